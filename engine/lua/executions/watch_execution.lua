@@ -1,17 +1,17 @@
 #!lua flags=allow-oom
--- Say what has happened to an execution from an entry on, and ring for the caller from now on.
--- The first call begins the entries. An execution that ended unwatched has two that are not kept:
--- what they rest on never changes, so neither do they.
--- KEYS: 1 execution, 2 events, 3 what running nodes have told
--- ARGV: 1 channel to ring ('' for none), 2 number of the first entry that is wanted, 3 most entries
--- Returns {status, entries as XRANGE gives them, slug, version, models, number of the last entry}
+-- Return the entries of an execution from a number on, and notify the caller of further ones. The
+-- first call writes the first entry. An execution that ended unwatched has two entries that are
+-- computed, from data that never change.
+-- KEYS: 1 execution, 2 events, 3 progress of running nodes
+-- ARGV: 1 channel to notify ('' for none), 2 number of the first entry, 3 most entries
+-- Returns {status, entries as XRANGE returns them, slug, version, models, number of the last entry}
 --         | {'missing'}
 -- Uses: add_event, events
 local MOST_WATCHERS = 16
 local keys = {events = KEYS[2]}
 
-local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'events', 'watchers', 'slug', 'version',
-  'models')
+local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'events', 'watchers', 'slug',
+  'version', 'models')
 local status, statuses, last, watchers = head[1], head[2], head[3], head[4] or ''
 if not status then return {'missing'} end
 if status == 'processing' or status == 'cancel_requested' then

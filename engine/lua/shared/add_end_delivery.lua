@@ -1,5 +1,5 @@
--- Write the delivery that tells an execution's webhook of its end, in the same step as the end.
--- What it needs was frozen in the record when the execution was accepted.
+-- Add the delivery of an execution's end in the same step as the end. Its data were frozen in the
+-- record at the acceptance.
 local function add_end_delivery(keys, execution, reference, execution_id, status, now)
   local hook = redis.call('HMGET', execution, 'key', 'hook', 'hook_keep', 'hook_resend')
   local stamp = string.format('%d', now)

@@ -1,5 +1,5 @@
--- End an execution for good: write its outcome, take it out of what is due and active, and ring for
--- whoever waits. A small outcome rides along with the bell, so that nobody need come back for it.
+-- End an execution: record its outcome, remove it from the due and active ones, and notify waiting
+-- callers. The message carries a small outcome, so that they need not read the record.
 local function end_execution(keys, named, outcome, now, fields)
   local stamp = string.format('%d', now)
   redis.call('HSET', keys.execution, 'status', outcome.status, 'completed', stamp,

@@ -1,6 +1,5 @@
--- What is known of a provider while a script works on it; nothing of it is on record before
--- `save_governor`. Limits that the caller does not know (0) are those that were known last, until
--- nobody has told them for a while.
+-- State of a provider within a script, written by `save_governor` only. A limit that the caller
+-- does not know (0) is the last known one, until no caller has repeated it for a while.
 local LIMIT_LAPSES_MS = 120000
 local KNOWN = {'requests', 'tokens', 'concurrency', 'requests_told', 'tokens_told',
   'concurrency_told', 'rate', 'rate_at', 'ceiling', 'lowered', 'pause',
@@ -10,8 +9,8 @@ local TEXTS = {blamed = true, probe = true}
 local TIMES = {'requests_told', 'tokens_told', 'concurrency_told', 'rate_at', 'lowered', 'pause',
   'calls_at', 'tokens_at', 'failed_at', 'open', 'answered'}
 
--- After Redis's clock was set back, move every time on record back as far, and end the leases of
--- callers no later than one granted now. Else a pause of a second lasts until the clock catches up.
+-- After Redis's clock was set back, move every recorded time back as far, and shorten the leases of
+-- callers to one granted now. Else a pause of a second lasts until the clock catches up.
 local function follow_clock_back(governor, lease_ends)
   local back = (governor.saved_at or 0) - governor.now
   if back <= 0 then return end
@@ -39,7 +38,7 @@ local function open_governor(keys, now, caller, lease_ends, limits, burst)
     if now - (governor[told] or 0) > LIMIT_LAPSES_MS then governor[name], governor[told] = nil end
   end
   if was_limited and not (governor.requests or governor.tokens) then
-    governor.rate = nil -- it was a share of what is not known any more
+    governor.rate = nil -- the rate was a share of limits that are unknown now
   end
   return governor
 end

@@ -1,4 +1,4 @@
--- Ring for those who watch an execution; whoever does not listen any more is forgotten.
+-- Notify the watchers of an execution, and remove channels without a subscriber.
 local function notify_watchers(execution, execution_id)
   local watchers = redis.call('HGET', execution, 'watchers') or ''
   local left = string.gsub(watchers, '([^,]+),', function(channel)

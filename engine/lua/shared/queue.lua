@@ -1,6 +1,6 @@
--- The calls at a provider. A call is known by its field, 'caller|id', and is kept as
--- 'account|tokens|number|granted at (0: it waits)|tokens reserved'.
--- Accounts with waiting calls stand in a ring by the share of the provider that they have had.
+-- Queue of a provider's calls. A call's field is 'caller|id', and its value
+-- 'account|tokens|number|granted at (0: it waits)|tokens reserved'. Accounts with waiting calls are
+-- in a sorted set by their used share of the provider.
 local function enqueue(governor, id, account, tokens)
   local keys, field = governor.keys, governor.caller .. '|' .. id
   if redis.call('HEXISTS', keys.calls, field) == 1 then return end
@@ -13,8 +13,8 @@ local function enqueue(governor, id, account, tokens)
   redis.call('ZADD', keys.ring, string.format('%.17g', share), account)
 end
 
--- A call waits or runs no longer. Returns nothing when it was not known, else its account, its
--- tokens, when it was granted and the tokens reserved.
+-- Remove a waiting or running call. Returns nothing for an unknown one, else its account, its
+-- tokens, the time of its permission and the tokens reserved.
 local function remove_call(governor, field)
   local keys = governor.keys
   local account, tokens, number, granted_at, reserved = string.match(
@@ -27,8 +27,8 @@ local function remove_call(governor, field)
   return account, tonumber(tokens), tonumber(granted_at), tonumber(reserved)
 end
 
--- A process that has not been heard of is gone, and its calls with it; those that wait are dropped
--- when it would be their turn.
+-- Remove processes with an expired lease, and their running calls; their waiting calls are removed
+-- when they would be next.
 local function remove_expired_callers(governor)
   local keys = governor.keys
   local now = string.format('%d', governor.now)
@@ -41,7 +41,7 @@ local function remove_expired_callers(governor)
   end
 end
 
--- The first call of the account that has had least; nothing when nobody waits who may be called.
+-- Return the first call of the account with the least share; nothing when no call may begin.
 local function next_call(governor)
   local keys, position = governor.keys, 0
   while not is_blocked(governor, '*') do
@@ -63,7 +63,7 @@ local function next_call(governor)
   end
 end
 
--- What a call takes of a minute, by whatever is shorter: calls or tokens.
+-- Return the share of a minute that a call uses, of the scarcer of calls and tokens.
 local function share_of(governor, tokens)
   return math.max(1 / (governor.requests or 1000), tokens / (governor.tokens or math.huge))
 end
