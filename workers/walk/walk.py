@@ -160,11 +160,8 @@ class Walk:
             self._state.claims = parse_claims(claimed.record)
             outputs = await self._output_store.read(claimed.record, range(len(claimed.statuses)))
             self._state.progress = Progress(self._plan, claimed.statuses, outputs)
-            self._state.elsewhere = {
-                index
-                for index, status in enumerate(claimed.statuses)
-                if status is NodeStatus.RUNNING
-            }
+            running = {i for i, each in enumerate(claimed.statuses) if each is NodeStatus.RUNNING}
+            self._state.elsewhere = running
         for skipped in self._state.progress.take_skipped():
             self._recorder.add_skipped(skipped)  # whoever settled the last of its sources left
         for index, status in enumerate(claimed.statuses):
@@ -408,10 +405,8 @@ class Walk:
     async def _end(self, status: ExecutionStatus) -> bool:
         self._attempts.give_up()
         await self._stop_running()
-        progress = self._state.progress
-        unfinished = [
-            i for i in self._plan.models if progress.status(i) is not NodeStatus.COMPLETED
-        ]
+        progress, done = self._state.progress, NodeStatus.COMPLETED
+        unfinished = [i for i in self._plan.models if progress.status(i) is not done]
         left = await self._attempts.find_left(unfinished)
         result = self._result if progress.is_done else b""
         error = self._failed and describe(self._plan.nodes[self._failed[0]].name, self._failed[1])

@@ -61,32 +61,40 @@ class FinishedWalk:
     elapsed_ms: int
 
 
-def _manner(step: Step) -> str:
+def _departure(step: Step) -> str:
     if not step.leave:
         return "stay"
     return "hand over" if step.hands_over else "leave"
 
 
-def moves_of(step: Step) -> tuple[str | bytes, ...]:
+def move_arguments(step: Step) -> tuple[str | bytes, ...]:
     """Return a step's changes of nodes and lease as arguments of the script."""
     return (
         "".join([f"{index}{status.code}" for index, status in step.settled]),
         ",".join([f"{index}={delay}" for index, delay in step.retrying]),
         ",".join([str(index) for index in step.claimed]),
         pack(step.rows) if step.rows else b"",
-        _manner(step),
+        _departure(step),
         "1" if step.offered else "0",
     )
 
 
-def end_of(step: Step, execution_id: str) -> tuple[str | bytes | int, ...]:
+def end_arguments(step: Step, execution_id: str) -> tuple[str | bytes | int, ...]:
     """Return a step's end, charges and reservations as arguments of the script."""
     error = b"" if step.error is None else pack(step.error)
     charges = [
         f"{index}={each.credits}:{each.micro_usd}:{each.trial}"
         for index, each in step.charges.items()
     ]
-    holds = [f"{index}={credits}" for index, credits in step.reservations.items()]
+    reservations = [f"{index}={credits}" for index, credits in step.reservations.items()]
     end = step.end.value if step.end else ""
-    aside = "1" if step.names_objects else ""
-    return (end, execution_id, step.result, error, ",".join(charges), ",".join(holds), aside)
+    names_objects = "1" if step.names_objects else ""
+    return (
+        end,
+        execution_id,
+        step.result,
+        error,
+        ",".join(charges),
+        ",".join(reservations),
+        names_objects,
+    )

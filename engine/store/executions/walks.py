@@ -15,7 +15,7 @@ from engine.ids.partitions import partition_of
 from engine.store.executions.claims import ClaimedExecution, Lease
 from engine.store.executions.executions import outbox
 from engine.store.executions.records import parse_hash, parse_jobs, parse_name
-from engine.store.executions.steps import FinishedWalk, Step, end_of, moves_of
+from engine.store.executions.steps import FinishedWalk, Step, end_arguments, move_arguments
 from engine.store.hints import HintSender
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
@@ -151,8 +151,8 @@ class Walks:
             ],
             [
                 *(0, lease.reference, lease.name, number),
-                *moves_of(step),
-                *end_of(step, execution_id),
+                *move_arguments(step),
+                *end_arguments(step, execution_id),
             ],
         )
         verdict = Verdict(reply[0].decode())
