@@ -348,11 +348,8 @@ class Walk:
             return
         if is_output and failure is None:
             self._result = outcome.packed
-        self._state.progress.settle(
-            index,
-            status,
-            outcome.outputs if failure is None else None,
-        )
+        outputs = outcome.outputs if failure is None else None
+        self._state.progress.settle(index, status, outputs)
         for skipped in self._state.progress.take_skipped():
             self._recorder.add_skipped(skipped)
 
