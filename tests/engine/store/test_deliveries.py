@@ -22,8 +22,8 @@ AGAIN = DeliveryVerdict(status=DeliveryStatus.PENDING, delay_seconds=30.0)
 
 
 @dataclass(frozen=True)
-class Told:
-    """An execution whose end is told, and the key that began it."""
+class NotifiedExecution:
+    """Execution with a webhook, and the key that began it."""
 
     store: Store
     account: Account
@@ -47,7 +47,7 @@ class Told:
             result=pack({"text": "hi"}),
             webhook_key_id=claimed.webhook_key_id,
         )
-        for _ in range(2):  # as if the first reply had been lost
+        for _ in range(2):  # as if the first reply were lost
             await self.store.walks.advance(claimed.lease, 1, step)
 
     async def claim(self, token: str = "") -> ClaimedDelivery | None:
@@ -71,12 +71,12 @@ class Told:
         return settled.status if settled else None
 
     async def let_time_pass(self) -> None:
-        """As if the lease, or the pause before the next attempt, were over."""
+        """Let the lease, or the pause before the next attempt, expire."""
         await self.store.client.send("HSET", self.key, "next", 1)
 
 
 @pytest.fixture
-async def told(store: Store, account: Account) -> Told:
+async def told(store: Store, account: Account) -> NotifiedExecution:
     capabilities = ["workflow:run", "webhook:receive"]
     key, _ = await store.api_keys.create(account, name="k", capabilities=capabilities)
     await store.webhooks.save(account.id, key.id, url=URL, secret="a secret of its own")
@@ -90,14 +90,14 @@ async def told(store: Store, account: Account) -> Told:
         key_id=key.id,
         webhook_url=URL,
     )
-    return Told(store, account, key.id, accepted.id)
+    return NotifiedExecution(store, account, key.id, accepted.id)
 
 
 @pytest.mark.parametrize(
     "status", [ExecutionStatus.COMPLETED, ExecutionStatus.FAILED, ExecutionStatus.CANCELLED]
 )
 async def test_the_end_and_its_delivery_are_written_together_and_once(
-    told: Told, status: ExecutionStatus
+    told: NotifiedExecution, status: ExecutionStatus
 ) -> None:
     assert await told.store.client.send("EXISTS", told.key) == 0
 
@@ -113,7 +113,7 @@ async def test_the_end_and_its_delivery_are_written_together_and_once(
     )
 
 
-async def test_a_cancel_that_nobody_held_up_is_told_too(told: Told) -> None:
+async def test_a_cancel_that_nobody_held_up_is_told_too(told: NotifiedExecution) -> None:
     await told.store.executions.cancel(told.account.id, told.execution_id)
 
     delivery = await told.store.deliveries.get(told.account.id, told.key_id, told.execution_id)
@@ -123,7 +123,7 @@ async def test_a_cancel_that_nobody_held_up_is_told_too(told: Told) -> None:
     assert hints == [b"deliver|" + told.reference.encode()]
 
 
-async def test_an_execution_of_a_full_redis_ends_with_its_delivery(told: Told) -> None:
+async def test_an_execution_of_a_full_redis_ends_with_its_delivery(told: NotifiedExecution) -> None:
     await told.store.client.send("CONFIG", "SET", "maxmemory", 1)
 
     await told.end()
@@ -132,7 +132,7 @@ async def test_an_execution_of_a_full_redis_ends_with_its_delivery(told: Told) -
 
 
 async def test_an_execution_without_a_webhook_leaves_nothing_to_deliver(
-    store: Store, told: Told
+    store: Store, told: NotifiedExecution
 ) -> None:
     await store.client.send("HDEL", keyspace.execution(told.account.id, told.execution_id), "hook")
 
@@ -142,7 +142,7 @@ async def test_an_execution_without_a_webhook_leaves_nothing_to_deliver(
 
 
 async def test_a_claim_is_answered_again_and_refused_to_others_until_its_lease_is_over(
-    told: Told,
+    told: NotifiedExecution,
 ) -> None:
     await told.end()
 
@@ -157,7 +157,7 @@ async def test_a_claim_is_answered_again_and_refused_to_others_until_its_lease_i
     assert (later.fence, later.lost, later.tries) == (2, 1, 0)
 
 
-async def test_a_sender_that_came_too_late_changes_nothing(told: Told) -> None:
+async def test_a_sender_that_came_too_late_changes_nothing(told: NotifiedExecution) -> None:
     await told.end()
     dead = await told.claimed()
     await told.let_time_pass()
@@ -171,7 +171,7 @@ async def test_a_sender_that_came_too_late_changes_nothing(told: Told) -> None:
     assert len(delivery.attempts) == 1
 
 
-async def test_before_the_next_attempt_is_due_nobody_claims_it(told: Told) -> None:
+async def test_before_the_next_attempt_is_due_nobody_claims_it(told: NotifiedExecution) -> None:
     await told.end()
     claimed = await told.claimed()
 
@@ -187,7 +187,9 @@ async def test_before_the_next_attempt_is_due_nobody_claims_it(told: Told) -> No
     assert (later.tries, later.lost) == (1, 0)
 
 
-async def test_an_attempt_on_record_ends_the_count_of_attempts_that_were_lost(told: Told) -> None:
+async def test_an_attempt_on_record_ends_the_count_of_attempts_that_were_lost(
+    told: NotifiedExecution,
+) -> None:
     await told.end()
 
     async def lose(times: int) -> int:
@@ -205,7 +207,9 @@ async def test_an_attempt_on_record_ends_the_count_of_attempts_that_were_lost(to
     assert (before, after) == (5, 2)
 
 
-async def test_the_sweeper_is_given_what_nobody_claimed_and_whose_sender_died(told: Told) -> None:
+async def test_the_sweeper_is_given_what_nobody_claimed_and_whose_sender_died(
+    told: NotifiedExecution,
+) -> None:
     await told.end()
     due = keyspace.deliveries_due(partition_of(told.account.id))
 
@@ -221,7 +225,7 @@ async def test_the_sweeper_is_given_what_nobody_claimed_and_whose_sender_died(to
     assert leased > await told.store.leases.now() + 15_000
 
 
-async def test_what_is_over_or_gone_is_not_promoted_again(told: Told) -> None:
+async def test_what_is_over_or_gone_is_not_promoted_again(told: NotifiedExecution) -> None:
     await told.end()
     due = keyspace.deliveries_due(partition_of(told.account.id))
     await told.settle(await told.claimed(), DELIVERED)
@@ -235,8 +239,10 @@ async def test_what_is_over_or_gone_is_not_promoted_again(told: Told) -> None:
     assert await told.store.client.send("ZCARD", due) == 0
 
 
-async def test_gone_disables_a_webhook_unless_it_leads_elsewhere_by_now(told: Told) -> None:
-    gone = DeliveryVerdict(status=DeliveryStatus.FAILED, disables=GONE_REASON)
+async def test_gone_disables_a_webhook_unless_it_leads_elsewhere_by_now(
+    told: NotifiedExecution,
+) -> None:
+    gone = Judgement(status=DeliveryStatus.FAILED, disables=GONE_REASON)
     webhooks, owner = told.store.webhooks, (told.account.id, told.key_id)
     await told.end()
     await webhooks.save(*owner, url="https://example.com/new")
@@ -253,8 +259,10 @@ async def test_gone_disables_a_webhook_unless_it_leads_elsewhere_by_now(told: To
     assert (enabled.enabled, enabled.disabled_reason) == (True, "")
 
 
-async def test_who_disables_a_webhook_is_told_so_once_however_often_it_asks(told: Told) -> None:
-    gone = DeliveryVerdict(status=DeliveryStatus.FAILED, disables=GONE_REASON)
+async def test_who_disables_a_webhook_is_told_so_once_however_often_it_asks(
+    told: NotifiedExecution,
+) -> None:
+    gone = Judgement(status=DeliveryStatus.FAILED, disables=GONE_REASON)
     await told.end()
     claimed = await told.claimed()
     attempt = Attempt(at=claimed.now, status=410, duration_ms=5)
@@ -270,7 +278,9 @@ async def test_who_disables_a_webhook_is_told_so_once_however_often_it_asks(told
     assert [each and each.disabled_reason for each in later] == [""] * 2
 
 
-async def test_who_saves_a_webhook_gives_it_five_days_to_work_again(told: Told) -> None:
+async def test_who_saves_a_webhook_gives_it_five_days_to_work_again(
+    told: NotifiedExecution,
+) -> None:
     owner = (told.account.id, told.key_id)
     await told.end()
     await told.store.client.send("HSET", keyspace.webhook(*owner), "failing", 1)  # since 1970
@@ -282,7 +292,9 @@ async def test_who_saves_a_webhook_gives_it_five_days_to_work_again(told: Told) 
     assert (await told.store.webhooks.get(*owner)).enabled
 
 
-async def test_redelivery_begins_the_schedule_afresh_at_the_url_of_now(told: Told) -> None:
+async def test_redelivery_begins_the_schedule_afresh_at_the_url_of_now(
+    told: NotifiedExecution,
+) -> None:
     owner = (told.account.id, told.key_id)
     await told.end()
     await told.settle(await told.claimed(), DeliveryVerdict(status=DeliveryStatus.FAILED))
@@ -294,11 +306,11 @@ async def test_redelivery_begins_the_schedule_afresh_at_the_url_of_now(told: Tol
 
     assert again.status is meanwhile.status is DeliveryStatus.PENDING
     assert (claimed.url, claimed.tries) == ("https://example.com/new", 0)
-    assert await told.claim() is None  # it was under way already
+    assert await told.claim() is None  # the delivery was in progress already
 
 
 async def test_a_delivery_that_goes_elsewhere_by_now_is_not_claimed_and_its_hint_is_sent_again(
-    told: Told,
+    told: NotifiedExecution,
 ) -> None:
     """A worker has a turn at the host of the URL that it has read."""
     owner = (told.account.id, told.key_id)
@@ -315,7 +327,7 @@ async def test_a_delivery_that_goes_elsewhere_by_now_is_not_claimed_and_its_hint
     assert (await told.claimed()).tries == 0
 
 
-async def test_a_redelivery_ends_a_claim_whose_lease_is_over(told: Told) -> None:
+async def test_a_redelivery_ends_a_claim_whose_lease_is_over(told: NotifiedExecution) -> None:
     await told.end()
     lost = await told.claimed("token")
     await told.let_time_pass()
@@ -327,7 +339,9 @@ async def test_a_redelivery_ends_a_claim_whose_lease_is_over(told: Told) -> None
     assert await told.settle(lost, DELIVERED) is None
 
 
-async def test_nothing_is_redelivered_of_another_key_or_to_a_disabled_webhook(told: Told) -> None:
+async def test_nothing_is_redelivered_of_another_key_or_to_a_disabled_webhook(
+    told: NotifiedExecution,
+) -> None:
     await told.end()
     deliveries = told.store.deliveries
     with pytest.raises(NotFound):
@@ -340,7 +354,7 @@ async def test_nothing_is_redelivered_of_another_key_or_to_a_disabled_webhook(to
         await deliveries.redeliver(told.account.id, told.key_id, told.execution_id)
 
 
-async def test_an_attempt_after_an_attempt_is_kept_up_to_sixteen(told: Told) -> None:
+async def test_an_attempt_after_an_attempt_is_kept_up_to_sixteen(told: NotifiedExecution) -> None:
     await told.end()
     for _ in range(20):
         await told.let_time_pass()
@@ -351,7 +365,7 @@ async def test_an_attempt_after_an_attempt_is_kept_up_to_sixteen(told: Told) -> 
     assert len(delivery.attempts) == 16
 
 
-async def test_deliveries_are_kept_as_long_as_executions(told: Told) -> None:
+async def test_deliveries_are_kept_as_long_as_executions(told: NotifiedExecution) -> None:
     await told.end()
     listed = keyspace.webhook_deliveries(told.account.id, told.key_id)
     month = 30 * 86_400_000
@@ -363,7 +377,7 @@ async def test_deliveries_are_kept_as_long_as_executions(told: Told) -> None:
     assert await told.store.client.send("EXISTS", listed) == 0
 
 
-async def test_a_webhooks_list_lets_go_of_what_is_too_old(told: Told) -> None:
+async def test_a_webhooks_list_lets_go_of_what_is_too_old(told: NotifiedExecution) -> None:
     listed = keyspace.webhook_deliveries(told.account.id, told.key_id)
     month_ago = await told.store.leases.now() - 30 * 86_400_000
     for number in range(12):
@@ -371,10 +385,10 @@ async def test_a_webhooks_list_lets_go_of_what_is_too_old(told: Told) -> None:
 
     await told.end()
 
-    assert await told.store.client.send("ZCARD", listed) == 3  # ten go with each that comes
+    assert await told.store.client.send("ZCARD", listed) == 3  # each new one removes ten
 
 
-async def test_the_secret_before_is_valid_for_a_day(told: Told) -> None:
+async def test_the_secret_before_is_valid_for_a_day(told: NotifiedExecution) -> None:
     owner = (told.account.id, told.key_id)
     await told.end()
     saved = await told.store.webhooks.save(*owner, url=URL, makes_secret=True)
@@ -388,7 +402,7 @@ async def test_the_secret_before_is_valid_for_a_day(told: Told) -> None:
 
 
 async def test_a_revoked_keys_webhook_is_kept_for_what_it_owes_and_then_forgotten(
-    told: Told,
+    told: NotifiedExecution,
 ) -> None:
     await told.store.api_keys.revoke(told.key_id)
     await told.end()

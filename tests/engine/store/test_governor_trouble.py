@@ -1,4 +1,4 @@
-"""Turns at providers that refuse or fail: the pace that is learned, and the breaker."""
+"""Governor at providers that refuse or fail: learned rate and circuit breaker."""
 
 from collections.abc import Iterator
 
@@ -64,7 +64,7 @@ async def test_without_limits_refusals_teach_a_pace(store: Store) -> None:
 
     assert (len(free.granted), free.must_ask) == (300, False)
     assert learned.must_ask
-    assert 24 <= await stub.run(6) <= 29  # 0.8 of 300 a minute, and it rises
+    assert 24 <= await stub.run(6) <= 29  # 0.8 of 300 a minute, and rising
 
 
 async def test_a_pace_that_is_a_guess_rises_fast_and_one_that_was_refused_does_not(

@@ -20,7 +20,7 @@ async def kept(store: Store, account: Account, execution_id: str = "") -> Asset:
 
 
 async def let_pass(store: Store, asset: Asset) -> None:
-    """As if its time were over."""
+    """Let the asset expire."""
     partition = partition_of(asset.id)
     await store.client.send("ZADD", keyspace.assets_due(partition), "XX", 1, asset.id)
 
@@ -75,11 +75,11 @@ async def test_an_asset_goes_when_its_time_is_over_and_not_before(
     assert await store.assets.review(asset.id) is AssetReview.HIDDEN
     with pytest.raises(AssetNotFound):
         await store.assets.get(account.id, asset.id)
-    assert await store.assets.review(asset.id) is AssetReview.EARLY  # those who read it may go on
+    assert await store.assets.review(asset.id) is AssetReview.EARLY  # running readers may continue
     assert await store.assets.due(await store.leases.now() + READING_MS, 10) == [asset.id]
     await let_pass(store, asset)
     assert await store.assets.review(asset.id) is AssetReview.RIPE
-    assert await store.assets.review(asset.id) is AssetReview.RIPE  # whoever was told died
+    assert await store.assets.review(asset.id) is AssetReview.RIPE  # the worker with this task died
     await store.assets.forget(asset.id)
 
     assert await store.assets.review(asset.id) is AssetReview.GONE

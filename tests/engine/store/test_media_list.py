@@ -1,4 +1,4 @@
-"""The list of an account's assets, and what deleting one does to it and to what they take."""
+"""List of an account's assets, and the effect of a delete on it and on the quota."""
 
 import random
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ async def keep(store: Store, account: Account, size: int = 5, made_at: int = 0) 
 
 
 async def due_now(store: Store, asset_id: str) -> AssetReview:
-    """What comes of looking at it as if its time were over."""
+    """Return the outcome of an immediate review."""
     due = keyspace.assets_due(partition_of(asset_id))
     await store.client.send("ZADD", due, "XX", 1, asset_id)
     return await store.assets.review(asset_id)
@@ -173,14 +173,14 @@ async def test_bytes_that_come_when_it_was_given_up_are_neither_listed_nor_delet
 
 @dataclass
 class Model:
-    """What should be there."""
+    """Expected assets."""
 
     seen: dict[str, int]
     hidden: dict[str, int]
 
 
 async def step(store: Store, account: Account, model: Model, dice: random.Random) -> None:
-    """One of the things that happen to assets."""
+    """Apply one event to the assets."""
     asset_id = dice.choice([*model.seen, *model.hidden, "0" * 24])
     match dice.choice(["keep", "delete", "review", "forget"]):
         case "keep":

@@ -1,4 +1,4 @@
-"""What an account's media may take is counted with the records that say what they take."""
+"""Usage of an account's media is counted with their records."""
 
 import asyncio
 from dataclasses import replace
@@ -33,7 +33,7 @@ async def keep(store: Store, account: Account, size: int) -> Asset:
 
 
 async def let_go(store: Store, asset_id: str) -> list[AssetReview]:
-    """Its time is over, and its bytes are gone."""
+    """Let the asset expire and remove its bytes."""
     due = keyspace.assets_due(partition_of(asset_id))
     reviews = []
     for _ in range(2):

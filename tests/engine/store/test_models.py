@@ -1,4 +1,4 @@
-"""Models that are saved over HTTP: versions, and registries that follow."""
+"""Models saved over HTTP: versions, and registries that follow."""
 
 import asyncio
 import logging
@@ -32,7 +32,7 @@ def registry() -> Iterator[None]:
 
 @pytest.fixture
 async def other(settings: Settings) -> AsyncIterator[Store]:
-    """The store of another process, as far as one process can have it."""
+    """Store of another process, as far as one process can have it."""
     store = Store.open(settings)
     yield store
     await store.close()
@@ -268,7 +268,7 @@ async def test_who_watches_follows_by_being_told_and_by_looking(
         return [tier] if tier else []
 
     await eventually(listening)
-    for tier in ("free", "creator", "pro", "business"):  # the first ones are seen on starting
+    for tier in ("free", "creator", "pro", "business"):  # the first models are read at the start
         record = pack({"text": manifest("own", tier=tier), "by": "a"})
         await other.client.call(
             SCRIPTS["save_model"],
@@ -284,7 +284,7 @@ async def test_who_watches_follows_by_being_told_and_by_looking(
 async def test_who_watches_looks_again_when_its_subscription_was_lost(
     settings: Settings, store: Store, other: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It has not been told of what was saved meanwhile."""
+    """The process was not notified of the save."""
     monkeypatch.setattr(saved_models, "LOOK_SECONDS", 60.0)
     monkeypatch.setattr(saved_models, "FOLDER_SECONDS", 60.0)
     watching = asyncio.create_task(store.models.watch(settings.redis_url))
@@ -296,7 +296,7 @@ async def test_who_watches_looks_again_when_its_subscription_was_lost(
         return tier_of("own")
 
     await eventually(listening)
-    await asyncio.sleep(0.1)  # it has looked by now
+    await asyncio.sleep(0.1)  # the process has read by now
     record = pack({"text": TEXT, "by": "a"})
     await other.client.call(
         SCRIPTS["save_model"],
@@ -379,7 +379,7 @@ async def test_who_lacks_a_model_looks_where_others_may_have_it_from(
     store: Store, other: Store, tmp_path: Path
 ) -> None:
     use_folder(str(tmp_path))
-    assert find_model("dropped") is None  # and the folder is not looked at for some seconds
+    assert find_model("dropped") is None  # and the folder is not read for some seconds
     (tmp_path / "dropped.toml").write_text(manifest("dropped"))
     assert find_model("dropped") is None
 

@@ -1,4 +1,4 @@
-"""What accounts may call in a minute, counted in Redis."""
+"""Outbound calls of accounts per minute, counted in Redis."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -22,7 +22,7 @@ Lease = Callable[..., Awaitable[int]]
 
 @pytest.fixture
 def lease(store: Store, account: Account) -> Lease:
-    """Leases by the limits above; gives how many calls were granted."""
+    """Return a function that leases calls by the limits above."""
 
     async def lease(host: str, calls: int, sent: int = 0, now: int = NOW) -> int:
         keys = [
@@ -38,7 +38,7 @@ def lease(store: Store, account: Account) -> Lease:
 
 
 async def granted(lease: Lease, host: str, **options: int) -> int:
-    """All that is to be had, one call at a time."""
+    """Return the calls granted one at a time."""
     total = 0
     while await lease(host, 1, **options):
         total += 1

@@ -1,4 +1,4 @@
-"""A call of each script in engine/lua that changes something."""
+"""An effective call of each script of engine/lua."""
 
 from dataclasses import dataclass
 
@@ -33,7 +33,7 @@ WALLET = ("HSET", "wallet", "given", 50, "ends", 0, "b:m0", 41, "b:t0.a", 5, "re
 
 @dataclass(frozen=True)
 class Scenario:
-    """A call that changes something. `answer` is the second call's, None: as the first."""
+    """Effective call. `answer` is the second call's, None: like the first."""
 
     seed: tuple[tuple[Value, ...], ...]
     keys: tuple[str, ...]

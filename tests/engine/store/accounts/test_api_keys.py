@@ -61,7 +61,7 @@ async def test_a_key_is_checked_with_one_round_trip(settings: Settings, api_key:
     async with running_proxy(settings.redis_url) as proxy:
         far = Store.open(Settings(redis_url=proxy.url))
         await far.api_keys.authorize(api_key)
-        await far.ping()  # behind the note of the key's first use
+        await far.ping()  # after the record of the key's first use
         proxy.requests.clear()
 
         await asyncio.gather(*(far.api_keys.authorize(api_key) for _ in range(10)))

@@ -1,4 +1,4 @@
-"""Windows of calls: exact, by Redis's clock, and never extended by what was refused."""
+"""Windows of calls: exact, by Redis's clock, and not extended by refused calls."""
 
 import asyncio
 from typing import Any
@@ -162,7 +162,7 @@ async def test_a_call_is_counted_in_the_round_trip_that_authorizes(
         far = Store.open(Settings(redis_url=proxy.url))
         token = await far.sessions.redeem(await far.sessions.create_login(account.id))
         await far.api_keys.authorize(api_key)
-        await far.ping()  # behind the note of the key's first use
+        await far.ping()  # after the record of the key's first use
         proxy.requests.clear()
 
         answers = await asyncio.gather(

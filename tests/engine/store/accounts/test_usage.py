@@ -1,4 +1,4 @@
-"""What an account has run, as its usage shows it."""
+"""Usage of an account: its executions and their cost."""
 
 import asyncio
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ ANY = ExecutionFilter()
 
 
 async def put(store: Store, account: Account, number: int, **fields: str | bytes | int) -> str:
-    """An execution on record; those with higher numbers are newer."""
+    """Record an execution; higher numbers are newer."""
     execution_id = f"00000000-0000-4000-8000-{number:012d}"
     record = {"status": "completed", "slug": "echo", "source": "api-workflow", **fields}
     record.setdefault("created", 1_000 + number)

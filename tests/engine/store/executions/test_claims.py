@@ -1,4 +1,4 @@
-"""Who may take an execution, and what becomes of walks that have lost theirs."""
+"""Claims of executions, and fencing of walks that have lost theirs."""
 
 import asyncio
 
@@ -49,7 +49,7 @@ async def test_an_unknown_execution_cannot_be_claimed(store: Store, account: Acc
 async def test_a_claim_takes_what_has_ended_or_is_gone_out_of_what_is_due(
     store: Store, account: Account, reference: str, is_there: bool
 ) -> None:
-    """Else its hint would be sent again and again."""
+    """Otherwise its hint would be repeated forever."""
     claimed = await claim(store, reference)
     await advance(store, claimed, 1, Step(end=ExecutionStatus.CANCELLED))
     name = reference if is_there else keyspace.reference(account.id, "gone")
@@ -76,7 +76,7 @@ async def test_a_worker_that_lost_the_execution_is_fenced(store: Store, referenc
 async def test_a_walk_whose_worker_has_claimed_the_execution_anew_is_fenced(
     store: Store, reference: str
 ) -> None:
-    """A worker that was taken for dead holds its execution again, and its first walk goes on."""
+    """A worker counted as dead claims its execution again while its first walk continues."""
     old = await claim(store, reference, "w1")
     await advance(store, old, 1, Step(claimed=[0]))
     await store.walks.give_back(reference, "w1", is_lost=True)

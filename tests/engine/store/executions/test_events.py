@@ -1,4 +1,4 @@
-"""Executions that are watched, and those that are not, on real Redis."""
+"""Watched and unwatched executions on real Redis."""
 
 import random
 
@@ -209,7 +209,7 @@ async def test_wherever_one_leaves_off_nothing_is_lost_or_doubled(run: Run, seed
         assert seen + await run.seen(after[reader]) == whole
 
 
-# -- ringing --------------------------------------------------------------------------------------
+# -- notifications --------------------------------------------------------------------------------
 
 
 async def test_watchers_are_rung_for_and_those_who_left_are_forgotten(

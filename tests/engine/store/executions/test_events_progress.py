@@ -1,4 +1,4 @@
-"""What running nodes tell of themselves, on real Redis."""
+"""Text and progress of running nodes on real Redis."""
 
 import pytest
 

@@ -32,7 +32,7 @@ async def saved(store: Store, account: Account) -> Saved:
 
 
 async def accept_at(store: Store, account: Account, saved: Saved, now: int) -> str:
-    """Accept with a clock of our own."""
+    """Accept an execution at a given time."""
     execution_id = str(uuid.uuid4())
     await store.client.call(
         SCRIPTS["accept_execution"],

@@ -1,4 +1,4 @@
-"""Large inputs: objects that are there before their execution, and gone when it is not to be."""
+"""Large inputs: stored before their execution, and removed after a refusal."""
 
 import asyncio
 import re
@@ -108,7 +108,7 @@ async def test_small_inputs_ask_nothing_of_the_place_for_objects_and_send_one_wr
     workflow, plan = await runner.store.workflows.plan(slug)
     assert plan is not None
     async with running_proxy(settings.redis_url) as proxy:
-        far = Store.open(replace(settings, redis_url=proxy.url))  # has no place at all
+        far = Store.open(replace(settings, redis_url=proxy.url))  # has no storage
         await far.ping()
         proxy.requests.clear()
 
@@ -281,7 +281,7 @@ async def test_a_full_redis_refuses_a_run_which_leaves_no_object(
     there = replace(settings, redis_url=own_server.url)
     store = Store.open(there, ObjectStore.of(there))
     account = await store.accounts.create(email="a@example.com", tier=Tier.PRO)
-    async with Bells(store, account) as runner:
+    async with SilentNotifier(store, account) as runner:
         slug = await runner.save(greeting())
         await store.workflows.plan(slug)
         await store.client.send("CONFIG", "SET", "maxmemory", 1)
@@ -293,8 +293,8 @@ async def test_a_full_redis_refuses_a_run_which_leaves_no_object(
     await store.close()
 
 
-class Bells:
-    """A runner that hears no bell."""
+class SilentNotifier:
+    """Runner without notifications."""
 
     def __init__(self, store: Store, account: Account) -> None:
         self._runner = Runner(store, account, cast(CompletionNotifier, Silent()))

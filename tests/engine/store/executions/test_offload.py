@@ -1,4 +1,4 @@
-"""Large values of executions: written, read, and gone when nobody can need them."""
+"""Large values of executions: written, read and removed."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -37,12 +37,12 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def over(
     store: Store, settings: Settings, failures: int = 0, *, hangs: bool = False
 ) -> OffloadedValues:
-    """Values in the folder of the settings, which has these faults."""
+    """Return values in the settings' folder with these faults."""
     return OffloadedValues(store.client, Faulty(settings.media_url, failures, hangs=hangs))
 
 
 async def ended(store: Store, account: Account, value: object, index: int = 1) -> str:
-    """An execution whose result is kept aside; returns its id."""
+    """Complete an execution with an offloaded result; return its id."""
     accepted = await accept(store, account, *await save(store, account))
     claimed = await store.walks.claim(f"{account.id}/{accepted.id}", "w1")
     assert claimed is not None
@@ -61,7 +61,7 @@ async def ended(store: Store, account: Account, value: object, index: int = 1) -
 
 @pytest.fixture
 async def sized(store: Store, account: Account) -> AsyncIterator[list[str]]:
-    """Five executions with results of 100 kilobytes."""
+    """Complete five executions with results of 100 kilobytes."""
     yield [await ended(store, account, f"{number}" * 100_000) for number in range(5)]
 
 

@@ -1,4 +1,4 @@
-"""Executions that are claimed and ended in one step, by a walk that came before the claim."""
+"""Executions that are claimed and completed in one step, after a walk without a claim."""
 
 from dataclasses import replace
 from typing import Any
@@ -34,7 +34,7 @@ async def saved(store: Store, account: Account) -> Saved:
 
 
 async def begin(store: Store, account: Account, saved: Saved, **options: Any) -> str:
-    """Accept an execution, with options of `accept`; returns its reference."""
+    """Accept an execution with options of `accept`; return its reference."""
     workflow, plan = saved
     accepted = await store.executions.accept(
         account_id=account.id,

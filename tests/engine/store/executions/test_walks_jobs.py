@@ -1,4 +1,4 @@
-"""Jobs at providers, as the store keeps them."""
+"""Checkpoints of provider jobs in the store."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Steps and claims that Redis has lost, or whose reply was lost."""
+"""Steps and claims that Redis has lost, or with a lost reply."""
 
 import pytest
 
@@ -28,7 +28,7 @@ async def test_a_conflict_whose_reply_was_lost_is_told_as_the_first_time(
     assert await advance(store, helper, 2, Step(settled=SECOND_DONE), "w2") is Verdict.OK
 
 
-# -- a tail that Redis has lost -------------------------------------------------------------------
+# -- a lost tail of the append-only file ----------------------------------------------------------
 
 
 async def test_a_step_whose_predecessor_is_not_on_record_changes_nothing(

@@ -1,4 +1,4 @@
-"""The connection layer, with a Redis that loses replies, forgets, fills up and dies."""
+"""The client with a Redis that loses replies, loses scripts, fills up and dies."""
 
 import asyncio
 import random
@@ -41,7 +41,7 @@ async def proxy(redis_url: str) -> AsyncIterator[RedisProxy]:
 
 @pytest.fixture
 async def far(proxy: RedisProxy) -> AsyncIterator[Client]:
-    """A connected client behind the proxy."""
+    """Return a connected client behind the proxy."""
     client = Client(proxy.url)
     await client.send("PING")
     await eventually(lambda: _is_quiet(proxy))
@@ -271,7 +271,7 @@ async def test_tcp_with_user_password_and_database() -> None:
 
 
 class _client:
-    """A client that closes itself."""
+    """Client that closes itself."""
 
     def __init__(self, url: str) -> None:
         self._client = Client(url)

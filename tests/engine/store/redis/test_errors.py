@@ -1,4 +1,4 @@
-"""Every word that Redis may answer with, sent to every script and command."""
+"""Every error word of Redis, as the reply to every script and command."""
 
 import asyncio
 import logging
@@ -75,7 +75,7 @@ REPLIES = UNAVAILABLE | FULL | FAULTS
 
 
 class RefusingServer:
-    """Speaks the protocol; answers every command but those of connecting with one error."""
+    """Server that answers every command after the connection with one error."""
 
     def __init__(self) -> None:
         self.error = ""

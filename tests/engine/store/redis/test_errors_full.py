@@ -1,4 +1,4 @@
-"""A Redis that is full, a replica or busy, as callers see it."""
+"""A full, replicated or busy Redis from the side of callers."""
 
 import asyncio
 

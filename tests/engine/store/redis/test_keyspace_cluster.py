@@ -1,4 +1,4 @@
-"""Every script's keys lie in one slot: a server in cluster mode refuses what does not."""
+"""Keys of every script are in one slot: a server in cluster mode refuses others."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -33,7 +33,7 @@ from tests.support.workers.leases import beat
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[RedisServer]:
-    """One server that has all slots from the start."""
+    """Run one server with all slots."""
     server = RedisServer(
         *("--port", str(free_port()), "--cluster-port", str(free_port())),
         *("--bind", "127.0.0.1", "--cluster-enabled", "yes"),
@@ -130,7 +130,7 @@ async def use_media(store: Store, account: Account, workflow: Workflow) -> None:
 
 
 async def finish(store: Store, account: Account, workflow: Workflow, plan: Plan) -> None:
-    """An execution that ends without a claim."""
+    """End an execution without a claim."""
     accepted = await accept(store, account, workflow, plan)
     finished = FinishedWalk(
         inline_run=InlineRun(slug=workflow.slug, version=workflow.version, inputs=pack({})),
@@ -143,7 +143,7 @@ async def finish(store: Store, account: Account, workflow: Workflow, plan: Plan)
 
 
 async def deliver(store: Store, account: Account, workflow: Workflow, plan: Plan) -> None:
-    """Two executions whose ends are told, one by a walker and one by whoever cancels."""
+    """End two executions with a webhook, one by a walker and one by a cancel."""
     key, _ = await store.api_keys.create(account, name="k", capabilities=["webhook:receive"])
     webhook = await store.webhooks.save(account.id, key.id, url="https://example.com")
     ids = []
