@@ -194,14 +194,16 @@ class AssetRecords:
             self.stored(account_id),
         )
         places = [name.decode().partition("|")[2] for name in names]
-        found = await asyncio.gather(*(self._seen(_id_at(place)) for place in places[:limit]))
+        found = await asyncio.gather(
+            *(self._find_visible(_id_at(place)) for place in places[:limit])
+        )
         return AssetPage(
             assets=[asset for asset in found if asset is not None],
             next_cursor=places[limit - 1] if len(places) > limit else None,
             stored=stored,
         )
 
-    async def _seen(self, asset_id: str) -> Asset | None:
+    async def _find_visible(self, asset_id: str) -> Asset | None:
         with contextlib.suppress(AssetNotFound):  # removed after it was listed
             return await self.find(asset_id)
         return None

@@ -49,8 +49,8 @@ class ModelStore:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._looking = asyncio.Lock()
-        self._seen: bytes | None = b"nothing yet"
+        self._lock = asyncio.Lock()
+        self._generation: bytes | None = b"nothing yet"
         self._parsed: dict[str, tuple[str, Model | ManifestError]] = {}
 
     async def create(self, name: str, text: str, saved_by: str) -> SavedModel:
@@ -83,7 +83,7 @@ class ModelStore:
             raise _not_saved(name)
         if reply[0] == b"conflict":
             raise VersionConflict(int(reply[1]), "model")
-        await self._look_if_it_answers()
+        await self._try_read()
         return SavedModel(
             internal_name=name,
             version=int(reply[1]),
@@ -132,7 +132,7 @@ class ModelStore:
         )
         if not version:
             raise _not_saved(name)
-        await self._look_if_it_answers()
+        await self._try_read()
         return int(version)
 
     async def watch(self, redis_url: str) -> None:
@@ -142,21 +142,21 @@ class ModelStore:
         files before it needs them.
         """
         changed = asyncio.Event()
-        looked_at = -math.inf
+        read_at = -math.inf
         subscription = Subscription(redis_url, CHANGES)
         async with subscription.running(lambda _: changed.set(), changed.set):
             while True:
-                is_late = time.monotonic() - looked_at >= LOOK_SECONDS
+                is_late = time.monotonic() - read_at >= LOOK_SECONDS
                 if changed.is_set() or is_late:
                     changed.clear()
-                    is_seen = await self._look_if_it_answers()
-                    looked_at = time.monotonic() if is_seen else -math.inf
+                    is_read = await self._try_read()
+                    read_at = time.monotonic() if is_read else -math.inf
                 registry.generation()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(FOLDER_SECONDS):
                         await changed.wait()
 
-    async def _look_if_it_answers(self) -> bool:
+    async def _try_read(self) -> bool:
         with contextlib.suppress(EngineError):
             await self.look()
             return True
@@ -164,15 +164,15 @@ class ModelStore:
 
     async def look(self) -> None:
         """Load the saved models into the registry if they have changed since the last read."""
-        async with self._looking:
+        async with self._lock:
             generation = await self._client.send("HGET", keyspace.models(), "generation")
-            if generation == self._seen:
+            if generation == self._generation:
                 return
             texts = await self._read_texts()
             self._parsed = {name: self._parse(name, text) for name, text in texts.items()}
             found = (model for _, model in self._parsed.values())
             registry.use_saved(each for each in found if isinstance(each, Model))
-            self._seen = generation
+            self._generation = generation
 
     async def catch_up(self) -> bool:
         """Read the saved models and the operator's folder; True when models have changed."""
@@ -188,7 +188,7 @@ class ModelStore:
             for name, (_, error) in self._parsed.items()
             if isinstance(error, ManifestError)
         }
-        return reasons | {name: list(told) for name, told in registry.saved_faults().items()}
+        return reasons | {name: list(causes) for name, causes in registry.faults_of_saved().items()}
 
     async def _read_texts(self) -> dict[str, str]:
         key = keyspace.models()

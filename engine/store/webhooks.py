@@ -56,16 +56,16 @@ class Webhooks:
         await self._seals.check()
         made = make_secret()
         sealed = self._sealer.seal(made, secret_place(account_id, key_id))
-        given = sealed if makes_secret else b""
+        new_secret = sealed if makes_secret else b""
         if secret is not None and not makes_secret:
-            given = self._sealer.seal(secret, secret_place(account_id, key_id))
+            new_secret = self._sealer.seal(secret, secret_place(account_id, key_id))
         await self._seal_anew(account_id, key_id)
         reply = await self._client.call(
             SCRIPTS["save_webhook"],
             [keyspace.webhook(account_id, key_id), keyspace.account_api_keys(account_id)],
             [
                 *(0, key_id, url, "1" if enabled else "0"),
-                *(given, sealed, OVERLAP_MS),
+                *(new_secret, sealed, OVERLAP_MS),
             ],
         )
         if reply[0] != b"ok":

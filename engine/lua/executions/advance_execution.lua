@@ -115,7 +115,7 @@ if ARGV[11] ~= '' then
   end
   local keys = {execution = KEYS[1], due = KEYS[2], finished = KEYS[4], active = KEYS[5]}
   local outcome = {status = status, statuses = statuses, result = ARGV[13], error = ARGV[14],
-    spent = reservation and reservation.spent or 0, bell = head[5]}
+    spent = reservation and reservation.spent or 0, notifier = head[5]}
   end_execution(keys, {reference = ARGV[2], id = ARGV[12]}, outcome, now, changes)
   return {'ok', status, statuses, stamp, watched}
 end

@@ -44,6 +44,6 @@ if KEYS[8] then
 end
 local keys = {execution = KEYS[1], due = KEYS[2], finished = KEYS[3], active = KEYS[4]}
 local outcome = {status = 'cancelled', statuses = statuses, result = '', error = '',
-  spent = reservation and reservation.spent or 0, bell = head[4]}
+  spent = reservation and reservation.spent or 0, notifier = head[4]}
 end_execution(keys, {reference = ARGV[2], id = ARGV[3]}, outcome, now, {})
 return {'cancelled'}

@@ -24,7 +24,7 @@ end
 local started = string.format('%d', math.max(tonumber(head[10]), now - tonumber(ARGV[11])))
 local keys = {execution = KEYS[1], due = KEYS[2], finished = KEYS[3], active = KEYS[4]}
 local outcome = {status = 'completed', statuses = ARGV[8], result = ARGV[10], error = '', spent = 0,
-  bell = head[11]}
+  notifier = head[11]}
 end_execution(keys, {reference = ARGV[2], id = ARGV[3]}, outcome, now,
   {'started', started, 'walked', ARGV[4], 'r0.1', ARGV[9]})
 return 1

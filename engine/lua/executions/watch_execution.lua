@@ -32,16 +32,16 @@ end
 
 local first, most = ARGV[2] .. '-0', tonumber(ARGV[3])
 local steps = redis.call('XRANGE', KEYS[2], first, '+', 'COUNT', most)
-local told = redis.call('XRANGE', KEYS[3], first, '+', 'COUNT', most)
+local progress = redis.call('XRANGE', KEYS[3], first, '+', 'COUNT', most)
 local function number_of(entry)
   return entry and tonumber(string.match(entry[1], '^%d+')) or math.huge
 end
-local entries, of_steps, of_told = {}, 1, 1
-while #entries < most and (steps[of_steps] or told[of_told]) do
-  if number_of(steps[of_steps]) < number_of(told[of_told]) then
-    entries[#entries + 1], of_steps = steps[of_steps], of_steps + 1
+local entries, step_at, progress_at = {}, 1, 1
+while #entries < most and (steps[step_at] or progress[progress_at]) do
+  if number_of(steps[step_at]) < number_of(progress[progress_at]) then
+    entries[#entries + 1], step_at = steps[step_at], step_at + 1
   else
-    entries[#entries + 1], of_told = told[of_told], of_told + 1
+    entries[#entries + 1], progress_at = progress[progress_at], progress_at + 1
   end
 end
 return {status, entries, head[5], head[6], head[7], last}

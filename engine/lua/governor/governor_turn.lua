@@ -27,10 +27,10 @@ remove_expired_callers(governor)
 raise_pace(governor)
 
 local function end_call(kind, id, account, amount, seen)
-  local known, tokens, granted_at, reserved
+  local owner, tokens, granted_at, reserved
   if id ~= '' then
-    known, tokens, granted_at, reserved = remove_call(governor, caller .. '|' .. id)
-    if not known or kind == 'left' then return end
+    owner, tokens, granted_at, reserved = remove_call(governor, caller .. '|' .. id)
+    if not owner or kind == 'left' then return end
   end
   if kind == 'done' then
     governor.answered = now
@@ -41,11 +41,11 @@ local function end_call(kind, id, account, amount, seen)
     lower_pace(governor, granted_at, amount, seen * redis.call('ZCARD', KEYS[7]))
     tokens, amount = 0, 0 -- a refused call used no tokens, which does not predict others
   end
-  if known and kind ~= 'failed' and amount >= 0 then
+  if owner and kind ~= 'failed' and amount >= 0 then
     correct_pace(governor, tokens, reserved, amount)
-    local had = redis.call('ZSCORE', KEYS[4], known)
+    local share = redis.call('ZSCORE', KEYS[4], owner)
     local more = share_of(governor, amount) - share_of(governor, reserved)
-    if had then take_share(governor, known, tonumber(had), more) end
+    if share then add_share(governor, owner, tonumber(share), more) end
   end
 end
 
@@ -63,19 +63,19 @@ end
 local must_ask = governor.requests or governor.tokens or governor.concurrency or governor.rate or
   governor.open
 lift_limit(governor, trust)
-local rung, call, due = {}, next_call(governor), nil
-local room = (governor.concurrency or math.huge) - redis.call('ZCARD', KEYS[5])
-while call and room > 0 and ready_at(governor) <= now do
-  give_turn(governor, call)
-  rung[call.caller] = call.caller ~= caller or nil
-  room = room - 1
+local notified, call, due = {}, next_call(governor), nil
+local free = (governor.concurrency or math.huge) - redis.call('ZCARD', KEYS[5])
+while call and free > 0 and ready_at(governor) <= now do
+  permit_call(governor, call)
+  notified[call.caller] = call.caller ~= caller or nil
+  free = free - 1
   call = next_call(governor)
 end
-for other in pairs(rung) do redis.call('PUBLISH', other, ARGV[4]) end
+for other in pairs(notified) do redis.call('PUBLISH', other, ARGV[4]) end
 if call then
   due = math.ceil(math.max(ready_at(governor) - now, 1))
   -- The process of the next call is notified in time; the others verify that it was.
-  if room <= 0 then due = 1000 elseif call.caller ~= caller then due = due + 50 end
+  if free <= 0 then due = 1000 elseif call.caller ~= caller then due = due + 50 end
 elseif redis.call('ZCARD', KEYS[3]) > 0 then
   due = 1000
 end

@@ -1,7 +1,7 @@
 -- State of a provider within a script, written by `save_governor` only. A limit that the caller
 -- does not know (0) is the last known one, until no caller has repeated it for a while.
 local LIMIT_LAPSES_MS = 120000
-local KNOWN = {'requests', 'tokens', 'concurrency', 'requests_told', 'tokens_told',
+local FIELDS = {'requests', 'tokens', 'concurrency', 'requests_told', 'tokens_told',
   'concurrency_told', 'rate', 'rate_at', 'ceiling', 'lowered', 'pause',
   'calls_at', 'tokens_at', 'asked', 'used', 'served', 'count', 'failures', 'failed_at', 'blamed',
   'others', 'open', 'opens', 'probe', 'answered', 'saved_at'}
@@ -24,8 +24,8 @@ end
 
 local function open_governor(keys, now, caller, lease_ends, limits, burst)
   local governor = {keys = keys, now = now, caller = caller, burst = burst}
-  local values = redis.call('HMGET', keys.state, unpack(KNOWN))
-  for position, name in ipairs(KNOWN) do
+  local values = redis.call('HMGET', keys.state, unpack(FIELDS))
+  for position, name in ipairs(FIELDS) do
     local value = values[position] or nil
     governor[name] = TEXTS[name] and value or tonumber(value or '')
   end
@@ -33,9 +33,9 @@ local function open_governor(keys, now, caller, lease_ends, limits, burst)
   governor.saved_at = now
   local was_limited = governor.requests or governor.tokens
   for name, limit in pairs(limits) do
-    local told = name .. '_told'
-    if tonumber(limit) > 0 then governor[name], governor[told] = tonumber(limit), now end
-    if now - (governor[told] or 0) > LIMIT_LAPSES_MS then governor[name], governor[told] = nil end
+    local repeated_at = name .. '_told'
+    if tonumber(limit) > 0 then governor[name], governor[repeated_at] = tonumber(limit), now end
+    if now - (governor[repeated_at] or 0) > LIMIT_LAPSES_MS then governor[name], governor[repeated_at] = nil end
   end
   if was_limited and not (governor.requests or governor.tokens) then
     governor.rate = nil -- the rate was a share of limits that are unknown now
@@ -44,16 +44,16 @@ local function open_governor(keys, now, caller, lease_ends, limits, burst)
 end
 
 local function save_governor(governor)
-  local keys, fields, gone = governor.keys, {}, {}
-  for _, name in ipairs(KNOWN) do
+  local keys, fields, unset = governor.keys, {}, {}
+  for _, name in ipairs(FIELDS) do
     local value = governor[name]
     if value == nil then
-      gone[#gone + 1] = name
+      unset[#unset + 1] = name
     else
       fields[#fields + 1] = name
       fields[#fields + 1] = TEXTS[name] and value or string.format('%.17g', value)
     end
   end
   if #fields > 0 then redis.call('HSET', keys.state, unpack(fields)) end
-  if #gone > 0 then redis.call('HDEL', keys.state, unpack(gone)) end
+  if #unset > 0 then redis.call('HDEL', keys.state, unpack(unset)) end
 end

@@ -71,7 +71,7 @@ local function expect_tokens(governor, tokens)
   return math.ceil(tokens * math.max(0.05, math.min(ratio, 100)))
 end
 
-local function take_pace(governor, reserved)
+local function use_pace(governor, reserved)
   local now, calls, tokens = governor.now, rates_of(governor)
   if calls then
     governor.calls_at = math.max(now, governor.calls_at or 0) + 60000 / (calls * SHARE)

@@ -8,8 +8,8 @@ local function enqueue(governor, id, account, tokens)
   local number = string.format('%012d', governor.count)
   redis.call('HSET', keys.calls, field, account .. '|' .. tokens .. '|' .. number .. '|0|0')
   redis.call('ZADD', keys.waiting, 0, account .. '|' .. number .. '|' .. field)
-  local had = tonumber(redis.call('ZSCORE', keys.ring, account) or 0)
-  local share = math.max(had, governor.served or 0)
+  local used = tonumber(redis.call('ZSCORE', keys.ring, account) or 0)
+  local share = math.max(used, governor.served or 0)
   redis.call('ZADD', keys.ring, string.format('%.17g', share), account)
 end
 
@@ -32,8 +32,8 @@ end
 local function remove_expired_callers(governor)
   local keys = governor.keys
   local now = string.format('%d', governor.now)
-  local gone = redis.call('ZRANGE', keys.callers, '-inf', now, 'BYSCORE', 'LIMIT', 0, 10)
-  for _, caller in ipairs(gone) do
+  local expired = redis.call('ZRANGE', keys.callers, '-inf', now, 'BYSCORE', 'LIMIT', 0, 10)
+  for _, caller in ipairs(expired) do
     local first, last = '[' .. caller .. '|', '(' .. caller .. '}'
     local running = redis.call('ZRANGE', keys.running, first, last, 'BYLEX')
     for _, field in ipairs(running) do remove_call(governor, field) end
@@ -47,14 +47,14 @@ local function next_call(governor)
   while not is_blocked(governor, '*') do
     local account, share = unpack(redis.call('ZRANGE', keys.ring, position, position, 'WITHSCORES'))
     if not account then return end
-    local place = redis.call('ZRANGE', keys.waiting, '[' .. account .. '|', '(' .. account .. '}',
+    local name = redis.call('ZRANGE', keys.waiting, '[' .. account .. '|', '(' .. account .. '}',
       'BYLEX', 'LIMIT', 0, 1)[1]
-    if not place then
+    if not name then
       redis.call('ZREM', keys.ring, account)
     elseif is_blocked(governor, account) then
       position = position + 1
     else
-      local field, caller = string.match(place, '^[^|]*|%d+|(([^|]+)|.+)$')
+      local field, caller = string.match(name, '^[^|]*|%d+|(([^|]+)|.+)$')
       if redis.call('ZSCORE', keys.callers, caller) then
         return {field = field, caller = caller, account = account, share = tonumber(share)}
       end
@@ -68,18 +68,18 @@ local function share_of(governor, tokens)
   return math.max(1 / (governor.requests or 1000), tokens / (governor.tokens or math.huge))
 end
 
-local function take_share(governor, account, had, taken)
+local function add_share(governor, account, used, taken)
   local keys = governor.keys
-  redis.call('ZADD', keys.ring, string.format('%.17g', had + taken), account)
+  redis.call('ZADD', keys.ring, string.format('%.17g', used + taken), account)
 end
 
-local function give_turn(governor, call)
+local function permit_call(governor, call)
   local keys = governor.keys
   local kept = redis.call('HGET', keys.calls, call.field)
   local tokens, number = string.match(kept, '^[^|]*|(%d+)|(%d+)|')
   local reserved = expect_tokens(governor, tonumber(tokens))
-  take_pace(governor, reserved)
-  take_share(governor, call.account, call.share, share_of(governor, reserved))
+  use_pace(governor, reserved)
+  add_share(governor, call.account, call.share, share_of(governor, reserved))
   governor.served = call.share
   if governor.open and is_blamed(governor, call.account) then governor.probe = call.field end
   redis.call('ZREM', keys.waiting, call.account .. '|' .. number .. '|' .. call.field)

@@ -27,12 +27,12 @@ NO_KEY = "There is no such API key"
 MAX_REMEMBERED = 10_000
 MAX_REMEMBERED_BYTES = 33_554_432
 """Memory of cached keys and accounts; a key with many capabilities takes tens of kilobytes."""
-PARSED_SHARE = 4
+PARSED_FACTOR = 4
 """Memory of a parsed principal as a multiple of its record."""
 WEBHOOK_KEPT_MS = 30 * 86_400_000
 """Time for which the webhook of a revoked key is kept for its running executions."""
 PASS_MS = 60_000
-NOTED_SECONDS = 60.0
+USE_RECORDED_SECONDS = 60.0
 """Interval at which one process records the use of a key."""
 
 
@@ -57,7 +57,7 @@ class ApiKeys:
         self._client = client
         self._tiers = tiers
         self._limits = CallLimits(tiers)
-        self._noted: LruCache[str, float] = LruCache(MAX_REMEMBERED)
+        self._uses: LruCache[str, float] = LruCache(MAX_REMEMBERED)
         self._parsed: LruCache[bytes, tuple[bytes, Principal]]
         self._parsed = LruCache(MAX_REMEMBERED, MAX_REMEMBERED_BYTES)
         self._assumed: LruCache[str, tuple[Principal, str]]
@@ -182,17 +182,17 @@ class ApiKeys:
         known = self._assumed.get(digest)
         if known is None or known[0] is not principal:
             records = reply[0] + reply[1]
-            said = hashlib.sha1(records, usedforsecurity=False).hexdigest()
-            self._assumed.put(digest, (principal, said), PARSED_SHARE * len(records))
+            fingerprint = hashlib.sha1(records, usedforsecurity=False).hexdigest()
+            self._assumed.put(digest, (principal, fingerprint), PARSED_FACTOR * len(records))
         self._note_use(principal.key_id, principal.account.id)
         return principal
 
     def _note_use(self, key_id: str, account_id: str) -> None:
         now = time.monotonic()
-        noted_at = self._noted.get(key_id)
-        if noted_at is not None and now < noted_at + NOTED_SECONDS:
+        used_at = self._uses.get(key_id)
+        if used_at is not None and now < used_at + USE_RECORDED_SECONDS:
             return
-        self._noted.put(key_id, now)
+        self._uses.put(key_id, now)
         keys = [keyspace.account_api_keys(account_id), keyspace.account_key_uses(account_id)]
         forget(self._client.call(SCRIPTS["note_key_use"], keys, [0, key_id]))
 
@@ -204,7 +204,7 @@ class ApiKeys:
         account = parse_account(account_record)
         terms = self._tiers.terms(account.tier, account.role)
         principal = Principal(account=account, terms=terms, key=_parse_key(key_record))
-        size = PARSED_SHARE * (len(key_record) + len(account_record))
+        size = PARSED_FACTOR * (len(key_record) + len(account_record))
         self._parsed.put(key_record, (account_record, principal), size)
         return principal
 

@@ -130,15 +130,15 @@ class Wallets:
         The ledger of a spending account is read again until it stays unchanged.
         """
         for _ in range(CHECKS):
-            before = await self._look(account_id)
+            before = await self._read_state(account_id)
             sums = await self._sums(account_id, before)
             open_reserves = await self._open_reserves(account_id)
-            if await self._look(account_id) == before:
+            if await self._read_state(account_id) == before:
                 return list(_differences(before, sums, open_reserves))
             await asyncio.sleep(PAUSE_SECONDS)
         return ["the account spends faster than it can be checked; try again later"]
 
-    async def _look(self, account_id: str) -> dict[str, int]:
+    async def _read_state(self, account_id: str) -> dict[str, int]:
         flat = await self._client.send("HGETALL", keyspace.wallet(account_id))
         facts = {name.decode(): value.decode() for name, value in flat.items()}
         return {
@@ -156,8 +156,8 @@ class Wallets:
             page = await self._client.send(
                 "XRANGE", keyspace.ledger(account_id), start, "+", "COUNT", LEDGER_PAGE
             )
-            for _, words in page:
-                entry = dict(zip(words[::2], words[1::2], strict=True))
+            for _, parts in page:
+                entry = dict(zip(parts[::2], parts[1::2], strict=True))
                 sums[entry[b"bucket"].decode()] += int(entry[b"credits"])
                 sums[""] += int(entry[b"reserved"])
             if len(page) < LEDGER_PAGE:
@@ -205,8 +205,8 @@ def _parse(reply: Sequence[Any]) -> Wallet:
     )
 
 
-def _entry(entry_id: bytes, words: Sequence[bytes]) -> LedgerEntry:
-    of = {words[i].decode(): words[i + 1].decode() for i in range(0, len(words), 2)}
+def _entry(entry_id: bytes, parts: Sequence[bytes]) -> LedgerEntry:
+    of = {parts[i].decode(): parts[i + 1].decode() for i in range(0, len(parts), 2)}
     return LedgerEntry(
         at=int(entry_id.partition(b"-")[0]),
         kind=of["kind"],

@@ -46,7 +46,7 @@ CLAIMED = re.compile(r"(\d+)=(\d+)")
 Fields = Mapping[str, str]
 
 
-def watching(channel: str | None) -> Sequence[Argument]:
+def initial_watch_fields(channel: str | None) -> Sequence[Argument]:
     """Return the initial fields of an execution that is watched from its beginning."""
     if channel is None:
         return ()
@@ -129,9 +129,9 @@ class ExecutionEvents:
 
         `batch` counts the batches of one claim from 1. Raises StoreFull or Unavailable.
         """
-        words: list[Argument] = []
+        arguments: list[Argument] = []
         for each in updates:
-            words += (
+            arguments += (
                 each.index,
                 each.item,
                 "" if each.offset is None else each.offset,
@@ -143,7 +143,7 @@ class ExecutionEvents:
             [
                 *(lease.reference, lease.name, batch, lease.execution_id),
                 *(MAX_PROGRESS_ENTRIES, MAX_PROGRESS_BYTES, KEEP_PROGRESS_MS),
-                *words,
+                *arguments,
             ],
         )
         return bool(verdict == b"ok")
@@ -156,7 +156,7 @@ class ExecutionEvents:
         The record of a settled node never changes.
         """
         key = keyspace.execution(account_id, execution_id)
-        if any(_speaks_of_nodes(fields) for fields in entries):
+        if any(_includes_settled_nodes(fields) for fields in entries):
             record = parse_hash(await self._client.send("HGETALL", key))
             return dict(enumerate(parse_nodes(record))) if "statuses" in record else {}
         names = [fields["rows"] for fields in entries if fields.get("settled")]
@@ -176,7 +176,7 @@ class ExecutionEvents:
         }
 
 
-def _speaks_of_nodes(fields: Fields) -> bool:
+def _includes_settled_nodes(fields: Fields) -> bool:
     """Return whether an entry of all nodes includes settled ones."""
     begun, left = (set(parse_node_statuses(fields.get(name, ""))) for name in ("begun", "left"))
     return not begun.isdisjoint(NODE_TERMINAL) or bool(left - NODE_TERMINAL)
@@ -189,11 +189,11 @@ def _fields(words: Sequence[bytes]) -> Fields:
 
 def _parse(number: int, fields: Fields, nodes: Mapping[int, NodeExecution]) -> Entry:
     if "begun" in fields:
-        return _begun(number, fields, nodes)
+        return _parse_start(number, fields, nodes)
     if "ended" in fields:
-        return _finished(number, fields, nodes)
+        return _parse_end(number, fields, nodes)
     if "node" in fields:
-        return ProgressEntry(number=number, event=_progress(fields))
+        return ProgressEntry(number=number, event=_parse_progress(fields))
     settled = SETTLED.findall(fields["settled"])
     return StepEntry(
         number=number,
@@ -205,16 +205,16 @@ def _parse(number: int, fields: Fields, nodes: Mapping[int, NodeExecution]) -> E
             (int(i), int(attempt), int(pause))
             for i, attempt, pause in RETRYING.findall(fields["retrying"])
         ],
-        claimed=_attempts(fields["claimed"]),
+        claimed=_parse_attempts(fields["claimed"]),
     )
 
 
-def _begun(number: int, fields: Fields, nodes: Mapping[int, NodeExecution]) -> StartEntry:
+def _parse_start(number: int, fields: Fields, nodes: Mapping[int, NodeExecution]) -> StartEntry:
     statuses = parse_node_statuses(fields["begun"])
     return StartEntry(
         number=number,
         statuses=statuses,
-        attempts=dict(_attempts(fields["claims"])),
+        attempts=dict(_parse_attempts(fields["claims"])),
         nodes={
             index: settle(index, node_status, nodes.get(index))
             for index, node_status in enumerate(statuses)
@@ -223,7 +223,7 @@ def _begun(number: int, fields: Fields, nodes: Mapping[int, NodeExecution]) -> S
     )
 
 
-def _finished(number: int, fields: Fields, nodes: Mapping[int, NodeExecution]) -> EndEntry:
+def _parse_end(number: int, fields: Fields, nodes: Mapping[int, NodeExecution]) -> EndEntry:
     status = ExecutionStatus(fields["ended"])
     is_cancelled = status is ExecutionStatus.CANCELLED
     untouched = NodeStatus.CANCELLED if is_cancelled else NodeStatus.SKIPPED
@@ -242,7 +242,7 @@ def _finished(number: int, fields: Fields, nodes: Mapping[int, NodeExecution]) -
     )
 
 
-def _progress(fields: Fields) -> ExecutionEvent:
+def _parse_progress(fields: Fields) -> ExecutionEvent:
     index, attempt, item = (int(fields[name]) for name in ("node", "attempt", "item"))
     if fields["offset"]:
         return ExecutionEvent(
@@ -262,5 +262,5 @@ def _progress(fields: Fields) -> ExecutionEvent:
     )
 
 
-def _attempts(text: str) -> Sequence[tuple[int, int]]:
+def _parse_attempts(text: str) -> Sequence[tuple[int, int]]:
     return [(int(index), int(attempt)) for index, attempt in CLAIMED.findall(text)]

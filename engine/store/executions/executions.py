@@ -29,7 +29,7 @@ from engine.store.executions.accept import (
     quote_arguments,
     quote_fields,
 )
-from engine.store.executions.events import watching
+from engine.store.executions.events import initial_watch_fields
 from engine.store.executions.inputs import LargeInputs, pack_inputs
 from engine.store.executions.list import ExecutionList
 from engine.store.executions.offload import OffloadedValues, is_large
@@ -133,7 +133,7 @@ class Executions:
             *(("aside", "1") if on_record is not packed else ()),
             *quote_fields(quote, plan.models.values()),
             *(self._hook(webhook_url) if webhook_url else ()),
-            *watching(watcher),
+            *initial_watch_fields(watcher),
             *(("depth", depth) if depth > 1 else ()),
             *(("warnings", pack(list(warnings))) if warnings else ()),
         ]
@@ -211,8 +211,8 @@ class Executions:
     ) -> str:
         """Record the first call's response; return the recorded one."""
         key = keyspace.idempotency(account_id, idempotency_key.digest)
-        noted: bytes = await self._client.call(SCRIPTS["record_answer"], [key], [answer])
-        return noted.decode()
+        recorded: bytes = await self._client.call(SCRIPTS["record_answer"], [key], [answer])
+        return recorded.decode()
 
     async def head(
         self, account_id: str, execution_id: str, reserve: ReserveMemory | None = None

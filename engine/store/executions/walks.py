@@ -230,7 +230,7 @@ class Walks:
         """
         account_id, execution_id = keyspace.parse_reference(reference)
         partition = partition_of(account_id)
-        given = await self._client.call(
+        was_held = await self._client.call(
             SCRIPTS["give_back_execution"],
             [
                 keyspace.execution(account_id, execution_id),
@@ -239,7 +239,7 @@ class Walks:
             ],
             [0, reference, "1" if is_lost else "0", pause_ms, claim],
         )
-        return bool(given)
+        return bool(was_held)
 
     async def is_cancel_requested(self, reference: str) -> bool:
         """Return whether the execution waits for its walkers to stop."""

@@ -78,21 +78,21 @@ class Connection(asyncio.Protocol):
         self._receivers.extend(receivers)
         self._transport.write(b"".join(packed))
         if self._watch is None:
-            self._watch = self._loop.call_later(SILENCE_SECONDS / 2, self._look)
+            self._watch = self._loop.call_later(SILENCE_SECONDS / 2, self._check_silence)
 
     def abort(self) -> None:
         """Close the connection at once."""
         if self._transport is not None:
             self._transport.abort()
 
-    def _look(self) -> None:
+    def _check_silence(self) -> None:
         self._watch = None
         if not self._receivers:
             return
         if self._loop.time() - self._heard_at > SILENCE_SECONDS:
             self.abort()
         else:
-            self._watch = self._loop.call_later(SILENCE_SECONDS / 2, self._look)
+            self._watch = self._loop.call_later(SILENCE_SECONDS / 2, self._check_silence)
 
     async def request(self, *command: Argument) -> Any:
         """Send one command and return its reply. Raises ConnectionError or hiredis.ReplyError."""
@@ -157,17 +157,17 @@ def _tls(options: Any) -> ssl.SSLContext:
     return context
 
 
-def is_replica(told: Any) -> bool:
+def is_replica(reply: Any) -> bool:
     """Return whether the reply to HELLO is a replica's."""
-    return isinstance(told, dict) and told.get(b"role") in (b"slave", b"replica")
+    return isinstance(reply, dict) and reply.get(b"role") in (b"slave", b"replica")
 
 
 async def _greet(connection: Connection, options: Any) -> None:
     credentials: tuple[str, ...] = ()
     if options.get("password"):
         credentials = ("AUTH", options.get("username") or "default", options["password"])
-    told = await connection.request("HELLO", 3, *credentials)
-    if is_replica(told):
+    reply = await connection.request("HELLO", 3, *credentials)
+    if is_replica(reply):
         raise IsReplica("The server is a replica")
     if options.get("db"):
         await connection.request("SELECT", options["db"])

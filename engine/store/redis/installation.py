@@ -97,7 +97,7 @@ class Guard:
 
     def watch(self, connection: Connection) -> None:
         """Check the connection once a second until it ends; close it on a refusal."""
-        asyncio.get_running_loop().call_later(CHECK_SECONDS, self._look, connection)
+        asyncio.get_running_loop().call_later(CHECK_SECONDS, self._check_again, connection)
 
     def check(self, marker: Marker | None) -> Marker:
         """Return the marker. Raises WrongStore if it is another's or of an unknown form."""
@@ -137,7 +137,7 @@ class Guard:
         # Another process may have marked it at the same time.
         return outcome, self.check(await read_marker(connection))
 
-    def _look(self, connection: Connection) -> None:
+    def _check_again(self, connection: Connection) -> None:
         if connection.lost.done():
             return
         connection.write(

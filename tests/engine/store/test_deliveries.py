@@ -113,7 +113,7 @@ async def test_the_end_and_its_delivery_are_written_together_and_once(
     )
 
 
-async def test_a_cancel_that_nobody_held_up_is_told_too(told: NotifiedExecution) -> None:
+async def test_an_immediate_cancel_makes_a_delivery_too(told: NotifiedExecution) -> None:
     await told.store.executions.cancel(told.account.id, told.execution_id)
 
     delivery = await told.store.deliveries.get(told.account.id, told.key_id, told.execution_id)
@@ -207,7 +207,7 @@ async def test_an_attempt_on_record_ends_the_count_of_attempts_that_were_lost(
     assert (before, after) == (5, 2)
 
 
-async def test_the_sweeper_is_given_what_nobody_claimed_and_whose_sender_died(
+async def test_the_sweeper_gets_unclaimed_deliveries_and_those_of_dead_senders(
     told: NotifiedExecution,
 ) -> None:
     await told.end()
@@ -225,7 +225,7 @@ async def test_the_sweeper_is_given_what_nobody_claimed_and_whose_sender_died(
     assert leased > await told.store.leases.now() + 15_000
 
 
-async def test_what_is_over_or_gone_is_not_promoted_again(told: NotifiedExecution) -> None:
+async def test_an_ended_or_missing_delivery_is_not_promoted_again(told: NotifiedExecution) -> None:
     await told.end()
     due = keyspace.deliveries_due(partition_of(told.account.id))
     await told.settle(await told.claimed(), DELIVERED)
@@ -259,7 +259,7 @@ async def test_gone_disables_a_webhook_unless_it_leads_elsewhere_by_now(
     assert (enabled.enabled, enabled.disabled_reason) == (True, "")
 
 
-async def test_who_disables_a_webhook_is_told_so_once_however_often_it_asks(
+async def test_a_disabling_is_reported_to_its_attempt_after_each_repetition(
     told: NotifiedExecution,
 ) -> None:
     gone = Judgement(status=DeliveryStatus.FAILED, disables=GONE_REASON)
@@ -278,7 +278,7 @@ async def test_who_disables_a_webhook_is_told_so_once_however_often_it_asks(
     assert [each and each.disabled_reason for each in later] == [""] * 2
 
 
-async def test_who_saves_a_webhook_gives_it_five_days_to_work_again(
+async def test_a_saved_webhook_has_five_days_to_work_again(
     told: NotifiedExecution,
 ) -> None:
     owner = (told.account.id, told.key_id)
@@ -377,7 +377,7 @@ async def test_deliveries_are_kept_as_long_as_executions(told: NotifiedExecution
     assert await told.store.client.send("EXISTS", listed) == 0
 
 
-async def test_a_webhooks_list_lets_go_of_what_is_too_old(told: NotifiedExecution) -> None:
+async def test_a_webhooks_list_drops_old_deliveries(told: NotifiedExecution) -> None:
     listed = keyspace.webhook_deliveries(told.account.id, told.key_id)
     month_ago = await told.store.leases.now() - 30 * 86_400_000
     for number in range(12):
@@ -401,7 +401,7 @@ async def test_the_secret_before_is_valid_for_a_day(told: NotifiedExecution) -> 
     assert one.secrets == (saved.made_secret,)
 
 
-async def test_a_revoked_keys_webhook_is_kept_for_what_it_owes_and_then_forgotten(
+async def test_a_revoked_keys_webhook_is_kept_for_its_deliveries_and_then_removed(
     told: NotifiedExecution,
 ) -> None:
     await told.store.api_keys.revoke(told.key_id)

@@ -191,7 +191,7 @@ def database(redis_url: str) -> Iterator[Database]:
     database.close()
 
 
-def test_the_scripts_of_deliveries_do_what_the_model_says(database: Database) -> None:
+def test_the_scripts_of_deliveries_follow_the_model(database: Database) -> None:
     run_state_machine_as_test(
         lambda: Delivering(database), settings=profile(150, 40, is_random=False)
     )
@@ -199,7 +199,7 @@ def test_the_scripts_of_deliveries_do_what_the_model_says(database: Database) ->
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_the_scripts_of_deliveries_do_what_the_model_says_for_long(database: Database) -> None:
+def test_the_scripts_of_deliveries_follow_the_model_for_long(database: Database) -> None:
     run_state_machine_as_test(
         lambda: Delivering(database), settings=profile(2_000, 80, is_random=True)
     )

@@ -25,7 +25,7 @@ async def let_pass(store: Store, asset: Asset) -> None:
     await store.client.send("ZADD", keyspace.assets_due(partition), "XX", 1, asset.id)
 
 
-async def test_an_asset_is_what_was_found_of_it(store: Store, account: Account) -> None:
+async def test_an_asset_has_the_facts_found_in_its_bytes(store: Store, account: Account) -> None:
     asset = await kept(store, account)
 
     assert (asset.account_id, asset.medium, asset.bytes) == (account.id, MediaKind.IMAGE, 5)
@@ -46,7 +46,7 @@ async def test_nobody_sees_an_asset_whose_bytes_are_not_stored(
 
 
 @pytest.mark.parametrize("bad", BAD_IDS)
-async def test_what_is_no_id_is_not_looked_for(store: Store, account: Account, bad: str) -> None:
+async def test_an_invalid_id_costs_no_command(store: Store, account: Account, bad: str) -> None:
     for asking in (store.assets.find(bad), store.assets.retain(account.id, bad, "x")):
         with pytest.raises(AssetNotFound):
             await asking

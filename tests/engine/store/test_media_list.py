@@ -82,14 +82,12 @@ async def test_the_last_page_that_is_full_has_none_behind_it(
 @pytest.mark.parametrize(
     "bad", ["", "x", f"1.{'a' * 24}", f"{10**12}.{'a' * 23}", f"{10**12}.{'a' * 24}\n", "x" * 9_999]
 )
-async def test_what_is_no_cursor_is_refused(store: Store, account: Account, bad: str) -> None:
+async def test_an_invalid_cursor_is_refused(store: Store, account: Account, bad: str) -> None:
     with pytest.raises(ValueError, match="cursor"):
         await store.assets.page(account.id, limit=1, cursor=bad)
 
 
-async def test_what_nobody_sees_yet_or_any_more_is_not_listed(
-    store: Store, account: Account
-) -> None:
+async def test_a_hidden_asset_is_not_listed(store: Store, account: Account) -> None:
     await store.assets.reserve_upload(account.id, AssetSource.UPLOAD)
     asset = await keep(store, account)
     assert await all_ids(store, account) == [asset.id]
@@ -99,7 +97,7 @@ async def test_what_nobody_sees_yet_or_any_more_is_not_listed(
     assert await all_ids(store, account) == []
 
 
-async def test_what_is_deleted_is_free_at_once_and_taken_off_once(
+async def test_a_deleted_assets_bytes_are_free_at_once_and_subtracted_once(
     store: Store, account: Account
 ) -> None:
     asset, other = await keep(store, account, 40), await keep(store, account, 30)
@@ -115,7 +113,7 @@ async def test_what_is_deleted_is_free_at_once_and_taken_off_once(
     assert await all_ids(store, account) == [other.id]
 
 
-async def test_what_is_left_of_it_goes_when_whoever_reads_it_has_ended(
+async def test_the_rest_of_an_asset_is_removed_after_its_readers_have_ended(
     store: Store, account: Account
 ) -> None:
     asset = await keep(store, account)
@@ -130,9 +128,7 @@ async def test_what_is_left_of_it_goes_when_whoever_reads_it_has_ended(
     assert not [key for key in await contents(store.client) if b"asset" in key or b"media" in key]
 
 
-async def test_its_owner_deletes_what_workflows_and_executions_need(
-    store: Store, account: Account
-) -> None:
+async def test_an_owner_can_delete_an_asset_in_use(store: Store, account: Account) -> None:
     workflow, plan = await save(store, account)
     execution = await accept(store, account, workflow, plan)
     asset = await keep(store, account)

@@ -43,7 +43,7 @@ async def let_go(store: Store, asset_id: str) -> list[AssetReview]:
     return reviews
 
 
-async def test_what_is_kept_is_counted_until_its_bytes_are_gone(
+async def test_an_asset_is_counted_until_its_bytes_are_removed(
     store: Store, account: Account
 ) -> None:
     first, second = [await keep(store, account, size) for size in (40, 30)]
@@ -58,7 +58,7 @@ async def test_what_is_kept_is_counted_until_its_bytes_are_gone(
     assert not [key for key in await contents(store.client) if b"media" in key]
 
 
-async def test_what_its_owner_deletes_is_taken_off_at_once_and_only_once(
+async def test_a_deleted_asset_is_subtracted_at_once_and_only_once(
     store: Store, account: Account
 ) -> None:
     deleted, _ = [await keep(store, account, size) for size in (40, 30)]
@@ -101,7 +101,7 @@ async def test_of_many_at_once_those_are_kept_that_fit(store: Store, account: Ac
     assert {type(each) for each in kept} == {Asset, MediaQuotaExceeded}
 
 
-async def test_what_did_not_fit_or_never_came_is_not_taken_off(
+async def test_bytes_that_were_not_stored_are_not_subtracted(
     store: Store, account: Account
 ) -> None:
     await keep(store, account, 60)
@@ -115,7 +115,7 @@ async def test_what_did_not_fit_or_never_came_is_not_taken_off(
 
 
 @pytest.mark.parametrize(("tier", "role"), [(Tier.ENTERPRISE, Role.USER), (Tier.PRO, Role.ADMIN)])
-async def test_whoever_has_no_limit_is_counted_all_the_same(
+async def test_an_account_without_a_limit_is_counted_too(
     store: Store, tier: Tier, role: Role
 ) -> None:
     account = await store.accounts.create(email="x@example.com", tier=tier, role=role)

@@ -11,7 +11,7 @@ def test_an_account_that_has_much_under_way_waits_behind_others() -> None:
     assert selector.select("b") == WALK_QUEUE
 
 
-def test_what_was_heard_last_counts() -> None:
+def test_the_last_reply_counts() -> None:
     selector = QueueSelector()
     for active in (BULK_FROM + 1, 1):
         selector.select("a")
@@ -36,7 +36,7 @@ def test_calls_that_end_and_begin_again_do_not_add_up() -> None:
             selector.record("a", BULK_FROM)
 
 
-def test_a_call_that_failed_says_nothing_of_what_is_under_way() -> None:
+def test_a_failed_call_does_not_change_the_active_executions() -> None:
     selector = QueueSelector()
     selector.select("a")
     selector.record("a", BULK_FROM + 1)
@@ -46,7 +46,7 @@ def test_a_call_that_failed_says_nothing_of_what_is_under_way() -> None:
     assert selector.select("a") == BULK_QUEUE
 
 
-def test_who_was_refused_is_known_until_something_is_accepted() -> None:
+def test_a_refusal_is_remembered_until_an_acceptance() -> None:
     selector = QueueSelector()
     known = [selector.was_refused("a")]
     for active in (1, None, 1):
@@ -58,7 +58,7 @@ def test_who_was_refused_is_known_until_something_is_accepted() -> None:
     assert not selector.was_refused("b")
 
 
-def test_who_was_refused_is_remembered_within_bounds() -> None:
+def test_the_memory_of_refusals_is_bounded() -> None:
     selector = QueueSelector()
     for number in range(MAX_KNOWN + 100):
         selector.select(str(number))
@@ -67,7 +67,7 @@ def test_who_was_refused_is_remembered_within_bounds() -> None:
     assert len(selector._refused) <= MAX_KNOWN + 1
 
 
-def test_what_is_remembered_is_bounded() -> None:
+def test_the_cache_is_bounded() -> None:
     selector = QueueSelector()
     for number in range(MAX_KNOWN + 100):
         selector.select(str(number))

@@ -47,9 +47,7 @@ def kept(redis_url: str, key: ApiKey) -> dict[bytes, bytes]:
         return client.hgetall(keyspace.webhook(key.account_id, key.id))
 
 
-async def test_what_redis_holds_does_not_show_the_secrets(
-    store: Store, key: ApiKey, redis_url: str
-) -> None:
+async def test_redis_holds_no_plain_secrets(store: Store, key: ApiKey, redis_url: str) -> None:
     await save(store, key)
     await save(store, key, "another secret of the owner's")
 

@@ -234,7 +234,7 @@ async def test_a_name_may_be_anything_that_is_text(store: Store, account: Accoun
     assert await store.api_keys.list(account.id) == [key]
 
 
-async def test_what_an_account_may_do_is_read_afresh(
+async def test_permissions_of_an_account_are_read_each_time(
     store: Store, account: Account, api_key: str
 ) -> None:
     assert (await store.api_keys.authorize(api_key)).account.approved

@@ -47,7 +47,7 @@ async def test_an_account_that_ran_nothing_has_no_rows(store: Store, account: Ac
     assert await listed(store, account, ExecutionFilter(workflow_slug="echo")) == ([], 0)
 
 
-async def test_what_was_accepted_is_listed_newest_first(store: Store, account: Account) -> None:
+async def test_executions_are_listed_newest_first(store: Store, account: Account) -> None:
     workflow, plan = await save(store, account)
     ids = [(await accept(store, account, workflow, plan)).id for _ in range(3)]
 
@@ -58,7 +58,7 @@ async def test_what_was_accepted_is_listed_newest_first(store: Store, account: A
     assert page.total == len(ids)
 
 
-async def test_a_row_tells_what_a_run_cost(store: Store, account: Account) -> None:
+async def test_a_row_has_the_cost_of_a_run(store: Store, account: Account) -> None:
     await put(
         *(store, account, 1),
         status="failed",
@@ -143,7 +143,7 @@ async def test_filtered_pages_join_over_chunks(store: Store, account: Account) -
     assert await listed(store, account, wanted, 500, len(odd)) == ([], len(odd))
 
 
-async def test_what_was_pruned_meanwhile_is_left_out(store: Store, account: Account) -> None:
+async def test_executions_pruned_meanwhile_are_left_out(store: Store, account: Account) -> None:
     kept, gone = [await put(store, account, number) for number in range(2)]
     await store.client.send("DEL", keyspace.execution(account.id, gone))
 

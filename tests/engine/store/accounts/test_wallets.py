@@ -146,7 +146,7 @@ async def test_more_than_can_be_counted_is_refused(wallet: WalletReader) -> None
     assert await wallet.top_up("2027-01-01", 1) == [b"many"]
 
 
-async def test_what_is_spent_first_is_named_first(wallet: WalletReader) -> None:
+async def test_top_ups_are_listed_in_spending_order(wallet: WalletReader) -> None:
     for credits, expires in ((1, None), (2, "2027-09-01"), (3, "2027-06-01")):
         await wallet.top_up("2027-01-01", credits, expires)
 

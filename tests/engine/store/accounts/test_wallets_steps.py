@@ -87,7 +87,7 @@ async def test_a_lower_tier_and_back_gives_no_more_than_the_higher_one_has(
     assert (lower, back) == (0, 1_000)
 
 
-async def test_what_was_reserved_when_the_tier_fell_is_not_kept_beyond_its_allowance(
+async def test_credits_reserved_before_a_lower_tier_lapse_beyond_its_allowance(
     spender: Spender,
 ) -> None:
     await spender.accept("x", 5_000, PRO)
@@ -166,7 +166,7 @@ async def test_top_ups_that_are_spent_leave_nothing_behind_and_are_not_added_aga
     assert await store.wallets.check(account.id) == []
 
 
-async def test_what_was_set_aside_goes_back_to_a_top_up_that_was_spent(
+async def test_reserved_credits_return_to_a_spent_top_up(
     spender: Spender, store: Store, account: Account
 ) -> None:
     none = replace(PRO, allowance=0)

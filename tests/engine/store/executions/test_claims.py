@@ -46,7 +46,7 @@ async def test_an_unknown_execution_cannot_be_claimed(store: Store, account: Acc
 
 
 @pytest.mark.parametrize("is_there", [True, False])
-async def test_a_claim_takes_what_has_ended_or_is_gone_out_of_what_is_due(
+async def test_a_claim_removes_an_ended_or_missing_execution_from_the_due_ones(
     store: Store, account: Account, reference: str, is_there: bool
 ) -> None:
     """Otherwise its hint would be repeated forever."""

@@ -16,7 +16,7 @@ from tests.support.store.watched_runs import CHANNEL, WORKER, Run, names
 # -- unwatched ------------------------------------------------------------------------------------
 
 
-async def test_what_nobody_watches_leaves_nothing_behind(run: Run, store: Store) -> None:
+async def test_an_unwatched_execution_leaves_no_entries(run: Run, store: Store) -> None:
     await run.accept()
     await run.claim()
     is_watched = await run.step(claimed=[0])
@@ -29,7 +29,9 @@ async def test_what_nobody_watches_leaves_nothing_behind(run: Run, store: Store)
     assert {b"events", b"told"} & await names(store) == set()
 
 
-async def test_what_has_ended_unwatched_is_told_each_time_the_same(run: Run, store: Store) -> None:
+async def test_an_execution_that_ended_unwatched_always_has_the_same_entries(
+    run: Run, store: Store
+) -> None:
     await run.accept()
     await run.claim()
     await run.end()
@@ -48,7 +50,7 @@ async def test_what_has_ended_unwatched_is_told_each_time_the_same(run: Run, sto
     ]
 
 
-async def test_what_is_not_there_is_not_found(run: Run, store: Store) -> None:
+async def test_a_missing_execution_is_not_found(run: Run, store: Store) -> None:
     with pytest.raises(ExecutionNotFound):
         await store.events.read(run.account.id, "no-such", 1)
 
@@ -56,7 +58,7 @@ async def test_what_is_not_there_is_not_found(run: Run, store: Store) -> None:
 # -- watched --------------------------------------------------------------------------------------
 
 
-async def test_who_comes_late_is_told_what_was_and_then_what_is(run: Run) -> None:
+async def test_a_late_watcher_gets_past_and_then_new_entries(run: Run) -> None:
     await run.accept()
     await run.claim()
     await run.step(claimed=[0])
@@ -75,7 +77,7 @@ async def test_who_comes_late_is_told_what_was_and_then_what_is(run: Run) -> Non
     assert await run.seen() == late + await run.seen(EventId(1, 2))
 
 
-async def test_who_watches_from_the_beginning_misses_nothing(run: Run) -> None:
+async def test_a_watcher_from_the_beginning_misses_nothing(run: Run) -> None:
     await run.accept(CHANNEL)
     await run.claim()
     await run.step(claimed=[0])
@@ -115,7 +117,7 @@ async def test_nodes_end_with_a_cancelled_execution(run: Run) -> None:
 
 
 @pytest.mark.parametrize("watcher", [None, "", CHANNEL])
-async def test_what_is_cancelled_before_it_began_has_its_events(
+async def test_an_execution_cancelled_before_its_start_has_its_events(
     run: Run, watcher: str | None
 ) -> None:
     await run.accept(watcher)
@@ -126,7 +128,7 @@ async def test_what_is_cancelled_before_it_began_has_its_events(
     assert names == ["execution.started", "node.finished", "node.finished", "execution.finished"]
 
 
-async def test_a_step_that_is_sent_again_is_told_once(run: Run) -> None:
+async def test_a_repeated_step_has_one_entry(run: Run) -> None:
     await run.accept(CHANNEL)
     await run.claim()
     await run.step(claimed=[0])
@@ -136,7 +138,7 @@ async def test_a_step_that_is_sent_again_is_told_once(run: Run) -> None:
     assert len(await run.seen()) == 2
 
 
-async def test_a_step_that_does_nothing_to_nodes_is_not_told(run: Run) -> None:
+async def test_a_step_without_nodes_has_no_entry(run: Run) -> None:
     await run.accept(CHANNEL)
     await run.claim()
     await run.step(claimed=[0])
@@ -185,7 +187,7 @@ async def test_many_entries_are_read_a_part_at_a_time(run: Run) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_wherever_one_leaves_off_nothing_is_lost_or_doubled(run: Run, seed: int) -> None:
+async def test_a_resumed_watcher_misses_and_repeats_nothing(run: Run, seed: int) -> None:
     chance = random.Random(seed)
     await run.accept(CHANNEL)
     await run.claim()
@@ -212,7 +214,7 @@ async def test_wherever_one_leaves_off_nothing_is_lost_or_doubled(run: Run, seed
 # -- notifications --------------------------------------------------------------------------------
 
 
-async def test_watchers_are_rung_for_and_those_who_left_are_forgotten(
+async def test_watchers_are_notified_and_absent_ones_are_removed(
     run: Run, store: Store, redis_url: str
 ) -> None:
     async with CompletionNotifier.open(redis_url) as notifier:
@@ -241,7 +243,7 @@ async def test_a_watcher_is_known_once(run: Run, store: Store) -> None:
     assert record["watchers"].decode() == f"{CHANNEL},hr:bell:other,"
 
 
-async def test_no_more_watchers_are_rung_for_than_a_few(run: Run, store: Store) -> None:
+async def test_the_number_of_notified_watchers_is_limited(run: Run, store: Store) -> None:
     await run.accept()
     for number in range(40):
         await run.read(1, f"hr:bell:{number}")

@@ -10,7 +10,7 @@ from tests.support.store.records import FIRST_DONE
 from tests.support.store.watched_runs import CHANNEL, WORKER, Run, names
 
 
-async def test_a_batch_that_is_sent_again_is_told_once(run: Run) -> None:
+async def test_a_repeated_batch_is_published_once(run: Run) -> None:
     await run.accept(CHANNEL)
     await run.claim()
     await run.step(claimed=[0])
@@ -22,7 +22,7 @@ async def test_a_batch_that_is_sent_again_is_told_once(run: Run) -> None:
     assert [name for _, name in await run.seen()].count("node.token") == 1
 
 
-async def test_what_somebody_elses_node_tells_is_not_told(run: Run) -> None:
+async def test_updates_of_another_workers_node_are_ignored(run: Run) -> None:
     await run.accept(CHANNEL)
     await run.claim()
     await run.step(claimed=[0])
@@ -35,7 +35,7 @@ async def test_what_somebody_elses_node_tells_is_not_told(run: Run) -> None:
     assert "node.token" not in [name for _, name in await run.seen()]
 
 
-async def test_who_helps_tells_of_its_own_nodes_alone(run: Run) -> None:
+async def test_a_helping_worker_publishes_its_own_nodes_alone(run: Run) -> None:
     await run.accept(CHANNEL)
     await run.claim()
     await run.step(claimed=[0], offered=True)
@@ -49,7 +49,7 @@ async def test_who_helps_tells_of_its_own_nodes_alone(run: Run) -> None:
     assert told == ["its own"]
 
 
-async def test_text_and_progress_come_as_they_were_told(run: Run) -> None:
+async def test_text_and_progress_are_read_as_published(run: Run) -> None:
     await run.accept(CHANNEL)
     await run.claim()
     await run.step(claimed=[0])
@@ -66,7 +66,7 @@ async def test_text_and_progress_come_as_they_were_told(run: Run) -> None:
 @pytest.mark.parametrize(
     ("limit", "kept"), [("MAX_PROGRESS_ENTRIES", 5), ("MAX_PROGRESS_BYTES", 5)]
 )
-async def test_the_oldest_words_give_way_and_nothing_else_does(
+async def test_only_the_oldest_progress_is_dropped(
     run: Run, monkeypatch: pytest.MonkeyPatch, limit: str, kept: int
 ) -> None:
     monkeypatch.setattr(store_events, limit, kept if limit == "MAX_PROGRESS_ENTRIES" else 4 * kept)
@@ -87,7 +87,7 @@ async def test_the_oldest_words_give_way_and_nothing_else_does(
     ]
 
 
-async def test_words_are_forgotten_in_time_and_the_rest_with_the_execution(
+async def test_progress_expires_and_the_rest_goes_with_the_execution(
     run: Run, store: Store
 ) -> None:
     await run.accept(CHANNEL)

@@ -314,7 +314,7 @@ def idempotency_key(body: bytes = b"{}") -> IdempotencyKey:
     return make_idempotency_key("POST", "/run", "key-1", body)
 
 
-async def test_a_repeated_call_is_told_of_the_first_and_stores_nothing(
+async def test_a_repeated_call_replays_the_first_and_stores_nothing(
     runner: Runner, blob_store: Faulty, slug: str
 ) -> None:
     first = await runner.begin(slug, LARGE, idempotency_key=idempotency_key())

@@ -75,7 +75,7 @@ async def test_the_sweep_spares_inputs_that_were_stored_just_now(
     assert orphan.exists()
 
 
-async def test_the_sweep_removes_what_a_process_left_that_was_killed_before_it_accepted(
+async def test_the_sweep_removes_inputs_of_a_process_killed_before_the_acceptance(
     runner: Runner,
     settings: Settings,
     orphan: Path,

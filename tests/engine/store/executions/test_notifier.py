@@ -93,7 +93,7 @@ async def notify_with(
 
 
 @pytest.mark.parametrize("result", [None, {"text": "one\ntwo"}, {"text": "x" * 16_000}])
-async def test_a_small_result_comes_with_the_notifier(
+async def test_a_small_result_comes_with_the_notification(
     store: Store, account: Account, redis_url: str, result: object
 ) -> None:
     step = Step(settled=BOTH_DONE, end=ExecutionStatus.COMPLETED, result=pack(result))
@@ -104,7 +104,7 @@ async def test_a_small_result_comes_with_the_notifier(
     assert (outcome.status, outcome.result) == (ExecutionStatus.COMPLETED, result)
 
 
-async def test_a_failure_comes_with_the_notifier(
+async def test_a_failure_comes_with_the_notification(
     store: Store, account: Account, redis_url: str
 ) -> None:
     error = {"code": "EXECUTION_FAILED", "message": "a\nb", "nodeId": "n"}
@@ -127,7 +127,7 @@ async def test_a_large_result_is_left_on_record(
     assert await notify_with(store, account, redis_url, step) is None
 
 
-async def test_a_cancelled_execution_rings_too(
+async def test_a_cancelled_execution_notifies_too(
     store: Store, account: Account, redis_url: str
 ) -> None:
     workflow, plan = await save(store, account)
@@ -158,7 +158,7 @@ async def test_a_notification_that_came_before_the_wait_is_not_lost(
         assert not notifier._waiters
 
 
-async def test_a_notification_for_what_has_not_ended_is_waited_out(
+async def test_a_notification_of_an_unfinished_execution_is_ignored(
     store: Store, redis_url: str
 ) -> None:
     async with CompletionNotifier.open(redis_url) as notifier:
@@ -233,7 +233,9 @@ async def test_a_check_that_fails_is_the_callers_to_see(redis_url: str) -> None:
         assert not notifier._waiters
 
 
-async def test_rings_of_others_and_noise_wake_nobody(store: Store, redis_url: str) -> None:
+async def test_notifications_of_others_and_noise_wake_no_caller(
+    store: Store, redis_url: str
+) -> None:
     async with (
         CompletionNotifier.open(redis_url) as notifier,
         CompletionNotifier.open(redis_url) as other,
@@ -253,7 +255,7 @@ async def test_rings_of_others_and_noise_wake_nobody(store: Store, redis_url: st
         assert await asyncio.wait_for(waiting, 15) == "notified"
 
 
-async def test_the_notifier_rings_again_after_redis_was_restarted(own_server: RedisServer) -> None:
+async def test_the_notifier_works_again_after_a_restart_of_redis(own_server: RedisServer) -> None:
     client = Client(own_server.url)
     async with CompletionNotifier.open(own_server.url) as notifier:
         own_server.kill()
@@ -294,7 +296,7 @@ async def _count(proxy: object, before: int) -> bool:
     return getattr(proxy, "connections", 0) > before
 
 
-async def test_a_bell_opens_though_redis_is_away(tmp_path: object) -> None:
+async def test_a_notifier_opens_without_redis(tmp_path: object) -> None:
     started = time.monotonic()
 
     async with CompletionNotifier.open(f"unix://{tmp_path}/nothing") as notifier:

@@ -106,7 +106,7 @@ async def test_a_store_that_goes_on_failing_is_given_up_within_its_time(
         await over(store, settings, hangs=True).read("acc", EXECUTION, "1.0.1", seconds=0.05)
 
 
-async def test_what_is_gone_or_damaged_or_never_had_a_name_is_not_found(
+async def test_a_missing_damaged_or_unnamed_object_is_not_found(
     store: Store, settings: Settings
 ) -> None:
     await store.offloaded.put("acc", EXECUTION, "1.0.9", b"too short")
@@ -118,7 +118,7 @@ async def test_what_is_gone_or_damaged_or_never_had_a_name_is_not_found(
             await store.offloaded.read("acc", EXECUTION, name)
 
 
-async def test_a_sweep_takes_what_executions_left_that_are_gone_and_nothing_else(
+async def test_a_sweep_removes_only_objects_of_executions_that_are_gone(
     store: Store, settings: Settings, account: Account
 ) -> None:
     living = await ended(store, account, "x")
@@ -198,7 +198,7 @@ async def test_one_result_larger_than_a_page_is_a_page(
     assert cursor is not None
 
 
-async def test_a_list_reads_no_result_of_what_it_does_not_show(
+async def test_a_list_reads_only_results_that_it_shows(
     store: Store, account: Account, sized: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read, names = ObjectStore.read, []

@@ -59,7 +59,7 @@ async def test_a_step_ends_the_execution_with_its_result(
     assert await due_at(store, reference) is None
 
 
-async def test_a_large_result_is_kept_aside_and_read_back(
+async def test_a_large_result_is_offloaded_and_read_back(
     store: Store, account: Account, reference: str
 ) -> None:
     claimed = await claim(store, reference)
@@ -186,7 +186,7 @@ async def test_an_execution_to_be_cancelled_does_not_wait_for_a_retry(
     assert due <= await store.leases.now()
 
 
-async def test_only_what_ran_has_times_when_it_was_cancelled(
+async def test_only_nodes_that_ran_have_times_after_a_cancel(
     store: Store, account: Account, reference: str
 ) -> None:
     claimed = await claim(store, reference)
@@ -223,7 +223,7 @@ async def test_after_a_cancel_nothing_begins_and_only_cancelled_ends_it(
     assert [node.status.value for node in execution.nodes] == ["completed", "cancelled"]
 
 
-async def test_a_hint_for_what_is_being_cancelled_repeats_the_order(
+async def test_a_hint_of_an_execution_being_cancelled_repeats_the_cancel(
     store: Store, account: Account, reference: str
 ) -> None:
     claimed = await claim(store, reference)
@@ -256,9 +256,7 @@ async def test_a_lost_worker_counts_against_the_node_and_an_orderly_one_does_not
     assert (claims[0].attempts, claims[0].lost) == (1, 1)
 
 
-async def test_giving_back_what_one_holds_leaves_the_other_alone(
-    store: Store, reference: str
-) -> None:
+async def test_one_workers_release_leaves_the_others_claim(store: Store, reference: str) -> None:
     first = await claim(store, reference, "w1")
     await advance(store, first, 1, Step(claimed=[0], offered=True))
     helper = await claim(store, reference, "w2")

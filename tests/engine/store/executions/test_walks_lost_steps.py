@@ -12,7 +12,7 @@ from tests.support.store.records import FIRST_DONE, SECOND_DONE
 from tests.support.store.redis_contents import contents
 
 
-async def test_a_conflict_whose_reply_was_lost_is_told_as_the_first_time(
+async def test_a_conflict_with_a_lost_reply_is_answered_as_the_first_time(
     store: Store, reference: str
 ) -> None:
     first = await claim(store, reference, "w1")
@@ -47,9 +47,7 @@ async def test_a_step_whose_predecessor_is_not_on_record_changes_nothing(
     assert await advance(store, claimed, 1, Step(settled=FIRST_DONE, rows=[row(0)])) is Verdict.OK
 
 
-async def test_what_a_conflict_has_told_is_not_built_on_when_it_is_lost(
-    store: Store, reference: str
-) -> None:
+async def test_a_step_after_a_lost_conflict_is_behind(store: Store, reference: str) -> None:
     first = await claim(store, reference, "w1")
     await advance(store, first, 1, Step(claimed=[0], offered=True))
     helper = await claim(store, reference, "w2")

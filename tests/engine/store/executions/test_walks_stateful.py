@@ -390,13 +390,13 @@ def database(redis_url: str) -> Iterator[Database]:
     database.close()
 
 
-def test_the_scripts_do_what_the_model_says(database: Database) -> None:
+def test_the_scripts_follow_the_model(database: Database) -> None:
     run_state_machine_as_test(lambda: Walking(database), settings=profile(200, 40, is_random=False))
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_the_scripts_do_what_the_model_says_for_long(database: Database) -> None:
+def test_the_scripts_follow_the_model_for_long(database: Database) -> None:
     run_state_machine_as_test(
         lambda: Walking(database), settings=profile(2_000, 80, is_random=True)
     )

@@ -199,7 +199,7 @@ async def test_a_folding_that_the_store_lost_counts_once(
     assert await sums(store) == expected(7)
 
 
-async def test_what_is_known_of_a_folded_process_is_kept_for_a_week_after_it_was_seen(
+async def test_the_state_of_a_folded_process_is_kept_for_a_week_after_its_last_snapshot(
     store: Store, start: Callable[[str], Process]
 ) -> None:
     one = start("one")
@@ -215,7 +215,7 @@ async def test_what_is_known_of_a_folded_process_is_kept_for_a_week_after_it_was
     assert all(week_ms - 60_000 < left <= week_ms for left in (first, later))
 
 
-async def test_what_would_count_twice_is_not_put_for_a_moment(
+async def test_a_snapshot_that_would_count_twice_is_never_stored(
     store: Store, start: Callable[[str], Process]
 ) -> None:
     await start("one").put(5)

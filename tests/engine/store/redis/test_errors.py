@@ -206,7 +206,7 @@ async def test_a_word_is_logged_once_in_a_while_and_never_a_value(
     assert not any("secret" in str(vars(record)) for record in caplog.records)
 
 
-async def test_a_fault_says_what_was_refused_but_no_argument(
+async def test_a_fault_names_the_refused_command_without_arguments(
     server: RefusingServer, client: Client
 ) -> None:
     server.error = "ERR unknown command 'NOPE', with args beginning with: 'secret' "

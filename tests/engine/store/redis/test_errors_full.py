@@ -18,7 +18,7 @@ from tests.support.store.records import BOTH_DONE, accept, save
 from tests.support.workers.leases import beat
 
 
-async def test_a_full_redis_takes_nothing_new_and_ends_what_it_has(
+async def test_a_full_redis_ends_executions_and_accepts_no_new_ones(
     store: Store, account: Account
 ) -> None:
     workflow, plan = await save(store, account)

@@ -362,7 +362,7 @@ async def test_the_seal_says_whose_an_unmarked_redis_is(
     assert marker(raw)[b"ids"].decode() == OURS.installation_ids[0]
 
 
-async def test_marking_tells_an_upgrade_from_a_beginning(
+async def test_marking_distinguishes_an_upgrade_from_a_new_installation(
     unmarked_redis_url: str, raw: redis.Redis
 ) -> None:
     raw.zadd(keyspace.account_ids(), {"acc_1": 1})

@@ -69,7 +69,7 @@ def test_every_script_has_a_scenario_here() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(SCRIPTS))
-def test_a_script_says_what_it_takes_and_returns(name: str) -> None:
+def test_a_script_documents_its_arguments_and_answer(name: str) -> None:
     lines = SCRIPTS[name].text.splitlines()
     header = "\n".join(line for line in lines[1:20] if line.startswith("--"))
 
@@ -118,7 +118,7 @@ async def test_a_script_called_again_changes_nothing(name: str, store: Store) ->
 
 
 @pytest.mark.parametrize("name", sorted(SCRIPTS))
-async def test_only_what_takes_on_new_work_is_refused_when_redis_is_full(
+async def test_a_full_redis_refuses_only_scripts_that_accept_new_work(
     name: str, store: Store
 ) -> None:
     await seeded(store, SCENARIOS[name])

@@ -292,7 +292,7 @@ async def write_as_before(store: Store, account: Account, slug: str, versions: i
     await store.client.send("SADD", keyspace.account_workflows(account.id), slug)
 
 
-async def test_what_was_stored_before_is_counted_with_the_first_save(
+async def test_earlier_workflows_are_counted_with_the_first_save(
     store: Store, account: Account
 ) -> None:
     await write_as_before(store, account, "old", 3)
@@ -308,7 +308,7 @@ async def test_what_was_stored_before_is_counted_with_the_first_save(
     assert (await counted(store, account))[1] == 3
 
 
-async def test_what_was_stored_before_runs_and_is_deleted_without_being_counted_first(
+async def test_an_earlier_workflow_runs_and_is_deleted_without_a_count(
     store: Store, account: Account
 ) -> None:
     await write_as_before(store, account, "old", 3)
