@@ -18,7 +18,7 @@
 -- Returns {'ok', created, active} | {'repeated', fingerprint, execution id, response or ''}
 --         | {'stale', version} | {'gone'} | {'busy', active} | {'refused'} without the permission
 --         | {'poor', balance} | {'exhausted', model}
--- Uses: read_now, next_month, wallet
+-- Uses: read_now, next_month, wallet, use_trials
 local now = read_now(ARGV[1])
 
 local created = redis.call('HGET', KEYS[2], 'created')
@@ -45,18 +45,8 @@ if ARGV[11] ~= '' then
   local keys = {wallet = KEYS[7], ledger = KEYS[8]}
   local wallet, credits = open_wallet(keys, now), tonumber(ARGV[11])
   refresh_wallet(wallet, ARGV[12])
-  for model, kind, most in string.gmatch(ARGV[13], '([^=,]+)=([rd])(%d+)') do
-    local field = 'g:' .. model
-    local used = tonumber(string.match(wallet.facts[field] or '', '^' .. kind .. '(%d+)$'))
-    if kind == 'r' then
-      used = (used or 0) + 1
-      if used > tonumber(most) then return {'exhausted', model} end
-    else
-      used = used or now + tonumber(most)
-      if used <= now then return {'exhausted', model} end
-    end
-    wallet.facts[field] = kind .. string.format('%d', used)
-  end
+  local exhausted = use_trials(wallet, ARGV[13])
+  if exhausted then return {'exhausted', exhausted} end
   if wallet.balance < credits then return {'poor', wallet.balance} end
   local parts = reserve(wallet, credits, 'execution', ARGV[2])
   for position, part in ipairs(parts) do

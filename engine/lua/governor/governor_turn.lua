@@ -14,7 +14,7 @@
 -- Returns {whether the process was unknown, milliseconds until the next useful turn (-1: no call
 --         waits), milliseconds for which the breaker is open, its account ('*': all), milliseconds
 --         of a pause for all, whether calls must ask, consecutive failures, ids of permitted calls}
--- Uses: read_now, governor, pace, breaker, queue
+-- Uses: read_now, governor, pace, breaker, queue, end_call
 local now, caller = read_now(ARGV[1]), ARGV[2]
 local keys = {state = KEYS[1], calls = KEYS[2], waiting = KEYS[3], ring = KEYS[4]}
 keys.running, keys.granted, keys.callers = KEYS[5], KEYS[6], KEYS[7]
@@ -26,29 +26,6 @@ local is_new = redis.call('ZADD', KEYS[7], lease_ends, caller)
 remove_expired_callers(governor)
 raise_pace(governor)
 
-local function end_call(kind, id, account, amount, seen)
-  local owner, tokens, granted_at, reserved
-  if id ~= '' then
-    owner, tokens, granted_at, reserved = remove_call(governor, caller .. '|' .. id)
-    if not owner or kind == 'left' then return end
-  end
-  if kind == 'done' then
-    governor.answered = now
-    close_breaker(governor, account)
-  end
-  if kind == 'failed' then trip_breaker(governor, account) end
-  if kind == 'refused' then
-    lower_pace(governor, granted_at, amount, seen * redis.call('ZCARD', KEYS[7]))
-    tokens, amount = 0, 0 -- a refused call used no tokens, which does not predict others
-  end
-  if owner and kind ~= 'failed' and amount >= 0 then
-    correct_pace(governor, tokens, reserved, amount)
-    local share = redis.call('ZSCORE', KEYS[4], owner)
-    local more = share_of(governor, amount) - share_of(governor, reserved)
-    if share then add_share(governor, owner, tonumber(share), more) end
-  end
-end
-
 for at = 11, #ARGV, 5 do
   local kind, id, account = ARGV[at], ARGV[at + 1], ARGV[at + 2]
   if kind == 'ask' then
@@ -56,7 +33,7 @@ for at = 11, #ARGV, 5 do
   elseif kind == 'took' then
     redis.call('ZREM', KEYS[6], caller .. '|' .. id)
   else
-    end_call(kind, id, account, tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4]))
+    end_call(governor, kind, id, account, tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4]))
   end
 end
 
