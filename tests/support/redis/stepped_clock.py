@@ -17,7 +17,7 @@ class SteppedRedis(RedisServer):
         self._offset = self.folder / "offset"
         self.step(0)
         self._environ = {
-            "LD_PRELOAD": _media_service(),
+            "LD_PRELOAD": _find_library(),
             "FAKETIME_TIMESTAMP_FILE": str(self._offset),
             "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
@@ -30,7 +30,7 @@ class SteppedRedis(RedisServer):
         written.rename(self._offset)
 
 
-def _media_service() -> str:
+def _find_library() -> str:
     """Return the library that fakes the time; skip the test without it."""
     tool = shutil.which("faketime")
     if tool is None:
