@@ -209,7 +209,7 @@ class AssetRecords:
         return None
 
     async def delete(self, account_id: str, asset_id: str) -> None:
-        """Hide an asset and subtract its bytes, whatever refers to it.
+        """Hide an asset and subtract its bytes, despite its references.
 
         Its removal is scheduled like that of expired assets. Raises AssetNotFound.
         """

@@ -1,4 +1,4 @@
-"""Turns at providers, by a clock of the test's own: pace, fairness and leases."""
+"""Permissions at a provider, by a clock of the test: rate, fairness and leases."""
 
 from collections import Counter
 
@@ -47,7 +47,7 @@ async def test_unused_grants_end_with_the_window(store: Store) -> None:
 
     turns = await stub.turn(*asks(100), after=600_000)
 
-    assert len(turns.granted) == 5  # half a second's worth
+    assert len(turns.granted) == 5  # half a second of calls
 
 
 async def test_at_first_an_answer_is_estimated_as_long_as_its_request(store: Store) -> None:
@@ -96,9 +96,9 @@ async def test_a_process_learns_the_time_of_the_next_useful_turn(store: Store) -
 
     assert quiet.due_seconds is None
     assert len(first.granted) == 1
-    assert first.due_seconds == 0.521  # a call is worth 1,020 ms, and 500 may be ahead
+    assert first.due_seconds == 0.521  # a call takes 1,020 ms, and 500 may be ahead
     assert len(second.granted) == 1
-    assert elsewhere.due_seconds == 1.0  # at most
+    assert elsewhere.due_seconds == 1.0  # the upper bound
 
 
 # -- many processes, many accounts ----------------------------------------------------------------
