@@ -1,4 +1,4 @@
-"""Scripts that save, delete and remove versions, against a model: counters match the stored data."""
+"""Scripts that save, delete and remove versions, against a model with the same counters."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
