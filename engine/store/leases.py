@@ -52,7 +52,7 @@ class Promoted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lead:
+class Leadership:
     """Leadership among the sweepers."""
 
     is_own: bool
@@ -123,12 +123,12 @@ class Leases:
             return False
         return bool(buried)
 
-    async def take_lead(self, worker_id: str, lease_ms: int) -> Lead:
+    async def take_lead(self, worker_id: str, lease_ms: int) -> Leadership:
         """Acquire or renew the leadership, or return the time until another leader's ends."""
         is_own, now, left_ms = await self._client.call(
             SCRIPTS["take_lead"], [keyspace.leader()], [0, worker_id, lease_ms]
         )
-        return Lead(is_own=bool(is_own), now=int(now), left_ms=int(left_ms))
+        return Leadership(is_own=bool(is_own), now=int(now), left_ms=int(left_ms))
 
     async def shorten(self, lease_ms: int, *, now: int = 0) -> None:
         """Shorten leases that end after one granted now: Redis's clock was set back.

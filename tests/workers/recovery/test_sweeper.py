@@ -15,7 +15,7 @@ from engine.services.media import MediaService
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.executions.steps import Step
-from engine.store.leases import Lead, Leases
+from engine.store.leases import Leadership, Leases
 from engine.store.media import AssetSource
 from engine.store.queue_selector import BULK_FROM
 from engine.store.redis import keyspace
@@ -249,7 +249,7 @@ async def test_nobody_is_taken_for_dead_after_a_tick_that_failed(
     up_for(1_000)
     real, failed = Leases.take_lead, asyncio.Event()
 
-    async def fail_once(leases: Leases, worker_id: str, lease_ms: int) -> Lead:
+    async def fail_once(leases: Leases, worker_id: str, lease_ms: int) -> Leadership:
         if not failed.is_set():
             failed.set()
             raise error
