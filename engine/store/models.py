@@ -188,7 +188,7 @@ class ModelStore:
             for name, (_, error) in self._parsed.items()
             if isinstance(error, ManifestError)
         }
-        return reasons | {name: list(causes) for name, causes in registry.faults_of_saved().items()}
+        return reasons | {name: list(causes) for name, causes in registry.saved_faults().items()}
 
     async def _read_texts(self) -> dict[str, str]:
         key = keyspace.models()

@@ -254,7 +254,7 @@ async def test_an_ended_or_missing_delivery_is_not_promoted_again(
 async def test_gone_disables_a_webhook_unless_it_leads_elsewhere_by_now(
     notified: NotifiedExecution,
 ) -> None:
-    gone = Judgement(status=DeliveryStatus.FAILED, disables=GONE_REASON)
+    gone = DeliveryVerdict(status=DeliveryStatus.FAILED, disables=GONE_REASON)
     webhooks, owner = notified.store.webhooks, (notified.account.id, notified.key_id)
     await notified.end()
     await webhooks.save(*owner, url="https://example.com/new")
@@ -274,7 +274,7 @@ async def test_gone_disables_a_webhook_unless_it_leads_elsewhere_by_now(
 async def test_a_disabling_is_reported_to_its_attempt_after_each_repetition(
     notified: NotifiedExecution,
 ) -> None:
-    gone = Judgement(status=DeliveryStatus.FAILED, disables=GONE_REASON)
+    gone = DeliveryVerdict(status=DeliveryStatus.FAILED, disables=GONE_REASON)
     await notified.end()
     claimed = await notified.claimed()
     attempt = Attempt(at=claimed.now, status=410, duration_ms=5)
@@ -309,7 +309,7 @@ async def test_redelivery_begins_the_schedule_afresh_at_the_url_of_now(
 ) -> None:
     owner = (notified.account.id, notified.key_id)
     await notified.end()
-    await notified.settle(await notified.claimed(), Judgement(status=DeliveryStatus.FAILED))
+    await notified.settle(await notified.claimed(), DeliveryVerdict(status=DeliveryStatus.FAILED))
     await notified.store.webhooks.save(*owner, url="https://example.com/new")
 
     again = await notified.store.deliveries.redeliver(*owner, notified.execution_id)
