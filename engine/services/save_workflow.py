@@ -47,7 +47,9 @@ async def hold_media(store: Store, workflow: Workflow) -> None:
     named = {settings.asset for _, settings in _uploads(workflow.document)}
     if is_asset_id(workflow.document.cover):
         named.add(workflow.document.cover)
-    held = (store.assets.hold(workflow.account_id, each, workflow.slug) for each in named)
+    held = (
+        store.assets.retain_for_workflow(workflow.account_id, each, workflow.slug) for each in named
+    )
     await asyncio.gather(*held)
 
 

@@ -219,7 +219,7 @@ class Sweeper:
             failures += await self._give_back(batch, worker_id)
         if failures:
             raise failures[0]
-        await self._store.leases.bury(worker_id, now=redis_ms)
+        await self._store.leases.remove_dead(worker_id, now=redis_ms)
 
     async def _give_back(self, references: list[str], worker_id: str) -> list[BaseException]:
         """Give executions back; returns the errors."""
@@ -249,7 +249,7 @@ class Sweeper:
 
     async def _send(self, references: Sequence[str]) -> None:
         owners = {each: keyspace.parse_reference(each)[0] for each in references}
-        large = await self._store.executions.with_much_under_way(set(owners.values()))
+        large = await self._store.executions.find_bulk_accounts(set(owners.values()))
         bulk = [each for each, owner in owners.items() if owner in large]
         await self._store.hints.send(bulk, BULK_QUEUE)
         await self._store.hints.send([each for each in owners if owners[each] not in large])

@@ -269,7 +269,7 @@ class HintConsumer:
         # A connection that is just closed may take a hint with it.
         connection = await connect(self._broker.url)
         try:
-            await connection.ask("CLIENT", "UNBLOCK", connection_id)
+            await connection.request("CLIENT", "UNBLOCK", connection_id)
         finally:
             connection.abort()
 
@@ -302,11 +302,11 @@ class HintConsumer:
         try:
             if self._broker.guard is not None:
                 await self._broker.guard.admit(connection)
-            connection_id = await connection.ask("CLIENT", "ID")
+            connection_id = await connection.request("CLIENT", "ID")
             while self._is_running:
                 count = min(await self._slots.wait_free(), await self._batch_limit())
                 self._blocked = connection_id
-                reply = await connection.ask(
+                reply = await connection.request(
                     "BLMPOP", BLOCK_SECONDS, 1, self._key, "LEFT", "COUNT", count
                 )
                 self._blocked = 0

@@ -5,7 +5,7 @@ from typing import Any
 
 from engine.errors import NotFound
 from engine.errors.nodes import NodeFailed
-from engine.executions.execution import ExecutionStatus
+from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.store import Store
 from engine.store.executions.claims import ClaimedExecution, parse_claims
 from engine.store.executions.records import parse_jobs
@@ -17,7 +17,7 @@ from workers.walk.checkpoints import MAX_CANCELLED
 from workers.walk.recorder import LeaseLost, Recorder
 from workers.walk.state import UNTOUCHED
 
-WAITING = "pt"
+WAITING = frozenset({NodeStatus.PENDING, NodeStatus.RETRYING})
 """Statuses of nodes that no worker runs."""
 LAST_STEP = 10**9
 """Above all steps that a walk with the same claim may have recorded before it broke off."""
@@ -48,7 +48,7 @@ async def end_without_plan(store: Store, claimed: ClaimedExecution) -> bool:
         claim = parse_claims(claimed.record).get(index, UNTOUCHED)
         recorder.add_settled(
             index,
-            "f",
+            NodeStatus.FAILED,
             attempts=claim.attempts,
             started_at=claimed.now,
             duration_ms=0,
@@ -67,7 +67,11 @@ async def end_failed(walks: Walks, claimed: ClaimedExecution, message: str) -> b
 def find_cancellable_jobs(claimed: ClaimedExecution) -> list[Any]:
     """Return jobs that nodes had begun and not finished at the claim."""
     rows = parse_jobs(claimed.record).items() if "begun" in claimed.record else ()
-    jobs = (unpack(job) for (index, _), job in rows if claimed.statuses[index] != "c")
+    jobs = (
+        unpack(job)
+        for (index, _), job in rows
+        if claimed.statuses[index] is not NodeStatus.COMPLETED
+    )
     return [job for job in jobs if is_cancellable(job)][:MAX_CANCELLED]
 
 

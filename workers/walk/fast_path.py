@@ -13,13 +13,13 @@ from typing import Any
 
 from engine import log, metrics
 from engine.errors import EngineError
-from engine.executions.execution import NODE_STATUSES, ExecutionStatus
+from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.graph.plan import Plan
 from engine.graph.progress import Progress
 from engine.nodes.support.base import Outputs
 from engine.store import Store
 from engine.store.executions.executions import initial_statuses
-from engine.store.executions.offload import OFFLOAD_BYTES
+from engine.store.executions.offload import OFFLOAD_FROM_BYTES
 from engine.store.executions.steps import FinishedWalk
 from engine.store.hints import InlineRun
 from engine.store.redis import keyspace
@@ -39,7 +39,7 @@ class FastPath:
         self._store = store
         self._executor = executor
         self._memory = memory
-        self._max_bytes = min(max_bytes, OFFLOAD_BYTES)
+        self._max_bytes = min(max_bytes, OFFLOAD_FROM_BYTES)
 
     async def finish(self, reference: str, inline_run: InlineRun) -> bool:
         """Walk the execution and end it; False: it is unchanged and must be claimed."""
@@ -96,7 +96,7 @@ class _SmallWalk:
                 return False
             if index == self._plan.response_output:
                 self._result = pack(outputs["result"])
-            self._progress.settle(index, "c", outputs)
+            self._progress.settle(index, NodeStatus.COMPLETED, outputs)
             begun, took = started - self._began, self._clock() - started
             self._rows.append([index, 1, int(begun * 1000), int(took * 1000), None, None])
         return True
@@ -128,7 +128,7 @@ class _SmallWalk:
     def count(self) -> None:
         """Add the ended nodes and the execution to the metrics."""
         types = Counter(self._plan.nodes[row[0]].type.type for row in self._rows)
-        completed = NODE_STATUSES["c"].value
+        completed = NodeStatus.COMPLETED.value
         for node_type, number in types.items():
             metrics.NODES_ENDED.labels(node_type, completed).inc(number)
         metrics.EXECUTIONS_ENDED.labels(ExecutionStatus.COMPLETED.value).inc()

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from engine.executions.execution import ExecutionStatus
+from engine.executions.execution import NODE_TERMINAL, ExecutionStatus
 from engine.graph.plan import Plan
-from engine.graph.progress import SETTLED
 from engine.store.executions.claims import ClaimedExecution
 from engine.store.executions.offload import OffloadedValues
 from engine.store.redis.records import unpack
@@ -26,7 +25,7 @@ def must_read(claimed: ClaimedExecution, plan: Plan) -> bool:
     if claimed.status is ExecutionStatus.CANCEL_REQUESTED:
         return False
     return any(
-        claimed.statuses[each] not in SETTLED for each in (form, *plan.nodes[form].dependents)
+        claimed.statuses[each] not in NODE_TERMINAL for each in (form, *plan.nodes[form].dependents)
     )
 
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from engine.errors import StorageFailed
 from engine.errors.nodes import STORAGE, NodeFailed
+from engine.executions.execution import NODE_TERMINAL, NodeStatus, parse_node_statuses
 from engine.graph.plan import Plan
-from engine.graph.progress import SETTLED
 from engine.nodes.request_input import outputs_of
 from engine.nodes.support.base import Outputs
 from engine.store.executions.claims import ClaimedExecution
@@ -132,7 +132,7 @@ class OutputStore:
         """
         outputs: dict[int, Outputs | None] = {}
         names: dict[int, str] = {}
-        statuses = record["statuses"].decode()
+        statuses = parse_node_statuses(record["statuses"].decode())
         for index, row in parse_rows(record).items():
             if index not in wanted:
                 continue
@@ -149,9 +149,9 @@ class OutputStore:
                     names[index] = str(entry)
         return outputs | await self._fetch(names)
 
-    def _is_needed(self, index: int, statuses: str) -> bool:
+    def _is_needed(self, index: int, statuses: Sequence[NodeStatus]) -> bool:
         dependents = self._plan.nodes[index].dependents
-        return any(statuses[each] not in SETTLED for each in dependents)
+        return any(statuses[each] not in NODE_TERMINAL for each in dependents)
 
     async def _fetch(self, names: Mapping[int, str]) -> dict[int, Outputs]:
         """Read the outputs with these names, by node; each object is read once."""

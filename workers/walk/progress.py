@@ -53,13 +53,13 @@ class _PendingProgress:
                 index=index,
                 item=item,
                 offset=self.offset + start,
-                told=text[start : start + MAX_PIECE],
+                content=text[start : start + MAX_PIECE],
             )
             for start in starts
         ]
         if self.progress is not None:
             progress = f"{self.progress:.4g}"
-            found.append(ProgressUpdate(index=index, item=item, offset=None, told=progress))
+            found.append(ProgressUpdate(index=index, item=item, offset=None, content=progress))
         return found
 
 
@@ -152,7 +152,7 @@ class ProgressPublisher:
     async def _publish(self, updates: list[ProgressUpdate]) -> bool:
         while True:
             try:
-                return await self._events.tell(self._lease, self._batch, updates)
+                return await self._events.publish(self._lease, self._batch, updates)
             except StoreFull:
                 return self.is_watched  # updates are dropped in favour of records
             except Unavailable:

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
 
-from engine.graph.progress import SETTLED
+from engine.executions.execution import NODE_TERMINAL, NodeStatus
 from engine.store.executions.claims import ClaimedExecution, parse_claims
 from engine.store.executions.walks import Advanced, Walks
 from workers.walk.outputs import OutputStore
@@ -39,17 +39,27 @@ class Reconciler:
         state = self._state
         state.is_shared = True
         progress, statuses = state.progress, advanced.statuses
-        settled = {i for i, code in enumerate(statuses) if code in SETTLED}
+        settled = {i for i, status in enumerate(statuses) if status in NODE_TERMINAL}
         self._recorder.drop(settled)
-        changed = {i for i in settled if progress.status(i) not in SETTLED}
-        begun = {i for i in (*claim, *state.ready_cpu) if statuses[i] == "r"} - set(state.running)
+        changed = {i for i in settled if progress.status(i) not in NODE_TERMINAL}
+        begun = {i for i in (*claim, *state.ready_cpu) if statuses[i] is NodeStatus.RUNNING} - set(
+            state.running
+        )
         for index in begun:
             progress.begin(index)
         state.ready_cpu = deque(i for i in state.ready_cpu if i not in begun)
         state.running_elsewhere = (state.running_elsewhere | begun) - settled
-        progress.ready.extend(i for i in claim if statuses[i] == "p" and i not in state.running)
-        abandoned = {i for i in state.running_elsewhere if statuses[i] in "pt"}
-        await self._resume(abandoned | {i for i in claim if statuses[i] == "t"}, advanced)
+        progress.ready.extend(
+            i for i in claim if statuses[i] is NodeStatus.PENDING and i not in state.running
+        )
+        abandoned = {
+            i
+            for i in state.running_elsewhere
+            if statuses[i] in (NodeStatus.PENDING, NodeStatus.RETRYING)
+        }
+        await self._resume(
+            abandoned | {i for i in claim if statuses[i] is NodeStatus.RETRYING}, advanced
+        )
         if changed:
             await self._take_over(statuses, changed)
         if self._is_contested(statuses):
@@ -64,7 +74,7 @@ class Reconciler:
         state.running_elsewhere -= indexes
         for index in sorted(indexes):
             state.claims[index] = claims.get(index, UNTOUCHED)
-            if advanced.statuses[index] == "t":
+            if advanced.statuses[index] is NodeStatus.RETRYING:
                 state.schedule_retry(index, (state.claims[index].at - advanced.now) / 1000)
             else:
                 state.progress.give_back(index)
@@ -77,15 +87,15 @@ class Reconciler:
             raise LeaseLost("missing")
         return record
 
-    def _is_contested(self, statuses: str) -> bool:
+    def _is_contested(self, statuses: Sequence[NodeStatus]) -> bool:
         """Return whether others have begun nodes that ended here without a claim: theirs count."""
         state, fence = self._state, self._claimed.fence
         return any(
-            statuses[i] == "r" and state.claims.get(i, UNTOUCHED).fence != fence
+            statuses[i] is NodeStatus.RUNNING and state.claims.get(i, UNTOUCHED).fence != fence
             for i in self._recorder.settled
         )
 
-    async def _take_over(self, statuses: str, changed: set[int]) -> None:
+    async def _take_over(self, statuses: Sequence[NodeStatus], changed: set[int]) -> None:
         state = self._state
         outputs = await self._output_store.read(await self._read_record(), changed)
         state.ready_cpu = deque(i for i in state.ready_cpu if i not in changed)
@@ -95,5 +105,5 @@ class Reconciler:
                 state.running.pop(index).cancel()
             state.progress.settle(index, statuses[index], outputs.get(index))
         for index in state.progress.take_skipped():
-            if statuses[index] not in SETTLED:
+            if statuses[index] not in NODE_TERMINAL:
                 self._recorder.add_skipped(index)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any
 
 from engine.errors.nodes import NodeFailed
-from engine.executions.execution import ExecutionStatus
+from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.store.executions.claims import ClaimedExecution
 from engine.store.executions.records import parse_name
 from engine.store.executions.steps import Charge, Step
@@ -46,7 +46,7 @@ class Recorder:
     def add_settled(
         self,
         index: int,
-        code: str,
+        status: NodeStatus,
         *,
         attempts: int,
         started_at: int,
@@ -59,7 +59,7 @@ class Recorder:
         if isinstance(outputs, str):
             self._step.names_objects = True
         error = None if failure is None else {"code": failure.code, "message": failure.message}
-        self._step.settled.append((index, code))
+        self._step.settled.append((index, status))
         row = [index, attempts, started_at, duration_ms, error, outputs]
         if charge is not None:
             self._step.charges[index] = charge
@@ -68,7 +68,7 @@ class Recorder:
 
     def add_skipped(self, index: int) -> None:
         """Add a skipped node."""
-        self._step.settled.append((index, "s"))
+        self._step.settled.append((index, NodeStatus.SKIPPED))
 
     def add_retry(self, index: int, delay_seconds: float) -> None:
         """Add a node whose next attempt is due after the delay."""
@@ -119,7 +119,7 @@ class Recorder:
         self._step.leave, self._step.offered = False, False
         self._step.retrying = []
         self._step.end, self._step.result, self._step.error = status, result, error
-        self._step.told_key = self._claimed.told_key
+        self._step.webhook_key_id = self._claimed.webhook_key_id
         if parse_name(result) is not None:
             self._step.names_objects = True
         return await self._advance()

@@ -7,7 +7,7 @@ from typing import Any
 from engine import metrics
 from engine.errors.nodes import NodeFailed
 from engine.executions import retry
-from engine.executions.execution import NODE_STATUSES
+from engine.executions.execution import NodeStatus
 from engine.graph.plan import Plan
 from engine.store.executions.claims import ClaimedExecution, NodeClaim
 from engine.store.executions.steps import Charge
@@ -36,7 +36,7 @@ class NodeSettlement:
         self._charging = charging
         self._clock = asyncio.get_running_loop().time
         self._walk_started = self._clock()
-        self._counts: Counter[tuple[str, str]] = Counter()
+        self._counts: Counter[tuple[str, NodeStatus]] = Counter()
         self.failed: tuple[int, NodeFailed] | None = None
         """The node that fails the execution, and its failure."""
         self.result = pack(None)
@@ -44,8 +44,8 @@ class NodeSettlement:
 
     def count_nodes(self) -> None:
         """Add the settled nodes to the metrics."""
-        for (node_type, code), count in self._counts.items():
-            metrics.NODES_ENDED.labels(node_type, NODE_STATUSES[code].value).inc(count)
+        for (node_type, status), count in self._counts.items():
+            metrics.NODES_ENDED.labels(node_type, status.value).inc(count)
 
     @property
     def error(self) -> dict[str, Any] | None:
@@ -65,10 +65,11 @@ class NodeSettlement:
             return
         is_output = index == self._plan.response_output
         duration = self._clock() - started
-        self._counts[(node.type.type, "c" if failure is None else "f")] += 1
+        status = NodeStatus.COMPLETED if failure is None else NodeStatus.FAILED
+        self._counts[(node.type.type, status)] += 1
         self._recorder.add_settled(
             index,
-            "c" if failure is None else "f",
+            status,
             attempts=attempts,
             started_at=self._claimed.now + int((started - self._walk_started) * 1000),
             duration_ms=int(duration * 1000),
@@ -85,7 +86,7 @@ class NodeSettlement:
             self.result = outcome.packed
         self._state.progress.settle(
             index,
-            "c" if failure is None else "f",
+            status,
             outcome.outputs if failure is None else None,
         )
         for skipped in self._state.progress.take_skipped():

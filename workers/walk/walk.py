@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from engine import metrics
 from engine.errors.nodes import NodeFailed
-from engine.executions.execution import ExecutionStatus
+from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.graph.plan import Plan
 from engine.graph.progress import Progress
 from engine.nodes.support.base import WorkKind
@@ -158,12 +158,12 @@ class Walk:
             outputs = await self._output_store.read(claimed.record, range(len(claimed.statuses)))
             self._state.progress = Progress(self._plan, claimed.statuses, outputs)
             self._state.running_elsewhere = {
-                i for i, code in enumerate(claimed.statuses) if code == "r"
+                i for i, each in enumerate(claimed.statuses) if each is NodeStatus.RUNNING
             }
         for skipped in self._state.progress.take_skipped():
             self._recorder.add_skipped(skipped)  # the walker that settled its last source left
-        for index, code in enumerate(claimed.statuses):
-            if code == "t":
+        for index, status in enumerate(claimed.statuses):
+            if status is NodeStatus.RETRYING:
                 self._state.schedule_retry(
                     index, (self._state.claims[index].at - claimed.now) / 1000
                 )
@@ -176,7 +176,7 @@ class Walk:
             if not self._memory.may_grow:
                 return
             index = progress.ready.popleft()
-            if progress.status(index) != "p":
+            if progress.status(index) is not NodeStatus.PENDING:
                 continue  # another walker has settled it meanwhile
             kind = nodes[index].type.kind
             if self._state.claims and self._state.claims.get(index, UNTOUCHED).lost >= MAX_LOST:
@@ -351,9 +351,12 @@ class Walk:
     async def _end(self, status: ExecutionStatus) -> bool:
         self._attempts.abandon()
         await self._stop_running()
-        unfinished = [i for i in self._plan.models if self._state.progress.status(i) != "c"]
+        progress = self._state.progress
+        unfinished = [
+            i for i in self._plan.models if progress.status(i) is not NodeStatus.COMPLETED
+        ]
         jobs = await self._attempts.find_unfinished_jobs(unfinished)
-        result = self._settlement.result if self._state.progress.is_done else b""
+        result = self._settlement.result if progress.is_done else b""
         advanced = await self._recorder.end(status, result, self._settlement.error)
         if advanced.verdict is Verdict.CONFLICT:
             await self._reconciler.reconcile(advanced)

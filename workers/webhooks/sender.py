@@ -151,7 +151,7 @@ class WebhookSender:
         """Attempt a delivery in the background."""
         if self._is_draining:
             self._release()
-            self._store.hints.deliver_soon(reference)  # it came too late for this worker
+            self._store.hints.send_delivery_soon(reference)  # it came too late for this worker
             return
         if reference in self._references or not keyspace.is_reference(reference):
             self._release()

@@ -1,7 +1,7 @@
--- Versions of a workflow. On the workflow's record: `d<version>` its document, and `r<version>` once
--- it was run. Beside it: `v<version>` the digest of how its nodes are called and, when the document
--- is gone, a colon and since when in milliseconds; `n<digest>` the names, and `c<digest>` of how many
--- versions they are.
+-- Versions of a workflow. Fields of the workflow's record: `d<version>` is the document, and
+-- `r<version>` exists once the version has run. Fields of the names' record: `v<version>` is the
+-- digest of the nodes' names, followed after the document's removal by a colon and its time in
+-- milliseconds; `n<digest>` is the names, and `c<digest>` the number of versions that use them.
 local function remove_names(keys, version)
   local named = redis.call('HGET', keys.names, 'v' .. version)
   if not named then return end
@@ -12,7 +12,7 @@ local function remove_names(keys, version)
   redis.call('HDEL', keys.names, 'n' .. digest, 'c' .. digest)
 end
 
--- Remove the document of a version; its nodes' names stay for executions that can still be read.
+-- Remove the document of a version. The names of its nodes stay for readable executions.
 local function remove_version(keys, version, now)
   count_documents(keys, -redis.call('HSTRLEN', keys.workflow, 'd' .. version), 0)
   local was_run = redis.call('HEXISTS', keys.workflow, 'r' .. version) == 1

@@ -1,4 +1,4 @@
-"""Saving documents: what an account's tier has room for, and what is written with each version."""
+"""Saves of workflow documents: quota of the account's tier, versions and nodes' names."""
 
 import asyncio
 import hashlib
@@ -18,27 +18,27 @@ from engine.store.redis.scripts import SCRIPTS
 from engine.store.workflows.versions import VERSIONS_KEPT, Versions
 
 LARGE_GRAPH = 200
-"""Nodes and edges from which on they are named beside the event loop."""
+"""Number of nodes and edges from which their names are computed outside the event loop."""
 COUNTED_AT_ONCE = 100
 QUOTAS = {b"workflows": "workflows", b"bytes": "documentBytes"}
-"""How callers know what is full."""
+"""Quota names in errors by the script's names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkflowSave:
-    """A version to be saved; called twice with one operation id, it is saved once."""
+    """Version to save; repeated calls with one operation id save it once."""
 
     account_id: str
     slug: str
     document: Document
     problems: Sequence[dict[str, str]]
     expected: str
-    """The version that must be there: empty for any, 'new' for none."""
+    """Version that must be current: empty for any, 'new' for none."""
     operation: str
 
 
 class WorkflowSaves:
-    """Writes versions, and counts what the documents of each account take."""
+    """Writes versions and counts the stored documents of each account."""
 
     def __init__(self, client: Client, tiers: Tiers, versions: Versions) -> None:
         self._client = client
@@ -46,7 +46,7 @@ class WorkflowSaves:
         self._limits = _limits(tiers)
 
     async def write(self, save: WorkflowSave) -> tuple[int, int, int, int]:
-        """Save a version; its number, when the workflow was created and changed, and its size.
+        """Save a version and return its number, creation time, update time and size.
 
         Raises WorkflowNotFound, VersionConflict and QuotaExceeded.
         """
@@ -64,7 +64,7 @@ class WorkflowSaves:
         return *_parse(reply), unpacked_size(record)
 
     async def _count(self, account_id: str) -> None:
-        """Count the workflows of an account that are from before documents were counted."""
+        """Count the workflows of an account that predate the count of documents."""
         stored = keyspace.stored_documents(account_id)
         names = await self._client.send("SMEMBERS", keyspace.account_workflows(account_id))
         slugs = [name.decode() for name in names]
@@ -99,7 +99,7 @@ async def _args(save: WorkflowSave, record: bytes) -> list[Any]:
 
 
 async def _names(save: WorkflowSave) -> list[tuple[str, str]]:
-    """How the nodes are called, in the order of the plan; none where there can be no plan."""
+    """Return id and type of each node in plan order; none when the document has no plan."""
     nodes, edges = save.document.nodes, save.document.edges
     if save.problems:
         return []
@@ -114,7 +114,7 @@ async def _names(save: WorkflowSave) -> list[tuple[str, str]]:
 
 
 def _limits(tiers: Tiers) -> list[str]:
-    """Tier and limits of every tier, as the script takes them."""
+    """Return tier and limits of every tier as arguments of the script."""
 
     def shown(limit: int | None) -> str:
         return "" if limit is None else str(limit)

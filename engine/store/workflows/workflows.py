@@ -26,16 +26,16 @@ from engine.store.workflows.versions import Versions
 
 PLANS_KEPT = 512
 PLANS_BYTES = 134_217_728
-"""Of all plans at hand, as they are weighed."""
+"""Total weight of all cached plans."""
 ELEMENT_BYTES = 1_500
-"""What a node or an edge takes of a plan."""
+"""Estimated memory of a node or an edge in a plan."""
 SLUGS_KEPT = 50_000
 SLUGS_PER_LOOK = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workflow:
-    """One version of a workflow; `problems` is empty when it can run.
+    """Version of a workflow; `problems` is empty when it can run.
 
     Times are milliseconds since the epoch.
     """
@@ -48,16 +48,16 @@ class Workflow:
     created_at: int
     updated_at: int
     size: int
-    """About the bytes that it takes in memory."""
+    """Estimated size in memory in bytes."""
 
 
 Kept = tuple[Workflow | None, Plan | None, int]
-"""A version with its plan, and the registry's generation when that was compiled."""
+"""Version with its plan and the generation of the registry at its compilation."""
 NOTHING: Kept = (None, None, 0)
 
 
 class Workflows:
-    """Saves, reads, lists and deletes workflows, and keeps their plans at hand."""
+    """Saves, reads, lists and deletes workflows, and caches their plans."""
 
     def __init__(self, client: Client, tiers: Tiers, versions: Versions) -> None:
         self._client = client
@@ -70,7 +70,7 @@ class Workflows:
     async def create(
         self, account_id: str, document: Document, problems: list[dict[str, str]]
     ) -> Workflow:
-        """Save the first version under a slug made from its name, for good.
+        """Save the first version under a permanent slug made from its name.
 
         Raises QuotaExceeded.
         """
@@ -91,7 +91,7 @@ class Workflows:
     ) -> Workflow:
         """Save a new version.
 
-        Raises WorkflowNotFound, VersionConflict when it has moved on, and QuotaExceeded.
+        Raises WorkflowNotFound, VersionConflict when a newer version exists, and QuotaExceeded.
         """
         expected = "" if expected_version is None else str(expected_version)
         return await self._save(account_id, slug, document, problems, expected)
@@ -145,15 +145,15 @@ class Workflows:
         )
 
     async def get(self, slug: str) -> Workflow:
-        """The current version, whoever owns it. Raises WorkflowNotFound."""
+        """Return the current version, independent of its owner. Raises WorkflowNotFound."""
         account_id = self._owners.get(slug) or await self._owner(slug)
         workflow = await self._read(account_id, slug)
-        # Not before it is found: the slug of a workflow that had no room is given to others again.
+        # A missing workflow is not cached: its slug may be assigned again after a refused save.
         self._owners.put(slug, account_id)
         return workflow
 
     async def get_readable(self, account_id: str, slug: str) -> Workflow:
-        """The current version for an account that owns it, or that reads it as a template.
+        """Return the current version for its owner, or for a reader of a template.
 
         Foreign and unknown slugs cost the same. Raises WorkflowNotFound.
         """
@@ -163,7 +163,7 @@ class Workflows:
         return await self._read(owner, slug)
 
     async def get_public(self, slug: str) -> Workflow:
-        """The current version, if anybody may read its schema.
+        """Return the current version if its schema is public.
 
         Private and unknown slugs cost the same. Raises WorkflowNotFound.
         """
@@ -197,9 +197,9 @@ class Workflows:
         return _parse(account_id, slug, number, data, head)
 
     async def plan(self, slug: str, *, fresh: bool = False) -> tuple[Workflow, Plan | None]:
-        """The current version as far as this process knows, with its plan (None for a draft).
+        """Return the latest known version with its plan (None for a draft).
 
-        `accept` checks the version; when it says it is stale, ask again with `fresh`.
+        `accept` checks the version; when it reports a stale one, call this again with `fresh`.
         """
         version = None if fresh else self._current.get(slug)
         known = None if version is None else self._known(slug, version)
@@ -212,7 +212,7 @@ class Workflows:
     async def own_plan(
         self, account_id: str, slug: str, *, fresh: bool = False
     ) -> tuple[Workflow, Plan | None]:
-        """As `plan`, for the owner alone; foreign and unknown slugs cost the same.
+        """Like `plan`, for the owner alone; foreign and unknown slugs cost the same.
 
         Raises WorkflowNotFound.
         """
@@ -223,7 +223,7 @@ class Workflows:
         return found
 
     async def plan_of(self, account_id: str, slug: str, version: int) -> tuple[Workflow, Plan]:
-        """The plan of one version, for walking and for showing executions.
+        """Return the plan of one version, for walking and for showing executions.
 
         Raises WorkflowNotFound when the version is gone or was a draft that cannot run.
         """
@@ -238,7 +238,7 @@ class Workflows:
     async def plan_of_execution(
         self, account_id: str, slug: str, version: int, model_ids: Sequence[str]
     ) -> Plan:
-        """The plan that an execution follows, which without a slug is that of its one model.
+        """Return the plan of an execution; without a slug it is the plan of its model.
 
         Raises WorkflowNotFound or ModelNotFound.
         """
@@ -252,7 +252,7 @@ class Workflows:
     async def node_names(
         self, account_id: str, slug: str, version: int, model_ids: Sequence[str]
     ) -> Sequence[NodeName]:
-        """How the nodes of an execution are called, though its model or document may be gone.
+        """Return the names of an execution's nodes, even if its model or document is gone.
 
         Raises WorkflowNotFound.
         """
@@ -267,12 +267,12 @@ class Workflows:
         if names is not None:
             return names
         document = (await self._read(account_id, slug, version)).document
-        return name_nodes(document.nodes, document.edges)  # of before names were kept
+        return name_nodes(document.nodes, document.edges)  # the version predates stored names
 
     async def lost_models(
         self, account_id: str, slug: str, version: int, model_ids: Sequence[str]
     ) -> Sequence[tuple[str, str]]:
-        """Whose models are gone of an execution's nodes, each with a sentence that says so.
+        """Return the nodes of an execution whose models are gone, each with a sentence about it.
 
         Raises WorkflowNotFound.
         """
@@ -282,7 +282,9 @@ class Workflows:
         return [(each["nodeId"], each["reason"]) for each in workflow.problems if "nodeId" in each]
 
     def compiled(self, workflow: Workflow) -> tuple[Workflow, Plan | None]:
-        """What was read with its plan; None when it cannot run, as its problems then say."""
+        """Return the version with its plan; the plan is None when `problems` says why it cannot
+        run.
+        """
         return self._known(workflow.slug, workflow.version) or self._remember(workflow)
 
     def _remember(self, workflow: Workflow) -> tuple[Workflow, Plan | None]:
@@ -290,21 +292,21 @@ class Workflows:
         try:
             plan = None if workflow.problems else compile_plan(document.nodes, document.edges)
         except InvalidGraph as error:
-            # A model that it needs is gone since it was saved, and may come back.
+            # A model was removed after the save, and may come back.
             return replace(workflow, problems=tuple(error.context["problems"])), None
         key = workflow.slug, workflow.version
         self._plans.put(key, (workflow, plan, generation()), _weigh(workflow))
         return workflow, plan
 
     def _known(self, slug: str, version: int) -> tuple[Workflow, Plan | None] | None:
-        """A version at hand; not one whose models may have changed since."""
+        """Return a cached version unless its models may have changed."""
         workflow, plan, compiled_at = self._plans.get((slug, version)) or NOTHING
         if workflow is None or (plan and plan.models and compiled_at != generation()):
             return None
         return workflow, plan
 
     async def delete(self, account_id: str, slug: str) -> None:
-        """Delete the workflow; executions in flight finish. Raises WorkflowNotFound."""
+        """Delete the workflow; running executions finish. Raises WorkflowNotFound."""
         deleted = await self._client.call(
             SCRIPTS["delete_workflow"],
             [
@@ -321,7 +323,7 @@ class Workflows:
         await self._list(slug, is_template=False, is_public=False)
 
     async def templates(self) -> Sequence[Workflow]:
-        """The workflows that all may read, last changed first."""
+        """Return the workflows that every account may read, last changed first."""
         return await self._read_all(await self._client.send("SMEMBERS", keyspace.templates()))
 
     async def _read_all(self, slugs: Any) -> Sequence[Workflow]:
@@ -333,10 +335,10 @@ class Workflows:
         try:
             return await self.get(slug)
         except WorkflowNotFound:
-            return None  # deleted since the names were read
+            return None  # deleted after its name was read
 
     async def list(self, account_id: str) -> Sequence[Workflow]:
-        """The account's workflows, last changed first."""
+        """Return the account's workflows, last changed first."""
         slugs = await self._client.send("SMEMBERS", keyspace.account_workflows(account_id))
         return await self._read_all(slugs)
 
@@ -356,7 +358,7 @@ def _parse(account_id: str, slug: str, version: int, data: bytes, head: Any) -> 
 
 
 def _weigh(workflow: Workflow) -> int:
-    """About the bytes that a workflow and its plan take in memory."""
+    """Return the estimated bytes of a workflow and its plan in memory."""
     document = workflow.document
     elements = len(document.nodes) + len(document.edges)
     return workflow.size + elements * ELEMENT_BYTES

@@ -3,7 +3,7 @@
 import pytest
 
 from engine.access.capabilities import Tier
-from engine.executions.execution import ExecutionStatus
+from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.ids.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Store
@@ -95,7 +95,10 @@ async def test_executions_that_are_due_held_or_over_are_left_alone(
     for each in (held, over):
         assert await store.walks.claim(each, "w1", "t")
     ids = keyspace.parse_reference(over)
-    step = Step(settled=[(0, "c"), (1, "c"), (2, "c")], end=ExecutionStatus.COMPLETED)
+    step = Step(
+        settled=[(0, NodeStatus.COMPLETED), (1, NodeStatus.COMPLETED), (2, NodeStatus.COMPLETED)],
+        end=ExecutionStatus.COMPLETED,
+    )
     await store.walks.advance(Lease(*ids, "w1", 1, "t"), 1, step)
 
     for _ in range(5):

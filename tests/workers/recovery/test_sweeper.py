@@ -15,7 +15,7 @@ from engine.services.media import MediaService
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.executions.steps import Step
-from engine.store.leases import Lead, Leases
+from engine.store.leases import Leadership, Leases
 from engine.store.media import AssetSource
 from engine.store.queue_selector import BULK_FROM
 from engine.store.redis import keyspace
@@ -249,7 +249,7 @@ async def test_no_worker_is_taken_for_dead_after_a_failed_tick(
     up_for(1_000)
     real, failed = Leases.take_lead, asyncio.Event()
 
-    async def fail_once(leases: Leases, worker_id: str, lease_ms: int) -> Lead:
+    async def fail_once(leases: Leases, worker_id: str, lease_ms: int) -> Leadership:
         if not failed.is_set():
             failed.set()
             raise error
@@ -373,10 +373,10 @@ async def test_the_leader_removes_unneeded_media(
     sweeper = Sweeper(
         store, "me", lease_seconds=LEASE_SECONDS, retention_days=1, media_service=media_service
     )
-    asset_id = (await store.assets.announce(account.id, AssetSource.UPLOAD)).asset_id
+    asset_id = (await store.assets.reserve_upload(account.id, AssetSource.UPLOAD)).asset_id
     partition = partition_of(asset_id)
     await store.client.send("HSET", keyspace.asset(partition, asset_id), "state", "hidden")
-    await store.assets.give_up(asset_id)
+    await store.assets.abandon_upload(asset_id)
     sweeping = asyncio.create_task(sweeper.run())
 
     async def is_gone() -> bool:

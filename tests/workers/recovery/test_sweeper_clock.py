@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from engine.store import Store
-from engine.store.leases import Lead, Leases
+from engine.store.leases import Leadership, Leases
 from engine.store.metrics.snapshots import RETIRED
 from engine.store.redis import keyspace
 from engine.store.redis.records import pack
@@ -29,7 +29,7 @@ def shift(monkeypatch: pytest.MonkeyPatch) -> Shift:
     shift = Shift()
     take_lead = Leases.take_lead
 
-    async def shifted(leases: Leases, worker_id: str, lease_ms: int) -> Lead:
+    async def shifted(leases: Leases, worker_id: str, lease_ms: int) -> Leadership:
         lead = await take_lead(leases, worker_id, lease_ms)
         return replace(lead, now=lead.now + shift.ms)
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from engine.store import Store
-from engine.store.leases import Lead, Leases, Promoted
+from engine.store.leases import Leadership, Leases, Promoted
 from engine.store.redis import keyspace
 from tests.support.eventually import eventually
 from workers.recovery import sweeper as sweeping
@@ -38,7 +38,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     counted: Counter[str] = Counter()
     take_lead = Leases.take_lead
 
-    async def count(leases: Leases, worker_id: str, lease_ms: int) -> Lead:
+    async def count(leases: Leases, worker_id: str, lease_ms: int) -> Leadership:
         counted[worker_id] += 1
         return await take_lead(leases, worker_id, lease_ms)
 
@@ -57,10 +57,10 @@ async def test_a_follower_asks_again_when_the_lead_lapses_and_not_before(
 ) -> None:
     """A lead from before the clock was set back is shortened to the longest lead."""
     await store.leases.take_lead("leader", left_ms)
-    follower, leads = make_sweeper(store, "follower"), list[Lead]()
+    follower, leads = make_sweeper(store, "follower"), list[Leadership]()
     take_lead = Leases.take_lead
 
-    async def note(leases: Leases, worker_id: str, lease_ms: int) -> Lead:
+    async def note(leases: Leases, worker_id: str, lease_ms: int) -> Leadership:
         leads.append(await take_lead(leases, worker_id, lease_ms))
         return leads[-1]
 

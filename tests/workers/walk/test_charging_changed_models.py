@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.executions.execution import ExecutionStatus
+from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.models.manifest import Model
 from engine.models.registry import use_models
 from engine.store.executions.claims import ClaimedExecution
@@ -93,7 +93,7 @@ async def claim_first(payer: PayingAccount, claimed: ClaimedExecution, *, finish
         outputs = pack({"text-out": "<one>"})
         row = [0, 1, claimed.now, 5, None, outputs, PRICE]
         charges = {0: Charge(PRICE, 10_000)}
-        steps.append(Step(settled=[(0, "c")], rows=[row], charges=charges))
+        steps.append(Step(settled=[(0, NodeStatus.COMPLETED)], rows=[row], charges=charges))
     for number, step in enumerate(steps, 1):
         advanced = await payer.store.walks.advance(claimed.lease, number, step)
         assert advanced.verdict is Verdict.OK

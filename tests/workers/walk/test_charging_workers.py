@@ -1,6 +1,6 @@
 """Costs of runs whose workers die, return late or share them."""
 
-from engine.executions.execution import ExecutionStatus
+from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.store.executions.claims import ClaimedExecution
 from engine.store.executions.steps import Charge, Step
 from engine.store.executions.walks import Verdict
@@ -42,7 +42,7 @@ async def test_a_worker_that_comes_back_late_charges_nothing(payer: PayingAccoun
     execution_id = await payer.accept(answer(model_node(Graph(), "one"), "one"))
     claimed = await claim_first(payer, execution_id)
     row = [0, 1, claimed.now, 1, None, pack({"text-out": "theirs"})]
-    step = Step(settled=[(0, "c")], rows=[row], charges={0: Charge(PRICE, 10_000)})
+    step = Step(settled=[(0, NodeStatus.COMPLETED)], rows=[row], charges={0: Charge(PRICE, 10_000)})
 
     await payer.store.walks.give_back(claimed.reference, OTHER, is_lost=True)
     payer.models.held = {"one"}
@@ -63,7 +63,12 @@ async def test_a_step_that_arrives_twice_charges_once(payer: PayingAccount) -> N
     execution_id = await payer.accept(answer(model_node(Graph(), "one"), "one"))
     claimed = await claim_first(payer, execution_id)
     row = [0, 1, claimed.now, 1, None, pack({"text-out": "theirs"})]
-    step = Step(settled=[(0, "c")], rows=[row], charges={0: Charge(PRICE, 10_000)}, leave=True)
+    step = Step(
+        settled=[(0, NodeStatus.COMPLETED)],
+        rows=[row],
+        charges={0: Charge(PRICE, 10_000)},
+        leave=True,
+    )
 
     for _ in range(3):
         await payer.store.walks.advance(claimed.lease, 2, step)

@@ -171,7 +171,7 @@ async def test_a_node_that_fails_fails_as_after_a_claim(
 async def test_outputs_that_are_not_small_are_recorded_as_after_a_claim(
     runner: Runner, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fast_path, "OFFLOAD_BYTES", 40)
+    monkeypatch.setattr(fast_path, "OFFLOAD_FROM_BYTES", 40)
     reference = await begin(runner, greeting(2), who="Ada")
     other = HeldWalker(store)
 
@@ -202,7 +202,7 @@ async def test_a_cancelled_execution_stays_cancelled(
 async def test_inputs_that_are_not_small_together_are_not_even_tried(
     runner: Runner, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fast_path, "OFFLOAD_BYTES", 150)
+    monkeypatch.setattr(fast_path, "OFFLOAD_FROM_BYTES", 150)
     graph = Graph("who").node("out", "responseOutput")
     graph.wire(*["in.who > out.result-in"] * 4)
     reference = await begin(runner, graph, who="x" * 40)

@@ -220,7 +220,7 @@ async def left_by_another(payer: PayingAccount, graph: Graph, *, settled: int) -
     execution_id = await payer.accept(graph, LARGE)
     claimed = await payer.store.walks.claim(payer.reference(execution_id), OTHER)
     assert claimed is not None
-    done = [(index, "c") for index in range(1 + settled)]
+    done = [(index, NodeStatus.COMPLETED) for index in range(1 + settled)]
     outputs = [claimed.inputs_name, *(pack({"text-out": "seen"}) for _ in range(settled))]
     rows = [[i, 1, claimed.now, 1, None, outputs[i]] for i, _ in done]
     step = Step(settled=done, rows=rows, names_objects=True)

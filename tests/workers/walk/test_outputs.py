@@ -82,7 +82,7 @@ async def left_by_another(payer: PayingAccount, graph: Graph, before: bytes | No
     begun = Step(claimed=[0], reservations={0: PRICE})
     await payer.store.walks.advance(claimed.lease, 1, begun)
     settled = Step(
-        settled=[(0, "c")],
+        settled=[(0, NodeStatus.COMPLETED)],
         rows=[[0, 1, claimed.now, 1, None, name]],
         charges={0: Charge(PRICE, 10_000)},
         names_objects=True,
@@ -319,7 +319,7 @@ async def test_an_unneeded_output_is_not_read(payer: PayingAccount, blob_store: 
     claimed = await payer.store.walks.claim(payer.reference(execution_id), OTHER)
     assert claimed is not None
     row = [1, 1, claimed.now, 1, None, pack({"value-out": 7})]
-    step = Step(settled=[(1, "c")], rows=[row], leave=True)
+    step = Step(settled=[(1, NodeStatus.COMPLETED)], rows=[row], leave=True)
     await payer.store.walks.advance(claimed.lease, 1, step)
 
     payer.held_walker.walker.take(payer.reference(execution_id))

@@ -32,8 +32,8 @@ class RecordedEvents(ExecutionEvents):
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def tell(self, lease: Lease, batch: int, told: Sequence[ProgressUpdate]) -> bool:
-        self.batches.append((batch, list(told)))
+    async def publish(self, lease: Lease, batch: int, updates: Sequence[ProgressUpdate]) -> bool:
+        self.batches.append((batch, list(updates)))
         self.times.append(asyncio.get_running_loop().time())
         await self.gate.wait()
         answer = self._answers.pop(0) if self._answers else True
@@ -45,7 +45,7 @@ class RecordedEvents(ExecutionEvents):
     def told(self) -> list[tuple[int, int, int | None, str]]:
         """All updates, in order."""
         every = (each for _, batch in self.batches for each in batch)
-        return [(each.index, each.item, each.offset, each.told) for each in every]
+        return [(each.index, each.item, each.offset, each.content) for each in every]
 
     async def has(self, count: int) -> int:
         """Wait until there were this many batches."""
@@ -168,9 +168,9 @@ async def test_a_batch_that_may_be_lost_is_sent_again_as_it_was() -> None:
     node.text_of(0)("b")
     await node.end()
 
-    first = (1, [ProgressUpdate(index=0, item=0, offset=0, told="a")])
+    first = (1, [ProgressUpdate(index=0, item=0, offset=0, content="a")])
     assert events.batches[:3] == [first] * 3
-    assert events.batches[3:] == [(2, [ProgressUpdate(index=0, item=0, offset=1, told="b")])]
+    assert events.batches[3:] == [(2, [ProgressUpdate(index=0, item=0, offset=1, content="b")])]
 
 
 async def test_words_give_way_to_a_store_that_is_full() -> None:

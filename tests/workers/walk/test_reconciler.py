@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from engine.errors import Unavailable
-from engine.executions.execution import ExecutionStatus
+from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.store import Store
 from engine.store.executions.claims import ClaimedExecution, Lease
 from engine.store.executions.steps import Step
@@ -17,6 +17,7 @@ from engine.store.redis import keyspace
 from engine.store.redis.records import pack
 from tests.support.eventually import eventually
 from tests.support.factories import Graph, Runner, http_fan
+from tests.support.store.records import SECOND_DONE
 from tests.support.workers.held_walker import HeldWalker
 
 OTHER = "worker-2"
@@ -142,7 +143,9 @@ async def test_a_node_finished_by_another_walker_is_not_begun_again(
 
     outputs = pack({"response-out": "theirs", "status-out": 200})
     row = [0, 1, claimed.now, 1, None, outputs]
-    await advance(store, claimed, 2, Step(settled=[(0, "c")], rows=[row], leave=True))
+    await advance(
+        store, claimed, 2, Step(settled=[(0, NodeStatus.COMPLETED)], rows=[row], leave=True)
+    )
     held_walker.gate.opened.set()
     execution = await runner.end(claimed.execution_id)
 
@@ -172,7 +175,7 @@ async def test_a_node_begun_by_another_walker_is_waited_for_without_haste(
     await asyncio.sleep(0.3)
     assert 1 < calls["advance"] < 12
     row = [1, 1, claimed.now, 1, None, pack({"value-out": "result"})]
-    await advance(store, claimed, 2, Step(settled=[(1, "c")], rows=[row], leave=True))
+    await advance(store, claimed, 2, Step(settled=SECOND_DONE, rows=[row], leave=True))
     execution = await runner.end(execution_id)
 
     assert execution.status is ExecutionStatus.COMPLETED
@@ -226,7 +229,7 @@ async def test_an_execution_whose_record_is_gone_is_let_go_without_a_fault(
         return {}
 
     monkeypatch.setattr(Walks, "records", remove_and_read)
-    await advance(store, claimed, 2, Step(settled=[(0, "c")]))
+    await advance(store, claimed, 2, Step(settled=[(0, NodeStatus.COMPLETED)]))
     held_walker.walker.take(claimed.reference)
 
     async def has_task() -> bool:

@@ -7,7 +7,7 @@ import pytest
 
 from engine.errors import StoreFull, Unavailable
 from engine.errors.nodes import NodeFailed
-from engine.executions.execution import ExecutionStatus
+from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.store.executions.claims import Lease
 from engine.store.executions.records import pack_name
 from engine.store.executions.steps import Charge, Step
@@ -15,7 +15,7 @@ from engine.store.executions.walks import Advanced, Verdict, Walks
 from tests.support.workers.claimed_execution import CLAIMED, HOLD
 from workers.walk.recorder import LeaseLost, RecordBehind, Recorder
 
-OK = Advanced(Verdict.OK, "c", 1)
+OK = Advanced(Verdict.OK, [NodeStatus.COMPLETED], 1)
 
 
 class ScriptedWalks:
@@ -47,7 +47,7 @@ def settle(recorder: Recorder, index: int, **changes: Any) -> None:
         "failure": None,
         "outputs": b"out",
     }
-    recorder.add_settled(index, "c", **values | changes)
+    recorder.add_settled(index, NodeStatus.COMPLETED, **values | changes)
 
 
 async def test_a_step_is_sent_again_as_it_was_until_the_store_takes_it() -> None:
@@ -58,7 +58,7 @@ async def test_a_step_is_sent_again_as_it_was_until_the_store_takes_it() -> None
 
     assert [number for number, _ in walks.steps] == [1, 1, 1]
     assert walks.steps[0] == walks.steps[2]
-    assert walks.steps[2][1].settled == [(0, "c")]
+    assert walks.steps[2][1].settled == [(0, NodeStatus.COMPLETED)]
     assert walks.steps[2][1].claimed == [1]
 
 
@@ -73,7 +73,10 @@ async def test_a_step_that_was_taken_is_over_and_the_next_has_the_next_number() 
     assert recorder.is_empty
     assert not recorder.must_record
     await recorder.leave(hands_over=True)
-    assert [(number, step.settled) for number, step in walks.steps] == [(1, [(0, "c")]), (2, [])]
+    assert [(number, step.settled) for number, step in walks.steps] == [
+        (1, [(0, NodeStatus.COMPLETED)]),
+        (2, []),
+    ]
     assert walks.steps[0][1].retrying == [(1, 250)]
     assert (walks.steps[1][1].leave, walks.steps[1][1].hands_over) == (True, True)
 
@@ -90,7 +93,7 @@ async def test_a_refused_step_stays_and_a_conflict_has_used_its_number(
     await recorder.record()
 
     assert [each for each, _ in walks.steps] == [1, number]
-    assert walks.steps[1][1].settled == [(0, "c"), (1, "s")]
+    assert walks.steps[1][1].settled == [(0, NodeStatus.COMPLETED), (1, NodeStatus.SKIPPED)]
     assert not walks.steps[1][1].leave
 
 
@@ -147,6 +150,6 @@ async def test_nodes_recorded_by_others_are_dropped() -> None:
     await recorder.record()
 
     step = walks.steps[0][1]
-    assert (step.settled, step.retrying) == ([(1, "c")], [])
+    assert (step.settled, step.retrying) == ([(1, NodeStatus.COMPLETED)], [])
     assert [row[0] for row in step.rows] == [1]
     assert step.charges == {1: Charge(8, 1)}, "a node is charged by whoever has recorded it"

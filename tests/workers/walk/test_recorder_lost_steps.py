@@ -13,6 +13,7 @@ from engine.store.redis.records import pack
 from tests.support.eventually import eventually
 from tests.support.factories import Graph, Runner, http_fan
 from tests.support.redis.rewind import rewind, take_snapshot
+from tests.support.store.records import FIRST_DONE
 from tests.support.workers.held_walker import WORKER, HeldWalker, begin_waiting, executions_held
 from tests.support.workers.paying_account import (
     PRICE,
@@ -71,7 +72,7 @@ async def test_lost_records_of_another_walker_are_not_built_on(
     claimed = await share(runner, held_walker)
     earlier = await take_snapshot(store.client)
     row = [0, 1, claimed.now, 1, None, pack({"response-out": "theirs", "status-out": 200})]
-    await advance(store, claimed, 2, Step(settled=[(0, "c")], rows=[row], leave=True))
+    await advance(store, claimed, 2, Step(settled=FIRST_DONE, rows=[row], leave=True))
     key = keyspace.execution(claimed.account_id, claimed.execution_id)
     held_walker.walker.take(claimed.reference)  # it reconciles and learns of it
     await eventually(lambda: store.client.send("HGET", key, "step2"), lambda step: step == b"2")

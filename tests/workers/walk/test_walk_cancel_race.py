@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from engine.errors import ExecutionNotCancellable
-from engine.executions.execution import ExecutionStatus
+from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.graph.plan import Plan
 from engine.settings import Settings
 from engine.store import Store, Workflow
@@ -78,7 +78,7 @@ class Race:
         for index in range(2):
             recorder.add_settled(
                 index,
-                "c",
+                NodeStatus.COMPLETED,
                 attempts=1,
                 started_at=now,
                 duration_ms=1,

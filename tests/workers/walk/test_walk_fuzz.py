@@ -81,7 +81,7 @@ async def test_every_execution_ends_once_though_redis_is_killed(
 async def test_every_execution_ends_once_though_hardly_anything_fits_the_record(
     seed: int, brisk: Settings, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, size in (("OFFLOAD_BYTES", 24), ("RECORD_BYTES", 100), ("SMALL_BYTES", 4)):
+    for name, size in (("OFFLOAD_FROM_BYTES", 24), ("RECORD_BYTES", 100), ("SMALL_BYTES", 4)):
         monkeypatch.setattr(f"workers.walk.sizes.{name}", size)
 
     await play(seed, brisk, target)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from engine.executions.execution import NodeStatus
 from engine.ids.partitions import partition_of
 from engine.store import Store
 from engine.store.redis import keyspace
@@ -41,7 +42,7 @@ async def test_draining_gives_back_executions_that_do_not_end_in_time(
     assert executions_held(held_walker.walker) == 0
     claimed = await store.walks.claim(reference, "other")
     assert claimed is not None
-    assert "r" not in claimed.statuses
+    assert NodeStatus.RUNNING not in claimed.statuses
 
 
 async def test_draining_hands_over_ready_nodes_though_a_retry_is_far_ahead(

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from engine.errors import StorageFailed
-from engine.executions.execution import ExecutionStatus
+from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.media.objects import ObjectStore
 from engine.settings import Settings
 from engine.store import Store
@@ -43,11 +43,11 @@ async def ended(owner: Owner, store: Store, key_id: str) -> str:
     name = make_name(claimed.lease.object_prefix, 0, len(data))
     await store.offloaded.put(owner.account.id, execution_id, name, data)
     step = Step(
-        settled=[(index, "c") for index in range(len(claimed.statuses))],
+        settled=[(index, NodeStatus.COMPLETED) for index in range(len(claimed.statuses))],
         end=ExecutionStatus.COMPLETED,
         result=pack_name(name),
         names_objects=True,
-        told_key=claimed.told_key,
+        webhook_key_id=claimed.webhook_key_id,
     )
     await store.walks.advance(claimed.lease, 1, step)
     return execution_id

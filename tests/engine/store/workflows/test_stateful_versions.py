@@ -1,4 +1,4 @@
-"""The scripts that save, delete and remove versions: what is counted is what is stored, always."""
+"""Scripts that save, delete and remove versions, against a model with the same counters."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -28,13 +28,13 @@ slugs = st.sampled_from("aaaaabbc")
 
 @dataclass
 class Saved:
-    """A workflow as the model has it."""
+    """Workflow of the model."""
 
     version: int = 0
     is_deleted: bool = False
     deleted_at: int = 0
     run: dict[int, int] = field(default_factory=dict)
-    """When the last execution of a version ended, which is the present while one runs."""
+    """End of the last execution of a version; the present while one runs."""
 
 
 class Versions(RuleBasedStateMachine):
@@ -47,7 +47,8 @@ class Versions(RuleBasedStateMachine):
         self.saved: dict[str, Saved] = {}
         self.running: dict[str, tuple[str, int]] = {}
         self.looks: dict[str, tuple[int, list[int]]] = {}
-        """The last look at each workflow: what could begin from then on, and what ran."""
+        """Last review of each workflow: versions that could begin from then on, and those that ran.
+        """
         self.done = 0
 
     @initialize()
@@ -143,7 +144,7 @@ class Versions(RuleBasedStateMachine):
 
     @rule(slug=slugs)
     def look(self, slug: str) -> None:
-        """The first half of a review: others save, run and delete before the second."""
+        """First half of a review: others save, run and delete before the second."""
         known = self.saved.get(slug, Saved())
         runs = sorted(version for each, version in self.running.values() if each == slug)
         self.looks[slug] = (known.version + known.is_deleted, runs)
@@ -179,12 +180,12 @@ class Versions(RuleBasedStateMachine):
         return [slug for slug, known in self.saved.items() if not known.is_deleted]
 
     def stored(self) -> tuple[int, int]:
-        """Bytes and workflows as they are counted."""
+        """Return the counted bytes and workflows."""
         found = self.scripts.send("HMGET", "stored", "bytes", "workflows")
         return int(found[0] or 0), int(found[1] or 0)
 
     def read(self) -> dict[str, tuple[dict[str, bytes], dict[str, bytes]]]:
-        """Each workflow and its nodes' names."""
+        """Return each workflow with its nodes' names."""
         keys = [f"{kind}:{slug}" for slug in SLUGS for kind in "wn"]
         read = iter(self.scripts.send_all(*(("HGETALL", key) for key in keys)))
         plain = ({name.decode(): value for name, value in each.items()} for each in read)
@@ -198,7 +199,7 @@ class Versions(RuleBasedStateMachine):
             self.check_needed(slug, known, *read[slug])
 
     def check_counts(self, read: dict[str, tuple[dict[str, bytes], dict[str, bytes]]]) -> None:
-        """What is counted is what is stored."""
+        """Compare the counters with the stored data."""
         size = count = 0
         for workflow, names in read.values():
             size += sum(len(value) for name, value in workflow.items() if is_document(name))
@@ -217,12 +218,12 @@ class Versions(RuleBasedStateMachine):
     def check_needed(
         self, slug: str, known: Saved, workflow: dict[str, bytes], names: dict[str, bytes]
     ) -> None:
-        """What runs, can be taken back or is among the last is there, and so are names."""
+        """Check that latest, running and restorable versions are there, and their names."""
         there = documents(workflow)
         for running, version in self.running.values():
             assert running != slug or version in there
         if not known.is_deleted:
-            # One less where room was made for a save.
+            # One version less after a displacement by a save.
             assert there >= set(range(max(1, known.version - KEPT + 2), known.version + 1))
         elif self.now < known.deleted_at + TAKEN_BACK:
             assert known.version in there
@@ -233,7 +234,7 @@ class Versions(RuleBasedStateMachine):
             assert f"v{version}" in names
 
     def teardown(self) -> None:
-        """When all has ended and its time is over, nothing is left but what is kept."""
+        """After all executions have ended and expired, only the kept versions are left."""
         self.running.clear()
         for milliseconds in (0, TAKEN_BACK, KEEP_NAMES, KEEP_NAMES):
             self.now += milliseconds

@@ -1,4 +1,4 @@
-"""The scripts that move credits against a plain model: every bucket, at every moment."""
+"""Scripts that move credits against a plain model: every bucket, after every call."""
 
 import functools
 import itertools
@@ -24,22 +24,22 @@ from tests.support.store.wallet_model import (
     NODES,
     Model,
     Move,
-    Purse,
     Quote,
+    Reservation,
     Tier,
     lapses,
     month_end,
 )
 
 START = 1_900_000_000_000
-"""Years ahead of Redis's clock, so that entries are folded soon where they are not kept."""
+"""Years ahead of Redis's clock, so that entries without retention are folded soon."""
 DAY_MS = 86_400_000
 TIERS = (Tier(50, True), Tier(100, False), Tier(300, False), Tier(0, False))
 FOREVER, NO_TIME = 10**15, 1
 TRIALS = (("one", "r", 2), ("two", "d", DAY_MS))
 WALLET = ("wallet", "ledger")
 REPLAYED = ("accept_execution", "advance_execution", "cancel_execution", "top_up")
-"""What changes nothing when it comes again, whatever has happened since."""
+"""Calls that change nothing when repeated, whatever has happened since."""
 Call = tuple[str, tuple[str, ...], tuple[Any, ...]]
 
 
@@ -59,7 +59,7 @@ class Spending(RuleBasedStateMachine):
         self.keep = FOREVER
         self.names = itertools.count()
         self.done: list[Call] = []
-        """Calls that have changed something, as they were sent."""
+        """Sent calls that have changed something."""
         scripts.send("FLUSHDB")
 
     @initialize(tier=st.sampled_from(TIERS), keep=st.sampled_from([FOREVER, NO_TIME]))
@@ -73,7 +73,7 @@ class Spending(RuleBasedStateMachine):
         return f"{self.tier.allowance}:{int(self.tier.idempotency_key)}:{self.keep}"
 
     def apply(self, act: Callable[[Model], list[Any]], call: Call) -> list[Any]:
-        """The call's answer, which must be the one that the model gives."""
+        """Return the call's answer after comparing it with the model's."""
         after, expected = self.model.play(act)
         answer = self.send(call)
         assert answer[: len(expected)] == expected, call
@@ -88,7 +88,7 @@ class Spending(RuleBasedStateMachine):
         reply = self.scripts.run(name, keys, (self.now, *args))
         answer = [plain(each) for each in (reply if isinstance(reply, list) else [reply])]
         if answer[0] in ("over", "poor") and name == "advance_execution":
-            del answer[2:4]  # what tests of the walk look at
+            del answer[2:4]  # fields that tests of the walk cover
         return answer
 
     @rule()
@@ -151,14 +151,16 @@ class Spending(RuleBasedStateMachine):
         )
         keys = ("workflow", name, "all", "due", "active", f"first:{key}", *WALLET)
         self.apply(act, ("accept_execution", keys, args))
-        if name in self.model.purses and is_claimed:
+        if name in self.model.reservations and is_claimed:
             self.claim(name)
             self.walk(data, name)
 
-    @precondition(lambda self: self.among(lambda purse: purse.is_open and not purse.fence))
+    @precondition(
+        lambda self: self.among(lambda reservation: reservation.is_open and not reservation.fence)
+    )
     @rule(data=st.data())
     def claim_any(self, data: st.DataObject) -> None:
-        waiting = self.among(lambda purse: purse.is_open and not purse.fence)
+        waiting = self.among(lambda reservation: reservation.is_open and not reservation.fence)
         self.claim(data.draw(st.sampled_from(waiting)))
 
     def claim(self, name: str) -> None:
@@ -166,29 +168,31 @@ class Spending(RuleBasedStateMachine):
         act = functools.partial(Model.claim, name=name, token=token)
         self.apply(act, ("claim_execution", (name, "due", "held"), (name, token)))
 
-    def among(self, holds: Callable[[Purse], object]) -> list[str]:
-        return [name for name, purse in self.model.purses.items() if holds(purse)]
+    def among(self, holds: Callable[[Reservation], object]) -> list[str]:
+        return [name for name, reservation in self.model.reservations.items() if holds(reservation)]
 
-    @precondition(lambda self: self.among(lambda purse: purse.fence))
+    @precondition(lambda self: self.among(lambda reservation: reservation.fence))
     @rule(data=st.data())
     def advance(self, data: st.DataObject) -> None:
-        self.walk(data, data.draw(st.sampled_from(self.among(lambda purse: purse.fence)[-3:])))
+        self.walk(
+            data, data.draw(st.sampled_from(self.among(lambda reservation: reservation.fence)[-3:]))
+        )
 
     def walk(self, data: st.DataObject, name: str) -> None:
         for _ in range(data.draw(st.integers(1, 3))):
-            if self.model.purses[name].fence:
-                self.step(name, draw_move(data.draw, self.model.purses[name]))
+            if self.model.reservations[name].fence:
+                self.step(name, draw_move(data.draw, self.model.reservations[name]))
                 self.credits_are_where_the_model_says()
 
     def step(self, name: str, move: Move) -> None:
-        purse = self.model.purses[name]
+        reservation = self.model.reservations[name]
         act = functools.partial(Model.advance, now=self.now, name=name, move=move)
         charges = ",".join(
-            f"{index}={credits}:{usd}:{NODES[index] if NODES[index] in purse.tried else ''}"
+            f"{index}={credits}:{usd}:{NODES[index] if NODES[index] in reservation.tried else ''}"
             for index, (credits, usd) in move.charges.items()
         )
         args = (
-            *(name, f"{purse.fence}:{purse.token}", purse.step + 1),
+            *(name, f"{reservation.fence}:{reservation.token}", reservation.step + 1),
             "".join(f"{index}{code}" for index, code in move.settled.items()),
             *("", ",".join(map(str, move.holds)), b"", "stay", "0"),
             *(move.end, name, b"", b"", charges),
@@ -197,20 +201,20 @@ class Spending(RuleBasedStateMachine):
         keys = (name, "due", "held", "finished", "active", *WALLET)
         self.apply(act, ("advance_execution", keys, args))
 
-    @precondition(lambda self: self.among(lambda purse: purse.fence))
+    @precondition(lambda self: self.among(lambda reservation: reservation.fence))
     @rule(data=st.data(), comes_back=st.integers(0, 3))
     def lose_the_worker(self, data: st.DataObject, comes_back: int) -> None:
-        name = data.draw(st.sampled_from(self.among(lambda purse: purse.fence)))
+        name = data.draw(st.sampled_from(self.among(lambda reservation: reservation.fence)))
         act = functools.partial(Model.give_back, name=name)
         self.apply(act, ("give_back_execution", (name, "due", "held"), (name, "1")))
         if comes_back:
             self.claim(name)
             self.walk(data, name)
 
-    @precondition(lambda self: self.model.purses)
+    @precondition(lambda self: self.model.reservations)
     @rule(data=st.data())
     def cancel(self, data: st.DataObject) -> None:
-        name = data.draw(st.sampled_from(list(self.model.purses)[-4:]))
+        name = data.draw(st.sampled_from(list(self.model.reservations)[-4:]))
         act = functools.partial(Model.cancel, now=self.now, name=name)
         keys = (name, "due", "finished", "active", *WALLET)
         self.apply(act, ("cancel_execution", keys, (name, name, "cancels")))
@@ -218,7 +222,7 @@ class Spending(RuleBasedStateMachine):
     @precondition(lambda self: self.done)
     @rule(data=st.data())
     def replay(self, data: st.DataObject) -> None:
-        """What has changed something arrives again, as when its reply was lost."""
+        """An effective call arrives again, as after a lost reply."""
         call = data.draw(st.sampled_from(self.done[-8:]))
         before = self.scripts.contents()
         self.send(call)
@@ -230,7 +234,7 @@ class Spending(RuleBasedStateMachine):
 
     @rule(data=st.data(), early=st.integers(0, 1))
     def let_something_end(self, data: st.DataObject, early: int) -> None:
-        """The month, a top-up or a trial is over just now, or in a millisecond."""
+        """The month, a top-up or a trial ends now or in a millisecond."""
         ends = {month_end(self.now), *map(lapses, self.model.left)}
         ends |= {used for kind, used in self.model.uses.values() if kind == "d"}
         coming = sorted(each for each in ends if self.now < each < math.inf)
@@ -249,17 +253,17 @@ class Spending(RuleBasedStateMachine):
         wallet, ledger, *records = self.scripts.send_all(
             ("HGETALL", "wallet"),
             ("XRANGE", "ledger", "-", "+"),
-            *(("HGETALL", name) for name in self.model.purses),
+            *(("HGETALL", name) for name in self.model.reservations),
         )
         facts = {plain(name): plain(value) for name, value in wallet.items()}
         left = {name[2:]: int(value) for name, value in facts.items() if name[:2] == "b:"}
         assert min(left.values(), default=0) >= 0
         self._check_ledger(facts, left, ledger)
         assert self._spendable(left) == self._spendable(self.model.left)
-        open_purses = [each for each in self.model.purses.values() if each.is_open]
+        open_purses = [each for each in self.model.reservations.values() if each.is_open]
         assert int(facts.get("reserved", 0)) == sum(each.reserved for each in open_purses)
-        for name, record in zip(self.model.purses, records, strict=True):
-            self._check_purse(self.model.purses[name], record)
+        for name, record in zip(self.model.reservations, records, strict=True):
+            self._check_purse(self.model.reservations[name], record)
         uses = {name: f"{kind}{used}" for name, (kind, used) in self.model.uses.items()}
         assert {name[2:]: value for name, value in facts.items() if name[:2] == "g:"} == uses
 
@@ -281,49 +285,49 @@ class Spending(RuleBasedStateMachine):
         }
         assert reserved == int(facts.get("reserved", 0))
 
-    def _check_purse(self, purse: Purse, record: dict[bytes, bytes]) -> None:
+    def _check_purse(self, reservation: Reservation, record: dict[bytes, bytes]) -> None:
         found = {plain(name): plain(value) for name, value in record.items()}
-        assert found["status"] == purse.status
-        assert int(found.get("spent", 0)) == purse.spent == sum(purse.charged.values())
-        assert int(found.get("usd", 0)) == purse.usd
+        assert found["status"] == reservation.status
+        assert int(found.get("spent", 0)) == reservation.spent == sum(reservation.charged.values())
+        assert int(found.get("usd", 0)) == reservation.usd
         parts: Counter[str] = Counter()
-        for bucket, credits in purse.parts:
+        for bucket, credits in reservation.parts:
             parts[bucket] += credits
         reserve = [each.split("=") for each in found.get("reserve", "").split(",") if each]
         kept: Counter[str] = Counter()
         for bucket, credits in reserve:
             kept[bucket] += int(credits)
         assert kept == parts
-        assert purse.spent + purse.reserved <= purse.cap
+        assert reservation.spent + reservation.reserved <= reservation.cap
 
 
-def draw_move(draw: Any, purse: Purse) -> Move:
-    """A step that a walker could take."""
+def draw_move(draw: Any, reservation: Reservation) -> Move:
+    """Draw a step that a walker could take."""
     move = Move()
-    for index, code in enumerate(purse.codes):
+    for index, code in enumerate(reservation.codes):
         act = draw(st.sampled_from(["none", "go", "go", "fail"]))
         if code == "r" and act == "go":
             move.settled[index] = "c"
-            move.charges[index] = draw_charge(draw, purse, index)
+            move.charges[index] = draw_charge(draw, reservation, index)
         elif code == "r" and act == "fail":
             move.settled[index] = draw(st.sampled_from("fx"))
         elif code == "p" and act == "go":
-            is_tried = NODES[index] in purse.tried
+            is_tried = NODES[index] in reservation.tried
             move.holds[index] = 0 if is_tried else draw(st.sampled_from([0, 5, 20, 20, 90]))
     if draw(st.integers(0, 4)) == 0:
         move.holds = {}
         move.end = draw(st.sampled_from(["completed", "failed", "cancelled"]))
     if move.end == "completed":
-        rest = {i for i, code in enumerate(purse.codes) if code in "pr"} - set(move.settled)
+        rest = {i for i, code in enumerate(reservation.codes) if code in "pr"} - set(move.settled)
         move.settled |= dict.fromkeys(rest, "s")
     return move
 
 
-def draw_charge(draw: Any, purse: Purse, index: int) -> tuple[int, int]:
-    """What a node that has finished costs: at most what was held, or by some mistake more."""
-    if NODES[index] in purse.tried:
+def draw_charge(draw: Any, reservation: Reservation, index: int) -> tuple[int, int]:
+    """Draw the charge of a completed node: at most its reservation, or by mistake more."""
+    if NODES[index] in reservation.tried:
         return 0, 7_000
-    held = purse.holds[index]
+    held = reservation.holds[index]
     credits = draw(st.sampled_from([0, held // 2, held, held, held, held + 40]))
     return credits, credits * 900
 

@@ -1,4 +1,4 @@
-"""A Redis that is full, a replica or busy, as callers see it."""
+"""A full, replicated or busy Redis from the side of callers."""
 
 import asyncio
 
@@ -14,11 +14,11 @@ from engine.store.executions.steps import Step
 from engine.store.executions.walks import Verdict
 from engine.store.redis.client import Client
 from tests.conftest import RedisServer
-from tests.support.store.records import accept, save
+from tests.support.store.records import BOTH_DONE, accept, save
 from tests.support.workers.leases import beat
 
 
-async def test_a_full_redis_takes_nothing_new_and_ends_what_it_has(
+async def test_a_full_redis_ends_executions_and_accepts_no_new_ones(
     store: Store, account: Account
 ) -> None:
     workflow, plan = await save(store, account)
@@ -32,7 +32,10 @@ async def test_a_full_redis_takes_nothing_new_and_ends_what_it_has(
         await store.workflows.create(account.id, workflow.document, [])
     with pytest.raises(StoreFull):
         await store.accounts.create(email="b@example.com", tier=Tier.PRO)
-    step = Step(settled=[(0, "c"), (1, "c")], end=ExecutionStatus.COMPLETED)
+    step = Step(
+        settled=BOTH_DONE,
+        end=ExecutionStatus.COMPLETED,
+    )
     advanced = await store.walks.advance(Lease(account.id, first.id, "w1", 1, "t"), 1, step)
     given = await store.walks.give_back(f"{account.id}/{second.id}", "w1", is_lost=True)
     cancelled = await store.executions.cancel(account.id, third.id)

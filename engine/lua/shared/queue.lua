@@ -1,21 +1,21 @@
--- The calls at a provider. A call is known by its field, 'caller|id', and is kept as
--- 'account|tokens|number|granted at (0: it waits)|tokens reserved'.
--- Accounts with waiting calls stand in a ring by the share of the provider that they have had.
-local function join_line(governor, id, account, tokens)
+-- Queue of a provider's calls. A call's field is 'caller|id', and its value
+-- 'account|tokens|number|granted at (0: it waits)|tokens reserved'. Accounts with waiting calls are
+-- in a sorted set by their used share of the provider.
+local function enqueue(governor, id, account, tokens)
   local keys, field = governor.keys, governor.caller .. '|' .. id
   if redis.call('HEXISTS', keys.calls, field) == 1 then return end
   governor.count = (governor.count or 0) + 1
   local number = string.format('%012d', governor.count)
   redis.call('HSET', keys.calls, field, account .. '|' .. tokens .. '|' .. number .. '|0|0')
   redis.call('ZADD', keys.waiting, 0, account .. '|' .. number .. '|' .. field)
-  local had = tonumber(redis.call('ZSCORE', keys.ring, account) or 0)
-  local share = math.max(had, governor.served or 0)
+  local used = tonumber(redis.call('ZSCORE', keys.ring, account) or 0)
+  local share = math.max(used, governor.served or 0)
   redis.call('ZADD', keys.ring, string.format('%.17g', share), account)
 end
 
--- A call waits or runs no longer. Returns nothing when it was not known, else its account, its
--- tokens, when it was granted and the tokens reserved.
-local function leave_line(governor, field)
+-- Remove a waiting or running call. Returns nothing for an unknown one, else its account, its
+-- tokens, the time of its permission and the tokens reserved.
+local function remove_call(governor, field)
   local keys = governor.keys
   local account, tokens, number, granted_at, reserved = string.match(
     redis.call('HGET', keys.calls, field) or '', '^([^|]*)|(%d+)|(%d+)|(%d+)|(%d+)$')
@@ -27,59 +27,59 @@ local function leave_line(governor, field)
   return account, tonumber(tokens), tonumber(granted_at), tonumber(reserved)
 end
 
--- A process that has not been heard of is gone, and its calls with it; those that wait are dropped
--- when it would be their turn.
-local function bury_callers(governor)
+-- Remove processes with an expired lease, and their running calls; their waiting calls are removed
+-- when they would be next.
+local function remove_expired_callers(governor)
   local keys = governor.keys
   local now = string.format('%d', governor.now)
-  local gone = redis.call('ZRANGE', keys.callers, '-inf', now, 'BYSCORE', 'LIMIT', 0, 10)
-  for _, caller in ipairs(gone) do
+  local expired = redis.call('ZRANGE', keys.callers, '-inf', now, 'BYSCORE', 'LIMIT', 0, 10)
+  for _, caller in ipairs(expired) do
     local first, last = '[' .. caller .. '|', '(' .. caller .. '}'
     local running = redis.call('ZRANGE', keys.running, first, last, 'BYLEX')
-    for _, field in ipairs(running) do leave_line(governor, field) end
+    for _, field in ipairs(running) do remove_call(governor, field) end
     redis.call('ZREM', keys.callers, caller)
   end
 end
 
--- The first call of the account that has had least; nothing when nobody waits who may be called.
-local function first_in_line(governor)
+-- Return the first call of the account with the least share; nothing when no call may begin.
+local function next_call(governor)
   local keys, position = governor.keys, 0
   while not is_blocked(governor, '*') do
     local account, share = unpack(redis.call('ZRANGE', keys.ring, position, position, 'WITHSCORES'))
     if not account then return end
-    local place = redis.call('ZRANGE', keys.waiting, '[' .. account .. '|', '(' .. account .. '}',
+    local name = redis.call('ZRANGE', keys.waiting, '[' .. account .. '|', '(' .. account .. '}',
       'BYLEX', 'LIMIT', 0, 1)[1]
-    if not place then
+    if not name then
       redis.call('ZREM', keys.ring, account)
     elseif is_blocked(governor, account) then
       position = position + 1
     else
-      local field, caller = string.match(place, '^[^|]*|%d+|(([^|]+)|.+)$')
+      local field, caller = string.match(name, '^[^|]*|%d+|(([^|]+)|.+)$')
       if redis.call('ZSCORE', keys.callers, caller) then
         return {field = field, caller = caller, account = account, share = tonumber(share)}
       end
-      leave_line(governor, field)
+      remove_call(governor, field)
     end
   end
 end
 
--- What a call takes of a minute, by whatever is shorter: calls or tokens.
+-- Return the share of a minute that a call uses, of the scarcer of calls and tokens.
 local function share_of(governor, tokens)
   return math.max(1 / (governor.requests or 1000), tokens / (governor.tokens or math.huge))
 end
 
-local function take_share(governor, account, had, taken)
+local function add_share(governor, account, used, taken)
   local keys = governor.keys
-  redis.call('ZADD', keys.ring, string.format('%.17g', had + taken), account)
+  redis.call('ZADD', keys.ring, string.format('%.17g', used + taken), account)
 end
 
-local function give_turn(governor, call)
+local function permit_call(governor, call)
   local keys = governor.keys
   local kept = redis.call('HGET', keys.calls, call.field)
   local tokens, number = string.match(kept, '^[^|]*|(%d+)|(%d+)|')
   local reserved = expect_tokens(governor, tonumber(tokens))
-  take_pace(governor, reserved)
-  take_share(governor, call.account, call.share, share_of(governor, reserved))
+  use_pace(governor, reserved)
+  add_share(governor, call.account, call.share, share_of(governor, reserved))
   governor.served = call.share
   if governor.open and is_blamed(governor, call.account) then governor.probe = call.field end
   redis.call('ZREM', keys.waiting, call.account .. '|' .. number .. '|' .. call.field)

@@ -1,4 +1,4 @@
-"""Wallets when the tier changes while runs are under way, and when there is very much in them."""
+"""Wallets of running executions: changes of the tier, and very large numbers."""
 
 from dataclasses import replace
 from typing import Any
@@ -18,7 +18,7 @@ KEEP_MS = 30 * 86_400_000
 
 
 class Spender:
-    """One account's runs, of one charged node each, by their scripts."""
+    """Runs of one account, each of one charged node, by their scripts."""
 
     def __init__(self, store: Store, account: Account) -> None:
         self.store = store
@@ -26,7 +26,7 @@ class Spender:
         self._steps: dict[str, int] = {}
 
     async def accept(self, name: str, credits: int, terms: TierTerms) -> bytes:
-        """Ask for a run and have a worker claim it; the verdict."""
+        """Accept a run and have a worker claim it; return the verdict."""
         words = f"{terms.allowance}:{int(terms.allowance_once)}:{KEEP_MS}"
         keys = ["workflow", name, "all", "due", keyspace.active(self.account.id), "first"]
         args = [0, name, name, "", "p", 5_000, "", "", "", 1, credits, words, ""]
@@ -40,7 +40,7 @@ class Spender:
         return bytes(reply[0])
 
     async def advance(self, name: str, **step: Any) -> bytes:
-        """The verdict on a step with `settled`, `claimed`, `end`, `charges` and `holds`."""
+        """Return the verdict on a step with `settled`, `claimed`, `end`, `charges` and `holds`."""
         number = self._steps.get(name, 0) + 1
         keys = [name, "due", "held", "finished", keyspace.active(self.account.id)]
         parts = {"settled": "", "claimed": "", "end": "", "charges": "", "holds": ""} | step
@@ -57,7 +57,7 @@ class Spender:
         return bytes(reply[0])
 
     async def spend(self, name: str, credits: int, terms: TierTerms) -> None:
-        """A run that costs so much."""
+        """Complete a run with this charge."""
         assert await self.accept(name, credits, terms) == b"ok"
         await self.advance(name, claimed="0", holds=f"0={credits}")
         await self.advance(name, settled="0c", charges=f"0={credits}:1:", end="completed")
@@ -67,7 +67,7 @@ class Spender:
         return [keyspace.wallet(self.account.id), keyspace.ledger(self.account.id)]
 
     async def balance(self, terms: TierTerms) -> int:
-        """What can be spent on these terms."""
+        """Return the balance on these terms."""
         return (await self.store.wallets.read(self.account.id, terms)).balance
 
 
@@ -87,7 +87,7 @@ async def test_a_lower_tier_and_back_gives_no_more_than_the_higher_one_has(
     assert (lower, back) == (0, 1_000)
 
 
-async def test_what_was_reserved_when_the_tier_fell_is_not_kept_beyond_its_allowance(
+async def test_credits_reserved_before_a_lower_tier_lapse_beyond_its_allowance(
     spender: Spender,
 ) -> None:
     await spender.accept("x", 5_000, PRO)
@@ -166,7 +166,7 @@ async def test_top_ups_that_are_spent_leave_nothing_behind_and_are_not_added_aga
     assert await store.wallets.check(account.id) == []
 
 
-async def test_what_was_set_aside_goes_back_to_a_top_up_that_was_spent(
+async def test_reserved_credits_return_to_a_spent_top_up(
     spender: Spender, store: Store, account: Account
 ) -> None:
     none = replace(PRO, allowance=0)

@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
--- Forget a dead worker once nothing it held is left; not when it has come back meanwhile.
+-- Remove a dead worker after its executions were given back, unless its lease was renewed.
 -- KEYS: 1 workers, 2 variables of workers
 -- ARGV: 1 now (0: Redis's clock), 2 worker id
--- Returns 1 when it is gone, else 0
+-- Returns 1 when removed, else 0
 -- Uses: read_now
 local now = read_now(ARGV[1])
 local lease = redis.call('ZSCORE', KEYS[1], ARGV[2])

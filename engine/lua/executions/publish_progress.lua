@@ -1,13 +1,13 @@
 #!lua
--- Tell those who watch an execution what its running nodes give: text piece by piece, and progress.
--- Called again with the same batch, or an earlier one, it changes nothing. The oldest gives way
--- when there is too much. What a node tells that is not this worker's any more is left out.
--- KEYS: 1 execution, 2 held by this worker, 3 what running nodes have told
--- ARGV: 1 reference, 2 claim 'fence:token', 3 batch, 4 execution id, 5 most entries, 6 most bytes of text,
---       7 milliseconds to keep it, then node index, item, offset of the text ('' for progress), and
---       text or progress
+-- Publish text and progress of running nodes to the watchers of an execution. Updates of nodes of
+-- other workers are ignored. Beyond the limits the oldest entries are dropped.
+-- Called again with the same or an earlier batch, the script changes nothing.
+-- KEYS: 1 execution, 2 held by this worker, 3 progress of running nodes
+-- ARGV: 1 reference, 2 claim 'fence:token', 3 batch, 4 execution id, 5 most entries, 6 most bytes
+--       of text, 7 milliseconds to keep the entries, then node index, item, offset of the text (''
+--       for progress), and text or progress
 -- Returns 'ok' | 'unwatched' | 'fenced'
--- Uses: add_event, ring_watchers
+-- Uses: add_event, notify_watchers
 local keys, fence = {events = KEYS[3]}, string.match(ARGV[2], '^%d+')
 
 if redis.call('HGET', KEYS[2], ARGV[1]) ~= ARGV[2] then return 'fenced' end
@@ -34,5 +34,5 @@ while oldest and bytes - tonumber(oldest[2][12]) > most_bytes do
 end
 redis.call('PEXPIRE', KEYS[3], ARGV[7])
 redis.call('HSET', KEYS[1], 'told' .. fence, ARGV[3], 'told_bytes', string.format('%d', bytes))
-ring_watchers(KEYS[1], ARGV[4])
+notify_watchers(KEYS[1], ARGV[4])
 return 'ok'

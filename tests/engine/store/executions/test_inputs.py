@@ -1,4 +1,4 @@
-"""Large inputs: objects that are there before their execution, and gone when it is not to be."""
+"""Large inputs: stored before their execution, and removed after a refusal."""
 
 import asyncio
 import re
@@ -31,7 +31,7 @@ from engine.store import (
     Store,
 )
 from engine.store.executions.claims import ClaimedExecution
-from engine.store.executions.offload import OFFLOAD_BYTES
+from engine.store.executions.offload import OFFLOAD_FROM_BYTES
 from engine.store.redis.records import pack, unpack
 from tests.conftest import RedisServer
 from tests.support.factories import Graph, Runner, greeting
@@ -97,7 +97,7 @@ async def test_inputs_of_up_to_256_kib_are_on_record(
 ) -> None:
     overhead = len(pack({"who": "x" * 100_000})) - 100_000
 
-    execution_id = await runner.begin(slug, {"who": "x" * (OFFLOAD_BYTES - overhead + more)})
+    execution_id = await runner.begin(slug, {"who": "x" * (OFFLOAD_FROM_BYTES - overhead + more)})
 
     assert len(outputs_of(settings, runner.account.id, execution_id)) == count
 
@@ -108,7 +108,7 @@ async def test_small_inputs_ask_nothing_of_the_place_for_objects_and_send_one_wr
     workflow, plan = await runner.store.workflows.plan(slug)
     assert plan is not None
     async with running_proxy(settings.redis_url) as proxy:
-        far = Store.open(replace(settings, redis_url=proxy.url))  # has no place at all
+        far = Store.open(replace(settings, redis_url=proxy.url))  # has no storage
         await far.ping()
         proxy.requests.clear()
 
@@ -281,7 +281,7 @@ async def test_a_full_redis_refuses_a_run_which_leaves_no_object(
     there = replace(settings, redis_url=own_server.url)
     store = Store.open(there, ObjectStore.of(there))
     account = await store.accounts.create(email="a@example.com", tier=Tier.PRO)
-    async with Bells(store, account) as runner:
+    async with SilentNotifier(store, account) as runner:
         slug = await runner.save(greeting())
         await store.workflows.plan(slug)
         await store.client.send("CONFIG", "SET", "maxmemory", 1)
@@ -293,8 +293,8 @@ async def test_a_full_redis_refuses_a_run_which_leaves_no_object(
     await store.close()
 
 
-class Bells:
-    """A runner that hears no bell."""
+class SilentNotifier:
+    """Runner without notifications."""
 
     def __init__(self, store: Store, account: Account) -> None:
         self._runner = Runner(store, account, cast(CompletionNotifier, Silent()))
@@ -314,7 +314,7 @@ def idempotency_key(body: bytes = b"{}") -> IdempotencyKey:
     return make_idempotency_key("POST", "/run", "key-1", body)
 
 
-async def test_a_repeated_call_is_told_of_the_first_and_stores_nothing(
+async def test_a_repeated_call_replays_the_first_and_stores_nothing(
     runner: Runner, blob_store: Faulty, slug: str
 ) -> None:
     first = await runner.begin(slug, LARGE, idempotency_key=idempotency_key())
@@ -348,7 +348,7 @@ async def test_nothing_is_stored_for_a_call_that_is_not_authorized_yet(
     runner: Runner, blob_store: Faulty, slug: str
 ) -> None:
     with pytest.raises(AuthorizationRejected):
-        await runner.begin(slug, LARGE, pass_key="a pass")
+        await runner.begin(slug, LARGE, authorization_key="a pass")
 
     assert blob_store.written == []
 

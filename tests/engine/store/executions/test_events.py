@@ -1,4 +1,4 @@
-"""Executions that are watched, and those that are not, on real Redis."""
+"""Watched and unwatched executions on real Redis."""
 
 import random
 
@@ -8,18 +8,19 @@ from engine.errors import ExecutionNotFound
 from engine.executions.events import BEFORE_ALL, EventId, EventName, read_events
 from engine.executions.execution import ExecutionStatus
 from engine.store import CompletionNotifier, Store
-from engine.store.executions.events import MOST_ENTRIES, ring_name
+from engine.store.executions.events import MAX_ENTRIES, events_topic
+from tests.support.store.records import FIRST_DONE, SECOND_DONE
 from tests.support.store.redis_contents import contents
 from tests.support.store.watched_runs import CHANNEL, WORKER, Run, names
 
 # -- unwatched ------------------------------------------------------------------------------------
 
 
-async def test_what_nobody_watches_leaves_nothing_behind(run: Run, store: Store) -> None:
+async def test_an_unwatched_execution_leaves_no_entries(run: Run, store: Store) -> None:
     await run.accept()
     await run.claim()
     is_watched = await run.step(claimed=[0])
-    was_told = await run.tell("never heard")
+    was_told = await run.publish("never heard")
     await run.end()
 
     record = await store.walks.records(run.account.id, run.id)
@@ -28,7 +29,9 @@ async def test_what_nobody_watches_leaves_nothing_behind(run: Run, store: Store)
     assert {b"events", b"told"} & await names(store) == set()
 
 
-async def test_what_has_ended_unwatched_is_told_each_time_the_same(run: Run, store: Store) -> None:
+async def test_an_execution_that_ended_unwatched_always_has_the_same_entries(
+    run: Run, store: Store
+) -> None:
     await run.accept()
     await run.claim()
     await run.end()
@@ -47,7 +50,7 @@ async def test_what_has_ended_unwatched_is_told_each_time_the_same(run: Run, sto
     ]
 
 
-async def test_what_is_not_there_is_not_found(run: Run, store: Store) -> None:
+async def test_a_missing_execution_is_not_found(run: Run, store: Store) -> None:
     with pytest.raises(ExecutionNotFound):
         await store.events.read(run.account.id, "no-such", 1)
 
@@ -55,14 +58,14 @@ async def test_what_is_not_there_is_not_found(run: Run, store: Store) -> None:
 # -- watched --------------------------------------------------------------------------------------
 
 
-async def test_who_comes_late_is_told_what_was_and_then_what_is(run: Run) -> None:
+async def test_a_late_watcher_gets_past_and_then_new_entries(run: Run) -> None:
     await run.accept()
     await run.claim()
     await run.step(claimed=[0])
     late = await run.seen()
 
-    is_watched = await run.step(settled=[(0, "c")])
-    await run.step(settled=[(1, "c")], end=ExecutionStatus.COMPLETED)
+    is_watched = await run.step(settled=FIRST_DONE)
+    await run.step(settled=SECOND_DONE, end=ExecutionStatus.COMPLETED)
 
     assert is_watched
     assert late == [("1.1", "execution.started"), ("1.2", "node.started")]
@@ -74,7 +77,7 @@ async def test_who_comes_late_is_told_what_was_and_then_what_is(run: Run) -> Non
     assert await run.seen() == late + await run.seen(EventId(1, 2))
 
 
-async def test_who_watches_from_the_beginning_misses_nothing(run: Run) -> None:
+async def test_a_watcher_from_the_beginning_misses_nothing(run: Run) -> None:
     await run.accept(CHANNEL)
     await run.claim()
     await run.step(claimed=[0])
@@ -114,7 +117,7 @@ async def test_nodes_end_with_a_cancelled_execution(run: Run) -> None:
 
 
 @pytest.mark.parametrize("watcher", [None, "", CHANNEL])
-async def test_what_is_cancelled_before_it_began_has_its_events(
+async def test_an_execution_cancelled_before_its_start_has_its_events(
     run: Run, watcher: str | None
 ) -> None:
     await run.accept(watcher)
@@ -125,7 +128,7 @@ async def test_what_is_cancelled_before_it_began_has_its_events(
     assert names == ["execution.started", "node.finished", "node.finished", "execution.finished"]
 
 
-async def test_a_step_that_is_sent_again_is_told_once(run: Run) -> None:
+async def test_a_repeated_step_has_one_entry(run: Run) -> None:
     await run.accept(CHANNEL)
     await run.claim()
     await run.step(claimed=[0])
@@ -135,7 +138,7 @@ async def test_a_step_that_is_sent_again_is_told_once(run: Run) -> None:
     assert len(await run.seen()) == 2
 
 
-async def test_a_step_that_does_nothing_to_nodes_is_not_told(run: Run) -> None:
+async def test_a_step_without_nodes_has_no_entry(run: Run) -> None:
     await run.accept(CHANNEL)
     await run.claim()
     await run.step(claimed=[0])
@@ -148,7 +151,7 @@ async def test_a_node_is_run_again_when_its_worker_was_lost(run: Run) -> None:
     await run.accept(CHANNEL)
     await run.claim()
     await run.step(claimed=[0])
-    await run.tell("Hel")
+    await run.publish("Hel")
     await run.store.walks.give_back(run.reference, WORKER, is_lost=True)
     await run.claim("w2")
     await run.step("w2", claimed=[0])
@@ -167,24 +170,24 @@ async def test_many_entries_are_read_a_part_at_a_time(run: Run) -> None:
     await run.accept(CHANNEL)
     await run.claim()
     await run.step(claimed=[0])
-    for number in range(2 * MOST_ENTRIES):
-        await run.tell("x", number)
+    for number in range(2 * MAX_ENTRIES):
+        await run.publish("x", number)
 
     await run.end()
 
     first, last = [
         await run.store.events.read(run.account.id, run.id, number)
-        for number in (1, 2 * MOST_ENTRIES + 1)
+        for number in (1, 2 * MAX_ENTRIES + 1)
     ]
 
-    assert [entry.number for entry in first.entries] == list(range(1, MOST_ENTRIES + 1))
-    assert [entry.number - 2 * MOST_ENTRIES for entry in last.entries] == [1, 2, 3, 4]
+    assert [entry.number for entry in first.entries] == list(range(1, MAX_ENTRIES + 1))
+    assert [entry.number - 2 * MAX_ENTRIES for entry in last.entries] == [1, 2, 3, 4]
     assert (first.is_all, last.is_all) == (False, True)
-    assert len(await run.seen()) == 2 + 2 * MOST_ENTRIES + 4
+    assert len(await run.seen()) == 2 + 2 * MAX_ENTRIES + 4
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_wherever_one_leaves_off_nothing_is_lost_or_doubled(run: Run, seed: int) -> None:
+async def test_a_resumed_watcher_misses_and_repeats_nothing(run: Run, seed: int) -> None:
     chance = random.Random(seed)
     await run.accept(CHANNEL)
     await run.claim()
@@ -195,7 +198,7 @@ async def test_wherever_one_leaves_off_nothing_is_lost_or_doubled(run: Run, seed
         if chance.random() < 0.3:
             await run.step(retrying=[(0, 0)])
             await run.step(claimed=[0])
-        await run.tell("x", number)
+        await run.publish("x", number)
         reader = chance.randrange(3)
         seen = await run.seen(after[reader])
         kept = seen[: chance.randint(0, len(seen))]  # the connection breaks in the middle
@@ -208,21 +211,21 @@ async def test_wherever_one_leaves_off_nothing_is_lost_or_doubled(run: Run, seed
         assert seen + await run.seen(after[reader]) == whole
 
 
-# -- ringing --------------------------------------------------------------------------------------
+# -- notifications --------------------------------------------------------------------------------
 
 
-async def test_watchers_are_rung_for_and_those_who_left_are_forgotten(
+async def test_watchers_are_notified_and_absent_ones_are_removed(
     run: Run, store: Store, redis_url: str
 ) -> None:
     async with CompletionNotifier.open(redis_url) as notifier:
         await run.accept(notifier.channel)
         await run.read(1, "hr:bell:gone")
-        with notifier.expecting(ring_name(run.id)) as completion:
+        with notifier.expecting(events_topic(run.id)) as completion:
             await run.claim()
             await run.step(claimed=[0])
 
             async def check() -> bool | None:
-                return completion.was_rung or None
+                return completion.was_notified or None
 
             assert await completion.wait(check, 5)
 
@@ -240,7 +243,7 @@ async def test_a_watcher_is_known_once(run: Run, store: Store) -> None:
     assert record["watchers"].decode() == f"{CHANNEL},hr:bell:other,"
 
 
-async def test_no_more_watchers_are_rung_for_than_a_few(run: Run, store: Store) -> None:
+async def test_the_number_of_notified_watchers_is_limited(run: Run, store: Store) -> None:
     await run.accept()
     for number in range(40):
         await run.read(1, f"hr:bell:{number}")

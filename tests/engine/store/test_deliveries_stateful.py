@@ -1,4 +1,4 @@
-"""The scripts of deliveries against a model: replays, senders that come late, time jumps."""
+"""Scripts of deliveries against a model: repeated calls, late senders, time jumps."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,8 +15,8 @@ URLS = ("u1", "u2")
 
 
 @dataclass
-class Hook:
-    """What the webhook should be."""
+class ExpectedWebhook:
+    """Expected webhook."""
 
     url: str = "u1"
     enabled: bool = True
@@ -25,9 +25,9 @@ class Hook:
 
 @dataclass
 class Model:
-    """What the delivery and its webhook should be."""
+    """Expected delivery with its webhook."""
 
-    hook: Hook | None = field(default_factory=Hook)
+    hook: ExpectedWebhook | None = field(default_factory=ExpectedWebhook)
     status: str = "pending"
     url: str = "u1"
     next: int = START
@@ -93,7 +93,7 @@ class Database(Scripts):
 
 
 class Delivering(RuleBasedStateMachine):
-    """One delivery in the hands of several senders and of its owner."""
+    """One delivery with several senders and its owner."""
 
     def __init__(self, database: Database) -> None:
         super().__init__()
@@ -149,7 +149,7 @@ class Delivering(RuleBasedStateMachine):
     @rule(url=st.sampled_from(URLS), enabled=st.sampled_from([True, True, False]))
     def change_webhook(self, url: str, enabled: bool) -> None:
         self.save(url, enabled)
-        self.model.hook = Hook(url=url, enabled=enabled)
+        self.model.hook = ExpectedWebhook(url=url, enabled=enabled)
 
     @rule()
     def delete_webhook(self) -> None:
@@ -161,7 +161,7 @@ class Delivering(RuleBasedStateMachine):
         assert self.database.call("save_webhook", ["hook", "keys"], *args) == "ok"
 
     def check(self, answer: str, expected: str) -> None:
-        """The answer and everything on record are as the model says."""
+        """Compare the answer and the record with the model."""
         assert answer == expected
         model = self.model
         names = ("status", "url", "next", "token", "fence", "settled", "tries")
@@ -191,7 +191,7 @@ def database(redis_url: str) -> Iterator[Database]:
     database.close()
 
 
-def test_the_scripts_of_deliveries_do_what_the_model_says(database: Database) -> None:
+def test_the_scripts_of_deliveries_follow_the_model(database: Database) -> None:
     run_state_machine_as_test(
         lambda: Delivering(database), settings=profile(150, 40, is_random=False)
     )
@@ -199,7 +199,7 @@ def test_the_scripts_of_deliveries_do_what_the_model_says(database: Database) ->
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_the_scripts_of_deliveries_do_what_the_model_says_for_long(database: Database) -> None:
+def test_the_scripts_of_deliveries_follow_the_model_for_long(database: Database) -> None:
     run_state_machine_as_test(
         lambda: Delivering(database), settings=profile(2_000, 80, is_random=True)
     )

@@ -1,4 +1,4 @@
-"""How often a process puts its metrics."""
+"""Frequency of a process's snapshots."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,7 +14,7 @@ from tests.support.eventually import eventually
 
 @pytest.fixture
 def puts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The processes whose snapshots were put, in order; the first put is not answered."""
+    """Processes of the written snapshots, in order; the first write has no reply."""
     made: list[str] = []
     put = Snapshots.put
 
@@ -31,7 +31,7 @@ def puts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture
 async def publishing(store: Store, puts: list[str]) -> AsyncIterator[None]:
-    """A process that publishes, and whose first two puts are over."""
+    """A publishing process after its first two writes."""
     task = asyncio.create_task(metrics.publish(store, "one"))
     await eventually(lambda: _count(puts), lambda count: count >= 2)
     yield

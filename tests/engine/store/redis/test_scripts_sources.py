@@ -1,4 +1,4 @@
-"""Where the words of commands come from: files of ours and functions of keys, never a text."""
+"""Sources of commands: files of scripts and functions of keys, never texts of callers."""
 
 import ast
 from collections.abc import Iterator
@@ -11,12 +11,12 @@ SOURCES = sorted(
     for path in (ROOT / package).rglob("*.py")
 )
 PATTERNED = {"KEYS", "SCAN", "MATCH", "PSUBSCRIBE", "PUBSUB", "SORT"}
-"""SSCAN and its like take one behind MATCH alone."""
+"""SSCAN and its like take a pattern only after MATCH."""
 SENDING = {"send", "call", "execute_command", "_send"}
 
 
 def calls(path: Path) -> Iterator[ast.Call]:
-    """The calls in a file that send something to Redis."""
+    """Yield the calls in a file that send a command to Redis."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call) and node.args and isinstance(node.func, ast.Attribute):
             yield from [node] if node.func.attr in SENDING else []

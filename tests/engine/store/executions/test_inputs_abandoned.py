@@ -1,4 +1,4 @@
-"""Large inputs that belong to no execution: what a process leaves that is killed, and the sweep."""
+"""Large inputs without an execution, left by a killed process, and their sweep."""
 
 import asyncio
 import os
@@ -53,7 +53,7 @@ asyncio.run(main(*sys.argv[1:]))
 
 @pytest.fixture
 async def orphan(runner: Runner, settings: Settings, slug: str) -> AsyncIterator[Path]:
-    """What a process has left that was killed before it could ask for the run to be accepted."""
+    """Store inputs like a process that is killed before the acceptance."""
     environ = {
         **os.environ,
         "HEADRACE_REDIS_URL": settings.redis_url,
@@ -75,7 +75,7 @@ async def test_the_sweep_spares_inputs_that_were_stored_just_now(
     assert orphan.exists()
 
 
-async def test_the_sweep_removes_what_a_process_left_that_was_killed_before_it_accepted(
+async def test_the_sweep_removes_inputs_of_a_process_killed_before_the_acceptance(
     runner: Runner,
     settings: Settings,
     orphan: Path,

@@ -1,4 +1,4 @@
-"""A primary that becomes a replica while connections to it stay open."""
+"""A primary that becomes a replica while its connections stay open."""
 
 from collections.abc import AsyncIterator
 
@@ -45,7 +45,7 @@ async def test_a_client_does_not_stay_with_a_replica_that_the_address_still_name
     client = Client(pair.proxy.url)
     await client.send("SET", "a", 1)
     await pair.fail_over()
-    pair.proxy.move(pair.old.url)  # the name is late
+    pair.proxy.move(pair.old.url)  # the name is updated late
 
     for _ in range(3):
         with pytest.raises(Unavailable):
@@ -87,7 +87,7 @@ async def test_a_subscription_leaves_a_demoted_server_that_hears_nothing(
                 return await completion.wait(_true, 0.1) or False
 
             async def _true() -> bool | None:
-                return completion.was_rung or None
+                return completion.was_notified or None
 
             assert await eventually(rung)
         await there.close()

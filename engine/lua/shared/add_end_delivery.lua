@@ -1,6 +1,6 @@
--- Write the delivery that tells an execution's webhook of its end, in the same step as the end.
--- What it needs was frozen in the record when the execution was accepted.
-local function tell_end(keys, execution, reference, execution_id, status, now)
+-- Add the delivery of an execution's end in the same step as the end. Its data were frozen in the
+-- record at the acceptance.
+local function add_end_delivery(keys, execution, reference, execution_id, status, now)
   local hook = redis.call('HMGET', execution, 'key', 'hook', 'hook_keep', 'hook_resend')
   local stamp = string.format('%d', now)
   redis.call('HSET', keys.delivery, 'status', 'pending', 'execution', execution_id, 'key', hook[1],

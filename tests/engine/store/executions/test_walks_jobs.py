@@ -1,4 +1,4 @@
-"""Jobs at providers, as the store keeps them."""
+"""Checkpoints of provider jobs in the store."""
 
 import pytest
 
@@ -76,7 +76,7 @@ async def test_nothing_is_recorded_for_a_node_that_another_worker_runs(
 
 
 @pytest.mark.parametrize("must_cancel", [False, True])
-async def test_who_cancels_what_nobody_holds_leaves_jobs_that_are_owed_to_a_worker(
+async def test_a_cancel_without_a_worker_leaves_the_jobs_to_a_worker(
     store: Store, account: Account, must_cancel: bool
 ) -> None:
     accepted = await accept(store, account, *await save(store, account))

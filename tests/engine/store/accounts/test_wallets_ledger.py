@@ -1,4 +1,4 @@
-"""Reading a ledger: the newest entries, and how many there are."""
+"""Pages of a ledger: the newest entries and their total number."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Executions that are claimed and ended in one step, by a walk that came before the claim."""
+"""Executions that are claimed and completed in one step, after a walk without a claim."""
 
 from dataclasses import replace
 from typing import Any
@@ -21,7 +21,7 @@ Saved = tuple[Workflow, Plan]
 INPUTS = {"text": "hi"}
 FINISHED = FinishedWalk(
     inline_run=InlineRun(slug="echo", version=1, inputs=pack(INPUTS)),
-    statuses="cc",
+    statuses=(NodeStatus.COMPLETED,) * 2,
     rows=[[0, 1, 0, 3, None, None], [1, 1, 3, 4, None, None]],
     result=pack({"text": "done"}),
     elapsed_ms=9,
@@ -34,7 +34,7 @@ async def saved(store: Store, account: Account) -> Saved:
 
 
 async def begin(store: Store, account: Account, saved: Saved, **options: Any) -> str:
-    """Accept an execution, with options of `accept`; returns its reference."""
+    """Accept an execution with options of `accept`; return its reference."""
     workflow, plan = saved
     accepted = await store.executions.accept(
         account_id=account.id,
@@ -50,7 +50,7 @@ async def hints(store: Store, queue: str = "walk") -> list[InlineRun | None]:
     return [parse_inline_run(hint) for hint in found]
 
 
-async def test_what_was_walked_is_on_record_as_if_it_had_been_claimed(
+async def test_a_walked_run_is_recorded_as_if_it_had_been_claimed(
     store: Store, account: Account, saved: Saved
 ) -> None:
     reference = await begin(store, account, saved)
@@ -67,7 +67,7 @@ async def test_what_was_walked_is_on_record_as_if_it_had_been_claimed(
     assert [node.started_at for node in execution.nodes] == [started, started + 3]
     assert [(node.attempts, node.duration_ms) for node in execution.nodes] == [(1, 3), (1, 4)]
     assert await store.leases.due() == 0
-    assert await store.executions.with_much_under_way([account.id]) == set()
+    assert await store.executions.find_bulk_accounts([account.id]) == set()
     assert await store.walks.claim(reference, "w1") is None
 
 
@@ -82,7 +82,7 @@ async def test_a_walk_took_as_long_as_its_worker_says_but_not_since_before_it_wa
     assert execution.started_at == execution.created_at
 
 
-async def test_the_bell_brings_the_outcome(
+async def test_the_notification_carries_the_outcome(
     store: Store, account: Account, saved: Saved, redis_url: str
 ) -> None:
     async with CompletionNotifier.open(redis_url) as notifier:
@@ -91,7 +91,7 @@ async def test_the_bell_brings_the_outcome(
             await store.walks.finish(reference, "token", FINISHED)
 
             async def rung() -> bool | None:
-                return completion.was_rung or None
+                return completion.was_notified or None
 
             assert await completion.wait(rung, 5)
             assert completion.outcome is not None
@@ -119,7 +119,7 @@ async def test_a_second_walk_changes_nothing(store: Store, account: Account, sav
         replace(FINISHED.inline_run, inputs=pack({"text": "ho"})),
     ],
 )
-async def test_what_is_on_record_otherwise_is_left_to_the_claim(
+async def test_a_different_record_is_left_to_the_claim(
     inline_run: InlineRun, store: Store, account: Account, saved: Saved
 ) -> None:
     reference = await begin(store, account, saved)
@@ -133,7 +133,7 @@ async def test_what_is_on_record_otherwise_is_left_to_the_claim(
     assert await store.walks.claim(reference, "w1") is not None
 
 
-async def test_what_somebody_holds_or_held_is_left_to_the_claim(
+async def test_an_execution_with_a_claim_is_left_to_the_claim(
     store: Store, account: Account, saved: Saved
 ) -> None:
     reference = await begin(store, account, saved)
@@ -144,7 +144,7 @@ async def test_what_somebody_holds_or_held_is_left_to_the_claim(
     assert (held, await store.walks.finish(reference, "token", FINISHED)) == (False, False)
 
 
-async def test_what_was_cancelled_or_is_gone_is_not_ended_again(
+async def test_a_cancelled_or_missing_execution_is_not_ended_again(
     store: Store, account: Account, saved: Saved
 ) -> None:
     reference = await begin(store, account, saved)
@@ -158,7 +158,7 @@ async def test_what_was_cancelled_or_is_gone_is_not_ended_again(
     assert head.status is ExecutionStatus.CANCELLED
 
 
-async def test_what_tells_a_webhook_is_charged_or_watched_is_left_to_the_claim(
+async def test_an_execution_with_a_webhook_charges_or_watchers_is_left_to_the_claim(
     store: Store, account: Account, saved: Saved
 ) -> None:
     told = await begin(store, account, saved, webhook_url="https://example.com/")
@@ -180,7 +180,7 @@ async def test_a_hint_carries_a_small_run_of_pure_nodes(
     assert await hints(store) == [FINISHED.inline_run]
 
 
-async def test_a_hint_carries_nothing_of_what_is_told_or_large(
+async def test_a_hint_carries_no_large_or_watched_run(
     store: Store, account: Account, saved: Saved
 ) -> None:
     await begin(store, account, saved, webhook_url="https://example.com/")
@@ -205,11 +205,11 @@ async def test_a_hint_carries_nothing_of_nodes_that_are_not_pure(
     assert await hints(store) == [None]
 
 
-async def test_a_hint_carries_nothing_for_who_was_refused_just_now(
+async def test_a_hint_carries_nothing_after_a_refusal(
     store: Store, account: Account, saved: Saved
 ) -> None:
     with pytest.raises(AuthorizationRejected):
-        await begin(store, account, saved, pass_key=keyspace.call_pass(0, "x"))
+        await begin(store, account, saved, authorization_key=keyspace.call_authorization(0, "x"))
     await begin(store, account, saved)
     await begin(store, account, saved)
 

@@ -1,4 +1,4 @@
-"""The scripts of a walk against a plain model, in whatever order calls arrive."""
+"""Scripts of a walk against a plain model, with calls in any order."""
 
 import copy
 import itertools
@@ -44,7 +44,7 @@ executions = st.sampled_from(EXECUTIONS)
 
 
 class Database(Scripts):
-    """Calls the real scripts and reads back what they did."""
+    """Calls the real scripts and reads their effects."""
 
     def clear(self) -> None:
         self.send("FLUSHDB")
@@ -58,7 +58,7 @@ class Database(Scripts):
         return {name.decode() for name in self.send("SMEMBERS", "active")}
 
     def read(self) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, str]], Any, Any]:
-        """Executions by name, held by worker, due and finished."""
+        """Return executions by name, those held by worker, due ones and finished ones."""
         *hashes, due, finished = self.send_all(
             *(("HGETALL", key) for key in (*EXECUTIONS, *map(held_key, WORKERS))),
             *(("ZRANGE", key, 0, -1, "WITHSCORES") for key in ("due", "finished")),
@@ -85,7 +85,7 @@ def held_key(worker: str) -> str:
 
 
 def script_call(call: Call) -> tuple[str, list[str], list[Any]]:
-    """The script, keys and arguments of a call; the reference is the execution's name."""
+    """Return script, keys and arguments of a call; the reference is the execution's name."""
     name, held = call.execution, held_key(call.worker)
     match call.kind:
         case "accept":
@@ -147,7 +147,7 @@ class Walking(RuleBasedStateMachine):
         self.tokens = itertools.count()
         self.before: dict[str, tuple[str, list[str]]] = {}
         self.walks: dict[tuple[str, str, int, str], tuple[int, Record]] = {}
-        """By execution, worker, fence and token: the last step, and the record as it was then."""
+        """Last step and its record, by execution, worker, fence and token."""
         self.earlier: tuple[Snapshot, Model] | None = None
         database.clear()
 
@@ -187,7 +187,7 @@ class Walking(RuleBasedStateMachine):
 
     @rule(name=executions, version=st.sampled_from([1, 1, 0]))
     def finish_unclaimed(self, name: str, version: int) -> None:
-        """A walk that was quicker than any claim, or comes too late."""
+        """A walk without a claim finishes before or after any claim."""
         call = Call(
             "finish_unclaimed", self.now, name, version=version, step=self.model.sizes[name]
         )
@@ -221,7 +221,7 @@ class Walking(RuleBasedStateMachine):
                 self.the_record_is_what_the_model_says()
 
     def _remember(self, call: Call, answer: list[Any]) -> None:
-        """What the walker knows after a step that has just been recorded, or has conflicted."""
+        """Remember the walker's knowledge after a recorded or conflicting step."""
         walk = (call.execution, call.worker, call.fence, call.token)
         known = self.walks.get(walk)
         record = self.model.records.get(call.execution)
@@ -240,7 +240,7 @@ class Walking(RuleBasedStateMachine):
     @precondition(lambda self: self.earlier)
     @rule(data=st.data())
     def lose_the_tail(self, data: st.DataObject) -> None:
-        """Redis is set back; whoever walked does not know of it and goes on."""
+        """Redis is set back, and walkers continue without knowing it."""
         assert self.earlier is not None
         snapshot, self.model = self.earlier
         self.earlier, self.before = None, {}
@@ -302,7 +302,7 @@ class Walking(RuleBasedStateMachine):
     @precondition(lambda self: self.calls)
     @rule()
     def replay_at_once(self) -> None:
-        """The last call arrives twice, as when its reply was lost."""
+        """The last call arrives twice, as after a lost reply."""
         call = replace(self.calls[-1], now=self.now)
         self.apply(call, is_new=False)
         before = self.database.contents()
@@ -355,7 +355,7 @@ class Walking(RuleBasedStateMachine):
 
 
 def draw_step(draw: Any, record: Record, call: Call, fence: int, step: int) -> Call:
-    """A step that a walker could take, or one that conflicts; never one it would not dream of."""
+    """Draw a possible step of a walker, or a conflicting one."""
     call.fence, call.step = fence, step
     ends = draw(st.integers(0, 11)) == 0
     call.end = draw(st.sampled_from(["completed", "failed", "cancelled"])) if ends else ""
@@ -390,13 +390,13 @@ def database(redis_url: str) -> Iterator[Database]:
     database.close()
 
 
-def test_the_scripts_do_what_the_model_says(database: Database) -> None:
+def test_the_scripts_follow_the_model(database: Database) -> None:
     run_state_machine_as_test(lambda: Walking(database), settings=profile(200, 40, is_random=False))
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_the_scripts_do_what_the_model_says_for_long(database: Database) -> None:
+def test_the_scripts_follow_the_model_for_long(database: Database) -> None:
     run_state_machine_as_test(
         lambda: Walking(database), settings=profile(2_000, 80, is_random=True)
     )

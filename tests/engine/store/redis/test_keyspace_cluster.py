@@ -1,4 +1,4 @@
-"""Every script's keys lie in one slot: a server in cluster mode refuses what does not."""
+"""Keys of every script are in one slot: a server in cluster mode refuses others."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -7,7 +7,7 @@ import pytest
 
 from engine.access.capabilities import Tier
 from engine.errors import Unavailable
-from engine.executions.execution import ExecutionStatus
+from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.graph.plan import Plan
 from engine.ids.partitions import partition_of
 from engine.media.formats import Facts
@@ -33,7 +33,7 @@ from tests.support.workers.leases import beat
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[RedisServer]:
-    """One server that has all slots from the start."""
+    """Run one server with all slots."""
     server = RedisServer(
         *("--port", str(free_port()), "--cluster-port", str(free_port())),
         *("--bind", "127.0.0.1", "--cluster-enabled", "yes"),
@@ -66,9 +66,9 @@ async def test_a_whole_life_fits_into_slots(store: Store) -> None:
         ended, left, cancelled = [await accept(store, account, workflow, plan) for _ in range(3)]
         for each in (ended, left):
             assert await store.walks.claim(keyspace.reference(account.id, each.id), "w1", "t")
-        told = [ProgressUpdate(index=0, item=0, offset=0, told="a")]
+        told = [ProgressUpdate(index=0, item=0, offset=0, content="a")]
         await store.events.read(account.id, left.id, 1, "channel")
-        assert await store.events.tell(Lease(account.id, left.id, "w1", 1, "t"), 1, told)
+        assert await store.events.publish(Lease(account.id, left.id, "w1", 1, "t"), 1, told)
         step = Step(settled=BOTH_DONE, names_objects=True, end=ExecutionStatus.COMPLETED)
         await store.walks.advance(Lease(account.id, ended.id, "w1", 1, "t"), 1, step)
         await store.walks.give_back(keyspace.reference(account.id, left.id), "w1", is_lost=True)
@@ -98,7 +98,7 @@ async def test_a_whole_life_fits_into_slots(store: Store) -> None:
     pruned = await store.leases.prune(await store.leases.now() + 1)
     assert pruned.executions == 5 * len(accounts)
     assert await eventually(store.leases.dead_workers) == ["w1"]
-    assert await store.leases.bury("w1")
+    assert await store.leases.remove_dead("w1")
     await asyncio.gather(store.snapshots.put("p1", []), store.snapshots.put("p2", []))
     assert await store.snapshots.retire(b"", [], {"p1": 1})
     await store.models.create("own", manifest(), account.id)
@@ -112,12 +112,12 @@ async def test_a_whole_life_fits_into_slots(store: Store) -> None:
 
 async def use_media(store: Store, account: Account, workflow: Workflow) -> None:
     asset_ids = [
-        (await store.assets.announce(account.id, AssetSource.UPLOAD)).asset_id for _ in "ab"
+        (await store.assets.reserve_upload(account.id, AssetSource.UPLOAD)).asset_id for _ in "ab"
     ]
     for asset_id in asset_ids:
         await store.assets.keep(asset_id, Facts(content_type="image/png"), 5)
     deleted, needed = asset_ids
-    await store.assets.hold(account.id, needed, workflow.slug)
+    await store.assets.retain_for_workflow(account.id, needed, workflow.slug)
     await store.assets.delete(account.id, deleted)
     due = keyspace.assets_due(partition_of(account.id))
     for asset_id in asset_ids:
@@ -130,11 +130,11 @@ async def use_media(store: Store, account: Account, workflow: Workflow) -> None:
 
 
 async def finish(store: Store, account: Account, workflow: Workflow, plan: Plan) -> None:
-    """An execution that ends without a claim."""
+    """End an execution without a claim."""
     accepted = await accept(store, account, workflow, plan)
     finished = FinishedWalk(
         inline_run=InlineRun(slug=workflow.slug, version=workflow.version, inputs=pack({})),
-        statuses="cc",
+        statuses=(NodeStatus.COMPLETED,) * 2,
         rows=(),
         result=pack(None),
         elapsed_ms=0,
@@ -143,7 +143,7 @@ async def finish(store: Store, account: Account, workflow: Workflow, plan: Plan)
 
 
 async def deliver(store: Store, account: Account, workflow: Workflow, plan: Plan) -> None:
-    """Two executions whose ends are told, one by a walker and one by whoever cancels."""
+    """End two executions with a webhook, one by a walker and one by a cancel."""
     key, _ = await store.api_keys.create(account, name="k", capabilities=["webhook:receive"])
     webhook = await store.webhooks.save(account.id, key.id, url="https://example.com")
     ids = []
@@ -160,7 +160,7 @@ async def deliver(store: Store, account: Account, workflow: Workflow, plan: Plan
         ids.append(accepted.id)
     reference = keyspace.reference(account.id, ids[0])
     await store.walks.claim(reference, "w1", "t")
-    step = Step(settled=BOTH_DONE, end=ExecutionStatus.COMPLETED, told_key=key.id)
+    step = Step(settled=BOTH_DONE, end=ExecutionStatus.COMPLETED, webhook_key_id=key.id)
     await store.walks.advance(Lease(account.id, ids[0], "w1", 1, "t"), 1, step)
     await store.executions.cancel(account.id, ids[1])
     await store.deliveries.add_test(account.id, key.id, webhook)

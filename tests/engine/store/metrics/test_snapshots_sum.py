@@ -1,6 +1,6 @@
-"""The sum of all processes' metrics: what a process counted is in it once, whatever happens.
+"""Sum of all processes' metrics: each process's counts are in it exactly once.
 
-Each process is a store of its own, and puts samples that the test makes up.
+Each process is a store of its own, and writes samples of the test.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -22,7 +22,7 @@ LONG_AGO = b"1000000000"
 
 
 def samples(runs: float, seconds: float = 0.0, held: float = 0.0) -> list[Any]:
-    """A process's samples: a counter of runs, a histogram of their seconds, a gauge."""
+    """Return a process's samples: a counter of runs, a histogram of seconds, a gauge."""
     return [
         ["runs", "counter", "Runs.", [["runs_total", {"kind": "a"}, runs]]],
         [
@@ -39,7 +39,7 @@ def samples(runs: float, seconds: float = 0.0, held: float = 0.0) -> list[Any]:
 
 
 class Process:
-    """A process with a name of its own."""
+    """Process with a name of its own."""
 
     def __init__(self, name: str, url: str) -> None:
         self.name = name
@@ -64,7 +64,7 @@ async def start(redis_url: str) -> AsyncIterator[Callable[[str], Process]]:
 
 
 async def fold(store: Store, *names: str) -> None:
-    """Let snapshots be so old that their processes count as gone, and fold them."""
+    """Age snapshots until their processes count as ended, and fold them."""
     for name in names:
         data = await store.client.send("HGET", keyspace.metrics(), name)
         _, head, rest = data.partition(b"|")
@@ -75,7 +75,7 @@ async def fold(store: Store, *names: str) -> None:
 
 
 async def sums(store: Store) -> dict[str, float]:
-    """Every sample of the sum of all processes, as the page shows it."""
+    """Return every sample of the sum, as the metrics page shows it."""
     found, _ = await store.snapshots.all()
     total = metrics.add_up(parse(data).samples for data in found.values())
     return {sample: value for *_, rows in total for sample, _, value in rows if value}
@@ -190,7 +190,7 @@ async def test_a_folding_that_the_store_lost_counts_once(
     await fold(store, "one")
     await one.put(6)
 
-    # The store is set back to before it was folded.
+    # The store is set back to a time before the folding.
     await store.client.send("HDEL", keyspace.metrics(), RETIRED)
     await store.client.send("HSET", keyspace.metrics(), "one", before)
     await store.client.send("DEL", keyspace.metrics_folded("one"))
@@ -199,7 +199,7 @@ async def test_a_folding_that_the_store_lost_counts_once(
     assert await sums(store) == expected(7)
 
 
-async def test_what_is_known_of_a_folded_process_is_kept_for_a_week_after_it_was_seen(
+async def test_the_state_of_a_folded_process_is_kept_for_a_week_after_its_last_snapshot(
     store: Store, start: Callable[[str], Process]
 ) -> None:
     one = start("one")
@@ -215,7 +215,7 @@ async def test_what_is_known_of_a_folded_process_is_kept_for_a_week_after_it_was
     assert all(week_ms - 60_000 < left <= week_ms for left in (first, later))
 
 
-async def test_what_would_count_twice_is_not_put_for_a_moment(
+async def test_a_snapshot_that_would_count_twice_is_never_stored(
     store: Store, start: Callable[[str], Process]
 ) -> None:
     await start("one").put(5)

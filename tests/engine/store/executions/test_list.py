@@ -1,4 +1,4 @@
-"""Pages of an account's executions while others are accepted and removed."""
+"""Pages of an account's executions during acceptances and removals."""
 
 import pytest
 
