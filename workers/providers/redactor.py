@@ -13,7 +13,7 @@ HIDDEN = "[secret]"
 
 
 def known_secrets(environ: Mapping[str, str]) -> set[str]:
-    """The keys of all providers that the registry knows."""
+    """Return the keys of all providers in the registry."""
     endpoints = (model.call.endpoint for model in all_models())
     names = {each.api_key_env for each in endpoints if each}
     return {environ[name].strip() for name in names if environ.get(name)}

@@ -78,7 +78,8 @@ def failing(recipes: Sequence[Recipe], root: Path) -> set[str]:
     Return the names of the test functions that fail, and the modules that cannot be imported.
     """
     checks = {check for each in recipes for check in each.checks}
-    present = sorted(check for check in checks if (root / check.split("::")[0]).exists())
+    own = {file for each in recipes for file in each.files}
+    present = sorted(check for check in checks if check not in own or (root / check).exists())
     environ = {key: value for key, value in os.environ.items() if not key.startswith(OWN_VARIABLES)}
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "--tb=no", "-rfE", "-p", "no:cacheprovider"]
