@@ -25,6 +25,7 @@ from gateway.routes import (
     sessions,
     usage,
     webhooks,
+    workflow_checks,
     workflows,
 )
 from gateway.services import Services, State
@@ -36,6 +37,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
     return [
         *runs.routes,
         *executions.routes,
+        *workflow_checks.routes,
         *workflows.routes,
         *descriptions.routes,
         *models.routes,

@@ -9,7 +9,7 @@ from engine.errors.nodes import NodeFailed
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from engine.nodes.support.image_edits import Edit, ImageData
-from engine.values.sockets import Socket, SocketType
+from engine.values.sockets import Socket, Sockets, SocketType
 
 Outputs = Mapping[str, Any]
 """Plain values by output socket; an absent socket is a branch not taken (its dependents skip)."""
@@ -185,6 +185,10 @@ class NodeType(Protocol):
     def needs(self, data: Mapping[str, Any]) -> Mapping[str, Socket]:
         """Return the required input sockets of invalid settings, as far as they are known."""
         return {}
+
+    def sketch(self, data: Mapping[str, Any]) -> Sockets:
+        """The sockets for an editor, as far as wrong settings tell them."""
+        return Sockets(self.needs(data), {})
 
     def fixed_url(self, settings: Any) -> str | None:
         """Return the URL, or its start up to the host, that the node calls, if known at save."""
