@@ -237,8 +237,8 @@ def _expression_length(data: Mapping[str, Any]) -> int:
 
 
 def _read_policy(draft: ParsedGraph, node_id: str, data: Mapping[str, Any]) -> Policy:
-    for reason in () if draft.allow_reserved else reserved_faults(data):
-        draft.report(reason, node=node_id)
+    if not draft.allow_reserved:
+        draft.report_settings(SettingsError(*reserved_faults(data)), node_id)
     try:
         return parse_policy(data)
     except SettingsError as error:

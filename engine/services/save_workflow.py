@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from engine.errors import AssetNotFound, InvalidBody, InvalidGraph
-from engine.errors.nodes import Fault, SettingsError
+from engine.errors.nodes import SettingFault, SettingsError
 from engine.graph.document import Document
 from engine.graph.parse import Problem
 from engine.graph.plan import check_graph
@@ -81,14 +81,16 @@ async def check_uploads(store: Store, account_id: str, nodes: Nodes) -> list[Pro
     ]
 
 
-async def _upload_fault(store: Store, account_id: str, settings: UploadSettings) -> Fault | None:
+async def _upload_fault(
+    store: Store, account_id: str, settings: UploadSettings
+) -> SettingFault | None:
     try:
         asset = await store.assets.get(account_id, settings.asset)
     except AssetNotFound:
-        return Fault("asset names no asset of yours", "asset")
+        return SettingFault("asset names no asset of yours", "asset")
     if asset.medium is settings.kind:
         return None
-    return Fault(f"kind is {settings.kind}, and the asset is {asset.medium}", "kind")
+    return SettingFault(f"kind is {settings.kind}, and the asset is {asset.medium}", "kind")
 
 
 def _uploads(nodes: Nodes) -> Iterator[tuple[str, UploadSettings]]:

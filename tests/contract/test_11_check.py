@@ -72,6 +72,8 @@ def test_the_problems_are_those_of_a_save_and_name_fields_and_sockets(caller: Ca
         for each in problems
     ] == refused
     places = [(each.get("nodeId"), each.get("field"), each.get("socket")) for each in problems]
+    assert ("c", "mode", None) in places
+    assert ("c", "items[1]", None) in places
     assert (None, None, "smoke-out") in places
     assert (None, None, "nose") in places
 
@@ -82,6 +84,28 @@ def test_an_input_socket_without_an_edge_is_named(caller: Caller) -> None:
     assert body["problems"] == [
         {"nodeId": "text", "socket": "a", "reason": "Nothing is wired to the input socket 'a'"}
     ]
+
+
+def test_sockets_are_those_of_now_while_other_settings_are_wrong(caller: Caller) -> None:
+    body = check(
+        caller,
+        node("ask", "requestInput", fields=[{"name": "a", "type": "text"}, {"name": ""}]),
+        node("text", "textBox", text="{{ a }} {{ oops"),
+        node("sum", "transform", expression="a +", variables=["a"]),
+        node("way", "switch", cases=[{"name": "big", "when": "value >"}]),
+        node("any", "customModel", model="echo", temperature="hot"),
+        node("gone", "assistant", model="nobody", prompt="{{ b }}"),
+    )
+
+    assert {each["nodeId"] for each in body["problems"]} == set(body["sockets"])
+    found = {node_id: names(each) for node_id, each in body["sockets"].items()}
+    assert found["ask"] == ([], ["a", "params"])
+    assert found["text"] == (["a"], ["text-out"])
+    assert found["sum"] == (["value-in", "a"], ["value-out"])
+    assert found["way"] == (["value-in"], ["big", "else-out"])
+    assert found["any"] == (["prompt-in", "params-in"], ["text-out"])
+    assert found["gone"][0][-1] == "b"
+    assert found["gone"][1] == ["text-out", "analysis-out", "items-out"]
 
 
 def test_charged_nodes_are_estimated_one_by_one(caller: Caller) -> None:
