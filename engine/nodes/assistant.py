@@ -10,7 +10,7 @@ from engine.models.call_checks import JSON_SCHEMA
 from engine.models.manifest import Category, Model
 from engine.models.pricing import Usage
 from engine.nodes.support.base import NO_MEDIA, Context, NodeType, Outputs, WorkKind
-from engine.nodes.support.fan_out import CALLS_AT_ONCE, call_each, unknown_list
+from engine.nodes.support.fan_out import CALLS_AT_ONCE, alike, call_each, missing_model
 from engine.nodes.support.list_mapping import run_each
 from engine.nodes.support.model_calls import (
     IMAGE_INLET,
@@ -119,6 +119,9 @@ class Assistant(NodeType):
         if ask is None:
             return None
         return AssistantSettings(ask=ask, exports_list=mode == "list", schema=schema)
+
+    def unavailable_reason(self) -> str | None:
+        return missing_model(WAY.category)
 
     def sketch(self, data: Mapping[str, Any]) -> Sockets:
         settings = self.read(data, Faults())

@@ -21,6 +21,8 @@ from engine.nodes.support.fan_out import (
     longest_list,
     max_usage_of_calls,
     missing_fields,
+    missing_model,
+    most_of_calls,
     read_params,
     typed_values,
     unknown_list,
@@ -67,6 +69,9 @@ class CustomModel(NodeType):
         values = known_values(model, direct) | known_values(model, typed)
         faults.found += [each for field in model.fields for each in value_faults(field, values)]
         return CustomModelSettings(model=model, values=values)
+
+    def unavailable_reason(self) -> str | None:
+        return missing_model()
 
     def sketch(self, data: Mapping[str, Any]) -> Sockets:
         settings = self.read({**data, "values": None}, Faults()) or self.read(data, Faults())

@@ -8,7 +8,14 @@ from engine.errors.nodes import NodeFailed
 from engine.models.manifest import Category, Model
 from engine.models.pricing import Usage
 from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
-from engine.nodes.support.fan_out import MAX_ITEMS, PARAMS_IN, call_each, unknown_list, value_faults
+from engine.nodes.support.fan_out import (
+    MAX_ITEMS,
+    PARAMS_IN,
+    alike,
+    call_each,
+    missing_model,
+    value_faults,
+)
 from engine.nodes.support.model_calls import (
     IMAGE_INLETS,
     PROMPT_INLET,
@@ -54,6 +61,9 @@ class Generator(NodeType):
     def read(self, data: Mapping[str, Any], faults: Faults) -> GeneratorSettings | None:
         ask = read_model_settings(data, self.way, faults)
         return None if ask is None else GeneratorSettings(ask=ask)
+
+    def unavailable_reason(self) -> str | None:
+        return missing_model(self.way.category)
 
     def sketch(self, data: Mapping[str, Any]) -> Sockets:
         settings = self.read(data, Faults())

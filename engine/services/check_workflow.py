@@ -33,7 +33,7 @@ class WorkflowCheck:
         """The members that a check has in answers."""
         return {
             "problems": [problem.as_detail() for problem in self.problems],
-            "sockets": {node_id: _show(each) for node_id, each in self.sockets.items()},
+            "sockets": {node_id: each.as_dict() for node_id, each in self.sockets.items()},
             "estimate": {"total": sum(self.costs.values()), "byNode": self.costs},
         }
 
@@ -121,20 +121,3 @@ def _input_problems(graph: ParsedGraph, wrong: Mapping[str, InvalidInputs]) -> I
     node_id = next(asking, None)
     for name, error in wrong.items():
         yield Problem(reason=str(error), node_id=node_id, field=f"inputs.{name}")
-
-
-def _show(sockets: Sockets) -> dict[str, list[dict[str, Any]]]:
-    return {
-        "inputs": [
-            {
-                "name": name,
-                "type": socket.type.value,
-                "many": socket.many,
-                "required": socket.required,
-            }
-            for name, socket in sockets.inputs.items()
-        ],
-        "outputs": [
-            {"name": name, "type": socket.type.value} for name, socket in sockets.outputs.items()
-        ],
-    }

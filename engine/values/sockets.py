@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class SocketType(StrEnum):
@@ -37,6 +37,23 @@ class Sockets(NamedTuple):
 
     inputs: Mapping[str, Socket]
     outputs: Mapping[str, Socket]
+
+    def as_dict(self) -> dict[str, list[dict[str, Any]]]:
+        """The sockets as callers see them."""
+        return {
+            "inputs": [
+                {
+                    "name": name,
+                    "type": socket.type.value,
+                    "many": socket.many,
+                    "required": socket.required,
+                }
+                for name, socket in self.inputs.items()
+            ],
+            "outputs": [
+                {"name": name, "type": socket.type.value} for name, socket in self.outputs.items()
+            ],
+        }
 
 
 NO_SOCKETS = Sockets({}, {})

@@ -6,9 +6,9 @@ from typing import Any
 from engine.errors import InvalidInputs
 from engine.errors.nodes import NodeFailed, SettingFault, SettingsError
 from engine.models.call_checks import check_call, is_blank
-from engine.models.manifest import PARAMS, Model
+from engine.models.manifest import PARAMS, Category, Model
 from engine.models.pricing import Usage
-from engine.models.registry import find_model
+from engine.models.registry import all_models, find_model
 from engine.nodes.support.base import Context
 from engine.nodes.support.list_mapping import run_each
 from engine.nodes.support.settings import VALUES, Faults, Setting, as_it_is
@@ -48,6 +48,13 @@ def find_usable(name: object) -> Model:
 
 def _unusable(reason: str) -> SettingsError:
     return SettingsError(SettingFault(reason, MODEL.name, is_beyond_schema=True))
+
+
+def missing_model(category: Category | None = None) -> str | None:
+    """The reason why no model of the category, or none at all, can be named; None: one can."""
+    if any(each.enabled and category in (None, each.category) for each in all_models()):
+        return None
+    return "There is no model here" if category is None else f"No model here gives {category}"
 
 
 def typed_values(data: Mapping[str, Any]) -> Values:

@@ -85,6 +85,9 @@ def parse_body(data: Mapping[str, Any], faults: Faults) -> BodySettings:
             for name, text in body.items()
         )
         return BodySettings(type=kind, fields=tuple(texts))
+    if isinstance(body, dict):
+        faults.add_rule("body: must be a text", "body")
+        return BodySettings(type=kind)
     return BodySettings(type=kind, text=read_template("body", body, faults))
 
 

@@ -78,7 +78,8 @@ class Setting:
         """The JSON Schema of the member."""
         value = _or_null(self.value) if self.is_nullable and not self.is_required else self.value
         default = {} if self.default is None else {"default": self.default}
-        return {**value, "description": self.about, **default, "x-widget": self.widget}
+        shown = {"title": _title(self.name), "description": self.about}
+        return {**value, **shown, **default, "x-widget": self.widget}
 
 
 def schema_of(settings: Iterable[Setting], **more: Any) -> Schema:
@@ -307,6 +308,11 @@ def is_number(value: object) -> TypeGuard[int | float]:
 def is_whole(value: object) -> TypeGuard[int | float]:
     """Whether it is a whole number, also one that is written as a double."""
     return is_number(value) and value == value // 1
+
+
+def _title(name: str) -> str:
+    words = re.sub(r"([A-Z])", lambda match: f" {match[1].lower()}", name)
+    return words[:1].upper() + words[1:]
 
 
 def _or_null(schema: Schema) -> Schema:
