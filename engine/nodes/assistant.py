@@ -10,7 +10,7 @@ from engine.models.call_checks import JSON_SCHEMA
 from engine.models.manifest import Category, Model
 from engine.models.pricing import Usage
 from engine.nodes.support.base import NO_MEDIA, Context, NodeType, Outputs, WorkKind
-from engine.nodes.support.fan_out import CALLS_AT_ONCE, alike, call_each, missing_model
+from engine.nodes.support.fan_out import CALLS_AT_ONCE, call_each, missing_model, unknown_list
 from engine.nodes.support.list_mapping import run_each
 from engine.nodes.support.model_calls import (
     IMAGE_INLET,

@@ -22,7 +22,6 @@ from engine.nodes.support.fan_out import (
     max_usage_of_calls,
     missing_fields,
     missing_model,
-    most_of_calls,
     read_params,
     typed_values,
     unknown_list,

@@ -11,9 +11,9 @@ from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
 from engine.nodes.support.fan_out import (
     MAX_ITEMS,
     PARAMS_IN,
-    alike,
     call_each,
     missing_model,
+    unknown_list,
     value_faults,
 )
 from engine.nodes.support.model_calls import (

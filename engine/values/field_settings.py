@@ -5,7 +5,7 @@ from typing import Any
 from engine.values.fields import (
     MAX_FIELDS,
     MAX_OPTIONS,
-    MAX_WORDS,
+    MAX_TEXT,
     NAME_PATTERN,
     Field,
     FieldType,
@@ -13,7 +13,7 @@ from engine.values.fields import (
 )
 
 NAME_SCHEMA: dict[str, Any] = {"type": "string", "pattern": f"^{NAME_PATTERN.pattern}$"}
-SHORT_TEXT: dict[str, Any] = {"type": ["string", "null"], "maxLength": MAX_WORDS}
+SHORT_TEXT: dict[str, Any] = {"type": ["string", "null"], "maxLength": MAX_TEXT}
 NUMBER_OR_NULL: dict[str, Any] = {"type": ["number", "null"]}
 FIELDS_SCHEMA: dict[str, Any] = {
     "type": "array",
@@ -29,7 +29,7 @@ FIELDS_SCHEMA: dict[str, Any] = {
             "options": {
                 "type": ["array", "null"],
                 "maxItems": MAX_OPTIONS,
-                "items": {"type": ["string", "number"], "maxLength": MAX_WORDS},
+                "items": {"type": ["string", "number"], "maxLength": MAX_TEXT},
             },
             "min": NUMBER_OR_NULL,
             "max": NUMBER_OR_NULL,

@@ -100,10 +100,10 @@ def test_an_answer_has_an_etag_by_which_it_is_sent_once(caller: Caller) -> None:
 
 
 def test_a_key_that_reads_workflows_or_runs_models_may_ask(
-    administration: Administration, nobody: httpx2.Client
+    administration: Administration, anonymous: httpx2.Client
 ) -> None:
     account = administration.account("business")
     for capability, status in [("workflow:read", 200), ("model:run", 200), ("workflow:run", 403)]:
         key = administration.key(account, capability)
-        assert nobody.get(PATH, headers={"x-api-key": key}).status_code == status
-    assert nobody.get(PATH).status_code == 401
+        assert anonymous.get(PATH, headers={"x-api-key": key}).status_code == status
+    assert anonymous.get(PATH).status_code == 401

@@ -158,12 +158,12 @@ def test_inputs_that_a_run_would_refuse_are_problems(caller: Caller) -> None:
 
 
 def test_a_check_needs_the_capability_to_read(
-    administration: Administration, nobody: httpx2.Client
+    administration: Administration, anonymous: httpx2.Client
 ) -> None:
     account = administration.account("pro")
-    running = Caller(nobody)
+    running = Caller(anonymous)
 
-    answer = nobody.post(PATH, json=graph(greeting()))
+    answer = anonymous.post(PATH, json=graph(greeting()))
     assert answer.status_code == 401
     key = administration.key(account, "workflow:run")
     answer = running.post(PATH, graph(greeting()), headers={"x-api-key": key})

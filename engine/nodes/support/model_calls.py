@@ -109,7 +109,7 @@ class ModelCalls:
 
 
 def read_model_settings(
-    data: Mapping[str, Any], way: ModelNodeKind, faults: Faults
+    data: Mapping[str, Any], kind: ModelNodeKind, faults: Faults
 ) -> ModelSettings | None:
     """Read a node's `data`; None where there is no model to read it by."""
     try:
@@ -117,23 +117,23 @@ def read_model_settings(
     except SettingsError as error:
         faults.extend(error)
         return None
-    direct = {key: data[key] for key in data if key not in NODE_MEMBERS | way.own}
-    faults.found += _unknown_options(model, direct, way)
-    listed = {key: typed[key] for key in typed if key not in way.own}
+    direct = {key: data[key] for key in data if key not in NODE_MEMBERS | kind.own}
+    faults.found += _unknown_options(model, direct, kind)
+    listed = {key: typed[key] for key in typed if key not in kind.own}
     values = known_values(model, direct) | known_values(model, listed)
-    templates = dict(_read_templates(values, way, faults))
+    templates = dict(_read_templates(values, kind, faults))
     faults.found += [each for field in model.fields for each in value_faults(field, values)]
-    ask = ModelSettings(model=model, templates=templates, values=values)
+    settings = ModelSettings(model=model, templates=templates, values=values)
     if not faults.found:
-        faults.found += _unreachable(ask, way)
-    return ask
+        faults.found += _unreachable(settings, kind)
+    return settings
 
 
-def model_members(way: ModelNodeKind, *own: Setting) -> tuple[Setting, ...]:
+def model_members(kind: ModelNodeKind, *own: Setting) -> tuple[Setting, ...]:
     """The settings of a node type that asks models; other fields of the model may follow."""
     return (
         MODEL,
-        *(_model_member(name) for name in (*way.templates, *way.options)),
+        *(_model_member(name) for name in (*kind.templates, *kind.options)),
         *own,
         VALUES,
     )
@@ -159,20 +159,20 @@ MODEL_MEMBERS: Mapping[str, tuple[str, str, list[str]]] = {
 """Sentence, control and JSON types of the settings that are fields of models."""
 
 
-def sketch_model_sockets(data: Mapping[str, Any], way: ModelNodeKind) -> dict[str, Socket]:
+def sketch_model_sockets(data: Mapping[str, Any], kind: ModelNodeKind) -> dict[str, Socket]:
     """The input sockets of a node without a model that can be used."""
-    own = {each.socket: Socket(type=each.type) for each in way.inlets}
-    params = {PARAMS_IN: Socket(type=SocketType.ANY)} if way.takes_params else {}
-    texts = (data.get(name) for name in way.templates)
+    own = {each.socket: Socket(type=each.type) for each in kind.inlets}
+    params = {PARAMS_IN: Socket(type=SocketType.ANY)} if kind.takes_params else {}
+    texts = (data.get(name) for name in kind.templates)
     names = {
         name for text in texts if isinstance(text, str) for name in Template.sketch(text).names
     }
     return own | params | dict.fromkeys(sorted(names), Socket(type=SocketType.ANY, required=True))
 
 
-def model_sockets(ask: ModelSettings, way: ModelNodeKind) -> dict[str, Socket]:
+def model_sockets(settings: ModelSettings, kind: ModelNodeKind) -> dict[str, Socket]:
     """The input sockets of a node type, and one for each placeholder."""
-    missing = _missing(ask)
+    missing = _missing(settings)
     sockets = {
         field_socket.socket: Socket(
             type=field_socket.type,
@@ -266,13 +266,13 @@ def _fill(
 
 def _read_model(data: Mapping[str, Any], kind: ModelNodeKind) -> tuple[Model, Values]:
     model = find_usable(data.get("model"))
-    if model.category is not way.category:
-        message = f"The model '{model.internal_name}' gives {model.category}, not {way.category}"
+    if model.category is not kind.category:
+        message = f"The model '{model.internal_name}' gives {model.category}, not {kind.category}"
         raise SettingsError(SettingFault(message, MODEL.name, is_beyond_schema=True))
     return model, typed_values(data)
 
 
-def _unknown_options(model: Model, direct: Values, way: ModelNodeKind) -> Iterator[SettingFault]:
+def _unknown_options(model: Model, direct: Values, kind: ModelNodeKind) -> Iterator[SettingFault]:
     names = [field.name for field in model.fields]
     for name in (*kind.templates, *kind.options):
         if direct.get(name) not in (None, "") and name not in names:
@@ -282,7 +282,7 @@ def _unknown_options(model: Model, direct: Values, way: ModelNodeKind) -> Iterat
 
 
 def _read_templates(
-    values: dict[str, Any], way: ModelNodeKind, faults: Faults
+    values: dict[str, Any], kind: ModelNodeKind, faults: Faults
 ) -> Iterator[tuple[str, Template]]:
     """Yield the templates, and remove them and empty texts from the values."""
     taken = {field_socket.socket for field_socket in kind.inlets} | {PARAMS_IN}
@@ -306,13 +306,13 @@ def _missing(settings: ModelSettings) -> set[str]:
     return required - filled - set(settings.values) - set(settings.templates)
 
 
-def _unreachable(ask: ModelSettings, way: ModelNodeKind) -> list[SettingFault]:
-    if way.takes_params:
+def _unreachable(settings: ModelSettings, kind: ModelNodeKind) -> list[SettingFault]:
+    if kind.takes_params:
         return []
-    own = {field_socket.fields[0] for field_socket in way.inlets}
+    own = {field_socket.fields[0] for field_socket in kind.inlets}
     return [
         SettingFault(f"'{name}' is required", name, is_beyond_schema=True)
-        for name in sorted(_missing(ask) - own)
+        for name in sorted(_missing(settings) - own)
     ]
 
 
