@@ -21,10 +21,12 @@ from gateway.routes import (
     home,
     identity,
     models,
+    node_types,
     runs,
     sessions,
     usage,
     webhooks,
+    workflow_checks,
     workflows,
 )
 from gateway.services import Services, State
@@ -36,9 +38,11 @@ def routes(settings: Settings) -> list[BaseRoute]:
     return [
         *runs.routes,
         *executions.routes,
+        *workflow_checks.routes,
         *workflows.routes,
         *descriptions.routes,
         *models.routes,
+        *node_types.routes,
         *assets.routes,
         *usage.routes,
         *identity.routes,

@@ -129,6 +129,10 @@ LAST_EVENT_ID: Parameter = (
         matching(EVENT_ID.pattern), "The event that was seen last; those behind it follow.", "3.1"
     ),
 )
+IF_NONE_MATCH: Parameter = (
+    "If-None-Match",
+    described(TEXT, "The ETag of an earlier answer, which is 304 if nothing has changed."),
+)
 IF_MATCH: Parameter = (
     "If-Match",
     described(TEXT, "The version that may be replaced, or `*`.", '"3"'),

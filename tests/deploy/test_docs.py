@@ -12,6 +12,7 @@ from engine.graph.document import parse_document
 from engine.graph.plan import check_graph
 from engine.nodes import NODE_TYPES
 from engine.settings import PREFIX, Settings, load
+from tests.support.node_reference import make_page
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
@@ -41,6 +42,11 @@ def test_every_setting_is_documented_with_its_default() -> None:
 
 def test_every_node_type_is_documented() -> None:
     assert {kind.type for kind in NODE_TYPES} == rows_of("node-types.md").keys()
+
+
+def test_the_page_of_settings_is_made_of_the_definitions() -> None:
+    # Written by `python -m tests.support.node_reference`.
+    assert (REFERENCE / "node-settings.md").read_text() == make_page()
 
 
 def test_every_error_code_is_documented() -> None:

@@ -62,6 +62,6 @@ return 1
     checks=(
         "tests/engine/store/redis/test_scripts.py::test_every_script_has_a_scenario_here",
         "tests/engine/store/redis/test_scripts.py::test_a_script_called_again_changes_nothing",
-        "tests/engine/store/redis/test_scripts.py::test_a_script_says_what_it_takes_and_returns",
+        "tests/engine/store/redis/test_scripts.py::test_a_script_documents_its_arguments_and_answer",
     ),
 )
