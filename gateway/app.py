@@ -22,11 +22,13 @@ from gateway.routes import (
     home,
     identity,
     models,
+    node_types,
     runs,
     sessions,
     usage,
     versions,
     webhooks,
+    workflow_checks,
     workflows,
 )
 from gateway.services import Services, State
@@ -38,11 +40,13 @@ def routes(settings: Settings) -> list[BaseRoute]:
     return [
         *runs.routes,
         *executions.routes,
+        *workflow_checks.routes,
         *workflows.routes,
         *versions.routes,
         *drafts.routes,
         *descriptions.routes,
         *models.routes,
+        *node_types.routes,
         *assets.routes,
         *usage.routes,
         *identity.routes,

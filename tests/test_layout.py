@@ -9,6 +9,7 @@ import pytest
 from tests.support.layout_exceptions import TESTED_ELSEWHERE
 
 ROOT = Path(__file__).parents[1]
+ROUTES = Path("gateway/routes")
 PACKAGES = ("engine", "gateway", "workers", "deploy")
 MOST_ENTRIES = 20
 MOST_LINES = 430
@@ -26,10 +27,15 @@ def entries(folder: Path) -> list[str]:
 
 
 def find_tests(module: Path) -> list[Path]:
-    """Return the test modules in the mirrored folder that have the name of the module."""
-    folder = ROOT / "tests" / module.parent
-    name = module.stem
-    return [*folder.glob(f"test_{name}.py"), *folder.glob(f"test_{name}_*.py")]
+    """Return the test modules in the mirrored folder that have the name of the module.
+
+    The test of a route may stand among the contract tests.
+    """
+    folders = [ROOT / "tests" / module.parent]
+    if module.parent == ROUTES:
+        folders.append(ROOT / "tests" / "contract")
+    names = (f"test_{module.stem}.py", f"test_{module.stem}_*.py")
+    return [found for folder in folders for name in names for found in folder.glob(name)]
 
 
 @pytest.mark.parametrize("package", PACKAGES)

@@ -1,4 +1,4 @@
-"""The actors: each hands its hint over and returns at once."""
+"""The actors: each passes its hint on and returns."""
 
 import dramatiq
 
@@ -16,7 +16,7 @@ from workers.webhooks.sender import WebhookSender
 
 
 def declare_walk(broker: HintBroker, walker: Walker) -> None:
-    """Declare the actor of executions."""
+    """Declare the actor that walks executions."""
 
     def walk(reference: str, inline_run: InlineRun | None = None) -> None:
         walker.take(reference, inline_run)
@@ -26,7 +26,7 @@ def declare_walk(broker: HintBroker, walker: Walker) -> None:
 
 
 def declare_deliver(broker: HintBroker, sender: WebhookSender) -> None:
-    """Declare the actor of webhooks."""
+    """Declare the actor that delivers webhooks."""
 
     def deliver(reference: str) -> None:
         sender.take(reference)

@@ -39,7 +39,7 @@ from workers.walk.memory import MemoryBudget
 from workers.walk.walker import Walker
 from workers.webhooks.sender import HostLimits, WebhookSender
 
-KNOWN_PAUSE_SECONDS = 0.02
+LISTED_PAUSE_SECONDS = 0.02
 
 refuse_command()
 
@@ -52,93 +52,122 @@ def run(settings: Settings) -> int:
     return 0
 
 
-async def _work(settings: Settings, own: OwnActors | None) -> None:
+async def _work(settings: Settings, own_actors: OwnActors | None) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    async with worker(settings, stopping, own):
+    async with worker(settings, stopping, own_actors):
         await stopping.wait()
 
 
 @contextlib.asynccontextmanager
 async def worker(
-    settings: Settings, stopping: asyncio.Event | None = None, own: OwnActors | None = None
+    settings: Settings, stopping: asyncio.Event | None = None, own_actors: OwnActors | None = None
 ) -> AsyncIterator[Walker]:
-    """A whole worker for as long as the context lasts; drains at its end.
+    """Run a whole worker for as long as the context lasts; drains at its end.
 
-    `own` are actors of the operator's own, which it runs too.
-    It waits for the store before it takes anything, unless `stopping` is set.
+    `own_actors` are the operator's actors, which it runs too. It waits for the store before it
+    takes hints, unless `stopping` is set.
     """
     worker_id = make_worker_id()
     cpu_slots = settings.cpu_slots or os.cpu_count() or 1
     memory = MemoryBudget(settings.worker_memory_bytes)
     slots = ConcurrencyLimit(settings.worker_slots, memory.admits)
-    memory.on_room(slots.wake)
-    memory.show()
+    memory.on_capacity(slots.wake)
+    memory.export_metrics()
     async with contextlib.AsyncExitStack() as stack:
         store = Store.open(settings, ObjectStore.of(settings))
         stack.push_async_callback(store.close)
         egress = Egress(gate=AddressGate.of(settings), leases=store.outbound)
         stack.push_async_callback(egress.close)
         media_service = MediaService.of(settings, store)
-        governor = CallLimiter(store.governor, worker_id)
-        await stack.enter_async_context(governor.running(settings.redis_url))
+        limiter = CallLimiter(store.governor, worker_id)
+        await stack.enter_async_context(limiter.running(settings.redis_url))
         walker = Walker(
             store=store,
             executor=await stack.enter_async_context(
-                _executing(settings, cpu_slots, egress, media_service, governor)
+                _run_executor(settings, cpu_slots, egress, media_service, limiter)
             ),
             worker_id=worker_id,
             cpu_slots=cpu_slots,
             max_bytes=settings.max_run_bytes,
             release=slots.release,
-            pace=slots.pace,
+            load_gate=slots.load_gate,
             memory=memory,
         )
         stack.push_async_callback(_resign, store, worker_id)
-        heartbeat = Heartbeat(settings.redis_url, worker_id, settings.lease_seconds, store.guard)
-        heartbeat.publish(own_variables())
-        heartbeat.start()
-        await _known(store, worker_id, stopping or asyncio.Event())
-        stack.callback(heartbeat.stop)
-        await stack.enter_async_context(_following_models(store, settings.redis_url))
-        await stack.enter_async_context(
-            background("variables", lambda: publish_variables(heartbeat.publish))
-        )
-        subscription = Subscription(settings.redis_url, keyspace.cancels())
-        await stack.enter_async_context(
-            subscription.running(lambda data: walker.cancel(data.decode(errors="replace")))
+        heartbeat = await stack.enter_async_context(
+            _run_heartbeat(settings, store, worker_id, stopping or asyncio.Event())
         )
         await stack.enter_async_context(
-            background("metrics", lambda: metrics.publish(store, worker_id))
+            _run_background(settings, store, media_service, walker, worker_id, heartbeat)
         )
-        await stack.enter_async_context(background("spare memory", spare_memory.trim_periodically))
-        held_check = HeldCheck(store, walker, worker_id)
-        await stack.enter_async_context(background("held check", held_check.run))
-        await stack.enter_async_context(_sweeping(store, media_service, worker_id, settings))
-        stop_sending = await stack.enter_async_context(_sending(store, egress, governor, settings))
+        stop_sending = await stack.enter_async_context(
+            _run_sender(store, egress, limiter, settings)
+        )
         await stack.enter_async_context(
-            _consuming(settings, store, slots, lambda broker: actors.declare_walk(broker, walker))
+            _run_consumers(
+                settings, store, slots, lambda broker: actors.declare_walk(broker, walker)
+            )
         )
-        if own is not None:
-            await own.start(None if settings.queue_url else store.guard)
+        if own_actors is not None:
+            await own_actors.start(None if settings.queue_url else store.guard)
         yield walker
         slots.close()
         stop_sending()
-        stops = [] if own is None else [own.stop(settings.drain_seconds)]
+        stops = [] if own_actors is None else [own_actors.stop(settings.drain_seconds)]
         await asyncio.gather(walker.drain(settings.drain_seconds), *stops)
 
 
 @contextlib.asynccontextmanager
-async def _executing(
+async def _run_heartbeat(
+    settings: Settings, store: Store, worker_id: str, stopping: asyncio.Event
+) -> AsyncIterator[Heartbeat]:
+    """Run the heartbeat; the context begins when one is on record, or with `stopping`."""
+    heartbeat = Heartbeat(settings.redis_url, worker_id, settings.lease_seconds, store.guard)
+    heartbeat.publish(own_variables())
+    heartbeat.start()
+    try:
+        await _wait_until_listed(store, worker_id, stopping)
+        yield heartbeat
+    finally:
+        heartbeat.stop()
+
+
+@contextlib.asynccontextmanager
+async def _run_background(
+    settings: Settings,
+    store: Store,
+    media_service: MediaService,
+    walker: Walker,
+    worker_id: str,
+    heartbeat: Heartbeat,
+) -> AsyncIterator[None]:
+    """Run the tasks of a worker beside its walks and webhooks."""
+    subscription = Subscription(settings.redis_url, keyspace.cancels())
+    held_check = HeldCheck(store, walker, worker_id)
+    async with (
+        _follow_models(store, settings.redis_url),
+        background("variables", lambda: publish_variables(heartbeat.publish)),
+        subscription.running(lambda data: walker.cancel(data.decode(errors="replace"))),
+        background("metrics", lambda: metrics.publish(store, worker_id)),
+        background("spare memory", spare_memory.trim_periodically),
+        background("held check", held_check.run),
+        _run_sweeper(store, media_service, worker_id, settings),
+    ):
+        yield
+
+
+@contextlib.asynccontextmanager
+async def _run_executor(
     settings: Settings,
     cpu_slots: int,
     egress: Egress,
     media_service: MediaService,
-    governor: CallLimiter,
+    limiter: CallLimiter,
 ) -> AsyncIterator[Executor]:
-    """What runs nodes: child processes, calls of models, and where media are kept."""
+    """Yield an executor with its child processes, model calls and media store."""
     async with contextlib.AsyncExitStack() as stack:
         pool, local_pool = Pool(slots=cpu_slots), LocalPool()
         await pool.start()
@@ -149,33 +178,33 @@ async def _executing(
         assets = AccountMedia(media_service, egress, providers)
         models = ModelCaller(
             providers,
-            governor=governor,
+            limiter=limiter,
             media_store=assets,
             embed=local_pool.embed,
-            tells_setup=settings.tell_setup,
+            names_variables=settings.tell_setup,
         )
         yield Executor(OwnMedia(media_service, egress), pool, models, assets, local_pool=local_pool)
 
 
-async def _known(store: Store, worker_id: str, stopping: asyncio.Event) -> None:
-    """Wait until a beat is on record: what a worker nobody knows of holds would be lost with it."""
+async def _wait_until_listed(store: Store, worker_id: str, stopping: asyncio.Event) -> None:
+    """Wait until a heartbeat is on record: leases of an unlisted worker would not be recovered."""
     while not stopping.is_set():
         with contextlib.suppress(EngineError):
             if worker_id in await store.leases.workers():
                 return
-        await asyncio.sleep(KNOWN_PAUSE_SECONDS)
+        await asyncio.sleep(LISTED_PAUSE_SECONDS)
 
 
 @contextlib.asynccontextmanager
-async def _following_models(store: Store, redis_url: str) -> AsyncIterator[None]:
+async def _follow_models(store: Store, redis_url: str) -> AsyncIterator[None]:
     with contextlib.suppress(EngineError):
-        await store.models.look()  # what is claimed may call a model that was saved
+        await store.models.look()  # executions may call a saved model
     async with background("models", lambda: store.models.watch(redis_url)):
         yield
 
 
 @contextlib.asynccontextmanager
-async def _sweeping(
+async def _run_sweeper(
     store: Store, media_service: MediaService, worker_id: str, settings: Settings
 ) -> AsyncIterator[None]:
     sweeper = Sweeper(
@@ -190,20 +219,20 @@ async def _sweeping(
 
 
 @contextlib.asynccontextmanager
-async def _sending(
-    store: Store, egress: Egress, governor: CallLimiter, settings: Settings
+async def _run_sender(
+    store: Store, egress: Egress, limiter: CallLimiter, settings: Settings
 ) -> AsyncIterator[Callable[[], None]]:
-    """Webhooks have slots and a consumer of their own: neither they nor runs hold up the others.
+    """Run the webhook sender with its own slots and consumer, so that runs do not delay it.
 
-    Gives what stops new attempts.
+    Yields a function that stops new attempts.
     """
     slots = ConcurrencyLimit(settings.worker_slots)
     sender = WebhookSender(
         store=store,
         egress=egress,
-        governor=governor,
+        limiter=limiter,
         limits=HostLimits(
-            fast_path=settings.webhook_host_at_once, per_second=settings.webhook_host_per_second
+            concurrency=settings.webhook_host_at_once, per_second=settings.webhook_host_per_second
         ),
         release=slots.release,
         scale=settings.webhook_time_scale,
@@ -213,7 +242,7 @@ async def _sending(
         slots.close()
         sender.stop()
 
-    async with _consuming(
+    async with _run_consumers(
         settings, store, slots, lambda broker: actors.declare_deliver(broker, sender)
     ):
         yield stop
@@ -230,7 +259,7 @@ async def _resign(store: Store, worker_id: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _consuming(
+async def _run_consumers(
     settings: Settings, store: Store, slots: ConcurrencyLimit, declare: Callable[[HintBroker], None]
 ) -> AsyncIterator[None]:
     if settings.queue_url:  # hints are disposable: their own Redis has no marker

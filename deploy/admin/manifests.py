@@ -20,7 +20,6 @@ from engine.errors.nodes import NodeFailed
 from engine.models import folder, registry
 from engine.models.availability import WorkerVariables, set_variables
 from engine.models.call_checks import check_call
-from engine.models.call_sections import endpoint_of
 from engine.models.dialects.builtin import BuiltinSection
 from engine.models.manifest import ManifestError, Model, parse_manifest
 from engine.models.pricing import MICRO, Price, Unit, cost_micro_usd
@@ -31,7 +30,7 @@ from workers.media.fetch import fetch_media
 from workers.nodes.local_models import LocalPool
 from workers.outbound.address_gate import AddressGate
 from workers.outbound.client import Egress
-from workers.providers.base import MediaStore, ModelAnswer, ModelCall, StoredMedia, tell_nobody
+from workers.providers.base import MediaStore, ModelAnswer, ModelCall, StoredMedia, ignore_update
 from workers.providers.model_caller import ModelCaller
 
 
@@ -109,7 +108,7 @@ def try_model(
     name: str,
     words: Sequence[str],
     environ: Mapping[str, str] = os.environ,
-    tell_text: Callable[[str], None] = tell_nobody,
+    publish_text: Callable[[str], None] = ignore_update,
 ) -> dict[str, Any]:
     """Return result, usage and cost of one call, and pass on its text while it arrives.
 
@@ -122,7 +121,7 @@ def try_model(
     try:
         values = check_call(model.fields, typed, strict=True, allow_http=True)
         _check_setup(model, environ)
-        answer = asyncio.run(_call(model, values, environ, ModelCall(tell_text=tell_text)))
+        answer = asyncio.run(_call(model, values, environ, ModelCall(publish_text=publish_text)))
     except InvalidInputs as error:
         raise CommandFailed(f"'{error.context['field']}' {error.context['reason']}.") from error
     except NodeFailed as failure:
@@ -135,7 +134,7 @@ def try_model(
 
 def _check_setup(model: Model, environ: Mapping[str, str]) -> None:
     """Raise CommandFailed for a missing variable: the operator may know it, API callers may not."""
-    endpoint = endpoint_of(model.call)
+    endpoint = model.call.endpoint
     if endpoint is None:
         return
     if not endpoint.place(environ):

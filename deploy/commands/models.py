@@ -90,11 +90,14 @@ def try_(
 ) -> None:
     """Call a model once from here, with this shell's keys; nobody is charged, nothing is kept."""
     from deploy.admin.manifests import environ_with_local_model, try_model, use_models
-    from workers.providers.base import tell_nobody
+    from workers.providers.base import ignore_update
 
     _print_left_out(use_models(models_dir, data_dir).left_out)
-    environ, tell_text = environ_with_local_model(data_dir), _print_piece if watch else tell_nobody
-    tried = try_model(name, words, environ, tell_text)
+    environ, publish_text = (
+        environ_with_local_model(data_dir),
+        _print_piece if watch else ignore_update,
+    )
+    tried = try_model(name, words, environ, publish_text)
     if watch:
         print(file=sys.stderr)
     show(tried, as_json=as_json, columns=("result", "usd", "used"))

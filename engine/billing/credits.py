@@ -76,6 +76,19 @@ def estimate(plan: Plan, markup: Decimal) -> int:
     return sum(cost for _, cost in _costs(plan, markup, of_defaults(plan)))
 
 
+def estimate_nodes(
+    plan: Plan, markup: Decimal, inputs: Mapping[str, Any] | None = None
+) -> dict[str, int]:
+    """The most that each charged node of a run costs in credits, by its id, trials aside.
+
+    Without `inputs`, a run with the defaults. Nodes whose models are gone are left out.
+    """
+    cost_estimate = of_defaults(plan) if inputs is None else of_run(plan, inputs)
+    return {
+        plan.nodes[index].id: cost for index, _, cost in _node_costs(plan, markup, cost_estimate)
+    }
+
+
 def node_credits(plan: Plan, index: int, inputs: Mapping[str, Any], markup: Decimal) -> int:
     """Return the most credits of one run of a node with these inputs."""
     name = plan.models.get(index)
@@ -105,10 +118,17 @@ def _usable(name: str) -> Model:
 
 
 def _costs(plan: Plan, markup: Decimal, cost_estimate: CostEstimate) -> Iterator[tuple[str, int]]:
+    return ((name, cost) for _, name, cost in _node_costs(plan, markup, cost_estimate))
+
+
+def _node_costs(
+    plan: Plan, markup: Decimal, cost_estimate: CostEstimate
+) -> Iterator[tuple[int, str, int]]:
+    """Index, model and credits of each charged node."""
     for index, name in plan.models.items():
         model = find_model(name)
         if model is not None:
-            yield name, _credits(model, cost_estimate.usage(index, model), markup)
+            yield index, name, _credits(model, cost_estimate.usage(index, model), markup)
 
 
 def _credits(model: Model, usage: Usage, markup: Decimal) -> int:

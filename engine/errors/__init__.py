@@ -1,199 +1,29 @@
 """Expected errors of the engine, each with the code that callers see.
 
-EngineError
-├── InvalidBody            the request or document has the wrong shape
-├── InvalidQuery           a query value does not parse
-├── InvalidInputs          a run's inputs do not fit the workflow's fields
-├── InvalidSlug            a slug has the wrong format
-├── InvalidCapability      a capability has the wrong format
-├── InvalidGraph           the graph cannot run; carries all its problems
-├── InvalidWebhook         a webhook's URL or secret cannot be used
-├── InvalidIdempotencyKey  an Idempotency-Key has the wrong format
-├── Unauthorized           missing, unknown, malformed or deleted key
-├── PaymentRequired
-│   ├── InsufficientCredits
-│   │   └── CreditsRanOut  the balance did not cover a node of a running execution
-│   ├── GrantExhausted     the trial of a model is used up
-│   └── MaxCreditsExceeded the run may cost more than its caller allows
-├── Forbidden
-│   ├── CapabilityDenied
-│   ├── CapabilityAboveCeiling
-│   ├── ApiKeyAccessDenied
-│   ├── AccountNotApproved
-│   ├── ModelTierRequired
-│   ├── NotOwner
-│   ├── SessionRequired    an API key instead of a browser session
-│   └── CsrfFailed         a session's write that may come from another site
-├── NotFound
-│   ├── WorkflowNotFound
-│   ├── VersionNotFound
-│   ├── DraftNotFound
-│   ├── ModelNotFound
-│   ├── ExecutionNotFound
-│   ├── AssetNotFound
-│   └── AccountNotFound    (administration only)
-├── Conflict
-│   ├── ExecutionNotCancellable
-│   ├── ExecutionCancelled
-│   ├── WorkflowNotRunnable
-│   ├── WorkflowNotDeleted
-│   ├── BreakingChange     (of a workflow's inputs or result)
-│   └── IdempotencyKeyInUse
-├── IdempotencyKeyReused   the same key with another body
-├── VersionConflict        If-Match names another version
-├── RevisionConflict       If-Match names another revision of a draft
-├── BodyTooLarge
-│   └── MediaQuotaExceeded (of all media of an account)
-├── QuotaExceeded          too many workflows, or too large documents
-├── UnsupportedMediaType   a file has no supported format
-├── RateLimitExceeded
-│   ├── TooManyExecutions
-│   └── TooManyFailedCalls (from one address, without a valid key)
-├── ExecutionFailed        a node failed while a caller waited
-├── ResultGone             an execution's result was removed from the object store
-├── LoopDetected           runs begin each other too deep
-└── Unavailable            the store or the queue is unreachable or full
-    ├── StoreFull
-    ├── WrongStore         (Redis holds the data of another installation)
-    ├── QueueFull
-    ├── ExecutionLost      (Redis has lost what it had accepted)
-    └── StorageFailed      (of media and large outputs: full, gone or not permitted)
-        ├── StorageStalled (it does not answer)
-        └── ResultUnreadable
+| module | errors |
+|---|---|
+| `base.py` | `EngineError`, the root |
+| `requests.py` | requests that are malformed or too large |
+| `access.py` | callers who are unknown, or may not do this |
+| `money.py` | runs that are not paid for |
+| `missing.py` | resources that do not exist, or not any more |
+| `conflicts.py` | resources in another state than the request needs; runs that have failed |
+| `capacity.py` | requests that cannot be taken now |
+| `nodes.py` | failures of a node, which go on record instead of to the caller |
+
+A class with the code of a new kind is all that it takes: it is collected below, its base decides on
+the HTTP status (`gateway/http/errors.py`), and `examples` describe it.
 """
 
-from engine.errors.access import (
-    AccountNotApproved,
-    ApiKeyAccessDenied,
-    CapabilityAboveCeiling,
-    CapabilityDenied,
-    CsrfFailed,
-    Forbidden,
-    ModelTierRequired,
-    NotOwner,
-    SessionRequired,
-    Unauthorized,
-)
-from engine.errors.base import EngineError
-from engine.errors.capacity import (
-    ExecutionLost,
-    LoopDetected,
-    QueueFull,
-    RateLimitExceeded,
-    ResultUnreadable,
-    StorageFailed,
-    StorageStalled,
-    StoreFull,
-    TooManyExecutions,
-    TooManyFailedCalls,
-    Unavailable,
-    WrongStore,
-)
-from engine.errors.conflicts import (
-    BreakingChange,
-    Conflict,
-    ExecutionCancelled,
-    ExecutionFailed,
-    ExecutionNotCancellable,
-    IdempotencyKeyInUse,
-    IdempotencyKeyReused,
-    RevisionConflict,
-    VersionConflict,
-    WorkflowNotDeleted,
-    WorkflowNotRunnable,
-)
-from engine.errors.missing import (
-    AccountNotFound,
-    AssetNotFound,
-    DraftNotFound,
-    ExecutionNotFound,
-    ModelNotFound,
-    NotFound,
-    ResultGone,
-    VersionNotFound,
-    WorkflowNotFound,
-)
-from engine.errors.money import (
-    CreditsRanOut,
-    GrantExhausted,
-    InsufficientCredits,
-    MaxCreditsExceeded,
-    PaymentRequired,
-)
-from engine.errors.requests import (
-    BodyTooLarge,
-    InvalidBody,
-    InvalidCapability,
-    InvalidGraph,
-    InvalidIdempotencyKey,
-    InvalidInputs,
-    InvalidQuery,
-    InvalidSlug,
-    InvalidWebhook,
-    MediaQuotaExceeded,
-    QuotaExceeded,
-    UnsupportedMediaType,
-)
+from engine.errors.access import *
+from engine.errors.base import *
+from engine.errors.capacity import *
+from engine.errors.conflicts import *
+from engine.errors.missing import *
+from engine.errors.money import *
+from engine.errors.requests import *
 
-__all__ = [
-    "AccountNotApproved",
-    "AccountNotFound",
-    "ApiKeyAccessDenied",
-    "AssetNotFound",
-    "BodyTooLarge",
-    "BreakingChange",
-    "CapabilityAboveCeiling",
-    "CapabilityDenied",
-    "Conflict",
-    "CreditsRanOut",
-    "CsrfFailed",
-    "DraftNotFound",
-    "EngineError",
-    "ExecutionCancelled",
-    "ExecutionFailed",
-    "ExecutionLost",
-    "ExecutionNotCancellable",
-    "ExecutionNotFound",
-    "Forbidden",
-    "GrantExhausted",
-    "IdempotencyKeyInUse",
-    "IdempotencyKeyReused",
-    "InsufficientCredits",
-    "InvalidBody",
-    "InvalidCapability",
-    "InvalidGraph",
-    "InvalidIdempotencyKey",
-    "InvalidInputs",
-    "InvalidQuery",
-    "InvalidSlug",
-    "InvalidWebhook",
-    "LoopDetected",
-    "MaxCreditsExceeded",
-    "MediaQuotaExceeded",
-    "ModelNotFound",
-    "ModelTierRequired",
-    "NotFound",
-    "NotOwner",
-    "PaymentRequired",
-    "QueueFull",
-    "QuotaExceeded",
-    "RateLimitExceeded",
-    "ResultGone",
-    "ResultUnreadable",
-    "RevisionConflict",
-    "SessionRequired",
-    "StorageFailed",
-    "StorageStalled",
-    "StoreFull",
-    "TooManyExecutions",
-    "TooManyFailedCalls",
-    "Unauthorized",
-    "Unavailable",
-    "UnsupportedMediaType",
-    "VersionConflict",
-    "VersionNotFound",
-    "WorkflowNotDeleted",
-    "WorkflowNotFound",
-    "WorkflowNotRunnable",
-    "WrongStore",
-]
+ERRORS: tuple[type[EngineError], ...] = tuple(
+    each for each in globals().values() if isinstance(each, type) and issubclass(each, EngineError)
+)
+"""All of them, by module."""

@@ -12,6 +12,9 @@ class Unauthorized(EngineError):
         super().__init__("Unauthorized")
 
 
+Unauthorized.examples = (Unauthorized(),)
+
+
 class Forbidden(EngineError):
     """The caller is authenticated but not authorized."""
 
@@ -28,6 +31,9 @@ class CapabilityDenied(Forbidden):
         super().__init__(sentence, required=required)
 
 
+CapabilityDenied.examples = (CapabilityDenied("workflow:run"),)
+
+
 class CapabilityAboveCeiling(Forbidden):
     """A capability exceeds the ceiling of the account's tier."""
 
@@ -37,6 +43,9 @@ class CapabilityAboveCeiling(Forbidden):
         super().__init__(f"The tier '{tier}' cannot grant '{attempted}'", attempted=attempted)
 
 
+CapabilityAboveCeiling.examples = (CapabilityAboveCeiling("model:run", "pro"),)
+
+
 class ApiKeyAccessDenied(Forbidden):
     """The account's tier has no API keys."""
 
@@ -44,6 +53,9 @@ class ApiKeyAccessDenied(Forbidden):
 
     def __init__(self, tier: str) -> None:
         super().__init__(f"The tier '{tier}' has no API keys")
+
+
+ApiKeyAccessDenied.examples = (ApiKeyAccessDenied("free"),)
 
 
 class AccountNotApproved(Forbidden):
@@ -57,6 +69,9 @@ class AccountNotApproved(Forbidden):
         )
 
 
+AccountNotApproved.examples = (AccountNotApproved(),)
+
+
 class ModelTierRequired(Forbidden):
     """The model needs a higher tier, which `required` names."""
 
@@ -65,6 +80,9 @@ class ModelTierRequired(Forbidden):
     def __init__(self, model: str, required: str, tier: str) -> None:
         message = f"The model '{model}' needs the tier '{required}'; this account has '{tier}'"
         super().__init__(message, model=model, required=required, tier=tier)
+
+
+ModelTierRequired.examples = (ModelTierRequired("photo-pro", "business", "pro"),)
 
 
 class NotOwner(Forbidden):
@@ -76,6 +94,9 @@ class NotOwner(Forbidden):
         super().__init__("Only the owner of this template may change it")
 
 
+NotOwner.examples = (NotOwner(),)
+
+
 class SessionRequired(Forbidden):
     """The endpoint needs a browser session; no API key can call it."""
 
@@ -85,7 +106,13 @@ class SessionRequired(Forbidden):
         super().__init__("This needs a signed-in browser session, not an API key")
 
 
+SessionRequired.examples = (SessionRequired(),)
+
+
 class CsrfFailed(Forbidden):
     """A write with a session lacks the proof that it comes from our own pages."""
 
     code = "CSRF_FAILED"
+
+
+CsrfFailed.examples = (CsrfFailed("This write comes from another site"),)

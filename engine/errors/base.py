@@ -1,6 +1,15 @@
 """Base class of all expected errors."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
+
+EXECUTION_ID = "7f9c24e8-3b12-4fef-91e0-5c0e2b8f1a6d"
+"""The execution of all examples."""
+GRAPH_PROBLEMS: tuple[dict[str, str], ...] = (
+    {"nodeId": "text", "reason": "The placeholder 'name' has no wire"},
+    {"edgeId": "text-out", "reason": "There is no node 'out'"},
+)
+"""The problems of the examples."""
 
 
 class EngineError(Exception):
@@ -9,8 +18,13 @@ class EngineError(Exception):
     code: ClassVar[str | None] = "INTERNAL_ERROR"
     retry_after_seconds: int | None = None
     """Seconds after which a retry makes sense, if known."""
+    examples: ClassVar[Sequence["EngineError"]] = ()
+    """Instances of the class itself, for the description of the API; none: callers never see it."""
 
     def __init__(self, message: str, **context: Any) -> None:
         super().__init__(message)
         self.message = message
         self.context = context
+
+
+EngineError.examples = (EngineError("The execution failed", executionId=EXECUTION_ID),)

@@ -1,6 +1,6 @@
 """Errors of rate limits, capacity and unavailable storage."""
 
-from engine.errors.base import EngineError
+from engine.errors.base import EXECUTION_ID, EngineError
 
 
 class RateLimitExceeded(EngineError):
@@ -15,11 +15,17 @@ class RateLimitExceeded(EngineError):
         self.retry_after_seconds = retry_after
 
 
+RateLimitExceeded.examples = (RateLimitExceeded("pro", 100, 17),)
+
+
 class TooManyExecutions(RateLimitExceeded):
     """The account has as many running executions as its tier allows at once."""
 
     def __init__(self, tier: str, limit: int) -> None:
         super().__init__(tier, limit, 1, f"{limit} executions are under way, as many as may be")
+
+
+TooManyExecutions.examples = (TooManyExecutions("pro", 50),)
 
 
 class TooManyFailedCalls(RateLimitExceeded):
@@ -31,6 +37,9 @@ class TooManyFailedCalls(RateLimitExceeded):
         self.retry_after_seconds = retry_after
 
 
+TooManyFailedCalls.examples = (TooManyFailedCalls(300, 17),)
+
+
 class LoopDetected(EngineError):
     """Nested runs exceed the depth limit, mostly because a workflow calls itself."""
 
@@ -38,6 +47,9 @@ class LoopDetected(EngineError):
 
     def __init__(self, depth: int) -> None:
         super().__init__(f"Runs have begun each other {depth} deep, and no deeper", maxDepth=depth)
+
+
+LoopDetected.examples = (LoopDetected(8),)
 
 
 class Unavailable(EngineError):
@@ -52,11 +64,17 @@ class Unavailable(EngineError):
         super().__init__(message)
 
 
+Unavailable.examples = (Unavailable(),)
+
+
 class StoreFull(Unavailable):
     """Redis refuses writes: memory or disk is full."""
 
     def __init__(self) -> None:
         super().__init__("The service is full right now; what was accepted goes on")
+
+
+StoreFull.examples = (StoreFull(),)
 
 
 class WrongStore(Unavailable):
@@ -71,6 +89,11 @@ class WrongStore(Unavailable):
         self.fix = fix
 
 
+WrongStore.examples = (
+    WrongStore("The Redis holds no Headrace installation.", "Run `headrace init`."),
+)
+
+
 class QueueFull(Unavailable):
     """The queue of executions has reached its limit."""
 
@@ -78,11 +101,7 @@ class QueueFull(Unavailable):
         super().__init__("Too many executions wait for a worker right now")
 
 
-class StorageFailed(Unavailable):
-    """Media or large outputs cannot be stored or read: no space, no store, or no permission."""
-
-    def __init__(self, message: str = "Media cannot be stored or read") -> None:
-        super().__init__(message)
+QueueFull.examples = (QueueFull(),)
 
 
 class ExecutionLost(Unavailable):
@@ -93,8 +112,24 @@ class ExecutionLost(Unavailable):
         self.context = {"executionId": execution_id}
 
 
+ExecutionLost.examples = (ExecutionLost(EXECUTION_ID),)
+
+
+class StorageFailed(Unavailable):
+    """Media or large outputs cannot be stored or read: no space, no store, or no permission."""
+
+    def __init__(self, message: str = "Media cannot be stored or read") -> None:
+        super().__init__(message)
+
+
+StorageFailed.examples = (StorageFailed(),)
+
+
 class StorageStalled(StorageFailed):
     """The media store does not answer; a pending write may still succeed."""
+
+
+StorageStalled.examples = (StorageStalled(),)
 
 
 class ResultUnreadable(StorageFailed):
@@ -107,3 +142,6 @@ class ResultUnreadable(StorageFailed):
     ) -> None:
         super().__init__(message)
         self.context = {"executionId": execution_id}
+
+
+ResultUnreadable.examples = (ResultUnreadable(EXECUTION_ID),)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from engine.errors.base import EngineError
+from engine.errors.base import EXECUTION_ID, GRAPH_PROBLEMS, EngineError
 
 
 class Conflict(EngineError):
@@ -20,6 +20,9 @@ class ExecutionNotCancellable(Conflict):
         super().__init__(f"The execution has already ended: {status}", status=status)
 
 
+ExecutionNotCancellable.examples = (ExecutionNotCancellable("completed"),)
+
+
 class ExecutionCancelled(Conflict):
     """The execution was cancelled while the caller waited for it."""
 
@@ -27,6 +30,9 @@ class ExecutionCancelled(Conflict):
 
     def __init__(self, execution_id: str) -> None:
         super().__init__("The execution was cancelled", executionId=execution_id)
+
+
+ExecutionCancelled.examples = (ExecutionCancelled(EXECUTION_ID),)
 
 
 class WorkflowNotRunnable(Conflict):
@@ -39,6 +45,9 @@ class WorkflowNotRunnable(Conflict):
         super().__init__(f"This workflow {reason}", problems=list(problems))
 
 
+WorkflowNotRunnable.examples = (WorkflowNotRunnable(GRAPH_PROBLEMS),)
+
+
 class WorkflowNotDeleted(Conflict):
     """The workflow is living, so there is no delete to take back."""
 
@@ -48,6 +57,9 @@ class WorkflowNotDeleted(Conflict):
         super().__init__("This workflow is not deleted")
 
 
+WorkflowNotDeleted.examples = (WorkflowNotDeleted(),)
+
+
 class BreakingChange(Conflict):
     """A new version would break callers of the one before; `changes` says how."""
 
@@ -55,6 +67,9 @@ class BreakingChange(Conflict):
 
     def __init__(self, changes: Sequence[str]) -> None:
         super().__init__("Publishing this would break callers", changes=list(changes))
+
+
+BreakingChange.examples = (BreakingChange(["The input 'name' is removed or renamed"]),)
 
 
 class IdempotencyKeyInUse(Conflict):
@@ -70,6 +85,9 @@ class IdempotencyKeyInUse(Conflict):
         )
 
 
+IdempotencyKeyInUse.examples = (IdempotencyKeyInUse(EXECUTION_ID),)
+
+
 class IdempotencyKeyReused(EngineError):
     """An earlier call used the key with another body."""
 
@@ -79,6 +97,9 @@ class IdempotencyKeyReused(EngineError):
         super().__init__("This Idempotency-Key was used with another body")
 
 
+IdempotencyKeyReused.examples = (IdempotencyKeyReused(),)
+
+
 class VersionConflict(EngineError):
     """The saved resource has changed since the caller read it; `version` is the current one."""
 
@@ -86,6 +107,9 @@ class VersionConflict(EngineError):
 
     def __init__(self, version: int, noun: str = "workflow") -> None:
         super().__init__(f"The {noun} is at version {version} by now", version=version)
+
+
+VersionConflict.examples = (VersionConflict(4),)
 
 
 class RevisionConflict(EngineError):
@@ -98,7 +122,23 @@ class RevisionConflict(EngineError):
         super().__init__(state, revision=revision)
 
 
+RevisionConflict.examples = (RevisionConflict(7),)
+
+
 class ExecutionFailed(EngineError):
     """A node failed; the context names node, type, reason and execution."""
 
     code = "EXECUTION_FAILED"
+
+
+ExecutionFailed.examples = (
+    ExecutionFailed(
+        "Node 'call' failed: The server answered 502",
+        nodeId="call",
+        nodeType="httpRequest",
+        executionId=EXECUTION_ID,
+        nodeCode="http_status",
+        reason="The server answered 502",
+        retryable=True,
+    ),
+)

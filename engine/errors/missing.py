@@ -1,12 +1,15 @@
 """Errors of missing resources."""
 
-from engine.errors.base import EngineError
+from engine.errors.base import EXECUTION_ID, EngineError
 
 
 class NotFound(EngineError):
     """The resource does not exist, or the caller may not know of it."""
 
     code = "NOT_FOUND"
+
+
+NotFound.examples = (NotFound("There is nothing at this path"),)
 
 
 class WorkflowNotFound(NotFound):
@@ -18,6 +21,9 @@ class WorkflowNotFound(NotFound):
         super().__init__("Workflow not found")
 
 
+WorkflowNotFound.examples = (WorkflowNotFound(),)
+
+
 class VersionNotFound(NotFound):
     """The workflow has no version of this number, or its document is not kept any more."""
 
@@ -25,6 +31,9 @@ class VersionNotFound(NotFound):
 
     def __init__(self) -> None:
         super().__init__("Version not found")
+
+
+VersionNotFound.examples = (VersionNotFound(),)
 
 
 class DraftNotFound(NotFound):
@@ -36,6 +45,9 @@ class DraftNotFound(NotFound):
         super().__init__("This workflow has no draft")
 
 
+DraftNotFound.examples = (DraftNotFound(),)
+
+
 class ModelNotFound(NotFound):
     """No runnable model with this internal name."""
 
@@ -43,6 +55,9 @@ class ModelNotFound(NotFound):
 
     def __init__(self, message: str = "Model not found") -> None:
         super().__init__(message)
+
+
+ModelNotFound.examples = (ModelNotFound(),)
 
 
 class ExecutionNotFound(NotFound):
@@ -54,6 +69,9 @@ class ExecutionNotFound(NotFound):
         super().__init__("Execution not found")
 
 
+ExecutionNotFound.examples = (ExecutionNotFound(),)
+
+
 class AssetNotFound(NotFound):
     """No such asset for this caller, or its link has expired."""
 
@@ -61,6 +79,9 @@ class AssetNotFound(NotFound):
 
     def __init__(self, message: str = "Asset not found") -> None:
         super().__init__(message)
+
+
+AssetNotFound.examples = (AssetNotFound(),)
 
 
 class AccountNotFound(NotFound):
@@ -78,3 +99,6 @@ class ResultGone(EngineError):
     def __init__(self, execution_id: str) -> None:
         message = "The result of this execution is not there any more"
         super().__init__(message, executionId=execution_id)
+
+
+ResultGone.examples = (ResultGone(EXECUTION_ID),)

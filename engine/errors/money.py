@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from engine.errors.base import EngineError
+from engine.errors.base import EXECUTION_ID, EngineError
+
+STOPPED_NODE = {"nodeId": "picture", "nodeType": "customModel", "executionId": EXECUTION_ID}
+"""Context of the examples."""
 
 
 class PaymentRequired(EngineError):
@@ -21,11 +24,23 @@ class InsufficientCredits(PaymentRequired):
         super().__init__(message, required=required, balance=balance, **context)
 
 
+InsufficientCredits.examples = (InsufficientCredits(120, 85),)
+
+
 class CreditsRanOut(InsufficientCredits):
     """The balance did not cover a node of a running execution; the context names both."""
 
     def __init__(self, message: str, **context: Any) -> None:
         PaymentRequired.__init__(self, message, **context)
+
+
+CreditsRanOut.examples = (
+    CreditsRanOut(
+        "Node 'picture' did not run: This needs 35 credits more and the balance is 85",
+        **STOPPED_NODE,
+        reason="This needs 35 credits more and the balance is 85",
+    ),
+)
 
 
 class GrantExhausted(PaymentRequired):
@@ -37,6 +52,9 @@ class GrantExhausted(PaymentRequired):
         super().__init__(f"The trial of the model '{model}' is used up", model=model)
 
 
+GrantExhausted.examples = (GrantExhausted("photo-fast"),)
+
+
 class MaxCreditsExceeded(PaymentRequired):
     """The run may cost more than the caller's `max_credits`."""
 
@@ -44,3 +62,15 @@ class MaxCreditsExceeded(PaymentRequired):
 
     def __init__(self, message: str, **context: Any) -> None:
         super().__init__(message, **context)
+
+
+MaxCreditsExceeded.examples = (
+    MaxCreditsExceeded(
+        "This may cost 120 credits, over the 100 of 'max_credits'", maxCredits=100, estimate=120
+    ),
+    MaxCreditsExceeded(
+        "Node 'picture' did not run: The run would pass 'max_credits' here",
+        **STOPPED_NODE,
+        reason="The run would pass 'max_credits' here",
+    ),
+)

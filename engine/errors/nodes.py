@@ -1,5 +1,7 @@
 """Errors of nodes: wrong settings at save, and failures at run time."""
 
+from typing import NamedTuple
+
 BAD_RESPONSE = "PROVIDER_BAD_RESPONSE"
 """Code for a model's answer that is missing or malformed."""
 STORAGE = "storage_error"
@@ -51,9 +53,23 @@ class SiblingFailed(NodeFailed):
         return SiblingFailed, ()
 
 
+class SettingFault(NamedTuple):
+    """A fault of a node's settings."""
+
+    reason: str
+    """A sentence for the author."""
+    field: str = ""
+    """Path of the setting within `data`; empty: no single one."""
+    is_beyond_schema: bool = False
+    """The JSON Schema of the node type does not state the rule."""
+
+
 class SettingsError(ValueError):
     """Wrong settings of a node; `reasons` has one sentence for each fault."""
 
-    def __init__(self, *reasons: str) -> None:
-        super().__init__("; ".join(reasons))
-        self.reasons = reasons
+    def __init__(self, *faults: str | SettingFault) -> None:
+        self.faults = tuple(
+            each if isinstance(each, SettingFault) else SettingFault(each) for each in faults
+        )
+        self.reasons = tuple(each.reason for each in self.faults)
+        super().__init__("; ".join(self.reasons))

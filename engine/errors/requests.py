@@ -3,16 +3,33 @@
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from engine.errors.base import EngineError
+from engine.errors.base import GRAPH_PROBLEMS, EngineError
 
 
-class InvalidBody(EngineError):
+class InvalidRequest(EngineError):
+    """The request is not as it should be; the classes below name the fault."""
+
+    code = "INVALID_REQUEST"
+
+
+class InvalidBody(InvalidRequest):
     """The body is not JSON, not an object, too deep, or a member has the wrong type."""
 
     code = "INVALID_BODY"
 
 
-class InvalidQuery(EngineError):
+InvalidBody.examples = (
+    InvalidBody("The body must be a JSON object"),
+    InvalidBody("'inputs' must be an object", field="inputs"),
+    InvalidBody(
+        "The manifest has 1 problem",
+        field="manifest",
+        problems=[{"line": 4, "reason": "tier must be one of free, pro"}],
+    ),
+)
+
+
+class InvalidQuery(InvalidRequest):
     """A query value does not parse; `field` names it."""
 
     code = "INVALID_QUERY"
@@ -21,7 +38,10 @@ class InvalidQuery(EngineError):
         super().__init__(message, field=field)
 
 
-class InvalidInputs(EngineError):
+InvalidQuery.examples = (InvalidQuery("limit", "'limit' must be a whole number from 1 to 500"),)
+
+
+class InvalidInputs(InvalidRequest):
     """An input does not fit its field; `field` names it, `reason` explains."""
 
     code = "INVALID_INPUTS"
@@ -30,19 +50,28 @@ class InvalidInputs(EngineError):
         super().__init__(f"Input '{field}': {reason}", field=field, reason=reason)
 
 
-class InvalidSlug(EngineError):
+InvalidInputs.examples = (InvalidInputs("name", "is required"),)
+
+
+class InvalidSlug(InvalidRequest):
     """A slug has characters other than a-z, 0-9 and '-', or more than 64 of them."""
 
     code = "INVALID_SLUG"
 
 
-class InvalidCapability(EngineError):
+InvalidSlug.examples = (InvalidSlug("A slug has 1 to 64 characters out of a-z, 0-9 and '-'"),)
+
+
+class InvalidCapability(InvalidRequest):
     """A capability string is malformed."""
 
     code = "INVALID_CAPABILITY"
 
 
-class InvalidGraph(EngineError):
+InvalidCapability.examples = (InvalidCapability("'workflow:fly' is not a capability"),)
+
+
+class InvalidGraph(InvalidRequest):
     """The graph cannot run; `problems` lists all reasons."""
 
     code = "INVALID_GRAPH"
@@ -53,7 +82,10 @@ class InvalidGraph(EngineError):
         super().__init__(f"The workflow graph has {count} {noun}", problems=list(problems))
 
 
-class InvalidIdempotencyKey(EngineError):
+InvalidGraph.examples = (InvalidGraph(GRAPH_PROBLEMS),)
+
+
+class InvalidIdempotencyKey(InvalidRequest):
     """An `Idempotency-Key` is empty, too long, or has characters other than visible ASCII."""
 
     code = "INVALID_IDEMPOTENCY_KEY"
@@ -62,13 +94,19 @@ class InvalidIdempotencyKey(EngineError):
         super().__init__("An Idempotency-Key has 1 to 255 visible ASCII characters")
 
 
-class InvalidWebhook(EngineError):
+InvalidIdempotencyKey.examples = (InvalidIdempotencyKey(),)
+
+
+class InvalidWebhook(InvalidRequest):
     """A webhook's URL or secret is invalid; `field` names it, `reason` explains."""
 
     code = "INVALID_WEBHOOK"
 
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(reason, field=field, reason=reason)
+
+
+InvalidWebhook.examples = (InvalidWebhook("url", "The URL must begin with https://"),)
 
 
 class BodyTooLarge(EngineError):
@@ -80,6 +118,9 @@ class BodyTooLarge(EngineError):
         super().__init__(f"The request body is over the limit of {limit} bytes", limit=limit)
 
 
+BodyTooLarge.examples = (BodyTooLarge(1_048_576),)
+
+
 class MediaQuotaExceeded(BodyTooLarge):
     """The account's media would exceed the bytes that its tier allows."""
 
@@ -89,6 +130,9 @@ class MediaQuotaExceeded(BodyTooLarge):
             "there is no room for this"
         )
         EngineError.__init__(self, message, limit=limit)
+
+
+MediaQuotaExceeded.examples = (MediaQuotaExceeded(21_474_000_000, 21_474_836_480),)
 
 
 class QuotaExceeded(EngineError):
@@ -107,7 +151,18 @@ class QuotaExceeded(EngineError):
         super().__init__(sentence, quota=quota, used=used, limit=limit)
 
 
+QuotaExceeded.examples = (
+    QuotaExceeded("workflows", used=1_000, limit=1_000),
+    QuotaExceeded("documentBytes", used=199_900_000, limit=200_000_000),
+)
+
+
 class UnsupportedMediaType(EngineError):
     """A file has no supported format, is damaged, or differs from its declared type."""
 
     code = "UNSUPPORTED_MEDIA_TYPE"
+
+
+UnsupportedMediaType.examples = (
+    UnsupportedMediaType("The file is image/png, not image/jpeg as it is declared"),
+)

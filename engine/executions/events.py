@@ -11,7 +11,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from engine.executions.execution import NODE_STATUSES, ExecutionStatus, NodeExecution, NodeStatus
+from engine.executions.execution import (
+    NODE_TERMINAL,
+    ExecutionStatus,
+    NodeExecution,
+    NodeStatus,
+)
 
 EVENT_ID = re.compile(r"[0-9]{1,15}\.[0-9]{1,9}")
 
@@ -79,7 +84,7 @@ class StartEntry:
     """First entry: state of the execution when a watcher first subscribed."""
 
     number: int
-    statuses: str
+    statuses: Sequence[NodeStatus]
     attempts: Mapping[int, int]
     """Attempt numbers of nodes that were running or retrying, by index."""
     nodes: Mapping[int, NodeExecution]
@@ -88,15 +93,15 @@ class StartEntry:
     def events(self) -> Iterator[ExecutionEvent]:
         """Yield the events in plan order."""
         yield ExecutionEvent(name=EventName.EXECUTION_STARTED)
-        for index, code in enumerate(self.statuses):
-            if code in "rt":
+        for index, status in enumerate(self.statuses):
+            if status in (NodeStatus.RUNNING, NodeStatus.RETRYING):
                 yield _started(index, self.attempts[index])
-            if code == "t":
+            if status is NodeStatus.RETRYING:
                 attempt = self.attempts[index]
                 yield ExecutionEvent(name=EventName.NODE_RETRYING, index=index, attempt=attempt)
-            if code in "cf":
+            if status in (NodeStatus.COMPLETED, NodeStatus.FAILED):
                 yield _started(index, self.nodes[index].attempts)
-            if code in "cfsx":
+            if status in NODE_TERMINAL:
                 yield _finished(self.nodes[index])
 
 
@@ -165,9 +170,9 @@ def read_events(entry: Entry, after: EventId = BEFORE_ALL) -> list[tuple[EventId
     return [(event_id, event) for event_id, event in numbered if event_id > after]
 
 
-def settle(index: int, code: str, node: NodeExecution | None) -> NodeExecution:
+def settle(index: int, status: NodeStatus, node: NodeExecution | None) -> NodeExecution:
     """Return the record of a settled node; without one, a record with its status alone."""
-    return node or NodeExecution(index=index, status=NODE_STATUSES[code])
+    return node or NodeExecution(index=index, status=status)
 
 
 def _started(index: int, attempt: int) -> ExecutionEvent:

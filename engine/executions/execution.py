@@ -1,5 +1,6 @@
-"""Statuses of executions and nodes, allowed transitions, and their records."""
+"""Statuses of executions and nodes, their transitions, and the records of both."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -22,21 +23,34 @@ class ExecutionStatus(StrEnum):
 
 
 class NodeStatus(StrEnum):
-    """Status of a node in an execution."""
+    """Status of a node of an execution.
 
-    PENDING = "pending"
-    """Waits for its dependencies."""
-    READY = "ready"
-    """All dependencies have ended, and no worker has claimed it (derived, never stored)."""
-    RUNNING = "running"
-    """A worker has claimed it under a lease."""
-    RETRYING = "retrying"
-    """An attempt failed; the time of the next one is on record."""
-    COMPLETED = "completed"
-    FAILED = "failed"
-    SKIPPED = "skipped"
-    """Not an ancestor of the output, or behind a branch that was not taken."""
-    CANCELLED = "cancelled"
+    The store and its scripts keep `code`, one letter per node in plan order.
+    """
+
+    _value_: str
+    code: str
+
+    def __new__(cls, value: str, code: str) -> "NodeStatus":
+        """Make a status with its one-letter code."""
+        status = str.__new__(cls, value)
+        status._value_ = value
+        status.code = code
+        return status
+
+    PENDING = "pending", "p"
+    """The node waits for its dependencies."""
+    READY = "ready", ""
+    """All dependencies have ended and no worker has claimed the node: derived, never stored."""
+    RUNNING = "running", "r"
+    """A worker has claimed the node and has a lease."""
+    RETRYING = "retrying", "t"
+    """An attempt failed and the next is due at a recorded time."""
+    COMPLETED = "completed", "c"
+    FAILED = "failed", "f"
+    SKIPPED = "skipped", "s"
+    """The node does not lead to the output, or follows a branch that was not taken."""
+    CANCELLED = "cancelled", "x"
 
 
 TERMINAL = frozenset({ExecutionStatus.COMPLETED, ExecutionStatus.FAILED, ExecutionStatus.CANCELLED})
@@ -89,17 +103,18 @@ NODE_TRANSITIONS: dict[NodeStatus, frozenset[NodeStatus]] = {
     NodeStatus.CANCELLED: frozenset(),
 }
 
-NODE_CODES: dict[NodeStatus, str] = {
-    NodeStatus.PENDING: "p",
-    NodeStatus.RUNNING: "r",
-    NodeStatus.RETRYING: "t",
-    NodeStatus.COMPLETED: "c",
-    NodeStatus.FAILED: "f",
-    NodeStatus.SKIPPED: "s",
-    NodeStatus.CANCELLED: "x",
-}
-"""One-letter codes of node statuses, as the store keeps them: a string in plan order."""
-NODE_STATUSES: dict[str, NodeStatus] = {code: status for status, code in NODE_CODES.items()}
+NODE_STATUSES: dict[str, NodeStatus] = {status.code: status for status in NodeStatus if status.code}
+"""Stored statuses of nodes by code."""
+
+
+def parse_node_statuses(codes: str) -> tuple[NodeStatus, ...]:
+    """Return the statuses that a string of codes stands for. Raises KeyError."""
+    return tuple([NODE_STATUSES[code] for code in codes])
+
+
+def format_node_statuses(statuses: Iterable[NodeStatus]) -> str:
+    """Return the codes of the statuses as one string."""
+    return "".join([status.code for status in statuses])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,6 +61,13 @@ def is_draft(body: Mapping[str, Any]) -> bool:
     return _read_flag("draft", body.get("draft", False))
 
 
+def parse_graph_members(
+    body: Mapping[str, Any],
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The nodes and the edges of a body, in the shape of a document's. Raises InvalidBody."""
+    return _read_nodes("nodes", body.get("nodes")), _read_edges("edges", body.get("edges"))
+
+
 def to_record(document: Document) -> dict[str, Any]:
     """Return the document as plain values, for the store."""
     record = {each.name: getattr(document, each.name) for each in fields(document)}

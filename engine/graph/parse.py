@@ -14,7 +14,7 @@ from engine.nodes.response_output import ResponseOutput
 from engine.nodes.support.base import NodeType
 from engine.nodes.support.policy import Policy, parse_policy, reserved_faults
 from engine.values.plain import fault
-from engine.values.sockets import Socket, is_compatible
+from engine.values.sockets import NO_SOCKETS, Socket, Sockets, is_compatible
 
 MAX_NODES = 1_000
 MAX_EDGES = 5_000
@@ -33,11 +33,28 @@ class Problem:
     reason: str
     node_id: str | None = None
     edge_id: str | None = None
+    field: str | None = None
+    """Path of the setting within the node's `data`."""
+    socket: str | None = None
+    """Name of the socket of the node, or at one end of the edge."""
 
     def as_dict(self) -> dict[str, str]:
-        """Return the problem in the format of the API."""
-        members = {"nodeId": self.node_id, "edgeId": self.edge_id, "reason": self.reason}
-        return {key: value for key, value in members.items() if value is not None}
+        """The problem as refusals of a save and of a run name it."""
+        return _without_none(nodeId=self.node_id, edgeId=self.edge_id, reason=self.reason)
+
+    def as_detail(self) -> dict[str, str]:
+        """The problem as a check names it, with the setting and the socket."""
+        return _without_none(
+            nodeId=self.node_id,
+            edgeId=self.edge_id,
+            field=self.field,
+            socket=self.socket,
+            reason=self.reason,
+        )
+
+
+def _without_none(**members: str | None) -> dict[str, str]:
+    return {key: value for key, value in members.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +68,8 @@ class ParsedNode:
     policy: Policy = field(default_factory=Policy)
     inputs: Mapping[str, Socket] = field(default_factory=dict)
     outputs: Mapping[str, Socket] = field(default_factory=dict)
+    shown: Sockets = NO_SOCKETS
+    """Sockets for an editor, as far as wrong settings tell them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +97,22 @@ class ParsedGraph:
     expressions: int = 0
     """Characters of CEL expressions so far."""
 
-    def report(self, reason: str, *, node: str | None = None, edge: str | None = None) -> None:
-        self.problems.append(Problem(reason=reason, node_id=node, edge_id=edge))
+    def report(
+        self,
+        reason: str,
+        *,
+        node: str | None = None,
+        edge: str | None = None,
+        field: str | None = None,
+        socket: str | None = None,
+    ) -> None:
+        problem = Problem(reason=reason, node_id=node, edge_id=edge, field=field, socket=socket)
+        self.problems.append(problem)
+
+    def report_settings(self, error: SettingsError, node: str) -> None:
+        """Report every fault of a node's settings."""
+        for each in error.faults:
+            self.report(each.reason, node=node, field=each.field or None)
 
 
 def parse_graph(
@@ -124,21 +157,24 @@ def _read_node(draft: ParsedGraph, position: int, raw: Mapping[str, Any]) -> Non
     try:
         settings = kind.parse(data)
     except SettingsError as error:
-        for reason in error.reasons:
-            draft.report(reason, node=node_id)
-        # Without a type, errors that follow from its settings are not reported; missing wires are.
-        draft.nodes[node_id] = ParsedNode(position=position, id=node_id, inputs=kind.needs(data))
+        draft.report_settings(error, node_id)
+        # It has no type, so that nothing that follows from its settings is told; its wires are.
+        draft.nodes[node_id] = ParsedNode(
+            position=position, id=node_id, inputs=kind.needs(data), shown=kind.sketch(data)
+        )
         return
     if not draft.allow_private:
         _check_target(draft, node_id, kind.fixed_url(settings))
+    sockets = Sockets(kind.inputs(settings), kind.outputs(settings))
     draft.nodes[node_id] = ParsedNode(
         position=position,
         id=node_id,
         type=kind,
         settings=settings,
         policy=policy,
-        inputs=kind.inputs(settings),
-        outputs=kind.outputs(settings),
+        inputs=sockets.inputs,
+        outputs=sockets.outputs,
+        shown=sockets,
     )
 
 
@@ -147,7 +183,7 @@ def _check_target(draft: ParsedGraph, node_id: str, url: str | None) -> None:
         if url is not None:
             check_url(url)
     except UrlRefused as error:
-        draft.report(f"url: {error}", node=node_id)
+        draft.report(f"url: {error}", node=node_id, field="url")
 
 
 def _is_id(value: object) -> TypeGuard[str]:
@@ -186,7 +222,7 @@ def _is_within_budget(draft: ParsedGraph, node_id: str, data: Mapping[str, Any])
     if draft.expressions <= MAX_EXPRESSIONS:
         return True
     reason = f"All expressions of a graph together have at most {MAX_EXPRESSIONS} characters"
-    draft.report(reason, node=node_id)
+    draft.report(reason, node=node_id, field="expression" if "expression" in data else "cases")
     return False
 
 
@@ -201,13 +237,12 @@ def _expression_length(data: Mapping[str, Any]) -> int:
 
 
 def _read_policy(draft: ParsedGraph, node_id: str, data: Mapping[str, Any]) -> Policy:
-    for reason in () if draft.allow_reserved else reserved_faults(data):
-        draft.report(reason, node=node_id)
+    if not draft.allow_reserved:
+        draft.report_settings(SettingsError(*reserved_faults(data)), node_id)
     try:
         return parse_policy(data)
     except SettingsError as error:
-        for reason in error.reasons:
-            draft.report(reason, node=node_id)
+        draft.report_settings(error, node_id)
         return Policy()
 
 
@@ -249,9 +284,11 @@ def _read_edge(draft: ParsedGraph, edge_id: str, raw: Mapping[str, Any]) -> None
             f"'{output}' of '{source.id}' gives {start.type}, but '{socket}' of '{target.id}' "
             f"takes {end.type}",
             edge=edge_id,
+            socket=str(socket),
         )
     if end and end.refusal:
-        draft.report(f"'{socket}' of '{target.id}': {end.refusal}", edge=edge_id)
+        reason = f"'{socket}' of '{target.id}': {end.refusal}"
+        draft.report(reason, edge=edge_id, socket=str(socket))
     draft.links.append(
         ParsedEdge(id=edge_id, source=source, output=str(output), target=target, socket=str(socket))
     )
@@ -273,6 +310,7 @@ def _find_socket(
         draft.report(
             f"'{node.id}' ({node.type.type}) has no {side} socket {_quote(name)}; it {known}",
             edge=edge_id,
+            socket=name if isinstance(name, str) else None,
         )
     return found
 
@@ -286,11 +324,13 @@ def _check_wires(draft: ParsedGraph) -> None:
             draft.report(
                 f"'{link.socket}' of '{link.target.id}' takes one edge and has '{first}' already",
                 edge=link.id,
+                socket=link.socket,
             )
     for node in draft.nodes.values():
         for name, socket in sorted(node.inputs.items()):
             if socket.required and (node.id, name) not in taken:
-                draft.report(f"Nothing is wired to the input socket '{name}'", node=node.id)
+                reason = f"Nothing is wired to the input socket '{name}'"
+                draft.report(reason, node=node.id, socket=name)
 
 
 def _quote(name: object) -> str:

@@ -1,7 +1,7 @@
 """Check of a document's graph, and its compilation into the plan of a run."""
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import networkx
@@ -94,7 +94,7 @@ def check_graph(
     Fixed URLs with private addresses are problems, unless `allow_private`; so are settings
     without effect yet.
     """
-    return _examine(nodes, edges, allow_private=allow_private, allow_reserved=False).problems
+    return examine_graph(nodes, edges, allow_private=allow_private, allow_reserved=False).problems
 
 
 def compile_plan(nodes: Sequence[Mapping[str, Any]], edges: Sequence[Mapping[str, Any]]) -> Plan:
@@ -103,10 +103,29 @@ def compile_plan(nodes: Sequence[Mapping[str, Any]], edges: Sequence[Mapping[str
     Accepts private URLs, so that saved graphs still compile after a change of that setting; the
     worker refuses the call. Accepts settings without effect yet, which could once be saved.
     """
-    draft = _examine(nodes, edges)
+    draft = examine_graph(nodes, edges)
     if draft.problems:
         raise InvalidGraph([problem.as_dict() for problem in draft.problems])
     return _build_plan(draft)
+
+
+def plan_sound_part(graph: ParsedGraph) -> Plan:
+    """The plan of the nodes and edges without problems, which need not lead to an output."""
+    if not graph.problems:
+        return _build_plan(graph)
+    sound = [node for node in graph.nodes.values() if node.type is not None]
+    nodes = {node.id: replace(node, position=place) for place, node in enumerate(sound)}
+    cyclic = _find_cyclic(graph)
+    links = [
+        replace(link, source=nodes[link.source.id], target=nodes[link.target.id])
+        for link in graph.links
+        if link.output in link.source.outputs
+        and link.socket in link.target.inputs
+        and link.source.id in nodes
+        and link.target.id in nodes
+        and not (link.source.position in cyclic and link.target.position in cyclic)
+    ]
+    return _build_plan(ParsedGraph(nodes=nodes, links=links))
 
 
 def name_nodes(
@@ -133,13 +152,14 @@ def _shape(count: int, links: Iterable[tuple[int, int]]) -> "networkx.DiGraph[in
     return shape
 
 
-def _examine(
+def examine_graph(
     nodes: Sequence[Mapping[str, Any]],
     edges: Sequence[Mapping[str, Any]],
     *,
     allow_private: bool = True,
     allow_reserved: bool = True,
 ) -> ParsedGraph:
+    """Read a graph with all its problems, cycles included."""
     draft = parse_graph(nodes, edges, allow_private=allow_private, allow_reserved=allow_reserved)
     _check_cycles(draft)
     return draft
@@ -155,6 +175,14 @@ def _check_cycles(draft: ParsedGraph) -> None:
             names = [ids[source] for source, _ in cycle[:MAX_NAMED]]
             names.append("…" if len(cycle) > MAX_NAMED else names[0])
             draft.report(f"These nodes form a cycle: {' → '.join(names)}", node=ids[group[0]])
+
+
+def _find_cyclic(draft: ParsedGraph) -> Set[int]:
+    """Positions of the nodes that are part of a cycle."""
+    shape = networkx.DiGraph((link.source.position, link.target.position) for link in draft.links)
+    groups = networkx.strongly_connected_components(shape)
+    loops = {node for node in shape if shape.has_edge(node, node)}
+    return loops.union(*(group for group in groups if len(group) > 1))
 
 
 def _build_plan(draft: ParsedGraph) -> Plan:

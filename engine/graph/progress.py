@@ -1,26 +1,27 @@
 """Progress of an execution through its plan: ready, skipped and pending nodes. No I/O."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from engine.executions.execution import NODE_TERMINAL, NodeStatus
 from engine.graph.plan import Node, Plan
 from engine.nodes.support.base import InEdge, Outputs
-
-SETTLED = frozenset("cfsx")
-LIVE = frozenset("rt")
 
 
 class Progress:
     """State of one execution as its nodes settle.
 
-    Statuses are codes of `engine.executions.execution.NODE_CODES`, one per node in plan order.
+    Statuses stand in plan order. Outputs are kept for as long as a dependent may need them.
     """
 
     __slots__ = ("_plan", "_skipped", "_statuses", "_unsettled", "_waiting", "outputs", "ready")
 
     def __init__(
-        self, plan: Plan, statuses: str, outputs: Mapping[int, Outputs | None] | None = None
+        self,
+        plan: Plan,
+        statuses: Sequence[NodeStatus],
+        outputs: Mapping[int, Outputs | None] | None = None,
     ) -> None:
         self._plan = plan
         self._statuses = list(statuses)
@@ -29,52 +30,56 @@ class Progress:
         """Unstarted nodes whose dependencies have all settled."""
         self._skipped: deque[int] = deque()
         self._waiting = [
-            sum(self._statuses[source] not in SETTLED for source in node.dependencies)
+            sum(self._statuses[source] not in NODE_TERMINAL for source in node.dependencies)
             for node in plan.nodes
         ]
-        self._unsettled = sum(code not in SETTLED for code in self._statuses)
-        first = [i for i, code in enumerate(statuses) if code == "p" and not self._waiting[i]]
+        self._unsettled = sum(status not in NODE_TERMINAL for status in self._statuses)
+        first = [
+            index
+            for index, status in enumerate(statuses)
+            if status is NodeStatus.PENDING and not self._waiting[index]
+        ]
         for index in first:
             self._decide(index)
 
     @property
-    def statuses(self) -> str:
-        """Status codes of all nodes."""
-        return "".join(self._statuses)
+    def statuses(self) -> tuple[NodeStatus, ...]:
+        """Statuses of all nodes."""
+        return tuple(self._statuses)
 
     @property
     def is_done(self) -> bool:
         """True if every node has settled, counting skips that are not yet on record."""
         return not self._unsettled
 
-    def status(self, index: int) -> str:
-        """Return the status code of a node."""
+    def status(self, index: int) -> NodeStatus:
+        """Return the status of a node."""
         return self._statuses[index]
 
     def begin(self, index: int) -> None:
         """Mark a ready or retrying node as running."""
-        self._statuses[index] = "r"
+        self._statuses[index] = NodeStatus.RUNNING
 
     def postpone(self, index: int) -> None:
         """Mark a running node as retrying."""
-        self._statuses[index] = "t"
+        self._statuses[index] = NodeStatus.RETRYING
 
     def give_back(self, index: int) -> None:
         """Make a running node ready again, because its worker is gone."""
-        self._statuses[index] = "p"
+        self._statuses[index] = NodeStatus.PENDING
         self.ready.append(index)
 
-    def settle(self, index: int, code: str, outputs: Outputs | None = None) -> None:
+    def settle(self, index: int, status: NodeStatus, outputs: Outputs | None = None) -> None:
         """Record the end of a node. A failed one whose policy is `continue` delivers nulls."""
-        if self._statuses[index] in SETTLED:
+        if self._statuses[index] in NODE_TERMINAL:
             return
-        self._statuses[index] = code
+        self._statuses[index] = status
         self._unsettled -= 1
         self.outputs[index] = outputs
         waiting = self._waiting
         for dependent in self._plan.nodes[index].dependents:
             waiting[dependent] -= 1
-            if not waiting[dependent] and self._statuses[dependent] == "p":
+            if not waiting[dependent] and self._statuses[dependent] is NodeStatus.PENDING:
                 self._decide(dependent)
 
     def take_skipped(self) -> list[int]:
@@ -92,12 +97,12 @@ class Progress:
             if current == self._plan.response_output or self._is_every_socket_delivered(node):
                 self.ready.append(current)
                 continue
-            self._statuses[current] = "s"
+            self._statuses[current] = NodeStatus.SKIPPED
             self._unsettled -= 1
             self._skipped.append(current)
             for dependent in node.dependents:
                 self._waiting[dependent] -= 1
-                if not self._waiting[dependent] and self._statuses[dependent] == "p":
+                if not self._waiting[dependent] and self._statuses[dependent] is NodeStatus.PENDING:
                     stack.append(dependent)
 
     def _is_every_socket_delivered(self, node: Node) -> bool:
@@ -106,22 +111,22 @@ class Progress:
         return all(in_edge.socket in delivered for in_edge in node.in_edges)
 
     def _is_delivered(self, in_edge: InEdge) -> bool:
-        code = self._statuses[in_edge.source]
-        if code == "c":
+        status = self._statuses[in_edge.source]
+        if status is NodeStatus.COMPLETED:
             outputs = self.outputs.get(in_edge.source)
             return outputs is not None and in_edge.output in outputs
-        return code == "f"
+        return status is NodeStatus.FAILED
 
     def delivered(self, index: int) -> list[tuple[InEdge, Any]]:
         """Return the in-edges of a node that delivered a value, with it, in document order."""
         found = []
         for in_edge in self._plan.nodes[index].in_edges:
-            code = self._statuses[in_edge.source]
-            if code == "c":
+            status = self._statuses[in_edge.source]
+            if status is NodeStatus.COMPLETED:
                 outputs = self.outputs[in_edge.source]
                 if outputs is not None and in_edge.output in outputs:
                     found.append((in_edge, outputs[in_edge.output]))
-            elif code == "f":
+            elif status is NodeStatus.FAILED:
                 found.append((in_edge, None))
         return found
 

@@ -6,7 +6,6 @@ Only names of variables leave the workers, never their values.
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from engine.models.call_sections import endpoint_of
 from engine.models.dialects.endpoint import ProviderEndpoint
 from engine.models.manifest import Model
 
@@ -25,7 +24,7 @@ class WorkerVariables:
 
     def unavailable_reason(self, model: Model) -> str | None:
         """Return the reason why no worker can call the model, or None if one can."""
-        endpoint, missing = endpoint_of(model.call), self.missing(model)
+        endpoint, missing = model.call.endpoint, self.missing(model)
         if endpoint is None or (not missing and self.sets):
             return None
         if not self.sets:
@@ -51,7 +50,7 @@ def missing_sentence(
 
 def needed_variables(model: Model) -> frozenset[str]:
     """Return the variables that a call of the model needs."""
-    endpoint = endpoint_of(model.call)
+    endpoint = model.call.endpoint
     if endpoint is None:
         return frozenset()
     address = "" if endpoint.base_url else endpoint.base_url_env

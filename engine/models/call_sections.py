@@ -5,7 +5,6 @@ from typing import Any
 
 from engine.models.dialects.anthropic import AnthropicSection, parse_anthropic
 from engine.models.dialects.builtin import BuiltinSection, parse_builtin
-from engine.models.dialects.endpoint import ProviderEndpoint
 from engine.models.dialects.http import HttpSection, parse_http
 from engine.models.dialects.openai import OpenAISection, parse_openai
 from engine.models.table_reader import ManifestContext
@@ -16,14 +15,9 @@ Call = BuiltinSection | OpenAISection | AnthropicSection | HttpSection
 Parser = Callable[[Mapping[str, Any], ManifestContext], Call]
 
 CALLS: dict[str, Parser] = {
-    "builtin": parse_builtin,
-    "openai": parse_openai,
-    "anthropic": parse_anthropic,
-    "http": parse_http,
+    BuiltinSection.name: parse_builtin,
+    OpenAISection.name: parse_openai,
+    AnthropicSection.name: parse_anthropic,
+    HttpSection.name: parse_http,
 }
 """Parsers by the name of their section; a manifest has exactly one section."""
-
-
-def endpoint_of(call: Call) -> ProviderEndpoint | None:
-    """Return the endpoint of a call; None if workers answer by themselves."""
-    return None if isinstance(call, BuiltinSection) else call.endpoint

@@ -4,17 +4,12 @@ A text has at most as many tokens as bytes in UTF-8, because tokenizers start wi
 back to them, and merge them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.models.body_templates import texts_in
 from engine.models.call_sections import Call
-from engine.models.dialects.anthropic import AnthropicSection
-from engine.models.dialects.builtin import BuiltinSection
-from engine.models.dialects.http import HttpSection
-from engine.models.dialects.openai import OpenAISection
 from engine.values.fields import MEDIA, Field, FieldType
-from engine.values.templates import to_json, to_text
 
 OWN_TOKENS = 1_000
 """Tokens that providers add to a call, for roles and schemas."""
@@ -32,28 +27,12 @@ def max_prompt_tokens(
     if TIMED.intersection(types.values()):
         return None
     texts = {name: value for name, value in values.items() if types.get(name) not in MEDIA}
-    size = sum(len(text.encode(errors="replace")) for text in _texts(call, texts))
+    size = sum(len(text.encode(errors="replace")) for text in call.texts(texts))
     return OWN_TOKENS + size + per_image * _count_images(call, types, values)
 
 
-def _texts(call: Call, values: Mapping[str, Any]) -> Iterator[str]:
-    """Yield all texts of a request."""
-    if isinstance(call, BuiltinSection):
-        yield call.template.render(values)
-    elif isinstance(call, HttpSection):
-        path, body = call.request(values)
-        yield path
-        yield to_json(body)
-    else:
-        for part in (call.prompt, call.system, call.schema, call.body):
-            yield to_text(part.fill(values))
-
-
 def _count_images(call: Call, types: Mapping[str, FieldType], values: Mapping[str, Any]) -> int:
-    if isinstance(call, OpenAISection):
-        images = [call.images.fill(values), call.mask.fill(values)]
-    elif isinstance(call, AnthropicSection):
-        images = [call.images.fill(values)]
-    else:
+    images = call.image_values(values)
+    if images is None:
         images = [values[name] for name, kind in types.items() if kind is FieldType.IMAGE]
     return sum(1 for _ in texts_in(images))

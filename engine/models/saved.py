@@ -11,23 +11,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from engine.models.call_sections import Call, endpoint_of
-from engine.models.dialects.anthropic import AnthropicSection
-from engine.models.dialects.http import HttpSection
-from engine.models.dialects.openai import OpenAISection
+from engine.models.call_sections import Call
 from engine.models.manifest import Fault, ManifestError, Model, parse_manifest
 from engine.net.url_policy import UrlRefused, check_url
-from engine.values.templates import Template
 
 MAX_BYTES = 65_536
 MAX_DOTS = 200
 """Limit of dots in one line, because names of many parts slow the parser of TOML down."""
 SOURCE = "manifest"
-SECTIONS: dict[type[Call], str] = {
-    AnthropicSection: "anthropic",
-    HttpSection: "http",
-    OpenAISection: "openai",
-}
 KEY_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key"})
 NOWHERE: Mapping[str, str] = MappingProxyType({})
 ELSEWHERE = "put this manifest into HEADRACE_MODELS_DIR instead"
@@ -62,7 +53,7 @@ def key_destinations(
     models: Iterable[Model], environ: Mapping[str, str] = NOWHERE
 ) -> KeyDestinations:
     """Return the destinations of keys by these models; `environ` may move base URLs."""
-    endpoints = (endpoint_of(model.call) for model in models)
+    endpoints = (model.call.endpoint for model in models)
     keyed = (each for each in endpoints if each and each.api_key_env)
     places = ((each.place(environ), each.api_key_env) for each in keyed)
     return frozenset(_destination(place, variable) for place, variable in places if place)
@@ -70,10 +61,10 @@ def key_destinations(
 
 def key_faults(call: Call, destinations: KeyDestinations) -> Iterator[str]:
     """Yield the faults of a call saved over HTTP; each begins with a path."""
-    endpoint = endpoint_of(call)
+    endpoint = call.endpoint
     if endpoint is None:
         return
-    path = SECTIONS[type(call)]
+    path = call.name
     if endpoint.base_url_env:
         yield f"{path}.base_url_env may not be saved over HTTP; {ELSEWHERE}"
     elif endpoint.api_key_env:
@@ -119,15 +110,8 @@ def _place_faults(
 
 def _routes(call: Call) -> Iterator[tuple[str, str]]:
     """Yield the members with paths of a call, and the fixed parts of these."""
-    if not isinstance(call, HttpSection):
-        return
-    routes: dict[str, Template | None] = {"path": call.path}
-    if call.job is not None:
-        job = call.job
-        routes |= {"job.path": job.path, "job.result_path": job.result_path}
-        routes |= {"job.cancel_path": job.cancel_path}
-    for member, template in routes.items():
-        for part in template.parts if template else ():
+    for member, template in call.fixed_paths().items():
+        for part in template.parts:
             if isinstance(part, str):
                 yield member, part
 

@@ -10,7 +10,7 @@ from engine.models.call_checks import JSON_SCHEMA
 from engine.models.manifest import Category, Model
 from engine.models.pricing import Usage
 from engine.nodes.support.base import NO_MEDIA, Context, NodeType, Outputs, WorkKind
-from engine.nodes.support.fan_out import CALLS_AT_ONCE, call_each, unknown_list
+from engine.nodes.support.fan_out import CALLS_AT_ONCE, call_each, missing_model, unknown_list
 from engine.nodes.support.list_mapping import run_each
 from engine.nodes.support.model_calls import (
     IMAGE_INLET,
@@ -23,15 +23,18 @@ from engine.nodes.support.model_calls import (
     Values,
     max_model_usage,
     model_calls,
+    model_members,
     model_needs,
     model_reads,
     model_sockets,
     prompt_count,
     read_model_settings,
+    sketch_model_sockets,
 )
+from engine.nodes.support.settings import Faults, Setting, choice
 from engine.values.json_schemas import read_answer, read_schema
 from engine.values.model_text import NotJson, list_in, read_items
-from engine.values.sockets import Socket, SocketType
+from engine.values.sockets import Socket, Sockets, SocketType
 from engine.values.templates import to_json
 
 TEXT_OUT, ANALYSIS_OUT, ITEMS_OUT = "text-out", "analysis-out", "items-out"
@@ -51,6 +54,32 @@ WAY = ModelNodeKind(
     own=frozenset({EXPORT_MODE, JSON_SCHEMA}),
     templates=(PROMPT, SYSTEM),
     takes_params=False,
+)
+
+
+MODE = choice(
+    EXPORT_MODE,
+    "The answer as one text, or as a list of items.",
+    ("text", "list"),
+    default="text",
+    words="must be 'text' or 'list'",
+)
+
+
+def _read_schema(raw: Any, path: str, faults: Faults) -> Mapping[str, Any] | None:
+    try:
+        return read_schema(raw)
+    except ValueError as error:
+        faults.add_rule(f"{path} {error}", path)
+        return None
+
+
+ANSWER_SCHEMA = Setting(
+    name=JSON_SCHEMA,
+    about="The JSON Schema that the answer must fit, also written as a text.",
+    widget="json",
+    value={"type": ["object", "string"]},
+    parse=_read_schema,
 )
 
 
@@ -78,15 +107,28 @@ class Assistant(NodeType):
 
     type = "assistant"
     category = "LLMs"
+    label = "Assistant"
+    description = "Asks a text model, and gives its answer as a text, as a list or as JSON."
     kind = WorkKind.IO
+    is_dynamic = True
+    members = model_members(WAY, MODE, ANSWER_SCHEMA)
 
-    def parse(self, data: Mapping[str, Any]) -> AssistantSettings:
-        mode = data.get(EXPORT_MODE)
-        faults = [f"{EXPORT_MODE} must be 'text' or 'list'"]
-        faults = [] if mode in (None, "text", "list") else faults
-        schema = _read_schema(data.get(JSON_SCHEMA), faults)
-        ask = read_model_settings(data, WAY, *faults)
+    def read(self, data: Mapping[str, Any], faults: Faults) -> AssistantSettings | None:
+        mode, schema = MODE.read(data, faults), ANSWER_SCHEMA.read(data, faults)
+        ask = read_model_settings(data, WAY, faults)
+        if ask is None:
+            return None
         return AssistantSettings(ask=ask, exports_list=mode == "list", schema=schema)
+
+    def unavailable_reason(self) -> str | None:
+        return missing_model(WAY.category)
+
+    def sketch(self, data: Mapping[str, Any]) -> Sockets:
+        settings = self.read(data, Faults())
+        if settings is not None:
+            return Sockets(self.inputs(settings), self.outputs(settings))
+        items = SocketType.ANY if data.get(JSON_SCHEMA) else SocketType.TEXT
+        return Sockets(sketch_model_sockets(data, WAY), _outputs(items))
 
     def inputs(self, settings: AssistantSettings) -> Mapping[str, Socket]:
         return model_sockets(settings.ask, WAY)
@@ -98,9 +140,7 @@ class Assistant(NodeType):
         return model_needs(data, WAY)
 
     def outputs(self, settings: AssistantSettings) -> Mapping[str, Socket]:
-        items = SocketType.TEXT if settings.schema is None else SocketType.ANY
-        text = Socket(type=SocketType.TEXT)
-        return {TEXT_OUT: text, ANALYSIS_OUT: text, ITEMS_OUT: Socket(type=items)}
+        return _outputs(SocketType.TEXT if settings.schema is None else SocketType.ANY)
 
     def model(self, settings: AssistantSettings) -> str:
         return settings.ask.model.internal_name
@@ -150,12 +190,9 @@ class Assistant(NodeType):
         }
 
 
-def _read_schema(raw: Any, faults: list[str]) -> Mapping[str, Any] | None:
-    try:
-        return read_schema(raw)
-    except ValueError as error:
-        faults.append(f"{JSON_SCHEMA} {error}")
-        return None
+def _outputs(items: SocketType) -> dict[str, Socket]:
+    text = Socket(type=SocketType.TEXT)
+    return {TEXT_OUT: text, ANALYSIS_OUT: text, ITEMS_OUT: Socket(type=items)}
 
 
 def _instruct(settings: AssistantSettings, model: Model, values: Values) -> Values:

@@ -4,8 +4,9 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
-from engine.nodes.support.expressions import VALUE_IN, read_values, sockets
-from engine.nodes.transform import ExpressionSettings, read_settings
+from engine.nodes.support.expressions import VALUE_IN, VARIABLES, read_values, sockets
+from engine.nodes.support.settings import Faults
+from engine.nodes.transform import ExpressionSettings, expression, read_settings
 from engine.values import cel
 from engine.values.sockets import Socket, SocketType
 
@@ -15,10 +16,14 @@ class Condition(NodeType):
 
     type = "condition"
     category = "Utilities"
+    label = "Condition"
+    description = "Passes a value on at one of two sockets, as an expression decides."
     kind = WorkKind.CPU
+    is_dynamic = True
+    members = (expression("CEL that gives true or false."), VARIABLES)
 
-    def parse(self, data: Mapping[str, Any]) -> ExpressionSettings:
-        return read_settings(data, is_condition=True)
+    def read(self, data: Mapping[str, Any], faults: Faults) -> ExpressionSettings:
+        return read_settings(self.members, data, faults, is_condition=True)
 
     def inputs(self, settings: ExpressionSettings) -> Mapping[str, Socket]:
         return sockets(settings.variables)

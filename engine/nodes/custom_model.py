@@ -9,6 +9,7 @@ from engine.models.manifest import Category, Model
 from engine.models.pricing import Usage
 from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
 from engine.nodes.support.fan_out import (
+    MODEL,
     NODE_MEMBERS,
     PARAMS_IN,
     call_each,
@@ -20,14 +21,16 @@ from engine.nodes.support.fan_out import (
     longest_list,
     max_usage_of_calls,
     missing_fields,
+    missing_model,
     read_params,
     typed_values,
     unknown_list,
     value_faults,
     zip_lists,
 )
+from engine.nodes.support.settings import VALUES, Faults
 from engine.values.fields import SOCKETS, Field
-from engine.values.sockets import Socket, SocketType
+from engine.values.sockets import Socket, Sockets, SocketType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,17 +52,31 @@ class CustomModel(NodeType):
 
     type = "customModel"
     category = "Custom"
+    label = "Custom Model"
+    description = "Calls any model of the registry with the values of its fields."
     kind = WorkKind.IO
+    is_dynamic = True
+    members = (MODEL, VALUES)
 
-    def parse(self, data: Mapping[str, Any]) -> CustomModelSettings:
-        model = find_usable(data.get("model"))
-        typed = typed_values(data)
+    def read(self, data: Mapping[str, Any], faults: Faults) -> CustomModelSettings | None:
+        try:
+            model, typed = find_usable(data.get("model")), typed_values(data)
+        except SettingsError as error:
+            faults.extend(error)
+            return None
         direct = {key: value for key, value in data.items() if key not in NODE_MEMBERS}
         values = known_values(model, direct) | known_values(model, typed)
-        reasons = [reason for field in model.fields for reason in value_faults(field, values)]
-        if reasons:
-            raise SettingsError(*reasons)
+        faults.found += [each for field in model.fields for each in value_faults(field, values)]
         return CustomModelSettings(model=model, values=values)
+
+    def unavailable_reason(self) -> str | None:
+        return missing_model()
+
+    def sketch(self, data: Mapping[str, Any]) -> Sockets:
+        settings = self.read({**data, "values": None}, Faults()) or self.read(data, Faults())
+        if settings is None:
+            return Sockets({PARAMS_IN: Socket(type=SocketType.ANY)}, {})
+        return Sockets(self.inputs(settings), self.outputs(settings))
 
     def needs(self, data: Mapping[str, Any]) -> Mapping[str, Socket]:
         return {

@@ -8,7 +8,14 @@ from engine.errors.nodes import NodeFailed
 from engine.models.manifest import Category, Model
 from engine.models.pricing import Usage
 from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
-from engine.nodes.support.fan_out import MAX_ITEMS, PARAMS_IN, call_each, unknown_list, value_faults
+from engine.nodes.support.fan_out import (
+    MAX_ITEMS,
+    PARAMS_IN,
+    call_each,
+    missing_model,
+    unknown_list,
+    value_faults,
+)
 from engine.nodes.support.model_calls import (
     IMAGE_INLETS,
     PROMPT_INLET,
@@ -18,18 +25,22 @@ from engine.nodes.support.model_calls import (
     Values,
     max_model_usage,
     model_calls,
+    model_members,
     model_needs,
     model_reads,
     model_sockets,
     prompt_count,
     read_model_settings,
+    sketch_model_sockets,
 )
+from engine.nodes.support.settings import Faults, whole
 from engine.values.fields import NUMBERS, Field
-from engine.values.sockets import Socket
+from engine.values.sockets import Socket, Sockets
 
 COUNT, SEED = "count", "seed"
 MAX_COUNT = 15
 COUNT_RULE = f"must be a whole number from 1 to {MAX_COUNT}"
+COUNT_SETTING = whole(COUNT, "How many images are made for each item.", 1, MAX_COUNT, default=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +55,22 @@ class Generator(NodeType):
     """Calls a model of its category; a wired list makes a call for each item, and a list."""
 
     kind = WorkKind.IO
+    is_dynamic = True
     way: ModelNodeKind
 
-    def parse(self, data: Mapping[str, Any]) -> GeneratorSettings:
-        return GeneratorSettings(ask=read_model_settings(data, self.way))
+    def read(self, data: Mapping[str, Any], faults: Faults) -> GeneratorSettings | None:
+        ask = read_model_settings(data, self.way, faults)
+        return None if ask is None else GeneratorSettings(ask=ask)
+
+    def unavailable_reason(self) -> str | None:
+        return missing_model(self.way.category)
+
+    def sketch(self, data: Mapping[str, Any]) -> Sockets:
+        settings = self.read(data, Faults())
+        if settings is not None:
+            return Sockets(self.inputs(settings), self.outputs(settings))
+        own = {self._output: Socket(type=self.way.category.socket)}
+        return Sockets(sketch_model_sockets(data, self.way), own)
 
     def inputs(self, settings: GeneratorSettings) -> Mapping[str, Socket]:
         return model_sockets(settings.ask, self.way)
@@ -96,17 +119,20 @@ class ImageGenerator(Generator):
 
     type = "imageGenerator"
     category = "Image Models"
+    label = "Image Generator"
+    description = "Asks a model for images."
     way = ModelNodeKind(
         category=Category.IMAGE,
         inlets=(PROMPT_INLET, *IMAGE_INLETS),
         options=("aspectRatio", "resolution", SEED),
         own=frozenset({COUNT}),
     )
+    members = model_members(way, COUNT_SETTING)
 
-    def parse(self, data: Mapping[str, Any]) -> GeneratorSettings:
-        count = _typed_count(data)
-        faults = [f"{COUNT} {COUNT_RULE}"] if count is None else []
-        return GeneratorSettings(ask=read_model_settings(data, self.way, *faults), count=count or 1)
+    def read(self, data: Mapping[str, Any], faults: Faults) -> GeneratorSettings | None:
+        count = COUNT_SETTING.read(_with_values(data), faults)
+        ask = read_model_settings(data, self.way, faults)
+        return None if ask is None else GeneratorSettings(ask=ask, count=count)
 
     def max_usage(
         self,
@@ -150,11 +176,14 @@ class VideoGenerator(Generator):
 
     type = "videoGenerator"
     category = "Video Models"
+    label = "Video Generator"
+    description = "Asks a model for a video."
     way = ModelNodeKind(
         category=Category.VIDEO,
         inlets=(PROMPT_INLET, *IMAGE_INLETS, VIDEO_INLET),
         options=("duration", "aspectRatio", "resolution", SEED),
     )
+    members = model_members(way)
 
 
 class MusicGenerator(Generator):
@@ -162,15 +191,17 @@ class MusicGenerator(Generator):
 
     type = "musicGenerator"
     category = "Music Models"
+    label = "Music Generator"
+    description = "Asks a model for music."
     way = ModelNodeKind(category=Category.AUDIO, inlets=(PROMPT_INLET,), options=("duration",))
+    members = model_members(way)
 
 
-def _typed_count(data: Mapping[str, Any]) -> int | None:
-    """Return the number of images typed on the node, or None if it is invalid."""
+def _with_values(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The data with the count in `values`, which counts more."""
     values = data.get("values")
     typed = values.get(COUNT) if isinstance(values, dict) else None
-    asked = data.get(COUNT) if typed is None else typed
-    return 1 if asked is None else _read_count(asked)
+    return data if typed is None else {**data, COUNT: typed}
 
 
 def _most_count(settings: GeneratorSettings, inputs: Mapping[str, Any]) -> int:

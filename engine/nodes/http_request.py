@@ -1,22 +1,39 @@
 """HTTP Request: outbound calls built from templates."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, unquote_plus, urlsplit, urlunsplit
 
-from engine.errors.nodes import NodeFailed, SettingsError
+from engine.errors.nodes import NodeFailed
 from engine.media.formats import media_kind_of
 from engine.net.header_policy import header_fault
 from engine.net.url_policy import UrlRefused, check_url
 from engine.nodes.support.base import NO_MEDIA, Context, HttpCall, NodeType, Outputs, WorkKind
 from engine.nodes.support.fan_out import CALLS_AT_ONCE, check_lengths, longest_list, unknown_list
 from engine.nodes.support.http_answer import find_medium, keep_answer, read_answer, refused
-from engine.nodes.support.http_body import BODY_IN, MULTIPART, BodySettings, make_body, parse_body
+from engine.nodes.support.http_body import (
+    BODY,
+    BODY_IN,
+    BODY_TYPE,
+    MULTIPART,
+    BodySettings,
+    make_body,
+    parse_body,
+)
 from engine.nodes.support.list_mapping import run_each
 from engine.nodes.support.policy import read_timeout
-from engine.nodes.support.templates import EMPTY, read_template
+from engine.nodes.support.settings import (
+    EMPTY,
+    Faults,
+    Setting,
+    choice,
+    flag,
+    is_whole,
+    read_all,
+    read_template,
+)
 from engine.values.plain import kind_of
 from engine.values.sockets import MEDIA_TYPES, Socket, SocketType
 from engine.values.templates import Template, members_read, to_text
@@ -36,6 +53,7 @@ MAX_REDIRECTS = 3
 FIXED_HOST = re.compile(r"[a-z]+://[^/?#]+[/?#]", re.IGNORECASE)
 """Start of a URL up to the end of its host."""
 CONTENT_TYPE = "content-type"
+URL_WORDS = "must be a text that begins with http:// or https://"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,31 +84,144 @@ class HttpRequestSettings:
         return frozenset().union(*(template.names for template in self.templates))
 
 
+def _read_method(raw: object, path: str, faults: Faults) -> str | None:
+    if isinstance(raw, str) and raw.upper() in METHODS:
+        return raw.upper()
+    faults.add(path, f"must be one of {', '.join(METHODS)}")
+    return None
+
+
+def _read_limit(raw: Any, path: str, faults: Faults) -> int | None:
+    if not is_whole(raw):
+        faults.add(path, "must be a whole number")
+    elif not 1 <= raw <= MAX_BYTES:
+        faults.add(path, f"must be from 1 to {MAX_BYTES}")
+    else:
+        return int(raw)
+    return None
+
+
+def _read_url(text: object, path: str, faults: Faults) -> Template | None:
+    if not text:
+        faults.add(path, URL_WORDS)
+        return None
+    before = len(faults.found)
+    template = read_template(path, text, faults)
+    if len(faults.found) == before and not template.names and template.parts:
+        try:
+            check_url(str(text), allow_private=True)
+        except UrlRefused as error:
+            faults.add_rule(f"{path}: {error}", path)
+    return template
+
+
+def _read_headers(
+    headers: object, path: str, faults: Faults
+) -> tuple[tuple[str, Template], ...] | None:
+    if not isinstance(headers, dict) or len(headers) > MAX_HEADERS:
+        faults.add(path, f"must be an object of at most {MAX_HEADERS} names and texts")
+        return None
+    taken: set[str] = set()
+    found: list[tuple[str, Template]] = []
+    for name, text in headers.items():
+        lower = name.lower()
+        reason = header_fault(name, text if isinstance(text, str) else "")
+        if reason:
+            faults.add_rule(f"{path}: {name[:64]!r} {reason}", f"{path}.{name}")
+        elif lower in taken:
+            faults.add_rule(f"{path}: '{name}' is there more than once", f"{path}.{name}")
+        else:
+            taken.add(lower)
+            template = read_template(f"{path}: {name}", text, faults, field=f"{path}.{name}")
+            found.append((name, template))
+    return tuple(found)
+
+
+def _letters(word: str) -> str:
+    return "".join(f"[{letter}{letter.lower()}]" for letter in word)
+
+
+METHOD = Setting(
+    name="method",
+    about="The method, in letters of any case.",
+    widget="select",
+    value={
+        "type": "string",
+        "pattern": f"^(?:{'|'.join(map(_letters, METHODS))})$",
+        "examples": [*METHODS],
+    },
+    parse=_read_method,
+    default="GET",
+    fallback="GET",
+)
+URL = Setting(
+    name="url",
+    about="The URL, a template; placeholders are encoded in its path and query.",
+    widget="template",
+    value={"type": "string", "minLength": 1},
+    parse=_read_url,
+    fallback=EMPTY,
+    is_required=True,
+    missing=URL_WORDS,
+)
+HEADERS = Setting(
+    name="headers",
+    about="Headers by name; each text is a template.",
+    widget="headers",
+    value={
+        "type": "object",
+        "maxProperties": MAX_HEADERS,
+        "additionalProperties": {"type": "string"},
+    },
+    parse=_read_headers,
+    fallback=(),
+)
+LIMIT = Setting(
+    name="maxBytes",
+    about="The longest answer that is taken, in bytes.",
+    widget="number",
+    value={"type": "integer", "minimum": 1, "maximum": MAX_BYTES},
+    parse=_read_limit,
+    default=MAX_BYTES,
+    fallback=MAX_BYTES,
+)
+EACH = flag("each", "One call for each item of the lists that are wired.")
+SAVE_AS = choice(
+    "saveAs",
+    "Media that are answered become assets of the account.",
+    ("asset",),
+    words="must be 'asset'",
+)
+OWN = (METHOD, LIMIT, EACH, SAVE_AS)
+
+
 class HttpRequest(NodeType):
     """Calls a URL and outputs the answer, parsed if it is JSON."""
 
     type = "httpRequest"
     category = "Utilities"
+    label = "HTTP Request"
+    description = "Calls a URL and gives the answer, parsed where it is JSON."
     kind = WorkKind.IO
+    is_dynamic = True
+    members = (METHOD, URL, HEADERS, BODY_TYPE, BODY, EACH, SAVE_AS, LIMIT)
 
-    def parse(self, data: Mapping[str, Any]) -> HttpRequestSettings:
-        reasons = list(_faults(data))
-        url = _parse_url(data.get("url"), reasons)
-        headers = tuple(_parse_headers(data.get("headers"), reasons))
-        body = parse_body(data, reasons)
+    def read(self, data: Mapping[str, Any], faults: Faults) -> HttpRequestSettings:
+        given = read_all(OWN, data, faults)
+        url, headers = URL.read(data, faults), HEADERS.read(data, faults)
+        body = parse_body(data, faults)
         if body.type == MULTIPART and any(name.lower() == CONTENT_TYPE for name, _ in headers):
-            reasons.append("headers: Content-Type is made by the bodyType 'multipart'")
-        if reasons:
-            raise SettingsError(*reasons)
+            reason = "headers: Content-Type is made by the bodyType 'multipart'"
+            faults.add_rule(reason, "headers")
         return HttpRequestSettings(
-            method=(data.get("method") or "GET").upper(),
+            method=given["method"],
             url=url,
             headers=headers,
             body=body,
             timeout_seconds=read_timeout(data) or DEFAULT_TIMEOUT_SECONDS,
-            max_bytes=data.get("maxBytes") or MAX_BYTES,
-            is_each=bool(data.get("each")),
-            kept=MEDIA_TYPES if data.get("saveAs") else frozenset(),
+            max_bytes=given["maxBytes"],
+            is_each=given["each"],
+            kept=MEDIA_TYPES if given["saveAs"] else frozenset(),
         )
 
     def inputs(self, settings: HttpRequestSettings) -> Mapping[str, Socket]:
@@ -216,52 +347,6 @@ def _read_items(
         raise NodeFailed("invalid_value", message)
     check_lengths(lists, {name: name for name in lists})
     return [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]
-
-
-def _faults(data: Mapping[str, Any]) -> Iterator[str]:
-    method = data.get("method")
-    if method is not None and (not isinstance(method, str) or method.upper() not in METHODS):
-        yield f"method must be one of {', '.join(METHODS)}"
-    limit = data.get("maxBytes")
-    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int)):
-        yield "maxBytes must be a whole number"
-    elif limit is not None and not 1 <= limit <= MAX_BYTES:
-        yield f"maxBytes must be from 1 to {MAX_BYTES}"
-    if not isinstance(data.get("each", False), bool) and data["each"] is not None:
-        yield "each must be true or false"
-    if data.get("saveAs") not in (None, "asset"):
-        yield "saveAs must be 'asset'"
-
-
-def _parse_url(text: object, reasons: list[str]) -> Template:
-    if not text:
-        reasons.append("url must be a text that begins with http:// or https://")
-        return EMPTY
-    template = read_template("url", text, reasons)
-    if isinstance(text, str) and not template.names and template.parts:
-        try:
-            check_url(text, allow_private=True)
-        except UrlRefused as error:
-            reasons.append(f"url: {error}")
-    return template
-
-
-def _parse_headers(raw: object, reasons: list[str]) -> Iterator[tuple[str, Template]]:
-    headers = {} if raw is None else raw
-    if not isinstance(headers, dict) or len(headers) > MAX_HEADERS:
-        reasons.append(f"headers must be an object of at most {MAX_HEADERS} names and texts")
-        return
-    taken: set[str] = set()
-    for name, text in headers.items():
-        lower = name.lower()
-        reason = header_fault(name, text if isinstance(text, str) else "")
-        if reason:
-            reasons.append(f"headers: {name[:64]!r} {reason}")
-        elif lower in taken:
-            reasons.append(f"headers: '{name}' is there more than once")
-        else:
-            taken.add(lower)
-            yield name, read_template(f"headers: {name}", text, reasons)
 
 
 async def _build_call(

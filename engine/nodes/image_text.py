@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
-from engine.errors.nodes import NodeFailed, SettingsError
+from engine.errors.nodes import NodeFailed
 from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
 from engine.nodes.support.fan_out import longest_list, unknown_list
 from engine.nodes.support.image_edits import MAX_READ
 from engine.nodes.support.list_mapping import run_each
+from engine.nodes.support.settings import Faults
 from engine.process.extras import install_hint
 from engine.values.plain import kind_of
 from engine.values.sockets import Socket, SocketType
@@ -33,12 +34,18 @@ class ImageText(NodeType):
 
     type = "imageText"
     category = "Image Tools"
+    label = "Image Text"
+    description = "Reads what is written in an image."
     kind = WorkKind.CPU
 
-    def parse(self, data: Mapping[str, Any]) -> ImageTextSettings:
-        if not is_installed():
-            raise SettingsError(MISSING)
+    def read(self, data: Mapping[str, Any], faults: Faults) -> ImageTextSettings:
+        missing = self.unavailable_reason()
+        if missing:
+            faults.add_rule(missing)
         return ImageTextSettings()
+
+    def unavailable_reason(self) -> str | None:
+        return None if is_installed() else MISSING
 
     def inputs(self, settings: ImageTextSettings) -> Mapping[str, Socket]:
         return {IMAGE_IN: Socket(type=SocketType.IMAGE, required=True)}

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.errors.nodes import NodeFailed
+from engine.media.formats import MAX_PIXELS
 from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
 from engine.nodes.support.fan_out import longest_list, unknown_list, zip_lists
 from engine.nodes.support.image_edits import (
@@ -17,11 +18,22 @@ from engine.nodes.support.image_edits import (
     Crop,
     Edit,
     Fit,
-    ImageFormat,
     Resize,
 )
-from engine.nodes.support.image_settings import SettingsReader
+from engine.nodes.support.image_settings import (
+    BACKGROUND,
+    FORMAT,
+    FORMAT_WORDS,
+    QUALITY,
+    SAVING,
+    color,
+    offset,
+    ratio,
+    read_saving,
+    side,
+)
 from engine.nodes.support.list_mapping import run_each
+from engine.nodes.support.settings import Faults, choice, number, read_all, template
 from engine.values.plain import kind_of
 from engine.values.sockets import Socket, SocketType
 from engine.values.templates import Template, to_text
@@ -48,14 +60,7 @@ class ImageTool(NodeType):
     """Input sockets of images."""
 
     @abstractmethod
-    def read(self, reader: SettingsReader) -> Any:
-        """Return the settings; faults are added to the reader."""
-
-    def parse(self, data: Mapping[str, Any]) -> Any:
-        reader = SettingsReader(data)
-        settings = self.read(reader)
-        reader.finish()
-        return settings
+    def read(self, data: Mapping[str, Any], faults: Faults) -> Any: ...
 
     def inputs(self, settings: Any) -> Mapping[str, Socket]:
         return self.needs({})
@@ -115,13 +120,23 @@ class ImageResize(ImageTool):
 
     type = "imageResize"
 
-    def read(self, reader: SettingsReader) -> Edit:
-        width, height = reader.side("width"), reader.side("height")
-        if not reader.has("width") and not reader.has("height"):
-            reader.reasons.append("width or height must be there")
-        reader.check_area(width, height)
-        fit = reader.choice("fit", tuple(Fit)) or Fit.CONTAIN
-        return Resize(width=width, height=height, fit=fit, saving=reader.saving())
+    label = "Resize Image"
+    description = "Makes an image of another width, another height or both."
+    members = (
+        side("width", "Width in pixels; without it, as the height has it."),
+        side("height", "Height in pixels; without it, as the width has it."),
+        choice("fit", "How it fits where both are given.", tuple(Fit), default=Fit.CONTAIN),
+        *SAVING,
+    )
+
+    def read(self, data: Mapping[str, Any], faults: Faults) -> Edit:
+        given = read_all(self.members, data, faults)
+        width, height = given["width"], given["height"]
+        if data.get("width") is None and data.get("height") is None:
+            faults.add_rule("width or height must be there", "width")
+        if width and height and width * height > MAX_PIXELS:
+            faults.add_rule(f"width and height make over {MAX_PIXELS} pixels", "width")
+        return Resize(width=width, height=height, fit=given["fit"], saving=read_saving(given))
 
 
 class ImageCrop(ImageTool):
@@ -129,21 +144,43 @@ class ImageCrop(ImageTool):
 
     type = "imageCrop"
 
-    def read(self, reader: SettingsReader) -> Edit:
-        width, height = reader.side("width"), reader.side("height")
-        left, top = reader.offset("x"), reader.offset("y")
-        sized, placed = reader.has_all("width", "height"), reader.has_all("x", "y")
-        if reader.has("aspectRatio") == sized or (placed and not sized):
-            reader.reasons.append(
+    label = "Crop Image"
+    description = "Leaves the largest part of a shape, or a part of a size."
+    members = (
+        side("width", "Width of the part in pixels."),
+        side("height", "Height of the part in pixels."),
+        offset("x", "Distance of the part from the left, in pixels."),
+        offset("y", "Distance of the part from the top, in pixels."),
+        ratio("aspectRatio", "Shape of the part, such as 16:9."),
+        choice("anchor", "Place of the part.", tuple(Anchor), default=Anchor.CENTER),
+        *SAVING,
+    )
+
+    def read(self, data: Mapping[str, Any], faults: Faults) -> Edit:
+        given = read_all(self.members[:4], data, faults)
+        width, height, left, top = (given[name] for name in ("width", "height", "x", "y"))
+        sized = _has_both(data, faults, "width", "height")
+        placed = _has_both(data, faults, "x", "y")
+        if (data.get("aspectRatio") is not None) == sized or (placed and not sized):
+            faults.add_rule(
                 "there must be aspectRatio, or width and height, and with these may be x and y"
             )
+        given |= read_all(self.members[4:], data, faults)
         return Crop(
-            ratio=reader.ratio("aspectRatio"),
+            ratio=given["aspectRatio"],
             size=(width, height) if width and height else None,
             corner=None if left is None or top is None else (left, top),
-            anchor=reader.choice("anchor", tuple(Anchor)) or Anchor.CENTER,
-            saving=reader.saving(),
+            anchor=given["anchor"],
+            saving=read_saving(given),
         )
+
+
+def _has_both(data: Mapping[str, Any], faults: Faults, first: str, second: str) -> bool:
+    """Whether both members are there; that only one is, is a fault."""
+    found = [data.get(name) is not None for name in (first, second)]
+    if any(found) and not all(found):
+        faults.add_rule(f"{first} and {second} go together", second if found[0] else first)
+    return all(found)
 
 
 class ImageCompose(ImageTool):
@@ -152,15 +189,20 @@ class ImageCompose(ImageTool):
     type = "imageCompose"
     media = (IMAGE_IN, OVERLAY_IN)
 
-    def read(self, reader: SettingsReader) -> Edit:
-        usual = Compose()
-        return Compose(
-            anchor=reader.choice("anchor", tuple(Anchor)) or usual.anchor,
-            scale=reader.number("scale", usual.scale, 0.01, 1),
-            margin=reader.number("margin", usual.margin, 0, 0.5),
-            opacity=reader.number("opacity", usual.opacity, 0, 1),
-            saving=reader.saving(),
-        )
+    label = "Compose Images"
+    description = "Puts another image upon an image."
+    members = (
+        choice("anchor", "Place of the overlay.", tuple(Anchor), default=Compose().anchor),
+        number("scale", "Width of the overlay, as a share.", 0.01, 1, default=Compose().scale),
+        number("margin", "Distance from the edge, as a share.", 0, 0.5, default=Compose().margin),
+        number("opacity", "Opacity of the overlay.", 0, 1, default=Compose().opacity),
+        *SAVING,
+    )
+
+    def read(self, data: Mapping[str, Any], faults: Faults) -> Edit:
+        given = read_all(self.members, data, faults)
+        own = {name: given[name] for name in ("anchor", "scale", "margin", "opacity")}
+        return Compose(**own, saving=read_saving(given))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,17 +218,24 @@ class ImageCaption(ImageTool):
 
     type = "imageCaption"
 
-    def read(self, reader: SettingsReader) -> CaptionSettings:
-        text = reader.template("text", {IMAGE_IN, TEXT_IN})
-        usual = Caption()
-        edit = Caption(
-            anchor=reader.choice("anchor", CAPTION_ANCHORS) or usual.anchor,
-            size=reader.number("size", usual.size, 1, 50),
-            color=reader.color("color", usual.color),
-            background=reader.color("background", usual.background),
-            saving=reader.saving(has_background=False),
-        )
-        return CaptionSettings(edit=edit, text=text)
+    label = "Caption Image"
+    description = "Writes a text upon an image."
+    is_dynamic = True
+    members = (
+        template("text", "The text; a wire at text-in takes its place.", {IMAGE_IN, TEXT_IN}),
+        choice("anchor", "Place of the text.", CAPTION_ANCHORS, default=Caption().anchor),
+        number("size", "Height of letters, in percent.", 1, 50, default=Caption().size),
+        color("color", "Color of the letters.", Caption().color),
+        color("background", "Color of the band behind them.", Caption().background),
+        FORMAT,
+        QUALITY,
+    )
+
+    def read(self, data: Mapping[str, Any], faults: Faults) -> CaptionSettings:
+        given = read_all(self.members, data, faults)
+        own = {name: given[name] for name in ("anchor", "size", "color", "background")}
+        saving = read_saving({**given, "background": None})
+        return CaptionSettings(edit=Caption(**own, saving=saving), text=given["text"])
 
     def inputs(self, settings: CaptionSettings) -> Mapping[str, Socket]:
         text = Socket(type=SocketType.TEXT, required=not settings.text.parts)
@@ -214,10 +263,16 @@ class ImageConvert(ImageTool):
 
     type = "imageConvert"
 
-    def read(self, reader: SettingsReader) -> Edit:
-        if not reader.has("format"):
-            reader.reasons.append(f"format must be one of {', '.join(ImageFormat)}")
-        return Convert(saving=reader.saving())
+    label = "Convert Image"
+    description = "Writes an image in another format."
+    members = (
+        replace(FORMAT, about="Format of the new image.", is_required=True, missing=FORMAT_WORDS),
+        QUALITY,
+        BACKGROUND,
+    )
+
+    def read(self, data: Mapping[str, Any], faults: Faults) -> Edit:
+        return Convert(saving=read_saving(read_all(self.members, data, faults)))
 
 
 IMAGE_TOOLS = (ImageResize(), ImageCrop(), ImageCompose(), ImageCaption(), ImageConvert())

@@ -1,14 +1,33 @@
 """List: typed items, wired items, or both."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.errors.nodes import SettingsError
 from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
+from engine.nodes.support.settings import Faults, Setting, choice, read_all
 from engine.values.sockets import MEDIA_TYPES, Socket, SocketType
 
 ITEMS_IN = "items-in"
+
+
+ITEM = {
+    "type": "object",
+    "properties": {"value": {}, "included": {"type": "boolean", "default": True}},
+    "required": ["value"],
+}
+
+
+def _read_items(raw: object, path: str, faults: Faults) -> Sequence[Any] | None:
+    if not isinstance(raw, list):
+        faults.add(path, "must be a list of objects with value and included")
+        return None
+    for position, item in enumerate(raw):
+        if not isinstance(item, dict) or "value" not in item:
+            faults.add(f"{path}[{position}]", "must be an object with value and included")
+        elif not isinstance(item.get("included", True), bool):
+            faults.add(f"{path}[{position}].included", "must be true or false")
+    return raw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,17 +44,41 @@ class List(NodeType):
 
     type = "list"
     category = "Utilities"
+    label = "List"
+    description = "Gives one flat list: its own items, then the wired ones."
     kind = WorkKind.PURE
+    is_dynamic = True
+    members = (
+        choice("kind", "What the items are.", tuple(SocketType), default=SocketType.ANY),
+        choice(
+            "mode",
+            "Whether its own items stay when others are wired.",
+            ("keep", "replace"),
+            default="keep",
+            words="must be 'keep' or 'replace'",
+        ),
+        Setting(
+            name="items",
+            about="Its own items; those that are not included are left out.",
+            widget="items",
+            value={"type": "array", "items": ITEM},
+            parse=_read_items,
+        ),
+    )
 
-    def parse(self, data: Mapping[str, Any]) -> ListSettings:
-        reasons = list(_faults(data))
-        if reasons:
-            raise SettingsError(*reasons)
-        items = data.get("items") or []
+    def read(self, data: Mapping[str, Any], faults: Faults) -> ListSettings:
+        given = read_all(self.members, data, faults)
+        items = given["items"] or ()
+        if given["kind"] in MEDIA_TYPES:
+            for position, item in enumerate(items):
+                if isinstance(item, dict) and not isinstance(item.get("value", ""), str):
+                    path = f"items[{position}].value"
+                    faults.add_rule(f"{path} must be the URL of the {given['kind']}", path)
+        included = (item for item in items if isinstance(item, dict) and item.get("included", True))
         return ListSettings(
-            kind=SocketType(data.get("kind") or SocketType.ANY),
-            items=tuple(item["value"] for item in items if item.get("included", True)),
-            replaces=data.get("mode") == "replace",
+            kind=given["kind"],
+            items=tuple(item.get("value") for item in included),
+            replaces=given["mode"] == "replace",
         )
 
     def inputs(self, settings: ListSettings) -> Mapping[str, Socket]:
@@ -56,23 +99,3 @@ class List(NodeType):
         for value in inputs.get(ITEMS_IN, ()):
             items.extend(value if isinstance(value, list) else [value])
         return {"items-out": items}
-
-
-def _faults(data: Mapping[str, Any]) -> Iterator[str]:
-    kind = data.get("kind")
-    if kind is not None and kind not in list(SocketType):
-        yield f"kind must be one of {', '.join(SocketType)}"
-    if data.get("mode") not in (None, "keep", "replace"):
-        yield "mode must be 'keep' or 'replace'"
-    items = [] if data.get("items") is None else data["items"]
-    if not isinstance(items, list):
-        yield "items must be a list of objects with value and included"
-        return
-    is_media = isinstance(kind, str) and kind in MEDIA_TYPES
-    for position, item in enumerate(items):
-        if not isinstance(item, dict) or "value" not in item:
-            yield f"items[{position}] must be an object with value and included"
-        elif not isinstance(item.get("included", True), bool):
-            yield f"items[{position}].included must be true or false"
-        elif is_media and not isinstance(item["value"], str):
-            yield f"items[{position}].value must be the URL of the {kind}"

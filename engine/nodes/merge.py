@@ -3,12 +3,13 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from engine.errors.nodes import SettingsError
 from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
+from engine.nodes.support.settings import Faults, choice
 from engine.values.sockets import Socket, SocketType
 
 VALUE_IN = "value-in"
 MODES = ("first", "all")
+MODE = choice("mode", "The first delivered value, or a list of all.", MODES, default=MODES[0])
 
 
 class Merge(NodeType):
@@ -16,15 +17,13 @@ class Merge(NodeType):
 
     type = "merge"
     category = "Utilities"
+    label = "Merge"
+    description = "Gives the first delivered value in the order of the edges, or all of them."
     kind = WorkKind.PURE
+    members = (MODE,)
 
-    def parse(self, data: Mapping[str, Any]) -> str:
-        mode = data.get("mode")
-        if mode is None:
-            return MODES[0]
-        if mode not in MODES:
-            raise SettingsError(f"mode must be one of {', '.join(MODES)}")
-        return str(mode)
+    def read(self, data: Mapping[str, Any], faults: Faults) -> str:
+        return str(MODE.read(data, faults))
 
     def inputs(self, settings: str) -> Mapping[str, Socket]:
         return {VALUE_IN: Socket(type=SocketType.ANY, many=True, required=True)}

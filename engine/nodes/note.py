@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from engine.errors.nodes import SettingsError
 from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
+from engine.nodes.support.settings import Faults, text
 from engine.values.sockets import Socket
+
+TEXT = text("text", "The note.", is_nullable=False)
 
 
 class Note(NodeType):
@@ -13,11 +15,13 @@ class Note(NodeType):
 
     type = "note"
     category = "Utilities"
+    label = "Note"
+    description = "Words for the people who read the canvas; it never runs."
     kind = WorkKind.PURE
+    members = (TEXT,)
 
-    def parse(self, data: Mapping[str, Any]) -> None:
-        if not isinstance(data.get("text", ""), str):
-            raise SettingsError("text must be a text")
+    def read(self, data: Mapping[str, Any], faults: Faults) -> None:
+        TEXT.read(data, faults)
 
     def inputs(self, settings: None) -> Mapping[str, Socket]:
         return {}

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.errors.nodes import SettingsError
 from engine.nodes.support.base import Context, InEdge, NodeType, Outputs, WorkKind
+from engine.nodes.support.settings import Faults, Setting
+from engine.values.field_settings import NAME_SCHEMA
 from engine.values.fields import NAME_RULE, is_name
 from engine.values.sockets import MEDIA_TYPES, Socket, SocketType
 
@@ -21,30 +22,47 @@ class ResponseOutputSettings:
     names: tuple[str, ...]
 
 
+def _read_names(raw: object, path: str, faults: Faults) -> tuple[str, ...] | None:
+    if not isinstance(raw, list) or len(raw) > MAX_NAMES:
+        faults.add(path, f"must be a list of at most {MAX_NAMES} objects with a name")
+        return None
+    names = [item.get("name") if isinstance(item, dict) else None for item in raw]
+    wrong = [position for position, name in enumerate(names) if not is_name(name)]
+    for position in wrong:
+        faults.add(f"{path}[{position}].name", NAME_RULE)
+    found = tuple(name for name in names if is_name(name))
+    if not wrong and len(set(found)) < len(found):
+        faults.add_rule(f"{path} has a name more than once", path)
+    return found
+
+
+FIELDS = Setting(
+    name="fields",
+    about="Names of the members of the result, each an input socket; none: result-in alone.",
+    widget="names",
+    value={
+        "type": "array",
+        "maxItems": MAX_NAMES,
+        "items": {"type": "object", "properties": {"name": NAME_SCHEMA}, "required": ["name"]},
+    },
+    parse=_read_names,
+    fallback=(),
+)
+
+
 class ResponseOutput(NodeType):
     """Builds the result; its output `result` is no socket."""
 
     type = "responseOutput"
     category = "Outputs"
+    label = "Response Output"
+    description = "What callers get: what is wired to it, or an object with named members."
     kind = WorkKind.PURE
+    is_dynamic = True
+    members = (FIELDS,)
 
-    def parse(self, data: Mapping[str, Any]) -> ResponseOutputSettings:
-        raw = data.get("fields")
-        if raw is None:
-            return ResponseOutputSettings(names=())
-        if not isinstance(raw, list) or len(raw) > MAX_NAMES:
-            raise SettingsError(f"fields must be a list of at most {MAX_NAMES} objects with a name")
-        names = [item.get("name") if isinstance(item, dict) else None for item in raw]
-        reasons = [
-            f"fields[{position}].name {NAME_RULE}"
-            for position, name in enumerate(names)
-            if not is_name(name)
-        ]
-        if not reasons and len(set(names)) < len(names):
-            reasons.append("fields has a name more than once")
-        if reasons:
-            raise SettingsError(*reasons)
-        return ResponseOutputSettings(names=tuple(str(name) for name in names))
+    def read(self, data: Mapping[str, Any], faults: Faults) -> ResponseOutputSettings:
+        return ResponseOutputSettings(names=FIELDS.read(data, faults))
 
     def inputs(self, settings: ResponseOutputSettings) -> Mapping[str, Socket]:
         if not settings.names:

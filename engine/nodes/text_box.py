@@ -3,10 +3,17 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from engine.errors.nodes import SettingsError
 from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
+from engine.nodes.support.settings import Faults, template
 from engine.values.sockets import Socket, SocketType
 from engine.values.templates import Template, members_read
+
+TEXT = template(
+    "text",
+    "The text; each {{ placeholder }} is an input socket.",
+    is_nullable=False,
+    no_text="text must be a text",
+)
 
 
 class TextBox(NodeType):
@@ -14,16 +21,15 @@ class TextBox(NodeType):
 
     type = "textBox"
     category = "Utilities"
+    label = "Text Box"
+    description = "A text whose placeholders are filled with the wired values."
     kind = WorkKind.PURE
+    is_dynamic = True
+    members = (TEXT,)
 
-    def parse(self, data: Mapping[str, Any]) -> Template:
-        text = data.get("text", "")
-        if not isinstance(text, str):
-            raise SettingsError("text must be a text")
-        try:
-            return Template.parse(text)
-        except SettingsError as error:
-            raise SettingsError(*(f"text: {reason}" for reason in error.reasons)) from None
+    def read(self, data: Mapping[str, Any], faults: Faults) -> Template:
+        found: Template = TEXT.read(data, faults)
+        return found
 
     def inputs(self, settings: Template) -> Mapping[str, Socket]:
         return {name: Socket(type=SocketType.ANY, required=True) for name in settings.names}

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
-from engine.errors.nodes import NodeFailed, SettingsError
+from engine.errors.nodes import NodeFailed
 from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
-from engine.nodes.support.templates import read_template
+from engine.nodes.support.settings import Faults, template
 from engine.process.extras import install_hint
 from engine.values.sockets import Socket, SocketType
 from engine.values.templates import Template, to_text
@@ -19,6 +19,12 @@ MISSING = (
     f"{install_hint('local-embeddings')}"
 )
 MAX_TEXTS = 1_000
+TEXT = template(
+    "text",
+    "The text to embed; a wire at text-in takes its place.",
+    {TEXT_IN},
+    no_text="text must be a text",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +39,20 @@ class TextEmbedding(NodeType):
 
     type = "textEmbedding"
     category = "Utilities"
+    label = "Text Embedding"
+    description = "Turns a text into a vector; texts that mean alike have vectors that are near."
     kind = WorkKind.CPU
+    is_dynamic = True
+    members = (TEXT,)
 
-    def parse(self, data: Mapping[str, Any]) -> TextEmbeddingSettings:
-        if not is_installed():
-            raise SettingsError(MISSING)
-        return TextEmbeddingSettings(text=_read_text(data.get("text")))
+    def read(self, data: Mapping[str, Any], faults: Faults) -> TextEmbeddingSettings:
+        missing = self.unavailable_reason()
+        if missing:
+            faults.add_rule(missing)
+        return TextEmbeddingSettings(text=TEXT.read(data, Faults() if missing else faults))
+
+    def unavailable_reason(self) -> str | None:
+        return None if is_installed() else MISSING
 
     def inputs(self, settings: TextEmbeddingSettings) -> Mapping[str, Socket]:
         placeholder = Socket(type=SocketType.ANY, required=True)
@@ -60,16 +74,6 @@ class TextEmbedding(NodeType):
             message = f"A list of texts to embed has at most {MAX_TEXTS} items, not {len(wired)}"
             raise NodeFailed("invalid_value", message)
         return {VECTOR_OUT: await context.embed([to_text(each) for each in wired])}
-
-
-def _read_text(raw: Any) -> Template:
-    if raw is not None and not isinstance(raw, str):
-        raise SettingsError("text must be a text")
-    reasons: list[str] = []
-    template = read_template("text", raw or "", reasons, {TEXT_IN})
-    if reasons:
-        raise SettingsError(*reasons)
-    return template
 
 
 def is_installed() -> bool:

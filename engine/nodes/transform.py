@@ -1,11 +1,18 @@
 """Transform: a CEL expression over the wired values."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
-from engine.nodes.support.expressions import check_expression, read_values, read_variables, sockets
+from engine.nodes.support.expressions import (
+    EXPRESSION,
+    VARIABLES,
+    check_expression,
+    read_values,
+    sockets,
+)
+from engine.nodes.support.settings import Faults, Setting, as_it_is, read_all
 from engine.values.sockets import Socket, SocketType
 
 
@@ -17,15 +24,47 @@ class ExpressionSettings:
     variables: tuple[str, ...]
 
 
+def expression(about: str) -> Setting:
+    """The expression of a node, for `read_settings`."""
+    return Setting(
+        name="expression",
+        about=about,
+        widget="expression",
+        value=EXPRESSION,
+        parse=as_it_is,
+        is_required=True,
+    )
+
+
+def read_settings(
+    settings: Iterable[Setting],
+    data: Mapping[str, Any],
+    faults: Faults,
+    *,
+    is_condition: bool = False,
+) -> ExpressionSettings:
+    """The `expression` and the `variables` of a node."""
+    before = len(faults.found)
+    given = read_all(settings, data, faults)
+    text, variables = given["expression"], given["variables"]
+    if len(faults.found) == before:  # faults of its variables would be faults of it, too
+        check_expression("expression", text, variables, faults, is_condition=is_condition)
+    return ExpressionSettings(expression=str(text), variables=variables)
+
+
 class Transform(NodeType):
     """Outputs the result of its CEL expression."""
 
     type = "transform"
     category = "Utilities"
+    label = "Transform"
+    description = "Gives the result of an expression over the wired values."
     kind = WorkKind.CPU
+    is_dynamic = True
+    members = (expression("What it gives, in CEL."), VARIABLES)
 
-    def parse(self, data: Mapping[str, Any]) -> ExpressionSettings:
-        return read_settings(data)
+    def read(self, data: Mapping[str, Any], faults: Faults) -> ExpressionSettings:
+        return read_settings(self.members, data, faults)
 
     def inputs(self, settings: ExpressionSettings) -> Mapping[str, Socket]:
         return sockets(settings.variables)
@@ -38,12 +77,3 @@ class Transform(NodeType):
     ) -> Outputs:
         values = read_values(settings.variables, inputs)
         return {"value-out": await context.evaluate(settings.expression, values)}
-
-
-def read_settings(data: Mapping[str, Any], *, is_condition: bool = False) -> ExpressionSettings:
-    """Read the `expression` and the `variables` of a node. Raises SettingsError."""
-    variables = read_variables(data)
-    expression = check_expression(
-        "expression", data.get("expression"), variables, is_condition=is_condition
-    )
-    return ExpressionSettings(expression=expression, variables=variables)

@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.errors.nodes import NodeFailed, SettingsError
+from engine.errors.nodes import NodeFailed
 from engine.media.formats import MediaKind
-from engine.media.ids import is_asset_id
+from engine.media.ids import PATTERN as ASSET_ID
 from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
+from engine.nodes.support.settings import Faults, choice, pattern, read_all
 from engine.values.sockets import Socket, SocketType
+
+MUST = "must be the id of an asset"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,18 +32,32 @@ class Upload(NodeType):
 
     type = "upload"
     category = "Inputs"
+    label = "Upload"
+    description = "An image, a video or a sound that the author has stored."
     kind = WorkKind.IO
+    is_dynamic = True
+    members = (
+        pattern(
+            "asset",
+            "The id of the asset.",
+            ASSET_ID,
+            MUST,
+            widget="asset",
+            missing=MUST,
+            is_required=True,
+        ),
+        choice(
+            "kind",
+            "What the asset is.",
+            tuple(MediaKind),
+            default=MediaKind.IMAGE,
+            is_nullable=False,
+        ),
+    )
 
-    def parse(self, data: Mapping[str, Any]) -> UploadSettings:
-        reasons = []
-        asset, kind = data.get("asset"), data.get("kind", MediaKind.IMAGE)
-        if not is_asset_id(asset):
-            reasons.append("asset must be the id of an asset")
-        if kind not in list(MediaKind):
-            reasons.append(f"kind must be one of {', '.join(MediaKind)}")
-        if reasons:
-            raise SettingsError(*reasons)
-        return UploadSettings(asset=str(asset), kind=MediaKind(kind))
+    def read(self, data: Mapping[str, Any], faults: Faults) -> UploadSettings:
+        given = read_all(self.members, data, faults)
+        return UploadSettings(asset=given["asset"], kind=given["kind"])
 
     def inputs(self, settings: UploadSettings) -> Mapping[str, Socket]:
         return {}

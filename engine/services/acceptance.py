@@ -55,7 +55,7 @@ class NewRun:
     idempotency_key: IdempotencyKey | None = None
     answer: str = ""
     webhook_url: str | None = None
-    pass_key: str = ""
+    authorization_key: str = ""
     depth: int = 1
 
 
@@ -112,7 +112,7 @@ class Acceptance:
             idempotency_key=run.idempotency_key,
             answer=run.answer,
             webhook_url=run.webhook_url,
-            pass_key=run.pass_key,
+            authorization_key=run.authorization_key,
             depth=run.depth,
             warnings=warnings,
         )

@@ -75,8 +75,8 @@ class MediaService:
         BodyTooLarge, MediaQuotaExceeded, StorageFailed, Unavailable, or the errors of `pieces`.
         """
         self._demand_key()
-        reservation = await self._assets.announce(account_id, source)
-        inspector = Inspector(declared, min(self.max_bytes, reservation.room), medium)
+        reservation = await self._assets.reserve_upload(account_id, source)
+        inspector = Inspector(declared, min(self.max_bytes, reservation.remaining_bytes), medium)
         key = _key(reservation.asset_id)
         try:
             await self._objects.put_stream(key, inspector.through(pieces))
@@ -93,7 +93,7 @@ class MediaService:
             raise
 
     def _too_large(self, reservation: UploadReservation) -> BodyTooLarge:
-        if reservation.limit is None or reservation.room >= self.max_bytes:
+        if reservation.limit is None or reservation.remaining_bytes >= self.max_bytes:
             return BodyTooLarge(self.max_bytes)
         return MediaQuotaExceeded(reservation.stored, reservation.limit)
 
@@ -108,7 +108,7 @@ class MediaService:
 
     async def _abandon(self, asset_id: str) -> None:
         with contextlib.suppress(EngineError):  # the reservation expires later
-            await self._assets.give_up(asset_id)
+            await self._assets.abandon_upload(asset_id)
 
     @property
     def is_set(self) -> bool:
@@ -156,7 +156,7 @@ class MediaService:
 
         Raises AssetNotFound.
         """
-        await self._assets.refer(account_id, asset_id, execution_id)
+        await self._assets.retain(account_id, asset_id, execution_id)
         asset = await self._assets.get(account_id, asset_id)
         return asset, self.lasting_link(asset)
 

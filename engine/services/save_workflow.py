@@ -1,11 +1,11 @@
 """Saving a workflow: checks before, and references to its media after."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from engine.errors import AssetNotFound, InvalidBody, InvalidGraph
-from engine.errors.nodes import SettingsError
+from engine.errors.nodes import SettingFault, SettingsError
 from engine.graph.document import Document
 from engine.graph.parse import Problem
 from engine.graph.plan import check_graph
@@ -13,6 +13,7 @@ from engine.media.ids import is_asset_id
 from engine.nodes.upload import Upload, UploadSettings
 from engine.store import Draft, Store, Workflow
 
+Nodes = Sequence[Mapping[str, Any]]
 LARGE_GRAPH = 200
 """Nodes and edges from which on a graph is checked in a thread."""
 
@@ -42,17 +43,17 @@ async def find_problems(
     """Return all problems of a document's graph, as callers see them."""
     found = [
         *await _check_graph(document, allow_private),
-        *await _check_uploads(store, account_id, document),
+        *await check_uploads(store, account_id, document.nodes),
     ]
     return [problem.as_dict() for problem in found]
 
 
 async def hold_media(store: Store, saved: Workflow | Draft) -> None:
     """Keep the account's assets that a saved document names as long as its workflow."""
-    named = {settings.asset for _, settings in _uploads(saved.document)}
+    named = {settings.asset for _, settings in _uploads(saved.document.nodes)}
     if is_asset_id(saved.document.cover):
         named.add(saved.document.cover)
-    held = (store.assets.hold(saved.account_id, each, saved.slug) for each in named)
+    held = (store.assets.retain_for_workflow(saved.account_id, each, saved.slug) for each in named)
     await asyncio.gather(*held)
 
 
@@ -72,28 +73,35 @@ async def _check_graph(document: Document, allow_private: bool) -> list[Problem]
     return await asyncio.to_thread(check_graph, nodes, edges, allow_private)
 
 
-async def _check_uploads(store: Store, account_id: str, document: Document) -> list[Problem]:
-    uploads = list(_uploads(document))
+async def check_uploads(store: Store, account_id: str, nodes: Nodes) -> list[Problem]:
+    """Problems of upload nodes with the assets that they name."""
+    uploads = list(_uploads(nodes))
     faults = await asyncio.gather(
         *(_upload_fault(store, account_id, settings) for _, settings in uploads)
     )
     pairs = zip(uploads, faults, strict=True)
-    return [Problem(reason=fault, node_id=node_id) for (node_id, _), fault in pairs if fault]
+    return [
+        Problem(reason=fault.reason, node_id=node_id, field=fault.field)
+        for (node_id, _), fault in pairs
+        if fault
+    ]
 
 
-async def _upload_fault(store: Store, account_id: str, settings: UploadSettings) -> str | None:
+async def _upload_fault(
+    store: Store, account_id: str, settings: UploadSettings
+) -> SettingFault | None:
     try:
         asset = await store.assets.get(account_id, settings.asset)
     except AssetNotFound:
-        return "asset names no asset of yours"
+        return SettingFault("asset names no asset of yours", "asset")
     if asset.medium is settings.kind:
         return None
-    return f"kind is {settings.kind}, and the asset is {asset.medium}"
+    return SettingFault(f"kind is {settings.kind}, and the asset is {asset.medium}", "kind")
 
 
-def _uploads(document: Document) -> Iterator[tuple[str, UploadSettings]]:
-    """Yield the ids and settings of upload nodes with valid settings."""
-    for node in document.nodes:
+def _uploads(nodes: Nodes) -> Iterator[tuple[str, UploadSettings]]:
+    """The upload nodes whose settings are right, by id."""
+    for node in nodes:
         node_id: Any = node.get("id")
         if node.get("type") == Upload.type and isinstance(node_id, str):
             try:

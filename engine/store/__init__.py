@@ -101,7 +101,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
-    """All aggregates over one connection layer. Every call may raise Unavailable or StoreFull."""
+    """All stores over one client. Every call may raise Unavailable or StoreFull."""
 
     guard: Guard
     client: Client
@@ -133,13 +133,13 @@ class Store:
 
     @classmethod
     def open(cls, settings: Settings, blob_store: BlobStore | None = None) -> "Store":
-        """A store over the settings' Redis; connects with the first command.
+        """Open a store by the settings; the first command connects.
 
-        Without a shelf, values too large for a record can be neither written nor read.
-        Raises SettingError when the settings' tiers or secret key are not right.
+        Without a blob store, values too large for a record can be neither written nor read. Raises
+        SettingError when the settings' tiers or secret key are invalid.
         """
         terms = tiers.load(settings.tiers_file)
-        registry.use_folder(settings.models_dir)  # plans are compiled with it
+        registry.use_folder(settings.models_dir)  # plans are compiled with the registry
         sealer = Sealer.of(settings.secret_key)
         guard = Guard(settings.redis_url, sealer)
         client = Client(settings.redis_url, guard)
@@ -187,7 +187,7 @@ class Store:
             await self.hint_client.close()
 
     async def ping(self) -> None:
-        """Raises Unavailable when Redis does not answer."""
+        """Raise Unavailable when Redis does not answer."""
         try:
             await self.client.send("PING")
         except RuntimeError as error:

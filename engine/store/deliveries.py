@@ -1,4 +1,4 @@
-"""Deliveries at rest: the outbox, from an execution's end until its webhook was told."""
+"""Deliveries at rest: the outbox between an execution's end and its webhook."""
 
 import asyncio
 import secrets
@@ -29,9 +29,9 @@ from engine.webhooks.deliveries import (
 )
 
 LEASE_MS = 20_000
-"""Longer than any attempt; then another worker may try."""
+"""Lease of an attempt: longer than any attempt lasts."""
 RESEND_MS = 2_000
-"""A hint that nobody followed is sent again, first after this time and then after the next."""
+"""Time until an ignored hint is sent again: the first, then each further time."""
 RESEND_AGAIN_MS = 10_000
 KEPT_ATTEMPTS = 16
 NO_DELIVERY = "There is no such delivery"
@@ -39,16 +39,16 @@ NO_DELIVERY = "There is no such delivery"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
-    """What became of a delivery, and of its webhook."""
+    """Outcome of an attempt for a delivery and its webhook."""
 
     status: DeliveryStatus
     disabled_reason: str = ""
-    """Why this attempt has disabled the webhook; empty: it has not."""
+    """Reason for which this attempt disabled the webhook; empty when it did not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryReceiver:
-    """The API key whose webhook a delivery is for, and the URL that it goes to."""
+    """API key and URL of the webhook that receives a delivery."""
 
     key_id: str
     url: str
@@ -56,7 +56,7 @@ class DeliveryReceiver:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimedDelivery:
-    """A delivery that is to be attempted now. `now` is in milliseconds."""
+    """Delivery claimed for one attempt. `now` is in milliseconds."""
 
     id: str
     account_id: str
@@ -65,16 +65,16 @@ class ClaimedDelivery:
     url: str
     event: str
     body: bytes | None
-    """None: made from the execution."""
+    """Body to send; None: it is made from the execution."""
     fence: int
     tries: int
-    """Attempts so far that count against the schedule."""
+    """Attempts that count against the schedule."""
     lost: int
-    """Attempts in a row that nobody recorded."""
+    """Consecutive attempts without a recorded outcome."""
     secrets: tuple[str, ...]
-    """All that are valid, the newest first; none when the webhook is gone or disabled."""
+    """Valid secrets, newest first; none when the webhook is deleted or disabled."""
     is_unreadable: bool = False
-    """There are secrets, sealed with a key that is not here."""
+    """Whether secrets exist that this process has no key to open."""
     now: int
 
 
@@ -90,7 +90,7 @@ class Deliveries:
         self._keep_ms = int(retention_days * 86_400_000)
 
     async def add_test(self, account_id: str, key_id: str, webhook: Webhook) -> Delivery:
-        """A delivery of a made-up event, sent soon."""
+        """Add a delivery of a test event and send its hint."""
         delivery_id = str(uuid.uuid4())
         reference = keyspace.reference(account_id, delivery_id)
         seconds, micros = await self._client.send("TIME")
@@ -107,11 +107,11 @@ class Deliveries:
                 *(example_body(delivery_id, account_id, now), self._keep_ms, RESEND_MS),
             ],
         )
-        self._hints.deliver_soon(reference)
+        self._hints.send_delivery_soon(reference)
         return await self.get(account_id, key_id, delivery_id)
 
     async def receiver_of(self, reference: str) -> DeliveryReceiver | None:
-        """The receiver of a delivery, None when there is nothing to deliver."""
+        """Return the receiver of a delivery, None when no delivery is pending."""
         key = keyspace.delivery(*keyspace.parse_reference(reference))
         key_id, url, status = await self._client.send("HMGET", key, "key", "url", "status")
         if not key_id or status != b"pending":
@@ -121,9 +121,9 @@ class Deliveries:
     async def claim(
         self, reference: str, receiver: DeliveryReceiver, token: str = ""
     ) -> ClaimedDelivery | None:
-        """Take the delivery for one attempt, or None when it is not to be attempted now.
+        """Claim the delivery for one attempt; None when no attempt is due.
 
-        A delivery that goes to another URL by now is not, and its hint is sent again.
+        A delivery whose URL has changed is not claimed, and its hint is sent again.
         """
         key_id = receiver.key_id
         account_id, delivery_id = keyspace.parse_reference(reference)
@@ -133,7 +133,7 @@ class Deliveries:
             [0, reference, token or secrets.token_hex(8), LEASE_MS, receiver.url],
         )
         if reply[0] == b"moved":
-            self._hints.deliver_soon(reference)
+            self._hints.send_delivery_soon(reference)
         if reply[0] != b"claimed":
             return None
         now, record = int(reply[1]), parse_hash(reply[2])
@@ -158,7 +158,7 @@ class Deliveries:
     def _open_secrets(
         self, account_id: str, key_id: str, webhook: Mapping[str, bytes], now: int
     ) -> tuple[str, ...] | None:
-        """What `_valid_secrets` finds, opened; None when it cannot be."""
+        """Return the opened secrets of `_valid_secrets`; None when they cannot be opened."""
         place = secret_place(account_id, key_id)
         try:
             found = tuple(self._sealer.open(each, place) for each in _valid_secrets(webhook, now))
@@ -171,7 +171,7 @@ class Deliveries:
     async def settle(
         self, claimed: ClaimedDelivery, attempt: Attempt, judgement: DeliveryVerdict
     ) -> Settled | None:
-        """Record the attempt; returns what became of the delivery, None when it was not ours."""
+        """Record an attempt and return its outcome; None when the claim has expired."""
         reply = await self._client.call(
             SCRIPTS["settle_delivery"],
             self._keys(claimed.account_id, claimed.id, claimed.key_id),
@@ -187,7 +187,7 @@ class Deliveries:
         return Settled(status=DeliveryStatus(reply[1].decode()), disabled_reason=reply[2].decode())
 
     async def redeliver(self, account_id: str, key_id: str, delivery_id: str) -> Delivery:
-        """Send the delivery again soon, to where the webhook leads now.
+        """Schedule the delivery again, for the webhook's current URL.
 
         Raises NotFound, or InvalidWebhook while the webhook is disabled.
         """
@@ -202,11 +202,11 @@ class Deliveries:
             raise NotFound(NO_DELIVERY)
         if verdict == b"disabled":
             raise InvalidWebhook("enabled", "The webhook is disabled")
-        self._hints.deliver_soon(reference)
+        self._hints.send_delivery_soon(reference)
         return await self.get(account_id, key_id, delivery_id)
 
     async def get(self, account_id: str, key_id: str, delivery_id: str) -> Delivery:
-        """A delivery of this key's webhook with its attempts. Raises NotFound."""
+        """Return a delivery of this key's webhook with its attempts. Raises NotFound."""
         key = keyspace.delivery(account_id, delivery_id)
         record = parse_hash(await self._client.send("HGETALL", key))
         if record.get("key") != key_id.encode():
@@ -216,9 +216,9 @@ class Deliveries:
     async def list(
         self, account_id: str, key_id: str, *, limit: int, after: str | None = None
     ) -> tuple[list[Delivery], str | None]:
-        """The webhook's deliveries, newest first, and what the next page is after.
+        """Return the webhook's deliveries, newest first, and the cursor of the next page.
 
-        Raises ValueError when `after` is not a delivery that is kept.
+        Raises ValueError when `after` is not a stored delivery.
         """
         key = keyspace.webhook_deliveries(account_id, key_id)
         start = 0
@@ -244,7 +244,7 @@ class Deliveries:
             await self._client.send("ZREM", key, *gone)
 
     async def promote(self, now: int = 0) -> Promoted:
-        """Deliveries whose hint is due now; each is due again a little later.
+        """Return deliveries whose hint is due, and postpone each hint.
 
         `now` is in milliseconds, 0 for Redis's clock.
         """
@@ -252,7 +252,7 @@ class Deliveries:
         return await promote(self._client, keys, now, RESEND_AGAIN_MS)
 
     async def due(self) -> int:
-        """How many deliveries are pending."""
+        """Return the number of pending deliveries."""
         counts = await asyncio.gather(
             *(
                 self._client.send("ZCARD", keyspace.deliveries_due(each))

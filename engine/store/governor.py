@@ -1,4 +1,4 @@
-"""Turns at providers: who may call next, over all worker processes, and what became of calls."""
+"""Governor of providers: the next permitted calls over all worker processes, and call outcomes."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,86 +7,86 @@ from enum import StrEnum
 from engine.models.limits import ModelLimits
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
-from engine.store.redis.connection import Word
+from engine.store.redis.connection import Argument
 from engine.store.redis.scripts import SCRIPTS
 
 LEASE_SECONDS = 10.0
-"""A process that was not heard of for so long is gone, and its calls with it."""
+"""Lease of a process; without a renewal its calls are dropped."""
 KEPT_MS = 3_600_000
 ALL = "*"
-"""Stands for every account."""
+"""Value of `blamed` for all accounts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pacing:
-    """How the limit of requests is kept."""
+    """Rules of the limit on requests."""
 
     burst_ms: int = 500
-    """So far calls may be ahead of their time."""
+    """Time by which calls may be ahead of the rate."""
     trust_ms: int = 0
-    """So long the limit of requests does not hold after a call was done; 0: it always holds."""
+    """Time after a successful call in which the limit on requests is lifted; 0: never."""
 
 
 USUAL_PACING = Pacing()
 
 
 class CallOutcome(StrEnum):
-    """What a process has to tell of a call."""
+    """Kind of a reported event of a call."""
 
     ASK = "ask"
-    """It waits for its turn; the amount are the tokens it may take."""
+    """The call waits for permission; the amount is the estimate of its tokens."""
     TOOK = "took"
-    """It has begun."""
+    """The call has begun."""
     LEFT = "left"
-    """It is not made, or nobody knows what became of it."""
+    """The call was abandoned, or its outcome is unknown."""
     DONE = "done"
-    """It was answered; the amount are the tokens it took, -1 for who knows."""
+    """The call succeeded; the amount is the tokens used, -1 when unknown."""
     REFUSED = "refused"
-    """There were too many; the amount are the milliseconds that the provider wants to wait."""
+    """The provider refused the rate; the amount is its requested pause in milliseconds."""
     FAILED = "failed"
-    """The provider is in trouble."""
+    """The provider failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallReport:
-    """Something that happened to a call; one that never asked has no id."""
+    """Event of a call; a call without a request for permission has no id."""
 
     kind: CallOutcome
     call_id: str = ""
     account_id: str = ""
     amount: int = 0
-    seen: int = 0
+    calls_per_minute: int = 0
     """Calls a minute in this process, as of late."""
 
-    def words(self) -> tuple[Word, ...]:
-        """As the script takes it."""
-        return self.kind.value, self.call_id, self.account_id, self.amount, self.seen
+    def arguments(self) -> tuple[Argument, ...]:
+        """Return the arguments of the script."""
+        return self.kind.value, self.call_id, self.account_id, self.amount, self.calls_per_minute
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderStanding:
-    """How things stand at a provider, as far as one process is concerned."""
+    """State of a provider as one process sees it."""
 
     granted: Sequence[str]
-    """Ids of its calls whose turn it is; told again until they are taken."""
+    """Ids of this process's permitted calls, repeated until they begin."""
     was_unknown: bool
-    """What this process asked for before may be forgotten."""
+    """Whether the governor did not know this process: earlier requests are lost."""
     due_seconds: float | None
-    """When it makes sense to ask again; None: nobody waits."""
+    """Time until the next turn is useful; None when no call waits."""
     open_seconds: float
-    """So long calls must fail at once, because the provider is in trouble; 0: they need not."""
+    """Time for which calls must fail at once because the provider fails; 0: none."""
     blamed: str
-    """Whose calls: an account's or `ALL`."""
+    """Account whose calls must fail, or `ALL`."""
     pause_seconds: float
-    """So long nobody has a turn, because the provider said so."""
+    """Pause that the provider has requested."""
     must_ask: bool
-    """Whether there is anything that calls must wait for."""
+    """Whether calls need permission at all."""
     failures: int
-    """In a row."""
+    """Consecutive failures."""
 
 
 class Governor:
-    """Gives turns at providers to the calls of all worker processes."""
+    """Permits calls to providers for all worker processes."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -101,10 +101,10 @@ class Governor:
         pacing: Pacing = USUAL_PACING,
         now: int = 0,
     ) -> ProviderStanding:
-        """Tell what happened and learn whose turn it is; may be repeated when the reply is lost.
+        """Report events and return the provider's state; safe to repeat after a lost reply.
 
-        `caller` is the channel of the process: there it hears of turns that others' calls bring.
-        `now` are milliseconds, 0 for Redis's clock.
+        `caller` is the channel of the process, on which it hears of permissions caused by others.
+        `now` is in milliseconds, 0 for Redis's clock.
         """
         reply = await self._client.call(
             SCRIPTS["governor_turn"],
@@ -120,7 +120,7 @@ class Governor:
             [
                 *(now, caller, int(LEASE_SECONDS * 1000), provider),
                 *(*_numbers(limits), KEPT_MS, pacing.burst_ms, pacing.trust_ms),
-                *(word for event in events for word in event.words()),
+                *(word for event in events for word in event.arguments()),
             ],
         )
         is_new, due, open_ms, blamed, pause_ms, must_ask, failures, *granted = reply

@@ -1,7 +1,7 @@
-"""Hints: disposable notes that something can be worked on. They are never truth.
+"""Hints: disposable messages that work may be available; the record is authoritative.
 
-A hint names its subject, and may carry on a second line what a worker needs to begin with it
-before it has read the record; what is on record has the last word all the same.
+A hint names its subject. Its optional second line carries the data with which a worker can begin
+before it has read the record.
 """
 
 import asyncio
@@ -15,19 +15,19 @@ from engine.store.redis.scripts import SCRIPTS
 
 WALK_QUEUE = "walk"
 BULK_QUEUE = "bulk"
-"""Hints of accounts that have much under way: taken few at a time, after what others want."""
+"""Queue for accounts with many active executions: read with lower priority."""
 WALK_ACTOR = "walk"
 DELIVER_QUEUE = "deliver"
 DELIVER_ACTOR = "deliver"
 QUEUES = (WALK_QUEUE, BULK_QUEUE, DELIVER_QUEUE)
 SENT_AT_ONCE = 1_000
 MAX_CARRIED_BYTES = 4_096
-"""Of inputs; what is larger is read from the record alone."""
+"""Most bytes of inputs in a hint; larger inputs are read from the record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InlineRun:
-    """What a hint carries of an execution; `inputs` are packed, as on record."""
+    """Run inlined in a hint; `inputs` are packed as on record."""
 
     slug: str
     version: int
@@ -35,12 +35,12 @@ class InlineRun:
 
 
 def make_hint(actor: str, argument: str) -> str:
-    """A hint for an actor, by name: the sender knows nothing of workers."""
+    """Return a hint for an actor's name."""
     return f"{actor}|{argument}"
 
 
 def parse_hint(data: bytes) -> tuple[str, str]:
-    """Actor and argument. Raises ValueError for what is not a hint."""
+    """Return actor and argument. Raises ValueError for a malformed hint."""
     actor, bar, argument = data.partition(b"\n")[0].decode().partition("|")
     if not bar:
         raise ValueError("not a hint")
@@ -48,12 +48,12 @@ def parse_hint(data: bytes) -> tuple[str, str]:
 
 
 def add_inline_run(hint: str, inline_run: InlineRun) -> bytes:
-    """The hint with what it carries."""
+    """Return the hint with an inlined run."""
     return f"{hint}\n{inline_run.version}|{inline_run.slug}|".encode() + inline_run.inputs
 
 
 def parse_inline_run(data: bytes) -> InlineRun | None:
-    """What a hint carries, if anything. Raises ValueError for what is not well formed."""
+    """Return the inlined run of a hint, if any. Raises ValueError when it is malformed."""
     _, line, inline_run = data.partition(b"\n")
     if not line:
         return None
@@ -65,37 +65,37 @@ def parse_inline_run(data: bytes) -> InlineRun | None:
 
 
 class HintSender:
-    """Sends hints without blocking the event loop; a lost one is sent again by the sweeper."""
+    """Sends hints without blocking the event loop; the sweeper repeats lost hints."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def travels_with(self, client: Client) -> bool:
-        """Whether hints leave in one pipeline with this client's commands, in order."""
+    def shares_pipeline(self, client: Client) -> bool:
+        """Return whether hints use the pipeline of this client, after its commands."""
         return self._client is client
 
     def send_soon(
         self, reference: str, queue: str = WALK_QUEUE, inline_run: InlineRun | None = None
     ) -> None:
-        """Send a walk hint with the commands of this loop tick; nobody waits for it.
+        """Send a walk hint in the current pipeline without waiting for the reply.
 
-        Refused when Redis is full, as the execution it is for may be.
+        A full Redis refuses the hint, as it may refuse its execution.
         """
         hint = make_hint(WALK_ACTOR, reference)
         data = hint if inline_run is None else add_inline_run(hint, inline_run)
         forget(self._client.send("RPUSH", keyspace.hints(queue), data))
 
     async def send(self, references: Iterable[str], queue: str = WALK_QUEUE) -> None:
-        """Send walk hints of executions on record, a full Redis or not. Raises Unavailable."""
+        """Send walk hints of recorded executions, even to a full Redis. Raises Unavailable."""
         await self._send(queue, [make_hint(WALK_ACTOR, each) for each in references])
 
-    def deliver_soon(self, reference: str) -> None:
-        """Send a hint of a delivery on record, a full Redis or not; nobody waits for it."""
+    def send_delivery_soon(self, reference: str) -> None:
+        """Send a hint of a recorded delivery, even to a full Redis, without waiting."""
         hints = [make_hint(DELIVER_ACTOR, reference)]
         forget(self._client.call(SCRIPTS["send_hints"], [keyspace.hints(DELIVER_QUEUE)], hints))
 
     async def send_deliveries(self, references: Iterable[str]) -> None:
-        """Send hints of deliveries on record, a full Redis or not. Raises Unavailable."""
+        """Send hints of recorded deliveries, even to a full Redis. Raises Unavailable."""
         await self._send(DELIVER_QUEUE, [make_hint(DELIVER_ACTOR, each) for each in references])
 
     async def _send(self, queue: str, hints: Sequence[str]) -> None:
@@ -105,14 +105,14 @@ class HintSender:
             )
 
     async def depth(self) -> int:
-        """How many hints wait."""
+        """Return the number of waiting hints."""
         lengths = [
             self._client.send("LLEN", keyspace.hints(queue)) for queue in (WALK_QUEUE, BULK_QUEUE)
         ]
-        # Together: cancelled at the first, it must not leave the second to fail unheard.
+        # Gather both: a failure of the first must not leave the second unobserved.
         return sum(int(length) for length in await asyncio.gather(*lengths))
 
     async def heads(self) -> dict[str, bytes | None]:
-        """The hint that each queue gives next, None for an empty queue. Raises Unavailable."""
+        """Return the first hint of each queue, None for an empty queue. Raises Unavailable."""
         found = [self._client.send("LINDEX", keyspace.hints(queue), 0) for queue in QUEUES]
         return dict(zip(QUEUES, await asyncio.gather(*found), strict=True))

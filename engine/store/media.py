@@ -1,4 +1,4 @@
-"""Records of media: whose they are, what they are, and how long they are needed."""
+"""Records of media: owner, facts and retention."""
 
 import asyncio
 import contextlib
@@ -19,31 +19,31 @@ from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
 
 GIVEN_UP_MS = 3_600_000
-"""Bytes that were not whole by then are not waited for."""
+"""Time in which an announced upload must be complete."""
 LEAST_MS = 3_600_000
-"""How long an asset lives at least that an execution is to have."""
+"""Minimum remaining life of an asset that an execution uses."""
 GOES_ON_MS = 86_400_000
-"""After what time it is asked again whether what needs an asset is still there."""
+"""Time until the references of an asset are examined again."""
 READING_MS = 120_000
-"""How long those who read it have when an asset has gone out of sight."""
+"""Time between the hiding of an asset and the removal of its bytes, for running readers."""
 REFERENCES_AT_ONCE = 500
 DUE_NOW_MS = 0
-"""A time that is over."""
+"""Delay of an immediate review."""
 WORKFLOW = "workflow "
-"""Before a slug, it names a workflow among the executions that need an asset."""
+"""Prefix of workflow slugs among the references of an asset."""
 PLACE = re.compile(rf"[0-9]{{13,15}}\.{PATTERN}")
-"""Where an asset stands in its account's list, as scripts write it: when it was made, its id."""
+"""Cursor of an account's list as scripts write it: creation time and asset id."""
 
 
 class AssetSource(StrEnum):
-    """Where an asset came from."""
+    """Origin of an asset."""
 
     UPLOAD = "upload"
     PROVIDER = "provider"
 
 
 class AssetReview(StrEnum):
-    """What comes of looking at an asset whose time is over."""
+    """Outcome of the review of an expired asset."""
 
     EARLY = "early"
     GONE = "gone"
@@ -55,7 +55,7 @@ class AssetReview(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asset:
-    """A medium that is stored. Times are in milliseconds."""
+    """Stored medium. Times are in milliseconds."""
 
     id: str
     account_id: str
@@ -70,29 +70,29 @@ class Asset:
 
     @property
     def medium(self) -> MediaKind:
-        """What it is for people."""
+        """Kind of the medium."""
         return media_kind_of(self.content_type)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadReservation:
-    """Where bytes are about to be stored, and how many more the account may have."""
+    """Reserved id of an upload, with the account's usage and quota."""
 
     asset_id: str
     stored: int
     """Bytes of all media of the account."""
     limit: int | None
-    """None: unlimited."""
+    """Quota in bytes; None: unlimited."""
 
     @property
-    def room(self) -> float:
-        """Bytes that there is room for."""
+    def remaining_bytes(self) -> float:
+        """Bytes left in the quota."""
         return float("inf") if self.limit is None else self.limit - self.stored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssetPage:
-    """Some of an account's assets, the newest first."""
+    """Page of an account's assets, newest first."""
 
     assets: Sequence[Asset]
     next_cursor: str | None
@@ -101,10 +101,10 @@ class AssetPage:
 
 
 class AssetRecords:
-    """Records of assets, from the announcement of their bytes until those are gone.
+    """Records of assets, from the announcement of their bytes until their removal.
 
-    The record comes before the bytes and goes after them, and is seen only in between: whatever
-    dies, no record that is seen lacks its bytes, and no bytes are there that no record leads to.
+    A record is created before its bytes and removed after them, and is visible only in between. So
+    after any crash no visible record lacks its bytes, and no bytes lack a record.
     """
 
     def __init__(self, client: Client, tiers: Tiers, retention_days: float) -> None:
@@ -112,8 +112,8 @@ class AssetRecords:
         self._limits = limits_by_tier(tiers, lambda terms: terms.media_bytes)
         self._keep_ms = int(retention_days * 86_400_000)
 
-    async def announce(self, account_id: str, source: AssetSource) -> UploadReservation:
-        """A place for bytes that are about to be stored. Raises MediaQuotaExceeded."""
+    async def reserve_upload(self, account_id: str, source: AssetSource) -> UploadReservation:
+        """Reserve an id for bytes to be stored. Raises MediaQuotaExceeded."""
         asset_id = make_asset_id(account_id)
         partition = partition_of(asset_id)
         reply = await self._client.call(
@@ -125,13 +125,13 @@ class AssetRecords:
             ],
             [0, asset_id, account_id, source, GIVEN_UP_MS, *self._limits],
         )
-        stored, limit = _parse_room(reply)
+        stored, limit = _parse_quota(reply)
         return UploadReservation(asset_id=asset_id, stored=stored, limit=limit)
 
     async def keep(self, asset_id: str, facts: Facts, size: int, execution_id: str = "") -> Asset:
-        """The asset, now that its bytes are stored.
+        """Make an asset visible whose bytes are stored.
 
-        Raises AssetNotFound when it took too long, and MediaQuotaExceeded.
+        Raises AssetNotFound when the upload took too long, and MediaQuotaExceeded.
         """
         partition = partition_of(asset_id)
         fields = {
@@ -154,16 +154,16 @@ class AssetRecords:
         )
         if not reply:
             raise AssetNotFound
-        _parse_room(reply)
+        _parse_quota(reply)
         return await self.find(asset_id)
 
-    async def give_up(self, asset_id: str) -> None:
-        """Whatever is there of its bytes can go."""
+    async def abandon_upload(self, asset_id: str) -> None:
+        """Schedule the removal of an incomplete upload."""
         due = keyspace.assets_due(partition_of(asset_id))
         await self._client.send("ZADD", due, "XX", DUE_NOW_MS, asset_id)
 
     async def find(self, asset_id: str) -> Asset:
-        """An asset, whoever asks. Raises AssetNotFound."""
+        """Return an asset of any account. Raises AssetNotFound."""
         if not is_asset_id(asset_id):
             raise AssetNotFound
         key = keyspace.asset(partition_of(asset_id), asset_id)
@@ -173,7 +173,7 @@ class AssetRecords:
         return _parse(asset_id, record)
 
     async def get(self, account_id: str, asset_id: str) -> Asset:
-        """An asset of the account. Raises AssetNotFound."""
+        """Return an asset of the account. Raises AssetNotFound."""
         if not is_asset_id(asset_id):
             raise AssetNotFound
         key = keyspace.asset(partition_of(asset_id), asset_id)
@@ -183,7 +183,7 @@ class AssetRecords:
         return _parse(asset_id, record)
 
     async def page(self, account_id: str, *, limit: int, cursor: str | None = None) -> AssetPage:
-        """At most `limit` assets of the account. Raises ValueError for a cursor that is not one."""
+        """Return at most `limit` assets of the account. Raises ValueError for an invalid cursor."""
         if cursor is not None and not PLACE.fullmatch(cursor):
             raise ValueError("not a cursor of this list")
         key = keyspace.account_assets(partition_of(account_id))
@@ -194,23 +194,24 @@ class AssetRecords:
             self.stored(account_id),
         )
         places = [name.decode().partition("|")[2] for name in names]
-        found = await asyncio.gather(*(self._seen(_id_at(place)) for place in places[:limit]))
+        found = await asyncio.gather(
+            *(self._find_visible(_id_at(place)) for place in places[:limit])
+        )
         return AssetPage(
             assets=[asset for asset in found if asset is not None],
             next_cursor=places[limit - 1] if len(places) > limit else None,
             stored=stored,
         )
 
-    async def _seen(self, asset_id: str) -> Asset | None:
-        with contextlib.suppress(AssetNotFound):  # it may have gone since it was listed
+    async def _find_visible(self, asset_id: str) -> Asset | None:
+        with contextlib.suppress(AssetNotFound):  # removed after it was listed
             return await self.find(asset_id)
         return None
 
     async def delete(self, account_id: str, asset_id: str) -> None:
-        """Have nobody see an asset of the account any more, whatever needs it, and not count it.
+        """Hide an asset and subtract its bytes, despite its references.
 
-        What is left of it is due for removal like that of assets whose time is over. Raises
-        AssetNotFound.
+        Its removal is scheduled like that of expired assets. Raises AssetNotFound.
         """
         if not is_asset_id(asset_id):
             raise AssetNotFound
@@ -228,8 +229,8 @@ class AssetRecords:
         if not is_deleted:
             raise AssetNotFound
 
-    async def refer(self, account_id: str, asset_id: str, execution_id: str) -> None:
-        """Have an asset of the account outlive an execution. Raises AssetNotFound."""
+    async def retain(self, account_id: str, asset_id: str, execution_id: str) -> None:
+        """Retain an asset for as long as the execution's record exists. Raises AssetNotFound."""
         is_there = is_asset_id(asset_id) and await self._client.call(
             SCRIPTS["refer_asset"],
             _keys(asset_id),
@@ -238,13 +239,13 @@ class AssetRecords:
         if not is_there:
             raise AssetNotFound
 
-    async def hold(self, account_id: str, asset_id: str, slug: str) -> None:
-        """Have an asset of the account, if it is one, outlive a workflow."""
+    async def retain_for_workflow(self, account_id: str, asset_id: str, slug: str) -> None:
+        """Retain the account's asset, if it exists, for as long as the workflow exists."""
         with contextlib.suppress(AssetNotFound):
-            await self.refer(account_id, asset_id, f"{WORKFLOW}{slug}")
+            await self.retain(account_id, asset_id, f"{WORKFLOW}{slug}")
 
     async def due(self, now: int, at_most: int) -> list[str]:
-        """Ids of assets whose time is over, per partition bounded."""
+        """Return a bounded number of ids of assets due for review, per partition."""
         replies = await asyncio.gather(
             *(
                 self._client.send(
@@ -257,7 +258,7 @@ class AssetRecords:
         return [name.decode() for reply in replies for name in reply]
 
     async def review(self, asset_id: str) -> AssetReview:
-        """Look at an asset whose time is over."""
+        """Review an expired asset."""
         account_id, names = await self.needed_by(asset_id)
         needing = [_key_of(account_id, each) for each in names]
         listed = keyspace.account_assets(partition_of(asset_id))
@@ -269,12 +270,12 @@ class AssetRecords:
         return AssetReview(verdict.decode())
 
     async def forget(self, asset_id: str) -> None:
-        """Remove the record of an asset whose bytes are gone."""
+        """Remove the record of an asset whose bytes are removed."""
         stored = keyspace.media_bytes(partition_of(asset_id))
         await self._client.call(SCRIPTS["forget_asset"], [*_keys(asset_id), stored], [asset_id])
 
     async def require_space(self, account_id: str) -> None:
-        """Raises MediaQuotaExceeded when the account's media take all that its tier allows."""
+        """Raise MediaQuotaExceeded when the account has no bytes left."""
         accounts = keyspace.accounts(partition_of(account_id))
         record = self._client.send("HGET", accounts, account_id)
         stored = await self.stored(account_id)
@@ -284,12 +285,12 @@ class AssetRecords:
             raise MediaQuotaExceeded(stored, int(limit))
 
     async def stored(self, account_id: str) -> int:
-        """Bytes of all media of an account, until they are removed."""
+        """Return the bytes of an account's media."""
         key = keyspace.media_bytes(partition_of(account_id))
         return int(await self._client.send("HGET", key, account_id) or 0)
 
     async def needed_by(self, asset_id: str) -> tuple[str, Sequence[str]]:
-        """The account of an asset, and some of what it must outlive."""
+        """Return the account of an asset and some of its references."""
         partition = partition_of(asset_id)
         record = self._client.send("HGET", keyspace.asset(partition, asset_id), "account")
         key = keyspace.asset_references(partition, asset_id)
@@ -299,7 +300,7 @@ class AssetRecords:
 
 
 def _key_of(account_id: str, name: str) -> str:
-    """The record that is there as long as what needs an asset."""
+    """Return the key that exists for as long as the referrer."""
     if name.startswith(WORKFLOW):
         return keyspace.workflow(account_id, name.removeprefix(WORKFLOW))
     return keyspace.execution(account_id, name)
@@ -322,8 +323,8 @@ def _counting_keys(partition: int) -> Sequence[str]:
     return [keyspace.accounts(partition), keyspace.media_bytes(partition)]
 
 
-def _parse_room(reply: Sequence[int]) -> tuple[int, int | None]:
-    """Bytes that the account's media take and may take. Raises MediaQuotaExceeded."""
+def _parse_quota(reply: Sequence[int]) -> tuple[int, int | None]:
+    """Return the account's used bytes and quota. Raises MediaQuotaExceeded."""
     has_room, stored, limit = (*reply, None, None)[:3]
     if not has_room:
         raise MediaQuotaExceeded(stored or 0, limit or 0)

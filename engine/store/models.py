@@ -1,4 +1,4 @@
-"""Models that were saved over HTTP, in all their versions, and how registries follow them."""
+"""Models saved over HTTP, in all their versions, and their load into registries."""
 
 import asyncio
 import contextlib
@@ -18,13 +18,13 @@ from engine.store.redis.scripts import SCRIPTS
 from engine.store.redis.subscription import Subscription
 
 KEPT = 50
-"""Former versions of a model."""
+"""Former versions kept for each model."""
 MAX_SAVED = 200
-"""Models, and as many deleted ones whose versions are kept."""
+"""Most saved models, and most deleted models with kept versions."""
 LOOK_SECONDS = 10.0
-"""Between looks at what is saved, when no process has told of a change."""
+"""Time between reads of the saved models without a notification of a change."""
 FOLDER_SECONDS = 2.0
-"""Between looks at the operator's folder, and at what is saved when it could not be seen."""
+"""Time between reads of the operator's folder, and of saved models after a failed read."""
 LIVE = b"created:"
 CHANGES = keyspace.model_changes()
 
@@ -33,34 +33,34 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedModel:
-    """One version of a model's manifest. Times are milliseconds since the epoch."""
+    """Version of a model's manifest. Times are milliseconds since the epoch."""
 
     internal_name: str
     version: int
     text: str
     saved_by: str
-    """The account."""
+    """Id of the account that saved the version."""
     created_at: int
     updated_at: int
 
 
 class ModelStore:
-    """Saves, reads and deletes manifests, and has this process's registry follow them."""
+    """Saves, reads and deletes manifests, and loads them into this process's registry."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._looking = asyncio.Lock()
-        self._seen: bytes | None = b"nothing yet"
+        self._lock = asyncio.Lock()
+        self._generation: bytes | None = b"nothing yet"
         self._parsed: dict[str, tuple[str, Model | ManifestError]] = {}
 
     async def create(self, name: str, text: str, saved_by: str) -> SavedModel:
-        """Save a model that is not saved yet. Raises InvalidBody when it is, or too many are."""
+        """Save the first version. Raises InvalidBody when it exists or the limit is reached."""
         return await self._save(name, text, saved_by, "new")
 
     async def update(
         self, name: str, text: str, saved_by: str, expected_version: int | None = None
     ) -> SavedModel:
-        """Save the next version. Raises ModelNotFound, or VersionConflict when it has moved on."""
+        """Save the next version. Raises ModelNotFound, or VersionConflict with a newer one."""
         expected = "" if expected_version is None else str(expected_version)
         return await self._save(name, text, saved_by, expected)
 
@@ -83,7 +83,7 @@ class ModelStore:
             raise _not_saved(name)
         if reply[0] == b"conflict":
             raise VersionConflict(int(reply[1]), "model")
-        await self._look_if_it_answers()
+        await self._try_read()
         return SavedModel(
             internal_name=name,
             version=int(reply[1]),
@@ -94,7 +94,7 @@ class ModelStore:
         )
 
     async def get(self, name: str, version: int | None = None) -> SavedModel:
-        """The version there is now, or a former one that is kept. Raises ModelNotFound."""
+        """Return the current version, or a kept former one. Raises ModelNotFound."""
         key = keyspace.models()
         current, created = await self._client.send(
             "HMGET", key, f"version:{name}", f"created:{name}"
@@ -110,7 +110,7 @@ class ModelStore:
         return _saved(name, int(created), number, at, data)
 
     async def versions(self, name: str) -> list[SavedModel]:
-        """The version there is now and the former ones that are kept, newest first.
+        """Return the current and the kept former versions, newest first.
 
         Raises ModelNotFound.
         """
@@ -123,7 +123,7 @@ class ModelStore:
         return [now, *(_saved(name, now.created_at, *row) for row in kept)]
 
     async def delete(self, name: str) -> int:
-        """Delete the model; one on disk of that name counts again. Gives its last version.
+        """Delete the model and return its last version; a file of that name takes effect again.
 
         Raises ModelNotFound.
         """
@@ -132,63 +132,63 @@ class ModelStore:
         )
         if not version:
             raise _not_saved(name)
-        await self._look_if_it_answers()
+        await self._try_read()
         return int(version)
 
     async def watch(self, redis_url: str) -> None:
-        """Look when another process has changed something, or may have, and now and then.
+        """Follow changes of saved models by notifications and by regular reads.
 
-        The operator's folder is looked at every few seconds, so that a process without work has
-        read its files before they may become wrong.
+        The operator's folder is read every few seconds, so that an idle process notices changed
+        files before it needs them.
         """
         changed = asyncio.Event()
-        looked_at = -math.inf
+        read_at = -math.inf
         subscription = Subscription(redis_url, CHANGES)
         async with subscription.running(lambda _: changed.set(), changed.set):
             while True:
-                is_late = time.monotonic() - looked_at >= LOOK_SECONDS
+                is_late = time.monotonic() - read_at >= LOOK_SECONDS
                 if changed.is_set() or is_late:
                     changed.clear()
-                    is_seen = await self._look_if_it_answers()
-                    looked_at = time.monotonic() if is_seen else -math.inf
+                    is_read = await self._try_read()
+                    read_at = time.monotonic() if is_read else -math.inf
                 registry.generation()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(FOLDER_SECONDS):
                         await changed.wait()
 
-    async def _look_if_it_answers(self) -> bool:
+    async def _try_read(self) -> bool:
         with contextlib.suppress(EngineError):
             await self.look()
             return True
         return False
 
     async def look(self) -> None:
-        """Put what is saved into the registry, if it has changed since the last look."""
-        async with self._looking:
+        """Load the saved models into the registry if they have changed since the last read."""
+        async with self._lock:
             generation = await self._client.send("HGET", keyspace.models(), "generation")
-            if generation == self._seen:
+            if generation == self._generation:
                 return
             texts = await self._read_texts()
             self._parsed = {name: self._parse(name, text) for name, text in texts.items()}
             found = (model for _, model in self._parsed.values())
             registry.use_saved(each for each in found if isinstance(each, Model))
-            self._seen = generation
+            self._generation = generation
 
     async def catch_up(self) -> bool:
-        """Look at what is saved and at the operator's folder now; whether models have changed."""
+        """Read the saved models and the operator's folder; True when models have changed."""
         before = registry.generation()
         registry.reload_folder()
         await self.look()
         return registry.generation() != before
 
     def left_out(self) -> dict[str, list[str]]:
-        """The saved models that do not count in this process, each with the reasons."""
+        """Return the saved models that this process could not load, each with the reasons."""
         reasons = {
             name: [fault.reason for fault in error.faults]
             for name, (_, error) in self._parsed.items()
             if isinstance(error, ManifestError)
         }
-        return reasons | {name: list(told) for name, told in registry.saved_faults().items()}
+        return reasons | {name: list(causes) for name, causes in registry.saved_faults().items()}
 
     async def _read_texts(self) -> dict[str, str]:
         key = keyspace.models()
@@ -208,7 +208,7 @@ class ModelStore:
         }
 
     def _parse(self, name: str, text: str) -> tuple[str, Model | ManifestError]:
-        """The model, the same object for the same text; the error when it cannot be read here."""
+        """Return the model, cached by its text, or the error that it cannot be loaded with."""
         known = self._parsed.get(name)
         if known is not None and known[0] == text:
             return known
@@ -240,7 +240,7 @@ def _saved(name: str, created_at: int, version: int, at: bytes, data: bytes) -> 
 
 
 def _text_of(record: bytes) -> str:
-    """The manifest; empty, which is none, where the record has another form than here."""
+    """Return the manifest; empty for a record of an unknown form."""
     try:
         return str(unpack(record)["text"])
     except (ValueError, KeyError, TypeError):

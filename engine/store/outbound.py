@@ -1,4 +1,4 @@
-"""Outbound calls of accounts, counted over all workers in fixed windows by Redis's clock."""
+"""Outbound calls of accounts, counted over all workers in fixed windows of Redis's clock."""
 
 import hashlib
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from engine.store.redis.scripts import SCRIPTS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallAllowance:
-    """Calls that may be made until the window ends; None: any number."""
+    """Calls permitted until the window ends; None: unlimited."""
 
     calls: int | None
     seconds: float
 
 
 class OutboundCalls:
-    """Gives out what a tier allows an account to call in a minute, several calls at a time."""
+    """Grants the outbound calls of a tier per minute, several at a time."""
 
     def __init__(self, client: Client, tiers: Tiers) -> None:
         self._client = client
@@ -32,7 +32,7 @@ class OutboundCalls:
         ]
 
     async def lease(self, account_id: str, host: str, *, calls: int, sent: int) -> CallAllowance:
-        """Up to so many calls to a host, and count the bytes that went since the last time."""
+        """Grant up to `calls` calls to a host, and count the bytes sent since the last lease."""
         digest = hashlib.sha256(host.encode()).hexdigest()[:16]
         granted, milliseconds = await self._client.call(
             SCRIPTS["lease_outbound"],
@@ -48,7 +48,7 @@ class OutboundCalls:
 
 
 def _limits(terms: TierTerms) -> tuple[int, int, int]:
-    """Calls, calls to one host, bytes; 0 where there is no limit."""
+    """Return limits of calls, calls to one host and bytes; 0: unlimited."""
     return (
         terms.outbound_calls_per_minute or 0,
         terms.outbound_calls_per_host or 0,

@@ -1,34 +1,34 @@
-"""Which accounts have much under way, as far as this process has heard."""
+"""Selection of queues by the known number of active executions of an account."""
 
 from engine.store.hints import BULK_QUEUE, WALK_QUEUE
 
 BULK_FROM = 64
-"""An account with more executions under way lets those of others go first."""
+"""Active executions above which an account's hints go to the bulk queue."""
 MAX_KNOWN = 10_000
 
 
 class QueueSelector:
-    """Chooses the queue of an account's next hint before it is known what is under way by now."""
+    """Chooses the queue of an account's hint before the reply with its active executions."""
 
     def __init__(self) -> None:
         self._heard: dict[str, int] = {}
         self._asked: dict[str, int] = {}
         self._refused: set[str] = set()
 
-    def ask(self, account_id: str) -> str:
-        """An execution is asked for; the queue for its hint. `answer` must follow."""
+    def select(self, account_id: str) -> str:
+        """Return the queue for a new execution's hint. `record` must follow."""
         asked = self._asked.get(account_id, 0) + 1
         self._asked[account_id] = asked
-        # Many may be asked for at once, before the first reply tells how many there are.
+        # Many executions may be requested before the first reply gives their number.
         has_much = max(asked, self._heard.get(account_id, 0)) > BULK_FROM
         return BULK_QUEUE if has_much else WALK_QUEUE
 
     def was_refused(self, account_id: str) -> bool:
-        """Whether the last execution that the account asked for was not accepted."""
+        """Return whether the account's last request for an execution was refused."""
         return account_id in self._refused
 
-    def answer(self, account_id: str, active: int | None) -> None:
-        """The reply has come, or failed (None): what the account has under way."""
+    def record(self, account_id: str, active: int | None) -> None:
+        """Record the account's active executions from the reply, None when it failed."""
         left = self._asked.pop(account_id) - 1
         if left:
             self._asked[account_id] = left

@@ -1,4 +1,4 @@
-"""Whether this process has the key that the installation's secrets are sealed with."""
+"""Check that this process has the key that seals the installation's secrets."""
 
 import contextlib
 
@@ -12,16 +12,16 @@ SEALED = "sealed by this installation"
 
 
 class SealingKeyCheck:
-    """A word that the first process leaves sealed, and that all others must be able to open."""
+    """Word that the first process seals, and that every other process must open."""
 
     def __init__(self, client: Client, sealer: Sealer) -> None:
         self._client = client
         self._sealer = sealer
 
     async def fit(self) -> bool:
-        """Whether the key is the installation's. Raises SettingError when there is none."""
+        """Return whether the key is the installation's. Raises SettingError without a key."""
         ours = self._sealer.seal(SEALED, SEAL_PLACE)
-        kept = await self._client.send("GET", keyspace.seal())  # which a full Redis answers too
+        kept = await self._client.send("GET", keyspace.seal())  # a full Redis still answers
         if kept is None:
             kept = await self._client.send("SET", keyspace.seal(), ours, "NX", "GET")
         if kept is None or kept == ours:
@@ -31,11 +31,11 @@ class SealingKeyCheck:
         except Unsealable:
             return False
         with contextlib.suppress(StoreFull):
-            # The newest key is the one to have.
+            # The newest key becomes the one to match.
             await self._client.send("SET", keyspace.seal(), ours)
         return True
 
     async def check(self) -> None:
-        """Raises Unavailable when what is sealed here could not be opened elsewhere."""
+        """Raise Unavailable when other processes could not open secrets sealed here."""
         if not await self.fit():
             raise Unavailable("This gateway does not have the key for secrets")

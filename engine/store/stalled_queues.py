@@ -1,20 +1,20 @@
-"""Queues of hints that no worker takes from, told by a first hint that stays the same."""
+"""Detection of queues that no worker reads, by a first hint that does not change."""
 
 from collections.abc import Mapping
 
 STALLED_SECONDS = 5.0
-"""A hint that stays first for longer is one that no worker takes."""
+"""Age of an unchanged first hint at which its queue counts as stalled."""
 
 
 class StalledQueues:
-    """Compares the first hints of the queues between looks; times are those of one clock."""
+    """Compares the first hints of queues between reads; times are of one clock."""
 
     def __init__(self) -> None:
         self._first: dict[str, tuple[bytes, float]] = {}
-        """By queue: the first hint and the time at which it was first seen there."""
+        """First hint of each queue, and the time at which it was first seen."""
 
     def note(self, heads: Mapping[str, bytes | None], now: float) -> None:
-        """Record a look at all queues."""
+        """Record the first hints of all queues."""
         known = self._first
         self._first = {
             queue: known[queue] if queue in known and known[queue][0] == head else (head, now)
@@ -23,13 +23,13 @@ class StalledQueues:
         }
 
     def forget(self) -> None:
-        """Begin anew, after a look that failed."""
+        """Start over after a failed read."""
         self._first = {}
 
     def waiting(self) -> list[str]:
-        """Queues in which a hint waited at the last look."""
+        """Return the queues with a hint at the last read."""
         return list(self._first)
 
     def stalled(self, now: float) -> list[str]:
-        """Queues whose first hint has stayed the same for too long."""
+        """Return the queues whose first hint is unchanged for too long."""
         return [queue for queue, (_, since) in self._first.items() if now - since > STALLED_SECONDS]

@@ -1,4 +1,4 @@
-"""Webhooks at rest: one per API key, with its secrets sealed, which are never shown again."""
+"""Webhooks at rest: one per API key, with sealed secrets that are never shown again."""
 
 import contextlib
 from collections.abc import Mapping
@@ -14,24 +14,24 @@ from engine.store.seals import SealingKeyCheck
 from engine.webhooks.signing import make_secret
 
 OVERLAP_MS = 86_400_000
-"""How long the secret before stays valid beside a new one."""
+"""Time in which the previous secret stays valid beside a new one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
-    """Where the events of an API key's executions go. `created_at` is in milliseconds."""
+    """Webhook of an API key's executions. `created_at` is in milliseconds."""
 
     url: str
     enabled: bool
     created_at: int
     disabled_reason: str = ""
-    """Why it was disabled, when its owner did not do it."""
+    """Reason of an automatic disabling; empty otherwise."""
     made_secret: str | None = None
-    """The secret, when it was made just now."""
+    """Newly generated secret, if any."""
 
 
 class Webhooks:
-    """Saves, reads and deletes webhooks; every call names the account and the key."""
+    """Saves, reads and deletes webhooks; every call names account and key."""
 
     def __init__(self, client: Client, sealer: Sealer) -> None:
         self._client = client
@@ -48,24 +48,24 @@ class Webhooks:
         secret: str | None = None,
         makes_secret: bool = False,
     ) -> Webhook:
-        """Set the webhook of a key; without a secret it keeps its own, or is given one.
+        """Set the webhook of a key; without a secret it keeps its own or gets a new one.
 
-        `makes_secret` asks for a new one. The secret before stays valid for a day. Raises
-        NotFound when the key is gone.
+        `makes_secret` replaces the secret. The previous one stays valid for a day. Raises NotFound
+        when the key is gone.
         """
         await self._seals.check()
         made = make_secret()
         sealed = self._sealer.seal(made, secret_place(account_id, key_id))
-        given = sealed if makes_secret else b""
+        new_secret = sealed if makes_secret else b""
         if secret is not None and not makes_secret:
-            given = self._sealer.seal(secret, secret_place(account_id, key_id))
+            new_secret = self._sealer.seal(secret, secret_place(account_id, key_id))
         await self._seal_anew(account_id, key_id)
         reply = await self._client.call(
             SCRIPTS["save_webhook"],
             [keyspace.webhook(account_id, key_id), keyspace.account_api_keys(account_id)],
             [
                 *(0, key_id, url, "1" if enabled else "0"),
-                *(given, sealed, OVERLAP_MS),
+                *(new_secret, sealed, OVERLAP_MS),
             ],
         )
         if reply[0] != b"ok":
@@ -84,7 +84,7 @@ class Webhooks:
         seal_anew(self._client, self._sealer, account_id, key_id, record)
 
     async def get(self, account_id: str, key_id: str) -> Webhook:
-        """The webhook of a key. Raises NotFound."""
+        """Return the webhook of a key. Raises NotFound."""
         key = keyspace.webhook(account_id, key_id)
         record = parse_hash(await self._client.send("HGETALL", key))
         if not record:
@@ -97,26 +97,26 @@ class Webhooks:
         )
 
     async def url_in_force(self, account_id: str, key_id: str) -> str | None:
-        """Where the events of an execution that this key starts now will go, None for nowhere."""
+        """Return the webhook URL for an execution that starts now, None for no webhook."""
         key = keyspace.webhook(account_id, key_id)
         url, enabled = await self._client.send("HMGET", key, "url", "enabled")
         return url.decode() if url is not None and enabled == b"1" else None
 
     async def delete(self, account_id: str, key_id: str) -> None:
-        """Delete the webhook of a key; what was not delivered yet fails. Raises NotFound."""
+        """Delete the webhook of a key; pending deliveries fail. Raises NotFound."""
         if not await self._client.send("DEL", keyspace.webhook(account_id, key_id)):
             raise NotFound("This API key has no webhook")
 
 
 def secret_place(account_id: str, key_id: str) -> tuple[str, ...]:
-    """Where a webhook's secrets are sealed for, so that they open nowhere else."""
+    """Return the context to which a webhook's secrets are sealed."""
     return ("webhook", account_id, key_id)
 
 
 def seal_anew(
     client: Client, sealer: Sealer, account_id: str, key_id: str, record: Mapping[str, bytes]
 ) -> None:
-    """Have what is on record in plain, or sealed with an older key, sealed with the first, soon."""
+    """Schedule sealing with the current key for secrets in plain text or under an older key."""
     place = secret_place(account_id, key_id)
     key = keyspace.webhook(account_id, key_id)
     for name in ("secret", "old_secret"):

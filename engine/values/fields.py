@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, TypeGuard
 
 from engine.errors import InvalidInputs
-from engine.errors.nodes import SettingsError
+from engine.errors.nodes import SettingFault, SettingsError
 from engine.media.ids import is_asset_id
 from engine.net.url_policy import URL_REST
 from engine.values.plain import MAX_INTEGER, MIN_INTEGER, fault, has_nul, is_text, kind_of
@@ -96,19 +96,26 @@ def parse_fields(raw: object) -> tuple[Field, ...]:
     if raw is None:
         return ()
     if not isinstance(raw, list):
-        raise SettingsError("fields must be a list of objects")
+        raise SettingsError(SettingFault("fields must be a list of objects", "fields"))
     if len(raw) > MAX_FIELDS:
-        raise SettingsError(f"fields has {len(raw)} entries; at most {MAX_FIELDS} are allowed")
+        reason = f"fields has {len(raw)} entries; at most {MAX_FIELDS} are allowed"
+        raise SettingsError(SettingFault(reason, "fields"))
     parsed: list[Field] = []
-    reasons: list[str] = []
+    reasons: list[SettingFault] = []
     for position, item in enumerate(raw):
         try:
             parsed.append(_parse_field(item))
         except SettingsError as error:
-            reasons.extend(f"fields[{position}]{reason}" for reason in error.reasons)
+            reasons += [
+                _place(f"fields[{position}]", each.reason, is_beyond_schema=each.is_beyond_schema)
+                for each in error.faults
+            ]
     names = [field.name for field in parsed]
     doubled = sorted({name for name in names if names.count(name) > 1})
-    reasons.extend(f"fields has the name '{name}' more than once" for name in doubled)
+    reasons += [
+        SettingFault(f"fields has the name '{name}' more than once", "fields", True)
+        for name in doubled
+    ]
     if reasons:
         raise SettingsError(*reasons)
     return tuple(parsed)
@@ -178,6 +185,12 @@ def json_schema(
     }
 
 
+def _place(path: str, reason: str, *, is_beyond_schema: bool) -> SettingFault:
+    """A fault whose reason begins with the path within a field."""
+    member = reason.partition(" ")[0]
+    return SettingFault(f"{path}{reason}", f"{path}{member}", is_beyond_schema)
+
+
 def is_name(value: object) -> TypeGuard[str]:
     """Return True for a valid name of a field and of the socket named after it."""
     return isinstance(value, str) and is_text(value) and bool(NAME_PATTERN.fullmatch(value))
@@ -192,6 +205,7 @@ def _parse_field(item: object) -> Field:
     kind = FieldType(item["type"])
     options = item.get("options") if kind in CHOICES else None
     numeric = item if kind in NUMBERS else {}
+    limit = item.get("maxLength")
     field = Field(
         name=item["name"],
         label=item.get("label") or item["name"],
@@ -202,12 +216,12 @@ def _parse_field(item: object) -> Field:
         min=numeric.get("min"),
         max=numeric.get("max"),
         step=numeric.get("step"),
-        max_length=item.get("maxLength") if kind in TEXTS else None,
+        max_length=int(limit) if kind in TEXTS and limit is not None else None,
         helper_text=item.get("helperText"),
     )
-    reasons = list(_range_faults(field))
-    if reasons:
-        raise SettingsError(*reasons)
+    rules = [SettingFault(reason, is_beyond_schema=True) for reason in _range_faults(field)]
+    if rules:
+        raise SettingsError(*rules)
     return field
 
 
@@ -225,7 +239,7 @@ def _shape_faults(item: dict[str, Any]) -> Iterator[str]:
         if item.get(key) is not None and not _is_number(item[key]):
             yield f".{key} must be a number"
     limit = item.get("maxLength")
-    if limit is not None and (not _is_integer(limit) or limit < 1):
+    if limit is not None and not (_is_number(limit) and limit == limit // 1 and limit >= 1):
         yield ".maxLength must be a whole number of at least 1"
     if not _is_options(item.get("options")):
         yield f".options must be a list of at most {MAX_OPTIONS} texts or numbers"

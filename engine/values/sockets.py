@@ -1,7 +1,9 @@
 """Sockets: types of the values on edges, and their compatibility."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, NamedTuple
 
 
 class SocketType(StrEnum):
@@ -28,6 +30,33 @@ class Socket:
     """A node without an edge to this socket cannot run."""
     refusal: str = ""
     """Reason why the node's settings forbid an edge to this socket; empty: they allow it."""
+
+
+class Sockets(NamedTuple):
+    """The sockets of a node by name."""
+
+    inputs: Mapping[str, Socket]
+    outputs: Mapping[str, Socket]
+
+    def as_dict(self) -> dict[str, list[dict[str, Any]]]:
+        """The sockets as callers see them."""
+        return {
+            "inputs": [
+                {
+                    "name": name,
+                    "type": socket.type.value,
+                    "many": socket.many,
+                    "required": socket.required,
+                }
+                for name, socket in self.inputs.items()
+            ],
+            "outputs": [
+                {"name": name, "type": socket.type.value} for name, socket in self.outputs.items()
+            ],
+        }
+
+
+NO_SOCKETS = Sockets({}, {})
 
 
 def is_compatible(source: SocketType, target: SocketType) -> bool:

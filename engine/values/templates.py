@@ -65,6 +65,12 @@ class Template:
         names = frozenset(part.name for part in parts if isinstance(part, Placeholder))
         return cls(parts=parts, names=names)
 
+    @classmethod
+    def sketch(cls, text: str) -> "Template":
+        """A text with the placeholders that are right, though others may not be."""
+        names = frozenset(match["name"] for match in PLACEHOLDER.finditer(text))
+        return cls(parts=(text,), names=names)
+
     def render(self, values: Mapping[str, Any]) -> str:
         """Fill in the values. Raises NodeFailed (template_error)."""
         return _join(

@@ -39,7 +39,7 @@ def authenticate_speculatively(
     Work done under the assumption must not be answered before `confirm`.
     """
     secrets = presented_keys(scope)
-    return store.api_keys.authorize_ahead(secrets[0], bucket) if len(secrets) == 1 else None
+    return store.api_keys.authorize_speculatively(secrets[0], bucket) if len(secrets) == 1 else None
 
 
 async def confirm(scope: Scope, speculative: SpeculativeAuthorization) -> Principal:

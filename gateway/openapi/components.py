@@ -92,9 +92,9 @@ class _Walk:
                 return self._object(cls)
             case inspect.ListType(item_type=items):
                 return {"type": "array", "items": self.schema(items), **_bounds(info, ITEM_BOUNDS)}
-            case inspect.DictType():
-                # Without `additionalProperties`, generators make a type without members.
-                return {"type": "object", "additionalProperties": True}
+            case inspect.DictType(value_type=values):
+                # Without a word about its members, generators make one that has none.
+                return {"type": "object", "additionalProperties": self.schema(values) or True}
             case inspect.EnumType(cls=enum):
                 return {"type": "string", "enum": [each.value for each in enum]}
             case inspect.LiteralType(values=values):

@@ -8,97 +8,19 @@ from msgspec import UNSET, UnsetType
 from starlette.responses import Response
 
 from engine import errors
-from engine.errors import EngineError
+from engine.errors import ERRORS, EngineError
 from gateway.http.errors import error_response, internal_error, method_not_allowed, plain_error
 from gateway.http.protocol import CODES
 from gateway.http.types import Schema, View
 from gateway.openapi.components import schema_of
-from gateway.openapi.examples import EXECUTION_ID
 from gateway.openapi.schema import FLAG, INTEGER, TEXT, TEXTS, members
 
 NAMELESS = "UNAUTHORIZED"
 """Name in the document for the one error without a code."""
-PROBLEMS = [
-    {"nodeId": "text", "reason": "The placeholder 'name' has no wire"},
-    {"edgeId": "text-out", "reason": "There is no node 'out'"},
-]
-MANIFEST_PROBLEMS = [{"line": 4, "reason": "tier must be one of free, pro"}]
-FAILED_NODE = {"nodeId": "call", "nodeType": "httpRequest", "executionId": EXECUTION_ID}
-MODEL_NODE = {"nodeId": "picture", "nodeType": "customModel", "executionId": EXECUTION_ID}
-FAILED = "The server answered 502"
-UNPAID = "This needs 35 credits more and the balance is 85"
-OVER = "The run would pass 'max_credits' here"
-SAMPLES: tuple[EngineError, ...] = (
-    errors.EngineError("The execution failed", executionId=EXECUTION_ID),
-    errors.InvalidBody("The body must be a JSON object"),
-    errors.InvalidBody("'inputs' must be an object", field="inputs"),
-    errors.InvalidBody("The manifest has 1 problem", field="manifest", problems=MANIFEST_PROBLEMS),
-    errors.InvalidQuery("limit", "'limit' must be a whole number from 1 to 500"),
-    errors.InvalidInputs("name", "is required"),
-    errors.InvalidSlug("A slug has 1 to 64 characters out of a-z, 0-9 and '-'"),
-    errors.InvalidCapability("'workflow:fly' is not a capability"),
-    errors.InvalidGraph(PROBLEMS),
-    errors.InvalidWebhook("url", "The URL must begin with https://"),
-    errors.InvalidIdempotencyKey(),
-    errors.Unauthorized(),
-    errors.InsufficientCredits(120, 85),
-    errors.CreditsRanOut(f"Node 'picture' did not run: {UNPAID}", **MODEL_NODE, reason=UNPAID),
-    errors.GrantExhausted("photo-fast"),
-    errors.MaxCreditsExceeded(
-        "This may cost 120 credits, over the 100 of 'max_credits'", maxCredits=100, estimate=120
-    ),
-    errors.MaxCreditsExceeded(f"Node 'picture' did not run: {OVER}", **MODEL_NODE, reason=OVER),
-    errors.ModelTierRequired("photo-pro", "business", "pro"),
-    errors.ModelNotFound(),
-    errors.CapabilityDenied("workflow:run"),
-    errors.CapabilityAboveCeiling("model:run", "pro"),
-    errors.ApiKeyAccessDenied("free"),
-    errors.AccountNotApproved(),
-    errors.NotOwner(),
-    errors.SessionRequired(),
-    errors.CsrfFailed("This write comes from another site"),
-    errors.NotFound("There is nothing at this path"),
-    errors.WorkflowNotFound(),
-    errors.VersionNotFound(),
-    errors.DraftNotFound(),
-    errors.ExecutionNotFound(),
-    errors.AssetNotFound(),
-    errors.ExecutionNotCancellable("completed"),
-    errors.ExecutionCancelled(EXECUTION_ID),
-    errors.WorkflowNotRunnable(PROBLEMS),
-    errors.BreakingChange(["The input 'name' is removed or renamed"]),
-    errors.WorkflowNotDeleted(),
-    errors.IdempotencyKeyInUse(EXECUTION_ID),
-    errors.IdempotencyKeyReused(),
-    errors.VersionConflict(4),
-    errors.RevisionConflict(7),
-    errors.BodyTooLarge(1_048_576),
-    errors.MediaQuotaExceeded(21_474_000_000, 21_474_836_480),
-    errors.QuotaExceeded("workflows", used=1_000, limit=1_000),
-    errors.QuotaExceeded("documentBytes", used=199_900_000, limit=200_000_000),
-    errors.UnsupportedMediaType("The file is image/png, not image/jpeg as it is declared"),
-    errors.RateLimitExceeded("pro", 100, 17),
-    errors.TooManyExecutions("pro", 50),
-    errors.TooManyFailedCalls(300, 17),
-    errors.ExecutionFailed(
-        f"Node 'call' failed: {FAILED}",
-        **FAILED_NODE,
-        nodeCode="http_status",
-        reason=FAILED,
-        retryable=True,
-    ),
-    errors.ResultGone(EXECUTION_ID),
-    errors.LoopDetected(8),
-    errors.Unavailable(),
-    errors.StoreFull(),
-    errors.WrongStore("The Redis holds no Headrace installation.", "Run `headrace init`."),
-    errors.QueueFull(),
-    errors.ExecutionLost(EXECUTION_ID),
-    errors.StorageFailed(),
-    errors.StorageStalled(),
-    errors.ResultUnreadable(EXECUTION_ID),
+SAMPLES: tuple[EngineError, ...] = tuple(
+    sample for error in ERRORS for sample in vars(error).get("examples", ())
 )
-"""Every error that a caller can see, with and without its optional members."""
+"""Examples of every error that a caller can see, one for each set of members."""
 REFUSALS: tuple[Response, ...] = (
     *(error_response(sample) for sample in SAMPLES),
     internal_error(),

@@ -1,8 +1,10 @@
 """Values shared by the examples of several types."""
 
+from engine.errors import base
+
 ACCOUNT_ID = "acc_dd3ef2fdf5f3ec9f7fbaba0e"
 ASSET_ID = "Zr0sQm9yXk1dWc7uT2eHbL5a"
-EXECUTION_ID = "7f9c24e8-3b12-4fef-91e0-5c0e2b8f1a6d"
+EXECUTION_ID = base.EXECUTION_ID
 KEY_ID = "key_4c1d2f60a7b9"
 CREATED, STARTED, ENDED = (f"2026-03-01T09:30:0{moment}Z" for moment in ("0.000", "0.004", "0.031"))
 RESULT = {"text": "Hello Ada"}

@@ -143,6 +143,10 @@ IF_MATCH_REVISION: Parameter = (
     "If-Match",
     described(TEXT, "The revision that may be replaced, `0` for none yet, or `*`.", '"7"'),
 )
+IF_NONE_MATCH: Parameter = (
+    "If-None-Match",
+    described(TEXT, "The ETag of an earlier answer, which is 304 if nothing has changed."),
+)
 IF_MATCH: Parameter = (
     "If-Match",
     described(TEXT, "The version that may be replaced, or `*`.", '"3"'),

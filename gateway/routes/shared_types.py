@@ -12,7 +12,8 @@ from engine.models.manifest import Category, Model
 from engine.models.pricing import MICRO, MICRO_USD_PER_CREDIT, Price, Unit
 from engine.store import Webhook
 from engine.values.fields import FieldType
-from gateway.http.types import OBJECT, Content, Moment, Nested, View, described_as, doc
+from engine.values.sockets import SocketType
+from gateway.http.types import OBJECT, Content, Credits, Moment, Nested, View, described_as, doc
 
 
 class FieldView(View, kw_only=True):
@@ -116,6 +117,49 @@ class ModelView(Nested):
             unavailable_reason=reason,
             **members,
         )
+
+
+class GraphProblem(Nested, kw_only=True):
+    """A problem of a graph, and its place."""
+
+    node_id: str | UnsetType = UNSET
+    edge_id: str | UnsetType = UNSET
+    field: Annotated[
+        str | UnsetType,
+        doc("Path of the setting within the node's `data`, such as `items[0].value`."),
+    ] = UNSET
+    socket: Annotated[str | UnsetType, doc("Socket of the node, or at one end of the edge.")] = (
+        UNSET
+    )
+    reason: str
+
+
+class OutputSocketView(Nested):
+    """An output socket of a node."""
+
+    name: str
+    type: SocketType
+
+
+class InputSocketView(OutputSocketView):
+    """An input socket of a node."""
+
+    many: Annotated[bool, doc("It takes any number of edges.")]
+    required: Annotated[bool, doc("The node cannot run without an edge here.")]
+
+
+class NodeSocketsView(Nested):
+    """The sockets of a node as its settings are now."""
+
+    inputs: list[InputSocketView]
+    outputs: list[OutputSocketView]
+
+
+class EstimateView(Nested):
+    """The most that a run costs, of the nodes without problems."""
+
+    total: Credits
+    by_node: Annotated[dict[str, int], doc("Credits of each charged node by its id.")]
 
 
 class SavedWebhook(View, kw_only=True):

@@ -129,7 +129,7 @@ async def _accept(
         # A repeated call gets the first answer, whatever has changed since.
         executions = request.state["services"].store.executions
         if parameters.idempotency_key and (
-            first := await executions.repeated(principal.account.id, parameters.idempotency_key)
+            first := await executions.find_replay(principal.account.id, parameters.idempotency_key)
         ):
             raise first from None
         raise
@@ -175,7 +175,7 @@ def _new_run(
         idempotency_key=parameters.idempotency_key,
         answer="" if parameters.wait_seconds else ACCEPTED,
         webhook_url=parameters.webhook_url,
-        pass_key=speculative.pass_key if speculative else "",
+        authorization_key=speculative.authorization_key if speculative else "",
         depth=parameters.depth,
     )
 

@@ -13,7 +13,7 @@ from starlette.responses import Response, StreamingResponse
 from engine.errors import EngineError, ExecutionNotFound, InvalidQuery, Unavailable
 from engine.executions.events import BEFORE_ALL, EventId, parse_event_id
 from engine.store import CompletionWaiter
-from engine.store.executions.events import NOTHING_MORE, EventPage, ring_name
+from engine.store.executions.events import NOTHING_MORE, EventPage, events_topic
 from gateway.auth.principal import authenticate
 from gateway.http.responses import in_pieces
 from gateway.openapi import parameters
@@ -65,7 +65,7 @@ class ExecutionStream:
         self._services = request.state["services"]
         reserve = self._services.result_memory.for_answer(request.scope)
         self._feed = EventFeed(self._services.store, account_id, execution_id, after, reserve)
-        self._ring_name = ring_name(execution_id)
+        self._topic = events_topic(execution_id)
         self._opening = RETRY
         self._is_over = False
         now = asyncio.get_running_loop().time()
@@ -86,7 +86,7 @@ class ExecutionStream:
 
     async def _body(self, page: EventPage | None) -> AsyncIterator[bytes]:
         yield HEARTBEAT
-        with self._services.notifier.expecting(self._ring_name) as completion:
+        with self._services.notifier.expecting(self._topic) as completion:
             completion.wake()  # the execution may have changed since this page was read
             page = page or await self._next(completion)
             while True:

@@ -31,15 +31,15 @@ class Waiter:
         """
 
         async def check() -> Execution | ExecutionEnd | _Stop | None:
-            return completion.outcome or await self._check(completion.was_rung)
+            return completion.outcome or await self._check(completion.was_notified)
 
         outcome = await completion.wait(check, seconds)
         return outcome if isinstance(outcome, (Execution, ExecutionEnd)) else None
 
-    async def _check(self, was_rung: bool) -> "Execution | _Stop | None":
+    async def _check(self, was_notified: bool) -> "Execution | _Stop | None":
         # The execution goes on while the store is unavailable, and so does the wait.
         try:
-            if was_rung or await self._has_ended():
+            if was_notified or await self._has_ended():
                 reserve = self._services.result_memory.for_answer(self._request.scope)
                 execution = await self._executions.head(
                     self._account_id, self._execution_id, reserve

@@ -56,7 +56,7 @@ def own_model() -> Iterator[None]:
 async def test_record_result_and_charge_agree_whatever_redis_has_lost(
     seed: int, cut_redis: CutRedis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.walk.walk.SHIP_SECONDS", 0.0)  # workers share at once
+    monkeypatch.setattr("workers.walk.walk.SHARE_SECONDS", 0.0)  # workers share at once
     settings, rng = cut_settings(cut_redis.url, tmp_path, SECRET_KEY), random.Random(seed)
     async with contextlib.AsyncExitStack() as stack:
         store = Store.open(settings, ObjectStore.of(settings))

@@ -100,7 +100,7 @@ class Load:
         _close(connections)
         return rate
 
-    async def fast_path(self, runs: int) -> float:
+    async def run_together(self, runs: int) -> float:
         """All runs at the same moment, a connection each; seconds until the last has ended."""
         connections = await self.connect(runs)
         started = time.perf_counter()

@@ -127,7 +127,7 @@ async def _measure_stock_crowd(system: System, calls: Load, effort: Effort) -> N
 async def _bounded(calls: Load, runs: int, name: str, patience: float) -> Numbers:
     """Infinity stands for "not within the patience, or not without errors"."""
     try:
-        return {name: await asyncio.wait_for(calls.fast_path(runs), patience)}
+        return {name: await asyncio.wait_for(calls.run_together(runs), patience)}
     except (TimeoutError, ConnectionError, AssertionError) as error:
         print(f"{name}: {type(error).__name__} {error}", flush=True)
         return {name: math.inf}

@@ -8,6 +8,12 @@ import pytest
 from tests.support.contract.installation import NEVER, Administration, Caller
 from tests.support.gateway.documents import broken, edge, greeting, node
 
+ROUTES = {
+    "GET /api/workflows/{slug}/draft": "workflow:read",
+    "PUT /api/workflows/{slug}/draft": "workflow:write",
+    "DELETE /api/workflows/{slug}/draft": "workflow:write",
+    "POST /api/workflows/{slug}/publish": "workflow:write",
+}
 WORDS = {"name": "Greeting", "nodes": greeting()["nodes"], "edges": greeting()["edges"]}
 
 

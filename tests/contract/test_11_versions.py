@@ -6,6 +6,13 @@ import pytest
 from tests.support.contract.installation import Caller
 from tests.support.gateway.documents import greeting, node
 
+ROUTES = {
+    "POST /api/workflows/{slug}/restore": "workflow:write",
+    "GET /api/workflows/{slug}/versions": "workflow:read",
+    "GET /api/workflows/{slug}/versions/{version}": "workflow:read",
+    "POST /api/workflows/{slug}/versions/{version}/restore": "workflow:write",
+}
+
 
 def saved_twice(caller: Caller) -> str:
     slug = caller.save(greeting(tags=["first"]))

@@ -7,12 +7,12 @@ import click
 import pytest
 
 from deploy.cli import headrace
-from engine import errors
-from engine.errors import EngineError
+from engine.errors import ERRORS
 from engine.graph.document import parse_document
 from engine.graph.plan import check_graph
 from engine.nodes import NODE_TYPES
 from engine.settings import PREFIX, Settings, load
+from tests.support.node_reference import make_page
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
@@ -44,14 +44,14 @@ def test_every_node_type_is_documented() -> None:
     assert {kind.type for kind in NODE_TYPES} == rows_of("node-types.md").keys()
 
 
+def test_the_page_of_settings_is_made_of_the_definitions() -> None:
+    # Written by `python -m tests.support.node_reference`.
+    assert (REFERENCE / "node-settings.md").read_text() == make_page()
+
+
 def test_every_error_code_is_documented() -> None:
     documented = rows_of("errors.md", column=1).keys()
-    classes = (getattr(errors, name) for name in dir(errors))
-    codes = {
-        each.code
-        for each in classes
-        if isinstance(each, type) and issubclass(each, EngineError) and each.code
-    }
+    codes = {each.code for each in ERRORS if each.code}
 
     assert codes - NOT_FOR_CALLERS <= documented
 
@@ -134,3 +134,25 @@ def test_the_nodes_and_edges_that_make_pictures_can_be_saved_as_they_stand() -> 
 
     assert len(edges) == 5
     assert check_graph(nodes, edges) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_of_the_project_that_a_page_names_exists(page: Path) -> None:
+    folders = "|".join(("engine", "gateway", "workers", "deploy", "tests", "docs", "examples"))
+    named = re.findall(rf"`((?:{folders})/[^`\s<>*]*)`", page.read_text())
+
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_every_word_is_defined_in_the_file_that_the_table_names() -> None:
+    page = (ROOT / "docs" / "design" / "words.md").read_text()
+    rows = re.findall(r"\| `(\w+)` \| `([\w/.]+)` \|$", page, re.MULTILINE)
+
+    undefined = [
+        (name, file)
+        for name, file in rows
+        if not re.search(rf"^ *(?:class|(?:async )?def) {name}\b", (ROOT / file).read_text(), re.M)
+    ]
+
+    assert len(rows) > 50
+    assert undefined == []

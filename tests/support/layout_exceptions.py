@@ -62,24 +62,15 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "engine/nodes/support/model_calls.py": "tests/engine/nodes/test_generators.py",
     "engine/services/run_inputs.py": "tests/gateway/routes/test_assets.py",
     "engine/services/save_workflow.py": "tests/gateway/routes/test_covers.py, test_private_urls.py",
-    "engine/store/workflows/records.py": "tests/engine/store/workflows/test_workflows.py",
-    "engine/store/workflows/plan_cache.py": "tests/engine/store/workflows/test_workflows.py",
-    "engine/store/accounts/principals.py": "",
-    "engine/store/executions/accept.py": "",
-    "engine/store/executions/events.py": "",
-    "engine/store/executions/inputs.py": "",
-    "engine/store/executions/list.py": "",
-    "engine/store/executions/orphans.py": "",
-    "engine/store/executions/records.py": "",
-    "engine/store/executions/results.py": "",
-    "engine/store/executions/scan.py": "",
-    "engine/store/executions/steps.py": "",
-    "engine/store/metrics/samples.py": "",
-    "engine/store/redis/connection.py": "",
-    "engine/store/redis/info.py": "",
-    "engine/store/webhooks.py": "",
+    "engine/store/accounts/principals.py": "Records without logic; tests/engine/store/accounts/test_api_keys.py.",
+    "engine/store/executions/accept.py": "tests/engine/store/executions/test_executions.py accepts by it.",
+    "engine/store/executions/orphans.py": "tests/workers/recovery/test_orphan_search.py finds and frees them.",
+    "engine/store/executions/results.py": "tests/gateway/routes/test_large_results.py reads them over HTTP.",
+    "engine/store/webhooks.py": "tests/gateway/routes/test_webhooks.py saves and reads them over HTTP.",
+    "engine/store/workflows/plan_cache.py": "tests/engine/store/workflows/test_workflows.py reads plans.",
     "engine/store/workflows/quota.py": "tests/gateway/routes/test_workflows_quotas.py fills quotas.",
-    "engine/store/workflows/saves.py": "",
+    "engine/store/workflows/records.py": "tests/engine/store/workflows/test_workflows.py reads records.",
+    "engine/store/workflows/saves.py": "tests/engine/store/workflows/test_workflows.py saves by it.",
     "engine/values/cel/environment.py": "tests/engine/values/test_cel.py",
     "engine/values/cel/functions.py": "tests/engine/values/test_cel.py",
     "engine/values/cel/values.py": "tests/engine/values/test_cel.py",
@@ -99,42 +90,48 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "gateway/openapi/schema.py": "tests/gateway/openapi/test_document.py builds documents of it.",
     "gateway/routes/descriptions.py": "tests/gateway/openapi/test_workflow.py reads the route's document.",
     "gateway/routes/identity.py": "tests/contract/test_2_keys.py and test_2_sessions.py call both routes.",
+    "gateway/routes/node_types.py": "tests/contract/test_11_catalogue.py reads the catalogue.",
     "gateway/routes/shared_types.py": "Types; tests/gateway/openapi/test_document_api.py checks their examples.",
+    "gateway/routes/workflow_checks.py": "tests/contract/test_11_check.py checks graphs.",
     "gateway/routes/workflow_types.py": "tests/gateway/routes/test_workflows.py reads and writes these types.",
     "gateway/runs/event_feed.py": "tests/gateway/runs/test_streams.py reads the events over HTTP.",
     "gateway/runs/node_names.py": "tests/gateway/routes/test_executions.py reads the names over HTTP.",
     "gateway/runs/types.py": "Types; tests/gateway/routes/test_runs.py and test_executions.py read them.",
-    "workers/actors.py": "",
-    "workers/main.py": "",
-    "workers/media/fetch.py": "",
-    "workers/nodes/imaging/captions.py": "",
-    "workers/nodes/imaging/opening.py": "",
-    "workers/nodes/imaging/saving.py": "",
-    "workers/nodes/imaging/sizes.py": "",
-    "workers/nodes/pool_child.py": "",
-    "workers/outbound/acknowledged.py": "",
-    "workers/outbound/dns.py": "",
-    "workers/outbound/inflating.py": "",
-    "workers/providers/base.py": "",
-    "workers/providers/chat_request.py": "",
-    "workers/providers/limiter.py": "",
-    "workers/providers/model_caller.py": "",
-    "workers/providers/openai_chat.py": "",
-    "workers/providers/openai_images.py": "",
-    "workers/providers/parsing.py": "",
-    "workers/providers/provider_client.py": "",
-    "workers/providers/provider_queue.py": "",
-    "workers/providers/rate_headers.py": "",
-    "workers/providers/usage.py": "",
-    "workers/runtime/dramatiq_command.py": "",
-    "workers/runtime/persistence.py": "",
-    "workers/runtime/variables.py": "",
-    "workers/walk/attempts.py": "",
-    "workers/walk/charging.py": "",
-    "workers/walk/checkpoints.py": "",
-    "workers/walk/dependencies.py": "",
-    "workers/walk/endings.py": "",
-    "workers/walk/item_answers.py": "",
-    "workers/walk/sizes.py": "",
-    "workers/walk/state.py": "",
+    "workers/actors.py": (
+        "tests/workers/walk/test_walk.py, tests/workers/webhooks/test_sender.py: real hints"
+    ),
+    "workers/main.py": (
+        "tests/workers/walk/test_walker_recovery.py and tests/acceptance: whole worker processes"
+    ),
+    "workers/media/fetch.py": (
+        "tests/workers/walk/test_walk_model_nodes.py: images of the account and from elsewhere"
+    ),
+    "workers/nodes/pool_child.py": "tests/workers/nodes/test_pool.py: the pool's children run it",
+    "workers/outbound/acknowledged.py": (
+        "tests/workers/outbound/test_client_once.py: calls on connections that the server closed"
+    ),
+    "workers/outbound/inflating.py": (
+        "tests/workers/outbound/test_client_sizes.py: compressed bodies of a real server"
+    ),
+    "workers/providers/base.py": (
+        "tests/workers/providers/test_jobs.py: contexts of calls; the rest are ports"
+    ),
+    "workers/providers/chat_request.py": (
+        "tests/workers/providers/test_openai.py and test_anthropic.py: requests as they are sent"
+    ),
+    "workers/providers/parsing.py": (
+        "tests/workers/providers/test_errors.py: answers that cannot be read"
+    ),
+    "workers/runtime/variables.py": (
+        "tests/gateway/routes/models/test_available_models.py: models without a key"
+    ),
+    "workers/walk/attempts.py": "tests/workers/walk/test_walk.py: whole walks",
+    "workers/walk/checkpoints.py": (
+        "tests/workers/providers/test_jobs_resumed.py and test_jobs_left.py: jobs of real walks"
+    ),
+    "workers/walk/dependencies.py": "a dataclass without behaviour",
+    "workers/walk/endings.py": (
+        "tests/workers/walk/test_charging_changed_models.py and test_walker.py: plans that are gone"
+    ),
+    "workers/walk/state.py": "tests/workers/walk/test_walk.py: whole walks",
 }

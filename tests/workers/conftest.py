@@ -14,20 +14,20 @@ from tests.support.factories import Runner
 from tests.support.http import raw_server
 from tests.support.http.scripted_server import Target, serving
 from tests.support.http.webhook_receivers import Receiver, receiving
-from tests.support.workers.held_walker import Hands
-from tests.support.workers.paying_account import Buyer
+from tests.support.workers.held_walker import HeldWalker
+from tests.support.workers.paying_account import PayingAccount
 from tests.support.workers.webhook_owner import Owner
 from workers.main import worker
 from workers.outbound.client import Egress
 from workers.walk.walker import Walker
 
 # Its certificates are made by the tool when the tests run.
-collect_ignore = [] if shutil.which("openssl") else ["test_http_tls.py"]
+collect_ignore = [] if shutil.which("openssl") else ["outbound/test_client_tls.py"]
 
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> tuple[str, dict[str, Any]]:
-    """The loop of a real worker, which passes on more at a time and in another order."""
+    """The loop of a real worker, whose timing and order differ from asyncio's."""
     return "asyncio", {"loop_factory": Loop}
 
 
@@ -39,7 +39,7 @@ async def target() -> AsyncIterator[Target]:
 
 @pytest.fixture
 def brisk_sweeper(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is due is sent at once, for tests of much that is due one after the other."""
+    """Send due hints immediately, for tests with many that are due one after the other."""
     monkeypatch.setattr("workers.recovery.sweeper.TICK_SECONDS", 0.02)
     monkeypatch.setattr("workers.recovery.sweeper.IDLE_SECONDS", 0.02)
 
@@ -53,7 +53,7 @@ async def walker(settings: Settings) -> AsyncIterator[Walker]:
 
 @pytest.fixture
 def durable_redis() -> Iterator[RedisServer]:
-    """One that has everything again after a kill."""
+    """A Redis that keeps all data when it is killed."""
     server = RedisServer("--appendonly", "yes")
     server.start()
     yield server
@@ -68,7 +68,7 @@ async def stub() -> AsyncIterator[raw_server.Stub]:
 
 @pytest.fixture
 async def egress() -> AsyncIterator[Egress]:
-    """The way out as in development: private addresses are called too."""
+    """A client as in development: private addresses are called too."""
     egress = Egress(allow_private=True)
     yield egress
     await egress.close()
@@ -82,10 +82,10 @@ async def strict() -> AsyncIterator[Egress]:
 
 
 @pytest.fixture
-async def hands(store: Store) -> AsyncIterator[Hands]:
-    hands = Hands(store)
-    yield hands
-    await hands.walker.drain(0)
+async def held_walker(store: Store) -> AsyncIterator[HeldWalker]:
+    held_walker = HeldWalker(store)
+    yield held_walker
+    await held_walker.walker.drain(0)
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def owner(runner: Runner, receiver: Receiver) -> Owner:
 
 
 @pytest.fixture
-async def buyer(runner: Runner) -> AsyncIterator[Buyer]:
-    buyer = Buyer(runner)
-    yield buyer
-    await buyer.hands.walker.drain(0)
+async def payer(runner: Runner) -> AsyncIterator[PayingAccount]:
+    payer = PayingAccount(runner)
+    yield payer
+    await payer.held_walker.walker.drain(0)

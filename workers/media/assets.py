@@ -1,4 +1,4 @@
-"""Media in the hands of workers: what providers give is stored, what nodes name is looked up."""
+"""Assets in workers: media from providers are stored, media in nodes are looked up."""
 
 import asyncio
 import contextlib
@@ -29,7 +29,7 @@ MAX_REDIRECTS = 3
 
 
 class AccountMedia:
-    """The media of accounts as nodes and models have them. Every call may raise NodeFailed."""
+    """The media of accounts for nodes and models. Every call may raise NodeFailed."""
 
     def __init__(
         self,
@@ -49,10 +49,10 @@ class AccountMedia:
         self._medium = medium
 
     def of(self, execution_id: str, kind: str, provider: str = "") -> "AccountMedia":
-        """The same for one execution, which its media outlive.
+        """Return the same for one execution, whose media outlive it.
 
-        What is kept must be of the kind, where it is `image`, `video` or `audio`; what is copied
-        from the provider's own host may come from a private address, as its answers do.
+        Stored media must be of the kind, where that is `image`, `video` or `audio`. Copies from the
+        provider's own host may come from a private address, as its answers do.
         """
         return AccountMedia(
             self._media_service,
@@ -64,18 +64,18 @@ class AccountMedia:
         )
 
     async def use(self, account_id: str, asset_id: str) -> tuple[str, str]:
-        """What an asset of the account is, and a link to it that lasts as long as the execution."""
+        """Return the kind of an asset, and a link to it that lasts as long as the execution."""
         with _explained():
             asset, url = await self._media_service.use(account_id, asset_id, self._execution_id)
         return asset.medium, url
 
     async def require_space(self, account_id: str) -> None:
-        """Nothing is asked for that could not be kept."""
+        """Raise NodeFailed when the account has no space, before a provider is called."""
         with _explained():
             await self._media_service.require_space(account_id)
 
     async def read(self, account_id: str, url: str, max_bytes: int) -> bytes | None:
-        """The account's own medium at one of our links, None for any other URL."""
+        """Read the account's medium at one of our links, None for any other URL."""
         if not self._media_service.is_own(url):
             return None
         with _explained():
@@ -86,24 +86,23 @@ class AccountMedia:
         """Store a medium, under a link that lasts as long as the execution."""
         try:
             async with asyncio.timeout(COPY_SECONDS):
-                return await self._keep(account_id, _idempotency_key(data))
+                return await self._keep(account_id, _single_piece(data))
         except TimeoutError:
             message = f"The medium was not stored within {COPY_SECONDS:g} s"
             raise NodeFailed(STORAGE, message, retryable=True) from None
 
     async def copy(self, account_id: str, url: str) -> StoredMedia:
-        """Store what a URL leads to, under a link that lasts as long as the execution.
+        """Store the medium at a URL, under a link that lasts as long as the execution.
 
-        Where there is no place for media, and where a URL leads that may not be called, it is
-        passed on.
+        The URL is kept where there is no place for media, and where it may not be called.
         """
         if not self._media_service.is_set:
             return StoredMedia(url=url)
-        kept: list[StoredMedia] = []
+        stored: list[StoredMedia] = []
 
         async def take(answer: HttpAnswer, pieces: AsyncIterator[bytes]) -> None:
             _check_medium(answer)
-            kept.append(await self._keep(account_id, pieces))
+            stored.append(await self._keep(account_id, pieces))
 
         try:
             if _is_at(url, self._provider):
@@ -114,7 +113,7 @@ class AccountMedia:
             if failure.code == "url_blocked":
                 return StoredMedia(url=url)
             raise
-        return kept[0]
+        return stored[0]
 
     def _call(
         self, account_id: str, url: str, take: BodyConsumer, redirects: int = MAX_REDIRECTS
@@ -133,7 +132,7 @@ class AccountMedia:
         with _explained():
             asset = await self._media_service.keep(
                 account_id,
-                UNTYPED,  # what providers declare is often wrong: what it is, its bytes tell
+                UNTYPED,  # declared types are often wrong: the bytes decide
                 pieces,
                 source=AssetSource.PROVIDER,
                 medium=self._medium,
@@ -143,9 +142,9 @@ class AccountMedia:
 
 
 class OwnMedia:
-    """A way out that leads to media of ours by a short cut: they are read where they are.
+    """A fetcher that reads our own media from their store.
 
-    Outbound calls never lead to a gateway of ours, and need not for this.
+    Outbound calls never lead to our own gateway, and need not.
     """
 
     def __init__(self, media_service: MediaService, egress: Fetcher) -> None:
@@ -153,7 +152,7 @@ class OwnMedia:
         self._egress = egress
 
     async def fetch(self, call: HttpCall) -> HttpAnswer:
-        """Send a call, or read what it asks for. Raises NodeFailed."""
+        """Send a call, or read the medium at its URL. Raises NodeFailed."""
         if call.method != "GET" or not self._media_service.is_own(call.url):
             return await self._egress.fetch(call)
         with _explained():
@@ -189,7 +188,7 @@ def _check_medium(answer: HttpAnswer) -> None:
 
 
 def _is_at(url: str, provider: str) -> bool:
-    """Whether a URL leads to the scheme, host and port of a provider's calls."""
+    """Return whether a URL has the scheme, host and port of a provider."""
     try:
         here, there = (check_url(each, allow_private=True) for each in (url, provider))
     except UrlRefused:
@@ -197,7 +196,7 @@ def _is_at(url: str, provider: str) -> bool:
     return (here.scheme, here.host, here.port) == (there.scheme, there.host, there.port)
 
 
-async def _idempotency_key(data: bytes) -> AsyncIterator[bytes]:
+async def _single_piece(data: bytes) -> AsyncIterator[bytes]:
     yield data
 
 

@@ -1,4 +1,4 @@
-"""Media that nodes work on: our own assets from their store, all others by the way out."""
+"""Media for nodes: our own assets from their store, all others over HTTP."""
 
 from engine.errors.nodes import NodeFailed
 from engine.nodes.support.base import HttpCall
@@ -12,7 +12,7 @@ MAX_REDIRECTS = 3
 async def fetch_media(
     url: str, account_id: str, media_store: MediaStore, fetcher: Fetcher
 ) -> bytes:
-    """The bytes at a URL. Raises NodeFailed."""
+    """Fetch the bytes at a URL. Raises NodeFailed."""
     data = await media_store.read(account_id, url, MAX_SOURCE_BYTES)
     if data is not None:
         return data

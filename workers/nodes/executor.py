@@ -1,4 +1,4 @@
-"""One attempt at one node: give it its inputs, hold it to its deadline, name its outcome."""
+"""Executor of one attempt at one node: inputs, deadline and outcome."""
 
 import asyncio
 import logging
@@ -27,37 +27,37 @@ from workers.providers.base import (
     ModelCall,
     NoCheckpoints,
     NoMediaStore,
-    tell_nobody,
+    ignore_update,
 )
 from workers.providers.model_caller import ModelCaller, refuse_answer
 
 COMPUTE_SECONDS = 5.0
-"""How long work in a child process may take where its node names no time-out."""
+"""Time-out of work in a child process where the node has none."""
 
-NO_DESK = NoCheckpoints()
+NO_CHECKPOINTS = NoCheckpoints()
 
 log = logging.getLogger(__name__)
 
 
 class ModelCalling(Protocol):
-    """Whoever calls models."""
+    """Port to models."""
 
     async def call(
         self, model: Model, values: Mapping[str, Any], model_call: ModelCall
     ) -> ModelAnswer:
-        """One call. Raises NodeFailed."""
+        """Make one call. Raises NodeFailed."""
         ...
 
     async def cancel(self, record: Mapping[str, Any]) -> None:
-        """Ask a provider once, for a moment, to cancel a job on record that is owed."""
+        """Ask a provider once, within a short time, to cancel a cancellable job."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptOutcome:
-    """How an attempt ended: outputs, their bytes and what they used, or why it failed.
+    """Outcome of an attempt: outputs, their bytes and usage, or the failure.
 
-    An attempt that failed is not charged, so it has no usage, whatever its calls were.
+    A failed attempt is not charged, so it has no usage, whatever its calls were.
     """
 
     outputs: Outputs | None = None
@@ -65,38 +65,38 @@ class AttemptOutcome:
     failure: NodeFailed | None = None
     usage: Usage = Usage()
     fallback_micro_usd: int = 0
-    """What those calls cost that other models answered in this one's place."""
-    aside: str = ""
-    """The name under which its bytes are kept aside; empty: they are not."""
+    """Cost of calls that other models answered instead of the node's own."""
+    offloaded_name: str = ""
+    """Name of the offloaded output; empty: it is not offloaded."""
 
 
 class ProgressSink(Protocol):
-    """Where a running node says what it has so far."""
+    """Port to watchers of a running node."""
 
     def text_of(self, item: int) -> Callable[[str], None]:
-        """Takes the text of a call, as `Errand.tell_text` does."""
+        """Return a function that takes a call's text, as `ModelCall.publish_text`."""
         ...
 
     def progress_of(self, item: int) -> Callable[[float], None]:
-        """Takes the progress of a call, as `Errand.tell_progress` does."""
+        """Return a function that takes a call's progress, as `ModelCall.publish_progress`."""
         ...
 
     async def end(self) -> None:
-        """The node has ended; returns once all was told."""
+        """Wait until all updates are published; the node has ended."""
         ...
 
 
 class ValueMemory(PoolGate, Protocol):
-    """What a running node holds beside its inputs, of what its worker may hold."""
+    """Memory of a running node's values beside its inputs."""
 
-    async def hold(self, size: int) -> None:
-        """It holds so many bytes more; returns when it may hold further ones."""
+    async def reserve(self, size: int) -> None:
+        """Add `size` bytes, then wait until further ones are available."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeAttempt:
-    """One attempt at a node, as the walk gives it."""
+    """One attempt at a node, with its inputs and context."""
 
     node: Node
     execution_inputs: Mapping[str, Any]
@@ -105,18 +105,18 @@ class NodeAttempt:
     account_id: str = ""
     execution_id: str = ""
     depth: int = 1
-    """Of the run: 1, or one more than that of the run whose node began it."""
-    checkpoints: CallCheckpoints = NO_DESK
-    """Where its calls record."""
+    """Depth of the run: 1, or one more than that of the run whose node began it."""
+    checkpoints: CallCheckpoints = NO_CHECKPOINTS
+    """Records of its calls."""
     publisher: ProgressSink | None = None
-    """None: there is nothing to tell."""
+    """None: there is no progress to publish."""
     memory: ValueMemory | None = None
-    """None: nobody counts what the node holds."""
+    """None: memory is not counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeTools:
-    """What all nodes of a worker process are run with."""
+    """Tools shared by all nodes of a worker process."""
 
     fetcher: Fetcher
     pool: Pool
@@ -126,7 +126,7 @@ class NodeTools:
 
 
 class NodeContext:
-    """What a node may ask for while it runs."""
+    """Context of a running node: the calls that it may make."""
 
     __slots__ = (
         *("_deadline", "_timeout", "_tools", "_work"),
@@ -144,9 +144,9 @@ class NodeContext:
         self.fallback_micro_usd = 0
 
     async def fetch(self, call: HttpCall) -> HttpAnswer:
-        """Send the call through the one way out, as one of the account's."""
+        """Send the call as one of the account's."""
         work = self._work
-        reserve = None if work.memory is None else work.memory.hold
+        reserve = None if work.memory is None else work.memory.reserve
         call = replace(call, account_id=work.account_id, depth=work.depth, reserve=reserve)
         return await self._tools.fetcher.fetch(call)
 
@@ -168,7 +168,7 @@ class NodeContext:
         return await self._compute("The work", COMPUTE_SECONDS, function, *args)
 
     async def fetch_media(self, url: str) -> bytes:
-        """The bytes at a URL, as one of the account's calls where it is not one of ours."""
+        """Fetch the bytes at a URL; a foreign URL counts as the account's call."""
         if self._work.memory is not None:
             await self._work.memory.wait()
         async with asyncio.timeout_at(self._deadline):
@@ -176,23 +176,23 @@ class NodeContext:
             return await fetch_media(url, account_id, tools.media_store, tools.fetcher)
 
     async def keep_media(self, data: bytes, content_type: str) -> str:
-        """Store a medium as the account's."""
+        """Store a medium of the account; returns its URL."""
         async with asyncio.timeout_at(self._deadline):
             stored = await self._media_store.keep(self._work.account_id, data, content_type)
         return stored.url
 
     async def edit_image(self, edit: Edit, sources: Sequence[bytes]) -> ImageData:
-        """Work on an image in a child process that is killed at the node's deadline."""
+        """Edit an image in a child process that is killed at the node's deadline."""
         async with asyncio.timeout_at(self._deadline):  # of many images, all together
-            made = await self._compute("The image", IMAGE_SECONDS, imaging.edit, edit, sources)
-        return cast(ImageData, made)
+            edited = await self._compute("The image", IMAGE_SECONDS, imaging.edit, edit, sources)
+        return cast(ImageData, edited)
 
     async def read_image(self, data: bytes) -> str:
-        """What is written in an image, by a child process that is killed at the deadline."""
+        """Return the text in an image, from a child process that is killed at the deadline."""
         return await self._tools.local.read_image(data, self._timeout or READ_SECONDS)
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        """Vectors, by a child process that is killed at the node's deadline."""
+        """Return vectors, from a child process that is killed at the node's deadline."""
         return await self._tools.local.embed(texts, self._timeout or READ_SECONDS)
 
     @property
@@ -207,18 +207,18 @@ class NodeContext:
         return await compute(runner, what, self._timeout or usual, function, *args)
 
     async def use_asset(self, asset_id: str) -> tuple[str, str]:
-        """What an asset is, and a link to it that lasts as long as the execution."""
+        """Return the kind of an asset, and a link that lasts as long as the execution."""
         return await self._media_store.use(self._work.account_id, asset_id)
 
     async def call_model(self, model: Model, values: Mapping[str, Any], item: int = 0) -> Any:
-        """Call the model once, unless an earlier attempt has, and count what that used."""
+        """Call the model once, unless an earlier attempt has, and count its usage."""
         checkpoints, model_call = self._work.checkpoints, self._model_call(item)
-        answer = await checkpoints.answer(item)
+        answer = await checkpoints.find_answer(item)
         if answer is None:
             answer = await self._tools.models.call(model, values, model_call)
-            checkpoints.keep(item, answer)
+            checkpoints.save_answer(item, answer)
         elif model.category is Category.TEXT:
-            model_call.tell_text(answer.value)
+            model_call.publish_text(answer.value)
         if answer.micro_usd is None:
             self.usage += answer.usage
         else:
@@ -226,11 +226,11 @@ class NodeContext:
         return answer.value
 
     def is_final(self, failure: NodeFailed) -> bool:
-        """Whether the node has no attempt after this failure."""
+        """Return whether the node has no attempt after this failure."""
         return self._work.checkpoints.is_final(failure)
 
     async def refuse_answer(self, item: int = 0) -> None:
-        """Have the next attempt's call for an item be another one."""
+        """Drop the answer for an item, so that the next attempt calls the model again."""
         await refuse_answer(self._work.checkpoints, item)
 
     def _model_call(self, item: int) -> ModelCall:
@@ -241,13 +241,13 @@ class NodeContext:
             deadline=self._deadline,
             execution_id=work.execution_id,
             fetch_media=self.fetch_media,
-            tell_progress=publisher.progress_of(item) if publisher else tell_nobody,
-            tell_text=publisher.text_of(item) if publisher else tell_nobody,
+            publish_progress=publisher.progress_of(item) if publisher else ignore_update,
+            publish_text=publisher.text_of(item) if publisher else ignore_update,
         )
 
 
 class Executor:
-    """Runs nodes; knows nothing of claims, records or other nodes."""
+    """Runs nodes; independent of claims, records and other nodes."""
 
     def __init__(
         self,
@@ -266,7 +266,7 @@ class Executor:
         )
 
     async def run(self, work: NodeAttempt) -> AttemptOutcome:
-        """One attempt; never raises but for cancellation."""
+        """Run one attempt; never raises but for cancellation."""
         try:
             outcome = await self._attempt(work)
             if outcome.failure is not None and not work.checkpoints.is_final(outcome.failure):
@@ -278,7 +278,7 @@ class Executor:
         return outcome
 
     async def cancel_jobs(self, records: Sequence[Mapping[str, Any]]) -> None:
-        """Ask providers once to cancel jobs on record that nobody comes back to."""
+        """Ask providers once to cancel recorded jobs that no attempt resumes."""
         await asyncio.gather(*(self._tools.models.cancel(record) for record in records))
 
     async def _attempt(self, work: NodeAttempt) -> AttemptOutcome:
@@ -312,7 +312,7 @@ class Executor:
 
 
 def describe(node: NodeName, failure: NodeFailed) -> dict[str, Any]:
-    """The error of an execution that ends because of a node."""
+    """Return the error of an execution that ends because of a node."""
     where = {"nodeId": node.id, "nodeType": node.type, "reason": failure.message}
     if failure.code in MONEY_CODES:
         message = f"Node '{node.id}' did not run: {failure.message}"

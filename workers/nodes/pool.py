@@ -1,4 +1,4 @@
-"""A pool of child processes that can kill: a deadline ends even work that blocks in C.
+"""A pool of child processes that can be killed: a deadline ends even work that blocks in C.
 
 The children are forked from a template process of our own (`pool_child`), not from the standard
 library's fork server: that one hands its life-line on to each child, so a child stuck in C outlives
@@ -30,11 +30,11 @@ PRELOAD = (
     "engine.values.json_schemas",
     "workers.nodes.imaging",
 )
-"""What the template imports before it forks, so that a new child is up in milliseconds."""
+"""Modules that the template imports before it forks, so that a child starts in milliseconds."""
 TEMPLATE = "import sys; from workers.nodes.pool_child import main; main(sys.argv[1:])"
 PASSED = frozenset({"PATH", "HOME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH"})
 PASSED_PREFIXES = ("LC_", "DYLD_", "PYTHON", "OMP_", "OPENBLAS_", "MKL_", "ORT_")
-"""Locales, the interpreter, and how many threads numeric libraries take."""
+"""Locales, the interpreter, and thread counts of numeric libraries."""
 SPAWN_SECONDS = 10.0
 RESPAWN_PAUSE_SECONDS = 0.5
 CHUNK_BYTES = 65_536
@@ -45,34 +45,34 @@ class PoolTimeout(Exception):
 
 
 class PoolCrashed(Exception):
-    """The process died under the call (killed, out of memory, or exited by itself)."""
+    """The process died during the call (killed, out of memory, or exited by itself)."""
 
 
 class PoolGate(Protocol):
-    """What a call waits for before it begins, and holds up no other while it waits."""
+    """Gate that a call passes before it takes a slot."""
 
     @property
     def may_grow(self) -> bool:
-        """Whether it is open now."""
+        """True when the gate is open now."""
         ...
 
     async def wait(self) -> None:
-        """Return when it is open."""
+        """Wait until the gate is open."""
         ...
 
 
 class Runner(Protocol):
-    """Whatever runs functions in child processes."""
+    """Port to functions in child processes."""
 
     async def run(self, function: Callable[..., Any], *args: Any, deadline_seconds: float) -> Any:
-        """Call a top-level function. Raises PoolTimeout, PoolCrashed and what it raises."""
+        """Call a top-level function. Raises PoolTimeout, PoolCrashed and its own errors."""
         ...
 
 
 async def compute(
     pool: Runner, what: str, seconds: float, function: Callable[..., Any], *args: Any
 ) -> Any:
-    """What a function gives within so many seconds, as a node asks for it; `what` begins sentences.
+    """Call a function within `seconds` for a node; `what` is the subject of error messages.
 
     Raises NodeFailed.
     """
@@ -86,7 +86,7 @@ async def compute(
 
 
 def timed_out(seconds: float) -> NodeFailed:
-    """What a node fails with that had so many seconds."""
+    """Return the failure of a node that exceeded its time."""
     return NodeFailed("timeout", f"The node did not end within {seconds:g} s", retryable=True)
 
 
@@ -98,7 +98,7 @@ class _Child:
         self._pid = pid
 
     def is_alive(self) -> bool:
-        """An idle child says nothing, so anything there is to read is its end."""
+        """Return whether the process lives: an idle child sends nothing but its end."""
         try:
             self._channel.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
@@ -128,12 +128,12 @@ class _Child:
         return data
 
     def kill(self) -> None:
-        """End the process at once, whatever it does; who waits for its answer sees the end."""
+        """Kill the process; a caller that waits for its answer receives the end."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self._pid, signal.SIGKILL)
 
     def close(self) -> None:
-        """Let go of the socket, once nobody waits on it."""
+        """Close the socket, once no call waits on it."""
         self._channel.close()
 
 
@@ -150,7 +150,7 @@ class Pool:
         self._slots = slots
         self._memory_bytes = memory_bytes
         self._preload = preload
-        self._turns = asyncio.Semaphore(slots)
+        self._free_slots = asyncio.Semaphore(slots)
         self._idle: asyncio.LifoQueue[_Child] = asyncio.LifoQueue()
         self._children: set[_Child] = set()
         self._respawns: set[asyncio.Task[None]] = set()
@@ -183,10 +183,10 @@ class Pool:
     ) -> Any:
         """Call a top-level function in a child; the deadline starts when a slot is free.
 
-        Raises PoolTimeout, PoolCrashed, or what the function raised.
+        Raises PoolTimeout, PoolCrashed, or the function's own error.
         """
-        async with self._turn(gate):
-            # Not before: of calls that wait there is no second copy.
+        async with self._slot(gate):
+            # Pickled only now, so that waiting calls have no second copy.
             request = pickle.dumps((function, args), pickle.HIGHEST_PROTOCOL)
             is_value, outcome = await self._run_in_child(request, deadline_seconds)
         if is_value:
@@ -194,12 +194,12 @@ class Pool:
         raise outcome
 
     @contextlib.asynccontextmanager
-    async def _turn(self, gate: PoolGate | None) -> AsyncIterator[None]:
-        """A slot while the gate is open; none is held while it is not."""
+    async def _slot(self, gate: PoolGate | None) -> AsyncIterator[None]:
+        """Hold a slot while the gate is open; without the gate, no slot is taken."""
         while True:
             if gate is not None:
                 await gate.wait()
-            async with self._turns:
+            async with self._free_slots:
                 if gate is None or gate.may_grow:
                     yield
                     return
@@ -240,34 +240,34 @@ class Pool:
         while True:
             try:
                 return await self._spawn()
-            except (PoolCrashed, OSError):  # also: no file descriptor is left
+            except (PoolCrashed, OSError):  # OSError: no file descriptor is left, too
                 log.warning("a pool process did not start")
                 await asyncio.sleep(RESPAWN_PAUSE_SECONDS)
 
     async def _spawn(self) -> None:
-        ours, theirs = socket.socketpair()
-        ours.setblocking(False)
+        parent_end, child_end = socket.socketpair()
+        parent_end.setblocking(False)
         try:
-            with theirs:
-                self._ask_for_fork(theirs)
+            with child_end:
+                self._request_fork(child_end)
             async with asyncio.timeout(SPAWN_SECONDS):
-                (pid,) = HEADER.unpack(await _read_some(ours))
+                (pid,) = HEADER.unpack(await _read_some(parent_end))
         except BaseException as error:
-            ours.close()
+            parent_end.close()
             if isinstance(error, OSError | PoolCrashed):
                 raise PoolCrashed("A process of the pool did not start") from None
             raise
-        child = _Child(ours, pid)
+        child = _Child(parent_end, pid)
         self._children.add(child)
         self._idle.put_nowait(child)
 
-    def _ask_for_fork(self, theirs: socket.socket) -> None:
+    def _request_fork(self, child_end: socket.socket) -> None:
         if self._template is not None and not self._template.is_alive():
             self._template.close()
             self._template = None
         if self._template is None:
             self._template = _Template(self._memory_bytes, self._preload)
-        self._template.fork(theirs)
+        self._template.fork(child_end)
 
 
 class GatedPool:
@@ -278,7 +278,7 @@ class GatedPool:
         self._gate = gate
 
     async def run(self, function: Callable[..., Any], *args: Any, deadline_seconds: float) -> Any:
-        """As the pool's."""
+        """Like `Pool.run`, with the gate."""
         return await self._pool.run(
             function, *args, deadline_seconds=deadline_seconds, gate=self._gate
         )
@@ -288,10 +288,10 @@ class _Template:
     """The process that children are forked from; it has no threads and no connections."""
 
     def __init__(self, memory_bytes: int, preload: Sequence[str]) -> None:
-        self._control, theirs = socket.socketpair()
-        descriptor = theirs.fileno()
+        self._control, child_end = socket.socketpair()
+        descriptor = child_end.fileno()
         command = [sys.executable, "-P", "-c", TEMPLATE]
-        with theirs:
+        with child_end:
             self._process = subprocess.Popen(
                 [*command, str(descriptor), str(memory_bytes), *preload],
                 pass_fds=[descriptor],
@@ -306,16 +306,16 @@ class _Template:
         socket.send_fds(self._control, [FORK], [channel.fileno()])
 
     def close(self) -> None:
-        """End the template, and with it what it forked."""
+        """End the template and the children that it forked."""
         self._control.close()
         self._process.kill()
         self._process.wait()
 
 
 def child_environ(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a pool process: variables of an interpreter, and nobody's secrets.
+    """Return the environment of a pool process: interpreter variables without secrets.
 
-    Names are let through by a list, since manifests may give their keys any name.
+    Names are passed by a list, since manifests may give their keys any name.
     """
     passed = {
         name: value

@@ -19,7 +19,7 @@ HEADER = struct.Struct("!Q")
 FORK = b"f"
 PR_SET_PDEATHSIG = 1
 NICENESS = 10
-"""Children compute for as long as they may; processes that answer callers go before them."""
+"""Children compute at length; processes that answer callers take precedence."""
 
 
 def main(arguments: list[str]) -> None:
@@ -47,7 +47,7 @@ def _fork_on_request(control: socket.socket, memory_bytes: int) -> None:
 
 
 def _live(channel: socket.socket, memory_bytes: int) -> None:
-    """Be a child until the channel ends; never returns into the template's code."""
+    """Run a child until the channel ends; never returns into the template's code."""
     try:
         _confine(memory_bytes)
         channel.sendall(HEADER.pack(os.getpid()))
@@ -97,7 +97,7 @@ def _answer(request: bytearray) -> bytes:
 
 
 def _pack_error(error: Exception) -> bytes:
-    """Pickle an exception so that it opens again: what its `__init__` takes may not be `args`."""
+    """Pickle an exception so that it unpickles even when its `__init__` does not take `args`."""
     try:
         packed = pickle.dumps((False, error))
         pickle.loads(packed)
@@ -109,7 +109,7 @@ def _pack_error(error: Exception) -> bytes:
 
 
 class _Bare:
-    """Pickles as the exception it holds, rebuilt without its `__init__`."""
+    """Pickles as its exception, rebuilt without calling `__init__`."""
 
     def __init__(self, error: Exception) -> None:
         self._error = error

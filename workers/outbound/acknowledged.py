@@ -1,4 +1,4 @@
-"""The kernel's count of what the other end of a TCP connection has acknowledged."""
+"""The kernel's count of bytes that the other end of a TCP connection has acknowledged."""
 
 import asyncio
 import socket
@@ -10,7 +10,7 @@ _ACKNOWLEDGED = struct.Struct("=120xQ")
 
 
 def acknowledged_bytes(transport: asyncio.BaseTransport | None) -> int | None:
-    """Bytes that the other end has acknowledged since it was connected; None where unknown."""
+    """Return the bytes acknowledged since the connection began; None where unknown."""
     sock = transport.get_extra_info("socket") if transport is not None else None
     if sock is None or _TCP_INFO is None:
         return None

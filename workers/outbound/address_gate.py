@@ -1,4 +1,4 @@
-"""Which URLs and addresses may be called from this machine, ourselves and our Redis left out."""
+"""Check of URLs and addresses before calls; this machine and our Redis are refused."""
 
 import asyncio
 import errno
@@ -15,8 +15,8 @@ from workers.outbound.dns import NameNotFound
 
 STORE_PORTS = {"redis": 6379, "rediss": 6379}
 REFRESH_SECONDS = 60.0
-NOBODYS = ("240.0.0.1", "100::1")
-"""No machine has these: a kernel that gives them to us gives us any, and says nothing by it."""
+UNASSIGNED = ("240.0.0.1", "100::1")
+"""No machine has these: a kernel that binds them binds any, which then proves nothing."""
 
 Find = Callable[[str], Awaitable[list[str]]]
 
@@ -30,7 +30,7 @@ class HostPort:
 
 
 class AddressGate:
-    """Decides; asked about each URL, and again with the very address of each connection."""
+    """Checks each URL, and again the very address of each connection."""
 
     def __init__(
         self,
@@ -51,16 +51,16 @@ class AddressGate:
 
     @classmethod
     def of_providers(cls, settings: Settings) -> "AddressGate":
-        """The gate for calls of models, whose addresses are the operator's word alone.
+        """Return the gate for calls of models, whose addresses only the operator chooses.
 
         A provider of one's own, and the model that runs here, have private addresses; link-local
-        ones and metadata services are called by no model all the same.
+        addresses and metadata services are refused all the same.
         """
         return cls.of(replace(settings, allow_private_urls=True, local_model_url=""))
 
     @classmethod
     def of(cls, settings: Settings) -> "AddressGate":
-        """The gate of a worker with these settings: for all that workflows may name."""
+        """Return the gate of a worker with these settings: for all URLs in workflows."""
         urls = (settings.redis_url, settings.queue_url)
         stores = [found for url in urls if (found := _endpoint(url, STORE_PORTS))]
         if local_model := _endpoint(settings.local_model_url, PORTS):
@@ -79,18 +79,18 @@ class AddressGate:
 
     @property
     def hides_names(self) -> bool:
-        """Whether nobody is to learn which names have private addresses."""
+        """True when callers must not learn which names have private addresses."""
         return not self._allow_private
 
     def check(self, url: str) -> Target:
-        """Say where a URL leads. Raises UrlRefused."""
+        """Return the target of a URL. Raises UrlRefused."""
         target = check_url(url, allow_private=self._allow_private)
         if not self._allow_private and target.host in self._addresses:
             raise UrlRefused("The URL leads to a part of Headrace itself")
         return target
 
     def admits(self, address: str, port: int) -> bool:
-        """Whether this address may be connected."""
+        """Return whether this address may be connected."""
         parsed = parse_address(address)
         if any(parsed in self._addresses[store.host] for store in self._stores_at(port)):
             return False
@@ -103,13 +103,13 @@ class AddressGate:
         )
 
     async def refresh(self, find: Find) -> None:
-        """Look up what our own names stand for, where that is not known of late."""
+        """Look up the addresses of our own names when they are stale."""
         if not self._names or time.monotonic() < self._stale_at:
             return
         async with self._refreshing:
             if time.monotonic() < self._stale_at:
                 return
-            if self._stale_at:  # whoever calls meanwhile goes by what was known
+            if self._stale_at:  # calls meanwhile use the known addresses
                 self._stale_at = time.monotonic() + REFRESH_SECONDS
             for name in self._names:
                 await self._learn(name, find)
@@ -119,7 +119,7 @@ class AddressGate:
         try:
             found = await find(name)
         except NameNotFound:
-            return  # what was known before still holds
+            return  # the known addresses still hold
         self._addresses[name] = frozenset(map(parse_address, found)) - {None}
 
     def _stores_at(self, port: int) -> Iterable[HostPort]:
@@ -127,7 +127,7 @@ class AddressGate:
 
 
 def _endpoint(url: str, ports: Mapping[str, int]) -> HostPort | None:
-    """Where a URL of one of these schemes leads, by its own port or the scheme's."""
+    """Return host and port of a URL with one of these schemes, by default the scheme's port."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -139,10 +139,10 @@ def _endpoint(url: str, ports: Mapping[str, int]) -> HostPort | None:
 
 
 def is_own(address: str) -> bool:
-    """Whether an address is one of this machine's interfaces: the kernel binds no other."""
-    nobodys = NOBODYS[":" in address]
+    """Return whether an address is one of this machine's interfaces: the kernel binds no other."""
+    unassigned = UNASSIGNED[":" in address]
     try:
-        return _binds(address) and not _binds(nobodys) or _source(address) == address
+        return _binds(address) and not _binds(unassigned) or _source(address) == address
     except OSError as error:
         if error.errno == errno.EAFNOSUPPORT:
             return False  # without IPv6 there are no such addresses here
@@ -159,7 +159,7 @@ def _binds(address: str) -> bool:
 
 
 def _source(address: str) -> str | None:
-    """The address that a packet to `address` would come from; none is sent."""
+    """Return the source address of a packet to `address`; none is sent."""
     with _probe(address) as probe:
         try:
             probe.connect((address, 9))

@@ -1,4 +1,4 @@
-"""Bodies of answers: read whole, cut off, or given away piece by piece, always within a cap."""
+"""Bodies of answers: read whole, cut off, or passed on piece by piece, always within a cap."""
 
 import asyncio
 import contextlib
@@ -12,21 +12,21 @@ from engine.nodes.support.base import HttpAnswer, HttpCall
 from workers.outbound.inflating import BrokenEncoding, InflatedTooLarge, inflate
 
 LARGE_BODY = 65_536
-"""Bytes from which on a body must not hold up the event loop."""
+"""Bytes from which on a body must not block the event loop."""
 MAX_INFLATED_BYTES = 10_485_760
-"""Of a compressed body for whoever takes pieces: it is inflated whole."""
+"""Of a compressed body that is taken in pieces: it is inflated whole."""
 REST_SECONDS = 0.1
 REST_BYTES = 65_536
 
 
 async def read_answer(response: aiohttp.ClientResponse, call: HttpCall) -> HttpAnswer:
-    """The answer with its body as the call wants it. Raises NodeFailed."""
+    """Read the answer with its body as the call asks for it. Raises NodeFailed."""
     headers = _plain_headers(response)
     answer = HttpAnswer(status=response.status, headers=headers, body=b"")
     if call.consume is not None:
         is_plain = _encoding(response) in ("", "identity")
-        given = _pieces(response, call) if is_plain else _idempotency_key(response, call)
-        async with contextlib.aclosing(given) as pieces:
+        source = _pieces(response, call) if is_plain else _inflated_piece(response, call)
+        async with contextlib.aclosing(source) as pieces:
             await call.consume(answer, pieces)
         await _read_rest(response)
         return answer
@@ -48,16 +48,16 @@ async def _read(response: aiohttp.ClientResponse, call: HttpCall) -> bytes:
     return body
 
 
-async def _idempotency_key(
+async def _inflated_piece(
     response: aiohttp.ClientResponse, call: HttpCall
 ) -> AsyncGenerator[bytes]:
-    """A body that is compressed, which nobody asked for, in one piece."""
+    """Yield an unexpectedly compressed body in one piece."""
     bound = min(call.max_bytes, MAX_INFLATED_BYTES)
     yield await _read(response, replace(call, max_bytes=bound))
 
 
 async def _pieces(response: aiohttp.ClientResponse, call: HttpCall) -> AsyncGenerator[bytes]:
-    """The body as it comes, to its announced end."""
+    """Yield the body as it comes, to its announced end."""
     if (response.content_length or 0) > call.max_bytes and response.method != "HEAD":
         raise _too_large(call.max_bytes)
     size = 0
@@ -72,7 +72,7 @@ async def _pieces(response: aiohttp.ClientResponse, call: HttpCall) -> AsyncGene
 
 
 async def _next(content: aiohttp.StreamReader, seconds: float | None) -> bytes:
-    """What has come next, empty at the end."""
+    """Return the next bytes, empty at the end."""
     bound = asyncio.timeout(seconds)
     try:
         async with bound:
@@ -85,7 +85,7 @@ async def _next(content: aiohttp.StreamReader, seconds: float | None) -> bytes:
 
 
 async def _read_rest(response: aiohttp.ClientResponse) -> None:
-    """What is left when nobody needs it, for a moment: so the connection can be used again."""
+    """Read a small unneeded rest within a short time, so that the connection can be used again."""
     size = 0
     with contextlib.suppress(TimeoutError, aiohttp.ClientError, OSError):
         async with asyncio.timeout(REST_SECONDS):
@@ -96,7 +96,7 @@ async def _read_rest(response: aiohttp.ClientResponse) -> None:
 
 
 async def _read_head(response: aiohttp.ClientResponse, call: HttpCall) -> bytes:
-    """The first bytes of a body; with more to come, the connection is closed."""
+    """Read the first bytes of a body; with more to come, the connection is closed."""
     if "Content-Encoding" in response.headers:
         return b""
     head = b""
@@ -108,7 +108,7 @@ async def _read_head(response: aiohttp.ClientResponse, call: HttpCall) -> bytes:
 
 
 async def _decode(response: aiohttp.ClientResponse, body: bytes, max_bytes: int) -> bytes:
-    """Inflate what a server compressed although it was not asked to, within the same cap."""
+    """Inflate a body that a server compressed although it was not asked to, within the same cap."""
     encoding = _encoding(response)
     if encoding in ("", "identity") or not body:
         return body

@@ -1,4 +1,4 @@
-"""What accounts may call: leased from the store in batches, so that most calls ask nobody."""
+"""Budget of accounts' outbound calls, leased from the store in batches."""
 
 import asyncio
 import logging
@@ -10,98 +10,100 @@ from engine.errors.nodes import NodeFailed
 from engine.store.outbound import CallAllowance
 
 MAX_LEASE = 256
-"""Calls that a worker asks for at once."""
-UNTOLD_BYTES = 16_777_216
-"""Bytes of an account from which on they are told before its next call."""
+"""Most calls of one lease."""
+REPORT_BYTES = 16_777_216
+"""Uncounted bytes of an account above which they are reported before its next call."""
 REFUSED_SECONDS = 1.0
-"""How long a refusal holds without asking again."""
+"""Time for which a refusal holds without another request."""
 UNKNOWN_SECONDS = 1.0
-"""How long calls go uncounted after the store did not answer."""
+"""Time for which calls go uncounted after the store did not answer."""
 MAX_HOSTS = 10_000
 MAX_ACCOUNTS = 10_000
-"""Whose bytes are kept in mind; beyond that the account that was noted first is told of less."""
+"""Accounts with uncounted bytes; beyond that those of the first one are dropped."""
 
 log = logging.getLogger(__name__)
 
 
 class AllowanceSource(Protocol):
-    """Where calls are counted over all workers."""
+    """Port to the count of calls over all workers."""
 
     async def lease(self, account_id: str, host: str, *, calls: int, sent: int) -> CallAllowance:
-        """Up to so many calls. Raises EngineError."""
+        """Lease up to `calls` calls. Raises EngineError."""
         ...
 
 
 @dataclass(slots=True)
-class _Stock:
-    """What is left of the last lease for an account's calls to one host."""
+class _LeasedCalls:
+    """Rest of the last lease for an account's calls to one host."""
 
     left: float = 0
     ends: float = 0.0
     last: int = 0
     waiting: int = 0
-    asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class CallBudget:
-    """Lets calls go, or says that the account has made all of this minute's."""
+    """Admits calls within the account's limit per minute."""
 
     def __init__(self, leases: AllowanceSource) -> None:
         self._leases = leases
-        self._stocks: dict[tuple[str, str], _Stock] = {}
-        self._untold: dict[str, int] = {}
+        self._leased_calls: dict[tuple[str, str], _LeasedCalls] = {}
+        self._uncounted: dict[str, int] = {}
         self._clock = asyncio.get_running_loop().time
 
     async def take(self, account_id: str, host: str) -> None:
-        """One call is about to be made. Raises NodeFailed (outbound_limit)."""
-        stock = self._stock(account_id, host)
-        if self._must_ask(account_id, stock):
-            await self._wait(account_id, host, stock)
-        if stock.left < 1:
+        """Count one call. Raises NodeFailed (outbound_limit)."""
+        leased = self._leased(account_id, host)
+        if self._must_lease(account_id, leased):
+            await self._wait(account_id, host, leased)
+        if leased.left < 1:
             message = "The account has made all outbound calls that it may make in this minute"
             raise NodeFailed("outbound_limit", message, retryable=True)
-        stock.left -= 1
+        leased.left -= 1
 
-    async def _wait(self, account_id: str, host: str, stock: _Stock) -> None:
-        stock.waiting += 1
+    async def _wait(self, account_id: str, host: str, leased: _LeasedCalls) -> None:
+        leased.waiting += 1
         try:
-            async with stock.asking:
-                if self._must_ask(account_id, stock):
-                    await self._ask(account_id, host, stock)
+            async with leased.lock:
+                if self._must_lease(account_id, leased):
+                    await self._lease(account_id, host, leased)
         finally:
-            stock.waiting -= 1
+            leased.waiting -= 1
 
     def note(self, account_id: str, sent: int) -> None:
-        """So many bytes went out and came in; counted with the account's next lease."""
-        self._untold[account_id] = self._untold.pop(account_id, 0) + sent
-        if len(self._untold) > MAX_ACCOUNTS:
-            del self._untold[next(iter(self._untold))]
+        """Note bytes sent and received; counted with the account's next lease."""
+        self._uncounted[account_id] = self._uncounted.pop(account_id, 0) + sent
+        if len(self._uncounted) > MAX_ACCOUNTS:
+            del self._uncounted[next(iter(self._uncounted))]
 
-    def _stock(self, account_id: str, host: str) -> _Stock:
-        stock = self._stocks.get((account_id, host))
-        if stock is None:
-            if len(self._stocks) >= MAX_HOSTS:
+    def _leased(self, account_id: str, host: str) -> _LeasedCalls:
+        leased = self._leased_calls.get((account_id, host))
+        if leased is None:
+            if len(self._leased_calls) >= MAX_HOSTS:
                 self._forget()
-            stock = self._stocks[account_id, host] = _Stock()
-        return stock
+            leased = self._leased_calls[account_id, host] = _LeasedCalls()
+        return leased
 
     def _forget(self) -> None:
         now = self._clock()
-        kept = {key: each for key, each in self._stocks.items() if each.waiting or each.ends > now}
-        self._stocks = kept if len(kept) < MAX_HOSTS else {}
+        unused = {
+            key: each for key, each in self._leased_calls.items() if each.waiting or each.ends > now
+        }
+        self._leased_calls = unused if len(unused) < MAX_HOSTS else {}
 
-    def _must_ask(self, account_id: str, stock: _Stock) -> bool:
-        """Whether the lease is over, used up, or given when fewer bytes had gone."""
-        if self._clock() >= stock.ends:
+    def _must_lease(self, account_id: str, leased: _LeasedCalls) -> bool:
+        """Return whether the lease is over or used up, or many bytes are uncounted."""
+        if self._clock() >= leased.ends:
             return True
-        is_used_up = stock.left < 1 and stock.last > 0
-        return is_used_up or self._untold.get(account_id, 0) >= UNTOLD_BYTES
+        is_used_up = leased.left < 1 and leased.last > 0
+        return is_used_up or self._uncounted.get(account_id, 0) >= REPORT_BYTES
 
-    async def _ask(self, account_id: str, host: str, stock: _Stock) -> None:
-        is_new = self._clock() >= stock.ends
-        calls = max(1 if is_new else 2 * stock.last, stock.waiting)
-        kept = 0 if is_new else stock.left
-        sent = self._untold.pop(account_id, 0)
+    async def _lease(self, account_id: str, host: str, leased: _LeasedCalls) -> None:
+        is_new = self._clock() >= leased.ends
+        calls = max(1 if is_new else 2 * leased.last, leased.waiting)
+        unused = 0 if is_new else leased.left
+        sent = self._uncounted.pop(account_id, 0)
         try:
             lease = await self._leases.lease(
                 account_id, host, calls=min(calls, MAX_LEASE), sent=sent
@@ -110,7 +112,7 @@ class CallBudget:
             log.warning("outbound calls go uncounted", extra={"reason": error.message})
             self.note(account_id, sent)
             lease = CallAllowance(calls=None, seconds=UNKNOWN_SECONDS)
-        stock.left = float("inf") if lease.calls is None else lease.calls and kept + lease.calls
-        stock.last = MAX_LEASE if lease.calls is None else lease.calls
-        holds = min(lease.seconds, REFUSED_SECONDS) if lease.calls == 0 else lease.seconds
-        stock.ends = self._clock() + holds
+        leased.left = float("inf") if lease.calls is None else lease.calls and unused + lease.calls
+        leased.last = MAX_LEASE if lease.calls is None else lease.calls
+        seconds = min(lease.seconds, REFUSED_SECONDS) if lease.calls == 0 else lease.seconds
+        leased.ends = self._clock() + seconds

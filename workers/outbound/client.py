@@ -1,4 +1,4 @@
-"""The one way out: HTTP calls to checked addresses, with a total deadline and a cap on bytes."""
+"""Client of all outbound HTTP calls: checked addresses, a total deadline and a cap on bytes."""
 
 import asyncio
 import functools
@@ -33,9 +33,9 @@ KEEP_ALIVE_SECONDS = 4.0
 MAX_CONNECTIONS = 8_192
 MAX_HEADERS = 256
 MAX_HEAD_BYTES = 65_536
-"""Of all that comes before a body, interim answers included."""
+"""Of everything before a body, interim answers included."""
 HEAD_PIECE = 4_096
-"""So much of a head is parsed before it is counted."""
+"""Bytes of a head that are parsed before they are counted."""
 RESERVED_FILES = 256
 USER_AGENT = "Headrace"
 CLOSE = ("Connection", "close")
@@ -46,7 +46,7 @@ class _Denied(OSError):
 
 
 class _Garbled(aiohttp.ClientPayloadError):
-    """What came in place of a body is not HTTP."""
+    """The data instead of a body are not HTTP."""
 
 
 class _BrokenOff(aiohttp.ClientError):
@@ -60,7 +60,7 @@ class _NotSent(aiohttp.ClientError):
 class Egress:
     """Sends HTTP calls; one for a worker process, made and closed on its event loop.
 
-    With `leases`, calls that are an account's are counted there.
+    With `leases`, calls of accounts are counted there.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class Egress:
         raise NodeFailed("bad_response", f"The server redirects more than {limit} times")
 
     async def _send(self, call: HttpCall) -> HttpAnswer | HttpCall:
-        """The answer, or the call that the server redirects to; its body is not read then."""
+        """Return the answer, or the call of a redirect, whose own body is not read."""
         target, url = self._check(call)
         if self._budget and call.account_id:
             await self._budget.take(call.account_id, target.host)
@@ -162,7 +162,7 @@ async def _send_once(
 
 
 def _own_headers(call: HttpCall) -> Iterator[tuple[str, str]]:
-    """Headers that authors cannot set."""
+    """Yield headers that authors cannot set."""
     yield from call.signature
     if call.depth:
         yield run_depth.HEADER, str(call.depth)
@@ -173,17 +173,17 @@ def _own_headers(call: HttpCall) -> Iterator[tuple[str, str]]:
 async def _answer(
     call: HttpCall, target: Target, response: aiohttp.ClientResponse
 ) -> HttpAnswer | HttpCall:
-    places = response.headers.getall("Location", ())
-    if call.max_redirects and places and response.status in redirects.STATUSES:
-        return redirects.next_call(call, target, response.status, places)
+    locations = response.headers.getall("Location", ())
+    if call.max_redirects and locations and response.status in redirects.STATUSES:
+        return redirects.next_call(call, target, response.status, locations)
     _check_framing(response)
     return await read_answer(response, call)
 
 
 class _Resolver(AbstractResolver):
-    """One denied address refuses the whole answer.
+    """Resolves names; one denied address refuses the whole answer.
 
-    A name that has no other may be one that is not there: see `Gate.hides_names`.
+    A name without an admitted address may look like an unknown one: see `AddressGate.hides_names`.
     """
 
     def __init__(self, gate: AddressGate, lookups: NameResolver) -> None:
@@ -193,7 +193,7 @@ class _Resolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        """The checked addresses of a name."""
+        """Return the checked addresses of a name."""
         addresses = await self._lookups.find(host)
         admitted = [address for address in addresses if self._gate.admits(address, port)]
         if not admitted and self._gate.hides_names:
@@ -203,15 +203,15 @@ class _Resolver(AbstractResolver):
         return [_result(host, address, port) for address in addresses]
 
     async def close(self) -> None:
-        """The look-ups are closed by who opened them."""
+        """Do nothing: the owner of the look-ups closes them."""
 
 
 class _Handler(ResponseHandler):
-    """Counts what comes before a body, and tells in which way a connection has ended."""
+    """Counts the bytes before a body, and distinguishes the ends of a connection."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(loop)
-        self._head_room = 0
+        self._head_bytes_left = 0
         self._is_in_head = False
         self._is_used = False
         self._acknowledged: int | None = None
@@ -219,8 +219,8 @@ class _Handler(ResponseHandler):
         self._is_unsent = False
 
     def set_response_params(self, **options: Any) -> None:
-        """A call is about to be sent."""
-        self._head_room = MAX_HEAD_BYTES
+        """Prepare for a call that is about to be sent."""
+        self._head_bytes_left = MAX_HEAD_BYTES
         self._is_in_head = True
         if self._is_used:
             self._acknowledged = acknowledged_bytes(self.transport)
@@ -228,43 +228,43 @@ class _Handler(ResponseHandler):
         super().set_response_params(**options)
 
     def feed_data(self, data: tuple[RawResponseMessage, StreamReader], size: int = 0) -> None:
-        """A head has been read, an interim answer's perhaps."""
+        """Take a head, perhaps an interim answer's."""
         self._is_in_head = 100 <= data[0].code <= 199 and data[0].code != 101
         super().feed_data(data, size)
 
     def data_received(self, data: bytes) -> None:
-        """Bytes have come; none means that what the parser has kept back is wanted now."""
+        """Take bytes; none means that bytes which the parser held back are wanted now."""
         self._acknowledged = None
         while data and self._is_in_head:
             piece, data = data[:HEAD_PIECE], data[HEAD_PIECE:]
             self._parse(piece)
-            self._head_room -= len(piece)
-            if self._is_in_head and self._head_room < 0:
+            self._head_bytes_left -= len(piece)
+            if self._is_in_head and self._head_bytes_left < 0:
                 self._refuse()
                 return
         self._parse(data)
 
     def eof_received(self) -> None:
-        """The server has closed the connection.
+        """Note that the server has closed the connection.
 
-        A server acknowledges what it has got when it closes. One that has acknowledged nothing of
-        the call had closed before, so the call is neither read nor answered (RFC 9112, 9.6). A
-        reset says no such thing: it may overtake what was acknowledged.
+        A server acknowledges received data when it closes. A server that has acknowledged nothing
+        of the call had closed before, so the call is neither read nor answered (RFC 9112, 9.6). A
+        reset proves nothing: it may overtake acknowledgements.
         """
         before = self._acknowledged
         self._is_unsent = before is not None and before == acknowledged_bytes(self.transport)
         super().eof_received()
 
     def set_exception(self, exc: BaseException, *cause: BaseException) -> None:
-        """The call has failed."""
+        """Fail the call."""
         super().set_exception(_NotSent() if self._is_unsent else exc, *cause)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """The connection has ended."""
+        """End the connection."""
         body = self._payload
         if isinstance(exc, OSError) and body is not None and not body.is_eof():
             body.set_exception(aiohttp.ClientOSError(*exc.args))
-            self._payload = None  # or it would be told again, in other words
+            self._payload = None  # otherwise it would fail again, with another error
         super().connection_lost(exc)
         if body is not None and body.exception():
             body.feed_eof()
@@ -273,7 +273,7 @@ class _Handler(ResponseHandler):
         super().data_received(data)
         if self.exception() and self._payload is not None and not self._payload.is_eof():
             self._payload.set_exception(_Garbled())
-            self._payload.feed_eof()  # a reader that just woke up does not look for exceptions
+            self._payload.feed_eof()  # a reader that just woke up ignores exceptions
 
     def _refuse(self) -> None:
         self._is_in_head = False
@@ -283,7 +283,7 @@ class _Handler(ResponseHandler):
 
 
 class _Connector(aiohttp.TCPConnector):
-    """Connects to what the gate admits, and reads with our handler."""
+    """Connects to addresses that the gate admits, and reads with our handler."""
 
     def __init__(self, gate: AddressGate, lookups: NameResolver) -> None:
         limit = _connection_limit()
@@ -318,7 +318,7 @@ def _open_session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
 
 
 def _connection_limit() -> int:
-    """Half of the files we may open: as many connections may idle as are in use."""
+    """Return half of the files we may open: as many connections may idle as are in use."""
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if files == resource.RLIM_INFINITY:
         return MAX_CONNECTIONS
@@ -341,7 +341,7 @@ def _result(host: str, address: str, port: int) -> ResolveResult:
 
 
 def _payload(body: bytes | None) -> bytes | io.BytesIO | None:
-    """A large body is written piece by piece, so that others have their turn."""
+    """Return a large body as a file, which is written in pieces, so that others have their turn."""
     return io.BytesIO(body) if body is not None and len(body) > LARGE_BODY else body
 
 
@@ -359,7 +359,7 @@ def _connection_failed(message: str, *, may_have_arrived: bool = False) -> NodeF
 
 
 def _explain(error: Exception) -> NodeFailed:
-    """Put a failure into fixed words: the client's own may name addresses or repeat secrets."""
+    """Return a failure in fixed words: the client's own may name addresses or repeat secrets."""
     if any(isinstance(cause, _Denied) for cause in _causes(error)):
         return NodeFailed("url_blocked", "The URL leads to an address that is not public")
     match error:

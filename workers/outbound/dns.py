@@ -1,4 +1,4 @@
-"""Looking names up: beside the event loop, with a deadline, each name once at a time."""
+"""Name look-ups beside the event loop, with a deadline, each name once at a time."""
 
 import asyncio
 import contextlib
@@ -7,7 +7,7 @@ import threading
 
 LOOKUP_SECONDS = 5.0
 MAX_LOOKUPS = 64
-"""Of those at once; one that hangs goes on for as long as the system's resolver likes."""
+"""At the same time; a look-up that hangs lasts as long as the system's resolver."""
 
 
 class NameNotFound(OSError):
@@ -15,14 +15,14 @@ class NameNotFound(OSError):
 
 
 class NameResolver:
-    """Names to addresses; nothing is remembered, so each call sees what holds now."""
+    """Resolves names; nothing is cached, so each call sees current addresses."""
 
     def __init__(self) -> None:
-        self._room = asyncio.Semaphore(MAX_LOOKUPS)
+        self._capacity = asyncio.Semaphore(MAX_LOOKUPS)
         self._tasks: dict[str, asyncio.Task[list[str]]] = {}
 
     async def find(self, host: str) -> list[str]:
-        """All addresses of a name; those who ask at the same time share one look-up."""
+        """Return all addresses of a name; simultaneous calls share one look-up."""
         task = self._tasks.get(host)
         if task is None:
             task = asyncio.create_task(self._find(host))
@@ -31,7 +31,7 @@ class NameResolver:
         return await asyncio.shield(task)
 
     def close(self) -> None:
-        """Wait for nobody."""
+        """Cancel all waits."""
         for task in self._tasks.values():
             task.cancel()
 
@@ -43,21 +43,21 @@ class NameResolver:
     async def _find(self, host: str) -> list[str]:
         try:
             async with asyncio.timeout(LOOKUP_SECONDS):
-                await self._room.acquire()
-                found = await self._ask(host)
+                await self._capacity.acquire()
+                found = await self._start_lookup(host)
         except TimeoutError:
             raise NameNotFound from None
         if not found:
             raise NameNotFound
         return found
 
-    def _ask(self, host: str) -> asyncio.Future[list[str]]:
-        """Ask in a thread that the end of the process does not wait for; none: nothing found."""
+    def _start_lookup(self, host: str) -> asyncio.Future[list[str]]:
+        """Look up in a daemon thread, which cannot delay the end; an error finds nothing."""
         loop = asyncio.get_running_loop()
         answer = loop.create_future()
 
         def settle(found: list[str]) -> None:
-            self._room.release()
+            self._capacity.release()
             if not answer.done():
                 answer.set_result(found)
 

@@ -12,12 +12,12 @@ from engine.errors.nodes import NodeFailed
 from engine.values.templates import to_text
 
 NAME = re.compile(r"[\w.-]{1,100}(\[\])?", re.ASCII)
-"""What a part may be called: nothing that servers read in different ways."""
+"""Names that all servers read in the same way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormFile:
-    """A part with bytes; its file name is made of its content type."""
+    """A part with bytes; its file name is derived from its content type."""
 
     name: str
     content_type: str
@@ -26,20 +26,20 @@ class FormFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """What a form is filled in with: texts as they are, other values as JSON, then files."""
+    """Fields of a form: texts as they are, other values as JSON, then files."""
 
     fields: Mapping[str, Any]
     files: Sequence[FormFile]
 
     async def pack(self) -> tuple[str, bytes]:
-        """The content type, with a boundary that nobody can know before, and the body.
+        """Return the content type, with an unpredictable boundary, and the body.
 
-        Raises NodeFailed for a name that is none, UnicodeEncodeError for an unpaired surrogate.
+        Raises NodeFailed for an invalid name, UnicodeEncodeError for an unpaired surrogate.
         """
         form = aiohttp.FormData(default_to_multipart=True)
         for name, value in self.fields.items():
             text = to_text(value)
-            text.encode()  # which fails in words that can be told apart
+            text.encode()  # raises an error that callers can distinguish
             form.add_field(_checked(name), text)
         for number, file in enumerate(self.files, 1):
             form.add_field(

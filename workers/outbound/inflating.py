@@ -1,4 +1,4 @@
-"""Inflating what a server compressed although it was not asked to, within a cap."""
+"""Inflation of bodies that a server compressed although it was not asked to, within a cap."""
 
 import zlib
 
@@ -7,11 +7,11 @@ MAX_MEMBERS = 1_000
 GZIP = 31
 ZLIB = 15
 BARE = -15
-"""Window bits by which zlib is told the format."""
+"""Window bits, which select zlib's format."""
 
 
 class BrokenEncoding(ValueError):
-    """The body is not what its content encoding says."""
+    """The body does not match its content encoding."""
 
 
 class InflatedTooLarge(ValueError):
@@ -19,7 +19,7 @@ class InflatedTooLarge(ValueError):
 
 
 def inflate(body: bytes, encoding: str, max_bytes: int) -> bytes:
-    """Give the body as it was before compression. Raises Broken and TooLarge."""
+    """Return the body before compression. Raises BrokenEncoding and InflatedTooLarge."""
     if encoding in ("gzip", "x-gzip"):
         return _inflate(body, GZIP, max_bytes, MAX_MEMBERS)
     if encoding == "deflate":
@@ -28,21 +28,21 @@ def inflate(body: bytes, encoding: str, max_bytes: int) -> bytes:
 
 
 def _has_zlib_header(body: bytes) -> bool:
-    """Whether a `deflate` body is in the envelope it should be in; many servers leave it out."""
+    """Return whether a `deflate` body has its zlib header; many servers omit it."""
     return body[0] & 0x0F == zlib.DEFLATED and int.from_bytes(body[:2], "big") % 31 == 0
 
 
 def _inflate(body: bytes, bits: int, max_bytes: int, members: int) -> bytes:
     pieces: list[bytes] = []
-    room = max_bytes
+    bytes_left = max_bytes
     for _ in range(members):
         inflater = zlib.decompressobj(bits)
         try:
-            pieces.append(inflater.decompress(body, room + 1))
+            pieces.append(inflater.decompress(body, bytes_left + 1))
         except zlib.error:
             raise BrokenEncoding("is broken") from None
-        room -= len(pieces[-1])
-        if room < 0:
+        bytes_left -= len(pieces[-1])
+        if bytes_left < 0:
             raise InflatedTooLarge
         if not inflater.eof:
             raise BrokenEncoding("is cut off")

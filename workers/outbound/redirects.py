@@ -1,4 +1,4 @@
-"""What is asked next when a server answers with a redirect (RFC 9110, 15.4); pure."""
+"""The next call after a redirect (RFC 9110, 15.4); pure."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,7 +10,7 @@ from engine.nodes.support.base import HttpCall
 
 STATUSES = frozenset({301, 302, 303, 307, 308})
 BECOMES_GET = {301: frozenset({"POST"}), 302: frozenset({"POST"})}
-"""What clients have always done, and what the standard allows them to."""
+"""The common behaviour of clients, which the standard allows."""
 OF_THE_BODY = frozenset(
     {
         "content-encoding",
@@ -22,12 +22,12 @@ OF_THE_BODY = frozenset(
     }
 )
 HARMLESS = OF_THE_BODY | {"accept", "accept-language", "cache-control", "pragma", "user-agent"}
-"""All that another host is told: any other header of an author may be a secret."""
+"""Headers that another host receives: any other header of an author may be a secret."""
 
 
-def next_call(call: HttpCall, target: Target, status: int, places: Sequence[str]) -> HttpCall:
-    """The call that follows. Raises NodeFailed where the redirect does not say where to."""
-    url = _join(target, places)
+def next_call(call: HttpCall, target: Target, status: int, locations: Sequence[str]) -> HttpCall:
+    """Return the call that follows. Raises NodeFailed for a redirect without a valid target."""
+    url = _join(target, locations)
     method = _next_method(call.method, status)
     headers = call.headers
     if method != call.method:
@@ -38,12 +38,12 @@ def next_call(call: HttpCall, target: Target, status: int, places: Sequence[str]
     return replace(call, method=method, url=url, headers=headers, body=body, signature=())
 
 
-def _join(target: Target, places: Sequence[str]) -> str:
-    if len(set(places)) != 1:
+def _join(target: Target, locations: Sequence[str]) -> str:
+    if len(set(locations)) != 1:
         raise NodeFailed("bad_response", "The server redirects to several places at once")
     try:
-        if not MISLEADING.search(places[0]):  # urljoin strips some of those
-            return urljoin(target.url, places[0])
+        if not MISLEADING.search(locations[0]):  # urljoin strips some of those
+            return urljoin(target.url, locations[0])
     except ValueError:
         pass
     raise NodeFailed("url_blocked", "The server redirects to a URL that is not valid")
@@ -56,7 +56,7 @@ def _next_method(method: str, status: int) -> str:
 
 
 def _is_elsewhere(target: Target, url: str) -> bool:
-    """Whether another host will be asked, another port of it, or the same without TLS."""
+    """Return whether the URL has another host or port, or the same without TLS."""
     try:
         there = check_url(url, allow_private=True)
     except UrlRefused:

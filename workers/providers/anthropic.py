@@ -1,4 +1,4 @@
-"""Anthropic's Messages."""
+"""Dialect of Anthropic's Messages API."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -18,7 +18,7 @@ from workers.providers.usage import count
 PATH = "/v1/messages"
 VERSION = ("anthropic-version", "2023-06-01")
 MAX_TOKENS = 4_096
-"""The API wants to be told; a manifest's body says something else."""
+"""The API requires a limit; a manifest's body may set another one."""
 CONTENT = Path.parse("content[]")
 STOPPED = Path.parse("delta.stop_reason")
 STOP_REASON = Path.parse("stop_reason")
@@ -37,14 +37,14 @@ class AnthropicDialect(Dialect):
         self, model: Model, values: Mapping[str, Any], call: CallContext
     ) -> ModelAnswer:
         section = cast(AnthropicSection, model.call)
-        line = ProviderClient(section.endpoint, call, headers=(VERSION,))
+        client = ProviderClient(section.endpoint, call, headers=(VERSION,))
         body = _body(section, fill(section, values))
         if section.stream and call.wants_text:
-            reply = await line.stream(PATH, body, {"stream": True}, _Events(), key=call.key)
+            reply = await client.stream(PATH, body, {"stream": True}, _Events(), key=call.key)
         else:
-            reply = await line.ask("POST", PATH, body, key=call.key)
+            reply = await client.fetch_json("POST", PATH, body, key=call.key)
         usage = count(reply, USAGE, model.max_usage(values))
-        return ModelAnswer(value=line.hide(_read_text(reply)), usage=usage)
+        return ModelAnswer(value=client.redact(_read_text(reply)), usage=usage)
 
 
 def _body(section: AnthropicSection, chat_request: ChatRequest) -> dict[str, Any]:
@@ -63,10 +63,10 @@ def _body(section: AnthropicSection, chat_request: ChatRequest) -> dict[str, Any
 
 
 class _Events(EventJoiner):
-    """Puts the events of a streamed message together; types that are not known are left out."""
+    """Joins the events of a streamed message; unknown types are ignored."""
 
     def __init__(self) -> None:
-        self.is_whole = False
+        self.is_complete = False
         self.is_over = False
         self._text = StreamedText(MAX_BYTES)
         self._stop_reason: Any = None
@@ -106,14 +106,14 @@ class _Events(EventJoiner):
         if isinstance(usage, dict):
             self._usage |= {name: number for name, number in usage.items() if number is not None}
         if reason:
-            self._stop_reason, self.is_whole = reason, True
+            self._stop_reason, self.is_complete = reason, True
 
 
 def _source(url: str) -> dict[str, str]:
-    held = split_data_url(url)
-    if held is None:
+    data_url = split_data_url(url)
+    if data_url is None:
         return {"type": "url", "url": url}
-    return {"type": "base64", "media_type": held[0], "data": held[1]}
+    return {"type": "base64", "media_type": data_url[0], "data": data_url[1]}
 
 
 def _read_text(reply: Any) -> str:

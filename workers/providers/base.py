@@ -1,4 +1,4 @@
-"""What a dialect is: one way to call models, what it may ask for, and what comes of a call."""
+"""The interface of dialects: the context of a call, its answer, and the ports it uses."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -14,32 +14,32 @@ from engine.nodes.support.base import HttpAnswer, HttpCall
 from workers.providers.media_memory import MediaReservation
 
 MARGIN_SECONDS = 0.1
-"""So much before the node's time is up a call is given up, so that it says why by itself."""
+"""A call ends this long before its node's time is up, so that it gives its own reason."""
 CLOCK_SECONDS = 0.05
-"""Timers may ring this much too early."""
+"""Timers may fire this much too early."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelAnswer:
-    """What a model gave, and what that used."""
+    """Answer of a model, and its usage."""
 
     value: Any
     usage: Usage
     micro_usd: int | None = None
-    """What it costs where another model answered; None: what the usage costs."""
+    """Cost where another model answered; None: the cost of the usage."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredMedia:
-    """A medium that a model gave, where it is from now on."""
+    """A medium from a model, at the URL where it is stored."""
 
     url: str
     seconds: Decimal | None = None
-    """How long it is, where that was measured."""
+    """Its length, where that was measured."""
 
 
 class Fetcher(Protocol):
-    """A way out."""
+    """Port to an HTTP client."""
 
     async def fetch(self, call: HttpCall) -> HttpAnswer:
         """Send a call. Raises NodeFailed."""
@@ -47,17 +47,17 @@ class Fetcher(Protocol):
 
 
 class MediaStore(Protocol):
-    """Where the media of accounts are."""
+    """Port to the media of accounts."""
 
     async def read(self, account_id: str, url: str, max_bytes: int) -> bytes | None:
-        """The account's own medium at one of our URLs, None for any other URL.
+        """Read the account's medium at one of our URLs, None for any other URL.
 
         Raises NodeFailed.
         """
         ...
 
     async def require_space(self, account_id: str) -> None:
-        """Raises NodeFailed where nothing more of the account's would be kept."""
+        """Raise NodeFailed when the account cannot store any more."""
         return
 
     async def keep(self, account_id: str, data: bytes, content_type: str) -> StoredMedia:
@@ -65,26 +65,26 @@ class MediaStore(Protocol):
         ...
 
     async def use(self, account_id: str, asset_id: str) -> tuple[str, str]:
-        """What an asset of the account is (`image`, …) and a link to it. Raises NodeFailed."""
+        """Return the kind of an asset (`image`, …) and a link to it. Raises NodeFailed."""
         raise NodeFailed("storage_error", "There is no place for media here")
 
     async def copy(self, account_id: str, url: str) -> StoredMedia:
-        """Store what a URL leads to. Raises NodeFailed.
+        """Store the medium at a URL. Raises NodeFailed.
 
-        Where nothing is stored, it keeps its URL.
+        Without a place for media, it keeps its URL.
         """
         return StoredMedia(url=url)
 
     def of(self, execution_id: str, kind: str, provider: str = "") -> "MediaStore":
-        """The keeper of what one execution is given, which is an `image`, a `video`, …
+        """Return the store for media of one execution, of one kind: `image`, `video`, …
 
-        `provider` is the URL of whoever gives it.
+        `provider` is the URL of the provider that makes them.
         """
         return self
 
 
 class NoMediaStore(MediaStore):
-    """Where there is no place for media."""
+    """A media store without a place for media."""
 
     async def read(self, account_id: str, url: str, max_bytes: int) -> bytes | None:
         return None
@@ -94,73 +94,73 @@ class NoMediaStore(MediaStore):
 
 
 class CallCheckpoints(Protocol):
-    """What a running node's calls have on record; `item` tells them apart."""
+    """Port to the checkpoints of a running node's calls, by `item`."""
 
     @property
     def account_id(self) -> str:
-        """Whose execution it is."""
+        """Account that owns the execution."""
         ...
 
     @property
     def is_given_up(self) -> bool:
-        """Whether nobody will come back for what is begun here."""
+        """True when jobs that begin here are not resumed."""
         ...
 
-    def failed(self, failure: NodeFailed) -> None:
-        """A call has failed; if the node has failed for good with it, its others are given up."""
+    def note_failure(self, failure: NodeFailed) -> None:
+        """Note that a call has failed. A final failure of the node abandons its other calls."""
         ...
 
     def is_final(self, failure: NodeFailed) -> bool:
-        """Whether the node is not run again after this failure."""
+        """Return whether the node has no further attempt after this failure."""
         ...
 
     def key(self, item: int) -> str:
-        """What names the call for an item, whoever makes it and however often."""
+        """Return the name of an item's call, equal for all workers and attempts."""
         ...
 
-    async def job(self, item: int) -> Any:
-        """What an earlier attempt has recorded for an item, None for nothing."""
+    async def find_job(self, item: int) -> Any:
+        """Return the job that an earlier attempt recorded for an item, None for none."""
         ...
 
     async def save_job(self, item: int, job: Any) -> None:
-        """Record what an item's call must not lose, None to forget it. Raises NodeFailed."""
+        """Record the job of an item's call, None to remove it. Raises NodeFailed."""
         ...
 
     async def pause(self, seconds: float) -> None:
-        """Wait before asking after a job on record.
+        """Wait before the next poll of a job on record.
 
-        Raises NodeLeft when the attempt fails meanwhile: the next one goes on asking.
+        Raises SiblingFailed when the attempt fails meanwhile: the next attempt goes on polling.
         """
         await asyncio.sleep(seconds)
 
-    async def answer(self, item: int) -> ModelAnswer | None:
-        """What an earlier attempt was answered for an item, None: it is to be asked."""
+    async def find_answer(self, item: int) -> ModelAnswer | None:
+        """Return the answer that an earlier attempt recorded, None: call the model."""
         ...
 
-    def keep(self, item: int, answer: ModelAnswer) -> None:
-        """An item is done, so that no other attempt need ask for it; returns at once."""
+    def save_answer(self, item: int, answer: ModelAnswer) -> None:
+        """Record an item's answer in the background, so that later attempts reuse it."""
         ...
 
-    def forget(self, item: int) -> None:
-        """The answer for an item is no good; returns at once."""
+    def drop_answer(self, item: int) -> None:
+        """Record in the background that an item has no valid answer."""
         ...
 
     async def flush(self) -> None:
-        """The attempt has failed; returns once what it keeps is on record."""
+        """Wait until the answers of a failed attempt are on record."""
         ...
 
     def close(self) -> None:
-        """The attempt has ended."""
+        """Stop recording; the attempt has ended."""
         ...
 
 
 class NoCheckpoints(CallCheckpoints):
-    """For calls outside of executions: nothing is recorded, and nobody comes back."""
+    """Checkpoints of calls outside of executions: nothing is recorded or resumed."""
 
     account_id = ""
     is_given_up = True
 
-    def failed(self, failure: NodeFailed) -> None:
+    def note_failure(self, failure: NodeFailed) -> None:
         return
 
     def is_final(self, failure: NodeFailed) -> bool:
@@ -169,19 +169,19 @@ class NoCheckpoints(CallCheckpoints):
     def key(self, item: int) -> str:
         return ""
 
-    async def job(self, item: int) -> Any:
+    async def find_job(self, item: int) -> Any:
         return None
 
     async def save_job(self, item: int, job: Any) -> None:
         return
 
-    async def answer(self, item: int) -> ModelAnswer | None:
+    async def find_answer(self, item: int) -> ModelAnswer | None:
         return None
 
-    def keep(self, item: int, answer: ModelAnswer) -> None:
+    def save_answer(self, item: int, answer: ModelAnswer) -> None:
         return
 
-    def forget(self, item: int) -> None:
+    def drop_answer(self, item: int) -> None:
         return
 
     async def flush(self) -> None:
@@ -192,63 +192,63 @@ class NoCheckpoints(CallCheckpoints):
 
 
 async def fetch_nothing(url: str) -> bytes:
-    """Where there is no way to media but our own. Raises NodeFailed."""
+    """Raise NodeFailed: media at foreign URLs cannot be fetched."""
     raise NodeFailed("connection_failed", "Media of others cannot be fetched here")
 
 
-def short_of(seconds: float) -> float:
-    """A little less, so that what is within says why it is given up, and not what is around it."""
+def with_margin(seconds: float) -> float:
+    """Return a little less time, so that the inner call gives its reason before the outer ends."""
     return seconds - min(MARGIN_SECONDS, seconds / 20)
 
 
-def tell_nobody(told: object) -> None:
-    """Where nobody asks for progress, or for the text as it comes."""
+def ignore_update(update: object) -> None:
+    """Ignore an update that has no watcher."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCall:
-    """One call of a running node, as the node's side knows it."""
+    """Context of one call of a running node."""
 
     checkpoints: CallCheckpoints = field(default_factory=NoCheckpoints)
     item: int = 0
     deadline: float | None = None
-    """When the node's time is up, by the event loop's clock."""
+    """End of the node's time, by the event loop's clock."""
     execution_id: str = ""
     fetch_media: Callable[[str], Awaitable[bytes]] = fetch_nothing
-    """Gives the bytes at a URL that workflows may call. Raises NodeFailed."""
-    tell_progress: Callable[[float], None] = tell_nobody
-    """Takes the share that is done, from 0 to 1."""
-    tell_text: Callable[[str], None] = tell_nobody
-    """Takes the model's text piece by piece, without secrets; an empty piece: it begins anew.
+    """Fetches the bytes at a URL that workflows may call. Raises NodeFailed."""
+    publish_progress: Callable[[float], None] = ignore_update
+    """Takes the completed share, from 0 to 1."""
+    publish_text: Callable[[str], None] = ignore_update
+    """Takes the model's text piece by piece, without secrets; an empty piece restarts it.
 
-    A model is asked for a stream only where this is not `tell_nobody`.
+    A model is asked for a stream only where this is not `ignore_update`.
     """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallContext:
-    """What a dialect may ask for while it makes one call."""
+    """Context of one call of a dialect: its job, its memory, and the ports it uses."""
 
     model_call: ModelCall
     model: str
-    """The internal name of the model that is called."""
+    """Internal name of the called model."""
     key: str
-    """Names the call for providers that take an idempotency key; empty: there is none."""
+    """Idempotency key of the call; empty for none."""
     job: Any
-    """What an earlier attempt has recorded, None for nothing."""
+    """Job that an earlier attempt recorded, None for none."""
     fetch: Callable[[HttpCall], Awaitable[HttpAnswer]]
-    """The way to the provider, which may lead to private addresses."""
+    """HTTP client for the provider, which may have a private address."""
     media_store: MediaStore
     sending: MediaReservation
-    """The memory that it has for media that go out."""
+    """Memory reserved for media that are sent."""
     receiving: MediaReservation
-    """The memory that it has for media that come back."""
+    """Memory reserved for media that are received."""
     environ: Mapping[str, str]
-    tells_setup: bool = False
-    """Whether callers are told by name which variables are not set."""
+    names_variables: bool = False
+    """True when errors name the variables that are not set."""
 
     async def save_job(self, job: Mapping[str, Any]) -> None:
-        """Returns once it is on record. Raises NodeFailed."""
+        """Record a job. Raises NodeFailed."""
         await self.model_call.checkpoints.save_job(
             self.model_call.item, {"model": self.model, **job}
         )
@@ -258,55 +258,55 @@ class CallContext:
         return await self.media_store.keep(self.account_id, data, content_type)
 
     async def copy(self, url: str) -> StoredMedia:
-        """Store what a URL leads to. Raises NodeFailed."""
+        """Store the medium at a URL. Raises NodeFailed."""
         return await self.media_store.copy(self.account_id, url)
 
     async def read(self, url: str, max_bytes: int) -> bytes | None:
-        """The account's own medium at one of our URLs, None for any other. Raises NodeFailed."""
+        """Read the account's medium at one of our URLs, None for any other. Raises NodeFailed."""
         return await self.media_store.read(self.account_id, url, max_bytes)
 
     @property
     def account_id(self) -> str:
-        """Whose call it is."""
+        """Account that makes the call."""
         return self.model_call.checkpoints.account_id
 
     @property
     def wants_text(self) -> bool:
-        """Whether anybody takes the text as it comes."""
-        return self.model_call.tell_text is not tell_nobody
+        """True when the text is published as it comes."""
+        return self.model_call.publish_text is not ignore_update
 
     @property
     def is_under_way(self) -> bool:
-        """Whether the provider has a job of it already."""
+        """True when the provider has a job for the call already."""
         return isinstance(self.job, dict) and self.job.get("id") is not None
 
     @property
     def is_late(self) -> bool:
-        """Whether the node's time is up."""
+        """True when the node's time is up."""
         now = asyncio.get_running_loop().time()
         deadline = self.model_call.deadline
         return deadline is not None and deadline <= now + CLOCK_SECONDS
 
     @property
     def is_given_up(self) -> bool:
-        """Whether a call that is cancelled now is not taken up again."""
+        """True when a call that is cancelled now is not resumed."""
         return self.is_late or self.model_call.checkpoints.is_given_up
 
     def bound(self, seconds: float) -> float:
-        """As much of this time as ends before the node's does."""
+        """Return `seconds`, or less where the node's time ends before."""
         if self.model_call.deadline is None:
             return seconds
         left = self.model_call.deadline - asyncio.get_running_loop().time()
-        return max(min(seconds, short_of(left)), CLOCK_SECONDS)
+        return max(min(seconds, with_margin(left)), CLOCK_SECONDS)
 
 
 class Dialect(Protocol):
-    """Calls the models whose manifests have a section of its kind."""
+    """Calls models whose manifests have a section of its type."""
 
     call: type[Call]
 
     async def answer(
         self, model: Model, values: Mapping[str, Any], call: CallContext
     ) -> ModelAnswer:
-        """One call. Raises NodeFailed."""
+        """Make one call. Raises NodeFailed."""
         ...

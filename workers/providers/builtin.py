@@ -1,4 +1,4 @@
-"""The models that the worker itself answers for, without a network."""
+"""Dialect of builtin models, which the worker answers itself without a network."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -12,16 +12,16 @@ from engine.values.templates import to_json
 from workers.providers.base import CallContext, Dialect, ModelAnswer
 
 Embed = Callable[[Sequence[str], float], Awaitable[list[list[float]]]]
-"""A vector for each text, within so many seconds. Raises NodeFailed."""
+"""Returns a vector for each text within a number of seconds. Raises NodeFailed."""
 
 
 async def embed_nothing(texts: Sequence[str], seconds: float) -> list[list[float]]:
-    """Where nothing embeds."""
+    """Raise NodeFailed: no model embeds."""
     raise NodeFailed("not_installed", "Nothing embeds texts here")
 
 
 class BuiltinDialect(Dialect):
-    """Answers with what a template makes of the values, and uses the most it may."""
+    """Renders the model's template; its usage is the most that the call may use."""
 
     call = BuiltinSection
 

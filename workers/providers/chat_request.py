@@ -1,4 +1,4 @@
-"""What is asked of a chat: its parts, filled in from the values of one call."""
+"""Chat requests: the parts of a prompt, filled in from the values of one call."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,20 +12,20 @@ from engine.values.templates import to_text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatRequest:
-    """A prompt, what to be, what to look at, and what the answer must look like."""
+    """Parts of a chat request."""
 
     prompt: str
     system: str
     images: tuple[str, ...]
     mask: tuple[str, ...]
-    """None or one."""
+    """At most one."""
     schema: Mapping[str, Any] | None
     more: Mapping[str, Any]
-    """Further members of the request."""
+    """Further members of the request body."""
 
 
 def fill(section: OpenAISection | AnthropicSection, values: Mapping[str, Any]) -> ChatRequest:
-    """Put the values in. Raises NodeFailed."""
+    """Fill in the values. Raises NodeFailed."""
     schema = section.schema.fill(values)
     return ChatRequest(
         prompt=_text(section.prompt.fill(values)),

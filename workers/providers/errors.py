@@ -1,4 +1,4 @@
-"""How providers fail, in our words and, where they have one, with a sentence of theirs."""
+"""Mapping of providers' errors to our failures, with the provider's message where it has one."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -14,15 +14,15 @@ UNAVAILABLE = "PROVIDER_UNAVAILABLE"
 TIMEOUT = "PROVIDER_TIMEOUT"
 REJECTED = "PROVIDER_REJECTED"
 UNKNOWN = "PROVIDER_UNKNOWN"
-"""The code where nobody knows whether a job has begun, and it must not begin twice."""
+"""Code where it is unknown whether a job has begun, and it must not begin twice."""
 
 MAX_MESSAGE = 500
 MAX_WAIT_SECONDS = 3_600.0
-USUAL_PLACES = tuple(
+USUAL_PATHS = tuple(
     Path.parse(text)
     for text in ("error.message", "error", "message", "detail", "detail[].msg", "errors[].message")
 )
-"""Where providers put their sentence, as far as we know."""
+"""Paths of the message in the error bodies of known providers."""
 EVENT_STATUSES = {
     "invalid_request_error": 400,
     "badrequesterror": 400,
@@ -36,18 +36,18 @@ EVENT_STATUSES = {
     "rate_limit_exceeded": 429,
     "timeout_error": 504,
 }
-"""The status that an error has where no stream has begun; of others it is 500.
+"""Status of an error in a stream, by its type; 500 for any other.
 
 From docs.claude.com/en/api/errors and platform.openai.com/docs/guides/error-codes.
 """
 
 
 class ProviderNotFound(NodeFailed):
-    """The provider knows nothing of what it was asked for (404)."""
+    """The provider answers 404."""
 
 
 def of_status(status: int, headers: Mapping[str, str], message: str) -> NodeFailed:
-    """The failure that a status means."""
+    """Return the failure of an answer with an error status."""
     if status == 429:
         wait = read_wait(headers)
         return NodeFailed(RATE_LIMITED, message, retryable=True, retry_after=wait)
@@ -64,29 +64,31 @@ def of_status(status: int, headers: Mapping[str, str], message: str) -> NodeFail
 
 
 def of_event(body: Any, message: str) -> NodeFailed:
-    """The failure that a provider tells of in the middle of a stream."""
+    """Return the failure of an error event in a stream."""
     error = body.get("error") if isinstance(body, dict) else None
-    told = error if isinstance(error, dict) else body if isinstance(body, dict) else {}
-    named = (_status_of(told.get(name)) for name in ("code", "status", "type"))
-    return of_status(next(filter(None, named), 500), {}, message)
+    details = error if isinstance(error, dict) else body if isinstance(body, dict) else {}
+    statuses = (_status_of(details.get(name)) for name in ("code", "status", "type"))
+    return of_status(next(filter(None, statuses), 500), {}, message)
 
 
-def _status_of(told: Any) -> int | None:
-    if isinstance(told, str):
-        return EVENT_STATUSES.get(told.lower()) or _status_of(int(told) if told.isdecimal() else 0)
-    return told if type(told) is int and 400 <= told <= 599 else None
+def _status_of(details: Any) -> int | None:
+    if isinstance(details, str):
+        return EVENT_STATUSES.get(details.lower()) or _status_of(
+            int(details) if details.isdecimal() else 0
+        )
+    return details if type(details) is int and 400 <= details <= 599 else None
 
 
 def of_transport(failure: NodeFailed) -> NodeFailed:
-    """What a call that brought no answer means; the failure's words name no address."""
+    """Return the failure of a call without an answer; its message names no address."""
     message = f"The provider: {failure.message}"
     match failure.code:
         case "timeout":
-            return _lost(TIMEOUT, message, failure)
+            return _unanswered(TIMEOUT, message, failure)
         case "connection_failed":
-            return _lost(UNAVAILABLE, message, failure)
-        case "bad_response" if failure.retryable:  # it broke off half-way
-            return _lost(UNAVAILABLE, message, failure)
+            return _unanswered(UNAVAILABLE, message, failure)
+        case "bad_response" if failure.retryable:  # it broke off
+            return _unanswered(UNAVAILABLE, message, failure)
         case "bad_response" | "response_too_large":
             return NodeFailed(BAD_RESPONSE, message)
         case "url_blocked" | "header_blocked":
@@ -95,24 +97,24 @@ def of_transport(failure: NodeFailed) -> NodeFailed:
     return failure
 
 
-def _lost(code: str, message: str, failure: NodeFailed) -> NodeFailed:
+def _unanswered(code: str, message: str, failure: NodeFailed) -> NodeFailed:
     may_have_arrived = failure.may_have_arrived
     return NodeFailed(code, message, retryable=True, may_have_arrived=may_have_arrived)
 
 
-def bad_response(what: str) -> NodeFailed:
-    """An answer that is not what it should be."""
-    return NodeFailed(BAD_RESPONSE, f"The provider's answer {what}")
+def bad_response(fault: str) -> NodeFailed:
+    """Return the failure of an answer that does not have the expected form."""
+    return NodeFailed(BAD_RESPONSE, f"The provider's answer {fault}")
 
 
 def cut_short() -> NodeFailed:
-    """An answer whose tokens were used up, by thinking for one, before it had a text."""
+    """Return the failure of an answer whose tokens were used up before it had a text."""
     return bad_response("ended at its limit of tokens before there was any text")
 
 
-def sentence(body: Any, places: Sequence[Path]) -> str:
-    """The provider's own sentence; empty when there is none."""
-    for text in _texts(body, places):
+def find_message(body: Any, paths: Sequence[Path]) -> str:
+    """Return the provider's own message; empty for none."""
+    for text in _texts(body, paths):
         words = " ".join(text.split())
         if words and is_text(words):
             return words
@@ -120,21 +122,21 @@ def sentence(body: Any, places: Sequence[Path]) -> str:
 
 
 def cut(text: str) -> str:
-    """A message of at most so many characters."""
+    """Return the text, cut to the maximum length of a message."""
     return text if len(text) <= MAX_MESSAGE else f"{text[: MAX_MESSAGE - 1]}…"
 
 
 def read_wait(headers: Mapping[str, str]) -> float:
-    """The seconds that a provider asks for before the next call; 0 when it does not."""
+    """Return the seconds that the headers ask to wait before the next call; 0 for none."""
     milliseconds = headers.get("retry-after-ms", "")
     if milliseconds.isascii() and milliseconds.isdigit():
         return min(float(milliseconds[:9]) / 1000, MAX_WAIT_SECONDS)
-    asked = headers.get("retry-after")
-    return min(parse_retry_after(asked, datetime.now(UTC)), MAX_WAIT_SECONDS) if asked else 0.0
+    header = headers.get("retry-after")
+    return min(parse_retry_after(header, datetime.now(UTC)), MAX_WAIT_SECONDS) if header else 0.0
 
 
-def _texts(body: Any, places: Sequence[Path]) -> Iterator[str]:
-    for place in (*places, *USUAL_PLACES):
-        for found in place.find(body):
+def _texts(body: Any, paths: Sequence[Path]) -> Iterator[str]:
+    for path in (*paths, *USUAL_PATHS):
+        for found in path.find(body):
             if isinstance(found, str):
                 yield found

@@ -1,4 +1,4 @@
-"""Any provider by manifest: one call, or a job that is submitted, asked after and cancelled."""
+"""Dialect of any HTTP API that a manifest describes: one call, or a job that is polled."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
@@ -22,37 +22,37 @@ class HttpDialect(Dialect):
         self, model: Model, values: Mapping[str, Any], call: CallContext
     ) -> ModelAnswer:
         section = cast(HttpSection, model.call)
-        line = line_of(section, call)
+        client = client_of(section, call)
         if not call.is_under_way:
             values = await with_data(section.inline, model, values, call)
         if section.job is None:
-            reply = await _call(section, values, line, call)
+            reply = await _call(section, values, client, call)
         else:
-            reply = await run_job(section, section.job, values, line, call)
-        found, most = _find_result(section, reply), model.max_usage(values)
-        places = {name: (path,) for name, path in section.usage.items()}
+            reply = await run_job(section, section.job, values, client, call)
+        found, maximum = _find_result(section, reply), model.max_usage(values)
+        paths_by_name = {name: (path,) for name, path in section.usage.items()}
         if model.category is Category.TEXT:
-            text = line.hide(_join(found))
-            return ModelAnswer(value=text, usage=count(reply, places, most))
+            text = client.redact(_join(found))
+            return ModelAnswer(value=text, usage=count(reply, paths_by_name, maximum))
         stored = await _keep(section, found, call)
         images = len(stored) if model.category is Category.IMAGE else None
-        usage = count(reply, places, most, images=images, seconds=seconds_of(stored))
+        usage = count(reply, paths_by_name, maximum, images=images, seconds=seconds_of(stored))
         return ModelAnswer(value=one_or_all(stored), usage=usage)
 
 
-def line_of(section: HttpSection, call: CallContext) -> ProviderClient:
-    """The line to whom the section names."""
+def client_of(section: HttpSection, call: CallContext) -> ProviderClient:
+    """Return the client for the section's provider."""
     return ProviderClient(
         section.endpoint, call, error=section.error, status_code=section.status_code
     )
 
 
 async def _call(
-    section: HttpSection, values: Mapping[str, Any], line: ProviderClient, call: CallContext
+    section: HttpSection, values: Mapping[str, Any], client: ProviderClient, call: CallContext
 ) -> Any:
     path, body = section.request(values)
     max_bytes = MAX_MEDIA_BYTES if section.media is MediaSection.BASE64 else MAX_BYTES
-    return await line.ask(section.method, path, body, key=call.key, max_bytes=max_bytes)
+    return await client.fetch_json(section.method, path, body, key=call.key, max_bytes=max_bytes)
 
 
 def _find_result(section: HttpSection, reply: Any) -> list[Any]:
@@ -75,7 +75,7 @@ async def _keep(section: HttpSection, found: Sequence[Any], call: CallContext) -
 
 
 def _flat(found: list[Any]) -> list[Any]:
-    """Everything that was found, lists opened."""
+    """Return the found values with lists flattened."""
     flat: list[Any] = []
     for each in found:
         flat.extend(each if isinstance(each, list) else [each])

@@ -1,9 +1,10 @@
-"""A job at a provider: submitted once, asked after at growing pauses, cancelled when given up.
+"""Jobs at providers: submitted once, polled at growing intervals, cancelled when abandoned.
 
-Its id is on record before anybody asks after it, so whoever takes the node over goes on asking.
-What is on record: `id` while there is a job, and how many calls were in vain before it, which the
-key of the next one tells. Where the provider takes no key, `submitting` is on record from before
-the submit until its outcome is known: a worker that finds it does not know whether a job has begun.
+A job's id is on record before it is polled, so that a worker that takes over the node continues
+polling. The record has `id` while there is a job, and the number of rounds that have failed before
+it, which is part of the next call's key. Where the provider takes no key, `submitting` is on record
+from before the submit until its outcome is known: a worker that finds it cannot know whether a job
+has begun.
 """
 
 import asyncio
@@ -25,45 +26,45 @@ from workers.providers.provider_client import ProviderClient
 FIRST_PAUSE_SECONDS = 0.5
 MAX_PAUSE_SECONDS = 10.0
 GROWTH = 1.25
-"""So an end is seen a quarter of the job's time late at most, and half a second."""
+"""The end of a job is noticed late by at most a quarter of its time and half a second."""
 SUBMIT_SECONDS = 120.0
 POLL_SECONDS = 30.0
-"""For one question after a job."""
+"""Time-out of one poll."""
 CANCEL_SECONDS = 2.0
-MAX_ASKED_SECONDS = 60.0
-"""A provider that asks for a longer pause between questions is asked after this one."""
+MAX_RETRY_AFTER_SECONDS = 60.0
+"""Longest pause between polls that a provider can ask for."""
 MAX_ID = 500
 MAX_UNREADABLE = 3
-"""This many answers in a row that are 404 or cannot be read end the questions after a job."""
-IN_VAIN = "round"
-"""The member of a record that says how many calls were in vain."""
+"""This many answers in a row that are 404 or unreadable end the polling."""
+ROUND = "round"
+"""Member of a record with the number of failed rounds."""
 SUBMITTING = "submitting"
-"""The member of a record that says that a submit has begun."""
+"""Member of a record that says that a submit has begun."""
 
 log = logging.getLogger(__name__)
 
 
-def next_pause(pause: float, asked: float = 0.0) -> float:
-    """The pause after this one, in seconds; longer where the provider asks for it."""
-    return max(min(pause * GROWTH, MAX_PAUSE_SECONDS), min(asked, MAX_ASKED_SECONDS))
+def next_pause(pause: float, retry_after: float = 0.0) -> float:
+    """Return the next pause in seconds; longer where the provider asks for it."""
+    return max(min(pause * GROWTH, MAX_PAUSE_SECONDS), min(retry_after, MAX_RETRY_AFTER_SECONDS))
 
 
 async def run_job(
     section: HttpSection,
     job: JobSection,
     values: Mapping[str, Any],
-    line: ProviderClient,
+    client: ProviderClient,
     call: CallContext,
 ) -> Any:
-    """The answer that has the result. Raises NodeFailed."""
-    model_call = _JobCall(section=section, job=job, values=values, line=line, call=call)
+    """Run a job and return the answer that has the result. Raises NodeFailed."""
+    model_call = _JobCall(section=section, job=job, values=values, client=client, call=call)
     return await model_call.run()
 
 
 def can_cancel(model: Model | None, record: Any) -> bool:
-    """Whether the job on record is to be cancelled when nobody comes back for it.
+    """Return whether the recorded job is cancelled when no attempt resumes it.
 
-    Its id must be all that this takes, for the inputs are not on record beside it.
+    The path to cancel must need the job's id alone, since inputs are not on record.
     """
     if model is None or not isinstance(model.call, HttpSection) or model.call.job is None:
         return False
@@ -72,13 +73,13 @@ def can_cancel(model: Model | None, record: Any) -> bool:
     return has_job and path is not None and path.names <= {JOB}
 
 
-def in_vain(record: Any) -> int:
-    """How many calls were in vain before the one that the record is of."""
-    return int(record.get(IN_VAIN, 0)) if isinstance(record, dict) else 0
+def failed_rounds(record: Any) -> int:
+    """Return how many rounds have failed before the recorded one."""
+    return int(record.get(ROUND, 0)) if isinstance(record, dict) else 0
 
 
-def refuse_unknown(model: Model, call: CallContext) -> None:
-    """Raises NodeFailed where a job may have begun already and must not begin twice."""
+def refuse_unknown_job(model: Model, call: CallContext) -> None:
+    """Raise NodeFailed when a job may have begun already and must not begin twice."""
     section = model.call
     if not isinstance(section, HttpSection) or section.job is None or not _may_have_begun(call):
         return
@@ -90,12 +91,12 @@ def refuse_unknown(model: Model, call: CallContext) -> None:
 
 
 def _may_have_begun(call: CallContext) -> bool:
-    """Whether an earlier submit has begun whose outcome is not on record."""
+    """Return whether an earlier submit has begun whose outcome is not on record."""
     return isinstance(call.job, dict) and bool(call.job.get(SUBMITTING))
 
 
 def _takes_key(section: HttpSection, call: CallContext) -> bool:
-    """Whether the provider does a call of one key once, however often it is made."""
+    """Return whether the provider runs calls of one key once."""
     return bool(section.endpoint.idempotency_header and call.key)
 
 
@@ -105,17 +106,17 @@ def _count_unknown(outcome: str, call: CallContext) -> None:
 
 
 class _Tolerance:
-    """Takes answers that are 404 or unreadable, until there are too many in a row."""
+    """Tolerates answers that are 404 or unreadable, up to a number in a row."""
 
     def __init__(self) -> None:
         self._count = 0
 
     def reset(self) -> None:
-        """A good answer has come."""
+        """Start counting again after a valid answer."""
         self._count = 0
 
     def take(self, failure: NodeFailed) -> None:
-        """Return when it is worth asking again. Raises the failure otherwise."""
+        """Count a failure that may be temporary. Raises any other failure."""
         if not isinstance(failure, ProviderNotFound) and failure.code != BAD_RESPONSE:
             raise failure
         self._count += 1
@@ -124,13 +125,13 @@ class _Tolerance:
 
 
 async def cancel_job(
-    job: JobSection, job_id: str, line: ProviderClient, values: Mapping[str, Any]
+    job: JobSection, job_id: str, client: ProviderClient, values: Mapping[str, Any]
 ) -> None:
-    """Ask once for a job to be cancelled. Raises NodeFailed and TimeoutError."""
+    """Ask the provider once to cancel a job. Raises NodeFailed and TimeoutError."""
     if job.cancel_path is not None:
         async with asyncio.timeout(CANCEL_SECONDS):
             path = job.cancel_path.render_url({**values, JOB: job_id})
-            await line.fetch(job.cancel_method, path, seconds=CANCEL_SECONDS)
+            await client.fetch(job.cancel_method, path, seconds=CANCEL_SECONDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +139,7 @@ class _JobCall:
     section: HttpSection
     job: JobSection
     values: Mapping[str, Any]
-    line: ProviderClient
+    client: ProviderClient
     call: CallContext
 
     async def run(self) -> Any:
@@ -148,24 +149,24 @@ class _JobCall:
             async with asyncio.timeout(seconds):
                 if job_id is None:
                     job_id = await self._submit()
-                return await self._wait(job_id)
+                return await self._await_result(job_id)
         except TimeoutError:
-            await self._give_up(job_id)
+            await self._cancel(job_id)
             message = f"The provider's job did not end within {seconds:g} s"
             raise NodeFailed(TIMEOUT, message, retryable=True) from None
         except asyncio.CancelledError:
             if self.call.is_given_up:
-                await self._give_up(job_id)
+                await self._cancel(job_id)
             if self.call.is_late:
                 message = "The provider's job did not end in the node's time"
                 raise NodeFailed(TIMEOUT, message, retryable=True) from None
             raise
 
     async def _submit(self) -> str:
-        """The job's id.
+        """Submit the job and return its id.
 
-        A call that is stopped meanwhile waits for the answer for a moment: to put the id on record
-        for whoever takes the node over, or to cancel the job.
+        A call that is stopped meanwhile waits for the answer for a short time: to record the id for
+        the next attempt, or to cancel the job.
         """
         submitted = asyncio.create_task(self._send())
         try:
@@ -174,25 +175,25 @@ class _JobCall:
             if not self.call.is_given_up or self.job.cancel_path is not None:
                 await asyncio.wait([submitted], timeout=CANCEL_SECONDS)
             submitted.cancel()
-            [told] = await asyncio.gather(submitted, return_exceptions=True)
-            if isinstance(told, str) and self.call.is_given_up:
-                await self._give_up(told)
+            [value] = await asyncio.gather(submitted, return_exceptions=True)
+            if isinstance(value, str) and self.call.is_given_up:
+                await self._cancel(value)
             raise
 
     async def _send(self) -> str:
         path, body = self.section.request(self.values)
         method = self.section.method
-        must_note = not _takes_key(self.section, self.call)
+        must_record = not _takes_key(self.section, self.call)
         if _may_have_begun(self.call):
             _count_unknown("resubmitted", self.call)
-        if must_note:
+        if must_record:
             await self._save({SUBMITTING: True})
         try:
-            reply = await self.line.ask(
+            reply = await self.client.fetch_json(
                 method, path, body, key=self.call.key, seconds=SUBMIT_SECONDS
             )
         except NodeFailed as failure:
-            if must_note and not failure.may_have_arrived:
+            if must_record and not failure.may_have_arrived:
                 await self._save({})
             raise
         job_id = self.job.id.first(reply)
@@ -200,29 +201,29 @@ class _JobCall:
             raise bad_response("has no id of a job")
         if not 0 < len(str(job_id)) <= MAX_ID:
             raise bad_response("has no id of a job")
-        await self._put_on_record(str(job_id))
+        await self._record(str(job_id))
         return str(job_id)
 
-    async def _put_on_record(self, job_id: str) -> None:
+    async def _record(self, job_id: str) -> None:
         try:
             await self._save({"id": job_id})
         except NodeFailed:
-            # Whoever has the node now cannot know of this job; one with a key it would be given.
+            # The node's new worker cannot know of this job, unless its key identifies it.
             if not _takes_key(self.section, self.call):
                 with contextlib.suppress(NodeFailed, TimeoutError):
-                    await cancel_job(self.job, job_id, self.line, self.values)
+                    await cancel_job(self.job, job_id, self.client, self.values)
             raise
 
-    async def _wait(self, job_id: str) -> Any:
+    async def _await_result(self, job_id: str) -> Any:
         try:
-            reply = await self._ask_until_ended(job_id)
+            reply = await self._poll(job_id)
         except NodeFailed as failure:
-            if not failure.retryable:  # else the next attempt goes on asking after this job
-                await self._give_up(job_id)
+            if not failure.retryable:  # else the next attempt polls this job
+                await self._cancel(job_id)
             raise
         if self._has_failed(reply):
             await self._forget()
-            raise NodeFailed(REJECTED, self.line.explain("The provider's job failed", reply))
+            raise NodeFailed(REJECTED, self.client.explain("The provider's job failed", reply))
         if self.job.result_path is None:
             return reply
         try:
@@ -232,14 +233,14 @@ class _JobCall:
                 await self._forget()
             raise
 
-    async def _ask_until_ended(self, job_id: str) -> Any:
+    async def _poll(self, job_id: str) -> Any:
         pause, path = FIRST_PAUSE_SECONDS, self._path(self.job.path, job_id)
         ended, tolerance = self.job.done | self.job.failed, _Tolerance()
         while True:
             await self.call.model_call.checkpoints.pause(pause)
             pause = next_pause(pause)
             try:
-                reply = await self.line.ask("GET", path, seconds=POLL_SECONDS)
+                reply = await self.client.fetch_json("GET", path, seconds=POLL_SECONDS)
             except NodeFailed as failure:
                 if not failure.retryable:
                     tolerance.take(failure)
@@ -248,13 +249,13 @@ class _JobCall:
             tolerance.reset()
             if self._status(reply) in ended:
                 return reply
-            self._tell_progress(reply)
+            self._publish_progress(reply)
 
     async def _fetch_result(self, path: str) -> Any:
         pause, tolerance = FIRST_PAUSE_SECONDS, _Tolerance()
         while True:
             try:
-                return await self.line.ask("GET", path)
+                return await self.client.fetch_json("GET", path)
             except NodeFailed as failure:
                 if failure.retryable:
                     raise
@@ -271,26 +272,28 @@ class _JobCall:
     def _has_error(self, reply: Any) -> bool:
         return self.job.error is not None and bool(self.job.error.first(reply))
 
-    def _tell_progress(self, reply: Any) -> None:
-        told = self.job.progress.first(reply) if self.job.progress else None
-        if not isinstance(told, bool) and isinstance(told, int | float):
-            self.call.model_call.tell_progress(min(max(told / 100 if told > 1 else told, 0.0), 1.0))
+    def _publish_progress(self, reply: Any) -> None:
+        value = self.job.progress.first(reply) if self.job.progress else None
+        if not isinstance(value, bool) and isinstance(value, int | float):
+            self.call.model_call.publish_progress(
+                min(max(value / 100 if value > 1 else value, 0.0), 1.0)
+            )
 
-    async def _give_up(self, job_id: str | None) -> None:
+    async def _cancel(self, job_id: str | None) -> None:
         if job_id is None:
             return
         try:
             async with asyncio.timeout(CANCEL_SECONDS):
-                await cancel_job(self.job, job_id, self.line, self.values)
+                await cancel_job(self.job, job_id, self.client, self.values)
                 await self._forget()
         except (NodeFailed, TimeoutError):
-            return  # it was worth a try; the job ends by itself
+            return  # the job ends by itself
 
     async def _save(self, record: Mapping[str, Any]) -> None:
-        await self.call.save_job({**record, IN_VAIN: in_vain(self.call.job)})
+        await self.call.save_job({**record, ROUND: failed_rounds(self.call.job)})
 
     async def _forget(self) -> None:
-        await self.call.save_job({IN_VAIN: in_vain(self.call.job) + 1})
+        await self.call.save_job({ROUND: failed_rounds(self.call.job) + 1})
 
     def _path(self, template: Template, job_id: str) -> str:
         return template.render_url({**self.values, JOB: job_id})

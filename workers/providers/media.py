@@ -1,4 +1,4 @@
-"""Pictures, videos and sounds: as providers give them, and as providers can read them."""
+"""Images, videos and sounds of model calls: received from providers and sent to them."""
 
 import asyncio
 import base64
@@ -17,15 +17,15 @@ from engine.nodes.support.image_edits import ImageData
 from engine.values.fields import MAX_URL, MEDIA
 from workers.providers.base import CallContext, StoredMedia
 from workers.providers.errors import bad_response
-from workers.providers.media_memory import too_much
+from workers.providers.media_memory import exhausted
 
 MAX_SENT_BYTES = 20_971_520
-"""Of one medium that goes to a provider."""
+"""Of one medium that is sent to a provider."""
 WAIT_SECONDS = 300.0
-"""For memory, at most."""
+"""Longest wait for memory."""
 MAX_SENT_TOGETHER = 52_428_800
-"""Of all that go there with one call as what they are."""
-BEGINNINGS = (
+"""Of all media that one call sends as bytes."""
+SIGNATURES = (
     (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
     (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
     (re.compile(rb"GIF8[79]a"), "image/gif"),
@@ -39,25 +39,25 @@ BEGINNINGS = (
     (re.compile(rb"OggS"), "audio/ogg"),
     (re.compile(rb"fLaC"), "audio/flac"),
 )
-"""Of whatever can be sent, fit to be kept here or not."""
+"""Of all media that can be sent, whether or not they can be stored here."""
 URL = re.compile("https?" + URL_REST)
 DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)(?:;[\w=.+-]+)*;base64,", re.ASCII)
 
 
 async def keep_url(value: Any, call: CallContext) -> StoredMedia:
-    """What a URL leads to that a provider gave, or holds as data. Raises NodeFailed."""
+    """Store the medium at a provider's URL, or in a data URL. Raises NodeFailed."""
     if not isinstance(value, str):
         raise bad_response("has no URL where its medium should be")
-    held = DATA_URL.match(value)
-    if held is not None:
-        return await keep_base64(value[held.end() :], held[1], call)
+    match = DATA_URL.match(value)
+    if match is not None:
+        return await keep_base64(value[match.end() :], match[1], call)
     if len(value) > MAX_URL or not URL.fullmatch(value):
         raise bad_response("has no URL where its medium should be")
     return await call.copy(value)
 
 
 async def keep_base64(value: Any, content_type: str, call: CallContext) -> StoredMedia:
-    """Data that came as base64. Raises NodeFailed."""
+    """Store base64 data. Raises NodeFailed."""
     try:
         data = base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError, TypeError):
@@ -70,61 +70,61 @@ async def keep_base64(value: Any, content_type: str, call: CallContext) -> Store
 async def with_own_media(
     model: Model, values: Mapping[str, Any], call: CallContext
 ) -> Mapping[str, Any]:
-    """The values with media of the account's own as data: providers cannot come here for them.
+    """Return the values with media of the account inlined: providers cannot fetch them here.
 
-    Those that are brought here anyway stay as they are, and have their memory.
+    Media that are loaded anyway stay as they are, and have their memory reserved.
 
     Raises NodeFailed.
     """
     names = [field.name for field in model.fields if field.type in MEDIA]
-    given = {name: values[name] for name in names if values.get(name)}
-    if not given:
+    media = {name: values[name] for name in names if values.get(name)}
+    if not media:
         return values
-    expected = min(_weigh(given.values(), MAX_SENT_BYTES), call.sending.limit)
+    expected = min(_count_bytes(media.values(), MAX_SENT_BYTES), call.sending.limit)
     await call.sending.acquire(expected, call.bound(WAIT_SECONDS))
-    loaded = _loaded(model)
+    loaded = _fields_to_fetch(model)
     each = MAX_SENT_BYTES if loaded else 0
-    left, found = call.sending.limit, {name: given[name] for name in loaded if name in given}
-    expected = _weigh(found.values(), MAX_SENT_BYTES)
-    for name, value in given.items():
+    bytes_left, found = call.sending.limit, {name: media[name] for name in loaded if name in media}
+    expected = _count_bytes(found.values(), MAX_SENT_BYTES)
+    for name, value in media.items():
         if name not in loaded:
-            found[name], left = await _inline(value, call, left)
-            expected += _weigh([found[name]], each)
+            found[name], bytes_left = await _inline(value, call, bytes_left)
+            expected += _count_bytes([found[name]], each)
     call.sending.resize(min(expected, call.sending.limit))
     return {**values, **found}
 
 
-async def _inline(value: Any, call: CallContext, left: int) -> tuple[Any, int]:
-    """The value with data, and how many bytes more there may be."""
+async def _inline(value: Any, call: CallContext, bytes_left: int) -> tuple[Any, int]:
+    """Return the value with data, and the bytes that are left."""
     if isinstance(value, list):
         inlined = []
         for each in value:
-            made, left = await _inline(each, call, left)
-            inlined.append(made)
-        return inlined, left
+            inlined_item, bytes_left = await _inline(each, call, bytes_left)
+            inlined.append(inlined_item)
+        return inlined, bytes_left
     data = await call.read(value, MAX_SENT_BYTES) if isinstance(value, str) else None
     if data is not None:
         encoded = await asyncio.to_thread(base64.b64encode, data)
         value = f"data:{content_type_of(data)};base64,{encoded.decode()}"
-    left -= _weigh([value], 0)
-    if left < 0:
-        raise too_much(call.sending.limit)
-    return value, left
+    bytes_left -= _count_bytes([value], 0)
+    if bytes_left < 0:
+        raise exhausted(call.sending.limit)
+    return value, bytes_left
 
 
-def _weigh(values: Iterable[Any], each: int) -> int:
-    """How many bytes media have that are given as data; `each`: one that is only named."""
+def _count_bytes(values: Iterable[Any], each: int) -> int:
+    """Return the bytes of inlined media; a URL counts as `each`."""
     size = 0
     for value in values:
         if isinstance(value, list):
-            size += _weigh(value, each)
+            size += _count_bytes(value, each)
         elif isinstance(value, str):
             size += len(value) if value.startswith("data:") else each
     return size
 
 
-def _loaded(model: Model) -> Collection[str]:
-    """The fields whose media `load_media` brings here, wherever they are."""
+def _fields_to_fetch(model: Model) -> Collection[str]:
+    """Return the fields whose media `load_media` loads, wherever they are."""
     call = model.call
     if isinstance(call, HttpSection):
         return call.inline
@@ -134,13 +134,13 @@ def _loaded(model: Model) -> Collection[str]:
 
 
 async def load_media(urls: Sequence[str], kind: str, call: CallContext) -> list[ImageData]:
-    """What URLs lead to, each an `image`, a `video` or an `audio`. Raises NodeFailed."""
+    """Load the media at URLs, each of the kind `image`, `video` or `audio`. Raises NodeFailed."""
     loaded: list[ImageData] = []
-    left = MAX_SENT_TOGETHER
+    bytes_left = MAX_SENT_TOGETHER
     for url in urls:
         data = await _load(url, call)
-        left -= len(data)
-        if len(data) > MAX_SENT_BYTES or left < 0:
+        bytes_left -= len(data)
+        if len(data) > MAX_SENT_BYTES or bytes_left < 0:
             raise NodeFailed("response_too_large", f"The {kind}s are too large to be sent")
         content_type = content_type_of(data)
         if not content_type.startswith(f"{kind}/"):
@@ -149,56 +149,56 @@ async def load_media(urls: Sequence[str], kind: str, call: CallContext) -> list[
     return loaded
 
 
-def settle_sent(loaded: Iterable[ImageData], call: CallContext) -> None:
-    """These are all the media that the call sends: each as it is, and in the body."""
+def resize_sending(loaded: Iterable[ImageData], call: CallContext) -> None:
+    """Reserve memory for exactly these media: as bytes, and in the body."""
     call.sending.resize(2 * sum(len(each.data) for each in loaded))
 
 
 async def with_data(
     names: Sequence[str], model: Model, values: Mapping[str, Any], call: CallContext
 ) -> Mapping[str, Any]:
-    """The values with the media of these fields as objects of `type` and `data`, which is base64.
+    """Return the values with media of these fields as objects of `type` and base64 `data`.
 
     Raises NodeFailed.
     """
     kinds = {field.name: field.type for field in model.fields}
-    given = [name for name in names if values.get(name)]
+    media = [name for name in names if values.get(name)]
     found: dict[str, Any] = {}
     loaded: list[ImageData] = []
-    for name in given:
+    for name in media:
         [medium] = await load_media([values[name]], kinds[name], call)
         encoded = await asyncio.to_thread(base64.b64encode, medium.data)
         found[name] = {"type": medium.content_type, "data": encoded.decode()}
         loaded.append(medium)
     if loaded:
-        settle_sent(loaded, call)
+        resize_sending(loaded, call)
     return {**values, **found} if found else values
 
 
 async def _load(url: str, call: CallContext) -> bytes:
-    held = split_data_url(url)
-    if held is None:
+    match = split_data_url(url)
+    if match is None:
         data = await call.read(url, MAX_SENT_BYTES)
         return await call.model_call.fetch_media(url) if data is None else data
     try:
-        return await asyncio.to_thread(base64.b64decode, held[1], validate=True)
+        return await asyncio.to_thread(base64.b64decode, match[1], validate=True)
     except (binascii.Error, ValueError):
         raise NodeFailed("invalid_value", "A medium is given as base64 that is none") from None
 
 
 def content_type_of(data: bytes) -> str:
-    """What data is by how it begins."""
-    found = (content_type for pattern, content_type in BEGINNINGS if pattern.match(data))
+    """Return the content type of data by its first bytes."""
+    found = (content_type for pattern, content_type in SIGNATURES if pattern.match(data))
     return next(found, UNTYPED)
 
 
 def split_data_url(url: str) -> tuple[str, str] | None:
-    """The content type and the base64 of a URL that holds its data, None for any other."""
-    held = DATA_URL.match(url)
-    return None if held is None else (held[1], url[held.end() :])
+    """Return the content type and base64 of a data URL, None for any other."""
+    match = DATA_URL.match(url)
+    return None if match is None else (match[1], url[match.end() :])
 
 
 def one_or_all(stored: Sequence[StoredMedia]) -> str | list[str]:
-    """The URL of one medium by itself, those of several as a list."""
+    """Return the URL of a single medium, or the list of several."""
     urls = [each.url for each in stored]
     return urls[0] if len(urls) == 1 else urls

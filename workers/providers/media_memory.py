@@ -1,26 +1,28 @@
-"""Memory for media of model calls: the bytes that one call holds of those of its process."""
+"""Memory for media of model calls: the bytes of one call, out of those of its process."""
 
 from engine.errors.nodes import NodeFailed
 from engine.process.byte_semaphore import ByteReservation
 
 MEGABYTE = 1_048_576
-MOST_BYTES = 128 * MEGABYTE
-"""Of what goes out, and as much again of what comes back: while it is packed and unpacked, memory
-holds it two or three times."""
+MAX_BYTES = 128 * MEGABYTE
+"""Of media sent, and as much again of media received.
+
+Media that are packed or unpacked take two or three times their bytes in memory.
+"""
 EXHAUSTED = "resource_exhausted"
 
 
 class MediaReservation(ByteReservation):
-    """The bytes of media that one call holds, one way."""
+    """Bytes reserved for media of one call, in one direction."""
 
     async def acquire(self, size: int, seconds: float) -> None:
-        """Wait for `size` bytes in place of those held before.
+        """Wait for `size` bytes, instead of those reserved before.
 
-        Raises NodeFailed when there never are as many, or not in time.
+        Raises NodeFailed when `size` is over the limit, or after the time.
         """
         self.release()
         if size > self.limit:
-            raise too_much(self.limit)
+            raise exhausted(self.limit)
         if not size:
             return
         try:
@@ -30,13 +32,15 @@ class MediaReservation(ByteReservation):
             raise NodeFailed(EXHAUSTED, message, retryable=True) from None
 
     def resize(self, size: int) -> None:
-        """Hold `size` bytes, as is known now. Raises NodeFailed when there never are as many."""
+        """Set the reserved bytes without waiting. Raises NodeFailed when over the limit."""
         super().resize(size)
         if size > self.limit:
-            raise too_much(self.limit)
+            raise exhausted(self.limit)
 
 
-def too_much(most: int) -> NodeFailed:
-    """The failure of a call that has more than there is for all calls."""
-    message = f"The media of this call are over the {most // MEGABYTE} MB that a worker has for all"
+def exhausted(max_bytes: int) -> NodeFailed:
+    """Return the failure of a call whose media are over the limit of the process."""
+    message = (
+        f"The media of this call are over the {max_bytes // MEGABYTE} MB that a worker has for all"
+    )
     return NodeFailed(EXHAUSTED, message)

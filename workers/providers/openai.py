@@ -1,4 +1,4 @@
-"""OpenAI's protocol, which many others speak: chats, images and speech."""
+"""Dialect of OpenAI's protocol, which many providers use: chats, images and speech."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -24,31 +24,31 @@ class OpenAIDialect(Dialect):
         self, model: Model, values: Mapping[str, Any], call: CallContext
     ) -> ModelAnswer:
         section = cast(OpenAISection, model.call)
-        line, chat_request = ProviderClient(section.endpoint, call), fill(section, values)
-        most = model.max_usage(values)
+        client, chat_request = ProviderClient(section.endpoint, call), fill(section, values)
+        max_usage = model.max_usage(values)
         match section.api:
             case OpenAIApi.CHAT:
-                return await chat(section, chat_request, line, call, most)
+                return await chat(section, chat_request, client, call, max_usage)
             case OpenAIApi.IMAGES:
-                return await draw(section, chat_request, line, call, most)
+                return await draw(section, chat_request, client, call, max_usage)
             case OpenAIApi.SPEECH:
-                return await _speak(section, chat_request, line, call, most)
+                return await _speak(section, chat_request, client, call, max_usage)
 
 
 async def _speak(
     section: OpenAISection,
     chat_request: ChatRequest,
-    line: ProviderClient,
+    client: ProviderClient,
     call: CallContext,
-    most: Usage,
+    max_usage: Usage,
 ) -> ModelAnswer:
     body = {"model": section.model, "input": chat_request.prompt, **chat_request.more}
-    answer = await line.fetch(
+    answer = await client.fetch(
         "POST", "/audio/speech", body, key=call.key, max_bytes=MAX_MEDIA_BYTES
     )
     content_type = answer.headers.get("content-type", "").partition(";")[0].strip()
     if not answer.body or not content_type.startswith(("audio/", "application/octet-stream")):
         raise bad_response("is no sound")
     stored = await call.keep(answer.body, content_type)
-    usage = count(None, {}, most, seconds=seconds_of([stored]))
+    usage = count(None, {}, max_usage, seconds=seconds_of([stored]))
     return ModelAnswer(value=stored.url, usage=usage)

@@ -27,22 +27,24 @@ SCHEMA_NAME = "answer"
 async def chat(
     section: OpenAISection,
     chat_request: ChatRequest,
-    line: ProviderClient,
+    client: ProviderClient,
     call: CallContext,
-    most: Usage,
+    max_usage: Usage,
 ) -> ModelAnswer:
-    """One call of `/chat/completions`. Raises NodeFailed."""
+    """Call `/chat/completions` once. Raises NodeFailed."""
     body = {"model": section.model, "messages": _messages(chat_request), **chat_request.more}
     if chat_request.schema is not None:
         named = {"name": SCHEMA_NAME, "schema": chat_request.schema, "strict": True}
         body["response_format"] = {"type": "json_schema", "json_schema": named}
     if section.stream and call.wants_text:
         usage = body.get("stream_options", {"include_usage": True})
-        wish = {"stream": True, "stream_options": usage}
-        reply = await line.stream(PATH, body, wish, _Chunks(), key=call.key)
+        stream_members = {"stream": True, "stream_options": usage}
+        reply = await client.stream(PATH, body, stream_members, _Chunks(), key=call.key)
     else:
-        reply = await line.ask("POST", PATH, body, key=call.key)
-    return ModelAnswer(value=line.hide(_read_text(reply, line)), usage=count(reply, TOKENS, most))
+        reply = await client.fetch_json("POST", PATH, body, key=call.key)
+    return ModelAnswer(
+        value=client.redact(_read_text(reply, client)), usage=count(reply, TOKENS, max_usage)
+    )
 
 
 def _messages(chat_request: ChatRequest) -> list[dict[str, Any]]:
@@ -55,10 +57,10 @@ def _messages(chat_request: ChatRequest) -> list[dict[str, Any]]:
 
 
 class _Chunks(EventJoiner):
-    """Puts the chunks of a streamed chat together."""
+    """Joins the chunks of a streamed chat."""
 
     def __init__(self) -> None:
-        self.is_whole = False
+        self.is_complete = False
         self.is_over = False
         self._content = StreamedText(MAX_BYTES)
         self._refusal = StreamedText(MAX_BYTES)
@@ -71,7 +73,7 @@ class _Chunks(EventJoiner):
         if not isinstance(choice, dict) or choice.get("index") not in (0, None):
             return ""
         self._finish_reason = choice.get("finish_reason") or self._finish_reason
-        self.is_whole = bool(self._finish_reason)
+        self.is_complete = bool(self._finish_reason)
         delta = choice.get("delta")
         refusal = delta.get("refusal") if isinstance(delta, dict) else None
         if isinstance(refusal, str):
@@ -89,7 +91,7 @@ class _Chunks(EventJoiner):
 
 
 def _text_of(message: Any) -> str | None:
-    """The text of a message, or of a part of one."""
+    """Return the text of a message, or of a part of one."""
     content = CONTENT.first(message)
     if isinstance(content, str):
         return content
@@ -97,10 +99,10 @@ def _text_of(message: Any) -> str | None:
     return "".join(parts) if parts else None
 
 
-def _read_text(reply: Any, line: ProviderClient) -> str:
+def _read_text(reply: Any, client: ProviderClient) -> str:
     refusal = REFUSAL.first(reply)
     if isinstance(refusal, str) and refusal:
-        raise NodeFailed(REJECTED, cut(line.hide(refusal)))
+        raise NodeFailed(REJECTED, cut(client.redact(refusal)))
     text = _text_of(MESSAGE.first(reply))
     if not text and FINISH_REASON.first(reply) == "length":
         raise cut_short()

@@ -1,4 +1,4 @@
-"""Images by OpenAI's protocol: made of a prompt alone, or of other images too."""
+"""Images by OpenAI's protocol: from a prompt alone, or from other images too."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from workers.outbound.forms import Form, FormFile
 from workers.providers.base import CallContext, ModelAnswer, StoredMedia
 from workers.providers.chat_request import ChatRequest
 from workers.providers.errors import bad_response
-from workers.providers.media import keep_base64, keep_url, load_media, one_or_all, settle_sent
+from workers.providers.media import keep_base64, keep_url, load_media, one_or_all, resize_sending
 from workers.providers.provider_client import MAX_MEDIA_BYTES, ProviderClient
 from workers.providers.usage import TOKENS, count
 
@@ -16,30 +16,30 @@ from workers.providers.usage import TOKENS, count
 async def draw(
     section: OpenAISection,
     chat_request: ChatRequest,
-    line: ProviderClient,
+    client: ProviderClient,
     call: CallContext,
-    most: Usage,
+    max_usage: Usage,
 ) -> ModelAnswer:
-    """One call of `/images/generations`, or of `/images/edits` with images. Raises NodeFailed."""
+    """Call `/images/generations`, or `/images/edits` with images. Raises NodeFailed."""
     body: Any = {"model": section.model, "prompt": chat_request.prompt, **chat_request.more}
     path = "/images/generations"
     if chat_request.images or chat_request.mask:
         path, body = "/images/edits", Form(fields=body, files=await _load_files(chat_request, call))
-    reply = await line.ask("POST", path, body, key=call.key, max_bytes=MAX_MEDIA_BYTES)
+    reply = await client.fetch_json("POST", path, body, key=call.key, max_bytes=MAX_MEDIA_BYTES)
     listed = reply.get("data") if isinstance(reply, dict) else None
     if not isinstance(listed, list) or not listed:
         raise bad_response("has no images")
     content_type = f"image/{reply.get('output_format') or 'png'}"
     stored = [await _keep_image(each, content_type, call) for each in listed]
-    usage = count(reply, TOKENS, most, images=len(stored))
+    usage = count(reply, TOKENS, max_usage, images=len(stored))
     return ModelAnswer(value=one_or_all(stored), usage=usage)
 
 
 async def _load_files(chat_request: ChatRequest, call: CallContext) -> list[FormFile]:
-    """The images, and the mask where there is one."""
+    """Load the images, and the mask where there is one."""
     names = [*["image[]"] * len(chat_request.images), *["mask"] * len(chat_request.mask)]
     loaded = await load_media([*chat_request.images, *chat_request.mask], "image", call)
-    settle_sent(loaded, call)
+    resize_sending(loaded, call)
     return [
         FormFile(name=name, content_type=each.content_type, data=each.data)
         for name, each in zip(names, loaded, strict=True)
@@ -47,7 +47,7 @@ async def _load_files(chat_request: ChatRequest, call: CallContext) -> list[Form
 
 
 async def _keep_image(image: Any, content_type: str, call: CallContext) -> StoredMedia:
-    given = image if isinstance(image, dict) else {}
-    if given.get("b64_json"):
-        return await keep_base64(given["b64_json"], content_type, call)
-    return await keep_url(given.get("url"), call)
+    item = image if isinstance(image, dict) else {}
+    if item.get("b64_json"):
+        return await keep_base64(item["b64_json"], content_type, call)
+    return await keep_url(item.get("url"), call)

@@ -1,4 +1,4 @@
-"""JSON on its way to providers and back."""
+"""Encoding of request bodies and decoding of JSON answers."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from workers.providers.errors import bad_response
 
 
 async def pack(body: Any) -> tuple[str, bytes | None]:
-    """The content type and the bytes, a form's or JSON's; neither without a body.
+    """Return the content type and bytes of a form or of JSON; neither without a body.
 
     Raises NodeFailed.
     """
@@ -26,7 +26,7 @@ async def pack(body: Any) -> tuple[str, bytes | None]:
 
 
 def parse(body: bytes) -> Any:
-    """What came back, fit to flow along edges. Raises NodeFailed."""
+    """Decode JSON whose values are valid in a workflow. Raises NodeFailed."""
     try:
         value = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -38,7 +38,7 @@ def parse(body: bytes) -> Any:
 
 
 def parse_quietly(body: bytes) -> Any:
-    """What came back, None where it is not JSON."""
+    """Decode JSON; None for anything else."""
     try:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -1,4 +1,4 @@
-"""A line to one provider for one call: address, key and headers on the way out, errors back."""
+"""HTTP client of one call to a provider: URL, key, headers and mapping of errors."""
 
 import asyncio
 import logging
@@ -12,37 +12,44 @@ from engine.models.answer_paths import Path
 from engine.models.availability import missing_sentence
 from engine.models.dialects.endpoint import ProviderEndpoint
 from engine.nodes.support.base import HttpAnswer, HttpCall
-from workers.providers.base import CallContext, short_of
-from workers.providers.errors import REJECTED, UNAVAILABLE, cut, of_status, of_transport, sentence
+from workers.providers.base import CallContext, with_margin
+from workers.providers.errors import (
+    REJECTED,
+    UNAVAILABLE,
+    cut,
+    find_message,
+    of_status,
+    of_transport,
+)
 from workers.providers.parsing import pack, parse, parse_quietly
-from workers.providers.redactor import SecretRedactor, hide, known_secrets
+from workers.providers.redactor import SecretRedactor, known_secrets, redact
 from workers.providers.streaming import EVENTS, EventJoiner, StreamReader
 
 MAX_BYTES = 10_485_760
 MAX_MEDIA_BYTES = 50_331_648
-"""Of an answer that carries media: a third more than they have themselves."""
-UNTOLD_BYTES = 16_777_216
-"""So large is such an answer taken to be that does not say it."""
+"""Of an answer with media in base64: a third more than their bytes."""
+DEFAULT_MEDIA_BYTES = 16_777_216
+"""Assumed size of such an answer without a length."""
 LENGTH = re.compile(r"[0-9]{1,12}", re.ASCII)
 MAX_STREAM_BYTES = 67_108_864
-"""Of an answer that comes as events, each of which is a few letters in much that is not."""
-SILENT_SECONDS = 180.0
-"""A stream in which nothing comes for so long is dead; models that think may be silent a while."""
-UNKNOWN_MEMBER = (400, 422)
-"""How providers answer who do not take a member of the request."""
-LOGGED = "the operator's log says more"
+"""Of a stream of events, whose texts are a small part of it."""
+IDLE_SECONDS = 180.0
+"""A stream without data for this time is dead; models that think may be silent a while."""
+UNKNOWN_MEMBER_STATUSES = (400, 422)
+"""Statuses by which providers refuse an unknown member of the request."""
+SEE_LOG = "the operator's log says more"
 
 log = logging.getLogger(__name__)
 
 
-def _expected(answer: HttpAnswer, most: int) -> int:
-    """About how many bytes the body of an answer has."""
+def _expected_bytes(answer: HttpAnswer, most: int) -> int:
+    """Return the expected size of the body of an answer."""
     length = answer.headers.get("content-length", "")
-    return min(int(length), most) if LENGTH.fullmatch(length) else UNTOLD_BYTES
+    return min(int(length), most) if LENGTH.fullmatch(length) else DEFAULT_MEDIA_BYTES
 
 
 class ProviderClient:
-    """Sends what a dialect asks for; every failure is one of the provider's."""
+    """Sends requests of a dialect; every failure is one of the provider's."""
 
     def __init__(
         self,
@@ -59,7 +66,7 @@ class ProviderClient:
         self._status_code = status_code
         self._dialect_headers = headers
 
-    async def ask(
+    async def fetch_json(
         self,
         method: str,
         path: str,
@@ -69,7 +76,10 @@ class ProviderClient:
         seconds: float | None = None,
         max_bytes: int = MAX_BYTES,
     ) -> Any:
-        """The JSON that comes back; `key` names the call for the provider. Raises NodeFailed."""
+        """Send a request and return the JSON of the answer. Raises NodeFailed.
+
+        `key` is the idempotency key.
+        """
         answer = await self.fetch(method, path, body, key=key, seconds=seconds, max_bytes=max_bytes)
         return parse(answer.body)
 
@@ -77,33 +87,33 @@ class ProviderClient:
         self,
         path: str,
         body: Mapping[str, Any],
-        wish: Mapping[str, Any],
+        stream_members: Mapping[str, Any],
         joiner: EventJoiner,
         *,
         key: str = "",
     ) -> Any:
-        """The JSON that the events of a stream come to, with the text told as it comes.
+        """Return the JSON that the events of a stream add up to; the text is published on the way.
 
-        `wish` is what asks for a stream, in the body. A provider that answers whole is read as by
-        `ask`; one that knows no such wish is asked without it. Raises NodeFailed.
+        `stream_members` ask for a stream, in the body. A provider that does not stream is read as
+        by `fetch_json`; one that refuses the members is asked without them. Raises NodeFailed.
         """
-        redactor, tell_text = SecretRedactor(self._secrets()), self._call.model_call.tell_text
-        reader = StreamReader(joiner, redactor, tell_text, self.explain, MAX_BYTES)
+        redactor, publish_text = SecretRedactor(self._secrets()), self._call.model_call.publish_text
+        reader = StreamReader(joiner, redactor, publish_text, self.explain, MAX_BYTES)
         request = await self._request(
-            "POST", path, {**body, **wish}, key=key, accept=f"{EVENTS}, application/json"
+            "POST", path, {**body, **stream_members}, key=key, accept=f"{EVENTS}, application/json"
         )
         answer = await self._send(
             replace(
                 request,
                 max_bytes=MAX_STREAM_BYTES,
-                idle_seconds=SILENT_SECONDS,
+                idle_seconds=IDLE_SECONDS,
                 consume=reader.take,
             )
         )
         if reader.has_streamed:
             return joiner.reply()
-        if answer.status in UNKNOWN_MEMBER and b"stream" in reader.body:
-            return await self.ask("POST", path, body, key=key and f"{key}-whole")
+        if answer.status in UNKNOWN_MEMBER_STATUSES and b"stream" in reader.body:
+            return await self.fetch_json("POST", path, body, key=key and f"{key}-whole")
         self._check(replace(answer, body=reader.body))
         return parse(reader.body)
 
@@ -117,7 +127,7 @@ class ProviderClient:
         seconds: float | None = None,
         max_bytes: int = MAX_BYTES,
     ) -> HttpAnswer:
-        """The answer, when it is not a refusal; a body that is no `Form` goes as JSON.
+        """Send a request and return the answer; a body that is no `Form` goes as JSON.
 
         Raises NodeFailed.
         """
@@ -131,14 +141,17 @@ class ProviderClient:
         return answer
 
     async def _send_for_media(self, request: HttpCall) -> HttpAnswer:
-        """A large answer is read when there is memory for it, whose lack is not the provider's."""
+        """Send a request and read its large answer once there is memory for it.
+
+        Lack of memory is not the provider's failure.
+        """
         receiving, parts = self._call.receiving, list[bytes]()
         clock = asyncio.get_running_loop().time
-        until = clock() + request.timeout_seconds
+        deadline = clock() + request.timeout_seconds
 
         async def take(answer: HttpAnswer, pieces: AsyncIterator[bytes]) -> None:
-            expected = _expected(answer, request.max_bytes)
-            await receiving.acquire(expected, short_of(until - clock()))
+            expected = _expected_bytes(answer, request.max_bytes)
+            await receiving.acquire(expected, with_margin(deadline - clock()))
             parts.extend([piece async for piece in pieces])
 
         answer = await self._send(replace(request, consume=take))
@@ -146,13 +159,13 @@ class ProviderClient:
         receiving.resize(len(body))
         return replace(answer, body=body)
 
-    def hide(self, text: str) -> str:
-        """The text without any provider's key."""
-        return hide(text, self._secrets())
+    def redact(self, text: str) -> str:
+        """Return the text without any provider's key."""
+        return redact(text, self._secrets())
 
     def explain(self, otherwise: str, body: Any) -> str:
-        """The provider's sentence about what went wrong, fit to be told, or another."""
-        return cut(self.hide(sentence(body, self._error) or otherwise))
+        """Return the provider's message without secrets, or the other one."""
+        return cut(self.redact(find_message(body, self._error) or otherwise))
 
     async def _request(
         self,
@@ -185,25 +198,25 @@ class ProviderClient:
         if not 200 <= status <= 299 or self._status_code is not None:
             body = parse_quietly(answer.body)
         if 200 <= status <= 299 and self._status_code is not None:
-            told = self._status_code.first(body)
-            status = told if type(told) is int else status
+            reported = self._status_code.first(body)
+            status = reported if type(reported) is int else status
         if not 200 <= status <= 299:
             message = self.explain(f"The provider answered {status}", body)
             raise of_status(status, answer.headers, message)
 
     def _base_url(self) -> str:
         endpoint = self._endpoint
-        place = endpoint.place(self._call.environ)
-        if not place:
+        base_url = endpoint.place(self._call.environ)
+        if not base_url:
             log.warning("a provider is not set up", extra={"setup": endpoint.setup})
-            raise NodeFailed(UNAVAILABLE, self._lacks(endpoint.base_url_env))
-        return place.rstrip("/")
+            raise NodeFailed(UNAVAILABLE, self._missing_message(endpoint.base_url_env))
+        return base_url.rstrip("/")
 
-    def _lacks(self, variable: str) -> str:
-        """The sentence about a variable that is not set; without its name, the log has that."""
-        is_told = self._call.tells_setup
-        sentence = missing_sentence(self._endpoint, {variable}, names_told=is_told)
-        return sentence if is_told else f"{sentence}; {LOGGED}"
+    def _missing_message(self, variable: str) -> str:
+        """Return the message about a variable that is not set; by default only the log names it."""
+        names_variable = self._call.names_variables
+        find_message = missing_sentence(self._endpoint, {variable}, names_told=names_variable)
+        return find_message if names_variable else f"{find_message}; {SEE_LOG}"
 
     def _key(self) -> str:
         name = self._endpoint.api_key_env
@@ -213,10 +226,10 @@ class ProviderClient:
         return known_secrets(self._call.environ) | {self._key()}
 
     def _fixed_headers(self) -> Iterator[tuple[str, str]]:
-        """What the manifest says, and what the dialect says where the manifest does not."""
-        given = {name.lower() for name, _ in self._endpoint.headers}
+        """Yield headers of the manifest, and of the dialect where the manifest has none."""
+        declared = {name.lower() for name, _ in self._endpoint.headers}
         yield from self._endpoint.headers
-        yield from (pair for pair in self._dialect_headers if pair[0].lower() not in given)
+        yield from (pair for pair in self._dialect_headers if pair[0].lower() not in declared)
 
     def _headers(self, key: str, content_type: str) -> list[tuple[str, str]]:
         endpoint = self._endpoint
@@ -226,7 +239,7 @@ class ProviderClient:
         if endpoint.api_key_env:
             if not self._key():
                 log.warning("no key of a provider is set", extra={"variable": endpoint.api_key_env})
-                raise NodeFailed(REJECTED, self._lacks(endpoint.api_key_env))
+                raise NodeFailed(REJECTED, self._missing_message(endpoint.api_key_env))
             headers.append((endpoint.key_header, endpoint.key_prefix + self._key()))
         if endpoint.idempotency_header and key:
             headers.append((endpoint.idempotency_header, key))

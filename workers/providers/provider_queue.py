@@ -1,7 +1,7 @@
-"""The calls of this process to one provider: they wait here for their turn, which Redis gives.
+"""Queue of this process's calls to one provider, which wait for turns from Redis.
 
-While nothing is known that calls must wait for, they do not; then only failures are told of, and
-the answers that end a row of them.
+While no limit is known, calls do not wait; then only failures are reported, and the success that
+ends a row of them.
 """
 
 import asyncio
@@ -33,14 +33,14 @@ from workers.providers.errors import RATE_LIMITED, UNAVAILABLE
 RENEW_SECONDS = LEASE_SECONDS / 4
 RETRY_SECONDS = 0.2
 RATE_SECONDS = 10.0
-"""Over so long it is counted how many calls there are."""
+"""Window over which the rate of calls is measured."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Waiting:
-    ask: CallReport
+class _WaitingCall:
+    request: CallReport
     turn: asyncio.Future[None]
     until: float
 
@@ -62,18 +62,18 @@ class ProviderQueue:
         self._provider = provider
         self._stated = limits
         self._pacing = pacing
-        self._told = ModelLimits()
-        self._must_ask = limits != ModelLimits()
+        self._reported_limits = ModelLimits()
+        self._needs_turns = limits != ModelLimits()
         self._failures = 0
         self._open_until = 0.0
         self._blamed: str | None = None
         self._ids = itertools.count()
-        self._waiting: dict[str, _Waiting] = {}
+        self._waiting: dict[str, _WaitingCall] = {}
         self._running: set[str] = set()
-        self._events: list[CallReport] = []
-        self._taken: list[CallReport] = []
-        self._seen = _Rate()
-        self._rung = asyncio.Event()
+        self._reports: list[CallReport] = []
+        self._acknowledgements: list[CallReport] = []
+        self._rate = _Rate()
+        self._woken = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._gauge = metrics.PROVIDER_WAITING.labels(label)
         self._granted = metrics.PROVIDER_GRANTED.labels(label)
@@ -81,55 +81,57 @@ class ProviderQueue:
         self._breaker = metrics.PROVIDER_BREAKER.labels(label)
 
     @property
-    def is_like_new(self) -> bool:
-        """Whether there are no calls, and nothing is known that a new lane would not know."""
-        is_idle = self._task is None and not (self._waiting or self._running or self._events)
-        has_learned = self._told != ModelLimits() or self._failures or self._blamed is not None
-        return is_idle and not has_learned and self._must_ask == (self._stated != ModelLimits())
+    def is_discardable(self) -> bool:
+        """True when there are no calls, and a new queue would know as much."""
+        is_idle = self._task is None and not (self._waiting or self._running or self._reports)
+        has_learned = (
+            self._reported_limits != ModelLimits() or self._failures or self._blamed is not None
+        )
+        return is_idle and not has_learned and self._needs_turns == (self._stated != ModelLimits())
 
     async def enter(self, account_id: str, tokens: int, patience: float) -> str:
-        """Wait for a turn; gives the call's id, empty where calls need not ask.
+        """Wait for a turn; returns the call's id, empty where calls need no turn.
 
-        Raises NodeFailed when the provider is in trouble, or when there is no turn in time.
+        Raises NodeFailed when the provider's breaker is open, or when there is no turn in time.
         """
         now = asyncio.get_running_loop().time()
         if self._is_blamed(account_id) and now < self._open_until:
-            raise _is_open(self._open_until - now)
-        if self._must_ask:
+            raise _breaker_open(self._open_until - now)
+        if self._needs_turns:
             call_id = await self._wait(account_id, tokens, now + patience)
         else:
             call_id = ""
         self._granted.inc()
-        self._seen.add()
+        self._rate.add()
         return call_id
 
-    def leave(self, event: CallReport) -> None:
-        """A call has ended."""
-        self._running.discard(event.call_id)
-        if event.kind is CallOutcome.REFUSED:
+    def leave(self, report: CallReport) -> None:
+        """Report the end of a call."""
+        self._running.discard(report.call_id)
+        if report.kind is CallOutcome.REFUSED:
             self._refused.inc()
-        if event.call_id or event.kind in (CallOutcome.REFUSED, CallOutcome.FAILED):
-            self._tell(replace(event, seen=self._seen.per_minute()))
-        elif event.kind is CallOutcome.DONE and self._failures:
-            self._tell(event)
+        if report.call_id or report.kind in (CallOutcome.REFUSED, CallOutcome.FAILED):
+            self._report(replace(report, calls_per_minute=self._rate.per_minute()))
+        elif report.kind is CallOutcome.DONE and self._failures:
+            self._report(report)
 
-    def learn(self, told: ModelLimits) -> None:
-        """What the provider says of its limits counts where the manifest says nothing.
+    def learn(self, reported: ModelLimits) -> None:
+        """Use limits from a provider's headers where the manifest states none.
 
-        It is passed on once, and lapses when it is not told again.
+        They are passed on once, and lapse when they are not reported again.
         """
-        self._told = _first_of(told, self._told)
-        self._must_ask = self._must_ask or self._told != ModelLimits()
+        self._reported_limits = _first_of(reported, self._reported_limits)
+        self._needs_turns = self._needs_turns or self._reported_limits != ModelLimits()
 
-    def completion(self) -> None:
-        """It may be the turn of a call."""
-        self._rung.set()
+    def wake(self) -> None:
+        """Exchange reports now: a call may have its turn."""
+        self._woken.set()
 
     async def close(self) -> None:
-        """Tell what there is to tell, for a moment, and end."""
+        """Send the last reports within a short time, and end."""
         task = self._task
         if task is not None:
-            self._rung.set()
+            self._woken.set()
             await asyncio.wait([task], timeout=RETRY_SECONDS)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
@@ -137,18 +139,18 @@ class ProviderQueue:
     async def _wait(self, account_id: str, tokens: int, until: float) -> str:
         call_id = f"{next(self._ids):x}"
         loop = asyncio.get_running_loop()
-        ask = CallReport(
+        request = CallReport(
             kind=CallOutcome.ASK, call_id=call_id, account_id=account_id, amount=tokens
         )
-        waiting = self._waiting[call_id] = _Waiting(ask, loop.create_future(), until)
-        self._tell(ask)
+        waiting = self._waiting[call_id] = _WaitingCall(request, loop.create_future(), until)
+        self._report(request)
         self._gauge.inc()
         try:
             async with asyncio.timeout_at(until if math.isfinite(until) else None):
                 await waiting.turn
         except TimeoutError:
             self._withdraw(call_id)
-            raise _no_turn(0) from None
+            raise _no_turn_in_time(0) from None
         except BaseException:
             self._withdraw(call_id)
             raise
@@ -159,88 +161,88 @@ class ProviderQueue:
     def _withdraw(self, call_id: str) -> None:
         self._waiting.pop(call_id, None)
         self._running.discard(call_id)
-        self._tell(CallReport(kind=CallOutcome.LEFT, call_id=call_id))
+        self._report(CallReport(kind=CallOutcome.LEFT, call_id=call_id))
 
-    def _tell(self, event: CallReport) -> None:
-        self._events.append(event)
-        self._rung.set()
+    def _report(self, report: CallReport) -> None:
+        self._reports.append(report)
+        self._woken.set()
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name=f"turns at {self._provider}")
 
     async def _run(self) -> None:
         try:
-            await self._talk()
+            await self._exchange_reports()
         except Exception:
             log.exception("turns cannot be asked for", extra={"provider": self._provider})
-            self._events, self._taken = [], []
+            self._reports, self._acknowledgements = [], []
             for waiting in self._waiting.values():
                 if not waiting.turn.done():
-                    waiting.turn.set_exception(_is_lost())
+                    waiting.turn.set_exception(_turn_lost())
         finally:
             self._task = None
 
-    async def _talk(self) -> None:
-        """For as long as there are calls in line, under way, or to be told of."""
+    async def _exchange_reports(self) -> None:
+        """Exchange reports for turns while calls wait, run, or are to be reported."""
         is_known = False
-        while self._waiting or self._running or self._events:
-            self._rung.clear()
-            events, self._events = [*self._taken, *self._events], []
-            told, self._told = self._told, ModelLimits()
-            self._taken = []
-            limits = _first_of(self._stated, told)
+        while self._waiting or self._running or self._reports:
+            self._woken.clear()
+            reports, self._reports = [*self._acknowledgements, *self._reports], []
+            reported, self._reported_limits = self._reported_limits, ModelLimits()
+            self._acknowledgements = []
+            limits = _first_of(self._stated, reported)
             try:
-                turns = await self._governor.turn(
-                    self._provider, self._channel, limits, events, pacing=self._pacing
+                standing = await self._governor.turn(
+                    self._provider, self._channel, limits, reports, pacing=self._pacing
                 )
             except EngineError:
-                self._events = [*events, *self._events]
-                self._told = _first_of(self._told, told)
+                self._reports = [*reports, *self._reports]
+                self._reported_limits = _first_of(self._reported_limits, reported)
                 await asyncio.sleep(jittered(RETRY_SECONDS))
                 continue
-            if turns.was_unknown and is_known:
-                self._events += [each.ask for each in self._waiting.values()]
+            if standing.was_unknown and is_known:
+                self._reports += [each.request for each in self._waiting.values()]
             is_known = True
-            self._take(turns)
-            await self._rest(turns.due_seconds if self._waiting else None)
+            self._apply(standing)
+            await self._sleep(standing.due_seconds if self._waiting else None)
 
-    async def _rest(self, due: float | None) -> None:
-        if self._events or not (self._waiting or self._running):
+    async def _sleep(self, due: float | None) -> None:
+        if self._reports or not (self._waiting or self._running):
             return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(RENEW_SECONDS if due is None else due):
-                await self._rung.wait()
+                await self._woken.wait()
 
-    def _take(self, turns: ProviderStanding) -> None:
+    def _apply(self, standing: ProviderStanding) -> None:
         now = asyncio.get_running_loop().time()
-        for call_id in turns.granted:
-            self._taken.append(CallReport(kind=CallOutcome.TOOK, call_id=call_id))
+        for call_id in standing.granted:
+            self._acknowledgements.append(CallReport(kind=CallOutcome.TOOK, call_id=call_id))
             waiting = self._waiting.pop(call_id, None)
             if waiting is not None and not waiting.turn.done():
                 self._running.add(call_id)
                 waiting.turn.set_result(None)
-        self._must_ask = turns.must_ask or self._told != ModelLimits()
-        self._failures = turns.failures
-        self._note_breaker(turns, now)
-        for waiting in list(self._overdue(turns, now)):
+        self._needs_turns = standing.must_ask or self._reported_limits != ModelLimits()
+        self._failures = standing.failures
+        self._note_breaker(standing, now)
+        for waiting in list(self._overdue(standing, now)):
             if not waiting.turn.done():
-                waiting.turn.set_exception(self._refusal(turns, waiting))
+                waiting.turn.set_exception(self._refusal(standing, waiting))
 
-    def _overdue(self, turns: ProviderStanding, now: float) -> Iterator[_Waiting]:
-        """The calls that wait in vain."""
+    def _overdue(self, standing: ProviderStanding, now: float) -> Iterator[_WaitingCall]:
+        """Yield the calls that cannot have a turn in time."""
         for waiting in self._waiting.values():
-            is_shut_out = turns.open_seconds > 0 and self._is_blamed(waiting.ask.account_id)
-            if is_shut_out or now + turns.pause_seconds > waiting.until:
+            is_shut_out = standing.open_seconds > 0 and self._is_blamed(waiting.request.account_id)
+            if is_shut_out or now + standing.pause_seconds > waiting.until:
                 yield waiting
 
-    def _refusal(self, turns: ProviderStanding, waiting: _Waiting) -> NodeFailed:
-        if turns.open_seconds > 0 and self._is_blamed(waiting.ask.account_id):
-            return _is_open(turns.open_seconds)
-        return _no_turn(turns.pause_seconds)
+    def _refusal(self, standing: ProviderStanding, waiting: _WaitingCall) -> NodeFailed:
+        if standing.open_seconds > 0 and self._is_blamed(waiting.request.account_id):
+            return _breaker_open(standing.open_seconds)
+        return _no_turn_in_time(standing.pause_seconds)
 
-    def _note_breaker(self, turns: ProviderStanding, now: float) -> None:
-        was_open, is_open = self._blamed is not None, turns.open_seconds > 0
-        self._open_until = now + turns.open_seconds
-        self._blamed = turns.blamed if is_open else None
+    def _note_breaker(self, standing: ProviderStanding, now: float) -> None:
+        was_open, is_open = self._blamed is not None, standing.open_seconds > 0
+        self._open_until = now + standing.open_seconds
+        self._blamed = standing.blamed if is_open else None
         self._breaker.inc(is_open - was_open)
 
     def _is_blamed(self, account_id: str) -> bool:
@@ -248,7 +250,7 @@ class ProviderQueue:
 
 
 def _first_of(first: ModelLimits, second: ModelLimits) -> ModelLimits:
-    """The limits of the first, and those of the second where it has none."""
+    """Return the limits of the first, and those of the second where it has none."""
     return ModelLimits(
         requests_per_minute=first.requests_per_minute or second.requests_per_minute,
         tokens_per_minute=first.tokens_per_minute or second.tokens_per_minute,
@@ -257,26 +259,26 @@ def _first_of(first: ModelLimits, second: ModelLimits) -> ModelLimits:
 
 
 class _Rate:
-    """About how many there are in a minute, as of late."""
+    """Estimates the recent number of calls per minute."""
 
     def __init__(self) -> None:
         self._began = time.monotonic()
         self._now, self._before = 0, 0.0
 
     def add(self) -> None:
-        """One more."""
-        self._turn_over()
+        """Count a call."""
+        self._rotate()
         self._now += 1
 
     def per_minute(self) -> int:
-        """As of now."""
-        age = self._turn_over()
+        """Return the current estimate."""
+        age = self._rotate()
         seconds = max(age, 1.0) if not self._before else RATE_SECONDS
-        kept = self._before * max(0.0, 1 - age / RATE_SECONDS)
-        return math.ceil((self._now + kept) * 60 / seconds)
+        carried = self._before * max(0.0, 1 - age / RATE_SECONDS)
+        return math.ceil((self._now + carried) * 60 / seconds)
 
-    def _turn_over(self) -> float:
-        """How old the current window is, in seconds."""
+    def _rotate(self) -> float:
+        """Return the age of the current window in seconds."""
         age = time.monotonic() - self._began
         if age >= RATE_SECONDS:
             self._before = self._now if age < 2 * RATE_SECONDS else 0
@@ -285,15 +287,15 @@ class _Rate:
         return age
 
 
-def _is_open(seconds: float) -> NodeFailed:
+def _breaker_open(seconds: float) -> NodeFailed:
     message = "The provider has failed several times in a row and is not asked for now"
     return NodeFailed(UNAVAILABLE, message, retryable=True, retry_after=seconds)
 
 
-def _is_lost() -> NodeFailed:
+def _turn_lost() -> NodeFailed:
     return NodeFailed(UNAVAILABLE, "No turn at the provider can be had", retryable=True)
 
 
-def _no_turn(seconds: float) -> NodeFailed:
+def _no_turn_in_time(seconds: float) -> NodeFailed:
     message = "The provider's limits leave no turn for this call in time"
     return NodeFailed(RATE_LIMITED, message, retryable=True, retry_after=seconds)

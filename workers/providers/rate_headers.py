@@ -1,17 +1,17 @@
-"""What providers say in headers about how much they take."""
+"""Rate limits in the headers of providers' answers."""
 
 from collections.abc import Mapping, Sequence
 
 from engine.models.limits import ModelLimits
 
 REQUESTS = ("x-ratelimit-limit-requests", "anthropic-ratelimit-requests-limit")
-"""Some mean what they take in a day; taken for a minute's it is no tighter than the truth."""
+"""Some providers mean requests of a day; taken as a minute's, the limit is never too tight."""
 TOKENS = ("x-ratelimit-limit-tokens", "anthropic-ratelimit-tokens-limit")
 MOST = 10**9
 
 
 def read_limits(headers: Mapping[str, str]) -> ModelLimits:
-    """The limits that an answer tells of."""
+    """Return the limits in an answer's headers."""
     return ModelLimits(
         requests_per_minute=_first(headers, REQUESTS),
         tokens_per_minute=_first(headers, TOKENS),

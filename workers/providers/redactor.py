@@ -1,63 +1,62 @@
-"""What must never be told: the values of the variables that manifests name for keys."""
+"""Redaction of secrets: values of the variables that manifests name for keys."""
 
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote
 
-from engine.models.call_sections import endpoint_of
 from engine.models.registry import all_models
 
 SHORTEST = 4
-"""A key this short would be found in every other word."""
+"""A shorter key would be found in many words."""
 HIDDEN = "[secret]"
 
 
 def known_secrets(environ: Mapping[str, str]) -> set[str]:
-    """The keys of all providers that the registry knows."""
-    endpoints = (endpoint_of(model.call) for model in all_models())
+    """Return the keys of all providers in the registry."""
+    endpoints = (model.call.endpoint for model in all_models())
     names = {each.api_key_env for each in endpoints if each}
     return {environ[name].strip() for name in names if environ.get(name)}
 
 
-def hide(text: str, secrets: Iterable[str]) -> str:
-    """The text without the secrets, however they are written."""
+def redact(text: str, secrets: Iterable[str]) -> str:
+    """Return the text without the secrets, in any of their forms."""
     redactor = SecretRedactor(secrets)
-    return redactor.take(text) + redactor.rest()
+    return redactor.take(text) + redactor.flush()
 
 
 class SecretRedactor:
-    """Hides secrets in a text that comes piece by piece, wherever the pieces end."""
+    """Redacts secrets in a text that comes piece by piece, across the ends of pieces."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         self._forms = sorted({form for each in secrets for form in _forms(each)}, key=len)[::-1]
         self._longest = len(self._forms[0]) if self._forms else 0
-        # The longest of those that begin at one place is the one that is found.
+        # Of secrets that begin at one place, the longest is found.
         self._pattern = re.compile("|".join(map(re.escape, self._forms)))
-        self._held = ""
+        self._pending = ""
 
     def take(self, piece: str) -> str:
-        """What may be told by now; the beginning of what may be a secret is held back."""
+        """Return the text that is safe by now; a possible start of a secret is held back."""
         if not self._forms:
             return piece
-        text = self._held + piece
-        end = self._begun(text)
-        self._held = text[end:]
+        text = self._pending + piece
+        end = self._find_partial(text)
+        self._pending = text[end:]
         return self._pattern.sub(HIDDEN, text[:end])
 
-    def rest(self) -> str:
-        """What was held back, when nothing more comes."""
-        held, self._held = self._held, ""
-        return self._pattern.sub(HIDDEN, held) if self._forms else held
+    def flush(self) -> str:
+        """Return the text that was held back, at the end."""
+        pending, self._pending = self._pending, ""
+        return self._pattern.sub(HIDDEN, pending) if self._forms else pending
 
-    def _begun(self, text: str) -> int:
-        """Where at the text's end a secret begins that may go on; the end if there is none."""
+    def _find_partial(self, text: str) -> int:
+        """Return the position of a possible start of a secret at the end, or the end."""
         start = max(0, len(text) - self._longest + 1)
-        begun = [at for at in range(start, len(text)) if self._may_go_on(text[at:])]
-        if not begun:
+        partial = [at for at in range(start, len(text)) if self._may_go_on(text[at:])]
+        if not partial:
             return len(text)
         found = [match.span() for match in self._pattern.finditer(text)]
-        outside = (at for at in begun if not any(first < at < last for first, last in found))
+        outside = (at for at in partial if not any(first < at < last for first, last in found))
         return next(outside, len(text))
 
     def _may_go_on(self, ending: str) -> bool:

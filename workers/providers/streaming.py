@@ -1,4 +1,4 @@
-"""Answers that come as events: put together, and told as they come."""
+"""Answers as streams of events: joined, and their text published as it comes."""
 
 import io
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -12,110 +12,110 @@ from workers.providers.parsing import parse
 from workers.providers.redactor import SecretRedactor
 
 DONE = b"[DONE]"
-"""The data by which providers of OpenAI's protocol say that nothing more comes."""
+"""Data of the last event in OpenAI's protocol."""
 EVENTS = "text/event-stream"
 
 
 class EventJoiner(Protocol):
-    """Puts the events of one protocol together."""
+    """Joins the events of one protocol."""
 
-    is_whole: bool
-    """Whether the answer has come to its end."""
+    is_complete: bool
+    """True when the answer has come to its end."""
     is_over: bool
-    """Whether nothing more comes that matters."""
+    """True when no further event matters."""
 
     def take(self, event: Mapping[str, Any]) -> str:
-        """The text that an event brings, empty for none. Raises NodeFailed."""
+        """Take an event and return its text, empty for none. Raises NodeFailed."""
         ...
 
     def reply(self) -> Any:
-        """The answer as it would have come whole."""
+        """Return the answer in the form that it has without streaming."""
         ...
 
 
 class StreamedText:
-    """A text that is put together. `add` raises NodeFailed when it grows over the cap."""
+    """A text that grows by pieces. `add` raises NodeFailed above the maximum."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
         self._text = io.StringIO()
-        self.is_there = False
+        self.has_text = False
 
     def add(self, piece: str) -> None:
-        """Put a piece, which may be empty, to the end."""
-        self.is_there = True
-        if self._text.tell() + len(piece) > self._most:
-            raise bad_response(f"is larger than {self._most} bytes")
+        """Append a piece, which may be empty."""
+        self.has_text = True
+        if self._text.tell() + len(piece) > self._max_bytes:
+            raise bad_response(f"is larger than {self._max_bytes} bytes")
         self._text.write(piece)
 
     @property
     def value(self) -> str | None:
-        """The text, None where nothing was put to it."""
-        return self._text.getvalue() if self.is_there else None
+        """The text, None when nothing was added."""
+        return self._text.getvalue() if self.has_text else None
 
 
 class StreamReader:
-    """Takes one answer: events as they come, or `body` when the provider does not stream."""
+    """Reads one answer: events as they come, or `body` when the provider does not stream."""
 
     def __init__(
         self,
         joiner: EventJoiner,
         redactor: SecretRedactor,
-        tell: Callable[[str], None],
+        publish: Callable[[str], None],
         explain: Callable[[str, Any], str],
-        most: int,
+        max_bytes: int,
     ) -> None:
         self._joiner = joiner
         self._redactor = redactor
-        self._tell = tell
+        self._publish = publish
         self._explain = explain
-        self._most = most
+        self._max_bytes = max_bytes
         self.has_streamed = False
         self.body = b""
 
     async def take(self, answer: HttpAnswer, pieces: AsyncIterator[bytes]) -> None:
-        """Take an answer and its body. Raises NodeFailed."""
+        """Read an answer and its body. Raises NodeFailed."""
         content_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
         if not 200 <= answer.status <= 299 or content_type != EVENTS:
-            self.body = await _gather(pieces, self._most)
+            self.body = await _read_body(pieces, self._max_bytes)
             return
         self.has_streamed = True
         try:
-            await self._listen(pieces)
+            await self._read_events(pieces)
         except EventTooLarge:
             raise bad_response("has an event that is too large") from None
-        if not (self._joiner.is_whole or self._joiner.is_over):
+        if not (self._joiner.is_complete or self._joiner.is_over):
             message = "The provider's answer breaks off before its end"
             raise NodeFailed(BAD_RESPONSE, message, retryable=True)
-        self._pass_on(self._redactor.rest())
+        self._emit(self._redactor.flush())
 
-    async def _listen(self, pieces: AsyncIterator[bytes]) -> None:
+    async def _read_events(self, pieces: AsyncIterator[bytes]) -> None:
         events = ServerSentEventParser()
         async for piece in pieces:
             for event in events.feed(piece):
                 if event.data.strip() == DONE:
                     self._joiner.is_over = True
                 else:
-                    self._hear(event)
+                    self._handle(event)
                 if self._joiner.is_over:
                     return
 
-    def _hear(self, event: ServerSentEvent) -> None:
+    def _handle(self, event: ServerSentEvent) -> None:
         value = parse(event.data)
         if event.type == "error" or (isinstance(value, dict) and value.get("error")):
             raise of_event(value, self._explain("The provider broke off with an error", value))
         if isinstance(value, dict):
-            self._pass_on(self._redactor.take(self._joiner.take(value)))
+            self._emit(self._redactor.take(self._joiner.take(value)))
 
-    def _pass_on(self, text: str) -> None:
-        if text:  # an empty one would mean that it begins anew
-            self._tell(text)
+    def _emit(self, text: str) -> None:
+        if text:  # an empty piece would restart the text
+            self._publish(text)
 
 
-async def _gather(pieces: AsyncIterator[bytes], most: int) -> bytes:
+async def _read_body(pieces: AsyncIterator[bytes], max_bytes: int) -> bytes:
     body = bytearray()
     async for piece in pieces:
         body += piece
-        if len(body) > most:
-            raise bad_response(f"is larger than {most} bytes")
+        if len(body) > max_bytes:
+            raise bad_response(f"is larger than {max_bytes} bytes")
     return bytes(body)

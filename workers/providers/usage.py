@@ -1,4 +1,4 @@
-"""What a call used: by what the provider reported, else what came back, else the most."""
+"""Usage of a call: as reported, else measured from the answer, else the most it may be."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -15,26 +15,28 @@ TOKENS = {
     "input_tokens": (Path.parse("usage.prompt_tokens"), Path.parse("usage.input_tokens")),
     "output_tokens": (Path.parse("usage.completion_tokens"), Path.parse("usage.output_tokens")),
 }
-"""Where providers of OpenAI's protocol report them."""
+"""Paths of token counts in OpenAI's protocol."""
 
 
 def count(
     reply: Any,
-    places: Mapping[str, Sequence[Path]],
+    paths_by_name: Mapping[str, Sequence[Path]],
     most: Usage,
     *,
     images: int | None = None,
     seconds: Decimal | None = None,
 ) -> Usage:
-    """The usage; `places` say where its members stand.
+    """Return the usage; `paths_by_name` are the paths of its members in the reply.
 
-    `images` is how many there are to see, `seconds` how long they are, None for who knows.
+    `images` and `seconds` are measured from the answer, None: unknown.
     """
     found: dict[str, Any] = {}
-    for name, paths in places.items():
-        told = next((n for path in paths if (n := _number(path.first(reply))) is not None), None)
-        if told is not None:
-            found[name] = told if name == "seconds" else math.ceil(told)
+    for name, paths in paths_by_name.items():
+        reported = next(
+            (n for path in paths if (n := _number(path.first(reply))) is not None), None
+        )
+        if reported is not None:
+            found[name] = reported if name == "seconds" else math.ceil(reported)
     if images is not None:
         found.setdefault("images", images)
     if seconds is not None:
@@ -43,7 +45,7 @@ def count(
 
 
 def seconds_of(stored: Sequence[StoredMedia]) -> Decimal | None:
-    """How long media are together, None unless each was measured."""
+    """Return the total length of media, None unless each was measured."""
     measured = [each.seconds for each in stored]
     known = [seconds for seconds in measured if seconds]
     return sum(known, Decimal(0)) if known and len(known) == len(measured) else None

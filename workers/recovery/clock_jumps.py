@@ -1,4 +1,4 @@
-"""Detects jumps of Redis's clock by this machine's monotonic clock."""
+"""Detection of jumps of Redis's clock by this machine's monotonic clock."""
 
 from dataclasses import dataclass
 
@@ -39,7 +39,7 @@ class ClockJumpDetector:
 
     @property
     def has_reading(self) -> bool:
-        """Whether there is a reading to compare the next one with."""
+        """True when there is a reading to compare the next one with."""
         return self._reference is not None
 
     def compare(self, reading: ClockReading) -> ClockComparison:

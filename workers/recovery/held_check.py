@@ -1,8 +1,8 @@
-"""The check of what a worker holds on record against what it walks.
+"""Check of a worker's leases on record against its walks.
 
-Both agree unless something went wrong: a walk ended by a fault, a give-back was refused, or Redis
-was set back to an earlier state. An execution that is held and not walked would never end, since
-its worker lives. One that is walked and not held may be run by another worker at the same time.
+Both agree unless there was a fault: a walk broke off, a give-back was refused, or Redis was set
+back to an earlier state. An execution that is held and not walked would never end, since its worker
+lives. An execution that is walked and not held may be run by another worker at the same time.
 """
 
 import asyncio
@@ -19,19 +19,19 @@ from workers.walk.walker import LOST_PAUSE_MS, Walker
 
 CHECK_SECONDS = 2.0
 IDLE_SECONDS = 20.0
-"""Between looks of a worker that holds nothing, and for a while has claimed nothing."""
+"""Between checks of a worker that holds nothing and has claimed nothing for a while."""
 IDLE_AFTER_SECONDS = 30.0
-"""How long it has claimed nothing by then: a Redis that is set back is so by less, as a rule."""
+"""Time without a claim before that; a Redis that is set back is usually set back by less."""
 REFUSED_SECONDS = 60.0
-"""Before a give-back that failed for a fault is tried again."""
+"""Pause before a failed give-back is tried again."""
 
 log = logging.getLogger(__name__)
 
 
 class HeldCheck:
-    """Gives back what is held and not walked, and has walks look that are not held.
+    """Gives back executions that are held and not walked, and reconciles walks that are not held.
 
-    A difference counts when two looks in a row find it with the same claim: a claim or the record
+    A difference counts when two checks in a row find it with the same claim: a claim or the record
     of an end may be on its way during the first.
     """
 
@@ -39,12 +39,12 @@ class HeldCheck:
         self._store = store
         self._walker = walker
         self._worker_id = worker_id
-        self._strangers: Mapping[str, bytes] = {}
+        self._unwalked: Mapping[str, bytes] = {}
         self._unheld: Mapping[str, Walk] = {}
         self._not_before: dict[str, float] = {}
 
     async def run(self) -> None:
-        """Look every few seconds, until cancelled."""
+        """Check every few seconds, until cancelled."""
         looked_at = -math.inf
         while True:
             await asyncio.sleep(CHECK_SECONDS)
@@ -53,39 +53,39 @@ class HeldCheck:
                 continue
             looked_at = now
             try:
-                await self.look()
+                await self.check()
             except EngineError as error:
                 log.warning("cannot check what is held", extra={"reason": error.message})
 
     @property
     def is_idle(self) -> bool:
-        """Whether the worker holds nothing, and has claimed nothing for a while."""
+        """True when the worker holds nothing, and has claimed nothing for a while."""
         is_recent = time.monotonic() - self._walker.claimed_at < IDLE_AFTER_SECONDS
-        return not (is_recent or self._strangers or self._walker.walks)
+        return not (is_recent or self._unwalked or self._walker.walks)
 
-    async def look(self) -> None:
+    async def check(self) -> None:
         """Compare once. Raises Unavailable."""
         walks_before = dict(self._walker.walks)
         claims = await self._store.leases.claims(self._worker_id)
-        in_hand = self._walker.is_in_hand
-        strangers = {name: claim for name, claim in claims.items() if not in_hand(name)}
+        has_task = self._walker.has_task
+        unwalked = {name: claim for name, claim in claims.items() if not has_task(name)}
         unheld = {name: walk for name, walk in walks_before.items() if name not in claims}
-        seen_twice = [n for n, claim in strangers.items() if self._strangers.get(n) == claim]
+        confirmed = [n for n, claim in unwalked.items() if self._unwalked.get(n) == claim]
         for name, walk in unheld.items():
             if self._unheld.get(name) is walk:
-                walk.look()  # the store tells it whether it has lost the execution
-        self._strangers, self._unheld = strangers, unheld
+                walk.reconcile_soon()  # the reply says whether its lease is lost
+        self._unwalked, self._unheld = unwalked, unheld
         self._not_before = {n: at for n, at in self._not_before.items() if n in claims}
-        for name in seen_twice:
-            if not in_hand(name):
-                await self._give_back(name, strangers[name])
+        for name in confirmed:
+            if not has_task(name):
+                await self._give_back(name, unwalked[name])
 
     async def _give_back(self, reference: str, claim: bytes) -> None:
         if time.monotonic() < self._not_before.get(reference, 0.0):
             return
         give_back = self._store.walks.give_back
         try:
-            is_given = await give_back(
+            is_returned = await give_back(
                 reference, self._worker_id, is_lost=True, pause_ms=LOST_PAUSE_MS, claim=claim
             )
         except EngineError:
@@ -95,6 +95,6 @@ class HeldCheck:
             self._not_before[reference] = time.monotonic() + REFUSED_SECONDS
             return
         self._not_before.pop(reference, None)
-        if is_given:
+        if is_returned:
             metrics.EXECUTIONS_UNWALKED.inc()
             log.error("an execution was held and not walked", extra={"reference": reference})

@@ -1,8 +1,7 @@
-"""The search for executions that nobody would ever come back to.
+"""Search for orphans: executions that no worker holds and that are not due.
 
-No transition leaves one behind, and no state that Redis is set back to has one. A fault, or keys
-that were removed by hand, might. The leader among the sweepers looks through all accounts, a few at
-each tick.
+No transition leaves an orphan behind, and no earlier state of Redis has one. A fault, or keys that
+were removed by hand, might. The leading sweeper scans all accounts, a few at each tick.
 """
 
 import logging
@@ -12,15 +11,15 @@ from collections.abc import Mapping
 from engine import metrics
 from engine.store import Store
 
-ACCOUNTS_AT_ONCE = 200
+ACCOUNTS_BATCH = 200
 PASS_SECONDS = 10.0
-"""From the start of one pass over all accounts to that of the next, at least."""
+"""Shortest time from the start of one pass over all accounts to that of the next."""
 
 log = logging.getLogger(__name__)
 
 
 class OrphanSearch:
-    """Makes due what three passes in a row find neither due nor, in two of them, held by a worker.
+    """Makes executions due that three passes find not due and, two of them, not held by a worker.
 
     The passes are seconds apart, so that no claim on its way is taken for an orphan.
     """
@@ -34,16 +33,16 @@ class OrphanSearch:
         self._unheld: Mapping[str, str] = {}
 
     async def step(self) -> None:
-        """Look at the next accounts; at the end of a pass, make orphans due. Raises Unavailable."""
+        """Scan the next accounts; at the end of a pass, make orphans due. Raises Unavailable."""
         if not self._position and time.monotonic() < self._next_pass:
             return
         if not self._position:
             self._next_pass = time.monotonic() + PASS_SECONDS
             self._found = set()
-        accounts = await self._store.orphans.accounts(self._position, ACCOUNTS_AT_ONCE)
+        accounts = await self._store.orphans.accounts(self._position, ACCOUNTS_BATCH)
         self._found |= await self._store.orphans.not_due(accounts)
         self._position += len(accounts)
-        if len(accounts) < ACCOUNTS_AT_ONCE:
+        if len(accounts) < ACCOUNTS_BATCH:
             self._position = 0
             await self._end_pass()
 

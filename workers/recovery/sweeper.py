@@ -22,18 +22,18 @@ from workers.recovery.orphan_search import OrphanSearch
 TICK_SECONDS = 0.25
 LEAD_SECONDS = 1.5
 LAPSE_SECONDS = 0.01
-"""So long after the end of another one's lead a follower asks for it."""
+"""Delay after the end of another worker's lead before a follower requests it."""
 IDLE_SECONDS = 1.0
-"""How often hints are looked for while none is due at any time."""
+"""Interval of the search for due hints while no execution is due at any time."""
 BUSY_SECONDS = 5.0
-"""So long after the last one hints are looked for with every tick."""
+"""For this time after the last due hint, each tick searches for hints."""
 PRUNE_SECONDS = 60.0
 FOLD_SECONDS = 60.0
 SWEEP_SECONDS = 3_600.0
-"""How often large outputs are looked for whose execution is gone."""
-MOST_LEFT = 10_000
-"""Executions whose large outputs wait to be removed; those of others are found by a sweep."""
-GIVEN_BACK_AT_ONCE = 200
+"""Interval of the search for large outputs whose execution is gone."""
+MAX_OUTPUTS_TO_REMOVE = 10_000
+"""Executions whose large outputs wait to be removed; a sweep finds those of others."""
+GIVE_BACK_BATCH = 200
 DAY_MS = 86_400_000
 
 Outcome = TypeVar("Outcome")
@@ -42,13 +42,13 @@ log = logging.getLogger(__name__)
 
 
 class Sweeper:
-    """Does its duties every quarter of a second while it leads; one that fails holds up no other.
+    """Does its duties every quarter of a second while it leads; one that fails delays no other.
 
-    A follower asks for the lead when that is about to lapse, and not before.
+    A follower requests the lead when that is about to lapse, and not before.
 
-    After the store was out of reach, nobody is taken for dead until a whole lease has passed:
-    living workers could not renew theirs either. The same holds after a jump of Redis's clock,
-    which leases are reckoned by. Every sweeper watches for jumps, so that one that takes the lead
+    After the store was out of reach, no worker is taken for dead until a whole lease has passed:
+    living workers could not renew theirs either. The same holds after a jump of Redis's clock, by
+    which leases are measured. Every sweeper watches for jumps, so that one that takes the lead
     knows of the last ones.
     """
 
@@ -72,8 +72,8 @@ class Sweeper:
         """Seconds until the next tick."""
         self._ticked_at = time.time()
         self._busy_until = 0.0
-        self._hint_after = 0.0
-        # Lease and beats leave room for two jumps that go unnoticed.
+        self._next_hints_at = 0.0
+        # Lease and heartbeats allow for two unnoticed jumps.
         self._jumps = ClockJumpDetector(tolerance=lease_seconds / 4, window=lease_seconds)
         self._must_shorten = True
         self._delivery_lag_ms = 0
@@ -82,7 +82,7 @@ class Sweeper:
         self._prune_after = 0.0
         self._fold_after = 0.0
         self._sweep_after = 0.0
-        self._left: deque[str] = deque(maxlen=MOST_LEFT)
+        self._outputs_to_remove: deque[str] = deque(maxlen=MAX_OUTPUTS_TO_REMOVE)
         self._collecting: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
@@ -106,17 +106,17 @@ class Sweeper:
             await asyncio.sleep(self.pause)
 
     def _lose_lead(self) -> None:
-        # A leader that could not look knows nothing of who lives.
+        # A leader without readings cannot know which workers live.
         self._leads = False
         self.pause = jittered(TICK_SECONDS)
-        self._spare_all()
+        self._postpone_recovery()
 
     async def _tick(self) -> None:
-        # The wall clock goes on while a machine sleeps; the others have slept as well.
+        # The wall clock goes on while a machine sleeps; its other workers have slept as well.
         before, self._ticked_at = self._ticked_at, time.time()
         # A duty that failed as slowly may have done so because the store was out of reach.
         if self._ticked_at - before - self.pause > self._lease_seconds / 2 - TICK_SECONDS:
-            self._spare_all()
+            self._postpone_recovery()
         called = time.monotonic()
         lead = await self._store.leases.take_lead(self._worker_id, int(LEAD_SECONDS * 1000))
         reading = ClockReading(redis=lead.now / 1000, before=called, after=time.monotonic())
@@ -132,48 +132,48 @@ class Sweeper:
             self.pause = lead.left_ms / 1000 + LAPSE_SECONDS
 
     async def _sweep(self, now: float, redis_ms: int) -> None:
-        # By the time that was compared with the monotonic clock: no jump comes in between.
-        await _do("recover", self.recover(redis_ms, seen_only=now < self._recover_after))
+        # This time was compared with the monotonic clock: no jump comes in between.
+        await _run_duty("recover", self.recover(redis_ms, seen_only=now < self._recover_after))
         if self._must_shorten:
-            await _do("shorten leases", self._shorten(redis_ms))
-        if now >= self._hint_after:
+            await _run_duty("shorten leases", self._shorten(redis_ms))
+        if now >= self._next_hints_at:
             await self._send_hints(now, redis_ms)
-        await _do("find orphans", self._orphan_search.step())
-        # Whoever is spared could not put metrics either.
+        await _run_duty("find orphans", self._orphan_search.step())
+        # Workers that could not renew their leases could not publish metrics either.
         if now >= max(self._fold_after, self._recover_after):
             self._fold_after = now + FOLD_SECONDS
-            await _do("fold metrics", metrics.retire(self._store))
-        if now >= self._prune_after and not await _do("prune", self.prune()):
+            await _run_duty("fold metrics", metrics.retire(self._store))
+        if now >= self._prune_after and not await _run_duty("prune", self.prune()):
             self._prune_after = now + PRUNE_SECONDS
             self._collect()
 
     async def _send_hints(self, now: float, redis_ms: int) -> None:
-        """Send what is due; seldom while nothing is due at any time.
+        """Send due hints; rarely while no execution is due at any time.
 
-        What is accepted is due two seconds later at first, so it is seen before that.
+        An accepted execution is first due after two seconds, so it is found before that.
         """
         has_more = [
-            await _do("resend", self.resend()),
-            await _do("deliver", self._deliver(redis_ms)),
+            await _run_duty("resend", self.resend()),
+            await _run_duty("deliver", self._deliver(redis_ms)),
         ]
         if has_more != [False, False]:
             self._busy_until = now + BUSY_SECONDS
-        self._hint_after = now + IDLE_SECONDS if now >= self._busy_until else now
+        self._next_hints_at = now + IDLE_SECONDS if now >= self._busy_until else now
 
     def _watch_clock(self, reading: ClockReading) -> None:
         if not self._jumps.has_reading:
             # The clock may just have jumped: every living worker beats once more within this time.
-            self._spare_all(self._lease_seconds / 2)
+            self._postpone_recovery(self._lease_seconds / 2)
         compared = self._jumps.compare(reading)
         if not compared.is_steady:
-            self._spare_all()
+            self._postpone_recovery()
         if compared.jump:
             log.warning("Redis's clock jumped", extra={"seconds": round(compared.jump, 3)})
             self._must_shorten = True
             self._postpone_deliveries(compared.jump)
 
     def _postpone_deliveries(self, jump: float) -> None:
-        """Let attempts under way keep their whole lease although the clock jumped ahead."""
+        """Let running attempts keep their whole lease although the clock jumped ahead."""
         now = time.monotonic()
         before = self._delivery_lag_ms if now < self._delivery_lag_ends else 0
         self._delivery_lag_ms = max(0, before + int(jump * 1000))
@@ -190,17 +190,17 @@ class Sweeper:
         return promoted.has_more
 
     async def _check_uptime(self) -> None:
-        # Leases that ended while the store was down say nothing of who lives.
+        # Leases that ended while the store was down do not prove a death.
         if await self._store.leases.uptime_seconds() < 2 * self._lease_seconds:
-            self._spare_all()
+            self._postpone_recovery()
 
-    def _spare_all(self, seconds: float | None = None) -> None:
-        """Take nobody for dead for so long; None: for a lease."""
+    def _postpone_recovery(self, seconds: float | None = None) -> None:
+        """Take no worker for dead for some seconds; None: for a lease."""
         spared = self._lease_seconds if seconds is None else seconds
         self._recover_after = max(self._recover_after, time.monotonic() + spared)
 
     async def recover(self, redis_ms: int = 0, *, seen_only: bool = False) -> None:
-        """Give back what dead workers held, and send its hints.
+        """Give back the executions of dead workers, and send their hints.
 
         `redis_ms` is the time by which leases are over, 0 for Redis's clock. `seen_only`: only of
         workers whose death was seen, not of those that are merely silent.
@@ -208,37 +208,39 @@ class Sweeper:
         dead = await self._store.leases.dead_workers(now=redis_ms, seen_only=seen_only)
         for worker_id in dead:
             if worker_id != self._worker_id:
-                await _do("bury", self._bury(worker_id, redis_ms))
+                await _run_duty("bury", self._bury(worker_id, redis_ms))
 
     async def _bury(self, worker_id: str, redis_ms: int) -> None:
         references = await self._store.leases.held(worker_id)
         log.warning("a worker died", extra={"worker": worker_id, "held": len(references)})
         failures: list[BaseException] = []
-        for start in range(0, len(references), GIVEN_BACK_AT_ONCE):
-            batch = references[start : start + GIVEN_BACK_AT_ONCE]
+        for start in range(0, len(references), GIVE_BACK_BATCH):
+            batch = references[start : start + GIVE_BACK_BATCH]
             failures += await self._give_back(batch, worker_id)
         if failures:
             raise failures[0]
-        await self._store.leases.bury(worker_id, now=redis_ms)
+        await self._store.leases.remove_dead(worker_id, now=redis_ms)
 
     async def _give_back(self, references: list[str], worker_id: str) -> list[BaseException]:
-        """Give back what can be given back; the errors of the rest."""
+        """Give executions back; returns the errors."""
         give_back = self._store.walks.give_back
         found = await asyncio.gather(
             *(give_back(reference, worker_id, is_lost=True) for reference in references),
             return_exceptions=True,
         )
-        given = [name for name, is_given in zip(references, found, strict=True) if is_given is True]
-        await self._send(given)
-        metrics.EXECUTIONS_RECOVERED.inc(len(given))
+        returned = [
+            name for name, is_returned in zip(references, found, strict=True) if is_returned is True
+        ]
+        await self._send(returned)
+        metrics.EXECUTIONS_RECOVERED.inc(len(returned))
         return [each for each in found if isinstance(each, BaseException)]
 
     async def resend(self) -> bool:
-        """Send the hints that are due: retries, and what nobody has claimed.
+        """Send the hints that are due: retries, and unclaimed executions.
 
         Returns whether any execution is due, now or later.
         """
-        # What waits in a long queue is not lost: it is sent again when its turn should have come.
+        # Hints in a long queue are not lost: each is sent again when its turn should have come.
         patience_ms = RESEND_AFTER_MS + await self._store.hints.depth()
         promoted = await self._store.leases.promote(patience_ms)
         await self._send(promoted.references)
@@ -247,59 +249,61 @@ class Sweeper:
 
     async def _send(self, references: Sequence[str]) -> None:
         owners = {each: keyspace.parse_reference(each)[0] for each in references}
-        large = await self._store.executions.with_much_under_way(set(owners.values()))
+        large = await self._store.executions.find_bulk_accounts(set(owners.values()))
         bulk = [each for each, owner in owners.items() if owner in large]
         await self._store.hints.send(bulk, BULK_QUEUE)
         await self._store.hints.send([each for each in owners if owners[each] not in large])
 
     def _collect(self) -> None:
-        # Beside the other duties: a bucket may take its time, and those have none.
+        # Beside the other duties: a bucket may be slow, and the duties must not wait.
         if self._collecting is None or self._collecting.done():
-            self._collecting = asyncio.create_task(self._let_go(), name="collecting")
+            self._collecting = asyncio.create_task(self._collect_garbage(), name="collecting")
 
-    async def _let_go(self) -> None:
+    async def _collect_garbage(self) -> None:
         await self.remove_outputs()
         if self._media_service is not None:
-            await _do("collect", self.collect(self._media_service))
+            await _run_duty("collect", self.collect(self._media_service))
 
     async def remove_outputs(self) -> None:
-        """Remove large outputs of executions that were forgotten, and at times what else is left.
+        """Remove large outputs of pruned executions, and sometimes of others that are gone.
 
         A step that was lost with its worker may have left some that no record names.
         """
-        await _do("remove outputs", self._remove_outputs())
+        await _run_duty("remove outputs", self._remove_outputs())
 
     async def _remove_outputs(self) -> None:
-        while self._left:
-            await self._store.offloaded.remove(*keyspace.parse_reference(self._left[0]))
-            self._left.popleft()
+        while self._outputs_to_remove:
+            await self._store.offloaded.remove(
+                *keyspace.parse_reference(self._outputs_to_remove[0])
+            )
+            self._outputs_to_remove.popleft()
         if time.monotonic() >= self._sweep_after:
             self._sweep_after = time.monotonic() + SWEEP_SECONDS
             await self._store.offloaded.sweep()
 
     async def collect(self, media_service: MediaService) -> None:
-        """Let go of media that nobody needs any more."""
+        """Remove media that are not needed any more."""
         while await media_service.collect():
             pass
 
     async def prune(self) -> bool:
         """Remove executions whose retention is over, and versions of workflows that are not kept.
 
-        One batch, so that a large one keeps nobody waiting; true when there may be more.
+        Removes one batch, so that a large one delays no other duty; true when there may be more.
         """
         now = await self._store.leases.now()
         pruned = await self._store.leases.prune(now - self._retention_ms)
-        self._left += pruned.with_objects
+        self._outputs_to_remove += pruned.with_objects
         is_more = await self._store.versions.prune()
         return is_more or pruned.executions > 0
 
 
-async def _do(duty: str, doing: Awaitable[Outcome]) -> Outcome | None:
-    """What a duty comes to; None when it failed, which is told and counted."""
+async def _run_duty(duty: str, work: Awaitable[Outcome]) -> Outcome | None:
+    """Return the result of a duty; None when it failed, which is logged and counted."""
     try:
-        return await doing
+        return await work
     except StorageFailed:
-        pass  # said where it happened
+        pass  # it was logged at its place
     except EngineError as error:
         log.warning("cannot do a duty", extra={"duty": duty, "reason": error.message})
     except Exception:

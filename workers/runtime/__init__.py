@@ -1,1 +1,1 @@
-"""The Dramatiq runtime: the broker of hints and the persistence of results."""
+"""The Dramatiq runtime: the broker of hints, operators' own actors, and persistent calls."""

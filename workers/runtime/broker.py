@@ -1,11 +1,11 @@
 """The hint broker: Dramatiq's actors, fed with disposable hints that need no acknowledgement.
 
-An idle consumer blocks on the list instead of polling. A hint that is lost with a killed process
-or with a lost reply is sent again by the sweeper, so there is nothing to acknowledge or to requeue
-after a crash; the claim refuses doubles. The consumer never takes more than there are free slots.
-Consumers are tasks of the event loop, and actors run on it, where the walks are that they begin:
-threads would add the time until they wake and until the loop does, a sixth of that of a short run.
-Only the public interface of Dramatiq is used: its Worker is made of threads of its own.
+An idle consumer blocks on the list instead of polling. A hint that is lost with a killed process or
+with a lost reply is sent again by the sweeper, so there is nothing to acknowledge or to requeue
+after a crash; the claim refuses duplicates. The consumer never takes more than there are free
+slots. Consumers are tasks of the event loop, and actors run on it, where the walks are that they
+begin: waking threads and the loop would add a sixth to the time of a short run. Only the public
+interface of Dramatiq is used: its Worker is made of threads.
 """
 
 import asyncio
@@ -31,14 +31,14 @@ from engine.store.redis import keyspace
 from engine.store.redis.connection import connect
 from engine.store.redis.installation import Guard
 
-FETCHED_AT_ONCE = 64
-BULK_AT_ONCE = 64
-"""While that many executions compute, no further one of an account that has many is begun."""
-BULK_BESIDE_OTHERS = 1
-"""The same while others had executions begun a short while ago."""
+FETCH_BATCH = 64
+BULK_LIMIT = 64
+"""While this many executions compute, no further one of an account with many is started."""
+BULK_LIMIT_BESIDE_OTHERS = 1
+"""The same while others had executions started a short while ago."""
 OTHERS_SECONDS = 1.0
-PATIENCE_SECONDS = 0.02
-"""After this time one is begun all the same."""
+BULK_WAIT_SECONDS = 0.02
+"""After this wait one bulk execution is started all the same."""
 BLOCK_SECONDS = 1.0
 RESTART_SECONDS = 1.0
 """Pause of a consumer after an error."""
@@ -50,51 +50,51 @@ logger = logging.getLogger(__name__)
 
 
 class LoadGate:
-    """How many executions this process computes, rather than waits for, and whether for many."""
+    """Counts executions that compute rather than wait, and limits the start of bulk executions."""
 
     def __init__(self) -> None:
         self._busy = 0
         self._others_until = 0.0
-        self._quieter = asyncio.Event()
+        self._ended = asyncio.Event()
 
     def begin(self) -> None:
-        """An execution is taken up."""
+        """Count an execution that starts to compute."""
         self._busy += 1
 
-    def rest(self) -> None:
-        """It needs no computing for now: it waits for others, or it is over."""
+    def end(self) -> None:
+        """Uncount an execution that waits, or is over."""
         self._busy -= 1
-        self._quieter.set()
+        self._ended.set()
 
     def note_others(self) -> None:
-        """There are executions of accounts that have few under way."""
+        """Note that accounts with few executions have some started."""
         self._others_until = time.monotonic() + OTHERS_SECONDS
 
     async def wait_quiet(self, seconds: float) -> int:
-        """How many executions may be taken up beside what is computed, one at least.
+        """Wait up to `seconds` while the limit is reached.
 
-        Waits up to that long while there is enough to compute.
+        Returns how many bulk executions may start, at least one.
         """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while self._busy >= self._fast_path:
-                    self._quieter.clear()
-                    await self._quieter.wait()
-        return max(1, self._fast_path - self._busy)
+                while self._busy >= self._limit:
+                    self._ended.clear()
+                    await self._ended.wait()
+        return max(1, self._limit - self._busy)
 
     @property
-    def _fast_path(self) -> int:
-        return BULK_BESIDE_OTHERS if time.monotonic() < self._others_until else BULK_AT_ONCE
+    def _limit(self) -> int:
+        return BULK_LIMIT_BESIDE_OTHERS if time.monotonic() < self._others_until else BULK_LIMIT
 
 
 class ConcurrencyLimit:
-    """How many executions this process may hold; taken by the consumer, freed by the walker.
+    """Bounds the executions of this process; the consumer takes slots, the walker frees them.
 
-    `bound` says how many more others let it take for now; whoever lets it take more calls `wake`.
+    `bound` returns a further limit for now; its owner calls `wake` when it grows.
     """
 
     def __init__(self, count: int, bound: Callable[[], int] | None = None) -> None:
-        self.pace = LoadGate()
+        self.load_gate = LoadGate()
         self._free = count
         self._bound = bound
         self._is_open = True
@@ -102,29 +102,29 @@ class ConcurrencyLimit:
 
     @property
     def free(self) -> int:
-        """Slots that are free now."""
+        """Number of free slots."""
         if not self._is_open:
             return 0
         return self._free if self._bound is None else min(self._free, self._bound())
 
     async def wait_free(self) -> int:
-        """Free slots, once there is one."""
+        """Wait for a free slot; returns the number of free slots."""
         while self.free < 1:
             self._freed.clear()
             await self._freed.wait()
         return self.free
 
     def take(self, count: int) -> None:
-        """Take slots for hints that were fetched."""
+        """Take slots for fetched hints."""
         self._free -= count
 
     def release(self) -> None:
-        """Give a slot back."""
+        """Free a slot."""
         self._free += 1
         self.wake()
 
     def wake(self) -> None:
-        """Look again how many slots are free."""
+        """Check the free slots again."""
         self._freed.set()
 
     def close(self) -> None:
@@ -133,9 +133,9 @@ class ConcurrencyLimit:
 
 
 class HintBroker(dramatiq.Broker):
-    """A Dramatiq broker over lists of hints; `slots` bounds what a consumer takes.
+    """A Dramatiq broker over lists of hints; `slots` bounds the hints that a consumer takes.
 
-    With a guard no hint is taken from a Redis that does not hold this installation's data.
+    With a guard no hint is taken from a Redis without this installation's data.
     """
 
     def __init__(self, url: str, slots: ConcurrencyLimit, guard: Guard | None = None) -> None:
@@ -157,7 +157,7 @@ class HintBroker(dramatiq.Broker):
             self.emit_after("declare_queue", queue_name)
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 1000) -> Consumer:
-        """Who is told of the queue's messages when their actors are done. Raises QueueNotFound."""
+        """Return a consumer that is notified of processed messages. Raises QueueNotFound."""
         if queue_name not in self.queues:
             raise QueueNotFound(queue_name)
         return _FetchedHint(self.slots)
@@ -167,8 +167,8 @@ class HintBroker(dramatiq.Broker):
     ) -> "dramatiq.Message[Any]":
         """Send a hint.
 
-        Raises ValueError for what a hint cannot carry: a delay, since due times live in the store,
-        options, and arguments other than one line of text.
+        Raises ValueError for a message that a hint cannot carry: with a delay, since due times live
+        in the store, with options, or with arguments other than one line of text.
         """
         if delay is not None:
             raise ValueError("hints have no delay")
@@ -177,7 +177,7 @@ class HintBroker(dramatiq.Broker):
         return message
 
     def get_actor(self, actor_name: str) -> "dramatiq.Actor[Any, Any]":
-        """The actor of that name. Raises ActorNotFound."""
+        """Return the actor of that name. Raises ActorNotFound."""
         try:
             return self.actors[actor_name]
         except KeyError:
@@ -194,16 +194,16 @@ class HintBroker(dramatiq.Broker):
 
 
 class _FetchedHint(Consumer):
-    """A hint is gone once it is fetched, and its slot is the walker's to free."""
+    """Consumer side of a fetched hint: it is gone from the list, and the walker frees its slot."""
 
     def __init__(self, slots: ConcurrencyLimit) -> None:
         self._slots = slots
 
     def ack(self, message: MessageProxy) -> None:
-        """Nothing to do."""
+        """Do nothing."""
 
     def nack(self, message: MessageProxy) -> None:
-        """The actor did not take the hint: its slot is free; the sweeper sends it again."""
+        """Free the slot of a hint that its actor did not take; the sweeper sends it again."""
         self._slots.release()
 
 
@@ -243,18 +243,18 @@ class HintConsumer:
         self._key = keyspace.hints(queue_name)
         self._is_running = False
         self._failures = 0
-        """Unexpected errors since hints could last be asked for."""
+        """Unexpected errors since the last request for hints that succeeded."""
         self._blocked = 0
-        """The id of the connection that waits for a hint, 0 for none."""
+        """Id of the connection that waits for a hint, 0 for none."""
         self._task: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
-        """Consume until `end`; connects again by itself."""
+        """Consume until `end`; reconnects by itself."""
         self._is_running = True
         self._task = asyncio.create_task(self._consume(), name=f"consumer {self.queue_name}")
 
     async def end(self) -> None:
-        """Take no more hints; returns once that is so. What was fetched is handled."""
+        """Stop taking hints and wait until that is so. Fetched hints are handled."""
         self._is_running = False
         if self._task is None:
             return
@@ -269,7 +269,7 @@ class HintConsumer:
         # A connection that is just closed may take a hint with it.
         connection = await connect(self._broker.url)
         try:
-            await connection.ask("CLIENT", "UNBLOCK", connection_id)
+            await connection.request("CLIENT", "UNBLOCK", connection_id)
         finally:
             connection.abort()
 
@@ -288,11 +288,11 @@ class HintConsumer:
             if self._is_running:
                 await asyncio.sleep(jittered(pause))
 
-    def _log(self, level: int, what: str, error: Exception) -> None:
+    def _log(self, level: int, kind: str, error: Exception) -> None:
         logger.log(
             level,
             "a consumer of hints met a %s",
-            what,
+            kind,
             exc_info=error if level >= logging.ERROR else None,
             extra={"queue": self.queue_name, "reason": repr(error)},
         )
@@ -302,11 +302,11 @@ class HintConsumer:
         try:
             if self._broker.guard is not None:
                 await self._broker.guard.admit(connection)
-            connection_id = await connection.ask("CLIENT", "ID")
+            connection_id = await connection.request("CLIENT", "ID")
             while self._is_running:
-                count = min(await self._slots.wait_free(), await self._fast_path())
+                count = min(await self._slots.wait_free(), await self._batch_limit())
                 self._blocked = connection_id
-                reply = await connection.ask(
+                reply = await connection.request(
                     "BLMPOP", BLOCK_SECONDS, 1, self._key, "LEFT", "COUNT", count
                 )
                 self._blocked = 0
@@ -317,15 +317,15 @@ class HintConsumer:
             self._blocked = 0
             connection.abort()
 
-    async def _fast_path(self) -> int:
+    async def _batch_limit(self) -> int:
         if self.queue_name != BULK_QUEUE:
-            return FETCHED_AT_ONCE
-        return await self._slots.pace.wait_quiet(PATIENCE_SECONDS)
+            return FETCH_BATCH
+        return await self._slots.load_gate.wait_quiet(BULK_WAIT_SECONDS)
 
     def _handle(self, hints: Sequence[bytes]) -> None:
         self._slots.take(len(hints))
         if self.queue_name != BULK_QUEUE:
-            self._slots.pace.note_others()
+            self._slots.load_gate.note_others()
         for data in hints:
             message = self._make_message(data)
             if message is not None:
@@ -354,7 +354,7 @@ class HintConsumer:
 class LoopWorker:
     """Consumes all declared queues of a broker on the event loop.
 
-    Its actors only hand a hint over and return.
+    Its actors only pass a hint on and return.
     """
 
     def __init__(self, broker: HintBroker) -> None:

@@ -1,4 +1,4 @@
-"""A broker for `dramatiq workers.main`, which says which command starts workers."""
+"""A broker for `dramatiq workers.main` that refuses and names the right command."""
 
 import dramatiq
 from dramatiq import broker as brokers
@@ -14,7 +14,7 @@ class RefusingBroker(dramatiq.Broker):
     """Ends the process of Dramatiq's command that would work on it."""
 
     def emit_after(self, signal: str, *args: object, **kwargs: object) -> None:
-        """Raises SystemExit with the sentence at the start of a worker process."""
+        """Raise SystemExit with the sentence at the start of a worker process."""
         if signal == "process_boot":
             raise SystemExit(SENTENCE)
         super().emit_after(signal, *args, **kwargs)

@@ -1,7 +1,7 @@
 """The broker of an operator's own actors: whole messages of Dramatiq, delivered at most once.
 
 A message is taken out of Redis before its actor runs, so that it is lost with a worker that dies;
-nothing is delivered twice. Hints, which the engine's own actors live on, have another broker
+nothing is delivered twice. Hints of the engine's own actors have another broker
 (`workers.runtime.broker`): they carry no arguments and may be lost without harm.
 """
 
@@ -34,15 +34,15 @@ from engine.store.redis.installation import Guard, parse_marker
 from engine.store.redis.scripts import SCRIPTS
 
 ANSWER_SECONDS = 5.0
-LOGS_ARGUMENTS = dramatiq.Actor.__call__.__code__.co_filename
-"""The file whose lines to an actor's logger have its arguments."""
+ACTOR_MODULE_FILE = dramatiq.Actor.__call__.__code__.co_filename
+"""The file whose lines to an actor's logger contain its arguments."""
 
 log = logging.getLogger(__name__)
 
 
 @cache
 def own_broker() -> "MessageBroker":
-    """The broker of own actors in this process, on the Redis that the settings name.
+    """Return the broker of own actors in this process, on the Redis that the settings name.
 
     Raises SettingError.
     """
@@ -73,19 +73,19 @@ class MessageBroker(dramatiq.Broker):
         self._client.close()
 
     def declare_actor(self, actor: "dramatiq.Actor[Any, Any]") -> None:
-        """Know an actor; its logger tells no arguments, whatever its level."""
-        actor.logger.addFilter(_tells_no_arguments)
+        """Declare an actor; arguments are filtered from its logger at any level."""
+        actor.logger.addFilter(_hides_arguments)
         super().declare_actor(actor)
 
     def declare_queue(self, queue_name: str) -> None:
-        """Consume a queue; messages with a delay wait in Redis, in no queue of their own."""
+        """Consume a queue; delayed messages wait in Redis, in no queue of their own."""
         if queue_name not in self.queues:
             self.emit_before("declare_queue", queue_name)
             self.queues[queue_name] = None
             self.emit_after("declare_queue", queue_name)
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 1000) -> Consumer:
-        """A consumer with a connection of its own. Raises QueueNotFound or ConnectionClosed."""
+        """Return a consumer with its own connection. Raises QueueNotFound or ConnectionClosed."""
         if queue_name not in self.queues:
             raise QueueNotFound(queue_name)
         client = _connect(self.url)
@@ -104,8 +104,8 @@ class MessageBroker(dramatiq.Broker):
     ) -> "dramatiq.Message[Any]":
         """Send a message, which is due after `delay` milliseconds.
 
-        Raises TypeError for arguments that JSON does not know, and ConnectionClosed. A message may
-        have been sent even so: whoever sends it again may have it delivered twice.
+        Raises TypeError for arguments that JSON does not know, and ConnectionClosed. The message
+        may have been sent even so: a sender that tries again may have it delivered twice.
         """
         self.emit_before("enqueue", message, delay)
         data, queue = message.encode(), message.queue_name
@@ -123,7 +123,7 @@ class MessageBroker(dramatiq.Broker):
         return message
 
     def get_actor(self, actor_name: str) -> "dramatiq.Actor[Any, Any]":
-        """The actor of that name. Raises ActorNotFound."""
+        """Return the actor of that name. Raises ActorNotFound."""
         try:
             return self.actors[actor_name]
         except KeyError:
@@ -141,7 +141,7 @@ class MessageBroker(dramatiq.Broker):
 
 
 class _Received(MessageProxy):
-    """A message whose text, as it is logged, has no arguments."""
+    """A message whose text in logs has no arguments."""
 
     def __str__(self) -> str:
         return f"{self.actor_name} {self.message_id}"
@@ -150,19 +150,19 @@ class _Received(MessageProxy):
 
 
 class _Consumer(Consumer):
-    """Takes messages of one queue, at most `prefetch` more than are done with."""
+    """Takes messages of one queue, at most `prefetch` more than are processed."""
 
     def __init__(
         self, client: "redis.Redis", queue_name: str, prefetch: int, timeout: float
     ) -> None:
         self._client = client
         self._keys = (keyspace.messages(queue_name), keyspace.messages_due(queue_name))
-        self._room = threading.Semaphore(prefetch)
+        self._capacity = threading.Semaphore(prefetch)
         self._timeout = timeout
 
     def __next__(self) -> MessageProxy | None:
-        """The next message, None when there is none for a while. Raises ConnectionClosed."""
-        if not self._room.acquire(timeout=self._timeout):
+        """Return the next message, None after the time-out. Raises ConnectionClosed."""
+        if not self._capacity.acquire(timeout=self._timeout):
             return None
         message = None
         try:
@@ -174,7 +174,7 @@ class _Consumer(Consumer):
             log.error("a message of an own actor cannot be read", extra={"key": self._keys[0]})
         finally:
             if message is None:
-                self._room.release()
+                self._capacity.release()
         return message
 
     def _take(self) -> bytes | None:
@@ -186,15 +186,15 @@ class _Consumer(Consumer):
         return data
 
     def ack(self, message: MessageProxy) -> None:
-        """The message is done with: it is not in Redis any more."""
-        self._room.release()
+        """Free the capacity of a processed message: it is not in Redis any more."""
+        self._capacity.release()
 
     def nack(self, message: MessageProxy) -> None:
-        """The message has failed for good, and is dropped."""
-        self._room.release()
+        """Drop a message that has failed for good."""
+        self._capacity.release()
 
     def requeue(self, messages: Iterable[MessageProxy]) -> None:
-        """Put messages back that no actor was given, first those that came first."""
+        """Put messages back that no actor has received, in their order."""
         data = [message.encode() for message in messages]
         try:
             if data:
@@ -207,8 +207,8 @@ class _Consumer(Consumer):
         self._client.close()
 
 
-def _tells_no_arguments(record: logging.LogRecord) -> bool:
-    return bool(record.pathname != LOGS_ARGUMENTS)
+def _hides_arguments(record: logging.LogRecord) -> bool:
+    return bool(record.pathname != ACTOR_MODULE_FILE)
 
 
 def _connect(url: str) -> "redis.Redis":

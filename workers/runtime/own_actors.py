@@ -1,7 +1,7 @@
-"""Actors of the operator's own: the modules that HEADRACE_ACTORS names, run by Dramatiq's worker.
+"""The operator's own actors: the modules that HEADRACE_ACTORS names, run by Dramatiq's worker.
 
-They run in threads of the worker process, with their arguments and middleware, beside the walks
-of executions and apart from them.
+They run in threads of the worker process, with their arguments and middleware, apart from the walks
+of executions.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ class OwnActors:
     def __init__(self, broker: MessageBroker, threads: int) -> None:
         self._broker = broker
         self._worker = Worker(broker, worker_threads=threads)
-        # More would only be lost with a process that dies.
+        # Further ones would be lost with a process that dies.
         self._worker.queue_prefetch = threads
 
     @classmethod
@@ -48,16 +48,16 @@ class OwnActors:
         return cls(broker, settings.actor_threads)
 
     async def start(self, guard: Guard | None) -> None:
-        """Begin to take messages, from a Redis that the guard admits alone."""
+        """Start to take messages, only from a Redis that the guard admits."""
         self._broker.guard = guard
         self._broker.emit_after("process_boot")
         await asyncio.to_thread(self._worker.start)
         log.info("runs own actors", extra={"actors": sorted(self._broker.actors)})
 
     async def stop(self, seconds: float) -> None:
-        """Take no more; actors that run have some seconds to end.
+        """Take no more messages; running actors have some seconds to end.
 
-        Messages that no actor was given yet go back into their queues.
+        Messages that no actor has received go back into their queues.
         """
         await asyncio.to_thread(self._worker.stop, timeout=int(seconds * 1000))
 

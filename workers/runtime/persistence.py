@@ -1,4 +1,4 @@
-"""Calls of the store that are made until it answers."""
+"""Calls of the store that are repeated until it answers."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 async def persist(call: Callable[[], Awaitable[T]], verb: str) -> T:
-    """Call the store until it answers; for what may be asked again and must not be left open."""
+    """Call the store until it answers; for calls that may be repeated and must not stay open."""
     tries = 0
     while True:
         try:

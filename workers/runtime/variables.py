@@ -1,4 +1,4 @@
-"""Tells, by name, which of the variables that manifests need are set in this process."""
+"""Publication of the names of variables that manifests need and this process has."""
 
 import asyncio
 import os
@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from engine.models import registry
 from engine.models.availability import set_variables
 
-LOOK_SECONDS = 1.0
-"""Between looks at the registry, which costs nothing while it has not changed."""
+CHECK_SECONDS = 1.0
+"""Between checks of the registry, which cost nothing while it has not changed."""
 
 
 def own_variables(environ: Mapping[str, str] = os.environ) -> frozenset[str]:
-    """The names of those that are set here."""
+    """Return the names of variables that are set here."""
     return set_variables(registry.all_models(), environ)
 
 
@@ -24,4 +24,4 @@ async def publish_variables(publish: Callable[[frozenset[str]], None]) -> None:
         if generation != published:
             publish(own_variables())
             published = generation
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(CHECK_SECONDS)

@@ -1,1 +1,1 @@
-"""Walks of executions, from a hint to the end: what is claimed, run, recorded and told."""
+"""Walks of executions: claim, run, record, and publish progress, from a hint to the end."""

@@ -1,4 +1,4 @@
-"""Attempts at the nodes of one execution: what each works with, and who is told of it."""
+"""Attempts at the nodes of one execution: their inputs, checkpoints, memory and publisher."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from engine.graph.plan import Plan
 from engine.store.executions.claims import ClaimedExecution
 from engine.store.executions.walks import Advanced
-from workers.nodes.executor import NO_DESK, AttemptOutcome, NodeAttempt
+from workers.nodes.executor import NO_CHECKPOINTS, AttemptOutcome, NodeAttempt
 from workers.walk.checkpoints import ExecutionCheckpoints
 from workers.walk.dependencies import WalkDependencies
 from workers.walk.memory import NodeMemory, RunMemory
@@ -16,7 +16,7 @@ from workers.walk.state import WalkState
 
 
 class Attempts:
-    """Gives the nodes of one execution to the executor."""
+    """Passes the nodes of one execution to the executor."""
 
     def __init__(
         self,
@@ -42,13 +42,13 @@ class Attempts:
         self._publisher = ProgressPublisher(dependencies.events, claimed) if calls_models else None
 
     async def run(self, index: int) -> AttemptOutcome:
-        """One attempt at a node that is ready."""
+        """Run one attempt at a ready node."""
         delivered = self._state.progress.delivered(index)
-        refusal = self._output_store.weigh([wire.source for wire, _ in delivered])
+        refusal = self._output_store.check_inputs([wire.source for wire, _ in delivered])
         if refusal is not None:
             return AttemptOutcome(failure=refusal)
         claimed, claim = self._claimed, self._state.claims.get(index)
-        held = NodeMemory(self._memory)
+        node_memory = NodeMemory(self._memory)
         work = NodeAttempt(
             node=self._plan.nodes[index],
             execution_inputs=claimed.inputs,
@@ -57,39 +57,41 @@ class Attempts:
             account_id=claimed.account_id,
             execution_id=claimed.execution_id,
             depth=claimed.depth,
-            checkpoints=NO_DESK
+            checkpoints=NO_CHECKPOINTS
             if self._execution_checkpoints is None
             else self._execution_checkpoints.of(index, claim),
             publisher=None if self._publisher is None else self._publisher.of(index),
-            memory=held,
+            memory=node_memory,
         )
         try:
             outcome = await self._executor.run(work)
         finally:
-            held.free()
-        return self._output_store.take(index, outcome)
+            node_memory.release()
+        return self._output_store.count(index, outcome)
 
-    def note(self, advanced: Advanced) -> None:
-        """A step is on record; the answer says whether somebody watches."""
+    def note_step(self, advanced: Advanced) -> None:
+        """Note from the reply to a recorded step whether the execution is watched."""
         if self._publisher is not None:
-            self._publisher.note(advanced)
+            self._publisher.note_step(advanced)
 
-    def give_up(self) -> None:
-        """The execution ends: nobody comes back for what its nodes have begun."""
+    def abandon(self) -> None:
+        """Note that the execution ends, so that jobs of its nodes are not resumed."""
         if self._execution_checkpoints is not None:
             self._execution_checkpoints.is_given_up = True
 
-    async def find_left(self, indexes: Collection[int]) -> list[Any]:
-        """The jobs that these nodes have left on record, which nobody runs any more."""
+    async def find_unfinished_jobs(self, indexes: Collection[int]) -> list[Any]:
+        """Return recorded jobs of these nodes that no attempt will resume."""
         if self._execution_checkpoints is None:
             return []
-        return await self._execution_checkpoints.find_left(indexes, must_look=self._state.is_shared)
+        return await self._execution_checkpoints.find_unfinished_jobs(
+            indexes, must_read=self._state.is_shared
+        )
 
     async def cancel(self, jobs: Sequence[Any]) -> None:
-        """The execution has ended: ask for such jobs to be cancelled, once and for a moment."""
+        """Ask providers once, within a short time, to cancel these jobs."""
         await self._executor.cancel_jobs(jobs)
 
     async def stop(self) -> None:
-        """Nothing runs any more."""
+        """Stop publishing; all attempts have ended."""
         if self._publisher is not None:
             await self._publisher.stop()

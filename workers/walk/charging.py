@@ -1,4 +1,4 @@
-"""What the nodes of an execution cost: held before they run, charged when they have finished."""
+"""Prices of an execution's nodes: credits reserved before they run, charged at their end."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -21,36 +21,36 @@ class Charging:
     def __init__(self, claimed: ClaimedExecution, plan: Plan) -> None:
         self._plan = plan
         self._markup = Decimal(claimed.record.get("markup", b"1").decode())
-        self._held: dict[int, Model] = {}
-        """What a node is charged by is what was held by, whatever becomes of its model."""
-        self._tried = frozenset(claimed.record.get("tried", b"").decode().split(","))
+        self._models: dict[int, Model] = {}
+        """Model version of each reservation; the charge uses it although the model has changed."""
+        self._trial_models = frozenset(claimed.record.get("tried", b"").decode().split(","))
 
-    def hold(self, index: int, inputs: Mapping[str, Any]) -> int:
-        """The most credits that a node costs with these inputs."""
+    def reserve(self, index: int, inputs: Mapping[str, Any]) -> int:
+        """Return the most credits that a node costs with these inputs."""
         model = find_model(self._plan.models[index])
         if model is not None:
-            self._held[index] = model
-        if self._plan.models[index] in self._tried:
+            self._models[index] = model
+        if self._plan.models[index] in self._trial_models:
             return 0
         return node_credits(self._plan, index, inputs, self._markup)
 
     def charge(self, index: int, usage: Usage, fallback_micro_usd: int = 0) -> Charge | None:
-        """What a node costs after what it has used; None when it is not charged.
+        """Return the charge for a node's usage; None when the node is not charged.
 
-        `fallback_micro_usd` is what other models cost that answered in place of its own.
+        `fallback_micro_usd` is the cost of other models that answered instead of the node's own.
         """
         name = self._plan.models.get(index)
-        model = None if name is None else self._held.get(index) or find_model(name)
+        model = None if name is None else self._models.get(index) or find_model(name)
         if name is None or model is None:
             return None
         cost = cost_micro_usd(model.pricing, usage) + fallback_micro_usd
-        if name in self._tried:
+        if name in self._trial_models:
             return Charge(0, cost, name)
         return Charge(credits_for(cost, self._markup), cost)
 
 
 def unpaid_failure(verdict: Verdict, unpaid: Unpaid) -> NodeFailed:
-    """Why a node did not run that could not be paid for; its code is one of `MONEY_CODES`."""
+    """Return the failure of a node that could not be paid for; its code is in `MONEY_CODES`."""
     if verdict is Verdict.OVER:
         return NodeFailed("MAX_CREDITS_EXCEEDED", "The run would pass 'max_credits' here")
     message = f"This needs {unpaid.missing} credits more and the balance is {unpaid.balance}"

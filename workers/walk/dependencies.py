@@ -1,4 +1,4 @@
-"""What the walks of a worker process share."""
+"""Dependencies shared by all walks of a worker process."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from workers.nodes.executor import Executor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WalkDependencies:
-    """What walks of a worker process share."""
+    """Dependencies shared by all walks of a worker process."""
 
     walks: Walks
     offloaded: OffloadedValues
@@ -21,6 +21,6 @@ class WalkDependencies:
     cpu_slots: int
     max_bytes: int
     is_draining: Callable[[], bool]
-    ask_help: Callable[[str], Awaitable[None]]
-    rest: Callable[[str], None]
-    """An execution waits for something other than this process."""
+    request_help: Callable[[str], Awaitable[None]]
+    mark_idle: Callable[[str], None]
+    """Note that an execution waits for something other than this process."""

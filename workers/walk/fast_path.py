@@ -1,8 +1,8 @@
-"""Runs that are walked before they are claimed: claim and end are then one step of the store.
+"""Walks of small runs before a claim: claim and end are then one step of the store.
 
-That may be done where all nodes are pure: a walk that was in vain, because somebody else has the
-execution or it is not as the hint said, has done nothing. What does not go smoothly is left to the
-walk that claims first, as if nothing had been tried.
+This is possible when all nodes are pure: a walk that is refused at its end, because another worker
+has the execution or the hint is wrong, has had no effect. Anything unusual is left to the walk that
+claims first, as if nothing had been tried.
 """
 
 import asyncio
@@ -13,13 +13,13 @@ from typing import Any
 
 from engine import log, metrics
 from engine.errors import EngineError
-from engine.executions.execution import NODE_STATUSES, ExecutionStatus
+from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.graph.plan import Plan
 from engine.graph.progress import Progress
 from engine.nodes.support.base import Outputs
 from engine.store import Store
 from engine.store.executions.executions import initial_statuses
-from engine.store.executions.offload import ASIDE_BYTES
+from engine.store.executions.offload import OFFLOAD_FROM_BYTES
 from engine.store.executions.steps import FinishedWalk
 from engine.store.hints import InlineRun
 from engine.store.redis import keyspace
@@ -31,7 +31,7 @@ from workers.walk.sizes import OutputSizes
 
 
 class FastPath:
-    """Finishes small executions by what their hints carry."""
+    """Finishes small executions from the inputs in their hints."""
 
     def __init__(
         self, store: Store, executor: Executor, max_bytes: int, memory: MemoryBudget
@@ -39,10 +39,10 @@ class FastPath:
         self._store = store
         self._executor = executor
         self._memory = memory
-        self._max_bytes = min(max_bytes, ASIDE_BYTES)
+        self._max_bytes = min(max_bytes, OFFLOAD_FROM_BYTES)
 
     async def finish(self, reference: str, inline_run: InlineRun) -> bool:
-        """Walk the execution and end it; False: it is as it was, and to be claimed."""
+        """Walk the execution and end it; False: it is unchanged and must be claimed."""
         account_id, execution_id = keyspace.parse_reference(reference)
         log.bind(execution_id=execution_id)
         walk = await self._begin(account_id, inline_run)
@@ -57,7 +57,7 @@ class FastPath:
         return True
 
     async def _begin(self, account_id: str, inline_run: InlineRun) -> "_SmallWalk | None":
-        """A walk of what a hint carries, if it carries what may be walked."""
+        """Return a walk of the hint's inputs, None where the fast path does not apply."""
         workflows = self._store.workflows
         try:
             inputs = unpack(inline_run.inputs)
@@ -70,7 +70,7 @@ class FastPath:
 
 
 class _SmallWalk:
-    """One walk through a plan of pure nodes, with nothing on record."""
+    """One walk through a plan of pure nodes, without a record."""
 
     def __init__(
         self, plan: Plan, inputs: Mapping[str, Any], executor: Executor, max_bytes: int
@@ -86,7 +86,7 @@ class _SmallWalk:
         self._result = pack(None)
 
     async def run(self) -> bool:
-        """Run all nodes. False when one fails, or when what they take or give is too large."""
+        """Run all nodes. Returns False when one fails or when values are too large."""
         ready = self._progress.ready
         while ready:
             started = self._clock()
@@ -96,7 +96,7 @@ class _SmallWalk:
                 return False
             if index == self._plan.response_output:
                 self._result = pack(outputs["result"])
-            self._progress.settle(index, "c", outputs)
+            self._progress.settle(index, NodeStatus.COMPLETED, outputs)
             begun, took = started - self._began, self._clock() - started
             self._rows.append([index, 1, int(begun * 1000), int(took * 1000), None, None])
         return True
@@ -116,7 +116,7 @@ class _SmallWalk:
         return outcome.outputs if self._sizes.add(index, len(outcome.packed)) else None
 
     def finished(self, inline_run: InlineRun) -> FinishedWalk:
-        """What the store is told."""
+        """Return the finished walk as the store records it."""
         return FinishedWalk(
             inline_run=inline_run,
             statuses=self._progress.statuses,
@@ -126,9 +126,9 @@ class _SmallWalk:
         )
 
     def count(self) -> None:
-        """Count what ended."""
+        """Add the ended nodes and the execution to the metrics."""
         types = Counter(self._plan.nodes[row[0]].type.type for row in self._rows)
-        completed = NODE_STATUSES["c"].value
+        completed = NodeStatus.COMPLETED.value
         for node_type, number in types.items():
             metrics.NODES_ENDED.labels(node_type, completed).inc(number)
         metrics.EXECUTIONS_ENDED.labels(ExecutionStatus.COMPLETED.value).inc()

@@ -1,37 +1,36 @@
-"""Large inputs: read for a walk that needs them before it begins."""
+"""Offloaded inputs, read before a walk that needs them begins."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from engine.executions.execution import ExecutionStatus
+from engine.executions.execution import NODE_TERMINAL, ExecutionStatus
 from engine.graph.plan import Plan
-from engine.graph.progress import SETTLED
 from engine.store.executions.claims import ClaimedExecution
 from engine.store.executions.offload import OffloadedValues
 from engine.store.redis.records import unpack
 
 UNREAD_PAUSE_MS = 5_000
-"""Before an execution is taken up again whose inputs could not be read."""
+"""Pause before an execution with unreadable inputs is walked again."""
 UNREAD_MS = 600_000
-"""How long after its first claim an execution is given up whose inputs cannot be read."""
+"""Time after the first claim at which an execution with unreadable inputs fails."""
 GONE = "The inputs of this execution are not there any more"
 UNREAD = "The inputs of this execution cannot be read from where they are kept"
 
 
 def must_read(claimed: ClaimedExecution, plan: Plan) -> bool:
-    """Whether inputs are kept aside and a node still has to be given some of them."""
+    """Return whether inputs are offloaded and a node that needs them has not settled."""
     form = plan.request_input
     if claimed.inputs_name is None or form is None:
         return False
     if claimed.status is ExecutionStatus.CANCEL_REQUESTED:
         return False
     return any(
-        claimed.statuses[each] not in SETTLED for each in (form, *plan.nodes[form].dependents)
+        claimed.statuses[each] not in NODE_TERMINAL for each in (form, *plan.nodes[form].dependents)
     )
 
 
 async def read_inputs(offloaded: OffloadedValues, claimed: ClaimedExecution) -> Mapping[str, Any]:
-    """The inputs that are kept aside. Raises FileNotFoundError or StorageFailed."""
+    """Read offloaded inputs. Raises FileNotFoundError or StorageFailed."""
     name = claimed.inputs_name or ""
     inputs: Mapping[str, Any] = unpack(
         await offloaded.read(claimed.account_id, claimed.execution_id, name)
@@ -40,5 +39,5 @@ async def read_inputs(offloaded: OffloadedValues, claimed: ClaimedExecution) -> 
 
 
 def is_given_up(claimed: ClaimedExecution) -> bool:
-    """Whether inputs that cannot be read have had their time."""
+    """Return whether the time for reading the inputs is over."""
     return claimed.now - int(claimed.record.get("started", claimed.now)) >= UNREAD_MS

@@ -1,12 +1,12 @@
-"""Memory for the values of all executions that a worker process has in hand.
+"""Memory for the values of all executions that a worker process walks.
 
-What each holds is counted, and who would hold more waits while all together hold too much. They
-cannot wait for each other for ever: the one that has waited longest goes on past the limit until it
-has ended. So the process holds no more than its limit, one execution, and what was on its way.
+Each execution's bytes are counted, and an execution that needs more waits while the total is over
+the limit. Executions cannot deadlock: the one that has waited longest is exempt from the limit
+until it has ended. So the process uses at most its limit, one execution, and values in transit.
 
-Executions that hold much wait earlier than others: large ones leave room for small ones. When that
-is taken too, a few small ones are let in all the same, as guests: an execution in hand may wait for
-one that it has begun by a call of this installation.
+Large executions wait earlier than small ones, which leaves memory for the latter. When that is used
+up too, a few small executions are admitted over the limit: an execution may wait for another one
+that it has begun by a call of this installation.
 """
 
 import asyncio
@@ -17,23 +17,23 @@ from types import TracebackType
 from engine import metrics
 from engine.process.machine import memory_bytes
 
-MACHINE_SHARE = 16
-"""One worker gets one part of so many of the machine's memory, unless a setting says otherwise."""
+MEMORY_DIVISOR = 16
+"""A worker's default limit is this fraction of the machine's memory."""
 UNKNOWN_MACHINE_BYTES = 268_435_456
 LARGE_BYTES = 1_048_576
-"""An execution that holds more than this is a large one."""
-LARGE_PERCENT = 75
-"""Large ones wait for room from this share of the limit on."""
-GUESTS = 8
-"""As many as runs may begin each other deep."""
-ANY_NUMBER = 1 << 30
-WOKEN_AT_ONCE = 16
+"""An execution with more bytes than this is large."""
+LARGE_LIMIT_PERCENT = 75
+"""Large executions wait from this percentage of the limit on."""
+OVERFLOW_RUNS = 8
+"""Executions admitted over the limit: as many as the nesting of runs may be deep."""
+UNLIMITED = 1 << 30
+WAKE_BATCH = 16
 
 Wake = Callable[[], None]
 
 
-class _Place:
-    """A place in a line."""
+class _QueueEntry:
+    """Entry of an execution in a queue."""
 
     __slots__ = ("number", "wakes")
 
@@ -42,129 +42,129 @@ class _Place:
         self.wakes: list[Wake] = []
 
     def call(self) -> None:
-        """Wake all that wait here."""
+        """Wake all waiters of this entry."""
         for wake in self.wakes:
             wake()
 
 
 class MemoryBudget:
-    """Counts the bytes that executions hold, as they are packed, and who waits for room."""
+    """Counts the packed bytes of executions and queues those that wait for memory."""
 
     def __init__(self, limit: int = 0) -> None:
-        self.limit = limit or memory_bytes() // MACHINE_SHARE or UNKNOWN_MACHINE_BYTES
-        self._large_limit = self.limit * LARGE_PERCENT // 100
+        self.limit = limit or memory_bytes() // MEMORY_DIVISOR or UNKNOWN_MACHINE_BYTES
+        self._large_limit = self.limit * LARGE_LIMIT_PERCENT // 100
         self.used = 0
-        """Bytes that all executions in hand hold."""
-        self._first: RunMemory | None = None
-        """The execution that goes on whatever is used."""
-        self._guests: set[RunMemory] = set()
-        """Executions that were taken up beyond the limit, and go on while they are small."""
+        """Bytes of all executions of this process."""
+        self._exempt: RunMemory | None = None
+        """Execution that goes on over the limit."""
+        self._overflow: set[RunMemory] = set()
+        """Executions that were admitted over the limit and go on while they are small."""
         self._joined = itertools.count()
-        self._small: dict[RunMemory, _Place] = {}
-        self._large: dict[RunMemory, _Place] = {}
+        self._small: dict[RunMemory, _QueueEntry] = {}
+        self._large: dict[RunMemory, _QueueEntry] = {}
         self._is_serving = False
         self._has_refused = False
-        self._tell_room: Callable[[], None] = _tell_nobody
+        self._notify_capacity: Callable[[], None] = _ignore
 
     @property
     def waiting(self) -> int:
-        """Executions that wait for room."""
+        """Number of executions that wait for memory."""
         return len(self._small) + len(self._large)
 
-    def show(self) -> None:
-        """Have the metrics of this process tell of this budget."""
+    def export_metrics(self) -> None:
+        """Export this budget in the metrics of the process."""
         metrics.EXECUTION_MEMORY.set_function(lambda: self.used)
         metrics.EXECUTION_MEMORY_LIMIT.set_function(lambda: self.limit)
         metrics.EXECUTIONS_WAITING_FOR_MEMORY.set_function(lambda: self.waiting)
 
-    def on_room(self, tell: Callable[[], None]) -> None:
-        """Call this when further executions may be taken up after it was not so."""
-        self._tell_room = tell
+    def on_capacity(self, notify: Callable[[], None]) -> None:
+        """Call `notify` when executions are admitted again after a refusal."""
+        self._notify_capacity = notify
 
     def admits(self) -> int:
-        """How many further executions may be taken up."""
+        """Return how many further executions may start."""
         if self.used < self.limit:
-            return ANY_NUMBER
-        left = GUESTS - len(self._guests)
+            return UNLIMITED
+        left = OVERFLOW_RUNS - len(self._overflow)
         self._has_refused = left <= 0
         return max(0, left)
 
     def open(self, size: int = 0) -> "RunMemory":
-        """The share of an execution that is taken up with so many bytes."""
+        """Register an execution that starts with `size` bytes."""
         run = RunMemory(self)
-        if self.used >= self.limit and len(self._guests) < GUESTS:
-            self._guests.add(run)
+        if self.used >= self.limit and len(self._overflow) < OVERFLOW_RUNS:
+            self._overflow.add(run)
         run.add(size)
         return run
 
     def may_grow(self, run: "RunMemory") -> bool:
-        """Whether an execution may hold more."""
+        """Return whether an execution may use more bytes."""
         used = self.used
-        if used < self._large_limit or run is self._first:
+        if used < self._large_limit or run is self._exempt:
             return True
-        return run.held <= LARGE_BYTES and (used < self.limit or run in self._guests)
+        return run.used <= LARGE_BYTES and (used < self.limit or run in self._overflow)
 
     def count(self, size: int) -> None:
-        """So many bytes more are held, or fewer when it is less than nothing."""
+        """Add `size` bytes; a negative size releases them."""
         self.used += size
         if size < 0:
             self._serve()
 
     def end(self, run: "RunMemory") -> None:
-        """An execution is out of hand."""
+        """Remove an execution and release its bytes."""
         self._small.pop(run, None)
         self._large.pop(run, None)
-        self._guests.discard(run)
-        if run is self._first:
-            self._first = None
-        self.used -= run.held
+        self._overflow.discard(run)
+        if run is self._exempt:
+            self._exempt = None
+        self.used -= run.used
         self._serve()
 
     def join(self, run: "RunMemory", wake: Wake) -> None:
-        """Call `wake` once the execution may hold more; it must look again whether that is so."""
-        line = self._large if run.held > LARGE_BYTES else self._small
-        place = self._small.get(run) or self._large.get(run)
-        if place is None:
-            place = line[run] = _Place(next(self._joined))
-        place.wakes.append(wake)
+        """Call `wake` once the execution may use more; it must check that again."""
+        queue = self._large if run.used > LARGE_BYTES else self._small
+        entry = self._small.get(run) or self._large.get(run)
+        if entry is None:
+            entry = queue[run] = _QueueEntry(next(self._joined))
+        entry.wakes.append(wake)
         self._serve()
 
     def leave(self, run: "RunMemory", wake: Wake) -> None:
-        """Do not call it."""
-        for line in (self._small, self._large):
-            if run in line and wake in line[run].wakes:
-                line[run].wakes.remove(wake)
-                if not line[run].wakes:
-                    del line[run]
+        """Remove `wake` from the queue."""
+        for queue in (self._small, self._large):
+            if run in queue and wake in queue[run].wakes:
+                queue[run].wakes.remove(wake)
+                if not queue[run].wakes:
+                    del queue[run]
 
     def _serve(self) -> None:
-        if self._first is not None and self.used < self._large_limit:
-            self._first = None  # it needs no leave now
+        if self._exempt is not None and self.used < self._large_limit:
+            self._exempt = None  # the exemption is not needed now
         if self._small or self._large:
-            self._choose_first()
+            self._choose_exempt()
             self._wake_some()
         if self._has_refused and self.admits():
             self._has_refused = False
-            self._tell_room()
+            self._notify_capacity()
 
-    def _choose_first(self) -> None:
-        """Let the one go on that has waited longest of those for whom there is no room."""
-        if self._first is not None:
+    def _choose_exempt(self) -> None:
+        """Exempt the execution that has waited longest among the heads that may not grow."""
+        if self._exempt is not None:
             return
-        lines = (self._small, self._large)
-        heads = [(line, next(iter(line))) for line in lines if line]
-        stuck = [(line, run) for line, run in heads if not self.may_grow(run)]
-        if stuck:
-            line, self._first = min(stuck, key=lambda each: each[0][each[1]].number)
-            line.pop(self._first).call()
+        queues = (self._small, self._large)
+        heads = [(queue, next(iter(queue))) for queue in queues if queue]
+        blocked = [(queue, run) for queue, run in heads if not self.may_grow(run)]
+        if blocked:
+            queue, self._exempt = min(blocked, key=lambda each: each[0][each[1]].number)
+            queue.pop(self._exempt).call()
 
     def _wake_some(self) -> None:
-        """Wake a few for whom there is room, and others when it is known what these took."""
-        for line, limit in ((self._small, self.limit), (self._large, self._large_limit)):
+        """Wake a few that fit, and further ones once the memory of these is counted."""
+        for queue, limit in ((self._small, self.limit), (self._large, self._large_limit)):
             if self.used < limit:
-                for run in list(itertools.islice(line, WOKEN_AT_ONCE)):
-                    line.pop(run).call()
-                if line and not self._is_serving:
+                for run in list(itertools.islice(queue, WAKE_BATCH)):
+                    queue.pop(run).call()
+                if queue and not self._is_serving:
                     self._is_serving = True
                     asyncio.get_running_loop().call_soon(self._serve_again)
 
@@ -174,43 +174,43 @@ class MemoryBudget:
 
 
 class NodeMemory:
-    """What a running node of an execution holds until its output is counted in its place."""
+    """Bytes that a running node uses until its output is counted instead."""
 
-    __slots__ = ("_held", "_run")
+    __slots__ = ("_reserved", "_run")
 
     def __init__(self, run: "RunMemory") -> None:
         self._run = run
-        self._held = 0
+        self._reserved = 0
 
     @property
     def may_grow(self) -> bool:
-        """Whether the execution may hold more now."""
+        """True when the execution may use more bytes now."""
         return self._run.may_grow
 
     async def wait(self) -> None:
-        """Return when the execution may hold more."""
+        """Wait until the execution may use more bytes."""
         await self._run.wait()
 
-    async def hold(self, size: int) -> None:
-        """The node holds so many bytes more; return when it may hold further ones."""
-        self._held += size
+    async def reserve(self, size: int) -> None:
+        """Add `size` bytes, then wait until the execution may use further ones."""
+        self._reserved += size
         self._run.add(size)
         await self._run.wait()
 
-    def free(self) -> None:
-        """It holds nothing more."""
-        self._run.add(-self._held)
-        self._held = 0
+    def release(self) -> None:
+        """Release all bytes of the node."""
+        self._run.add(-self._reserved)
+        self._reserved = 0
 
 
 class RunMemory:
-    """What one execution holds of a budget, until it is closed."""
+    """Bytes that one execution uses of a budget, until its context ends."""
 
-    __slots__ = ("_budget", "held")
+    __slots__ = ("_budget", "used")
 
     def __init__(self, budget: MemoryBudget) -> None:
         self._budget = budget
-        self.held = 0
+        self.used = 0
         """Bytes."""
 
     def __enter__(self) -> "RunMemory":
@@ -226,33 +226,33 @@ class RunMemory:
 
     @property
     def may_grow(self) -> bool:
-        """Whether the execution may hold more now."""
+        """True when the execution may use more bytes now."""
         return self._budget.may_grow(self)
 
     def add(self, size: int) -> None:
-        """It holds so many bytes more, or fewer when it is less than nothing."""
-        self.held += size
+        """Add `size` bytes; a negative size releases them."""
+        self.used += size
         self._budget.count(size)
 
-    def call_when_room(self, wake: Wake) -> None:
-        """Call `wake` once it may hold more, at once perhaps."""
+    def call_when_available(self, wake: Wake) -> None:
+        """Call `wake` once the execution may use more, possibly during this call."""
         self._budget.join(self, wake)
 
     async def wait(self) -> None:
-        """Return when the execution may hold more."""
+        """Wait until the execution may use more bytes."""
         while not self.may_grow:
-            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-            def wake(turn: "asyncio.Future[None]" = turn) -> None:
-                if not turn.done():
-                    turn.set_result(None)
+            def wake(waiter: "asyncio.Future[None]" = waiter) -> None:
+                if not waiter.done():
+                    waiter.set_result(None)
 
             self._budget.join(self, wake)
             try:
-                await turn
+                await waiter
             finally:
                 self._budget.leave(self, wake)
 
 
-def _tell_nobody() -> None:
+def _ignore() -> None:
     return

@@ -1,4 +1,4 @@
-"""Many middling outputs in few objects: what comes while one is written goes into the next."""
+"""Bundles of medium-sized outputs: outputs that arrive during a write share the next object."""
 
 import asyncio
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ BUNDLE_BYTES = 8_388_608
 
 
 @dataclass(slots=True, eq=False)
-class _Waiting:
-    """A node's output that is to be written, and its name when it was."""
+class _PendingOutput:
+    """Output of a node that waits to be written, and its name once it was."""
 
     index: int
     data: bytes
@@ -23,51 +23,51 @@ class _Waiting:
 class OutputBundles:
     """Writes outputs of one walk together, one object after the other.
 
-    There is no task for it: whoever has the turn writes what all have brought until then.
+    There is no task for it: the caller that holds the lock writes all outputs that wait by then.
     """
 
     def __init__(self, offloaded: OffloadedValues, claimed: ClaimedExecution) -> None:
         self._offloaded = offloaded
         self._claimed = claimed
-        self._turn = asyncio.Lock()
-        self._waiting: list[_Waiting] = []
+        self._lock = asyncio.Lock()
+        self._pending: list[_PendingOutput] = []
 
     async def put(self, index: int, data: bytes, seconds: float) -> str:
         """Store a node's output; returns its name. Raises StorageFailed, also after the time."""
-        mine = _Waiting(index, data)
-        self._waiting.append(mine)
+        entry = _PendingOutput(index, data)
+        self._pending.append(entry)
         try:
-            async with asyncio.timeout(seconds), self._turn:
-                if not mine.is_done:
-                    await self._write(self._take(mine))
+            async with asyncio.timeout(seconds), self._lock:
+                if not entry.is_done:
+                    await self._write(self._take(entry))
         except TimeoutError:
             raise StorageFailed from None
         finally:
-            self._waiting = [each for each in self._waiting if each is not mine]
-        if not mine.name:
+            self._pending = [each for each in self._pending if each is not entry]
+        if not entry.name:
             raise StorageFailed
-        return mine.name
+        return entry.name
 
-    def _take(self, mine: _Waiting) -> list[_Waiting]:
-        """What one object has room for, this in any case."""
-        taken, room = [mine], BUNDLE_BYTES - len(mine.data)
-        for each in self._waiting:
-            if each is not mine and len(each.data) <= room:
-                taken.append(each)
-                room -= len(each.data)
-        return taken
+    def _take(self, entry: _PendingOutput) -> list[_PendingOutput]:
+        """Return this entry and further ones that fit into one object."""
+        batch, space_left = [entry], BUNDLE_BYTES - len(entry.data)
+        for each in self._pending:
+            if each is not entry and len(each.data) <= space_left:
+                batch.append(each)
+                space_left -= len(each.data)
+        return batch
 
-    async def _write(self, taken: list[_Waiting]) -> None:
-        """Write an object; those who wait go on waiting when whoever writes it is cancelled."""
+    async def _write(self, batch: list[_PendingOutput]) -> None:
+        """Write an object. When the writer is cancelled, the other entries keep waiting."""
         ids = self._claimed.account_id, self._claimed.execution_id
-        data = b"".join([each.data for each in taken])
-        name, start = make_name(self._claimed.lease.object_prefix, taken[0].index, len(data)), 0
+        data = b"".join([each.data for each in batch])
+        name, start = make_name(self._claimed.lease.object_prefix, batch[0].index, len(data)), 0
         try:
             await self._offloaded.put(*ids, name, data)
         except StorageFailed:
             name = ""
-        for each in taken:
+        for each in batch:
             each.is_done = True
             each.name = name and make_part(name, start, len(each.data))
             start += len(each.data)
-        self._waiting = [each for each in self._waiting if not each.is_done]
+        self._pending = [each for each in self._pending if not each.is_done]

@@ -1,4 +1,4 @@
-"""What an execution has put out so far: how large it is, where it is kept, and how it is read."""
+"""Outputs of one execution so far: sizes, storage and reading."""
 
 import asyncio
 from collections.abc import Container, Mapping, Sequence
@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from engine.errors import StorageFailed
 from engine.errors.nodes import STORAGE, NodeFailed
+from engine.executions.execution import NODE_TERMINAL, NodeStatus, parse_node_statuses
 from engine.graph.plan import Plan
-from engine.graph.progress import SETTLED
 from engine.nodes.request_input import outputs_of
 from engine.nodes.support.base import Outputs
 from engine.store.executions.claims import ClaimedExecution
@@ -25,15 +25,15 @@ from engine.store.redis.records import pack, unpack
 from workers.nodes.executor import AttemptOutcome
 from workers.walk.memory import RunMemory
 from workers.walk.output_bundles import OutputBundles
-from workers.walk.sizes import OutputSizes, RecordRoom
+from workers.walk.sizes import OutputSizes, RecordCapacity
 
 LEAST_SECONDS = 2.0
-"""What storing may take although the node's time is up: all but this is done."""
+"""Time to store an output although the node's time is up: the work is done by then."""
 NOT_STORED = "The node's output is large, and where such are kept it could not be stored"
 
 
 class OutputStore:
-    """The packed outputs of a run, held to a limit in bytes; the large ones are kept aside."""
+    """The packed outputs of a run, limited in bytes; large ones are offloaded."""
 
     def __init__(
         self,
@@ -50,13 +50,13 @@ class OutputStore:
         self._plan = plan
         self._max_bytes = max_bytes
         self._sizes = OutputSizes(max_bytes)
-        self._room = RecordRoom()
-        self._lost: dict[int, NodeFailed] = {}
+        self._capacity = RecordCapacity()
+        self._unreadable: dict[int, NodeFailed] = {}
 
-    def take(self, index: int, outcome: AttemptOutcome) -> AttemptOutcome:
-        """Count what a node has put out, which fails when the run is over its limit with it.
+    def count(self, index: int, outcome: AttemptOutcome) -> AttemptOutcome:
+        """Count a node's output, and fail the node when the run exceeds its limit with it.
 
-        Of the one whose output is the execution's result, that alone is kept.
+        Only the result is stored of the node whose output is the execution's result.
         """
         if outcome.failure is not None or outcome.outputs is None:
             return outcome
@@ -65,20 +65,22 @@ class OutputStore:
         if index == self._plan.response_output:
             return replace(outcome, packed=pack(outcome.outputs["result"]))
         if index == self._plan.request_input and self._claimed.inputs_name is not None:
-            return replace(outcome, aside=self._claimed.inputs_name)  # they are kept already
+            return replace(
+                outcome, offloaded_name=self._claimed.inputs_name
+            )  # they are stored already
         return outcome
 
     def _add(self, index: int, size: int) -> bool:
-        """Count an output that is held; False: the run is over its limit with it."""
+        """Count an output in memory; False: the run is over its limit with it."""
         self._memory.add(size)
         return self._sizes.add(index, size)
 
-    def weigh(self, sources: Sequence[int]) -> NodeFailed | None:
-        """Why a node cannot have these inputs: one is lost, or they are over the limit together."""
-        if self._lost:
+    def check_inputs(self, sources: Sequence[int]) -> NodeFailed | None:
+        """Return the failure of inputs of which one is lost, or which are too large together."""
+        if self._unreadable:
             for index in sources:
-                if index in self._lost:
-                    return self._lost[index]
+                if index in self._unreadable:
+                    return self._unreadable[index]
         return None if self._sizes.allow(sources) else self._too_large()
 
     def _too_large(self) -> NodeFailed:
@@ -86,31 +88,31 @@ class OutputStore:
         return NodeFailed("run_too_large", f"The outputs of this run are over {limit} bytes")
 
     def fits(self, index: int, outcome: AttemptOutcome) -> bool:
-        """Whether the outcome goes on the record as it is, which has so much less room then."""
-        if outcome.failure is not None or outcome.aside:
+        """Return whether the outcome goes on the record as it is; if so, it is counted there."""
+        if outcome.failure is not None or outcome.offloaded_name:
             return True
         size = len(outcome.packed)
         if index == self._plan.response_output:
             return not is_large(size)
-        if not self._room.has(size):
+        if not self._capacity.fits(size):
             return False
-        self._room.take(size)
+        self._capacity.add(size)
         return True
 
     async def store(
         self, index: int, outcome: AttemptOutcome, seconds: float | None
     ) -> AttemptOutcome:
-        """Keep an outcome aside within what is left of the node's time, None: it has no limit.
+        """Offload an output within the rest of the node's time, None: unlimited.
 
-        Its bytes are then those that stand for the name where a result is recorded.
-        What cannot be stored is a failure of the node: it must not be named, and costs nothing.
+        The outcome's bytes are then the packed name, as a result is recorded. An output that cannot
+        be stored fails the node: it must not be named, and costs nothing.
         """
         limit = PATIENCE_SECONDS if seconds is None else min(seconds, PATIENCE_SECONDS)
         try:
             name = await self._put(index, outcome.packed, max(limit, LEAST_SECONDS))
         except StorageFailed:
             return AttemptOutcome(failure=NodeFailed(STORAGE, NOT_STORED))
-        return replace(outcome, packed=pack_name(name), aside=name)
+        return replace(outcome, packed=pack_name(name), offloaded_name=name)
 
     async def _put(self, index: int, data: bytes, seconds: float) -> str:
         if not is_large(len(data)):
@@ -124,35 +126,35 @@ class OutputStore:
     async def read(
         self, record: Mapping[str, bytes], wanted: Container[int]
     ) -> dict[int, Outputs | None]:
-        """The outputs on record of the wanted nodes; those kept aside where somebody needs them.
+        """Return outputs on record of these nodes; offloaded ones only where a node needs them.
 
-        Nodes that need one which is gone, or cannot be read, will not be able to run.
+        Nodes that need a lost or unreadable output cannot run.
         """
         outputs: dict[int, Outputs | None] = {}
         names: dict[int, str] = {}
-        statuses = record["statuses"].decode()
+        statuses = parse_node_statuses(record["statuses"].decode())
         for index, row in parse_rows(record).items():
             if index not in wanted:
                 continue
-            outputs[index], kept = None, row[5]
-            if isinstance(kept, bytes):
-                self._add(index, len(kept))
-                outputs[index] = unpack(kept)
-            elif kept is not None:
-                self._sizes.add(index, size_of(str(kept)))
-                if kept == self._claimed.inputs_name:
+            outputs[index], entry = None, row[5]
+            if isinstance(entry, bytes):
+                self._add(index, len(entry))
+                outputs[index] = unpack(entry)
+            elif entry is not None:
+                self._sizes.add(index, size_of(str(entry)))
+                if entry == self._claimed.inputs_name:
                     outputs[index] = outputs_of(self._plan.fields, self._claimed.inputs)
                 elif self._is_needed(index, statuses):
-                    self._memory.add(size_of(str(kept)))
-                    names[index] = str(kept)
+                    self._memory.add(size_of(str(entry)))
+                    names[index] = str(entry)
         return outputs | await self._fetch(names)
 
-    def _is_needed(self, index: int, statuses: str) -> bool:
+    def _is_needed(self, index: int, statuses: Sequence[NodeStatus]) -> bool:
         dependents = self._plan.nodes[index].dependents
-        return any(statuses[each] not in SETTLED for each in dependents)
+        return any(statuses[each] not in NODE_TERMINAL for each in dependents)
 
     async def _fetch(self, names: Mapping[int, str]) -> dict[int, Outputs]:
-        """The outputs with these names, by node; each object is read once."""
+        """Read the outputs with these names, by node; each object is read once."""
         if names:
             await self._memory.wait()
         objects = sorted({object_of(name) for name in names.values()})
@@ -161,7 +163,7 @@ class OutputStore:
         return {index: self._opened(index, name, loaded) for index, name in names.items()}
 
     async def _load(self, name: str) -> bytes | str:
-        """An object, or what is to be said of it in its place."""
+        """Return an object, or the reason why it cannot be read."""
         try:
             return await self._offloaded.read(
                 self._claimed.account_id, self._claimed.execution_id, name
@@ -177,8 +179,8 @@ class OutputStore:
             outputs: Outputs = unpack(part_of(name, found))
             return outputs
         message = f"The output of node '{self._plan.nodes[index].id}' {found}"
-        self._lost[index] = NodeFailed(STORAGE, message)
-        # Whoever waits for it is to be told, so it counts as delivered.
+        self._unreadable[index] = NodeFailed(STORAGE, message)
+        # It counts as delivered, so that its dependents run and fail with this error.
         nodes = self._plan.nodes
         in_edges = [wire for each in nodes[index].dependents for wire in nodes[each].in_edges]
         return {wire.output: None for wire in in_edges if wire.source == index}

@@ -1,10 +1,10 @@
-"""An execution that several walkers hold: what the others have done counts here too."""
+"""Reconciliation of one walk with other walkers of the same execution."""
 
 import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
 
-from engine.graph.progress import SETTLED
+from engine.executions.execution import NODE_TERMINAL, NodeStatus
 from engine.store.executions.claims import ClaimedExecution, parse_claims
 from engine.store.executions.walks import Advanced, Walks
 from workers.walk.outputs import OutputStore
@@ -15,7 +15,7 @@ CONTESTED_SECONDS = 0.05
 
 
 class Reconciler:
-    """Brings what one walk has in hand in line with what is on record."""
+    """Updates the state of one walk from the record that other walkers have changed."""
 
     def __init__(
         self,
@@ -32,68 +32,78 @@ class Reconciler:
         self._output_store = output_store
 
     async def reconcile(self, advanced: Advanced, claim: Sequence[int] = ()) -> None:
-        """Take over what other walkers have done or begun; `claim` is what was to be claimed.
+        """Take over nodes that other walkers have ended or begun.
 
-        Raises Gone.
+        `claim` are the nodes that were to be claimed. Raises LeaseLost.
         """
         state = self._state
         state.is_shared = True
         progress, statuses = state.progress, advanced.statuses
-        settled = {i for i, code in enumerate(statuses) if code in SETTLED}
+        settled = {i for i, status in enumerate(statuses) if status in NODE_TERMINAL}
         self._recorder.drop(settled)
-        news = {i for i in settled if progress.status(i) not in SETTLED}
-        begun = {i for i in (*claim, *state.cpu) if statuses[i] == "r"} - set(state.running)
+        changed = {i for i in settled if progress.status(i) not in NODE_TERMINAL}
+        begun = {i for i in (*claim, *state.ready_cpu) if statuses[i] is NodeStatus.RUNNING} - set(
+            state.running
+        )
         for index in begun:
             progress.begin(index)
-        state.cpu = deque(i for i in state.cpu if i not in begun)
-        state.elsewhere = (state.elsewhere | begun) - settled
-        progress.ready.extend(i for i in claim if statuses[i] == "p" and i not in state.running)
-        left = {i for i in state.elsewhere if statuses[i] in "pt"}
-        await self._resume(left | {i for i in claim if statuses[i] == "t"}, advanced)
-        if news:
-            await self._take_over(statuses, news)
+        state.ready_cpu = deque(i for i in state.ready_cpu if i not in begun)
+        state.running_elsewhere = (state.running_elsewhere | begun) - settled
+        progress.ready.extend(
+            i for i in claim if statuses[i] is NodeStatus.PENDING and i not in state.running
+        )
+        abandoned = {
+            i
+            for i in state.running_elsewhere
+            if statuses[i] in (NodeStatus.PENDING, NodeStatus.RETRYING)
+        }
+        await self._resume(
+            abandoned | {i for i in claim if statuses[i] is NodeStatus.RETRYING}, advanced
+        )
+        if changed:
+            await self._take_over(statuses, changed)
         if self._is_contested(statuses):
             await asyncio.sleep(CONTESTED_SECONDS)
 
     async def _resume(self, indexes: set[int], advanced: Advanced) -> None:
-        """Go on with what another walker has lost or put off: it may not come back."""
+        """Resume nodes that another walker has lost or postponed: it may not come back."""
         if not indexes:
             return
         state = self._state
         claims = parse_claims(await self._read_record())
-        state.elsewhere -= indexes
+        state.running_elsewhere -= indexes
         for index in sorted(indexes):
             state.claims[index] = claims.get(index, UNTOUCHED)
-            if advanced.statuses[index] == "t":
-                state.wait_for(index, (state.claims[index].at - advanced.now) / 1000)
+            if advanced.statuses[index] is NodeStatus.RETRYING:
+                state.schedule_retry(index, (state.claims[index].at - advanced.now) / 1000)
             else:
                 state.progress.give_back(index)
 
     async def _read_record(self) -> Mapping[str, bytes]:
-        """Everything on record of the execution. Raises Gone when there is no record any more."""
+        """Return the execution's whole record. Raises LeaseLost when there is none."""
         claimed = self._claimed
         record = await self._walks.records(claimed.account_id, claimed.execution_id)
         if not record:
             raise LeaseLost("missing")
         return record
 
-    def _is_contested(self, statuses: str) -> bool:
-        """Whether others have begun what was done here without a claim: theirs will count."""
+    def _is_contested(self, statuses: Sequence[NodeStatus]) -> bool:
+        """Return whether others have begun nodes that ended here without a claim: theirs count."""
         state, fence = self._state, self._claimed.fence
         return any(
-            statuses[i] == "r" and state.claims.get(i, UNTOUCHED).fence != fence
+            statuses[i] is NodeStatus.RUNNING and state.claims.get(i, UNTOUCHED).fence != fence
             for i in self._recorder.settled
         )
 
-    async def _take_over(self, statuses: str, news: set[int]) -> None:
+    async def _take_over(self, statuses: Sequence[NodeStatus], changed: set[int]) -> None:
         state = self._state
-        outputs = await self._output_store.read(await self._read_record(), news)
-        state.cpu = deque(i for i in state.cpu if i not in news)
-        state.io = [i for i in state.io if i not in news]
-        for index in sorted(news):
+        outputs = await self._output_store.read(await self._read_record(), changed)
+        state.ready_cpu = deque(i for i in state.ready_cpu if i not in changed)
+        state.ready_io = [i for i in state.ready_io if i not in changed]
+        for index in sorted(changed):
             if index in state.running:
                 state.running.pop(index).cancel()
             state.progress.settle(index, statuses[index], outputs.get(index))
         for index in state.progress.take_skipped():
-            if statuses[index] not in SETTLED:
+            if statuses[index] not in NODE_TERMINAL:
                 self._recorder.add_skipped(index)

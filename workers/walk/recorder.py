@@ -1,29 +1,29 @@
-"""What a walk has done since it last told the store, and the telling: each step once, in order."""
+"""Recorder of a walk: gathers outcomes into steps and records each step once, in order."""
 
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any
 
 from engine.errors.nodes import NodeFailed
-from engine.executions.execution import ExecutionStatus
+from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.store.executions.claims import ClaimedExecution
 from engine.store.executions.records import parse_name
 from engine.store.executions.steps import Charge, Step
 from engine.store.executions.walks import Advanced, Verdict, Walks
 from workers.runtime.persistence import persist
 
-NO_HOLDS: Mapping[int, int] = {}
+NO_RESERVATIONS: Mapping[int, int] = {}
 
 
 class LeaseLost(Exception):
-    """The execution is not this worker's any more: somebody else has it, or it has ended."""
+    """The lease is lost: another worker has the execution, or it has ended."""
 
 
 class RecordBehind(Exception):
-    """Redis has lost steps of this walk: the record is older than what the walk builds on."""
+    """Redis has lost steps of this walk: the record is older than the walk's state."""
 
 
 class Recorder:
-    """Gathers a step and records it; a step that did not get through is sent again as it was."""
+    """Gathers a step and records it; a step without a reply is sent again unchanged."""
 
     def __init__(self, walks: Walks, claimed: ClaimedExecution, *, number: int = 1) -> None:
         self._walks = walks
@@ -31,22 +31,22 @@ class Recorder:
         self._number = number
         self._step = Step()
         self.must_record = False
-        """Whether the step holds what must not be done again."""
+        """True when the step has outcomes that must not be repeated."""
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to record."""
+        """True when there is nothing to record."""
         return not self._step.settled and not self._step.retrying
 
     @property
     def settled(self) -> set[int]:
-        """The nodes that have ended and are not on record yet."""
+        """Nodes that have ended and are not on record yet."""
         return {index for index, _ in self._step.settled}
 
     def add_settled(
         self,
         index: int,
-        code: str,
+        status: NodeStatus,
         *,
         attempts: int,
         started_at: int,
@@ -55,11 +55,11 @@ class Recorder:
         outputs: bytes | str | None,
         charge: Charge | None = None,
     ) -> None:
-        """A node has ended; `outputs` are packed, or their name, `charge` is what it costs."""
+        """Add a node that has ended; `outputs` are packed, or their name; `charge` is its cost."""
         if isinstance(outputs, str):
             self._step.names_objects = True
         error = None if failure is None else {"code": failure.code, "message": failure.message}
-        self._step.settled.append((index, code))
+        self._step.settled.append((index, status))
         row = [index, attempts, started_at, duration_ms, error, outputs]
         if charge is not None:
             self._step.charges[index] = charge
@@ -67,16 +67,16 @@ class Recorder:
         self._step.rows.append(row)
 
     def add_skipped(self, index: int) -> None:
-        """A node was skipped."""
-        self._step.settled.append((index, "s"))
+        """Add a skipped node."""
+        self._step.settled.append((index, NodeStatus.SKIPPED))
 
     def add_retry(self, index: int, delay_seconds: float) -> None:
-        """A node's next attempt is due after the delay."""
+        """Add a node whose next attempt is due after the delay."""
         self._step.retrying.append((index, int(delay_seconds * 1000)))
         self.must_record = True
 
     def drop(self, indexes: set[int]) -> None:
-        """Other walkers have recorded these nodes already."""
+        """Remove nodes that other walkers have recorded already."""
         step = self._step
         step.settled = [pair for pair in step.settled if pair[0] not in indexes]
         step.retrying = [pair for pair in step.retrying if pair[0] not in indexes]
@@ -87,35 +87,39 @@ class Recorder:
         self,
         *,
         claim: Sequence[int] = (),
-        holds: Mapping[int, int] = NO_HOLDS,
+        reservations: Mapping[int, int] = NO_RESERVATIONS,
         offered: bool = False,
     ) -> Advanced:
-        """Record the step; `holds` are the credits that claimed nodes may cost.
+        """Record the step; `reservations` are the credits that claimed nodes may cost.
 
-        Raises Gone or RecordBehind.
+        Raises LeaseLost or RecordBehind.
         """
-        self._step.claimed, self._step.holds, self._step.offered = claim, holds, offered
+        self._step.claimed, self._step.reservations, self._step.offered = (
+            claim,
+            reservations,
+            offered,
+        )
         self._step.leave, self._step.end = False, None
         return await self._advance()
 
     async def leave(self, *, hands_over: bool) -> Advanced:
-        """Record the step and leave; `hands_over` when others may go on at once.
+        """Record the step and leave; `hands_over` when other workers may go on at once.
 
-        Raises Gone or RecordBehind.
+        Raises LeaseLost or RecordBehind.
         """
-        self._step.claimed, self._step.holds, self._step.offered = (), NO_HOLDS, False
+        self._step.claimed, self._step.reservations, self._step.offered = (), NO_RESERVATIONS, False
         self._step.leave, self._step.hands_over, self._step.end = True, hands_over, None
         return await self._advance()
 
     async def end(
         self, status: ExecutionStatus, result: bytes, error: dict[str, Any] | None
     ) -> Advanced:
-        """Record the step and end the execution with it. Raises Gone or RecordBehind."""
-        self._step.claimed, self._step.holds = (), NO_HOLDS
+        """Record the step and end the execution with it. Raises LeaseLost or RecordBehind."""
+        self._step.claimed, self._step.reservations = (), NO_RESERVATIONS
         self._step.leave, self._step.offered = False, False
         self._step.retrying = []
         self._step.end, self._step.result, self._step.error = status, result, error
-        self._step.told_key = self._claimed.told_key
+        self._step.webhook_key_id = self._claimed.webhook_key_id
         if parse_name(result) is not None:
             self._step.names_objects = True
         return await self._advance()

@@ -1,21 +1,21 @@
-"""How large the values of a run may be: all together, and on its record."""
+"""Limits on the size of a run's values: all together, and on its record."""
 
 from collections.abc import Mapping, Sequence
 
 from engine.store.executions.offload import is_large
 
 RECORD_BYTES = 1_048_576
-"""Once values of this size are in the record, only small ones are added to it."""
+"""Once the record has values of this size, only small ones are added to it."""
 SMALL_BYTES = 1_024
 
 
 def record_size(record: Mapping[str, bytes]) -> int:
-    """Bytes of all values on a record."""
+    """Return the bytes of all values on a record."""
     return sum(map(len, record.values()))
 
 
 class OutputSizes:
-    """The packed outputs of a run's nodes, held to a limit in bytes."""
+    """The packed sizes of a run's outputs, limited in bytes."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -23,32 +23,32 @@ class OutputSizes:
         self._total = 0
 
     def add(self, index: int, size: int) -> bool:
-        """Count a node's output, in place of an earlier one; False: they are over the limit."""
+        """Count a node's output, instead of an earlier one; False: the total is over the limit."""
         self._total += size - self._sizes.get(index, 0)
         self._sizes[index] = size
         return self._total <= self._max_bytes
 
     def allow(self, sources: Sequence[int]) -> bool:
-        """Whether the outputs of these nodes may be inputs together.
+        """Return whether the outputs of these nodes may be inputs together.
 
-        Each counts as often as it is there: a list of many wires to one large output would fill
-        the memory.
+        Each counts as often as it occurs: a list of many wires to one large output would fill the
+        memory.
         """
         sizes = self._sizes
         return sum([sizes.get(index, 0) for index in sources]) <= self._max_bytes
 
 
-class RecordRoom:
-    """What is left of the record, which is read whole by whoever takes the execution up."""
+class RecordCapacity:
+    """Free bytes of the record, which each claim reads whole."""
 
     def __init__(self) -> None:
-        self._taken = 0
+        self._used = 0
 
-    def has(self, size: int) -> bool:
-        """Whether a value of so many bytes goes on the record, rather than aside."""
-        is_over = self._taken + size > RECORD_BYTES
+    def fits(self, size: int) -> bool:
+        """Return whether a value of this size goes on the record instead of into an object."""
+        is_over = self._used + size > RECORD_BYTES
         return not is_large(size) and (size <= SMALL_BYTES or not is_over)
 
-    def take(self, size: int) -> None:
-        """Such a value is on the record."""
-        self._taken += size
+    def add(self, size: int) -> None:
+        """Count a value on the record."""
+        self._used += size

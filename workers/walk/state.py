@@ -1,4 +1,4 @@
-"""What a walk has in hand: how far its execution has come, and what runs, waits or is elsewhere."""
+"""State of a walk: progress of its execution, and nodes that run, wait or run elsewhere."""
 
 import asyncio
 from collections import deque
@@ -19,48 +19,48 @@ class NodeInterrupted(RuntimeError):
 
 @dataclass(slots=True, kw_only=True)
 class WalkState:
-    """One execution's nodes as the walk that holds it sees them, by index."""
+    """Mutable state of one walk: its nodes, by index."""
 
     progress: Progress
     is_shared: bool
-    """Whether other walkers may hold the execution too."""
+    """True when other walkers may hold the execution too."""
     claims: dict[int, NodeClaim] = field(default_factory=dict)
-    io: list[int] = field(default_factory=list)
-    """Ready to be claimed."""
-    cpu: deque[int] = field(default_factory=deque)
-    """Ready, for when there is room."""
+    ready_io: list[int] = field(default_factory=list)
+    """Nodes that are ready to be claimed."""
+    ready_cpu: deque[int] = field(default_factory=deque)
+    """Nodes that are ready and wait for a free slot."""
     running: dict[int, asyncio.Task[None]] = field(default_factory=dict)
-    elsewhere: set[int] = field(default_factory=set)
-    """Begun by other walkers."""
+    running_elsewhere: set[int] = field(default_factory=set)
+    """Nodes that other walkers have begun."""
     timers: Timers = field(default_factory=Timers)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
-    broken: Exception | None = None
-    """The error of a node's task that ended without an outcome: a fault of Headrace."""
+    task_error: Exception | None = None
+    """Error of a node's task that ended without an outcome: a fault of Headrace."""
 
     @property
     def has_ready(self) -> bool:
-        """Whether there are nodes that could run now."""
-        return bool(self.progress.ready or self.io or self.cpu)
+        """True when any node could run now."""
+        return bool(self.progress.ready or self.ready_io or self.ready_cpu)
 
     def start(self, index: int, work: Coroutine[Any, Any, None]) -> None:
-        """Run a node in a task of its own; one that breaks off wakes the walk."""
+        """Run a node in a task of its own; a task that breaks off wakes the walk."""
         task = self.running[index] = asyncio.create_task(work)
-        task.add_done_callback(lambda done: self._look_at(index, done))
+        task.add_done_callback(lambda done: self._check_task(index, done))
 
-    def _look_at(self, index: int, task: "asyncio.Task[None]") -> None:
+    def _check_task(self, index: int, task: "asyncio.Task[None]") -> None:
         if self.running.get(index) is not task:
             return  # the walk has stopped it
         if task.cancelled():
-            self.broken = NodeInterrupted(f"The task of node {index} was cancelled by nobody")
+            self.task_error = NodeInterrupted(f"The task of node {index} was cancelled by nobody")
         elif isinstance(error := task.exception(), Exception):
-            self.broken = error
-        if self.broken is not None:
+            self.task_error = error
+        if self.task_error is not None:
             self.wake.set()
 
-    def wait_for(self, index: int, seconds: float) -> None:
-        """A node's next attempt is due after this time."""
-        self.timers.start(index, seconds, self._is_due)
+    def schedule_retry(self, index: int, seconds: float) -> None:
+        """Schedule a node's next attempt after `seconds`."""
+        self.timers.start(index, seconds, self._mark_due)
 
-    def _is_due(self, index: int) -> None:
-        self.io.append(index)
+    def _mark_due(self, index: int) -> None:
+        self.ready_io.append(index)
         self.wake.set()

@@ -1,4 +1,4 @@
-"""When nodes are due again: the pauses before the next attempts of one execution."""
+"""Timers of one execution for the next attempts of its nodes."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,8 +7,8 @@ from collections.abc import Callable
 class Timers:
     """One timer per node.
 
-    What it calls comes with each start, so that a walk without any is no cycle: the collector's
-    work on those is a sixth of a worker's.
+    Each start passes the callback, so that a walk without timers is no reference cycle: collecting
+    such cycles takes a sixth of a worker's time.
     """
 
     def __init__(self) -> None:
@@ -17,23 +17,23 @@ class Timers:
         self._due_at: dict[int, float] = {}
 
     def start(self, index: int, seconds: float, due: Callable[[int], None]) -> None:
-        """Let the node be due after a pause; one that is not to be waited for is due soon."""
+        """Call `due` after a pause; a negative pause counts as 0."""
         pause = max(0.0, seconds)
         # Not every loop's handle knows when it is due: uvloop's does not for less than half a ms.
         self._due_at[index] = self._loop.time() + pause
-        self._handles[index] = self._loop.call_later(pause, self._completion, index, due)
+        self._handles[index] = self._loop.call_later(pause, self._fire, index, due)
 
-    def _completion(self, index: int, due: Callable[[int], None]) -> None:
+    def _fire(self, index: int, due: Callable[[int], None]) -> None:
         del self._handles[index], self._due_at[index]
         due(index)
 
     def has_within(self, seconds: float) -> bool:
-        """Whether any node is due within the time."""
+        """Return whether any node is due within the time."""
         latest = self._loop.time() + seconds
         return any(due_at <= latest for due_at in self._due_at.values())
 
     def stop(self) -> None:
-        """Let nothing be due any more."""
+        """Cancel all timers."""
         for handle in self._handles.values():
             handle.cancel()
         self._handles.clear()

@@ -1,42 +1,40 @@
-"""The walk of one execution: run what is ready, record it, claim what is next, until it ends."""
+"""The walk of one execution: run ready nodes, record them, claim the next, until it ends."""
 
 import asyncio
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Mapping, Sequence
 
 from engine import metrics
 from engine.errors.nodes import NodeFailed
-from engine.executions import retry
-from engine.executions.execution import NODE_STATUSES, ExecutionStatus
+from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.graph.plan import Plan
 from engine.graph.progress import Progress
 from engine.nodes.support.base import WorkKind
 from engine.store.executions.claims import ClaimedExecution, NodeClaim, parse_claims
-from engine.store.executions.steps import Charge
 from engine.store.executions.walks import Advanced, Verdict
-from engine.store.redis.records import pack
-from workers.nodes.executor import AttemptOutcome, describe
+from workers.nodes.executor import AttemptOutcome
 from workers.walk.attempts import Attempts
 from workers.walk.charging import Charging, unpaid_failure
 from workers.walk.dependencies import WalkDependencies
 from workers.walk.memory import RunMemory
 from workers.walk.outputs import OutputStore
 from workers.walk.reconciler import Reconciler
-from workers.walk.recorder import NO_HOLDS, Recorder
+from workers.walk.recorder import NO_RESERVATIONS, Recorder
+from workers.walk.settlement import NodeSettlement
 from workers.walk.state import UNTOUCHED, WalkState
 
 FLUSH_SECONDS = 0.05
-"""Local work that took this long is recorded before more is waited for."""
-SHIP_SECONDS = 0.025
+"""Local work that took this long is recorded before the walk waits."""
+SHARE_SECONDS = 0.025
 """When heavy nodes take this long and more of them wait, other workers are asked to help."""
-HOLD_SECONDS = 1.0
-"""A retry due within this time is waited for; for a later one the execution is left."""
+RETRY_WAIT_SECONDS = 1.0
+"""The walk waits for a retry due within this time; for a later one it leaves the execution."""
 MAX_LOST = 3
-"""A node whose worker died this often is failed, lest it take down one worker after another."""
+"""A node at which this many workers died fails, lest it take down one after another."""
 
 
 class Walk:
-    """One execution in this worker's hands, from the claim until it ends or is left."""
+    """The walk of one execution by this worker, from the claim until it ends or is left."""
 
     def __init__(
         self,
@@ -51,10 +49,9 @@ class Walk:
         self._dependencies = dependencies
         self._recorder = Recorder(dependencies.walks, claimed)
         self._clock = asyncio.get_running_loop().time
-        self._started = self._recorded_at = self._clock()
+        self._recorded_at = self._clock()
         is_shared = claimed.record.get("holders", b"1") != b"1"
         self._state = WalkState(progress=Progress(plan, claimed.statuses), is_shared=is_shared)
-        self._charging = Charging(claimed, plan)
         self._output_store = OutputStore(
             dependencies.offloaded, claimed, plan, dependencies.max_bytes, memory
         )
@@ -64,13 +61,14 @@ class Walk:
         self._reconciler = Reconciler(
             claimed, self._state, dependencies.walks, self._recorder, self._output_store
         )
-        self._counts: Counter[tuple[str, str]] = Counter()
         self._ended: deque[tuple[int, float, AttemptOutcome]] = deque()
         self._is_heavy = False
-        self._must_look = False
+        self._must_reconcile = False
         self._is_cancelled = claimed.status is ExecutionStatus.CANCEL_REQUESTED
-        self._failed: tuple[int, NodeFailed] | None = None
-        self._result = pack(None)
+        self._charging = Charging(claimed, plan)
+        self._settlement = NodeSettlement(
+            claimed, plan, self._state, self._recorder, self._charging
+        )
 
     def cancel(self) -> None:
         """Stop running nodes and end the execution as cancelled."""
@@ -78,51 +76,50 @@ class Walk:
         self._state.wake.set()
 
     def wake(self) -> None:
-        """Look around: the process drains."""
+        """Check the state again: the process drains."""
         self._state.wake.set()
 
-    def look(self) -> None:
-        """Ask the store whether this is still in hand and what other walkers have done."""
-        self._must_look = True
+    def reconcile_soon(self) -> None:
+        """Ask the store for the lease and for changes of other walkers."""
+        self._must_reconcile = True
         self._state.wake.set()
 
     @property
-    def wants_help(self) -> bool:
-        """Whether heavy nodes wait for which another worker was asked."""
-        return self._state.is_shared and bool(self._state.cpu)
+    def wants_helpers(self) -> bool:
+        """True when heavy nodes wait for which another worker was asked."""
+        return self._state.is_shared and bool(self._state.ready_cpu)
 
     async def run(self) -> None:
-        """Walk until the execution ends or nothing here can go on. Raises Gone or RecordBehind."""
+        """Walk until the execution ends or cannot go on here. Raises LeaseLost or RecordBehind."""
         try:
             await self._restore()
-            while not await self._turn():
+            while not await self._run_round():
                 pass
         finally:
             await self._stop_running()
             await self._attempts.stop()
-            for (node_type, code), count in self._counts.items():
-                metrics.NODES_ENDED.labels(node_type, NODE_STATUSES[code].value).inc(count)
+            self._settlement.count_nodes()
 
-    async def _turn(self) -> bool:
-        """One round: run, claim, wait. True when this worker is done with the execution."""
+    async def _run_round(self) -> bool:
+        """Run, claim and wait once. Returns True when this worker is done with the execution."""
         await self._run_ready()
         status = self._end_status()
         if status is not None:
             return await self._end(status)
-        await self._begin()
-        if self._has_news():
+        await self._start_ready()
+        if self._must_continue():
             return False
-        if not self._state.running and not self._waits_here():
+        if not self._state.running and not self._has_pending():
             return await self._leave()
         if self._must_record():
             await self._record()
-            if self._has_news() or self._must_look:
+            if self._must_continue() or self._must_reconcile:
                 return False
         await self._wait()
         return False
 
-    def _has_news(self) -> bool:
-        if self._is_cancelled or self._failed is not None:
+    def _must_continue(self) -> bool:
+        if self._is_cancelled or self._settlement.failed is not None:
             return True
         if not self._memory.may_grow:
             return False
@@ -130,29 +127,29 @@ class Walk:
             return True
         if self._dependencies.is_draining():
             return False
-        has_room = self._running_cpu() < self._dependencies.cpu_slots
-        return bool(self._state.io) or (bool(self._state.cpu) and has_room)
+        has_slot = self._running_cpu() < self._dependencies.cpu_slots
+        return bool(self._state.ready_io) or (bool(self._state.ready_cpu) and has_slot)
 
-    def _waits_here(self) -> bool:
+    def _has_pending(self) -> bool:
         if self._dependencies.is_draining():
             return False
-        return self._waits_for_room() or self._state.timers.has_within(HOLD_SECONDS)
+        return self._waits_for_memory() or self._state.timers.has_within(RETRY_WAIT_SECONDS)
 
-    def _waits_for_room(self) -> bool:
-        """Whether nodes could run if other executions held less."""
+    def _waits_for_memory(self) -> bool:
+        """Return whether nodes could run if other executions used less memory."""
         return self._state.has_ready and not self._memory.may_grow
 
     def _must_record(self) -> bool:
-        if self._must_look:
+        if self._must_reconcile:
             return True
         if self._recorder.is_empty:
             return False
-        if self._waits_for_room():
+        if self._waits_for_memory():
             return True
         is_old = self._clock() - self._recorded_at > FLUSH_SECONDS
         return is_old or self._recorder.must_record
 
-    # -- what was on record -----------------------------------------------------------------------
+    # -- restoring --------------------------------------------------------------------------------
 
     async def _restore(self) -> None:
         claimed = self._claimed
@@ -160,77 +157,82 @@ class Walk:
             self._state.claims = parse_claims(claimed.record)
             outputs = await self._output_store.read(claimed.record, range(len(claimed.statuses)))
             self._state.progress = Progress(self._plan, claimed.statuses, outputs)
-            self._state.elsewhere = {i for i, code in enumerate(claimed.statuses) if code == "r"}
+            self._state.running_elsewhere = {
+                i for i, each in enumerate(claimed.statuses) if each is NodeStatus.RUNNING
+            }
         for skipped in self._state.progress.take_skipped():
-            self._recorder.add_skipped(skipped)  # whoever settled the last of its sources left
-        for index, code in enumerate(claimed.statuses):
-            if code == "t":
-                self._state.wait_for(index, (self._state.claims[index].at - claimed.now) / 1000)
+            self._recorder.add_skipped(skipped)  # the walker that settled its last source left
+        for index, status in enumerate(claimed.statuses):
+            if status is NodeStatus.RETRYING:
+                self._state.schedule_retry(
+                    index, (self._state.claims[index].at - claimed.now) / 1000
+                )
 
     # -- running ----------------------------------------------------------------------------------
 
     async def _run_ready(self) -> None:
         progress, nodes = self._state.progress, self._plan.nodes
-        while progress.ready and self._failed is None and not self._is_cancelled:
+        while progress.ready and self._settlement.failed is None and not self._is_cancelled:
             if not self._memory.may_grow:
                 return
             index = progress.ready.popleft()
-            if progress.status(index) != "p":
+            if progress.status(index) is not NodeStatus.PENDING:
                 continue  # another walker has settled it meanwhile
             kind = nodes[index].type.kind
             if self._state.claims and self._state.claims.get(index, UNTOUCHED).lost >= MAX_LOST:
                 lost = NodeFailed("worker_lost", f"The worker died {MAX_LOST} times at this node")
-                self._finish(index, self._clock(), AttemptOutcome(failure=lost))
+                self._settlement.settle(index, self._clock(), AttemptOutcome(failure=lost))
             elif kind is WorkKind.PURE:
-                await self._run_here(index)
+                await self._run_inline(index)
             elif kind is WorkKind.IO:
-                self._state.io.append(index)
+                self._state.ready_io.append(index)
             else:
-                self._state.cpu.append(index)
+                self._state.ready_cpu.append(index)
 
-    async def _run_here(self, index: int) -> None:
+    async def _run_inline(self, index: int) -> None:
         started = self._clock()
         outcome = await self._attempts.run(index)
         if self._output_store.fits(index, outcome):
-            self._finish(index, started, outcome)
+            self._settlement.settle(index, started, outcome)
             return
-        # Where large outputs are kept may be slow; other nodes need not wait for it.
+        # Storing large outputs may be slow; other nodes do not wait for it.
         self._state.progress.begin(index)
         self._state.start(index, self._store(index, started, outcome))
 
     def _start(self, index: int) -> None:
         self._state.progress.begin(index)
-        self._state.start(index, self._run_apart(index))
+        self._state.start(index, self._run_in_task(index))
 
-    async def _run_apart(self, index: int) -> None:
+    async def _run_in_task(self, index: int) -> None:
         started = self._clock()
         outcome = await self._attempts.run(index)
         node_type = self._plan.nodes[index].type.type
         metrics.NODE_SECONDS.labels(node_type).observe(self._clock() - started)
         if self._output_store.fits(index, outcome):
-            self._hand_in(index, started, outcome)
+            self._enqueue_outcome(index, started, outcome)
         else:
             await self._store(index, started, outcome)
 
     async def _store(self, index: int, started: float, outcome: AttemptOutcome) -> None:
         seconds = self._plan.nodes[index].policy.timeout_seconds
-        left = None if seconds is None else started + seconds - self._clock()
-        self._hand_in(index, started, await self._output_store.store(index, outcome, left))
+        time_left = None if seconds is None else started + seconds - self._clock()
+        stored = await self._output_store.store(index, outcome, time_left)
+        self._enqueue_outcome(index, started, stored)
 
-    def _hand_in(self, index: int, started: float, outcome: AttemptOutcome) -> None:
+    def _enqueue_outcome(self, index: int, started: float, outcome: AttemptOutcome) -> None:
         self._ended.append((index, started, outcome))
         self._state.wake.set()
 
     # -- claiming ---------------------------------------------------------------------------------
 
-    async def _begin(self) -> None:
+    async def _start_ready(self) -> None:
         if self._dependencies.is_draining() or not self._memory.may_grow:
             return
-        claim, self._state.io = self._state.io, []
-        must_claim = self._state.is_shared or self._must_ship()
+        claim, self._state.ready_io = self._state.ready_io, []
+        must_claim = self._state.is_shared or self._must_share()
         free = self._dependencies.cpu_slots - self._running_cpu()
-        for _ in range(min(free, len(self._state.cpu))):
-            index = self._state.cpu.popleft()
+        for _ in range(min(free, len(self._state.ready_cpu))):
+            index = self._state.ready_cpu.popleft()
             # Calls are counted where they may be repeated.
             if must_claim or self._plan.nodes[index].policy.attempts > 1:
                 claim.append(index)
@@ -243,21 +245,21 @@ class Walk:
         nodes = self._plan.nodes
         return sum(nodes[index].type.kind is WorkKind.CPU for index in self._state.running)
 
-    def _must_ship(self) -> bool:
-        return self._is_heavy and len(self._state.cpu) > self._dependencies.cpu_slots
+    def _must_share(self) -> bool:
+        return self._is_heavy and len(self._state.ready_cpu) > self._dependencies.cpu_slots
 
     async def _claim(self, claim: list[int]) -> None:
-        ships = bool(self._state.cpu) and (self._state.is_shared or self._must_ship())
-        if ships and not self._state.is_shared:
-            # What runs here without a claim must not be begun by whoever comes to help.
+        offers = bool(self._state.ready_cpu) and (self._state.is_shared or self._must_share())
+        if offers and not self._state.is_shared:
+            # Helpers must not begin nodes that run here without a claim.
             claim = claim + [i for i in self._state.running if i not in self._state.claims]
-        holds = {i: self._hold(i) for i in claim if i in self._plan.models}
-        advanced = await self._record(claim=claim, holds=holds, offered=ships)
+        reservations = {i: self._reserve(i) for i in claim if i in self._plan.models}
+        advanced = await self._record(claim=claim, reservations=reservations, offered=offers)
         if advanced.verdict is not Verdict.OK:
             return
-        if ships and not self._state.is_shared:
+        if offers and not self._state.is_shared:
             self._state.is_shared = True
-            await self._dependencies.ask_help(self._claimed.reference)
+            await self._dependencies.request_help(self._claimed.reference)
         for index in claim:
             before = self._state.claims.get(index, UNTOUCHED)
             self._state.claims[index] = NodeClaim(
@@ -266,123 +268,71 @@ class Walk:
             if index not in self._state.running:
                 self._start(index)
 
-    def _hold(self, index: int) -> int:
+    def _reserve(self, index: int) -> int:
         delivered = self._state.progress.delivered(index)
-        return self._charging.hold(index, self._state.progress.inputs(index, delivered))
+        return self._charging.reserve(index, self._state.progress.inputs(index, delivered))
 
     async def _record(
         self,
         claim: Sequence[int] = (),
         *,
-        holds: Mapping[int, int] = NO_HOLDS,
+        reservations: Mapping[int, int] = NO_RESERVATIONS,
         offered: bool = False,
     ) -> Advanced:
-        advanced = await self._recorder.record(claim=claim, holds=holds, offered=offered)
+        advanced = await self._recorder.record(
+            claim=claim, reservations=reservations, offered=offered
+        )
         self._recorded_at = self._clock()
-        self._must_look = False
-        self._attempts.note(advanced)
+        self._must_reconcile = False
+        self._attempts.note_step(advanced)
         if advanced.verdict is Verdict.CANCEL:
             self._is_cancelled = True
         elif advanced.verdict is Verdict.CONFLICT:
             await self._reconciler.reconcile(advanced, claim)
         elif advanced.unpaid is not None:
-            self._failed = (
+            self._settlement.failed = (
                 advanced.unpaid.index,
                 unpaid_failure(advanced.verdict, advanced.unpaid),
             )
         elif self._state.is_shared and advanced.statuses:
             await self._reconciler.reconcile(advanced)
         elif self._state.is_shared:
-            self._must_look = True  # the reply was lost: the record may say more than this step did
+            self._must_reconcile = (
+                True  # the reply was lost: the record may say more than this step did
+            )
         return advanced
 
     # -- outcomes ---------------------------------------------------------------------------------
 
     async def _wait(self) -> None:
-        self._dependencies.rest(self._claimed.reference)
+        self._dependencies.mark_idle(self._claimed.reference)
         wake = self._state.wake
-        if self._waits_for_room():
-            self._memory.call_when_room(wake.set)
+        if self._waits_for_memory():
+            self._memory.call_when_available(wake.set)
         await wake.wait()
         wake.clear()
-        if self._state.broken is not None:
-            raise self._state.broken
+        if self._state.task_error is not None:
+            raise self._state.task_error
         while self._ended:
             index, started, outcome = self._ended.popleft()
             if self._state.running.pop(index, None) is not None:
-                self._finish(index, started, outcome)
-                self._weigh(index, started)
+                self._settlement.settle(index, started, outcome)
+                self._note_duration(index, started)
 
-    def _weigh(self, index: int, started: float) -> None:
+    def _note_duration(self, index: int, started: float) -> None:
         if self._plan.nodes[index].type.kind is WorkKind.CPU:
-            self._is_heavy = self._clock() - started > SHIP_SECONDS
-
-    def _finish(self, index: int, started: float, outcome: AttemptOutcome) -> None:
-        node = self._plan.nodes[index]
-        claim = self._state.claims.get(index)
-        attempts = 1 if claim is None else claim.attempts
-        failure = outcome.failure
-        if failure is not None and claim is not None and self._retries(index, claim, failure):
-            return
-        is_output = index == self._plan.response_output
-        duration = self._clock() - started
-        self._counts[(node.type.type, "c" if failure is None else "f")] += 1
-        self._recorder.add_settled(
-            index,
-            "c" if failure is None else "f",
-            attempts=attempts,
-            started_at=self._claimed.now + int((started - self._started) * 1000),
-            duration_ms=int(duration * 1000),
-            failure=failure,
-            outputs=None if is_output or failure else outcome.aside or outcome.packed,
-            charge=None if failure is not None else self._charge(index, outcome),
-        )
-        if claim is not None or failure is not None:
-            self._recorder.must_record = True
-        if failure is not None and node.policy.on_error == "fail":
-            self._failed = (index, failure)
-            return
-        if is_output and failure is None:
-            self._result = outcome.packed
-        self._state.progress.settle(
-            index,
-            "c" if failure is None else "f",
-            outcome.outputs if failure is None else None,
-        )
-        for skipped in self._state.progress.take_skipped():
-            self._recorder.add_skipped(skipped)
-
-    def _charge(self, index: int, outcome: AttemptOutcome) -> Charge | None:
-        return self._charging.charge(index, outcome.usage, outcome.fallback_micro_usd)
-
-    def _retries(self, index: int, claim: NodeClaim, failure: NodeFailed) -> bool:
-        if not failure.retryable:
-            return False
-        policy = self._plan.nodes[index].policy
-        delay = retry.delay_seconds(
-            attempt=claim.attempts - claim.lost,
-            attempts=policy.attempts,
-            backoff=policy.backoff,
-            retry_after=failure.retry_after,
-            jitter=retry.draw_jitter(),
-        )
-        if delay is None:
-            return False
-        self._recorder.add_retry(index, delay)
-        self._state.progress.postpone(index)
-        self._state.wait_for(index, delay)
-        return True
+            self._is_heavy = self._clock() - started > SHARE_SECONDS
 
     # -- leaving and ending -----------------------------------------------------------------------
 
     async def _leave(self) -> bool:
-        if self._state.is_shared and (self._must_look or not self._recorder.is_empty):
+        if self._state.is_shared and (self._must_reconcile or not self._recorder.is_empty):
             await self._record()
-            if self._has_news() or self._must_look or self._state.progress.is_done:
+            if self._must_continue() or self._must_reconcile or self._state.progress.is_done:
                 return False
         advanced = await self._recorder.leave(hands_over=self._state.has_ready)
         if advanced.verdict is Verdict.CANCEL:
-            self._is_cancelled = True  # nobody would come back for the retry
+            self._is_cancelled = True  # no worker would come back for the retry
             return False
         if advanced.verdict is Verdict.CONFLICT:
             await self._reconciler.reconcile(advanced)
@@ -390,7 +340,7 @@ class Walk:
         return True
 
     def _end_status(self) -> ExecutionStatus | None:
-        if self._failed is not None:
+        if self._settlement.failed is not None:
             return ExecutionStatus.FAILED
         if self._is_cancelled:
             return ExecutionStatus.CANCELLED
@@ -399,21 +349,23 @@ class Walk:
         return None
 
     async def _end(self, status: ExecutionStatus) -> bool:
-        self._attempts.give_up()
+        self._attempts.abandon()
         await self._stop_running()
-        unfinished = [i for i in self._plan.models if self._state.progress.status(i) != "c"]
-        left = await self._attempts.find_left(unfinished)
-        result = self._result if self._state.progress.is_done else b""
-        error = self._failed and describe(self._plan.nodes[self._failed[0]].name, self._failed[1])
-        advanced = await self._recorder.end(status, result, error)
+        progress = self._state.progress
+        unfinished = [
+            i for i in self._plan.models if progress.status(i) is not NodeStatus.COMPLETED
+        ]
+        jobs = await self._attempts.find_unfinished_jobs(unfinished)
+        result = self._settlement.result if progress.is_done else b""
+        advanced = await self._recorder.end(status, result, self._settlement.error)
         if advanced.verdict is Verdict.CONFLICT:
             await self._reconciler.reconcile(advanced)
             return False
         if advanced.verdict is Verdict.CANCEL:
-            self._is_cancelled, self._failed = True, None
+            self._is_cancelled, self._settlement.failed = True, None
             return False
         metrics.EXECUTIONS_ENDED.labels(status.value).inc()
-        await self._attempts.cancel(left)
+        await self._attempts.cancel(jobs)
         return True
 
     async def _stop_running(self) -> None:

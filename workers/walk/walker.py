@@ -1,4 +1,4 @@
-"""All the walks of one worker process: started by hints, stopped by cancels and by draining."""
+"""All walks of one worker process: started by hints, stopped by cancels and by draining."""
 
 import asyncio
 import logging
@@ -21,7 +21,7 @@ from workers.nodes.executor import Executor
 from workers.runtime.broker import LoadGate
 from workers.runtime.persistence import persist
 from workers.walk.dependencies import WalkDependencies
-from workers.walk.endings import end_failed, end_gone, find_owed
+from workers.walk.endings import end_failed, end_without_plan, find_cancellable_jobs
 from workers.walk.fast_path import FastPath
 from workers.walk.large_inputs import (
     GONE,
@@ -36,12 +36,12 @@ from workers.walk.recorder import LeaseLost, RecordBehind
 from workers.walk.sizes import record_size
 from workers.walk.walk import Walk
 
-MAX_LOST_AT_ONCE = 5
-"""An execution that was lost so often without a step between is failed, as nodes are."""
+MAX_LOST_IN_ROW = 5
+"""An execution that was lost this often without a step between fails, as nodes do."""
 
-ASKED_AGAIN_SECONDS = 0.05
+HELP_PAUSE_SECONDS = 0.05
 LOST_PAUSE_MS = 500
-"""Before an execution is walked again that could not go on here, doubled for each further time."""
+"""Pause before a lost execution is walked again, doubled for each further loss."""
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ logger = logging.getLogger(__name__)
 class Walker:
     """Takes hints and walks their executions.
 
-    `release` is called once for each hint that was taken, when its execution is out of hand.
+    `release` is called once for each hint that was taken, when its execution is done here.
     """
 
     def __init__(
@@ -61,21 +61,21 @@ class Walker:
         cpu_slots: int,
         max_bytes: int,
         release: Callable[[], None],
-        pace: LoadGate,
+        load_gate: LoadGate,
         memory: MemoryBudget | None = None,
     ) -> None:
         self._store = store
         self._loop = asyncio.get_running_loop()
         self._release = release
-        self._pace = pace
+        self._load_gate = load_gate
         self.memory = memory or MemoryBudget()
         self._busy: set[str] = set()
         self._is_draining = False
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._walks: dict[str, Walk] = {}
         self.claimed_at = -math.inf
-        """When an execution was claimed last, by the monotonic clock."""
-        self._looks: set[asyncio.Task[None]] = set()
+        """Time of the last claim, by the monotonic clock."""
+        self._duplicate_checks: set[asyncio.Task[None]] = set()
         self._dependencies = WalkDependencies(
             walks=store.walks,
             offloaded=store.offloaded,
@@ -85,35 +85,36 @@ class Walker:
             cpu_slots=cpu_slots,
             max_bytes=max_bytes,
             is_draining=lambda: self._is_draining,
-            ask_help=self._ask_help,
-            rest=self._let_rest,
+            request_help=self._request_help,
+            mark_idle=self._mark_idle,
         )
         self._fast_path = FastPath(store, executor, max_bytes, self.memory)
 
     @property
     def walks(self) -> Mapping[str, Walk]:
-        """The walks of executions that were claimed, by reference."""
+        """The walks of claimed executions, by reference."""
         return self._walks
 
-    def is_in_hand(self, reference: str) -> bool:
-        """Whether a task here claims or walks the execution, or did so and records its end."""
+    def has_task(self, reference: str) -> bool:
+        """Return whether a task here claims or walks the execution, or records its end."""
         return reference in self._tasks
 
     def take(self, reference: str, inline_run: InlineRun | None = None) -> None:
-        """Walk an execution soon; returns at once."""
-        self._pace.begin()
+        """Walk an execution in the background."""
+        self._load_gate.begin()
         self._start(reference, inline_run)
 
     def cancel(self, reference: str) -> None:
-        """Stop an execution if it is in hand."""
+        """Stop an execution if it is walked here."""
         walk = self._walks.get(reference)
         if walk is not None:
             walk.cancel()
 
     async def drain(self, seconds: float) -> None:
-        """Begin nothing new, let running nodes end for a while, give the rest back.
+        """Begin nothing, let running nodes end for some seconds, and give the rest back.
 
-        What cannot be given back stays on record as held; whoever recovers this worker finds it.
+        An execution that cannot be given back stays on record as held; recovery of this worker
+        finds it.
         """
         self._is_draining = True
         for walk in self._walks.values():
@@ -121,18 +122,18 @@ class Walker:
         tasks = dict(self._tasks)
         if tasks:
             await asyncio.wait(tasks.values(), timeout=seconds)
-        left = [reference for reference, task in tasks.items() if not task.done()]
-        for task in (*tasks.values(), *self._looks):
+        unfinished = [reference for reference, task in tasks.items() if not task.done()]
+        for task in (*tasks.values(), *self._duplicate_checks):
             task.cancel()
-        await asyncio.gather(*tasks.values(), *self._looks, return_exceptions=True)
+        await asyncio.gather(*tasks.values(), *self._duplicate_checks, return_exceptions=True)
         try:
-            for reference in left:
-                await self._give_back_once(reference)
-            await self._store.hints.send(left)
+            for reference in unfinished:
+                await self._try_give_back(reference)
+            await self._store.hints.send(unfinished)
         except EngineError as error:
             logger.warning("cannot give back", extra={"reason": error.message})
 
-    async def _give_back_once(self, reference: str) -> None:
+    async def _try_give_back(self, reference: str) -> None:
         try:
             await self._store.walks.give_back(
                 reference, self._dependencies.worker_id, is_lost=False
@@ -140,7 +141,7 @@ class Walker:
         except StoreFault:
             logger.exception("cannot give back")
 
-    async def _ask_help(self, reference: str) -> None:
+    async def _request_help(self, reference: str) -> None:
         try:
             await self._store.hints.send([reference])
         except EngineError as error:
@@ -149,16 +150,18 @@ class Walker:
     def _start(self, reference: str, inline_run: InlineRun | None) -> None:
         if not keyspace.is_reference(reference):
             logger.warning("a hint named no execution")
-            self._let_go()
+            self._release_hint()
             return
         if self._is_draining:
-            self._let_go()
+            self._release_hint()
             self._store.hints.send_soon(reference)  # it came too late for this worker
             return
         if reference in self._tasks:
-            self._let_go()  # a double: it is being walked right here
-            self._looks.add(look := self._loop.create_task(self._look(reference)))
-            look.add_done_callback(self._looks.discard)
+            self._release_hint()  # a duplicate: it is walked here
+            self._duplicate_checks.add(
+                check := self._loop.create_task(self._check_duplicate(reference))
+            )
+            check.add_done_callback(self._duplicate_checks.discard)
             return
         task = self._loop.create_task(self._walk(reference, inline_run))
         self._tasks[reference] = task
@@ -166,34 +169,34 @@ class Walker:
         metrics.EXECUTIONS_HELD.inc()
         task.add_done_callback(lambda done: self._done(reference, done))
 
-    async def _look(self, reference: str) -> None:
-        # A hint for what is in hand comes when an order to cancel it may have been lost, or when
-        # another walker of it has died.
+    async def _check_duplicate(self, reference: str) -> None:
+        # A hint for an execution that is walked here comes when a cancel may have been lost, or
+        # when another walker of it has died.
         try:
             if await self._store.walks.is_cancel_requested(reference):
                 self.cancel(reference)
             elif (walk := self._walks.get(reference)) is not None:
-                walk.look()
-                if walk.wants_help:
-                    # This worker's own call for help came back to it: others may be quicker now.
-                    await asyncio.sleep(ASKED_AGAIN_SECONDS)
-                    await self._ask_help(reference)
+                walk.reconcile_soon()
+                if walk.wants_helpers:
+                    # This worker got its own request for help: others may be quicker now.
+                    await asyncio.sleep(HELP_PAUSE_SECONDS)
+                    await self._request_help(reference)
         except EngineError as error:
             logger.warning("cannot look", extra={"reason": error.message})
         except StoreFault:
             logger.exception("cannot look")
 
-    def _let_rest(self, reference: str) -> None:
+    def _mark_idle(self, reference: str) -> None:
         if reference in self._busy:
             self._busy.remove(reference)
-            self._pace.rest()
+            self._load_gate.end()
 
-    def _let_go(self) -> None:
-        self._pace.rest()
+    def _release_hint(self) -> None:
+        self._load_gate.end()
         self._release()
 
     def _done(self, reference: str, task: "asyncio.Task[None]") -> None:
-        self._let_rest(reference)
+        self._mark_idle(reference)
         self._tasks.pop(reference, None)
         self._walks.pop(reference, None)
         metrics.EXECUTIONS_HELD.dec()
@@ -204,10 +207,10 @@ class Walker:
     async def _walk(self, reference: str, inline_run: InlineRun | None) -> None:
         if inline_run is not None and await self._fast_path.finish(reference, inline_run):
             return
-        # What was taken away (this worker was thought dead) may be there to be taken again.
-        is_gone = True
-        while is_gone:
-            is_gone = False
+        # An execution that was recovered from this worker may be free to be claimed again.
+        must_claim = True
+        while must_claim:
+            must_claim = False
             claimed = await self._claim(reference)
             if claimed is None:
                 return
@@ -216,12 +219,12 @@ class Walker:
                 with self.memory.open(record_size(claimed.record)) as memory:
                     await self._walk_claimed(claimed, reference, memory)
             except LeaseLost:
-                is_gone = not self._is_draining
+                must_claim = not self._is_draining
                 metrics.STEPS_FENCED.inc()
                 logger.info("the execution went to somebody else or has ended")
             except RecordBehind:
-                # The claim is on record, later steps are not: what is there is walked from anew.
-                is_gone = not self._is_draining
+                # The claim is on record, later steps are not: walk again from the record.
+                must_claim = not self._is_draining
                 metrics.STEPS_LOST.inc()
                 logger.warning("Redis has lost steps of an execution: it goes on from its record")
                 await self._give_back(reference)
@@ -236,7 +239,7 @@ class Walker:
                 await self._fail(claimed, reference)
 
     async def _claim(self, reference: str) -> ClaimedExecution | None:
-        # A claim whose reply was lost may have been made; asked again, it answers the same.
+        # A claim whose reply was lost may have been made; repeated, it has the same reply.
         token = secrets.token_hex(8)
         walks, worker_id = self._store.walks, self._dependencies.worker_id
         self.claimed_at = time.monotonic()
@@ -251,28 +254,28 @@ class Walker:
         try:
             plan = await self._plan(claimed)
         except NotFound:
-            if await end_gone(self._store, claimed):
-                await self._dependencies.executor.cancel_jobs(find_owed(claimed))
+            if await end_without_plan(self._store, claimed):
+                await self._dependencies.executor.cancel_jobs(find_cancellable_jobs(claimed))
             return
-        if claimed.lost >= MAX_LOST_AT_ONCE:
+        if claimed.lost >= MAX_LOST_IN_ROW:
             message = f"{claimed.lost} workers died of this execution or had to leave it"
             await self._end_failed(claimed, message)
             return
         if must_read(claimed, plan):
-            self._let_rest(reference)
+            self._mark_idle(reference)
             await memory.wait()
             memory.add(size_of(claimed.inputs_name or ""))
-            found = await self._read_inputs(claimed, reference)
-            if found is None:
+            complete = await self._read_inputs(claimed, reference)
+            if complete is None:
                 return
-            claimed = found
+            claimed = complete
         walk = self._walks[reference] = Walk(claimed, plan, self._dependencies, memory)
         await walk.run()
 
     async def _read_inputs(
         self, claimed: ClaimedExecution, reference: str
     ) -> ClaimedExecution | None:
-        """The execution with inputs that are kept aside; None: it was ended or given back."""
+        """Return the execution with its offloaded inputs; None: it was ended or given back."""
         try:
             return replace(claimed, inputs=await read_inputs(self._store.offloaded, claimed))
         except FileNotFoundError:
@@ -287,18 +290,18 @@ class Walker:
 
     async def _plan(self, claimed: ClaimedExecution) -> Plan:
         workflows = self._store.workflows
-        of = (claimed.account_id, claimed.slug, claimed.version, claimed.model_ids)
+        plan_key = (claimed.account_id, claimed.slug, claimed.version, claimed.model_ids)
         try:
-            return await workflows.plan_of_execution(*of)
+            return await workflows.plan_of_execution(*plan_key)
         except NotFound:
-            # Gateways may know models that this process has not looked at yet.
+            # Gateways may know models that this process has not loaded yet.
             if not await self._store.models.catch_up():
                 raise
-            return await workflows.plan_of_execution(*of)
+            return await workflows.plan_of_execution(*plan_key)
 
     async def _end_failed(self, claimed: ClaimedExecution, message: str) -> None:
         if await end_failed(self._store.walks, claimed, message):
-            await self._dependencies.executor.cancel_jobs(find_owed(claimed))
+            await self._dependencies.executor.cancel_jobs(find_cancellable_jobs(claimed))
 
     async def _fail(self, claimed: ClaimedExecution, reference: str) -> None:
         try:

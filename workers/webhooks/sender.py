@@ -1,7 +1,7 @@
-"""The sender of webhooks: one attempt for each hint, signed, recorded, and tried again later.
+"""The sender of webhooks: one attempt for each hint, signed, recorded, and retried later.
 
-An attempt needs a turn at its host, which the governor gives over all workers: so many at once, so
-many a second to a host that has not answered 2xx for an hour, one account after the other.
+An attempt needs a turn at its host from the governor, over all workers: it limits the attempts at a
+time, and their rate at a host without a 2xx in the last hour, and serves accounts in turn.
 """
 
 import asyncio
@@ -42,25 +42,25 @@ from workers.runtime.persistence import persist
 
 ATTEMPT_SECONDS = 10.0
 READ_SECONDS = 8.0
-"""How long reading what is to be sent may take: with the attempt, less than its lease."""
+"""Time-out of reading the execution: with the attempt, less than the delivery's lease."""
 MAX_ANSWER_BYTES = 65_536
 KEPT_ANSWER_BYTES = 2_048
 LARGE_BODY = 1_048_576
-"""Bytes from which on signing a body must not hold up the event loop."""
-AT_ONCE = 10
-"""Turns that one process asks for, or has, at once for one webhook."""
+"""Bytes from which on signing a body must not block the event loop."""
+MAX_TURNS = 10
+"""Turns that one process requests or has at a time for one webhook."""
 MAX_WAITING = 20_000
-"""Deliveries of one webhook that wait in one process; the others come again when they are due."""
+"""Deliveries of one webhook that wait in one process; further ones come again when they are due."""
 TRUST_SECONDS = 3_600.0
-"""So long after a 2xx a host is called as often as there is something to tell."""
+"""For this time after a 2xx a host's rate is not limited."""
 BURST_MS = 20
 """With the governor's margin of 2 %, no second has more calls than are allowed."""
 NO_TURN_SECONDS = 1.0
-"""Before a turn is asked for again when there was a fault."""
+"""Pause before a turn is requested again after an error."""
 LABEL = "webhooks"
-"""Names all hosts together in metrics."""
+"""Name of all hosts together in metrics."""
 MAX_LOST = 5
-"""A delivery whose attempts were lost so often with their workers is given up."""
+"""A delivery whose attempts were lost this often with their workers fails."""
 DISABLED = "The webhook is disabled or deleted"
 UNREAD = "The execution's result could not be read from where it is kept"
 FORGOTTEN = "The execution is not kept any more"
@@ -71,23 +71,24 @@ logger = logging.getLogger(__name__)
 
 
 class _GivenUp(Exception):
-    """There is nothing to send, and never will be; says why."""
+    """The delivery can never be sent; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostLimits:
-    """Bounds on the attempts at one host, over all workers; 0: none."""
+    """Limits of the attempts at one host, over all workers; 0: none."""
 
-    fast_path: int
+    concurrency: int
     per_second: int
 
     def limiter_key(self, host: str) -> LimiterKey:
-        """The line in which attempts at a host wait for their turn."""
+        """Return the key of the queue in which attempts at a host wait for their turn."""
         return LimiterKey(
             provider=f"webhooks:{hashlib.sha256(host.encode()).hexdigest()[:16]}",
             label=LABEL,
             limits=ModelLimits(
-                requests_per_minute=60 * self.per_second or None, concurrency=self.fast_path or None
+                requests_per_minute=60 * self.per_second or None,
+                concurrency=self.concurrency or None,
             ),
             patience=math.inf,
             pacing=Pacing(burst_ms=BURST_MS, trust_ms=round(TRUST_SECONDS * 1000)),
@@ -96,29 +97,29 @@ class HostLimits:
 
 @dataclass(slots=True)
 class _WebhookQueue:
-    """The deliveries of one webhook to one host that wait here for their turn.
+    """Deliveries of one webhook to one host that wait here for their turn.
 
-    They are due all the while, and unclaimed: when this process dies, another one gets their hints.
+    They stay due and unclaimed: when this process dies, another one gets their hints.
     """
 
     account_id: str
     limiter_key: LimiterKey
-    asking: int = 0
-    """Turns that are asked for or taken."""
-    ungiven: int = 0
-    """Of these, the turns that are asked for."""
+    turns: int = 0
+    """Turns that are requested or taken."""
+    requested: int = 0
+    """Of these, the turns that are requested."""
     waiting: deque[tuple[str, DeliveryReceiver]] = field(default_factory=deque)
 
     @property
     def needs_turn(self) -> bool:
-        """Whether a delivery waits for which no turn is asked for yet."""
-        return len(self.waiting) > self.ungiven
+        """True when a delivery waits for which no turn is requested yet."""
+        return len(self.waiting) > self.requested
 
 
 class WebhookSender:
     """Takes hints of deliveries and makes their attempts.
 
-    A slow receiver holds up nobody but itself, and an account with many deliveries no other one.
+    A slow receiver delays no other one, and an account with many deliveries no other account.
     `release` is called once for each hint that was taken; `scale` shortens the schedule's pauses
     for tests.
     """
@@ -128,34 +129,34 @@ class WebhookSender:
         *,
         store: Store,
         egress: Egress,
-        governor: CallLimiter,
+        limiter: CallLimiter,
         limits: HostLimits,
         release: Callable[[], None],
         scale: float = 1.0,
     ) -> None:
         self._store = store
         self._egress = egress
-        self._governor = governor
+        self._limiter = limiter
         self._limits = limits
         self._release = release
         self._scale = scale
         self._loop = asyncio.get_running_loop()
         self._is_draining = False
-        self._in_hand: set[str] = set()
+        self._references: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._lines: dict[tuple[str, str], _WebhookQueue] = {}
+        self._queues: dict[tuple[str, str], _WebhookQueue] = {}
         self._attempting: set[asyncio.Task[None]] = set()
 
     def take(self, reference: str) -> None:
-        """Attempt a delivery soon; returns at once."""
+        """Attempt a delivery in the background."""
         if self._is_draining:
             self._release()
-            self._store.hints.deliver_soon(reference)  # it came too late for this worker
+            self._store.hints.send_delivery_soon(reference)  # it came too late for this worker
             return
-        if reference in self._in_hand or not keyspace.is_reference(reference):
+        if reference in self._references or not keyspace.is_reference(reference):
             self._release()
             return
-        self._in_hand.add(reference)
+        self._references.add(reference)
         task = self._loop.create_task(self._deliver(reference))
         self._tasks.add(task)
         task.add_done_callback(self._done)
@@ -165,7 +166,7 @@ class WebhookSender:
         self._is_draining = True
 
     async def drain(self, seconds: float) -> None:
-        """Let attempts under way end; others get what is left."""
+        """Let running attempts end; the remaining deliveries go to other workers."""
         self.stop()
         if self._attempting:
             await asyncio.wait(self._attempting, timeout=seconds)
@@ -173,7 +174,7 @@ class WebhookSender:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         with contextlib.suppress(EngineError):  # the sweeper sends them again
-            await self._store.hints.send_deliveries(self._in_hand)
+            await self._store.hints.send_deliveries(self._references)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -189,39 +190,41 @@ class WebhookSender:
             logger.exception("a delivery failed unexpectedly")
             receiver = None
         if receiver is None:
-            self._in_hand.discard(reference)
+            self._references.discard(reference)
             return
         if self._is_draining:
-            return  # it stays in hand and is sent back
+            return  # its hint is sent back
         host = _host_of(receiver.url)
-        place = receiver.key_id, host
-        line = self._lines.get(place)
-        if line is None:
+        queue_key = receiver.key_id, host
+        queue = self._queues.get(queue_key)
+        if queue is None:
             account_id, _ = keyspace.parse_reference(reference)
-            line = self._lines[place] = _WebhookQueue(account_id, self._limits.limiter_key(host))
-        if len(line.waiting) >= MAX_WAITING:
-            self._in_hand.discard(reference)
+            queue = self._queues[queue_key] = _WebhookQueue(
+                account_id, self._limits.limiter_key(host)
+            )
+        if len(queue.waiting) >= MAX_WAITING:
+            self._references.discard(reference)
             return
-        line.waiting.append((reference, receiver))
-        if line.asking < AT_ONCE and line.needs_turn:
-            await self._work_off(line)
-            if not line.asking and not line.waiting:
-                self._lines.pop(place, None)
+        queue.waiting.append((reference, receiver))
+        if queue.turns < MAX_TURNS and queue.needs_turn:
+            await self._process_queue(queue)
+            if not queue.turns and not queue.waiting:
+                self._queues.pop(queue_key, None)
 
-    async def _work_off(self, line: _WebhookQueue) -> None:
+    async def _process_queue(self, queue: _WebhookQueue) -> None:
         """Attempt deliveries, each in its turn, until none waits."""
-        line.asking += 1
+        queue.turns += 1
         try:
-            while line.needs_turn and not self._is_draining:
-                await self._attempt_next(line)
+            while queue.needs_turn and not self._is_draining:
+                await self._attempt_next(queue)
         finally:
-            line.asking -= 1
+            queue.turns -= 1
 
-    async def _attempt_next(self, line: _WebhookQueue) -> None:
+    async def _attempt_next(self, queue: _WebhookQueue) -> None:
         try:
-            async with self._turn(line) as turn:
+            async with self._turn(queue) as turn:
                 if not self._is_draining:
-                    await self._track(self._use(turn, line))
+                    await self._track(self._use_turn(turn, queue))
         except NodeFailed as error:
             logger.warning("no turn for a delivery", extra={"reason": error.message})
             await asyncio.sleep(jittered(NO_TURN_SECONDS))
@@ -236,35 +239,35 @@ class WebhookSender:
             self._attempting.discard(attempt)
 
     @contextlib.asynccontextmanager
-    async def _turn(self, line: _WebhookQueue) -> AsyncIterator[LimiterTurn]:
+    async def _turn(self, queue: _WebhookQueue) -> AsyncIterator[LimiterTurn]:
         async with contextlib.AsyncExitStack() as stack:
-            line.ungiven += 1
+            queue.requested += 1
             try:
-                asking = self._governor.turn(line.limiter_key, line.account_id, 0, math.inf)
-                turn = await stack.enter_async_context(asking)
+                turns = self._limiter.turn(queue.limiter_key, queue.account_id, 0, math.inf)
+                turn = await stack.enter_async_context(turns)
             finally:
-                line.ungiven -= 1
+                queue.requested -= 1
             yield turn
 
-    async def _use(self, turn: LimiterTurn, line: _WebhookQueue) -> None:
-        """Use a turn for the first delivery that can be claimed; others may have been by now."""
-        is_used = False
-        while line.waiting and not is_used:
-            reference, receiver = line.waiting.popleft()
+    async def _use_turn(self, turn: LimiterTurn, queue: _WebhookQueue) -> None:
+        """Use a turn for the first delivery that can still be claimed."""
+        is_claimed = False
+        while queue.waiting and not is_claimed:
+            reference, receiver = queue.waiting.popleft()
             try:
-                is_used = await self._claim_and_attempt(reference, receiver, turn)
+                is_claimed = await self._claim_and_attempt(reference, receiver, turn)
             except EngineError as error:
                 logger.warning("left a delivery", extra={"reason": error.message})
             except Exception:
                 logger.exception("a delivery failed unexpectedly")
             finally:
-                self._in_hand.discard(reference)
+                self._references.discard(reference)
 
     async def _claim_and_attempt(
         self, reference: str, receiver: DeliveryReceiver, turn: LimiterTurn
     ) -> bool:
-        """Whether the delivery was this worker's to attempt."""
-        # A claim whose reply was lost may have been made; asked again, it answers the same.
+        """Attempt a delivery; returns False when the claim is refused."""
+        # A claim whose reply was lost may have been made; repeated, it has the same reply.
         token = secrets.token_hex(8)
         deliveries = self._store.deliveries
         claimed = await persist(lambda: deliveries.claim(reference, receiver, token), "claim")
@@ -359,7 +362,7 @@ class WebhookSender:
 
 
 def _host_of(url: str) -> str:
-    """The host whose load is bounded: of a URL without its port, since a machine has many."""
+    """Return the host whose load is limited: without its port, since a machine has many."""
     try:
         return check_url(url, allow_private=True).host.rstrip(".")
     except UrlRefused:

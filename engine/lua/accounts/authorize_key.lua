@@ -1,5 +1,5 @@
 #!lua flags=no-writes
--- Read an API key and its account by the digest of the secret, in one step.
+-- Read an API key and its account atomically by the digest of the secret.
 -- KEYS: 1 API keys of the partition, 2 accounts of the partition
 -- ARGV: 1 digest
 -- Returns {key record, account record} | false

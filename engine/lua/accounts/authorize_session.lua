@@ -1,7 +1,7 @@
 #!lua flags=no-writes
--- Read the account of a session, and whether the session is due for renewal, in one step.
+-- Read the account of a session, and whether the session needs a renewal, atomically.
 -- KEYS: 1 session, 2 accounts of the partition
--- ARGV: 1 milliseconds left below which it is due
+-- ARGV: 1 milliseconds of remaining life below which the session needs a renewal
 -- Returns {account record, 1 | 0} | false
 local account_id = redis.call('GET', KEYS[1])
 if not account_id then return false end

@@ -1,14 +1,15 @@
 #!lua
--- Read an API key and its account by the digest of the secret, as authorize_key does, and count the
+-- Read an API key and its account by the digest of the secret, like authorize_key, and count the
 -- call in the account's window when its tier has a limit. A call beyond the limit changes nothing.
--- A call that may go on and whose records are those the caller assumes leaves a pass, which lets a
--- script behind it in the same pipeline go on.
--- KEYS: 1 API keys of the partition, 2 accounts of the partition, 3 windows of the partition, 4 pass
+-- A permitted call whose records match the caller's assumption leaves a permission, with which a
+-- later script of the same pipeline may run.
+-- KEYS: 1 API keys of the partition, 2 accounts of the partition, 3 windows of the partition,
+--       4 permission of a speculative authorization
 -- ARGV: 1 now (0: Redis's clock), 2 digest, 3 bucket, 4 length of a window in milliseconds,
---       5 fingerprint of the assumed records ('' for no pass), 6 milliseconds that a pass is good
---       for, then tier and limit of every tier that has one
--- Returns {key record, account record} and behind it, when there is a limit, the limit, calls in
---         this window (one more than the limit: refused), its end and now | false
+--       5 fingerprint of the assumed records ('' for no permission), 6 life of the permission in
+--       milliseconds, then tier and limit of every limited tier
+-- Returns {key record, account record}, followed, with a limit, by the limit, the calls in this
+--         window (one more than the limit: refused), its end and now | false
 -- Uses: read_now, tier_limit, count_call
 local now = read_now(ARGV[1])
 

@@ -1,12 +1,12 @@
 #!lua
--- Read the account of a session, as authorize_session does, and count the call in the account's
--- window when its tier has a limit. A call beyond the limit changes nothing.
+-- Read the account of a session, like authorize_session, and count the call in the account's window
+-- when its tier has a limit. A call beyond the limit changes nothing.
 -- KEYS: 1 session, 2 accounts of the partition, 3 windows of the partition
--- ARGV: 1 now (0: Redis's clock), 2 milliseconds left below which the session is due for renewal,
---       3 bucket, 4 length of a window in milliseconds, then tier and limit of every tier that has
---       one
--- Returns {account record, 1 | 0} and behind it, when there is a limit, the limit, calls in this
---         window (one more than the limit: refused), its end and now | false
+-- ARGV: 1 now (0: Redis's clock), 2 milliseconds of remaining life below which the session needs a
+--       renewal, 3 bucket, 4 length of a window in milliseconds, then tier and limit of every
+--       limited tier
+-- Returns {account record, 1 | 0}, followed, with a limit, by the limit, the calls in this window
+--         (one more than the limit: refused), its end and now | false
 -- Uses: read_now, tier_limit, count_call
 local now = read_now(ARGV[1])
 

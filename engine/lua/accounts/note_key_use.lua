@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Note that an API key was used just now, unless it is gone.
+-- Record the time of an API key's use, unless the key is deleted.
 -- KEYS: 1 account's API keys, 2 account's uses of keys
 -- ARGV: 1 now (0: Redis's clock), 2 key id
 -- Returns 1 | 0 when there is no such key

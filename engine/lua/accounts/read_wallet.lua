@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Read an account's wallet; the allowance is given when it is time, and what has lapsed is gone.
+-- Read an account's wallet, after granting a due allowance and removing lapsed credits.
 -- KEYS: 1 wallet, 2 ledger
 -- ARGV: 1 now (0: Redis's clock), 2 terms 'allowance:once:milliseconds to keep the ledger'
 -- Returns {credits reserved, time of the last allowance or '', then bucket and credits left}

@@ -1,5 +1,6 @@
 #!lua
--- Turn a login link into a session; the link is used up. Called again it answers as the first time.
+-- Turn a login link into a session and delete the link.
+-- Called again, the script returns its first answer.
 -- KEYS: 1 login link, 2 session, 3 accounts of the partition
 -- ARGV: 1 milliseconds until the session ends
 -- Returns account id | false

@@ -1,11 +1,12 @@
 #!lua
--- Put credits into an account's wallet. Called again for the same operation it changes nothing.
--- KEYS: 1 wallet, 2 ledger, and 3 what says that the operation was done, for as long as the ledger
---       is kept, a day at least
--- ARGV: 1 now (0: Redis's clock), 2 operation, 3 credits, 4 when they lapse in milliseconds (0:
+-- Add credits to an account's wallet.
+-- Called again for the same operation, the script changes nothing.
+-- KEYS: 1 wallet, 2 ledger, 3 marker of the operation, kept as long as the ledger and a day at
+--       least
+-- ARGV: 1 now (0: Redis's clock), 2 operation, 3 credits, 4 time of their lapse in milliseconds (0:
 --       never), 5 terms 'allowance:once:milliseconds to keep the ledger'
--- Returns {'ok', balance} | {'late'} when that time is over | {'many'} when it is more than can be
---         counted
+-- Returns {'ok', balance} | {'late'} when the credits have lapsed | {'many'} when the sum exceeds
+--         the largest exact number
 -- Uses: read_now, next_month, wallet
 local now, credits, lapses = read_now(ARGV[1]), tonumber(ARGV[3]), tonumber(ARGV[4])
 if lapses > 0 and lapses <= now then return {'late'} end

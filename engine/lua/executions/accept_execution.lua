@@ -1,22 +1,24 @@
 #!lua
--- Accept an execution: write its record, list it, and note when a hint must be sent again.
--- Refused whole when Redis is full. Called again with the same id it answers as the first time.
--- A call with an idempotency key that was used before changes nothing and is told of the first.
--- What the run may cost is set aside, and a trial is used up, in the same step. A version's first run
--- is noted, since documents of versions that have never run can go without a look at what runs.
+-- Accept an execution: write its record, list it, and schedule a repeated hint. The credits that it
+-- may cost are reserved, and trials are used up, in the same step. A version's first run is
+-- recorded, since documents of versions that never ran can be removed without a search for
+-- executions.
+-- A full Redis refuses the script as a whole. A used idempotency key changes nothing and returns
+-- the first call. Called again with the same id, the script returns its first answer.
 -- KEYS: 1 workflow, 2 execution, 3 account's executions, 4 due, 5 account's active executions,
---       6 idempotency record, 7 wallet, 8 ledger, and if the call was authorized ahead, 9 its pass
--- ARGV: 1 now (0: Redis's clock), 2 execution id, 3 reference, 4 workflow version,
---       5 node statuses, 6 milliseconds until a hint is sent again, 7 most active at once ('' any),
---       8 fingerprint of the body ('' without an idempotency key), 9 the answer if it is known
---       already, 10 milliseconds to keep the idempotency record, 11 credits to reserve ('' when
---       no node is charged), 12 terms 'allowance:once:milliseconds to keep the ledger', 13 trials
+--       6 idempotency record, 7 wallet, 8 ledger, 9 permission of a speculative authorization, if
+--       any
+-- ARGV: 1 now (0: Redis's clock), 2 execution id, 3 reference, 4 workflow version, 5 node statuses,
+--       6 milliseconds until a hint is repeated, 7 limit of active executions ('' none),
+--       8 fingerprint of the body ('' without an idempotency key), 9 response if already known,
+--       10 milliseconds to keep the idempotency record, 11 credits to reserve ('' without charged
+--       nodes), 12 terms 'allowance:once:milliseconds to keep the ledger', 13 trials
 --       'model=r<runs>,model=d<milliseconds>', then field and value pairs
--- An empty workflow version stands for a run of one model: there is no workflow to look at.
--- Returns {'ok', created, active} | {'repeated', fingerprint, execution id, answer or ''}
---         | {'stale', version} | {'gone'} | {'busy', active} | {'refused'} without its pass
+-- An empty workflow version is a run of one model: no workflow is checked.
+-- Returns {'ok', created, active} | {'repeated', fingerprint, execution id, response or ''}
+--         | {'stale', version} | {'gone'} | {'busy', active} | {'refused'} without the permission
 --         | {'poor', balance} | {'exhausted', model}
--- Uses: read_now, next_month, wallet
+-- Uses: read_now, next_month, wallet, use_trials
 local now = read_now(ARGV[1])
 
 local created = redis.call('HGET', KEYS[2], 'created')
@@ -43,18 +45,8 @@ if ARGV[11] ~= '' then
   local keys = {wallet = KEYS[7], ledger = KEYS[8]}
   local wallet, credits = open_wallet(keys, now), tonumber(ARGV[11])
   refresh_wallet(wallet, ARGV[12])
-  for model, kind, most in string.gmatch(ARGV[13], '([^=,]+)=([rd])(%d+)') do
-    local field = 'g:' .. model
-    local used = tonumber(string.match(wallet.facts[field] or '', '^' .. kind .. '(%d+)$'))
-    if kind == 'r' then
-      used = (used or 0) + 1
-      if used > tonumber(most) then return {'exhausted', model} end
-    else
-      used = used or now + tonumber(most)
-      if used <= now then return {'exhausted', model} end
-    end
-    wallet.facts[field] = kind .. string.format('%d', used)
-  end
+  local exhausted = use_trials(wallet, ARGV[13])
+  if exhausted then return {'exhausted', exhausted} end
   if wallet.balance < credits then return {'poor', wallet.balance} end
   local parts = reserve(wallet, credits, 'execution', ARGV[2])
   for position, part in ipairs(parts) do

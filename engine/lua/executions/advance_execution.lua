@@ -1,40 +1,42 @@
 #!lua flags=allow-oom
--- Record what a walker did since its last call, whole or not at all: settle nodes, put nodes into
--- retry, claim further ones, and perhaps leave the execution or end it.
--- Called again with the same claim and step, or an earlier step, it changes nothing.
--- The steps of one claim follow one another without a gap. A smaller number on record means that Redis
--- has lost steps (a failover, or a cut append-only file): nothing that rests on them is recorded. A step
--- that conflicts is recorded as such, so that what the walker learns from it counts as known too.
--- Where nodes are charged, a node that is claimed must be paid for in advance, one that has
--- finished is charged in the step that records it, and the end gives back what was not spent.
+-- Record a step of a walker atomically: settle nodes, put nodes into retry, claim nodes, and leave
+-- or end the execution. Called again with the same claim and the same or an earlier step, the
+-- script changes nothing.
+-- The steps of one claim have consecutive numbers. A gap means that Redis has lost steps (a
+-- failover, or a cut append-only file): steps that build on them are not recorded. A conflicting
+-- step is recorded as such, so that the statuses in its answer count as known to the walker.
+-- Charged nodes are paid for in advance by a reservation when claimed, and charged when settled.
+-- The end of the execution releases the rest.
 -- KEYS: 1 execution, 2 due, 3 held by this worker, 4 finished, 5 account's active executions,
---       6 wallet, 7 ledger, 8 events, and at the end of an execution whose webhook is told:
---       9 delivery, 10 deliveries due, 11 deliveries of the webhook
--- ARGV: 1 now (0: Redis's clock), 2 reference, 3 claim 'fence:token', 4 step, 5 settled '0c1f…', 6 retrying
---       '3=500,…' (delay in ms), 7 claimed '4,5', 8 node records, 9 'stay'|'leave'|
---       'hand over', 10 offered '0'|'1', 11 end status or '', 12 execution id, 13 result, 14 error,
---       15 charges 'node=credits:millionths of USD:model whose trial it used,…', 16 holds
---       'node=credits,…' of what is claimed, 17 '1' when the step names objects
+--       6 wallet, 7 ledger, 8 events, and at the end of an execution with a webhook: 9 delivery,
+--       10 deliveries due, 11 deliveries of the webhook
+-- ARGV: 1 now (0: Redis's clock), 2 reference, 3 claim 'fence:token', 4 step, 5 settled '0c1f…',
+--       6 retrying '3=500,…' (delay in ms), 7 claimed '4,5', 8 node records, 9 'stay'|'leave'|'hand
+--       over', 10 offered '0'|'1', 11 end status or '', 12 execution id, 13 result, 14 error,
+--       15 charges 'node=credits:millionths of USD:model of a used trial,…', 16 reservations of
+--       claimed nodes 'node=credits,…', 17 '1' when the step names objects
 -- Returns {'ok'|'cancel'|'conflict', status, statuses, now} | {'ended', status} | {'fenced'}
---         | {'behind', status} when the record lacks a step before this one, or a node of a completed
---         execution; 'watched' stands behind an ok when somebody watches, and the statuses of an ok
---         are empty when the step was on record already
---         | {'over'|'poor', status, statuses, now, node that cannot be paid for, credits missing,
---           balance}
--- Uses: read_now, next_month, wallet, purse, list_delivery, tell_end, step_conflicts, add_event, ring_watchers, events, kept_answers, end_execution, due_after_leaving
-local LAST_STEP = 1000000000 -- from here on a step follows any: it ends what is not walked
+--         | {'behind', status} when the record lacks an earlier step, or a node of a completed
+--         execution
+--         | {'over'|'poor', status, statuses, now, unpaid node, credits missing, balance}
+--         'watched' follows an ok of a watched execution; the statuses of a repeated step's ok are
+--         empty.
+-- Uses: read_now, next_month, wallet, reservation, pay_for_step, list_delivery, add_end_delivery, step_conflicts, move_nodes, add_event, notify_watchers, events, kept_answers, end_execution, due_after_leaving
+-- A step from this number on follows any other: it ends an execution without a walk.
+local LAST_STEP = 1000000000
 local now = read_now(ARGV[1])
 local stamp = string.format('%d', now)
 local fence, number = string.match(ARGV[3], '^%d+'), tonumber(ARGV[4])
 local rows = 'r' .. fence .. '.' .. ARGV[4]
-local step = {settled = ARGV[5], retrying = ARGV[6], claimed = ARGV[7], rows = rows}
+local step = {settled = ARGV[5], retrying = ARGV[6], claimed = ARGV[7], rows = rows,
+  charges = ARGV[15], reservations = ARGV[16]}
 
-local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'step' .. fence, 'holders', 'bell', 'lost',
-  'terms', 'events', 'kept')
+local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'step' .. fence, 'holders', 'bell',
+  'lost', 'terms', 'events', 'kept')
 local status, statuses = head[1], head[2]
 if not status then return {'fenced'} end
 local watched, keys = head[8] and 'watched' or nil, head[8] and {events = KEYS[8]}
--- The last step on record, and behind a colon the statuses that a conflict was answered with.
+-- The last recorded step, followed after a conflict by a colon and the answered statuses.
 local last, answered = string.match(head[3] or '0', '^(%d+):?(.*)$')
 last = tonumber(last)
 if number == last and answered ~= '' then return {'conflict', status, answered, stamp} end
@@ -51,7 +53,6 @@ if status == 'cancel_requested' and
 end
 
 local codes = {string.byte(statuses, 1, -1)}
-local PENDING, RUNNING, RETRYING = string.byte('prt', 1, 3)
 local claims = {}
 local function claim_of(index)
   if not claims[index] then
@@ -71,56 +72,32 @@ if ARGV[11] == 'completed' then
   if open ~= settled then return {'behind', status} end
 end
 
-local terms, purse = head[7], nil
+local terms, reservation = head[7], nil
 if terms and (step.settled ~= '' or step.claimed ~= '' or ARGV[11] ~= '') then
   local keys = {wallet = KEYS[6], ledger = KEYS[7]}
-  purse = open_purse(KEYS[1], ARGV[12], open_wallet(keys, now))
-  for index in string.gmatch(step.settled, '(%d+)%a') do let_go(purse, index) end
-  for index, credits, usd, model in string.gmatch(ARGV[15], '(%d+)=(%d+):(%d+):([^,]*)') do
-    capture(purse, index, tonumber(credits), tonumber(usd), model)
+  reservation = open_reservation(KEYS[1], ARGV[12], open_wallet(keys, now))
+  local refusal, node, missing = pay_for_step(reservation, step, terms)
+  if refusal then
+    return {refusal, status, statuses, stamp, node, missing, reservation.wallet.balance}
   end
-  for index, credits in string.gmatch(ARGV[16], '(%d+)=(%d+)') do
-    local refusal, missing = hold(purse, index, tonumber(credits), terms)
-    if refusal then
-      local balance = purse.wallet.balance
-      return {refusal, status, statuses, stamp, tonumber(index), missing, balance}
-    end
-  end
-  if ARGV[11] ~= '' then release(purse) end
+  if ARGV[11] ~= '' then release(reservation) end
 end
 
 if watched then
   if head[8] == '0' then begin_events(keys, KEYS[1], statuses) end
   step_events(keys, KEYS[1], step, codes, claim_of)
-  ring_watchers(KEYS[1], ARGV[12])
+  notify_watchers(KEYS[1], ARGV[12])
 end
 
-local was_claimed = {}
-for index, code in string.gmatch(step.settled, '(%d+)(%a)') do
-  if codes[index + 1] ~= PENDING then was_claimed[#was_claimed + 1] = 'n' .. index end
-  codes[index + 1] = string.byte(code)
-end
-if #was_claimed > 0 then redis.call('HDEL', KEYS[1], unpack(was_claimed)) end
+move_nodes(KEYS[1], step, codes, claim_of, fence, now)
 if head[9] then
   local settled = {}
   for index in string.gmatch(step.settled, '(%d+)%a') do settled[#settled + 1] = index end
   drop_kept(KEYS[1], head[9], ARGV[11] == '' and settled or nil)
 end
-for index, delay in string.gmatch(step.retrying, '(%d+)=(%d+)') do
-  local claim = claim_of(index)
-  local at = string.format('%d', now + tonumber(delay))
-  redis.call('HSET', KEYS[1], 'n' .. index, '0:' .. claim[2] .. ':' .. at .. ':' .. claim[4])
-  codes[index + 1] = RETRYING
-end
-for index in string.gmatch(step.claimed, '%d+') do
-  local claim = claim_of(index)
-  redis.call('HSET', KEYS[1], 'n' .. index,
-    fence .. ':' .. (claim[2] + 1) .. ':' .. stamp .. ':' .. claim[4])
-  codes[index + 1] = RUNNING
-end
 statuses = string.char(unpack(codes))
 
-if purse then save_purse(purse, terms) end
+if reservation then save_reservation(reservation, terms) end
 if head[6] then redis.call('HDEL', KEYS[1], 'lost') end
 local changes = {'step' .. fence, ARGV[4]}
 if ARGV[8] ~= '' then changes[3], changes[4] = rows, ARGV[8] end
@@ -129,15 +106,16 @@ local holders = tonumber(head[4] or '0')
 if ARGV[11] ~= '' then
   status = ARGV[11]
   if watched then add_event(keys, KEYS[1], 'ended', status, 'left', statuses) end
-  statuses = string.gsub(string.gsub(statuses, '[rt]', 'x'), 'p', status == 'cancelled' and 'x' or 's')
+  local untouched = status == 'cancelled' and 'x' or 's'
+  statuses = string.gsub(string.gsub(statuses, '[rt]', 'x'), 'p', untouched)
   redis.call('HDEL', KEYS[3], ARGV[2])
   if KEYS[9] then
     local keys = {delivery = KEYS[9], due = KEYS[10], listed = KEYS[11]}
-    tell_end(keys, KEYS[1], ARGV[2], ARGV[12], status, now)
+    add_end_delivery(keys, KEYS[1], ARGV[2], ARGV[12], status, now)
   end
   local keys = {execution = KEYS[1], due = KEYS[2], finished = KEYS[4], active = KEYS[5]}
   local outcome = {status = status, statuses = statuses, result = ARGV[13], error = ARGV[14],
-    spent = purse and purse.spent or 0, bell = head[5]}
+    spent = reservation and reservation.spent or 0, notifier = head[5]}
   end_execution(keys, {reference = ARGV[2], id = ARGV[12]}, outcome, now, changes)
   return {'ok', status, statuses, stamp, watched}
 end

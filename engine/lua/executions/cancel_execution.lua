@@ -1,16 +1,16 @@
 #!lua flags=allow-oom
--- Cancel an execution: at once when nobody holds it, else by telling its walkers to stop. One whose
--- nodes have begun jobs that are to be cancelled at their providers is for a worker to end.
--- KEYS: 1 execution, 2 due, 3 finished, 4 account's active executions, 5 wallet, 6 ledger, 7 events,
---       and for one whose webhook is told of the end: 8 delivery, 9 deliveries due, 10 deliveries
+-- Cancel an execution: at once without a worker, else by a message to its walkers. A worker ends an
+-- execution with provider jobs that must be cancelled.
+-- KEYS: 1 execution, 2 due, 3 finished, 4 account's active executions, 5 wallet, 6 ledger,
+--       7 events, and for an execution with a webhook: 8 delivery, 9 deliveries due, 10 deliveries
 --       of the webhook
 -- ARGV: 1 now (0: Redis's clock), 2 reference, 3 execution id, 4 channel of cancels
 -- Returns {'cancelled'|'cancel_requested'} | {'ended', status} | {'missing'}
--- Uses: read_now, next_month, wallet, purse, list_delivery, tell_end, add_event, ring_watchers, events, kept_answers, end_execution
+-- Uses: read_now, next_month, wallet, reservation, list_delivery, add_end_delivery, add_event, notify_watchers, events, kept_answers, end_execution
 local now = read_now(ARGV[1])
 
-local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'holders', 'bell', 'terms', 'events',
-  'kept', 'begun')
+local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'holders', 'bell', 'terms',
+  'events', 'kept', 'begun')
 local status = head[1]
 if not status then return {'missing'} end
 if status == 'cancel_requested' then return {status} end
@@ -23,27 +23,27 @@ if is_held or head[8] then
   redis.call('PUBLISH', ARGV[4], ARGV[2])
   return {'cancel_requested'}
 end
-local purse
+local reservation
 if head[5] then
   local keys = {wallet = KEYS[5], ledger = KEYS[6]}
-  purse = open_purse(KEYS[1], ARGV[3], open_wallet(keys, now))
-  release(purse)
-  save_purse(purse, head[5])
+  reservation = open_reservation(KEYS[1], ARGV[3], open_wallet(keys, now))
+  release(reservation)
+  save_reservation(reservation, head[5])
 end
-if head[6] then -- somebody watches
+if head[6] then -- the execution is watched
   local keys = {events = KEYS[7]}
   if head[6] == '0' then begin_events(keys, KEYS[1], head[2]) end
   add_event(keys, KEYS[1], 'ended', 'cancelled', 'left', head[2])
-  ring_watchers(KEYS[1], ARGV[3])
+  notify_watchers(KEYS[1], ARGV[3])
 end
 if head[7] then drop_kept(KEYS[1], head[7]) end
 local statuses = string.gsub(head[2], '[prt]', 'x')
 if KEYS[8] then
   local keys = {delivery = KEYS[8], due = KEYS[9], listed = KEYS[10]}
-  tell_end(keys, KEYS[1], ARGV[2], ARGV[3], 'cancelled', now)
+  add_end_delivery(keys, KEYS[1], ARGV[2], ARGV[3], 'cancelled', now)
 end
 local keys = {execution = KEYS[1], due = KEYS[2], finished = KEYS[3], active = KEYS[4]}
 local outcome = {status = 'cancelled', statuses = statuses, result = '', error = '',
-  spent = purse and purse.spent or 0, bell = head[4]}
+  spent = reservation and reservation.spent or 0, notifier = head[4]}
 end_execution(keys, {reference = ARGV[2], id = ARGV[3]}, outcome, now, {})
 return {'cancelled'}

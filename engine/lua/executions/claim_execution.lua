@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
--- Claim an execution for a worker process: it gets a fence and everything on record.
--- Refused while others hold it, unless they offered work or a retry is due.
--- Called again with the same token it answers as the first time.
+-- Claim an execution for a worker process and return a fence and the whole record. Refused while
+-- other workers hold it, unless they offered work or a retry is due.
+-- Called again with the same token, the script returns its first answer.
 -- KEYS: 1 execution, 2 due, 3 held by this worker
 -- ARGV: 1 now (0: Redis's clock), 2 reference, 3 token of this claim
 -- Returns {'claimed', fence, now, fields and values} | {'busy', status} | {'ended'} | {'missing'}

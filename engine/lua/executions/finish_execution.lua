@@ -1,14 +1,14 @@
 #!lua flags=allow-oom
--- Claim and complete an execution in one step, for a worker that has walked it before it claimed it,
--- as may be done where no node has an effect. Only what nobody has claimed or watches, is not charged,
--- tells no webhook and is on record as it was walked: all else changes nothing and is for the claim
--- to see.
--- Called again with the same token it answers as the first time.
+-- Claim and complete an execution in one step, after a worker has walked it without a claim, as is
+-- possible when no node has effects. Only an execution without a claim, watchers, charges and a
+-- webhook, and with the record that was walked, is completed; any other is unchanged and left to a
+-- claim.
+-- Called again with the same token, the script returns its first answer.
 -- KEYS: 1 execution, 2 due, 3 finished, 4 account's active executions
 -- ARGV: 1 now (0: Redis's clock), 2 reference, 3 execution id, 4 token of this walk, 5 slug,
---       6 version, 7 inputs, 8 node statuses at the end, 9 node records, whose times count from when
---       the walk began, 10 result, 11 milliseconds since the walk began
--- Returns 1 when the execution has ended with this walk, else 0
+--       6 version, 7 inputs, 8 final node statuses, 9 node records with times relative to the
+--       walk's begin, 10 result, 11 milliseconds since the walk's begin
+-- Returns 1 when this walk has ended the execution, else 0
 -- Uses: read_now, end_execution
 local now = read_now(ARGV[1])
 
@@ -24,7 +24,7 @@ end
 local started = string.format('%d', math.max(tonumber(head[10]), now - tonumber(ARGV[11])))
 local keys = {execution = KEYS[1], due = KEYS[2], finished = KEYS[3], active = KEYS[4]}
 local outcome = {status = 'completed', statuses = ARGV[8], result = ARGV[10], error = '', spent = 0,
-  bell = head[11]}
+  notifier = head[11]}
 end_execution(keys, {reference = ARGV[2], id = ARGV[3]}, outcome, now,
   {'started', started, 'walked', ARGV[4], 'r0.1', ARGV[9]})
 return 1

@@ -1,9 +1,10 @@
 #!lua flags=allow-oom
--- Make an execution due that no worker holds and no hint is due for, whatever its record says of
--- holders: its running nodes are pending again. Called again it changes nothing.
+-- Schedule an execution without a worker and without a hint, whatever number of holders it records.
+-- Its running nodes become pending.
+-- Called again, the script changes nothing.
 -- KEYS: 1 execution, 2 due
--- ARGV: 1 now (0: Redis's clock), 2 reference, 3 the fence on record when nobody was found to hold it
--- Returns 1 when it is due now, else 0
+-- ARGV: 1 now (0: Redis's clock), 2 reference, 3 fence recorded when no worker was found
+-- Returns 1 when scheduled, else 0
 -- Uses: read_now
 local now = read_now(ARGV[1])
 

@@ -1,12 +1,13 @@
 #!lua flags=allow-oom
--- Take an execution from a worker that died or stops: its running nodes are pending again.
--- Called again it changes nothing. Workers lost since the last step are counted, for what is run
--- without a claim may be what they died of.
+-- Release an execution from a dead or stopping worker; its running nodes become pending. Workers
+-- lost since the last step are counted, since a node that runs without a claim may have killed
+-- them.
+-- Called again, the script changes nothing.
 -- KEYS: 1 execution, 2 due, 3 held by that worker
 -- ARGV: 1 now (0: Redis's clock), 2 reference, 3 '1' when the worker was lost (counted per node),
---       4 the pause in milliseconds, doubled for each further loss (none: 0),
---       5 what must be on record of the claim (none: anything)
--- Returns 1 when there was something to give back, else 0
+--       4 pause in milliseconds, doubled for each further loss (none: 0), 5 required claim on
+--       record (none: any)
+-- Returns 1 when the worker held the execution, else 0
 -- Uses: read_now
 local now = read_now(ARGV[1])
 local MOST_DOUBLINGS, LONGEST_PAUSE = 10, 60000
@@ -20,7 +21,7 @@ if head[1] ~= 'processing' and head[1] ~= 'cancel_requested' then
   return 0
 end
 
--- All that may be wrong with the record shows before the first write.
+-- All reads that can fail come before the first write.
 local fence = string.match(held, '^(%d+):')
 local codes, claims = {string.byte(head[2], 1, -1)}, {}
 for position in string.gmatch(head[2], '()r') do
@@ -37,7 +38,7 @@ end
 
 redis.call('HDEL', KEYS[3], ARGV[2])
 if #claims > 0 then redis.call('HSET', KEYS[1], unpack(claims)) end
--- Whoever still holds the execution may not look for a while: others may help.
+-- A remaining holder may not notice the change for a while: other workers may help.
 local holders = math.max(0, tonumber(head[3] or '0') - 1)
 redis.call('HSET', KEYS[1], 'statuses', string.char(unpack(codes)),
   'holders', holders, 'offered', holders > 0 and '1' or '0')

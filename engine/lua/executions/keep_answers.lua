@@ -1,11 +1,11 @@
 #!lua flags=allow-oom
--- Record what a running node was answered for some items of a list that it works on, so that
--- another attempt need not ask for them. It goes with the step that settles the node.
--- Called again it changes nothing.
+-- Save a running node's answers for items of its list, so that another attempt does not repeat
+-- them. The step that settles the node deletes them.
+-- Called again, the script changes nothing.
 -- KEYS: 1 execution, 2 held by this worker
--- ARGV: 1 reference, 2 claim 'fence:token', 3 node index, 4 number of the batch, from 1, 5 answers as opaque
---       bytes, 6 '1' when they name an object
--- Returns 'ok' | 'fenced' when the node is not this worker's (any more)
+-- ARGV: 1 reference, 2 claim 'fence:token', 3 node index, 4 number of the batch, from 1, 5 answers
+--       as opaque bytes, 6 '1' when they name an object
+-- Returns 'ok' | 'fenced' when the node is not this worker's
 -- Uses: kept_answers
 if redis.call('HGET', KEYS[2], ARGV[1]) ~= ARGV[2] then return 'fenced' end
 local fence = string.match(ARGV[2], '^%d+')

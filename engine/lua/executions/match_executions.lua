@@ -1,8 +1,8 @@
 #!lua flags=no-writes
--- Which of these executions have a status, a workflow or a model.
+-- Find the executions with a status, a workflow or a model.
 -- KEYS: 1 and on, executions
--- ARGV: 1 status, 2 workflow's slug, 3 model's internal name ('' any, each of them)
--- Returns the positions in KEYS of those that match
+-- ARGV: 1 status, 2 workflow's slug, 3 model's internal name (each '' for any)
+-- Returns the matching positions in KEYS
 local found = {}
 local model = ',' .. ARGV[3] .. ','
 for position = 1, #KEYS do

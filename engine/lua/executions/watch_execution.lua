@@ -1,17 +1,17 @@
 #!lua flags=allow-oom
--- Say what has happened to an execution from an entry on, and ring for the caller from now on.
--- The first call begins the entries. An execution that ended unwatched has two that are not kept:
--- what they rest on never changes, so neither do they.
--- KEYS: 1 execution, 2 events, 3 what running nodes have told
--- ARGV: 1 channel to ring ('' for none), 2 number of the first entry that is wanted, 3 most entries
--- Returns {status, entries as XRANGE gives them, slug, version, models, number of the last entry}
+-- Return the entries of an execution from a number on, and notify the caller of further ones. The
+-- first call writes the first entry. An execution that ended unwatched has two entries that are
+-- computed, from data that never change.
+-- KEYS: 1 execution, 2 events, 3 progress of running nodes
+-- ARGV: 1 channel to notify ('' for none), 2 number of the first entry, 3 most entries
+-- Returns {status, entries as XRANGE returns them, slug, version, models, number of the last entry}
 --         | {'missing'}
 -- Uses: add_event, events
 local MOST_WATCHERS = 16
 local keys = {events = KEYS[2]}
 
-local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'events', 'watchers', 'slug', 'version',
-  'models')
+local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'events', 'watchers', 'slug',
+  'version', 'models')
 local status, statuses, last, watchers = head[1], head[2], head[3], head[4] or ''
 if not status then return {'missing'} end
 if status == 'processing' or status == 'cancel_requested' then
@@ -32,16 +32,16 @@ end
 
 local first, most = ARGV[2] .. '-0', tonumber(ARGV[3])
 local steps = redis.call('XRANGE', KEYS[2], first, '+', 'COUNT', most)
-local told = redis.call('XRANGE', KEYS[3], first, '+', 'COUNT', most)
+local progress = redis.call('XRANGE', KEYS[3], first, '+', 'COUNT', most)
 local function number_of(entry)
   return entry and tonumber(string.match(entry[1], '^%d+')) or math.huge
 end
-local entries, of_steps, of_told = {}, 1, 1
-while #entries < most and (steps[of_steps] or told[of_told]) do
-  if number_of(steps[of_steps]) < number_of(told[of_told]) then
-    entries[#entries + 1], of_steps = steps[of_steps], of_steps + 1
+local entries, step_at, progress_at = {}, 1, 1
+while #entries < most and (steps[step_at] or progress[progress_at]) do
+  if number_of(steps[step_at]) < number_of(progress[progress_at]) then
+    entries[#entries + 1], step_at = steps[step_at], step_at + 1
   else
-    entries[#entries + 1], of_told = told[of_told], of_told + 1
+    entries[#entries + 1], progress_at = progress[progress_at], progress_at + 1
   end
 end
 return {status, entries, head[5], head[6], head[7], last}

@@ -1,20 +1,20 @@
 #!lua flags=allow-oom
--- Take in what a worker process has to tell of its calls to one provider, and give turns to waiting
--- calls of all processes, as far as the provider takes them and one account after the other.
--- A process whose lease ends is gone, and its calls with it.
--- KEYS: 1 state, 2 calls, 3 waiting, 4 ring, 5 running, 6 granted and not taken, 7 callers
--- ARGV: 1 now (0: Redis's clock), 2 the process's channel, 3 its lease in milliseconds, 4 what it
---       is rung with, 5 requests a minute, 6 tokens a minute, 7 calls at once (0: not known, or not
---       told anew), 8 how long all is kept, 9 the burst in milliseconds, 10 milliseconds for which a
---       call that is 'done' lifts the limit of requests (0: never), then for each event: kind, call's
---       id, account, amount, calls a minute in this process. Kinds: 'ask' (amount: tokens), 'took' a turn, 'left', and ends of calls:
---       'done' (tokens used, -1: not known), 'refused' (milliseconds to wait), 'failed'. A call that
+-- Record a worker process's events of its calls to one provider, and permit waiting calls of all
+-- processes within the provider's limits, fairly over accounts. The calls of a process end with its
+-- lease.
+-- KEYS: 1 state, 2 calls, 3 waiting, 4 ring, 5 running, 6 permitted and not begun, 7 callers
+-- ARGV: 1 now (0: Redis's clock), 2 the process's channel, 3 its lease in milliseconds, 4 message
+--       that notifies it, 5 requests a minute, 6 tokens a minute, 7 concurrent calls (0: unknown,
+--       or unchanged), 8 milliseconds to keep all keys, 9 burst in milliseconds, 10 milliseconds
+--       for which a 'done' call lifts the limit on requests (0: never), then for each event: kind,
+--       call's id, account, amount, recent calls a minute of this process
+--       Kinds of events: 'ask' (amount: tokens), 'took' a permission, 'left', and ends of calls:
+--       'done' (tokens used, -1: unknown), 'refused' (milliseconds to wait), 'failed'. A call that
 --       did not ask has no id.
--- Returns {whether the process was not known, milliseconds until it makes sense to ask again (-1:
---         nobody waits), milliseconds for which the breaker is open, for whose account ('*': all),
---         milliseconds in which nobody has a turn, whether calls must ask, failures in a row, ids
---         of calls whose turn it is}
--- Uses: read_now, governor, pace, breaker, line
+-- Returns {whether the process was unknown, milliseconds until the next useful turn (-1: no call
+--         waits), milliseconds for which the breaker is open, its account ('*': all), milliseconds
+--         of a pause for all, whether calls must ask, consecutive failures, ids of permitted calls}
+-- Uses: read_now, governor, pace, breaker, queue, end_call
 local now, caller = read_now(ARGV[1]), ARGV[2]
 local keys = {state = KEYS[1], calls = KEYS[2], waiting = KEYS[3], ring = KEYS[4]}
 keys.running, keys.granted, keys.callers = KEYS[5], KEYS[6], KEYS[7]
@@ -23,59 +23,36 @@ local burst, trust = tonumber(ARGV[9]), tonumber(ARGV[10])
 local lease_ends = string.format('%d', now + tonumber(ARGV[3]))
 local governor = open_governor(keys, now, caller, lease_ends, limits, burst)
 local is_new = redis.call('ZADD', KEYS[7], lease_ends, caller)
-bury_callers(governor)
+remove_expired_callers(governor)
 raise_pace(governor)
-
-local function end_call(kind, id, account, amount, seen)
-  local known, tokens, granted_at, reserved
-  if id ~= '' then
-    known, tokens, granted_at, reserved = leave_line(governor, caller .. '|' .. id)
-    if not known or kind == 'left' then return end
-  end
-  if kind == 'done' then
-    governor.answered = now
-    close_breaker(governor, account)
-  end
-  if kind == 'failed' then trip_breaker(governor, account) end
-  if kind == 'refused' then
-    lower_pace(governor, granted_at, amount, seen * redis.call('ZCARD', KEYS[7]))
-    tokens, amount = 0, 0 -- it used none, which says nothing about others
-  end
-  if known and kind ~= 'failed' and amount >= 0 then
-    correct_pace(governor, tokens, reserved, amount)
-    local had = redis.call('ZSCORE', KEYS[4], known)
-    local more = share_of(governor, amount) - share_of(governor, reserved)
-    if had then take_share(governor, known, tonumber(had), more) end
-  end
-end
 
 for at = 11, #ARGV, 5 do
   local kind, id, account = ARGV[at], ARGV[at + 1], ARGV[at + 2]
   if kind == 'ask' then
-    join_line(governor, id, account, ARGV[at + 3])
+    enqueue(governor, id, account, ARGV[at + 3])
   elseif kind == 'took' then
     redis.call('ZREM', KEYS[6], caller .. '|' .. id)
   else
-    end_call(kind, id, account, tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4]))
+    end_call(governor, kind, id, account, tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4]))
   end
 end
 
 local must_ask = governor.requests or governor.tokens or governor.concurrency or governor.rate or
   governor.open
 lift_limit(governor, trust)
-local rung, call, due = {}, first_in_line(governor), nil
-local room = (governor.concurrency or math.huge) - redis.call('ZCARD', KEYS[5])
-while call and room > 0 and ready_at(governor) <= now do
-  give_turn(governor, call)
-  rung[call.caller] = call.caller ~= caller or nil
-  room = room - 1
-  call = first_in_line(governor)
+local notified, call, due = {}, next_call(governor), nil
+local free = (governor.concurrency or math.huge) - redis.call('ZCARD', KEYS[5])
+while call and free > 0 and ready_at(governor) <= now do
+  permit_call(governor, call)
+  notified[call.caller] = call.caller ~= caller or nil
+  free = free - 1
+  call = next_call(governor)
 end
-for other in pairs(rung) do redis.call('PUBLISH', other, ARGV[4]) end
+for other in pairs(notified) do redis.call('PUBLISH', other, ARGV[4]) end
 if call then
   due = math.ceil(math.max(ready_at(governor) - now, 1))
-  -- Whoever waits next is there in time; the others look whether it was.
-  if room <= 0 then due = 1000 elseif call.caller ~= caller then due = due + 50 end
+  -- The process of the next call is notified in time; the others verify that it was.
+  if free <= 0 then due = 1000 elseif call.caller ~= caller then due = due + 50 end
 elseif redis.call('ZCARD', KEYS[3]) > 0 then
   due = 1000
 end

@@ -1,12 +1,12 @@
 #!lua flags=allow-oom
--- Count outbound calls of an account in this minute: as many as are asked for and left, when many
--- are asked for an eighth of what is left at most; and count the bytes of those before. What is
--- granted and not called ends with the minute.
+-- Grant outbound calls of an account in this minute: the requested number, at most an eighth of the
+-- remaining ones (and at least one); and count the bytes of earlier calls. Unused grants end with
+-- the minute.
 -- KEYS: 1 accounts of the partition, 2 the account's outbound calls
 -- ARGV: 1 now (0: Redis's clock), 2 account id, 3 digest of the host, 4 length of a window in
---       milliseconds, 5 calls asked for, 6 bytes, then of every tier with limits its name, calls,
---       calls to one host and bytes (0: unlimited)
--- Returns {calls granted (-1: any number), milliseconds until the window ends}
+--       milliseconds, 5 calls requested, 6 bytes, then of every limited tier its name, calls, calls
+--       to one host and bytes (0: unlimited)
+-- Returns {calls granted (-1: unlimited), milliseconds until the window ends}
 -- Uses: read_now
 local now = read_now(ARGV[1])
 local window = tonumber(ARGV[4])

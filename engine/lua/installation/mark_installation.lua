@@ -1,9 +1,9 @@
 #!lua flags=allow-oom
--- Mark this Redis as an installation's, unless its marker has changed since it was read.
+-- Mark this Redis as an installation's, unless its marker has changed since the read.
 -- KEYS: 1 marker, 2 ids of accounts
--- ARGV: 1 now (0: Redis's clock), 2 ids that the marker has ('' for no marker), 3 ids that it gets,
---       4 schema version, 5 number of partitions, 6 '1' to mark a Redis without accounts too
--- Returns 1 when it was marked, else 0
+-- ARGV: 1 now (0: Redis's clock), 2 ids of the marker ('' for no marker), 3 new ids, 4 schema
+--       version, 5 number of partitions, 6 '1' to mark a Redis without accounts too
+-- Returns 1 when marked, else 0
 -- Uses: read_now
 local now = read_now(ARGV[1])
 

@@ -1,10 +1,10 @@
 #!lua flags=allow-oom
--- Replace the snapshots of processes that are gone by one sum, and note for each process which of
--- its snapshots is in the sum. Refused when somebody else has done it, or a process came back.
--- KEYS: 1 snapshots, then for each process (≥ 1) the number of its snapshot that is in the sum
--- ARGV: 1 the sum as it was read ('' for none), 2 the new sum, 3 milliseconds for which these
---       numbers are kept, then for each process its name and the number of its snapshot as read
--- Returns 1 when it was done, else 0
+-- Replace the snapshots of ended processes by one sum, and record each process's snapshot in it.
+-- Refused when another caller has done it, or a process has written again.
+-- KEYS: 1 snapshots, then for each process (≥ 1) the number of its snapshot in the sum
+-- ARGV: 1 the sum as read ('' for none), 2 the new sum, 3 milliseconds to keep the numbers, then
+--       for each process its name and the number of its snapshot as read
+-- Returns 1 when replaced, else 0
 local before = redis.call('HGET', KEYS[1], 'retired') or ''
 if before ~= ARGV[1] or #KEYS < 2 then return 0 end
 for position = 2, #KEYS do

@@ -1,14 +1,12 @@
 #!lua flags=allow-oom
--- Add an asset that nobody sees yet: its bytes are about to come. When the account's media take all
--- that its tier allows, nothing is added.
--- Called again it changes nothing.
--- A full Redis lets it through, for executions that were accepted make media: uploads are counted before,
--- which it refuses.
+-- Add a hidden asset whose bytes will be stored, unless the account's quota is used up. A full
+-- Redis still accepts it, since accepted executions make media; uploads are refused before, when
+-- their call is counted.
+-- Called again, the script changes nothing.
 -- KEYS: 1 asset, 2 assets due, 3 accounts of the partition, 4 bytes of media by account
--- ARGV: 1 now (0: Redis's clock), 2 asset id, 3 account id, 4 source, 5 milliseconds until it is
---       given up, then tier and bytes of every tier that has a limit
--- Returns {1, or 0 when there is no room, bytes of the account's media} and behind it, when there
---         is one, the limit
+-- ARGV: 1 now (0: Redis's clock), 2 asset id, 3 account id, 4 source, 5 milliseconds until an
+--       incomplete upload is removed, then tier and bytes of every limited tier
+-- Returns {1, or 0 beyond the quota, bytes of the account's media}, followed by the quota, if any
 -- Uses: read_now, tier_limit
 local now = read_now(ARGV[1])
 local limit = tier_limit(redis.call('HGET', KEYS[3], ARGV[3]), 6)

@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
--- Remove the record of an asset whose bytes are gone, and take them from what its account has.
+-- Remove the record of an asset whose bytes are removed, and subtract them from its account's.
 -- KEYS: 1 asset, 2 assets due, 3 references, 4 bytes of media by account
 -- ARGV: 1 asset id
--- Returns 1 when it is gone, 0 when it was not hidden before
+-- Returns 1 when removed, 0 when it was not hidden
 -- Uses: uncount_media
 local head = redis.call('HMGET', KEYS[1], 'state', 'account', 'bytes')
 if head[1] ~= 'hidden' then return 0 end

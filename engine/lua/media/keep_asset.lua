@@ -1,14 +1,14 @@
 #!lua flags=allow-oom
--- Let an asset be seen whose bytes are stored, and count them, unless the account's media would then
--- take more than its tier allows.
--- Called again it changes nothing.
--- KEYS: 1 asset, 2 assets due, 3 references, 4 assets by account, 5 accounts of the partition, 6 bytes
---       of media by account
+-- Make an asset visible whose bytes are stored, and count them within the quota of the account's
+-- tier.
+-- Called again, the script changes nothing.
+-- KEYS: 1 asset, 2 assets due, 3 references, 4 assets by account, 5 accounts of the partition,
+--       6 bytes of media by account
 -- ARGV: 1 now (0: Redis's clock), 2 asset id, 3 milliseconds to keep it, 4 execution that it must
---       outlive ('' none), 5 bytes, 6 count of fields and values, these, then tier and bytes of every
---       tier that has a limit
--- Returns {1} | {} when it was given up meanwhile
---         | {0, bytes of the account's media without it, limit} when there is no room
+--       outlive ('' none), 5 bytes, 6 number of fields and values, these, then tier and bytes of
+--       every limited tier
+-- Returns {1} | {} when the upload was abandoned meanwhile
+--         | {0, bytes of the account's media without it, quota} beyond the quota
 -- Uses: read_now, tier_limit, asset_place
 local now = read_now(ARGV[1])
 local bytes, behind = tonumber(ARGV[5]), 7 + tonumber(ARGV[6])

@@ -1,5 +1,5 @@
 #!lua flags=no-writes
--- Read an asset of an account; of one of another's no more comes back than of none.
+-- Read an asset of an account; another account's asset reads like a missing one.
 -- KEYS: 1 asset
 -- ARGV: 1 account id
 -- Returns fields and values, none when the account has no such asset

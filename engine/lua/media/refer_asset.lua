@@ -1,9 +1,9 @@
 #!lua flags=allow-oom
--- Have an asset outlive an execution, which may be about to begin, or a workflow.
--- A full Redis lets it through: accepted executions use assets, and what begins one is refused before.
+-- Retain an asset for an execution, which may begin later, or for a workflow. A full Redis still
+-- accepts it, since accepted executions use assets, and new executions are refused before.
 -- KEYS: 1 asset, 2 assets due, 3 references
--- ARGV: 1 now (0: Redis's clock), 2 asset id, 3 account id, 4 reference, 5 milliseconds that it
---       lives at least, whatever becomes of that
+-- ARGV: 1 now (0: Redis's clock), 2 asset id, 3 account id, 4 reference, 5 minimum remaining life
+--       in milliseconds
 -- Returns 1 | 0 when the account has no such asset
 -- Uses: read_now
 local now = read_now(ARGV[1])

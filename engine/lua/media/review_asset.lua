@@ -1,10 +1,10 @@
 #!lua flags=allow-oom
--- Look at an asset whose time is over: it goes on when something needs it; else nobody sees it
--- any more, and its bytes may be removed when whoever reads them has ended.
--- KEYS: 1 asset, 2 assets due, 3 references, 4 assets by account, then the records of what may need it
--- ARGV: 1 now (0: Redis's clock), 2 asset id, 3 milliseconds that it goes on for, 4 milliseconds
---       until its bytes may go, then the references of those
--- Returns 'early' | 'gone' | 'kept' | 'more' with references left to look at | 'hidden' | 'ripe'
+-- Review an expired asset: extend it while a referrer exists; else hide it and schedule the removal
+-- of its bytes after running readers have ended.
+-- KEYS: 1 asset, 2 assets due, 3 references, 4 assets by account, then the records of referrers
+-- ARGV: 1 now (0: Redis's clock), 2 asset id, 3 milliseconds of an extension, 4 milliseconds until
+--       its bytes may be removed, then the references of those records
+-- Returns 'early' | 'gone' | 'kept' | 'more' with references left to examine | 'hidden' | 'ripe'
 -- Uses: read_now, asset_place
 local now = read_now(ARGV[1])
 local due = redis.call('ZSCORE', KEYS[2], ARGV[2])

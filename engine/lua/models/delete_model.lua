@@ -1,9 +1,9 @@
 #!lua flags=allow-oom
--- Delete a saved model; its versions are kept, and counted on when it is saved again.
--- Called again with the same operation id it answers as the first time.
+-- Delete a saved model. Its versions are kept, and a later save continues their numbers.
+-- Called again with the same operation id, the script returns its first answer.
 -- KEYS: 1 saved models
 -- ARGV: 1 internal name, 2 operation id, 3 channel
--- Returns its last version | 0 when there was none
+-- Returns its last version | 0 without one
 local name = ARGV[1]
 local head = redis.call('HMGET', KEYS[1], 'version:' .. name, 'created:' .. name,
   'operation:' .. name)

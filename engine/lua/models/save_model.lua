@@ -1,11 +1,10 @@
 #!lua
--- Save a model's manifest as its next version; so many former ones are kept, and as many models, and
--- versions of as many deleted ones, as may be saved.
--- Called again with the same operation id it answers as the first time.
+-- Save a model's manifest as its next version. The number of former versions, of models, and of
+-- deleted models with versions is limited.
+-- Called again with the same operation id, the script returns its first answer.
 -- KEYS: 1 saved models
--- ARGV: 1 now (0: Redis's clock), 2 internal name, 3 operation id,
---       4 expected version ('' any, 'new' none saved), 5 manifest's record, 6 former ones to keep,
---       7 channel, 8 models that may be saved
+-- ARGV: 1 now (0: Redis's clock), 2 internal name, 3 operation id, 4 expected version ('' any,
+--       'new' none saved), 5 manifest's record, 6 former versions to keep, 7 channel, 8 most models
 -- Returns {'ok', version, created, updated} | {'conflict', version} | {'taken'} | {'gone'} | {'full'}
 -- Uses: read_now
 local now = read_now(ARGV[1])

@@ -1,6 +1,6 @@
--- What those who watch an execution are told: entries, numbered in the order in which it happened.
--- `events` on its record is the number of the last, there from when somebody first watches;
--- `watchers` are the channels to ring, each with a comma behind it.
+-- Add an entry for the watchers of an execution, numbered in order. Fields of its record: `events`
+-- is the number of the last entry, present once it is watched; `watchers` are the channels to
+-- notify, each followed by a comma.
 local function add_event(keys, execution, ...)
   local number = redis.call('HINCRBY', execution, 'events', 1)
   redis.call('XADD', keys.events, string.format('%d-0', number), ...)

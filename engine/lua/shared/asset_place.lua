@@ -1,4 +1,4 @@
--- Where an asset stands among its account's, the oldest first: the name by which it is listed.
+-- Return the name of an asset in the sorted list of assets: by account, then by creation.
 local function asset_place(account, created, id)
   return string.format('%s|%013d.%s', account, tonumber(created), id)
 end

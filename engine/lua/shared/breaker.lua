@@ -1,5 +1,6 @@
--- Failures in a row open a breaker for a time, longer each time; then one call at a time tries
--- whether it may close. As long as one account alone has failures, it is open for that one only.
+-- Circuit breaker: consecutive failures open it for a time, longer each time; then one call at a
+-- time probes whether it may close. While only one account has failures, it is open for that one
+-- only.
 local FAILURES, STALE_MS = 5, 60000
 local OPEN_MS, MOST_OPEN_MS, PROBING_MS = 5000, 120000, 1000
 
@@ -31,7 +32,7 @@ local function close_breaker(governor, account)
   governor.open, governor.opens, governor.probe = nil, nil, nil
 end
 
--- Milliseconds until a call may try again; 0 when one may now.
+-- Return the milliseconds until a call may try again; 0 for now.
 local function open_for(governor)
   local keys = governor.keys
   if not governor.open then return 0 end

@@ -1,5 +1,5 @@
--- Count a call in its account's window when the account's tier has a limit; beyond the limit nothing
--- changes. `first` is where pairs of tier and limit begin in ARGV.
+-- Count a call in its account's window when the account's tier has a limit; beyond the limit
+-- nothing changes. `first` is the position of pairs of tier and limit in ARGV.
 -- Returns nothing without a limit, else the limit, the calls in this window (one more than the
 -- limit: refused) and the end of the window in milliseconds.
 local function count_call(windows, account_id, account, bucket, now, window_ms, first)

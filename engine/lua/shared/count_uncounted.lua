@@ -1,5 +1,5 @@
--- Count a workflow that was saved before documents were counted, once. One that cannot be had any
--- more goes by itself and is left aside.
+-- Count, once, a workflow that predates the count of documents. A deleted one is skipped: its data
+-- are removed later.
 local function count_uncounted(keys)
   local head = redis.call('HMGET', keys.workflow, 'version', 'state', 'counted')
   if not head[1] or head[2] == 'deleted' or head[3] then return end

@@ -1,5 +1,6 @@
--- Why an account's documents may not become so many bytes more and, when it is a new one, a workflow
--- more; nothing when they may. `first` is where pairs of tier and 'workflows:bytes' begin in ARGV.
+-- Return the refusal of a save that exceeds the tier's quota of bytes or, for a new workflow, of
+-- workflows; nothing when it fits. `first` is the position of pairs of tier and 'workflows:bytes'
+-- in ARGV.
 local function document_limits(account, stored, bytes, is_new, first)
   local tier = string.match(account or '', '^([^|]+)|')
   for position = first, #ARGV, 2 do

@@ -1,9 +1,10 @@
--- When an execution is due again that a walker leaves with so many other holders, in milliseconds: at
--- its first retry, or at once when nobody is left or work is handed over. nil: the others see to it.
+-- Return the time in milliseconds at which an execution is due after a walker has left `holders`
+-- others: at its first retry, or now without holders or when work is handed over; nil for others to
+-- continue.
 local function due_after_leaving(execution, status, statuses, manner, holders, now)
   if manner == 'hand over' then return now end
   local retry_at
-  -- An execution that is to be cancelled need not wait for its retries.
+  -- An execution that is being cancelled does not wait for its retries.
   for position in string.gmatch(status == 'cancel_requested' and '' or statuses, '()t') do
     local claim = redis.call('HGET', execution, 'n' .. (position - 1))
     local at = tonumber(string.match(claim, '^%d+:%d+:(%d+)'))

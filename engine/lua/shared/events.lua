@@ -1,4 +1,4 @@
--- The first entry: how far the execution has come, and the attempts of what is under way.
+-- Add the first entry: the statuses of all nodes, and the attempts of running and retrying ones.
 local function begin_events(keys, execution, statuses)
   local claims = {}
   for position in string.gmatch(statuses, '()[rt]') do
@@ -8,8 +8,9 @@ local function begin_events(keys, execution, statuses)
   add_event(keys, execution, 'begun', statuses, 'claims', table.concat(claims, ','))
 end
 
--- What a step does to nodes, told before it is done: each that settles with its code and that before,
--- each that waits with the attempt that failed and the pause, each that runs with its attempt.
+-- Add the entry of a step before it takes effect: each settled node with its code and the one
+-- before, each retrying node with the failed attempt and the pause, each claimed node with its
+-- attempt.
 local function step_events(keys, execution, step, codes, claim_of)
   local settled = string.gsub(step.settled, '(%d+)(%a)', function(index, code)
     return index .. code .. string.char(codes[index + 1])

@@ -1,8 +1,7 @@
--- What is known of a provider while a script works on it; nothing of it is on record before
--- `save_governor`. Limits that the caller does not know (0) are those that were known last, until
--- nobody has told them for a while.
+-- State of a provider within a script, written by `save_governor` only. A limit that the caller
+-- does not know (0) is the last known one, until no caller has repeated it for a while.
 local LIMIT_LAPSES_MS = 120000
-local KNOWN = {'requests', 'tokens', 'concurrency', 'requests_told', 'tokens_told',
+local FIELDS = {'requests', 'tokens', 'concurrency', 'requests_told', 'tokens_told',
   'concurrency_told', 'rate', 'rate_at', 'ceiling', 'lowered', 'pause',
   'calls_at', 'tokens_at', 'asked', 'used', 'served', 'count', 'failures', 'failed_at', 'blamed',
   'others', 'open', 'opens', 'probe', 'answered', 'saved_at'}
@@ -10,8 +9,8 @@ local TEXTS = {blamed = true, probe = true}
 local TIMES = {'requests_told', 'tokens_told', 'concurrency_told', 'rate_at', 'lowered', 'pause',
   'calls_at', 'tokens_at', 'failed_at', 'open', 'answered'}
 
--- After Redis's clock was set back, move every time on record back as far, and end the leases of
--- callers no later than one granted now. Else a pause of a second lasts until the clock catches up.
+-- After Redis's clock was set back, move every recorded time back as far, and shorten the leases of
+-- callers to one granted now. Else a pause of a second lasts until the clock catches up.
 local function follow_clock_back(governor, lease_ends)
   local back = (governor.saved_at or 0) - governor.now
   if back <= 0 then return end
@@ -25,8 +24,8 @@ end
 
 local function open_governor(keys, now, caller, lease_ends, limits, burst)
   local governor = {keys = keys, now = now, caller = caller, burst = burst}
-  local values = redis.call('HMGET', keys.state, unpack(KNOWN))
-  for position, name in ipairs(KNOWN) do
+  local values = redis.call('HMGET', keys.state, unpack(FIELDS))
+  for position, name in ipairs(FIELDS) do
     local value = values[position] or nil
     governor[name] = TEXTS[name] and value or tonumber(value or '')
   end
@@ -34,27 +33,27 @@ local function open_governor(keys, now, caller, lease_ends, limits, burst)
   governor.saved_at = now
   local was_limited = governor.requests or governor.tokens
   for name, limit in pairs(limits) do
-    local told = name .. '_told'
-    if tonumber(limit) > 0 then governor[name], governor[told] = tonumber(limit), now end
-    if now - (governor[told] or 0) > LIMIT_LAPSES_MS then governor[name], governor[told] = nil end
+    local repeated_at = name .. '_told'
+    if tonumber(limit) > 0 then governor[name], governor[repeated_at] = tonumber(limit), now end
+    if now - (governor[repeated_at] or 0) > LIMIT_LAPSES_MS then governor[name], governor[repeated_at] = nil end
   end
   if was_limited and not (governor.requests or governor.tokens) then
-    governor.rate = nil -- it was a share of what is not known any more
+    governor.rate = nil -- the rate was a share of limits that are unknown now
   end
   return governor
 end
 
 local function save_governor(governor)
-  local keys, fields, gone = governor.keys, {}, {}
-  for _, name in ipairs(KNOWN) do
+  local keys, fields, unset = governor.keys, {}, {}
+  for _, name in ipairs(FIELDS) do
     local value = governor[name]
     if value == nil then
-      gone[#gone + 1] = name
+      unset[#unset + 1] = name
     else
       fields[#fields + 1] = name
       fields[#fields + 1] = TEXTS[name] and value or string.format('%.17g', value)
     end
   end
   if #fields > 0 then redis.call('HSET', keys.state, unpack(fields)) end
-  if #gone > 0 then redis.call('HDEL', keys.state, unpack(gone)) end
+  if #unset > 0 then redis.call('HDEL', keys.state, unpack(unset)) end
 end

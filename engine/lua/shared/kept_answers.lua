@@ -1,5 +1,5 @@
--- Answers that nodes keep for another attempt, in batches: 'kept' says how many batches each node
--- has, 'node=batches,…', and each batch is a field of its own.
+-- Item answers of nodes for another attempt, in batches. The field 'kept' has the number of batches
+-- of each node, 'node=batches,…'; each batch has a field of its own.
 local function kept_answers(kept)
   local counts = {}
   for index, count in string.gmatch(kept or '', '(%d+)=(%d+)') do counts[index] = tonumber(count) end
@@ -17,7 +17,7 @@ local function save_kept(execution, counts)
   end
 end
 
--- Forget what these nodes have kept, a list of indexes; nil: what all have.
+-- Delete the answers of these nodes, a list of indexes; nil: of all nodes.
 local function drop_kept(execution, kept, indexes)
   local counts, fields = kept_answers(kept), {}
   if not indexes then

@@ -1,5 +1,4 @@
--- Let a delivery that was just written be due, list it for its webhook, and let both be forgotten
--- in time.
+-- Schedule a new delivery, list it for its webhook, and set the expiry of both.
 local function list_delivery(keys, reference, delivery_id, now, keep_ms, resend_ms)
   redis.call('PEXPIRE', keys.delivery, keep_ms)
   redis.call('ZADD', keys.due, string.format('%d', now + tonumber(resend_ms)), reference)

@@ -1,4 +1,4 @@
--- When the next calendar month begins (UTC), in milliseconds. The reckoning of days is that of
+-- Return the beginning of the next calendar month (UTC) in milliseconds. The calculation follows
 -- Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
 local function next_month(now)
   local floor = math.floor
@@ -8,7 +8,7 @@ local function next_month(now)
   local year = floor((day - floor(day / 1460) + floor(day / 36524) - floor(day / 146096)) / 365)
   day = day - (365 * year + floor(year / 4) - floor(year / 100))
   year = year + era * 400
-  local month = floor((5 * day + 2) / 153) + 1 -- counted from March, which here begins the year
+  local month = floor((5 * day + 2) / 153) + 1 -- counted from March
   if month == 12 then year, month = year + 1, 0 end
   era = floor(year / 400)
   year = year - era * 400

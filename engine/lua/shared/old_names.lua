@@ -1,6 +1,6 @@
--- Remove the names of nodes of versions without a document: after their time, those of the lowest
--- versions when there are more than `most`, and no more than `room` at once.
--- Returns when the next are to be removed, `now` when there are more, and infinity when none are left.
+-- Remove node names of versions without a document: expired ones, and those of the lowest versions
+-- beyond `most`, at most `room` per call. Returns the time of the next removal, `now` when more are
+-- due, infinity when none is left.
 local AT_ONCE_MS = 3600000
 
 local function remove_old_names(keys, now, keep_ms, most, room)
@@ -20,7 +20,7 @@ local function remove_old_names(keys, now, keep_ms, most, room)
     elseif is_over then
       return now
     else
-      -- Those of a workflow that is saved and run every minute go in one step an hour.
+      -- The names of a workflow that is saved and run every minute are removed once an hour.
       due = math.min(due, math.max(version[2], now + AT_ONCE_MS))
     end
   end

@@ -1,18 +1,18 @@
--- How fast a provider is called. A call moves the time at which the next one is due by what it takes
--- of a minute; calls may be ahead of that time by a burst. Refusals lower the pace, time raises it.
--- The pace is a share of the limits where such are known, else calls a minute.
+-- Rate of calls to a provider. A call moves the time of the next one by its share of a minute;
+-- calls may be ahead of that time by a burst. Refusals lower the rate, time raises it. The rate is
+-- a share of the known limits, else calls a minute.
 local SHARE = 0.98 -- with a burst of half a second no minute has more calls than the limit
-local LOWERED, RAISED, RAISED_NEAR, RAISED_BEYOND = 0.8, 0.01, 0.002, 0.05 -- the latter in a second
+local LOWERED, RAISED, RAISED_NEAR, RAISED_BEYOND = 0.8, 0.01, 0.002, 0.05 -- last per second
 local LEAST_SHARE = 0.05
 local PAUSE_MS = 1000
 local FORGET_MS = 900000
-local USUAL_RATIO = 2 -- an answer is about as long as what was asked
+local USUAL_RATIO = 2 -- answers have about the size of their requests
 
 local function is_limited(governor)
   return governor.requests or governor.tokens
 end
 
--- Slowly where the provider refused before, faster below that and where it does not refuse any more.
+-- Raise slowly near the refused rate, faster below it and far above it.
 local function raise_pace(governor)
   local rate, ceiling, now = governor.rate, governor.ceiling, governor.now
   if not rate then return end
@@ -27,8 +27,8 @@ local function raise_pace(governor)
   end
 end
 
--- The provider refused a call; those that were on their way already do not lower the pace again.
--- `seen` is how many calls a minute there were, as far as is known: a guess, passed in no time.
+-- Lower the rate after a refusal, once for all calls that were permitted before. `seen` is an
+-- estimate of the calls a minute, which time corrects quickly.
 local function lower_pace(governor, granted_at, wait, seen)
   local now = governor.now
   governor.pause = math.max(governor.pause or 0, now + (wait > 0 and wait or PAUSE_MS))
@@ -36,7 +36,7 @@ local function lower_pace(governor, granted_at, wait, seen)
   governor.tokens_at = math.max(governor.tokens_at or 0, governor.pause + governor.burst)
   if governor.lowered and (granted_at or now - PAUSE_MS) <= governor.lowered then return end
   if is_limited(governor) then
-    if not granted_at then return end -- it was made when no limit was known
+    if not granted_at then return end -- the call was made without a known limit
     governor.ceiling = governor.rate or 1
     governor.rate = math.max(LEAST_SHARE, governor.ceiling * LOWERED)
   else
@@ -46,12 +46,12 @@ local function lower_pace(governor, granted_at, wait, seen)
   governor.rate_at, governor.lowered = now, now
 end
 
--- The limit of requests does not hold for `trust` milliseconds after a call was done.
+-- Lift the limit on requests for `trust` milliseconds after a successful call.
 local function lift_limit(governor, trust)
   if governor.answered and governor.now - governor.answered < trust then governor.requests = nil end
 end
 
--- Calls and tokens a minute, nil for any number.
+-- Return calls and tokens a minute, nil for no limit.
 local function rates_of(governor)
   local share = governor.rate or 1
   if not is_limited(governor) then return governor.rate, nil end
@@ -65,13 +65,13 @@ local function ready_at(governor)
   return at
 end
 
--- What calls use in the end is not what they were taken for: by how much, those before have told.
+-- Estimate the tokens of a call from its requested tokens, by the ratio of earlier calls.
 local function expect_tokens(governor, tokens)
   local ratio = (governor.asked or 0) > 0 and governor.used / governor.asked or USUAL_RATIO
   return math.ceil(tokens * math.max(0.05, math.min(ratio, 100)))
 end
 
-local function take_pace(governor, reserved)
+local function use_pace(governor, reserved)
   local now, calls, tokens = governor.now, rates_of(governor)
   if calls then
     governor.calls_at = math.max(now, governor.calls_at or 0) + 60000 / (calls * SHARE)

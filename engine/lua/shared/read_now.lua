@@ -1,4 +1,4 @@
--- The time in milliseconds: Redis's clock, or what is given when that is not 0 (in tests).
+-- Return the time in milliseconds: of Redis's clock, or `given` unless it is 0 (in tests).
 local function read_now(given)
   local now = tonumber(given)
   if now ~= 0 then return now end

@@ -1,5 +1,5 @@
--- Whether another walker has moved nodes that a step moves: what it settles must be open or run under
--- this fence, what it puts into retry must run under it, and what it claims must be open.
+-- Return whether another walker has moved nodes of a step: settled nodes must be open or run under
+-- this fence, retrying ones must run under it, and claimed ones must be open.
 local function step_conflicts(step, codes, fence, claim_of)
   local PENDING, RUNNING, RETRYING = string.byte('prt', 1, 3)
   local function is_open(index)

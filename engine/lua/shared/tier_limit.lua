@@ -1,4 +1,5 @@
--- What an account's tier limits something to; `first` is where pairs of tier and limit begin in ARGV.
+-- Return the limit of an account's tier; `first` is the position of pairs of tier and limit in
+-- ARGV.
 -- Returns nothing without a limit, or without an account.
 local function tier_limit(account, first)
   local tier = string.match(account or '', '^([^|]+)|')

@@ -1,7 +1,8 @@
--- Versions of a workflow. On the workflow's record: `d<version>` its document, `m<version>` its time in
--- milliseconds, a colon and its facts, and `r<version>` once it was run. Beside it: `v<version>` the digest of how its nodes are called and, when the document
--- is gone, a colon and since when in milliseconds; `n<digest>` the names, and `c<digest>` of how many
--- versions they are.
+-- Versions of a workflow. Fields of the workflow's record: `d<version>` is the document,
+-- `m<version>` its time in milliseconds, a colon and its facts, and `r<version>` exists once the
+-- version has run. Fields of the names' record: `v<version>` is the digest of the nodes' names,
+-- followed after the document's removal by a colon and its time in milliseconds; `n<digest>` is the
+-- names, and `c<digest>` the number of versions that use them.
 local function remove_names(keys, version)
   local named = redis.call('HGET', keys.names, 'v' .. version)
   if not named then return end
@@ -18,7 +19,7 @@ local function version_bytes(keys, version)
     + redis.call('HSTRLEN', keys.workflow, 'm' .. version)
 end
 
--- Remove the document of a version; its nodes' names stay for executions that can still be read.
+-- Remove the document of a version. The names of its nodes stay for readable executions.
 local function remove_version(keys, version, now)
   count_documents(keys, -version_bytes(keys, version), 0)
   local was_run = redis.call('HEXISTS', keys.workflow, 'r' .. version) == 1

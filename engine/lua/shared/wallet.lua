@@ -1,6 +1,6 @@
--- An account's wallet while a script works on it; nothing is written before `save_wallet`.
--- A bucket's name says when it lapses: 'm<end>' is an allowance, 't<end>.<id>' a top-up, the end in
--- milliseconds and 0 for never. Every movement is an entry of the ledger.
+-- Wallet of an account within a script, written by `save_wallet` only. The name of a bucket tells
+-- when it lapses: 'm<end>' is an allowance, 't<end>.<id>' a top-up, with the end in milliseconds
+-- and 0 for never. Every movement is an entry of the ledger.
 local MOST_CREDITS = 9007199254740991
 local MOST_FOLDED = 1000
 
@@ -9,7 +9,7 @@ local function lapses_at(bucket)
   return at > 0 and at or math.huge
 end
 
--- Allowances before top-ups, then what lapses first.
+-- Allowances come before top-ups, then the earliest lapse first.
 local function is_before(one, other)
   local kind, other_kind = string.byte(one), string.byte(other)
   if kind ~= other_kind then return kind < other_kind end
@@ -65,9 +65,8 @@ local function open_wallet(keys, now)
   return wallet
 end
 
--- Give the allowance when it is time, and fit it to a tier that has changed: what was given in this
--- month counts, less what was taken back. `terms` are 'allowance:once:…', once being 1 when it is
--- given a single time.
+-- Grant a due allowance, and adjust it to a changed tier: the amount granted in this month counts,
+-- less the amount taken back. `terms` are 'allowance:once:…'; once is 1 for a single grant.
 local function refresh_wallet(wallet, terms)
   local allowance, once = string.match(terms, '^(%d+):([01])')
   allowance, once = tonumber(allowance), once == '1'
@@ -101,8 +100,8 @@ local function refresh_wallet(wallet, terms)
   facts.given, facts.ends = given, ends
 end
 
--- Set credits aside, in the order in which they are spent. Returns {bucket, credits} pairs.
--- Whoever calls has seen that the balance covers them.
+-- Reserve credits in spending order and return {bucket, credits} pairs. The caller has checked the
+-- balance.
 local function reserve(wallet, credits, ...)
   local parts = {}
   for _, bucket in ipairs(buckets_of(wallet)) do
@@ -116,7 +115,7 @@ local function reserve(wallet, credits, ...)
   return parts
 end
 
--- Entries older than `keep_ms` are folded into what is carried, twice as fast as new ones come.
+-- Fold entries older than `keep_ms` into carried sums, twice as fast as new ones are added.
 local function fold_ledger(wallet, keep_ms)
   local keys = wallet.keys
   local before = string.format('%d', math.max(0, wallet.now - keep_ms - 1))
@@ -153,7 +152,7 @@ local function save_wallet(wallet, terms)
   for bucket in pairs(wallet.moved) do
     local left, field = wallet.left[bucket], 'b:' .. bucket
     if left == 0 and string.sub(bucket, 1, 1) == 't' then
-      redis.call('HDEL', keys.wallet, field) -- top-ups that are spent would only grow in number
+      redis.call('HDEL', keys.wallet, field) -- spent top-ups would accumulate
     elseif left then
       redis.call('HSET', keys.wallet, field, string.format('%d', left))
     end

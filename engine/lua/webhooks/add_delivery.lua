@@ -1,10 +1,10 @@
 #!lua
--- Add a delivery that belongs to no execution, due at once.
--- Called again it changes nothing.
+-- Add a delivery without an execution, due at once.
+-- Called again, the script changes nothing.
 -- KEYS: 1 delivery, 2 deliveries due, 3 deliveries of the webhook
 -- ARGV: 1 now (0: Redis's clock), 2 reference, 3 delivery id, 4 key id, 5 url, 6 event, 7 body,
---       8 milliseconds it is kept, 9 milliseconds until a hint is sent again
--- Returns created
+--       8 milliseconds to keep it, 9 milliseconds until a hint is repeated
+-- Returns the creation time
 -- Uses: read_now, list_delivery
 local now = read_now(ARGV[1])
 local stamp = string.format('%d', now)

@@ -1,13 +1,13 @@
 #!lua flags=allow-oom
--- Claim a delivery for one attempt: it gets a fence, a lease, and everything on record of it and
--- of its webhook. Refused before its time, while another attempt has its lease, and when it goes to
--- another URL than the one that the caller may call.
--- Called again with the same token it answers as the first time.
+-- Claim a delivery for one attempt and return a fence, a lease, and the records of the delivery and
+-- its webhook. Refused before its time, during another attempt's lease, and for another URL than
+-- the caller's.
+-- Called again with the same token, the script returns its first answer.
 -- KEYS: 1 delivery, 2 deliveries due, 3 webhook
 -- ARGV: 1 now (0: Redis's clock), 2 reference, 3 token of this claim, 4 lease in milliseconds,
 --       5 URL
--- Returns {'claimed', now, delivery's fields and values, webhook's} | {'busy'} | {'ended'} |
---         {'missing'} | {'moved'}
+-- Returns {'claimed', now, delivery's fields and values, webhook's} | {'busy'} | {'ended'}
+--         | {'missing'} | {'moved'}
 -- Uses: read_now
 local now = read_now(ARGV[1])
 

@@ -1,8 +1,9 @@
 #!lua flags=allow-oom
--- Make a delivery due at once, to its webhook as it is now, with a fresh schedule; one that is
--- being attempted right now is left alone. Called again it answers as the first time.
+-- Schedule a delivery at once, to the current URL of its webhook, with a fresh schedule. A running
+-- attempt is not disturbed.
+-- Called again, the script returns its first answer.
 -- KEYS: 1 delivery, 2 deliveries due, 3 webhook
--- ARGV: 1 now (0: Redis's clock), 2 reference, 3 milliseconds until a hint is sent again
+-- ARGV: 1 now (0: Redis's clock), 2 reference, 3 milliseconds until a hint is repeated
 -- Returns 'ok' | 'missing' | 'disabled'
 -- Uses: read_now
 local now = read_now(ARGV[1])

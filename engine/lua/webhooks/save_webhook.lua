@@ -1,10 +1,12 @@
 #!lua
--- Save the webhook of an API key. Another secret than before leaves the one before valid for a
--- while. Called again it answers as the first time.
+-- Save the webhook of an API key. After a change of the secret the previous one stays valid for a
+-- while.
+-- Called again, the script returns its first answer.
 -- KEYS: 1 webhook, 2 account's API keys
--- ARGV: 1 now (0: Redis's clock), 2 key id, 3 url, 4 enabled '0'|'1', 5 secret ('' for the one
---       that is there), 6 secret made for when there is none, 7 milliseconds the old one is valid
--- Returns {'ok', secret, reason for which it is disabled, created} | {'missing'}
+-- ARGV: 1 now (0: Redis's clock), 2 key id, 3 url, 4 enabled '0'|'1', 5 secret ('' for the existing
+--       one), 6 secret for a webhook without one, 7 milliseconds for which the previous one stays
+--       valid
+-- Returns {'ok', secret, reason of disabling, created} | {'missing'}
 -- Uses: read_now
 local now = read_now(ARGV[1])
 local stamp = string.format('%d', now)

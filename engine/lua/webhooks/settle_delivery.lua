@@ -1,13 +1,13 @@
 #!lua flags=allow-oom
--- Record an attempt at a delivery and what becomes of it, and disable a webhook that is gone or
--- did nothing but fail for too long. Called again with the same fence it changes nothing.
+-- Record an attempt at a delivery and its outcome, and disable a webhook that is gone or has only
+-- failed for too long.
+-- Called again with the same fence, the script changes nothing.
 -- KEYS: 1 delivery, 2 deliveries due, 3 webhook
 -- ARGV: 1 now (0: Redis's clock), 2 reference, 3 fence, 4 'delivered'|'pending'|'failed',
---       5 milliseconds until the next attempt, 6 record of the attempt, 7 attempts kept,
---       8 reason to disable the webhook ('' none), 9 milliseconds of failing that disable it,
---       10 reason to give then
--- Returns {'ok', status, reason for which this has just disabled the webhook ('' it has not)} |
---         {'fenced'}
+--       5 milliseconds until the next attempt, 6 record of the attempt, 7 attempts to keep,
+--       8 reason to disable the webhook ('' none), 9 milliseconds of failures that disable it,
+--       10 reason for that case
+-- Returns {'ok', status, reason of a disabling by this attempt ('' none)} | {'fenced'}
 -- Uses: read_now
 local now = read_now(ARGV[1])
 local stamp = string.format('%d', now)

@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
--- Renew a worker's lease on everything it holds, and say which variables are set there.
+-- Renew a worker's lease, and record the names of the variables that are set there.
 -- KEYS: 1 workers, 2 variables of workers
--- ARGV: 1 now (0: Redis's clock), 2 worker id, 3 lease in milliseconds,
---       4 names of variables with spaces between
+-- ARGV: 1 now (0: Redis's clock), 2 worker id, 3 lease in milliseconds, 4 names of variables,
+--       separated by spaces
 -- Returns now
 -- Uses: read_now
 local now = read_now(ARGV[1])

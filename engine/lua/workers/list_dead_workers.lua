@@ -1,5 +1,5 @@
 #!lua flags=no-writes
--- The workers whose lease is over.
+-- List the workers with an expired lease.
 -- KEYS: 1 workers
 -- ARGV: 1 now (0: Redis's clock)
 -- Returns their ids

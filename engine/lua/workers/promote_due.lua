@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
--- Take the executions whose hint is due, and note when to send it again if nobody claims them.
+-- Take the executions with a due hint, and schedule its repetition for the case that it is ignored.
 -- KEYS: 1 due
--- ARGV: 1 now (0: Redis's clock), 2 at most, 3 milliseconds until a hint is sent again
--- Returns {whether anything is due at any time, the references}
+-- ARGV: 1 now (0: Redis's clock), 2 most executions, 3 milliseconds until a hint is repeated
+-- Returns {whether any hint is scheduled, the references}
 -- Uses: read_now
 local now = read_now(ARGV[1])
 local stamp = string.format('%d', now)

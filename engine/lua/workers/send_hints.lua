@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
--- Send hints for what was accepted already, which must go on when Redis is full.
+-- Send hints of accepted executions, which must continue when Redis is full.
 -- KEYS: 1 hints
--- ARGV: 1 and further: hints
--- Returns how many wait now
+-- ARGV: 1 and on, hints
+-- Returns the number of waiting hints
 return redis.call('RPUSH', KEYS[1], unpack(ARGV))

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
--- Shorten the leases of workers that last longer than a lease can: they date from before Redis's
--- clock was set back. A living worker renews its lease anyway; a dead one is found in time.
--- Called again it changes nothing.
+-- Shorten leases of workers beyond the length of a lease: they predate a change of Redis's clock
+-- backwards. A living worker renews its lease; a dead one is found in time.
+-- Called again, the script changes nothing.
 -- KEYS: 1 workers
 -- ARGV: 1 now (0: Redis's clock), 2 lease in milliseconds
 -- Returns OK

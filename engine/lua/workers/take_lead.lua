@@ -1,9 +1,10 @@
 #!lua flags=allow-oom
--- Become or stay the leader among the sweepers, and read Redis's clock for all of them.
--- A lead that lasts longer than a lease dates from before the clock was set back, and is shortened.
+-- Acquire or renew the leadership among the sweepers, and read Redis's clock for all of them. A
+-- leadership beyond the length of a lease predates a change of the clock backwards, and is
+-- shortened.
 -- KEYS: 1 leader
 -- ARGV: 1 now (0: Redis's clock), 2 worker id, 3 lease in milliseconds
--- Returns {1 for the leader, else 0, now, milliseconds until the lead ends}
+-- Returns {1 for the leader, else 0, now, milliseconds until the leadership ends}
 -- Uses: read_now
 local now = string.format('%d', read_now(ARGV[1]))
 local leader = redis.call('GET', KEYS[1])

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
--- Take a message that is due, else the first of the queue: nobody else gets it.
--- Called again it takes the next one, so that a message whose reply is lost is lost with it.
--- KEYS: 1 queue, 2 messages that are due later
+-- Take a due message, else the first of the queue, for this caller alone. Called again, the script
+-- takes the next one: a message whose reply is lost is lost too.
+-- KEYS: 1 queue, 2 delayed messages
 -- ARGV: 1 now (0: Redis's clock)
 -- Returns the message, or nil when there is none
 -- Uses: read_now

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- Make a draft of a current version that cannot run: it was saved before drafts had a place of their
 -- own. Versions after the newest that can run go, since none of them has ever run.
--- KEYS: 1 workflow, 2 names of its nodes, 3 what the account's documents take
+-- KEYS: 1 workflow, 2 names of its nodes, 3 counters of the account's documents
 -- ARGV: 1 now (0: Redis's clock), 2 the current version, 3 the newest version that can run ('' none)
 -- Returns 1, or 0 when another version is current
 -- Uses: read_now, count_documents, count_uncounted, version, draft

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
--- Count a workflow that was saved before documents were counted; one that is counted stays as it is.
--- KEYS: 1 workflow, 2 what the account's documents take
+-- Count a workflow that predates the count of documents. A counted workflow does not change.
+-- KEYS: 1 workflow, 2 counters of the account's documents
 -- Returns 1
 -- Uses: count_documents, count_uncounted
 local keys = {workflow = KEYS[1], stored = KEYS[2]}

@@ -1,9 +1,9 @@
 #!lua flags=allow-oom
--- Delete a workflow. It is due to be looked at: its last version stays until it cannot be taken back
--- any more, others until no execution runs them.
--- KEYS: 1 workflow, 2 account's workflows, 3 what the account's documents take, 4 workflows due
+-- Delete a workflow and schedule its review: the latest version stays until the delete cannot be
+-- undone, other versions until no execution runs them.
+-- KEYS: 1 workflow, 2 account's workflows, 3 counters of the account's documents, 4 workflows due
 -- ARGV: 1 now (0: Redis's clock), 2 slug, 3 reference
--- Returns 1 when it was there, else 0
+-- Returns 1 when it existed, else 0
 -- Uses: read_now, count_documents, count_uncounted
 local stamp = string.format('%d', read_now(ARGV[1]))
 local keys = {workflow = KEYS[1], stored = KEYS[3]}

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Remove the draft of a workflow that has a version.
--- KEYS: 1 workflow, 2 what the account's documents take
+-- KEYS: 1 workflow, 2 counters of the account's documents
 -- ARGV: 1 expected revisions between commas ('' any)
 -- Returns {'ok'} | {'conflict', revision} | {'gone'} | {'none'} without a draft
 --         | {'only'} when it was never published

@@ -1,14 +1,14 @@
 #!lua flags=allow-oom
--- Remove what is not kept any more of a workflow's versions: documents that are not among the last ones
--- and that no execution runs, the last one of a workflow whose delete cannot be taken back any more, and
--- the names of nodes when no execution of the version can be read any more. Some in each step.
--- KEYS: 1 workflow, 2 names of its nodes, 3 what the account's documents take, 4 workflows due
--- ARGV: 1 now (0: Redis's clock), 2 reference, 3 the first version that may have begun to run since the
---       account's executions were looked at, 4 versions to keep, 5 milliseconds in which a delete can
---       be taken back, 6 milliseconds to keep names, 7 versions whose names are kept at most,
---       8 versions to remove at most in this step, 9 milliseconds until it is looked at again what
---       runs, then the versions that run
--- Returns 1 when there is more to remove now, else 0
+-- Remove expired data of a workflow: documents that are not among the latest and not in use, the
+-- latest document once a delete cannot be undone, and the names of nodes once no readable execution
+-- of the version is left. Each call removes a bounded number.
+-- KEYS: 1 workflow, 2 names of its nodes, 3 counters of the account's documents, 4 workflows due
+-- ARGV: 1 now (0: Redis's clock), 2 reference, 3 first version that may have begun to run since the
+--       account's executions were read, 4 versions to keep, 5 milliseconds in which a delete can be
+--       undone, 6 milliseconds to keep names, 7 most versions with kept names, 8 most versions to
+--       remove in this call, 9 milliseconds until versions in use are examined again, then the
+--       versions in use
+-- Returns 1 when more can be removed now, else 0
 -- Uses: read_now, count_documents, version, old_names, draft
 local now = read_now(ARGV[1])
 local keys = {workflow = KEYS[1], names = KEYS[2], stored = KEYS[3]}

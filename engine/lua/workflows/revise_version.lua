@@ -1,14 +1,14 @@
 #!lua
 -- Write the document of the live version anew, with other members around the same graph; no version
 -- is made. Called again with the same operation id it answers as the first time.
--- KEYS: 1 workflow, 2 account's workflows, 3 what the account's documents take,
+-- KEYS: 1 workflow, 2 account's workflows, 3 counters of the account's documents,
 --       4 accounts of the partition
 -- ARGV: 1 now (0: Redis's clock), 2 operation id, 3 expected version, 4 operation id of the save that
 --       was read, 5 document, 6 account id, then tier and 'workflows:bytes' (each empty without a
 --       limit) of every tier
 -- Returns {'ok', version, created, updated} | {'conflict', version} | {'gone'}
 --         | {'full', 'bytes', used, limit}
---         | {'uncounted'} when the account has workflows from before documents were counted
+--         | {'uncounted'} when the account has workflows that predate the count of documents
 -- Uses: read_now, count_documents, count_uncounted, document_limits
 local stamp = string.format('%d', read_now(ARGV[1]))
 local keys = {workflow = KEYS[1], stored = KEYS[3]}

@@ -1,14 +1,14 @@
 #!lua
 -- Write the draft of a workflow, or of a new one, unless the account's documents would then take more than its tier
 -- allows. Called again with the same operation id it answers as the first time.
--- KEYS: 1 workflow, 2 account's workflows, 3 what the account's documents take,
+-- KEYS: 1 workflow, 2 account's workflows, 3 counters of the account's documents,
 --       4 accounts of the partition
 -- ARGV: 1 now (0: Redis's clock), 2 operation id, 3 expected revisions between commas ('' any,
 --       ',0,' none yet), or 'new' for a workflow that is not there yet, 4 document, 5 account id,
 --       6 slug, then tier and 'workflows:bytes' (each empty without a limit) of every tier
 -- Returns {'ok', revision, version that it is based on or '', saved} | {'conflict', revision}
 --         | {'gone'} | {'full', 'workflows' or 'bytes', used, limit}
---         | {'uncounted'} when the account has workflows from before documents were counted
+--         | {'uncounted'} when the account has workflows that predate the count of documents
 -- Uses: read_now, count_documents, count_uncounted, document_limits, draft
 local stamp = string.format('%d', read_now(ARGV[1]))
 local keys = {workflow = KEYS[1], stored = KEYS[3]}

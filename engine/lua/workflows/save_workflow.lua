@@ -1,19 +1,19 @@
 #!lua
--- Save a new version of a workflow's document, unless the account's documents would then take more
--- than its tier allows. The version that is not among the last ones any more goes in the same step
--- when it has never run; else it is due to be looked at.
--- Called again with the same operation id it answers as the first time.
--- KEYS: 1 workflow, 2 account's workflows, 3 names of its nodes, 4 what the account's documents take,
---       5 workflows due, 6 accounts of the partition
--- ARGV: 1 now (0: Redis's clock), 2 slug, 3 operation id,
---       4 expected version ('' any, '0' never published, 'new' not there yet), 5 document, 6 account id, 7 reference,
---       8 digest of the nodes' names, 9 the names, 10 versions to keep, 11 facts of the version,
---       12 revision of the draft that is published and goes with it ('' none), then tier and
---       'workflows:bytes' (each empty without a limit) of every tier
+-- Save a new version of a workflow's document within the quota of the account's tier. The version
+-- displaced from the latest ones is removed in the same call when it has never run; else its review
+-- is scheduled.
+-- Called again with the same operation id, the script returns its first answer.
+-- KEYS: 1 workflow, 2 account's workflows, 3 names of its nodes, 4 counters of the account's
+--       documents, 5 workflows due, 6 accounts of the partition
+-- ARGV: 1 now (0: Redis's clock), 2 slug, 3 operation id, 4 expected version ('' any, '0' never
+--       published, 'new' none yet), 5 document, 6 account id, 7 reference, 8 digest of the nodes'
+--       names, 9 the names, 10 versions to keep, 11 facts of the version, 12 revision of the draft
+--       that is published and removed ('' none), then tier and 'workflows:bytes' (each empty
+--       without a limit) of every tier
 -- Returns {'ok', version, created, updated} | {'conflict', version} | {'gone'}
 --         | {'moved', revision} when the draft has another revision, 0 for none
 --         | {'full', 'workflows' or 'bytes', used, limit}
---         | {'uncounted'} when the account has workflows from before documents were counted
+--         | {'uncounted'} when the account has workflows that predate the count of documents
 -- Uses: read_now, count_documents, count_uncounted, document_limits, version, draft
 local now = read_now(ARGV[1])
 local stamp = string.format('%d', now)
@@ -38,7 +38,7 @@ local is_named = redis.call('HEXISTS', KEYS[3], 'n' .. ARGV[8]) == 1
 local facts = stamp .. ':' .. ARGV[11]
 local bytes = #ARGV[5] + #facts + (is_named and 0 or #ARGV[9])
 local freed = version_bytes(keys, old)
--- Of a version without names, which is from before they were kept, nobody knows whether it was run.
+-- A version without recorded names predates them, and may have run.
 local may_be_in_use = redis.call('HEXISTS', KEYS[1], 'r' .. old) == 1
   or redis.call('HEXISTS', KEYS[3], 'v' .. old) == 0
 local account = redis.call('HGET', KEYS[6], ARGV[6])

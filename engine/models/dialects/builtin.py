@@ -1,11 +1,12 @@
 """`[builtin]`: calls that the worker answers by itself."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 from engine.errors.nodes import SettingsError
+from engine.models.dialects.section_schema import Schema, section_schema
 from engine.models.table_checks import unknown_members
 from engine.models.table_reader import ManifestContext
 from engine.values.templates import Template
@@ -26,8 +27,28 @@ class BuiltinResult(StrEnum):
 class BuiltinSection:
     """Template whose rendered text the worker answers with."""
 
+    name: ClassVar[str] = "builtin"
+    json_schema: ClassVar[Schema] = section_schema(
+        BUILTIN_MEMBERS,
+        ("template",),
+        template={"type": "string", "minLength": 1},
+        gives={"enum": list(BuiltinResult)},
+    )
+    endpoint: ClassVar[None] = None
+
     template: Template
     gives: BuiltinResult = BuiltinResult.TEXT
+
+    def texts(self, values: Mapping[str, Any]) -> Iterator[str]:
+        """Give the only text."""
+        yield self.template.render(values)
+
+    def image_values(self, values: Mapping[str, Any]) -> None:
+        """Return None: any image of the values counts."""
+
+    def fixed_paths(self) -> Mapping[str, Template]:
+        """Return nothing: no call leaves the worker."""
+        return {}
 
 
 def parse_builtin(table: Mapping[str, Any], context: ManifestContext) -> BuiltinSection:

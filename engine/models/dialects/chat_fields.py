@@ -1,7 +1,11 @@
 """Members of chat sections, with defaults from the fields of the same names."""
 
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
 from engine.models.body_templates import Body
 from engine.models.table_reader import ManifestContext, TableReader
+from engine.values.templates import to_text
 
 CHAT_MEMBERS = ("model", "prompt", "system", "images", "schema", "body", "stream")
 
@@ -30,3 +34,9 @@ def read_chat_members(
 def _field(name: str, names: frozenset[str]) -> str | list[str]:
     """Return a placeholder for an existing field, else a value that fills to nothing."""
     return f"{{{{ {name} }}}}" if name in names else []
+
+
+def filled_texts(parts: Iterable[Body], values: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the parts of a request as texts, with the values put in. Raises NodeFailed."""
+    for part in parts:
+        yield to_text(part.fill(values))

@@ -1,26 +1,38 @@
 """`[http]`: any provider, by one request or by a job that is submitted and polled."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 from engine.models.answer_paths import Path
 from engine.models.body_templates import Body
 from engine.models.dialects.endpoint import ENDPOINT_MEMBERS, ProviderEndpoint, read_endpoint
+from engine.models.dialects.section_schema import (
+    PLACED,
+    TEXT,
+    WAY,
+    WAYS,
+    Schema,
+    section_schema,
+    table_schema,
+)
 from engine.models.table_reader import ManifestContext, TableReader
-from engine.values.templates import Template, to_text
+from engine.values.templates import Template, to_json, to_text
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 HTTP_MEMBERS = (
     *("method", "path", "body", "as_text", "inline", "result", "media", "content_type"),
     *("error", "status_code", "usage", "job"),
 )
+MEMBERS = (*ENDPOINT_MEMBERS, *HTTP_MEMBERS)
 JOB_MEMBERS = (
     *("id", "path", "status", "done", "failed", "error", "progress"),
     *("result_path", "cancel_path", "cancel_method", "resubmit"),
 )
 USAGE_MEMBERS = ("images", "seconds", "input_tokens", "output_tokens")
+TEXTS: Schema = {"type": "array", "items": TEXT, "minItems": 1}
+STATUSES: Schema = {"type": "array", "items": {"type": ["string", "integer"]}, "minItems": 1}
 JOB = "job"
 """Name of the job's id in the templates of its paths."""
 
@@ -35,6 +47,18 @@ class MediaSection(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobSection:
     """Polling of a provider's job until it has ended."""
+
+    json_schema: ClassVar[Schema] = section_schema(
+        JOB_MEMBERS,
+        ("id", "path", "status", "done", "failed"),
+        **dict.fromkeys(("id", "status", "error", "progress"), WAY),
+        **dict.fromkeys(("done", "failed"), STATUSES),
+        cancel_method={"enum": list(METHODS)},
+        resubmit={
+            "type": "boolean",
+            "description": "Whether a job that may have begun is submitted again.",
+        },
+    )
 
     id: Path
     path: Template
@@ -56,6 +80,24 @@ class JobSection:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpSection:
     """One request, whose answer has the result or starts a job."""
+
+    name: ClassVar[str] = "http"
+    json_schema: ClassVar[Schema] = (
+        section_schema(
+            MEMBERS,
+            ("path", "result"),
+            method={"enum": list(METHODS)},
+            media={"enum": list(MediaSection)},
+            as_text=TEXTS,
+            inline=TEXTS,
+            result=WAYS,
+            error=WAYS,
+            status_code=WAY,
+            usage=table_schema(dict.fromkeys(USAGE_MEMBERS, WAY)),
+            job=JobSection.json_schema,
+        )
+        | PLACED
+    )
 
     endpoint: ProviderEndpoint
     method: str
@@ -84,10 +126,28 @@ class HttpSection:
         body = None if self.method == "GET" else self.body.fill(values) or {}
         return self.path.render_url(values), body
 
+    def texts(self, values: Mapping[str, Any]) -> Iterator[str]:
+        """Yield the path and the body of the request. Raises NodeFailed."""
+        path, body = self.request(values)
+        yield path
+        yield to_json(body)
+
+    def image_values(self, values: Mapping[str, Any]) -> None:
+        """Return None: any image of the values counts."""
+
+    def fixed_paths(self) -> Mapping[str, Template]:
+        """Return the paths of the manifest, by member."""
+        paths = {"path": self.path}
+        if self.job is not None:
+            more = ("path", "result_path", "cancel_path")
+            found = {f"job.{name}": getattr(self.job, name) for name in more}
+            paths |= {name: path for name, path in found.items() if path is not None}
+        return paths
+
 
 def parse_http(table: Mapping[str, Any], context: ManifestContext) -> HttpSection:
     """Read the section. Raises SettingsError with every reason."""
-    reader = TableReader(table, (*ENDPOINT_MEMBERS, *HTTP_MEMBERS), context)
+    reader = TableReader(table, MEMBERS, context)
     reader.require("result")
     job = _read_job(reader)
     section = HttpSection(

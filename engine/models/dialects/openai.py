@@ -1,14 +1,16 @@
 """`[openai]`: providers with OpenAI's protocol for chats, images or speech."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 from engine.models.body_templates import Body
-from engine.models.dialects.chat_fields import CHAT_MEMBERS, read_chat_members
+from engine.models.dialects.chat_fields import CHAT_MEMBERS, filled_texts, read_chat_members
 from engine.models.dialects.endpoint import ENDPOINT_MEMBERS, ProviderEndpoint, read_endpoint
+from engine.models.dialects.section_schema import BODY, PLACED, Schema, section_schema
 from engine.models.table_reader import ManifestContext, TableReader
+from engine.values.templates import Template
 
 
 class OpenAIApi(StrEnum):
@@ -19,12 +21,18 @@ class OpenAIApi(StrEnum):
     SPEECH = "speech"
 
 
+MEMBERS = (*ENDPOINT_MEMBERS, "api", *CHAT_MEMBERS, "mask")
 USUAL_APIS = {"image": OpenAIApi.IMAGES, "audio": OpenAIApi.SPEECH}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenAISection:
     """Call of `/chat/completions`, `/images/generations`, `/images/edits` or `/audio/speech`."""
+
+    name: ClassVar[str] = "openai"
+    json_schema: ClassVar[Schema] = (
+        section_schema(MEMBERS, ("model",), api={"enum": list(OpenAIApi)}, mask=BODY) | PLACED
+    )
 
     endpoint: ProviderEndpoint
     api: OpenAIApi
@@ -42,10 +50,22 @@ class OpenAISection:
     stream: bool
     """The text may be streamed while a caller waits."""
 
+    def texts(self, values: Mapping[str, Any]) -> Iterator[str]:
+        """Return all texts of the request. Raises NodeFailed."""
+        return filled_texts((self.prompt, self.system, self.schema, self.body), values)
+
+    def image_values(self, values: Mapping[str, Any]) -> list[Any]:
+        """Return the values that are sent as images."""
+        return [self.images.fill(values), self.mask.fill(values)]
+
+    def fixed_paths(self) -> Mapping[str, Template]:
+        """Return nothing: calls go to the paths of the protocol."""
+        return {}
+
 
 def parse_openai(table: Mapping[str, Any], context: ManifestContext) -> OpenAISection:
     """Read the section. Raises SettingsError with every reason."""
-    reader = TableReader(table, (*ENDPOINT_MEMBERS, "api", *CHAT_MEMBERS, "mask"), context)
+    reader = TableReader(table, MEMBERS, context)
     api = reader.text("api", USUAL_APIS.get(context.category, OpenAIApi.CHAT), tuple(OpenAIApi))
     mask = reader.body("mask", [])
     chat: dict[str, Any] = read_chat_members(reader, context, excluded=mask.names)

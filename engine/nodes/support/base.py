@@ -9,7 +9,8 @@ from engine.errors.nodes import NodeFailed
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from engine.nodes.support.image_edits import Edit, ImageData
-from engine.values.sockets import Socket, SocketType
+from engine.nodes.support.settings import Faults, Setting
+from engine.values.sockets import Socket, Sockets, SocketType
 
 Outputs = Mapping[str, Any]
 """Plain values by output socket; an absent socket is a branch not taken (its dependents skip)."""
@@ -168,11 +169,30 @@ class NodeType(Protocol):
 
     type: str
     category: str
+    label: str
+    """Name for people."""
+    description: str
+    """Sentence for people."""
     kind: WorkKind
+    members: Sequence[Setting] = ()
+    """The members of `data` that it reads, beside those of every node."""
+    is_dynamic: bool = False
+    """Its sockets depend on its settings."""
+
+    def read(self, data: Mapping[str, Any], faults: Faults) -> Any:
+        """Read `data` into frozen settings; after faults, as far as they tell the sockets."""
+        ...
 
     def parse(self, data: Mapping[str, Any]) -> Any:
-        """Parse `data` to frozen settings. Raises SettingsError with all reasons."""
-        ...
+        """Check `data` and return frozen settings. Raises SettingsError with every reason."""
+        faults = Faults()
+        settings = self.read(data, faults)
+        faults.finish()
+        return settings
+
+    def unavailable_reason(self) -> str | None:
+        """The reason why no node of the type can be saved here; None: one can."""
+        return None
 
     def inputs(self, settings: Any) -> Mapping[str, Socket]:
         """Return the input sockets by name."""
@@ -185,6 +205,11 @@ class NodeType(Protocol):
     def needs(self, data: Mapping[str, Any]) -> Mapping[str, Socket]:
         """Return the required input sockets of invalid settings, as far as they are known."""
         return {}
+
+    def sketch(self, data: Mapping[str, Any]) -> Sockets:
+        """The sockets for an editor, as far as wrong settings tell them."""
+        settings = self.read(data, Faults())
+        return Sockets(self.inputs(settings), self.outputs(settings))
 
     def fixed_url(self, settings: Any) -> str | None:
         """Return the URL, or its start up to the host, that the node calls, if known at save."""

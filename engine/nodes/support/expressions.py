@@ -1,39 +1,66 @@
 """Expressions of nodes: variables, which are input sockets, and their values."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from engine.errors.nodes import SettingsError
+from engine.nodes.support.settings import Faults, Schema, Setting
 from engine.values import cel
 from engine.values.sockets import Socket, SocketType
 
 VALUE_IN = "value-in"
 MAX_VARIABLES = 20
+NAME_WORDS = (
+    "must be a name of letters, digits and _ that does not begin"
+    f" with a digit, and neither '{cel.VALUE}' nor a word of CEL's own"
+)
 
 
-def read_variables(data: Mapping[str, Any]) -> tuple[str, ...]:
-    """Read the names of a node's variables. Raises SettingsError with all reasons."""
-    names = data.get("variables")
-    if names is None:
-        return ()
-    if not isinstance(names, list) or len(names) > MAX_VARIABLES:
-        raise SettingsError(f"variables must be a list of at most {MAX_VARIABLES} names")
-    reasons = list(_faults(names))
-    if reasons:
-        raise SettingsError(*reasons)
-    return tuple(names)
+def _read_names(raw: object, path: str, faults: Faults) -> tuple[str, ...] | None:
+    if not isinstance(raw, list) or len(raw) > MAX_VARIABLES:
+        faults.add(path, f"must be a list of at most {MAX_VARIABLES} names")
+        return None
+    for position, name in enumerate(raw):
+        where = f"{path}[{position}]"
+        if not isinstance(name, str) or not cel.IDENTIFIER.fullmatch(name):
+            faults.add(where, NAME_WORDS)
+        elif not cel.is_variable(name):
+            faults.add_rule(f"{where} {NAME_WORDS}", where)
+        elif name in raw[:position]:
+            faults.add_rule(f"{path} has '{name}' more than once", path)
+    return tuple(name for name in raw if cel.is_variable(name))
+
+
+VARIABLES = Setting(
+    name="variables",
+    about="Names of further input sockets, which are variables of the expression.",
+    widget="names",
+    value={
+        "type": "array",
+        "maxItems": MAX_VARIABLES,
+        "items": {"type": "string", "pattern": f"^(?:{cel.IDENTIFIER.pattern})$"},
+    },
+    parse=_read_names,
+    fallback=(),
+)
+EXPRESSION: Schema = {"type": "string"}
 
 
 def check_expression(
-    member: str, expression: object, variables: Sequence[str], *, is_condition: bool
+    member: str,
+    expression: object,
+    variables: Sequence[str],
+    faults: Faults,
+    *,
+    is_condition: bool,
 ) -> str:
-    """Check the expression at a member of a node's data. Raises SettingsError."""
+    """The expression at a member of a node's data."""
     known = ", ".join(f"'{name}'" for name in (cel.VALUE, *variables))
     if not isinstance(expression, str):
-        raise SettingsError(f"{member} must be a text: CEL over {known}")
+        faults.add(member, f"must be a text: CEL over {known}")
+        return ""
     reason = cel.check(expression, variables, is_condition=is_condition)
     if reason:
-        raise SettingsError(reason if member == "expression" else f"{member}: {reason}")
+        faults.add_rule(reason if member == "expression" else f"{member}: {reason}", member)
     return expression
 
 
@@ -48,14 +75,3 @@ def read_values(variables: Sequence[str], inputs: Mapping[str, Any]) -> dict[str
     values = {cel.VALUE: inputs.get(VALUE_IN), **{name: inputs.get(name) for name in variables}}
     cel.check_size(values)
     return values
-
-
-def _faults(names: Sequence[object]) -> Iterator[str]:
-    for position, name in enumerate(names):
-        if not cel.is_variable(name):
-            yield (
-                f"variables[{position}] must be a name of letters, digits and _ that does not begin"
-                f" with a digit, and neither '{cel.VALUE}' nor a word of CEL's own"
-            )
-        elif name in names[:position]:
-            yield f"variables has '{name}' more than once"

@@ -4,13 +4,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from engine.errors import InvalidInputs
-from engine.errors.nodes import NodeFailed, SettingsError
+from engine.errors.nodes import NodeFailed, SettingFault, SettingsError
 from engine.models.call_checks import check_call, is_blank
-from engine.models.manifest import PARAMS, Model
+from engine.models.manifest import PARAMS, Category, Model
 from engine.models.pricing import Usage
-from engine.models.registry import find_model
+from engine.models.registry import all_models, find_model
 from engine.nodes.support.base import Context
 from engine.nodes.support.list_mapping import run_each
+from engine.nodes.support.settings import VALUES, Faults, Setting, as_it_is
 from engine.values.fields import Field
 from engine.values.plain import kind_of
 
@@ -20,27 +21,48 @@ MAX_ITEMS = 10_000
 NODE_MEMBERS = frozenset({"model", "values", "retry", "timeoutSeconds", "onError", "cache"})
 """Members of `data` common to all node types, which name no field of a model."""
 
+MODEL = Setting(
+    name="model",
+    about="The internal name of the model.",
+    widget="model",
+    value={"type": "string", "minLength": 1},
+    parse=as_it_is,
+    is_required=True,
+    missing="must be the internal name of a model",
+)
+
 Values = Mapping[str, Any]
 
 
 def find_usable(name: object) -> Model:
     """Return the model named by a node. Raises SettingsError."""
     if not isinstance(name, str) or not name:
-        raise SettingsError("model must be the internal name of a model")
+        raise SettingsError(SettingFault(f"{MODEL.name} {MODEL.missing}", MODEL.name))
     model = find_model(name)
     if model is None:
-        raise SettingsError(f"There is no model '{name[:64]}' here")
+        raise _unusable(f"There is no model '{name[:64]}' here")
     if not model.enabled:
-        raise SettingsError(f"The model '{name}' is disabled")
+        raise _unusable(f"The model '{name}' is disabled")
     return model
 
 
+def _unusable(reason: str) -> SettingsError:
+    return SettingsError(SettingFault(reason, MODEL.name, is_beyond_schema=True))
+
+
+def missing_model(category: Category | None = None) -> str | None:
+    """The reason why no model of the category, or none at all, can be named; None: one can."""
+    if any(each.enabled and category in (None, each.category) for each in all_models()):
+        return None
+    return "There is no model here" if category is None else f"No model here gives {category}"
+
+
 def typed_values(data: Mapping[str, Any]) -> Values:
-    """Return the object `values` of a node, or an empty one. Raises SettingsError."""
-    typed = data.get("values")
-    if typed is not None and not isinstance(typed, dict):
-        raise SettingsError("values must be an object with a value per field")
-    return typed or {}
+    """The object `values` of a node, empty where there is none. Raises SettingsError."""
+    faults = Faults()
+    typed: Values = VALUES.read(data, faults)
+    faults.finish()
+    return typed
 
 
 def missing_fields(data: Mapping[str, Any]) -> Sequence[Field]:
@@ -79,14 +101,14 @@ def known_values(model: Model, values: Mapping[str, Any]) -> dict[str, Any]:
     return {field.name: value for field, value in present if not is_blank(field, value)}
 
 
-def value_faults(field: Field, values: Mapping[str, Any]) -> Sequence[str]:
-    """Return the faults of a field's value, if present, as sentences."""
+def value_faults(field: Field, values: Mapping[str, Any]) -> Sequence[SettingFault]:
+    """What is wrong with a field's value, if there is one, as sentences for the author."""
     if field.name not in values:
         return ()
     try:
         check_call([field], values, allow_http=True)
     except InvalidInputs as error:
-        return (_sentence(error),)
+        return (SettingFault(_sentence(error), field.name, is_beyond_schema=True),)
     return ()
 
 

@@ -12,7 +12,7 @@ from engine.errors.nodes import NodeFailed
 from engine.media.formats import HEAD_BYTES, UNTYPED, UnfitMedia, read_facts
 from engine.media.ids import is_asset_id
 from engine.nodes.support.base import Context
-from engine.nodes.support.templates import read_template
+from engine.nodes.support.settings import Faults, Setting, as_it_is, choice, read_template
 from engine.values.plain import kind_of
 from engine.values.sockets import MEDIA_TYPES
 from engine.values.templates import Template, to_json, to_text
@@ -47,23 +47,48 @@ class BodySettings:
         return [*(() if self.text is None else (self.text,)), *(text for _, text in self.fields)]
 
 
-def parse_body(data: Mapping[str, Any], reasons: list[str]) -> BodySettings:
-    """Read `bodyType` and `body` of a node; faults are added to `reasons`."""
-    kind, body = data.get("bodyType"), data.get("body")
-    if kind is not None and kind not in BODY_TYPES:
-        reasons.append(f"bodyType must be one of {', '.join(BODY_TYPES)}")
-        return BodySettings()
+BODY_TYPE = choice(
+    "bodyType", "How the body is sent; without it, as what it looks like.", BODY_TYPES
+)
+BODY = Setting(
+    name="body",
+    about="The body, a template; for form and multipart also a template for each field.",
+    widget="template",
+    value={
+        "anyOf": [
+            {"type": ["string", "null"]},
+            {"type": "object", "additionalProperties": {"type": "string"}},
+            {"enum": [False, 0, []]},
+        ]
+    },
+    parse=as_it_is,
+    is_nullable=False,
+)
+
+
+def parse_body(data: Mapping[str, Any], faults: Faults) -> BodySettings:
+    """Read `bodyType` and `body` of a node."""
+    before = len(faults.found)
+    kind, body = BODY_TYPE.read(data, faults), BODY.read(data, faults)
+    if len(faults.found) > before:
+        listed = body.values() if isinstance(body, dict) else (body,)
+        named = tuple(("", Template.sketch(text)) for text in listed if isinstance(text, str))
+        return BodySettings(fields=named)
     if not body:
         return BodySettings(type=kind)
     if isinstance(body, dict) and kind in OF_FIELDS:
         if len(body) > MAX_FIELDS:
-            reasons.append(f"body must have at most {MAX_FIELDS} fields")
+            faults.add_rule(f"body must have at most {MAX_FIELDS} fields", "body")
             return BodySettings(type=kind)
         texts = (
-            (name, read_template(f"body: {name}", text, reasons)) for name, text in body.items()
+            (name, read_template(f"body: {name}", text, faults, field=f"body.{name}"))
+            for name, text in body.items()
         )
         return BodySettings(type=kind, fields=tuple(texts))
-    return BodySettings(type=kind, text=read_template("body", body, reasons))
+    if isinstance(body, dict):
+        faults.add_rule("body: must be a text", "body")
+        return BodySettings(type=kind)
+    return BodySettings(type=kind, text=read_template("body", body, faults))
 
 
 async def make_body(settings: BodySettings, inputs: Mapping[str, Any], context: Context) -> Body:

@@ -1,125 +1,68 @@
-"""Reader of the settings of image nodes, which collects all faults."""
+"""Settings that image nodes have in common."""
 
-import math
 import re
-from collections.abc import Mapping, Sequence, Set
-from enum import StrEnum
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
-from engine.errors.nodes import SettingsError
-from engine.media.formats import MAX_PIXELS
 from engine.nodes.support.image_edits import MAX_SIDE, ImageFormat, SaveOptions
-from engine.nodes.support.templates import read_template
-from engine.values.templates import Template
+from engine.nodes.support.settings import Faults, Setting, choice, pattern, whole
 
-COLOR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})")
-RATIO = re.compile(r"(\d{1,5}(?:\.\d{1,3})?):(\d{1,5}(?:\.\d{1,3})?)")
+COLOR = r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})"
+RATIO = re.compile(r"([0-9]{1,5}(?:\.[0-9]{1,3})?):([0-9]{1,5}(?:\.[0-9]{1,3})?)")
+RATIO_WORDS = "must be two numbers like 16:9"
 MAX_RATIO = 1_000
 
-Choice = TypeVar("Choice", bound=StrEnum)
+
+def color(name: str, about: str, default: str) -> Setting:
+    """A color in hexadecimal."""
+    words = "must be a color like #f80, #ff8800 or #ff880080"
+    return pattern(name, about, COLOR, words, widget="color", default=default, fallback=default)
 
 
-class SettingsReader:
-    """Reads members of `data`; null counts as absent."""
+def side(name: str, about: str) -> Setting:
+    """A width or a height in pixels."""
+    return whole(name, about, 1, MAX_SIDE)
 
-    def __init__(self, data: Mapping[str, Any]) -> None:
-        self._data = data
-        self.reasons: list[str] = []
 
-    def finish(self) -> None:
-        """Raise SettingsError if there are faults."""
-        if self.reasons:
-            raise SettingsError(*self.reasons)
+def offset(name: str, about: str) -> Setting:
+    """A distance in pixels."""
+    return whole(name, about, 0, MAX_SIDE)
 
-    def has(self, name: str) -> bool:
-        """Return True if the member exists."""
-        return self._data.get(name) is not None
 
-    def has_all(self, *names: str) -> bool:
-        """Return True if all members exist; add a fault if only some do."""
-        found = [self.has(name) for name in names]
-        if any(found) and not all(found):
-            self.reasons.append(f"{' and '.join(names)} go together")
-        return all(found)
+def ratio(name: str, about: str) -> Setting:
+    """Width and height of a shape."""
 
-    def template(self, name: str, taken: Set[str]) -> Template:
-        """Read a template whose placeholders must differ from the `taken` sockets."""
-        text = "" if self._data.get(name) is None else self._data[name]
-        return read_template(name, text, self.reasons, taken)
-
-    def whole(self, name: str, least: int, most: int) -> int | None:
-        """Read a whole number, or None."""
-        value = self._data.get(name)
-        if value is None:
+    def parse(raw: object, path: str, faults: Faults) -> tuple[float, float] | None:
+        match = RATIO.fullmatch(raw) if isinstance(raw, str) else None
+        if match is None:
+            faults.add(path, RATIO_WORDS)
             return None
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            self.reasons.append(f"{name} must be a whole number from {least} to {most}")
-            return None
-        return value
-
-    def number(self, name: str, default: float, least: float, most: float) -> float:
-        """Read a number."""
-        value = self._data.get(name)
-        if value is None:
-            return default
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or not math.isfinite(value) or not least <= value <= most:
-            self.reasons.append(f"{name} must be a number from {least:g} to {most:g}")
-            return default
-        return float(value)
-
-    def choice(self, name: str, choices: Sequence[Choice]) -> Choice | None:
-        """Read one of the choices, or None."""
-        value = self._data.get(name)
-        if value is None:
-            return None
-        found = next((each for each in choices if each.value == value), None)
-        if found is None:
-            self.reasons.append(f"{name} must be one of {', '.join(choices)}")
-        return found
-
-    def color(self, name: str, default: str) -> str:
-        """Read a hexadecimal color."""
-        value = self._data.get(name)
-        if value is None:
-            return default
-        if not isinstance(value, str) or not COLOR.fullmatch(value):
-            self.reasons.append(f"{name} must be a color like #f80, #ff8800 or #ff880080")
-            return default
-        return value
-
-    def ratio(self, name: str) -> tuple[float, float] | None:
-        """Read width and height of an aspect ratio, or None."""
-        value = self._data.get(name)
-        if value is None:
-            return None
-        match = RATIO.fullmatch(value) if isinstance(value, str) else None
-        across, down = (float(match[1]), float(match[2])) if match else (0.0, 0.0)
+        across, down = float(match[1]), float(match[2])
         if not across or not down or not 1 / MAX_RATIO <= across / down <= MAX_RATIO:
-            self.reasons.append(f"{name} must be two numbers like 16:9")
+            faults.add_rule(f"{path} {RATIO_WORDS}", path)
             return None
         return across, down
 
-    def side(self, name: str) -> int | None:
-        """Read a width or height in pixels, or None."""
-        return self.whole(name, 1, MAX_SIDE)
+    value = {"type": "string", "pattern": f"^(?:{RATIO.pattern})$"}
+    return Setting(name=name, about=about, widget="text", value=value, parse=parse)
 
-    def offset(self, name: str) -> int | None:
-        """Read a distance in pixels, or None."""
-        return self.whole(name, 0, MAX_SIDE)
 
-    def check_area(self, width: int | None, height: int | None) -> None:
-        """Add a fault if the area has too many pixels."""
-        if width and height and width * height > MAX_PIXELS:
-            self.reasons.append(f"width and height make over {MAX_PIXELS} pixels")
+FORMAT_WORDS = f"must be one of {', '.join(ImageFormat)}"
+FORMAT = choice(
+    "format", "Format of the new image; without it, that of the old one.", tuple(ImageFormat)
+)
+QUALITY = whole("quality", "Quality of a format that loses details.", 1, 100)
+BACKGROUND = color(
+    "background", "Color behind an image that loses its transparency.", SaveOptions().background
+)
+SAVING = (FORMAT, QUALITY, BACKGROUND)
 
-    def saving(self, *, has_background: bool = True) -> SaveOptions:
-        """Read the options of writing the image."""
-        defaults = SaveOptions()
-        return SaveOptions(
-            format=self.choice("format", tuple(ImageFormat)),
-            quality=self.whole("quality", 1, 100),
-            background=self.color("background", defaults.background)
-            if has_background
-            else defaults.background,
-        )
+
+def read_saving(given: Mapping[str, Any]) -> SaveOptions:
+    """How the image is to be written, of the settings that were read."""
+    usual = SaveOptions()
+    return SaveOptions(
+        format=given["format"],
+        quality=given["quality"],
+        background=given.get("background") or usual.background,
+    )

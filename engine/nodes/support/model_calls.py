@@ -4,10 +4,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.errors.nodes import NodeFailed, SettingsError
+from engine.errors.nodes import NodeFailed, SettingFault, SettingsError
 from engine.models.manifest import Category, Model
 from engine.models.pricing import Usage
 from engine.nodes.support.fan_out import (
+    MODEL,
     NODE_MEMBERS,
     PARAMS_IN,
     check_values,
@@ -23,7 +24,14 @@ from engine.nodes.support.fan_out import (
     value_faults,
     zip_lists,
 )
-from engine.nodes.support.templates import read_template
+from engine.nodes.support.settings import (
+    VALUES,
+    Faults,
+    Schema,
+    Setting,
+    as_it_is,
+    read_template,
+)
 from engine.values.fields import SOCKETS, Field, FieldType
 from engine.values.sockets import Socket, SocketType
 from engine.values.templates import Template, members_read, to_text
@@ -101,29 +109,69 @@ class ModelCalls:
 
 
 def read_model_settings(
-    data: Mapping[str, Any], kind: ModelNodeKind, *faults: str
-) -> ModelSettings:
-    """Read a node's `data`. Raises SettingsError with all reasons, `faults` first."""
+    data: Mapping[str, Any], kind: ModelNodeKind, faults: Faults
+) -> ModelSettings | None:
+    """Read a node's `data`; None where there is no model to read it by."""
     try:
         model, typed = _read_model(data, kind)
     except SettingsError as error:
-        raise SettingsError(*faults, *error.reasons) from None
+        faults.extend(error)
+        return None
     direct = {key: data[key] for key in data if key not in NODE_MEMBERS | kind.own}
-    reasons = [*faults, *_unknown_options(model, direct, kind)]
+    faults.found += _unknown_options(model, direct, kind)
     listed = {key: typed[key] for key in typed if key not in kind.own}
     values = known_values(model, direct) | known_values(model, listed)
-    templates = dict(_read_templates(values, kind, reasons))
-    reasons += [reason for field in model.fields for reason in value_faults(field, values)]
+    templates = dict(_read_templates(values, kind, faults))
+    faults.found += [each for field in model.fields for each in value_faults(field, values)]
     settings = ModelSettings(model=model, templates=templates, values=values)
-    if not reasons:
-        reasons += _unreachable(settings, kind)
-    if reasons:
-        raise SettingsError(*reasons)
+    if not faults.found:
+        faults.found += _unreachable(settings, kind)
     return settings
 
 
+def model_members(kind: ModelNodeKind, *own: Setting) -> tuple[Setting, ...]:
+    """The settings of a node type that asks models; other fields of the model may follow."""
+    return (
+        MODEL,
+        *(_model_member(name) for name in (*kind.templates, *kind.options)),
+        *own,
+        VALUES,
+    )
+
+
+def _model_member(name: str) -> Setting:
+    """A setting that the model's field of its name describes exactly."""
+    about, widget, kinds = MODEL_MEMBERS[name]
+    value: Schema = {"anyOf": [{"type": kinds}, {"const": ""}]}
+    return Setting(name=name, about=about, widget=widget, value=value, parse=as_it_is)
+
+
+MODEL_MEMBERS: Mapping[str, tuple[str, str, list[str]]] = {
+    PROMPT: ("The prompt; each {{ placeholder }} is an input socket.", "template", ["string"]),
+    SYSTEM: ("How the model is to answer; a template, too.", "template", ["string"]),
+    "temperature": ("How much answers may differ.", "number", ["number"]),
+    "maxTokens": ("The longest answer, in tokens.", "number", ["number"]),
+    "aspectRatio": ("Shape of what is made, such as 16:9.", "text", ["string"]),
+    "resolution": ("Size of what is made.", "text", ["string", "number"]),
+    "duration": ("Length of what is made, in seconds.", "number", ["string", "number"]),
+    "seed": ("The same seed gives the same again, where the model can.", "number", ["number"]),
+}
+"""Sentence, control and JSON types of the settings that are fields of models."""
+
+
+def sketch_model_sockets(data: Mapping[str, Any], kind: ModelNodeKind) -> dict[str, Socket]:
+    """The input sockets of a node without a model that can be used."""
+    own = {each.socket: Socket(type=each.type) for each in kind.inlets}
+    params = {PARAMS_IN: Socket(type=SocketType.ANY)} if kind.takes_params else {}
+    texts = (data.get(name) for name in kind.templates)
+    names = {
+        name for text in texts if isinstance(text, str) for name in Template.sketch(text).names
+    }
+    return own | params | dict.fromkeys(sorted(names), Socket(type=SocketType.ANY, required=True))
+
+
 def model_sockets(settings: ModelSettings, kind: ModelNodeKind) -> dict[str, Socket]:
-    """Return the input sockets of the node type and of all placeholders."""
+    """The input sockets of a node type, and one for each placeholder."""
     missing = _missing(settings)
     sockets = {
         field_socket.socket: Socket(
@@ -220,20 +268,21 @@ def _read_model(data: Mapping[str, Any], kind: ModelNodeKind) -> tuple[Model, Va
     model = find_usable(data.get("model"))
     if model.category is not kind.category:
         message = f"The model '{model.internal_name}' gives {model.category}, not {kind.category}"
-        raise SettingsError(message)
+        raise SettingsError(SettingFault(message, MODEL.name, is_beyond_schema=True))
     return model, typed_values(data)
 
 
-def _unknown_options(model: Model, direct: Values, kind: ModelNodeKind) -> Iterator[str]:
+def _unknown_options(model: Model, direct: Values, kind: ModelNodeKind) -> Iterator[SettingFault]:
     names = [field.name for field in model.fields]
     for name in (*kind.templates, *kind.options):
         if direct.get(name) not in (None, "") and name not in names:
             listed = ", ".join(f"'{each}'" for each in names) or "no settings"
-            yield f"The model '{model.internal_name}' has no '{name}'; it has {listed}"
+            reason = f"The model '{model.internal_name}' has no '{name}'; it has {listed}"
+            yield SettingFault(reason, name, is_beyond_schema=True)
 
 
 def _read_templates(
-    values: dict[str, Any], kind: ModelNodeKind, reasons: list[str]
+    values: dict[str, Any], kind: ModelNodeKind, faults: Faults
 ) -> Iterator[tuple[str, Template]]:
     """Yield the templates, and remove them and empty texts from the values."""
     taken = {field_socket.socket for field_socket in kind.inlets} | {PARAMS_IN}
@@ -243,7 +292,7 @@ def _read_templates(
             del values[name]
         if not isinstance(text, str) or not text:
             continue
-        template = read_template(name, text, reasons, taken)
+        template = read_template(name, text, faults, taken)
         if template.names or not template.parts:
             del values[name]
         if template.names:
@@ -257,11 +306,14 @@ def _missing(settings: ModelSettings) -> set[str]:
     return required - filled - set(settings.values) - set(settings.templates)
 
 
-def _unreachable(settings: ModelSettings, kind: ModelNodeKind) -> list[str]:
+def _unreachable(settings: ModelSettings, kind: ModelNodeKind) -> list[SettingFault]:
     if kind.takes_params:
         return []
     own = {field_socket.fields[0] for field_socket in kind.inlets}
-    return [f"'{name}' is required" for name in sorted(_missing(settings) - own)]
+    return [
+        SettingFault(f"'{name}' is required", name, is_beyond_schema=True)
+        for name in sorted(_missing(settings) - own)
+    ]
 
 
 def _refusal(field_socket: FieldSocket, model: Model) -> str:

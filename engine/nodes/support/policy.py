@@ -1,11 +1,11 @@
 """Policies: settings of every node for retries, time limit and failure."""
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeGuard
+from typing import Any, Literal
 
-from engine.errors.nodes import SettingsError
+from engine.errors.nodes import SettingFault
+from engine.nodes.support.settings import Faults, Setting, as_it_is, choice, is_number, read_all
 
 MAX_ATTEMPTS = 10
 MAX_BACKOFF_SECONDS = 60
@@ -25,54 +25,95 @@ class Policy:
 
 
 def parse_policy(data: Mapping[str, Any]) -> Policy:
-    """Read a node's policy. Raises SettingsError with all reasons."""
-    reasons = list(_faults(data))
-    if reasons:
-        raise SettingsError(*reasons)
-    retry = data.get("retry") or {}
+    """Read a node's policy. Raises SettingsError with every reason."""
+    faults = Faults()
+    given = read_all(POLICY, data, faults)
+    faults.finish()
+    retry = given["retry"]
     return Policy(
         attempts=int(retry.get("attempts", 1)),
         backoff=float(retry.get("backoff", 1.0)),
-        timeout_seconds=read_timeout(data),
-        on_error="continue" if data.get("onError") == "continue" else "fail",
+        timeout_seconds=given["timeoutSeconds"],
+        on_error=given["onError"],
     )
 
 
-def reserved_faults(data: Mapping[str, Any]) -> Iterator[str]:
-    """Yield faults of settings without effect yet, which cannot be saved.
+def reserved_faults(data: Mapping[str, Any]) -> Iterator[SettingFault]:
+    """Why a policy cannot be saved that asks for what does nothing yet.
 
     Versions saved before this check still run.
     """
-    if data.get("cache") not in (None, False):
-        yield "cache must be false or left out: results of nodes are not kept yet"
+    if data.get("cache") is not None and data["cache"] is not False:
+        reason = "cache must be false or left out: results of nodes are not kept yet"
+        yield SettingFault(reason, "cache")
 
 
 def read_timeout(data: Mapping[str, Any]) -> float | None:
-    """Return a node's `timeoutSeconds` if it is valid, or None."""
-    seconds = data.get("timeoutSeconds")
-    if _is_number(seconds) and 0 < seconds <= MAX_TIMEOUT_SECONDS:
-        return float(seconds)
+    """A node's `timeoutSeconds`, where there is one that is allowed."""
+    seconds: float | None = TIMEOUT.read(data, Faults())
+    return seconds
+
+
+def _read_retry(raw: object, path: str, faults: Faults) -> Mapping[str, Any] | None:
+    if not isinstance(raw, dict):
+        faults.add(path, "must be an object with attempts and backoff")
+        return None
+    attempts = raw.get("attempts", 1)
+    if isinstance(attempts, bool) or attempts not in range(1, MAX_ATTEMPTS + 1):
+        faults.add(f"{path}.attempts", f"must be a whole number from 1 to {MAX_ATTEMPTS}")
+    backoff = raw.get("backoff", 1.0)
+    if not is_number(backoff) or not 0 <= backoff <= MAX_BACKOFF_SECONDS:
+        words = f"must be a number of seconds from 0 to {MAX_BACKOFF_SECONDS}"
+        faults.add(f"{path}.backoff", words)
+    return raw
+
+
+def _read_seconds(raw: object, path: str, faults: Faults) -> float | None:
+    if is_number(raw) and 0 < raw <= MAX_TIMEOUT_SECONDS:
+        return float(raw)
+    faults.add(path, f"must be a number over 0 and at most {MAX_TIMEOUT_SECONDS}")
     return None
 
 
-def _faults(data: Mapping[str, Any]) -> Iterator[str]:
-    retry = {} if data.get("retry") is None else data["retry"]
-    if isinstance(retry, dict):
-        attempts = retry.get("attempts", 1)
-        if isinstance(attempts, bool) or attempts not in range(1, MAX_ATTEMPTS + 1):
-            yield f"retry.attempts must be a whole number from 1 to {MAX_ATTEMPTS}"
-        backoff = retry.get("backoff", 1.0)
-        if not _is_number(backoff) or not 0 <= backoff <= MAX_BACKOFF_SECONDS:
-            yield f"retry.backoff must be a number of seconds from 0 to {MAX_BACKOFF_SECONDS}"
-    else:
-        yield "retry must be an object with attempts and backoff"
-    if data.get("timeoutSeconds") is not None and read_timeout(data) is None:
-        yield f"timeoutSeconds must be a number over 0 and at most {MAX_TIMEOUT_SECONDS}"
-    if data.get("onError") not in (None, "fail", "continue"):
-        yield "onError must be 'fail' or 'continue'"
-
-
-def _is_number(value: object) -> TypeGuard[int | float]:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return math.isfinite(value)
+RETRY = Setting(
+    name="retry",
+    about="How often a node that fails is called, and the seconds before the second call.",
+    widget="retry",
+    value={
+        "type": "object",
+        "properties": {
+            "attempts": {"type": "integer", "minimum": 1, "maximum": MAX_ATTEMPTS, "default": 1},
+            "backoff": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": MAX_BACKOFF_SECONDS,
+                "default": 1,
+            },
+        },
+    },
+    parse=_read_retry,
+    fallback={},
+)
+TIMEOUT = Setting(
+    name="timeoutSeconds",
+    about="The longest time that a call of the node may take, in seconds.",
+    widget="number",
+    value={"type": "number", "exclusiveMinimum": 0, "maximum": MAX_TIMEOUT_SECONDS},
+    parse=_read_seconds,
+)
+ON_ERROR = choice(
+    "onError",
+    "Whether a run goes on after the node has failed.",
+    ("fail", "continue"),
+    default="fail",
+    words="must be 'fail' or 'continue'",
+)
+CACHE = Setting(
+    name="cache",
+    about="Kept for later: must be false.",
+    widget="hidden",
+    value={"enum": [False]},
+    parse=as_it_is,
+    default=False,
+)
+POLICY = (RETRY, TIMEOUT, ON_ERROR)

@@ -1,4 +1,4 @@
-"""Accounts: who owns workflows and executions, and pays for them."""
+"""Accounts: owners and payers of workflows and executions."""
 
 import secrets
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ class Accounts:
     async def create(
         self, *, email: str, tier: Tier, role: Role = Role.USER, approved: bool = True
     ) -> Account:
-        """A new account. Raises ValueError for an e-mail address that is not one."""
+        """Create an account. Raises ValueError for an invalid e-mail address."""
         if "@" not in email or len(email) > 254 or any(c.isspace() for c in email):
             raise ValueError(f"{email!r} is not an e-mail address")
         seconds, micros = await self._client.send("TIME")
@@ -55,7 +55,7 @@ class Accounts:
         return account
 
     async def get(self, account_id: str) -> Account:
-        """The account. Raises AccountNotFound."""
+        """Return the account. Raises AccountNotFound."""
         partition = partition_of(account_id)
         data = await self._client.send("HGET", keyspace.accounts(partition), account_id)
         if data is None:
@@ -63,11 +63,11 @@ class Accounts:
         return parse_account(data)
 
     async def approve(self, account_id: str) -> Account:
-        """Let the account run; its very next request may. Raises AccountNotFound."""
+        """Approve the account, from its very next request on. Raises AccountNotFound."""
         return await self._change(account_id, approved=True)
 
     async def set_tier(self, account_id: str, tier: Tier) -> Account:
-        """Move the account to a tier, which holds for its very next request.
+        """Move the account to a tier, from its very next request on.
 
         Raises AccountNotFound.
         """
@@ -86,13 +86,13 @@ class Accounts:
                 return parse_account(after)
 
     async def list(self) -> list[Account]:
-        """All accounts, oldest first."""
+        """Return all accounts, oldest first."""
         ids = await self._client.send("ZRANGE", keyspace.account_ids(), 0, -1)
         return [await self.get(account_id.decode()) for account_id in ids]
 
 
 def pack_account(account: Account) -> bytes:
-    """The account's record: what scripts look up limits by, a bar, and what they do not read."""
+    """Return the account's record: facts for scripts, a bar, and the rest."""
     return _pack_record(asdict(account))
 
 
@@ -106,7 +106,7 @@ def _unpack_record(data: bytes) -> dict[str, Any]:
 
 
 def parse_account(data: bytes) -> Account:
-    """The account of a record; members of later versions are left aside."""
+    """Return the account of a record, ignoring members of later versions."""
     record = _unpack_record(data)
     return Account(
         id=record["id"],

@@ -26,28 +26,28 @@ MAX_NAME = 100
 NO_KEY = "There is no such API key"
 MAX_REMEMBERED = 10_000
 MAX_REMEMBERED_BYTES = 33_554_432
-"""Of keys with their accounts: one that may do many things takes tens of kilobytes."""
-PARSED_SHARE = 4
-"""So many times its record a principal takes, with the record that it is known by."""
+"""Memory of cached keys and accounts; a key with many capabilities takes tens of kilobytes."""
+PARSED_FACTOR = 4
+"""Memory of a parsed principal as a multiple of its record."""
 WEBHOOK_KEPT_MS = 30 * 86_400_000
-"""How long the webhook of a key that was revoked is kept, for what the key had begun."""
+"""Time for which the webhook of a revoked key is kept for its running executions."""
 PASS_MS = 60_000
-NOTED_SECONDS = 60.0
-"""How often one process notes that a key is in use."""
+USE_RECORDED_SECONDS = 60.0
+"""Interval at which one process records the use of a key."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpeculativeAuthorization:
-    """An authorization under way, and who it is assumed to be for.
+    """Pending authorization with the principal that it assumes.
 
-    A script that is given `pass_key` goes on only if the assumption was right and the call was
-    within its limit.
+    A script with `authorization_key` runs only if the assumption holds and the call is within its
+    limit.
     """
 
     principal: Principal
-    pass_key: str
+    authorization_key: str
     admitted: Callable[[], Awaitable[tuple[Principal, Window | None]]]
-    """Waits for the reply; as `ApiKeys.authorize_call`. Once."""
+    """Waits once for the reply, like `ApiKeys.authorize_call`."""
 
 
 class ApiKeys:
@@ -57,20 +57,20 @@ class ApiKeys:
         self._client = client
         self._tiers = tiers
         self._limits = CallLimits(tiers)
-        self._noted: LruCache[str, float] = LruCache(MAX_REMEMBERED)
+        self._uses: LruCache[str, float] = LruCache(MAX_REMEMBERED)
         self._parsed: LruCache[bytes, tuple[bytes, Principal]]
         self._parsed = LruCache(MAX_REMEMBERED, MAX_REMEMBERED_BYTES)
         self._assumed: LruCache[str, tuple[Principal, str]]
         self._assumed = LruCache(MAX_REMEMBERED, MAX_REMEMBERED_BYTES)
-        """By digest of the key: who held it last, and the fingerprint of what said so."""
+        """Last known principal by digest of the key, with the fingerprint of its records."""
 
     async def create(
         self, account: Account, *, name: str, capabilities: Iterable[str]
     ) -> tuple[ApiKey, str]:
-        """A new key and its secret, which is shown this once.
+        """Create a key and return its secret, which is shown only once.
 
-        Raises InvalidCapability, CapabilityAboveCeiling, ApiKeyAccessDenied, or ValueError for a
-        name that is empty or too long or a set without any capability.
+        Raises InvalidCapability, CapabilityAboveCeiling, ApiKeyAccessDenied, or ValueError for an
+        empty or too long name or an empty set of capabilities.
         """
         held = parse_all(capabilities)
         if not held:
@@ -101,7 +101,7 @@ class ApiKeys:
         await self._client.send("HSET", keyspace.api_keys(partition), digest, record)
 
     async def authorize(self, secret: str) -> Principal:
-        """Who holds this key now, read afresh each time. Raises Unauthorized.
+        """Return the current principal of a key, read each time. Raises Unauthorized.
 
         A malformed key costs no round trip.
         """
@@ -117,7 +117,7 @@ class ApiKeys:
         return self._admit(digest, reply)
 
     async def authorize_call(self, secret: str, bucket: str) -> tuple[Principal, Window | None]:
-        """As `authorize`, and the call is counted in the account's window of the bucket.
+        """Like `authorize`, and count the call in the account's window of the bucket.
 
         The window is None for an account without a limit. Raises Unauthorized.
         """
@@ -126,11 +126,12 @@ class ApiKeys:
         digest = tokens.digest(secret)
         return self._admit_call(digest, await self._count(digest, bucket))
 
-    def authorize_ahead(self, secret: str, bucket: str) -> "SpeculativeAuthorization | None":
-        """`authorize_call` for a key that was seen before, without waiting for the reply.
+    def authorize_speculatively(
+        self, secret: str, bucket: str
+    ) -> "SpeculativeAuthorization | None":
+        """Like `authorize_call` for a known key, without waiting for the reply.
 
-        What needs the authorization can travel behind it, in the same pipeline, with its pass.
-        None when the key was not seen before.
+        Scripts with its authorization key can follow in the same pipeline. None for an unknown key.
         """
         digest = tokens.digest(secret)
         assumed = self._assumed.get(digest)
@@ -138,10 +139,12 @@ class ApiKeys:
             return None
         principal, fingerprint = assumed
         partition = partition_of(principal.account.id)
-        pass_key = keyspace.call_pass(partition, secrets.token_hex(8))
-        reply = self._count(digest, bucket, pass_key, fingerprint)
+        authorization_key = keyspace.call_authorization(partition, secrets.token_hex(8))
+        reply = self._count(digest, bucket, authorization_key, fingerprint)
         forget(reply)
-        return SpeculativeAuthorization(principal, pass_key, lambda: self._admitted(digest, reply))
+        return SpeculativeAuthorization(
+            principal, authorization_key, lambda: self._admitted(digest, reply)
+        )
 
     async def _admitted(
         self, digest: str, reply: asyncio.Future[Any]
@@ -149,11 +152,11 @@ class ApiKeys:
         return self._admit_call(digest, await reply)
 
     def remembers(self, secret: str) -> bool:
-        """Whether the key was a good one when this process last asked."""
+        """Return whether this process last saw the key as valid."""
         return tokens.digest(secret) in self._assumed
 
     def _count(
-        self, digest: str, bucket: str, pass_key: str = "", fingerprint: str = ""
+        self, digest: str, bucket: str, authorization_key: str = "", fingerprint: str = ""
     ) -> asyncio.Future[Any]:
         partition = tokens.partition_of(digest)
         keys = [
@@ -163,7 +166,7 @@ class ApiKeys:
         ]
         return self._client.call(
             SCRIPTS["count_key_call"],
-            [*keys, pass_key] if pass_key else keys,
+            [*keys, authorization_key] if authorization_key else keys,
             [0, digest, bucket, WINDOW_MS, fingerprint, PASS_MS, *self._limits.of(bucket)],
         )
 
@@ -179,34 +182,34 @@ class ApiKeys:
         known = self._assumed.get(digest)
         if known is None or known[0] is not principal:
             records = reply[0] + reply[1]
-            said = hashlib.sha1(records, usedforsecurity=False).hexdigest()
-            self._assumed.put(digest, (principal, said), PARSED_SHARE * len(records))
+            fingerprint = hashlib.sha1(records, usedforsecurity=False).hexdigest()
+            self._assumed.put(digest, (principal, fingerprint), PARSED_FACTOR * len(records))
         self._note_use(principal.key_id, principal.account.id)
         return principal
 
     def _note_use(self, key_id: str, account_id: str) -> None:
         now = time.monotonic()
-        noted_at = self._noted.get(key_id)
-        if noted_at is not None and now < noted_at + NOTED_SECONDS:
+        used_at = self._uses.get(key_id)
+        if used_at is not None and now < used_at + USE_RECORDED_SECONDS:
             return
-        self._noted.put(key_id, now)
+        self._uses.put(key_id, now)
         keys = [keyspace.account_api_keys(account_id), keyspace.account_key_uses(account_id)]
         forget(self._client.call(SCRIPTS["note_key_use"], keys, [0, key_id]))
 
     def _principal(self, key_record: bytes, account_record: bytes) -> Principal:
-        # Parsing is remembered by the very bytes just read, so it can never be stale.
+        # The cache is keyed by the bytes just read, so it is never stale.
         cached = self._parsed.get(key_record)
         if cached is not None and cached[0] == account_record:
             return cached[1]
         account = parse_account(account_record)
         terms = self._tiers.terms(account.tier, account.role)
         principal = Principal(account=account, terms=terms, key=_parse_key(key_record))
-        size = PARSED_SHARE * (len(key_record) + len(account_record))
+        size = PARSED_FACTOR * (len(key_record) + len(account_record))
         self._parsed.put(key_record, (account_record, principal), size)
         return principal
 
     async def list(self, account_id: str) -> list[ApiKey]:
-        """The account's keys, oldest first."""
+        """Return the account's keys, oldest first."""
         digests = await self._client.send("HVALS", keyspace.account_api_keys(account_id))
         if not digests:
             return []
@@ -216,14 +219,14 @@ class ApiKeys:
         return sorted(keys, key=lambda key: (key.created_at, key.id))
 
     async def last_uses(self, account_id: str) -> dict[str, int]:
-        """When the account's keys were last used, by id, in milliseconds, to the minute."""
+        """Return the last uses of the account's keys by id, in milliseconds, to the minute."""
         uses = await self._client.send("HGETALL", keyspace.account_key_uses(account_id))
         return {key_id.decode(): int(at) for key_id, at in uses.items()}
 
     async def revoke(self, key_id: str, *, owner: str | None = None) -> ApiKey:
-        """Delete the key; it fails on the very next request.
+        """Delete the key, from its very next request on.
 
-        With `owner`, the key of another account is not found. Raises NotFound.
+        With `owner`, another account's key is not found. Raises NotFound.
         """
         account, digest, key = await self._find(key_id, owner)
         partition = partition_of(account)
@@ -231,16 +234,16 @@ class ApiKeys:
         await self._client.send("HDEL", keyspace.account_api_keys(account), key_id)
         await self._client.send("HDEL", keyspace.account_key_uses(account), key_id)
         await self._client.send("HDEL", keyspace.api_key_ids(), key_id)
-        # What the key began before is told all the same.
+        # Executions that the key began still notify the webhook.
         await self._client.send("PEXPIRE", keyspace.webhook(account, key_id), WEBHOOK_KEPT_MS)
         return key
 
     async def get(self, key_id: str, *, owner: str | None = None) -> ApiKey:
-        """One key. With `owner`, the key of another account is not found. Raises NotFound."""
+        """Return one key. With `owner`, another account's is not found. Raises NotFound."""
         return (await self._find(key_id, owner))[2]
 
     async def _find(self, key_id: str, owner: str | None) -> tuple[str, bytes, ApiKey]:
-        """The key with its account and the digest of its secret."""
+        """Return the key with its account and the digest of its secret."""
         account = await self._owner(key_id) if owner is None else owner
         digest = await self._client.send("HGET", keyspace.account_api_keys(account), key_id)
         record = digest and await self._client.send(

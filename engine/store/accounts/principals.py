@@ -1,4 +1,4 @@
-"""Who calls: an account, and the API key or the browser session that speaks for it."""
+"""Principals: an account with the API key or browser session of the call."""
 
 from dataclasses import dataclass
 
@@ -21,16 +21,16 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """One browser that is signed in, by the digest of its token."""
+    """Signed-in browser, by the digest of its token."""
 
     digest: str
     is_renewed: bool = False
-    """Its time was just extended, and the browser's should be."""
+    """Whether the session was just extended, so that the browser's cookie should be too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
-    """Who calls: the account, what its tier gives, and the key or the session that spoke for it."""
+    """Principal of a call: account, terms of its tier, and the key or session used."""
 
     account: Account
     terms: TierTerms
@@ -39,5 +39,5 @@ class Principal:
 
     @property
     def key_id(self) -> str:
-        """The key's id, empty for a session."""
+        """Id of the key, empty for a session."""
         return self.key.id if self.key is not None else ""

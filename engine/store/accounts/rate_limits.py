@@ -8,27 +8,27 @@ from engine.access.tiers import Tiers, TierTerms
 WINDOW_SECONDS = 60
 WINDOW_MS = WINDOW_SECONDS * 1000
 UPLOADS = "assets"
-"""The bucket in which uploads are counted."""
+"""Bucket of uploads."""
 SAVES = "workflows"
-"""The bucket in which saves of workflows are counted."""
+"""Bucket of saves of workflows."""
 DRAFTS = "drafts"
-"""The bucket in which writes of drafts are counted; in all others runs are."""
+"""Bucket of writes of drafts; all other buckets count runs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """One account's window of one route as this call found it. Times are in seconds."""
+    """State of an account's window of one route after this call. Times are in seconds."""
 
     limit: int
     calls: int
-    """Calls in the window, this one included; more than `limit`: this one is refused."""
+    """Calls in the window with this one; more than `limit` when it is refused."""
     ends_at: int
     seconds_left: int
-    """Until the window ends, rounded up."""
+    """Seconds until the window ends, rounded up."""
 
     @property
     def is_refused(self) -> bool:
-        """Whether the call is beyond the limit."""
+        """Return whether the call is beyond the limit."""
         return self.calls > self.limit
 
     @property
@@ -38,7 +38,7 @@ class Window:
 
 
 def parse_window(reply: Sequence[bytes | int]) -> Window:
-    """The window of a script's reply: limit, calls, end and now in milliseconds."""
+    """Return the window of a script's reply: limit, calls, end and now in milliseconds."""
     limit, calls, ends, now = (int(each) for each in reply)
     return Window(
         limit=limit, calls=calls, ends_at=ends // 1000, seconds_left=-((now - ends) // 1000)
@@ -46,7 +46,7 @@ def parse_window(reply: Sequence[bytes | int]) -> Window:
 
 
 class CallLimits:
-    """How many calls each tier may make in a window, bucket by bucket."""
+    """Calls per window of each tier, by bucket."""
 
     def __init__(self, tiers: Tiers) -> None:
         self._runs = limits_by_tier(tiers, lambda terms: terms.runs_per_minute)
@@ -57,12 +57,12 @@ class CallLimits:
         }
 
     def of(self, bucket: str) -> list[str | int]:
-        """As the counting scripts take them."""
+        """Return the arguments of the counting scripts."""
         return self._others.get(bucket, self._runs)
 
 
 def limits_by_tier(tiers: Tiers, limit: Callable[[TierTerms], int | None]) -> list[str | int]:
-    """Tier and limit of every tier that has one, as scripts take them."""
+    """Return tier and limit of every limited tier as arguments of scripts."""
     return [
         word
         for tier, terms in tiers.by_tier.items()

@@ -1,4 +1,4 @@
-"""Browsers that are signed in, and the links that sign them in: digests, never the tokens."""
+"""Signed-in browsers and login links, stored as digests, never as tokens."""
 
 from typing import Any
 
@@ -17,9 +17,9 @@ SESSION_PREFIX = "hr_session_"
 LOGIN_PREFIX = "hr_login_"
 DAY_MS = 86_400_000
 SESSION_MS = 30 * DAY_MS
-"""How long a session lasts that nobody uses."""
+"""Life of an unused session."""
 RENEWED_BELOW_MS = SESSION_MS - DAY_MS
-"""A session in use is written once a day, not with every request."""
+"""A used session is written once a day, not with every request."""
 LOGIN_MS = 600_000
 MAX_REMEMBERED = 10_000
 
@@ -34,7 +34,7 @@ class Sessions:
         self._remembered: set[str] = set()
 
     async def create_login(self, account_id: str) -> str:
-        """A token that signs one browser in, within ten minutes. Raises AccountNotFound."""
+        """Return a token that signs one browser in within ten minutes. Raises AccountNotFound."""
         partition = partition_of(account_id)
         if not await self._client.send("HEXISTS", keyspace.accounts(partition), account_id):
             raise AccountNotFound(account_id)
@@ -43,13 +43,13 @@ class Sessions:
         return token
 
     async def has_login(self, token: str) -> bool:
-        """Whether the token could sign in now; it is not used up."""
+        """Return whether the token could sign in now; it stays usable."""
         if not tokens.is_well_formed(token, LOGIN_PREFIX):
             return False
         return bool(await self._client.send("EXISTS", _login_key(token)))
 
     async def redeem(self, login: str) -> str:
-        """Use the login token up for a session's token. Raises Unauthorized."""
+        """Exchange the login token for a session's token. Raises Unauthorized."""
         if not tokens.is_well_formed(login, LOGIN_PREFIX):
             raise Unauthorized
         partition = tokens.partition_of(tokens.digest(login))
@@ -65,7 +65,7 @@ class Sessions:
         return token
 
     async def authorize(self, token: str) -> Principal:
-        """Whose session this is now, read afresh each time. Raises Unauthorized.
+        """Return the current principal of a session, read each time. Raises Unauthorized.
 
         A malformed token costs no round trip.
         """
@@ -78,7 +78,7 @@ class Sessions:
         return self._admit(digest, reply)
 
     async def authorize_call(self, token: str, bucket: str) -> tuple[Principal, Window | None]:
-        """As `authorize`, and the call is counted in the account's window of the bucket.
+        """Like `authorize`, and count the call in the account's window of the bucket.
 
         The window is None for an account without a limit. Raises Unauthorized.
         """
@@ -93,7 +93,7 @@ class Sessions:
         return principal, parse_window(reply[2:]) if len(reply) > 2 else None
 
     def remembers(self, token: str) -> bool:
-        """Whether the token was a session's when this process last asked."""
+        """Return whether this process last saw the token as valid."""
         return tokens.digest(token) in self._remembered
 
     def _admit(self, digest: str, reply: Any) -> Principal:
@@ -115,7 +115,7 @@ class Sessions:
         self._remembered.add(digest)
 
     async def end(self, session: Session) -> None:
-        """Sign the browser out; its very next request is refused."""
+        """Sign the browser out, from its very next request on."""
         await self._client.send("DEL", _session_key(session.digest))
 
 

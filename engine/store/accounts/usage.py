@@ -1,4 +1,4 @@
-"""Usage: executions of an account and their cost, a page at a time."""
+"""Usage of an account: its executions and their cost, by pages."""
 
 import asyncio
 from collections.abc import Sequence
@@ -17,9 +17,9 @@ from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 
 COUNTED_AT_MOST = 10_000
-"""Matches up to which a total is exact."""
+"""Number of matches up to which a total is exact."""
 EXAMINED_AT_MOST = 50_000
-"""Executions that one request examines: about a tenth of a second of Redis's time in all."""
+"""Executions examined per request: about a tenth of a second of Redis's time in all."""
 FIELDS = HEAD_FIELDS[:RESULT_AT] + HEAD_FIELDS[RESULT_AT + 1 :]
 
 
@@ -31,10 +31,10 @@ class UsagePage:
     offset: int
     """Matches before the first row."""
     total: int
-    """Matches in all, or, where it is not exact, those that were counted."""
+    """Number of all matches, or of the counted ones where it is not exact."""
     is_exact: bool
     next_cursor: str | None
-    """Continues behind the last row where the total is not exact; None otherwise."""
+    """Cursor after the last row where the total is not exact; None otherwise."""
 
 
 class UsageLog:
@@ -52,9 +52,9 @@ class UsageLog:
         offset: int,
         cursor: str | None = None,
     ) -> UsagePage:
-        """A page of matches: `offset` of them are skipped, or all those before the cursor.
+        """Return a page of matches after `offset` of them, or after the cursor.
 
-        Raises ValueError for a cursor that is not one.
+        Raises ValueError for an invalid cursor.
         """
         if wanted.is_open and cursor is None:
             return await self._open_page(account_id, limit, offset)
@@ -113,7 +113,7 @@ class UsageLog:
         key = keyspace.execution(account_id, execution_id)
         values = await self._client.send("HMGET", key, *FIELDS)
         if values[0] is None:
-            return None  # pruned since its id was read
+            return None  # pruned after its id was read
         values.insert(RESULT_AT, None)
         return parse_head(account_id, execution_id, values)
 

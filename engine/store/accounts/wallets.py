@@ -1,4 +1,4 @@
-"""Wallets: what accounts have to spend, and the ledger of every movement."""
+"""Wallets: credits of accounts, and the ledger of every movement."""
 
 import asyncio
 import re
@@ -16,14 +16,14 @@ from engine.store.redis.scripts import SCRIPTS
 
 LEDGER_PAGE = 1_000
 CHECKS = 20
-"""How often a wallet that moves while it is checked is looked at again."""
+"""Most reads of a wallet that changes during a check."""
 PAUSE_SECONDS = 0.05
 OPERATION = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopUp:
-    """Credits that were bought. `expires_at` is in milliseconds, None for never."""
+    """Purchased credits. `expires_at` is in milliseconds, None for never."""
 
     credits: int
     expires_at: int | None
@@ -31,16 +31,16 @@ class TopUp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wallet:
-    """What an account can spend; what running executions have reserved is not in it."""
+    """Credits that an account can spend, without those that executions have reserved."""
 
     balance: int
     allowance: int
-    """What is left of the allowance, part of the balance."""
+    """Remaining allowance, part of the balance."""
     top_ups: tuple[TopUp, ...]
-    """In the order in which they are spent, after the allowance."""
+    """Top-ups in the order in which they are spent, after the allowance."""
     reserved: int
     refreshed_at: int | None
-    """When the allowance was given last, in milliseconds; None for never."""
+    """Time of the last allowance in milliseconds; None before the first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,33 +51,33 @@ class LedgerEntry:
     kind: str
     bucket: str
     credits: int
-    """What came to the balance, or went from it."""
+    """Change of the balance."""
     reserved: int
-    """What came to that which executions have reserved, or went from it."""
+    """Change of the credits reserved by executions."""
     balance: int
-    """After it."""
+    """Balance after the movement."""
     execution_id: str | None
     node: int | None
-    """Index of the node that was charged."""
+    """Index of the charged node."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerPage:
-    """The newest entries of a ledger, newest first, and how many it holds one by one."""
+    """Newest entries of a ledger, newest first, and the number of its unfolded entries."""
 
     entries: tuple[LedgerEntry, ...]
     total: int
 
 
 class Wallets:
-    """Reads, tops up and checks wallets; executions move credits in scripts of their own."""
+    """Reads, tops up and checks wallets; scripts of executions move credits too."""
 
     def __init__(self, client: Client, retention_days: float) -> None:
         self._client = client
         self._keep_ms = keep_ms(retention_days)
 
     async def read(self, account_id: str, terms: TierTerms) -> Wallet:
-        """The account's wallet, its allowance given if it is time."""
+        """Return the account's wallet, after granting a due allowance."""
         reply = await self._client.call(
             SCRIPTS["read_wallet"], _keys(account_id), [0, terms_text(terms, self._keep_ms)]
         )
@@ -94,9 +94,9 @@ class Wallets:
     ) -> None:
         """Add credits that expire at a time in milliseconds, or never.
 
-        With the same `operation` (letters, digits and hyphens) nothing is added again. Raises
-        ValueError when the credits are not a number from 1 on, are more than can be counted, or
-        would have expired already, and for an operation of other characters.
+        A repeated `operation` (letters, digits and hyphens) adds nothing. Raises ValueError when
+        the credits are below 1, exceed the largest number or have expired, and for an operation of
+        other characters.
         """
         if not _is_amount(credits):
             raise ValueError(f"{credits!r} is not a whole number of credits, 1 or more")
@@ -116,7 +116,7 @@ class Wallets:
             raise ValueError("That is more than an account can have")
 
     async def entries(self, account_id: str, limit: int) -> LedgerPage:
-        """The newest entries of the account's ledger, `limit` of them at most."""
+        """Return at most `limit` newest entries of the account's ledger."""
         key = keyspace.ledger(account_id)
         newest, total = await asyncio.gather(
             self._client.send("XREVRANGE", key, "+", "-", "COUNT", limit),
@@ -125,20 +125,20 @@ class Wallets:
         return LedgerPage(entries=tuple(_entry(*each) for each in newest or ()), total=total)
 
     async def check(self, account_id: str) -> list[str]:
-        """What of the account's ledger does not add up; empty when all of it does.
+        """Return the discrepancies of the account's ledger; none when it adds up.
 
-        An account that spends while it is looked at is looked at again, until it holds still.
+        The ledger of a spending account is read again until it stays unchanged.
         """
         for _ in range(CHECKS):
-            before = await self._look(account_id)
+            before = await self._read_state(account_id)
             sums = await self._sums(account_id, before)
             open_reserves = await self._open_reserves(account_id)
-            if await self._look(account_id) == before:
+            if await self._read_state(account_id) == before:
                 return list(_differences(before, sums, open_reserves))
             await asyncio.sleep(PAUSE_SECONDS)
         return ["the account spends faster than it can be checked; try again later"]
 
-    async def _look(self, account_id: str) -> dict[str, int]:
+    async def _read_state(self, account_id: str) -> dict[str, int]:
         flat = await self._client.send("HGETALL", keyspace.wallet(account_id))
         facts = {name.decode(): value.decode() for name, value in flat.items()}
         return {
@@ -148,7 +148,7 @@ class Wallets:
         }
 
     async def _sums(self, account_id: str, facts: dict[str, int]) -> Counter[str]:
-        """The ledger's sums by bucket, and that of what is reserved under an empty name."""
+        """Return the ledger's sums by bucket, with reserved credits under an empty name."""
         sums = Counter({name[2:]: value for name, value in facts.items() if name[:2] == "c:"})
         sums[""] = facts.get("c", 0)
         start = "-"
@@ -156,8 +156,8 @@ class Wallets:
             page = await self._client.send(
                 "XRANGE", keyspace.ledger(account_id), start, "+", "COUNT", LEDGER_PAGE
             )
-            for _, words in page:
-                entry = dict(zip(words[::2], words[1::2], strict=True))
+            for _, parts in page:
+                entry = dict(zip(parts[::2], parts[1::2], strict=True))
                 sums[entry[b"bucket"].decode()] += int(entry[b"credits"])
                 sums[""] += int(entry[b"reserved"])
             if len(page) < LEDGER_PAGE:
@@ -177,12 +177,12 @@ def _is_amount(value: object) -> bool:
 
 
 def keep_ms(retention_days: float) -> int:
-    """How long entries of the ledger are kept one by one."""
+    """Return the time for which entries of the ledger are kept unfolded."""
     return int(retention_days * 86_400_000)
 
 
 def terms_text(terms: TierTerms, keep: int) -> str:
-    """The terms as scripts take them: allowance, whether it is given once, milliseconds to keep."""
+    """Return terms as scripts read them: allowance, whether granted once, milliseconds to keep."""
     return f"{terms.allowance}:{int(terms.allowance_once)}:{keep}"
 
 
@@ -205,8 +205,8 @@ def _parse(reply: Sequence[Any]) -> Wallet:
     )
 
 
-def _entry(entry_id: bytes, words: Sequence[bytes]) -> LedgerEntry:
-    of = {words[i].decode(): words[i + 1].decode() for i in range(0, len(words), 2)}
+def _entry(entry_id: bytes, parts: Sequence[bytes]) -> LedgerEntry:
+    of = {parts[i].decode(): parts[i + 1].decode() for i in range(0, len(parts), 2)}
     return LedgerEntry(
         at=int(entry_id.partition(b"-")[0]),
         kind=of["kind"],

@@ -1,4 +1,4 @@
-"""What can come of asking for an execution."""
+"""Acceptance of executions: arguments and verdicts of the script."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -21,30 +21,29 @@ from engine.store.redis import keyspace
 from engine.store.workflows.records import Workflow
 
 MAX_CARRIED_NODES = 100
-"""A walk of more is not begun before the claim, for it may be in vain."""
+"""Most nodes of a run that is walked before its claim, which may be in vain."""
 
 
 class AuthorizationRejected(EngineError):
-    """The authorization that the call travelled behind was refused, or is not for whom it was
-    assumed to be."""
+    """The speculative authorization was refused, or its principal differs from the assumed one."""
 
 
 class StaleWorkflow(EngineError):
-    """The workflow was saved again since its plan was read; read it afresh and try again."""
+    """The workflow has a newer version than the plan; read it again and retry."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """An execution that will end, whatever crashes. `created_at` is in milliseconds."""
+    """Accepted execution, which will end after any crash. `created_at` is in milliseconds."""
 
     id: str
     created_at: int
     active: int = field(compare=False)
-    """The account's executions that have not ended, this one included."""
+    """Number of the account's executions that have not ended, this one included."""
 
 
 class IdempotentReplay(EngineError):
-    """The idempotency key was used before; `answer` is empty while nothing was answered."""
+    """The idempotency key was used before; `answer` is empty before the first response."""
 
     def __init__(self, idempotency_key: IdempotencyKey, execution_id: str, answer: str) -> None:
         super().__init__("The request is one that was made before")
@@ -60,7 +59,7 @@ def parse_verdict(
     idempotency_key: IdempotencyKey | None,
     quote: Quote | None,
 ) -> Accepted:
-    """What `accept_execution` says of an execution. Raises its refusal."""
+    """Return the accepted execution, or raise the refusal of `accept_execution`."""
     if verdict[0] != b"ok":
         raise _refusal(verdict, terms, idempotency_key, quote)
     return Accepted(id=execution_id, created_at=int(verdict[1]), active=int(verdict[2]))
@@ -87,19 +86,19 @@ def _refusal(
     return WorkflowNotFound()
 
 
-def bound_word(terms: TierTerms | None) -> str | int:
-    """How many executions of the account go on at once, empty for any number."""
-    fast_path = terms.executions_at_once if terms else None
-    return "" if fast_path is None else fast_path
+def concurrency_argument(terms: TierTerms | None) -> str | int:
+    """Return the limit of concurrent executions, empty for no limit."""
+    most = terms.executions_at_once if terms else None
+    return "" if most is None else most
 
 
-def quote_words(quote: Quote | None, terms: str) -> Sequence[str | int]:
-    """What `accept_execution` takes of a quote: credits, terms and trials."""
+def quote_arguments(quote: Quote | None, terms: str) -> Sequence[str | int]:
+    """Return a quote's arguments of `accept_execution`: credits, terms and trials."""
     return ("", "", "") if quote is None else (quote.credits, terms, trials_text(quote.trials))
 
 
 def quote_fields(quote: Quote | None, models: Iterable[str]) -> Sequence[str | int]:
-    """What of a quote goes on record."""
+    """Return the recorded fields of a quote."""
     if quote is None:
         return ()
     fields = ["models", ",".join(dict.fromkeys(models)), "markup", str(quote.markup)]
@@ -113,21 +112,21 @@ def quote_fields(quote: Quote | None, models: Iterable[str]) -> Sequence[str | i
 def first_call(
     idempotency_key: IdempotencyKey, fingerprint: bytes, execution_id: bytes, answer: bytes | None
 ) -> IdempotentReplay:
-    """The first call as its record has it. Raises IdempotencyKeyReused."""
+    """Return the recorded first call. Raises IdempotencyKeyReused."""
     if fingerprint.decode() != idempotency_key.fingerprint:
         raise IdempotencyKeyReused
     return IdempotentReplay(idempotency_key, execution_id.decode(), (answer or b"").decode())
 
 
 def inlined_in_hint(
-    workflow: Workflow | None, plan: Plan, inputs: bytes, *, is_told: bool
+    workflow: Workflow | None, plan: Plan, inputs: bytes, *, has_audience: bool
 ) -> InlineRun | None:
-    """What a worker needs to walk a run before it claims it, for runs where that may be done.
+    """Return the run to inline in the hint, if it may be walked before its claim.
 
-    `is_told`: a webhook is told of the end, or a watcher of all that happens.
+    `has_audience`: a webhook is notified of the end, or a watcher of all events.
     """
     is_small = len(inputs) <= MAX_CARRIED_BYTES and len(plan.reachable) <= MAX_CARRIED_NODES
-    if workflow is None or is_told or not plan.is_pure or not is_small:
+    if workflow is None or has_audience or not plan.is_pure or not is_small:
         return None
     return InlineRun(slug=workflow.slug, version=workflow.version, inputs=inputs)
 
@@ -137,9 +136,9 @@ def accept_keys(
     slug: str,
     execution_id: str,
     idempotency_key: IdempotencyKey | None,
-    pass_key: str,
+    authorization_key: str,
 ) -> Sequence[str]:
-    """The keys of `accept_execution`; `pass_key` is empty where nothing is authorized ahead."""
+    """Return the keys of `accept_execution`; `authorization_key` may be empty."""
     return [
         keyspace.workflow(account_id, slug),
         keyspace.execution(account_id, execution_id),
@@ -149,5 +148,5 @@ def accept_keys(
         keyspace.idempotency(account_id, idempotency_key.digest if idempotency_key else ""),
         keyspace.wallet(account_id),
         keyspace.ledger(account_id),
-        *([pass_key] if pass_key else ()),
+        *([authorization_key] if authorization_key else ()),
     ]

@@ -1,4 +1,4 @@
-"""What happens to executions that are watched: read by gateways, told by workers."""
+"""Events of watched executions: read by gateways, published by workers."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -15,52 +15,58 @@ from engine.executions.events import (
     StepEntry,
     settle,
 )
-from engine.executions.execution import NODE_STATUSES, TERMINAL, ExecutionStatus, NodeExecution
+from engine.executions.execution import (
+    NODE_STATUSES,
+    NODE_TERMINAL,
+    TERMINAL,
+    ExecutionStatus,
+    NodeExecution,
+    NodeStatus,
+    parse_node_statuses,
+)
 from engine.store.executions.claims import Lease
 from engine.store.executions.records import parse_hash, parse_node, parse_nodes, parse_rows
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
-from engine.store.redis.connection import Word
+from engine.store.redis.connection import Argument
 from engine.store.redis.scripts import SCRIPTS
 
-MOST_ENTRIES = 64
-"""Of one reading."""
-MOST_TOLD = 2_000
-MOST_TOLD_BYTES = 262_144
-"""Of one execution's texts together, and of its entries with text or progress; the oldest go."""
-KEEP_TOLD_MS = 3_600_000
-"""After the last was told. The other entries are kept for as long as the execution."""
+MAX_ENTRIES = 64
+"""Most entries of one read."""
+MAX_PROGRESS_ENTRIES = 2_000
+MAX_PROGRESS_BYTES = 262_144
+"""Limit of an execution's texts in bytes; the oldest entries of progress are dropped."""
+KEEP_PROGRESS_MS = 3_600_000
+"""Time after the last progress; other entries are kept with the execution."""
 
 SETTLED = re.compile(r"(\d+)(\w)(\w)")
 RETRYING = re.compile(r"(\d+)=(\d+):(\d+)")
 CLAIMED = re.compile(r"(\d+)=(\d+)")
-UNTOUCHED, UNDONE, DONE = "p", "prt", "cfsx"
-"""Codes of nodes: not begun, not settled, and settled."""
 
 Fields = Mapping[str, str]
 
 
-def watching(channel: str | None) -> Sequence[Word]:
-    """What the record of an execution has that is watched from its beginning."""
+def initial_watch_fields(channel: str | None) -> Sequence[Argument]:
+    """Return the initial fields of an execution that is watched from its beginning."""
     if channel is None:
         return ()
     return ("events", 0, "watchers", f"{channel}," if channel else "")
 
 
-def ring_name(execution_id: str) -> str:
-    """What the bell calls to those who watch an execution."""
+def events_topic(execution_id: str) -> str:
+    """Return the topic under which watchers of an execution are notified."""
     return f"events:{execution_id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventPage:
-    """Entries, in order, and what the execution is of."""
+    """Entries in order, with the workflow and models of the execution."""
 
     entries: Sequence[Entry]
     is_all: bool
-    """Whether the execution has ended and there are no entries behind these."""
+    """Whether the execution has ended and no entries follow."""
     last: int = 0
-    """The number of the last entry on record."""
+    """Number of the last entry on record."""
     workflow_slug: str = ""
     workflow_version: int = 0
     model_ids: Sequence[str] = ()
@@ -71,17 +77,17 @@ NOTHING_MORE = EventPage(entries=(), is_all=True)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgressUpdate:
-    """What a call of a running node has given: text behind `offset` characters, or progress."""
+    """Update from a call of a running node: text after `offset` characters, or progress."""
 
     index: int
     item: int
     offset: int | None
-    """None: it is progress."""
-    told: str
+    """None for progress."""
+    content: str
 
 
 class ExecutionEvents:
-    """Reads and adds to what is told of executions."""
+    """Reads and publishes events of executions."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -89,7 +95,7 @@ class ExecutionEvents:
     async def read(
         self, account_id: str, execution_id: str, first: int, channel: str = ""
     ) -> EventPage:
-        """The entries from a number on; the execution is watched from now on, at the channel.
+        """Return entries from a number on, and watch the execution at the channel.
 
         Raises ExecutionNotFound.
         """
@@ -98,9 +104,9 @@ class ExecutionEvents:
             [
                 keyspace.execution(account_id, execution_id),
                 keyspace.events(account_id, execution_id),
-                keyspace.told(account_id, execution_id),
+                keyspace.progress(account_id, execution_id),
             ],
-            [channel, first, MOST_ENTRIES],
+            [channel, first, MAX_ENTRIES],
         )
         if reply[0] == b"missing":
             raise ExecutionNotFound
@@ -111,28 +117,33 @@ class ExecutionEvents:
         slug, version, models = (word.decode() if word else "" for word in reply[2:5])
         return EventPage(
             entries=[_parse(number, fields, nodes) for number, fields in wanted],
-            is_all=has_ended and len(found) < MOST_ENTRIES,
+            is_all=has_ended and len(found) < MAX_ENTRIES,
             last=int(reply[5]),
             workflow_slug=slug,
             workflow_version=int(version or 0),
             model_ids=models.split(",") if models else (),
         )
 
-    async def tell(self, lease: Lease, batch: int, told: Sequence[ProgressUpdate]) -> bool:
-        """Add what running nodes have given; False: nobody watches, or it is not held.
+    async def publish(self, lease: Lease, batch: int, updates: Sequence[ProgressUpdate]) -> bool:
+        """Publish updates of running nodes; False without a watcher or the lease.
 
-        `batch` counts those of one claim from 1. Raises StoreFull or Unavailable.
+        `batch` counts the batches of one claim from 1. Raises StoreFull or Unavailable.
         """
-        words: list[Word] = []
-        for each in told:
-            words += (each.index, each.item, "" if each.offset is None else each.offset, each.told)
+        arguments: list[Argument] = []
+        for each in updates:
+            arguments += (
+                each.index,
+                each.item,
+                "" if each.offset is None else each.offset,
+                each.content,
+            )
         verdict = await self._client.call(
-            SCRIPTS["tell_events"],
-            [*lease.keys, keyspace.told(lease.account_id, lease.execution_id)],
+            SCRIPTS["publish_progress"],
+            [*lease.keys, keyspace.progress(lease.account_id, lease.execution_id)],
             [
                 *(lease.reference, lease.name, batch, lease.execution_id),
-                *(MOST_TOLD, MOST_TOLD_BYTES, KEEP_TOLD_MS),
-                *words,
+                *(MAX_PROGRESS_ENTRIES, MAX_PROGRESS_BYTES, KEEP_PROGRESS_MS),
+                *arguments,
             ],
         )
         return bool(verdict == b"ok")
@@ -140,12 +151,12 @@ class ExecutionEvents:
     async def _nodes(
         self, account_id: str, execution_id: str, entries: Sequence[Fields]
     ) -> Mapping[int, NodeExecution]:
-        """The nodes that have settled, as they are on record, where entries speak of them.
+        """Return the recorded nodes that entries refer to as settled.
 
-        What is there of a node that has settled never changes.
+        The record of a settled node never changes.
         """
         key = keyspace.execution(account_id, execution_id)
-        if any(_speaks_of_nodes(fields) for fields in entries):
+        if any(_includes_settled_nodes(fields) for fields in entries):
             record = parse_hash(await self._client.send("HGETALL", key))
             return dict(enumerate(parse_nodes(record))) if "statuses" in record else {}
         names = [fields["rows"] for fields in entries if fields.get("settled")]
@@ -165,10 +176,10 @@ class ExecutionEvents:
         }
 
 
-def _speaks_of_nodes(fields: Fields) -> bool:
-    """Whether an entry that is about all nodes has any that have settled."""
-    had_settled = not set(fields.get("begun", "")).isdisjoint(DONE)
-    return had_settled or not set(fields.get("left", "")).isdisjoint(UNDONE)
+def _includes_settled_nodes(fields: Fields) -> bool:
+    """Return whether an entry of all nodes includes settled ones."""
+    begun, left = (set(parse_node_statuses(fields.get(name, ""))) for name in ("begun", "left"))
+    return not begun.isdisjoint(NODE_TERMINAL) or bool(left - NODE_TERMINAL)
 
 
 def _fields(words: Sequence[bytes]) -> Fields:
@@ -178,53 +189,60 @@ def _fields(words: Sequence[bytes]) -> Fields:
 
 def _parse(number: int, fields: Fields, nodes: Mapping[int, NodeExecution]) -> Entry:
     if "begun" in fields:
-        return _begun(number, fields, nodes)
+        return _parse_start(number, fields, nodes)
     if "ended" in fields:
-        return _finished(number, fields, nodes)
+        return _parse_end(number, fields, nodes)
     if "node" in fields:
-        return ProgressEntry(number=number, event=_told(fields))
+        return ProgressEntry(number=number, event=_parse_progress(fields))
     settled = SETTLED.findall(fields["settled"])
     return StepEntry(
         number=number,
-        settled=[settle(int(i), code, nodes.get(int(i))) for i, code, _ in settled],
-        unclaimed=frozenset(int(i) for i, _, before in settled if before == UNTOUCHED),
+        settled=[settle(int(i), NODE_STATUSES[code], nodes.get(int(i))) for i, code, _ in settled],
+        unclaimed=frozenset(
+            int(i) for i, _, before in settled if NODE_STATUSES[before] is NodeStatus.PENDING
+        ),
         retrying=[
             (int(i), int(attempt), int(pause))
             for i, attempt, pause in RETRYING.findall(fields["retrying"])
         ],
-        claimed=_attempts(fields["claimed"]),
+        claimed=_parse_attempts(fields["claimed"]),
     )
 
 
-def _begun(number: int, fields: Fields, nodes: Mapping[int, NodeExecution]) -> StartEntry:
-    statuses = fields["begun"]
+def _parse_start(number: int, fields: Fields, nodes: Mapping[int, NodeExecution]) -> StartEntry:
+    statuses = parse_node_statuses(fields["begun"])
     return StartEntry(
         number=number,
         statuses=statuses,
-        attempts=dict(_attempts(fields["claims"])),
+        attempts=dict(_parse_attempts(fields["claims"])),
         nodes={
-            index: settle(index, code, nodes.get(index))
-            for index, code in enumerate(statuses)
-            if code in DONE
+            index: settle(index, node_status, nodes.get(index))
+            for index, node_status in enumerate(statuses)
+            if node_status in NODE_TERMINAL
         },
     )
 
 
-def _finished(number: int, fields: Fields, nodes: Mapping[int, NodeExecution]) -> EndEntry:
+def _parse_end(number: int, fields: Fields, nodes: Mapping[int, NodeExecution]) -> EndEntry:
     status = ExecutionStatus(fields["ended"])
-    rest = "x" if status is ExecutionStatus.CANCELLED else "s"
+    is_cancelled = status is ExecutionStatus.CANCELLED
+    untouched = NodeStatus.CANCELLED if is_cancelled else NodeStatus.SKIPPED
     return EndEntry(
         number=number,
         status=status,
         left=[
-            settle(index, "x" if code in "rt" else rest, nodes.get(index))
-            for index, code in enumerate(fields["left"])
-            if code in UNDONE
+            settle(
+                index,
+                untouched if node_status is NodeStatus.PENDING else NodeStatus.CANCELLED,
+                nodes.get(index),
+            )
+            for index, node_status in enumerate(parse_node_statuses(fields["left"]))
+            if node_status not in NODE_TERMINAL
         ],
     )
 
 
-def _told(fields: Fields) -> ExecutionEvent:
+def _parse_progress(fields: Fields) -> ExecutionEvent:
     index, attempt, item = (int(fields[name]) for name in ("node", "attempt", "item"))
     if fields["offset"]:
         return ExecutionEvent(
@@ -244,5 +262,5 @@ def _told(fields: Fields) -> ExecutionEvent:
     )
 
 
-def _attempts(text: str) -> Sequence[tuple[int, int]]:
+def _parse_attempts(text: str) -> Sequence[tuple[int, int]]:
     return [(int(index), int(attempt)) for index, attempt in CLAIMED.findall(text)]

@@ -1,4 +1,4 @@
-"""Executions as callers see them: accept, read, list and cancel."""
+"""Executions from the side of callers: accept, read, list and cancel."""
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,7 +7,12 @@ from typing import Any
 from engine.access.tiers import TierTerms
 from engine.billing.credits import make_quote
 from engine.errors import EngineError, ExecutionNotCancellable, ExecutionNotFound
-from engine.executions.execution import Execution, ExecutionStatus
+from engine.executions.execution import (
+    Execution,
+    ExecutionStatus,
+    NodeStatus,
+    format_node_statuses,
+)
 from engine.graph.plan import Plan
 from engine.ids.idempotency import IdempotencyKey
 from engine.ids.partitions import partition_of
@@ -17,14 +22,14 @@ from engine.store.executions.accept import (
     AuthorizationRejected,
     IdempotentReplay,
     accept_keys,
-    bound_word,
+    concurrency_argument,
     first_call,
     inlined_in_hint,
     parse_verdict,
+    quote_arguments,
     quote_fields,
-    quote_words,
 )
-from engine.store.executions.events import watching
+from engine.store.executions.events import initial_watch_fields
 from engine.store.executions.inputs import LargeInputs, pack_inputs
 from engine.store.executions.list import ExecutionList
 from engine.store.executions.offload import OffloadedValues, is_large
@@ -41,7 +46,7 @@ from engine.store.hints import BULK_QUEUE, HintSender, InlineRun
 from engine.store.queue_selector import BULK_FROM, QueueSelector
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
-from engine.store.redis.connection import Word
+from engine.store.redis.connection import Argument
 from engine.store.redis.records import pack, unpack
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.workflows.records import Workflow
@@ -52,7 +57,7 @@ IDEMPOTENCY_MS = 86_400_000
 
 
 class Executions:
-    """Accepts, reads, lists and cancels executions; every call names the account it acts for."""
+    """Accepts, reads, lists and cancels executions; every call names its account."""
 
     def __init__(
         self, client: Client, hints: HintSender, retention_days: float, offloaded: OffloadedValues
@@ -63,7 +68,7 @@ class Executions:
         self._list = ExecutionList(client, self._results)
         self._hints = hints
         self._keep_ms = keep_ms(retention_days)
-        self._load = QueueSelector()
+        self._queue_selector = QueueSelector()
 
     async def accept(
         self,
@@ -82,27 +87,32 @@ class Executions:
         idempotency_key: IdempotencyKey | None = None,
         answer: str = "",
         webhook_url: str | None = None,
-        pass_key: str = "",
+        authorization_key: str = "",
         watcher: str | None = None,
         depth: int = 1,
         warnings: Sequence[str] = (),
     ) -> Accepted:
-        """Write the execution, reserve what it may cost and send its hint, in one pipeline.
+        """Record an execution, reserve its credits and send its hint in one pipeline.
 
-        Without a workflow it is a run of the one model in the plan. `packed_inputs` are the inputs
-        as `pack_inputs` gives them, where that was done already; large ones are stored as an object
-        first, which goes when the execution is refused. `bell` is the channel to ring
-        when it ends, empty for nobody; `terms` bound how many executions go on at once and say
-        what credits cost; `max_credits` is what the run may spend at most; `answer` is what the
-        call is answered, if that is known already; `webhook_url` is where the key's webhook is
-        told of the end; `pass_key` is that of an authorization ahead; `watcher` is the channel of
-        who watches from the beginning, empty where no ring is needed, None for nobody; `depth` is
-        1, or one more than that of the run whose node makes the call; `warnings` are sentences for
-        whoever reads the record.
+        Without a workflow the run is that of the one model in the plan. Large inputs are stored as
+        an object first, and removed when the execution is refused.
+
+        - `packed_inputs`: the inputs as `pack_inputs` returns them, if already packed
+        - `notifier`: channel to notify of the end, empty for none
+        - `terms`: limit of concurrent executions and price of credits
+        - `max_credits`: most credits that the run may spend
+        - `answer`: response to replay for the idempotency key, if already known
+        - `webhook_url`: URL of the key's webhook to notify of the end
+        - `authorization_key`: key of a speculative authorization, empty for none
+        - `watcher`: channel of a watcher from the beginning; empty: record events without
+          notification; None: do not record events
+        - `depth`: 1, or one more than that of the run whose node makes the call
+        - `warnings`: sentences for readers of the record
+
         Raises StaleWorkflow, WorkflowNotFound, TooManyExecutions, StoreFull, StorageFailed or
-        Unavailable, with
-        `once` Repeated or IdempotencyKeyReused, with `pass_key` NotPassed, and for charged nodes
-        ModelNotFound, ModelTierRequired, GrantExhausted, InsufficientCredits, MaxCreditsExceeded.
+        Unavailable; with `idempotency_key` IdempotentReplay or IdempotencyKeyReused; with
+        `authorization_key` AuthorizationRejected; for charged nodes ModelNotFound,
+        ModelTierRequired, GrantExhausted, InsufficientCredits or MaxCreditsExceeded.
         """
         quote = make_quote(plan, terms, max_credits, inputs)
         execution_id = execution_id or str(uuid.uuid4())
@@ -110,25 +120,27 @@ class Executions:
         packed = packed_inputs or pack_inputs(plan, inputs)
         on_record = packed
         if is_large(len(packed)):
-            if pass_key:
+            if authorization_key:
                 raise AuthorizationRejected("Nothing large is stored before it is known who calls")
             on_record = await self._store_inputs(account_id, execution_id, packed, idempotency_key)
         reference = keyspace.reference(account_id, execution_id)
         arguments = [
-            *(0, execution_id, reference, version, initial_statuses(plan)),
-            *(RESEND_AFTER_MS, bound_word(terms)),
+            *(0, execution_id, reference, version, format_node_statuses(initial_statuses(plan))),
+            *(RESEND_AFTER_MS, concurrency_argument(terms)),
             *(idempotency_key.fingerprint if idempotency_key else "", answer, IDEMPOTENCY_MS),
-            *quote_words(quote, terms_text(terms, self._keep_ms) if quote and terms else ""),
+            *quote_arguments(quote, terms_text(terms, self._keep_ms) if quote and terms else ""),
             *("slug", slug, "source", source, "key", key_id, "bell", notifier, "inputs", on_record),
             *(("aside", "1") if on_record is not packed else ()),
             *quote_fields(quote, plan.models.values()),
             *(self._hook(webhook_url) if webhook_url else ()),
-            *watching(watcher),
+            *initial_watch_fields(watcher),
             *(("depth", depth) if depth > 1 else ()),
             *(("warnings", pack(list(warnings))) if warnings else ()),
         ]
-        keys = accept_keys(account_id, slug, execution_id, idempotency_key, pass_key)
-        inline_run = inlined_in_hint(workflow, plan, packed, is_told=bool(webhook_url or watcher))
+        keys = accept_keys(account_id, slug, execution_id, idempotency_key, authorization_key)
+        inline_run = inlined_in_hint(
+            workflow, plan, packed, has_audience=bool(webhook_url or watcher)
+        )
         try:
             verdict = await self._accept(account_id, reference, keys, arguments, inline_run)
             return parse_verdict(execution_id, verdict, terms, idempotency_key, quote)
@@ -145,9 +157,9 @@ class Executions:
         idempotency_key: IdempotencyKey | None,
     ) -> bytes:
         if idempotency_key is not None and (
-            first := await self.repeated(account_id, idempotency_key)
+            first := await self.find_replay(account_id, idempotency_key)
         ):
-            raise first  # nothing is stored for what is answered as the first time
+            raise first  # nothing is stored for a replay
         return await self._large_inputs.store(account_id, execution_id, packed)
 
     async def _accept(
@@ -155,41 +167,41 @@ class Executions:
         account_id: str,
         reference: str,
         keys: Sequence[str],
-        arguments: Sequence[Word],
+        arguments: Sequence[Argument],
         inline_run: InlineRun | None,
     ) -> Sequence[bytes]:
         reloads, active = self._client.reloads, None
         reply = self._client.call(SCRIPTS["accept_execution"], keys, arguments)
-        queue = self._load.ask(account_id)
-        if queue == BULK_QUEUE or self._load.was_refused(account_id):
-            inline_run = None  # who has to wait, or was refused just now, gains nothing by it
+        queue = self._queue_selector.select(account_id)
+        if queue == BULK_QUEUE or self._queue_selector.was_refused(account_id):
+            inline_run = None  # a run that waits, or follows a refusal, gains nothing by inlining
         try:
-            travels_along = self._hints.travels_with(self._client)
-            if travels_along:
+            is_one_pipeline = self._hints.shares_pipeline(self._client)
+            if is_one_pipeline:
                 self._hints.send_soon(reference, queue, inline_run)
             verdict: Sequence[bytes] = await reply
             if verdict[0] == b"ok":
                 active = int(verdict[2])
-                if not travels_along or self._client.reloads != reloads:
+                if not is_one_pipeline or self._client.reloads != reloads:
                     # A hint must not come before its execution.
                     self._hints.send_soon(reference, queue, inline_run)
             return verdict
         finally:
-            self._load.answer(account_id, active)
+            self._queue_selector.record(account_id, active)
 
-    def _hook(self, url: str) -> Sequence[Word]:
-        # What the script of the end needs, frozen now: the key may be gone by then.
+    def _hook(self, url: str) -> Sequence[Argument]:
+        # Values for the script of the end, frozen now: the key may be deleted by then.
         return ("hook", url, "hook_keep", self._keep_ms, "hook_resend", RESEND_DELIVERY_MS)
 
-    async def with_much_under_way(self, account_ids: Iterable[str]) -> set[str]:
-        """Those of the accounts whose hints are to wait behind those of others."""
+    async def find_bulk_accounts(self, account_ids: Iterable[str]) -> set[str]:
+        """Return the accounts whose hints belong into the bulk queue."""
         counts = {each: self._client.send("SCARD", keyspace.active(each)) for each in account_ids}
         return {each for each, count in counts.items() if int(await count) > BULK_FROM}
 
-    async def repeated(
+    async def find_replay(
         self, account_id: str, idempotency_key: IdempotencyKey
     ) -> IdempotentReplay | None:
-        """The first call with the key, None when this is it. Raises IdempotencyKeyReused."""
+        """Return the replay of the first call, None for a new key. Raises IdempotencyKeyReused."""
         key = keyspace.idempotency(account_id, idempotency_key.digest)
         first = await self._client.send("HMGET", key, "fingerprint", "execution", "answer")
         return None if first[0] is None else first_call(idempotency_key, *first)
@@ -197,24 +209,24 @@ class Executions:
     async def record_answer(
         self, account_id: str, idempotency_key: IdempotencyKey, answer: str
     ) -> str:
-        """Note how the first call was answered; returns what was noted first."""
+        """Record the first call's response; return the recorded one."""
         key = keyspace.idempotency(account_id, idempotency_key.digest)
-        noted: bytes = await self._client.call(SCRIPTS["record_answer"], [key], [answer])
-        return noted.decode()
+        recorded: bytes = await self._client.call(SCRIPTS["record_answer"], [key], [answer])
+        return recorded.decode()
 
     async def head(
         self, account_id: str, execution_id: str, reserve: ReserveMemory | None = None
     ) -> Execution:
-        """The execution without its nodes; a result that is kept aside is held first.
+        """Return the execution without nodes; memory is reserved for an offloaded result.
 
-        Raises ExecutionNotFound, and where its result is kept aside ResultGone or ResultUnreadable.
+        Raises ExecutionNotFound, and for an offloaded result ResultGone or ResultUnreadable.
         """
         values = await self._head(account_id, execution_id)
         execution = parse_head(account_id, execution_id, values)
         return await self._results.add(execution, values[RESULT_AT], reserve)
 
     async def facts(self, account_id: str, execution_id: str) -> Execution:
-        """The execution without its nodes and its result. Raises ExecutionNotFound."""
+        """Return the execution without nodes and result. Raises ExecutionNotFound."""
         values = await self._head(account_id, execution_id)
         return parse_head(account_id, execution_id, values)
 
@@ -228,13 +240,13 @@ class Executions:
     async def acceptance(
         self, account_id: str, execution_id: str
     ) -> tuple[str | None, tuple[str, ...]]:
-        """Where its end is told, None for nowhere, and its warnings."""
+        """Return the URL of the webhook, None for none, and the warnings."""
         key = keyspace.execution(account_id, execution_id)
         url, warnings = await self._client.send("HMGET", key, "hook", "warnings")
         return None if url is None else url.decode(), tuple(unpack(warnings)) if warnings else ()
 
     async def status(self, account_id: str, execution_id: str) -> ExecutionStatus:
-        """The execution's status alone. Raises ExecutionNotFound."""
+        """Return the execution's status alone. Raises ExecutionNotFound."""
         key = keyspace.execution(account_id, execution_id)
         value = await self._client.send("HGET", key, "status")
         if value is None:
@@ -244,7 +256,7 @@ class Executions:
     async def get(
         self, account_id: str, execution_id: str, reserve: ReserveMemory | None = None
     ) -> Execution:
-        """The execution with its nodes, in plan order; else as `head`."""
+        """Return the execution with its nodes, in plan order; otherwise like `head`."""
         key = keyspace.execution(account_id, execution_id)
         record = parse_hash(await self._client.send("HGETALL", key))
         if "status" not in record:
@@ -254,7 +266,7 @@ class Executions:
         return await self._results.add(execution, values[RESULT_AT], reserve)
 
     async def cancel(self, account_id: str, execution_id: str) -> ExecutionStatus:
-        """Ask for the execution to stop. Raises ExecutionNotFound or ExecutionNotCancellable."""
+        """Request the cancellation. Raises ExecutionNotFound or ExecutionNotCancellable."""
         partition = partition_of(account_id)
         reference = keyspace.reference(account_id, execution_id)
         key = keyspace.execution(account_id, execution_id)
@@ -278,7 +290,7 @@ class Executions:
         if reply[0] == b"ended":
             raise ExecutionNotCancellable(reply[1].decode())
         if hook and reply[0] == b"cancelled":
-            self._hints.deliver_soon(reference)
+            self._hints.send_delivery_soon(reference)
         return ExecutionStatus(reply[0].decode())
 
     async def list(
@@ -291,11 +303,11 @@ class Executions:
         cursor: str | None = None,
         reserve: ReserveMemory | None = None,
     ) -> tuple[list[Execution], str | None]:
-        """The account's executions, newest first, and the cursor of the next page.
+        """Return the account's executions, newest first, and the cursor of the next page.
 
-        A page ends early where results are large, and is held when they are; it ends early as well
-        where matches are rare. Raises ValueError for a cursor that is not one, and Unavailable; a
-        result that is gone is None.
+        A page ends early when results are large, with memory reserved for them, and when matches
+        are rare. A result that is gone is None. Raises ValueError for an invalid cursor, and
+        Unavailable.
         """
         wanted = ExecutionFilter(status=status, workflow_slug=workflow_slug)
         return await self._list.page(
@@ -304,7 +316,7 @@ class Executions:
 
 
 def outbox(account_id: str, execution_id: str, key_id: str) -> tuple[str, str, str]:
-    """The keys by which the script that ends an execution makes its delivery."""
+    """Return the keys with which the script of the end creates the delivery."""
     return (
         keyspace.delivery(account_id, execution_id),
         keyspace.deliveries_due(partition_of(account_id)),
@@ -312,6 +324,9 @@ def outbox(account_id: str, execution_id: str, key_id: str) -> tuple[str, str, s
     )
 
 
-def initial_statuses(plan: Plan) -> str:
-    """One code per node: pending when it leads to the output, else skipped from the start."""
-    return "".join("p" if node.index in plan.reachable else "s" for node in plan.nodes)
+def initial_statuses(plan: Plan) -> list[NodeStatus]:
+    """Return the first status of each node: pending if it leads to the output, else skipped."""
+    return [
+        NodeStatus.PENDING if node.index in plan.reachable else NodeStatus.SKIPPED
+        for node in plan.nodes
+    ]

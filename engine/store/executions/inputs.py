@@ -1,4 +1,4 @@
-"""Inputs of executions: which are kept, and large ones as objects, stored before they count."""
+"""Inputs of executions: the needed fields, and large inputs as objects."""
 
 import asyncio
 import logging
@@ -13,32 +13,32 @@ from engine.store.executions.records import pack_name
 from engine.store.redis.records import pack
 
 STORE_SECONDS = 8.0
-"""How long a caller waits for large inputs to be stored."""
+"""Most time for storing large inputs while a caller waits."""
 REMOVE_SECONDS = 2.0
-"""How long a refusal may wait for what was stored to be removed."""
+"""Most time for removing stored inputs before a refusal is returned."""
 NOT_STORED = "The inputs are large, and where such are kept they could not be stored"
 
 log = logging.getLogger(__name__)
 
 
 def pack_inputs(plan: Plan, inputs: Mapping[str, Any]) -> bytes:
-    """The inputs as they are kept, without the values of fields that nothing uses."""
+    """Return the packed inputs without the values of unused fields."""
     unused = plan.unused_fields
     return pack({name: value for name, value in inputs.items() if name not in unused})
 
 
 class LargeInputs:
-    """Keeps large inputs aside for executions that are being accepted.
+    """Offloads large inputs of executions during their acceptance.
 
-    An object that is left behind by a process that died, or whose execution may have been accepted
-    without a word, is found by a later sweep if it belongs to none.
+    An object left by a crashed process, or by an execution whose acceptance is uncertain, is
+    removed by a later sweep if it belongs to no execution.
     """
 
     def __init__(self, offloaded: OffloadedValues) -> None:
         self._offloaded = offloaded
 
     async def store(self, account_id: str, execution_id: str, packed: bytes) -> bytes:
-        """Store packed inputs; returns the bytes that stand for them on record.
+        """Store packed inputs and return the bytes that replace them on record.
 
         Raises StorageFailed.
         """
@@ -46,14 +46,14 @@ class LargeInputs:
         try:
             await self._offloaded.put(account_id, execution_id, name, packed, seconds=STORE_SECONDS)
         except StorageFailed:
-            await self._remove(account_id, execution_id)  # it may be there, and not for certain
+            await self._remove(account_id, execution_id)  # the object may exist
             raise StorageFailed(NOT_STORED) from None
         return pack_name(name)
 
     async def remove_refused(
         self, account_id: str, execution_id: str, refusal: EngineError
     ) -> None:
-        """Remove what was stored for an execution that was refused, if it was for certain."""
+        """Remove the stored inputs of an execution that was certainly refused."""
         if isinstance(refusal, Unavailable) and not refusal.word:
             return  # the reply was lost, and the execution may have been accepted
         await self._remove(account_id, execution_id)

@@ -1,4 +1,4 @@
-"""An account's executions, newest first, a page at a time."""
+"""List of an account's executions, newest first, by pages."""
 
 import asyncio
 from collections.abc import Sequence
@@ -21,18 +21,18 @@ from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 
 OPEN_CHUNK = 100
-"""Rows read at once where every execution matches."""
+"""Rows per read without a filter."""
 EXAMINED_AT_MOST = 10_000
-"""Executions that one request examines; a page ends early when a filter has skipped the others."""
+"""Executions examined per request; a page ends early when a filter has skipped the others."""
 PAGE_BYTES = 16_777_216
-"""A page ends early, after one row at least, when its results are larger than this together."""
+"""Size of results after which a page ends early, with one row at least."""
 HELD_BYTES = 262_144
-"""A page whose results are larger than this together is held as a large result is."""
+"""Size of results above which memory is reserved for a page."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Head:
-    """An execution, and what is on record of its result."""
+    """Execution with its recorded result."""
 
     execution: Execution
     result: bytes | None
@@ -44,7 +44,7 @@ class _Head:
 
 
 class ExecutionList:
-    """Reads pages; results are read of those rows only that a page has in the end."""
+    """Reads pages; only the results of a page's final rows are read."""
 
     def __init__(self, client: Client, results: Results) -> None:
         self._client = client
@@ -59,10 +59,10 @@ class ExecutionList:
         cursor: str | None,
         reserve: ReserveMemory | None,
     ) -> tuple[list[Execution], str | None]:
-        """At most `limit` executions, and the cursor of the next page, None at the end.
+        """Return at most `limit` executions, and the cursor of the next page, None at the end.
 
-        A page with a cursor may hold fewer than `limit`, or none, when matches are rare. Raises
-        ValueError for a cursor that is not one, and Unavailable.
+        A page with a cursor may have fewer than `limit` rows, or none, when matches are rare.
+        Raises ValueError for an invalid cursor, and Unavailable.
         """
         found: list[_Head] = []
         position = None if cursor is None else parse_cursor(cursor)
@@ -93,7 +93,7 @@ class ExecutionList:
         key = keyspace.execution(account_id, execution_id)
         values = await self._client.send("HMGET", key, *HEAD_FIELDS)
         if values[0] is None:
-            return None  # pruned since the page was read
+            return None  # pruned after the page was read
         return _Head(parse_head(account_id, execution_id, values), values[RESULT_AT])
 
     async def _with_results(
@@ -102,7 +102,7 @@ class ExecutionList:
         size = sum(each.size for each in heads)
         if reserve is not None and size > HELD_BYTES:
             try:
-                await reserve(size)  # all at once: no two wait for what the other has
+                await reserve(size)  # in one call, lest two pages deadlock
             except TimeoutError:
                 raise Unavailable(BUSY) from None
         return await asyncio.gather(*(self._with_result(each) for each in heads))
@@ -111,11 +111,11 @@ class ExecutionList:
         try:
             return await self._results.add(head.execution, head.result)
         except ResultGone:
-            return head.execution  # whoever reads that one alone is told
+            return head.execution  # a read of that single execution reports the error
 
 
 def _count_that_fit(heads: Sequence[_Head | None], found: Sequence[_Head]) -> int:
-    """Number of heads that fit on a page beside those found; the first of a page always fits."""
+    """Return the number of heads that fit on the page; its first always fits."""
     room = PAGE_BYTES - sum(each.size for each in found)
     for count, head in enumerate(heads):
         room -= head.size if head else 0

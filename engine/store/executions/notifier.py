@@ -1,4 +1,4 @@
-"""The bell: one subscription for all callers of a gateway process who wait for an execution."""
+"""Notification of ended executions: one subscription for all waiting callers of a process."""
 
 import asyncio
 import contextlib
@@ -17,45 +17,45 @@ CHECK_SECONDS = 1.0
 
 
 class CompletionNotifier:
-    """Wakes waiting callers and brings them small outcomes; others are read from the record."""
+    """Wakes waiting callers and carries small outcomes; others are read from the record."""
 
     def __init__(self, subscription: Subscription, channel: str) -> None:
         self.channel = channel
         self._subscription = subscription
-        self._rings: dict[str, set[CompletionWaiter]] = {}
+        self._waiters: dict[str, set[CompletionWaiter]] = {}
 
     @classmethod
     @contextlib.asynccontextmanager
     async def open(cls, redis_url: str) -> AsyncIterator["CompletionNotifier"]:
-        """Subscribe for as long as the context lasts; reconnects by itself."""
+        """Subscribe while the context lasts, with reconnection."""
         channel = keyspace.notifier(secrets.token_hex(6))
         subscription = Subscription(redis_url, channel)
         notifier = cls(subscription, channel)
-        async with subscription.running(notifier._completion):
+        async with subscription.running(notifier._notify):
             yield notifier
 
     @contextlib.contextmanager
     def expecting(self, execution_id: str) -> Iterator["CompletionWaiter"]:
-        """Listen for the end of an execution, best from before it is accepted."""
-        completion = CompletionWaiter(execution_id)
-        rings = self._rings.setdefault(execution_id, set())
-        rings.add(completion)
+        """Register a waiter for the end of an execution, preferably before its acceptance."""
+        waiter = CompletionWaiter(execution_id)
+        waiters = self._waiters.setdefault(execution_id, set())
+        waiters.add(waiter)
         try:
-            yield completion
+            yield waiter
         finally:
-            rings.discard(completion)
-            if not rings:
-                self._rings.pop(execution_id, None)
+            waiters.discard(waiter)
+            if not waiters:
+                self._waiters.pop(execution_id, None)
 
-    def _completion(self, data: bytes) -> None:
-        execution_id, _, told = data.partition(b"\n")
-        for completion in self._rings.get(execution_id.decode(errors="replace"), ()):
-            completion.wake(told)
+    def _notify(self, data: bytes) -> None:
+        execution_id, _, message = data.partition(b"\n")
+        for waiter in self._waiters.get(execution_id.decode(errors="replace"), ()):
+            waiter.wake(message)
 
 
-def parse_told(execution_id: str, told: bytes) -> ExecutionEnd:
-    """The outcome that came with the bell: status, credits, length of the result, result, error."""
-    status, spent, length, rest = told.split(b"\n", 3)
+def parse_notify(execution_id: str, message: bytes) -> ExecutionEnd:
+    """Return the outcome of a message: status, credits, length of the result, result, error."""
+    status, spent, length, rest = message.split(b"\n", 3)
     result, error = rest[: int(length)], rest[int(length) :]
     return ExecutionEnd(
         id=execution_id,
@@ -67,27 +67,27 @@ def parse_told(execution_id: str, told: bytes) -> ExecutionEnd:
 
 
 class CompletionWaiter:
-    """One caller who waits for one execution."""
+    """Waiter of one caller for one execution."""
 
-    __slots__ = ("_execution_id", "_future", "_is_rung", "_told", "was_rung")
+    __slots__ = ("_execution_id", "_future", "_is_notified", "_message", "was_notified")
 
     def __init__(self, execution_id: str) -> None:
         self._execution_id = execution_id
-        self._told = b""
-        self._is_rung = False
-        self.was_rung = False
-        """Whether the check under way follows a ring, not just a second of silence."""
+        self._message = b""
+        self._is_notified = False
+        self.was_notified = False
+        """Whether the running check follows a notification, not just a second of silence."""
         self._future: asyncio.Future[None] | None = None
 
     @property
     def outcome(self) -> ExecutionEnd | None:
-        """How the execution ended, if the bell said so."""
-        return parse_told(self._execution_id, self._told) if self._told else None
+        """Outcome of the execution, if the notification carried it."""
+        return parse_notify(self._execution_id, self._message) if self._message else None
 
-    def wake(self, told: bytes = b"") -> None:
-        """The execution has ended, perhaps as `told`."""
-        self._told = told
-        self._is_rung = True
+    def wake(self, message: bytes = b"") -> None:
+        """Record the end of the execution and its outcome, which may be empty."""
+        self._message = message
+        self._is_notified = True
         self._end_turn()
 
     def _end_turn(self) -> None:
@@ -95,25 +95,25 @@ class CompletionWaiter:
             self._future.set_result(None)
 
     async def wait(self, check: Callable[[], Awaitable[T | None]], seconds: float) -> T | None:
-        """The first value that `check` gives, or None when the time has passed.
+        """Return the first value of `check`, or None after the timeout.
 
-        `check` runs when the bell rings and once a second, so a lost ring costs a second at most.
+        `check` runs after a notification and once a second, so a lost one costs a second at most.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
         while (remaining := deadline - loop.time()) > 0:
-            await self._rung(loop, min(remaining, CHECK_SECONDS))
+            await self._wait_for_notification(loop, min(remaining, CHECK_SECONDS))
             value = await check()
             if value is not None:
                 return value
         return None
 
-    async def _rung(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
-        if not self._is_rung:
+    async def _wait_for_notification(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
+        if not self._is_notified:
             self._future = loop.create_future()
             timer = loop.call_later(seconds, self._end_turn)
             try:
                 await self._future
             finally:
                 timer.cancel()
-        self.was_rung, self._is_rung = self._is_rung, False
+        self.was_notified, self._is_notified = self._is_notified, False

@@ -1,4 +1,4 @@
-"""Values too large for a record: objects, written before the step that names them is recorded."""
+"""Offloaded values: large values in a blob store, written before the step that names them."""
 
 import asyncio
 import re
@@ -13,42 +13,42 @@ from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 
 PREFIX = "outputs/"
-ASIDE_BYTES = 262_144
-"""What is larger is kept aside, out of the execution's record."""
+OFFLOAD_FROM_BYTES = 262_144
+"""Size above which a value is offloaded from the execution's record."""
 PATIENCE_SECONDS = 30.0
-"""How long one object may take, all tries together, where nobody says otherwise."""
+"""Default time for one object, all tries together."""
 PAUSES_SECONDS = (0.1, 0.3, 1.0)
 AT_ONCE = 16
-"""Objects that one process writes and reads at the same time."""
+"""Most concurrent reads and writes of objects in one process."""
 INPUTS_NAME = re.compile(r"inputs-(\d{1,15})\.", re.ASCII)
 ACCEPTING_MS = 3_600_000
-"""Inputs that are not older may belong to an execution that is being accepted."""
+"""Age up to which inputs may belong to an execution during its acceptance."""
 
 T = TypeVar("T")
 
 
 class BlobStore(Protocol):
-    """Where objects are. Every call may raise StorageFailed."""
+    """Storage of objects. Every call may raise StorageFailed."""
 
     async def write(self, key: str, data: bytes) -> None:
-        """Store an object, whole or not at all, in place of what is there."""
+        """Store an object atomically, replacing an existing one."""
         ...
 
     async def read(self, key: str) -> bytes:
-        """The whole object. Raises FileNotFoundError."""
+        """Return the whole object. Raises FileNotFoundError."""
         ...
 
     async def remove_all(self, prefix: str) -> None:
-        """Remove all objects whose key begins with this, which ends with a slash."""
+        """Remove all objects with this prefix, which ends with a slash."""
         ...
 
     def names(self, prefix: str) -> AsyncIterator[Sequence[str]]:
-        """The keys that begin with this, which ends with a slash, some at a time."""
+        """Yield the keys with this prefix, which ends with a slash, in batches."""
         ...
 
 
 class NoBlobStore:
-    """No place at all: whoever opened the store has no use for large values."""
+    """Absent storage, for callers without large values."""
 
     async def write(self, key: str, data: bytes) -> None:
         raise StorageFailed
@@ -65,46 +65,46 @@ class NoBlobStore:
 
 
 def is_large(size: int) -> bool:
-    """Whether a value of so many bytes is kept aside wherever there is room."""
-    return size > ASIDE_BYTES
+    """Return whether a value of this size is offloaded."""
+    return size > OFFLOAD_FROM_BYTES
 
 
 def make_inputs_name(at_ms: int, size: int) -> str:
-    """How a record names the inputs of its execution, which were stored at this time."""
+    """Return the object name of an execution's inputs, stored at this time."""
     return f"inputs-{at_ms}.{size}"
 
 
 def make_name(claim: str, index: int, size: int) -> str:
-    """How a record names what a claim (its `object_prefix`) got from a node; nobody else writes it.
+    """Return the object name of a node's output; `claim` is the writer's `object_prefix`.
 
-    The size in bytes is a part of it: what is damaged is known, what is not needed can be counted.
+    The name includes the size in bytes, which reveals damage and allows counting without reading.
     """
     return f"{claim}.{index}.{size}"
 
 
 def make_batch_name(claim: str, index: int, number: int, size: int) -> str:
-    """How a record names one of several objects that a claim got from a node."""
+    """Return the name of one of several objects that a claim stores for a node."""
     return f"{claim}.{index}.k{number}.{size}"
 
 
 def make_part(name: str, start: int, size: int) -> str:
-    """How a record names a part of an object with this name."""
+    """Return the name of a part of an object."""
     return f"{name}:{start}:{size}"
 
 
 def size_of(name: str) -> int:
-    """The bytes of what the name stands for, an object or a part of one; 0: it is not a name."""
+    """Return the size of the named object or part in bytes; 0: not a valid name."""
     size = name.replace(":", ".").rpartition(".")[2]
     return int(size) if size.isdecimal() else 0
 
 
 def object_of(name: str) -> str:
-    """The name of the object that a value is, or is a part of."""
+    """Return the object name of a value, without its part."""
     return name.partition(":")[0]
 
 
 def part_of(name: str, data: bytes) -> bytes:
-    """The value with this name, when the object has these bytes."""
+    """Return the named value out of the object's bytes."""
     start = name.partition(":")[2].partition(":")[0]
     return data[int(start) : int(start) + size_of(name)] if start.isdecimal() else data
 
@@ -112,8 +112,8 @@ def part_of(name: str, data: bytes) -> bytes:
 class OffloadedValues:
     """Writes, reads and removes the large values of executions.
 
-    What is written and never named in a record, because its step was lost or fenced, goes with the
-    others when the execution is forgotten, or is found by a later sweep.
+    Objects of lost or fenced steps are named in no record. They are removed with the others when
+    the execution is removed, or by a later sweep.
     """
 
     def __init__(self, client: Client, blob_store: BlobStore) -> None:
@@ -130,14 +130,14 @@ class OffloadedValues:
         *,
         seconds: float = PATIENCE_SECONDS,
     ) -> None:
-        """Store a value; what fails is tried again for a little while. Raises StorageFailed."""
+        """Store a value, with retries for a limited time. Raises StorageFailed."""
         key = f"{_prefix(account_id, execution_id)}{name}"
         await self._patiently(lambda: self._blob_store.write(key, data), seconds)
 
     async def read(
         self, account_id: str, execution_id: str, name: str, *, seconds: float = PATIENCE_SECONDS
     ) -> bytes:
-        """An object. Raises FileNotFoundError when it is gone or damaged, StorageFailed else."""
+        """Return an object. Raises FileNotFoundError when gone or damaged, else StorageFailed."""
         size = size_of(name)
         key = f"{_prefix(account_id, execution_id)}{name}"
         data = await self._patiently(lambda: self._blob_store.read(key), seconds) if size else b""
@@ -150,10 +150,10 @@ class OffloadedValues:
         await self._blob_store.remove_all(_prefix(account_id, execution_id))
 
     async def sweep(self) -> int:
-        """Remove the values of executions that are gone; returns how many executions those were.
+        """Remove values of executions without a record; return the number of executions.
 
-        Accounts that are not on record are left alone: somebody else may use the same place. Inputs
-        are there before their execution is, so young ones are left alone too.
+        Accounts without a record are skipped, since another installation may use the same storage.
+        Recent inputs are skipped too, since they are stored before their execution.
         """
         removed = 0
         async for names in self._blob_store.names(PREFIX):
@@ -198,7 +198,7 @@ def _prefix(account_id: str, execution_id: str) -> str:
 
 
 def _may_be_accepted(key: str, now: int) -> bool:
-    """Whether it is inputs whose execution may not be on record yet."""
+    """Return whether the object is inputs whose execution may not be on record yet."""
     stored = INPUTS_NAME.match(key.rpartition("/")[2])
     return stored is not None and abs(now - int(stored[1])) < ACCEPTING_MS
 

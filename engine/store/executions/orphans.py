@@ -1,4 +1,4 @@
-"""Orphans: executions that have not ended, are not due and are held by no worker."""
+"""Orphans: unfinished executions without a scheduled hint and without a worker."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -9,23 +9,23 @@ from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
 
 MOST_OF_ACCOUNT = 1_000
-"""Executions of one account in one look; a random choice of those of a larger one."""
+"""Executions of one account per search; a larger account gets a random sample."""
 
 
 class Orphans:
-    """The reads that find orphans, and the transition that makes them due."""
+    """Reads that find orphans, and the transition that schedules them."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
 
     async def accounts(self, start: int, count: int) -> list[str]:
-        """Account ids in the order of creation, so many from this position."""
+        """Return account ids in order of creation, `count` from this position."""
         key = keyspace.account_ids()
         names = await self._client.send("ZRANGE", key, start, start + count - 1)
         return [name.decode() for name in names]
 
     async def not_due(self, account_ids: Sequence[str]) -> set[str]:
-        """References of the accounts' executions that have not ended and are not due."""
+        """Return references of unfinished executions without a scheduled hint."""
         send = self._client.send
         found = await asyncio.gather(
             *(send("SRANDMEMBER", keyspace.active(each), MOST_OF_ACCOUNT) for each in account_ids)
@@ -50,14 +50,14 @@ class Orphans:
         }
 
     async def fences(self, references: Iterable[str]) -> dict[str, str]:
-        """The number of the last claim of each, "0" for none."""
+        """Return the number of the last claim of each, "0" for none."""
         names = list(references)
         keys = [keyspace.execution(*keyspace.parse_reference(name)) for name in names]
         found = await asyncio.gather(*(self._client.send("HGET", key, "fence") for key in keys))
         return {n: (fence or b"0").decode() for n, fence in zip(names, found, strict=True)}
 
     async def free(self, reference: str, fence: str) -> bool:
-        """Make an orphan due. False: it is due, has ended or was claimed since `fence` was read."""
+        """Schedule an orphan. False: scheduled, ended or claimed since `fence` was read."""
         account_id, execution_id = keyspace.parse_reference(reference)
         freed = await self._client.call(
             SCRIPTS["free_execution"],

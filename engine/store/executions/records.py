@@ -1,4 +1,4 @@
-"""The record of an execution in the store: what its fields hold, and how they are read."""
+"""Record of an execution in the store: its fields and their parsing."""
 
 import base64
 import re
@@ -9,11 +9,11 @@ from decimal import Decimal
 from typing import Any
 
 from engine.executions.execution import (
-    NODE_STATUSES,
     Execution,
     ExecutionStatus,
     NodeExecution,
     NodeStatus,
+    parse_node_statuses,
 )
 from engine.store.redis.records import unpack
 
@@ -36,60 +36,60 @@ HEAD_FIELDS = (
 )
 RESULT_AT = HEAD_FIELDS.index("result")
 NOBODY = "0"
-"""The fence in the claim of a node that waits for its retry, or was given back."""
+"""Fence in the claim of a node without an owner: it waits for a retry or was given back."""
 ASIDE = b"\xc1"
-"""Stands before the name of a result, or of inputs, kept aside; no msgpack value begins so."""
+"""First byte of the name of an offloaded result or inputs; no msgpack value begins with it."""
 WALKED_UNCLAIMED = "r0.1"
-"""The field for what was recorded without a claim; its times count from the start of the walk."""
+"""Field of rows recorded without a claim; their times count from the start of the walk."""
 
 
 def parse_hash(reply: Any) -> dict[str, bytes]:
-    """HGETALL's reply by field name, as a map (RESP3) or as a flat list (from a script)."""
+    """Return HGETALL's reply by field name, from a map (RESP3) or a script's flat list."""
     if isinstance(reply, dict):
         return {name.decode(): value for name, value in reply.items()}
     return {reply[i].decode(): reply[i + 1] for i in range(0, len(reply), 2)}
 
 
 def parse_jobs(record: Mapping[str, bytes]) -> dict[tuple[int, int], bytes]:
-    """What nodes must not lose of the jobs that they have begun, by node and item."""
+    """Return the checkpoints of nodes' provider jobs, by node and item."""
     found = ((JOB_FIELD.fullmatch(name), job) for name, job in record.items())
     return {(int(match[1]), int(match[2])): job for match, job in found if match}
 
 
 def pack_name(name: str) -> bytes:
-    """What stands for a result, or for inputs, kept aside under this name."""
+    """Return the bytes that replace an offloaded result or inputs on record."""
     return ASIDE + name.encode()
 
 
 def parse_name(value: bytes | None) -> str | None:
-    """The name of a result, or of inputs, kept aside; None when they stand there themselves."""
-    is_aside = value is not None and value.startswith(ASIDE)
-    return value[1:].decode(errors="replace") if is_aside and value else None
+    """Return the name of an offloaded value; None for a value on record."""
+    is_offloaded = value is not None and value.startswith(ASIDE)
+    return value[1:].decode(errors="replace") if is_offloaded and value else None
 
 
 def parse_nodes(record: Mapping[str, bytes]) -> tuple[NodeExecution, ...]:
-    """The node executions of a record, in plan order."""
+    """Return the node executions of a record, in plan order."""
     settled = parse_rows(record)
-    statuses = record["statuses"].decode()
+    statuses = parse_node_statuses(record["statuses"].decode())
     nodes = (
-        parse_node(index, NODE_STATUSES[code], settled.get(index), record.get(f"n{index}"))
-        for index, code in enumerate(statuses)
+        parse_node(index, status, settled.get(index), record.get(f"n{index}"))
+        for index, status in enumerate(statuses)
     )
     return tuple(_timed(node, record) for node in nodes)
 
 
 def _timed(node: NodeExecution, record: Mapping[str, bytes]) -> NodeExecution:
-    """One that was stopped with its execution ran until then."""
+    """Add the duration of a node that was stopped at the execution's end."""
     if node.status is not NodeStatus.CANCELLED or node.started_at is None:
         return node
     return replace(node, duration_ms=int(record["completed"]) - node.started_at)
 
 
 def parse_rows(record: Mapping[str, bytes]) -> dict[int, list[Any]]:
-    """What walkers recorded of nodes: [index, attempts, started_at, duration_ms, error, outputs]
-    and behind it, for a node that was charged, its credits.
+    """Return the recorded rows: [index, attempts, started_at, duration_ms, error, outputs].
 
-    Outputs are msgpack bytes, None for none, a text when they are kept aside under that name.
+    A charged node's row has its credits as a further member. Outputs are msgpack bytes, None for
+    none, or a text: the name under which they are offloaded.
     """
     rows: dict[int, list[Any]] = {}
     for name, value in record.items():
@@ -104,7 +104,7 @@ def parse_rows(record: Mapping[str, bytes]) -> dict[int, list[Any]]:
 def parse_node(
     index: int, status: NodeStatus, row: list[Any] | None, claim: bytes | None = None
 ) -> NodeExecution:
-    """One node of a record: its row once it has settled, its claim before."""
+    """Return one node of a record: by its row once settled, by its claim before."""
     if row is not None and status not in (NodeStatus.RUNNING, NodeStatus.PENDING):
         _, attempts, started, duration, error, _, *charged = row
         return NodeExecution(
@@ -132,7 +132,7 @@ def parse_head(
     values: list[bytes | None],
     nodes: tuple[NodeExecution, ...] = (),
 ) -> Execution:
-    """The execution of a record's `HEAD_FIELDS`, its result left aside."""
+    """Return the execution of a record's `HEAD_FIELDS`, without its result."""
     status, slug, version, source, created, started, completed, _, error, *charged = values
     spent, usd, markup, models, warnings = charged
     return Execution(
@@ -156,13 +156,13 @@ def parse_head(
 
 
 def make_cursor(created: int, execution_id: str) -> str:
-    """Where the page behind this execution begins."""
+    """Return the cursor of the page after this execution."""
     text = f"{created}:{execution_id}"
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def parse_cursor(cursor: str) -> tuple[int, str]:
-    """Creation time and id of the execution before the page. Raises ValueError."""
+    """Return creation time and id of a cursor's execution. Raises ValueError."""
     padded = cursor + "=" * (-len(cursor) % 4)
     try:
         created, _, execution_id = base64.urlsafe_b64decode(padded).decode().partition(":")

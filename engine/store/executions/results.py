@@ -1,4 +1,4 @@
-"""Results of executions: on the record, or kept aside and read from there."""
+"""Results of executions: recorded or offloaded."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -10,12 +10,12 @@ from engine.store.executions.records import parse_name
 from engine.store.redis.records import unpack
 
 ReserveMemory = Callable[[int], Awaitable[None]]
-"""Waits until a reader may have so many bytes of large results. Raises TimeoutError."""
+"""Reserves memory for large results in bytes. Raises TimeoutError."""
 BUSY = "Too many large results are being read right now"
 
 
 class Results:
-    """Puts what an execution has come to beside what is known of it."""
+    """Adds results to executions."""
 
     def __init__(self, offloaded: OffloadedValues) -> None:
         self._offloaded = offloaded
@@ -23,9 +23,9 @@ class Results:
     async def add(
         self, execution: Execution, result: bytes | None, reserve: ReserveMemory | None = None
     ) -> Execution:
-        """The execution with its result, of which this is on record.
+        """Return the execution with its result, given its recorded form.
 
-        One that is kept aside is held while it is read; raises ResultGone or ResultUnreadable then.
+        Memory is reserved for an offloaded result, which may raise ResultGone or ResultUnreadable.
         """
         name = parse_name(result)
         if name is not None:

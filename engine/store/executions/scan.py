@@ -24,17 +24,17 @@ class ExecutionFilter:
     model_id: str | None = None
 
     @property
-    def words(self) -> tuple[str, str, str]:
+    def arguments(self) -> tuple[str, str, str]:
         """Arguments of the script `match_executions`."""
         return self.status or "", self.workflow_slug or "", self.model_id or ""
 
     @property
     def is_open(self) -> bool:
-        """Whether every execution matches."""
-        return not any(self.words)
+        """Return whether every execution matches."""
+        return not any(self.arguments)
 
     def matches(self, execution: Execution) -> bool:
-        """Whether the execution meets every condition."""
+        """Return whether the execution meets every condition."""
         return (
             self.status in (None, execution.status)
             and self.workflow_slug in (None, execution.workflow_slug)
@@ -44,7 +44,7 @@ class ExecutionFilter:
 
 @dataclass(frozen=True, slots=True)
 class ScanPage:
-    """A stretch of the scan: its matching rows, and its last row (None when it is empty)."""
+    """Part of the scan: its matching rows, and its last row (None when empty)."""
 
     matching: Sequence[Row]
     last: Row | None
@@ -55,7 +55,7 @@ class ScanPage:
 async def read_rows(
     client: Client, account_id: str, position: Row | None, count: int
 ) -> Sequence[Row]:
-    """At most `count` rows behind a position, from the newest where it is None."""
+    """Return at most `count` rows after a position, from the newest where it is None."""
     created, execution_id = ("", "") if position is None else position
     reply = await client.call(
         SCRIPTS["list_executions"],
@@ -75,7 +75,7 @@ async def scan(
     at_most: int,
     chunk: int = CHUNK,
 ) -> AsyncIterator[ScanPage]:
-    """Chunks behind a position, until the end or until `at_most` rows are examined."""
+    """Yield pages after a position, until the end or until `at_most` rows are examined."""
     examined = 0
     while examined < at_most:
         rows = await read_rows(client, account_id, position, min(chunk, at_most - examined))
@@ -93,5 +93,5 @@ async def _matching(
     if wanted.is_open or not rows:
         return rows
     keys = [keyspace.execution(account_id, execution_id) for _, execution_id in rows]
-    positions = await client.call(SCRIPTS["match_executions"], keys, wanted.words)
+    positions = await client.call(SCRIPTS["match_executions"], keys, wanted.arguments)
     return [rows[position - 1] for position in positions]

@@ -1,16 +1,21 @@
-"""Executions as workers see them: claim, advance and give back, each one script."""
+"""Executions from the side of workers: claim, advance and give back, each one script."""
 
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from engine.executions.execution import ExecutionStatus
+from engine.executions.execution import (
+    ExecutionStatus,
+    NodeStatus,
+    format_node_statuses,
+    parse_node_statuses,
+)
 from engine.ids.partitions import partition_of
 from engine.store.executions.claims import ClaimedExecution, Lease
 from engine.store.executions.executions import outbox
 from engine.store.executions.records import parse_hash, parse_jobs, parse_name
-from engine.store.executions.steps import FinishedWalk, Step, end_of, moves_of
+from engine.store.executions.steps import FinishedWalk, Step, end_arguments, move_arguments
 from engine.store.hints import HintSender
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
@@ -19,43 +24,43 @@ from engine.store.redis.scripts import SCRIPTS
 
 
 class Verdict(StrEnum):
-    """How an advance went."""
+    """Outcome of an advance."""
 
     OK = "ok"
     CANCEL = "cancel"
-    """Nothing was recorded: the execution is to be cancelled."""
+    """Nothing was recorded: the execution must be cancelled."""
     CONFLICT = "conflict"
-    """Nothing was recorded but the number: another walker has moved some of these nodes."""
+    """Only the number was recorded: another walker has moved some of these nodes."""
     BEHIND = "behind"
-    """Nothing was recorded: Redis has lost earlier steps, on which this one builds."""
+    """Nothing was recorded: Redis has lost earlier steps that this one requires."""
     OVER = "over"
-    """Nothing was recorded: a claimed node would pass what the run may spend at most."""
+    """Nothing was recorded: a claimed node would exceed the run's cap of credits."""
     POOR = "poor"
     """Nothing was recorded: the account cannot pay for a claimed node."""
     ENDED = "ended"
     FENCED = "fenced"
-    """Nothing was recorded: this worker no longer holds the execution."""
+    """Nothing was recorded: this worker has lost the execution."""
 
 
 @dataclass(frozen=True, slots=True)
 class Advanced:
-    """The verdict and the node statuses as they are now. `now` is in milliseconds.
+    """Verdict with the current node statuses. `now` is in milliseconds.
 
-    The statuses are empty where a step was on record already: they may say more than it did.
+    The statuses are empty for a repeated step: the record may be further than the step.
     """
 
     verdict: Verdict
-    statuses: str = ""
+    statuses: Sequence[NodeStatus] = ()
     now: int = 0
     unpaid: "Unpaid | None" = None
     """With OVER and POOR."""
     is_watched: bool = False
-    """With OK: somebody is told what happens to the execution."""
+    """With OK: the execution is watched."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unpaid:
-    """A node that cannot be paid for, the credits that it is short of, and the balance."""
+    """Node that cannot be paid for, its missing credits, and the balance."""
 
     index: int
     missing: int
@@ -63,7 +68,7 @@ class Unpaid:
 
 
 class Walks:
-    """The transitions of a walk."""
+    """Transitions of a walk."""
 
     def __init__(self, client: Client, hints: HintSender) -> None:
         self._client = client
@@ -72,7 +77,7 @@ class Walks:
     async def claim(
         self, reference: str, worker_id: str, token: str = ""
     ) -> ClaimedExecution | None:
-        """Take the execution for this worker, or None when there is nothing to take."""
+        """Claim the execution for this worker; None when it cannot be claimed."""
         account_id, execution_id = keyspace.parse_reference(reference)
         partition = partition_of(account_id)
         token = token or secrets.token_hex(8)
@@ -86,7 +91,7 @@ class Walks:
             [0, reference, token],
         )
         if reply[0] == b"busy" and reply[1] == b"cancel_requested":
-            # The order to stop may have been lost on its way to whoever holds it.
+            # The message to its holder may have been lost.
             await self._client.send("PUBLISH", keyspace.cancels(), reference)
         if reply[0] != b"claimed":
             return None
@@ -99,12 +104,12 @@ class Walks:
             version=int(record["version"] or 0),
             inputs=unpack(inputs) if parse_name(inputs) is None else {},
             status=ExecutionStatus(record["status"].decode()),
-            statuses=record["statuses"].decode(),
+            statuses=parse_node_statuses(record["statuses"].decode()),
             record=record,
         )
 
     async def finish(self, reference: str, token: str, finished: FinishedWalk) -> bool:
-        """Claim and complete the execution; False: nothing was changed, and a claim tells why."""
+        """Claim and complete the execution; False: nothing changed; a claim tells why."""
         account_id, execution_id = keyspace.parse_reference(reference)
         partition = partition_of(account_id)
         inline_run = finished.inline_run
@@ -119,7 +124,7 @@ class Walks:
             [
                 *(0, reference, execution_id, token),
                 *(inline_run.slug, inline_run.version, inline_run.inputs),
-                *(finished.statuses, pack(finished.rows)),
+                *(format_node_statuses(finished.statuses), pack(finished.rows)),
                 *(finished.result, finished.elapsed_ms),
             ],
         )
@@ -130,7 +135,7 @@ class Walks:
         account_id, execution_id = lease.account_id, lease.execution_id
         partition = partition_of(account_id)
         execution_key, held_key = lease.keys
-        tells = step.end is not None and step.told_key
+        tells = step.end is not None and step.webhook_key_id
         reply = await self._client.call(
             SCRIPTS["advance_execution"],
             [
@@ -142,30 +147,31 @@ class Walks:
                 keyspace.wallet(account_id),
                 keyspace.ledger(account_id),
                 keyspace.events(account_id, execution_id),
-                *(outbox(account_id, execution_id, step.told_key) if tells else ()),
+                *(outbox(account_id, execution_id, step.webhook_key_id) if tells else ()),
             ],
             [
                 *(0, lease.reference, lease.name, number),
-                *moves_of(step),
-                *end_of(step, execution_id),
+                *move_arguments(step),
+                *end_arguments(step, execution_id),
             ],
         )
         verdict = Verdict(reply[0].decode())
         if tells and verdict is Verdict.OK:
-            self._hints.deliver_soon(lease.reference)
+            self._hints.send_delivery_soon(lease.reference)
         if len(reply) < 4:
             return Advanced(verdict)
+        statuses = parse_node_statuses(reply[2].decode())
         if verdict in (Verdict.OVER, Verdict.POOR):
             unpaid = Unpaid(*(int(each) for each in reply[4:]))
-            return Advanced(verdict, reply[2].decode(), int(reply[3]), unpaid)
-        return Advanced(verdict, reply[2].decode(), int(reply[3]), is_watched=len(reply) > 4)
+            return Advanced(verdict, statuses, int(reply[3]), unpaid)
+        return Advanced(verdict, statuses, int(reply[3]), is_watched=len(reply) > 4)
 
     async def save_job(
         self, lease: Lease, index: int, item: int, job: bytes, *, must_cancel: bool = False
     ) -> bool:
-        """Record what a running node must not lose; empty: forget it. False: it is not held.
+        """Save the checkpoint of a running node's provider job; empty: delete it. False: fenced.
 
-        With `must_cancel` a worker ends the execution, whoever cancels it.
+        With `must_cancel` a worker ends the execution after any cancellation.
         """
         verdict: bytes = await self._client.call(
             SCRIPTS["save_job"],
@@ -175,33 +181,33 @@ class Walks:
         return verdict == b"ok"
 
     async def jobs(self, account_id: str, execution_id: str) -> dict[tuple[int, int], bytes]:
-        """What is on record of all items of all nodes, by node and item."""
+        """Return the checkpoints of all items of all nodes, by node and item."""
         key = keyspace.execution(account_id, execution_id)
         return parse_jobs(parse_hash(await self._client.send("HGETALL", key)))
 
     async def job(self, account_id: str, execution_id: str, index: int, item: int) -> bytes:
-        """What is on record of one item of a node; empty: nothing."""
+        """Return the checkpoint of one item of a node; empty for none."""
         key = keyspace.execution(account_id, execution_id)
         return await self._client.send("HGET", key, f"j{index}.{item}") or b""
 
-    async def keep_answers(
-        self, lease: Lease, index: int, number: int, answers: bytes, *, is_aside: bool
+    async def save_answers(
+        self, lease: Lease, index: int, number: int, answers: bytes, *, is_offloaded: bool
     ) -> bool:
-        """Record a batch of what a running node was answered, numbered from 1. False: not held.
+        """Save a batch of a running node's item answers, numbered from 1. False: fenced.
 
-        It stays until the node is settled; `is_aside` when it is the name of an object.
+        It stays until the node is settled; `is_offloaded`: it is the name of an object.
         """
         verdict: bytes = await self._client.call(
             SCRIPTS["keep_answers"],
             lease.keys,
-            [lease.reference, lease.name, index, number, answers, "1" if is_aside else ""],
+            [lease.reference, lease.name, index, number, answers, "1" if is_offloaded else ""],
         )
         return verdict == b"ok"
 
-    async def kept_answers(
+    async def read_answers(
         self, account_id: str, execution_id: str, index: int
     ) -> Sequence[bytes | None]:
-        """The batches of what a node keeps, in order, None for one that Redis has lost."""
+        """Return a node's batches of item answers in order, None for a lost one."""
         key = keyspace.execution(account_id, execution_id)
         kept = (await self._client.send("HGET", key, "kept") or b"").decode()
         counts = dict(each.split("=") for each in kept.split(",") if each)
@@ -217,14 +223,14 @@ class Walks:
         pause_ms: int = 0,
         claim: bytes = b"",
     ) -> bool:
-        """Take the execution from a worker; its running nodes are pending again.
+        """Release the execution from a worker; its running nodes become pending.
 
-        It waits `pause_ms` for its next walk; a lost one twice as long after each further loss
-        without a step between, a minute at most. With `claim`, only while that is on record.
+        Its next walk is delayed by `pause_ms`, doubled after each further loss without a step in
+        between, up to a minute. With `claim`, only while that claim is on record.
         """
         account_id, execution_id = keyspace.parse_reference(reference)
         partition = partition_of(account_id)
-        given = await self._client.call(
+        was_held = await self._client.call(
             SCRIPTS["give_back_execution"],
             [
                 keyspace.execution(account_id, execution_id),
@@ -233,15 +239,15 @@ class Walks:
             ],
             [0, reference, "1" if is_lost else "0", pause_ms, claim],
         )
-        return bool(given)
+        return bool(was_held)
 
     async def is_cancel_requested(self, reference: str) -> bool:
-        """Whether the execution waits for its walkers to stop."""
+        """Return whether the execution waits for its walkers to stop."""
         key = keyspace.execution(*keyspace.parse_reference(reference))
         status: bytes | None = await self._client.send("HGET", key, "status")
         return status == b"cancel_requested"
 
     async def records(self, account_id: str, execution_id: str) -> dict[str, bytes]:
-        """Everything on record of an execution; empty when it is gone."""
+        """Return the record of an execution; empty when it is gone."""
         reply = await self._client.send("HGETALL", keyspace.execution(account_id, execution_id))
         return parse_hash(reply)

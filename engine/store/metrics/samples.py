@@ -1,11 +1,11 @@
-"""Sums and differences of metrics' samples: [name, type, help, [[sample, labels, value], …]]."""
+"""Arithmetic of metrics' samples: [name, type, help, [[sample, labels, value], …]]."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 
 def add_up(snapshots: Iterable[Sequence[Any]]) -> list[Any]:
-    """The sum of snapshots, in the form of one."""
+    """Return the sum of snapshots in the same form."""
     families: dict[str, tuple[str, str]] = {}
     sums: dict[str, dict[tuple[str, tuple[tuple[str, str], ...]], float]] = {}
     for samples in snapshots:
@@ -27,12 +27,12 @@ def add_up(snapshots: Iterable[Sequence[Any]]) -> list[Any]:
 
 
 def without_gauges(samples: Iterable[Any]) -> list[Any]:
-    """The families that only grow."""
+    """Return the families that only grow."""
     return [family for family in samples if family[1] != "gauge"]
 
 
 def subtract(samples: Sequence[Any], counted: Sequence[Any]) -> list[Any]:
-    """What was counted beyond `counted`, an earlier snapshot of the same process.
+    """Return the counts beyond `counted`, an earlier snapshot of the same process.
 
     Gauges are as they are in `samples`.
     """

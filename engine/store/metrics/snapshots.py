@@ -1,4 +1,4 @@
-"""Snapshots of processes' metrics, so that any gateway can show the sum of all."""
+"""Snapshots of processes' metrics, from which any gateway shows the sum."""
 
 import asyncio
 from collections.abc import Sequence
@@ -14,34 +14,34 @@ from engine.store.redis.scripts import SCRIPTS
 
 RETIRED = "retired"
 FOLDED_KEPT_MS = 7 * 86_400_000
-"""A living process that was taken for gone is recognised for so long after it was last seen."""
+"""Time for which a living process that counts as ended is recognised after its last snapshot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """Samples of one process, or the sum of those that are gone."""
+    """Samples of one process, or the sum of ended ones."""
 
     at: int
-    """When it was put, in seconds by Redis's clock; 0 for the sum."""
+    """Time of the snapshot in seconds of Redis's clock; 0 for the sum."""
     number: int
-    """Counts the snapshots of its process, from 1; 0 for the sum."""
+    """Number of the snapshot within its process, from 1; 0 for the sum."""
     samples: list[Any]
 
 
 @dataclass(slots=True)
 class _Published:
-    """What a process of this store has put.
+    """Snapshots that this store has written for a process.
 
-    A snapshot whose put was not answered may be on record; it is put again as it is, so that it is
-    known which ones can be in the sum.
+    A snapshot without a reply may be on record. It is written again unchanged, so that the
+    snapshots that may be in the sum are known.
     """
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     number: int = 0
     folded: int = 0
-    """Number of the snapshot that is in the sum of those that are gone."""
+    """Number of the snapshot in the sum of ended processes."""
     samples: dict[int, Sequence[Any]] = field(default_factory=lambda: {0: ()})
-    """By number, all that the process had counted by then: what may be in the sum."""
+    """Counts by number of snapshot, of those that may be in the sum."""
     is_answered: bool = True
 
     def add(self, samples: Sequence[Any]) -> None:
@@ -52,25 +52,25 @@ class _Published:
 
     @property
     def left_out(self) -> int:
-        """Number of the newest snapshot that is known to be in the sum, 0 for none."""
+        """Number of the newest snapshot known to be in the sum, 0 for none."""
         return max(number for number in self.samples if number <= self.folded)
 
     def forget(self) -> None:
-        """Keep only the samples that may be needed again."""
+        """Drop the samples that are not needed again."""
         self.is_answered = True
         kept = (0, self.left_out, self.number)
         self.samples = {number: self.samples[number] for number in kept}
 
 
 class Snapshots:
-    """Keeps one snapshot per living process, and one sum of those that are gone."""
+    """Keeps one snapshot per living process, and one sum of ended ones."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
         self._published: dict[str, _Published] = {}
 
     async def put(self, process: str, samples: Sequence[Any]) -> None:
-        """Replace a process's snapshot, without what the sum of those that are gone has of it."""
+        """Replace a process's snapshot, without the counts that are in the sum already."""
         published = self._published.setdefault(process, _Published())
         async with published.lock:
             if not published.is_answered:
@@ -98,17 +98,17 @@ class Snapshots:
             published.folded = folded
 
     async def all(self) -> tuple[dict[str, bytes], int]:
-        """Snapshots as bytes by process, and Redis's time in seconds."""
-        # Together: when the first fails, the second must not fail unheard.
+        """Return snapshots as bytes by process, and Redis's time in seconds."""
+        # Gather both: a failure of the first must not leave the second unobserved.
         reply, (seconds, _) = await asyncio.gather(
             self._client.send("HGETALL", keyspace.metrics()), self._client.send("TIME")
         )
         return parse_hash(reply), int(seconds)
 
     async def retire(self, before: bytes, total: Sequence[Any], processes: dict[str, int]) -> bool:
-        """Put `total` in the place of these processes' snapshots, given by number.
+        """Replace these processes' snapshots, given by number, by `total`.
 
-        Does nothing when the sum is not `before` any more, or a process has put another snapshot.
+        Does nothing when the sum is no longer `before`, or a process has written another snapshot.
         """
         pairs = [word for process, number in processes.items() for word in (process, number)]
         done = await self._client.call(
@@ -120,7 +120,7 @@ class Snapshots:
 
 
 def parse(data: bytes) -> Snapshot:
-    """A snapshot as the store keeps it; the sum has no head."""
+    """Return a stored snapshot; the sum has no head."""
     if data[:1].isdigit():
         at, number, packed = data.split(b"|", 2)
         return Snapshot(at=int(at), number=int(number), samples=unpack(packed))
@@ -129,5 +129,5 @@ def parse(data: bytes) -> Snapshot:
 
 
 def is_process(name: str) -> bool:
-    """Whether a snapshot belongs to a process, as opposed to the sum of those that are gone."""
+    """Return whether a snapshot is a process's, not the sum of ended ones."""
     return name != RETIRED

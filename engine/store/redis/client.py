@@ -1,8 +1,8 @@
-"""The one way to Redis: commands of one loop tick leave together, replies come back in order.
+"""Client of Redis: pipelines the commands of one loop tick, with replies in order.
 
-Nothing is ever sent twice by itself: a script whose reply was lost may have run, so the caller
-gets `Unavailable` and decides. Only a script that Redis does not know (after a restart) is sent
-again, since it cannot have run.
+No command is repeated: a script whose reply was lost may have run, so the caller gets `Unavailable`
+and decides. Only a script that Redis does not know (after a restart) is sent again, since it cannot
+have run.
 """
 
 import asyncio
@@ -14,14 +14,14 @@ from redis.asyncio.connection import parse_url
 
 from engine.errors import Unavailable, WrongStore
 from engine.store.redis import errors
-from engine.store.redis.connection import Connection, IsReplica, Receiver, Word, connect, pack
+from engine.store.redis.connection import Argument, Connection, IsReplica, Receiver, connect, pack
 from engine.store.redis.errors import StoreFault
 from engine.store.redis.installation import Guard
 from engine.store.redis.scripts import SCRIPTS, Script
 
 
 class _Refused(Exception):
-    """The server did not let this process connect."""
+    """The server refused the connection."""
 
     def __init__(self, word: str) -> None:
         super().__init__(word)
@@ -31,15 +31,15 @@ class _Refused(Exception):
 class Client:
     """Sends commands and scripts; raises Unavailable or StoreFull, never a Redis error.
 
-    An error reply that means a fault of Headrace is a StoreFault. A server that turns out to be a
-    replica, as a primary is after a failover, is left at once; the next command connects anew.
+    An error reply that means a fault of Headrace is a StoreFault. The client leaves a server that
+    has become a replica, as after a failover, and the next command connects anew.
 
-    With a guard nothing is sent to a Redis that does not hold this installation's data: all calls
-    raise WrongStore, which is Unavailable, until the right one is back.
+    With a guard the client sends nothing to a Redis without this installation's data: all calls
+    raise WrongStore, a kind of Unavailable, until the right one is back.
     """
 
     def __init__(self, url: str, guard: Guard | None = None) -> None:
-        parse_url(url)  # raises ValueError here, not at the first command
+        parse_url(url)  # raises ValueError now, not at the first command
         self._url = url
         self._guard = guard
         self._connection: Connection | None = None
@@ -48,10 +48,10 @@ class Client:
         self._receivers: list[Receiver] = []
         self._is_closed = False
         self.reloads = 0
-        """Scripts that Redis did not know and that were sent again, late."""
+        """Number of scripts sent again because Redis did not know them."""
 
     async def close(self) -> None:
-        """Close the connection; calls under way get Unavailable."""
+        """Close the connection; pending calls get Unavailable."""
         self._is_closed = True
         if self._connecting is not None:
             self._connecting.cancel()
@@ -61,16 +61,16 @@ class Client:
             await self._connection.lost
         self._fail()
 
-    def send(self, *command: Word) -> asyncio.Future[Any]:
-        """Queue a plain command; await the future for its reply."""
+    def send(self, *command: Argument) -> asyncio.Future[Any]:
+        """Queue a plain command and return the future of its reply."""
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._queue(pack(*command), self._settler(future))
         return future
 
     def call(
-        self, script: Script, keys: Sequence[str], args: Sequence[Word]
+        self, script: Script, keys: Sequence[str], args: Sequence[Argument]
     ) -> asyncio.Future[Any]:
-        """Queue a script by its digest; await the future for its reply."""
+        """Queue a script by its digest and return the future of its reply."""
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         settle = self._settler(future)
         words = (len(keys), *keys, *args)
@@ -121,13 +121,13 @@ class Client:
         except hiredis.ReplyError as error:
             self._fail(_Refused(errors.parse_word(str(error))))
         except (OSError, TimeoutError, ValueError, hiredis.HiredisError):
-            self._fail()  # a host name that cannot be one is a ValueError
+            self._fail()  # an impossible host name is a ValueError
         finally:
             self._connecting = None
         self._flush()
 
     async def _admit(self, connection: Connection) -> None:
-        """Check that the connection may be used. Raises as `Guard.admit`."""
+        """Check that the connection may be used. Raises like `Guard.admit`."""
         if self._guard is None:
             return
         try:
@@ -156,7 +156,7 @@ class Client:
 
     def _translate(self, error: Exception) -> Exception:
         if isinstance(error, WrongStore):
-            return WrongStore(error.seen, error.fix)  # each waiting call raises one of its own
+            return WrongStore(error.seen, error.fix)  # one exception per call
         if isinstance(error, _Refused):
             return errors.unavailable(error.word)
         if not isinstance(error, hiredis.ReplyError):
@@ -167,13 +167,13 @@ class Client:
         return failure
 
     def _leave(self) -> None:
-        """End a connection to a replica; commands under way get Unavailable."""
+        """Close the connection to a replica; pending commands get Unavailable."""
         if self._connection is not None:
             self._connection.abort()
 
 
 def forget(reply: "asyncio.Future[Any]") -> None:
-    """Let a command run whose outcome nobody waits for; it may be lost."""
+    """Ignore the outcome of a command that may be lost."""
     reply.add_done_callback(lambda done: done.cancelled() or done.exception())
 
 

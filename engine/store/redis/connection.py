@@ -1,7 +1,7 @@
-"""One connection to Redis: commands go out in order, replies come back in order.
+"""One connection to Redis, with commands and replies in order.
 
-A thin protocol over hiredis, because the streams of redis-py cost more per call than all else on
-the path of a run (figures in docs/dependencies.md). It never sends anything twice.
+A thin protocol over hiredis, because the streams of redis-py cost more per call than the rest of a
+run (figures in docs/dependencies.md). It never repeats a command.
 """
 
 import asyncio
@@ -15,19 +15,19 @@ from redis.asyncio.connection import parse_url
 
 CONNECT_SECONDS = 1.0
 SILENCE_SECONDS = 2.0
-"""A server that owes a reply and says nothing for this long is taken for gone."""
+"""Silence with an outstanding reply after which the server counts as gone."""
 
 Receiver = Callable[[Any], None]
-Word = str | bytes | int | float
+Argument = str | bytes | int | float
 NOTHING = object()
 
 
 class IsReplica(ConnectionError):
-    """The server is a replica: it takes no writes, and its records may be old."""
+    """The server is a replica: it accepts no writes and its data may be old."""
 
 
 class Connection(asyncio.Protocol):
-    """A connected protocol; each command's receiver gets the reply, or a ConnectionError."""
+    """Connected protocol; each command's receiver gets the reply or a ConnectionError."""
 
     def __init__(self, push: Receiver | None = None) -> None:
         self._loop = asyncio.get_running_loop()
@@ -78,24 +78,24 @@ class Connection(asyncio.Protocol):
         self._receivers.extend(receivers)
         self._transport.write(b"".join(packed))
         if self._watch is None:
-            self._watch = self._loop.call_later(SILENCE_SECONDS / 2, self._look)
+            self._watch = self._loop.call_later(SILENCE_SECONDS / 2, self._check_silence)
 
     def abort(self) -> None:
-        """End the connection at once."""
+        """Close the connection at once."""
         if self._transport is not None:
             self._transport.abort()
 
-    def _look(self) -> None:
+    def _check_silence(self) -> None:
         self._watch = None
         if not self._receivers:
             return
         if self._loop.time() - self._heard_at > SILENCE_SECONDS:
             self.abort()
         else:
-            self._watch = self._loop.call_later(SILENCE_SECONDS / 2, self._look)
+            self._watch = self._loop.call_later(SILENCE_SECONDS / 2, self._check_silence)
 
-    async def ask(self, *command: Word) -> Any:
-        """Send one command and wait. Raises ConnectionError, or hiredis.ReplyError."""
+    async def request(self, *command: Argument) -> Any:
+        """Send one command and return its reply. Raises ConnectionError or hiredis.ReplyError."""
         future: asyncio.Future[Any] = self._loop.create_future()
         self.write([pack(*command)], [lambda reply: _set(future, reply)])
         reply = await future
@@ -104,8 +104,8 @@ class Connection(asyncio.Protocol):
         return reply
 
 
-def pack(*words: Word) -> bytes:
-    """A command as Redis reads it."""
+def pack(*words: Argument) -> bytes:
+    """Return a command in Redis's protocol."""
     return cast(bytes, hiredis.pack_command(cast(Any, words)))
 
 
@@ -115,7 +115,7 @@ def _set(future: asyncio.Future[Any], reply: Any) -> None:
 
 
 async def connect(url: str, push: Receiver | None = None) -> Connection:
-    """A connection to a primary, ready for commands.
+    """Return a ready connection to a primary.
 
     Raises OSError (IsReplica for a replica), TimeoutError or ReplyError.
     """
@@ -157,17 +157,17 @@ def _tls(options: Any) -> ssl.SSLContext:
     return context
 
 
-def is_replica(told: Any) -> bool:
-    """Whether the reply to HELLO comes from a replica."""
-    return isinstance(told, dict) and told.get(b"role") in (b"slave", b"replica")
+def is_replica(reply: Any) -> bool:
+    """Return whether the reply to HELLO is a replica's."""
+    return isinstance(reply, dict) and reply.get(b"role") in (b"slave", b"replica")
 
 
 async def _greet(connection: Connection, options: Any) -> None:
     credentials: tuple[str, ...] = ()
     if options.get("password"):
         credentials = ("AUTH", options.get("username") or "default", options["password"])
-    told = await connection.ask("HELLO", 3, *credentials)
-    if is_replica(told):
+    reply = await connection.request("HELLO", 3, *credentials)
+    if is_replica(reply):
         raise IsReplica("The server is a replica")
     if options.get("db"):
-        await connection.ask("SELECT", options["db"])
+        await connection.request("SELECT", options["db"])

@@ -1,8 +1,8 @@
-"""Error replies of Redis: which ones pass, and which ones mean a fault of Headrace.
+"""Error replies of Redis: temporary refusals, and faults of Headrace.
 
-A reply begins with a word. Only `ERR` and `WRONGTYPE` say that the command itself is wrong. Every
-other word, known or not, says that this server cannot serve the command now: it is full, not
-ready, cut off from its replicas, a replica itself, or set up differently.
+A reply begins with a word. Only `ERR` and `WRONGTYPE` mean that the command itself is wrong. Every
+other word, known or not, means that this server cannot execute the command now: it is full, not
+ready, cut off from its replicas, a replica itself, or configured differently.
 """
 
 import logging
@@ -14,26 +14,26 @@ from engine.errors import StoreFull, Unavailable
 FULL = frozenset({"OOM", "MISCONF"})
 FAULTS = frozenset({"ERR", "WRONGTYPE"})
 REPLICA = frozenset({"READONLY", "MASTERDOWN"})
-"""The server is a replica: whoever talks to it must look for the primary."""
+"""Words of a replica: the client must find the primary."""
 LOGGED_EVERY_SECONDS = 60.0
 MOST_WORDS = 100
 
 WORD = re.compile(r"[A-Z][A-Z0-9_]{0,31}(?![^ ])")
 WRAPPED = re.compile(r"@user_script: ?\d+: -([A-Z][A-Z0-9_]{0,31}) ")
-"""Old servers put the error of a command in a script behind a sentence of their own."""
+"""Form in which old servers report the error of a command in a script."""
 NO_PERMISSION_IN_SCRIPT = "ERR ACL failure in script"
 ARGUMENTS = ", with args beginning with"
-"""From here on Redis repeats the arguments of the command, which nobody may log."""
+"""Start of the command's arguments in an error reply, which must not be logged."""
 
 log = logging.getLogger(__name__)
 
 
 class StoreFault(RuntimeError):
-    """Redis says that a command or a record is wrong: a fault of Headrace, not of the moment."""
+    """Redis rejects a command or a record as wrong: a fault of Headrace."""
 
 
 def parse_word(text: str) -> str:
-    """The word that an error reply begins with; "OTHER" when it begins with none."""
+    """Return the first word of an error reply, "OTHER" without one."""
     if text.startswith(NO_PERMISSION_IN_SCRIPT):
         return "NOPERM"
     found = WRAPPED.search(text) if text.startswith("ERR ") else None
@@ -44,7 +44,7 @@ def parse_word(text: str) -> str:
 
 
 def failure_of(text: str) -> Unavailable | StoreFault:
-    """The error to raise for an error reply."""
+    """Return the exception for an error reply."""
     word = parse_word(text)
     if word in FAULTS:
         return StoreFault(f"Redis refused a command: {text.partition(ARGUMENTS)[0]}")
@@ -52,7 +52,7 @@ def failure_of(text: str) -> Unavailable | StoreFault:
 
 
 def unavailable(word: str) -> Unavailable:
-    """The error of a server that refuses commands for now."""
+    """Return the error for a server that refuses commands for now."""
     note(word)
     failure = StoreFull() if word in FULL else Unavailable("The store is not ready right now")
     failure.word = word
@@ -63,7 +63,7 @@ _logged: dict[str, float] = {}
 
 
 def note(word: str) -> None:
-    """Log that Redis refuses commands with this word, once a minute at most."""
+    """Log a refusal with this word, at most once a minute."""
     now = time.monotonic()
     if now < _logged.get(word, 0.0) or (word not in _logged and len(_logged) >= MOST_WORDS):
         return

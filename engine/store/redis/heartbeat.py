@@ -1,4 +1,4 @@
-"""The heartbeat of a worker process: a thread of its own, which a busy event loop cannot starve."""
+"""Heartbeat of a worker process, in a thread that a busy event loop cannot starve."""
 
 import logging
 import threading
@@ -21,9 +21,9 @@ log = logging.getLogger(__name__)
 
 
 class Heartbeat:
-    """Renews one lease for everything that a worker process holds.
+    """Renews the one lease of a worker process.
 
-    With a guard it leaves a Redis alone that does not hold this installation's data.
+    With a guard it sends nothing to a Redis without this installation's data.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Heartbeat:
         self._client = redis.Redis.from_url(
             redis_url,
             retry=Retry(NoBackoff(), 0),
-            # A beat that got lost must leave time for others before the lease ends.
+            # After a lost beat there must be time for others before the lease ends.
             socket_timeout=lease_seconds / 3,
             socket_connect_timeout=lease_seconds / 3,
             protocol=3,
@@ -45,15 +45,15 @@ class Heartbeat:
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
     def publish(self, variables: Iterable[str]) -> None:
-        """From the next beat on, say that these variables of manifests are set here, by name."""
+        """Report, from the next beat on, the names of manifests' variables that are set here."""
         self._variables = pack_variables(variables)
 
     def start(self) -> None:
-        """Begin to beat."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Beat no more; the lease ends by itself."""
+        """Stop the thread; the lease expires by itself."""
         self._stopped.set()
         self._thread.join(timeout=2)
         self._client.close()
@@ -69,7 +69,7 @@ class Heartbeat:
                 self._client.connection_pool.disconnect()
             except RedisError as error:
                 log.warning("heartbeat failed", extra={"reason": type(error).__name__})
-            except Exception:  # a worker without a heartbeat is taken for dead while it works
+            except Exception:  # a worker without a heartbeat counts as dead while it works
                 log.exception("heartbeat failed unexpectedly")
             self._stopped.wait(pause)
 
@@ -80,7 +80,7 @@ class Heartbeat:
         try:
             self._guard.check(parse_marker(fields))
         except WrongStore:
-            return False  # the store's client says so in the log
+            return False  # the store's client logs the cause
         return True
 
     def _beat(self) -> None:

@@ -1,4 +1,4 @@
-"""Facts that Redis tells of itself with `INFO`."""
+"""Facts that Redis reports with `INFO`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,36 +6,36 @@ from dataclasses import dataclass
 from engine.store.redis.client import Client
 
 FULL_SHARE = 0.85
-"""Used to this share of its limit, Redis has little room for what is accepted next."""
+"""Share of `maxmemory` from which new work may soon be refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class RedisMemory:
-    """Bytes that Redis uses, as it reckons itself, and its `maxmemory`, 0: none."""
+    """Bytes that Redis uses by its own count, and its `maxmemory`, 0: none."""
 
     used: int
     limit: int
 
     @property
     def is_nearly_full(self) -> bool:
-        """Whether new work may soon be refused."""
+        """Return whether Redis may soon refuse new work."""
         return self.limit > 0 and self.used >= FULL_SHARE * self.limit
 
 
 async def read_info(client: Client, *sections: str) -> Mapping[str, str]:
-    """The fields of some sections, of the usual ones where none is named."""
+    """Return the fields of the named sections, of the default ones without names."""
     reply: bytes = await client.send("INFO", *sections)
     pairs = (line.partition(":") for line in reply.decode().splitlines())
     return {name: value.strip() for name, sign, value in pairs if sign}
 
 
 async def read_memory(client: Client) -> RedisMemory:
-    """The memory of Redis now."""
+    """Return the current memory of Redis."""
     return memory_of(await read_info(client, "memory"))
 
 
 def memory_of(info: Mapping[str, str]) -> RedisMemory:
-    """The memory by the section `memory`; buffers that do not count against the limit left out."""
+    """Return the memory from section `memory`, without buffers that the limit ignores."""
     uncounted = int(info.get("mem_not_counted_for_evict", 0))
     used = int(info.get("used_memory", 0)) - uncounted
     return RedisMemory(used=used, limit=int(info.get("maxmemory", 0)))

@@ -1,9 +1,9 @@
-"""The marker of an installation, without which a Redis is not served.
+"""Marker of an installation, required in a Redis before it is used.
 
-A hash says which installation the data belong to, by an id derived from the installation's secret
-key: every process that has the key knows the id to expect. A Redis that was emptied, restarted on
-another folder or exchanged has no marker or another one, and is refused until the right one is
-back. A process without a key cannot tell installations apart and expects any marker.
+A hash names the installation by an id derived from its secret key, which every process with the key
+knows. A Redis that was emptied, restarted on another folder or exchanged has no marker or another
+one, and is refused until the right one is back. A process without a key cannot tell installations
+apart and accepts any marker.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from engine.store.redis.connection import Connection, connect, pack
 from engine.store.redis.scripts import SCRIPTS
 
 SCHEMA = 1
-"""The version of the form in which this code keeps data; larger numbers are refused."""
+"""Schema version of this code's data; Redis with a larger number is refused."""
 CHECK_SECONDS = 1.0
 LOG_SECONDS = 30.0
 SEAL_PLACE = ("installation",)
@@ -37,22 +37,22 @@ log = logging.getLogger(__name__)
 
 
 class MarkOutcome(StrEnum):
-    """The effect of marking a Redis."""
+    """Outcome of marking a Redis."""
 
     BEGUN = "begun"
     KEPT = "kept"
-    """It had this installation's marker."""
+    """The Redis had this installation's marker."""
     UPGRADED = "upgraded"
-    """It had accounts, from before there were markers."""
+    """The Redis had accounts that predate markers."""
     ADOPTED = "adopted"
-    """It had another key's marker, which was replaced."""
+    """The marker of another key was replaced."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marker:
-    """The marker as Redis holds it. `created_at` is in milliseconds since the epoch.
+    """Stored marker. `created_at` is in milliseconds since the epoch.
 
-    `ids` has one id for each secret key that the installation has had, the newest first.
+    `ids` has one id for each secret key of the installation, newest first.
     """
 
     ids: tuple[str, ...]
@@ -62,7 +62,7 @@ class Marker:
 
 
 class Guard:
-    """Lets a connection be used only while its Redis holds this installation's marker."""
+    """Permits a connection only while its Redis has this installation's marker."""
 
     def __init__(self, url: str, sealer: Sealer) -> None:
         self._place = _place_of(url)
@@ -74,17 +74,16 @@ class Guard:
 
     @property
     def refusal(self) -> WrongStore | None:
-        """The refusal of the last check, for a second: so often a refused Redis is asked again."""
+        """Refusal of a check within the last second: a refused Redis is asked once a second."""
         if self._refusal is None or time.monotonic() - self._refused_at > CHECK_SECONDS:
             return None
         return self._refusal
 
     async def admit(self, connection: Connection) -> None:
-        """Check a new connection, before anything else is sent on it.
+        """Check a new connection before its first command.
 
-        A Redis without a marker that has accounts, or a seal made with this installation's key,
-        is from before there were markers, and is marked.
-        Raises WrongStore, ConnectionError or hiredis.ReplyError.
+        A Redis without a marker, but with accounts or a seal made with this installation's key,
+        predates markers and is marked. Raises WrongStore, ConnectionError or hiredis.ReplyError.
         """
         try:
             marker = await read_marker(connection) or await self._upgrade(connection)
@@ -97,11 +96,11 @@ class Guard:
         self._refusal = None
 
     def watch(self, connection: Connection) -> None:
-        """Check once a second for as long as the connection lasts; end it when it is refused."""
-        asyncio.get_running_loop().call_later(CHECK_SECONDS, self._look, connection)
+        """Check the connection once a second until it ends; close it on a refusal."""
+        asyncio.get_running_loop().call_later(CHECK_SECONDS, self._check_again, connection)
 
     def check(self, marker: Marker | None) -> Marker:
-        """Give the marker. Raises WrongStore unless it is this installation's, in a known form."""
+        """Return the marker. Raises WrongStore if it is another's or of an unknown form."""
         if marker is None:
             raise self._wrong(
                 "holds no Headrace installation",
@@ -126,19 +125,19 @@ class Guard:
             if not adopts:
                 raise self._foreign()
             await self._mark(connection, before, self._ids)
-            await connection.ask("DEL", keyspace.seal())
+            await connection.request("DEL", keyspace.seal())
             outcome = MarkOutcome.ADOPTED
         elif before is not None:
             await self._add_ids(connection, before)
             outcome = MarkOutcome.KEPT
         else:
-            has_accounts = await connection.ask("EXISTS", keyspace.account_ids())
+            has_accounts = await connection.request("EXISTS", keyspace.account_ids())
             await self._mark(connection, None, self._ids)
             outcome = MarkOutcome.UPGRADED if has_accounts else MarkOutcome.BEGUN
         # Another process may have marked it at the same time.
         return outcome, self.check(await read_marker(connection))
 
-    def _look(self, connection: Connection) -> None:
+    def _check_again(self, connection: Connection) -> None:
         if connection.lost.done():
             return
         connection.write(
@@ -163,8 +162,8 @@ class Guard:
             log.error("the store is refused", extra={"seen": error.seen, "fix": error.fix})
 
     async def _upgrade(self, connection: Connection) -> Marker | None:
-        is_sealed = bool(await connection.ask("EXISTS", keyspace.seal()))
-        if not is_sealed and not await connection.ask("EXISTS", keyspace.account_ids()):
+        is_sealed = bool(await connection.request("EXISTS", keyspace.seal()))
+        if not is_sealed and not await connection.request("EXISTS", keyspace.account_ids()):
             return None
         if not self._sealer.has_key:
             raise self._wrong(
@@ -178,7 +177,7 @@ class Guard:
         return await read_marker(connection)
 
     async def _add_ids(self, connection: Connection, marker: Marker) -> None:
-        """Add the ids of keys that are new here, so that processes with those alone may follow."""
+        """Add the ids of new keys, so that processes with those alone are accepted."""
         new = tuple(each for each in self._ids if each not in marker.ids)
         if new:
             await self._mark(connection, marker, new + marker.ids)
@@ -191,8 +190,8 @@ class Guard:
         *,
         empty_too: bool = True,
     ) -> None:
-        """Write the marker, unless another process has changed it since it was read."""
-        await connection.ask(
+        """Write the marker unless another process has changed it since the read."""
+        await connection.request(
             *("EVAL", SCRIPTS["mark_installation"].text),
             *(2, keyspace.installation(), keyspace.account_ids()),
             *(0, " ".join(before.ids if before else NO_MARKER), " ".join(ids)),
@@ -200,8 +199,8 @@ class Guard:
         )
 
     async def _opens_seal(self, connection: Connection) -> bool:
-        """Whether a key of this process is the one that the Redis was used with before."""
-        kept = await connection.ask("GET", keyspace.seal())
+        """Return whether a key of this process opens the stored seal."""
+        kept = await connection.request("GET", keyspace.seal())
         if kept is None:
             return True
         try:
@@ -237,7 +236,7 @@ class Guard:
 
 
 async def mark(url: str, sealer: Sealer, *, adopts: bool = False) -> tuple[MarkOutcome, Marker]:
-    """Mark the Redis behind an address; see `Guard.mark`. Raises Unavailable when it is away."""
+    """Mark the Redis at an address like `Guard.mark`. Raises Unavailable without a connection."""
     try:
         connection = await connect(url)
     except (OSError, TimeoutError, ValueError, hiredis.HiredisError) as error:
@@ -251,12 +250,12 @@ async def mark(url: str, sealer: Sealer, *, adopts: bool = False) -> tuple[MarkO
 
 
 async def read_marker(connection: Connection) -> Marker | None:
-    """The marker; None where there is none. Raises ConnectionError or hiredis.ReplyError."""
-    return parse_marker(await connection.ask("HGETALL", keyspace.installation()))
+    """Return the marker, None without one. Raises ConnectionError or hiredis.ReplyError."""
+    return parse_marker(await connection.request("HGETALL", keyspace.installation()))
 
 
 def parse_marker(fields: Mapping[bytes, bytes]) -> Marker | None:
-    """The marker that a reply holds; None where it holds none."""
+    """Return the marker of a reply, None without one."""
     if not fields:
         return None
     return Marker(
@@ -272,7 +271,7 @@ def _number(text: bytes) -> int:
 
 
 def _place_of(url: str) -> str:
-    """The address without user and password."""
+    """Return the address without user and password."""
     options: Mapping[str, Any] = parse_url(url)
     if "path" in options:
         return str(options["path"])

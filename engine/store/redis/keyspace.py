@@ -1,9 +1,9 @@
-"""Every Redis key and channel, as a function; nothing else spells one out.
+"""Every Redis key and channel as a function; no other module spells one out.
 
-All keys of an account carry the hash tag of its partition, so an account lives in one slot and
-scripts over several of its keys run on Redis Cluster too. Work that spans accounts (due times,
-held executions, retention) is kept once per partition, so a sweep costs 16 reads, not one per
-account. Providers are called for all accounts: the keys of each have a hash tag of their own.
+All keys of an account carry the hash tag of its partition, so that an account is in one slot and
+scripts over several of its keys run on Redis Cluster too. Work that spans accounts (due times, held
+executions, retention) is kept once per partition, so that a sweep costs 16 reads, not one per
+account. Keys of a provider, which serve all accounts, have a hash tag of their own.
 """
 
 from engine.ids.partitions import partition_of
@@ -32,17 +32,17 @@ def api_keys(partition: int) -> str:
 
 
 def session(partition: int, digest: str) -> str:
-    """String: id of the account that a browser is signed in to, with an expiry."""
+    """String: account id of a signed-in browser, with an expiry."""
     return f"{_tag(partition)}:session:{digest}"
 
 
 def login(partition: int, digest: str) -> str:
-    """String: id of the account that a login link signs in to, with an expiry."""
+    """String: account id of a login link, with an expiry."""
     return f"{_tag(partition)}:login:{digest}"
 
 
-def call_pass(partition: int, pass_id: str) -> str:
-    """String: a call may go on, for as long as the key lives; for one script to use up."""
+def call_authorization(partition: int, pass_id: str) -> str:
+    """String: permission of a speculative authorization, for one script, with an expiry."""
     return f"{_tag(partition)}:pass:{pass_id}"
 
 
@@ -69,37 +69,38 @@ def account_workflows(account_id: str) -> str:
 def workflow(account_id: str, slug: str) -> str:
     """Hash: head of a workflow (version, state, times) and documents of its versions.
 
-    `version` is the live one, absent before the first; `last` the highest number that was given,
-    where that is higher.
+    `version` is the live one, absent before the first; `last` is the highest number that was
+    assigned, if that is higher.
 
-    Of each version that is kept: `d<version>` its document, `m<version>` its time in milliseconds,
-    a colon and its facts, `r<version>` when it was ever run. `draft` is the document of the draft;
+    Fields of a kept version: `d<version>` is its document, `m<version>` its time in milliseconds, a
+    colon and its facts, `r<version>` exists once it has run. `draft` is the document of the draft;
     `lua/shared/draft.lua` names the fields beside it.
     """
     return f"{_account_tag(account_id)}:workflow:{account_id}:{slug}"
 
 
 def workflow_node_names(account_id: str, slug: str) -> str:
-    """Hash: how the nodes of a workflow's versions are called, for executions that are read.
+    """Hash: names of the nodes of a workflow's versions, for readable executions.
 
-    `v<version>` the digest of the names, with the time in milliseconds since when the version has
-    no document; `n<digest>` the names; `c<digest>` of how many versions they are.
+    `v<version>` is the digest of the names, with the time of its removal in milliseconds for a
+    version without a document; `n<digest>` is the names; `c<digest>` the number of versions with
+    them.
     """
     return f"{_account_tag(account_id)}:node_names:{account_id}:{slug}"
 
 
 def stored_documents(account_id: str) -> str:
-    """Hash: bytes of the account's documents and nodes' names, and workflows that they are of."""
+    """Hash: bytes of the account's documents and nodes' names, and number of its workflows."""
     return f"{_account_tag(account_id)}:account:{account_id}:documents"
 
 
 def workflows_due(partition: int) -> str:
-    """Sorted set: account/slug by the time in milliseconds at which versions may have to go."""
+    """Sorted set: account/slug by the time in milliseconds of its next review."""
     return f"{_tag(partition)}:workflows_due"
 
 
 def outbound(account_id: str) -> str:
-    """Hash: outbound calls of an account in this minute, all, by host, and their bytes."""
+    """Hash: an account's outbound calls in this minute, in total and by host, and their bytes."""
     return f"{_account_tag(account_id)}:outbound:{account_id}"
 
 
@@ -109,14 +110,14 @@ def execution(account_id: str, execution_id: str) -> str:
 
 
 def events(account_id: str, execution_id: str) -> str:
-    """Stream: what happened to an execution that is watched, by number."""
+    """Stream: numbered events of a watched execution."""
     return f"{_account_tag(account_id)}:events:{account_id}:{execution_id}"
 
 
-def told(account_id: str, execution_id: str) -> str:
-    """Stream: what running nodes of an execution that is watched have told, with an expiry.
+def progress(account_id: str, execution_id: str) -> str:
+    """Stream: text and progress of the running nodes of a watched execution, with an expiry.
 
-    Its entries are numbered along with those of `events`.
+    Its entries share the numbers of `events`.
     """
     return f"{_account_tag(account_id)}:told:{account_id}:{execution_id}"
 
@@ -132,17 +133,17 @@ def active(account_id: str) -> str:
 
 
 def idempotency(account_id: str, digest: str) -> str:
-    """Hash: execution, body's fingerprint and answer of the first call, with an expiry."""
+    """Hash: execution, body's fingerprint and response of the first call, with an expiry."""
     return f"{_account_tag(account_id)}:idempotency:{account_id}:{digest}"
 
 
 def due(partition: int) -> str:
-    """Sorted set: account/execution by the time in milliseconds at which a hint must go out."""
+    """Sorted set: account/execution by the time in milliseconds of its next hint."""
     return f"{_tag(partition)}:due"
 
 
 def held(partition: int, worker_id: str) -> str:
-    """Hash: account/execution → fence, for what one worker process holds."""
+    """Hash: account/execution → fence, for the executions of one worker process."""
     return f"{_tag(partition)}:held:{worker_id}"
 
 
@@ -152,14 +153,14 @@ def finished(partition: int) -> str:
 
 
 def webhook(account_id: str, key_id: str) -> str:
-    """Hash: the webhook of an API key, its secrets included."""
+    """Hash: webhook of an API key, with its secrets."""
     return f"{_account_tag(account_id)}:webhook:{account_id}:{key_id}"
 
 
 def delivery(account_id: str, delivery_id: str) -> str:
-    """Hash: one delivery with its attempts as opaque bytes; expires when it was kept long enough.
+    """Hash: one delivery with its attempts as opaque bytes, with an expiry.
 
-    A delivery that tells of an execution has the execution's id.
+    A delivery about an execution has the execution's id.
     """
     return f"{_account_tag(account_id)}:delivery:{account_id}:{delivery_id}"
 
@@ -170,12 +171,12 @@ def webhook_deliveries(account_id: str, key_id: str) -> str:
 
 
 def deliveries_due(partition: int) -> str:
-    """Sorted set: account/delivery by the time in milliseconds at which a hint must go out."""
+    """Sorted set: account/delivery by the time in milliseconds of its next hint."""
     return f"{_tag(partition)}:deliveries_due"
 
 
 def wallet(account_id: str) -> str:
-    """Hash: credits left by bucket, and what is known of allowance, trials and old entries."""
+    """Hash: credits left by bucket, and state of allowance, trials and folded entries."""
     return f"{_account_tag(account_id)}:account:{account_id}:wallet"
 
 
@@ -185,47 +186,47 @@ def ledger(account_id: str) -> str:
 
 
 def asset(partition: int, asset_id: str) -> str:
-    """Hash: an asset, whose id falls into the partition of its account."""
+    """Hash: an asset; its id is in the partition of its account."""
     return f"{_tag(partition)}:asset:{asset_id}"
 
 
 def asset_references(partition: int, asset_id: str) -> str:
-    """Set: ids of executions, and names of workflows, that an asset must outlive."""
+    """Set: execution ids and workflow names that an asset must outlive."""
     return f"{_tag(partition)}:asset_references:{asset_id}"
 
 
 def account_assets(partition: int) -> str:
-    """Sorted set: all assets that are seen, by name: account|creation time in milliseconds.id."""
+    """Sorted set: all visible assets, by name: account|creation time in milliseconds.id."""
     return f"{_tag(partition)}:account_assets"
 
 
 def media_bytes(partition: int) -> str:
-    """Hash: account id → what the account's media take, in bytes."""
+    """Hash: account id → bytes of the account's media."""
     return f"{_tag(partition)}:media_bytes"
 
 
 def assets_due(partition: int) -> str:
-    """Sorted set: asset id by the time in milliseconds at which it is looked at again."""
+    """Sorted set: asset id by the time in milliseconds of its next review."""
     return f"{_tag(partition)}:assets_due"
 
 
 def seal() -> str:
-    """String: a word sealed with the installation's key, by which a key is known to be the one."""
+    """String: a word sealed with the installation's key, to recognise the key."""
     return "hr:seal"
 
 
 def top_up(account_id: str, operation: str) -> str:
-    """String: the operation has put its credits into the wallet, with an expiry."""
+    """String: marker of a completed top-up, with an expiry."""
     return f"{_account_tag(account_id)}:top_up:{account_id}:{operation}"
 
 
 def slugs() -> str:
-    """Hash: slug → account id; a slug is given once, for good."""
+    """Hash: slug → account id; a slug is assigned once, for good."""
     return "hr:slugs"
 
 
 def installation() -> str:
-    """Hash: the marker of the installation that the data belong to.
+    """Hash: marker of the installation that owns the data.
 
     The hash tag puts it into the slot of `account_ids`.
     """
@@ -243,20 +244,20 @@ def api_key_ids() -> str:
 
 
 def templates() -> str:
-    """Set: slugs of the workflows that all may read."""
+    """Set: slugs of the workflows that every account may read."""
     return "hr:templates"
 
 
 def public_forms() -> str:
-    """Set: slugs of the workflows whose schema anybody may read."""
+    """Set: slugs of the workflows with a public schema."""
     return "hr:public_forms"
 
 
 def models() -> str:
-    """Hash: models saved over HTTP, and a number that grows with each change of any.
+    """Hash: models saved over HTTP, and a generation that grows with each change.
 
-    For each name: its last version, when it was created (while it is there) and the last
-    operation; for each version that is kept: when it was saved, and the manifest's record.
+    Fields of a name: its last version, its creation time (while it exists) and its last operation;
+    for each kept version: its time and the manifest's record.
     """
     return "hr:models"
 
@@ -267,7 +268,7 @@ def workers() -> str:
 
 
 def worker_variables() -> str:
-    """Hash: worker id → names of variables that manifests name and that are set there.
+    """Hash: worker id → names of manifests' variables that are set at the worker.
 
     The hash tag puts it into the slot of `workers`.
     """
@@ -275,7 +276,7 @@ def worker_variables() -> str:
 
 
 def leader() -> str:
-    """String: the worker whose sweeper leads, with an expiry."""
+    """String: worker id of the leading sweeper, with an expiry."""
     return "hr:leader"
 
 
@@ -285,7 +286,7 @@ def metrics() -> str:
 
 
 def metrics_folded(process: str) -> str:
-    """String: number of a process's snapshot that is in the sum of those that are gone."""
+    """String: number of a process's snapshot in the sum of ended processes."""
     return f"{{{metrics()}}}:folded:{process}"
 
 
@@ -295,17 +296,17 @@ def hints(queue: str) -> str:
 
 
 def messages(queue: str) -> str:
-    """List: messages to own actors of an operator, of one queue; each is delivered at most once."""
+    """List: messages to an operator's own actors, of one queue; delivered at most once."""
     return f"hr:messages:{{{queue}}}"
 
 
 def messages_due(queue: str) -> str:
-    """Sorted set: message to an own actor by the time in milliseconds at which it is due."""
+    """Sorted set: message to an own actor by its due time in milliseconds."""
     return f"hr:messages_due:{{{queue}}}"
 
 
 def notifier(gateway_id: str) -> str:
-    """Channel: ids of ended executions whose caller waits at this gateway process."""
+    """Channel: ids of ended executions with a waiting caller at this gateway process."""
     return f"hr:bell:{gateway_id}"
 
 
@@ -315,37 +316,37 @@ def cancels() -> str:
 
 
 def model_changes() -> str:
-    """Channel: internal names of models that were saved or deleted over HTTP."""
+    """Channel: internal names of models saved or deleted over HTTP."""
     return "hr:model_changes"
 
 
 def provider_state(provider: str) -> str:
-    """Hash: what the governor knows of a provider: limits, pace, failures."""
+    """Hash: the governor's state of a provider: limits, pace, failures."""
     return f"{_provider_tag(provider)}:state"
 
 
 def provider_calls(provider: str) -> str:
-    """Hash: caller|call → account, tokens, number, time of its turn, tokens reserved."""
+    """Hash: caller|call → account, tokens, number, time of permission, tokens reserved."""
     return f"{_provider_tag(provider)}:calls"
 
 
 def provider_waiting(provider: str) -> str:
-    """Sorted set: account|number|caller|call of the calls that wait, by name."""
+    """Sorted set: account|number|caller|call of the waiting calls, by name."""
     return f"{_provider_tag(provider)}:waiting"
 
 
 def provider_ring(provider: str) -> str:
-    """Sorted set: account by the share of the provider that it has had."""
+    """Sorted set: account by its used share of the provider."""
     return f"{_provider_tag(provider)}:ring"
 
 
 def provider_running(provider: str) -> str:
-    """Sorted set: caller|call of the calls under way, by name."""
+    """Sorted set: caller|call of the running calls, by name."""
     return f"{_provider_tag(provider)}:running"
 
 
 def provider_granted(provider: str) -> str:
-    """Sorted set: caller|call of those whose turn it is and have not taken it, by name."""
+    """Sorted set: caller|call of permitted calls that have not begun, by name."""
     return f"{_provider_tag(provider)}:granted"
 
 
@@ -355,23 +356,23 @@ def provider_callers(provider: str) -> str:
 
 
 def turns(process_id: str) -> str:
-    """Channel: providers at which it is the turn of calls of a worker process; names that too."""
+    """Channel: providers with permitted calls of a worker process; also names the process."""
     return f"hr:turns:{process_id}"
 
 
 def reference(account_id: str, execution_id: str) -> str:
-    """How sets and hints name an execution."""
+    """Return the name of an execution in sets and hints."""
     return f"{account_id}/{execution_id}"
 
 
 def is_reference(text: str) -> bool:
-    """Whether the text names an execution."""
+    """Return whether the text is the reference of an execution."""
     account_id, _, execution_id = text.partition("/")
     return bool(account_id and execution_id)
 
 
 def parse_reference(text: str) -> tuple[str, str]:
-    """Account id and execution id of a reference. Raises ValueError when it is not one."""
+    """Return account id and execution id of a reference. Raises ValueError for other texts."""
     account_id, slash, execution_id = text.partition("/")
     if not slash or not account_id or not execution_id:
         raise ValueError("not a reference")

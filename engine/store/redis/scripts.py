@@ -1,4 +1,4 @@
-"""Lua scripts: the files of `engine/lua`, read once per process."""
+"""Lua scripts of `engine/lua`, read once per process."""
 
 import hashlib
 import re
@@ -11,7 +11,7 @@ USES = re.compile(r"^-- Uses: (.+)\n", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A script's text and its digest, by which Redis knows it."""
+    """Script with its digest, by which Redis knows it."""
 
     name: str
     text: str
@@ -19,9 +19,9 @@ class Script:
 
 
 def load() -> dict[str, Script]:
-    """Return all scripts by name: the file's name without its ending, unique over all folders.
+    """Return all scripts by name: the file name without its ending, unique over all folders.
 
-    A script whose header says `Uses: a, b` gets the functions of `lua/shared/a.lua` and `b.lua`.
+    A script with `Uses: a, b` in its header gets the functions of `lua/shared/a.lua` and `b.lua`.
     """
     folder = resources.files("engine").joinpath("lua")
     shared = _read(folder.joinpath("shared"))

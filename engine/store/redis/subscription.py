@@ -1,7 +1,7 @@
-"""A subscription to one channel that reconnects by itself.
+"""Subscription to one channel, with reconnection.
 
-It notices half-open connections, and a server that has become a replica: there the messages of a
-new primary may never arrive.
+It detects half-open connections, and servers that have become replicas, on which messages of a new
+primary may never arrive.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ def _nothing() -> None:
 
 
 class Subscription:
-    """Calls a function for each message on a channel; messages may be lost while it reconnects."""
+    """Calls a function for each message on a channel; a reconnection may lose messages."""
 
     def __init__(self, redis_url: str, channel: str) -> None:
         self._url = redis_url
@@ -38,9 +38,9 @@ class Subscription:
     async def running(
         self, receive: Callable[[bytes], None], missed: Callable[[], None] = _nothing
     ) -> AsyncIterator[None]:
-        """Receive for as long as the context lasts; entered once subscribed, or after 2 s.
+        """Subscribe while the context lasts; entered once subscribed, or after 2 s.
 
-        `missed` is called each time that it is subscribed: before that, messages were lost.
+        `missed` is called after each subscription, since earlier messages were lost.
         """
         self._missed = missed
         task = asyncio.create_task(self._run(receive), name=f"subscription {self._channel}")
@@ -73,10 +73,10 @@ class Subscription:
 
         connection = await connect(self._url, push)
         try:
-            # The confirmation comes as a push; the next reply tells that it has come.
+            # The confirmation is a push; the next reply shows that it has arrived.
             connection.write([pack("SUBSCRIBE", self._channel)], [])
             while not connection.lost.done():
-                if is_replica(await connection.ask("HELLO")):
+                if is_replica(await connection.request("HELLO")):
                     raise IsReplica("The server has become a replica")
                 await asyncio.wait([connection.lost], timeout=LOOK_SECONDS)
         finally:

@@ -1,4 +1,4 @@
-"""Plans of workflows at hand in a process, compiled once for each version."""
+"""Cached plans of workflows in a process, compiled once for each version."""
 
 from dataclasses import replace
 
@@ -10,12 +10,12 @@ from engine.store.workflows.records import Workflow
 
 PLANS_KEPT = 512
 PLANS_BYTES = 134_217_728
-"""Of all plans at hand, as they are weighed."""
+"""Total weight of all cached plans."""
 ELEMENT_BYTES = 1_500
-"""What a node or an edge takes of a plan."""
+"""Estimated memory of a node or an edge in a plan."""
 
 Kept = tuple[Workflow | None, Plan | None, int]
-"""A version with its plan, and the registry's generation when that was compiled."""
+"""Version with its plan and the generation of the registry at its compilation."""
 NOTHING: Kept = (None, None, 0)
 
 
@@ -26,27 +26,27 @@ class PlanCache:
         self._plans: LruCache[tuple[str, int], Kept] = LruCache(PLANS_KEPT, PLANS_BYTES)
 
     def compiled(self, workflow: Workflow) -> tuple[Workflow, Plan | None]:
-        """What was read with its plan; None when it cannot run, as its problems then say."""
+        """Return the workflow with its plan, which is None where `problems` says why not."""
         _, plan = self.known(workflow.slug, workflow.version) or (None, None)
         # Members around the graph may have changed since the version was compiled.
         return (workflow, plan) if plan is not None else self.remember(workflow)
 
     def remember(self, workflow: Workflow) -> tuple[Workflow, Plan | None]:
-        """Compile a workflow; None for its plan when it cannot run, as its problems then say."""
+        """Compile a workflow and cache its plan, which is None if the workflow cannot run."""
         if not workflow.version:
             return workflow, None  # a draft changes without a version
         document = workflow.document
         try:
             plan = None if workflow.problems else compile_plan(document.nodes, document.edges)
         except InvalidGraph as error:
-            # A model that it needs is gone since it was saved, and may come back.
+            # A model was removed after the save, and may come back.
             return replace(workflow, problems=tuple(error.context["problems"])), None
         key = workflow.slug, workflow.version
         self._plans.put(key, (workflow, plan, generation()), _weigh(workflow))
         return workflow, plan
 
     def known(self, slug: str, version: int) -> tuple[Workflow, Plan | None] | None:
-        """A version at hand; not one whose models may have changed since."""
+        """Return a cached version unless its models may have changed."""
         workflow, plan, compiled_at = self._plans.get((slug, version)) or NOTHING
         if workflow is None or (plan and plan.models and compiled_at != generation()):
             return None
@@ -54,7 +54,7 @@ class PlanCache:
 
 
 def _weigh(workflow: Workflow) -> int:
-    """About the bytes that a workflow and its plan take in memory."""
+    """Return the estimated bytes of a workflow and its plan in memory."""
     document = workflow.document
     elements = len(document.nodes) + len(document.edges)
     return workflow.size + elements * ELEMENT_BYTES

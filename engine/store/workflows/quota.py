@@ -1,4 +1,4 @@
-"""Quota of documents: what a tier has room for, and what the documents of an account take."""
+"""Quota of documents: limits of the tiers, and the counted documents of an account."""
 
 import asyncio
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from engine.store.redis.scripts import SCRIPTS, Script
 
 COUNTED_AT_ONCE = 100
 QUOTAS = {b"workflows": "workflows", b"bytes": "documentBytes"}
-"""How callers know what is full."""
+"""Quota names in errors by the script's names."""
 
 
 class DocumentQuota:
@@ -33,7 +33,7 @@ class DocumentQuota:
         return reply
 
     async def _count(self, account_id: str) -> None:
-        """Count the workflows of an account that are from before documents were counted."""
+        """Count the workflows of an account that predate the count of documents."""
         stored = keyspace.stored_documents(account_id)
         names = await self._client.send("SMEMBERS", keyspace.account_workflows(account_id))
         slugs = [name.decode() for name in names]
@@ -51,7 +51,7 @@ def exceeded(reply: Sequence[Any]) -> QuotaExceeded:
 
 
 def _limits(tiers: Tiers) -> list[str]:
-    """Tier and limits of every tier, as the script takes them."""
+    """Return tier and limits of every tier as arguments of the scripts."""
 
     def shown(limit: int | None) -> str:
         return "" if limit is None else str(limit)

@@ -9,11 +9,9 @@ from engine.store.redis.records import unpack, unpacked_size
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workflow:
-    """One version of a workflow, or its draft where it was never published.
+    """Version of a workflow, or its draft where it was never published.
 
-    `problems` is empty when it can run.
-
-    Times are milliseconds since the epoch.
+    `problems` is empty when it can run. Times are milliseconds since the epoch.
     """
 
     slug: str
@@ -27,7 +25,7 @@ class Workflow:
     operation: str
     """Id of the last save, which tells apart what was saved without making a version."""
     size: int
-    """About the bytes that it takes in memory."""
+    """Estimated size in memory in bytes."""
 
 
 def parse_workflow(account_id: str, slug: str, version: int, data: bytes, head: Any) -> Workflow:

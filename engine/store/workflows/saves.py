@@ -1,4 +1,4 @@
-"""Saves of documents: what is written with each version."""
+"""Saves of workflow documents: versions, and the nodes' names beside each."""
 
 import asyncio
 import hashlib
@@ -18,19 +18,19 @@ from engine.store.workflows.version_facts import pack_facts
 from engine.store.workflows.versions import VERSIONS_KEPT, Versions
 
 LARGE_GRAPH = 200
-"""Nodes and edges from which on they are named beside the event loop."""
+"""Number of nodes and edges from which their names are computed outside the event loop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkflowSave:
-    """A version to be saved; called twice with one operation id, it is saved once."""
+    """Version to save; repeated calls with one operation id save it once."""
 
     account_id: str
     slug: str
     document: Document
     problems: Sequence[dict[str, str]]
     expected: str
-    """The version that must be there: empty for any, 'new' for none."""
+    """Version that must be current: empty for any, 'new' for none."""
     operation: str
     note: str | None = None
     draft_revision: int | None = None
@@ -45,7 +45,7 @@ class WorkflowSaves:
         self._versions = versions
 
     async def write(self, save: WorkflowSave) -> tuple[int, int, int, int]:
-        """Save a version; its number, when the workflow was created and changed, and its size.
+        """Save a version and return its number, creation time, update time and size.
 
         Raises WorkflowNotFound, VersionConflict, RevisionConflict and QuotaExceeded.
         """
@@ -100,7 +100,7 @@ async def _args(save: WorkflowSave, record: bytes) -> list[Any]:
 
 
 async def _names(save: WorkflowSave) -> list[tuple[str, str]]:
-    """How the nodes are called, in the order of the plan; none where there can be no plan."""
+    """Return id and type of each node in plan order; none when the document has no plan."""
     nodes, edges = save.document.nodes, save.document.edges
     if save.problems:
         return []

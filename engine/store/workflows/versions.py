@@ -1,4 +1,4 @@
-"""Versions of workflows: how long their documents are kept, and how their nodes are called."""
+"""Versions of workflows: retention of their documents and of their nodes' names."""
 
 import asyncio
 import math
@@ -20,14 +20,14 @@ from engine.store.workflows.version_facts import (
 )
 
 VERSIONS_KEPT = 50
-"""The last versions of a workflow, whose documents are kept whatever runs."""
+"""Number of latest versions whose documents are kept in any case."""
 NAMES_KEPT = 500
-"""Versions of a workflow without a document whose nodes' names are kept."""
+"""Number of versions without a document whose nodes' names are kept."""
 DAY_MS = 86_400_000
 TAKEN_BACK_MS = 30 * DAY_MS
-"""How long a delete can be taken back."""
+"""Time in which a delete can be undone."""
 LOOKED_AGAIN_MS = 60_000
-"""After what time it is looked again whether old versions still run."""
+"""Time until old versions that are in use are examined again."""
 DUE_AT_ONCE = 5
 REMOVED_AT_ONCE = 100
 LOOKED_AT_ONCE = 500
@@ -37,11 +37,11 @@ DOCUMENT = re.compile(r"d([0-9]+)")
 
 
 class Versions:
-    """Removes versions that are not kept, and knows the nodes' names of those that ran.
+    """Removes expired versions and reads the nodes' names of versions that ran.
 
-    A document goes when its version is not among the last ones and no execution runs it. Only the
-    current version can begin to run, so one that was not current before the account's executions
-    were looked at, and is not among them, never runs again.
+    A document is removed once its version is not among the latest ones and no execution runs it.
+    Only the current version can begin to run, so a version that was not current before the
+    account's executions were read, and is not among them, never runs again.
     """
 
     def __init__(self, client: Client, retention_days: float) -> None:
@@ -49,7 +49,7 @@ class Versions:
         self._keep_names_ms = int(retention_days * DAY_MS)
 
     async def prune(self) -> bool:
-        """Look at workflows that are due, per partition bounded; true when there may be more."""
+        """Review a bounded number of due workflows per partition; True when more may be due."""
         seconds, micros = await self._client.send("TIME")
         now = int(seconds) * 1000 + int(micros) // 1000
         replies = await asyncio.gather(
@@ -71,7 +71,7 @@ class Versions:
         return is_more
 
     async def make_room(self, account_id: str, slug: str) -> None:
-        """Remove the version that the next save would push out, unless it runs."""
+        """Remove the version that the next save would displace, unless it is in use."""
         await self._review(account_id, [slug], VERSIONS_KEPT - 1)
 
     async def _review(self, account_id: str, slugs: Sequence[str], kept: int) -> bool:
@@ -99,14 +99,14 @@ class Versions:
         return any(verdicts)
 
     async def _first_to_begin(self, account_id: str, slug: str) -> int:
-        """The first version of which executions may be accepted from now on."""
+        """Return the first version of which executions may still be accepted."""
         key = keyspace.workflow(account_id, slug)
         version, state = await self._client.send("HMGET", key, "version", "state")
         last = int(version or 0)
         return last + 1 if state == b"deleted" else last
 
     async def _running(self, account_id: str) -> dict[str, set[int]]:
-        """The versions, by slug, of all executions that have not ended."""
+        """Return the versions in use by all executions that have not ended, by slug."""
         found: dict[str, set[int]] = defaultdict(set)
         active, cursor = keyspace.active(account_id), b""
         while cursor != b"0":
@@ -160,7 +160,7 @@ class Versions:
     async def node_names(
         self, account_id: str, slug: str, version: int
     ) -> Sequence[NodeName] | None:
-        """The nodes' names by their place in the plan; None when they are not on record."""
+        """Return the nodes' names by position in the plan; None when they are not recorded."""
         key = keyspace.workflow_node_names(account_id, slug)
         named = await self._client.send("HGET", key, f"v{version}")
         if named is None:

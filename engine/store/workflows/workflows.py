@@ -41,7 +41,7 @@ HEAD = ("version", "state", "created", "updated", "operation")
 
 
 class Workflows:
-    """Saves, reads, lists and deletes workflows, and keeps their plans at hand."""
+    """Saves, reads, lists and deletes workflows, and caches their plans."""
 
     def __init__(self, client: Client, quota: DocumentQuota, versions: Versions) -> None:
         self._client = client
@@ -55,7 +55,7 @@ class Workflows:
     async def create(
         self, account_id: str, document: Document, problems: list[dict[str, str]]
     ) -> Workflow:
-        """Save the first version under a slug made from its name, for good.
+        """Save the first version under a permanent slug made from its name.
 
         Raises QuotaExceeded.
         """
@@ -93,7 +93,7 @@ class Workflows:
     ) -> Workflow:
         """Save a new version.
 
-        Raises WorkflowNotFound, VersionConflict when it has moved on, and QuotaExceeded.
+        Raises WorkflowNotFound, VersionConflict when a newer version exists, and QuotaExceeded.
         """
         expected = "" if expected_version is None else str(expected_version)
         save = self._new_save(account_id, slug, document, expected)
@@ -167,15 +167,15 @@ class Workflows:
         )
 
     async def get(self, slug: str) -> Workflow:
-        """The current version, whoever owns it. Raises WorkflowNotFound."""
+        """Return the current version, independent of its owner. Raises WorkflowNotFound."""
         account_id = self._owners.get(slug) or await self._owner(slug)
         workflow = await self._read(account_id, slug)
-        # Not before it is found: the slug of a workflow that had no room is given to others again.
+        # A missing workflow is not cached: its slug may be assigned again after a refused save.
         self._owners.put(slug, account_id)
         return workflow
 
     async def get_readable(self, account_id: str, slug: str) -> Workflow:
-        """The current version for an account that owns it, or that reads it as a template.
+        """Return the current version for its owner, or for a reader of a template.
 
         Foreign and unknown slugs cost the same. Raises WorkflowNotFound.
         """
@@ -185,7 +185,7 @@ class Workflows:
         return await self._read(owner, slug)
 
     async def get_own(self, account_id: str, slug: str) -> Workflow:
-        """The current version, for its owner alone. Raises what `check_own` raises."""
+        """Return the current version, for its owner alone. Raises what `check_own` raises."""
         await self.check_own(account_id, slug)
         return await self._read(account_id, slug)
 
@@ -200,7 +200,7 @@ class Workflows:
         raise NotOwner if is_template else WorkflowNotFound
 
     async def get_public(self, slug: str) -> Workflow:
-        """The current version, if anybody may read its schema.
+        """Return the current version if its schema is public.
 
         Private and unknown slugs cost the same. Raises WorkflowNotFound.
         """
@@ -223,7 +223,7 @@ class Workflows:
         return data.decode()
 
     async def _read(self, account_id: str, slug: str) -> Workflow:
-        """The live version; the draft where there is none."""
+        """Return the live version, or the draft if there is none."""
         key = keyspace.workflow(account_id, slug)
         head = await self._client.send("HMGET", key, *HEAD)
         if head[1] is None or head[1] == b"deleted":
@@ -249,7 +249,7 @@ class Workflows:
         return parse_workflow(account_id, slug, 0, data, [*head[:3], saved, head[4]])
 
     async def get_version(self, account_id: str, slug: str, version: int) -> Workflow:
-        """One version that is kept. Raises WorkflowNotFound or VersionNotFound."""
+        """Return one kept version. Raises WorkflowNotFound or VersionNotFound."""
         key = keyspace.workflow(account_id, slug)
         head = await self._client.send("HMGET", key, *HEAD)
         if head[1] is None or head[1] == b"deleted":
@@ -260,7 +260,7 @@ class Workflows:
         return parse_workflow(account_id, slug, version, data, head)
 
     async def _read_version(self, account_id: str, slug: str, version: int) -> Workflow:
-        """One version, of a deleted workflow too. Raises WorkflowNotFound."""
+        """Return one version, of a deleted workflow too. Raises WorkflowNotFound."""
         key = keyspace.workflow(account_id, slug)
         *head, data = await self._client.send("HMGET", key, *HEAD, f"d{version}")
         if head[1] is None or data is None:
@@ -268,9 +268,9 @@ class Workflows:
         return parse_workflow(account_id, slug, version, data, head)
 
     async def plan(self, slug: str, *, fresh: bool = False) -> tuple[Workflow, Plan | None]:
-        """The current version as far as this process knows, with its plan (None before the first).
+        """Return the latest known version with its plan (None before the first).
 
-        `accept` checks the version; when it says it is stale, ask again with `fresh`.
+        `accept` checks the version; when it reports a stale one, call this again with `fresh`.
         """
         version = None if fresh else self._current.get(slug)
         known = None if version is None else self._plans.known(slug, version)
@@ -283,7 +283,7 @@ class Workflows:
     async def own_plan(
         self, account_id: str, slug: str, *, fresh: bool = False
     ) -> tuple[Workflow, Plan | None]:
-        """As `plan`, for the owner alone; foreign and unknown slugs cost the same.
+        """Like `plan`, for the owner alone; foreign and unknown slugs cost the same.
 
         Raises WorkflowNotFound.
         """
@@ -294,11 +294,11 @@ class Workflows:
         return found
 
     def compiled(self, workflow: Workflow) -> tuple[Workflow, Plan | None]:
-        """What was read with its plan; None when it cannot run, as its problems then say."""
+        """Return the workflow with its plan, which is None where `problems` says why not."""
         return self._plans.compiled(workflow)
 
     async def plan_of(self, account_id: str, slug: str, version: int) -> tuple[Workflow, Plan]:
-        """The plan of one version, for walking and for showing executions.
+        """Return the plan of one version, for walking and for showing executions.
 
         Raises WorkflowNotFound when the version is gone or was a draft that cannot run.
         """
@@ -313,7 +313,7 @@ class Workflows:
     async def plan_of_execution(
         self, account_id: str, slug: str, version: int, model_ids: Sequence[str]
     ) -> Plan:
-        """The plan that an execution follows, which without a slug is that of its one model.
+        """Return the plan of an execution; without a slug it is the plan of its model.
 
         Raises WorkflowNotFound or ModelNotFound.
         """
@@ -327,7 +327,7 @@ class Workflows:
     async def node_names(
         self, account_id: str, slug: str, version: int, model_ids: Sequence[str]
     ) -> Sequence[NodeName]:
-        """How the nodes of an execution are called, though its model or document may be gone.
+        """Return the names of an execution's nodes, even if its model or document is gone.
 
         Raises WorkflowNotFound.
         """
@@ -342,12 +342,12 @@ class Workflows:
         if names is not None:
             return names
         document = (await self._read_version(account_id, slug, version)).document
-        return name_nodes(document.nodes, document.edges)  # of before names were kept
+        return name_nodes(document.nodes, document.edges)  # the version predates stored names
 
     async def lost_models(
         self, account_id: str, slug: str, version: int, model_ids: Sequence[str]
     ) -> Sequence[tuple[str, str]]:
-        """Whose models are gone of an execution's nodes, each with a sentence that says so.
+        """Return the nodes of an execution whose models are gone, each with a sentence about it.
 
         Raises WorkflowNotFound.
         """
@@ -357,7 +357,7 @@ class Workflows:
         return [(each["nodeId"], each["reason"]) for each in workflow.problems if "nodeId" in each]
 
     async def delete(self, account_id: str, slug: str) -> None:
-        """Delete the workflow; executions in flight finish. Raises WorkflowNotFound."""
+        """Delete the workflow; running executions finish. Raises WorkflowNotFound."""
         deleted = await self._client.call(
             SCRIPTS["delete_workflow"],
             [
@@ -398,7 +398,7 @@ class Workflows:
         return workflow
 
     async def templates(self) -> Sequence[Workflow]:
-        """The workflows that all may read, last changed first."""
+        """Return the workflows that every account may read, last changed first."""
         return await self._read_all(await self._client.send("SMEMBERS", keyspace.templates()))
 
     async def _read_all(self, slugs: Any) -> Sequence[Workflow]:
@@ -410,9 +410,9 @@ class Workflows:
         try:
             return await self.get(slug)
         except WorkflowNotFound:
-            return None  # deleted since the names were read
+            return None  # deleted after its name was read
 
     async def list(self, account_id: str) -> Sequence[Workflow]:
-        """The account's workflows, last changed first."""
+        """Return the account's workflows, last changed first."""
         slugs = await self._client.send("SMEMBERS", keyspace.account_workflows(account_id))
         return await self._read_all(slugs)

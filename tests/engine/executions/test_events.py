@@ -14,7 +14,12 @@ from engine.executions.events import (
     read_events,
     settle,
 )
-from engine.executions.execution import ExecutionStatus, NodeExecution, NodeStatus
+from engine.executions.execution import (
+    ExecutionStatus,
+    NodeExecution,
+    NodeStatus,
+    parse_node_statuses,
+)
 
 DONE = NodeExecution(index=0, status=NodeStatus.COMPLETED, attempts=2)
 SKIPPED = NodeExecution(index=1, status=NodeStatus.SKIPPED)
@@ -42,7 +47,10 @@ def test_ids_are_ordered_as_numbers() -> None:
 
 def test_the_first_entry_tells_how_far_it_has_come() -> None:
     entry = StartEntry(
-        number=1, statuses="csrtp", attempts={2: 1, 3: 4}, nodes={0: DONE, 1: SKIPPED}
+        number=1,
+        statuses=parse_node_statuses("csrtp"),
+        attempts={2: 1, 3: 4},
+        nodes={0: DONE, 1: SKIPPED},
     )
 
     assert summary(read_events(entry)) == [
@@ -90,7 +98,7 @@ def test_the_last_entry_tells_of_what_ended_with_it() -> None:
 
 
 def test_what_was_seen_is_left_out() -> None:
-    entry = StartEntry(number=3, statuses="r", attempts={0: 1}, nodes={})
+    entry = StartEntry(number=3, statuses=[NodeStatus.RUNNING], attempts={0: 1}, nodes={})
 
     assert summary(read_events(entry, EventId(3, 1))) == [("3.2", "node.started", 0, 1)]
     assert read_events(entry, EventId(3, 2)) == []
@@ -104,5 +112,7 @@ def test_what_a_node_tells_is_one_event() -> None:
 
 
 def test_a_node_without_a_record_has_its_status_alone() -> None:
-    assert settle(2, "x", None) == NodeExecution(index=2, status=NodeStatus.CANCELLED)
-    assert settle(0, "c", DONE) is DONE
+    assert settle(2, NodeStatus.CANCELLED, None) == NodeExecution(
+        index=2, status=NodeStatus.CANCELLED
+    )
+    assert settle(0, NodeStatus.COMPLETED, DONE) is DONE

@@ -4,7 +4,6 @@ import networkx
 import pytest
 
 from engine.executions.execution import (
-    NODE_CODES,
     NODE_STATUSES,
     NODE_TERMINAL,
     NODE_TRANSITIONS,
@@ -13,6 +12,8 @@ from engine.executions.execution import (
     Execution,
     ExecutionStatus,
     NodeStatus,
+    format_node_statuses,
+    parse_node_statuses,
 )
 
 PROCESSING = Execution(
@@ -69,9 +70,22 @@ def test_a_cancel_that_was_asked_for_can_only_end_as_cancelled() -> None:
 
 
 def test_every_status_that_is_stored_has_a_code_of_its_own() -> None:
-    assert set(NODE_CODES) == set(NodeStatus) - {NodeStatus.READY}
-    assert len(NODE_STATUSES) == len(NODE_CODES)
-    assert all(len(code) == 1 and NODE_STATUSES[code] is s for s, code in NODE_CODES.items())
+    stored = set(NodeStatus) - {NodeStatus.READY}
+
+    assert set(NODE_STATUSES.values()) == stored
+    assert all(len(s.code) == 1 and NODE_STATUSES[s.code] is s for s in stored)
+
+
+def test_statuses_are_stored_as_one_letter_each_in_plan_order() -> None:
+    statuses = (NodeStatus.COMPLETED, NodeStatus.RETRYING, NodeStatus.PENDING)
+
+    assert format_node_statuses(statuses) == "ctp"
+    assert parse_node_statuses("ctp") == statuses
+
+
+def test_an_unknown_code_is_refused() -> None:
+    with pytest.raises(KeyError):
+        parse_node_statuses("cz")
 
 
 def test_an_execution_lasts_from_acceptance_to_its_end() -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from engine.errors import InvalidGraph
+from engine.executions.execution import NodeStatus
 from engine.graph.model_plan import model_plan
 from engine.graph.plan import Plan
 from engine.graph.progress import Progress
@@ -67,13 +68,15 @@ async def test_what_callers_give_is_what_the_model_gets() -> None:
         plan = model_plan(own)
     given = {"prompt": "a cat", "model": 2, "params": {"a": [1]}}
     context = FakeContext(inputs=given)
-    progress = Progress(plan, "ppp")
+    progress = Progress(plan, [NodeStatus.PENDING] * 3)
 
     with use_models([own]):
         for index in (0, 1):
             node = plan.nodes[index]
             inputs = progress.inputs(index, progress.delivered(index))
-            progress.settle(index, "c", await node.type.run(node.settings, inputs, context))
+            progress.settle(
+                index, NodeStatus.COMPLETED, await node.type.run(node.settings, inputs, context)
+            )
 
     assert context.model_values == [given]
 
@@ -93,7 +96,7 @@ async def test_the_result_has_the_shape_of_the_category(
     own = model(category=category.value)
     with use_models([own]):
         plan = model_plan(own)
-    progress = Progress(plan, "ppp")
+    progress = Progress(plan, [NodeStatus.PENDING] * 3)
     context = FakeContext(inputs={"prompt": "x"})
 
     outputs = {}
@@ -102,7 +105,7 @@ async def test_the_result_has_the_shape_of_the_category(
             context.delivered = progress.delivered(index)
             inputs = progress.inputs(index, context.delivered)
             outputs = await node.type.run(node.settings, inputs, context)
-            progress.settle(index, "c", outputs)
+            progress.settle(index, NodeStatus.COMPLETED, outputs)
 
     assert outputs == {"result": result}
 

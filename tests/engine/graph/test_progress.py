@@ -9,13 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.executions.execution import NODE_TERMINAL, NodeStatus, parse_node_statuses
 from engine.graph.plan import Node, Plan
-from engine.graph.progress import SETTLED, Progress
+from engine.graph.progress import Progress
 from engine.nodes import node_type
 from engine.nodes.support.base import InEdge, Outputs
 from engine.nodes.support.policy import Policy
 from engine.values.sockets import SocketType
 
+PENDING, SKIPPED = NodeStatus.PENDING, NodeStatus.SKIPPED
+COMPLETED, FAILED = NodeStatus.COMPLETED, NodeStatus.FAILED
 TEXT_BOX = node_type("textBox")
 OUTPUTS = ("a", "b")
 SHARED, OTHER = "in", "other"
@@ -71,12 +74,12 @@ class Case:
     seed: int
 
     @property
-    def start(self) -> str:
-        return "".join("p" if n.index in self.plan.reachable else "s" for n in self.plan.nodes)
+    def start(self) -> list[NodeStatus]:
+        return [PENDING if n.index in self.plan.reachable else SKIPPED for n in self.plan.nodes]
 
-    def oracle(self) -> str:
+    def oracle(self) -> tuple[NodeStatus, ...]:
         """Return the final statuses by the contract, equal for all orders."""
-        codes = list(self.start)
+        codes = self.start
         shape: networkx.DiGraph[int] = networkx.DiGraph()
         shape.add_nodes_from(self.plan.reachable)
         shape.add_edges_from((s, n.index) for n in self.plan.nodes for s in n.dependencies)
@@ -85,15 +88,15 @@ class Case:
             wired = {wire.socket for wire in in_edges}
             served = {w.socket for w in in_edges if self.delivers(codes[w.source], w)}
             if served != wired and index != self.plan.response_output:
-                codes[index] = "s"
+                codes[index] = SKIPPED
             else:
-                codes[index] = "f" if self.behaviours[index] is None else "c"
-        return "".join(codes)
+                codes[index] = FAILED if self.behaviours[index] is None else COMPLETED
+        return tuple(codes)
 
-    def delivers(self, code: str, wire: InEdge) -> bool:
-        if code == "f":
+    def delivers(self, status: NodeStatus, wire: InEdge) -> bool:
+        if status is FAILED:
             return True
-        return code == "c" and wire.output in (self.behaviours[wire.source] or {})
+        return status is COMPLETED and wire.output in (self.behaviours[wire.source] or {})
 
 
 @st.composite
@@ -125,7 +128,7 @@ class Run:
         self.skipped.update(self.progress.take_skipped())
         while self.progress.ready:
             index = self.progress.ready.popleft()
-            assert self.progress.status(index) == "p"
+            assert self.progress.status(index) is PENDING
             self.begun[index] += 1
             self.check_inputs(index)
             self.progress.begin(index)
@@ -134,9 +137,9 @@ class Run:
     def check_inputs(self, index: int) -> None:
         node = self.case.plan.nodes[index]
         codes = self.progress.statuses
-        assert all(codes[source] in SETTLED for source in node.dependencies)
+        assert all(codes[source] in NODE_TERMINAL for source in node.dependencies)
         wanted = [
-            (wire, None if codes[wire.source] == "f" else "v")
+            (wire, None if codes[wire.source] is FAILED else "v")
             for wire in node.in_edges
             if self.case.delivers(codes[wire.source], wire)
         ]
@@ -159,7 +162,7 @@ class Run:
             self.progress.begin(index)
         outputs = self.case.behaviours[index]
         self.outputs[index] = outputs
-        self.progress.settle(index, "f" if outputs is None else "c", outputs)
+        self.progress.settle(index, FAILED if outputs is None else COMPLETED, outputs)
 
 
 def begin_run(case: Case) -> Run:
@@ -184,8 +187,8 @@ def test_every_reachable_node_is_run_or_skipped_exactly_once(case: Case) -> None
     assert run.progress.is_done
     assert run.progress.statuses == expected
     reachable = case.plan.reachable
-    assert run.begun == Counter(i for i in reachable if expected[i] in "cf")
-    assert run.skipped == Counter(i for i in reachable if expected[i] == "s")
+    assert run.begun == Counter(i for i in reachable if expected[i] in (COMPLETED, FAILED))
+    assert run.skipped == Counter(i for i in reachable if expected[i] is SKIPPED)
 
 
 @given(cases(), st.integers(0, 12))
@@ -198,12 +201,13 @@ def test_a_walk_that_goes_on_elsewhere_does_the_rest_exactly_once(case: Case, st
             run.step()
             run.take_ready()
     # On record: what has settled; skips perhaps not yet; what ran is pending again.
-    recorded = "".join(
-        "p"
-        if code == "r" or (code == "s" and run.skipped[i] and run.chance.random() < 0.8)
-        else code
-        for i, code in enumerate(run.progress.statuses)
-    )
+    recorded = [
+        PENDING
+        if status is NodeStatus.RUNNING
+        or (status is SKIPPED and run.skipped[i] and run.chance.random() < 0.8)
+        else status
+        for i, status in enumerate(run.progress.statuses)
+    ]
 
     again = replace(
         run,
@@ -215,33 +219,33 @@ def test_a_walk_that_goes_on_elsewhere_does_the_rest_exactly_once(case: Case, st
     finish(again)
 
     expected = case.oracle()
-    open_ = [i for i, code in enumerate(recorded) if code == "p"]
+    open_ = [i for i, status in enumerate(recorded) if status is PENDING]
     assert again.progress.is_done
     assert again.progress.statuses == expected
-    assert again.begun == Counter(i for i in open_ if expected[i] in "cf")
-    assert again.skipped == Counter(i for i in open_ if expected[i] == "s")
+    assert again.begun == Counter(i for i in open_ if expected[i] in (COMPLETED, FAILED))
+    assert again.skipped == Counter(i for i in open_ if expected[i] is SKIPPED)
 
 
 def progress_of(count: int, edges: list[Edge], many: frozenset[str] = frozenset()) -> Progress:
-    return Progress(make_plan(count, edges, count - 1, many), "p" * count)
+    return Progress(make_plan(count, edges, count - 1, many), [PENDING] * count)
 
 
 def test_a_node_whose_wired_inputs_are_all_skipped_is_skipped() -> None:
     progress = progress_of(4, [(0, 1, "a"), (1, 2, "a"), (2, 3, "a")])
 
-    progress.settle(0, "c", {"b": 1})
+    progress.settle(0, COMPLETED, {"b": 1})
 
     assert progress.take_skipped() == [1, 2]
     assert progress.take_skipped() == []
-    assert progress.statuses == "cssp"
+    assert progress.statuses == parse_node_statuses("cssp")
     assert list(progress.ready)[-1] == 3
 
 
 def test_a_node_with_one_of_two_inputs_is_skipped() -> None:
     progress = progress_of(4, [(0, 2, "a"), (1, 2, "a"), (2, 3, "a")])
-    progress.settle(0, "c", {})
+    progress.settle(0, COMPLETED, {})
 
-    progress.settle(1, "c", {"a": 7})
+    progress.settle(1, COMPLETED, {"a": 7})
 
     assert progress.take_skipped() == [2]
 
@@ -251,10 +255,10 @@ def test_a_socket_that_takes_many_wires_needs_one_of_them() -> None:
     one = progress_of(4, edges, frozenset({SHARED}))
     none = progress_of(4, edges, frozenset({SHARED}))
     for progress in (one, none):
-        progress.settle(0, "c", {})
+        progress.settle(0, COMPLETED, {})
 
-    one.settle(1, "c", {"a": 7})
-    none.settle(1, "c", {})
+    one.settle(1, COMPLETED, {"a": 7})
+    none.settle(1, COMPLETED, {})
 
     assert list(one.ready)[-1] == 2
     assert one.inputs(2, one.delivered(2)) == {SHARED: [7]}
@@ -265,18 +269,18 @@ def test_each_socket_that_takes_many_wires_needs_one_of_its_own() -> None:
     edges = [(0, 3, "a"), (1, 3, "a"), (2, 3, "a"), (3, 4, "a")]
     progress = progress_of(5, edges, frozenset({SHARED, OTHER}))
 
-    progress.settle(0, "c", {"a": 1})
-    progress.settle(1, "c", {"a": 1})
-    progress.settle(2, "c", {})
+    progress.settle(0, COMPLETED, {"a": 1})
+    progress.settle(1, COMPLETED, {"a": 1})
+    progress.settle(2, COMPLETED, {})
 
     assert progress.take_skipped() == [3]
 
 
 def test_the_response_output_always_runs() -> None:
     progress = progress_of(3, [(0, 2, "a"), (1, 2, "a")])
-    progress.settle(0, "c", {})
+    progress.settle(0, COMPLETED, {})
 
-    progress.settle(1, "c", {})
+    progress.settle(1, COMPLETED, {})
 
     assert progress.take_skipped() == []
     assert list(progress.ready)[-1] == 2
@@ -286,7 +290,7 @@ def test_the_response_output_always_runs() -> None:
 def test_a_failed_node_that_lets_the_run_go_on_delivers_null() -> None:
     progress = progress_of(2, [(0, 1, "a")])
 
-    progress.settle(0, "f")
+    progress.settle(0, NodeStatus.FAILED)
 
     assert list(progress.ready) == [0, 1]
     assert progress.inputs(1, progress.delivered(1)) == {"in0": None}
@@ -297,9 +301,9 @@ def test_a_value_that_counts_as_false_is_delivered_like_any_other(value: object)
     one = progress_of(2, [(0, 1, "a")])
     many = progress_of(3, [(0, 2, "a"), (1, 2, "b")], frozenset({SHARED, OTHER}))
 
-    one.settle(0, "c", {"a": value})
-    many.settle(0, "c", {"a": value})
-    many.settle(1, "c", {"b": value})
+    one.settle(0, COMPLETED, {"a": value})
+    many.settle(0, COMPLETED, {"a": value})
+    many.settle(1, COMPLETED, {"b": value})
 
     assert one.inputs(1, one.delivered(1)) == {"in0": value}
     assert many.inputs(2, many.delivered(2)) == {"in": [value, value]}
@@ -308,18 +312,18 @@ def test_a_value_that_counts_as_false_is_delivered_like_any_other(value: object)
 def test_a_node_settles_once() -> None:
     progress = progress_of(2, [(0, 1, "a")])
 
-    progress.settle(0, "c", {"a": 1})
-    progress.settle(0, "f")
+    progress.settle(0, COMPLETED, {"a": 1})
+    progress.settle(0, NodeStatus.FAILED)
 
-    assert progress.statuses == "cp"
+    assert progress.statuses == parse_node_statuses("cp")
     assert progress.inputs(1, progress.delivered(1)) == {"in0": 1}
 
 
-@pytest.mark.parametrize("code", ["r", "t"])
-def test_what_runs_or_waits_for_a_retry_is_not_ready(code: str) -> None:
+@pytest.mark.parametrize("status", [NodeStatus.RUNNING, NodeStatus.RETRYING])
+def test_what_runs_or_waits_for_a_retry_is_not_ready(status: NodeStatus) -> None:
     plan = make_plan(2, [(0, 1, "a")], 1, frozenset())
 
-    progress = Progress(plan, code + "p")
+    progress = Progress(plan, [status, PENDING])
 
     assert not progress.ready
     assert not progress.is_done
@@ -329,7 +333,7 @@ def test_a_node_behind_a_fresh_skip_is_ready_once() -> None:
     edges = [(0, 1, "a"), (1, 3, "a"), (2, 3, "a")]
     plan = make_plan(4, edges, 3, frozenset())
 
-    progress = Progress(plan, "cpcp", {0: {}, 2: {"a": 1}})
+    progress = Progress(plan, parse_node_statuses("cpcp"), {0: {}, 2: {"a": 1}})
 
     assert progress.take_skipped() == [1]
     assert list(progress.ready) == [3]
@@ -339,7 +343,7 @@ def test_three_thousand_skips_in_a_row_do_not_recurse() -> None:
     count = 3_000
     progress = progress_of(count, [(i, i + 1, "a") for i in range(count - 1)])
 
-    progress.settle(0, "c", {})
+    progress.settle(0, COMPLETED, {})
 
     assert progress.take_skipped() == list(range(1, count - 1))
     assert list(progress.ready)[-1] == count - 1

@@ -11,10 +11,18 @@ from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from engine.models.registry import use_models
 from engine.nodes.assistant import LIST_SCHEMA, LIST_SENTENCE, SCHEMA_SENTENCE, Assistant
+from engine.nodes.support.base import WorkKind
 from engine.values.sockets import Socket, SocketType
 from tests.support.graph_text import edge, node
 from tests.support.manifests import PROMPT, field, model
 from tests.support.node_context import FakeContext, run_node
+from tests.support.node_sample import NodeSample
+
+SAMPLES = {
+    "assistant": NodeSample(
+        WorkKind.IO, "LLMs", {"model": "echo", "prompt": "hello {{ a }}"}, is_charged=True
+    )
+}
 
 PHOTO, OTHER = "https://a.example/1.png", "https://a.example/2.png"
 CHAT = "".join(

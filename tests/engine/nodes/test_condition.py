@@ -4,7 +4,11 @@ import pytest
 
 from engine.errors.nodes import NodeFailed, SettingsError
 from engine.nodes.condition import Condition
+from engine.nodes.support.base import WorkKind
 from tests.support.node_context import run_node
+from tests.support.node_sample import NodeSample
+
+SAMPLES = {"condition": NodeSample(WorkKind.CPU, "Utilities", {"expression": "value == null"})}
 
 
 @pytest.mark.parametrize(

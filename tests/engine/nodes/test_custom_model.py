@@ -13,11 +13,19 @@ from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from engine.models.registry import use_models
 from engine.nodes.custom_model import CustomModel
+from engine.nodes.support.base import WorkKind
 from engine.nodes.support.fan_out import CALLS_AT_ONCE, MAX_ITEMS
 from engine.values.sockets import Socket, SocketType
 from tests.support.graph_text import edge, node
 from tests.support.manifests import model
 from tests.support.node_context import FakeContext, run_node
+from tests.support.node_sample import NodeSample
+
+SAMPLES = {
+    "customModel": NodeSample(
+        WorkKind.IO, "Custom", {"model": "echo", "prompt": "hello"}, is_charged=True
+    )
+}
 
 FIELDS = """
 [[fields]]

@@ -8,6 +8,7 @@ import pytest
 
 from engine.graph.plan import check_graph
 from engine.models.manifest import Model
+from engine.nodes.support.base import WorkKind
 from engine.values.sockets import Socket, SocketType
 from tests.support.graph_text import edge, node
 from tests.support.models.generator_models import (
@@ -21,6 +22,25 @@ from tests.support.models.generator_models import (
     found,
 )
 from tests.support.node_context import FakeContext, run_node
+from tests.support.node_sample import NodeSample
+
+SAMPLES = {
+    "imageGenerator": NodeSample(
+        WorkKind.IO,
+        "Image Models",
+        {"model": "nano-banana", "prompt": "hello {{ a }}"},
+        is_charged=True,
+    ),
+    "videoGenerator": NodeSample(
+        WorkKind.IO,
+        "Video Models",
+        {"model": "seedance", "prompt": "hello {{ a }}"},
+        is_charged=True,
+    ),
+    "musicGenerator": NodeSample(
+        WorkKind.IO, "Music Models", {"model": "suno", "prompt": "hello {{ a }}"}, is_charged=True
+    ),
+}
 
 pytestmark = pytest.mark.usefixtures("painters")
 

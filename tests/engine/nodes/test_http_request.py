@@ -8,10 +8,17 @@ from hypothesis import strategies as st
 
 from engine.errors.nodes import NodeFailed, SettingsError
 from engine.nodes.http_request import HttpRequest
-from engine.nodes.support.base import HttpAnswer, HttpCall
+from engine.nodes.support.base import HttpAnswer, HttpCall, WorkKind
 from engine.nodes.support.http_answer import read_answer
 from tests.engine.values.test_plain import PLAIN
 from tests.support.node_context import FakeContext, run_node
+from tests.support.node_sample import NodeSample
+
+SAMPLES = {
+    "httpRequest": NodeSample(
+        WorkKind.IO, "Utilities", {"url": "https://a.example/{{ a }}", "body": "{{ b }}"}
+    )
+}
 
 URL = "https://a.example/x"
 

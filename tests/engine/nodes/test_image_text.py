@@ -6,8 +6,12 @@ import pytest
 
 from engine.errors.nodes import NodeFailed, SettingsError
 from engine.nodes import image_text, node_type
+from engine.nodes.support.base import WorkKind
 from engine.process.extras import install_hint
 from tests.support.node_context import FakeContext, run_node
+from tests.support.node_sample import NodeSample
+
+SAMPLES = {"imageText": NodeSample(WorkKind.CPU, "Image Tools", {})}
 
 
 def use(monkeypatch: pytest.MonkeyPatch, *, installed: bool) -> None:

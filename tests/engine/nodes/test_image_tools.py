@@ -8,7 +8,7 @@ import pytest
 from engine.errors.nodes import NodeFailed, SettingsError
 from engine.graph.plan import check_graph
 from engine.nodes import node_type
-from engine.nodes.support.base import Outputs
+from engine.nodes.support.base import Outputs, WorkKind
 from engine.nodes.support.image_edits import (
     Anchor,
     Caption,
@@ -24,6 +24,15 @@ from engine.nodes.support.image_edits import (
 from engine.values.sockets import Socket, SocketType
 from tests.support.graph_text import edge, node
 from tests.support.node_context import FakeContext, run_node
+from tests.support.node_sample import NodeSample
+
+SAMPLES = {
+    "imageResize": NodeSample(WorkKind.CPU, "Image Tools", {"width": 100}),
+    "imageCrop": NodeSample(WorkKind.CPU, "Image Tools", {"aspectRatio": "1:1"}),
+    "imageCompose": NodeSample(WorkKind.CPU, "Image Tools", {}),
+    "imageCaption": NodeSample(WorkKind.CPU, "Image Tools", {"text": "hello {{ a }}"}),
+    "imageConvert": NodeSample(WorkKind.CPU, "Image Tools", {"format": "webp"}),
+}
 
 A, B, LOGO = (f"https://a.example/{name}.png" for name in ("a", "b", "logo"))
 AREA = "width and height make over 50000000 pixels"

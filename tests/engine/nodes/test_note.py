@@ -5,7 +5,11 @@ import pytest
 from engine.errors.nodes import SettingsError
 from engine.graph.plan import compile_plan
 from engine.nodes.note import Note
+from engine.nodes.support.base import WorkKind
 from tests.support.graph_text import node
+from tests.support.node_sample import NodeSample
+
+SAMPLES = {"note": NodeSample(WorkKind.PURE, "Utilities", {"text": "hello"})}
 
 
 def test_a_note_has_no_sockets_and_is_never_reached() -> None:

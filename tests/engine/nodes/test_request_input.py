@@ -4,8 +4,18 @@ import pytest
 
 from engine.errors.nodes import SettingsError
 from engine.nodes.request_input import RequestInput
+from engine.nodes.support.base import WorkKind
 from engine.values.sockets import Socket, SocketType
 from tests.support.node_context import FakeContext, run_node
+from tests.support.node_sample import NodeSample
+
+SAMPLES = {
+    "requestInput": NodeSample(
+        WorkKind.PURE,
+        "Inputs",
+        {"fields": [{"name": "a", "type": "text"}, {"name": "b", "type": "json"}]},
+    )
+}
 
 DATA: dict[str, Any] = {
     "fields": [

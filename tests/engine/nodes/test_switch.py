@@ -3,8 +3,16 @@ from typing import Any
 import pytest
 
 from engine.errors.nodes import NodeFailed, SettingsError
+from engine.nodes.support.base import WorkKind
 from engine.nodes.switch import Switch
 from tests.support.node_context import run_node
+from tests.support.node_sample import NodeSample
+
+SAMPLES = {
+    "switch": NodeSample(
+        WorkKind.CPU, "Utilities", {"cases": [{"name": "none", "when": "value == null"}]}
+    )
+}
 
 CASES = [{"name": "small", "when": "value < 10.0"}, {"name": "medium_1", "when": "value < 100.0"}]
 

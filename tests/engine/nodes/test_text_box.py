@@ -3,9 +3,13 @@ from typing import Any
 import pytest
 
 from engine.errors.nodes import SettingsError
+from engine.nodes.support.base import WorkKind
 from engine.nodes.text_box import TextBox
 from engine.values.sockets import Socket, SocketType
 from tests.support.node_context import run_pure
+from tests.support.node_sample import NodeSample
+
+SAMPLES = {"textBox": NodeSample(WorkKind.PURE, "Utilities", {"text": "{{ a }}"})}
 
 
 def test_each_placeholder_is_a_socket_that_must_be_wired() -> None:

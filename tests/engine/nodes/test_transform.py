@@ -4,9 +4,13 @@ from typing import Any
 import pytest
 
 from engine.errors.nodes import NodeFailed, SettingsError
+from engine.nodes.support.base import WorkKind
 from engine.nodes.transform import Transform
 from engine.values.cel import MAX_VALUE_BYTES
 from tests.support.node_context import FakeContext, run_node
+from tests.support.node_sample import NodeSample
+
+SAMPLES = {"transform": NodeSample(WorkKind.CPU, "Utilities", {"expression": "value"})}
 
 
 async def test_it_gives_what_the_expression_makes_of_the_value() -> None:

@@ -2,10 +2,13 @@ import pytest
 
 from engine.errors.nodes import NodeFailed, SettingsError
 from engine.nodes import node_type
+from engine.nodes.support.base import WorkKind
 from engine.values.sockets import SocketType
 from tests.support.node_context import FakeContext, run_node
+from tests.support.node_sample import NodeSample
 
 ASSET = "Zr0sQm9yXk1dWc7uT2eHbL5a"
+SAMPLES = {"upload": NodeSample(WorkKind.IO, "Inputs", {"asset": ASSET, "kind": "image"})}
 
 
 @pytest.mark.parametrize("kind", ["image", "video", "audio"])

@@ -1,4 +1,4 @@
-"""Executions that a test moves by hand."""
+"""Executions that a test moves step by step."""
 
 import pytest
 

@@ -22,8 +22,8 @@ AGAIN = DeliveryVerdict(status=DeliveryStatus.PENDING, delay_seconds=30.0)
 
 
 @dataclass(frozen=True)
-class Told:
-    """An execution whose end is told, and the key that began it."""
+class NotifiedExecution:
+    """Execution with a webhook, and the key that began it."""
 
     store: Store
     account: Account
@@ -42,9 +42,12 @@ class Told:
         claimed = await self.store.walks.claim(self.reference, "w1", "token")
         assert claimed is not None
         step = Step(
-            settled=BOTH_DONE, end=status, result=pack({"text": "hi"}), told_key=claimed.told_key
+            settled=BOTH_DONE,
+            end=status,
+            result=pack({"text": "hi"}),
+            webhook_key_id=claimed.webhook_key_id,
         )
-        for _ in range(2):  # as if the first reply had been lost
+        for _ in range(2):  # as if the first reply were lost
             await self.store.walks.advance(claimed.lease, 1, step)
 
     async def claim(self, token: str = "") -> ClaimedDelivery | None:
@@ -68,12 +71,12 @@ class Told:
         return settled.status if settled else None
 
     async def let_time_pass(self) -> None:
-        """As if the lease, or the pause before the next attempt, were over."""
+        """Let the lease, or the pause before the next attempt, expire."""
         await self.store.client.send("HSET", self.key, "next", 1)
 
 
 @pytest.fixture
-async def told(store: Store, account: Account) -> Told:
+async def notified(store: Store, account: Account) -> NotifiedExecution:
     capabilities = ["workflow:run", "webhook:receive"]
     key, _ = await store.api_keys.create(account, name="k", capabilities=capabilities)
     await store.webhooks.save(account.id, key.id, url=URL, secret="a secret of its own")
@@ -87,66 +90,72 @@ async def told(store: Store, account: Account) -> Told:
         key_id=key.id,
         webhook_url=URL,
     )
-    return Told(store, account, key.id, accepted.id)
+    return NotifiedExecution(store, account, key.id, accepted.id)
 
 
 @pytest.mark.parametrize(
     "status", [ExecutionStatus.COMPLETED, ExecutionStatus.FAILED, ExecutionStatus.CANCELLED]
 )
 async def test_the_end_and_its_delivery_are_written_together_and_once(
-    told: Told, status: ExecutionStatus
+    notified: NotifiedExecution, status: ExecutionStatus
 ) -> None:
-    assert await told.store.client.send("EXISTS", told.key) == 0
+    assert await notified.store.client.send("EXISTS", notified.key) == 0
 
-    await told.end(status)
+    await notified.end(status)
 
-    rows, _ = await told.store.deliveries.list(told.account.id, told.key_id, limit=10)
+    rows, _ = await notified.store.deliveries.list(notified.account.id, notified.key_id, limit=10)
     assert [(row.id, row.event, row.status) for row in rows] == [
-        (told.execution_id, f"execution.{status.value}", DeliveryStatus.PENDING)
+        (notified.execution_id, f"execution.{status.value}", DeliveryStatus.PENDING)
     ]
     assert (
-        await told.store.client.send("LRANGE", keyspace.hints("deliver"), 0, -1)
-        == [b"deliver|" + told.reference.encode()] * 2
+        await notified.store.client.send("LRANGE", keyspace.hints("deliver"), 0, -1)
+        == [b"deliver|" + notified.reference.encode()] * 2
     )
 
 
-async def test_a_cancel_that_nobody_held_up_is_told_too(told: Told) -> None:
-    await told.store.executions.cancel(told.account.id, told.execution_id)
+async def test_an_immediate_cancel_makes_a_delivery_too(notified: NotifiedExecution) -> None:
+    await notified.store.executions.cancel(notified.account.id, notified.execution_id)
 
-    delivery = await told.store.deliveries.get(told.account.id, told.key_id, told.execution_id)
+    delivery = await notified.store.deliveries.get(
+        notified.account.id, notified.key_id, notified.execution_id
+    )
 
     assert delivery.event == "execution.cancelled"
-    hints = await told.store.client.send("LRANGE", keyspace.hints("deliver"), 0, -1)
-    assert hints == [b"deliver|" + told.reference.encode()]
+    hints = await notified.store.client.send("LRANGE", keyspace.hints("deliver"), 0, -1)
+    assert hints == [b"deliver|" + notified.reference.encode()]
 
 
-async def test_an_execution_of_a_full_redis_ends_with_its_delivery(told: Told) -> None:
-    await told.store.client.send("CONFIG", "SET", "maxmemory", 1)
+async def test_an_execution_of_a_full_redis_ends_with_its_delivery(
+    notified: NotifiedExecution,
+) -> None:
+    await notified.store.client.send("CONFIG", "SET", "maxmemory", 1)
 
-    await told.end()
+    await notified.end()
 
-    assert await told.store.deliveries.receiver_of(told.reference) == told.receiver
+    assert await notified.store.deliveries.receiver_of(notified.reference) == notified.receiver
 
 
 async def test_an_execution_without_a_webhook_leaves_nothing_to_deliver(
-    store: Store, told: Told
+    store: Store, notified: NotifiedExecution
 ) -> None:
-    await store.client.send("HDEL", keyspace.execution(told.account.id, told.execution_id), "hook")
+    await store.client.send(
+        "HDEL", keyspace.execution(notified.account.id, notified.execution_id), "hook"
+    )
 
-    await told.end()
+    await notified.end()
 
     assert not [key for key in await contents(store.client) if b"deliver" in key]
 
 
 async def test_a_claim_is_answered_again_and_refused_to_others_until_its_lease_is_over(
-    told: Told,
+    notified: NotifiedExecution,
 ) -> None:
-    await told.end()
+    await notified.end()
 
-    first, again = await told.claimed("token"), await told.claimed("token")
-    other = await told.claim("other")
-    await told.let_time_pass()
-    later = await told.claimed("other")
+    first, again = await notified.claimed("token"), await notified.claimed("token")
+    other = await notified.claim("other")
+    await notified.let_time_pass()
+    later = await notified.claimed("other")
 
     assert first.fence == again.fence == 1
     assert first.secrets == ("a secret of its own",)
@@ -154,29 +163,33 @@ async def test_a_claim_is_answered_again_and_refused_to_others_until_its_lease_i
     assert (later.fence, later.lost, later.tries) == (2, 1, 0)
 
 
-async def test_a_sender_that_came_too_late_changes_nothing(told: Told) -> None:
-    await told.end()
-    dead = await told.claimed()
-    await told.let_time_pass()
-    living = await told.claimed()
+async def test_a_sender_that_came_too_late_changes_nothing(notified: NotifiedExecution) -> None:
+    await notified.end()
+    dead = await notified.claimed()
+    await notified.let_time_pass()
+    living = await notified.claimed()
 
-    assert await told.settle(dead, AGAIN) is None
-    assert await told.settle(living, DELIVERED) is DeliveryStatus.DELIVERED
-    assert await told.settle(living, AGAIN) is DeliveryStatus.DELIVERED
-    assert await told.settle(dead, AGAIN) is None
-    delivery = await told.store.deliveries.get(told.account.id, told.key_id, told.execution_id)
+    assert await notified.settle(dead, AGAIN) is None
+    assert await notified.settle(living, DELIVERED) is DeliveryStatus.DELIVERED
+    assert await notified.settle(living, AGAIN) is DeliveryStatus.DELIVERED
+    assert await notified.settle(dead, AGAIN) is None
+    delivery = await notified.store.deliveries.get(
+        notified.account.id, notified.key_id, notified.execution_id
+    )
     assert len(delivery.attempts) == 1
 
 
-async def test_before_the_next_attempt_is_due_nobody_claims_it(told: Told) -> None:
-    await told.end()
-    claimed = await told.claimed()
+async def test_before_the_next_attempt_is_due_nobody_claims_it(notified: NotifiedExecution) -> None:
+    await notified.end()
+    claimed = await notified.claimed()
 
-    status = await told.settle(claimed, AGAIN)
-    early = await told.claim()
-    delivery = await told.store.deliveries.get(told.account.id, told.key_id, told.execution_id)
-    await told.let_time_pass()
-    later = await told.claimed()
+    status = await notified.settle(claimed, AGAIN)
+    early = await notified.claim()
+    delivery = await notified.store.deliveries.get(
+        notified.account.id, notified.key_id, notified.execution_id
+    )
+    await notified.let_time_pass()
+    later = await notified.claimed()
 
     assert status is DeliveryStatus.PENDING
     assert early is None
@@ -184,63 +197,71 @@ async def test_before_the_next_attempt_is_due_nobody_claims_it(told: Told) -> No
     assert (later.tries, later.lost) == (1, 0)
 
 
-async def test_an_attempt_on_record_ends_the_count_of_attempts_that_were_lost(told: Told) -> None:
-    await told.end()
+async def test_an_attempt_on_record_ends_the_count_of_attempts_that_were_lost(
+    notified: NotifiedExecution,
+) -> None:
+    await notified.end()
 
     async def lose(times: int) -> int:
         for _ in range(times):
-            await told.claimed()
-            await told.let_time_pass()
-        return (await told.claimed()).lost
+            await notified.claimed()
+            await notified.let_time_pass()
+        return (await notified.claimed()).lost
 
     before = await lose(5)
-    await told.let_time_pass()
-    await told.settle(await told.claimed(), AGAIN)
-    await told.let_time_pass()
+    await notified.let_time_pass()
+    await notified.settle(await notified.claimed(), AGAIN)
+    await notified.let_time_pass()
     after = await lose(2)
 
     assert (before, after) == (5, 2)
 
 
-async def test_the_sweeper_is_given_what_nobody_claimed_and_whose_sender_died(told: Told) -> None:
-    await told.end()
-    due = keyspace.deliveries_due(partition_of(told.account.id))
+async def test_the_sweeper_gets_unclaimed_deliveries_and_those_of_dead_senders(
+    notified: NotifiedExecution,
+) -> None:
+    await notified.end()
+    due = keyspace.deliveries_due(partition_of(notified.account.id))
 
-    early = (await told.store.deliveries.promote()).references
-    await told.store.client.send("ZADD", due, 1, told.reference)
-    unclaimed = (await told.store.deliveries.promote()).references
-    await told.claimed()
-    leased = await told.store.client.send("ZSCORE", due, told.reference)
-    await told.store.client.send("ZADD", due, 1, told.reference)
-    given_back = (await told.store.deliveries.promote()).references
+    early = (await notified.store.deliveries.promote()).references
+    await notified.store.client.send("ZADD", due, 1, notified.reference)
+    unclaimed = (await notified.store.deliveries.promote()).references
+    await notified.claimed()
+    leased = await notified.store.client.send("ZSCORE", due, notified.reference)
+    await notified.store.client.send("ZADD", due, 1, notified.reference)
+    given_back = (await notified.store.deliveries.promote()).references
 
-    assert (early, unclaimed, given_back) == ([], [told.reference], [told.reference])
-    assert leased > await told.store.leases.now() + 15_000
+    assert (early, unclaimed, given_back) == ([], [notified.reference], [notified.reference])
+    assert leased > await notified.store.leases.now() + 15_000
 
 
-async def test_what_is_over_or_gone_is_not_promoted_again(told: Told) -> None:
-    await told.end()
-    due = keyspace.deliveries_due(partition_of(told.account.id))
-    await told.settle(await told.claimed(), DELIVERED)
-    after_delivery = await told.store.client.send("ZCARD", due)
-    await told.store.client.send("DEL", told.key)
-    await told.store.client.send("ZADD", due, 1, told.reference)
+async def test_an_ended_or_missing_delivery_is_not_promoted_again(
+    notified: NotifiedExecution,
+) -> None:
+    await notified.end()
+    due = keyspace.deliveries_due(partition_of(notified.account.id))
+    await notified.settle(await notified.claimed(), DELIVERED)
+    after_delivery = await notified.store.client.send("ZCARD", due)
+    await notified.store.client.send("DEL", notified.key)
+    await notified.store.client.send("ZADD", due, 1, notified.reference)
 
-    claimed = await told.claim()
+    claimed = await notified.claim()
 
     assert (after_delivery, claimed) == (0, None)
-    assert await told.store.client.send("ZCARD", due) == 0
+    assert await notified.store.client.send("ZCARD", due) == 0
 
 
-async def test_gone_disables_a_webhook_unless_it_leads_elsewhere_by_now(told: Told) -> None:
+async def test_gone_disables_a_webhook_unless_it_leads_elsewhere_by_now(
+    notified: NotifiedExecution,
+) -> None:
     gone = DeliveryVerdict(status=DeliveryStatus.FAILED, disables=GONE_REASON)
-    webhooks, owner = told.store.webhooks, (told.account.id, told.key_id)
-    await told.end()
+    webhooks, owner = notified.store.webhooks, (notified.account.id, notified.key_id)
+    await notified.end()
     await webhooks.save(*owner, url="https://example.com/new")
-    await told.settle(await told.claimed(), gone)
+    await notified.settle(await notified.claimed(), gone)
     elsewhere = await webhooks.get(*owner)
-    await told.store.deliveries.redeliver(*owner, told.execution_id)
-    await told.settle(await told.claimed(), gone)
+    await notified.store.deliveries.redeliver(*owner, notified.execution_id)
+    await notified.settle(await notified.claimed(), gone)
     here = await webhooks.get(*owner)
     await webhooks.save(*owner, url="https://example.com/new")
     enabled = await webhooks.get(*owner)
@@ -250,148 +271,165 @@ async def test_gone_disables_a_webhook_unless_it_leads_elsewhere_by_now(told: To
     assert (enabled.enabled, enabled.disabled_reason) == (True, "")
 
 
-async def test_who_disables_a_webhook_is_told_so_once_however_often_it_asks(told: Told) -> None:
+async def test_a_disabling_is_reported_to_its_attempt_after_each_repetition(
+    notified: NotifiedExecution,
+) -> None:
     gone = DeliveryVerdict(status=DeliveryStatus.FAILED, disables=GONE_REASON)
-    await told.end()
-    claimed = await told.claimed()
+    await notified.end()
+    claimed = await notified.claimed()
     attempt = Attempt(at=claimed.now, status=410, duration_ms=5)
-    deliveries = told.store.deliveries
+    deliveries = notified.store.deliveries
 
     settled = [await deliveries.settle(claimed, attempt, gone) for _ in range(2)]
-    await told.store.client.send("HSET", told.key, "status", "pending")
-    await told.let_time_pass()
-    claimed = await told.claimed()
+    await notified.store.client.send("HSET", notified.key, "status", "pending")
+    await notified.let_time_pass()
+    claimed = await notified.claimed()
     later = [await deliveries.settle(claimed, attempt, gone) for _ in range(2)]
 
     assert [each and each.disabled_reason for each in settled] == [GONE_REASON] * 2
     assert [each and each.disabled_reason for each in later] == [""] * 2
 
 
-async def test_who_saves_a_webhook_gives_it_five_days_to_work_again(told: Told) -> None:
-    owner = (told.account.id, told.key_id)
-    await told.end()
-    await told.store.client.send("HSET", keyspace.webhook(*owner), "failing", 1)  # since 1970
+async def test_a_saved_webhook_has_five_days_to_work_again(
+    notified: NotifiedExecution,
+) -> None:
+    owner = (notified.account.id, notified.key_id)
+    await notified.end()
+    await notified.store.client.send("HSET", keyspace.webhook(*owner), "failing", 1)  # since 1970
 
-    await told.store.webhooks.save(*owner, url=URL)
-    status = await told.settle(await told.claimed(), AGAIN)
+    await notified.store.webhooks.save(*owner, url=URL)
+    status = await notified.settle(await notified.claimed(), AGAIN)
 
     assert status is DeliveryStatus.PENDING
-    assert (await told.store.webhooks.get(*owner)).enabled
+    assert (await notified.store.webhooks.get(*owner)).enabled
 
 
-async def test_redelivery_begins_the_schedule_afresh_at_the_url_of_now(told: Told) -> None:
-    owner = (told.account.id, told.key_id)
-    await told.end()
-    await told.settle(await told.claimed(), DeliveryVerdict(status=DeliveryStatus.FAILED))
-    await told.store.webhooks.save(*owner, url="https://example.com/new")
+async def test_redelivery_begins_the_schedule_afresh_at_the_url_of_now(
+    notified: NotifiedExecution,
+) -> None:
+    owner = (notified.account.id, notified.key_id)
+    await notified.end()
+    await notified.settle(await notified.claimed(), DeliveryVerdict(status=DeliveryStatus.FAILED))
+    await notified.store.webhooks.save(*owner, url="https://example.com/new")
 
-    again = await told.store.deliveries.redeliver(*owner, told.execution_id)
-    claimed = await told.claimed()
-    meanwhile = await told.store.deliveries.redeliver(*owner, told.execution_id)
+    again = await notified.store.deliveries.redeliver(*owner, notified.execution_id)
+    claimed = await notified.claimed()
+    meanwhile = await notified.store.deliveries.redeliver(*owner, notified.execution_id)
 
     assert again.status is meanwhile.status is DeliveryStatus.PENDING
     assert (claimed.url, claimed.tries) == ("https://example.com/new", 0)
-    assert await told.claim() is None  # it was under way already
+    assert await notified.claim() is None  # the delivery was in progress already
 
 
 async def test_a_delivery_that_goes_elsewhere_by_now_is_not_claimed_and_its_hint_is_sent_again(
-    told: Told,
+    notified: NotifiedExecution,
 ) -> None:
     """A worker has a turn at the host of the URL that it has read."""
-    owner = (told.account.id, told.key_id)
-    await told.end()
-    await told.store.webhooks.save(*owner, url="https://example.com/new")
-    await told.store.deliveries.redeliver(*owner, told.execution_id)
-    await told.store.client.send("DEL", keyspace.hints("deliver"))
+    owner = (notified.account.id, notified.key_id)
+    await notified.end()
+    await notified.store.webhooks.save(*owner, url="https://example.com/new")
+    await notified.store.deliveries.redeliver(*owner, notified.execution_id)
+    await notified.store.client.send("DEL", keyspace.hints("deliver"))
 
-    claimed = await told.store.deliveries.claim(told.reference, told.receiver)
+    claimed = await notified.store.deliveries.claim(notified.reference, notified.receiver)
 
     assert claimed is None
-    hints = await told.store.client.send("LRANGE", keyspace.hints("deliver"), 0, -1)
-    assert hints == [b"deliver|" + told.reference.encode()]
-    assert (await told.claimed()).tries == 0
+    hints = await notified.store.client.send("LRANGE", keyspace.hints("deliver"), 0, -1)
+    assert hints == [b"deliver|" + notified.reference.encode()]
+    assert (await notified.claimed()).tries == 0
 
 
-async def test_a_redelivery_ends_a_claim_whose_lease_is_over(told: Told) -> None:
-    await told.end()
-    lost = await told.claimed("token")
-    await told.let_time_pass()
+async def test_a_redelivery_ends_a_claim_whose_lease_is_over(notified: NotifiedExecution) -> None:
+    await notified.end()
+    lost = await notified.claimed("token")
+    await notified.let_time_pass()
 
-    await told.store.deliveries.redeliver(told.account.id, told.key_id, told.execution_id)
-    again = await told.claimed("token")
+    await notified.store.deliveries.redeliver(
+        notified.account.id, notified.key_id, notified.execution_id
+    )
+    again = await notified.claimed("token")
 
     assert (lost.fence, again.fence) == (1, 2)
-    assert await told.settle(lost, DELIVERED) is None
+    assert await notified.settle(lost, DELIVERED) is None
 
 
-async def test_nothing_is_redelivered_of_another_key_or_to_a_disabled_webhook(told: Told) -> None:
-    await told.end()
-    deliveries = told.store.deliveries
+async def test_nothing_is_redelivered_of_another_key_or_to_a_disabled_webhook(
+    notified: NotifiedExecution,
+) -> None:
+    await notified.end()
+    deliveries = notified.store.deliveries
     with pytest.raises(NotFound):
-        await deliveries.redeliver(told.account.id, "key_other", told.execution_id)
-    await told.store.webhooks.save(told.account.id, told.key_id, url=URL, enabled=False)
+        await deliveries.redeliver(notified.account.id, "key_other", notified.execution_id)
+    await notified.store.webhooks.save(notified.account.id, notified.key_id, url=URL, enabled=False)
     with pytest.raises(InvalidWebhook):
-        await deliveries.redeliver(told.account.id, told.key_id, told.execution_id)
-    await told.store.webhooks.delete(told.account.id, told.key_id)
+        await deliveries.redeliver(notified.account.id, notified.key_id, notified.execution_id)
+    await notified.store.webhooks.delete(notified.account.id, notified.key_id)
     with pytest.raises(NotFound):
-        await deliveries.redeliver(told.account.id, told.key_id, told.execution_id)
+        await deliveries.redeliver(notified.account.id, notified.key_id, notified.execution_id)
 
 
-async def test_an_attempt_after_an_attempt_is_kept_up_to_sixteen(told: Told) -> None:
-    await told.end()
+async def test_an_attempt_after_an_attempt_is_kept_up_to_sixteen(
+    notified: NotifiedExecution,
+) -> None:
+    await notified.end()
     for _ in range(20):
-        await told.let_time_pass()
-        await told.settle(await told.claimed(), AGAIN)
+        await notified.let_time_pass()
+        await notified.settle(await notified.claimed(), AGAIN)
 
-    delivery = await told.store.deliveries.get(told.account.id, told.key_id, told.execution_id)
+    delivery = await notified.store.deliveries.get(
+        notified.account.id, notified.key_id, notified.execution_id
+    )
 
     assert len(delivery.attempts) == 16
 
 
-async def test_deliveries_are_kept_as_long_as_executions(told: Told) -> None:
-    await told.end()
-    listed = keyspace.webhook_deliveries(told.account.id, told.key_id)
+async def test_deliveries_are_kept_as_long_as_executions(notified: NotifiedExecution) -> None:
+    await notified.end()
+    listed = keyspace.webhook_deliveries(notified.account.id, notified.key_id)
     month = 30 * 86_400_000
 
-    for key in (told.key, listed):
-        assert month - 60_000 < await told.store.client.send("PTTL", key) <= month
-    await told.store.client.send("DEL", told.key)
-    assert await told.store.deliveries.list(told.account.id, told.key_id, limit=10) == ([], None)
-    assert await told.store.client.send("EXISTS", listed) == 0
+    for key in (notified.key, listed):
+        assert month - 60_000 < await notified.store.client.send("PTTL", key) <= month
+    await notified.store.client.send("DEL", notified.key)
+    assert await notified.store.deliveries.list(notified.account.id, notified.key_id, limit=10) == (
+        [],
+        None,
+    )
+    assert await notified.store.client.send("EXISTS", listed) == 0
 
 
-async def test_a_webhooks_list_lets_go_of_what_is_too_old(told: Told) -> None:
-    listed = keyspace.webhook_deliveries(told.account.id, told.key_id)
-    month_ago = await told.store.leases.now() - 30 * 86_400_000
+async def test_a_webhooks_list_drops_old_deliveries(notified: NotifiedExecution) -> None:
+    listed = keyspace.webhook_deliveries(notified.account.id, notified.key_id)
+    month_ago = await notified.store.leases.now() - 30 * 86_400_000
     for number in range(12):
-        await told.store.client.send("ZADD", listed, month_ago, f"old{number}")
+        await notified.store.client.send("ZADD", listed, month_ago, f"old{number}")
 
-    await told.end()
+    await notified.end()
 
-    assert await told.store.client.send("ZCARD", listed) == 3  # ten go with each that comes
+    assert await notified.store.client.send("ZCARD", listed) == 3  # each new one removes ten
 
 
-async def test_the_secret_before_is_valid_for_a_day(told: Told) -> None:
-    owner = (told.account.id, told.key_id)
-    await told.end()
-    saved = await told.store.webhooks.save(*owner, url=URL, makes_secret=True)
-    both = await told.claimed("token")
-    await told.store.client.send("HSET", keyspace.webhook(*owner), "old_until", both.now)
-    await told.let_time_pass()
-    one = await told.claimed()
+async def test_the_secret_before_is_valid_for_a_day(notified: NotifiedExecution) -> None:
+    owner = (notified.account.id, notified.key_id)
+    await notified.end()
+    saved = await notified.store.webhooks.save(*owner, url=URL, makes_secret=True)
+    both = await notified.claimed("token")
+    await notified.store.client.send("HSET", keyspace.webhook(*owner), "old_until", both.now)
+    await notified.let_time_pass()
+    one = await notified.claimed()
 
     assert both.secrets == (saved.made_secret, "a secret of its own")
     assert one.secrets == (saved.made_secret,)
 
 
-async def test_a_revoked_keys_webhook_is_kept_for_what_it_owes_and_then_forgotten(
-    told: Told,
+async def test_a_revoked_keys_webhook_is_kept_for_its_deliveries_and_then_removed(
+    notified: NotifiedExecution,
 ) -> None:
-    await told.store.api_keys.revoke(told.key_id)
-    await told.end()
+    await notified.store.api_keys.revoke(notified.key_id)
+    await notified.end()
 
-    assert (await told.claimed()).secrets == ("a secret of its own",)
-    key = keyspace.webhook(told.account.id, told.key_id)
-    assert await told.store.client.send("PTTL", key) > 0
+    assert (await notified.claimed()).secrets == ("a secret of its own",)
+    key = keyspace.webhook(notified.account.id, notified.key_id)
+    assert await notified.store.client.send("PTTL", key) > 0
     with pytest.raises(NotFound):
-        await told.store.webhooks.save(told.account.id, told.key_id, url=URL)
+        await notified.store.webhooks.save(notified.account.id, notified.key_id, url=URL)

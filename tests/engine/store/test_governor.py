@@ -1,4 +1,4 @@
-"""Turns at providers, by a clock of the test's own: pace, fairness and leases."""
+"""Permissions at a provider, by a clock of the test: rate, fairness and leases."""
 
 from collections import Counter
 
@@ -41,16 +41,16 @@ async def test_a_process_that_looks_late_catches_up(store: Store) -> None:
     assert len(stub.taken) >= 0.95 * 300
 
 
-async def test_what_was_not_used_is_not_kept_for_later(store: Store) -> None:
+async def test_unused_grants_end_with_the_window(store: Store) -> None:
     stub = provider(store, requests_per_minute=600)
     await stub.turn(ask("first"))
 
     turns = await stub.turn(*asks(100), after=600_000)
 
-    assert len(turns.granted) == 5  # half a second's worth
+    assert len(turns.granted) == 5  # half a second of calls
 
 
-async def test_at_first_an_answer_is_taken_to_be_as_long_as_what_was_asked(store: Store) -> None:
+async def test_at_first_an_answer_is_estimated_as_long_as_its_request(store: Store) -> None:
     stub = provider(store, tokens_per_minute=6_000)
     await stub.turn(*asks(100, tokens=100))
 
@@ -60,7 +60,7 @@ async def test_at_first_an_answer_is_taken_to_be_as_long_as_what_was_asked(store
     assert 28 <= len(stub.taken) <= 31
 
 
-async def test_tokens_are_corrected_by_what_calls_took_and_later_ones_are_taken_for_that(
+async def test_tokens_are_corrected_by_use_and_later_estimates_follow(
     store: Store,
 ) -> None:
     stub = provider(store, tokens_per_minute=6_000)
@@ -86,7 +86,7 @@ async def test_calls_at_once_are_bounded_and_the_end_of_one_is_the_turn_of_the_n
     assert (first.granted, later.granted, last.granted) == (["a", "b"], [], ["c"])
 
 
-async def test_a_process_is_told_when_it_makes_sense_to_ask_again(store: Store) -> None:
+async def test_a_process_learns_the_time_of_the_next_useful_turn(store: Store) -> None:
     stub = provider(store, requests_per_minute=60)
 
     quiet = await stub.turn()
@@ -96,15 +96,15 @@ async def test_a_process_is_told_when_it_makes_sense_to_ask_again(store: Store) 
 
     assert quiet.due_seconds is None
     assert len(first.granted) == 1
-    assert first.due_seconds == 0.521  # a call is worth 1,020 ms, and 500 may be ahead
+    assert first.due_seconds == 0.521  # a call takes 1,020 ms, and 500 may be ahead
     assert len(second.granted) == 1
-    assert elsewhere.due_seconds == 1.0  # at most
+    assert elsewhere.due_seconds == 1.0  # the upper bound
 
 
 # -- many processes, many accounts ----------------------------------------------------------------
 
 
-async def test_a_turn_that_another_process_brings_is_rung_for_and_told_until_it_is_taken(
+async def test_a_permission_caused_by_another_process_is_notified_and_repeated_until_taken(
     store: Store,
 ) -> None:
     stub = provider(store, concurrency=1)
@@ -132,7 +132,7 @@ async def test_events_that_come_twice_count_once(store: Store) -> None:
     assert again.granted == []
 
 
-async def test_accounts_take_turns_whoever_has_more_calls(store: Store) -> None:
+async def test_accounts_take_turns_regardless_of_their_number_of_calls(store: Store) -> None:
     stub = provider(store, requests_per_minute=600)
     await stub.turn(*asks(200, "big"), *asks(20, "small"), *asks(20, "late"))
 
@@ -156,7 +156,7 @@ async def test_an_account_that_waited_for_nothing_gets_no_more_than_others_after
     assert abs(had["old"] - had["new"]) <= 1
 
 
-async def test_accounts_share_tokens_where_these_are_what_is_short(store: Store) -> None:
+async def test_accounts_share_tokens_where_tokens_are_scarce(store: Store) -> None:
     stub = provider(store, requests_per_minute=6_000, tokens_per_minute=60_000)
     await stub.turn(*asks(50, "long", 1_000), *asks(500, "short", 100))
 
@@ -167,7 +167,7 @@ async def test_accounts_share_tokens_where_these_are_what_is_short(store: Store)
     assert had["short"] == pytest.approx(10 * had["long"], rel=0.15)
 
 
-async def test_accounts_share_what_calls_took_in_the_end(store: Store) -> None:
+async def test_accounts_share_the_tokens_that_calls_used_in_the_end(store: Store) -> None:
     stub = provider(store, tokens_per_minute=60_000)
     await stub.turn(*asks(400, "long", 100), *asks(400, "short", 100))
 
@@ -193,7 +193,7 @@ async def test_a_call_that_leaves_costs_its_account_nothing(store: Store) -> Non
     assert abs(had["one"] - had["two"]) <= 1
 
 
-async def test_what_a_dead_process_held_and_waited_for_is_free_after_its_lease(
+async def test_calls_of_a_dead_process_are_free_after_its_lease(
     store: Store,
 ) -> None:
     stub = provider(store, concurrency=1)
@@ -208,7 +208,7 @@ async def test_what_a_dead_process_held_and_waited_for_is_free_after_its_lease(
     assert "b" not in stub.taken
 
 
-async def test_who_does_not_wait_next_looks_a_little_later(store: Store) -> None:
+async def test_a_process_without_the_next_call_asks_a_little_later(store: Store) -> None:
     stub = provider(store, requests_per_minute=120)
     first = await stub.turn(*asks(3))
     elsewhere = await stub.turn(caller="two")

@@ -1,4 +1,4 @@
-"""Turns at providers after Redis's clock was set back: nothing waits for it to catch up."""
+"""Permissions after Redis's clock was set back: no call waits for it to catch up."""
 
 import pytest
 
@@ -11,7 +11,7 @@ HOUR_MS = 3_600_000
 
 
 def provider(store: Store, **limits: int) -> Provider:
-    """A provider whose clock can be set back by an hour."""
+    """Provider with a clock that can be set back by an hour."""
     stub = make_provider(store, **limits)
     stub.now += 10 * HOUR_MS
     return stub

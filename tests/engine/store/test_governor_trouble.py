@@ -1,4 +1,4 @@
-"""Turns at providers that refuse or fail: the pace that is learned, and the breaker."""
+"""Governor at providers that refuse or fail: learned rate and circuit breaker."""
 
 from collections.abc import Iterator
 
@@ -60,18 +60,20 @@ async def test_without_limits_refusals_teach_a_pace(store: Store) -> None:
     stub = provider(store)
     free = await stub.turn(*asks(300))
 
-    learned = await stub.turn(ended(CallOutcome.REFUSED, amount=1, seen=300), *asks(400, "more"))
+    learned = await stub.turn(
+        ended(CallOutcome.REFUSED, amount=1, calls_per_minute=300), *asks(400, "more")
+    )
 
     assert (len(free.granted), free.must_ask) == (300, False)
     assert learned.must_ask
-    assert 24 <= await stub.run(6) <= 29  # 0.8 of 300 a minute, and it rises
+    assert 24 <= await stub.run(6) <= 29  # 0.8 of 300 a minute, and rising
 
 
 async def test_a_pace_that_is_a_guess_rises_fast_and_one_that_was_refused_does_not(
     store: Store,
 ) -> None:
     stub = provider(store)
-    await stub.turn(ended(CallOutcome.REFUSED, amount=1, seen=300), *asks(4_000))
+    await stub.turn(ended(CallOutcome.REFUSED, amount=1, calls_per_minute=300), *asks(4_000))
 
     await stub.run(20)
     guessed = [await stub.run(6) for _ in range(2)]
@@ -99,14 +101,14 @@ async def test_calls_that_were_made_when_no_limit_was_known_lower_no_pace(store:
     stub = provider(store, requests_per_minute=600)
     await stub.turn(*asks(100))
 
-    await stub.turn(ended(CallOutcome.REFUSED, amount=1, seen=9_000))
+    await stub.turn(ended(CallOutcome.REFUSED, amount=1, calls_per_minute=9_000))
 
     assert 57 <= await stub.run(6) <= 60
 
 
 async def test_a_pace_that_was_learned_is_forgotten_after_a_while(store: Store) -> None:
     stub = provider(store)
-    await stub.turn(ended(CallOutcome.REFUSED, amount=1, seen=10))
+    await stub.turn(ended(CallOutcome.REFUSED, amount=1, calls_per_minute=10))
 
     soon = await stub.turn(after=60_000)
     late = await stub.turn(after=900_000)
@@ -125,7 +127,7 @@ async def test_limits_that_one_process_knows_hold_for_those_that_do_not(store: S
     assert len(other.granted) == 1
 
 
-async def test_limits_that_nobody_tells_any_more_lapse_with_the_pace_that_was_a_share_of_them(
+async def test_limits_that_are_not_repeated_lapse_with_their_rate(
     store: Store,
 ) -> None:
     stub = provider(store, requests_per_minute=60, concurrency=1)
@@ -140,7 +142,7 @@ async def test_limits_that_nobody_tells_any_more_lapse_with_the_pace_that_was_a_
     assert len(late.granted) == 30
 
 
-async def test_limits_that_are_told_again_go_on(store: Store) -> None:
+async def test_repeated_limits_stay_in_force(store: Store) -> None:
     stub = provider(store, requests_per_minute=60)
     await stub.turn()
     await stub.turn(after=100_000)
@@ -206,7 +208,7 @@ async def test_a_breaker_that_has_closed_opens_the_next_time_for_as_long_as_the_
     assert times == [5, 10, 0, 5]
 
 
-async def test_what_becomes_of_calls_that_nobody_knows_counts_for_nothing(store: Store) -> None:
+async def test_outcomes_of_unknown_calls_do_not_count(store: Store) -> None:
     stub = provider(store)
 
     for _ in range(9):

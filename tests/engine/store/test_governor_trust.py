@@ -1,4 +1,4 @@
-"""A limit of requests that holds until a call was done, and again an hour after the last one."""
+"""A limit on requests that a successful call lifts for an hour."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ HOUR_MS = 3_600_000
 
 
 def host(store: Store, **limits: int) -> Provider:
-    """A host that takes 50 calls a second until one was done."""
+    """Host that accepts 50 calls a second before the first success."""
     return Provider(
         store,
         ModelLimits(requests_per_minute=60 * LIMIT, **limits),
@@ -21,7 +21,7 @@ def host(store: Store, **limits: int) -> Provider:
 
 
 async def pass_time(host: Provider, milliseconds: int, step_ms: int) -> None:
-    """Each turn is taken at once, and what becomes of the call is not known."""
+    """Take each permission at once, with an unknown outcome."""
     for _ in range(milliseconds // step_ms):
         turns = await host.turn(after=step_ms)
         await host.see(*(ended(CallOutcome.LEFT, each) for each in turns.granted))
@@ -56,11 +56,11 @@ async def test_a_call_that_was_done_lifts_the_limit_for_an_hour(store: Store) ->
     first = await receiver.turn(*asks(1))
     await receiver.turn(ended(CallOutcome.DONE, first.granted[0]))
 
-    fast_path = await receiver.turn(*asks(200, "soon"), after=1_000)
+    together = await receiver.turn(*asks(200, "soon"), after=1_000)
     early = await receiver.turn(*asks(200, "early"), after=HOUR_MS - 1_001)
     late = await receiver.turn(*asks(200, "late"), after=1)
 
-    assert [len(each.granted) for each in (fast_path, early, late)] == [200, 200, 1]
+    assert [len(each.granted) for each in (together, early, late)] == [200, 200, 1]
 
 
 async def test_each_call_that_was_done_begins_the_hour_anew(store: Store) -> None:
@@ -93,7 +93,7 @@ async def test_calls_at_once_stay_bounded_when_the_limit_is_lifted(store: Store)
 
 
 async def test_a_process_must_go_on_asking_while_the_limit_is_lifted(store: Store) -> None:
-    """Else none would notice that it holds again."""
+    """Otherwise no process would notice that the limit holds again."""
     receiver = host(store)
 
     turns = await receiver.turn(ended(CallOutcome.DONE))

@@ -42,7 +42,7 @@ async def test_no_hints_cost_nothing(store: Store) -> None:
     assert await store.hints.depth() == 0
 
 
-async def test_a_full_redis_still_takes_hints_for_what_is_on_record(store: Store) -> None:
+async def test_a_full_redis_accepts_hints_of_recorded_work(store: Store) -> None:
     await store.client.send("CONFIG", "SET", "maxmemory", 1)
 
     store.hints.send_soon("acc/1")
@@ -71,12 +71,12 @@ async def test_hints_may_live_in_another_database(redis_url: str) -> None:
 
 
 @pytest.mark.parametrize("argument", ["acc/1", "", "a|b", "ü"])
-def test_a_hint_says_what_it_was_made_of(argument: str) -> None:
+def test_a_hint_parses_into_its_parts(argument: str) -> None:
     assert parse_hint(make_hint("walk", argument).encode()) == ("walk", argument)
 
 
 @pytest.mark.parametrize("data", [b"", b"walk", b"\xff|x"])
-def test_what_is_no_hint_is_a_value_error(data: bytes) -> None:
+def test_a_malformed_hint_is_a_value_error(data: bytes) -> None:
     with pytest.raises(ValueError):
         parse_hint(data)
 
@@ -85,7 +85,7 @@ CARRIED = InlineRun(slug="echo-2", version=12, inputs=b"\x81|\n\xff")
 
 
 @pytest.mark.parametrize("inputs", [b"", b"\x81|\n\xff", b"\n|" * 2_048])
-def test_a_hint_gives_back_what_it_carries(inputs: bytes) -> None:
+def test_an_inlined_run_is_read_back(inputs: bytes) -> None:
     inline_run = replace(CARRIED, inputs=inputs)
 
     hint = add_inline_run(make_hint("walk", "acc/1"), inline_run)
@@ -106,7 +106,7 @@ def test_a_hint_that_carries_nothing_says_so() -> None:
         b"1|echo|" + b"x" * 4_097,
     ],
 )
-def test_what_is_not_carried_by_hints_is_a_value_error(inline_run: bytes) -> None:
+def test_a_malformed_inlined_run_is_a_value_error(inline_run: bytes) -> None:
     with pytest.raises(ValueError):
         parse_inline_run(b"walk|acc/1\n" + inline_run)
 

@@ -47,13 +47,13 @@ async def test_the_dead_are_buried_and_the_living_are_not(store: Store) -> None:
     await beat(store, "living", 60_000)
     await eventually(store.leases.dead_workers)
 
-    buried = [await store.leases.bury(name) for name in ("dead", "dead", "living", "nobody")]
+    buried = [await store.leases.remove_dead(name) for name in ("dead", "dead", "living", "nobody")]
 
     assert buried == [True, False, False, False]
     assert set(await store.leases.workers()) == {"living"}
 
 
-async def test_the_dead_are_not_buried_with_what_they_hold(
+async def test_a_dead_worker_with_executions_is_not_removed(
     store: Store, account: Account, saved: Saved
 ) -> None:
     accepted = await accept(store, account, *saved)
@@ -62,11 +62,11 @@ async def test_the_dead_are_not_buried_with_what_they_hold(
     assert await store.walks.claim(reference, "w1", "t")
     await eventually(store.leases.dead_workers)
 
-    assert not await store.leases.bury("w1")
+    assert not await store.leases.remove_dead("w1")
     assert await store.leases.dead_workers() == ["w1"]
 
     await store.walks.give_back(reference, "w1", is_lost=True)
-    assert await store.leases.bury("w1")
+    assert await store.leases.remove_dead("w1")
     assert await store.leases.workers() == {}
 
 
@@ -92,7 +92,7 @@ async def test_nothing_is_left_of_the_variables_of_workers_that_are_gone(store: 
     await beat(store, "done", 60_000, ["A_KEY"])
     await eventually(store.leases.dead_workers)
 
-    await store.leases.bury("dead")
+    await store.leases.remove_dead("dead")
     await store.leases.resign("done")
 
     assert await store.client.send("EXISTS", keyspace.worker_variables()) == 0
@@ -107,7 +107,7 @@ async def test_a_worker_may_resign(store: Store) -> None:
     assert await store.leases.workers() == {}
 
 
-async def test_a_lease_can_be_ended_by_whoever_saw_the_worker_die(store: Store) -> None:
+async def test_an_observer_of_a_workers_death_can_end_its_lease(store: Store) -> None:
     await beat(store, "w1", 60_000)
 
     await store.leases.end_lease("w1")
@@ -133,7 +133,7 @@ async def test_one_of_many_leads_until_its_time_is_over(store: Store) -> None:
     assert not await takes_lead(leader)
 
 
-async def test_what_a_worker_holds_is_found_over_all_partitions(
+async def test_a_workers_executions_are_found_over_all_partitions(
     store: Store, account: Account, saved: Saved
 ) -> None:
     references = set()
@@ -170,7 +170,7 @@ async def due_references(store: Store) -> Sequence[str]:
     return (await store.leases.promote(5_000)).references
 
 
-async def test_who_looks_for_hints_learns_whether_any_are_due_later(store: Store) -> None:
+async def test_a_promotion_tells_whether_hints_are_due_later(store: Store) -> None:
     empty = await store.leases.promote(5_000)
     await store.client.send("ZADD", keyspace.due(3), await store.leases.now() + 60_000, "acc/x")
 
@@ -189,7 +189,7 @@ async def test_one_sweep_promotes_a_bounded_number(store: Store) -> None:
     assert sizes == [500, 500, 200, 0]
 
 
-async def test_what_ended_before_a_time_is_pruned_whole_and_nothing_else(
+async def test_only_executions_that_ended_before_a_time_are_pruned_and_as_a_whole(
     store: Store, account: Account, saved: Saved
 ) -> None:
     ended = [await accept(store, account, *saved) for _ in range(3)]

@@ -15,17 +15,17 @@ FACTS = Facts(content_type="image/png", width=40, height=30)
 
 
 async def kept(store: Store, account: Account, execution_id: str = "") -> Asset:
-    place = await store.assets.announce(account.id, AssetSource.UPLOAD)
+    place = await store.assets.reserve_upload(account.id, AssetSource.UPLOAD)
     return await store.assets.keep(place.asset_id, FACTS, 5, execution_id)
 
 
 async def let_pass(store: Store, asset: Asset) -> None:
-    """As if its time were over."""
+    """Let the asset expire."""
     partition = partition_of(asset.id)
     await store.client.send("ZADD", keyspace.assets_due(partition), "XX", 1, asset.id)
 
 
-async def test_an_asset_is_what_was_found_of_it(store: Store, account: Account) -> None:
+async def test_an_asset_has_the_facts_found_in_its_bytes(store: Store, account: Account) -> None:
     asset = await kept(store, account)
 
     assert (asset.account_id, asset.medium, asset.bytes) == (account.id, MediaKind.IMAGE, 5)
@@ -37,17 +37,17 @@ async def test_an_asset_is_what_was_found_of_it(store: Store, account: Account) 
 async def test_nobody_sees_an_asset_whose_bytes_are_not_stored(
     store: Store, account: Account
 ) -> None:
-    asset_id = (await store.assets.announce(account.id, AssetSource.UPLOAD)).asset_id
+    asset_id = (await store.assets.reserve_upload(account.id, AssetSource.UPLOAD)).asset_id
 
     with pytest.raises(AssetNotFound):
         await store.assets.get(account.id, asset_id)
     with pytest.raises(AssetNotFound):
-        await store.assets.refer(account.id, asset_id, "x")
+        await store.assets.retain(account.id, asset_id, "x")
 
 
 @pytest.mark.parametrize("bad", BAD_IDS)
-async def test_what_is_no_id_is_not_looked_for(store: Store, account: Account, bad: str) -> None:
-    for asking in (store.assets.find(bad), store.assets.refer(account.id, bad, "x")):
+async def test_an_invalid_id_costs_no_command(store: Store, account: Account, bad: str) -> None:
+    for asking in (store.assets.find(bad), store.assets.retain(account.id, bad, "x")):
         with pytest.raises(AssetNotFound):
             await asking
 
@@ -60,7 +60,7 @@ async def test_a_foreign_asset_and_none_at_all_are_the_same(store: Store, accoun
             await store.assets.get("another", asset_id)
         assert failed.value.message == "Asset not found"
         with pytest.raises(AssetNotFound):
-            await store.assets.refer("another", asset_id, "x")
+            await store.assets.retain("another", asset_id, "x")
 
 
 async def test_an_asset_goes_when_its_time_is_over_and_not_before(
@@ -75,11 +75,11 @@ async def test_an_asset_goes_when_its_time_is_over_and_not_before(
     assert await store.assets.review(asset.id) is AssetReview.HIDDEN
     with pytest.raises(AssetNotFound):
         await store.assets.get(account.id, asset.id)
-    assert await store.assets.review(asset.id) is AssetReview.EARLY  # those who read it may go on
+    assert await store.assets.review(asset.id) is AssetReview.EARLY  # running readers may continue
     assert await store.assets.due(await store.leases.now() + READING_MS, 10) == [asset.id]
     await let_pass(store, asset)
     assert await store.assets.review(asset.id) is AssetReview.RIPE
-    assert await store.assets.review(asset.id) is AssetReview.RIPE  # whoever was told died
+    assert await store.assets.review(asset.id) is AssetReview.RIPE  # the worker with this task died
     await store.assets.forget(asset.id)
 
     assert await store.assets.review(asset.id) is AssetReview.GONE
@@ -92,8 +92,8 @@ async def test_an_asset_lives_as_long_as_the_executions_that_need_it(
     workflow, plan = await save(store, account)
     execution = await accept(store, account, workflow, plan)
     asset = await kept(store, account)
-    await store.assets.refer(account.id, asset.id, execution.id)
-    await store.assets.refer(account.id, asset.id, "one that was never accepted")
+    await store.assets.retain(account.id, asset.id, execution.id)
+    await store.assets.retain(account.id, asset.id, "one that was never accepted")
     await let_pass(store, asset)
 
     assert await store.assets.review(asset.id) is AssetReview.KEPT
@@ -109,9 +109,9 @@ async def test_an_asset_lives_as_long_as_a_workflow_that_names_it(
 ) -> None:
     workflow, _ = await save(store, account)
     asset = await kept(store, account)
-    await store.assets.hold(account.id, asset.id, workflow.slug)
-    await store.assets.hold(account.id, "no id", workflow.slug)
-    await store.assets.hold("another", asset.id, workflow.slug)
+    await store.assets.retain_for_workflow(account.id, asset.id, workflow.slug)
+    await store.assets.retain_for_workflow(account.id, "no id", workflow.slug)
+    await store.assets.retain_for_workflow("another", asset.id, workflow.slug)
     await let_pass(store, asset)
 
     assert await store.assets.review(asset.id) is AssetReview.KEPT
@@ -126,7 +126,7 @@ async def test_of_very_many_executions_some_are_looked_at_at_once(
 ) -> None:
     asset = await kept(store, account)
     for number in range(1_200):
-        await store.assets.refer(account.id, asset.id, f"x{number}")
+        await store.assets.retain(account.id, asset.id, f"x{number}")
     await let_pass(store, asset)
 
     reviews = [await store.assets.review(asset.id) for _ in range(3)]
@@ -143,18 +143,18 @@ async def test_an_asset_at_the_end_of_its_time_waits_for_the_execution_that_is_t
     await store.client.send("HSET", keyspace.asset(partition, asset.id), "expires", soon)
     await store.client.send("ZADD", keyspace.assets_due(partition), soon, asset.id)
 
-    await store.assets.refer(account.id, asset.id, "about to be accepted")
+    await store.assets.retain(account.id, asset.id, "about to be accepted")
 
     assert await store.assets.due(soon + LEAST_MS // 2, 10) == []
     assert (await store.assets.find(asset.id)).expires_at > soon
 
 
 async def test_bytes_that_do_not_come_are_given_up(store: Store, account: Account) -> None:
-    asset_id = (await store.assets.announce(account.id, AssetSource.UPLOAD)).asset_id
+    asset_id = (await store.assets.reserve_upload(account.id, AssetSource.UPLOAD)).asset_id
     now = await store.leases.now()
     assert await store.assets.due(now, 10) == []
     assert await store.assets.due(now + GIVEN_UP_MS, 10) == [asset_id]
-    await store.assets.give_up(asset_id)
+    await store.assets.abandon_upload(asset_id)
 
     assert await store.assets.review(asset_id) is AssetReview.HIDDEN
     with pytest.raises(AssetNotFound):

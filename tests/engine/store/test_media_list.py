@@ -1,4 +1,4 @@
-"""The list of an account's assets, and what deleting one does to it and to what they take."""
+"""List of an account's assets, and the effect of a delete on it and on the quota."""
 
 import random
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ FACTS = Facts(content_type="image/png", width=40, height=30)
 
 
 async def keep(store: Store, account: Account, size: int = 5, made_at: int = 0) -> Asset:
-    place = await store.assets.announce(account.id, AssetSource.UPLOAD)
+    place = await store.assets.reserve_upload(account.id, AssetSource.UPLOAD)
     if made_at:
         key = keyspace.asset(partition_of(account.id), place.asset_id)
         await store.client.send("HSET", key, "created", made_at)
@@ -27,7 +27,7 @@ async def keep(store: Store, account: Account, size: int = 5, made_at: int = 0) 
 
 
 async def due_now(store: Store, asset_id: str) -> AssetReview:
-    """What comes of looking at it as if its time were over."""
+    """Return the outcome of an immediate review."""
     due = keyspace.assets_due(partition_of(asset_id))
     await store.client.send("ZADD", due, "XX", 1, asset_id)
     return await store.assets.review(asset_id)
@@ -82,15 +82,13 @@ async def test_the_last_page_that_is_full_has_none_behind_it(
 @pytest.mark.parametrize(
     "bad", ["", "x", f"1.{'a' * 24}", f"{10**12}.{'a' * 23}", f"{10**12}.{'a' * 24}\n", "x" * 9_999]
 )
-async def test_what_is_no_cursor_is_refused(store: Store, account: Account, bad: str) -> None:
+async def test_an_invalid_cursor_is_refused(store: Store, account: Account, bad: str) -> None:
     with pytest.raises(ValueError, match="cursor"):
         await store.assets.page(account.id, limit=1, cursor=bad)
 
 
-async def test_what_nobody_sees_yet_or_any_more_is_not_listed(
-    store: Store, account: Account
-) -> None:
-    await store.assets.announce(account.id, AssetSource.UPLOAD)
+async def test_a_hidden_asset_is_not_listed(store: Store, account: Account) -> None:
+    await store.assets.reserve_upload(account.id, AssetSource.UPLOAD)
     asset = await keep(store, account)
     assert await all_ids(store, account) == [asset.id]
 
@@ -99,7 +97,7 @@ async def test_what_nobody_sees_yet_or_any_more_is_not_listed(
     assert await all_ids(store, account) == []
 
 
-async def test_what_is_deleted_is_free_at_once_and_taken_off_once(
+async def test_a_deleted_assets_bytes_are_free_at_once_and_subtracted_once(
     store: Store, account: Account
 ) -> None:
     asset, other = await keep(store, account, 40), await keep(store, account, 30)
@@ -115,7 +113,7 @@ async def test_what_is_deleted_is_free_at_once_and_taken_off_once(
     assert await all_ids(store, account) == [other.id]
 
 
-async def test_what_is_left_of_it_goes_when_whoever_reads_it_has_ended(
+async def test_the_rest_of_an_asset_is_removed_after_its_readers_have_ended(
     store: Store, account: Account
 ) -> None:
     asset = await keep(store, account)
@@ -130,21 +128,19 @@ async def test_what_is_left_of_it_goes_when_whoever_reads_it_has_ended(
     assert not [key for key in await contents(store.client) if b"asset" in key or b"media" in key]
 
 
-async def test_its_owner_deletes_what_workflows_and_executions_need(
-    store: Store, account: Account
-) -> None:
+async def test_an_owner_can_delete_an_asset_in_use(store: Store, account: Account) -> None:
     workflow, plan = await save(store, account)
     execution = await accept(store, account, workflow, plan)
     asset = await keep(store, account)
-    await store.assets.hold(account.id, asset.id, workflow.slug)
-    await store.assets.refer(account.id, asset.id, execution.id)
+    await store.assets.retain_for_workflow(account.id, asset.id, workflow.slug)
+    await store.assets.retain(account.id, asset.id, execution.id)
 
     await store.assets.delete(account.id, asset.id)
 
     with pytest.raises(AssetNotFound):
         await store.assets.find(asset.id)
     with pytest.raises(AssetNotFound):
-        await store.assets.refer(account.id, asset.id, "another")
+        await store.assets.retain(account.id, asset.id, "another")
     assert await due_now(store, asset.id) is AssetReview.RIPE
 
 
@@ -162,7 +158,7 @@ async def test_nobody_else_deletes_it(store: Store, account: Account) -> None:
 async def test_bytes_that_come_when_it_was_given_up_are_neither_listed_nor_deleted(
     store: Store, account: Account
 ) -> None:
-    asset_id = (await store.assets.announce(account.id, AssetSource.UPLOAD)).asset_id
+    asset_id = (await store.assets.reserve_upload(account.id, AssetSource.UPLOAD)).asset_id
 
     with pytest.raises(AssetNotFound):
         await store.assets.delete(account.id, asset_id)
@@ -173,14 +169,14 @@ async def test_bytes_that_come_when_it_was_given_up_are_neither_listed_nor_delet
 
 @dataclass
 class Model:
-    """What should be there."""
+    """Expected assets."""
 
     seen: dict[str, int]
     hidden: dict[str, int]
 
 
 async def step(store: Store, account: Account, model: Model, dice: random.Random) -> None:
-    """One of the things that happen to assets."""
+    """Apply one event to the assets."""
     asset_id = dice.choice([*model.seen, *model.hidden, "0" * 24])
     match dice.choice(["keep", "delete", "review", "forget"]):
         case "keep":

@@ -1,4 +1,4 @@
-"""What an account's media may take is counted with the records that say what they take."""
+"""Usage of an account's media is counted with their records."""
 
 import asyncio
 from dataclasses import replace
@@ -28,12 +28,12 @@ def settings(settings: Settings, tmp_path: Path) -> Settings:
 
 
 async def keep(store: Store, account: Account, size: int) -> Asset:
-    place = await store.assets.announce(account.id, AssetSource.UPLOAD)
+    place = await store.assets.reserve_upload(account.id, AssetSource.UPLOAD)
     return await store.assets.keep(place.asset_id, FACTS, size)
 
 
 async def let_go(store: Store, asset_id: str) -> list[AssetReview]:
-    """Its time is over, and its bytes are gone."""
+    """Let the asset expire and remove its bytes."""
     due = keyspace.assets_due(partition_of(asset_id))
     reviews = []
     for _ in range(2):
@@ -43,7 +43,7 @@ async def let_go(store: Store, asset_id: str) -> list[AssetReview]:
     return reviews
 
 
-async def test_what_is_kept_is_counted_until_its_bytes_are_gone(
+async def test_an_asset_is_counted_until_its_bytes_are_removed(
     store: Store, account: Account
 ) -> None:
     first, second = [await keep(store, account, size) for size in (40, 30)]
@@ -58,16 +58,16 @@ async def test_what_is_kept_is_counted_until_its_bytes_are_gone(
     assert not [key for key in await contents(store.client) if b"media" in key]
 
 
-async def test_what_its_owner_deletes_is_taken_off_at_once_and_only_once(
+async def test_a_deleted_asset_is_subtracted_at_once_and_only_once(
     store: Store, account: Account
 ) -> None:
     deleted, _ = [await keep(store, account, size) for size in (40, 30)]
 
     await store.assets.delete(account.id, deleted.id)
-    fast_path = await store.assets.stored(account.id)
+    immediately = await store.assets.stored(account.id)
     assert await let_go(store, deleted.id) == [AssetReview.RIPE, AssetReview.RIPE]
 
-    assert (fast_path, await store.assets.stored(account.id)) == (30, 30)
+    assert (immediately, await store.assets.stored(account.id)) == (30, 30)
 
 
 async def test_a_file_fits_to_the_byte(store: Store, account: Account) -> None:
@@ -86,7 +86,7 @@ async def test_where_nothing_fits_nothing_is_begun(store: Store, account: Accoun
     before = await contents(store.client)
 
     with pytest.raises(MediaQuotaExceeded):
-        await store.assets.announce(account.id, AssetSource.UPLOAD)
+        await store.assets.reserve_upload(account.id, AssetSource.UPLOAD)
 
     assert await contents(store.client) == before
 
@@ -101,11 +101,11 @@ async def test_of_many_at_once_those_are_kept_that_fit(store: Store, account: Ac
     assert {type(each) for each in kept} == {Asset, MediaQuotaExceeded}
 
 
-async def test_what_did_not_fit_or_never_came_is_not_taken_off(
+async def test_bytes_that_were_not_stored_are_not_subtracted(
     store: Store, account: Account
 ) -> None:
     await keep(store, account, 60)
-    late = await store.assets.announce(account.id, AssetSource.UPLOAD)
+    late = await store.assets.reserve_upload(account.id, AssetSource.UPLOAD)
     with pytest.raises(MediaQuotaExceeded):
         await store.assets.keep(late.asset_id, FACTS, 50)
 
@@ -115,15 +115,15 @@ async def test_what_did_not_fit_or_never_came_is_not_taken_off(
 
 
 @pytest.mark.parametrize(("tier", "role"), [(Tier.ENTERPRISE, Role.USER), (Tier.PRO, Role.ADMIN)])
-async def test_whoever_has_no_limit_is_counted_all_the_same(
+async def test_an_account_without_a_limit_is_counted_too(
     store: Store, tier: Tier, role: Role
 ) -> None:
     account = await store.accounts.create(email="x@example.com", tier=tier, role=role)
 
-    place = await store.assets.announce(account.id, AssetSource.UPLOAD)
+    place = await store.assets.reserve_upload(account.id, AssetSource.UPLOAD)
     await keep(store, account, 10 * LIMIT)
 
-    assert (place.limit, place.room) == (None, float("inf"))
+    assert (place.limit, place.remaining_bytes) == (None, float("inf"))
     assert await store.assets.stored(account.id) == 10 * LIMIT
 
 

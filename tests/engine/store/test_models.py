@@ -1,4 +1,4 @@
-"""Models that are saved over HTTP: versions, and registries that follow."""
+"""Models saved over HTTP: versions, and registries that follow."""
 
 import asyncio
 import logging
@@ -32,7 +32,7 @@ def registry() -> Iterator[None]:
 
 @pytest.fixture
 async def other(settings: Settings) -> AsyncIterator[Store]:
-    """The store of another process, as far as one process can have it."""
+    """Store of another process, as far as one process can have it."""
     store = Store.open(settings)
     yield store
     await store.close()
@@ -54,7 +54,7 @@ async def test_a_saved_model_is_read_as_it_was_saved(store: Store) -> None:
     assert await store.models.get("own", 1) == first
 
 
-async def test_whoever_saves_has_it_in_the_registry_at_once(store: Store) -> None:
+async def test_a_saved_model_is_in_the_registry_at_once(store: Store) -> None:
     seen = [tier_of("own")]
 
     await store.models.create("own", TEXT, "a")
@@ -79,7 +79,7 @@ async def test_a_name_is_taken_once_it_is_saved_and_free_again_when_deleted(stor
     assert (await store.models.get("own", 1)).text == TEXT
 
 
-async def test_what_is_not_saved_is_neither_read_nor_replaced_nor_deleted(store: Store) -> None:
+async def test_a_missing_model_is_neither_read_nor_replaced_nor_deleted(store: Store) -> None:
     await store.models.create("gone", TEXT, "a")
     await store.models.delete("gone")
 
@@ -105,7 +105,7 @@ async def test_only_the_version_that_is_expected_is_replaced(store: Store) -> No
     assert (await store.models.get("own")).text == OTHER
 
 
-async def test_of_those_who_replace_one_version_at_once_one_wins(store: Store) -> None:
+async def test_one_of_several_concurrent_saves_of_one_version_wins(store: Store) -> None:
     await store.models.create("own", TEXT, "a")
 
     results = await asyncio.gather(
@@ -217,7 +217,7 @@ async def test_a_save_whose_answer_was_lost_is_not_done_twice(store: Store) -> N
     assert (await store.models.get("own")).version == 1
 
 
-async def test_what_another_process_saves_is_seen_when_it_is_looked_for(
+async def test_models_saved_by_another_process_are_loaded_on_a_read(
     store: Store, other: Store
 ) -> None:
     await other.models.create("own", TEXT, "a")
@@ -235,7 +235,7 @@ async def test_what_another_process_saves_is_seen_when_it_is_looked_for(
     assert seen == ["free", "pro"]
 
 
-async def test_what_has_not_changed_is_not_read_again(store: Store) -> None:
+async def test_unchanged_models_are_not_read_again(store: Store) -> None:
     await store.models.create("own", TEXT, "a")
     before, model = generation(), find_model("own")
 
@@ -247,7 +247,7 @@ async def test_what_has_not_changed_is_not_read_again(store: Store) -> None:
 
 
 @pytest.mark.parametrize("pause", [60.0, 0.05])
-async def test_who_watches_follows_by_being_told_and_by_looking(
+async def test_a_registry_follows_by_notifications_and_by_reads(
     settings: Settings,
     store: Store,
     other: Store,
@@ -268,7 +268,7 @@ async def test_who_watches_follows_by_being_told_and_by_looking(
         return [tier] if tier else []
 
     await eventually(listening)
-    for tier in ("free", "creator", "pro", "business"):  # the first ones are seen on starting
+    for tier in ("free", "creator", "pro", "business"):  # the first models are read at the start
         record = pack({"text": manifest("own", tier=tier), "by": "a"})
         await other.client.call(
             SCRIPTS["save_model"],
@@ -281,10 +281,10 @@ async def test_who_watches_follows_by_being_told_and_by_looking(
     await asyncio.gather(watching, return_exceptions=True)
 
 
-async def test_who_watches_looks_again_when_its_subscription_was_lost(
+async def test_models_are_read_again_after_a_lost_subscription(
     settings: Settings, store: Store, other: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It has not been told of what was saved meanwhile."""
+    """The process was not notified of the save."""
     monkeypatch.setattr(saved_models, "LOOK_SECONDS", 60.0)
     monkeypatch.setattr(saved_models, "FOLDER_SECONDS", 60.0)
     watching = asyncio.create_task(store.models.watch(settings.redis_url))
@@ -296,7 +296,7 @@ async def test_who_watches_looks_again_when_its_subscription_was_lost(
         return tier_of("own")
 
     await eventually(listening)
-    await asyncio.sleep(0.1)  # it has looked by now
+    await asyncio.sleep(0.1)  # the process has read by now
     record = pack({"text": TEXT, "by": "a"})
     await other.client.call(
         SCRIPTS["save_model"],
@@ -313,7 +313,7 @@ async def test_who_watches_looks_again_when_its_subscription_was_lost(
     await asyncio.gather(watching, return_exceptions=True)
 
 
-async def test_a_manifest_that_does_not_parse_any_more_is_left_out_and_told_of_once(
+async def test_a_manifest_that_no_longer_parses_is_left_out_and_logged_once(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     await store.models.create("own", TEXT, "a")
@@ -342,7 +342,7 @@ async def test_a_record_of_another_form_is_left_out_and_nothing_else(
     assert (tier_of("odd"), tier_of("own")) == (None, "free")
 
 
-async def test_what_is_written_into_the_store_by_hand_sends_no_key_anywhere(store: Store) -> None:
+async def test_a_manifest_written_by_hand_sends_no_key_anywhere(store: Store) -> None:
     call = '[openai]\nbase_url = "https://evil.example"\nmodel = "m"\n'
     keyed = f'{call}api_key_env = "OPENAI_API_KEY"\n'
     by_variable = f'{call}base_url_env = "OPENAI_API_KEY"\n'
@@ -356,7 +356,7 @@ async def test_what_is_written_into_the_store_by_hand_sends_no_key_anywhere(stor
     assert find_model("moved") is None
 
 
-async def test_what_was_saved_stays_known_while_the_store_does_not_answer(
+async def test_saved_models_stay_loaded_while_the_store_does_not_answer(
     settings: Settings,
 ) -> None:
     server = RedisServer()
@@ -375,11 +375,11 @@ async def test_what_was_saved_stays_known_while_the_store_does_not_answer(
     server.stop()
 
 
-async def test_who_lacks_a_model_looks_where_others_may_have_it_from(
+async def test_a_missing_model_is_read_from_the_store(
     store: Store, other: Store, tmp_path: Path
 ) -> None:
     use_folder(str(tmp_path))
-    assert find_model("dropped") is None  # and the folder is not looked at for some seconds
+    assert find_model("dropped") is None  # and the folder is not read for some seconds
     (tmp_path / "dropped.toml").write_text(manifest("dropped"))
     assert find_model("dropped") is None
 

@@ -1,4 +1,4 @@
-"""What accounts may call in a minute, counted in Redis."""
+"""Outbound calls of accounts per minute, counted in Redis."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -22,7 +22,7 @@ Lease = Callable[..., Awaitable[int]]
 
 @pytest.fixture
 def lease(store: Store, account: Account) -> Lease:
-    """Leases by the limits above; gives how many calls were granted."""
+    """Return a function that leases calls by the limits above."""
 
     async def lease(host: str, calls: int, sent: int = 0, now: int = NOW) -> int:
         keys = [
@@ -38,7 +38,7 @@ def lease(store: Store, account: Account) -> Lease:
 
 
 async def granted(lease: Lease, host: str, **options: int) -> int:
-    """All that is to be had, one call at a time."""
+    """Return the calls granted one at a time."""
     total = 0
     while await lease(host, 1, **options):
         total += 1
@@ -55,7 +55,7 @@ async def test_the_next_minute_begins_afresh(lease: Lease) -> None:
     assert await granted(lease, "a", now=NOW + 20_000) == 30
 
 
-async def test_who_asks_for_many_gets_an_eighth_of_what_is_left(lease: Lease) -> None:
+async def test_a_request_for_many_calls_gets_an_eighth_of_the_rest(lease: Lease) -> None:
     assert await lease("a", 100) == 3  # of 30
     assert await lease("b", 100) == 3
     assert await lease("a", 2) == 2
@@ -76,7 +76,7 @@ async def test_beyond_the_bytes_nothing_is_granted_in_this_minute(lease: Lease) 
     assert await lease("b", 1, now=NOW + 60_000) == 1
 
 
-async def test_what_is_counted_is_forgotten_after_two_windows(
+async def test_counts_expire_after_two_windows(
     lease: Lease, store: Store, account: Account
 ) -> None:
     await lease("a", 1)

@@ -3,75 +3,75 @@ from engine.store.queue_selector import BULK_FROM, MAX_KNOWN, QueueSelector
 
 
 def test_an_account_that_has_much_under_way_waits_behind_others() -> None:
-    load = QueueSelector()
-    load.ask("a")
-    load.answer("a", BULK_FROM + 1)
+    selector = QueueSelector()
+    selector.select("a")
+    selector.record("a", BULK_FROM + 1)
 
-    assert load.ask("a") == BULK_QUEUE
-    assert load.ask("b") == WALK_QUEUE
+    assert selector.select("a") == BULK_QUEUE
+    assert selector.select("b") == WALK_QUEUE
 
 
-def test_what_was_heard_last_counts() -> None:
-    load = QueueSelector()
+def test_the_last_reply_counts() -> None:
+    selector = QueueSelector()
     for active in (BULK_FROM + 1, 1):
-        load.ask("a")
-        load.answer("a", active)
+        selector.select("a")
+        selector.record("a", active)
 
-    assert load.ask("a") == WALK_QUEUE
+    assert selector.select("a") == WALK_QUEUE
 
 
 def test_many_at_once_are_noticed_before_the_first_reply() -> None:
-    load = QueueSelector()
+    selector = QueueSelector()
 
-    queues = [load.ask("a") for _ in range(BULK_FROM + 3)]
+    queues = [selector.select("a") for _ in range(BULK_FROM + 3)]
 
     assert queues == [WALK_QUEUE] * BULK_FROM + [BULK_QUEUE] * 3
 
 
 def test_calls_that_end_and_begin_again_do_not_add_up() -> None:
-    load = QueueSelector()
+    selector = QueueSelector()
     for _ in range(5):
-        assert {load.ask("a") for _ in range(BULK_FROM)} == {WALK_QUEUE}
+        assert {selector.select("a") for _ in range(BULK_FROM)} == {WALK_QUEUE}
         for _ in range(BULK_FROM):
-            load.answer("a", BULK_FROM)
+            selector.record("a", BULK_FROM)
 
 
-def test_a_call_that_failed_says_nothing_of_what_is_under_way() -> None:
-    load = QueueSelector()
-    load.ask("a")
-    load.answer("a", BULK_FROM + 1)
-    load.ask("a")
-    load.answer("a", None)
+def test_a_failed_call_does_not_change_the_active_executions() -> None:
+    selector = QueueSelector()
+    selector.select("a")
+    selector.record("a", BULK_FROM + 1)
+    selector.select("a")
+    selector.record("a", None)
 
-    assert load.ask("a") == BULK_QUEUE
+    assert selector.select("a") == BULK_QUEUE
 
 
-def test_who_was_refused_is_known_until_something_is_accepted() -> None:
-    load = QueueSelector()
-    known = [load.was_refused("a")]
+def test_a_refusal_is_remembered_until_an_acceptance() -> None:
+    selector = QueueSelector()
+    known = [selector.was_refused("a")]
     for active in (1, None, 1):
-        load.ask("a")
-        load.answer("a", active)
-        known.append(load.was_refused("a"))
+        selector.select("a")
+        selector.record("a", active)
+        known.append(selector.was_refused("a"))
 
     assert known == [False, False, True, False]
-    assert not load.was_refused("b")
+    assert not selector.was_refused("b")
 
 
-def test_who_was_refused_is_remembered_within_bounds() -> None:
-    load = QueueSelector()
+def test_the_memory_of_refusals_is_bounded() -> None:
+    selector = QueueSelector()
     for number in range(MAX_KNOWN + 100):
-        load.ask(str(number))
-        load.answer(str(number), None)
+        selector.select(str(number))
+        selector.record(str(number), None)
 
-    assert len(load._refused) <= MAX_KNOWN + 1
+    assert len(selector._refused) <= MAX_KNOWN + 1
 
 
-def test_what_is_remembered_is_bounded() -> None:
-    load = QueueSelector()
+def test_the_cache_is_bounded() -> None:
+    selector = QueueSelector()
     for number in range(MAX_KNOWN + 100):
-        load.ask(str(number))
-        load.answer(str(number), 1)
+        selector.select(str(number))
+        selector.record(str(number), 1)
 
-    assert len(load._heard) <= MAX_KNOWN + 1
-    assert load._asked == {}
+    assert len(selector._heard) <= MAX_KNOWN + 1
+    assert selector._asked == {}

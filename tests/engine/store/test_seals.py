@@ -1,4 +1,4 @@
-"""Secrets of webhooks in Redis: sealed, whatever key they were sealed with."""
+"""Secrets of webhooks in Redis: sealed under any key."""
 
 from dataclasses import replace
 
@@ -37,7 +37,7 @@ async def claim(store: Store, key: ApiKey) -> ClaimedDelivery:
 
 
 def plain(redis_url: str, key: ApiKey, **fields: str) -> None:
-    """As it was written before there was a key for secrets."""
+    """Write a secret as before secrets were sealed."""
     with redis.Redis.from_url(redis_url) as client:
         client.hset(keyspace.webhook(key.account_id, key.id), mapping=fields)
 
@@ -47,9 +47,7 @@ def kept(redis_url: str, key: ApiKey) -> dict[bytes, bytes]:
         return client.hgetall(keyspace.webhook(key.account_id, key.id))
 
 
-async def test_what_redis_holds_does_not_show_the_secrets(
-    store: Store, key: ApiKey, redis_url: str
-) -> None:
+async def test_redis_holds_no_plain_secrets(store: Store, key: ApiKey, redis_url: str) -> None:
     await save(store, key)
     await save(store, key, "another secret of the owner's")
 
@@ -169,7 +167,7 @@ async def test_a_key_is_known_to_be_the_one(store: Store, settings: Settings) ->
         fits[name] = await each.seals.fit()
         await each.close()
 
-    # The last store has the key from before alone, which opens no more what the new one sealed.
+    # The last store has only the old key, which opens nothing sealed with the new one.
     assert fits == {
         f"{OTHER},{settings.secret_key}": True,
         OTHER: True,

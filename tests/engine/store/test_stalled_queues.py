@@ -1,4 +1,4 @@
-"""When a queue counts as one that no worker takes from."""
+"""Detection of queues that no worker reads."""
 
 from engine.settings import Settings
 from engine.store import Store

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from engine.access.capabilities import Tier
-from engine.executions.execution import ExecutionStatus
+from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.models.registry import use_models
 from engine.settings import Settings
 from engine.store import Account, Store
@@ -68,14 +68,14 @@ async def call(browser: httpx2.AsyncClient, name: str = "one") -> tuple[int, dic
     return answer.status_code, answer.json()
 
 
-ALL_DONE = [(0, "c"), (1, "c"), (2, "c")]
+ALL_DONE = [(0, NodeStatus.COMPLETED), (1, NodeStatus.COMPLETED), (2, NodeStatus.COMPLETED)]
 
 
 async def walk(store: Store, account: Account, execution_id: str, step: Step) -> None:
     """Let a worker claim the execution and begin its charged node."""
     claimed = await store.walks.claim(keyspace.reference(account.id, execution_id), WORKER)
     assert claimed is not None
-    await store.walks.advance(claimed.lease, 1, Step(claimed=[1], holds={1: 0}))
+    await store.walks.advance(claimed.lease, 1, Step(claimed=[1], reservations={1: 0}))
     await store.walks.advance(claimed.lease, 2, step)
 
 
@@ -138,7 +138,9 @@ async def walk_to_end(
 ) -> None:
     """End an execution without a finished charged node, if it has not ended yet."""
     await store.walks.advance(
-        Lease(account.id, execution_id, WORKER, 1, "t"), 1, Step(settled=[(1, "f")], end=end)
+        Lease(account.id, execution_id, WORKER, 1, "t"),
+        1,
+        Step(settled=[(1, NodeStatus.FAILED)], end=end),
     )
 
 

@@ -9,7 +9,8 @@ import pytest
 from engine.access.capabilities import Tier
 from engine.settings import Settings
 from engine.store import Account, Store
-from tests.engine.net.test_url_policy import DENIED, FORMS, PRIVATE, SPELLINGS
+from tests.engine.net.test_addresses import DENIED
+from tests.engine.net.test_url_policy import FORMS, PRIVATE, SPELLINGS
 from tests.support.gateway.documents import edge, greeting, node
 from tests.support.http.raw_server import Stub, serving
 

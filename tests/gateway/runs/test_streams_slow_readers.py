@@ -11,7 +11,7 @@ from engine.errors import Unavailable
 from engine.executions.events import BEFORE_ALL
 from engine.settings import Settings
 from engine.store import Account, CompletionNotifier, Store
-from engine.store.executions.events import MOST_ENTRIES, EventPage
+from engine.store.executions.events import MAX_ENTRIES, EventPage
 from gateway.admission.memory import ResultMemory
 from gateway.runs import streams
 from gateway.runs.streams import ExecutionStream
@@ -43,8 +43,8 @@ async def run(store: Store, account: Account) -> Run:
     await run.read(channel="")
     await run.claim()
     await run.step(claimed=[0])
-    for number in range(2 * MOST_ENTRIES):
-        await run.tell("x", number)
+    for number in range(2 * MAX_ENTRIES):
+        await run.publish("x", number)
     return run
 
 
@@ -69,10 +69,10 @@ async def test_the_store_is_read_as_fast_as_the_watcher_reads(run: Run, settings
         assert isinstance(answer, StreamingResponse)
         pieces = aiter(answer.body_iterator)
 
-        for _ in range(MOST_ENTRIES):
+        for _ in range(MAX_ENTRIES):
             await anext(pieces)
         before = events.reads
-        for _ in range(MOST_ENTRIES):
+        for _ in range(MAX_ENTRIES):
             await anext(pieces)
 
         assert (before, events.reads) == (1, 2)

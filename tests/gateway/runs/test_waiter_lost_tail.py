@@ -10,7 +10,7 @@ from tests.support.eventually import eventually
 from tests.support.gateway.documents import greeting
 from tests.support.http.sse_reader import SentEvent, parse
 from tests.support.redis.rewind import rewind, take_snapshot
-from tests.support.store.records import BOTH_DONE, save
+from tests.support.store.records import BOTH_DONE, FIRST_DONE, SECOND_DONE, save
 from tests.support.store.watched_runs import Run
 
 RUN = "/api/workflows/greeting/run"
@@ -47,9 +47,9 @@ async def test_who_has_watched_what_was_lost_is_told_all_that_is_on_record(
     await run.step(claimed=[0])
     await run.seen()
     earlier = await take_snapshot(store.client)
-    await run.step(settled=[(0, "c")])
+    await run.step(settled=FIRST_DONE)
     await run.step(claimed=[1])
-    await run.step(settled=[(1, "c")])
+    await run.step(settled=SECOND_DONE)
     observed = await run.seen()
     await rewind(store.client, earlier)
     run.forget_steps(3)

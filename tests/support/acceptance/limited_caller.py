@@ -96,10 +96,10 @@ async def work(options: CallerOptions) -> dict[str, Any]:
     """Return the outcomes by account."""
     store = Store.open(Settings(redis_url=options.redis_url))
     egress = Egress(allow_private=True)
-    governor = CallLimiter(store.governor, make_worker_id())
-    async with governor.running(options.redis_url):
+    limiter = CallLimiter(store.governor, make_worker_id())
+    async with limiter.running(options.redis_url):
         models = ModelCaller(
-            egress, governor=governor, environ={"STUB": f"{options.provider_url}/v1"}
+            egress, limiter=limiter, environ={"STUB": f"{options.provider_url}/v1"}
         )
         print("ready", flush=True)
         offering = SteadyCaller(options, models, float(await asyncio.to_thread(sys.stdin.readline)))

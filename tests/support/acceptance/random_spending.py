@@ -10,7 +10,7 @@ from typing import Any
 
 from engine.access.capabilities import Tier
 from engine.access.tiers import Tiers, TierTerms
-from engine.executions.execution import Execution
+from engine.executions.execution import Execution, NodeStatus
 from engine.store import Account, Store
 from engine.store.executions.claims import Lease
 from engine.store.executions.steps import Charge, Step
@@ -175,7 +175,7 @@ class Caller:
 
     async def _come_late(self, execution_id: str) -> None:
         """Report from a worker without a lease that a node has finished, with its cost."""
-        step = Step(settled=[(1, "c")], charges={1: Charge(1_000, 1_000)})
+        step = Step(settled=[(1, NodeStatus.COMPLETED)], charges={1: Charge(1_000, 1_000)})
         ids = self._spender.account.id, execution_id
         walks, late = self._spender.store.walks, Lease(*ids, NOBODY, 1, "t")
         await persist(lambda: walks.advance(late, 1, step), "come late")

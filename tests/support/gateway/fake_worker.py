@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.types import Scope
 
-from engine.executions.execution import ExecutionStatus
+from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.store import Store
 from engine.store.executions.steps import Step
 from engine.store.hints import parse_hint
@@ -83,7 +83,7 @@ class FakeWorker:
                 "reason": outcome.message,
                 "retryable": False,
             }
-            step.settled = [(index, "f")]
+            step.settled = [(index, NodeStatus.FAILED)]
             step.rows = [[index, 1, now, 5, error, None]]
             step.end, step.error = ExecutionStatus.FAILED, error
         elif isinstance(outcome, EngineFails):
@@ -91,7 +91,7 @@ class FakeWorker:
             step.error = {"code": "INTERNAL_ERROR", "message": "It broke", "reason": "It broke"}
         else:
             reached = sorted(plan.reachable)
-            step.settled = [(index, "c") for index in reached]
+            step.settled = [(index, NodeStatus.COMPLETED) for index in reached]
             step.rows = [[index, 1, now, 5, None, None] for index in reached]
             step.end, step.result = ExecutionStatus.COMPLETED, pack(outcome)
         await self.store.walks.advance(claimed.lease, 1, step)

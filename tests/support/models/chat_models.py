@@ -28,5 +28,5 @@ BODY = '\nmodel = "any"\nbody = { max_tokens = "{{ maxTokens }}" }'
 
 
 def chat(section: str, more: str = BODY, **parts: str) -> Model:
-    """A model whose section has these members beside those of the endpoint."""
+    """Return a model whose section has these members beside those of the endpoint."""
     return provided(section, more, fields=FIELDS, pricing=PRICING, **parts)

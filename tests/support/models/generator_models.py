@@ -1,4 +1,4 @@
-"""Models that tests ask by Image, Video and Music Generator."""
+"""Models for tests of the Image, Video and Music Generator."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -38,7 +38,7 @@ every_generator = pytest.mark.parametrize("kind", MODELS)
 
 
 def all_models() -> list[Model]:
-    """Models that take all there is, and such that lack something."""
+    """Return models with all fields, and models that lack some."""
     many = PROMPT + field("images", "json")
     return [
         model("painter", category="image", fields=FULL),
@@ -70,7 +70,7 @@ def found(kind: str) -> NodeType:
 async def calls_of(
     data: Mapping[str, Any], inputs: Mapping[str, Any] | None = None, kind: str = "imageGenerator"
 ) -> list[Mapping[str, Any]]:
-    """The values of each call, in order, without the default of the aspect ratio."""
+    """Return the values of each call, in order, without the default of the aspect ratio."""
     context = FakeContext()
     await run_node(kind, {"model": MODELS[kind], **data}, inputs, context=context)
     return [{k: v for k, v in each.items() if v not in ("1:1", 5)} for each in context.model_values]

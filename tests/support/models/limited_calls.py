@@ -1,4 +1,4 @@
-"""Processes that call models when it is their turn, and the provider they call."""
+"""Processes that call models in turn, and their provider."""
 
 import asyncio
 import contextlib
@@ -16,8 +16,8 @@ from engine.models.manifest import Model
 from engine.nodes.support.base import HttpAnswer, HttpCall
 from engine.store import Store
 from engine.store.governor import USUAL_PACING, CallOutcome, CallReport, Pacing
-from engine.store.governor import Governor as Turns
-from engine.store.governor import ProviderStanding as Given
+from engine.store.governor import Governor as Governor
+from engine.store.governor import ProviderStanding as ProviderStanding
 from tests.support.eventually import eventually
 from tests.support.manifests import model
 from workers.providers.base import Fetcher, ModelAnswer, ModelCall, NoCheckpoints
@@ -40,7 +40,7 @@ def limited(name: str = "own", *, head: str = "", call: str = CHAT, **limits: in
 
 
 class Provider(Fetcher):
-    """Gives its answers one after the other, the last one for ever; holds them while closed."""
+    """Gives its answers one after the other, the last one for ever; waits while closed."""
 
     def __init__(self, *answers: HttpAnswer | NodeFailed) -> None:
         self.answers = list(answers) or [answer()]
@@ -57,12 +57,12 @@ class Provider(Fetcher):
         return found
 
 
-class Watched(Turns):
-    """Remembers what it was told, and cannot be reached as long as a test says so."""
+class WatchedGovernor(Governor):
+    """A governor that notes reports, and is unreachable while a test says so."""
 
     def __init__(self, store: Store) -> None:
         super().__init__(store.client)
-        self.told: list[CallReport] = []
+        self.reports: list[CallReport] = []
         self.turns = 0
         self.is_away = False
         self.is_broken = False
@@ -76,26 +76,26 @@ class Watched(Turns):
         *,
         pacing: Pacing = USUAL_PACING,
         now: int = 0,
-    ) -> Given:
+    ) -> ProviderStanding:
         if self.is_away:
             raise Unavailable("Redis cannot be reached")
         if self.is_broken:
             raise RuntimeError("There is no such script")
         given = await super().turn(provider, caller, limits, events, pacing=pacing, now=now)
-        self.told += events  # once there is an answer: whoever told them knows it by then
+        self.reports += events  # once there is an answer, which the reporter knows by then
         self.turns += 1
         return given
 
     def kinds(self) -> list[CallOutcome]:
-        return [event.kind for event in self.told if event.kind is not CallOutcome.TOOK]
+        return [event.kind for event in self.reports if event.kind is not CallOutcome.TOOK]
 
 
 class Process:
-    """What calls models in one worker process."""
+    """The model calls of one worker process."""
 
-    def __init__(self, provider: Provider, watched: Watched, governor: CallLimiter) -> None:
+    def __init__(self, provider: Provider, watched: WatchedGovernor, limiter: CallLimiter) -> None:
         self.watched = watched
-        self._models = ModelCaller(provider, governor=governor, environ=ENVIRON)
+        self._models = ModelCaller(provider, limiter=limiter, environ=ENVIRON)
 
     async def call(
         self,
@@ -114,10 +114,10 @@ class Process:
 
 @contextlib.asynccontextmanager
 async def process(store: Store, url: str, provider: Provider, name: str) -> AsyncIterator[Process]:
-    watched = Watched(store)
-    governor = CallLimiter(watched, name)
-    async with governor.running(url):
-        yield Process(provider, watched, governor)
+    watched = WatchedGovernor(store)
+    limiter = CallLimiter(watched, name)
+    async with limiter.running(url):
+        yield Process(provider, watched, limiter)
 
 
 async def failure(calling: Any) -> NodeFailed:
@@ -127,7 +127,7 @@ async def failure(calling: Any) -> NodeFailed:
 
 
 async def calls(provider: Provider, count: int) -> None:
-    """Wait until so many have reached the provider."""
+    """Wait until this many calls have reached the provider."""
 
     async def reached() -> int:
         return len(provider.calls)
@@ -135,7 +135,7 @@ async def calls(provider: Provider, count: int) -> None:
     await eventually(reached, lambda seen: seen == count)
 
 
-def told(process: Process) -> Any:
+def report_kinds(process: Process) -> Any:
     async def kinds() -> list[CallOutcome]:
         return process.watched.kinds()
 

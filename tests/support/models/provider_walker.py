@@ -1,4 +1,4 @@
-"""A walker whose nodes ask the models of a provider that a test has in its hands."""
+"""A walker whose nodes call models of a provider under control of a test."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -23,32 +23,32 @@ PRICE = 13
 
 
 def asking(url: str, **data: Any) -> Graph:
-    """A node that asks the provider there."""
+    """Return a graph with a node that calls the provider there."""
     graph = Graph().node("m", "customModel", model="own", prompt=f"Say hello at {url}", **data)
     return graph.node("out", "responseOutput").wire("m.text-out > out.result-in")
 
 
 @dataclass(kw_only=True)
-class Kitchen:
-    """A walker whose models are streamed, or not, and what their texts came to on the way."""
+class ProviderWalker:
+    """A walker whose models are streamed, or not, and the pieces of their texts."""
 
     runner: Runner
     egress: Egress
     pool: Pool
     streams: bool = False
-    told: list[str] = field(default_factory=list)
+    pieces: list[str] = field(default_factory=list)
 
     async def call(
         self, model: Model, values: Mapping[str, Any], model_call: ModelCall
     ) -> ModelAnswer:
-        """One call by a node, at the provider whose address is in its prompt."""
+        """Make one call by a node, at the provider whose address is in its prompt."""
         environ = {"PROVIDER_URL": _url_in(values["prompt"]), "PROVIDER_KEY": KEY}
         if self.streams:
-            model_call = replace(model_call, tell_text=self.told.append)
+            model_call = replace(model_call, publish_text=self.pieces.append)
         return await ModelCaller(self.egress, environ=environ).call(model, values, model_call)
 
     async def begin(self, graph: Graph) -> tuple[Walker, str]:
-        """A walker with an execution in hand."""
+        """Return a walker that has taken an execution, and the execution's id."""
         slug = await self.runner.save(graph)
         execution_id = await self.runner.begin(slug, terms=PRO)
         walker = self.walker("worker-1")
@@ -56,14 +56,14 @@ class Kitchen:
         return walker, execution_id
 
     async def run(self, graph: Graph) -> Execution:
-        """An execution as it ended."""
+        """Run an execution to its end."""
         walker, execution_id = await self.begin(graph)
         execution = await self.runner.end(execution_id, 30)
         await walker.drain(1)
         return execution
 
     def walker(self, worker_id: str) -> Walker:
-        """The walker of a worker of this name, with nothing in hand."""
+        """Return a walker of this name without executions."""
         return Walker(
             store=self.runner.store,
             executor=Executor(self.egress, self.pool, self),
@@ -71,11 +71,11 @@ class Kitchen:
             cpu_slots=1,
             max_bytes=1_000_000,
             release=lambda: None,
-            pace=LoadGate(),
+            load_gate=LoadGate(),
         )
 
     async def paid(self) -> int:
-        """What the account has paid, its ledger being right and nothing held any more."""
+        """Return the account's paid credits; its ledger is right, and none is reserved."""
         store, account = self.runner.store, self.runner.account
         assert await store.wallets.check(account.id) == []
         wallet = await store.wallets.read(account.id, PRO)

@@ -1,4 +1,4 @@
-"""A desk that a test looks at."""
+"""Checkpoints in memory, which tests inspect."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,21 +8,21 @@ from workers.providers.base import CallCheckpoints
 
 
 @dataclass
-class FakeDesk(CallCheckpoints):
-    """What is on record, by item, and everything that was recorded."""
+class RecordedCheckpoints(CallCheckpoints):
+    """The present jobs by item, and all jobs that were saved."""
 
     account_id: str = "acc"
     is_given_up: bool = False
     jobs: dict[int, Any] = field(default_factory=dict)
     saved: list[tuple[int, Any]] = field(default_factory=list)
 
-    def failed(self, failure: NodeFailed) -> None:
+    def note_failure(self, failure: NodeFailed) -> None:
         self.is_given_up |= not failure.retryable
 
     def key(self, item: int) -> str:
         return f"x-{item}"
 
-    async def job(self, item: int) -> Any:
+    async def find_job(self, item: int) -> Any:
         return self.jobs.get(item)
 
     async def save_job(self, item: int, job: Any) -> None:

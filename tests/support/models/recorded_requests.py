@@ -1,4 +1,4 @@
-"""What is sent for each model that ships when every field is filled in, as it should be.
+"""Expected requests for each model that ships, with every field filled in.
 
 `<png>` stands for the base64 of the image that `OURS` and `FOREIGN` lead to, `<file>` for its
 bytes.
@@ -16,7 +16,7 @@ GIVEN = {"image": OURS, "style": FOREIGN, "character": OURS}
 
 @dataclass(frozen=True, kw_only=True)
 class Recorded:
-    """The values of a call, the path at the provider's base URL, and the body."""
+    """Values of a call, the path at the provider's base URL, and the body."""
 
     values: dict[str, Any]
     path: str

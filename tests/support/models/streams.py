@@ -1,4 +1,4 @@
-"""Streams of answers as providers send them, and somebody who takes the text as it comes."""
+"""Streams of answers as providers send them, and a listener that takes the text."""
 
 import json
 from dataclasses import dataclass, field
@@ -19,17 +19,17 @@ STOP = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
 
 
 def delta(text: Any = None, **more: Any) -> dict[str, Any]:
-    """A chunk with a text."""
+    """Return a chunk with a text."""
     return {"choices": [{"index": 0, "delta": {"content": text, **more}, "finish_reason": None}]}
 
 
 def wire(*values: Any) -> bytes:
-    """Events with these values as JSON; texts and bytes go as they are."""
+    """Return events with these values as JSON; texts and bytes stay as they are."""
     return b"".join(b"data: " + _data(value) + b"\n\n" for value in values)
 
 
 def stream(*values: Any, content_type: str = "text/event-stream") -> web.Response:
-    """An answer with these events."""
+    """Return an answer with these events."""
     return web.Response(body=wire(*values), content_type=content_type)
 
 
@@ -44,17 +44,17 @@ class Listener:
     """Calls models and takes their text."""
 
     models: ModelCaller
-    told: list[str] = field(default_factory=list)
+    pieces: list[str] = field(default_factory=list)
 
     async def call(self, model: Model, **values: Any) -> ModelAnswer:
-        """One call."""
-        model_call = ModelCall(tell_text=self.told.append)
+        """Make one call."""
+        model_call = ModelCall(publish_text=self.pieces.append)
         return await self.models.call(model, {"prompt": "Say hello", **values}, model_call)
 
     @property
     def text(self) -> str:
-        """All that was told."""
-        return "".join(self.told)
+        """The whole published text."""
+        return "".join(self.pieces)
 
 
 SAID = {"choices": [{"message": {"content": "Hello"}}], "usage": {"prompt_tokens": 11}}
@@ -73,17 +73,17 @@ OVERLOADED = {"type": "error", "error": {"type": "overloaded_error", "message": 
 
 
 def chat(more: str = BODY, section: str = "openai", **parts: str) -> Model:
-    """A model that may be streamed."""
+    """Return a model that may be streamed."""
     return chat_models.chat(section, more, **parts)
 
 
 def claude(more: str = BODY) -> Model:
-    """One of Anthropic's protocol."""
+    """Return a model of Anthropic's protocol."""
     return chat(more, "anthropic")
 
 
 async def fail(listener: Listener, model: Model) -> NodeFailed:
-    """How a call fails."""
+    """Return the failure of a call."""
     with pytest.raises(NodeFailed) as raised:
         await listener.call(model)
     return raised.value

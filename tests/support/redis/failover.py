@@ -1,4 +1,4 @@
-"""Two servers behind one address that moves from the one to the other."""
+"""Two servers behind one address that moves between them."""
 
 import asyncio
 import contextlib
@@ -21,22 +21,22 @@ class Pair:
         self._ports = ports
 
     async def follow(self) -> None:
-        """Have the second follow the first; returns once it does."""
+        """Make the second follow the first; return once it does."""
         self._command(self.new, "REPLICAOF", "127.0.0.1", self._ports[0])
         await eventually(self._is_following)
 
     async def fail_over(self) -> None:
         """Move the address to the second; connections to the first stay open.
 
-        The first is a replica then, of a primary that does not answer.
+        The first becomes a replica of a primary that does not answer.
         """
         self.proxy.move(self.new.url)
         self._command(self.old, "REPLICAOF", "127.0.0.1", 1)
 
     async def hand_over(self) -> None:
-        """Have the two, of which the second follows the first, change places without a loss.
+        """Exchange the roles of the two servers without a loss.
 
-        Connections stay open. The second is the old one from now on, and follows the new one.
+        Connections stay open. The second is the old primary from now on, and follows the new one.
         """
         await eventually(self._is_following)
         self._command(self.old, "FAILOVER", "TO", "127.0.0.1", self._ports[1])
@@ -62,7 +62,7 @@ class Pair:
 
 @contextlib.asynccontextmanager
 async def running_pair() -> AsyncIterator[Pair]:
-    """Two primaries, and an address that names the first."""
+    """Run two primaries, and an address that names the first."""
     ports = [free_port(), free_port()]
     reachable = ("--bind", "127.0.0.1", "--repl-diskless-sync-delay", "0")
     servers = [RedisServer("--port", str(port), *reachable) for port in ports]

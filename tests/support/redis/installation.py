@@ -1,4 +1,4 @@
-"""The marker of the tests' installation, which their servers have."""
+"""Marker of the tests' installation, which their servers have."""
 
 import redis
 
@@ -22,7 +22,7 @@ def mark(client: redis.Redis) -> None:
 
 
 def empty(client: redis.Redis, *, is_marked: bool = True) -> None:
-    """Remove all that a server holds, and mark it again unless told otherwise."""
+    """Remove all data of a server, and mark it again by default."""
     with client.pipeline() as transaction:
         transaction.flushall()
         if is_marked:

@@ -1,4 +1,4 @@
-"""A proxy before Redis that can count, swallow replies, freeze and cut, as networks do."""
+"""Proxy before Redis that counts, swallows replies, freezes and cuts."""
 
 import asyncio
 import contextlib
@@ -8,17 +8,17 @@ from pathlib import Path
 
 
 class RedisProxy:
-    """Forwards a Unix socket; the flags may be changed at any time."""
+    """Forwards a Unix socket; its flags may change at any time."""
 
     def __init__(self, target: str, path: str) -> None:
         self.url = f"unix://{path}"
         self.connections = 0
         self.requests: list[bytes] = []
-        """What clients sent, one entry per write."""
+        """Data sent by clients, one entry per write."""
         self.swallow_replies = False
-        """Requests reach Redis, replies are lost and the connection is cut."""
+        """Whether requests reach Redis, but replies are lost and the connection is cut."""
         self.is_frozen = False
-        """Connections stay open and nothing passes, as with a half-open connection."""
+        """Whether connections stay open without data, like half-open ones."""
         self._target = target.removeprefix("unix://")
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -50,7 +50,7 @@ class RedisProxy:
         writer.close()
 
     def move(self, redis_url: str) -> None:
-        """New connections go to another server; open ones stay, as when a name is moved."""
+        """Direct new connections to another server; open ones stay, as after a move of a name."""
         self._target = redis_url.removeprefix("unix://")
 
     def cut(self) -> None:
@@ -67,7 +67,7 @@ class RedisProxy:
 
 @contextlib.asynccontextmanager
 async def running_proxy(redis_url: str) -> AsyncIterator[RedisProxy]:
-    """A proxy before the server at `redis_url`."""
+    """Run a proxy before the server at `redis_url`."""
     with tempfile.TemporaryDirectory(prefix="hr-proxy-") as folder:
         path = str(Path(folder) / "s")
         proxy = RedisProxy(redis_url, path)

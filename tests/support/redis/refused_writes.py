@@ -1,4 +1,4 @@
-"""A Redis that refuses writes for a while, as a primary does that has lost its replicas."""
+"""Redis that refuses writes for a while, like a primary without its replicas."""
 
 import asyncio
 import contextlib
@@ -9,7 +9,7 @@ from engine.store.redis.client import Client
 
 @contextlib.asynccontextmanager
 async def refused_writes(redis_url: str) -> AsyncIterator[None]:
-    """Writes are refused with NOREPLICAS for as long as the context lasts."""
+    """Refuse writes with NOREPLICAS while the context lasts."""
     client = Client(redis_url)
     try:
         await client.send("CONFIG", "SET", "min-replicas-to-write", 1)
@@ -20,7 +20,7 @@ async def refused_writes(redis_url: str) -> AsyncIterator[None]:
 
 
 async def refuse_again_and_again(redis_url: str, times: int, seconds: float) -> None:
-    """Refuse writes so many times for so long, with as long a pause between."""
+    """Refuse writes several times, with as long a pause between."""
     for _ in range(times):
         await asyncio.sleep(seconds)
         async with refused_writes(redis_url):

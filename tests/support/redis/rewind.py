@@ -1,4 +1,4 @@
-"""Redis as it was a moment ago, as after a failover that lost the latest writes."""
+"""Snapshots of Redis, to lose the latest writes as a failover does."""
 
 from dataclasses import dataclass
 
@@ -7,13 +7,13 @@ from engine.store.redis.client import Client
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Each key's value and milliseconds to live, 0: for ever."""
+    """Each key's value and milliseconds to live, 0: without an expiry."""
 
     keys: dict[bytes, tuple[bytes, int]]
 
 
 async def take_snapshot(client: Client) -> Snapshot:
-    """All that is there now."""
+    """Return a snapshot of all keys."""
     found = {}
     for key in await client.send("KEYS", "*"):
         value, expires = await client.send("DUMP", key), await client.send("PTTL", key)
@@ -22,7 +22,7 @@ async def take_snapshot(client: Client) -> Snapshot:
 
 
 async def rewind(client: Client, snapshot: Snapshot) -> None:
-    """Lose all that was written since the snapshot, in one step."""
+    """Lose all writes since the snapshot, in one step."""
     replies = [client.send("MULTI"), client.send("FLUSHDB")]
     replies += [
         client.send("RESTORE", key, expires, value)

@@ -1,4 +1,4 @@
-"""A Redis whose clock can be stepped while it runs, by libfaketime."""
+"""Redis with a clock that can be stepped while it runs, by libfaketime."""
 
 import shutil
 import subprocess
@@ -10,28 +10,28 @@ from tests.conftest import RedisServer
 
 
 class SteppedRedis(RedisServer):
-    """A server with a wall clock of its own; its monotonic clock is that of the machine."""
+    """Server with a wall clock of its own; its monotonic clock is the machine's."""
 
     def __init__(self, *arguments: str) -> None:
         super().__init__(*arguments)
         self._offset = self.folder / "offset"
         self.step(0)
         self._environ = {
-            "LD_PRELOAD": _media_service(),
+            "LD_PRELOAD": _find_library(),
             "FAKETIME_TIMESTAMP_FILE": str(self._offset),
             "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         }
 
     def step(self, seconds: float) -> None:
-        """Set the clock to so many seconds ahead of the machine's, at once."""
+        """Set the clock to this many seconds ahead of the machine's."""
         written = Path(f"{self._offset}.new")
         written.write_text(f"{seconds:+}\n")
         written.rename(self._offset)
 
 
-def _media_service() -> str:
-    """The library that fakes the time; skips the test where the tool is missing."""
+def _find_library() -> str:
+    """Return the library that fakes the time; skip the test without it."""
     tool = shutil.which("faketime")
     if tool is None:
         pytest.skip("faketime is not installed")

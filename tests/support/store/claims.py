@@ -1,4 +1,4 @@
-"""Claims and steps of workers, in a line each."""
+"""Claims and steps of workers, one line each."""
 
 from dataclasses import replace
 

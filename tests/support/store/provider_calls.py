@@ -1,4 +1,4 @@
-"""A provider as worker processes see it: events of calls, and a clock of the test's own."""
+"""A provider from the side of worker processes: events of calls, and a clock of the test."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -33,19 +33,19 @@ def asks(count: int, account_id: str = "acc", tokens: int = 0) -> list[CallRepor
 
 @dataclass
 class Provider:
-    """One provider as worker processes see it, and its clock."""
+    """Provider from the side of worker processes, with its clock."""
 
     store: Store
     limits: ModelLimits
     pacing: Pacing = USUAL_PACING
     now: int = START
     taken: dict[str, int] = field(default_factory=dict)
-    """Call to the time of its turn."""
+    """Time of permission by call."""
 
     async def turn(
         self, *events: CallReport, caller: str = "one", after: int = 0
     ) -> ProviderStanding:
-        """What a process learns `after` milliseconds more; it takes its turns at once."""
+        """Return the reply `after` milliseconds later, and begin the permitted calls."""
         self.now += after
         turns = await self.see(*events, caller=caller)
         for call_id in turns.granted:
@@ -62,7 +62,7 @@ class Provider:
         )
 
     async def run(self, seconds: float, step_ms: int = 20, *, caller: str = "one") -> int:
-        """Let time pass; how many calls had their turn meanwhile. Each is answered at once."""
+        """Let time pass and return the calls permitted meanwhile; each succeeds at once."""
         before = len(self.taken)
         for _ in range(int(seconds * 1000 / step_ms)):
             turns = await self.turn(caller=caller, after=step_ms)
@@ -76,5 +76,5 @@ def provider(store: Store, **limits: int) -> Provider:
 
 
 def most_in_a_minute(times: Sequence[int]) -> int:
-    """The most in any window of 60 s."""
+    """Return the most calls in any window of 60 s."""
     return max(sum(each <= other < each + 60_000 for other in times) for each in times)

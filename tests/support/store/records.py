@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from engine.executions.execution import NodeStatus
 from engine.graph.document import Document
 from engine.graph.plan import Plan
 from engine.store import Accepted, Account, Store, Workflow
@@ -18,7 +19,7 @@ def edge(source: str, output: str, target: str, socket: str) -> dict[str, Any]:
 
 
 def document(name: str = "Echo", *, text: str = "hello", **changes: Any) -> Document:
-    """A text box wired to the output."""
+    """Return a text box wired to the output."""
     nodes = [
         {"id": "t", "type": "textBox", "position": {"x": 0, "y": 0}, "data": {"text": text}},
         {"id": "out", "type": "responseOutput", "position": {"x": 0, "y": 0}, "data": {}},
@@ -27,12 +28,14 @@ def document(name: str = "Echo", *, text: str = "hello", **changes: Any) -> Docu
     return Document(**({"name": name, "nodes": nodes, "edges": edges} | changes))
 
 
-BOTH_DONE = [(0, "c"), (1, "c")]
-"""What a step settles that completes an execution of `save`."""
+FIRST_DONE = [(0, NodeStatus.COMPLETED)]
+SECOND_DONE = [(1, NodeStatus.COMPLETED)]
+BOTH_DONE = [(0, NodeStatus.COMPLETED), (1, NodeStatus.COMPLETED)]
+"""Settled nodes that complete an execution of `save`."""
 
 
 async def save(store: Store, account: Account, name: str = "Echo") -> tuple[Workflow, Plan]:
-    """A saved workflow and its plan."""
+    """Save a workflow; return it with its plan."""
     workflow = await store.workflows.create(account.id, document(name), [])
     found, plan = await store.workflows.plan(workflow.slug)
     assert plan is not None
@@ -48,7 +51,7 @@ async def accept(
     execution_id: str | None = None,
     notifier: str = "",
 ) -> Accepted:
-    """An accepted execution without inputs."""
+    """Accept an execution without inputs."""
     return await store.executions.accept(
         account_id=account.id,
         workflow=workflow,

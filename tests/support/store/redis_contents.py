@@ -1,4 +1,4 @@
-"""Everything a database holds, in a form that can be compared."""
+"""Content of a database in a comparable form."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ READS: dict[bytes, tuple[str | int, ...]] = {
 
 
 async def contents(client: Client) -> dict[bytes, Any]:
-    """Key to type, value and whether it expires."""
+    """Return type, value and presence of an expiry by key."""
     found = {}
     for key in await client.send("KEYS", "*"):
         kind = await client.send("TYPE", key)

@@ -1,4 +1,4 @@
-"""The scripts, called from tests that have no event loop of their own."""
+"""Scripts for tests without an event loop of their own."""
 
 import asyncio
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from tests.support.store.redis_contents import contents
 
 
 class Scripts:
-    """Calls the real scripts and reads back what they did."""
+    """Calls the real scripts and reads their effects."""
 
     def __init__(self, url: str) -> None:
         self._loop = Loop()
@@ -26,7 +26,7 @@ class Scripts:
         self._loop.close()
 
     def send(self, *command: str | int) -> Any:
-        """One command's reply."""
+        """Return the reply to one command."""
 
         async def ask() -> Any:
             return await self._client.send(*command)
@@ -34,7 +34,7 @@ class Scripts:
         return self._loop.run_until_complete(ask())
 
     def send_all(self, *commands: Sequence[str | int]) -> list[Any]:
-        """The replies of commands that are sent together."""
+        """Return the replies to commands sent together."""
 
         async def ask() -> list[Any]:
             return await asyncio.gather(*(self._client.send(*each) for each in commands))
@@ -42,7 +42,7 @@ class Scripts:
         return self._loop.run_until_complete(ask())
 
     def run(self, name: str, keys: Sequence[str], args: Sequence[str | int | bytes]) -> Any:
-        """One script's reply."""
+        """Return the reply to one script."""
 
         async def ask() -> Any:
             return await self._client.call(SCRIPTS[name], keys, args)
@@ -50,20 +50,20 @@ class Scripts:
         return self._loop.run_until_complete(ask())
 
     def take_snapshot(self) -> Snapshot:
-        """Everything that is there, to be brought back."""
+        """Return a snapshot of all keys."""
         return self._loop.run_until_complete(take_snapshot(self._client))
 
     def rewind(self, snapshot: Snapshot) -> None:
-        """Lose what was written since."""
+        """Lose the writes since the snapshot."""
         self._loop.run_until_complete(rewind(self._client, snapshot))
 
     def contents(self) -> dict[bytes, Any]:
-        """Everything that is there."""
+        """Return the content of all keys."""
         return self._loop.run_until_complete(contents(self._client))
 
 
 def profile(examples: int, steps: int, *, is_random: bool) -> settings:
-    """How long a stateful test looks, and whether each time the same way."""
+    """Return settings of a stateful test: examples, steps, and whether they are repeatable."""
     return settings(
         max_examples=examples,
         stateful_step_count=steps,

@@ -1,4 +1,4 @@
-"""A call of each script in engine/lua that changes something."""
+"""An effective call of each script of engine/lua."""
 
 from dataclasses import dataclass
 
@@ -33,7 +33,7 @@ WALLET = ("HSET", "wallet", "given", 50, "ends", 0, "b:m0", 41, "b:t0.a", 5, "re
 
 @dataclass(frozen=True)
 class Scenario:
-    """A call that changes something. `answer` is the second call's, None: as the first."""
+    """Effective call. `answer` is the second call's, None: like the first."""
 
     seed: tuple[tuple[Value, ...], ...]
     keys: tuple[str, ...]
@@ -186,7 +186,7 @@ SCENARIOS = {
         args=(NOW, "", "a", 1, 16, ""),
         answer=0,
     ),
-    "bury_worker": Scenario(
+    "remove_dead_worker": Scenario(
         seed=(("ZADD", "workers", NOW - 1, "w1"),),
         keys=("workers", "variables"),
         args=(NOW, "w1"),
@@ -271,7 +271,7 @@ SCENARIOS = {
     "watch_execution": Scenario(
         seed=(EXECUTION,), keys=("x", "events", "told"), args=("bell", 1, 10)
     ),
-    "tell_events": Scenario(
+    "publish_progress": Scenario(
         seed=((*EXECUTION, "events", 3, "watchers", "b,"), HELD),
         keys=("x", "held", "told"),
         args=("acc/x", "1:token", 4, "x", 10, 6, 60_000, 2, 0, 5, b"text", 2, 0, "", "0.5"),

@@ -1,4 +1,4 @@
-"""What the scripts promise, written again in plain Python for the stateful test."""
+"""Model of the scripts of a walk in plain Python, for the stateful test."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +9,7 @@ ENDED = frozenset({"completed", "failed", "cancelled"})
 
 @dataclass(slots=True)
 class Call:
-    """One call of a script, with all that its answer depends on."""
+    """Call of a script, with all inputs of its answer."""
 
     kind: str
     now: int
@@ -27,14 +27,14 @@ class Call:
     offered: bool = False
     end: str = ""
     is_lost: bool = False
-    fast_path: int | None = None
+    max_active: int | None = None
     key: str = ""
     body: str = ""
 
 
 @dataclass(slots=True)
 class Claim:
-    """Who runs a node, its calls so far, when it began or is due, and its calls lost."""
+    """Claim of a node: owner, calls, time of begin or retry, and lost calls."""
 
     owner: int
     attempts: int
@@ -44,7 +44,7 @@ class Claim:
 
 @dataclass(slots=True)
 class Record:
-    """One execution as it should be on record."""
+    """Expected record of an execution."""
 
     statuses: list[str]
     created: int
@@ -60,7 +60,7 @@ class Record:
     lost: int = 0
     """Workers that died since the last step."""
     walked: str = ""
-    """The token of the walk that ended it unclaimed."""
+    """Token of the walk that ended it without a claim."""
 
 
 class Model:
@@ -72,15 +72,15 @@ class Model:
         self.due: dict[str, int] = {}
         self.finished: dict[str, int] = {}
         self.first: dict[str, tuple[str, str]] = {}
-        """Idempotency key to the first call's body and execution."""
+        """Body and execution of the first call, by idempotency key."""
 
     @property
     def active(self) -> set[str]:
-        """The executions that have not ended."""
+        """Return the executions that have not ended."""
         return {name for name, record in self.records.items() if record.status not in ENDED}
 
     def apply(self, call: Call) -> list[Any]:
-        """The answer that the script owes to this call."""
+        """Return the expected answer to this call."""
         answer: list[Any] = getattr(self, "_" + call.kind)(call)
         return answer
 
@@ -91,7 +91,7 @@ class Model:
                 return ["repeated", *self.first[call.key], ""]
             if call.version != 1:
                 return ["stale", "1"]
-            if call.fast_path is not None and len(self.active) >= call.fast_path:
+            if call.max_active is not None and len(self.active) >= call.max_active:
                 return ["busy", len(self.active)]
             if call.key:
                 self.first[call.key] = (call.body, call.execution)
@@ -150,7 +150,7 @@ class Model:
         return ["ok", record.status]
 
     def _refusal(self, record: Record, call: Call) -> str:
-        """Why nothing is recorded, empty when the step is."""
+        """Return the refusal of a step, empty for a recorded one."""
         last = record.steps.get(call.fence, 0)
         if last >= call.step:
             is_told_again = last == call.step and call.fence in record.conflicted

@@ -1,4 +1,4 @@
-"""What the scripts promise about credits, written again in plain Python for the stateful test."""
+"""Model of the scripts' credits in plain Python, for the stateful test."""
 
 import copy
 import math
@@ -13,7 +13,7 @@ NODES = ("one", "two", "one")
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """What a tier gives."""
+    """Terms of a tier."""
 
     allowance: int
     idempotency_key: bool
@@ -21,7 +21,7 @@ class Tier:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What is asked for when an execution is accepted."""
+    """Quote of an execution at its acceptance."""
 
     credits: int
     cap: int | None = None
@@ -30,12 +30,12 @@ class Quote:
 
 
 @dataclass(slots=True)
-class Purse:
-    """What an execution has set aside and spent."""
+class Reservation:
+    """Reserved and spent credits of an execution."""
 
     cap: float
     trials: set[str]
-    """Models that are tried, no node of which has finished."""
+    """Models on trial without a completed node."""
     tried: frozenset[str]
     parts: list[tuple[str, int]]
     holds: dict[int, int] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class Purse:
     status: str = "processing"
     fence: int = 0
     token: str = ""
-    """0 while nobody holds it."""
+    """0 without a worker."""
     fences: int = 0
     step: int = 0
 
@@ -61,11 +61,11 @@ class Purse:
 
 @dataclass(slots=True)
 class Move:
-    """A walker's step: nodes that ended and their charges, nodes to claim and their holds."""
+    """Step of a walker: ended nodes with charges, claimed nodes with reservations."""
 
     settled: dict[int, str] = field(default_factory=dict)
     charges: dict[int, tuple[int, int]] = field(default_factory=dict)
-    """Credits and millionths of USD of nodes that have finished."""
+    """Credits and millionths of USD of completed nodes."""
     holds: dict[int, int] = field(default_factory=dict)
     end: str = ""
 
@@ -78,12 +78,12 @@ class Refused(Exception):
 
 
 def lapses(bucket: str) -> float:
-    """When a bucket's credits are over."""
+    """Return the time at which a bucket's credits lapse."""
     return int(bucket[1:].partition(".")[0]) or math.inf
 
 
 def month_end(now: int) -> int:
-    """The first moment of the next month."""
+    """Return the beginning of the next month."""
     moment = datetime.fromtimestamp(now / 1000, UTC)
     later = moment.replace(day=1, hour=0, minute=0, second=0, microsecond=0) + timedelta(days=32)
     return int(later.replace(day=1).timestamp()) * 1000
@@ -95,21 +95,21 @@ class Model:
     def __init__(self) -> None:
         self.left: dict[str, int] = {}
         self.given: int | None = None
-        """What the allowance of this period has given, less what was taken back."""
+        """Amount granted by the allowance of this period, less the amount taken back."""
         self.ends = 0
         self.tier: Tier | None = None
         self.uses: dict[str, tuple[str, int]] = {}
         self.top_ups: set[str] = set()
-        self.purses: dict[str, Purse] = {}
+        self.reservations: dict[str, Reservation] = {}
         self.first: dict[str, str] = {}
-        """Idempotency key to the execution."""
+        """Execution by idempotency key."""
 
     @property
     def balance(self) -> int:
         return sum(self.left.values())
 
     def play(self, act: Callable[["Model"], list[Any]]) -> tuple["Model", list[Any]]:
-        """The account after an act, and the act's answer; as before where it is refused."""
+        """Return the account after an act, unchanged by a refusal, and the act's answer."""
         after = copy.deepcopy(self)
         try:
             return after, act(after)
@@ -119,11 +119,11 @@ class Model:
     # -- the wallet -------------------------------------------------------------------------------
 
     def lapse(self, now: int) -> None:
-        """What is over is gone."""
+        """Remove lapsed credits."""
         self.left = {name: left for name, left in self.left.items() if lapses(name) > now}
 
     def refresh(self, now: int, tier: Tier) -> None:
-        """The allowance as this tier has it now."""
+        """Adjust the allowance to this tier."""
         self.tier = tier
         is_over = 0 < self.ends <= now
         if self.given is None or (is_over and not tier.idempotency_key):
@@ -140,7 +140,7 @@ class Model:
         self.left[f"m{self.ends}"] = fitted
 
     def take(self, credits: int) -> list[tuple[str, int]]:
-        """Set aside: the allowance first, then what lapses first."""
+        """Reserve credits: the allowance first, then the earliest lapse."""
         parts = []
         for name in sorted(self.left, key=lambda each: (each[0], lapses(each), each)):
             part = min(credits, self.left[name])
@@ -156,7 +156,7 @@ class Model:
     def read(self, now: int, tier: Tier) -> list[Any]:
         self.lapse(now)
         self.refresh(now, tier)
-        return [sum(each.reserved for each in self.purses.values() if each.is_open)]
+        return [sum(each.reserved for each in self.reservations.values() if each.is_open)]
 
     def top_up(self, now: int, tier: Tier, bucket: str, credits: int) -> list[Any]:
         if lapses(bucket) <= now:
@@ -170,7 +170,7 @@ class Model:
         return ["ok", self.balance]
 
     def accept(self, now: int, tier: Tier, name: str, quote: Quote, key: str) -> list[Any]:
-        if name in self.purses:
+        if name in self.reservations:
             raise Refused("ok")
         if key in self.first:
             raise Refused("repeated", "body", self.first[key], "")
@@ -182,7 +182,7 @@ class Model:
             raise Refused("poor", self.balance)
         tried = frozenset(model for model, _, _ in quote.trials)
         cap = math.inf if quote.cap is None else quote.cap
-        self.purses[name] = Purse(cap, set(tried), tried, self.take(quote.credits))
+        self.reservations[name] = Reservation(cap, set(tried), tried, self.take(quote.credits))
         if key:
             self.first[key] = name
         return ["ok"]
@@ -200,85 +200,85 @@ class Model:
         self.uses[model] = (kind, used)
 
     def claim(self, name: str, token: str) -> list[Any]:
-        purse = self.purses[name]
-        purse.token = token
-        purse.fences += 1
-        purse.fence, purse.step = purse.fences, 0
-        return ["claimed", str(purse.fence)]
+        reservation = self.reservations[name]
+        reservation.token = token
+        reservation.fences += 1
+        reservation.fence, reservation.step = reservation.fences, 0
+        return ["claimed", str(reservation.fence)]
 
     def give_back(self, name: str) -> list[Any]:
-        purse = self.purses[name]
-        purse.fence = 0
-        purse.codes = ["p" if code == "r" else code for code in purse.codes]
+        reservation = self.reservations[name]
+        reservation.fence = 0
+        reservation.codes = ["p" if code == "r" else code for code in reservation.codes]
         return [1]
 
     def cancel(self, now: int, name: str) -> list[Any]:
-        purse = self.purses[name]
-        if not purse.is_open:
-            raise Refused("ended", purse.status)
-        if purse.status == "cancel_requested":
-            raise Refused(purse.status)
-        if purse.fence:
-            purse.status = "cancel_requested"
+        reservation = self.reservations[name]
+        if not reservation.is_open:
+            raise Refused("ended", reservation.status)
+        if reservation.status == "cancel_requested":
+            raise Refused(reservation.status)
+        if reservation.fence:
+            reservation.status = "cancel_requested"
         else:
-            self._end(now, purse, "cancelled")
-        return [purse.status]
+            self._end(now, reservation, "cancelled")
+        return [reservation.status]
 
     def advance(self, now: int, name: str, move: Move) -> list[Any]:
-        purse = self.purses[name]
+        reservation = self.reservations[name]
         goes_on = move.holds or move.end in ("completed", "failed")
-        if purse.status == "cancel_requested" and goes_on:
+        if reservation.status == "cancel_requested" and goes_on:
             raise Refused("cancel")
-        self._settle(now, purse, move)
+        self._settle(now, reservation, move)
         for index, credits in move.holds.items():
-            self._hold(now, purse, index, credits)
-        purse.step += 1
+            self._hold(now, reservation, index, credits)
+        reservation.step += 1
         if move.end:
-            self._end(now, purse, move.end)
-        return ["ok", purse.status]
+            self._end(now, reservation, move.end)
+        return ["ok", reservation.status]
 
-    def _settle(self, now: int, purse: Purse, move: Move) -> None:
+    def _settle(self, now: int, reservation: Reservation, move: Move) -> None:
         if move.settled or move.holds or move.end:
             self.lapse(now)
         for index, code in move.settled.items():
-            purse.codes[index] = code
-            purse.holds.pop(index, None)
+            reservation.codes[index] = code
+            reservation.holds.pop(index, None)
         for index, (credits, usd) in move.charges.items():
-            taken = min(credits, purse.reserved)
-            purse.charged[index] = taken
-            purse.spent, purse.usd = purse.spent + taken, purse.usd + usd
-            purse.trials -= {NODES[index]} & purse.tried
-            purse.parts = _less(purse.parts, taken)
+            taken = min(credits, reservation.reserved)
+            reservation.charged[index] = taken
+            reservation.spent, reservation.usd = reservation.spent + taken, reservation.usd + usd
+            reservation.trials -= {NODES[index]} & reservation.tried
+            reservation.parts = _less(reservation.parts, taken)
 
-    def _hold(self, now: int, purse: Purse, index: int, credits: int) -> None:
-        purse.holds.pop(index, None)
-        held = sum(purse.holds.values())
-        if purse.spent + held + credits > purse.cap:
+    def _hold(self, now: int, reservation: Reservation, index: int, credits: int) -> None:
+        reservation.holds.pop(index, None)
+        held = sum(reservation.holds.values())
+        if reservation.spent + held + credits > reservation.cap:
             raise Refused("over", "processing", index, 0, self.balance)
-        missing = held + credits - purse.reserved
+        missing = held + credits - reservation.reserved
         if missing > 0:
             assert self.tier is not None
             self.refresh(now, self.tier)
             if self.balance < missing:
                 raise Refused("poor", "processing", index, missing, self.balance)
-            purse.parts += self.take(missing)
-        purse.holds[index] = credits
-        purse.codes[index] = "r"
+            reservation.parts += self.take(missing)
+        reservation.holds[index] = credits
+        reservation.codes[index] = "r"
 
-    def _end(self, now: int, purse: Purse, status: str) -> None:
+    def _end(self, now: int, reservation: Reservation, status: str) -> None:
         self.lapse(now)
-        for name, credits in purse.parts:
+        for name, credits in reservation.parts:
             bucket = name
             if name[0] == "m" and name not in self.left and lapses(name) > now:
                 bucket = f"m{self.ends}"  # the tier has changed meanwhile
             if lapses(bucket) > now:
                 self.left[bucket] = self.left.get(bucket, 0) + credits
-        for model in purse.trials:
+        for model in reservation.trials:
             kind, used = self.uses[model]
             if kind == "r":
                 self.uses[model] = (kind, max(0, used - 1))
-        purse.parts, purse.holds, purse.trials = [], {}, set()
-        purse.status, purse.fence = status, 0
+        reservation.parts, reservation.holds, reservation.trials = [], {}, set()
+        reservation.status, reservation.fence = status, 0
 
 
 def _less(parts: list[tuple[str, int]], credits: int) -> list[tuple[str, int]]:

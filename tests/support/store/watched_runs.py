@@ -1,4 +1,4 @@
-"""An execution in a test's hands, watched or not."""
+"""Execution that a test moves step by step, watched or not."""
 
 from dataclasses import replace
 from typing import Any
@@ -11,6 +11,7 @@ from engine.store.executions.claims import ClaimedExecution
 from engine.store.executions.events import ProgressUpdate
 from engine.store.executions.steps import Step
 from engine.store.redis import keyspace
+from tests.support.store.records import BOTH_DONE
 from tests.support.store.redis_contents import contents
 
 WORKER = "w1"
@@ -18,7 +19,7 @@ CHANNEL = "hr:bell:of-the-test"
 
 
 class Run:
-    """One execution with two nodes in a worker's hands."""
+    """Execution with two nodes and a worker."""
 
     def __init__(self, store: Store, account: Account, saved: tuple[Workflow, Plan]) -> None:
         self.store = store
@@ -30,7 +31,7 @@ class Run:
         self._batches = 0
 
     async def accept(self, watcher: str | None = None) -> None:
-        """Begin; `watcher` watches from the beginning."""
+        """Accept the execution; `watcher` watches from the beginning."""
         workflow, plan = self._saved
         accepted = await self.store.executions.accept(
             account_id=self.account.id,
@@ -44,7 +45,7 @@ class Run:
         self.id = accepted.id
 
     async def claim(self, worker: str = WORKER) -> ClaimedExecution:
-        """Take it."""
+        """Claim the execution."""
         self._claimed = await self.store.walks.claim(self.reference, worker)
         assert self._claimed is not None
         self._steps = 0
@@ -55,7 +56,7 @@ class Run:
         return keyspace.reference(self.account.id, self.id)
 
     async def step(self, worker: str = WORKER, **parts: Any) -> bool:
-        """Record a step; whether its answer says that somebody watches."""
+        """Record a step; return whether the execution is watched."""
         assert self._claimed is not None
         self._steps += 1
         step = Step(**parts)
@@ -67,10 +68,10 @@ class Run:
         return advanced.is_watched
 
     def forget_steps(self, count: int) -> None:
-        """The last steps were lost, and the next takes the number of the first of them."""
+        """Lose the last steps, so that the next one takes the number of the first of them."""
         self._steps -= count
 
-    async def tell(
+    async def publish(
         self,
         text: str,
         offset: int | None = 0,
@@ -78,21 +79,21 @@ class Run:
         batch: int = 0,
         worker: str = WORKER,
     ) -> bool:
-        """Tell of a node, in the next batch unless one is named."""
+        """Publish text of a node, in the next batch by default."""
         assert self._claimed is not None
         self._batches += not batch
-        telling = ProgressUpdate(index=index, item=0, offset=offset, told=text)
+        telling = ProgressUpdate(index=index, item=0, offset=offset, content=text)
         lease, number = replace(self._claimed.lease, worker_id=worker), batch or self._batches
-        return await self.store.events.tell(lease, number, [telling])
+        return await self.store.events.publish(lease, number, [telling])
 
     async def read(self, first: int = 1, channel: str = CHANNEL) -> list[Entry]:
-        """The entries from this one on."""
+        """Return the entries from this one on."""
         return list(
             (await self.store.events.read(self.account.id, self.id, first, channel)).entries
         )
 
     async def seen(self, after: EventId = BEFORE_ALL) -> list[tuple[str, str]]:
-        """Ids and names of the events behind one, read as a gateway does."""
+        """Return ids and names of the events after one, as a gateway reads them."""
         found, first = [], max(1, after.number)
         while entries := await self.read(first):
             found += [each for entry in entries for each in read_events(entry, after)]
@@ -100,10 +101,14 @@ class Run:
         return [(str(name), event.name.value) for name, event in found]
 
     async def end(self) -> None:
-        """Complete."""
-        await self.step(settled=[(0, "c"), (1, "c")], end=ExecutionStatus.COMPLETED, result=b"\xc0")
+        """Complete the execution."""
+        await self.step(
+            settled=BOTH_DONE,
+            end=ExecutionStatus.COMPLETED,
+            result=b"\xc0",
+        )
 
 
 async def names(store: Store) -> set[bytes]:
-    """The kinds of keys there are."""
+    """Return the kinds of existing keys."""
     return {key.split(b":")[1] for key in await contents(store.client)}

@@ -1,6 +1,6 @@
-"""An execution in a worker's hands that no store knows of."""
+"""A claimed execution that no store has."""
 
-from engine.executions.execution import ExecutionStatus
+from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.store.executions.claims import ClaimedExecution, Lease
 
 HOLD = Lease("acc", "x", "w", 3, "t")
@@ -11,6 +11,6 @@ CLAIMED = ClaimedExecution(
     version=1,
     inputs={},
     status=ExecutionStatus.PROCESSING,
-    statuses="pp",
+    statuses=(NodeStatus.PENDING,) * 2,
     record={},
 )

@@ -1,4 +1,4 @@
-"""A fleet of workers, random runs and random faults, and what must be true at the end."""
+"""A fleet of workers, random runs and random faults, and the conditions at the end."""
 
 import asyncio
 import contextlib
@@ -22,7 +22,7 @@ from engine.store.redis import keyspace
 from tests.conftest import RedisServer
 from tests.support.eventually import eventually
 from tests.support.http.scripted_server import Target
-from tests.support.workers.held_walker import held
+from tests.support.workers.held_walker import executions_held
 from tests.support.workers.random_graphs import RandomGraph
 from workers.main import worker
 from workers.nodes.pool import Pool
@@ -97,11 +97,11 @@ class Fleet:
 
     @property
     def held(self) -> int:
-        return sum(held(walker) for walker in self.walkers)
+        return sum(executions_held(walker) for walker in self.walkers)
 
 
 class Run:
-    """One execution of a random graph, and what was done to it."""
+    """One execution of a random graph, and the faults that it had."""
 
     def __init__(self, graph: RandomGraph) -> None:
         self.graph = graph
@@ -341,7 +341,7 @@ def allowed_in_a_failed_run(status: str) -> set[str]:
 
 
 async def again(call: Callable[[], Awaitable[T]]) -> T:
-    """What a client does when its call finds the store out of reach."""
+    """Repeat a call while the store is unavailable, as a client does."""
     while True:
         try:
             return await call()

@@ -1,4 +1,4 @@
-"""A walker without the rest of its worker, whose calls wait until a test lets them go."""
+"""A walker without the rest of its worker, whose calls wait until a test opens the gate."""
 
 import asyncio
 from typing import Any
@@ -16,20 +16,20 @@ from workers.walk.walker import Walker
 WORKER = "worker-1"
 
 
-def held(walker: Walker) -> int:
-    """Executions in hand."""
+def executions_held(walker: Walker) -> int:
+    """Return the number of executions that the walker has taken."""
     return len(walker._tasks)
 
 
 class Gate:
-    """Answers calls once it is opened; those to `/fail` fail at once."""
+    """Answers calls once it is opened; those to `/fail` fail immediately."""
 
     def __init__(self) -> None:
         self.calls: list[str] = []
         self.opened = asyncio.Event()
 
     async def called(self, times: int) -> None:
-        """Wait until there were as many calls."""
+        """Wait until there were this many calls."""
 
         async def count() -> int:
             return len(self.calls)
@@ -44,15 +44,15 @@ class Gate:
         return HttpAnswer(status=200, headers={}, body=b"done")
 
 
-class Hands:
-    """A walker without the rest of its worker, and the slots it has freed."""
+class HeldWalker:
+    """A walker without the rest of its worker, and the number of slots it has freed."""
 
     def __init__(
         self, store: Store, pool: Any = None, models: Any = None, worker_id: str = WORKER
     ) -> None:
         self.gate = Gate()
         self.released = 0
-        self.pace = LoadGate()
+        self.load_gate = LoadGate()
         self.walker = Walker(
             store=store,
             executor=Executor(self.gate, pool or Pool(slots=1), models),
@@ -60,17 +60,17 @@ class Hands:
             cpu_slots=1,
             max_bytes=1_000_000,
             release=self._release,
-            pace=self.pace,
+            load_gate=self.load_gate,
         )
 
     def _release(self) -> None:
         self.released += 1
 
 
-async def begin_waiting(runner: Runner, hands: Hands, calls: int = 1) -> str:
-    """An execution in hand whose calls wait at the gate; returns its reference."""
+async def begin_waiting(runner: Runner, held_walker: HeldWalker, calls: int = 1) -> str:
+    """Start an execution whose calls wait at the gate; returns its reference."""
     execution_id = await runner.begin(await runner.save(http_fan("https://example.com/", calls)))
     reference = keyspace.reference(runner.account.id, execution_id)
-    hands.walker.take(reference)
-    await hands.gate.called(calls)
+    held_walker.walker.take(reference)
+    await held_walker.gate.called(calls)
     return reference

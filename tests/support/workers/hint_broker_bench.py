@@ -18,7 +18,7 @@ KEY = keyspace.hints("walk")
 
 @dataclass
 class Bench:
-    """A broker, its worker, and what the actor was given."""
+    """A broker, its worker, and the arguments that the actor has received."""
 
     broker: HintBroker
     slots: ConcurrencyLimit
@@ -32,7 +32,7 @@ class Bench:
         await self._stack.enter_async_context(LoopWorker(self.broker).running())
 
     def take(self, argument: str, inline_run: InlineRun | None = None) -> None:
-        """The body of the actor."""
+        """Be the actor."""
         self.taken.append(argument)
         if inline_run is not None:
             self.inline_run.append(inline_run)
@@ -41,12 +41,12 @@ class Bench:
         self.client.rpush(KEY, *(make_hint("walk", argument) for argument in arguments))
 
     async def wait_for(self, count: int) -> None:
-        """Wait until so many more have arrived."""
+        """Wait until this many further hints have arrived."""
         self._awaited += count
         await until(lambda: len(self.taken) >= self._awaited)
 
     async def is_quiet(self, seconds: float) -> bool:
-        """Whether nothing arrives for a while beside what was waited for."""
+        """Return whether no unexpected hint arrives for a while."""
         await asyncio.sleep(seconds)
         return len(self.taken) == self._awaited
 
@@ -69,7 +69,7 @@ Open = Callable[..., Awaitable[Bench]]
 
 @contextlib.asynccontextmanager
 async def benches() -> AsyncIterator[Open]:
-    """Opens benches and starts them."""
+    """Return a function that opens and starts benches."""
     opened: list[Bench] = []
 
     async def open_bench(url: str, slots: int = 100, client_url: str = "") -> Bench:

@@ -46,7 +46,7 @@ class JobWorker(WorkerProcess):
 async def job_workers(
     settings: Settings, store: Store, provider_url: str, count: int, **more: str
 ) -> AsyncIterator[list[JobWorker]]:
-    """So many processes that have said they are alive, with more in their environment."""
+    """Yield worker processes with live heartbeats and a larger environment."""
     processes = [JobWorker(settings, provider_url, more) for _ in range(count)]
     for process in processes:
         await process.start()
@@ -59,7 +59,7 @@ async def job_workers(
 
 
 async def holder_of(store: Store, workers: list[JobWorker]) -> JobWorker | None:
-    """The process that holds the one execution there is, None when nobody does."""
+    """Return the process that holds the only execution, None for none."""
     for worker_id in await store.leases.workers():
         if await store.leases.held(worker_id):
             number = int(worker_id.split("-")[-2])

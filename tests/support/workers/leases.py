@@ -1,4 +1,4 @@
-"""Renewal of a worker's lease in a line, as its heartbeat does it."""
+"""Renewal of a worker's lease, as its heartbeat does it."""
 
 from collections.abc import Iterable
 

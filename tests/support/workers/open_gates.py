@@ -1,4 +1,4 @@
-"""Gates that let tests call servers of theirs."""
+"""Gates that let tests call their own servers."""
 
 from engine.net.url_policy import Target, check_url
 from workers.outbound.address_gate import AddressGate

@@ -1,4 +1,4 @@
-"""A module of actors as an operator has one; tests name it in HEADRACE_ACTORS."""
+"""A module of actors like an operator's; tests name it in HEADRACE_ACTORS."""
 
 import json
 import os
@@ -17,7 +17,7 @@ NOTES = Path(os.environ["NOTES"])
 
 
 class Counting(Middleware):
-    """Notes what is processed, by name."""
+    """Notes processed messages, by name."""
 
     def before_process_message(self, broker: dramatiq.Broker, message: Any) -> None:
         note("processed", message.actor_name)

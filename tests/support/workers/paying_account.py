@@ -1,4 +1,4 @@
-"""An account that pays, and models that answer when a test lets them."""
+"""An account that pays, and models that answer when a test opens their gate."""
 
 import asyncio
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from engine.store.redis import keyspace
 from engine.values import cel
 from tests.support.eventually import eventually
 from tests.support.factories import Graph, Runner
-from tests.support.workers.held_walker import Hands
+from tests.support.workers.held_walker import HeldWalker
 from workers.providers.base import ModelAnswer, ModelCall
 
 PRICE = 13
@@ -24,15 +24,15 @@ PRO = load().terms(Tier.PRO, Role.USER)
 
 
 class ModelGate:
-    """Answers calls of models with their prompt; those on the list of held prompts wait."""
+    """Answers calls of models with their prompt; held prompts wait."""
 
     def __init__(self) -> None:
         self.calls: list[str] = []
         self.held: set[str] = set()
         self.failures: dict[str, int] = {}
-        """How often calls with a prompt fail before they succeed."""
+        """Number of failures of calls with a prompt before they succeed."""
         self.answers: dict[str, str] = {}
-        """What calls with a prompt are answered in place of that."""
+        """Other answers, by prompt."""
         self._opened = asyncio.Event()
 
     async def call(
@@ -51,16 +51,16 @@ class ModelGate:
         )
 
     def open(self) -> None:
-        """Let what waits go on."""
+        """Let all calls go on."""
         self._opened.set()
 
     def open_once(self) -> None:
-        """Let what waits go on, and have later calls wait again."""
+        """Let waiting calls go on; later ones wait again."""
         self._opened.set()
         self._opened.clear()
 
     async def called(self, times: int) -> None:
-        """Wait until there were as many calls."""
+        """Wait until there were this many calls."""
 
         async def count() -> int:
             return len(self.calls)
@@ -75,8 +75,8 @@ class PlainPool:
         return cel.evaluate(expression, values)
 
 
-class Buyer:
-    """The runner's account with an allowance of a test's own, and a worker for its runs."""
+class PayingAccount:
+    """The runner's account with its own allowance, and a walker for its runs."""
 
     def __init__(self, runner: Runner, *, allowance: int = 1_000) -> None:
         self.runner = runner
@@ -84,16 +84,16 @@ class Buyer:
         self.account = runner.account
         self.terms: TierTerms = replace(PRO, allowance=allowance)
         self.models = ModelGate()
-        self.hands = Hands(self.store, PlainPool(), self.models)
+        self.held_walker = HeldWalker(self.store, PlainPool(), self.models)
 
     def allow(self, credits: int) -> None:
-        """Have this allowance from now on."""
+        """Set the allowance."""
         self.terms = replace(self.terms, allowance=credits)
 
     async def begin(self, graph: Graph, inputs: Any = None, **options: Any) -> str:
-        """Accept a run and put it into the worker's hands."""
+        """Accept a run and pass it to the walker."""
         execution_id = await self.accept(graph, inputs, **options)
-        self.hands.walker.take(self.reference(execution_id))
+        self.held_walker.walker.take(self.reference(execution_id))
         return execution_id
 
     async def accept(self, graph: Graph, inputs: Any = None, **options: Any) -> str:
@@ -106,7 +106,7 @@ class Buyer:
         return await self.end(await self.begin(graph, inputs, **options))
 
     async def end(self, execution_id: str) -> Execution:
-        """The execution, once it has ended."""
+        """Wait for the end of the execution and return it."""
         return await eventually(
             lambda: self.store.executions.get(self.account.id, execution_id),
             lambda execution: execution.status in TERMINAL,
@@ -114,27 +114,27 @@ class Buyer:
         )
 
     def reference(self, execution_id: str) -> str:
-        """How hints name the execution."""
+        """Return the execution's reference in hints."""
         return keyspace.reference(self.account.id, execution_id)
 
     async def wallet(self) -> Wallet:
-        """The wallet as it is, its ledger being right."""
+        """Return the wallet after checking its ledger."""
         assert await self.store.wallets.check(self.account.id) == []
         return await self.store.wallets.read(self.account.id, self.terms)
 
     async def paid(self, credits: int) -> bool:
-        """Whether exactly these credits are gone and nothing is reserved any more."""
+        """Return whether exactly these credits are gone and none is reserved."""
         wallet = await self.wallet()
         return (wallet.balance, wallet.reserved) == (self.terms.allowance - credits, 0)
 
 
 def model_node(graph: Graph, node_id: str, **data: Any) -> Graph:
-    """A node that calls `echo`; its own id is its prompt unless there is another."""
+    """Add a node that calls `echo`; by default its id is its prompt."""
     return graph.node(node_id, "customModel", model="echo", **({"prompt": node_id} | data))
 
 
 def fan(graph: Graph, node_id: str, count: int) -> Graph:
-    """A node that calls `echo` for each item of a list."""
+    """Add a node that calls `echo` for each item of a list."""
     items = [{"value": f"{node_id}{number}", "included": True} for number in range(count)]
     graph.node(f"{node_id}-list", "list", items=items)
     graph.node(node_id, "customModel", model="echo")
@@ -142,11 +142,11 @@ def fan(graph: Graph, node_id: str, count: int) -> Graph:
 
 
 def answer(graph: Graph, *node_ids: str) -> Graph:
-    """The answers of these models as the run's result."""
+    """Make the answers of these models the run's result."""
     graph.node("out", "responseOutput")
     return graph.wire(*(f"{node_id}.text-out > out.result-in" for node_id in node_ids))
 
 
 def costs(execution: Execution) -> list[int]:
-    """What each charged node has cost, the others left out."""
+    """Return the cost of each charged node."""
     return [node.credits_cost for node in execution.nodes if node.credits_cost]

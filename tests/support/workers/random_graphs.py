@@ -1,4 +1,4 @@
-"""Random documents, and a tiny interpreter that says how a run of one must end."""
+"""Random documents, and a small interpreter that predicts the end of a run."""
 
 import json
 import random
@@ -20,13 +20,13 @@ OUTPUTS = {
     "httpRequest": ("response-out",),
 }
 EXPRESSIONS = {"'k'": "k", "size([value, value])": 2}
-"""And what they give, whatever the value."""
+"""The result of each, for any value."""
 BROKEN_EXPRESSION = "value.nope.nope"
 
 
 @dataclass(slots=True, kw_only=True)
 class Part:
-    """A node, its wires as (socket, source, output), and what it does when it runs."""
+    """A node, its wires as (socket, source, output), and its behaviour in a run."""
 
     id: str
     type: str
@@ -48,7 +48,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """How a run ends when nobody cancels it."""
+    """Predicted end of a run that is not cancelled."""
 
     status: str
     result: Any

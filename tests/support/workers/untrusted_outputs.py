@@ -1,4 +1,4 @@
-"""What models say that nobody should trust, and how runs of it end."""
+"""Untrusted texts from models, and the ends of runs with them."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -10,11 +10,11 @@ from tests.support.workers.paying_account import PRO
 
 EVERY = (*SPELLINGS, *PRIVATE, *FORMS)
 URLS = [url for url in EVERY if url and url == url.strip(" \t\r\n") and "\ud800" not in url]
-"""Space around a URL is what models like to add; it is taken away."""
+"""Models like to add space around a URL; it is stripped."""
 
 
 async def run_all(runner: Runner, graph: Graph, values: Sequence[str]) -> list[Execution]:
-    """An execution for each value of the input `said`."""
+    """Run an execution for each value of the input `said`."""
     slug, ended = await runner.save(graph), list[Execution]()
     for some in batched(values, PRO.executions_at_once // 2):
         begun = [await runner.begin(slug, {"said": value}, terms=PRO) for value in some]
@@ -23,19 +23,19 @@ async def run_all(runner: Runner, graph: Graph, values: Sequence[str]) -> list[E
 
 
 def batched(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    """The values, so many at a time."""
+    """Return the values in batches of this size."""
     return (values[at : at + size] for at in range(0, len(values), size))
 
 
 def failure(execution: Execution) -> tuple[str, str]:
-    """Which node failed and with which code."""
+    """Return the failed node and its code."""
     assert execution.error is not None, execution.result
     [code] = [node.error["code"] for node in execution.nodes if node.error]
     return execution.error["nodeId"], code
 
 
 def modelled() -> Graph:
-    """A model that says what it was told."""
+    """Return a graph with a model that repeats its input."""
     return (
         Graph("said").node("model", "customModel", model="echo").wire("in.said > model.prompt-in")
     )

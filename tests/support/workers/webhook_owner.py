@@ -1,4 +1,4 @@
-"""An account with keys whose webhooks lead to a receiver, and what becomes of its deliveries."""
+"""An account with keys whose webhooks lead to a receiver, and its deliveries."""
 
 from dataclasses import dataclass
 
@@ -59,7 +59,7 @@ class Owner:
     async def settled(
         self, key_id: str, delivery_id: str, *, attempts: int = 1, seconds: float = 30
     ) -> Delivery:
-        """The delivery once it is not pending and has been attempted so often."""
+        """Wait until the delivery is not pending and had this many attempts, and return it."""
         found = await eventually(
             lambda: self.delivery(key_id, delivery_id),
             lambda each: (

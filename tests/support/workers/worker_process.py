@@ -1,4 +1,4 @@
-"""A worker that tests may kill."""
+"""Worker processes that tests may kill."""
 
 import asyncio
 import contextlib
@@ -48,7 +48,7 @@ class WorkerProcess:
 async def worker_processes(
     redis_url: str, count: int, **more: str
 ) -> AsyncIterator[list[WorkerProcess]]:
-    """Worker processes that run; those that still do are killed at the end."""
+    """Start worker processes; those that still run are killed at the end."""
     async with contextlib.AsyncExitStack() as stack:
         processes = [WorkerProcess(redis_url, **more) for _ in range(count)]
         for process in processes:

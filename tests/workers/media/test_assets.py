@@ -53,7 +53,7 @@ def served(data: bytes, *lines: str, status: str = "200 OK") -> list[bytes]:
     return raw_server.answer(f"Content-Length: {len(data)}", *lines, body=data, status=status)
 
 
-async def test_what_a_provider_gives_as_data_is_stored(
+async def test_data_from_a_provider_are_stored(
     media_store: AccountMedia, media_service: MediaService, account: Account
 ) -> None:
     url = (await media_store.keep(account.id, files.png(), "image/jpeg")).url
@@ -64,7 +64,7 @@ async def test_what_a_provider_gives_as_data_is_stored(
     )
 
 
-async def test_what_a_provider_leaves_at_a_url_is_copied(
+async def test_a_medium_at_a_providers_url_is_copied(
     media_store: AccountMedia, media_service: MediaService, account: Account, stub: raw_server.Stub
 ) -> None:
     stub.reply = served(files.png(), "Content-Type: text/html")
@@ -84,7 +84,7 @@ async def test_what_a_provider_leaves_at_a_url_is_copied(
     ],
     ids=["wav", "mp4", "mp3", "webm"],
 )
-async def test_what_is_stored_was_measured_where_that_can_be_done(
+async def test_stored_media_are_measured_where_possible(
     media_service: MediaService,
     egress: Egress,
     account: Account,
@@ -113,7 +113,7 @@ async def test_what_is_stored_was_measured_where_that_can_be_done(
         (raw_server.answer("Content-Length: 9999", body=files.png()), "bad_response"),
     ],
 )
-async def test_what_is_no_fit_medium_fails_the_node_and_is_not_stored(
+async def test_an_unfit_medium_fails_the_node_and_is_not_stored(
     media_store: AccountMedia,
     account: Account,
     stub: raw_server.Stub,
@@ -138,7 +138,7 @@ async def test_a_url_that_may_not_be_called_is_passed_on_and_not_called(
     assert stub.connections == 0
 
 
-async def test_what_lies_at_a_providers_own_host_is_copied_from_a_private_address_too(
+async def test_a_medium_at_a_providers_own_host_is_copied_from_a_private_address_too(
     media_service: MediaService,
     strict: Egress,
     egress: Egress,
@@ -209,7 +209,7 @@ async def test_a_place_that_is_full_or_gone_fails_the_node_and_leaves_nothing(
     assert all(str(tmp_path) not in failure.message for failure in failures)
 
 
-async def test_what_an_account_has_no_room_for_fails_the_node_and_leaves_nothing(
+async def test_a_medium_over_the_quota_fails_the_node_and_leaves_nothing(
     settings: Settings,
     store: Store,
     egress: Egress,
@@ -270,7 +270,7 @@ async def test_links_to_media_of_the_account_are_read_where_they_are(
     assert (await failing(way_out.fetch(replace(call, method="POST")))).code == "url_blocked"
 
 
-async def test_what_a_node_makes_is_stored_and_read_again_by_its_account_alone(
+async def test_media_of_a_node_are_stored_and_read_by_its_account_alone(
     media_service: MediaService, egress: Egress, account: Account
 ) -> None:
     assets = AccountMedia(media_service, egress, egress).of("x", "")
@@ -314,7 +314,7 @@ async def test_an_upload_node_finds_nothing_of_others(
     assert node.error["code"] == "asset_not_found"
 
 
-async def test_what_an_image_tool_makes_of_an_upload_is_kept_for_the_execution(
+async def test_an_edited_upload_is_kept_for_the_execution(
     runner: Runner, walker: Walker, media_service: MediaService, account: Account, store: Store
 ) -> None:
     asset = await kept(media_service, account, files.png(400, 200), "image/png")

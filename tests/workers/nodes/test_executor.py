@@ -1,4 +1,4 @@
-"""How one attempt at one node ends, whatever the node does."""
+"""Outcomes of one attempt at one node."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ from workers.nodes.pool import Pool, PoolCrashed, PoolTimeout
 
 
 class Scripted(NodeType):
-    """A node that does what the test says."""
+    """A node with the behaviour that a test gives it."""
 
     type = "scripted"
     category = "Tests"
@@ -99,7 +99,7 @@ async def test_a_surprise_is_an_internal_error_that_tells_nothing() -> None:
 
 
 @pytest.mark.parametrize("value", [2**70, "\ud800"])
-async def test_what_is_no_json_is_an_invalid_output(value: object) -> None:
+async def test_an_output_that_is_no_json_is_invalid(value: object) -> None:
     outcome = await attempt(lambda context: {"out": value})
 
     assert outcome.failure is not None

@@ -1,4 +1,4 @@
-"""The pool on real processes: it answers, and it kills what does not."""
+"""The pool on real processes: answers, deadlines and kills."""
 
 import asyncio
 import ctypes
@@ -67,7 +67,7 @@ def note_pid_and_block(path: str) -> None:
 
 
 def wait_for_others(folder: Path, count: int) -> int:
-    """How many calls run together, once there are `count` of them."""
+    """Return how many calls run together, once there are `count` of them."""
     (folder / str(os.getpid())).touch()
     while len(list(folder.iterdir())) < count:
         time.sleep(0.005)

@@ -1,4 +1,4 @@
-"""The environment of pool processes, which has no secret of the worker's."""
+"""The environment of pool processes, without the worker's secrets."""
 
 import os
 import sys
@@ -63,7 +63,7 @@ async def test_no_process_of_a_pool_has_a_secret_in_its_environment(
     assert SECRET not in str(seen)
 
 
-def test_an_interpreter_keeps_what_it_needs() -> None:
+def test_an_interpreter_keeps_its_variables() -> None:
     given = {"PATH": "/bin", "LC_ALL": "C", "OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
 
     passed = child_environ({**given, **SECRETS})

@@ -1,31 +1,26 @@
-"""Where calls may not lead: private addresses in any spelling, names that lie, and ourselves."""
+"""Refused addresses: private ones in any spelling, changing names, and this machine."""
 
 import asyncio
 import itertools
-import socket
-import sys
-import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
 from engine.errors.nodes import NodeFailed
 from engine.nodes.support.base import HttpCall
-from tests.engine.net.test_url_policy import DENIED, PRIVATE, SPELLINGS
+from tests.engine.net.test_addresses import DENIED
+from tests.engine.net.test_url_policy import PRIVATE, SPELLINGS
 from tests.support.http.raw_server import Stub, answer, failure, redirect, serving
-from tests.support.workers.open_gates import AnyPort, OneHost, PublicSite
+from tests.support.workers.open_gates import AnyPort, PublicSite
 from workers.outbound.client import Egress
-from workers.outbound.dns import MAX_LOOKUPS, NameNotFound, NameResolver
 
 PLAIN = [address for address in DENIED if "%" not in address]
 UNRESOLVED = ("connection_failed", "The host name of the URL could not be resolved", True)
 CLOSING = answer("Content-Length: 2", "Connection: close", body=b"ok")
 
 
-def told(failed: NodeFailed) -> tuple[str, str, bool]:
-    """What a caller learns of a failure."""
+def shown(failed: NodeFailed) -> tuple[str, str, bool]:
+    """Return the parts of a failure that a caller gets."""
     return failed.code, failed.message, failed.retryable
 
 
@@ -44,35 +39,11 @@ async def any_port() -> AsyncIterator[Egress]:
 
 
 @pytest.fixture
-async def one_host() -> AsyncIterator[Egress]:
-    egress = Egress(gate=OneHost(allow_private=False))
-    yield egress
-    await egress.close()
-
-
-@pytest.fixture
 async def public_site(stub: Stub) -> AsyncIterator[Egress]:
-    """Takes the stub for a site of the internet, and no other server of this machine."""
+    """A client that takes the stub for a site of the internet, and no other server."""
     egress = Egress(gate=PublicSite(stub.url))
     yield egress
     await egress.close()
-
-
-@pytest.fixture
-def resolve(monkeypatch: pytest.MonkeyPatch) -> Callable[[Iterator[list[str]]], list[str]]:
-    """Let names resolve to one set of addresses after another; the names asked are noted."""
-
-    def install(answers: Iterator[list[str]]) -> list[str]:
-        asked: list[str] = []
-
-        def look_up(host: str, port: object, **_: object) -> list[Any]:
-            asked.append(host)
-            return [(0, 0, 0, "", (address, 0)) for address in next(answers)]
-
-        monkeypatch.setattr(socket, "getaddrinfo", look_up)
-        return asked
-
-    return install
 
 
 def written(address: str) -> str:
@@ -108,7 +79,7 @@ async def test_no_name_of_a_special_address_is_connected(
     for address in DENIED:
         url = f"http://name.example:{everywhere.port}/"
         failed = await failure(any_port, HttpCall(method="GET", url=url, timeout_seconds=5))
-        assert told(failed) == UNRESOLVED, address
+        assert shown(failed) == UNRESOLVED, address
 
     assert (len(asked), everywhere.connections) == (len(DENIED), 0)
 
@@ -121,7 +92,7 @@ async def test_a_name_inside_and_a_name_that_is_not_there_fail_alike(
 
     inside, nowhere = await failure(any_port, call), await failure(any_port, call)
 
-    assert told(inside) == told(nowhere) == UNRESOLVED
+    assert shown(inside) == shown(nowhere) == UNRESOLVED
 
 
 @pytest.mark.parametrize("url", [*SPELLINGS, *PRIVATE])
@@ -153,7 +124,7 @@ async def test_only_the_usual_ports_are_called(strict: Egress, scheme: str) -> N
     assert failed.code == "url_blocked"
 
 
-# -- names that lie -------------------------------------------------------------------------------
+# -- changing names -------------------------------------------------------------------------------
 
 
 async def test_a_name_that_changes_its_address_never_leads_inside(
@@ -168,7 +139,7 @@ async def test_a_name_that_changes_its_address_never_leads_inside(
 
     for turn in range(1_000):
         if turn % 2:
-            assert told(await failure(one_host, call)) == UNRESOLVED
+            assert shown(await failure(one_host, call)) == UNRESOLVED
         else:
             assert (await one_host.fetch(call)).body == b"ok"
     server.close()
@@ -188,7 +159,7 @@ async def test_a_url_is_checked_again_at_every_attempt(
     second = await failure(one_host, call)
     third = await one_host.fetch(call)
 
-    assert (first.status, told(second), third.status) == (200, UNRESOLVED, 200)
+    assert (first.status, shown(second), third.status) == (200, UNRESOLVED, 200)
     assert len(stub.requests) == 2
 
 
@@ -232,103 +203,3 @@ async def test_the_url_of_a_redirect_is_checked_as_strictly_as_the_first_one(
 
     assert (failed.code, failed.retryable) == ("url_blocked", False)
     assert (asked, len(stub.requests)) == ([], hops)
-
-
-async def test_calls_at_the_same_time_share_a_look_up(
-    stub: Stub, one_host: Egress, resolve: Callable[..., list[str]]
-) -> None:
-    asked = resolve(itertools.repeat(["127.0.0.1"]))
-    call = HttpCall(method="GET", url=f"http://name.example:{stub.port}/")
-
-    await asyncio.gather(*(one_host.fetch(call) for _ in range(50)))
-
-    assert len(asked) == 1
-
-
-async def test_a_look_up_has_a_deadline(egress: Egress, monkeypatch: pytest.MonkeyPatch) -> None:
-    released = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def hang(*_: object, **__: object) -> list[Any]:
-        asyncio.run_coroutine_threadsafe(released.wait(), loop).result()
-        return []
-
-    monkeypatch.setattr(socket, "getaddrinfo", hang)
-    monkeypatch.setattr("workers.outbound.dns.LOOKUP_SECONDS", 0.1)
-    failed = await failure(egress, HttpCall(method="GET", url="http://name.example/"))
-    released.set()
-
-    assert (failed.code, failed.retryable) == ("connection_failed", True)
-
-
-async def test_the_deadline_of_a_call_holds_for_its_look_up(
-    egress: Egress, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    released = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def hang(*_: object, **__: object) -> list[Any]:
-        asyncio.run_coroutine_threadsafe(released.wait(), loop).result()
-        return []
-
-    monkeypatch.setattr(socket, "getaddrinfo", hang)
-    call = HttpCall(method="GET", url="http://name.example/", timeout_seconds=0.1)
-    failed = await failure(egress, call)
-    released.set()
-
-    assert failed.code == "timeout"
-
-
-async def test_a_look_up_without_a_thread_finds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
-    monkeypatch.setattr(threading.Thread, "start", refuse)
-    lookups = NameResolver()
-
-    for _ in range(MAX_LOOKUPS + 1):
-        with pytest.raises(NameNotFound):
-            await lookups.find("name.example")
-
-
-async def test_look_ups_that_hang_make_others_wait_and_no_more(
-    monkeypatch: pytest.MonkeyPatch, resolve: Callable[..., list[str]]
-) -> None:
-    released = threading.Event()
-    answers: Iterator[list[str]] = iter(lambda: ["8.8.8.8"] if released.wait(10) else [], None)
-    asked = resolve(answers)
-    monkeypatch.setattr("workers.outbound.dns.LOOKUP_SECONDS", 0.3)
-    lookups = NameResolver()
-    names = [f"{number}.example" for number in range(MAX_LOOKUPS + 10)]
-
-    found = await asyncio.gather(*map(lookups.find, names), return_exceptions=True)
-    assert all(isinstance(each, NameNotFound) for each in found)
-    assert len(asked) == MAX_LOOKUPS
-    monkeypatch.setattr("workers.outbound.dns.LOOKUP_SECONDS", 10.0)
-    released.set()
-
-    assert await lookups.find("last.example") == ["8.8.8.8"]
-
-
-HANGING = """
-import asyncio, contextlib, socket, time
-from workers.outbound.client import Egress
-from engine.nodes.support.base import HttpCall; from engine.errors.nodes import NodeFailed
-
-async def main():
-    socket.getaddrinfo = lambda *_, **__: time.sleep(30)
-    egress = Egress(allow_private=True)
-    with contextlib.suppress(NodeFailed):
-        await egress.fetch(HttpCall(method="GET", url="http://a.example/", timeout_seconds=0.1))
-    await egress.close()
-
-asyncio.run(main())
-"""
-
-
-async def test_the_end_of_a_process_does_not_wait_for_a_look_up() -> None:
-    child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", HANGING), cwd=Path(__file__).parents[3]
-    )
-
-    assert await asyncio.wait_for(child.wait(), 15) == 0

@@ -1,4 +1,4 @@
-"""Large bodies over connections that are kept, on the loop of a real worker and on the other."""
+"""Large bodies over kept connections, on the loop of a real worker and on asyncio's."""
 
 import asyncio
 import gzip
@@ -102,12 +102,12 @@ async def test_a_large_body_is_read_no_further_than_there_is_memory_for_it(
     size, held, freed = 8 * MEGABYTE, [0], asyncio.Event()
     stub.pages["/large"] = spread(size)[0]
 
-    async def hold(more: int) -> None:
+    async def reserve(more: int) -> None:
         held[0] += more
         if held[0] >= MEGABYTE:
             await freed.wait()
 
-    reading = asyncio.create_task(egress.fetch(get(stub, "/large", reserve=hold)))
+    reading = asyncio.create_task(egress.fetch(get(stub, "/large", reserve=reserve)))
     while held[0] < MEGABYTE:
         await asyncio.sleep(0.01)
     await asyncio.sleep(0.1)
@@ -118,13 +118,13 @@ async def test_a_large_body_is_read_no_further_than_there_is_memory_for_it(
     assert size - MEGABYTE < held[0] <= size
 
 
-async def test_nobody_is_asked_for_memory_for_small_bodies(stub: Stub, egress: Egress) -> None:
+async def test_no_memory_is_reserved_for_small_bodies(stub: Stub, egress: Egress) -> None:
     stub.pages["/small"] = whole(10_000)[0]
 
-    async def hold(more: int) -> None:
+    async def reserve(more: int) -> None:
         raise AssertionError(more)
 
-    assert len((await egress.fetch(get(stub, "/small", reserve=hold))).body) == 10_000
+    assert len((await egress.fetch(get(stub, "/small", reserve=reserve))).body) == 10_000
 
 
 async def test_a_body_that_was_compressed_is_held_as_it_is_when_inflated(
@@ -135,9 +135,9 @@ async def test_a_body_that_was_compressed_is_held_as_it_is_when_inflated(
     stub.pages["/packed"] = answer("Content-Encoding: gzip", length, body=body)[0]
     held = []
 
-    async def hold(more: int) -> None:
+    async def reserve(more: int) -> None:
         held.append(more)
 
-    await egress.fetch(get(stub, "/packed", reserve=hold))
+    await egress.fetch(get(stub, "/packed", reserve=reserve))
 
     assert held == [MEGABYTE]

@@ -32,7 +32,7 @@ outbound_bytes_per_minute = 1_000_000
 
 
 class Counter:
-    """Grants what is asked for until nothing is left, and counts how often it was asked."""
+    """Grants calls until none is left, and counts requests."""
 
     def __init__(self, left: int, seconds: float = 60.0) -> None:
         self.is_away = False
@@ -53,7 +53,7 @@ class Counter:
 
 
 async def take(budget: CallBudget, times: int, host: str = "a") -> int:
-    """How many of so many calls at once may be made."""
+    """Return how many of simultaneous calls are admitted."""
     calls = (budget.take("acc", host) for _ in range(times))
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
     refused = [each for each in outcomes if each is not None]
@@ -122,20 +122,20 @@ async def test_a_refusal_holds_for_a_second_and_not_for_the_whole_window(
     assert (refused, await take(watched, 1)) == (0, 1)
 
 
-async def test_bytes_are_told_before_the_next_call_once_they_are_many() -> None:
+async def test_many_bytes_are_reported_before_the_next_call() -> None:
     counter = Counter(1_000)
     watched = CallBudget(counter)
     for _ in range(5):
         await take(watched, 1)
     asked = len(counter.asked)
 
-    watched.note("acc", budget.UNTOLD_BYTES - 1)
+    watched.note("acc", budget.REPORT_BYTES - 1)
     await take(watched, 1)
     few = counter.sent
     watched.note("acc", 1)
     await take(watched, 1)
 
-    assert (few, counter.sent) == (0, budget.UNTOLD_BYTES)
+    assert (few, counter.sent) == (0, budget.REPORT_BYTES)
     assert len(counter.asked) == asked + 1
 
 
@@ -146,7 +146,7 @@ async def test_while_the_store_does_not_answer_calls_go_on() -> None:
     assert await take(CallBudget(counter), 100) == 100
 
 
-async def test_bytes_that_the_store_was_not_told_are_told_with_the_next_lease(
+async def test_unreported_bytes_are_reported_with_the_next_lease(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(budget, "UNKNOWN_SECONDS", 0.0)
@@ -177,7 +177,7 @@ async def counted(store: Store) -> AsyncIterator[Egress]:
 
 
 async def fetched(egress: Egress, url: str, account_id: str, times: int, **more: int) -> int:
-    """How many of so many calls were answered."""
+    """Return how many calls were answered."""
     call = HttpCall(method="GET", url=url, account_id=account_id, max_bytes=10_000_000, **more)
     outcomes = [await _fetch(egress, call) for _ in range(times)]
     return outcomes.count("")
@@ -219,7 +219,7 @@ async def test_two_workers_share_the_limit_of_an_account(
     assert target.calls["/ok"] == sum(counts)
 
 
-async def test_calls_of_nobody_are_not_counted(
+async def test_calls_without_an_account_are_not_counted(
     counted: Egress, account: Account, target: Target
 ) -> None:
     await fetched(counted, f"{target.url}/ok", account.id, 50)
@@ -267,6 +267,6 @@ async def test_no_more_accounts_are_kept_in_mind_than_are_useful(
         counted.note("acc", 1)
         counted.note(f"acc_{number}", 1)
 
-    assert len(counted._untold) == 10
+    assert len(counted._uncounted) == 10
     await counted.take("acc", "a")
     assert counter.sent == 1_000

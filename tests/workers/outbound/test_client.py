@@ -1,4 +1,4 @@
-"""The one way out, against a server on this machine that answers what each test tells it to."""
+"""The client against a server on this machine that answers as each test says."""
 
 import asyncio
 import gzip
@@ -235,7 +235,7 @@ async def test_an_answer_that_is_not_http_is_a_bad_response(
         "http://example.com:6379/",
     ],
 )
-async def test_what_is_not_public_is_blocked(strict: Egress, url: str) -> None:
+async def test_an_address_that_is_not_public_is_blocked(strict: Egress, url: str) -> None:
     failed = await failure(strict, HttpCall(method="GET", url=url, timeout_seconds=5))
 
     assert (failed.code, failed.retryable) == ("url_blocked", False)

@@ -26,7 +26,7 @@ def get(stub: Stub, timeout_seconds: float = 5.0, max_bytes: int = 10_485_760) -
     )
 
 
-# -- what is not HTTP, or not what it says --------------------------------------------------------
+# -- invalid HTTP ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ async def test_an_announced_body_that_does_not_come_ends_at_the_deadline(
         CHUNKED + b"2;a=b\r\nok\r\n0\r\nX-Trailer: 1\r\nSet-Cookie: a=b\r\n\r\n",
     ],
 )
-async def test_what_is_odd_but_right_is_read(stub: Stub, egress: Egress, reply: bytes) -> None:
+async def test_an_odd_but_valid_answer_is_read(stub: Stub, egress: Egress, reply: bytes) -> None:
     stub.reply = [reply]
 
     got = await egress.fetch(get(stub))
@@ -246,9 +246,7 @@ async def test_a_flood_before_the_body_is_cut_off(
     assert time.monotonic() - started < 20
 
 
-async def test_a_head_within_its_cap_is_read_whatever_its_pieces(
-    stub: Stub, egress: Egress
-) -> None:
+async def test_a_head_within_its_cap_is_read_in_any_pieces(stub: Stub, egress: Egress) -> None:
     line = b"X: " + b"y" * 8_000 + b"\r\n"
     head = b"HTTP/1.1 200 OK\r\n" + line * 7 + b"Content-Length: 100000\r\n\r\n"
     assert len(head) < MAX_HEAD_BYTES
@@ -328,7 +326,7 @@ async def test_an_answer_before_the_body_was_taken_is_the_answer(egress: Egress)
     assert (got.status, got.body) == (413, b"no")
 
 
-async def test_a_body_that_nobody_takes_ends_at_the_deadline(egress: Egress) -> None:
+async def test_an_unread_body_ends_at_the_deadline(egress: Egress) -> None:
     async with deaf() as url:
         call = HttpCall(method="POST", url=url, body=bytes(50_000_000), timeout_seconds=0.3)
         failed = await failure(egress, call)

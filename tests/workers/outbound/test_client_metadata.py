@@ -1,4 +1,4 @@
-"""Where not even models' calls lead: link-local addresses and metadata services."""
+"""Addresses that models' calls may not have: link-local ones and metadata services."""
 
 import socket
 from collections.abc import AsyncIterator
@@ -21,7 +21,7 @@ ADDRESSES = [
 
 @pytest.fixture
 async def models() -> AsyncIterator[Egress]:
-    """The way out of models' calls."""
+    """A client of models' calls."""
     egress = Egress(gate=AddressGate.of_providers(Settings(port=1)))
     yield egress
     await egress.close()

@@ -1,4 +1,4 @@
-"""One attempt is one call on the wire, whatever becomes of the connection."""
+"""One attempt is one call on the wire, however the connection ends."""
 
 from collections.abc import Iterator
 from dataclasses import replace

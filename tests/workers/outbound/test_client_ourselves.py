@@ -91,7 +91,7 @@ def test_our_own_parts_are_refused_by_name_and_by_address(url: str) -> None:
     "address",
     ["8.8.8.8", "::ffff:8.8.8.8", "8.8.4.4", "1.1.1.1", "9.9.9.9", "2606:4700:4700::1111"],
 )
-async def test_our_own_parts_are_refused_by_what_their_names_stand_for(address: str) -> None:
+async def test_our_own_parts_are_refused_by_the_addresses_of_their_names(address: str) -> None:
     gate = AddressGate.of(SETTINGS)
 
     await gate.refresh(names)
@@ -100,7 +100,7 @@ async def test_our_own_parts_are_refused_by_what_their_names_stand_for(address: 
     assert gate.admits("9.9.9.10", 443)
 
 
-async def test_where_browsers_reach_us_is_our_own_too() -> None:
+async def test_our_public_url_is_refused_too() -> None:
     async def find(host: str) -> list[str]:
         return {"127.0.0.1": [], "flows.example.org": ["1.0.0.1", "2606:4700::64"]}[host]
 
@@ -115,7 +115,7 @@ async def test_where_browsers_reach_us_is_our_own_too() -> None:
 
 
 @pytest.mark.parametrize("url", ["", "flows.example.org", "ftp://a.example", "https://[", "//"])
-def test_a_public_url_that_leads_nowhere_refuses_nobody(url: str) -> None:
+def test_a_public_url_that_leads_nowhere_refuses_no_call(url: str) -> None:
     assert AddressGate.of(Settings(public_url=url)).check("https://a.example/").host == "a.example"
 
 

@@ -1,4 +1,4 @@
-"""Answers that swell, and machines that have nothing left."""
+"""Answers that swell, and machines without free resources."""
 
 import asyncio
 import gzip
@@ -53,7 +53,7 @@ def bare(body: bytes) -> bytes:
         ("", b"hello"),
     ],
 )
-async def test_what_was_compressed_unasked_is_inflated(
+async def test_an_unexpectedly_compressed_body_is_inflated(
     stub: Stub, egress: Egress, encoding: str, body: bytes
 ) -> None:
     lines = (f"Content-Encoding: {encoding}", f"Content-Length: {len(body)}")
@@ -147,14 +147,14 @@ async def test_a_gibibyte_costs_little_memory(stub: Stub, reply: list[bytes]) ->
         cwd=Path(__file__).parents[3],
     )
 
-    told, _ = await child.communicate()
+    output, _ = await child.communicate()
 
-    code, growth = told.decode().split()
+    code, growth = output.decode().split()
     assert code == "response_too_large"
     assert int(growth) <= 64
 
 
-# -- what the machine lacks -----------------------------------------------------------------------
+# -- missing resources ----------------------------------------------------------------------------
 
 FILES = """
 import asyncio, os, resource, sys
@@ -197,12 +197,12 @@ async def test_without_file_descriptors_a_connection_fails_and_later_ones_do_not
         cwd=Path(__file__).parents[3],
     )
 
-    told, _ = await child.communicate()
+    output, _ = await child.communicate()
 
-    assert told.decode().split() == ["connection_failed", "connection_failed", "ok"]
+    assert output.decode().split() == ["connection_failed", "connection_failed", "ok"]
 
 
-# -- what the environment says --------------------------------------------------------------------
+# -- the environment ------------------------------------------------------------------------------
 
 
 async def test_neither_proxies_nor_passwords_of_the_environment_are_used(

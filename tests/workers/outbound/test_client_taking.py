@@ -20,7 +20,7 @@ ONE, TWO, END = b"3\r\none\r\n", b"3\r\ntwo\r\n", b"0\r\n\r\n"
 
 @dataclass
 class Taker:
-    """Remembers what it was given, and takes at most so many pieces."""
+    """Remembers received pieces, and takes at most a given number."""
 
     most: int = 1_000
     failure: Exception | None = None
@@ -70,7 +70,7 @@ async def test_a_piece_is_given_before_the_next_one_has_come(egress: Egress) -> 
     assert (given.status, given.headers["x-of"], given.body) == (200, "head", b"")
 
 
-async def test_what_comes_before_the_body_is_given_first(
+async def test_status_and_headers_are_given_before_the_body(
     stub: Stub, egress: Egress, taker: Taker
 ) -> None:
     stub.reply = answer("X-Of: head", "Content-Length: 2", body=b"no", status="503 No")
@@ -91,7 +91,7 @@ async def test_only_the_answer_after_redirects_is_taken(
     assert ([each.status for each in taker.answers], taker.pieces) == ([200], [b"ok"])
 
 
-async def test_what_was_compressed_unasked_is_inflated_and_given_at_once(
+async def test_an_unexpectedly_compressed_body_is_inflated_and_given_in_one_piece(
     stub: Stub, egress: Egress, taker: Taker
 ) -> None:
     body = gzip.compress(b"hello", mtime=0)
@@ -131,7 +131,7 @@ async def test_no_more_is_given_than_the_cap(
         (answer("Content-Length: 9", body=b"one"), True),
     ],
 )
-async def test_a_body_that_is_broken_fails_after_what_came(
+async def test_a_broken_body_fails_after_the_pieces_before(
     stub: Stub, egress: Egress, taker: Taker, reply: list[bytes], retryable: bool
 ) -> None:
     stub.reply, stub.pause, stub.then_close = reply, 0.03, True
@@ -183,7 +183,7 @@ async def test_one_that_is_never_silent_for_long_may_take_longer(
 # -- connections ----------------------------------------------------------------------------------
 
 
-async def test_where_the_rest_is_there_the_connection_is_used_again(
+async def test_the_connection_is_used_again_after_the_rest_was_read(
     stub: Stub, egress: Egress
 ) -> None:
     stub.reply, stub.pause = [CHUNKED, ONE, TWO + END], 0.03
@@ -194,7 +194,7 @@ async def test_where_the_rest_is_there_the_connection_is_used_again(
     assert stub.connections == 1
 
 
-async def test_where_the_rest_does_not_come_nobody_waits_for_it(stub: Stub, egress: Egress) -> None:
+async def test_the_call_does_not_wait_for_a_slow_rest(stub: Stub, egress: Egress) -> None:
     stub.reply = [CHUNKED + ONE]
     began = time.monotonic()
 
@@ -205,7 +205,7 @@ async def test_where_the_rest_does_not_come_nobody_waits_for_it(stub: Stub, egre
     assert stub.connections == 2
 
 
-async def test_where_the_rest_breaks_off_nobody_minds(stub: Stub, egress: Egress) -> None:
+async def test_a_rest_that_breaks_off_is_no_failure(stub: Stub, egress: Egress) -> None:
     stub.reply, stub.pause, stub.then_reset = [CHUNKED, ONE, b""], 0.03, True
     taker = Taker(most=1)
 
@@ -214,7 +214,7 @@ async def test_where_the_rest_breaks_off_nobody_minds(stub: Stub, egress: Egress
     assert taker.pieces == [b"one"]
 
 
-async def test_what_the_taker_raises_is_raised_and_the_connection_closed(egress: Egress) -> None:
+async def test_an_error_of_the_taker_is_raised_and_the_connection_closed(egress: Egress) -> None:
     async with serving(Holding(CHUNKED, ONE)) as stub:
         with pytest.raises(KeyError):
             await egress.fetch(get(stub, Taker(failure=KeyError("mine"))))
@@ -222,7 +222,7 @@ async def test_what_the_taker_raises_is_raised_and_the_connection_closed(egress:
         await asyncio.wait_for(stub.has_gone.wait(), 1)
 
 
-async def test_one_who_is_cancelled_hangs_up_at_once(egress: Egress, taker: Taker) -> None:
+async def test_a_cancelled_call_hangs_up_at_once(egress: Egress, taker: Taker) -> None:
     async with serving(Holding(CHUNKED, ONE)) as stub:
         call = asyncio.create_task(egress.fetch(get(stub, taker)))
         await eventually(_count(taker), lambda count: count == 1)

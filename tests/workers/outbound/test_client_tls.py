@@ -1,4 +1,4 @@
-"""TLS by name, wherever the name leads; left out by conftest.py where `openssl` is missing."""
+"""TLS by name for any address; conftest.py ignores this module where `openssl` is missing."""
 
 import asyncio
 import ssl
@@ -20,8 +20,8 @@ async def openssl(*arguments: str, folder: Path) -> None:
     process = await asyncio.create_subprocess_exec(
         *("openssl", *arguments), cwd=folder, stderr=asyncio.subprocess.PIPE
     )
-    _, told = await process.communicate()
-    assert process.returncode == 0, told.decode()
+    _, output = await process.communicate()
+    assert process.returncode == 0, output.decode()
 
 
 @pytest.fixture
@@ -89,9 +89,7 @@ async def test_a_certificate_for_another_name_is_refused(
     assert "TLS" in failed.message
 
 
-async def test_a_certificate_that_nobody_vouches_for_is_refused(
-    secure: Stub, egress: Egress
-) -> None:
+async def test_an_untrusted_certificate_is_refused(secure: Stub, egress: Egress) -> None:
     failed = await failure(egress, get(secure, NAME))
 
     assert (failed.code, secure.requests) == ("connection_failed", [])
@@ -110,7 +108,7 @@ async def test_a_server_without_tls_is_a_failed_connection(egress: Egress) -> No
 
 
 @pytest.mark.usefixtures("trusted")
-async def test_a_redirect_away_from_tls_is_told_no_secret(
+async def test_a_redirect_away_from_tls_gets_no_secret(
     secure: Stub, stub: Stub, egress: Egress
 ) -> None:
     secure.reply = [redirect(307, f"http://{NAME}:{stub.port}/plain")]

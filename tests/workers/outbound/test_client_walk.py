@@ -1,4 +1,4 @@
-"""Outbound calls as a running workflow makes them."""
+"""Outbound calls of a running workflow."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from workers.main import worker
 from workers.walk.walker import Walker
 
 
-async def test_what_was_saved_while_it_was_allowed_is_refused_when_it_runs(
+async def test_a_url_that_was_allowed_when_saved_is_refused_when_it_runs(
     settings: Settings, runner: Runner, stub: Stub
 ) -> None:
     async with worker(replace(settings, allow_private_urls=False)):

@@ -1,4 +1,4 @@
-"""Forms: what a server reads out of them is what was put in."""
+"""Forms: a server reads the values that were filled in."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ async def test_a_form_is_read_as_it_was_filled_in() -> None:
     assert read_again == {**texts, "image": [BYTES, b"2"]}
 
 
-async def test_files_are_named_by_what_they_are() -> None:
+async def test_files_are_named_by_their_content_type() -> None:
     files = [image("image[]"), FormFile(name="mask", content_type="image/webp", data=b"x")]
 
     _, body = await Form(fields={}, files=files).pack()

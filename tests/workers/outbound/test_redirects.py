@@ -1,4 +1,4 @@
-"""Redirects: what is asked next, of whom, and what the next one is not told."""
+"""Redirects: the next call, its target, and the headers that it drops."""
 
 from dataclasses import replace
 
@@ -82,7 +82,7 @@ def test_a_place_is_relative_to_the_url(place: str, url: str) -> None:
         ("http://a.example:81/", "http://a.example:81/z"),
     ],
 )
-def test_the_same_host_is_told_everything_again(url: str, place: str) -> None:
+def test_the_same_host_gets_all_headers_again(url: str, place: str) -> None:
     assert follow(replace(CALL, url=url), 307, place).headers == CALL.headers
 
 
@@ -101,7 +101,7 @@ def test_the_same_host_is_told_everything_again(url: str, place: str) -> None:
         ("https://a.example/", "file:///etc/passwd"),
     ],
 )
-def test_another_host_is_told_no_secret(url: str, place: str) -> None:
+def test_another_host_gets_no_secret(url: str, place: str) -> None:
     call = follow(replace(CALL, url=url), 307, place)
 
     assert call.headers == HARMLESS

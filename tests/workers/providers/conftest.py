@@ -1,9 +1,10 @@
-"""A provider whose answers a test lays out, and what calls it."""
+"""A provider whose answers a test defines, and its callers."""
 
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from engine.store import Store
 from tests.support.http.providers import (
     MODEL_KEYS,
     Kept,
@@ -12,7 +13,8 @@ from tests.support.http.providers import (
     calling,
     stub_provider,
 )
-from tests.support.models.recorded_checkpoints import FakeDesk
+from tests.support.models import limited_calls
+from tests.support.models.recorded_checkpoints import RecordedCheckpoints
 from tests.support.models.streams import Listener
 from workers.outbound.client import Egress
 from workers.providers.model_caller import ModelCaller
@@ -48,10 +50,33 @@ def stubbed(egress: Egress, stub_url: str, kept: Kept) -> ModelCaller:
 
 
 @pytest.fixture
-def checkpoints() -> FakeDesk:
-    return FakeDesk()
+def checkpoints() -> RecordedCheckpoints:
+    return RecordedCheckpoints()
 
 
 @pytest.fixture
 def listener(models: ModelCaller) -> Listener:
     return Listener(models)
+
+
+@pytest.fixture
+def fake_provider() -> limited_calls.Provider:
+    return limited_calls.Provider()
+
+
+@pytest.fixture
+async def one(
+    store: Store, redis_url: str, fake_provider: limited_calls.Provider
+) -> AsyncIterator[limited_calls.Process]:
+    """A process that calls the fake provider."""
+    async with limited_calls.process(store, redis_url, fake_provider, "one") as started:
+        yield started
+
+
+@pytest.fixture
+async def two(
+    store: Store, redis_url: str, fake_provider: limited_calls.Provider
+) -> AsyncIterator[limited_calls.Process]:
+    """Another process that calls the fake provider."""
+    async with limited_calls.process(store, redis_url, fake_provider, "two") as started:
+        yield started

@@ -1,4 +1,4 @@
-"""Anthropic's Messages: against the stub, and against answers that are wrong."""
+"""Anthropic's Messages: against the stub, and against invalid answers."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def chat(more: str = MORE) -> Model:
     return chat_models.chat("anthropic", more)
 
 
-async def ask(models: ModelCaller, **values: Any) -> Any:
+async def call_model(models: ModelCaller, **values: Any) -> Any:
     return (await models.call(chat(), {"prompt": "Say hello", **values})).value
 
 
@@ -29,7 +29,7 @@ async def test_a_message_has_its_key_and_version_in_headers_of_its_own(
 ) -> None:
     provider.answers = [SAID]
 
-    assert await ask(models, maxTokens=5) == "Hello"
+    assert await call_model(models, maxTokens=5) == "Hello"
 
     (asked,) = provider.asked
     assert (asked.method, asked.path) == ("POST", "/v1/messages")
@@ -61,7 +61,7 @@ async def test_system_pictures_and_schema_go_where_they_belong(
     provider.answers = [SAID]
     url, schema = "https://a.example/1.png", {"type": "object"}
 
-    await ask(models, system="Be brief", photo=url, jsonSchema=schema)
+    await call_model(models, system="Be brief", photo=url, jsonSchema=schema)
 
     body = provider.asked[0].body
     assert body["system"] == "Be brief"
@@ -91,7 +91,7 @@ async def test_an_answer_without_a_text_is_a_bad_one(
     provider.answers = [reply]
 
     with pytest.raises(NodeFailed) as raised:
-        await ask(models)
+        await call_model(models)
 
     assert raised.value.code == "PROVIDER_BAD_RESPONSE"
 
@@ -100,7 +100,7 @@ async def test_a_refusal_is_a_rejection(models: ModelCaller, provider: Provider)
     provider.answers = [{"content": [], "stop_reason": "refusal"}]
 
     with pytest.raises(NodeFailed) as raised:
-        await ask(models)
+        await call_model(models)
 
     assert raised.value.code == "PROVIDER_REJECTED"
 
@@ -121,8 +121,8 @@ async def test_the_stub_sees_pictures_and_fits_a_schema(stubbed: ModelCaller) ->
         "additionalProperties": False,
     }
 
-    seen = await ask(stubbed, photo="https://a.example/1.png", maxTokens=50)
-    fitting = await ask(stubbed, jsonSchema=schema, maxTokens=50)
+    seen = await call_model(stubbed, photo="https://a.example/1.png", maxTokens=50)
+    fitting = await call_model(stubbed, jsonSchema=schema, maxTokens=50)
 
     assert seen.endswith("[1 image seen]")
     assert fitting == '{"n":1}'

@@ -1,4 +1,4 @@
-"""What the worker itself answers for: templates, and vectors of what they make."""
+"""Builtin models: templates, and embeddings of rendered templates."""
 
 import asyncio
 import json
@@ -52,7 +52,7 @@ async def test_a_text_is_the_answer_unless_the_manifest_says_more() -> None:
     assert answer.value == "About cats"
 
 
-async def test_an_embedding_is_the_vector_of_what_the_template_makes_as_json() -> None:
+async def test_an_embedding_is_the_vector_of_the_rendered_template_as_json() -> None:
     embed = Embedding()
 
     answer = await ModelCaller(embed=embed).call(model(call=EMBEDDING), {"prompt": "cats"})
@@ -84,7 +84,7 @@ async def test_the_model_that_ships_embeds_and_costs_nothing() -> None:
     assert (found.pricing, found.tier) == ((), "free")
 
 
-# -- where it cannot ------------------------------------------------------------------------------
+# -- failures -------------------------------------------------------------------------------------
 
 
 class Broken(LocalPool):
@@ -107,7 +107,7 @@ class Broken(LocalPool):
         (NodeFailed("not_installed", "install it"), "not_installed", False),
     ],
 )
-async def test_what_happens_to_its_process_is_told_as_a_failure_of_the_node(
+async def test_an_error_of_its_process_is_a_failure_of_the_node(
     error: Exception, code: str, retryable: bool
 ) -> None:
     failure = await fail(ModelCaller(embed=Broken(error).embed))
@@ -119,7 +119,7 @@ async def test_nothing_is_embedded_where_there_is_nothing_to_embed_with() -> Non
     assert (await fail(ModelCaller())).code == "not_installed"
 
 
-async def test_a_worker_without_the_extra_names_what_to_install(
+async def test_a_worker_without_the_extra_names_the_package_to_install(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
     (tmp_path / "onnxruntime.py").write_text("raise ImportError('as if it were not here')")

@@ -1,4 +1,4 @@
-"""How providers fail: codes, their own sentences, and secrets that are never told."""
+"""Failures of providers: codes, their own messages, and redacted secrets."""
 
 import asyncio
 import base64
@@ -122,7 +122,7 @@ async def test_a_long_sentence_is_cut(models: ModelCaller, provider: Provider) -
 
 
 @pytest.mark.parametrize(
-    "told",
+    "echo",
     [
         f"Incorrect API key provided: {KEY}.",
         f"GET https://api.example/v1?key={KEY} failed",
@@ -130,10 +130,10 @@ async def test_a_long_sentence_is_cut(models: ModelCaller, provider: Provider) -
         "x" * 490 + KEY,
     ],
 )
-async def test_a_providers_echo_of_the_key_is_not_told(
-    models: ModelCaller, provider: Provider, told: str
+async def test_a_providers_echo_of_the_key_is_redacted(
+    models: ModelCaller, provider: Provider, echo: str
 ) -> None:
-    provider.answers = [refusal(401, {"error": {"message": told}})]
+    provider.answers = [refusal(401, {"error": {"message": echo}})]
 
     message = (await fail(models)).message
 
@@ -152,7 +152,7 @@ async def test_a_key_is_hidden_as_it_stands_in_a_url_too(
     assert failure.message == "at /?key=[secret] …"
 
 
-async def test_another_providers_key_is_not_told_either(egress: Egress, provider: Provider) -> None:
+async def test_another_providers_key_is_redacted_too(egress: Egress, provider: Provider) -> None:
     provider.answers = [refusal(400, {"error": "You said sk-other-987654321."})]
     environ = provider.environ | {"OPENAI_API_KEY": "sk-other-987654321"}
 
@@ -169,7 +169,7 @@ async def test_a_text_that_repeats_the_key_is_given_without_it(
     assert answer.value == "My key is [secret]"
 
 
-async def test_a_key_that_is_missing_is_named_in_the_log_alone_and_nobody_is_called(
+async def test_a_missing_key_is_named_in_the_log_alone_without_a_call(
     egress: Egress, provider: Provider, caplog: pytest.LogCaptureFixture
 ) -> None:
     failure = await fail(calling(egress, {"PROVIDER_URL": provider.url}))
@@ -185,23 +185,25 @@ async def test_a_local_stack_tells_its_callers_which_key_is_missing(
 ) -> None:
     environ = {"PROVIDER_URL": provider.url}
 
-    failure = await fail(ModelCaller(egress, environ=environ, tells_setup=True))
+    failure = await fail(ModelCaller(egress, environ=environ, names_variables=True))
 
-    told = "The provider's key is not set up: set PROVIDER_KEY and start the workers again"
-    assert (failure.code, failure.message) == ("PROVIDER_REJECTED", told)
+    echo = "The provider's key is not set up: set PROVIDER_KEY and start the workers again"
+    assert (failure.code, failure.message) == ("PROVIDER_REJECTED", echo)
 
 
-async def test_a_key_that_is_no_header_is_not_told(egress: Egress, provider: Provider) -> None:
+async def test_a_key_that_is_no_valid_header_is_redacted(
+    egress: Egress, provider: Provider
+) -> None:
     failure = await fail(calling(egress, provider.environ | {"PROVIDER_KEY": "one\r\ntwo-three"}))
 
     assert failure.code == "PROVIDER_REJECTED"
     assert "one" not in failure.message and "three" not in failure.message
 
 
-# -- no answer, or none that can be read ----------------------------------------------------------
+# -- no answer, or an unreadable one --------------------------------------------------------------
 
 
-async def test_nobody_there_is_unavailable(egress: Egress) -> None:
+async def test_an_unreachable_provider_is_unavailable(egress: Egress) -> None:
     failure = await fail(calling(egress, {"PROVIDER_KEY": KEY}))
 
     assert (failure.code, failure.retryable) == ("PROVIDER_UNAVAILABLE", True)
@@ -267,7 +269,7 @@ async def test_a_call_that_is_cancelled_ends_at_once(egress: Egress) -> None:
             await call
 
 
-async def test_where_no_medium_can_be_kept_the_node_says_so(
+async def test_a_node_fails_when_no_medium_can_be_stored(
     egress: Egress, provider: Provider
 ) -> None:
     data = base64.b64encode(b"picture").decode()

@@ -1,4 +1,4 @@
-"""Lists of which an item fails for good: what was begun for the others is cancelled."""
+"""Lists with an item that fails for good: jobs of the other items are cancelled."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,7 +13,7 @@ from tests.support.factories import Graph, Runner
 from tests.support.http.providers import MODEL_KEYS
 from tests.support.manifests import manifest
 from tests.support.workers.job_workers import VIDEO
-from tests.workers.providers.test_whole import paid, run, seen
+from tests.workers.providers.test_model_caller_workers import paid, run, seen
 from workers.main import worker
 
 LONG = "[[stub job=60000]]"
@@ -47,7 +47,7 @@ async def counted(url: str) -> dict[str, int]:
 
 
 async def cancelled(url: str, before: dict[str, int]) -> tuple[int, int]:
-    """How many jobs were begun, and how many of them cancelled, since then."""
+    """Return the numbers of jobs begun and cancelled since then."""
     now = await counted(url)
     begun, ended = (
         now.get(path, 0) - before.get(path, 0) for path in ("/jobs", "/jobs/{id}/cancel")

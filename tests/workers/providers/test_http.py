@@ -1,4 +1,4 @@
-"""Any provider by manifest: one call, what of its answer counts, and what is wrong with it."""
+"""Any provider by manifest: one call, the parts of its answer, and its faults."""
 
 from decimal import Decimal
 from typing import Any
@@ -29,20 +29,18 @@ def picture(more: str, **parts: str) -> Model:
     return provided("http", more, **({"category": "image", "fields": FIELDS} | parts))
 
 
-async def ask(models: ModelCaller, found: Model, **values: Any) -> Any:
+async def call_model(models: ModelCaller, found: Model, **values: Any) -> Any:
     return (await models.call(found, {"prompt": "a cat", **values})).value
 
 
 PLAIN = '\npath = "/make"\nbody = { text = "{{ prompt }}", photo = "{{ photo }}" }\nresult = "url"'
 
 
-async def test_what_is_sent_is_what_the_manifest_says(
-    models: ModelCaller, provider: Provider
-) -> None:
+async def test_the_request_follows_the_manifest(models: ModelCaller, provider: Provider) -> None:
     provider.answers = [{"url": PICTURE}]
     more = PLAIN + '\nkey_header = "x-key"\nheaders = { x-version = "3" }'
 
-    assert await ask(models, picture(more)) == PICTURE
+    assert await call_model(models, picture(more)) == PICTURE
 
     (asked,) = provider.asked
     assert (asked.method, asked.path, asked.body) == ("POST", "/make", {"text": "a cat"})
@@ -56,7 +54,7 @@ async def test_values_in_a_path_are_encoded_and_a_get_has_no_body(
     provider.answers = [{"url": PICTURE}]
     more = '\nmethod = "GET"\npath = "/make/{{ prompt }}?q={{ prompt }}"\nresult = "url"'
 
-    await ask(models, picture(more), prompt="../a b&c?")
+    await call_model(models, picture(more), prompt="../a b&c?")
 
     (asked,) = provider.asked
     assert (asked.method, asked.body) == ("GET", None)
@@ -69,7 +67,9 @@ async def test_a_value_that_would_lead_up_the_path_is_refused(
     provider.answers = [{"url": PICTURE}]
 
     with pytest.raises(NodeFailed) as raised:
-        await ask(models, picture('\npath = "/make/{{ prompt }}"\nresult = "url"'), prompt="..")
+        await call_model(
+            models, picture('\npath = "/make/{{ prompt }}"\nresult = "url"'), prompt=".."
+        )
 
     assert raised.value.code == "template_error"
     assert provider.asked == []
@@ -79,7 +79,7 @@ async def test_numbers_may_be_wanted_as_texts(models: ModelCaller, provider: Pro
     provider.answers = [{"url": PICTURE}]
     more = '\npath = "/"\nbody = { s = "{{ seconds }}" }\nresult = "url"\nas_text = ["seconds"]'
 
-    await ask(models, picture(more), seconds=5)
+    await call_model(models, picture(more), seconds=5)
 
     assert provider.asked[0].body == {"s": "5"}
 
@@ -99,7 +99,7 @@ async def test_the_result_is_where_the_manifest_says(
 ) -> None:
     provider.answers = [reply]
 
-    assert await ask(models, picture(f'\npath = "/"\nresult = {result}')) == value
+    assert await call_model(models, picture(f'\npath = "/"\nresult = {result}')) == value
 
 
 async def test_a_text_model_gives_the_text(models: ModelCaller, provider: Provider) -> None:
@@ -107,16 +107,16 @@ async def test_a_text_model_gives_the_text(models: ModelCaller, provider: Provid
 
     found = provided("http", '\npath = "/"\nresult = "parts"')
 
-    assert await ask(models, found) == "Hello"
+    assert await call_model(models, found) == "Hello"
 
 
-async def test_data_is_kept_as_what_the_manifest_says_it_is(
+async def test_data_are_stored_with_the_manifests_content_type(
     models: ModelCaller, provider: Provider, kept: Kept
 ) -> None:
     provider.answers = [{"data": [{"b": "aGVsbG8="}, {"b": "d29ybGQ="}]}]
     more = '\npath = "/"\nresult = "data[].b"\nmedia = "base64"\ncontent_type = "image/webp"'
 
-    value = await ask(models, picture(more))
+    value = await call_model(models, picture(more))
 
     assert value == ["https://kept.example/1", "https://kept.example/2"]
     assert kept.media == [(b"hello", "image/webp"), (b"world", "image/webp")]
@@ -127,7 +127,7 @@ async def test_a_url_that_holds_its_data_is_kept(
 ) -> None:
     provider.answers = [{"url": "data:image/png;base64,aGVsbG8="}]
 
-    assert await ask(models, picture(PLAIN)) == "https://kept.example/1"
+    assert await call_model(models, picture(PLAIN)) == "https://kept.example/1"
     assert kept.media == [(b"hello", "image/png")]
 
 
@@ -146,20 +146,18 @@ async def test_a_url_that_holds_its_data_is_kept(
         {"href": PICTURE},
     ],
 )
-async def test_what_is_no_url_is_a_bad_answer(
+async def test_an_answer_without_a_url_is_bad(
     models: ModelCaller, provider: Provider, url: Any
 ) -> None:
     provider.answers = [{"url": url}]
 
     with pytest.raises(NodeFailed) as raised:
-        await ask(models, picture(PLAIN))
+        await call_model(models, picture(PLAIN))
 
     assert raised.value.code == "PROVIDER_BAD_RESPONSE"
 
 
-async def test_what_was_used_is_where_the_manifest_says(
-    models: ModelCaller, provider: Provider
-) -> None:
+async def test_usage_is_read_at_the_manifests_path(models: ModelCaller, provider: Provider) -> None:
     provider.answers = [{"url": PICTURE, "used": {"s": 4.5, "t": "12"}}]
     more = PLAIN + '\nusage = { seconds = "used.s", output_tokens = "used.t" }'
     pricing = (
@@ -185,11 +183,11 @@ async def test_pictures_are_counted_where_they_are_not_reported(
     assert answer.usage.images == 2
 
 
-@pytest.mark.parametrize("told", [-1, "many", True, None, 1e300, [5]])
+@pytest.mark.parametrize("reported", [-1, "many", True, None, 1e300, [5]])
 async def test_a_report_that_is_no_count_is_none(
-    models: ModelCaller, provider: Provider, told: Any
+    models: ModelCaller, provider: Provider, reported: Any
 ) -> None:
-    provider.answers = [{"url": PICTURE, "t": told}]
+    provider.answers = [{"url": PICTURE, "t": reported}]
     pricing = '[[pricing]]\nunit = "output_token"\nusd = "0.1"\natMost = 50\n'
     more = PLAIN + '\nusage = { output_tokens = "t" }'
 
@@ -205,6 +203,6 @@ async def test_a_status_in_the_answer_counts_where_the_manifest_says_so(
     more = PLAIN + '\nstatus_code = "code"\nerror = "msg"'
 
     with pytest.raises(NodeFailed) as raised:
-        await ask(models, picture(more))
+        await call_model(models, picture(more))
 
     assert (raised.value.code, raised.value.message) == ("PROVIDER_RATE_LIMITED", "Slow down")

@@ -1,4 +1,4 @@
-"""Jobs at providers: submitted once, asked after, resumed, cancelled when they are given up."""
+"""Jobs at providers: submitted once, polled, resumed, and cancelled when abandoned."""
 
 import asyncio
 import time
@@ -11,7 +11,7 @@ from aiohttp import web
 from engine.errors.nodes import NodeFailed
 from engine.models.manifest import Model
 from tests.support.http.providers import Provider, provided
-from tests.support.models.recorded_checkpoints import FakeDesk
+from tests.support.models.recorded_checkpoints import RecordedCheckpoints
 from workers.providers import jobs
 from workers.providers.base import ModelCall
 from workers.providers.model_caller import ModelCaller
@@ -40,10 +40,10 @@ FAILED = {"id": "j-1", "status": "failed", "error": "Out of memory"}
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let pauses between questions be short."""
+    """Shorten the pauses between polls."""
     monkeypatch.setattr(jobs, "FIRST_PAUSE_SECONDS", 0.005)
     monkeypatch.setattr(jobs, "MAX_PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr(jobs, "MAX_ASKED_SECONDS", 0.3)
+    monkeypatch.setattr(jobs, "MAX_RETRY_AFTER_SECONDS", 0.3)
 
 
 def video(more: str = JOB) -> Model:
@@ -51,14 +51,14 @@ def video(more: str = JOB) -> Model:
 
 
 async def run(
-    models: ModelCaller, checkpoints: FakeDesk, found: Model | None = None, item: int = 0
+    models: ModelCaller, checkpoints: RecordedCheckpoints, found: Model | None = None, item: int = 0
 ) -> Any:
     model_call = ModelCall(checkpoints=checkpoints, item=item)
     return (await models.call(found or video(), {"prompt": "a cat"}, model_call)).value
 
 
 async def fail(
-    models: ModelCaller, checkpoints: FakeDesk, found: Model | None = None
+    models: ModelCaller, checkpoints: RecordedCheckpoints, found: Model | None = None
 ) -> NodeFailed:
     with pytest.raises(NodeFailed) as raised:
         await run(models, checkpoints, found)
@@ -73,7 +73,7 @@ def asked(provider: Provider) -> list[str]:
 
 
 async def test_a_job_is_submitted_put_on_record_and_asked_after(
-    models: ModelCaller, provider: Provider, checkpoints: FakeDesk
+    models: ModelCaller, provider: Provider, checkpoints: RecordedCheckpoints
 ) -> None:
     provider.answers = [STARTED, RUNNING, DONE]
 
@@ -97,22 +97,22 @@ def test_the_pauses_grow_from_half_a_second_to_ten(monkeypatch: pytest.MonkeyPat
     assert jobs.next_pause(0.5, 10_000) == 60
 
 
-async def test_progress_is_told(
-    models: ModelCaller, provider: Provider, checkpoints: FakeDesk
+async def test_progress_is_published(
+    models: ModelCaller, provider: Provider, checkpoints: RecordedCheckpoints
 ) -> None:
-    answers = [RUNNING | {"progress": told} for told in (0.25, 50, 200, "half", None, True)]
+    answers = [RUNNING | {"progress": value} for value in (0.25, 50, 200, "half", None, True)]
     provider.answers = [STARTED, *answers, DONE]
     shares: list[float] = []
 
     await models.call(
-        video(), {"prompt": "x"}, ModelCall(checkpoints=checkpoints, tell_progress=shares.append)
+        video(), {"prompt": "x"}, ModelCall(checkpoints=checkpoints, publish_progress=shares.append)
     )
 
     assert shares == [0.25, 0.5, 1.0]
 
 
 async def test_the_result_may_be_fetched_by_itself(
-    models: ModelCaller, provider: Provider, checkpoints: FakeDesk
+    models: ModelCaller, provider: Provider, checkpoints: RecordedCheckpoints
 ) -> None:
     more = JOB.replace('result = "output"', 'result = "video.url"') + 'result_path = "/r/{{ job }}"'
     provider.answers = [STARTED, DONE, {"video": {"url": "https://cdn.example/2.mp4"}}]
@@ -122,7 +122,7 @@ async def test_the_result_may_be_fetched_by_itself(
 
 
 async def test_an_id_is_no_way_to_another_place(
-    models: ModelCaller, provider: Provider, checkpoints: FakeDesk
+    models: ModelCaller, provider: Provider, checkpoints: RecordedCheckpoints
 ) -> None:
     provider.answers = [STARTED | {"id": "../../admin?x=1"}, DONE]
 
@@ -133,7 +133,7 @@ async def test_an_id_is_no_way_to_another_place(
 
 @pytest.mark.parametrize("reply", [{}, {"id": ""}, {"id": "x" * 501}, {"id": True}, {"id": []}])
 async def test_a_submit_without_an_id_is_a_bad_answer(
-    models: ModelCaller, provider: Provider, checkpoints: FakeDesk, reply: Any
+    models: ModelCaller, provider: Provider, checkpoints: RecordedCheckpoints, reply: Any
 ) -> None:
     provider.answers = [reply]
 
@@ -145,7 +145,7 @@ async def test_a_submit_without_an_id_is_a_bad_answer(
 
 
 async def test_a_job_on_record_is_asked_after_and_not_submitted_again(
-    models: ModelCaller, provider: Provider, checkpoints: FakeDesk
+    models: ModelCaller, provider: Provider, checkpoints: RecordedCheckpoints
 ) -> None:
     checkpoints.jobs[0] = {"model": "own", "id": "j-1", "round": 0}
     provider.answers = [DONE]
@@ -155,7 +155,7 @@ async def test_a_job_on_record_is_asked_after_and_not_submitted_again(
 
 
 async def test_the_record_of_another_model_is_not_this_ones(
-    models: ModelCaller, provider: Provider, checkpoints: FakeDesk
+    models: ModelCaller, provider: Provider, checkpoints: RecordedCheckpoints
 ) -> None:
     checkpoints.jobs[0] = {"model": "other", "id": "j-9", "round": 0}
     provider.answers = [STARTED, DONE]
@@ -166,7 +166,7 @@ async def test_the_record_of_another_model_is_not_this_ones(
 
 
 async def test_questions_that_fail_are_asked_again(
-    models: ModelCaller, provider: Provider, checkpoints: FakeDesk
+    models: ModelCaller, provider: Provider, checkpoints: RecordedCheckpoints
 ) -> None:
     broken = web.Response(status=503)
     slow_down = web.Response(status=429, headers={"Retry-After": "20"})
@@ -178,7 +178,10 @@ async def test_questions_that_fail_are_asked_again(
 
 
 async def test_a_submit_that_was_not_put_on_record_is_the_same_job_when_it_is_made_again(
-    stubbed: ModelCaller, stub_url: str, checkpoints: FakeDesk, monkeypatch: pytest.MonkeyPatch
+    stubbed: ModelCaller,
+    stub_url: str,
+    checkpoints: RecordedCheckpoints,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def die(item: int, record: Any) -> None:
         raise NodeFailed("worker_lost", "It died here", retryable=True)
@@ -200,11 +203,11 @@ async def test_a_submit_that_was_not_put_on_record_is_the_same_job_when_it_is_ma
     assert await count() == (created + 1, replayed + 1)
 
 
-# -- in vain --------------------------------------------------------------------------------------
+# -- failed rounds --------------------------------------------------------------------------------
 
 
-async def test_a_job_that_fails_is_told_of_and_the_next_attempt_begins_another(
-    models: ModelCaller, provider: Provider, checkpoints: FakeDesk
+async def test_a_failed_job_fails_the_attempt_and_the_next_begins_another(
+    models: ModelCaller, provider: Provider, checkpoints: RecordedCheckpoints
 ) -> None:
     provider.answers = [STARTED, FAILED]
     failure = await fail(models, checkpoints)
@@ -219,7 +222,7 @@ async def test_a_job_that_fails_is_told_of_and_the_next_attempt_begins_another(
 
 
 async def test_a_result_that_cannot_be_fetched_now_is_fetched_by_the_next_attempt(
-    models: ModelCaller, provider: Provider, checkpoints: FakeDesk
+    models: ModelCaller, provider: Provider, checkpoints: RecordedCheckpoints
 ) -> None:
     more = JOB.replace('result = "output"', 'result = "url"') + 'result_path = "/r/{{ job }}"'
     provider.answers = [STARTED, DONE, web.Response(status=503)]
@@ -233,7 +236,7 @@ async def test_a_result_that_cannot_be_fetched_now_is_fetched_by_the_next_attemp
 
 
 async def test_a_job_that_is_done_with_an_error_has_failed(
-    models: ModelCaller, provider: Provider, checkpoints: FakeDesk
+    models: ModelCaller, provider: Provider, checkpoints: RecordedCheckpoints
 ) -> None:
     more = JOB + '\nerror = "error"'
     provider.answers = [STARTED, DONE | {"error": "Not that"}]
@@ -244,7 +247,7 @@ async def test_a_job_that_is_done_with_an_error_has_failed(
 
 
 async def test_a_job_that_takes_too_long_is_cancelled(
-    models: ModelCaller, provider: Provider, checkpoints: FakeDesk
+    models: ModelCaller, provider: Provider, checkpoints: RecordedCheckpoints
 ) -> None:
     provider.answers = [STARTED, RUNNING]
     more = JOB.replace('path = "/jobs"\n', 'path = "/jobs"\ntimeout_seconds = 0.2\n')
@@ -257,7 +260,7 @@ async def test_a_job_that_takes_too_long_is_cancelled(
 
 
 async def test_a_job_whose_node_has_no_time_left_is_cancelled(
-    models: ModelCaller, provider: Provider, checkpoints: FakeDesk
+    models: ModelCaller, provider: Provider, checkpoints: RecordedCheckpoints
 ) -> None:
     provider.answers = [STARTED, RUNNING]
     deadline = asyncio.get_running_loop().time() + 0.2
@@ -272,8 +275,8 @@ async def test_a_job_whose_node_has_no_time_left_is_cancelled(
 
 
 @pytest.mark.parametrize("is_given_up", [True, False])
-async def test_a_job_is_cancelled_when_nobody_will_come_back_for_it(
-    models: ModelCaller, provider: Provider, checkpoints: FakeDesk, is_given_up: bool
+async def test_a_job_is_cancelled_when_no_attempt_resumes_it(
+    models: ModelCaller, provider: Provider, checkpoints: RecordedCheckpoints, is_given_up: bool
 ) -> None:
     provider.answers = [STARTED, RUNNING]
     call = asyncio.create_task(run(models, checkpoints))
@@ -291,7 +294,7 @@ async def test_a_job_is_cancelled_when_nobody_will_come_back_for_it(
 
 
 async def test_a_cancel_that_is_refused_is_no_failure_of_its_own(
-    models: ModelCaller, provider: Provider, checkpoints: FakeDesk
+    models: ModelCaller, provider: Provider, checkpoints: RecordedCheckpoints
 ) -> None:
     provider.answers = [STARTED, RUNNING]
     call = asyncio.create_task(run(models, checkpoints))
@@ -326,7 +329,7 @@ BUSY = web.Response(status=503)
 async def test_a_job_that_cannot_be_asked_after_fails_and_is_cancelled(
     models: ModelCaller,
     provider: Provider,
-    checkpoints: FakeDesk,
+    checkpoints: RecordedCheckpoints,
     answers: list[web.Response],
     code: str,
     message: str,
@@ -343,7 +346,7 @@ async def test_a_job_that_cannot_be_asked_after_fails_and_is_cancelled(
 
 @pytest.mark.parametrize("bad", [GONE, GARBLED], ids=["404", "unreadable"])
 async def test_a_good_answer_lets_two_bad_ones_in_a_row_come_again(
-    models: ModelCaller, provider: Provider, checkpoints: FakeDesk, bad: web.Response
+    models: ModelCaller, provider: Provider, checkpoints: RecordedCheckpoints, bad: web.Response
 ) -> None:
     provider.answers = [STARTED, bad, bad, RUNNING, bad, BUSY, bad, RUNNING, bad, bad, DONE]
 
@@ -352,7 +355,7 @@ async def test_a_good_answer_lets_two_bad_ones_in_a_row_come_again(
 
 
 async def test_a_result_that_is_late_is_fetched_and_one_that_never_comes_fails(
-    models: ModelCaller, provider: Provider, checkpoints: FakeDesk
+    models: ModelCaller, provider: Provider, checkpoints: RecordedCheckpoints
 ) -> None:
     more = JOB.replace('result = "output"', 'result = "url"') + 'result_path = "/r/{{ job }}"'
     provider.answers = [STARTED, DONE, GONE, GARBLED, {"url": "https://cdn.example/3.mp4"}]
@@ -371,7 +374,7 @@ async def test_a_result_that_is_late_is_fetched_and_one_that_never_comes_fails(
 
 
 async def test_a_job_at_the_stub_gives_a_picture(
-    stubbed: ModelCaller, checkpoints: FakeDesk
+    stubbed: ModelCaller, checkpoints: RecordedCheckpoints
 ) -> None:
     value = await run(stubbed, checkpoints, provided("http", JOB, category="image"))
 

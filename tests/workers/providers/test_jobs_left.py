@@ -1,4 +1,4 @@
-"""Jobs that an attempt left for the next one, which never comes: they are cancelled."""
+"""Jobs of an attempt whose next attempt never comes: they are cancelled."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,7 +15,7 @@ from tests.support.factories import Graph, Runner
 from tests.support.http.providers import MODEL_KEYS
 from tests.support.manifests import manifest
 from tests.support.workers.job_workers import VIDEO
-from tests.workers.providers.test_whole import begin, paid, seen
+from tests.workers.providers.test_model_caller_workers import begin, paid, seen
 from workers.main import worker
 
 LONG = "[[stub job=60000]]"
@@ -41,7 +41,7 @@ def settings(
 
 
 def clips(*prompts: str, backoff: float) -> Graph:
-    """A clip for each prompt, in at most two attempts."""
+    """Return a graph with a clip for each prompt, in at most two attempts."""
     return (
         Graph("topic")
         .node("l", "list", items=[{"value": prompt} for prompt in prompts])
@@ -51,19 +51,19 @@ def clips(*prompts: str, backoff: float) -> Graph:
 
 
 def shown(graph: Graph) -> Graph:
-    """With its clips as its result."""
+    """Add its clips as the result."""
     return graph.node("out", "responseOutput").wire("m.video-out > out.result-in")
 
 
 class Jobs:
-    """What the provider has been asked since the test began."""
+    """Requests to the provider since the test began."""
 
     def __init__(self, url: str, before: dict[str, int]) -> None:
         self._url = url
         self._before = before
 
     async def count(self) -> tuple[int, int]:
-        """Jobs that were asked for, also in vain, and cancels."""
+        """Return the numbers of requested jobs, failed ones included, and of cancels."""
         now = (await seen(self._url))["byPath"]
         asked, cancelled = (
             now.get(path, 0) - self._before.get(path, 0) for path in ("/jobs", "/jobs/{id}/cancel")
@@ -77,14 +77,14 @@ async def jobs(stub_url: str) -> Jobs:
 
 
 async def in_pause(store: Store, account: Account, execution_id: str) -> None:
-    """Return once the first attempt has failed and the second waits, in no worker's hands."""
+    """Wait until the first attempt has failed and the second waits, held by no worker."""
     await eventually(
         lambda: store.executions.get(account.id, execution_id),
         lambda execution: any(node.status == "retrying" for node in execution.nodes),
     )
 
 
-async def test_who_cancels_in_a_pause_before_a_retry_cancels_the_jobs_left(
+async def test_a_cancel_in_a_pause_before_a_retry_cancels_unfinished_jobs(
     settings: Settings, runner: Runner, jobs: Jobs
 ) -> None:
     async with worker(settings):

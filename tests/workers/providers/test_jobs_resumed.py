@@ -1,4 +1,4 @@
-"""A job at a provider is begun once: the next attempt, by whichever worker, asks after it."""
+"""A job at a provider is begun once: the next attempt, by any worker, polls it."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ from tests.support.eventually import eventually
 from tests.support.factories import Graph, Runner
 from tests.support.http.providers import Provider, provided
 from tests.support.manifests import PROMPT
-from tests.support.models.provider_walker import PRICE, Kitchen, asking
+from tests.support.models.provider_walker import PRICE, ProviderWalker, asking
 from tests.support.workers.paying_account import PRO
 from workers.nodes.pool import Pool
 from workers.outbound.client import Egress
@@ -41,11 +41,13 @@ RETRY = {"attempts": 2, "backoff": 0}
 
 
 @pytest.fixture
-def kitchen(runner: Runner, egress: Egress, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kitchen]:
+def provider_walker(
+    runner: Runner, egress: Egress, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ProviderWalker]:
     monkeypatch.setattr(jobs, "FIRST_PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(jobs, "MAX_PAUSE_SECONDS", 0.02)
     with use_models([provided("http", JOB, fields=PROMPT)]):
-        yield Kitchen(runner=runner, egress=egress, pool=Pool(slots=1))
+        yield ProviderWalker(runner=runner, egress=egress, pool=Pool(slots=1))
 
 
 def submits(provider: Provider) -> int:
@@ -53,7 +55,7 @@ def submits(provider: Provider) -> int:
 
 
 async def polled(provider: Provider, path: str) -> None:
-    """Return once a job has been asked after, which is then on record."""
+    """Wait until a job was polled, which is then on record."""
 
     async def is_polled() -> bool:
         return any((each.method, each.path) == ("GET", path) for each in provider.asked)
@@ -62,34 +64,34 @@ async def polled(provider: Provider, path: str) -> None:
 
 
 async def test_a_worker_that_takes_over_asks_after_the_job_of_the_one_that_died(
-    kitchen: Kitchen, provider: Provider
+    provider_walker: ProviderWalker, provider: Provider
 ) -> None:
     provider.at = {"/jobs": [{"id": "j-1"}], "/jobs/j-1": [RUNNING]}
-    first, execution_id = await kitchen.begin(asking(provider.url))
+    first, execution_id = await provider_walker.begin(asking(provider.url))
     await polled(provider, "/jobs/j-1")
-    reference = keyspace.reference(kitchen.runner.account.id, execution_id)
+    reference = keyspace.reference(provider_walker.runner.account.id, execution_id)
 
-    await kitchen.runner.store.walks.give_back(reference, "worker-1", is_lost=True)
-    second = kitchen.walker("worker-2")
+    await provider_walker.runner.store.walks.give_back(reference, "worker-1", is_lost=True)
+    second = provider_walker.walker("worker-2")
     second.take(reference)
     provider.at["/jobs/j-1"] = [DONE]
-    execution = await kitchen.runner.end(execution_id)
+    execution = await provider_walker.runner.end(execution_id)
     for walker in (first, second):
         await walker.drain(1)
 
     assert submits(provider) == 1, "the provider was given the job a second time"
     assert execution.result == {"text": "Hello"}
     assert execution.nodes[0].attempts == 2
-    assert await kitchen.paid() == PRICE
+    assert await provider_walker.paid() == PRICE
 
 
 async def test_a_walker_that_shares_an_execution_finds_the_jobs_that_another_has_begun(
-    kitchen: Kitchen, store: Store
+    provider_walker: ProviderWalker, store: Store
 ) -> None:
-    """Whoever ends an execution has the jobs cancelled that nobody comes back for."""
-    slug = await kitchen.runner.save(asking("http://127.0.0.1:9"))
-    execution_id = await kitchen.runner.begin(slug, terms=PRO)
-    reference = keyspace.reference(kitchen.runner.account.id, execution_id)
+    """The worker that ends an execution cancels jobs that no attempt resumes."""
+    slug = await provider_walker.runner.save(asking("http://127.0.0.1:9"))
+    execution_id = await provider_walker.runner.begin(slug, terms=PRO)
+    reference = keyspace.reference(provider_walker.runner.account.id, execution_id)
     _, plan = await store.workflows.plan(slug)
     mine = await store.walks.claim(reference, "worker-1")
     assert mine is not None and plan is not None
@@ -102,12 +104,12 @@ async def test_a_walker_that_shares_an_execution_finds_the_jobs_that_another_has
     await store.walks.save_job(theirs.lease, 0, 0, pack(record), must_cancel=True)
 
     execution_checkpoints = ExecutionCheckpoints(store.walks, store.offloaded, mine, plan)
-    assert await execution_checkpoints.find_left([0], must_look=True) == [record]
-    assert await execution_checkpoints.find_left([], must_look=True) == []
+    assert await execution_checkpoints.find_unfinished_jobs([0], must_read=True) == [record]
+    assert await execution_checkpoints.find_unfinished_jobs([], must_read=True) == []
 
 
 async def test_an_attempt_after_one_that_failed_asks_after_the_jobs_that_still_run(
-    kitchen: Kitchen, provider: Provider
+    provider_walker: ProviderWalker, provider: Provider
 ) -> None:
     """One item of a list fails; the other's job goes on at its provider during the retry."""
     provider.at = {
@@ -119,13 +121,13 @@ async def test_an_attempt_after_one_that_failed_asks_after_the_jobs_that_still_r
     urls = [{"value": f"At {provider.url}/{path}"} for path in ("long", "flaky")]
     graph = Graph().node("l", "list", items=urls).node("out", "responseOutput")
     graph.node("m", "customModel", model="own", retry=RETRY)
-    walker, execution_id = await kitchen.begin(
+    walker, execution_id = await provider_walker.begin(
         graph.wire("l.items-out > m.prompt-in", "m.text-out > out.result-in")
     )
 
     await polled(provider, "/flaky/jobs/j-2")
     provider.at["/long/jobs/j-1"] = [DONE]
-    execution = await kitchen.runner.end(execution_id)
+    execution = await provider_walker.runner.end(execution_id)
     await walker.drain(1)
 
     posts = [each.path for each in provider.asked if each.method == "POST"]
@@ -133,4 +135,4 @@ async def test_an_attempt_after_one_that_failed_asks_after_the_jobs_that_still_r
     assert posts.count("/flaky/jobs") == 2
     assert execution.status is ExecutionStatus.COMPLETED
     assert execution.nodes[1].attempts == 2
-    assert await kitchen.paid() == 2 * PRICE
+    assert await provider_walker.paid() == 2 * PRICE

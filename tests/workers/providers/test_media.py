@@ -1,4 +1,4 @@
-"""Media that providers are to look at: our own as data, others as the URLs they are."""
+"""Media for providers: our own as data, others as their URLs."""
 
 import base64
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 from engine.models.manifest import Model
 from tests.support.http.providers import Kept, Provider, provided
 from tests.support.manifests import PROMPT
-from tests.support.models.recorded_checkpoints import FakeDesk
+from tests.support.models.recorded_checkpoints import RecordedCheckpoints
 from workers.providers.base import ModelCall
 from workers.providers.media import content_type_of
 from workers.providers.model_caller import ModelCaller
@@ -28,7 +28,9 @@ def own(kept: Kept) -> None:
 
 
 async def sent(models: ModelCaller, found: Model, provider: Provider, photo: Any) -> Any:
-    await models.call(found, {"prompt": "x", "photo": photo}, ModelCall(checkpoints=FakeDesk()))
+    await models.call(
+        found, {"prompt": "x", "photo": photo}, ModelCall(checkpoints=RecordedCheckpoints())
+    )
     return provider.asked[-1].body
 
 
@@ -90,7 +92,7 @@ async def test_a_job_that_is_under_way_needs_its_media_no_more(
         '[http.job]\nid = "id"\npath = "/{{ job }}"\nstatus = "status"\n'
         'done = ["ok"]\nfailed = ["no"]\n'
     )
-    checkpoints = FakeDesk(jobs={0: {"model": "own", "id": "j", "round": 0}})
+    checkpoints = RecordedCheckpoints(jobs={0: {"model": "own", "id": "j", "round": 0}})
     provider.answers = [PICTURE | {"status": "ok"}]
 
     async def fail(*args: object) -> bytes:
@@ -125,5 +127,5 @@ async def test_a_job_that_is_under_way_needs_its_media_no_more(
         (b"", "application/octet-stream"),
     ],
 )
-def test_data_is_what_it_begins_like(data: bytes, content_type: str) -> None:
+def test_the_first_bytes_decide_the_content_type(data: bytes, content_type: str) -> None:
     assert content_type_of(data) == content_type

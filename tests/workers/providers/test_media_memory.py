@@ -1,4 +1,4 @@
-"""Memory for media: calls wait for it in turn, and return it however they end."""
+"""Memory for media: calls wait for it in turn, and release it however they end."""
 
 import asyncio
 import base64
@@ -60,7 +60,7 @@ async def test_a_call_that_needs_more_than_all_memory_is_refused_in_words() -> N
 
 
 class Slow(Provider):
-    """Holds its answers back until a test lets them go."""
+    """Holds its answers back until a test opens it."""
 
     def __init__(self) -> None:
         super().__init__(answers=[REPLY])
@@ -83,7 +83,7 @@ class Slow(Provider):
 
 @pytest.fixture
 def semaphores(monkeypatch: pytest.MonkeyPatch) -> list[ByteSemaphore]:
-    """ByteSemaphore for two such pictures at once; those of each `Models`."""
+    """Limit the memory to two such pictures; return the semaphores of each caller."""
     made = list[ByteSemaphore]()
 
     def make(most: int) -> ByteSemaphore:
@@ -98,7 +98,7 @@ def seeing() -> Model:
     return provided("openai", SEES, fields=SEEING)
 
 
-def ask(models: ModelCaller, url: str, seconds: float = 20) -> Any:
+def call_model(models: ModelCaller, url: str, seconds: float = 20) -> Any:
     deadline = asyncio.get_running_loop().time() + seconds
     model_call = ModelCall(checkpoints=NoCheckpoints(), deadline=deadline)
     return models.call(seeing(), {"prompt": "What is it?", "image": url}, model_call)
@@ -113,7 +113,7 @@ def slow() -> Slow:
 async def slowly(
     egress: Egress, slow: Slow, semaphores: list[ByteSemaphore]
 ) -> AsyncIterator[ModelCaller]:
-    """Calls the provider that holds its answers back, with two pictures of the account's own."""
+    """Call the slow provider with two pictures of the account's own."""
     kept = Kept(own={("", OWN): PICTURE})
     async with serving_provider(slow):
         yield calling(egress, slow.environ, kept)
@@ -123,7 +123,7 @@ async def slowly(
 async def test_calls_with_large_media_wait_until_others_have_ended(
     slowly: ModelCaller, slow: Slow, semaphores: list[ByteSemaphore], url: str
 ) -> None:
-    calls = [asyncio.create_task(ask(slowly, url)) for _ in range(8)]
+    calls = [asyncio.create_task(call_model(slowly, url)) for _ in range(8)]
     most = 2 if url == OWN else 5
     await eventually(slow.count, lambda waiting: waiting == most)
 
@@ -140,11 +140,11 @@ async def test_calls_with_large_media_wait_until_others_have_ended(
 async def test_a_call_that_finds_no_memory_in_time_says_so_and_is_not_made(
     slowly: ModelCaller, slow: Slow
 ) -> None:
-    others = [asyncio.create_task(ask(slowly, OWN)) for _ in range(2)]
+    others = [asyncio.create_task(call_model(slowly, OWN)) for _ in range(2)]
     await eventually(slow.count, lambda waiting: waiting == 2)
 
     with pytest.raises(NodeFailed, match="left no memory") as late:
-        await ask(slowly, OWN, seconds=0.2)
+        await call_model(slowly, OWN, seconds=0.2)
     slow.opened.set()
     await asyncio.gather(*others)
 
@@ -167,7 +167,7 @@ async def test_a_call_with_more_media_than_there_is_memory_for_is_not_made(
     ]
 
 
-async def test_what_comes_back_has_its_own_memory(
+async def test_received_media_have_their_own_memory(
     egress: Egress, slow: Slow, semaphores: list[ByteSemaphore]
 ) -> None:
     painter = provided("openai", '\nmodel = "m"', category="image")

@@ -1,4 +1,4 @@
-"""OpenAI's protocol: against the stub, and against answers that are wrong."""
+"""OpenAI's protocol: against the stub, and against invalid answers."""
 
 from typing import Any
 
@@ -33,17 +33,17 @@ def pictures(**parts: str) -> Model:
     return provided("openai", more, category="image", fields=fields, pricing=pricing, **parts)
 
 
-async def ask(models: ModelCaller, found: Model, **values: Any) -> Any:
+async def call_model(models: ModelCaller, found: Model, **values: Any) -> Any:
     return (await models.call(found, {"prompt": "Say hello", **values})).value
 
 
-# -- what is sent ---------------------------------------------------------------------------------
+# -- requests -------------------------------------------------------------------------------------
 
 
 async def test_a_prompt_alone_is_a_plain_message(models: ModelCaller, provider: Provider) -> None:
     provider.answers = [SAID]
 
-    assert await ask(models, chat()) == "Hello"
+    assert await call_model(models, chat()) == "Hello"
 
     (asked,) = provider.asked
     assert (asked.method, asked.path) == ("POST", "/chat/completions")
@@ -57,7 +57,7 @@ async def test_system_pictures_schema_and_more_go_where_they_belong(
     provider.answers = [SAID]
     schema = {"type": "object", "properties": {"a": {"type": "string"}}}
 
-    await ask(
+    await call_model(
         models,
         chat(),
         system="Be brief",
@@ -88,7 +88,7 @@ async def test_several_pictures_at_one_field_are_all_looked_at(
     provider.answers = [SAID]
     urls = ["https://a.example/1.png", "https://a.example/2.png"]
 
-    await ask(models, chat(), photo=urls)
+    await call_model(models, chat(), photo=urls)
 
     _, *parts = provider.asked[0].body["messages"][0]["content"]
     assert [part["image_url"]["url"] for part in parts] == urls
@@ -100,7 +100,7 @@ async def test_a_manifest_says_where_prompt_and_pictures_come_from(
     provider.answers = [SAID]
     more = '\nmodel = "m"\nprompt = "Describe {{ prompt }}"\nimages = []\nsystem = "Fixed"'
 
-    await ask(models, chat(more), photo="https://a.example/1.png")
+    await call_model(models, chat(more), photo="https://a.example/1.png")
 
     assert provider.asked[0].body["messages"] == [
         {"role": "system", "content": "Fixed"},
@@ -108,12 +108,10 @@ async def test_a_manifest_says_where_prompt_and_pictures_come_from(
     ]
 
 
-# -- what comes back ------------------------------------------------------------------------------
+# -- answers --------------------------------------------------------------------------------------
 
 
-async def test_what_was_used_is_what_the_provider_reports(
-    models: ModelCaller, provider: Provider
-) -> None:
+async def test_usage_is_the_providers_report(models: ModelCaller, provider: Provider) -> None:
     provider.answers = [SAID | {"usage": {"prompt_tokens": 11, "completion_tokens": 3}}]
 
     answer = await models.call(chat(), {"prompt": "x", "maxTokens": 100})
@@ -141,7 +139,7 @@ async def test_text_in_parts_is_put_together(models: ModelCaller, provider: Prov
     parts = [{"type": "text", "text": "Hel"}, {"type": "text", "text": "lo"}]
     provider.answers = [{"choices": [{"message": {"content": parts}}]}]
 
-    assert await ask(models, chat()) == "Hello"
+    assert await call_model(models, chat()) == "Hello"
 
 
 @pytest.mark.parametrize(
@@ -161,18 +159,16 @@ async def test_an_answer_without_a_text_is_a_bad_one(
     provider.answers = [reply]
 
     with pytest.raises(NodeFailed) as raised:
-        await ask(models, chat())
+        await call_model(models, chat())
 
     assert (raised.value.code, raised.value.retryable) == ("PROVIDER_BAD_RESPONSE", False)
 
 
-async def test_a_refusal_is_told_in_the_models_words(
-    models: ModelCaller, provider: Provider
-) -> None:
+async def test_a_refusal_has_the_models_words(models: ModelCaller, provider: Provider) -> None:
     provider.answers = [{"choices": [{"message": {"content": None, "refusal": "I will not."}}]}]
 
     with pytest.raises(NodeFailed) as raised:
-        await ask(models, chat())
+        await call_model(models, chat())
 
     assert (raised.value.code, raised.value.message) == ("PROVIDER_REJECTED", "I will not.")
 
@@ -184,7 +180,7 @@ async def test_images_that_are_none_are_a_bad_answer(
     provider.answers = [{"data": listed}]
 
     with pytest.raises(NodeFailed) as raised:
-        await ask(models, pictures(), count=1)
+        await call_model(models, pictures(), count=1)
 
     assert raised.value.code == "PROVIDER_BAD_RESPONSE"
 
@@ -208,7 +204,7 @@ async def test_the_stub_fits_a_schema(stubbed: ModelCaller) -> None:
         "additionalProperties": False,
     }
 
-    text = await ask(stubbed, chat(), jsonSchema=schema)
+    text = await call_model(stubbed, chat(), jsonSchema=schema)
 
     assert text.startswith('{"title":')
 
@@ -233,7 +229,7 @@ async def test_speech_is_kept_as_the_sound_it_is(stubbed: ModelCaller, kept: Kep
     pricing = '[[pricing]]\nunit = "call"\nusd = "0.01"\n'
     speaker = provided("openai", more, category="audio", pricing=pricing)
 
-    assert await ask(stubbed, speaker) == "https://kept.example/1"
+    assert await call_model(stubbed, speaker) == "https://kept.example/1"
 
     ((data, content_type),) = kept.media
     assert content_type.startswith("audio/") and data.startswith(b"RIFF")

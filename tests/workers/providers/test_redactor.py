@@ -1,4 +1,4 @@
-"""Keys in what is told, in whatever pieces they come."""
+"""Redaction of keys in texts that come in pieces."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +8,7 @@ from tests.support.models.streams import DONE, STOP, Listener, chat, delta, stre
 from workers.providers.redactor import SecretRedactor
 
 
-async def test_a_key_that_comes_in_pieces_is_told_to_nobody(
+async def test_a_key_that_comes_in_pieces_is_redacted(
     listener: Listener, provider: Provider
 ) -> None:
     pieces = [delta(KEY[at : at + 3]) for at in range(0, len(KEY), 3)]
@@ -17,7 +17,7 @@ async def test_a_key_that_comes_in_pieces_is_told_to_nobody(
     answer = await listener.call(chat())
 
     assert answer.value == "My key: [secret]. Or sk-te"
-    assert listener.told == ["My key: ", "[secret]", ". Or ", "sk-te"]
+    assert listener.pieces == ["My key: ", "[secret]", ". Or ", "sk-te"]
 
 
 SECRETS = ["abcab", "abxyz", "abca", "xx/y", "zz"]
@@ -25,21 +25,21 @@ SECRETS = ["abcab", "abxyz", "abca", "xx/y", "zz"]
 
 
 @given(st.lists(st.sampled_from([*"abcxyz/% ", "abcab", "abxyz", "xx/y", "xx%2Fy"]), max_size=20))
-def test_wherever_pieces_end_what_is_told_is_the_same(pieces: list[str]) -> None:
+def test_the_redacted_text_is_the_same_in_any_pieces(pieces: list[str]) -> None:
     text, whole, redactor = "".join(pieces), SecretRedactor(SECRETS), SecretRedactor(SECRETS)
 
-    told = [redactor.take(letter) for letter in text]
+    redacted = [redactor.take(letter) for letter in text]
 
-    assert "".join(told) + redactor.rest() == whole.take(text) + whole.rest()
+    assert "".join(redacted) + redactor.flush() == whole.take(text) + whole.flush()
 
 
 @given(st.lists(st.sampled_from([*"abcxyz", "abcab", "abxyz", "xx/y", "xx%2Fy"]), max_size=20))
-def test_no_secret_is_told_in_whatever_pieces(pieces: list[str]) -> None:
+def test_no_secret_passes_in_any_pieces(pieces: list[str]) -> None:
     redactor = SecretRedactor(SECRETS)
 
-    told = "".join(map(redactor.take, pieces)) + redactor.rest()
+    redacted = "".join(map(redactor.take, pieces)) + redactor.flush()
 
-    assert not any(secret in told for secret in ("abcab", "abxyz", "abca", "xx/y", "xx%2Fy"))
+    assert not any(secret in redacted for secret in ("abcab", "abxyz", "abca", "xx/y", "xx%2Fy"))
 
 
 def test_nothing_is_held_back_that_cannot_become_a_secret() -> None:

@@ -16,7 +16,7 @@ from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from engine.models.registry import all_models, find_model
 from tests.support.http.providers import KEY, Kept, Provider, calling
-from tests.support.models.recorded_checkpoints import FakeDesk
+from tests.support.models.recorded_checkpoints import RecordedCheckpoints
 from workers.outbound.client import Egress
 from workers.providers import jobs
 from workers.providers.base import ModelCall
@@ -39,7 +39,7 @@ TOKENS = Usage(calls=1, input_tokens=9, output_tokens=2)
 
 @dataclass(frozen=True, kw_only=True)
 class Shown:
-    """What a provider shows: its answers, and what comes of them."""
+    """Documented answers of a provider, and the expected result."""
 
     answers: Sequence[Any]
     paths: Sequence[str]
@@ -205,7 +205,7 @@ SHOWN = {
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let pauses between questions be short."""
+    """Shorten the pauses between polls."""
     monkeypatch.setattr(jobs, "FIRST_PAUSE_SECONDS", 0.005)
     monkeypatch.setattr(jobs, "MAX_PAUSE_SECONDS", 0.01)
 
@@ -228,7 +228,7 @@ def test_every_model_of_a_provider_is_shown_here() -> None:
 
 
 @pytest.mark.parametrize("name", SHOWN)
-async def test_a_model_makes_of_documented_answers_what_they_say(
+async def test_a_model_reads_documented_answers(
     name: str, egress: Egress, provider: Provider, kept: Kept
 ) -> None:
     found, shown = find_model(name), SHOWN[name]
@@ -237,7 +237,7 @@ async def test_a_model_makes_of_documented_answers_what_they_say(
     values = {field.name: field.default for field in found.fields if field.default is not None}
 
     answer = await calling(egress, environ_of(found, provider.url), kept).call(
-        found, {"prompt": "hi", **values}, ModelCall(checkpoints=FakeDesk())
+        found, {"prompt": "hi", **values}, ModelCall(checkpoints=RecordedCheckpoints())
     )
 
     assert answer.value == shown.value

@@ -1,4 +1,4 @@
-"""Every model that ships, against the stub: what is sent is what was recorded, and it answers."""
+"""Every model that ships, against the stub: the recorded request is sent, and it answers."""
 
 import base64
 import json
@@ -16,7 +16,7 @@ from engine.models.registry import all_models, find_model
 from engine.nodes.support.base import HttpAnswer, HttpCall
 from tests.support.http.providers import KEY, Kept, calling
 from tests.support.media.files import png
-from tests.support.models.recorded_checkpoints import FakeDesk
+from tests.support.models.recorded_checkpoints import RecordedCheckpoints
 from tests.support.models.recorded_requests import FOREIGN, OURS, RECORDED
 from workers.outbound.client import Egress
 from workers.providers import jobs
@@ -33,7 +33,7 @@ PATHS = {
     "ARK_BASE_URL": "/api/v3",
     "SUNO_BASE_URL": "",
 }
-"""Where the stub has what a variable says the place of."""
+"""Path of the stub for each variable with a base URL."""
 PROVIDED = [
     each.internal_name
     for each in all_models()
@@ -43,7 +43,7 @@ PROVIDED = [
 
 @dataclass
 class Recorder:
-    """A way out that notes what goes out."""
+    """A fetcher that notes calls."""
 
     egress: Egress
     calls: list[HttpCall] = field(default_factory=list)
@@ -55,7 +55,7 @@ class Recorder:
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let pauses between questions be short."""
+    """Shorten the pauses between polls."""
     monkeypatch.setattr(jobs, "FIRST_PAUSE_SECONDS", 0.02)
     monkeypatch.setattr(jobs, "MAX_PAUSE_SECONDS", 0.05)
 
@@ -79,7 +79,7 @@ def environ_of(model: Model, url: str) -> dict[str, str]:
 
 
 def read(call: HttpCall) -> Any:
-    """The body that was sent, what an image's bytes and base64 are by a word."""
+    """Return the sent body, with words for an image's bytes and base64."""
     body = read_body(Headers(dict(call.headers)), call.body or b"")
     files = {name: ["<file>" for each in value if each == PNG] for name, value in forms(body)}
     return {**json.loads(json.dumps(body, default=repr).replace(DATA, "<png>")), **files}
@@ -91,13 +91,13 @@ def forms(body: Any) -> Iterator[tuple[str, list[bytes]]]:
             yield name, value
 
 
-async def test_a_model_sends_what_was_recorded_and_the_stub_answers(
+async def test_a_model_sends_the_recorded_request_and_the_stub_answers(
     found: Model, egress: Egress, stub_url: str, kept: Kept
 ) -> None:
     recorded, recorder = RECORDED[found.internal_name], Recorder(egress)
     environ = environ_of(found, stub_url)
     kept.own[("acc", OURS)] = PNG
-    model_call = ModelCall(checkpoints=FakeDesk(), fetch_media=fetch_media)
+    model_call = ModelCall(checkpoints=RecordedCheckpoints(), fetch_media=fetch_media)
 
     answer = await calling(recorder, environ, kept).call(found, recorded.values, model_call)
 

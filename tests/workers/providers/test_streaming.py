@@ -1,4 +1,4 @@
-"""Chats that are streamed: how they are asked for, what is told as they come, and when."""
+"""Streamed chats: the request, the published text, and its timing."""
 
 import asyncio
 from typing import Any
@@ -37,10 +37,10 @@ SCHEMA = {
 }
 
 
-# -- what is asked for ----------------------------------------------------------------------------
+# -- requests -------------------------------------------------------------------------------------
 
 
-async def test_a_stream_is_asked_for_where_somebody_takes_the_text(
+async def test_a_stream_is_asked_for_when_the_text_is_published(
     listener: Listener, provider: Provider
 ) -> None:
     provider.answers = [stream(*HELLO, DONE)]
@@ -55,11 +55,11 @@ async def test_a_stream_is_asked_for_where_somebody_takes_the_text(
         "stream_options": {"include_usage": True},
     }
     assert asked.headers["Accept"] == "text/event-stream, application/json"
-    assert listener.told == ["Hel", "lo"]
+    assert listener.pieces == ["Hel", "lo"]
 
 
 @pytest.mark.parametrize("section", ["openai", "anthropic"])
-async def test_where_nobody_does_no_stream_is_asked_for(
+async def test_no_stream_is_asked_for_when_the_text_is_not_published(
     models: ModelCaller, provider: Provider, section: str
 ) -> None:
     provider.answers = [SAID | {"content": [{"type": "text", "text": "Hello"}]}]
@@ -125,22 +125,22 @@ async def test_a_provider_that_refuses_something_else_is_not_asked_again(
 HEAD = answer("Content-Type: text/event-stream", "Connection: close")[0]
 
 
-async def test_what_has_come_is_told_before_there_is_more(egress: Egress) -> None:
+async def test_text_is_published_as_it_comes(egress: Egress) -> None:
     async with serving(Holding(HEAD, wire(delta("Hel")))) as stub:
         listener = Listener(calling(egress, MODEL_KEYS | {"PROVIDER_URL": stub.url}))
         call = asyncio.create_task(listener.call(chat()))
 
-        async def told() -> list[str]:
-            return listener.told
+        async def pieces() -> list[str]:
+            return listener.pieces
 
-        assert await eventually(told, bool) == ["Hel"]
+        assert await eventually(pieces, bool) == ["Hel"]
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
         await asyncio.wait_for(stub.has_gone.wait(), 1)
 
 
-async def test_who_has_said_all_need_not_hang_up(egress: Egress) -> None:
+async def test_a_complete_answer_need_not_close_the_connection(egress: Egress) -> None:
     async with serving(Holding(HEAD, wire(*HELLO, DONE))) as stub:
         listener = Listener(calling(egress, MODEL_KEYS | {"PROVIDER_URL": stub.url}))
 
@@ -152,7 +152,7 @@ async def test_who_has_said_all_need_not_hang_up(egress: Egress) -> None:
 async def test_a_stream_that_falls_silent_is_given_up(
     egress: Egress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(provider_client, "SILENT_SECONDS", 0.1)
+    monkeypatch.setattr(provider_client, "IDLE_SECONDS", 0.1)
     async with serving(Holding(HEAD, wire(delta("Hel")))) as stub:
         listener = Listener(calling(egress, MODEL_KEYS | {"PROVIDER_URL": stub.url}))
         failure = await asyncio.wait_for(fail(listener, chat()), 5)
@@ -164,7 +164,7 @@ async def test_a_stream_that_falls_silent_is_given_up(
 # -- other models, and the stub -------------------------------------------------------------------
 
 
-async def test_where_another_model_answers_the_text_begins_anew(
+async def test_the_text_restarts_when_another_model_answers(
     egress: Egress, provider: Provider
 ) -> None:
     provider.answers = [stream(delta("Goo"), OVERLOADED), stream(*HELLO, DONE)]
@@ -175,7 +175,7 @@ async def test_where_another_model_answers_the_text_begins_anew(
         answer = await listener.call(first)
 
     assert answer.value == "Hello"
-    assert listener.told == ["Goo", "", "Hel", "lo"]
+    assert listener.pieces == ["Goo", "", "Hel", "lo"]
 
 
 @pytest.mark.parametrize(("section", "path"), [("openai", "/v1"), ("anthropic", "")])
@@ -184,7 +184,7 @@ async def test_where_another_model_answers_the_text_begins_anew(
     [{}, {"jsonSchema": SCHEMA}, {"maxTokens": 2}, {"prompt": "Schönes 😀 Wetter " * 50}],
     ids=["plain", "schema", "cut", "long"],
 )
-async def test_the_stub_streams_what_it_says_whole(
+async def test_the_stub_streams_the_text_of_its_whole_answer(
     egress: Egress, stub_url: str, section: str, path: str, values: dict[str, Any]
 ) -> None:
     environ = {"PROVIDER_URL": stub_url + path, "PROVIDER_KEY": KEY}
@@ -196,7 +196,7 @@ async def test_the_stub_streams_what_it_says_whole(
 
     assert streamed == whole
     assert streamed.value == listener.text
-    assert len(listener.told) > 1
+    assert len(listener.pieces) > 1
 
 
 @pytest.mark.parametrize(

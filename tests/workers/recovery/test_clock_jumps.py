@@ -1,4 +1,4 @@
-"""Whether Redis's clock jumped, from readings of it alone."""
+"""Jumps of Redis's clock, detected from its readings alone."""
 
 import pytest
 
@@ -62,7 +62,7 @@ def test_a_reading_that_took_long_is_no_jump_but_may_hide_one(detector: ClockJum
     assert detector.compare(reading(102.75, 7.75)) == STEADY
 
 
-def test_a_large_jump_is_told_from_a_slow_reading(detector: ClockJumpDetector) -> None:
+def test_a_large_jump_is_distinguished_from_a_slow_reading(detector: ClockJumpDetector) -> None:
     detector.compare(reading(100.0, 5.0))
 
     assert detector.compare(reading(131.25, 5.25, took=2.0)).jump == pytest.approx(30.0)

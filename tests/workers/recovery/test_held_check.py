@@ -1,4 +1,4 @@
-"""A worker gives back what it holds on record and does not walk, and nothing else."""
+"""A worker gives back executions that it holds and does not walk, and no others."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -13,15 +13,15 @@ from engine.store.redis.client import Client
 from tests.support.eventually import eventually
 from tests.support.factories import Runner, greeting, http_fan
 from tests.support.http.scripted_server import Target
-from tests.support.workers.held_walker import WORKER, Hands, begin_waiting, held
+from tests.support.workers.held_walker import WORKER, HeldWalker, begin_waiting, executions_held
 from workers.main import worker
 from workers.recovery import held_check
 from workers.recovery.held_check import HeldCheck
 
 
 @pytest.fixture
-def check(store: Store, hands: Hands) -> HeldCheck:
-    return HeldCheck(store, hands.walker, WORKER)
+def check(store: Store, held_walker: HeldWalker) -> HeldCheck:
+    return HeldCheck(store, held_walker.walker, WORKER)
 
 
 async def begin(runner: Runner) -> str:
@@ -29,82 +29,82 @@ async def begin(runner: Runner) -> str:
     return keyspace.reference(runner.account.id, execution_id)
 
 
-async def test_a_stranger_is_given_back_at_the_second_look(
+async def test_an_unwalked_execution_is_given_back_at_the_second_check(
     store: Store, runner: Runner, check: HeldCheck
 ) -> None:
     reference = await begin(runner)
     assert await store.walks.claim(reference, WORKER)
 
-    await check.look()
+    await check.check()
     held = await store.leases.held(WORKER)
-    await check.look()
+    await check.check()
 
     assert held == [reference]
     assert await store.leases.held(WORKER) == []
     assert await store.walks.claim(reference, "other")
 
 
-async def test_a_claim_that_is_another_at_the_second_look_is_kept(
+async def test_a_claim_that_differs_at_the_second_check_is_kept(
     store: Store, runner: Runner, check: HeldCheck
 ) -> None:
     reference = await begin(runner)
     for _ in range(3):
         assert await store.walks.claim(reference, WORKER)
-        await check.look()
+        await check.check()
         await store.walks.give_back(reference, WORKER, is_lost=False)
 
     assert await store.walks.claim(reference, WORKER)
-    await check.look()
+    await check.check()
 
     assert await store.leases.held(WORKER) == [reference]
 
 
-async def test_what_is_walked_is_left_alone(
-    store: Store, runner: Runner, hands: Hands, check: HeldCheck
+async def test_a_walked_execution_is_left_alone(
+    store: Store, runner: Runner, held_walker: HeldWalker, check: HeldCheck
 ) -> None:
-    reference = await begin_waiting(runner, hands)
+    reference = await begin_waiting(runner, held_walker)
 
     for _ in range(4):
-        await check.look()
+        await check.check()
 
     assert await store.leases.held(WORKER) == [reference]
-    hands.gate.opened.set()
+    held_walker.gate.opened.set()
     execution = await runner.end(keyspace.parse_reference(reference)[1])
-    assert len(hands.gate.calls) == 1
+    assert len(held_walker.gate.calls) == 1
     assert execution.nodes[0].attempts == 1
 
 
-async def test_what_is_held_by_others_is_left_alone(
+async def test_executions_held_by_others_are_left_alone(
     store: Store, runner: Runner, check: HeldCheck
 ) -> None:
     reference = await begin(runner)
     assert await store.walks.claim(reference, "other")
 
     for _ in range(3):
-        await check.look()
+        await check.check()
 
     assert await store.leases.held("other") == [reference]
 
 
-async def test_a_walk_of_what_is_not_held_finds_out_at_the_second_look(
-    store: Store, runner: Runner, hands: Hands, check: HeldCheck
+async def test_a_walk_without_a_lease_ends_at_the_second_check(
+    store: Store, runner: Runner, held_walker: HeldWalker, check: HeldCheck
 ) -> None:
-    reference = await begin_waiting(runner, hands)
+    reference = await begin_waiting(runner, held_walker)
     await store.walks.give_back(reference, WORKER, is_lost=True)
     assert await store.walks.claim(reference, "other")
 
-    await check.look()
-    await check.look()
+    await check.check()
+    await check.check()
 
     async def is_over() -> bool:
-        return held(hands.walker) == 0
+        return executions_held(held_walker.walker) == 0
 
     await eventually(is_over)
-    assert len(hands.gate.calls) == 1
+    assert len(held_walker.gate.calls) == 1
     assert await store.leases.held("other") == [reference]
 
 
-async def test_a_stranger_that_cannot_be_given_back_holds_up_no_other(
+async def test_an_unwalked_execution_that_cannot_be_given_back_delays_no_other(
     store: Store, runner: Runner, check: HeldCheck, caplog: pytest.LogCaptureFixture
 ) -> None:
     references = [await begin(runner) for _ in range(3)]
@@ -115,49 +115,49 @@ async def test_a_stranger_that_cannot_be_given_back_holds_up_no_other(
     await store.client.send("SET", key, "not a record")
 
     for _ in range(4):
-        await check.look()
+        await check.check()
 
     assert await store.leases.held(WORKER) == [references[1]]
-    told = [each for each in caplog.records if each.message.startswith("cannot give back")]
-    assert len(told) == 1
+    logged = [each for each in caplog.records if each.message.startswith("cannot give back")]
+    assert len(logged) == 1
 
 
 async def test_a_worker_that_has_claimed_nothing_for_a_while_looks_seldom(
-    store: Store, runner: Runner, hands: Hands, check: HeldCheck
+    store: Store, runner: Runner, held_walker: HeldWalker, check: HeldCheck
 ) -> None:
     at_first = check.is_idle
-    reference = await begin_waiting(runner, hands)
+    reference = await begin_waiting(runner, held_walker)
     busy = check.is_idle
-    hands.gate.opened.set()
-    await eventually(_async(lambda: not hands.walker.is_in_hand(reference)))
+    held_walker.gate.opened.set()
+    await eventually(_async(lambda: not held_walker.walker.has_task(reference)))
     just_after = check.is_idle
-    hands.walker.claimed_at -= held_check.IDLE_AFTER_SECONDS
+    held_walker.walker.claimed_at -= held_check.IDLE_AFTER_SECONDS
     later = check.is_idle
 
     assert (at_first, busy, just_after, later) == (True, False, False, True)
 
 
 async def test_a_worker_that_holds_something_looks_often_however_long_ago_it_claimed_it(
-    store: Store, runner: Runner, hands: Hands, check: HeldCheck
+    store: Store, runner: Runner, held_walker: HeldWalker, check: HeldCheck
 ) -> None:
-    await begin_waiting(runner, hands)
-    hands.walker.claimed_at -= held_check.IDLE_AFTER_SECONDS
+    await begin_waiting(runner, held_walker)
+    held_walker.walker.claimed_at -= held_check.IDLE_AFTER_SECONDS
     walked = check.is_idle
-    stranger = HeldCheck(store, Hands(store, worker_id="other").walker, WORKER)
-    await stranger.look()
+    stranger = HeldCheck(store, HeldWalker(store, worker_id="other").walker, WORKER)
+    await stranger.check()
 
     assert (walked, stranger.is_idle) == (False, False)
 
 
 async def copy_of(client: Client) -> list[tuple[bytes, bytes]]:
-    """Everything that is there, as a copy of its files would have it."""
+    """Return all data, as a copy of Redis's files would have them."""
     keys = await client.send("KEYS", "*")
     found = await asyncio.gather(*(client.send("DUMP", key) for key in keys))
     return [(key, data) for key, data in zip(keys, found, strict=True) if data is not None]
 
 
 async def set_back(client: Client, copy: list[tuple[bytes, bytes]]) -> None:
-    """Make everything as it was when the copy was taken, in one step."""
+    """Restore the state of the copy in one step."""
     commands = [client.send("MULTI"), client.send("FLUSHALL")]
     commands += [client.send("RESTORE", key, 0, data) for key, data in copy]
     await asyncio.gather(*commands, client.send("EXEC"))
@@ -183,7 +183,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         ("cancel requested", "ended"),
     ],
 )
-async def test_what_is_under_way_when_redis_is_set_back_ends(
+async def test_executions_under_way_when_redis_is_set_back_end(
     point: str, meanwhile: str, settings: Settings, store: Store, runner: Runner, target: Target
 ) -> None:
     """By then the worker has ended it, is still at it, or has found an empty Redis in between."""
@@ -200,7 +200,7 @@ async def test_what_is_under_way_when_redis_is_set_back_ends(
             await runner.end(accepted)
         elif meanwhile == "emptied":
             await store.client.send("FLUSHALL")
-            await eventually(_async(lambda: held(walker) == 0))
+            await eventually(_async(lambda: executions_held(walker) == 0))
         await set_back(store.client, copy)
 
         execution = await runner.end(accepted)
@@ -229,7 +229,7 @@ def _async(read: Callable[[], object]) -> Callable[[], Awaitable[object]]:
     return call
 
 
-async def test_what_could_not_be_given_back_is_kept_in_mind_only_while_it_is_held(
+async def test_a_failed_give_back_is_remembered_only_while_it_is_held(
     store: Store, runner: Runner, check: HeldCheck, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reference = await begin(runner)
@@ -241,11 +241,11 @@ async def test_what_could_not_be_given_back_is_kept_in_mind_only_while_it_is_hel
 
     monkeypatch.setattr(store.walks, "give_back", fail)
     for _ in range(3):
-        await check.look()
+        await check.check()
     assert list(check._not_before) == [reference]
     monkeypatch.setattr(store.walks, "give_back", give_back)
     assert await store.walks.give_back(reference, WORKER, is_lost=False)
 
-    await check.look()
+    await check.check()
 
     assert check._not_before == {}

@@ -1,9 +1,9 @@
-"""The sweeper finds executions that are held by nobody and not due, and leaves all others alone."""
+"""The sweeper finds executions that no worker holds and that are not due, and no others."""
 
 import pytest
 
 from engine.access.capabilities import Tier
-from engine.executions.execution import ExecutionStatus
+from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.ids.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Store
@@ -34,7 +34,7 @@ async def is_due(store: Store, reference: str) -> bool:
 
 
 async def lose_hold(store: Store, reference: str) -> None:
-    """The record counts a holder, and no worker has it."""
+    """Leave an execution whose record counts a holder, though no worker has it."""
     assert await store.walks.claim(reference, "w1")
     await beat(store, "w1", 60_000)
     partition = partition_of(keyspace.parse_reference(reference)[0])
@@ -42,12 +42,12 @@ async def lose_hold(store: Store, reference: str) -> None:
 
 
 async def hold_unknown(store: Store, reference: str) -> None:
-    """A worker that nobody knows holds it."""
+    """Leave an execution held by an unknown worker."""
     assert await store.walks.claim(reference, "ghost")
 
 
 async def lose_due(store: Store, reference: str) -> None:
-    """Nobody has claimed it, and no hint is due."""
+    """Leave an execution without a claim and without a due hint."""
     partition = partition_of(keyspace.parse_reference(reference)[0])
     await store.client.send("ZREM", keyspace.due(partition), reference)
 
@@ -87,7 +87,7 @@ async def test_a_cancel_of_an_orphan_comes_to_its_end(
     assert await store.client.send("SCARD", keyspace.active(runner.account.id)) == 0
 
 
-async def test_what_is_due_held_or_over_is_left_alone(
+async def test_executions_that_are_due_held_or_over_are_left_alone(
     store: Store, runner: Runner, search: OrphanSearch
 ) -> None:
     due, held, over = [await begin(runner) for _ in range(3)]
@@ -95,7 +95,10 @@ async def test_what_is_due_held_or_over_is_left_alone(
     for each in (held, over):
         assert await store.walks.claim(each, "w1", "t")
     ids = keyspace.parse_reference(over)
-    step = Step(settled=[(0, "c"), (1, "c"), (2, "c")], end=ExecutionStatus.COMPLETED)
+    step = Step(
+        settled=[(0, NodeStatus.COMPLETED), (1, NodeStatus.COMPLETED), (2, NodeStatus.COMPLETED)],
+        end=ExecutionStatus.COMPLETED,
+    )
     await store.walks.advance(Lease(*ids, "w1", 1, "t"), 1, step)
 
     for _ in range(5):
@@ -107,7 +110,7 @@ async def test_what_is_due_held_or_over_is_left_alone(
     assert not await is_due(store, over)
 
 
-async def test_what_is_claimed_between_the_passes_is_left_alone(
+async def test_an_execution_claimed_between_the_passes_is_left_alone(
     store: Store, runner: Runner, search: OrphanSearch
 ) -> None:
     reference = await begin(runner)
@@ -149,7 +152,7 @@ async def test_a_node_that_ran_in_an_orphan_counts_as_lost_with_its_worker(
 async def test_all_accounts_are_looked_at_a_few_at_a_time(
     store: Store, runner: Runner, search: OrphanSearch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(orphan_search, "ACCOUNTS_AT_ONCE", 2)
+    monkeypatch.setattr(orphan_search, "ACCOUNTS_BATCH", 2)
     references = []
     for number in range(5):
         account = await store.accounts.create(email=f"{number}@example.com", tier=Tier.PRO)

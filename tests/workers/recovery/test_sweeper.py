@@ -1,4 +1,4 @@
-"""What the sweeper does while it leads, on a real store."""
+"""Duties of the leading sweeper, on a real store."""
 
 import asyncio
 import time
@@ -15,7 +15,7 @@ from engine.services.media import MediaService
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.executions.steps import Step
-from engine.store.leases import Lead, Leases
+from engine.store.leases import Leadership, Leases
 from engine.store.media import AssetSource
 from engine.store.queue_selector import BULK_FROM
 from engine.store.redis import keyspace
@@ -31,7 +31,7 @@ LEASE_SECONDS = 3.0
 
 @pytest.fixture
 async def sweeper(store: Store) -> Sweeper:
-    """One that has watched Redis's clock for a while beside another leader, who is gone."""
+    """A sweeper that has watched Redis's clock for a while beside a leader that is gone."""
     sweeper = Sweeper(store, "me", lease_seconds=LEASE_SECONDS, retention_days=1)
     await store.leases.take_lead("before", 60_000)
     await sweeper._tick()
@@ -42,7 +42,7 @@ async def sweeper(store: Store) -> Sweeper:
 
 @pytest.fixture
 def up_for(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Say how long Redis has been up."""
+    """Set the uptime of Redis."""
 
     def say(seconds: int) -> None:
         async def uptime_seconds(leases: Leases) -> int:
@@ -58,19 +58,19 @@ def failures_of(duty: str) -> float:
     return metrics.REGISTRY.get_sample_value("headrace_sweeps_failed_total", labels) or 0
 
 
-async def told_of(duty: str) -> float:
+async def failures_logged(duty: str) -> float:
     return failures_of(duty)
 
 
 async def begin(runner: Runner) -> str:
-    """An execution without a hint; returns its reference."""
+    """Accept an execution without a hint; returns its reference."""
     execution_id = await runner.begin(await runner.save(greeting()), {"who": "Ada"})
     await runner.store.client.send("DEL", keyspace.hints("walk"))
     return keyspace.reference(runner.account.id, execution_id)
 
 
 async def lose(store: Store, reference: str, worker_id: str = "dead") -> None:
-    """Let a worker die with the execution in hand."""
+    """Let a worker die that holds the execution."""
     assert await store.walks.claim(reference, worker_id)
     await beat(store, worker_id, 60_000)
     await store.client.send("ZADD", keyspace.workers(), 2, worker_id)  # a lease long over
@@ -81,7 +81,7 @@ async def make_due(store: Store, runner: Runner, reference: str) -> None:
     await store.client.send("ZADD", due, 1, reference)
 
 
-async def test_what_a_dead_worker_held_is_given_back_and_hinted_at(
+async def test_executions_of_a_dead_worker_are_given_back_and_hinted_at(
     store: Store, runner: Runner, sweeper: Sweeper
 ) -> None:
     references = [await begin(runner) for _ in range(3)]
@@ -111,7 +111,7 @@ async def test_a_sweeper_never_buries_its_own_worker(
     assert set(await store.leases.workers()) == {"me"}
 
 
-async def test_what_is_due_is_hinted_at_once_in_a_while(
+async def test_due_executions_are_hinted_at_once_in_a_while(
     store: Store, runner: Runner, sweeper: Sweeper
 ) -> None:
     reference = await begin(runner)
@@ -144,7 +144,7 @@ async def test_hints_of_an_account_with_much_under_way_wait_behind_others(
         assert hints == [f"walk|{name}".encode()]
 
 
-async def test_what_waits_in_a_long_queue_is_sent_again_later(
+async def test_hints_in_a_long_queue_are_sent_again_later(
     store: Store, runner: Runner, sweeper: Sweeper
 ) -> None:
     reference = await begin(runner)
@@ -173,7 +173,7 @@ async def test_old_versions_of_a_deleted_workflow_go_with_the_next_round(
     assert b"d1" not in fields
 
 
-async def test_what_ended_long_ago_is_removed_batch_by_batch(
+async def test_executions_that_ended_long_ago_are_removed_batch_by_batch(
     store: Store, runner: Runner, sweeper: Sweeper
 ) -> None:
     now = await store.leases.now()
@@ -208,7 +208,7 @@ async def test_a_full_redis_keeps_nothing_from_going_on(
 
 
 @pytest.mark.parametrize(("seconds", "left"), [(1, {"dead"}), (10_000, set())])
-async def test_nobody_is_taken_for_dead_soon_after_redis_came_back(
+async def test_no_worker_is_taken_for_dead_soon_after_redis_came_back(
     seconds: int,
     left: set[str],
     store: Store,
@@ -237,7 +237,7 @@ async def test_a_worker_that_was_seen_dying_is_not_spared(
 
 
 @pytest.mark.parametrize("error", [Unavailable(), StoreFault("WRONGTYPE"), ArithmeticError()])
-async def test_nobody_is_taken_for_dead_after_a_tick_that_failed(
+async def test_no_worker_is_taken_for_dead_after_a_failed_tick(
     error: Exception,
     store: Store,
     runner: Runner,
@@ -245,11 +245,11 @@ async def test_nobody_is_taken_for_dead_after_a_tick_that_failed(
     up_for: Callable[[int], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Whatever the error: a leader that could not look knows nothing of who lives."""
+    """After any error: a leader without readings cannot know which workers live."""
     up_for(1_000)
     real, failed = Leases.take_lead, asyncio.Event()
 
-    async def fail_once(leases: Leases, worker_id: str, lease_ms: int) -> Lead:
+    async def fail_once(leases: Leases, worker_id: str, lease_ms: int) -> Leadership:
         if not failed.is_set():
             failed.set()
             raise error
@@ -285,7 +285,7 @@ async def test_one_execution_that_cannot_be_given_back_holds_up_no_other(
     assert await store.leases.held("dead") == [references[2]]
 
 
-async def test_nobody_is_taken_for_dead_after_the_machine_slept(
+async def test_no_worker_is_taken_for_dead_after_the_machine_slept(
     store: Store, runner: Runner, sweeper: Sweeper, up_for: Callable[[int], None]
 ) -> None:
     up_for(10_000)
@@ -325,7 +325,7 @@ async def test_a_duty_that_fails_each_time_holds_up_no_other(
     up_for(10_000)
     failed = failures_of(named)
     running = asyncio.create_task(sweeper.run())
-    await eventually(lambda: told_of(named), lambda told: told > failed)
+    await eventually(lambda: failures_logged(named), lambda count: count > failed)
 
     await lose(store, await begin(runner))
 
@@ -366,17 +366,17 @@ async def test_only_the_leader_sweeps(
     assert set(await store.leases.workers()) == {"dead"}
 
 
-async def test_the_leader_lets_go_of_media_that_nobody_needs(
+async def test_the_leader_removes_unneeded_media(
     store: Store, settings: Settings, account: Account
 ) -> None:
     media_service = MediaService.of(settings, store)
     sweeper = Sweeper(
         store, "me", lease_seconds=LEASE_SECONDS, retention_days=1, media_service=media_service
     )
-    asset_id = (await store.assets.announce(account.id, AssetSource.UPLOAD)).asset_id
+    asset_id = (await store.assets.reserve_upload(account.id, AssetSource.UPLOAD)).asset_id
     partition = partition_of(asset_id)
     await store.client.send("HSET", keyspace.asset(partition, asset_id), "state", "hidden")
-    await store.assets.give_up(asset_id)
+    await store.assets.abandon_upload(asset_id)
     sweeping = asyncio.create_task(sweeper.run())
 
     async def is_gone() -> bool:

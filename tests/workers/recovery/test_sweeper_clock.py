@@ -1,11 +1,11 @@
-"""What the sweeper does when Redis's clock jumps, on a real store whose time is shifted."""
+"""The sweeper after jumps of Redis's clock, on a real store whose time is shifted."""
 
 from dataclasses import dataclass, replace
 
 import pytest
 
 from engine.store import Store
-from engine.store.leases import Lead, Leases
+from engine.store.leases import Leadership, Leases
 from engine.store.metrics.snapshots import RETIRED
 from engine.store.redis import keyspace
 from engine.store.redis.records import pack
@@ -19,7 +19,7 @@ LEASE_MS = 3_000
 
 @dataclass
 class Shift:
-    """How far the clock of Redis is from where it was, for all that sweepers and workers do."""
+    """Shift of Redis's clock, for all calls of sweepers and workers."""
 
     ms: int = 0
 
@@ -29,7 +29,7 @@ def shift(monkeypatch: pytest.MonkeyPatch) -> Shift:
     shift = Shift()
     take_lead = Leases.take_lead
 
-    async def shifted(leases: Leases, worker_id: str, lease_ms: int) -> Lead:
+    async def shifted(leases: Leases, worker_id: str, lease_ms: int) -> Leadership:
         lead = await take_lead(leases, worker_id, lease_ms)
         return replace(lead, now=lead.now + shift.ms)
 
@@ -66,7 +66,7 @@ async def known(store: Store) -> set[str]:
 
 
 @pytest.mark.parametrize("jump_ms", [4_000, 3_600_000])
-async def test_nobody_is_taken_for_dead_when_the_clock_jumps_ahead(
+async def test_no_worker_is_taken_for_dead_when_the_clock_jumps_ahead(
     jump_ms: int, store: Store, shift: Shift, leader: Sweeper
 ) -> None:
     await beat(store, shift, "living")
@@ -77,7 +77,7 @@ async def test_nobody_is_taken_for_dead_when_the_clock_jumps_ahead(
     await leader._tick()
     assert await known(store) == {"living", "dead"}
 
-    leader._recover_after -= LEASE_SECONDS  # a lease goes by, in which whoever lives beats
+    leader._recover_after -= LEASE_SECONDS  # a lease goes by, in which living workers beat
     await beat(store, shift, "living")
     await leader._tick()
     assert await known(store) == {"living"}
@@ -123,7 +123,7 @@ async def test_a_worker_that_died_is_found_within_a_lease_although_the_clock_was
     assert workers["dead"] <= await store.leases.now() + shift.ms + LEASE_MS
 
 
-async def test_leases_that_last_too_long_are_shortened_by_whoever_takes_the_lead(
+async def test_leases_that_last_too_long_are_shortened_by_the_next_leader(
     store: Store, shift: Shift
 ) -> None:
     sweeper = make_sweeper(store)
@@ -138,7 +138,7 @@ async def test_leases_that_last_too_long_are_shortened_by_whoever_takes_the_lead
         await store.client.send("DEL", keyspace.leader())
 
 
-async def test_a_new_sweeper_takes_nobody_for_dead_until_all_who_live_have_beaten(
+async def test_a_new_sweeper_takes_no_worker_for_dead_until_living_ones_have_beaten(
     store: Store, shift: Shift
 ) -> None:
     await store.client.send("ZADD", keyspace.workers(), 2, "silent")
@@ -152,7 +152,7 @@ async def test_a_new_sweeper_takes_nobody_for_dead_until_all_who_live_have_beate
     assert await known(store) == set()
 
 
-async def test_whoever_takes_the_lead_after_a_jump_has_seen_it(store: Store, shift: Shift) -> None:
+async def test_the_next_leader_after_a_jump_has_seen_it(store: Store, shift: Shift) -> None:
     await store.leases.take_lead("before", 60_000)
     sweeper = make_sweeper(store)
     await sweeper._tick()
@@ -201,7 +201,7 @@ async def test_a_jump_ahead_ends_no_attempt_at_a_delivery(
     assert await hints() == 1
 
 
-async def test_metrics_of_nobody_are_folded_just_after_the_clock_jumped(
+async def test_no_metrics_are_folded_just_after_the_clock_jumped(
     store: Store, shift: Shift, leader: Sweeper
 ) -> None:
     await store.client.send("HSET", keyspace.metrics(), "silent", pack([1, []]))

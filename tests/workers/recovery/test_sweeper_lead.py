@@ -1,4 +1,4 @@
-"""How followers ask for the lead, and how seldom an idle installation is looked through."""
+"""Followers that request the lead, and the rare searches of an idle installation."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from engine.store import Store
-from engine.store.leases import Lead, Leases, Promoted
+from engine.store.leases import Leadership, Leases, Promoted
 from engine.store.redis import keyspace
 from tests.support.eventually import eventually
 from workers.recovery import sweeper as sweeping
@@ -34,11 +34,11 @@ async def running(*sweepers: Sweeper) -> AsyncIterator[None]:
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """How often each worker has asked for the lead."""
+    """Return a counter of each worker's requests for the lead."""
     counted: Counter[str] = Counter()
     take_lead = Leases.take_lead
 
-    async def count(leases: Leases, worker_id: str, lease_ms: int) -> Lead:
+    async def count(leases: Leases, worker_id: str, lease_ms: int) -> Leadership:
         counted[worker_id] += 1
         return await take_lead(leases, worker_id, lease_ms)
 
@@ -55,12 +55,12 @@ async def leader(store: Store) -> str | None:
 async def test_a_follower_asks_again_when_the_lead_lapses_and_not_before(
     left_ms: int, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A lead from before the clock was set back is shortened to what a lead may last."""
+    """A lead from before the clock was set back is shortened to the longest lead."""
     await store.leases.take_lead("leader", left_ms)
-    follower, leads = make_sweeper(store, "follower"), list[Lead]()
+    follower, leads = make_sweeper(store, "follower"), list[Leadership]()
     take_lead = Leases.take_lead
 
-    async def note(leases: Leases, worker_id: str, lease_ms: int) -> Lead:
+    async def note(leases: Leases, worker_id: str, lease_ms: int) -> Leadership:
         leads.append(await take_lead(leases, worker_id, lease_ms))
         return leads[-1]
 
@@ -107,7 +107,7 @@ async def test_the_death_of_a_leader_is_noticed_as_soon_as_its_lead_has_lapsed(
     print(f"noticed {taken_at - died_at} ms after the last renewal; a lead lasts {LEAD_MS} ms")
 
 
-async def test_a_follower_that_sleeps_long_takes_nobody_for_having_slept(store: Store) -> None:
+async def test_a_long_pause_of_a_follower_is_not_taken_for_sleep(store: Store) -> None:
     """Its pause is as long as half a lease, in which a machine that slept would spare all."""
     await store.leases.take_lead("leader", LEAD_MS)
     follower = make_sweeper(store, "follower")
@@ -134,7 +134,7 @@ async def test_a_follower_whose_machine_slept_spares_all(store: Store) -> None:
 
 @pytest.fixture
 def looks(monkeypatch: pytest.MonkeyPatch) -> list[Promoted]:
-    """What the looks for due executions have found."""
+    """Return the results of the searches for due executions."""
     found: list[Promoted] = []
     promote = Leases.promote
 
@@ -176,7 +176,7 @@ async def test_hints_are_looked_for_with_every_tick_while_one_is_due_later_and_a
     assert len(looks) == 6
 
 
-async def test_what_falls_due_in_an_idle_installation_is_hinted_at(store: Store) -> None:
+async def test_executions_that_fall_due_in_an_idle_installation_are_hinted_at(store: Store) -> None:
     async def hints() -> int:
         return int(await store.client.send("LLEN", keyspace.hints("walk")))
 

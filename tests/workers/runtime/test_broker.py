@@ -29,7 +29,7 @@ def commands(client: "redis.Redis") -> int:
 async def test_an_idle_consumer_blocks_and_does_not_poll(
     own_server: RedisServer, open_bench: Open
 ) -> None:
-    bench = await open_bench(own_server.url)  # nobody else's commands are counted
+    bench = await open_bench(own_server.url)  # only its own commands are counted
     bench.send("first")
     await bench.wait_for(1)
     before = commands(bench.client)
@@ -85,7 +85,7 @@ async def test_never_more_is_taken_than_there_are_free_slots(
     assert bench.taken == ["x0", "x1", "x2", "x3"]
 
 
-async def test_what_is_no_hint_is_dropped_and_its_slot_is_free(
+async def test_an_invalid_hint_is_dropped_and_its_slot_is_free(
     open_bench: Open, redis_url: str
 ) -> None:
     bench = await open_bench(redis_url, slots=3)
@@ -261,7 +261,7 @@ async def test_a_consumer_without_redis_says_so_and_goes_on_trying(
     assert await bench.stop() <= 10
 
 
-async def test_what_the_broker_cannot_do_it_refuses(bench: Bench) -> None:
+async def test_the_broker_refuses_unsupported_messages(bench: Bench) -> None:
     message: dramatiq.Message[Any] = dramatiq.Message(
         queue_name="walk", actor_name="walk", args=("acc/1",), kwargs={}, options={}
     )
@@ -298,7 +298,7 @@ async def test_a_message_that_would_lose_something_is_refused_when_it_is_sent(
     assert await bench.is_quiet(0.05)
 
 
-async def test_no_level_of_the_log_has_what_hints_carry(
+async def test_no_level_of_the_log_has_the_contents_of_hints(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     inline_run = InlineRun(slug="echo", version=1, inputs=b"a-canary-of-inputs")

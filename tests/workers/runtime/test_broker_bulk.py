@@ -1,4 +1,4 @@
-"""Hints of accounts that have many, how fast they are taken, and the slots of all."""
+"""Bulk hints: their rate, and the slots of all hints."""
 
 import asyncio
 import time
@@ -21,11 +21,11 @@ def send_bulk(bench: Bench, *arguments: str) -> None:
 async def test_bulk_is_taken_only_while_there_is_little_to_compute(
     open_bench: Open, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(broker, "PATIENCE_SECONDS", 60.0)
+    monkeypatch.setattr(broker, "BULK_WAIT_SECONDS", 60.0)
     bench = await open_bench(redis_url)
-    pace = bench.slots.pace
-    for _ in range(broker.BULK_AT_ONCE):
-        pace.begin()
+    load_gate = bench.slots.load_gate
+    for _ in range(broker.BULK_LIMIT):
+        load_gate.begin()
     await asyncio.sleep(1.1)  # until the consumer, which had begun to wait for a hint, looks again
 
     send_bulk(bench, *(f"b{number}" for number in range(10)))
@@ -34,8 +34,8 @@ async def test_bulk_is_taken_only_while_there_is_little_to_compute(
 
     assert bench.taken == ["other"]
     assert bench.client.llen(BULK) == 10
-    for _ in range(broker.BULK_AT_ONCE):
-        pace.rest()
+    for _ in range(broker.BULK_LIMIT):
+        load_gate.end()
     await bench.wait_for(10)
     assert bench.taken == ["other", *(f"b{number}" for number in range(10))]
 
@@ -43,7 +43,7 @@ async def test_bulk_is_taken_only_while_there_is_little_to_compute(
 async def test_bulk_is_not_put_off_for_ever(open_bench: Open, redis_url: str) -> None:
     bench = await open_bench(redis_url)
     for _ in range(100):
-        bench.slots.pace.begin()
+        bench.slots.load_gate.begin()
 
     send_bulk(bench, *(f"b{number}" for number in range(10)))
 
@@ -60,35 +60,35 @@ async def test_bulk_alone_is_taken_in_order_and_whole(bench: Bench) -> None:
     assert bench.taken == names
 
 
-async def test_the_pace_says_how_much_may_be_added() -> None:
-    pace = LoadGate()
+async def test_the_load_gate_says_how_many_may_be_added() -> None:
+    load_gate = LoadGate()
     started = time.monotonic()
 
-    assert await pace.wait_quiet(5) == broker.BULK_AT_ONCE
-    for _ in range(broker.BULK_AT_ONCE):
-        pace.begin()
-    assert await pace.wait_quiet(0.01) == 1
-    asyncio.get_running_loop().call_later(0.05, pace.rest)
-    assert await pace.wait_quiet(60) == 1
+    assert await load_gate.wait_quiet(5) == broker.BULK_LIMIT
+    for _ in range(broker.BULK_LIMIT):
+        load_gate.begin()
+    assert await load_gate.wait_quiet(0.01) == 1
+    asyncio.get_running_loop().call_later(0.05, load_gate.end)
+    assert await load_gate.wait_quiet(60) == 1
     assert time.monotonic() - started < 20
 
 
-async def test_the_pace_of_bulk_is_slower_beside_others(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_bulk_limit_is_lower_beside_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(broker, "OTHERS_SECONDS", 0.05)
-    pace = LoadGate()
+    load_gate = LoadGate()
 
-    pace.note_others()
-    assert await pace.wait_quiet(5) == broker.BULK_BESIDE_OTHERS
-    pace.begin()
+    load_gate.note_others()
+    assert await load_gate.wait_quiet(5) == broker.BULK_LIMIT_BESIDE_OTHERS
+    load_gate.begin()
     await asyncio.sleep(0.06)
-    assert await pace.wait_quiet(0) == broker.BULK_AT_ONCE - 1
+    assert await load_gate.wait_quiet(0) == broker.BULK_LIMIT - 1
 
 
 async def test_hints_of_others_slow_bulk_down(bench: Bench) -> None:
     bench.send("other")
     await bench.wait_for(1)
 
-    assert await bench.slots.pace.wait_quiet(0) == broker.BULK_BESIDE_OTHERS
+    assert await bench.slots.load_gate.wait_quiet(0) == broker.BULK_LIMIT_BESIDE_OTHERS
 
 
 async def test_a_slot_is_waited_for_no_longer_than_needed() -> None:
@@ -108,7 +108,7 @@ async def test_a_slot_is_waited_for_no_longer_than_needed() -> None:
         await asyncio.wait_for(slots.wait_free(), 0.01)
 
 
-async def test_who_waits_for_a_slot_is_let_go_when_there_will_be_none(
+async def test_a_wait_for_a_slot_is_cancelled_when_there_will_be_none(
     open_bench: Open, redis_url: str
 ) -> None:
     bench = await open_bench(redis_url, slots=1)
@@ -120,7 +120,7 @@ async def test_who_waits_for_a_slot_is_let_go_when_there_will_be_none(
     assert await bench.stop() <= 10
 
 
-async def test_slots_are_bound_by_what_the_process_may_take_besides() -> None:
+async def test_slots_are_bound_by_the_further_limit() -> None:
     left = 0
     slots = ConcurrencyLimit(10, lambda: left)
     waiting = asyncio.create_task(slots.wait_free())

@@ -1,4 +1,4 @@
-"""Consumers of hints and the errors that they outlive; actors that fail."""
+"""Errors that consumers of hints survive; actors that fail."""
 
 import logging
 import threading
@@ -41,9 +41,9 @@ async def test_an_unexpected_error_is_logged_and_consuming_goes_on(
 
     await bench.wait_for(1)
 
-    told = [record for record in caplog.records if record.levelno == logging.ERROR]
-    assert len(told) == 6
-    assert all(record.exc_info and "unexpected error" in record.message for record in told)
+    logged = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert len(logged) == 6
+    assert all(record.exc_info and "unexpected error" in record.message for record in logged)
 
 
 def refuse_commands(client: "redis.Redis") -> None:
@@ -104,8 +104,8 @@ async def test_an_actor_that_fails_is_logged_and_its_slot_is_free(
     await bench.wait_for(1)
 
     assert bench.slots.free == 99
-    told = [str(record.exc_info) for record in caplog.records if "actor failed" in record.message]
-    assert ["one" in told[0], "two" in told[1]] == [True, True]
+    logged = [str(record.exc_info) for record in caplog.records if "actor failed" in record.message]
+    assert ["one" in logged[0], "two" in logged[1]] == [True, True]
 
 
 async def test_consuming_needs_no_thread(

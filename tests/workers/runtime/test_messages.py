@@ -66,7 +66,7 @@ def test_no_more_is_taken_than_is_asked_for_until_something_is_done(
     consumer.close()
 
 
-def test_what_is_due_comes_before_what_is_not_delayed(
+def test_due_messages_come_before_messages_without_a_delay(
     broker: MessageBroker, greet: "dramatiq.Actor[Any, Any]"
 ) -> None:
     greet.send("now")
@@ -80,7 +80,7 @@ def test_what_is_due_comes_before_what_is_not_delayed(
     consumer.close()
 
 
-def test_what_cannot_be_read_is_dropped_and_not_quoted(
+def test_an_unreadable_message_is_dropped_and_not_quoted(
     broker: MessageBroker,
     greet: "dramatiq.Actor[Any, Any]",
     redis_url: str,
@@ -122,14 +122,14 @@ def test_a_redis_that_is_away_is_said_when_a_message_is_sent(tmp_path: Path) -> 
         greet.send()
 
 
-def test_what_is_unknown_is_said(broker: MessageBroker) -> None:
+def test_an_unknown_queue_or_actor_is_an_error(broker: MessageBroker) -> None:
     with pytest.raises(QueueNotFound):
         broker.consume("unknown")
     with pytest.raises(ActorNotFound):
         broker.get_actor("nobody")
 
 
-def test_a_queue_is_emptied_with_what_is_due_later(
+def test_a_queue_is_emptied_with_its_delayed_messages(
     broker: MessageBroker, greet: "dramatiq.Actor[Any, Any]", redis_url: str
 ) -> None:
     greet.send()

@@ -1,4 +1,4 @@
-"""Actors of an operator's own, in real worker processes, sent from this one."""
+"""Actors of an operator, in real worker processes, sent from this one."""
 
 import asyncio
 import json
@@ -52,7 +52,7 @@ def notes(tmp_path: Path) -> Notes:
 
 @pytest.fixture
 def module(redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    """The module as a program has it that sends messages."""
+    """The module in the program that sends messages."""
     monkeypatch.setenv("HEADRACE_REDIS_URL", redis_url)
     monkeypatch.setenv("NOTES", str(tmp_path / "notes"))
     own_broker.cache_clear()
@@ -109,7 +109,7 @@ async def test_a_delay_and_middleware_count_too(
     assert await store.client.send("ZCARD", keyspace.messages_due("default")) == 1
 
 
-async def test_what_failed_is_run_again_only_where_the_actor_says_so(
+async def test_a_failed_message_is_run_again_only_where_the_actor_says_so(
     module: ModuleType, notes: Notes, store: Store, worker: WorkerProcess
 ) -> None:
     module.fail.send("once")
@@ -140,7 +140,7 @@ async def test_a_message_is_lost_with_a_killed_worker_and_never_run_twice(
     assert hung == [["lost"], ["second"]]
 
 
-async def test_what_no_actor_was_given_is_kept_when_a_worker_stops(
+async def test_unprocessed_messages_are_kept_when_a_worker_stops(
     module: ModuleType, notes: Notes, redis_url: str, environ: dict[str, str], store: Store
 ) -> None:
     more = {"HEADRACE_ACTOR_THREADS": "1", "HEADRACE_DRAIN_SECONDS": "0.5"}

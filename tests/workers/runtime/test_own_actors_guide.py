@@ -1,4 +1,4 @@
-"""The page about own actors, as it stands, and the sentence of Dramatiq's own command."""
+"""The example on the page about own actors."""
 
 import asyncio
 import os
@@ -41,10 +41,3 @@ async def test_the_example_of_the_page_runs(redis_url: str, tmp_path: Path) -> N
             return report.read_text() if report.exists() else ""
 
         assert await eventually(written, timeout=40) == "one\ntwo"
-
-
-async def test_dramatiqs_command_says_which_command_starts_workers() -> None:
-    code, text = await run("-m", "dramatiq", "workers.main", "-p", "1", PYTHONPATH=str(ROOT))
-
-    assert code != 0
-    assert "run `headrace worker`" in text

@@ -15,7 +15,7 @@ from engine.store.redis import keyspace
 from engine.store.redis.records import pack
 from tests.support.eventually import eventually
 from tests.support.factories import Graph, Runner, greeting, http_fan
-from tests.support.workers.held_walker import WORKER, Hands, held
+from tests.support.workers.held_walker import WORKER, HeldWalker, executions_held
 from workers.nodes.executor import AttemptOutcome, Executor, NodeAttempt
 from workers.walk import fast_path
 
@@ -23,7 +23,7 @@ AWAY = Unavailable("The store cannot be reached right now")
 
 
 async def take_carried(runner: Runner, store: Store) -> InlineRun:
-    """What the one hint in the queue carries; it is in the queue no more."""
+    """Take the only hint out of the queue and return its inline run."""
     hint = await store.client.send("LPOP", keyspace.hints("walk"))
     inline_run = parse_inline_run(hint)
     assert inline_run is not None
@@ -31,7 +31,7 @@ async def take_carried(runner: Runner, store: Store) -> InlineRun:
 
 
 async def fence(store: Store, reference: str) -> bytes | None:
-    """The number of claims that an execution has had."""
+    """Return the number of claims of an execution."""
     key = keyspace.execution(*keyspace.parse_reference(reference))
     value: bytes | None = await store.client.send("HGET", key, "fence")
     return value
@@ -51,34 +51,37 @@ def refused() -> float:
     return metrics.CLAIMS_REFUSED._value.get()
 
 
-async def test_what_a_hint_carries_is_run_without_a_claim_and_counted(
-    runner: Runner, hands: Hands, store: Store
+async def test_an_inline_run_is_run_without_a_claim_and_counted(
+    runner: Runner, held_walker: HeldWalker, store: Store
 ) -> None:
     reference = await begin(runner, greeting(3), who="Ada")
     texts = metrics.NODES_ENDED.labels("textBox", "completed")._value
     before = (ended("completed"), texts.get(), refused())
 
-    hands.walker.take(reference, await take_carried(runner, store))
-    await eventually(_async(lambda: hands.released == 1))
+    held_walker.walker.take(reference, await take_carried(runner, store))
+    await eventually(_async(lambda: held_walker.released == 1))
     execution = await runner.end(keyspace.parse_reference(reference)[1])
 
     assert execution.result == {"text": "Hello Hello Hello Ada"}
     assert await fence(store, reference) is None
     assert (ended("completed"), texts.get(), refused()) == (before[0] + 1, before[1] + 3, before[2])
-    assert (held(hands.walker), await hands.pace.wait_quiet(0)) == (0, 64)
+    assert (executions_held(held_walker.walker), await held_walker.load_gate.wait_quiet(0)) == (
+        0,
+        64,
+    )
     assert await store.leases.held(WORKER) == []
 
 
 async def test_a_doubled_hint_is_refused_by_the_claim(
-    runner: Runner, hands: Hands, store: Store
+    runner: Runner, held_walker: HeldWalker, store: Store
 ) -> None:
     reference = await begin(runner, greeting(), who="Ada")
     inline_run = await take_carried(runner, store)
     before = refused()
 
     for number in range(1, 4):
-        hands.walker.take(reference, inline_run)
-        await eventually(_async(lambda number=number: hands.released == number))
+        held_walker.walker.take(reference, inline_run)
+        await eventually(_async(lambda number=number: held_walker.released == number))
 
     assert refused() - before == 2
     execution = await runner.end(keyspace.parse_reference(reference)[1])
@@ -99,7 +102,7 @@ async def test_a_doubled_hint_is_refused_by_the_claim(
 async def test_a_hint_is_never_the_truth(
     change: dict[str, Any],
     runner: Runner,
-    hands: Hands,
+    held_walker: HeldWalker,
     store: Store,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -111,7 +114,7 @@ async def test_a_hint_is_never_the_truth(
         "inputs": inline_run.inputs,
     }
 
-    hands.walker.take(reference, InlineRun(**fields | change))
+    held_walker.walker.take(reference, InlineRun(**fields | change))
     execution = await runner.end(keyspace.parse_reference(reference)[1])
 
     assert execution.result == {"text": "Hello Ada"}
@@ -119,22 +122,22 @@ async def test_a_hint_is_never_the_truth(
     assert "node raised" not in caplog.text
 
 
-async def test_what_is_not_pure_is_claimed_whatever_its_hint_carries(
-    runner: Runner, hands: Hands, store: Store
+async def test_a_run_that_is_not_pure_is_claimed_despite_its_inline_run(
+    runner: Runner, held_walker: HeldWalker, store: Store
 ) -> None:
-    hands.gate.opened.set()
+    held_walker.gate.opened.set()
     slug = await runner.save(http_fan("https://example.com/", 1))
     reference = keyspace.reference(runner.account.id, await runner.begin(slug))
 
-    hands.walker.take(reference, InlineRun(slug=slug, version=1, inputs=pack({})))
-    await eventually(_async(lambda: hands.released == 1))
+    held_walker.walker.take(reference, InlineRun(slug=slug, version=1, inputs=pack({})))
+    await eventually(_async(lambda: held_walker.released == 1))
 
-    assert len(hands.gate.calls) == 1
+    assert len(held_walker.gate.calls) == 1
     assert await fence(store, reference) == b"1"
 
 
 async def test_a_hint_of_an_older_version_does_not_mix_it_with_a_newer_one(
-    runner: Runner, hands: Hands, store: Store
+    runner: Runner, held_walker: HeldWalker, store: Store
 ) -> None:
     slug = await runner.save(greeting())
     workflow = await store.workflows.get(slug)
@@ -143,20 +146,20 @@ async def test_a_hint_of_an_older_version_does_not_mix_it_with_a_newer_one(
     reference = keyspace.reference(runner.account.id, execution_id)
     inputs = (await take_carried(runner, store)).inputs
 
-    hands.walker.take(reference, InlineRun(slug=slug, version=1, inputs=inputs))
+    held_walker.walker.take(reference, InlineRun(slug=slug, version=1, inputs=inputs))
 
     assert (await runner.end(execution_id)).workflow_version == 2
     assert await fence(store, reference) == b"1"
 
 
 async def test_a_node_that_fails_fails_as_after_a_claim(
-    runner: Runner, hands: Hands, store: Store
+    runner: Runner, held_walker: HeldWalker, store: Store
 ) -> None:
     graph = Graph("who").node("pick", "textBox", text="{{a.b.c}}").wire("in.who > pick.a")
     graph.node("out", "responseOutput").wire("pick.text-out > out.result-in")
     reference = await begin(runner, graph, who="Ada")
 
-    hands.walker.take(reference, await take_carried(runner, store))
+    held_walker.walker.take(reference, await take_carried(runner, store))
     execution = await runner.end(keyspace.parse_reference(reference)[1])
 
     assert execution.status is ExecutionStatus.FAILED
@@ -168,9 +171,9 @@ async def test_a_node_that_fails_fails_as_after_a_claim(
 async def test_outputs_that_are_not_small_are_recorded_as_after_a_claim(
     runner: Runner, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fast_path, "ASIDE_BYTES", 40)
+    monkeypatch.setattr(fast_path, "OFFLOAD_FROM_BYTES", 40)
     reference = await begin(runner, greeting(2), who="Ada")
-    other = Hands(store)
+    other = HeldWalker(store)
 
     other.walker.take(reference, await take_carried(runner, store))
     execution = await runner.end(keyspace.parse_reference(reference)[1])
@@ -180,15 +183,17 @@ async def test_outputs_that_are_not_small_are_recorded_as_after_a_claim(
     await other.walker.drain(0)
 
 
-async def test_what_was_cancelled_stays_so(runner: Runner, hands: Hands, store: Store) -> None:
+async def test_a_cancelled_execution_stays_cancelled(
+    runner: Runner, held_walker: HeldWalker, store: Store
+) -> None:
     reference = await begin(runner, greeting(), who="Ada")
     execution_id = keyspace.parse_reference(reference)[1]
     inline_run = await take_carried(runner, store)
     await store.executions.cancel(runner.account.id, execution_id)
     before = ended("completed")
 
-    hands.walker.take(reference, inline_run)
-    await eventually(_async(lambda: hands.released == 1))
+    held_walker.walker.take(reference, inline_run)
+    await eventually(_async(lambda: held_walker.released == 1))
 
     assert (await runner.end(execution_id)).status is ExecutionStatus.CANCELLED
     assert ended("completed") == before
@@ -197,11 +202,11 @@ async def test_what_was_cancelled_stays_so(runner: Runner, hands: Hands, store: 
 async def test_inputs_that_are_not_small_together_are_not_even_tried(
     runner: Runner, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fast_path, "ASIDE_BYTES", 150)
+    monkeypatch.setattr(fast_path, "OFFLOAD_FROM_BYTES", 150)
     graph = Graph("who").node("out", "responseOutput")
     graph.wire(*["in.who > out.result-in"] * 4)
     reference = await begin(runner, graph, who="x" * 40)
-    other, run, names = Hands(store), Executor.run, list[str]()
+    other, run, names = HeldWalker(store), Executor.run, list[str]()
 
     async def note(executor: Executor, work: NodeAttempt) -> AttemptOutcome:
         names.append(work.node.id)
@@ -221,7 +226,7 @@ async def test_an_end_whose_reply_was_lost_is_asked_again(
     error: Exception,
     after: bool,
     runner: Runner,
-    hands: Hands,
+    held_walker: HeldWalker,
     store: Store,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -239,8 +244,8 @@ async def test_an_end_whose_reply_was_lost_is_asked_again(
     reference = await begin(runner, greeting(), who="Ada")
     before = (ended("completed"), refused())
 
-    hands.walker.take(reference, await take_carried(runner, store))
-    await eventually(_async(lambda: hands.released == 1))
+    held_walker.walker.take(reference, await take_carried(runner, store))
+    await eventually(_async(lambda: held_walker.released == 1))
 
     assert (ended("completed"), refused()) == (before[0] + 1, before[1])
     assert await fence(store, reference) is None

@@ -1,11 +1,11 @@
-"""Executions share the memory of their worker, wait for room, and never for each other for ever."""
+"""Executions share the memory of their worker, wait for it, and never deadlock."""
 
 import asyncio
 import random
 
 import pytest
 
-from workers.walk.memory import GUESTS, LARGE_BYTES, MemoryBudget, RunMemory
+from workers.walk.memory import LARGE_BYTES, OVERFLOW_RUNS, MemoryBudget, RunMemory
 
 MB = 1_048_576
 LIMIT = 100 * MB
@@ -26,7 +26,7 @@ def wait(run: RunMemory) -> "asyncio.Task[None]":
     return asyncio.create_task(run.wait())
 
 
-async def test_what_is_held_is_counted_until_it_is_closed(budget: MemoryBudget) -> None:
+async def test_bytes_are_counted_until_the_run_is_closed(budget: MemoryBudget) -> None:
     with budget.open(10) as first:
         first.add(5)
         with budget.open(7):
@@ -75,7 +75,7 @@ async def test_the_one_that_waits_longest_goes_on_past_the_limit_until_it_ends(
     assert budget.waiting == 0
 
 
-async def test_who_gives_up_leaves_its_place_to_others(budget: MemoryBudget) -> None:
+async def test_a_cancelled_wait_leaves_its_place_to_others(budget: MemoryBudget) -> None:
     runs = [budget.open(40 * MB) for _ in range(3)]
     waiting = [wait(run) for run in runs]
     await asyncio.sleep(0)
@@ -91,7 +91,7 @@ async def test_who_gives_up_leaves_its_place_to_others(budget: MemoryBudget) -> 
 
 async def test_a_large_one_is_not_starved_by_small_ones(budget: MemoryBudget) -> None:
     holding, large = budget.open(80 * MB), budget.open(2 * MB)
-    other = wait(holding)  # nobody is ahead of it: it goes on
+    other = wait(holding)  # no other is ahead of it: it goes on
     waiting = wait(large)
     assert not await is_waiting(other)
     assert await is_waiting(waiting)
@@ -108,21 +108,21 @@ async def test_a_large_one_is_not_starved_by_small_ones(budget: MemoryBudget) ->
 
 async def test_beyond_the_limit_a_few_small_ones_are_let_in(budget: MemoryBudget) -> None:
     assert budget.admits() > 1_000
-    told: list[int] = []
-    budget.on_room(lambda: told.append(budget.admits()))
+    notified: list[int] = []
+    budget.on_capacity(lambda: notified.append(budget.admits()))
     budget.open(LIMIT)
 
-    guests = [budget.open(100) for _ in range(GUESTS)]
+    overflow = [budget.open(100) for _ in range(OVERFLOW_RUNS)]
 
     assert budget.admits() == 0
-    assert all(guest.may_grow for guest in guests)
+    assert all(guest.may_grow for guest in overflow)
     assert not budget.open(100).may_grow
-    guests[0].add(LARGE_BYTES)
-    assert not guests[0].may_grow
-    assert told == []
-    with guests[1]:
+    overflow[0].add(LARGE_BYTES)
+    assert not overflow[0].may_grow
+    assert notified == []
+    with overflow[1]:
         pass
-    assert told == [1]
+    assert notified == [1]
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -141,7 +141,7 @@ async def test_runs_that_grow_past_the_limit_together_all_end(seed: int) -> None
                 run.add(dice.randrange(step))
                 peak = max(peak, budget.used)
                 if dice.random() < 0.2:
-                    run.add(-run.held // 2)
+                    run.add(-run.used // 2)
         ended += 1
 
     async with asyncio.timeout(20), asyncio.TaskGroup() as group:
@@ -165,7 +165,7 @@ async def test_a_crowd_that_waits_is_woken_in_little_time(budget: MemoryBudget) 
             while not run.may_grow:
                 looks += 1
                 woken = asyncio.Event()
-                run.call_when_room(woken.set)
+                run.call_when_available(woken.set)
                 await woken.wait()
 
     async with asyncio.timeout(20), asyncio.TaskGroup() as group:

@@ -1,4 +1,4 @@
-"""Executions whose values take more memory together than their worker may hold."""
+"""Executions whose values take more memory together than their worker may use."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ from tests.support.eventually import eventually
 from tests.support.factories import Graph, Runner, http_line
 from tests.support.http.scripted_server import Target
 from workers.main import worker
-from workers.walk.memory import GUESTS, LARGE_BYTES
+from workers.walk.memory import LARGE_BYTES, OVERFLOW_RUNS
 from workers.walk.walker import Walker
 
 LIMIT = 4_000_000
@@ -22,7 +22,7 @@ ANSWER = 400_000
 CALLS = 6
 RUNS = 10
 LARGEST_RUN = CALLS * ANSWER * 3 // 2
-"""What one run holds at most: its outputs, and an answer on its way."""
+"""The most bytes of one run: its outputs, and an answer in transit."""
 
 
 @pytest.fixture
@@ -31,10 +31,10 @@ def settings(settings: Settings) -> Settings:
 
 
 class Peak:
-    """The most that a worker has held."""
+    """The most memory that a worker has used."""
 
     def __init__(self, walker: Walker) -> None:
-        self.held = self.waiting = 0
+        self.used = self.waiting = 0
         self._walker = walker
 
     @contextlib.asynccontextmanager
@@ -45,7 +45,7 @@ class Peak:
 
     async def _watch(self) -> None:
         while True:
-            self.held = max(self.held, self._walker.memory.used)
+            self.used = max(self.used, self._walker.memory.used)
             self.waiting = max(self.waiting, self._walker.memory.waiting)
             await asyncio.sleep(0)
 
@@ -63,7 +63,7 @@ async def test_runs_that_grow_past_the_limit_together_all_end(
     assert {each.status for each in ended} == {ExecutionStatus.COMPLETED}
     assert peak.waiting > 0
     # Each has an answer on its way when the limit is reached; one goes on past it.
-    assert peak.held <= LIMIT + LARGEST_RUN + RUNS * ANSWER
+    assert peak.used <= LIMIT + LARGEST_RUN + RUNS * ANSWER
     assert walker.memory.used == 0
 
 
@@ -83,12 +83,12 @@ async def test_pure_nodes_and_expressions_wait_as_well(
 
     assert {each.status for each in ended} == {ExecutionStatus.COMPLETED}
     assert peak.waiting > 0
-    assert peak.held <= LIMIT + 9 * ANSWER + RUNS * ANSWER
+    assert peak.used <= LIMIT + 9 * ANSWER + RUNS * ANSWER
     assert walker.memory.used == 0
 
 
 async def held_up(runner: Runner, target: Target, walker: Walker) -> tuple[str, ...]:
-    """Executions of which two hold much and wait for an answer, and the last waits for room."""
+    """Start two executions that use much and wait for an answer, and one that waits for memory."""
     graph = Graph().node("large", "httpRequest", url=f"{target.url}/large/{ANSWER * 9}")
     graph.node("slow", "httpRequest", url=f"{target.url}/slow/50")
     graph.node("out", "responseOutput")
@@ -132,9 +132,7 @@ async def test_one_that_waits_is_left_to_others_when_its_worker_stops(
         assert (await runner.end(last)).status is ExecutionStatus.COMPLETED
 
 
-async def test_the_metrics_tell_what_is_held(
-    runner: Runner, target: Target, walker: Walker
-) -> None:
+async def test_the_metrics_show_used_memory(runner: Runner, target: Target, walker: Walker) -> None:
     await held_up(runner, target, walker)
 
     found = {family[0]: family[3][0][2] for family in snapshot() if "memory" in family[0]}
@@ -169,7 +167,7 @@ async def test_large_inputs_are_read_when_there_is_room_for_them(
         ended = [await runner.end(each, 60) for each in begun]
 
     assert {each.status for each in ended} == {ExecutionStatus.COMPLETED}
-    assert 300_000 < peak.held <= LIMIT + (GUESTS + 1) * LARGE_BYTES
+    assert 300_000 < peak.used <= LIMIT + (OVERFLOW_RUNS + 1) * LARGE_BYTES
     assert walker.memory.used == 0
 
 
@@ -182,11 +180,11 @@ async def test_an_output_counts_once_and_again_with_the_worker_that_goes_on(
     graph.wire("slow.response-out > out.result-in")
     slug = await runner.save(graph)
 
-    for turn in (1, 2):
+    for waiter in (1, 2):
         async with worker(settings) as walker:
-            if turn == 1:
+            if waiter == 1:
                 await runner.begin(slug)
-            await eventually(_calls(target, "/slow/50"), turn.__eq__)
+            await eventually(_calls(target, "/slow/50"), waiter.__eq__)
             assert ANSWER <= walker.memory.used < 1.5 * ANSWER
 
 

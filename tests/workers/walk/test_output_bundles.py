@@ -1,4 +1,4 @@
-"""Middling outputs that come while others are written are written together."""
+"""Medium-sized outputs that come during a write are written together."""
 
 import asyncio
 from typing import cast
@@ -12,8 +12,8 @@ from workers.walk import output_bundles as bundling
 from workers.walk.output_bundles import OutputBundles
 
 
-class SlowAsides:
-    """Stores when a test lets it, or fails."""
+class SlowValues:
+    """A store of values that waits for a test, or fails."""
 
     def __init__(self) -> None:
         self.opened = asyncio.Event()
@@ -30,19 +30,19 @@ class SlowAsides:
 
 
 @pytest.fixture
-def offloaded() -> SlowAsides:
-    return SlowAsides()
+def offloaded() -> SlowValues:
+    return SlowValues()
 
 
 @pytest.fixture
-def output_bundles(offloaded: SlowAsides) -> OutputBundles:
+def output_bundles(offloaded: SlowValues) -> OutputBundles:
     return OutputBundles(cast(OffloadedValues, offloaded), CLAIMED)
 
 
 async def putting(
     output_bundles: OutputBundles, count: int, seconds: float = 5
 ) -> list[asyncio.Task[str]]:
-    """Outputs on their way, the first of which has its turn."""
+    """Start outputs, the first of which is being written."""
     tasks = [
         asyncio.create_task(output_bundles.put(index, b"%d" % index * 10, seconds))
         for index in range(count)
@@ -51,12 +51,12 @@ async def putting(
     return tasks
 
 
-def value(offloaded: SlowAsides, name: str) -> bytes:
+def value(offloaded: SlowValues, name: str) -> bytes:
     return part_of(name, offloaded.objects[object_of(name)])
 
 
-async def test_what_comes_while_one_is_written_is_written_together(
-    offloaded: SlowAsides, output_bundles: OutputBundles
+async def test_outputs_that_come_during_a_write_are_written_together(
+    offloaded: SlowValues, output_bundles: OutputBundles
 ) -> None:
     tasks = await putting(output_bundles, 50)
     offloaded.opened.set()
@@ -68,7 +68,7 @@ async def test_what_comes_while_one_is_written_is_written_together(
 
 
 async def test_an_object_has_a_bound(
-    offloaded: SlowAsides, output_bundles: OutputBundles, monkeypatch: pytest.MonkeyPatch
+    offloaded: SlowValues, output_bundles: OutputBundles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bundling, "BUNDLE_BYTES", 35)
     tasks = await putting(output_bundles, 10)
@@ -80,8 +80,8 @@ async def test_an_object_has_a_bound(
     assert [value(offloaded, name) for name in names] == [b"%d" % n * 10 for n in range(10)]
 
 
-async def test_others_are_written_though_whoever_had_the_turn_is_cancelled(
-    offloaded: SlowAsides, output_bundles: OutputBundles
+async def test_others_are_written_though_the_writer_is_cancelled(
+    offloaded: SlowValues, output_bundles: OutputBundles
 ) -> None:
     first, *others = await putting(output_bundles, 5)
     first.cancel()
@@ -95,8 +95,8 @@ async def test_others_are_written_though_whoever_had_the_turn_is_cancelled(
     assert [value(offloaded, name) for name in names] == [b"%d" % n * 10 for n in range(1, 5)]
 
 
-async def test_what_cannot_be_stored_is_said_to_all_at_once_and_to_nobody_later(
-    offloaded: SlowAsides, output_bundles: OutputBundles
+async def test_a_failed_write_fails_all_its_outputs_and_no_later_one(
+    offloaded: SlowValues, output_bundles: OutputBundles
 ) -> None:
     offloaded.failures = 2
     tasks = await putting(output_bundles, 5)
@@ -109,8 +109,8 @@ async def test_what_cannot_be_stored_is_said_to_all_at_once_and_to_nobody_later(
     assert value(offloaded, later) == b"later"
 
 
-async def test_what_was_given_up_is_not_written_later(
-    offloaded: SlowAsides, output_bundles: OutputBundles
+async def test_an_abandoned_output_is_not_written_later(
+    offloaded: SlowValues, output_bundles: OutputBundles
 ) -> None:
     [first] = await putting(output_bundles, 1)
     with pytest.raises(StorageFailed):
@@ -125,7 +125,7 @@ async def test_what_was_given_up_is_not_written_later(
     assert not any(b"late" in data for data in offloaded.objects.values())
 
 
-async def test_nobody_waits_longer_than_its_time(output_bundles: OutputBundles) -> None:
+async def test_no_output_waits_longer_than_its_time(output_bundles: OutputBundles) -> None:
     tasks = await putting(output_bundles, 3, seconds=0.05)
 
     failed = await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""Outputs too large for the record: kept aside before they count, or their node has failed."""
+"""Outputs too large for the record: offloaded before they count, or their node fails."""
 
 import asyncio
 import errno
@@ -25,7 +25,7 @@ from tests.support.eventually import eventually
 from tests.support.factories import Graph
 from tests.support.media.faulty_blob_stores import Faulty, shorten_pauses, use
 from tests.support.media.object_files import outputs_of
-from tests.support.workers.paying_account import PRICE, Buyer, answer, model_node
+from tests.support.workers.paying_account import PRICE, PayingAccount, answer, model_node
 from workers.recovery.sweeper import Sweeper
 from workers.walk import outputs, sizes
 
@@ -39,8 +39,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def talkative(buyer: Buyer) -> None:
-    buyer.models.answers["one"] = LARGE
+def talkative(payer: PayingAccount) -> None:
+    payer.models.answers["one"] = LARGE
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def blob_store(store: Store, settings: Settings) -> Faulty:
 
 
 def bought(**data: object) -> Graph:
-    """A charged node with a large answer, whose length is the result."""
+    """Return a graph: a charged node with a large answer, whose length is the result."""
     graph = model_node(Graph(), "one", **data)
     graph.node("size", "transform", expression="value == null ? 0 : size(value)")
     graph.wire("one.text-out > size.value-in").node("out", "responseOutput")
@@ -60,40 +60,40 @@ def codes(execution: Execution) -> dict[int, str]:
     return {node.index: node.error["code"] for node in execution.nodes if node.error}
 
 
-async def named(buyer: Buyer, execution_id: str) -> list[str]:
-    """What the record of an execution names."""
-    record = await buyer.store.walks.records(buyer.account.id, execution_id)
+async def named(payer: PayingAccount, execution_id: str) -> list[str]:
+    """Return the names in the record of an execution."""
+    record = await payer.store.walks.records(payer.account.id, execution_id)
     return [row[5] for row in parse_rows(record).values() if isinstance(row[5], str)]
 
 
-async def left_by_another(buyer: Buyer, graph: Graph, before: bytes | None = None) -> str:
-    """Another worker has recorded the first node, with a large output, and died.
+async def left_by_another(payer: PayingAccount, graph: Graph, before: bytes | None = None) -> str:
+    """Record the first node, with a large output, as another worker, which died.
 
-    The output is a part of an object where it has something before it.
+    The output is a part of an object where there is data before it.
     """
-    execution_id = await buyer.accept(graph)
-    claimed = await buyer.store.walks.claim(buyer.reference(execution_id), OTHER)
+    execution_id = await payer.accept(graph)
+    claimed = await payer.store.walks.claim(payer.reference(execution_id), OTHER)
     assert claimed is not None
-    ids, data = (buyer.account.id, execution_id), pack({"text-out": LARGE})
+    ids, data = (payer.account.id, execution_id), pack({"text-out": LARGE})
     name = make_name(claimed.lease.object_prefix, 0, len(data) + len(before or b""))
-    await buyer.store.offloaded.put(*ids, name, (before or b"") + data)
+    await payer.store.offloaded.put(*ids, name, (before or b"") + data)
     if before is not None:
         name = make_part(name, len(before), len(data))
-    begun = Step(claimed=[0], holds={0: PRICE})
-    await buyer.store.walks.advance(claimed.lease, 1, begun)
+    begun = Step(claimed=[0], reservations={0: PRICE})
+    await payer.store.walks.advance(claimed.lease, 1, begun)
     settled = Step(
-        settled=[(0, "c")],
+        settled=[(0, NodeStatus.COMPLETED)],
         rows=[[0, 1, claimed.now, 1, None, name]],
         charges={0: Charge(PRICE, 10_000)},
         names_objects=True,
     )
-    await buyer.store.walks.advance(claimed.lease, 2, settled)
-    await buyer.store.walks.give_back(claimed.reference, OTHER, is_lost=True)
+    await payer.store.walks.advance(claimed.lease, 2, settled)
+    await payer.store.walks.give_back(claimed.reference, OTHER, is_lost=True)
     return execution_id
 
 
 async def test_an_output_is_kept_before_the_step_that_names_it(
-    buyer: Buyer, blob_store: Faulty, monkeypatch: pytest.MonkeyPatch
+    payer: PayingAccount, blob_store: Faulty, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     advance, dangling = Walks.advance, []
 
@@ -104,81 +104,81 @@ async def test_an_output_is_kept_before_the_step_that_names_it(
 
     monkeypatch.setattr(Walks, "advance", checked)
 
-    execution = await buyer.run(bought())
+    execution = await payer.run(bought())
 
     assert execution.result == len(LARGE)
-    assert len(await named(buyer, execution.id)) == 1
+    assert len(await named(payer, execution.id)) == 1
     assert set().union(*dangling) == set()
 
 
 async def test_an_output_that_cannot_be_stored_fails_its_node_names_nothing_and_is_free(
-    buyer: Buyer, blob_store: Faulty
+    payer: PayingAccount, blob_store: Faulty
 ) -> None:
     blob_store.left = 1_000
 
-    execution = await buyer.run(bought())
+    execution = await payer.run(bought())
 
     assert execution.status is ExecutionStatus.FAILED
     assert codes(execution) == {0: "storage_error"}
     assert execution.error is not None and execution.error["nodeId"] == "one"
-    assert await named(buyer, execution.id) == []
-    assert await buyer.paid(0)
+    assert await named(payer, execution.id) == []
+    assert await payer.paid(0)
 
 
-async def test_where_the_run_is_to_go_on_it_does_without_the_output(
-    buyer: Buyer, blob_store: Faulty
+async def test_a_run_that_is_to_go_on_does_without_the_output(
+    payer: PayingAccount, blob_store: Faulty
 ) -> None:
     blob_store.left = 1_000
 
-    execution = await buyer.run(bought(onError="continue"))
+    execution = await payer.run(bought(onError="continue"))
 
     assert execution.status is ExecutionStatus.COMPLETED
     assert (execution.result, codes(execution)) == (0, {0: "storage_error"})
-    assert await buyer.paid(0)
+    assert await payer.paid(0)
 
 
 async def test_a_result_that_cannot_be_stored_fails_the_node_that_answers(
-    buyer: Buyer, blob_store: Faulty
+    payer: PayingAccount, blob_store: Faulty
 ) -> None:
     blob_store.refused = {1}
 
-    execution = await buyer.run(answer(model_node(Graph(), "one"), "one"))
+    execution = await payer.run(answer(model_node(Graph(), "one"), "one"))
 
     assert execution.status is ExecutionStatus.FAILED
     assert (codes(execution), execution.result) == ({1: "storage_error"}, None)
-    assert await buyer.paid(PRICE)
+    assert await payer.paid(PRICE)
 
 
-async def test_a_large_result_is_kept_aside_and_comes_back(
-    buyer: Buyer, settings: Settings
+async def test_a_large_result_is_offloaded_and_read_back(
+    payer: PayingAccount, settings: Settings
 ) -> None:
-    execution = await buyer.run(answer(model_node(Graph(), "one"), "one"))
+    execution = await payer.run(answer(model_node(Graph(), "one"), "one"))
 
-    record = await buyer.store.walks.records(buyer.account.id, execution.id)
+    record = await payer.store.walks.records(payer.account.id, execution.id)
     assert execution.result == {"text": LARGE}
     assert sum(map(len, record.values())) < 2_000
-    assert len(outputs_of(settings, buyer.account.id, execution.id)) == 2
+    assert len(outputs_of(settings, payer.account.id, execution.id)) == 2
 
 
 async def test_a_store_that_fails_for_a_moment_costs_no_node(
-    buyer: Buyer, blob_store: Faulty
+    payer: PayingAccount, blob_store: Faulty
 ) -> None:
     blob_store.left = len(PAUSES_SECONDS)
 
-    execution = await buyer.run(bought())
+    execution = await payer.run(bought())
 
     assert execution.status is ExecutionStatus.COMPLETED
-    assert await buyer.paid(PRICE)
+    assert await payer.paid(PRICE)
 
 
 async def test_a_folder_that_is_gone_fails_the_node(
-    buyer: Buyer, settings: Settings, tmp_path: Path
+    payer: PayingAccount, settings: Settings, tmp_path: Path
 ) -> None:
     folder = Path(urlsplit(settings.media_url).path)
     shutil.rmtree(folder, ignore_errors=True)
     folder.write_text("no folder")
 
-    execution = await buyer.run(bought())
+    execution = await payer.run(bought())
 
     assert codes(execution) == {0: "storage_error"}
     assert str(tmp_path) not in repr(execution)
@@ -194,19 +194,19 @@ def small_files() -> Iterator[None]:
 
 
 async def test_a_disk_that_is_full_in_the_middle_of_a_file_fails_the_node(
-    small_files: None, buyer: Buyer, settings: Settings
+    small_files: None, payer: PayingAccount, settings: Settings
 ) -> None:
-    execution = await buyer.run(bought())
+    execution = await payer.run(bought())
 
     assert codes(execution) == {0: "storage_error"}
-    assert await named(buyer, execution.id) == []
-    assert await buyer.paid(0)
-    assert outputs_of(settings, buyer.account.id, execution.id) == []
+    assert await named(payer, execution.id) == []
+    assert await payer.paid(0)
+    assert outputs_of(settings, payer.account.id, execution.id) == []
 
 
 @pytest.mark.parametrize(("failures", "paid"), [(1, PRICE), (1_000, 0)])
 async def test_an_output_that_the_disk_does_not_confirm_is_written_again_or_not_named(
-    buyer: Buyer, monkeypatch: pytest.MonkeyPatch, failures: int, paid: int
+    payer: PayingAccount, monkeypatch: pytest.MonkeyPatch, failures: int, paid: int
 ) -> None:
     sync, left = os.fsync, [None] * failures
 
@@ -218,159 +218,165 @@ async def test_an_output_that_the_disk_does_not_confirm_is_written_again_or_not_
 
     monkeypatch.setattr(os, "fsync", fails)
 
-    execution = await buyer.run(bought())
+    execution = await payer.run(bought())
 
-    assert len(await named(buyer, execution.id)) == (1 if paid else 0)
+    assert len(await named(payer, execution.id)) == (1 if paid else 0)
     assert codes(execution) == ({} if paid else {0: "storage_error"})
-    assert await buyer.paid(paid)
+    assert await payer.paid(paid)
 
 
 async def test_a_slow_store_takes_no_more_than_the_nodes_time(
-    buyer: Buyer, blob_store: Faulty, monkeypatch: pytest.MonkeyPatch
+    payer: PayingAccount, blob_store: Faulty, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outputs, "LEAST_SECONDS", 0.05)
     blob_store.hangs = True
     before = asyncio.get_running_loop().time()
 
-    execution = await buyer.run(bought(timeoutSeconds=0.3))
+    execution = await payer.run(bought(timeoutSeconds=0.3))
 
     assert codes(execution) == {0: "storage_error"}
     assert 0.25 < asyncio.get_running_loop().time() - before < 20
-    assert await buyer.paid(0)
+    assert await payer.paid(0)
 
 
-async def test_a_slow_store_holds_up_no_other_node(buyer: Buyer, blob_store: Faulty) -> None:
+async def test_a_slow_store_holds_up_no_other_node(
+    payer: PayingAccount, blob_store: Faulty
+) -> None:
     blob_store.hangs = True
     graph = answer(model_node(Graph("who"), "two"), "two")
     graph.node("t", "textBox", text="{{a}}{{a}}").wire("in.who > t.a")
     graph.wire("t.text-out > out.result-in")
 
-    execution_id = await buyer.begin(graph, {"who": "x" * 200_000})
+    execution_id = await payer.begin(graph, {"who": "x" * 200_000})
 
-    await buyer.models.called(1)
-    execution = await buyer.store.executions.get(buyer.account.id, execution_id)
+    await payer.models.called(1)
+    execution = await payer.store.executions.get(payer.account.id, execution_id)
     assert execution.status is ExecutionStatus.PROCESSING
 
 
-async def test_cancelling_does_not_wait_for_a_slow_store(buyer: Buyer, blob_store: Faulty) -> None:
+async def test_cancelling_does_not_wait_for_a_slow_store(
+    payer: PayingAccount, blob_store: Faulty
+) -> None:
     blob_store.hangs = True
-    execution_id = await buyer.begin(bought())
-    await buyer.models.called(1)
+    execution_id = await payer.begin(bought())
+    await payer.models.called(1)
 
-    await buyer.store.executions.cancel(buyer.account.id, execution_id)
-    buyer.hands.walker.cancel(buyer.reference(execution_id))
-    execution = await buyer.end(execution_id)
+    await payer.store.executions.cancel(payer.account.id, execution_id)
+    payer.held_walker.walker.cancel(payer.reference(execution_id))
+    execution = await payer.end(execution_id)
 
     assert execution.status is ExecutionStatus.CANCELLED
-    assert await buyer.paid(0)
+    assert await payer.paid(0)
 
 
 @pytest.mark.parametrize("before", [None, b"", b"of another node"])
-async def test_another_worker_reads_what_one_that_died_has_kept(
-    buyer: Buyer, before: bytes | None
+async def test_another_worker_reads_offloaded_outputs_of_a_dead_one(
+    payer: PayingAccount, before: bytes | None
 ) -> None:
-    execution_id = await left_by_another(buyer, bought(), before)
+    execution_id = await left_by_another(payer, bought(), before)
 
-    buyer.hands.walker.take(buyer.reference(execution_id))
-    execution = await buyer.end(execution_id)
+    payer.held_walker.walker.take(payer.reference(execution_id))
+    execution = await payer.end(execution_id)
 
     assert execution.result == len(LARGE)
-    assert buyer.models.calls == []
-    assert await buyer.paid(PRICE)
+    assert payer.models.calls == []
+    assert await payer.paid(PRICE)
 
 
-async def test_what_is_gone_fails_the_node_that_needs_it(buyer: Buyer, settings: Settings) -> None:
-    execution_id = await left_by_another(buyer, bought())
-    outputs_of(settings, buyer.account.id, execution_id)[0].unlink()
+async def test_a_lost_output_fails_the_node_that_needs_it(
+    payer: PayingAccount, settings: Settings
+) -> None:
+    execution_id = await left_by_another(payer, bought())
+    outputs_of(settings, payer.account.id, execution_id)[0].unlink()
 
-    buyer.hands.walker.take(buyer.reference(execution_id))
-    execution = await buyer.end(execution_id)
+    payer.held_walker.walker.take(payer.reference(execution_id))
+    execution = await payer.end(execution_id)
 
     assert execution.status is ExecutionStatus.FAILED
     assert codes(execution) == {1: "storage_error"}
     assert execution.nodes[0].status is NodeStatus.COMPLETED
     assert execution.error is not None and "'one'" in execution.error["reason"]
-    assert buyer.models.calls == []
+    assert payer.models.calls == []
 
 
-async def test_what_cannot_be_read_is_null_where_the_run_is_to_go_on(
-    buyer: Buyer, blob_store: Faulty
+async def test_an_unreadable_output_is_null_where_the_run_is_to_go_on(
+    payer: PayingAccount, blob_store: Faulty
 ) -> None:
     graph = bought()
     graph.nodes[1]["data"]["onError"] = "continue"
-    execution_id = await left_by_another(buyer, graph)
+    execution_id = await left_by_another(payer, graph)
     blob_store.left = 1_000
 
-    buyer.hands.walker.take(buyer.reference(execution_id))
-    execution = await buyer.end(execution_id)
+    payer.held_walker.walker.take(payer.reference(execution_id))
+    execution = await payer.end(execution_id)
 
     assert execution.status is ExecutionStatus.COMPLETED
     assert (execution.result, codes(execution)) == (None, {1: "storage_error"})
 
 
-async def test_what_nobody_needs_any_more_is_not_read(buyer: Buyer, blob_store: Faulty) -> None:
-    execution_id = await left_by_another(buyer, bought())
-    claimed = await buyer.store.walks.claim(buyer.reference(execution_id), OTHER)
+async def test_an_unneeded_output_is_not_read(payer: PayingAccount, blob_store: Faulty) -> None:
+    execution_id = await left_by_another(payer, bought())
+    claimed = await payer.store.walks.claim(payer.reference(execution_id), OTHER)
     assert claimed is not None
     row = [1, 1, claimed.now, 1, None, pack({"value-out": 7})]
-    step = Step(settled=[(1, "c")], rows=[row], leave=True)
-    await buyer.store.walks.advance(claimed.lease, 1, step)
+    step = Step(settled=[(1, NodeStatus.COMPLETED)], rows=[row], leave=True)
+    await payer.store.walks.advance(claimed.lease, 1, step)
 
-    buyer.hands.walker.take(buyer.reference(execution_id))
-    execution = await buyer.end(execution_id)
+    payer.held_walker.walker.take(payer.reference(execution_id))
+    execution = await payer.end(execution_id)
 
     assert (execution.status, execution.result) == (ExecutionStatus.COMPLETED, 7)
     assert blob_store.asked == []
 
 
 async def test_a_pruned_execution_takes_its_objects_along(
-    buyer: Buyer, settings: Settings, store: Store
+    payer: PayingAccount, settings: Settings, store: Store
 ) -> None:
-    execution = await buyer.run(bought())
+    execution = await payer.run(bought())
     sweeper = Sweeper(store, "me", lease_seconds=3, retention_days=0)
     sweeper._sweep_after = math.inf
-    kept = outputs_of(settings, buyer.account.id, execution.id)
+    kept = outputs_of(settings, payer.account.id, execution.id)
 
     await eventually(sweeper.prune)
     await sweeper.remove_outputs()
 
     assert len(kept) == 1
-    assert outputs_of(settings, buyer.account.id, execution.id) == []
+    assert outputs_of(settings, payer.account.id, execution.id) == []
 
 
-async def test_what_a_lost_step_left_is_found_when_its_execution_is_gone(
-    buyer: Buyer, settings: Settings, store: Store
+async def test_outputs_of_a_lost_step_are_removed_when_its_execution_is_gone(
+    payer: PayingAccount, settings: Settings, store: Store
 ) -> None:
-    execution = await buyer.run(answer(model_node(Graph(), "two"), "two"))
-    await store.offloaded.put(buyer.account.id, execution.id, make_name("9-t", 0, 1), b"x")
+    execution = await payer.run(answer(model_node(Graph(), "two"), "two"))
+    await store.offloaded.put(payer.account.id, execution.id, make_name("9-t", 0, 1), b"x")
     sweeper = Sweeper(store, "me", lease_seconds=3, retention_days=0)
     await eventually(sweeper.prune)
-    assert len(outputs_of(settings, buyer.account.id, execution.id)) == 1
+    assert len(outputs_of(settings, payer.account.id, execution.id)) == 1
 
     await sweeper.remove_outputs()
 
-    assert outputs_of(settings, buyer.account.id, execution.id) == []
+    assert outputs_of(settings, payer.account.id, execution.id) == []
 
 
-async def test_what_could_not_be_removed_at_once_is_removed_later(
-    buyer: Buyer, settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
+async def test_outputs_that_could_not_be_removed_at_once_are_removed_later(
+    payer: PayingAccount, settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    execution = await buyer.run(bought())
+    execution = await payer.run(bought())
     sweeper = Sweeper(store, "me", lease_seconds=3, retention_days=0)
     sweeper._sweep_after = math.inf
     await eventually(sweeper.prune)
     with monkeypatch.context() as patch:
         patch.setattr(store.offloaded, "_blob_store", NoBlobStore())
         await sweeper.remove_outputs()
-    assert len(outputs_of(settings, buyer.account.id, execution.id)) == 1
+    assert len(outputs_of(settings, payer.account.id, execution.id)) == 1
 
     await sweeper.remove_outputs()
 
-    assert outputs_of(settings, buyer.account.id, execution.id) == []
+    assert outputs_of(settings, payer.account.id, execution.id) == []
 
 
-async def test_what_the_record_has_no_room_for_is_kept_aside_though_it_is_not_large(
-    buyer: Buyer, blob_store: Faulty, monkeypatch: pytest.MonkeyPatch
+async def test_an_output_that_does_not_fit_the_record_is_offloaded_though_it_is_not_large(
+    payer: PayingAccount, blob_store: Faulty, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sizes, "RECORD_BYTES", 100_000)
     graph = Graph("who").node("out", "responseOutput")
@@ -378,9 +384,9 @@ async def test_what_the_record_has_no_room_for_is_kept_aside_though_it_is_not_la
         graph.node(f"t{number}", "textBox", text="{{a}}{{a}}")
         graph.wire(f"in.who > t{number}.a", f"t{number}.text-out > out.result-in")
 
-    execution = await buyer.run(graph, {"who": "x" * 5_000})
+    execution = await payer.run(graph, {"who": "x" * 5_000})
 
     assert [len(text) for text in execution.result["texts"]] == [10_000] * 30
-    named_aside = await named(buyer, execution.id)
-    assert 20 <= len(named_aside) <= 22
+    named_objects = await named(payer, execution.id)
+    assert 20 <= len(named_objects) <= 22
     assert len(blob_store.written) <= 4  # those that came while one was written, and the result

@@ -1,4 +1,4 @@
-"""What running nodes tell: gathered, in order, once, bounded, and nothing where nobody watches."""
+"""Updates of running nodes: gathered, in order, once, bounded, and none without watchers."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from engine.store.executions.events import ExecutionEvents, ProgressUpdate
 from engine.store.executions.walks import Advanced, Verdict
 from tests.support.eventually import eventually
 from tests.support.workers.claimed_execution import CLAIMED
-from workers.providers.base import tell_nobody
+from workers.providers.base import ignore_update
 from workers.walk import progress
 from workers.walk.progress import ProgressPublisher
 
@@ -22,8 +22,8 @@ WATCHED: Mapping[str, bytes] = MappingProxyType({"events": b"1"})
 UNWATCHED: Mapping[str, bytes] = MappingProxyType({})
 
 
-class Told(ExecutionEvents):
-    """Remembers batches; the first answers are what a test lays out."""
+class RecordedEvents(ExecutionEvents):
+    """Remembers batches; a test defines the first replies."""
 
     def __init__(self, *answers: bool | Exception) -> None:
         self._answers = list(answers)
@@ -32,8 +32,8 @@ class Told(ExecutionEvents):
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def tell(self, lease: Lease, batch: int, told: Sequence[ProgressUpdate]) -> bool:
-        self.batches.append((batch, list(told)))
+    async def publish(self, lease: Lease, batch: int, updates: Sequence[ProgressUpdate]) -> bool:
+        self.batches.append((batch, list(updates)))
         self.times.append(asyncio.get_running_loop().time())
         await self.gate.wait()
         answer = self._answers.pop(0) if self._answers else True
@@ -43,12 +43,12 @@ class Told(ExecutionEvents):
 
     @property
     def told(self) -> list[tuple[int, int, int | None, str]]:
-        """Everything, in order."""
+        """All updates, in order."""
         every = (each for _, batch in self.batches for each in batch)
-        return [(each.index, each.item, each.offset, each.told) for each in every]
+        return [(each.index, each.item, each.offset, each.content) for each in every]
 
     async def has(self, count: int) -> int:
-        """Wait until there were so many batches."""
+        """Wait until there were this many batches."""
 
         async def seen() -> int:
             return len(self.batches)
@@ -56,19 +56,19 @@ class Told(ExecutionEvents):
         return await eventually(seen, lambda found: found >= count)
 
 
-def publisher(events: Told, record: Mapping[str, bytes] = WATCHED) -> ProgressPublisher:
+def publisher(events: RecordedEvents, record: Mapping[str, bytes] = WATCHED) -> ProgressPublisher:
     return ProgressPublisher(cast(ExecutionEvents, events), replace(CLAIMED, record=record))
 
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "FLUSH_SECONDS", 0.01)
-    monkeypatch.setattr(progress, "ASK_SECONDS", 0.02)
+    monkeypatch.setattr(progress, "POLL_SECONDS", 0.02)
     monkeypatch.setattr(progress, "RETRY_SECONDS", 0.01)
 
 
-async def test_pieces_of_a_moment_are_one_and_all_are_told_in_order() -> None:
-    events = Told()
+async def test_pieces_of_a_moment_are_joined_and_published_in_order() -> None:
+    events = RecordedEvents()
     node = publisher(events).of(3)
     tell = node.text_of(0)
 
@@ -82,8 +82,8 @@ async def test_pieces_of_a_moment_are_one_and_all_are_told_in_order() -> None:
     assert [batch for batch, _ in events.batches] == [1, 2]
 
 
-async def test_the_calls_of_a_node_are_told_apart() -> None:
-    events = Told()
+async def test_the_calls_of_a_node_are_distinguished() -> None:
+    events = RecordedEvents()
     node = publisher(events).of(0)
 
     node.text_of(0)("a")
@@ -96,7 +96,7 @@ async def test_the_calls_of_a_node_are_told_apart() -> None:
 
 
 async def test_of_progress_the_latest_counts() -> None:
-    events = Told()
+    events = RecordedEvents()
     node = publisher(events).of(0)
 
     for share in (0.1, 0.25, 1 / 3):
@@ -107,11 +107,11 @@ async def test_of_progress_the_latest_counts() -> None:
 
 
 async def test_texts_that_began_anew_take_no_room_from_the_one_that_counts() -> None:
-    events = Told()
+    events = RecordedEvents()
     node = publisher(events).of(0)
     tell, text = node.text_of(0), "x" * progress.MAX_PIECE
 
-    for _ in range(progress.MAX_UNTOLD // progress.MAX_PIECE):
+    for _ in range(progress.MAX_PENDING // progress.MAX_PIECE):
         tell(text)
         tell("")
     tell(text)
@@ -121,7 +121,7 @@ async def test_texts_that_began_anew_take_no_room_from_the_one_that_counts() -> 
 
 
 async def test_a_text_that_begins_anew_does_so_at_nought() -> None:
-    events = Told()
+    events = RecordedEvents()
     node = publisher(events).of(0)
     tell = node.text_of(0)
 
@@ -138,8 +138,8 @@ async def test_a_text_that_begins_anew_does_so_at_nought() -> None:
     assert events.told == [(0, 0, 0, "rig"), (0, 0, 3, "ht"), (0, 0, 0, "")]
 
 
-async def test_when_a_node_has_ended_all_of_it_is_told_already() -> None:
-    events = Told()
+async def test_all_updates_of_a_node_are_recorded_when_it_has_ended() -> None:
+    events = RecordedEvents()
     made = publisher(events)
     node, other = made.of(0), made.of(1)
     node.text_of(0)("first")
@@ -160,7 +160,7 @@ async def test_when_a_node_has_ended_all_of_it_is_told_already() -> None:
 
 
 async def test_a_batch_that_may_be_lost_is_sent_again_as_it_was() -> None:
-    events = Told(Unavailable(), Unavailable())
+    events = RecordedEvents(Unavailable(), Unavailable())
     node = publisher(events).of(0)
 
     node.text_of(0)("a")
@@ -168,13 +168,13 @@ async def test_a_batch_that_may_be_lost_is_sent_again_as_it_was() -> None:
     node.text_of(0)("b")
     await node.end()
 
-    first = (1, [ProgressUpdate(index=0, item=0, offset=0, told="a")])
+    first = (1, [ProgressUpdate(index=0, item=0, offset=0, content="a")])
     assert events.batches[:3] == [first] * 3
-    assert events.batches[3:] == [(2, [ProgressUpdate(index=0, item=0, offset=1, told="b")])]
+    assert events.batches[3:] == [(2, [ProgressUpdate(index=0, item=0, offset=1, content="b")])]
 
 
 async def test_words_give_way_to_a_store_that_is_full() -> None:
-    events = Told(StoreFull())
+    events = RecordedEvents(StoreFull())
     node = publisher(events).of(0)
 
     node.text_of(0)("lost")
@@ -185,11 +185,11 @@ async def test_words_give_way_to_a_store_that_is_full() -> None:
     assert events.told == [(0, 0, 0, "lost"), (0, 0, 4, "found")]
 
 
-async def test_the_oldest_words_give_way_when_they_cannot_be_told(
+async def test_the_oldest_texts_are_dropped_when_they_cannot_be_sent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(progress, "MAX_UNTOLD", 10)
-    events = Told()
+    monkeypatch.setattr(progress, "MAX_PENDING", 10)
+    events = RecordedEvents()
     made = publisher(events)
     first, second = made.of(0), made.of(1)
     for _ in range(3):
@@ -207,9 +207,9 @@ async def test_the_oldest_words_give_way_when_they_cannot_be_told(
     assert offset + len(told[(1, offset)]) == 80
 
 
-async def test_a_large_piece_is_told_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_large_piece_is_published_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "MAX_PIECE", 4)
-    events = Told()
+    events = RecordedEvents()
     node = publisher(events).of(0)
 
     node.text_of(0)("123456789")
@@ -218,17 +218,17 @@ async def test_a_large_piece_is_told_in_parts(monkeypatch: pytest.MonkeyPatch) -
     assert [each[2:] for each in events.told] == [(0, "1234"), (4, "5678"), (8, "9")]
 
 
-async def test_where_nobody_watches_no_text_is_asked_for_and_nothing_told() -> None:
-    events = Told()
+async def test_without_watchers_no_text_is_asked_for_or_published() -> None:
+    events = RecordedEvents()
     node = publisher(events, UNWATCHED).of(0)
 
-    assert node.text_of(0) is tell_nobody
+    assert node.text_of(0) is ignore_update
     await node.end()
     assert events.batches == []
 
 
-async def test_progress_asks_now_and_then_whether_somebody_watches_by_now() -> None:
-    events = Told(False, True)
+async def test_progress_polls_for_watchers_now_and_then() -> None:
+    events = RecordedEvents(False, True)
     made = publisher(events, UNWATCHED)
     node = made.of(0)
     for share in range(5):
@@ -240,12 +240,12 @@ async def test_progress_asks_now_and_then_whether_somebody_watches_by_now() -> N
     await events.has(2)
 
     assert [each[3] for each in events.told] == ["0.4", "0.7"]
-    assert events.times[1] - events.times[0] > 0.9 * progress.ASK_SECONDS
-    assert node.text_of(0) is not tell_nobody
+    assert events.times[1] - events.times[0] > 0.9 * progress.POLL_SECONDS
+    assert node.text_of(0) is not ignore_update
 
 
-async def test_what_ends_before_it_was_asked_costs_nothing() -> None:
-    events = Told()
+async def test_a_node_that_ends_before_the_first_poll_sends_nothing() -> None:
+    events = RecordedEvents()
     made = publisher(events, UNWATCHED)
     node = made.of(0)
     node.progress_of(0)(0.5)
@@ -257,19 +257,19 @@ async def test_what_ends_before_it_was_asked_costs_nothing() -> None:
     assert events.batches == []
 
 
-async def test_a_step_tells_that_somebody_watches() -> None:
-    made = publisher(Told(), UNWATCHED)
+async def test_the_reply_to_a_step_says_that_the_execution_is_watched() -> None:
+    made = publisher(RecordedEvents(), UNWATCHED)
 
-    made.note(Advanced(Verdict.OK, "r", 0))
+    made.note_step(Advanced(Verdict.OK, "r", 0))
     before = made.is_watched
-    made.note(Advanced(Verdict.OK, "r", 0, is_watched=True))
-    made.note(Advanced(Verdict.CONFLICT))
+    made.note_step(Advanced(Verdict.OK, "r", 0, is_watched=True))
+    made.note_step(Advanced(Verdict.CONFLICT))
 
     assert (before, made.is_watched) == (False, True)
 
 
-async def test_who_does_not_hold_the_execution_any_more_tells_nothing_more() -> None:
-    events = Told(False)
+async def test_a_worker_that_lost_the_lease_publishes_nothing_more() -> None:
+    events = RecordedEvents(False)
     node = publisher(events).of(0)
     tell = node.text_of(0)
     tell("a")
@@ -281,10 +281,10 @@ async def test_who_does_not_hold_the_execution_any_more_tells_nothing_more() -> 
     assert [each[3] for each in events.told] == ["a"]
 
 
-async def test_what_goes_wrong_is_logged_and_the_node_goes_on(
+async def test_an_error_of_publishing_is_logged_and_the_node_goes_on(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    events = Told(RuntimeError("a bug"))
+    events = RecordedEvents(RuntimeError("a bug"))
     node = publisher(events).of(0)
 
     node.text_of(0)("a")
@@ -293,8 +293,8 @@ async def test_what_goes_wrong_is_logged_and_the_node_goes_on(
     assert "cannot be passed on" in caplog.text
 
 
-async def test_what_was_not_told_when_the_walk_stops_is_not_told() -> None:
-    events = Told()
+async def test_pending_updates_are_dropped_when_the_walk_stops() -> None:
+    events = RecordedEvents()
     made = publisher(events)
     made.of(0).text_of(0)("a")
 

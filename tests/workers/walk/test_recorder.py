@@ -1,4 +1,4 @@
-"""How a step reaches the store: once, whole, and however long it takes."""
+"""Recording of steps: once, whole, and for as long as it takes."""
 
 from copy import copy
 from typing import Any, cast
@@ -7,7 +7,7 @@ import pytest
 
 from engine.errors import StoreFull, Unavailable
 from engine.errors.nodes import NodeFailed
-from engine.executions.execution import ExecutionStatus
+from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.store.executions.claims import Lease
 from engine.store.executions.records import pack_name
 from engine.store.executions.steps import Charge, Step
@@ -15,11 +15,11 @@ from engine.store.executions.walks import Advanced, Verdict, Walks
 from tests.support.workers.claimed_execution import CLAIMED, HOLD
 from workers.walk.recorder import LeaseLost, RecordBehind, Recorder
 
-OK = Advanced(Verdict.OK, "c", 1)
+OK = Advanced(Verdict.OK, [NodeStatus.COMPLETED], 1)
 
 
 class ScriptedWalks:
-    """Answers advances as told, and remembers them."""
+    """Gives scripted replies to steps, and remembers the steps."""
 
     def __init__(self, *answers: Advanced | Exception) -> None:
         self._answers = list(answers)
@@ -47,7 +47,7 @@ def settle(recorder: Recorder, index: int, **changes: Any) -> None:
         "failure": None,
         "outputs": b"out",
     }
-    recorder.add_settled(index, "c", **values | changes)
+    recorder.add_settled(index, NodeStatus.COMPLETED, **values | changes)
 
 
 async def test_a_step_is_sent_again_as_it_was_until_the_store_takes_it() -> None:
@@ -58,7 +58,7 @@ async def test_a_step_is_sent_again_as_it_was_until_the_store_takes_it() -> None
 
     assert [number for number, _ in walks.steps] == [1, 1, 1]
     assert walks.steps[0] == walks.steps[2]
-    assert walks.steps[2][1].settled == [(0, "c")]
+    assert walks.steps[2][1].settled == [(0, NodeStatus.COMPLETED)]
     assert walks.steps[2][1].claimed == [1]
 
 
@@ -73,7 +73,10 @@ async def test_a_step_that_was_taken_is_over_and_the_next_has_the_next_number() 
     assert recorder.is_empty
     assert not recorder.must_record
     await recorder.leave(hands_over=True)
-    assert [(number, step.settled) for number, step in walks.steps] == [(1, [(0, "c")]), (2, [])]
+    assert [(number, step.settled) for number, step in walks.steps] == [
+        (1, [(0, NodeStatus.COMPLETED)]),
+        (2, []),
+    ]
     assert walks.steps[0][1].retrying == [(1, 250)]
     assert (walks.steps[1][1].leave, walks.steps[1][1].hands_over) == (True, True)
 
@@ -90,12 +93,12 @@ async def test_a_refused_step_stays_and_a_conflict_has_used_its_number(
     await recorder.record()
 
     assert [each for each, _ in walks.steps] == [1, number]
-    assert walks.steps[1][1].settled == [(0, "c"), (1, "s")]
+    assert walks.steps[1][1].settled == [(0, NodeStatus.COMPLETED), (1, NodeStatus.SKIPPED)]
     assert not walks.steps[1][1].leave
 
 
 @pytest.mark.parametrize("verdict", [Verdict.ENDED, Verdict.FENCED])
-async def test_what_is_in_other_hands_is_gone(verdict: Verdict) -> None:
+async def test_an_execution_of_another_worker_is_a_lost_lease(verdict: Verdict) -> None:
     recorder, _ = recording(Advanced(verdict))
 
     with pytest.raises(LeaseLost):
@@ -123,7 +126,7 @@ async def test_the_end_carries_the_last_step_and_puts_off_nothing() -> None:
     assert step.rows == [[0, 1, 5, 2, {"code": "timeout", "message": "too slow"}, None]]
 
 
-async def test_outputs_that_are_kept_aside_are_named() -> None:
+async def test_offloaded_outputs_are_named() -> None:
     recorder, walks = recording(OK, OK, OK)
     settle(recorder, 0)
 
@@ -136,7 +139,7 @@ async def test_outputs_that_are_kept_aside_are_named() -> None:
     assert walks.steps[1][1].rows[0][5] == "3.1.300000"
 
 
-async def test_what_others_have_recorded_is_dropped() -> None:
+async def test_nodes_recorded_by_others_are_dropped() -> None:
     recorder, walks = recording(OK)
     settle(recorder, 0, charge=Charge(7, 1))
     settle(recorder, 1, charge=Charge(8, 1))
@@ -147,6 +150,6 @@ async def test_what_others_have_recorded_is_dropped() -> None:
     await recorder.record()
 
     step = walks.steps[0][1]
-    assert (step.settled, step.retrying) == ([(1, "c")], [])
+    assert (step.settled, step.retrying) == ([(1, NodeStatus.COMPLETED)], [])
     assert [row[0] for row in step.rows] == [1]
     assert step.charges == {1: Charge(8, 1)}, "a node is charged by whoever has recorded it"

@@ -1,4 +1,4 @@
-"""How an execution is walked, on real parts: Redis, Dramatiq, the pool and a local HTTP server."""
+"""Walks of executions, on real parts: Redis, Dramatiq, the pool and a local HTTP server."""
 
 import asyncio
 import time
@@ -250,7 +250,7 @@ async def test_an_expression_that_eats_memory_fails_alone(runner: Runner) -> Non
     assert after.result == {"text": "Hello Ada"}
 
 
-async def test_large_outputs_are_kept_aside_and_come_back(
+async def test_large_outputs_are_offloaded_and_read_back(
     runner: Runner, target: Target, store: Store, settings: Settings
 ) -> None:
     graph = http_fan(f"{target.url}/large/400000", 1)

@@ -1,4 +1,4 @@
-"""Random graphs under random faults: every execution ends once, as an interpreter says it must."""
+"""Random graphs under random faults: every execution ends once, as an interpreter predicts."""
 
 import asyncio
 import itertools
@@ -28,7 +28,7 @@ async def brisk(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
     monkeypatch.setattr("workers.main.Pool", SharedPool)
     monkeypatch.setattr("workers.main.ConcurrencyLimit", WatchedSlots)
     WatchedSlots.made.clear()
-    monkeypatch.setattr("workers.walk.walk.SHIP_SECONDS", 0.0)
+    monkeypatch.setattr("workers.walk.walk.SHARE_SECONDS", 0.0)
     SharedPool.real = Pool(slots=1)
     await SharedPool.real.start()
     yield Settings(
@@ -62,7 +62,7 @@ async def test_every_execution_ends_once_and_as_its_graph_says(
 async def test_every_execution_ends_once_though_all_wait_for_memory(
     seed: int, brisk: Settings, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.walk.memory.GUESTS", 2)
+    monkeypatch.setattr("workers.walk.memory.OVERFLOW_RUNS", 2)
     monkeypatch.setattr("workers.walk.memory.LARGE_BYTES", 100)
 
     await play(seed, replace(brisk, worker_memory_bytes=1_000), target)
@@ -81,7 +81,7 @@ async def test_every_execution_ends_once_though_redis_is_killed(
 async def test_every_execution_ends_once_though_hardly_anything_fits_the_record(
     seed: int, brisk: Settings, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, size in (("ASIDE_BYTES", 24), ("RECORD_BYTES", 100), ("SMALL_BYTES", 4)):
+    for name, size in (("OFFLOAD_FROM_BYTES", 24), ("RECORD_BYTES", 100), ("SMALL_BYTES", 4)):
         monkeypatch.setattr(f"workers.walk.sizes.{name}", size)
 
     await play(seed, brisk, target)

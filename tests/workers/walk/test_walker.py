@@ -1,4 +1,4 @@
-"""How one process walks many executions: hints, doubles, losses on the way, and the end."""
+"""Many executions in one process: hints, duplicates, losses, and the end."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from engine.errors import InvalidGraph, StoreFull, Unavailable
-from engine.executions.execution import ExecutionStatus
+from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.ids.partitions import partition_of
 from engine.nodes.support.base import HttpAnswer, HttpCall
 from engine.settings import Settings
@@ -19,14 +19,14 @@ from engine.store.redis.records import pack
 from engine.store.workflows.workflows import Workflows
 from tests.support.eventually import eventually
 from tests.support.factories import Graph, Runner, greeting, http_fan, http_line
-from tests.support.workers.held_walker import WORKER, Hands, begin_waiting, held
+from tests.support.workers.held_walker import WORKER, HeldWalker, begin_waiting, executions_held
 from workers.main import worker
 from workers.nodes.pool import PoolTimeout
 from workers.walk.walk import Walk
 
 
 class LatePool:
-    """Is too late so many times."""
+    """A pool whose first calls time out."""
 
     def __init__(self, times: int) -> None:
         self._left = times
@@ -41,7 +41,7 @@ class LatePool:
 def spoil(
     monkeypatch: pytest.MonkeyPatch, kind: type, name: str, *errors: Exception, after: bool = False
 ) -> None:
-    """The first calls of a method raise; with `after`, once they have taken effect."""
+    """Make the first calls of a method raise; with `after`, once they have taken effect."""
     real, left = getattr(kind, name), list(errors)
 
     async def call(*args: Any, **options: Any) -> Any:
@@ -61,56 +61,56 @@ AWAY = Unavailable("The store cannot be reached right now")
 @pytest.mark.parametrize("verb", ["claim", "advance"])
 @pytest.mark.parametrize("after", [False, True])
 async def test_a_step_whose_reply_was_lost_is_asked_again(
-    verb: str, after: bool, runner: Runner, hands: Hands, monkeypatch: pytest.MonkeyPatch
+    verb: str, after: bool, runner: Runner, held_walker: HeldWalker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     execution_id = await runner.begin(await runner.save(greeting()), {"who": "Ada"})
     spoil(monkeypatch, Walks, verb, AWAY, AWAY, after=after)
 
-    hands.walker.take(keyspace.reference(runner.account.id, execution_id))
+    held_walker.walker.take(keyspace.reference(runner.account.id, execution_id))
     execution = await runner.end(execution_id)
 
     assert execution.result == {"text": "Hello Ada"}
 
 
 async def test_a_full_disk_delays_a_step_and_loses_nothing(
-    runner: Runner, hands: Hands, monkeypatch: pytest.MonkeyPatch
+    runner: Runner, held_walker: HeldWalker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     execution_id = await runner.begin(await runner.save(greeting()), {"who": "Ada"})
     spoil(monkeypatch, Walks, "advance", StoreFull(), StoreFull())
 
-    hands.walker.take(keyspace.reference(runner.account.id, execution_id))
+    held_walker.walker.take(keyspace.reference(runner.account.id, execution_id))
 
     assert (await runner.end(execution_id)).status is ExecutionStatus.COMPLETED
 
 
-async def test_what_cannot_be_begun_is_given_back_though_the_store_is_away(
-    runner: Runner, hands: Hands, store: Store, monkeypatch: pytest.MonkeyPatch
+async def test_an_execution_that_cannot_begin_is_given_back_though_the_store_is_away(
+    runner: Runner, held_walker: HeldWalker, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     execution_id = await runner.begin(await runner.save(greeting()), {"who": "Ada"})
     reference = keyspace.reference(runner.account.id, execution_id)
     spoil(monkeypatch, Workflows, "plan_of", AWAY)
     spoil(monkeypatch, Walks, "give_back", AWAY, StoreFull(), AWAY)
 
-    hands.walker.take(reference)
-    await eventually(_async(lambda: hands.released == 1))
+    held_walker.walker.take(reference)
+    await eventually(_async(lambda: held_walker.released == 1))
 
     assert await store.leases.held(WORKER) == []
     assert reference in (await store.leases.promote(5_000)).references
 
 
 async def test_a_version_that_cannot_be_walked_any_more_fails(
-    runner: Runner, hands: Hands, monkeypatch: pytest.MonkeyPatch
+    runner: Runner, held_walker: HeldWalker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     execution_id = await runner.begin(await runner.save(greeting()), {"who": "Ada"})
     spoil(monkeypatch, Workflows, "plan_of", InvalidGraph([]))
 
-    hands.walker.take(keyspace.reference(runner.account.id, execution_id))
+    held_walker.walker.take(keyspace.reference(runner.account.id, execution_id))
 
     assert (await runner.end(execution_id)).status is ExecutionStatus.FAILED
 
 
 async def test_a_surprise_after_a_cancel_ends_as_cancelled(
-    runner: Runner, hands: Hands, store: Store, monkeypatch: pytest.MonkeyPatch
+    runner: Runner, held_walker: HeldWalker, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     execution_id = await runner.begin(await runner.save(greeting()), {"who": "Ada"})
 
@@ -119,7 +119,7 @@ async def test_a_surprise_after_a_cancel_ends_as_cancelled(
         raise ArithmeticError
 
     monkeypatch.setattr(Walk, "run", surprise)
-    hands.walker.take(keyspace.reference(runner.account.id, execution_id))
+    held_walker.walker.take(keyspace.reference(runner.account.id, execution_id))
 
     assert (await runner.end(execution_id)).status is ExecutionStatus.CANCELLED
 
@@ -127,14 +127,14 @@ async def test_a_surprise_after_a_cancel_ends_as_cancelled(
 async def test_an_expression_over_its_time_is_retried_as_its_policy_says(
     runner: Runner, store: Store
 ) -> None:
-    hands = Hands(store, LatePool(2))
+    held_walker = HeldWalker(store, LatePool(2))
     policy = {"retry": {"attempts": 3, "backoff": 0.01}}
     graph = Graph("who").node("size", "transform", expression="value", **policy)
     graph.node("out", "responseOutput")
     graph.wire("in.who > size.value-in", "size.value-out > out.result-in")
     execution_id = await runner.begin(await runner.save(graph), {"who": "Ada"})
 
-    hands.walker.take(keyspace.reference(runner.account.id, execution_id))
+    held_walker.walker.take(keyspace.reference(runner.account.id, execution_id))
     execution = await runner.end(execution_id)
 
     assert execution.result == "Ada"
@@ -142,68 +142,68 @@ async def test_an_expression_over_its_time_is_retried_as_its_policy_says(
 
 
 async def test_a_doubled_hint_frees_its_slot_and_runs_nothing_twice(
-    runner: Runner, hands: Hands, store: Store
+    runner: Runner, held_walker: HeldWalker, store: Store
 ) -> None:
-    reference = await begin_waiting(runner, hands)
+    reference = await begin_waiting(runner, held_walker)
 
     for _ in range(5):
-        hands.walker.take(reference)
-    await eventually(_async(lambda: hands.released == 5))
+        held_walker.walker.take(reference)
+    await eventually(_async(lambda: held_walker.released == 5))
 
-    assert held(hands.walker) == 1
-    hands.gate.opened.set()
-    await eventually(_async(lambda: hands.released == 6))
-    assert len(hands.gate.calls) == 1
+    assert executions_held(held_walker.walker) == 1
+    held_walker.gate.opened.set()
+    await eventually(_async(lambda: held_walker.released == 6))
+    assert len(held_walker.gate.calls) == 1
 
 
 async def test_executions_that_wait_or_have_ended_leave_their_room_for_computing_to_others(
-    runner: Runner, hands: Hands
+    runner: Runner, held_walker: HeldWalker
 ) -> None:
-    most = await hands.pace.wait_quiet(0)
+    most = await held_walker.load_gate.wait_quiet(0)
     slug = await runner.save(greeting())
     pure = [await runner.begin(slug, {"who": "Ada"}) for _ in range(most + 1)]
     for execution_id in pure:
-        hands.walker.take(keyspace.reference(runner.account.id, execution_id))
-    await eventually(_async(lambda: hands.released == len(pure)))
-    after_the_end = await hands.pace.wait_quiet(0)
+        held_walker.walker.take(keyspace.reference(runner.account.id, execution_id))
+    await eventually(_async(lambda: held_walker.released == len(pure)))
+    after_the_end = await held_walker.load_gate.wait_quiet(0)
 
-    reference = await begin_waiting(runner, hands)
-    hands.walker.take(reference)  # a double
-    hands.walker.take("nonsense")
+    reference = await begin_waiting(runner, held_walker)
+    held_walker.walker.take(reference)  # a duplicate
+    held_walker.walker.take("nonsense")
 
-    async def room() -> int:
-        return await hands.pace.wait_quiet(0)
+    async def free_limit() -> int:
+        return await held_walker.load_gate.wait_quiet(0)
 
     assert after_the_end == most
-    assert await eventually(room, lambda found: found == most)
+    assert await eventually(free_limit, lambda found: found == most)
 
 
 @pytest.mark.parametrize("hint", ["", "/", "nonsense", "acc/", "/x", "acc/unknown"])
-async def test_a_hint_of_nothing_frees_its_slot(hint: str, hands: Hands) -> None:
-    hands.walker.take(hint)
-    hands.walker.take(hint)
+async def test_a_hint_of_nothing_frees_its_slot(hint: str, held_walker: HeldWalker) -> None:
+    held_walker.walker.take(hint)
+    held_walker.walker.take(hint)
 
-    await eventually(_async(lambda: hands.released == 2))
-    assert held(hands.walker) == 0
+    await eventually(_async(lambda: held_walker.released == 2))
+    assert executions_held(held_walker.walker) == 0
 
 
-async def test_what_was_taken_away_and_is_hinted_at_again_is_begun_again(
-    runner: Runner, hands: Hands, store: Store
+async def test_an_execution_that_was_taken_away_and_is_hinted_at_begins_again(
+    runner: Runner, held_walker: HeldWalker, store: Store
 ) -> None:
-    reference = await begin_waiting(runner, hands)
+    reference = await begin_waiting(runner, held_walker)
 
     await store.walks.give_back(reference, WORKER, is_lost=True)
-    hands.walker.take(reference)
-    await eventually(_async(lambda: len(hands.gate.calls) == 2))
-    hands.gate.opened.set()
+    held_walker.walker.take(reference)
+    await eventually(_async(lambda: len(held_walker.gate.calls) == 2))
+    held_walker.gate.opened.set()
     execution = await runner.end(keyspace.parse_reference(reference)[1])
 
     assert execution.nodes[0].attempts == 2
-    await eventually(_async(lambda: hands.released == 2))
+    await eventually(_async(lambda: held_walker.released == 2))
 
 
 async def test_attempts_that_were_lost_with_their_workers_use_up_no_retry(
-    runner: Runner, hands: Hands, store: Store
+    runner: Runner, held_walker: HeldWalker, store: Store
 ) -> None:
     retry = {"attempts": 2, "backoff": 0.01}
     slug = await runner.save(http_line("https://example.com/fail", 1, retry=retry))
@@ -211,32 +211,32 @@ async def test_attempts_that_were_lost_with_their_workers_use_up_no_retry(
     reference = keyspace.reference(runner.account.id, execution_id)
     await lose_at_the_first_node(store, reference, 2)
 
-    hands.walker.take(reference)
+    held_walker.walker.take(reference)
     execution = await runner.end(execution_id)
 
     assert execution.status is ExecutionStatus.FAILED
-    assert len(hands.gate.calls) == 2, "both attempts that its policy allows"
+    assert len(held_walker.gate.calls) == 2, "both attempts that its policy allows"
     assert execution.nodes[0].attempts == 4
 
 
 @pytest.mark.parametrize(("lost", "calls", "code"), [(2, 1, "http_status"), (3, 0, "worker_lost")])
 async def test_a_node_at_which_three_workers_died_is_not_run_again(
-    runner: Runner, hands: Hands, store: Store, lost: int, calls: int, code: str
+    runner: Runner, held_walker: HeldWalker, store: Store, lost: int, calls: int, code: str
 ) -> None:
     execution_id = await runner.begin(await runner.save(http_line("https://example.com/fail", 1)))
     reference = keyspace.reference(runner.account.id, execution_id)
     await lose_at_the_first_node(store, reference, lost)
 
-    hands.walker.take(reference)
+    held_walker.walker.take(reference)
     execution = await runner.end(execution_id)
 
-    assert len(hands.gate.calls) == calls
+    assert len(held_walker.gate.calls) == calls
     assert execution.nodes[0].error is not None
     assert execution.nodes[0].error["code"] == code
 
 
 async def lose_at_the_first_node(store: Store, reference: str, times: int) -> None:
-    """So many workers die while they run the execution's first node."""
+    """Let this many workers die while they run the execution's first node."""
     for number in range(times):
         worker_id = f"dead-{number}"
         claimed = await store.walks.claim(reference, worker_id)
@@ -246,7 +246,7 @@ async def lose_at_the_first_node(store: Store, reference: str, times: int) -> No
 
 
 async def test_an_execution_that_workers_die_of_is_given_up(
-    runner: Runner, hands: Hands, store: Store
+    runner: Runner, held_walker: HeldWalker, store: Store
 ) -> None:
     execution_id = await runner.begin(await runner.save(greeting()), {"who": "Ada"})
     reference = keyspace.reference(runner.account.id, execution_id)
@@ -254,7 +254,7 @@ async def test_an_execution_that_workers_die_of_is_given_up(
         assert await store.walks.claim(reference, f"dead-{death}")
         await store.walks.give_back(reference, f"dead-{death}", is_lost=True)
 
-    hands.walker.take(reference)
+    held_walker.walker.take(reference)
     execution = await runner.end(execution_id)
 
     assert execution.status is ExecutionStatus.FAILED
@@ -263,7 +263,7 @@ async def test_an_execution_that_workers_die_of_is_given_up(
 
 
 async def test_outputs_on_record_count_for_the_worker_that_takes_the_execution_up(
-    runner: Runner, hands: Hands, store: Store, monkeypatch: pytest.MonkeyPatch
+    runner: Runner, held_walker: HeldWalker, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A run may put out a million bytes here: three quarters of that are on record already."""
     execution_id = await runner.begin(await runner.save(http_fan("https://example.com/", 4)))
@@ -273,15 +273,15 @@ async def test_outputs_on_record_count_for_the_worker_that_takes_the_execution_u
     packed = pack({"response-out": "x" * 250_000, "status-out": 200})
     rows = [[index, 1, claimed.now, 1, None, packed] for index in range(3)]
     await store.walks.advance(
-        claimed.lease, 1, Step(settled=[(row[0], "c") for row in rows], rows=rows)
+        claimed.lease, 1, Step(settled=[(row[0], NodeStatus.COMPLETED) for row in rows], rows=rows)
     )
     await store.walks.give_back(reference, "dead", is_lost=True)
 
     async def answer(call: HttpCall) -> HttpAnswer:
         return HttpAnswer(status=200, headers={}, body=b"x" * 260_000)
 
-    monkeypatch.setattr(hands.gate, "fetch", answer)
-    hands.walker.take(reference)
+    monkeypatch.setattr(held_walker.gate, "fetch", answer)
+    held_walker.walker.take(reference)
     execution = await runner.end(execution_id)
 
     assert execution.nodes[3].error is not None
@@ -289,14 +289,14 @@ async def test_outputs_on_record_count_for_the_worker_that_takes_the_execution_u
 
 
 async def test_draining_without_a_store_ends(
-    runner: Runner, hands: Hands, monkeypatch: pytest.MonkeyPatch
+    runner: Runner, held_walker: HeldWalker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await begin_waiting(runner, hands)
+    await begin_waiting(runner, held_walker)
     spoil(monkeypatch, Walks, "give_back", AWAY)
 
-    await hands.walker.drain(0.05)
+    await held_walker.walker.drain(0.05)
 
-    assert held(hands.walker) == 0
+    assert executions_held(held_walker.walker) == 0
 
 
 async def test_a_worker_that_could_not_give_back_is_taken_for_dead_at_once(
@@ -329,20 +329,20 @@ def _async(read: Callable[[], Any]) -> Any:
 
 
 async def test_an_execution_that_is_cancelled_just_as_a_call_is_to_be_retried_ends(
-    runner: Runner, hands: Hands, store: Store, monkeypatch: pytest.MonkeyPatch
+    runner: Runner, held_walker: HeldWalker, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     graph = http_line("https://example.com/fail", 1, retry={"attempts": 2, "backoff": 60})
     execution_id = await runner.begin(await runner.save(graph))
-    fetch = hands.gate.fetch
+    fetch = held_walker.gate.fetch
 
     async def cancel_and_fail(call: HttpCall) -> HttpAnswer:
         await store.executions.cancel(runner.account.id, execution_id)  # no order reaches the walk
         return await fetch(call)
 
-    monkeypatch.setattr(hands.gate, "fetch", cancel_and_fail)
-    hands.walker.take(keyspace.reference(runner.account.id, execution_id))
+    monkeypatch.setattr(held_walker.gate, "fetch", cancel_and_fail)
+    held_walker.walker.take(keyspace.reference(runner.account.id, execution_id))
 
     execution = await runner.end(execution_id)
 
     assert execution.status is ExecutionStatus.CANCELLED
-    assert hands.gate.calls == ["https://example.com/fail?n=0"]
+    assert held_walker.gate.calls == ["https://example.com/fail?n=0"]

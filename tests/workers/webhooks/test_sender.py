@@ -16,7 +16,7 @@ from tests.support.factories import greeting, http_fan
 from tests.support.http.scripted_server import Target
 from tests.support.http.signature_verifier import is_knouds_signed
 from tests.support.http.webhook_receivers import Receiver
-from tests.support.workers.held_walker import held
+from tests.support.workers.held_walker import executions_held
 from tests.support.workers.webhook_owner import SECRET, Owner
 from workers.main import worker
 from workers.walk.walker import Walker
@@ -33,7 +33,7 @@ def settings(settings: Settings) -> Settings:
     return replace(settings, cpu_slots=1, webhook_time_scale=SCALE)
 
 
-async def test_the_end_of_an_execution_is_told_once_and_signed_in_both_schemes(
+async def test_the_end_of_an_execution_is_delivered_once_signed_in_both_schemes(
     owner: Owner, receiver: Receiver, walker: Walker
 ) -> None:
     key_id = await owner.hook("/ok")
@@ -55,7 +55,7 @@ async def test_the_end_of_an_execution_is_told_once_and_signed_in_both_schemes(
     assert is_knouds_signed(SECRET, request.headers["x-knouds-signature"], request.body)
 
 
-async def test_a_synchronous_run_is_told_to_nobody(
+async def test_a_synchronous_run_has_no_delivery(
     owner: Owner, receiver: Receiver, walker: Walker
 ) -> None:
     await owner.hook("/ok")
@@ -66,7 +66,7 @@ async def test_a_synchronous_run_is_told_to_nobody(
     assert await owner.store.client.send("KEYS", "*deliver*") == []
 
 
-async def test_a_failed_execution_is_told_with_its_error(
+async def test_the_event_of_a_failed_execution_has_its_error(
     owner: Owner, receiver: Receiver, walker: Walker, target: Target
 ) -> None:
     key_id = await owner.hook("/ok")
@@ -80,7 +80,7 @@ async def test_a_failed_execution_is_told_with_its_error(
     assert "result" not in event
 
 
-async def test_cancelling_is_told_whether_a_worker_had_it_or_not(
+async def test_a_cancel_is_delivered_for_claimed_and_unclaimed_executions(
     owner: Owner, receiver: Receiver, settings: Settings, target: Target
 ) -> None:
     key_id = await owner.hook("/ok")
@@ -222,7 +222,7 @@ async def test_of_a_huge_answer_the_first_two_kibibytes_are_kept(
 
     assert delivery.status is DeliveryStatus.DELIVERED
     assert delivery.attempts[0].body == "x" * 2_048
-    assert receiver.flooded < 20_000_000  # what the sockets hold; not the 100 MB
+    assert receiver.flooded < 20_000_000  # the sockets' buffers; not the 100 MB
 
 
 async def test_a_receiver_that_hangs_behind_its_head_has_failed(
@@ -242,7 +242,7 @@ async def test_a_receiver_that_hangs_behind_its_head_has_failed(
     assert pending.attempts[0].error == "No answer within 0.2 s"
 
 
-async def test_an_address_that_is_not_public_is_never_called_whatever_was_saved(
+async def test_an_address_that_is_not_public_is_never_called_though_it_was_saved(
     owner: Owner, receiver: Receiver, settings: Settings
 ) -> None:
     key_id = await owner.hook("/ok")
@@ -255,7 +255,7 @@ async def test_an_address_that_is_not_public_is_never_called_whatever_was_saved(
     assert receiver.received == []
 
 
-async def test_a_slow_receiver_takes_ten_connections_and_holds_up_nobody_else(
+async def test_a_slow_receiver_takes_ten_connections_and_delays_no_other(
     owner: Owner, receiver: Receiver, walker: Walker
 ) -> None:
     slow, quick = await owner.hook("/slow/4"), await owner.hook("/ok")
@@ -267,10 +267,10 @@ async def test_a_slow_receiver_takes_ten_connections_and_holds_up_nobody_else(
     execution_id = await owner.begin(slug, quick)
     delivery = await owner.settled(quick, execution_id)
 
-    told = next(each for each in receiver.received if each.path == "/ok")
+    event_call = next(each for each in receiver.received if each.path == "/ok")
     execution = await owner.store.executions.head(owner.account.id, execution_id)
     assert delivery.status is DeliveryStatus.DELIVERED
-    assert told.at - (execution.completed_at or 0) / 1000 < 3
+    assert event_call.at - (execution.completed_at or 0) / 1000 < 3
     assert receiver.most_open <= 11
 
 
@@ -295,7 +295,7 @@ async def test_a_delivery_is_given_up_after_six_attempts_in_a_row_were_lost_with
 
 
 async def lose_attempt(owner: Owner, delivery_id: str) -> None:
-    """Claim the delivery as a worker does that dies then, and let the lease be over."""
+    """Claim the delivery as a worker that dies, and let the lease end."""
     deliveries, account_id = owner.store.deliveries, owner.account.id
     key, due = keyspace.delivery(account_id, delivery_id), partition_of(account_id)
     reference = keyspace.reference(account_id, delivery_id)
@@ -307,7 +307,7 @@ async def lose_attempt(owner: Owner, delivery_id: str) -> None:
     await owner.store.client.send("ZADD", keyspace.deliveries_due(due), 1, reference)
 
 
-async def test_a_stopping_worker_ends_its_attempts_and_sends_back_what_waits(
+async def test_a_stopping_worker_ends_its_attempts_and_sends_back_the_rest(
     owner: Owner, receiver: Receiver, settings: Settings
 ) -> None:
     key_id = await owner.hook("/slow/0.5")
@@ -316,11 +316,11 @@ async def test_a_stopping_worker_ends_its_attempts_and_sends_back_what_waits(
         for _ in range(15):
             await owner.begin(slug, key_id)
 
-        async def has_told_of_all() -> bool:
+        async def has_attempted_all() -> bool:
             listed, _ = await owner.store.deliveries.list(owner.account.id, key_id, limit=100)
-            return len(listed) == 15 and receiver.open == 10 and not held(walker)
+            return len(listed) == 15 and receiver.open == 10 and not executions_held(walker)
 
-        await eventually(has_told_of_all)
+        await eventually(has_attempted_all)
 
     rows, _ = await owner.store.deliveries.list(owner.account.id, key_id, limit=100)
     delivered = [row.id for row in rows if row.status is DeliveryStatus.DELIVERED]
@@ -331,7 +331,7 @@ async def test_a_stopping_worker_ends_its_attempts_and_sends_back_what_waits(
     assert waiting <= {each.decode().rpartition("/")[2] for each in hints}
 
 
-async def test_a_key_revoked_meanwhile_is_still_told_at_the_url_of_its_submission(
+async def test_a_revoked_key_gets_its_event_at_the_url_of_its_submission(
     owner: Owner, receiver: Receiver, settings: Settings
 ) -> None:
     key_id = await owner.hook("/ok")
@@ -344,7 +344,7 @@ async def test_a_key_revoked_meanwhile_is_still_told_at_the_url_of_its_submissio
     assert [each.path for each in receiver.received] == ["/ok"]
 
 
-async def test_what_a_deleted_webhook_was_owed_fails_without_a_call(
+async def test_deliveries_of_a_deleted_webhook_fail_without_a_call(
     owner: Owner, receiver: Receiver, settings: Settings
 ) -> None:
     key_id = await owner.hook("/ok")

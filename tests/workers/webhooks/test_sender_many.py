@@ -1,4 +1,4 @@
-"""Many deliveries, and senders that die in the middle of one."""
+"""Many deliveries, and senders that die during one."""
 
 import asyncio
 import signal
@@ -48,14 +48,14 @@ async def test_a_webhook_has_as_many_deliveries_one_after_another_as_come(
     webhook = await owner.store.webhooks.get(owner.account.id, key_id)
 
     async with worker(settings):
-        for _ in range(sending.AT_ONCE + 2):
+        for _ in range(sending.MAX_TURNS + 2):
             added = await owner.store.deliveries.add_test(owner.account.id, key_id, webhook)
             await owner.settled(key_id, added.id, seconds=5)
 
-    assert len(receiver.received) == sending.AT_ONCE + 2
+    assert len(receiver.received) == sending.MAX_TURNS + 2
 
 
-async def test_nothing_is_kept_of_webhooks_that_have_been_told(
+async def test_nothing_is_kept_of_webhooks_without_deliveries(
     owner: Owner, receiver: Receiver, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     senders: list[sending.WebhookSender] = []
@@ -68,7 +68,7 @@ async def test_nothing_is_kept_of_webhooks_that_have_been_told(
     monkeypatch.setattr("workers.main.WebhookSender", Noted)
 
     async def kept() -> tuple[int, int]:
-        return len(senders[0]._lines), len(senders[0]._in_hand)
+        return len(senders[0]._queues), len(senders[0]._references)
 
     async with worker(settings):
         for _ in range(3):
@@ -83,7 +83,7 @@ async def test_nothing_is_kept_of_webhooks_that_have_been_told(
 async def test_a_delivery_for_which_a_process_had_no_room_is_attempted_when_its_hint_comes_again(
     owner: Owner, receiver: Receiver, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sending, "AT_ONCE", 1)
+    monkeypatch.setattr(sending, "MAX_TURNS", 1)
     monkeypatch.setattr(sending, "MAX_WAITING", 1)
     key_id = await owner.hook("/slow/0.5")
     webhook = await owner.store.webhooks.get(owner.account.id, key_id)

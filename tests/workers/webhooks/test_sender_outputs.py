@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from engine.errors import StorageFailed
-from engine.executions.execution import ExecutionStatus
+from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.media.objects import ObjectStore
 from engine.settings import Settings
 from engine.store import Store
@@ -35,7 +35,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def ended(owner: Owner, store: Store, key_id: str) -> str:
-    """An execution that has ended with a large result before any worker could tell of it."""
+    """Return an execution that has ended with a large result, before a worker could deliver it."""
     execution_id = await owner.begin(await owner.runner.save(greeting()), key_id)
     claimed = await store.walks.claim(f"{owner.account.id}/{execution_id}", "w")
     assert claimed is not None
@@ -43,11 +43,11 @@ async def ended(owner: Owner, store: Store, key_id: str) -> str:
     name = make_name(claimed.lease.object_prefix, 0, len(data))
     await store.offloaded.put(owner.account.id, execution_id, name, data)
     step = Step(
-        settled=[(index, "c") for index in range(len(claimed.statuses))],
+        settled=[(index, NodeStatus.COMPLETED) for index in range(len(claimed.statuses))],
         end=ExecutionStatus.COMPLETED,
         result=pack_name(name),
         names_objects=True,
-        told_key=claimed.told_key,
+        webhook_key_id=claimed.webhook_key_id,
     )
     await store.walks.advance(claimed.lease, 1, step)
     return execution_id
@@ -81,7 +81,7 @@ async def test_a_large_result_is_delivered_though_it_could_not_be_read_at_first(
     assert [request.event["result"] for request in receiver.received] == [RESULT]
 
 
-async def test_a_delivery_whose_result_is_gone_is_given_up_and_says_so(
+async def test_a_delivery_whose_result_is_gone_fails_with_the_reason(
     owner: Owner, receiver: Receiver, store: Store, settings: Settings
 ) -> None:
     key_id = await owner.hook("/ok")

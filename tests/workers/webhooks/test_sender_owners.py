@@ -1,4 +1,4 @@
-"""Whose deliveries go where, and that each attempt asks again where that is."""
+"""Owners of deliveries: each attempt resolves its target again."""
 
 import asyncio
 import itertools
@@ -29,7 +29,7 @@ def settings(settings: Settings) -> Settings:
     return replace(settings, cpu_slots=1, webhook_time_scale=0.004)
 
 
-async def test_an_execution_is_told_to_the_webhook_of_the_key_that_asked(
+async def test_an_execution_is_delivered_to_the_webhook_of_its_key(
     owner: Owner, receiver: Receiver, walker: Walker
 ) -> None:
     one, other = await owner.hook("/ok/1"), await owner.hook("/ok/2", OTHER)
@@ -40,14 +40,14 @@ async def test_an_execution_is_told_to_the_webhook_of_the_key_that_asked(
     slug = await owner.runner.save(greeting())
 
     silent = await owner.runner.end(await owner.begin(slug, without.id))
-    told = {key_id: await owner.begin(slug, key_id) for key_id in (one, other)}
-    for key_id, execution_id in told.items():
+    begun = {key_id: await owner.begin(slug, key_id) for key_id in (one, other)}
+    for key_id, execution_id in begun.items():
         await owner.settled(key_id, execution_id)
 
     assert silent.status == "completed"
     assert {each.path: each.id for each in receiver.received} == {
-        "/ok/1": told[one],
-        "/ok/2": told[other],
+        "/ok/1": begun[one],
+        "/ok/2": begun[other],
     }
     assert not any("." in each.id for each in receiver.received)
     for each in receiver.received:
@@ -56,7 +56,7 @@ async def test_an_execution_is_told_to_the_webhook_of_the_key_that_asked(
         assert is_knouds_signed(OTHER, signature, each.body) is not is_first
     for key_id in (one, other, without.id):
         rows, _ = await owner.store.deliveries.list(owner.account.id, key_id, limit=10)
-        assert [row.id for row in rows] == [told[key_id]] if key_id in told else rows == []
+        assert [row.id for row in rows] == [begun[key_id]] if key_id in begun else rows == []
 
 
 async def test_a_retry_goes_where_the_first_attempt_went(

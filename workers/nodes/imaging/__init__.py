@@ -1,4 +1,4 @@
-"""Work on images, for child processes: everything that touches pixels."""
+"""Image edits in child processes: all code that handles pixels."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ from workers.nodes.imaging.sizes import check_size, part_box, sized
 
 
 def edit(task: Edit, sources: Sequence[bytes]) -> ImageData:
-    """Do the task; `sources` are the image and, to compose, what is put upon it.
+    """Do the edit; `sources` are the image and, to compose, the overlay.
 
     Raises NodeFailed (bad_media, invalid_value) and MemoryError.
     """
@@ -96,7 +96,7 @@ def _place(
 def _inside(
     place: tuple[int, int], size: tuple[int, int]
 ) -> tuple[tuple[int, int], tuple[int, int, int, int]]:
-    """Where the overlay goes, and the part of it that is not out of the left or the top."""
+    """Return the overlay's position, and its part that is not beyond the left or the top."""
     left, top = place
     source = (max(0, -left), max(0, -top), *size)
     return (max(0, left), max(0, top)), source

@@ -1,4 +1,4 @@
-"""Captions: a text in lines, on a band across the image."""
+"""Captions: lines of text on a band across the image."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ PADDING = 0.5
 
 
 def draw_caption(image: Image.Image, task: Caption) -> Image.Image:
-    """The image with its caption, in smaller letters where it would not fit.
+    """Return the image with its caption, in smaller letters where it would not fit.
 
     Raises NodeFailed (invalid_value) when the fonts have none of its letters.
     """
@@ -75,7 +75,7 @@ def _wrap(text: str, letters: Letters, width: int) -> Iterator[str]:
 
 
 def _broken(word: str, letters: Letters, width: int) -> Iterator[str]:
-    """A word in pieces that each go into a line."""
+    """Yield a word in pieces that each fit into a line."""
     while len(word) > 1 and letters.width(word) > width:
         count = max(1, int(len(word) * width / letters.width(word)))
         yield word[:count]

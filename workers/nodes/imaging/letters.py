@@ -1,4 +1,4 @@
-"""The letters of captions: each from the first font that has it, or a sign in its place."""
+"""Letters of captions: each from the first font that has it, or a replacement sign."""
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,16 +15,16 @@ from engine.errors.nodes import NodeFailed
 
 Font = ImageFont.FreeTypeFont
 NOTHING = "\uffff"
-"""Has no glyph in any font, so it looks like what has none."""
+"""No font has a glyph for it, so it is drawn as a missing glyph."""
 REPLACEMENT = "\ufffd"
-"""Stands for a letter that no font has."""
+"""Replaces a letter that no font has."""
 PROBE_SIZE = 24
 MAX_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Face:
-    """A font in a package of data, and how bold and wide it is drawn."""
+    """A font in a package of data, with its weight and width."""
 
     package: str
     file: str
@@ -33,10 +33,10 @@ class Face:
 
 LATIN = Face(package="fontpkg_noto_sans", file="files/NotoSans[wdth,wght].ttf", axes=(600.0, 100.0))
 EAST_ASIAN = Face(package="manimgx_fonts_cjk", file="NotoSansCJK-VF.otf.ttc", axes=(600.0,))
-"""Of the extra `fonts-cjk`."""
+"""From the extra `fonts-cjk`."""
 FACES = (LATIN, EAST_ASIAN)
 JAPANESE, KOREAN, CHINESE = range(3)
-"""The forms in which the second font has the letters that these languages share."""
+"""Forms of the letters that these languages share, in the second font."""
 
 
 class FontRun(NamedTuple):
@@ -54,11 +54,11 @@ class Letters:
         self._form = _form_of(text)
 
     def width(self, line: str) -> float:
-        """How wide a line is, in pixels."""
+        """Return the width of a line in pixels."""
         return sum(run.font.getlength(run.text) for run in self._runs(line))
 
     def draw(self, drawing: ImageDraw.ImageDraw, line: str, center: tuple[float, float]) -> None:
-        """Put a line where its middle is to be, in white."""
+        """Draw a line centered at a point, in white."""
         ascent, descent = _font(0, self.size).getmetrics()
         left, base = center[0] - self.width(line) / 2, center[1] + (ascent - descent) / 2
         for run in self._runs(line):
@@ -72,7 +72,7 @@ class Letters:
 
 
 def drawable(text: str) -> str:
-    """The text as it is drawn: without signs that no font has, and with a sign for such letters.
+    """Return the drawable text: without unknown signs, and with a replacement for unknown letters.
 
     Raises NodeFailed (invalid_value) when no letter is left.
     """
@@ -103,7 +103,7 @@ def _complaint(unknown: Sequence[str]) -> str:
 
 @lru_cache(maxsize=8192)
 def _face_of(letter: str) -> int | None:
-    """Which font has a letter, None where none has it."""
+    """Return the first font that has a letter, None for none."""
     return next((face for face in range(len(FACES)) if _has(face, letter)), None)
 
 
@@ -132,7 +132,7 @@ def _font(face: int, size: int, form: int = 0) -> Font:
 
 @lru_cache(maxsize=4)
 def _path(face: Face) -> Path | None:
-    """The font's file, None where its package is not installed."""
+    """Return the font's file, None where its package is not installed."""
     try:
         with resources.as_file(resources.files(face.package).joinpath(face.file)) as path:
             return path

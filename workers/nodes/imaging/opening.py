@@ -1,4 +1,4 @@
-"""Opening images that nobody vouches for."""
+"""Opening of untrusted images."""
 
 import importlib
 import io
@@ -13,7 +13,7 @@ from engine.media.formats import DECODED, UnfitMedia, check_work
 from engine.nodes.support.image_edits import ImageFormat
 
 for _module in ("Jpeg", "Png", "WebP", "Gif", "Avif"):
-    # Else the first of them that comes has Pillow import the decoders of seventy formats.
+    # Otherwise the first image makes Pillow import the decoders of seventy formats.
     importlib.import_module(f"PIL.{_module}ImagePlugin")
 ORIENTATION = 0x0112
 TURNS = {
@@ -25,9 +25,9 @@ TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What brings an image upright, by the orientation in its EXIF."""
+"""Transpositions that bring an image upright, by the orientation in its EXIF."""
 SIDEWAYS = frozenset({5, 6, 7, 8})
-"""Orientations in which width and height change places."""
+"""Orientations that swap width and height."""
 MAX_PROFILE_BYTES = 1_000_000
 WIDE = 257
 """Sixteen bits to eight."""
@@ -37,7 +37,7 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """An image in RGB or RGBA, the right way up, and what is kept of how it came."""
+    """An image in RGB or RGBA, upright, with the format and color profile of its file."""
 
     image: Image.Image
     format: ImageFormat
@@ -46,14 +46,14 @@ class Picture:
     """Before a decoder made it smaller."""
 
     def of(self, image: Image.Image) -> "Picture":
-        """The same with another image."""
+        """Return the same picture with another image."""
         return replace(self, image=image)
 
 
 def open_picture(data: bytes, draft: Callable[[Size], Size] | None = None) -> Picture:
-    """The first frame of an image. Raises NodeFailed (bad_media, or what `draft` raises).
+    """Open the first frame of an image. Raises NodeFailed (bad_media, or from `draft`).
 
-    `draft` gives the size that is needed of the whole size: a decoder that can may stop there.
+    `draft` returns the needed size for the full size: a decoder may stop at it.
     """
     try:
         with warnings.catch_warnings():
@@ -92,7 +92,7 @@ def _open(data: bytes, draft: Callable[[Size], Size] | None) -> Picture:
 
 
 def _orientation(image: Image.Image) -> int:
-    """How it was held; EXIF that is broken says nothing."""
+    """Return the EXIF orientation; 1 where the EXIF is broken."""
     try:
         found = image.getexif().get(ORIENTATION)
     except MemoryError:

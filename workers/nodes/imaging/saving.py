@@ -1,4 +1,4 @@
-"""Writing images: nothing of where and with what they were taken goes along."""
+"""Encoding of images, without the metadata of their origin."""
 
 import io
 from typing import Any
@@ -11,16 +11,16 @@ from workers.nodes.imaging.opening import Picture
 
 QUALITIES = {ImageFormat.JPEG: 90, ImageFormat.WEBP: 85, ImageFormat.AVIF: 70}
 AVIF_SPEED = 9
-"""12 MP in one second rather than five, and two in a hundred larger."""
+"""12 MP take one second rather than five, and 2 % more bytes."""
 MAX_AVIF_PIXELS = 13_000_000
-"""What is encoded within the memory that a child process has."""
+"""Limit of encoding within the memory of a child process."""
 WEBP_METHOD = 2
 PNG_LEVEL = 3
-"""No larger than the usual 6, in a quarter of the time."""
+"""No larger than with the usual 6, in a quarter of the time."""
 
 
 def save(picture: Picture, saving: SaveOptions) -> ImageData:
-    """The picture's bytes. Raises NodeFailed (resource_exhausted)."""
+    """Encode the picture. Raises NodeFailed (resource_exhausted)."""
     target = saving.format or picture.format
     image = picture.image
     if target is ImageFormat.AVIF and image.width * image.height > MAX_AVIF_PIXELS:

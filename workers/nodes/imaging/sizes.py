@@ -1,4 +1,4 @@
-"""Sizes and parts of images, reckoned before any pixel is touched."""
+"""Sizes and parts of images, computed before any pixel is touched."""
 
 from engine.errors.nodes import NodeFailed
 from engine.media.formats import MAX_PIXELS
@@ -8,7 +8,7 @@ Size = tuple[int, int]
 
 
 def check_size(size: Size) -> Size:
-    """The size, if an image may have it. Raises NodeFailed (invalid_value)."""
+    """Return the size if it is allowed. Raises NodeFailed (invalid_value)."""
     width, height = size
     if max(size) > MAX_SIDE or width * height > MAX_PIXELS:
         message = f"The image would have {width} x {height} pixels, more than is allowed"
@@ -17,7 +17,7 @@ def check_size(size: Size) -> Size:
 
 
 def sized(task: Resize, size: Size) -> Size:
-    """The size that an image of this size is brought to, before anything is cut off."""
+    """Return the size to which an image of this size is scaled, before it is cropped."""
     width, height = size
     if task.width and task.height:
         if task.fit is Fit.STRETCH:
@@ -33,7 +33,7 @@ def sized(task: Resize, size: Size) -> Size:
 
 
 def part_box(task: Crop, size: Size) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of the part that is left. Raises NodeFailed (invalid_value)."""
+    """Return left, top, right and bottom of the cropped part. Raises NodeFailed (invalid_value)."""
     width, height = _part_size(task, size)
     if task.corner is not None:
         left, top = task.corner

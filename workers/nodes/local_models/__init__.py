@@ -1,4 +1,4 @@
-"""What this machine itself can see and compare, by models that extras carry, in a pool apart."""
+"""Local models for OCR and embeddings, which extras carry, in a pool of their own."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -9,13 +9,13 @@ from workers.nodes.local_models.ocr import read_text
 from workers.nodes.pool import Pool, compute
 
 SLOTS = 1
-"""Each child keeps the models that it has loaded."""
+"""Each child keeps its loaded models."""
 MEMORY_BYTES = 1536 * 1024 * 1024
-"""Of addresses: what a runtime of models maps is far more than what it uses."""
+"""Of address space: a runtime of models maps far more than it uses."""
 
 
 class LocalPool:
-    """A pool with room for models, which nobody pays for before its first call."""
+    """A pool with memory for models, which is started by its first call."""
 
     def __init__(self, *, memory_bytes: int = MEMORY_BYTES) -> None:
         self._pool = Pool(
@@ -25,7 +25,7 @@ class LocalPool:
         self._starting = asyncio.Lock()
 
     async def run(self, function: Callable[..., Any], *args: Any, deadline_seconds: float) -> Any:
-        """As `Pool.run`."""
+        """Like `Pool.run`."""
         async with self._starting:
             if not self._is_started:
                 await self._pool.start()
@@ -33,13 +33,13 @@ class LocalPool:
         return await self._pool.run(function, *args, deadline_seconds=deadline_seconds)
 
     async def read_image(self, data: bytes, seconds: float) -> str:
-        """What is written in an image, within so many seconds. Raises NodeFailed."""
+        """Return the text in an image, within `seconds`. Raises NodeFailed."""
         return cast(str, await compute(self, "The image", seconds, read_text, data))
 
     async def embed(self, texts: Sequence[str], seconds: float) -> list[list[float]]:
-        """A vector for each text, within so many seconds. Raises NodeFailed."""
-        made = await compute(self, "The text", seconds, embed, texts)
-        return cast(list[list[float]], made)
+        """Return a vector for each text, within `seconds`. Raises NodeFailed."""
+        vectors = await compute(self, "The text", seconds, embed, texts)
+        return cast(list[list[float]], vectors)
 
     async def close(self) -> None:
         """Kill every process."""

@@ -1,4 +1,4 @@
-"""Texts as vectors, for child processes."""
+"""Embedding of texts as vectors, in child processes."""
 
 import hashlib
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ TOKENIZER = (
     "tokenizer.json",
     "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
 )
-"""Each a package, a file that it carries, and the SHA-256 of that; no code of theirs is run."""
+"""Each a package, one of its files, and the SHA-256 of the file; no code of theirs is run."""
 MAX_TOKENS = 256
 BATCH = 16
 PLACES = 7
@@ -28,7 +28,7 @@ MISSING = f"The worker lacks the extra local-embeddings: {install_hint('local-em
 
 
 def embed(texts: Sequence[str]) -> list[list[float]]:
-    """A vector of length 1 for each text. Raises NodeFailed (not_installed) and MemoryError."""
+    """Return a unit vector for each text. Raises NodeFailed (not_installed) and MemoryError."""
     tokenizer, session = _models()
     vectors: list[list[float]] = []
     try:
@@ -52,14 +52,14 @@ def _embed(tokenizer: Any, session: Any, texts: Sequence[str]) -> list[list[floa
         None, {"input_ids": ids, "attention_mask": mask, "token_type_ids": kinds}
     )
     weights = mask[..., None].astype(numpy.float32)
-    dependencies = (states * weights).sum(axis=1) / weights.sum(axis=1)
-    vectors = dependencies / numpy.linalg.norm(dependencies, axis=1, keepdims=True)
+    means = (states * weights).sum(axis=1) / weights.sum(axis=1)
+    vectors = means / numpy.linalg.norm(means, axis=1, keepdims=True)
     return [[round(value, PLACES) for value in vector] for vector in vectors.tolist()]
 
 
 @lru_cache(maxsize=1)
 def _models() -> tuple[Any, Any]:
-    """Tokenizer and model, loaded once in each process."""
+    """Return tokenizer and model, loaded once in each process."""
     try:
         import onnxruntime
         from tokenizers import Tokenizer
@@ -77,7 +77,7 @@ def _models() -> tuple[Any, Any]:
 
 
 def _find(package: str, name: str, sha256: str) -> Path:
-    """Where a package keeps a file, if that is the right one."""
+    """Return the path of a package's file, if its hash is right."""
     try:
         files = metadata.distribution(package).files or []
     except metadata.PackageNotFoundError:

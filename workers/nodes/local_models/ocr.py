@@ -1,4 +1,4 @@
-"""Reading what is written in an image, for child processes."""
+"""Recognition of text in images, in child processes."""
 
 from functools import lru_cache
 from typing import Any
@@ -19,7 +19,7 @@ PARAMS = {
 
 
 def read_text(data: bytes) -> str:
-    """The lines of an image, from top to bottom; empty where there are none.
+    """Return the lines of an image, from top to bottom; empty for none.
 
     Raises NodeFailed (bad_media, not_installed) and MemoryError.
     """
@@ -37,7 +37,7 @@ def read_text(data: bytes) -> str:
 
 @lru_cache(maxsize=1)
 def _engine() -> Any:
-    """The models, loaded once in each process."""
+    """Return the models, loaded once in each process."""
     try:
         import cv2
         from rapidocr import RapidOCR
@@ -54,7 +54,7 @@ def _fitting(size: tuple[int, int]) -> tuple[int, int]:
 
 
 def _pixels(picture: Picture) -> Any:
-    """Blue, green and red, as the models take them; what lets light through is on white."""
+    """Return blue, green and red, as the models take them; transparency becomes white."""
     import numpy
 
     image = picture.image.resize(_fitting(picture.image.size), Image.Resampling.LANCZOS)

@@ -5,10 +5,18 @@ from typing import Any
 import pytest
 
 from engine.errors.nodes import NodeFailed, SettingsError
-from engine.nodes.support.expressions import MAX_VARIABLES, read_variables, sockets
+from engine.nodes.support.expressions import MAX_VARIABLES, VARIABLES, sockets
+from engine.nodes.support.settings import Faults
 from engine.nodes.transform import Transform
 from engine.values.cel import MAX_VALUE_BYTES
 from tests.support.node_context import run_node
+
+
+def read_variables(names: Any) -> tuple[str, ...]:
+    faults = Faults()
+    found: tuple[str, ...] = VARIABLES.read({"variables": names}, faults)
+    faults.finish()
+    return found
 
 
 async def test_each_variable_is_a_socket_and_a_name_in_the_expression() -> None:
@@ -49,12 +57,12 @@ def test_a_variable_needs_a_wire_and_the_value_does_not() -> None:
 )
 def test_a_variable_that_CEL_cannot_name_is_refused(name: Any) -> None:
     with pytest.raises(SettingsError, match=r"variables\[1\] must be a name of letters"):
-        read_variables({"variables": ["a", name]})
+        read_variables(["a", name])
 
 
 @pytest.mark.parametrize("name", ["_", "a1", "size", "math", "json", "x" * 64])
 def test_other_names_are_variables(name: str) -> None:
-    assert read_variables({"variables": [name]}) == (name,)
+    assert read_variables([name]) == (name,)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +75,7 @@ def test_other_names_are_variables(name: str) -> None:
 )
 def test_variables_that_are_none_are_refused(names: Any, reason: str) -> None:
     with pytest.raises(SettingsError, match=reason):
-        read_variables({"variables": names})
+        read_variables(names)
 
 
 def test_the_reason_for_no_expression_names_the_variables() -> None:

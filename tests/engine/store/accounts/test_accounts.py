@@ -23,7 +23,7 @@ async def test_an_account_is_read_as_it_was_created(store: Store) -> None:
     assert before <= read.created_at <= await store.leases.now()
 
 
-async def test_an_account_is_a_plain_approved_user_unless_told_otherwise(store: Store) -> None:
+async def test_an_account_is_a_plain_approved_user_by_default(store: Store) -> None:
     account = await store.accounts.create(email="ada@example.com", tier=Tier.FREE)
 
     assert account.role is Role.USER
@@ -52,7 +52,7 @@ async def test_an_unknown_account_is_not_found(store: Store) -> None:
 @pytest.mark.parametrize(
     "email", ["", "ada", "ada @example.com", "ada@example.com\n", "a" * 250 + "@b.com", "a\ud800@b"]
 )
-async def test_what_is_no_email_address_is_refused(store: Store, email: str) -> None:
+async def test_an_invalid_email_address_is_refused(store: Store, email: str) -> None:
     with pytest.raises(ValueError):
         await store.accounts.create(email=email, tier=Tier.PRO)
 

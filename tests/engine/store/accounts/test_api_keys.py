@@ -61,7 +61,7 @@ async def test_a_key_is_checked_with_one_round_trip(settings: Settings, api_key:
     async with running_proxy(settings.redis_url) as proxy:
         far = Store.open(Settings(redis_url=proxy.url))
         await far.api_keys.authorize(api_key)
-        await far.ping()  # behind the note of the key's first use
+        await far.ping()  # after the record of the key's first use
         proxy.requests.clear()
 
         await asyncio.gather(*(far.api_keys.authorize(api_key) for _ in range(10)))
@@ -234,7 +234,7 @@ async def test_a_name_may_be_anything_that_is_text(store: Store, account: Accoun
     assert await store.api_keys.list(account.id) == [key]
 
 
-async def test_what_an_account_may_do_is_read_afresh(
+async def test_permissions_of_an_account_are_read_each_time(
     store: Store, account: Account, api_key: str
 ) -> None:
     assert (await store.api_keys.authorize(api_key)).account.approved

@@ -1,4 +1,4 @@
-"""Windows of calls: exact, by Redis's clock, and never extended by what was refused."""
+"""Windows of calls: exact, by Redis's clock, and not extended by refused calls."""
 
 import asyncio
 from typing import Any
@@ -48,7 +48,7 @@ async def test_a_refused_call_changes_nothing(store: Store) -> None:
     assert await contents(store.client) == before
 
 
-async def test_waiting_as_told_leads_into_a_fresh_window(store: Store) -> None:
+async def test_the_reported_wait_leads_into_a_fresh_window(store: Store) -> None:
     for _ in range(4):
         refused = await count(store, NOON + 30_001)
 
@@ -142,7 +142,7 @@ async def test_a_browser_of_an_account_without_a_limit_has_no_window(store: Stor
     assert window is None
 
 
-async def test_what_is_no_session_counts_nothing(store: Store, account: Account) -> None:
+async def test_an_invalid_session_counts_nothing(store: Store, account: Account) -> None:
     token = await store.sessions.redeem(await store.sessions.create_login(account.id))
     session = (await store.sessions.authorize(token)).session
     assert session is not None
@@ -162,7 +162,7 @@ async def test_a_call_is_counted_in_the_round_trip_that_authorizes(
         far = Store.open(Settings(redis_url=proxy.url))
         token = await far.sessions.redeem(await far.sessions.create_login(account.id))
         await far.api_keys.authorize(api_key)
-        await far.ping()  # behind the note of the key's first use
+        await far.ping()  # after the record of the key's first use
         proxy.requests.clear()
 
         answers = await asyncio.gather(
@@ -176,7 +176,7 @@ async def test_a_call_is_counted_in_the_round_trip_that_authorizes(
 
 
 @pytest.mark.parametrize(("tier", "role"), [(Tier.ENTERPRISE, Role.USER), (Tier.FREE, Role.ADMIN)])
-async def test_who_is_unlimited_has_no_window(store: Store, tier: Tier, role: Role) -> None:
+async def test_an_unlimited_account_has_no_window(store: Store, tier: Tier, role: Role) -> None:
     account = await store.accounts.create(email="a@example.com", tier=tier, role=role)
     _, secret = await store.api_keys.create(account, name="k", capabilities=["workflow:run"])
 

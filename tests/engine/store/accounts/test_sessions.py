@@ -116,7 +116,7 @@ async def test_a_session_is_checked_with_one_round_trip(
         await far.close()
 
 
-async def test_what_is_no_token_costs_no_command(settings: Settings) -> None:
+async def test_a_malformed_token_costs_no_command(settings: Settings) -> None:
     login, session = (tokens.make_token(prefix, 1) for prefix in (LOGIN_PREFIX, SESSION_PREFIX))
     async with running_proxy(settings.redis_url) as proxy:
         far = Store.open(Settings(redis_url=proxy.url))

@@ -1,4 +1,4 @@
-"""What an account has run, as its usage shows it."""
+"""Usage of an account: its executions and their cost."""
 
 import asyncio
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from engine.store import Account, ExecutionFilter, Store
 from engine.store.accounts import usage
 from engine.store.executions.scan import CHUNK
 from engine.store.redis import keyspace
-from engine.store.redis.connection import Word
+from engine.store.redis.connection import Argument
 from engine.store.redis.records import pack
 from engine.store.redis.scripts import Script
 from tests.support.store.records import accept, save
@@ -21,7 +21,7 @@ ANY = ExecutionFilter()
 
 
 async def put(store: Store, account: Account, number: int, **fields: str | bytes | int) -> str:
-    """An execution on record; those with higher numbers are newer."""
+    """Record an execution; higher numbers are newer."""
     execution_id = f"00000000-0000-4000-8000-{number:012d}"
     record = {"status": "completed", "slug": "echo", "source": "api-workflow", **fields}
     record.setdefault("created", 1_000 + number)
@@ -47,7 +47,7 @@ async def test_an_account_that_ran_nothing_has_no_rows(store: Store, account: Ac
     assert await listed(store, account, ExecutionFilter(workflow_slug="echo")) == ([], 0)
 
 
-async def test_what_was_accepted_is_listed_newest_first(store: Store, account: Account) -> None:
+async def test_executions_are_listed_newest_first(store: Store, account: Account) -> None:
     workflow, plan = await save(store, account)
     ids = [(await accept(store, account, workflow, plan)).id for _ in range(3)]
 
@@ -58,7 +58,7 @@ async def test_what_was_accepted_is_listed_newest_first(store: Store, account: A
     assert page.total == len(ids)
 
 
-async def test_a_row_tells_what_a_run_cost(store: Store, account: Account) -> None:
+async def test_a_row_has_the_cost_of_a_run(store: Store, account: Account) -> None:
     await put(
         *(store, account, 1),
         status="failed",
@@ -143,7 +143,7 @@ async def test_filtered_pages_join_over_chunks(store: Store, account: Account) -
     assert await listed(store, account, wanted, 500, len(odd)) == ([], len(odd))
 
 
-async def test_what_was_pruned_meanwhile_is_left_out(store: Store, account: Account) -> None:
+async def test_executions_pruned_meanwhile_are_left_out(store: Store, account: Account) -> None:
     kept, gone = [await put(store, account, number) for number in range(2)]
     await store.client.send("DEL", keyspace.execution(account.id, gone))
 
@@ -158,7 +158,7 @@ async def test_newer_runs_that_come_in_while_it_is_read_double_nothing(
     call, executions = store.client.call, keyspace.account_executions(account.id)
 
     def late(
-        script: Script, keys: Sequence[str], args: Sequence[Word]
+        script: Script, keys: Sequence[str], args: Sequence[Argument]
     ) -> asyncio.Future[Sequence[int]]:
         monkeypatch.setattr(store.client, "call", call)
         for number in range(5):

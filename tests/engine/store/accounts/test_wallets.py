@@ -1,4 +1,4 @@
-"""Wallets: allowances by the month, top-ups, the order of spending, and a ledger that adds up."""
+"""Wallets: monthly allowances, top-ups, the order of spending, and a ledger that adds up."""
 
 import random
 import uuid
@@ -18,19 +18,19 @@ from engine.store.redis.scripts import SCRIPTS
 DAY_MS = 86_400_000
 MONTH_MS = 30 * DAY_MS
 KEEP_MS = 100_000 * DAY_MS
-"""Entries have Redis's times, so a test that is ahead of it must keep them for longer."""
+"""Entries have Redis's times, so a test ahead of it must keep them longer."""
 PRO = load().terms(Tier.PRO, Role.USER)
 FREE = load().terms(Tier.FREE, Role.USER)
 ENTERPRISE = load().terms(Tier.ENTERPRISE, Role.USER)
 
 
 def ms(text: str) -> int:
-    """A time in UTC as milliseconds."""
+    """Return a time in UTC as milliseconds."""
     return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
 
 
-class Purse:
-    """The wallet of one account at times of the test's own."""
+class WalletReader:
+    """Wallet of one account at times of the test's choice."""
 
     def __init__(self, store: Store, account: Account) -> None:
         self.client = store.client
@@ -38,7 +38,7 @@ class Purse:
         self.keys = [keyspace.wallet(account.id), keyspace.ledger(account.id)]
 
     async def read(self, now: str, terms: TierTerms = PRO) -> dict[str, int]:
-        """What is left, by bucket."""
+        """Return the remaining credits by bucket."""
         words = f"{terms.allowance}:{int(terms.allowance_once)}:{KEEP_MS}"
         reply = await self.client.call(SCRIPTS["read_wallet"], self.keys, [ms(now), words])
         return {reply[i].decode(): int(reply[i + 1]) for i in range(2, len(reply), 2)}
@@ -53,7 +53,7 @@ class Purse:
         return await self.client.call(SCRIPTS["top_up"], self.keys, args)
 
     async def ledger(self) -> list[dict[str, str]]:
-        """The entries, oldest first."""
+        """Return the entries, oldest first."""
         page = await self.client.send("XRANGE", self.keys[1], "-", "+")
         return [
             {words[i].decode(): words[i + 1].decode() for i in range(0, len(words), 2)}
@@ -62,102 +62,110 @@ class Purse:
 
 
 @pytest.fixture
-def purse(store: Store, account: Account) -> Purse:
-    return Purse(store, account)
+def wallet(store: Store, account: Account) -> WalletReader:
+    return WalletReader(store, account)
 
 
 async def test_the_allowance_is_there_from_the_start_and_comes_anew_with_the_month(
-    purse: Purse,
+    wallet: WalletReader,
 ) -> None:
-    january = await purse.read("2027-01-31T23:59:59.999")
-    february = await purse.read("2027-02-01T00:00:00")
+    january = await wallet.read("2027-01-31T23:59:59.999")
+    february = await wallet.read("2027-02-01T00:00:00")
 
     assert january == {f"m{ms('2027-02-01')}": 5_000}
     assert february == {f"m{ms('2027-03-01')}": 5_000}
-    assert [(entry["kind"], entry["credits"]) for entry in await purse.ledger()] == [
+    assert [(entry["kind"], entry["credits"]) for entry in await wallet.ledger()] == [
         ("allowance", "5000"),
         ("lapse", "-5000"),
         ("allowance", "5000"),
     ]
 
 
-async def test_an_allowance_that_is_given_once_stays_and_never_comes_again(purse: Purse) -> None:
-    first = await purse.read("2027-01-10", FREE)
-    years_later = await purse.read("2031-07-10", FREE)
+async def test_an_allowance_that_is_given_once_stays_and_never_comes_again(
+    wallet: WalletReader,
+) -> None:
+    first = await wallet.read("2027-01-10", FREE)
+    years_later = await wallet.read("2031-07-10", FREE)
 
     assert first == years_later == {"m0": 250}
 
 
-async def test_without_an_allowance_there_is_nothing_but_top_ups(purse: Purse) -> None:
-    assert await purse.read("2027-01-10", ENTERPRISE) == {}
-    assert await purse.ledger() == []
+async def test_without_an_allowance_there_is_nothing_but_top_ups(wallet: WalletReader) -> None:
+    assert await wallet.read("2027-01-10", ENTERPRISE) == {}
+    assert await wallet.ledger() == []
 
 
-async def test_a_higher_tier_adds_its_difference_at_once_until_the_same_end(purse: Purse) -> None:
+async def test_a_higher_tier_adds_its_difference_at_once_until_the_same_end(
+    wallet: WalletReader,
+) -> None:
     business = load().terms(Tier.BUSINESS, Role.USER)
-    await purse.read("2027-01-10")
+    await wallet.read("2027-01-10")
 
-    assert await purse.read("2027-01-20", business) == {f"m{ms('2027-02-01')}": 11_329}
+    assert await wallet.read("2027-01-20", business) == {f"m{ms('2027-02-01')}": 11_329}
 
 
-async def test_changing_tiers_to_and_fro_gives_nothing_twice(purse: Purse) -> None:
-    await purse.read("2027-01-10", FREE)
+async def test_changing_tiers_to_and_fro_gives_nothing_twice(wallet: WalletReader) -> None:
+    await wallet.read("2027-01-10", FREE)
 
-    paid = await purse.read("2027-01-11", PRO)
-    back = await purse.read("2027-01-12", FREE)
-    again = await purse.read("2027-01-13", PRO)
+    paid = await wallet.read("2027-01-11", PRO)
+    back = await wallet.read("2027-01-12", FREE)
+    again = await wallet.read("2027-01-13", PRO)
 
     assert paid == again == {f"m{ms('2027-02-01')}": 5_000}
     assert back == {"m0": 250}
 
 
-async def test_a_month_that_ends_with_the_paid_tier_leaves_nothing_behind(purse: Purse) -> None:
-    await purse.read("2027-01-10", PRO)
+async def test_a_month_that_ends_with_the_paid_tier_leaves_nothing_behind(
+    wallet: WalletReader,
+) -> None:
+    await wallet.read("2027-01-10", PRO)
 
-    assert sum((await purse.read("2027-02-10", FREE)).values()) == 0
+    assert sum((await wallet.read("2027-02-10", FREE)).values()) == 0
 
 
-async def test_a_top_up_lapses_at_its_time_and_one_without_a_time_never(purse: Purse) -> None:
-    await purse.top_up("2027-01-01", 70, "2027-01-05")
-    await purse.top_up("2027-01-01", 30)
+async def test_a_top_up_lapses_at_its_time_and_one_without_a_time_never(
+    wallet: WalletReader,
+) -> None:
+    await wallet.top_up("2027-01-01", 70, "2027-01-05")
+    await wallet.top_up("2027-01-01", 30)
 
-    before = await purse.read("2027-01-04T23:59:59.999")
-    after = await purse.read("2027-01-05")
+    before = await wallet.read("2027-01-04T23:59:59.999")
+    after = await wallet.read("2027-01-05")
 
     assert sum(before.values()) == 5_000 + 100
     assert sum(after.values()) == 5_000 + 30
 
 
-async def test_a_top_up_of_the_past_is_refused(purse: Purse) -> None:
-    assert await purse.top_up("2027-01-05", 70, "2027-01-05") == [b"late"]
+async def test_a_top_up_of_the_past_is_refused(wallet: WalletReader) -> None:
+    assert await wallet.top_up("2027-01-05", 70, "2027-01-05") == [b"late"]
 
 
-async def test_more_than_can_be_counted_is_refused(purse: Purse) -> None:
-    await purse.top_up("2027-01-01", 2**53 - 1 - 5_000)
+async def test_more_than_can_be_counted_is_refused(wallet: WalletReader) -> None:
+    await wallet.top_up("2027-01-01", 2**53 - 1 - 5_000)
 
-    assert await purse.top_up("2027-01-01", 1) == [b"many"]
+    assert await wallet.top_up("2027-01-01", 1) == [b"many"]
 
 
-async def test_what_is_spent_first_is_named_first(purse: Purse) -> None:
+async def test_top_ups_are_listed_in_spending_order(wallet: WalletReader) -> None:
     for credits, expires in ((1, None), (2, "2027-09-01"), (3, "2027-06-01")):
-        await purse.top_up("2027-01-01", credits, expires)
+        await wallet.top_up("2027-01-01", credits, expires)
 
-    assert list((await purse.read("2027-01-02")).values()) == [5_000, 3, 2, 1]
+    assert list((await wallet.read("2027-01-02")).values()) == [5_000, 3, 2, 1]
 
 
 async def test_old_entries_are_folded_and_the_ledger_still_adds_up(
-    store: Store, account: Account, purse: Purse
+    store: Store, account: Account, wallet: WalletReader
 ) -> None:
     for _ in range(20):
         await store.wallets.top_up(account.id, PRO, 10)
     much_later = datetime.now(UTC) + timedelta(days=31)
-    count = len(await purse.ledger())
+    count = len(await wallet.ledger())
 
     later = much_later.replace(tzinfo=None).isoformat()
-    await purse.top_up(later, 7, keep_ms=MONTH_MS)
-    await purse.top_up(later, 7, keep_ms=MONTH_MS)
+    await wallet.top_up(later, 7, keep_ms=MONTH_MS)
+    await wallet.top_up(later, 7, keep_ms=MONTH_MS)
 
-    assert len(await purse.ledger()) < count
+    assert len(await wallet.ledger()) < count
     assert await store.wallets.check(account.id) == []
 
 
@@ -193,13 +201,13 @@ async def test_an_amount_that_is_none_is_refused(
 
 
 async def test_a_balance_that_is_not_the_ledgers_sum_is_found(
-    store: Store, account: Account, purse: Purse
+    store: Store, account: Account, wallet: WalletReader
 ) -> None:
     await store.wallets.top_up(account.id, PRO, 40)
     assert await store.wallets.check(account.id) == []
 
-    await store.client.send("HINCRBY", purse.keys[0], "b:t0.made-up", 5)
-    await store.client.send("HINCRBY", purse.keys[0], "reserved", 3)
+    await store.client.send("HINCRBY", wallet.keys[0], "b:t0.made-up", 5)
+    await store.client.send("HINCRBY", wallet.keys[0], "reserved", 3)
 
     assert await store.wallets.check(account.id) == [
         "bucket t0.made-up: ledger 0, wallet 5",

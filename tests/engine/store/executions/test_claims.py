@@ -1,4 +1,4 @@
-"""Who may take an execution, and what becomes of walks that have lost theirs."""
+"""Claims of executions, and fencing of walks that have lost theirs."""
 
 import asyncio
 
@@ -12,6 +12,7 @@ from engine.store.executions.walks import Verdict
 from engine.store.redis import keyspace
 from engine.store.redis.records import pack
 from tests.support.store.claims import advance, claim, due_at, row
+from tests.support.store.records import FIRST_DONE
 from tests.support.store.redis_contents import contents
 
 
@@ -45,10 +46,10 @@ async def test_an_unknown_execution_cannot_be_claimed(store: Store, account: Acc
 
 
 @pytest.mark.parametrize("is_there", [True, False])
-async def test_a_claim_takes_what_has_ended_or_is_gone_out_of_what_is_due(
+async def test_a_claim_removes_an_ended_or_missing_execution_from_the_due_ones(
     store: Store, account: Account, reference: str, is_there: bool
 ) -> None:
-    """Else its hint would be sent again and again."""
+    """Otherwise its hint would be repeated forever."""
     claimed = await claim(store, reference)
     await advance(store, claimed, 1, Step(end=ExecutionStatus.CANCELLED))
     name = reference if is_there else keyspace.reference(account.id, "gone")
@@ -66,7 +67,7 @@ async def test_a_worker_that_lost_the_execution_is_fenced(store: Store, referenc
     await claim(store, reference, "w2")
     before = await contents(store.client)
 
-    verdict = await advance(store, old, 2, Step(settled=[(0, "c")], rows=[row(0)]))
+    verdict = await advance(store, old, 2, Step(settled=FIRST_DONE, rows=[row(0)]))
 
     assert verdict is Verdict.FENCED
     assert await contents(store.client) == before
@@ -75,7 +76,7 @@ async def test_a_worker_that_lost_the_execution_is_fenced(store: Store, referenc
 async def test_a_walk_whose_worker_has_claimed_the_execution_anew_is_fenced(
     store: Store, reference: str
 ) -> None:
-    """A worker that was taken for dead holds its execution again, and its first walk goes on."""
+    """A worker counted as dead claims its execution again while its first walk continues."""
     old = await claim(store, reference, "w1")
     await advance(store, old, 1, Step(claimed=[0]))
     await store.walks.give_back(reference, "w1", is_lost=True)
@@ -83,7 +84,7 @@ async def test_a_walk_whose_worker_has_claimed_the_execution_anew_is_fenced(
     before = await contents(store.client)
 
     verdicts = [
-        await advance(store, old, 2, Step(settled=[(0, "c")], rows=[row(0)])),
+        await advance(store, old, 2, Step(settled=FIRST_DONE, rows=[row(0)])),
         await advance(store, old, 2, Step(claimed=[0])),
         await advance(store, old, 2, Step(leave=True)),
         await advance(store, old, 2, Step(end=ExecutionStatus.COMPLETED, result=pack("old"))),

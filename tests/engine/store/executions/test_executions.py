@@ -15,7 +15,7 @@ from engine.settings import Settings
 from engine.store import Account, StaleWorkflow, Store, Workflow
 from engine.store.executions.steps import Step
 from engine.store.redis import keyspace
-from engine.store.redis.connection import Word
+from engine.store.redis.connection import Argument
 from engine.store.redis.records import pack
 from engine.store.redis.scripts import SCRIPTS, Script
 from tests.support.redis.proxy import running_proxy
@@ -32,7 +32,7 @@ async def saved(store: Store, account: Account) -> Saved:
 
 
 async def accept_at(store: Store, account: Account, saved: Saved, now: int) -> str:
-    """Accept with a clock of our own."""
+    """Accept an execution at a given time."""
     execution_id = str(uuid.uuid4())
     await store.client.call(
         SCRIPTS["accept_execution"],
@@ -169,7 +169,7 @@ async def test_one_id_may_belong_to_two_accounts(
     assert (await store.executions.get(other.id, "x")).workflow_slug == "echo-2"
 
 
-async def test_what_is_stale_or_gone_is_not_accepted(
+async def test_a_stale_or_missing_workflow_is_not_accepted(
     store: Store, account: Account, saved: Saved
 ) -> None:
     workflow, plan = saved
@@ -235,7 +235,7 @@ async def test_an_execution_in_hand_is_asked_to_stop_once_and_again(
 
 
 @pytest.mark.parametrize("status", [ExecutionStatus.COMPLETED, ExecutionStatus.FAILED])
-async def test_what_has_ended_cannot_be_cancelled(
+async def test_an_ended_execution_cannot_be_cancelled(
     store: Store, account: Account, saved: Saved, status: ExecutionStatus
 ) -> None:
     accepted = await accept(store, account, *saved)
@@ -257,7 +257,7 @@ async def test_an_error_is_read_as_it_was_recorded(
     error = {"code": "EXECUTION_FAILED", "message": "Node 't' failed: ü", "nodeId": "t"}
     node_error = {"code": "bad", "message": "no"}
     step = Step(
-        settled=[(0, "f")],
+        settled=[(0, NodeStatus.FAILED)],
         rows=[[0, 3, 1_000, 20, node_error, None]],
         end=ExecutionStatus.FAILED,
         error=error,
@@ -327,7 +327,7 @@ async def hmget_calls(store: Store) -> int:
     return sum(int(line.split(b"calls=")[1].split(b",")[0]) for line in lines)
 
 
-async def test_what_is_accepted_while_pages_are_read_moves_no_row_into_two(
+async def test_acceptances_during_a_list_repeat_no_row(
     store: Store, account: Account, saved: Saved, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = await store.leases.now()
@@ -335,7 +335,7 @@ async def test_what_is_accepted_while_pages_are_read_moves_no_row_into_two(
     call = store.client.call
 
     def call_and_accept(
-        script: Script, keys: Sequence[str], args: Sequence[Word]
+        script: Script, keys: Sequence[str], args: Sequence[Argument]
     ) -> asyncio.Future[Any]:
         reply = call(script, keys, args)
         if script.name == "list_executions":
@@ -370,7 +370,7 @@ async def test_what_is_accepted_while_pages_are_read_moves_no_row_into_two(
         f"nan:{SOME_ID}",
     ],
 )
-async def test_what_is_no_cursor_is_refused(store: Store, account: Account, text: str) -> None:
+async def test_an_invalid_cursor_is_refused(store: Store, account: Account, text: str) -> None:
     encoded = base64.urlsafe_b64encode(text.encode()).decode()
 
     for cursor in (text, encoded, "é", "\ud800"):

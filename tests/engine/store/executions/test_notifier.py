@@ -23,14 +23,14 @@ T = TypeVar("T")
 
 @pytest.fixture(autouse=True)
 def rare_checks(monkeypatch: pytest.MonkeyPatch) -> float:
-    """A caller that is woken in time is woken by the bell; the pause between checks as it was."""
+    """Make the pause between checks long, so that only a notification wakes a caller in time."""
     pause = bells.CHECK_SECONDS
     monkeypatch.setattr(bells, "CHECK_SECONDS", 60.0)
     return pause
 
 
 def answers(*values: str | None) -> Callable[[], Awaitable[str | None]]:
-    """A check that gives these values, one a call."""
+    """Return a check that gives these values, one per call."""
     left = list(values)
 
     async def check() -> str | None:
@@ -45,7 +45,7 @@ async def wait(
     check: Callable[[], Awaitable[T | None]],
     seconds: float,
 ) -> T | None:
-    """The first value that `check` gives, or None when the time has passed."""
+    """Return the first value of `check`, or None after the timeout."""
     with notifier.expecting(execution_id) as completion:
         return await completion.wait(check, seconds)
 
@@ -72,20 +72,20 @@ async def test_a_caller_is_woken_when_its_execution_ends(
         assert time.monotonic() - started < 15
 
 
-async def rung_with(
+async def notify_with(
     store: Store, account: Account, redis_url: str, step: Step
 ) -> ExecutionEnd | None:
-    """What the bell brings when an execution ends with this step."""
+    """Return the notified outcome of an execution that ends with this step."""
     workflow, plan = await save(store, account)
     async with CompletionNotifier.open(redis_url) as notifier:
         accepted = await accept(store, account, workflow, plan, notifier=notifier.channel)
         with notifier.expecting(accepted.id) as completion:
             await store.walks.claim(f"{account.id}/{accepted.id}", "w1", "t")
             await store.walks.advance(Lease(account.id, accepted.id, "w1", 1, "t"), 1, step)
-            await completion.wait(answers("rung"), 30)
+            await completion.wait(answers("notified"), 30)
             outcome = completion.outcome
         head = await store.executions.head(account.id, accepted.id)
-    if outcome is not None:  # never another one than that on record
+    if outcome is not None:  # never an outcome that differs from the record
         on_record = (head.id, head.status, head.result, head.error, head.credits_cost)
         told = (outcome.id, outcome.status, outcome.result, outcome.error, outcome.credits_cost)
         assert told == on_record
@@ -93,24 +93,24 @@ async def rung_with(
 
 
 @pytest.mark.parametrize("result", [None, {"text": "one\ntwo"}, {"text": "x" * 16_000}])
-async def test_a_small_result_comes_with_the_bell(
+async def test_a_small_result_comes_with_the_notification(
     store: Store, account: Account, redis_url: str, result: object
 ) -> None:
     step = Step(settled=BOTH_DONE, end=ExecutionStatus.COMPLETED, result=pack(result))
 
-    outcome = await rung_with(store, account, redis_url, step)
+    outcome = await notify_with(store, account, redis_url, step)
 
     assert outcome is not None
     assert (outcome.status, outcome.result) == (ExecutionStatus.COMPLETED, result)
 
 
-async def test_a_failure_comes_with_the_bell(
+async def test_a_failure_comes_with_the_notification(
     store: Store, account: Account, redis_url: str
 ) -> None:
     error = {"code": "EXECUTION_FAILED", "message": "a\nb", "nodeId": "n"}
     step = Step(end=ExecutionStatus.FAILED, error=error)
 
-    outcome = await rung_with(store, account, redis_url, step)
+    outcome = await notify_with(store, account, redis_url, step)
 
     assert outcome is not None
     assert (outcome.status, outcome.error) == (ExecutionStatus.FAILED, error)
@@ -124,39 +124,43 @@ async def test_a_large_result_is_left_on_record(
         settled=BOTH_DONE, end=ExecutionStatus.COMPLETED, result=pack({"text": "x" * length})
     )
 
-    assert await rung_with(store, account, redis_url, step) is None
+    assert await notify_with(store, account, redis_url, step) is None
 
 
-async def test_a_cancelled_execution_rings_too(
+async def test_a_cancelled_execution_notifies_too(
     store: Store, account: Account, redis_url: str
 ) -> None:
     workflow, plan = await save(store, account)
     async with CompletionNotifier.open(redis_url) as notifier:
         accepted = await accept(store, account, workflow, plan, notifier=notifier.channel)
-        waiting = asyncio.create_task(wait(notifier, accepted.id, answers("rung"), 30))
+        waiting = asyncio.create_task(wait(notifier, accepted.id, answers("notified"), 30))
         await asyncio.sleep(0)
         started = time.monotonic()
 
         await store.executions.cancel(account.id, accepted.id)
 
-        assert await waiting == "rung"
+        assert await waiting == "notified"
         assert time.monotonic() - started < 15
 
 
-async def test_a_ring_that_came_before_the_wait_is_not_lost(store: Store, redis_url: str) -> None:
+async def test_a_notification_that_came_before_the_wait_is_not_lost(
+    store: Store, redis_url: str
+) -> None:
     async with CompletionNotifier.open(redis_url) as notifier:
         with notifier.expecting("x") as completion:
             await store.client.send("PUBLISH", notifier.channel, "x")
             await asyncio.sleep(0.05)
             started = time.monotonic()
 
-            assert await completion.wait(answers("rung"), 30) == "rung"
+            assert await completion.wait(answers("notified"), 30) == "notified"
 
         assert time.monotonic() - started < 15
-        assert not notifier._rings
+        assert not notifier._waiters
 
 
-async def test_a_ring_for_what_has_not_ended_is_waited_out(store: Store, redis_url: str) -> None:
+async def test_a_notification_of_an_unfinished_execution_is_ignored(
+    store: Store, redis_url: str
+) -> None:
     async with CompletionNotifier.open(redis_url) as notifier:
         with notifier.expecting("x") as completion:
             waiting = asyncio.create_task(completion.wait(answers(None, None, "third"), 30))
@@ -167,7 +171,7 @@ async def test_a_ring_for_what_has_not_ended_is_waited_out(store: Store, redis_u
             assert await asyncio.wait_for(waiting, 15) == "third"
 
 
-async def test_a_lost_ring_costs_a_second(
+async def test_a_lost_notification_costs_a_second(
     redis_url: str, rare_checks: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert rare_checks == 1.0
@@ -183,7 +187,9 @@ async def test_a_lost_ring_costs_a_second(
 async def test_a_thousand_callers_are_woken_together(store: Store, redis_url: str) -> None:
     async with CompletionNotifier.open(redis_url) as notifier:
         names = ["shared"] * 500 + [f"x{number}" for number in range(500)]
-        waiting = [asyncio.create_task(wait(notifier, name, answers("rung"), 30)) for name in names]
+        waiting = [
+            asyncio.create_task(wait(notifier, name, answers("notified"), 30)) for name in names
+        ]
         await asyncio.sleep(0)
         started = time.monotonic()
 
@@ -191,16 +197,16 @@ async def test_a_thousand_callers_are_woken_together(store: Store, redis_url: st
             store.client.send("PUBLISH", notifier.channel, name)
         values = await asyncio.gather(*waiting)
 
-        assert values == ["rung"] * 1_000
+        assert values == ["notified"] * 1_000
         assert time.monotonic() - started < 15
-        assert not notifier._rings
+        assert not notifier._waiters
 
 
 async def test_time_runs_out_and_nothing_is_left(redis_url: str) -> None:
     async with CompletionNotifier.open(redis_url) as notifier:
         assert await wait(notifier, "x", answers(None, None), 0.05) is None
         assert await wait(notifier, "x", answers("never asked"), 0) is None
-        assert not notifier._rings
+        assert not notifier._waiters
 
 
 async def test_a_caller_that_goes_away_leaves_nothing(store: Store, redis_url: str) -> None:
@@ -214,7 +220,7 @@ async def test_a_caller_that_goes_away_leaves_nothing(store: Store, redis_url: s
         await store.client.send("PUBLISH", notifier.channel, "x")
 
         assert await asyncio.wait_for(stays, 15) == "stays"
-        assert not notifier._rings
+        assert not notifier._waiters
 
 
 async def test_a_check_that_fails_is_the_callers_to_see(redis_url: str) -> None:
@@ -224,16 +230,18 @@ async def test_a_check_that_fails_is_the_callers_to_see(redis_url: str) -> None:
     async with CompletionNotifier.open(redis_url) as notifier:
         with pytest.raises(ValueError):
             await wait(notifier, "x", check, 0.01)
-        assert not notifier._rings
+        assert not notifier._waiters
 
 
-async def test_rings_of_others_and_noise_wake_nobody(store: Store, redis_url: str) -> None:
+async def test_notifications_of_others_and_noise_wake_no_caller(
+    store: Store, redis_url: str
+) -> None:
     async with (
         CompletionNotifier.open(redis_url) as notifier,
         CompletionNotifier.open(redis_url) as other,
     ):
         assert notifier.channel != other.channel
-        waiting = asyncio.create_task(wait(notifier, "x", answers("rung"), 30))
+        waiting = asyncio.create_task(wait(notifier, "x", answers("notified"), 30))
         await asyncio.sleep(0)
         await store.client.send("PUBLISH", other.channel, "x")
         await store.client.send("PUBLISH", notifier.channel, "y")
@@ -244,10 +252,10 @@ async def test_rings_of_others_and_noise_wake_nobody(store: Store, redis_url: st
 
         await store.client.send("PUBLISH", notifier.channel, "x")
 
-        assert await asyncio.wait_for(waiting, 15) == "rung"
+        assert await asyncio.wait_for(waiting, 15) == "notified"
 
 
-async def test_the_bell_rings_again_after_redis_was_restarted(own_server: RedisServer) -> None:
+async def test_the_notifier_works_again_after_a_restart_of_redis(own_server: RedisServer) -> None:
     client = Client(own_server.url)
     async with CompletionNotifier.open(own_server.url) as notifier:
         own_server.kill()
@@ -258,11 +266,11 @@ async def test_the_bell_rings_again_after_redis_was_restarted(own_server: RedisS
             return int(reply[1])
 
         await eventually(subscribers)
-        waiting = asyncio.create_task(wait(notifier, "x", answers("rung"), 30))
+        waiting = asyncio.create_task(wait(notifier, "x", answers("notified"), 30))
         await asyncio.sleep(0)
         await client.send("PUBLISH", notifier.channel, "x")
 
-        assert await asyncio.wait_for(waiting, 15) == "rung"
+        assert await asyncio.wait_for(waiting, 15) == "notified"
     await client.close()
 
 
@@ -279,16 +287,16 @@ async def test_a_half_open_subscription_is_noticed(
 
         async def rung() -> str | None:
             await store.client.send("PUBLISH", notifier.channel, "x")
-            return await wait(notifier, "x", answers("rung"), 0.2)
+            return await wait(notifier, "x", answers("notified"), 0.2)
 
-        assert await eventually(rung) == "rung"
+        assert await eventually(rung) == "notified"
 
 
 async def _count(proxy: object, before: int) -> bool:
     return getattr(proxy, "connections", 0) > before
 
 
-async def test_a_bell_opens_though_redis_is_away(tmp_path: object) -> None:
+async def test_a_notifier_opens_without_redis(tmp_path: object) -> None:
     started = time.monotonic()
 
     async with CompletionNotifier.open(f"unix://{tmp_path}/nothing") as notifier:

@@ -1,4 +1,4 @@
-"""Large values of executions: written, read, and gone when nobody can need them."""
+"""Large values of executions: written, read and removed."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -37,12 +37,12 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def over(
     store: Store, settings: Settings, failures: int = 0, *, hangs: bool = False
 ) -> OffloadedValues:
-    """Values in the folder of the settings, which has these faults."""
+    """Return values in the settings' folder with these faults."""
     return OffloadedValues(store.client, Faulty(settings.media_url, failures, hangs=hangs))
 
 
 async def ended(store: Store, account: Account, value: object, index: int = 1) -> str:
-    """An execution whose result is kept aside; returns its id."""
+    """Complete an execution with an offloaded result; return its id."""
     accepted = await accept(store, account, *await save(store, account))
     claimed = await store.walks.claim(f"{account.id}/{accepted.id}", "w1")
     assert claimed is not None
@@ -61,7 +61,7 @@ async def ended(store: Store, account: Account, value: object, index: int = 1) -
 
 @pytest.fixture
 async def sized(store: Store, account: Account) -> AsyncIterator[list[str]]:
-    """Five executions with results of 100 kilobytes."""
+    """Complete five executions with results of 100 kilobytes."""
     yield [await ended(store, account, f"{number}" * 100_000) for number in range(5)]
 
 
@@ -106,7 +106,7 @@ async def test_a_store_that_goes_on_failing_is_given_up_within_its_time(
         await over(store, settings, hangs=True).read("acc", EXECUTION, "1.0.1", seconds=0.05)
 
 
-async def test_what_is_gone_or_damaged_or_never_had_a_name_is_not_found(
+async def test_a_missing_damaged_or_unnamed_object_is_not_found(
     store: Store, settings: Settings
 ) -> None:
     await store.offloaded.put("acc", EXECUTION, "1.0.9", b"too short")
@@ -118,7 +118,7 @@ async def test_what_is_gone_or_damaged_or_never_had_a_name_is_not_found(
             await store.offloaded.read("acc", EXECUTION, name)
 
 
-async def test_a_sweep_takes_what_executions_left_that_are_gone_and_nothing_else(
+async def test_a_sweep_removes_only_objects_of_executions_that_are_gone(
     store: Store, settings: Settings, account: Account
 ) -> None:
     living = await ended(store, account, "x")
@@ -198,7 +198,7 @@ async def test_one_result_larger_than_a_page_is_a_page(
     assert cursor is not None
 
 
-async def test_a_list_reads_no_result_of_what_it_does_not_show(
+async def test_a_list_reads_only_results_that_it_shows(
     store: Store, account: Account, sized: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read, names = ObjectStore.read, []

@@ -6,7 +6,7 @@ import random
 import pytest
 
 from engine.errors import ExecutionNotFound
-from engine.executions.execution import ExecutionStatus, NodeStatus
+from engine.executions.execution import ExecutionStatus, NodeStatus, parse_node_statuses
 from engine.store import Account, Store
 from engine.store.executions.claims import NodeClaim, parse_claims
 from engine.store.executions.offload import make_name
@@ -17,7 +17,7 @@ from engine.store.redis import keyspace
 from engine.store.redis.records import pack
 from tests.engine.store.conftest import Saved
 from tests.support.store.claims import advance, claim, due_at, row
-from tests.support.store.records import accept
+from tests.support.store.records import BOTH_DONE, FIRST_DONE, SECOND_DONE, accept
 from tests.support.store.redis_contents import contents
 
 
@@ -27,7 +27,7 @@ async def test_a_claim_brings_everything_on_record(
     claimed = await claim(store, reference)
 
     assert claimed.reference == reference
-    assert (claimed.fence, claimed.statuses) == (1, "pp")
+    assert (claimed.fence, claimed.statuses) == (1, parse_node_statuses("pp"))
     assert (claimed.slug, claimed.version) == (saved[0].slug, 1)
     assert claimed.inputs == {}
     assert claimed.status is ExecutionStatus.PROCESSING
@@ -40,7 +40,7 @@ async def test_a_step_ends_the_execution_with_its_result(
 ) -> None:
     claimed = await claim(store, reference)
     step = Step(
-        settled=[(0, "c"), (1, "c")],
+        settled=BOTH_DONE,
         rows=[row(0, pack({"text-out": "hello"})), row(1)],
         end=ExecutionStatus.COMPLETED,
         result=pack({"text": "hello"}),
@@ -59,14 +59,14 @@ async def test_a_step_ends_the_execution_with_its_result(
     assert await due_at(store, reference) is None
 
 
-async def test_a_large_result_is_kept_aside_and_read_back(
+async def test_a_large_result_is_offloaded_and_read_back(
     store: Store, account: Account, reference: str
 ) -> None:
     claimed = await claim(store, reference)
     result = {"text": "x" * 300_000}
     name = make_name(claimed.lease.object_prefix, 1, len(pack(result)))
     step = Step(
-        settled=[(0, "c"), (1, "c")],
+        settled=BOTH_DONE,
         rows=[row(0, make_name(claimed.lease.object_prefix, 0, 300_000)), row(1)],
         names_objects=True,
         end=ExecutionStatus.COMPLETED,
@@ -120,7 +120,9 @@ async def test_a_node_of_another_walker_conflicts_and_nothing_is_recorded(
     helper = await claim(store, reference, "w2")
     before = await contents(store.client)
 
-    verdict = await advance(store, helper, 1, Step(settled=[(1, "c"), (0, "c")]), "w2")
+    verdict = await advance(
+        store, helper, 1, Step(settled=[(1, NodeStatus.COMPLETED), (0, NodeStatus.COMPLETED)]), "w2"
+    )
 
     after = await contents(store.client)
     key = keyspace.execution(helper.account_id, helper.execution_id).encode()
@@ -162,7 +164,7 @@ async def test_leaving_with_nothing_to_wait_for_is_due_at_once(
 ) -> None:
     claimed = await claim(store, reference)
 
-    await advance(store, claimed, 1, Step(settled=[(0, "c")], leave=True))
+    await advance(store, claimed, 1, Step(settled=FIRST_DONE, leave=True))
 
     due = await due_at(store, reference)
     assert due is not None
@@ -184,7 +186,7 @@ async def test_an_execution_to_be_cancelled_does_not_wait_for_a_retry(
     assert due <= await store.leases.now()
 
 
-async def test_only_what_ran_has_times_when_it_was_cancelled(
+async def test_only_nodes_that_ran_have_times_after_a_cancel(
     store: Store, account: Account, reference: str
 ) -> None:
     claimed = await claim(store, reference)
@@ -210,7 +212,7 @@ async def test_after_a_cancel_nothing_begins_and_only_cancelled_ends_it(
 
     begun = await advance(store, claimed, 2, Step(claimed=[1]))
     completed = await advance(store, claimed, 2, Step(end=ExecutionStatus.COMPLETED))
-    settled = await advance(store, claimed, 2, Step(settled=[(0, "c")], rows=[row(0)]))
+    settled = await advance(store, claimed, 2, Step(settled=FIRST_DONE, rows=[row(0)]))
     cancelled = await advance(store, claimed, 3, Step(end=ExecutionStatus.CANCELLED))
 
     execution = await store.executions.get(account.id, claimed.execution_id)
@@ -221,7 +223,7 @@ async def test_after_a_cancel_nothing_begins_and_only_cancelled_ends_it(
     assert [node.status.value for node in execution.nodes] == ["completed", "cancelled"]
 
 
-async def test_a_hint_for_what_is_being_cancelled_repeats_the_order(
+async def test_a_hint_of_an_execution_being_cancelled_repeats_the_cancel(
     store: Store, account: Account, reference: str
 ) -> None:
     claimed = await claim(store, reference)
@@ -250,13 +252,11 @@ async def test_a_lost_worker_counts_against_the_node_and_an_orderly_one_does_not
 
     again = await claim(store, reference, "w3")
     claims = parse_claims(again.record)
-    assert again.statuses == "pp"
+    assert again.statuses == parse_node_statuses("pp")
     assert (claims[0].attempts, claims[0].lost) == (1, 1)
 
 
-async def test_giving_back_what_one_holds_leaves_the_other_alone(
-    store: Store, reference: str
-) -> None:
+async def test_one_workers_release_leaves_the_others_claim(store: Store, reference: str) -> None:
     first = await claim(store, reference, "w1")
     await advance(store, first, 1, Step(claimed=[0], offered=True))
     helper = await claim(store, reference, "w2")
@@ -265,10 +265,10 @@ async def test_giving_back_what_one_holds_leaves_the_other_alone(
     await store.walks.give_back(reference, "w1", is_lost=True)
 
     third = await claim(store, reference, "w3")
-    assert third.statuses == "pr"
+    assert third.statuses == parse_node_statuses("pr")
     assert parse_claims(third.record)[1].fence == helper.fence
     assert await store.leases.held("w2") == [reference]
-    settled = Step(settled=[(1, "c")], rows=[row(1)])
+    settled = Step(settled=SECOND_DONE, rows=[row(1)])
     assert await advance(store, helper, 2, settled, "w2") is Verdict.OK
 
 
@@ -355,7 +355,10 @@ async def test_random_walks_by_four_workers_end_once_each(
             if chance.random() < 0.3:
                 await store.walks.give_back(reference, worker, is_lost=False)
                 continue
-            step = Step(settled=[(0, "c"), (1, "c")], end=ExecutionStatus.COMPLETED)
+            step = Step(
+                settled=BOTH_DONE,
+                end=ExecutionStatus.COMPLETED,
+            )
             if await advance(store, claimed, 1, step, worker) is Verdict.OK:
                 ended.append(reference)
 

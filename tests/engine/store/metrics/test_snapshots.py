@@ -46,7 +46,7 @@ async def test_a_snapshot_in_the_form_of_before_is_read_and_becomes_part_of_the_
     assert await store.snapshots.retire(b"", ["sum"], {"p1": snapshot.number})
 
 
-async def test_of_two_who_retire_at_once_one_does(store: Store) -> None:
+async def test_one_of_two_concurrent_retirements_takes_effect(store: Store) -> None:
     await store.snapshots.put("p1", ["p1"])
 
     done = [await store.snapshots.retire(b"", [n], {"p1": 1}) for n in (1, 2)]

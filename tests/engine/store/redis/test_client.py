@@ -1,4 +1,4 @@
-"""The connection layer, with a Redis that loses replies, forgets, fills up and dies."""
+"""The client with a Redis that loses replies, loses scripts, fills up and dies."""
 
 import asyncio
 import random
@@ -20,7 +20,7 @@ from engine.store.redis.scripts import SCRIPTS
 from tests.conftest import RedisServer, free_port
 from tests.support.eventually import eventually
 from tests.support.redis.proxy import RedisProxy, running_proxy
-from tests.support.store.records import accept, save
+from tests.support.store.records import BOTH_DONE, accept, save
 
 BEAT = SCRIPTS["beat_worker"]
 BEAT_KEYS = ["workers", "variables"]
@@ -41,7 +41,7 @@ async def proxy(redis_url: str) -> AsyncIterator[RedisProxy]:
 
 @pytest.fixture
 async def far(proxy: RedisProxy) -> AsyncIterator[Client]:
-    """A connected client behind the proxy."""
+    """Return a connected client behind the proxy."""
     client = Client(proxy.url)
     await client.send("PING")
     await eventually(lambda: _is_quiet(proxy))
@@ -104,7 +104,10 @@ async def test_a_step_whose_reply_was_lost_counts_once_when_it_is_sent_again(
         accepted = await accept(far, account, workflow, plan)
         claimed = await far.walks.claim(f"{account.id}/{accepted.id}", "w1")
         assert claimed is not None
-        step = Step(settled=[(0, "c"), (1, "c")], end=ExecutionStatus.COMPLETED)
+        step = Step(
+            settled=BOTH_DONE,
+            end=ExecutionStatus.COMPLETED,
+        )
         proxy.swallow_replies = True
         with pytest.raises(Unavailable):
             await far.walks.advance(claimed.lease, 1, step)
@@ -268,7 +271,7 @@ async def test_tcp_with_user_password_and_database() -> None:
 
 
 class _client:
-    """A client that closes itself."""
+    """Client that closes itself."""
 
     def __init__(self, url: str) -> None:
         self._client = Client(url)

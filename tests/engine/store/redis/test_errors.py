@@ -1,4 +1,4 @@
-"""Every word that Redis may answer with, sent to every script and command."""
+"""Every error word of Redis, as the reply to every script and command."""
 
 import asyncio
 import logging
@@ -75,7 +75,7 @@ REPLIES = UNAVAILABLE | FULL | FAULTS
 
 
 class RefusingServer:
-    """Speaks the protocol; answers every command but those of connecting with one error."""
+    """Server that answers every command after the connection with one error."""
 
     def __init__(self) -> None:
         self.error = ""
@@ -206,7 +206,7 @@ async def test_a_word_is_logged_once_in_a_while_and_never_a_value(
     assert not any("secret" in str(vars(record)) for record in caplog.records)
 
 
-async def test_a_fault_says_what_was_refused_but_no_argument(
+async def test_a_fault_names_the_refused_command_without_arguments(
     server: RefusingServer, client: Client
 ) -> None:
     server.error = "ERR unknown command 'NOPE', with args beginning with: 'secret' "

@@ -17,7 +17,7 @@ Start = Callable[[str, float], Heartbeat]
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Starts heartbeats and stops them at the end."""
+    """Start heartbeats and stop them at the end."""
     started: list[Heartbeat] = []
 
     def start(url: str, lease_seconds: float) -> Heartbeat:

@@ -1,4 +1,4 @@
-"""The marker of an installation: a Redis without it, or with another one, is not served."""
+"""Marker of an installation: a Redis without it, or with another one, is refused."""
 
 import asyncio
 import logging
@@ -36,14 +36,14 @@ def checks_often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def raw(redis_url: str) -> Iterator[redis.Redis]:
-    """A client that asks nobody."""
+    """Return a client without a guard."""
     with redis.Redis.from_url(redis_url) as client:
         yield client
 
 
 @pytest.fixture
 async def stores(settings: Settings) -> AsyncIterator[dict[str, Store]]:
-    """A store by its secret key; the empty key stands for a process without one."""
+    """Return a store by its secret key; an empty key is a process without one."""
     keys = {"ours": SECRET_KEY, "other": OTHER, "both": f"{OTHER},{SECRET_KEY}", "none": ""}
     opened = {
         name: Store.open(replace(settings, secret_key=key), None) for name, key in keys.items()
@@ -111,7 +111,7 @@ async def is_refused(store: Store) -> bool:
     except WrongStore:
         return True
     except Unavailable:
-        return False  # the connection was ended just now
+        return False  # the connection has just ended
     return False
 
 
@@ -164,7 +164,8 @@ async def test_a_refused_redis_is_not_asked_by_each_call(
 
     assert all(isinstance(each, WrongStore) or each is True for each in found)
     assert raw.info("stats")["total_connections_received"] - before == 1
-    assert len({id(each) for each in found if each is not True}) == 50  # each has its own
+    errors = {id(each) for each in found if each is not True}
+    assert len(errors) == 50  # one exception per call
 
 
 async def test_nothing_is_asked_before_a_new_connection_is_known_to_be_right(
@@ -177,7 +178,7 @@ async def test_nothing_is_asked_before_a_new_connection_is_known_to_be_right(
     own_server.start(tmp_path)
 
     found: list[object] = []
-    for _ in range(2):  # the first calls find the old connection ended
+    for _ in range(2):  # the first calls find an ended connection
         calls = [beat(store, "w1", 5_000) for _ in range(20)]
         found = await asyncio.gather(*calls, return_exceptions=True)
         assert all(isinstance(each, Unavailable) for each in found)
@@ -361,7 +362,7 @@ async def test_the_seal_says_whose_an_unmarked_redis_is(
     assert marker(raw)[b"ids"].decode() == OURS.installation_ids[0]
 
 
-async def test_marking_tells_an_upgrade_from_a_beginning(
+async def test_marking_distinguishes_an_upgrade_from_a_new_installation(
     unmarked_redis_url: str, raw: redis.Redis
 ) -> None:
     raw.zadd(keyspace.account_ids(), {"acc_1": 1})

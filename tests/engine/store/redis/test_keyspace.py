@@ -37,7 +37,7 @@ def test_no_two_functions_give_one_key() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(KEYS))
-def test_a_key_says_in_its_docstring_what_it_holds(name: str) -> None:
+def test_a_keys_docstring_describes_its_content(name: str) -> None:
     doc = KEYS[name].__doc__ or ""
 
     assert re.match(r"(Hash|Set|Sorted set|List|Stream|String|Channel): ", doc)
@@ -77,6 +77,6 @@ def test_a_reference_names_account_and_execution() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "/", "a/", "/b", "ab"])
-def test_what_is_no_reference_is_refused(text: str) -> None:
+def test_a_malformed_reference_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         keyspace.parse_reference(text)

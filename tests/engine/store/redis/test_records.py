@@ -1,4 +1,4 @@
-"""What packed values take when they are unpacked is known without unpacking them."""
+"""Estimate of the memory of packed values."""
 
 import tracemalloc
 from typing import Any
@@ -24,7 +24,7 @@ from engine.store.redis.records import pack, unpack, unpacked_size
 )
 def test_it_is_not_thought_smaller_than_it_is(value: Any) -> None:
     data = pack(value)
-    unpack(data)  # the interpreter's table of names of members may grow, once for all
+    unpack(data)  # the interpreter's table of member names may grow once
     tracemalloc.start()
     unpacked = unpack(data)
     taken, _ = tracemalloc.get_traced_memory()

@@ -1,4 +1,4 @@
-"""Every script in engine/lua, by the rules that hold for all of them."""
+"""Rules for every script of engine/lua."""
 
 import re
 from importlib import resources
@@ -17,13 +17,13 @@ REFUSED_WHEN_FULL = {
     *("restore_workflow", "revise_version"),
     "save_workflow",
     *("add_delivery", "save_model", "save_webhook", "top_up"),
-    *("delay_message", "tell_events"),
+    *("delay_message", "publish_progress"),
 }
 COUNTING = {"count_key_call", "count_session_call", "lease_outbound"}
 REPEATABLE = sorted(set(SCRIPTS) - {"send_hints", "take_message"} - COUNTING)
-"""All but the sending of hints, which are disposable (a double is refused by the claim), the taking
-of messages, which are delivered at most once, and the counting of calls, which counts the double
-too."""
+"""Scripts without an effect when repeated: not the sending of hints, which are disposable (the
+claim refuses a double), not the taking of messages, which are delivered at most once, and not the
+counting of calls, which counts a repetition too."""
 READ_ONLY = {
     "authorize_key",
     "authorize_session",
@@ -49,7 +49,7 @@ CALLED = re.compile(r"redis\.call\('(?!TIME|PUBLISH)[A-Z]+',\s*([^,)]+)")
 
 
 def own_and_shared(name: str) -> tuple[str, str]:
-    """A script's own text, and that of the functions it uses."""
+    """Return a script's own text, and that of its shared functions."""
     folder = Path(str(resources.files("engine"))) / "lua"
     own = next(folder.rglob(f"{name}.lua")).read_text()
     used = re.search(r"^-- Uses: (.+)$", own, re.M)
@@ -71,7 +71,7 @@ def test_every_script_has_a_scenario_here() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(SCRIPTS))
-def test_a_script_says_what_it_takes_and_returns(name: str) -> None:
+def test_a_script_documents_its_arguments_and_answer(name: str) -> None:
     lines = SCRIPTS[name].text.splitlines()
     header = "\n".join(line for line in lines[1:20] if line.startswith("--"))
 
@@ -88,7 +88,7 @@ def test_a_script_reads_no_key_it_was_not_given(name: str) -> None:
     for key in CALLED.findall(own):
         assert key.startswith("KEYS["), key
     for key in CALLED.findall(shared):
-        assert re.fullmatch(r"windows|execution|keys\.[a-z]+", key), key  # what callers hand over
+        assert re.fullmatch(r"windows|execution|keys\.[a-z]+", key), key  # keys that callers pass
     for given in re.findall(r"local keys = \{(.*)\}", own):
         assert re.fullmatch(r"(\w+ = KEYS\[\d+\](, )?)+", given), given
     assert "cjson" not in own + shared
@@ -120,7 +120,7 @@ async def test_a_script_called_again_changes_nothing(name: str, store: Store) ->
 
 
 @pytest.mark.parametrize("name", sorted(SCRIPTS))
-async def test_only_what_takes_on_new_work_is_refused_when_redis_is_full(
+async def test_a_full_redis_refuses_only_scripts_that_accept_new_work(
     name: str, store: Store
 ) -> None:
     await seeded(store, SCENARIOS[name])

@@ -1,4 +1,4 @@
-"""A subscription ends with its context, however early that ends."""
+"""A subscription ends with its context, however early."""
 
 import asyncio
 

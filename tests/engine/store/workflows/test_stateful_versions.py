@@ -1,4 +1,4 @@
-"""The scripts that save, delete and remove versions: what is counted is what is stored, always."""
+"""Scripts that save, delete and remove versions, against a model with the same counters."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ slugs = st.sampled_from("aaaaabbc")
 
 @dataclass
 class Saved:
-    """A workflow as the model has it."""
+    """Workflow of the model."""
 
     version: int = 0
     is_deleted: bool = False
@@ -36,7 +36,7 @@ class Saved:
     restored: int = 0
     """The version with which a delete was taken back; those before it may be gone."""
     run: dict[int, int] = field(default_factory=dict)
-    """When the last execution of a version ended, which is the present while one runs."""
+    """End of the last execution of a version; the present while one runs."""
 
 
 class Versions(RuleBasedStateMachine):
@@ -49,7 +49,8 @@ class Versions(RuleBasedStateMachine):
         self.saved: dict[str, Saved] = {}
         self.running: dict[str, tuple[str, int]] = {}
         self.looks: dict[str, tuple[int, list[int]]] = {}
-        """The last look at each workflow: what could begin from then on, and what ran."""
+        """Last review of each workflow: versions that could begin from then on, and those that ran.
+        """
         self.done = 0
 
     @initialize()
@@ -201,7 +202,7 @@ class Versions(RuleBasedStateMachine):
 
     @rule(slug=slugs)
     def look(self, slug: str) -> None:
-        """The first half of a review: others save, run and delete before the second."""
+        """First half of a review: others save, run and delete before the second."""
         known = self.saved.get(slug, Saved())
         runs = sorted(version for each, version in self.running.values() if each == slug)
         self.looks[slug] = (known.version + known.is_deleted, runs)
@@ -237,12 +238,12 @@ class Versions(RuleBasedStateMachine):
         return [slug for slug, known in self.saved.items() if not known.is_deleted]
 
     def stored(self) -> tuple[int, int]:
-        """Bytes and workflows as they are counted."""
+        """Return the counted bytes and workflows."""
         found = self.scripts.send("HMGET", "stored", "bytes", "workflows")
         return int(found[0] or 0), int(found[1] or 0)
 
     def read(self) -> dict[str, tuple[dict[str, bytes], dict[str, bytes]]]:
-        """Each workflow and its nodes' names."""
+        """Return each workflow with its nodes' names."""
         keys = [f"{kind}:{slug}" for slug in SLUGS for kind in "wn"]
         read = iter(self.scripts.send_all(*(("HGETALL", key) for key in keys)))
         plain = ({name.decode(): value for name, value in each.items()} for each in read)
@@ -256,7 +257,7 @@ class Versions(RuleBasedStateMachine):
             self.check_needed(slug, known, *read[slug])
 
     def check_counts(self, read: dict[str, tuple[dict[str, bytes], dict[str, bytes]]]) -> None:
-        """What is counted is what is stored."""
+        """Compare the counters with the stored data."""
         size = count = 0
         for workflow, names in read.values():
             size += sum(len(value) for name, value in workflow.items() if is_counted(name))
@@ -275,12 +276,12 @@ class Versions(RuleBasedStateMachine):
     def check_needed(
         self, slug: str, known: Saved, workflow: dict[str, bytes], names: dict[str, bytes]
     ) -> None:
-        """What runs, can be taken back or is among the last is there, and so are names."""
+        """Check that latest, running and restorable versions are there, and their names."""
         there = documents(workflow)
         for running, version in self.running.values():
             assert running != slug or version in there
         if not known.is_deleted:
-            # One less where room was made for a save.
+            # One version less after a displacement by a save.
             first = max(1, known.restored, known.version - KEPT + 2)
             assert there >= set(range(first, known.version + 1))
         elif self.now < known.deleted_at + TAKEN_BACK:
@@ -293,7 +294,7 @@ class Versions(RuleBasedStateMachine):
             assert f"v{version}" in names
 
     def teardown(self) -> None:
-        """When all has ended and its time is over, nothing is left but what is kept."""
+        """After all executions have ended and expired, only the kept versions are left."""
         self.running.clear()
         for milliseconds in (0, TAKEN_BACK, KEEP_NAMES, KEEP_NAMES):
             self.now += milliseconds

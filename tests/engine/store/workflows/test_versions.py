@@ -1,4 +1,4 @@
-"""Which versions of a workflow are kept and for how long, and the names of their nodes."""
+"""Retention of a workflow's versions, and of the names of their nodes."""
 
 import pytest
 
@@ -14,27 +14,27 @@ from tests.support.store.records import accept, document, save
 
 
 async def kept(store: Store, account: Account, slug: str = "echo") -> set[int]:
-    """The versions that have a document."""
+    """Return the versions with a document."""
     fields = await store.client.send("HKEYS", keyspace.workflow(account.id, slug))
     names = (field.decode() for field in fields)
     return {int(name[1:]) for name in names if name[0] == "d" and name[1:].isdigit()}
 
 
 async def named(store: Store, account: Account, slug: str = "echo") -> set[int]:
-    """The versions whose nodes' names are on record."""
+    """Return the versions with recorded names."""
     fields = await store.client.send("HKEYS", keyspace.workflow_node_names(account.id, slug))
     return {int(field[1:]) for field in fields if field[:1] == b"v"}
 
 
 async def counted(store: Store, account: Account) -> tuple[int, int]:
-    """Bytes and workflows."""
+    """Return the counted bytes and workflows."""
     key = keyspace.stored_documents(account.id)
     found = await store.client.send("HMGET", key, "bytes", "workflows")
     return int(found[0] or 0), int(found[1] or 0)
 
 
 async def stored(store: Store, account: Account, *slugs: str) -> tuple[int, int]:
-    """The same, of what is there."""
+    """Return the stored bytes and workflows."""
     size = count = 0
     for slug in slugs:
         workflow = await store.client.send("HGETALL", keyspace.workflow(account.id, slug))
@@ -61,13 +61,13 @@ async def run_current(store: Store, account: Account, slug: str = "echo") -> str
 
 
 async def make_due(store: Store, account: Account, slug: str = "echo") -> None:
-    """As if the time had come at which the workflow is looked at."""
+    """Let the time of the workflow's review come."""
     due = keyspace.workflows_due(partition_of(account.id))
     await store.client.send("ZADD", due, "XX", 1, keyspace.reference(account.id, slug))
 
 
 async def when_due(store: Store, account: Account, slug: str = "echo") -> int:
-    """When the workflow is looked at, in milliseconds; 0 for never."""
+    """Return the time of the workflow's review in milliseconds; 0 for none."""
     due = keyspace.workflows_due(partition_of(account.id))
     at = await store.client.send("ZSCORE", due, keyspace.reference(account.id, slug))
     return int(at or 0)
@@ -102,7 +102,7 @@ async def test_a_version_that_runs_is_kept_until_its_execution_has_ended(
     assert claimed is not None
     assert await other.workflows.plan_of(account.id, claimed.slug, claimed.version)
 
-    await store.client.send("SREM", keyspace.active(account.id), running)  # as when it has ended
+    await store.client.send("SREM", keyspace.active(account.id), running)  # like an ended execution
     await make_due(store, account)
     await store.versions.prune()
 
@@ -283,7 +283,7 @@ async def test_much_that_is_due_goes_in_bounded_steps(
 
 
 async def write_as_before(store: Store, account: Account, slug: str, versions: int) -> None:
-    """A workflow as it was stored when nothing was counted."""
+    """Write a workflow in the form without counters."""
     await store.client.send("HSET", keyspace.slugs(), slug, account.id)
     key = keyspace.workflow(account.id, slug)
     head = ("state", "live", "created", 1, "updated", 1, "operation", "then")
@@ -294,7 +294,7 @@ async def write_as_before(store: Store, account: Account, slug: str, versions: i
     await store.client.send("SADD", keyspace.account_workflows(account.id), slug)
 
 
-async def test_what_was_stored_before_is_counted_with_the_first_save(
+async def test_earlier_workflows_are_counted_with_the_first_save(
     store: Store, account: Account
 ) -> None:
     await write_as_before(store, account, "old", 3)
@@ -310,7 +310,7 @@ async def test_what_was_stored_before_is_counted_with_the_first_save(
     assert (await counted(store, account))[1] == 3
 
 
-async def test_what_was_stored_before_runs_and_is_deleted_without_being_counted_first(
+async def test_an_earlier_workflow_runs_and_is_deleted_without_a_count(
     store: Store, account: Account
 ) -> None:
     await write_as_before(store, account, "old", 3)
@@ -331,7 +331,7 @@ async def test_too_many_versions_from_before_go_but_for_those_that_run(
     await write_as_before(store, account, "old", 4)
     running = await run_current(store, account, "old")
     key = keyspace.workflow(account.id, "old")
-    await store.client.send("HDEL", key, "r4")  # it was not noted then
+    await store.client.send("HDEL", key, "r4")  # the first run was not recorded then
     many = [word for n in range(5, 181) for word in (f"d{n}", b"x")]
     await store.client.send("HSET", key, "version", 180, *many)
 

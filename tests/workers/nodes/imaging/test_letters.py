@@ -1,4 +1,4 @@
-"""Captions in many scripts: what a font has is drawn, and for the rest a sign."""
+"""Captions in many scripts: letters of a font are drawn, others replaced by a sign."""
 
 from collections.abc import Iterator
 
@@ -44,7 +44,7 @@ def test_a_letter_that_no_font_has_is_a_sign() -> None:
         ),
     ],
 )
-def test_where_no_letter_is_left_they_are_named(text: str, named: str) -> None:
+def test_unknown_letters_are_named_when_no_other_is_left(text: str, named: str) -> None:
     with pytest.raises(NodeFailed) as raised:
         imaging.edit(Caption(text=text), [BASE])
 

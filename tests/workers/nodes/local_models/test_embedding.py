@@ -1,4 +1,4 @@
-"""What surrounds the model that embeds texts: its files, and how its failures are told."""
+"""Files of the embedding model, and its failures."""
 
 import builtins
 import hashlib
@@ -14,8 +14,8 @@ from workers.nodes.local_models import embedding
 
 
 @pytest.fixture
-def inline_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A package that carries a file; gives what that is believed by."""
+def package_hash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Install a package with a file; returns the hash of the file."""
     for name, data in {
         "made_up/a.onnx": b"weights",
         "made_up-1.dist-info/METADATA": b"Name: made-up\nVersion: 1\n",
@@ -28,9 +28,9 @@ def inline_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_a_file_is_found_without_its_package_being_imported(
-    inline_run: str, tmp_path: Path
+    package_hash: str, tmp_path: Path
 ) -> None:
-    assert embedding._find("made-up", "a.onnx", inline_run) == tmp_path / "made_up" / "a.onnx"
+    assert embedding._find("made-up", "a.onnx", package_hash) == tmp_path / "made_up" / "a.onnx"
     assert "made_up" not in sys.modules
 
 
@@ -43,7 +43,7 @@ def test_a_file_is_found_without_its_package_being_imported(
     ],
 )
 def test_a_file_that_is_missing_or_another_is_not_used(
-    inline_run: str, package: str, file: str, message: str
+    package_hash: str, package: str, file: str, message: str
 ) -> None:
     with pytest.raises(NodeFailed) as caught:
         embedding._find(package, file, "0" * 64)
@@ -52,7 +52,7 @@ def test_a_file_that_is_missing_or_another_is_not_used(
     assert message in caught.value.message
 
 
-def test_a_worker_without_the_extra_says_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_without_the_extra_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     real = builtins.__import__
 
     def refuse(name: str, *rest: Any) -> Any:
@@ -89,7 +89,7 @@ def test_texts_go_in_in_batches_and_come_out_in_order(monkeypatch: pytest.Monkey
     ("error", "raised"),
     [(RuntimeError("std::bad_alloc"), MemoryError), (ValueError("other"), ValueError)],
 )
-def test_memory_that_runs_out_within_the_model_is_told_as_that(
+def test_lack_of_memory_in_the_model_is_a_memory_error(
     monkeypatch: pytest.MonkeyPatch, error: Exception, raised: type[Exception]
 ) -> None:
     def fail(*_: Any) -> list[list[float]]:

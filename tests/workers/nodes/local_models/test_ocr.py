@@ -1,4 +1,4 @@
-"""What surrounds the models that read images; the models themselves are made up here."""
+"""Reading of images with fake models."""
 
 import builtins
 import io
@@ -23,7 +23,7 @@ def png(size: tuple[int, int] = (40, 20), mode: str = "RGB", color: Any = "red")
 
 
 class Reader:
-    """Stands for the models: tells what it got."""
+    """Stands for the models: notes its inputs."""
 
     seen: Any = None
     fails: Exception | None = None
@@ -88,14 +88,14 @@ def test_a_large_image_is_made_smaller_in_its_shape(models: type[Reader]) -> Non
     assert models.seen.size == (2_000, 1_000)
 
 
-def test_what_lets_light_through_is_read_on_white(models: type[Reader]) -> None:
+def test_transparent_parts_are_read_on_white(models: type[Reader]) -> None:
     ocr.read_text(png(mode="RGBA", color=(0, 0, 0, 0)))
 
     assert models.seen.mode == "RGB"
     assert models.seen.getpixel((5, 5)) == (255, 255, 255)
 
 
-def test_what_is_no_image_is_refused_before_any_model_sees_it(models: type[Reader]) -> None:
+def test_data_that_are_no_image_are_refused_before_any_model_runs(models: type[Reader]) -> None:
     models.seen = None
 
     with pytest.raises(NodeFailed) as caught:
@@ -113,7 +113,7 @@ def test_what_is_no_image_is_refused_before_any_model_sees_it(models: type[Reade
         (ValueError("of the model's own"), NodeFailed),
     ],
 )
-def test_models_that_fail_are_told_in_our_words(
+def test_errors_of_models_become_our_errors(
     models: type[Reader],
     monkeypatch: pytest.MonkeyPatch,
     error: Exception,
@@ -127,7 +127,7 @@ def test_models_that_fail_are_told_in_our_words(
     assert "own" not in str(caught.value)
 
 
-def test_a_worker_without_the_extra_says_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_without_the_extra_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     real = builtins.__import__
 
     def refuse(name: str, *rest: Any) -> Any:
@@ -157,5 +157,5 @@ async def test_the_pool_starts_with_its_first_call_and_ends_when_it_is_closed() 
         await pool.run(abs, -3, deadline_seconds=20)
 
 
-async def test_a_pool_that_nobody_called_is_closed_without_ado() -> None:
+async def test_an_unused_pool_is_closed() -> None:
     await LocalPool().close()

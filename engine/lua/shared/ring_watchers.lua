@@ -1,8 +1,0 @@
--- Ring for those who watch an execution; whoever does not listen any more is forgotten.
-local function ring_watchers(execution, execution_id)
-  local watchers = redis.call('HGET', execution, 'watchers') or ''
-  local left = string.gsub(watchers, '([^,]+),', function(channel)
-    return redis.call('PUBLISH', channel, 'events:' .. execution_id) == 0 and '' or nil
-  end)
-  if left ~= watchers then redis.call('HSET', execution, 'watchers', left) end
-end

@@ -1,9 +1,0 @@
--- Write the delivery that tells an execution's webhook of its end, in the same step as the end.
--- What it needs was frozen in the record when the execution was accepted.
-local function tell_end(keys, execution, reference, execution_id, status, now)
-  local hook = redis.call('HMGET', execution, 'key', 'hook', 'hook_keep', 'hook_resend')
-  local stamp = string.format('%d', now)
-  redis.call('HSET', keys.delivery, 'status', 'pending', 'execution', execution_id, 'key', hook[1],
-    'url', hook[2], 'event', 'execution.' .. status, 'created', stamp, 'next', stamp)
-  list_delivery(keys, reference, execution_id, now, hook[3], hook[4])
-end

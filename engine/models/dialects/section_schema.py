@@ -1,0 +1,47 @@
+"""Schemas of the members that sections of several dialects have."""
+
+from typing import Any
+
+from engine.models.dialects.endpoint import MAX_SECONDS
+from engine.models.table_checks import MAX_COUNT
+from engine.models.table_reader import MAX_TEXT, VARIABLE
+
+Schema = dict[str, Any]
+
+TEXT: Schema = {"type": "string", "minLength": 1, "maxLength": MAX_TEXT}
+COUNT: Schema = {"type": "integer", "minimum": 1, "maximum": MAX_COUNT}
+VARIABLE_NAME: Schema = {"type": "string", "pattern": f"^{VARIABLE.pattern}$"}
+WAY: Schema = {"$ref": "#/$defs/way"}
+WAYS: Schema = {"anyOf": [WAY, {"type": "array", "items": WAY}]}
+BODY: Schema = {"description": "Anything, with {{ field }} in its texts."}
+SHARED: dict[str, Schema] = {
+    "base_url": {"type": "string", "pattern": "^https?://", "description": "Ends without a slash."},
+    "base_url_env": VARIABLE_NAME,
+    "setup": {**TEXT, "description": "What to do where base_url_env is not set; no base_url then."},
+    "api_key_env": VARIABLE_NAME,
+    "keep_alive": {"type": "boolean"},
+    "stream": {"type": "boolean", "description": "Whether a chat's text may come as a stream."},
+    "timeout_seconds": {"type": "number", "exclusiveMinimum": 0, "maximum": MAX_SECONDS},
+    "headers": {"type": "object", "additionalProperties": {"type": "string"}},
+    **dict.fromkeys(("body", "prompt", "system", "images", "schema"), BODY),
+}
+"""Members of several sections that are not plain texts."""
+PLACED: Schema = {"anyOf": [{"required": ["base_url"]}, {"required": ["base_url_env", "setup"]}]}
+"""A section without a usual address has one of its own."""
+
+
+def table_schema(members: dict[str, Schema], required: tuple[str, ...] = ()) -> Schema:
+    """Return the schema of a table with these members and no others."""
+    table: Schema = {"type": "object", "properties": dict(members), "additionalProperties": False}
+    return table | {"required": list(required)} if required else table
+
+
+def section_schema(
+    members: tuple[str, ...], required: tuple[str, ...] = (), **own: Schema
+) -> Schema:
+    """Return the schema of a section.
+
+    A member has its own schema, else that of all sections, else it is a text.
+    """
+    known = SHARED | own
+    return table_schema({name: known.get(name, TEXT) for name in members}, required)

@@ -1,0 +1,58 @@
+"""Catalogue of node types: what an editor needs to offer them and to show their settings."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine.nodes import NODE_TYPES
+from engine.nodes.support.base import NodeType
+from engine.nodes.support.policy import CACHE, POLICY
+from engine.nodes.support.settings import Schema, schema_of
+from engine.values.sockets import Sockets
+
+JSON_SCHEMA = "https://json-schema.org/draft/2020-12/schema"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeTypeEntry:
+    """A node type of the catalogue."""
+
+    type: str
+    category: str
+    label: str
+    description: str
+    settings: Schema
+    """JSON Schema of a node's `data`."""
+    sockets: Sockets
+    """Sockets of a node without settings."""
+    is_dynamic: bool
+    """The sockets depend on the settings."""
+    unavailable_reason: str | None
+    """The reason why no node of the type can be saved here; None: one can."""
+
+
+def list_node_types() -> Sequence[NodeTypeEntry]:
+    """Every node type, as the registry of models and the installed extras are now."""
+    return [_describe(each) for each in NODE_TYPES]
+
+
+def settings_schema(kind: NodeType) -> Schema:
+    """The JSON Schema of the `data` of a node of this type.
+
+    Data that do not fit it are refused at save. Of data that do, a save also checks rules between
+    settings, templates, expressions, URLs and the fields of the node's model.
+    """
+    members = (*kind.members, *POLICY, CACHE)
+    return {"$schema": JSON_SCHEMA, "title": kind.label, **schema_of(members)}
+
+
+def _describe(kind: NodeType) -> NodeTypeEntry:
+    return NodeTypeEntry(
+        type=kind.type,
+        category=kind.category,
+        label=kind.label,
+        description=kind.description,
+        settings=settings_schema(kind),
+        sockets=kind.sketch({}),
+        is_dynamic=kind.is_dynamic,
+        unavailable_reason=kind.unavailable_reason(),
+    )

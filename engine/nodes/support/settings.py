@@ -1,0 +1,328 @@
+"""Settings of node types: one definition reads a member of `data` and describes it."""
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeGuard
+
+from engine.errors.nodes import SettingFault, SettingsError
+from engine.values.templates import Template
+
+Schema = dict[str, Any]
+"""JSON Schema 2020-12."""
+Data = Mapping[str, Any]
+
+
+class Faults:
+    """Faults of a node's settings, in the order in which they are found."""
+
+    def __init__(self) -> None:
+        self.found: list[SettingFault] = []
+
+    def add(self, field: str, words: str) -> None:
+        """Add a fault that the JSON Schema of the type states too; `words` follow the field."""
+        self.found.append(SettingFault(f"{field} {words}", field))
+
+    def add_rule(self, reason: str, field: str = "") -> None:
+        """Add a fault that no JSON Schema states, as a whole sentence."""
+        self.found.append(SettingFault(reason, field, is_beyond_schema=True))
+
+    def extend(self, error: SettingsError) -> None:
+        """Add the faults of an error."""
+        self.found += error.faults
+
+    def finish(self) -> None:
+        """Raise SettingsError if there is a fault."""
+        if self.found:
+            raise SettingsError(*self.found)
+
+
+Read = Callable[[Any, str, Faults], Any]
+"""Reads a value at a path; gives None after a fault."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """A member of a node's `data`."""
+
+    name: str
+    about: str
+    """Sentence for the author."""
+    widget: str
+    """Control of an editor."""
+    value: Schema
+    """JSON Schema of a value that is there."""
+    parse: Read
+    default: Any = None
+    """What counts where the member is absent, as JSON; None: nothing."""
+    fallback: Any = None
+    """What `read` gives where the member is absent or wrong."""
+    is_nullable: bool = True
+    """Null counts as absent."""
+    is_required: bool = False
+    missing: str = ""
+    """Words of the fault of an absent member; empty: `read` gives none."""
+
+    def read(self, data: Data, faults: Faults) -> Any:
+        """Read the member."""
+        raw = data.get(self.name)
+        if raw is None and (self.is_nullable or self.name not in data):
+            if self.missing:
+                faults.add(self.name, self.missing)
+            return self.fallback
+        found = self.parse(raw, self.name, faults)
+        return self.fallback if found is None else found
+
+    def schema(self) -> Schema:
+        """The JSON Schema of the member."""
+        value = _or_null(self.value) if self.is_nullable and not self.is_required else self.value
+        default = {} if self.default is None else {"default": self.default}
+        shown = {"title": _title(self.name), "description": self.about}
+        return {**value, **shown, **default, "x-widget": self.widget}
+
+
+def schema_of(settings: Iterable[Setting], **more: Any) -> Schema:
+    """The JSON Schema of a node's `data`; members that it does not name are allowed."""
+    listed = tuple(settings)
+    required = [each.name for each in listed if each.is_required]
+    return {
+        "type": "object",
+        "properties": {each.name: each.schema() for each in listed},
+        **({"required": required} if required else {}),
+        **more,
+    }
+
+
+def read_all(settings: Iterable[Setting], data: Data, faults: Faults) -> dict[str, Any]:
+    """Read these members."""
+    return {each.name: each.read(data, faults) for each in settings}
+
+
+def choice(
+    name: str,
+    about: str,
+    choices: Sequence[str],
+    *,
+    default: str | None = None,
+    words: str = "",
+    **more: Any,
+) -> Setting:
+    """One of several texts."""
+    sentence = words or f"must be one of {', '.join(choices)}"
+
+    def parse(raw: Any, path: str, faults: Faults) -> Any:
+        found = next((each for each in choices if isinstance(raw, str) and each == raw), None)
+        if found is None:
+            faults.add(path, sentence)
+        return found
+
+    return Setting(
+        name=name,
+        about=about,
+        widget="select",
+        value={"enum": [str(each) for each in choices]},
+        parse=parse,
+        default=None if default is None else str(default),
+        fallback=default,
+        **more,
+    )
+
+
+def flag(name: str, about: str, **more: Any) -> Setting:
+    """True or false; false by default."""
+
+    def parse(raw: Any, path: str, faults: Faults) -> Any:
+        if isinstance(raw, bool):
+            return raw
+        faults.add(path, "must be true or false")
+        return None
+
+    return Setting(
+        name=name,
+        about=about,
+        widget="toggle",
+        value={"type": "boolean"},
+        parse=parse,
+        default=False,
+        fallback=False,
+        **more,
+    )
+
+
+def whole(
+    name: str, about: str, least: int, most: int, *, default: int | None = None, words: str = ""
+) -> Setting:
+    """A whole number, which may also be written as a double."""
+    sentence = words or f"must be a whole number from {least} to {most}"
+
+    def parse(raw: Any, path: str, faults: Faults) -> Any:
+        if is_whole(raw) and least <= raw <= most:
+            return int(raw)
+        faults.add(path, sentence)
+        return None
+
+    return Setting(
+        name=name,
+        about=about,
+        widget="number",
+        value={"type": "integer", "minimum": least, "maximum": most},
+        parse=parse,
+        default=default,
+        fallback=default,
+    )
+
+
+def number(name: str, about: str, least: float, most: float, *, default: float) -> Setting:
+    """A number, read as a double."""
+
+    def parse(raw: Any, path: str, faults: Faults) -> Any:
+        if is_number(raw) and least <= raw <= most:
+            return float(raw)
+        faults.add(path, f"must be a number from {least:g} to {most:g}")
+        return None
+
+    return Setting(
+        name=name,
+        about=about,
+        widget="slider",
+        value={"type": "number", "minimum": least, "maximum": most},
+        parse=parse,
+        default=default,
+        fallback=default,
+    )
+
+
+def pattern(
+    name: str, about: str, expression: str, words: str, *, widget: str, **more: Any
+) -> Setting:
+    """A text that a regular expression describes whole."""
+    compiled = re.compile(expression)
+
+    def parse(raw: Any, path: str, faults: Faults) -> Any:
+        if isinstance(raw, str) and compiled.fullmatch(raw):
+            return raw
+        faults.add(path, words)
+        return None
+
+    value = {"type": "string", "pattern": f"^(?:{expression})$"}
+    return Setting(name=name, about=about, widget=widget, value=value, parse=parse, **more)
+
+
+def text(name: str, about: str, *, widget: str = "textarea", **more: Any) -> Setting:
+    """A text."""
+
+    def parse(raw: Any, path: str, faults: Faults) -> Any:
+        if isinstance(raw, str):
+            return raw
+        faults.add(path, "must be a text")
+        return None
+
+    options = {"default": "", "fallback": "", **more}
+    return Setting(
+        name=name, about=about, widget=widget, value={"type": "string"}, parse=parse, **options
+    )
+
+
+def template(
+    name: str, about: str, taken: Iterable[str] = (), *, no_text: str = "", **more: Any
+) -> Setting:
+    """A text with placeholders, which are sockets beside those that are taken."""
+    sockets = frozenset(taken)
+
+    def parse(raw: Any, path: str, faults: Faults) -> Any:
+        if no_text and not isinstance(raw, str):
+            faults.found.append(SettingFault(no_text, path))
+            return None
+        return read_template(path, raw, faults, sockets)
+
+    return Setting(
+        name=name,
+        about=about,
+        widget="template",
+        value={"type": "string"},
+        parse=parse,
+        default="",
+        fallback=EMPTY,
+        **more,
+    )
+
+
+def read_template(
+    member: str,
+    raw: object,
+    faults: Faults,
+    taken: Iterable[str] = (),
+    field: str = "",
+) -> Template:
+    """A template whose placeholders are sockets beside those that are taken.
+
+    Of a text with a fault it has the placeholders that are right. `field` is the path of the
+    setting where it is not the `member` of sentences.
+    """
+    path = field or member
+    if not isinstance(raw, str):
+        faults.found.append(SettingFault(f"{member}: must be a text", path))
+        return EMPTY
+    try:
+        found = Template.parse(raw)
+    except SettingsError as error:
+        for reason in error.reasons:
+            faults.add_rule(f"{member}: {reason}", path)
+        return Template.sketch(raw)
+    for socket in sorted(found.names.intersection(taken)):
+        reason = f"'{socket}' is a socket already; the placeholder needs another name"
+        faults.add_rule(f"{member}: {reason}", path)
+    return found
+
+
+def as_it_is(raw: Any, path: str, faults: Faults) -> Any:
+    """Leave a value to a check that needs other settings, too."""
+    return raw
+
+
+def _read_values(raw: Any, path: str, faults: Faults) -> Any:
+    if isinstance(raw, dict):
+        return raw
+    faults.add(path, "must be an object with a value per field")
+    return None
+
+
+VALUES = Setting(
+    name="values",
+    about="Values by the names of fields.",
+    widget="values",
+    value={"type": "object"},
+    parse=_read_values,
+    fallback={},
+)
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Whether it is a finite number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return math.isfinite(value)
+
+
+def is_whole(value: object) -> TypeGuard[int | float]:
+    """Whether it is a whole number, also one that is written as a double."""
+    return is_number(value) and value == value // 1
+
+
+def _title(name: str) -> str:
+    words = re.sub(r"([A-Z])", lambda match: f" {match[1].lower()}", name)
+    return words[:1].upper() + words[1:]
+
+
+def _or_null(schema: Schema) -> Schema:
+    if "enum" in schema:
+        return {**schema, "enum": [*schema["enum"], None]}
+    kind = schema.get("type")
+    if kind is None:
+        return {**schema, "anyOf": [*schema.get("anyOf", ({},)), {"type": "null"}]}
+    kinds = [kind] if isinstance(kind, str) else kind
+    return {**schema, "type": [*kinds, "null"]}
+
+
+EMPTY = Template(parts=(), names=frozenset())

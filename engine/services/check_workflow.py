@@ -1,0 +1,123 @@
+"""Check of a workflow's graph for an editor: problems, sockets and estimate, nothing saved."""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from engine.billing.credits import estimate_nodes
+from engine.errors import InvalidInputs
+from engine.graph.parse import ParsedGraph, Problem
+from engine.graph.plan import Plan, examine_graph, plan_sound_part
+from engine.nodes.request_input import RequestInputSettings
+from engine.services.save_workflow import LARGE_GRAPH, Nodes, check_uploads
+from engine.store import Store
+from engine.values.fields import check_inputs
+from engine.values.sockets import Sockets
+
+Edges = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowCheck:
+    """State of a graph as it is now."""
+
+    problems: Sequence[Problem]
+    sockets: Mapping[str, Sockets]
+    """The sockets of each node by its id, also where its settings are wrong."""
+    costs: Mapping[str, int]
+    """The most that each charged node of a run costs, in credits, by its id."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The members that a check has in answers."""
+        return {
+            "problems": [problem.as_detail() for problem in self.problems],
+            "sockets": {node_id: each.as_dict() for node_id, each in self.sockets.items()},
+            "estimate": {"total": sum(self.costs.values()), "byNode": self.costs},
+        }
+
+
+async def check_workflow(
+    store: Store,
+    account_id: str,
+    nodes: Nodes,
+    edges: Edges,
+    *,
+    markup: Decimal,
+    allow_private: bool,
+    inputs: Mapping[str, Any] | None = None,
+) -> WorkflowCheck:
+    """Check a graph with its account's assets; a large one beside the event loop.
+
+    `inputs` are those of a run to estimate; without them, its defaults count.
+    """
+    args = nodes, edges, markup, allow_private, inputs
+    is_large = len(nodes) + len(edges) >= LARGE_GRAPH
+    found = await asyncio.to_thread(check_nodes, *args) if is_large else check_nodes(*args)
+    uploads = await check_uploads(store, account_id, nodes)
+    return WorkflowCheck(
+        problems=(*found.problems, *uploads), sockets=found.sockets, costs=found.costs
+    )
+
+
+def check_nodes(
+    nodes: Nodes,
+    edges: Edges,
+    markup: Decimal,
+    allow_private: bool = False,
+    inputs: Mapping[str, Any] | None = None,
+) -> WorkflowCheck:
+    """Check a graph by itself, without the account's assets.
+
+    The estimate of a graph with problems counts the nodes and edges without any.
+    """
+    graph = examine_graph(nodes, edges, allow_private=allow_private, allow_reserved=False)
+    plan = plan_sound_part(graph)
+    wrong = {} if inputs is None else dict(_input_faults(plan, inputs, allow_private))
+    given = None if inputs is None else _fill(plan, inputs, wrong)
+    return WorkflowCheck(
+        problems=(*graph.problems, *_input_problems(graph, wrong)),
+        sockets={node.id: node.shown for node in graph.nodes.values()},
+        costs=estimate_nodes(plan, markup, given),
+    )
+
+
+def _input_faults(
+    plan: Plan, inputs: Mapping[str, Any], allow_http: bool
+) -> Iterator[tuple[str, InvalidInputs]]:
+    """The inputs that a run would refuse, by name."""
+    known = {field.name: field for field in plan.fields}
+    for name in (*known, *(each for each in inputs if each not in known)):
+        try:
+            check_inputs(
+                [known[name]] if name in known else [],
+                {name: inputs[name]} if name in inputs else {},
+                strict=plan.strict_inputs,
+                allow_http=allow_http,
+                allow_assets=True,
+                allow_nul=not plan.has_expressions,
+            )
+        except InvalidInputs as error:
+            yield name, error
+
+
+def _fill(
+    plan: Plan, inputs: Mapping[str, Any], wrong: Mapping[str, InvalidInputs]
+) -> dict[str, Any]:
+    """The inputs of a run, with defaults for those that are missing or wrong."""
+    return {
+        field.name: inputs[field.name]
+        if field.name in inputs and field.name not in wrong
+        else field.default
+        for field in plan.fields
+    }
+
+
+def _input_problems(graph: ParsedGraph, wrong: Mapping[str, InvalidInputs]) -> Iterator[Problem]:
+    asking = (
+        node.id for node in graph.nodes.values() if isinstance(node.settings, RequestInputSettings)
+    )
+    node_id = next(asking, None)
+    for name, error in wrong.items():
+        yield Problem(reason=str(error), node_id=node_id, field=f"inputs.{name}")

@@ -1,0 +1,86 @@
+"""Check of a workflow's graph: problems, sockets and estimate, nothing saved."""
+
+from typing import Annotated
+
+from msgspec import UNSET, UnsetType
+from starlette.responses import Response
+from starlette.routing import Route
+
+from engine.graph.document import parse_graph_members
+from engine.services.check_workflow import check_workflow
+from engine.store import Principal
+from gateway.auth.endpoints import Resource, before_approval, operation, requires
+from gateway.http.request_bodies import read_object
+from gateway.http.responses import json_response
+from gateway.http.types import OBJECT, RequestBody, View, described_as, doc, refused
+from gateway.routes.shared_types import EstimateView, GraphProblem, NodeSocketsView
+from gateway.routes.workflow_types import GRAPH, EdgeRequest, NodeRequest
+from gateway.services import GatewayRequest
+
+
+class CheckRequest(RequestBody):
+    """A graph to check; `parse_graph_members` reads its nodes and edges."""
+
+    nodes: Annotated[list[OBJECT], described_as(list[NodeRequest])]
+    edges: Annotated[list[OBJECT], described_as(list[EdgeRequest])]
+    inputs: Annotated[
+        OBJECT | UnsetType,
+        doc("Inputs of the run to estimate; without them, the defaults count."),
+        refused("must be an object"),
+    ] = UNSET
+
+
+class CheckView(View):
+    """State of a graph as it is now."""
+
+    problems: Annotated[list[OBJECT], described_as(list[GraphProblem])]
+    sockets: Annotated[OBJECT, described_as(dict[str, NodeSocketsView])]
+    estimate: Annotated[OBJECT, described_as(EstimateView)]
+
+
+CheckRequest.examples = (CheckRequest(**GRAPH), CheckRequest(**GRAPH, inputs={"name": "Ada"}))
+CheckView.examples = (
+    CheckView(
+        problems=[
+            {
+                "nodeId": "text",
+                "socket": "name",
+                "reason": "Nothing is wired to the input socket 'name'",
+            }
+        ],
+        sockets={
+            "text": {
+                "inputs": [{"name": "name", "type": "any", "many": False, "required": True}],
+                "outputs": [{"name": "text-out", "type": "text"}],
+            }
+        },
+        estimate={"total": 0, "byNode": {}},
+    ),
+)
+
+
+@operation(body=CheckRequest, answers={200: CheckView})
+@before_approval  # it saves nothing
+@requires("workflow:read")
+async def check_graph(request: GatewayRequest, principal: Principal) -> Response:
+    """Check a graph without saving it."""
+    body = await read_object(request)
+    nodes, edges = parse_graph_members(body)
+    inputs = CheckRequest.parse({**body, "nodes": [], "edges": []}).inputs
+    services = request.state["services"]
+    found = await check_workflow(
+        services.store,
+        principal.account.id,
+        nodes,
+        edges,
+        markup=principal.terms.markup,
+        allow_private=services.settings.allow_private_urls,
+        inputs=None if inputs is UNSET else inputs,
+    )
+    return json_response(CheckView(**found.as_dict()))
+
+
+routes = [
+    # Another method is one of the workflow with the slug "check".
+    Route("/api/workflows/check", Resource(POST=check_graph), methods=["POST"]),
+]

@@ -1,0 +1,226 @@
+"""Executions that are claimed and completed in one step, after a walk without a claim."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from engine.executions.execution import ExecutionStatus, NodeStatus
+from engine.graph.plan import Plan
+from engine.store import Account, AuthorizationRejected, CompletionNotifier, Store, Workflow
+from engine.store.executions.steps import FinishedWalk
+from engine.store.hints import InlineRun, parse_inline_run
+from engine.store.queue_selector import BULK_FROM
+from engine.store.redis import keyspace
+from engine.store.redis.records import pack
+from tests.support.eventually import eventually
+from tests.support.store.records import document, save
+from tests.support.store.redis_contents import contents
+
+Saved = tuple[Workflow, Plan]
+INPUTS = {"text": "hi"}
+FINISHED = FinishedWalk(
+    inline_run=InlineRun(slug="echo", version=1, inputs=pack(INPUTS)),
+    statuses=(NodeStatus.COMPLETED,) * 2,
+    rows=[[0, 1, 0, 3, None, None], [1, 1, 3, 4, None, None]],
+    result=pack({"text": "done"}),
+    elapsed_ms=9,
+)
+
+
+@pytest.fixture
+async def saved(store: Store, account: Account) -> Saved:
+    return await save(store, account)
+
+
+async def begin(store: Store, account: Account, saved: Saved, **options: Any) -> str:
+    """Accept an execution with options of `accept`; return its reference."""
+    workflow, plan = saved
+    accepted = await store.executions.accept(
+        account_id=account.id,
+        workflow=workflow,
+        plan=plan,
+        **{"inputs": INPUTS, "source": "api-workflow", "key_id": "key_1", **options},
+    )
+    return keyspace.reference(account.id, accepted.id)
+
+
+async def hints(store: Store, queue: str = "walk") -> list[InlineRun | None]:
+    found = await store.client.send("LRANGE", keyspace.hints(queue), 0, -1)
+    return [parse_inline_run(hint) for hint in found]
+
+
+async def test_a_walked_run_is_recorded_as_if_it_had_been_claimed(
+    store: Store, account: Account, saved: Saved
+) -> None:
+    reference = await begin(store, account, saved)
+
+    assert await store.walks.finish(reference, "token", FINISHED)
+
+    execution = await store.executions.get(account.id, keyspace.parse_reference(reference)[1])
+    started = execution.started_at
+    assert started is not None
+    assert (execution.status, execution.result) == (ExecutionStatus.COMPLETED, {"text": "done"})
+    assert (execution.error, execution.credits_cost) == (None, 0)
+    assert execution.created_at <= started <= (execution.completed_at or 0)
+    assert [node.status for node in execution.nodes] == [NodeStatus.COMPLETED] * 2
+    assert [node.started_at for node in execution.nodes] == [started, started + 3]
+    assert [(node.attempts, node.duration_ms) for node in execution.nodes] == [(1, 3), (1, 4)]
+    assert await store.leases.due() == 0
+    assert await store.executions.find_bulk_accounts([account.id]) == set()
+    assert await store.walks.claim(reference, "w1") is None
+
+
+async def test_a_walk_took_as_long_as_its_worker_says_but_not_since_before_it_was_accepted(
+    store: Store, account: Account, saved: Saved
+) -> None:
+    reference = await begin(store, account, saved)
+
+    await store.walks.finish(reference, "token", replace(FINISHED, elapsed_ms=10**9))
+
+    execution = await store.executions.get(account.id, keyspace.parse_reference(reference)[1])
+    assert execution.started_at == execution.created_at
+
+
+async def test_the_notification_carries_the_outcome(
+    store: Store, account: Account, saved: Saved, redis_url: str
+) -> None:
+    async with CompletionNotifier.open(redis_url) as notifier:
+        reference = await begin(store, account, saved, notifier=notifier.channel)
+        with notifier.expecting(keyspace.parse_reference(reference)[1]) as completion:
+            await store.walks.finish(reference, "token", FINISHED)
+
+            async def rung() -> bool | None:
+                return completion.was_notified or None
+
+            assert await completion.wait(rung, 5)
+            assert completion.outcome is not None
+            assert completion.outcome.result == {"text": "done"}
+
+
+async def test_a_second_walk_changes_nothing(store: Store, account: Account, saved: Saved) -> None:
+    reference = await begin(store, account, saved)
+    await store.walks.finish(reference, "token", FINISHED)
+    before = await contents(store.client)
+    other = replace(FINISHED, result=pack("other"))
+
+    again = await store.walks.finish(reference, "token", FINISHED)
+    late = await store.walks.finish(reference, "another", other)
+
+    assert (again, late) == (True, False)
+    assert await contents(store.client) == before
+
+
+@pytest.mark.parametrize(
+    "inline_run",
+    [
+        replace(FINISHED.inline_run, slug="echo-2"),
+        replace(FINISHED.inline_run, version=2),
+        replace(FINISHED.inline_run, inputs=pack({"text": "ho"})),
+    ],
+)
+async def test_a_different_record_is_left_to_the_claim(
+    inline_run: InlineRun, store: Store, account: Account, saved: Saved
+) -> None:
+    reference = await begin(store, account, saved)
+    before = await contents(store.client)
+
+    assert not await store.walks.finish(
+        reference, "token", replace(FINISHED, inline_run=inline_run)
+    )
+
+    assert await contents(store.client) == before
+    assert await store.walks.claim(reference, "w1") is not None
+
+
+async def test_an_execution_with_a_claim_is_left_to_the_claim(
+    store: Store, account: Account, saved: Saved
+) -> None:
+    reference = await begin(store, account, saved)
+    await store.walks.claim(reference, "w1")
+    held = await store.walks.finish(reference, "token", FINISHED)
+    await store.walks.give_back(reference, "w1", is_lost=True)
+
+    assert (held, await store.walks.finish(reference, "token", FINISHED)) == (False, False)
+
+
+async def test_a_cancelled_or_missing_execution_is_not_ended_again(
+    store: Store, account: Account, saved: Saved
+) -> None:
+    reference = await begin(store, account, saved)
+    execution_id = keyspace.parse_reference(reference)[1]
+    await store.executions.cancel(account.id, execution_id)
+
+    assert not await store.walks.finish(reference, "token", FINISHED)
+    assert not await store.walks.finish(f"{account.id}/nothing", "token", FINISHED)
+
+    head = await store.executions.head(account.id, execution_id)
+    assert head.status is ExecutionStatus.CANCELLED
+
+
+async def test_an_execution_with_a_webhook_charges_or_watchers_is_left_to_the_claim(
+    store: Store, account: Account, saved: Saved
+) -> None:
+    told = await begin(store, account, saved, webhook_url="https://example.com/")
+    charged = await begin(store, account, saved)
+    key = keyspace.execution(*keyspace.parse_reference(charged))
+    await store.client.send("HSET", key, "terms", "50:0:86400000")
+    watched = await begin(store, account, saved, watcher="channel")
+
+    assert not await store.walks.finish(watched, "token", FINISHED)
+    assert not await store.walks.finish(told, "token", FINISHED)
+    assert not await store.walks.finish(charged, "token", FINISHED)
+
+
+async def test_a_hint_carries_a_small_run_of_pure_nodes(
+    store: Store, account: Account, saved: Saved
+) -> None:
+    await begin(store, account, saved)
+
+    assert await hints(store) == [FINISHED.inline_run]
+
+
+async def test_a_hint_carries_no_large_or_watched_run(
+    store: Store, account: Account, saved: Saved
+) -> None:
+    await begin(store, account, saved, webhook_url="https://example.com/")
+    await begin(store, account, saved, watcher="channel")
+    await begin(store, account, saved, inputs={"text": "x" * 5_000})
+
+    assert await hints(store) == [None, None, None]
+
+
+async def test_a_hint_carries_nothing_of_nodes_that_are_not_pure(
+    store: Store, account: Account
+) -> None:
+    calls = [{"id": "c", "type": "httpRequest", "data": {"url": "https://example.com/"}}]
+    plain = document()
+    wire = {"id": "w", "source": "c", "sourceHandle": "response-out"}
+    wire |= {"target": "out", "targetHandle": "result-in"}
+    mixed = replace(plain, nodes=[*plain.nodes, *calls], edges=[*plain.edges, wire])
+    workflow = await store.workflows.create(account.id, mixed, [])
+    _, plan = await store.workflows.plan_of(account.id, workflow.slug, 1)
+    await begin(store, account, (workflow, plan))
+
+    assert await hints(store) == [None]
+
+
+async def test_a_hint_carries_nothing_after_a_refusal(
+    store: Store, account: Account, saved: Saved
+) -> None:
+    with pytest.raises(AuthorizationRejected):
+        await begin(store, account, saved, authorization_key=keyspace.call_authorization(0, "x"))
+    await begin(store, account, saved)
+    await begin(store, account, saved)
+
+    assert [bool(each) for each in await hints(store)] == [True, False, True]
+
+
+async def test_a_hint_carries_nothing_where_it_has_to_wait(
+    store: Store, account: Account, saved: Saved
+) -> None:
+    for _ in range(BULK_FROM + 2):
+        await begin(store, account, saved)
+    await eventually(store.hints.depth, lambda depth: depth == BULK_FROM + 2)
+
+    assert await hints(store, "bulk") == [None]

@@ -1,0 +1,72 @@
+"""Frequency of a process's snapshots."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from engine import metrics
+from engine.errors import Unavailable
+from engine.store import Store
+from engine.store.metrics.snapshots import Snapshots
+from tests.support.eventually import eventually
+
+
+@pytest.fixture
+def puts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Processes of the written snapshots, in order; the first write has no reply."""
+    made: list[str] = []
+    put = Snapshots.put
+
+    async def count(snapshots: Snapshots, process: str, samples: list[object]) -> None:
+        made.append(process)
+        if len(made) == 1:
+            raise Unavailable("Redis cannot be reached")
+        await put(snapshots, process, samples)
+
+    monkeypatch.setattr(Snapshots, "put", count)
+    monkeypatch.setattr(metrics, "PUT_SECONDS", 0.01)
+    return made
+
+
+@pytest.fixture
+async def publishing(store: Store, puts: list[str]) -> AsyncIterator[None]:
+    """A publishing process after its first two writes."""
+    task = asyncio.create_task(metrics.publish(store, "one"))
+    await eventually(lambda: _count(puts), lambda count: count >= 2)
+    yield
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def _count(puts: list[str]) -> int:
+    return len(puts)
+
+
+@pytest.mark.usefixtures("publishing")
+async def test_a_snapshot_that_was_put_and_has_not_changed_is_not_put_again(
+    puts: list[str],
+) -> None:
+    await asyncio.sleep(0.2)
+
+    assert len(puts) == 2
+
+
+@pytest.mark.usefixtures("publishing")
+async def test_one_that_has_changed_is_put_soon(puts: list[str]) -> None:
+    metrics.HINTS_RESENT.inc()
+
+    await eventually(lambda: _count(puts), lambda count: count == 3)
+
+
+async def test_one_that_stays_the_same_is_put_again_in_time_to_tell_that_its_process_lives(
+    store: Store, puts: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert metrics.SAME_SECONDS + metrics.PUT_SECONDS < metrics.GONE_SECONDS / 2
+    monkeypatch.setattr(metrics, "SAME_SECONDS", 0.05)
+    task = asyncio.create_task(metrics.publish(store, "one"))
+
+    await eventually(lambda: _count(puts), lambda count: count >= 5)
+
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

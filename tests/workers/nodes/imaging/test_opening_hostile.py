@@ -1,0 +1,115 @@
+"""Hostile images: each costs a child process little, and the worker nothing."""
+
+import resource
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from engine.errors.nodes import NodeFailed
+from engine.nodes.support.image_edits import (
+    Convert,
+    Edit,
+    ImageData,
+    ImageFormat,
+    Resize,
+    SaveOptions,
+)
+from tests.support.media import hostile_images
+from tests.support.media.pictures import plain
+from workers.nodes import imaging
+from workers.nodes.pool import Pool
+
+MEMORY = 512 * 1024 * 1024
+SECONDS = 5.0
+TASKS: tuple[Edit, ...] = (
+    Resize(width=16, height=16),
+    Convert(saving=SaveOptions(format=ImageFormat.PNG)),
+)
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+async def pool() -> AsyncIterator[Pool]:
+    pool = Pool(slots=1, memory_bytes=MEMORY)
+    await pool.start()
+    yield pool
+    await pool.close()
+
+
+def measured(task: Edit, data: bytes) -> tuple[str, int]:
+    """Return the end of an edit, and the peak memory of its process."""
+    try:
+        imaging.edit(task, [data])
+        ending = "made"
+    except NodeFailed as failure:
+        ending = failure.code
+    return ending, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def test_the_corpus_has_forty_files_at_least() -> None:
+    assert len(list(hostile_images.every())) >= 40
+
+
+@pytest.mark.parametrize(
+    ("name", "maker"), [pytest.param(*each, id=each[0]) for each in hostile_images.every()]
+)
+async def test_it_is_refused_at_once_in_little_memory(name: str, maker: Any, pool: Pool) -> None:
+    data = maker()
+
+    ended = [await pool.run(measured, task, data, deadline_seconds=SECONDS) for task in TASKS]
+
+    assert [ending for ending, _ in ended] == ["bad_media"] * len(TASKS), name
+    assert max(memory for _, memory in ended) < 200 * 1024 * 1024 + 2 * len(data)
+
+
+@pytest.mark.parametrize(
+    ("name", "maker"), [pytest.param(*each, id=each[0]) for each in hostile_images.HARMLESS.items()]
+)
+async def test_a_harmless_odd_image_is_edited(name: str, maker: Any, pool: Pool) -> None:
+    data = maker()
+
+    ended = [await pool.run(measured, task, data, deadline_seconds=SECONDS) for task in TASKS]
+
+    assert [ending for ending, _ in ended] == ["made"] * len(TASKS), name
+    assert max(memory for _, memory in ended) < 200 * 1024 * 1024 + 2 * len(data)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "maker"), [pytest.param(*each, id=each[0]) for each in hostile_images.LARGE.items()]
+)
+async def test_a_large_image_is_edited_within_the_memory(name: str, maker: Any) -> None:
+    data, own = maker(), Pool(slots=1, memory_bytes=MEMORY)
+    await own.start()
+
+    ended = [await own.run(measured, task, data, deadline_seconds=SECONDS) for task in TASKS]
+    await own.close()
+
+    assert [ending for ending, _ in ended] == ["made"] * len(TASKS), name
+    assert max(memory for _, memory in ended) < MEMORY
+
+
+@pytest.mark.parametrize("what", sorted(hostile_images.TOO_LARGE))
+def test_a_size_over_the_limit_is_named(what: str) -> None:
+    with pytest.raises(NodeFailed) as raised:
+        imaging.edit(Convert(), [hostile_images.TOO_LARGE[what]()])
+
+    assert raised.value.code == "bad_media"
+
+
+def test_any_piece_of_an_image_and_any_byte_changed_in_it_ends_in_words() -> None:
+    for kind in ("PNG", "JPEG", "WEBP", "GIF", "AVIF"):
+        whole = plain((24, 24), kind=kind)
+        for place in range(0, len(whole), max(1, len(whole) // 150)):
+            for data in (whole[:place], whole[:place] + b"\xff" + whole[place + 1 :]):
+                try:
+                    made = imaging.edit(Resize(width=8, height=None), [data])
+                except NodeFailed as failure:
+                    assert failure.code in {"bad_media", "invalid_value"}
+                else:
+                    assert isinstance(made, ImageData)

@@ -1,0 +1,31 @@
+"""Expressions that crash the process that evaluates them: only the node fails."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from engine.errors.nodes import NodeFailed
+from engine.values import cel
+from workers.nodes.pool import Pool, PoolCrashed
+
+
+@pytest.fixture
+async def pool() -> AsyncIterator[Pool]:
+    pool = Pool(slots=1)
+    await pool.start()
+    yield pool
+    await pool.close()
+
+
+async def test_an_optional_value_that_a_function_of_lists_is_given_fails_the_call_alone(
+    pool: Pool,
+) -> None:
+    """The CEL library converts it wrongly: on Python 3.13 that ends the process."""
+    expression = "[value.?a].map(x, [x]).flatten()"
+
+    with pytest.raises((NodeFailed, PoolCrashed)):
+        await pool.run(cel.evaluate, expression, {"value": {}}, deadline_seconds=10)
+
+    assert await pool.run(cel.evaluate, "[[1]].flatten()", {"value": {}}, deadline_seconds=10) == [
+        1
+    ]

@@ -1,0 +1,114 @@
+"""Settlement of nodes: the outcome of an attempt becomes a retry, or the end of its node."""
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+from engine import metrics
+from engine.errors.nodes import NodeFailed
+from engine.executions import retry
+from engine.executions.execution import NodeStatus
+from engine.graph.plan import Plan
+from engine.store.executions.claims import ClaimedExecution, NodeClaim
+from engine.store.executions.steps import Charge
+from engine.store.redis.records import pack
+from workers.nodes.executor import AttemptOutcome, describe
+from workers.walk.charging import Charging
+from workers.walk.recorder import Recorder
+from workers.walk.state import WalkState
+
+
+class NodeSettlement:
+    """Settles the nodes of one walk in its state and in the step that it records next."""
+
+    def __init__(
+        self,
+        claimed: ClaimedExecution,
+        plan: Plan,
+        state: WalkState,
+        recorder: Recorder,
+        charging: Charging,
+    ) -> None:
+        self._claimed = claimed
+        self._plan = plan
+        self._state = state
+        self._recorder = recorder
+        self._charging = charging
+        self._clock = asyncio.get_running_loop().time
+        self._walk_started = self._clock()
+        self._counts: Counter[tuple[str, NodeStatus]] = Counter()
+        self.failed: tuple[int, NodeFailed] | None = None
+        """The node that fails the execution, and its failure."""
+        self.result = pack(None)
+        """The packed result of the execution."""
+
+    def count_nodes(self) -> None:
+        """Add the settled nodes to the metrics."""
+        for (node_type, status), count in self._counts.items():
+            metrics.NODES_ENDED.labels(node_type, status.value).inc(count)
+
+    @property
+    def error(self) -> dict[str, Any] | None:
+        """Error of the execution, None unless a node has failed it."""
+        if self.failed is None:
+            return None
+        index, failure = self.failed
+        return describe(self._plan.nodes[index].name, failure)
+
+    def settle(self, index: int, started: float, outcome: AttemptOutcome) -> None:
+        """Settle a node whose attempt began at `started`, or schedule its retry."""
+        node = self._plan.nodes[index]
+        claim = self._state.claims.get(index)
+        attempts = 1 if claim is None else claim.attempts
+        failure = outcome.failure
+        if failure is not None and claim is not None and self._retries(index, claim, failure):
+            return
+        is_output = index == self._plan.response_output
+        duration = self._clock() - started
+        status = NodeStatus.COMPLETED if failure is None else NodeStatus.FAILED
+        self._counts[(node.type.type, status)] += 1
+        self._recorder.add_settled(
+            index,
+            status,
+            attempts=attempts,
+            started_at=self._claimed.now + int((started - self._walk_started) * 1000),
+            duration_ms=int(duration * 1000),
+            failure=failure,
+            outputs=None if is_output or failure else outcome.offloaded_name or outcome.packed,
+            charge=None if failure is not None else self._charge(index, outcome),
+        )
+        if claim is not None or failure is not None:
+            self._recorder.must_record = True
+        if failure is not None and node.policy.on_error == "fail":
+            self.failed = (index, failure)
+            return
+        if is_output and failure is None:
+            self.result = outcome.packed
+        self._state.progress.settle(
+            index,
+            status,
+            outcome.outputs if failure is None else None,
+        )
+        for skipped in self._state.progress.take_skipped():
+            self._recorder.add_skipped(skipped)
+
+    def _charge(self, index: int, outcome: AttemptOutcome) -> Charge | None:
+        return self._charging.charge(index, outcome.usage, outcome.fallback_micro_usd)
+
+    def _retries(self, index: int, claim: NodeClaim, failure: NodeFailed) -> bool:
+        if not failure.retryable:
+            return False
+        policy = self._plan.nodes[index].policy
+        delay = retry.delay_seconds(
+            attempt=claim.attempts - claim.lost,
+            attempts=policy.attempts,
+            backoff=policy.backoff,
+            retry_after=failure.retry_after,
+            jitter=retry.draw_jitter(),
+        )
+        if delay is None:
+            return False
+        self._recorder.add_retry(index, delay)
+        self._state.progress.postpone(index)
+        self._state.schedule_retry(index, delay)
+        return True
