@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from deploy.addresses import is_loopback, port_of, reachable_host, reserve_port, url_of
 from deploy.demo import Demo
+from deploy.host_ports import is_loopback, port_of, reachable_host, reserve_port, url_of
 from deploy.http_client import Unreachable, call
 from deploy.local_model import LocalModel, is_serving
 from deploy.problems import CommandFailed, WrongRedis

@@ -16,10 +16,10 @@ from engine.services.background_tasks import background
 from engine.services.media import MediaService
 from engine.settings import Settings
 from engine.store import Store
-from engine.store.leases import make_worker_id
 from engine.store.redis import keyspace
 from engine.store.redis.heartbeat import Heartbeat
 from engine.store.redis.subscription import Subscription
+from engine.store.worker_leases import make_worker_id
 from workers import actors
 from workers.media.assets import AccountMedia, OwnMedia
 from workers.nodes.executor import Executor

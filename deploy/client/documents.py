@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from deploy.records import whole_workflow, workflow_row
+from deploy.output_rows import whole_workflow, workflow_row
 from engine.graph.document import is_draft
 from engine.services.drafts import merge_draft
 from engine.services.publish import create_workflow, update_workflow

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploy.client.access import Access
+from deploy.client.server_access import Access
 
 NOT_BEGUN = "Interrupted before the server had said which execution it began."
 

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from deploy.client.access import Access
 from deploy.client.api import Api
 from deploy.client.callers import HttpCaller, WorkflowCaller
+from deploy.client.server_access import Access
 from deploy.client.workflows import HttpWorkflows, WorkflowSource
 from deploy.http_client import Unreachable, call
 from deploy.stack.location import Stack, find_stack

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from deploy.client.access import Access
 from deploy.client.api import Answer
 from deploy.client.callers import WorkflowCaller
 from deploy.client.inputs import parse_inputs, upload_files
 from deploy.client.interruption import Interruption
 from deploy.client.reports import report, warn
 from deploy.client.selection import open_runner
+from deploy.client.server_access import Access
 from deploy.client.watching import follow, watch
 
 

@@ -37,8 +37,8 @@ def list_(
     as_json: bool,
 ) -> None:
     """List the newest executions of an account, newest first."""
-    from deploy.client.access import Access
     from deploy.client.selection import with_reader
+    from deploy.client.server_access import Access
 
     access = Access(data_dir=data_dir, key=key, account_id=account_id)
     rows = with_reader(
@@ -57,9 +57,9 @@ def show_(
     execution_id: str, key: str | None, account_id: str | None, data_dir: Path, as_json: bool
 ) -> None:
     """Show an execution with its nodes, and its result or why it failed."""
-    from deploy.client.access import Access
     from deploy.client.reports import failure, readable, warn
     from deploy.client.selection import with_reader
+    from deploy.client.server_access import Access
     from deploy.output import printable
 
     access = Access(data_dir=data_dir, key=key, account_id=account_id)
@@ -87,8 +87,8 @@ def cancel(
     execution_id: str, key: str | None, account_id: str | None, data_dir: Path, as_json: bool
 ) -> None:
     """Ask for an execution to stop: no further node of it starts."""
-    from deploy.client.access import Access
     from deploy.client.selection import with_reader
+    from deploy.client.server_access import Access
 
     access = Access(data_dir=data_dir, key=key, account_id=account_id)
     asked = with_reader(access, lambda caller: caller.cancel(execution_id))
@@ -105,12 +105,12 @@ def watch(
     execution_id: str, key: str | None, account_id: str | None, data_dir: Path, as_json: bool
 ) -> None:
     """Show what happens to an execution until it ends, then what `headrace run` prints of it."""
-    from deploy.client.access import Access
     from deploy.client.api import Answer
     from deploy.client.callers import WorkflowCaller
     from deploy.client.interruption import Interruption
     from deploy.client.reports import report
     from deploy.client.selection import with_reader
+    from deploy.client.server_access import Access
     from deploy.client.watching import watch_execution
 
     access = Access(data_dir=data_dir, key=key, account_id=account_id)

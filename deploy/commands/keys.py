@@ -34,7 +34,7 @@ def create(
     as_json: bool,
 ) -> None:
     """Create a key; its secret is shown this once."""
-    from deploy.records import key_row
+    from deploy.output_rows import key_row
     from deploy.stack.store_access import with_store
     from engine.store import ApiKey, Store
 
@@ -54,7 +54,7 @@ def create(
 @options.as_json
 def list_(account_id: str | None, data_dir: Path, as_json: bool) -> None:
     """List the keys of one account, or of all."""
-    from deploy.records import key_row
+    from deploy.output_rows import key_row
     from deploy.stack.store_access import with_store
     from engine.store import ApiKey, Store
 
@@ -75,7 +75,7 @@ def list_(account_id: str | None, data_dir: Path, as_json: bool) -> None:
 @options.as_json
 def revoke(key_id: str, data_dir: Path, as_json: bool) -> None:
     """Delete a key; the very next request with it is refused."""
-    from deploy.records import key_row
+    from deploy.output_rows import key_row
     from deploy.stack.store_access import with_store
 
     revoked = with_store(data_dir, lambda store: store.api_keys.revoke(key_id))
@@ -91,7 +91,7 @@ def revoke(key_id: str, data_dir: Path, as_json: bool) -> None:
 def webhook(key_id: str, url: str, secret: str | None, data_dir: Path, as_json: bool) -> None:
     """Set where the ends of a key's asynchronous runs are told."""
     from deploy.admin.webhooks import set_webhook
-    from deploy.records import webhook_row
+    from deploy.output_rows import webhook_row
     from deploy.stack.store_access import with_store
 
     saved = with_store(data_dir, lambda store: set_webhook(store, key_id, url, secret))

@@ -46,7 +46,7 @@ def check(account_id: str | None, data_dir: Path, as_json: bool) -> None:
 def show_(account_id: str, limit: int, data_dir: Path, as_json: bool) -> None:
     """Show the newest movements of an account's credits, newest first."""
     from deploy.admin.ledgers import newest_entries
-    from deploy.records import bucket_text
+    from deploy.output_rows import bucket_text
     from deploy.stack.store_access import with_store
 
     rows = with_store(data_dir, lambda store: newest_entries(store, account_id, limit))

@@ -17,7 +17,7 @@ from deploy.problems import CommandFailed
 def login_link(account_id: str, data_dir: Path, as_json: bool) -> None:
     """Print an address that signs one browser in, once, within ten minutes."""
     from deploy.admin.sign_in import make_login_link
-    from deploy.records import login_row
+    from deploy.output_rows import login_row
     from deploy.stack.location import find_stack
     from deploy.stack.store_access import with_store
     from engine.settings import load

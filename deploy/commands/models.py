@@ -35,7 +35,7 @@ def list_(data_dir: Path, models_dir: Path | None, markdown: bool, as_json: bool
     which of all its workers can call; without one, which this shell's variables are enough for.
     """
     from deploy.admin.manifests import models_markdown, use_models, use_models_dir
-    from deploy.records import model_row, price_text
+    from deploy.output_rows import model_row, price_text
     from engine.models.registry import all_models
 
     if markdown:

@@ -38,7 +38,7 @@ def run(
     """Run the workflow SLUG and print its result."""
     import asyncio
 
-    from deploy.client.access import Access
+    from deploy.client.server_access import Access
     from deploy.client.workflow_run import RunOptions, run_workflow
 
     access = Access(data_dir=data_dir, key=key, account_id=account_id)

@@ -39,8 +39,8 @@ def push(
 
     Its workflow is the one of the `slug` in the file, else the one of its name.
     """
-    from deploy.client.access import Access
     from deploy.client.selection import with_workflows
+    from deploy.client.server_access import Access
     from deploy.client.workflows import push as push_document
 
     access = Access(data_dir=data_dir, key=key, account_id=account_id)
@@ -56,8 +56,8 @@ def push(
 @options.as_json
 def list_(key: str | None, account_id: str | None, data_dir: Path, as_json: bool) -> None:
     """List the workflows of an account: of a key, of --account, or of all on the stack here."""
-    from deploy.client.access import Access
     from deploy.client.selection import with_workflows
+    from deploy.client.server_access import Access
 
     access = Access(data_dir=data_dir, key=key, account_id=account_id)
     if key is not None or access.remote_api() is not None:
@@ -76,8 +76,8 @@ def list_(key: str | None, account_id: str | None, data_dir: Path, as_json: bool
 @options.as_json
 def get(slug: str, key: str | None, account_id: str | None, data_dir: Path, as_json: bool) -> None:
     """Print a whole document, as `push` takes it."""
-    from deploy.client.access import Access
     from deploy.client.selection import with_workflows
+    from deploy.client.server_access import Access
 
     access = Access(data_dir=data_dir, key=key, account_id=account_id)
     document = with_workflows(access, lambda own: own.get(slug))
@@ -94,8 +94,8 @@ def delete(
     slug: str, key: str | None, account_id: str | None, data_dir: Path, as_json: bool
 ) -> None:
     """Delete a workflow; executions in flight finish."""
-    from deploy.client.access import Access
     from deploy.client.selection import with_workflows
+    from deploy.client.server_access import Access
 
     access = Access(data_dir=data_dir, key=key, account_id=account_id)
     with_workflows(access, lambda own: own.delete(slug))
@@ -103,7 +103,7 @@ def delete(
 
 
 def _list_all(data_dir: Path) -> list[dict[str, Any]]:
-    from deploy.records import workflow_row
+    from deploy.output_rows import workflow_row
     from deploy.stack.store_access import with_store
     from engine.store import Store
 

@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.addresses import port_of, reserve_port, url_of
+from deploy.host_ports import port_of, reserve_port, url_of
 from deploy.http_client import Unreachable, call
 from deploy.local_model.file import model_file
 from deploy.local_model.installed import INSTALL, is_installed

@@ -10,7 +10,7 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
-from deploy.addresses import port_of, reachable_host, reserve_port, url_of
+from deploy.host_ports import port_of, reachable_host, reserve_port, url_of
 from engine.process import setup
 
 DRAIN_SECONDS = 1

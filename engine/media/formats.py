@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from engine.media.audio_durations import is_frame, read_frames
-from engine.media.mp4 import MAX_TRACKS, read_movie
-from engine.media.webm import SEGMENT, read_webm_length
+from engine.media.mp4_durations import MAX_TRACKS, read_movie
+from engine.media.webm_durations import SEGMENT, read_webm_length
 
 HEAD_BYTES = 262_144
 """Bytes at the start of a file that are examined; an image must state its size within them."""

@@ -8,7 +8,7 @@ from typing import Protocol
 from engine.media.audio_durations import OggFollower
 from engine.media.formats import HEAD_BYTES, Facts, MediaKind, UnfitMedia, read_facts
 from engine.media.image_frames import STEPS, Frames, JpegEnd
-from engine.media.mp4 import MovieFollower
+from engine.media.mp4_durations import MovieFollower
 from engine.media.stream_follower import HeaderMetadata
 
 MAX_MS = (1 << 53) - 1

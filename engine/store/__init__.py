@@ -32,7 +32,6 @@ from engine.store.executions.scan import ExecutionFilter
 from engine.store.executions.walks import Walks
 from engine.store.governor import Governor
 from engine.store.hints import HintSender
-from engine.store.leases import Leases
 from engine.store.media import Asset, AssetRecords
 from engine.store.metrics.snapshots import Snapshots
 from engine.store.models import ModelStore, SavedModel
@@ -41,6 +40,7 @@ from engine.store.redis.client import Client
 from engine.store.redis.installation import Guard
 from engine.store.seals import SealingKeyCheck
 from engine.store.webhooks import Webhook, Webhooks
+from engine.store.worker_leases import Leases
 from engine.store.workflows.drafts import Draft, Drafts
 from engine.store.workflows.quota import DocumentQuota
 from engine.store.workflows.records import Workflow

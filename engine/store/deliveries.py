@@ -9,14 +9,14 @@ from dataclasses import asdict, dataclass
 from engine.access.sealing import Sealer, Unsealable
 from engine.errors import InvalidWebhook, NotFound
 from engine.ids.partitions import PARTITIONS, partition_of
-from engine.store.executions.records import parse_hash
+from engine.store.executions.record_fields import parse_hash
 from engine.store.hints import HintSender
-from engine.store.leases import Promoted, promote
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
-from engine.store.redis.records import pack, unpack
+from engine.store.redis.record_packing import pack, unpack
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.webhooks import Webhook, seal_anew, secret_place
+from engine.store.worker_leases import Promoted, promote
 from engine.webhooks.deliveries import (
     FAILING_MS,
     FAILING_REASON,

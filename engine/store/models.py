@@ -13,7 +13,7 @@ from engine.models import registry
 from engine.models.manifest import ManifestError, Model, parse_manifest
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
-from engine.store.redis.records import pack, unpack
+from engine.store.redis.record_packing import pack, unpack
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.redis.subscription import Subscription
 

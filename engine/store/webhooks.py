@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from engine.access.sealing import Sealer, Unsealable
 from engine.errors import NotFound
-from engine.store.executions.records import parse_hash
+from engine.store.executions.record_fields import parse_hash
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client, forget
 from engine.store.redis.scripts import SCRIPTS

@@ -25,7 +25,7 @@ from gateway.auth.principal import (
 from gateway.http import response_headers
 from gateway.http.errors import method_not_allowed
 from gateway.http.query import Query
-from gateway.http.rate_limits import RUNS
+from gateway.http.rate_limit_headers import RUNS
 from gateway.http.request_bodies import announced_bytes
 from gateway.http.responses import LargeResponse
 from gateway.http.types import Parameter, Shape

@@ -8,7 +8,7 @@ from engine.store import Principal, SpeculativeAuthorization, Store, Window
 from gateway.admission.credentials import presented_keys, session_token
 from gateway.auth.browser_sessions import check_own_write, session_cookie
 from gateway.http import response_headers
-from gateway.http.rate_limits import apply_window
+from gateway.http.rate_limit_headers import apply_window
 
 READING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 

@@ -12,7 +12,7 @@ from engine.models.registry import find_model
 from engine.services.acceptance import Runnable, find_workflow
 from engine.store import Principal
 from gateway.auth.endpoints import Resource, operation, requires
-from gateway.http.rate_limits import MODEL_RUNS, WORKFLOW_RUNS
+from gateway.http.rate_limit_headers import MODEL_RUNS, WORKFLOW_RUNS
 from gateway.openapi.parameters import ASYNC, IDEMPOTENCY_KEY, MAX_CREDITS_OF_RUN, PREFER, TIMEOUT
 from gateway.runs.service import run
 from gateway.runs.types import AcceptedView, EventView, RunRequest, RunResult

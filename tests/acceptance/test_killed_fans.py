@@ -14,7 +14,7 @@ from engine.executions.execution import ExecutionStatus
 from engine.models.registry import use_folder
 from engine.settings import Settings
 from engine.store import Store
-from engine.store.redis.records import unpack
+from engine.store.redis.record_packing import unpack
 from tests.support.eventually import eventually
 from tests.support.factories import Graph, Runner
 from tests.support.http.providers import ENDPOINT, stub_provider

@@ -5,7 +5,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "deploy/admin/examples.py": "tests/acceptance/test_examples.py runs every example.",
     "deploy/admin/sign_in.py": "tests/acceptance/test_first_run.py signs a browser in.",
     "deploy/admin/webhooks.py": "tests/acceptance/test_webhooks.py sets webhooks by command.",
-    "deploy/client/access.py": "tests/acceptance/test_commands_remote.py names servers, keys and accounts.",
+    "deploy/client/server_access.py": "tests/acceptance/test_commands_remote.py names servers, keys and accounts.",
     "deploy/client/api.py": "tests/acceptance/test_commands_remote.py calls a server through it.",
     "deploy/client/callers.py": "tests/acceptance/test_commands_remote.py runs workflows through it.",
     "deploy/client/selection.py": "tests/acceptance/test_commands_remote.py chooses servers and stores.",

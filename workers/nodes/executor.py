@@ -13,7 +13,7 @@ from engine.models.manifest import Category, Model
 from engine.models.pricing import Usage
 from engine.nodes.support.base import HttpAnswer, HttpCall, InEdge, Outputs, WorkKind
 from engine.nodes.support.image_edits import IMAGE_SECONDS, READ_SECONDS, Edit, ImageData
-from engine.store.redis.records import pack
+from engine.store.redis.record_packing import pack
 from engine.values import cel
 from workers.media.fetch import fetch_media
 from workers.nodes import imaging

@@ -9,7 +9,7 @@ from engine.graph.plan import Plan
 from engine.store.executions.claims import ClaimedExecution, NodeClaim
 from engine.store.executions.offload import OffloadedValues
 from engine.store.executions.walks import Walks
-from engine.store.redis.records import pack, unpack
+from engine.store.redis.record_packing import pack, unpack
 from workers.providers.base import ModelAnswer
 from workers.providers.model_caller import is_cancellable
 from workers.runtime.persistence import persist

@@ -8,9 +8,9 @@ from engine.errors.nodes import NodeFailed
 from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.store import Store
 from engine.store.executions.claims import ClaimedExecution, parse_claims
-from engine.store.executions.records import parse_jobs
+from engine.store.executions.record_fields import parse_jobs
 from engine.store.executions.walks import Verdict, Walks
-from engine.store.redis.records import unpack
+from engine.store.redis.record_packing import unpack
 from workers.nodes.executor import describe
 from workers.providers.model_caller import is_cancellable
 from workers.walk.checkpoints import MAX_CANCELLED

@@ -23,7 +23,7 @@ from engine.store.executions.offload import OFFLOAD_FROM_BYTES
 from engine.store.executions.steps import FinishedWalk
 from engine.store.hints import InlineRun
 from engine.store.redis import keyspace
-from engine.store.redis.records import pack, unpack
+from engine.store.redis.record_packing import pack, unpack
 from workers.nodes.executor import Executor, NodeAttempt
 from workers.runtime.persistence import persist
 from workers.walk.memory import MemoryBudget

@@ -11,7 +11,7 @@ from engine.models.pricing import Usage
 from engine.store.executions.claims import Lease
 from engine.store.executions.offload import OffloadedValues, make_batch_name
 from engine.store.executions.walks import Walks
-from engine.store.redis.records import pack, unpack
+from engine.store.redis.record_packing import pack, unpack
 from workers.providers.base import ModelAnswer
 from workers.runtime.persistence import persist
 from workers.walk.sizes import RecordCapacity

@@ -7,7 +7,7 @@ from engine.executions.execution import NODE_TERMINAL, ExecutionStatus
 from engine.graph.plan import Plan
 from engine.store.executions.claims import ClaimedExecution
 from engine.store.executions.offload import OffloadedValues
-from engine.store.redis.records import unpack
+from engine.store.redis.record_packing import unpack
 
 UNREAD_PAUSE_MS = 5_000
 """Pause before an execution with unreadable inputs is walked again."""

@@ -20,8 +20,8 @@ from engine.store.executions.offload import (
     part_of,
     size_of,
 )
-from engine.store.executions.records import pack_name, parse_rows
-from engine.store.redis.records import pack, unpack
+from engine.store.executions.record_fields import pack_name, parse_rows
+from engine.store.redis.record_packing import pack, unpack
 from workers.nodes.executor import AttemptOutcome
 from workers.walk.memory import RunMemory
 from workers.walk.output_bundles import OutputBundles

@@ -6,7 +6,7 @@ from typing import Any
 from engine.errors.nodes import NodeFailed
 from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.store.executions.claims import ClaimedExecution
-from engine.store.executions.records import parse_name
+from engine.store.executions.record_fields import parse_name
 from engine.store.executions.steps import Charge, Step
 from engine.store.executions.walks import Advanced, Verdict, Walks
 from workers.runtime.persistence import persist

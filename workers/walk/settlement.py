@@ -11,7 +11,7 @@ from engine.executions.execution import NodeStatus
 from engine.graph.plan import Plan
 from engine.store.executions.claims import ClaimedExecution, NodeClaim
 from engine.store.executions.steps import Charge
-from engine.store.redis.records import pack
+from engine.store.redis.record_packing import pack
 from workers.nodes.executor import AttemptOutcome, describe
 from workers.walk.charging import Charging
 from workers.walk.recorder import Recorder

@@ -10,7 +10,7 @@ from engine.errors import AccountNotFound
 from engine.ids.partitions import partition_of
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
-from engine.store.redis.records import pack, unpack
+from engine.store.redis.record_packing import pack, unpack
 from engine.store.redis.scripts import SCRIPTS
 
 

@@ -19,7 +19,7 @@ from engine.store.accounts.principals import ApiKey, Principal
 from engine.store.accounts.rate_limits import WINDOW_MS, CallLimits, Window, parse_window
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client, forget
-from engine.store.redis.records import pack, unpack
+from engine.store.redis.record_packing import pack, unpack
 from engine.store.redis.scripts import SCRIPTS
 
 MAX_NAME = 100

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.executions.execution import Execution
-from engine.store.executions.records import (
+from engine.store.executions.record_fields import (
     HEAD_FIELDS,
     RESULT_AT,
     make_cursor,

@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.ids.partitions import partition_of
-from engine.store.executions.records import parse_name
+from engine.store.executions.record_fields import parse_name
 from engine.store.redis import keyspace
 
 

@@ -25,7 +25,7 @@ from engine.executions.execution import (
     parse_node_statuses,
 )
 from engine.store.executions.claims import Lease
-from engine.store.executions.records import parse_hash, parse_node, parse_nodes, parse_rows
+from engine.store.executions.record_fields import parse_hash, parse_node, parse_nodes, parse_rows
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.connection import Argument

@@ -33,7 +33,7 @@ from engine.store.executions.events import initial_watch_fields
 from engine.store.executions.inputs import LargeInputs, pack_inputs
 from engine.store.executions.list import ExecutionList
 from engine.store.executions.offload import OffloadedValues, is_large
-from engine.store.executions.records import (
+from engine.store.executions.record_fields import (
     HEAD_FIELDS,
     RESULT_AT,
     parse_hash,
@@ -47,7 +47,7 @@ from engine.store.queue_selector import BULK_FROM, QueueSelector
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.connection import Argument
-from engine.store.redis.records import pack, unpack
+from engine.store.redis.record_packing import pack, unpack
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.workflows.records import Workflow
 

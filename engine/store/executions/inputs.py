@@ -9,8 +9,8 @@ from typing import Any
 from engine.errors import EngineError, StorageFailed, Unavailable
 from engine.graph.plan import Plan
 from engine.store.executions.offload import OffloadedValues, make_inputs_name
-from engine.store.executions.records import pack_name
-from engine.store.redis.records import pack
+from engine.store.executions.record_fields import pack_name
+from engine.store.redis.record_packing import pack
 
 STORE_SECONDS = 8.0
 """Most time for storing large inputs while a caller waits."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from engine.errors import ResultGone, Unavailable
 from engine.executions.execution import Execution
 from engine.store.executions.offload import size_of
-from engine.store.executions.records import (
+from engine.store.executions.record_fields import (
     HEAD_FIELDS,
     RESULT_AT,
     make_cursor,

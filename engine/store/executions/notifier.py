@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from engine.executions.execution import ExecutionEnd, ExecutionStatus
 from engine.store.redis import keyspace
-from engine.store.redis.records import unpack
+from engine.store.redis.record_packing import unpack
 from engine.store.redis.subscription import Subscription
 
 T = TypeVar("T")

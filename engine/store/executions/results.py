@@ -6,8 +6,8 @@ from dataclasses import replace
 from engine.errors import ResultGone, ResultUnreadable, StorageFailed
 from engine.executions.execution import Execution
 from engine.store.executions.offload import OffloadedValues, size_of
-from engine.store.executions.records import parse_name
-from engine.store.redis.records import unpack
+from engine.store.executions.record_fields import parse_name
+from engine.store.redis.record_packing import unpack
 
 ReserveMemory = Callable[[int], Awaitable[None]]
 """Reserves memory for large results in bytes. Raises TimeoutError."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.store.hints import InlineRun
-from engine.store.redis.records import pack
+from engine.store.redis.record_packing import pack
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Step:
     charges: dict[int, Charge] = field(default_factory=dict)
     """Charges of nodes settled in this step, by node index."""
     rows: list[list[Any]] = field(default_factory=list)
-    """Rows as `parse_rows` in `engine.store.executions.records` returns them."""
+    """Rows as `parse_rows` in `engine.store.executions.record_fields` returns them."""
     names_objects: bool = False
     """Whether the step names offloaded objects, to be removed with the execution."""
     leave: bool = False

@@ -14,12 +14,12 @@ from engine.executions.execution import (
 from engine.ids.partitions import partition_of
 from engine.store.executions.claims import ClaimedExecution, Lease
 from engine.store.executions.executions import outbox
-from engine.store.executions.records import parse_hash, parse_jobs, parse_name
+from engine.store.executions.record_fields import parse_hash, parse_jobs, parse_name
 from engine.store.executions.steps import FinishedWalk, Step, end_arguments, move_arguments
 from engine.store.hints import HintSender
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
-from engine.store.redis.records import pack, unpack
+from engine.store.redis.record_packing import pack, unpack
 from engine.store.redis.scripts import SCRIPTS
 
 

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.store.executions.records import parse_hash
+from engine.store.executions.record_fields import parse_hash
 from engine.store.metrics.samples import subtract
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
-from engine.store.redis.records import pack, unpack
+from engine.store.redis.record_packing import pack, unpack
 from engine.store.redis.scripts import SCRIPTS
 
 RETIRED = "retired"

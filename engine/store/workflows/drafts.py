@@ -10,7 +10,7 @@ from engine.graph.document import Document, from_record, to_record
 from engine.ids.partitions import partition_of
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
-from engine.store.redis.records import pack, unpack
+from engine.store.redis.record_packing import pack, unpack
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.workflows.quota import DocumentQuota, exceeded
 

@@ -5,7 +5,7 @@ import re
 from engine.graph.document import Document, from_record
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
-from engine.store.redis.records import unpack
+from engine.store.redis.record_packing import unpack
 from engine.store.redis.scripts import SCRIPTS
 
 DOCUMENT = re.compile(r"d([0-9]+)")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.graph.document import Document, from_record
-from engine.store.redis.records import unpack, unpacked_size
+from engine.store.redis.record_packing import unpack, unpacked_size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

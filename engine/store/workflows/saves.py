@@ -11,7 +11,7 @@ from engine.graph.document import Document, to_record
 from engine.graph.plan import name_nodes
 from engine.ids.partitions import partition_of
 from engine.store.redis import keyspace
-from engine.store.redis.records import pack, unpacked_size
+from engine.store.redis.record_packing import pack, unpacked_size
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.workflows.quota import DocumentQuota, exceeded
 from engine.store.workflows.version_facts import pack_facts

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from engine.graph.document import Document, from_record
-from engine.store.redis.records import pack, unpack
+from engine.store.redis.record_packing import pack, unpack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

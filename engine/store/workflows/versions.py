@@ -10,7 +10,7 @@ from engine.graph.plan import NodeName
 from engine.ids.partitions import PARTITIONS, partition_of
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
-from engine.store.redis.records import unpack
+from engine.store.redis.record_packing import unpack
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.workflows.version_facts import (
     VersionFacts,

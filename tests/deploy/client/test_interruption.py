@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.client.access import Access
 from deploy.client.interruption import Interruption
+from deploy.client.server_access import Access
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from deploy.client import workflow_run
-from deploy.client.access import Access
+from deploy.client.server_access import Access
 from deploy.client.workflow_run import RunOptions, run_workflow
 
 

@@ -11,7 +11,7 @@ from engine.store import Account, Store
 from engine.store.deliveries import ClaimedDelivery, DeliveryReceiver
 from engine.store.executions.steps import Step
 from engine.store.redis import keyspace
-from engine.store.redis.records import pack
+from engine.store.redis.record_packing import pack
 from engine.webhooks.deliveries import GONE_REASON, Attempt, DeliveryStatus, DeliveryVerdict
 from tests.support.store.records import BOTH_DONE, save
 from tests.support.store.redis_contents import contents

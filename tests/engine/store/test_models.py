@@ -14,7 +14,7 @@ from engine.settings import Settings
 from engine.store import Store
 from engine.store import models as saved_models
 from engine.store.redis import keyspace
-from engine.store.redis.records import pack
+from engine.store.redis.record_packing import pack
 from engine.store.redis.scripts import SCRIPTS
 from tests.conftest import RedisServer
 from tests.support.eventually import eventually

@@ -14,7 +14,7 @@ import pytest
 from engine.executions.execution import ExecutionStatus
 from engine.settings import Settings
 from engine.store import Account, Store
-from engine.store.redis.records import pack
+from engine.store.redis.record_packing import pack
 from gateway.admission import memory
 from gateway.http.listener import bind
 from gateway.http.protocol import GatewayProtocol

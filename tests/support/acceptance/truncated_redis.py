@@ -15,9 +15,9 @@ from engine.executions.execution import TERMINAL
 from engine.graph.plan import Plan
 from engine.settings import Settings
 from engine.store import Account, Store
-from engine.store.executions.records import parse_rows
+from engine.store.executions.record_fields import parse_rows
 from engine.store.redis import keyspace
-from engine.store.redis.records import unpack
+from engine.store.redis.record_packing import unpack
 from tests.conftest import RedisServer
 from tests.support.eventually import eventually
 from tests.support.factories import Graph, Runner

@@ -13,7 +13,7 @@ from engine.store import Store
 from engine.store.executions.steps import Step
 from engine.store.hints import parse_hint
 from engine.store.redis import keyspace
-from engine.store.redis.records import pack
+from engine.store.redis.record_packing import pack
 
 WORKER = "worker-of-the-test"
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from engine.store import Store
-from engine.store.leases import WORKER_KEYS, pack_variables
 from engine.store.redis.scripts import SCRIPTS
+from engine.store.worker_leases import WORKER_KEYS, pack_variables
 
 
 async def beat(store: Store, worker_id: str, lease_ms: int, variables: Iterable[str] = ()) -> int:

@@ -10,7 +10,7 @@ from engine.errors.nodes import NodeFailed
 from engine.graph.plan import Node
 from engine.nodes.support.base import Context, HttpAnswer, HttpCall, NodeType, Outputs, WorkKind
 from engine.nodes.support.policy import Policy
-from engine.store.redis.records import unpack
+from engine.store.redis.record_packing import unpack
 from workers.nodes.executor import AttemptOutcome, Executor, NodeAttempt
 from workers.nodes.pool import Pool, PoolCrashed, PoolTimeout
 

@@ -10,7 +10,7 @@ from engine.models.registry import use_models
 from engine.store import Store
 from engine.store.executions.steps import Step
 from engine.store.redis import keyspace
-from engine.store.redis.records import pack
+from engine.store.redis.record_packing import pack
 from tests.support.eventually import eventually
 from tests.support.factories import Graph, Runner
 from tests.support.http.providers import Provider, provided

@@ -15,11 +15,11 @@ from engine.services.media import MediaService
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.executions.steps import Step
-from engine.store.leases import Leadership, Leases
 from engine.store.media import AssetSource
 from engine.store.queue_selector import BULK_FROM
 from engine.store.redis import keyspace
 from engine.store.redis.errors import StoreFault
+from engine.store.worker_leases import Leadership, Leases
 from tests.support.eventually import eventually
 from tests.support.factories import Runner, greeting
 from tests.support.workers.leases import beat
@@ -301,7 +301,7 @@ async def test_no_worker_is_taken_for_dead_after_the_machine_slept(
     ("duty", "named"),
     [
         ("workers.recovery.sweeper.metrics.retire", "fold metrics"),
-        ("engine.store.leases.Leases.prune", "prune"),
+        ("engine.store.worker_leases.Leases.prune", "prune"),
         ("engine.store.deliveries.Deliveries.promote", "deliver"),
         ("engine.store.hints.HintSender.depth", "resend"),
     ],

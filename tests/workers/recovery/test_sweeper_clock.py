@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 import pytest
 
 from engine.store import Store
-from engine.store.leases import Leadership, Leases
 from engine.store.metrics.snapshots import RETIRED
 from engine.store.redis import keyspace
-from engine.store.redis.records import pack
+from engine.store.redis.record_packing import pack
+from engine.store.worker_leases import Leadership, Leases
 from tests.support.eventually import eventually
 from tests.support.workers import leases
 from workers.recovery.sweeper import Sweeper

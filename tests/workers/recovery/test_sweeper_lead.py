@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from engine.store import Store
-from engine.store.leases import Leadership, Leases, Promoted
 from engine.store.redis import keyspace
+from engine.store.worker_leases import Leadership, Leases, Promoted
 from tests.support.eventually import eventually
 from workers.recovery import sweeper as sweeping
 from workers.recovery.sweeper import LAPSE_SECONDS, LEAD_SECONDS, TICK_SECONDS, Sweeper

@@ -4,7 +4,7 @@ from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.store.executions.claims import ClaimedExecution
 from engine.store.executions.steps import Charge, Step
 from engine.store.executions.walks import Verdict
-from engine.store.redis.records import pack
+from engine.store.redis.record_packing import pack
 from tests.support.factories import Graph
 from tests.support.workers.held_walker import HeldWalker
 from tests.support.workers.paying_account import PRICE, PayingAccount, answer, costs, model_node

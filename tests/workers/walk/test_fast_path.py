@@ -12,7 +12,7 @@ from engine.store import Store
 from engine.store.executions.walks import Walks
 from engine.store.hints import InlineRun, parse_inline_run
 from engine.store.redis import keyspace
-from engine.store.redis.records import pack
+from engine.store.redis.record_packing import pack
 from tests.support.eventually import eventually
 from tests.support.factories import Graph, Runner, greeting, http_fan
 from tests.support.workers.held_walker import WORKER, HeldWalker, executions_held

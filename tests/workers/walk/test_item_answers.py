@@ -11,7 +11,7 @@ from engine.graph.plan import compile_plan
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from engine.models.registry import use_models
-from engine.store.redis.records import unpack
+from engine.store.redis.record_packing import unpack
 from tests.support.graph_text import node
 from tests.support.manifests import model
 from tests.support.models.recorded_checkpoints import RecordedCheckpoints

@@ -9,10 +9,10 @@ from engine.ids.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.executions.offload import NoBlobStore
-from engine.store.executions.records import parse_rows
+from engine.store.executions.record_fields import parse_rows
 from engine.store.executions.steps import Step
 from engine.store.redis import keyspace
-from engine.store.redis.records import pack
+from engine.store.redis.record_packing import pack
 from tests.support.eventually import eventually
 from tests.support.factories import Graph
 from tests.support.media.faulty_blob_stores import Faulty, shorten_pauses, use

@@ -14,7 +14,7 @@ from engine.store.executions.claims import ClaimedExecution, Lease
 from engine.store.executions.steps import Step
 from engine.store.executions.walks import Advanced, Walks
 from engine.store.redis import keyspace
-from engine.store.redis.records import pack
+from engine.store.redis.record_packing import pack
 from tests.support.eventually import eventually
 from tests.support.factories import Graph, Runner, http_fan
 from tests.support.store.records import SECOND_DONE

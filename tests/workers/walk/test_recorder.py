@@ -9,7 +9,7 @@ from engine.errors import StoreFull, Unavailable
 from engine.errors.nodes import NodeFailed
 from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.store.executions.claims import Lease
-from engine.store.executions.records import pack_name
+from engine.store.executions.record_fields import pack_name
 from engine.store.executions.steps import Charge, Step
 from engine.store.executions.walks import Advanced, Verdict, Walks
 from tests.support.workers.claimed_execution import CLAIMED, HOLD

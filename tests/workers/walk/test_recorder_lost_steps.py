@@ -9,7 +9,7 @@ from engine.executions.execution import Execution, ExecutionStatus
 from engine.store import Store
 from engine.store.executions.steps import Step
 from engine.store.redis import keyspace
-from engine.store.redis.records import pack
+from engine.store.redis.record_packing import pack
 from tests.support.eventually import eventually
 from tests.support.factories import Graph, Runner, http_fan
 from tests.support.redis.rewind import rewind, take_snapshot

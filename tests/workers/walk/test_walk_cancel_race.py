@@ -14,7 +14,7 @@ from engine.store import Store, Workflow
 from engine.store.executions.steps import Charge
 from engine.store.executions.walks import Verdict
 from engine.store.redis import keyspace
-from engine.store.redis.records import pack
+from engine.store.redis.record_packing import pack
 from tests.support.factories import Graph, Runner
 from tests.support.workers.paying_account import PRICE, PRO, answer, model_node
 from workers.walk.recorder import Recorder

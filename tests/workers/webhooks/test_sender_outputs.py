@@ -10,9 +10,9 @@ from engine.media.objects import ObjectStore
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.executions.offload import PAUSES_SECONDS, make_name
-from engine.store.executions.records import pack_name
+from engine.store.executions.record_fields import pack_name
 from engine.store.executions.steps import Step
-from engine.store.redis.records import pack
+from engine.store.redis.record_packing import pack
 from engine.webhooks.deliveries import DeliveryStatus
 from tests.support.factories import greeting
 from tests.support.http.webhook_receivers import Receiver

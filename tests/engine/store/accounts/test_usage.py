@@ -13,7 +13,7 @@ from engine.store.accounts import usage
 from engine.store.executions.scan import CHUNK
 from engine.store.redis import keyspace
 from engine.store.redis.connection import Argument
-from engine.store.redis.records import pack
+from engine.store.redis.record_packing import pack
 from engine.store.redis.scripts import Script
 from tests.support.store.records import accept, save
 

@@ -10,7 +10,7 @@ from engine.store import Account, Store
 from engine.store.executions.steps import Step
 from engine.store.executions.walks import Verdict
 from engine.store.redis import keyspace
-from engine.store.redis.records import pack
+from engine.store.redis.record_packing import pack
 from tests.support.store.claims import advance, claim, due_at, row
 from tests.support.store.records import FIRST_DONE
 from tests.support.store.redis_contents import contents

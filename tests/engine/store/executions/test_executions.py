@@ -16,7 +16,7 @@ from engine.store import Account, StaleWorkflow, Store, Workflow
 from engine.store.executions.steps import Step
 from engine.store.redis import keyspace
 from engine.store.redis.connection import Argument
-from engine.store.redis.records import pack
+from engine.store.redis.record_packing import pack
 from engine.store.redis.scripts import SCRIPTS, Script
 from tests.support.redis.proxy import running_proxy
 from tests.support.store.records import BOTH_DONE, accept, document, save

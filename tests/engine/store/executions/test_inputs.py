@@ -32,7 +32,7 @@ from engine.store import (
 )
 from engine.store.executions.claims import ClaimedExecution
 from engine.store.executions.offload import OFFLOAD_FROM_BYTES
-from engine.store.redis.records import pack, unpack
+from engine.store.redis.record_packing import pack, unpack
 from tests.conftest import RedisServer
 from tests.support.factories import Graph, Runner, greeting
 from tests.support.media.faulty_blob_stores import Faulty, shorten_pauses, use

@@ -12,7 +12,7 @@ from engine.store.executions.claims import Lease
 from engine.store.executions.steps import Step
 from engine.store.redis import connection, subscription
 from engine.store.redis.client import Client
-from engine.store.redis.records import pack
+from engine.store.redis.record_packing import pack
 from tests.conftest import RedisServer
 from tests.support.eventually import eventually
 from tests.support.redis.proxy import running_proxy

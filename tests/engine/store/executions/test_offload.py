@@ -19,9 +19,9 @@ from engine.store.executions.offload import (
     part_of,
     size_of,
 )
-from engine.store.executions.records import pack_name
+from engine.store.executions.record_fields import pack_name
 from engine.store.executions.steps import Step
-from engine.store.redis.records import pack
+from engine.store.redis.record_packing import pack
 from tests.support.media.faulty_blob_stores import Faulty, shorten_pauses
 from tests.support.media.object_files import outputs_of
 from tests.support.store.records import BOTH_DONE, accept, save

@@ -2,7 +2,7 @@
 
 from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.store.executions.steps import Charge, Step, end_arguments, move_arguments
-from engine.store.redis.records import pack, unpack
+from engine.store.redis.record_packing import pack, unpack
 
 
 def test_an_empty_step_moves_and_ends_nothing() -> None:

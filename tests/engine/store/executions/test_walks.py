@@ -10,11 +10,11 @@ from engine.executions.execution import ExecutionStatus, NodeStatus, parse_node_
 from engine.store import Account, Store
 from engine.store.executions.claims import NodeClaim, parse_claims
 from engine.store.executions.offload import make_name
-from engine.store.executions.records import pack_name
+from engine.store.executions.record_fields import pack_name
 from engine.store.executions.steps import Step
 from engine.store.executions.walks import Verdict
 from engine.store.redis import keyspace
-from engine.store.redis.records import pack
+from engine.store.redis.record_packing import pack
 from tests.engine.store.conftest import Saved
 from tests.support.store.claims import advance, claim, due_at, row
 from tests.support.store.records import BOTH_DONE, FIRST_DONE, SECOND_DONE, accept

@@ -12,7 +12,7 @@ from engine.store.executions.steps import FinishedWalk
 from engine.store.hints import InlineRun, parse_inline_run
 from engine.store.queue_selector import BULK_FROM
 from engine.store.redis import keyspace
-from engine.store.redis.records import pack
+from engine.store.redis.record_packing import pack
 from tests.support.eventually import eventually
 from tests.support.store.records import document, save
 from tests.support.store.redis_contents import contents

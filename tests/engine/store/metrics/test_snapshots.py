@@ -8,7 +8,7 @@ from engine.settings import Settings
 from engine.store import Store
 from engine.store.metrics.snapshots import RETIRED, is_process, parse
 from engine.store.redis import keyspace
-from engine.store.redis.records import pack
+from engine.store.redis.record_packing import pack
 
 
 async def test_a_snapshot_is_read_with_the_time_it_was_taken(store: Store) -> None:

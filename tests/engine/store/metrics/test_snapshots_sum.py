@@ -15,7 +15,7 @@ from engine.store import Store
 from engine.store.metrics.snapshots import RETIRED, parse
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
-from engine.store.redis.records import pack
+from engine.store.redis.record_packing import pack
 from engine.store.redis.scripts import SCRIPTS, Script
 
 LONG_AGO = b"1000000000"

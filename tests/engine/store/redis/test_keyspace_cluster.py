@@ -21,7 +21,7 @@ from engine.store.governor import CallOutcome, CallReport
 from engine.store.hints import InlineRun
 from engine.store.media import AssetReview, AssetSource
 from engine.store.redis import keyspace
-from engine.store.redis.records import pack
+from engine.store.redis.record_packing import pack
 from engine.webhooks.deliveries import Attempt, DeliveryStatus, DeliveryVerdict
 from tests.conftest import RedisServer, free_port
 from tests.support.eventually import eventually

@@ -7,7 +7,7 @@ from engine.graph.document import to_record
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.redis import keyspace
-from engine.store.redis.records import pack
+from engine.store.redis.record_packing import pack
 from tests.support.store.records import document, save
 
 PROBLEM = {"nodeId": "t", "reason": "unfinished"}

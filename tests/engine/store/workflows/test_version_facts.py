@@ -5,7 +5,7 @@ import pytest
 from engine.graph.document import to_record
 from engine.store import Account, Store
 from engine.store.redis import keyspace
-from engine.store.redis.records import pack
+from engine.store.redis.record_packing import pack
 from engine.store.workflows.version_facts import facts_of_document, pack_facts, parse_facts
 from tests.support.store.records import document, save
 

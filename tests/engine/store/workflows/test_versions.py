@@ -8,7 +8,7 @@ from engine.ids.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Account, Store, Workflow
 from engine.store.redis import keyspace
-from engine.store.redis.records import pack
+from engine.store.redis.record_packing import pack
 from engine.store.workflows.versions import NAMES_KEPT, TAKEN_BACK_MS, VERSIONS_KEPT
 from tests.support.store.records import accept, document, save
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from engine.ids.partitions import PARTITIONS, partition_of
-from engine.store.executions.records import parse_hash
+from engine.store.executions.record_fields import parse_hash
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.info import read_info

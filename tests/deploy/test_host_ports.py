@@ -2,7 +2,7 @@ import socket
 
 import pytest
 
-from deploy.addresses import is_loopback, port_of, reachable_host, reserve_port, url_of
+from deploy.host_ports import is_loopback, port_of, reachable_host, reserve_port, url_of
 from deploy.problems import CommandFailed
 
 

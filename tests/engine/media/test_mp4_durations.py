@@ -5,7 +5,7 @@ import random
 import pytest
 
 from engine.media.formats import read_facts
-from engine.media.mp4 import read_movie
+from engine.media.mp4_durations import read_movie
 from engine.media.stream_follower import HeaderMetadata
 from tests.support.media import files
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from engine.store.redis.records import pack, unpack, unpacked_size
+from engine.store.redis.record_packing import pack, unpack, unpacked_size
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from engine.executions.execution import (
     NodeStatus,
     parse_node_statuses,
 )
-from engine.store.redis.records import unpack
+from engine.store.redis.record_packing import unpack
 
 JOB_FIELD = re.compile(r"j(\d+)\.(\d+)", re.ASCII)
 HEAD_FIELDS = (

@@ -3,7 +3,7 @@
 import pytest
 
 from engine.executions.execution import NodeExecution, NodeStatus
-from engine.store.executions.records import (
+from engine.store.executions.record_fields import (
     WALKED_UNCLAIMED,
     make_cursor,
     pack_name,
@@ -14,7 +14,7 @@ from engine.store.executions.records import (
     parse_nodes,
     parse_rows,
 )
-from engine.store.redis.records import pack
+from engine.store.redis.record_packing import pack
 
 EXECUTION = "0b9f1f5e-2f5c-4c60-8f43-5a9b8c8e7d10"
 
