@@ -43,9 +43,9 @@ def workflow_row(workflow: Workflow) -> dict[str, Any]:
     return {
         "slug": workflow.slug,
         "name": workflow.document.name,
-        "version": workflow.version or None,
+        "version": workflow.version,
         "accountId": workflow.account_id,
-        "draft": not workflow.version,
+        "draft": workflow.document.draft,
         "problems": list(workflow.problems),
         "updatedAt": moment(workflow.updated_at),
     }

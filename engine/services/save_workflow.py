@@ -11,7 +11,7 @@ from engine.graph.parse import Problem
 from engine.graph.plan import check_graph
 from engine.media.ids import is_asset_id
 from engine.nodes.upload import Upload, UploadSettings
-from engine.store import Draft, Store, Workflow
+from engine.store import Store, Workflow
 
 Nodes = Sequence[Mapping[str, Any]]
 LARGE_GRAPH = 200
@@ -25,40 +25,36 @@ async def check_document(
     *,
     allow_private: bool,
     former: Document | None = None,
-) -> None:
-    """Check a document that an account wants to publish; `former` is the one that it replaces.
+) -> list[dict[str, str]]:
+    """Return all problems of a document before it is saved; only drafts may have any.
 
-    Raises InvalidGraph, and InvalidBody for a new cover that is no asset of the account.
+    `former` is the document that it replaces. Raises InvalidGraph, and InvalidBody for a new cover
+    that is no asset of the account.
     """
     if former is None or document.cover != former.cover:
-        await check_cover(store, account_id, document.cover)
-    problems = await find_problems(store, account_id, document, allow_private=allow_private)
-    if problems:
-        raise InvalidGraph(problems)
-
-
-async def find_problems(
-    store: Store, account_id: str, document: Document, *, allow_private: bool
-) -> list[dict[str, str]]:
-    """Return all problems of a document's graph, as callers see them."""
+        await _check_cover(store, account_id, document.cover)
     found = [
         *await _check_graph(document, allow_private),
         *await check_uploads(store, account_id, document.nodes),
     ]
-    return [problem.as_dict() for problem in found]
+    problems = [problem.as_dict() for problem in found]
+    if problems and not document.draft:
+        raise InvalidGraph(problems)
+    return problems
 
 
-async def hold_media(store: Store, saved: Workflow | Draft) -> None:
-    """Keep the account's assets that a saved document names as long as its workflow."""
-    named = {settings.asset for _, settings in _uploads(saved.document.nodes)}
-    if is_asset_id(saved.document.cover):
-        named.add(saved.document.cover)
-    held = (store.assets.retain_for_workflow(saved.account_id, each, saved.slug) for each in named)
+async def hold_media(store: Store, workflow: Workflow) -> None:
+    """Have the account's assets that a saved workflow names live as long as it."""
+    named = {settings.asset for _, settings in _uploads(workflow.document.nodes)}
+    if is_asset_id(workflow.document.cover):
+        named.add(workflow.document.cover)
+    held = (
+        store.assets.retain_for_workflow(workflow.account_id, each, workflow.slug) for each in named
+    )
     await asyncio.gather(*held)
 
 
-async def check_cover(store: Store, account_id: str, cover: str | None) -> None:
-    """Raises InvalidBody for a cover that is the id of no asset of the account."""
+async def _check_cover(store: Store, account_id: str, cover: str | None) -> None:
     try:
         if is_asset_id(cover):
             await store.assets.get(account_id, cover)

@@ -41,11 +41,8 @@ from engine.store.redis.installation import Guard
 from engine.store.seals import SealingKeyCheck
 from engine.store.webhooks import Webhook, Webhooks
 from engine.store.worker_leases import Leases
-from engine.store.workflows.drafts import Draft, Drafts
-from engine.store.workflows.quota import DocumentQuota
-from engine.store.workflows.records import Workflow
 from engine.store.workflows.versions import Versions
-from engine.store.workflows.workflows import Workflows
+from engine.store.workflows.workflows import Workflow, Workflows
 
 __all__ = [
     "Accepted",
@@ -59,8 +56,6 @@ __all__ = [
     "CompletionNotifier",
     "CompletionWaiter",
     "Deliveries",
-    "Draft",
-    "Drafts",
     "ExecutionEvents",
     "ExecutionFilter",
     "Executions",
@@ -111,7 +106,6 @@ class Store:
     api_keys: ApiKeys
     sessions: Sessions
     workflows: Workflows
-    drafts: Drafts
     versions: Versions
     models: ModelStore
     executions: Executions
@@ -147,7 +141,6 @@ class Store:
         hints = HintSender(hint_client)
         offloaded = OffloadedValues(client, blob_store or NoBlobStore())
         versions = Versions(client, settings.retention_days)
-        quota = DocumentQuota(client, terms)
         return cls(
             guard=guard,
             client=client,
@@ -156,8 +149,7 @@ class Store:
             accounts=Accounts(client),
             api_keys=ApiKeys(client, terms),
             sessions=Sessions(client, terms),
-            workflows=Workflows(client, quota, versions),
-            drafts=Drafts(client, quota),
+            workflows=Workflows(client, terms, versions),
             versions=versions,
             models=ModelStore(client),
             executions=Executions(client, hints, settings.retention_days, offloaded),

@@ -12,7 +12,6 @@ from gateway.http.query import (
     MAX_LIMIT,
     MAX_OFFSET,
     MAX_SECONDS,
-    MAX_SHORT_LIMIT,
     MAX_VERSION,
     TRUE_WORDS,
 )
@@ -27,7 +26,6 @@ PATHS: dict[str, Schema] = {
     "asset_id": described(TEXT, "The id of an asset.", ASSET_ID),
     "internal_name": described(TEXT, "A model's internal name.", "echo"),
     "key_id": described(TEXT, "The id of an API key, not the key itself.", KEY_ID),
-    "version": described(INTEGER, "The number of a workflow's version.", 3),
     "delivery_id": described(ID, "The `webhook-id` of a delivery.", EXECUTION_ID),
 }
 """By their names in the route."""
@@ -87,14 +85,6 @@ LIMIT: Parameter = (
         20,
     ),
 )
-SHORT_LIMIT: Parameter = (
-    "limit",
-    described(
-        {"type": "integer", "minimum": 1, "maximum": MAX_SHORT_LIMIT, "default": DEFAULT_LIMIT},
-        "Rows of a page.",
-        20,
-    ),
-)
 VERSION: Parameter = (
     "version",
     described(
@@ -138,10 +128,6 @@ LAST_EVENT_ID: Parameter = (
     described(
         matching(EVENT_ID.pattern), "The event that was seen last; those behind it follow.", "3.1"
     ),
-)
-IF_MATCH_REVISION: Parameter = (
-    "If-Match",
-    described(TEXT, "The revision that may be replaced, `0` for none yet, or `*`.", '"7"'),
 )
 IF_NONE_MATCH: Parameter = (
     "If-None-Match",
