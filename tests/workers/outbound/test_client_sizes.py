@@ -150,7 +150,9 @@ async def test_a_gibibyte_costs_little_memory(stub: Stub, reply: list[bytes]) ->
     output, _ = await child.communicate()
 
     code, growth = output.decode().split()
-    assert code == "response_too_large"
+    # A busy server that ends the connection may reset it before the cap is read.
+    resets = {"connection_failed"} if stub.then_close else set()
+    assert code in {"response_too_large"} | resets
     assert int(growth) <= 64
 
 
