@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from engine.models.registry import use_models
+from engine.nodes import image_text, text_embedding
 from tests.support.models.generator_models import all_models
 
 
@@ -13,3 +14,10 @@ def painters() -> Iterator[None]:
     """Set up a registry with only models for generators."""
     with use_models(all_models()):
         yield
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the extras of node types count as installed."""
+    for module in (image_text, text_embedding):
+        monkeypatch.setattr(module, "is_installed", lambda: True)

@@ -16,6 +16,7 @@ from engine.nodes.support.policy import parse_policy, reserved_faults
 from tests.engine.nodes.test_node_types import SAMPLES
 from tests.support.setting_values import members
 
+pytestmark = pytest.mark.usefixtures("installed")
 TYPES = pytest.mark.parametrize("kind", NODE_TYPES, ids=lambda each: each.type)
 
 
@@ -55,14 +56,11 @@ def test_the_schema_takes_examples_and_its_own_defaults(kind: NodeType) -> None:
 
     jsonschema_rs.validate(schema, SAMPLES[kind.type].settings)
     jsonschema_rs.validate(schema, defaults | dict(SAMPLES[kind.type].settings))
-    if kind.unavailable_reason() is None:
-        kind.parse(defaults | dict(SAMPLES[kind.type].settings))
+    kind.parse(defaults | dict(SAMPLES[kind.type].settings))
 
 
 @TYPES
 def test_defaults_change_nothing(kind: NodeType) -> None:
-    if kind.unavailable_reason() is not None:
-        pytest.skip("an extra is not installed")
     schema = settings_schema(kind)
     defaults = {
         name: each["default"] for name, each in schema["properties"].items() if "default" in each

@@ -10,7 +10,7 @@ import pytest
 from engine.errors.nodes import SettingsError
 from engine.models.pricing import Usage
 from engine.models.registry import find_model
-from engine.nodes import NODE_TYPES, image_text, node_type, text_embedding
+from engine.nodes import NODE_TYPES, node_type
 from engine.nodes.support.base import NodeType
 from engine.values.plain import fault
 from tests.engine.nodes.test_upload import ASSET
@@ -29,13 +29,7 @@ SAMPLES = {name: each for kind in NODE_TYPES for name, each in samples_of(kind).
 IMAGES = {name: f"https://a.example/{name}.png" for name in ("image-in", "overlay-in")}
 
 
-@pytest.fixture(autouse=True)
-def installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make the extras of node types count as installed."""
-    for module in (image_text, text_embedding):
-        monkeypatch.setattr(module, "is_installed", lambda: True)
-
-
+pytestmark = pytest.mark.usefixtures("installed")
 every_node_type = pytest.mark.parametrize("kind", NODE_TYPES, ids=lambda kind: kind.type)
 
 
