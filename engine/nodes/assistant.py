@@ -47,7 +47,7 @@ LIST_SCHEMA = {
 }
 LIST_SENTENCE = "Answer with a JSON array of texts, and with nothing else."
 SCHEMA_SENTENCE = "Answer with JSON that fits this JSON Schema, and with nothing else: "
-WAY = ModelNodeKind(
+NODE_KIND = ModelNodeKind(
     category=Category.TEXT,
     inlets=(PROMPT_INLET, IMAGE_INLET, SYSTEM_INLET),
     options=("temperature", "maxTokens"),
@@ -76,7 +76,7 @@ def _read_schema(raw: Any, path: str, faults: Faults) -> Mapping[str, Any] | Non
 
 ANSWER_SCHEMA = Setting(
     name=JSON_SCHEMA,
-    about="The JSON Schema that the answer must fit, also written as a text.",
+    about="JSON Schema of the answer, as an object or as a text.",
     widget="json",
     value={"type": ["object", "string"]},
     parse=_read_schema,
@@ -87,7 +87,7 @@ ANSWER_SCHEMA = Setting(
 class AssistantSettings:
     """Model call, and format of the answer."""
 
-    ask: ModelSettings
+    call: ModelSettings
     exports_list: bool
     schema: Mapping[str, Any] | None
     wired: frozenset[str] = frozenset()
@@ -108,42 +108,42 @@ class Assistant(NodeType):
     type = "assistant"
     category = "LLMs"
     label = "Assistant"
-    description = "Asks a text model, and gives its answer as a text, as a list or as JSON."
+    description = "Calls a text model and outputs the answer as a text, a list or JSON."
     kind = WorkKind.IO
     is_dynamic = True
-    members = model_members(WAY, MODE, ANSWER_SCHEMA)
+    members = model_members(NODE_KIND, MODE, ANSWER_SCHEMA)
 
     def read(self, data: Mapping[str, Any], faults: Faults) -> AssistantSettings | None:
         mode, schema = MODE.read(data, faults), ANSWER_SCHEMA.read(data, faults)
-        ask = read_model_settings(data, WAY, faults)
-        if ask is None:
+        call = read_model_settings(data, NODE_KIND, faults)
+        if call is None:
             return None
-        return AssistantSettings(ask=ask, exports_list=mode == "list", schema=schema)
+        return AssistantSettings(call=call, exports_list=mode == "list", schema=schema)
 
     def unavailable_reason(self) -> str | None:
-        return missing_model(WAY.category)
+        return missing_model(NODE_KIND.category)
 
     def sketch(self, data: Mapping[str, Any]) -> Sockets:
         settings = self.read(data, Faults())
         if settings is not None:
             return Sockets(self.inputs(settings), self.outputs(settings))
         items = SocketType.ANY if data.get(JSON_SCHEMA) else SocketType.TEXT
-        return Sockets(sketch_model_sockets(data, WAY), _outputs(items))
+        return Sockets(sketch_model_sockets(data, NODE_KIND), _outputs(items))
 
     def inputs(self, settings: AssistantSettings) -> Mapping[str, Socket]:
-        return model_sockets(settings.ask, WAY)
+        return model_sockets(settings.call, NODE_KIND)
 
     def reads(self, settings: AssistantSettings, socket: str) -> Collection[str] | None:
-        return model_reads(settings.ask, socket)
+        return model_reads(settings.call, socket)
 
     def needs(self, data: Mapping[str, Any]) -> Mapping[str, Socket]:
-        return model_needs(data, WAY)
+        return model_needs(data, NODE_KIND)
 
     def outputs(self, settings: AssistantSettings) -> Mapping[str, Socket]:
         return _outputs(SocketType.TEXT if settings.schema is None else SocketType.ANY)
 
     def model(self, settings: AssistantSettings) -> str:
-        return settings.ask.model.internal_name
+        return settings.call.model.internal_name
 
     def max_usage(
         self,
@@ -151,12 +151,14 @@ class Assistant(NodeType):
         inputs: Mapping[str, Any],
         unknown: Collection[str] = (),
     ) -> Usage:
-        return max_model_usage(settings.ask, WAY, inputs, unknown, partial(_instruct, settings))
+        return max_model_usage(
+            settings.call, NODE_KIND, inputs, unknown, partial(_instruct, settings)
+        )
 
     def estimate_outputs(
         self, settings: AssistantSettings, inputs: Mapping[str, Any], unknown: Collection[str] = ()
     ) -> Outputs:
-        length = prompt_count(settings.ask, WAY, inputs)
+        length = prompt_count(settings.call, NODE_KIND, inputs)
         outputs: dict[str, Any] = dict.fromkeys((TEXT_OUT, ANALYSIS_OUT), unknown_list(length))
         if settings.exports_list or settings.schema is not None:
             return outputs  # the number of items is not known before the call
@@ -173,7 +175,7 @@ class Assistant(NodeType):
     async def run(
         self, settings: AssistantSettings, inputs: Mapping[str, Any], context: Context
     ) -> Outputs:
-        calls = model_calls(settings.ask, WAY, inputs, partial(_instruct, settings))
+        calls = model_calls(settings.call, NODE_KIND, inputs, partial(_instruct, settings))
         answers = await call_each(calls.model, calls.values, context)
         readings = await run_each(
             lambda item, answer: _read(settings, item, answer, context),

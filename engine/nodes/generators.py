@@ -40,14 +40,14 @@ from engine.values.sockets import Socket, Sockets
 COUNT, SEED = "count", "seed"
 MAX_COUNT = 15
 COUNT_RULE = f"must be a whole number from 1 to {MAX_COUNT}"
-COUNT_SETTING = whole(COUNT, "How many images are made for each item.", 1, MAX_COUNT, default=1)
+COUNT_SETTING = whole(COUNT, "Number of images for each item.", 1, MAX_COUNT, default=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GeneratorSettings:
     """Model call, and number of images for each item."""
 
-    ask: ModelSettings
+    call: ModelSettings
     count: int = 1
 
 
@@ -56,36 +56,36 @@ class Generator(NodeType):
 
     kind = WorkKind.IO
     is_dynamic = True
-    way: ModelNodeKind
+    node_kind: ModelNodeKind
 
     def read(self, data: Mapping[str, Any], faults: Faults) -> GeneratorSettings | None:
-        ask = read_model_settings(data, self.way, faults)
-        return None if ask is None else GeneratorSettings(ask=ask)
+        call = read_model_settings(data, self.node_kind, faults)
+        return None if call is None else GeneratorSettings(call=call)
 
     def unavailable_reason(self) -> str | None:
-        return missing_model(self.way.category)
+        return missing_model(self.node_kind.category)
 
     def sketch(self, data: Mapping[str, Any]) -> Sockets:
         settings = self.read(data, Faults())
         if settings is not None:
             return Sockets(self.inputs(settings), self.outputs(settings))
-        own = {self._output: Socket(type=self.way.category.socket)}
-        return Sockets(sketch_model_sockets(data, self.way), own)
+        own = {self._output: Socket(type=self.node_kind.category.socket)}
+        return Sockets(sketch_model_sockets(data, self.node_kind), own)
 
     def inputs(self, settings: GeneratorSettings) -> Mapping[str, Socket]:
-        return model_sockets(settings.ask, self.way)
+        return model_sockets(settings.call, self.node_kind)
 
     def reads(self, settings: GeneratorSettings, socket: str) -> Collection[str] | None:
-        return model_reads(settings.ask, socket)
+        return model_reads(settings.call, socket)
 
     def needs(self, data: Mapping[str, Any]) -> Mapping[str, Socket]:
-        return model_needs(data, self.way)
+        return model_needs(data, self.node_kind)
 
     def outputs(self, settings: GeneratorSettings) -> Mapping[str, Socket]:
-        return {self._output: Socket(type=self.way.category.socket)}
+        return {self._output: Socket(type=self.node_kind.category.socket)}
 
     def model(self, settings: GeneratorSettings) -> str:
-        return settings.ask.model.internal_name
+        return settings.call.model.internal_name
 
     def max_usage(
         self,
@@ -93,17 +93,17 @@ class Generator(NodeType):
         inputs: Mapping[str, Any],
         unknown: Collection[str] = (),
     ) -> Usage:
-        return max_model_usage(settings.ask, self.way, inputs, unknown)
+        return max_model_usage(settings.call, self.node_kind, inputs, unknown)
 
     def estimate_outputs(
         self, settings: GeneratorSettings, inputs: Mapping[str, Any], unknown: Collection[str] = ()
     ) -> Outputs:
-        return {self._output: unknown_list(prompt_count(settings.ask, self.way, inputs))}
+        return {self._output: unknown_list(prompt_count(settings.call, self.node_kind, inputs))}
 
     async def run(
         self, settings: GeneratorSettings, inputs: Mapping[str, Any], context: Context
     ) -> Outputs:
-        calls = model_calls(settings.ask, self.way, inputs)
+        calls = model_calls(settings.call, self.node_kind, inputs)
         if not calls.is_list:
             return {self._output: await context.call_model(calls.model, calls.values[0])}
         answers = await call_each(calls.model, calls.values, context)
@@ -111,7 +111,7 @@ class Generator(NodeType):
 
     @property
     def _output(self) -> str:
-        return f"{self.way.category}-out"
+        return f"{self.node_kind.category}-out"
 
 
 class ImageGenerator(Generator):
@@ -120,19 +120,19 @@ class ImageGenerator(Generator):
     type = "imageGenerator"
     category = "Image Models"
     label = "Image Generator"
-    description = "Asks a model for images."
-    way = ModelNodeKind(
+    description = "Calls a model for images."
+    node_kind = ModelNodeKind(
         category=Category.IMAGE,
         inlets=(PROMPT_INLET, *IMAGE_INLETS),
         options=("aspectRatio", "resolution", SEED),
         own=frozenset({COUNT}),
     )
-    members = model_members(way, COUNT_SETTING)
+    members = model_members(node_kind, COUNT_SETTING)
 
     def read(self, data: Mapping[str, Any], faults: Faults) -> GeneratorSettings | None:
         count = COUNT_SETTING.read(_with_values(data), faults)
-        ask = read_model_settings(data, self.way, faults)
-        return None if ask is None else GeneratorSettings(ask=ask, count=count)
+        call = read_model_settings(data, self.node_kind, faults)
+        return None if call is None else GeneratorSettings(call=call, count=count)
 
     def max_usage(
         self,
@@ -141,13 +141,13 @@ class ImageGenerator(Generator):
         unknown: Collection[str] = (),
     ) -> Usage:
         count = _most_count(settings, inputs)
-        return max_model_usage(settings.ask, self.way, inputs, unknown, _one) * count
+        return max_model_usage(settings.call, self.node_kind, inputs, unknown, _one) * count
 
     def estimate_outputs(
         self, settings: GeneratorSettings, inputs: Mapping[str, Any], unknown: Collection[str] = ()
     ) -> Outputs:
         length, count = (
-            prompt_count(settings.ask, self.way, inputs),
+            prompt_count(settings.call, self.node_kind, inputs),
             _most_count(settings, inputs),
         )
         is_one = length is None and count == 1
@@ -160,7 +160,7 @@ class ImageGenerator(Generator):
     async def run(
         self, settings: GeneratorSettings, inputs: Mapping[str, Any], context: Context
     ) -> Outputs:
-        calls = model_calls(settings.ask, self.way, inputs, _one)
+        calls = model_calls(settings.call, self.node_kind, inputs, _one)
         count = _wired_count(settings, inputs)
         if len(calls.values) * count > MAX_ITEMS:
             message = f"A node makes at most {MAX_ITEMS} images, not {len(calls.values) * count}"
@@ -177,13 +177,13 @@ class VideoGenerator(Generator):
     type = "videoGenerator"
     category = "Video Models"
     label = "Video Generator"
-    description = "Asks a model for a video."
-    way = ModelNodeKind(
+    description = "Calls a model for a video."
+    node_kind = ModelNodeKind(
         category=Category.VIDEO,
         inlets=(PROMPT_INLET, *IMAGE_INLETS, VIDEO_INLET),
         options=("duration", "aspectRatio", "resolution", SEED),
     )
-    members = model_members(way)
+    members = model_members(node_kind)
 
 
 class MusicGenerator(Generator):
@@ -192,13 +192,15 @@ class MusicGenerator(Generator):
     type = "musicGenerator"
     category = "Music Models"
     label = "Music Generator"
-    description = "Asks a model for music."
-    way = ModelNodeKind(category=Category.AUDIO, inlets=(PROMPT_INLET,), options=("duration",))
-    members = model_members(way)
+    description = "Calls a model for music."
+    node_kind = ModelNodeKind(
+        category=Category.AUDIO, inlets=(PROMPT_INLET,), options=("duration",)
+    )
+    members = model_members(node_kind)
 
 
 def _with_values(data: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The data with the count in `values`, which counts more."""
+    """Return the data with the count in `values`, which takes precedence."""
     values = data.get("values")
     typed = values.get(COUNT) if isinstance(values, dict) else None
     return data if typed is None else {**data, COUNT: typed}
