@@ -79,9 +79,9 @@ def estimate(plan: Plan, markup: Decimal) -> int:
 def estimate_nodes(
     plan: Plan, markup: Decimal, inputs: Mapping[str, Any] | None = None
 ) -> dict[str, int]:
-    """The most that each charged node of a run costs in credits, by its id, trials aside.
+    """Return the highest cost of each charged node in credits, by node id, without trials.
 
-    Without `inputs`, a run with the defaults. Nodes whose models are gone are left out.
+    Without `inputs`, their defaults count. Nodes whose models are gone are left out.
     """
     cost_estimate = of_defaults(plan) if inputs is None else of_run(plan, inputs)
     return {
@@ -124,7 +124,7 @@ def _costs(plan: Plan, markup: Decimal, cost_estimate: CostEstimate) -> Iterator
 def _node_costs(
     plan: Plan, markup: Decimal, cost_estimate: CostEstimate
 ) -> Iterator[tuple[int, str, int]]:
-    """Index, model and credits of each charged node."""
+    """Yield index, model and credits of each charged node."""
     for index, name in plan.models.items():
         model = find_model(name)
         if model is not None:

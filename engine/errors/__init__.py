@@ -4,15 +4,15 @@
 |---|---|
 | `base.py` | `EngineError`, the root |
 | `requests.py` | requests that are malformed or too large |
-| `access.py` | callers who are unknown, or may not do this |
-| `money.py` | runs that are not paid for |
-| `missing.py` | resources that do not exist, or not any more |
+| `access.py` | callers without a valid key or the permission |
+| `money.py` | runs without the credits or the trial for them |
+| `missing.py` | resources that do not exist or exist no more |
 | `conflicts.py` | resources in another state than the request needs; runs that have failed |
-| `capacity.py` | requests that cannot be taken now |
+| `capacity.py` | requests that must wait or be repeated |
 | `nodes.py` | failures of a node, which go on record instead of to the caller |
 
-A class with the code of a new kind is all that it takes: it is collected below, its base decides on
-the HTTP status (`gateway/http/errors.py`), and `examples` describe it.
+A new error needs only its class with a code: it is collected below, its base decides on the HTTP
+status (`gateway/http/errors.py`), and `examples` describe it.
 """
 
 from engine.errors.access import *
@@ -26,4 +26,4 @@ from engine.errors.requests import *
 ERRORS: tuple[type[EngineError], ...] = tuple(
     each for each in globals().values() if isinstance(each, type) and issubclass(each, EngineError)
 )
-"""All of them, by module."""
+"""All error classes, by module."""

@@ -19,7 +19,7 @@ class EngineError(Exception):
     retry_after_seconds: int | None = None
     """Seconds after which a retry makes sense, if known."""
     examples: ClassVar[Sequence["EngineError"]] = ()
-    """Instances of the class itself, for the description of the API; none: callers never see it."""
+    """Instances of the class for the description of the API; empty: not shown to callers."""
 
     def __init__(self, message: str, **context: Any) -> None:
         super().__init__(message)

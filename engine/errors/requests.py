@@ -7,7 +7,7 @@ from engine.errors.base import GRAPH_PROBLEMS, EngineError
 
 
 class InvalidRequest(EngineError):
-    """The request is not as it should be; the classes below name the fault."""
+    """Base of errors about an invalid request."""
 
     code = "INVALID_REQUEST"
 

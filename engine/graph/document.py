@@ -60,7 +60,7 @@ def parse_document(body: Mapping[str, Any], base: Document | None = None) -> Doc
 def parse_graph_members(
     body: Mapping[str, Any],
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The nodes and the edges of a body, in the shape of a document's. Raises InvalidBody."""
+    """Return the nodes and the edges of a body, in a document's format. Raises InvalidBody."""
     return _read_nodes("nodes", body.get("nodes")), _read_edges("edges", body.get("edges"))
 
 

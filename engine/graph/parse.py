@@ -39,11 +39,11 @@ class Problem:
     """Name of the socket of the node, or at one end of the edge."""
 
     def as_dict(self) -> dict[str, str]:
-        """The problem as refusals of a save and of a run name it."""
+        """Return the problem in the format of errors that refuse a save or a run."""
         return _without_none(nodeId=self.node_id, edgeId=self.edge_id, reason=self.reason)
 
     def as_detail(self) -> dict[str, str]:
-        """The problem as a check names it, with the setting and the socket."""
+        """Return the problem in the format of a check, with its setting and socket."""
         return _without_none(
             nodeId=self.node_id,
             edgeId=self.edge_id,
@@ -69,7 +69,7 @@ class ParsedNode:
     inputs: Mapping[str, Socket] = field(default_factory=dict)
     outputs: Mapping[str, Socket] = field(default_factory=dict)
     shown: Sockets = NO_SOCKETS
-    """Sockets for an editor, as far as wrong settings tell them."""
+    """Sockets for an editor, as far as invalid settings determine them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +158,7 @@ def _read_node(draft: ParsedGraph, position: int, raw: Mapping[str, Any]) -> Non
         settings = kind.parse(data)
     except SettingsError as error:
         draft.report_settings(error, node_id)
-        # It has no type, so that nothing that follows from its settings is told; its wires are.
+        # Without a type, errors that follow from its settings are not reported; missing wires are.
         draft.nodes[node_id] = ParsedNode(
             position=position, id=node_id, inputs=kind.needs(data), shown=kind.sketch(data)
         )

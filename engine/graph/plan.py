@@ -110,7 +110,7 @@ def compile_plan(nodes: Sequence[Mapping[str, Any]], edges: Sequence[Mapping[str
 
 
 def plan_sound_part(graph: ParsedGraph) -> Plan:
-    """The plan of the nodes and edges without problems, which need not lead to an output."""
+    """Compile the nodes and edges without problems, even if they lead to no output."""
     if not graph.problems:
         return _build_plan(graph)
     sound = [node for node in graph.nodes.values() if node.type is not None]
@@ -159,7 +159,7 @@ def examine_graph(
     allow_private: bool = True,
     allow_reserved: bool = True,
 ) -> ParsedGraph:
-    """Read a graph with all its problems, cycles included."""
+    """Parse a graph and find all its problems, including cycles."""
     draft = parse_graph(nodes, edges, allow_private=allow_private, allow_reserved=allow_reserved)
     _check_cycles(draft)
     return draft
@@ -178,7 +178,7 @@ def _check_cycles(draft: ParsedGraph) -> None:
 
 
 def _find_cyclic(draft: ParsedGraph) -> Set[int]:
-    """Positions of the nodes that are part of a cycle."""
+    """Return the positions of the nodes on cycles."""
     shape = networkx.DiGraph((link.source.position, link.target.position) for link in draft.links)
     groups = networkx.strongly_connected_components(shape)
     loops = {node for node in shape if shape.has_edge(node, node)}

@@ -29,10 +29,10 @@ def manifest_schema() -> Schema:
         **table_schema(_top(), ("internalName", "name", "category", "tier")),
         "oneOf": [{"required": [name]} for name in CALLS],
         "$defs": {
-            "way": {
+            "answerPath": {
                 "type": "string",
                 "minLength": 1,
-                "description": "Where something stands in an answer: data[0].url, data[].url.",
+                "description": "Path of a value in an answer: data[0].url, data[].url.",
             }
         },
     }

@@ -1,4 +1,4 @@
-"""Catalogue of node types: what an editor needs to offer them and to show their settings."""
+"""Catalogue of node types for editors: names, settings and sockets."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,19 +27,19 @@ class NodeTypeEntry:
     is_dynamic: bool
     """The sockets depend on the settings."""
     unavailable_reason: str | None
-    """The reason why no node of the type can be saved here; None: one can."""
+    """Reason why nodes of the type cannot be saved here; None: they can."""
 
 
 def list_node_types() -> Sequence[NodeTypeEntry]:
-    """Every node type, as the registry of models and the installed extras are now."""
+    """Return all node types, for the current registry of models and the installed extras."""
     return [_describe(each) for each in NODE_TYPES]
 
 
 def settings_schema(kind: NodeType) -> Schema:
-    """The JSON Schema of the `data` of a node of this type.
+    """Return the JSON Schema of the `data` of nodes of this type.
 
-    Data that do not fit it are refused at save. Of data that do, a save also checks rules between
-    settings, templates, expressions, URLs and the fields of the node's model.
+    Data that do not fit it cannot be saved. A save also checks rules between settings, templates,
+    expressions, URLs and the fields of the node's model.
     """
     members = (*kind.members, *POLICY, CACHE)
     return {"$schema": JSON_SCHEMA, "title": kind.label, **schema_of(members)}

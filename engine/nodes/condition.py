@@ -17,10 +17,10 @@ class Condition(NodeType):
     type = "condition"
     category = "Utilities"
     label = "Condition"
-    description = "Passes a value on at one of two sockets, as an expression decides."
+    description = "Passes a value to one of two outputs, which an expression selects."
     kind = WorkKind.CPU
     is_dynamic = True
-    members = (expression("CEL that gives true or false."), VARIABLES)
+    members = (expression("Condition in CEL, true or false."), VARIABLES)
 
     def read(self, data: Mapping[str, Any], faults: Faults) -> ExpressionSettings:
         return read_settings(self.members, data, faults, is_condition=True)

@@ -143,7 +143,7 @@ def _letters(word: str) -> str:
 
 METHOD = Setting(
     name="method",
-    about="The method, in letters of any case.",
+    about="The method, in upper or lower case.",
     widget="select",
     value={
         "type": "string",
@@ -178,17 +178,17 @@ HEADERS = Setting(
 )
 LIMIT = Setting(
     name="maxBytes",
-    about="The longest answer that is taken, in bytes.",
+    about="Limit of the answer's body, in bytes.",
     widget="number",
     value={"type": "integer", "minimum": 1, "maximum": MAX_BYTES},
     parse=_read_limit,
     default=MAX_BYTES,
     fallback=MAX_BYTES,
 )
-EACH = flag("each", "One call for each item of the lists that are wired.")
+EACH = flag("each", "Make a call for each item of the wired lists.")
 SAVE_AS = choice(
     "saveAs",
-    "Media that are answered become assets of the account.",
+    "Store a medium in the answer as an asset of the account.",
     ("asset",),
     words="must be 'asset'",
 )
@@ -201,7 +201,7 @@ class HttpRequest(NodeType):
     type = "httpRequest"
     category = "Utilities"
     label = "HTTP Request"
-    description = "Calls a URL and gives the answer, parsed where it is JSON."
+    description = "Calls a URL and outputs the answer, parsed if it is JSON."
     kind = WorkKind.IO
     is_dynamic = True
     members = (METHOD, URL, HEADERS, BODY_TYPE, BODY, EACH, SAVE_AS, LIMIT)

@@ -35,7 +35,7 @@ class ImageText(NodeType):
     type = "imageText"
     category = "Image Tools"
     label = "Image Text"
-    description = "Reads what is written in an image."
+    description = "Recognizes the text in an image."
     kind = WorkKind.CPU
 
     def read(self, data: Mapping[str, Any], faults: Faults) -> ImageTextSettings:

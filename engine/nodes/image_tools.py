@@ -119,13 +119,12 @@ class ImageResize(ImageTool):
     """Resizes an image to a width, a height or both."""
 
     type = "imageResize"
-
     label = "Resize Image"
-    description = "Makes an image of another width, another height or both."
+    description = "Resizes an image to a width, a height or both."
     members = (
-        side("width", "Width in pixels; without it, as the height has it."),
-        side("height", "Height in pixels; without it, as the width has it."),
-        choice("fit", "How it fits where both are given.", tuple(Fit), default=Fit.CONTAIN),
+        side("width", "Width in pixels; without it, it follows from the height."),
+        side("height", "Height in pixels; without it, it follows from the width."),
+        choice("fit", "Fit of the image if both are set.", tuple(Fit), default=Fit.CONTAIN),
         *SAVING,
     )
 
@@ -143,15 +142,14 @@ class ImageCrop(ImageTool):
     """Crops an image to the largest area of an aspect ratio, or to an area of a size."""
 
     type = "imageCrop"
-
     label = "Crop Image"
-    description = "Leaves the largest part of a shape, or a part of a size."
+    description = "Crops an image to an aspect ratio or to a size."
     members = (
         side("width", "Width of the part in pixels."),
         side("height", "Height of the part in pixels."),
         offset("x", "Distance of the part from the left, in pixels."),
         offset("y", "Distance of the part from the top, in pixels."),
-        ratio("aspectRatio", "Shape of the part, such as 16:9."),
+        ratio("aspectRatio", "Aspect ratio of the part, such as 16:9."),
         choice("anchor", "Place of the part.", tuple(Anchor), default=Anchor.CENTER),
         *SAVING,
     )
@@ -176,7 +174,7 @@ class ImageCrop(ImageTool):
 
 
 def _has_both(data: Mapping[str, Any], faults: Faults, first: str, second: str) -> bool:
-    """Whether both members are there; that only one is, is a fault."""
+    """Return True if both members exist; add a fault if only one does."""
     found = [data.get(name) is not None for name in (first, second)]
     if any(found) and not all(found):
         faults.add_rule(f"{first} and {second} go together", second if found[0] else first)
@@ -188,9 +186,8 @@ class ImageCompose(ImageTool):
 
     type = "imageCompose"
     media = (IMAGE_IN, OVERLAY_IN)
-
     label = "Compose Images"
-    description = "Puts another image upon an image."
+    description = "Overlays an image with another one."
     members = (
         choice("anchor", "Place of the overlay.", tuple(Anchor), default=Compose().anchor),
         number("scale", "Width of the overlay, as a share.", 0.01, 1, default=Compose().scale),
@@ -217,9 +214,8 @@ class ImageCaption(ImageTool):
     """Draws a text on an image: the typed template, or the value at `text-in`."""
 
     type = "imageCaption"
-
     label = "Caption Image"
-    description = "Writes a text upon an image."
+    description = "Draws a text on an image."
     is_dynamic = True
     members = (
         template("text", "The text; a wire at text-in takes its place.", {IMAGE_IN, TEXT_IN}),
@@ -262,9 +258,8 @@ class ImageConvert(ImageTool):
     """Converts an image to another format."""
 
     type = "imageConvert"
-
     label = "Convert Image"
-    description = "Writes an image in another format."
+    description = "Converts an image to another format."
     members = (
         replace(FORMAT, about="Format of the new image.", is_required=True, missing=FORMAT_WORDS),
         QUALITY,

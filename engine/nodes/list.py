@@ -45,14 +45,14 @@ class List(NodeType):
     type = "list"
     category = "Utilities"
     label = "List"
-    description = "Gives one flat list: its own items, then the wired ones."
+    description = "Outputs one flat list: its own items, then the wired ones."
     kind = WorkKind.PURE
     is_dynamic = True
     members = (
-        choice("kind", "What the items are.", tuple(SocketType), default=SocketType.ANY),
+        choice("kind", "Type of the items.", tuple(SocketType), default=SocketType.ANY),
         choice(
             "mode",
-            "Whether its own items stay when others are wired.",
+            "Keep the own items beside wired ones, or replace them.",
             ("keep", "replace"),
             default="keep",
             words="must be 'keep' or 'replace'",

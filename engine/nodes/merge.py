@@ -18,7 +18,7 @@ class Merge(NodeType):
     type = "merge"
     category = "Utilities"
     label = "Merge"
-    description = "Gives the first delivered value in the order of the edges, or all of them."
+    description = "Outputs the first delivered value in the order of the edges, or all of them."
     kind = WorkKind.PURE
     members = (MODE,)
 

@@ -16,7 +16,7 @@ class Note(NodeType):
     type = "note"
     category = "Utilities"
     label = "Note"
-    description = "Words for the people who read the canvas; it never runs."
+    description = "Comment on the canvas; it never runs."
     kind = WorkKind.PURE
     members = (TEXT,)
 

@@ -81,7 +81,7 @@ class RequestInput(NodeType):
 
 
 def outputs_of(fields: Sequence[Field], inputs: Mapping[str, Any]) -> Outputs:
-    """What a Request Input with these fields gives for the inputs of a run."""
+    """Return the outputs of a Request Input with these fields for the inputs of a run."""
     given = {field.name: inputs.get(field.name) for field in fields}
     own = {field.name: given.pop(field.name) for field in fields if field.type in SOCKETS}
     return own | {PARAMS: given}

@@ -56,7 +56,7 @@ class ResponseOutput(NodeType):
     type = "responseOutput"
     category = "Outputs"
     label = "Response Output"
-    description = "What callers get: what is wired to it, or an object with named members."
+    description = "Result for callers: the wired value, or an object with named members."
     kind = WorkKind.PURE
     is_dynamic = True
     members = (FIELDS,)

@@ -84,7 +84,7 @@ class Switch(NodeType):
     type = "switch"
     category = "Utilities"
     label = "Switch"
-    description = "Passes a value on at the socket of the first case that applies."
+    description = "Passes a value to the output of the first case whose condition is true."
     kind = WorkKind.CPU
     is_dynamic = True
     members = (CASES, VARIABLES)
@@ -92,7 +92,7 @@ class Switch(NodeType):
     def read(self, data: Mapping[str, Any], faults: Faults) -> SwitchSettings:
         before = len(faults.found)
         variables = VARIABLES.read(data, faults)
-        # Faults of its variables would be faults of its cases, too.
+        # A fault of the variables would recur in each case.
         is_checked = len(faults.found) == before
         cases = CASES.read(data, faults if is_checked else Faults())
         for path, _, when in cases if is_checked else ():

@@ -21,7 +21,7 @@ MISSING = (
 MAX_TEXTS = 1_000
 TEXT = template(
     "text",
-    "The text to embed; a wire at text-in takes its place.",
+    "The text to embed; a value at text-in replaces it.",
     {TEXT_IN},
     no_text="text must be a text",
 )
@@ -40,7 +40,7 @@ class TextEmbedding(NodeType):
     type = "textEmbedding"
     category = "Utilities"
     label = "Text Embedding"
-    description = "Turns a text into a vector; texts that mean alike have vectors that are near."
+    description = "Converts a text to a vector; texts of similar meaning have near vectors."
     kind = WorkKind.CPU
     is_dynamic = True
     members = (TEXT,)

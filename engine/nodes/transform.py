@@ -25,7 +25,7 @@ class ExpressionSettings:
 
 
 def expression(about: str) -> Setting:
-    """The expression of a node, for `read_settings`."""
+    """Return the setting `expression` of a node."""
     return Setting(
         name="expression",
         about=about,
@@ -43,11 +43,11 @@ def read_settings(
     *,
     is_condition: bool = False,
 ) -> ExpressionSettings:
-    """The `expression` and the `variables` of a node."""
+    """Read the `expression` and the `variables` of a node."""
     before = len(faults.found)
     given = read_all(settings, data, faults)
     text, variables = given["expression"], given["variables"]
-    if len(faults.found) == before:  # faults of its variables would be faults of it, too
+    if len(faults.found) == before:  # a fault of the variables would recur here
         check_expression("expression", text, variables, faults, is_condition=is_condition)
     return ExpressionSettings(expression=str(text), variables=variables)
 
@@ -58,10 +58,10 @@ class Transform(NodeType):
     type = "transform"
     category = "Utilities"
     label = "Transform"
-    description = "Gives the result of an expression over the wired values."
+    description = "Outputs the result of an expression over the wired values."
     kind = WorkKind.CPU
     is_dynamic = True
-    members = (expression("What it gives, in CEL."), VARIABLES)
+    members = (expression("Expression in CEL."), VARIABLES)
 
     def read(self, data: Mapping[str, Any], faults: Faults) -> ExpressionSettings:
         return read_settings(self.members, data, faults)

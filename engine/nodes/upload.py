@@ -48,7 +48,7 @@ class Upload(NodeType):
         ),
         choice(
             "kind",
-            "What the asset is.",
+            "Kind of the asset.",
             tuple(MediaKind),
             default=MediaKind.IMAGE,
             is_nullable=False,

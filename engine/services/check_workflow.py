@@ -1,4 +1,4 @@
-"""Check of a workflow's graph for an editor: problems, sockets and estimate, nothing saved."""
+"""Check of a workflow's graph for an editor: problems, sockets and estimate. Saves nothing."""
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,16 +21,16 @@ Edges = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkflowCheck:
-    """State of a graph as it is now."""
+    """Result of a check."""
 
     problems: Sequence[Problem]
     sockets: Mapping[str, Sockets]
-    """The sockets of each node by its id, also where its settings are wrong."""
+    """Sockets of each node by its id, even with invalid settings."""
     costs: Mapping[str, int]
-    """The most that each charged node of a run costs, in credits, by its id."""
+    """Highest cost of each charged node in credits, by its id."""
 
     def as_dict(self) -> dict[str, Any]:
-        """The members that a check has in answers."""
+        """Return the result in the format of the API."""
         return {
             "problems": [problem.as_detail() for problem in self.problems],
             "sockets": {node_id: each.as_dict() for node_id, each in self.sockets.items()},
@@ -48,9 +48,9 @@ async def check_workflow(
     allow_private: bool,
     inputs: Mapping[str, Any] | None = None,
 ) -> WorkflowCheck:
-    """Check a graph with its account's assets; a large one beside the event loop.
+    """Check a graph, with the account's assets; a large one in a thread.
 
-    `inputs` are those of a run to estimate; without them, its defaults count.
+    The estimate is for a run with `inputs`; without them, their defaults count.
     """
     args = nodes, edges, markup, allow_private, inputs
     is_large = len(nodes) + len(edges) >= LARGE_GRAPH
@@ -68,7 +68,7 @@ def check_nodes(
     allow_private: bool = False,
     inputs: Mapping[str, Any] | None = None,
 ) -> WorkflowCheck:
-    """Check a graph by itself, without the account's assets.
+    """Check a graph without the account's assets.
 
     The estimate of a graph with problems counts the nodes and edges without any.
     """
@@ -86,7 +86,7 @@ def check_nodes(
 def _input_faults(
     plan: Plan, inputs: Mapping[str, Any], allow_http: bool
 ) -> Iterator[tuple[str, InvalidInputs]]:
-    """The inputs that a run would refuse, by name."""
+    """Yield the inputs that a run would refuse, by name."""
     known = {field.name: field for field in plan.fields}
     for name in (*known, *(each for each in inputs if each not in known)):
         try:
@@ -105,7 +105,7 @@ def _input_faults(
 def _fill(
     plan: Plan, inputs: Mapping[str, Any], wrong: Mapping[str, InvalidInputs]
 ) -> dict[str, Any]:
-    """The inputs of a run, with defaults for those that are missing or wrong."""
+    """Return the inputs of a run, with defaults for missing and invalid ones."""
     return {
         field.name: inputs[field.name]
         if field.name in inputs and field.name not in wrong

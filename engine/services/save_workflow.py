@@ -44,7 +44,7 @@ async def check_document(
 
 
 async def hold_media(store: Store, workflow: Workflow) -> None:
-    """Have the account's assets that a saved workflow names live as long as it."""
+    """Keep the account's assets that a saved workflow names as long as the workflow."""
     named = {settings.asset for _, settings in _uploads(workflow.document.nodes)}
     if is_asset_id(workflow.document.cover):
         named.add(workflow.document.cover)
@@ -70,7 +70,7 @@ async def _check_graph(document: Document, allow_private: bool) -> list[Problem]
 
 
 async def check_uploads(store: Store, account_id: str, nodes: Nodes) -> list[Problem]:
-    """Problems of upload nodes with the assets that they name."""
+    """Return the problems of upload nodes with their assets."""
     uploads = list(_uploads(nodes))
     faults = await asyncio.gather(
         *(_upload_fault(store, account_id, settings) for _, settings in uploads)
@@ -96,7 +96,7 @@ async def _upload_fault(
 
 
 def _uploads(nodes: Nodes) -> Iterator[tuple[str, UploadSettings]]:
-    """The upload nodes whose settings are right, by id."""
+    """Yield the ids and settings of upload nodes with valid settings."""
     for node in nodes:
         node_id: Any = node.get("id")
         if node.get("type") == Upload.type and isinstance(node_id, str):

@@ -1,4 +1,4 @@
-"""The `fields` of a Request Input as JSON Schema, and as far as wrong ones tell them."""
+"""JSON Schema of the `fields` of a Request Input, and a sketch of invalid ones."""
 
 from typing import Any
 
@@ -40,11 +40,11 @@ FIELDS_SCHEMA: dict[str, Any] = {
         "required": ["name", "type"],
     },
 }
-"""The `fields` of a Request Input as JSON Schema; `parse_fields` has rules beyond it."""
+"""JSON Schema of the `fields` of a Request Input; `parse_fields` checks more rules."""
 
 
 def sketch_fields(raw: object) -> tuple[Field, ...]:
-    """The fields whose names and types are right, whatever else is wrong."""
+    """Return the fields with valid names and types, without their other members."""
     if not isinstance(raw, list):
         return ()
     items = [item for item in raw[:MAX_FIELDS] if isinstance(item, dict)]

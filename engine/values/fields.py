@@ -186,7 +186,7 @@ def json_schema(
 
 
 def _place(path: str, reason: str, *, is_beyond_schema: bool) -> SettingFault:
-    """A fault whose reason begins with the path within a field."""
+    """Return the fault at a path, to which the reason adds a member of the field."""
     member = reason.partition(" ")[0]
     return SettingFault(f"{path}{reason}", f"{path}{member}", is_beyond_schema)
 

@@ -33,13 +33,13 @@ class Socket:
 
 
 class Sockets(NamedTuple):
-    """The sockets of a node by name."""
+    """Sockets of a node by name."""
 
     inputs: Mapping[str, Socket]
     outputs: Mapping[str, Socket]
 
     def as_dict(self) -> dict[str, list[dict[str, Any]]]:
-        """The sockets as callers see them."""
+        """Return the sockets in the format of the API."""
         return {
             "inputs": [
                 {

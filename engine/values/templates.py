@@ -67,7 +67,7 @@ class Template:
 
     @classmethod
     def sketch(cls, text: str) -> "Template":
-        """A text with the placeholders that are right, though others may not be."""
+        """Return a template with the valid placeholders of a text that may be invalid."""
         names = frozenset(match["name"] for match in PLACEHOLDER.finditer(text))
         return cls(parts=(text,), names=names)
 

@@ -40,7 +40,7 @@ class BuiltinSection:
     gives: BuiltinResult = BuiltinResult.TEXT
 
     def texts(self, values: Mapping[str, Any]) -> Iterator[str]:
-        """Give the only text."""
+        """Return the only text."""
         yield self.template.render(values)
 
     def image_values(self, values: Mapping[str, Any]) -> None:

@@ -9,10 +9,10 @@ from engine.models.answer_paths import Path
 from engine.models.body_templates import Body
 from engine.models.dialects.endpoint import ENDPOINT_MEMBERS, ProviderEndpoint, read_endpoint
 from engine.models.dialects.section_schema import (
+    ANSWER_PATH,
+    ANSWER_PATHS,
     PLACED,
     TEXT,
-    WAY,
-    WAYS,
     Schema,
     section_schema,
     table_schema,
@@ -51,7 +51,7 @@ class JobSection:
     json_schema: ClassVar[Schema] = section_schema(
         JOB_MEMBERS,
         ("id", "path", "status", "done", "failed"),
-        **dict.fromkeys(("id", "status", "error", "progress"), WAY),
+        **dict.fromkeys(("id", "status", "error", "progress"), ANSWER_PATH),
         **dict.fromkeys(("done", "failed"), STATUSES),
         cancel_method={"enum": list(METHODS)},
         resubmit={
@@ -90,10 +90,10 @@ class HttpSection:
             media={"enum": list(MediaSection)},
             as_text=TEXTS,
             inline=TEXTS,
-            result=WAYS,
-            error=WAYS,
-            status_code=WAY,
-            usage=table_schema(dict.fromkeys(USAGE_MEMBERS, WAY)),
+            result=ANSWER_PATHS,
+            error=ANSWER_PATHS,
+            status_code=ANSWER_PATH,
+            usage=table_schema(dict.fromkeys(USAGE_MEMBERS, ANSWER_PATH)),
             job=JobSection.json_schema,
         )
         | PLACED

@@ -1,4 +1,4 @@
-"""Schemas of the members that sections of several dialects have."""
+"""Schemas of members shared by sections of several dialects."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ Schema = dict[str, Any]
 TEXT: Schema = {"type": "string", "minLength": 1, "maxLength": MAX_TEXT}
 COUNT: Schema = {"type": "integer", "minimum": 1, "maximum": MAX_COUNT}
 VARIABLE_NAME: Schema = {"type": "string", "pattern": f"^{VARIABLE.pattern}$"}
-WAY: Schema = {"$ref": "#/$defs/way"}
-WAYS: Schema = {"anyOf": [WAY, {"type": "array", "items": WAY}]}
+ANSWER_PATH: Schema = {"$ref": "#/$defs/answerPath"}
+ANSWER_PATHS: Schema = {"anyOf": [ANSWER_PATH, {"type": "array", "items": ANSWER_PATH}]}
 BODY: Schema = {"description": "Anything, with {{ field }} in its texts."}
 SHARED: dict[str, Schema] = {
     "base_url": {"type": "string", "pattern": "^https?://", "description": "Ends without a slash."},
@@ -27,7 +27,7 @@ SHARED: dict[str, Schema] = {
 }
 """Members of several sections that are not plain texts."""
 PLACED: Schema = {"anyOf": [{"required": ["base_url"]}, {"required": ["base_url_env", "setup"]}]}
-"""A section without a usual address has one of its own."""
+"""Requirement of a section without a default address."""
 
 
 def table_schema(members: dict[str, Schema], required: tuple[str, ...] = ()) -> Schema:

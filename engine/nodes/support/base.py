@@ -170,28 +170,28 @@ class NodeType(Protocol):
     type: str
     category: str
     label: str
-    """Name for people."""
+    """Display name."""
     description: str
-    """Sentence for people."""
+    """Sentence for authors."""
     kind: WorkKind
     members: Sequence[Setting] = ()
-    """The members of `data` that it reads, beside those of every node."""
+    """Members of `data` besides those common to all node types."""
     is_dynamic: bool = False
-    """Its sockets depend on its settings."""
+    """Sockets depend on the settings."""
 
     def read(self, data: Mapping[str, Any], faults: Faults) -> Any:
-        """Read `data` into frozen settings; after faults, as far as they tell the sockets."""
+        """Read `data` into frozen settings; with faults, as far as the sockets need them."""
         ...
 
     def parse(self, data: Mapping[str, Any]) -> Any:
-        """Check `data` and return frozen settings. Raises SettingsError with every reason."""
+        """Parse `data` to frozen settings. Raises SettingsError with all reasons."""
         faults = Faults()
         settings = self.read(data, faults)
         faults.finish()
         return settings
 
     def unavailable_reason(self) -> str | None:
-        """The reason why no node of the type can be saved here; None: one can."""
+        """Return the reason why nodes of the type cannot be saved here; None: they can."""
         return None
 
     def inputs(self, settings: Any) -> Mapping[str, Socket]:
@@ -207,7 +207,7 @@ class NodeType(Protocol):
         return {}
 
     def sketch(self, data: Mapping[str, Any]) -> Sockets:
-        """The sockets for an editor, as far as wrong settings tell them."""
+        """Return the sockets for an editor, as far as invalid settings determine them."""
         settings = self.read(data, Faults())
         return Sockets(self.inputs(settings), self.outputs(settings))
 

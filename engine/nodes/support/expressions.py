@@ -32,7 +32,7 @@ def _read_names(raw: object, path: str, faults: Faults) -> tuple[str, ...] | Non
 
 VARIABLES = Setting(
     name="variables",
-    about="Names of further input sockets, which are variables of the expression.",
+    about="Names of additional input sockets, which are variables of the expression.",
     widget="names",
     value={
         "type": "array",
@@ -53,7 +53,7 @@ def check_expression(
     *,
     is_condition: bool,
 ) -> str:
-    """The expression at a member of a node's data."""
+    """Return the expression at a member of a node's data; add its faults."""
     known = ", ".join(f"'{name}'" for name in (cel.VALUE, *variables))
     if not isinstance(expression, str):
         faults.add(member, f"must be a text: CEL over {known}")

@@ -23,7 +23,7 @@ NODE_MEMBERS = frozenset({"model", "values", "retry", "timeoutSeconds", "onError
 
 MODEL = Setting(
     name="model",
-    about="The internal name of the model.",
+    about="Internal name of the model.",
     widget="model",
     value={"type": "string", "minLength": 1},
     parse=as_it_is,
@@ -51,14 +51,14 @@ def _unusable(reason: str) -> SettingsError:
 
 
 def missing_model(category: Category | None = None) -> str | None:
-    """The reason why no model of the category, or none at all, can be named; None: one can."""
+    """Return the reason why no model of the category, or of any, is usable; None: one is."""
     if any(each.enabled and category in (None, each.category) for each in all_models()):
         return None
     return "There is no model here" if category is None else f"No model here gives {category}"
 
 
 def typed_values(data: Mapping[str, Any]) -> Values:
-    """The object `values` of a node, empty where there is none. Raises SettingsError."""
+    """Return the object `values` of a node, or an empty one. Raises SettingsError."""
     faults = Faults()
     typed: Values = VALUES.read(data, faults)
     faults.finish()
@@ -102,7 +102,7 @@ def known_values(model: Model, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def value_faults(field: Field, values: Mapping[str, Any]) -> Sequence[SettingFault]:
-    """What is wrong with a field's value, if there is one, as sentences for the author."""
+    """Return the faults of a field's value, if present."""
     if field.name not in values:
         return ()
     try:

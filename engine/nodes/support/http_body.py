@@ -48,7 +48,7 @@ class BodySettings:
 
 
 BODY_TYPE = choice(
-    "bodyType", "How the body is sent; without it, as what it looks like.", BODY_TYPES
+    "bodyType", "Format of the body; without it, JSON if the body is JSON, else text.", BODY_TYPES
 )
 BODY = Setting(
     name="body",
@@ -67,7 +67,7 @@ BODY = Setting(
 
 
 def parse_body(data: Mapping[str, Any], faults: Faults) -> BodySettings:
-    """Read `bodyType` and `body` of a node."""
+    """Read `bodyType` and `body` of a node; add their faults."""
     before = len(faults.found)
     kind, body = BODY_TYPE.read(data, faults), BODY.read(data, faults)
     if len(faults.found) > before:

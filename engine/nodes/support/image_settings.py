@@ -1,4 +1,4 @@
-"""Settings that image nodes have in common."""
+"""Settings shared by image nodes."""
 
 import re
 from collections.abc import Mapping
@@ -14,23 +14,23 @@ MAX_RATIO = 1_000
 
 
 def color(name: str, about: str, default: str) -> Setting:
-    """A color in hexadecimal."""
+    """Return a setting for a color in hexadecimal."""
     words = "must be a color like #f80, #ff8800 or #ff880080"
     return pattern(name, about, COLOR, words, widget="color", default=default, fallback=default)
 
 
 def side(name: str, about: str) -> Setting:
-    """A width or a height in pixels."""
+    """Return a setting for a width or a height in pixels."""
     return whole(name, about, 1, MAX_SIDE)
 
 
 def offset(name: str, about: str) -> Setting:
-    """A distance in pixels."""
+    """Return a setting for a distance in pixels."""
     return whole(name, about, 0, MAX_SIDE)
 
 
 def ratio(name: str, about: str) -> Setting:
-    """Width and height of a shape."""
+    """Return a setting for an aspect ratio."""
 
     def parse(raw: object, path: str, faults: Faults) -> tuple[float, float] | None:
         match = RATIO.fullmatch(raw) if isinstance(raw, str) else None
@@ -59,7 +59,7 @@ SAVING = (FORMAT, QUALITY, BACKGROUND)
 
 
 def read_saving(given: Mapping[str, Any]) -> SaveOptions:
-    """How the image is to be written, of the settings that were read."""
+    """Return the options for saving an image."""
     usual = SaveOptions()
     return SaveOptions(
         format=given["format"],

@@ -111,7 +111,7 @@ class ModelCalls:
 def read_model_settings(
     data: Mapping[str, Any], kind: ModelNodeKind, faults: Faults
 ) -> ModelSettings | None:
-    """Read a node's `data`; None where there is no model to read it by."""
+    """Read a node's `data`, and add its faults; None without a usable model."""
     try:
         model, typed = _read_model(data, kind)
     except SettingsError as error:
@@ -130,7 +130,7 @@ def read_model_settings(
 
 
 def model_members(kind: ModelNodeKind, *own: Setting) -> tuple[Setting, ...]:
-    """The settings of a node type that asks models; other fields of the model may follow."""
+    """Return the settings of a node type that calls models, without the other fields of a model."""
     return (
         MODEL,
         *(_model_member(name) for name in (*kind.templates, *kind.options)),
@@ -140,7 +140,7 @@ def model_members(kind: ModelNodeKind, *own: Setting) -> tuple[Setting, ...]:
 
 
 def _model_member(name: str) -> Setting:
-    """A setting that the model's field of its name describes exactly."""
+    """Return a setting that is checked as the model's field of its name."""
     about, widget, kinds = MODEL_MEMBERS[name]
     value: Schema = {"anyOf": [{"type": kinds}, {"const": ""}]}
     return Setting(name=name, about=about, widget=widget, value=value, parse=as_it_is)
@@ -148,19 +148,23 @@ def _model_member(name: str) -> Setting:
 
 MODEL_MEMBERS: Mapping[str, tuple[str, str, list[str]]] = {
     PROMPT: ("The prompt; each {{ placeholder }} is an input socket.", "template", ["string"]),
-    SYSTEM: ("How the model is to answer; a template, too.", "template", ["string"]),
-    "temperature": ("How much answers may differ.", "number", ["number"]),
-    "maxTokens": ("The longest answer, in tokens.", "number", ["number"]),
-    "aspectRatio": ("Shape of what is made, such as 16:9.", "text", ["string"]),
-    "resolution": ("Size of what is made.", "text", ["string", "number"]),
-    "duration": ("Length of what is made, in seconds.", "number", ["string", "number"]),
-    "seed": ("The same seed gives the same again, where the model can.", "number", ["number"]),
+    SYSTEM: ("Instructions for the model, a template.", "template", ["string"]),
+    "temperature": ("Randomness of the answers.", "number", ["number"]),
+    "maxTokens": ("Limit of the answer, in tokens.", "number", ["number"]),
+    "aspectRatio": ("Aspect ratio of the output, such as 16:9.", "text", ["string"]),
+    "resolution": ("Resolution of the output.", "text", ["string", "number"]),
+    "duration": ("Duration of the output, in seconds.", "number", ["string", "number"]),
+    "seed": (
+        "Seed; the same one repeats the output, if the model supports it.",
+        "number",
+        ["number"],
+    ),
 }
-"""Sentence, control and JSON types of the settings that are fields of models."""
+"""Description, control and JSON types of settings that are fields of models."""
 
 
 def sketch_model_sockets(data: Mapping[str, Any], kind: ModelNodeKind) -> dict[str, Socket]:
-    """The input sockets of a node without a model that can be used."""
+    """Return the input sockets of a node without a usable model."""
     own = {each.socket: Socket(type=each.type) for each in kind.inlets}
     params = {PARAMS_IN: Socket(type=SocketType.ANY)} if kind.takes_params else {}
     texts = (data.get(name) for name in kind.templates)
@@ -171,7 +175,7 @@ def sketch_model_sockets(data: Mapping[str, Any], kind: ModelNodeKind) -> dict[s
 
 
 def model_sockets(settings: ModelSettings, kind: ModelNodeKind) -> dict[str, Socket]:
-    """The input sockets of a node type, and one for each placeholder."""
+    """Return the input sockets of the node type and of all placeholders."""
     missing = _missing(settings)
     sockets = {
         field_socket.socket: Socket(

@@ -25,7 +25,7 @@ class Policy:
 
 
 def parse_policy(data: Mapping[str, Any]) -> Policy:
-    """Read a node's policy. Raises SettingsError with every reason."""
+    """Read a node's policy. Raises SettingsError with all reasons."""
     faults = Faults()
     given = read_all(POLICY, data, faults)
     faults.finish()
@@ -39,7 +39,7 @@ def parse_policy(data: Mapping[str, Any]) -> Policy:
 
 
 def reserved_faults(data: Mapping[str, Any]) -> Iterator[SettingFault]:
-    """Why a policy cannot be saved that asks for what does nothing yet.
+    """Yield faults of settings without effect yet, which cannot be saved.
 
     Versions saved before this check still run.
     """
@@ -49,7 +49,7 @@ def reserved_faults(data: Mapping[str, Any]) -> Iterator[SettingFault]:
 
 
 def read_timeout(data: Mapping[str, Any]) -> float | None:
-    """A node's `timeoutSeconds`, where there is one that is allowed."""
+    """Return a node's `timeoutSeconds` if it is valid, or None."""
     seconds: float | None = TIMEOUT.read(data, Faults())
     return seconds
 
@@ -77,7 +77,7 @@ def _read_seconds(raw: object, path: str, faults: Faults) -> float | None:
 
 RETRY = Setting(
     name="retry",
-    about="How often a node that fails is called, and the seconds before the second call.",
+    about="Number of attempts, and the seconds before the second one.",
     widget="retry",
     value={
         "type": "object",
@@ -96,21 +96,21 @@ RETRY = Setting(
 )
 TIMEOUT = Setting(
     name="timeoutSeconds",
-    about="The longest time that a call of the node may take, in seconds.",
+    about="Time limit of a call of the node, in seconds.",
     widget="number",
     value={"type": "number", "exclusiveMinimum": 0, "maximum": MAX_TIMEOUT_SECONDS},
     parse=_read_seconds,
 )
 ON_ERROR = choice(
     "onError",
-    "Whether a run goes on after the node has failed.",
+    "Effect of the node's failure on the run.",
     ("fail", "continue"),
     default="fail",
     words="must be 'fail' or 'continue'",
 )
 CACHE = Setting(
     name="cache",
-    about="Kept for later: must be false.",
+    about="Reserved; must be false.",
     widget="hidden",
     value={"enum": [False]},
     parse=as_it_is,

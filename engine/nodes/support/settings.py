@@ -15,17 +15,17 @@ Data = Mapping[str, Any]
 
 
 class Faults:
-    """Faults of a node's settings, in the order in which they are found."""
+    """Faults of a node's settings, in the order of their discovery."""
 
     def __init__(self) -> None:
         self.found: list[SettingFault] = []
 
     def add(self, field: str, words: str) -> None:
-        """Add a fault that the JSON Schema of the type states too; `words` follow the field."""
+        """Add a fault that the JSON Schema finds too; the field's name precedes `words`."""
         self.found.append(SettingFault(f"{field} {words}", field))
 
     def add_rule(self, reason: str, field: str = "") -> None:
-        """Add a fault that no JSON Schema states, as a whole sentence."""
+        """Add a fault beyond the JSON Schema, as a whole sentence."""
         self.found.append(SettingFault(reason, field, is_beyond_schema=True))
 
     def extend(self, error: SettingsError) -> None:
@@ -39,7 +39,7 @@ class Faults:
 
 
 Read = Callable[[Any, str, Faults], Any]
-"""Reads a value at a path; gives None after a fault."""
+"""Reads a value at a path, and returns it; after a fault, adds it and returns None."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,24 +48,24 @@ class Setting:
 
     name: str
     about: str
-    """Sentence for the author."""
+    """Sentence for authors."""
     widget: str
     """Control of an editor."""
     value: Schema
-    """JSON Schema of a value that is there."""
+    """JSON Schema of a present value."""
     parse: Read
     default: Any = None
-    """What counts where the member is absent, as JSON; None: nothing."""
+    """Default in the JSON Schema; None: none."""
     fallback: Any = None
-    """What `read` gives where the member is absent or wrong."""
+    """Result of `read` for an absent or invalid member."""
     is_nullable: bool = True
     """Null counts as absent."""
     is_required: bool = False
     missing: str = ""
-    """Words of the fault of an absent member; empty: `read` gives none."""
+    """Words of the fault of an absent member; empty: `read` adds no fault."""
 
     def read(self, data: Data, faults: Faults) -> Any:
-        """Read the member."""
+        """Return the parsed member, or the fallback; add its faults."""
         raw = data.get(self.name)
         if raw is None and (self.is_nullable or self.name not in data):
             if self.missing:
@@ -75,7 +75,7 @@ class Setting:
         return self.fallback if found is None else found
 
     def schema(self) -> Schema:
-        """The JSON Schema of the member."""
+        """Return the JSON Schema of the member."""
         value = _or_null(self.value) if self.is_nullable and not self.is_required else self.value
         default = {} if self.default is None else {"default": self.default}
         shown = {"title": _title(self.name), "description": self.about}
@@ -83,7 +83,7 @@ class Setting:
 
 
 def schema_of(settings: Iterable[Setting], **more: Any) -> Schema:
-    """The JSON Schema of a node's `data`; members that it does not name are allowed."""
+    """Return the JSON Schema of a node's `data`; it allows other members."""
     listed = tuple(settings)
     required = [each.name for each in listed if each.is_required]
     return {
@@ -95,7 +95,7 @@ def schema_of(settings: Iterable[Setting], **more: Any) -> Schema:
 
 
 def read_all(settings: Iterable[Setting], data: Data, faults: Faults) -> dict[str, Any]:
-    """Read these members."""
+    """Read the members, by name."""
     return {each.name: each.read(data, faults) for each in settings}
 
 
@@ -108,7 +108,7 @@ def choice(
     words: str = "",
     **more: Any,
 ) -> Setting:
-    """One of several texts."""
+    """Return a setting with a value from a list of texts."""
     sentence = words or f"must be one of {', '.join(choices)}"
 
     def parse(raw: Any, path: str, faults: Faults) -> Any:
@@ -130,7 +130,7 @@ def choice(
 
 
 def flag(name: str, about: str, **more: Any) -> Setting:
-    """True or false; false by default."""
+    """Return a setting for true or false, false by default."""
 
     def parse(raw: Any, path: str, faults: Faults) -> Any:
         if isinstance(raw, bool):
@@ -153,7 +153,7 @@ def flag(name: str, about: str, **more: Any) -> Setting:
 def whole(
     name: str, about: str, least: int, most: int, *, default: int | None = None, words: str = ""
 ) -> Setting:
-    """A whole number, which may also be written as a double."""
+    """Return a setting for a whole number, which may be written as a double."""
     sentence = words or f"must be a whole number from {least} to {most}"
 
     def parse(raw: Any, path: str, faults: Faults) -> Any:
@@ -174,7 +174,7 @@ def whole(
 
 
 def number(name: str, about: str, least: float, most: float, *, default: float) -> Setting:
-    """A number, read as a double."""
+    """Return a setting for a number, read as a double."""
 
     def parse(raw: Any, path: str, faults: Faults) -> Any:
         if is_number(raw) and least <= raw <= most:
@@ -196,7 +196,7 @@ def number(name: str, about: str, least: float, most: float, *, default: float) 
 def pattern(
     name: str, about: str, expression: str, words: str, *, widget: str, **more: Any
 ) -> Setting:
-    """A text that a regular expression describes whole."""
+    """Return a setting for a text that matches a regular expression as a whole."""
     compiled = re.compile(expression)
 
     def parse(raw: Any, path: str, faults: Faults) -> Any:
@@ -210,7 +210,7 @@ def pattern(
 
 
 def text(name: str, about: str, *, widget: str = "textarea", **more: Any) -> Setting:
-    """A text."""
+    """Return a setting for a text."""
 
     def parse(raw: Any, path: str, faults: Faults) -> Any:
         if isinstance(raw, str):
@@ -227,7 +227,7 @@ def text(name: str, about: str, *, widget: str = "textarea", **more: Any) -> Set
 def template(
     name: str, about: str, taken: Iterable[str] = (), *, no_text: str = "", **more: Any
 ) -> Setting:
-    """A text with placeholders, which are sockets beside those that are taken."""
+    """Return a setting for a template; its placeholders must differ from the `taken` sockets."""
     sockets = frozenset(taken)
 
     def parse(raw: Any, path: str, faults: Faults) -> Any:
@@ -255,10 +255,10 @@ def read_template(
     taken: Iterable[str] = (),
     field: str = "",
 ) -> Template:
-    """A template whose placeholders are sockets beside those that are taken.
+    """Read a template whose placeholders must differ from the `taken` sockets; add its faults.
 
-    Of a text with a fault it has the placeholders that are right. `field` is the path of the
-    setting where it is not the `member` of sentences.
+    An invalid text gives a template with its valid placeholders. Sentences begin with `member`;
+    `field` is the path of the setting, if it differs.
     """
     path = field or member
     if not isinstance(raw, str):
@@ -277,7 +277,7 @@ def read_template(
 
 
 def as_it_is(raw: Any, path: str, faults: Faults) -> Any:
-    """Leave a value to a check that needs other settings, too."""
+    """Return a value unchecked, for a check that needs other settings too."""
     return raw
 
 
@@ -290,7 +290,7 @@ def _read_values(raw: Any, path: str, faults: Faults) -> Any:
 
 VALUES = Setting(
     name="values",
-    about="Values by the names of fields.",
+    about="Values by field name.",
     widget="values",
     value={"type": "object"},
     parse=_read_values,
@@ -299,14 +299,14 @@ VALUES = Setting(
 
 
 def is_number(value: object) -> TypeGuard[int | float]:
-    """Whether it is a finite number."""
+    """Return True for a finite number."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return math.isfinite(value)
 
 
 def is_whole(value: object) -> TypeGuard[int | float]:
-    """Whether it is a whole number, also one that is written as a double."""
+    """Return True for a whole number, even if written as a double."""
     return is_number(value) and value == value // 1
 
 
