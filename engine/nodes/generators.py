@@ -33,7 +33,7 @@ from engine.nodes.support.model_calls import (
     read_model_settings,
     sketch_model_sockets,
 )
-from engine.nodes.support.settings import Faults, whole
+from engine.nodes.support.settings import Faults, is_whole, whole
 from engine.values.fields import NUMBERS, Field
 from engine.values.sockets import Socket, Sockets
 
@@ -224,9 +224,7 @@ def _wired_count(settings: GeneratorSettings, inputs: Mapping[str, Any]) -> int:
 
 
 def _read_count(value: object) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
-        return None
-    return int(value) if 1 <= value <= MAX_COUNT else None
+    return int(value) if is_whole(value) and 1 <= value <= MAX_COUNT else None
 
 
 def _one(model: Model, values: Values) -> Values:

@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from engine.errors.nodes import SettingFault
-from engine.nodes.support.settings import Faults, Setting, as_it_is, choice, is_number, read_all
+from engine.nodes.support.settings import (
+    Faults,
+    Setting,
+    as_it_is,
+    choice,
+    is_number,
+    read_all,
+    reader,
+)
 
 MAX_ATTEMPTS = 10
 MAX_BACKOFF_SECONDS = 60
@@ -68,11 +76,8 @@ def _read_retry(raw: object, path: str, faults: Faults) -> Mapping[str, Any] | N
     return raw
 
 
-def _read_seconds(raw: object, path: str, faults: Faults) -> float | None:
-    if is_number(raw) and 0 < raw <= MAX_TIMEOUT_SECONDS:
-        return float(raw)
-    faults.add(path, f"must be a number over 0 and at most {MAX_TIMEOUT_SECONDS}")
-    return None
+def _accept_seconds(raw: object) -> float | None:
+    return float(raw) if is_number(raw) and 0 < raw <= MAX_TIMEOUT_SECONDS else None
 
 
 RETRY = Setting(
@@ -99,7 +104,7 @@ TIMEOUT = Setting(
     about="Time limit of a call of the node, in seconds.",
     widget="number",
     value={"type": "number", "exclusiveMinimum": 0, "maximum": MAX_TIMEOUT_SECONDS},
-    parse=_read_seconds,
+    parse=reader(_accept_seconds, f"must be a number over 0 and at most {MAX_TIMEOUT_SECONDS}"),
 )
 ON_ERROR = choice(
     "onError",

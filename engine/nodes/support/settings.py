@@ -82,7 +82,7 @@ class Setting:
         return {**value, **shown, **default, "x-widget": self.widget}
 
 
-def schema_of(settings: Iterable[Setting], **more: Any) -> Schema:
+def schema_of(settings: Iterable[Setting]) -> Schema:
     """Return the JSON Schema of a node's `data`; it allows other members."""
     listed = tuple(settings)
     required = [each.name for each in listed if each.is_required]
@@ -90,8 +90,19 @@ def schema_of(settings: Iterable[Setting], **more: Any) -> Schema:
         "type": "object",
         "properties": {each.name: each.schema() for each in listed},
         **({"required": required} if required else {}),
-        **more,
     }
+
+
+def reader(accept: Callable[[Any], Any], words: str) -> Read:
+    """Return a reader of values for which `accept` returns no None; `words` are its only fault."""
+
+    def parse(raw: Any, path: str, faults: Faults) -> Any:
+        found = accept(raw)
+        if found is None:
+            faults.add(path, words)
+        return found
+
+    return parse
 
 
 def read_all(settings: Iterable[Setting], data: Data, faults: Faults) -> dict[str, Any]:
@@ -109,20 +120,16 @@ def choice(
     **more: Any,
 ) -> Setting:
     """Return a setting with a value from a list of texts."""
-    sentence = words or f"must be one of {', '.join(choices)}"
 
-    def parse(raw: Any, path: str, faults: Faults) -> Any:
-        found = next((each for each in choices if isinstance(raw, str) and each == raw), None)
-        if found is None:
-            faults.add(path, sentence)
-        return found
+    def accept(raw: Any) -> str | None:
+        return next((each for each in choices if isinstance(raw, str) and each == raw), None)
 
     return Setting(
         name=name,
         about=about,
         widget="select",
         value={"enum": [str(each) for each in choices]},
-        parse=parse,
+        parse=reader(accept, words or f"must be one of {', '.join(choices)}"),
         default=None if default is None else str(default),
         fallback=default,
         **more,
@@ -131,43 +138,30 @@ def choice(
 
 def flag(name: str, about: str, **more: Any) -> Setting:
     """Return a setting for true or false, false by default."""
-
-    def parse(raw: Any, path: str, faults: Faults) -> Any:
-        if isinstance(raw, bool):
-            return raw
-        faults.add(path, "must be true or false")
-        return None
-
     return Setting(
         name=name,
         about=about,
         widget="toggle",
         value={"type": "boolean"},
-        parse=parse,
+        parse=reader(lambda raw: raw if isinstance(raw, bool) else None, "must be true or false"),
         default=False,
         fallback=False,
         **more,
     )
 
 
-def whole(
-    name: str, about: str, least: int, most: int, *, default: int | None = None, words: str = ""
-) -> Setting:
+def whole(name: str, about: str, least: int, most: int, *, default: int | None = None) -> Setting:
     """Return a setting for a whole number, which may be written as a double."""
-    sentence = words or f"must be a whole number from {least} to {most}"
 
-    def parse(raw: Any, path: str, faults: Faults) -> Any:
-        if is_whole(raw) and least <= raw <= most:
-            return int(raw)
-        faults.add(path, sentence)
-        return None
+    def accept(raw: Any) -> int | None:
+        return int(raw) if is_whole(raw) and least <= raw <= most else None
 
     return Setting(
         name=name,
         about=about,
         widget="number",
         value={"type": "integer", "minimum": least, "maximum": most},
-        parse=parse,
+        parse=reader(accept, f"must be a whole number from {least} to {most}"),
         default=default,
         fallback=default,
     )
@@ -176,18 +170,15 @@ def whole(
 def number(name: str, about: str, least: float, most: float, *, default: float) -> Setting:
     """Return a setting for a number, read as a double."""
 
-    def parse(raw: Any, path: str, faults: Faults) -> Any:
-        if is_number(raw) and least <= raw <= most:
-            return float(raw)
-        faults.add(path, f"must be a number from {least:g} to {most:g}")
-        return None
+    def accept(raw: Any) -> float | None:
+        return float(raw) if is_number(raw) and least <= raw <= most else None
 
     return Setting(
         name=name,
         about=about,
         widget="slider",
         value={"type": "number", "minimum": least, "maximum": most},
-        parse=parse,
+        parse=reader(accept, f"must be a number from {least:g} to {most:g}"),
         default=default,
         fallback=default,
     )
@@ -199,28 +190,29 @@ def pattern(
     """Return a setting for a text that matches a regular expression as a whole."""
     compiled = re.compile(expression)
 
-    def parse(raw: Any, path: str, faults: Faults) -> Any:
-        if isinstance(raw, str) and compiled.fullmatch(raw):
-            return raw
-        faults.add(path, words)
-        return None
+    def accept(raw: Any) -> str | None:
+        return raw if isinstance(raw, str) and compiled.fullmatch(raw) else None
 
-    value = {"type": "string", "pattern": f"^(?:{expression})$"}
-    return Setting(name=name, about=about, widget=widget, value=value, parse=parse, **more)
+    return Setting(
+        name=name,
+        about=about,
+        widget=widget,
+        value={"type": "string", "pattern": f"^(?:{expression})$"},
+        parse=reader(accept, words),
+        **more,
+    )
 
 
 def text(name: str, about: str, *, widget: str = "textarea", **more: Any) -> Setting:
     """Return a setting for a text."""
-
-    def parse(raw: Any, path: str, faults: Faults) -> Any:
-        if isinstance(raw, str):
-            return raw
-        faults.add(path, "must be a text")
-        return None
-
     options = {"default": "", "fallback": "", **more}
     return Setting(
-        name=name, about=about, widget=widget, value={"type": "string"}, parse=parse, **options
+        name=name,
+        about=about,
+        widget=widget,
+        value={"type": "string"},
+        parse=reader(lambda raw: raw if isinstance(raw, str) else None, "must be a text"),
+        **options,
     )
 
 
@@ -281,28 +273,24 @@ def as_it_is(raw: Any, path: str, faults: Faults) -> Any:
     return raw
 
 
-def _read_values(raw: Any, path: str, faults: Faults) -> Any:
-    if isinstance(raw, dict):
-        return raw
-    faults.add(path, "must be an object with a value per field")
-    return None
-
-
 VALUES = Setting(
     name="values",
     about="Values by field name.",
     widget="values",
     value={"type": "object"},
-    parse=_read_values,
+    parse=reader(
+        lambda raw: raw if isinstance(raw, dict) else None,
+        "must be an object with a value per field",
+    ),
     fallback={},
 )
 
 
 def is_number(value: object) -> TypeGuard[int | float]:
     """Return True for a finite number."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return math.isfinite(value)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def is_whole(value: object) -> TypeGuard[int | float]:

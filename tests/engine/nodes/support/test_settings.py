@@ -19,7 +19,7 @@ from engine.nodes.support.settings import (
 )
 
 VALUES = [
-    *(None, True, False, 0, 1, 2.0, 2.5, 3, -1, 1e300, float(2**53)),
+    *(None, True, False, 0, 1, 2.0, 2.5, 3, -1, 1e300, float(2**53), 10**400),
     *("", "a", "ab", "{{ x }}", "{{ x", [], ["a"], {}, {"a": 1}),
 ]
 SETTINGS = [
