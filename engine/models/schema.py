@@ -19,12 +19,13 @@ from engine.models.manifest import (
 )
 from engine.models.pricing import Unit
 from engine.values.fields import FieldType
+from engine.values.json_schemas import DRAFT
 
 
 def manifest_schema() -> Schema:
     """Return the JSON Schema 2020-12 of a manifest."""
     return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$schema": DRAFT,
         "title": "Headrace model manifest",
         **table_schema(_top(), ("internalName", "name", "category", "tier")),
         "oneOf": [{"required": [name]} for name in CALLS],

@@ -7,9 +7,8 @@ from engine.nodes import NODE_TYPES
 from engine.nodes.support.base import NodeType
 from engine.nodes.support.policy import CACHE, POLICY
 from engine.nodes.support.settings import Schema, schema_of
+from engine.values.json_schemas import DRAFT
 from engine.values.sockets import Sockets
-
-JSON_SCHEMA = "https://json-schema.org/draft/2020-12/schema"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +41,7 @@ def settings_schema(kind: NodeType) -> Schema:
     expressions, URLs and the fields of the node's model.
     """
     members = (*kind.members, *POLICY, CACHE)
-    return {"$schema": JSON_SCHEMA, "title": kind.label, **schema_of(members)}
+    return {"$schema": DRAFT, "title": kind.label, **schema_of(members)}
 
 
 def _describe(kind: NodeType) -> NodeTypeEntry:

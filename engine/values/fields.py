@@ -1,4 +1,4 @@
-"""Fields: inputs of a workflow, their check, and their JSON Schema."""
+"""Fields: inputs of a workflow, and their check."""
 
 import math
 import re
@@ -23,7 +23,6 @@ MAX_URL = 2_048
 MAX_NAME = 64
 MAX_LISTED = 10
 """Unknown inputs named in warnings."""
-MAX_STEPS_LISTED = 1_000
 
 NAME_PATTERN = re.compile(r"(?! )[^\x00-\x1f\x7f]{1,64}(?<! )")
 NAME_RULE = "must be a text of 1 to 64 printable characters"
@@ -171,20 +170,6 @@ def unknown_inputs(fields: Iterable[Field], inputs: Mapping[str, Any]) -> tuple[
     return tuple(warnings)
 
 
-def json_schema(
-    fields: Iterable[Field], *, strict: bool, allow_http: bool = False
-) -> dict[str, Any]:
-    """Return the JSON Schema 2020-12 of the object `inputs`, with the same rules."""
-    fields = tuple(fields)
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "type": "object",
-        "properties": {field.name: _field_schema(field, allow_http) for field in fields},
-        "required": [f.name for f in fields if f.required and f.default is None],
-        "additionalProperties": not strict,
-    }
-
-
 def _place(path: str, reason: str, *, is_beyond_schema: bool) -> SettingFault:
     """Return the fault at a path, to which the reason adds a member of the field."""
     member = reason.partition(" ")[0]
@@ -312,18 +297,20 @@ def _number_fault(field: Field, value: Any) -> str | None:
         return f"must be at least {field.min}"
     if field.max is not None and value > field.max:
         return f"must be at most {field.max}"
-    if field.step is not None and not _is_on_step(value, field.step, field.min or 0):
+    if field.step is not None and not is_on_step(value, field.step, field.min or 0):
         return f"must be {field.min or 0} plus a multiple of {field.step}"
     return None
 
 
-def _is_on_step(value: int | float, step: int | float, start: int | float) -> bool:
-    distance = _decimal(value) - _decimal(start)
-    nearest = (distance / _decimal(step)).to_integral_value() * _decimal(step)
+def is_on_step(value: int | float, step: int | float, start: int | float) -> bool:
+    """Return True if a value is `start` plus a multiple of `step`, but for rounding."""
+    distance = to_decimal(value) - to_decimal(start)
+    nearest = (distance / to_decimal(step)).to_integral_value() * to_decimal(step)
     return abs(distance - nearest) <= Decimal("1e-9") * max(Decimal(1), abs(distance))
 
 
-def _decimal(value: int | float) -> Decimal:
+def to_decimal(value: int | float) -> Decimal:
+    """Return a number as its shortest decimal notation reads."""
     return Decimal(repr(value))
 
 
@@ -344,13 +331,14 @@ def _medium_fault(value: Any, allow_http: bool, allow_assets: bool) -> str | Non
     if len(value) > MAX_URL:
         return f"must be {wanted} of at most {MAX_URL} characters"
     is_asset = allow_assets and is_asset_id(value)
-    if not is_asset and not re.fullmatch(_scheme(allow_http) + URL_REST, value):
+    if not is_asset and not re.fullmatch(url_scheme(allow_http) + URL_REST, value):
         schemes = "https:// or http://" if allow_http else "https://"
         return f"must be {wanted} that starts with {schemes}"
     return None
 
 
-def _scheme(allow_http: bool) -> str:
+def url_scheme(allow_http: bool) -> str:
+    """Return the pattern of allowed schemes of URLs."""
     return "https?" if allow_http else "https"
 
 
@@ -360,55 +348,3 @@ def _option_fault(field: Field, value: Any) -> str | None:
     if not isinstance(value, bool) and value in field.options:
         return None
     return f"must be one of {', '.join(str(option) for option in field.options)}"
-
-
-def _field_schema(field: Field, allow_http: bool) -> dict[str, Any]:
-    schema: dict[str, Any] = {"title": field.label} | _type_schema(field, allow_http)
-    if field.options:
-        schema["enum"] = list(field.options)
-    if field.helper_text:
-        schema["description"] = field.helper_text
-    if field.default is not None:
-        schema["default"] = field.default
-    return schema
-
-
-def _type_schema(field: Field, allow_http: bool) -> dict[str, Any]:
-    if field.type in NUMBERS:
-        return _number_schema(field)
-    if field.type in TEXTS:
-        limit = {} if field.max_length is None else {"maxLength": field.max_length}
-        return {"type": "string"} | limit
-    if field.type is FieldType.TOGGLE:
-        return {"type": "boolean"}
-    if field.type in SOCKETS:
-        pattern = f"^{_scheme(allow_http)}{URL_REST}$"
-        return {"type": "string", "format": "uri", "maxLength": MAX_URL, "pattern": pattern}
-    return {}
-
-
-def _number_schema(field: Field) -> dict[str, Any]:
-    schema: dict[str, Any] = {"type": "number"}
-    if field.min is not None:
-        schema["minimum"] = field.min
-    if field.max is not None:
-        schema["maximum"] = field.max
-    if field.step is not None:
-        schema |= _step_schema(field, field.step)
-    return schema
-
-
-def _step_schema(field: Field, step: int | float) -> dict[str, Any]:
-    """`multipleOf` counts from 0; steps that count from elsewhere are listed while they are few."""
-    start = field.min or 0
-    if _is_on_step(start, step, 0):
-        return {"multipleOf": step}
-    if field.max is None or (field.max - start) / step > MAX_STEPS_LISTED:
-        return {}
-    first, width = _decimal(start), _decimal(step)
-    count = int((_decimal(field.max) - first) / width) + 1
-    return {"enum": [_plain(first + width * index) for index in range(count)]}
-
-
-def _plain(number: Decimal) -> int | float:
-    return int(number) if number == number.to_integral_value() else float(number)

@@ -9,6 +9,8 @@ import msgspec
 from engine.errors.nodes import BAD_RESPONSE, NodeFailed
 from engine.values.model_text import NotJson, find_json
 
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+"""Version of JSON Schema that schemas declare."""
 MAX_BYTES = 32_768
 MAX_MESSAGE = 300
 

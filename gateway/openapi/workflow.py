@@ -7,7 +7,8 @@ from typing import Any
 from engine.errors import InvalidInputs
 from engine.graph.document import Document
 from engine.graph.plan import Plan
-from engine.values.fields import CHOICES, NUMBERS, Field, FieldType, check_inputs, json_schema
+from engine.values.fields import CHOICES, NUMBERS, Field, FieldType, check_inputs
+from engine.values.input_schemas import inputs_schema
 from gateway.auth.endpoints import Endpoint
 from gateway.http.types import JSON, Schema
 from gateway.openapi.document import Components, assemble, describe, shapes_of
@@ -67,7 +68,7 @@ def make_workflow_document(
 
 def _request(workflow: DescribedWorkflow) -> dict[str, Any]:
     plan = workflow.plan
-    inputs = json_schema(plan.fields, strict=plan.strict_inputs, allow_http=workflow.allow_http)
+    inputs = inputs_schema(plan.fields, strict=plan.strict_inputs, allow_http=workflow.allow_http)
     del inputs["$schema"]  # the document has the same dialect
     example = _example_inputs(workflow)
     shown = {} if example is None else {"example": {"inputs": example}}

@@ -14,7 +14,7 @@ from engine.ids.slugs import check_slug
 from engine.services.save_workflow import check_document, hold_media
 from engine.store import Principal, Workflow
 from engine.store.accounts.rate_limits import SAVES
-from engine.values.fields import json_schema
+from engine.values.input_schemas import inputs_schema
 from gateway.auth.endpoints import Resource, guessed, operation, requires
 from gateway.auth.redaction import redacted
 from gateway.http.entity_tags import entity_tag, wanted_versions
@@ -228,7 +228,7 @@ def _schema_answer(request: GatewayRequest, plan: Plan, view: PublicSchema) -> R
     headers = {"vary": "accept"}
     if SCHEMA_JSON in request.headers.get("accept", ""):
         allow_http = request.state["services"].settings.allow_private_urls
-        schema = json_schema(plan.fields, strict=plan.strict_inputs, allow_http=allow_http)
+        schema = inputs_schema(plan.fields, strict=plan.strict_inputs, allow_http=allow_http)
         titled = {"title": view.name, **schema}
         return json_response(titled, headers=headers, media_type=SCHEMA_JSON)
     return json_response(view, headers=headers)
