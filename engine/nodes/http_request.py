@@ -13,186 +13,29 @@ from engine.net.url_policy import UrlRefused, check_url
 from engine.nodes.support.base import NO_MEDIA, Context, HttpCall, NodeType, Outputs, WorkKind
 from engine.nodes.support.fan_out import CALLS_AT_ONCE, check_lengths, longest_list, unknown_list
 from engine.nodes.support.http_answer import find_medium, keep_answer, read_answer, refused
-from engine.nodes.support.http_body import (
-    BODY,
-    BODY_IN,
-    BODY_TYPE,
-    MULTIPART,
-    BodySettings,
-    make_body,
-    parse_body,
+from engine.nodes.support.http_body import BODY_IN, make_body
+from engine.nodes.support.http_settings import (
+    CONTENT_TYPE,
+    MEMBERS,
+    HttpRequestSettings,
+    read_http_settings,
 )
 from engine.nodes.support.list_mapping import run_each
-from engine.nodes.support.policy import read_timeout
-from engine.nodes.support.settings import (
-    EMPTY,
-    Faults,
-    Setting,
-    choice,
-    flag,
-    is_whole,
-    read_all,
-    read_template,
-)
+from engine.nodes.support.settings import Faults
 from engine.values.plain import kind_of
-from engine.values.sockets import MEDIA_TYPES, Socket, SocketType
+from engine.values.sockets import Socket, SocketType
 from engine.values.templates import Template, members_read, to_text
 
 PARAMS_IN = "params-in"
 RESPONSE_OUT = "response-out"
 STATUS_OUT = "status-out"
 
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
-DEFAULT_TIMEOUT_SECONDS = 30.0
-MAX_BYTES = 10_485_760
 MAX_BYTES_TOGETHER = 104_857_600
 """Limit of all answers of a node with `each`."""
-MAX_HEADERS = 50
 MAX_HEADER = 8_192
 MAX_REDIRECTS = 3
 FIXED_HOST = re.compile(r"[a-z]+://[^/?#]+[/?#]", re.IGNORECASE)
 """Start of a URL up to the end of its host."""
-CONTENT_TYPE = "content-type"
-URL_WORDS = "must be a text that begins with http:// or https://"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpRequestSettings:
-    """Parsed settings of the call."""
-
-    method: str
-    url: Template
-    headers: tuple[tuple[str, Template], ...]
-    body: BodySettings
-    timeout_seconds: float
-    max_bytes: int
-    is_each: bool = False
-    """Each item of the wired lists makes a call."""
-    kept: frozenset[SocketType] = frozenset()
-    """Kinds of media that are stored as assets."""
-    reads_status: bool = False
-    """The status output has an edge, so no status is a failure."""
-
-    @property
-    def templates(self) -> Sequence[Template]:
-        """All templates."""
-        return (self.url, *(value for _, value in self.headers), *self.body.templates)
-
-    @property
-    def names(self) -> frozenset[str]:
-        """Names of all placeholders."""
-        return frozenset().union(*(template.names for template in self.templates))
-
-
-def _read_method(raw: object, path: str, faults: Faults) -> str | None:
-    if isinstance(raw, str) and raw.upper() in METHODS:
-        return raw.upper()
-    faults.add(path, f"must be one of {', '.join(METHODS)}")
-    return None
-
-
-def _read_limit(raw: Any, path: str, faults: Faults) -> int | None:
-    if not is_whole(raw):
-        faults.add(path, "must be a whole number")
-    elif not 1 <= raw <= MAX_BYTES:
-        faults.add(path, f"must be from 1 to {MAX_BYTES}")
-    else:
-        return int(raw)
-    return None
-
-
-def _read_url(text: object, path: str, faults: Faults) -> Template | None:
-    if not text:
-        faults.add(path, URL_WORDS)
-        return None
-    before = len(faults.found)
-    template = read_template(path, text, faults)
-    if len(faults.found) == before and not template.names and template.parts:
-        try:
-            check_url(str(text), allow_private=True)
-        except UrlRefused as error:
-            faults.add_rule(f"{path}: {error}", path)
-    return template
-
-
-def _read_headers(
-    headers: object, path: str, faults: Faults
-) -> tuple[tuple[str, Template], ...] | None:
-    if not isinstance(headers, dict) or len(headers) > MAX_HEADERS:
-        faults.add(path, f"must be an object of at most {MAX_HEADERS} names and texts")
-        return None
-    taken: set[str] = set()
-    found: list[tuple[str, Template]] = []
-    for name, text in headers.items():
-        lower = name.lower()
-        reason = header_fault(name, text if isinstance(text, str) else "")
-        if reason:
-            faults.add_rule(f"{path}: {name[:64]!r} {reason}", f"{path}.{name}")
-        elif lower in taken:
-            faults.add_rule(f"{path}: '{name}' is there more than once", f"{path}.{name}")
-        else:
-            taken.add(lower)
-            template = read_template(f"{path}: {name}", text, faults, field=f"{path}.{name}")
-            found.append((name, template))
-    return tuple(found)
-
-
-def _letters(word: str) -> str:
-    return "".join(f"[{letter}{letter.lower()}]" for letter in word)
-
-
-METHOD = Setting(
-    name="method",
-    about="The method, in upper or lower case.",
-    widget="select",
-    value={
-        "type": "string",
-        "pattern": f"^(?:{'|'.join(map(_letters, METHODS))})$",
-        "examples": [*METHODS],
-    },
-    parse=_read_method,
-    default="GET",
-    fallback="GET",
-)
-URL = Setting(
-    name="url",
-    about="The URL, a template; placeholders are encoded in its path and query.",
-    widget="template",
-    value={"type": "string", "minLength": 1},
-    parse=_read_url,
-    fallback=EMPTY,
-    is_required=True,
-    missing=URL_WORDS,
-)
-HEADERS = Setting(
-    name="headers",
-    about="Headers by name; each text is a template.",
-    widget="headers",
-    value={
-        "type": "object",
-        "maxProperties": MAX_HEADERS,
-        "additionalProperties": {"type": "string"},
-    },
-    parse=_read_headers,
-    fallback=(),
-)
-LIMIT = Setting(
-    name="maxBytes",
-    about="Limit of the answer's body, in bytes.",
-    widget="number",
-    value={"type": "integer", "minimum": 1, "maximum": MAX_BYTES},
-    parse=_read_limit,
-    default=MAX_BYTES,
-    fallback=MAX_BYTES,
-)
-EACH = flag("each", "Make a call for each item of the wired lists.")
-SAVE_AS = choice(
-    "saveAs",
-    "Store a medium in the answer as an asset of the account.",
-    ("asset",),
-    words="must be 'asset'",
-)
-OWN = (METHOD, LIMIT, EACH, SAVE_AS)
 
 
 class HttpRequest(NodeType):
@@ -204,25 +47,10 @@ class HttpRequest(NodeType):
     description = "Calls a URL and outputs the answer, parsed if it is JSON."
     kind = WorkKind.IO
     is_dynamic = True
-    members = (METHOD, URL, HEADERS, BODY_TYPE, BODY, EACH, SAVE_AS, LIMIT)
+    members = MEMBERS
 
     def read(self, data: Mapping[str, Any], faults: Faults) -> HttpRequestSettings:
-        given = read_all(OWN, data, faults)
-        url, headers = URL.read(data, faults), HEADERS.read(data, faults)
-        body = parse_body(data, faults)
-        if body.type == MULTIPART and any(name.lower() == CONTENT_TYPE for name, _ in headers):
-            reason = "headers: Content-Type is made by the bodyType 'multipart'"
-            faults.add_rule(reason, "headers")
-        return HttpRequestSettings(
-            method=given["method"],
-            url=url,
-            headers=headers,
-            body=body,
-            timeout_seconds=read_timeout(data) or DEFAULT_TIMEOUT_SECONDS,
-            max_bytes=given["maxBytes"],
-            is_each=given["each"],
-            kept=MEDIA_TYPES if given["saveAs"] else frozenset(),
-        )
+        return read_http_settings(data, faults)
 
     def inputs(self, settings: HttpRequestSettings) -> Mapping[str, Socket]:
         optional = {name: Socket(type=SocketType.ANY) for name in (BODY_IN, PARAMS_IN)}

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from engine.executions.execution import Execution, ExecutionStatus
-from engine.nodes.http_request import MAX_BYTES
+from engine.nodes.support.http_settings import MAX_BYTES
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.redis import keyspace

@@ -1,0 +1,186 @@
+"""Settings of an HTTP Request: method, URL, headers, body, limits and use of the answer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from engine.net.header_policy import header_fault
+from engine.net.url_policy import UrlRefused, check_url
+from engine.nodes.support.http_body import BODY, BODY_TYPE, MULTIPART, BodySettings, parse_body
+from engine.nodes.support.policy import read_timeout
+from engine.nodes.support.settings import (
+    EMPTY,
+    Faults,
+    Setting,
+    choice,
+    flag,
+    is_whole,
+    read_all,
+    read_template,
+    reader,
+)
+from engine.values.sockets import MEDIA_TYPES, SocketType
+from engine.values.templates import Template
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+DEFAULT_TIMEOUT_SECONDS = 30.0
+MAX_BYTES = 10_485_760
+MAX_HEADERS = 50
+CONTENT_TYPE = "content-type"
+URL_WORDS = "must be a text that begins with http:// or https://"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpRequestSettings:
+    """Parsed settings of the call."""
+
+    method: str
+    url: Template
+    headers: tuple[tuple[str, Template], ...]
+    body: BodySettings
+    timeout_seconds: float
+    max_bytes: int
+    is_each: bool = False
+    """Each item of the wired lists makes a call."""
+    kept: frozenset[SocketType] = frozenset()
+    """Kinds of media that are stored as assets."""
+    reads_status: bool = False
+    """The status output has an edge, so no status is a failure."""
+
+    @property
+    def templates(self) -> Sequence[Template]:
+        """All templates."""
+        return (self.url, *(value for _, value in self.headers), *self.body.templates)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Names of all placeholders."""
+        return frozenset().union(*(template.names for template in self.templates))
+
+
+def _accept_method(raw: object) -> str | None:
+    return raw.upper() if isinstance(raw, str) and raw.upper() in METHODS else None
+
+
+def _read_limit(raw: Any, path: str, faults: Faults) -> int | None:
+    if not is_whole(raw):
+        faults.add(path, "must be a whole number")
+    elif not 1 <= raw <= MAX_BYTES:
+        faults.add(path, f"must be from 1 to {MAX_BYTES}")
+    else:
+        return int(raw)
+    return None
+
+
+def _read_url(text: object, path: str, faults: Faults) -> Template | None:
+    if not text:
+        faults.add(path, URL_WORDS)
+        return None
+    before = len(faults.found)
+    template = read_template(path, text, faults)
+    if len(faults.found) == before and not template.names and template.parts:
+        try:
+            check_url(str(text), allow_private=True)
+        except UrlRefused as error:
+            faults.add_rule(f"{path}: {error}", path)
+    return template
+
+
+def _read_headers(
+    headers: object, path: str, faults: Faults
+) -> tuple[tuple[str, Template], ...] | None:
+    if not isinstance(headers, dict) or len(headers) > MAX_HEADERS:
+        faults.add(path, f"must be an object of at most {MAX_HEADERS} names and texts")
+        return None
+    taken: set[str] = set()
+    found: list[tuple[str, Template]] = []
+    for name, text in headers.items():
+        lower = name.lower()
+        reason = header_fault(name, text if isinstance(text, str) else "")
+        if reason:
+            faults.add_rule(f"{path}: {name[:64]!r} {reason}", f"{path}.{name}")
+        elif lower in taken:
+            faults.add_rule(f"{path}: '{name}' is there more than once", f"{path}.{name}")
+        else:
+            taken.add(lower)
+            template = read_template(f"{path}: {name}", text, faults, field=f"{path}.{name}")
+            found.append((name, template))
+    return tuple(found)
+
+
+def _letters(word: str) -> str:
+    return "".join(f"[{letter}{letter.lower()}]" for letter in word)
+
+
+METHOD = Setting(
+    name="method",
+    about="The method, in upper or lower case.",
+    widget="select",
+    value={
+        "type": "string",
+        "pattern": f"^(?:{'|'.join(map(_letters, METHODS))})$",
+        "examples": [*METHODS],
+    },
+    parse=reader(_accept_method, f"must be one of {', '.join(METHODS)}"),
+    default="GET",
+    fallback="GET",
+)
+URL = Setting(
+    name="url",
+    about="The URL, a template; placeholders are encoded in its path and query.",
+    widget="template",
+    value={"type": "string", "minLength": 1},
+    parse=_read_url,
+    fallback=EMPTY,
+    is_required=True,
+    missing=URL_WORDS,
+)
+HEADERS = Setting(
+    name="headers",
+    about="Headers by name; each text is a template.",
+    widget="headers",
+    value={
+        "type": "object",
+        "maxProperties": MAX_HEADERS,
+        "additionalProperties": {"type": "string"},
+    },
+    parse=_read_headers,
+    fallback=(),
+)
+LIMIT = Setting(
+    name="maxBytes",
+    about="Limit of the answer's body, in bytes.",
+    widget="number",
+    value={"type": "integer", "minimum": 1, "maximum": MAX_BYTES},
+    parse=_read_limit,
+    default=MAX_BYTES,
+    fallback=MAX_BYTES,
+)
+EACH = flag("each", "Make a call for each item of the wired lists.")
+SAVE_AS = choice(
+    "saveAs",
+    "Store a medium in the answer as an asset of the account.",
+    ("asset",),
+    words="must be 'asset'",
+)
+MEMBERS = (METHOD, URL, HEADERS, BODY_TYPE, BODY, EACH, SAVE_AS, LIMIT)
+
+
+def read_http_settings(data: Mapping[str, Any], faults: Faults) -> HttpRequestSettings:
+    """Read the `data` of a node; add its faults."""
+    given = read_all((METHOD, LIMIT, EACH, SAVE_AS), data, faults)
+    url, headers = URL.read(data, faults), HEADERS.read(data, faults)
+    body = parse_body(data, faults)
+    if body.type == MULTIPART and any(name.lower() == CONTENT_TYPE for name, _ in headers):
+        reason = "headers: Content-Type is made by the bodyType 'multipart'"
+        faults.add_rule(reason, "headers")
+    return HttpRequestSettings(
+        method=given["method"],
+        url=url,
+        headers=headers,
+        body=body,
+        timeout_seconds=read_timeout(data) or DEFAULT_TIMEOUT_SECONDS,
+        max_bytes=given["maxBytes"],
+        is_each=given["each"],
+        kept=MEDIA_TYPES if given["saveAs"] else frozenset(),
+    )
