@@ -115,7 +115,7 @@ def plan_sound_part(graph: ParsedGraph) -> Plan:
         return _build_plan(graph)
     sound = [node for node in graph.nodes.values() if node.type is not None]
     nodes = {node.id: replace(node, position=place) for place, node in enumerate(sound)}
-    cyclic = _find_cyclic(graph)
+    cyclic: set[int] = set().union(*_find_cyclic(graph))
     links = [
         replace(link, source=nodes[link.source.id], target=nodes[link.target.id])
         for link in graph.links
@@ -166,23 +166,24 @@ def examine_graph(
 
 
 def _check_cycles(draft: ParsedGraph) -> None:
-    shape = networkx.DiGraph((link.source.position, link.target.position) for link in draft.links)
     ids = {node.position: node.id for node in draft.nodes.values()}
-    groups = (sorted(group) for group in networkx.strongly_connected_components(shape))
-    for group in sorted(groups):
-        if len(group) > 1 or shape.has_edge(group[0], group[0]):
-            cycle = networkx.find_cycle(shape.subgraph(group), source=group[0])
-            names = [ids[source] for source, _ in cycle[:MAX_NAMED]]
-            names.append("…" if len(cycle) > MAX_NAMED else names[0])
-            draft.report(f"These nodes form a cycle: {' → '.join(names)}", node=ids[group[0]])
+    for shape in _find_cyclic(draft):
+        first = min(shape)
+        cycle = networkx.find_cycle(shape, source=first)
+        names = [ids[source] for source, _ in cycle[:MAX_NAMED]]
+        names.append("…" if len(cycle) > MAX_NAMED else names[0])
+        draft.report(f"These nodes form a cycle: {' → '.join(names)}", node=ids[first])
 
 
-def _find_cyclic(draft: ParsedGraph) -> Set[int]:
-    """Return the positions of the nodes on cycles."""
+def _find_cyclic(draft: ParsedGraph) -> "list[networkx.DiGraph[int]]":
+    """Return the parts of the graph whose nodes are on cycles, by their first positions."""
     shape = networkx.DiGraph((link.source.position, link.target.position) for link in draft.links)
-    groups = networkx.strongly_connected_components(shape)
-    loops = {node for node in shape if shape.has_edge(node, node)}
-    return loops.union(*(group for group in groups if len(group) > 1))
+    groups = sorted(sorted(group) for group in networkx.strongly_connected_components(shape))
+    return [
+        shape.subgraph(group)
+        for group in groups
+        if len(group) > 1 or shape.has_edge(group[0], group[0])
+    ]
 
 
 def _build_plan(draft: ParsedGraph) -> Plan:

@@ -214,10 +214,10 @@ def _most_count(settings: GeneratorSettings, inputs: Mapping[str, Any]) -> int:
 
 def _wired_count(settings: GeneratorSettings, inputs: Mapping[str, Any]) -> int:
     params = inputs.get(PARAMS_IN) or {}
-    asked = params.get(COUNT)
-    if asked is None:
+    wired = params.get(COUNT)
+    if wired is None:
         return settings.count
-    count = _read_count(asked)
+    count = _read_count(wired)
     if count is None:
         raise NodeFailed("invalid_value", f"'{COUNT}' {COUNT_RULE}")
     return count

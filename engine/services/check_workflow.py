@@ -115,9 +115,9 @@ def _fill(
 
 
 def _input_problems(graph: ParsedGraph, wrong: Mapping[str, InvalidInputs]) -> Iterator[Problem]:
-    asking = (
+    forms = (
         node.id for node in graph.nodes.values() if isinstance(node.settings, RequestInputSettings)
     )
-    node_id = next(asking, None)
+    node_id = next(forms, None)
     for name, error in wrong.items():
         yield Problem(reason=str(error), node_id=node_id, field=f"inputs.{name}")

@@ -56,7 +56,7 @@ class JobSection:
         cancel_method={"enum": list(METHODS)},
         resubmit={
             "type": "boolean",
-            "description": "Whether a job that may have begun is submitted again.",
+            "description": "Submit a job again that may have begun.",
         },
     )
 

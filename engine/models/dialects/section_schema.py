@@ -13,14 +13,14 @@ COUNT: Schema = {"type": "integer", "minimum": 1, "maximum": MAX_COUNT}
 VARIABLE_NAME: Schema = {"type": "string", "pattern": f"^{VARIABLE.pattern}$"}
 ANSWER_PATH: Schema = {"$ref": "#/$defs/answerPath"}
 ANSWER_PATHS: Schema = {"anyOf": [ANSWER_PATH, {"type": "array", "items": ANSWER_PATH}]}
-BODY: Schema = {"description": "Anything, with {{ field }} in its texts."}
+BODY: Schema = {"description": "Any value; its texts may contain {{ field }}."}
 SHARED: dict[str, Schema] = {
     "base_url": {"type": "string", "pattern": "^https?://", "description": "Ends without a slash."},
     "base_url_env": VARIABLE_NAME,
-    "setup": {**TEXT, "description": "What to do where base_url_env is not set; no base_url then."},
+    "setup": {**TEXT, "description": "Instructions for setting base_url_env; excludes base_url."},
     "api_key_env": VARIABLE_NAME,
     "keep_alive": {"type": "boolean"},
-    "stream": {"type": "boolean", "description": "Whether a chat's text may come as a stream."},
+    "stream": {"type": "boolean", "description": "Stream the text of a chat while a caller waits."},
     "timeout_seconds": {"type": "number", "exclusiveMinimum": 0, "maximum": MAX_SECONDS},
     "headers": {"type": "object", "additionalProperties": {"type": "string"}},
     **dict.fromkeys(("body", "prompt", "system", "images", "schema"), BODY),
