@@ -54,12 +54,12 @@ EXECUTIONS_HELD = Gauge(
 )
 EXECUTION_MEMORY = Gauge(
     "headrace_execution_memory_bytes",
-    "Packed size of what executions in the hands of workers hold.",
+    "Packed size of the data of executions that workers run.",
     registry=REGISTRY,
 )
 EXECUTION_MEMORY_LIMIT = Gauge(
     "headrace_execution_memory_limit_bytes",
-    "What they may hold, all workers together.",
+    "Limit of headrace_execution_memory_bytes, in all workers together.",
     registry=REGISTRY,
 )
 EXECUTIONS_WAITING_FOR_MEMORY = Gauge(
@@ -224,9 +224,9 @@ async def page(store: Store, process: str, media_free_bytes: int | None = None) 
         facts = await _facts(store)
     except EngineError:
         snapshots = [snapshot()]
-        facts = [_gauge("headrace_redis_up", "Whether Redis answers.", 0)]
+        facts = [_gauge("headrace_redis_up", "1 if Redis answers, else 0.", 0)]
     if media_free_bytes is not None:
-        text = "What the file system of the media folder has left."
+        text = "Free space on the file system of the media folder."
         facts.append(_gauge("headrace_media_free_bytes", text, media_free_bytes))
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Page([*add_up(snapshots), *facts]))
@@ -238,7 +238,7 @@ async def _facts(store: Store) -> list[Any]:
     dead = await store.leases.dead_workers()
     memory = await read_memory(store.client)
     return [
-        _gauge("headrace_redis_up", "Whether Redis answers.", 1),
+        _gauge("headrace_redis_up", "1 if Redis answers, else 0.", 1),
         _gauge(
             "headrace_redis_memory_used_bytes",
             "Memory of Redis that counts against its limit.",

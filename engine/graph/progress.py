@@ -12,7 +12,7 @@ from engine.nodes.support.base import InEdge, Outputs
 class Progress:
     """State of one execution as its nodes settle.
 
-    Statuses stand in plan order. Outputs are kept for as long as a dependent may need them.
+    Statuses are in plan order. Outputs are kept for as long as a dependent may need them.
     """
 
     __slots__ = ("_plan", "_skipped", "_statuses", "_unsettled", "_waiting", "outputs", "ready")

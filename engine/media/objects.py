@@ -230,7 +230,7 @@ class ObjectStore:
         await self.delete(key)
         await self.put(key, b"here")
         if await self.read(key, 16) != b"here":
-            raise StorageFailed("What is stored for media does not come back as it was")
+            raise StorageFailed("The media store returns other bytes than those written")
         await self.delete(key)
 
     async def _in_thread(self, function: Callable[[*Args], T], *args: *Args) -> T:

@@ -59,7 +59,7 @@ class List(NodeType):
         ),
         Setting(
             name="items",
-            about="Its own items; those that are not included are left out.",
+            about="Own items; only included ones are output.",
             widget="items",
             value={"type": "array", "items": ITEM},
             parse=_read_items,

@@ -84,7 +84,7 @@ def find_current(saved: Model) -> Model:
     """
     model = find_model(saved.internal_name)
     if model is None or not model.enabled or model.category is not saved.category:
-        message = f"The model '{saved.internal_name}' is not to be had any more"
+        message = f"The model '{saved.internal_name}' is no longer available"
         raise NodeFailed("model_gone", message)
     return model
 
