@@ -119,6 +119,9 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "workers/providers/parsing.py": (
         "tests/workers/providers/test_errors.py: answers that cannot be read"
     ),
+    "workers/runtime/list_broker.py": (
+        "tests/workers/runtime/test_broker.py and test_messages.py: both brokers on a real Redis"
+    ),
     "workers/runtime/variables.py": (
         "tests/gateway/routes/models/test_available_models.py: models without a key"
     ),

@@ -17,12 +17,8 @@ from typing import Any
 
 import dramatiq
 import hiredis
-import redis
 from dramatiq.broker import Consumer, MessageProxy
-from dramatiq.errors import ActorNotFound, QueueNotFound
 from dramatiq.middleware import SkipMessage
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from engine.errors import WrongStore
 from engine.executions.retry import jittered
@@ -30,6 +26,7 @@ from engine.store.hints import BULK_QUEUE, make_hint, parse_hint, parse_inline_r
 from engine.store.redis import keyspace
 from engine.store.redis.connection import connect
 from engine.store.redis.installation import Guard
+from workers.runtime.list_broker import ListBroker
 
 FETCH_BATCH = 64
 BULK_LIMIT = 64
@@ -44,7 +41,6 @@ RESTART_SECONDS = 1.0
 """Pause of a consumer after an error."""
 MAX_RESTART_SECONDS = 30.0
 """Longest pause of a consumer that fails unexpectedly again and again."""
-SEND_SECONDS = 5.0
 
 logger = logging.getLogger(__name__)
 
@@ -132,34 +128,20 @@ class ConcurrencyLimit:
         self._is_open = False
 
 
-class HintBroker(dramatiq.Broker):
+class HintBroker(ListBroker):
     """A Dramatiq broker over lists of hints; `slots` bounds the hints that a consumer takes.
 
     With a guard no hint is taken from a Redis without this installation's data.
     """
 
     def __init__(self, url: str, slots: ConcurrencyLimit, guard: Guard | None = None) -> None:
-        super().__init__(middleware=[])
-        self.url = url
+        super().__init__(url, middleware=())
         self.slots = slots
         self.guard = guard
-        self._client = _connect(url)
-
-    def close(self) -> None:
-        """Close the sending connection."""
-        self._client.close()
-
-    def declare_queue(self, queue_name: str) -> None:
-        """Consume a queue; there is no delay queue, since due times live in the store."""
-        if queue_name not in self.queues:
-            self.emit_before("declare_queue", queue_name)
-            self.queues[queue_name] = None
-            self.emit_after("declare_queue", queue_name)
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 1000) -> Consumer:
         """Return a consumer that is notified of processed messages. Raises QueueNotFound."""
-        if queue_name not in self.queues:
-            raise QueueNotFound(queue_name)
+        self.check_declared(queue_name)
         return _FetchedHint(self.slots)
 
     def enqueue(
@@ -176,21 +158,9 @@ class HintBroker(dramatiq.Broker):
         self._client.rpush(keyspace.hints(message.queue_name), hint)
         return message
 
-    def get_actor(self, actor_name: str) -> "dramatiq.Actor[Any, Any]":
-        """Return the actor of that name. Raises ActorNotFound."""
-        try:
-            return self.actors[actor_name]
-        except KeyError:
-            raise ActorNotFound(actor_name) from None
-
     def flush(self, queue_name: str) -> None:
         """Drop all hints of a queue; the sweeper sends those that matter again."""
         self._client.delete(keyspace.hints(queue_name))
-
-    def flush_all(self) -> None:
-        """Drop all hints."""
-        for queue_name in self.queues:
-            self.flush(queue_name)
 
 
 class _FetchedHint(Consumer):
@@ -383,14 +353,4 @@ def _only_argument(message: "dramatiq.Message[Any]") -> str:
         "of text and nothing else. Put actors of your own into a module that HEADRACE_ACTORS "
         "names and that sets workers.runtime.messages.own_broker() as its broker: their messages "
         "carry all."
-    )
-
-
-def _connect(url: str) -> "redis.Redis":
-    return redis.Redis.from_url(
-        url,
-        retry=Retry(NoBackoff(), 0),
-        socket_timeout=SEND_SECONDS,
-        socket_connect_timeout=1,
-        protocol=3,
     )

@@ -14,7 +14,7 @@ from typing import Any
 import dramatiq
 import redis
 from dramatiq.broker import Consumer, MessageProxy
-from dramatiq.errors import ActorNotFound, ConnectionClosed, DecodeError, QueueNotFound
+from dramatiq.errors import ConnectionClosed, DecodeError
 from dramatiq.middleware import (
     AgeLimit,
     Callbacks,
@@ -23,17 +23,15 @@ from dramatiq.middleware import (
     ShutdownNotifications,
     TimeLimit,
 )
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from redis.retry import Retry
 
 from engine.errors import WrongStore
 from engine.settings import load
 from engine.store.redis import keyspace
 from engine.store.redis.installation import Guard, parse_marker
 from engine.store.redis.scripts import SCRIPTS
+from workers.runtime.list_broker import ListBroker, connect
 
-ANSWER_SECONDS = 5.0
 ACTOR_MODULE_FILE = dramatiq.Actor.__call__.__code__.co_filename
 """The file whose lines to an actor's logger contain its arguments."""
 
@@ -50,7 +48,7 @@ def own_broker() -> "MessageBroker":
     return MessageBroker(settings.queue_url or settings.redis_url)
 
 
-class MessageBroker(dramatiq.Broker):
+class MessageBroker(ListBroker):
     """A Dramatiq broker on lists of Redis, with Dramatiq's usual middleware.
 
     An actor that fails is not run again unless it declares `max_retries`.
@@ -58,37 +56,24 @@ class MessageBroker(dramatiq.Broker):
 
     def __init__(self, url: str) -> None:
         super().__init__(
-            middleware=[
+            url,
+            middleware=(
                 *(AgeLimit(), TimeLimit(), ShutdownNotifications()),
                 *(Callbacks(), Pipelines(), Retries(max_retries=0)),
-            ]
+            ),
         )
-        self.url = url
         self.guard: Guard | None = None
         """With a guard nothing is taken from a Redis without this installation's data."""
-        self._client = _connect(url)
-
-    def close(self) -> None:
-        """Close the sending connections."""
-        self._client.close()
 
     def declare_actor(self, actor: "dramatiq.Actor[Any, Any]") -> None:
         """Declare an actor; arguments are filtered from its logger at any level."""
         actor.logger.addFilter(_hides_arguments)
         super().declare_actor(actor)
 
-    def declare_queue(self, queue_name: str) -> None:
-        """Consume a queue; delayed messages wait in Redis, in no queue of their own."""
-        if queue_name not in self.queues:
-            self.emit_before("declare_queue", queue_name)
-            self.queues[queue_name] = None
-            self.emit_after("declare_queue", queue_name)
-
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 1000) -> Consumer:
         """Return a consumer with its own connection. Raises QueueNotFound or ConnectionClosed."""
-        if queue_name not in self.queues:
-            raise QueueNotFound(queue_name)
-        client = _connect(self.url)
+        self.check_declared(queue_name)
+        client = connect(self.url)
         try:
             if self.guard is not None:
                 marker = client.execute_command("HGETALL", keyspace.installation())
@@ -122,22 +107,10 @@ class MessageBroker(dramatiq.Broker):
         self.emit_after("enqueue", message, delay)
         return message
 
-    def get_actor(self, actor_name: str) -> "dramatiq.Actor[Any, Any]":
-        """Return the actor of that name. Raises ActorNotFound."""
-        try:
-            return self.actors[actor_name]
-        except KeyError:
-            raise ActorNotFound(actor_name) from None
-
     def flush(self, queue_name: str) -> None:
         """Drop all messages of a queue."""
         keys = (keyspace.messages(queue_name), keyspace.messages_due(queue_name))
         self._client.delete(*keys)
-
-    def flush_all(self) -> None:
-        """Drop all messages."""
-        for queue_name in self.queues:
-            self.flush(queue_name)
 
 
 class _Received(MessageProxy):
@@ -209,13 +182,3 @@ class _Consumer(Consumer):
 
 def _hides_arguments(record: logging.LogRecord) -> bool:
     return bool(record.pathname != ACTOR_MODULE_FILE)
-
-
-def _connect(url: str) -> "redis.Redis":
-    return redis.Redis.from_url(
-        url,
-        retry=Retry(NoBackoff(), 0),
-        socket_timeout=ANSWER_SECONDS,
-        socket_connect_timeout=1,
-        protocol=3,
-    )
