@@ -109,7 +109,7 @@ NODE_STATUSES: dict[str, NodeStatus] = {status.code: status for status in NodeSt
 
 def parse_node_statuses(codes: str) -> tuple[NodeStatus, ...]:
     """Return the statuses that a string of codes stands for. Raises KeyError."""
-    return tuple([NODE_STATUSES[code] for code in codes])
+    return tuple(map(NODE_STATUSES.__getitem__, codes))
 
 
 def format_node_statuses(statuses: Iterable[NodeStatus]) -> str:

@@ -38,7 +38,7 @@ class Reconciler:
         """
         state = self._state
         state.is_shared = True
-        progress, statuses = state.progress, advanced.statuses
+        progress, statuses = state.progress, advanced.parse_statuses()
         settled = {i for i, status in enumerate(statuses) if status in NODE_TERMINAL}
         self._recorder.drop(settled)
         changed = {i for i in settled if progress.status(i) not in NODE_TERMINAL}
@@ -57,15 +57,14 @@ class Reconciler:
             for i in state.running_elsewhere
             if statuses[i] in (NodeStatus.PENDING, NodeStatus.RETRYING)
         }
-        await self._resume(
-            abandoned | {i for i in claim if statuses[i] is NodeStatus.RETRYING}, advanced
-        )
+        postponed = {i for i in claim if statuses[i] is NodeStatus.RETRYING}
+        await self._resume(abandoned | postponed, statuses, advanced.now)
         if changed:
             await self._take_over(statuses, changed)
         if self._is_contested(statuses):
             await asyncio.sleep(CONTESTED_SECONDS)
 
-    async def _resume(self, indexes: set[int], advanced: Advanced) -> None:
+    async def _resume(self, indexes: set[int], statuses: Sequence[NodeStatus], now: int) -> None:
         """Resume nodes that another walker has lost or postponed: it may not come back."""
         if not indexes:
             return
@@ -74,8 +73,8 @@ class Reconciler:
         state.running_elsewhere -= indexes
         for index in sorted(indexes):
             state.claims[index] = claims.get(index, UNTOUCHED)
-            if advanced.statuses[index] is NodeStatus.RETRYING:
-                state.schedule_retry(index, (state.claims[index].at - advanced.now) / 1000)
+            if statuses[index] is NodeStatus.RETRYING:
+                state.schedule_retry(index, (state.claims[index].at - now) / 1000)
             else:
                 state.progress.give_back(index)
 

@@ -294,12 +294,11 @@ class Walk:
                 advanced.unpaid.index,
                 unpaid_failure(advanced.verdict, advanced.unpaid),
             )
-        elif self._state.is_shared and advanced.statuses:
+        elif self._state.is_shared and advanced.codes:
             await self._reconciler.reconcile(advanced)
         elif self._state.is_shared:
-            self._must_reconcile = (
-                True  # the reply was lost: the record may say more than this step did
-            )
+            # The reply was lost: the record may say more than this step did.
+            self._must_reconcile = True
         return advanced
 
     # -- outcomes ---------------------------------------------------------------------------------

@@ -44,18 +44,22 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Advanced:
-    """Verdict with the current node statuses. `now` is in milliseconds.
+    """Verdict with the codes of the current node statuses. `now` is in milliseconds.
 
-    The statuses are empty for a repeated step: the record may be further than the step.
+    The codes are empty for a repeated step: the record may be further than the step.
     """
 
     verdict: Verdict
-    statuses: Sequence[NodeStatus] = ()
+    codes: str = ""
     now: int = 0
     unpaid: "Unpaid | None" = None
     """With OVER and POOR."""
     is_watched: bool = False
     """With OK: the execution is watched."""
+
+    def parse_statuses(self) -> Sequence[NodeStatus]:
+        """Return the node statuses; only walks with other walkers need them."""
+        return parse_node_statuses(self.codes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +139,7 @@ class Walks:
         account_id, execution_id = lease.account_id, lease.execution_id
         partition = partition_of(account_id)
         execution_key, held_key = lease.keys
-        tells = step.end is not None and step.webhook_key_id
+        notifies = step.end is not None and step.webhook_key_id
         reply = await self._client.call(
             SCRIPTS["advance_execution"],
             [
@@ -147,7 +151,7 @@ class Walks:
                 keyspace.wallet(account_id),
                 keyspace.ledger(account_id),
                 keyspace.events(account_id, execution_id),
-                *(outbox(account_id, execution_id, step.webhook_key_id) if tells else ()),
+                *(outbox(account_id, execution_id, step.webhook_key_id) if notifies else ()),
             ],
             [
                 *(0, lease.reference, lease.name, number),
@@ -156,15 +160,15 @@ class Walks:
             ],
         )
         verdict = Verdict(reply[0].decode())
-        if tells and verdict is Verdict.OK:
+        if notifies and verdict is Verdict.OK:
             self._hints.send_delivery_soon(lease.reference)
         if len(reply) < 4:
             return Advanced(verdict)
-        statuses = parse_node_statuses(reply[2].decode())
+        codes = reply[2].decode()
         if verdict in (Verdict.OVER, Verdict.POOR):
             unpaid = Unpaid(*(int(each) for each in reply[4:]))
-            return Advanced(verdict, statuses, int(reply[3]), unpaid)
-        return Advanced(verdict, statuses, int(reply[3]), is_watched=len(reply) > 4)
+            return Advanced(verdict, codes, int(reply[3]), unpaid)
+        return Advanced(verdict, codes, int(reply[3]), is_watched=len(reply) > 4)
 
     async def save_job(
         self, lease: Lease, index: int, item: int, job: bytes, *, must_cancel: bool = False

@@ -15,7 +15,7 @@ from engine.store.executions.walks import Advanced, Verdict, Walks
 from tests.support.workers.claimed_execution import CLAIMED, HOLD
 from workers.walk.recorder import LeaseLost, RecordBehind, Recorder
 
-OK = Advanced(Verdict.OK, [NodeStatus.COMPLETED], 1)
+OK = Advanced(Verdict.OK, "c", 1)
 
 
 class ScriptedWalks:

@@ -24,7 +24,7 @@ async def test_a_conflict_with_a_lost_reply_is_answered_as_the_first_time(
 
     again = await store.walks.advance(helper.lease, 1, mine)
 
-    assert (again.verdict, again.statuses) == (Verdict.CONFLICT, parse_node_statuses("rp"))
+    assert (again.verdict, again.parse_statuses()) == (Verdict.CONFLICT, parse_node_statuses("rp"))
     assert await advance(store, helper, 2, Step(settled=SECOND_DONE), "w2") is Verdict.OK
 
 
@@ -54,7 +54,7 @@ async def test_a_step_after_a_lost_conflict_is_behind(store: Store, reference: s
     before = await take_snapshot(store.client)
     await advance(store, first, 2, Step(settled=FIRST_DONE, rows=[row(0)]))
     told = await store.walks.advance(helper.lease, 1, Step(settled=FIRST_DONE))
-    assert (told.verdict, told.statuses) == (Verdict.CONFLICT, parse_node_statuses("cp"))
+    assert (told.verdict, told.parse_statuses()) == (Verdict.CONFLICT, parse_node_statuses("cp"))
     await rewind(store.client, before)
 
     verdict = await advance(store, helper, 2, Step(settled=SECOND_DONE, rows=[row(1)]), "w2")
