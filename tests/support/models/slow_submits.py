@@ -1,6 +1,8 @@
 """Submits of jobs whose answers a test holds back, and counts of unknown outcomes."""
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +13,7 @@ from engine.models.manifest import Model
 from tests.support.http.providers import (
     Provider,
     provided,
+    serving_provider,
 )
 from tests.support.models.recorded_checkpoints import RecordedCheckpoints
 from tests.support.workers.job_workers import JOB
@@ -43,6 +46,15 @@ class Slow(Provider):
     @property
     def submits(self) -> int:
         return sum(each.path == "/jobs" for each in self.asked)
+
+
+@contextlib.asynccontextmanager
+async def serving_slow(checkpoints: RecordedCheckpoints) -> AsyncIterator[Slow]:
+    """Serve a job that starts and then succeeds; the context's end lets all submits pass."""
+    provider = Slow(checkpoints=checkpoints, answers=[STARTED, DONE])
+    async with serving_provider(provider):
+        yield provider
+        provider.opened.set()
 
 
 def video(more: str = "", *, header: str = "") -> Model:

@@ -4,11 +4,14 @@ import signal
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
+import pytest
+
 from engine.settings import Settings
 from engine.store import Store
 from tests.support.eventually import eventually
 from tests.support.http.providers import ENDPOINT, MODEL_KEYS
 from tests.support.workers.worker_process import WorkerProcess
+from workers.providers import jobs
 
 IDEMPOTENT = 'idempotency_header = "Idempotency-Key"\n'
 JOB = """
@@ -27,6 +30,12 @@ AGAIN = "resubmit = true\n"
 CANCEL = 'cancel_path = "/jobs/{{ job }}/cancel"\n'
 VIDEO = f"[http]{ENDPOINT}{IDEMPOTENT}{JOB}{CANCEL}"
 """A section that the stub understands, with all that there may be."""
+
+
+def poll_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten the pauses between polls of jobs in this process."""
+    monkeypatch.setattr(jobs, "FIRST_PAUSE_SECONDS", 0.005)
+    monkeypatch.setattr(jobs, "MAX_PAUSE_SECONDS", 0.01)
 
 
 class JobWorker(WorkerProcess):

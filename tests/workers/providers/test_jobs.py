@@ -12,6 +12,7 @@ from engine.errors.nodes import NodeFailed
 from engine.models.manifest import Model
 from tests.support.http.providers import Provider, provided
 from tests.support.models.recorded_checkpoints import RecordedCheckpoints
+from tests.support.workers.job_workers import poll_quickly
 from workers.providers import jobs
 from workers.providers.base import ModelCall
 from workers.providers.model_caller import ModelCaller
@@ -40,9 +41,7 @@ FAILED = {"id": "j-1", "status": "failed", "error": "Out of memory"}
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shorten the pauses between polls."""
-    monkeypatch.setattr(jobs, "FIRST_PAUSE_SECONDS", 0.005)
-    monkeypatch.setattr(jobs, "MAX_PAUSE_SECONDS", 0.01)
+    poll_quickly(monkeypatch)
     monkeypatch.setattr(jobs, "MAX_RETRY_AFTER_SECONDS", 0.3)
 
 

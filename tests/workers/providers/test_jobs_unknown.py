@@ -15,7 +15,6 @@ from tests.support.http.providers import (
     Kept,
     calling,
     provided,
-    serving_provider,
 )
 from tests.support.http.raw_server import Dropping, serving_apart
 from tests.support.models.recorded_checkpoints import RecordedCheckpoints
@@ -27,9 +26,10 @@ from tests.support.models.slow_submits import (
     STARTED,
     Counts,
     Slow,
+    serving_slow,
     video,
 )
-from tests.support.workers.job_workers import AGAIN, CANCEL, IDEMPOTENT, JOB
+from tests.support.workers.job_workers import AGAIN, CANCEL, IDEMPOTENT, JOB, poll_quickly
 from workers.outbound.client import Egress
 from workers.providers import jobs
 from workers.providers.base import ModelCall
@@ -38,17 +38,13 @@ from workers.providers.model_caller import ModelCaller
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shorten the pauses between polls."""
-    monkeypatch.setattr(jobs, "FIRST_PAUSE_SECONDS", 0.005)
-    monkeypatch.setattr(jobs, "MAX_PAUSE_SECONDS", 0.01)
+    poll_quickly(monkeypatch)
 
 
 @pytest.fixture
 async def provider(checkpoints: RecordedCheckpoints) -> AsyncIterator[Slow]:
-    provider = Slow(checkpoints=checkpoints, answers=[STARTED, DONE])
-    async with serving_provider(provider):
+    async with serving_slow(checkpoints) as provider:
         yield provider
-        provider.opened.set()
 
 
 async def call(models: ModelCaller, checkpoints: RecordedCheckpoints, found: Model) -> Any:

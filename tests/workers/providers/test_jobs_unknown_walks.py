@@ -13,17 +13,16 @@ from tests.support.factories import Graph, Runner
 from tests.support.http.providers import (
     Kept,
     calling,
-    serving_provider,
 )
 from tests.support.models.recorded_checkpoints import RecordedCheckpoints
 from tests.support.models.slow_submits import (
     DONE,
-    STARTED,
     Counts,
     Slow,
+    serving_slow,
     video,
 )
-from tests.support.workers.job_workers import AGAIN
+from tests.support.workers.job_workers import AGAIN, poll_quickly
 from tests.support.workers.paying_account import PRO
 from workers.nodes.executor import Executor
 from workers.nodes.pool import Pool
@@ -35,17 +34,13 @@ from workers.walk.walker import Walker
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shorten the pauses between polls."""
-    monkeypatch.setattr(jobs, "FIRST_PAUSE_SECONDS", 0.005)
-    monkeypatch.setattr(jobs, "MAX_PAUSE_SECONDS", 0.01)
+    poll_quickly(monkeypatch)
 
 
 @pytest.fixture
 async def provider(checkpoints: RecordedCheckpoints) -> AsyncIterator[Slow]:
-    provider = Slow(checkpoints=checkpoints, answers=[STARTED, DONE])
-    async with serving_provider(provider):
+    async with serving_slow(checkpoints) as provider:
         yield provider
-        provider.opened.set()
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from engine.models.pricing import Usage
 from engine.models.registry import all_models, find_model
 from tests.support.http.providers import KEY, Kept, Provider, calling
 from tests.support.models.recorded_checkpoints import RecordedCheckpoints
+from tests.support.workers.job_workers import poll_quickly
 from workers.outbound.client import Egress
-from workers.providers import jobs
 from workers.providers.base import ModelCall
 
 PNG = base64.b64encode(b"\x89PNG picture").decode()
@@ -205,9 +205,7 @@ SHOWN = {
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shorten the pauses between polls."""
-    monkeypatch.setattr(jobs, "FIRST_PAUSE_SECONDS", 0.005)
-    monkeypatch.setattr(jobs, "MAX_PAUSE_SECONDS", 0.01)
+    poll_quickly(monkeypatch)
 
 
 def section_of(model: Model) -> OpenAISection | AnthropicSection | HttpSection:

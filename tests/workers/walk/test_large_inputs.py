@@ -1,14 +1,11 @@
 """Walks of executions with offloaded inputs."""
 
-import math
-
 import pytest
 
 from engine.executions.execution import Execution, ExecutionStatus, NodeStatus
 from engine.ids.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Store
-from engine.store.executions.offload import NoBlobStore
 from engine.store.executions.record_fields import parse_rows
 from engine.store.executions.steps import Step
 from engine.store.redis import keyspace
@@ -19,7 +16,7 @@ from tests.support.media.faulty_blob_stores import Faulty, shorten_pauses, use
 from tests.support.media.object_files import outputs_of
 from tests.support.workers.held_walker import HeldWalker
 from tests.support.workers.paying_account import PRICE, PayingAccount, PlainPool, answer, model_node
-from workers.recovery.sweeper import Sweeper
+from tests.support.workers.pruning import prune_all, remove_in_vain
 from workers.walk import large_inputs
 
 LARGE = {"who": "x" * 300_000}
@@ -288,9 +285,7 @@ async def test_a_forgotten_execution_takes_its_inputs_along(
     payer: PayingAccount, settings: Settings, store: Store
 ) -> None:
     execution = await payer.run(sized(), LARGE)
-    sweeper = Sweeper(store, "me", lease_seconds=3, retention_days=0)
-    sweeper._sweep_after = math.inf
-    await eventually(sweeper.prune)
+    sweeper = await prune_all(store)
     kept = outputs_of(settings, payer.account.id, execution.id)
 
     await sweeper.remove_outputs()
@@ -304,9 +299,7 @@ async def test_an_execution_that_was_never_walked_takes_its_inputs_along(
 ) -> None:
     execution_id = await payer.accept(sized(), LARGE)
     await store.executions.cancel(payer.account.id, execution_id)
-    sweeper = Sweeper(store, "me", lease_seconds=3, retention_days=0)
-    sweeper._sweep_after = math.inf
-    await eventually(sweeper.prune)
+    sweeper = await prune_all(store)
 
     await sweeper.remove_outputs()
 
@@ -317,12 +310,8 @@ async def test_inputs_that_cannot_be_removed_at_once_are_removed_later(
     payer: PayingAccount, settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     execution = await payer.run(sized(), LARGE)
-    sweeper = Sweeper(store, "me", lease_seconds=3, retention_days=0)
-    sweeper._sweep_after = math.inf
-    await eventually(sweeper.prune)
-    with monkeypatch.context() as patch:
-        patch.setattr(store.offloaded, "_blob_store", NoBlobStore())
-        await sweeper.remove_outputs()
+    sweeper = await prune_all(store)
+    await remove_in_vain(sweeper, store, monkeypatch)
     assert len(outputs_of(settings, payer.account.id, execution.id)) == 1
 
     await sweeper.remove_outputs()

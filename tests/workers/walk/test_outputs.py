@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-import math
 import os
 import resource
 import shutil
@@ -16,7 +15,7 @@ import pytest
 from engine.executions.execution import Execution, ExecutionStatus, NodeStatus
 from engine.settings import Settings
 from engine.store import Store
-from engine.store.executions.offload import PAUSES_SECONDS, NoBlobStore, make_name, make_part
+from engine.store.executions.offload import PAUSES_SECONDS, make_name, make_part
 from engine.store.executions.record_fields import parse_rows
 from engine.store.executions.steps import Charge, Step
 from engine.store.executions.walks import Advanced, Walks
@@ -26,6 +25,7 @@ from tests.support.factories import Graph
 from tests.support.media.faulty_blob_stores import Faulty, shorten_pauses, use
 from tests.support.media.object_files import outputs_of
 from tests.support.workers.paying_account import PRICE, PayingAccount, answer, model_node
+from tests.support.workers.pruning import prune_all, remove_in_vain
 from workers.recovery.sweeper import Sweeper
 from workers.walk import outputs, sizes
 
@@ -333,11 +333,9 @@ async def test_a_pruned_execution_takes_its_objects_along(
     payer: PayingAccount, settings: Settings, store: Store
 ) -> None:
     execution = await payer.run(bought())
-    sweeper = Sweeper(store, "me", lease_seconds=3, retention_days=0)
-    sweeper._sweep_after = math.inf
     kept = outputs_of(settings, payer.account.id, execution.id)
 
-    await eventually(sweeper.prune)
+    sweeper = await prune_all(store)
     await sweeper.remove_outputs()
 
     assert len(kept) == 1
@@ -362,12 +360,8 @@ async def test_outputs_that_could_not_be_removed_at_once_are_removed_later(
     payer: PayingAccount, settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     execution = await payer.run(bought())
-    sweeper = Sweeper(store, "me", lease_seconds=3, retention_days=0)
-    sweeper._sweep_after = math.inf
-    await eventually(sweeper.prune)
-    with monkeypatch.context() as patch:
-        patch.setattr(store.offloaded, "_blob_store", NoBlobStore())
-        await sweeper.remove_outputs()
+    sweeper = await prune_all(store)
+    await remove_in_vain(sweeper, store, monkeypatch)
     assert len(outputs_of(settings, payer.account.id, execution.id)) == 1
 
     await sweeper.remove_outputs()
