@@ -96,12 +96,12 @@ class Governor:
         provider: str,
         caller: str,
         limits: ModelLimits,
-        events: Sequence[CallReport],
+        reports: Sequence[CallReport],
         *,
         pacing: Pacing = USUAL_PACING,
         now: int = 0,
     ) -> ProviderStanding:
-        """Report events and return the provider's state; safe to repeat after a lost reply.
+        """Send reports and return the provider's state; safe to repeat after a lost reply.
 
         `caller` is the channel of the process, on which it hears of permissions caused by others.
         `now` is in milliseconds, 0 for Redis's clock.
@@ -120,7 +120,7 @@ class Governor:
             [
                 *(now, caller, int(LEASE_SECONDS * 1000), provider),
                 *(*_numbers(limits), KEPT_MS, pacing.burst_ms, pacing.trust_ms),
-                *(word for event in events for word in event.arguments()),
+                *(argument for report in reports for argument in report.arguments()),
             ],
         )
         is_new, due, open_ms, blamed, pause_ms, must_ask, failures, *granted = reply

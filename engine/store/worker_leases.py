@@ -114,14 +114,14 @@ class Leases:
 
         `now` is in milliseconds, 0 for Redis's clock.
         """
-        buried = await self._client.call(
+        is_removed = await self._client.call(
             SCRIPTS["remove_dead_worker"], WORKER_KEYS, [now, worker_id]
         )
-        if buried and await self.held(worker_id):
+        if is_removed and await self.held(worker_id):
             # It claimed an execution after the last read; the next sweep finds it again.
             await self._client.send("ZADD", keyspace.workers(), "NX", 1, worker_id)
             return False
-        return bool(buried)
+        return bool(is_removed)
 
     async def take_lead(self, worker_id: str, lease_ms: int) -> Leadership:
         """Acquire or renew the leadership, or return the time until another leader's ends."""

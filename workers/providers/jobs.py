@@ -57,8 +57,8 @@ async def run_job(
     call: CallContext,
 ) -> Any:
     """Run a job and return the answer that has the result. Raises NodeFailed."""
-    model_call = _JobCall(section=section, job=job, values=values, client=client, call=call)
-    return await model_call.run()
+    job_call = _JobCall(section=section, job=job, values=values, client=client, call=call)
+    return await job_call.run()
 
 
 def can_cancel(model: Model | None, record: Any) -> bool:

@@ -168,9 +168,8 @@ class ModelCaller:
         if isinstance(model.call, BuiltinSection) or call.is_under_way:
             return await dialect.answer(model, values, call)
         if model.category is not Category.TEXT:
-            await call.media_store.require_space(
-                call.account_id
-            )  # the provider would be paid in vain
+            # Without space the provider would be paid in vain.
+            await call.media_store.require_space(call.account_id)
         if self._limiter is None or limiter_key is None:
             return await dialect.answer(model, await with_own_media(model, values, call), call)
         patience = _patience(model, limiter_key, call.model_call.deadline)

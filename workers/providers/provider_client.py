@@ -215,8 +215,8 @@ class ProviderClient:
     def _missing_message(self, variable: str) -> str:
         """Return the message about a variable that is not set; by default only the log names it."""
         names_variable = self._call.names_variables
-        find_message = missing_sentence(self._endpoint, {variable}, names_told=names_variable)
-        return find_message if names_variable else f"{find_message}; {SEE_LOG}"
+        sentence = missing_sentence(self._endpoint, {variable}, names_told=names_variable)
+        return sentence if names_variable else f"{sentence}; {SEE_LOG}"
 
     def _key(self) -> str:
         name = self._endpoint.api_key_env

@@ -44,7 +44,7 @@ class Attempts:
     async def run(self, index: int) -> AttemptOutcome:
         """Run one attempt at a ready node."""
         delivered = self._state.progress.delivered(index)
-        refusal = self._output_store.check_inputs([wire.source for wire, _ in delivered])
+        refusal = self._output_store.check_inputs([in_edge.source for in_edge, _ in delivered])
         if refusal is not None:
             return AttemptOutcome(failure=refusal)
         claimed, claim = self._claimed, self._state.claims.get(index)

@@ -104,7 +104,7 @@ class _SmallWalk:
     async def _run(self, index: int) -> Outputs | None:
         progress = self._progress
         delivered = progress.delivered(index)
-        if not self._sizes.allow([wire.source for wire, _ in delivered]):
+        if not self._sizes.allow([in_edge.source for in_edge, _ in delivered]):
             return None
         work = NodeAttempt(
             node=self._plan.nodes[index],

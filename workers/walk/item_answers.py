@@ -36,7 +36,7 @@ class AnswerBatches:
     async def read(self, index: int) -> list[bytes | None]:
         """Return a node's batches in order, None for one that is lost or unreadable."""
         batches = await persist(
-            lambda: self._walks.read_answers(*self._ids, index), "read what was answered"
+            lambda: self._walks.read_answers(*self._ids, index), "read item answers"
         )
         return [None if batch is None else await self._open(unpack(batch)) for batch in batches]
 
@@ -59,7 +59,7 @@ class AnswerBatches:
             lambda: self._walks.save_answers(
                 self._lease, index, number, packed, is_offloaded=is_offloaded
             ),
-            "keep what was answered",
+            "save item answers",
         )
 
 
@@ -135,7 +135,7 @@ class ItemAnswers:
                 rows, self._pending = list(self._pending.values()), {}
                 await self._save(pack(rows))
         except Exception:  # the node goes on; its next attempt asks again
-            log.exception("what was answered cannot be kept")
+            log.exception("item answers cannot be recorded")
         finally:
             self._task = None
 
@@ -145,7 +145,7 @@ class ItemAnswers:
         try:
             await self._batches.save(self._index, number, batch, is_offloaded=is_offloaded)
         except StorageFailed:
-            log.warning("what was answered is not kept", extra={"node_index": self._index})
+            log.warning("item answers are not recorded", extra={"node_index": self._index})
             return
         self._number = number
         if not is_offloaded:

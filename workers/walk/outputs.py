@@ -65,9 +65,8 @@ class OutputStore:
         if index == self._plan.response_output:
             return replace(outcome, packed=pack(outcome.outputs["result"]))
         if index == self._plan.request_input and self._claimed.inputs_name is not None:
-            return replace(
-                outcome, offloaded_name=self._claimed.inputs_name
-            )  # they are stored already
+            # The inputs are stored already.
+            return replace(outcome, offloaded_name=self._claimed.inputs_name)
         return outcome
 
     def _add(self, index: int, size: int) -> bool:
@@ -182,5 +181,5 @@ class OutputStore:
         self._unreadable[index] = NodeFailed(STORAGE, message)
         # It counts as delivered, so that its dependents run and fail with this error.
         nodes = self._plan.nodes
-        in_edges = [wire for each in nodes[index].dependents for wire in nodes[each].in_edges]
-        return {wire.output: None for wire in in_edges if wire.source == index}
+        in_edges = [edge for each in nodes[index].dependents for edge in nodes[each].in_edges]
+        return {edge.output: None for edge in in_edges if edge.source == index}

@@ -143,7 +143,7 @@ class ProgressPublisher:
                 self._batch += 1
                 self.is_watched = await self._publish(updates)
         except Exception:
-            log.exception("what nodes tell cannot be passed on")
+            log.exception("progress of nodes cannot be published")
         finally:
             self._sending = None
             if self._pending:

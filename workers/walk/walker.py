@@ -182,9 +182,9 @@ class Walker:
                     await asyncio.sleep(HELP_PAUSE_SECONDS)
                     await self._request_help(reference)
         except EngineError as error:
-            logger.warning("cannot look", extra={"reason": error.message})
+            logger.warning("cannot check a duplicate hint", extra={"reason": error.message})
         except StoreFault:
-            logger.exception("cannot look")
+            logger.exception("cannot check a duplicate hint")
 
     def _mark_idle(self, reference: str) -> None:
         if reference in self._busy:

@@ -53,7 +53,7 @@ class CompletionNotifier:
             waiter.wake(message)
 
 
-def parse_notify(execution_id: str, message: bytes) -> ExecutionEnd:
+def parse_notification(execution_id: str, message: bytes) -> ExecutionEnd:
     """Return the outcome of a message: status, credits, length of the result, result, error."""
     status, spent, length, rest = message.split(b"\n", 3)
     result, error = rest[: int(length)], rest[int(length) :]
@@ -82,7 +82,7 @@ class CompletionWaiter:
     @property
     def outcome(self) -> ExecutionEnd | None:
         """Outcome of the execution, if the notification carried it."""
-        return parse_notify(self._execution_id, self._message) if self._message else None
+        return parse_notification(self._execution_id, self._message) if self._message else None
 
     def wake(self, message: bytes = b"") -> None:
         """Record the end of the execution and its outcome, which may be empty."""

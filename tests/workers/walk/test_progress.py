@@ -290,7 +290,7 @@ async def test_an_error_of_publishing_is_logged_and_the_node_goes_on(
     node.text_of(0)("a")
     await node.end()
 
-    assert "cannot be passed on" in caplog.text
+    assert "cannot be published" in caplog.text
 
 
 async def test_pending_updates_are_dropped_when_the_walk_stops() -> None:
