@@ -93,14 +93,23 @@ def test_every_command_is_documented_with_its_options(command: str) -> None:
     assert {option for option in options - everywhere if option not in line} <= {"--input"}
 
 
+def anchors(page: Path) -> set[str]:
+    """Return the names of a page's headings and of its own anchors."""
+    text = page.read_text()
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    named = {re.sub(r"[^\w\- ]", "", each).lower().replace(" ", "-") for each in headings}
+    return named | set(re.findall(r'<a id="([^"]+)">', text))
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_leads_somewhere(page: Path) -> None:
-    targets = re.findall(r"\]\(([^)#]+)\)", page.read_text())
+    links = re.findall(r"\]\((?!http)([^)#]*)(?:#([^)]+))?\)", page.read_text())
 
     broken = [
-        target
-        for target in targets
-        if not target.startswith("http") and not (page.parent / target).exists()
+        f"{path}#{anchor}"
+        for path, anchor in links
+        for target in [page.parent / path if path else page]
+        if not target.exists() or (anchor and anchor not in anchors(target))
     ]
 
     assert broken == []
