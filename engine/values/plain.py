@@ -1,14 +1,16 @@
 """Plain values: the JSON on edges, and checks of its limits."""
 
 import math
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, overload
 
 MAX_DEPTH = 64
 MIN_INTEGER = -(2**63)
 MAX_INTEGER = 2**64 - 1
 """Largest integer of msgpack, the encoding of records."""
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1)
+"""In UTC, without the zone: its text is not needed."""
+MILLISECOND = timedelta(milliseconds=1)
 
 
 def fault(value: Any) -> str | None:
@@ -103,5 +105,5 @@ def moment(milliseconds: int | None) -> str | None:
     """Return a time in the format of the API: ISO 8601, UTC, with milliseconds."""
     if milliseconds is None:
         return None
-    at = EPOCH + timedelta(milliseconds=milliseconds)
-    return at.isoformat(timespec="milliseconds")[:-6] + "Z"
+    at = EPOCH + milliseconds * MILLISECOND
+    return f"{at.isoformat('T', 'milliseconds')}Z"

@@ -62,8 +62,9 @@ class Payload(Struct, rename="camel"):
 
         Times are milliseconds in records. None becomes UNSET for members that may be absent.
         """
-        found = {name: read(record) for name, read in _readers(cls) if name not in members}
-        return cls(**found, **members)
+        for name, read in _readers(cls, tuple(members)):
+            members[name] = read(record)
+        return cls(**members)
 
 
 class Nested(Payload):
@@ -144,8 +145,15 @@ def _converter(name: str, kind: Any) -> Callable[[Any], Any]:
 
 
 @cache
-def _readers(kind: type[Payload]) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
-    return tuple((each.name, _reader(each.name, each.type)) for each in _fields(kind))
+def _readers(
+    kind: type[Payload], given: tuple[str, ...]
+) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+    """Return name and reader of each member that is not given."""
+    return tuple(
+        (each.name, _reader(each.name, each.type))
+        for each in _fields(kind)
+        if each.name not in given
+    )
 
 
 def _reader(name: str, kind: Any) -> Callable[[Any], Any]:
@@ -155,7 +163,7 @@ def _reader(name: str, kind: Any) -> Callable[[Any], Any]:
     if Moment in kinds:
         return lambda record: moment(read(record))
     if UnsetType in kinds:
-        return lambda record: UNSET if read(record) is None else read(record)
+        return lambda record: UNSET if (value := read(record)) is None else value
     return read
 
 
