@@ -84,7 +84,7 @@ def revoke(key_id: str, data_dir: Path, as_json: bool) -> None:
 
 @key.command()
 @click.argument("key_id", metavar="ID")
-@click.option("--url", required=True, metavar="U", help="Where events are sent.")
+@click.option("--url", required=True, metavar="U", help="URL that events are sent to.")
 @click.option("--secret", metavar="S", help="A secret of your own; else one is made and shown.")
 @options.data_dir
 @options.as_json

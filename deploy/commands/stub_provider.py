@@ -25,7 +25,7 @@ _AT_LEAST_ONE = click.IntRange(1, 10_000_000)
     default=60.0,
     show_default=True,
     metavar="SECONDS",
-    help="How many seconds' worth of a limit may be used at once.",
+    help="Seconds' worth of a limit that may be used at once.",
 )
 @click.option("--script", default="", help='Holds for every call, such as "delay=1000".')
 def stub_provider(

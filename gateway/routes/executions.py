@@ -80,7 +80,7 @@ async def get_execution(request: GatewayRequest, principal: Principal) -> Respon
 )
 @requires("execution:read")
 async def watch_execution(request: GatewayRequest, principal: Principal) -> Response:
-    """What happens to an execution, from the first event on or from where the caller left."""
+    """The events of an execution, from the first or after the last one that the caller has seen."""
     stream = ExecutionStream(
         request,
         principal.account.id,

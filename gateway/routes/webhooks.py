@@ -136,7 +136,7 @@ DELIVERY_ID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
 @operation(answers={200: WebhookView})
 @session_only
 async def get_webhook(request: GatewayRequest, principal: Principal) -> Response:
-    """Where the events of the key's executions go; never the secret."""
+    """The webhook of a key, without its secret."""
     key = await _own_key(request, principal)
     webhook = await request.state["services"].store.webhooks.get(key.account_id, key.id)
     return json_response(WebhookView.of(webhook))
@@ -174,7 +174,7 @@ async def put_webhook(request: GatewayRequest, principal: Principal) -> Response
 @operation(answers={200: Deleted})
 @session_only
 async def delete_webhook(request: GatewayRequest, principal: Principal) -> Response:
-    """Delete the webhook; what was not delivered yet fails."""
+    """Delete the webhook; deliveries that are still due fail."""
     key = await _own_key(request, principal)
     await request.state["services"].store.webhooks.delete(key.account_id, key.id)
     logger.info("webhook deleted", extra={"account_id": key.account_id, "key_id": key.id})
@@ -197,7 +197,7 @@ async def send_test_event(request: GatewayRequest, principal: Principal) -> Resp
 @operation(query=(LIMIT, CURSOR), answers={200: DeliveryPage}, errors=(errors.InvalidQuery,))
 @session_only
 async def list_deliveries(request: GatewayRequest, principal: Principal) -> Response:
-    """What was sent and what came of it, newest first, a page at a time."""
+    """The deliveries of a webhook and their attempts, newest first, a page at a time."""
     query = Query(request.scope)
     limit = query.limit()
     cursor = query.text("cursor")

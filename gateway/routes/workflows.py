@@ -134,7 +134,7 @@ async def delete_workflow(request: GatewayRequest, principal: Principal) -> Resp
 )
 @requires("workflow:read")
 async def get_schema(request: GatewayRequest, principal: Principal) -> Response:
-    """What a workflow asks of its callers, and its estimate."""
+    """The inputs that a workflow asks for, and the estimate of a run."""
     readable = await _load_readable(request, principal)
     workflow, plan = request.state["services"].store.workflows.compiled(readable)
     if plan is None:
@@ -156,7 +156,7 @@ async def get_schema(request: GatewayRequest, principal: Principal) -> Response:
 )
 @guessed
 async def get_public_schema(request: GatewayRequest) -> Response:
-    """What a public workflow asks of its callers, to anybody."""
+    """The inputs that a public workflow asks for, without authentication."""
     slug = check_slug(request.path_params["slug"])
     workflows = request.state["services"].store.workflows
     workflow, plan = workflows.compiled(await workflows.get_public(slug))
