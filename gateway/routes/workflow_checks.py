@@ -1,8 +1,8 @@
 """Check of a workflow's graph: problems, sockets and estimate, nothing saved."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, UnsetType, structs
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -10,7 +10,7 @@ from engine.graph.document import parse_graph_members
 from engine.services.check_workflow import check_workflow
 from engine.store import Principal
 from gateway.auth.endpoints import Resource, before_approval, operation, requires
-from gateway.http.request_bodies import read_object
+from gateway.http.request_bodies import read_body
 from gateway.http.responses import json_response
 from gateway.http.types import OBJECT, RequestBody, View, described_as, doc, refused
 from gateway.routes.shared_types import EstimateView, GraphProblem, NodeSocketsView
@@ -21,8 +21,8 @@ from gateway.services import GatewayRequest
 class CheckRequest(RequestBody):
     """A graph to check; `parse_graph_members` reads its nodes and edges."""
 
-    nodes: Annotated[list[OBJECT], described_as(list[NodeRequest])]
-    edges: Annotated[list[OBJECT], described_as(list[EdgeRequest])]
+    nodes: Annotated[Any, described_as(list[NodeRequest])]
+    edges: Annotated[Any, described_as(list[EdgeRequest])]
     inputs: Annotated[
         OBJECT | UnsetType,
         doc("Inputs of the run to estimate; without them, the defaults count."),
@@ -64,9 +64,8 @@ CheckView.examples = (
 @requires("workflow:read")
 async def check_graph(request: GatewayRequest, principal: Principal) -> Response:
     """Check a graph without saving it."""
-    body = await read_object(request)
-    nodes, edges = parse_graph_members(body)
-    inputs = CheckRequest.parse({**body, "nodes": [], "edges": []}).inputs
+    body = await read_body(request, CheckRequest)
+    nodes, edges = parse_graph_members(structs.asdict(body))
     services = request.state["services"]
     found = await check_workflow(
         services.store,
@@ -75,7 +74,7 @@ async def check_graph(request: GatewayRequest, principal: Principal) -> Response
         edges,
         markup=principal.terms.markup,
         allow_private=services.settings.allow_private_urls,
-        inputs=None if inputs is UNSET else inputs,
+        inputs=None if body.inputs is UNSET else body.inputs,
     )
     return json_response(CheckView(**found.as_dict()))
 
