@@ -1,12 +1,15 @@
 """`headrace execution`: executions of an account, on the local stack or on a server."""
 
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from deploy.commands import options
 from deploy.output import show
+
+if TYPE_CHECKING:
+    from deploy.client.server_access import Access
 
 STATUSES = ("processing", "cancel_requested", "completed", "failed", "cancelled")
 COLUMNS = ("executionId", "workflowSlug", "status", "creditsCost", "durationMs", "createdAt")
@@ -23,24 +26,18 @@ def execution() -> None:
 @click.option("--status", type=click.Choice(STATUSES), help="Only those with this status.")
 @click.option("--workflow", "slug", metavar="SLUG", help="Only those of this workflow.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
-@options.key
-@options.account
-@options.data_dir
+@options.access
 @options.as_json
 def list_(
     status: str | None,
     slug: str | None,
     limit: int,
-    key: str | None,
-    account_id: str | None,
-    data_dir: Path,
+    access: "Access",
     as_json: bool,
 ) -> None:
     """List the newest executions of an account, newest first."""
     from deploy.client.selection import with_reader
-    from deploy.client.server_access import Access
 
-    access = Access(data_dir=data_dir, key=key, account_id=account_id)
     rows = with_reader(
         access, lambda caller: caller.executions(status=status, slug=slug, limit=limit)
     )
@@ -49,20 +46,14 @@ def list_(
 
 @execution.command("show")
 @execution_id
-@options.key
-@options.account
-@options.data_dir
+@options.access
 @options.as_json
-def show_(
-    execution_id: str, key: str | None, account_id: str | None, data_dir: Path, as_json: bool
-) -> None:
+def show_(execution_id: str, access: "Access", as_json: bool) -> None:
     """Show an execution with its nodes, and its result or why it failed."""
     from deploy.client.reports import failure, readable, warn
     from deploy.client.selection import with_reader
-    from deploy.client.server_access import Access
     from deploy.output import printable
 
-    access = Access(data_dir=data_dir, key=key, account_id=account_id)
     found = with_reader(access, lambda caller: caller.execution(execution_id))
     if as_json:
         show(found, as_json=True, columns=())
@@ -79,41 +70,29 @@ def show_(
 
 @execution.command()
 @execution_id
-@options.key
-@options.account
-@options.data_dir
+@options.access
 @options.as_json
-def cancel(
-    execution_id: str, key: str | None, account_id: str | None, data_dir: Path, as_json: bool
-) -> None:
+def cancel(execution_id: str, access: "Access", as_json: bool) -> None:
     """Ask for an execution to stop: no further node of it starts."""
     from deploy.client.selection import with_reader
-    from deploy.client.server_access import Access
 
-    access = Access(data_dir=data_dir, key=key, account_id=account_id)
     asked = with_reader(access, lambda caller: caller.cancel(execution_id))
     show(asked, as_json=as_json, columns=("executionId", "status"))
 
 
 @execution.command()
 @execution_id
-@options.key
-@options.account
-@options.data_dir
+@options.access
 @options.as_json
-def watch(
-    execution_id: str, key: str | None, account_id: str | None, data_dir: Path, as_json: bool
-) -> None:
+def watch(execution_id: str, access: "Access", as_json: bool) -> None:
     """Show what happens to an execution until it ends, then what `headrace run` prints of it."""
     from deploy.client.api import Answer
     from deploy.client.callers import WorkflowCaller
     from deploy.client.interruption import Interruption
     from deploy.client.reports import report
     from deploy.client.selection import with_reader
-    from deploy.client.server_access import Access
     from deploy.client.watching import watch_execution
 
-    access = Access(data_dir=data_dir, key=key, account_id=account_id)
     interruption = Interruption(access)
     interruption.note(execution_id)
 

@@ -1,6 +1,9 @@
 """Options that several commands share."""
 
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -27,3 +30,15 @@ port = click.option(
     type=click.IntRange(0, 65_535),
     help="Port to listen on; 0 takes a free one.  [default: HEADRACE_PORT or 8000]",
 )
+
+
+def access(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of `Access`; the command receives them as one argument, `access`."""
+
+    @wraps(command)
+    def call(*, key: str | None, account_id: str | None, data_dir: Path, **arguments: Any) -> None:
+        from deploy.client.server_access import Access
+
+        command(access=Access(data_dir=data_dir, key=key, account_id=account_id), **arguments)
+
+    return key(account(data_dir(call)))

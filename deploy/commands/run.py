@@ -1,11 +1,14 @@
 """`headrace run`: run a workflow from the terminal, over HTTP where a server answers."""
 
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from deploy.commands import options
+
+if TYPE_CHECKING:
+    from deploy.client.server_access import Access
 
 
 @click.command()
@@ -19,29 +22,23 @@ from deploy.commands import options
     help="An input; NAME:=JSON gives any JSON value, NAME=@FILE uploads an image, a video or a "
     "sound.  May be repeated.",
 )
-@options.key
-@options.account
 @click.option("--async", "in_background", is_flag=True, help="Do not wait for the end.")
 @click.option("--watch", is_flag=True, help="Show the nodes while they run.")
-@options.data_dir
+@options.access
 @options.as_json
 def run(
     slug: str,
     inputs: tuple[str, ...],
-    key: str | None,
-    account_id: str | None,
     in_background: bool,
     watch: bool,
-    data_dir: Path,
+    access: "Access",
     as_json: bool,
 ) -> None:
     """Run the workflow SLUG and print its result."""
     import asyncio
 
-    from deploy.client.server_access import Access
     from deploy.client.workflow_run import RunOptions, run_workflow
 
-    access = Access(data_dir=data_dir, key=key, account_id=account_id)
     if in_background and watch:
         raise click.UsageError("--async does not wait, so there is nothing to --watch.")
     order = RunOptions(

@@ -2,13 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from deploy.commands import options
 from deploy.output import show
 from deploy.problems import CommandFailed
+
+if TYPE_CHECKING:
+    from deploy.client.server_access import Access
 
 COLUMNS = ("slug", "name", "version", "accountId", "draft", "updatedAt")
 API_COLUMNS = ("slug", "name", "isTemplate", "archived", "estimatedCreditCost", "updatedAt")
@@ -23,16 +26,12 @@ def workflow() -> None:
 @workflow.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--new", "is_new", is_flag=True, help="Create another workflow in any case.")
-@options.key
-@options.account
-@options.data_dir
+@options.access
 @options.as_json
 def push(
     file: Path,
     is_new: bool,
-    key: str | None,
-    account_id: str | None,
-    data_dir: Path,
+    access: "Access",
     as_json: bool,
 ) -> None:
     """Save a document as the next version of its workflow, or as a new one where there is none.
@@ -40,64 +39,48 @@ def push(
     Its workflow is the one of the `slug` in the file, else the one of its name.
     """
     from deploy.client.selection import with_workflows
-    from deploy.client.server_access import Access
     from deploy.client.workflows import push as push_document
 
-    access = Access(data_dir=data_dir, key=key, account_id=account_id)
     document = _read(file)
     saved = with_workflows(access, lambda own: push_document(own, document, is_new=is_new))
     show(saved, as_json=as_json, columns=COLUMNS)
 
 
 @workflow.command("list")
-@options.key
-@options.account
-@options.data_dir
+@options.access
 @options.as_json
-def list_(key: str | None, account_id: str | None, data_dir: Path, as_json: bool) -> None:
+def list_(access: "Access", as_json: bool) -> None:
     """List the workflows of an account: of a key, of --account, or of all on the stack here."""
     from deploy.client.selection import with_workflows
-    from deploy.client.server_access import Access
 
-    access = Access(data_dir=data_dir, key=key, account_id=account_id)
-    if key is not None or access.remote_api() is not None:
+    if access.key is not None or access.remote_api() is not None:
         show(with_workflows(access, lambda own: own.own()), as_json=as_json, columns=API_COLUMNS)
-    elif account_id is not None:
+    elif access.account_id is not None:
         show(with_workflows(access, lambda own: own.own()), as_json=as_json, columns=COLUMNS)
     else:
-        show(_list_all(data_dir), as_json=as_json, columns=COLUMNS)
+        show(_list_all(access.data_dir), as_json=as_json, columns=COLUMNS)
 
 
 @workflow.command()
 @slug
-@options.key
-@options.account
-@options.data_dir
+@options.access
 @options.as_json
-def get(slug: str, key: str | None, account_id: str | None, data_dir: Path, as_json: bool) -> None:
+def get(slug: str, access: "Access", as_json: bool) -> None:
     """Print a whole document, as `push` takes it."""
     from deploy.client.selection import with_workflows
-    from deploy.client.server_access import Access
 
-    access = Access(data_dir=data_dir, key=key, account_id=account_id)
     document = with_workflows(access, lambda own: own.get(slug))
     print(json.dumps(document, indent=None if as_json else 2, ensure_ascii=False))
 
 
 @workflow.command()
 @slug
-@options.key
-@options.account
-@options.data_dir
+@options.access
 @options.as_json
-def delete(
-    slug: str, key: str | None, account_id: str | None, data_dir: Path, as_json: bool
-) -> None:
+def delete(slug: str, access: "Access", as_json: bool) -> None:
     """Delete a workflow; executions in flight finish."""
     from deploy.client.selection import with_workflows
-    from deploy.client.server_access import Access
 
-    access = Access(data_dir=data_dir, key=key, account_id=account_id)
     with_workflows(access, lambda own: own.delete(slug))
     show({"slug": slug, "deleted": True}, as_json=as_json, columns=("slug", "deleted"))
 
