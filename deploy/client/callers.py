@@ -1,6 +1,6 @@
 """Callers that run workflows and read executions: the API over HTTP, or the store itself."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
@@ -11,6 +11,8 @@ from deploy.problems import ApiRefused
 
 FORBIDDEN = 403
 MAX_PAGE = 500
+Page = tuple[list[Answer], str | None]
+"""Rows, and the cursor of the next page."""
 
 
 class WorkflowCaller(Protocol):
@@ -89,16 +91,14 @@ class HttpCaller:
 
     async def executions(self, *, status: str | None, slug: str | None, limit: int) -> list[Answer]:
         """Send a request for each page."""
-        filters = {"status": status, "workflowSlug": slug}
-        given = {name: value for name, value in filters.items() if value is not None}
-        rows: list[Answer] = []
-        cursor: dict[str, str] | None = {}
-        while cursor is not None and len(rows) < limit:
-            query = urlencode({**given, "limit": min(limit - len(rows), MAX_PAGE), **cursor})
-            page = await self._api.get(f"/api/executions?{query}")
-            rows += page["rows"]
-            cursor = {"cursor": page["nextCursor"]} if page["nextCursor"] else None
-        return rows
+
+        async def read(count: int, cursor: str | None) -> Page:
+            query = {"status": status, "workflowSlug": slug, "limit": count, "cursor": cursor}
+            given = {name: value for name, value in query.items() if value is not None}
+            page = await self._api.get(f"/api/executions?{urlencode(given)}")
+            return page["rows"], page["nextCursor"] or None
+
+        return await read_pages(read, limit)
 
     async def cancel(self, execution_id: str) -> Answer:
         """Send one request."""
@@ -108,6 +108,17 @@ class HttpCaller:
         """Send one request."""
         url = f"{self._api.url}{_execution_path(execution_id)}/events"
         return read_events(url, self._api.key, after)
+
+
+async def read_pages(
+    read: Callable[[int, str | None], Awaitable[Page]], limit: int
+) -> list[Answer]:
+    """Return at most `limit` rows; `read` returns the page of this size at this cursor."""
+    rows, cursor = await read(min(limit, MAX_PAGE), None)
+    while cursor is not None and len(rows) < limit:
+        page, cursor = await read(min(limit - len(rows), MAX_PAGE), cursor)
+        rows += page
+    return rows
 
 
 def _run_path(slug: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from deploy.client.api import Answer
+from deploy.client.callers import Page, read_pages
 from deploy.client.event_stream import StreamEvent
 from deploy.stack.location import Stack
 from deploy.stack.store_access import open_store
@@ -34,7 +35,6 @@ SOURCE = "api-workflow"
 RUN = "workflow:run"
 UNTYPED = "application/octet-stream"
 PIECE_BYTES = 65_536
-MAX_PAGE = 500
 POLL_SECONDS = 0.1
 """Interval between reads of events."""
 
@@ -105,18 +105,18 @@ class StoreCaller:
 
     async def executions(self, *, status: str | None, slug: str | None, limit: int) -> list[Answer]:
         """Return the newest executions, read page by page."""
-        rows: list[Answer] = []
-        cursor: str | None = ""
-        while cursor is not None and len(rows) < limit:
-            page, cursor = await self._store.executions.list(
+
+        async def read(count: int, cursor: str | None) -> Page:
+            page, following = await self._store.executions.list(
                 self._account.id,
                 status=None if status is None else ExecutionStatus(status),
                 workflow_slug=slug,
-                limit=min(limit - len(rows), MAX_PAGE),
-                cursor=cursor or None,
+                limit=count,
+                cursor=cursor,
             )
-            rows += [_as_sent(ExecutionRow.of(execution)) for execution in page]
-        return rows
+            return [_as_sent(ExecutionRow.of(execution)) for execution in page], following
+
+        return await read_pages(read, limit)
 
     async def cancel(self, execution_id: str) -> Answer:
         """Request the cancellation of an execution."""

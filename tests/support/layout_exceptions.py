@@ -7,7 +7,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "deploy/admin/webhooks.py": "tests/acceptance/test_webhooks.py sets webhooks by command.",
     "deploy/client/server_access.py": "tests/acceptance/test_commands_remote.py names servers, keys and accounts.",
     "deploy/client/api.py": "tests/acceptance/test_commands_remote.py calls a server through it.",
-    "deploy/client/callers.py": "tests/acceptance/test_commands_remote.py runs workflows through it.",
     "deploy/client/selection.py": "tests/acceptance/test_commands_remote.py chooses servers and stores.",
     "deploy/commands/accounts.py": "tests/acceptance/test_commands.py and test_commands_credits.py.",
     "deploy/commands/doctor.py": "tests/acceptance/test_commands.py runs the command on a stack.",
