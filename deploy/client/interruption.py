@@ -1,14 +1,12 @@
 """Message of a command that is interrupted while an execution goes on."""
 
 import asyncio
-import shlex
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from deploy.client.server_access import Access
+from deploy.stack.banner import typed_command
 
 NOT_BEGUN = "Interrupted before the server had said which execution it began."
 
@@ -45,12 +43,4 @@ class Interruption:
         )
 
     def _command(self, *words: str) -> str:
-        return shlex.join((program(), "execution", *words, *self._access.options()))
-
-
-def program() -> str:
-    """Return this command as it can be typed again."""
-    typed = Path(sys.argv[0])
-    if typed.name != "headrace" or shutil.which("headrace") == str(typed):
-        return "headrace"
-    return str(typed)
+        return typed_command("execution", *words, *self._access.options())

@@ -1,6 +1,7 @@
 """Texts of `headrace up` for people: addresses, data places, and the restart command."""
 
 import shlex
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ def banner(url: str, data_dir: Path, environ: Mapping[str, str], sign_in: SignIn
     """Return the addresses of a running stack, one a line."""
     lines = [f"Pages     {url}  (the API: {url}/docs)"]
     if sign_in is not None:
-        another = _command("login-link", "--account", sign_in.account_id, *_named(data_dir))
+        another = typed_command("login-link", "--account", sign_in.account_id, *_named(data_dir))
         lines += [
             f"Sign in   {sign_in.link}",
             f"          (once, within ten minutes; another: {another})",
@@ -45,12 +46,14 @@ def data_places(data_dir: Path, environ: Mapping[str, str]) -> str:
 
 def restart_command() -> str:
     """Return the command that started this process, as it was typed."""
-    return _command(*sys.argv[1:])
+    return typed_command(*sys.argv[1:])
 
 
-def _command(*arguments: str) -> str:
-    program = sys.argv[0] if Path(sys.argv[0]).name == COMMAND else COMMAND
-    return shlex.join((program, *arguments))
+def typed_command(*arguments: str) -> str:
+    """Return this program with the arguments, as it can be typed here."""
+    program = sys.argv[0]
+    is_typed = Path(program).name == COMMAND and shutil.which(COMMAND) != program
+    return shlex.join((program if is_typed else COMMAND, *arguments))
 
 
 def _named(data_dir: Path) -> tuple[str, ...]:
