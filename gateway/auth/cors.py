@@ -6,6 +6,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from engine.settings import PREFIX, SettingError
+from gateway.admission.credentials import header_values
 from gateway.auth.browser_sessions import is_own_origin
 from gateway.http import response_headers
 
@@ -65,7 +66,7 @@ class CrossOrigin:
 
     def _allow(self, scope: Scope) -> bool:
         """Return whether the request is from a listed origin; note the header that allows it."""
-        found = [value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"]
+        found = header_values(scope, b"origin")
         if len(found) != 1 or is_own_origin(found[0], scope, self._public_url):
             return False
         allowed = ANY if ANY in self._origins else found[0]
@@ -76,8 +77,8 @@ class CrossOrigin:
 
 
 def _is_preflight(scope: Scope) -> bool:
-    names = {name for name, _ in scope["headers"]}
-    return scope["method"] == "OPTIONS" and b"access-control-request-method" in names
+    wanted = header_values(scope, b"access-control-request-method")
+    return scope["method"] == "OPTIONS" and bool(wanted)
 
 
 def _preflight() -> Response:

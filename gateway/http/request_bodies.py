@@ -7,6 +7,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
 from engine.errors import InvalidBody
+from gateway.admission.credentials import header_values
 from gateway.http.json_bodies import LARGE_BYTES, decode_object
 from gateway.http.types import RequestBody
 from gateway.services import GatewayRequest
@@ -65,8 +66,8 @@ def announced_bytes(scope: Scope, most: int) -> int:
 
 
 def _check_content_type(scope: Scope) -> None:
-    types = [value for name, value in scope["headers"] if name == b"content-type"]
-    if len(types) != 1 or CONTENT_TYPE.fullmatch(types[0].decode("latin-1").strip()) is None:
+    types = header_values(scope, b"content-type")
+    if len(types) != 1 or CONTENT_TYPE.fullmatch(types[0].strip()) is None:
         raise InvalidBody("The body must be sent as application/json")
 
 

@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope
 
 from engine.errors import InvalidBody, UnsupportedMediaType
 from engine.media.formats import declared_type
+from gateway.admission.credentials import header_values
 from gateway.http.middleware import BodyLimit
 
 FORM = re.compile(r'multipart/form-data\s*;\s*boundary=("?)([^\s";,]{1,70})\1\s*', re.IGNORECASE)
@@ -53,7 +54,7 @@ async def read_upload(scope: Scope, receive: Receive) -> IncomingUpload:
     Raises UnsupportedMediaType, InvalidBody, BodyTooLarge or ClientDisconnect, now or while the
     pieces are read.
     """
-    types = [value.decode("latin-1") for name, value in scope["headers"] if name == b"content-type"]
+    types = header_values(scope, b"content-type")
     if len(types) != 1 or types[0].lower().startswith(FORM_URLENCODED):
         raise UnsupportedMediaType(NO_TYPE)
     if not types[0].lower().startswith("multipart/"):

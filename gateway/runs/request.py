@@ -11,6 +11,7 @@ from engine.executions.events import EventId
 from engine.ids.idempotency import IdempotencyKey, make_idempotency_key
 from engine.store import Principal
 from engine.webhooks.signing import CAPABILITY
+from gateway.admission.credentials import header_values
 from gateway.auth.principal import has_capability
 from gateway.http.json_bodies import decode_object
 from gateway.http.query import Query, parse_seconds
@@ -90,11 +91,9 @@ async def _webhook_url(request: GatewayRequest, principal: Principal) -> str | N
 
 
 def _idempotency_key(request: GatewayRequest, data: bytes) -> IdempotencyKey | None:
-    keys = [value for name, value in request.scope["headers"] if name == b"idempotency-key"]
+    keys = header_values(request.scope, b"idempotency-key")
     if not keys:
         return None
     if len(keys) > 1:
         raise InvalidIdempotencyKey
-    return make_idempotency_key(
-        request.method, request.scope["path"], keys[0].decode("latin-1"), data
-    )
+    return make_idempotency_key(request.method, request.scope["path"], keys[0], data)
