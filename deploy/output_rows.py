@@ -43,9 +43,9 @@ def workflow_row(workflow: Workflow) -> dict[str, Any]:
     return {
         "slug": workflow.slug,
         "name": workflow.document.name,
-        "version": workflow.version,
+        "version": workflow.version or None,
         "accountId": workflow.account_id,
-        "draft": workflow.document.draft,
+        "draft": not workflow.version,
         "problems": list(workflow.problems),
         "updatedAt": moment(workflow.updated_at),
     }

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from deploy.output_rows import whole_workflow, workflow_row
-from engine.errors import NotOwner
-from engine.graph.document import parse_document
-from engine.services.save_workflow import check_document, hold_media
+from engine.graph.document import is_draft
+from engine.services.drafts import merge_draft
+from engine.services.publish import create_workflow, update_workflow
 from engine.store import Store, Workflow
 
 
@@ -29,10 +29,9 @@ class StoreWorkflows:
 
     async def save(self, body: Mapping[str, Any], slug: str | None) -> dict[str, Any]:
         """Save a new workflow, or the next version of `slug`."""
-        former = None if slug is None else await self._own(slug)
         return workflow_row(
             await save_workflow(
-                self._store, self._account_id, body, former, allow_private=self._allow_private
+                self._store, self._account_id, body, slug, allow_private=self._allow_private
             )
         )
 
@@ -42,31 +41,22 @@ class StoreWorkflows:
         await self._store.workflows.delete(self._account_id, slug)
 
     async def _own(self, slug: str) -> Workflow:
-        workflow = await self._store.workflows.get_readable(self._account_id, slug)
-        if workflow.account_id != self._account_id:
-            raise NotOwner
-        return workflow
+        return await self._store.workflows.get_own(self._account_id, slug)
 
 
 async def save_workflow(
     store: Store,
     account_id: str,
     body: Mapping[str, Any],
-    former: Workflow | None = None,
+    slug: str | None = None,
     *,
     allow_private: bool = False,
 ) -> Workflow:
-    """Check a document and save it: as a new workflow, or as the next version of `former`."""
-    before = None if former is None else former.document
-    document = parse_document(body, before)
-    problems = await check_document(
-        store, account_id, document, allow_private=allow_private, former=before
-    )
-    if former is None:
-        workflow = await store.workflows.create(account_id, document, problems)
-    else:
-        workflow = await store.workflows.update(
-            account_id, former.slug, document, problems, former.version
-        )
-    await hold_media(store, workflow)
-    return workflow
+    """Save a document as the API does: as a new workflow, or into the workflow of `slug`."""
+    if slug is None:
+        return await create_workflow(store, account_id, body, allow_private=allow_private)
+    if not is_draft(body):
+        return await update_workflow(store, account_id, slug, body, allow_private=allow_private)
+    current = await store.workflows.get_own(account_id, slug)
+    await merge_draft(store, current, body, None, allow_private=allow_private)
+    return await store.workflows.get_own(account_id, slug)

@@ -79,6 +79,8 @@ class HttpWorkflows:
             saved = await self._api.post(PATH, body)
         else:
             saved = await self._api.put(_path(slug), body)
+            if body.get("draft"):
+                saved = await self._api.get(_path(slug))
         return {
             "slug": saved["slug"],
             "name": saved["name"],

@@ -42,10 +42,12 @@ class TierTerms:
     """Total size of the account's media; None: unlimited."""
     saves_per_minute: int | None
     """Workflows saved in a 60-second window; None: unlimited."""
+    draft_writes_per_minute: int | None
+    """Drafts written in a 60-second window; None: unlimited."""
     workflows: int | None
     """Workflows of the account; None: unlimited."""
     document_bytes: int | None
-    """Total size of the documents of all stored versions; None: unlimited."""
+    """Total size of the documents of stored versions and drafts; None: unlimited."""
     markup: Decimal
     """Factor on the price of a provider."""
     trials: bool
@@ -75,6 +77,7 @@ class Tiers:
             uploads_per_minute=None,
             media_bytes=None,
             saves_per_minute=None,
+            draft_writes_per_minute=None,
             workflows=None,
             document_bytes=None,
             trials=False,
@@ -169,6 +172,7 @@ _PARSERS: dict[str, Callable[[object], Any]] = {
     "uploads_per_minute": _parse_limit,
     "media_bytes": _parse_limit,
     "saves_per_minute": _parse_limit,
+    "draft_writes_per_minute": _parse_limit,
     "workflows": _parse_limit,
     "document_bytes": _parse_limit,
     "markup": _parse_markup,

@@ -36,15 +36,40 @@ ExecutionCancelled.examples = (ExecutionCancelled(EXECUTION_ID),)
 
 
 class WorkflowNotRunnable(Conflict):
-    """The workflow is a draft with problems, or uses a model that is gone."""
+    """The workflow was never published, or uses a model that is gone."""
 
     code = "WORKFLOW_NOT_RUNNABLE"
 
     def __init__(self, problems: Sequence[dict[str, str]]) -> None:
-        super().__init__("This workflow has problems and cannot run", problems=list(problems))
+        reason = "has problems and cannot run" if problems else "was never published"
+        super().__init__(f"This workflow {reason}", problems=list(problems))
 
 
 WorkflowNotRunnable.examples = (WorkflowNotRunnable(GRAPH_PROBLEMS),)
+
+
+class WorkflowNotDeleted(Conflict):
+    """The workflow is living, so there is no delete to take back."""
+
+    code = "WORKFLOW_NOT_DELETED"
+
+    def __init__(self) -> None:
+        super().__init__("This workflow is not deleted")
+
+
+WorkflowNotDeleted.examples = (WorkflowNotDeleted(),)
+
+
+class BreakingChange(Conflict):
+    """A new version would break callers of the one before; `changes` says how."""
+
+    code = "BREAKING_CHANGE"
+
+    def __init__(self, changes: Sequence[str]) -> None:
+        super().__init__("Publishing this would break callers", changes=list(changes))
+
+
+BreakingChange.examples = (BreakingChange(["The input 'name' is removed or renamed"]),)
 
 
 class IdempotencyKeyInUse(Conflict):
@@ -85,6 +110,19 @@ class VersionConflict(EngineError):
 
 
 VersionConflict.examples = (VersionConflict(4),)
+
+
+class RevisionConflict(EngineError):
+    """The draft was written since the caller read it; `revision` is the current one, 0 for none."""
+
+    code = "VERSION_CONFLICT"
+
+    def __init__(self, revision: int) -> None:
+        state = f"The draft is at revision {revision} by now" if revision else "There is no draft"
+        super().__init__(state, revision=revision)
+
+
+RevisionConflict.examples = (RevisionConflict(7),)
 
 
 class ExecutionFailed(EngineError):

@@ -24,6 +24,30 @@ class WorkflowNotFound(NotFound):
 WorkflowNotFound.examples = (WorkflowNotFound(),)
 
 
+class VersionNotFound(NotFound):
+    """The workflow has no version of this number, or its document is not kept any more."""
+
+    code = "VERSION_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("Version not found")
+
+
+VersionNotFound.examples = (VersionNotFound(),)
+
+
+class DraftNotFound(NotFound):
+    """The workflow has no draft."""
+
+    code = "DRAFT_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("This workflow has no draft")
+
+
+DraftNotFound.examples = (DraftNotFound(),)
+
+
 class ModelNotFound(NotFound):
     """No runnable model with this internal name."""
 

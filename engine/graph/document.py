@@ -37,7 +37,6 @@ class Document:
     public_playground: bool = False
     is_template: bool = False
     folder_id: str | None = None
-    draft: bool = False
     hidden: bool = False
     archived: bool = False
     cover: str | None = None
@@ -57,6 +56,11 @@ def parse_document(body: Mapping[str, Any], base: Document | None = None) -> Doc
     return replace(base, **changes)
 
 
+def is_draft(body: Mapping[str, Any]) -> bool:
+    """Return whether the body is for the draft of its workflow. Raises InvalidBody."""
+    return _read_flag("draft", body.get("draft", False))
+
+
 def parse_graph_members(
     body: Mapping[str, Any],
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -72,8 +76,9 @@ def to_record(document: Document) -> dict[str, Any]:
 
 def from_record(record: Mapping[str, Any]) -> Document:
     """Return the document of a record. An invalid cover, as once allowed, becomes None."""
+    members = {name: value for name, value in record.items() if name != "draft"}
     cover = record["cover"] if _is_cover(record["cover"]) else None
-    return Document(**(dict(record) | {"tags": tuple(record["tags"]), "cover": cover}))
+    return Document(**(members | {"tags": tuple(record["tags"]), "cover": cover}))
 
 
 def _refuse(member: str, expected: str, value: object) -> InvalidBody:
@@ -203,7 +208,6 @@ MEMBERS: dict[str, tuple[str, Callable[[str, object], Any]]] = {
     "publicPlayground": ("public_playground", _read_flag),
     "isTemplate": ("is_template", _read_flag),
     "folderId": ("folder_id", _read_reference),
-    "draft": ("draft", _read_flag),
     "hidden": ("hidden", _read_flag),
     "archived": ("archived", _read_flag),
     "cover": ("cover", _read_cover),

@@ -11,7 +11,7 @@ from engine.graph.parse import Problem
 from engine.graph.plan import check_graph
 from engine.media.ids import is_asset_id
 from engine.nodes.upload import Upload, UploadSettings
-from engine.store import Store, Workflow
+from engine.store import Draft, Store, Workflow
 
 Nodes = Sequence[Mapping[str, Any]]
 LARGE_GRAPH = 200
@@ -25,36 +25,40 @@ async def check_document(
     *,
     allow_private: bool,
     former: Document | None = None,
-) -> list[dict[str, str]]:
-    """Return all problems of a document before it is saved; only drafts may have any.
+) -> None:
+    """Check a document that an account wants to publish; `former` is the one that it replaces.
 
-    `former` is the document that it replaces. Raises InvalidGraph, and InvalidBody for a new cover
-    that is no asset of the account.
+    Raises InvalidGraph, and InvalidBody for a new cover that is no asset of the account.
     """
     if former is None or document.cover != former.cover:
-        await _check_cover(store, account_id, document.cover)
+        await check_cover(store, account_id, document.cover)
+    problems = await find_problems(store, account_id, document, allow_private=allow_private)
+    if problems:
+        raise InvalidGraph(problems)
+
+
+async def find_problems(
+    store: Store, account_id: str, document: Document, *, allow_private: bool
+) -> list[dict[str, str]]:
+    """Return all problems of a document's graph, as callers see them."""
     found = [
         *await _check_graph(document, allow_private),
         *await check_uploads(store, account_id, document.nodes),
     ]
-    problems = [problem.as_dict() for problem in found]
-    if problems and not document.draft:
-        raise InvalidGraph(problems)
-    return problems
+    return [problem.as_dict() for problem in found]
 
 
-async def hold_media(store: Store, workflow: Workflow) -> None:
-    """Keep the account's assets that a saved workflow names as long as the workflow."""
-    named = {settings.asset for _, settings in _uploads(workflow.document.nodes)}
-    if is_asset_id(workflow.document.cover):
-        named.add(workflow.document.cover)
-    held = (
-        store.assets.retain_for_workflow(workflow.account_id, each, workflow.slug) for each in named
-    )
+async def hold_media(store: Store, saved: Workflow | Draft) -> None:
+    """Keep the account's assets that a saved document names as long as its workflow."""
+    named = {settings.asset for _, settings in _uploads(saved.document.nodes)}
+    if is_asset_id(saved.document.cover):
+        named.add(saved.document.cover)
+    held = (store.assets.retain_for_workflow(saved.account_id, each, saved.slug) for each in named)
     await asyncio.gather(*held)
 
 
-async def _check_cover(store: Store, account_id: str, cover: str | None) -> None:
+async def check_cover(store: Store, account_id: str, cover: str | None) -> None:
+    """Raises InvalidBody for a cover that is the id of no asset of the account."""
     try:
         if is_asset_id(cover):
             await store.assets.get(account_id, cover)

@@ -41,8 +41,11 @@ from engine.store.redis.installation import Guard
 from engine.store.seals import SealingKeyCheck
 from engine.store.webhooks import Webhook, Webhooks
 from engine.store.worker_leases import Leases
+from engine.store.workflows.drafts import Draft, Drafts
+from engine.store.workflows.quota import DocumentQuota
+from engine.store.workflows.records import Workflow
 from engine.store.workflows.versions import Versions
-from engine.store.workflows.workflows import Workflow, Workflows
+from engine.store.workflows.workflows import Workflows
 
 __all__ = [
     "Accepted",
@@ -56,6 +59,8 @@ __all__ = [
     "CompletionNotifier",
     "CompletionWaiter",
     "Deliveries",
+    "Draft",
+    "Drafts",
     "ExecutionEvents",
     "ExecutionFilter",
     "Executions",
@@ -106,6 +111,7 @@ class Store:
     api_keys: ApiKeys
     sessions: Sessions
     workflows: Workflows
+    drafts: Drafts
     versions: Versions
     models: ModelStore
     executions: Executions
@@ -141,6 +147,7 @@ class Store:
         hints = HintSender(hint_client)
         offloaded = OffloadedValues(client, blob_store or NoBlobStore())
         versions = Versions(client, settings.retention_days)
+        quota = DocumentQuota(client, terms)
         return cls(
             guard=guard,
             client=client,
@@ -149,7 +156,8 @@ class Store:
             accounts=Accounts(client),
             api_keys=ApiKeys(client, terms),
             sessions=Sessions(client, terms),
-            workflows=Workflows(client, terms, versions),
+            workflows=Workflows(client, quota, versions),
+            drafts=Drafts(client, quota),
             versions=versions,
             models=ModelStore(client),
             executions=Executions(client, hints, settings.retention_days, offloaded),

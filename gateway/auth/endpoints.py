@@ -95,6 +95,8 @@ class Guarded:
     """Path parameter that names the workflow or model of a narrower capability."""
     bucket: str | None = None
     """Bucket of the tier's rate limit that counts the calls; None: calls are not counted."""
+    is_counted_by_handler: bool = False
+    """Whether the handler counts the call, since its body decides on the bucket."""
     is_before_approval: bool = False
     """Whether an account that is not approved may call it, although it writes."""
     query: frozenset[str] = NO_NAMES
@@ -117,7 +119,8 @@ class Guarded:
             speculative = authenticate_speculatively(request.scope, store, self.bucket)
             if speculative is not None:
                 return await self._answer_speculatively(request, speculative)
-        return await self._handle(request, await _authenticate(request, self.bucket))
+        bucket = None if self.is_counted_by_handler else self.bucket
+        return await self._handle(request, await _authenticate(request, bucket))
 
     async def _answer_speculatively(
         self, request: GatewayRequest, speculative: SpeculativeAuthorization
@@ -209,6 +212,11 @@ async def _authenticate(request: GatewayRequest, bucket: str | None = None) -> P
     return principal
 
 
+async def count_call(request: GatewayRequest, bucket: str) -> None:
+    """Count the call of an authenticated caller. Raises RateLimitExceeded, or Unauthorized."""
+    await _authenticate(request, bucket)
+
+
 def public(handler: PublicHandler) -> Public:
     """Declare an endpoint without authentication."""
     return Public(handler)
@@ -243,6 +251,11 @@ def requires(
         return Guarded(handler, capability, alternatives, named, bucket)
 
     return declare
+
+
+def counted_by_handler(endpoint: Guarded) -> Guarded:
+    """Declare that the handler counts the call itself, by `count_call`."""
+    return replace(endpoint, is_counted_by_handler=True)
 
 
 def before_approval(endpoint: Known) -> Known:

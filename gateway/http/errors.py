@@ -19,6 +19,7 @@ STATUS: dict[type[EngineError], int] = {
     errors.NotFound: 404,
     errors.Conflict: 409,
     errors.VersionConflict: 412,
+    errors.RevisionConflict: 412,
     errors.BodyTooLarge: 413,
     errors.QuotaExceeded: 413,
     errors.UnsupportedMediaType: 415,

@@ -15,6 +15,8 @@ from engine.ids.slugs import check_slug
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 500
 """Most rows of a page."""
+MAX_SHORT_LIMIT = 200
+"""Most rows of a page of the lists that came later."""
 MAX_NAME = 100
 """Most characters of an unknown name that an answer repeats."""
 MAX_OFFSET = 2**53 - 1
@@ -87,9 +89,9 @@ class Query:
             raise InvalidQuery(name, f"'{name}' must be a number of seconds, zero or more")
         return seconds
 
-    def limit(self) -> int:
+    def limit(self, *, high: int = MAX_LIMIT) -> int:
         """Return the most rows that the page may have."""
-        return self.integer("limit", default=DEFAULT_LIMIT, low=1, high=MAX_LIMIT)
+        return self.integer("limit", default=DEFAULT_LIMIT, low=1, high=high)
 
     def status(self, name: str) -> ExecutionStatus | None:
         """Return an execution's status, or None when it is absent."""

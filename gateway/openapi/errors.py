@@ -13,7 +13,7 @@ from gateway.http.errors import error_response, internal_error, method_not_allow
 from gateway.http.protocol import CODES
 from gateway.http.types import Schema, View
 from gateway.openapi.components import schema_of
-from gateway.openapi.schema import FLAG, INTEGER, TEXT, members
+from gateway.openapi.schema import FLAG, INTEGER, TEXT, TEXTS, members
 
 NAMELESS = "UNAUTHORIZED"
 """Name in the document for the one error without a code."""
@@ -82,10 +82,16 @@ EVERYWHERE: tuple[str, ...] = (
 """Errors that any request can be answered with."""
 
 
+def _kind(value: Any) -> Schema:
+    if isinstance(value, list) and value and isinstance(value[0], str):
+        return TEXTS
+    return KINDS[type(value)]
+
+
 def _schema(name: str) -> Schema:
     """Return the schema of all bodies with this code."""
     bodies = ERROR_EXAMPLES[name]
-    shown = {member: KINDS[type(value)] for body in bodies for member, value in body.items()}
+    shown = {member: _kind(value) for body in bodies for member, value in body.items()}
     if name != NAMELESS:
         shown["code"] = {"const": name}
     always = {member for member in shown if all(member in body for body in bodies)}

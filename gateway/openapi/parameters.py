@@ -12,6 +12,7 @@ from gateway.http.query import (
     MAX_LIMIT,
     MAX_OFFSET,
     MAX_SECONDS,
+    MAX_SHORT_LIMIT,
     MAX_VERSION,
     TRUE_WORDS,
 )
@@ -26,6 +27,7 @@ PATHS: dict[str, Schema] = {
     "asset_id": described(TEXT, "The id of an asset.", ASSET_ID),
     "internal_name": described(TEXT, "A model's internal name.", "echo"),
     "key_id": described(TEXT, "The id of an API key, not the key itself.", KEY_ID),
+    "version": described(INTEGER, "The number of a workflow's version.", 3),
     "delivery_id": described(ID, "The `webhook-id` of a delivery.", EXECUTION_ID),
 }
 """By their names in the route."""
@@ -85,6 +87,14 @@ LIMIT: Parameter = (
         20,
     ),
 )
+SHORT_LIMIT: Parameter = (
+    "limit",
+    described(
+        {"type": "integer", "minimum": 1, "maximum": MAX_SHORT_LIMIT, "default": DEFAULT_LIMIT},
+        "Rows of a page.",
+        20,
+    ),
+)
 VERSION: Parameter = (
     "version",
     described(
@@ -128,6 +138,10 @@ LAST_EVENT_ID: Parameter = (
     described(
         matching(EVENT_ID.pattern), "The event that was seen last; those behind it follow.", "3.1"
     ),
+)
+IF_MATCH_REVISION: Parameter = (
+    "If-Match",
+    described(TEXT, "The revision that may be replaced, `0` for none yet, or `*`.", '"7"'),
 )
 IF_NONE_MATCH: Parameter = (
     "If-None-Match",

@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 from engine.graph.document import COVER, MAX_DESCRIPTION, MAX_NAME, MAX_REFERENCE, MAX_TAG, MAX_TAGS
 from engine.graph.parse import MAX_EDGES, MAX_NODES
 from engine.graph.plan import Plan
-from engine.store import Workflow
+from engine.store import Draft, Workflow
 from engine.values.plain import moment
 from gateway.http.types import (
     OBJECT,
@@ -21,6 +21,7 @@ from gateway.http.types import (
     described_as,
     doc,
 )
+from gateway.openapi.errors import ProblemView
 from gateway.openapi.examples import ACCOUNT_ID, CREATED
 from gateway.routes.shared_types import FieldView
 
@@ -30,6 +31,13 @@ Cover = Annotated[str, Meta(pattern=f"^(?:{COVER.pattern})$", max_length=MAX_REF
 Description = Annotated[str, Meta(min_length=0, max_length=MAX_DESCRIPTION)]
 Tag = Annotated[str, Meta(min_length=0, max_length=MAX_TAG)]
 Reference = Annotated[str, Meta(min_length=0, max_length=MAX_REFERENCE)]
+
+
+Revision = Annotated[int, doc("Number of the write of a draft, from 1.")]
+BasedOn = Annotated[
+    int | None,
+    doc("The version that was live when the draft began; null: it was never published."),
+]
 
 
 class PositionView(Nested):
@@ -66,14 +74,8 @@ class ViewportView(Nested):
     zoom: float
 
 
-class WorkflowView(View, kw_only=True):
-    """A whole workflow, with the members that saving takes."""
-
-    headers = {"ETag": "The version, in quotes."}
-    links = {
-        name: {"slug": "slug"}
-        for name in ("run_workflow", "get_workflow", "get_schema", "get_workflow_openapi")
-    }
+class DocumentView(View, kw_only=True):
+    """The members of a document that saving takes, and its slug."""
 
     slug: str
     name: str
@@ -88,13 +90,24 @@ class WorkflowView(View, kw_only=True):
     cover: str | None
     hidden: bool
     archived: bool
-    version: int
+
+
+class WorkflowView(DocumentView, kw_only=True):
+    """A whole workflow, with the members that saving takes."""
+
+    headers = {"ETag": "The version, in quotes."}
+    links = {
+        name: {"slug": "slug"}
+        for name in ("run_workflow", "get_workflow", "get_schema", "get_workflow_openapi")
+    }
+
+    version: Annotated[int | None, doc("Null: it was never published, and this is its draft.")]
     created_by: str | None
     created_at: Moment
     updated_at: Moment
-    draft: Annotated[
-        bool | UnsetType, doc("True of what has never been able to run; else absent.")
-    ] = UNSET
+    draft: Annotated[bool | UnsetType, doc("True of what was never published; else absent.")] = (
+        UNSET
+    )
 
     @classmethod
     def of(cls, record: Workflow, *, is_own: bool = True, **members: Any) -> Self:
@@ -103,13 +116,29 @@ class WorkflowView(View, kw_only=True):
             record.document,
             slug=record.slug,
             folder_id=record.document.folder_id if is_own else None,
-            version=record.version,
+            version=record.version or None,
             created_by=record.account_id if is_own else None,
             created_at=moment(record.created_at),
             updated_at=moment(record.updated_at),
-            draft=record.document.draft or UNSET,
+            draft=UNSET if record.version else True,
             **members,
         )
+
+
+class DraftSaved(View):
+    """The answer to a write of a draft."""
+
+    headers = {"ETag": "The revision, in quotes."}
+
+    revision: Revision
+    based_on: BasedOn
+    saved_at: Moment
+    problems: Annotated[list[OBJECT], described_as(list[ProblemView])]
+
+    @classmethod
+    def of(cls, record: Draft, **members: Any) -> Self:
+        """Show a draft as its write is answered."""
+        return super().of(record, problems=list(record.problems), **members)
 
 
 class WorkflowRow(View):
@@ -211,7 +240,7 @@ class WorkflowUpdate(RequestBody, kw_only=True):
     public_playground: bool | UnsetType = UNSET
     is_template: bool | UnsetType = UNSET
     folder_id: Reference | None | UnsetType = UNSET
-    draft: Annotated[bool | UnsetType, doc("Save it though its graph cannot run yet.")] = UNSET
+    draft: Annotated[bool | UnsetType, doc("Save it as the draft, whatever its graph.")] = UNSET
     hidden: bool | UnsetType = UNSET
     archived: bool | UnsetType = UNSET
     cover: Annotated[
@@ -287,6 +316,14 @@ WorkflowView.examples = (
         created_by=ACCOUNT_ID,
         created_at=CREATED,
         updated_at=CREATED,
+    ),
+)
+SAVED: dict[str, Any] = {"revision": 7, "based_on": 3, "saved_at": CREATED}
+DraftSaved.examples = (
+    DraftSaved(**SAVED, problems=[]),
+    DraftSaved(
+        **SAVED,
+        problems=[{"nodeId": "text", "reason": "Nothing is wired to the input socket 'name'"}],
     ),
 )
 WORKFLOW_LIST = Content(

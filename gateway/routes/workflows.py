@@ -2,20 +2,29 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 from starlette.responses import Response
 from starlette.routing import Route
 
 from engine import errors
 from engine.billing.credits import estimate
-from engine.graph.document import Document, parse_document
+from engine.graph.document import is_draft
 from engine.graph.plan import Plan
 from engine.ids.slugs import check_slug
-from engine.services.save_workflow import check_document, hold_media
+from engine.services import publish
+from engine.services.drafts import merge_draft
 from engine.store import Principal, Workflow
-from engine.store.accounts.rate_limits import SAVES
+from engine.store.accounts.rate_limits import DRAFTS, SAVES
 from engine.values.input_schemas import inputs_schema
-from gateway.auth.endpoints import Resource, guessed, operation, requires
+from gateway.auth.endpoints import (
+    Resource,
+    count_call,
+    counted_by_handler,
+    guessed,
+    operation,
+    requires,
+)
 from gateway.auth.redaction import redacted
 from gateway.http.entity_tags import entity_tag, wanted_versions
 from gateway.http.request_bodies import read_object
@@ -26,6 +35,7 @@ from gateway.routes.workflow_types import (
     JSON_SCHEMA,
     SCHEMA_JSON,
     WORKFLOW_LIST,
+    DraftSaved,
     PublicSchema,
     SchemaView,
     WorkflowDocument,
@@ -34,8 +44,6 @@ from gateway.routes.workflow_types import (
     WorkflowView,
 )
 from gateway.services import GatewayRequest
-
-MAX_MERGES = 5
 
 
 @operation(answers={200: WORKFLOW_LIST})
@@ -77,18 +85,20 @@ async def get_workflow(request: GatewayRequest, principal: Principal) -> Respons
 @requires("workflow:write", bucket=SAVES)
 async def create_workflow(request: GatewayRequest, principal: Principal) -> Response:
     """Save a new workflow under a slug made from its name."""
-    document = parse_document(await read_object(request))
-    problems = await _check(request, principal, document)
-    store = request.state["services"].store
-    workflow = await store.workflows.create(principal.account.id, document, problems)
-    await hold_media(store, workflow)
+    services = request.state["services"]
+    workflow = await publish.create_workflow(
+        services.store,
+        principal.account.id,
+        await read_object(request),
+        allow_private=services.settings.allow_private_urls,
+    )
     return _answer(workflow, 201)
 
 
 @operation(
     body=WorkflowUpdate,
     headers=(IF_MATCH,),
-    answers={200: WorkflowView},
+    answers={200: (WorkflowView, DraftSaved)},
     errors=(
         errors.InvalidGraph,
         errors.NotOwner,
@@ -97,25 +107,40 @@ async def create_workflow(request: GatewayRequest, principal: Principal) -> Resp
         errors.QuotaExceeded,
     ),
 )
+@counted_by_handler
 @requires("workflow:write", bucket=SAVES)
 async def update_workflow(request: GatewayRequest, principal: Principal) -> Response:
-    """Save a new version with the members that the body has."""
-    current = await _load_writable(request, principal)
-    body = await read_object(request)
+    """Save a new version with the members that the body has.
+
+    A body without nodes and edges makes no version; with `draft: true` it goes into the draft.
+    """
+    services = request.state["services"]
+    slug = check_slug(request.path_params["slug"])
+    body = await _read_counted(request)
     wanted = wanted_versions(request.headers)
-    for _ in range(MAX_MERGES):
-        # An invalid body is refused as such, whatever version was wanted.
-        document = parse_document(body, current.document)
-        problems = await _check(request, principal, document, current.document)
-        if wanted is not None and current.version not in wanted:
-            break
-        try:
-            workflow = await _update(request, current, document, problems)
-            await hold_media(request.state["services"].store, workflow)
-            return _answer(workflow)
-        except errors.VersionConflict:
-            current = await _load_writable(request, principal)
-    raise errors.VersionConflict(current.version)
+    allow_private = services.settings.allow_private_urls
+    if is_draft(body):
+        current = await _load_writable(request, principal)
+        draft = await merge_draft(
+            services.store, current, body, wanted, allow_private=allow_private
+        )
+        return json_response(DraftSaved.of(draft), headers=entity_tag(draft.revision))
+    workflow = await publish.update_workflow(
+        services.store, principal.account.id, slug, body, wanted, allow_private=allow_private
+    )
+    return _answer(workflow)
+
+
+async def _read_counted(request: GatewayRequest) -> dict[str, Any]:
+    """Read the body, and count the call as a write of a draft or as a save."""
+    try:
+        body = await read_object(request)
+        bucket = DRAFTS if is_draft(body) else SAVES
+    except errors.EngineError:
+        await count_call(request, SAVES)
+        raise
+    await count_call(request, bucket)
+    return body
 
 
 @operation(answers={200: Deleted}, errors=(errors.NotOwner, errors.WorkflowNotFound))
@@ -126,6 +151,19 @@ async def delete_workflow(request: GatewayRequest, principal: Principal) -> Resp
     workflows = request.state["services"].store.workflows
     await workflows.delete(principal.account.id, workflow.slug)
     return json_response(DELETED)
+
+
+@operation(
+    answers={200: WorkflowView},
+    errors=(errors.NotOwner, errors.WorkflowNotFound, errors.WorkflowNotDeleted),
+)
+@requires("workflow:write")
+async def restore_workflow(request: GatewayRequest, principal: Principal) -> Response:
+    """Take a delete back within 30 days."""
+    slug = check_slug(request.path_params["slug"])
+    workflows = request.state["services"].store.workflows
+    await workflows.check_own(principal.account.id, slug)
+    return _answer(await workflows.restore(principal.account.id, slug))
 
 
 @operation(
@@ -173,42 +211,12 @@ async def _load_readable(request: GatewayRequest, principal: Principal) -> Workf
 
 
 async def _load_writable(request: GatewayRequest, principal: Principal) -> Workflow:
-    workflow = await _load_readable(request, principal)
-    if not _is_own(workflow, principal):
-        raise errors.NotOwner
-    return workflow
+    slug = check_slug(request.path_params["slug"])
+    return await request.state["services"].store.workflows.get_own(principal.account.id, slug)
 
 
 def _is_own(workflow: Workflow, principal: Principal) -> bool:
     return workflow.account_id == principal.account.id
-
-
-async def _update(
-    request: GatewayRequest,
-    current: Workflow,
-    document: Document,
-    problems: list[dict[str, str]],
-) -> Workflow:
-    return await request.state["services"].store.workflows.update(
-        current.account_id, current.slug, document, problems, current.version
-    )
-
-
-async def _check(
-    request: GatewayRequest,
-    principal: Principal,
-    document: Document,
-    former: Document | None = None,
-) -> list[dict[str, str]]:
-    services = request.state["services"]
-    allow_private = services.settings.allow_private_urls
-    return await check_document(
-        services.store,
-        principal.account.id,
-        document,
-        allow_private=allow_private,
-        former=former,
-    )
 
 
 async def _estimate(request: GatewayRequest, principal: Principal, workflow: Workflow) -> int:
@@ -240,6 +248,7 @@ routes = [
         "/api/workflows/{slug}",
         Resource(GET=get_workflow, PUT=update_workflow, DELETE=delete_workflow),
     ),
+    Route("/api/workflows/{slug}/restore", Resource(POST=restore_workflow)),
     Route("/api/workflows/{slug}/schema", Resource(GET=get_schema)),
     Route("/api/workflows/{slug}/public-schema", Resource(GET=get_public_schema)),
 ]

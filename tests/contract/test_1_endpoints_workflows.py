@@ -132,7 +132,7 @@ def test_a_slug_never_changes(caller: Caller) -> None:
 def test_an_update_is_partial_and_makes_a_version(caller: Caller) -> None:
     before = caller.create(greeting(tags=["a"])).json()
 
-    answer = caller.put(path(before["slug"]), {"description": "New"})
+    answer = caller.put(path(before["slug"]), {"description": "New", "nodes": before["nodes"]})
 
     after = answer.json()
     assert_fits(after, DOCUMENT)
@@ -146,8 +146,8 @@ def test_an_update_is_partial_and_makes_a_version(caller: Caller) -> None:
 def test_if_match_guards_against_lost_updates(caller: Caller, given: str) -> None:
     slug = caller.save(greeting())
 
-    first = caller.put(path(slug), {"description": "a"}, headers={"if-match": given})
-    second = caller.put(path(slug), {"description": "b"}, headers={"if-match": given})
+    first = caller.put(path(slug), greeting(description="a"), headers={"if-match": given})
+    second = caller.put(path(slug), greeting(description="b"), headers={"if-match": given})
 
     assert first.status_code == 200
     assert second.status_code == 412
@@ -160,7 +160,7 @@ def test_of_many_updates_of_one_version_one_wins(caller: Caller) -> None:
     slug = caller.save(greeting())
 
     def update(number: int) -> int:
-        body, headers = {"description": str(number)}, {"if-match": "1"}
+        body, headers = greeting(description=str(number)), {"if-match": "1"}
         return int(caller.put(path(slug), body, headers=headers).status_code)
 
     with ThreadPoolExecutor(8) as pool:
@@ -342,3 +342,28 @@ def test_a_slug_that_is_none_is_refused(caller: Caller, slug: str) -> None:
     for answer in (caller.get(path(slug)), caller.run(slug), caller.put(path(slug), {})):
         assert answer.status_code == 400, slug
         assert_fits(answer.json(), {"error": sentence, "code": "INVALID_SLUG"})
+
+
+def test_an_update_without_a_graph_makes_no_version(caller: Caller) -> None:
+    before = caller.create(greeting(tags=["a"])).json()
+    slug = before["slug"]
+
+    answer = caller.put(path(slug), {"name": "Other", "tags": ["b"], "archived": True})
+
+    after = answer.json()
+    assert (answer.status_code, answer.headers["etag"]) == (200, '"1"')
+    changed = {"name": "Other", "tags": ["b"], "archived": True, "updatedAt": after["updatedAt"]}
+    assert after == before | changed
+    assert caller.get(path(slug)).json() == after
+    assert caller.get(f"{path(slug)}/schema").json()["name"] == "Other"
+    assert len(caller.get(f"{path(slug)}/versions").json()["rows"]) == 1
+
+
+def test_an_update_without_a_graph_is_refused_for_a_version_that_was_not_read(
+    caller: Caller,
+) -> None:
+    slug = caller.save(greeting())
+
+    answer = caller.put(path(slug), {"tags": ["b"]}, headers={"if-match": "2"})
+
+    assert (answer.status_code, answer.json()["code"]) == (412, "VERSION_CONFLICT")

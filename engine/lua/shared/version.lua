@@ -1,7 +1,8 @@
--- Versions of a workflow. Fields of the workflow's record: `d<version>` is the document, and
--- `r<version>` exists once the version has run. Fields of the names' record: `v<version>` is the
--- digest of the nodes' names, followed after the document's removal by a colon and its time in
--- milliseconds; `n<digest>` is the names, and `c<digest>` the number of versions that use them.
+-- Versions of a workflow. Fields of the workflow's record: `d<version>` is the document,
+-- `m<version>` its time in milliseconds, a colon and its facts, and `r<version>` exists once the
+-- version has run. Fields of the names' record: `v<version>` is the digest of the nodes' names,
+-- followed after the document's removal by a colon and its time in milliseconds; `n<digest>` is the
+-- names, and `c<digest>` the number of versions that use them.
 local function remove_names(keys, version)
   local named = redis.call('HGET', keys.names, 'v' .. version)
   if not named then return end
@@ -12,11 +13,17 @@ local function remove_names(keys, version)
   redis.call('HDEL', keys.names, 'n' .. digest, 'c' .. digest)
 end
 
+-- Return the bytes of a version's document and facts.
+local function version_bytes(keys, version)
+  return redis.call('HSTRLEN', keys.workflow, 'd' .. version)
+    + redis.call('HSTRLEN', keys.workflow, 'm' .. version)
+end
+
 -- Remove the document of a version. The names of its nodes stay for readable executions.
 local function remove_version(keys, version, now)
-  count_documents(keys, -redis.call('HSTRLEN', keys.workflow, 'd' .. version), 0)
+  count_documents(keys, -version_bytes(keys, version), 0)
   local was_run = redis.call('HEXISTS', keys.workflow, 'r' .. version) == 1
-  redis.call('HDEL', keys.workflow, 'd' .. version, 'r' .. version)
+  redis.call('HDEL', keys.workflow, 'd' .. version, 'm' .. version, 'r' .. version)
   if not was_run then return remove_names(keys, version) end
   local digest = redis.call('HGET', keys.names, 'v' .. version)
   if digest then

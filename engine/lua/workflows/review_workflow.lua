@@ -9,7 +9,7 @@
 --       remove in this call, 9 milliseconds until versions in use are examined again, then the
 --       versions in use
 -- Returns 1 when more can be removed now, else 0
--- Uses: read_now, count_documents, version, old_names
+-- Uses: read_now, count_documents, version, old_names, draft
 local now = read_now(ARGV[1])
 local keys = {workflow = KEYS[1], names = KEYS[2], stored = KEYS[3]}
 local room, due, left = tonumber(ARGV[8]), math.huge, 0
@@ -36,7 +36,8 @@ for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
     room = room - 1
   end
 end
-if is_deleted and left == 0 then
+if oldest == math.huge and left == 0 then
+  remove_draft(keys)
   redis.call('DEL', KEYS[1])
   if head[4] then count_documents(keys, 0, -1) end
 end

@@ -10,7 +10,9 @@ WINDOW_MS = WINDOW_SECONDS * 1000
 UPLOADS = "assets"
 """Bucket of uploads."""
 SAVES = "workflows"
-"""Bucket of saves of workflows; all other buckets count runs."""
+"""Bucket of saves of workflows."""
+DRAFTS = "drafts"
+"""Bucket of writes of drafts; all other buckets count runs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,7 @@ class CallLimits:
         self._runs = limits_by_tier(tiers, lambda terms: terms.runs_per_minute)
         self._others = {
             UPLOADS: limits_by_tier(tiers, lambda terms: terms.uploads_per_minute),
+            DRAFTS: limits_by_tier(tiers, lambda terms: terms.draft_writes_per_minute),
             SAVES: limits_by_tier(tiers, lambda terms: terms.saves_per_minute),
         }
 

@@ -18,7 +18,7 @@ from engine.ids.idempotency import IdempotencyKey
 from engine.ids.partitions import partition_of
 from engine.store.hints import MAX_CARRIED_BYTES, InlineRun
 from engine.store.redis import keyspace
-from engine.store.workflows.workflows import Workflow
+from engine.store.workflows.records import Workflow
 
 MAX_CARRIED_NODES = 100
 """Most nodes of a run that is walked before its claim, which may be in vain."""

@@ -49,7 +49,7 @@ from engine.store.redis.client import Client
 from engine.store.redis.connection import Argument
 from engine.store.redis.record_packing import pack, unpack
 from engine.store.redis.scripts import SCRIPTS
-from engine.store.workflows.workflows import Workflow
+from engine.store.workflows.records import Workflow
 
 RESEND_AFTER_MS = 5_000
 RESEND_DELIVERY_MS = 2_000

@@ -69,7 +69,12 @@ def account_workflows(account_id: str) -> str:
 def workflow(account_id: str, slug: str) -> str:
     """Hash: head of a workflow (version, state, times) and documents of its versions.
 
-    Fields of a kept version: `d<version>` is its document, `r<version>` exists once it has run.
+    `version` is the live one, absent before the first; `last` is the highest number that was
+    assigned, if that is higher.
+
+    Fields of a kept version: `d<version>` is its document, `m<version>` its time in milliseconds, a
+    colon and its facts, `r<version>` exists once it has run. `draft` is the document of the draft;
+    `lua/shared/draft.lua` names the fields beside it.
     """
     return f"{_account_tag(account_id)}:workflow:{account_id}:{slug}"
 

@@ -1,6 +1,8 @@
 """Versions of workflows: retention of their documents and of their nodes' names."""
 
 import asyncio
+import math
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -10,6 +12,12 @@ from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.record_packing import unpack
 from engine.store.redis.scripts import SCRIPTS
+from engine.store.workflows.version_facts import (
+    VersionFacts,
+    VersionPage,
+    facts_of_document,
+    parse_facts,
+)
 
 VERSIONS_KEPT = 50
 """Number of latest versions whose documents are kept in any case."""
@@ -23,6 +31,9 @@ LOOKED_AGAIN_MS = 60_000
 DUE_AT_ONCE = 5
 REMOVED_AT_ONCE = 100
 LOOKED_AT_ONCE = 500
+NUMBER = re.compile(r"[1-9][0-9]{0,14}")
+DOCUMENT = re.compile(r"d([0-9]+)")
+"""Field of a version's document."""
 
 
 class Versions:
@@ -108,6 +119,43 @@ class Versions:
                 if slug and version:
                     found[slug.decode()].add(int(version))
         return found
+
+    async def page(
+        self, account_id: str, slug: str, *, limit: int, cursor: str | None = None
+    ) -> VersionPage:
+        """At most `limit` versions that are kept, newest first.
+
+        Raises ValueError for a cursor that is not one of this list.
+        """
+        if cursor is not None and not NUMBER.fullmatch(cursor):
+            raise ValueError("not a cursor of this list")
+        key = keyspace.workflow(account_id, slug)
+        live, fields = await asyncio.gather(
+            self._client.send("HGET", key, "version"), self._client.send("HKEYS", key)
+        )
+        below = int(cursor) if cursor else math.inf
+        matches = (DOCUMENT.fullmatch(name.decode()) for name in fields)
+        numbers = (int(match[1]) for match in matches if match)
+        found = sorted((each for each in numbers if each < below), reverse=True)
+        some = found[:limit]
+        rows = await asyncio.gather(
+            *(self._facts(account_id, slug, each, is_live=each == int(live or 0)) for each in some)
+        )
+        return VersionPage(
+            [row for row in rows if row is not None],
+            str(some[-1]) if len(found) > limit else None,
+        )
+
+    async def _facts(
+        self, account_id: str, slug: str, version: int, *, is_live: bool
+    ) -> VersionFacts | None:
+        """The facts of one version; None when it is gone, or was a draft that never ran."""
+        key = keyspace.workflow(account_id, slug)
+        facts = await self._client.send("HGET", key, f"m{version}")
+        if facts is not None:
+            return parse_facts(version, facts, is_live=is_live)
+        data = await self._client.send("HGET", key, f"d{version}")
+        return data and facts_of_document(version, data, account_id, is_live=is_live)
 
     async def node_names(
         self, account_id: str, slug: str, version: int

@@ -4,67 +4,52 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
-from engine.access.tiers import Tiers
-from engine.errors import InvalidGraph, ModelNotFound, NotFound, QuotaExceeded, WorkflowNotFound
-from engine.graph.document import Document, from_record
+from engine.errors import (
+    ModelNotFound,
+    NotFound,
+    NotOwner,
+    QuotaExceeded,
+    VersionNotFound,
+    WorkflowNotDeleted,
+    WorkflowNotFound,
+)
+from engine.graph.document import Document
 from engine.graph.model_plan import MODEL, NAMES, model_plan
-from engine.graph.plan import NodeName, Plan, compile_plan, name_nodes
+from engine.graph.plan import NodeName, Plan, name_nodes
 from engine.ids.partitions import partition_of
 from engine.ids.slugs import numbered, slugify
-from engine.models.registry import find_model, generation
+from engine.models.registry import find_model
 from engine.process.lru_cache import LruCache
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
-from engine.store.redis.record_packing import unpack, unpacked_size
 from engine.store.redis.scripts import SCRIPTS
+from engine.store.workflows.drafts import Draft, Drafts
+from engine.store.workflows.old_drafts import adopt_draft
+from engine.store.workflows.plan_cache import PlanCache
+from engine.store.workflows.quota import DocumentQuota
+from engine.store.workflows.records import Workflow, parse_workflow
 from engine.store.workflows.saves import WorkflowSave, WorkflowSaves
-from engine.store.workflows.versions import Versions
+from engine.store.workflows.versions import TAKEN_BACK_MS, Versions
 
-PLANS_KEPT = 512
-PLANS_BYTES = 134_217_728
-"""Total weight of all cached plans."""
-ELEMENT_BYTES = 1_500
-"""Estimated memory of a node or an edge in a plan."""
 SLUGS_KEPT = 50_000
 SLUGS_PER_LOOK = 64
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workflow:
-    """Version of a workflow; `problems` is empty when it can run.
-
-    Times are milliseconds since the epoch.
-    """
-
-    slug: str
-    account_id: str
-    version: int
-    document: Document
-    problems: tuple[dict[str, str], ...]
-    created_at: int
-    updated_at: int
-    size: int
-    """Estimated size in memory in bytes."""
-
-
-Kept = tuple[Workflow | None, Plan | None, int]
-"""Version with its plan and the generation of the registry at its compilation."""
-NOTHING: Kept = (None, None, 0)
+HEAD = ("version", "state", "created", "updated", "operation")
 
 
 class Workflows:
     """Saves, reads, lists and deletes workflows, and caches their plans."""
 
-    def __init__(self, client: Client, tiers: Tiers, versions: Versions) -> None:
+    def __init__(self, client: Client, quota: DocumentQuota, versions: Versions) -> None:
         self._client = client
         self._versions = versions
-        self._saves = WorkflowSaves(client, tiers, versions)
+        self._saves = WorkflowSaves(quota, versions)
+        self._drafts = Drafts(client, quota)
         self._owners: LruCache[str, str] = LruCache(SLUGS_KEPT)
-        self._plans: LruCache[tuple[str, int], Kept] = LruCache(PLANS_KEPT, PLANS_BYTES)
+        self._plans = PlanCache()
         self._current: LruCache[str, int] = LruCache(SLUGS_KEPT)
 
     async def create(
@@ -76,10 +61,26 @@ class Workflows:
         """
         slug = await self._take_slug(account_id, slugify(document.name))
         try:
-            return await self._save(account_id, slug, document, problems, "new")
+            save = self._new_save(account_id, slug, document, "new")
+            return await self._write(replace(save, problems=problems))
         except QuotaExceeded:
             await self._client.send("HDEL", keyspace.slugs(), slug)
             raise
+
+    async def create_draft(
+        self, account_id: str, document: Document, problems: Sequence[dict[str, str]]
+    ) -> Workflow:
+        """Begin a workflow that has only a draft, under a slug made from its name, for good.
+
+        Raises QuotaExceeded.
+        """
+        slug = await self._take_slug(account_id, slugify(document.name))
+        try:
+            await self._drafts.write(account_id, slug, document, problems, "new")
+        except QuotaExceeded:
+            await self._client.send("HDEL", keyspace.slugs(), slug)
+            raise
+        return await self._read(account_id, slug)
 
     async def update(
         self,
@@ -88,13 +89,35 @@ class Workflows:
         document: Document,
         problems: list[dict[str, str]],
         expected_version: int | None = None,
+        note: str | None = None,
     ) -> Workflow:
         """Save a new version.
 
         Raises WorkflowNotFound, VersionConflict when a newer version exists, and QuotaExceeded.
         """
         expected = "" if expected_version is None else str(expected_version)
-        return await self._save(account_id, slug, document, problems, expected)
+        save = self._new_save(account_id, slug, document, expected)
+        return await self._write(replace(save, problems=problems, note=note))
+
+    async def revise(self, workflow: Workflow, document: Document) -> Workflow:
+        """Write the document of the current version anew, around the same graph.
+
+        No version is made. Raises WorkflowNotFound, QuotaExceeded, and VersionConflict where it was
+        saved since `workflow` was read.
+        """
+        account_id, slug = workflow.account_id, workflow.slug
+        save = self._new_save(account_id, slug, document, str(workflow.version))
+        await self._saves.revise(save, workflow.operation)
+        await self._list(slug, document.is_template, document.public_playground)
+        return await self._read(account_id, slug)
+
+    async def publish(self, draft: Draft, note: str | None, expected_version: int) -> Workflow:
+        """Save a draft as a new version and remove it, both in one step.
+
+        Raises WorkflowNotFound, VersionConflict, RevisionConflict and QuotaExceeded.
+        """
+        save = self._new_save(draft.account_id, draft.slug, draft.document, str(expected_version))
+        return await self._write(replace(save, note=note, draft_revision=draft.revision))
 
     async def _take_slug(self, account_id: str, slug: str) -> str:
         for start in count(1, SLUGS_PER_LOOK):
@@ -108,31 +131,30 @@ class Workflows:
                     return name
         raise AssertionError("counting does not end")
 
-    async def _save(
-        self,
-        account_id: str,
-        slug: str,
-        document: Document,
-        problems: list[dict[str, str]],
-        expected: str,
-    ) -> Workflow:
-        save = WorkflowSave(
+    def _new_save(
+        self, account_id: str, slug: str, document: Document, expected: str
+    ) -> WorkflowSave:
+        return WorkflowSave(
             account_id=account_id,
             slug=slug,
             document=document,
-            problems=problems,
+            problems=(),
             expected=expected,
             operation=secrets.token_hex(8),
         )
+
+    async def _write(self, save: WorkflowSave) -> Workflow:
         version, created, updated, size = await self._saves.write(save)
-        await self._list(slug, document.is_template, document.public_playground)
-        self._current.put(slug, version)
+        document = save.document
+        await self._list(save.slug, document.is_template, document.public_playground)
+        self._current.put(save.slug, version)
         return Workflow(
-            slug=slug,
-            account_id=account_id,
+            slug=save.slug,
+            account_id=save.account_id,
             version=version,
             document=document,
-            problems=tuple(problems),
+            problems=tuple(save.problems),
+            operation=save.operation,
             created_at=created,
             updated_at=updated,
             size=size,
@@ -162,6 +184,21 @@ class Workflows:
             raise WorkflowNotFound
         return await self._read(owner, slug)
 
+    async def get_own(self, account_id: str, slug: str) -> Workflow:
+        """Return the current version, for its owner alone. Raises what `check_own` raises."""
+        await self.check_own(account_id, slug)
+        return await self._read(account_id, slug)
+
+    async def check_own(self, account_id: str, slug: str) -> None:
+        """Raises WorkflowNotFound, or NotOwner for a template of another account.
+
+        Foreign and unknown slugs cost the same; whether an own one was deleted is not looked up.
+        """
+        owner, is_template = await self._look_up(slug, keyspace.templates())
+        if owner == account_id:
+            return
+        raise NotOwner if is_template else WorkflowNotFound
+
     async def get_public(self, slug: str) -> Workflow:
         """Return the current version if its schema is public.
 
@@ -185,29 +222,63 @@ class Workflows:
             raise WorkflowNotFound
         return data.decode()
 
-    async def _read(self, account_id: str, slug: str, version: int | None = None) -> Workflow:
+    async def _read(self, account_id: str, slug: str) -> Workflow:
+        """Return the live version, or the draft if there is none."""
         key = keyspace.workflow(account_id, slug)
-        head = await self._client.send("HMGET", key, "version", "state", "created", "updated")
-        if head[0] is None or (version is None and head[1] == b"deleted"):
+        head = await self._client.send("HMGET", key, *HEAD)
+        if head[1] is None or head[1] == b"deleted":
             raise WorkflowNotFound
-        number = int(head[0]) if version is None else version
-        data = await self._client.send("HGET", key, f"d{number}")
+        if head[0] is None:
+            return await self._read_draft(account_id, slug, head)
+        data = await self._client.send("HGET", key, f"d{int(head[0])}")
         if data is None:
             raise WorkflowNotFound
-        return _parse(account_id, slug, number, data, head)
+        workflow = parse_workflow(account_id, slug, int(head[0]), data, head)
+        if not workflow.problems:
+            return workflow
+        live = await adopt_draft(self._client, account_id, slug, workflow.version)
+        shown = live or Document(name="")  # callers see nothing of what was never published
+        await self._list(slug, shown.is_template, shown.public_playground)
+        return await self._read(account_id, slug)
+
+    async def _read_draft(self, account_id: str, slug: str, head: Any) -> Workflow:
+        key = keyspace.workflow(account_id, slug)
+        data, saved = await self._client.send("HMGET", key, "draft", "draft_saved")
+        if data is None:
+            raise WorkflowNotFound
+        return parse_workflow(account_id, slug, 0, data, [*head[:3], saved, head[4]])
+
+    async def get_version(self, account_id: str, slug: str, version: int) -> Workflow:
+        """Return one kept version. Raises WorkflowNotFound or VersionNotFound."""
+        key = keyspace.workflow(account_id, slug)
+        head = await self._client.send("HMGET", key, *HEAD)
+        if head[1] is None or head[1] == b"deleted":
+            raise WorkflowNotFound
+        data = await self._client.send("HGET", key, f"d{version}")
+        if data is None:
+            raise VersionNotFound
+        return parse_workflow(account_id, slug, version, data, head)
+
+    async def _read_version(self, account_id: str, slug: str, version: int) -> Workflow:
+        """Return one version, of a deleted workflow too. Raises WorkflowNotFound."""
+        key = keyspace.workflow(account_id, slug)
+        *head, data = await self._client.send("HMGET", key, *HEAD, f"d{version}")
+        if head[1] is None or data is None:
+            raise WorkflowNotFound
+        return parse_workflow(account_id, slug, version, data, head)
 
     async def plan(self, slug: str, *, fresh: bool = False) -> tuple[Workflow, Plan | None]:
-        """Return the latest known version with its plan (None for a draft).
+        """Return the latest known version with its plan (None before the first).
 
         `accept` checks the version; when it reports a stale one, call this again with `fresh`.
         """
         version = None if fresh else self._current.get(slug)
-        known = None if version is None else self._known(slug, version)
+        known = None if version is None else self._plans.known(slug, version)
         if known is not None:
             return known
         workflow = await self.get(slug)
         self._current.put(slug, workflow.version)
-        return self._remember(workflow)
+        return self._plans.remember(workflow)
 
     async def own_plan(
         self, account_id: str, slug: str, *, fresh: bool = False
@@ -222,14 +293,18 @@ class Workflows:
         self._owners.put(slug, account_id)
         return found
 
+    def compiled(self, workflow: Workflow) -> tuple[Workflow, Plan | None]:
+        """Return the workflow with its plan, which is None where `problems` says why not."""
+        return self._plans.compiled(workflow)
+
     async def plan_of(self, account_id: str, slug: str, version: int) -> tuple[Workflow, Plan]:
         """Return the plan of one version, for walking and for showing executions.
 
         Raises WorkflowNotFound when the version is gone or was a draft that cannot run.
         """
-        known = self._known(slug, version)
+        known = self._plans.known(slug, version)
         if known is None:
-            known = self._remember(await self._read(account_id, slug, version))
+            known = self._plans.remember(await self._read_version(account_id, slug, version))
         workflow, plan = known
         if plan is None or workflow.account_id != account_id:
             raise WorkflowNotFound
@@ -260,13 +335,13 @@ class Workflows:
             with contextlib.suppress(NotFound):
                 return (await self.plan_of_execution(account_id, slug, version, model_ids)).names
             return NAMES
-        workflow, plan = self._known(slug, version) or (None, None)
+        workflow, plan = self._plans.known(slug, version) or (None, None)
         if workflow is not None and plan is not None and workflow.account_id == account_id:
             return plan.names
         names = await self._versions.node_names(account_id, slug, version)
         if names is not None:
             return names
-        document = (await self._read(account_id, slug, version)).document
+        document = (await self._read_version(account_id, slug, version)).document
         return name_nodes(document.nodes, document.edges)  # the version predates stored names
 
     async def lost_models(
@@ -278,32 +353,8 @@ class Workflows:
         """
         if not slug:
             return [(MODEL, f"There is no model '{''.join(model_ids[:1])}' here any more")]
-        workflow, _ = self._remember(await self._read(account_id, slug, version))
+        workflow, _ = self._plans.remember(await self._read_version(account_id, slug, version))
         return [(each["nodeId"], each["reason"]) for each in workflow.problems if "nodeId" in each]
-
-    def compiled(self, workflow: Workflow) -> tuple[Workflow, Plan | None]:
-        """Return the version with its plan; the plan is None when `problems` says why it cannot
-        run.
-        """
-        return self._known(workflow.slug, workflow.version) or self._remember(workflow)
-
-    def _remember(self, workflow: Workflow) -> tuple[Workflow, Plan | None]:
-        document = workflow.document
-        try:
-            plan = None if workflow.problems else compile_plan(document.nodes, document.edges)
-        except InvalidGraph as error:
-            # A model was removed after the save, and may come back.
-            return replace(workflow, problems=tuple(error.context["problems"])), None
-        key = workflow.slug, workflow.version
-        self._plans.put(key, (workflow, plan, generation()), _weigh(workflow))
-        return workflow, plan
-
-    def _known(self, slug: str, version: int) -> tuple[Workflow, Plan | None] | None:
-        """Return a cached version unless its models may have changed."""
-        workflow, plan, compiled_at = self._plans.get((slug, version)) or NOTHING
-        if workflow is None or (plan and plan.models and compiled_at != generation()):
-            return None
-        return workflow, plan
 
     async def delete(self, account_id: str, slug: str) -> None:
         """Delete the workflow; running executions finish. Raises WorkflowNotFound."""
@@ -321,6 +372,30 @@ class Workflows:
             raise WorkflowNotFound
         self._current.drop(slug)
         await self._list(slug, is_template=False, is_public=False)
+
+    async def restore(self, account_id: str, slug: str) -> Workflow:
+        """Take a delete back within 30 days, with all that is left of the workflow.
+
+        Raises WorkflowNotFound, and WorkflowNotDeleted for one that is living.
+        """
+        reply = await self._client.call(
+            SCRIPTS["restore_workflow"],
+            [
+                keyspace.workflow(account_id, slug),
+                keyspace.account_workflows(account_id),
+                keyspace.workflows_due(partition_of(account_id)),
+            ],
+            [0, slug, keyspace.reference(account_id, slug), TAKEN_BACK_MS],
+        )
+        match reply:
+            case b"living":
+                raise WorkflowNotDeleted
+            case b"gone":
+                raise WorkflowNotFound
+        workflow = await self._read(account_id, slug)
+        document = workflow.document
+        await self._list(slug, document.is_template, document.public_playground)
+        return workflow
 
     async def templates(self) -> Sequence[Workflow]:
         """Return the workflows that every account may read, last changed first."""
@@ -341,24 +416,3 @@ class Workflows:
         """Return the account's workflows, last changed first."""
         slugs = await self._client.send("SMEMBERS", keyspace.account_workflows(account_id))
         return await self._read_all(slugs)
-
-
-def _parse(account_id: str, slug: str, version: int, data: bytes, head: Any) -> Workflow:
-    record = unpack(data)
-    return Workflow(
-        slug=slug,
-        account_id=account_id,
-        version=version,
-        document=from_record(record["document"]),
-        problems=tuple(record["problems"]),
-        created_at=int(head[2]),
-        updated_at=int(head[3]),
-        size=unpacked_size(data),
-    )
-
-
-def _weigh(workflow: Workflow) -> int:
-    """Return the estimated bytes of a workflow and its plan in memory."""
-    document = workflow.document
-    elements = len(document.nodes) + len(document.edges)
-    return workflow.size + elements * ELEMENT_BYTES

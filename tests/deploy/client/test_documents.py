@@ -29,6 +29,6 @@ async def test_a_push_changes_what_the_file_says_and_ends_a_draft(
     second = await push(own, {"name": "Hello", "nodes": [], "edges": [], "tags": ["a"]})
 
     document = await own.get("hello")
-    assert (first["version"], first["draft"]) == (1, True)
-    assert (second["version"], second["draft"]) == (2, False)
+    assert (first["version"], first["draft"]) == (None, True)
+    assert (second["version"], second["draft"]) == (1, False)
     assert (document["description"], document["tags"]) == ("Greets.", ("a",))

@@ -27,21 +27,22 @@ def test_the_rates_are_those_of_the_contract(tier: Tier, limit: int | None) -> N
 
 
 @pytest.mark.parametrize(
-    ("tier", "saves", "workflows", "size"),
+    ("tier", "saves", "drafts", "workflows", "size"),
     [
-        (Tier.FREE, 60, 1_000, 200_000_000),
-        (Tier.CREATOR, 60, 1_000, 200_000_000),
-        (Tier.PRO, 60, 1_000, 200_000_000),
-        (Tier.BUSINESS, 600, 1_000, 200_000_000),
-        (Tier.ENTERPRISE, None, 100_000, 20_000_000_000),
+        (Tier.FREE, 60, 120, 1_000, 200_000_000),
+        (Tier.CREATOR, 60, 120, 1_000, 200_000_000),
+        (Tier.PRO, 60, 120, 1_000, 200_000_000),
+        (Tier.BUSINESS, 600, 1_200, 1_000, 200_000_000),
+        (Tier.ENTERPRISE, None, None, 100_000, 20_000_000_000),
     ],
 )
 def test_what_may_be_saved_is_as_the_contract_says(
-    tier: Tier, saves: int | None, workflows: int, size: int
+    tier: Tier, saves: int | None, drafts: int | None, workflows: int, size: int
 ) -> None:
     terms = user(tier)
 
     assert (terms.saves_per_minute, terms.workflows) == (saves, workflows)
+    assert terms.draft_writes_per_minute == drafts
     assert terms.document_bytes == size
 
 
@@ -69,6 +70,7 @@ def test_an_admin_of_any_tier_is_unlimited(tier: Tier) -> None:
     assert terms.executions_at_once is None
     assert (terms.uploads_per_minute, terms.media_bytes) == (None, None)
     assert (terms.saves_per_minute, terms.workflows, terms.document_bytes) == (None, None, None)
+    assert terms.draft_writes_per_minute is None
     assert terms.ceiling == {"*"}
     assert terms.tier is tier
 

@@ -17,7 +17,6 @@ FULL: dict[str, Any] = {
     "publicPlayground": True,
     "isTemplate": True,
     "folderId": "f1",
-    "draft": True,
     "hidden": True,
     "archived": True,
     "cover": "https://a.example/c.png",
@@ -35,7 +34,6 @@ def test_a_full_body_is_read_as_it_is() -> None:
         public_playground=True,
         is_template=True,
         folder_id="f1",
-        draft=True,
         hidden=True,
         archived=True,
         cover="https://a.example/c.png",
@@ -102,7 +100,7 @@ def at(body: Any, path: str, value: Any) -> Any:
 TEXTS = ["name", "description", "folderId", "cover", "tags/0", "nodes/0/id", "nodes/0/type"]
 EDGES = ["edges/0/id", "edges/0/source", "edges/0/target", "edges/0/sourceHandle"]
 NUMBERS = ["nodes/0/position/x", "nodes/0/position/y", "viewport/x", "viewport/zoom"]
-FLAGS = ["publicPlayground", "isTemplate", "draft", "hidden", "archived"]
+FLAGS = ["publicPlayground", "isTemplate", "hidden", "archived"]
 LISTS = ["tags", "nodes", "edges"]
 OBJECTS = ["nodes/0", "edges/0", "nodes/0/position", "nodes/0/data", "viewport"]
 WRONG = [

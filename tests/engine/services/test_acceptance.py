@@ -114,8 +114,8 @@ async def test_a_workflow_that_is_saved_all_the_time_is_given_up(
 async def test_only_workflows_of_the_account_that_can_run_are_found(
     store: Store, account: Account, workflow: Workflow
 ) -> None:
-    draft = await store.workflows.create(
-        account.id, replace(greeting(), name="Draft", draft=True), [{"reason": "unfinished"}]
+    draft = await store.workflows.create_draft(
+        account.id, replace(greeting(), name="Draft"), [{"reason": "unfinished"}]
     )
 
     with pytest.raises(WorkflowNotFound):

@@ -34,6 +34,7 @@ PATH = dict.fromkeys(IDS, "0") | {
     "execution_id": "00000000-0000-4000-8000-000000000000",
     "asset_id": "0" * 24,
     "delivery_id": "00000000-0000-4000-8000-000000000000",
+    "version": "1",
 }
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")
 

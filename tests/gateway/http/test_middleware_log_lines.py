@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from engine import log
-from gateway.routes import workflows
+from engine.services import publish
 from tests.engine.test_log_lines import TRICKS
 from tests.gateway.conftest import Gateway
 from tests.support.gateway.documents import greeting
@@ -74,7 +74,7 @@ async def test_a_bug_is_one_line_whatever_it_was_about(
     # pytest's copy of the log may have to travel as UTF-8, and one of the tricks is not UTF-8.
     ours = [each for each in root.handlers if type(each) is logging.StreamHandler]
     monkeypatch.setattr(root, "handlers", ours)
-    monkeypatch.setattr(workflows, "parse_document", fail)
+    monkeypatch.setattr(publish, "parse_document", fail)
     body = json.dumps({"name": CANARY})
     paths = ("/api/workflows", "/api/workflows?", "/api/workflows#%0a")
 

@@ -52,6 +52,9 @@ COUNTED = {
     ("post", "/api/assets"),
     ("post", "/api/workflows"),
     ("put", "/api/workflows/{slug}"),
+    ("put", "/api/workflows/{slug}/draft"),
+    ("post", "/api/workflows/{slug}/publish"),
+    ("post", "/api/workflows/{slug}/versions/{version}/restore"),
 }
 """Buckets with a rate limit beside the routes that run."""
 

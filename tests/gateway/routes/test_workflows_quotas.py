@@ -196,7 +196,8 @@ async def test_an_account_that_moves_down_keeps_what_it_has_and_may_make_it_smal
     await store.accounts.set_tier(account.id, Tier.PRO)
 
     refused(await client.post("/api/workflows", json=greeting()), "workflows", WORKFLOWS)
-    refused(await client.put("/api/workflows/greeting", json={"name": "x"}), "documentBytes", BYTES)
+    larger = await client.put("/api/workflows/greeting", json={"description": "x" * 9})
+    refused(larger, "documentBytes", BYTES)
     assert len((await client.get("/api/workflows")).json()) == WORKFLOWS + 2
     assert (await client.delete("/api/workflows/greeting")).status_code == 200
 
@@ -213,7 +214,7 @@ async def test_an_execution_of_a_version_that_is_gone_shows_its_nodes(
     before = (await client.get(path)).json()
 
     for _ in range(VERSIONS_KEPT):
-        await client.put("/api/workflows/greeting", json={"name": "x"})
+        await client.put("/api/workflows/greeting", json=greeting())
     await store.versions.prune()
 
     key = keyspace.workflow(account.id, "greeting")

@@ -28,7 +28,7 @@ async def test_a_save_too_many_is_429_and_writes_nothing(
     client: httpx2.AsyncClient, store: Store
 ) -> None:
     answers = [await client.post("/api/workflows", json=greeting())]
-    answers += [await client.put(PATH, json={"name": "New"}) for _ in range(SAVES - 1)]
+    answers += [await client.put(PATH, json=greeting("New")) for _ in range(SAVES - 1)]
 
     late = [
         await client.put(PATH, json={"name": "Later"}),

@@ -318,12 +318,48 @@ SCENARIOS = {
         args=("own", "operation", "changes"),
     ),
     "save_workflow": Scenario(
-        seed=(OLD_WORKFLOW, OLD_NAMES, STORED, ("HSET", "accounts", "acc", "pro|record")),
+        seed=(
+            *(OLD_WORKFLOW, OLD_NAMES, STORED, ("HSET", "accounts", "acc", "pro|record")),
+            ("HSET", "w", "draft", b"draft", "draft_revision", 7),
+        ),
         keys=("w", "mine", "names", "stored", "workflows", "accounts"),
         args=(
             *(NOW, "echo", "operation", "3", b"document", "acc", "acc/echo", "two", b"names", 2),
-            *("free", "1:1", "pro", "1:22"),
+            *(b"facts", 7, "free", "1:1", "pro", "1:42"),
         ),
+    ),
+    "revise_version": Scenario(
+        seed=(OLD_WORKFLOW, STORED, ("HSET", "accounts", "acc", "pro|record")),
+        keys=("w", "mine", "stored", "accounts"),
+        args=(NOW, "operation", 3, "", b"document", "acc", "free", "1:1", "pro", "1:22"),
+    ),
+    "adopt_draft": Scenario(
+        seed=(OLD_WORKFLOW, ("HSET", "w", "updated", NOW), OLD_NAMES, STORED),
+        keys=("w", "names", "stored"),
+        args=(NOW, "3", "1"),
+        answer=0,
+    ),
+    "restore_workflow": Scenario(
+        seed=(
+            ("HSET", "w", "version", "1", "state", "deleted", "deleted", NOW, "d1", b"document"),
+        ),
+        keys=("w", "mine", "workflows"),
+        args=(NOW, "echo", "acc/echo", 60_000),
+        answer=b"living",
+    ),
+    "save_draft": Scenario(
+        seed=(OLD_WORKFLOW, STORED, ("HSET", "accounts", "acc", "pro|record")),
+        keys=("w", "mine", "stored", "accounts"),
+        args=(NOW, "operation", ",0,", b"document", "acc", "echo", "free", "1:1", "pro", "1:22"),
+    ),
+    "discard_draft": Scenario(
+        seed=(
+            ("HSET", "w", "state", "live", "version", 1, "draft", b"x", "draft_revision", 3),
+            STORED,
+        ),
+        keys=("w", "stored"),
+        args=(",3,",),
+        answer=[b"none"],
     ),
     "count_workflow": Scenario(
         seed=(("HSET", "w", "version", 2, "state", "live", "d1", b"one", "d2", b"another"),),

@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 from tests.support.store.script_runner import Scripts, profile
 
 START = 1_000_000
-KEPT, NAMES_KEPT, LIMIT, MOST = 2, 3, 80, 2
+KEPT, NAMES_KEPT, LIMIT, MOST = 2, 3, 140, 2
 TAKEN_BACK, KEEP_NAMES, AGAIN = 10_000_000, 20_000_000, 60_000
 SLUGS = ("a", "b", "c")
 COUNTING = ("stored", "workflows")
@@ -33,6 +33,8 @@ class Saved:
     version: int = 0
     is_deleted: bool = False
     deleted_at: int = 0
+    restored: int = 0
+    """The version with which a delete was taken back; those before it may be gone."""
     run: dict[int, int] = field(default_factory=dict)
     """End of the last execution of a version; the present while one runs."""
 
@@ -56,14 +58,16 @@ class Versions(RuleBasedStateMachine):
         self.scripts.send("FLUSHDB")
         self.scripts.send("HSET", "accounts", "acc", "pro|record")
 
-    def save(self, slug: str, size: int, names: str, expected: str) -> list[Any]:
+    def save(
+        self, slug: str, size: int, names: str, expected: str, revision: str = ""
+    ) -> list[Any]:
         self.done += 1
         reply = self.scripts.run(
             "save_workflow",
             [f"w:{slug}", "mine", f"n:{slug}", *COUNTING, "accounts"],
             [
                 *(self.now, slug, f"op{self.done}", expected, b"x" * size, "acc", f"acc/{slug}"),
-                *(names, names * 5, KEPT, "free", "0:0", "pro", f"{MOST}:{LIMIT}"),
+                *(names, names * 5, KEPT, b"f", revision, "free", "0:0", "pro", f"{MOST}:{LIMIT}"),
             ],
         )
         assert isinstance(reply, list)
@@ -142,6 +146,60 @@ class Versions(RuleBasedStateMachine):
         self.saved[slug].is_deleted = True
         self.saved[slug].deleted_at = self.now
 
+    @rule(slug=slugs, size=st.integers(1, 12))
+    def write_draft(self, slug: str, size: int) -> None:
+        self.done += 1
+        before, known = self.stored(), self.saved.get(slug)
+        reply = self.scripts.run(
+            "save_draft",
+            [f"w:{slug}", "mine", "stored", "accounts"],
+            [
+                *(self.now, f"op{self.done}", "", b"x" * size, "acc", slug),
+                *("free", "0:0", "pro", f"{MOST}:{LIMIT}"),
+            ],
+        )
+        if reply[0] != b"ok":
+            assert self.stored() == before
+            is_living = known is not None and not known.is_deleted
+            assert reply == ([b"full", b"bytes", before[0], LIMIT] if is_living else [b"gone"])
+
+    @precondition(lambda self: self.living())
+    @rule(data=st.data(), size=st.integers(1, 12))
+    def publish(self, data: st.DataObject, size: int) -> None:
+        slug = data.draw(st.sampled_from(self.living()))
+        before = self.stored()
+        has_draft = self.scripts.send("HEXISTS", f"w:{slug}", "draft")
+        revision = self.scripts.send("HGET", f"w:{slug}", "draft_revision") or b"1"
+        reply = self.save(slug, size, "x", "", revision.decode())
+        if reply[0] == b"ok":
+            assert has_draft
+            assert not self.scripts.send("HEXISTS", f"w:{slug}", "draft")
+            self.saved[slug].version += 1
+        else:
+            assert self.stored() == before
+            assert has_draft or reply == [b"moved", b"0"]
+
+    @rule(slug=slugs)
+    def discard_draft(self, slug: str) -> None:
+        self.scripts.run("discard_draft", [f"w:{slug}", "stored"], [""])
+
+    @rule(slug=slugs)
+    def restore(self, slug: str) -> None:
+        reply = self.scripts.run(
+            "restore_workflow",
+            [f"w:{slug}", "mine", "workflows"],
+            [self.now, slug, f"acc/{slug}", TAKEN_BACK],
+        )
+        known = self.saved.get(slug)
+        if known is None or (known.is_deleted and self.now >= known.deleted_at + TAKEN_BACK):
+            assert reply == b"gone"
+        elif known.is_deleted:
+            assert reply == b"ok"
+            known.is_deleted = False
+            known.restored = known.version
+        else:
+            assert reply == b"living"
+
     @rule(slug=slugs)
     def look(self, slug: str) -> None:
         """First half of a review: others save, run and delete before the second."""
@@ -202,7 +260,7 @@ class Versions(RuleBasedStateMachine):
         """Compare the counters with the stored data."""
         size = count = 0
         for workflow, names in read.values():
-            size += sum(len(value) for name, value in workflow.items() if is_document(name))
+            size += sum(len(value) for name, value in workflow.items() if is_counted(name))
             size += sum(len(value) for name, value in names.items() if name[0] == "n")
             count += bool(workflow)
             used = [
@@ -224,11 +282,13 @@ class Versions(RuleBasedStateMachine):
             assert running != slug or version in there
         if not known.is_deleted:
             # One version less after a displacement by a save.
-            assert there >= set(range(max(1, known.version - KEPT + 2), known.version + 1))
+            first = max(1, known.restored, known.version - KEPT + 2)
+            assert there >= set(range(first, known.version + 1))
         elif self.now < known.deleted_at + TAKEN_BACK:
             assert known.version in there
         for version in there:
             assert f"v{version}" in names
+            assert f"m{version}" in workflow
         readable = [each for each, at in known.run.items() if self.now < at + KEEP_NAMES]
         for version in sorted(readable)[-NAMES_KEPT:]:
             assert f"v{version}" in names
@@ -262,6 +322,10 @@ def documents(workflow: dict[str, bytes]) -> set[int]:
 
 def is_document(name: str) -> bool:
     return name[0] == "d" and name[1:].isdigit()
+
+
+def is_counted(name: str) -> bool:
+    return name == "draft" or (name[0] in "dm" and name[1:].isdigit())
 
 
 @pytest.fixture

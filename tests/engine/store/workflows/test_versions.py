@@ -9,7 +9,7 @@ from engine.settings import Settings
 from engine.store import Account, Store, Workflow
 from engine.store.redis import keyspace
 from engine.store.redis.record_packing import pack
-from engine.store.workflows.versions import NAMES_KEPT, VERSIONS_KEPT
+from engine.store.workflows.versions import NAMES_KEPT, TAKEN_BACK_MS, VERSIONS_KEPT
 from tests.support.store.records import accept, document, save
 
 
@@ -39,7 +39,9 @@ async def stored(store: Store, account: Account, *slugs: str) -> tuple[int, int]
     for slug in slugs:
         workflow = await store.client.send("HGETALL", keyspace.workflow(account.id, slug))
         names = await store.client.send("HGETALL", keyspace.workflow_node_names(account.id, slug))
-        size += sum(len(v) for k, v in workflow.items() if k[:1] == b"d" and k[1:].isdigit())
+        size += sum(
+            len(v) for k, v in workflow.items() if k[:1] in (b"d", b"m") and k[1:].isdigit()
+        )
         size += sum(len(v) for k, v in names.items() if k[:1] == b"n")
         count += bool(workflow)
     return size, count
@@ -340,3 +342,36 @@ async def test_too_many_versions_from_before_go_but_for_those_that_run(
     assert running
     assert await kept(store, account, "old") == {4, *range(132, 182)}
     assert await counted(store, account) == await stored(store, account, "old")
+
+
+async def test_a_delete_that_is_30_days_old_is_not_taken_back(
+    store: Store, account: Account
+) -> None:
+    await save(store, account)
+    await store.workflows.delete(account.id, "echo")
+    key = keyspace.workflow(account.id, "echo")
+    await store.client.send("HINCRBY", key, "deleted", -TAKEN_BACK_MS)
+
+    with pytest.raises(WorkflowNotFound):
+        await store.workflows.restore(account.id, "echo")
+
+    await make_due(store, account)
+    await store.versions.prune()
+    with pytest.raises(WorkflowNotFound):
+        await store.workflows.restore(account.id, "echo")
+
+
+async def test_a_restored_workflow_is_not_removed_when_it_is_due(
+    store: Store, account: Account
+) -> None:
+    await save(store, account)
+    await store.workflows.delete(account.id, "echo")
+    await store.versions.prune()
+    await store.workflows.restore(account.id, "echo")
+
+    await store.versions.prune()
+
+    assert await kept(store, account) == {1}
+    assert await when_due(store, account) == 0
+    assert await counted(store, account) == await stored(store, account, "echo")
+    assert await run_current(store, account)

@@ -277,9 +277,7 @@ async def test_a_deletion_elsewhere_is_found_by_accepting(
 
 
 async def test_a_draft_has_problems_and_no_plan(store: Store, account: Account) -> None:
-    draft = Document(name="Draft", draft=True)
-
-    workflow = await store.workflows.create(account.id, draft, [PROBLEM])
+    workflow = await store.workflows.create_draft(account.id, Document(name="Draft"), [PROBLEM])
 
     found, plan = await store.workflows.plan(workflow.slug, fresh=True)
     assert plan is None
@@ -401,7 +399,7 @@ async def test_an_unknown_slug_is_not_found(store: Store) -> None:
 async def test_no_more_plans_are_kept_than_are_useful(
     store: Store, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.store.workflows.workflows.PLANS_KEPT", 4)
+    monkeypatch.setattr("engine.store.workflows.plan_cache.PLANS_KEPT", 4)
     slugs = [(await save(store, account, f"W{number}"))[0].slug for number in range(8)]
 
     plans = [await store.workflows.plan(slug) for slug in slugs * 2]
@@ -412,7 +410,7 @@ async def test_no_more_plans_are_kept_than_are_useful(
 async def test_large_documents_take_no_more_memory_than_may_be(
     settings: Settings, store: Store, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.store.workflows.workflows.PLANS_BYTES", 10_000_000)
+    monkeypatch.setattr("engine.store.workflows.plan_cache.PLANS_BYTES", 10_000_000)
     small, _ = await save(store, account, "Small")
     body = document("Large", text="x" * 200_000)
     large = [(await store.workflows.create(account.id, body, [])).slug for _ in range(20)]
@@ -422,7 +420,7 @@ async def test_large_documents_take_no_more_memory_than_may_be(
         await other.workflows.plan(slug)
         await other.workflows.plan(small.slug)
 
-    plans = other.workflows._plans
+    plans = other.workflows._plans._plans
     assert plans.bytes <= 10_000_000
     assert 2 < len(plans) < 10
     assert (small.slug, 1) in plans

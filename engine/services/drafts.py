@@ -1,0 +1,140 @@
+"""Drafts: checked like a save, and saved whatever is wrong with their graph."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from engine.errors import (
+    BreakingChange,
+    DraftNotFound,
+    InvalidGraph,
+    RevisionConflict,
+    VersionConflict,
+)
+from engine.graph.breaking_changes import breaking_changes
+from engine.graph.document import Document, parse_document
+from engine.services.save_workflow import check_cover, find_problems, hold_media
+from engine.store import Draft, Store, Workflow
+from engine.store.workflows.drafts import NeverPublished
+
+MAX_TRIES = 5
+"""Attempts to publish while others save or write the draft."""
+
+
+async def save_draft(
+    store: Store,
+    account_id: str,
+    slug: str,
+    document: Document,
+    expected: Collection[int] | None,
+    *,
+    allow_private: bool,
+) -> Draft:
+    """Write the draft of an own workflow; its problems are those of the graph as it is now.
+
+    Raises InvalidBody for a cover that is no asset of the account, WorkflowNotFound,
+    RevisionConflict and QuotaExceeded.
+    """
+    await check_cover(store, account_id, document.cover)
+    problems = await find_problems(store, account_id, document, allow_private=allow_private)
+    draft = await store.drafts.write(account_id, slug, document, problems, expected)
+    await hold_media(store, draft)
+    return draft
+
+
+async def merge_draft(
+    store: Store,
+    workflow: Workflow,
+    body: Mapping[str, Any],
+    expected: Collection[int] | None,
+    *,
+    allow_private: bool,
+) -> Draft:
+    """Write the members that `body` has into the draft, or a new one of the published document.
+
+    Raises InvalidBody, WorkflowNotFound, RevisionConflict and QuotaExceeded.
+    """
+    for turn in range(MAX_TRIES):
+        try:
+            former = await store.drafts.get(workflow.account_id, workflow.slug)
+            revision, base = former.revision, former.document
+        except DraftNotFound:
+            revision, base = 0, workflow.document
+        if expected is not None and revision not in expected:
+            raise RevisionConflict(revision)
+        try:
+            return await save_draft(
+                store,
+                workflow.account_id,
+                workflow.slug,
+                parse_document(body, base),
+                {revision},
+                allow_private=allow_private,
+            )
+        except RevisionConflict:
+            if turn == MAX_TRIES - 1:
+                raise
+    raise AssertionError("the last turn returns or raises")
+
+
+async def begin_draft(
+    store: Store, account_id: str, document: Document, *, allow_private: bool
+) -> Workflow:
+    """Save a new workflow that has only a draft. Raises InvalidBody and QuotaExceeded."""
+    await check_cover(store, account_id, document.cover)
+    problems = await find_problems(store, account_id, document, allow_private=allow_private)
+    workflow = await store.workflows.create_draft(account_id, document, problems)
+    await hold_media(store, workflow)
+    return workflow
+
+
+async def discard_draft(
+    store: Store, account_id: str, slug: str, expected: Collection[int] | None
+) -> None:
+    """Discard the draft; a workflow that was never published is deleted with it.
+
+    Raises WorkflowNotFound, DraftNotFound and RevisionConflict.
+    """
+    try:
+        await store.drafts.discard(account_id, slug, expected)
+    except NeverPublished:
+        await store.workflows.delete(account_id, slug)
+
+
+async def publish_draft(
+    store: Store,
+    account_id: str,
+    slug: str,
+    *,
+    note: str | None,
+    force: bool,
+    expected: Collection[int] | None = None,
+    allow_private: bool,
+) -> Workflow:
+    """Publish the draft of an own workflow, whose problems are looked for once more.
+
+    Raises WorkflowNotFound, DraftNotFound, RevisionConflict where the draft is at none of the
+    `expected` revisions, InvalidGraph, QuotaExceeded, and BreakingChange unless `force`.
+    """
+    for turn in range(MAX_TRIES):
+        live = await store.workflows.get(slug)
+        draft = await store.drafts.get(account_id, slug)
+        if expected is not None and draft.revision not in expected:
+            raise RevisionConflict(draft.revision)
+        await check_cover(store, account_id, draft.document.cover)
+        problems = await find_problems(
+            store, account_id, draft.document, allow_private=allow_private
+        )
+        if problems:
+            raise InvalidGraph(problems)
+        changes = breaking_changes(live.document, draft.document) if live.version else []
+        if changes and not force:
+            raise BreakingChange(changes)
+        try:
+            workflow = await store.workflows.publish(draft, note, live.version)
+        except (VersionConflict, RevisionConflict):
+            if turn == MAX_TRIES - 1:
+                raise
+            continue
+        await hold_media(store, workflow)
+        return workflow
+    raise AssertionError("the last turn returns or raises")

@@ -1,0 +1,102 @@
+"""Saves that publish at once: of a new workflow, or of the next version of one."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+from engine.errors import RevisionConflict, VersionConflict
+from engine.graph.document import Document, is_draft, parse_document
+from engine.services.drafts import begin_draft, merge_draft
+from engine.services.save_workflow import check_cover, check_document, hold_media
+from engine.store import Store, Workflow
+
+MAX_TRIES = 5
+"""Attempts to merge members into a document that others save meanwhile."""
+
+
+async def create_workflow(
+    store: Store, account_id: str, body: Mapping[str, Any], *, allow_private: bool
+) -> Workflow:
+    """Save a new workflow; with `draft: true` one that has only a draft.
+
+    Raises InvalidBody, InvalidGraph and QuotaExceeded.
+    """
+    document, drafts = parse_document(body), is_draft(body)
+    if drafts:
+        return await begin_draft(store, account_id, document, allow_private=allow_private)
+    await check_document(store, account_id, document, allow_private=allow_private)
+    workflow = await store.workflows.create(account_id, document, [])
+    await hold_media(store, workflow)
+    return workflow
+
+
+async def update_workflow(
+    store: Store,
+    account_id: str,
+    slug: str,
+    body: Mapping[str, Any],
+    expected: Collection[int] | None = None,
+    *,
+    allow_private: bool,
+) -> Workflow:
+    """Save the members that `body` has; a body without nodes and edges makes no version.
+
+    Where the workflow was never published, such a body goes into the draft, unless it says
+    `draft: false`; others publish the draft with what they have. Raises InvalidBody, InvalidGraph,
+    WorkflowNotFound, NotOwner, QuotaExceeded, and VersionConflict where the version is none of the
+    `expected`.
+    """
+    current = await store.workflows.get_own(account_id, slug)
+    for _ in range(MAX_TRIES):
+        # A body that cannot be saved is refused as such, whatever version was wanted.
+        document = parse_document(body, current.document)
+        publishes = _has_graph(body) or (not current.version and "draft" in body)
+        if publishes:
+            await check_document(
+                store,
+                account_id,
+                document,
+                allow_private=allow_private,
+                former=current.document,
+            )
+        elif document.cover != current.document.cover:
+            await check_cover(store, account_id, document.cover)
+        if expected is not None and current.version not in expected:
+            break
+        try:
+            workflow = await _write(
+                store, current, body, document, publishes, allow_private=allow_private
+            )
+        except (VersionConflict, RevisionConflict):
+            current = await store.workflows.get_own(account_id, slug)
+            continue
+        await hold_media(store, workflow)
+        return workflow
+    raise VersionConflict(current.version)
+
+
+async def _write(
+    store: Store,
+    current: Workflow,
+    body: Mapping[str, Any],
+    document: Document,
+    publishes: bool,
+    *,
+    allow_private: bool,
+) -> Workflow:
+    account_id, slug = current.account_id, current.slug
+    if current.version and publishes:
+        return await store.workflows.update(account_id, slug, document, [], current.version)
+    if current.version:
+        return await store.workflows.revise(current, document)
+    if publishes:
+        draft = await store.drafts.get(account_id, slug)
+        if draft.document != current.document:
+            raise RevisionConflict(draft.revision)
+        return await store.workflows.publish(replace(draft, document=document), None, 0)
+    await merge_draft(store, current, body, None, allow_private=allow_private)
+    return await store.workflows.get_own(account_id, slug)
+
+
+def _has_graph(body: Mapping[str, Any]) -> bool:
+    return "nodes" in body or "edges" in body

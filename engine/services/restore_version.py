@@ -1,0 +1,23 @@
+"""Restoring a version: its document becomes a new version."""
+
+from engine.errors import InvalidGraph
+from engine.services.save_workflow import find_problems, hold_media
+from engine.store import Store, Workflow
+
+
+async def restore_version(
+    store: Store, account_id: str, slug: str, version: int, *, allow_private: bool
+) -> Workflow:
+    """Publish a version of an own workflow as a new one; a draft stays as it is.
+
+    Raises WorkflowNotFound, VersionNotFound, QuotaExceeded, and InvalidGraph where it cannot run by
+    now, since a model or an asset is gone.
+    """
+    former = await store.workflows.get_version(account_id, slug, version)
+    problems = await find_problems(store, account_id, former.document, allow_private=allow_private)
+    if problems:
+        raise InvalidGraph(problems)
+    note = f"Version {version} restored"
+    workflow = await store.workflows.update(account_id, slug, former.document, [], note=note)
+    await hold_media(store, workflow)
+    return workflow

@@ -1,0 +1,60 @@
+"""Cached plans of workflows in a process, compiled once for each version."""
+
+from dataclasses import replace
+
+from engine.errors import InvalidGraph
+from engine.graph.plan import Plan, compile_plan
+from engine.models.registry import generation
+from engine.process.lru_cache import LruCache
+from engine.store.workflows.records import Workflow
+
+PLANS_KEPT = 512
+PLANS_BYTES = 134_217_728
+"""Total weight of all cached plans."""
+ELEMENT_BYTES = 1_500
+"""Estimated memory of a node or an edge in a plan."""
+
+Kept = tuple[Workflow | None, Plan | None, int]
+"""Version with its plan and the generation of the registry at its compilation."""
+NOTHING: Kept = (None, None, 0)
+
+
+class PlanCache:
+    """Compiles plans, and keeps those that were used last."""
+
+    def __init__(self) -> None:
+        self._plans: LruCache[tuple[str, int], Kept] = LruCache(PLANS_KEPT, PLANS_BYTES)
+
+    def compiled(self, workflow: Workflow) -> tuple[Workflow, Plan | None]:
+        """Return the workflow with its plan, which is None where `problems` says why not."""
+        _, plan = self.known(workflow.slug, workflow.version) or (None, None)
+        # Members around the graph may have changed since the version was compiled.
+        return (workflow, plan) if plan is not None else self.remember(workflow)
+
+    def remember(self, workflow: Workflow) -> tuple[Workflow, Plan | None]:
+        """Compile a workflow and cache its plan, which is None if the workflow cannot run."""
+        if not workflow.version:
+            return workflow, None  # a draft changes without a version
+        document = workflow.document
+        try:
+            plan = None if workflow.problems else compile_plan(document.nodes, document.edges)
+        except InvalidGraph as error:
+            # A model was removed after the save, and may come back.
+            return replace(workflow, problems=tuple(error.context["problems"])), None
+        key = workflow.slug, workflow.version
+        self._plans.put(key, (workflow, plan, generation()), _weigh(workflow))
+        return workflow, plan
+
+    def known(self, slug: str, version: int) -> tuple[Workflow, Plan | None] | None:
+        """Return a cached version unless its models may have changed."""
+        workflow, plan, compiled_at = self._plans.get((slug, version)) or NOTHING
+        if workflow is None or (plan and plan.models and compiled_at != generation()):
+            return None
+        return workflow, plan
+
+
+def _weigh(workflow: Workflow) -> int:
+    """Return the estimated bytes of a workflow and its plan in memory."""
+    document = workflow.document
+    elements = len(document.nodes) + len(document.edges)
+    return workflow.size + elements * ELEMENT_BYTES

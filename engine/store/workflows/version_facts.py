@@ -1,0 +1,65 @@
+"""Facts of a version beside its document, so that lists of versions read no documents."""
+
+from dataclasses import dataclass
+
+from engine.graph.document import Document, from_record
+from engine.store.redis.record_packing import pack, unpack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionFacts:
+    """One version of a workflow. Times are milliseconds since the epoch."""
+
+    version: int
+    note: str | None
+    created_by: str
+    """The account."""
+    created_at: int | None
+    """None: it was saved before times of versions were recorded."""
+    node_count: int
+    is_live: bool
+    """Whether callers run it."""
+
+
+@dataclass(frozen=True, slots=True)
+class VersionPage:
+    """Versions of a workflow, newest first, and the cursor of the next page."""
+
+    rows: list[VersionFacts]
+    next_cursor: str | None
+
+
+def pack_facts(note: str | None, account_id: str, document: Document) -> bytes:
+    """Encode the facts of a version that the save knows; the script adds its time."""
+    return pack({"note": note, "by": account_id, "nodes": len(document.nodes)})
+
+
+def parse_facts(version: int, data: bytes, *, is_live: bool) -> VersionFacts:
+    """Read a version's facts as they are stored: milliseconds, a colon and `pack_facts`."""
+    at, _, record = data.partition(b":")
+    facts = unpack(record)
+    return VersionFacts(
+        version=version,
+        note=facts["note"],
+        created_by=facts["by"],
+        created_at=int(at),
+        node_count=facts["nodes"],
+        is_live=is_live,
+    )
+
+
+def facts_of_document(
+    version: int, data: bytes, account_id: str, *, is_live: bool
+) -> VersionFacts | None:
+    """Derive the facts of a version that was saved without; None for a draft, which never ran."""
+    record = unpack(data)
+    if record["problems"]:
+        return None
+    return VersionFacts(
+        version=version,
+        note=None,
+        created_by=account_id,
+        created_at=None,
+        node_count=len(from_record(record["document"]).nodes),
+        is_live=is_live,
+    )
