@@ -1,6 +1,7 @@
 """Workflow documents in the store itself, with the checks of the API."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from deploy.output_rows import whole_workflow, workflow_row
@@ -58,5 +59,6 @@ async def save_workflow(
     if not is_draft(body):
         return await update_workflow(store, account_id, slug, body, allow_private=allow_private)
     current = await store.workflows.get_own(account_id, slug)
-    await merge_draft(store, current, body, None, allow_private=allow_private)
+    # The estimate is not shown, so the account's markup is not looked up.
+    await merge_draft(store, current, body, None, markup=Decimal(1), allow_private=allow_private)
     return await store.workflows.get_own(account_id, slug)

@@ -1,6 +1,8 @@
 """Drafts: checked like a save, and saved whatever is wrong with their graph."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from engine.errors import (
@@ -12,12 +14,21 @@ from engine.errors import (
 )
 from engine.graph.breaking_changes import breaking_changes
 from engine.graph.document import Document, parse_document
+from engine.services.check_workflow import WorkflowCheck, check_workflow
 from engine.services.save_workflow import check_cover, find_problems, hold_media
 from engine.store import Draft, Store, Workflow
 from engine.store.workflows.drafts import NeverPublished
 
 MAX_TRIES = 5
 """Attempts to publish while others save or write the draft."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedDraft:
+    """Written draft, and the check of its graph."""
+
+    draft: Draft
+    check: WorkflowCheck
 
 
 async def save_draft(
@@ -27,18 +38,27 @@ async def save_draft(
     document: Document,
     expected: Collection[int] | None,
     *,
+    markup: Decimal,
     allow_private: bool,
-) -> Draft:
-    """Write the draft of an own workflow; its problems are those of the graph as it is now.
+) -> SavedDraft:
+    """Write the draft of an own workflow, and check its graph; `markup` is for the estimate.
 
     Raises InvalidBody for a cover that is no asset of the account, WorkflowNotFound,
     RevisionConflict and QuotaExceeded.
     """
     await check_cover(store, account_id, document.cover)
-    problems = await find_problems(store, account_id, document, allow_private=allow_private)
+    check = await check_workflow(
+        store,
+        account_id,
+        document.nodes,
+        document.edges,
+        markup=markup,
+        allow_private=allow_private,
+    )
+    problems = [problem.as_dict() for problem in check.problems]
     draft = await store.drafts.write(account_id, slug, document, problems, expected)
     await hold_media(store, draft)
-    return draft
+    return SavedDraft(draft=draft, check=check)
 
 
 async def merge_draft(
@@ -47,8 +67,9 @@ async def merge_draft(
     body: Mapping[str, Any],
     expected: Collection[int] | None,
     *,
+    markup: Decimal,
     allow_private: bool,
-) -> Draft:
+) -> SavedDraft:
     """Write the members that `body` has into the draft, or a new one of the published document.
 
     Raises InvalidBody, WorkflowNotFound, RevisionConflict and QuotaExceeded.
@@ -68,6 +89,7 @@ async def merge_draft(
                 workflow.slug,
                 parse_document(body, base),
                 {revision},
+                markup=markup,
                 allow_private=allow_private,
             )
         except RevisionConflict:

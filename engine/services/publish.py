@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.errors import RevisionConflict, VersionConflict
 from engine.graph.document import Document, is_draft, parse_document
-from engine.services.drafts import begin_draft, merge_draft
+from engine.services.drafts import begin_draft
 from engine.services.save_workflow import check_cover, check_document, hold_media
 from engine.store import Store, Workflow
 
@@ -64,9 +64,7 @@ async def update_workflow(
         if expected is not None and current.version not in expected:
             break
         try:
-            workflow = await _write(
-                store, current, body, document, publishes, allow_private=allow_private
-            )
+            workflow = await _write(store, current, document, publishes)
         except (VersionConflict, RevisionConflict):
             current = await store.workflows.get_own(account_id, slug)
             continue
@@ -75,26 +73,18 @@ async def update_workflow(
     raise VersionConflict(current.version)
 
 
-async def _write(
-    store: Store,
-    current: Workflow,
-    body: Mapping[str, Any],
-    document: Document,
-    publishes: bool,
-    *,
-    allow_private: bool,
-) -> Workflow:
+async def _write(store: Store, current: Workflow, document: Document, publishes: bool) -> Workflow:
     account_id, slug = current.account_id, current.slug
     if current.version and publishes:
         return await store.workflows.update(account_id, slug, document, [], current.version)
     if current.version:
         return await store.workflows.revise(current, document)
+    draft = await store.drafts.get(account_id, slug)
+    if draft.document != current.document:
+        raise RevisionConflict(draft.revision)
     if publishes:
-        draft = await store.drafts.get(account_id, slug)
-        if draft.document != current.document:
-            raise RevisionConflict(draft.revision)
         return await store.workflows.publish(replace(draft, document=document), None, 0)
-    await merge_draft(store, current, body, None, allow_private=allow_private)
+    await store.drafts.write(account_id, slug, document, draft.problems, {draft.revision})
     return await store.workflows.get_own(account_id, slug)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from gateway.http.types import JSON, Schema, Shape
 from gateway.openapi.components import examples_of, name_of
 from gateway.openapi.errors import ERROR_EXAMPLES, ERROR_HEADERS, STATUSES
-from gateway.openapi.schema import INTEGER, TEXT, ref
+from gateway.openapi.schema import INTEGER, TEXT, either, ref
 
 
 def _header(schema: Schema, words: str) -> dict[str, Any]:
@@ -39,13 +39,20 @@ def parameter(name: str, place: str, schema: Schema) -> dict[str, Any]:
 
 
 def content_of(shapes: Iterable[Shape]) -> dict[str, Any]:
-    """Return a body of one of these shapes, each under its media type."""
+    """Return a body of one of these shapes, by media type."""
+    by_type: dict[str, list[Shape]] = {}
+    for shape in shapes:
+        by_type.setdefault(shape.media_type, []).append(shape)
     return {
-        shape.media_type: {
-            "schema": ref(name_of(shape)),
-            "examples": example_refs(name_of(shape), examples_of(shape)),
+        media_type: {
+            "schema": either([ref(name_of(shape)) for shape in found]),
+            "examples": {
+                name: each
+                for shape in found
+                for name, each in example_refs(name_of(shape), examples_of(shape)).items()
+            },
         }
-        for shape in shapes
+        for media_type, found in by_type.items()
     }
 
 
@@ -75,8 +82,7 @@ def refusals(codes: Iterable[str]) -> dict[str, Any]:
 
 
 def _refusal(codes: list[str]) -> dict[str, Any]:
-    shapes = [ref(code) for code in codes]
-    schema: Schema = shapes[0] if len(shapes) == 1 else {"oneOf": shapes}
+    schema = either([ref(code) for code in codes])
     examples = {
         name: each
         for code in codes

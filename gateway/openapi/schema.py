@@ -1,6 +1,6 @@
 """JSON Schema without types: parameters, errors, and results of workflows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from gateway.http.types import Schema
@@ -29,6 +29,11 @@ def matching(pattern: str) -> Schema:
 def ref(name: str) -> Schema:
     """Return a reference to the component of that name."""
     return {"$ref": f"#/components/schemas/{name}"}
+
+
+def either(schemas: Sequence[Schema]) -> Schema:
+    """Return the schema of a value that matches exactly one of the schemas."""
+    return schemas[0] if len(schemas) == 1 else {"oneOf": schemas}
 
 
 def members(optional: dict[str, Schema] | None = None, /, **required: Schema) -> Schema:

@@ -108,16 +108,16 @@ async def put_draft(request: GatewayRequest, principal: Principal) -> Response:
     if body.get("name") is None:
         workflow = await services.store.workflows.get_own(principal.account.id, slug)
         body["name"] = workflow.document.name
-    draft = await drafts.save_draft(
+    saved = await drafts.save_draft(
         services.store,
         principal.account.id,
         slug,
         parse_document(body),
         wanted_versions(request.headers),
+        markup=principal.terms.markup,
         allow_private=services.settings.allow_private_urls,
     )
-    view = DraftSaved.of(draft)
-    return json_response(view, headers=entity_tag(draft.revision))
+    return json_response(DraftSaved.of(saved), headers=entity_tag(saved.draft.revision))
 
 
 @operation(answers={200: DraftView}, errors=(*OWNER_ERRORS, errors.DraftNotFound))

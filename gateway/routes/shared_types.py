@@ -162,6 +162,33 @@ class EstimateView(Nested):
     by_node: Annotated[dict[str, int], doc("Credits of each charged node by its id.")]
 
 
+class CheckView(View):
+    """State of a graph as it is now."""
+
+    problems: Annotated[list[OBJECT], described_as(list[GraphProblem])]
+    sockets: Annotated[OBJECT, described_as(dict[str, NodeSocketsView])]
+    estimate: Annotated[OBJECT, described_as(EstimateView)]
+
+
+CHECKED: dict[str, Any] = {
+    "problems": [
+        {
+            "nodeId": "text",
+            "socket": "name",
+            "reason": "Nothing is wired to the input socket 'name'",
+        }
+    ],
+    "sockets": {
+        "text": {
+            "inputs": [{"name": "name", "type": "any", "many": False, "required": True}],
+            "outputs": [{"name": "text-out", "type": "text"}],
+        }
+    },
+    "estimate": {"total": 0, "byNode": {}},
+}
+CheckView.examples = (CheckView(**CHECKED),)
+
+
 class SavedWebhook(View, kw_only=True):
     """A saved webhook: as `WebhookView`, with a secret that was just created."""
 

@@ -12,8 +12,8 @@ from engine.store import Principal
 from gateway.auth.endpoints import Resource, before_approval, operation, requires
 from gateway.http.request_bodies import read_body
 from gateway.http.responses import json_response
-from gateway.http.types import OBJECT, RequestBody, View, described_as, doc, refused
-from gateway.routes.shared_types import EstimateView, GraphProblem, NodeSocketsView
+from gateway.http.types import OBJECT, RequestBody, described_as, doc, refused
+from gateway.routes.shared_types import CheckView
 from gateway.routes.workflow_types import GRAPH, EdgeRequest, NodeRequest
 from gateway.services import GatewayRequest
 
@@ -30,33 +30,7 @@ class CheckRequest(RequestBody):
     ] = UNSET
 
 
-class CheckView(View):
-    """State of a graph as it is now."""
-
-    problems: Annotated[list[OBJECT], described_as(list[GraphProblem])]
-    sockets: Annotated[OBJECT, described_as(dict[str, NodeSocketsView])]
-    estimate: Annotated[OBJECT, described_as(EstimateView)]
-
-
 CheckRequest.examples = (CheckRequest(**GRAPH), CheckRequest(**GRAPH, inputs={"name": "Ada"}))
-CheckView.examples = (
-    CheckView(
-        problems=[
-            {
-                "nodeId": "text",
-                "socket": "name",
-                "reason": "Nothing is wired to the input socket 'name'",
-            }
-        ],
-        sockets={
-            "text": {
-                "inputs": [{"name": "name", "type": "any", "many": False, "required": True}],
-                "outputs": [{"name": "text-out", "type": "text"}],
-            }
-        },
-        estimate={"total": 0, "byNode": {}},
-    ),
-)
 
 
 @operation(body=CheckRequest, answers={200: CheckView})

@@ -8,7 +8,8 @@ from msgspec import UNSET, Meta, UnsetType
 from engine.graph.document import COVER, MAX_DESCRIPTION, MAX_NAME, MAX_REFERENCE, MAX_TAG, MAX_TAGS
 from engine.graph.parse import MAX_EDGES, MAX_NODES
 from engine.graph.plan import Plan
-from engine.store import Draft, Workflow
+from engine.services.drafts import SavedDraft
+from engine.store import Workflow
 from engine.values.plain import moment
 from gateway.http.types import (
     OBJECT,
@@ -21,9 +22,8 @@ from gateway.http.types import (
     described_as,
     doc,
 )
-from gateway.openapi.errors import ProblemView
 from gateway.openapi.examples import ACCOUNT_ID, CREATED
-from gateway.routes.shared_types import FieldView
+from gateway.routes.shared_types import CHECKED, CheckView, FieldView
 
 SCHEMA_JSON = "application/schema+json"
 
@@ -125,7 +125,7 @@ class WorkflowView(DocumentView, kw_only=True):
         )
 
 
-class DraftSaved(View):
+class DraftSaved(CheckView):
     """The answer to a write of a draft."""
 
     headers = {"ETag": "The revision, in quotes."}
@@ -133,12 +133,11 @@ class DraftSaved(View):
     revision: Revision
     based_on: BasedOn
     saved_at: Moment
-    problems: Annotated[list[OBJECT], described_as(list[ProblemView])]
 
     @classmethod
-    def of(cls, record: Draft, **members: Any) -> Self:
-        """Show a draft as its write is answered."""
-        return super().of(record, problems=list(record.problems), **members)
+    def of(cls, record: SavedDraft, **members: Any) -> Self:
+        """Build the view of a draft and the check of its graph."""
+        return super().of(record.draft, **record.check.as_dict(), **members)
 
 
 class WorkflowRow(View):
@@ -319,13 +318,7 @@ WorkflowView.examples = (
     ),
 )
 SAVED: dict[str, Any] = {"revision": 7, "based_on": 3, "saved_at": CREATED}
-DraftSaved.examples = (
-    DraftSaved(**SAVED, problems=[]),
-    DraftSaved(
-        **SAVED,
-        problems=[{"nodeId": "text", "reason": "Nothing is wired to the input socket 'name'"}],
-    ),
-)
+DraftSaved.examples = (DraftSaved(**SAVED, **CHECKED),)
 WORKFLOW_LIST = Content(
     component="WorkflowList",
     kind=list[WorkflowRow],

@@ -121,10 +121,11 @@ async def update_workflow(request: GatewayRequest, principal: Principal) -> Resp
     allow_private = services.settings.allow_private_urls
     if is_draft(body):
         current = await _load_writable(request, principal)
-        draft = await merge_draft(
-            services.store, current, body, wanted, allow_private=allow_private
+        markup = principal.terms.markup
+        saved = await merge_draft(
+            services.store, current, body, wanted, markup=markup, allow_private=allow_private
         )
-        return json_response(DraftSaved.of(draft), headers=entity_tag(draft.revision))
+        return json_response(DraftSaved.of(saved), headers=entity_tag(saved.draft.revision))
     workflow = await publish.update_workflow(
         services.store, principal.account.id, slug, body, wanted, allow_private=allow_private
     )

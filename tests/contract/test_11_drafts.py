@@ -24,6 +24,14 @@ def shouting(**members: Any) -> dict[str, Any]:
     return document
 
 
+def charged() -> dict[str, Any]:
+    nodes = [
+        node("m", "customModel", model="echo", prompt="a"),
+        node("out", "responseOutput"),
+    ]
+    return {"name": "Charged", "nodes": nodes, "edges": [edge("m", "text-out", "out", "result-in")]}
+
+
 def draft_of(slug: str) -> str:
     return f"/api/workflows/{slug}/draft"
 
@@ -34,6 +42,11 @@ def refused(answer: httpx2.Response, status: int, code: str) -> dict[str, Any]:
     return body
 
 
+def places(problem: dict[str, str]) -> dict[str, str]:
+    """Return a problem of a check as errors show it, without its setting and socket."""
+    return {name: each for name, each in problem.items() if name not in {"field", "socket"}}
+
+
 def test_a_draft_is_written_and_told_apart_by_its_revision(caller: Caller) -> None:
     slug = caller.save(greeting())
 
@@ -41,7 +54,10 @@ def test_a_draft_is_written_and_told_apart_by_its_revision(caller: Caller) -> No
     second = caller.put(draft_of(slug), shouting(tags=["loud"]))
 
     assert (first.status_code, second.status_code) == (200, 200)
-    assert set(first.json()) >= {"revision", "basedOn", "savedAt", "problems"}
+    assert set(first.json()) == {
+        *("revision", "basedOn", "savedAt"),
+        *("problems", "sockets", "estimate"),
+    }
     assert (first.json()["revision"], first.json()["basedOn"]) == (1, 1)
     assert (second.json()["revision"], second.headers["etag"]) == (2, '"2"')
     assert second.json()["problems"] == []
@@ -88,6 +104,21 @@ def test_an_invalid_graph_is_saved_and_its_problems_are_told(caller: Caller) -> 
         "b.text-out-c.in",
     }
     assert caller.get(draft_of(slug)).json()["nodes"] == broken()["nodes"]
+
+
+@pytest.mark.parametrize("document", [shouting(), broken(), charged()])
+def test_each_write_answers_as_a_check_of_the_graph(
+    caller: Caller, document: dict[str, Any]
+) -> None:
+    slug = caller.save(greeting())
+    graph = {name: document[name] for name in ("nodes", "edges")}
+    checked = caller.post("/api/workflows/check", graph).json()
+
+    written = caller.put(draft_of(slug), document).json()
+    merged = caller.put(f"/api/workflows/{slug}", {**graph, "draft": True}).json()
+
+    for answer in (written, merged):
+        assert {name: answer[name] for name in checked} == checked
 
 
 def test_a_write_replaces_the_whole_draft_but_for_a_name_that_it_leaves_out(
@@ -266,7 +297,7 @@ def test_a_draft_with_problems_is_not_published(caller: Caller) -> None:
 
     for force in (False, True):
         body = refused(publish(caller, slug, force=force), 400, "INVALID_GRAPH")
-        assert body["problems"] == problems
+        assert body["problems"] == [places(each) for each in problems]
 
     assert caller.get(draft_of(slug)).status_code == 200
     assert caller.run(slug, {"name": "Ada"}).status_code == 200

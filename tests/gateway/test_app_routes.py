@@ -9,7 +9,7 @@ import pytest
 
 from engine.access.capabilities import Role, Tier
 from engine.executions.execution import Execution
-from engine.store import Account, Asset, Store, Webhook, Workflow
+from engine.store import Account, Asset, Draft, Store, Webhook, Workflow
 from engine.webhooks.deliveries import Delivery
 from tests.gateway.auth.test_principal import GUARDED, GUARDED_PATHS, PATH
 from tests.gateway.conftest import Gateway, MakeBrowser, MakeClient
@@ -111,6 +111,7 @@ class OwnedResources:
     """All resources of an account that others might try to change."""
 
     workflow: Workflow
+    draft: Draft
     asset: Asset
     execution: Execution
     keys: list[Any]
@@ -132,6 +133,7 @@ class Owner:
         rows, _ = await store.deliveries.list(account_id, ids["key_id"], limit=10)
         return OwnedResources(
             workflow=await store.workflows.get(ids["slug"]),
+            draft=await store.drafts.get(account_id, ids["slug"]),
             asset=await store.assets.get(account_id, ids["asset_id"]),
             execution=await store.executions.get(account_id, ids["execution_id"]),
             keys=await store.api_keys.list(account_id),
@@ -148,10 +150,12 @@ async def owner(client: httpx2.AsyncClient, store: Store, account: Account) -> O
     key, _ = await store.api_keys.create(account, name="k", capabilities=capabilities)
     webhook = await store.webhooks.save(account.id, key.id, url=HOOK)
     delivery = await store.deliveries.add_test(account.id, key.id, webhook)
+    await client.put("/api/workflows/greeting/draft", json=greeting())
     file = {"file": ("a.png", png(), "image/png")}
     asset = await client.post("/api/assets", files=file)
     ids = {
         "slug": "greeting",
+        "version": "1",
         "asset_id": asset.json()["id"],
         "execution_id": run.json()["executionId"],
     }

@@ -314,8 +314,9 @@ class Trial:
             assert found[node_id] in allowed_in_a_failed_run(status), (node_id, problem)
 
     def _statuses(self, run: Run, ended: Execution) -> dict[str, str]:
-        kept = self._store.workflows._plans.get((ended.workflow_slug, ended.workflow_version))
-        plan = kept and kept[1]
+        slug, version = ended.workflow_slug, ended.workflow_version
+        known = self._store.workflows._plans.known(slug, version) if slug and version else None
+        plan = known and known[1]
         assert plan is not None
         return {plan.nodes[node.index].id: node.status.value for node in ended.nodes}
 
