@@ -8,10 +8,11 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from engine.access.capabilities import EVERYTHING, Role
-from engine.errors import CapabilityDenied, EngineError, SessionRequired
+from engine.errors import CapabilityDenied, EngineError, SessionRequired, Unauthorized
 from engine.store import AuthorizationRejected, Principal, SpeculativeAuthorization
 from engine.store.executions.offload import is_large
 from gateway.admission.body_memory import ACCOUNT, BODY_RESERVATION
+from gateway.admission.credentials import presented_keys, session_token
 from gateway.admission.memory import RESERVATION
 from gateway.auth.principal import (
     READING,
@@ -210,6 +211,23 @@ async def _authenticate(request: GatewayRequest, bucket: str | None = None) -> P
     principal = await authenticate(request.scope, services.store, public_url, bucket)
     services.failed_calls.clear(request.scope)
     return principal
+
+
+async def identify_visitor(request: GatewayRequest) -> Principal | None:
+    """Return the caller of a public endpoint; None without a key and a valid session.
+
+    Raises Unauthorized for an invalid key. Answers to a known caller are not stored by caches.
+    """
+    has_key = bool(presented_keys(request.scope))
+    if not has_key and session_token(request.scope) is None:
+        return None
+    response_headers.forbid_storing(request.scope)
+    try:
+        return await _authenticate(request)
+    except Unauthorized:
+        if has_key:
+            raise
+        return None  # a session that has ended leaves a visitor
 
 
 async def count_call(request: GatewayRequest, bucket: str) -> None:

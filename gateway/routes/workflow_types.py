@@ -176,6 +176,10 @@ class PublicSchema(View):
     description: str
     fields: Annotated[list[OBJECT], described_as(list[FieldView])]
     values: Annotated[OBJECT, doc("The saved value of each field.")]
+    estimated_credit_cost: Annotated[
+        int | UnsetType,
+        doc("The most that a run costs the caller, in credits; absent for visitors."),
+    ] = UNSET
 
     @classmethod
     def of(cls, record: Plan, **members: Any) -> Self:

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
+from msgspec import UNSET
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -22,6 +23,7 @@ from gateway.auth.endpoints import (
     count_call,
     counted_by_handler,
     guessed,
+    identify_visitor,
     operation,
     requires,
 )
@@ -191,18 +193,23 @@ async def get_schema(request: GatewayRequest, principal: Principal) -> Response:
 
 
 @operation(
-    answers={200: (PublicSchema, JSON_SCHEMA)}, errors=(errors.WorkflowNotFound, errors.Unavailable)
+    answers={200: (PublicSchema, JSON_SCHEMA)},
+    errors=(errors.WorkflowNotFound, errors.Unauthorized, errors.Unavailable),
 )
 @guessed
 async def get_public_schema(request: GatewayRequest) -> Response:
-    """The inputs that a public workflow asks for, without authentication."""
+    """The inputs that a public workflow asks for, and for accounts the estimate of a run."""
     slug = check_slug(request.path_params["slug"])
+    principal = await identify_visitor(request)
     workflows = request.state["services"].store.workflows
     workflow, plan = workflows.compiled(await workflows.get_public(slug))
     if plan is None or not workflow.document.public_playground:
         raise errors.WorkflowNotFound
     document = workflow.document
-    view = PublicSchema.of(plan, name=document.name, description=document.description)
+    cost = UNSET if principal is None else estimate(plan, principal.terms.markup)
+    view = PublicSchema.of(
+        plan, name=document.name, description=document.description, estimated_credit_cost=cost
+    )
     return _schema_answer(request, plan, view)
 
 
@@ -234,7 +241,7 @@ def _answer(workflow: Workflow, status: int = 200) -> Response:
 
 
 def _schema_answer(request: GatewayRequest, plan: Plan, view: PublicSchema) -> Response:
-    headers = {"vary": "accept"}
+    headers = {"vary": "accept, cookie, x-api-key"}
     if SCHEMA_JSON in request.headers.get("accept", ""):
         allow_http = request.state["services"].settings.allow_private_urls
         schema = inputs_schema(plan.fields, strict=plan.strict_inputs, allow_http=allow_http)
