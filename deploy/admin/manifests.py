@@ -188,7 +188,9 @@ def _price_text(price: Price) -> str:
 class _MediaDescriber(MediaStore):
     """Describes media that come as data instead of storing them."""
 
-    async def read(self, account_id: str, url: str, max_bytes: int) -> bytes | None:
+    async def read(
+        self, account_id: str, url: str, max_bytes: int, owner_id: str = ""
+    ) -> bytes | None:
         return None
 
     async def keep(self, account_id: str, data: bytes, content_type: str) -> StoredMedia:

@@ -77,9 +77,12 @@ class ModelTierRequired(Forbidden):
 
     code = "MODEL_TIER_REQUIRED"
 
-    def __init__(self, model: str, required: str, tier: str) -> None:
-        message = f"The model '{model}' needs the tier '{required}'; this account has '{tier}'"
-        super().__init__(message, model=model, required=required, tier=tier)
+    def __init__(self, model: str | None, required: str, tier: str) -> None:
+        """`model` is None where the caller may not know it."""
+        subject = "The workflow" if model is None else f"The model '{model}'"
+        message = f"{subject} needs the tier '{required}'; this account has '{tier}'"
+        named = {} if model is None else {"model": model}
+        super().__init__(message, **named, required=required, tier=tier)
 
 
 ModelTierRequired.examples = (ModelTierRequired("photo-pro", "business", "pro"),)

@@ -48,8 +48,12 @@ class GrantExhausted(PaymentRequired):
 
     code = "grant_exhausted"
 
-    def __init__(self, model: str) -> None:
-        super().__init__(f"The trial of the model '{model}' is used up", model=model)
+    def __init__(self, model: str | None) -> None:
+        """`model` is None where the caller may not know it."""
+        if model is None:
+            super().__init__("The trial of a model of this workflow is used up")
+        else:
+            super().__init__(f"The trial of the model '{model}' is used up", model=model)
 
 
 GrantExhausted.examples = (GrantExhausted("photo-fast"),)

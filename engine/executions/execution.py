@@ -150,6 +150,7 @@ class Execution:
     workflow_slug: str
     """Empty for a run of one model."""
     workflow_version: int
+    """0: none that the caller may know."""
     source: str
     status: ExecutionStatus
     created_at: int
@@ -165,6 +166,8 @@ class Execution:
     """Internal names of the models in the plan."""
     warnings: tuple[str, ...] = ()
     """Warnings about the request, as sentences."""
+    owner_id: str = ""
+    """Account of the workflow, if it is another one's; empty: the execution's own."""
     nodes: tuple[NodeExecution, ...] = ()
     """Records of the nodes in plan order; empty if only the head was read."""
 

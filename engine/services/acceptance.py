@@ -120,10 +120,16 @@ class Acceptance:
 
 
 async def find_workflow(store: Store, account_id: str, slug: str, *, fresh: bool) -> Runnable:
-    """Return a workflow of the account. Raises WorkflowNotFound or WorkflowNotRunnable."""
-    workflow, plan = await store.workflows.own_plan(account_id, slug, fresh=fresh)
-    if workflow.account_id != account_id:
-        raise WorkflowNotFound
+    """Return a workflow of the account, or a public one.
+
+    Raises WorkflowNotFound, and for an own one WorkflowNotRunnable.
+    """
+    try:
+        workflow, plan = await store.workflows.own_plan(account_id, slug, fresh=fresh)
+    except WorkflowNotFound:
+        workflow, plan = await store.workflows.public_plan(slug, fresh=fresh)
     if plan is None:
+        if workflow.account_id != account_id:
+            raise WorkflowNotFound
         raise WorkflowNotRunnable(workflow.problems)
     return Runnable(plan=plan, workflow=workflow)

@@ -41,11 +41,12 @@ T = TypeVar("T")
 BROWSER_SOURCE = "app"
 ACCEPTED = "accepted"
 """Recorded answer for a 202; any other record is the milliseconds in the first answer."""
-CREDIT_ERRORS: dict[str, type[EngineError]] = {
+FAILURES: dict[str, type[EngineError]] = {
     "INSUFFICIENT_CREDITS": CreditsRanOut,
     "MAX_CREDITS_EXCEEDED": MaxCreditsExceeded,
+    "EXECUTION_FAILED": ExecutionFailed,
 }
-"""Errors for a waiting caller, by the code of an execution that stopped for want of credits."""
+"""Errors for a waiting caller, by the code of the execution's error; others are internal."""
 NODE_CONTEXT = ("nodeId", "nodeType", "nodeCode", "reason", "retryable")
 
 
@@ -279,8 +280,8 @@ def _result(
 def _failure(execution: Execution | ExecutionEnd) -> EngineError:
     error = execution.error or {}
     message = error.get("message", "The execution failed")
-    if "nodeId" not in error:  # the engine failed, not a node
+    kind = FAILURES.get(error.get("code", ""))
+    if kind is None:  # the engine failed, not a node
         return EngineError(message, executionId=execution.id)
     context = {name: error[name] for name in NODE_CONTEXT if name in error}
-    kind = CREDIT_ERRORS.get(error.get("code", ""), ExecutionFailed)
     return kind(message, **context, executionId=execution.id)

@@ -113,7 +113,7 @@ class ExecutionRow(View, kw_only=True):
     execution_id: Uuid
     request_id: str
     workflow_slug: str | None
-    workflow_version: int
+    workflow_version: Annotated[int | None, doc("Null for a public workflow of another account.")]
     source: str
     status: ExecutionStatus
     result: Any
@@ -133,6 +133,7 @@ class ExecutionRow(View, kw_only=True):
             "execution_id": record.id,
             "request_id": record.id,
             "workflow_slug": record.workflow_slug or None,
+            "workflow_version": None if record.owner_id else record.workflow_version,
             "error": _shown(record.error),
             "warnings": record.warnings or UNSET,
         }

@@ -1,22 +1,84 @@
 """Public workflows of others: their price, and their runs."""
 
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import httpx2
 import pytest
 
-from tests.support.contract.installation import Administration, Caller
+from tests.support.acceptance.running_stack import until
+from tests.support.contract.event_streams import STREAM, events_of
+from tests.support.contract.installation import Administration, Caller, cleaned, field, form
 from tests.support.gateway.documents import edge, greeting, node
+from tests.support.http.sse_reader import parse
+from tests.support.http.target import Stub
+from tests.support.media.files import png
+
+HIDDEN = ("hidden-say", "hidden-sum", "customModel", "transform", "echo", "no such key")
+"""Texts of the workflow that its callers do not see: ids, types, models and errors of nodes."""
 
 
 def charged(**members: Any) -> dict[str, Any]:
     """Return a public workflow with a charged node."""
     nodes = [
-        node("say", "customModel", model="echo", prompt="Hello"),
+        form(field("name", "text", default="Ada")),
+        node("hidden-say", "customModel", model="echo"),
         node("out", "responseOutput"),
     ]
-    edges = [edge("say", "text-out", "out", "result-in")]
+    edges = [
+        edge("in", "name", "hidden-say", "prompt-in"),
+        edge("hidden-say", "text-out", "out", "result-in"),
+    ]
     return {"name": "Charged", "nodes": nodes, "edges": edges, "publicPlayground": True, **members}
+
+
+def failing() -> dict[str, Any]:
+    """Return a public workflow that fails after a charged node."""
+    document = charged(name="Failing")
+    document["nodes"][-1:-1] = [node("hidden-sum", "transform", expression="value.missing")]
+    document["edges"][-1:] = [
+        edge("hidden-say", "text-out", "hidden-sum", "value-in"),
+        edge("hidden-sum", "value-out", "out", "result-in"),
+    ]
+    return document
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runner:
+    """An account other than the owner's: its browser and its key, which may have a webhook."""
+
+    account_id: str
+    browser: Caller
+    caller: Caller
+    key_id: str
+
+    @property
+    def balance(self) -> int:
+        """Return the account's credits."""
+        return int(self.browser.get("/api/me").json()["credits"]["balance"])
+
+
+@pytest.fixture
+def runner(administration: Administration) -> Iterator[Runner]:
+    account = administration.account("pro")
+    browser = administration.browser(account)
+    body = {"name": "runner", "capabilities": ["workflow:run", "webhook:receive"]}
+    made = browser.post("/api/api-keys", body).json()
+    for caller in cleaned(administration.with_key(made["key"])):
+        yield Runner(account_id=account, browser=browser, caller=caller, key_id=made["id"])
+
+
+def assert_hides(owner_id: str, *texts: str) -> None:
+    """Fail for an answer that shows a part of the workflow, or its owner."""
+    for text in texts:
+        assert not [each for each in (*HIDDEN, owner_id) if each in text], text
+
+
+def owner_of(caller: Caller) -> str:
+    """Return the account of a client."""
+    return str(caller.get("/api/whoami").json()["user"]["id"])
 
 
 def price(client: Caller | httpx2.Client, slug: str) -> Any:
@@ -63,3 +125,194 @@ def test_a_personal_price_is_not_stored_by_caches(
     stored = answer.headers.get("cache-control", "")
     assert ("no-store" in stored) is is_known
     assert {"cookie", "x-api-key"} <= set(answer.headers["vary"].split(", "))
+
+
+def test_another_account_runs_a_public_workflow_and_pays_for_it(
+    caller: Caller, runner: Runner
+) -> None:
+    slug = caller.save(charged())
+    spent_by_owner = len(caller.get(f"/api/usage?workflowSlug={slug}").json()["rows"])
+    before = runner.balance
+
+    answers = [
+        runner.caller.run(slug, {"name": "Eve"}),
+        runner.browser.run(slug, {"name": "Eve"}),
+    ]
+
+    assert [each.status_code for each in answers] == [200, 200], answers[0].text
+    costs = [each.json()["cost"] for each in answers]
+    assert all(each.json()["result"] == answers[0].json()["result"] for each in answers)
+    assert costs == [price(runner.caller, slug)] * 2
+    assert runner.balance == before - sum(costs)
+    rows = runner.caller.get(f"/api/usage?workflowSlug={slug}").json()["rows"]
+    assert [(each["source"], each["creditsCost"]) for each in rows] == [
+        ("app", costs[1]),
+        ("api-workflow", costs[0]),
+    ]
+    assert all(each["userId"] == runner.account_id for each in rows)
+    assert len(caller.get(f"/api/usage?workflowSlug={slug}").json()["rows"]) == spent_by_owner
+
+
+def test_the_limits_of_a_public_run_are_the_runners(
+    administration: Administration, caller: Caller
+) -> None:
+    slug = caller.save(greeting(publicPlayground=True))
+    pro = administration.caller("pro", f"workflow:{slug}:run")
+
+    answer = pro.run(slug, {"name": "Eve"})
+
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["x-ratelimit-limit"] == "100"
+    assert answer.headers["x-ratelimit-remaining"] == "99"
+
+
+def test_a_key_without_the_capability_and_an_account_without_approval_do_not_run(
+    administration: Administration, caller: Caller
+) -> None:
+    slug = caller.save(greeting(publicPlayground=True))
+    reader = administration.caller("pro", "workflow:read", "workflow:other:run")
+    waiting = administration.browser(administration.account("free", approved=False))
+
+    assert reader.run(slug, {"name": "Eve"}).json()["code"] == "CAPABILITY_DENIED"
+    assert waiting.run(slug, {"name": "Eve"}).json()["code"] == "ACCOUNT_NOT_APPROVED"
+
+
+def test_a_workflow_that_is_not_public_any_more_is_as_unknown_as_none(
+    caller: Caller, runner: Runner
+) -> None:
+    slug = caller.save(greeting(publicPlayground=True))
+    assert runner.caller.run(slug, {"name": "Eve"}).status_code == 200
+
+    caller.put(f"/api/workflows/{slug}", {"publicPlayground": False})
+
+    hidden, unknown = runner.caller.run(slug, {"name": "Eve"}), runner.caller.run("no-such", {})
+    assert (hidden.status_code, hidden.json()) == (404, unknown.json())
+
+
+def test_an_execution_shows_its_caller_nothing_of_the_workflow(
+    caller: Caller, runner: Runner
+) -> None:
+    slug = caller.save(charged())
+
+    ran = runner.caller.run(slug, {"name": "Eve"})
+    shown = runner.caller.get(f"/api/executions/{ran.json()['executionId']}")
+    listed = runner.caller.get(f"/api/executions?workflowSlug={slug}")
+    used = runner.caller.get(f"/api/usage?workflowSlug={slug}")
+
+    body = shown.json()
+    assert (body["status"], body["creditsCost"]) == ("completed", ran.json()["cost"])
+    assert body["result"] == ran.json()["result"]
+    assert (body["nodes"], body["workflowVersion"], body["modelIds"]) == ([], None, [])
+    assert used.json()["rows"][0]["modelIds"] == []
+    texts = (ran.text, shown.text, listed.text, used.text)
+    result = str(ran.json()["result"]["text"])
+    assert_hides(owner_of(caller), *(each.replace(result, "") for each in texts))
+
+
+def test_its_author_sees_nothing_of_the_execution(caller: Caller, runner: Runner) -> None:
+    slug = caller.save(greeting(publicPlayground=True))
+    execution_id = runner.caller.run(slug, {"name": "Eve"}).json()["executionId"]
+
+    assert caller.get(f"/api/executions/{execution_id}").status_code == 404
+    assert caller.get(f"/api/executions?workflowSlug={slug}").json()["rows"] == []
+
+
+def test_a_failure_does_not_tell_where_and_why(caller: Caller, runner: Runner) -> None:
+    slug = caller.save(failing())
+
+    answer = runner.caller.run(slug, {"name": "Eve"})
+
+    body = answer.json()
+    assert (answer.status_code, body["code"]) == (500, "EXECUTION_FAILED")
+    assert set(body) == {"error", "code", "executionId"}
+    shown = runner.caller.get(f"/api/executions/{body['executionId']}")
+    assert set(shown.json()["error"]) == {"code", "message"}
+    assert shown.json()["creditsCost"] > 0  # the node before it is charged
+    used = runner.caller.get(f"/api/usage?workflowSlug={slug}")
+    assert_hides(owner_of(caller), answer.text, shown.text, used.text)
+
+
+@pytest.mark.parametrize("make", [charged, failing])
+def test_a_stream_has_begin_and_end_alone(caller: Caller, runner: Runner, make: Any) -> None:
+    slug = caller.save(make())
+
+    answer = runner.caller.run(slug, {"name": "Eve"}, headers=STREAM)
+    events = parse(answer.text)
+
+    assert [each.name for each in events] == ["execution.started", "execution.finished"]
+    again = events_of(runner.caller, events[-1].data["executionId"])
+    assert [each.name for each in again] == ["execution.started", "execution.finished"]
+    result = events[-1].data["result"]
+    text = answer.text.replace(result["text"], "") if result else answer.text
+    assert_hides(owner_of(caller), text)
+
+
+@pytest.mark.parametrize("make", [charged, failing])
+def test_a_webhook_receives_no_more_than_the_record_shows(
+    caller: Caller, runner: Runner, stub: Stub, make: Any
+) -> None:
+    slug = caller.save(make())
+    runner.browser.put(f"/api/api-keys/{runner.key_id}/webhook", {"url": f"{stub.url}/public"})
+
+    execution_id = runner.caller.start(slug, {"name": "Eve"})
+
+    (request,) = until(lambda: stub.at("/public"), lambda found: len(found) == 1)
+    body = json.loads(request.body)
+    assert (body["executionId"], body["workflowSlug"]) == (execution_id, slug)
+    assert (body["userId"], body["modelIds"]) == (runner.account_id, [])
+    text = request.body.decode()
+    result = (body.get("result") or {}).get("text", "")
+    assert_hides(owner_of(caller), text.replace(result, "") if result else text)
+
+
+def test_a_deleted_workflow_finishes_what_others_run(
+    caller: Caller, runner: Runner, stub: Stub
+) -> None:
+    nodes = [
+        node("call", "httpRequest", url=f"{stub.url}/slow?ms=700"),
+        node("out", "responseOutput"),
+    ]
+    edges = [edge("call", "response-out", "out", "result-in")]
+    slug = caller.save({"name": "S", "nodes": nodes, "edges": edges, "publicPlayground": True})
+    execution_id = runner.caller.start(slug)
+
+    caller.delete(f"/api/workflows/{slug}")
+
+    assert runner.caller.ended(execution_id)["status"] == "completed"
+    assert runner.caller.run(slug).status_code == 404
+
+
+def test_assets_of_a_public_run_are_the_owners(caller: Caller, runner: Runner) -> None:
+    asset = caller.post("/api/assets", files={"file": ("a.png", png(), "image/png")}).json()
+    nodes = [node("up", "upload", asset=asset["id"]), node("out", "responseOutput")]
+    edges = [edge("up", "image-out", "out", "result-in")]
+    slug = caller.save({"name": "U", "nodes": nodes, "edges": edges, "publicPlayground": True})
+
+    answer = runner.caller.run(slug)
+
+    assert answer.status_code == 200, answer.text
+    (url,) = answer.json()["result"]["images"]
+    assert httpx2.get(url).content == png()
+    assert runner.caller.get(f"/api/assets/{asset['id']}").status_code == 404
+
+
+def test_a_public_workflow_that_cannot_run_is_as_unknown_as_none(
+    caller: Caller, runner: Runner
+) -> None:
+    slug = caller.save(charged(draft=True))
+
+    answer = runner.caller.run(slug, {"name": "Eve"})
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "WORKFLOW_NOT_FOUND")
+
+
+def test_a_stranger_pays_before_a_public_run_begins(
+    administration: Administration, caller: Caller
+) -> None:
+    slug = caller.save(charged())
+    poor = administration.caller("enterprise", "workflow:run")  # without an allowance
+
+    answer = poor.run(slug, {"name": "Eve"})
+
+    assert (answer.status_code, answer.json()["code"]) == (402, "INSUFFICIENT_CREDITS")
+    assert poor.get(f"/api/executions?workflowSlug={slug}").json()["rows"] == []

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from decimal import Decimal
 
 from engine.errors import (
@@ -74,12 +74,15 @@ class AccountMedia:
         with _explained():
             await self._media_service.require_space(account_id)
 
-    async def read(self, account_id: str, url: str, max_bytes: int) -> bytes | None:
-        """Read the account's medium at one of our links, None for any other URL."""
+    async def read(
+        self, account_id: str, url: str, max_bytes: int, owner_id: str = ""
+    ) -> bytes | None:
+        """Read a medium of either account at one of our links, None for any other URL."""
         if not self._media_service.is_own(url):
             return None
         with _explained():
-            _, data = await _read(self._media_service, account_id, url, max_bytes)
+            accounts = account_id, owner_id
+            _, data = await _read(self._media_service, accounts, url, max_bytes)
         return data
 
     async def keep(self, account_id: str, data: bytes, content_type: str) -> StoredMedia:
@@ -156,18 +159,24 @@ class OwnMedia:
         if call.method != "GET" or not self._media_service.is_own(call.url):
             return await self._egress.fetch(call)
         with _explained():
+            accounts = call.account_id, call.owner_id
             found = _read(
-                self._media_service, call.account_id, call.url, call.max_bytes, is_cut=call.is_cut
+                self._media_service, accounts, call.url, call.max_bytes, is_cut=call.is_cut
             )
             asset, data = await found
         return HttpAnswer(status=200, headers={"content-type": asset.content_type}, body=data)
 
 
 async def _read(
-    media_service: MediaService, account_id: str, url: str, max_bytes: int, *, is_cut: bool = False
+    media_service: MediaService,
+    accounts: Collection[str],
+    url: str,
+    max_bytes: int,
+    *,
+    is_cut: bool = False,
 ) -> tuple[Asset, bytes]:
     asset = await media_service.find(url)
-    if asset.account_id != account_id:
+    if asset.account_id not in accounts:
         raise AssetNotFound
     if asset.bytes > max_bytes and not is_cut:
         raise NodeFailed("response_too_large", f"The medium is larger than {max_bytes} bytes")

@@ -10,10 +10,10 @@ MAX_REDIRECTS = 3
 
 
 async def fetch_media(
-    url: str, account_id: str, media_store: MediaStore, fetcher: Fetcher
+    url: str, account_id: str, media_store: MediaStore, fetcher: Fetcher, owner_id: str = ""
 ) -> bytes:
-    """Fetch the bytes at a URL. Raises NodeFailed."""
-    data = await media_store.read(account_id, url, MAX_SOURCE_BYTES)
+    """Fetch the bytes at a URL; `owner_id` may own the medium too. Raises NodeFailed."""
+    data = await media_store.read(account_id, url, MAX_SOURCE_BYTES, owner_id)
     if data is not None:
         return data
     call = HttpCall(
@@ -23,6 +23,7 @@ async def fetch_media(
         max_bytes=MAX_SOURCE_BYTES,
         max_redirects=MAX_REDIRECTS,
         account_id=account_id,
+        owner_id=owner_id,
     )
     answer = await fetcher.fetch(call)
     if answer.status >= 400:

@@ -103,6 +103,8 @@ class NodeAttempt:
     inputs: Mapping[str, Any]
     delivered: Sequence[tuple[InEdge, Any]]
     account_id: str = ""
+    owner_id: str = ""
+    """Account of the workflow, whose assets the node may use too."""
     execution_id: str = ""
     depth: int = 1
     """Depth of the run: 1, or one more than that of the run whose node began it."""
@@ -147,7 +149,13 @@ class NodeContext:
         """Send the call as one of the account's."""
         work = self._work
         reserve = None if work.memory is None else work.memory.reserve
-        call = replace(call, account_id=work.account_id, depth=work.depth, reserve=reserve)
+        call = replace(
+            call,
+            account_id=work.account_id,
+            owner_id=work.owner_id,
+            depth=work.depth,
+            reserve=reserve,
+        )
         return await self._tools.fetcher.fetch(call)
 
     async def evaluate(self, expression: str, values: Mapping[str, Any]) -> Any:
@@ -172,8 +180,10 @@ class NodeContext:
         if self._work.memory is not None:
             await self._work.memory.wait()
         async with asyncio.timeout_at(self._deadline):
-            account_id, tools = self._work.account_id, self._tools
-            return await fetch_media(url, account_id, tools.media_store, tools.fetcher)
+            work, tools = self._work, self._tools
+            return await fetch_media(
+                url, work.account_id, tools.media_store, tools.fetcher, work.owner_id
+            )
 
     async def keep_media(self, data: bytes, content_type: str) -> str:
         """Store a medium of the account; returns its URL."""
@@ -208,7 +218,7 @@ class NodeContext:
 
     async def use_asset(self, asset_id: str) -> tuple[str, str]:
         """Return the kind of an asset, and a link that lasts as long as the execution."""
-        return await self._media_store.use(self._work.account_id, asset_id)
+        return await self._media_store.use(self._work.owner_id, asset_id)
 
     async def call_model(self, model: Model, values: Mapping[str, Any], item: int = 0) -> Any:
         """Call the model once, unless an earlier attempt has, and count its usage."""

@@ -49,8 +49,10 @@ class Fetcher(Protocol):
 class MediaStore(Protocol):
     """Port to the media of accounts."""
 
-    async def read(self, account_id: str, url: str, max_bytes: int) -> bytes | None:
-        """Read the account's medium at one of our URLs, None for any other URL.
+    async def read(
+        self, account_id: str, url: str, max_bytes: int, owner_id: str = ""
+    ) -> bytes | None:
+        """Read a medium of either account at one of our URLs, None for any other URL.
 
         Raises NodeFailed.
         """
@@ -86,7 +88,9 @@ class MediaStore(Protocol):
 class NoMediaStore(MediaStore):
     """A media store without a place for media."""
 
-    async def read(self, account_id: str, url: str, max_bytes: int) -> bytes | None:
+    async def read(
+        self, account_id: str, url: str, max_bytes: int, owner_id: str = ""
+    ) -> bytes | None:
         return None
 
     async def keep(self, account_id: str, data: bytes, content_type: str) -> StoredMedia:
@@ -99,6 +103,11 @@ class CallCheckpoints(Protocol):
     @property
     def account_id(self) -> str:
         """Account that owns the execution."""
+        ...
+
+    @property
+    def owner_id(self) -> str:
+        """Account that owns the workflow, whose media the call may read too."""
         ...
 
     @property
@@ -158,6 +167,7 @@ class NoCheckpoints(CallCheckpoints):
     """Checkpoints of calls outside of executions: nothing is recorded or resumed."""
 
     account_id = ""
+    owner_id = ""
     is_given_up = True
 
     def note_failure(self, failure: NodeFailed) -> None:
@@ -263,7 +273,8 @@ class CallContext:
 
     async def read(self, url: str, max_bytes: int) -> bytes | None:
         """Read the account's medium at one of our URLs, None for any other. Raises NodeFailed."""
-        return await self.media_store.read(self.account_id, url, max_bytes)
+        owner_id = self.model_call.checkpoints.owner_id
+        return await self.media_store.read(self.account_id, url, max_bytes, owner_id)
 
     @property
     def account_id(self) -> str:

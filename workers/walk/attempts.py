@@ -55,6 +55,7 @@ class Attempts:
             inputs=self._state.progress.inputs(index, delivered),
             delivered=delivered,
             account_id=claimed.account_id,
+            owner_id=claimed.owner_id,
             execution_id=claimed.execution_id,
             depth=claimed.depth,
             checkpoints=NO_CHECKPOINTS

@@ -38,6 +38,11 @@ class ExecutionCheckpoints:
         """Account that owns the execution."""
         return self._claimed.account_id
 
+    @property
+    def owner_id(self) -> str:
+        """Account that owns the workflow."""
+        return self._claimed.owner_id
+
     def of(self, index: int, claim: NodeClaim | None) -> "NodeCheckpoints":
         """Return the checkpoints of the attempt that this claim is for."""
         is_first = self._claimed.fence == 1 and (claim is None or claim.attempts <= 1)
@@ -130,6 +135,11 @@ class NodeCheckpoints:
     def account_id(self) -> str:
         """Account that owns the execution."""
         return self._execution_checkpoints.account_id
+
+    @property
+    def owner_id(self) -> str:
+        """Account that owns the workflow."""
+        return self._execution_checkpoints.owner_id
 
     @property
     def is_given_up(self) -> bool:

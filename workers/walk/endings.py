@@ -31,7 +31,7 @@ async def end_without_plan(store: Store, claimed: ClaimedExecution) -> bool:
     Returns False when the execution was not this worker's to end.
     """
     workflows = store.workflows
-    plan_key = (claimed.account_id, claimed.slug, claimed.version, claimed.model_ids)
+    plan_key = (claimed.owner_id, claimed.slug, claimed.version, claimed.model_ids)
     try:
         lost = dict(await workflows.lost_models(*plan_key))
         names = await workflows.node_names(*plan_key)

@@ -5,6 +5,7 @@ from typing import Any
 
 from engine.errors.nodes import NodeFailed
 from engine.executions.execution import ExecutionStatus, NodeStatus
+from engine.executions.public_runs import hide_node
 from engine.store.executions.claims import ClaimedExecution
 from engine.store.executions.record_fields import parse_name
 from engine.store.executions.steps import Charge, Step
@@ -118,6 +119,8 @@ class Recorder:
         self._step.claimed, self._step.reservations = (), NO_RESERVATIONS
         self._step.leave, self._step.offered = False, False
         self._step.retrying = []
+        if self._claimed.owner_id != self._claimed.account_id:
+            error = hide_node(error)
         self._step.end, self._step.result, self._step.error = status, result, error
         self._step.webhook_key_id = self._claimed.webhook_key_id
         if parse_name(result) is not None:

@@ -290,7 +290,7 @@ class Walker:
 
     async def _plan(self, claimed: ClaimedExecution) -> Plan:
         workflows = self._store.workflows
-        plan_key = (claimed.account_id, claimed.slug, claimed.version, claimed.model_ids)
+        plan_key = (claimed.owner_id, claimed.slug, claimed.version, claimed.model_ids)
         try:
             return await workflows.plan_of_execution(*plan_key)
         except NotFound:

@@ -8,13 +8,15 @@
 -- KEYS: 1 workflow, 2 execution, 3 account's executions, 4 due, 5 account's active executions,
 --       6 idempotency record, 7 wallet, 8 ledger, 9 permission of a speculative authorization, if
 --       any
--- ARGV: 1 now (0: Redis's clock), 2 execution id, 3 reference, 4 workflow version, 5 node statuses,
+-- ARGV: 1 now (0: Redis's clock), 2 execution id, 3 reference, 4 workflow version, '~<version>'
+--       of a workflow of another account, 5 node statuses,
 --       6 milliseconds until a hint is repeated, 7 limit of active executions ('' none),
 --       8 fingerprint of the body ('' without an idempotency key), 9 response if already known,
 --       10 milliseconds to keep the idempotency record, 11 credits to reserve ('' without charged
 --       nodes), 12 terms 'allowance:once:milliseconds to keep the ledger', 13 trials
 --       'model=r<runs>,model=d<milliseconds>', then field and value pairs
--- An empty workflow version is a run of one model: no workflow is checked.
+-- An empty workflow version is a run of one model: no workflow is checked. That of another account
+-- is not in this slot: `begin_public_run` has checked it.
 -- Returns {'ok', created, active} | {'repeated', fingerprint, execution id, response or ''}
 --         | {'stale', version} | {'gone'} | {'busy', active} | {'refused'} without the permission
 --         | {'poor', balance} | {'exhausted', model}
@@ -32,8 +34,8 @@ if is_once then
   if first[1] then return {'repeated', first[1], first[2], first[3] or ''} end
 end
 
-local ran, is_noted = 'r' .. ARGV[4], true
-if ARGV[4] ~= '' then
+local version, ran, is_noted = string.match(ARGV[4], '%d*$'), 'r' .. ARGV[4], true
+if ARGV[4] ~= '' and ARGV[4] == version then
   local head = redis.call('HMGET', KEYS[1], 'version', 'state', ran)
   if not head[1] or head[2] == 'deleted' then return {'gone'} end
   if head[1] ~= ARGV[4] then return {'stale', head[1]} end
@@ -57,7 +59,7 @@ if ARGV[11] ~= '' then
 end
 
 local stamp = string.format('%d', now)
-redis.call('HSET', KEYS[2], 'status', 'processing', 'version', ARGV[4], 'statuses', ARGV[5],
+redis.call('HSET', KEYS[2], 'status', 'processing', 'version', version, 'statuses', ARGV[5],
   'created', stamp, unpack(ARGV, 14))
 redis.call('ZADD', KEYS[3], stamp, ARGV[2])
 redis.call('ZADD', KEYS[4], now + tonumber(ARGV[6]), ARGV[3])

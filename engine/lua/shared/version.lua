@@ -1,6 +1,7 @@
 -- Versions of a workflow. Fields of the workflow's record: `d<version>` is the document,
 -- `m<version>` its time in milliseconds, a colon and its facts, and `r<version>` exists once the
--- version has run. Fields of the names' record: `v<version>` is the digest of the nodes' names,
+-- version has run, and `p<version>` is the time in milliseconds at which another account last began
+-- to run it. Fields of the names' record: `v<version>` is the digest of the nodes' names,
 -- followed after the document's removal by a colon and its time in milliseconds; `n<digest>` is the
 -- names, and `c<digest>` the number of versions that use them.
 local function remove_names(keys, version)
@@ -23,7 +24,8 @@ end
 local function remove_version(keys, version, now)
   count_documents(keys, -version_bytes(keys, version), 0)
   local was_run = redis.call('HEXISTS', keys.workflow, 'r' .. version) == 1
-  redis.call('HDEL', keys.workflow, 'd' .. version, 'm' .. version, 'r' .. version)
+  redis.call('HDEL', keys.workflow, 'd' .. version, 'm' .. version, 'r' .. version,
+    'p' .. version)
   if not was_run then return remove_names(keys, version) end
   local digest = redis.call('HGET', keys.names, 'v' .. version)
   if digest then

@@ -6,15 +6,21 @@
 -- ARGV: 1 now (0: Redis's clock), 2 reference, 3 first version that may have begun to run since the
 --       account's executions were read, 4 versions to keep, 5 milliseconds in which a delete can be
 --       undone, 6 milliseconds to keep names, 7 most versions with kept names, 8 most versions to
---       remove in this call, 9 milliseconds until versions in use are examined again, then the
---       versions in use
+--       remove in this call, 9 milliseconds until versions in use are examined again,
+--       10 milliseconds in which a run of another account may last, then the versions in use
 -- Returns 1 when more can be removed now, else 0
 -- Uses: read_now, count_documents, version, old_names, draft
 local now = read_now(ARGV[1])
 local keys = {workflow = KEYS[1], names = KEYS[2], stored = KEYS[3]}
 local room, due, left = tonumber(ARGV[8]), math.huge, 0
 local runs = {}
-for position = 10, #ARGV do runs[ARGV[position]] = true end
+for position = 11, #ARGV do runs[ARGV[position]] = true end
+
+-- Return whether executions of other accounts may still run the version.
+local function is_run_by_others(version)
+  local at = version and redis.call('HGET', KEYS[1], 'p' .. version)
+  return at and tonumber(at) > now - tonumber(ARGV[10])
+end
 
 local head = redis.call('HMGET', KEYS[1], 'version', 'state', 'deleted', 'counted')
 local last, is_deleted = tonumber(head[1] or '0'), head[2] == 'deleted'
@@ -27,7 +33,7 @@ end
 for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
   local version = string.match(field, '^d(%d+)$')
   local number = tonumber(version or 'inf')
-  local is_in_use = runs[version] or number >= tonumber(ARGV[3])
+  local is_in_use = runs[version] or number >= tonumber(ARGV[3]) or is_run_by_others(version)
   if version and (number >= oldest or is_in_use or room == 0) then
     left = left + 1
     if number < oldest then due = math.min(due, now + (is_in_use and tonumber(ARGV[9]) or 0)) end

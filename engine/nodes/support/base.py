@@ -59,6 +59,8 @@ class HttpCall:
     """Signature headers of Headrace, which authors cannot set."""
     account_id: str = ""
     """Account whose limits count the call; empty: none."""
+    owner_id: str = ""
+    """Account whose media at our own links the call may read too; empty: none."""
     depth: int = 0
     """Depth of the calling run; 0: no run."""
     is_cut: bool = False

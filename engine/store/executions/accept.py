@@ -119,14 +119,14 @@ def first_call(
 
 
 def inlined_in_hint(
-    workflow: Workflow | None, plan: Plan, inputs: bytes, *, has_audience: bool
+    workflow: Workflow | None, plan: Plan, inputs: bytes, *, must_claim: bool
 ) -> InlineRun | None:
     """Return the run to inline in the hint, if it may be walked before its claim.
 
-    `has_audience`: a webhook is notified of the end, or a watcher of all events.
+    `must_claim`: the workflow is another account's, or a webhook or a watcher is notified.
     """
     is_small = len(inputs) <= MAX_CARRIED_BYTES and len(plan.reachable) <= MAX_CARRIED_NODES
-    if workflow is None or has_audience or not plan.is_pure or not is_small:
+    if workflow is None or must_claim or not plan.is_pure or not is_small:
         return None
     return InlineRun(slug=workflow.slug, version=workflow.version, inputs=inputs)
 

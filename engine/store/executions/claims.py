@@ -67,6 +67,11 @@ class ClaimedExecution:
         return self.lease.account_id
 
     @property
+    def owner_id(self) -> str:
+        """Account of the workflow: the execution's, or another for a public workflow."""
+        return self.record["owner"].decode() if "owner" in self.record else self.account_id
+
+    @property
     def execution_id(self) -> str:
         """Id of the execution."""
         return self.lease.execution_id

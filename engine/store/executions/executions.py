@@ -1,5 +1,6 @@
 """Executions from the side of callers: accept, read, list and cancel."""
 
+import contextlib
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -33,6 +34,7 @@ from engine.store.executions.events import initial_watch_fields
 from engine.store.executions.inputs import LargeInputs, pack_inputs
 from engine.store.executions.list import ExecutionList
 from engine.store.executions.offload import OffloadedValues, is_large
+from engine.store.executions.public_runs import begin_public_run, hidden_models
 from engine.store.executions.record_fields import (
     HEAD_FIELDS,
     RESULT_AT,
@@ -95,7 +97,8 @@ class Executions:
         """Record an execution, reserve its credits and send its hint in one pipeline.
 
         Without a workflow the run is that of the one model in the plan. Large inputs are stored as
-        an object first, and removed when the execution is refused.
+        an object first, and removed when the execution is refused. A workflow of another account
+        costs a round trip more, and errors do not name its models.
 
         - `packed_inputs`: the inputs as `pack_inputs` returns them, if already packed
         - `notifier`: channel to notify of the end, empty for none
@@ -114,9 +117,14 @@ class Executions:
         `authorization_key` AuthorizationRejected; for charged nodes ModelNotFound,
         ModelTierRequired, GrantExhausted, InsufficientCredits or MaxCreditsExceeded.
         """
-        quote = make_quote(plan, terms, max_credits, inputs)
+        owner_id = workflow.account_id if workflow and workflow.account_id != account_id else ""
+        with hidden_models() if owner_id else contextlib.nullcontext():
+            quote = make_quote(plan, terms, max_credits, inputs)
         execution_id = execution_id or str(uuid.uuid4())
-        slug, version = (workflow.slug, workflow.version) if workflow else ("", "")
+        slug, version = (workflow.slug, str(workflow.version)) if workflow else ("", "")
+        if workflow and owner_id:
+            await begin_public_run(self._client, workflow)
+            version = f"~{version}"
         packed = packed_inputs or pack_inputs(plan, inputs)
         on_record = packed
         if is_large(len(packed)):
@@ -135,15 +143,17 @@ class Executions:
             *(self._hook(webhook_url) if webhook_url else ()),
             *initial_watch_fields(watcher),
             *(("depth", depth) if depth > 1 else ()),
+            *(("owner", owner_id) if owner_id else ()),
             *(("warnings", pack(list(warnings))) if warnings else ()),
         ]
         keys = accept_keys(account_id, slug, execution_id, idempotency_key, authorization_key)
         inline_run = inlined_in_hint(
-            workflow, plan, packed, has_audience=bool(webhook_url or watcher)
+            workflow, plan, packed, must_claim=bool(owner_id or webhook_url or watcher)
         )
         try:
             verdict = await self._accept(account_id, reference, keys, arguments, inline_run)
-            return parse_verdict(execution_id, verdict, terms, idempotency_key, quote)
+            with hidden_models() if owner_id else contextlib.nullcontext():
+                return parse_verdict(execution_id, verdict, terms, idempotency_key, quote)
         except EngineError as refusal:
             if on_record is not packed:
                 await self._large_inputs.remove_refused(account_id, execution_id, refusal)

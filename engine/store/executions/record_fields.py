@@ -15,6 +15,7 @@ from engine.executions.execution import (
     NodeStatus,
     parse_node_statuses,
 )
+from engine.executions.public_runs import hide_details
 from engine.store.redis.record_packing import unpack
 
 JOB_FIELD = re.compile(r"j(\d+)\.(\d+)", re.ASCII)
@@ -33,6 +34,7 @@ HEAD_FIELDS = (
     "markup",
     "models",
     "warnings",
+    "owner",
 )
 RESULT_AT = HEAD_FIELDS.index("result")
 NOBODY = "0"
@@ -132,10 +134,13 @@ def parse_head(
     values: list[bytes | None],
     nodes: tuple[NodeExecution, ...] = (),
 ) -> Execution:
-    """Return the execution of a record's `HEAD_FIELDS`, without its result."""
+    """Return the execution of a record's `HEAD_FIELDS`, without its result.
+
+    One of another account's workflow has no version, models and nodes.
+    """
     status, slug, version, source, created, started, completed, _, error, *charged = values
-    spent, usd, markup, models, warnings = charged
-    return Execution(
+    spent, usd, markup, models, warnings, owner = charged
+    execution = Execution(
         id=execution_id,
         account_id=account_id,
         workflow_slug=(slug or b"").decode(),
@@ -151,8 +156,10 @@ def parse_head(
         markup=Decimal((markup or b"1").decode()),
         model_ids=tuple(models.decode().split(",")) if models else (),
         warnings=tuple(unpack(warnings)) if warnings else (),
+        owner_id=owner.decode() if owner else "",
         nodes=nodes,
     )
+    return hide_details(execution) if owner else execution
 
 
 def make_cursor(created: int, execution_id: str) -> str:

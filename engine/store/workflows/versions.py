@@ -28,6 +28,8 @@ TAKEN_BACK_MS = 30 * DAY_MS
 """Time in which a delete can be undone."""
 LOOKED_AGAIN_MS = 60_000
 """Time until old versions that are in use are examined again."""
+PUBLIC_RUN_MS = 7 * DAY_MS
+"""Time for which a version is kept after the last begin of a run by another account."""
 DUE_AT_ONCE = 5
 REMOVED_AT_ONCE = 100
 LOOKED_AT_ONCE = 500
@@ -41,7 +43,8 @@ class Versions:
 
     A document is removed once its version is not among the latest ones and no execution runs it.
     Only the current version can begin to run, so a version that was not current before the
-    account's executions were read, and is not among them, never runs again.
+    account's executions were read, and is not among them, never runs again. Executions of other
+    accounts are not looked up: a version that one began with is kept for `PUBLIC_RUN_MS`.
     """
 
     def __init__(self, client: Client, retention_days: float) -> None:
@@ -90,6 +93,7 @@ class Versions:
                     [
                         *(0, keyspace.reference(account_id, slug), first, kept, TAKEN_BACK_MS),
                         *(self._keep_names_ms, NAMES_KEPT, REMOVED_AT_ONCE, LOOKED_AGAIN_MS),
+                        PUBLIC_RUN_MS,
                         *running.get(slug, ()),
                     ],
                 )

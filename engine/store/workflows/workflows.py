@@ -293,6 +293,18 @@ class Workflows:
         self._owners.put(slug, account_id)
         return found
 
+    async def public_plan(self, slug: str, *, fresh: bool = False) -> tuple[Workflow, Plan | None]:
+        """Like `plan`, for a public workflow; private and unknown slugs cost the same.
+
+        Raises WorkflowNotFound.
+        """
+        _, is_public = await self._look_up(slug, keyspace.public_forms())
+        for is_fresh in (fresh, True) if is_public else ():  # it may be saved since it was cached
+            found = await self.plan(slug, fresh=is_fresh)
+            if found[0].document.public_playground:
+                return found
+        raise WorkflowNotFound
+
     def compiled(self, workflow: Workflow) -> tuple[Workflow, Plan | None]:
         """Return the workflow with its plan, which is None where `problems` says why not."""
         return self._plans.compiled(workflow)

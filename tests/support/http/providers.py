@@ -166,7 +166,9 @@ class Kept(MediaStore):
     seconds: list[Decimal | None] = field(default_factory=list)
     """Durations of the next media."""
 
-    async def read(self, account_id: str, url: str, max_bytes: int) -> bytes | None:
+    async def read(
+        self, account_id: str, url: str, max_bytes: int, owner_id: str = ""
+    ) -> bytes | None:
         return self.own.get((account_id, url))
 
     async def keep(self, account_id: str, data: bytes, content_type: str) -> StoredMedia:

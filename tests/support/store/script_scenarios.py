@@ -361,6 +361,9 @@ SCENARIOS = {
         args=(",3,",),
         answer=[b"none"],
     ),
+    "begin_public_run": Scenario(
+        seed=(("HSET", "w", "state", "live", "version", 2),), keys=("w",), args=(NOW, 2)
+    ),
     "count_workflow": Scenario(
         seed=(("HSET", "w", "version", 2, "state", "live", "d1", b"one", "d2", b"another"),),
         keys=("w", "stored"),
@@ -369,7 +372,7 @@ SCENARIOS = {
     "review_workflow": Scenario(
         seed=(OLD_WORKFLOW, OLD_NAMES, STORED, ("ZADD", "workflows", NOW, "acc/echo")),
         keys=("w", "names", "stored", "workflows"),
-        args=(NOW, "acc/echo", 3, 2, 60_000, 5_000, 10, 5, 1_000),
+        args=(NOW, "acc/echo", 3, 2, 60_000, 5_000, 10, 5, 1_000, 60_000),
     ),
     "send_hints": Scenario(seed=(), keys=("hints",), args=("walk|acc/x",)),
     "read_wallet": Scenario(

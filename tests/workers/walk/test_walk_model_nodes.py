@@ -43,7 +43,9 @@ class MemoryMediaStore(MediaStore):
 
     media: dict[str, bytes] = field(default_factory=dict)
 
-    async def read(self, account_id: str, url: str, max_bytes: int) -> bytes | None:
+    async def read(
+        self, account_id: str, url: str, max_bytes: int, owner_id: str = ""
+    ) -> bytes | None:
         return self.media.get(url)
 
     async def keep(self, account_id: str, data: bytes, content_type: str) -> StoredMedia:

@@ -13,7 +13,14 @@ from tests.support.store.redis_contents import contents
 from tests.support.store.script_scenarios import NOW, SCENARIOS, Scenario
 
 REFUSED_WHEN_FULL = {
-    *("accept_execution", "count_key_call", "count_session_call", "redeem_login", "save_draft"),
+    *(
+        "accept_execution",
+        "begin_public_run",
+        "count_key_call",
+        "count_session_call",
+        "redeem_login",
+        "save_draft",
+    ),
     *("restore_workflow", "revise_version"),
     "save_workflow",
     *("add_delivery", "save_model", "save_webhook", "top_up"),

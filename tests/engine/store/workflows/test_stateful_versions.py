@@ -20,7 +20,7 @@ from tests.support.store.script_runner import Scripts, profile
 
 START = 1_000_000
 KEPT, NAMES_KEPT, LIMIT, MOST = 2, 3, 140, 2
-TAKEN_BACK, KEEP_NAMES, AGAIN = 10_000_000, 20_000_000, 60_000
+TAKEN_BACK, KEEP_NAMES, AGAIN, PUBLIC = 10_000_000, 20_000_000, 60_000, 7_200_000
 SLUGS = ("a", "b", "c")
 COUNTING = ("stored", "workflows")
 slugs = st.sampled_from("aaaaabbc")
@@ -51,6 +51,8 @@ class Versions(RuleBasedStateMachine):
         self.looks: dict[str, tuple[int, list[int]]] = {}
         """Last review of each workflow: versions that could begin from then on, and those that ran.
         """
+        self.begun_by_others: dict[tuple[str, int], int] = {}
+        """Time at which another account last began to run a version."""
         self.done = 0
 
     @initialize()
@@ -113,6 +115,15 @@ class Versions(RuleBasedStateMachine):
     @rule(data=st.data())
     def run_some(self, data: st.DataObject) -> None:
         self.run(data.draw(st.sampled_from(self.living())))
+
+    @precondition(lambda self: self.living())
+    @rule(data=st.data())
+    def run_by_another_account(self, data: st.DataObject) -> None:
+        slug = data.draw(st.sampled_from(self.living()))
+        version = self.saved[slug].version
+        reply = self.scripts.run("begin_public_run", [f"w:{slug}"], [self.now, version])
+        assert reply == b"ok"
+        self.begun_by_others[(slug, version)] = self.now
 
     def run(self, slug: str) -> None:
         version = self.saved[slug].version
@@ -219,7 +230,7 @@ class Versions(RuleBasedStateMachine):
             [f"w:{slug}", f"n:{slug}", *COUNTING],
             [
                 *(self.now, f"acc/{slug}", first, kept, TAKEN_BACK),
-                *(KEEP_NAMES, NAMES_KEPT, room, AGAIN, *runs),
+                *(KEEP_NAMES, NAMES_KEPT, room, AGAIN, PUBLIC, *runs),
             ],
         )
 
@@ -280,6 +291,8 @@ class Versions(RuleBasedStateMachine):
         there = documents(workflow)
         for running, version in self.running.values():
             assert running != slug or version in there
+        for (begun, version), at in self.begun_by_others.items():
+            assert begun != slug or self.now >= at + PUBLIC or version in there
         if not known.is_deleted:
             # One version less after a displacement by a save.
             first = max(1, known.restored, known.version - KEPT + 2)

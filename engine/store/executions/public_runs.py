@@ -1,0 +1,41 @@
+"""Acceptance of runs of public workflows of other accounts."""
+
+import contextlib
+from collections.abc import Iterator
+
+from engine.errors import GrantExhausted, ModelNotFound, ModelTierRequired, WorkflowNotFound
+from engine.store.executions.accept import StaleWorkflow
+from engine.store.redis import keyspace
+from engine.store.redis.client import Client
+from engine.store.redis.scripts import SCRIPTS
+from engine.store.workflows.records import Workflow
+
+
+async def begin_public_run(client: Client, workflow: Workflow) -> None:
+    """Keep the version for a run by another account, which is accepted next.
+
+    Raises StaleWorkflow or WorkflowNotFound.
+    """
+    key = keyspace.workflow(workflow.account_id, workflow.slug)
+    reply = await client.call(SCRIPTS["begin_public_run"], [key], [0, workflow.version])
+    if reply == b"gone":
+        raise WorkflowNotFound
+    if reply == b"stale":
+        raise StaleWorkflow("The workflow has a newer version")
+
+
+@contextlib.contextmanager
+def hidden_models() -> Iterator[None]:
+    """Replace errors that name a model by errors that name the workflow.
+
+    Raises WorkflowNotFound for a workflow that cannot run.
+    """
+    try:
+        yield
+    except ModelNotFound:
+        raise WorkflowNotFound from None
+    except ModelTierRequired as error:
+        context = error.context
+        raise ModelTierRequired(None, context["required"], context["tier"]) from None
+    except GrantExhausted:
+        raise GrantExhausted(None) from None
