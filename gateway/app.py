@@ -12,6 +12,7 @@ from gateway.auth.cors import CrossOrigin, parse_origins
 from gateway.http.middleware import BodyLimits, Errors, RequestIds, RequestMetrics
 from gateway.http.uploads import upload_limit
 from gateway.routes import (
+    account_events,
     api_keys,
     assets,
     descriptions,
@@ -50,6 +51,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *assets.routes,
         *usage.routes,
         *identity.routes,
+        *account_events.routes,
         *api_keys.routes,
         *webhooks.routes,
         *home.routes,

@@ -15,7 +15,7 @@ from engine.errors import (
 from engine.graph.breaking_changes import breaking_changes
 from engine.graph.document import Document, parse_document
 from engine.services.check_workflow import WorkflowCheck, check_workflow
-from engine.services.save_workflow import check_cover, find_problems, hold_media
+from engine.services.save_workflow import check_cover, find_problems, finish_save, hold_media
 from engine.store import Draft, Store, Workflow
 from engine.store.workflows.drafts import NeverPublished
 
@@ -105,7 +105,7 @@ async def begin_draft(
     await check_cover(store, account_id, document.cover)
     problems = await find_problems(store, account_id, document, allow_private=allow_private)
     workflow = await store.workflows.create_draft(account_id, document, problems)
-    await hold_media(store, workflow)
+    await finish_save(store, workflow)
     return workflow
 
 
@@ -157,6 +157,6 @@ async def publish_draft(
             if turn == MAX_TRIES - 1:
                 raise
             continue
-        await hold_media(store, workflow)
+        await finish_save(store, workflow)
         return workflow
     raise AssertionError("the last turn returns or raises")

@@ -7,7 +7,7 @@ from typing import Any
 from engine.errors import RevisionConflict, VersionConflict
 from engine.graph.document import Document, is_draft, parse_document
 from engine.services.drafts import begin_draft
-from engine.services.save_workflow import check_cover, check_document, hold_media
+from engine.services.save_workflow import check_cover, check_document, finish_save
 from engine.store import Store, Workflow
 
 MAX_TRIES = 5
@@ -26,7 +26,7 @@ async def create_workflow(
         return await begin_draft(store, account_id, document, allow_private=allow_private)
     await check_document(store, account_id, document, allow_private=allow_private)
     workflow = await store.workflows.create(account_id, document, [])
-    await hold_media(store, workflow)
+    await finish_save(store, workflow)
     return workflow
 
 
@@ -68,7 +68,7 @@ async def update_workflow(
         except (VersionConflict, RevisionConflict):
             current = await store.workflows.get_own(account_id, slug)
             continue
-        await hold_media(store, workflow)
+        await finish_save(store, workflow)
         return workflow
     raise VersionConflict(current.version)
 

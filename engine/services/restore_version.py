@@ -1,7 +1,7 @@
 """Restoring a version: its document becomes a new version."""
 
 from engine.errors import InvalidGraph
-from engine.services.save_workflow import find_problems, hold_media
+from engine.services.save_workflow import find_problems, finish_save
 from engine.store import Store, Workflow
 
 
@@ -19,5 +19,5 @@ async def restore_version(
         raise InvalidGraph(problems)
     note = f"Version {version} restored"
     workflow = await store.workflows.update(account_id, slug, former.document, [], note=note)
-    await hold_media(store, workflow)
+    await finish_save(store, workflow)
     return workflow

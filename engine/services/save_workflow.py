@@ -57,6 +57,14 @@ async def hold_media(store: Store, saved: Workflow | Draft) -> None:
     await asyncio.gather(*held)
 
 
+async def finish_save(store: Store, saved: Workflow) -> None:
+    """Hold the media of a saved workflow, and note the save for readers of the account's events."""
+    await asyncio.gather(
+        hold_media(store, saved),
+        store.account_events.note_workflow(saved.account_id, saved.slug),
+    )
+
+
 async def check_cover(store: Store, account_id: str, cover: str | None) -> None:
     """Raises InvalidBody for a cover that is the id of no asset of the account."""
     try:

@@ -8,6 +8,7 @@ from engine.access.tiers import Tiers
 from engine.errors import Unavailable
 from engine.models import registry
 from engine.settings import Settings
+from engine.store.accounts.account_events import AccountEventLog
 from engine.store.accounts.accounts import Account, Accounts
 from engine.store.accounts.api_keys import ApiKeys, SpeculativeAuthorization
 from engine.store.accounts.principals import ApiKey, Principal, Session
@@ -108,6 +109,7 @@ class Store:
     hint_client: Client
     tiers: Tiers
     accounts: Accounts
+    account_events: AccountEventLog
     api_keys: ApiKeys
     sessions: Sessions
     workflows: Workflows
@@ -154,6 +156,7 @@ class Store:
             hint_client=hint_client,
             tiers=terms,
             accounts=Accounts(client),
+            account_events=AccountEventLog(client),
             api_keys=ApiKeys(client, terms),
             sessions=Sessions(client, terms),
             workflows=Workflows(client, quota, versions),

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from engine.access.sealing import Sealer, Unsealable
 from engine.errors import InvalidWebhook, NotFound
 from engine.ids.partitions import PARTITIONS, partition_of
+from engine.store.accounts.account_events import AccountEventLog
 from engine.store.executions.record_fields import parse_hash
 from engine.store.hints import HintSender
 from engine.store.redis import keyspace
@@ -87,6 +88,7 @@ class Deliveries:
         self._client = client
         self._sealer = sealer
         self._hints = hints
+        self._account_events = AccountEventLog(client)
         self._keep_ms = int(retention_days * 86_400_000)
 
     async def add_test(self, account_id: str, key_id: str, webhook: Webhook) -> Delivery:
@@ -184,6 +186,7 @@ class Deliveries:
         )
         if reply[0] != b"ok":
             return None
+        await self._account_events.note_delivery(claimed.account_id, claimed.id)
         return Settled(status=DeliveryStatus(reply[1].decode()), disabled_reason=reply[2].decode())
 
     async def redeliver(self, account_id: str, key_id: str, delivery_id: str) -> Delivery:
@@ -202,16 +205,27 @@ class Deliveries:
             raise NotFound(NO_DELIVERY)
         if verdict == b"disabled":
             raise InvalidWebhook("enabled", "The webhook is disabled")
+        await self._account_events.note_delivery(account_id, delivery_id)
         self._hints.send_delivery_soon(reference)
         return await self.get(account_id, key_id, delivery_id)
 
     async def get(self, account_id: str, key_id: str, delivery_id: str) -> Delivery:
         """Return a delivery of this key's webhook with its attempts. Raises NotFound."""
-        key = keyspace.delivery(account_id, delivery_id)
-        record = parse_hash(await self._client.send("HGETALL", key))
+        record = await self._record(account_id, delivery_id)
         if record.get("key") != key_id.encode():
             raise NotFound(NO_DELIVERY)
         return _parse_delivery(delivery_id, record)
+
+    async def find(self, account_id: str, delivery_id: str) -> Delivery:
+        """Return a delivery of any webhook of the account. Raises NotFound."""
+        record = await self._record(account_id, delivery_id)
+        if not record:
+            raise NotFound(NO_DELIVERY)
+        return _parse_delivery(delivery_id, record)
+
+    async def _record(self, account_id: str, delivery_id: str) -> dict[str, bytes]:
+        key = keyspace.delivery(account_id, delivery_id)
+        return parse_hash(await self._client.send("HGETALL", key))
 
     async def list(
         self, account_id: str, key_id: str, *, limit: int, after: str | None = None

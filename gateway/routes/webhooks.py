@@ -11,10 +11,8 @@ from starlette.routing import Route
 
 from engine import errors
 from engine.access.capabilities import covers
-from engine.executions.execution import TERMINAL
 from engine.store import ApiKey, Principal, Webhook
 from engine.store.deliveries import NO_DELIVERY
-from engine.webhooks.deliveries import TEST_EVENT, Delivery, DeliveryStatus
 from engine.webhooks.signing import (
     CAPABILITY,
     MAX_SECRET,
@@ -29,15 +27,14 @@ from gateway.auth.principal import check_capability
 from gateway.http.query import Query, cursor_refused
 from gateway.http.request_bodies import read_body
 from gateway.http.responses import json_response
-from gateway.http.types import Moment, Nested, RequestBody, Uuid, View, described_as, refused
-from gateway.openapi.examples import CREATED, ENDED, EXECUTION_ID
+from gateway.http.types import Moment, RequestBody, View, described_as, refused
+from gateway.openapi.examples import CREATED
 from gateway.openapi.parameters import CURSOR, LIMIT
 from gateway.routes.shared_types import DELETED, Deleted, SavedWebhook
+from gateway.routes.webhook_types import DELIVERED, TEST_DELIVERY, DeliveryView
 from gateway.services import GatewayRequest
 
 logger = logging.getLogger(__name__)
-
-EVENTS = (*(f"execution.{status}" for status in sorted(TERMINAL)), TEST_EVENT)
 
 
 class WebhookView(View, kw_only=True):
@@ -52,33 +49,6 @@ class WebhookView(View, kw_only=True):
     def of(cls, record: Webhook, **members: Any) -> Self:
         """Build the view of a webhook."""
         return super().of(record, disabled_reason=record.disabled_reason or UNSET, **members)
-
-
-class AttemptView(Nested, kw_only=True):
-    """One attempt of a delivery, and the head of the receiver's answer."""
-
-    at: Moment
-    status: int | None
-    duration_ms: int
-    error: str | UnsetType = UNSET
-    body: str | UnsetType = UNSET
-
-
-class DeliveryView(View):
-    """One event to one webhook."""
-
-    id: Uuid
-    execution_id: Uuid | None
-    event: Annotated[str, Meta(extra_json_schema={"enum": list(EVENTS)})]
-    status: DeliveryStatus
-    attempts: list[AttemptView]
-    next_attempt_at: Moment | None
-
-    @classmethod
-    def of(cls, record: Delivery, **members: Any) -> Self:
-        """Build the view of a delivery with its attempts."""
-        attempts = [AttemptView.of(each) for each in record.attempts]
-        return super().of(record, attempts=attempts, **members)
 
 
 class DeliveryPage(View):
@@ -110,25 +80,7 @@ WEBHOOK: dict[str, Any] = {
 WebhookView.examples = (WebhookView(**WEBHOOK),)
 SavedWebhook.examples = (SavedWebhook(**WEBHOOK | {"secret": "whsec_…"}),)
 WebhookRequest.examples = (WebhookRequest(url=WEBHOOK["url"]),)
-DeliveryView.examples = (
-    DeliveryView(
-        id="0b0d1b3a-76f8-4b0a-a4c2-7a35ad1f25cf",
-        execution_id=None,
-        event="webhook.test",
-        status=DeliveryStatus.PENDING,
-        attempts=[],
-        next_attempt_at=ENDED,
-    ),
-)
-DELIVERED = DeliveryView(
-    id=EXECUTION_ID,
-    execution_id=EXECUTION_ID,
-    event="execution.completed",
-    status=DeliveryStatus.DELIVERED,
-    attempts=[AttemptView(at=ENDED, status=200, duration_ms=84, body="ok")],
-    next_attempt_at=None,
-)
-DeliveryPage.examples = (DeliveryPage([*DeliveryView.examples, DELIVERED], next_cursor=None),)
+DeliveryPage.examples = (DeliveryPage([TEST_DELIVERY, DELIVERED], next_cursor=None),)
 
 DELIVERY_ID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
 

@@ -1,4 +1,4 @@
-"""Events in the contract's names, framed as server-sent events."""
+"""Events of an execution in the contract's names."""
 
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -7,30 +7,19 @@ from engine.errors import ResultGone
 from engine.executions.events import BEFORE_ALL, EventId, EventName, ExecutionEvent, read_events
 from engine.graph.plan import NodeName
 from engine.store import ReserveMemory, Store
-from engine.store.executions.events import EventPage
-from gateway.http.responses import encode_json
+from engine.store.executions.events import NOTHING_MORE, EventPage
+from gateway.events.event_streams import HEARTBEAT
 from gateway.runs.node_names import node_names
 from gateway.runs.types import ExecutionRow
 
 EventData = dict[str, Any] | ExecutionRow
-HEARTBEAT = b":\n\n"
-RETRY_MS = 1_000
-"""Delay after which browsers reconnect to a stream that ended early."""
-RETRY = f"retry: {RETRY_MS}\n".encode()
-"""Sent before the first event: some readers take a block of its own for an event."""
-
-
-def frame(event_id: EventId, name: EventName, data: EventData) -> bytes:
-    """Frame one event; its JSON has no line breaks."""
-    return b"id: %s\nevent: %s\ndata: %s\n\n" % (
-        str(event_id).encode(),
-        name.value.encode(),
-        encode_json(data),
-    )
 
 
 class EventFeed:
     """Reads the events of one execution after a given one, and translates them for callers."""
+
+    heartbeat = HEARTBEAT
+    nothing_more = NOTHING_MORE
 
     def __init__(
         self,

@@ -13,10 +13,11 @@ from engine.store import Principal
 from engine.webhooks.signing import CAPABILITY
 from gateway.admission.credentials import header_values
 from gateway.auth.principal import has_capability
+from gateway.events.event_streams import wants_stream
 from gateway.http.json_bodies import decode_object
 from gateway.http.query import Query, parse_seconds
 from gateway.http.request_bodies import read_json
-from gateway.runs.streams import read_last_event_id, wants_stream
+from gateway.runs.streams import read_last_event_id
 from gateway.runs.types import RunRequest
 from gateway.services import GatewayRequest
 

@@ -8,6 +8,7 @@ from msgspec import UNSET, UnsetType, field
 from engine.executions.events import EventName
 from engine.executions.execution import Execution, ExecutionStatus, NodeStatus
 from engine.graph.plan import NodeName
+from gateway.events.event_streams import EVENT_STREAM
 from gateway.http.types import (
     OBJECT,
     Credits,
@@ -22,7 +23,6 @@ from gateway.http.types import (
 )
 from gateway.openapi.examples import CREATED, ENDED, EXECUTION_ID, RESULT, STARTED
 
-EVENT_STREAM = "text/event-stream"
 ERROR_MEMBERS = ("code", "message", "nodeId")
 """Members of an execution's error that are shown."""
 

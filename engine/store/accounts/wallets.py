@@ -122,7 +122,7 @@ class Wallets:
             self._client.send("XREVRANGE", key, "+", "-", "COUNT", limit),
             self._client.send("XLEN", key),
         )
-        return LedgerPage(entries=tuple(_entry(*each) for each in newest or ()), total=total)
+        return LedgerPage(entries=tuple(parse_entry(*each) for each in newest or ()), total=total)
 
     async def check(self, account_id: str) -> list[str]:
         """Return the discrepancies of the account's ledger; none when it adds up.
@@ -205,7 +205,8 @@ def _parse(reply: Sequence[Any]) -> Wallet:
     )
 
 
-def _entry(entry_id: bytes, parts: Sequence[bytes]) -> LedgerEntry:
+def parse_entry(entry_id: bytes, parts: Sequence[bytes]) -> LedgerEntry:
+    """Return one entry of a ledger's stream."""
     of = {parts[i].decode(): parts[i + 1].decode() for i in range(0, len(parts), 2)}
     return LedgerEntry(
         at=int(entry_id.partition(b"-")[0]),

@@ -181,6 +181,14 @@ def wallet(account_id: str) -> str:
     return f"{_account_tag(account_id)}:account:{account_id}:wallet"
 
 
+def account_changes(account_id: str) -> str:
+    """Sorted set: what has changed for an account, by time in milliseconds; expires when unused.
+
+    `workflow:<slug>` is a save, `delivery:<id>` an attempt of a webhook's delivery.
+    """
+    return f"{_account_tag(account_id)}:account:{account_id}:changes"
+
+
 def ledger(account_id: str) -> str:
     """Stream: every movement of the account's credits."""
     return f"{_account_tag(account_id)}:account:{account_id}:ledger"

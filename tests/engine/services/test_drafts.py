@@ -1,6 +1,8 @@
 """Drafts are checked like saves, and saved with their problems."""
 
 import asyncio
+from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,8 @@ from tests.support.gateway.documents import broken, greeting
 from tests.support.manifests import model
 from tests.support.store.records import document, save
 
+TERMS: Any = {"markup": Decimal(1), "allow_private": True}
+
 
 async def test_a_draft_is_saved_with_the_problems_of_its_graph(
     store: Store, account: Account
@@ -22,14 +26,26 @@ async def test_a_draft_is_saved_with_the_problems_of_its_graph(
     await save(store, account)
 
     first = await save_draft(
-        store, account.id, "echo", parse_document(broken()), None, allow_private=True
+        store,
+        account.id,
+        "echo",
+        parse_document(broken()),
+        None,
+        markup=Decimal(1),
+        allow_private=True,
     )
     second = await save_draft(
-        store, account.id, "echo", parse_document(greeting()), None, allow_private=True
+        store,
+        account.id,
+        "echo",
+        parse_document(greeting()),
+        None,
+        markup=Decimal(1),
+        allow_private=True,
     )
 
-    assert len(first.problems) == 2
-    assert second.problems == ()
+    assert len(first.draft.problems) == 2
+    assert second.draft.problems == ()
     assert (await store.drafts.get(account.id, "echo")).problems == ()
 
 
@@ -40,7 +56,7 @@ async def test_a_cover_that_is_no_asset_of_the_account_is_refused(
     document = parse_document(greeting(cover="0" * 24))
 
     with pytest.raises(InvalidBody) as refused:
-        await save_draft(store, account.id, "echo", document, None, allow_private=True)
+        await save_draft(store, account.id, "echo", document, None, **TERMS)
 
     assert refused.value.context == {"field": "cover"}
 
@@ -92,14 +108,20 @@ async def test_problems_that_a_draft_has_by_now_are_found_when_it_is_published(
     graph = Graph().node("m", "customModel", model="mine", prompt="x").node("out", "responseOutput")
     body = graph.wire("m.text-out > out.result-in").body()
     with use_models([model("mine")]):
-        draft = await save_draft(
-            store, account.id, "echo", parse_document(body), None, allow_private=True
+        saved = await save_draft(
+            store,
+            account.id,
+            "echo",
+            parse_document(body),
+            None,
+            markup=Decimal(1),
+            allow_private=True,
         )
 
     with use_models([]), pytest.raises(InvalidGraph):
         await publish(store, account, force=True)
 
-    assert draft.problems == ()
+    assert saved.draft.problems == ()
     assert (await store.workflows.get("echo")).version == 1
 
 

@@ -12,7 +12,7 @@ from engine.access.capabilities import Tier
 from engine.models.registry import use_models
 from engine.settings import Settings
 from engine.store import Store
-from gateway.runs import streams
+from gateway.events import event_streams
 from tests.gateway.conftest import Gateway, serving
 from tests.support.eventually import eventually
 from tests.support.gateway.documents import edge, greeting, node
@@ -174,7 +174,7 @@ async def test_a_gateway_that_stops_ends_its_streams_and_the_other_goes_on(
 async def test_a_stream_that_is_silent_says_that_it_lives(
     client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.05)
+    monkeypatch.setattr(event_streams, "HEARTBEAT_SECONDS", 0.05)
     await client.post("/api/workflows", json=STORY)
 
     answer = await client.post(RUN, json=run_body("[[stub delay=200]] Hello"), headers=STREAM)

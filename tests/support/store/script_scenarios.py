@@ -119,6 +119,21 @@ SCENARIOS = {
         keys=("accounts", "calls"),
         args=(NOW, "acc", "host", 60_000, 4, 100, "free", 1, 1, 1, "pro", 50, 50, 1_000),
     ),
+    "note_change": Scenario(
+        seed=(("ZADD", "changes", 5, "workflow:old", NOW - 5, "workflow:echo"),),
+        keys=("changes",),
+        args=(NOW, "workflow:echo", 60_000, 10),
+    ),
+    "read_account_events": Scenario(
+        seed=(
+            ("ZADD", "executions", NOW - 9, "x"),
+            ("ZADD", "finished", NOW - 7, "other/y", NOW - 7, "acc/x"),
+            ("ZADD", "changes", NOW - 5, "workflow:echo"),
+            ("XADD", "ledger", f"{NOW - 3}-0", "kind", "capture"),
+        ),
+        keys=("executions", "finished", "changes", "ledger"),
+        args=(NOW, NOW - 9, "acc/", 10, 1_000),
+    ),
     "seal_secret": Scenario(
         seed=(HOOK,),
         keys=("hook",),

@@ -13,7 +13,7 @@ from engine.settings import Settings
 from engine.store import Account, CompletionNotifier, Store
 from engine.store.executions.events import MAX_ENTRIES, EventPage
 from gateway.admission.memory import ResultMemory
-from gateway.runs import streams
+from gateway.events import event_streams
 from gateway.runs.streams import ExecutionStream
 from gateway.services import GatewayRequest
 from tests.support.store.records import save
@@ -81,7 +81,7 @@ async def test_the_store_is_read_as_fast_as_the_watcher_reads(run: Run, settings
 async def test_a_watcher_waits_for_a_store_that_is_away(
     run: Run, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.02)
+    monkeypatch.setattr(event_streams, "HEARTBEAT_SECONDS", 0.02)
     events = Counted(run.store)
     async with CompletionNotifier.open(settings.redis_url) as notifier:
         stream = watch(run, events, notifier)
@@ -92,8 +92,8 @@ async def test_a_watcher_waits_for_a_store_that_is_away(
 
         silent = [await anext(pieces) for _ in range(3)]
         events.is_away = False
-        while (piece := await anext(pieces)) == streams.HEARTBEAT:
+        while (piece := await anext(pieces)) == event_streams.HEARTBEAT:
             silent.append(piece)
 
-        assert silent[1:3] == [streams.HEARTBEAT] * 2
+        assert silent[1:3] == [event_streams.HEARTBEAT] * 2
         assert b"execution.started" in bytes(cast(bytes, piece))

@@ -1,0 +1,201 @@
+"""Server-sent events: a feed sent to a reader until it ends.
+
+A stream may end before its feed: when the process stops, when its time is up, or when its key or
+session ends. The reader resumes after its last event, at any gateway.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any, Generic, Protocol, TypeVar
+
+from starlette.responses import Response, StreamingResponse
+
+from engine.errors import EngineError, ExecutionNotFound, InvalidQuery, Unavailable
+from engine.store import CompletionWaiter
+from gateway.auth.principal import authenticate
+from gateway.http.responses import encode_json, in_pieces
+from gateway.openapi import parameters
+from gateway.services import GatewayRequest
+
+EVENT_STREAM = "text/event-stream"
+HEARTBEAT = b":\n\n"
+HEARTBEAT_SECONDS = 15.0
+RETRY_MS = 1_000
+"""Delay after which browsers reconnect to a stream that ended early."""
+RETRY = f"retry: {RETRY_MS}\n".encode()
+"""Sent before the first event: some readers take a block of its own for an event."""
+AUTHORIZED_SECONDS = 1.0
+"""Interval at which the key or session of a stream is checked again."""
+LAST_EVENT_ID, _ = parameters.LAST_EVENT_ID
+NEVER = re.compile(r"q=0(\.0{0,3})?")
+"""The weight of a media type that must not be sent (RFC 9110, 12.4.2)."""
+HEADERS = {"x-accel-buffering": "no"}
+T = TypeVar("T")
+
+
+def wants_stream(request: GatewayRequest) -> bool:
+    """Return whether the caller accepts events rather than the one answer."""
+    for each in request.headers.get("accept", "").lower().split(","):
+        media_type, *parameters = (part.replace(" ", "") for part in each.split(";"))
+        if media_type.strip() == EVENT_STREAM:
+            return not any(NEVER.fullmatch(parameter) for parameter in parameters)
+    return False
+
+
+def read_last_event_id(request: GatewayRequest, parse: Callable[[str], T], none: T) -> T:
+    """Return the id of the last event that the caller has seen, or `none` for no header.
+
+    Raises InvalidQuery where `parse` raises ValueError.
+    """
+    text = request.headers.get(LAST_EVENT_ID, "")
+    try:
+        return parse(text) if text else none
+    except ValueError:
+        message = f"'{LAST_EVENT_ID}' must be the id of an event that a stream gave"
+        raise InvalidQuery(LAST_EVENT_ID, message) from None
+
+
+def frame(event_id: object, name: str, data: Any) -> bytes:
+    """Frame one event; its JSON has no line breaks."""
+    return b"id: %s\nevent: %s\ndata: %s\n\n" % (
+        str(event_id).encode(),
+        name.encode(),
+        encode_json(data),
+    )
+
+
+class Page(Protocol):
+    """Part of a feed's events."""
+
+    @property
+    def entries(self) -> Sequence[Any]:
+        """Events, in order."""
+        ...
+
+    @property
+    def is_all(self) -> bool:
+        """Whether no events follow."""
+        ...
+
+
+P = TypeVar("P", bound=Page)
+
+
+class Feed(Protocol[P]):
+    """Events after the one that the reader has seen last."""
+
+    @property
+    def heartbeat(self) -> bytes:
+        """Block without an event, which may carry the position of the feed."""
+        ...
+
+    @property
+    def nothing_more(self) -> P:
+        """Page without events, after which none follow."""
+        ...
+
+    async def read(self, channel: str) -> P:
+        """Return the next events, and notify the channel of further ones if the feed can.
+
+        Raises ExecutionNotFound or Unavailable.
+        """
+        ...
+
+    def has_new_events(self, page: P) -> bool:
+        """Return whether the page has events that the reader has not seen."""
+        ...
+
+    def translate(self, page: P) -> AsyncIterator[tuple[object, str, Any]]:
+        """Yield id, name and data of its events. Raises ExecutionNotFound or Unavailable."""
+        ...
+
+
+class EventStream(Generic[P]):
+    """Stream of a feed to one caller."""
+
+    def __init__(
+        self, request: GatewayRequest, feed: Feed[P], *, topic: str, seconds: float
+    ) -> None:
+        self._request = request
+        self._services = request.state["services"]
+        self._feed = feed
+        self._topic = topic
+        self._opening = RETRY
+        self._is_over = False
+        now = asyncio.get_running_loop().time()
+        self._until = now + seconds
+        self._authorized_until = now + AUTHORIZED_SECONDS
+
+    async def read(self) -> P:
+        """Return the next events. Raises ExecutionNotFound or Unavailable."""
+        return await self._feed.read(self._services.notifier.channel)
+
+    def respond(self, page: P | None = None) -> Response:
+        """Return the stream as an answer; `page` is a page read already."""
+        if page is not None and page.is_all and not self._feed.has_new_events(page):
+            return Response(status_code=204, headers=HEADERS)  # browsers then stop reconnecting
+        if self._request.method == "HEAD":
+            return Response(headers=HEADERS, media_type=EVENT_STREAM)
+        return StreamingResponse(self._body(page), headers=HEADERS, media_type=EVENT_STREAM)
+
+    async def _body(self, page: P | None) -> AsyncIterator[bytes]:
+        yield self._feed.heartbeat
+        with self._services.notifier.expecting(self._topic) as completion:
+            completion.wake()  # there may be events since this page was read
+            page = page or await self._next(completion)
+            while True:
+                if page is None:
+                    yield self._feed.heartbeat
+                else:
+                    async for piece in self._pieces(page):
+                        yield piece
+                if self._is_over:
+                    return
+                page = await self._next(completion)
+
+    async def _next(self, completion: CompletionWaiter) -> P | None:
+        """Return new events; None when none came for a while, or the stream is to end."""
+        left = self._until - asyncio.get_running_loop().time()
+        self._is_over = left <= 0
+        return await completion.wait(self._check, min(left, HEARTBEAT_SECONDS))
+
+    async def _check(self) -> P | None:
+        self._is_over = self._services.stopping.is_set()
+        if not await self._is_authorized():
+            self._is_over = True
+            return self._feed.nothing_more
+        try:
+            page = await self.read()
+        except ExecutionNotFound:
+            return self._feed.nothing_more
+        except Unavailable:  # the accepted execution goes on meanwhile
+            return self._feed.nothing_more if self._is_over else None
+        return page if page.entries or page.is_all or self._is_over else None
+
+    async def _is_authorized(self) -> bool:
+        """Return whether the key or session is still valid; checked once a second."""
+        now = asyncio.get_running_loop().time()
+        if now < self._authorized_until:
+            return True
+        store, public_url = self._services.store, self._services.settings.public_url
+        try:
+            await authenticate(self._request.scope, store, public_url)
+        except Unavailable:
+            return True
+        except EngineError:
+            return False
+        self._authorized_until = now + AUTHORIZED_SECONDS
+        return True
+
+    async def _pieces(self, page: P) -> AsyncIterator[bytes]:
+        try:
+            async for event_id, name, data in self._feed.translate(page):
+                framed = self._opening + frame(event_id, name, data)
+                self._opening = b""
+                self._services.result_memory.settle(self._request.scope, len(framed))
+                for piece in in_pieces(framed):
+                    yield piece
+        except (Unavailable, ExecutionNotFound):
+            self._is_over = True  # the reader resumes later for the rest
+        self._is_over = self._is_over or page.is_all

@@ -1,0 +1,109 @@
+"""Events of the signed-in account, as they happen."""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import msgspec
+from starlette.responses import Response
+from starlette.routing import Route
+
+from engine.billing.credits import estimate
+from engine.errors import InvalidQuery, ResultGone
+from engine.store import Principal
+from gateway.auth.endpoints import Resource, operation, session_only
+from gateway.events.account_feed import AccountFeed, AccountPage, parse_account_cursor
+from gateway.events.event_streams import EVENT_STREAM, EventStream, read_last_event_id
+from gateway.http.types import View, doc
+from gateway.openapi.parameters import LAST_EVENT_ID
+from gateway.routes.webhook_types import DeliveryView
+from gateway.routes.workflow_types import WorkflowRow
+from gateway.runs.types import ExecutionRow
+from gateway.services import GatewayRequest
+
+
+class AccountEventName(StrEnum):
+    """Names of an account's events."""
+
+    STARTED = "execution.started"
+    COMPLETED = "execution.completed"
+    FAILED = "execution.failed"
+    CANCELLED = "execution.cancelled"
+    DELIVERY = "delivery.updated"
+    BALANCE = "balance.changed"
+    WORKFLOW = "workflow.saved"
+
+
+class AccountEventView(View):
+    """A server-sent event of the account."""
+
+    media_type = EVENT_STREAM
+
+    id: Annotated[str, doc("What `Last-Event-ID` takes.")]
+    event: AccountEventName
+    data: Annotated[
+        str,
+        doc("A JSON object in one line: `id` and `at` of what has changed, and its row in lists."),
+    ]
+
+
+AccountEventView.examples = (
+    AccountEventView(
+        id="1795801822716-1",
+        event=AccountEventName.BALANCE,
+        data='{"id":"1795801822715-0","at":"2026-11-27T18:30:22.715Z","kind":"capture",'
+        '"credits":-12,"balance":4988,"executionId":null}',
+    ),
+)
+
+
+class ListRows:
+    """Rows of an account's lists; see `gateway.events.account_feed.Rows`."""
+
+    def __init__(self, request: GatewayRequest, principal: Principal) -> None:
+        self._services = request.state["services"]
+        self._reserve = self._services.result_memory.for_answer(request.scope)
+        self._principal = principal
+
+    async def execution(self, execution_id: str) -> tuple[str, dict[str, Any]]:
+        """Return the status of an execution, and its row. Raises ExecutionNotFound."""
+        executions, account_id = self._services.store.executions, self._principal.account.id
+        try:
+            found = await executions.head(account_id, execution_id, self._reserve)
+        except ResultGone:
+            found = await executions.facts(account_id, execution_id)
+        return found.status.value, _members(ExecutionRow.of(found))
+
+    async def delivery(self, delivery_id: str) -> dict[str, Any]:
+        """Return the row of a delivery. Raises NotFound."""
+        deliveries = self._services.store.deliveries
+        found = await deliveries.find(self._principal.account.id, delivery_id)
+        return _members(DeliveryView.of(found))
+
+    async def workflow(self, slug: str) -> dict[str, Any]:
+        """Return the row of a workflow. Raises WorkflowNotFound."""
+        workflows = self._services.store.workflows
+        found = await workflows.get_own(self._principal.account.id, slug)
+        _, plan = workflows.compiled(found)
+        cost = 0 if plan is None else estimate(plan, self._principal.terms.markup)
+        return _members(WorkflowRow.of(found, estimated_credit_cost=cost))
+
+
+def _members(view: View) -> dict[str, Any]:
+    members: dict[str, Any] = msgspec.to_builtins(view)
+    return members
+
+
+@operation(headers=(LAST_EVENT_ID,), answers={200: AccountEventView}, errors=(InvalidQuery,))
+@session_only
+async def watch_account(request: GatewayRequest, principal: Principal) -> Response:
+    """The events of the account from now on, or after the last one that the caller has seen."""
+    services, account_id = request.state["services"], principal.account.id
+    after = read_last_event_id(request, parse_account_cursor, None)
+    feed = AccountFeed(services.store, account_id, ListRows(request, principal), after)
+    stream: EventStream[AccountPage] = EventStream(
+        request, feed, topic=f"account:{account_id}", seconds=services.settings.sync_timeout
+    )
+    return stream.respond(await stream.read())
+
+
+routes = [Route("/api/events", Resource(GET=watch_account))]
