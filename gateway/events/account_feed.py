@@ -10,8 +10,9 @@ from engine.store import Store
 from engine.store.accounts.account_events import AccountEvent, ChangeKind
 from engine.store.accounts.wallets import LedgerEntry
 from engine.values.plain import moment
+from gateway.openapi.parameters import ACCOUNT_EVENT_ID
 
-CURSOR = re.compile(r"(\d{1,15})-(\d{1,9})", re.ASCII)
+CURSOR = re.compile(ACCOUNT_EVENT_ID)
 
 
 class AccountCursor(NamedTuple):

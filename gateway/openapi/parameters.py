@@ -133,10 +133,18 @@ IDEMPOTENCY_KEY: Parameter = (
         "order-4711",
     ),
 )
+ACCOUNT_EVENT_ID = "([0-9]{1,15})-([0-9]{1,9})"
+"""Pattern of the ids of an account's events: millisecond, and number within it."""
 LAST_EVENT_ID: Parameter = (
     "Last-Event-ID",
     described(
         matching(EVENT_ID.pattern), "The event that was seen last; those behind it follow.", "3.1"
+    ),
+)
+LAST_ACCOUNT_EVENT: Parameter = (
+    "Last-Event-ID",
+    described(
+        matching(ACCOUNT_EVENT_ID), "The event that was seen last; those after it follow.", "9-1"
     ),
 )
 IF_MATCH_REVISION: Parameter = (

@@ -14,7 +14,7 @@ from gateway.auth.endpoints import Resource, operation, session_only
 from gateway.events.account_feed import AccountFeed, AccountPage, parse_account_cursor
 from gateway.events.event_streams import EVENT_STREAM, EventStream, read_last_event_id
 from gateway.http.types import View, doc
-from gateway.openapi.parameters import LAST_EVENT_ID
+from gateway.openapi.parameters import LAST_ACCOUNT_EVENT
 from gateway.routes.webhook_types import DeliveryView
 from gateway.routes.workflow_types import WorkflowRow
 from gateway.runs.types import ExecutionRow
@@ -93,7 +93,7 @@ def _members(view: View) -> dict[str, Any]:
     return members
 
 
-@operation(headers=(LAST_EVENT_ID,), answers={200: AccountEventView}, errors=(InvalidQuery,))
+@operation(headers=(LAST_ACCOUNT_EVENT,), answers={200: AccountEventView}, errors=(InvalidQuery,))
 @session_only
 async def watch_account(request: GatewayRequest, principal: Principal) -> Response:
     """The events of the account from now on, or after the last one that the caller has seen."""

@@ -256,7 +256,7 @@ async def test_a_slug_that_cannot_be_one_is_refused(client: httpx2.AsyncClient, 
 async def test_a_foreign_workflow_is_as_unknown_as_any(
     client: httpx2.AsyncClient, strangers_client: httpx2.AsyncClient
 ) -> None:
-    await save(client, greeting(publicPlayground=True))
+    await save(client, greeting())
     calls = [("GET", ""), ("PUT", ""), ("DELETE", ""), ("GET", "/schema"), ("POST", "/run")]
 
     for method, path in calls:

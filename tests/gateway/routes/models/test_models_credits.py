@@ -136,7 +136,7 @@ async def test_estimates_are_after_the_callers_markup(
     assert rows["many"]["estimatedCreditCost"] == schema["estimatedCreditCost"] == 12
     assert rows["greeting"]["estimatedCreditCost"] == 0
     assert foreign["estimatedCreditCost"] == 13
-    assert "estimatedCreditCost" not in public
+    assert public["estimatedCreditCost"] == 12
 
 
 async def test_a_browser_sees_what_its_account_has_to_spend(
