@@ -109,6 +109,18 @@ class InvalidWebhook(InvalidRequest):
 InvalidWebhook.examples = (InvalidWebhook("url", "The URL must begin with https://"),)
 
 
+class InvalidSecret(InvalidRequest):
+    """A secret's name or value is invalid; `field` names it, `reason` explains."""
+
+    code = "INVALID_SECRET"
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(reason, field=field, reason=reason)
+
+
+InvalidSecret.examples = (InvalidSecret("value", "The value of a secret must be a text"),)
+
+
 class BodyTooLarge(EngineError):
     """The request body exceeds the limit in bytes."""
 
@@ -144,6 +156,7 @@ class QuotaExceeded(EngineError):
         "those deleted in the last 30 days count",
         "documentBytes": "The account's documents take {used} bytes of the {limit} that its tier "
         "allows: there is no room for this",
+        "secrets": "The account has {used} secrets of the {limit} that it may have",
     }
 
     def __init__(self, quota: str, *, used: int, limit: int) -> None:
@@ -154,6 +167,7 @@ class QuotaExceeded(EngineError):
 QuotaExceeded.examples = (
     QuotaExceeded("workflows", used=1_000, limit=1_000),
     QuotaExceeded("documentBytes", used=199_900_000, limit=200_000_000),
+    QuotaExceeded("secrets", used=100, limit=100),
 )
 
 

@@ -13,6 +13,7 @@ from engine.store.accounts.accounts import Account, Accounts
 from engine.store.accounts.api_keys import ApiKeys, SpeculativeAuthorization
 from engine.store.accounts.principals import ApiKey, Principal, Session
 from engine.store.accounts.rate_limits import Window
+from engine.store.accounts.secrets import AccountSecrets, Secret
 from engine.store.accounts.sessions import Sessions
 from engine.store.accounts.usage import UsageLog, UsagePage
 from engine.store.accounts.wallets import LedgerEntry, LedgerPage, TopUp, Wallet, Wallets
@@ -51,6 +52,7 @@ from engine.store.workflows.workflows import Workflows
 __all__ = [
     "Accepted",
     "Account",
+    "AccountSecrets",
     "Accounts",
     "ApiKey",
     "ApiKeys",
@@ -79,6 +81,7 @@ __all__ = [
     "ReserveMemory",
     "SavedModel",
     "SealingKeyCheck",
+    "Secret",
     "Session",
     "Sessions",
     "Snapshots",
@@ -112,6 +115,7 @@ class Store:
     account_events: AccountEventLog
     api_keys: ApiKeys
     sessions: Sessions
+    secrets: AccountSecrets
     workflows: Workflows
     drafts: Drafts
     versions: Versions
@@ -159,6 +163,7 @@ class Store:
             account_events=AccountEventLog(client),
             api_keys=ApiKeys(client, terms),
             sessions=Sessions(client, terms),
+            secrets=AccountSecrets(client, sealer),
             workflows=Workflows(client, quota, versions),
             drafts=Drafts(client, quota),
             versions=versions,

@@ -2,7 +2,8 @@
 -- Remove expired data of a workflow: documents that are not among the latest and not in use, the
 -- latest document once a delete cannot be undone, and the names of nodes once no readable execution
 -- of the version is left. Each call removes a bounded number.
--- KEYS: 1 workflow, 2 names of its nodes, 3 counters of the account's documents, 4 workflows due
+-- KEYS: 1 workflow, 2 names of its nodes, 3 counters of the account's documents, 4 workflows due,
+--       5 slugs of workflows with secrets
 -- ARGV: 1 now (0: Redis's clock), 2 reference, 3 first version that may have begun to run since the
 --       account's executions were read, 4 versions to keep, 5 milliseconds in which a delete can be
 --       undone, 6 milliseconds to keep names, 7 most versions with kept names, 8 most versions to
@@ -45,6 +46,7 @@ end
 if oldest == math.huge and left == 0 then
   remove_draft(keys)
   redis.call('DEL', KEYS[1])
+  redis.call('SREM', KEYS[5], string.match(ARGV[2], '[^/]+$'))
   if head[4] then count_documents(keys, 0, -1) end
 end
 due = math.min(due, remove_old_names(keys, now, tonumber(ARGV[6]), tonumber(ARGV[7]), room))

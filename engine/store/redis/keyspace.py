@@ -61,6 +61,16 @@ def account_key_uses(account_id: str) -> str:
     return f"{_account_tag(account_id)}:account:{account_id}:key_uses"
 
 
+def account_secrets(account_id: str) -> str:
+    """Hash: secrets of the account: name → sealed value, and both times in milliseconds."""
+    return f"{_account_tag(account_id)}:account:{account_id}:secrets"
+
+
+def secret_users(account_id: str) -> str:
+    """Set: slugs of the workflows that have named a secret, until they are gone."""
+    return f"{_account_tag(account_id)}:account:{account_id}:secret_users"
+
+
 def account_workflows(account_id: str) -> str:
     """Set: slugs of the account's workflows."""
     return f"{_account_tag(account_id)}:account:{account_id}:workflows"

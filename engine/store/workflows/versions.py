@@ -89,6 +89,7 @@ class Versions:
                         keyspace.workflow_node_names(account_id, slug),
                         keyspace.stored_documents(account_id),
                         keyspace.workflows_due(partition_of(account_id)),
+                        keyspace.secret_users(account_id),
                     ],
                     [
                         *(0, keyspace.reference(account_id, slug), first, kept, TAKEN_BACK_MS),

@@ -140,6 +140,11 @@ SCENARIOS = {
         args=("secret", "s", b"\x01sealed"),
         answer=b"other",
     ),
+    "save_secret": Scenario(
+        seed=(),
+        keys=("secrets",),
+        args=(NOW, "TOKEN", b"\x01sealed", 100),
+    ),
     "keep_answers": Scenario(
         seed=(EXECUTION, HELD),
         keys=("x", "held"),
@@ -386,7 +391,7 @@ SCENARIOS = {
     ),
     "review_workflow": Scenario(
         seed=(OLD_WORKFLOW, OLD_NAMES, STORED, ("ZADD", "workflows", NOW, "acc/echo")),
-        keys=("w", "names", "stored", "workflows"),
+        keys=("w", "names", "stored", "workflows", "users"),
         args=(NOW, "acc/echo", 3, 2, 60_000, 5_000, 10, 5, 1_000, 60_000),
     ),
     "send_hints": Scenario(seed=(), keys=("hints",), args=("walk|acc/x",)),

@@ -23,7 +23,7 @@ REFUSED_WHEN_FULL = {
     ),
     *("restore_workflow", "revise_version"),
     "save_workflow",
-    *("add_delivery", "save_model", "save_webhook", "top_up"),
+    *("add_delivery", "save_model", "save_secret", "save_webhook", "top_up"),
     *("delay_message", "publish_progress"),
 }
 COUNTING = {"count_key_call", "count_session_call", "lease_outbound"}

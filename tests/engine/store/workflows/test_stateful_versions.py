@@ -227,7 +227,7 @@ class Versions(RuleBasedStateMachine):
         first, runs = self.looks[slug]
         self.scripts.run(
             "review_workflow",
-            [f"w:{slug}", f"n:{slug}", *COUNTING],
+            [f"w:{slug}", f"n:{slug}", *COUNTING, "users"],
             [
                 *(self.now, f"acc/{slug}", first, kept, TAKEN_BACK),
                 *(KEEP_NAMES, NAMES_KEPT, room, AGAIN, PUBLIC, *runs),

@@ -1,0 +1,32 @@
+"""Rules for the secrets of an account: their names, values and number."""
+
+from engine.errors import InvalidSecret
+from engine.ids.secret_names import NAME_WORDS, is_secret_name
+
+MAX_SECRETS = 100
+MAX_VALUE_BYTES = 8_192
+MIN_VALUE = 4
+"""Characters; a shorter value would be hidden in many words, and is guessed at once."""
+
+
+def check_name(name: str) -> str:
+    """Return the name. Raises InvalidSecret."""
+    if not is_secret_name(name):
+        raise InvalidSecret("name", f"The name of a secret has {NAME_WORDS}")
+    return name
+
+
+def check_value(value: object) -> str:
+    """Return the value. Raises InvalidSecret, whose words repeat nothing of it."""
+    try:
+        size = len(value.encode()) if isinstance(value, str) else 0
+    except UnicodeEncodeError:
+        size = 0
+    if not isinstance(value, str) or (value and not size):
+        raise InvalidSecret("value", "The value of a secret must be a text")
+    if len(value) < MIN_VALUE:
+        reason = f"The value of a secret has at least {MIN_VALUE} characters: a shorter one cannot "
+        raise InvalidSecret("value", reason + "be hidden")
+    if size > MAX_VALUE_BYTES:
+        raise InvalidSecret("value", f"The value of a secret has at most {MAX_VALUE_BYTES} bytes")
+    return value

@@ -1,0 +1,113 @@
+"""Secrets of accounts at rest: sealed, opened only for the nodes that use them."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from engine.access.account_secrets import MAX_SECRETS
+from engine.access.sealing import Sealer, Unsealable
+from engine.errors import NotFound, QuotaExceeded
+from engine.store.executions.record_fields import parse_hash
+from engine.store.redis import keyspace
+from engine.store.redis.client import Client, forget
+from engine.store.redis.scripts import SCRIPTS
+from engine.store.seals import SealingKeyCheck
+
+CREATED = ".created"
+UPDATED = ".updated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secret:
+    """A secret of an account, without its value. Times are milliseconds since the epoch."""
+
+    name: str
+    created_at: int
+    updated_at: int
+    """Time of the last change of its value."""
+
+
+class AccountSecrets:
+    """Saves, lists, opens and deletes secrets, and knows the workflows that may use them."""
+
+    def __init__(self, client: Client, sealer: Sealer) -> None:
+        self._client = client
+        self._sealer = sealer
+        self._seals = SealingKeyCheck(client, sealer)
+
+    async def save(self, account_id: str, name: str, value: str) -> Secret:
+        """Set a secret. Raises QuotaExceeded."""
+        await self._seals.check()
+        reply = await self._client.call(
+            SCRIPTS["save_secret"],
+            [keyspace.account_secrets(account_id)],
+            [0, name, self._sealer.seal(value, _place(account_id, name)), MAX_SECRETS],
+        )
+        if reply[0] == b"full":
+            raise QuotaExceeded("secrets", used=int(reply[1]), limit=MAX_SECRETS)
+        return Secret(name=name, created_at=int(reply[1]), updated_at=int(reply[2]))
+
+    async def list(self, account_id: str) -> Sequence[Secret]:
+        """Return the secrets of an account by name."""
+        key = keyspace.account_secrets(account_id)
+        record = parse_hash(await self._client.send("HGETALL", key))
+        names = sorted(name for name in record if "." not in name)
+        self._seal_anew(account_id, {name: record[name] for name in names})
+        return [
+            Secret(
+                name=name,
+                created_at=int(record[name + CREATED]),
+                updated_at=int(record[name + UPDATED]),
+            )
+            for name in names
+        ]
+
+    async def names(self, account_id: str) -> frozenset[str]:
+        """Return the names of an account's secrets."""
+        fields = await self._client.send("HKEYS", keyspace.account_secrets(account_id))
+        return frozenset(name.decode() for name in fields if b"." not in name)
+
+    async def delete(self, account_id: str, name: str) -> None:
+        """Delete a secret; nodes that use it fail from now on. Raises NotFound."""
+        fields = (name, name + CREATED, name + UPDATED)
+        key = keyspace.account_secrets(account_id)
+        if not await self._client.send("HDEL", key, *fields):
+            raise NotFound("There is no such secret")
+
+    async def open(self, account_id: str, names: Collection[str]) -> dict[str, str | None]:
+        """Return values by name; None where this installation's keys open none."""
+        listed = sorted(names)
+        key = keyspace.account_secrets(account_id)
+        found = await self._client.send("HMGET", key, *listed)
+        kept = {name: value for name, value in zip(listed, found, strict=True) if value is not None}
+        self._seal_anew(account_id, kept)
+        return {name: self._open(account_id, name, value) for name, value in kept.items()}
+
+    def _open(self, account_id: str, name: str, sealed: bytes) -> str | None:
+        try:
+            return self._sealer.open(sealed, _place(account_id, name))
+        except Unsealable:
+            return None
+
+    def _seal_anew(self, account_id: str, record: Mapping[str, bytes]) -> None:
+        """Schedule sealing with the current key for values under an older one."""
+        key = keyspace.account_secrets(account_id)
+        for name, kept in record.items():
+            value = self._open(account_id, name, kept)
+            if value is not None:
+                sealed = self._sealer.seal(value, _place(account_id, name))
+                if sealed != kept:
+                    forget(self._client.call(SCRIPTS["seal_secret"], [key], [name, kept, sealed]))
+
+    async def note_use(self, account_id: str, slug: str) -> None:
+        """Note that a saved workflow uses a secret."""
+        await self._client.send("SADD", keyspace.secret_users(account_id), slug)
+
+    async def possible_users(self, account_id: str) -> Sequence[str]:
+        """Return the slugs of all workflows that have used a secret since they were created."""
+        slugs = await self._client.send("SMEMBERS", keyspace.secret_users(account_id))
+        return sorted(slug.decode() for slug in slugs)
+
+
+def _place(account_id: str, name: str) -> tuple[str, ...]:
+    """Return the context to which a secret is sealed."""
+    return ("secret", account_id, name)

@@ -1,0 +1,35 @@
+"""Rules for the names and values of secrets."""
+
+import pytest
+
+from engine.access.account_secrets import check_name, check_value
+from engine.errors import InvalidSecret
+
+
+@pytest.mark.parametrize("name", ["A", "STRIPE_KEY", "K2", "A" * 64])
+def test_a_name_is_in_capitals(name: str) -> None:
+    assert check_name(name) == name
+
+
+@pytest.mark.parametrize("name", ["", "a", "2A", "_A", "A-B", "A.B", "Ä", "A\n", " A", "A" * 65])
+def test_other_names_are_refused(name: str) -> None:
+    with pytest.raises(InvalidSecret) as caught:
+        check_name(name)
+
+    assert caught.value.context["field"] == "name"
+
+
+@pytest.mark.parametrize("value", ["abcd", "user:password", "a b\nc\td", "é" * 4_096, "x" * 8_192])
+def test_a_value_is_any_text_of_four_characters_to_8_kib(value: str) -> None:
+    assert check_value(value) == value
+
+
+@pytest.mark.parametrize(
+    "value", ["", "abc", None, 5, ["abcd"], "x" * 8_193, "é" * 4_097, "canary\ud800"]
+)
+def test_other_values_are_refused_without_being_repeated(value: object) -> None:
+    with pytest.raises(InvalidSecret) as caught:
+        check_value(value)
+
+    assert caught.value.context["field"] == "value"
+    assert "canary" not in caught.value.message
