@@ -25,6 +25,7 @@ from workers.media.assets import AccountMedia, OwnMedia
 from workers.nodes.executor import Executor
 from workers.nodes.local_models import LocalPool
 from workers.nodes.pool import Pool
+from workers.nodes.secrets import StoredSecrets
 from workers.outbound.address_gate import AddressGate
 from workers.outbound.client import Egress
 from workers.providers.limiter import CallLimiter
@@ -87,7 +88,7 @@ async def worker(
         walker = Walker(
             store=store,
             executor=await stack.enter_async_context(
-                _run_executor(settings, cpu_slots, egress, media_service, limiter)
+                _run_executor(settings, store, cpu_slots, egress, media_service, limiter)
             ),
             worker_id=worker_id,
             cpu_slots=cpu_slots,
@@ -162,6 +163,7 @@ async def _run_background(
 @contextlib.asynccontextmanager
 async def _run_executor(
     settings: Settings,
+    store: Store,
     cpu_slots: int,
     egress: Egress,
     media_service: MediaService,
@@ -183,7 +185,14 @@ async def _run_executor(
             embed=local_pool.embed,
             names_variables=settings.tell_setup,
         )
-        yield Executor(OwnMedia(media_service, egress), pool, models, assets, local_pool=local_pool)
+        yield Executor(
+            OwnMedia(media_service, egress),
+            pool,
+            models,
+            assets,
+            local_pool=local_pool,
+            secrets=StoredSecrets(store.secrets),
+        )
 
 
 async def _wait_until_listed(store: Store, worker_id: str, stopping: asyncio.Event) -> None:

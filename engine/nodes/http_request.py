@@ -1,12 +1,13 @@
 """HTTP Request: outbound calls built from templates."""
 
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, unquote_plus, urlsplit, urlunsplit
 
+from engine.access.opened_secrets import NO_SECRETS, OpenedSecrets
 from engine.errors.nodes import NodeFailed
+from engine.ids.secret_names import PREFIX
 from engine.media.formats import media_kind_of
 from engine.net.header_policy import header_fault
 from engine.net.url_policy import UrlRefused, check_url
@@ -24,7 +25,7 @@ from engine.nodes.support.list_mapping import run_each
 from engine.nodes.support.settings import Faults
 from engine.values.plain import kind_of
 from engine.values.sockets import Socket, SocketType
-from engine.values.templates import Template, members_read, to_text
+from engine.values.templates import members_read, to_text
 
 PARAMS_IN = "params-in"
 RESPONSE_OUT = "response-out"
@@ -34,8 +35,6 @@ MAX_BYTES_TOGETHER = 104_857_600
 """Limit of all answers of a node with `each`."""
 MAX_HEADER = 8_192
 MAX_REDIRECTS = 3
-FIXED_HOST = re.compile(r"[a-z]+://[^/?#]+[/?#]", re.IGNORECASE)
-"""Start of a URL up to the end of its host."""
 
 
 class HttpRequest(NodeType):
@@ -61,11 +60,7 @@ class HttpRequest(NodeType):
         return {name: Socket(type=SocketType.ANY) for name in (RESPONSE_OUT, STATUS_OUT)}
 
     def fixed_url(self, settings: HttpRequestSettings) -> str | None:
-        first = settings.url.parts[0]
-        if not settings.url.names:
-            return settings.url.render({})
-        match = FIXED_HOST.match(first) if isinstance(first, str) else None
-        return match and match.group()
+        return settings.fixed_url
 
     def reads(self, settings: HttpRequestSettings, socket: str) -> Collection[str] | None:
         return members_read(settings.templates, socket) if socket in settings.names else None
@@ -93,10 +88,12 @@ class HttpRequest(NodeType):
     async def run(
         self, settings: HttpRequestSettings, inputs: Mapping[str, Any], context: Context
     ) -> Outputs:
+        names = settings.secrets
+        secrets = await context.open_secrets(names) if names else NO_SECRETS
         if not settings.is_each:
-            response = await _call(settings, inputs, context)
+            response = await _call(settings, inputs, secrets, context)
             return {RESPONSE_OUT: response.value, STATUS_OUT: response.status}
-        responses = await _call_each(settings, inputs, context)
+        responses = await _call_each(settings, inputs, secrets, context)
         return {
             RESPONSE_OUT: [response.value for response in responses],
             STATUS_OUT: [response.status for response in responses],
@@ -113,7 +110,10 @@ class ParsedResponse:
 
 
 async def _call_each(
-    settings: HttpRequestSettings, inputs: Mapping[str, Any], context: Context
+    settings: HttpRequestSettings,
+    inputs: Mapping[str, Any],
+    secrets: OpenedSecrets,
+    context: Context,
 ) -> list[ParsedResponse]:
     """Call for each item; return the answers in order. The first failure stops the others.
 
@@ -124,7 +124,7 @@ async def _call_each(
     async def call(position: int, item: Mapping[str, Any]) -> ParsedResponse:
         nonlocal received
         try:
-            response = await _call(settings, {**inputs, **item}, context)
+            response = await _call(settings, {**inputs, **item}, secrets, context)
         except NodeFailed as failure:
             raise _of_item(position, failure) from None
         received += response.size
@@ -148,16 +148,22 @@ def _of_item(position: int, failure: NodeFailed) -> NodeFailed:
 
 
 async def _call(
-    settings: HttpRequestSettings, inputs: Mapping[str, Any], context: Context
+    settings: HttpRequestSettings,
+    inputs: Mapping[str, Any],
+    secrets: OpenedSecrets,
+    context: Context,
 ) -> ParsedResponse:
-    answer = await context.fetch(await _build_call(settings, inputs, context))
+    answer = await context.fetch(await _build_call(settings, inputs, secrets, context))
     if answer.status >= 400 and not settings.reads_status:
-        raise refused(answer)
+        raise refused(answer, secrets)
     content_type = find_medium(answer) if settings.kept and answer.status < 400 else None
     if content_type is not None and SocketType(media_kind_of(content_type)) in settings.kept:
+        if secrets.is_in_bytes(answer.body):
+            raise NodeFailed("secret_exposed", "The medium in the answer has a secret in it")
         url = await keep_answer(answer, content_type, context)
         return ParsedResponse(value=url, status=answer.status)
-    return ParsedResponse(value=read_answer(answer), status=answer.status, size=len(answer.body))
+    value = secrets.redact(read_answer(answer))
+    return ParsedResponse(value=value, status=answer.status, size=len(answer.body))
 
 
 def _item_sockets(settings: HttpRequestSettings) -> Sequence[str]:
@@ -178,10 +184,18 @@ def _read_items(
 
 
 async def _build_call(
-    settings: HttpRequestSettings, inputs: Mapping[str, Any], context: Context
+    settings: HttpRequestSettings,
+    inputs: Mapping[str, Any],
+    secrets: OpenedSecrets,
+    context: Context,
 ) -> HttpCall:
-    headers = [(name, _header(name, value, inputs)) for name, value in settings.headers]
-    url = _url(settings, inputs)
+    opened = {f"{PREFIX}{name}": value for name, value in secrets.values.items()}
+    texts = [(name, text, text.render({**inputs, **opened})) for name, text in settings.headers]
+    headers = [(name, _header(name, value, bool(text.secrets))) for name, text, value in texts]
+    if settings.auth:
+        value = settings.auth.value(secrets)
+        headers.append((settings.auth.header, _header(settings.auth.header, value, True)))
+    url = _url(settings, inputs, opened)
     body, content_type = await make_body(settings.body, inputs, context)
     if content_type and not any(name.lower() == CONTENT_TYPE for name, _ in headers):
         headers.append(("Content-Type", content_type))
@@ -193,19 +207,22 @@ async def _build_call(
         timeout_seconds=settings.timeout_seconds,
         max_bytes=settings.max_bytes,
         max_redirects=MAX_REDIRECTS,
+        secrets=secrets,
     )
 
 
-def _header(name: str, template: Template, inputs: Mapping[str, Any]) -> str:
-    text = template.render(inputs).strip(" \t")
+def _header(name: str, text: str, is_secret: bool) -> str:
+    text = text.strip(" \t")
     if header_fault(name, text) or len(text) > MAX_HEADER:
         message = f"The header '{name}' has a control character or over {MAX_HEADER} characters"
-        raise NodeFailed("template_error", message)
+        raise NodeFailed("secret_invalid" if is_secret else "template_error", message)
     return text
 
 
-def _url(settings: HttpRequestSettings, inputs: Mapping[str, Any]) -> str:
-    url = settings.url.render_url(inputs).strip(" \t\r\n")
+def _url(
+    settings: HttpRequestSettings, inputs: Mapping[str, Any], opened: Mapping[str, str]
+) -> str:
+    url = settings.url.render_url({**inputs, **opened}).strip(" \t\r\n")
     params = inputs.get(PARAMS_IN)
     try:
         check_url(url, allow_private=True)

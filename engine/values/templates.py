@@ -9,6 +9,7 @@ from urllib.parse import quote
 import msgspec
 
 from engine.errors.nodes import NodeFailed, SettingsError
+from engine.ids.secret_names import PREFIX, is_secret_name
 
 NAME = r"[^\W\d][\w-]{0,63}"
 """Pattern of names of placeholders."""
@@ -28,6 +29,12 @@ class Placeholder:
 
     name: str
     path: tuple[str | int, ...] = ()
+
+    @property
+    def secret(self) -> str | None:
+        """Name of the secret of the account that `{{ secret.NAME }}` stands for, if it is one."""
+        is_secret = self.name + "." == PREFIX and len(self.path) == 1
+        return str(self.path[0]) if is_secret and is_secret_name(self.path[0]) else None
 
     def __str__(self) -> str:
         steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.path)
@@ -57,6 +64,8 @@ class Template:
 
     parts: tuple[str | Placeholder, ...]
     names: frozenset[str]
+    secrets: frozenset[str] = frozenset()
+    """Names of the account's secrets; their placeholders read `secret.NAME` among the values."""
 
     @classmethod
     def parse(cls, text: str) -> "Template":
@@ -68,8 +77,17 @@ class Template:
     @classmethod
     def sketch(cls, text: str) -> "Template":
         """Return a template with the valid placeholders of a text that may be invalid."""
-        names = frozenset(match["name"] for match in PLACEHOLDER.finditer(text))
+        found = map(_read_placeholder, PLACEHOLDER.finditer(text))
+        names = frozenset(each.name for each in found if each.secret is None)
         return cls(parts=(text,), names=names)
+
+    def with_secrets(self) -> "Template":
+        """Return the same with `{{ secret.NAME }}` as a secret, not as a member of a socket."""
+        parts = tuple(map(_as_secret, self.parts))
+        found = [each for each in self.parts if isinstance(each, Placeholder)]
+        secrets = frozenset(each.secret for each in found if each.secret is not None)
+        names = frozenset(each.name for each in found if each.secret is None)
+        return Template(parts=parts, names=names, secrets=secrets) if secrets else self
 
     def render(self, values: Mapping[str, Any]) -> str:
         """Fill in the values. Raises NodeFailed (template_error)."""
@@ -145,6 +163,12 @@ def _split(text: str) -> Iterator[str | Placeholder]:
         position = match.end()
     if position < len(text):
         yield text[position:]
+
+
+def _as_secret(part: str | Placeholder) -> str | Placeholder:
+    if isinstance(part, str) or part.secret is None:
+        return part
+    return Placeholder(name=PREFIX + part.secret)
 
 
 def _read_placeholder(match: re.Match[str]) -> Placeholder:

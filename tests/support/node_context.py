@@ -1,9 +1,10 @@
 """A context that runs one node by itself."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.access.opened_secrets import OpenedSecrets
 from engine.errors.nodes import NodeFailed
 from engine.models.manifest import Model
 from engine.nodes import node_type
@@ -36,10 +37,15 @@ class FakeContext:
     kept: list[bytes] = field(default_factory=list)
     edits: list[tuple[Any, ...]] = field(default_factory=list)
     """Edit and sources of each image."""
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """The account's secrets."""
 
     async def fetch(self, call: HttpCall) -> HttpAnswer:
         self.calls.append(call)
         return self.answer
+
+    async def open_secrets(self, names: Collection[str]) -> OpenedSecrets:
+        return OpenedSecrets({name: self.secrets[name] for name in names})
 
     async def evaluate(self, expression: str, values: Mapping[str, Any]) -> Any:
         return cel.evaluate(expression, values)

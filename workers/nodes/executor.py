@@ -2,13 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+import traceback
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast
 
+from engine.access.opened_secrets import NO_SECRETS, OpenedSecrets
 from engine.billing.credits import MONEY_CODES
 from engine.errors.nodes import NodeFailed
 from engine.graph.plan import Node, NodeName
+from engine.log import MAX_TEXT
 from engine.models.manifest import Category, Model
 from engine.models.pricing import Usage
 from engine.nodes.support.base import HttpAnswer, HttpCall, InEdge, Outputs, WorkKind
@@ -86,6 +89,22 @@ class ProgressSink(Protocol):
         ...
 
 
+class SecretSource(Protocol):
+    """Port to the secrets of accounts."""
+
+    async def open(self, account_id: str, names: Collection[str]) -> OpenedSecrets:
+        """Open the secrets. Raises NodeFailed."""
+        ...
+
+
+class NoSecretSource:
+    """No account has a secret."""
+
+    async def open(self, account_id: str, names: Collection[str]) -> OpenedSecrets:
+        """Refuse."""
+        raise NodeFailed("secret_missing", "There are no secrets here")
+
+
 class ValueMemory(PoolGate, Protocol):
     """Memory of a running node's values beside its inputs."""
 
@@ -104,7 +123,7 @@ class NodeAttempt:
     delivered: Sequence[tuple[InEdge, Any]]
     account_id: str = ""
     owner_id: str = ""
-    """Account of the workflow, whose assets the node may use too."""
+    """Account of the workflow, whose secrets the node uses, and whose assets too."""
     execution_id: str = ""
     depth: int = 1
     """Depth of the run: 1, or one more than that of the run whose node began it."""
@@ -125,6 +144,7 @@ class NodeTools:
     local: LocalPool
     models: ModelCalling
     media_store: MediaStore
+    secrets: SecretSource
 
 
 class NodeContext:
@@ -132,7 +152,7 @@ class NodeContext:
 
     __slots__ = (
         *("_deadline", "_timeout", "_tools", "_work"),
-        *("delivered", "fallback_micro_usd", "inputs", "usage"),
+        *("delivered", "fallback_micro_usd", "inputs", "secrets", "usage"),
     )
 
     def __init__(self, work: NodeAttempt, tools: NodeTools) -> None:
@@ -144,6 +164,14 @@ class NodeContext:
         self._deadline = None if timeout is None else asyncio.get_running_loop().time() + timeout
         self.usage = Usage()
         self.fallback_micro_usd = 0
+        self.secrets = NO_SECRETS
+
+    async def open_secrets(self, names: Collection[str]) -> OpenedSecrets:
+        """Open secrets of the workflow's owner, for this attempt alone."""
+        work = self._work
+        async with asyncio.timeout_at(self._deadline):
+            self.secrets = await self._tools.secrets.open(work.owner_id or work.account_id, names)
+        return self.secrets
 
     async def fetch(self, call: HttpCall) -> HttpAnswer:
         """Send the call as one of the account's."""
@@ -266,6 +294,7 @@ class Executor:
         models: ModelCalling | None = None,
         media_store: MediaStore | None = None,
         local_pool: LocalPool | None = None,
+        secrets: SecretSource | None = None,
     ) -> None:
         self._tools = NodeTools(
             fetcher=fetcher,
@@ -273,6 +302,7 @@ class Executor:
             local=local_pool or LocalPool(),
             models=models or ModelCaller(fetcher),
             media_store=media_store or NoMediaStore(),
+            secrets=secrets or NoSecretSource(),
         )
 
     async def run(self, work: NodeAttempt) -> AttemptOutcome:
@@ -307,7 +337,7 @@ class Executor:
                 fallback_micro_usd=context.fallback_micro_usd,
             )
         except NodeFailed as failure:
-            return AttemptOutcome(failure=failure)
+            return AttemptOutcome(failure=_without_secrets(failure, context.secrets))
         except TimeoutError:
             return AttemptOutcome(failure=timed_out(timeout or 0))
         except (OverflowError, UnicodeEncodeError):
@@ -315,10 +345,32 @@ class Executor:
                 failure=NodeFailed("invalid_output", "The node's output is not valid JSON")
             )
         except Exception:
-            log.exception("node raised", extra={"node_type": node.type.type})
+            _log_error(node, context.secrets)
             return AttemptOutcome(
                 failure=NodeFailed("internal_error", "The node failed unexpectedly", retryable=True)
             )
+
+
+def _without_secrets(failure: NodeFailed, secrets: OpenedSecrets) -> NodeFailed:
+    if not secrets.is_in(failure.message):
+        return failure
+    return NodeFailed(
+        failure.code,
+        secrets.redact_text(failure.message),
+        retryable=failure.retryable,
+        retry_after=failure.retry_after,
+        may_have_arrived=failure.may_have_arrived,
+    )
+
+
+def _log_error(node: Node, secrets: OpenedSecrets) -> None:
+    """Log the current exception, whose words may repeat a secret."""
+    extra = {"node_type": node.type.type}
+    if secrets.values:
+        trace = secrets.redact_text(traceback.format_exc())[-MAX_TEXT:]
+        log.error("node raised", extra={**extra, "traceback": trace})
+    else:
+        log.exception("node raised", extra=extra)
 
 
 def describe(node: NodeName, failure: NodeFailed) -> dict[str, Any]:

@@ -32,8 +32,14 @@ def next_call(call: HttpCall, target: Target, status: int, locations: Sequence[s
     headers = call.headers
     if method != call.method:
         headers = tuple(pair for pair in headers if pair[0].lower() not in OF_THE_BODY)
-    if _is_elsewhere(target, url):
+    there = _target(url)
+    if _is_elsewhere(target, there):
         headers = tuple(pair for pair in headers if pair[0].lower() in HARMLESS)
+    if _origin(there) != _origin(target):
+        if call.secrets.is_in(url):
+            message = "The server redirects a secret of the account to another origin"
+            raise NodeFailed("secret_exposed", message)
+        headers = tuple(pair for pair in headers if not call.secrets.is_in(pair[1]))
     body = call.body if method == call.method else None
     return replace(call, method=method, url=url, headers=headers, body=body, signature=())
 
@@ -55,13 +61,22 @@ def _next_method(method: str, status: int) -> str:
     return "GET" if method in BECOMES_GET.get(status, ()) else method
 
 
-def _is_elsewhere(target: Target, url: str) -> bool:
-    """Return whether the URL has another host or port, or the same without TLS."""
+def _target(url: str) -> Target | None:
     try:
-        there = check_url(url, allow_private=True)
+        return check_url(url, allow_private=True)
     except UrlRefused:
+        return None
+
+
+def _origin(target: Target | None) -> tuple[str, str, int] | None:
+    return None if target is None else (target.scheme, target.host, target.port)
+
+
+def _is_elsewhere(target: Target, there: Target | None) -> bool:
+    """Return whether the redirect leads to another host or port, or to the same without TLS."""
+    if there is None:
         return True
-    if (there.scheme, there.host, there.port) == (target.scheme, target.host, target.port):
+    if _origin(there) == _origin(target):
         return False
     is_upgrade = (target.scheme, there.scheme) == ("http", "https")
     is_usual = (target.port, there.port) == (PORTS[target.scheme], PORTS[there.scheme])

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
+from engine.access.opened_secrets import NO_SECRETS, OpenedSecrets
 from engine.errors.nodes import NodeFailed
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
@@ -61,6 +62,8 @@ class HttpCall:
     """Account whose limits count the call; empty: none."""
     owner_id: str = ""
     """Account whose media at our own links the call may read too; empty: none."""
+    secrets: OpenedSecrets = NO_SECRETS
+    """Secrets that the call carries, which no other origin gets by a redirect."""
     depth: int = 0
     """Depth of the calling run; 0: no run."""
     is_cut: bool = False
@@ -100,6 +103,13 @@ class Context(Protocol):
 
     async def fetch(self, call: HttpCall) -> HttpAnswer:
         """Send the call by the outbound client. Raises NodeFailed (url_blocked, timeout, …)."""
+        ...
+
+    async def open_secrets(self, names: Collection[str]) -> OpenedSecrets:
+        """Open secrets of the account for this attempt. Raises NodeFailed (secret_missing).
+
+        Failures of the attempt are redacted; the node redacts its outputs.
+        """
         ...
 
     async def evaluate(self, expression: str, values: Mapping[str, Any]) -> Any:

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from engine.access.opened_secrets import OpenedSecrets
 from engine.errors.nodes import BAD_RESPONSE, NodeFailed
 from engine.media.formats import (
     ANY_TYPE,
@@ -75,24 +76,25 @@ async def keep_answer(answer: HttpAnswer, content_type: str, context: Context) -
         raise NodeFailed("bad_response", f"{message}: {failure.message}") from None
 
 
-def refused(answer: HttpAnswer) -> NodeFailed:
-    """Return the failure for a status of 400 or more, with the start of the body."""
+def refused(answer: HttpAnswer, secrets: OpenedSecrets) -> NodeFailed:
+    """Return the failure for a status of 400 or more, with the start of the redacted body."""
     status = answer.status
     is_retryable = status in RETRYABLE or 500 <= status <= 599
-    shown = _show(answer)
+    shown = _show(answer, secrets)
     message = f"The server answered {status}" + (f": {shown}" if shown else "")
     return NodeFailed("http_status", message, retryable=is_retryable)
 
 
-def _show(answer: HttpAnswer) -> str:
-    """Return the start of a textual body, or an empty text."""
+def _show(answer: HttpAnswer, secrets: OpenedSecrets) -> str:
+    """Return the start of a textual body without secrets, or an empty text."""
     content_type = answer.headers.get("content-type", "")
     if find_medium(answer) is not None:
         return ""
-    head = answer.body[:SHOWN_BYTES]
-    text = _decode(head, content_type)
+    # A secret across the end of the excerpt is found in the whole body only.
+    body = answer.body if secrets.values else answer.body[:SHOWN_BYTES]
+    text = secrets.redact_text(_decode(body, content_type))
     if len(answer.body) > SHOWN_BYTES:
-        text = text.rstrip("\ufffd") + "…"
+        text = text[:SHOWN_BYTES].rstrip("\ufffd") + "…"
     return "" if UNPRINTABLE.search(text) else text.strip()
 
 

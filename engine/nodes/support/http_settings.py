@@ -1,15 +1,19 @@
 """Settings of an HTTP Request: method, URL, headers, body, limits and use of the answer."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from engine.ids.secret_names import PREFIX
 from engine.net.header_policy import header_fault
 from engine.net.url_policy import UrlRefused, check_url
+from engine.nodes.support.http_auth import AUTH, HttpAuth
 from engine.nodes.support.http_body import BODY, BODY_TYPE, MULTIPART, BodySettings, parse_body
 from engine.nodes.support.policy import read_timeout
 from engine.nodes.support.settings import (
     EMPTY,
+    PLACES_OF_SECRETS,
     Faults,
     Setting,
     choice,
@@ -28,6 +32,8 @@ MAX_BYTES = 10_485_760
 MAX_HEADERS = 50
 CONTENT_TYPE = "content-type"
 URL_WORDS = "must be a text that begins with http:// or https://"
+FIXED_HOST = re.compile(r"[a-z]+://[^/?#]+[/?#]", re.IGNORECASE)
+"""Start of a URL up to the end of its host."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +44,7 @@ class HttpRequestSettings:
     url: Template
     headers: tuple[tuple[str, Template], ...]
     body: BodySettings
+    auth: HttpAuth | None = None
     timeout_seconds: float
     max_bytes: int
     is_each: bool = False
@@ -56,6 +63,20 @@ class HttpRequestSettings:
     def names(self) -> frozenset[str]:
         """Names of all placeholders."""
         return frozenset().union(*(template.names for template in self.templates))
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Names of all secrets of the account that the calls carry."""
+        return frozenset(name for _, name in secret_uses(self.auth, self.url, self.headers))
+
+    @property
+    def fixed_url(self) -> str | None:
+        """The URL, or its start up to the host, if that is known before the run."""
+        if not self.url.names:
+            return self.url.render({})
+        first = self.url.parts[0]
+        match = FIXED_HOST.match(first) if isinstance(first, str) else None
+        return match and match.group()
 
 
 def _accept_method(raw: object) -> str | None:
@@ -77,13 +98,24 @@ def _read_url(text: object, path: str, faults: Faults) -> Template | None:
         faults.add(path, URL_WORDS)
         return None
     before = len(faults.found)
-    template = read_template(path, text, faults)
+    template = read_template(path, text, faults, takes_secrets=True)
+    _check_secret_places(template, path, faults)
     if len(faults.found) == before and not template.names and template.parts:
         try:
-            check_url(str(text), allow_private=True)
+            check_url(template.render({}), allow_private=True)
         except UrlRefused as error:
             faults.add_rule(f"{path}: {error}", path)
     return template
+
+
+def _check_secret_places(url: Template, path: str, faults: Faults) -> None:
+    before = ""
+    for part in url.parts:
+        if isinstance(part, str):
+            before += part
+        elif part.name.startswith(PREFIX) and ("?" not in before or "#" in before):
+            faults.add_rule(f"{path}: {PLACES_OF_SECRETS}", path)
+            return
 
 
 def _read_headers(
@@ -103,7 +135,9 @@ def _read_headers(
             faults.add_rule(f"{path}: '{name}' is there more than once", f"{path}.{name}")
         else:
             taken.add(lower)
-            template = read_template(f"{path}: {name}", text, faults, field=f"{path}.{name}")
+            template = read_template(
+                f"{path}: {name}", text, faults, field=f"{path}.{name}", takes_secrets=True
+            )
             found.append((name, template))
     return tuple(found)
 
@@ -127,7 +161,8 @@ METHOD = Setting(
 )
 URL = Setting(
     name="url",
-    about="The URL, a template; placeholders are encoded in its path and query.",
+    about="The URL, a template; placeholders are encoded in its path and query, and the query may "
+    "have {{ secret.NAME }}.",
     widget="template",
     value={"type": "string", "minLength": 1},
     parse=_read_url,
@@ -137,7 +172,7 @@ URL = Setting(
 )
 HEADERS = Setting(
     name="headers",
-    about="Headers by name; each text is a template.",
+    about="Headers by name; each text is a template, which may have {{ secret.NAME }}.",
     widget="headers",
     value={
         "type": "object",
@@ -163,24 +198,53 @@ SAVE_AS = choice(
     ("asset",),
     words="must be 'asset'",
 )
-MEMBERS = (METHOD, URL, HEADERS, BODY_TYPE, BODY, EACH, SAVE_AS, LIMIT)
+MEMBERS = (METHOD, URL, AUTH, HEADERS, BODY_TYPE, BODY, EACH, SAVE_AS, LIMIT)
 
 
 def read_http_settings(data: Mapping[str, Any], faults: Faults) -> HttpRequestSettings:
     """Read the `data` of a node; add its faults."""
     given = read_all((METHOD, LIMIT, EACH, SAVE_AS), data, faults)
     url, headers = URL.read(data, faults), HEADERS.read(data, faults)
-    body = parse_body(data, faults)
+    auth, body = AUTH.read(data, faults), parse_body(data, faults)
     if body.type == MULTIPART and any(name.lower() == CONTENT_TYPE for name, _ in headers):
         reason = "headers: Content-Type is made by the bodyType 'multipart'"
         faults.add_rule(reason, "headers")
-    return HttpRequestSettings(
+    settings = HttpRequestSettings(
         method=given["method"],
         url=url,
         headers=headers,
         body=body,
+        auth=auth,
         timeout_seconds=read_timeout(data) or DEFAULT_TIMEOUT_SECONDS,
         max_bytes=given["maxBytes"],
         is_each=given["each"],
         kept=MEDIA_TYPES if given["saveAs"] else frozenset(),
     )
+    _check_auth(settings, faults)
+    return settings
+
+
+def _check_auth(settings: HttpRequestSettings, faults: Faults) -> None:
+    auth = settings.auth
+    if auth and any(name.lower() == auth.header.lower() for name, _ in settings.headers):
+        faults.add_rule(f"auth: '{auth.header}' is among the headers too", AUTH.name)
+    if settings.secrets and settings.url.parts and settings.fixed_url is None:
+        reason = "url: the host must be written out, since the call carries a secret of the account"
+        faults.add_rule(reason, URL.name)
+
+
+def secret_uses(
+    auth: HttpAuth | None, url: Template, headers: Sequence[tuple[str, Template]]
+) -> Iterator[tuple[str, str]]:
+    """Yield the path of the setting and the name of each secret that it uses."""
+    if auth is not None:
+        yield "auth.secret", auth.secret
+    texts = ((URL.name, url), *((f"{HEADERS.name}.{name}", text) for name, text in headers))
+    for path, text in texts:
+        yield from ((path, name) for name in sorted(text.secrets))
+
+
+def read_secret_uses(data: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the uses of secrets in the `data` of a node, even if other settings are invalid."""
+    auth, url, headers = (each.read(data, Faults()) for each in (AUTH, URL, HEADERS))
+    return list(secret_uses(auth, url, headers))

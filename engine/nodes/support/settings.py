@@ -38,6 +38,10 @@ class Faults:
             raise SettingsError(*self.found)
 
 
+PLACES_OF_SECRETS = (
+    "a secret is allowed only in 'auth', in a header and in the query of the URL of an HTTP Request"
+)
+
 Read = Callable[[Any, str, Faults], Any]
 """Reads a value at a path, and returns it; after a fault, adds it and returns None."""
 
@@ -246,18 +250,21 @@ def read_template(
     faults: Faults,
     taken: Iterable[str] = (),
     field: str = "",
+    *,
+    takes_secrets: bool = False,
 ) -> Template:
     """Read a template whose placeholders must differ from the `taken` sockets; add its faults.
 
     An invalid text gives a template with its valid placeholders. Sentences begin with `member`;
-    `field` is the path of the setting, if it differs.
+    `field` is the path of the setting, if it differs. `{{ secret.NAME }}` is a secret of the
+    account, and a fault unless `takes_secrets`.
     """
     path = field or member
     if not isinstance(raw, str):
         faults.found.append(SettingFault(f"{member}: must be a text", path))
         return EMPTY
     try:
-        found = Template.parse(raw)
+        found = Template.parse(raw).with_secrets()
     except SettingsError as error:
         for reason in error.reasons:
             faults.add_rule(f"{member}: {reason}", path)
@@ -265,6 +272,8 @@ def read_template(
     for socket in sorted(found.names.intersection(taken)):
         reason = f"'{socket}' is a socket already; the placeholder needs another name"
         faults.add_rule(f"{member}: {reason}", path)
+    if found.secrets and not takes_secrets:
+        faults.add_rule(f"{member}: {PLACES_OF_SECRETS}", path)
     return found
 
 

@@ -1,11 +1,12 @@
 """Outcomes of one attempt at one node."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, cast
 
 import pytest
 
+from engine.access.opened_secrets import OpenedSecrets
 from engine.errors.nodes import NodeFailed
 from engine.graph.plan import Node
 from engine.nodes.support.base import Context, HttpAnswer, HttpCall, NodeType, Outputs, WorkKind
@@ -45,13 +46,10 @@ class NoWayOut:
         raise NodeFailed("url_blocked", call.url)
 
 
-async def attempt(
-    act: Callable[[Context], Any],
-    kind: WorkKind = WorkKind.IO,
-    timeout: float | None = None,
-    pool: SpoiledPool | None = None,
-) -> AttemptOutcome:
-    node = Node(
+def make_node(
+    act: Callable[[Context], Any], kind: WorkKind = WorkKind.IO, timeout: float | None = None
+) -> Node:
+    return Node(
         index=0,
         id="n",
         type=Scripted(kind, act),
@@ -62,6 +60,15 @@ async def attempt(
         dependencies=(),
         dependents=(),
     )
+
+
+async def attempt(
+    act: Callable[[Context], Any],
+    kind: WorkKind = WorkKind.IO,
+    timeout: float | None = None,
+    pool: SpoiledPool | None = None,
+) -> AttemptOutcome:
+    node = make_node(act, kind, timeout)
     work = NodeAttempt(node=node, execution_inputs={"who": "Ada"}, inputs={}, delivered=[])
     return await Executor(NoWayOut(), cast(Pool, pool)).run(work)
 
@@ -142,3 +149,70 @@ async def test_cancellation_is_no_outcome() -> None:
 
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+# -- secrets --------------------------------------------------------------------------------------
+
+CANARY = "canary-4711"
+
+
+class OneSecret:
+    """Each account has the secret TOKEN."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def open(self, account_id: str, names: Collection[str]) -> OpenedSecrets:
+        self.asked.append(account_id)
+        return OpenedSecrets({"TOKEN": CANARY})
+
+
+async def attempt_with_secret(
+    error: Exception, source: OneSecret, **accounts: str
+) -> AttemptOutcome:
+    async def act(context: Context) -> Outputs:
+        assert (await context.open_secrets({"TOKEN"})).values == {"TOKEN": CANARY}
+        raise error
+
+    node = make_node(act)
+    work = NodeAttempt(node=node, execution_inputs={}, inputs={}, delivered=[], **accounts)
+    return await Executor(NoWayOut(), cast(Pool, None), secrets=source).run(work)
+
+
+async def test_a_failure_repeats_no_secret() -> None:
+    error = NodeFailed("a_code", f"no {CANARY}", retryable=True, retry_after=3)
+
+    failure = (await attempt_with_secret(error, OneSecret())).failure
+
+    assert failure is not None
+    assert CANARY not in repr(failure)
+    assert (failure.code, failure.message, failure.retryable, failure.retry_after) == (
+        *("a_code", "no •••"),
+        *(True, 3),
+    )
+
+
+async def test_the_log_of_an_error_repeats_no_secret(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+
+    outcome = await attempt_with_secret(ValueError(f"no {CANARY}"), OneSecret())
+
+    assert outcome.failure is not None and outcome.failure.code == "internal_error"
+    (record,) = caplog.records
+    assert "ValueError: no •••" in record.__dict__["traceback"]
+    assert record.exc_info is None
+    assert CANARY not in str(record.__dict__)
+
+
+@pytest.mark.parametrize(
+    ("accounts", "asked"),
+    [({"account_id": "acc_1"}, "acc_1"), ({"account_id": "acc_1", "owner_id": "acc_2"}, "acc_2")],
+)
+async def test_secrets_are_those_of_the_workflow_s_owner(
+    accounts: dict[str, str], asked: str
+) -> None:
+    source = OneSecret()
+
+    await attempt_with_secret(NodeFailed("a_code", "no"), source, **accounts)
+
+    assert source.asked == [asked]

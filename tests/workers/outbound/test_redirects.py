@@ -1,9 +1,12 @@
 """Redirects: the next call, its target, and the headers that it drops."""
 
+from base64 import b64encode
 from dataclasses import replace
+from urllib.parse import quote
 
 import pytest
 
+from engine.access.opened_secrets import OpenedSecrets
 from engine.errors.nodes import NodeFailed
 from engine.net.url_policy import check_url
 from engine.nodes.support.base import HttpCall
@@ -239,3 +242,40 @@ async def test_a_redirect_without_length_is_followed_too(stub: Stub, egress: Egr
     got = await egress.fetch(HttpCall(method="GET", url=stub.url + "/0", max_redirects=1))
 
     assert got.body == b"ok"
+
+
+# -- secrets of the account -----------------------------------------------------------------------
+
+CANARY = "canary/+4711"
+OPENED = OpenedSecrets({"TOKEN": CANARY})
+SECRET_CALL = replace(
+    CALL, headers=(("Accept", CANARY), ("User-Agent", "me"), ("X-Key", CANARY)), secrets=OPENED
+)
+
+
+@pytest.mark.parametrize(
+    ("url", "place", "names"),
+    [
+        ("https://a.example/x", "/z", ["Accept", "User-Agent", "X-Key"]),
+        ("https://a.example/x", "https://a.example:443/z", ["Accept", "User-Agent", "X-Key"]),
+        ("https://a.example/x", "https://b.example/z", ["User-Agent"]),
+        ("https://a.example/x", "https://a.example:8443/z", ["User-Agent"]),
+        ("https://a.example/x", "http://a.example/z", ["User-Agent"]),
+        ("http://a.example/x", "https://a.example/z", ["User-Agent"]),
+    ],
+)
+def test_a_header_with_a_secret_stays_at_its_origin(url: str, place: str, names: list[str]) -> None:
+    headers = follow(replace(SECRET_CALL, url=url), 307, place).headers
+
+    assert [name for name, _ in headers] == names
+
+
+@pytest.mark.parametrize("form", [CANARY, quote(CANARY, safe=""), b64encode(CANARY.encode())])
+def test_a_place_with_a_secret_is_not_followed_to_another_origin(form: str | bytes) -> None:
+    text = form if isinstance(form, str) else form.decode()
+    with pytest.raises(NodeFailed) as caught:
+        follow(SECRET_CALL, 302, f"https://b.example/?k={text}")
+
+    assert caught.value.code == "secret_exposed"
+    assert text not in caught.value.message
+    assert follow(SECRET_CALL, 302, f"/z?k={text}").url == f"https://a.example/z?k={text}"

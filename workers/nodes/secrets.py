@@ -1,0 +1,32 @@
+"""Secrets of accounts for the nodes that use them."""
+
+from collections.abc import Collection
+
+from engine.access.opened_secrets import OpenedSecrets
+from engine.errors import EngineError
+from engine.errors.nodes import STORAGE, NodeFailed
+from engine.store import AccountSecrets
+
+MISSING = "secret_missing"
+
+
+class StoredSecrets:
+    """Opens secrets of the store; keeps none."""
+
+    def __init__(self, secrets: AccountSecrets) -> None:
+        self._secrets = secrets
+
+    async def open(self, account_id: str, names: Collection[str]) -> OpenedSecrets:
+        """Open the secrets with one read. Raises NodeFailed."""
+        try:
+            found = await self._secrets.open(account_id, names)
+        except EngineError as error:
+            raise NodeFailed(STORAGE, error.message, retryable=True) from None
+        for name in sorted(names):
+            if name not in found:
+                raise NodeFailed(MISSING, f"There is no secret '{name}' any more")
+        values = {name: value for name, value in found.items() if value is not None}
+        for name in sorted(set(names) - values.keys()):
+            message = f"The secret '{name}' cannot be opened with this installation's key: set it "
+            raise NodeFailed(MISSING, message + "again")
+        return OpenedSecrets(values)
