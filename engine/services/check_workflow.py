@@ -12,6 +12,7 @@ from engine.graph.parse import ParsedGraph, Problem
 from engine.graph.plan import Plan, examine_graph, plan_sound_part
 from engine.nodes.request_input import RequestInputSettings
 from engine.services.save_workflow import LARGE_GRAPH, Nodes, check_uploads
+from engine.services.secrets import check_secrets
 from engine.store import Store
 from engine.values.fields import check_inputs
 from engine.values.sockets import Sockets
@@ -48,7 +49,7 @@ async def check_workflow(
     allow_private: bool,
     inputs: Mapping[str, Any] | None = None,
 ) -> WorkflowCheck:
-    """Check a graph, with the account's assets; a large one in a thread.
+    """Check a graph, with the account's assets and secrets; a large one in a thread.
 
     The estimate is for a run with `inputs`; without them, their defaults count.
     """
@@ -56,8 +57,9 @@ async def check_workflow(
     is_large = len(nodes) + len(edges) >= LARGE_GRAPH
     found = await asyncio.to_thread(check_nodes, *args) if is_large else check_nodes(*args)
     uploads = await check_uploads(store, account_id, nodes)
+    secrets = await check_secrets(store, account_id, nodes)
     return WorkflowCheck(
-        problems=(*found.problems, *uploads), sockets=found.sockets, costs=found.costs
+        problems=(*found.problems, *uploads, *secrets), sockets=found.sockets, costs=found.costs
     )
 
 

@@ -11,6 +11,7 @@ from engine.graph.parse import Problem
 from engine.graph.plan import check_graph
 from engine.media.ids import is_asset_id
 from engine.nodes.upload import Upload, UploadSettings
+from engine.services.secrets import check_secrets, note_secrets
 from engine.store import Draft, Store, Workflow
 
 Nodes = Sequence[Mapping[str, Any]]
@@ -44,17 +45,21 @@ async def find_problems(
     found = [
         *await _check_graph(document, allow_private),
         *await check_uploads(store, account_id, document.nodes),
+        *await check_secrets(store, account_id, document.nodes),
     ]
     return [problem.as_dict() for problem in found]
 
 
 async def hold_media(store: Store, saved: Workflow | Draft) -> None:
-    """Keep the account's assets that a saved document names as long as its workflow."""
+    """Keep the account's assets that a saved document names as long as its workflow.
+
+    Uses of secrets are noted too.
+    """
     named = {settings.asset for _, settings in _uploads(saved.document.nodes)}
     if is_asset_id(saved.document.cover):
         named.add(saved.document.cover)
     held = (store.assets.retain_for_workflow(saved.account_id, each, saved.slug) for each in named)
-    await asyncio.gather(*held)
+    await asyncio.gather(*held, note_secrets(store, saved))
 
 
 async def finish_save(store: Store, saved: Workflow) -> None:

@@ -1,0 +1,81 @@
+"""Secrets in workflows: checks before a save, and the workflows that use each secret."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from engine.errors import DraftNotFound, WorkflowNotFound
+from engine.graph.parse import Problem
+from engine.nodes.http_request import HttpRequest
+from engine.nodes.support.http_settings import read_secret_uses
+from engine.store import Draft, Secret, Store, Workflow
+
+Nodes = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretUse:
+    """Place in a graph that names a secret."""
+
+    node_id: str
+    field: str
+    """Path of the setting."""
+    name: str
+
+
+async def check_secrets(store: Store, account_id: str, nodes: Nodes) -> list[Problem]:
+    """Return the problems of nodes that name secrets which the account does not have."""
+    uses = list(find_uses(nodes))
+    if not uses:
+        return []
+    names = await store.secrets.names(account_id)
+    return [
+        Problem(
+            reason=f"{use.field}: the account has no secret '{use.name}'",
+            node_id=use.node_id,
+            field=use.field,
+        )
+        for use in uses
+        if use.name not in names
+    ]
+
+
+async def note_secrets(store: Store, saved: Workflow | Draft) -> None:
+    """Note that a saved document uses secrets, if it does."""
+    if next(find_uses(saved.document.nodes), None) is not None:
+        await store.secrets.note_use(saved.account_id, saved.slug)
+
+
+async def list_secrets(store: Store, account_id: str) -> list[tuple[Secret, list[str]]]:
+    """Return the secrets by name, each with the slugs of the workflows that use it.
+
+    Reads the documents of workflows that have ever used a secret, one workflow at a time.
+    """
+    users: dict[str, list[str]] = defaultdict(list)
+    secrets = await store.secrets.list(account_id)
+    for slug in await store.secrets.possible_users(account_id) if secrets else ():
+        for name in await _names_in(store, account_id, slug):
+            users[name].append(slug)
+    return [(secret, users[secret.name]) for secret in secrets]
+
+
+async def _names_in(store: Store, account_id: str, slug: str) -> set[str]:
+    """Return the names in a workflow's live version and draft; none when it is deleted."""
+    try:
+        documents = [(await store.workflows.get_own(account_id, slug)).document]
+        documents.append((await store.drafts.get(account_id, slug)).document)
+    except WorkflowNotFound:
+        return set()
+    except DraftNotFound:
+        pass
+    return {use.name for document in documents for use in find_uses(document.nodes)}
+
+
+def find_uses(nodes: Nodes) -> Iterator[SecretUse]:
+    """Yield the uses of secrets in a graph, even of nodes with other invalid settings."""
+    for node in nodes:
+        node_id, data = node.get("id"), node.get("data")
+        if node.get("type") == HttpRequest.type and isinstance(data, dict):
+            for field, name in read_secret_uses(data):
+                yield SecretUse(node_id=str(node_id), field=field, name=name)
