@@ -8,7 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 from engine.graph.document import Document
+from engine.nodes.http_request import HttpRequest
 from engine.nodes.request_input import RequestInput
+from engine.nodes.support.http_auth import AUTH, HEADER
+from engine.nodes.support.settings import Faults
 from engine.values.templates import PLACEHOLDER
 
 MASK = "REDACTED"
@@ -31,8 +34,19 @@ def redacted(document: Document) -> Document:
 
 def _redact_data(node: dict[str, Any]) -> dict[str, Any]:
     shown: dict[str, Any] = _redact(node["data"])
+    if node["type"] == HttpRequest.type and AUTH.name in shown:
+        shown[AUTH.name] = _redact_auth(node["data"], shown[AUTH.name])
     is_form = node["type"] == RequestInput.type
     return {**shown, SAVED_VALUES: {}} if is_form and SAVED_VALUES in shown else shown
+
+
+def _redact_auth(data: dict[str, Any], masked: Any) -> Any:
+    """Return a valid authorization, which has the name of a secret only; else what is masked."""
+    auth = AUTH.read(data, Faults())
+    if auth is None:
+        return masked
+    header = {"name": auth.header} if auth.type == HEADER else {}
+    return {"type": auth.type, "secret": auth.secret, **header}
 
 
 def _redact(value: Any) -> Any:

@@ -14,6 +14,7 @@ from engine.store import Webhook
 from engine.values.fields import FieldType
 from engine.values.sockets import SocketType
 from gateway.http.types import OBJECT, Content, Credits, Moment, Nested, View, described_as, doc
+from gateway.openapi.examples import CREATED, ENDED
 
 
 class FieldView(View, kw_only=True):
@@ -73,6 +74,17 @@ class ApiKeyView(Nested):
     last4: str
     capabilities: Sequence[str]
     created_at: Moment
+
+
+class SecretView(View):
+    """A secret of the account, without its value."""
+
+    name: str
+    created_at: Moment
+    updated_at: Annotated[Moment, doc("The last change of its value.")]
+
+
+SecretView.examples = (SecretView(name="STRIPE_KEY", created_at=CREATED, updated_at=ENDED),)
 
 
 class PriceView(Nested):

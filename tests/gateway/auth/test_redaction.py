@@ -95,3 +95,32 @@ def test_what_is_left_can_be_saved_as_ones_own() -> None:
 
 def test_values_of_other_nodes_than_the_form_stay_for_whoever_copies_it() -> None:
     assert shown("customModel", values={"prompt": "Write"}) == {"values": {"prompt": "Write"}}
+
+
+@pytest.mark.parametrize(
+    ("auth", "expected"),
+    [
+        ({"type": "bearer", "secret": "TOKEN"}, {"type": "bearer", "secret": "TOKEN"}),
+        (
+            {"type": "header", "secret": "TOKEN", "name": "X-Key", "value": CANARY},
+            {"type": "header", "secret": "TOKEN", "name": "X-Key"},
+        ),
+        (
+            {"type": "bearer", "secret": "TOKEN", "name": CANARY},
+            {"type": "bearer", "secret": "TOKEN"},
+        ),
+        ({"type": "bearer", "secret": CANARY}, {"type": "REDACTED", "secret": "REDACTED"}),
+        (CANARY, "REDACTED"),
+    ],
+)
+def test_an_authorization_keeps_the_name_of_its_secret(auth: Any, expected: Any) -> None:
+    assert shown("httpRequest", auth=auth) == {"auth": expected}
+
+
+def test_a_placeholder_of_a_secret_stays() -> None:
+    data = {
+        "url": "https://a.org/?key={{ secret.KEY }}",
+        "headers": {"Authorization": "Bearer {{ secret.TOKEN }}"},
+    }
+
+    assert shown("httpRequest", **data) == data
