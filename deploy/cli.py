@@ -15,6 +15,7 @@ from deploy.commands.login import login_link
 from deploy.commands.models import model
 from deploy.commands.parts import gateway, up, worker
 from deploy.commands.run import run
+from deploy.commands.secrets import secret
 from deploy.commands.stub_provider import stub_provider
 from deploy.commands.workflows import workflow
 from deploy.problems import CommandFailed, with_reasons
@@ -36,6 +37,7 @@ for command in (
     doctor,
     account,
     key,
+    secret,
     login_link,
     workflow,
     model,

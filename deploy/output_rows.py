@@ -8,10 +8,10 @@ from msgspec import to_builtins
 
 from engine.models.availability import WorkerVariables
 from engine.models.manifest import Model
-from engine.store import Account, ApiKey, LedgerEntry, Webhook, Workflow
+from engine.store import Account, ApiKey, LedgerEntry, Secret, Webhook, Workflow
 from engine.values.plain import moment
 from gateway.http.types import Payload
-from gateway.routes.shared_types import ApiKeyView, ModelView, SavedWebhook, UserView
+from gateway.routes.shared_types import ApiKeyView, ModelView, SavedWebhook, SecretView, UserView
 from gateway.routes.workflow_types import WorkflowView
 
 
@@ -31,6 +31,11 @@ def key_row(key: ApiKey) -> dict[str, Any]:
 def webhook_row(key_id: str, webhook: Webhook) -> dict[str, Any]:
     """Return a key's webhook; the secret is present only when it was just created."""
     return {"keyId": key_id} | _shown(SavedWebhook.of(webhook))
+
+
+def secret_row(secret: Secret) -> dict[str, Any]:
+    """Return one secret, without its value."""
+    return _shown(SecretView.of(secret))
 
 
 def login_row(account_id: str, url: str, expires_at: int) -> dict[str, Any]:

@@ -1,0 +1,88 @@
+"""`headrace secret`: secrets of an account, for its HTTP Requests."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from deploy.commands import options
+from deploy.output import show
+from deploy.problems import CommandFailed
+
+COLUMNS = ("name", "createdAt", "updatedAt")
+LIST_COLUMNS = (*COLUMNS, "usedBy")
+name = click.argument("name", metavar="NAME")
+account = click.option(
+    "--account", "account_id", metavar="ID", help="The account's id.  [default: the demo's]"
+)
+
+
+@click.group()
+def secret() -> None:
+    """Set, list and delete secrets of an account."""
+
+
+@secret.command("set")
+@name
+@account
+@options.data_dir
+@options.as_json
+def set_(name: str, account_id: str | None, data_dir: Path, as_json: bool) -> None:
+    """Set a secret to the text on standard input, without its last line break."""
+    from deploy.admin.secrets import save_secret
+    from deploy.output_rows import secret_row
+    from deploy.stack.store_access import with_store
+
+    value, owner = _read_value(), account_id or _demo_account(data_dir)
+    saved = with_store(data_dir, lambda store: save_secret(store, owner, name, value))
+    show(secret_row(saved), as_json=as_json, columns=COLUMNS)
+
+
+@secret.command("list")
+@account
+@options.data_dir
+@options.as_json
+def list_(account_id: str | None, data_dir: Path, as_json: bool) -> None:
+    """List the secrets by name, without their values, and the workflows that use each."""
+    from deploy.admin.secrets import find_secrets
+    from deploy.output_rows import secret_row
+    from deploy.stack.store_access import with_store
+
+    owner = account_id or _demo_account(data_dir)
+    found = with_store(data_dir, lambda store: find_secrets(store, owner))
+    rows = [secret_row(each) | {"usedBy": slugs} for each, slugs in found]
+    show(rows, as_json=as_json, columns=LIST_COLUMNS)
+
+
+@secret.command()
+@name
+@account
+@options.data_dir
+@options.as_json
+def delete(name: str, account_id: str | None, data_dir: Path, as_json: bool) -> None:
+    """Delete a secret; nodes that use it fail from now on."""
+    from deploy.admin.secrets import delete_secret
+    from deploy.stack.store_access import with_store
+
+    owner = account_id or _demo_account(data_dir)
+    with_store(data_dir, lambda store: delete_secret(store, owner, name))
+    show({"name": name, "deleted": True}, as_json=as_json, columns=("name", "deleted"))
+
+
+def _read_value() -> str:
+    if sys.stdin.isatty():
+        return str(click.prompt("Value", hide_input=True))
+    try:
+        value = sys.stdin.buffer.read().decode()
+    except UnicodeDecodeError:
+        raise CommandFailed("The value on standard input is not UTF-8.") from None
+    return value.removesuffix("\n").removesuffix("\r")
+
+
+def _demo_account(data_dir: Path) -> str:
+    from deploy.stack.location import read_private
+
+    found = read_private(data_dir / "demo.json").get("accountId")
+    if not isinstance(found, str):
+        raise CommandFailed("There is no demo account here: name an --account.")
+    return found
