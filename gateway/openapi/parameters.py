@@ -4,6 +4,7 @@ from engine.access.capabilities import MODEL_NAME
 from engine.billing.credits import MAX_CREDITS
 from engine.executions.events import EVENT_ID
 from engine.executions.execution import ExecutionStatus
+from engine.ids.secret_names import NAME
 from engine.ids.slugs import SLUG
 from engine.media.links import WIDTHS
 from gateway.http.query import (
@@ -29,6 +30,7 @@ PATHS: dict[str, Schema] = {
     "key_id": described(TEXT, "The id of an API key, not the key itself.", KEY_ID),
     "version": described(INTEGER, "The number of a workflow's version.", 3),
     "delivery_id": described(ID, "The `webhook-id` of a delivery.", EXECUTION_ID),
+    "secret_name": described(matching(NAME), "The name of a secret.", "STRIPE_KEY"),
 }
 """By their names in the route."""
 

@@ -69,7 +69,7 @@ async def list_secrets(request: GatewayRequest, principal: Principal) -> Respons
 @session_only
 async def put_secret(request: GatewayRequest, principal: Principal) -> Response:
     """Set a secret; nodes that run from now on use the new value."""
-    name = check_name(request.path_params["name"])
+    name = check_name(request.path_params["secret_name"])
     body = await read_body(request, SecretRequest)
     value = check_value(body.value)
     saved = await request.state["services"].store.secrets.save(principal.account.id, name, value)
@@ -81,7 +81,7 @@ async def put_secret(request: GatewayRequest, principal: Principal) -> Response:
 @session_only
 async def delete_secret(request: GatewayRequest, principal: Principal) -> Response:
     """Delete a secret; nodes that use it fail from now on."""
-    name: str = request.path_params["name"]
+    name: str = request.path_params["secret_name"]
     await request.state["services"].store.secrets.delete(principal.account.id, name)
     logger.info("secret deleted", extra=_audited(principal, name))
     return json_response(DELETED)
@@ -93,5 +93,5 @@ def _audited(principal: Principal, name: str) -> dict[str, str]:
 
 routes = [
     Route("/api/secrets", Resource(GET=list_secrets)),
-    Route("/api/secrets/{name}", Resource(PUT=put_secret, DELETE=delete_secret)),
+    Route("/api/secrets/{secret_name}", Resource(PUT=put_secret, DELETE=delete_secret)),
 ]

@@ -81,7 +81,7 @@ class SecretView(View):
 
     name: str
     created_at: Moment
-    updated_at: Annotated[Moment, doc("The last change of its value.")]
+    updated_at: Moment
 
 
 SecretView.examples = (SecretView(name="STRIPE_KEY", created_at=CREATED, updated_at=ENDED),)

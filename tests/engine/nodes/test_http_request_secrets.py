@@ -122,33 +122,6 @@ def test_a_socket_may_be_called_secret() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("auth", "fields"),
-    [
-        ("bearer", ["auth"]),
-        ([], ["auth"]),
-        ({}, ["auth.type", "auth.secret"]),
-        ({"type": "digest", "secret": "TOKEN"}, ["auth.type"]),
-        ({"type": ["bearer"], "secret": "TOKEN"}, ["auth.type"]),
-        ({"type": "bearer", "secret": "token"}, ["auth.secret"]),
-        ({"type": "header", "secret": "TOKEN"}, ["auth.name"]),
-        ({"type": "header", "secret": "TOKEN", "name": "a b"}, ["auth.name"]),
-        ({"type": "header", "secret": "TOKEN", "name": "Host"}, ["auth.name"]),
-        ({"type": "header", "secret": "TOKEN", "name": "content-type"}, ["auth.name"]),
-    ],
-)
-def test_an_incomplete_authorization_is_a_fault(auth: Any, fields: list[str]) -> None:
-    assert [field for field, _ in faults({"url": URL, "auth": auth})] == fields
-
-
-def test_an_authorization_and_a_header_of_its_name_are_a_fault() -> None:
-    headers = {"authorization": "Basic x"}
-
-    assert faults({"url": URL, "headers": headers, **auth("bearer")}) == [
-        ("auth", "auth: 'Authorization' is among the headers too")
-    ]
-
-
 @pytest.mark.parametrize("url", ["{{ u }}", "https://{{ h }}/x", "https://a.{{ h }}?q=1"])
 def test_callers_do_not_choose_the_host_that_gets_a_secret(url: str) -> None:
     ((field, reason),) = faults({"url": url, **auth("bearer")})
