@@ -14,6 +14,7 @@ MIN_FORM = 4
 KEPT_IN_QUERY = "?/:@!$'()*,"
 """Characters that the client of outbound calls does not encode in a query."""
 PERCENT = re.compile(r"%[0-9A-F]{2}")
+NUMBER = re.compile(r"[0-9.eE+-]+")
 UNICODE_ESCAPE = re.compile(r"(?<=\\u)[0-9a-f]{4}")
 
 
@@ -22,15 +23,22 @@ class OpenedSecrets:
 
     def __init__(self, values: Mapping[str, str]) -> None:
         self.values = values
+        self._texts: set[str] = set()
         self._forms: list[str] = []
+        self._has_number = False
+        """A form is a number, or a part of one."""
         for value in values.values():
             self.hide(value)
 
     def hide(self, text: str) -> None:
         """Hide a text too, such as a part of a value; one below 4 characters stays."""
+        if text in self._texts:
+            return
+        self._texts.add(text)
         found = {*self._forms, *_forms(text)}
         # Of forms that begin at one place the longest is replaced.
         self._forms = sorted(found, key=lambda form: (-len(form), form))
+        self._has_number = any(map(NUMBER.fullmatch, found))
 
     def __repr__(self) -> str:
         return f"OpenedSecrets({sorted(self.values)})"
@@ -60,7 +68,8 @@ class OpenedSecrets:
         if isinstance(value, list):
             return [self.redact(each) for each in value]
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        return HIDDEN if is_number and self.is_in(json.dumps(value)) else value
+        is_found = is_number and self._has_number and self.is_in(json.dumps(value))
+        return HIDDEN if is_found else value
 
 
 NO_SECRETS = OpenedSecrets({})

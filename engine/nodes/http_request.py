@@ -1,8 +1,9 @@
 """HTTP Request: outbound calls built from templates."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, unquote_plus, urlsplit, urlunsplit
 
 from engine.access.opened_secrets import NO_SECRETS, OpenedSecrets
@@ -11,7 +12,15 @@ from engine.ids.secret_names import PREFIX
 from engine.media.formats import media_kind_of
 from engine.net.header_policy import header_fault
 from engine.net.url_policy import UrlRefused, check_url
-from engine.nodes.support.base import NO_MEDIA, Context, HttpCall, NodeType, Outputs, WorkKind
+from engine.nodes.support.base import (
+    NO_MEDIA,
+    Context,
+    HttpAnswer,
+    HttpCall,
+    NodeType,
+    Outputs,
+    WorkKind,
+)
 from engine.nodes.support.fan_out import CALLS_AT_ONCE, check_lengths, longest_list, unknown_list
 from engine.nodes.support.http_answer import find_medium, keep_answer, read_answer, refused
 from engine.nodes.support.http_body import BODY_IN, make_body
@@ -27,12 +36,16 @@ from engine.values.plain import kind_of
 from engine.values.sockets import Socket, SocketType
 from engine.values.templates import members_read, to_text
 
+T = TypeVar("T")
+
 PARAMS_IN = "params-in"
 RESPONSE_OUT = "response-out"
 STATUS_OUT = "status-out"
 
 MAX_BYTES_TOGETHER = 104_857_600
 """Limit of all answers of a node with `each`."""
+LARGE_ANSWER = 65_536
+"""Bytes in which a search for secrets would hold up other nodes."""
 MAX_HEADER = 8_192
 MAX_REDIRECTS = 3
 
@@ -155,15 +168,24 @@ async def _call(
 ) -> ParsedResponse:
     answer = await context.fetch(await _build_call(settings, inputs, secrets, context))
     if answer.status >= 400 and not settings.reads_status:
-        raise refused(answer, secrets)
+        raise await _redact(answer, secrets, refused, answer, secrets)
     content_type = find_medium(answer) if settings.kept and answer.status < 400 else None
     if content_type is not None and SocketType(media_kind_of(content_type)) in settings.kept:
         if secrets.is_in_bytes(answer.body):
             raise NodeFailed("secret_exposed", "The medium in the answer has a secret in it")
         url = await keep_answer(answer, content_type, context)
         return ParsedResponse(value=url, status=answer.status)
-    value = secrets.redact(read_answer(answer))
+    value = await _redact(answer, secrets, secrets.redact, read_answer(answer))
     return ParsedResponse(value=value, status=answer.status, size=len(answer.body))
+
+
+async def _redact(
+    answer: HttpAnswer, secrets: OpenedSecrets, work: Callable[..., T], *args: Any
+) -> T:
+    """Do the work on an answer; in a thread if a large one may have secrets."""
+    if secrets.values and len(answer.body) > LARGE_ANSWER:
+        return await asyncio.to_thread(work, *args)
+    return work(*args)
 
 
 def _item_sockets(settings: HttpRequestSettings) -> Sequence[str]:

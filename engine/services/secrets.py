@@ -1,5 +1,6 @@
 """Secrets in workflows: checks before a save, and the workflows that use each secret."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from engine.nodes.support.http_settings import read_secret_uses
 from engine.store import Draft, Secret, Store, Workflow
 
 Nodes = Sequence[Mapping[str, Any]]
+READ_AT_ONCE = 16
+"""Workflows whose documents are in memory together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,13 +53,17 @@ async def note_secrets(store: Store, saved: Workflow | Draft) -> None:
 async def list_secrets(store: Store, account_id: str) -> list[tuple[Secret, list[str]]]:
     """Return the secrets by name, each with the slugs of the workflows that use it.
 
-    Reads the documents of workflows that have ever used a secret, one workflow at a time.
+    Reads the documents of workflows that have ever named a secret, a few at a time.
     """
     users: dict[str, list[str]] = defaultdict(list)
     secrets = await store.secrets.list(account_id)
-    for slug in await store.secrets.possible_users(account_id) if secrets else ():
-        for name in await _names_in(store, account_id, slug):
-            users[name].append(slug)
+    slugs = await store.secrets.possible_users(account_id) if secrets else ()
+    for start in range(0, len(slugs), READ_AT_ONCE):
+        some = slugs[start : start + READ_AT_ONCE]
+        named = await asyncio.gather(*(_names_in(store, account_id, slug) for slug in some))
+        for slug, names in zip(some, named, strict=True):
+            for name in names:
+                users[name].append(slug)
     return [(secret, users[secret.name]) for secret in secrets]
 
 

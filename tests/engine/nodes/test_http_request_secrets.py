@@ -211,3 +211,18 @@ async def test_a_medium_with_a_secret_in_it_is_not_kept() -> None:
         await run(context, {"saveAs": "asset", **auth("basic")})
 
     assert (caught.value.code, context.kept) == ("secret_exposed", [])
+
+
+@pytest.mark.parametrize("status", [200, 500])
+async def test_a_large_answer_is_redacted_as_a_small_one(status: int) -> None:
+    body = f"{CANARY} {'x' * 100_000} {CANARY}".encode()
+    context = answering(body, "text/plain", status)
+
+    if status == 200:
+        shown = (await run(context, auth("basic")))["response-out"]
+        assert (shown[:4], shown[-4:]) == ("••• ", " •••")
+    else:
+        with pytest.raises(NodeFailed) as caught:
+            await run(context, auth("basic"))
+        shown = caught.value.message
+    assert CANARY not in shown

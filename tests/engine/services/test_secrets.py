@@ -31,6 +31,11 @@ async def create(store: Store, account: Account, body: dict[str, Any]) -> str:
     return (await create_workflow(store, account.id, body, allow_private=True)).slug
 
 
+async def write_draft(store: Store, account: Account, slug: str, body: dict[str, Any]) -> None:
+    document = parse_document(body)
+    await save_draft(store, account.id, slug, document, None, markup=Decimal(1), allow_private=True)
+
+
 async def users(store: Store, account: Account) -> dict[str, list[str]]:
     return {secret.name: slugs for secret, slugs in await list_secrets(store, account.id)}
 
@@ -68,10 +73,9 @@ async def test_a_check_tells_the_setting(store: Store, account: Account) -> None
 async def test_a_draft_is_saved_with_the_problem(store: Store, account: Account) -> None:
     slug = await create(store, account, greeting())
 
-    draft = await save_draft(
-        store, account.id, slug, parse_document(calling()), None, allow_private=True
-    )
+    await write_draft(store, account, slug, calling())
 
+    draft = await store.drafts.get(account.id, slug)
     assert [each["nodeId"] for each in draft.problems] == ["call"]
     with pytest.raises(InvalidGraph):
         await publish_draft(store, account.id, slug, note=None, force=True, allow_private=True)
@@ -96,8 +100,7 @@ async def test_live_versions_and_drafts_use_secrets(store: Store, account: Accou
     second = await create(store, account, calling("OTHER"))
     sketch = await create(store, account, calling(draft=True))
     await create(store, account, greeting())
-    document = parse_document(calling("OTHER"))
-    await save_draft(store, account.id, first, document, None, allow_private=True)
+    await write_draft(store, account, first, calling("OTHER"))
 
     assert await users(store, account) == {
         "TOKEN": sorted([first, sketch]),
@@ -113,8 +116,7 @@ async def test_a_use_ends_with_the_version_the_draft_or_the_workflow(
     changed, drafted, deleted = [await create(store, account, calling()) for _ in range(3)]
     await update_workflow(store, account.id, changed, greeting(), allow_private=True)
     await update_workflow(store, account.id, drafted, greeting(), allow_private=True)
-    document = parse_document(calling())
-    await save_draft(store, account.id, drafted, document, None, allow_private=True)
+    await write_draft(store, account, drafted, calling())
     await store.workflows.delete(account.id, deleted)
 
     assert await users(store, account) == {"TOKEN": [drafted]}
