@@ -217,6 +217,22 @@ def test_a_run_with_a_key_uses_the_secrets_of_its_account(
     assert echo.received[-1][1]["authorization"] == f"Bearer {HEADER_VALUE}"
 
 
+def test_a_public_workflow_uses_the_secrets_of_its_owner(
+    administration: Administration, owner: Caller, echo: EchoServer
+) -> None:
+    account = administration.account("pro")
+    put(owner, "TOKEN", HEADER_VALUE)
+    put(administration.browser(account), "TOKEN", "value-of-the-runner")
+    document = calling(f"{echo.url}/json", auth={"type": "bearer", "secret": "TOKEN"})
+    slug = owner.save({**document, "publicPlayground": True})
+
+    answer = administration.with_key(administration.key(account)).run(slug)
+
+    assert (answer.status_code, "Bearer •••" in answer.text) == (200, True)
+    assert echo.received[-1][1]["authorization"] == f"Bearer {HEADER_VALUE}"
+    assert "canary" not in answer.text
+
+
 @pytest.mark.parametrize(
     "data",
     [
