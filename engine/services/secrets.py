@@ -13,6 +13,8 @@ from engine.nodes.support.http_settings import read_secret_uses
 from engine.store import Draft, Secret, Store, Workflow
 
 Nodes = Sequence[Mapping[str, Any]]
+LARGE_GRAPH = 200
+"""Nodes from which on a graph is searched in a thread."""
 READ_AT_ONCE = 16
 """Workflows whose documents are in memory together."""
 
@@ -29,7 +31,7 @@ class SecretUse:
 
 async def check_secrets(store: Store, account_id: str, nodes: Nodes) -> list[Problem]:
     """Return the problems of nodes that name secrets which the account does not have."""
-    uses = list(find_uses(nodes))
+    uses = await _find_all_uses(nodes)
     if not uses:
         return []
     names = await store.secrets.names(account_id)
@@ -46,7 +48,7 @@ async def check_secrets(store: Store, account_id: str, nodes: Nodes) -> list[Pro
 
 async def note_secrets(store: Store, saved: Workflow | Draft) -> None:
     """Note that a saved document uses secrets, if it does."""
-    if next(find_uses(saved.document.nodes), None) is not None:
+    if await _find_all_uses(saved.document.nodes):
         await store.secrets.note_use(saved.account_id, saved.slug)
 
 
@@ -77,6 +79,12 @@ async def _names_in(store: Store, account_id: str, slug: str) -> set[str]:
     except DraftNotFound:
         pass
     return {use.name for document in documents for use in find_uses(document.nodes)}
+
+
+async def _find_all_uses(nodes: Nodes) -> list[SecretUse]:
+    if len(nodes) < LARGE_GRAPH:
+        return list(find_uses(nodes))
+    return await asyncio.to_thread(lambda: list(find_uses(nodes)))
 
 
 def find_uses(nodes: Nodes) -> Iterator[SecretUse]:

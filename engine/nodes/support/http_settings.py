@@ -246,5 +246,9 @@ def secret_uses(
 
 def read_secret_uses(data: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the uses of secrets in the `data` of a node, even if other settings are invalid."""
+    headers = data.get(HEADERS.name)
+    texts = (data.get(URL.name), *(headers.values() if isinstance(headers, dict) else ()))
+    if data.get(AUTH.name) is None and not any(PREFIX in str(text) for text in texts):
+        return []  # most nodes, whose templates need not be parsed
     auth, url, headers = (each.read(data, Faults()) for each in (AUTH, URL, HEADERS))
     return list(secret_uses(auth, url, headers))

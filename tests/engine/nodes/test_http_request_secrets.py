@@ -139,6 +139,7 @@ def test_uses_are_read_even_if_other_settings_are_invalid() -> None:
 
     assert read_secret_uses(data) == [("auth.secret", "TOKEN"), ("url", "A"), ("headers.X", "B")]
     assert read_secret_uses({"headers": 5, "auth": "x"}) == []
+    assert read_secret_uses({"url": "https://a.example/{{ secret.a }}", "headers": {"X": 5}}) == []
 
 
 # -- values that cannot be sent -------------------------------------------------------------------
