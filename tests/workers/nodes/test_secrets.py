@@ -53,3 +53,19 @@ async def test_without_redis_another_attempt_may_succeed(
 
     assert (failure.code, failure.retryable) == ("storage_error", True)
     await away.close()
+
+
+async def test_an_opening_is_one_read_whatever_the_number_of_secrets(
+    store: Store, account: Account
+) -> None:
+    names = [f"S{number}" for number in range(20)]
+    for name in names:
+        await store.secrets.save(account.id, name, f"value of {name}")
+    await store.client.send("CONFIG", "RESETSTAT")
+
+    await StoredSecrets(store.secrets).open(account.id, names)
+
+    found: bytes = await store.client.send("INFO", "commandstats")
+    commands = {line.split(":")[0] for line in found.decode().split() if "calls=" in line}
+    assert commands - {"cmdstat_config|resetstat", "cmdstat_info"} == {"cmdstat_hmget"}
+    assert "cmdstat_hmget:calls=1," in found.decode()
