@@ -275,7 +275,7 @@ def test_estimates_stand_in_lists_and_schemas_after_the_markup(
     public = caller.get(f"/api/workflows/{slug}/public-schema").json()
 
     assert row["estimatedCreditCost"] == schema["estimatedCreditCost"] == 24
-    assert "estimatedCreditCost" not in public
+    assert public["estimatedCreditCost"] == 24
 
 
 def test_me_shows_what_the_account_has_to_spend(administration: Administration) -> None:
