@@ -1,12 +1,12 @@
 """Image files in pieces of any size, checked up to their end."""
 
 import random
-import time
 
 import pytest
 
 from engine.media.formats import MAX_FRAMES, UnfitMedia
 from engine.media.image_frames import Frames, JpegEnd
+from tests.support.cpu_time import cpu_limit
 from tests.support.media import files
 
 WHOLE = {
@@ -78,12 +78,11 @@ def test_any_byte_changed_ends_in_words() -> None:
 def test_a_large_file_is_followed_in_little_time() -> None:
     block = b"\xff" + bytes(255)
     data = files.gif_head(10, 10)[:-2] + block * 80_000 + b"\0;"
-    began = time.process_time()
 
-    follow("image/gif", data, 65_536)
+    with cpu_limit(1):
+        follow("image/gif", data, 65_536)
 
     assert len(data) > 20_000_000
-    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 65_536])

@@ -1,8 +1,7 @@
-import time
-
 import pytest
 
 from engine.media.ranges import ByteRange, UnsatisfiableRange, parse_range
+from tests.support.cpu_time import cpu_limit
 
 SIZE = 1_000
 
@@ -49,9 +48,8 @@ def test_ten_thousand_ranges_are_the_whole_at_once() -> None:
         "bytes=" + ",".join(f"{each}-" for each in range(10_000)),
         "bytes=" + "0-,-" * 20_000,
     ]
-    began = time.process_time()
 
-    found = [parse_range(header, SIZE) for header in headers]
+    with cpu_limit(0.2):
+        found = [parse_range(header, SIZE) for header in headers]
 
     assert found == [None, None]
-    assert time.process_time() - began < 0.05

@@ -12,6 +12,7 @@ from engine.store import Account, Store
 from engine.store.redis import keyspace
 from tests.engine.media.test_links import BAD_IDS
 from tests.gateway.conftest import MakeClient
+from tests.support.cpu_time import cpu_limit, cpu_time
 from tests.support.gateway.documents import edge, node
 from tests.support.gateway.fake_worker import FakeWorker
 from tests.support.gateway.uploads import local, refused, upload
@@ -132,15 +133,15 @@ async def test_a_range_of_ten_thousand_parts_takes_no_time(client: httpx2.AsyncC
     times = []
 
     for _ in range(10):
-        began = time.process_time()
-        answer = await client.get(local(asset), headers={"range": many})
-        times.append(time.process_time() - began)
+        with cpu_time() as measured:
+            answer = await client.get(local(asset), headers={"range": many})
+        times.append(measured.seconds)
 
         assert (answer.status_code, answer.content) == (200, files.png())
         assert "content-range" not in answer.headers
     larger = await client.get(local(asset), headers={"range": f"{many},{many}"})
 
-    assert min(times) < 0.02
+    assert min(times) < 0.2
     assert larger.status_code == 431
 
 
@@ -184,11 +185,10 @@ async def test_one_range_is_given_and_all_else_is_the_whole(
     client: httpx2.AsyncClient, payload: str, status: int, start: int, end: int | None
 ) -> None:
     asset, data = await upload(client), files.png()
-    began = time.process_time()
 
-    answer = await client.get(local(asset), headers={"range": payload})
+    with cpu_limit(1):
+        answer = await client.get(local(asset), headers={"range": payload})
 
-    assert time.process_time() - began < 1
     assert (answer.status_code, answer.content) == (status, data[start:end])
     if status == 206:
         first = start % len(data)
