@@ -35,6 +35,8 @@ class Stub:
     port: int = 0
     connections: int = 0
     requests: list[bytes] = field(default_factory=list)
+    written: int = 0
+    """Pieces of replies that were sent."""
     names: list[str | None] = field(default_factory=list)
     """Server names that TLS clients sent."""
 
@@ -67,7 +69,10 @@ class Stub:
         path = self.requests[-1].split(b" ")[1].decode()
         for piece in [self.pages[path]] if path in self.pages else self.reply:
             await asyncio.sleep(self.pause)
+            if writer.is_closing():  # uvloop takes a write then for an error of the program
+                raise ConnectionResetError
             writer.write(piece)
+            self.written += 1
             await writer.drain()
 
 

@@ -9,7 +9,7 @@ from aiohttp import web
 
 
 class Target:
-    """Target of HTTP nodes in tests: `/echo`, `/slow/<seconds>`, `/flaky/<failures>/<name>`, …"""
+    """Target of HTTP nodes in tests: `/echo`, `/slow/<seconds>`, `/together/<calls>`, …"""
 
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
@@ -25,6 +25,8 @@ class Target:
         self.calls[request.path_qs] += 1
         kind, *rest = request.path.strip("/").split("/")
         while self.slow < int(request.query.get("after", "0")):
+            await asyncio.sleep(0.002)
+        while kind == "together" and self.calls.total() < int(rest[0]):
             await asyncio.sleep(0.002)
         if kind == "slow":
             await self._sleep(float(rest[0]))

@@ -199,7 +199,7 @@ async def test_pictures_as_large_as_real_ones_are_kept_one_after_the_other(
         .wire("cats.items-out > paint.prompt-in", "paint.image-out > out.result-in")
     )
 
-    async with worker(settings), asyncio.timeout(4):  # the stub keeps a connection for longer
+    async with worker(settings), asyncio.timeout(30):  # the stub keeps a connection for longer
         execution = await run(runner, graph)
 
     assert execution.error is None

@@ -156,12 +156,11 @@ async def test_a_bomb_or_a_strange_encoding_fails(
 )
 async def test_the_deadline_is_total(stub: Stub, egress: Egress, reply: list[bytes]) -> None:
     stub.reply, stub.pause = reply, 0.1
-    started = time.monotonic()
 
     failed = await failure(egress, HttpCall(method="GET", url=stub.url, timeout_seconds=0.4))
 
     assert (failed.code, failed.retryable) == ("timeout", True)
-    assert time.monotonic() - started < 4
+    assert stub.written <= 6
 
 
 async def test_a_server_that_is_not_there_is_a_failed_connection(egress: Egress) -> None:

@@ -284,13 +284,12 @@ async def test_each_answer_of_a_kept_connection_has_a_cap_of_its_own(
     ids=["a head", "interim answers", "chunks", "a chunk's extension", "trailers"],
 )
 async def test_no_drip_passes_the_deadline(stub: Stub, egress: Egress, reply: list[bytes]) -> None:
-    stub.reply, stub.pause = reply, 0.1  # all of it would take 3.8 s and more
-    started = time.monotonic()
+    stub.reply, stub.pause = reply, 0.1
 
     failed = await failure(egress, get(stub, timeout_seconds=0.3))
 
     assert (failed.code, failed.retryable) == ("timeout", True)
-    assert time.monotonic() - started < 3
+    assert stub.written <= 5
 
 
 @contextlib.asynccontextmanager

@@ -144,10 +144,10 @@ async def test_an_answer_that_is_whole_too_late_is_left_and_costs_nothing(
     head, body = (
         (STREAM, wire(*HELLO)) if provider_walker.streams else (JSON, msgspec.json.encode(SAID))
     )
-    stub.reply, stub.pause = answer(head, f"Content-Length: {len(body)}"), 0.1
+    stub.reply, stub.pause = answer(head, f"Content-Length: {len(body)}"), 1
     stub.reply += [body[at : at + 20] for at in range(0, len(body), 20)]
 
-    execution = await provider_walker.run(asking(stub.url, timeoutSeconds=0.4))
+    execution = await provider_walker.run(asking(stub.url, timeoutSeconds=1.5))
 
     assert failed(execution) == ("PROVIDER_TIMEOUT", 1)
     assert execution.result is None
@@ -167,7 +167,7 @@ async def test_an_execution_that_is_cancelled_hangs_up_at_once(
         await provider_walker.runner.store.executions.cancel(account_id, execution_id)
         walker.cancel(keyspace.reference(account_id, execution_id))
 
-        await asyncio.wait_for(stub.has_gone.wait(), 1)
+        await asyncio.wait_for(stub.has_gone.wait(), 20)
         execution = await provider_walker.runner.end(execution_id, 5)
         await walker.drain(1)
 

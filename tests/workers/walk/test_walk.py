@@ -1,7 +1,6 @@
 """Walks of executions, on real parts: Redis, Dramatiq, the pool and a local HTTP server."""
 
 import asyncio
-import time
 from dataclasses import replace
 
 import pytest
@@ -56,11 +55,10 @@ async def test_a_small_graph_of_pure_nodes_is_claimed_and_ended_in_one_step(
 
 
 async def test_parallel_calls_run_together(runner: Runner, target: Target) -> None:
-    begun = time.monotonic()
+    graph = http_fan(f"{target.url}/together/20", 20)
 
-    execution = await runner.run(http_fan(f"{target.url}/slow/0.3", 20))
+    execution = await runner.run(graph)
 
-    assert time.monotonic() - begun < 5
     assert [value["n"] for value in execution.result["values"]] == list(range(20))
     assert sum(target.calls.values()) == 20
 
@@ -224,11 +222,8 @@ async def test_a_lost_order_to_cancel_is_given_again(
 
 
 async def test_a_node_over_its_time_fails(runner: Runner, target: Target) -> None:
-    begun = time.monotonic()
+    execution = await runner.run(http_fan(f"{target.url}/slow/30", 1, timeoutSeconds=0.3))
 
-    execution = await runner.run(http_fan(f"{target.url}/slow/9", 1, timeoutSeconds=0.3))
-
-    assert time.monotonic() - begun < 8
     assert execution.status is ExecutionStatus.FAILED
     assert execution.nodes[0].error is not None
     assert execution.nodes[0].error["code"] == "timeout"

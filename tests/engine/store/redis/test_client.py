@@ -128,7 +128,7 @@ async def test_a_frozen_redis_is_unavailable_soon_and_fine_afterwards(
     proxy.is_frozen = True
 
     with pytest.raises(Unavailable):
-        await asyncio.wait_for(far.send("INCR", "n"), 1)
+        await asyncio.wait_for(far.send("INCR", "n"), 20)
 
     proxy.is_frozen = False
     assert await far.send("INCR", "n") == 1
@@ -218,7 +218,7 @@ async def test_a_redis_that_is_nowhere_is_unavailable(url: str) -> None:
 
     for _ in range(2):
         with pytest.raises(Unavailable):
-            await asyncio.wait_for(client.send("PING"), 3)
+            await asyncio.wait_for(client.send("PING"), 20)
 
     await client.close()
 
@@ -236,10 +236,10 @@ async def test_a_password_that_is_wrong_is_unavailable(own_server: RedisServer) 
 
     async with _client(wrong) as client:
         with pytest.raises(Unavailable):
-            await asyncio.wait_for(client.send("PING"), 3)
+            await asyncio.wait_for(client.send("PING"), 20)
     async with _client(own_server.url) as client:
         with pytest.raises(Unavailable):
-            await asyncio.wait_for(client.send("PING"), 3)
+            await asyncio.wait_for(client.send("PING"), 20)
     async with _client(right) as client:
         assert await client.send("PING") in (b"PONG", "PONG")
 
@@ -323,7 +323,7 @@ async def test_a_word_that_is_none_hurts_only_its_own_caller(client: Client, wor
     with pytest.raises((TypeError, ValueError)):
         await client.send("ECHO", word)
 
-    assert await asyncio.wait_for(good, 2) == b"mine"
+    assert await asyncio.wait_for(good, 20) == b"mine"
 
 
 async def test_closing_answers_everybody(redis_url: str) -> None:

@@ -67,10 +67,8 @@ async def test_a_stopped_heartbeat_lets_the_lease_end(
     heartbeat = start(redis_url, 0.1)
     await eventually(lambda: lease_end(store))
 
-    started = time.monotonic()
     heartbeat.stop()
 
-    assert time.monotonic() - started < 5
     assert await eventually(store.leases.dead_workers) == ["w1"]
 
 
