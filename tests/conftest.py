@@ -161,6 +161,17 @@ def clients_trust_the_same() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def workers_share_a_template() -> Iterator[None]:
+    """Workers in this process fork the children of their pools from one template."""
+    from tests.support.workers.shared_template import PoolOfSharedTemplate
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("workers.main.Pool", PoolOfSharedTemplate)
+        yield
+    PoolOfSharedTemplate.close_template()
+
+
 @pytest.fixture(autouse=True)
 def no_models_of_another_test() -> Iterator[None]:
     """What a store has told this process of saved models ends with its test."""

@@ -46,6 +46,11 @@ async def serving(settings: Settings) -> AsyncIterator[Gateway]:
     assert await ended == 0
 
 
+@pytest.fixture(scope="session", autouse=True)
+def short_starts(workers_share_a_template: None) -> None:
+    """Workers of these tests start at once."""
+
+
 @pytest.fixture
 async def gateway(settings: Settings) -> AsyncIterator[Gateway]:
     async with serving(settings) as gateway:

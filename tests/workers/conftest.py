@@ -31,6 +31,11 @@ def anyio_backend() -> tuple[str, dict[str, Any]]:
     return "asyncio", {"loop_factory": Loop}
 
 
+@pytest.fixture(scope="session", autouse=True)
+def short_starts(workers_share_a_template: None) -> None:
+    """Workers of these tests start at once."""
+
+
 @pytest.fixture
 async def target() -> AsyncIterator[Target]:
     async with serving() as target:
