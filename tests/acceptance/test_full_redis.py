@@ -15,7 +15,7 @@ import redis
 
 from deploy.http_client import Unreachable, call
 from tests.support.acceptance.callers import make_caller
-from tests.support.acceptance.running_stack import RunningStack, running, until
+from tests.support.acceptance.running_stack import BARE, ONE_WORKER, RunningStack, running, until
 from tests.support.http.target import Stub, stub_server
 
 LIMIT = 40_000_000
@@ -112,13 +112,13 @@ def server() -> Iterator[Stub]:
 
 
 def test_a_stack_starts_on_a_redis_that_is_full(tmp_path: Path) -> None:
-    with running(tmp_path, "--no-demo") as stack:
+    with running(tmp_path, *BARE) as stack:
         _, key = make_caller(stack, "caller")
         save = ("POST", f"{stack.url}/api/workflows")
         assert call(*save, key=key, body=document("https://example.com"))[0] == 201
         assert stack.stop() == 0
 
-    with running(tmp_path, HEADRACE_REDIS_MEMORY_BYTES="1") as stack:
+    with running(tmp_path, *ONE_WORKER, HEADRACE_REDIS_MEMORY_BYTES="1") as stack:
         listed = call("GET", f"{stack.url}/api/workflows", key=key)
         run = call("POST", f"{stack.url}/api/workflows/fill/run", key=key, body={"inputs": {}})
 

@@ -15,7 +15,13 @@ import pytest
 
 from deploy.http_client import Unreachable, call
 from tests.support.acceptance import fake_llama
-from tests.support.acceptance.running_stack import RunningStack, environment, running, until
+from tests.support.acceptance.running_stack import (
+    ONE_WORKER,
+    RunningStack,
+    environment,
+    running,
+    until,
+)
 from tests.support.factories import Graph
 
 DOCUMENT = (
@@ -63,7 +69,7 @@ def save(stack: RunningStack) -> None:
 def test_a_workflow_asks_the_model_of_its_own_stack(
     tmp_path: Path, runtime: str, own: Path
 ) -> None:
-    with running(tmp_path, HEADRACE_LOCAL_MODEL=str(own), PYTHONPATH=runtime) as stack:
+    with running(tmp_path, *ONE_WORKER, HEADRACE_LOCAL_MODEL=str(own), PYTHONPATH=runtime) as stack:
         save(stack)
 
         status, answer = send(stack, "Hello")
@@ -81,7 +87,7 @@ def test_a_workflow_asks_the_model_of_its_own_stack(
 def test_a_model_that_dies_is_started_again_where_it_was(
     tmp_path: Path, runtime: str, own: Path
 ) -> None:
-    with running(tmp_path, HEADRACE_LOCAL_MODEL=str(own), PYTHONPATH=runtime) as stack:
+    with running(tmp_path, *ONE_WORKER, HEADRACE_LOCAL_MODEL=str(own), PYTHONPATH=runtime) as stack:
         save(stack)
         (first,) = local_models(stack)
         subprocess.run(["kill", "-KILL", str(first)], check=True)
@@ -96,7 +102,7 @@ def test_a_file_that_cannot_be_loaded_is_given_up_and_the_stack_runs_on(
     tmp_path: Path, runtime: str, own: Path
 ) -> None:
     own.write_bytes(b"GGUF broken")
-    with running(tmp_path, HEADRACE_LOCAL_MODEL=str(own), PYTHONPATH=runtime) as stack:
+    with running(tmp_path, *ONE_WORKER, HEADRACE_LOCAL_MODEL=str(own), PYTHONPATH=runtime) as stack:
         save(stack)
 
         status, answer = send(stack, "Hello")
@@ -113,7 +119,7 @@ def test_without_a_model_in_order_the_stack_runs_and_calls_say_what_to_do(
     tmp_path: Path, runtime: str, own: Path
 ) -> None:
     own.write_bytes(b"PK")
-    with running(tmp_path, HEADRACE_LOCAL_MODEL=str(own), PYTHONPATH=runtime) as stack:
+    with running(tmp_path, *ONE_WORKER, HEADRACE_LOCAL_MODEL=str(own), PYTHONPATH=runtime) as stack:
         save(stack)
 
         _, answer = send(stack, "Hello")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.support.acceptance.commands import json_of
-from tests.support.acceptance.running_stack import RunningStack, running, until
+from tests.support.acceptance.running_stack import ONE_WORKER, RunningStack, running, until
 from tests.support.manifests import manifest
 
 KEYED = '[openai]\nbase_url = "https://a.example/v1"\nmodel = "m"\napi_key_env = "A_KEY"\n'
@@ -14,7 +14,7 @@ def test_a_model_without_its_key_says_so(tmp_path: Path) -> None:
     models = tmp_path / "models"
     models.mkdir()
     (models / "keyed.toml").write_text(manifest("keyed", call=KEYED))
-    with running(tmp_path, HEADRACE_MODELS_DIR=str(models)) as stack:
+    with running(tmp_path, *ONE_WORKER, HEADRACE_MODELS_DIR=str(models)) as stack:
         until(lambda: reason(stack) == TOLD)
         (listed,) = [
             row for row in json_of(stack, "model", "list") if row["internalName"] == "keyed"

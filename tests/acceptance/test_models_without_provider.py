@@ -11,7 +11,7 @@ from engine.models.dialects.builtin import BuiltinSection
 from engine.models.manifest import Category
 from engine.models.registry import all_models
 from tests.support.acceptance.commands import json_of
-from tests.support.acceptance.running_stack import RunningStack, running
+from tests.support.acceptance.running_stack import ONE_WORKER, RunningStack, running
 from tests.support.http.providers import stub_provider
 
 GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "try-without-a-provider.md"
@@ -29,7 +29,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
         words = " ".join(variables for _, variables in ROWS).replace(SHOWN_AT, url)
         environ = dict(word.split("=", 1) for word in words.split())
         folder = tmp_path_factory.mktemp("stack")
-        with running(folder, HEADRACE_ALLOW_PRIVATE_URLS="1", **environ) as started:
+        with running(folder, *ONE_WORKER, HEADRACE_ALLOW_PRIVATE_URLS="1", **environ) as started:
             yield started
 
 

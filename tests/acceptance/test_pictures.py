@@ -15,7 +15,13 @@ from PIL import Image, ImageChops
 
 from deploy.admin.examples import example_documents
 from tests.support.acceptance.documents import save
-from tests.support.acceptance.running_stack import HEADRACE, RunningStack, models_at, running
+from tests.support.acceptance.running_stack import (
+    HEADRACE,
+    ONE_WORKER,
+    RunningStack,
+    models_at,
+    running,
+)
 from tests.support.gateway.documents import edge, node
 from tests.support.manifests import manifest
 
@@ -196,7 +202,7 @@ def test_an_example_whose_models_are_not_here_is_a_draft_and_the_others_are_ther
     off = manifest("gpt-image", category="image", head="enabled = false\n")
     (tmp_path / "off.toml").write_text(off)
 
-    with running(tmp_path, HEADRACE_MODELS_DIR=str(tmp_path)) as stack:
+    with running(tmp_path, *ONE_WORKER, HEADRACE_MODELS_DIR=str(tmp_path)) as stack:
         stack.line("Dear Ada")
         _, workflows = stack.api("GET", "/api/workflows")
         refused, answer = stack.api("POST", "/api/workflows/product-pictures/run", {"inputs": {}})

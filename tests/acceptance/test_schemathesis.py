@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.acceptance.running_stack import running
+from tests.support.acceptance.running_stack import BARE, running
 from tests.support.acceptance.schema_search import RUN_RULES, Search
 from tests.support.contract.installation import Administration
 from tests.support.gateway.documents import edge, node
@@ -48,7 +48,7 @@ def administration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Adminis
         "HEADRACE_WEBHOOK_TIME_SCALE": "0.00001",
     }
     folder = tmp_path_factory.mktemp("described")
-    with running(folder, "--no-demo", "--gateways", "2", **settings) as stack:
+    with running(folder, *BARE, "--gateways", "2", **settings) as stack:
         made = Administration(stack)
         yield made
         made.close()

@@ -14,7 +14,7 @@ from engine.ids.partitions import partition_of
 from engine.store.redis import keyspace
 from tests.conftest import free_port
 from tests.support.acceptance.commands import json_of
-from tests.support.acceptance.running_stack import RunningStack, environment, running
+from tests.support.acceptance.running_stack import BARE, RunningStack, environment, running
 
 ROOT = Path(__file__).parents[2]
 TOUR = ROOT / "examples" / "tour.py"
@@ -36,7 +36,7 @@ def stack(tmp_path: Path) -> Iterator[RunningStack]:
     tiers = tmp_path / "tiers.toml"
     tiers.write_text(f"[pro]\nruns_per_minute = {LIMIT}\n")
     environ = {PRIVATE: "1", "HEADRACE_TIERS_FILE": str(tiers)}
-    with running(tmp_path, "--no-demo", **environ) as started:
+    with running(tmp_path, *BARE, **environ) as started:
         yield started
 
 
