@@ -205,7 +205,7 @@ async def test_a_run_that_waits_for_room_has_recorded_its_nodes(
         found = await runner.store.executions.get(runner.account.id, execution_id)
         return sum(node.status is NodeStatus.COMPLETED for node in found.nodes)
 
-    assert await eventually(completed) == 3  # the inputs and both texts
+    await eventually(completed, lambda count: count == 3)  # the inputs and both texts
 
 
 def _calls(target: Target, path: str) -> Callable[[], Awaitable[int]]:
