@@ -13,7 +13,7 @@ from engine.settings import Settings
 from tests.conftest import RedisServer
 from tests.support.http.scripted_server import Target
 from tests.support.workers.fleet_trial import SharedPool, Trial, WatchedSlots
-from workers.nodes.pool import Pool
+from tests.support.workers.shared_template import PoolOfSharedTemplate
 
 DEFAULT_SEEDS = (1, 2)
 LONG_SECONDS = float(os.environ.get("FUZZ_SECONDS", "60"))
@@ -29,7 +29,7 @@ async def brisk(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
     monkeypatch.setattr("workers.main.ConcurrencyLimit", WatchedSlots)
     WatchedSlots.made.clear()
     monkeypatch.setattr("workers.walk.walk.SHARE_SECONDS", 0.0)
-    SharedPool.real = Pool(slots=1)
+    SharedPool.real = PoolOfSharedTemplate(slots=1)
     await SharedPool.real.start()
     yield Settings(
         redis_url=settings.redis_url,

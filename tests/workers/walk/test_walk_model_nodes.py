@@ -19,10 +19,10 @@ from tests.support.http.raw_server import Stub, answer, serving
 from tests.support.manifests import PROMPT, model
 from tests.support.media.pictures import BLUE, RED, encoded, is_near, pixel, plain
 from tests.support.workers.paying_account import PRO
+from tests.support.workers.shared_template import PoolOfSharedTemplate
 from tests.support.workers.untrusted_outputs import URLS, failure, run_all
 from workers.main import worker
 from workers.nodes.executor import Executor
-from workers.nodes.pool import Pool
 from workers.outbound.client import Egress
 from workers.providers.base import MediaStore, StoredMedia
 from workers.providers.model_caller import ModelCaller
@@ -91,7 +91,11 @@ class MediaWalker:
     """A walker with a media store, for the runner's account."""
 
     def __init__(
-        self, runner: Runner, blob_store: MemoryMediaStore, pool: Pool, egress: Egress
+        self,
+        runner: Runner,
+        blob_store: MemoryMediaStore,
+        pool: PoolOfSharedTemplate,
+        egress: Egress,
     ) -> None:
         self._runner = runner
         self._blob_store = blob_store
@@ -133,7 +137,7 @@ class MediaWalker:
 async def media_walker(
     runner: Runner, blob_store: MemoryMediaStore, egress: Egress
 ) -> AsyncIterator[MediaWalker]:
-    pool = Pool(slots=2)
+    pool = PoolOfSharedTemplate(slots=2)
     await pool.start()
     yield MediaWalker(runner, blob_store, pool, egress)
     await pool.close()
