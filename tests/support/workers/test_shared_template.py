@@ -1,0 +1,50 @@
+"""Pools that share a template have children of their own."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from tests.support.eventually import eventually
+from tests.support.workers.shared_template import PoolOfSharedTemplate
+
+pytestmark = pytest.mark.usefixtures("workers_share_a_template")
+
+
+@asynccontextmanager
+async def running() -> AsyncIterator[PoolOfSharedTemplate]:
+    pool = PoolOfSharedTemplate(slots=1)
+    await pool.start()
+    yield pool
+    await pool.close()
+
+
+async def ids(pool: PoolOfSharedTemplate) -> tuple[int, int]:
+    """Return the process ids of a child and of its template."""
+    child = await pool.run(os.getpid, deadline_seconds=20)
+    return child, await pool.run(os.getppid, deadline_seconds=20)
+
+
+async def test_pools_have_one_template_and_other_children() -> None:
+    async with running() as first:
+        child, template = await ids(first)
+        async with running() as second:
+            assert await ids(second) != (child, template)
+            assert (await ids(second))[1] == template
+        assert (await ids(first))[1] == template
+
+
+async def test_the_children_of_a_closed_pool_are_gone() -> None:
+    async with running() as pool:
+        child, _ = await ids(pool)
+
+    await eventually(lambda: is_gone(child))
+
+
+async def is_gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
