@@ -209,6 +209,17 @@ def test_an_execution_shows_its_caller_nothing_of_the_workflow(
     assert_hides(owner_of(caller), *(each.replace(result, "") for each in texts))
 
 
+def test_metrics_name_no_part_of_the_workflow(
+    caller: Caller, runner: Runner, anonymous: httpx2.Client
+) -> None:
+    runner.caller.run(caller.save(failing()), {"name": "Eve"})
+
+    text = anonymous.get("/metrics").text
+
+    assert "headrace_" in text
+    assert not [each for each in ("hidden-", owner_of(caller), runner.account_id) if each in text]
+
+
 def test_its_author_sees_nothing_of_the_execution(caller: Caller, runner: Runner) -> None:
     slug = caller.save(greeting(publicPlayground=True))
     execution_id = runner.caller.run(slug, {"name": "Eve"}).json()["executionId"]
