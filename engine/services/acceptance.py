@@ -57,6 +57,7 @@ class NewRun:
     webhook_url: str | None = None
     authorization_key: str = ""
     depth: int = 1
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +115,7 @@ class Acceptance:
             webhook_url=run.webhook_url,
             authorization_key=run.authorization_key,
             depth=run.depth,
+            request_id=run.request_id,
             warnings=warnings,
         )
         return warnings

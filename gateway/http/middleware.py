@@ -80,7 +80,7 @@ class RequestIds:
         request_id = _given_id(scope) or new_request_id().encode()
         log.bind(request_id=request_id.decode())
         headers = response_headers.begin(scope)
-        headers.append((b"x-request-id", request_id))
+        headers.append((response_headers.REQUEST_ID, request_id))
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

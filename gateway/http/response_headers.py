@@ -4,6 +4,7 @@ from starlette.types import Scope
 
 Headers = list[tuple[bytes, bytes]]
 KEY = "answer_headers"
+REQUEST_ID = b"x-request-id"
 NO_STORE = (b"cache-control", b"no-store")
 
 
@@ -12,6 +13,12 @@ def begin(scope: Scope) -> Headers:
     headers: Headers = []
     scope[KEY] = headers
     return headers
+
+
+def request_id(scope: Scope) -> str:
+    """Return the id of the request, which its answer carries."""
+    noted: Headers = scope[KEY]
+    return next(value.decode() for name, value in noted if name == REQUEST_ID)
 
 
 def forbid_storing(scope: Scope) -> None:

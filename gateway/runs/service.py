@@ -178,6 +178,7 @@ def _new_run(
         webhook_url=parameters.webhook_url,
         authorization_key=speculative.authorization_key if speculative else "",
         depth=parameters.depth,
+        request_id=response_headers.request_id(request.scope),
     )
 
 

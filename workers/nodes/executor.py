@@ -71,6 +71,8 @@ class AttemptOutcome:
     """Cost of calls that other models answered instead of the node's own."""
     offloaded_name: str = ""
     """Name of the offloaded output; empty: it is not offloaded."""
+    turn_ms: int = 0
+    """Time until the first call of a model had its turn at the provider."""
 
 
 class ProgressSink(Protocol):
@@ -152,7 +154,7 @@ class NodeContext:
 
     __slots__ = (
         *("_deadline", "_timeout", "_tools", "_work"),
-        *("delivered", "fallback_micro_usd", "inputs", "secrets", "usage"),
+        *("_began", "delivered", "fallback_micro_usd", "inputs", "secrets", "turn_ms", "usage"),
     )
 
     def __init__(self, work: NodeAttempt, tools: NodeTools) -> None:
@@ -161,10 +163,12 @@ class NodeContext:
         self._work = work
         self._tools = tools
         self._timeout = timeout = work.node.policy.timeout_seconds
-        self._deadline = None if timeout is None else asyncio.get_running_loop().time() + timeout
+        self._began = asyncio.get_running_loop().time()
+        self._deadline = None if timeout is None else self._began + timeout
         self.usage = Usage()
         self.fallback_micro_usd = 0
         self.secrets = NO_SECRETS
+        self.turn_ms: int | None = None
 
     async def open_secrets(self, names: Collection[str]) -> OpenedSecrets:
         """Open secrets of the workflow's owner, for this attempt alone."""
@@ -271,6 +275,10 @@ class NodeContext:
         """Drop the answer for an item, so that the next attempt calls the model again."""
         await refuse_answer(self._work.checkpoints, item)
 
+    def _note_turn(self) -> None:
+        if self.turn_ms is None:
+            self.turn_ms = int((asyncio.get_running_loop().time() - self._began) * 1000)
+
     def _model_call(self, item: int) -> ModelCall:
         work, publisher = self._work, self._work.publisher
         return ModelCall(
@@ -278,6 +286,7 @@ class NodeContext:
             item=item,
             deadline=self._deadline,
             execution_id=work.execution_id,
+            note_turn=self._note_turn,
             fetch_media=self.fetch_media,
             publish_progress=publisher.progress_of(item) if publisher else ignore_update,
             publish_text=publisher.text_of(item) if publisher else ignore_update,
@@ -308,7 +317,10 @@ class Executor:
     async def run(self, work: NodeAttempt) -> AttemptOutcome:
         """Run one attempt; never raises but for cancellation."""
         try:
-            outcome = await self._attempt(work)
+            context = NodeContext(work, self._tools)
+            outcome = await self._attempt(work, context)
+            if context.turn_ms:
+                outcome = replace(outcome, turn_ms=context.turn_ms)
             if outcome.failure is not None and not work.checkpoints.is_final(outcome.failure):
                 await work.checkpoints.flush()
         finally:
@@ -321,8 +333,8 @@ class Executor:
         """Ask providers once to cancel recorded jobs that no attempt resumes."""
         await asyncio.gather(*(self._tools.models.cancel(record) for record in records))
 
-    async def _attempt(self, work: NodeAttempt) -> AttemptOutcome:
-        node, context = work.node, NodeContext(work, self._tools)
+    async def _attempt(self, work: NodeAttempt, context: NodeContext) -> AttemptOutcome:
+        node = work.node
         timeout = node.policy.timeout_seconds
         try:
             if timeout is None or node.type.kind is not WorkKind.IO:

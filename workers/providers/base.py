@@ -215,6 +215,10 @@ def ignore_update(update: object) -> None:
     """Ignore an update that has no watcher."""
 
 
+def ignore_turn() -> None:
+    """Ignore a turn of a call outside of a node."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCall:
     """Context of one call of a running node."""
@@ -224,6 +228,8 @@ class ModelCall:
     deadline: float | None = None
     """End of the node's time, by the event loop's clock."""
     execution_id: str = ""
+    note_turn: Callable[[], None] = ignore_turn
+    """Notes the end of the wait for a turn at the provider, with or without a turn."""
     fetch_media: Callable[[str], Awaitable[bytes]] = fetch_nothing
     """Fetches the bytes at a URL that workflows may call. Raises NodeFailed."""
     publish_progress: Callable[[float], None] = ignore_update

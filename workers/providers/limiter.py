@@ -166,16 +166,24 @@ class CallLimiter:
 
     @contextlib.asynccontextmanager
     async def turn(
-        self, limiter_key: LimiterKey, account_id: str, tokens: int, patience: float
+        self,
+        limiter_key: LimiterKey,
+        account_id: str,
+        tokens: int,
+        patience: float,
+        note_turn: Callable[[], None] = lambda: None,
     ) -> AsyncIterator[LimiterTurn]:
         """Wait up to `patience` seconds for a turn; `tokens` is an estimate of the usage.
 
-        Raises NodeFailed when there is no turn in time or the provider's breaker is open.
+        `note_turn` is called when the wait is over. Raises NodeFailed when there is no turn in time
+        or the provider's breaker is open.
         """
         provider_queue = self._provider_queue(limiter_key)
-        turn = LimiterTurn(
-            provider_queue, await provider_queue.enter(account_id, tokens, patience), account_id
-        )
+        try:
+            call_id = await provider_queue.enter(account_id, tokens, patience)
+        finally:
+            note_turn()
+        turn = LimiterTurn(provider_queue, call_id, account_id)
         try:
             yield turn
         finally:

@@ -174,7 +174,7 @@ class ModelCaller:
             return await dialect.answer(model, await with_own_media(model, values, call), call)
         patience = _patience(model, limiter_key, call.model_call.deadline)
         async with self._limiter.turn(
-            limiter_key, call.account_id, guess_tokens(values), patience
+            limiter_key, call.account_id, guess_tokens(values), patience, call.model_call.note_turn
         ) as turn:
             observed = replace(call, fetch=turn.observe(call.fetch))
             values_with_media = await with_own_media(model, values, call)

@@ -23,6 +23,11 @@ class RecordBehind(Exception):
     """Redis has lost steps of this walk: the record is older than the walk's state."""
 
 
+def shown(failure: NodeFailed | None) -> dict[str, str] | None:
+    """Return a failure as records have it."""
+    return None if failure is None else {"code": failure.code, "message": failure.message}
+
+
 class Recorder:
     """Gathers a step and records it; a step without a reply is sent again unchanged."""
 
@@ -55,25 +60,32 @@ class Recorder:
         failure: NodeFailed | None,
         outputs: bytes | str | None,
         charge: Charge | None = None,
+        turn_ms: int = 0,
     ) -> None:
-        """Add a node that has ended; `outputs` are packed, or their name; `charge` is its cost."""
+        """Add a node that has ended; `outputs` are packed, or their name; `charge` is its cost.
+
+        `turn_ms`: time for which the attempt waited for its turn at a provider.
+        """
         if isinstance(outputs, str):
             self._step.names_objects = True
-        error = None if failure is None else {"code": failure.code, "message": failure.message}
         self._step.settled.append((index, status))
-        row = [index, attempts, started_at, duration_ms, error, outputs]
+        row = [index, attempts, started_at, duration_ms, shown(failure), outputs]
         if charge is not None:
             self._step.charges[index] = charge
-            row.append(charge.credits)
+        if charge is not None or turn_ms:
+            row.append(0 if charge is None else charge.credits)
+        if turn_ms:
+            row.append(turn_ms)
         self._step.rows.append(row)
 
     def add_skipped(self, index: int) -> None:
         """Add a skipped node."""
         self._step.settled.append((index, NodeStatus.SKIPPED))
 
-    def add_retry(self, index: int, delay_seconds: float) -> None:
-        """Add a node whose next attempt is due after the delay."""
-        self._step.retrying.append((index, int(delay_seconds * 1000)))
+    def add_retry(self, index: int, delay_ms: int, attempt: Sequence[Any]) -> None:
+        """Add a node whose next attempt is due after the delay, and its failed attempt."""
+        self._step.retrying.append((index, delay_ms))
+        self._step.rows.append([~index, *attempt, delay_ms])
         self.must_record = True
 
     def drop(self, indexes: set[int]) -> None:
@@ -81,7 +93,7 @@ class Recorder:
         step = self._step
         step.settled = [pair for pair in step.settled if pair[0] not in indexes]
         step.retrying = [pair for pair in step.retrying if pair[0] not in indexes]
-        step.rows = [row for row in step.rows if row[0] not in indexes]
+        step.rows = [row for row in step.rows if not indexes & {row[0], ~row[0]}]
         step.charges = {i: each for i, each in step.charges.items() if i not in indexes}
 
     async def record(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from engine import metrics
@@ -14,7 +15,7 @@ from engine.store.executions.steps import Charge
 from engine.store.redis.record_packing import pack
 from workers.nodes.executor import AttemptOutcome, describe
 from workers.walk.charging import Charging
-from workers.walk.recorder import Recorder
+from workers.walk.recorder import Recorder, shown
 from workers.walk.state import WalkState
 
 
@@ -61,21 +62,29 @@ class NodeSettlement:
         claim = self._state.claims.get(index)
         attempts = 1 if claim is None else claim.attempts
         failure = outcome.failure
-        if failure is not None and claim is not None and self._retries(index, claim, failure):
-            return
+        started_at = self._claimed.now + int((started - self._walk_started) * 1000)
+        duration_ms = int((self._clock() - started) * 1000)
+        if failure is not None and claim is not None:
+            delay = self._retry_delay(index, claim, failure)
+            if delay is not None:
+                error = shown(failure)
+                self._retry(
+                    index, delay, [attempts, started_at, duration_ms, error, outcome.turn_ms]
+                )
+                return
         is_output = index == self._plan.response_output
-        duration = self._clock() - started
         status = NodeStatus.COMPLETED if failure is None else NodeStatus.FAILED
         self._counts[(node.type.type, status)] += 1
         self._recorder.add_settled(
             index,
             status,
             attempts=attempts,
-            started_at=self._claimed.now + int((started - self._walk_started) * 1000),
-            duration_ms=int(duration * 1000),
+            started_at=started_at,
+            duration_ms=duration_ms,
             failure=failure,
             outputs=None if is_output or failure else outcome.offloaded_name or outcome.packed,
             charge=None if failure is not None else self._charge(index, outcome),
+            turn_ms=outcome.turn_ms,
         )
         if claim is not None or failure is not None:
             self._recorder.must_record = True
@@ -95,20 +104,20 @@ class NodeSettlement:
     def _charge(self, index: int, outcome: AttemptOutcome) -> Charge | None:
         return self._charging.charge(index, outcome.usage, outcome.fallback_micro_usd)
 
-    def _retries(self, index: int, claim: NodeClaim, failure: NodeFailed) -> bool:
+    def _retry_delay(self, index: int, claim: NodeClaim, failure: NodeFailed) -> float | None:
+        """Return the seconds before the next attempt, None for no further attempt."""
         if not failure.retryable:
-            return False
+            return None
         policy = self._plan.nodes[index].policy
-        delay = retry.delay_seconds(
+        return retry.delay_seconds(
             attempt=claim.attempts - claim.lost,
             attempts=policy.attempts,
             backoff=policy.backoff,
             retry_after=failure.retry_after,
             jitter=retry.draw_jitter(),
         )
-        if delay is None:
-            return False
-        self._recorder.add_retry(index, delay)
+
+    def _retry(self, index: int, delay: float, attempt: Sequence[Any]) -> None:
+        self._recorder.add_retry(index, int(delay * 1000), attempt)
         self._state.progress.postpone(index)
         self._state.schedule_retry(index, delay)
-        return True

@@ -3,7 +3,7 @@
 -- other workers hold it, unless they offered work or a retry is due.
 -- Called again with the same token, the script returns its first answer.
 -- KEYS: 1 execution, 2 due, 3 held by this worker
--- ARGV: 1 now (0: Redis's clock), 2 reference, 3 token of this claim
+-- ARGV: 1 now (0: Redis's clock), 2 reference, 3 token of this claim, 4 worker id
 -- Returns {'claimed', fence, now, fields and values} | {'busy', status} | {'ended'} | {'missing'}
 -- Uses: read_now
 local now = read_now(ARGV[1])
@@ -41,6 +41,7 @@ if is_held and head[3] ~= '1' and not has_due_retry() then return {'busy', statu
 local fence = redis.call('HINCRBY', KEYS[1], 'fence', 1)
 redis.call('HINCRBY', KEYS[1], 'holders', 1)
 if not head[4] then redis.call('HSET', KEYS[1], 'started', string.format('%d', now)) end
+redis.call('HSET', KEYS[1], 'w' .. fence, ARGV[4])
 redis.call('HSET', KEYS[3], ARGV[2], fence .. ':' .. ARGV[3])
 redis.call('ZREM', KEYS[2], ARGV[2])
 return {'claimed', tostring(fence), string.format('%d', now), redis.call('HGETALL', KEYS[1])}

@@ -5,7 +5,7 @@
 -- KEYS: 1 execution, 2 due
 -- ARGV: 1 now (0: Redis's clock), 2 reference, 3 fence recorded when no worker was found
 -- Returns 1 when scheduled, else 0
--- Uses: read_now
+-- Uses: read_now, lost_attempt
 local now = read_now(ARGV[1])
 
 local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'fence')
@@ -16,7 +16,9 @@ local claims = {}
 for position in string.gmatch(head[2], '()r') do
   local field = 'n' .. (position - 1)
   local text = redis.call('HGET', KEYS[1], field) or '0:0:0:0'
-  local attempts, at, lost = string.match(text, '^%d+:(%d+):(%d+):(%d+)$')
+  local fence, attempts, at, lost = string.match(text, '^(%d+):(%d+):(%d+):(%d+)$')
+  claims[#claims + 1], claims[#claims + 2] =
+    lost_attempt(KEYS[1], position - 1, attempts, fence, at, now)
   claims[#claims + 1] = field
   claims[#claims + 1] = '0:' .. attempts .. ':' .. at .. ':' .. (lost + 1)
 end

@@ -8,7 +8,7 @@
 --       4 pause in milliseconds, doubled for each further loss (none: 0), 5 required claim on
 --       record (none: any)
 -- Returns 1 when the worker held the execution, else 0
--- Uses: read_now
+-- Uses: read_now, lost_attempt
 local now = read_now(ARGV[1])
 local MOST_DOUBLINGS, LONGEST_PAUSE = 10, 60000
 
@@ -29,7 +29,13 @@ for position in string.gmatch(head[2], '()r') do
   local text = redis.call('HGET', KEYS[1], field)
   local owner, attempts, at, lost = string.match(text, '^(%d+):(%d+):(%d+):(%d+)$')
   if owner == fence then
-    if ARGV[3] == '1' then lost = lost + 1 else attempts = attempts - 1 end
+    if ARGV[3] == '1' then
+      claims[#claims + 1], claims[#claims + 2] =
+        lost_attempt(KEYS[1], position - 1, attempts, fence, at, now)
+      lost = lost + 1
+    else
+      attempts = attempts - 1
+    end
     claims[#claims + 1] = field
     claims[#claims + 1] = '0:' .. attempts .. ':' .. at .. ':' .. lost
     codes[position] = string.byte('p')

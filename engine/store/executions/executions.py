@@ -30,6 +30,7 @@ from engine.store.executions.accept import (
     quote_arguments,
     quote_fields,
 )
+from engine.store.executions.details import ExecutionDetails, read_details
 from engine.store.executions.events import initial_watch_fields
 from engine.store.executions.inputs import LargeInputs, pack_inputs
 from engine.store.executions.list import ExecutionList
@@ -92,6 +93,7 @@ class Executions:
         authorization_key: str = "",
         watcher: str | None = None,
         depth: int = 1,
+        request_id: str = "",
         warnings: Sequence[str] = (),
     ) -> Accepted:
         """Record an execution, reserve its credits and send its hint in one pipeline.
@@ -110,6 +112,7 @@ class Executions:
         - `watcher`: channel of a watcher from the beginning; empty: record events without
           notification; None: do not record events
         - `depth`: 1, or one more than that of the run whose node makes the call
+        - `request_id`: id of the HTTP request, for readers of the record
         - `warnings`: sentences for readers of the record
 
         Raises StaleWorkflow, WorkflowNotFound, TooManyExecutions, StoreFull, StorageFailed or
@@ -144,6 +147,7 @@ class Executions:
             *initial_watch_fields(watcher),
             *(("depth", depth) if depth > 1 else ()),
             *(("owner", owner_id) if owner_id else ()),
+            *(("request", request_id) if request_id else ()),
             *(("warnings", pack(list(warnings))) if warnings else ()),
         ]
         keys = accept_keys(account_id, slug, execution_id, idempotency_key, authorization_key)
@@ -274,6 +278,10 @@ class Executions:
         values = [record.get(name) for name in HEAD_FIELDS]
         execution = parse_head(account_id, execution_id, values, parse_nodes(record))
         return await self._results.add(execution, values[RESULT_AT], reserve)
+
+    async def details(self, account_id: str, execution_id: str) -> ExecutionDetails:
+        """Return the details that only the execution's own page shows. Raises ExecutionNotFound."""
+        return await read_details(self._client, account_id, execution_id)
 
     async def cancel(self, account_id: str, execution_id: str) -> ExecutionStatus:
         """Request the cancellation. Raises ExecutionNotFound or ExecutionNotCancellable."""

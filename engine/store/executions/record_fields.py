@@ -3,7 +3,7 @@
 import base64
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -90,17 +90,25 @@ def _timed(node: NodeExecution, record: Mapping[str, bytes]) -> NodeExecution:
 def parse_rows(record: Mapping[str, bytes]) -> dict[int, list[Any]]:
     """Return the recorded rows: [index, attempts, started_at, duration_ms, error, outputs].
 
-    A charged node's row has its credits as a further member. Outputs are msgpack bytes, None for
-    none, or a text: the name under which they are offloaded.
+    A row may have two further members: the node's credits, and the milliseconds for which its last
+    attempt waited for its turn at a provider. Outputs are msgpack bytes, None for none, or a text:
+    the name under which they are offloaded.
     """
-    rows: dict[int, list[Any]] = {}
+    return {row[0]: row for _, row in read_rows(record) if row[0] >= 0}
+
+
+def read_rows(record: Mapping[str, bytes]) -> Iterator[tuple[str, list[Any]]]:
+    """Yield the rows of nodes and of failed attempts, each with the fence of its walk.
+
+    A failed attempt is [-1 - index, number, started_at, duration_ms, error, turn_ms, pause_ms].
+    """
     for name, value in record.items():
-        if name[0] == "r" and "." in name:
-            rows.update((row[0], row) for row in unpack(value))
-    if WALKED_UNCLAIMED in record:
-        for row in rows.values():
-            row[2] += int(record["started"])
-    return rows
+        if name[0] != "r" or "." not in name:
+            continue
+        for row in unpack(value):
+            if name == WALKED_UNCLAIMED:
+                row[2] += int(record["started"])
+            yield name[1:].partition(".")[0], row
 
 
 def parse_node(

@@ -32,7 +32,8 @@ class Step:
     charges: dict[int, Charge] = field(default_factory=dict)
     """Charges of nodes settled in this step, by node index."""
     rows: list[list[Any]] = field(default_factory=list)
-    """Rows as `parse_rows` in `engine.store.executions.record_fields` returns them."""
+    """Rows as `parse_rows` in `engine.store.executions.record_fields` returns them, and rows of
+    failed attempts as `parse_attempts` in `engine.store.executions.attempts` reads them."""
     names_objects: bool = False
     """Whether the step names offloaded objects, to be removed with the execution."""
     leave: bool = False

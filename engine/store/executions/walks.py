@@ -92,7 +92,7 @@ class Walks:
                 keyspace.due(partition),
                 keyspace.held(partition, worker_id),
             ],
-            [0, reference, token],
+            [0, reference, token, worker_id],
         )
         if reply[0] == b"busy" and reply[1] == b"cancel_requested":
             # The message to its holder may have been lost.

@@ -221,7 +221,7 @@ SCENARIOS = {
     "claim_execution": Scenario(
         seed=((*EXECUTION, "holders", 0), DUE),
         keys=("x", "due", "held"),
-        args=(NOW, "acc/x", "token"),
+        args=(NOW, "acc/x", "token", "w1"),
     ),
     "count_key_call": Scenario(
         seed=(

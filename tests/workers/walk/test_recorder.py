@@ -15,6 +15,7 @@ from engine.store.executions.walks import Advanced, Verdict, Walks
 from tests.support.workers.claimed_execution import CLAIMED, HOLD
 from workers.walk.recorder import LeaseLost, RecordBehind, Recorder
 
+FAILED = (1, 5, 2, {"code": "timeout", "message": "too slow"}, 0)
 OK = Advanced(Verdict.OK, "c", 1)
 
 
@@ -65,7 +66,7 @@ async def test_a_step_is_sent_again_as_it_was_until_the_store_takes_it() -> None
 async def test_a_step_that_was_taken_is_over_and_the_next_has_the_next_number() -> None:
     recorder, walks = recording(OK, OK)
     settle(recorder, 0)
-    recorder.add_retry(1, 0.25)
+    recorder.add_retry(1, 250, FAILED)
     assert recorder.must_record
 
     await recorder.record()
@@ -116,14 +117,17 @@ async def test_a_record_that_lacks_earlier_steps_is_not_built_on() -> None:
 async def test_the_end_carries_the_last_step_and_puts_off_nothing() -> None:
     recorder, walks = recording(OK)
     settle(recorder, 0, failure=NodeFailed("timeout", "too slow"), outputs=None)
-    recorder.add_retry(1, 1)
+    recorder.add_retry(1, 1000, FAILED)
 
     await recorder.end(ExecutionStatus.FAILED, b"", {"code": "EXECUTION_FAILED"})
 
     step = walks.steps[0][1]
     assert step.retrying == []
     assert step.end is ExecutionStatus.FAILED
-    assert step.rows == [[0, 1, 5, 2, {"code": "timeout", "message": "too slow"}, None]]
+    assert step.rows == [
+        [0, 1, 5, 2, {"code": "timeout", "message": "too slow"}, None],
+        [-2, *FAILED, 1000],
+    ], "a failed attempt is on record although no other follows"
 
 
 async def test_offloaded_outputs_are_named() -> None:
@@ -143,13 +147,14 @@ async def test_nodes_recorded_by_others_are_dropped() -> None:
     recorder, walks = recording(OK)
     settle(recorder, 0, charge=Charge(7, 1))
     settle(recorder, 1, charge=Charge(8, 1))
-    recorder.add_retry(2, 1)
+    recorder.add_retry(2, 1000, FAILED)
+    recorder.add_retry(3, 1000, FAILED)
     assert recorder.settled == {0, 1}
 
     recorder.drop({0, 2})
     await recorder.record()
 
     step = walks.steps[0][1]
-    assert (step.settled, step.retrying) == ([(1, NodeStatus.COMPLETED)], [])
-    assert [row[0] for row in step.rows] == [1]
+    assert (step.settled, step.retrying) == ([(1, NodeStatus.COMPLETED)], [(3, 1000)])
+    assert [row[0] for row in step.rows] == [1, ~3]
     assert step.charges == {1: Charge(8, 1)}, "a node is charged by whoever has recorded it"

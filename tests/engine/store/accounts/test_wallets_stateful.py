@@ -166,7 +166,7 @@ class Spending(RuleBasedStateMachine):
     def claim(self, name: str) -> None:
         token = f"k{next(self.names)}"
         act = functools.partial(Model.claim, name=name, token=token)
-        self.apply(act, ("claim_execution", (name, "due", "held"), (name, token)))
+        self.apply(act, ("claim_execution", (name, "due", "held"), (name, token, "w1")))
 
     def among(self, holds: Callable[[Reservation], object]) -> list[str]:
         return [name for name, reservation in self.model.reservations.items() if holds(reservation)]

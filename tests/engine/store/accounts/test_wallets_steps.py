@@ -35,7 +35,7 @@ class Spender:
         )
         if reply[0] == b"ok":
             await self.store.client.call(
-                SCRIPTS["claim_execution"], [name, "due", "held"], [0, name, "token"]
+                SCRIPTS["claim_execution"], [name, "due", "held"], [0, name, "token", "w1"]
             )
         return bytes(reply[0])
 

@@ -107,7 +107,7 @@ def script_call(call: Call) -> tuple[str, list[str], list[Any]]:
                 [*fixed, *idempotency_key, "slug", "echo", "inputs", b""],
             )
         case "claim":
-            return "claim_execution", [name, "due", held], [call.now, name, call.token]
+            return "claim_execution", [name, "due", held], [call.now, name, call.token, held]
         case "finish_unclaimed":
             args = [call.now, name, name, call.token, "echo", call.version, b"", "c" * call.step]
             keys = [name, "due", "finished", "active"]

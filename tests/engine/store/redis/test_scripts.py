@@ -167,7 +167,7 @@ async def test_a_graph_of_a_thousand_nodes_fits_the_scripts(store: Store) -> Non
         [NOW, "x", "acc/x", 1, statuses, 5000, "", "", "", 1, "", "", "", "inputs", b""],
     )
     await store.client.call(
-        SCRIPTS["claim_execution"], ["x", "due", "held"], [NOW, "acc/x", "token"]
+        SCRIPTS["claim_execution"], ["x", "due", "held"], [NOW, "acc/x", "token", "w1"]
     )
     claimed = await store.client.call(
         SCRIPTS["advance_execution"],

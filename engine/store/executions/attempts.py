@@ -1,0 +1,120 @@
+"""Attempts at the nodes of an execution, as its record has them."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.executions.execution import NodeStatus
+from engine.store.executions.record_fields import NOBODY, read_rows
+
+LOST = re.compile(rb"(\d+):(\d+):(\d+):(\d+),")
+LOST_ERROR = {"code": "worker_lost", "message": "The worker died during this attempt"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One attempt at a node. Times are milliseconds since the epoch."""
+
+    number: int
+    """From 1."""
+    started_at: int
+    """Begin of the work: the attempt has a worker, and its first call a turn at the provider."""
+    ended_at: int | None
+    """None: it goes on."""
+    queued_ms: int
+    """Time from the moment at which the node could run to the begin of the work.
+
+    In it the execution waits for a worker, the node for a slot or memory of the worker, and its
+    first call of a model for a turn by the provider's limits.
+    """
+    worker: str | None
+    """Id of the worker; None where a worker walked the whole execution before its claim."""
+    error: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeAttempts:
+    """All attempts at one node, in order."""
+
+    attempts: tuple[Attempt, ...] = ()
+    waited_ms: int = 0
+    """Pauses between attempts, all together: the back-off of retries."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Recorded:
+    number: int
+    taken_at: int
+    ended_at: int | None
+    error: Mapping[str, Any] | None
+    fence: str
+    turn_ms: int = 0
+    """Wait for a turn after a worker had taken the node."""
+    pause_ms: int = 0
+    """Pause before the next attempt."""
+
+
+def parse_attempts(
+    record: Mapping[str, bytes], index: int, status: NodeStatus, ready_at: int
+) -> NodeAttempts:
+    """Return the attempts at a node that could first run at `ready_at`."""
+    found = {each.number: each for each in _lost(record.get(f"l{index}", b""))}
+    for each in _recorded(record, index):
+        if each.number:  # a node that never ran may have failed too
+            found.setdefault(each.number, each)
+    running = _running(record, index, status)
+    if running is not None:
+        found.setdefault(running.number, running)
+    ordered = [found[number] for number in sorted(found)]
+    return NodeAttempts(
+        attempts=tuple(_timed(ordered, record, ready_at)),
+        waited_ms=sum(each.pause_ms for each in ordered),
+    )
+
+
+def _lost(noted: bytes) -> Iterator[_Recorded]:
+    for number, fence, began, ended in LOST.findall(noted):
+        yield _Recorded(int(number), int(began), int(ended), LOST_ERROR, fence.decode())
+
+
+def _recorded(record: Mapping[str, bytes], index: int) -> Iterator[_Recorded]:
+    """Yield the failed attempts before a retry, and the last attempt of a settled node."""
+    for fence, row in read_rows(record):
+        if row[0] == ~index:
+            _, number, taken, duration, error, turn_ms, pause_ms = row
+            yield _Recorded(number, taken, taken + duration, error, fence, turn_ms, pause_ms)
+        elif row[0] == index:
+            _, number, taken, duration, error, _, *more = row
+            turn_ms = more[1] if len(more) > 1 else 0
+            yield _Recorded(number, taken, taken + duration, error, fence, turn_ms)
+
+
+def _running(record: Mapping[str, bytes], index: int, status: NodeStatus) -> _Recorded | None:
+    """Return the attempt of a node that runs, or ran when its execution ended."""
+    claim = record.get(f"n{index}")
+    if claim is None or status not in (NodeStatus.RUNNING, NodeStatus.CANCELLED):
+        return None
+    fence, number, taken, _ = claim.decode().split(":")
+    if fence == NOBODY:
+        return None
+    is_over = status is NodeStatus.CANCELLED
+    return _Recorded(
+        int(number), int(taken), int(record["completed"]) if is_over else None, None, fence
+    )
+
+
+def _timed(
+    recorded: Iterable[_Recorded], record: Mapping[str, bytes], ready_at: int
+) -> Iterator[Attempt]:
+    for each in recorded:
+        began, worker = each.taken_at + each.turn_ms, record.get(f"w{each.fence}")
+        yield Attempt(
+            number=each.number,
+            started_at=began,
+            ended_at=each.ended_at,
+            queued_ms=max(0, began - ready_at),
+            worker=None if worker is None else worker.decode(),
+            error=each.error,
+        )
+        ready_at = (each.ended_at or began) + each.pause_ms

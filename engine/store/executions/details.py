@@ -1,0 +1,54 @@
+"""Details of an execution that lists leave out: its inputs, key, request and delivery."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.errors import ExecutionNotFound
+from engine.store.executions.offload import size_of
+from engine.store.executions.record_fields import parse_name
+from engine.store.redis import keyspace
+from engine.store.redis.client import Client
+from engine.store.redis.record_packing import unpack
+
+MAX_INPUTS_BYTES = 65_536
+"""Packed size up to which inputs are shown with their execution."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionDetails:
+    """Details of one execution."""
+
+    key_id: str
+    """API key that started it; empty: a session did."""
+    request_id: str
+    """Id of the accepted HTTP request; empty: it is not known."""
+    inputs: Mapping[str, Any] | None
+    """Inputs by field; None: too large to be shown here, or not on record."""
+    inputs_bytes: int
+    """Packed size of the inputs; 0: they are not on record."""
+    delivery_id: str
+    """Delivery of its end to a webhook; empty: there is none."""
+
+
+async def read_details(client: Client, account_id: str, execution_id: str) -> ExecutionDetails:
+    """Return the details of an execution. Raises ExecutionNotFound."""
+    key = keyspace.execution(account_id, execution_id)
+    fields, has_delivery = await asyncio.gather(
+        client.send("HMGET", key, "status", "key", "request", "inputs"),
+        client.send("EXISTS", keyspace.delivery(account_id, execution_id)),
+    )
+    status, key_id, request_id, inputs = fields
+    if status is None:
+        raise ExecutionNotFound
+    name = parse_name(inputs)
+    size = size_of(name) if name is not None else len(inputs or b"")
+    is_shown = name is None and 0 < size <= MAX_INPUTS_BYTES
+    return ExecutionDetails(
+        key_id=(key_id or b"").decode(),
+        request_id=(request_id or b"").decode(),
+        inputs=unpack(inputs) if is_shown else None,
+        inputs_bytes=size,
+        delivery_id=execution_id if has_delivery else "",
+    )
