@@ -18,6 +18,7 @@ from gateway.routes import (
     descriptions,
     docs,
     drafts,
+    execution_values,
     executions,
     health,
     home,
@@ -42,6 +43,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
     return [
         *runs.routes,
         *executions.routes,
+        *execution_values.routes,
         *workflow_checks.routes,
         *workflows.routes,
         *versions.routes,

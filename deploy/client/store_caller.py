@@ -98,10 +98,12 @@ class StoreCaller:
 
     async def execution(self, execution_id: str) -> Answer:
         """Return an execution and its nodes."""
-        execution = await self._store.executions.get(self._account.id, execution_id)
+        executions, account_id = self._store.executions, self._account.id
+        execution = await executions.get(account_id, execution_id)
+        details = await executions.details(account_id, execution_id)
         names = await node_names(self._store, self._account.id, execution)
-        links = self._media_service.linked_assets(execution.result)
-        return _as_sent(ExecutionView.with_nodes(execution, names, links))
+        links = self._media_service.linked_assets([execution.result, details.inputs])
+        return _as_sent(ExecutionView.with_nodes(execution, details, names, links))
 
     async def executions(self, *, status: str | None, slug: str | None, limit: int) -> list[Answer]:
         """Return the newest executions, read page by page."""

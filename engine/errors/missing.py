@@ -72,6 +72,18 @@ class ExecutionNotFound(NotFound):
 ExecutionNotFound.examples = (ExecutionNotFound(),)
 
 
+class NodeNotFound(NotFound):
+    """The execution has no node of this id, or the names of its nodes are gone."""
+
+    code = "NODE_NOT_FOUND"
+
+    def __init__(self, message: str = "Node not found") -> None:
+        super().__init__(message)
+
+
+NodeNotFound.examples = (NodeNotFound(),)
+
+
 class AssetNotFound(NotFound):
     """No such asset for this caller, or its link has expired."""
 

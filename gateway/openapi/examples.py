@@ -5,6 +5,7 @@ from engine.errors import base
 ACCOUNT_ID = "acc_dd3ef2fdf5f3ec9f7fbaba0e"
 ASSET_ID = "Zr0sQm9yXk1dWc7uT2eHbL5a"
 EXECUTION_ID = base.EXECUTION_ID
+REQUEST_ID = "0f4e2b6c1d8a4f7e9b3c5d6e7f8a9b0c"
 KEY_ID = "key_4c1d2f60a7b9"
 CREATED, STARTED, ENDED = (f"2026-03-01T09:30:0{moment}Z" for moment in ("0.000", "0.004", "0.031"))
 RESULT = {"text": "Hello Ada"}

@@ -61,6 +61,13 @@ MAX_CREDITS_OF_RUN: Parameter = (
         100,
     ),
 )
+NODE_ID: Parameter = (
+    "node_id",
+    described(TEXT, "The id of a node of the workflow; one with `/` is escaped.", "text"),
+)
+NODE: Parameter = ("node", described(TEXT, "The id of a node of the workflow.", "text"))
+INPUT: Parameter = ("input", described(TEXT, "An input socket of the node.", "prompt-in"))
+OUTPUT: Parameter = ("output", described(TEXT, "An output socket of the node.", "text-out"))
 STATUS: Parameter = (
     "status",
     described(one_of(ExecutionStatus), "Only executions with this status.", "completed"),

@@ -1,6 +1,6 @@
 """Executions: list, read and cancel one's own."""
 
-import re
+import asyncio
 from typing import Literal
 
 from starlette.responses import Response
@@ -14,12 +14,11 @@ from gateway.http.responses import json_response
 from gateway.http.types import Uuid, View
 from gateway.openapi.examples import EXECUTION_ID
 from gateway.openapi.parameters import CURSOR, LAST_EVENT_ID, LIMIT, STATUS, WORKFLOW
+from gateway.runs.execution_ids import read_execution_id
 from gateway.runs.node_names import node_names
 from gateway.runs.streams import ExecutionStream, read_last_event_id
 from gateway.runs.types import EXECUTION_ROW, EventView, ExecutionRow, ExecutionView
 from gateway.services import GatewayRequest
-
-UUID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 
 class ExecutionPage(View):
@@ -67,10 +66,14 @@ async def get_execution(request: GatewayRequest, principal: Principal) -> Respon
     """One execution with its nodes."""
     services, account_id = request.state["services"], principal.account.id
     store, reserve = services.store, services.result_memory.for_answer(request.scope)
-    execution = await store.executions.get(account_id, _execution_id(request), reserve)
+    execution_id = read_execution_id(request)
+    execution, details = await asyncio.gather(
+        store.executions.get(account_id, execution_id, reserve),
+        store.executions.details(account_id, execution_id),
+    )
     names = await node_names(store, account_id, execution)
-    links = services.media_service.linked_assets(execution.result)
-    return json_response(ExecutionView.with_nodes(execution, names, links))
+    links = services.media_service.linked_assets([execution.result, details.inputs])
+    return json_response(ExecutionView.with_nodes(execution, details, names, links))
 
 
 @operation(
@@ -84,7 +87,7 @@ async def watch_execution(request: GatewayRequest, principal: Principal) -> Resp
     stream = ExecutionStream(
         request,
         principal.account.id,
-        _execution_id(request),
+        read_execution_id(request),
         after=read_last_event_id(request),
         seconds=request.state["services"].settings.sync_timeout,
     )
@@ -96,16 +99,9 @@ async def watch_execution(request: GatewayRequest, principal: Principal) -> Resp
 @requires("execution:cancel")
 async def cancel_execution(request: GatewayRequest, principal: Principal) -> Response:
     """Ask for an execution to stop."""
-    execution_id = _execution_id(request)
+    execution_id = read_execution_id(request)
     await request.state["services"].store.executions.cancel(principal.account.id, execution_id)
     return json_response(CancelRequested(execution_id, "cancel_requested"), 202)
-
-
-def _execution_id(request: GatewayRequest) -> str:
-    execution_id: str = request.path_params["execution_id"]
-    if UUID.fullmatch(execution_id) is None:
-        raise ExecutionNotFound
-    return execution_id
 
 
 routes = [

@@ -8,6 +8,7 @@ from msgspec import UNSET, UnsetType, field
 from engine.executions.events import EventName
 from engine.executions.execution import Execution, ExecutionStatus, NodeStatus
 from engine.graph.plan import NodeName
+from engine.store.executions.details import ExecutionDetails
 from gateway.events.event_streams import EVENT_STREAM
 from gateway.http.types import (
     OBJECT,
@@ -21,7 +22,15 @@ from gateway.http.types import (
     doc,
     refused,
 )
-from gateway.openapi.examples import CREATED, ENDED, EXECUTION_ID, RESULT, STARTED
+from gateway.openapi.examples import (
+    CREATED,
+    ENDED,
+    EXECUTION_ID,
+    KEY_ID,
+    REQUEST_ID,
+    RESULT,
+    STARTED,
+)
 
 ERROR_MEMBERS = ("code", "message", "nodeId")
 """Members of an execution's error that are shown."""
@@ -160,22 +169,48 @@ class LinkedAsset(Nested):
     url: str
 
 
+class ExecutionDelivery(Nested):
+    """Delivery of an execution's end to the webhook of a key."""
+
+    id: str
+    key_id: str
+
+
 class ExecutionView(ExecutionRow, kw_only=True):
     """An execution with its nodes."""
 
+    inputs: Annotated[
+        OBJECT | None,
+        doc(
+            "Values by field, without those that no node reads. Over 64 KiB together they are"
+            " `{truncated: true, bytes, url}`, and `url` answers with them. Null: they were not"
+            " recorded."
+        ),
+    ]
+    key_id: Annotated[str | None, doc("The API key that started it; null: a session did.")]
+    http_request_id: Annotated[
+        str | None, doc("The `X-Request-Id` of the accepted request; null: none was recorded.")
+    ]
+    deliveries: Annotated[
+        list[ExecutionDelivery], doc("Deliveries of its end to webhooks; empty before the end.")
+    ]
     nodes: list[NodeView]
     assets: Annotated[
         list[LinkedAsset] | UnsetType,
-        doc("The assets that links in the result lead to; absent without any."),
+        doc("The assets that links in result and inputs lead to; absent without any."),
     ] = UNSET
 
     @classmethod
     def with_nodes(
-        cls, execution: Execution, names: Sequence[NodeName], links: Mapping[str, str] | None = None
+        cls,
+        execution: Execution,
+        details: ExecutionDetails,
+        names: Sequence[NodeName],
+        links: Mapping[str, str] | None = None,
     ) -> Self:
         """Build the view of an execution with its nodes, named as in the execution's version.
 
-        Without names there are no nodes. `links` maps links in the result to ids of their assets.
+        Without names there are no nodes. `links` maps links in its values to ids of their assets.
         """
         nodes = [
             NodeView.of(node, id=names[node.index].id, type=names[node.index].type)
@@ -183,7 +218,16 @@ class ExecutionView(ExecutionRow, kw_only=True):
             if names
         ]
         assets = [LinkedAsset(asset_id, url) for url, asset_id in (links or {}).items()]
-        return cls.of(execution, nodes=nodes, assets=assets or UNSET)
+        delivery_id, key_id = details.delivery_id, details.key_id
+        return cls.of(
+            execution,
+            inputs=shown_inputs(execution.id, details),
+            key_id=key_id or None,
+            http_request_id=details.request_id or None,
+            deliveries=[ExecutionDelivery(delivery_id, key_id)] if delivery_id else [],
+            nodes=nodes,
+            assets=assets or UNSET,
+        )
 
 
 class EventView(View):
@@ -197,6 +241,20 @@ class EventView(View):
         doc("`execution.started` is the first and `execution.finished` the last."),
     ]
     data: Annotated[str, doc("A JSON object in one line.")]
+
+
+def shown_inputs(execution_id: str, details: ExecutionDetails) -> dict[str, Any] | None:
+    """Return the inputs of an execution, or the link to large ones; None: none on record."""
+    if details.inputs is not None:
+        return dict(details.inputs)
+    if not details.inputs_bytes:
+        return None
+    return by_link(details.inputs_bytes, f"/api/executions/{execution_id}/inputs")
+
+
+def by_link(size: int, url: str) -> dict[str, Any]:
+    """Return the members that replace a large value."""
+    return {"truncated": True, "bytes": size, "url": url}
 
 
 def _shown(error: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -230,6 +288,10 @@ AcceptedView.examples = (AcceptedView.for_execution(EXECUTION_ID, "https://examp
 ExecutionView.examples = (
     ExecutionView(
         **ROW,
+        inputs={"name": "Ada"},
+        key_id=KEY_ID,
+        http_request_id=REQUEST_ID,
+        deliveries=[],
         nodes=[
             NodeView(
                 id=node_id,

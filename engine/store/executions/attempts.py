@@ -56,9 +56,9 @@ class _Recorded:
 
 
 def parse_attempts(
-    record: Mapping[str, bytes], index: int, status: NodeStatus, ready_at: int
+    record: Mapping[str, bytes], index: int, status: NodeStatus, ready_at: int | None
 ) -> NodeAttempts:
-    """Return the attempts at a node that could first run at `ready_at`."""
+    """Return the attempts at a node that could first run at `ready_at`, None: it is not known."""
     found = {each.number: each for each in _lost(record.get(f"l{index}", b""))}
     for each in _recorded(record, index):
         if each.number:  # a node that never ran may have failed too
@@ -105,7 +105,7 @@ def _running(record: Mapping[str, bytes], index: int, status: NodeStatus) -> _Re
 
 
 def _timed(
-    recorded: Iterable[_Recorded], record: Mapping[str, bytes], ready_at: int
+    recorded: Iterable[_Recorded], record: Mapping[str, bytes], ready_at: int | None
 ) -> Iterator[Attempt]:
     for each in recorded:
         began, worker = each.taken_at + each.turn_ms, record.get(f"w{each.fence}")
@@ -113,7 +113,7 @@ def _timed(
             number=each.number,
             started_at=began,
             ended_at=each.ended_at,
-            queued_ms=max(0, began - ready_at),
+            queued_ms=max(0, began - ready_at) if ready_at is not None else each.turn_ms,
             worker=None if worker is None else worker.decode(),
             error=each.error,
         )

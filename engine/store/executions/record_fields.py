@@ -69,6 +69,20 @@ def parse_name(value: bytes | None) -> str | None:
     return value[1:].decode(errors="replace") if is_offloaded and value else None
 
 
+def are_values_dropped(record: Mapping[str, bytes]) -> bool:
+    """Return whether inputs and outputs were removed at the end, as the workflow wants it."""
+    return "dropped" in record
+
+
+def has_all_outputs(record: Mapping[str, bytes]) -> bool:
+    """Return whether the outputs of all completed nodes are on record.
+
+    They are not where the workflow does not record them, nor of a run that was walked before its
+    claim, which has completed and whose nodes are pure.
+    """
+    return not are_values_dropped(record) and WALKED_UNCLAIMED not in record
+
+
 def parse_nodes(record: Mapping[str, bytes]) -> tuple[NodeExecution, ...]:
     """Return the node executions of a record, in plan order."""
     settled = parse_rows(record)

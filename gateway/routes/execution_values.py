@@ -1,0 +1,107 @@
+"""Values of executions: inputs, and inputs, outputs and attempts of each node."""
+
+import re
+from typing import Any
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from engine.errors import (
+    ExecutionNotFound,
+    InvalidQuery,
+    NodeNotFound,
+    NotFound,
+    ResultUnreadable,
+)
+from engine.services.node_values import NodeValues, read_inputs, read_node
+from engine.store import Principal
+from gateway.auth.endpoints import Resource, operation, requires
+from gateway.http.json_bodies import run_off_loop
+from gateway.http.query import Query
+from gateway.http.responses import json_response
+from gateway.http.types import Content
+from gateway.openapi.parameters import INPUT, NODE, NODE_ID, OUTPUT
+from gateway.runs.execution_ids import read_execution_id
+from gateway.runs.values import NodeValuesView
+from gateway.services import GatewayRequest
+
+ANY_VALUE = Content(component="Value", kind=Any, examples=("Hello Ada",))
+INPUTS = Content(component="Inputs", kind=dict[str, Any], examples=({"name": "Ada"},))
+
+
+@operation(
+    path=(NODE_ID,),
+    answers={200: NodeValuesView},
+    errors=(ExecutionNotFound, NodeNotFound, ResultUnreadable),
+)
+@requires("execution:read")
+async def get_node(request: GatewayRequest, principal: Principal) -> Response:
+    """The inputs, outputs and attempts of one node of an execution, while it runs too."""
+    execution_id, node_id = read_execution_id(request), request.path_params["node_id"]
+    services = request.state["services"]
+    found = await _read(request, principal, node_id)
+
+    def build() -> Response:
+        view = NodeValuesView.of_node(found, execution_id, node_id, services.media_service)
+        return json_response(view)
+
+    return await run_off_loop(found.bytes, build)
+
+
+@operation(
+    query=(NODE, INPUT, OUTPUT),
+    answers={200: ANY_VALUE},
+    errors=(InvalidQuery, ExecutionNotFound, NodeNotFound, ResultUnreadable),
+)
+@requires("execution:read")
+async def get_value(request: GatewayRequest, principal: Principal) -> Response:
+    """One whole value of a node, by its input or output socket."""
+    query = Query(request.scope)
+    node_id, socket, output = query.text("node"), query.text("input"), query.text("output")
+    if node_id is None:
+        raise InvalidQuery("node", "'node' must be the id of a node")
+    if (socket is None) == (output is None):
+        raise InvalidQuery("output", "Either 'input' or 'output' must name a socket")
+    found = await _read(request, principal, node_id)
+    values = (found.inputs if output is None else found.outputs) or {}
+    name = output if output is not None else socket or ""
+    if name not in values:
+        raise NotFound("The node has no value at this socket")
+    value = values[name]
+    return await run_off_loop(found.bytes, lambda: json_response(value))
+
+
+@operation(answers={200: INPUTS}, errors=(ExecutionNotFound, ResultUnreadable))
+@requires("execution:read")
+async def get_inputs(request: GatewayRequest, principal: Principal) -> Response:
+    """The whole inputs of an execution."""
+    services = request.state["services"]
+    reserve = services.result_memory.for_answer(request.scope)
+    found = await read_inputs(
+        services.store, principal.account.id, read_execution_id(request), reserve
+    )
+    if found.inputs is None:
+        raise NotFound("The inputs of this execution are not on record")
+    return await run_off_loop(found.bytes, lambda: json_response(found.inputs))
+
+
+async def _read(request: GatewayRequest, principal: Principal, node_id: str) -> NodeValues:
+    services = request.state["services"]
+    reserve = services.result_memory.for_answer(request.scope)
+    account_id = principal.account.id
+    return await read_node(services.store, account_id, read_execution_id(request), node_id, reserve)
+
+
+class NodeRoute(Route):
+    """Route whose last parameter is a node's id, which may contain slashes."""
+
+    def __init__(self, path: str, endpoint: Resource) -> None:
+        super().__init__(path, endpoint)
+        self.path_regex = re.compile(self.path_regex.pattern.replace("[^/]+)$", ".+)$"))
+
+
+routes = [
+    NodeRoute("/api/executions/{execution_id}/nodes/{node_id}", Resource(GET=get_node)),
+    Route("/api/executions/{execution_id}/value", Resource(GET=get_value)),
+    Route("/api/executions/{execution_id}/inputs", Resource(GET=get_inputs)),
+]
