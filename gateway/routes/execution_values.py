@@ -25,8 +25,7 @@ from gateway.runs.execution_ids import read_execution_id
 from gateway.runs.values import NodeValuesView
 from gateway.services import GatewayRequest
 
-ANY_VALUE = Content(component="Value", kind=Any, examples=("Hello Ada",))
-INPUTS = Content(component="Inputs", kind=dict[str, Any], examples=({"name": "Ada"},))
+ANY_VALUE = Content(component="Value", kind=Any, examples=({"name": "Ada"}, "Hello Ada"))
 
 
 @operation(
@@ -55,14 +54,14 @@ async def get_node(request: GatewayRequest, principal: Principal) -> Response:
 )
 @requires("execution:read")
 async def get_value(request: GatewayRequest, principal: Principal) -> Response:
-    """One whole value of a node, by its input or output socket."""
+    """The whole inputs of an execution, or the whole value at a socket of a node."""
     query = Query(request.scope)
     node_id, socket, output = query.text("node"), query.text("input"), query.text("output")
-    if node_id is None:
-        raise InvalidQuery("node", "'node' must be the id of a node")
+    if (node_id, socket, output) == (None, None, None):
+        return await _answer_inputs(request, principal)
+    found = await _read(request, principal, node_id or "")
     if (socket is None) == (output is None):
-        raise InvalidQuery("output", "Either 'input' or 'output' must name a socket")
-    found = await _read(request, principal, node_id)
+        raise InvalidQuery("output", "Either 'input' or 'output' must name a socket of the node")
     values = (found.inputs if output is None else found.outputs) or {}
     name = output if output is not None else socket or ""
     if name not in values:
@@ -71,10 +70,7 @@ async def get_value(request: GatewayRequest, principal: Principal) -> Response:
     return await run_off_loop(found.bytes, lambda: json_response(value))
 
 
-@operation(answers={200: INPUTS}, errors=(ExecutionNotFound, ResultUnreadable))
-@requires("execution:read")
-async def get_inputs(request: GatewayRequest, principal: Principal) -> Response:
-    """The whole inputs of an execution."""
+async def _answer_inputs(request: GatewayRequest, principal: Principal) -> Response:
     services = request.state["services"]
     reserve = services.result_memory.for_answer(request.scope)
     found = await read_inputs(
@@ -102,6 +98,5 @@ class NodeRoute(Route):
 
 routes = [
     NodeRoute("/api/executions/{execution_id}/nodes/{node_id}", Resource(GET=get_node)),
-    Route("/api/executions/{execution_id}/value", Resource(GET=get_value)),
-    Route("/api/executions/{execution_id}/inputs", Resource(GET=get_inputs)),
+    Route("/api/executions/{execution_id}/values", Resource(GET=get_value)),
 ]

@@ -249,7 +249,7 @@ def shown_inputs(execution_id: str, details: ExecutionDetails) -> dict[str, Any]
         return dict(details.inputs)
     if not details.inputs_bytes:
         return None
-    return by_link(details.inputs_bytes, f"/api/executions/{execution_id}/inputs")
+    return by_link(details.inputs_bytes, f"/api/executions/{execution_id}/values")
 
 
 def by_link(size: int, url: str) -> dict[str, Any]:

@@ -22,15 +22,13 @@ class NodeAttemptView(Nested):
     """One attempt at a node."""
 
     number: int
-    started_at: Annotated[
-        Moment, doc("Begin of its work: it has a worker, and its first call a turn.")
-    ]
+    started_at: Moment
     ended_at: Annotated[Moment | None, doc("Null: it goes on.")]
     queued_ms: Annotated[
         int,
         doc(
-            "Milliseconds from the moment at which the node could run to the begin of its work: for"
-            " a worker, a slot, memory, or a turn by the limits of a provider."
+            "Milliseconds from the moment at which the node could run to `startedAt`, the begin of"
+            " its work: waits for a worker, a slot, memory, or a turn by the limits of a provider."
         ),
     ]
     worker: Annotated[
@@ -94,7 +92,7 @@ def _bounded(
             shown[socket] = msgspec.Raw(encoded)
         else:
             query = urlencode({"node": node_id, side: socket}, quote_via=quote)
-            shown[socket] = by_link(len(encoded), f"/api/executions/{execution_id}/value?{query}")
+            shown[socket] = by_link(len(encoded), f"/api/executions/{execution_id}/values?{query}")
     return shown
 
 
@@ -121,7 +119,7 @@ NodeValuesView.examples = (
         inputs={"prompt-in": "Ada"},
         outputs={
             "text-out": by_link(
-                70_215, f"/api/executions/{EXECUTION_ID}/value?node=text&output=text-out"
+                70_215, f"/api/executions/{EXECUTION_ID}/values?node=text&output=text-out"
             )
         },
         recorded=True,

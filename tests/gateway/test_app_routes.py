@@ -157,6 +157,7 @@ async def owner(client: httpx2.AsyncClient, store: Store, account: Account) -> O
         "slug": "greeting",
         "version": "1",
         "asset_id": asset.json()["id"],
+        "node_id": "text",
         "execution_id": run.json()["executionId"],
     }
     return Owner(store, account, ids | {"key_id": key.id, "delivery_id": delivery.id})

@@ -13,7 +13,7 @@ LOST_ERROR = {"code": "worker_lost", "message": "The worker died during this att
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class AttemptRecord:
     """One attempt at a node. Times are milliseconds since the epoch."""
 
     number: int
@@ -37,7 +37,7 @@ class Attempt:
 class NodeAttempts:
     """All attempts at one node, in order."""
 
-    attempts: tuple[Attempt, ...] = ()
+    attempts: tuple[AttemptRecord, ...] = ()
     waited_ms: int = 0
     """Pauses between attempts, all together: the back-off of retries."""
 
@@ -106,10 +106,10 @@ def _running(record: Mapping[str, bytes], index: int, status: NodeStatus) -> _Re
 
 def _timed(
     recorded: Iterable[_Recorded], record: Mapping[str, bytes], ready_at: int | None
-) -> Iterator[Attempt]:
+) -> Iterator[AttemptRecord]:
     for each in recorded:
         began, worker = each.taken_at + each.turn_ms, record.get(f"w{each.fence}")
-        yield Attempt(
+        yield AttemptRecord(
             number=each.number,
             started_at=began,
             ended_at=each.ended_at,

@@ -1,7 +1,7 @@
 """Attempts at a node, read from the record of its execution."""
 
 from engine.executions.execution import NodeStatus
-from engine.store.executions.attempts import LOST_ERROR, Attempt, NodeAttempts, parse_attempts
+from engine.store.executions.attempts import LOST_ERROR, AttemptRecord, NodeAttempts, parse_attempts
 from engine.store.executions.record_fields import parse_nodes, parse_rows
 from engine.store.redis.record_packing import pack
 
@@ -21,7 +21,7 @@ def test_a_node_of_one_attempt_has_waited_for_nothing_but_its_begin() -> None:
 
     assert parse_attempts(record, 4, NodeStatus.COMPLETED, 990) == NodeAttempts(
         attempts=(
-            Attempt(
+            AttemptRecord(
                 number=1,
                 started_at=1_000,
                 ended_at=1_050,
