@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
 from typing import Any
 
 from engine.errors import InvalidBody
@@ -24,6 +25,14 @@ def _start_viewport() -> dict[str, float]:
     return {"x": 0, "y": 0, "zoom": 1}
 
 
+class RecordValues(StrEnum):
+    """Executions whose inputs, and inputs and outputs of nodes, are kept after their end."""
+
+    ALL = "all"
+    FAILED = "failed"
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """Well-formed document; its graph may still have problems."""
@@ -40,6 +49,7 @@ class Document:
     hidden: bool = False
     archived: bool = False
     cover: str | None = None
+    record_values: RecordValues = RecordValues.ALL
 
 
 def parse_document(body: Mapping[str, Any], base: Document | None = None) -> Document:
@@ -71,14 +81,17 @@ def parse_graph_members(
 def to_record(document: Document) -> dict[str, Any]:
     """Return the document as plain values, for the store."""
     record = {each.name: getattr(document, each.name) for each in fields(document)}
-    return record | {"tags": list(document.tags)}
+    plain = {"tags": list(document.tags), "record_values": document.record_values.value}
+    return record | plain
 
 
 def from_record(record: Mapping[str, Any]) -> Document:
     """Return the document of a record. An invalid cover, as once allowed, becomes None."""
     members = {name: value for name, value in record.items() if name != "draft"}
     cover = record["cover"] if _is_cover(record["cover"]) else None
-    return Document(**(members | {"tags": tuple(record["tags"]), "cover": cover}))
+    values = RecordValues(record.get("record_values", RecordValues.ALL))
+    rest = {"tags": tuple(record["tags"]), "cover": cover, "record_values": values}
+    return Document(**(members | rest))
 
 
 def _refuse(member: str, expected: str, value: object) -> InvalidBody:
@@ -127,6 +140,12 @@ def _read_flag(member: str, value: object) -> bool:
     if not isinstance(value, bool):
         raise _refuse(member, "true or false", value)
     return value
+
+
+def _read_record_values(member: str, value: object) -> RecordValues:
+    if isinstance(value, str) and value in tuple(RecordValues):
+        return RecordValues(value)
+    raise InvalidBody(f"'{member}' must be one of {', '.join(RecordValues)}", field=member)
 
 
 def _read_tags(member: str, value: object) -> tuple[str, ...]:
@@ -211,5 +230,6 @@ MEMBERS: dict[str, tuple[str, Callable[[str, object], Any]]] = {
     "hidden": ("hidden", _read_flag),
     "archived": ("archived", _read_flag),
     "cover": ("cover", _read_cover),
+    "recordValues": ("record_values", _read_record_values),
 }
 """Attribute and reader of each member of the body; other members are ignored."""

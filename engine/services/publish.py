@@ -39,7 +39,8 @@ async def update_workflow(
     *,
     allow_private: bool,
 ) -> Workflow:
-    """Save the members that `body` has; a body without nodes and edges makes no version.
+    """Save the members that `body` has; without nodes, edges and another choice of recorded values
+    no version is made.
 
     Where the workflow was never published, such a body goes into the draft, unless it says
     `draft: false`; others publish the draft with what they have. Raises InvalidBody, InvalidGraph,
@@ -50,7 +51,7 @@ async def update_workflow(
     for _ in range(MAX_TRIES):
         # A body that cannot be saved is refused as such, whatever version was wanted.
         document = parse_document(body, current.document)
-        publishes = _has_graph(body) or (not current.version and "draft" in body)
+        publishes = _publishes(body, document, current)
         if publishes:
             await check_document(
                 store,
@@ -88,5 +89,10 @@ async def _write(store: Store, current: Workflow, document: Document, publishes:
     return await store.workflows.get_own(account_id, slug)
 
 
-def _has_graph(body: Mapping[str, Any]) -> bool:
-    return "nodes" in body or "edges" in body
+def _publishes(body: Mapping[str, Any], document: Document, current: Workflow) -> bool:
+    if "nodes" in body or "edges" in body:
+        return True
+    if not current.version:
+        return "draft" in body
+    # No gateway may accept a further run whose values are kept otherwise.
+    return document.record_values is not current.document.record_values

@@ -10,6 +10,7 @@ from engine import errors
 from engine.graph.document import parse_document
 from engine.ids.slugs import check_slug
 from engine.services import drafts
+from engine.graph.document import RecordValues
 from engine.store import Draft, Principal
 from engine.store.accounts.rate_limits import DRAFTS, SAVES
 from engine.values.plain import moment
@@ -83,6 +84,7 @@ DraftView.examples = (
         cover=None,
         hidden=False,
         archived=False,
+        record_values=RecordValues.ALL,
         **SAVED,
     ),
 )

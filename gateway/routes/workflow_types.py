@@ -5,7 +5,15 @@ from typing import Annotated, Any, Self
 
 from msgspec import UNSET, Meta, UnsetType
 
-from engine.graph.document import COVER, MAX_DESCRIPTION, MAX_NAME, MAX_REFERENCE, MAX_TAG, MAX_TAGS
+from engine.graph.document import (
+    COVER,
+    MAX_DESCRIPTION,
+    MAX_NAME,
+    MAX_REFERENCE,
+    MAX_TAG,
+    MAX_TAGS,
+    RecordValues,
+)
 from engine.graph.parse import MAX_EDGES, MAX_NODES
 from engine.graph.plan import Plan
 from engine.services.drafts import SavedDraft
@@ -33,6 +41,13 @@ Tag = Annotated[str, Meta(min_length=0, max_length=MAX_TAG)]
 Reference = Annotated[str, Meta(min_length=0, max_length=MAX_REFERENCE)]
 
 
+RecordValuesOf = Annotated[
+    RecordValues,
+    doc(
+        "The executions whose inputs, and inputs and outputs of nodes, are kept after their end:"
+        " all, those that failed, or none."
+    ),
+]
 Revision = Annotated[int, doc("Number of the write of a draft, from 1.")]
 BasedOn = Annotated[
     int | None,
@@ -90,6 +105,7 @@ class DocumentView(View, kw_only=True):
     cover: str | None
     hidden: bool
     archived: bool
+    record_values: RecordValuesOf
 
 
 class WorkflowView(DocumentView, kw_only=True):
@@ -250,6 +266,7 @@ class WorkflowUpdate(RequestBody, kw_only=True):
         Cover | None | UnsetType,
         doc("The id of an asset of the account, or an `https` URL."),
     ] = UNSET
+    record_values: RecordValuesOf | UnsetType = UNSET
 
 
 class WorkflowDocument(WorkflowUpdate, kw_only=True):
@@ -315,6 +332,7 @@ WorkflowView.examples = (
         cover=None,
         hidden=False,
         archived=False,
+        record_values=RecordValues.ALL,
         version=3,
         created_by=ACCOUNT_ID,
         created_at=CREATED,

@@ -26,6 +26,14 @@ NODE = {
 }
 
 
+DETAILS = {
+    "inputs": dict,
+    "keyId": str,
+    "httpRequestId": str,
+    "deliveries": [],
+}
+
+
 def row(execution_id: str, slug: str, status: str, **more: Any) -> dict[str, Any]:
     """Return the shape of an execution without its nodes."""
     return {
@@ -54,7 +62,7 @@ def test_a_completed_execution_is_shown_with_its_nodes(caller: Caller) -> None:
     shown = caller.ended(execution_id)
 
     result = {"text": "Hello Eve"}
-    assert_fits(shown, row(execution_id, slug, "completed", result=result, nodes=[NODE]))
+    assert_fits(shown, row(execution_id, slug, "completed", result=result, nodes=[NODE], **DETAILS))
     assert [each["id"] for each in shown["nodes"]] == ["in", "text", "out"]
     assert [each["type"] for each in shown["nodes"]] == [
         "requestInput",
@@ -72,7 +80,7 @@ def test_an_execution_that_goes_on_has_no_end_yet(caller: Caller) -> None:
 
     open_ended = {"durationMs": None, "startedAt": moment_or_null, "completedAt": None}
     node = {**NODE, "status": str, "error": lambda value: value is None or isinstance(value, dict)}
-    assert_fits(shown, row(execution_id, slug, "processing", **open_ended, nodes=[node]))
+    assert_fits(shown, row(execution_id, slug, "processing", **open_ended, nodes=[node], **DETAILS))
 
 
 def test_a_failed_execution_says_what_failed(caller: Caller) -> None:

@@ -1,10 +1,11 @@
 """Outputs of one execution so far: sizes, storage and reading."""
 
 import asyncio
+import contextlib
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 
-from engine.errors import StorageFailed
+from engine.errors import StorageFailed, Unavailable
 from engine.errors.nodes import STORAGE, NodeFailed
 from engine.executions.execution import NODE_TERMINAL, NodeStatus, parse_node_statuses
 from engine.graph.plan import Plan
@@ -29,6 +30,8 @@ from workers.walk.sizes import OutputSizes, RecordCapacity
 
 LEAST_SECONDS = 2.0
 """Time to store an output although the node's time is up: the work is done by then."""
+REMOVE_SECONDS = 5.0
+"""Most time for the removal of large values after the end."""
 NOT_STORED = "The node's output is large, and where such are kept it could not be stored"
 
 
@@ -52,6 +55,7 @@ class OutputStore:
         self._sizes = OutputSizes(max_bytes)
         self._capacity = RecordCapacity()
         self._unreadable: dict[int, NodeFailed] = {}
+        self._has_stored = False
 
     def count(self, index: int, outcome: AttemptOutcome) -> AttemptOutcome:
         """Count a node's output, and fail the node when the run exceeds its limit with it.
@@ -114,6 +118,7 @@ class OutputStore:
         return replace(outcome, packed=pack_name(name), offloaded_name=name)
 
     async def _put(self, index: int, data: bytes, seconds: float) -> str:
+        self._has_stored = True
         if not is_large(len(data)):
             return await self._output_bundles.put(index, data, seconds)
         claimed = self._claimed
@@ -121,6 +126,18 @@ class OutputStore:
         ids = claimed.account_id, claimed.execution_id
         await self._offloaded.put(*ids, name, data, seconds=seconds)
         return name
+
+    async def remove_dropped(self) -> None:
+        """Remove large values that the end of the execution has dropped from its record.
+
+        Those that cannot be removed now are left to the sweeper.
+        """
+        claimed = self._claimed
+        if not claimed.keeps_outputs_apart or not (self._has_stored or "aside" in claimed.record):
+            return
+        with contextlib.suppress(StorageFailed, TimeoutError, Unavailable):
+            async with asyncio.timeout(REMOVE_SECONDS):
+                await self._offloaded.remove_dropped(claimed.account_id, claimed.execution_id)
 
     async def read(
         self, record: Mapping[str, bytes], wanted: Container[int]

@@ -140,6 +140,7 @@ class Recorder:
         return await self._advance()
 
     async def _advance(self) -> Advanced:
+        self._step.keeps_outputs_apart = self._claimed.keeps_outputs_apart
         advanced = await persist(self._send, "record a step")
         if advanced.verdict in (Verdict.ENDED, Verdict.FENCED):
             raise LeaseLost(advanced.verdict.value)

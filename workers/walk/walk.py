@@ -365,6 +365,7 @@ class Walk:
             return False
         metrics.EXECUTIONS_ENDED.labels(status.value).inc()
         await self._attempts.cancel(jobs)
+        await self._output_store.remove_dropped()
         return True
 
     async def _stop_running(self) -> None:

@@ -9,7 +9,7 @@
 --       6 version, 7 inputs, 8 final node statuses, 9 node records with times relative to the
 --       walk's begin, 10 result, 11 milliseconds since the walk's begin
 -- Returns 1 when this walk has ended the execution, else 0
--- Uses: read_now, end_execution
+-- Uses: read_now, drop_values, end_execution
 local now = read_now(ARGV[1])
 
 local head = redis.call('HMGET', KEYS[1], 'walked', 'status', 'fence', 'slug', 'version', 'inputs',

@@ -13,6 +13,7 @@ from engine.errors import (
     TooManyExecutions,
     WorkflowNotFound,
 )
+from engine.graph.document import RecordValues
 from engine.graph.plan import Plan
 from engine.ids.idempotency import IdempotencyKey
 from engine.ids.partitions import partition_of
@@ -107,6 +108,13 @@ def quote_fields(quote: Quote | None, models: Iterable[str]) -> Sequence[str | i
     if quote.max_credits is not None:
         fields += "cap", str(quote.max_credits)
     return fields
+
+
+def values_fields(workflow: Workflow | None) -> Sequence[str]:
+    """Return the recorded fields that say which values are kept after the end."""
+    if workflow is None or workflow.document.record_values is RecordValues.ALL:
+        return ()
+    return "values", workflow.document.record_values.value
 
 
 def first_call(

@@ -102,6 +102,11 @@ class ClaimedExecution:
         return int(self.record.get("depth", 1))
 
     @property
+    def keeps_outputs_apart(self) -> bool:
+        """Whether the end of the execution may remove its values."""
+        return "values" in self.record
+
+    @property
     def model_ids(self) -> Sequence[str]:
         """Internal names of the execution's models."""
         models = self.record.get("models", b"").decode()

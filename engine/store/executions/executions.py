@@ -29,6 +29,7 @@ from engine.store.executions.accept import (
     parse_verdict,
     quote_arguments,
     quote_fields,
+    values_fields,
 )
 from engine.store.executions.details import ExecutionDetails, read_details
 from engine.store.executions.events import initial_watch_fields
@@ -148,6 +149,7 @@ class Executions:
             *(("depth", depth) if depth > 1 else ()),
             *(("owner", owner_id) if owner_id else ()),
             *(("request", request_id) if request_id else ()),
+            *values_fields(workflow),
             *(("warnings", pack(list(warnings))) if warnings else ()),
         ]
         keys = accept_keys(account_id, slug, execution_id, idempotency_key, authorization_key)
@@ -288,7 +290,9 @@ class Executions:
         partition = partition_of(account_id)
         reference = keyspace.reference(account_id, execution_id)
         key = keyspace.execution(account_id, execution_id)
-        hook, key_id = await self._client.send("HMGET", key, "hook", "key")
+        hook, key_id, *dropped_with = await self._client.send(
+            "HMGET", key, "hook", "key", "values", "aside"
+        )
         reply = await self._client.call(
             SCRIPTS["cancel_execution"],
             [
@@ -299,6 +303,7 @@ class Executions:
                 keyspace.wallet(account_id),
                 keyspace.ledger(account_id),
                 keyspace.events(account_id, execution_id),
+                keyspace.progress(account_id, execution_id),
                 *(outbox(account_id, execution_id, key_id.decode()) if hook else ()),
             ],
             [0, reference, execution_id, keyspace.cancels()],
@@ -309,6 +314,8 @@ class Executions:
             raise ExecutionNotCancellable(reply[1].decode())
         if hook and reply[0] == b"cancelled":
             self._hints.send_delivery_soon(reference)
+        if all(dropped_with) and reply[0] == b"cancelled":
+            await self._large_inputs.remove_dropped(account_id, execution_id)
         return ExecutionStatus(reply[0].decode())
 
     async def list(

@@ -58,6 +58,14 @@ class LargeInputs:
             return  # the reply was lost, and the execution may have been accepted
         await self._remove(account_id, execution_id)
 
+    async def remove_dropped(self, account_id: str, execution_id: str) -> None:
+        """Remove large values that a cancel has dropped from the record, within a short time."""
+        try:
+            async with asyncio.timeout(REMOVE_SECONDS):
+                await self._offloaded.remove_dropped(account_id, execution_id)
+        except (StorageFailed, TimeoutError):
+            log.warning("large values of a cancelled run are left to the sweeper")
+
     async def _remove(self, account_id: str, execution_id: str) -> None:
         try:
             async with asyncio.timeout(REMOVE_SECONDS):

@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 from engine.errors import StorageFailed
 from engine.executions.retry import jittered
 from engine.ids.partitions import partition_of
+from engine.store.executions.record_fields import parse_name
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 
@@ -38,6 +39,10 @@ class BlobStore(Protocol):
         """Return the whole object. Raises FileNotFoundError."""
         ...
 
+    async def delete(self, *keys: str) -> None:
+        """Remove objects; missing ones are ignored."""
+        ...
+
     async def remove_all(self, prefix: str) -> None:
         """Remove all objects with this prefix, which ends with a slash."""
         ...
@@ -54,6 +59,9 @@ class NoBlobStore:
         raise StorageFailed
 
     async def read(self, key: str) -> bytes:
+        raise StorageFailed
+
+    async def delete(self, *keys: str) -> None:
         raise StorageFailed
 
     async def remove_all(self, prefix: str) -> None:
@@ -149,20 +157,45 @@ class OffloadedValues:
         """Remove all values of an execution. Raises StorageFailed."""
         await self._blob_store.remove_all(_prefix(account_id, execution_id))
 
+    async def remove_dropped(self, account_id: str, execution_id: str) -> None:
+        """Remove the values of an ended execution whose record has dropped them.
+
+        The result stays. Raises StorageFailed.
+        """
+        prefix = _prefix(account_id, execution_id)
+        async for keys in self._blob_store.names(prefix):
+            await self._delete_dropped((account_id, execution_id), keys)
+
     async def sweep(self) -> int:
         """Remove values of executions without a record; return the number of executions.
 
-        Accounts without a record are skipped, since another installation may use the same storage.
-        Recent inputs are skipped too, since they are stored before their execution.
+        Values that the record of an ended execution has dropped are removed as well. Accounts
+        without a record are skipped, since another installation may use the same storage. Recent
+        inputs are skipped too, since they are stored before their execution.
         """
         removed = 0
         async for names in self._blob_store.names(PREFIX):
             now = int(time.time() * 1000)
-            owners = {_owner(name) for name in names if not _may_be_accepted(name, now)}
-            for owner in await self._gone(owners):
-                await self.remove(*owner)
-                removed += 1
+            owned: dict[tuple[str, str], list[str]] = {}
+            for name in names:
+                if not _may_be_accepted(name, now):
+                    owned.setdefault(_owner(name), []).append(name)
+            gone = set(await self._gone(owned))
+            for owner, keys in owned.items():
+                if owner in gone:
+                    await self.remove(*owner)
+                    removed += 1
+                elif all(owner):
+                    await self._delete_dropped(owner, keys)
         return removed
+
+    async def _delete_dropped(self, owner: tuple[str, str], keys: Sequence[str]) -> None:
+        """Delete those of an execution's objects that its record has dropped."""
+        key = keyspace.execution(*owner)
+        dropped, result = await self._client.send("HMGET", key, "dropped", "result")
+        if dropped is not None:
+            kept = f"{_prefix(*owner)}{parse_name(result)}"
+            await self._blob_store.delete(*(each for each in keys if each != kept))
 
     async def _gone(self, owners: Iterable[tuple[str, str]]) -> Sequence[tuple[str, str]]:
         found = [owner for owner in owners if all(owner)]

@@ -37,6 +37,8 @@ HEAD_FIELDS = (
     "owner",
 )
 RESULT_AT = HEAD_FIELDS.index("result")
+OUTPUTS = 5
+"""Position of the outputs in a row."""
 NOBODY = "0"
 """Fence in the claim of a node without an owner: it waits for a retry or was given back."""
 ASIDE = b"\xc1"
@@ -106,9 +108,15 @@ def parse_rows(record: Mapping[str, bytes]) -> dict[int, list[Any]]:
 
     A row may have two further members: the node's credits, and the milliseconds for which its last
     attempt waited for its turn at a provider. Outputs are msgpack bytes, None for none, or a text:
-    the name under which they are offloaded.
+    the name under which they are offloaded. Outputs that the end may remove stand in fields of
+    their own.
     """
-    return {row[0]: row for _, row in read_rows(record) if row[0] >= 0}
+    rows = {row[0]: row for _, row in read_rows(record) if row[0] >= 0}
+    for name, value in record.items():
+        if name[0] == "o" and "." in name:
+            for index, outputs in unpack(value).items():
+                rows[index][OUTPUTS] = outputs
+    return rows
 
 
 def read_rows(record: Mapping[str, bytes]) -> Iterator[tuple[str, list[Any]]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.executions.execution import ExecutionStatus, NodeStatus
+from engine.store.executions.record_fields import OUTPUTS
 from engine.store.hints import InlineRun
 from engine.store.redis.record_packing import pack
 
@@ -34,6 +35,8 @@ class Step:
     rows: list[list[Any]] = field(default_factory=list)
     """Rows as `parse_rows` in `engine.store.executions.record_fields` returns them, and rows of
     failed attempts as `parse_attempts` in `engine.store.executions.attempts` reads them."""
+    keeps_outputs_apart: bool = False
+    """Whether outputs have a field of their own, which the end may remove."""
     names_objects: bool = False
     """Whether the step names offloaded objects, to be removed with the execution."""
     leave: bool = False
@@ -74,7 +77,7 @@ def move_arguments(step: Step) -> tuple[str | bytes, ...]:
         "".join([f"{index}{status.code}" for index, status in step.settled]),
         ",".join([f"{index}={delay}" for index, delay in step.retrying]),
         ",".join([str(index) for index in step.claimed]),
-        pack(step.rows) if step.rows else b"",
+        pack(_without_outputs(step)) if step.rows else b"",
         _departure(step),
         "1" if step.offered else "0",
     )
@@ -98,4 +101,23 @@ def end_arguments(step: Step, execution_id: str) -> tuple[str | bytes | int, ...
         ",".join(charges),
         ",".join(reservations),
         names_objects,
+        _outputs_apart(step),
     )
+
+
+def _without_outputs(step: Step) -> Sequence[Sequence[Any]]:
+    if not step.keeps_outputs_apart:
+        return step.rows
+    return [
+        [*row[:OUTPUTS], None, *row[OUTPUTS + 1 :]] if row[0] >= 0 else row for row in step.rows
+    ]
+
+
+def _outputs_apart(step: Step) -> bytes:
+    """Return the outputs that are kept apart, by node."""
+    if not step.keeps_outputs_apart:
+        return b""
+    outputs = {
+        row[0]: row[OUTPUTS] for row in step.rows if row[0] >= 0 and row[OUTPUTS] is not None
+    }
+    return pack(outputs) if outputs else b""

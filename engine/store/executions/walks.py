@@ -151,6 +151,7 @@ class Walks:
                 keyspace.wallet(account_id),
                 keyspace.ledger(account_id),
                 keyspace.events(account_id, execution_id),
+                keyspace.progress(account_id, execution_id),
                 *(outbox(account_id, execution_id, step.webhook_key_id) if notifies else ()),
             ],
             [
