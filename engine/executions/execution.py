@@ -1,7 +1,7 @@
 """Statuses of executions and nodes, their transitions, and the records of both."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -128,6 +128,8 @@ class NodeExecution:
     duration_ms: int | None = None
     error: dict[str, Any] | None = None
     credits_cost: int = 0
+    outputs: bytes | str | None = field(default=None, repr=False, compare=False)
+    """Packed outputs, or the name of offloaded ones; None: none on record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,10 +7,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from engine import errors
-from engine.graph.document import parse_document
+from engine.graph.document import RecordValues, parse_document
 from engine.ids.slugs import check_slug
 from engine.services import drafts
-from engine.graph.document import RecordValues
 from engine.store import Draft, Principal
 from engine.store.accounts.rate_limits import DRAFTS, SAVES
 from engine.values.plain import moment

@@ -10,6 +10,7 @@ from engine.store import ReserveMemory, Store
 from engine.store.executions.events import NOTHING_MORE, EventPage
 from gateway.events.event_streams import HEARTBEAT
 from gateway.runs.node_names import node_names
+from gateway.runs.previews import Previews
 from gateway.runs.types import ExecutionRow
 
 EventData = dict[str, Any] | ExecutionRow
@@ -37,6 +38,7 @@ class EventFeed:
         self._execution_id = execution_id
         self._reserve = reserve
         self._names: Sequence[NodeName] = ()
+        self._previews = Previews(store, account_id, execution_id, reserve)
 
     async def read(self, channel: str = "") -> EventPage:
         """Return the next events, as `Events.read`. Raises ExecutionNotFound or Unavailable.
@@ -49,6 +51,7 @@ class EventFeed:
             page = await self._read(channel)
         if not self._names and page.entries:
             self._names = await node_names(self._store, self._account_id, page)
+        await self._previews.note(page)
         return page
 
     async def _read(self, channel: str) -> EventPage:
@@ -79,7 +82,12 @@ class EventFeed:
             return _started_shape(self._execution_id)
         if event.name is EventName.EXECUTION_FINISHED:
             return await self._outcome(event)
-        return _node_shape(self._execution_id, event, self._names) if self._names else None
+        if not self._names:
+            return None
+        shape = _node_shape(self._execution_id, event, self._names)
+        if event.node is not None:
+            shape["outputs"] = await self._previews.of(event.node)
+        return shape
 
     async def _outcome(self, event: ExecutionEvent) -> EventData:
         executions, account_id = self._store.executions, self._account_id

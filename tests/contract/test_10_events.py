@@ -18,7 +18,7 @@ from tests.support.contract.installation import Caller, asking, never
 from tests.support.contract.shapes import assert_fits, number, uuid, whole_or_null
 from tests.support.gateway.documents import greeting
 from tests.support.http.providers import KEY
-from tests.support.http.sse_reader import named, parse
+from tests.support.http.sse_reader import SentEvent, named, parse
 
 GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "stream.md"
 NODE = {"executionId": uuid, "nodeId": str, "type": str}
@@ -42,6 +42,7 @@ DATA = {
         "durationMs": whole_or_null,
         "creditsCost": int,
         "error": lambda value: value is None or isinstance(value, dict),
+        "outputs": lambda value: value is None or isinstance(value, dict),
     },
 }
 
@@ -146,7 +147,8 @@ def test_no_event_carries_a_secret(caller: Caller, streaming_workflow: str) -> N
     answer = caller.run(streaming_workflow, {"prompt": f"My key is {KEY}, {WORDS}"}, headers=STREAM)
 
     assert parse(answer.text)[-1].data["status"] == "completed"
-    assert KEY not in answer.text
+    of_others = [each for each in parse(answer.text) if each.data.get("nodeId") != "in"]
+    assert KEY not in str(of_others), "the form alone shows the caller's own inputs"
     assert KEY not in text_of(parse(answer.text))
 
 
@@ -284,3 +286,43 @@ def test_an_id_that_is_none_is_refused(caller: Caller, text: str) -> None:
         body = answer.json()
         assert (answer.status_code, body["code"]) == (400, "INVALID_QUERY")
         assert body["field"] == "Last-Event-ID"
+
+
+# -- previews --------------------------------------------------------------------------------------
+
+
+def outputs_of(events: list[SentEvent]) -> dict[str, Any]:
+    return {each["nodeId"]: each["outputs"] for each in named(events, "node.finished")}
+
+
+def test_a_finished_node_shows_the_beginning_of_its_outputs(caller: Caller) -> None:
+    document = greeting()
+    document["nodes"][1]["data"]["text"] = "é" * 3_000
+    document["edges"] = document["edges"][1:]
+    execution_id = caller.run(caller.save(document), {"name": "Eve"}).json()["executionId"]
+
+    outputs = outputs_of(events_of(caller, execution_id))
+
+    assert outputs["text"] == {"text-out": {"text": "é" * 1_024, "truncated": True}}
+    assert (outputs["in"], outputs["out"]) == (None, None)
+
+
+def test_previews_are_the_same_when_the_stream_is_taken_up_again(
+    caller: Caller, streaming_workflow: str
+) -> None:
+    events = streamed(caller, streaming_workflow)
+    execution_id, place = events[0].data["executionId"], len(events) // 2
+
+    again = events_of(caller, execution_id, events[place].id)
+
+    assert outputs_of(events)["m0"] == {"text-out": {"text": text_of(events), "truncated": False}}
+    assert outputs_of(again) == outputs_of(events[place + 1 :])
+
+
+def test_a_medium_is_shown_by_its_url(caller: Caller, painter: str) -> None:
+    answer = caller.run_model(painter, {"prompt": "A kettle"}, headers=STREAM)
+
+    events = parse(answer.text)
+    (shown,) = (each for each in outputs_of(events).values() if each and "image-out" in each)
+    urls = events[-1].data["result"]["images"]
+    assert shown["image-out"] == {"urls": urls, "truncated": False}

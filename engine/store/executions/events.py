@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.errors import ExecutionNotFound
 from engine.executions.events import (
@@ -25,7 +25,13 @@ from engine.executions.execution import (
     parse_node_statuses,
 )
 from engine.store.executions.claims import Lease
-from engine.store.executions.record_fields import parse_hash, parse_node, parse_nodes, parse_rows
+from engine.store.executions.record_fields import (
+    WALKED_UNCLAIMED,
+    parse_hash,
+    parse_node,
+    parse_nodes,
+    parse_rows,
+)
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.connection import Argument
@@ -70,6 +76,8 @@ class EventPage:
     workflow_slug: str = ""
     workflow_version: int = 0
     model_ids: Sequence[str] = ()
+    walked_inputs: bytes | None = None
+    """Packed inputs of a run that was walked before its claim: outputs are not on record."""
 
 
 NOTHING_MORE = EventPage(entries=(), is_all=True)
@@ -112,7 +120,9 @@ class ExecutionEvents:
             raise ExecutionNotFound
         found = [(int(name.partition(b"-")[0]), _fields(words)) for name, words in reply[1]]
         wanted = [pair for pair in found if pair[0] >= first]
-        nodes = await self._nodes(account_id, execution_id, [fields for _, fields in wanted])
+        nodes, walked_inputs = await self._nodes(
+            account_id, execution_id, [fields for _, fields in wanted]
+        )
         has_ended = ExecutionStatus(reply[0].decode()) in TERMINAL
         slug, version, models = (word.decode() if word else "" for word in reply[2:5])
         return EventPage(
@@ -122,6 +132,7 @@ class ExecutionEvents:
             workflow_slug=slug,
             workflow_version=int(version or 0),
             model_ids=models.split(",") if models else (),
+            walked_inputs=walked_inputs,
         )
 
     async def publish(self, lease: Lease, batch: int, updates: Sequence[ProgressUpdate]) -> bool:
@@ -150,30 +161,47 @@ class ExecutionEvents:
 
     async def _nodes(
         self, account_id: str, execution_id: str, entries: Sequence[Fields]
-    ) -> Mapping[int, NodeExecution]:
-        """Return the recorded nodes that entries refer to as settled.
+    ) -> tuple[Mapping[int, NodeExecution], bytes | None]:
+        """Return the recorded nodes that entries refer to as settled, and `walked_inputs`.
 
-        The record of a settled node never changes.
+        The record of a settled node never changes, but for outputs that the end may remove. Where
+        the workflow records none, nodes have none while the execution runs either.
         """
         key = keyspace.execution(account_id, execution_id)
         if any(_includes_settled_nodes(fields) for fields in entries):
             record = parse_hash(await self._client.send("HGETALL", key))
-            return dict(enumerate(parse_nodes(record))) if "statuses" in record else {}
-        names = [fields["rows"] for fields in entries if fields.get("settled")]
-        if not names:
-            return {}
+            if "statuses" not in record:
+                return {}, None
+            nodes = dict(enumerate(parse_nodes(record)))
+            inputs = record.get("inputs") if WALKED_UNCLAIMED in record else None
+            return _without_outputs(nodes, record), inputs
+        rows_names = [fields["rows"] for fields in entries if fields.get("settled")]
+        if not rows_names:
+            return {}, None
+        names = [*rows_names, *(f"o{name[1:]}" for name in rows_names), "values"]
         values = await self._client.send("HMGET", key, *names)
-        rows = parse_rows({name: each for name, each in zip(names, values, strict=True) if each})
+        record = {name: each for name, each in zip(names, values, strict=True) if each}
+        rows = parse_rows(record)
         codes = {
             int(index): code
             for fields in entries
             for index, code, _ in SETTLED.findall(fields.get("settled", ""))
         }
-        return {
+        nodes = {
             index: parse_node(index, NODE_STATUSES[codes[index]], row)
             for index, row in rows.items()
             if index in codes
         }
+        return _without_outputs(nodes, record), None
+
+
+def _without_outputs(
+    nodes: Mapping[int, NodeExecution], record: Mapping[str, bytes]
+) -> Mapping[int, NodeExecution]:
+    """Return nodes as events show them: without outputs where the workflow records none."""
+    if record.get("values") != b"none":
+        return nodes
+    return {index: replace(node, outputs=None) for index, node in nodes.items()}
 
 
 def _includes_settled_nodes(fields: Fields) -> bool:

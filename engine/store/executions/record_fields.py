@@ -138,7 +138,7 @@ def parse_node(
 ) -> NodeExecution:
     """Return one node of a record: by its row once settled, by its claim before."""
     if row is not None and status not in (NodeStatus.RUNNING, NodeStatus.PENDING):
-        _, attempts, started, duration, error, _, *charged = row
+        _, attempts, started, duration, error, outputs, *charged = row
         return NodeExecution(
             index=index,
             status=status,
@@ -147,6 +147,7 @@ def parse_node(
             duration_ms=duration,
             error=error,
             credits_cost=charged[0] if charged else 0,
+            outputs=outputs,
         )
     if claim is None:
         return NodeExecution(index=index, status=status)

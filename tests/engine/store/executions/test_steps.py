@@ -7,7 +7,7 @@ from engine.store.redis.record_packing import pack, unpack
 
 def test_an_empty_step_moves_and_ends_nothing() -> None:
     assert move_arguments(Step()) == ("", "", "", b"", "stay", "0")
-    assert end_arguments(Step(), "x") == ("", "x", b"", b"", "", "", "")
+    assert end_arguments(Step(), "x") == ("", "x", b"", b"", "", "", "", b"")
 
 
 def test_nodes_are_named_by_index_and_code() -> None:
@@ -42,5 +42,5 @@ def test_an_end_carries_outcome_charges_and_reservations() -> None:
 
     assert end_arguments(step, "x") == (
         *("failed", "x", pack(1), pack({"code": "X"})),
-        *("1=5:700:painter,2=0:0:", "3=9", "1"),
+        *("1=5:700:painter,2=0:0:", "3=9", "1", b""),
     )
