@@ -38,6 +38,10 @@ class WorkflowCaller(Protocol):
         """Return an execution and its nodes."""
         ...
 
+    async def node(self, execution_id: str, node_id: str) -> Answer:
+        """Return the values and attempts of a node of an execution."""
+        ...
+
     async def executions(self, *, status: str | None, slug: str | None, limit: int) -> list[Answer]:
         """Return the newest executions of the account, without their nodes."""
         ...
@@ -87,6 +91,12 @@ class HttpCaller:
     async def execution(self, execution_id: str) -> Answer:
         """Send one request."""
         found: Answer = await self._api.get(_execution_path(execution_id))
+        return found
+
+    async def node(self, execution_id: str, node_id: str) -> Answer:
+        """Send one request."""
+        path = f"{_execution_path(execution_id)}/nodes/{quote(node_id, safe='')}"
+        found: Answer = await self._api.get(path)
         return found
 
     async def executions(self, *, status: str | None, slug: str | None, limit: int) -> list[Answer]:

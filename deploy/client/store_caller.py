@@ -20,6 +20,7 @@ from engine.executions.events import BEFORE_ALL, parse_event_id
 from engine.executions.execution import ExecutionStatus
 from engine.services.acceptance import Acceptance, NewRun, find_workflow
 from engine.services.media import MediaService
+from engine.services.node_values import read_node
 from engine.services.run_inputs import compute_here
 from engine.settings import Settings, load
 from engine.store import Principal, Store
@@ -30,6 +31,7 @@ from gateway.http.types import Payload
 from gateway.runs.event_feed import EventData, EventFeed
 from gateway.runs.node_names import node_names
 from gateway.runs.types import AcceptedView, ExecutionRow, ExecutionView
+from gateway.runs.values import NodeValuesView
 
 SOURCE = "api-workflow"
 RUN = "workflow:run"
@@ -104,6 +106,11 @@ class StoreCaller:
         names = await node_names(self._store, self._account.id, execution)
         links = self._media_service.linked_assets([execution.result, details.inputs])
         return _as_sent(ExecutionView.with_nodes(execution, details, names, links))
+
+    async def node(self, execution_id: str, node_id: str) -> Answer:
+        """Return the values and attempts of a node of an execution."""
+        found = await read_node(self._store, self._account.id, execution_id, node_id)
+        return _as_sent(NodeValuesView.of_node(found, execution_id, node_id, self._media_service))
 
     async def executions(self, *, status: str | None, slug: str | None, limit: int) -> list[Answer]:
         """Return the newest executions, read page by page."""

@@ -9,11 +9,13 @@ from deploy.commands import options
 from deploy.output import show
 
 if TYPE_CHECKING:
+    from deploy.client.api import Answer
     from deploy.client.server_access import Access
 
 STATUSES = ("processing", "cancel_requested", "completed", "failed", "cancelled")
 COLUMNS = ("executionId", "workflowSlug", "status", "creditsCost", "durationMs", "createdAt")
 NODE_COLUMNS = ("id", "type", "status", "attempts", "creditsCost", "durationMs")
+ATTEMPT_COLUMNS = ("number", "startedAt", "endedAt", "queuedMs", "worker", "error")
 execution_id = click.argument("execution_id", metavar="ID")
 
 
@@ -46,26 +48,59 @@ def list_(
 
 @execution.command("show")
 @execution_id
+@click.option("--node", "node_id", metavar="NODE", help="Values and attempts of this node instead.")
 @options.access
 @options.as_json
-def show_(execution_id: str, access: "Access", as_json: bool) -> None:
-    """Show an execution with its nodes, and its result or why it failed."""
+def show_(execution_id: str, node_id: str | None, access: "Access", as_json: bool) -> None:
+    """Show an execution with its inputs and nodes, and its result or why it failed."""
     from deploy.client.reports import failure, readable, warn
     from deploy.client.selection import with_reader
     from deploy.output import printable
 
+    if node_id is not None:
+        _show_node(execution_id, node_id, access, as_json=as_json)
+        return
     found = with_reader(access, lambda caller: caller.execution(execution_id))
     if as_json:
         show(found, as_json=True, columns=())
         return
     warn(found)
     show(found, as_json=False, columns=COLUMNS)
+    _print_values("inputs", found["inputs"])
     print()
     show(found["nodes"], as_json=False, columns=NODE_COLUMNS)
     if found["status"] == "completed":
         print(f"\n{readable(found['result'])}")
     elif found["completedAt"] is not None:
         print(f"\n{printable(failure(found))}")
+
+
+def _show_node(execution_id: str, node_id: str, access: "Access", *, as_json: bool) -> None:
+    from deploy.client.selection import with_reader
+
+    found = with_reader(access, lambda caller: caller.node(execution_id, node_id))
+    if as_json:
+        show(found, as_json=True, columns=())
+        return
+    attempts = [{**each, "error": (each["error"] or {}).get("code")} for each in found["attempts"]]
+    show(attempts, as_json=False, columns=ATTEMPT_COLUMNS)
+    print(f"\nwaited {found['waitedMs']} ms between attempts, cost {found['creditsCost']} credits")
+    if not found["recorded"]:
+        print("\nThe workflow does not record the values of this execution.")
+        return
+    _print_values("inputs", found["inputs"])
+    _print_values("outputs", found["outputs"])
+
+
+def _print_values(title: str, values: "Answer | None") -> None:
+    from deploy.client.reports import readable
+    from deploy.output import printable
+
+    print(f"\n{title}")
+    if not values:
+        print("-")
+    for name, value in (values or {}).items():
+        print(printable(f"{name}: {readable(value)}"))
 
 
 @execution.command()

@@ -217,6 +217,23 @@ def test_executions_are_listed_and_shown(elsewhere: Elsewhere) -> None:
     assert first in table and table.startswith("EXECUTION ID  ")
     assert [each["id"] for each in shown["nodes"]] == ["form", "letter", "result"]
     assert "letter  textBox" in page and "\nDear Ada,\n" in page
+    assert "\ninputs\nname: Ada\n" in page
+
+
+def test_a_node_is_shown_with_its_values_and_attempts(elsewhere: Elsewhere) -> None:
+    execution_id = elsewhere.json_of("run", LETTER)["executionId"]
+    show = ("execution", "show", execution_id, "--node")
+
+    node = elsewhere.json_of(*show, "letter")
+    page = elsewhere.command(*show, "letter").stdout
+    refused = elsewhere.command(*show, "nobody")
+
+    assert node["inputs"]["name"] == "Ada"
+    assert node["outputs"]["text-out"].startswith("Dear Ada,\n")
+    assert [each["number"] for each in node["attempts"]] == [1]
+    assert page.startswith("NUMBER  STARTED AT  ")
+    assert "\ninputs\nname: Ada\n" in page and "\noutputs\ntext-out: Dear Ada,\n" in page
+    assert (refused.returncode, refused.stderr) == (1, "headrace: Node not found\n")
 
 
 def test_an_execution_that_has_ended_is_watched_to_its_result(elsewhere: Elsewhere) -> None:
@@ -239,12 +256,14 @@ def test_the_executions_of_an_account_are_read_beside_its_stack(stack: RunningSt
 
     by_key = json_of(stack, "execution", "show", execution_id)
     by_account = json_of(stack, "execution", "show", execution_id, *whose)
+    node = json_of(stack, "execution", "show", execution_id, "--node", "letter", *whose)
     (newest,) = json_of(stack, "execution", "list", "--limit", "1", *whose)
     watched = stack.command("execution", "watch", execution_id, *whose)
     foreign = stack.command("execution", "show", execution_id, "--account", account)
 
     assert by_account == by_key
-    assert newest == {name: value for name, value in by_key.items() if name != "nodes"}
+    assert newest == {name: value for name, value in by_key.items() if name in newest}
+    assert node == json_of(stack, "execution", "show", execution_id, "--node", "letter")
     assert watched.stdout.startswith("Dear Ada,\n")
     assert (foreign.returncode, foreign.stderr) == (1, "headrace: Execution not found\n")
     assert json_of(stack, "execution", "list", "--account", account) == []
