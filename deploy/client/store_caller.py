@@ -104,7 +104,7 @@ class StoreCaller:
         execution = await executions.get(account_id, execution_id)
         details = await executions.details(account_id, execution_id)
         names = await node_names(self._store, self._account.id, execution)
-        links = self._media_service.linked_assets([execution.result, details.inputs])
+        links = self._media_service.linked_assets(execution.result)
         return _as_sent(ExecutionView.with_nodes(execution, details, names, links))
 
     async def node(self, execution_id: str, node_id: str) -> Answer:

@@ -72,7 +72,7 @@ async def get_execution(request: GatewayRequest, principal: Principal) -> Respon
         store.executions.details(account_id, execution_id),
     )
     names = await node_names(store, account_id, execution)
-    links = services.media_service.linked_assets([execution.result, details.inputs])
+    links = services.media_service.linked_assets(execution.result)
     return json_response(ExecutionView.with_nodes(execution, details, names, links))
 
 

@@ -197,7 +197,7 @@ class ExecutionView(ExecutionRow, kw_only=True):
     nodes: list[NodeView]
     assets: Annotated[
         list[LinkedAsset] | UnsetType,
-        doc("The assets that links in result and inputs lead to; absent without any."),
+        doc("The assets that links in the result lead to; absent without any."),
     ] = UNSET
 
     @classmethod
@@ -210,7 +210,7 @@ class ExecutionView(ExecutionRow, kw_only=True):
     ) -> Self:
         """Build the view of an execution with its nodes, named as in the execution's version.
 
-        Without names there are no nodes. `links` maps links in its values to ids of their assets.
+        Without names there are no nodes. `links` maps links in the result to ids of their assets.
         """
         nodes = [
             NodeView.of(node, id=names[node.index].id, type=names[node.index].type)

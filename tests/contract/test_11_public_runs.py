@@ -220,6 +220,22 @@ def test_metrics_name_no_part_of_the_workflow(
     assert not [each for each in ("hidden-", owner_of(caller), runner.account_id) if each in text]
 
 
+def test_no_node_of_a_public_run_is_shown_to_its_caller(caller: Caller, runner: Runner) -> None:
+    ran = runner.caller.run(caller.save(charged()), {"name": "Eve"})
+    execution = f"/api/executions/{ran.json()['executionId']}"
+
+    answers = [
+        runner.caller.get(f"{execution}/nodes/hidden-say"),
+        runner.caller.get(f"{execution}/nodes/nobody"),
+        runner.caller.get(f"{execution}/values?node=hidden-say&output=text-out"),
+    ]
+
+    assert {answer.status_code for answer in answers} == {404}
+    assert [answer.json()["code"] for answer in answers] == ["NODE_NOT_FOUND"] * 3
+    assert len({answer.text for answer in answers}) == 1
+    assert runner.caller.get(execution).json()["inputs"] == {"name": "Eve"}
+
+
 def test_its_author_sees_nothing_of_the_execution(caller: Caller, runner: Runner) -> None:
     slug = caller.save(greeting(publicPlayground=True))
     execution_id = runner.caller.run(slug, {"name": "Eve"}).json()["executionId"]

@@ -23,6 +23,7 @@ DOCUMENT = {
     "cover": text_or_null,
     "hidden": bool,
     "archived": bool,
+    "recordValues": "all",
     "version": int,
     "createdBy": str,
     "createdAt": moment,
