@@ -156,7 +156,8 @@ def test_an_execution_shows_what_it_was_called_with(caller: Caller) -> None:
 
 def test_large_inputs_of_an_execution_are_at_a_link(caller: Caller) -> None:
     document = greeting()
-    document["nodes"][0]["data"]["fields"][0] |= {"type": "textarea", "maxLength": 100_000}
+    fields = document["nodes"][0]["data"]["fields"]
+    fields[0] = {**fields[0], "type": "textarea", "maxLength": 100_000}
     execution_id = caller.start(caller.save(document), {"name": "x" * 66_000})
 
     inputs = caller.execution(execution_id)["inputs"]
