@@ -10,6 +10,7 @@ import pytest
 from engine.settings import Settings
 from gateway.runs.values import MAX_VALUE_BYTES
 from tests.support.gateway.documents import edge, node
+from tests.support.http.sse_reader import named, parse
 from tests.support.media.files import png
 from workers.main import worker
 
@@ -136,3 +137,13 @@ async def test_values_of_another_account_are_not_found(
     for path in ("/nodes/in", "/values", "/values?node=in&output=name"):
         answer = await strangers_client.get(f"{execution}{path}")
         assert (answer.status_code, answer.json()["code"]) == (404, "EXECUTION_NOT_FOUND")
+
+
+async def test_events_show_the_beginning_of_an_offloaded_text(client: httpx2.AsyncClient) -> None:
+    execution = await run(client, "x" * 300_000)
+
+    events = parse((await client.get(f"{execution}/events")).text)
+
+    outputs = {each["nodeId"]: each["outputs"] for each in named(events, "node.finished")}
+    assert outputs[STRANGE] == {"value-out": {"text": f"Hello {'x' * 2_042}", "truncated": True}}
+    assert outputs["in"]["name"] == {"text": "x" * 2_048, "truncated": True}

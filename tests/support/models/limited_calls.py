@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import pytest
@@ -20,7 +20,7 @@ from engine.store.governor import Governor as Governor
 from engine.store.governor import ProviderStanding as ProviderStanding
 from tests.support.eventually import eventually
 from tests.support.manifests import model
-from workers.providers.base import Fetcher, ModelAnswer, ModelCall, NoCheckpoints
+from workers.providers.base import Fetcher, ModelAnswer, ModelCall, NoCheckpoints, ignore_turn
 from workers.providers.limiter import CallLimiter
 from workers.providers.model_caller import ModelCaller
 
@@ -103,13 +103,13 @@ class Process:
         checkpoints: NoCheckpoints | None = None,
         *,
         seconds: float | None = None,
+        note_turn: Callable[[], None] = ignore_turn,
     ) -> ModelAnswer:
         now = asyncio.get_running_loop().time()
         deadline = None if seconds is None else now + seconds
         checkpoints = checkpoints or NoCheckpoints()
-        return await self._models.call(
-            asked, {"prompt": "x"}, ModelCall(checkpoints=checkpoints, deadline=deadline)
-        )
+        model_call = ModelCall(checkpoints=checkpoints, deadline=deadline, note_turn=note_turn)
+        return await self._models.call(asked, {"prompt": "x"}, model_call)
 
 
 @contextlib.asynccontextmanager

@@ -48,6 +48,21 @@ async def test_a_model_with_limits_asks_for_a_turn_and_reports_the_outcome(one: 
     await eventually(report_kinds(one), lambda kinds: kinds == [CallOutcome.ASK, CallOutcome.DONE])
 
 
+async def test_the_end_of_the_wait_is_noted_before_the_call_and_without_a_turn_too(
+    one: Process, fake_provider: Provider
+) -> None:
+    scarce, noted = limited(requests_per_minute=1), list[int]()
+
+    def note() -> None:
+        noted.append(len(fake_provider.calls))
+
+    await one.call(scarce, note_turn=note)
+    late = await failure(one.call(scarce, seconds=0.1, note_turn=note))
+
+    assert late.code == "PROVIDER_RATE_LIMITED"
+    assert noted == [0, 1]
+
+
 async def test_limits_in_headers_count_from_the_next_call(
     one: Process, fake_provider: Provider
 ) -> None:
