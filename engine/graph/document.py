@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any
 
+import msgspec
+
 from engine.errors import InvalidBody
 from engine.media.ids import PATTERN as ASSET_ID
 from engine.net.url_policy import URL_REST
@@ -17,6 +19,8 @@ MAX_TAGS = 50
 MAX_TAG = 64
 MAX_REFERENCE = 2_048
 """Length of a folder's id or a cover's URL."""
+MAX_EDITOR_BYTES = 65_536
+"""Most bytes of `editor` as compact JSON."""
 COVER = re.compile(f"(?:{ASSET_ID}|https{URL_REST})")
 """Id of an asset, or URL that a page may load."""
 
@@ -50,6 +54,8 @@ class Document:
     archived: bool = False
     cover: str | None = None
     record_values: RecordValues = RecordValues.ALL
+    editor: dict[str, Any] = field(default_factory=dict)
+    """Data of the canvas, opaque to runs."""
 
 
 def parse_document(body: Mapping[str, Any], base: Document | None = None) -> Document:
@@ -134,6 +140,16 @@ def _read_cover(member: str, value: object) -> str | None:
 
 def _is_cover(value: object) -> bool:
     return isinstance(value, str) and COVER.fullmatch(value) is not None
+
+
+def _read_editor(member: str, value: object) -> dict[str, Any]:
+    editor = {} if value is None else _read_object(member, value)
+    reason = fault(editor)
+    if not reason and len(msgspec.json.encode(editor)) > MAX_EDITOR_BYTES:
+        reason = f"must be at most {MAX_EDITOR_BYTES:,} bytes of JSON"
+    if reason:
+        raise InvalidBody(f"'{member}' {reason}", field=member)
+    return editor
 
 
 def _read_flag(member: str, value: object) -> bool:
@@ -231,5 +247,6 @@ MEMBERS: dict[str, tuple[str, Callable[[str, object], Any]]] = {
     "archived": ("archived", _read_flag),
     "cover": ("cover", _read_cover),
     "recordValues": ("record_values", _read_record_values),
+    "editor": ("editor", _read_editor),
 }
 """Attribute and reader of each member of the body; other members are ignored."""

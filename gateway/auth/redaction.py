@@ -29,7 +29,7 @@ USER_INFO = re.compile(r"(?<=://)[^/?#@]*(?=@)")
 def redacted(document: Document) -> Document:
     """Return the document as other accounts see it."""
     nodes = [{**node, "data": _redact_data(node)} for node in document.nodes]
-    return replace(document, nodes=nodes, folder_id=None)
+    return replace(document, nodes=nodes, folder_id=None, editor={})
 
 
 def _redact_data(node: dict[str, Any]) -> dict[str, Any]:

@@ -84,6 +84,7 @@ DraftView.examples = (
         hidden=False,
         archived=False,
         record_values=RecordValues.ALL,
+        editor={},
         **SAVED,
     ),
 )

@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 from engine.graph.document import (
     COVER,
     MAX_DESCRIPTION,
+    MAX_EDITOR_BYTES,
     MAX_NAME,
     MAX_REFERENCE,
     MAX_TAG,
@@ -106,6 +107,10 @@ class DocumentView(View, kw_only=True):
     hidden: bool
     archived: bool
     record_values: RecordValuesOf
+    editor: Annotated[
+        OBJECT | UnsetType,
+        doc("Data of the canvas, which runs ignore; absent for others than the owner."),
+    ]
 
 
 class WorkflowView(DocumentView, kw_only=True):
@@ -132,6 +137,7 @@ class WorkflowView(DocumentView, kw_only=True):
             record.document,
             slug=record.slug,
             folder_id=record.document.folder_id if is_own else None,
+            editor=record.document.editor if is_own else UNSET,
             version=record.version or None,
             created_by=record.account_id if is_own else None,
             created_at=moment(record.created_at),
@@ -267,6 +273,13 @@ class WorkflowUpdate(RequestBody, kw_only=True):
         doc("The id of an asset of the account, or an `https` URL."),
     ] = UNSET
     record_values: RecordValuesOf | UnsetType = UNSET
+    editor: Annotated[
+        Any,
+        Meta(
+            description=f"Data of the canvas, at most {MAX_EDITOR_BYTES:,} bytes of JSON.",
+            extra_json_schema={"type": ["object", "null"]},
+        ),
+    ] = UNSET
 
 
 class WorkflowDocument(WorkflowUpdate, kw_only=True):
@@ -333,6 +346,7 @@ WorkflowView.examples = (
         hidden=False,
         archived=False,
         record_values=RecordValues.ALL,
+        editor={},
         version=3,
         created_by=ACCOUNT_ID,
         created_at=CREATED,

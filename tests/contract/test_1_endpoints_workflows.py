@@ -24,6 +24,7 @@ DOCUMENT = {
     "hidden": bool,
     "archived": bool,
     "recordValues": "all",
+    "editor?": dict,
     "version": int,
     "createdBy": str,
     "createdAt": moment,

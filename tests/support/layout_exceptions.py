@@ -70,7 +70,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "engine/store/executions/recorded_values.py": "tests/workers/walk/test_walk_values.py reads large values.",
     "engine/store/executions/results.py": "tests/gateway/routes/test_large_results.py reads them over HTTP.",
     "engine/store/webhooks.py": "tests/gateway/routes/test_webhooks.py saves and reads them over HTTP.",
-    "engine/store/workflows/plan_cache.py": "tests/engine/store/workflows/test_workflows.py reads plans.",
     "engine/store/workflows/quota.py": "tests/gateway/routes/test_workflows_quotas.py fills quotas.",
     "engine/store/workflows/records.py": "tests/engine/store/workflows/test_workflows.py reads records.",
     "engine/store/workflows/saves.py": "tests/engine/store/workflows/test_workflows.py saves by it.",

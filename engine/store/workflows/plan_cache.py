@@ -6,6 +6,7 @@ from engine.errors import InvalidGraph
 from engine.graph.plan import Plan, compile_plan
 from engine.models.registry import generation
 from engine.process.lru_cache import LruCache
+from engine.store.redis.record_packing import pack, unpacked_size
 from engine.store.workflows.records import Workflow
 
 PLANS_KEPT = 512
@@ -41,9 +42,9 @@ class PlanCache:
         except InvalidGraph as error:
             # A model was removed after the save, and may come back.
             return replace(workflow, problems=tuple(error.context["problems"])), None
-        key = workflow.slug, workflow.version
-        self._plans.put(key, (workflow, plan, generation()), _weigh(workflow))
-        return workflow, plan
+        key, cached = (workflow.slug, workflow.version), _without_editor(workflow)
+        self._plans.put(key, (cached, plan, generation()), _weigh(cached))
+        return cached, plan
 
     def known(self, slug: str, version: int) -> tuple[Workflow, Plan | None] | None:
         """Return a cached version unless its models may have changed."""
@@ -51,6 +52,15 @@ class PlanCache:
         if workflow is None or (plan and plan.models and compiled_at != generation()):
             return None
         return workflow, plan
+
+
+def _without_editor(workflow: Workflow) -> Workflow:
+    """Return the workflow without the data of the canvas, which no run needs."""
+    document = workflow.document
+    if not document.editor:
+        return workflow
+    size = workflow.size - unpacked_size(pack(document.editor))
+    return replace(workflow, document=replace(document, editor={}), size=size)
 
 
 def _weigh(workflow: Workflow) -> int:

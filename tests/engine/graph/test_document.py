@@ -20,6 +20,7 @@ FULL: dict[str, Any] = {
     "hidden": True,
     "archived": True,
     "cover": "https://a.example/c.png",
+    "editor": {"groups": [{"nodes": ["a"]}], "pinned": {"a": {"items-out": [1.5, None]}}},
 }
 
 
@@ -37,6 +38,7 @@ def test_a_full_body_is_read_as_it_is() -> None:
         hidden=True,
         archived=True,
         cover="https://a.example/c.png",
+        editor=FULL["editor"],
     )
 
 
