@@ -135,6 +135,7 @@ class Recorder:
             error = hide_node(error)
         self._step.end, self._step.result, self._step.error = status, result, error
         self._step.webhook_key_id = self._claimed.webhook_key_id
+        self._step.slug = self._claimed.slug
         if parse_name(result) is not None:
             self._step.names_objects = True
         return await self._advance()

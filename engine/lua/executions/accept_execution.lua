@@ -2,7 +2,7 @@
 -- Accept an execution: write its record, list it, and schedule a repeated hint. The credits that it
 -- may cost are reserved, and trials are used up, in the same step. A version's first run is
 -- recorded, since documents of versions that never ran can be removed without a search for
--- executions.
+-- executions. The run of a version is counted and is its workflow's last one.
 -- A full Redis refuses the script as a whole. A used idempotency key changes nothing and returns
 -- the first call. Called again with the same id, the script returns its first answer.
 -- KEYS: 1 workflow, 2 execution, 3 account's executions, 4 due, 5 account's active executions,
@@ -20,7 +20,7 @@
 -- Returns {'ok', created, active} | {'repeated', fingerprint, execution id, response or ''}
 --         | {'stale', version} | {'gone'} | {'busy', active} | {'refused'} without the permission
 --         | {'poor', balance} | {'exhausted', model}
--- Uses: read_now, next_month, wallet, use_trials
+-- Uses: read_now, next_month, wallet, use_trials, count_run
 local now = read_now(ARGV[1])
 
 local created = redis.call('HGET', KEYS[2], 'created')
@@ -35,11 +35,12 @@ if is_once then
 end
 
 local version, ran, is_noted = string.match(ARGV[4], '%d*$'), 'r' .. ARGV[4], true
+local runs
 if ARGV[4] ~= '' and ARGV[4] == version then
-  local head = redis.call('HMGET', KEYS[1], 'version', 'state', ran)
+  local head = redis.call('HMGET', KEYS[1], 'version', 'state', ran, 'runs')
   if not head[1] or head[2] == 'deleted' then return {'gone'} end
   if head[1] ~= ARGV[4] then return {'stale', head[1]} end
-  is_noted = head[3]
+  is_noted, runs = head[3], count_run(head[4], ARGV[2], now)
 end
 if ARGV[7] ~= '' and active >= tonumber(ARGV[7]) then return {'busy', active} end
 
@@ -65,6 +66,7 @@ redis.call('ZADD', KEYS[3], stamp, ARGV[2])
 redis.call('ZADD', KEYS[4], now + tonumber(ARGV[6]), ARGV[3])
 redis.call('SADD', KEYS[5], ARGV[2])
 if not is_noted then redis.call('HSET', KEYS[1], ran, '1') end
+if runs then redis.call('HSET', KEYS[1], 'runs', runs) end
 if KEYS[9] then redis.call('DEL', KEYS[9]) end
 if is_once then
   redis.call('HSET', KEYS[6], 'fingerprint', ARGV[8], 'execution', ARGV[2])

@@ -8,8 +8,8 @@
 -- Charged nodes are paid for in advance by a reservation when claimed, and charged when settled.
 -- The end of the execution releases the rest.
 -- KEYS: 1 execution, 2 due, 3 held by this worker, 4 finished, 5 account's active executions,
---       6 wallet, 7 ledger, 8 events, 9 progress of running nodes, and at the end of an execution
---       with a webhook: 10 delivery, 11 deliveries due, 12 deliveries of the webhook
+--       6 wallet, 7 ledger, 8 events, 9 progress of running nodes, 10 workflow, and at the end of an
+--       execution with a webhook: 11 delivery, 12 deliveries due, 13 deliveries of the webhook
 -- ARGV: 1 now (0: Redis's clock), 2 reference, 3 claim 'fence:token', 4 step, 5 settled '0c1f…',
 --       6 retrying '3=500,…' (delay in ms), 7 claimed '4,5', 8 node records, 9 'stay'|'leave'|'hand
 --       over', 10 offered '0'|'1', 11 end status or '', 12 execution id, 13 result, 14 error,
@@ -22,7 +22,7 @@
 --         | {'over'|'poor', status, statuses, now, unpaid node, credits missing, balance}
 --         'watched' follows an ok of a watched execution; the statuses of a repeated step's ok are
 --         empty.
--- Uses: read_now, next_month, wallet, reservation, pay_for_step, list_delivery, add_end_delivery, step_conflicts, move_nodes, add_event, notify_watchers, events, kept_answers, drop_values, end_execution, due_after_leaving
+-- Uses: read_now, next_month, wallet, reservation, pay_for_step, list_delivery, add_end_delivery, step_conflicts, move_nodes, add_event, notify_watchers, events, kept_answers, drop_values, note_run, end_execution, due_after_leaving
 -- A step from this number on follows any other: it ends an execution without a walk.
 local LAST_STEP = 1000000000
 local now = read_now(ARGV[1])
@@ -113,12 +113,12 @@ if ARGV[11] ~= '' then
   local untouched = status == 'cancelled' and 'x' or 's'
   statuses = string.gsub(string.gsub(statuses, '[rt]', 'x'), 'p', untouched)
   redis.call('HDEL', KEYS[3], ARGV[2])
-  if KEYS[10] then
-    local keys = {delivery = KEYS[10], due = KEYS[11], listed = KEYS[12]}
+  if KEYS[11] then
+    local keys = {delivery = KEYS[11], due = KEYS[12], listed = KEYS[13]}
     add_end_delivery(keys, KEYS[1], ARGV[2], ARGV[12], status, now)
   end
   local keys = {execution = KEYS[1], due = KEYS[2], finished = KEYS[4], active = KEYS[5],
-    progress = KEYS[9]}
+    progress = KEYS[9], workflow = KEYS[10]}
   local outcome = {status = status, statuses = statuses, result = ARGV[13], error = ARGV[14],
     spent = reservation and reservation.spent or 0, notifier = head[5]}
   end_execution(keys, {reference = ARGV[2], id = ARGV[12]}, outcome, now, changes)

@@ -2,11 +2,11 @@
 -- Cancel an execution: at once without a worker, else by a message to its walkers. A worker ends an
 -- execution with provider jobs that must be cancelled.
 -- KEYS: 1 execution, 2 due, 3 finished, 4 account's active executions, 5 wallet, 6 ledger,
---       7 events, 8 progress of running nodes, and for an execution with a webhook: 9 delivery,
---       10 deliveries due, 11 deliveries of the webhook
+--       7 events, 8 progress of running nodes, 9 workflow, and for an execution with a webhook:
+--       10 delivery, 11 deliveries due, 12 deliveries of the webhook
 -- ARGV: 1 now (0: Redis's clock), 2 reference, 3 execution id, 4 channel of cancels
 -- Returns {'cancelled'|'cancel_requested'} | {'ended', status} | {'missing'}
--- Uses: read_now, next_month, wallet, reservation, list_delivery, add_end_delivery, add_event, notify_watchers, events, kept_answers, drop_values, end_execution
+-- Uses: read_now, next_month, wallet, reservation, list_delivery, add_end_delivery, add_event, notify_watchers, events, kept_answers, drop_values, note_run, end_execution
 local now = read_now(ARGV[1])
 
 local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'holders', 'bell', 'terms',
@@ -19,6 +19,8 @@ if status ~= 'processing' then return {'ended', status} end
 local is_held = tonumber(head[3] or '0') > 0
 if is_held or head[8] then
   redis.call('HSET', KEYS[1], 'status', 'cancel_requested')
+  local keys = {workflow = KEYS[9]}
+  note_run(keys, ARGV[3], 'cancel_requested', 0)
   redis.call('ZADD', KEYS[2], string.format('%d', is_held and now + 1000 or now), ARGV[2])
   redis.call('PUBLISH', ARGV[4], ARGV[2])
   return {'cancel_requested'}
@@ -38,12 +40,12 @@ if head[6] then -- the execution is watched
 end
 if head[7] then drop_kept(KEYS[1], head[7]) end
 local statuses = string.gsub(head[2], '[prt]', 'x')
-if KEYS[9] then
-  local keys = {delivery = KEYS[9], due = KEYS[10], listed = KEYS[11]}
+if KEYS[10] then
+  local keys = {delivery = KEYS[10], due = KEYS[11], listed = KEYS[12]}
   add_end_delivery(keys, KEYS[1], ARGV[2], ARGV[3], 'cancelled', now)
 end
 local keys = {execution = KEYS[1], due = KEYS[2], finished = KEYS[3], active = KEYS[4],
-  progress = KEYS[8]}
+  progress = KEYS[8], workflow = KEYS[9]}
 local outcome = {status = 'cancelled', statuses = statuses, result = '', error = '',
   spent = reservation and reservation.spent or 0, notifier = head[4]}
 end_execution(keys, {reference = ARGV[2], id = ARGV[3]}, outcome, now, {})

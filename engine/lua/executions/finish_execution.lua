@@ -4,12 +4,13 @@
 -- webhook, and with the record that was walked, is completed; any other is unchanged and left to a
 -- claim.
 -- Called again with the same token, the script returns its first answer.
--- KEYS: 1 execution, 2 due, 3 finished, 4 account's active executions
+-- KEYS: 1 execution, 2 due, 3 finished, 4 account's active executions,
+--       5 workflow
 -- ARGV: 1 now (0: Redis's clock), 2 reference, 3 execution id, 4 token of this walk, 5 slug,
 --       6 version, 7 inputs, 8 final node statuses, 9 node records with times relative to the
 --       walk's begin, 10 result, 11 milliseconds since the walk's begin
 -- Returns 1 when this walk has ended the execution, else 0
--- Uses: read_now, drop_values, end_execution
+-- Uses: read_now, drop_values, note_run, end_execution
 local now = read_now(ARGV[1])
 
 local head = redis.call('HMGET', KEYS[1], 'walked', 'status', 'fence', 'slug', 'version', 'inputs',
@@ -22,7 +23,8 @@ if not is_untouched or not is_the_walked or head[7] or head[8] or head[9] then
 end
 
 local started = string.format('%d', math.max(tonumber(head[10]), now - tonumber(ARGV[11])))
-local keys = {execution = KEYS[1], due = KEYS[2], finished = KEYS[3], active = KEYS[4]}
+local keys = {execution = KEYS[1], due = KEYS[2], finished = KEYS[3], active = KEYS[4],
+  workflow = KEYS[5]}
 local outcome = {status = 'completed', statuses = ARGV[8], result = ARGV[10], error = '', spent = 0,
   notifier = head[11]}
 end_execution(keys, {reference = ARGV[2], id = ARGV[3]}, outcome, now,

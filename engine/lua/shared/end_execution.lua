@@ -1,5 +1,5 @@
--- End an execution: record its outcome, remove it from the due and active ones, and notify waiting
--- callers. The message carries a small outcome, so that they need not read the record.
+-- End an execution: record its outcome, there and with its workflow, remove it from the due and
+-- active ones, and notify waiting callers. The message carries a small outcome, so that they need not read the record.
 local function end_execution(keys, execution, outcome, now, fields)
   local stamp = string.format('%d', now)
   redis.call('HSET', keys.execution, 'status', outcome.status, 'completed', stamp,
@@ -9,6 +9,7 @@ local function end_execution(keys, execution, outcome, now, fields)
   redis.call('ZADD', keys.finished, stamp, execution.reference)
   redis.call('SREM', keys.active, execution.id)
   redis.call('ZREM', keys.due, execution.reference)
+  note_run(keys, execution.id, outcome.status, outcome.spent)
   if not outcome.notifier or outcome.notifier == '' then return end
   local MAX_MESSAGE_BYTES, OFFLOADED = 16384, 193
   local message, result, error = execution.id, outcome.result, outcome.error

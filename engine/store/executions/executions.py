@@ -290,8 +290,8 @@ class Executions:
         partition = partition_of(account_id)
         reference = keyspace.reference(account_id, execution_id)
         key = keyspace.execution(account_id, execution_id)
-        hook, key_id, *dropped_with = await self._client.send(
-            "HMGET", key, "hook", "key", "values", "aside"
+        hook, key_id, slug, *dropped_with = await self._client.send(
+            "HMGET", key, "hook", "key", "slug", "values", "aside"
         )
         reply = await self._client.call(
             SCRIPTS["cancel_execution"],
@@ -304,6 +304,7 @@ class Executions:
                 keyspace.ledger(account_id),
                 keyspace.events(account_id, execution_id),
                 keyspace.progress(account_id, execution_id),
+                keyspace.workflow(account_id, (slug or b"").decode()),
                 *(outbox(account_id, execution_id, key_id.decode()) if hook else ()),
             ],
             [0, reference, execution_id, keyspace.cancels()],

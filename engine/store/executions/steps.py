@@ -49,6 +49,8 @@ class Step:
     error: dict[str, Any] | None = None
     webhook_key_id: str = ""
     """API key whose webhook is notified of the end; empty for none."""
+    slug: str = ""
+    """Workflow whose run ends; empty for the run of a model."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -124,6 +124,7 @@ class Walks:
                 keyspace.due(partition),
                 keyspace.finished(partition),
                 keyspace.active(account_id),
+                keyspace.workflow(account_id, inline_run.slug),
             ],
             [
                 *(0, reference, execution_id, token),
@@ -152,6 +153,7 @@ class Walks:
                 keyspace.ledger(account_id),
                 keyspace.events(account_id, execution_id),
                 keyspace.progress(account_id, execution_id),
+                keyspace.workflow(account_id, step.slug),
                 *(outbox(account_id, execution_id, step.webhook_key_id) if notifies else ()),
             ],
             [

@@ -25,6 +25,7 @@ OLD_WORKFLOW: tuple[Value, ...] = (
     *("d1", b"one", "r1", 1, "d2", b"two", "d3", b"three"),
 )
 OLD_NAMES = ("HSET", "names", "v1", "o", "v2", "o", "v3", "o", "co", 3, "no", b"n")
+RAN = ("HSET", "w", "runs", f"0:1|{NOW}:x:processing:0")
 STORED = ("HSET", "stored", "counted", 1, "bytes", 12, "workflows", 1)
 TERMS = "50:0:86400000"
 CHARGED = ("HSET", "x", "terms", TERMS, "reserve", "m0=9,t0.a=5", "markup", "1", "trials", "tried")
@@ -171,7 +172,18 @@ SCENARIOS = {
     ),
     "advance_execution": Scenario(
         seed=(EXECUTION, HELD, ("SADD", "active", "x"), CHARGED, WALLET),
-        keys=("x", "due", "held", "finished", "active", "wallet", "ledger"),
+        keys=(
+            "x",
+            "due",
+            "held",
+            "finished",
+            "active",
+            "wallet",
+            "ledger",
+            "events",
+            "progress",
+            "w",
+        ),
         args=(
             *(NOW, "acc/x", "1:token", 1, "0c2c", "", "1,3", b"rows", "stay", "1", ""),
             *("x", b"", b"", "0=8:8000:,2=0:0:tried", "1=20", "1"),
@@ -213,8 +225,8 @@ SCENARIOS = {
         answer=0,
     ),
     "cancel_execution": Scenario(
-        seed=((*EXECUTION, "holders", 0), HELD, CHARGED, WALLET),
-        keys=("x", "due", "finished", "active", "wallet", "ledger"),
+        seed=((*EXECUTION, "holders", 0), HELD, CHARGED, WALLET, RAN),
+        keys=("x", "due", "finished", "active", "wallet", "ledger", "events", "progress", "w"),
         args=(NOW, "acc/x", "x", "cancels"),
         answer=[b"ended", b"cancelled"],
     ),
@@ -249,9 +261,9 @@ SCENARIOS = {
         seed=(
             *(("HSET", "x", "status", "processing", "slug", "echo", "version", 3, "inputs", "i"),),
             *(("HSET", "x", "created", NOW, "statuses", "pps", "bell", "b"),),
-            *(("SADD", "active", "x"), DUE),
+            *(("SADD", "active", "x"), DUE, RAN),
         ),
-        keys=("x", "due", "finished", "active"),
+        keys=("x", "due", "finished", "active", "w"),
         args=(NOW, "acc/x", "x", "token", "echo", 3, "i", "ccs", b"rows", b"result", 5),
     ),
     "forget_execution": Scenario(

@@ -50,7 +50,7 @@ class Spender:
             *(parts["end"], name, b"", b"", parts["charges"], parts["holds"]),
         ]
         reply = await self.store.client.call(
-            SCRIPTS["advance_execution"], [*keys, *self._wallet], args
+            SCRIPTS["advance_execution"], [*keys, *self._wallet, "events", "workflow"], args
         )
         if reply[0] == b"ok":
             self._steps[name] = number

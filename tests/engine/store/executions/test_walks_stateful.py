@@ -57,6 +57,9 @@ class Database(Scripts):
     def active(self) -> set[str]:
         return {name.decode() for name in self.send("SMEMBERS", "active")}
 
+    def runs(self) -> str:
+        return (self.send("HGET", "workflow", "runs") or b"").decode()
+
     def read(self) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, str]], Any, Any]:
         """Return executions by name, those held by worker, due ones and finished ones."""
         *hashes, due, finished = self.send_all(
@@ -110,14 +113,14 @@ def script_call(call: Call) -> tuple[str, list[str], list[Any]]:
             return "claim_execution", [name, "due", held], [call.now, name, call.token, held]
         case "finish_unclaimed":
             args = [call.now, name, name, call.token, "echo", call.version, b"", "c" * call.step]
-            keys = [name, "due", "finished", "active"]
+            keys = [name, "due", "finished", "active", "workflow"]
             return "finish_execution", keys, [*args, b"rows", b"result", 0]
         case "give_back":
             lost = "1" if call.is_lost else "0"
             return "give_back_execution", [name, "due", held], [call.now, name, lost]
         case "cancel":
             args = [call.now, name, name, "cancels"]
-            keys = [name, "due", "finished", "active", "wallet", "ledger"]
+            keys = [name, "due", "finished", "active", "wallet", "ledger", "events", "workflow"]
             return "cancel_execution", keys, args
         case "promote":
             return "promote_due", ["due"], [call.now, 100, RESEND_MS]
@@ -131,7 +134,7 @@ def script_call(call: Call) -> tuple[str, list[str], list[Any]]:
         "1" if call.offered else "0",
         *(call.end, name, b"result" if call.end else b"", b"", "", ""),
     ]
-    keys = [name, "due", held, "finished", "active", "wallet", "ledger"]
+    keys = [name, "due", held, "finished", "active", "wallet", "ledger", "events", "workflow"]
     return "advance_execution", keys, args
 
 
@@ -326,6 +329,15 @@ class Walking(RuleBasedStateMachine):
                 assert holders == set(record.holders)
                 assert holders or name in due, "an active execution is never lost"
                 assert name not in finished
+
+    @invariant()
+    def the_workflow_knows_its_runs(self) -> None:
+        records, runs = self.model.records, self.database.runs()
+        assert bool(runs) is bool(records)
+        if runs:
+            counted, _, last = runs.partition("|")
+            assert sum(map(int, counted.partition(":")[2].split(","))) == len(records)
+            assert last.split(":")[1:] == [name := list(records)[-1], records[name].status, "0"]
 
     def _check_record(self, name: str, record: Record, found: dict[str, str]) -> None:
         assert found["status"] == record.status, name
