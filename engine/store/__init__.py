@@ -44,8 +44,10 @@ from engine.store.seals import SealingKeyCheck
 from engine.store.webhooks import Webhook, Webhooks
 from engine.store.worker_leases import Leases
 from engine.store.workflows.drafts import Draft, Drafts
+from engine.store.workflows.list import WorkflowList
 from engine.store.workflows.quota import DocumentQuota
 from engine.store.workflows.records import Workflow
+from engine.store.workflows.summaries import WorkflowSummary
 from engine.store.workflows.versions import Versions
 from engine.store.workflows.workflows import Workflows
 
@@ -99,6 +101,8 @@ __all__ = [
     "Webhooks",
     "Window",
     "Workflow",
+    "WorkflowList",
+    "WorkflowSummary",
     "Workflows",
 ]
 
@@ -117,6 +121,7 @@ class Store:
     sessions: Sessions
     secrets: AccountSecrets
     workflows: Workflows
+    workflow_list: WorkflowList
     drafts: Drafts
     versions: Versions
     models: ModelStore
@@ -154,6 +159,7 @@ class Store:
         offloaded = OffloadedValues(client, blob_store or NoBlobStore())
         versions = Versions(client, settings.retention_days)
         quota = DocumentQuota(client, terms)
+        workflows = Workflows(client, quota, versions)
         return cls(
             guard=guard,
             client=client,
@@ -164,7 +170,8 @@ class Store:
             api_keys=ApiKeys(client, terms),
             sessions=Sessions(client, terms),
             secrets=AccountSecrets(client, sealer),
-            workflows=Workflows(client, quota, versions),
+            workflows=workflows,
+            workflow_list=WorkflowList(client, workflows),
             drafts=Drafts(client, quota),
             versions=versions,
             models=ModelStore(client),

@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from urllib.parse import parse_qsl
 
 from starlette.types import Scope
@@ -64,6 +64,14 @@ class Query:
         if value in TRUE_WORDS:
             return True
         raise InvalidQuery(name, f"'{name}' must be true or false")
+
+    def optional_flag(self, name: str) -> bool | None:
+        """Return true or false, or None when it is absent."""
+        return None if self.text(name) is None else self.flag(name)
+
+    def has_any(self, names: Iterable[str]) -> bool:
+        """Return whether the query has a value of any of these names."""
+        return any(name in self._values for name in names)
 
     def integer(self, name: str, *, default: int, low: int, high: int) -> int:
         """Return a whole number within bounds."""

@@ -125,6 +125,15 @@ EXPIRES: Parameter = (
     described(INTEGER, "The second, since 1970, at which the link ends."),
 )
 SIGNATURE: Parameter = ("signature", described(TEXT, "What makes the link ours."))
+SEARCHED: Parameter = (
+    "q",
+    described(TEXT, "Only what has this text in its name, slug or description.", "greet"),
+)
+TAG: Parameter = ("tag", described(TEXT, "Only what has this tag.", "demo"))
+ARCHIVED: Parameter = (
+    "archived",
+    described(FLAG, "Only what is archived, or what is not.", False),
+)
 CURSOR: Parameter = (
     "cursor",
     described(TEXT, "The `nextCursor` of the page before."),

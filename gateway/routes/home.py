@@ -6,7 +6,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from engine.errors import Unauthorized
-from engine.store import Principal, Workflow
+from engine.store import Principal, WorkflowSummary
 from gateway.admission.credentials import session_token
 from gateway.auth.endpoints import Resource, guessed, operation
 from gateway.http.pages import page
@@ -44,7 +44,7 @@ async def _own(request: GatewayRequest, principal: Principal) -> str:
     store = request.state["services"].store
     account = principal.account
     wallet = await store.wallets.read(account.id, principal.terms)
-    rows = [_row(each) for each in await store.workflows.list(account.id)]
+    rows = [_row(each) for each in await store.workflow_list.own(account.id)]
     return SIGNED_IN.format(
         email=escape(account.email),
         tier=account.tier.value,
@@ -53,8 +53,8 @@ async def _own(request: GatewayRequest, principal: Principal) -> str:
     )
 
 
-def _row(workflow: Workflow) -> str:
-    name, slug = escape(workflow.document.name), workflow.slug
+def _row(workflow: WorkflowSummary) -> str:
+    name, slug = escape(workflow.name), workflow.slug
     links = f'<a href="/api/workflows/{slug}/openapi.json">description</a>'
     return f"<li>{name}<br><code>POST /api/workflows/{slug}/run</code> {links}</li>"
 

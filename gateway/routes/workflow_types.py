@@ -162,35 +162,6 @@ class DraftSaved(CheckView):
         return super().of(record.draft, **record.check.as_dict(), **members)
 
 
-class WorkflowRow(View):
-    """A workflow in a list."""
-
-    slug: str
-    name: str
-    description: str
-    tags: Sequence[str]
-    is_template: bool
-    hidden: bool
-    archived: bool
-    cover: str | None
-    created_by: str | None
-    estimated_credit_cost: Credits
-    folder_id: str | None
-    updated_at: Moment
-
-    @classmethod
-    def of(cls, record: Workflow, *, is_own: bool = True, **members: Any) -> Self:
-        """Build the row of a workflow, as `WorkflowView.of`."""
-        return super().of(
-            record.document,
-            slug=record.slug,
-            created_by=record.account_id if is_own else None,
-            folder_id=record.document.folder_id if is_own else None,
-            updated_at=moment(record.updated_at),
-            **members,
-        )
-
-
 class PublicSchema(View):
     """Inputs that a workflow asks for."""
 
@@ -355,26 +326,6 @@ WorkflowView.examples = (
 )
 SAVED: dict[str, Any] = {"revision": 7, "based_on": 3, "saved_at": CREATED}
 DraftSaved.examples = (DraftSaved(**SAVED, **CHECKED),)
-WORKFLOW_LIST = Content(
-    component="WorkflowList",
-    kind=list[WorkflowRow],
-    examples=(
-        [
-            WorkflowRow(
-                slug="greeting",
-                **ABOUT,
-                is_template=False,
-                hidden=False,
-                archived=False,
-                cover=None,
-                created_by=ACCOUNT_ID,
-                estimated_credit_cost=0,
-                folder_id=None,
-                updated_at=CREATED,
-            )
-        ],
-    ),
-)
 ASKED: dict[str, Any] = {
     "name": "Greeting",
     "description": "Greets by name",

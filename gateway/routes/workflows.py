@@ -1,6 +1,7 @@
 """Workflows: list, read, save and delete them, and describe their inputs."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,8 +16,9 @@ from engine.graph.plan import Plan
 from engine.ids.slugs import check_slug
 from engine.services import publish
 from engine.services.drafts import merge_draft
-from engine.store import Principal, Workflow
+from engine.store import Principal, Workflow, WorkflowSummary
 from engine.store.accounts.rate_limits import DRAFTS, SAVES
+from engine.store.workflows.list import WorkflowFilter
 from engine.values.input_schemas import inputs_schema
 from gateway.auth.endpoints import (
     Resource,
@@ -29,42 +31,68 @@ from gateway.auth.endpoints import (
 )
 from gateway.auth.redaction import redacted
 from gateway.http.entity_tags import entity_tag, wanted_versions
+from gateway.http.query import MAX_SHORT_LIMIT, Query, cursor_refused
 from gateway.http.request_bodies import read_object
 from gateway.http.responses import json_response
-from gateway.openapi.parameters import IF_MATCH
+from gateway.openapi.parameters import ARCHIVED, CURSOR, IF_MATCH, SEARCHED, SHORT_LIMIT, TAG
 from gateway.routes.shared_types import DELETED, Deleted
+from gateway.routes.workflow_row_types import WORKFLOW_LIST, WorkflowPageView, WorkflowRow
 from gateway.routes.workflow_types import (
     JSON_SCHEMA,
     SCHEMA_JSON,
-    WORKFLOW_LIST,
     DraftSaved,
     PublicSchema,
     SchemaView,
     WorkflowDocument,
-    WorkflowRow,
     WorkflowUpdate,
     WorkflowView,
 )
 from gateway.services import GatewayRequest
 
+PAGING = (SHORT_LIMIT, CURSOR, SEARCHED, TAG, ARCHIVED)
 
-@operation(answers={200: WORKFLOW_LIST})
+
+@operation(
+    query=PAGING, answers={200: (WORKFLOW_LIST, WorkflowPageView)}, errors=(errors.InvalidQuery,)
+)
 @requires("workflow:read")
 async def list_workflows(request: GatewayRequest, principal: Principal) -> Response:
-    """The caller's workflows, and the templates of others."""
-    workflows = request.state["services"].store.workflows
-    own = await workflows.list(principal.account.id)
-    templates = await workflows.templates()
-    foreign = [each for each in templates if not _is_own(each, principal)]
-    rows = [
+    """The caller's workflows, and the templates of others.
+
+    With any parameter they come in pages, newest first, else all in one array.
+    """
+    workflow_list = request.state["services"].store.workflow_list
+    account_id, query = principal.account.id, Query(request.scope)
+    if not query.has_any(name for name, _ in PAGING):
+        own = await workflow_list.own(account_id)
+        foreign = await workflow_list.templates_of_others(account_id)
+        return json_response(await _rows(request, principal, [*own, *foreign]))
+    wanted = WorkflowFilter(
+        text=query.text("q"), tag=query.text("tag"), archived=query.optional_flag("archived")
+    )
+    limit, cursor = query.limit(high=MAX_SHORT_LIMIT), query.text("cursor")
+    with cursor_refused():
+        page = await workflow_list.page(account_id, wanted, limit=limit, cursor=cursor)
+    rows = await _rows(request, principal, page.rows)
+    return json_response(WorkflowPageView(rows=rows, next_cursor=page.next_cursor))
+
+
+async def _rows(
+    request: GatewayRequest, principal: Principal, summaries: Sequence[WorkflowSummary]
+) -> list[WorkflowRow]:
+    media_service = request.state["services"].media_service
+    covers = await asyncio.gather(
+        *(media_service.cover_url(each.account_id, each.cover) for each in summaries)
+    )
+    return [
         WorkflowRow.of(
-            workflow,
-            is_own=_is_own(workflow, principal),
-            estimated_credit_cost=await _estimate(request, principal, workflow),
+            summary,
+            is_own=summary.account_id == principal.account.id,
+            estimated_credit_cost=await _estimate(request, principal, summary),
+            cover_url=cover_url,
         )
-        for workflow in (*own, *foreign)
+        for summary, cover_url in zip(summaries, covers, strict=True)
     ]
-    return json_response(rows)
 
 
 @operation(answers={200: WorkflowView}, errors=(errors.WorkflowNotFound,))
@@ -227,13 +255,17 @@ def _is_own(workflow: Workflow, principal: Principal) -> bool:
     return workflow.account_id == principal.account.id
 
 
-async def _estimate(request: GatewayRequest, principal: Principal, workflow: Workflow) -> int:
+async def _estimate(request: GatewayRequest, principal: Principal, summary: WorkflowSummary) -> int:
     # A charged node names its model; without one, the estimate needs no plan.
-    if not any("model" in node["data"] for node in workflow.document.nodes):
+    if not summary.has_models or not summary.version:
         return 0
     await asyncio.sleep(0)  # other requests get their turn between many plans
-    _, plan = request.state["services"].store.workflows.compiled(workflow)
-    return 0 if plan is None else estimate(plan, principal.terms.markup)
+    workflows = request.state["services"].store.workflows
+    try:
+        _, plan = await workflows.plan_of(summary.account_id, summary.slug, summary.version)
+    except errors.WorkflowNotFound:
+        return 0  # it cannot run any more, or is gone by now
+    return estimate(plan, principal.terms.markup)
 
 
 def _answer(workflow: Workflow, status: int = 200) -> Response:

@@ -79,9 +79,11 @@ def test_the_list_is_a_bare_array(caller: Caller) -> None:
 
     rows = caller.get("/api/workflows").json()
 
-    assert_fits(rows, [ROW | {"createdBy": text_or_null}])
+    assert all(row.keys() >= ROW.keys() for row in rows)
     (row,) = [each for each in rows if each["slug"] == slug]
-    assert_fits(row, ROW | {"hidden": True, "archived": True, "cover": str})
+    assert_fits(
+        {name: row[name] for name in ROW}, ROW | {"hidden": True, "archived": True, "cover": str}
+    )
 
 
 def test_the_list_has_ones_own_and_templates_of_others(caller: Caller, stranger: Caller) -> None:

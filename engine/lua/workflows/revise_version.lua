@@ -2,10 +2,10 @@
 -- Write the document of the live version anew, with other members around the same graph; no version
 -- is made. Called again with the same operation id it answers as the first time.
 -- KEYS: 1 workflow, 2 account's workflows, 3 counters of the account's documents,
---       4 accounts of the partition
+--       4 accounts of the partition, 5 account's workflows by time
 -- ARGV: 1 now (0: Redis's clock), 2 operation id, 3 expected version, 4 operation id of the save that
---       was read, 5 document, 6 account id, then tier and 'workflows:bytes' (each empty without a
---       limit) of every tier
+--       was read, 5 document, 6 account id, 7 slug, 8 summary of the document, then tier and
+--       'workflows:bytes' (each empty without a limit) of every tier
 -- Returns {'ok', version, created, updated} | {'conflict', version} | {'gone'}
 --         | {'full', 'bytes', used, limit}
 --         | {'uncounted'} when the account has workflows that predate the count of documents
@@ -24,11 +24,13 @@ local stored = {bytes = tonumber(so_far[2] or '0'), workflows = tonumber(so_far[
 local document = 'd' .. head[1]
 local more = #ARGV[5] - redis.call('HSTRLEN', KEYS[1], document)
 local account = redis.call('HGET', KEYS[4], ARGV[6])
-local refusal = document_limits(account, stored, more, false, 7)
+local refusal = document_limits(account, stored, more, false, 9)
 if refusal then return refusal end
 
 count_uncounted(keys)
-redis.call('HSET', KEYS[1], document, ARGV[5], 'updated', stamp, 'operation', ARGV[2])
+redis.call('HSET', KEYS[1], document, ARGV[5], 'updated', stamp, 'operation', ARGV[2],
+  'summary', ARGV[8])
+redis.call('ZADD', KEYS[5], stamp, ARGV[7])
 redis.call('HSET', KEYS[3], 'counted', '1')
 count_documents(keys, more, 0)
 return {'ok', head[1], head[3], stamp}

@@ -4,12 +4,12 @@
 -- is scheduled.
 -- Called again with the same operation id, the script returns its first answer.
 -- KEYS: 1 workflow, 2 account's workflows, 3 names of its nodes, 4 counters of the account's
---       documents, 5 workflows due, 6 accounts of the partition
+--       documents, 5 workflows due, 6 accounts of the partition, 7 account's workflows by time
 -- ARGV: 1 now (0: Redis's clock), 2 slug, 3 operation id, 4 expected version ('' any, '0' never
 --       published, 'new' none yet), 5 document, 6 account id, 7 reference, 8 digest of the nodes'
 --       names, 9 the names, 10 versions to keep, 11 facts of the version, 12 revision of the draft
---       that is published and removed ('' none), then tier and 'workflows:bytes' (each empty
---       without a limit) of every tier
+--       that is published and removed ('' none), 13 summary of the document, then tier and
+--       'workflows:bytes' (each empty without a limit) of every tier
 -- Returns {'ok', version, created, updated} | {'conflict', version} | {'gone'}
 --         | {'moved', revision} when the draft has another revision, 0 for none
 --         | {'full', 'workflows' or 'bytes', used, limit}
@@ -44,7 +44,7 @@ local may_be_in_use = redis.call('HEXISTS', KEYS[1], 'r' .. old) == 1
 local account = redis.call('HGET', KEYS[6], ARGV[6])
 local drafted = ARGV[12] ~= '' and redis.call('HSTRLEN', KEYS[1], 'draft') or 0
 local more = bytes - drafted - (may_be_in_use and 0 or freed)
-local refusal = document_limits(account, stored, more, not head[2], 13)
+local refusal = document_limits(account, stored, more, not head[2], 14)
 if refusal then return refusal end
 
 count_uncounted(keys)
@@ -52,13 +52,14 @@ if ARGV[12] ~= '' then remove_draft(keys) end
 local created = head[3] or stamp
 redis.call('HSET', KEYS[1], 'version', version, 'state', 'live', 'created', created,
   'updated', stamp, 'operation', ARGV[3], 'counted', '1', 'd' .. version, ARGV[5],
-  'm' .. version, facts)
+  'm' .. version, facts, 'summary', ARGV[13])
 if not is_named then redis.call('HSET', KEYS[3], 'n' .. ARGV[8], ARGV[9]) end
 redis.call('HINCRBY', KEYS[3], 'c' .. ARGV[8], 1)
 redis.call('HSET', KEYS[3], 'v' .. version, ARGV[8])
 redis.call('HSET', KEYS[4], 'counted', '1')
 count_documents(keys, bytes, head[2] and 0 or 1)
 redis.call('SADD', KEYS[2], ARGV[2])
+redis.call('ZADD', KEYS[7], stamp, ARGV[2])
 if freed > 0 and not may_be_in_use then remove_version(keys, old, now) end
 if freed > 0 and may_be_in_use then redis.call('ZADD', KEYS[5], 'LT', stamp, ARGV[7]) end
 return {'ok', version, created, stamp}

@@ -193,17 +193,23 @@ def parse_head(
     return hide_details(execution) if owner else execution
 
 
-def make_cursor(created: int, execution_id: str) -> str:
-    """Return the cursor of the page after this execution."""
-    text = f"{created}:{execution_id}"
+def make_cursor(at: int, name: str) -> str:
+    """Return the cursor of the page after the row of this time and name."""
+    text = f"{at}:{name}"
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def parse_cursor(cursor: str) -> tuple[int, str]:
     """Return creation time and id of a cursor's execution. Raises ValueError."""
+    created, execution_id = split_cursor(cursor)
+    return created, str(uuid.UUID(execution_id))
+
+
+def split_cursor(cursor: str) -> tuple[int, str]:
+    """Return time and name of a cursor's row. Raises ValueError."""
     padded = cursor + "=" * (-len(cursor) % 4)
     try:
-        created, _, execution_id = base64.urlsafe_b64decode(padded).decode().partition(":")
-        return int(created), str(uuid.UUID(execution_id))
+        at, _, name = base64.urlsafe_b64decode(padded).decode().partition(":")
+        return int(at), name
     except (ValueError, UnicodeDecodeError):
         raise ValueError("not a cursor of this list") from None

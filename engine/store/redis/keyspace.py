@@ -76,6 +76,11 @@ def account_workflows(account_id: str) -> str:
     return f"{_account_tag(account_id)}:account:{account_id}:workflows"
 
 
+def workflows_by_time(account_id: str) -> str:
+    """Sorted set: slug by the time in milliseconds of the last change, as lists show it."""
+    return f"{_account_tag(account_id)}:account:{account_id}:workflows_by_time"
+
+
 def workflow(account_id: str, slug: str) -> str:
     """Hash: head of a workflow (version, state, times) and documents of its versions.
 
@@ -86,7 +91,7 @@ def workflow(account_id: str, slug: str) -> str:
     colon and its facts, `r<version>` exists once it has run, `p<version>` once another
     account has. `draft` is the document of the draft;
     `lua/shared/draft.lua` names the fields beside it. `runs` is that of
-    `lua/shared/count_run.lua`.
+    `lua/shared/count_run.lua`, and `summary` that of `store/workflows/summaries.py`.
     """
     return f"{_account_tag(account_id)}:workflow:{account_id}:{slug}"
 
@@ -266,6 +271,11 @@ def api_key_ids() -> str:
 def templates() -> str:
     """Set: slugs of the workflows that every account may read."""
     return "hr:templates"
+
+
+def templates_by_time() -> str:
+    """Sorted set: slug of a template by the time in milliseconds of the last change."""
+    return "hr:templates_by_time"
 
 
 def public_forms() -> str:

@@ -13,6 +13,7 @@ from engine.store.redis.client import Client
 from engine.store.redis.record_packing import pack, unpack
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.workflows.quota import DocumentQuota, exceeded
+from engine.store.workflows.summaries import pack_summary
 
 
 class NeverPublished(Exception):
@@ -61,8 +62,11 @@ class Drafts:
             keyspace.account_workflows(account_id),
             keyspace.stored_documents(account_id),
             keyspace.accounts(partition_of(account_id)),
+            keyspace.workflows_by_time(account_id),
         ]
-        args = [0, secrets.token_hex(8), _listed(expected), record, account_id, slug]
+        operation = secrets.token_hex(8)
+        summary = pack_summary(operation, document)
+        args = [0, operation, _listed(expected), record, account_id, slug, summary]
         reply = await self._quota.call(SCRIPTS["save_draft"], account_id, keys, args)
         _raise_for(reply)
         return Draft(

@@ -14,6 +14,7 @@ from engine.store.redis import keyspace
 from engine.store.redis.record_packing import pack, unpacked_size
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.workflows.quota import DocumentQuota, exceeded
+from engine.store.workflows.summaries import pack_summary
 from engine.store.workflows.version_facts import pack_facts
 from engine.store.workflows.versions import VERSIONS_KEPT, Versions
 
@@ -53,7 +54,8 @@ class WorkflowSaves:
         own = await _args(save, record)
         facts = pack_facts(save.note, save.account_id, save.document)
         revision = "" if save.draft_revision is None else save.draft_revision
-        keys, args = _keys(save), [*own, VERSIONS_KEPT, facts, revision]
+        summary = pack_summary(save.operation, save.document)
+        keys, args = _keys(save), [*own, VERSIONS_KEPT, facts, revision, summary]
         script = SCRIPTS["save_workflow"]
         reply = await self._quota.call(script, save.account_id, keys, args)
         if reply[:2] == [b"full", b"bytes"] and save.expected != "new":
@@ -72,9 +74,15 @@ class WorkflowSaves:
             keyspace.account_workflows(save.account_id),
             keyspace.stored_documents(save.account_id),
             keyspace.accounts(partition_of(save.account_id)),
+            keyspace.workflows_by_time(save.account_id),
         ]
-        args = [0, save.operation, save.expected, former, record, save.account_id]
-        _parse(await self._quota.call(SCRIPTS["revise_version"], save.account_id, keys, args))
+        summary = pack_summary(save.operation, save.document)
+        args = [0, save.operation, save.expected, former, record, save.account_id, save.slug]
+        _parse(
+            await self._quota.call(
+                SCRIPTS["revise_version"], save.account_id, keys, [*args, summary]
+            )
+        )
 
 
 def _keys(save: WorkflowSave) -> list[str]:
@@ -86,6 +94,7 @@ def _keys(save: WorkflowSave) -> list[str]:
         keyspace.stored_documents(save.account_id),
         keyspace.workflows_due(partition),
         keyspace.accounts(partition),
+        keyspace.workflows_by_time(save.account_id),
     ]
 
 

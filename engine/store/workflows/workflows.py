@@ -37,6 +37,8 @@ from engine.store.workflows.versions import TAKEN_BACK_MS, Versions
 
 SLUGS_KEPT = 50_000
 SLUGS_PER_LOOK = 64
+NOWHERE = Document(name="")
+"""Document that is in no list."""
 HEAD = ("version", "state", "created", "updated", "operation")
 
 
@@ -108,8 +110,9 @@ class Workflows:
         account_id, slug = workflow.account_id, workflow.slug
         save = self._new_save(account_id, slug, document, str(workflow.version))
         await self._saves.revise(save, workflow.operation)
-        await self._list(slug, document.is_template, document.public_playground)
-        return await self._read(account_id, slug)
+        revised = await self._read(account_id, slug)
+        await self._list(slug, document, revised.updated_at)
+        return revised
 
     async def publish(self, draft: Draft, note: str | None, expected_version: int) -> Workflow:
         """Save a draft as a new version and remove it, both in one step.
@@ -146,7 +149,7 @@ class Workflows:
     async def _write(self, save: WorkflowSave) -> Workflow:
         version, created, updated, size = await self._saves.write(save)
         document = save.document
-        await self._list(save.slug, document.is_template, document.public_playground)
+        await self._list(save.slug, document, updated)
         self._current.put(save.slug, version)
         return Workflow(
             slug=save.slug,
@@ -160,10 +163,24 @@ class Workflows:
             size=size,
         )
 
-    async def _list(self, slug: str, is_template: bool, is_public: bool) -> None:
-        lists = {keyspace.templates(): is_template, keyspace.public_forms(): is_public}
+    async def _list(self, slug: str, document: Document, updated_at: int) -> None:
+        """Put a published document into the lists that it belongs to, and out of the others."""
+        by_time = keyspace.templates_by_time()
         await asyncio.gather(
-            *(self._client.send("SADD" if on else "SREM", key, slug) for key, on in lists.items())
+            self._client.send("SADD", keyspace.public_forms(), slug)
+            if document.public_playground
+            else self._client.send("SREM", keyspace.public_forms(), slug),
+            *(
+                (
+                    self._client.send("SADD", keyspace.templates(), slug),
+                    self._client.send("ZADD", by_time, updated_at, slug),
+                )
+                if document.is_template
+                else (
+                    self._client.send("SREM", keyspace.templates(), slug),
+                    self._client.send("ZREM", by_time, slug),
+                )
+            ),
         )
 
     async def get(self, slug: str) -> Workflow:
@@ -237,8 +254,8 @@ class Workflows:
         if not workflow.problems:
             return workflow
         live = await adopt_draft(self._client, account_id, slug, workflow.version)
-        shown = live or Document(name="")  # callers see nothing of what was never published
-        await self._list(slug, shown.is_template, shown.public_playground)
+        shown = live or NOWHERE  # callers see nothing of what was never published
+        await self._list(slug, shown, workflow.updated_at)
         return await self._read(account_id, slug)
 
     async def _read_draft(self, account_id: str, slug: str, head: Any) -> Workflow:
@@ -377,13 +394,14 @@ class Workflows:
                 keyspace.account_workflows(account_id),
                 keyspace.stored_documents(account_id),
                 keyspace.workflows_due(partition_of(account_id)),
+                keyspace.workflows_by_time(account_id),
             ],
             [0, slug, keyspace.reference(account_id, slug)],
         )
         if not deleted:
             raise WorkflowNotFound
         self._current.drop(slug)
-        await self._list(slug, is_template=False, is_public=False)
+        await self._list(slug, NOWHERE, 0)
 
     async def restore(self, account_id: str, slug: str) -> Workflow:
         """Take a delete back within 30 days, with all that is left of the workflow.
@@ -396,6 +414,7 @@ class Workflows:
                 keyspace.workflow(account_id, slug),
                 keyspace.account_workflows(account_id),
                 keyspace.workflows_due(partition_of(account_id)),
+                keyspace.workflows_by_time(account_id),
             ],
             [0, slug, keyspace.reference(account_id, slug), TAKEN_BACK_MS],
         )
@@ -405,18 +424,8 @@ class Workflows:
             case b"gone":
                 raise WorkflowNotFound
         workflow = await self._read(account_id, slug)
-        document = workflow.document
-        await self._list(slug, document.is_template, document.public_playground)
+        await self._list(slug, workflow.document, workflow.updated_at)
         return workflow
-
-    async def templates(self) -> Sequence[Workflow]:
-        """Return the workflows that every account may read, last changed first."""
-        return await self._read_all(await self._client.send("SMEMBERS", keyspace.templates()))
-
-    async def _read_all(self, slugs: Any) -> Sequence[Workflow]:
-        read = await asyncio.gather(*(self._read_listed(slug.decode()) for slug in slugs))
-        found = [workflow for workflow in read if workflow is not None]
-        return sorted(found, key=lambda workflow: (-workflow.updated_at, workflow.slug))
 
     async def _read_listed(self, slug: str) -> Workflow | None:
         try:
@@ -425,6 +434,8 @@ class Workflows:
             return None  # deleted after its name was read
 
     async def list(self, account_id: str) -> Sequence[Workflow]:
-        """Return the account's workflows, last changed first."""
+        """Return the account's workflows with their documents, last changed first."""
         slugs = await self._client.send("SMEMBERS", keyspace.account_workflows(account_id))
-        return await self._read_all(slugs)
+        read = await asyncio.gather(*(self._read_listed(slug.decode()) for slug in slugs))
+        found = [workflow for workflow in read if workflow is not None]
+        return sorted(found, key=lambda workflow: (-workflow.updated_at, workflow.slug))

@@ -253,7 +253,7 @@ SCENARIOS = {
             ("HSET", "w", "version", "1", "state", "live", "d1", b"document"),
             ("SADD", "mine", "echo"),
         ),
-        keys=("w", "mine", "stored", "workflows"),
+        keys=("w", "mine", "stored", "workflows", "by time"),
         args=(NOW, "echo", "acc/echo"),
         answer=0,
     ),
@@ -354,16 +354,19 @@ SCENARIOS = {
             *(OLD_WORKFLOW, OLD_NAMES, STORED, ("HSET", "accounts", "acc", "pro|record")),
             ("HSET", "w", "draft", b"draft", "draft_revision", 7),
         ),
-        keys=("w", "mine", "names", "stored", "workflows", "accounts"),
+        keys=("w", "mine", "names", "stored", "workflows", "accounts", "by time"),
         args=(
             *(NOW, "echo", "operation", "3", b"document", "acc", "acc/echo", "two", b"names", 2),
-            *(b"facts", 7, "free", "1:1", "pro", "1:42"),
+            *(b"facts", 7, b"summary", "free", "1:1", "pro", "1:42"),
         ),
     ),
     "revise_version": Scenario(
         seed=(OLD_WORKFLOW, STORED, ("HSET", "accounts", "acc", "pro|record")),
-        keys=("w", "mine", "stored", "accounts"),
-        args=(NOW, "operation", 3, "", b"document", "acc", "free", "1:1", "pro", "1:22"),
+        keys=("w", "mine", "stored", "accounts", "by time"),
+        args=(
+            *(NOW, "operation", 3, "", b"document", "acc", "echo", b"summary"),
+            *("free", "1:1", "pro", "1:22"),
+        ),
     ),
     "adopt_draft": Scenario(
         seed=(OLD_WORKFLOW, ("HSET", "w", "updated", NOW), OLD_NAMES, STORED),
@@ -372,17 +375,23 @@ SCENARIOS = {
         answer=0,
     ),
     "restore_workflow": Scenario(
-        seed=(
-            ("HSET", "w", "version", "1", "state", "deleted", "deleted", NOW, "d1", b"document"),
-        ),
-        keys=("w", "mine", "workflows"),
+        seed=(("HSET", "w", "version", "1", "state", "deleted", "deleted", NOW, "updated", NOW),),
+        keys=("w", "mine", "workflows", "by time"),
         args=(NOW, "echo", "acc/echo", 60_000),
         answer=b"living",
     ),
     "save_draft": Scenario(
-        seed=(OLD_WORKFLOW, STORED, ("HSET", "accounts", "acc", "pro|record")),
-        keys=("w", "mine", "stored", "accounts"),
-        args=(NOW, "operation", ",0,", b"document", "acc", "echo", "free", "1:1", "pro", "1:22"),
+        seed=(("HSET", "w", "state", "live"), STORED, ("HSET", "accounts", "acc", "pro|record")),
+        keys=("w", "mine", "stored", "accounts", "by time"),
+        args=(
+            *(NOW, "operation", ",0,", b"document", "acc", "echo", b"summary"),
+            *("free", "1:1", "pro", "1:22"),
+        ),
+    ),
+    "list_workflow": Scenario(
+        seed=(OLD_WORKFLOW, ("HSET", "w", "updated", NOW), ("SADD", "mine", "echo")),
+        keys=("w", "mine", "by time"),
+        args=("echo", b"summary"),
     ),
     "discard_draft": Scenario(
         seed=(

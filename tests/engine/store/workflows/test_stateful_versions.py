@@ -66,10 +66,11 @@ class Versions(RuleBasedStateMachine):
         self.done += 1
         reply = self.scripts.run(
             "save_workflow",
-            [f"w:{slug}", "mine", f"n:{slug}", *COUNTING, "accounts"],
+            [f"w:{slug}", "mine", f"n:{slug}", *COUNTING, "accounts", "by time"],
             [
                 *(self.now, slug, f"op{self.done}", expected, b"x" * size, "acc", f"acc/{slug}"),
-                *(names, names * 5, KEPT, b"f", revision, "free", "0:0", "pro", f"{MOST}:{LIMIT}"),
+                *(names, names * 5, KEPT, b"f", revision, b"s"),
+                *("free", "0:0", "pro", f"{MOST}:{LIMIT}"),
             ],
         )
         assert isinstance(reply, list)
@@ -153,7 +154,8 @@ class Versions(RuleBasedStateMachine):
     def delete(self, data: st.DataObject) -> None:
         slug = data.draw(st.sampled_from(self.living()))
         args = [self.now, slug, f"acc/{slug}"]
-        assert self.scripts.run("delete_workflow", [f"w:{slug}", "mine", *COUNTING], args) == 1
+        keys = [f"w:{slug}", "mine", *COUNTING, "by time"]
+        assert self.scripts.run("delete_workflow", keys, args) == 1
         self.saved[slug].is_deleted = True
         self.saved[slug].deleted_at = self.now
 
@@ -163,9 +165,9 @@ class Versions(RuleBasedStateMachine):
         before, known = self.stored(), self.saved.get(slug)
         reply = self.scripts.run(
             "save_draft",
-            [f"w:{slug}", "mine", "stored", "accounts"],
+            [f"w:{slug}", "mine", "stored", "accounts", "by time"],
             [
-                *(self.now, f"op{self.done}", "", b"x" * size, "acc", slug),
+                *(self.now, f"op{self.done}", "", b"x" * size, "acc", slug, b"s"),
                 *("free", "0:0", "pro", f"{MOST}:{LIMIT}"),
             ],
         )
@@ -198,7 +200,7 @@ class Versions(RuleBasedStateMachine):
     def restore(self, slug: str) -> None:
         reply = self.scripts.run(
             "restore_workflow",
-            [f"w:{slug}", "mine", "workflows"],
+            [f"w:{slug}", "mine", "workflows", "by time"],
             [self.now, slug, f"acc/{slug}", TAKEN_BACK],
         )
         known = self.saved.get(slug)

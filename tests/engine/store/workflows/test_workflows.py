@@ -189,7 +189,8 @@ async def test_a_foreign_workflow_can_neither_be_saved_nor_deleted(
         await store.workflows.delete(other.id, workflow.slug)
 
     assert await store.workflows.get(workflow.slug) == workflow
-    assert await store.workflows.templates() == [workflow]
+    (row,) = await store.workflow_list.templates_of_others(other.id)
+    assert (row.slug, row.name) == (workflow.slug, workflow.document.name)
 
 
 async def test_a_deleted_workflow_is_gone_but_its_documents_stay(
@@ -212,7 +213,7 @@ async def test_a_deleted_workflow_is_gone_but_its_documents_stay(
     with pytest.raises(WorkflowNotFound):
         await store.workflows.update(account.id, workflow.slug, document(), [])
     assert await store.workflows.list(account.id) == []
-    assert await store.workflows.templates() == []
+    assert await store.workflow_list.templates_of_others("acc_nobody") == []
     await store.versions.prune()
     assert await fresh.workflows.plan_of(account.id, workflow.slug, 1)
     await fresh.close()
@@ -371,10 +372,14 @@ async def test_templates_are_listed_while_they_are_templates(
     theirs = await store.workflows.create(other.id, document("Theirs", is_template=True), [])
     await store.workflows.create(other.id, document("Private"), [])
 
-    assert {w.slug for w in await store.workflows.templates()} == {mine.slug, theirs.slug}
+    async def slugs(account_id: str) -> list[str]:
+        return [each.slug for each in await store.workflow_list.templates_of_others(account_id)]
+
+    assert set(await slugs("acc_nobody")) == {mine.slug, theirs.slug}
+    assert await slugs(account.id) == [theirs.slug]
 
     await store.workflows.update(other.id, theirs.slug, document("Theirs"), [])
-    assert [w.slug for w in await store.workflows.templates()] == [mine.slug]
+    assert await slugs("acc_nobody") == [mine.slug]
 
 
 async def test_workflows_are_listed_last_changed_first(store: Store, account: Account) -> None:

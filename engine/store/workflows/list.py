@@ -1,0 +1,223 @@
+"""Lists of workflows by their summaries: whole, or page by page, newest first."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine.errors import WorkflowNotFound
+from engine.ids.slugs import SLUG
+from engine.store.executions.record_fields import make_cursor, split_cursor
+from engine.store.redis import keyspace
+from engine.store.redis.client import Client
+from engine.store.redis.scripts import SCRIPTS
+from engine.store.workflows.summaries import (
+    READ_FIELDS,
+    StaleSummary,
+    WorkflowSummary,
+    pack_summary,
+    parse_summary,
+)
+from engine.store.workflows.workflows import Workflows
+
+CHUNK = 500
+"""Workflows that are examined at once where a filter leaves out some."""
+EXAMINED_AT_MOST = 10_000
+"""Workflows examined per request; a page ends early when matches are rare."""
+
+Place = tuple[int, str]
+"""Time of the last change in milliseconds, and slug."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowFilter:
+    """Conditions on workflows; None stands for any value."""
+
+    text: str | None = None
+    """Part of name, slug or description, in any case."""
+    tag: str | None = None
+    archived: bool | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether every workflow matches."""
+        return self == WorkflowFilter()
+
+    def matches(self, workflow: WorkflowSummary) -> bool:
+        """Return whether the workflow meets every condition."""
+        texts = (workflow.name, workflow.slug, workflow.description)
+        return (
+            self.archived in (None, workflow.archived)
+            and (self.tag is None or self.tag in workflow.tags)
+            and (
+                self.text is None or any(self.text.casefold() in each.casefold() for each in texts)
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowPage:
+    """Workflows, newest first, and the cursor of the next page."""
+
+    rows: list[WorkflowSummary]
+    next_cursor: str | None
+
+
+class WorkflowList:
+    """Reads the workflows of an account and the templates of others; documents stay unread."""
+
+    def __init__(self, client: Client, workflows: Workflows) -> None:
+        self._client = client
+        self._workflows = workflows
+
+    async def own(self, account_id: str) -> list[WorkflowSummary]:
+        """Return the account's workflows, last changed first."""
+        slugs = await self._client.send("SMEMBERS", keyspace.account_workflows(account_id))
+        return await self._read_all([(account_id, slug.decode()) for slug in slugs])
+
+    async def templates_of_others(self, account_id: str) -> list[WorkflowSummary]:
+        """Return the templates that the account may read and does not own, last changed first."""
+        slugs = await self._client.send("SMEMBERS", keyspace.templates())
+        owned = await self._with_owners([slug.decode() for slug in slugs])
+        return await self._read_all([each for each in owned if each[0] != account_id])
+
+    async def page(
+        self, account_id: str, wanted: WorkflowFilter, *, limit: int, cursor: str | None = None
+    ) -> WorkflowPage:
+        """Return at most `limit` of the account's workflows and of the templates of others.
+
+        A page with a cursor may have fewer than `limit` rows, or none, when matches are rare.
+        Raises ValueError for an invalid cursor.
+        """
+        position = None if cursor is None else parse_place(cursor)
+        if position is None:
+            await self._complete_lists(account_id)
+        found: list[tuple[Place, WorkflowSummary]] = []
+        size, examined, is_end = limit + 1 if wanted.is_open else CHUNK, 0, False
+        while len(found) <= limit and examined < EXAMINED_AT_MOST and not is_end:
+            chunk, position, is_end = await self._next(account_id, position, size)
+            read = await self._read([owned for _, owned in chunk])
+            examined += size
+            found += [
+                (place, row)
+                for (place, _), row in zip(chunk, read, strict=True)
+                if row is not None and wanted.matches(row)
+            ]
+        if len(found) > limit:
+            position, is_end = found[limit - 1][0], False
+        next_cursor = None if is_end or position is None else make_cursor(*position)
+        return WorkflowPage([row for _, row in found[:limit]], next_cursor)
+
+    async def _next(
+        self, account_id: str, position: Place | None, count: int
+    ) -> tuple[list[tuple[Place, tuple[str, str]]], Place | None, bool]:
+        """Return places with owner and slug after a position, the last place, and if it is the end.
+
+        At most twice `count`: those of both lists down to a place that neither list goes beyond.
+        """
+        own, templates = await asyncio.gather(
+            self._after(keyspace.workflows_by_time(account_id), position, count),
+            self._after(keyspace.templates_by_time(), position, count),
+        )
+        lasts = [places[-1] for places in (own, templates) if len(places) == count]
+        owners = await self._with_owners([slug for _, slug in templates])
+        foreign = [
+            (place, owned)
+            for place, owned in zip(templates, owners, strict=True)
+            if owned[0] != account_id
+        ]
+        found = sorted([*(((at, slug), (account_id, slug)) for at, slug in own), *foreign])
+        found.reverse()
+        if not lasts:
+            return found, found[-1][0] if found else position, True
+        floor = max(lasts)
+        return [each for each in found if each[0] >= floor], floor, False
+
+    async def _after(self, key: str, position: Place | None, count: int) -> list[Place]:
+        at, slug = ("", "") if position is None else position
+        reply = await self._client.call(SCRIPTS["list_executions"], [key], [at, slug, count])
+        return [(int(at), slug.decode()) for slug, at in zip(reply[::2], reply[1::2], strict=True)]
+
+    async def _with_owners(self, slugs: Sequence[str]) -> list[tuple[str, str]]:
+        if not slugs:
+            return []
+        owners = await self._client.send("HMGET", keyspace.slugs(), *slugs)
+        return [((owner or b"").decode(), slug) for owner, slug in zip(owners, slugs, strict=True)]
+
+    async def _read_all(self, owned: Sequence[tuple[str, str]]) -> list[WorkflowSummary]:
+        found = [row for row in await self._read(owned) if row is not None]
+        return sorted(found, key=lambda row: (-row.updated_at, row.slug))
+
+    async def _read(self, owned: Sequence[tuple[str, str]]) -> list[WorkflowSummary | None]:
+        """Read summaries in one round trip; None for workflows that are gone."""
+        if not owned:
+            return []
+        (seconds, _), *records = await asyncio.gather(
+            self._client.send("TIME"), *(self._values(*each) for each in owned)
+        )
+        now, rows = int(seconds) * 1000, []
+        for each, values in zip(owned, records, strict=True):
+            try:
+                rows.append(parse_summary(*each, values, now))
+            except StaleSummary:
+                rows.append(await self._summarize(*each, now))
+        return rows
+
+    def _values(self, account_id: str, slug: str) -> "asyncio.Future[list[bytes | None]]":
+        return self._client.send("HMGET", keyspace.workflow(account_id, slug), *READ_FIELDS)
+
+    async def _summarize(self, account_id: str, slug: str, now: int) -> WorkflowSummary | None:
+        """Add the summary that a record of a former release lacks; None where it is gone."""
+        try:
+            await self._workflows.get(slug)  # moves a current version that cannot run to its draft
+            before = await self._values(account_id, slug)
+            document = (await self._workflows.get(slug)).document
+        except WorkflowNotFound:
+            return None
+        operation = (before[3] if before[1] else before[5]) or b""
+        await self._client.call(
+            SCRIPTS["list_workflow"],
+            [
+                keyspace.workflow(account_id, slug),
+                keyspace.account_workflows(account_id),
+                keyspace.workflows_by_time(account_id),
+            ],
+            [slug, pack_summary(operation.decode(), document)],
+        )
+        try:
+            return parse_summary(account_id, slug, await self._values(account_id, slug), now)
+        except StaleSummary:
+            return None  # saved by a former release meanwhile; the next list has it
+
+    async def _complete_lists(self, account_id: str) -> None:
+        """Add workflows to the lists by time that a former release did not know."""
+        own, templates = await asyncio.gather(
+            self._missing(
+                keyspace.account_workflows(account_id), keyspace.workflows_by_time(account_id)
+            ),
+            self._missing(keyspace.templates(), keyspace.templates_by_time()),
+        )
+        for slug in own:
+            await self._summarize(account_id, slug, 0)
+        for row in await self._read(await self._with_owners(templates)):
+            if row is not None:
+                by_time = keyspace.templates_by_time()
+                await self._client.send("ZADD", by_time, row.updated_at, row.slug)
+
+    async def _missing(self, names: str, by_time: str) -> list[str]:
+        counts = await asyncio.gather(
+            self._client.send("SCARD", names), self._client.send("ZCARD", by_time)
+        )
+        if counts[0] == counts[1]:
+            return []
+        known, listed = await asyncio.gather(
+            self._client.send("SMEMBERS", names), self._client.send("ZRANGE", by_time, 0, -1)
+        )
+        return [slug.decode() for slug in set(known) - set(listed)]
+
+
+def parse_place(cursor: str) -> Place:
+    """Return the place of a cursor. Raises ValueError."""
+    at, slug = split_cursor(cursor)
+    if not SLUG.fullmatch(slug):
+        raise ValueError("not a cursor of this list")
+    return at, slug

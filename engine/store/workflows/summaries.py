@@ -1,0 +1,106 @@
+"""Summaries of workflows: the facts of their rows, kept beside their documents."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from engine.executions.execution import ExecutionStatus
+from engine.graph.document import Document
+from engine.store.redis.record_packing import pack, unpack
+
+FIELDS = ("state", "version", "updated", "operation", "draft_saved", "draft_operation")
+READ_FIELDS = (*FIELDS, "summary", "runs")
+"""Fields of a workflow's record that `parse_summary` takes."""
+MEMBERS = (
+    *("name", "description", "tags", "public_playground", "is_template", "folder_id", "hidden"),
+    *("archived", "cover"),
+)
+"""Members of a document that a summary has."""
+RUN_DAYS = 7
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastRun:
+    """The execution that was accepted last. `at` is the time of that, in milliseconds."""
+
+    at: int
+    status: ExecutionStatus
+    credits_cost: int
+    """0 before it has ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowSummary:
+    """A workflow without its graph. Times are milliseconds since the epoch."""
+
+    slug: str
+    account_id: str
+    version: int
+    """The live one; 0: it was never published."""
+    has_draft: bool
+    updated_at: int
+    name: str
+    description: str
+    tags: tuple[str, ...]
+    public_playground: bool
+    is_template: bool
+    folder_id: str | None
+    hidden: bool
+    archived: bool
+    cover: str | None
+    has_models: bool
+    """Whether a node of it names a model, so that a run may cost credits."""
+    last_run: LastRun | None
+    runs_of_7_days: int
+    """Accepted executions of versions on this day (UTC) and the six before."""
+
+
+class StaleSummary(Exception):
+    """The summary is not that of the last save."""
+
+
+def pack_summary(operation: str, document: Document) -> bytes:
+    """Encode the summary of a document, headed by the id of the save that wrote it."""
+    members = {name: getattr(document, name) for name in MEMBERS}
+    models = any("model" in node["data"] for node in document.nodes)
+    return operation.encode() + b":" + pack(members | {"has_models": models})
+
+
+def parse_summary(
+    account_id: str, slug: str, values: Sequence[bytes | None], now: int
+) -> WorkflowSummary | None:
+    """Read the values of `READ_FIELDS`; None for a workflow that is gone.
+
+    Raises StaleSummary where a former release has written the record.
+    """
+    state, version, updated, operation, draft_saved, draft_operation, summary, runs = values
+    if state is None or state == b"deleted":
+        return None
+    of_operation, _, members = (summary or b"").partition(b":")
+    if not members or of_operation != ((operation if version else draft_operation) or b""):
+        raise StaleSummary
+    shown: dict[str, Any] = unpack(members)
+    last_run, runs_of_7_days = parse_runs(runs, now)
+    return WorkflowSummary(
+        **(shown | {"tags": tuple(shown["tags"])}),
+        slug=slug,
+        account_id=account_id,
+        version=int(version or 0),
+        has_draft=draft_saved is not None,
+        updated_at=int((updated if version else draft_saved) or 0),
+        last_run=last_run,
+        runs_of_7_days=runs_of_7_days,
+    )
+
+
+def parse_runs(data: bytes | None, now: int) -> tuple[LastRun | None, int]:
+    """Return the last run and the number of runs of seven days; `lua/shared/count_run.lua`."""
+    if data is None:
+        return None, 0
+    counted, _, last = data.decode().partition("|")
+    day, _, counts = counted.partition(":")
+    recent = counts.split(",")[: max(0, RUN_DAYS - (now // DAY_MS - int(day)))]
+    at, _, status, credits_cost = last.split(":")
+    run = LastRun(at=int(at), status=ExecutionStatus(status), credits_cost=int(credits_cost))
+    return run, sum(map(int, recent))
