@@ -100,7 +100,7 @@ class Demo:
 
 
 async def _push_examples(store: Store, account: Account) -> None:
-    there = {workflow.document.name for workflow in await store.workflows.list(account.id)}
+    there = {workflow.name for workflow in await store.workflow_list.own(account.id)}
     for document in example_documents():
         if document["name"] not in there:
             await _push(store, account, document)

@@ -8,7 +8,7 @@ from msgspec import to_builtins
 
 from engine.models.availability import WorkerVariables
 from engine.models.manifest import Model
-from engine.store import Account, ApiKey, LedgerEntry, Secret, Webhook, Workflow
+from engine.store import Account, ApiKey, LedgerEntry, Secret, Webhook, Workflow, WorkflowSummary
 from engine.values.plain import moment
 from gateway.http.types import Payload
 from gateway.routes.shared_types import ApiKeyView, ModelView, SavedWebhook, SecretView, UserView
@@ -52,6 +52,18 @@ def workflow_row(workflow: Workflow) -> dict[str, Any]:
         "accountId": workflow.account_id,
         "draft": not workflow.version,
         "problems": list(workflow.problems),
+        "updatedAt": moment(workflow.updated_at),
+    }
+
+
+def listed_row(workflow: WorkflowSummary) -> dict[str, Any]:
+    """Return one workflow of a list."""
+    return {
+        "slug": workflow.slug,
+        "name": workflow.name,
+        "version": workflow.version or None,
+        "accountId": workflow.account_id,
+        "draft": not workflow.version,
         "updatedAt": moment(workflow.updated_at),
     }
 

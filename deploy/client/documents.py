@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from deploy.output_rows import whole_workflow, workflow_row
+from deploy.output_rows import listed_row, whole_workflow, workflow_row
 from engine.graph.document import is_draft
 from engine.services.drafts import merge_draft
 from engine.services.publish import create_workflow, update_workflow
@@ -20,9 +20,9 @@ class StoreWorkflows:
         self._allow_private = allow_private
 
     async def own(self) -> list[dict[str, Any]]:
-        """Return all of them, by name."""
-        found = await self._store.workflows.list(self._account_id)
-        return [workflow_row(workflow) for workflow in found]
+        """Return all of them."""
+        found = await self._store.workflow_list.own(self._account_id)
+        return [listed_row(workflow) for workflow in found]
 
     async def get(self, slug: str) -> dict[str, Any]:
         """Return one whole document."""

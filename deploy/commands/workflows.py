@@ -86,16 +86,16 @@ def delete(slug: str, access: "Access", as_json: bool) -> None:
 
 
 def _list_all(data_dir: Path) -> list[dict[str, Any]]:
-    from deploy.output_rows import workflow_row
+    from deploy.output_rows import listed_row
     from deploy.stack.store_access import with_store
     from engine.store import Store
 
     async def work(store: Store) -> list[dict[str, Any]]:
         owners = await store.accounts.list()
         return [
-            workflow_row(found)
+            listed_row(found)
             for owner in owners
-            for found in await store.workflows.list(owner.id)
+            for found in await store.workflow_list.own(owner.id)
         ]
 
     return with_store(data_dir, work)

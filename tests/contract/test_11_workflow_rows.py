@@ -66,8 +66,12 @@ def test_a_row_tells_version_draft_and_publicity(caller: Caller) -> None:
     assert (
         row_of(caller, slug).items()
         >= {
-            "version": 1, "hasDraft": False, "publicPlayground": True, "coverUrl": None,
-            "lastRun": None, "runs7d": 0,
+            "version": 1,
+            "hasDraft": False,
+            "publicPlayground": True,
+            "coverUrl": None,
+            "lastRun": None,
+            "runs7d": 0,
         }.items()
     )
     caller.put(f"{LIST}/{slug}/draft", greeting())

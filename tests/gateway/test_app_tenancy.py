@@ -167,7 +167,7 @@ async def test_what_is_the_servers_to_say_is_not_taken_from_a_body(
     execution = await store.executions.get(account.id, ran.json()["executionId"])
     assert execution.status == "processing"
     assert await store.accounts.list() == before
-    assert await store.workflows.list(stranger.id) == []
+    assert await store.workflow_list.own(stranger.id) == []
 
 
 @pytest.mark.parametrize("path", GUARDED_PATHS)

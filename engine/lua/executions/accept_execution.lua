@@ -40,7 +40,7 @@ if ARGV[4] ~= '' and ARGV[4] == version then
   local head = redis.call('HMGET', KEYS[1], 'version', 'state', ran, 'runs')
   if not head[1] or head[2] == 'deleted' then return {'gone'} end
   if head[1] ~= ARGV[4] then return {'stale', head[1]} end
-  is_noted, runs = head[3], count_run(head[4], ARGV[2], now)
+  is_noted, runs = head[3], count_run(head[4], now, ARGV[2])
 end
 if ARGV[7] ~= '' and active >= tonumber(ARGV[7]) then return {'busy', active} end
 

@@ -36,7 +36,7 @@ from engine.store.executions.events import initial_watch_fields
 from engine.store.executions.inputs import LargeInputs, pack_inputs
 from engine.store.executions.list import ExecutionList
 from engine.store.executions.offload import OffloadedValues, is_large
-from engine.store.executions.public_runs import begin_public_run, hidden_models
+from engine.store.executions.public_runs import begin_public_run, count_public_run, hidden_models
 from engine.store.executions.record_fields import (
     HEAD_FIELDS,
     RESULT_AT,
@@ -101,7 +101,7 @@ class Executions:
 
         Without a workflow the run is that of the one model in the plan. Large inputs are stored as
         an object first, and removed when the execution is refused. A workflow of another account
-        costs a round trip more, and errors do not name its models.
+        costs two round trips more, and errors do not name its models.
 
         - `packed_inputs`: the inputs as `pack_inputs` returns them, if already packed
         - `notifier`: channel to notify of the end, empty for none
@@ -159,11 +159,14 @@ class Executions:
         try:
             verdict = await self._accept(account_id, reference, keys, arguments, inline_run)
             with hidden_models() if owner_id else contextlib.nullcontext():
-                return parse_verdict(execution_id, verdict, terms, idempotency_key, quote)
+                accepted = parse_verdict(execution_id, verdict, terms, idempotency_key, quote)
         except EngineError as refusal:
             if on_record is not packed:
                 await self._large_inputs.remove_refused(account_id, execution_id, refusal)
             raise
+        if workflow and owner_id:
+            await count_public_run(self._client, workflow)
+        return accepted
 
     async def _store_inputs(
         self,

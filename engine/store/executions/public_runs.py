@@ -3,7 +3,13 @@
 import contextlib
 from collections.abc import Iterator
 
-from engine.errors import GrantExhausted, ModelNotFound, ModelTierRequired, WorkflowNotFound
+from engine.errors import (
+    EngineError,
+    GrantExhausted,
+    ModelNotFound,
+    ModelTierRequired,
+    WorkflowNotFound,
+)
 from engine.store.executions.accept import StaleWorkflow
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
@@ -22,6 +28,13 @@ async def begin_public_run(client: Client, workflow: Workflow) -> None:
         raise WorkflowNotFound
     if reply == b"stale":
         raise StaleWorkflow("The workflow has a newer version")
+
+
+async def count_public_run(client: Client, workflow: Workflow) -> None:
+    """Count an accepted run by another account for the owner, as well as Redis lets it."""
+    key = keyspace.workflow(workflow.account_id, workflow.slug)
+    with contextlib.suppress(EngineError):
+        await client.call(SCRIPTS["count_public_run"], [key], [0])
 
 
 @contextlib.contextmanager

@@ -202,7 +202,10 @@ def make_cursor(at: int, name: str) -> str:
 def parse_cursor(cursor: str) -> tuple[int, str]:
     """Return creation time and id of a cursor's execution. Raises ValueError."""
     created, execution_id = split_cursor(cursor)
-    return created, str(uuid.UUID(execution_id))
+    try:
+        return created, str(uuid.UUID(execution_id))
+    except ValueError:
+        raise ValueError("not a cursor of this list") from None
 
 
 def split_cursor(cursor: str) -> tuple[int, str]:

@@ -22,7 +22,7 @@ DAY_MS = 86_400_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastRun:
-    """The execution that was accepted last. `at` is the time of that, in milliseconds."""
+    """The account's execution that was accepted last, `at` a time in milliseconds."""
 
     at: int
     status: ExecutionStatus
@@ -53,7 +53,7 @@ class WorkflowSummary:
     """Whether a node of it names a model, so that a run may cost credits."""
     last_run: LastRun | None
     runs_of_7_days: int
-    """Accepted executions of versions on this day (UTC) and the six before."""
+    """Accepted executions of versions, by any account, on this day (UTC) and the six before."""
 
 
 class StaleSummary(Exception):
@@ -101,6 +101,9 @@ def parse_runs(data: bytes | None, now: int) -> tuple[LastRun | None, int]:
     counted, _, last = data.decode().partition("|")
     day, _, counts = counted.partition(":")
     recent = counts.split(",")[: max(0, RUN_DAYS - (now // DAY_MS - int(day)))]
+    number = sum(map(int, recent))
+    if not last:
+        return None, number
     at, _, status, credits_cost = last.split(":")
     run = LastRun(at=int(at), status=ExecutionStatus(status), credits_cost=int(credits_cost))
-    return run, sum(map(int, recent))
+    return run, number

@@ -43,7 +43,7 @@ HEAD = ("version", "state", "created", "updated", "operation")
 
 
 class Workflows:
-    """Saves, reads, lists and deletes workflows, and caches their plans."""
+    """Saves, reads and deletes workflows, and caches their plans."""
 
     def __init__(self, client: Client, quota: DocumentQuota, versions: Versions) -> None:
         self._client = client
@@ -426,16 +426,3 @@ class Workflows:
         workflow = await self._read(account_id, slug)
         await self._list(slug, workflow.document, workflow.updated_at)
         return workflow
-
-    async def _read_listed(self, slug: str) -> Workflow | None:
-        try:
-            return await self.get(slug)
-        except WorkflowNotFound:
-            return None  # deleted after its name was read
-
-    async def list(self, account_id: str) -> Sequence[Workflow]:
-        """Return the account's workflows with their documents, last changed first."""
-        slugs = await self._client.send("SMEMBERS", keyspace.account_workflows(account_id))
-        read = await asyncio.gather(*(self._read_listed(slug.decode()) for slug in slugs))
-        found = [workflow for workflow in read if workflow is not None]
-        return sorted(found, key=lambda workflow: (-workflow.updated_at, workflow.slug))

@@ -89,7 +89,8 @@ async def test_the_list_has_a_row_for_each_workflow(
     [row] = answer.json()
     assert list(row) == [
         *("slug", "name", "description", "tags", "isTemplate", "hidden", "archived", "cover"),
-        *("createdBy", "estimatedCreditCost", "folderId", "updatedAt"),
+        *("createdBy", "estimatedCreditCost", "folderId", "updatedAt", "version", "hasDraft"),
+        *("publicPlayground", "coverUrl", "lastRun", "runs7d"),
     ]
     assert (row["slug"], row["name"], row["createdBy"]) == ("greeting", "Greeting", account.id)
     assert (row["hidden"], row["archived"], row["cover"]) == (False, False, None)

@@ -7,6 +7,7 @@ import pytest
 
 from engine.graph.document import parse_document
 from engine.store import Account, Store
+from engine.store.redis import keyspace
 from tests.support.gateway.documents import greeting
 from tests.support.gateway.uploads import refused, upload
 
@@ -80,6 +81,8 @@ async def test_a_cover_that_could_be_saved_once_is_not_shown(
 ) -> None:
     document = replace(parse_document(greeting()), cover="javascript:alert(1)")
     await store.workflows.create(account.id, document, [])
+    key = keyspace.workflow(account.id, "greeting")
+    await store.client.send("HDEL", key, "summary")  # saved by a former release
 
     [row] = (await client.get("/api/workflows")).json()
 

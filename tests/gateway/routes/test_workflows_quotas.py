@@ -167,7 +167,7 @@ async def test_of_saves_at_once_those_are_taken_that_fit(
     )
 
     assert sorted(each.status_code for each in answers) == [201] * WORKFLOWS + [413] * 5
-    assert len(await store.workflows.list(account.id)) == WORKFLOWS
+    assert len(await store.workflow_list.own(account.id)) == WORKFLOWS
     assert await store.client.send("HLEN", keyspace.slugs()) == WORKFLOWS
 
 

@@ -42,8 +42,8 @@ async def test_a_save_too_many_is_429_and_writes_nothing(
         assert (body["tier"], body["limit"]) == ("pro", SAVES)
         assert answer.headers["retry-after"] == str(body["retryAfter"])
         assert answer.headers["x-ratelimit-limit"] == str(SAVES)
-    (kept,) = await store.workflows.list((await store.workflows.get("greeting")).account_id)
-    assert (kept.version, kept.document.name) == (SAVES, "New")
+    (kept,) = await store.workflow_list.own((await store.workflows.get("greeting")).account_id)
+    assert (kept.version, kept.name) == (SAVES, "New")
 
 
 async def test_reading_deleting_and_running_go_on_and_have_no_part_in_it(

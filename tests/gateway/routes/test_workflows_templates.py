@@ -53,7 +53,7 @@ async def test_others_see_neither_secrets_nor_its_owner(
     [row] = answers[0].json()
     document = answers[1].json()
     assert (row["slug"], row["createdBy"]) == ("greeting", None)
-    assert list(document) == list(saved)
+    assert list(document) == [name for name in saved if name != "editor"]
     assert document["nodes"][0]["data"]["fields"] == saved["nodes"][0]["data"]["fields"]
     assert document["edges"] == saved["edges"]
     assert answers[1].headers["etag"] == '"1"'

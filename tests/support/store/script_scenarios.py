@@ -405,6 +405,9 @@ SCENARIOS = {
     "begin_public_run": Scenario(
         seed=(("HSET", "w", "state", "live", "version", 2),), keys=("w",), args=(NOW, 2)
     ),
+    "count_public_run": Scenario(
+        seed=(("HSET", "w", "state", "live"), RAN), keys=("w",), args=(NOW,)
+    ),
     "count_workflow": Scenario(
         seed=(("HSET", "w", "version", 2, "state", "live", "d1", b"one", "d2", b"another"),),
         keys=("w", "stored"),

@@ -26,7 +26,7 @@ REFUSED_WHEN_FULL = {
     *("add_delivery", "save_model", "save_secret", "save_webhook", "top_up"),
     *("delay_message", "publish_progress"),
 }
-COUNTING = {"count_key_call", "count_session_call", "lease_outbound"}
+COUNTING = {"count_key_call", "count_session_call", "lease_outbound", "count_public_run"}
 REPEATABLE = sorted(set(SCRIPTS) - {"send_hints", "take_message"} - COUNTING)
 """Scripts without an effect when repeated: not the sending of hints, which are disposable (the
 claim refuses a double), not the taking of messages, which are delivered at most once, and not the

@@ -249,6 +249,22 @@ async def test_cancelled_runs_and_concurrent_ones_are_counted_once(
     assert (row.last_run.status, row.last_run.credits_cost) == (ExecutionStatus.CANCELLED, 0)
 
 
+async def test_runs_of_others_are_counted_and_are_not_the_last_run(
+    store: Store, account: Account, other: Account
+) -> None:
+    public = document(public_playground=True)
+    workflow = await store.workflows.create(account.id, public, [])
+    found, plan = await store.workflows.plan(workflow.slug)
+    assert plan is not None
+
+    for runner in (other, account, other):
+        await accept(store, runner, found, plan)
+        row = await row_of(store, account, workflow.slug)
+        assert (row.last_run is None) is (row.runs_of_7_days == 1)
+
+    assert row.runs_of_7_days == 3
+
+
 async def test_runs_of_former_days_are_forgotten_after_a_week(
     store: Store, account: Account
 ) -> None:

@@ -110,7 +110,7 @@ async def test_a_slug_that_a_refused_workflow_had_is_found_under_its_next_owner(
 
     await second.workflows.create(other.id, document("Echo"), [])
 
-    assert [each.slug for each in await store.workflows.list(other.id)] == ["echo"]
+    assert [each.slug for each in await store.workflow_list.own(other.id)] == ["echo"]
     assert (await store.workflows.get("echo")).account_id == other.id
     await second.close()
 
@@ -158,7 +158,7 @@ async def test_version_zero_is_a_conflict_and_creates_nothing(
     with pytest.raises(WorkflowNotFound):
         await store.workflows.update(account.id, "nothing", document(), [], 0)
 
-    assert [workflow.slug for workflow in await store.workflows.list(account.id)] == ["echo"]
+    assert [workflow.slug for workflow in await store.workflow_list.own(account.id)] == ["echo"]
 
 
 async def test_of_twenty_saves_of_one_version_one_wins(store: Store, account: Account) -> None:
@@ -212,7 +212,7 @@ async def test_a_deleted_workflow_is_gone_but_its_documents_stay(
         await store.workflows.delete(account.id, workflow.slug)
     with pytest.raises(WorkflowNotFound):
         await store.workflows.update(account.id, workflow.slug, document(), [])
-    assert await store.workflows.list(account.id) == []
+    assert await store.workflow_list.own(account.id) == []
     assert await store.workflow_list.templates_of_others("acc_nobody") == []
     await store.versions.prune()
     assert await fresh.workflows.plan_of(account.id, workflow.slug, 1)
@@ -388,11 +388,11 @@ async def test_workflows_are_listed_last_changed_first(store: Store, account: Ac
     await asyncio.sleep(0.002)
     await store.workflows.update(account.id, slugs[0], document("A"), [])
 
-    listed = await store.workflows.list(account.id)
+    listed = await store.workflow_list.own(account.id)
 
     assert listed[0].slug == "a"
     assert {workflow.slug for workflow in listed} == set(slugs)
-    assert await store.workflows.list("acc_nobody") == []
+    assert await store.workflow_list.own("acc_nobody") == []
 
 
 async def test_an_unknown_slug_is_not_found(store: Store) -> None:
