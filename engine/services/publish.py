@@ -22,6 +22,16 @@ async def create_workflow(
     Raises InvalidBody, InvalidGraph and QuotaExceeded.
     """
     document, drafts = parse_document(body), is_draft(body)
+    return await save_new(store, account_id, document, drafts=drafts, allow_private=allow_private)
+
+
+async def save_new(
+    store: Store, account_id: str, document: Document, *, drafts: bool, allow_private: bool
+) -> Workflow:
+    """Save a document as a new workflow; with `drafts` as one that has only a draft.
+
+    Raises InvalidBody, InvalidGraph and QuotaExceeded.
+    """
     if drafts:
         return await begin_draft(store, account_id, document, allow_private=allow_private)
     await check_document(store, account_id, document, allow_private=allow_private)

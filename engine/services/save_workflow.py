@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from engine.errors import AssetNotFound, InvalidBody, InvalidGraph
@@ -55,9 +56,7 @@ async def hold_media(store: Store, saved: Workflow | Draft) -> None:
 
     Uses of secrets are noted too.
     """
-    named = {settings.asset for _, settings in _uploads(saved.document.nodes)}
-    if is_asset_id(saved.document.cover):
-        named.add(saved.document.cover)
+    named = named_assets(saved.document)
     held = (store.assets.retain_for_workflow(saved.account_id, each, saved.slug) for each in named)
     await asyncio.gather(*held, note_secrets(store, saved))
 
@@ -68,6 +67,28 @@ async def finish_save(store: Store, saved: Workflow) -> None:
         hold_media(store, saved),
         store.account_events.note_workflow(saved.account_id, saved.slug),
     )
+
+
+def named_assets(document: Document) -> set[str]:
+    """Return the ids of the assets of upload nodes and of the cover."""
+    named = {settings.asset for _, settings in _uploads(document.nodes)}
+    return named | {document.cover} if is_asset_id(document.cover) else named
+
+
+def replace_assets(document: Document, ids: Mapping[str, str]) -> Document:
+    """Return the document with other assets in its upload nodes and as its cover.
+
+    A cover whose asset is not among `ids` is left out.
+    """
+    uploads = dict(_uploads(document.nodes))
+    nodes = [
+        {**node, "data": {**node["data"], "asset": ids.get(asset, asset)}}
+        if node["id"] in uploads and (asset := uploads[node["id"]].asset)
+        else node
+        for node in document.nodes
+    ]
+    cover = ids.get(document.cover) if is_asset_id(document.cover) else document.cover
+    return replace(document, nodes=nodes, cover=cover)
 
 
 async def check_cover(store: Store, account_id: str, cover: str | None) -> None:

@@ -17,6 +17,7 @@ from engine.graph.document import (
 )
 from engine.graph.parse import MAX_EDGES, MAX_NODES
 from engine.graph.plan import Plan
+from engine.ids.slugs import SLUG
 from engine.services.drafts import SavedDraft
 from engine.store import Workflow
 from engine.values.plain import moment
@@ -257,6 +258,10 @@ class WorkflowDocument(WorkflowUpdate, kw_only=True):
     """A workflow to save; `parse_document` reads it."""
 
     name: Annotated[str, Meta(min_length=1, max_length=MAX_NAME)]
+    copy_of: Annotated[
+        Annotated[str, Meta(pattern=SLUG.pattern)] | UnsetType,
+        doc("The slug of an own workflow or of a template, whose copy has the other members."),
+    ] = UNSET
 
 
 FIELD = {
@@ -338,6 +343,7 @@ WorkflowUpdate.examples = (WorkflowUpdate(description="Greets everybody by name"
 WorkflowDocument.examples = (
     WorkflowDocument(**ABOUT, **GRAPH),
     WorkflowDocument(name="An idea", draft=True),
+    WorkflowDocument(name="My greeting", copy_of="greeting"),
 )
 JSON_SCHEMA = Content(
     component="JsonSchema",

@@ -13,8 +13,9 @@ from engine import errors
 from engine.billing.credits import estimate
 from engine.graph.document import is_draft
 from engine.graph.plan import Plan
-from engine.ids.slugs import check_slug
+from engine.ids.slugs import SLUG, check_slug
 from engine.services import publish
+from engine.services.copy_workflow import copy_workflow
 from engine.services.drafts import merge_draft
 from engine.store import Principal, Workflow, WorkflowSummary
 from engine.store.accounts.rate_limits import DRAFTS, SAVES
@@ -99,30 +100,49 @@ async def _rows(
 @requires("workflow:read")
 async def get_workflow(request: GatewayRequest, principal: Principal) -> Response:
     """One whole workflow."""
-    workflow = await _load_readable(request, principal)
-    if _is_own(workflow, principal):
-        return _answer(workflow)
-    shown = replace(workflow, document=redacted(workflow.document))
-    view = WorkflowView.of(shown, is_own=False)
+    workflow = _shown_to(principal, await _load_readable(request, principal))
+    view = WorkflowView.of(workflow, is_own=_is_own(workflow, principal))
     return json_response(view, headers=entity_tag(workflow.version))
 
 
 @operation(
     body=WorkflowDocument,
     answers={201: WorkflowView},
-    errors=(errors.InvalidGraph, errors.QuotaExceeded),
+    errors=(
+        *(errors.InvalidGraph, errors.QuotaExceeded, errors.WorkflowNotFound),
+        *(errors.MediaQuotaExceeded, errors.StorageFailed),
+    ),
 )
 @requires("workflow:write", bucket=SAVES)
 async def create_workflow(request: GatewayRequest, principal: Principal) -> Response:
-    """Save a new workflow under a slug made from its name."""
-    services = request.state["services"]
-    workflow = await publish.create_workflow(
-        services.store,
-        principal.account.id,
-        await read_object(request),
-        allow_private=services.settings.allow_private_urls,
-    )
+    """Save a new workflow under a slug made from its name.
+
+    With `copyOf` it is a copy of an own workflow or of a template, neither public nor a template.
+    """
+    services, account_id = request.state["services"], principal.account.id
+    body, allow_private = await read_object(request), services.settings.allow_private_urls
+    if "copyOf" in body:
+        original = await _load_original(request, principal, body["copyOf"])
+        workflow = await copy_workflow(
+            *(services.store, services.media_service, account_id, original, body),
+            allow_private=allow_private,
+        )
+    else:
+        workflow = await publish.create_workflow(
+            services.store, account_id, body, allow_private=allow_private
+        )
     return _answer(workflow, 201)
+
+
+async def _load_original(request: GatewayRequest, principal: Principal, slug: Any) -> Workflow:
+    """Return the workflow to copy as the caller sees it.
+
+    Raises InvalidBody or WorkflowNotFound.
+    """
+    if not isinstance(slug, str) or not SLUG.fullmatch(slug):
+        raise errors.InvalidBody("'copyOf' must be the slug of a workflow", field="copyOf")
+    workflows = request.state["services"].store.workflows
+    return _shown_to(principal, await workflows.get_readable(principal.account.id, slug))
 
 
 @operation(
@@ -249,6 +269,13 @@ async def _load_readable(request: GatewayRequest, principal: Principal) -> Workf
 async def _load_writable(request: GatewayRequest, principal: Principal) -> Workflow:
     slug = check_slug(request.path_params["slug"])
     return await request.state["services"].store.workflows.get_own(principal.account.id, slug)
+
+
+def _shown_to(principal: Principal, workflow: Workflow) -> Workflow:
+    """Return the workflow as the caller may see it."""
+    if _is_own(workflow, principal):
+        return workflow
+    return replace(workflow, document=redacted(workflow.document))
 
 
 def _is_own(workflow: Workflow, principal: Principal) -> bool:

@@ -64,6 +64,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "engine/services/node_values.py": "tests/workers/walk/test_walk_values.py reads values of real walks.",
     "engine/services/run_inputs.py": "tests/gateway/routes/test_assets.py",
     "engine/services/save_workflow.py": "tests/gateway/routes/test_covers.py, test_private_urls.py",
+    "engine/services/copy_workflow.py": "tests/contract/test_11_copies.py copies workflows.",
     "engine/store/accounts/principals.py": "Records without logic; tests/engine/store/accounts/test_api_keys.py.",
     "engine/store/executions/accept.py": "tests/engine/store/executions/test_executions.py accepts by it.",
     "engine/store/executions/orphans.py": "tests/workers/recovery/test_orphan_search.py finds and frees them.",

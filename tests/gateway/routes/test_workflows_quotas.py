@@ -58,9 +58,10 @@ async def test_a_workflow_too_many_is_refused_and_takes_no_slug(
     for _ in range(WORKFLOWS):
         assert (await client.post("/api/workflows", json=greeting())).status_code == 201
 
-    answers = [await client.post("/api/workflows", json=greeting("Fresh")) for _ in range(2)]
+    bodies = [greeting("Fresh"), greeting("Fresh"), {"copyOf": "greeting"}]
+    answers = [await client.post("/api/workflows", json=body) for body in bodies]
 
-    assert [refused(each, "workflows", WORKFLOWS) for each in answers] == [WORKFLOWS] * 2
+    assert [refused(each, "workflows", WORKFLOWS) for each in answers] == [WORKFLOWS] * 3
     assert await store.client.send("HLEN", keyspace.slugs()) == WORKFLOWS
     assert (await client.put("/api/workflows/greeting", json={"name": "x"})).status_code == 200
 
