@@ -24,10 +24,11 @@ def call(
     *,
     key: str | None = None,
     body: Mapping[str, Any] | bytes | None = None,
+    if_match: str | None = None,
     timeout: float = 30.0,
 ) -> tuple[int, Any]:
     """Send one request; return the status and the parsed answer."""
-    headers = _headers(key)
+    headers = _headers(key) | ({} if if_match is None else {"if-match": if_match})
     if body is not None:
         headers["content-type"] = "application/json"
     return _exchange(method, url, _encode(body), headers, timeout)

@@ -8,10 +8,22 @@ from msgspec import to_builtins
 
 from engine.models.availability import WorkerVariables
 from engine.models.manifest import Model
-from engine.store import Account, ApiKey, LedgerEntry, Secret, Webhook, Workflow, WorkflowSummary
+from engine.store import (
+    Account,
+    ApiKey,
+    Draft,
+    LedgerEntry,
+    Secret,
+    Webhook,
+    Workflow,
+    WorkflowSummary,
+)
+from engine.store.workflows.version_facts import VersionFacts
 from engine.values.plain import moment
 from gateway.http.types import Payload
+from gateway.routes.drafts import DraftView
 from gateway.routes.shared_types import ApiKeyView, ModelView, SavedWebhook, SecretView, UserView
+from gateway.routes.versions import WorkflowVersion
 from gateway.routes.workflow_types import WorkflowView
 
 
@@ -71,6 +83,16 @@ def listed_row(workflow: WorkflowSummary) -> dict[str, Any]:
 def whole_workflow(workflow: Workflow) -> dict[str, Any]:
     """Return one workflow with its graph, as the API shows it to its owner."""
     return _shown(WorkflowView.of(workflow))
+
+
+def draft_document(draft: Draft) -> dict[str, Any]:
+    """Return a draft with its graph, as the API shows it."""
+    return _shown(DraftView.of(draft))
+
+
+def version_row(version: VersionFacts) -> dict[str, Any]:
+    """Return one version of a workflow."""
+    return _shown(WorkflowVersion.of(version))
 
 
 def ledger_row(

@@ -20,6 +20,7 @@ class ApiRefused(CommandFailed):
     def __init__(self, status: int, answer: object) -> None:
         self.status = status
         self.answer = answer
+        self.code = answer.get("code") if isinstance(answer, dict) else None
         super().__init__(_sentence(status, answer))
 
 

@@ -22,9 +22,11 @@ class Api:
         """Read a resource."""
         return await self._call("GET", path)
 
-    async def post(self, path: str, body: Mapping[str, Any] | None = None) -> Answer:
-        """Begin or create a resource."""
-        return _object(self.url, await self._call("POST", path, body))
+    async def post(
+        self, path: str, body: Mapping[str, Any] | None = None, *, if_match: str | None = None
+    ) -> Answer:
+        """Begin or create a resource; `if_match` is the revision that the call is about."""
+        return _object(self.url, await self._call("POST", path, body, if_match))
 
     async def put(self, path: str, body: Mapping[str, Any]) -> Answer:
         """Change a resource."""
@@ -39,9 +41,18 @@ class Api:
         url = f"{self.url}/api/assets"
         return _object(self.url, _granted(await asyncio.to_thread(upload, url, file, self.key)))
 
-    async def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        if_match: str | None = None,
+    ) -> Any:
         url = self.url + path
-        return _granted(await asyncio.to_thread(call, method, url, key=self.key, body=body))
+        reply = await asyncio.to_thread(
+            call, method, url, key=self.key, body=body, if_match=if_match
+        )
+        return _granted(reply)
 
 
 def _granted(reply: tuple[int, Any]) -> Any:

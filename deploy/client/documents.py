@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from deploy.output_rows import listed_row, whole_workflow, workflow_row
+from deploy.client.workflows import MOST_ROWS
+from deploy.output_rows import draft_document, listed_row, version_row, whole_workflow, workflow_row
+from engine.errors import DraftNotFound
 from engine.graph.document import is_draft
-from engine.services.drafts import merge_draft
+from engine.services.drafts import merge_draft, publish_draft
 from engine.services.publish import create_workflow, update_workflow
+from engine.services.restore_version import restore_version
 from engine.store import Store, Workflow
 
 
@@ -40,6 +43,52 @@ class StoreWorkflows:
         """Delete one."""
         await self._own(slug)
         await self._store.workflows.delete(self._account_id, slug)
+
+    async def draft(self, slug: str) -> dict[str, Any] | None:
+        """Return the draft's document with its `revision`, None without one."""
+        await self._own(slug)
+        try:
+            return draft_document(await self._store.drafts.get(self._account_id, slug))
+        except DraftNotFound:
+            return None
+
+    async def publish(
+        self, slug: str, revision: int, note: str | None, *, force: bool
+    ) -> dict[str, Any]:
+        """Publish this revision of the draft."""
+        await self._own(slug)
+        published = await publish_draft(
+            *(self._store, self._account_id, slug),
+            note=note,
+            force=force,
+            expected={revision},
+            allow_private=self._allow_private,
+        )
+        return workflow_row(published)
+
+    async def versions(self, slug: str) -> list[dict[str, Any]]:
+        """Return the kept versions, newest first."""
+        await self._own(slug)
+        rows: list[dict[str, Any]] = []
+        cursor: str | None = None
+        while True:
+            page = await self._store.versions.page(
+                self._account_id, slug, limit=MOST_ROWS, cursor=cursor
+            )
+            rows += [version_row(each) for each in page.rows]
+            cursor = page.next_cursor
+            if cursor is None:
+                return rows
+
+    async def restore(self, slug: str, version: int) -> dict[str, Any]:
+        """Publish a version as a new one."""
+        await self._own(slug)
+        return workflow_row(
+            await restore_version(
+                *(self._store, self._account_id, slug, version),
+                allow_private=self._allow_private,
+            )
+        )
 
     async def _own(self, slug: str) -> Workflow:
         return await self._store.workflows.get_own(self._account_id, slug)

@@ -5,10 +5,11 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 from deploy.client.api import Api
-from deploy.problems import CommandFailed
+from deploy.problems import ApiRefused, CommandFailed
 
 Row = dict[str, Any]
 PATH = "/api/workflows"
+MOST_ROWS = 200
 
 
 class WorkflowSource(Protocol):
@@ -33,14 +34,32 @@ class WorkflowSource(Protocol):
         """Delete one; executions in flight finish."""
         ...
 
+    async def draft(self, slug: str) -> Row | None:
+        """Return the draft's document with its `revision`, None without one."""
+        ...
+
+    async def publish(self, slug: str, revision: int, note: str | None, *, force: bool) -> Row:
+        """Publish this revision of the draft; return the workflow without its graph."""
+        ...
+
+    async def versions(self, slug: str) -> list[Row]:
+        """Return the kept versions, newest first."""
+        ...
+
+    async def restore(self, slug: str, version: int) -> Row:
+        """Publish a version as a new one; return the workflow without its graph."""
+        ...
+
 
 async def push(workflows: WorkflowSource, body: Mapping[str, Any], *, is_new: bool = False) -> Row:
     """Save the next version of the document's workflow, or else a new one.
 
-    A document is a draft only if it says so.
+    A document is a draft only if it says so. The row's `into` tells where it was saved.
     """
     slug = None if is_new else find_slug(await workflows.own(), body)
-    return await workflows.save({"draft": False, **body}, slug)
+    saved = await workflows.save({"draft": False, **body}, slug)
+    into = "draft" if body.get("draft") else f"version {saved['version']}"
+    return saved | {"into": into}
 
 
 def find_slug(own: Sequence[Row], body: Mapping[str, Any]) -> str | None:
@@ -81,18 +100,54 @@ class HttpWorkflows:
             saved = await self._api.put(_path(slug), body)
             if body.get("draft"):
                 saved = await self._api.get(_path(slug))
-        return {
-            "slug": saved["slug"],
-            "name": saved["name"],
-            "version": saved["version"],
-            "accountId": saved["createdBy"],
-            "draft": saved.get("draft", False),
-            "updatedAt": saved["updatedAt"],
-        }
+        return _row(saved)
 
     async def delete(self, slug: str) -> None:
         """Send one request."""
         await self._api.delete(_path(slug))
+
+    async def draft(self, slug: str) -> Row | None:
+        """Send one request."""
+        try:
+            found: Row = await self._api.get(f"{_path(slug)}/draft")
+        except ApiRefused as refusal:
+            if refusal.code == "DRAFT_NOT_FOUND":
+                return None
+            raise
+        return found
+
+    async def publish(self, slug: str, revision: int, note: str | None, *, force: bool) -> Row:
+        """Send one request."""
+        body = {"note": note, "force": force}
+        path = f"{_path(slug)}/publish"
+        return _row(await self._api.post(path, body, if_match=str(revision)))
+
+    async def versions(self, slug: str) -> list[Row]:
+        """Send one request for each page."""
+        rows: list[Row] = []
+        cursor = ""
+        while True:
+            page = await self._api.get(f"{_path(slug)}/versions?limit={MOST_ROWS}{cursor}")
+            rows += page["rows"]
+            if page["nextCursor"] is None:
+                return rows
+            cursor = f"&cursor={quote(page['nextCursor'], safe='')}"
+
+    async def restore(self, slug: str, version: int) -> Row:
+        """Send one request."""
+        return _row(await self._api.post(f"{_path(slug)}/versions/{version}/restore"))
+
+
+def _row(saved: Mapping[str, Any]) -> Row:
+    """Return a workflow without its graph."""
+    return {
+        "slug": saved["slug"],
+        "name": saved["name"],
+        "version": saved["version"],
+        "accountId": saved["createdBy"],
+        "draft": saved.get("draft", False),
+        "updatedAt": saved["updatedAt"],
+    }
 
 
 def _path(slug: str) -> str:

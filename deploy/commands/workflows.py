@@ -6,21 +6,25 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from deploy.commands import options
+from deploy.commands import options, workflow_versions
 from deploy.output import show
-from deploy.problems import CommandFailed
 
 if TYPE_CHECKING:
     from deploy.client.server_access import Access
 
 COLUMNS = ("slug", "name", "version", "accountId", "draft", "updatedAt")
+PUSHED = ("slug", "name", "into", "accountId", "updatedAt")
 API_COLUMNS = ("slug", "name", "isTemplate", "archived", "estimatedCreditCost", "updatedAt")
 slug = click.argument("slug")
 
 
 @click.group()
 def workflow() -> None:
-    """Save, list, get and delete workflows."""
+    """Save, compare, publish, list, get and delete workflows."""
+
+
+for command in workflow_versions.commands:
+    workflow.add_command(command)
 
 
 @workflow.command()
@@ -38,12 +42,13 @@ def push(
 
     Its workflow is the one of the `slug` in the file, else the one of its name.
     """
+    from deploy.client.document_files import read_document
     from deploy.client.selection import with_workflows
     from deploy.client.workflows import push as push_document
 
-    document = _read(file)
+    document = read_document(file)
     saved = with_workflows(access, lambda own: push_document(own, document, is_new=is_new))
-    show(saved, as_json=as_json, columns=COLUMNS)
+    show(saved, as_json=as_json, columns=PUSHED)
 
 
 @workflow.command("list")
@@ -99,13 +104,3 @@ def _list_all(data_dir: Path) -> list[dict[str, Any]]:
         ]
 
     return with_store(data_dir, work)
-
-
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(file.read_bytes())
-    except ValueError as error:
-        raise CommandFailed(f"{file} is not JSON: {error}.") from error
-    if not isinstance(document, dict):
-        raise CommandFailed(f"{file} holds no workflow document: it must be a JSON object.")
-    return document

@@ -21,6 +21,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "deploy/commands/run.py": "tests/acceptance/test_commands_remote.py runs workflows.",
     "deploy/commands/secrets.py": "tests/acceptance/test_secrets.py runs the commands.",
     "deploy/commands/stub_provider.py": "tests/deploy/stub_provider/test_server.py runs the command.",
+    "deploy/commands/workflow_versions.py": "tests/acceptance/test_commands_versions.py runs them.",
     "deploy/commands/workflows.py": "tests/acceptance/test_commands_remote.py pushes and reads workflows.",
     "deploy/local_model/file.py": "tests/deploy/local_model/test_weights.py finds the file.",
     "deploy/local_model/installed.py": "tests/deploy/local_model/test_part.py with and without the runtime.",

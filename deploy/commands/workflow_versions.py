@@ -1,0 +1,145 @@
+"""`headrace workflow diff|publish|versions|restore|pull`: drafts, versions, documents in files."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from deploy.commands import options
+from deploy.output import printable, show
+from deploy.problems import CommandFailed
+
+if TYPE_CHECKING:
+    from deploy.client.publishing import ChangePlan
+    from deploy.client.server_access import Access
+
+DIFFERS = 3
+"""Exit code of `diff` where there are changes."""
+SAVED = ("slug", "name", "version", "updatedAt")
+VERSIONS = ("version", "isLive", "createdAt", "nodeCount", "note")
+slug_argument = click.argument("slug")
+confirmed = click.option("--yes", is_flag=True, help="Do not ask.")
+file_argument = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+
+
+@click.command()
+@file_argument
+@click.argument("slug", required=False)
+@options.access
+@options.as_json
+def diff(file: Path, slug: str | None, access: "Access", as_json: bool) -> None:
+    """Show the changes that pushing a file would make; exit with 3 if there are some.
+
+    The file is compared with the live version, or with the draft if the file says `"draft": true`.
+    """
+    from deploy.client.document_files import read_document
+    from deploy.client.publishing import plan_file
+    from deploy.client.selection import with_workflows
+
+    document = read_document(file)
+    plan = with_workflows(access, lambda own: plan_file(own, document, slug))
+    _show_plan(plan, as_json=as_json)
+    if plan.changes:
+        sys.exit(DIFFERS)
+
+
+@click.command()
+@slug_argument
+@click.option("--note", help="A note for the list of versions.")
+@click.option("--force", is_flag=True, help="Publish it though it breaks callers.")
+@confirmed
+@options.access
+@options.as_json
+def publish(
+    slug: str, note: str | None, force: bool, yes: bool, access: "Access", as_json: bool
+) -> None:
+    """Show what publishing the draft changes and breaks, ask, and publish it."""
+    from deploy.client.publishing import plan_publication
+    from deploy.client.selection import with_workflows
+
+    plan = with_workflows(access, lambda own: plan_publication(own, slug))
+    if not as_json:
+        _show_plan(plan, as_json=False)
+    if plan.breaking and not force:
+        raise CommandFailed(
+            f"Callers of '{slug}' would break: {'; '.join(plan.breaking)}. "
+            "Publish it all the same with --force."
+        )
+    _confirm(f"Publish '{slug}'?", yes=yes)
+    saved = with_workflows(access, lambda own: own.publish(slug, plan.revision, note, force=force))
+    show(saved, as_json=as_json, columns=SAVED)
+
+
+@click.command()
+@slug_argument
+@options.access
+@options.as_json
+def versions(slug: str, access: "Access", as_json: bool) -> None:
+    """List the versions that are kept, newest first."""
+    from deploy.client.selection import with_workflows
+
+    found = with_workflows(access, lambda own: own.versions(slug))
+    show(found, as_json=as_json, columns=VERSIONS)
+
+
+@click.command()
+@slug_argument
+@click.argument("version", type=click.IntRange(1))
+@confirmed
+@options.access
+@options.as_json
+def restore(slug: str, version: int, yes: bool, access: "Access", as_json: bool) -> None:
+    """Publish a former version as a new one; a draft stays as it is."""
+    from deploy.client.selection import with_workflows
+
+    _confirm(f"Publish version {version} of '{slug}' again?", yes=yes)
+    saved = with_workflows(access, lambda own: own.restore(slug, version))
+    show(saved, as_json=as_json, columns=SAVED)
+
+
+@click.command()
+@slug_argument
+@click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--draft", "is_draft", is_flag=True, help="Take the draft, not the live version.")
+@options.access
+@options.as_json
+def pull(slug: str, file: Path | None, is_draft: bool, access: "Access", as_json: bool) -> None:
+    """Write a document into a file, SLUG.json by default, in an order that stays the same."""
+    from deploy.client.document_files import document_text
+    from deploy.client.selection import with_workflows
+
+    document = with_workflows(access, lambda own: own.draft(slug) if is_draft else own.get(slug))
+    if document is None:
+        raise CommandFailed(f"'{slug}' has no draft.")
+    target = file or Path(f"{slug}.json")
+    target.write_text(document_text(document | {"draft": True} if is_draft else document), "utf-8")
+    show({"slug": slug, "file": str(target)}, as_json=as_json, columns=("slug", "file"))
+
+
+def _show_plan(plan: "ChangePlan", *, as_json: bool) -> None:
+    from deploy.client.document_diff import lines_of
+
+    if as_json:
+        print(json.dumps(plan.as_dict(), ensure_ascii=False))
+        return
+    print(f"{plan.slug or 'A new workflow'} against {plan.against}:")
+    for line in lines_of(plan.changes):
+        print(printable(line))
+    for sentence in plan.breaking:
+        print(printable(f"! breaks callers: {sentence}"))
+    if not plan.changes:
+        print("No changes.")
+
+
+def _confirm(question: str, *, yes: bool) -> None:
+    """Ask on a terminal. Raises CommandFailed where nobody can be asked."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise CommandFailed("Nobody can be asked here: say --yes.")
+    click.confirm(question, abort=True)
+
+
+commands = (diff, publish, versions, restore, pull)
