@@ -7,7 +7,6 @@ import msgspec
 from starlette.responses import Response
 from starlette.routing import Route
 
-from engine.billing.credits import estimate
 from engine.errors import InvalidQuery, ResultGone
 from engine.store import Principal
 from gateway.auth.endpoints import Resource, operation, session_only
@@ -16,7 +15,7 @@ from gateway.events.event_streams import EVENT_STREAM, EventStream, read_last_ev
 from gateway.http.types import View, doc
 from gateway.openapi.parameters import LAST_ACCOUNT_EVENT
 from gateway.routes.webhook_types import DeliveryView
-from gateway.routes.workflow_types import WorkflowRow
+from gateway.routes.workflow_row_types import make_rows
 from gateway.runs.types import ExecutionRow
 from gateway.services import GatewayRequest
 
@@ -81,11 +80,10 @@ class ListRows:
 
     async def workflow(self, slug: str) -> dict[str, Any]:
         """Return the row of a workflow. Raises WorkflowNotFound."""
-        workflows = self._services.store.workflows
-        found = await workflows.get_own(self._principal.account.id, slug)
-        _, plan = workflows.compiled(found)
-        cost = 0 if plan is None else estimate(plan, self._principal.terms.markup)
-        return _members(WorkflowRow.of(found, estimated_credit_cost=cost))
+        workflow_list = self._services.store.workflow_list
+        found = await workflow_list.find(self._principal.account.id, slug)
+        (row,) = await make_rows(self._services, self._principal, [found])
+        return _members(row)
 
 
 def _members(view: View) -> dict[str, Any]:

@@ -1,15 +1,19 @@
-"""Types of lists of workflows."""
+"""Rows of workflows, in lists and in events."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Annotated, Any, Self
 
 from msgspec import field
 
+from engine.billing.credits import estimate
+from engine.errors import WorkflowNotFound
 from engine.executions.execution import ExecutionStatus
-from engine.store import WorkflowSummary
+from engine.store import Principal, WorkflowSummary
 from gateway.http.types import Content, Credits, Moment, Nested, View, doc
 from gateway.openapi.examples import ACCOUNT_ID, CREATED
 from gateway.routes.workflow_types import ABOUT
+from gateway.services import Services
 
 
 class LastRunView(Nested):
@@ -96,3 +100,34 @@ WORKFLOW_LIST = Content(
 WorkflowPageView.examples = (
     WorkflowPageView(rows=WORKFLOW_LIST.examples[0], next_cursor="MTc2NDI2Njc3MTAwMDplY2hv"),
 )
+
+
+async def make_rows(
+    services: Services, principal: Principal, summaries: Sequence[WorkflowSummary]
+) -> list[WorkflowRow]:
+    """Return the rows of workflows as an account sees them."""
+    covers = await asyncio.gather(
+        *(services.media_service.cover_url(each.account_id, each.cover) for each in summaries)
+    )
+    return [
+        WorkflowRow.of(
+            summary,
+            is_own=summary.account_id == principal.account.id,
+            estimated_credit_cost=await _estimate(services, principal, summary),
+            cover_url=cover_url,
+        )
+        for summary, cover_url in zip(summaries, covers, strict=True)
+    ]
+
+
+async def _estimate(services: Services, principal: Principal, summary: WorkflowSummary) -> int:
+    # A charged node names its model; without one, the estimate needs no plan.
+    if not summary.has_models or not summary.version:
+        return 0
+    await asyncio.sleep(0)  # other requests get their turn between many plans
+    workflows = services.store.workflows
+    try:
+        _, plan = await workflows.plan_of(summary.account_id, summary.slug, summary.version)
+    except WorkflowNotFound:
+        return 0  # it cannot run any more, or is gone by now
+    return estimate(plan, principal.terms.markup)

@@ -1,7 +1,5 @@
 """Workflows: list, read, save and delete them, and describe their inputs."""
 
-import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +15,7 @@ from engine.ids.slugs import SLUG, check_slug
 from engine.services import publish
 from engine.services.copy_workflow import copy_workflow
 from engine.services.drafts import merge_draft
-from engine.store import Principal, Workflow, WorkflowSummary
+from engine.store import Principal, Workflow
 from engine.store.accounts.rate_limits import DRAFTS, SAVES
 from engine.store.workflows.list import WorkflowFilter
 from engine.values.input_schemas import inputs_schema
@@ -37,7 +35,7 @@ from gateway.http.request_bodies import read_object
 from gateway.http.responses import json_response
 from gateway.openapi.parameters import ARCHIVED, CURSOR, IF_MATCH, SEARCHED, SHORT_LIMIT, TAG
 from gateway.routes.shared_types import DELETED, Deleted
-from gateway.routes.workflow_row_types import WORKFLOW_LIST, WorkflowPageView, WorkflowRow
+from gateway.routes.workflow_row_types import WORKFLOW_LIST, WorkflowPageView, make_rows
 from gateway.routes.workflow_types import (
     JSON_SCHEMA,
     SCHEMA_JSON,
@@ -62,38 +60,21 @@ async def list_workflows(request: GatewayRequest, principal: Principal) -> Respo
 
     With any parameter they come in pages, newest first, else all in one array.
     """
-    workflow_list = request.state["services"].store.workflow_list
+    services = request.state["services"]
+    workflow_list = services.store.workflow_list
     account_id, query = principal.account.id, Query(request.scope)
     if not query.has_any(name for name, _ in PAGING):
         own = await workflow_list.own(account_id)
         foreign = await workflow_list.templates_of_others(account_id)
-        return json_response(await _rows(request, principal, [*own, *foreign]))
+        return json_response(await make_rows(services, principal, [*own, *foreign]))
     wanted = WorkflowFilter(
         text=query.text("q"), tag=query.text("tag"), archived=query.optional_flag("archived")
     )
     limit, cursor = query.limit(high=MAX_SHORT_LIMIT), query.text("cursor")
     with cursor_refused():
         page = await workflow_list.page(account_id, wanted, limit=limit, cursor=cursor)
-    rows = await _rows(request, principal, page.rows)
+    rows = await make_rows(services, principal, page.rows)
     return json_response(WorkflowPageView(rows=rows, next_cursor=page.next_cursor))
-
-
-async def _rows(
-    request: GatewayRequest, principal: Principal, summaries: Sequence[WorkflowSummary]
-) -> list[WorkflowRow]:
-    media_service = request.state["services"].media_service
-    covers = await asyncio.gather(
-        *(media_service.cover_url(each.account_id, each.cover) for each in summaries)
-    )
-    return [
-        WorkflowRow.of(
-            summary,
-            is_own=summary.account_id == principal.account.id,
-            estimated_credit_cost=await _estimate(request, principal, summary),
-            cover_url=cover_url,
-        )
-        for summary, cover_url in zip(summaries, covers, strict=True)
-    ]
 
 
 @operation(answers={200: WorkflowView}, errors=(errors.WorkflowNotFound,))
@@ -280,19 +261,6 @@ def _shown_to(principal: Principal, workflow: Workflow) -> Workflow:
 
 def _is_own(workflow: Workflow, principal: Principal) -> bool:
     return workflow.account_id == principal.account.id
-
-
-async def _estimate(request: GatewayRequest, principal: Principal, summary: WorkflowSummary) -> int:
-    # A charged node names its model; without one, the estimate needs no plan.
-    if not summary.has_models or not summary.version:
-        return 0
-    await asyncio.sleep(0)  # other requests get their turn between many plans
-    workflows = request.state["services"].store.workflows
-    try:
-        _, plan = await workflows.plan_of(summary.account_id, summary.slug, summary.version)
-    except errors.WorkflowNotFound:
-        return 0  # it cannot run any more, or is gone by now
-    return estimate(plan, principal.terms.markup)
 
 
 def _answer(workflow: Workflow, status: int = 200) -> Response:

@@ -74,6 +74,13 @@ class WorkflowList:
         slugs = await self._client.send("SMEMBERS", keyspace.account_workflows(account_id))
         return await self._read_all([(account_id, slug.decode()) for slug in slugs])
 
+    async def find(self, account_id: str, slug: str) -> WorkflowSummary:
+        """Return one workflow of the account. Raises WorkflowNotFound."""
+        (found,) = await self._read([(account_id, slug)])
+        if found is None:
+            raise WorkflowNotFound
+        return found
+
     async def templates_of_others(self, account_id: str) -> list[WorkflowSummary]:
         """Return the templates that the account may read and does not own, last changed first."""
         slugs = await self._client.send("SMEMBERS", keyspace.templates())
