@@ -134,7 +134,9 @@ def test_a_document_is_pushed_again_as_its_next_version(
 
     assert (first["slug"], first["version"]) == ("hello-from-a-file", 1)
     assert (second["slug"], second["version"]) == ("hello-from-a-file", 2)
-    assert json_of(stack, "workflow", "list", "--account", account) == [second]
+    (listed,) = json_of(stack, "workflow", "list", "--account", account)
+    assert listed == {name: second[name] for name in listed}
+    assert second["into"] == "version 2"
 
 
 def test_a_document_that_cannot_run_is_refused_with_every_reason(
