@@ -198,7 +198,17 @@ class Spending(RuleBasedStateMachine):
             *(move.end, name, b"", b"", charges),
             ",".join(f"{index}={credits}" for index, credits in move.holds.items()),
         )
-        keys = (name, "due", "held", "finished", "active", *WALLET, "events", "workflow")
+        keys = (
+            name,
+            "due",
+            "held",
+            "finished",
+            "active",
+            *WALLET,
+            "events",
+            "progress",
+            "workflow",
+        )
         self.apply(act, ("advance_execution", keys, args))
 
     @precondition(lambda self: self.among(lambda reservation: reservation.fence))
@@ -216,7 +226,7 @@ class Spending(RuleBasedStateMachine):
     def cancel(self, data: st.DataObject) -> None:
         name = data.draw(st.sampled_from(list(self.model.reservations)[-4:]))
         act = functools.partial(Model.cancel, now=self.now, name=name)
-        keys = (name, "due", "finished", "active", *WALLET, "events", "workflow")
+        keys = (name, "due", "finished", "active", *WALLET, "events", "progress", "workflow")
         self.apply(act, ("cancel_execution", keys, (name, name, "cancels")))
 
     @precondition(lambda self: self.done)

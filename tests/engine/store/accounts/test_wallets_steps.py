@@ -50,7 +50,9 @@ class Spender:
             *(parts["end"], name, b"", b"", parts["charges"], parts["holds"]),
         ]
         reply = await self.store.client.call(
-            SCRIPTS["advance_execution"], [*keys, *self._wallet, "events", "workflow"], args
+            SCRIPTS["advance_execution"],
+            [*keys, *self._wallet, "events", "progress", "workflow"],
+            args,
         )
         if reply[0] == b"ok":
             self._steps[name] = number

@@ -120,7 +120,17 @@ def script_call(call: Call) -> tuple[str, list[str], list[Any]]:
             return "give_back_execution", [name, "due", held], [call.now, name, lost]
         case "cancel":
             args = [call.now, name, name, "cancels"]
-            keys = [name, "due", "finished", "active", "wallet", "ledger", "events", "workflow"]
+            keys = [
+                name,
+                "due",
+                "finished",
+                "active",
+                "wallet",
+                "ledger",
+                "events",
+                "progress",
+                "workflow",
+            ]
             return "cancel_execution", keys, args
         case "promote":
             return "promote_due", ["due"], [call.now, 100, RESEND_MS]
@@ -134,7 +144,18 @@ def script_call(call: Call) -> tuple[str, list[str], list[Any]]:
         "1" if call.offered else "0",
         *(call.end, name, b"result" if call.end else b"", b"", "", ""),
     ]
-    keys = [name, "due", held, "finished", "active", "wallet", "ledger", "events", "workflow"]
+    keys = [
+        name,
+        "due",
+        held,
+        "finished",
+        "active",
+        "wallet",
+        "ledger",
+        "events",
+        "progress",
+        "workflow",
+    ]
     return "advance_execution", keys, args
 
 

@@ -159,7 +159,18 @@ async def test_a_graph_of_a_thousand_nodes_fits_the_scripts(store: Store) -> Non
     await store.client.send("HSET", "w", "version", 1, "state", "live")
     statuses = "p" * count
     every = range(count)
-    scenario = ["x", "due", "held", "finished", "active", "wallet", "ledger", "events", "w"]
+    scenario = [
+        "x",
+        "due",
+        "held",
+        "finished",
+        "active",
+        "wallet",
+        "ledger",
+        "events",
+        "progress",
+        "w",
+    ]
 
     await store.client.call(
         SCRIPTS["accept_execution"],
