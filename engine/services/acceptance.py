@@ -21,11 +21,13 @@ MAX_STALE = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runnable:
-    """Present version of the workflow or model to run."""
+    """Version of the workflow, or model, to run."""
 
     plan: Plan
     workflow: Workflow | None = None
     """None: the run is of one model."""
+    is_named_version: bool = False
+    """Whether the caller named the version, which need not be the live one."""
 
 
 class Find(Protocol):
@@ -100,6 +102,7 @@ class Acceptance:
         await self.store.executions.accept(
             account_id=run.account_id,
             workflow=found.workflow,
+            is_named_version=found.is_named_version,
             plan=found.plan,
             inputs=inputs,
             packed_inputs=await compute(partial(pack_inputs, found.plan, inputs)),
@@ -121,17 +124,25 @@ class Acceptance:
         return warnings
 
 
-async def find_workflow(store: Store, account_id: str, slug: str, *, fresh: bool) -> Runnable:
-    """Return a workflow of the account, or a public one.
+async def find_workflow(
+    store: Store, account_id: str, slug: str, *, fresh: bool, version: int | None = None
+) -> Runnable:
+    """Return a workflow of the account, or a public one; with `version` an own one alone.
 
-    Raises WorkflowNotFound, and for an own one WorkflowNotRunnable.
+    Raises WorkflowNotFound, VersionNotFound, and for an own one WorkflowNotRunnable.
     """
+    workflows = store.workflows
     try:
-        workflow, plan = await store.workflows.own_plan(account_id, slug, fresh=fresh)
+        if version is None:
+            workflow, plan = await workflows.own_plan(account_id, slug, fresh=fresh)
+        else:
+            workflow, plan = await workflows.kept_plan(account_id, slug, version, fresh=fresh)
     except WorkflowNotFound:
-        workflow, plan = await store.workflows.public_plan(slug, fresh=fresh)
+        if version is not None:
+            raise
+        workflow, plan = await workflows.public_plan(slug, fresh=fresh)
     if plan is None:
         if workflow.account_id != account_id:
             raise WorkflowNotFound
         raise WorkflowNotRunnable(workflow.problems)
-    return Runnable(plan=plan, workflow=workflow)
+    return Runnable(plan=plan, workflow=workflow, is_named_version=version is not None)

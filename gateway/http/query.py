@@ -101,6 +101,10 @@ class Query:
         """Return the most rows that the page may have."""
         return self.integer("limit", default=DEFAULT_LIMIT, low=1, high=high)
 
+    def version(self) -> int | None:
+        """Return the number of a version, or None when it is absent."""
+        return self.optional_integer("version", low=1, high=MAX_VERSION)
+
     def status(self, name: str) -> ExecutionStatus | None:
         """Return an execution's status, or None when it is absent."""
         value = self.text(name)

@@ -112,6 +112,14 @@ VERSION: Parameter = (
         1,
     ),
 )
+VERSION_OF_RUN: Parameter = (
+    "version",
+    described(
+        {"type": "integer", "minimum": 1, "maximum": MAX_VERSION},
+        "A version that is kept, instead of the live one.",
+        3,
+    ),
+)
 WIDTH: Parameter = (
     "w",
     described(

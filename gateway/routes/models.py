@@ -19,7 +19,7 @@ from engine.store import Principal, SavedModel
 from engine.values.plain import moment
 from gateway.auth.endpoints import Resource, admins_only, operation, requires
 from gateway.http.entity_tags import entity_tag, wanted_versions
-from gateway.http.query import MAX_VERSION, Query
+from gateway.http.query import Query
 from gateway.http.request_bodies import read_body
 from gateway.http.responses import json_response
 from gateway.http.types import Content, Moment, Nested, RequestBody, View, doc, refused
@@ -153,7 +153,7 @@ async def create_model(request: GatewayRequest, principal: Principal) -> Respons
 @admins_only
 async def get_model(request: GatewayRequest, principal: Principal) -> Response:
     """The manifest of a saved model, the newest or a former one."""
-    version = Query(request.scope).optional_integer("version", low=1, high=MAX_VERSION)
+    version = Query(request.scope).version()
     name: str = request.path_params["internal_name"]
     saved = await request.state["services"].store.models.get(name, version)
     shown = ModelManifest.of(saved, manifest=saved.text)

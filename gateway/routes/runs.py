@@ -12,8 +12,16 @@ from engine.models.registry import find_model
 from engine.services.acceptance import Runnable, find_workflow
 from engine.store import Principal
 from gateway.auth.endpoints import Resource, operation, requires
+from gateway.http.query import Query
 from gateway.http.rate_limit_headers import MODEL_RUNS, WORKFLOW_RUNS
-from gateway.openapi.parameters import ASYNC, IDEMPOTENCY_KEY, MAX_CREDITS_OF_RUN, PREFER, TIMEOUT
+from gateway.openapi.parameters import (
+    ASYNC,
+    IDEMPOTENCY_KEY,
+    MAX_CREDITS_OF_RUN,
+    PREFER,
+    TIMEOUT,
+    VERSION_OF_RUN,
+)
 from gateway.runs.service import run
 from gateway.runs.types import AcceptedView, EventView, RunRequest, RunResult
 from gateway.services import GatewayRequest, Services
@@ -42,13 +50,18 @@ class SavedWorkflow:
     """A workflow of the caller's account, by slug."""
 
     slug: str
+    version: int | None = None
+    """None: the live one."""
     source = "api-workflow"
 
     async def find(
         self, services: Services, principal: Principal, *, fresh: bool = False
     ) -> Runnable:
-        """See `RunTarget.find`. Raises WorkflowNotFound or WorkflowNotRunnable."""
-        return await find_workflow(services.store, principal.account.id, self.slug, fresh=fresh)
+        """See `RunTarget.find`. Raises WorkflowNotFound, VersionNotFound or WorkflowNotRunnable."""
+        account_id = principal.account.id
+        return await find_workflow(
+            services.store, account_id, self.slug, fresh=fresh, version=self.version
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +82,20 @@ class RegisteredModel:
 
 
 @operation(
-    query=(ASYNC, TIMEOUT, MAX_CREDITS_OF_RUN),
+    query=(ASYNC, TIMEOUT, MAX_CREDITS_OF_RUN, VERSION_OF_RUN),
     headers=(PREFER, IDEMPOTENCY_KEY),
     body=RunRequest,
     answers={200: (RunResult, EventView), 202: AcceptedView},
-    errors=(*RUN_ERRORS, errors.WorkflowNotFound, errors.WorkflowNotRunnable),
+    errors=(
+        *(*RUN_ERRORS, errors.WorkflowNotFound, errors.WorkflowNotRunnable),
+        errors.VersionNotFound,
+    ),
 )
 @requires("workflow:run", named="slug", bucket=WORKFLOW_RUNS)
 async def run_workflow(request: GatewayRequest, principal: Principal) -> Response:
     """Run a workflow and answer with its result, or at once with where to find it."""
-    return await run(request, principal, SavedWorkflow(check_slug(request.path_params["slug"])))
+    slug, version = check_slug(request.path_params["slug"]), Query(request.scope).version()
+    return await run(request, principal, SavedWorkflow(slug, version))
 
 
 @operation(

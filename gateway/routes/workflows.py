@@ -33,7 +33,15 @@ from gateway.http.entity_tags import entity_tag, wanted_versions
 from gateway.http.query import MAX_SHORT_LIMIT, Query, cursor_refused
 from gateway.http.request_bodies import read_object
 from gateway.http.responses import json_response
-from gateway.openapi.parameters import ARCHIVED, CURSOR, IF_MATCH, SEARCHED, SHORT_LIMIT, TAG
+from gateway.openapi.parameters import (
+    ARCHIVED,
+    CURSOR,
+    IF_MATCH,
+    SEARCHED,
+    SHORT_LIMIT,
+    TAG,
+    VERSION_OF_RUN,
+)
 from gateway.routes.shared_types import DELETED, Deleted
 from gateway.routes.workflow_row_types import WORKFLOW_LIST, WorkflowPageView, make_rows
 from gateway.routes.workflow_types import (
@@ -199,14 +207,22 @@ async def restore_workflow(request: GatewayRequest, principal: Principal) -> Res
 
 
 @operation(
+    query=(VERSION_OF_RUN,),
     answers={200: (SchemaView, JSON_SCHEMA)},
-    errors=(errors.WorkflowNotFound, errors.WorkflowNotRunnable),
+    errors=(
+        *(errors.WorkflowNotFound, errors.WorkflowNotRunnable),
+        *(errors.InvalidQuery, errors.VersionNotFound),
+    ),
 )
 @requires("workflow:read")
 async def get_schema(request: GatewayRequest, principal: Principal) -> Response:
     """The inputs that a workflow asks for, and the estimate of a run."""
-    readable = await _load_readable(request, principal)
-    workflow, plan = request.state["services"].store.workflows.compiled(readable)
+    version = Query(request.scope).version()
+    if version is None:
+        found = await _load_readable(request, principal)
+    else:
+        found = await _load_version(request, principal, version)
+    workflow, plan = request.state["services"].store.workflows.compiled(found)
     if plan is None:
         raise errors.WorkflowNotRunnable(workflow.problems)
     document = workflow.document
@@ -245,6 +261,16 @@ async def get_public_schema(request: GatewayRequest) -> Response:
 async def _load_readable(request: GatewayRequest, principal: Principal) -> Workflow:
     slug = check_slug(request.path_params["slug"])
     return await request.state["services"].store.workflows.get_readable(principal.account.id, slug)
+
+
+async def _load_version(request: GatewayRequest, principal: Principal, version: int) -> Workflow:
+    slug = check_slug(request.path_params["slug"])
+    workflows = request.state["services"].store.workflows
+    try:
+        await workflows.check_own(principal.account.id, slug)
+    except errors.NotOwner:
+        raise errors.VersionNotFound from None  # a template has one version for its readers
+    return await workflows.get_version(principal.account.id, slug, version)
 
 
 async def _load_writable(request: GatewayRequest, principal: Principal) -> Workflow:

@@ -59,7 +59,7 @@ async def read_run_parameters(request: GatewayRequest, principal: Principal) -> 
     is_async, timeout = query.flag("async"), query.seconds("timeout")
     max_credits = query.optional_integer("max_credits", low=0, high=MAX_CREDITS)
     data = await read_json(request)
-    idempotency_key = _idempotency_key(request, data)
+    idempotency_key = _idempotency_key(request, data, query.text("version"))
     body = RunRequest.parse(await decode_object(data))
     return RunParameters(
         inputs=body.inputs,
@@ -91,10 +91,13 @@ async def _webhook_url(request: GatewayRequest, principal: Principal) -> str | N
     return await webhooks.url_in_force(principal.account.id, principal.key.id)
 
 
-def _idempotency_key(request: GatewayRequest, data: bytes) -> IdempotencyKey | None:
+def _idempotency_key(
+    request: GatewayRequest, data: bytes, version: str | None
+) -> IdempotencyKey | None:
     keys = header_values(request.scope, b"idempotency-key")
     if not keys:
         return None
     if len(keys) > 1:
         raise InvalidIdempotencyKey
-    return make_idempotency_key(request.method, request.scope["path"], keys[0], data)
+    named = b"" if version is None else f"version={int(version)}\n".encode()
+    return make_idempotency_key(request.method, request.scope["path"], keys[0], named + data)

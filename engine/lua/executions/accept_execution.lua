@@ -8,8 +8,8 @@
 -- KEYS: 1 workflow, 2 execution, 3 account's executions, 4 due, 5 account's active executions,
 --       6 idempotency record, 7 wallet, 8 ledger, 9 permission of a speculative authorization, if
 --       any
--- ARGV: 1 now (0: Redis's clock), 2 execution id, 3 reference, 4 workflow version, '~<version>'
---       of a workflow of another account, 5 node statuses,
+-- ARGV: 1 now (0: Redis's clock), 2 execution id, 3 reference, 4 workflow version, '=<version>' for
+--       one that need not be live, '~<version>' of a workflow of another account, 5 node statuses,
 --       6 milliseconds until a hint is repeated, 7 limit of active executions ('' none),
 --       8 fingerprint of the body ('' without an idempotency key), 9 response if already known,
 --       10 milliseconds to keep the idempotency record, 11 credits to reserve ('' without charged
@@ -18,7 +18,8 @@
 -- An empty workflow version is a run of one model: no workflow is checked. That of another account
 -- is not in this slot: `begin_public_run` has checked it.
 -- Returns {'ok', created, active} | {'repeated', fingerprint, execution id, response or ''}
---         | {'stale', version} | {'gone'} | {'busy', active} | {'refused'} without the permission
+--         | {'stale', version} | {'unkept'} without the version's document | {'gone'}
+--         | {'busy', active} | {'refused'} without the permission
 --         | {'poor', balance} | {'exhausted', model}
 -- Uses: read_now, next_month, wallet, use_trials, count_run
 local now = read_now(ARGV[1])
@@ -34,13 +35,15 @@ if is_once then
   if first[1] then return {'repeated', first[1], first[2], first[3] or ''} end
 end
 
-local version, ran, is_noted = string.match(ARGV[4], '%d*$'), 'r' .. ARGV[4], true
-local runs
-if ARGV[4] ~= '' and ARGV[4] == version then
+local kind, version = string.match(ARGV[4], '^([=~]?)(%d*)$')
+local ran, is_live, is_noted, runs = 'r' .. version, true, true, nil
+if version ~= '' and kind ~= '~' then
   local head = redis.call('HMGET', KEYS[1], 'version', 'state', ran, 'runs')
   if not head[1] or head[2] == 'deleted' then return {'gone'} end
-  if head[1] ~= ARGV[4] then return {'stale', head[1]} end
-  is_noted, runs = head[3], count_run(head[4], now, ARGV[2])
+  is_live, is_noted = head[1] == version, head[3]
+  if not is_live and kind == '' then return {'stale', head[1]} end
+  if not is_live and redis.call('HEXISTS', KEYS[1], 'd' .. version) == 0 then return {'unkept'} end
+  runs = count_run(head[4], now, ARGV[2])
 end
 if ARGV[7] ~= '' and active >= tonumber(ARGV[7]) then return {'busy', active} end
 
@@ -65,7 +68,12 @@ redis.call('HSET', KEYS[2], 'status', 'processing', 'version', version, 'statuse
 redis.call('ZADD', KEYS[3], stamp, ARGV[2])
 redis.call('ZADD', KEYS[4], now + tonumber(ARGV[6]), ARGV[3])
 redis.call('SADD', KEYS[5], ARGV[2])
-if not is_noted then redis.call('HSET', KEYS[1], ran, '1') end
+if not is_live then
+  -- A review that began before spares the version.
+  redis.call('HSET', KEYS[1], ran, 'b' .. redis.call('HINCRBY', KEYS[1], 'begun', 1))
+elseif not is_noted then
+  redis.call('HSET', KEYS[1], ran, '1')
+end
 if runs then redis.call('HSET', KEYS[1], 'runs', runs) end
 if KEYS[9] then redis.call('DEL', KEYS[9]) end
 if is_once then

@@ -1,7 +1,9 @@
 -- Versions of a workflow. Fields of the workflow's record: `d<version>` is the document,
 -- `m<version>` its time in milliseconds, a colon and its facts, and `r<version>` exists once the
--- version has run, and `p<version>` is the time in milliseconds at which another account last began
--- to run it. Fields of the names' record: `v<version>` is the digest of the nodes' names,
+-- version has run; `p<version>` is the time in milliseconds at which another account last began to
+-- run it. `begun` is the number of executions that have begun with a version that was not live, and
+-- `r<version>` is then 'b' and the number of the last one. Fields of the names' record: `v<version>`
+-- is the digest of the nodes' names,
 -- followed after the document's removal by a colon and its time in milliseconds; `n<digest>` is the
 -- names, and `c<digest>` the number of versions that use them.
 local function remove_names(keys, version)

@@ -11,6 +11,7 @@ from engine.errors import (
     IdempotencyKeyReused,
     InsufficientCredits,
     TooManyExecutions,
+    VersionNotFound,
     WorkflowNotFound,
 )
 from engine.graph.document import RecordValues
@@ -76,6 +77,8 @@ def _refusal(
         return AuthorizationRejected("The call was not authorized")
     if verdict[0] == b"stale":
         return StaleWorkflow("The workflow has a newer version")
+    if verdict[0] == b"unkept":
+        return VersionNotFound()
     if verdict[0] == b"repeated" and idempotency_key is not None:
         return first_call(idempotency_key, *verdict[1:])
     if verdict[0] == b"busy" and terms is not None:

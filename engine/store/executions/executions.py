@@ -81,6 +81,7 @@ class Executions:
         workflow: Workflow | None,
         plan: Plan,
         inputs: Mapping[str, Any],
+        is_named_version: bool = False,
         packed_inputs: bytes = b"",
         source: str,
         key_id: str,
@@ -103,6 +104,7 @@ class Executions:
         an object first, and removed when the execution is refused. A workflow of another account
         costs two round trips more, and errors do not name its models.
 
+        - `is_named_version`: the caller named the version, which need not be the live one
         - `packed_inputs`: the inputs as `pack_inputs` returns them, if already packed
         - `notifier`: channel to notify of the end, empty for none
         - `terms`: limit of concurrent executions and price of credits
@@ -116,8 +118,8 @@ class Executions:
         - `request_id`: id of the HTTP request, for readers of the record
         - `warnings`: sentences for readers of the record
 
-        Raises StaleWorkflow, WorkflowNotFound, TooManyExecutions, StoreFull, StorageFailed or
-        Unavailable; with `idempotency_key` IdempotentReplay or IdempotencyKeyReused; with
+        Raises StaleWorkflow, WorkflowNotFound, VersionNotFound, TooManyExecutions, StoreFull,
+        StorageFailed or Unavailable; with `idempotency_key` IdempotentReplay or IdempotencyKeyReused; with
         `authorization_key` AuthorizationRejected; for charged nodes ModelNotFound,
         ModelTierRequired, GrantExhausted, InsufficientCredits or MaxCreditsExceeded.
         """
@@ -137,7 +139,8 @@ class Executions:
             on_record = await self._store_inputs(account_id, execution_id, packed, idempotency_key)
         reference = keyspace.reference(account_id, execution_id)
         arguments = [
-            *(0, execution_id, reference, version, format_node_statuses(initial_statuses(plan))),
+            *(0, execution_id, reference, f"={version}" if is_named_version else version),
+            format_node_statuses(initial_statuses(plan)),
             *(RESEND_AFTER_MS, concurrency_argument(terms)),
             *(idempotency_key.fingerprint if idempotency_key else "", answer, IDEMPOTENCY_MS),
             *quote_arguments(quote, terms_text(terms, self._keep_ms) if quote and terms else ""),

@@ -42,9 +42,10 @@ class Versions:
     """Removes expired versions and reads the nodes' names of versions that ran.
 
     A document is removed once its version is not among the latest ones and no execution runs it.
-    Only the current version can begin to run, so a version that was not current before the
-    account's executions were read, and is not among them, never runs again. Executions of other
-    accounts are not looked up: a version that one began with is kept for `PUBLIC_RUN_MS`.
+    Versions that began to run after the account's executions were read are spared: the current one,
+    and former ones whose executions are numbered.
+    Executions of other accounts are not looked up: a version that one began with is kept for
+    `PUBLIC_RUN_MS`.
     """
 
     def __init__(self, client: Client, retention_days: float) -> None:
@@ -94,21 +95,24 @@ class Versions:
                     [
                         *(0, keyspace.reference(account_id, slug), first, kept, TAKEN_BACK_MS),
                         *(self._keep_names_ms, NAMES_KEPT, REMOVED_AT_ONCE, LOOKED_AGAIN_MS),
-                        PUBLIC_RUN_MS,
+                        *(PUBLIC_RUN_MS, begun),
                         *running.get(slug, ()),
                     ],
                 )
-                for slug, first in zip(slugs, starts, strict=True)
+                for slug, (first, begun) in zip(slugs, starts, strict=True)
             )
         )
         return any(verdicts)
 
-    async def _first_to_begin(self, account_id: str, slug: str) -> int:
-        """Return the first version of which executions may still be accepted."""
+    async def _first_to_begin(self, account_id: str, slug: str) -> tuple[int, int]:
+        """Return the first version of which executions may be accepted without a number.
+
+        The second value is the number of executions of former versions that have begun.
+        """
         key = keyspace.workflow(account_id, slug)
-        version, state = await self._client.send("HMGET", key, "version", "state")
+        version, state, begun = await self._client.send("HMGET", key, "version", "state", "begun")
         last = int(version or 0)
-        return last + 1 if state == b"deleted" else last
+        return last + 1 if state == b"deleted" else last, int(begun or 0)
 
     async def _running(self, account_id: str) -> dict[str, set[int]]:
         """Return the versions in use by all executions that have not ended, by slug."""

@@ -322,6 +322,18 @@ class Workflows:
                 return found
         raise WorkflowNotFound
 
+    async def kept_plan(
+        self, account_id: str, slug: str, version: int, *, fresh: bool = False
+    ) -> tuple[Workflow, Plan | None]:
+        """Like `own_plan`, of one version. Raises WorkflowNotFound or VersionNotFound."""
+        if self._owners.get(slug) != account_id and await self._owner(slug) != account_id:
+            raise WorkflowNotFound
+        known = None if fresh else self._plans.known(slug, version)
+        if known is None:
+            known = self._plans.remember(await self.get_version(account_id, slug, version))
+        self._owners.put(slug, account_id)
+        return known
+
     def compiled(self, workflow: Workflow) -> tuple[Workflow, Plan | None]:
         """Return the workflow with its plan, which is None where `problems` says why not."""
         return self._plans.compiled(workflow)

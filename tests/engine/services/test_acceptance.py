@@ -6,13 +6,21 @@ from typing import Any
 
 import pytest
 
-from engine.errors import InvalidInputs, Unavailable, WorkflowNotFound, WorkflowNotRunnable
+from engine.access.capabilities import Tier
+from engine.errors import (
+    InvalidInputs,
+    Unavailable,
+    VersionNotFound,
+    WorkflowNotFound,
+    WorkflowNotRunnable,
+)
 from engine.graph.document import Document
 from engine.services.acceptance import MAX_STALE, Acceptance, NewRun, Runnable, find_workflow
 from engine.services.media import MediaService
 from engine.services.run_inputs import compute_here
 from engine.settings import Settings
 from engine.store import Account, Store, Workflow
+from engine.store.redis import keyspace
 from tests.support.store.records import edge
 
 
@@ -122,3 +130,35 @@ async def test_only_workflows_of_the_account_that_can_run_are_found(
         await find_workflow(store, "acc_other", workflow.slug, fresh=True)
     with pytest.raises(WorkflowNotRunnable):
         await find_workflow(store, account.id, draft.slug, fresh=True)
+
+
+async def test_a_named_version_runs_though_another_is_live(
+    acceptance: Acceptance, store: Store, account: Account, workflow: Workflow
+) -> None:
+    await store.workflows.update(account.id, workflow.slug, greeting(required=True), [])
+    find = partial(find_workflow, store, account.id, workflow.slug, version=1)
+
+    await acceptance.accept(new_run(store, account), find, compute_here)
+
+    assert (await store.executions.get(account.id, "run-1")).workflow_version == 1
+
+
+async def test_a_version_that_was_removed_while_it_was_known_is_not_run(
+    acceptance: Acceptance, store: Store, account: Account, workflow: Workflow
+) -> None:
+    await store.workflows.update(account.id, workflow.slug, greeting(), [])
+    find = partial(find_workflow, store, account.id, workflow.slug, version=1)
+    await find(fresh=False)
+    await store.client.send("HDEL", keyspace.workflow(account.id, workflow.slug), "d1")
+
+    with pytest.raises(VersionNotFound):
+        await acceptance.accept(new_run(store, account), find, compute_here)
+
+
+async def test_versions_of_other_accounts_are_not_found(
+    store: Store, account: Account, workflow: Workflow
+) -> None:
+    other = await store.accounts.create(email="eve@example.org", tier=Tier.PRO)
+
+    with pytest.raises(WorkflowNotFound):
+        await find_workflow(store, other.id, workflow.slug, fresh=False, version=1)

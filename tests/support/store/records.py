@@ -50,11 +50,13 @@ async def accept(
     *,
     execution_id: str | None = None,
     notifier: str = "",
+    is_named_version: bool = False,
 ) -> Accepted:
     """Accept an execution without inputs."""
     return await store.executions.accept(
         account_id=account.id,
         workflow=workflow,
+        is_named_version=is_named_version,
         plan=plan,
         inputs={},
         source="api-workflow",

@@ -416,7 +416,7 @@ SCENARIOS = {
     "review_workflow": Scenario(
         seed=(OLD_WORKFLOW, OLD_NAMES, STORED, ("ZADD", "workflows", NOW, "acc/echo")),
         keys=("w", "names", "stored", "workflows", "users"),
-        args=(NOW, "acc/echo", 3, 2, 60_000, 5_000, 10, 5, 1_000, 60_000),
+        args=(NOW, "acc/echo", 3, 2, 60_000, 5_000, 10, 5, 1_000, 60_000, 0),
     ),
     "send_hints": Scenario(seed=(), keys=("hints",), args=("walk|acc/x",)),
     "read_wallet": Scenario(

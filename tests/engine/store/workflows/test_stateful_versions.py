@@ -48,7 +48,7 @@ class Versions(RuleBasedStateMachine):
         self.now = START
         self.saved: dict[str, Saved] = {}
         self.running: dict[str, tuple[str, int]] = {}
-        self.looks: dict[str, tuple[int, list[int]]] = {}
+        self.looks: dict[str, tuple[int, int, list[int]]] = {}
         """Last review of each workflow: versions that could begin from then on, and those that ran.
         """
         self.begun_by_others: dict[tuple[str, int], int] = {}
@@ -126,11 +126,39 @@ class Versions(RuleBasedStateMachine):
         assert reply == b"ok"
         self.begun_by_others[(slug, version)] = self.now
 
+    @precondition(lambda self: self.living())
+    @rule(data=st.data())
+    def run_a_named_version(self, data: st.DataObject) -> None:
+        slug = data.draw(st.sampled_from(self.living()))
+        self.run_at(slug, data.draw(st.integers(1, self.saved[slug].version)))
+
+    @precondition(lambda self: self.living())
+    @rule(data=st.data())
+    def run_a_named_version_while_it_is_looked_at(self, data: st.DataObject) -> None:
+        slug = data.draw(st.sampled_from(self.living()))
+        self.look(slug)
+        self.run_at(slug, data.draw(st.integers(1, self.saved[slug].version)))
+        self.review_of(slug, room=100, kept=KEPT)
+
+    def run_at(self, slug: str, version: int) -> None:
+        """Run a version that need not be live."""
+        is_there = self.scripts.send("HEXISTS", f"w:{slug}", f"d{version}")
+        reply = self.accept(slug, f"={version}")
+        assert reply[0] == (b"ok" if is_there else b"unkept")
+        if is_there:
+            self.running[f"x{self.done}"] = (slug, version)
+            self.saved[slug].run[version] = self.now
+
     def run(self, slug: str) -> None:
         version = self.saved[slug].version
+        assert self.accept(slug, version)[0] == b"ok"
+        self.running[f"x{self.done}"] = (slug, version)
+        self.saved[slug].run[version] = self.now
+
+    def accept(self, slug: str, version: int | str) -> Any:
         self.done += 1
         name = f"x{self.done}"
-        reply = self.scripts.run(
+        return self.scripts.run(
             "accept_execution",
             [f"w:{slug}", name, "all", "due", "active", "first", "wallet", "ledger"],
             [
@@ -138,9 +166,6 @@ class Versions(RuleBasedStateMachine):
                 *("slug", slug, "inputs", b""),
             ],
         )
-        assert reply[0] == b"ok"
-        self.running[name] = (slug, version)
-        self.saved[slug].run[version] = self.now
 
     @precondition(lambda self: self.running)
     @rule(data=st.data())
@@ -218,7 +243,8 @@ class Versions(RuleBasedStateMachine):
         """First half of a review: others save, run and delete before the second."""
         known = self.saved.get(slug, Saved())
         runs = sorted(version for each, version in self.running.values() if each == slug)
-        self.looks[slug] = (known.version + known.is_deleted, runs)
+        begun = int(self.scripts.send("HGET", f"w:{slug}", "begun") or 0)
+        self.looks[slug] = (known.version + known.is_deleted, begun, runs)
 
     @precondition(lambda self: self.looks)
     @rule(data=st.data(), room=st.sampled_from([1, 2, 100]), kept=st.sampled_from([KEPT, KEPT - 1]))
@@ -226,13 +252,13 @@ class Versions(RuleBasedStateMachine):
         self.review_of(data.draw(st.sampled_from(sorted(self.looks))), room, kept)
 
     def review_of(self, slug: str, room: int, kept: int) -> None:
-        first, runs = self.looks[slug]
+        first, begun, runs = self.looks[slug]
         self.scripts.run(
             "review_workflow",
             [f"w:{slug}", f"n:{slug}", *COUNTING, "users"],
             [
                 *(self.now, f"acc/{slug}", first, kept, TAKEN_BACK),
-                *(KEEP_NAMES, NAMES_KEPT, room, AGAIN, PUBLIC, *runs),
+                *(KEEP_NAMES, NAMES_KEPT, room, AGAIN, PUBLIC, begun, *runs),
             ],
         )
 

@@ -111,6 +111,29 @@ async def test_a_version_that_runs_is_kept_until_its_execution_has_ended(
     await other.close()
 
 
+async def test_a_former_version_that_begins_to_run_during_a_review_is_spared(
+    store: Store, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("engine.store.workflows.versions", "engine.store.workflows.saves"):
+        monkeypatch.setattr(f"{module}.VERSIONS_KEPT", 2)
+    await save(store, account)
+    await store.executions.cancel(account.id, await run_current(store, account))
+    await save_often(store, account, 2)
+    read_running = store.versions._running
+
+    async def begin_after_reading(account_id: str) -> dict[str, set[int]]:
+        found = await read_running(account_id)
+        workflow, plan = await store.workflows.kept_plan(account.id, "echo", 1)
+        assert plan is not None
+        await accept(store, account, workflow, plan, is_named_version=True)
+        return found
+
+    monkeypatch.setattr(store.versions, "_running", begin_after_reading)
+    await store.versions.prune()
+
+    assert await kept(store, account) == {1, 2, 3}
+
+
 async def test_executions_of_a_version_that_is_gone_still_name_their_nodes(
     store: Store, settings: Settings, account: Account
 ) -> None:
