@@ -119,9 +119,9 @@ class Executions:
         - `warnings`: sentences for readers of the record
 
         Raises StaleWorkflow, WorkflowNotFound, VersionNotFound, TooManyExecutions, StoreFull,
-        StorageFailed or Unavailable; with `idempotency_key` IdempotentReplay or IdempotencyKeyReused; with
-        `authorization_key` AuthorizationRejected; for charged nodes ModelNotFound,
-        ModelTierRequired, GrantExhausted, InsufficientCredits or MaxCreditsExceeded.
+        StorageFailed or Unavailable; with `idempotency_key` IdempotentReplay or
+        IdempotencyKeyReused; with `authorization_key` AuthorizationRejected; for charged nodes
+        ModelNotFound, ModelTierRequired, GrantExhausted, InsufficientCredits or MaxCreditsExceeded.
         """
         owner_id = workflow.account_id if workflow and workflow.account_id != account_id else ""
         with hidden_models() if owner_id else contextlib.nullcontext():
