@@ -75,7 +75,7 @@ async def _node_ids(store: Store, account_id: str, execution_id: str) -> Mapping
     """Return the ids of an execution's nodes by index; none when it or its workflow is gone."""
     try:
         execution = await store.executions.facts(account_id, execution_id)
-        names = await node_names(store, account_id, execution)
+        names = await node_names(store, account_id, execution.id, execution)
     except EngineError:
         return {}
     return {index: name.id for index, name in enumerate(names)}

@@ -103,7 +103,7 @@ class StoreCaller:
         executions, account_id = self._store.executions, self._account.id
         execution = await executions.get(account_id, execution_id)
         details = await executions.details(account_id, execution_id)
-        names = await node_names(self._store, self._account.id, execution)
+        names = await node_names(self._store, self._account.id, execution.id, execution)
         links = self._media_service.linked_assets(execution.result)
         return _as_sent(ExecutionView.with_nodes(execution, details, names, links))
 

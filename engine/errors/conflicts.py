@@ -23,6 +23,23 @@ class ExecutionNotCancellable(Conflict):
 ExecutionNotCancellable.examples = (ExecutionNotCancellable("completed"),)
 
 
+class ExecutionNotRetryable(Conflict):
+    """The execution has not failed, or cannot run again; `reason` says why."""
+
+    code = "EXECUTION_NOT_RETRYABLE"
+
+    def __init__(self, status: str, reason: str = "") -> None:
+        reason = reason or f"The execution has not failed: its status is '{status}'"
+        message = f"The execution cannot be retried: {reason}"
+        super().__init__(message, status=status, reason=reason)
+
+
+ExecutionNotRetryable.examples = (
+    ExecutionNotRetryable("completed"),
+    ExecutionNotRetryable("failed", "The version that it ran is not kept any more"),
+)
+
+
 class ExecutionCancelled(Conflict):
     """The execution was cancelled while the caller waited for it."""
 

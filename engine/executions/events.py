@@ -99,7 +99,8 @@ class StartEntry:
             if status is NodeStatus.RETRYING:
                 attempt = self.attempts[index]
                 yield ExecutionEvent(name=EventName.NODE_RETRYING, index=index, attempt=attempt)
-            if status in (NodeStatus.COMPLETED, NodeStatus.FAILED):
+            has_run = status in (NodeStatus.COMPLETED, NodeStatus.FAILED)
+            if has_run and self.nodes[index].attempts:  # else it was settled from the start
                 yield _started(index, self.nodes[index].attempts)
             if status in NODE_TERMINAL:
                 yield _finished(self.nodes[index])

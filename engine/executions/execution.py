@@ -152,7 +152,7 @@ class Execution:
     workflow_slug: str
     """Empty for a run of one model."""
     workflow_version: int
-    """0: none that the caller may know."""
+    """0 for a run of a draft or of one model, and where the caller may not know it."""
     source: str
     status: ExecutionStatus
     created_at: int
@@ -170,6 +170,8 @@ class Execution:
     """Warnings about the request, as sentences."""
     owner_id: str = ""
     """Account of the workflow, if it is another one's; empty: the execution's own."""
+    retry_of: str | None = None
+    """Failed execution that this one retries; None: it is no retry."""
     nodes: tuple[NodeExecution, ...] = ()
     """Records of the nodes in plan order; empty if only the head was read."""
 

@@ -62,7 +62,7 @@ class Plan:
     request_input: int | None
     response_output: int | None
     reachable: frozenset[int]
-    """Response Output and its ancestors; the other nodes are skipped."""
+    """The node that gives the result and its ancestors; the other nodes are skipped."""
     fields: tuple[Field, ...]
     strict_inputs: bool
     values: dict[str, Any]
@@ -75,6 +75,8 @@ class Plan:
     """Internal names of the models of charged nodes, by index."""
     unused_fields: frozenset[str] = frozenset()
     """Fields whose values no reachable node reads."""
+    result_node: int | None = None
+    """Node whose outputs by socket are the result, instead of a Response Output."""
     derived: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
     """Cache of values derived from the plan, keyed by the deriving module."""
 
@@ -109,10 +111,13 @@ def compile_plan(nodes: Sequence[Mapping[str, Any]], edges: Sequence[Mapping[str
     return _build_plan(draft)
 
 
-def plan_sound_part(graph: ParsedGraph) -> Plan:
-    """Compile the nodes and edges without problems, even if they lead to no output."""
+def plan_sound_part(graph: ParsedGraph, only: str | None = None) -> Plan:
+    """Compile the nodes and edges without problems, even if they lead to no output.
+
+    With `only`, the id of a node without problems, the plan runs that node and its ancestors.
+    """
     if not graph.problems:
-        return _build_plan(graph)
+        return _build_plan(graph, only)
     sound = [node for node in graph.nodes.values() if node.type is not None]
     nodes = {node.id: replace(node, position=place) for place, node in enumerate(sound)}
     cyclic: set[int] = set().union(*_find_cyclic(graph))
@@ -125,7 +130,7 @@ def plan_sound_part(graph: ParsedGraph) -> Plan:
         and link.target.id in nodes
         and not (link.source.position in cyclic and link.target.position in cyclic)
     ]
-    return _build_plan(ParsedGraph(nodes=nodes, links=links))
+    return _build_plan(ParsedGraph(nodes=nodes, links=links), only)
 
 
 def name_nodes(
@@ -186,7 +191,7 @@ def _find_cyclic(draft: ParsedGraph) -> "list[networkx.DiGraph[int]]":
     ]
 
 
-def _build_plan(draft: ParsedGraph) -> Plan:
+def _build_plan(draft: ParsedGraph, only: str | None = None) -> Plan:
     parsed = list(draft.nodes.values())
     links = ((link.source.position, link.target.position) for link in draft.links)
     shape = _shape(len(parsed), links)
@@ -206,16 +211,19 @@ def _build_plan(draft: ParsedGraph) -> Plan:
     output = _find_index(nodes, ResponseOutput.type)
     request_input = _find_index(nodes, RequestInput.type)
     form = _form(nodes, request_input)
-    reachable = _find_reachable(shape, order, places, output)
+    goal = output if only is None else next(node.index for node in nodes if node.id == only)
+    reachable = _find_reachable(shape, order, places, goal)
+    unused = _find_unused(nodes, request_input, reachable, form.fields)
     return Plan(
         nodes=nodes,
         request_input=request_input,
-        response_output=output,
+        response_output=output if goal == output else None,
+        result_node=None if goal == output else goal,
         reachable=reachable,
-        fields=form.fields,
+        fields=form.fields if only is None else _without_demands(form.fields, unused),
         strict_inputs=form.strict,
         values=dict(form.values),
-        unused_fields=_find_unused(nodes, request_input, reachable, form.fields),
+        unused_fields=unused,
         is_pure=all(nodes[index].type.kind is WorkKind.PURE for index in reachable),
         has_expressions=any(isinstance(nodes[index].type, EVALUATING) for index in reachable),
         models=_find_models(nodes, reachable),
@@ -293,6 +301,13 @@ def _find_unused(
     return frozenset(field.name for field in fields) - used
 
 
+def _without_demands(fields: Sequence[Field], unused: Set[str]) -> tuple[Field, ...]:
+    """Return the fields; none of the unused ones is required."""
+    return tuple(
+        replace(each, required=each.required and each.name not in unused) for each in fields
+    )
+
+
 def _find_used(node: Node, in_edge: InEdge, fields: Sequence[Field]) -> Set[str]:
     """Return the fields that a node reads through an edge from the Request Input."""
     if in_edge.output != PARAMS:
@@ -306,9 +321,9 @@ def _find_reachable(
     shape: "networkx.DiGraph[int]",
     order: Sequence[int],
     places: Mapping[int, int],
-    output: int | None,
+    goal: int | None,
 ) -> frozenset[int]:
-    if output is None:
+    if goal is None:
         return frozenset()
-    ancestors = networkx.ancestors(shape, order[output])
-    return frozenset({output, *(places[position] for position in ancestors)})
+    ancestors = networkx.ancestors(shape, order[goal])
+    return frozenset({goal, *(places[position] for position in ancestors)})

@@ -13,6 +13,7 @@ from engine.services.media import MediaService
 from engine.services.run_inputs import AssetUse, Compute, check_run_inputs
 from engine.store import StaleWorkflow, Store, Workflow
 from engine.store.executions.inputs import pack_inputs
+from engine.store.executions.start import Start
 from engine.values.fields import unknown_inputs
 
 MAX_STALE = 5
@@ -25,9 +26,24 @@ class Runnable:
 
     plan: Plan
     workflow: Workflow | None = None
-    """None: the run is of one model."""
+    """None: the run is of a draft or of one model."""
     is_named_version: bool = False
     """Whether the caller named the version, which need not be the live one."""
+    prepare: "Prepare | None" = None
+    """Returns the start of a draft's execution; None: all its nodes wait."""
+
+    @property
+    def is_model(self) -> bool:
+        """Whether the run is of one model."""
+        return self.workflow is None and self.prepare is None
+
+
+class Prepare(Protocol):
+    """Returns the start of an execution of a draft, given its checked inputs."""
+
+    def __call__(self, new: "NewRun", inputs: Mapping[str, Any], /) -> Awaitable[Start]:
+        """Raise EngineError if it cannot begin so."""
+        ...
 
 
 class Find(Protocol):
@@ -94,11 +110,12 @@ class Acceptance:
             found.plan,
             run.inputs,
             use,
-            is_model=found.workflow is None,
+            is_model=found.is_model,
             allow_http=self.allow_http,
             compute=compute,
         )
         warnings = unknown_inputs(found.plan.fields, run.inputs)
+        start = await found.prepare(run, inputs) if found.prepare else None
         await self.store.executions.accept(
             account_id=run.account_id,
             workflow=found.workflow,
@@ -120,6 +137,7 @@ class Acceptance:
             depth=run.depth,
             request_id=run.request_id,
             warnings=warnings,
+            start=start,
         )
         return warnings
 

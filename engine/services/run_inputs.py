@@ -68,12 +68,12 @@ async def check_run_inputs(
         value = inputs.get(name)
         if is_asset_id(value):
             link = raw_inputs[name] if name in links else None
-            inputs[name] = await _link(use, field, value, link)
+            inputs[name] = await link_asset(use, field, value, link)
     return inputs
 
 
-async def _link(use: AssetUse, field: Field, asset_id: str, link: str | None) -> str:
-    """Return a link for the run; `link` is the caller's link, None if the caller gave an id."""
+async def link_asset(use: AssetUse, field: Field, asset_id: str, link: str | None) -> str:
+    """Return a link to an asset for the run; `link` is the one that the caller gave, if any."""
     try:
         asset, url = await use.media_service.use(use.account_id, asset_id, use.execution_id)
     except AssetNotFound:

@@ -92,6 +92,8 @@ class Guarded:
     capability: str | None
     alternatives: tuple[str, ...] = ()
     """Capabilities of which any one suffices instead."""
+    also: str | None = None
+    """Capability that the endpoint requires besides."""
     name_parameter: str | None = None
     """Path parameter that names the workflow or model of a narrower capability."""
     bucket: str | None = None
@@ -110,7 +112,8 @@ class Guarded:
         """Requirement on a key, in one word."""
         if self.capability is None:
             return "any key or session"
-        return " or ".join((self.capability, *self.alternatives))
+        found = " or ".join((self.capability, *self.alternatives))
+        return found if self.also is None else f"{found} and {self.also}"
 
     async def answer(self, request: GatewayRequest) -> Response:
         """Authorize the caller, then call the handler. Raises EngineError."""
@@ -148,6 +151,8 @@ class Guarded:
             name = request.path_params[self.name_parameter] if self.name_parameter else None
             held = (each for each in self.alternatives if has_capability(principal, each))
             check_capability(principal, next(held, self.capability), name)
+            if self.also is not None:
+                check_capability(principal, self.also, name)
         if needs_approval(self, request.method):
             check_approved(principal)
         _check_query(request, self.query)
@@ -261,12 +266,16 @@ def any_key(handler: GuardedHandler) -> Guarded:
 
 
 def requires(
-    capability: str, *alternatives: str, named: str | None = None, bucket: str | None = None
+    capability: str,
+    *alternatives: str,
+    also: str | None = None,
+    named: str | None = None,
+    bucket: str | None = None,
 ) -> Callable[[GuardedHandler], Guarded]:
     """Declare the capability that the endpoint requires; see `Guarded`."""
 
     def declare(handler: GuardedHandler) -> Guarded:
-        return Guarded(handler, capability, alternatives, named, bucket)
+        return Guarded(handler, capability, alternatives, also, named, bucket)
 
     return declare
 

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from engine.errors import ExecutionNotCancellable, ExecutionNotFound, InvalidQuery
+from engine.ids.executions import is_execution_id
 from engine.store import Principal
 from gateway.auth.endpoints import NO_BODY, Resource, before_approval, operation, requires
 from gateway.http.query import Query, cursor_refused
@@ -71,7 +72,7 @@ async def get_execution(request: GatewayRequest, principal: Principal) -> Respon
         store.executions.get(account_id, execution_id, reserve),
         store.executions.details(account_id, execution_id),
     )
-    names = await node_names(store, account_id, execution)
+    names = await node_names(store, account_id, execution_id, execution)
     links = services.media_service.linked_assets(execution.result)
     return json_response(ExecutionView.with_nodes(execution, details, names, links))
 

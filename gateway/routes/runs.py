@@ -22,27 +22,10 @@ from gateway.openapi.parameters import (
     TIMEOUT,
     VERSION_OF_RUN,
 )
-from gateway.runs.service import run
+from gateway.runs.errors import RUN_ERRORS
+from gateway.runs.service import BROWSER_SOURCE, run
 from gateway.runs.types import AcceptedView, EventView, RunRequest, RunResult
 from gateway.services import GatewayRequest, Services
-
-RUN_ERRORS: tuple[type[errors.EngineError], ...] = (
-    errors.InvalidQuery,
-    errors.InvalidInputs,
-    errors.InvalidIdempotencyKey,
-    errors.InsufficientCredits,
-    errors.GrantExhausted,
-    errors.MaxCreditsExceeded,
-    errors.ModelTierRequired,
-    errors.ModelNotFound,
-    errors.ExecutionCancelled,
-    errors.IdempotencyKeyInUse,
-    errors.IdempotencyKeyReused,
-    errors.TooManyExecutions,
-    errors.ExecutionFailed,
-    errors.LoopDetected,
-)
-"""Errors of every run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +35,7 @@ class SavedWorkflow:
     slug: str
     version: int | None = None
     """None: the live one."""
-    source = "api-workflow"
+    source, browser_source = "api-workflow", BROWSER_SOURCE
 
     async def find(
         self, services: Services, principal: Principal, *, fresh: bool = False
@@ -69,7 +52,7 @@ class RegisteredModel:
     """A model of the registry, by internal name."""
 
     internal_name: str
-    source = "api-slim"
+    source, browser_source = "api-slim", BROWSER_SOURCE
 
     async def find(
         self, services: Services, principal: Principal, *, fresh: bool = False

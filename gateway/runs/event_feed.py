@@ -50,7 +50,7 @@ class EventFeed:
             self._first, self._last_sent, self._after = 1, 0, BEFORE_ALL
             page = await self._read(channel)
         if not self._names and page.entries:
-            self._names = await node_names(self._store, self._account_id, page)
+            self._names = await node_names(self._store, self._account_id, self._execution_id, page)
         await self._previews.note(page)
         return page
 

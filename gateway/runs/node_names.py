@@ -18,7 +18,7 @@ class NamedVersion(Protocol):
 
     @property
     def workflow_version(self) -> int:
-        """Saved version of the workflow."""
+        """Saved version of the workflow; 0 for a draft."""
         ...
 
     @property
@@ -27,9 +27,13 @@ class NamedVersion(Protocol):
         ...
 
 
-async def node_names(store: Store, account_id: str, of: NamedVersion) -> Sequence[NodeName]:
+async def node_names(
+    store: Store, account_id: str, execution_id: str, of: NamedVersion
+) -> Sequence[NodeName]:
     """Return the names by index; none when the workflow was deleted."""
     slug, version = of.workflow_slug, of.workflow_version
+    if slug and not version:
+        return await store.executions.node_names(account_id, execution_id)
     try:
         return await store.workflows.node_names(account_id, slug, version, of.model_ids)
     except NotFound:

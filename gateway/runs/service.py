@@ -55,6 +55,8 @@ class RunTarget(Protocol):
 
     source: str
     """Source of its executions when a key starts them."""
+    browser_source: str
+    """Source of its executions when a session starts them."""
 
     async def find(
         self, services: Services, principal: Principal, *, fresh: bool = False
@@ -168,7 +170,7 @@ def _new_run(
         execution_id=execution_id,
         inputs=parameters.inputs,
         terms=principal.terms,
-        source=target.source if principal.key else BROWSER_SOURCE,
+        source=target.source if principal.key else target.browser_source,
         key_id=principal.key_id,
         notifier=notifier if parameters.wait_seconds and not parameters.streams else "",
         watcher=notifier if parameters.streams else None,

@@ -122,7 +122,9 @@ class ExecutionRow(View, kw_only=True):
     execution_id: Uuid
     request_id: str
     workflow_slug: str | None
-    workflow_version: Annotated[int | None, doc("Null for a public workflow of another account.")]
+    workflow_version: Annotated[
+        int | None, doc("Null for a run of a draft, and for a public workflow of another account.")
+    ]
     source: str
     status: ExecutionStatus
     result: Any
@@ -142,11 +144,15 @@ class ExecutionRow(View, kw_only=True):
             "execution_id": record.id,
             "request_id": record.id,
             "workflow_slug": record.workflow_slug or None,
-            "workflow_version": None if record.owner_id else record.workflow_version,
+            "workflow_version": None if _is_hidden_version(record) else record.workflow_version,
             "error": _shown(record.error),
             "warnings": record.warnings or UNSET,
         }
         return super().of(record, **members)
+
+
+def _is_hidden_version(record: Execution) -> bool:
+    return bool(record.workflow_slug) and not record.workflow_version
 
 
 class NodeView(Nested):

@@ -45,7 +45,9 @@ class ExecutionCheckpoints:
 
     def of(self, index: int, claim: NodeClaim | None) -> "NodeCheckpoints":
         """Return the checkpoints of the attempt that this claim is for."""
-        is_first = self._claimed.fence == 1 and (claim is None or claim.attempts <= 1)
+        is_retry = "retry_of" in self._claimed.record
+        is_first = self._claimed.fence == 1 and not is_retry
+        is_first = is_first and (claim is None or claim.attempts <= 1)
         attempt = 1 if claim is None else claim.attempts - claim.lost
         answers = ItemAnswers(self._batches, index, may_have=not is_first)
         return NodeCheckpoints(self, index, attempt, answers, may_have=not is_first)
@@ -56,8 +58,8 @@ class ExecutionCheckpoints:
         return not failure.retryable or attempt >= policy.attempts
 
     def key(self, index: int, item: int) -> str:
-        """Return the name of one call, equal for all workers and attempts."""
-        return f"{self._claimed.execution_id}-{index}-{item}"
+        """Return the name of one call, equal for all workers, attempts and retries."""
+        return f"{self._claimed.call_prefix}-{index}-{item}"
 
     async def read(self, index: int, item: int) -> Any:
         """Return the recorded job, None for none."""

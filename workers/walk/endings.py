@@ -1,11 +1,13 @@
 """Ends of executions that cannot be walked, or no further."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.errors import NotFound
 from engine.errors.nodes import NodeFailed
 from engine.executions.execution import ExecutionStatus, NodeStatus
+from engine.graph.plan import NodeName
 from engine.store import Store
 from engine.store.executions.claims import ClaimedExecution, parse_claims
 from engine.store.executions.record_fields import parse_jobs
@@ -14,6 +16,7 @@ from engine.store.redis.record_packing import unpack
 from workers.nodes.executor import describe
 from workers.providers.model_caller import is_cancellable
 from workers.walk.checkpoints import MAX_CANCELLED
+from workers.walk.draft_plans import lost_in_draft
 from workers.walk.recorder import LeaseLost, Recorder
 from workers.walk.state import UNTOUCHED
 
@@ -30,13 +33,7 @@ async def end_without_plan(store: Store, claimed: ClaimedExecution) -> bool:
 
     Returns False when the execution was not this worker's to end.
     """
-    workflows = store.workflows
-    plan_key = (claimed.owner_id, claimed.slug, claimed.version, claimed.model_ids)
-    try:
-        lost = dict(await workflows.lost_models(*plan_key))
-        names = await workflows.node_names(*plan_key)
-    except NotFound:
-        lost, names = {}, ()
+    lost, names = await _find_lost(store, claimed)
     affected = [index for index, name in enumerate(names) if name.id in lost]
     if not affected:
         message = "This version of the workflow is gone"
@@ -56,6 +53,21 @@ async def end_without_plan(store: Store, claimed: ClaimedExecution) -> bool:
             outputs=None,
         )
     return await _end_with(recorder, describe(names[index], failure))
+
+
+async def _find_lost(
+    store: Store, claimed: ClaimedExecution
+) -> tuple[Mapping[str, str], Sequence[NodeName]]:
+    """Return the reasons by the ids of nodes whose models are gone, and the names of all nodes."""
+    if claimed.is_draft:
+        return await lost_in_draft(store.offloaded, claimed)
+    workflows = store.workflows
+    plan_key = (claimed.owner_id, claimed.slug, claimed.version, claimed.model_ids)
+    try:
+        lost = dict(await workflows.lost_models(*plan_key))
+        return lost, await workflows.node_names(*plan_key)
+    except NotFound:
+        return {}, ()
 
 
 async def end_failed(walks: Walks, claimed: ClaimedExecution, message: str) -> bool:

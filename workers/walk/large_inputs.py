@@ -1,6 +1,7 @@
 """Offloaded inputs, read before a walk that needs them begins."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from engine.executions.execution import NODE_TERMINAL, ExecutionStatus
@@ -13,8 +14,24 @@ UNREAD_PAUSE_MS = 5_000
 """Pause before an execution with unreadable inputs is walked again."""
 UNREAD_MS = 600_000
 """Time after the first claim at which an execution with unreadable inputs fails."""
-GONE = "The inputs of this execution are not there any more"
-UNREAD = "The inputs of this execution cannot be read from where they are kept"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingFaults:
+    """Messages about offloaded values that are gone or unreadable."""
+
+    gone: str
+    unread: str
+
+
+UNREAD_INPUTS = ReadingFaults(
+    "The inputs of this execution are not there any more",
+    "The inputs of this execution cannot be read from where they are kept",
+)
+UNREAD_DRAFT = ReadingFaults(
+    "The draft of this execution is not there any more",
+    "The draft of this execution cannot be read from where it is kept",
+)
 
 
 def must_read(claimed: ClaimedExecution, plan: Plan) -> bool:

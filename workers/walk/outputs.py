@@ -119,7 +119,7 @@ class OutputStore:
 
     async def _put(self, index: int, data: bytes, seconds: float) -> str:
         self._has_stored = True
-        if not is_large(len(data)):
+        if not is_large(len(data)) and index != self._plan.result_node:
             return await self._output_bundles.put(index, data, seconds)
         claimed = self._claimed
         name = make_name(claimed.lease.object_prefix, index, len(data))

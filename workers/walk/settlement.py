@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine import metrics
@@ -11,6 +11,7 @@ from engine.executions import retry
 from engine.executions.execution import NodeStatus
 from engine.graph.plan import Plan
 from engine.store.executions.claims import ClaimedExecution, NodeClaim
+from engine.store.executions.record_fields import pack_name, parse_rows
 from engine.store.executions.steps import Charge
 from engine.store.redis.record_packing import pack
 from workers.nodes.executor import AttemptOutcome, describe
@@ -56,6 +57,13 @@ class NodeSettlement:
         index, failure = self.failed
         return describe(self._plan.nodes[index].name, failure)
 
+    def take_result(self, record: Mapping[str, bytes]) -> None:
+        """Take the result from the record where the node that gives it has settled already."""
+        node = self._plan.result_node
+        row = None if node is None else parse_rows(record).get(node)
+        if row is not None and row[5] is not None:
+            self.result = row[5] if isinstance(row[5], bytes) else pack_name(row[5])
+
     def settle(self, index: int, started: float, outcome: AttemptOutcome) -> None:
         """Settle a node whose attempt began at `started`, or schedule its retry."""
         node = self._plan.nodes[index]
@@ -91,7 +99,7 @@ class NodeSettlement:
         if failure is not None and node.policy.on_error == "fail":
             self.failed = (index, failure)
             return
-        if is_output and failure is None:
+        if failure is None and (is_output or index == self._plan.result_node):
             self.result = outcome.packed
         self._state.progress.settle(
             index,

@@ -153,13 +153,14 @@ class Walk:
 
     async def _restore(self) -> None:
         claimed = self._claimed
-        if claimed.fence > 1:
+        if claimed.fence > 1 or claimed.is_seeded:
             self._state.claims = parse_claims(claimed.record)
             outputs = await self._output_store.read(claimed.record, range(len(claimed.statuses)))
             self._state.progress = Progress(self._plan, claimed.statuses, outputs)
             self._state.running_elsewhere = {
                 i for i, each in enumerate(claimed.statuses) if each is NodeStatus.RUNNING
             }
+            self._settlement.take_result(claimed.record)
         for skipped in self._state.progress.take_skipped():
             self._recorder.add_skipped(skipped)  # the walker that settled its last source left
         for index, status in enumerate(claimed.statuses):

@@ -5,11 +5,12 @@ import logging
 import math
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from typing import Any, TypeVar
 
 from engine import log, metrics
-from engine.errors import EngineError, NotFound, StorageFailed, Unavailable
+from engine.errors import EngineError, InvalidGraph, NotFound, StorageFailed, Unavailable
 from engine.graph.plan import Plan
 from engine.store import Store
 from engine.store.executions.claims import ClaimedExecution
@@ -21,12 +22,14 @@ from workers.nodes.executor import Executor
 from workers.runtime.broker import LoadGate
 from workers.runtime.persistence import persist
 from workers.walk.dependencies import WalkDependencies
+from workers.walk.draft_plans import plan_of_draft
 from workers.walk.endings import end_failed, end_without_plan, find_cancellable_jobs
 from workers.walk.fast_path import FastPath
 from workers.walk.large_inputs import (
-    GONE,
-    UNREAD,
+    UNREAD_DRAFT,
+    UNREAD_INPUTS,
     UNREAD_PAUSE_MS,
+    ReadingFaults,
     is_given_up,
     must_read,
     read_inputs,
@@ -44,6 +47,7 @@ LOST_PAUSE_MS = 500
 """Pause before a lost execution is walked again, doubled for each further loss."""
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 class Walker:
@@ -252,10 +256,12 @@ class Walker:
         self, claimed: ClaimedExecution, reference: str, memory: RunMemory
     ) -> None:
         try:
-            plan = await self._plan(claimed)
-        except NotFound:
+            plan = await self._read_large(claimed, reference, self._plan, UNREAD_DRAFT)
+        except (NotFound, InvalidGraph):
             if await end_without_plan(self._store, claimed):
                 await self._dependencies.executor.cancel_jobs(find_cancellable_jobs(claimed))
+            return
+        if plan is None:
             return
         if claimed.lost >= MAX_LOST_IN_ROW:
             message = f"{claimed.lost} workers died of this execution or had to leave it"
@@ -265,39 +271,51 @@ class Walker:
             self._mark_idle(reference)
             await memory.wait()
             memory.add(size_of(claimed.inputs_name or ""))
-            complete = await self._read_inputs(claimed, reference)
-            if complete is None:
+            inputs = await self._read_large(claimed, reference, self._read_inputs, UNREAD_INPUTS)
+            if inputs is None:
                 return
-            claimed = complete
+            claimed = replace(claimed, inputs=inputs)
         walk = self._walks[reference] = Walk(claimed, plan, self._dependencies, memory)
         await walk.run()
 
-    async def _read_inputs(
-        self, claimed: ClaimedExecution, reference: str
-    ) -> ClaimedExecution | None:
-        """Return the execution with its offloaded inputs; None: it was ended or given back."""
+    async def _read_large(
+        self,
+        claimed: ClaimedExecution,
+        reference: str,
+        read: Callable[[ClaimedExecution], Awaitable[T]],
+        faults: ReadingFaults,
+    ) -> T | None:
+        """Return a value that may be offloaded; None: the execution was ended or given back."""
         try:
-            return replace(claimed, inputs=await read_inputs(self._store.offloaded, claimed))
+            return await read(claimed)
         except FileNotFoundError:
-            await self._end_failed(claimed, GONE)
+            await self._end_failed(claimed, faults.gone)
         except StorageFailed:
             if is_given_up(claimed):
-                await self._end_failed(claimed, UNREAD)
+                await self._end_failed(claimed, faults.unread)
             else:
-                logger.warning("left an execution", extra={"reason": UNREAD})
+                logger.warning("left an execution", extra={"reason": faults.unread})
                 await self._give_back(reference, pause_ms=UNREAD_PAUSE_MS)
         return None
 
+    async def _read_inputs(self, claimed: ClaimedExecution) -> Mapping[str, Any]:
+        return await read_inputs(self._store.offloaded, claimed)
+
     async def _plan(self, claimed: ClaimedExecution) -> Plan:
-        workflows = self._store.workflows
-        plan_key = (claimed.owner_id, claimed.slug, claimed.version, claimed.model_ids)
         try:
-            return await workflows.plan_of_execution(*plan_key)
-        except NotFound:
+            return await self._find_plan(claimed)
+        except (NotFound, InvalidGraph):
             # Gateways may know models that this process has not loaded yet.
             if not await self._store.models.catch_up():
                 raise
-            return await workflows.plan_of_execution(*plan_key)
+            return await self._find_plan(claimed)
+
+    async def _find_plan(self, claimed: ClaimedExecution) -> Plan:
+        if claimed.is_draft:
+            return await plan_of_draft(self._store.offloaded, claimed)
+        return await self._store.workflows.plan_of_execution(
+            claimed.owner_id, claimed.slug, claimed.version, claimed.model_ids
+        )
 
     async def _end_failed(self, claimed: ClaimedExecution, message: str) -> None:
         if await end_failed(self._store.walks, claimed, message):

@@ -6,33 +6,43 @@
 -- A full Redis refuses the script as a whole. A used idempotency key changes nothing and returns
 -- the first call. Called again with the same id, the script returns its first answer.
 -- KEYS: 1 workflow, 2 execution, 3 account's executions, 4 due, 5 account's active executions,
---       6 idempotency record, 7 wallet, 8 ledger, 9 permission of a speculative authorization, if
---       any
+--       6 idempotency record, 7 wallet, 8 ledger, and if any: 9 permission of a speculative
+--       authorization, or the failed execution that this one retries
 -- ARGV: 1 now (0: Redis's clock), 2 execution id, 3 reference, 4 workflow version, '=<version>' for
 --       one that need not be live, '~<version>' of a workflow of another account, 5 node statuses,
 --       6 milliseconds until a hint is repeated, 7 limit of active executions ('' none),
 --       8 fingerprint of the body ('' without an idempotency key), 9 response if already known,
 --       10 milliseconds to keep the idempotency record, 11 credits to reserve ('' without charged
 --       nodes), 12 terms 'allowance:once:milliseconds to keep the ledger', 13 trials
---       'model=r<runs>,model=d<milliseconds>', then field and value pairs
+--       'model=r<runs>,model=d<milliseconds>', 14 '' or, for a retry, ':' and the id of the last retry
+--       if another may follow it, then field and value pairs
 -- An empty workflow version is a run of one model: no workflow is checked. That of another account
 -- is not in this slot: `begin_public_run` has checked it.
 -- Returns {'ok', created, active} | {'repeated', fingerprint, execution id, response or ''}
 --         | {'stale', version} | {'unkept'} without the version's document | {'gone'}
 --         | {'busy', active} | {'refused'} without the permission
+--         | {'retried', execution id} | {'unretryable', status or ''}
 --         | {'poor', balance} | {'exhausted', model}
 -- Uses: read_now, next_month, wallet, use_trials, count_run
+local MOST_AT_ONCE = 1000
 local now = read_now(ARGV[1])
 
 local created = redis.call('HGET', KEYS[2], 'created')
 local active = redis.call('SCARD', KEYS[5])
 if created then return {'ok', created, active} end
-if KEYS[9] and redis.call('EXISTS', KEYS[9]) == 0 then return {'refused'} end
+local is_retry = ARGV[14] ~= ''
+if KEYS[9] and not is_retry and redis.call('EXISTS', KEYS[9]) == 0 then return {'refused'} end
 
 local is_once = ARGV[8] ~= ''
 if is_once then
   local first = redis.call('HMGET', KEYS[6], 'fingerprint', 'execution', 'answer')
   if first[1] then return {'repeated', first[1], first[2], first[3] or ''} end
+end
+
+if is_retry then
+  local retried = redis.call('HMGET', KEYS[9], 'status', 'retry')
+  if retried[1] ~= 'failed' then return {'unretryable', retried[1] or ''} end
+  if ':' .. (retried[2] or '') ~= ARGV[14] then return {'retried', retried[2]} end
 end
 
 local kind, version = string.match(ARGV[4], '^([=~]?)(%d*)$')
@@ -64,7 +74,10 @@ end
 
 local stamp = string.format('%d', now)
 redis.call('HSET', KEYS[2], 'status', 'processing', 'version', version, 'statuses', ARGV[5],
-  'created', stamp, unpack(ARGV, 14))
+  'created', stamp)
+for first = 15, #ARGV, MOST_AT_ONCE do
+  redis.call('HSET', KEYS[2], unpack(ARGV, first, math.min(first + MOST_AT_ONCE - 1, #ARGV)))
+end
 redis.call('ZADD', KEYS[3], stamp, ARGV[2])
 redis.call('ZADD', KEYS[4], now + tonumber(ARGV[6]), ARGV[3])
 redis.call('SADD', KEYS[5], ARGV[2])
@@ -75,7 +88,11 @@ elseif not is_noted then
   redis.call('HSET', KEYS[1], ran, '1')
 end
 if runs then redis.call('HSET', KEYS[1], 'runs', runs) end
-if KEYS[9] then redis.call('DEL', KEYS[9]) end
+if is_retry then
+  redis.call('HSET', KEYS[9], 'retry', ARGV[2])
+elseif KEYS[9] then
+  redis.call('DEL', KEYS[9])
+end
 if is_once then
   redis.call('HSET', KEYS[6], 'fingerprint', ARGV[8], 'execution', ARGV[2])
   if ARGV[9] ~= '' then redis.call('HSET', KEYS[6], 'answer', ARGV[9]) end

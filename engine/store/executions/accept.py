@@ -7,6 +7,7 @@ from engine.access.tiers import TierTerms
 from engine.billing.credits import Quote, trials_text
 from engine.errors import (
     EngineError,
+    ExecutionNotRetryable,
     GrantExhausted,
     IdempotencyKeyReused,
     InsufficientCredits,
@@ -44,6 +45,14 @@ class Accepted:
     """Number of the account's executions that have not ended, this one included."""
 
 
+class AlreadyRetried(EngineError):
+    """The failed execution has a retry already."""
+
+    def __init__(self, execution_id: str) -> None:
+        super().__init__("The execution is retried already")
+        self.execution_id = execution_id
+
+
 class IdempotentReplay(EngineError):
     """The idempotency key was used before; `answer` is empty before the first response."""
 
@@ -77,6 +86,10 @@ def _refusal(
         return AuthorizationRejected("The call was not authorized")
     if verdict[0] == b"stale":
         return StaleWorkflow("The workflow has a newer version")
+    if verdict[0] == b"retried":
+        return AlreadyRetried(verdict[1].decode())
+    if verdict[0] == b"unretryable":
+        return ExecutionNotRetryable(verdict[1].decode())
     if verdict[0] == b"unkept":
         return VersionNotFound()
     if verdict[0] == b"repeated" and idempotency_key is not None:
@@ -134,7 +147,8 @@ def inlined_in_hint(
 ) -> InlineRun | None:
     """Return the run to inline in the hint, if it may be walked before its claim.
 
-    `must_claim`: the workflow is another account's, or a webhook or a watcher is notified.
+    `must_claim`: the workflow is another account's, a webhook or a watcher is notified, or nodes
+    are settled from the start.
     """
     is_small = len(inputs) <= MAX_CARRIED_BYTES and len(plan.reachable) <= MAX_CARRIED_NODES
     if workflow is None or must_claim or not plan.is_pure or not is_small:
@@ -148,8 +162,9 @@ def accept_keys(
     execution_id: str,
     idempotency_key: IdempotencyKey | None,
     authorization_key: str,
+    retried_id: str = "",
 ) -> Sequence[str]:
-    """Return the keys of `accept_execution`; `authorization_key` may be empty."""
+    """Return the keys of `accept_execution`; the last two may be empty."""
     return [
         keyspace.workflow(account_id, slug),
         keyspace.execution(account_id, execution_id),
@@ -160,4 +175,5 @@ def accept_keys(
         keyspace.wallet(account_id),
         keyspace.ledger(account_id),
         *([authorization_key] if authorization_key else ()),
+        *([keyspace.execution(account_id, retried_id)] if retried_id else ()),
     ]

@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.ids.partitions import partition_of
-from engine.store.executions.record_fields import parse_name
+from engine.store.executions.record_fields import SEEDED, parse_name
 from engine.store.redis import keyspace
 
 
@@ -95,6 +95,21 @@ class ClaimedExecution:
     def inputs_name(self) -> str | None:
         """Object name of offloaded inputs; None: they are on record."""
         return parse_name(self.record.get("inputs"))
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether it runs a draft, whose graph is on record."""
+        return "draft" in self.record
+
+    @property
+    def is_seeded(self) -> bool:
+        """Whether nodes were settled from the start."""
+        return SEEDED in self.record
+
+    @property
+    def call_prefix(self) -> str:
+        """Beginning of the keys of calls to providers: equal for an execution and its retries."""
+        return self.record.get("origin", self.execution_id.encode()).decode()
 
     @property
     def depth(self) -> int:

@@ -14,7 +14,7 @@ from engine.executions.execution import (
     NodeStatus,
     format_node_statuses,
 )
-from engine.graph.plan import Plan
+from engine.graph.plan import NodeName, Plan
 from engine.ids.idempotency import IdempotencyKey
 from engine.ids.partitions import partition_of
 from engine.store.accounts.wallets import keep_ms, terms_text
@@ -42,10 +42,12 @@ from engine.store.executions.record_fields import (
     RESULT_AT,
     parse_hash,
     parse_head,
+    parse_names,
     parse_nodes,
 )
 from engine.store.executions.results import ReserveMemory, Results
 from engine.store.executions.scan import ExecutionFilter
+from engine.store.executions.start import Start, retry_argument
 from engine.store.hints import BULK_QUEUE, HintSender, InlineRun
 from engine.store.queue_selector import BULK_FROM, QueueSelector
 from engine.store.redis import keyspace
@@ -97,12 +99,13 @@ class Executions:
         depth: int = 1,
         request_id: str = "",
         warnings: Sequence[str] = (),
+        start: Start | None = None,
     ) -> Accepted:
         """Record an execution, reserve its credits and send its hint in one pipeline.
 
-        Without a workflow the run is that of the one model in the plan. Large inputs are stored as
-        an object first, and removed when the execution is refused. A workflow of another account
-        costs two round trips more, and errors do not name its models.
+        Without a workflow the run is that of the one model in the plan, or of a draft in `start`.
+        Large inputs are stored as an object first, and removed when the execution is refused. A
+        workflow of another account costs two round trips more, and errors do not name its models.
 
         - `is_named_version`: the caller named the version, which need not be the live one
         - `packed_inputs`: the inputs as `pack_inputs` returns them, if already packed
@@ -117,6 +120,7 @@ class Executions:
         - `depth`: 1, or one more than that of the run whose node makes the call
         - `request_id`: id of the HTTP request, for readers of the record
         - `warnings`: sentences for readers of the record
+        - `start`: state that the execution begins with, other than that all nodes wait
 
         Raises StaleWorkflow, WorkflowNotFound, VersionNotFound, TooManyExecutions, StoreFull,
         StorageFailed or Unavailable; with `idempotency_key` IdempotentReplay or
@@ -124,29 +128,40 @@ class Executions:
         ModelNotFound, ModelTierRequired, GrantExhausted, InsufficientCredits or MaxCreditsExceeded.
         """
         owner_id = workflow.account_id if workflow and workflow.account_id != account_id else ""
+        charged = plan if start is None else start.charged_part(plan)
         with hidden_models() if owner_id else contextlib.nullcontext():
-            quote = make_quote(plan, terms, max_credits, inputs)
+            quote = make_quote(charged, terms, max_credits, inputs)
         execution_id = execution_id or str(uuid.uuid4())
         slug, version = (workflow.slug, str(workflow.version)) if workflow else ("", "")
         if workflow and owner_id:
             await begin_public_run(self._client, workflow)
             version = f"~{version}"
         packed = packed_inputs or pack_inputs(plan, inputs)
-        on_record = packed
-        if is_large(len(packed)):
+        on_record, statuses = packed, initial_statuses(plan)
+        has_objects = is_large(len(packed))
+        if start is not None:
+            slug, statuses = slug or start.slug, list(start.statuses)
+            has_objects |= start.store_objects is not None
+        if has_objects:
             if authorization_key:
                 raise AuthorizationRejected("Nothing large is stored before it is known who calls")
-            on_record = await self._store_inputs(account_id, execution_id, packed, idempotency_key)
+            if idempotency_key is not None and (
+                first := await self.find_replay(account_id, idempotency_key)
+            ):
+                raise first  # nothing is stored for a replay
+            on_record = await self._large_inputs.store(account_id, execution_id, packed, start)
         reference = keyspace.reference(account_id, execution_id)
         arguments = [
             *(0, execution_id, reference, f"={version}" if is_named_version else version),
-            format_node_statuses(initial_statuses(plan)),
+            format_node_statuses(statuses),
             *(RESEND_AFTER_MS, concurrency_argument(terms)),
             *(idempotency_key.fingerprint if idempotency_key else "", answer, IDEMPOTENCY_MS),
             *quote_arguments(quote, terms_text(terms, self._keep_ms) if quote and terms else ""),
+            retry_argument(start),
             *("slug", slug, "source", source, "key", key_id, "bell", notifier, "inputs", on_record),
             *(("aside", "1") if on_record is not packed else ()),
-            *quote_fields(quote, plan.models.values()),
+            *(start.as_fields() if start else ()),
+            *quote_fields(quote, charged.models.values()),
             *(self._hook(webhook_url) if webhook_url else ()),
             *initial_watch_fields(watcher),
             *(("depth", depth) if depth > 1 else ()),
@@ -155,34 +170,24 @@ class Executions:
             *values_fields(workflow),
             *(("warnings", pack(list(warnings))) if warnings else ()),
         ]
-        keys = accept_keys(account_id, slug, execution_id, idempotency_key, authorization_key)
+        retried = start.retry.execution_id if start and start.retry else ""
+        keys = accept_keys(
+            account_id, slug, execution_id, idempotency_key, authorization_key, retried
+        )
         inline_run = inlined_in_hint(
-            workflow, plan, packed, must_claim=bool(owner_id or webhook_url or watcher)
+            workflow, plan, packed, must_claim=bool(owner_id or webhook_url or watcher or start)
         )
         try:
             verdict = await self._accept(account_id, reference, keys, arguments, inline_run)
             with hidden_models() if owner_id else contextlib.nullcontext():
                 accepted = parse_verdict(execution_id, verdict, terms, idempotency_key, quote)
         except EngineError as refusal:
-            if on_record is not packed:
+            if has_objects:
                 await self._large_inputs.remove_refused(account_id, execution_id, refusal)
             raise
         if workflow and owner_id:
             await count_public_run(self._client, workflow)
         return accepted
-
-    async def _store_inputs(
-        self,
-        account_id: str,
-        execution_id: str,
-        packed: bytes,
-        idempotency_key: IdempotencyKey | None,
-    ) -> bytes:
-        if idempotency_key is not None and (
-            first := await self.find_replay(account_id, idempotency_key)
-        ):
-            raise first  # nothing is stored for a replay
-        return await self._large_inputs.store(account_id, execution_id, packed)
 
     async def _accept(
         self,
@@ -266,6 +271,12 @@ class Executions:
         key = keyspace.execution(account_id, execution_id)
         url, warnings = await self._client.send("HMGET", key, "hook", "warnings")
         return None if url is None else url.decode(), tuple(unpack(warnings)) if warnings else ()
+
+    async def node_names(self, account_id: str, execution_id: str) -> Sequence[NodeName]:
+        """Return the names of the nodes of a draft's execution; none for others."""
+        key = keyspace.execution(account_id, execution_id)
+        names = await self._client.send("HGET", key, "names")
+        return parse_names(names) if names else ()
 
     async def status(self, account_id: str, execution_id: str) -> ExecutionStatus:
         """Return the execution's status alone. Raises ExecutionNotFound."""

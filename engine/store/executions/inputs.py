@@ -8,8 +8,9 @@ from typing import Any
 
 from engine.errors import EngineError, StorageFailed, Unavailable
 from engine.graph.plan import Plan
-from engine.store.executions.offload import OffloadedValues, make_inputs_name
+from engine.store.executions.offload import OffloadedValues, is_large, make_inputs_name
 from engine.store.executions.record_fields import pack_name
+from engine.store.executions.start import Start
 from engine.store.redis.record_packing import pack
 
 STORE_SECONDS = 8.0
@@ -28,7 +29,7 @@ def pack_inputs(plan: Plan, inputs: Mapping[str, Any]) -> bytes:
 
 
 class LargeInputs:
-    """Offloads large inputs of executions during their acceptance.
+    """Offloads large values that executions begin with, during their acceptance.
 
     An object left by a crashed process, or by an execution whose acceptance is uncertain, is
     removed by a later sweep if it belongs to no execution.
@@ -37,18 +38,28 @@ class LargeInputs:
     def __init__(self, offloaded: OffloadedValues) -> None:
         self._offloaded = offloaded
 
-    async def store(self, account_id: str, execution_id: str, packed: bytes) -> bytes:
-        """Store packed inputs and return the bytes that replace them on record.
+    async def store(
+        self, account_id: str, execution_id: str, packed: bytes, start: Start | None = None
+    ) -> bytes:
+        """Store packed inputs, if they are large, and the objects of the start.
 
-        Raises StorageFailed.
+        Returns the bytes of the inputs on record. Raises StorageFailed, and what storing the
+        objects of the start raises.
         """
         name = make_inputs_name(int(time.time() * 1000), len(packed))
+        ids, is_kept = (account_id, execution_id), False
         try:
-            await self._offloaded.put(account_id, execution_id, name, packed, seconds=STORE_SECONDS)
+            if is_large(len(packed)):
+                await self._offloaded.put(*ids, name, packed, seconds=STORE_SECONDS)
+            if start is not None and start.store_objects is not None:
+                await start.store_objects()
+            is_kept = True
         except StorageFailed:
-            await self._remove(account_id, execution_id)  # the object may exist
             raise StorageFailed(NOT_STORED) from None
-        return pack_name(name)
+        finally:
+            if not is_kept:
+                await self._remove(*ids)  # an object may exist
+        return pack_name(name) if is_large(len(packed)) else packed
 
     async def remove_refused(
         self, account_id: str, execution_id: str, refusal: EngineError

@@ -21,9 +21,10 @@ PATIENCE_SECONDS = 30.0
 PAUSES_SECONDS = (0.1, 0.3, 1.0)
 AT_ONCE = 16
 """Most concurrent reads and writes of objects in one process."""
-INPUTS_NAME = re.compile(r"inputs-(\d{1,15})\.", re.ASCII)
+BEGUN_WITH = re.compile(r"[a-z]+-(\d{1,15})\.", re.ASCII)
+"""Beginning of the name of a value that an execution begins with."""
 ACCEPTING_MS = 3_600_000
-"""Age up to which inputs may belong to an execution during its acceptance."""
+"""Age up to which such a value may belong to an execution during its acceptance."""
 
 T = TypeVar("T")
 
@@ -80,6 +81,11 @@ def is_large(size: int) -> bool:
 def make_inputs_name(at_ms: int, size: int) -> str:
     """Return the object name of an execution's inputs, stored at this time."""
     return f"inputs-{at_ms}.{size}"
+
+
+def make_seed_name(at_ms: int, number: int, size: int) -> str:
+    """Return the object name of another value that an execution begins with."""
+    return f"seed-{at_ms}.{number}.{size}"
 
 
 def make_name(claim: str, index: int, size: int) -> str:
@@ -171,7 +177,7 @@ class OffloadedValues:
 
         Values that the record of an ended execution has dropped are removed as well. Accounts
         without a record are skipped, since another installation may use the same storage. Recent
-        inputs are skipped too, since they are stored before their execution.
+        values that executions begin with are skipped too, since they are stored before.
         """
         removed = 0
         async for names in self._blob_store.names(PREFIX):
@@ -231,8 +237,8 @@ def _prefix(account_id: str, execution_id: str) -> str:
 
 
 def _may_be_accepted(key: str, now: int) -> bool:
-    """Return whether the object is inputs whose execution may not be on record yet."""
-    stored = INPUTS_NAME.match(key.rpartition("/")[2])
+    """Return whether the object's execution may not be on record yet."""
+    stored = BEGUN_WITH.match(key.rpartition("/")[2])
     return stored is not None and abs(now - int(stored[1])) < ACCEPTING_MS
 
 

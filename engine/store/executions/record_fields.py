@@ -16,6 +16,7 @@ from engine.executions.execution import (
     parse_node_statuses,
 )
 from engine.executions.public_runs import hide_details
+from engine.graph.plan import NodeName
 from engine.store.redis.record_packing import unpack
 
 JOB_FIELD = re.compile(r"j(\d+)\.(\d+)", re.ASCII)
@@ -35,6 +36,7 @@ HEAD_FIELDS = (
     "models",
     "warnings",
     "owner",
+    "retry_of",
 )
 RESULT_AT = HEAD_FIELDS.index("result")
 OUTPUTS = 5
@@ -45,6 +47,8 @@ ASIDE = b"\xc1"
 """First byte of the name of an offloaded result or inputs; no msgpack value begins with it."""
 WALKED_UNCLAIMED = "r0.1"
 """Field of rows recorded without a claim; their times count from the start of the walk."""
+SEEDED = "r0.0"
+"""Field of rows of nodes that were settled from the start; they have no attempts and no times."""
 
 
 def parse_hash(reply: Any) -> dict[str, bytes]:
@@ -52,6 +56,11 @@ def parse_hash(reply: Any) -> dict[str, bytes]:
     if isinstance(reply, dict):
         return {name.decode(): value for name, value in reply.items()}
     return {reply[i].decode(): reply[i + 1] for i in range(0, len(reply), 2)}
+
+
+def parse_names(data: bytes) -> tuple[NodeName, ...]:
+    """Return the recorded names of the nodes of an execution of a draft."""
+    return tuple(NodeName(id=node_id, type=node_type) for node_id, node_type in unpack(data))
 
 
 def parse_jobs(record: Mapping[str, bytes]) -> dict[tuple[int, int], bytes]:
@@ -109,7 +118,7 @@ def parse_rows(record: Mapping[str, bytes]) -> dict[int, list[Any]]:
     A row may have two further members: the node's credits, and the milliseconds for which its last
     attempt waited for its turn at a provider. Outputs are msgpack bytes, None for none, or a text:
     the name under which they are offloaded. Outputs that the end may remove stand in fields of
-    their own.
+    their own. Nodes that were settled from the start have 0 attempts and None for times.
     """
     rows = {row[0]: row for _, row in read_rows(record) if row[0] >= 0}
     for name, value in record.items():
@@ -170,7 +179,7 @@ def parse_head(
     One of another account's workflow has no version, models and nodes.
     """
     status, slug, version, source, created, started, completed, _, error, *charged = values
-    spent, usd, markup, models, warnings, owner = charged
+    spent, usd, markup, models, warnings, owner, retry_of = charged
     execution = Execution(
         id=execution_id,
         account_id=account_id,
@@ -188,6 +197,7 @@ def parse_head(
         model_ids=tuple(models.decode().split(",")) if models else (),
         warnings=tuple(unpack(warnings)) if warnings else (),
         owner_id=owner.decode() if owner else "",
+        retry_of=retry_of.decode() if retry_of else None,
         nodes=nodes,
     )
     return hide_details(execution) if owner else execution

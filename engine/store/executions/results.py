@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from engine.errors import ResultGone, ResultUnreadable, StorageFailed
 from engine.executions.execution import Execution
-from engine.store.executions.offload import OffloadedValues, size_of
+from engine.store.executions.offload import OffloadedValues, object_of, part_of, size_of
 from engine.store.executions.record_fields import parse_name
 from engine.store.redis.record_packing import unpack
 
@@ -36,7 +36,8 @@ class Results:
         try:
             if reserve is not None:
                 await reserve(size_of(name))
-            return await self._offloaded.read(execution.account_id, execution.id, name)
+            ids = execution.account_id, execution.id
+            return part_of(name, await self._offloaded.read(*ids, object_of(name)))
         except FileNotFoundError:
             raise ResultGone(execution.id) from None
         except TimeoutError:

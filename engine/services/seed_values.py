@@ -1,0 +1,118 @@
+"""Values that an execution begins with: its media are held, large ones become its own objects."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from engine.errors import AssetNotFound, EngineError
+from engine.services.media import MediaService
+from engine.store import Store
+from engine.store.executions.offload import (
+    is_large,
+    make_seed_name,
+    object_of,
+    part_of,
+    size_of,
+)
+from engine.store.redis.record_packing import unpack
+
+RECORD_BYTES = 1_048_576
+"""Once this many bytes go on record, further values become objects."""
+SMALL_BYTES = 1_024
+"""Size up to which values always go on record."""
+
+
+class SeedValues:
+    """Collects the values of one execution before its acceptance.
+
+    Objects of other executions are copied, since they are removed with those.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        media_service: MediaService,
+        account_id: str,
+        execution_id: str,
+        gone: EngineError,
+    ) -> None:
+        """Create the values; `gone` is raised when a value to copy is not there any more."""
+        self._gone = gone
+        self._store = store
+        self._media_service = media_service
+        self._account_id = account_id
+        self._execution_id = execution_id
+        self._now = int(time.time() * 1000)
+        self._count = 0
+        self._on_record = 0
+        self._new: dict[str, bytes] = {}
+        self._copies: dict[tuple[str, str], tuple[str, list[str]]] = {}
+        self._assets: set[str] = set()
+
+    @property
+    def store_objects(self) -> Callable[[], Awaitable[None]] | None:
+        """Function that stores the objects; None: there are none."""
+        return self._store_objects if self._new or self._copies else None
+
+    def put(self, packed: bytes) -> bytes | str:
+        """Return a packed value as rows have it: its bytes, or the name of a new object."""
+        size = len(packed)
+        if not is_large(size) and (size <= SMALL_BYTES or self._on_record + size <= RECORD_BYTES):
+            self._on_record += size
+            return packed
+        name = self._name(size)
+        self._new[name] = packed
+        return name
+
+    def copy(self, source_id: str, name: str) -> str:
+        """Return the new name of a value that is an object, or part of one, of an execution."""
+        source = object_of(name)
+        if (source_id, source) not in self._copies:
+            self._copies[source_id, source] = self._name(size_of(source)), []
+        copied, parts = self._copies[source_id, source]
+        parts.append(name)
+        return copied + name.removeprefix(source)
+
+    def take(self, source_id: str, entry: bytes | str) -> bytes | str:
+        """Return an output of an execution for a row, as `copy` or `put` does."""
+        if isinstance(entry, str):
+            return self.copy(source_id, entry)
+        self.note(unpack(entry))
+        return self.put(entry)
+
+    def note(self, value: Any) -> None:
+        """Note the account's assets that links in a value lead to."""
+        self._assets |= set(self._media_service.linked_assets(value).values())
+
+    async def hold_media(self) -> None:
+        """Hold the noted assets as long as the execution; those of others and lost ones are not."""
+        held, self._assets = self._assets, set()
+        await asyncio.gather(*(self._hold(each) for each in held))
+
+    async def _hold(self, asset_id: str) -> None:
+        try:
+            await self._store.assets.retain(self._account_id, asset_id, self._execution_id)
+        except AssetNotFound:
+            return
+
+    async def _store_objects(self) -> None:
+        offloaded, ids = self._store.offloaded, (self._account_id, self._execution_id)
+        for name, data in self._new.items():
+            await offloaded.put(*ids, name, data)
+        for (source_id, source), (name, parts) in self._copies.items():
+            try:
+                data = await offloaded.read(self._account_id, source_id, source)
+            except FileNotFoundError:
+                raise self._gone from None
+            await asyncio.to_thread(self._note_parts, data, parts)
+            await offloaded.put(*ids, name, data)
+        await self.hold_media()
+
+    def _note_parts(self, data: bytes, parts: list[str]) -> None:
+        for part in parts:
+            self.note(unpack(part_of(part, data)))
+
+    def _name(self, size: int) -> str:
+        self._count += 1
+        return make_seed_name(self._now, self._count, size)

@@ -1,0 +1,69 @@
+"""Start of an execution that does not begin with its first node alone."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from engine.executions.execution import NODE_TERMINAL, NodeStatus
+from engine.graph.plan import NodeName, Plan
+from engine.store.executions.record_fields import SEEDED
+from engine.store.redis.record_packing import pack
+
+Fields = Mapping[str, bytes | str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """Failed execution that is retried, and its last retry if another may follow it."""
+
+    execution_id: str
+    former_retry: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """State that an execution begins with: nodes that are settled, and checkpoints of others."""
+
+    statuses: Sequence[NodeStatus]
+    """Status of each node in plan order."""
+    rows: Sequence[Sequence[Any]] = ()
+    """Rows of the settled nodes, as `parse_rows` in `record_fields` returns them."""
+    slug: str = ""
+    """Workflow of a draft that is run; empty for saved versions and models."""
+    fields: Fields = field(default_factory=dict)
+    """Further fields of the record."""
+    retry: Retry | None = None
+    store_objects: Callable[[], Awaitable[None]] | None = None
+    """Stores the objects that rows and fields name; None: they name none."""
+
+    def as_fields(self) -> list[bytes | str]:
+        """Return fields and values of the record in turn."""
+        pairs: list[bytes | str] = [word for pair in self.fields.items() for word in pair]
+        if self.rows:
+            pairs += (SEEDED, pack(list(self.rows)))
+        if self.retry is not None:
+            pairs += ("retry_of", self.retry.execution_id)
+        if self.store_objects is not None:
+            pairs += ("aside", "1")
+        return pairs
+
+    def charged_part(self, plan: Plan) -> Plan:
+        """Return the plan with the models of the nodes that will run."""
+        models = {
+            index: model
+            for index, model in plan.models.items()
+            if self.statuses[index] not in NODE_TERMINAL
+        }
+        return replace(plan, models=models, derived={})
+
+
+def draft_fields(packed_graph: bytes, names: Sequence[NodeName]) -> Fields:
+    """Return the fields with the graph of a draft, or the name of its object, and node names."""
+    return {"draft": packed_graph, "names": pack([[name.id, name.type] for name in names])}
+
+
+def retry_argument(start: Start | None) -> str:
+    """Return the argument of `accept_execution` about the retried execution."""
+    if start is None or start.retry is None:
+        return ""
+    return f":{start.retry.former_retry}"

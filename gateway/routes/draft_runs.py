@@ -1,0 +1,105 @@
+"""Runs of drafts: of a whole draft, or of one node and what it needs."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from msgspec import field
+from starlette.responses import Response
+from starlette.routing import Route
+
+from engine import errors
+from engine.ids.slugs import check_slug
+from engine.services.acceptance import Runnable
+from engine.services.draft_runs import DraftRun, DraftRuns
+from engine.store import Principal
+from gateway.auth.endpoints import Resource, operation, requires
+from gateway.http.rate_limit_headers import WORKFLOW_RUNS
+from gateway.http.request_bodies import read_body
+from gateway.http.types import OBJECT, doc, refused
+from gateway.openapi.parameters import ASYNC, IDEMPOTENCY_KEY, MAX_CREDITS_OF_RUN, PREFER, TIMEOUT
+from gateway.runs.errors import RUN_ERRORS
+from gateway.runs.service import run
+from gateway.runs.types import AcceptedView, EventView, RunRequest, RunResult
+from gateway.services import GatewayRequest, Services
+
+NODE_RULE = "must be the id of a node"
+
+
+class DraftRunRequest(RunRequest):
+    """Inputs of a run of a draft, the part to run, and outputs to begin with."""
+
+    only: Annotated[
+        str | None,
+        doc("Run this node and what it needs; its outputs by socket are the result."),
+        refused(NODE_RULE),
+    ] = None
+    source: Annotated[
+        str | None,
+        doc("An earlier execution; nodes that are unchanged since give its outputs."),
+        refused("must be the id of an execution"),
+    ] = field(default=None, name="from")
+    rerun: Annotated[
+        str | None,
+        doc("With `from`: run this node and all that follow from it in any case."),
+        refused(NODE_RULE),
+    ] = None
+    pinned: Annotated[
+        OBJECT,
+        doc("By node and output socket: values that the node gives without running."),
+        refused("must be an object of objects: values by node and output socket"),
+    ] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check the shape of `pinned`."""
+        if not all(isinstance(values, dict) for values in self.pinned.values()):
+            message = "'pinned' must be an object of objects: values by node and output socket"
+            raise errors.InvalidBody(message, field="pinned")
+
+
+DraftRunRequest.examples = (
+    DraftRunRequest({"name": "Ada"}),
+    DraftRunRequest({"name": "Ada"}, only="text", pinned={"text": {"text-out": "Hello"}}),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DraftOfWorkflow:
+    """The draft of a workflow of the caller's account, or a part of it."""
+
+    slug: str
+    wanted: DraftRun
+    source = browser_source = "app-draft"
+
+    async def find(
+        self, services: Services, principal: Principal, *, fresh: bool = False
+    ) -> Runnable:
+        """See `RunTarget.find`. Raises what `DraftRuns.find` raises."""
+        drafts = DraftRuns(
+            store=services.store,
+            media_service=services.media_service,
+            allow_private=services.settings.allow_private_urls,
+        )
+        return await drafts.find(principal.account.id, self.slug, self.wanted)
+
+
+@operation(
+    query=(ASYNC, TIMEOUT, MAX_CREDITS_OF_RUN),
+    headers=(PREFER, IDEMPOTENCY_KEY),
+    body=DraftRunRequest,
+    answers={200: (RunResult, EventView), 202: AcceptedView},
+    errors=(
+        *(*RUN_ERRORS, errors.WorkflowNotFound, errors.NotOwner, errors.DraftNotFound),
+        errors.WorkflowNotRunnable,
+    ),
+)
+@requires("workflow:write", also="workflow:run", named="slug", bucket=WORKFLOW_RUNS)
+async def run_draft(request: GatewayRequest, principal: Principal) -> Response:
+    """Run the draft, or one node of it with what it needs, and answer as a run does."""
+    slug = check_slug(request.path_params["slug"])
+    body = await read_body(request, DraftRunRequest)
+    pinned: dict[str, dict[str, Any]] = body.pinned
+    wanted = DraftRun(only=body.only, source=body.source, rerun=body.rerun, pinned=pinned)
+    return await run(request, principal, DraftOfWorkflow(slug, wanted))
+
+
+routes = [Route("/api/workflows/{slug}/draft/run", Resource(POST=run_draft))]

@@ -1,0 +1,50 @@
+"""Plans of executions of drafts, which keep the graph that they began with."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from engine.errors import InvalidGraph
+from engine.graph.draft_graph import DraftGraph
+from engine.graph.plan import NodeName, Plan, examine_graph
+from engine.store.executions.claims import ClaimedExecution
+from engine.store.executions.offload import OffloadedValues
+from engine.store.executions.record_fields import parse_name, parse_names
+from engine.store.redis.record_packing import unpack
+
+LARGE_GRAPH = 200
+"""Nodes and edges from which on a graph is compiled in a thread."""
+
+
+async def plan_of_draft(offloaded: OffloadedValues, claimed: ClaimedExecution) -> Plan:
+    """Return the plan of an execution of a draft.
+
+    Raises FileNotFoundError or StorageFailed for an offloaded graph, and InvalidGraph when a model
+    is gone.
+    """
+    graph = await _read_graph(offloaded, claimed)
+    is_large = len(graph.nodes) + len(graph.edges) >= LARGE_GRAPH
+    plan = await asyncio.to_thread(graph.compile) if is_large else graph.compile()
+    if plan.names != parse_names(claimed.record["names"]):
+        raise InvalidGraph([])  # a node that is not needed has lost its model
+    return plan
+
+
+async def _read_graph(offloaded: OffloadedValues, claimed: ClaimedExecution) -> DraftGraph:
+    data = claimed.record["draft"]
+    name = parse_name(data)
+    if name is not None:
+        data = await offloaded.read(claimed.account_id, claimed.execution_id, name)
+    return DraftGraph.of(unpack(data))
+
+
+async def lost_in_draft(
+    offloaded: OffloadedValues, claimed: ClaimedExecution
+) -> tuple[Mapping[str, str], Sequence[NodeName]]:
+    """Return the reasons by the ids of nodes whose models are gone, and the names of all nodes."""
+    graph = await _read_graph(offloaded, claimed)
+    names = parse_names(claimed.record["names"])
+    known = {name.id for name in names}
+    problems = examine_graph(graph.nodes, graph.edges).problems
+    return {
+        problem.node_id: problem.reason for problem in problems if problem.node_id in known
+    }, names
