@@ -30,7 +30,9 @@ class Runnable:
     is_named_version: bool = False
     """Whether the caller named the version, which need not be the live one."""
     prepare: "Prepare | None" = None
-    """Returns the start of a draft's execution; None: all its nodes wait."""
+    """Returns the start of the execution; None: all its nodes wait."""
+    inputs: "AcceptedInputs | None" = None
+    """Inputs of an execution that is retried; None: those of the caller."""
 
     @property
     def is_model(self) -> bool:
@@ -38,8 +40,16 @@ class Runnable:
         return self.workflow is None and self.prepare is None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptedInputs:
+    """Inputs that were accepted before, with their packed form."""
+
+    values: Mapping[str, Any]
+    packed: bytes
+
+
 class Prepare(Protocol):
-    """Returns the start of an execution of a draft, given its checked inputs."""
+    """Returns the start of an execution, given its checked inputs."""
 
     def __call__(self, new: "NewRun", inputs: Mapping[str, Any], /) -> Awaitable[Start]:
         """Raise EngineError if it cannot begin so."""
@@ -105,24 +115,16 @@ class Acceptance:
         raise Unavailable("The workflow is being saved faster than it can be run")
 
     async def _accept(self, run: NewRun, found: Runnable, compute: Compute) -> tuple[str, ...]:
-        use = AssetUse(self.media_service, run.account_id, run.execution_id)
-        inputs = await check_run_inputs(
-            found.plan,
-            run.inputs,
-            use,
-            is_model=found.is_model,
-            allow_http=self.allow_http,
-            compute=compute,
-        )
         warnings = unknown_inputs(found.plan.fields, run.inputs)
-        start = await found.prepare(run, inputs) if found.prepare else None
+        accepted = found.inputs or await self._check_inputs(run, found, compute)
+        start = await found.prepare(run, accepted.values) if found.prepare else None
         await self.store.executions.accept(
             account_id=run.account_id,
             workflow=found.workflow,
             is_named_version=found.is_named_version,
             plan=found.plan,
-            inputs=inputs,
-            packed_inputs=await compute(partial(pack_inputs, found.plan, inputs)),
+            inputs=accepted.values,
+            packed_inputs=accepted.packed,
             source=run.source,
             key_id=run.key_id,
             notifier=run.notifier,
@@ -140,6 +142,18 @@ class Acceptance:
             start=start,
         )
         return warnings
+
+    async def _check_inputs(self, run: NewRun, found: Runnable, compute: Compute) -> AcceptedInputs:
+        inputs = await check_run_inputs(
+            found.plan,
+            run.inputs,
+            AssetUse(self.media_service, run.account_id, run.execution_id),
+            is_model=found.is_model,
+            allow_http=self.allow_http,
+            compute=compute,
+        )
+        packed = await compute(partial(pack_inputs, found.plan, inputs))
+        return AcceptedInputs(values=inputs, packed=packed)
 
 
 async def find_workflow(

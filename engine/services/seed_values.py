@@ -65,13 +65,16 @@ class SeedValues:
         self._new[name] = packed
         return name
 
-    def copy(self, source_id: str, name: str) -> str:
-        """Return the new name of a value that is an object, or part of one, of an execution."""
+    def copy(self, source_id: str, name: str, *, is_value: bool = True) -> str:
+        """Return the new name of an object, or of a part of one, of an execution.
+
+        The assets that a value names are held; `is_value` is False for others.
+        """
         source = object_of(name)
         if (source_id, source) not in self._copies:
             self._copies[source_id, source] = self._name(size_of(source)), []
         copied, parts = self._copies[source_id, source]
-        parts.append(name)
+        parts += [name] if is_value else []
         return copied + name.removeprefix(source)
 
     def take(self, source_id: str, entry: bytes | str) -> bytes | str:

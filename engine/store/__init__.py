@@ -20,6 +20,7 @@ from engine.store.accounts.wallets import LedgerEntry, LedgerPage, TopUp, Wallet
 from engine.store.deliveries import Deliveries
 from engine.store.executions.accept import (
     Accepted,
+    AlreadyRetried,
     AuthorizationRejected,
     IdempotentReplay,
     StaleWorkflow,
@@ -56,6 +57,7 @@ __all__ = [
     "Account",
     "AccountSecrets",
     "Accounts",
+    "AlreadyRetried",
     "ApiKey",
     "ApiKeys",
     "Asset",

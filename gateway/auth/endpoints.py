@@ -100,6 +100,8 @@ class Guarded:
     """Bucket of the tier's rate limit that counts the calls; None: calls are not counted."""
     is_counted_by_handler: bool = False
     """Whether the handler counts the call, since its body decides on the bucket."""
+    is_checked_by_handler: bool = False
+    """Whether the handler checks the capability, since a record decides on it."""
     is_before_approval: bool = False
     """Whether an account that is not approved may call it, although it writes."""
     query: frozenset[str] = NO_NAMES
@@ -147,7 +149,7 @@ class Guarded:
 
     async def _handle(self, request: GatewayRequest, principal: Principal) -> Response:
         request.scope[ACCOUNT] = principal.account.id
-        if self.capability is not None:
+        if self.capability is not None and not self.is_checked_by_handler:
             name = request.path_params[self.name_parameter] if self.name_parameter else None
             held = (each for each in self.alternatives if has_capability(principal, each))
             check_capability(principal, next(held, self.capability), name)
@@ -283,6 +285,11 @@ def requires(
 def counted_by_handler(endpoint: Guarded) -> Guarded:
     """Declare that the handler counts the call itself, by `count_call`."""
     return replace(endpoint, is_counted_by_handler=True)
+
+
+def checked_by_handler(endpoint: Guarded) -> Guarded:
+    """Declare that the handler checks the capability itself, by `check_capability`."""
+    return replace(endpoint, is_checked_by_handler=True)
 
 
 def before_approval(endpoint: Known) -> Known:

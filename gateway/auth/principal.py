@@ -111,6 +111,15 @@ def has_capability(principal: Principal, required: str) -> bool:
     return True
 
 
+def may_run_any(principal: Principal) -> bool:
+    """Return whether the caller may run any workflow or model at all."""
+    held = () if principal.key is None else principal.key.capabilities
+    return principal.key is None or any(
+        each.endswith(":run") or covers([each], "workflow:run") or covers([each], "model:run")
+        for each in held
+    )
+
+
 def check_approved(principal: Principal) -> None:
     """Raise AccountNotApproved; called before anything is written or run."""
     if not principal.account.approved:

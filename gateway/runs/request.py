@@ -47,8 +47,10 @@ class RunParameters:
         return self.after is not None and self.wait_seconds > 0
 
 
-async def read_run_parameters(request: GatewayRequest, principal: Principal) -> RunParameters:
-    """Read the parameters from the request.
+async def read_run_parameters(
+    request: GatewayRequest, principal: Principal, *, is_retry: bool = False
+) -> RunParameters:
+    """Read the parameters from the request; a retry has no body and is not waited for.
 
     Raises InvalidQuery, InvalidBody, InvalidIdempotencyKey or LoopDetected.
     """
@@ -56,13 +58,13 @@ async def read_run_parameters(request: GatewayRequest, principal: Principal) -> 
     if depth > run_depth.MAX_DEPTH:
         raise LoopDetected(run_depth.MAX_DEPTH)
     query = Query(request.scope)
-    is_async, timeout = query.flag("async"), query.seconds("timeout")
+    is_async, timeout = is_retry or query.flag("async"), query.seconds("timeout")
     max_credits = query.optional_integer("max_credits", low=0, high=MAX_CREDITS)
-    data = await read_json(request)
+    data = b"" if is_retry else await read_json(request)
     idempotency_key = _idempotency_key(request, data, query.text("version"))
-    body = RunRequest.parse(await decode_object(data))
+    inputs = {} if is_retry else RunRequest.parse(await decode_object(data)).inputs
     return RunParameters(
-        inputs=body.inputs,
+        inputs=inputs,
         body_bytes=len(data),
         depth=depth,
         wait_seconds=0 if is_async else _wait(request, timeout),

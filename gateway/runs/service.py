@@ -24,7 +24,7 @@ from engine.executions.events import BEFORE_ALL, EventId
 from engine.executions.execution import TERMINAL, Execution, ExecutionEnd, ExecutionStatus
 from engine.metrics import EXECUTIONS_ACCEPTED
 from engine.services.acceptance import Acceptance, NewRun, Runnable
-from engine.store import IdempotentReplay, Principal
+from engine.store import AlreadyRetried, IdempotentReplay, Principal
 from gateway.auth.endpoints import SPECULATIVE
 from gateway.http import response_headers
 from gateway.http.json_bodies import run_off_loop
@@ -53,10 +53,15 @@ NODE_CONTEXT = ("nodeId", "nodeType", "nodeCode", "reason", "retryable")
 class RunTarget(Protocol):
     """A workflow or model that a caller wants to run."""
 
-    source: str
-    """Source of its executions when a key starts them."""
-    browser_source: str
-    """Source of its executions when a session starts them."""
+    @property
+    def source(self) -> str:
+        """Source of its executions when a key starts them."""
+        ...
+
+    @property
+    def browser_source(self) -> str:
+        """Source of its executions when a session starts them."""
+        ...
 
     async def find(
         self, services: Services, principal: Principal, *, fresh: bool = False
@@ -68,14 +73,18 @@ class RunTarget(Protocol):
         ...
 
 
-async def run(request: GatewayRequest, principal: Principal, target: RunTarget) -> Response:
+async def run(
+    request: GatewayRequest, principal: Principal, target: RunTarget, *, is_retry: bool = False
+) -> Response:
     """Run the target; answer with its result, with events, or at once with the execution's id."""
     began = time.perf_counter()
-    parameters = await read_run_parameters(request, principal)
+    parameters = await read_run_parameters(request, principal, is_retry=is_retry)
     try:
         return await _run(request, principal, target, parameters, began)
     except IdempotentReplay as replay:
         return await _replay_answer(request, principal, parameters, replay)
+    except AlreadyRetried as retried:
+        return await _answer_accepted(request, principal, retried.execution_id)
 
 
 async def _run(
@@ -235,9 +244,17 @@ async def _replay_answer(
             )
     response_headers.note(request.scope, idempotent_replayed="true")
     if answer == ACCEPTED:
-        url, warnings = await executions.acceptance(principal.account.id, replay.execution_id)
-        return _accepted(replay.execution_id, url, warnings)
+        return await _answer_accepted(request, principal, replay.execution_id)
     return _ended(execution, int(answer), execution.warnings)
+
+
+async def _answer_accepted(
+    request: GatewayRequest, principal: Principal, execution_id: str
+) -> Response:
+    """Return the answer of an execution that was accepted by an earlier call."""
+    executions = request.state["services"].store.executions
+    url, warnings = await executions.acceptance(principal.account.id, execution_id)
+    return _accepted(execution_id, url, warnings)
 
 
 def _stream(

@@ -205,6 +205,9 @@ class ExecutionView(ExecutionRow, kw_only=True):
         list[LinkedAsset] | UnsetType,
         doc("The assets that links in the result lead to; absent without any."),
     ] = UNSET
+    retry_of: Annotated[
+        Uuid | None, doc("The failed execution that this one retries; null: it is no retry.")
+    ] = None
 
     @classmethod
     def with_nodes(

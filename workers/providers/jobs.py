@@ -18,6 +18,7 @@ from engine import metrics
 from engine.errors.nodes import BAD_RESPONSE, NodeFailed
 from engine.models.dialects.http import JOB, HttpSection, JobSection
 from engine.models.manifest import Model
+from engine.models.provider_jobs import ROUND, SUBMITTING, failed_rounds
 from engine.values.templates import Template
 from workers.providers.base import CallContext
 from workers.providers.errors import REJECTED, TIMEOUT, UNKNOWN, ProviderNotFound, bad_response
@@ -36,10 +37,6 @@ MAX_RETRY_AFTER_SECONDS = 60.0
 MAX_ID = 500
 MAX_UNREADABLE = 3
 """This many answers in a row that are 404 or unreadable end the polling."""
-ROUND = "round"
-"""Member of a record with the number of failed rounds."""
-SUBMITTING = "submitting"
-"""Member of a record that says that a submit has begun."""
 
 log = logging.getLogger(__name__)
 
@@ -59,23 +56,6 @@ async def run_job(
     """Run a job and return the answer that has the result. Raises NodeFailed."""
     job_call = _JobCall(section=section, job=job, values=values, client=client, call=call)
     return await job_call.run()
-
-
-def can_cancel(model: Model | None, record: Any) -> bool:
-    """Return whether the recorded job is cancelled when no attempt resumes it.
-
-    The path to cancel must need the job's id alone, since inputs are not on record.
-    """
-    if model is None or not isinstance(model.call, HttpSection) or model.call.job is None:
-        return False
-    path = model.call.job.cancel_path
-    has_job = isinstance(record, dict) and record.get("id") is not None
-    return has_job and path is not None and path.names <= {JOB}
-
-
-def failed_rounds(record: Any) -> int:
-    """Return how many rounds have failed before the recorded one."""
-    return int(record.get(ROUND, 0)) if isinstance(record, dict) else 0
 
 
 def refuse_unknown_job(model: Model, call: CallContext) -> None:
@@ -155,28 +135,32 @@ class _JobCall:
             message = f"The provider's job did not end within {seconds:g} s"
             raise NodeFailed(TIMEOUT, message, retryable=True) from None
         except asyncio.CancelledError:
-            if self.call.is_given_up:
+            if self._must_cancel:
                 await self._cancel(job_id)
             if self.call.is_late:
                 message = "The provider's job did not end in the node's time"
                 raise NodeFailed(TIMEOUT, message, retryable=True) from None
             raise
 
+    @property
+    def _must_cancel(self) -> bool:
+        """Whether nothing goes on with the job; one without a cancel path is left to a retry."""
+        return self.call.is_given_up and self.job.cancel_path is not None
+
     async def _submit(self) -> str:
         """Submit the job and return its id.
 
         A call that is stopped meanwhile waits for the answer for a short time: to record the id for
-        the next attempt, or to cancel the job.
+        the next attempt or a retry of the execution, or to cancel the job.
         """
         submitted = asyncio.create_task(self._send())
         try:
             return await asyncio.shield(submitted)
         except asyncio.CancelledError:
-            if not self.call.is_given_up or self.job.cancel_path is not None:
-                await asyncio.wait([submitted], timeout=CANCEL_SECONDS)
+            await asyncio.wait([submitted], timeout=CANCEL_SECONDS)
             submitted.cancel()
             [value] = await asyncio.gather(submitted, return_exceptions=True)
-            if isinstance(value, str) and self.call.is_given_up:
+            if isinstance(value, str) and self._must_cancel:
                 await self._cancel(value)
             raise
 

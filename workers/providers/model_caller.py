@@ -12,6 +12,7 @@ from engine.models.dialects.builtin import BuiltinSection
 from engine.models.dialects.http import HttpSection
 from engine.models.manifest import Category, Model
 from engine.models.pricing import cost_micro_usd
+from engine.models.provider_jobs import ROUND, failed_rounds
 from engine.models.registry import find_model
 from engine.nodes.support.base import HttpAnswer, HttpCall
 from engine.process.byte_semaphore import ByteSemaphore
@@ -29,7 +30,7 @@ from workers.providers.base import (
 from workers.providers.builtin import BuiltinDialect, Embed, embed_nothing
 from workers.providers.errors import RATE_LIMITED, UNAVAILABLE
 from workers.providers.http import HttpDialect, client_of
-from workers.providers.jobs import ROUND, can_cancel, cancel_job, failed_rounds, refuse_unknown_job
+from workers.providers.jobs import cancel_job, refuse_unknown_job
 from workers.providers.limiter import CallLimiter, LimiterKey, guess_tokens
 from workers.providers.media import with_own_media
 from workers.providers.media_memory import MAX_BYTES, MediaReservation
@@ -183,12 +184,6 @@ class ModelCaller:
             if tokens:
                 turn.used(tokens)
             return answer
-
-
-def is_cancellable(record: Any) -> bool:
-    """Return whether a record is of a job that is cancelled when no attempt resumes it."""
-    name = record.get("model") if isinstance(record, dict) else None
-    return isinstance(name, str) and can_cancel(find_model(name), record)
 
 
 async def refuse_answer(checkpoints: CallCheckpoints, item: int) -> None:

@@ -6,12 +6,12 @@ from typing import Any
 
 from engine.errors.nodes import NodeFailed, SiblingFailed
 from engine.graph.plan import Plan
+from engine.models.provider_jobs import is_cancellable
 from engine.store.executions.claims import ClaimedExecution, NodeClaim
 from engine.store.executions.offload import OffloadedValues
 from engine.store.executions.walks import Walks
 from engine.store.redis.record_packing import pack, unpack
 from workers.providers.base import ModelAnswer
-from workers.providers.model_caller import is_cancellable
 from workers.runtime.persistence import persist
 from workers.walk.item_answers import AnswerBatches, ItemAnswers
 

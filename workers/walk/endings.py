@@ -8,13 +8,13 @@ from engine.errors import NotFound
 from engine.errors.nodes import NodeFailed
 from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.graph.plan import NodeName
+from engine.models.provider_jobs import is_cancellable
 from engine.store import Store
 from engine.store.executions.claims import ClaimedExecution, parse_claims
 from engine.store.executions.record_fields import parse_jobs
 from engine.store.executions.walks import Verdict, Walks
 from engine.store.redis.record_packing import unpack
 from workers.nodes.executor import describe
-from workers.providers.model_caller import is_cancellable
 from workers.walk.checkpoints import MAX_CANCELLED
 from workers.walk.draft_plans import lost_in_draft
 from workers.walk.recorder import LeaseLost, Recorder

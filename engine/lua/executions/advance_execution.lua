@@ -92,9 +92,11 @@ end
 
 move_nodes(KEYS[1], step, codes, claim_of, fence, now)
 if head[9] then
-  local settled = {}
-  for index in string.gmatch(step.settled, '(%d+)%a') do settled[#settled + 1] = index end
-  drop_kept(KEYS[1], head[9], ARGV[11] == '' and settled or nil)
+  -- A retry goes on with the answers of nodes that have failed.
+  local completed = {}
+  for index in string.gmatch(step.settled, '(%d+)c') do completed[#completed + 1] = index end
+  local may_be_retried = ARGV[11] == '' or ARGV[11] == 'failed'
+  drop_kept(KEYS[1], head[9], may_be_retried and completed or nil)
 end
 statuses = string.char(unpack(codes))
 

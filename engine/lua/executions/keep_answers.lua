@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
--- Save a running node's answers for items of its list, so that another attempt does not repeat
--- them. The step that settles the node deletes them.
+-- Save a running node's answers for items of its list, so that another attempt or a retry of the
+-- failed execution does not repeat them. The step that completes the node deletes them.
 -- Called again, the script changes nothing.
 -- KEYS: 1 execution, 2 held by this worker
 -- ARGV: 1 reference, 2 claim 'fence:token', 3 node index, 4 number of the batch, from 1, 5 answers

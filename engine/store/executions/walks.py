@@ -14,7 +14,7 @@ from engine.executions.execution import (
 from engine.ids.partitions import partition_of
 from engine.store.executions.claims import ClaimedExecution, Lease
 from engine.store.executions.executions import outbox
-from engine.store.executions.record_fields import parse_hash, parse_jobs, parse_name
+from engine.store.executions.record_fields import parse_hash, parse_jobs, parse_kept, parse_name
 from engine.store.executions.steps import FinishedWalk, Step, end_arguments, move_arguments
 from engine.store.hints import HintSender
 from engine.store.redis import keyspace
@@ -202,7 +202,7 @@ class Walks:
     ) -> bool:
         """Save a batch of a running node's item answers, numbered from 1. False: fenced.
 
-        It stays until the node is settled; `is_offloaded`: it is the name of an object.
+        It stays until the node is completed; `is_offloaded`: it is the name of an object.
         """
         verdict: bytes = await self._client.call(
             SCRIPTS["keep_answers"],
@@ -216,9 +216,9 @@ class Walks:
     ) -> Sequence[bytes | None]:
         """Return a node's batches of item answers in order, None for a lost one."""
         key = keyspace.execution(account_id, execution_id)
-        kept = (await self._client.send("HGET", key, "kept") or b"").decode()
-        counts = dict(each.split("=") for each in kept.split(",") if each)
-        fields = [f"k{index}.{number + 1}" for number in range(int(counts.get(str(index), 0)))]
+        kept = await self._client.send("HGET", key, "kept") or b""
+        count = parse_kept({"kept": kept}).get(index, 0)
+        fields = [f"k{index}.{number + 1}" for number in range(count)]
         return await self._client.send("HMGET", key, *fields) if fields else []
 
     async def give_back(

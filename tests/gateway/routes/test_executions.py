@@ -60,7 +60,7 @@ async def test_an_execution_that_goes_on_is_processing(client: httpx2.AsyncClien
 
     body = (await client.get(path)).json()
 
-    assert list(body) == [*HEAD_MEMBERS, *DETAILS, "nodes"]
+    assert list(body) == [*HEAD_MEMBERS, *DETAILS, "nodes", "retryOf"]
     assert body["executionId"] == body["requestId"] == path.rpartition("/")[2]
     assert (body["workflowSlug"], body["workflowVersion"]) == ("greeting", 1)
     assert (body["source"], body["status"]) == ("api-workflow", "processing")

@@ -49,7 +49,7 @@ class Stub:
         self.holder_port = 0
         """Client of that call."""
         self._holds = holds
-        self._values = values or {}
+        self._values = dict(values or {})
         self._closing = threading.Event()
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), self._make_handler())
@@ -64,6 +64,10 @@ class Stub:
     def at(self, path: str) -> list[Request]:
         """Return the requests for a path."""
         return [each for each in self.requests if each.path == path]
+
+    def give(self, path: str, value: Any) -> None:
+        """Answer calls of a path with a value from now on."""
+        self._values[path] = value
 
     def close(self) -> None:
         """Stop answering."""

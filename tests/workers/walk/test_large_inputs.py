@@ -146,8 +146,8 @@ async def test_inputs_that_stay_unreadable_end_the_run_with_an_error_and_cost_no
     assert execution.status is ExecutionStatus.FAILED
     assert execution.error == {
         "code": "INTERNAL_ERROR",
-        "message": large_inputs.UNREAD,
-        "reason": large_inputs.UNREAD,
+        "message": large_inputs.UNREAD_INPUTS.unread,
+        "reason": large_inputs.UNREAD_INPUTS.unread,
     }
     assert await payer.paid(0)
 
@@ -173,7 +173,10 @@ async def test_damaged_inputs_are_as_good_as_gone(payer: PayingAccount, settings
 
     execution = await walk(payer, execution_id)
 
-    assert execution.error is not None and execution.error["message"] == large_inputs.GONE
+    assert (
+        execution.error is not None
+        and execution.error["message"] == large_inputs.UNREAD_INPUTS.gone
+    )
 
 
 async def test_a_slow_place_holds_up_no_other_run_and_no_slot_for_computing(

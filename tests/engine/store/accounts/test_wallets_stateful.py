@@ -143,6 +143,7 @@ class Spending(RuleBasedStateMachine):
                 quote.credits,
                 self.terms,
                 texts,
+                "",
                 "trials",
                 tried,
                 "cap",

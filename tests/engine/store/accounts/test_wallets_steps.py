@@ -29,7 +29,7 @@ class Spender:
         """Accept a run and have a worker claim it; return the verdict."""
         words = f"{terms.allowance}:{int(terms.allowance_once)}:{KEEP_MS}"
         keys = ["workflow", name, "all", "due", keyspace.active(self.account.id), "first"]
-        args = [0, name, name, "", "p", 5_000, "", "", "", 1, credits, words, ""]
+        args = [0, name, name, "", "p", 5_000, "", "", "", 1, credits, words, "", ""]
         reply = await self.store.client.call(
             SCRIPTS["accept_execution"], [*keys, *self._wallet], args
         )

@@ -48,7 +48,7 @@ async def accept_at(store: Store, account: Account, saved: Saved, now: int) -> s
         ],
         [
             *(now, execution_id, keyspace.reference(account.id, execution_id), 1, "pp", 5_000),
-            *("", "", "", 0, "", "", ""),
+            *("", "", "", 0, "", "", "", ""),
             *("slug", saved[0].slug, "source", "test", "inputs", pack({})),
         ],
     )

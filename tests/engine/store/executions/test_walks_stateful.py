@@ -103,6 +103,7 @@ def script_call(call: Call) -> tuple[str, list[str], list[Any]]:
                 "",
                 "",
                 "",
+                "",
             ]
             return (
                 "accept_execution",

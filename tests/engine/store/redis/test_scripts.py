@@ -175,7 +175,7 @@ async def test_a_graph_of_a_thousand_nodes_fits_the_scripts(store: Store) -> Non
     await store.client.call(
         SCRIPTS["accept_execution"],
         ["w", "x", "all", "due", "active", "first", "wallet", "ledger"],
-        [NOW, "x", "acc/x", 1, statuses, 5000, "", "", "", 1, "", "", "", "inputs", b""],
+        [NOW, "x", "acc/x", 1, statuses, 5000, "", "", "", 1, "", "", "", "", "inputs", b""],
     )
     await store.client.call(
         SCRIPTS["claim_execution"], ["x", "due", "held"], [NOW, "acc/x", "token", "w1"]

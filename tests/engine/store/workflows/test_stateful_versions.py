@@ -162,7 +162,22 @@ class Versions(RuleBasedStateMachine):
             "accept_execution",
             [f"w:{slug}", name, "all", "due", "active", "first", "wallet", "ledger"],
             [
-                *(self.now, name, f"acc/{name}", version, "p", 5_000, "", "", "", 1, "", "", ""),
+                *(
+                    self.now,
+                    name,
+                    f"acc/{name}",
+                    version,
+                    "p",
+                    5_000,
+                    "",
+                    "",
+                    "",
+                    1,
+                    "",
+                    "",
+                    "",
+                    "",
+                ),
                 *("slug", slug, "inputs", b""),
             ],
         )

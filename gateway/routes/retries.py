@@ -1,0 +1,102 @@
+"""Retries of failed executions."""
+
+from dataclasses import dataclass
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from engine import errors
+from engine.ids.executions import is_execution_id
+from engine.services.acceptance import Runnable
+from engine.services.retries import GONE, FailedExecution, Retries
+from engine.store import Principal
+from gateway.auth.endpoints import (
+    Resource,
+    checked_by_handler,
+    count_call,
+    operation,
+    requires,
+)
+from gateway.auth.principal import check_capability, may_run_any
+from gateway.http.rate_limit_headers import MODEL_RUNS, WORKFLOW_RUNS
+from gateway.openapi.parameters import IDEMPOTENCY_KEY, MAX_CREDITS_OF_RUN
+from gateway.runs.errors import RUN_ERRORS
+from gateway.runs.service import BROWSER_SOURCE, run
+from gateway.runs.types import AcceptedView
+from gateway.services import GatewayRequest, Services
+
+RUN = "workflow:run"
+
+
+@dataclass(frozen=True, slots=True)
+class RetriedExecution:
+    """A failed execution of the caller's account."""
+
+    failed: FailedExecution
+
+    @property
+    def source(self) -> str:
+        """See `RunTarget.source`."""
+        if self.failed.is_draft:
+            return "app-draft"
+        return "api-workflow" if self.failed.slug else "api-slim"
+
+    @property
+    def browser_source(self) -> str:
+        """See `RunTarget.browser_source`."""
+        return "app-draft" if self.failed.is_draft else BROWSER_SOURCE
+
+    async def find(
+        self, services: Services, principal: Principal, *, fresh: bool = False
+    ) -> Runnable:
+        """See `RunTarget.find`. Raises ExecutionNotRetryable."""
+        return await Retries(services.store, services.media_service).find(self.failed)
+
+
+@operation(
+    query=(MAX_CREDITS_OF_RUN,),
+    headers=(IDEMPOTENCY_KEY,),
+    answers={202: AcceptedView},
+    errors=(
+        *(*RUN_ERRORS, errors.ExecutionNotFound, errors.ExecutionNotRetryable),
+        errors.RateLimitExceeded,
+    ),
+)
+@checked_by_handler
+@requires(RUN)
+async def retry_execution(request: GatewayRequest, principal: Principal) -> Response:
+    """Run a failed execution again from the nodes that failed, on the version that it ran.
+
+    Nodes that had completed are neither run nor charged again. While there is a retry that was not
+    cancelled, the answer leads to that one. The capability is that of the run: for a workflow
+    `workflow:<slug>:run` suffices, a draft needs `workflow:write` besides, a model `model:run`.
+    """
+    execution_id, services = request.path_params["execution_id"], request.state["services"]
+    retries = Retries(services.store, services.media_service)
+    try:
+        if not is_execution_id(execution_id):
+            raise errors.ExecutionNotFound
+        failed = await retries.read(principal.account.id, execution_id)
+    except errors.ExecutionNotFound:
+        if not may_run_any(principal):
+            check_capability(principal, RUN)
+        raise
+    _check(principal, failed)
+    await count_call(request, WORKFLOW_RUNS if failed.slug else MODEL_RUNS)
+    try:
+        return await run(request, principal, RetriedExecution(failed), is_retry=True)
+    except (errors.WorkflowNotFound, errors.VersionNotFound):
+        raise errors.ExecutionNotRetryable("failed", GONE) from None
+
+
+def _check(principal: Principal, failed: FailedExecution) -> None:
+    """Raise CapabilityDenied or CapabilityAboveCeiling unless the caller may run the same."""
+    if not failed.slug:
+        check_capability(principal, "model:run", next(iter(failed.model_ids), None))
+        return
+    if failed.is_draft:
+        check_capability(principal, "workflow:write")
+    check_capability(principal, RUN, failed.slug)
+
+
+routes = [Route("/api/executions/{execution_id}/retry", Resource(POST=retry_execution))]
