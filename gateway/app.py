@@ -15,6 +15,7 @@ from gateway.routes import (
     account_events,
     api_keys,
     assets,
+    bulk_cancel,
     descriptions,
     docs,
     draft_runs,
@@ -44,6 +45,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
     metrics = [] if settings.metrics_port else health.metrics_routes
     return [
         *runs.routes,
+        *bulk_cancel.routes,
         *executions.routes,
         *execution_values.routes,
         *retries.routes,

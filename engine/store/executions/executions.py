@@ -1,8 +1,9 @@
 """Executions from the side of callers: accept, read, list and cancel."""
 
+import asyncio
 import contextlib
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
 from engine.access.tiers import TierTerms
@@ -31,6 +32,7 @@ from engine.store.executions.accept import (
     quote_fields,
     values_fields,
 )
+from engine.store.executions.active import ActiveExecution
 from engine.store.executions.details import ExecutionDetails, read_details
 from engine.store.executions.events import initial_watch_fields
 from engine.store.executions.inputs import LargeInputs, pack_inputs
@@ -60,6 +62,7 @@ from engine.store.workflows.records import Workflow
 RESEND_AFTER_MS = 5_000
 RESEND_DELIVERY_MS = 2_000
 IDEMPOTENCY_MS = 86_400_000
+ACTIVE_AT_ONCE = 200
 
 
 class Executions:
@@ -335,6 +338,24 @@ class Executions:
         if all(dropped_with) and reply[0] == b"cancelled":
             await self._large_inputs.remove_dropped(account_id, execution_id)
         return ExecutionStatus(reply[0].decode())
+
+    async def active(self, account_id: str) -> AsyncIterator[Sequence[ActiveExecution]]:
+        """Yield the account's executions that have not ended, in pages; one may be repeated."""
+        key, cursor = keyspace.active(account_id), b""
+        while cursor != b"0":
+            cursor, ids = await self._client.send(
+                "SSCAN", key, cursor or b"0", "COUNT", ACTIVE_AT_ONCE
+            )
+            names = [each.decode() for each in ids]
+            keys = (keyspace.execution(account_id, name) for name in names)
+            heads = await asyncio.gather(
+                *(self._client.send("HMGET", each, *ActiveExecution.FIELDS) for each in keys)
+            )
+            yield [
+                ActiveExecution.of(name, head)
+                for name, head in zip(names, heads, strict=True)
+                if head[0] is not None
+            ]
 
     async def list(
         self,
