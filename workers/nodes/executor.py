@@ -321,7 +321,7 @@ class Executor:
             outcome = await self._attempt(work, context)
             if context.turn_ms:
                 outcome = replace(outcome, turn_ms=context.turn_ms)
-            if outcome.failure is not None and not work.checkpoints.is_final(outcome.failure):
+            if outcome.failure is not None:  # a retry of the execution may come after the last
                 await work.checkpoints.flush()
         finally:
             work.checkpoints.close()

@@ -75,6 +75,11 @@ class Attempts:
         if self._publisher is not None:
             self._publisher.note_step(advanced)
 
+    async def flush(self) -> None:
+        """Record the answers of running nodes, with which a retry of the execution goes on."""
+        if self._execution_checkpoints is not None:
+            await self._execution_checkpoints.flush()
+
     def abandon(self) -> None:
         """Note that the execution ends, so that jobs of its nodes are not resumed."""
         if self._execution_checkpoints is not None:

@@ -30,6 +30,7 @@ class ExecutionCheckpoints:
         self._plan = plan
         self._claimed = claimed
         self._has_begun = "begun" in claimed.record
+        self._open: set[NodeCheckpoints] = set()
         self.is_given_up = False
         """True when the execution ends, so that its nodes' jobs are not resumed."""
 
@@ -50,7 +51,17 @@ class ExecutionCheckpoints:
         is_first = is_first and (claim is None or claim.attempts <= 1)
         attempt = 1 if claim is None else claim.attempts - claim.lost
         answers = ItemAnswers(self._batches, index, may_have=not is_first)
-        return NodeCheckpoints(self, index, attempt, answers, may_have=not is_first)
+        opened = NodeCheckpoints(self, index, attempt, answers, may_have=not is_first)
+        self._open.add(opened)
+        return opened
+
+    def close(self, checkpoints: "NodeCheckpoints") -> None:
+        """Note that the attempt with these checkpoints has ended."""
+        self._open.discard(checkpoints)
+
+    async def flush(self) -> None:
+        """Wait until the answers of all running nodes are on record."""
+        await asyncio.gather(*(each.flush() for each in self._open))
 
     def is_final(self, index: int, attempt: int, failure: NodeFailed) -> bool:
         """Return whether a node has no further attempt after this failure."""
@@ -199,3 +210,4 @@ class NodeCheckpoints:
     def close(self) -> None:
         """Stop recording; the attempt has ended."""
         self._answers.close()
+        self._execution_checkpoints.close(self)

@@ -313,6 +313,9 @@ class Walk:
         wake.clear()
         if self._state.task_error is not None:
             raise self._state.task_error
+        self._settle_ended()
+
+    def _settle_ended(self) -> None:
         while self._ended:
             index, started, outcome = self._ended.popleft()
             if self._state.running.pop(index, None) is not None:
@@ -349,6 +352,8 @@ class Walk:
         return None
 
     async def _end(self, status: ExecutionStatus) -> bool:
+        if status is ExecutionStatus.FAILED:
+            await self._keep_for_retry()
         self._attempts.abandon()
         await self._stop_running()
         progress = self._state.progress
@@ -368,6 +373,13 @@ class Walk:
         await self._attempts.cancel(jobs)
         await self._output_store.remove_dropped()
         return True
+
+    async def _keep_for_retry(self) -> None:
+        """Record the answers of running nodes, and settle nodes that have ended meanwhile."""
+        failed = self._settlement.failed
+        await self._attempts.flush()
+        self._settle_ended()
+        self._settlement.failed = failed
 
     async def _stop_running(self) -> None:
         self._state.timers.stop()
