@@ -242,15 +242,16 @@ async def test_executions_of_others_are_not_found(payer: PayingAccount, retries:
 async def test_large_outputs_become_objects_of_the_retry(payer: PayingAccount) -> None:
     graph = Graph().node("t", "textBox", text="x" * 90_000)
     graph.node("large", "textBox", text="{{ a }}{{ a }}{{ a }}").wire("t.text-out > large.a")
-    graph.node("m", "assistant", model="echo", prompt="m")
+    graph.node("size", "transform", expression="size(value)").wire("large.text-out > size.value-in")
+    graph.node("m", "assistant", model="echo", prompt="m {{ a }}").wire("size.value-out > m.a")
     graph.node("out", "responseOutput", fields=[{"name": "text"}, {"name": "model"}])
     graph.wire("large.text-out > out.text", "m.text-out > out.model")
-    first = await failed(payer, graph, m=1)
+    first = await failed(payer, graph, **{"m 270000": 1})
 
     second = await accept_retry(payer, first)
     await payer.store.offloaded.remove(payer.account.id, first)
     payer.held_walker.walker.take(payer.reference(second))
 
-    assert (await payer.end(second)).result == {"text": "x" * 270_000, "model": "<m>"}
+    assert (await payer.end(second)).result == {"text": "x" * 270_000, "model": "<m 270000>"}
     entries = [row[5] for row in parse_rows(await record(payer, second)).values()]
     assert any(isinstance(entry, str) and entry.startswith("seed-") for entry in entries)
