@@ -165,10 +165,7 @@ async def find_workflow(
     """
     workflows = store.workflows
     try:
-        if version is None:
-            workflow, plan = await workflows.own_plan(account_id, slug, fresh=fresh)
-        else:
-            workflow, plan = await workflows.kept_plan(account_id, slug, version, fresh=fresh)
+        workflow, plan = await workflows.own_plan(account_id, slug, fresh=fresh, version=version)
     except WorkflowNotFound:
         if version is not None:
             raise

@@ -32,6 +32,7 @@ from engine.store.executions.start import Retry, Start
 from engine.store.redis.record_packing import pack, unpack
 
 GONE = "The version that it ran is not kept any more"
+FOREIGN = "It ran a public workflow of another account"
 NOT_RECORDED = "The outputs of its nodes were not recorded, or are not there any more"
 
 
@@ -79,6 +80,8 @@ class Retries:
         status = failed.record["status"].decode()
         if status != ExecutionStatus.FAILED:
             raise ExecutionNotRetryable(status)
+        if "owner" in failed.record:
+            raise ExecutionNotRetryable(status, FOREIGN)
         former = failed.record.get("retry", b"").decode()
         if former and await self._goes_on(failed.account_id, former):
             raise AlreadyRetried(former)
@@ -114,7 +117,7 @@ class Retries:
                     plan=await workflows.plan_of_execution(account_id, "", 0, failed.model_ids)
                 )
             version = int(failed.record["version"])
-            workflow, plan = await workflows.kept_plan(account_id, slug, version)
+            workflow, plan = await workflows.own_plan(account_id, slug, version=version)
         except (NotFound, InvalidGraph):
             raise ExecutionNotRetryable("failed", GONE) from None
         if plan is None:

@@ -80,6 +80,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "engine/store/workflows/quota.py": "tests/gateway/routes/test_workflows_quotas.py fills quotas.",
     "engine/store/workflows/records.py": "tests/engine/store/workflows/test_workflows.py reads records.",
     "engine/store/workflows/saves.py": "tests/engine/store/workflows/test_workflows.py saves by it.",
+    "engine/store/workflows/slug_taking.py": "tests/engine/store/workflows/test_workflows.py saves under slugs.",
     "engine/values/cel/environment.py": "tests/engine/values/test_cel.py",
     "engine/values/cel/functions.py": "tests/engine/values/test_cel.py",
     "engine/values/cel/values.py": "tests/engine/values/test_cel.py",

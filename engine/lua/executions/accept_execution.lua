@@ -1,29 +1,26 @@
 #!lua
 -- Accept an execution: write its record, list it, and schedule a repeated hint. The credits that it
--- may cost are reserved, and trials are used up, in the same step. A version's first run is
--- recorded, since documents of versions that never ran can be removed without a search for
--- executions. The run of a version is counted and is its workflow's last one.
+-- may cost are reserved, and trials are used up, in the same step. A version's run is noted, since
+-- documents of versions that never ran can be removed without a search for executions; it is
+-- counted, and is its workflow's last one.
 -- A full Redis refuses the script as a whole. A used idempotency key changes nothing and returns
 -- the first call. Called again with the same id, the script returns its first answer.
 -- KEYS: 1 workflow, 2 execution, 3 account's executions, 4 due, 5 account's active executions,
 --       6 idempotency record, 7 wallet, 8 ledger, and if any: 9 permission of a speculative
 --       authorization, or the failed execution that this one retries
--- ARGV: 1 now (0: Redis's clock), 2 execution id, 3 reference, 4 workflow version, '=<version>' for
---       one that need not be live, '~<version>' of a workflow of another account, 5 node statuses,
---       6 milliseconds until a hint is repeated, 7 limit of active executions ('' none),
---       8 fingerprint of the body ('' without an idempotency key), 9 response if already known,
---       10 milliseconds to keep the idempotency record, 11 credits to reserve ('' without charged
---       nodes), 12 terms 'allowance:once:milliseconds to keep the ledger', 13 trials
+-- ARGV: 1 now (0: Redis's clock), 2 execution id, 3 reference, 4 workflow version as `find_version`
+--       takes it, 5 node statuses, 6 milliseconds until a hint is repeated, 7 limit of active
+--       executions ('' none), 8 fingerprint of the body ('' without an idempotency key), 9 response if
+--       already known, 10 milliseconds to keep the idempotency record, 11 credits to reserve (''
+--       without charged nodes), 12 terms 'allowance:once:milliseconds to keep the ledger', 13 trials
 --       'model=r<runs>,model=d<milliseconds>', 14 '' or, for a retry, ':' and the id of the last retry
 --       if another may follow it, then field and value pairs
--- An empty workflow version is a run of one model: no workflow is checked. That of another account
--- is not in this slot: `begin_public_run` has checked it.
 -- Returns {'ok', created, active} | {'repeated', fingerprint, execution id, response or ''}
 --         | {'stale', version} | {'unkept'} without the version's document | {'gone'}
 --         | {'busy', active} | {'refused'} without the permission
 --         | {'retried', execution id} | {'unretryable', status or ''}
 --         | {'poor', balance} | {'exhausted', model}
--- Uses: read_now, next_month, wallet, use_trials, count_run
+-- Uses: read_now, next_month, wallet, use_trials, count_run, find_version
 local MOST_AT_ONCE = 1000
 local now = read_now(ARGV[1])
 
@@ -45,16 +42,8 @@ if is_retry then
   if ':' .. (retried[2] or '') ~= ARGV[14] then return {'retried', retried[2]} end
 end
 
-local kind, version = string.match(ARGV[4], '^([=~]?)(%d*)$')
-local ran, is_live, is_noted, runs = 'r' .. version, true, true, nil
-if version ~= '' and kind ~= '~' then
-  local head = redis.call('HMGET', KEYS[1], 'version', 'state', ran, 'runs')
-  if not head[1] or head[2] == 'deleted' then return {'gone'} end
-  is_live, is_noted = head[1] == version, head[3]
-  if not is_live and kind == '' then return {'stale', head[1]} end
-  if not is_live and redis.call('HEXISTS', KEYS[1], 'd' .. version) == 0 then return {'unkept'} end
-  runs = count_run(head[4], now, ARGV[2])
-end
+local version, refusal = find_version({workflow = KEYS[1]}, ARGV[4])
+if refusal then return refusal end
 if ARGV[7] ~= '' and active >= tonumber(ARGV[7]) then return {'busy', active} end
 
 if ARGV[11] ~= '' then
@@ -73,7 +62,7 @@ if ARGV[11] ~= '' then
 end
 
 local stamp = string.format('%d', now)
-redis.call('HSET', KEYS[2], 'status', 'processing', 'version', version, 'statuses', ARGV[5],
+redis.call('HSET', KEYS[2], 'status', 'processing', 'version', version.number, 'statuses', ARGV[5],
   'created', stamp)
 for first = 15, #ARGV, MOST_AT_ONCE do
   redis.call('HSET', KEYS[2], unpack(ARGV, first, math.min(first + MOST_AT_ONCE - 1, #ARGV)))
@@ -81,13 +70,7 @@ end
 redis.call('ZADD', KEYS[3], stamp, ARGV[2])
 redis.call('ZADD', KEYS[4], now + tonumber(ARGV[6]), ARGV[3])
 redis.call('SADD', KEYS[5], ARGV[2])
-if not is_live then
-  -- A review that began before spares the version.
-  redis.call('HSET', KEYS[1], ran, 'b' .. redis.call('HINCRBY', KEYS[1], 'begun', 1))
-elseif not is_noted then
-  redis.call('HSET', KEYS[1], ran, '1')
-end
-if runs then redis.call('HSET', KEYS[1], 'runs', runs) end
+note_run({workflow = KEYS[1]}, version, version.is_counted and count_run(version.runs, now, ARGV[2]))
 if is_retry then
   redis.call('HSET', KEYS[9], 'retry', ARGV[2])
 elseif KEYS[9] then

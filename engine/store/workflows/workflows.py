@@ -5,7 +5,6 @@ import contextlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import count
 from typing import Any
 
 from engine.errors import (
@@ -21,7 +20,7 @@ from engine.graph.document import Document
 from engine.graph.model_plan import MODEL, NAMES, model_plan
 from engine.graph.plan import NodeName, Plan, name_nodes
 from engine.ids.partitions import partition_of
-from engine.ids.slugs import numbered, slugify
+from engine.ids.slugs import slugify
 from engine.models.registry import find_model
 from engine.process.lru_cache import LruCache
 from engine.store.redis import keyspace
@@ -33,10 +32,10 @@ from engine.store.workflows.plan_cache import PlanCache
 from engine.store.workflows.quota import DocumentQuota
 from engine.store.workflows.records import Workflow, parse_workflow
 from engine.store.workflows.saves import WorkflowSave, WorkflowSaves
+from engine.store.workflows.slug_taking import take_slug
 from engine.store.workflows.versions import TAKEN_BACK_MS, Versions
 
 SLUGS_KEPT = 50_000
-SLUGS_PER_LOOK = 64
 NOWHERE = Document(name="")
 """Document that is in no list."""
 HEAD = ("version", "state", "created", "updated", "operation")
@@ -61,7 +60,7 @@ class Workflows:
 
         Raises QuotaExceeded.
         """
-        slug = await self._take_slug(account_id, slugify(document.name))
+        slug = await take_slug(self._client, account_id, slugify(document.name))
         try:
             save = self._new_save(account_id, slug, document, "new")
             return await self._write(replace(save, problems=problems))
@@ -76,7 +75,7 @@ class Workflows:
 
         Raises QuotaExceeded.
         """
-        slug = await self._take_slug(account_id, slugify(document.name))
+        slug = await take_slug(self._client, account_id, slugify(document.name))
         try:
             await self._drafts.write(account_id, slug, document, problems, "new")
         except QuotaExceeded:
@@ -121,18 +120,6 @@ class Workflows:
         """
         save = self._new_save(draft.account_id, draft.slug, draft.document, str(expected_version))
         return await self._write(replace(save, note=note, draft_revision=draft.revision))
-
-    async def _take_slug(self, account_id: str, slug: str) -> str:
-        for start in count(1, SLUGS_PER_LOOK):
-            numbers = range(start, start + SLUGS_PER_LOOK)
-            names = [slug if number == 1 else numbered(slug, number) for number in numbers]
-            owners = await self._client.send("HMGET", keyspace.slugs(), *names)
-            for name, owner in zip(names, owners, strict=True):
-                if owner is None and await self._client.send(
-                    "HSETNX", keyspace.slugs(), name, account_id
-                ):
-                    return name
-        raise AssertionError("counting does not end")
 
     def _new_save(
         self, account_id: str, slug: str, document: Document, expected: str
@@ -267,22 +254,24 @@ class Workflows:
 
     async def get_version(self, account_id: str, slug: str, version: int) -> Workflow:
         """Return one kept version. Raises WorkflowNotFound or VersionNotFound."""
-        key = keyspace.workflow(account_id, slug)
-        head = await self._client.send("HMGET", key, *HEAD)
+        head, data = await self._fetch_version(account_id, slug, version)
         if head[1] is None or head[1] == b"deleted":
             raise WorkflowNotFound
-        data = await self._client.send("HGET", key, f"d{version}")
         if data is None:
             raise VersionNotFound
         return parse_workflow(account_id, slug, version, data, head)
 
     async def _read_version(self, account_id: str, slug: str, version: int) -> Workflow:
         """Return one version, of a deleted workflow too. Raises WorkflowNotFound."""
-        key = keyspace.workflow(account_id, slug)
-        *head, data = await self._client.send("HMGET", key, *HEAD, f"d{version}")
+        head, data = await self._fetch_version(account_id, slug, version)
         if head[1] is None or data is None:
             raise WorkflowNotFound
         return parse_workflow(account_id, slug, version, data, head)
+
+    async def _fetch_version(self, account_id: str, slug: str, version: int) -> tuple[Any, Any]:
+        key = keyspace.workflow(account_id, slug)
+        *head, data = await self._client.send("HMGET", key, *HEAD, f"d{version}")
+        return head, data
 
     async def plan(self, slug: str, *, fresh: bool = False) -> tuple[Workflow, Plan | None]:
         """Return the latest known version with its plan (None before the first).
@@ -298,15 +287,19 @@ class Workflows:
         return self._plans.remember(workflow)
 
     async def own_plan(
-        self, account_id: str, slug: str, *, fresh: bool = False
+        self, account_id: str, slug: str, *, fresh: bool = False, version: int | None = None
     ) -> tuple[Workflow, Plan | None]:
-        """Like `plan`, for the owner alone; foreign and unknown slugs cost the same.
+        """Like `plan`, for the owner alone, or of one kept version.
 
-        Raises WorkflowNotFound.
+        Foreign and unknown slugs cost the same. Raises WorkflowNotFound or VersionNotFound.
         """
         if self._owners.get(slug) != account_id and await self._owner(slug) != account_id:
             raise WorkflowNotFound
-        found = await self.plan(slug, fresh=fresh)
+        if version is None:
+            found = await self.plan(slug, fresh=fresh)
+        else:
+            known = None if fresh else self._plans.known(slug, version)
+            found = known or self._plans.remember(await self.get_version(account_id, slug, version))
         self._owners.put(slug, account_id)
         return found
 
@@ -321,18 +314,6 @@ class Workflows:
             if found[0].document.public_playground:
                 return found
         raise WorkflowNotFound
-
-    async def kept_plan(
-        self, account_id: str, slug: str, version: int, *, fresh: bool = False
-    ) -> tuple[Workflow, Plan | None]:
-        """Like `own_plan`, of one version. Raises WorkflowNotFound or VersionNotFound."""
-        if self._owners.get(slug) != account_id and await self._owner(slug) != account_id:
-            raise WorkflowNotFound
-        known = None if fresh else self._plans.known(slug, version)
-        if known is None:
-            known = self._plans.remember(await self.get_version(account_id, slug, version))
-        self._owners.put(slug, account_id)
-        return known
 
     def compiled(self, workflow: Workflow) -> tuple[Workflow, Plan | None]:
         """Return the workflow with its plan, which is None where `problems` says why not."""

@@ -123,7 +123,7 @@ async def test_a_former_version_that_begins_to_run_during_a_review_is_spared(
 
     async def begin_after_reading(account_id: str) -> dict[str, set[int]]:
         found = await read_running(account_id)
-        workflow, plan = await store.workflows.kept_plan(account.id, "echo", 1)
+        workflow, plan = await store.workflows.own_plan(account.id, "echo", version=1)
         assert plan is not None
         await accept(store, account, workflow, plan, is_named_version=True)
         return found
