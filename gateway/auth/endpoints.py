@@ -20,6 +20,7 @@ from gateway.auth.principal import (
     authenticate_speculatively,
     check_approved,
     check_capability,
+    check_runs,
     confirm,
     has_capability,
 )
@@ -101,7 +102,7 @@ class Guarded:
     is_counted_by_handler: bool = False
     """Whether the handler counts the call, since its body decides on the bucket."""
     is_checked_by_handler: bool = False
-    """Whether the handler checks the capability, since a record decides on it."""
+    """Whether the handler checks a capability to run, since a record decides on which."""
     is_before_approval: bool = False
     """Whether an account that is not approved may call it, although it writes."""
     query: frozenset[str] = NO_NAMES
@@ -155,6 +156,8 @@ class Guarded:
             check_capability(principal, next(held, self.capability), name)
             if self.also is not None:
                 check_capability(principal, self.also, name)
+        if self.is_checked_by_handler and self.capability is not None:
+            check_runs(principal, self.capability)
         if needs_approval(self, request.method):
             check_approved(principal)
         _check_query(request, self.query)
@@ -288,7 +291,10 @@ def counted_by_handler(endpoint: Guarded) -> Guarded:
 
 
 def checked_by_handler(endpoint: Guarded) -> Guarded:
-    """Declare that the handler checks the capability itself, by `check_capability`."""
+    """Declare that the handler checks which run the caller may begin, by `check_capability`.
+
+    A caller that may run nothing at all is refused before.
+    """
     return replace(endpoint, is_checked_by_handler=True)
 
 

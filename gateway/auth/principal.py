@@ -111,13 +111,12 @@ def has_capability(principal: Principal, required: str) -> bool:
     return True
 
 
-def may_run_any(principal: Principal) -> bool:
-    """Return whether the caller may run any workflow or model at all."""
+def check_runs(principal: Principal, required: str) -> None:
+    """Raise what `check_capability` raises when the caller may run no workflow or model at all."""
     held = () if principal.key is None else principal.key.capabilities
-    return principal.key is None or any(
-        each.endswith(":run") or covers([each], "workflow:run") or covers([each], "model:run")
-        for each in held
-    )
+    runs = ("workflow:run", "model:run")
+    if not any(each.endswith(":run") or covers([each], run) for each in held for run in runs):
+        check_capability(principal, required)
 
 
 def check_approved(principal: Principal) -> None:

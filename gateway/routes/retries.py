@@ -17,7 +17,7 @@ from gateway.auth.endpoints import (
     operation,
     requires,
 )
-from gateway.auth.principal import check_capability, may_run_any
+from gateway.auth.principal import check_capability
 from gateway.http.rate_limit_headers import MODEL_RUNS, WORKFLOW_RUNS
 from gateway.openapi.parameters import IDEMPOTENCY_KEY, MAX_CREDITS_OF_RUN
 from gateway.runs.errors import RUN_ERRORS
@@ -73,14 +73,9 @@ async def retry_execution(request: GatewayRequest, principal: Principal) -> Resp
     """
     execution_id, services = request.path_params["execution_id"], request.state["services"]
     retries = Retries(services.store, services.media_service)
-    try:
-        if not is_execution_id(execution_id):
-            raise errors.ExecutionNotFound
-        failed = await retries.read(principal.account.id, execution_id)
-    except errors.ExecutionNotFound:
-        if not may_run_any(principal):
-            check_capability(principal, RUN)
-        raise
+    if not is_execution_id(execution_id):
+        raise errors.ExecutionNotFound
+    failed = await retries.read(principal.account.id, execution_id)
     _check(principal, failed)
     await count_call(request, WORKFLOW_RUNS if failed.slug else MODEL_RUNS)
     try:

@@ -1,6 +1,6 @@
 """Rules that hold for every route, checked over the list of routes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -9,6 +9,7 @@ import pytest
 
 from engine.access.capabilities import Role, Tier
 from engine.executions.execution import Execution
+from engine.settings import Settings
 from engine.store import Account, Asset, Draft, Store, Webhook, Workflow
 from engine.webhooks.deliveries import Delivery
 from tests.gateway.auth.test_principal import GUARDED, GUARDED_PATHS, PATH
@@ -21,6 +22,12 @@ WRITES = [call for call in GUARDED if call.method != "GET"]
 SESSION_ONLY = [call for call in GUARDED if call.requirement.startswith("session")]
 ASK = {"inputs": {"name": "Eve"}}
 HOOK = "http://hooks.example.com/in"
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Settings that let more calls fail than there are ways to make one."""
+    return replace(settings, failed_calls_per_minute=10_000)
 
 
 async def test_no_write_is_done_for_another_site(

@@ -20,6 +20,7 @@ WRITES = [call for call in GUARDED if call.method != "GET"]
 ALLOWED = {
     ("POST", "/logout"),
     ("POST", "/api/executions/{execution_id}/cancel"),
+    ("POST", "/api/executions/cancel"),
     ("POST", "/api/workflows/check"),
 }
 """Signing out, stopping runs that began before an approval was withdrawn, and a check, which
