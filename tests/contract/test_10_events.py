@@ -66,6 +66,7 @@ def test_a_run_is_told_from_its_id_to_its_result(caller: Caller) -> None:
         assert_fits(event.data, DATA[event.name])
     execution = caller.execution(execution_id)
     nodes = {each["id"]: each for each in execution.pop("nodes")}
+    assert execution.pop("retryOf") is None
     assert events[-1].data.items() <= execution.items()
     assert execution.keys() - events[-1].data.keys() == DETAILS
     assert execution["result"] == {"text": "Hello Eve"}

@@ -27,6 +27,7 @@ NODE = {
 
 
 DETAILS = {
+    "retryOf": None,
     "inputs": dict,
     "keyId": str,
     "httpRequestId": str,
