@@ -50,6 +50,10 @@ class WorkflowCaller(Protocol):
         """Request the cancellation of an execution."""
         ...
 
+    async def retry(self, execution_id: str) -> Answer:
+        """Run a failed execution again from the nodes that failed."""
+        ...
+
     def events(self, execution_id: str, after: str) -> AsyncGenerator[StreamEvent, None]:
         """Yield the events of an execution after the one with this id, empty for all.
 
@@ -113,6 +117,10 @@ class HttpCaller:
     async def cancel(self, execution_id: str) -> Answer:
         """Send one request."""
         return await self._api.post(f"{_execution_path(execution_id)}/cancel")
+
+    async def retry(self, execution_id: str) -> Answer:
+        """Send one request."""
+        return await self._api.post(f"{_execution_path(execution_id)}/retry")
 
     def events(self, execution_id: str, after: str) -> AsyncGenerator[StreamEvent, None]:
         """Send one request."""

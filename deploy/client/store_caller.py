@@ -18,18 +18,20 @@ from deploy.stack.store_access import open_store
 from engine.access.capabilities import check_ceiling
 from engine.executions.events import BEFORE_ALL, parse_event_id
 from engine.executions.execution import ExecutionStatus
-from engine.services.acceptance import Acceptance, NewRun, find_workflow
+from engine.services.acceptance import Acceptance, Find, NewRun, Runnable, find_workflow
 from engine.services.media import MediaService
 from engine.services.node_values import read_node
+from engine.services.retries import Retries
 from engine.services.run_inputs import compute_here
 from engine.settings import Settings, load
-from engine.store import Principal, Store
+from engine.store import AlreadyRetried, Principal, Store
 from engine.store.media import AssetSource
 from gateway.auth.principal import check_approved, check_capability
 from gateway.http.responses import encode_json
 from gateway.http.types import Payload
 from gateway.runs.event_feed import EventData, EventFeed
 from gateway.runs.node_names import node_names
+from gateway.runs.retry_access import check_retry
 from gateway.runs.types import AcceptedView, ExecutionRow, ExecutionView
 from gateway.runs.values import NodeValuesView
 
@@ -82,6 +84,12 @@ class StoreCaller:
         self, slug: str, inputs: Mapping[str, Any], watcher: str | None = None
     ) -> tuple[str, tuple[str, ...]]:
         check_capability(self._principal, RUN, slug)
+        find = partial(find_workflow, self._store, self._account.id, slug)
+        return await self._begin(find, inputs, watcher)
+
+    async def _begin(
+        self, find: Find, inputs: Mapping[str, Any], watcher: str | None = None
+    ) -> tuple[str, tuple[str, ...]]:
         check_approved(self._principal)
         run = NewRun(
             account_id=self._account.id,
@@ -95,7 +103,6 @@ class StoreCaller:
         acceptance = Acceptance(
             store=self._store, media_service=self._media_service, allow_http=self._allow_http
         )
-        find = partial(find_workflow, self._store, self._account.id, slug)
         return run.execution_id, await acceptance.accept(run, find, compute_here)
 
     async def execution(self, execution_id: str) -> Answer:
@@ -131,6 +138,21 @@ class StoreCaller:
         """Request the cancellation of an execution."""
         await self._store.executions.cancel(self._account.id, execution_id)
         return {"executionId": execution_id, "status": "cancel_requested"}
+
+    async def retry(self, execution_id: str) -> Answer:
+        """Accept a retry of a failed execution."""
+        retries = Retries(self._store, self._media_service)
+        failed = await retries.read(self._account.id, execution_id)
+        check_retry(self._principal, failed)
+
+        async def find(*, fresh: bool) -> Runnable:
+            return await retries.find(failed)
+
+        try:
+            started, _ = await self._begin(find, {})
+        except AlreadyRetried as retried:
+            started = retried.execution_id
+        return _as_sent(AcceptedView.for_execution(started))
 
     async def events(self, execution_id: str, after: str) -> AsyncGenerator[StreamEvent, None]:
         """Yield events until the execution has ended."""

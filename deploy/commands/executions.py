@@ -21,7 +21,7 @@ execution_id = click.argument("execution_id", metavar="ID")
 
 @click.group()
 def execution() -> None:
-    """List, show, cancel and watch runs of workflows."""
+    """List, show, cancel, retry and watch runs of workflows."""
 
 
 @execution.command("list")
@@ -113,6 +113,18 @@ def cancel(execution_id: str, access: "Access", as_json: bool) -> None:
 
     asked = with_reader(access, lambda caller: caller.cancel(execution_id))
     show(asked, as_json=as_json, columns=("executionId", "status"))
+
+
+@execution.command()
+@execution_id
+@options.access
+@options.as_json
+def retry(execution_id: str, access: "Access", as_json: bool) -> None:
+    """Run a failed execution again from the nodes that failed; print the new one's id."""
+    from deploy.client.selection import with_reader
+
+    started = with_reader(access, lambda caller: caller.retry(execution_id))
+    show(started, as_json=as_json, columns=("executionId", "status"))
 
 
 @execution.command()

@@ -17,15 +17,13 @@ from gateway.auth.endpoints import (
     operation,
     requires,
 )
-from gateway.auth.principal import check_capability
 from gateway.http.rate_limit_headers import MODEL_RUNS, WORKFLOW_RUNS
 from gateway.openapi.parameters import IDEMPOTENCY_KEY, MAX_CREDITS_OF_RUN
 from gateway.runs.errors import RUN_ERRORS
+from gateway.runs.retry_access import check_retry
 from gateway.runs.service import BROWSER_SOURCE, run
 from gateway.runs.types import AcceptedView
 from gateway.services import GatewayRequest, Services
-
-RUN = "workflow:run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +61,7 @@ class RetriedExecution:
     ),
 )
 @checked_by_handler
-@requires(RUN)
+@requires("workflow:run")
 async def retry_execution(request: GatewayRequest, principal: Principal) -> Response:
     """Run a failed execution again from the nodes that failed, on the version that it ran.
 
@@ -76,22 +74,12 @@ async def retry_execution(request: GatewayRequest, principal: Principal) -> Resp
     if not is_execution_id(execution_id):
         raise errors.ExecutionNotFound
     failed = await retries.read(principal.account.id, execution_id)
-    _check(principal, failed)
+    check_retry(principal, failed)
     await count_call(request, WORKFLOW_RUNS if failed.slug else MODEL_RUNS)
     try:
         return await run(request, principal, RetriedExecution(failed), is_retry=True)
     except (errors.WorkflowNotFound, errors.VersionNotFound):
         raise errors.ExecutionNotRetryable("failed", GONE) from None
-
-
-def _check(principal: Principal, failed: FailedExecution) -> None:
-    """Raise CapabilityDenied or CapabilityAboveCeiling unless the caller may run the same."""
-    if not failed.slug:
-        check_capability(principal, "model:run", next(iter(failed.model_ids), None))
-        return
-    if failed.is_draft:
-        check_capability(principal, "workflow:write")
-    check_capability(principal, RUN, failed.slug)
 
 
 routes = [Route("/api/executions/{execution_id}/retry", Resource(POST=retry_execution))]

@@ -156,6 +156,25 @@ def test_a_failed_run_names_the_node_the_code_and_the_reason(
     assert done.stderr.endswith(sentence) and watched.stderr.endswith(sentence)
 
 
+def test_a_failed_execution_is_retried_over_http_and_in_the_store(
+    stack: RunningStack, elsewhere: Elsewhere
+) -> None:
+    owner = json.loads((stack.data_dir / "demo.json").read_text())["accountId"]
+    nodes = [node("oops", "transform", expression="value.missing"), node("end", "responseOutput")]
+    slug = save(stack, stack.key, "Fails", nodes, [edge("oops", "value-out", "end", "result-in")])
+    first = json.loads(elsewhere.command("run", slug, "--json").stdout)["executionId"]
+
+    started = elsewhere.json_of("execution", "retry", first)
+    told = json_of(stack, "execution", "retry", first, "--account", owner)
+    done = elsewhere.command("run", LETTER)
+    refused = elsewhere.command("execution", "retry", first.replace("-4", "-5"))
+
+    assert started["executionId"] == told["executionId"] != first
+    shown = elsewhere.json_of("execution", "show", started["executionId"])
+    assert shown["retryOf"] == first
+    assert (done.returncode, refused.returncode) == (0, 1)
+
+
 @pytest.mark.parametrize("more", [(), ("--watch",)])
 def test_an_interrupted_run_says_how_to_go_on(
     more: tuple[str, ...], stack: RunningStack, elsewhere: Elsewhere, server: Stub

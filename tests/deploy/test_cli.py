@@ -51,6 +51,7 @@ def test_help_is_there_at_once() -> None:
         ("execution", "list"),
         ("execution", "show"),
         ("execution", "cancel"),
+        ("execution", "retry"),
         ("execution", "watch"),
         ("model", "list"),
         ("ledger", "check"),

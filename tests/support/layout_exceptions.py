@@ -115,6 +115,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "gateway/runs/execution_ids.py": "tests/gateway/test_app_routes.py spells ids in other ways.",
     "gateway/runs/node_names.py": "tests/gateway/routes/test_executions.py reads the names over HTTP.",
     "gateway/runs/values.py": "tests/gateway/routes/test_execution_values.py reads them over HTTP.",
+    "gateway/runs/retry_access.py": "tests/contract/test_11_retry.py retries with narrow keys.",
     "gateway/runs/types.py": "Types; tests/gateway/routes/test_runs.py and test_executions.py read them.",
     "workers/actors.py": (
         "tests/workers/walk/test_walk.py, tests/workers/webhooks/test_sender.py: real hints"
