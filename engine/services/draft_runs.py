@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.errors import InvalidBody, WorkflowNotRunnable
 from engine.executions.execution import NodeStatus
-from engine.graph.document import Document
+from engine.graph.document import Document, RecordValues
 from engine.graph.draft_graph import DraftGraph
 from engine.graph.plan import Plan
 from engine.graph.seeding import seed_row, seeded_statuses
@@ -68,7 +68,7 @@ class DraftRuns:
         graph = DraftGraph(nodes=document.nodes, edges=document.edges, only=run.only)
         is_large = len(graph.nodes) + len(graph.edges) >= LARGE_GRAPH
         plan = await asyncio.to_thread(graph.compile) if is_large else graph.compile()
-        prepare = partial(self._prepare, slug, graph, plan, run)
+        prepare = partial(self._prepare, slug, graph, plan, run, document.record_values)
         return Runnable(plan=plan, prepare=prepare)
 
     async def _prepare(
@@ -77,6 +77,7 @@ class DraftRuns:
         graph: DraftGraph,
         plan: Plan,
         run: DraftRun,
+        record_values: RecordValues,
         new: NewRun,
         inputs: Mapping[str, Any],
     ) -> Start:
@@ -99,7 +100,12 @@ class DraftRuns:
         statuses = seeded_statuses(plan, dict.fromkeys(entries, NodeStatus.COMPLETED))
         await seeds.hold_media()
         packed = seeds.put(pack(graph.as_record()))
-        fields = draft_fields(pack_name(packed) if isinstance(packed, str) else packed, plan.names)
+        packed_graph = pack_name(packed) if isinstance(packed, str) else packed
+        fields = dict(draft_fields(packed_graph, plan.names))
+        if pinned:
+            fields["pinned"] = ",".join(map(str, sorted(pinned)))
+        if record_values is not RecordValues.ALL:
+            fields["values"] = record_values.value
         return Start(
             slug=slug,
             statuses=statuses,
@@ -108,7 +114,7 @@ class DraftRuns:
                 for index, entry in sorted(entries.items())
                 if statuses[index] is NodeStatus.COMPLETED
             ],
-            fields={**fields, "pinned": ",".join(map(str, sorted(pinned)))} if pinned else fields,
+            fields=fields,
             store_objects=seeds.store_objects,
         )
 

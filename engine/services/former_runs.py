@@ -11,7 +11,7 @@ from engine.ids.executions import is_execution_id
 from engine.nodes.request_input import outputs_of
 from engine.services.unchanged_nodes import FormerRun
 from engine.store import Store
-from engine.store.executions.record_fields import parse_name, parse_rows
+from engine.store.executions.record_fields import are_values_dropped, parse_name, parse_rows
 from engine.store.redis.record_packing import unpack
 
 Record = Mapping[str, bytes]
@@ -33,6 +33,8 @@ class FormerRuns:
             _refuse("names an execution of another workflow")
         if ExecutionStatus(record["status"].decode()) not in TERMINAL:
             _refuse("names an execution that has not ended")
+        if are_values_dropped(record):
+            _refuse("names an execution whose values were not recorded")
         graph = await self._graph(account_id, slug, execution_id, record)
         try:
             plan = graph.compile()

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.errors import ExecutionNotFound, NodeNotFound, NotFound
+from engine.errors import ExecutionNotFound, InvalidGraph, NodeNotFound, NotFound
 from engine.executions.execution import Execution, NodeExecution, NodeStatus
+from engine.graph.draft_graph import DraftGraph
 from engine.graph.plan import Plan
 from engine.graph.progress import Progress
 from engine.graph.replay import replay
@@ -24,10 +25,11 @@ from engine.store.executions.record_fields import (
     are_values_dropped,
     parse_head,
     parse_name,
+    parse_names,
     parse_nodes,
     parse_rows,
 )
-from engine.store.executions.recorded_values import INPUTS, RESULT, RecordedValues
+from engine.store.executions.recorded_values import DRAFT, INPUTS, RESULT, RecordedValues
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +72,9 @@ async def read_node(
         raise ExecutionNotFound
     values = [record.get(name) for name in HEAD_FIELDS]
     execution = parse_head(account_id, execution_id, values, parse_nodes(record))
-    index = await _find(store, execution, node_id)
-    plan = await _plan(store, execution)
+    index = await _find(store, execution, record, node_id)
     recorded = RecordedValues(store.offloaded, account_id, execution_id, record, reserve)
+    plan = await _plan(store, execution, recorded)
     node, is_recorded = execution.nodes[index], not are_values_dropped(record)
     inputs, outputs = None, None
     if plan is not None and is_recorded:
@@ -105,13 +107,19 @@ async def read_inputs(
     return ExecutionInputs(inputs=await recorded.value(INPUTS), bytes=recorded.bytes)
 
 
-async def _find(store: Store, execution: Execution, node_id: str) -> int:
+async def _find(
+    store: Store, execution: Execution, record: Mapping[str, bytes], node_id: str
+) -> int:
     try:
-        names = await store.workflows.node_names(
-            execution.account_id,
-            execution.workflow_slug,
-            execution.workflow_version,
-            execution.model_ids,
+        names = (
+            parse_names(record["names"])
+            if "names" in record
+            else await store.workflows.node_names(
+                execution.account_id,
+                execution.workflow_slug,
+                execution.workflow_version,
+                execution.model_ids,
+            )
         )
     except NotFound:
         raise NodeNotFound from None
@@ -121,16 +129,18 @@ async def _find(store: Store, execution: Execution, node_id: str) -> int:
     return found[0]
 
 
-async def _plan(store: Store, execution: Execution) -> Plan | None:
+async def _plan(store: Store, execution: Execution, recorded: RecordedValues) -> Plan | None:
     """Return the plan of the execution; None where its version or model is gone."""
     try:
+        if (graph := await recorded.value(DRAFT)) is not None:
+            return DraftGraph.of(graph).compile()
         return await store.workflows.plan_of_execution(
             execution.account_id,
             execution.workflow_slug,
             execution.workflow_version,
             execution.model_ids,
         )
-    except NotFound:
+    except (NotFound, InvalidGraph):
         return None
 
 
@@ -167,6 +177,6 @@ def _ready_at(
     ends = [
         rows[source][2] + rows[source][3]
         for source in plan.nodes[index].dependencies
-        if source in rows
+        if source in rows and rows[source][1]  # else it was settled from the start
     ]
     return max(ends, default=execution.created_at)

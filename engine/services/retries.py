@@ -21,13 +21,13 @@ from engine.services.media import MediaService
 from engine.services.seed_values import SeedValues
 from engine.store import AlreadyRetried, Store
 from engine.store.executions.record_fields import (
+    has_all_outputs,
     pack_name,
     parse_jobs,
     parse_kept,
     parse_name,
     parse_rows,
 )
-from engine.store.executions.recorded_outputs import has_all_outputs
 from engine.store.executions.start import Retry, Start
 from engine.store.redis.record_packing import pack, unpack
 
@@ -85,9 +85,9 @@ class Retries:
         former = failed.record.get("retry", b"").decode()
         if former and await self._goes_on(failed.account_id, former):
             raise AlreadyRetried(former)
-        runnable = await self._find_version(failed)
-        if not has_all_outputs(failed.record, runnable.plan):
+        if not has_all_outputs(failed.record):
             raise not_recorded()
+        runnable = await self._find_version(failed)
         retry = _Retry(self, failed, runnable.plan, former)
         return Runnable(
             plan=runnable.plan,
@@ -206,8 +206,9 @@ class _Retry:
         return any(statuses[each] is NodeStatus.COMPLETED for each in dependents)
 
     def _draft_fields(self, seeds: SeedValues) -> dict[str, bytes]:
-        names = ("draft", "names", "pinned")
-        found = {name: self._record[name] for name in names if name in self._record}
+        names = ("draft", "names", "pinned", "values")
+        is_draft = "draft" in self._record  # else the version says which values are recorded
+        found = {name: self._record[name] for name in names if is_draft and name in self._record}
         name = parse_name(found.get("draft"))
         if name is not None:
             found["draft"] = pack_name(seeds.copy(self._failed.id, name, is_value=False))

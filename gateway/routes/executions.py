@@ -7,7 +7,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from engine.errors import ExecutionNotCancellable, ExecutionNotFound, InvalidQuery
-from engine.ids.executions import is_execution_id
 from engine.store import Principal
 from gateway.auth.endpoints import NO_BODY, Resource, before_approval, operation, requires
 from gateway.http.query import Query, cursor_refused

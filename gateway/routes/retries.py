@@ -6,7 +6,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from engine import errors
-from engine.ids.executions import is_execution_id
 from engine.services.acceptance import Runnable
 from engine.services.retries import GONE, FailedExecution, Retries
 from engine.store import Principal
@@ -20,6 +19,7 @@ from gateway.auth.endpoints import (
 from gateway.http.rate_limit_headers import MODEL_RUNS, WORKFLOW_RUNS
 from gateway.openapi.parameters import IDEMPOTENCY_KEY, MAX_CREDITS_OF_RUN
 from gateway.runs.errors import RUN_ERRORS
+from gateway.runs.execution_ids import read_execution_id
 from gateway.runs.retry_access import check_retry
 from gateway.runs.service import BROWSER_SOURCE, run
 from gateway.runs.types import AcceptedView
@@ -69,11 +69,9 @@ async def retry_execution(request: GatewayRequest, principal: Principal) -> Resp
     cancelled, the answer leads to that one. The capability is that of the run: for a workflow
     `workflow:<slug>:run` suffices, a draft needs `workflow:write` besides, a model `model:run`.
     """
-    execution_id, services = request.path_params["execution_id"], request.state["services"]
+    services = request.state["services"]
     retries = Retries(services.store, services.media_service)
-    if not is_execution_id(execution_id):
-        raise errors.ExecutionNotFound
-    failed = await retries.read(principal.account.id, execution_id)
+    failed = await retries.read(principal.account.id, read_execution_id(request))
     check_retry(principal, failed)
     await count_call(request, WORKFLOW_RUNS if failed.slug else MODEL_RUNS)
     try:

@@ -477,3 +477,31 @@ def test_executions_of_others_cannot_be_taken_up(caller: Caller, stranger: Calle
         body = refused(run(caller, slug, **{"from": each}), 400, "INVALID_BODY")
         assert body["field"] == "from"
     stranger.clean()
+
+
+def test_the_values_of_a_drafts_nodes_are_shown(caller: Caller, stub: Stub) -> None:
+    """A node that was settled from the start has outputs and no attempts."""
+    slug = drafted(caller, calls(stub))
+    pinned = {"first": {"response-out": {"pinned": True}}}
+    execution_id = done(run(caller, slug, pinned=pinned))["executionId"]
+
+    first, second = (
+        caller.get(f"/api/executions/{execution_id}/nodes/{each}").json()
+        for each in ("first", "second")
+    )
+
+    assert (first["outputs"], first["attempts"]) == ({"response-out": {"pinned": True}}, [])
+    assert second["inputs"] == {"body-in": {"pinned": True}}
+    assert [each["number"] for each in second["attempts"]] == [1]
+
+
+def test_a_draft_says_which_values_are_recorded(caller: Caller, stub: Stub) -> None:
+    slug = drafted(caller, calls(stub, recordValues="none"))
+    pinned = {"first": {"response-out": 1}}
+    first = done(run(caller, slug, pinned=pinned))["executionId"]
+
+    shown = caller.get(f"/api/executions/{first}/nodes/first").json()
+    body = refused(run(caller, slug, **{"from": first}), 400, "INVALID_BODY")
+
+    assert shown["outputs"] is None
+    assert body["field"] == "from"

@@ -33,7 +33,7 @@ local step = {settled = ARGV[5], retrying = ARGV[6], claimed = ARGV[7], rows = r
   charges = ARGV[15], reservations = ARGV[16]}
 
 local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'step' .. fence, 'holders', 'bell',
-  'lost', 'terms', 'events', 'kept')
+  'lost', 'terms', 'events', 'kept', 'values')
 local status, statuses = head[1], head[2]
 if not status then return {'fenced'} end
 local watched, keys = head[8] and 'watched' or nil, head[8] and {events = KEYS[8]}
@@ -95,7 +95,7 @@ if head[9] then
   -- A retry goes on with the answers of nodes that have failed.
   local completed = {}
   for index in string.gmatch(step.settled, '(%d+)c') do completed[#completed + 1] = index end
-  local may_be_retried = ARGV[11] == '' or ARGV[11] == 'failed'
+  local may_be_retried = ARGV[11] == '' or (ARGV[11] == 'failed' and head[10] ~= 'none')
   drop_kept(KEYS[1], head[9], may_be_retried and completed or nil)
 end
 statuses = string.char(unpack(codes))

@@ -61,8 +61,7 @@ def parse_attempts(
     """Return the attempts at a node that could first run at `ready_at`, None: it is not known."""
     found = {each.number: each for each in _lost(record.get(f"l{index}", b""))}
     for each in _recorded(record, index):
-        if each.number:  # a node that never ran may have failed too
-            found.setdefault(each.number, each)
+        found.setdefault(each.number, each)
     running = _running(record, index, status)
     if running is not None:
         found.setdefault(running.number, running)
@@ -84,7 +83,7 @@ def _recorded(record: Mapping[str, bytes], index: int) -> Iterator[_Recorded]:
         if row[0] == ~index:
             _, number, taken, duration, error, turn_ms, pause_ms = row
             yield _Recorded(number, taken, taken + duration, error, fence, turn_ms, pause_ms)
-        elif row[0] == index:
+        elif row[0] == index and row[1]:  # else it never ran, or was settled from the start
             _, number, taken, duration, error, _, *more = row
             turn_ms = more[1] if len(more) > 1 else 0
             yield _Recorded(number, taken, taken + duration, error, fence, turn_ms)

@@ -47,8 +47,8 @@ ASIDE = b"\xc1"
 """First byte of the name of an offloaded result or inputs; no msgpack value begins with it."""
 WALKED_UNCLAIMED = "r0.1"
 """Field of rows recorded without a claim; their times count from the start of the walk."""
-SEEDED = "r0.0"
-"""Field of rows of nodes that were settled from the start; they have no attempts and no times."""
+SEEDED, SEEDED_OUTPUTS = "r0.0", "o0.0"
+"""Fields of rows of nodes that were settled from the start, and of their outputs."""
 
 
 def parse_hash(reply: Any) -> dict[str, bytes]:

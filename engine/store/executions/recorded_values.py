@@ -12,7 +12,7 @@ from engine.store.executions.results import BUSY, ReserveMemory
 from engine.store.redis.record_packing import unpack
 
 UNREADABLE = "Values of this execution cannot be read right now"
-INPUTS, RESULT = "inputs", "result"
+INPUTS, RESULT, DRAFT = "inputs", "result", "draft"
 """Fields of a record with a value of the whole execution."""
 
 
@@ -49,7 +49,7 @@ class RecordedValues:
         }
 
     async def value(self, field: str) -> Any:
-        """Return the inputs or the result, None for none. Raises ResultUnreadable."""
+        """Return the value of such a field, None for none. Raises ResultUnreadable."""
         packed = self._record.get(field)
         name = parse_name(packed)
         if name is not None:

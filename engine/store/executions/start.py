@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.executions.execution import NODE_TERMINAL, NodeStatus
 from engine.graph.plan import NodeName, Plan
-from engine.store.executions.record_fields import SEEDED
+from engine.store.executions.record_fields import OUTPUTS, SEEDED, SEEDED_OUTPUTS
 from engine.store.redis.record_packing import pack
 
 Fields = Mapping[str, bytes | str]
@@ -40,7 +40,9 @@ class Start:
         """Return fields and values of the record in turn."""
         pairs: list[bytes | str] = [word for pair in self.fields.items() for word in pair]
         if self.rows:
-            pairs += (SEEDED, pack(list(self.rows)))
+            outputs = {row[0]: row[OUTPUTS] for row in self.rows if row[OUTPUTS] is not None}
+            bare = [[*row[:OUTPUTS], None] for row in self.rows]
+            pairs += (SEEDED, pack(bare), SEEDED_OUTPUTS, pack(outputs))
         if self.retry is not None:
             pairs += ("retry_of", self.retry.execution_id)
         if self.store_objects is not None:

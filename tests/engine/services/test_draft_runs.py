@@ -5,7 +5,7 @@ import pytest
 from engine.errors import DraftNotFound, WorkflowNotFound
 from engine.executions.execution import NodeStatus
 from engine.store import Account, Store
-from engine.store.executions.record_fields import SEEDED, parse_rows
+from engine.store.executions.record_fields import parse_rows
 from engine.store.redis.record_packing import unpack
 from tests.support.factories import Graph, greeting
 from tests.support.workers.draft_runs import accept_draft, drafted
@@ -40,7 +40,7 @@ async def test_pinned_nodes_are_settled_from_the_start(store: Store, account: Ac
 
     found = await record(store, account, execution_id)
     assert found["statuses"] == b"scp"
-    assert unpack(parse_rows({SEEDED: found[SEEDED]})[1][5]) == {"text-out": "Pinned"}
+    assert unpack(parse_rows(found)[1][5]) == {"text-out": "Pinned"}
     execution = await store.executions.get(account.id, execution_id)
     assert [(node.status, node.attempts, node.started_at) for node in execution.nodes] == [
         (NodeStatus.SKIPPED, 0, None),

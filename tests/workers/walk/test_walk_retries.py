@@ -6,6 +6,7 @@ import pytest
 
 from engine.errors import ExecutionNotFound, ExecutionNotRetryable, VersionNotFound
 from engine.executions.execution import ExecutionStatus, NodeStatus
+from engine.graph.document import parse_document
 from engine.models.registry import use_models
 from engine.services.media import MediaService
 from engine.services.retries import Retries
@@ -195,21 +196,20 @@ async def test_of_retries_that_found_the_same_failure_one_begins(payer: PayingAc
     assert (len(begun), told) == (1, set(begun))
 
 
-async def test_outputs_that_were_not_recorded_forbid_a_retry(
-    payer: PayingAccount, retries: Retries
-) -> None:
-    first = await failed(payer, one_after_the_other(), **{"second <first>": 1})
-    found = await record(payer, first)
-    key = keyspace.execution(payer.account.id, first)
-    for name in found:
-        if name[0] == "r" and "." in name:
-            rows = [[*row[:5], None, *row[6:]] for row in unpack(found[name])]
-            await payer.store.client.send("HSET", key, name, pack(rows))
+async def test_values_that_were_not_recorded_forbid_a_retry(payer: PayingAccount) -> None:
+    payer.models.failures = {"many3": 1}
+    graph = answer(fan(Graph(), "many", 6), "many")
+    body = parse_document(graph.body() | {"recordValues": "none"})
+    slug = (await payer.store.workflows.create(payer.account.id, body, [])).slug
+    first = await payer.runner.begin(slug, terms=payer.terms)
+    payer.held_walker.walker.take(payer.reference(first))
+    assert (await payer.end(first)).status is ExecutionStatus.FAILED
 
     with pytest.raises(ExecutionNotRetryable) as refusal:
         await accept_retry(payer, first)
 
     assert "not recorded" in refusal.value.context["reason"]
+    assert not parse_kept(await record(payer, first))
 
 
 async def test_a_version_that_is_gone_forbids_a_retry(payer: PayingAccount) -> None:
