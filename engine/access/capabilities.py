@@ -103,6 +103,13 @@ def check_ceiling(capabilities: Iterable[str], tier: Tier, ceiling: frozenset[st
             raise CapabilityAboveCeiling(capability, tier.value)
 
 
+def list_under_ceiling(ceiling: frozenset[str]) -> list[str]:
+    """Return all capabilities that keys may have below a ceiling, but those for one resource."""
+    return sorted(
+        each for each in GENERAL | WILDCARDS | {EVERYTHING} if is_under_ceiling(each, ceiling)
+    )
+
+
 def is_under_ceiling(capability: str, ceiling: frozenset[str]) -> bool:
     """Return True if a ceiling, a set of resources or `*`, allows the capability.
 

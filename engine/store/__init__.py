@@ -12,7 +12,7 @@ from engine.store.accounts.account_events import AccountEventLog
 from engine.store.accounts.accounts import Account, Accounts
 from engine.store.accounts.api_keys import ApiKeys, SpeculativeAuthorization
 from engine.store.accounts.principals import ApiKey, Principal, Session
-from engine.store.accounts.rate_limits import Window
+from engine.store.accounts.rate_limits import RateWindows, Window
 from engine.store.accounts.secrets import AccountSecrets, Secret
 from engine.store.accounts.sessions import Sessions
 from engine.store.accounts.usage import UsageLog, UsagePage
@@ -82,6 +82,7 @@ __all__ = [
     "Orphans",
     "OutboundCalls",
     "Principal",
+    "RateWindows",
     "ReserveMemory",
     "SavedModel",
     "SealingKeyCheck",
@@ -122,6 +123,7 @@ class Store:
     api_keys: ApiKeys
     sessions: Sessions
     secrets: AccountSecrets
+    rate_windows: RateWindows
     workflows: Workflows
     workflow_list: WorkflowList
     drafts: Drafts
@@ -172,6 +174,7 @@ class Store:
             api_keys=ApiKeys(client, terms),
             sessions=Sessions(client, terms),
             secrets=AccountSecrets(client, sealer),
+            rate_windows=RateWindows(client),
             workflows=workflows,
             workflow_list=WorkflowList(client, workflows),
             drafts=Drafts(client, quota),

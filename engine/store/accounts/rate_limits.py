@@ -1,9 +1,13 @@
 """Rate limits: calls of one account and route, counted in fixed windows by Redis's clock."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from engine.access.tiers import Tiers, TierTerms
+from engine.ids.partitions import partition_of
+from engine.store.redis import keyspace
+from engine.store.redis.client import Client
 
 WINDOW_SECONDS = 60
 WINDOW_MS = WINDOW_SECONDS * 1000
@@ -17,11 +21,11 @@ DRAFTS = "drafts"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """State of an account's window of one route after this call. Times are in seconds."""
+    """State of an account's window of one route. Times are in seconds."""
 
     limit: int
     calls: int
-    """Calls in the window with this one; more than `limit` when it is refused."""
+    """Calls in the window, with the one that is being counted; over `limit` if that is refused."""
     ends_at: int
     seconds_left: int
     """Seconds until the window ends, rounded up."""
@@ -43,6 +47,25 @@ def parse_window(reply: Sequence[bytes | int]) -> Window:
     return Window(
         limit=limit, calls=calls, ends_at=ends // 1000, seconds_left=-((now - ends) // 1000)
     )
+
+
+class RateWindows:
+    """Reads windows without counting a call."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def read(self, account_id: str, bucket: str, limit: int) -> Window:
+        """Return the account's current window of a bucket with this limit."""
+        windows = keyspace.windows(partition_of(account_id))
+        counted, (seconds, microseconds) = await asyncio.gather(
+            self._client.send("HGET", windows, f"{account_id}|{bucket}"),
+            self._client.send("TIME"),
+        )
+        now = int(seconds) * 1000 + int(microseconds) // 1000
+        ends = (now // WINDOW_MS + 1) * WINDOW_MS
+        window, _, calls = (counted or b"0:0").partition(b":")
+        return parse_window([limit, calls if int(window) == ends else 0, ends, now])
 
 
 class CallLimits:

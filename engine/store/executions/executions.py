@@ -223,6 +223,10 @@ class Executions:
         # Values for the script of the end, frozen now: the key may be deleted by then.
         return ("hook", url, "hook_keep", self._keep_ms, "hook_resend", RESEND_DELIVERY_MS)
 
+    async def count_active(self, account_id: str) -> int:
+        """Return the number of the account's executions that have not ended."""
+        return int(await self._client.send("SCARD", keyspace.active(account_id)))
+
     async def find_bulk_accounts(self, account_ids: Iterable[str]) -> set[str]:
         """Return the accounts whose hints belong into the bulk queue."""
         counts = {each: self._client.send("SCARD", keyspace.active(each)) for each in account_ids}
