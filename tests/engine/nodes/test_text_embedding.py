@@ -16,7 +16,7 @@ SAMPLES = {"textEmbedding": NodeSample(WorkKind.CPU, "Utilities", {"text": "hell
 
 @pytest.fixture(autouse=True)
 def installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text_embedding, "is_installed", lambda: True)
+    monkeypatch.setattr(text_embedding, "has_embeddings", lambda: True)
 
 
 def parse(data: dict[str, Any]) -> Any:
@@ -28,7 +28,7 @@ def parse(data: dict[str, Any]) -> Any:
 def test_without_the_extra_it_is_a_problem_at_save_that_names_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(text_embedding, "is_installed", lambda: False)
+    monkeypatch.setattr(text_embedding, "has_embeddings", lambda: False)
 
     with pytest.raises(SettingsError) as caught:
         parse({})
