@@ -157,7 +157,7 @@ def _credential(request: Request) -> str:
 
 def _scripted(script: CallScript) -> StubRefused:
     wait = script.retry_after or (1 if script.fail == 429 else None)
-    sentence = f"(stub) Status {script.fail}, as scripts."
+    sentence = f"(stub) Status {script.fail}, as asked."
     return StubRefused(script.fail, sentence, param=SCRIPTED, retry_after=wait)
 
 

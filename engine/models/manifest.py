@@ -84,6 +84,8 @@ class Model:
     limits: ModelLimits = ModelLimits()
     fallback: tuple[str, ...] = ()
     """Internal names of models to call in turn if this one is unavailable."""
+    manifest: str = ""
+    """TOML that it was parsed from."""
 
     def max_usage(self, values: Mapping[str, Any], *, is_partial: bool = False) -> Usage:
         """Return the most that one call with these values can use.
@@ -177,6 +179,7 @@ def parse_manifest(text: str, source: str, rules: Rules = no_rules) -> Model:
         price_source=table.get("priceSource", ""),
         limits=limits,
         fallback=tuple(table.get("fallback", ())),
+        manifest=text,
     )
 
 

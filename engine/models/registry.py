@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from enum import StrEnum
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -16,6 +17,16 @@ from engine.models.manifest import ManifestError, Model
 from engine.models.saved import KeyDestinations, key_destinations, key_faults
 
 log = logging.getLogger(__name__)
+
+
+class ModelOrigin(StrEnum):
+    """Source of a model; a later one overrides the earlier ones."""
+
+    SHIPPED = "shipped"
+    FOLDER = "folder"
+    """The operator's folder."""
+    SAVED = "saved"
+    """Saved over HTTP."""
 
 
 def find_model(name: str) -> Model | None:
@@ -74,6 +85,16 @@ def saved_faults() -> Mapping[str, Sequence[str]]:
     """Return the names of saved models that are left out, with the reasons."""
     _models()
     return _state.left_out
+
+
+def find_origin(name: str) -> ModelOrigin:
+    """Return the source of a model in the registry, by its internal name."""
+    _models()
+    saved = {each.internal_name for each in _state.saved}
+    if name in saved and name not in _state.left_out:
+        return ModelOrigin.SAVED
+    is_in_folder = bool(_state.folder and name in _state.folder.models)
+    return ModelOrigin.FOLDER if is_in_folder else ModelOrigin.SHIPPED
 
 
 def is_on_disk(name: str) -> bool:

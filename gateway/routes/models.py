@@ -1,20 +1,17 @@
 """Models: registry and prices for the caller; admins save manifests."""
 
 import logging
-from decimal import Decimal
-from typing import Annotated, Any
 
-from msgspec import Meta, structs
+from msgspec import structs
 from starlette.responses import Response
 from starlette.routing import Route
 
 from engine import errors
-from engine.access.capabilities import Role, Tier
+from engine.access.capabilities import Role
 from engine.models.availability import WorkerVariables
-from engine.models.manifest import Category, ManifestError, Model
-from engine.models.pricing import Unit
+from engine.models.manifest import ManifestError, Model
 from engine.models.registry import all_models, key_destinations_on_disk
-from engine.models.saved import MAX_BYTES, parse_saved
+from engine.models.saved import parse_saved
 from engine.store import Principal, SavedModel
 from engine.values.plain import moment
 from gateway.auth.endpoints import Resource, admins_only, operation, requires
@@ -22,105 +19,22 @@ from gateway.http.entity_tags import entity_tag, wanted_versions
 from gateway.http.query import Query
 from gateway.http.request_bodies import read_body
 from gateway.http.responses import json_response
-from gateway.http.types import Content, Moment, Nested, RequestBody, View, doc, refused
-from gateway.openapi.examples import ACCOUNT_ID, CREATED, ENDED
 from gateway.openapi.parameters import IF_MATCH, VERSION
-from gateway.routes.shared_types import DELETED, Deleted, ModelView, PriceView
+from gateway.routes.model_types import (
+    MODEL_LIST,
+    MODEL_VERSION_LIST,
+    ModelManifest,
+    ModelRequest,
+    ModelVersion,
+    SavedModelView,
+    manifest_problems,
+)
+from gateway.routes.shared_types import DELETED, Deleted, ModelView
 from gateway.services import GatewayRequest
 
 logger = logging.getLogger(__name__)
 
-MAX_PROBLEMS = 100
-
 MAX_TRIES = 5
-
-
-SavedBy = Annotated[str, doc("The account that saved it.")]
-
-
-class ModelVersion(Nested):
-    """One version of a saved model in a list."""
-
-    version: int
-    saved_by: SavedBy
-    updated_at: Moment
-
-
-class SavedModelView(ModelView, View):
-    """A saved model."""
-
-    version: int
-    saved_by: SavedBy
-    updated_at: Moment
-    created_at: Moment
-
-
-class ModelManifest(View):
-    """The manifest of a saved model."""
-
-    version: int
-    saved_by: SavedBy
-    updated_at: Moment
-    internal_name: str
-    created_at: Moment
-    manifest: Annotated[str, doc("The manifest, as it was saved.")]
-
-
-class ModelRequest(RequestBody):
-    """A manifest to save."""
-
-    manifest: Annotated[
-        str,
-        Meta(
-            description="TOML; docs/how-to/add-a-model.md says more.",
-            extra_json_schema={"minLength": 1, "maxLength": MAX_BYTES},
-        ),
-        refused("must be a text"),
-    ]
-
-
-MANIFEST = """internalName = "echo"
-name = "Echo"
-category = "text"
-tier = "free"
-
-[[fields]]
-name = "prompt"
-label = "Prompt"
-type = "textarea"
-required = true
-
-[[pricing]]
-unit = "call"
-usd = "0.01"
-
-[builtin]
-template = "{{ prompt }}"
-"""
-MODEL: dict[str, Any] = {
-    "internal_name": "echo",
-    "name": "Echo",
-    "category": Category.TEXT,
-    "fields": [{"name": "prompt", "label": "Prompt", "type": "textarea", "required": True}],
-    "pricing": [PriceView(unit=Unit.CALL, usd=Decimal("0.01"), credits=13)],
-    "tier_required": Tier.FREE,
-    "enabled": True,
-    "available": True,
-    "unavailable_reason": None,
-}
-VERSION_2: dict[str, Any] = {"version": 2, "saved_by": ACCOUNT_ID, "updated_at": ENDED}
-ModelView.examples = (ModelView(**MODEL),)
-SavedModelView.examples = (SavedModelView(**MODEL, **VERSION_2, created_at=CREATED),)
-ModelManifest.examples = (
-    ModelManifest(**VERSION_2, internal_name="echo", created_at=CREATED, manifest=MANIFEST),
-)
-ModelVersion.examples = (
-    ModelVersion(**VERSION_2),
-    ModelVersion(version=1, saved_by=ACCOUNT_ID, updated_at=CREATED),
-)
-ModelRequest.examples = (ModelRequest(MANIFEST),)
-MODEL_LIST = Content(component="ModelList", kind=list[ModelView])
-MODEL_VERSION_LIST = Content(component="ModelVersionList", kind=list[ModelVersion])
 
 
 @operation(answers={200: MODEL_LIST})
@@ -217,14 +131,10 @@ async def _read_manifest(request: GatewayRequest, name: str | None = None) -> tu
 
 
 def _invalid(error: ManifestError) -> errors.InvalidBody:
-    problems: list[dict[str, Any]] = [
-        ({} if fault.line is None else {"line": fault.line}) | {"reason": fault.reason}
-        for fault in error.faults
-    ]
-    count = len(problems)
+    count = len(error.faults)
     noun = "problem" if count == 1 else "problems"
     return errors.InvalidBody(
-        f"The manifest has {count} {noun}", field="manifest", problems=problems[:MAX_PROBLEMS]
+        f"The manifest has {count} {noun}", field="manifest", problems=manifest_problems(error)
     )
 
 

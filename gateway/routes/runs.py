@@ -6,9 +6,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from engine import errors
-from engine.graph.model_plan import model_plan
 from engine.ids.slugs import check_slug
-from engine.models.registry import find_model
 from engine.services.acceptance import Runnable, find_workflow
 from engine.store import Principal
 from gateway.auth.endpoints import Resource, operation, requires
@@ -23,6 +21,7 @@ from gateway.openapi.parameters import (
     VERSION_OF_RUN,
 )
 from gateway.runs.errors import RUN_ERRORS
+from gateway.runs.registered_model import RegisteredModel
 from gateway.runs.service import BROWSER_SOURCE, run
 from gateway.runs.types import AcceptedView, EventView, RunRequest, RunResult
 from gateway.services import GatewayRequest, Services
@@ -45,23 +44,6 @@ class SavedWorkflow:
         return await find_workflow(
             services.store, account_id, self.slug, fresh=fresh, version=self.version
         )
-
-
-@dataclass(frozen=True, slots=True)
-class RegisteredModel:
-    """A model of the registry, by internal name."""
-
-    internal_name: str
-    source, browser_source = "api-slim", BROWSER_SOURCE
-
-    async def find(
-        self, services: Services, principal: Principal, *, fresh: bool = False
-    ) -> Runnable:
-        """See `RunTarget.find`. Raises ModelNotFound."""
-        model = find_model(self.internal_name)
-        if model is None or not model.enabled:
-            raise errors.ModelNotFound
-        return Runnable(plan=model_plan(model))
 
 
 @operation(

@@ -29,14 +29,14 @@ class RunParameters:
     """Parameters of a run."""
 
     inputs: dict[str, Any]
-    body_bytes: int
-    depth: int
+    body_bytes: int = 0
+    depth: int = 1
     """Depth of the new run, from 1."""
     wait_seconds: float
-    max_credits: int | None
+    max_credits: int | None = None
     """Most credits that the run may cost; None: all that the balance allows."""
-    idempotency_key: IdempotencyKey | None
-    webhook_url: str | None
+    idempotency_key: IdempotencyKey | None = None
+    webhook_url: str | None = None
     """URL that receives the end; None: no webhook."""
     after: EventId | None = None
     """None: one answer. Else events, from this one on when the call is repeated."""

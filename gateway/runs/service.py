@@ -5,7 +5,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from msgspec import UNSET
 from starlette.responses import Response
@@ -73,6 +73,15 @@ class RunTarget(Protocol):
         ...
 
 
+class EndedRun(NamedTuple):
+    """A run that was waited for."""
+
+    execution_id: str
+    execution: Execution | ExecutionEnd | None
+    """None: it goes on, and the wait is over."""
+    milliseconds: int
+
+
 async def run(
     request: GatewayRequest, principal: Principal, target: RunTarget, *, is_retry: bool = False
 ) -> Response:
@@ -85,6 +94,19 @@ async def run(
         return await _replay_answer(request, principal, parameters, replay)
     except AlreadyRetried as retried:
         return await _answer_accepted(request, principal, retried.execution_id)
+
+
+async def run_to_end(
+    request: GatewayRequest, principal: Principal, target: RunTarget, inputs: dict[str, Any]
+) -> EndedRun:
+    """Run the target once, with neither an idempotency key nor a webhook, and wait for its end."""
+    began = time.perf_counter()
+    execution_id = str(uuid.uuid4())
+    parameters = RunParameters(
+        inputs=inputs, wait_seconds=request.state["services"].settings.sync_timeout
+    )
+    execution, _ = await _run_to_end(request, principal, target, parameters, execution_id)
+    return EndedRun(execution_id, execution, _milliseconds_since(began))
 
 
 async def _run(
@@ -101,18 +123,33 @@ async def _run(
     if parameters.streams:
         await _accept(request, principal, target, parameters, execution_id)
         return _stream(request, principal, parameters, execution_id, BEFORE_ALL).respond()
-    # The waiter is registered before the execution is accepted, so that its end is not missed.
-    with request.state["services"].notifier.expecting(execution_id) as completion:
-        warnings = await _accept(request, principal, target, parameters, execution_id)
-        waiter = Waiter(request, principal.account.id, execution_id)
-        execution = await waiter.wait(completion, parameters.wait_seconds)
-    milliseconds = int((time.perf_counter() - began) * 1000)
+    execution, warnings = await _run_to_end(request, principal, target, parameters, execution_id)
+    milliseconds = _milliseconds_since(began)
     if parameters.idempotency_key is not None:
         replay = IdempotentReplay(parameters.idempotency_key, execution_id, "")
         return await _record_answer(request, principal, replay, execution, milliseconds, warnings)
     if execution is None:
         return _accepted(execution_id, warnings=warnings)
     return _ended(execution, milliseconds, warnings)
+
+
+async def _run_to_end(
+    request: GatewayRequest,
+    principal: Principal,
+    target: RunTarget,
+    parameters: RunParameters,
+    execution_id: str,
+) -> tuple[Execution | ExecutionEnd | None, tuple[str, ...]]:
+    """Return the ended execution, or None if it goes on, and the warnings for its caller."""
+    # The waiter is registered before the execution is accepted, so that its end is not missed.
+    with request.state["services"].notifier.expecting(execution_id) as completion:
+        warnings = await _accept(request, principal, target, parameters, execution_id)
+        waiter = Waiter(request, principal.account.id, execution_id)
+        return await waiter.wait(completion, parameters.wait_seconds), warnings
+
+
+def _milliseconds_since(began: float) -> int:
+    return int((time.perf_counter() - began) * 1000)
 
 
 async def _accept(

@@ -103,6 +103,8 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "gateway/routes/descriptions.py": "tests/gateway/openapi/test_workflow.py reads the route's document.",
     "gateway/routes/draft_runs.py": "tests/contract/test_11_draft_runs.py runs drafts.",
     "gateway/routes/identity.py": "tests/contract/test_2_keys.py and test_2_sessions.py call both routes.",
+    "gateway/routes/model_checks.py": "tests/contract/test_11_models.py checks and tries models.",
+    "gateway/routes/model_types.py": "tests/contract/test_11_models.py and tests/gateway/routes/saved_models.",
     "gateway/routes/node_types.py": "tests/contract/test_11_catalogue.py reads the catalogue.",
     "gateway/routes/retries.py": "tests/contract/test_11_retry.py retries executions.",
     "gateway/routes/shared_types.py": "Types; tests/gateway/openapi/test_document_api.py checks their examples.",
@@ -116,6 +118,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "gateway/runs/node_names.py": "tests/gateway/routes/test_executions.py reads the names over HTTP.",
     "gateway/runs/values.py": "tests/gateway/routes/test_execution_values.py reads them over HTTP.",
     "gateway/runs/retry_access.py": "tests/contract/test_11_retry.py retries with narrow keys.",
+    "gateway/runs/registered_model.py": "tests/contract/test_1_models.py runs models.",
     "gateway/runs/types.py": "Types; tests/gateway/routes/test_runs.py and test_executions.py read them.",
     "workers/actors.py": (
         "tests/workers/walk/test_walk.py, tests/workers/webhooks/test_sender.py: real hints"

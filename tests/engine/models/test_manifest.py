@@ -27,8 +27,7 @@ PER_SECOND = '[[pricing]]\nunit = "second"\nusd = "0.05"\nfield = "duration"\n'
 
 
 def test_a_manifest_says_all_that_a_model_is() -> None:
-    found = parse_manifest(
-        """
+    text = """
         internalName = "painter.v2_x-1"
         name = "Painter"
         category = "image"
@@ -55,11 +54,11 @@ def test_a_manifest_says_all_that_a_model_is() -> None:
 
         [builtin]
         template = "https://a.example/{{ prompt }}"
-        """,
-        "painter.toml",
-    )
+        """
+    found = parse_manifest(text, "painter.toml")
 
     assert found == Model(
+        manifest=text,
         internal_name="painter.v2_x-1",
         name="Painter",
         category=Category.IMAGE,

@@ -9,8 +9,18 @@ from engine.access.capabilities import Tier
 from engine.models.folder import load
 from engine.models.manifest import Category
 from engine.models.pricing import Price, Unit
-from engine.models.registry import all_models, find_model, use_models
+from engine.models.registry import (
+    ModelOrigin,
+    all_models,
+    find_model,
+    find_origin,
+    use_folder,
+    use_models,
+    use_saved,
+)
 from tests.support.manifests import manifest, model
+
+UNKNOWN_PLACE = '[openai]\nbase_url = "https://a.example/v1"\napi_key_env = "A_KEY"\nmodel = "m"\n'
 
 
 def test_what_ships_has_a_text_model_with_a_price_that_says_what_it_is() -> None:
@@ -78,3 +88,23 @@ def test_a_wrong_manifest_does_not_keep_the_others_of_its_folder_from_loading(
 def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="nowhere"):
         load(tmp_path / "nowhere")
+
+
+def test_a_model_has_the_origin_of_the_manifest_that_counts(tmp_path: Path) -> None:
+    (tmp_path / "echo.toml").write_text(manifest("echo"))
+    (tmp_path / "own.toml").write_text(manifest("own"))
+    try:
+        before = find_origin("echo")
+        use_folder(str(tmp_path))
+        in_folder = [find_origin(name) for name in ("echo", "own", "gpt")]
+        use_saved([model("own")])
+        saved = find_origin("own")
+        use_saved([model("own", call=UNKNOWN_PLACE)])
+        left_out = find_origin("own")
+    finally:
+        use_saved(())
+        use_folder("")
+
+    assert before is ModelOrigin.SHIPPED
+    assert in_folder == [ModelOrigin.FOLDER, ModelOrigin.FOLDER, ModelOrigin.SHIPPED]
+    assert (saved, left_out) == (ModelOrigin.SAVED, ModelOrigin.FOLDER)
