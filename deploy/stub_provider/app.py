@@ -6,16 +6,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from deploy.stub_provider import (
-    anthropic,
-    ark,
-    gemini,
-    job_protocols,
-    openai_media,
-    openai_text,
-    suno,
-)
 from deploy.stub_provider.calls import CallCounters
+from deploy.stub_provider.contents.files import make_file
 from deploy.stub_provider.dialects import (
     ANTHROPIC,
     ARK,
@@ -28,9 +20,17 @@ from deploy.stub_provider.dialects import (
 )
 from deploy.stub_provider.endpoint import Handler, Stub, StubEndpoint
 from deploy.stub_provider.exchange import StubAnswer, StubRequest
-from deploy.stub_provider.files import make_file
 from deploy.stub_provider.jobs import Jobs
 from deploy.stub_provider.limits import CredentialLimits, LimitOptions
+from deploy.stub_provider.protocols import (
+    anthropic,
+    ark,
+    gemini,
+    job_protocols,
+    openai_media,
+    openai_text,
+    suno,
+)
 from deploy.stub_provider.script import read_script
 
 Entry = tuple[str, str, StubDialect, Handler]

@@ -13,6 +13,8 @@ import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from deploy.stub_provider.contents.schemas import make_value
+from deploy.stub_provider.contents.texts import count_tokens, cut_to, echo, pieces
 from deploy.stub_provider.dialects import OPENAI
 from deploy.stub_provider.endpoint import Stub
 from deploy.stub_provider.errors import StubRefused
@@ -25,8 +27,6 @@ from deploy.stub_provider.exchange import (
     to_json,
     with_usage,
 )
-from deploy.stub_provider.schemas import make_value
-from deploy.stub_provider.texts import count_tokens, cut_to, echo, pieces
 
 MODELS = ("stub-text", "stub-image", "stub-speech", "stub-embedding", "stub-slow-1000ms")
 IMAGE_TOKENS = 85

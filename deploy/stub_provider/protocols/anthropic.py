@@ -8,6 +8,8 @@ import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from deploy.stub_provider.contents.schemas import make_value
+from deploy.stub_provider.contents.texts import count_tokens, cut_to, echo, pieces
 from deploy.stub_provider.dialects import ANTHROPIC
 from deploy.stub_provider.endpoint import Stub
 from deploy.stub_provider.errors import StubRefused
@@ -20,8 +22,6 @@ from deploy.stub_provider.exchange import (
     to_json,
     with_usage,
 )
-from deploy.stub_provider.schemas import make_value
-from deploy.stub_provider.texts import count_tokens, cut_to, echo, pieces
 
 IMAGE_TOKENS = 100
 STREAM_ERROR = StubRefused(529, "(stub) Overloaded, as asked.")

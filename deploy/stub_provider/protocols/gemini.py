@@ -8,7 +8,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from deploy.stub_provider import pictures
+from deploy.stub_provider.contents import pictures
+from deploy.stub_provider.contents.files import make_file, picture_name, seed_of
+from deploy.stub_provider.contents.texts import count_tokens, echo
 from deploy.stub_provider.endpoint import Stub
 from deploy.stub_provider.errors import StubRefused
 from deploy.stub_provider.exchange import (
@@ -18,9 +20,7 @@ from deploy.stub_provider.exchange import (
     is_base64,
     with_usage,
 )
-from deploy.stub_provider.files import make_file, picture_name, seed_of
 from deploy.stub_provider.script import without_marks
-from deploy.stub_provider.texts import count_tokens, echo
 
 IMAGE_TOKENS = 1_120
 SIDES = {"1K": 1024, "2K": 2048, "4K": 4096}

@@ -8,6 +8,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from deploy.stub_provider.contents.files import make_file, picture_name, seed_of
+from deploy.stub_provider.contents.outputs import output_of
+from deploy.stub_provider.contents.texts import count_tokens
 from deploy.stub_provider.endpoint import Stub
 from deploy.stub_provider.errors import StubRefused
 from deploy.stub_provider.exchange import (
@@ -17,13 +20,15 @@ from deploy.stub_provider.exchange import (
     count_urls,
     with_usage,
 )
-from deploy.stub_provider.files import make_file, picture_name, seed_of
-from deploy.stub_provider.job_protocols import FAILURE, cancel_job, polled_job, submitted_job
 from deploy.stub_provider.jobs import JobStatus, StubJob
-from deploy.stub_provider.openai_media import size_of
-from deploy.stub_provider.outputs import output_of
+from deploy.stub_provider.protocols.job_protocols import (
+    FAILURE,
+    cancel_job,
+    polled_job,
+    submitted_job,
+)
+from deploy.stub_provider.protocols.openai_media import size_of
 from deploy.stub_provider.script import without_marks
-from deploy.stub_provider.texts import count_tokens
 
 SIZES = {"1K": "1024x1024", "2K": "2048x2048", "3K": "3072x3072", "4K": "4096x4096"}
 MAX_GIVEN = 14

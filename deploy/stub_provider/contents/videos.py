@@ -8,7 +8,7 @@ import re
 import struct
 from functools import lru_cache
 
-from deploy.stub_provider.pictures import GRID, grid_of, palette_of
+from deploy.stub_provider.contents.pictures import GRID, grid_of, palette_of
 
 WIDTH, HEIGHT = 160, 96
 BLOCK = 16

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from deploy.stub_provider import pictures
+from deploy.stub_provider.contents import pictures
+from deploy.stub_provider.contents.files import picture_name, seed_of, timed_name
+from deploy.stub_provider.contents.texts import echo
 from deploy.stub_provider.endpoint import prompt_of
 from deploy.stub_provider.errors import StubRefused
-from deploy.stub_provider.files import picture_name, seed_of, timed_name
 from deploy.stub_provider.jobs import StubJob
 from deploy.stub_provider.script import without_marks
-from deploy.stub_provider.texts import echo
 
 USUAL_SIDE = 512
 USUAL_SECONDS = 5.0

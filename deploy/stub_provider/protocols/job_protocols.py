@@ -8,12 +8,12 @@ status, response, cancel).
 from datetime import UTC, datetime
 from typing import Any
 
+from deploy.stub_provider.contents.files import CONTENT_TYPES
+from deploy.stub_provider.contents.outputs import Output, OutputKind, check_kind, output_of
 from deploy.stub_provider.endpoint import Stub
 from deploy.stub_provider.errors import StubRefused
 from deploy.stub_provider.exchange import StubAnswer, StubRequest, answer_json
-from deploy.stub_provider.files import CONTENT_TYPES
 from deploy.stub_provider.jobs import ENDED, JobStatus, StubJob
-from deploy.stub_provider.outputs import Output, OutputKind, check_kind, output_of
 
 FAILURE = "(stub) The job failed, as asked."
 

@@ -5,7 +5,7 @@ import re
 from base64 import b64encode
 from dataclasses import dataclass
 
-from deploy.stub_provider import pictures, sounds, videos
+from deploy.stub_provider.contents import pictures, sounds, videos
 from deploy.stub_provider.errors import StubRefused
 
 _NAME = re.compile(

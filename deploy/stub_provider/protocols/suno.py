@@ -5,12 +5,12 @@ From its own pages, docs.sunoapi.org/suno-api/generate-music and …/get-music-g
 
 from typing import Any
 
+from deploy.stub_provider.contents.files import seed_of, timed_name
 from deploy.stub_provider.endpoint import Stub
 from deploy.stub_provider.errors import StubRefused
 from deploy.stub_provider.exchange import StubAnswer, StubRequest, answer_json
-from deploy.stub_provider.files import seed_of, timed_name
-from deploy.stub_provider.job_protocols import FAILURE, polled_job, submitted_job
 from deploy.stub_provider.jobs import JobStatus, StubJob
+from deploy.stub_provider.protocols.job_protocols import FAILURE, polled_job, submitted_job
 from deploy.stub_provider.script import without_marks
 
 SONGS = 2

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deploy.stub_provider.contents.schemas import make_value
 from deploy.stub_provider.errors import StubRefused
-from deploy.stub_provider.schemas import make_value
 
 TEXT = "(stub) A text"
 

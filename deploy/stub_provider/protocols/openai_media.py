@@ -11,13 +11,13 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from deploy.stub_provider import pictures, sounds
+from deploy.stub_provider.contents import pictures, sounds
+from deploy.stub_provider.contents.files import make_file, picture_name, seed_of, timed_name
+from deploy.stub_provider.contents.texts import count_tokens
 from deploy.stub_provider.endpoint import Stub
 from deploy.stub_provider.errors import StubRefused
 from deploy.stub_provider.exchange import StubAnswer, StubRequest, answer_json, with_usage
-from deploy.stub_provider.files import make_file, picture_name, seed_of, timed_name
 from deploy.stub_provider.script import without_marks
-from deploy.stub_provider.texts import count_tokens
 
 MAX_IMAGES = 10
 MAX_GIVEN = 16

@@ -2,7 +2,7 @@ import struct
 
 import pytest
 
-from deploy.stub_provider.videos import HEIGHT, WIDTH, film
+from deploy.stub_provider.contents.videos import HEIGHT, WIDTH, film
 
 
 def boxes(data: bytes) -> dict[bytes, bytes]:

@@ -1,0 +1,1 @@
+"""Made-up contents of answers: texts, JSON, pictures, sounds and videos."""

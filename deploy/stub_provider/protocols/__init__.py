@@ -1,0 +1,1 @@
+"""Protocols of model providers, over the same jobs and made-up contents."""
