@@ -35,11 +35,12 @@ from deploy.stack.redis_server import RedisServer
 from deploy.stack.secret_key import VARIABLE, keep_key
 from deploy.stack.store_access import end_leases, open_store
 from deploy.stack.supervisor import Part, PartRunner, Supervisor, ignore_death
+from deploy.stub_provider.part import DemoProvider
 from engine.errors import EngineError, Unavailable
 from engine.settings import Settings
 
 TELL_SETUP = "HEADRACE_TELL_SETUP"
-STAGES = {"gateway": 0, "worker": 1, "redis": 2, "model": 2}
+STAGES = {"gateway": 0, "worker": 1, "redis": 2, "model": 2, "demo provider": 2}
 KILLED = 130
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 READY_SECONDS = 60.0
@@ -59,6 +60,8 @@ class StackOptions:
     gateways: int
     workers: int
     demo: bool
+    demo_provider: bool
+    """Whether a stub stands in for the providers that are not set up."""
     local_model: bool
     """Whether the stack runs a local model too."""
 
@@ -103,6 +106,7 @@ class StackRun:
         note_new(options.data_dir)
         self._secret_key = keep_key(options.data_dir)
         self._model_url = settings.local_model_url
+        self._demo_provider: DemoProvider | None = None
         self._media_url = media_url(options.data_dir, os.environ)
 
     async def start(self) -> None:
@@ -113,6 +117,7 @@ class StackRun:
         redis_url = self._redis_url or await self._start_redis()
         await _check_redis(self._options.data_dir, redis_url, self._secret_key)
         model = self._start_model(await preparing)
+        demo_provider = self._start_demo_provider()
         stack = self._remember(redis_url)
         gateways = [
             self._start_part("gateway", n, redis_url) for n in range(self._options.gateways)
@@ -123,6 +128,8 @@ class StackRun:
         await _wait(lambda: _serves(stack.url or ""), gateways[0], READY_SECONDS)
         if model is not None:
             await self._await_model(model)
+        if demo_provider is not None and self._demo_provider is not None:
+            await _wait(self._demo_provider.is_serving, demo_provider, READY_SECONDS)
         _print(f"ready {url_of(self._options.host, self._options.port)}")
         if demo is not None:
             _print(await demo.show())
@@ -136,6 +143,7 @@ class StackRun:
             gateways: True,
             workers: True,
             "a model": self._options.local_model,
+            "a demo provider": self._options.demo_provider,
         }
         *before, last = (part for part, is_wanted in asked.items() if is_wanted)
         return f"{', '.join(before)} and {last}"
@@ -143,7 +151,9 @@ class StackRun:
     async def _show_addresses(self, stack: Stack, demo: Demo | None) -> None:
         url = (self._settings.public_url or stack.url or "").rstrip("/")
         sign_in = None if demo is None else await demo.sign_in(url)
-        _print(banner(url, self._options.data_dir, os.environ, sign_in))
+        provider = self._demo_provider
+        real = None if provider is None else provider.real
+        _print(banner(url, self._options.data_dir, os.environ, sign_in, real))
 
     async def _prepare_model(self) -> LocalModel | None:
         """Return the local model, or None if none is wanted or valid; the stack runs without."""
@@ -162,6 +172,15 @@ class StackRun:
         self._cleanup.enter_context(model.reserved)
         self._model_url = model.url
         return self._supervisor.start(model.part(STAGES["model"], self._settings.drain_seconds))
+
+    def _start_demo_provider(self) -> PartRunner | None:
+        """Start the stub where it is wanted; a local model that runs here counts as set up."""
+        if not self._options.demo_provider:
+            return None
+        provider = DemoProvider.prepare(os.environ | self._model_environ())
+        self._cleanup.enter_context(provider.reserved)
+        self._demo_provider = provider
+        return self._supervisor.start(provider.part(STAGES["demo provider"]))
 
     async def _await_model(self, runner: PartRunner) -> None:
         """Wait for the model to answer, for a limited time; stop one that keeps dying."""
@@ -212,6 +231,7 @@ class StackRun:
                 **shared_settings(os.environ | self._model_environ()),
                 MEDIA_URL: self._media_url,
             },
+            demo_environ={} if self._demo_provider is None else self._demo_provider.worker_environ,
         )
         remember(stack)
         self._cleanup.callback(forget, options.data_dir)
@@ -219,6 +239,12 @@ class StackRun:
 
     def _model_environ(self) -> dict[str, str]:
         return {LOCAL_MODEL_URL: self._model_url} if self._model_url else {}
+
+    def _demo_environ(self, kind: str) -> dict[str, str]:
+        provider = self._demo_provider
+        if provider is None:
+            return {}
+        return provider.worker_environ if kind == "worker" else provider.gateway_environ
 
     def _setup_environ(self) -> dict[str, str]:
         """Let callers set missing variables if the stack is reachable from this machine alone."""
@@ -236,6 +262,7 @@ class StackRun:
                 "HEADRACE_HOST": self._options.host,
                 "HEADRACE_PORT": str(self._options.port),
                 **self._model_environ(),
+                **self._demo_environ(kind),
                 **self._setup_environ(),
             },
             stage=STAGES[kind],

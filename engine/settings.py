@@ -75,6 +75,8 @@ class Settings:
     """GGUF file of the local model; empty: the one of the extra."""
     local_model_url: str = ""
     """URL of the local model, `http://HOST:PORT/v1`; `headrace up --local` sets it."""
+    demo_provider_url: str = ""
+    """URL of the demo provider; `headrace up --demo-provider` sets it."""
     tell_setup: bool = False
     """Errors name the variable that lacks a model's key; `headrace up` sets this."""
     actors: str = ""

@@ -127,7 +127,7 @@ async def _run_heartbeat(
 ) -> AsyncIterator[Heartbeat]:
     """Run the heartbeat; the context begins when one is on record, or with `stopping`."""
     heartbeat = Heartbeat(settings.redis_url, worker_id, settings.lease_seconds, store.guard)
-    heartbeat.publish(own_variables())
+    heartbeat.publish(own_variables(settings.demo_provider_url))
     heartbeat.start()
     try:
         await _wait_until_listed(store, worker_id, stopping)
@@ -150,7 +150,9 @@ async def _run_background(
     held_check = HeldCheck(store, walker, worker_id)
     async with (
         _follow_models(store, settings.redis_url),
-        background("variables", lambda: publish_variables(heartbeat.publish)),
+        background(
+            "variables", lambda: publish_variables(heartbeat.publish, settings.demo_provider_url)
+        ),
         subscription.running(lambda data: walker.cancel(data.decode(errors="replace"))),
         background("metrics", lambda: metrics.publish(store, worker_id)),
         background("spare memory", spare_memory.trim_periodically),

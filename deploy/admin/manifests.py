@@ -66,7 +66,7 @@ def use_models(folder: Path | None, data_dir: Path) -> FoundModels:
         use_models_dir(folder)
     wrong = [line for error in registry.folder_errors() for line in str(error).splitlines()]
     if sets is None:
-        sets = [set_variables(registry.all_models(), environ_with_local_model(data_dir))]
+        sets = [set_variables(registry.all_models(), environ_of_stack(data_dir))]
     return FoundModels(
         left_out=[*wrong, *left_out], workers=WorkerVariables(sets=sets, names_told=True)
     )
@@ -95,13 +95,15 @@ def check_manifests(path: Path) -> tuple[list[str], list[str]]:
     return [model.internal_name], []
 
 
-def environ_with_local_model(data_dir: Path) -> dict[str, str]:
-    """Return this shell's environment, with the address of the stack's local model if any."""
+def environ_of_stack(data_dir: Path) -> dict[str, str]:
+    """Return this shell's environment, with the stack's local model and demo provider if any."""
     try:
-        found = find_stack(data_dir).settings.get(LOCAL_MODEL_URL)
+        stack = find_stack(data_dir)
     except CommandFailed:
-        found = None
-    return {LOCAL_MODEL_URL: found, **os.environ} if found else dict(os.environ)
+        return dict(os.environ)
+    found = stack.settings.get(LOCAL_MODEL_URL)
+    local = {LOCAL_MODEL_URL: found} if found else {}
+    return {**stack.demo_environ, **local, **os.environ}
 
 
 def try_model(

@@ -50,7 +50,7 @@ def list_(data_dir: Path, models_dir: Path | None, markdown: bool, as_json: bool
             {
                 **row,
                 "pricing": [price_text(each) for each in row["pricing"]],
-                "available": row["unavailableReason"] or "yes",
+                "available": row["unavailableReason"] or ("demo" if row["isDemo"] else "yes"),
             }
             for row in rows
         ]
@@ -89,12 +89,12 @@ def try_(
     as_json: bool,
 ) -> None:
     """Call a model once from here, with this shell's keys; nobody is charged, nothing is kept."""
-    from deploy.admin.manifests import environ_with_local_model, try_model, use_models
+    from deploy.admin.manifests import environ_of_stack, try_model, use_models
     from workers.providers.base import ignore_update
 
     _print_left_out(use_models(models_dir, data_dir).left_out)
     environ, publish_text = (
-        environ_with_local_model(data_dir),
+        environ_of_stack(data_dir),
         _print_piece if watch else ignore_update,
     )
     tried = try_model(name, words, environ, publish_text)

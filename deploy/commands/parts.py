@@ -15,6 +15,11 @@ from deploy.commands import options
 @click.option("--workers", type=click.IntRange(1, 256), default=2, show_default=True)
 @click.option("--gateways", type=click.IntRange(1, 256), default=1, show_default=True)
 @click.option("--no-demo", is_flag=True, help="Create no account, key or example workflows.")
+@click.option(
+    "--demo-provider",
+    is_flag=True,
+    help="Let a stub with made-up answers stand in for the providers that are not set up.",
+)
 @click.option("--local", is_flag=True, help="Run a model here too; HEADRACE_LOCAL_MODEL names one.")
 def up(
     host: str | None,
@@ -23,6 +28,7 @@ def up(
     workers: int,
     gateways: int,
     no_demo: bool,
+    demo_provider: bool,
     local: bool,
 ) -> None:
     """Run the whole stack here, until Ctrl-C."""
@@ -39,6 +45,7 @@ def up(
         workers=workers,
         gateways=gateways,
         demo=not no_demo,
+        demo_provider=demo_provider,
         local_model=local or bool(settings.local_model),
     )
     sys.exit(asyncio.run(serve(asked, settings)))

@@ -3,7 +3,7 @@
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,8 +21,18 @@ class SignIn:
     account_id: str
 
 
-def banner(url: str, data_dir: Path, environ: Mapping[str, str], sign_in: SignIn | None) -> str:
-    """Return the addresses of a running stack, one a line."""
+def banner(
+    url: str,
+    data_dir: Path,
+    environ: Mapping[str, str],
+    sign_in: SignIn | None,
+    real_providers: Collection[str] | None = None,
+) -> str:
+    """Return the addresses of a running stack, one a line.
+
+    `real_providers`: variables of providers that a demo provider does not replace; None without a
+    demo provider.
+    """
     lines = [f"Pages     {url}  (the API: {url}/docs)"]
     if sign_in is not None:
         another = typed_command("login-link", "--account", sign_in.account_id, *_named(data_dir))
@@ -30,6 +40,11 @@ def banner(url: str, data_dir: Path, environ: Mapping[str, str], sign_in: SignIn
             f"Sign in   {sign_in.link}",
             f"          (once, within ten minutes; another: {another})",
         ]
+    if real_providers is not None:
+        lines += ["Models    DEMO: a stub makes the answers up; no real model is asked"]
+        if real_providers:
+            named = ", ".join(real_providers)
+            lines += [f"          (except where you have set {named}: those calls are real)"]
     lines += [f"Data      {data_places(data_dir, environ)}", "Stop      Ctrl-C", ""]
     return "\n".join(lines)
 

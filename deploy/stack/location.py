@@ -36,6 +36,8 @@ class Stack:
     url: str | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
     """Shared settings that the stack was started with, and its key for secrets."""
+    demo_environ: Mapping[str, str] = field(default_factory=dict)
+    """Variables that lead calls of models to the stack's demo provider."""
 
 
 def find_stack(data_dir: Path, environ: Mapping[str, str] | None = None) -> Stack:
@@ -57,7 +59,12 @@ def find_stack(data_dir: Path, environ: Mapping[str, str] | None = None) -> Stac
 
 def remember(stack: Stack) -> None:
     """Record a stack that has started."""
-    record = {"redisUrl": stack.redis_url, "url": stack.url, "settings": dict(stack.settings)}
+    record = {
+        "redisUrl": stack.redis_url,
+        "url": stack.url,
+        "settings": dict(stack.settings),
+        "demoEnviron": dict(stack.demo_environ),
+    }
     write_private(stack.data_dir / RECORD, record)
 
 
@@ -121,6 +128,7 @@ def _recorded(data_dir: Path, record: Mapping[str, Any]) -> Stack:
         redis_url=record["redisUrl"],
         url=record.get("url"),
         settings={**record.get("settings", {}), **_secret_key(data_dir)},
+        demo_environ=record.get("demoEnviron", {}),
     )
 
 

@@ -15,13 +15,16 @@ NO_KEY = "The provider's key is not set up"
 NO_ADDRESS = "The provider's address is not set up"
 NO_EXTRA = f"The extra {EMBEDDINGS} is not installed for the workers: {install_hint(EMBEDDINGS)}"
 NO_WORKER = "No worker is running"
+DEMO_MARK = "@demo"
+"""Suffix of a variable with an address of the demo provider, in addition to the bare name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerVariables:
     """Sets of the variables that each living worker has, of those that models need.
 
-    An extra that is installed counts as a variable of its name.
+    An extra that is installed counts as a variable of its name. Variables that lead to the demo
+    provider are marked.
     """
 
     sets: Collection[frozenset[str]]
@@ -42,6 +45,13 @@ class WorkerVariables:
         if endpoint is None:
             return NO_EXTRA
         return missing_sentence(endpoint, missing, names_told=self.names_told)
+
+    def is_demo(self, model: Model) -> bool:
+        """Return whether a worker that can call the model asks the demo provider instead."""
+        endpoint, needed = model.call.endpoint, needed_variables(model)
+        if endpoint is None or not endpoint.base_url_env:
+            return False
+        return any(needed | {endpoint.base_url_env + DEMO_MARK} <= found for found in self.sets)
 
     def missing(self, model: Model) -> frozenset[str]:
         """Return the variables missing in the worker that has most of them."""
@@ -69,11 +79,29 @@ def needed_variables(model: Model) -> frozenset[str]:
     return frozenset(filter(None, (address, endpoint.api_key_env)))
 
 
-def set_variables(models: Iterable[Model], environ: Mapping[str, str]) -> frozenset[str]:
-    """Return the variables and extras needed by these models that a process has."""
+def set_variables(
+    models: Iterable[Model], environ: Mapping[str, str], demo_url: str = ""
+) -> frozenset[str]:
+    """Return the variables and extras needed by these models that a process has.
+
+    Addresses below `demo_url` are marked as those of the demo provider.
+    """
+    models = list(models)
     needed = frozenset[str]().union(*(needed_variables(model) for model in models))
     extras = {EMBEDDINGS} if EMBEDDINGS in needed and has_embeddings() else frozenset[str]()
-    return frozenset(name for name in needed if environ.get(name, "").strip()) | extras
+    found = frozenset(name for name in needed if environ.get(name, "").strip())
+    return found | extras | (_demo_marks(models, environ, demo_url) if demo_url else frozenset())
+
+
+def _demo_marks(
+    models: Iterable[Model], environ: Mapping[str, str], demo_url: str
+) -> frozenset[str]:
+    endpoints = (model.call.endpoint for model in models)
+    names = {each.base_url_env for each in endpoints if each and each.base_url_env}
+    beginning = f"{demo_url}/"
+    return frozenset(
+        name + DEMO_MARK for name in names if f"{environ.get(name, '')}/".startswith(beginning)
+    )
 
 
 def _embeds(model: Model) -> bool:

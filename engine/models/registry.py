@@ -39,6 +39,11 @@ def all_models() -> list[Model]:
     return sorted(_models().values(), key=lambda model: model.internal_name)
 
 
+def shipped_models() -> list[Model]:
+    """Return the models that ship, also where others override them."""
+    return list(_shipped().values())
+
+
 def generation() -> int:
     """Return a number that differs after each change of the registry."""
     _models()

@@ -182,6 +182,7 @@ MODEL: dict[str, Any] = {
     "enabled": True,
     "available": True,
     "unavailable_reason": None,
+    "is_demo": False,
 }
 VERSION_2: dict[str, Any] = {"version": 2, "saved_by": ACCOUNT_ID, "updated_at": ENDED}
 ModelView.examples = (ModelView(**MODEL),)

@@ -113,6 +113,9 @@ class ModelView(Nested):
     enabled: bool
     available: Annotated[bool, doc("Whether a living worker has what a call needs, as its key.")]
     unavailable_reason: Annotated[str | None, doc("The reason why it is not, as a sentence.")]
+    is_demo: Annotated[
+        bool, doc("Its answers are made up by the demo provider; no real model is asked.")
+    ]
 
     @classmethod
     def for_caller(
@@ -127,6 +130,7 @@ class ModelView(Nested):
             tier_required=model.tier,
             available=reason is None,
             unavailable_reason=reason,
+            is_demo=workers.is_demo(model),
             **members,
         )
 

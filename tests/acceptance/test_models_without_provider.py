@@ -29,7 +29,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
         words = " ".join(variables for _, variables in ROWS).replace(SHOWN_AT, url)
         environ = dict(word.split("=", 1) for word in words.split())
         folder = tmp_path_factory.mktemp("stack")
-        with running(folder, *ONE_WORKER, HEADRACE_ALLOW_PRIVATE_URLS="1", **environ) as started:
+        with running(folder, *ONE_WORKER, **environ) as started:
             yield started
 
 

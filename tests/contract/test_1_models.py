@@ -34,6 +34,7 @@ MODEL = {
     "enabled": bool,
     "available": bool,
     "unavailableReason": lambda value: value is None or sentence(value),
+    "isDemo": bool,
 }
 
 

@@ -33,6 +33,18 @@ def test_without_an_account_of_the_demonstration_there_is_no_link(tmp_path: Path
     assert "Sign in" not in banner(URL, tmp_path, {}, None)
 
 
+def test_a_demo_provider_is_told_and_what_it_does_not_replace(tmp_path: Path) -> None:
+    all_replaced = banner(URL, tmp_path, {}, None, ())
+    some = banner(URL, tmp_path, {}, None, ("FAL_KEY", "OPENAI_API_KEY"))
+
+    demo = "Models    DEMO: a stub makes the answers up; no real model is asked"
+    real = "          (except where you have set FAL_KEY, OPENAI_API_KEY: those calls are real)"
+    assert demo in all_replaced.splitlines()
+    assert "except" not in all_replaced
+    assert f"{demo}\n{real}\n" in some
+    assert "DEMO" not in banner(URL, tmp_path, {}, None)
+
+
 def test_the_command_for_another_link_names_a_data_directory_that_is_not_the_usual_one(
     tmp_path: Path,
 ) -> None:

@@ -58,6 +58,23 @@ def test_a_model_that_embeds_needs_the_extra_in_a_worker(monkeypatch: pytest.Mon
         assert set_variables([found, model()], {}) == published
 
 
+def test_a_model_is_a_demo_where_its_address_is_below_that_of_the_demo_provider() -> None:
+    moved = model(call=MOVED.replace("[openai]\n", '[openai]\napi_key_env = "A_KEY"\n'))
+    url = "http://127.0.0.1:8800"
+
+    def is_demo(**environ: str) -> bool:
+        found = set_variables([moved, model()], {"A_KEY": "demo", **environ}, url)
+        workers = WorkerVariables(sets=[found])
+        assert not workers.is_demo(model())
+        return workers.is_demo(moved)
+
+    assert is_demo(A_URL=f"{url}/v1")
+    assert is_demo(A_URL=url)
+    for other in ("", "https://a.example/v1", f"{url}1/v1"):
+        assert not is_demo(A_URL=other)
+    assert not is_demo(A_URL=url, A_KEY="")
+
+
 def test_without_a_worker_that_is_the_reason() -> None:
     assert reason(model(call=KEYED)) == "No worker is running"
 

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from deploy.http_client import call
 from deploy.stack.location import read_private
+from engine.models.registry import shipped_models
 from tests.support.forked_command import headrace
 
 T = TypeVar("T")
@@ -23,6 +24,13 @@ READY = "ready http://"
 ONE_WORKER = ("--workers", "1")
 BARE = ("--no-demo", *ONE_WORKER)
 """Options of the smallest stack, for tests without the demo or a second worker."""
+PROVIDED = {
+    name
+    for each in shipped_models()
+    if (endpoint := each.call.endpoint)
+    for name in (endpoint.base_url_env, endpoint.api_key_env)
+}
+"""Variables with addresses and keys of providers."""
 
 
 def until(
@@ -37,8 +45,12 @@ def until(
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Return this process's environment without Headrace's settings, with additions."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("HEADRACE_")}
+    """Return this process's environment without settings and keys of providers, with additions."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("HEADRACE_") and name not in PROVIDED
+    }
     return kept | more
 
 
