@@ -2,6 +2,7 @@
 PORT ?= 8000
 DATA_DIR ?= $(or $(HEADRACE_DATA_DIR),.headrace)
 LOCAL ?=
+DEMO ?=
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -P deploy/install.py
@@ -20,8 +21,8 @@ PYTHON ?= $(shell for python in python3 $(TESTED:%=python%) $(TESTED:%=/usr/bin/
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
 
-run: $(VENV)/.installed$(if $(LOCAL),-local) ## Start everything here, with a demo (PORT, DATA_DIR; LOCAL=1: with a model), until Ctrl-C
-	@exec $(BIN)/headrace up --port $(PORT) --data-dir '$(DATA_DIR)' $(if $(LOCAL),--local)
+run: $(VENV)/.installed$(if $(LOCAL),-local) ## Start everything here, with a demo (PORT, DATA_DIR; LOCAL=1: with a model; DEMO=1: with made-up answers of models), until Ctrl-C
+	@exec $(BIN)/headrace up --port $(PORT) --data-dir '$(DATA_DIR)' $(if $(LOCAL),--local) $(if $(DEMO),--demo-provider)
 
 # Each test process imports all tests: with bytecode that is kept, in half of the time.
 test coverage test-newest: export PYTHONDONTWRITEBYTECODE =

@@ -15,12 +15,18 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 def variable(name: str) -> str:
     """Return a variable of the Makefile."""
-    payload = ["make", "--eval", f"ask: ; $(info $({name}))", "ask"]
+    return make("--eval", f"ask: ; $(info $({name}))", "ask")[0]
+
+
+def make(*arguments: str) -> list[str]:
+    """Return the lines that make prints."""
     # a make that runs the tests sets these
     outer = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES")
     environ = {key: value for key, value in os.environ.items() if key not in outer}
-    made = subprocess.run(payload, cwd=ROOT, env=environ, capture_output=True, text=True)
-    return made.stdout.splitlines()[0]
+    made = subprocess.run(
+        ["make", *arguments], cwd=ROOT, env=environ, capture_output=True, text=True
+    )
+    return made.stdout.splitlines()
 
 
 def test_the_versions_that_are_named_are_those_that_are_tested() -> None:
@@ -67,3 +73,20 @@ def test_a_newer_python_is_told_from_an_older_one() -> None:
     ]
 
     assert codes == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("words", "options"),
+    [
+        ([], set()),
+        (["DEMO=1"], {"--demo-provider"}),
+        (["DEMO=1", "LOCAL=1"], {"--demo-provider", "--local"}),
+    ],
+)
+def test_what_runs_beside_the_stack_is_chosen_by_variables(
+    words: list[str], options: set[str]
+) -> None:
+    [started] = [line for line in make("--dry-run", "run", *words) if " up --port " in line]
+    given = {word for word in started.split() if word.startswith("--")}
+
+    assert given - {"--port", "--data-dir"} == options

@@ -10,6 +10,7 @@ import pytest
 from starlette.datastructures import Headers
 
 from deploy.stub_provider.exchange import read_body
+from deploy.stub_provider.part import PATHS
 from engine.models.dialects.builtin import BuiltinSection
 from engine.models.manifest import Category, Model
 from engine.models.registry import all_models, find_model
@@ -24,16 +25,6 @@ from workers.providers.base import ModelCall
 
 PNG = png()
 DATA = base64.b64encode(PNG).decode()
-PATHS = {
-    "ANTHROPIC_BASE_URL": "",
-    "OPENAI_BASE_URL": "/v1",
-    "GEMINI_OPENAI_BASE_URL": "/v1",
-    "GEMINI_BASE_URL": "",
-    "FAL_BASE_URL": "/fal",
-    "ARK_BASE_URL": "/api/v3",
-    "SUNO_BASE_URL": "",
-}
-"""Path of the stub for each variable with a base URL."""
 PROVIDED = [
     each.internal_name
     for each in all_models()
