@@ -266,14 +266,14 @@ def test_a_workflow_names_the_models_in_it_and_adds_up_its_nodes(
 
 
 def test_estimates_stand_in_lists_and_schemas_after_the_markup(
-    administration: Administration, anonymous: httpx2.Client
+    administration: Administration,
 ) -> None:
     caller = administration.caller("business", *ALL)
     slug = caller.save({**asking("echo", 2), "publicPlayground": True})
 
     (row,) = caller.get("/api/workflows").json()
     schema = caller.get(f"/api/workflows/{slug}/schema").json()
-    public = anonymous.get(f"/api/workflows/{slug}/public-schema").json()
+    public = caller.get(f"/api/workflows/{slug}/public-schema").json()
 
     assert row["estimatedCreditCost"] == schema["estimatedCreditCost"] == 24
     assert public["estimatedCreditCost"] == 24

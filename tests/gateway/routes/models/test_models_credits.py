@@ -130,8 +130,7 @@ async def test_estimates_are_after_the_callers_markup(
 
     rows = {row["slug"]: row for row in (await client.get("/api/workflows")).json()}
     schema = (await client.get("/api/workflows/many/schema")).json()
-    visitor = await make_client()
-    public = (await visitor.get("/api/workflows/many/public-schema")).json()
+    public = (await client.get("/api/workflows/many/public-schema")).json()
     [foreign] = (await other.get("/api/workflows")).json()
 
     assert rows["many"]["estimatedCreditCost"] == schema["estimatedCreditCost"] == 12
