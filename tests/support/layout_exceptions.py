@@ -120,7 +120,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "gateway/runs/retry_access.py": "tests/contract/test_11_retry.py retries with narrow keys.",
     "gateway/runs/registered_model.py": "tests/contract/test_1_models.py runs models.",
     "gateway/runs/types.py": "Types; tests/gateway/routes/test_runs.py and test_executions.py read them.",
-    "gateway/runs/values.py": "tests/gateway/routes/test_execution_values.py reads them over HTTP.",
     "workers/actors.py": (
         "tests/workers/walk/test_walk.py, tests/workers/webhooks/test_sender.py: real hints"
     ),
