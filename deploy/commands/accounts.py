@@ -1,7 +1,7 @@
 """`headrace account`: owners of workflows and executions, and their credits."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -98,12 +98,7 @@ def set_tier(account_id: str, tier: str, data_dir: Path, as_json: bool) -> None:
 @account.command()
 @click.argument("account_id", metavar="ID")
 @click.argument("credits", metavar="N", type=options.CREDITS)
-@click.option(
-    "--expires",
-    type=click.DateTime(formats=["%Y-%m-%d"]),
-    metavar="YYYY-MM-DD",
-    help="The day at whose beginning (UTC) they are gone.  [default: never]",
-)
+@options.expires("they are gone")
 @options.data_dir
 @options.as_json
 def credit(
@@ -113,7 +108,7 @@ def credit(
     from deploy.admin.ledgers import credit_account
     from deploy.stack.store_access import with_store
 
-    expires_at = None if expires is None else _milliseconds(expires)
+    expires_at = options.milliseconds(expires)
     topped_up = with_store(
         data_dir, lambda store: credit_account(store, account_id, credits, expires_at)
     )
@@ -129,10 +124,6 @@ def list_(data_dir: Path, as_json: bool) -> None:
     from deploy.stack.store_access import with_store
 
     _show(with_store(data_dir, accounts_with_balances), as_json)
-
-
-def _milliseconds(day: datetime) -> int:
-    return int(day.replace(tzinfo=UTC).timestamp() * 1000)
 
 
 def _show(found: Mapping[str, Any] | Sequence[Mapping[str, Any]], as_json: bool) -> None:

@@ -1,5 +1,6 @@
 """`headrace key`: API keys."""
 
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -8,7 +9,7 @@ from deploy.commands import options
 from deploy.output import show
 from deploy.problems import CommandFailed
 
-COLUMNS = ("id", "accountId", "name", "prefix", "last4", "capabilities", "createdAt")
+COLUMNS = ("id", "accountId", "name", "prefix", "last4", "capabilities", "createdAt", "expiresAt")
 WEBHOOK_COLUMNS = ("keyId", "url", "enabled", "secret", "createdAt")
 CREATED_COLUMNS = ("id", "key", "capabilities")
 
@@ -23,6 +24,7 @@ def key() -> None:
 @click.option("--preset", metavar="NAME", help='A set of capabilities, such as "Workflow Deploy".')
 @click.option("--capability", "capabilities", multiple=True, metavar="C", help="May be repeated.")
 @click.option("--name", default="Command line", show_default=True)
+@options.expires("it is refused")
 @options.data_dir
 @options.as_json
 def create(
@@ -30,6 +32,7 @@ def create(
     preset: str | None,
     capabilities: tuple[str, ...],
     name: str,
+    expires: datetime | None,
     data_dir: Path,
     as_json: bool,
 ) -> None:
@@ -42,7 +45,12 @@ def create(
 
     async def work(store: Store) -> tuple[ApiKey, str]:
         account = await store.accounts.get(account_id)
-        return await store.api_keys.create(account, name=name, capabilities=chosen)
+        return await store.api_keys.create(
+            account,
+            name=name,
+            capabilities=chosen,
+            expires_at=options.milliseconds(expires),
+        )
 
     made, secret = with_store(data_dir, work)
     show(key_row(made) | {"key": secret}, as_json=as_json, columns=CREATED_COLUMNS)

@@ -1,6 +1,7 @@
 """Options that several commands share."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,21 @@ port = click.option(
     type=click.IntRange(0, 65_535),
     help="Port to listen on; 0 takes a free one.  [default: HEADRACE_PORT or 8000]",
 )
+
+
+def expires(words: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return an option that takes a day; `words` say what happens at its beginning."""
+    return click.option(
+        "--expires",
+        type=click.DateTime(formats=["%Y-%m-%d"]),
+        metavar="YYYY-MM-DD",
+        help=f"The day at whose beginning (UTC) {words}.  [default: never]",
+    )
+
+
+def milliseconds(day: datetime | None) -> int | None:
+    """Return the beginning of a day (UTC) in milliseconds."""
+    return None if day is None else int(day.replace(tzinfo=UTC).timestamp() * 1000)
 
 
 def access(command: Callable[..., None]) -> Callable[..., None]:

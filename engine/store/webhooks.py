@@ -85,10 +85,17 @@ class Webhooks:
 
     async def get(self, account_id: str, key_id: str) -> Webhook:
         """Return the webhook of a key. Raises NotFound."""
+        webhook = await self.find(account_id, key_id)
+        if webhook is None:
+            raise NotFound("This API key has no webhook")
+        return webhook
+
+    async def find(self, account_id: str, key_id: str) -> Webhook | None:
+        """Like `get`, but return None for a key without a webhook."""
         key = keyspace.webhook(account_id, key_id)
         record = parse_hash(await self._client.send("HGETALL", key))
         if not record:
-            raise NotFound("This API key has no webhook")
+            return None
         return Webhook(
             url=record["url"].decode(),
             enabled=record["enabled"] == b"1",

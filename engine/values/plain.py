@@ -1,7 +1,7 @@
 """Plain values: the JSON on edges, and checks of its limits."""
 
 import math
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, overload
 
 MAX_DEPTH = 64
@@ -107,3 +107,14 @@ def moment(milliseconds: int | None) -> str | None:
         return None
     at = EPOCH + milliseconds * MILLISECOND
     return f"{at.isoformat('T', 'milliseconds')}Z"
+
+
+def parse_moment(text: str) -> int | None:
+    """Return a time of ISO 8601 with a zone in milliseconds; None for other texts."""
+    try:
+        at = datetime.fromisoformat(text)
+        return (
+            (at.astimezone(UTC).replace(tzinfo=None) - EPOCH) // MILLISECOND if at.tzinfo else None
+        )
+    except (ValueError, OverflowError):
+        return None

@@ -1,11 +1,12 @@
 """API keys, for the browsers of the accounts that own them."""
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Sequence
-from typing import Annotated, Any
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Self
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -19,13 +20,13 @@ from engine.access.capabilities import (
     SPECIFIC,
     WILDCARDS,
 )
-from engine.store import Principal
-from engine.store.accounts.api_keys import MAX_NAME
-from engine.values.plain import moment
+from engine.store import ApiKey, Principal, Store, Webhook
+from engine.store.accounts.api_keys import EXPIRED, MAX_NAME, UNCHANGED
+from engine.values.plain import moment, parse_moment
 from gateway.auth.endpoints import Resource, operation, session_only
 from gateway.http.request_bodies import read_body
 from gateway.http.responses import json_response
-from gateway.http.types import Content, Moment, Nested, RequestBody, View, refused
+from gateway.http.types import Content, Moment, Nested, RequestBody, View, described_as, refused
 from gateway.openapi.examples import CREATED, ENDED, KEY_ID
 from gateway.routes.shared_types import DELETED, ApiKeyView, Deleted
 from gateway.services import GatewayRequest
@@ -47,12 +48,28 @@ class CreatedApiKey(View):
     last4: str
     capabilities: Sequence[str]
     created_at: Moment
+    expires_at: Moment | None
 
 
-class ListedApiKey(ApiKeyView):
-    """A key in a list."""
+class KeyWebhook(Nested):
+    """The webhook of a key, in brief."""
+
+    url: str
+    enabled: bool
+
+
+class ListedApiKey(ApiKeyView, View):
+    """A key of the account, with its use and its webhook."""
 
     last_used_at: Moment | None
+    webhook: KeyWebhook | None
+
+    @classmethod
+    def of(cls, record: ApiKey, **members: Any) -> Self:
+        """Build the row of a key; `webhook` is its webhook or None."""
+        webhook: Webhook | None = members.pop("webhook")
+        shown = None if webhook is None else KeyWebhook.of(webhook)
+        return super().of(record, webhook=shown, **members)
 
 
 class PresetChoice(Nested):
@@ -78,16 +95,21 @@ class CapabilitiesChoice(Nested):
     preset: Annotated[Any, Meta(extra_json_schema={"enum": [CUSTOM, None]})] = None
 
 
+KeyName = Annotated[str, Meta(min_length=1, max_length=MAX_NAME, pattern=NOT_BLANK)]
+NAME_REFUSED = refused(f"must be a text of 1 to {MAX_NAME} characters")
+Expiry = Annotated[
+    Any,
+    described_as(Moment | None, description="A later time; null: the key does not expire."),
+]
+
+
 class ApiKeyRequest(RequestBody):
     """A key to create."""
 
     choices = (PresetChoice, CapabilitiesChoice)
 
-    name: Annotated[
-        str,
-        Meta(min_length=1, max_length=MAX_NAME, pattern=NOT_BLANK),
-        refused(f"must be a text of 1 to {MAX_NAME} characters"),
-    ]
+    name: Annotated[KeyName, NAME_REFUSED]
+    expires_at: Expiry = None
     preset: Any = None
     capabilities: Any = None
 
@@ -113,6 +135,13 @@ class ApiKeyRequest(RequestBody):
         return listed
 
 
+class ApiKeyChanges(RequestBody):
+    """Changes of a key; what is left out stays."""
+
+    name: Annotated[KeyName | UnsetType, NAME_REFUSED] = UNSET
+    expires_at: Expiry = UNSET
+
+
 API_KEY: dict[str, Any] = {
     "id": KEY_ID,
     "name": "website",
@@ -120,9 +149,17 @@ API_KEY: dict[str, Any] = {
     "last4": "Qk3d",
     "capabilities": ["workflow:read", "workflow:run"],
     "created_at": CREATED,
+    "expires_at": None,
 }
 CreatedApiKey.examples = (CreatedApiKey(**API_KEY, key="hr_live_…"),)
-ListedApiKey.examples = (ListedApiKey(**API_KEY, last_used_at=ENDED),)
+ListedApiKey.examples = (
+    ListedApiKey(
+        **API_KEY,
+        last_used_at=ENDED,
+        webhook=KeyWebhook(url="https://example.com/hooks", enabled=True),
+    ),
+)
+ApiKeyChanges.examples = (ApiKeyChanges(name="website", expires_at="2030-01-01T00:00:00.000Z"),)
 ApiKeyRequest.examples = (
     ApiKeyRequest(name="website", preset="Workflow Deploy"),
     ApiKeyRequest(name="one workflow", capabilities=["workflow:greeting:run", "webhook:receive"]),
@@ -134,13 +171,9 @@ API_KEY_LIST = Content(component="ApiKeyList", kind=list[ListedApiKey])
 @session_only
 async def list_api_keys(request: GatewayRequest, principal: Principal) -> Response:
     """The account's keys, oldest first, without their secrets."""
-    keys = request.state["services"].store.api_keys
-    found, uses = await asyncio.gather(
-        keys.list(principal.account.id), keys.last_uses(principal.account.id)
-    )
-    return json_response(
-        [ListedApiKey.of(key, last_used_at=moment(uses.get(key.id))) for key in found]
-    )
+    store = request.state["services"].store
+    keys = await store.api_keys.list(principal.account.id)
+    return json_response(await _listed(store, principal.account.id, keys))
 
 
 @operation(
@@ -153,11 +186,34 @@ async def create_api_key(request: GatewayRequest, principal: Principal) -> Respo
     """A new key; its secret is shown this once."""
     body = await read_body(request, ApiKeyRequest)
     capabilities = body.read_capabilities()
-    key, secret = await request.state["services"].store.api_keys.create(
-        principal.account, name=body.name.strip(), capabilities=capabilities
-    )
+    with _expiry_refused():
+        key, secret = await request.state["services"].store.api_keys.create(
+            principal.account,
+            name=body.name.strip(),
+            capabilities=capabilities,
+            expires_at=_expiry(body.expires_at),
+        )
     logger.info("API key created", extra=_audited(principal, key.id))
     return json_response(CreatedApiKey.of(key, key=secret), 201)
+
+
+@operation(body=ApiKeyChanges, answers={200: ListedApiKey})
+@session_only
+async def change_api_key(request: GatewayRequest, principal: Principal) -> Response:
+    """Rename a key of the account, or set the time from which on it is refused."""
+    key_id: str = request.path_params["key_id"]
+    store = request.state["services"].store
+    body = await read_body(request, ApiKeyChanges)
+    with _expiry_refused():
+        changed = await store.api_keys.change(
+            key_id,
+            owner=principal.account.id,
+            name=None if body.name is UNSET else body.name.strip(),
+            expires_at=UNCHANGED if body.expires_at is UNSET else _expiry(body.expires_at),
+        )
+    logger.info("API key changed", extra=_audited(principal, key_id))
+    [row] = await _listed(store, principal.account.id, [changed])
+    return json_response(row)
 
 
 @operation(answers={200: Deleted})
@@ -170,6 +226,39 @@ async def delete_api_key(request: GatewayRequest, principal: Principal) -> Respo
     return json_response(DELETED)
 
 
+async def _listed(store: Store, account_id: str, keys: Sequence[ApiKey]) -> list[ListedApiKey]:
+    finding = asyncio.gather(*(store.webhooks.find(account_id, key.id) for key in keys))
+    uses, webhooks = await asyncio.gather(store.api_keys.last_uses(account_id), finding)
+    return [
+        ListedApiKey.of(key, last_used_at=moment(uses.get(key.id)), webhook=webhook)
+        for key, webhook in zip(keys, webhooks, strict=True)
+    ]
+
+
+def _expiry(value: Any) -> int | None:
+    """Return the requested expiry. Raises InvalidBody."""
+    if value is None:
+        return None
+    milliseconds = parse_moment(value) if isinstance(value, str) else None
+    if milliseconds is None:
+        raise errors.InvalidBody(
+            "'expiresAt' must be null or a time with a zone, such as 2030-01-31T12:00:00Z",
+            field="expiresAt",
+        )
+    return milliseconds
+
+
+@contextlib.contextmanager
+def _expiry_refused() -> Iterator[None]:
+    """Turn the store's refusal of a time into InvalidBody."""
+    try:
+        yield
+    except ValueError as error:
+        if str(error) != EXPIRED:
+            raise
+        raise errors.InvalidBody("'expiresAt' must be later than now", field="expiresAt") from None
+
+
 def _audited(principal: Principal, key_id: str) -> dict[str, str]:
     account = principal.account
     return {"account_id": account.id, "role": account.role.value, "key_id": key_id}
@@ -177,5 +266,5 @@ def _audited(principal: Principal, key_id: str) -> dict[str, str]:
 
 routes = [
     Route("/api/api-keys", Resource(GET=list_api_keys, POST=create_api_key)),
-    Route("/api/api-keys/{key_id}", Resource(DELETE=delete_api_key)),
+    Route("/api/api-keys/{key_id}", Resource(PATCH=change_api_key, DELETE=delete_api_key)),
 ]

@@ -74,6 +74,7 @@ class ApiKeyView(Nested):
     last4: str
     capabilities: Sequence[str]
     created_at: Moment
+    expires_at: Moment | None
 
 
 class SecretView(View):

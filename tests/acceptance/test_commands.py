@@ -47,6 +47,18 @@ def test_a_key_works_until_it_is_revoked(stack: RunningStack) -> None:
     assert (after, answer) == (401, {"error": "Unauthorized"})
 
 
+def test_a_key_expires_at_the_beginning_of_a_day(stack: RunningStack) -> None:
+    account = json_of(stack, "account", "list")[0]["id"]
+    create = ("key", "create", "--account", account, "--preset", "Read-only", "--expires")
+
+    made = json_of(stack, *create, "2100-01-31")
+    late = stack.command(*create, "2001-01-31")
+
+    assert made["expiresAt"] == "2100-01-31T00:00:00.000Z"
+    assert (late.returncode, late.stdout) == (1, "")
+    assert "expires" in late.stderr
+
+
 def test_a_webhook_is_set_for_a_key_that_may_receive(stack: RunningStack) -> None:
     account = make_account(stack)["id"]
     create = ("key", "create", "--account", account)

@@ -28,6 +28,7 @@ KEY = {
     "last4": str,
     "capabilities": [str],
     "createdAt": moment,
+    "expiresAt": None,
 }
 
 
@@ -54,7 +55,7 @@ def test_a_new_key_is_shown_once(browser: Caller) -> None:
     assert len(made["last4"]) == 4
     assert made["key"] not in listed.text
     (row,) = [each for each in listed.json() if each["id"] == made["id"]]
-    assert_fits(row, {**KEY, "lastUsedAt": moment_or_null})
+    assert_fits(row, {**KEY, "lastUsedAt": moment_or_null, "webhook": None})
     assert all(row[name] == made[name] for name in KEY)
 
 

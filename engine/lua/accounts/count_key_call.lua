@@ -10,12 +10,12 @@
 --       milliseconds, then tier and limit of every limited tier
 -- Returns {key record, account record}, followed, with a limit, by the limit, the calls in this
 --         window (one more than the limit: refused), its end and now | false
--- Uses: read_now, tier_limit, count_call
+-- Uses: read_now, owner_of_key, tier_limit, count_call
 local now = read_now(ARGV[1])
 
 local key = redis.call('HGET', KEYS[1], ARGV[2])
-if not key then return false end
-local account_id = string.match(key, '^([^|]+)|')
+local account_id = owner_of_key(key, now)
+if not account_id then return false end
 local account = redis.call('HGET', KEYS[2], account_id)
 if not account then return false end
 

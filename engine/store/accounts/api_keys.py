@@ -5,7 +5,7 @@ import hashlib
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.access.capabilities import check_ceiling, parse_all
@@ -15,15 +15,18 @@ from engine.ids import api_keys, tokens
 from engine.ids.partitions import partition_of
 from engine.process.lru_cache import LruCache
 from engine.store.accounts.accounts import Account, parse_account
+from engine.store.accounts.key_records import pack_key, parse_key
 from engine.store.accounts.principals import ApiKey, Principal
 from engine.store.accounts.rate_limits import WINDOW_MS, CallLimits, Window, parse_window
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client, forget
-from engine.store.redis.record_packing import pack, unpack
 from engine.store.redis.scripts import SCRIPTS
 
 MAX_NAME = 100
 NO_KEY = "There is no such API key"
+EXPIRED = "The time at which the key expires is over"
+UNCHANGED = -1
+"""Stands for the expiry that a key has."""
 MAX_REMEMBERED = 10_000
 MAX_REMEMBERED_BYTES = 33_554_432
 """Memory of cached keys and accounts; a key with many capabilities takes tens of kilobytes."""
@@ -65,22 +68,29 @@ class ApiKeys:
         """Last known principal by digest of the key, with the fingerprint of its records."""
 
     async def create(
-        self, account: Account, *, name: str, capabilities: Iterable[str]
+        self,
+        account: Account,
+        *,
+        name: str,
+        capabilities: Iterable[str],
+        expires_at: int | None = None,
     ) -> tuple[ApiKey, str]:
         """Create a key and return its secret, which is shown only once.
 
         Raises InvalidCapability, CapabilityAboveCeiling, ApiKeyAccessDenied, or ValueError for an
-        empty or too long name or an empty set of capabilities.
+        empty or too long name, an empty set of capabilities, or an expiry that is over.
         """
         held = parse_all(capabilities)
         if not held:
             raise ValueError("A key needs at least one capability")
-        if not 0 < len(name) <= MAX_NAME:
-            raise ValueError(f"A key's name has 1 to {MAX_NAME} characters")
+        _check_name(name)
         terms = self._tiers.terms(account.tier, account.role)
         check_ceiling(held, terms.tier, terms.ceiling)
         secret = api_keys.make_secret(account.id)
         seconds, micros = await self._client.send("TIME")
+        now = int(seconds) * 1000 + int(micros) // 1000
+        if expires_at is not None and expires_at <= now:
+            raise ValueError(EXPIRED)
         key = ApiKey(
             id="key_" + secrets.token_hex(16),
             account_id=account.id,
@@ -88,17 +98,17 @@ class ApiKeys:
             prefix=api_keys.shown_prefix(secret),
             last4=api_keys.last4(secret),
             capabilities=held,
-            created_at=int(seconds) * 1000 + int(micros) // 1000,
+            created_at=now,
+            expires_at=expires_at,
         )
         await self._write(key, tokens.digest(secret))
         return key, secret
 
     async def _write(self, key: ApiKey, digest: str) -> None:
-        record = key.account_id.encode() + b"|" + pack(asdict(key))
         await self._client.send("HSET", keyspace.api_key_ids(), key.id, key.account_id)
         await self._client.send("HSET", keyspace.account_api_keys(key.account_id), key.id, digest)
         partition = partition_of(key.account_id)
-        await self._client.send("HSET", keyspace.api_keys(partition), digest, record)
+        await self._client.send("HSET", keyspace.api_keys(partition), digest, pack_key(key))
 
     async def authorize(self, secret: str) -> Principal:
         """Return the current principal of a key, read each time. Raises Unauthorized.
@@ -112,7 +122,7 @@ class ApiKeys:
         reply = await self._client.call(
             SCRIPTS["authorize_key"],
             [keyspace.api_keys(partition), keyspace.accounts(partition)],
-            [digest],
+            [0, digest],
         )
         return self._admit(digest, reply)
 
@@ -203,7 +213,7 @@ class ApiKeys:
             return cached[1]
         account = parse_account(account_record)
         terms = self._tiers.terms(account.tier, account.role)
-        principal = Principal(account=account, terms=terms, key=_parse_key(key_record))
+        principal = Principal(account=account, terms=terms, key=parse_key(key_record))
         size = PARSED_FACTOR * (len(key_record) + len(account_record))
         self._parsed.put(key_record, (account_record, principal), size)
         return principal
@@ -215,7 +225,7 @@ class ApiKeys:
             return []
         partition = partition_of(account_id)
         records = await self._client.send("HMGET", keyspace.api_keys(partition), *digests)
-        keys = [_parse_key(record) for record in records if record is not None]
+        keys = [parse_key(record) for record in records if record is not None]
         return sorted(keys, key=lambda key: (key.created_at, key.id))
 
     async def last_uses(self, account_id: str) -> dict[str, int]:
@@ -223,12 +233,49 @@ class ApiKeys:
         uses = await self._client.send("HGETALL", keyspace.account_key_uses(account_id))
         return {key_id.decode(): int(at) for key_id, at in uses.items()}
 
+    async def change(
+        self,
+        key_id: str,
+        *,
+        owner: str,
+        name: str | None = None,
+        expires_at: int | None = UNCHANGED,
+    ) -> ApiKey:
+        """Rename the key, or set its expiry; None: it does not expire. It counts at once.
+
+        Raises NotFound, or ValueError for a name or an expiry that `create` refuses.
+        """
+        while True:
+            account, digest, record = await self._find(key_id, owner)
+            key = parse_key(record)
+            changed = replace(
+                key,
+                name=key.name if name is None else name,
+                expires_at=key.expires_at if expires_at == UNCHANGED else expires_at,
+            )
+            _check_name(changed.name)
+            is_later = changed.expires_at not in (None, key.expires_at)
+            verdict = await self._client.call(
+                SCRIPTS["replace_key"],
+                [keyspace.account_api_keys(account), keyspace.api_keys(partition_of(account))],
+                [
+                    *(0, key_id, digest, record, pack_key(changed)),
+                    changed.expires_at if is_later and changed.expires_at is not None else "",
+                ],
+            )
+            if verdict == b"ok":
+                return changed
+            if verdict == b"late":
+                raise ValueError(EXPIRED)
+            if verdict == b"missing":
+                raise NotFound(NO_KEY)
+
     async def revoke(self, key_id: str, *, owner: str | None = None) -> ApiKey:
         """Delete the key, from its very next request on.
 
         With `owner`, another account's key is not found. Raises NotFound.
         """
-        account, digest, key = await self._find(key_id, owner)
+        account, digest, record = await self._find(key_id, owner)
         partition = partition_of(account)
         await self._client.send("HDEL", keyspace.api_keys(partition), digest)
         await self._client.send("HDEL", keyspace.account_api_keys(account), key_id)
@@ -236,14 +283,14 @@ class ApiKeys:
         await self._client.send("HDEL", keyspace.api_key_ids(), key_id)
         # Executions that the key began still notify the webhook.
         await self._client.send("PEXPIRE", keyspace.webhook(account, key_id), WEBHOOK_KEPT_MS)
-        return key
+        return parse_key(record)
 
     async def get(self, key_id: str, *, owner: str | None = None) -> ApiKey:
         """Return one key. With `owner`, another account's is not found. Raises NotFound."""
-        return (await self._find(key_id, owner))[2]
+        return parse_key((await self._find(key_id, owner))[2])
 
-    async def _find(self, key_id: str, owner: str | None) -> tuple[str, bytes, ApiKey]:
-        """Return the key with its account and the digest of its secret."""
+    async def _find(self, key_id: str, owner: str | None) -> tuple[str, bytes, bytes]:
+        """Return the key's account, the digest of its secret, and its record."""
         account = await self._owner(key_id) if owner is None else owner
         digest = await self._client.send("HGET", keyspace.account_api_keys(account), key_id)
         record = digest and await self._client.send(
@@ -251,7 +298,7 @@ class ApiKeys:
         )
         if not record:
             raise NotFound(NO_KEY)
-        return account, digest, _parse_key(record)
+        return account, digest, record
 
     async def _owner(self, key_id: str) -> str:
         account_id = await self._client.send("HGET", keyspace.api_key_ids(), key_id)
@@ -260,14 +307,6 @@ class ApiKeys:
         return str(account_id.decode())
 
 
-def _parse_key(record: bytes) -> ApiKey:
-    fields = unpack(record.partition(b"|")[2])
-    return ApiKey(
-        id=fields["id"],
-        account_id=fields["account_id"],
-        name=fields["name"],
-        prefix=fields["prefix"],
-        last4=fields["last4"],
-        capabilities=tuple(fields["capabilities"]),
-        created_at=fields["created_at"],
-    )
+def _check_name(name: str) -> None:
+    if not 0 < len(name) <= MAX_NAME:
+        raise ValueError(f"A key's name has 1 to {MAX_NAME} characters")

@@ -8,7 +8,7 @@ from engine.store.accounts.accounts import Account
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """One API key. `created_at` is in milliseconds since the epoch."""
+    """One API key. Times are in milliseconds since the epoch."""
 
     id: str
     account_id: str
@@ -17,6 +17,8 @@ class ApiKey:
     last4: str
     capabilities: tuple[str, ...]
     created_at: int
+    expires_at: int | None = None
+    """Time from which on the key is unknown; None for never."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

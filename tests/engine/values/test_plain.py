@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.values.plain import MAX_DEPTH, fault, moment
+from engine.values.plain import MAX_DEPTH, fault, moment, parse_moment
 
 PLAIN = st.recursive(
     st.none()
@@ -73,3 +73,26 @@ def test_a_moment_is_shown_in_utc_with_milliseconds(
     milliseconds: int | None, shown: str | None
 ) -> None:
     assert moment(milliseconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "milliseconds"),
+    [
+        ("1970-01-01T00:00:00Z", 0),
+        ("1970-01-01T00:00:01.250Z", 1250),
+        ("1970-01-01T02:00:00+02:00", 0),
+        ("1970-01-01T00:00:00.0009Z", 0),
+        ("9999-12-31T23:59:59.999Z", 253_402_300_799_999),
+    ],
+)
+def test_a_time_with_a_zone_is_read_in_milliseconds(text: str, milliseconds: int) -> None:
+    assert parse_moment(text) == milliseconds
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "soon", "1", "2030-01-31", "2030-01-31T12:00:00", "2030-02-31T12:00:00Z"]
+    + ["9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00+01:00", "2030-01-31T12:00:00Z ", "2030\0"],
+)
+def test_other_texts_are_no_times(text: str) -> None:
+    assert parse_moment(text) is None

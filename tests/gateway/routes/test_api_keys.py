@@ -1,6 +1,8 @@
 """API keys in the browsers of their owners."""
 
+import asyncio
 import logging
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx2
@@ -12,7 +14,7 @@ from tests.gateway.conftest import MakeBrowser, MakeClient
 from tests.support.gateway.documents import greeting
 
 KEYS = "/api/api-keys"
-SHOWN = ["id", "name", "prefix", "last4", "capabilities", "createdAt"]
+SHOWN = ["id", "name", "prefix", "last4", "capabilities", "createdAt", "expiresAt"]
 
 
 async def test_a_key_is_shown_once_and_works(
@@ -42,7 +44,7 @@ async def test_keys_are_listed_without_their_secrets(
     answer = await browser.get(KEYS)
 
     rows = {row["name"]: row for row in answer.json()}
-    assert [list(row) for row in answer.json()] == [[*SHOWN, "lastUsedAt"]] * 2
+    assert [list(row) for row in answer.json()] == [[*SHOWN, "lastUsedAt", "webhook"]] * 2
     assert rows["unused"]["lastUsedAt"] is None
     assert rows["used"]["lastUsedAt"] >= rows["used"]["createdAt"]
     for made in (used, unused):
@@ -314,3 +316,98 @@ async def test_a_tier_that_sinks_takes_what_its_keys_may_do_at_once(
 
     assert (sunk.status_code, sunk.json()["code"]) == (403, "API_KEY_ACCESS_DENIED")
     assert risen.status_code == 200
+
+
+# -- changes ---------------------------------------------------------------------------------------
+
+LATER = "2100-01-31T12:00:00+01:00"
+
+
+async def test_a_key_is_renamed(browser: httpx2.AsyncClient) -> None:
+    made = (await browser.post(KEYS, json={"name": "k", "preset": "Read-only"})).json()
+
+    answer = await browser.patch(f"{KEYS}/{made['id']}", json={"name": "  website "})
+
+    assert answer.status_code == 200
+    assert answer.json() == (await browser.get(KEYS)).json()[0]
+    assert answer.json()["name"] == "website"
+    assert made["key"][8:] not in answer.text
+
+
+async def test_an_expiry_is_set_and_removed(
+    browser: httpx2.AsyncClient, make_client: MakeClient
+) -> None:
+    made = (
+        await browser.post(KEYS, json={"name": "k", "preset": "Read-only", "expiresAt": LATER})
+    ).json()
+    client = await make_client(made["key"])
+
+    removed = await browser.patch(f"{KEYS}/{made['id']}", json={"expiresAt": None})
+    unchanged = await browser.patch(f"{KEYS}/{made['id']}", json={})
+
+    assert made["expiresAt"] == "2100-01-31T11:00:00.000Z"
+    assert removed.json()["expiresAt"] is None
+    assert unchanged.json() == removed.json()
+    assert (await client.get("/api/whoami")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        *(({"name": name}, "name") for name in ("", " ", "x" * 101, None, 1, [])),
+        *(({"expiresAt": at}, "expiresAt") for at in ("2001-01-01T00:00:00Z", "soon", 1, "", [])),
+        ({"expiresAt": "2100-01-31T12:00:00"}, "expiresAt"),
+    ],
+    ids=str,
+)
+async def test_a_change_that_cannot_be_is_refused(
+    browser: httpx2.AsyncClient, body: dict[str, Any], field: str
+) -> None:
+    made = (await browser.post(KEYS, json={"name": "k", "preset": "Read-only"})).json()
+    before = (await browser.get(KEYS)).json()
+
+    answer = await browser.patch(f"{KEYS}/{made['id']}", json=body)
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_BODY")
+    assert answer.json()["field"] == field
+    assert (await browser.get(KEYS)).json() == before
+
+
+async def test_a_list_of_keys_shows_their_webhooks(
+    browser: httpx2.AsyncClient, store: Store
+) -> None:
+    for name in ("one", "two"):
+        await browser.post(KEYS, json={"name": name, "preset": "Run with webhooks"})
+    one = (await browser.get(KEYS)).json()[0]
+    hook = {"url": "https://example.com/hook", "enabled": False}
+    await browser.put(f"{KEYS}/{one['id']}/webhook", json={**hook, "secret": "s" * 16})
+
+    rows = (await browser.get(KEYS)).json()
+
+    assert [row["webhook"] for row in rows] == [hook, None]
+
+
+@pytest.mark.parametrize("before", [0, 2], ids=["unknown", "assumed"])
+async def test_an_expired_key_starts_no_run(
+    browser: httpx2.AsyncClient,
+    make_client: MakeClient,
+    store: Store,
+    account: Account,
+    before: int,
+) -> None:
+    await browser.post("/api/workflows", json=greeting())
+    soon = datetime.now(UTC) + timedelta(seconds=0.5)
+    wish = {"name": "k", "preset": "Workflow Deploy", "expiresAt": soon.isoformat()}
+    client = await make_client((await browser.post(KEYS, json=wish)).json()["key"])
+    path = "/api/workflows/greeting/run?async=true"
+    ask = {"inputs": {"name": "Eve"}}
+    for _ in range(before):
+        assert (await client.post(path, json=ask)).status_code == 202
+
+    while datetime.now(UTC) < soon:
+        await asyncio.sleep(0.02)
+    answer = await client.post(path, json=ask)
+
+    assert (answer.status_code, answer.content) == (401, b'{"error":"Unauthorized"}')
+    rows = (await browser.get("/api/executions")).json()["rows"]
+    assert len(rows) == before

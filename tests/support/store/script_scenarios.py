@@ -193,7 +193,7 @@ SCENARIOS = {
     "authorize_key": Scenario(
         seed=(("HSET", "keys", "digest", "acc|record"), ("HSET", "accounts", "acc", "record")),
         keys=("keys", "accounts"),
-        args=("digest",),
+        args=(NOW, "digest"),
     ),
     "authorize_session": Scenario(
         seed=(("SET", "session", "acc", "PX", 60_000), ("HSET", "accounts", "acc", "record")),
@@ -310,6 +310,11 @@ SCENARIOS = {
     ),
     "note_key_use": Scenario(
         seed=(("HSET", "keys", "key_1", "digest"),), keys=("keys", "uses"), args=(NOW, "key_1")
+    ),
+    "replace_key": Scenario(
+        seed=(("HSET", "mine", "key_1", "digest"), ("HSET", "keys", "digest", b"acc|old")),
+        keys=("mine", "keys"),
+        args=(NOW, "key_1", "digest", b"acc|old", b"acc,1000001|new", NOW + 1),
     ),
     "promote_due": Scenario(seed=(DUE,), keys=("due",), args=(NOW, 10, 5000), answer=[1, []]),
     "record_answer": Scenario(

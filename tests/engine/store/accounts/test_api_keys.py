@@ -15,8 +15,9 @@ from engine.errors import (
 from engine.ids import api_keys, tokens
 from engine.ids.partitions import partition_of
 from engine.settings import Settings
-from engine.store import Account, Store
+from engine.store import Account, ApiKey, Store
 from engine.store.accounts.accounts import pack_account
+from engine.store.accounts.key_records import pack_key
 from engine.store.redis import keyspace
 from engine.store.redis.scripts import SCRIPTS
 from tests.support.redis.proxy import running_proxy
@@ -273,3 +274,106 @@ async def test_keys_that_may_do_many_things_take_no_more_memory_than_may_be(
     assert keys.remembers(made[-1])
     assert not keys.remembers(made[0])
     await store.close()
+
+
+async def test_a_key_is_unknown_from_its_expiry_on_everywhere(
+    store: Store, settings: Settings, account: Account
+) -> None:
+    soon = await now_of(store) + 400
+    _, secret = await store.api_keys.create(
+        account, name="k", capabilities=["workflow:run"], expires_at=soon
+    )
+    other = Store.open(settings)
+    stores = (store, other)
+    for each in stores:
+        assert await each.api_keys.authorize(secret)
+        assert await each.api_keys.authorize_call(secret, "runs")
+    speculative = store.api_keys.authorize_speculatively(secret, "runs")
+    assert speculative is not None
+    await speculative.admitted()
+
+    while await now_of(store) < soon:
+        await asyncio.sleep(0.02)
+
+    for each in stores:
+        guess = each.api_keys.authorize_speculatively(secret, "runs")
+        assert guess is not None
+        with pytest.raises(Unauthorized):
+            await guess.admitted()
+        assert not await store.client.send("EXISTS", guess.authorization_key)
+        with pytest.raises(Unauthorized):
+            await each.api_keys.authorize(secret)
+        with pytest.raises(Unauthorized):
+            await each.api_keys.authorize_call(secret, "runs")
+        assert each.api_keys.authorize_speculatively(secret, "runs") is None
+    await other.close()
+
+
+async def test_an_expired_key_is_listed_and_can_be_prolonged(
+    store: Store, account: Account
+) -> None:
+    key, secret = await store.api_keys.create(account, name="k", capabilities=["workflow:run"])
+    await expire(store, key, secret)
+    [listed] = await store.api_keys.list(account.id)
+    assert listed.expires_at == 1
+
+    renamed = await store.api_keys.change(key.id, owner=account.id, name="old")
+    with pytest.raises(Unauthorized):
+        await store.api_keys.authorize(secret)
+    prolonged = await store.api_keys.change(key.id, owner=account.id, expires_at=None)
+
+    assert renamed == replace(key, name="old", expires_at=1)
+    assert (await store.api_keys.authorize(secret)).key == prolonged == replace(key, name="old")
+
+
+async def test_an_expiry_that_is_over_is_refused(store: Store, account: Account) -> None:
+    key, _ = await store.api_keys.create(account, name="k", capabilities=["workflow:run"])
+    now = await now_of(store)
+
+    with pytest.raises(ValueError, match="over"):
+        await store.api_keys.change(key.id, owner=account.id, expires_at=now)
+    with pytest.raises(ValueError, match="over"):
+        await store.api_keys.create(
+            account, name="k", capabilities=["workflow:run"], expires_at=now
+        )
+
+    assert await store.api_keys.list(account.id) == [key]
+
+
+async def test_concurrent_changes_of_a_key_are_all_made(store: Store, account: Account) -> None:
+    key, secret = await store.api_keys.create(account, name="k", capabilities=["workflow:run"])
+    later = await now_of(store) + 60_000
+
+    await asyncio.gather(
+        store.api_keys.change(key.id, owner=account.id, name="renamed"),
+        store.api_keys.change(key.id, owner=account.id, expires_at=later),
+    )
+
+    changed = replace(key, name="renamed", expires_at=later)
+    assert (await store.api_keys.authorize(secret)).key == changed
+
+
+async def test_a_key_that_is_gone_or_anothers_is_not_changed(
+    store: Store, account: Account
+) -> None:
+    key, _ = await store.api_keys.create(account, name="k", capabilities=["workflow:run"])
+    other = await store.accounts.create(email="b@example.com", tier=Tier.PRO)
+
+    with pytest.raises(NotFound):
+        await store.api_keys.change(key.id, owner=other.id, name="theirs")
+    await store.api_keys.revoke(key.id)
+    with pytest.raises(NotFound):
+        await store.api_keys.change(key.id, owner=account.id, name="mine")
+
+
+async def now_of(store: Store) -> int:
+    seconds, micros = await store.client.send("TIME")
+    return int(seconds) * 1000 + int(micros) // 1000
+
+
+async def expire(store: Store, key: ApiKey, secret: str) -> None:
+    """Move the expiry of a key into the past."""
+    keys = keyspace.api_keys(partition_of(key.account_id))
+    await store.client.send(
+        "HSET", keys, tokens.digest(secret), pack_key(replace(key, expires_at=1))
+    )

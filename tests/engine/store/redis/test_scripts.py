@@ -21,7 +21,7 @@ REFUSED_WHEN_FULL = {
         "redeem_login",
         "save_draft",
     ),
-    *("restore_workflow", "revise_version"),
+    *("replace_key", "restore_workflow", "revise_version"),
     "save_workflow",
     *("add_delivery", "save_model", "save_secret", "save_webhook", "top_up"),
     *("delay_message", "publish_progress"),

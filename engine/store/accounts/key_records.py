@@ -1,0 +1,34 @@
+"""Records of API keys: facts for scripts, a bar, and the packed rest."""
+
+from dataclasses import asdict
+
+from engine.store.accounts.principals import ApiKey
+from engine.store.redis.record_packing import pack, unpack
+
+
+def pack_key(key: ApiKey) -> bytes:
+    """Return the key's record: account id, a comma and the expiry if it has one, a bar, the rest.
+
+    Scripts read the part before the bar.
+    """
+    members = asdict(key)
+    expires_at = members.pop("expires_at")
+    expiry = "" if expires_at is None else f",{expires_at}"
+    return f"{key.account_id}{expiry}|".encode() + pack(members)
+
+
+def parse_key(record: bytes) -> ApiKey:
+    """Return the key of a record, ignoring members of later versions."""
+    facts, _, rest = record.partition(b"|")
+    fields = unpack(rest)
+    expires_at = facts.partition(b",")[2]
+    return ApiKey(
+        id=fields["id"],
+        account_id=fields["account_id"],
+        name=fields["name"],
+        prefix=fields["prefix"],
+        last4=fields["last4"],
+        capabilities=tuple(fields["capabilities"]),
+        created_at=fields["created_at"],
+        expires_at=int(expires_at) if expires_at else None,
+    )

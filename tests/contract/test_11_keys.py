@@ -1,0 +1,96 @@
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.support.contract.installation import Administration, Caller
+from tests.support.contract.shapes import assert_fits, moment, moment_or_null, sentence
+
+ROUTES = {"PATCH /api/api-keys/{key_id}": "session"}
+ROW = {
+    "id": str,
+    "name": str,
+    "prefix": str,
+    "last4": str,
+    "capabilities": [str],
+    "createdAt": moment,
+    "expiresAt": moment_or_null,
+    "lastUsedAt": moment_or_null,
+}
+
+
+def make(browser: Caller, **more: Any) -> Any:
+    wish = {"name": "ci", "preset": "Run with webhooks", **more}
+    return browser.post("/api/api-keys", wish).json()
+
+
+def change(browser: Caller, key_id: str, body: Any) -> httpx2.Response:
+    return browser.request("PATCH", f"/api/api-keys/{key_id}", json=body)
+
+
+def test_a_key_is_renamed(browser: Caller) -> None:
+    made = make(browser)
+
+    answer = change(browser, made["id"], {"name": "website"})
+
+    assert answer.status_code == 200
+    assert_fits(answer.json(), {**ROW, "webhook": None})
+    assert answer.json()["name"] == "website"
+    assert answer.json() in browser.get("/api/api-keys").json()
+
+
+def test_a_list_of_keys_shows_each_webhook(browser: Caller) -> None:
+    made = make(browser)
+    hook = {"url": "https://example.com/hook", "enabled": True}
+    browser.put(f"/api/api-keys/{made['id']}/webhook", hook)
+
+    [row] = [row for row in browser.get("/api/api-keys").json() if row["id"] == made["id"]]
+
+    assert row["webhook"] == hook
+
+
+def test_a_key_is_unauthorized_from_its_expiry_on(
+    browser: Caller, administration: Administration
+) -> None:
+    made = make(browser)
+    caller = administration.with_key(made["key"])
+    assert caller.get("/api/whoami").status_code == 200
+
+    soon = datetime.now(UTC) + timedelta(seconds=0.5)
+    change(browser, made["id"], {"expiresAt": soon.isoformat()})
+    while datetime.now(UTC) < soon:
+        time.sleep(0.02)
+
+    for answer in (caller.get("/api/whoami"), caller.run("no-such")):
+        assert (answer.status_code, answer.json()) == (401, {"error": "Unauthorized"})
+    change(browser, made["id"], {"expiresAt": None})
+    assert caller.get("/api/whoami").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"name": ""}, "name"),
+        ({"expiresAt": "2001-01-01T00:00:00Z"}, "expiresAt"),
+        ({"expiresAt": "tomorrow"}, "expiresAt"),
+    ],
+)
+def test_a_change_that_cannot_be_is_refused(
+    browser: Caller, body: dict[str, Any], field: str
+) -> None:
+    answer = change(browser, make(browser)["id"], body)
+
+    assert answer.status_code == 400
+    assert_fits(answer.json(), {"error": sentence, "code": "INVALID_BODY", "field": field})
+
+
+def test_a_key_of_another_account_is_not_there(
+    browser: Caller, administration: Administration
+) -> None:
+    other = administration.browser(administration.account())
+
+    answer = change(other, make(browser)["id"], {"name": "mine"})
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND")
