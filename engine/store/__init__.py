@@ -39,6 +39,7 @@ from engine.store.media import Asset, AssetRecords
 from engine.store.metrics.snapshots import Snapshots
 from engine.store.models import ModelStore, SavedModel
 from engine.store.outbound import OutboundCalls
+from engine.store.redelivery import Redelivered, Redelivery
 from engine.store.redis.client import Client
 from engine.store.redis.installation import Guard
 from engine.store.seals import SealingKeyCheck
@@ -83,6 +84,8 @@ __all__ = [
     "OutboundCalls",
     "Principal",
     "RateWindows",
+    "Redelivered",
+    "Redelivery",
     "ReserveMemory",
     "SavedModel",
     "SealingKeyCheck",
@@ -135,6 +138,7 @@ class Store:
     offloaded: OffloadedValues
     webhooks: Webhooks
     deliveries: Deliveries
+    redelivery: Redelivery
     leases: Leases
     orphans: Orphans
     hints: HintSender
@@ -164,6 +168,8 @@ class Store:
         versions = Versions(client, settings.retention_days)
         quota = DocumentQuota(client, terms)
         workflows = Workflows(client, quota, versions)
+        webhooks = Webhooks(client, sealer)
+        deliveries = Deliveries(client, hints, settings.retention_days, sealer)
         return cls(
             guard=guard,
             client=client,
@@ -184,8 +190,9 @@ class Store:
             events=ExecutionEvents(client),
             walks=Walks(client, hints),
             offloaded=offloaded,
-            webhooks=Webhooks(client, sealer),
-            deliveries=Deliveries(client, hints, settings.retention_days, sealer),
+            webhooks=webhooks,
+            deliveries=deliveries,
+            redelivery=Redelivery(client, hints, deliveries, webhooks),
             leases=Leases(client),
             orphans=Orphans(client),
             hints=hints,

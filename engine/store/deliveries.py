@@ -35,7 +35,10 @@ RESEND_MS = 2_000
 """Time until an ignored hint is sent again: the first, then each further time."""
 RESEND_AGAIN_MS = 10_000
 KEPT_ATTEMPTS = 16
+EXAMINED_AT_ONCE = 1_000
+"""Deliveries examined for one page of those with a status."""
 NO_DELIVERY = "There is no such delivery"
+DISABLED = "The webhook is disabled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +207,7 @@ class Deliveries:
         if verdict == b"missing":
             raise NotFound(NO_DELIVERY)
         if verdict == b"disabled":
-            raise InvalidWebhook("enabled", "The webhook is disabled")
+            raise InvalidWebhook("enabled", DISABLED)
         await self._account_events.note_delivery(account_id, delivery_id)
         self._hints.send_delivery_soon(reference)
         return await self.get(account_id, key_id, delivery_id)
@@ -228,10 +231,17 @@ class Deliveries:
         return parse_hash(await self._client.send("HGETALL", key))
 
     async def list(
-        self, account_id: str, key_id: str, *, limit: int, after: str | None = None
+        self,
+        account_id: str,
+        key_id: str,
+        *,
+        limit: int,
+        after: str | None = None,
+        status: DeliveryStatus | None = None,
     ) -> tuple[list[Delivery], str | None]:
         """Return the webhook's deliveries, newest first, and the cursor of the next page.
 
+        With a status a page may have fewer rows than its limit, although there is a next one.
         Raises ValueError when `after` is not a stored delivery.
         """
         key = keyspace.webhook_deliveries(account_id, key_id)
@@ -241,17 +251,30 @@ class Deliveries:
             if rank is None:
                 raise ValueError("not a delivery of this list")
             start = int(rank) + 1
-        members = await self._client.send("ZRANGE", key, start, start + limit, "REV")
+        size = limit if status is None else EXAMINED_AT_ONCE
+        members = await self._client.send("ZRANGE", key, start, start + size, "REV")
         ids = [member.decode() for member in members]
-        shown = ids[:limit]
-        records = await asyncio.gather(
-            *(self._client.send("HGETALL", keyspace.delivery(account_id, each)) for each in shown)
-        )
-        kept = {each: parse_hash(reply) for each, reply in zip(shown, records, strict=True)}
+        examined, is_end = ids[:size], len(ids) <= size
+        last = examined[-1] if examined else None
+        shown: Sequence[str] = examined
+        if status is not None:
+            shown = await self.with_status(account_id, examined, status)
+            if len(shown) > limit:
+                shown, last, is_end = shown[:limit], shown[limit - 1], False
+        records = await asyncio.gather(*(self._record(account_id, each) for each in shown))
+        kept = dict(zip(shown, records, strict=True))
         rows = [_parse_delivery(each, record) for each, record in kept.items() if record]
         await self._drop(key, [each for each, record in kept.items() if not record])
-        more = len(ids) > limit and rows
-        return rows, rows[-1].id if more else None
+        return rows, None if is_end else last
+
+    async def with_status(
+        self, account_id: str, delivery_ids: Sequence[str], status: DeliveryStatus
+    ) -> Sequence[str]:
+        """Return the ids of the deliveries with this status, in their order."""
+        keys = [keyspace.delivery(account_id, each) for each in delivery_ids]
+        found = await asyncio.gather(*(self._client.send("HGET", key, "status") for key in keys))
+        wanted = status.value.encode()
+        return [each for each, has in zip(delivery_ids, found, strict=True) if has == wanted]
 
     async def _drop(self, key: str, gone: Sequence[str]) -> None:
         if gone:

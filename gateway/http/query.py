@@ -3,6 +3,8 @@
 import contextlib
 import re
 from collections.abc import Collection, Iterable, Iterator
+from enum import StrEnum
+from typing import TypeVar
 from urllib.parse import parse_qsl
 
 from starlette.types import Scope
@@ -28,6 +30,8 @@ SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,20})?(e-[0-9]{1,3})?", re.IGNORECASE
 """A small number may come in the notation of programs: `1e-07`."""
 MAX_SECONDS = 10**9 - 1
 """Largest number of nine digits."""
+
+Choice = TypeVar("Choice", bound=StrEnum)
 
 
 class Query:
@@ -107,13 +111,18 @@ class Query:
 
     def status(self, name: str) -> ExecutionStatus | None:
         """Return an execution's status, or None when it is absent."""
+        return self.choice(name, ExecutionStatus)
+
+    def choice(self, name: str, kind: type[Choice]) -> Choice | None:
+        """Return a member of an enumeration, or None when it is absent."""
         value = self.text(name)
         if value is None:
             return None
         try:
-            return ExecutionStatus(value)
+            return kind(value)
         except ValueError:
-            raise InvalidQuery(name, f"'{name}' must be one of {_listed()}") from None
+            listed = ", ".join(each.value for each in kind)
+            raise InvalidQuery(name, f"'{name}' must be one of {listed}") from None
 
     def slug(self, name: str) -> str | None:
         """Return a workflow's slug, or None when it is absent."""
@@ -145,7 +154,3 @@ def cursor_refused() -> Iterator[None]:
 def parse_seconds(text: str) -> float | None:
     """Return the number of seconds, or None when the text is not one."""
     return float(text) if SECONDS.fullmatch(text) else None
-
-
-def _listed() -> str:
-    return ", ".join(status.value for status in ExecutionStatus)

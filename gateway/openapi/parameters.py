@@ -7,6 +7,7 @@ from engine.executions.execution import ExecutionStatus
 from engine.ids.secret_names import NAME
 from engine.ids.slugs import SLUG
 from engine.media.links import WIDTHS
+from engine.webhooks.deliveries import DeliveryStatus
 from gateway.http.query import (
     DEFAULT_LIMIT,
     FALSE_WORDS,
@@ -71,6 +72,10 @@ OUTPUT: Parameter = ("output", described(TEXT, "An output socket of the node.", 
 STATUS: Parameter = (
     "status",
     described(one_of(ExecutionStatus), "Only executions with this status.", "completed"),
+)
+DELIVERY_STATUS: Parameter = (
+    "status",
+    described(one_of(DeliveryStatus), "Only deliveries with this status.", "failed"),
 )
 WORKFLOW: Parameter = (
     "workflowSlug",

@@ -13,6 +13,8 @@ from engine import errors
 from engine.access.capabilities import covers
 from engine.store import ApiKey, Principal, Webhook
 from engine.store.deliveries import NO_DELIVERY
+from engine.values.plain import moment, parse_moment
+from engine.webhooks.deliveries import DeliveryStatus
 from engine.webhooks.signing import (
     CAPABILITY,
     MAX_SECRET,
@@ -27,14 +29,16 @@ from gateway.auth.principal import check_capability
 from gateway.http.query import Query, cursor_refused
 from gateway.http.request_bodies import read_body
 from gateway.http.responses import json_response
-from gateway.http.types import Moment, RequestBody, View, described_as, refused
+from gateway.http.types import Moment, RequestBody, View, described_as, doc, refused
 from gateway.openapi.examples import CREATED
-from gateway.openapi.parameters import CURSOR, LIMIT
+from gateway.openapi.parameters import CURSOR, DELIVERY_STATUS, LIMIT
 from gateway.routes.shared_types import DELETED, Deleted, SavedWebhook
 from gateway.routes.webhook_types import DELIVERED, TEST_DELIVERY, DeliveryView
 from gateway.services import GatewayRequest
 
 logger = logging.getLogger(__name__)
+
+STATUSES = ", ".join(DeliveryStatus)
 
 
 class WebhookView(View, kw_only=True):
@@ -72,6 +76,30 @@ class WebhookRequest(RequestBody, kw_only=True):
     enabled: Annotated[bool, refused("must be true or false")] = True
 
 
+class RedeliveryRequest(RequestBody, kw_only=True):
+    """Deliveries to send again."""
+
+    since: Annotated[Any, described_as(Moment, description="Those of events from this time on.")]
+    status: Annotated[DeliveryStatus | None, refused(f"must be one of {STATUSES}")] = None
+
+    def read_since(self) -> int:
+        """Return the time in milliseconds. Raises InvalidBody."""
+        since = parse_moment(self.since) if isinstance(self.since, str) else None
+        if since is None:
+            raise errors.InvalidBody(
+                "'since' must be a time with a zone, such as 2026-01-31T12:00:00Z", field="since"
+            )
+        return since
+
+
+class RedeliveryView(View):
+    """Deliveries that are sent again soon."""
+
+    redelivered: Annotated[int, doc("Number of deliveries.")]
+    more: Annotated[bool, doc("Whether deliveries are left, for another call.")]
+    next_since: Annotated[Moment | None, doc("The `since` of that call.")]
+
+
 WEBHOOK: dict[str, Any] = {
     "url": "https://example.com/hooks",
     "enabled": True,
@@ -81,6 +109,10 @@ WebhookView.examples = (WebhookView(**WEBHOOK),)
 SavedWebhook.examples = (SavedWebhook(**WEBHOOK | {"secret": "whsec_…"}),)
 WebhookRequest.examples = (WebhookRequest(url=WEBHOOK["url"]),)
 DeliveryPage.examples = (DeliveryPage([TEST_DELIVERY, DELIVERED], next_cursor=None),)
+RedeliveryRequest.examples = (
+    RedeliveryRequest(since="2026-01-31T12:00:00.000Z", status=DeliveryStatus.FAILED),
+)
+RedeliveryView.examples = (RedeliveryView(redelivered=12, more=False, next_since=None),)
 
 DELIVERY_ID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
 
@@ -146,17 +178,22 @@ async def send_test_event(request: GatewayRequest, principal: Principal) -> Resp
     return json_response(DeliveryView.of(delivery), 202)
 
 
-@operation(query=(LIMIT, CURSOR), answers={200: DeliveryPage}, errors=(errors.InvalidQuery,))
+@operation(
+    query=(DELIVERY_STATUS, LIMIT, CURSOR),
+    answers={200: DeliveryPage},
+    errors=(errors.InvalidQuery,),
+)
 @session_only
 async def list_deliveries(request: GatewayRequest, principal: Principal) -> Response:
     """The deliveries of a webhook and their attempts, newest first, a page at a time."""
     query = Query(request.scope)
     limit = query.limit()
     cursor = query.text("cursor")
+    status = query.choice("status", DeliveryStatus)
     key = await _own_key(request, principal)
     with cursor_refused():
         rows, next_cursor = await request.state["services"].store.deliveries.list(
-            key.account_id, key.id, limit=limit, after=cursor
+            key.account_id, key.id, limit=limit, after=cursor, status=status
         )
     return json_response(DeliveryPage([DeliveryView.of(row) for row in rows], next_cursor))
 
@@ -166,12 +203,44 @@ async def list_deliveries(request: GatewayRequest, principal: Principal) -> Resp
 async def redeliver(request: GatewayRequest, principal: Principal) -> Response:
     """Send one delivery again soon, to where the webhook leads now."""
     key = await _own_key(request, principal)
-    delivery_id: str = request.path_params["delivery_id"]
-    if DELIVERY_ID.fullmatch(delivery_id) is None:
-        raise errors.NotFound(NO_DELIVERY)
+    delivery_id = _delivery_id(request)
     deliveries = request.state["services"].store.deliveries
     delivery = await deliveries.redeliver(key.account_id, key.id, delivery_id)
     return json_response(DeliveryView.of(delivery), 202)
+
+
+@operation(body=RedeliveryRequest, answers={202: RedeliveryView}, errors=(errors.InvalidWebhook,))
+@session_only
+async def redeliver_since(request: GatewayRequest, principal: Principal) -> Response:
+    """Send the deliveries since a time again, oldest first, at most a thousand per call."""
+    key = await _own_key(request, principal)
+    body = await read_body(request, RedeliveryRequest)
+    redelivery = request.state["services"].store.redelivery
+    done = await redelivery.redeliver_since(key.account_id, key.id, body.read_since(), body.status)
+    logger.info(
+        "deliveries redelivered",
+        extra={"account_id": key.account_id, "key_id": key.id, "count": done.count},
+    )
+    left = done.next_since is not None
+    shown = RedeliveryView(redelivered=done.count, more=left, next_since=moment(done.next_since))
+    return json_response(shown, 202)
+
+
+@operation(answers={200: DeliveryView})
+@session_only
+async def get_delivery(request: GatewayRequest, principal: Principal) -> Response:
+    """One delivery of the account by its id."""
+    deliveries = request.state["services"].store.deliveries
+    delivery = await deliveries.find(principal.account.id, _delivery_id(request))
+    return json_response(DeliveryView.of(delivery))
+
+
+def _delivery_id(request: GatewayRequest) -> str:
+    """Return the delivery's id in the path. Raises NotFound for a text that is none."""
+    delivery_id: str = request.path_params["delivery_id"]
+    if DELIVERY_ID.fullmatch(delivery_id) is None:
+        raise errors.NotFound(NO_DELIVERY)
+    return delivery_id
 
 
 async def _own_key(request: GatewayRequest, principal: Principal) -> ApiKey:
@@ -183,6 +252,8 @@ PATH = "/api/api-keys/{key_id}/webhook"
 routes = [
     Route(PATH, Resource(GET=get_webhook, PUT=put_webhook, DELETE=delete_webhook)),
     Route(f"{PATH}/test", Resource(POST=send_test_event)),
+    Route(f"{PATH}/redeliver", Resource(POST=redeliver_since)),
+    Route("/api/deliveries/{delivery_id}", Resource(GET=get_delivery)),
     Route(f"{PATH}/deliveries", Resource(GET=list_deliveries)),
     Route(f"{PATH}/deliveries/{{delivery_id}}/redeliver", Resource(POST=redeliver)),
 ]

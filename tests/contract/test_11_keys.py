@@ -8,7 +8,11 @@ import pytest
 from tests.support.contract.installation import Administration, Caller
 from tests.support.contract.shapes import assert_fits, moment, moment_or_null, sentence
 
-ROUTES = {"PATCH /api/api-keys/{key_id}": "session"}
+ROUTES = {
+    "PATCH /api/api-keys/{key_id}": "session",
+    "POST /api/api-keys/{key_id}/webhook/redeliver": "session",
+    "GET /api/deliveries/{delivery_id}": "session",
+}
 ROW = {
     "id": str,
     "name": str,
@@ -94,3 +98,50 @@ def test_a_key_of_another_account_is_not_there(
     answer = change(other, make(browser)["id"], {"name": "mine"})
 
     assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND")
+
+
+def hooked(browser: Caller) -> tuple[str, Any]:
+    """Return the path of a webhook, and its one delivery."""
+    path = f"/api/api-keys/{make(browser)['id']}/webhook"
+    browser.put(path, {"url": "https://nobody.invalid/hook"})
+    return path, browser.post(f"{path}/test").json()
+
+
+def test_a_delivery_is_read_by_its_id(browser: Caller, administration: Administration) -> None:
+    _, delivery = hooked(browser)
+    other = administration.browser(administration.account())
+
+    found = browser.get(f"/api/deliveries/{delivery['id']}")
+    foreign = other.get(f"/api/deliveries/{delivery['id']}")
+
+    assert found.status_code == 200
+    assert found.json().keys() == delivery.keys()
+    assert (found.json()["id"], found.json()["event"]) == (delivery["id"], "webhook.test")
+    assert (foreign.status_code, foreign.json()["code"]) == (404, "NOT_FOUND")
+
+
+def test_deliveries_are_filtered_by_status(browser: Caller) -> None:
+    path, delivery = hooked(browser)
+
+    pending = browser.get(f"{path}/deliveries", params={"status": "pending"}).json()
+    delivered = browser.get(f"{path}/deliveries", params={"status": "delivered"}).json()
+    wrong = browser.get(f"{path}/deliveries", params={"status": "lost"})
+
+    assert [row["id"] for row in pending["rows"]] == [delivery["id"]]
+    assert delivered == {"rows": [], "nextCursor": None}
+    assert (wrong.status_code, wrong.json()["code"]) == (400, "INVALID_QUERY")
+
+
+def test_deliveries_since_a_time_are_redelivered(browser: Caller) -> None:
+    path, _ = hooked(browser)
+
+    answer = browser.post(f"{path}/redeliver", {"since": "2001-01-01T00:00:00Z"})
+    none = browser.post(
+        f"{path}/redeliver", {"since": "2001-01-01T00:00:00Z", "status": "delivered"}
+    )
+    wrong = browser.post(f"{path}/redeliver", {"since": "yesterday"})
+
+    assert answer.status_code == 202
+    assert answer.json() == {"redelivered": 1, "more": False, "nextSince": None}
+    assert none.json()["redelivered"] == 0
+    assert (wrong.status_code, wrong.json()["code"]) == (400, "INVALID_BODY")

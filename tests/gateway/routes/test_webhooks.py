@@ -10,7 +10,8 @@ import pytest
 from engine.access.sealing import Sealer, is_sealed
 from engine.graph.document import parse_document
 from engine.settings import Settings
-from engine.store import Account, ApiKey, Store
+from engine.store import Account, ApiKey, Store, deliveries
+from engine.store.redis import keyspace
 from engine.store.webhooks import secret_place
 from tests.gateway.conftest import MakeBrowser, MakeClient
 from tests.support.eventually import eventually
@@ -275,7 +276,115 @@ async def test_a_disabled_webhook_is_neither_tested_nor_redelivered_to(
     tested = await browser.post(f"{path}/test")
     again = await browser.post(f"{path}/deliveries/{delivery['id']}/redeliver")
     unknown = await browser.post(f"{path}/deliveries/nothing/redeliver")
+    since = {"since": "2001-01-01T00:00:00Z"}
+    every = await browser.post(f"{path}/redeliver", json=since)
 
-    for answer in (tested, again):
+    for answer in (tested, again, every):
         assert (answer.status_code, answer.json()["field"]) == (400, "enabled")
     assert unknown.status_code == 404
+
+
+async def test_a_delivery_is_found_by_its_id_alone(
+    browser: httpx2.AsyncClient, make_browser: MakeBrowser, path: str, stranger: Account
+) -> None:
+    await browser.put(path, json={"url": "http://example.com"})
+    delivery = (await browser.post(f"{path}/test")).json()
+    other = await make_browser(stranger)
+
+    found = await browser.get(f"/api/deliveries/{delivery['id']}")
+    foreign = await other.get(f"/api/deliveries/{delivery['id']}")
+    unknown = await browser.get("/api/deliveries/00000000-0000-4000-8000-000000000000")
+    malformed = await browser.get("/api/deliveries/nothing")
+
+    assert (found.status_code, found.json()) == (200, delivery)
+    assert [each.status_code for each in (foreign, unknown, malformed)] == [404] * 3
+    assert foreign.content == unknown.content == malformed.content
+
+
+@pytest.fixture
+async def settled(
+    browser: httpx2.AsyncClient, path: str, store: Store, account: Account
+) -> dict[str, list[str]]:
+    """Return the ids of two deliveries of each status, oldest first."""
+    await browser.put(path, json={"url": "http://example.com"})
+    ids: dict[str, list[str]] = {}
+    for status in ("failed", "delivered", "pending") * 2:
+        made = (await browser.post(f"{path}/test")).json()["id"]
+        key = keyspace.delivery(account.id, made)
+        await store.client.send("HSET", key, "status", status)
+        ids.setdefault(status, []).append(made)
+    return ids
+
+
+async def test_deliveries_are_listed_by_their_status(
+    browser: httpx2.AsyncClient, path: str, settled: dict[str, list[str]]
+) -> None:
+    for status, ids in settled.items():
+        query = {"status": status, "limit": "1"}
+        first = (await browser.get(f"{path}/deliveries", params=query)).json()
+        cursor = {"cursor": first["nextCursor"]}
+        last = (await browser.get(f"{path}/deliveries", params=query | cursor)).json()
+
+        assert {row["id"] for row in first["rows"] + last["rows"]} == set(ids)
+        assert {row["status"] for row in first["rows"] + last["rows"]} == {status}
+        assert last["nextCursor"] is None
+    wrong = await browser.get(f"{path}/deliveries", params={"status": "lost"})
+    assert (wrong.status_code, wrong.json()["field"]) == (400, "status")
+
+
+async def test_a_page_by_status_ends_after_so_many_deliveries(
+    browser: httpx2.AsyncClient,
+    path: str,
+    settled: dict[str, list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(deliveries, "EXAMINED_AT_ONCE", 2)
+    query: dict[str, str] = {"status": "failed"}
+    found: list[str] = []
+
+    for _ in range(3):
+        page = (await browser.get(f"{path}/deliveries", params=query)).json()
+        found += [row["id"] for row in page["rows"]]
+        query["cursor"] = page["nextCursor"]
+
+    assert found == settled["failed"][::-1]
+    assert page["nextCursor"] is None
+
+
+async def test_deliveries_since_a_time_are_sent_again(
+    browser: httpx2.AsyncClient, path: str, settled: dict[str, list[str]]
+) -> None:
+    body = {"since": "2001-01-01T00:00:00Z"}
+
+    failed = await browser.post(f"{path}/redeliver", json=body | {"status": "failed"})
+    after = (await browser.get(f"{path}/deliveries")).json()["rows"]
+    every = await browser.post(f"{path}/redeliver", json=body)
+    late = await browser.post(f"{path}/redeliver", json={"since": "2100-01-01T00:00:00Z"})
+
+    assert failed.status_code == 202
+    assert failed.json() == {"redelivered": 2, "more": False, "nextSince": None}
+    statuses = {row["id"]: row["status"] for row in after}
+    assert {statuses[each] for each in settled["failed"]} == {"pending"}
+    assert {statuses[each] for each in settled["delivered"]} == {"delivered"}
+    assert every.json()["redelivered"] == 6
+    assert late.json()["redelivered"] == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        *(({"since": at}, "since") for at in (None, "", "yesterday", 1, "2026-01-31T12:00:00")),
+        ({}, "since"),
+        ({"since": "2026-01-31T12:00:00Z", "status": "lost"}, "status"),
+    ],
+    ids=str,
+)
+async def test_a_redelivery_that_cannot_be_is_refused(
+    browser: httpx2.AsyncClient, path: str, body: dict[str, Any], field: str
+) -> None:
+    await browser.put(path, json={"url": "http://example.com"})
+
+    answer = await browser.post(f"{path}/redeliver", json=body)
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_BODY")
+    assert answer.json()["field"] == field

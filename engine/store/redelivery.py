@@ -1,0 +1,118 @@
+"""Redelivery of the deliveries of a webhook since a time."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from engine.errors import InvalidWebhook
+from engine.ids.partitions import partition_of
+from engine.store.accounts.account_events import AccountEventLog
+from engine.store.deliveries import DISABLED, RESEND_MS, Deliveries
+from engine.store.hints import HintSender
+from engine.store.redis import keyspace
+from engine.store.redis.client import Client
+from engine.store.redis.scripts import SCRIPTS
+from engine.store.webhooks import Webhooks
+from engine.webhooks.deliveries import DeliveryStatus
+
+AT_MOST = 1_000
+"""Deliveries of one call, and a few more when they are of one millisecond."""
+EXAMINED_AT_MOST = 5_000
+AT_ONCE = 200
+"""Deliveries scheduled in one pipeline, so that other commands come between."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redelivered:
+    """Number of deliveries scheduled again, and the time from which the next call continues."""
+
+    count: int
+    next_since: int | None
+    """In milliseconds; None when no delivery is left."""
+
+
+class Redelivery:
+    """Schedules the deliveries of a webhook again, oldest first."""
+
+    def __init__(
+        self, client: Client, hints: HintSender, deliveries: Deliveries, webhooks: Webhooks
+    ) -> None:
+        self._client = client
+        self._hints = hints
+        self._deliveries = deliveries
+        self._webhooks = webhooks
+
+    async def redeliver_since(
+        self, account_id: str, key_id: str, since: int, status: DeliveryStatus | None = None
+    ) -> Redelivered:
+        """Schedule the deliveries created since a time in milliseconds, or those with the status.
+
+        Each goes to the webhook's current URL with a fresh schedule. Raises NotFound, or
+        InvalidWebhook while the webhook is disabled.
+        """
+        webhook = await self._webhooks.get(account_id, key_id)
+        if not webhook.enabled:
+            raise InvalidWebhook("enabled", DISABLED)
+        found = await self._client.send(
+            *("ZRANGE", keyspace.webhook_deliveries(account_id, key_id), since, "+inf", "BYSCORE"),
+            *("LIMIT", 0, EXAMINED_AT_MOST + 1, "WITHSCORES"),
+        )
+        created, rest = _complete({member.decode(): int(score) for member, score in found})
+        ids = list(created)
+        if status is not None:
+            ids = list(await self._deliveries.with_status(account_id, ids, status))
+        chosen = _first(ids, created)
+        count = 0
+        for start in range(0, len(chosen), AT_ONCE):
+            part = chosen[start : start + AT_ONCE]
+            count += await self._schedule(account_id, key_id, part)
+        is_cut = len(chosen) < len(ids)
+        next_since = created[ids[len(chosen)]] if is_cut else rest
+        return Redelivered(count=count, next_since=next_since)
+
+    async def _schedule(self, account_id: str, key_id: str, delivery_ids: Sequence[str]) -> int:
+        due = keyspace.deliveries_due(partition_of(account_id))
+        webhook = keyspace.webhook(account_id, key_id)
+        references = [keyspace.reference(account_id, each) for each in delivery_ids]
+        verdicts = await asyncio.gather(
+            *(
+                self._client.call(
+                    SCRIPTS["redeliver"],
+                    [keyspace.delivery(account_id, each), due, webhook],
+                    [0, reference, RESEND_MS],
+                )
+                for each, reference in zip(delivery_ids, references, strict=True)
+            )
+        )
+        scheduled = [
+            each for each, verdict in zip(delivery_ids, verdicts, strict=True) if verdict == b"ok"
+        ]
+        changes = AccountEventLog(self._client)
+        await asyncio.gather(*(changes.note_delivery(account_id, each) for each in scheduled))
+        await self._hints.send_deliveries(
+            keyspace.reference(account_id, each) for each in scheduled
+        )
+        return len(scheduled)
+
+
+def _complete(created: dict[str, int]) -> tuple[dict[str, int], int | None]:
+    """Return the deliveries to examine, and the creation time of the first that is left out.
+
+    The last millisecond of a full reply may have more deliveries than the reply.
+    """
+    if len(created) <= EXAMINED_AT_MOST:
+        return created, None
+    last = max(created.values())
+    before = {each: at for each, at in created.items() if at < last}
+    return (before, last) if before else (created, last + 1)
+
+
+def _first(ids: Sequence[str], created: dict[str, int]) -> list[str]:
+    """Return the first ids, AT_MOST or up to the end of their millisecond."""
+    chosen: list[str] = []
+    for _, group in groupby(ids, key=created.__getitem__):
+        if len(chosen) >= AT_MOST:
+            break
+        chosen += group
+    return chosen
