@@ -38,6 +38,7 @@ class Services:
     notifier: CompletionNotifier
     fairness: AccountFairness
     backlog: Backlog
+    peers: Peers
     failed_calls: FailedCalls
     media_service: MediaService
     result_memory: ResultMemory
@@ -96,6 +97,7 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
                 {"memory": redis_memory.is_nearly_full, "hints": queues.is_stalled}
             ),
             worker_variables=VariablesReader(store),
+            peers=peers,
             failed_calls=FailedCalls(settings.failed_calls_per_minute, peers, store),
             stopping=stopping,
             process=process,

@@ -14,6 +14,7 @@ from engine.store.accounts.api_keys import ApiKeys, SpeculativeAuthorization
 from engine.store.accounts.principals import ApiKey, Principal, Session
 from engine.store.accounts.rate_limits import RateWindows, Window
 from engine.store.accounts.secrets import AccountSecrets, Secret
+from engine.store.accounts.session_list import SessionList, SessionRecord
 from engine.store.accounts.sessions import Sessions
 from engine.store.accounts.usage import UsageLog, UsagePage
 from engine.store.accounts.wallets import LedgerEntry, LedgerPage, TopUp, Wallet, Wallets
@@ -91,6 +92,8 @@ __all__ = [
     "SealingKeyCheck",
     "Secret",
     "Session",
+    "SessionList",
+    "SessionRecord",
     "Sessions",
     "Snapshots",
     "SpeculativeAuthorization",
@@ -127,6 +130,7 @@ class Store:
     sessions: Sessions
     secrets: AccountSecrets
     rate_windows: RateWindows
+    session_list: SessionList
     workflows: Workflows
     workflow_list: WorkflowList
     drafts: Drafts
@@ -181,6 +185,7 @@ class Store:
             sessions=Sessions(client, terms),
             secrets=AccountSecrets(client, sealer),
             rate_windows=RateWindows(client),
+            session_list=SessionList(client),
             workflows=workflows,
             workflow_list=WorkflowList(client, workflows),
             drafts=Drafts(client, quota),

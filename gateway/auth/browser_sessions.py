@@ -1,6 +1,7 @@
 """Requests of browsers: the session cookie and the checks of the origin."""
 
 import re
+from urllib.parse import unquote
 
 from starlette.types import Scope
 
@@ -17,6 +18,30 @@ TYPED_ADDRESS = {
 SCRIPT = re.compile(r"curl|wget|python|httpx|aiohttp|node|undici|playwright", re.IGNORECASE)
 """Clients without a page, and so without a button to press."""
 ORIGIN = re.compile(r"(https?://[^/]*)", re.IGNORECASE)
+
+MAX_PATH = 2_048
+OWN_PATH = re.compile(r"/[!-\[\]-~]*")
+"""A path in visible ASCII without backslashes, which browsers take for slashes."""
+SIGN_IN = "/login"
+
+
+def own_path(text: str) -> str | None:
+    """Return a text that is a path of this host, with its query and fragment; None for others.
+
+    However often a browser or a proxy decodes the path, it names no other host. The path of the
+    sign-in is refused, since a foreign link could follow its own.
+    """
+    if len(text) > MAX_PATH or OWN_PATH.fullmatch(text) is None:
+        return None
+    path = re.split(r"[?#]", text, maxsplit=1)[0]
+    while True:
+        has_control = any(ord(each) < ord(" ") or each == "\x7f" for each in path)
+        if has_control or "//" in path or "\\" in path or path.rstrip("/") == SIGN_IN:
+            return None
+        decoded = unquote(path)
+        if decoded == path:
+            return text
+        path = decoded
 
 
 def session_cookie(token: str, scope: Scope, public_url: str) -> str:

@@ -30,6 +30,7 @@ PATHS: dict[str, Schema] = {
     "internal_name": described(TEXT, "A model's internal name.", "echo"),
     "key_id": described(TEXT, "The id of an API key, not the key itself.", KEY_ID),
     "version": described(INTEGER, "The number of a workflow's version.", 3),
+    "session_id": described(TEXT, "The id of a session in the list of sessions."),
     "delivery_id": described(ID, "The `webhook-id` of a delivery.", EXECUTION_ID),
     "secret_name": described(matching(NAME), "The name of a secret.", "STRIPE_KEY"),
 }

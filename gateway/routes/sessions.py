@@ -1,26 +1,41 @@
-"""Signing browsers in, by a link that works once, and out again."""
+"""Sessions of browsers: sign-in by a link that works once, sign-out, and the list of sessions."""
 
 from html import escape
+from typing import Annotated, Any, Self
+from urllib.parse import urlencode
 
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from engine.errors import Unauthorized
-from engine.store import Principal
-from gateway.auth.browser_sessions import check_origin, is_deliberate_visit, session_cookie
+from engine.errors import InvalidQuery, Unauthorized
+from engine.store import Principal, SessionRecord
+from gateway.admission.credentials import header_values, session_token
+from gateway.auth.browser_sessions import (
+    check_origin,
+    is_deliberate_visit,
+    own_path,
+    session_cookie,
+)
 from gateway.auth.endpoints import Resource, before_approval, guessed, operation, session_only
 from gateway.http import response_headers
 from gateway.http.pages import HEADERS, page
-from gateway.http.query import Query
+from gateway.http.query import MAX_SHORT_LIMIT, Query, cursor_refused
 from gateway.http.responses import json_response
+from gateway.http.types import Moment, Nested, View, doc
+from gateway.openapi.examples import CREATED, ENDED
+from gateway.openapi.parameters import CURSOR, SHORT_LIMIT
 from gateway.routes.shared_types import DELETED, Deleted
 from gateway.services import GatewayRequest
 
 HOME = "/"
 FORM = (
-    '<form method="post" action="/login?token={token}"><p>This link works once. '
+    '<form method="post" action="{action}"><p>This link works once. '
     "You stay signed in on this browser for 30 days after your last visit.</p>"
     "<p><button autofocus>Sign in</button></p></form>"
+)
+LINK_NEEDED = (
+    "<p>Open the link that you were given. Whoever runs this installation makes one with "
+    "<code>headrace login-link --account ID</code>.</p>"
 )
 USED = (
     "<p>It was used already, or it is older than ten minutes.</p><p>Whoever runs this installation "
@@ -28,15 +43,60 @@ USED = (
 )
 
 
+class SessionView(Nested):
+    """A browser that is signed in."""
+
+    id: str
+    created_at: Moment
+    last_used_at: Moment
+    user_agent: Annotated[str | None, doc("Of the sign-in, its first 256 characters.")]
+    address: Annotated[str | None, doc("Of the sign-in; the network of an IPv6 address.")]
+    current: Annotated[bool, doc("Whether it is the one that asks.")]
+
+    @classmethod
+    def of(cls, record: SessionRecord, **members: Any) -> Self:
+        """Build the row of a session for the session whose id is `asking`."""
+        asking = members.pop("asking")
+        return super().of(record, current=record.id == asking, **members)
+
+
+class SessionPage(View):
+    """A page of sessions."""
+
+    rows: list[SessionView]
+    next_cursor: str | None
+
+
+SessionPage.examples = (
+    SessionPage(
+        rows=[
+            SessionView(
+                id="ses_5f0c8a2e4b7d91360c2f8e1a7b9d3c54",
+                created_at=CREATED,
+                last_used_at=ENDED,
+                user_agent="Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Firefox/145.0",
+                address="192.0.2.7",
+                current=True,
+            )
+        ],
+        next_cursor=None,
+    ),
+)
+
+
 @guessed
 async def show_login(request: GatewayRequest) -> Response:
     """Sign in who opened the link on purpose; others get a button, and use nothing up."""
-    token = Query(request.scope).text("token") or ""
+    token = Query(request.scope).text("token")
+    if token is None:
+        return await _without_link(request)
     if not await request.state["services"].store.sessions.has_login(token):
         return _used(request)
     if is_deliberate_visit(request.scope):
         return await _sign_in(request, token)
-    return page("Sign in", FORM.format(token=escape(token)))
+    target = _target(request)
+    query = {"token": token} | ({} if target == HOME else {"next": target})
+    return page("Sign in", FORM.format(action=escape(f"/login?{urlencode(query)}")))
 
 
 @guessed
@@ -59,14 +119,64 @@ async def sign_out(request: GatewayRequest, principal: Principal) -> Response:
     return json_response(DELETED)
 
 
+@operation(query=(SHORT_LIMIT, CURSOR), answers={200: SessionPage}, errors=(InvalidQuery,))
+@session_only
+async def list_sessions(request: GatewayRequest, principal: Principal) -> Response:
+    """The browsers that are signed in to the account, newest first, a page at a time."""
+    query = Query(request.scope)
+    limit, cursor = query.limit(high=MAX_SHORT_LIMIT), query.text("cursor")
+    with cursor_refused():
+        rows, next_cursor = await request.state["services"].store.session_list.page(
+            principal.account.id, limit=limit, after=cursor
+        )
+    asking = principal.session.id if principal.session is not None else ""
+    shown = [SessionView.of(each, asking=asking) for each in rows]
+    return json_response(SessionPage(rows=shown, next_cursor=next_cursor))
+
+
+@operation(answers={200: Deleted})
+@before_approval
+@session_only
+async def end_session(request: GatewayRequest, principal: Principal) -> Response:
+    """Sign a browser of the account out; its very next request is refused."""
+    session_id: str = request.path_params["session_id"]
+    sessions = request.state["services"].store.session_list
+    await sessions.end(session_id, principal.account.id)
+    return json_response(DELETED)
+
+
+def _target(request: GatewayRequest) -> str:
+    """Return the path to show after the sign-in."""
+    return own_path(Query(request.scope).text("next") or "") or HOME
+
+
+async def _without_link(request: GatewayRequest) -> Response:
+    """Lead a browser that is signed in on; tell others how to sign in."""
+    token = session_token(request.scope)
+    if token is not None:
+        try:
+            await request.state["services"].store.sessions.authorize(token)
+        except Unauthorized:
+            request.state["services"].failed_calls.count(request.scope)
+        else:
+            return RedirectResponse(_target(request), 303, headers=HEADERS)
+    return page("Sign in", LINK_NEEDED)
+
+
 async def _sign_in(request: GatewayRequest, login: str) -> Response:
     services = request.state["services"]
+    agents = header_values(request.scope, b"user-agent")
     try:
-        token = await services.store.sessions.redeem(login)
+        token = await services.store.sessions.redeem(
+            login,
+            user_agent=agents[0] if agents else "",
+            address=services.peers.address(request.scope),
+        )
     except Unauthorized:
         return _used(request)
     cookie = session_cookie(token, request.scope, services.settings.public_url)
-    return Response(status_code=303, headers={**HEADERS, "location": HOME, "set-cookie": cookie})
+    headers = {**HEADERS, "location": _target(request), "set-cookie": cookie}
+    return Response(status_code=303, headers=headers)
 
 
 def _used(request: GatewayRequest) -> Response:
@@ -77,4 +187,6 @@ def _used(request: GatewayRequest) -> Response:
 routes: list[BaseRoute] = [
     Route("/login", Resource(GET=show_login, POST=sign_in)),
     Route("/logout", Resource(POST=sign_out)),
+    Route("/api/sessions", Resource(GET=list_sessions)),
+    Route("/api/sessions/{session_id}", Resource(DELETE=end_session)),
 ]

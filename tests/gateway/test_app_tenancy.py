@@ -30,6 +30,7 @@ UNKNOWN = {
     "delivery_id": "00000000-0000-4000-8000-000000000000",
     "version": "1",
     "secret_name": "UNKNOWN",
+    "session_id": "ses_0",
 }
 OF_ALL = "{internal_name}"
 """Routes of models, which belong to no account."""
@@ -89,6 +90,7 @@ async def scenario(
         "delivery_id": execution["executionId"],
         "version": "1",
         "secret_name": "OF_THE_OWNER",
+        "session_id": (await browser.get("/api/sessions")).json()["rows"][0]["id"],
     }
     return TenancyScenario(objects=objects, owner=browser, others=others)
 

@@ -1,5 +1,6 @@
 """Principals: an account with the API key or browser session of the call."""
 
+import hashlib
 from dataclasses import dataclass
 
 from engine.access.tiers import TierTerms
@@ -26,8 +27,14 @@ class Session:
     """Signed-in browser, by the digest of its token."""
 
     digest: str
+    account_id: str
     is_renewed: bool = False
     """Whether the session was just extended, so that the browser's cookie should be too."""
+
+    @property
+    def id(self) -> str:
+        """Public id, from which neither the token nor its digest can be found."""
+        return "ses_" + hashlib.sha256(f"session id of {self.digest}".encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,11 +1,13 @@
 """Signed-in browsers and login links, stored as digests, never as tokens."""
 
+import time
 from typing import Any
 
 from engine.access.tiers import Tiers
 from engine.errors import AccountNotFound, Unauthorized
 from engine.ids import tokens
 from engine.ids.partitions import partition_of
+from engine.process.lru_cache import LruCache
 from engine.store.accounts.accounts import parse_account
 from engine.store.accounts.principals import Principal, Session
 from engine.store.accounts.rate_limits import WINDOW_MS, CallLimits, Window, parse_window
@@ -22,6 +24,9 @@ RENEWED_BELOW_MS = SESSION_MS - DAY_MS
 """A used session is written once a day, not with every request."""
 LOGIN_MS = 600_000
 MAX_REMEMBERED = 10_000
+USE_RECORDED_SECONDS = 60.0
+"""Interval at which one process records the use of a session."""
+MAX_AGENT = 256
 
 
 class Sessions:
@@ -32,6 +37,7 @@ class Sessions:
         self._tiers = tiers
         self._limits = CallLimits(tiers)
         self._remembered: set[str] = set()
+        self._uses: LruCache[str, float] = LruCache(MAX_REMEMBERED)
 
     async def create_login(self, account_id: str) -> str:
         """Return a token that signs one browser in within ten minutes. Raises AccountNotFound."""
@@ -48,17 +54,29 @@ class Sessions:
             return False
         return bool(await self._client.send("EXISTS", _login_key(token)))
 
-    async def redeem(self, login: str) -> str:
-        """Exchange the login token for a session's token. Raises Unauthorized."""
+    async def redeem(self, login: str, *, user_agent: str = "", address: str = "") -> str:
+        """Exchange the login token for a session's token. Raises Unauthorized.
+
+        `user_agent` and `address` are those of the browser, for its owner to tell sessions apart.
+        """
         if not tokens.is_well_formed(login, LOGIN_PREFIX):
+            raise Unauthorized
+        found = await self._client.send("GET", _login_key(login))
+        if found is None:
             raise Unauthorized
         partition = tokens.partition_of(tokens.digest(login))
         token = tokens.make_token(SESSION_PREFIX, partition)
-        session = keyspace.session(partition, tokens.digest(token))
+        session = Session(digest=tokens.digest(token), account_id=found.decode())
         account_id = await self._client.call(
             SCRIPTS["redeem_login"],
-            [_login_key(login), session, keyspace.accounts(partition)],
-            [SESSION_MS],
+            [
+                *(_login_key(login), session_key(session.digest), keyspace.accounts(partition)),
+                *(record_key(session), keyspace.account_sessions(session.account_id)),
+            ],
+            [
+                *(0, session.account_id, SESSION_MS, session.id, session.digest),
+                *(user_agent[:MAX_AGENT], address),
+            ],
         )
         if not account_id:
             raise Unauthorized
@@ -72,7 +90,7 @@ class Sessions:
         digest = _checked_digest(token)
         reply = await self._client.call(
             SCRIPTS["authorize_session"],
-            [_session_key(digest), keyspace.accounts(tokens.partition_of(digest))],
+            [session_key(digest), keyspace.accounts(tokens.partition_of(digest))],
             [RENEWED_BELOW_MS],
         )
         return self._admit(digest, reply)
@@ -86,7 +104,7 @@ class Sessions:
         partition = tokens.partition_of(digest)
         reply = await self._client.call(
             SCRIPTS["count_session_call"],
-            [_session_key(digest), keyspace.accounts(partition), keyspace.windows(partition)],
+            [session_key(digest), keyspace.accounts(partition), keyspace.windows(partition)],
             [0, RENEWED_BELOW_MS, bucket, WINDOW_MS, *self._limits.of(bucket)],
         )
         principal = self._admit(digest, reply)
@@ -102,12 +120,26 @@ class Sessions:
             raise Unauthorized
         self._remember(digest)
         is_due = bool(reply[1])
-        if is_due:
-            forget(self._client.send("PEXPIRE", _session_key(digest), SESSION_MS))
         account = parse_account(reply[0])
         terms = self._tiers.terms(account.tier, account.role)
-        session = Session(digest=digest, is_renewed=is_due)
+        session = Session(digest=digest, account_id=account.id, is_renewed=is_due)
+        self._note_use(session)
         return Principal(account=account, terms=terms, session=session)
+
+    def _note_use(self, session: Session) -> None:
+        now = time.monotonic()
+        used_at = self._uses.get(session.digest)
+        is_recorded = used_at is not None and now < used_at + USE_RECORDED_SECONDS
+        if is_recorded and not session.is_renewed:
+            return
+        self._uses.put(session.digest, now)
+        extends = "1" if session.is_renewed else ""
+        noted = self._client.call(
+            SCRIPTS["note_session_use"],
+            keys_of(session),
+            [0, session.account_id, session.id, session.digest, SESSION_MS, extends],
+        )
+        forget(noted)
 
     def _remember(self, digest: str) -> None:
         if len(self._remembered) >= MAX_REMEMBERED:
@@ -116,7 +148,7 @@ class Sessions:
 
     async def end(self, session: Session) -> None:
         """Sign the browser out, from its very next request on."""
-        await self._client.send("DEL", _session_key(session.digest))
+        await self._client.call(SCRIPTS["end_session"], keys_of(session), [session.id])
 
 
 def _checked_digest(token: str) -> str:
@@ -130,5 +162,17 @@ def _login_key(token: str) -> str:
     return keyspace.login(tokens.partition_of(digest), digest)
 
 
-def _session_key(digest: str) -> str:
+def keys_of(session: Session) -> list[str]:
+    """Return the keys of a session, its record, and the account's sessions."""
+    account = keyspace.account_sessions(session.account_id)
+    return [session_key(session.digest), record_key(session), account]
+
+
+def record_key(session: Session) -> str:
+    """Return the key of a session's record."""
+    return keyspace.session_record(partition_of(session.account_id), session.id)
+
+
+def session_key(digest: str) -> str:
+    """Return the key of the session with this digest."""
     return keyspace.session(tokens.partition_of(digest), digest)

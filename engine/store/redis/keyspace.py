@@ -36,6 +36,16 @@ def session(partition: int, digest: str) -> str:
     return f"{_tag(partition)}:session:{digest}"
 
 
+def session_record(partition: int, session_id: str) -> str:
+    """Hash: account, digest, times, user agent and address of a session, with its expiry."""
+    return f"{_tag(partition)}:session_record:{session_id}"
+
+
+def account_sessions(account_id: str) -> str:
+    """Sorted set: session id by the time in milliseconds at which the session ends."""
+    return f"{_account_tag(account_id)}:account:{account_id}:sessions"
+
+
 def login(partition: int, digest: str) -> str:
     """String: account id of a login link, with an expiry."""
     return f"{_tag(partition)}:login:{digest}"

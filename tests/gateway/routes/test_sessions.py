@@ -1,7 +1,10 @@
 """Browsers: sign-in links, the rights of a session, and defences against other sites."""
 
+import re
 from dataclasses import replace
+from html import unescape
 from http.cookies import Morsel, SimpleCookie
+from urllib.parse import urlencode
 
 import httpx2
 import pytest
@@ -13,7 +16,7 @@ from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.accounts.sessions import RENEWED_BELOW_MS
 from engine.store.redis import keyspace
-from tests.gateway.conftest import Gateway, MakeBrowser, MakeClient
+from tests.gateway.conftest import Gateway, MakeBrowser, MakeClient, serving
 from tests.support.gateway.documents import greeting
 from tests.support.gateway.fake_worker import FakeWorker
 
@@ -109,7 +112,8 @@ async def test_a_used_link_says_so_and_helps(
     await client.post(url)
 
     answers = [await client.get(url), await client.get(url, headers=TYPED_ADDRESS)]
-    answers += [await client.post(url), await client.get("/login"), await client.post("/login")]
+    answers += [await client.post(url), await client.post("/login")]
+    answers += [await client.get("/login", params={"token": ""})]
     answers += [await client.get("/login", params={"token": "<script>"})]
 
     for answer in answers:
@@ -381,3 +385,175 @@ async def test_a_cookie_that_is_no_session_is_nothing(
     for cookie in (f"headrace_session={value}", f"headrace_session={token}; headrace_session=x"):
         answer = await browser.get("/api/whoami", headers={"cookie": cookie})
         assert (answer.status_code, answer.content) == (401, UNAUTHORIZED)
+
+
+# -- where a sign-in leads -------------------------------------------------------------------------
+
+PATHS = ("/", "/app/editor/greeting", "/app/runs?status=failed&q=%2F%2Fx#first", "/a%20b", "/a:b@c")
+
+
+@pytest.mark.parametrize("target", PATHS)
+async def test_a_sign_in_leads_to_a_path_of_this_host(
+    make_client: MakeClient, store: Store, account: Account, target: str
+) -> None:
+    client = await make_client()
+    url = f"{await login_url(store, account)}&{urlencode({'next': target})}"
+
+    asked = await client.get(url, headers={"user-agent": "preview"})
+    [action] = re.findall('action="([^"]*)"', asked.text)
+    pressed = await client.post(unescape(action))
+    by_hand = await client.get(
+        f"{await login_url(store, account)}&{urlencode({'next': target})}", headers=TYPED_ADDRESS
+    )
+
+    assert (pressed.status_code, pressed.headers["location"]) == (303, target)
+    assert (by_hand.status_code, by_hand.headers["location"]) == (303, target)
+
+
+FOREIGN_TARGETS = (
+    *(
+        "//evil.example",
+        "///evil.example",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "/\t/evil.example",
+    ),
+    *("https://evil.example", "HTTPS:evil.example", "javascript:alert(1)", "data:text/html,x"),
+    *("/%2Fevil.example", "/%2f%2fevil.example", "/%5Cevil.example", "/%255Cevil.example"),
+    *("/%09/evil.example", "/%0d%0aset-cookie:x", "/\r\nset-cookie: x", "/a//evil.example"),
+    *("/%2e%2e//evil.example", "evil.example", "", " /", "/é", "/\u3002evil", "@evil.example"),
+    *("/login", "/login?token=another", "/%6Cogin?token=another", "/" + "a" * 2_048, "?next=/"),
+)
+
+
+@pytest.mark.parametrize("target", FOREIGN_TARGETS)
+async def test_a_sign_in_leads_nowhere_else(
+    make_client: MakeClient, store: Store, account: Account, target: str
+) -> None:
+    client = await make_client()
+    url = f"{await login_url(store, account)}&{urlencode({'next': target})}"
+
+    asked = await client.get(url, headers={"user-agent": "preview"})
+    answer = await client.post(url)
+
+    assert "next=" not in asked.text
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    assert answer.headers.get_list("set-cookie") == [answer.headers["set-cookie"]]
+
+
+async def test_without_a_link_a_browser_is_told_how_to_sign_in_or_led_on(
+    make_client: MakeClient, browser: httpx2.AsyncClient
+) -> None:
+    visitor = await make_client()
+
+    unknown = await visitor.get("/login", params={"next": "/app/models"})
+    known = await browser.get("/login", params={"next": "/app/models"})
+    foreign = await browser.get("/login", params={"next": "//evil.example"})
+
+    assert unknown.status_code == 200
+    assert "headrace login-link --account ID" in unknown.text
+    assert (known.status_code, known.headers["location"]) == (303, "/app/models")
+    assert foreign.headers["location"] == "/"
+
+
+# -- the list of sessions --------------------------------------------------------------------------
+
+
+async def test_an_account_sees_the_browsers_that_are_signed_in(
+    make_client: MakeClient, store: Store, account: Account, browser: httpx2.AsyncClient
+) -> None:
+    other = await make_client()
+    agent = {"user-agent": "Another/1.0 " + "x" * 300}
+    await other.post(await login_url(store, account), headers=agent)
+    token = other.cookies["headrace_session"]
+
+    answer = await browser.get("/api/sessions")
+
+    rows = answer.json()["rows"]
+    assert answer.status_code == 200
+    assert answer.json()["nextCursor"] is None
+    assert [list(row) for row in rows] == [
+        ["id", "createdAt", "lastUsedAt", "userAgent", "address", "current"]
+    ] * 2
+    assert [row["current"] for row in rows] == [False, True]
+    assert rows[0]["userAgent"] == agent["user-agent"][:256]
+    assert {row["address"] for row in rows} == {"127.0.0.1"}
+    assert len({row["id"] for row in rows}) == 2
+    for secret in (token, tokens.digest(token)):
+        assert secret[-20:] not in answer.text
+
+
+async def test_a_session_is_ended_by_its_id_on_every_gateway(
+    make_client: MakeClient,
+    store: Store,
+    account: Account,
+    browser: httpx2.AsyncClient,
+    settings: Settings,
+) -> None:
+    other = await make_client()
+    await other.post(await login_url(store, account))
+    [row] = [
+        row for row in (await browser.get("/api/sessions")).json()["rows"] if not row["current"]
+    ]
+    async with serving(settings) as second:
+        headers = {"cookie": f"headrace_session={other.cookies['headrace_session']}"}
+        before = [await other.get("/api/me"), await other.get(f"{second.url}/api/me")]
+        ended = await browser.delete(f"/api/sessions/{row['id']}")
+        after = [
+            await other.get("/api/me"),
+            await other.get(f"{second.url}/api/me", headers=headers),
+        ]
+        again = await browser.delete(f"/api/sessions/{row['id']}")
+
+    assert [each.status_code for each in before] == [200, 200]
+    assert (ended.status_code, ended.json()) == (200, {"success": True})
+    assert [each.status_code for each in after] == [401, 401]
+    assert (again.status_code, again.json()["code"]) == (404, "NOT_FOUND")
+    [left] = (await browser.get("/api/sessions")).json()["rows"]
+    assert left["current"] is True
+
+
+async def test_a_session_of_another_account_is_not_there(
+    browser: httpx2.AsyncClient, make_browser: MakeBrowser, stranger: Account
+) -> None:
+    other = await make_browser(stranger)
+    [row] = (await browser.get("/api/sessions")).json()["rows"]
+
+    foreign = await other.delete(f"/api/sessions/{row['id']}")
+    unknown = await other.delete("/api/sessions/ses_0")
+
+    assert (foreign.status_code, foreign.content) == (404, unknown.content)
+    assert row["id"] not in (await other.get("/api/sessions")).text
+    assert (await browser.get("/api/me")).status_code == 200
+
+
+async def test_an_account_that_is_not_approved_ends_its_sessions(
+    make_browser: MakeBrowser, store: Store
+) -> None:
+    account = await store.accounts.create(email="n@e.com", tier=Tier.PRO, approved=False)
+    browser = await make_browser(account)
+    [row] = (await browser.get("/api/sessions")).json()["rows"]
+
+    answer = await browser.delete(f"/api/sessions/{row['id']}")
+
+    assert answer.status_code == 200
+    assert (await browser.get("/api/me")).status_code == 401
+
+
+async def test_sessions_come_in_pages(
+    browser: httpx2.AsyncClient, make_browser: MakeBrowser, account: Account
+) -> None:
+    for _ in range(2):
+        await make_browser(account)
+
+    found: list[str] = []
+    query = {"limit": "1"}
+    for _ in range(3):
+        page = (await browser.get("/api/sessions", params=query)).json()
+        found += [row["id"] for row in page["rows"]]
+        query["cursor"] = page["nextCursor"]
+    wrong = await browser.get("/api/sessions", params={"cursor": "nonsense"})
+
+    assert len(set(found)) == 3
+    assert page["nextCursor"] is None
+    assert (wrong.status_code, wrong.json()["code"]) == (400, "INVALID_QUERY")

@@ -321,9 +321,26 @@ SCENARIOS = {
         seed=(("HSET", "first", "execution", "x"),), keys=("first",), args=("accepted",)
     ),
     "redeem_login": Scenario(
-        seed=(("SET", "login", "acc", "PX", 60_000), ("HSET", "accounts", "acc", "record")),
-        keys=("login", "session", "accounts"),
-        args=(60_000,),
+        seed=(
+            *(("SET", "login", "acc", "PX", 60_000), ("HSET", "accounts", "acc", "record")),
+            ("ZADD", "sessions", NOW - 1, "ses_old"),
+        ),
+        keys=("login", "session", "accounts", "known", "sessions"),
+        args=(NOW, "acc", 60_000, "ses_1", "digest", "curl", "192.0.2.7"),
+    ),
+    "note_session_use": Scenario(
+        seed=(("SET", "session", "acc", "PX", 60_000),),
+        keys=("session", "known", "sessions"),
+        args=(NOW, "acc", "ses_1", "digest", 90_000, "1"),
+    ),
+    "end_session": Scenario(
+        seed=(
+            *(("SET", "session", "acc", "PX", 60_000), ("HSET", "known", "account", "acc")),
+            ("ZADD", "sessions", NOW, "ses_1"),
+        ),
+        keys=("session", "known", "sessions"),
+        args=("ses_1",),
+        answer=0,
     ),
     "replace_account": Scenario(
         seed=(("HSET", "accounts", "acc", b"old"),),
