@@ -16,6 +16,7 @@ from deploy.stack.store_access import open_store
 from engine.access.capabilities import Tier
 from engine.errors import EngineError, InvalidGraph, Unauthorized
 from engine.store import Account, Store
+from engine.store.audit import COMMAND
 
 RECORD = "demo.json"
 EMAIL = "demo@localhost"
@@ -91,7 +92,9 @@ class Demo:
         return True
 
     async def _make_key(self, store: Store, account: Account) -> None:
-        _, secret = await store.api_keys.create(account, name="Demo", capabilities=CAPABILITIES)
+        _, secret = await store.api_keys.create(
+            account, name="Demo", capabilities=CAPABILITIES, by=COMMAND
+        )
         self._write(accountId=account.id, key=secret)
 
     def _write(self, **values: Any) -> None:

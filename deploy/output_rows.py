@@ -22,17 +22,20 @@ from engine.store.workflows.version_facts import VersionFacts
 from engine.values.plain import moment
 from gateway.http.types import Payload
 from gateway.routes.drafts import DraftView
-from gateway.routes.shared_types import ApiKeyView, ModelView, SavedWebhook, SecretView, UserView
+from gateway.routes.shared_types import (
+    AccountView,
+    ApiKeyView,
+    ModelView,
+    SavedWebhook,
+    SecretView,
+)
 from gateway.routes.versions import WorkflowVersion
 from gateway.routes.workflow_types import WorkflowView
 
 
 def account_row(account: Account, balance: int) -> dict[str, Any]:
     """Return one account and its balance."""
-    return _shown(UserView.of(account)) | {
-        "credits": {"balance": balance},
-        "createdAt": moment(account.created_at),
-    }
+    return _shown(AccountView.of(account, balance=balance))
 
 
 def key_row(key: ApiKey) -> dict[str, Any]:

@@ -31,6 +31,8 @@ class Settings:
     sync_timeout: float = 600.0
     """Longest wait of a synchronous caller, in seconds."""
     retention_days: float = 30.0
+    audit_days: float = 365.0
+    """Retention of entries of the audit log."""
     media_url: str = ""
     """Media store: `file:///FOLDER` or `s3://BUCKET/PREFIX`; empty: none."""
     media_free_bytes: int = 1_073_741_824

@@ -13,8 +13,10 @@ from gateway.http.middleware import BodyLimits, Errors, RequestIds, RequestMetri
 from gateway.http.uploads import upload_limit
 from gateway.routes import (
     account_events,
+    accounts,
     api_keys,
     assets,
+    audit,
     bulk_cancel,
     descriptions,
     docs,
@@ -66,6 +68,8 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *api_keys.routes,
         *webhooks.routes,
         *secrets.routes,
+        *accounts.routes,
+        *audit.routes,
         *home.routes,
         *sessions.routes,
         *health.routes,

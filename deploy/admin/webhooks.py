@@ -4,6 +4,7 @@ from engine.access.capabilities import covers
 from engine.errors import CapabilityDenied
 from engine.settings import load
 from engine.store import Store, Webhook
+from engine.store.audit import COMMAND
 from engine.webhooks.signing import CAPABILITY, NO_CAPABILITY, check_secret, check_webhook_url
 
 
@@ -15,5 +16,9 @@ async def set_webhook(store: Store, key_id: str, url: str, secret: str | None) -
     checked = check_webhook_url(url, allow_private=load().allow_private_urls)
     own = None if secret is None else check_secret(secret)
     return await store.webhooks.save(
-        key.account_id, key.id, url=checked, secret=own, makes_secret=own is None
+        *(key.account_id, key.id),
+        url=checked,
+        secret=own,
+        makes_secret=own is None,
+        by=COMMAND,
     )

@@ -40,6 +40,7 @@ def create(
     from deploy.output_rows import key_row
     from deploy.stack.store_access import with_store
     from engine.store import ApiKey, Store
+    from engine.store.audit import COMMAND
 
     chosen = _chosen(preset, capabilities)
 
@@ -50,6 +51,7 @@ def create(
             name=name,
             capabilities=chosen,
             expires_at=options.milliseconds(expires),
+            by=COMMAND,
         )
 
     made, secret = with_store(data_dir, work)
@@ -85,8 +87,9 @@ def revoke(key_id: str, data_dir: Path, as_json: bool) -> None:
     """Delete a key; the very next request with it is refused."""
     from deploy.output_rows import key_row
     from deploy.stack.store_access import with_store
+    from engine.store.audit import COMMAND
 
-    revoked = with_store(data_dir, lambda store: store.api_keys.revoke(key_id))
+    revoked = with_store(data_dir, lambda store: store.api_keys.revoke(key_id, by=COMMAND))
     show(key_row(revoked), as_json=as_json, columns=COLUMNS)
 
 

@@ -89,6 +89,18 @@ class BreakingChange(Conflict):
 BreakingChange.examples = (BreakingChange(["The input 'name' is removed or renamed"]),)
 
 
+class LastAdmin(Conflict):
+    """The last admin of the installation cannot lose the role."""
+
+    code = "LAST_ADMIN"
+
+    def __init__(self) -> None:
+        super().__init__("The last admin cannot lose the role: make another account an admin first")
+
+
+LastAdmin.examples = (LastAdmin(),)
+
+
 class IdempotencyKeyInUse(Conflict):
     """The first call with this key has not ended yet."""
 

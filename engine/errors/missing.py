@@ -97,12 +97,15 @@ AssetNotFound.examples = (AssetNotFound(),)
 
 
 class AccountNotFound(NotFound):
-    """No account with this id (administrative commands)."""
+    """No account with this id; for admins and administrative commands."""
 
     code = "ACCOUNT_NOT_FOUND"
 
     def __init__(self, account_id: str) -> None:
         super().__init__(f"There is no account with the id '{account_id}'")
+
+
+AccountNotFound.examples = (AccountNotFound("acc_5f0c8a2e4b7d91360c2f8e1a7b9d3c54"),)
 
 
 class ResultGone(EngineError):

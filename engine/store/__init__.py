@@ -18,6 +18,7 @@ from engine.store.accounts.session_list import SessionList, SessionRecord
 from engine.store.accounts.sessions import Sessions
 from engine.store.accounts.usage import UsageLog, UsagePage
 from engine.store.accounts.wallets import LedgerEntry, LedgerPage, TopUp, Wallet, Wallets
+from engine.store.audit import AuditEntry, AuditLog
 from engine.store.deliveries import Deliveries
 from engine.store.executions.accept import (
     Accepted,
@@ -64,6 +65,8 @@ __all__ = [
     "ApiKeys",
     "Asset",
     "AssetRecords",
+    "AuditEntry",
+    "AuditLog",
     "AuthorizationRejected",
     "CompletionNotifier",
     "CompletionWaiter",
@@ -124,6 +127,7 @@ class Store:
     client: Client
     hint_client: Client
     tiers: Tiers
+    audit: AuditLog
     accounts: Accounts
     account_events: AccountEventLog
     api_keys: ApiKeys
@@ -172,25 +176,28 @@ class Store:
         versions = Versions(client, settings.retention_days)
         quota = DocumentQuota(client, terms)
         workflows = Workflows(client, quota, versions)
-        webhooks = Webhooks(client, sealer)
+        audit = AuditLog(client, settings.audit_days)
+        sessions = Sessions(client, terms, audit)
+        webhooks = Webhooks(client, sealer, audit)
         deliveries = Deliveries(client, hints, settings.retention_days, sealer)
         return cls(
             guard=guard,
             client=client,
             hint_client=hint_client,
             tiers=terms,
-            accounts=Accounts(client),
+            audit=audit,
+            accounts=Accounts(client, audit),
             account_events=AccountEventLog(client),
-            api_keys=ApiKeys(client, terms),
-            sessions=Sessions(client, terms),
+            api_keys=ApiKeys(client, terms, audit),
+            sessions=sessions,
+            session_list=SessionList(client, sessions),
             secrets=AccountSecrets(client, sealer),
             rate_windows=RateWindows(client),
-            session_list=SessionList(client),
             workflows=workflows,
             workflow_list=WorkflowList(client, workflows),
             drafts=Drafts(client, quota),
             versions=versions,
-            models=ModelStore(client),
+            models=ModelStore(client, audit),
             executions=Executions(client, hints, settings.retention_days, offloaded),
             events=ExecutionEvents(client),
             walks=Walks(client, hints),
@@ -205,7 +212,7 @@ class Store:
             seals=SealingKeyCheck(client, sealer),
             outbound=OutboundCalls(client, terms),
             governor=Governor(client),
-            wallets=Wallets(client, settings.retention_days),
+            wallets=Wallets(client, settings.retention_days, audit),
             usage=UsageLog(client),
             assets=AssetRecords(
                 client, terms, settings.asset_retention_days or settings.retention_days

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from engine.errors import EngineError, InvalidBody, ModelNotFound, VersionConflict
 from engine.models import registry
 from engine.models.manifest import ManifestError, Model, parse_manifest
+from engine.store.audit import AuditAction, AuditedAct, AuditLog
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.record_packing import pack, unpack
@@ -25,6 +26,8 @@ LOOK_SECONDS = 10.0
 """Time between reads of the saved models without a notification of a change."""
 FOLDER_SECONDS = 2.0
 """Time between reads of the operator's folder, and of saved models after a failed read."""
+NEW = "new"
+"""Stands for the version that a model has before its first."""
 LIVE = b"created:"
 CHANGES = keyspace.model_changes()
 
@@ -47,15 +50,16 @@ class SavedModel:
 class ModelStore:
     """Saves, reads and deletes manifests, and loads them into this process's registry."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, audit: AuditLog) -> None:
         self._client = client
+        self._audit = audit
         self._lock = asyncio.Lock()
         self._generation: bytes | None = b"nothing yet"
         self._parsed: dict[str, tuple[str, Model | ManifestError]] = {}
 
     async def create(self, name: str, text: str, saved_by: str) -> SavedModel:
         """Save the first version. Raises InvalidBody when it exists or the limit is reached."""
-        return await self._save(name, text, saved_by, "new")
+        return await self._save(name, text, saved_by, NEW)
 
     async def update(
         self, name: str, text: str, saved_by: str, expected_version: int | None = None
@@ -66,10 +70,15 @@ class ModelStore:
 
     async def _save(self, name: str, text: str, saved_by: str, expected: str) -> SavedModel:
         record = pack({"text": text, "by": saved_by})
+        action = AuditAction.MODEL_CREATE if expected == NEW else AuditAction.MODEL_UPDATE
+        act = AuditedAct(by=saved_by, action=action, subject=name)
         reply = await self._client.call(
             SCRIPTS["save_model"],
-            [keyspace.models()],
-            [0, name, secrets.token_hex(8), expected, record, KEPT, CHANGES, MAX_SAVED],
+            [keyspace.models(), keyspace.models_audit()],
+            [
+                *(0, name, secrets.token_hex(8), expected, record, KEPT, CHANGES, MAX_SAVED),
+                *self._audit.arguments(act),
+            ],
         )
         if reply[0] == b"full":
             raise InvalidBody(
@@ -122,13 +131,16 @@ class ModelStore:
         kept = (row for row in rows if row[2] is not None)
         return [now, *(_saved(name, now.created_at, *row) for row in kept)]
 
-    async def delete(self, name: str) -> int:
+    async def delete(self, name: str, deleted_by: str) -> int:
         """Delete the model and return its last version; a file of that name takes effect again.
 
         Raises ModelNotFound.
         """
+        act = AuditedAct(by=deleted_by, action=AuditAction.MODEL_DELETE, subject=name)
         version = await self._client.call(
-            SCRIPTS["delete_model"], [keyspace.models()], [name, secrets.token_hex(8), CHANGES]
+            SCRIPTS["delete_model"],
+            [keyspace.models(), keyspace.models_audit()],
+            [0, name, secrets.token_hex(8), CHANGES, *self._audit.arguments(act)],
         )
         if not version:
             raise _not_saved(name)

@@ -3,9 +3,12 @@
 import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from engine.access.sealing import Sealer, Unsealable
 from engine.errors import NotFound
+from engine.ids.partitions import partition_of
+from engine.store.audit import AuditAction, AuditedAct, AuditLog
 from engine.store.executions.record_fields import parse_hash
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client, forget
@@ -33,8 +36,9 @@ class Webhook:
 class Webhooks:
     """Saves, reads and deletes webhooks; every call names account and key."""
 
-    def __init__(self, client: Client, sealer: Sealer) -> None:
+    def __init__(self, client: Client, sealer: Sealer, audit: AuditLog) -> None:
         self._client = client
+        self._audit = audit
         self._sealer = sealer
         self._seals = SealingKeyCheck(client, sealer)
 
@@ -47,11 +51,13 @@ class Webhooks:
         enabled: bool = True,
         secret: str | None = None,
         makes_secret: bool = False,
+        by: str | None = None,
     ) -> Webhook:
         """Set the webhook of a key; without a secret it keeps its own or gets a new one.
 
-        `makes_secret` replaces the secret. The previous one stays valid for a day. Raises NotFound
-        when the key is gone.
+        `makes_secret` replaces the secret. The previous one stays valid for a day. `by` acts for
+        the owner, which the audit log records; None: the owner does. Raises NotFound when the key
+        is gone.
         """
         await self._seals.check()
         made = make_secret()
@@ -62,10 +68,14 @@ class Webhooks:
         await self._seal_anew(account_id, key_id)
         reply = await self._client.call(
             SCRIPTS["save_webhook"],
-            [keyspace.webhook(account_id, key_id), keyspace.account_api_keys(account_id)],
+            [
+                *(keyspace.webhook(account_id, key_id), keyspace.account_api_keys(account_id)),
+                keyspace.audit(partition_of(account_id)),
+            ],
             [
                 *(0, key_id, url, "1" if enabled else "0"),
                 *(new_secret, sealed, OVERLAP_MS),
+                *self._audit.arguments(_act(by, account_id, key_id, url) if by else None),
             ],
         )
         if reply[0] != b"ok":
@@ -113,6 +123,12 @@ class Webhooks:
         """Delete the webhook of a key; pending deliveries fail. Raises NotFound."""
         if not await self._client.send("DEL", keyspace.webhook(account_id, key_id)):
             raise NotFound("This API key has no webhook")
+
+
+def _act(by: str, account_id: str, key_id: str, url: str) -> AuditedAct:
+    # The path and the query of a URL may be secret.
+    facts = {"accountId": account_id, "host": urlsplit(url).hostname}
+    return AuditedAct(by=by, action=AuditAction.KEY_WEBHOOK, subject=key_id, after=facts)
 
 
 def secret_place(account_id: str, key_id: str) -> tuple[str, ...]:

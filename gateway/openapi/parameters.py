@@ -19,7 +19,7 @@ from gateway.http.query import (
     TRUE_WORDS,
 )
 from gateway.http.types import Parameter, Schema
-from gateway.openapi.examples import ASSET_ID, EXECUTION_ID, KEY_ID
+from gateway.openapi.examples import ACCOUNT_ID, ASSET_ID, EXECUTION_ID, KEY_ID
 from gateway.openapi.schema import FLAG, ID, INTEGER, NUMBER, TEXT, described, matching, one_of
 
 SLUG_NAME = described(matching(SLUG.pattern), "A workflow's slug.", "greeting")
@@ -30,6 +30,7 @@ PATHS: dict[str, Schema] = {
     "internal_name": described(TEXT, "A model's internal name.", "echo"),
     "key_id": described(TEXT, "The id of an API key, not the key itself.", KEY_ID),
     "version": described(INTEGER, "The number of a workflow's version.", 3),
+    "account_id": described(TEXT, "The id of an account.", ACCOUNT_ID),
     "session_id": described(TEXT, "The id of a session in the list of sessions."),
     "delivery_id": described(ID, "The `webhook-id` of a delivery.", EXECUTION_ID),
     "secret_name": described(matching(NAME), "The name of a secret.", "STRIPE_KEY"),
@@ -77,6 +78,15 @@ STATUS: Parameter = (
 DELIVERY_STATUS: Parameter = (
     "status",
     described(one_of(DeliveryStatus), "Only deliveries with this status.", "failed"),
+)
+ACCOUNT_TEXT: Parameter = (
+    "q",
+    described(
+        TEXT,
+        "Only accounts with this text in their e-mail address, in any case. Such a page may be "
+        "short although there is a next one.",
+        "example.com",
+    ),
 )
 WORKFLOW: Parameter = (
     "workflowSlug",

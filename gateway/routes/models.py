@@ -117,7 +117,7 @@ async def update_model(request: GatewayRequest, principal: Principal) -> Respons
 async def delete_model(request: GatewayRequest, principal: Principal) -> Response:
     """Delete a saved model; one on disk of that name counts again."""
     name: str = request.path_params["internal_name"]
-    version = await request.state["services"].store.models.delete(name)
+    version = await request.state["services"].store.models.delete(name, principal.account.id)
     _audit("model deleted", principal, name, version)
     return json_response(DELETED)
 

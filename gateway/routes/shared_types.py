@@ -10,7 +10,7 @@ from engine.access.capabilities import Role, Tier
 from engine.models.availability import WorkerVariables
 from engine.models.manifest import Category, Model
 from engine.models.pricing import MICRO, MICRO_USD_PER_CREDIT, Price, Unit
-from engine.store import Webhook
+from engine.store import Account, Webhook
 from engine.values.fields import FieldType
 from engine.values.sockets import SocketType
 from gateway.http.types import OBJECT, Content, Credits, Moment, Nested, View, described_as, doc
@@ -63,6 +63,36 @@ class UserView(Nested):
     role: Role
     tier: Tier
     approved: bool
+
+
+class BalanceView(Nested):
+    """Credits that an account can spend."""
+
+    balance: Credits
+
+
+class AccountView(UserView, View):
+    """An account, as administrators see it."""
+
+    credits: BalanceView
+    created_at: Moment
+
+    @classmethod
+    def of(cls, record: Account, **members: Any) -> Self:
+        """Build the view of an account with this `balance`."""
+        return super().of(record, credits=BalanceView(members.pop("balance")), **members)
+
+
+class AuditEntryView(Nested):
+    """An administrative act."""
+
+    id: str
+    at: Moment
+    by: Annotated[str, doc("The id of the account that acted, or `command`.")]
+    action: str
+    subject: Annotated[str, doc("The id of the account, key or session, or the model's name.")]
+    before: Annotated[OBJECT | None, doc("What the act changed, as it was; null: nothing.")]
+    after: Annotated[OBJECT | None, doc("The same as it is since; null: nothing.")]
 
 
 class ApiKeyView(Nested):

@@ -20,6 +20,8 @@ from tests.support.media.files import png
 
 WRITES = [call for call in GUARDED if call.method != "GET"]
 SESSION_ONLY = [call for call in GUARDED if call.requirement.startswith("session")]
+FOR_ADMINS = [call for call in GUARDED if call.requirement == "session of an admin"]
+ADMINS_ASK = {"email": "x@e.com", "tier": "free", "role": "admin", "credits": 5, "note": "n"}
 ASK = {"inputs": {"name": "Eve"}}
 HOOK = "http://hooks.example.com/in"
 
@@ -72,6 +74,57 @@ async def test_no_key_opens_what_is_for_browsers_whatever_it_holds(
             answer = await client.request(call.method, path, json={"name": "k"})
 
             assert (answer.status_code, answer.json()["code"]) == (403, "SESSION_REQUIRED"), call
+
+
+async def admin_of(store: Store) -> Account:
+    return await store.accounts.create(email="r@e.com", tier=Tier.BUSINESS, role=Role.ADMIN)
+
+
+async def test_what_is_for_admins_is_refused_to_all_other_sessions(
+    make_browser: MakeBrowser, store: Store
+) -> None:
+    admin = await admin_of(store)
+    browsers = [
+        await make_browser(await store.accounts.create(email="e@e.com", tier=tier)) for tier in Tier
+    ]
+    before = [await store.accounts.list(), await store.audit.page(limit=200)]
+
+    for call, browser in product(FOR_ADMINS, browsers):
+        path = call.path.format(**PATH | {"account_id": admin.id})
+        answer = await browser.request(call.method, path, json=ADMINS_ASK)
+
+        assert (answer.status_code, answer.json()["code"]) == (403, "CAPABILITY_DENIED"), call
+        assert answer.json()["required"] == "*"
+    assert [await store.accounts.list(), await store.audit.page(limit=200)] == before
+
+
+@pytest.mark.parametrize("role", list(Role))
+async def test_a_session_may_call_every_route_of_its_role(
+    make_browser: MakeBrowser, store: Store, role: Role
+) -> None:
+    account = await store.accounts.create(email="a@e.com", tier=Tier.BUSINESS, role=role)
+    browser = await make_browser(account)
+    allowed = [call for call in GUARDED if role is Role.ADMIN or call not in FOR_ADMINS]
+
+    for call in allowed:
+        if (call.method, call.path) != ("POST", "/logout"):
+            path = call.path.format(**PATH)
+            async with browser.stream(call.method, path, json={}) as answer:
+                assert answer.status_code not in (401, 403), call
+
+
+async def test_an_account_that_is_not_approved_reads_all_that_its_session_may(
+    make_browser: MakeBrowser, store: Store
+) -> None:
+    account = await store.accounts.create(
+        email="n@e.com", tier=Tier.BUSINESS, role=Role.ADMIN, approved=False
+    )
+    browser = await make_browser(account)
+
+    for call in GUARDED:
+        if call.method == "GET":
+            async with browser.stream("GET", call.path.format(**PATH)) as answer:
+                assert answer.status_code not in (401, 403), call
 
 
 # -- caches ---------------------------------------------------------------------------------------

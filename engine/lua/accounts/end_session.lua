@@ -1,10 +1,13 @@
 #!lua flags=allow-oom
 -- End a session.
 -- Called again, the script changes nothing.
--- KEYS: 1 session, 2 session's record, 3 account's sessions
--- ARGV: 1 session id
+-- KEYS: 1 session, 2 session's record, 3 account's sessions, 4 audit log
+-- ARGV: 1 now (0: Redis's clock), 2 session id, 3 to 8 the act of the audit log
 -- Returns 1 | 0 when it has ended
-local ended = redis.call('DEL', KEYS[1])
+-- Uses: read_now, add_audit
+local keys = {audit = KEYS[4]}
 redis.call('DEL', KEYS[2])
-redis.call('ZREM', KEYS[3], ARGV[1])
-return ended
+redis.call('ZREM', KEYS[3], ARGV[2])
+if redis.call('DEL', KEYS[1]) == 0 then return 0 end
+add_audit(keys, read_now(ARGV[1]), 3)
+return 1

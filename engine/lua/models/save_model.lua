@@ -2,11 +2,13 @@
 -- Save a model's manifest as its next version. The number of former versions, of models, and of
 -- deleted models with versions is limited.
 -- Called again with the same operation id, the script returns its first answer.
--- KEYS: 1 saved models
+-- KEYS: 1 saved models, 2 audit log
 -- ARGV: 1 now (0: Redis's clock), 2 internal name, 3 operation id, 4 expected version ('' any,
---       'new' none saved), 5 manifest's record, 6 former versions to keep, 7 channel, 8 most models
+--       'new' none saved), 5 manifest's record, 6 former versions to keep, 7 channel, 8 most models,
+--       9 to 14 the act of the audit log, whose before and after are the versions
 -- Returns {'ok', version, created, updated} | {'conflict', version} | {'taken'} | {'gone'} | {'full'}
--- Uses: read_now
+-- Uses: read_now, add_audit
+local keys = {audit = KEYS[2]}
 local now = read_now(ARGV[1])
 local stamp = string.format('%d', now)
 local name = ARGV[2]
@@ -54,4 +56,6 @@ local oldest = ':' .. name .. ':' .. string.format('%d', number - tonumber(ARGV[
 redis.call('HDEL', KEYS[1], 'at' .. oldest, 'manifest' .. oldest)
 redis.call('HINCRBY', KEYS[1], 'generation', 1)
 redis.call('PUBLISH', ARGV[7], name)
+local before = head[2] and string.format('{"version":%d}', head[1]) or 'null'
+add_audit(keys, now, 9, before, string.format('{"version":%d}', version))
 return {'ok', version, created, stamp}

@@ -1,17 +1,24 @@
 """Accounts: owners and payers of workflows and executions."""
 
+import asyncio
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 from engine.access.capabilities import Role, Tier
-from engine.errors import AccountNotFound
+from engine.errors import AccountNotFound, LastAdmin
 from engine.ids.partitions import partition_of
+from engine.store.accounts.last_admin import AdminPins
+from engine.store.audit import COMMAND, AuditAction, AuditedAct, AuditLog
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.record_packing import pack, unpack
 from engine.store.redis.scripts import SCRIPTS
+
+EXAMINED_AT_MOST = 5_000
+"""Accounts examined for one page of those that match a text."""
+EXAMINED_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,11 +36,19 @@ class Account:
 class Accounts:
     """Creates, reads, changes and lists accounts."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, audit: AuditLog) -> None:
         self._client = client
+        self._audit = audit
+        self._pins = AdminPins(client)
 
     async def create(
-        self, *, email: str, tier: Tier, role: Role = Role.USER, approved: bool = True
+        self,
+        *,
+        email: str,
+        tier: Tier,
+        role: Role = Role.USER,
+        approved: bool = True,
+        by: str = COMMAND,
     ) -> Account:
         """Create an account. Raises ValueError for an invalid e-mail address."""
         if "@" not in email or len(email) > 254 or any(c.isspace() for c in email):
@@ -48,8 +63,12 @@ class Accounts:
             created_at=int(seconds) * 1000 + int(micros) // 1000,
         )
         partition = partition_of(account.id)
-        await self._client.send(
-            "HSET", keyspace.accounts(partition), account.id, pack_account(account)
+        facts = {"email": email, "tier": account.tier, "role": account.role, "approved": approved}
+        act = AuditedAct(by=by, action=AuditAction.ACCOUNT_CREATE, subject=account.id, after=facts)
+        await self._client.call(
+            SCRIPTS["create_account"],
+            [keyspace.accounts(partition), keyspace.audit(partition)],
+            [0, account.id, pack_account(account), *self._audit.arguments(act)],
         )
         await self._client.send("ZADD", keyspace.account_ids(), account.created_at, account.id)
         return account
@@ -64,26 +83,106 @@ class Accounts:
 
     async def approve(self, account_id: str) -> Account:
         """Approve the account, from its very next request on. Raises AccountNotFound."""
-        return await self._change(account_id, approved=True)
+        return await self.change(account_id, approved=True)
 
     async def set_tier(self, account_id: str, tier: Tier) -> Account:
         """Move the account to a tier, from its very next request on.
 
         Raises AccountNotFound.
         """
-        return await self._change(account_id, tier=Tier(tier).value)
+        return await self.change(account_id, tier=tier)
 
-    async def _change(self, account_id: str, **members: Any) -> Account:
-        accounts = keyspace.accounts(partition_of(account_id))
+    async def change(
+        self,
+        account_id: str,
+        *,
+        approved: bool | None = None,
+        tier: Tier | None = None,
+        role: Role | None = None,
+        by: str = COMMAND,
+    ) -> Account:
+        """Change what is given, from the account's very next request on.
+
+        Raises AccountNotFound, or LastAdmin when the last admin would lose the role.
+        """
+        given = {"approved": approved, "tier": tier and Tier(tier), "role": role and Role(role)}
+        members = {name: value for name, value in given.items() if value is not None}
+        try:
+            return await self._change(account_id, members, by)
+        except LastAdmin:
+            pin = await self._pins.pin_outside(partition_of(account_id))
+            if pin is None:
+                raise
+        try:
+            return await self._change(account_id, members, by, pin.until)
+        finally:
+            await self._pins.release(pin)
+
+    async def _change(
+        self, account_id: str, members: Mapping[str, Any], by: str, pinned_until: int = 0
+    ) -> Account:
+        partition = partition_of(account_id)
+        accounts = keyspace.accounts(partition)
         while True:
             before = await self._client.send("HGET", accounts, account_id)
             if before is None:
                 raise AccountNotFound(account_id)
-            after = _pack_record(_unpack_record(before) | members)
-            if await self._client.call(
-                SCRIPTS["replace_account"], [accounts], [account_id, before, after]
-            ):
+            record = _unpack_record(before)
+            new = {name: value for name, value in members.items() if record[name] != value}
+            if not new:
+                return parse_account(before)
+            after = _pack_record(record | new)
+            act = AuditedAct(
+                by=by,
+                action=AuditAction.ACCOUNT_CHANGE,
+                subject=account_id,
+                before={name: record[name] for name in new},
+                after=new,
+            )
+            verdict = await self._client.call(
+                SCRIPTS["replace_account"],
+                [accounts, keyspace.admin_pins(partition), keyspace.audit(partition)],
+                [0, account_id, before, after, pinned_until, *self._audit.arguments(act)],
+            )
+            if verdict == b"ok":
                 return parse_account(after)
+            if verdict == b"last":
+                raise LastAdmin
+
+    async def page(
+        self, *, limit: int, after: str | None = None, email: str = ""
+    ) -> tuple[list[Account], str | None]:
+        """Return accounts, newest first, and the cursor of the next page.
+
+        With `email`, those whose address has that text in it, in any case; a page may then have
+        fewer than `limit`, although there is a next one. Raises ValueError when `after` is not an
+        account.
+        """
+        start = 0
+        if after is not None:
+            rank = await self._client.send("ZREVRANK", keyspace.account_ids(), after)
+            if rank is None:
+                raise ValueError("not an account")
+            start = int(rank) + 1
+        size = EXAMINED_AT_ONCE if email else limit + 1
+        found: list[Account] = []
+        for low in range(start, start + EXAMINED_AT_MOST, size):
+            examined, is_end = await self._newest(low, size)
+            for account in examined:
+                if email.lower() not in account.email.lower():
+                    continue
+                if len(found) == limit:
+                    return found, found[-1].id
+                found.append(account)
+            if is_end:
+                return found, None
+        return found, examined[-1].id
+
+    async def _newest(self, low: int, size: int) -> tuple[list[Account], bool]:
+        """Return so many accounts from a rank on, and whether they are the last ones."""
+        ids = await self._client.send("ZRANGE", keyspace.account_ids(), low, low + size - 1, "REV")
+        names = [each.decode() for each in ids]
+        return list(await asyncio.gather(*map(self.get, names))), len(ids) < size
 
     async def list(self) -> list[Account]:
         """Return all accounts, oldest first."""

@@ -18,6 +18,7 @@ from engine.store.accounts.accounts import Account, parse_account
 from engine.store.accounts.key_records import pack_key, parse_key
 from engine.store.accounts.principals import ApiKey, Principal
 from engine.store.accounts.rate_limits import WINDOW_MS, CallLimits, Window, parse_window
+from engine.store.audit import AuditAction, AuditedAct, AuditLog
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client, forget
 from engine.store.redis.scripts import SCRIPTS
@@ -56,8 +57,9 @@ class SpeculativeAuthorization:
 class ApiKeys:
     """Creates, checks, lists and revokes API keys."""
 
-    def __init__(self, client: Client, tiers: Tiers) -> None:
+    def __init__(self, client: Client, tiers: Tiers, audit: AuditLog) -> None:
         self._client = client
+        self._audit = audit
         self._tiers = tiers
         self._limits = CallLimits(tiers)
         self._uses: LruCache[str, float] = LruCache(MAX_REMEMBERED)
@@ -74,11 +76,13 @@ class ApiKeys:
         name: str,
         capabilities: Iterable[str],
         expires_at: int | None = None,
+        by: str | None = None,
     ) -> tuple[ApiKey, str]:
         """Create a key and return its secret, which is shown only once.
 
-        Raises InvalidCapability, CapabilityAboveCeiling, ApiKeyAccessDenied, or ValueError for an
-        empty or too long name, an empty set of capabilities, or an expiry that is over.
+        `by` acts for the owner, which the audit log records; None: the owner does. Raises
+        InvalidCapability, CapabilityAboveCeiling, ApiKeyAccessDenied, or ValueError for an empty or
+        too long name, an empty set of capabilities, or an expiry that is over.
         """
         held = parse_all(capabilities)
         if not held:
@@ -101,14 +105,24 @@ class ApiKeys:
             created_at=now,
             expires_at=expires_at,
         )
-        await self._write(key, tokens.digest(secret))
+        await self._write(key, tokens.digest(secret), by)
         return key, secret
 
-    async def _write(self, key: ApiKey, digest: str) -> None:
+    async def _write(self, key: ApiKey, digest: str, by: str | None) -> None:
         await self._client.send("HSET", keyspace.api_key_ids(), key.id, key.account_id)
-        await self._client.send("HSET", keyspace.account_api_keys(key.account_id), key.id, digest)
+        act = None
+        if by is not None:
+            action = AuditAction.KEY_CREATE
+            act = AuditedAct(by=by, action=action, subject=key.id, after=_facts(key))
         partition = partition_of(key.account_id)
-        await self._client.send("HSET", keyspace.api_keys(partition), digest, pack_key(key))
+        await self._client.call(
+            SCRIPTS["create_key"],
+            [
+                *(keyspace.account_api_keys(key.account_id), keyspace.api_keys(partition)),
+                keyspace.audit(partition),
+            ],
+            [0, key.id, digest, pack_key(key), *self._audit.arguments(act)],
+        )
 
     async def authorize(self, secret: str) -> Principal:
         """Return the current principal of a key, read each time. Raises Unauthorized.
@@ -270,20 +284,31 @@ class ApiKeys:
             if verdict == b"missing":
                 raise NotFound(NO_KEY)
 
-    async def revoke(self, key_id: str, *, owner: str | None = None) -> ApiKey:
-        """Delete the key, from its very next request on.
+    async def revoke(
+        self, key_id: str, *, owner: str | None = None, by: str | None = None
+    ) -> ApiKey:
+        """Delete the key, from its very next request on; `by` as in `create`.
 
         With `owner`, another account's key is not found. Raises NotFound.
         """
         account, digest, record = await self._find(key_id, owner)
+        key = parse_key(record)
+        act = None
+        if by is not None:
+            action = AuditAction.KEY_REVOKE
+            act = AuditedAct(by=by, action=action, subject=key_id, before=_facts(key))
         partition = partition_of(account)
-        await self._client.send("HDEL", keyspace.api_keys(partition), digest)
-        await self._client.send("HDEL", keyspace.account_api_keys(account), key_id)
-        await self._client.send("HDEL", keyspace.account_key_uses(account), key_id)
+        await self._client.call(
+            SCRIPTS["revoke_key"],
+            [
+                *(keyspace.account_api_keys(account), keyspace.api_keys(partition)),
+                *(keyspace.account_key_uses(account), keyspace.webhook(account, key_id)),
+                keyspace.audit(partition),
+            ],
+            [0, key_id, digest, WEBHOOK_KEPT_MS, *self._audit.arguments(act)],
+        )
         await self._client.send("HDEL", keyspace.api_key_ids(), key_id)
-        # Executions that the key began still notify the webhook.
-        await self._client.send("PEXPIRE", keyspace.webhook(account, key_id), WEBHOOK_KEPT_MS)
-        return parse_key(record)
+        return key
 
     async def get(self, key_id: str, *, owner: str | None = None) -> ApiKey:
         """Return one key. With `owner`, another account's is not found. Raises NotFound."""
@@ -305,6 +330,15 @@ class ApiKeys:
         if account_id is None:
             raise NotFound(NO_KEY)
         return str(account_id.decode())
+
+
+def _facts(key: ApiKey) -> dict[str, Any]:
+    return {
+        "accountId": key.account_id,
+        "name": key.name,
+        "last4": key.last4,
+        "capabilities": key.capabilities,
+    }
 
 
 def _check_name(name: str) -> None:

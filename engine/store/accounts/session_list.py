@@ -8,11 +8,10 @@ from typing import Self
 from engine.errors import NotFound
 from engine.ids.partitions import PARTITIONS, partition_of
 from engine.store.accounts.principals import Session
-from engine.store.accounts.sessions import keys_of
+from engine.store.accounts.sessions import Sessions
 from engine.store.executions.record_fields import parse_hash
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
-from engine.store.redis.scripts import SCRIPTS
 
 MAX_LISTED = 1_000
 """Most sessions of an account that are listed: those that end last."""
@@ -48,8 +47,9 @@ class SessionRecord:
 class SessionList:
     """Lists sessions by account, and ends them by their ids."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, sessions: Sessions) -> None:
         self._client = client
+        self._sessions = sessions
 
     async def page(
         self, account_id: str, *, limit: int, after: str | None = None
@@ -88,13 +88,13 @@ class SessionList:
                 return SessionRecord.parse(session_id, record)
         raise NotFound(NO_SESSION)
 
-    async def end(self, session_id: str, account_id: str) -> None:
-        """End a session of the account, from its very next request on. Raises NotFound."""
+    async def end(self, session_id: str, account_id: str, *, by: str | None = None) -> None:
+        """End a session of the account like `Sessions.end`. Raises NotFound."""
         record = await self._record(partition_of(account_id), session_id)
         if not record or record["account"].decode() != account_id:
             raise NotFound(NO_SESSION)
         session = Session(digest=record["digest"].decode(), account_id=account_id)
-        await self._client.call(SCRIPTS["end_session"], keys_of(session), [session_id])
+        await self._sessions.end(session, by=by)
 
     async def _record(self, partition: int, session_id: str) -> dict[str, bytes]:
         key = keyspace.session_record(partition, session_id)

@@ -11,6 +11,7 @@ from engine.process.lru_cache import LruCache
 from engine.store.accounts.accounts import parse_account
 from engine.store.accounts.principals import Principal, Session
 from engine.store.accounts.rate_limits import WINDOW_MS, CallLimits, Window, parse_window
+from engine.store.audit import COMMAND, AuditAction, AuditedAct, AuditLog
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client, forget
 from engine.store.redis.scripts import SCRIPTS
@@ -32,20 +33,26 @@ MAX_AGENT = 256
 class Sessions:
     """Makes and redeems login links; checks, renews and ends sessions."""
 
-    def __init__(self, client: Client, tiers: Tiers) -> None:
+    def __init__(self, client: Client, tiers: Tiers, audit: AuditLog) -> None:
         self._client = client
+        self._audit = audit
         self._tiers = tiers
         self._limits = CallLimits(tiers)
         self._remembered: set[str] = set()
         self._uses: LruCache[str, float] = LruCache(MAX_REMEMBERED)
 
-    async def create_login(self, account_id: str) -> str:
+    async def create_login(self, account_id: str, *, by: str = COMMAND) -> str:
         """Return a token that signs one browser in within ten minutes. Raises AccountNotFound."""
         partition = partition_of(account_id)
-        if not await self._client.send("HEXISTS", keyspace.accounts(partition), account_id):
-            raise AccountNotFound(account_id)
         token = tokens.make_token(LOGIN_PREFIX, partition)
-        await self._client.send("SET", _login_key(token), account_id, "PX", LOGIN_MS)
+        act = AuditedAct(by=by, action=AuditAction.ACCOUNT_LOGIN_LINK, subject=account_id)
+        is_made = await self._client.call(
+            SCRIPTS["create_login"],
+            [keyspace.accounts(partition), _login_key(token), keyspace.audit(partition)],
+            [0, account_id, LOGIN_MS, *self._audit.arguments(act)],
+        )
+        if not is_made:
+            raise AccountNotFound(account_id)
         return token
 
     async def has_login(self, token: str) -> bool:
@@ -146,9 +153,22 @@ class Sessions:
             self._remembered.clear()
         self._remembered.add(digest)
 
-    async def end(self, session: Session) -> None:
-        """Sign the browser out, from its very next request on."""
-        await self._client.call(SCRIPTS["end_session"], keys_of(session), [session.id])
+    async def end(self, session: Session, *, by: str | None = None) -> None:
+        """Sign the browser out, from its very next request on.
+
+        `by` acts for the owner, which the audit log records; None: the owner does.
+        """
+        act = None
+        if by is not None:
+            facts = {"accountId": session.account_id}
+            action = AuditAction.SESSION_END
+            act = AuditedAct(by=by, action=action, subject=session.id, before=facts)
+        audit = keyspace.audit(partition_of(session.account_id))
+        await self._client.call(
+            SCRIPTS["end_session"],
+            [*keys_of(session), audit],
+            [0, session.id, *self._audit.arguments(act)],
+        )
 
 
 def _checked_digest(token: str) -> str:

@@ -10,10 +10,15 @@ from typing import Any
 
 from engine.access.tiers import TierTerms
 from engine.billing.credits import MAX_CREDITS
+from engine.ids.partitions import partition_of
+from engine.store.audit import COMMAND, AuditAction, AuditedAct, AuditLog
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
+from engine.values.plain import moment
 
+EXPIRED = "The time at which the credits expire is over"
+TOO_MANY = "That is more than an account can have"
 LEDGER_PAGE = 1_000
 CHECKS = 20
 """Most reads of a wallet that changes during a check."""
@@ -72,8 +77,9 @@ class LedgerPage:
 class Wallets:
     """Reads, tops up and checks wallets; scripts of executions move credits too."""
 
-    def __init__(self, client: Client, retention_days: float) -> None:
+    def __init__(self, client: Client, retention_days: float, audit: AuditLog) -> None:
         self._client = client
+        self._audit = audit
         self._keep_ms = keep_ms(retention_days)
 
     async def read(self, account_id: str, terms: TierTerms) -> Wallet:
@@ -91,8 +97,10 @@ class Wallets:
         *,
         expires_at: int | None = None,
         operation: str | None = None,
+        note: str = "",
+        by: str = COMMAND,
     ) -> None:
-        """Add credits that expire at a time in milliseconds, or never.
+        """Add credits that expire at a time in milliseconds, or never; the audit log has the note.
 
         A repeated `operation` (letters, digits and hyphens) adds nothing. Raises ValueError when
         the credits are below 1, exceed the largest number or have expired, and for an operation of
@@ -105,15 +113,23 @@ class Wallets:
         if operation is not None and OPERATION.fullmatch(operation) is None:
             raise ValueError(f"{operation!r} is not letters, digits and hyphens")
         operation = operation or uuid.uuid4().hex
+        facts = {"credits": credits, "expiresAt": moment(expires_at), "note": note or None}
+        act = AuditedAct(by=by, action=AuditAction.ACCOUNT_CREDIT, subject=account_id, after=facts)
         reply = await self._client.call(
             SCRIPTS["top_up"],
-            [*_keys(account_id), keyspace.top_up(account_id, operation)],
-            [0, operation, credits, expires_at or 0, terms_text(terms, self._keep_ms)],
+            [
+                *(*_keys(account_id), keyspace.top_up(account_id, operation)),
+                keyspace.audit(partition_of(account_id)),
+            ],
+            [
+                *(0, operation, credits, expires_at or 0, terms_text(terms, self._keep_ms)),
+                *self._audit.arguments(act),
+            ],
         )
         if reply[0] == b"late":
-            raise ValueError("The time at which the credits expire is over")
+            raise ValueError(EXPIRED)
         if reply[0] == b"many":
-            raise ValueError("That is more than an account can have")
+            raise ValueError(TOO_MANY)
 
     async def entries(self, account_id: str, limit: int) -> LedgerPage:
         """Return at most `limit` newest entries of the account's ledger."""

@@ -26,6 +26,16 @@ def accounts(partition: int) -> str:
     return f"{_tag(partition)}:accounts"
 
 
+def admin_pins(partition: int) -> str:
+    """Sorted set: token by the time in milliseconds until which one admin here keeps the role."""
+    return f"{_tag(partition)}:admin_pins"
+
+
+def audit(partition: int) -> str:
+    """Stream: administrative acts on accounts of the partition."""
+    return f"{_tag(partition)}:audit"
+
+
 def api_keys(partition: int) -> str:
     """Hash: digest of the secret → the API key's record."""
     return f"{_tag(partition)}:api_keys"
@@ -300,6 +310,14 @@ def models() -> str:
     for each kept version: its time and the manifest's record.
     """
     return "hr:models"
+
+
+def models_audit() -> str:
+    """Stream: administrative acts on saved models.
+
+    The hash tag puts it into the slot of `models`.
+    """
+    return f"hr:audit:{{{models()}}}"
 
 
 def workers() -> str:

@@ -61,7 +61,7 @@ async def test_a_saved_model_is_in_the_registry_at_once(store: Store) -> None:
     seen.append(tier_of("own"))
     await store.models.update("own", OTHER, "a")
     seen.append(tier_of("own"))
-    await store.models.delete("own")
+    await store.models.delete("own", "a")
     seen.append(tier_of("own"))
 
     assert seen == [None, "free", "pro", None]
@@ -72,7 +72,7 @@ async def test_a_name_is_taken_once_it_is_saved_and_free_again_when_deleted(stor
     with pytest.raises(InvalidBody, match="'own' is saved already; PUT replaces it"):
         await store.models.create("own", OTHER, "a")
 
-    await store.models.delete("own")
+    await store.models.delete("own", "a")
     again = await store.models.create("own", OTHER, "a")
 
     assert again.version == 2
@@ -81,14 +81,14 @@ async def test_a_name_is_taken_once_it_is_saved_and_free_again_when_deleted(stor
 
 async def test_a_missing_model_is_neither_read_nor_replaced_nor_deleted(store: Store) -> None:
     await store.models.create("gone", TEXT, "a")
-    await store.models.delete("gone")
+    await store.models.delete("gone", "a")
 
     for name in ("gone", "never", "echo"):
         for call in (
             store.models.get(name),
             store.models.get(name, 1),
             store.models.update(name, TEXT, "a"),
-            store.models.delete(name),
+            store.models.delete(name, "a"),
         ):
             with pytest.raises(ModelNotFound):
                 await call
@@ -168,7 +168,7 @@ async def test_no_more_models_are_saved_than_may_be(
         await store.models.create("c", manifest("c"), "acc")
 
     await store.models.update("a", manifest("a"), "acc")
-    await store.models.delete("b")
+    await store.models.delete("b", "a")
     await store.models.create("c", manifest("c"), "acc")
     assert [tier_of(name) for name in "abc"] == ["free", None, "free"]
 
@@ -180,7 +180,7 @@ async def test_of_deleted_models_no_more_are_remembered_and_the_oldest_are_forgo
     for name in ("first", "second", "third"):
         await store.models.create(name, manifest(name), "acc")
         saved = await store.models.update(name, manifest(name), "acc")
-        await store.models.delete(name)
+        await store.models.delete(name, "a")
         await eventually(store.leases.now, saved.updated_at.__lt__)
 
     await store.models.create("fourth", manifest("fourth"), "acc")
@@ -188,7 +188,7 @@ async def test_of_deleted_models_no_more_are_remembered_and_the_oldest_are_forgo
     fields = await store.client.send("HKEYS", keyspace.models())
     known = {each.split(b":")[1] for each in fields if b":" in each}
     assert known == {b"second", b"third", b"fourth"}
-    await store.models.delete("fourth")
+    await store.models.delete("fourth", "a")
     assert (await store.models.create("second", TEXT, "acc")).version == 3
     assert (await store.models.get("second", 1)).text == manifest("second")
 
@@ -226,7 +226,7 @@ async def test_models_saved_by_another_process_are_loaded_on_a_read(
     seen = [tier_of("own")]
 
     await other.models.update("own", OTHER, "a")
-    await other.models.delete("own")
+    await other.models.delete("own", "a")
     await other.models.create("own", OTHER, "a")
     use_saved(())
     await store.models.look()

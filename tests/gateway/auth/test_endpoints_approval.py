@@ -24,8 +24,8 @@ ALLOWED = {
     ("POST", "/api/executions/cancel"),
     ("POST", "/api/workflows/check"),
 }
-"""Signing browsers out, stopping runs that began before an approval was withdrawn, and a check, which
-saves nothing."""
+"""Signing browsers out, stopping runs that began before an approval was withdrawn, and a check,
+which saves nothing."""
 REFUSED = [call for call in WRITES if (call.method, call.path) not in ALLOWED]
 PASSING = (":windows", ":key_uses", ":session_record:", ":sessions", ":metrics", ":pass:")
 """Parts of the names of keys that reads change too, and that expire."""

@@ -31,9 +31,8 @@ OPERATIONS = {
 }
 NOT_RAISED = {
     *(errors.InvalidRequest, errors.PaymentRequired, errors.Forbidden, errors.Conflict),
-    errors.AccountNotFound,
 }
-"""Errors that are base classes or belong to administration alone."""
+"""Errors that are base classes."""
 BREAKABLE: dict[str, Any] = {
     "INVALID_INPUTS": {"field": 5},
     "INVALID_GRAPH": {"problems": ["a"]},

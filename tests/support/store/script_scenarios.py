@@ -31,6 +31,9 @@ TERMS = "50:0:86400000"
 CHARGED = ("HSET", "x", "terms", TERMS, "reserve", "m0=9,t0.a=5", "markup", "1", "trials", "tried")
 WALLET = ("HSET", "wallet", "given", 50, "ends", 0, "b:m0", 41, "b:t0.a", 5, "reserved", 14)
 
+ACT = (60_000, "command", "account.change", "acc", b"null", b'{"credits":1}')
+"""An act of the audit log, as arguments."""
+
 
 @dataclass(frozen=True)
 class Scenario:
@@ -158,7 +161,7 @@ SCENARIOS = {
     ),
     "save_webhook": Scenario(
         seed=(("HSET", "keys", "key_1", "digest"), HOOK),
-        keys=("hook", "keys"),
+        keys=("hook", "keys", "audit"),
         args=(NOW, "key_1", "u", "1", "another", "made", 60_000),
     ),
     "accept_execution": Scenario(
@@ -338,14 +341,41 @@ SCENARIOS = {
             *(("SET", "session", "acc", "PX", 60_000), ("HSET", "known", "account", "acc")),
             ("ZADD", "sessions", NOW, "ses_1"),
         ),
-        keys=("session", "known", "sessions"),
-        args=("ses_1",),
+        keys=("session", "known", "sessions", "audit"),
+        args=(NOW, "ses_1", *ACT),
         answer=0,
     ),
     "replace_account": Scenario(
-        seed=(("HSET", "accounts", "acc", b"old"),),
-        keys=("accounts",),
-        args=("acc", b"old", b"new"),
+        seed=(("HSET", "accounts", "acc", b"admin|old", "other", b"admin|record"),),
+        keys=("accounts", "pins", "audit"),
+        args=(NOW, "acc", b"admin|old", b"pro|new", 0, *ACT),
+    ),
+    "pin_admins": Scenario(
+        seed=(("HSET", "accounts", "acc", b"admin|record"), ("ZADD", "pins", NOW, "old")),
+        keys=("accounts", "pins"),
+        args=(NOW, "token", 60_000),
+    ),
+    "create_account": Scenario(
+        seed=(), keys=("accounts", "audit"), args=(NOW, "acc", b"pro|record", *ACT)
+    ),
+    "create_key": Scenario(
+        seed=(),
+        keys=("mine", "keys", "audit"),
+        args=(NOW, "key_1", "digest", b"acc|record", *ACT),
+    ),
+    "revoke_key": Scenario(
+        seed=(
+            *(("HSET", "mine", "key_1", "digest"), ("HSET", "keys", "digest", b"acc|record")),
+            *(("HSET", "uses", "key_1", NOW), HOOK),
+        ),
+        keys=("mine", "keys", "uses", "hook", "audit"),
+        args=(NOW, "key_1", "digest", 60_000, *ACT),
+        answer=0,
+    ),
+    "create_login": Scenario(
+        seed=(("HSET", "accounts", "acc", "record"),),
+        keys=("accounts", "login", "audit"),
+        args=(NOW, "acc", 60_000, *ACT),
     ),
     "put_snapshot": Scenario(
         seed=(("SET", "folded", "3", "PX", 60_000), ("HSET", "metrics", "p1", b"1|4|before")),
@@ -363,13 +393,13 @@ SCENARIOS = {
             ("HSET", "m", "version:own", 4, "created:own", NOW - 1, "operation:own", "before"),
             ("HSET", "m", "at:own:2", NOW - 3, "manifest:own:2", b"old", "generation", 6),
         ),
-        keys=("m",),
-        args=(NOW, "own", "operation", "4", b"manifest", 2, "changes", 200),
+        keys=("m", "audit"),
+        args=(NOW, "own", "operation", "4", b"manifest", 2, "changes", 200, *ACT),
     ),
     "delete_model": Scenario(
         seed=(("HSET", "m", "version:own", 4, "created:own", NOW, "operation:own", "before"),),
-        keys=("m",),
-        args=("own", "operation", "changes"),
+        keys=("m", "audit"),
+        args=(NOW, "own", "operation", "changes", *ACT),
     ),
     "save_workflow": Scenario(
         seed=(
@@ -448,8 +478,8 @@ SCENARIOS = {
     ),
     "top_up": Scenario(
         seed=(WALLET,),
-        keys=("wallet", "ledger", "done"),
-        args=(NOW, "operation", 30, NOW + 1, TERMS),
+        keys=("wallet", "ledger", "done", "audit"),
+        args=(NOW, "operation", 30, NOW + 1, TERMS, *ACT),
     ),
     "take_lead": Scenario(seed=(), keys=("leader",), args=(NOW, "w1", 60_000)),
     "shorten_leases": Scenario(

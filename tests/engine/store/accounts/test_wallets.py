@@ -184,7 +184,7 @@ async def test_the_same_operation_adds_its_credits_once(store: Store, account: A
 async def test_an_operation_is_known_for_a_day_however_short_the_ledger_is_kept(
     store: Store, account: Account
 ) -> None:
-    wallets = Wallets(store.client, retention_days=0.01)
+    wallets = Wallets(store.client, 0.01, store.audit)
 
     await wallets.top_up(account.id, PRO, 40, operation="invoice-7")
 

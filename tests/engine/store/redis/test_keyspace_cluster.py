@@ -102,7 +102,7 @@ async def test_a_whole_life_fits_into_slots(store: Store) -> None:
     await asyncio.gather(store.snapshots.put("p1", []), store.snapshots.put("p2", []))
     assert await store.snapshots.retire(b"", [], {"p1": 1})
     await store.models.create("own", manifest(), account.id)
-    await store.models.delete("own")
+    await store.models.delete("own", account.id)
     asked = CallReport(kind=CallOutcome.ASK, call_id="a", account_id=accounts[0].id)
     turns = await store.governor.turn(
         "p", keyspace.turns("w1"), ModelLimits(concurrency=1), [asked]

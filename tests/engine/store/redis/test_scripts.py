@@ -24,6 +24,7 @@ REFUSED_WHEN_FULL = {
     *("replace_key", "restore_workflow", "revise_version"),
     "save_workflow",
     *("add_delivery", "save_model", "save_secret", "save_webhook", "top_up"),
+    *("create_account", "create_key", "create_login", "pin_admins"),
     *("delay_message", "publish_progress"),
 }
 COUNTING = {"count_key_call", "count_session_call", "lease_outbound", "count_public_run"}

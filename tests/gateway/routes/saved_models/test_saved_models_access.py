@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from engine.access.capabilities import Role
+from engine.access.capabilities import Role, Tier
 from engine.models.registry import use_folder
 from engine.store import Account, Store
 from tests.gateway.conftest import MakeClient
@@ -64,8 +64,9 @@ async def test_who_is_no_admin_any_more_may_not_with_the_next_request(
     admins: httpx2.AsyncClient, admin: Account, store: Store
 ) -> None:
     await save(admins)
+    await store.accounts.create(email="other@example.com", tier=Tier.PRO, role=Role.ADMIN)
 
-    await store.accounts._change(admin.id, role=Role.USER.value)
+    await store.accounts.change(admin.id, role=Role.USER)
 
     assert (await admins.delete(OWN)).status_code == 403
 

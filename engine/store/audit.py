@@ -1,0 +1,148 @@
+"""The audit log: an entry for each administrative act, written by the script that does it.
+
+Each partition has a stream for its accounts, and saved models have one more; a page merges them.
+"""
+
+import asyncio
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Self
+
+import msgspec
+
+from engine.ids.partitions import PARTITIONS
+from engine.store.redis import keyspace
+from engine.store.redis.client import Client
+
+COMMAND = "command"
+"""Stands for an operator at the command line; others act by the id of their account."""
+ENTRY_ID = re.compile(r"([0-9]{1,15})-([0-9]{1,15})-([0-9]{2})")
+
+Facts = Mapping[str, Any]
+
+
+class AuditAction(StrEnum):
+    """Kind of administrative act."""
+
+    ACCOUNT_CREATE = "account.create"
+    ACCOUNT_CHANGE = "account.change"
+    ACCOUNT_CREDIT = "account.credit"
+    ACCOUNT_LOGIN_LINK = "account.login-link"
+    KEY_CREATE = "key.create"
+    KEY_REVOKE = "key.revoke"
+    KEY_WEBHOOK = "key.webhook"
+    SESSION_END = "session.end"
+    MODEL_CREATE = "model.create"
+    MODEL_UPDATE = "model.update"
+    MODEL_DELETE = "model.delete"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditedAct:
+    """Administrative act: who does what to which subject. Facts hold no secret."""
+
+    by: str
+    action: AuditAction
+    subject: str
+    before: Facts | None = None
+    after: Facts | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """Entry of the audit log. `at` is in milliseconds."""
+
+    id: str
+    at: int
+    by: str
+    action: str
+    subject: str
+    before: Facts | None
+    after: Facts | None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Position:
+    """Place of an entry: time and number in its stream, and number of the stream."""
+
+    at: int
+    number: int
+    stream: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the place of an entry's id. Raises ValueError."""
+        match = ENTRY_ID.fullmatch(text)
+        if match is None:
+            raise ValueError("not an entry of the audit log")
+        return cls(*map(int, match.groups()))
+
+    def __str__(self) -> str:
+        return f"{self.at}-{self.number}-{self.stream:02d}"
+
+    def end_in(self, stream: int) -> str:
+        """Return the end of the range of a stream before this place, newest entries first."""
+        exclusive = "" if stream < self.stream else "("
+        return f"{exclusive}{self.at}-{self.number}"
+
+
+class AuditLog:
+    """Makes the arguments of acts for scripts, and reads the log."""
+
+    def __init__(self, client: Client, days: float) -> None:
+        self._client = client
+        self._keep_ms = int(days * 86_400_000)
+
+    def arguments(self, act: AuditedAct | None) -> Sequence[str | bytes | int]:
+        """Return the arguments of an act for `add_audit`; None: the script adds no entry."""
+        if act is None:
+            return ("", "", "", "", "", "")
+        before, after = msgspec.json.encode(act.before), msgspec.json.encode(act.after)
+        return (self._keep_ms, act.by, act.action.value, act.subject, before, after)
+
+    async def page(
+        self, *, limit: int, after: str | None = None
+    ) -> tuple[list[AuditEntry], str | None]:
+        """Return entries, newest first, and the cursor of the next page.
+
+        Raises ValueError when `after` is no id of an entry.
+        """
+        position = None if after is None else _Position.parse(after)
+        streams = [*(keyspace.audit(each) for each in range(PARTITIONS)), keyspace.models_audit()]
+        pages = await asyncio.gather(
+            *(
+                self._client.send(
+                    *("XREVRANGE", key, position.end_in(stream) if position else "+", "-"),
+                    *("COUNT", limit + 1),
+                )
+                for stream, key in enumerate(streams)
+            )
+        )
+        found = [
+            (_position(entry_id, stream), parts)
+            for stream, page in enumerate(pages)
+            for entry_id, parts in page or ()
+        ]
+        found.sort(key=lambda each: each[0], reverse=True)
+        rows = [_entry(*each) for each in found[:limit]]
+        return rows, rows[-1].id if len(found) > limit else None
+
+
+def _position(entry_id: bytes, stream: int) -> _Position:
+    at, _, number = entry_id.partition(b"-")
+    return _Position(int(at), int(number), stream)
+
+
+def _entry(position: _Position, parts: Sequence[bytes]) -> AuditEntry:
+    of = {parts[i].decode(): parts[i + 1] for i in range(0, len(parts), 2)}
+    return AuditEntry(
+        id=str(position),
+        at=position.at,
+        by=of["by"].decode(),
+        action=of["action"].decode(),
+        subject=of["subject"].decode(),
+        before=msgspec.json.decode(of["before"]),
+        after=msgspec.json.decode(of["after"]),
+    )

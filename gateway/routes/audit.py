@@ -1,0 +1,57 @@
+"""The audit log, for the browsers of admins."""
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from engine.errors import InvalidQuery
+from engine.store import Principal
+from gateway.auth.endpoints import Resource, admins_only, operation
+from gateway.http.query import MAX_SHORT_LIMIT, Query, cursor_refused
+from gateway.http.responses import json_response
+from gateway.http.types import View
+from gateway.openapi.examples import ACCOUNT_ID, CREATED
+from gateway.openapi.parameters import CURSOR, SHORT_LIMIT
+from gateway.routes.shared_types import AuditEntryView
+from gateway.services import GatewayRequest
+
+
+class AuditPage(View):
+    """A page of the audit log."""
+
+    rows: list[AuditEntryView]
+    next_cursor: str | None
+
+
+AuditPage.examples = (
+    AuditPage(
+        rows=[
+            AuditEntryView(
+                id="1764163608007-0-03",
+                at=CREATED,
+                by="command",
+                action="account.change",
+                subject=ACCOUNT_ID,
+                before={"tier": "pro"},
+                after={"tier": "business"},
+            )
+        ],
+        next_cursor=None,
+    ),
+)
+
+
+@operation(query=(SHORT_LIMIT, CURSOR), answers={200: AuditPage}, errors=(InvalidQuery,))
+@admins_only
+async def list_audit(request: GatewayRequest, principal: Principal) -> Response:
+    """The administrative acts of the installation, newest first, a page at a time."""
+    query = Query(request.scope)
+    limit, cursor = query.limit(high=MAX_SHORT_LIMIT), query.text("cursor")
+    with cursor_refused():
+        rows, next_cursor = await request.state["services"].store.audit.page(
+            limit=limit, after=cursor
+        )
+    shown = [AuditEntryView.of(each) for each in rows]
+    return json_response(AuditPage(rows=shown, next_cursor=next_cursor))
+
+
+routes = [Route("/api/admin/audit", Resource(GET=list_audit))]
