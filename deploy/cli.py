@@ -6,6 +6,7 @@ import sys
 import click
 
 from deploy.commands.accounts import account
+from deploy.commands.audit import audit
 from deploy.commands.doctor import doctor
 from deploy.commands.executions import execution
 from deploy.commands.init import init
@@ -16,6 +17,7 @@ from deploy.commands.models import model
 from deploy.commands.parts import gateway, up, worker
 from deploy.commands.run import run
 from deploy.commands.secrets import secret
+from deploy.commands.sessions import session
 from deploy.commands.stub_provider import stub_provider
 from deploy.commands.workflows import workflow
 from deploy.problems import CommandFailed, with_reasons
@@ -39,6 +41,8 @@ for command in (
     key,
     secret,
     login_link,
+    session,
+    audit,
     workflow,
     model,
     ledger,

@@ -13,7 +13,7 @@ from deploy.problems import CommandFailed
 from deploy.stack.banner import SignIn
 from deploy.stack.location import Stack, read_private, write_private
 from deploy.stack.store_access import open_store
-from engine.access.capabilities import Tier
+from engine.access.capabilities import Role, Tier
 from engine.errors import EngineError, InvalidGraph, Unauthorized
 from engine.store import Account, Store
 from engine.store.audit import COMMAND
@@ -81,7 +81,7 @@ class Demo:
     async def _account(self, store: Store) -> Account | None:
         accounts = await store.accounts.list()
         if not accounts:
-            return await store.accounts.create(email=EMAIL, tier=TIER)
+            return await store.accounts.create(email=EMAIL, tier=TIER, role=Role.ADMIN)
         return next((account for account in accounts if account.email == EMAIL), None)
 
     async def _has_key(self, store: Store) -> bool:

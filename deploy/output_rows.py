@@ -11,9 +11,11 @@ from engine.models.manifest import Model
 from engine.store import (
     Account,
     ApiKey,
+    AuditEntry,
     Draft,
     LedgerEntry,
     Secret,
+    SessionRecord,
     Webhook,
     Workflow,
     WorkflowSummary,
@@ -25,6 +27,7 @@ from gateway.routes.drafts import DraftView
 from gateway.routes.shared_types import (
     AccountView,
     ApiKeyView,
+    AuditEntryView,
     ModelView,
     SavedWebhook,
     SecretView,
@@ -41,6 +44,23 @@ def account_row(account: Account, balance: int) -> dict[str, Any]:
 def key_row(key: ApiKey) -> dict[str, Any]:
     """Return one key, without its secret."""
     return _shown(ApiKeyView.of(key)) | {"accountId": key.account_id}
+
+
+def session_row(session: SessionRecord) -> dict[str, Any]:
+    """Return one session of a browser."""
+    return {
+        "id": session.id,
+        "accountId": session.account_id,
+        "createdAt": moment(session.created_at),
+        "lastUsedAt": moment(session.last_used_at),
+        "userAgent": session.user_agent,
+        "address": session.address,
+    }
+
+
+def audit_row(entry: AuditEntry) -> dict[str, Any]:
+    """Return one entry of the audit log."""
+    return _shown(AuditEntryView.of(entry))
 
 
 def webhook_row(key_id: str, webhook: Webhook) -> dict[str, Any]:

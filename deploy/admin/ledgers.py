@@ -44,12 +44,12 @@ async def create_account(
 
 
 async def credit_account(
-    store: Store, account_id: str, credits: int, expires_at: int | None
+    store: Store, account_id: str, credits: int, expires_at: int | None, note: str
 ) -> Row:
     """Add credits. Raises AccountNotFound or ValueError."""
     account = await store.accounts.get(account_id)
     terms = store.tiers.terms(account.tier, account.role)
-    await store.wallets.top_up(account.id, terms, credits, expires_at=expires_at)
+    await store.wallets.top_up(account.id, terms, credits, expires_at=expires_at, note=note)
     return await account_with_balance(store, account)
 
 

@@ -11,6 +11,7 @@ from deploy.commands import options
 from deploy.output import show
 
 TIERS = ("free", "creator", "pro", "business", "enterprise")
+ROLES = ("user", "admin")
 COLUMNS = ("id", "email", "tier", "role", "approved", "balance", "createdAt")
 
 
@@ -22,7 +23,7 @@ def account() -> None:
 @account.command()
 @click.option("--email", required=True)
 @click.option("--tier", type=click.Choice(TIERS), required=True)
-@click.option("--role", type=click.Choice(("user", "admin")), default="user", show_default=True)
+@click.option("--role", type=click.Choice(ROLES), default="user", show_default=True)
 @click.option("--unapproved", is_flag=True, help="It may read, but write and run nothing yet.")
 @click.option(
     "--credits",
@@ -95,14 +96,39 @@ def set_tier(account_id: str, tier: str, data_dir: Path, as_json: bool) -> None:
     _show(with_store(data_dir, work), as_json)
 
 
+@account.command("role")
+@click.argument("account_id", metavar="ID")
+@click.argument("role", metavar="ROLE", type=click.Choice(ROLES))
+@options.data_dir
+@options.as_json
+def set_role(account_id: str, role: str, data_dir: Path, as_json: bool) -> None:
+    """Make an account an admin or a user, from its very next request on; the last admin stays."""
+    from deploy.admin.ledgers import account_with_balance
+    from deploy.stack.store_access import with_store
+    from engine.access.capabilities import Role
+    from engine.store import Store
+
+    async def work(store: Store) -> dict[str, Any]:
+        changed = await store.accounts.change(account_id, role=Role(role))
+        return await account_with_balance(store, changed)
+
+    _show(with_store(data_dir, work), as_json)
+
+
 @account.command()
 @click.argument("account_id", metavar="ID")
 @click.argument("credits", metavar="N", type=options.CREDITS)
+@click.option("--note", default="", metavar="TEXT", help="The reason, for the audit log.")
 @options.expires("they are gone")
 @options.data_dir
 @options.as_json
 def credit(
-    account_id: str, credits: int, expires: datetime | None, data_dir: Path, as_json: bool
+    account_id: str,
+    credits: int,
+    note: str,
+    expires: datetime | None,
+    data_dir: Path,
+    as_json: bool,
 ) -> None:
     """Top an account up with N credits."""
     from deploy.admin.ledgers import credit_account
@@ -110,7 +136,7 @@ def credit(
 
     expires_at = options.milliseconds(expires)
     topped_up = with_store(
-        data_dir, lambda store: credit_account(store, account_id, credits, expires_at)
+        data_dir, lambda store: credit_account(store, account_id, credits, expires_at, note)
     )
     _show(topped_up, as_json)
 

@@ -30,6 +30,75 @@ def test_an_unapproved_account_runs_nothing(stack: RunningStack) -> None:
     assert "has not been approved" in done.stderr
 
 
+def test_sessions_are_listed_and_ended(stack: RunningStack) -> None:
+    account = make_account(stack)["id"]
+    link = json_of(stack, "login-link", "--account", account)["url"]
+    with httpx2.Client(headers={"user-agent": "curl/8"}, trust_env=False) as browser:
+        browser.get(link)
+        before = browser.get(f"{stack.url}/api/me").status_code
+        (row,) = json_of(stack, "session", "list", "--account", account)
+        every = stack.command("session", "list").stdout
+
+        ended = json_of(stack, "session", "end", row["id"])
+
+        after = browser.get(f"{stack.url}/api/me").status_code
+    assert (before, after) == (200, 401)
+    assert (row["accountId"], row["userAgent"], row["address"]) == (account, "curl/8", "127.0.0.1")
+    assert ended == row
+    assert row["id"] in every
+    assert json_of(stack, "session", "list", "--account", account) == []
+    again = stack.command("session", "end", row["id"])
+    assert (again.returncode, again.stdout) == (1, "")
+
+
+def test_administrative_commands_are_in_the_audit_log(stack: RunningStack) -> None:
+    account = make_account(stack, "--unapproved")["id"]
+    json_of(stack, "account", "approve", account)
+    json_of(stack, "account", "tier", account, "business")
+    json_of(stack, "account", "role", account, "admin")
+    json_of(stack, "account", "role", account, "user")
+    json_of(stack, "account", "credit", account, "70", "--note", "for May")
+    key = json_of(stack, "key", "create", "--account", account, "--preset", "Read-only")
+    json_of(stack, "key", "revoke", key["id"])
+    json_of(stack, "login-link", "--account", account)
+
+    log = json_of(stack, "audit", "--limit", "200")
+
+    own = [entry for entry in log if account in str(entry)][::-1]
+    assert {entry["by"] for entry in own} == {"command"}
+    assert [(entry["action"], entry["after"]) for entry in own if "key" not in entry["action"]] == [
+        ("account.create", own[0]["after"]),
+        ("account.change", {"approved": True}),
+        ("account.change", {"tier": "business"}),
+        ("account.change", {"role": "admin"}),
+        ("account.change", {"role": "user"}),
+        ("account.credit", own[5]["after"]),
+        ("account.login-link", None),
+    ]
+    assert own[5]["after"]["note"] == "for May"
+    assert [entry["action"] for entry in own if entry["subject"] == key["id"]] == [
+        "key.create",
+        "key.revoke",
+    ]
+    assert key["key"][8:] not in str(log)
+    assert account in stack.command("audit").stdout
+
+
+def test_the_last_admin_keeps_the_role(stack: RunningStack) -> None:
+    admins = [each["id"] for each in json_of(stack, "account", "list") if each["role"] == "admin"]
+    for other in admins[1:]:
+        json_of(stack, "account", "role", other, "user")
+
+    refused = stack.command("account", "role", admins[0], "user")
+
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "last admin" in refused.stderr
+    listed = json_of(stack, "account", "list")
+    assert [each["id"] for each in listed if each["role"] == "admin"] == admins[:1]
+    for other in admins[1:]:
+        json_of(stack, "account", "role", other, "admin")
+
+
 def test_a_key_works_until_it_is_revoked(stack: RunningStack) -> None:
     account = make_account(stack)["id"]
     made = json_of(

@@ -68,6 +68,7 @@ def test_a_newcomer_is_shown_the_pages_a_link_to_sign_in_and_the_data(tmp_path: 
 
         assert (shown.status_code, "/api/workflows" in shown.text) == (200, True)
         assert (signed_in.status_code, who["user"]["id"]) == (303, account)
+        assert who["user"]["role"] == "admin"
         assert another == [
             *("headrace", "login-link", "--account", account),
             *("--data-dir", str(stack.data_dir)),

@@ -17,7 +17,7 @@ from tests.support.node_reference import make_page
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
-NOT_FOR_CALLERS = {"PAYMENT_REQUIRED", "FORBIDDEN", "CONFLICT", "ACCOUNT_NOT_FOUND"}
+NOT_FOR_CALLERS = {"PAYMENT_REQUIRED", "FORBIDDEN", "CONFLICT"}
 
 
 def rows_of(page: str, column: int = 0) -> dict[str, list[str]]:

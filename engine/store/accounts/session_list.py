@@ -58,14 +58,15 @@ class SessionList:
 
         Raises ValueError when `after` is no session of the account.
         """
-        found = await self._all(account_id)
+        found = await self.all(account_id)
         start = 0
         if after is not None:
             start = [each.id for each in found].index(after) + 1
         rows = found[start : start + limit]
         return rows, rows[-1].id if len(found) > start + limit else None
 
-    async def _all(self, account_id: str) -> list[SessionRecord]:
+    async def all(self, account_id: str) -> list[SessionRecord]:
+        """Return the account's sessions, newest first."""
         key = keyspace.account_sessions(account_id)
         members = await self._client.send("ZRANGE", key, 0, MAX_LISTED - 1, "REV")
         ids = [member.decode() for member in members]

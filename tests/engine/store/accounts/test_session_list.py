@@ -23,6 +23,7 @@ async def test_a_session_is_listed_with_the_browser_that_signed_in(
     token = await sign_in(store, account, user_agent="Firefox", address="192.0.2.7")
 
     [row], cursor = await store.session_list.page(account.id, limit=10)
+    found = await store.session_list.find(row.id)
 
     session = (await store.sessions.authorize(token)).session
     assert session is not None
@@ -30,7 +31,7 @@ async def test_a_session_is_listed_with_the_browser_that_signed_in(
     assert (row.user_agent, row.address) == ("Firefox", "192.0.2.7")
     assert row.created_at == row.last_used_at
     assert cursor is None
-    assert await store.session_list.find(row.id) == row
+    assert found == row
 
 
 async def test_an_id_is_neither_the_token_nor_its_digest(store: Store, account: Account) -> None:
