@@ -122,6 +122,23 @@ def test_these_are_for_admins_alone(browser: Caller, browser_account: str) -> No
         )
 
 
+def test_the_last_admin_cannot_lose_the_role(admins: Caller) -> None:
+    rows = admins.get(ACCOUNTS, params={"limit": 200}).json()["rows"]
+    me = admins.get("/api/me").json()["user"]["id"]
+    others = [row["id"] for row in rows if row["role"] == "admin" and row["id"] != me]
+    try:
+        for other in others:
+            admins.request("PATCH", f"{ACCOUNTS}/{other}", json={"role": "user"})
+        answer = admins.request("PATCH", f"{ACCOUNTS}/{me}", json={"role": "user"})
+    finally:
+        for other in others:
+            admins.request("PATCH", f"{ACCOUNTS}/{other}", json={"role": "admin"})
+
+    assert answer.status_code == 409
+    assert_fits(answer.json(), {"error": sentence, "code": "LAST_ADMIN"})
+    assert admins.get(ACCOUNTS).status_code == 200
+
+
 def test_an_unknown_account_is_not_found(admins: Caller) -> None:
     answer = admins.request("PATCH", f"{ACCOUNTS}/acc_nobody", json={"approved": True})
 
