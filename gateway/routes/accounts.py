@@ -85,7 +85,7 @@ class CreditRequest(RequestBody):
         return at
 
 
-class AccountPage(View):
+class AccountsPage(View):
     """A page of accounts."""
 
     rows: list[AccountView]
@@ -110,7 +110,7 @@ ADA = AccountView(
     created_at=CREATED,
 )
 AccountView.examples = (ADA,)
-AccountPage.examples = (AccountPage(rows=[ADA], next_cursor=None),)
+AccountsPage.examples = (AccountsPage(rows=[ADA], next_cursor=None),)
 AccountRequest.examples = (AccountRequest(email="ada@example.com", tier=Tier.PRO),)
 AccountChanges.examples = (AccountChanges(approved=True, tier=Tier.BUSINESS),)
 CreditRequest.examples = (CreditRequest(credits=2_000, note="invoice 7"),)
@@ -125,7 +125,7 @@ LoginLinkView.examples = (
 
 @operation(
     query=(ACCOUNT_TEXT, SHORT_LIMIT, CURSOR),
-    answers={200: AccountPage},
+    answers={200: AccountsPage},
     errors=(errors.InvalidQuery,),
 )
 @admins_only
@@ -138,7 +138,7 @@ async def list_accounts(request: GatewayRequest, principal: Principal) -> Respon
         rows, next_cursor = await store.accounts.page(
             limit=limit, after=cursor, email=query.text("q") or ""
         )
-    return json_response(AccountPage(rows=await _shown(store, rows), next_cursor=next_cursor))
+    return json_response(AccountsPage(rows=await _shown(store, rows), next_cursor=next_cursor))
 
 
 @operation(body=AccountRequest, answers={201: AccountView})
