@@ -191,7 +191,7 @@ class Store:
             api_keys=ApiKeys(client, terms, audit),
             sessions=sessions,
             session_list=SessionList(client, sessions),
-            secrets=AccountSecrets(client, sealer),
+            secrets=AccountSecrets(client, sealer, audit),
             rate_windows=RateWindows(client),
             workflows=workflows,
             workflow_list=WorkflowList(client, workflows),

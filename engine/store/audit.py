@@ -33,6 +33,8 @@ class AuditAction(StrEnum):
     KEY_CREATE = "key.create"
     KEY_REVOKE = "key.revoke"
     KEY_WEBHOOK = "key.webhook"
+    VALUE_SET = "secret.set"
+    VALUE_DELETE = "secret.delete"
     SESSION_END = "session.end"
     MODEL_CREATE = "model.create"
     MODEL_UPDATE = "model.update"

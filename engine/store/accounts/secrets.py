@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from engine.access.account_secrets import MAX_SECRETS
 from engine.access.sealing import Sealer, Unsealable
 from engine.errors import NotFound, QuotaExceeded
+from engine.ids.partitions import partition_of
+from engine.store.audit import AuditAction, AuditedAct, AuditLog
 from engine.store.executions.record_fields import parse_hash
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client, forget
@@ -29,18 +31,29 @@ class Secret:
 class AccountSecrets:
     """Saves, lists, opens and deletes secrets, and knows the workflows that may use them."""
 
-    def __init__(self, client: Client, sealer: Sealer) -> None:
+    def __init__(self, client: Client, sealer: Sealer, audit: AuditLog) -> None:
         self._client = client
+        self._audit = audit
         self._sealer = sealer
         self._seals = SealingKeyCheck(client, sealer)
 
-    async def save(self, account_id: str, name: str, value: str) -> Secret:
-        """Set a secret. Raises QuotaExceeded."""
+    async def save(
+        self, account_id: str, name: str, value: str, *, by: str | None = None
+    ) -> Secret:
+        """Set a secret. Raises QuotaExceeded.
+
+        `by` acts for the owner, which the audit log records; None: the owner does.
+        """
         await self._seals.check()
+        act = None
+        if by is not None:
+            facts = {"accountId": account_id}
+            act = AuditedAct(by=by, action=AuditAction.VALUE_SET, subject=name, after=facts)
+        sealed = self._sealer.seal(value, _place(account_id, name))
         reply = await self._client.call(
             SCRIPTS["save_secret"],
-            [keyspace.account_secrets(account_id)],
-            [0, name, self._sealer.seal(value, _place(account_id, name)), MAX_SECRETS],
+            _keys(account_id),
+            [0, name, sealed, MAX_SECRETS, *self._audit.arguments(act)],
         )
         if reply[0] == b"full":
             raise QuotaExceeded("secrets", used=int(reply[1]), limit=MAX_SECRETS)
@@ -66,11 +79,21 @@ class AccountSecrets:
         fields = await self._client.send("HKEYS", keyspace.account_secrets(account_id))
         return frozenset(name.decode() for name in fields if b"." not in name)
 
-    async def delete(self, account_id: str, name: str) -> None:
-        """Delete a secret; nodes that use it fail from now on. Raises NotFound."""
-        fields = (name, name + CREATED, name + UPDATED)
-        key = keyspace.account_secrets(account_id)
-        if not await self._client.send("HDEL", key, *fields):
+    async def delete(self, account_id: str, name: str, *, by: str | None = None) -> None:
+        """Delete a secret; nodes that use it fail from now on. Raises NotFound.
+
+        `by` as in `save`.
+        """
+        act = None
+        if by is not None:
+            facts = {"accountId": account_id}
+            act = AuditedAct(by=by, action=AuditAction.VALUE_DELETE, subject=name, before=facts)
+        is_deleted = await self._client.call(
+            SCRIPTS["delete_secret"],
+            _keys(account_id),
+            [0, name, *self._audit.arguments(act)],
+        )
+        if not is_deleted:
             raise NotFound("There is no such secret")
 
     async def open(self, account_id: str, names: Collection[str]) -> dict[str, str | None]:
@@ -106,6 +129,11 @@ class AccountSecrets:
         """Return the slugs of all workflows that have used a secret since they were created."""
         slugs = await self._client.send("SMEMBERS", keyspace.secret_users(account_id))
         return sorted(slug.decode() for slug in slugs)
+
+
+def _keys(account_id: str) -> Sequence[str]:
+    audit = keyspace.audit(partition_of(account_id))
+    return [keyspace.account_secrets(account_id), audit]
 
 
 def _place(account_id: str, name: str) -> tuple[str, ...]:

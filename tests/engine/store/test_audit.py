@@ -159,6 +159,29 @@ async def test_an_operators_work_on_keys_and_sessions_is_recorded_without_secret
         assert each not in log
 
 
+async def test_an_operators_work_on_secrets_is_recorded_without_values(
+    store: Store, account: Account
+) -> None:
+    facts = {"accountId": account.id}
+    common = {"by": "command", "subject": "TOKEN"}
+
+    await store.secrets.save(account.id, "TOKEN", "a-value", by="command")
+    made = await newest(store)
+    await store.secrets.save(account.id, "TOKEN", "another-value", by="command")
+    changed = await newest(store)
+    await store.secrets.delete(account.id, "TOKEN", by="command")
+    deleted = await newest(store)
+    before = await entries(store)
+    await store.secrets.save(account.id, "TOKEN", "its-own-value")
+    await store.secrets.delete(account.id, "TOKEN")
+
+    assert made == {**common, "action": "secret.set", "before": None, "after": facts}
+    assert changed == {**common, "action": "secret.set", "before": facts, "after": facts}
+    assert deleted == {**common, "action": "secret.delete", "before": facts, "after": None}
+    assert "value" not in repr(before)
+    assert await entries(store) == before
+
+
 async def test_what_an_owner_does_is_no_administrative_act(store: Store, account: Account) -> None:
     key, _ = await store.api_keys.create(account, name="k", capabilities=["webhook:receive"])
     before = await entries(store)

@@ -144,10 +144,16 @@ SCENARIOS = {
         args=("secret", "s", b"\x01sealed"),
         answer=b"other",
     ),
+    "delete_secret": Scenario(
+        seed=(("HSET", "secrets", "A", "sealed", "A.created", NOW, "A.updated", NOW),),
+        keys=("secrets", "audit"),
+        args=(NOW, "A", *ACT),
+        answer=0,
+    ),
     "save_secret": Scenario(
         seed=(),
-        keys=("secrets",),
-        args=(NOW, "TOKEN", b"\x01sealed", 100),
+        keys=("secrets", "audit"),
+        args=(NOW, "TOKEN", b"\x01sealed", 100, *ACT),
     ),
     "keep_answers": Scenario(
         seed=(EXECUTION, HELD),
