@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from engine.models.limits import ModelLimits
-from engine.store.redis import keyspace
+from engine.store.redis import provider_keys
 from engine.store.redis.client import Client
 from engine.store.redis.connection import Argument
 from engine.store.redis.scripts import SCRIPTS
@@ -109,13 +109,13 @@ class Governor:
         reply = await self._client.call(
             SCRIPTS["governor_turn"],
             [
-                keyspace.provider_state(provider),
-                keyspace.provider_calls(provider),
-                keyspace.provider_waiting(provider),
-                keyspace.provider_ring(provider),
-                keyspace.provider_running(provider),
-                keyspace.provider_granted(provider),
-                keyspace.provider_callers(provider),
+                provider_keys.provider_state(provider),
+                provider_keys.provider_calls(provider),
+                provider_keys.provider_waiting(provider),
+                provider_keys.provider_ring(provider),
+                provider_keys.provider_running(provider),
+                provider_keys.provider_granted(provider),
+                provider_keys.provider_callers(provider),
             ],
             [
                 *(now, caller, int(LEASE_SECONDS * 1000), provider),

@@ -12,7 +12,7 @@ from engine.models.manifest import Model
 from engine.net.url_policy import PORTS, UrlRefused, check_url
 from engine.nodes.support.base import BodyConsumer, HttpAnswer, HttpCall
 from engine.store.governor import USUAL_PACING, CallOutcome, CallReport, Governor, Pacing
-from engine.store.redis import keyspace
+from engine.store.redis import provider_keys
 from engine.store.redis.subscription import Subscription
 from workers.providers.errors import RATE_LIMITED, TIMEOUT, UNAVAILABLE, of_transport, read_wait
 from workers.providers.provider_queue import ProviderQueue
@@ -149,7 +149,7 @@ class CallLimiter:
 
     def __init__(self, governor: Governor, process_id: str) -> None:
         self._governor = governor
-        self._channel = keyspace.turns(process_id)
+        self._channel = provider_keys.turns(process_id)
         self.provider_queues: dict[str, ProviderQueue] = {}
         """Queues of the providers that this process calls."""
         self._drop_above = MAX_QUEUES

@@ -1,9 +1,9 @@
-"""Every Redis key and channel as a function; no other module spells one out.
+"""Every Redis key and channel as a function; only `provider_keys` spells out others.
 
 All keys of an account carry the hash tag of its partition, so that an account is in one slot and
 scripts over several of its keys run on Redis Cluster too. Work that spans accounts (due times, held
 executions, retention) is kept once per partition, so that a sweep costs 16 reads, not one per
-account. Keys of a provider, which serve all accounts, have a hash tag of their own.
+account. Keys of a provider, which serve all accounts, are in `provider_keys`.
 """
 
 from engine.ids.partitions import partition_of
@@ -15,10 +15,6 @@ def _tag(partition: int) -> str:
 
 def _account_tag(account_id: str) -> str:
     return _tag(partition_of(account_id))
-
-
-def _provider_tag(provider: str) -> str:
-    return f"{{hrp:{provider}}}"
 
 
 def accounts(partition: int) -> str:
@@ -376,46 +372,6 @@ def cancels() -> str:
 def model_changes() -> str:
     """Channel: internal names of models saved or deleted over HTTP."""
     return "hr:model_changes"
-
-
-def provider_state(provider: str) -> str:
-    """Hash: the governor's state of a provider: limits, pace, failures."""
-    return f"{_provider_tag(provider)}:state"
-
-
-def provider_calls(provider: str) -> str:
-    """Hash: caller|call → account, tokens, number, time of permission, tokens reserved."""
-    return f"{_provider_tag(provider)}:calls"
-
-
-def provider_waiting(provider: str) -> str:
-    """Sorted set: account|number|caller|call of the waiting calls, by name."""
-    return f"{_provider_tag(provider)}:waiting"
-
-
-def provider_ring(provider: str) -> str:
-    """Sorted set: account by its used share of the provider."""
-    return f"{_provider_tag(provider)}:ring"
-
-
-def provider_running(provider: str) -> str:
-    """Sorted set: caller|call of the running calls, by name."""
-    return f"{_provider_tag(provider)}:running"
-
-
-def provider_granted(provider: str) -> str:
-    """Sorted set: caller|call of permitted calls that have not begun, by name."""
-    return f"{_provider_tag(provider)}:granted"
-
-
-def provider_callers(provider: str) -> str:
-    """Sorted set: worker process by the time in milliseconds at which its lease ends."""
-    return f"{_provider_tag(provider)}:callers"
-
-
-def turns(process_id: str) -> str:
-    """Channel: providers with permitted calls of a worker process; also names the process."""
-    return f"hr:turns:{process_id}"
 
 
 def reference(account_id: str, execution_id: str) -> str:

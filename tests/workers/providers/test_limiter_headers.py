@@ -9,7 +9,7 @@ import redis
 from engine.models.limits import ModelLimits
 from engine.store.governor import CallOutcome, CallReport, Pacing
 from engine.store.governor import ProviderStanding as ProviderStanding
-from engine.store.redis import keyspace
+from engine.store.redis import provider_keys
 from tests.support.eventually import eventually
 from tests.support.models.limited_calls import (
     ENVIRON,
@@ -69,7 +69,7 @@ async def test_no_turn_is_asked_for_once_the_limits_have_lapsed(
     limiter_key = LimiterKey.of(limited(), ENVIRON)
     assert limiter_key is not None
     with redis.Redis.from_url(redis_url) as client:
-        assert client.delete(keyspace.provider_state(limiter_key.provider))
+        assert client.delete(provider_keys.provider_state(limiter_key.provider))
 
     await one.call(limited())
     await one.call(limited())

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from engine.ids.partitions import PARTITIONS, partition_of
-from engine.store.redis import keyspace
+from engine.store.redis import keyspace, provider_keys
 
 ARGUMENTS = {
     "partition": 3,
@@ -19,7 +19,8 @@ ARGUMENTS = {
 NOT_KEYS = {"reference"}
 KEYS = {
     name: function
-    for name, function in inspect.getmembers(keyspace, inspect.isfunction)
+    for module in (keyspace, provider_keys)
+    for name, function in inspect.getmembers(module, inspect.isfunction)
     if name[0] != "_" and name not in NOT_KEYS and function.__annotations__["return"] is str
 }
 

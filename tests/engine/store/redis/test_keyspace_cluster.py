@@ -20,7 +20,7 @@ from engine.store.executions.steps import FinishedWalk, Step
 from engine.store.governor import CallOutcome, CallReport
 from engine.store.hints import InlineRun
 from engine.store.media import AssetReview, AssetSource
-from engine.store.redis import keyspace
+from engine.store.redis import keyspace, provider_keys
 from engine.store.redis.record_packing import pack
 from engine.webhooks.deliveries import Attempt, DeliveryStatus, DeliveryVerdict
 from tests.conftest import RedisServer, free_port
@@ -105,7 +105,7 @@ async def test_a_whole_life_fits_into_slots(store: Store) -> None:
     await store.models.delete("own", account.id)
     asked = CallReport(kind=CallOutcome.ASK, call_id="a", account_id=accounts[0].id)
     turns = await store.governor.turn(
-        "p", keyspace.turns("w1"), ModelLimits(concurrency=1), [asked]
+        "p", provider_keys.turns("w1"), ModelLimits(concurrency=1), [asked]
     )
     assert turns.granted == ["a"]
 
