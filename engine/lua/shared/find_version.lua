@@ -1,7 +1,7 @@
 -- Version that an execution begins with. `wanted` is the live version, '=' and a version that need
 -- not be live, '~' and that of a workflow of another account, or '' without a workflow.
 
--- Return the version and what its record lacks, or nothing and the refusal.
+-- Return the version, or nothing and the refusal.
 local function find_version(keys, wanted)
   local kind, number = string.match(wanted, '^([=~]?)(%d*)$')
   local version = {number = number, is_live = true, is_noted = true}

@@ -281,7 +281,7 @@ async def test_runs_of_former_days_are_forgotten_after_a_week(
             ],
             [
                 *(day * DAY_MS + 1, f"x{number}", f"acc/x{number}", 1, "pp", 5_000, ""),
-                *("", "", 1, "", "", "", "slug", workflow.slug, "inputs", b""),
+                *("", "", 1, "", "", "", "", "slug", workflow.slug, "inputs", b""),
             ],
         )
         runs = (await store.client.send("HGET", key, "runs")).decode()
