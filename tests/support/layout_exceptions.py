@@ -105,7 +105,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "gateway/routes/bulk_cancel.py": "tests/contract/test_11_bulk_cancel.py cancels by filters.",
     "gateway/routes/descriptions.py": "tests/gateway/openapi/test_workflow.py reads the route's document.",
     "gateway/routes/draft_runs.py": "tests/contract/test_11_draft_runs.py runs drafts.",
-    "gateway/routes/identity.py": "tests/contract/test_2_keys.py and test_2_sessions.py call both routes.",
     "gateway/routes/model_checks.py": "tests/contract/test_11_models.py checks and tries models.",
     "gateway/routes/model_types.py": "tests/contract/test_11_models.py and tests/gateway/routes/saved_models.",
     "gateway/routes/node_types.py": "tests/contract/test_11_catalogue.py reads the catalogue.",
