@@ -193,7 +193,7 @@ def test_an_interrupted_run_says_how_to_go_on(
     until(lambda: server.held.is_set())
 
     os.kill(process.pid, signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=90)
     execution_id = begun["executionId"]
     watching = subprocess.Popen(
         [*HEADRACE, "execution", "watch", execution_id],
@@ -205,7 +205,7 @@ def test_an_interrupted_run_says_how_to_go_on(
     assert watching.stderr is not None
     assert watching.stderr.readline() == "form: completed\n"
     os.kill(watching.pid, signal.SIGINT)
-    _, reported = watching.communicate(timeout=30)
+    _, reported = watching.communicate(timeout=90)
     cancelled = elsewhere.json_of("execution", "cancel", execution_id)
     ended = elsewhere.command("execution", "watch", execution_id)
 

@@ -15,7 +15,7 @@ from tests.support.acceptance.schema_search import RUN_RULES, Search
 from tests.support.contract.installation import Administration
 from tests.support.gateway.documents import edge, node
 
-FEW, SOME, MANY = 5, 60, 400
+FEW, SOME, MANY = 3, 60, 400
 FORM: list[dict[str, Any]] = [
     {"name": "name", "type": "text", "required": True, "maxLength": 40},
     {"name": "words", "type": "textarea", "default": "a\nb"},
@@ -70,7 +70,7 @@ def search(request: pytest.FixtureRequest, administration: Administration, accou
     return Search(url, {"session": browser.client.cookies["headrace_session"]}, origin=url)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_what_the_api_does_is_what_it_says(search: Search) -> None:
     found = search.findings(count=FEW)
 

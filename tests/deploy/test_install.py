@@ -163,7 +163,7 @@ async def test_a_signal_ends_pip_too(tmp_path: Path, number: signal.Signals) -> 
 
     await eventually(begun)
     process.send_signal(number)
-    code = process.wait(30)
+    code = process.wait(90)
 
     assert code == 128 + number
 

@@ -13,7 +13,7 @@ async def eventually(
     read: Callable[[], Awaitable[T]],
     until: Callable[[T], bool] = bool,
     *,
-    timeout: float = 20.0,
+    timeout: float = 40.0,
     pause: float = 0.01,
 ) -> T:
     """Read repeatedly until the value satisfies `until`; return it, or fail."""

@@ -34,7 +34,7 @@ T = TypeVar("T")
 WORKERS = 3
 RUNS = 40
 CANCELLED_PART = 0.2
-SECONDS_TO_END = 25
+SECONDS_TO_END = 60
 
 
 class SharedPool:
@@ -273,7 +273,7 @@ class Trial:
     # -- the verdict ------------------------------------------------------------------------------
 
     async def _check_leftovers(self) -> None:
-        await eventually(self._leftovers, lambda found: not any(found.values()), timeout=8)
+        await eventually(self._leftovers, lambda found: not any(found.values()), timeout=30)
 
     async def _leftovers(self) -> dict[str, Any]:
         free = (0, self._settings.worker_slots)  # closed, or all of them

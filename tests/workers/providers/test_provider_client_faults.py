@@ -131,10 +131,10 @@ async def test_a_byte_a_second_for_ever_ends_at_the_nodes_deadline(
     provider_walker: ProviderWalker,
 ) -> None:
     async with a_stub("drip") as url:
-        execution = await provider_walker.run(asking(f"{url}/v1", timeoutSeconds=0.4))
+        execution = await provider_walker.run(asking(f"{url}/v1", timeoutSeconds=1.5))
 
     assert failed(execution) == ("PROVIDER_TIMEOUT", 1)
-    assert 0.3 <= (execution.duration_ms or 0) / 1000 <= 10
+    assert 1 <= (execution.duration_ms or 0) / 1000 <= 30
     assert await provider_walker.paid() == 0
 
 

@@ -303,9 +303,9 @@ async def test_the_deadline_holds_for_all_images_of_a_list_together(
     noise = Image.effect_noise((1_000, 1_000), 90)
     blob_store.media["https://kept.example/own"] = encoded(noise, "PNG", compress_level=1)
     graph = Graph().node(
-        "l", "list", kind="image", items=[{"value": "https://kept.example/own"}] * 200
+        "l", "list", kind="image", items=[{"value": "https://kept.example/own"}] * 800
     )
-    graph.node("tool", "imageResize", width=900, timeoutSeconds=2)
+    graph.node("tool", "imageResize", width=900, timeoutSeconds=4)
     graph.node("out", "responseOutput")
     graph.wire("l.items-out > tool.image-in", "tool.image-out > out.result-in")
     await media_walker.run(tooled("https://kept.example/own"), "")  # the pool has started
