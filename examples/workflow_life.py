@@ -1,4 +1,4 @@
-"""A workflow's life: drafted, checked, published, refused for breaking callers, rolled back.
+"""A workflow's life: drafted, checked, tried, published, refused for breaking callers, rolled back.
 
 pip install "httpx<1"
 headrace account create --email you@example.org --tier pro
@@ -40,6 +40,13 @@ def check_it(api, path):
     print(f"Mended: {len(saved.raise_for_status().json()['problems'])} problems")
 
 
+def run_one_node(api, path):
+    """Run one node of the draft with what it needs, before anybody else can run it."""
+    body = {"inputs": INPUTS, "only": "letter"}
+    answer = api.post(f"{path}/draft/run", json=body).raise_for_status().json()
+    print("The node 'letter' gives:", answer["result"]["text-out"].splitlines()[0])
+
+
 def publish_it(api, path, **how):
     """Publish the draft; a draft that breaks callers is refused unless it is forced."""
     answer = api.post(f"{path}/publish", json=how)
@@ -59,6 +66,7 @@ key = {"x-api-key": os.environ["HEADRACE_API_KEY"]}
 with httpx.Client(base_url=os.environ["HEADRACE_URL"], headers=key, timeout=60) as api:
     path = draft_it(api)
     check_it(api, path)
+    run_one_node(api, path)
     publish_it(api, path, note="The first")
     run_it(api, path)
     api.put(f"{path}/draft", json=rename_input(LETTER, "sender", "author")).raise_for_status()

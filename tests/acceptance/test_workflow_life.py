@@ -13,6 +13,7 @@ TOLD = re.compile(
     r"""Drafted life-of-a-letter: version None
 (Checked: .+
 )+Mended: 0 problems
+The node 'letter' gives: Dear Grace,
 Published version 1
 A caller gets: Dear Grace,
 A caller gets: Dear Grace,
