@@ -58,7 +58,7 @@ async def test_no_endpoint_of_the_api_takes_a_query_parameter_that_it_does_not_k
     assert payload > 20
 
 
-@pytest.mark.parametrize("name", ["dry_run", "version", "Async", "max-credits"])
+@pytest.mark.parametrize("name", ["dry_run", "revision", "Async", "max-credits"])
 async def test_a_run_with_an_unknown_query_parameter_runs_nothing(
     client: httpx2.AsyncClient, saved: None, name: str
 ) -> None:
@@ -66,7 +66,8 @@ async def test_a_run_with_an_unknown_query_parameter_runs_nothing(
 
     assert answer.status_code == 400
     assert answer.json() == {
-        "error": f"There is no query parameter '{name}' here; it takes async, max_credits, timeout",
+        "error": f"There is no query parameter '{name}' here; "
+        "it takes async, max_credits, timeout, version",
         "code": "INVALID_QUERY",
         "field": name,
     }
