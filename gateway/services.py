@@ -19,6 +19,7 @@ from engine.services.background_tasks import background
 from engine.services.media import MediaService
 from engine.settings import Settings
 from engine.store import CompletionNotifier, Store
+from gateway import page_files
 from gateway.admission.backlog import Backlog
 from gateway.admission.body_memory import BodyMemory
 from gateway.admission.failed_calls import FailedCalls
@@ -45,6 +46,7 @@ class Services:
     body_memory: BodyMemory
     readiness: Readiness
     worker_variables: VariablesReader
+    pages: page_files.PageFiles
     stopping: asyncio.Event
     process: str
     """Name of this process in metrics."""
@@ -98,6 +100,7 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
             ),
             worker_variables=VariablesReader(store),
             peers=peers,
+            pages=page_files.PageFiles.load(page_files.STATIC),
             failed_calls=FailedCalls(settings.failed_calls_per_minute, peers, store),
             stopping=stopping,
             process=process,

@@ -17,7 +17,7 @@ MODULES = sorted(
     path.relative_to(ROOT)
     for package in PACKAGES
     for path in (ROOT / package).rglob("*.py")
-    if not path.name.startswith("__")
+    if not path.name.startswith("__") and "node_modules" not in path.parts
 )
 
 

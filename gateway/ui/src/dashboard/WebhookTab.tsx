@@ -1,0 +1,158 @@
+import { type FormEvent, useEffect, useState } from "react";
+import { ApiError, call, get } from "../api/client";
+import { invalidate } from "../api/resource";
+import type { ApiKey, Webhook } from "../api/types";
+import { Button } from "../components/Button";
+import { CodeBlock } from "../components/CodeBlock";
+import { Empty } from "../components/States";
+import { TextField } from "../components/TextField";
+import { toast } from "../components/Toast";
+import { useParameter } from "../shell/router";
+import { KEYS } from "./Dashboard";
+import { Deliveries } from "./Deliveries";
+
+function mayReceive(key: ApiKey): boolean {
+  return key.capabilities.some((each) => ["webhook:receive", "webhook:*", "*"].includes(each));
+}
+
+export function WebhookTab({ keys }: { keys: ApiKey[] }) {
+  const able = keys.filter(mayReceive);
+  const [keyId, setKeyId] = useParameter("key", able[0]?.id ?? "");
+  const key = able.find((each) => each.id === keyId) ?? able[0];
+  if (!key) {
+    return (
+      <Empty title="No key may have a webhook">
+        <p>Create one with the preset "Run with webhooks": what it runs async is then told to your URL.</p>
+      </Empty>
+    );
+  }
+  return (
+    <div className="webhook">
+      {able.length > 1 && (
+        <div className="field key-choice">
+          <label htmlFor="webhook-key">Key</label>
+          <select
+            id="webhook-key"
+            className="input"
+            value={key.id}
+            onChange={(event) => setKeyId(event.target.value)}
+          >
+            {able.map((each) => (
+              <option key={each.id} value={each.id}>
+                {each.name} (…{each.last4})
+              </option>
+            ))}
+          </select>
+        </div>
+      )}
+      <KeyWebhook key={key.id} apiKey={key} isOnly={able.length === 1} />
+    </div>
+  );
+}
+
+/** The webhook of a key; null where there is none. */
+async function read(key: ApiKey): Promise<Webhook | null> {
+  if (key.webhook === null) return null;
+  try {
+    return await get<Webhook>(`${KEYS}/${key.id}/webhook`);
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return null;
+    throw error;
+  }
+}
+
+function KeyWebhook({ apiKey, isOnly }: { apiKey: ApiKey; isOnly: boolean }) {
+  const path = `${KEYS}/${apiKey.id}/webhook`;
+  const [webhook, setWebhook] = useState<Webhook | null>(null);
+  const [url, setUrl] = useState("");
+  const [secret, setSecret] = useState("");
+  const [fault, setFault] = useState("");
+  useEffect(() => {
+    read(apiKey).then(
+      (found) => {
+        setWebhook((now) => found ?? now);
+        setUrl((now) => now || (found?.url ?? ""));
+      },
+      (error: Error) => setFault(error.message),
+    );
+  }, [apiKey]);
+  const save = async (body: { enabled?: boolean; secret?: null }): Promise<void> => {
+    setFault("");
+    try {
+      const saved = await call<Webhook>("PUT", path, { url, ...body });
+      setWebhook(saved);
+      setSecret(saved.secret ?? "");
+      toast("Saved the webhook");
+      invalidate(KEYS);
+    } catch (error) {
+      setFault((error as Error).message);
+    }
+  };
+  const test = async (): Promise<void> => {
+    try {
+      await call("POST", `${path}/test`);
+      toast("A test event is on its way");
+      invalidate(`${path}/deliveries`);
+    } catch (error) {
+      toast((error as Error).message);
+    }
+  };
+  return (
+    <>
+      <section className="panel stack" aria-labelledby="webhook-heading">
+        <div className="row spread">
+          <h2 id="webhook-heading">Webhook{isOnly && ` of "${apiKey.name}"`}</h2>
+          {webhook && (
+            <span className={`badge ${webhook.enabled ? "good" : "warn"}`}>{webhook.enabled ? "Enabled" : "Disabled"}</span>
+          )}
+        </div>
+        <p className="muted">
+          When a run that this key started with <code>?async=true</code> ends, its result is sent here, signed.
+        </p>
+        {webhook?.disabledReason && <p className="note warn">{webhook.disabledReason}</p>}
+        <form
+          className="webhook-form"
+          noValidate
+          onSubmit={(event: FormEvent) => {
+            event.preventDefault();
+            void save({ enabled: true });
+          }}
+        >
+          <TextField
+            label="URL"
+            type="url"
+            placeholder="https://example.com/hooks/headrace"
+            value={url}
+            onChange={setUrl}
+            fault={fault}
+          />
+          <Button look="primary" type="submit" disabled={!url}>
+            Save
+          </Button>
+        </form>
+        {secret && (
+          <div className="stack">
+            <p>
+              The secret that signs the events: <strong>it is not shown again.</strong>
+            </p>
+            <CodeBlock text={secret} isWrapped label="Secret of the webhook" />
+          </div>
+        )}
+        {webhook && (
+          <div className="row">
+            <Button onClick={() => void test()} disabled={!webhook.enabled}>
+              Send test
+            </Button>
+            <Button onClick={() => void save({ secret: null })}>New secret</Button>
+            {webhook.enabled && (
+              <Button look="quiet" onClick={() => void save({ enabled: false })}>
+                Disable
+              </Button>
+            )}
+          </div>
+        )}
+      </section>
+      <Deliveries path={path} hasWebhook={webhook !== null} />
+    </>
+  );
+}

@@ -1,0 +1,42 @@
+/** Capabilities of keys: the presets of the contract, and what a tier may grant. */
+
+import type { Me } from "../api/types";
+
+export const PRESETS: Record<string, string[]> = {
+  "Workflow Deploy": ["workflow:run", "workflow:read"],
+  "Run with webhooks": ["workflow:run", "workflow:read", "webhook:receive"],
+  "Read-only": ["workflow:read"],
+  "Webhook receiver": ["webhook:receive"],
+  "Full deploy": ["workflow:run", "workflow:read", "workflow:write"],
+};
+export const CUSTOM = "Custom";
+
+export const GENERAL: Record<string, string> = {
+  "workflow:run": "Run every workflow",
+  "workflow:read": "List and read workflows",
+  "workflow:write": "Save and delete workflows",
+  "webhook:receive": "Have a webhook",
+  "model:run": "Run every model",
+};
+
+const BY_TIER: Record<Me["user"]["tier"], string[]> = {
+  free: [],
+  creator: [],
+  pro: ["workflow:*", "webhook:receive", "execution:*"],
+  business: ["workflow:*", "webhook:receive", "execution:*", "model:*", "agent:invoke"],
+  enterprise: ["workflow:*", "webhook:receive", "execution:*", "model:*", "agent:invoke"],
+};
+
+/** What the account's tier may grant; a server that does not say it keeps the contract's table. */
+export function ceilingOf(me: Me): string[] {
+  return me.ceiling ?? (me.user.role === "admin" ? ["*"] : BY_TIER[me.user.tier]);
+}
+
+/** The reason why a capability cannot be granted; empty if it can. */
+export function reasonAgainst(capability: string, me: Me): string {
+  const resource = capability.split(":")[0];
+  const allowed = ceilingOf(me).some(
+    (each) => each === "*" || each === capability || each.split(":")[0] === resource,
+  );
+  return allowed ? "" : `Not in the ${me.user.tier} tier.`;
+}

@@ -1,0 +1,132 @@
+import { useMemo, useState } from "react";
+import { useResource } from "../api/resource";
+import type { Execution, LastRun, Page, WorkflowRow } from "../api/types";
+import { Button } from "../components/Button";
+import { Empty, Failed, Loading } from "../components/States";
+import { useMe } from "../shell/session";
+import { useParameter } from "../shell/router";
+import { usePageTitle } from "../shell/Shell";
+import { NewWorkflow } from "./NewWorkflow";
+import { WorkflowCard } from "./WorkflowCard";
+import "./home.css";
+
+export const LIST = "/api/workflows";
+
+export function Home() {
+  usePageTitle("Workflows");
+  const list = useResource<WorkflowRow[]>(LIST);
+  const me = useMe().data;
+  const [isCreating, setCreating] = useState(false);
+  const rows = list.data ?? [];
+  const own = rows.filter((row) => row.createdBy !== null);
+  const templates = rows.filter((row) => row.isTemplate);
+  return (
+    <>
+      <div className="page-head">
+        <div>
+          <h1>Workflows</h1>
+          <p>Each one answers at its own address. Try it in the playground, then call it with a key.</p>
+        </div>
+        <Button look="primary" onClick={() => setCreating(true)}>
+          New workflow
+        </Button>
+      </div>
+      {me && !me.user.approved && (
+        <p className="note warn">
+          This account is not approved yet: it can look around, but runs and saves nothing.
+        </p>
+      )}
+      {list.error && !list.data && <Failed error={list.error} retry={list.reload} />}
+      {list.isLoading && !list.data && <Skeleton />}
+      {list.data && own.length === 0 && (
+        <Empty title="No workflows yet">
+          <p>Start from a template or from a small example, and run it a moment later.</p>
+          <Button onClick={() => setCreating(true)}>Create the first one</Button>
+        </Empty>
+      )}
+      {own.length > 0 && <Cards rows={own} />}
+      {isCreating && <NewWorkflow templates={templates} onClose={() => setCreating(false)} />}
+    </>
+  );
+}
+
+function Skeleton() {
+  return (
+    <div className="cards">
+      {[1, 2, 3].map((each) => (
+        <Loading key={each} height="19rem" />
+      ))}
+    </div>
+  );
+}
+
+function Cards({ rows }: { rows: WorkflowRow[] }) {
+  const [query, setQuery] = useParameter("q", "");
+  const [tag, setTag] = useParameter("tag", "");
+  const lastRuns = useLastRuns(rows);
+  const tags = [...new Set(rows.flatMap((row) => row.tags))].sort();
+  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+  const found = rows.filter((row) => {
+    const text = `${row.name} ${row.description} ${row.slug} ${row.tags.join(" ")}`.toLowerCase();
+    return words.every((word) => text.includes(word)) && (!tag || row.tags.includes(tag));
+  });
+  return (
+    <>
+      <search className="filters">
+        <input
+          type="search"
+          className="input"
+          placeholder="Search workflows"
+          aria-label="Search workflows"
+          value={query}
+          onChange={(event) => setQuery(event.target.value)}
+        />
+        {tags.length > 0 && (
+          <div className="row" role="group" aria-label="Tags">
+            {tags.map((each) => (
+              <button
+                key={each}
+                type="button"
+                className="tag"
+                aria-pressed={each === tag}
+                onClick={() => setTag(each === tag ? "" : each)}
+              >
+                {each}
+              </button>
+            ))}
+          </div>
+        )}
+      </search>
+      {found.length === 0 ? (
+        <Empty title="Nothing found">
+          <p>No workflow has all of these words. Try fewer, or another tag.</p>
+        </Empty>
+      ) : (
+        <ul className="cards">
+          {found.map((row) => (
+            <WorkflowCard
+              key={row.slug}
+              row={row}
+              lastRun={row.lastRun === undefined ? lastRuns.get(row.slug) : row.lastRun}
+            />
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}
+
+/** The last runs by workflow, for a server whose rows do not name them. */
+function useLastRuns(rows: WorkflowRow[]): Map<string, LastRun> {
+  const isNamed = rows.every((row) => row.lastRun !== undefined);
+  const page = useResource<Page<Execution>>(isNamed ? null : "/api/executions?limit=100").data;
+  return useMemo(() => {
+    const found = new Map<string, LastRun>();
+    for (const { workflowSlug, createdAt, status, creditsCost } of page?.rows ?? []) {
+      if (workflowSlug && !found.has(workflowSlug)) {
+        found.set(workflowSlug, { at: createdAt, status, creditsCost });
+      }
+    }
+    return found;
+  }, [page]);
+}

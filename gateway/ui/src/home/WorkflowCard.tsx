@@ -1,0 +1,100 @@
+import { call } from "../api/client";
+import { expect, invalidate } from "../api/resource";
+import type { LastRun, WorkflowRow } from "../api/types";
+import { Ago, credits } from "../components/Ago";
+import { Button } from "../components/Button";
+import { CopyButton } from "../components/CopyButton";
+import { toast } from "../components/Toast";
+import { Link } from "../shell/router";
+import { duplicate } from "./duplicate";
+import { GraphPicture } from "./GraphPicture";
+import { LIST } from "./Home";
+
+async function remove(row: WorkflowRow): Promise<void> {
+  expect<WorkflowRow[]>(LIST, (rows) => rows.filter((each) => each.slug !== row.slug));
+  try {
+    await call("DELETE", `/api/workflows/${row.slug}`);
+    toast(`Deleted "${row.name}"`, { label: "Undo", run: () => void restore(row) });
+  } catch (error) {
+    toast((error as Error).message);
+  }
+  invalidate(LIST);
+}
+
+async function restore(row: WorkflowRow): Promise<void> {
+  try {
+    await call("POST", `/api/workflows/${row.slug}/restore`);
+    toast(`"${row.name}" is back`);
+  } catch (error) {
+    toast((error as Error).message);
+  }
+  invalidate(LIST);
+}
+
+async function copy(row: WorkflowRow): Promise<void> {
+  try {
+    const made = await duplicate(row.slug, `${row.name} copy`);
+    toast(`Made "${made.name}"`);
+  } catch (error) {
+    toast((error as Error).message);
+  }
+  invalidate(LIST);
+}
+
+export function WorkflowCard({ row, lastRun }: { row: WorkflowRow; lastRun?: LastRun | null }) {
+  const endpoint = `/api/workflows/${row.slug}/run`;
+  const heading = `workflow-${row.slug}`;
+  return (
+    <li>
+      <article className="card" aria-labelledby={heading}>
+        <Link href={`/app/playground/${row.slug}`} className="picture" tabIndex={-1} aria-hidden="true">
+          {row.coverUrl ? <img src={row.coverUrl} alt="" loading="lazy" /> : <GraphPicture slug={row.slug} />}
+        </Link>
+        <div className="card-body">
+          <div className="row spread">
+            <h2 id={heading}>
+              <Link href={`/app/playground/${row.slug}`}>{row.name}</Link>
+            </h2>
+            <State row={row} />
+          </div>
+          <p className="description">{row.description || "No description."}</p>
+          <div className="endpoint">
+            <code title={endpoint}>
+              {endpoint}
+            </code>
+            <CopyButton text={location.origin + endpoint} name="Copy endpoint" />
+          </div>
+          <div className="card-foot">
+            <span className="small muted figures">
+              {lastRun ? (
+                <>
+                  <Ago at={lastRun.at} />, {credits(lastRun.creditsCost)}
+                  {lastRun.status === "failed" && <span className="failed"> · failed</span>}
+                </>
+              ) : (
+                "Not run yet"
+              )}
+            </span>
+            <span className="row">
+              <Link href={`/app/editor/${row.slug}`} className="button quiet compact">
+                Edit
+              </Link>
+              <Button look="quiet" isCompact onClick={() => copy(row)}>
+                Duplicate
+              </Button>
+              <Button look="quiet" isCompact onClick={() => remove(row)}>
+                Delete
+              </Button>
+            </span>
+          </div>
+        </div>
+      </article>
+    </li>
+  );
+}
+
+function State({ row }: { row: WorkflowRow }) {
+  if (row.version === null) return <span className="badge warn">Draft</span>;
+  if (row.hasDraft) return <span className="badge active">Draft changes</span>;
+  return <span className="badge good">Live</span>;
+}

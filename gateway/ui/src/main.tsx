@@ -1,0 +1,43 @@
+import { lazy, type ReactNode, StrictMode, Suspense } from "react";
+import { createRoot } from "react-dom/client";
+import { follow } from "./api/live";
+import { Loading } from "./components/States";
+import { Home } from "./home/Home";
+import { Shell } from "./shell/Shell";
+import { usePath } from "./shell/router";
+import { isSignedIn } from "./shell/session";
+import { NotFound, Welcome } from "./shell/Welcome";
+import "./styles/tokens.css";
+import "./styles/base.css";
+import "./styles/components.css";
+import "./styles/shell.css";
+
+const Playground = lazy(() => import("./playground/Playground"));
+const Dashboard = lazy(() => import("./dashboard/Dashboard"));
+const Editor = lazy(() => import("./editor/Editor"));
+
+function page(path: string): ReactNode {
+  const [, app, section, name, rest] = path.split("/");
+  if (path === "/") return isSignedIn ? <Home /> : <Welcome />;
+  if (app === "app" && name && rest === undefined) {
+    if (section === "playground") return <Playground key={name} slug={name} />;
+    if (section === "editor") return <Editor key={name} slug={name} />;
+    if (section === "api" && name === "keys") return <Dashboard />;
+  }
+  return <NotFound />;
+}
+
+function App() {
+  return (
+    <Shell>
+      <Suspense fallback={<Loading height="20rem" />}>{page(usePath())}</Suspense>
+    </Shell>
+  );
+}
+
+if (isSignedIn) follow();
+createRoot(document.getElementById("root") as HTMLElement).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+);

@@ -1,0 +1,39 @@
+import { useResource } from "../api/resource";
+import type { Execution, Page } from "../api/types";
+import { Ago, credits, duration } from "../components/Ago";
+import { StatusBadge } from "../components/StatusBadge";
+
+interface Props {
+  slug: string;
+  shownId?: string;
+  onShow: (execution: Execution) => void;
+}
+
+/** One's runs of the workflow, newest first. */
+export function History({ slug, shownId, onShow }: Props) {
+  const rows = useResource<Page<Execution>>(`/api/executions?workflowSlug=${slug}&limit=20`).data?.rows ?? [];
+  if (rows.length === 0) return null;
+  return (
+    <section className="stack history" aria-labelledby="history">
+      <h2 id="history">Your runs</h2>
+      <ul>
+        {rows.map((row) => (
+          <li key={row.executionId}>
+            <button
+              type="button"
+              aria-current={row.executionId === shownId || undefined}
+              onClick={() => onShow(row)}
+            >
+              <StatusBadge status={row.status} />
+              <Ago at={row.createdAt} />
+              <span className="muted figures">
+                {row.durationMs !== null && `${duration(row.durationMs)}, `}
+                {credits(row.creditsCost)}
+              </span>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

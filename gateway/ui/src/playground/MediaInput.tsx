@@ -1,0 +1,80 @@
+import { useRef, useState } from "react";
+import { upload } from "../api/client";
+import type { Asset } from "../api/types";
+import { Button } from "../components/Button";
+import { isSignedIn } from "../shell/session";
+import type { ControlProps } from "./FormField";
+import { Medium } from "./Medium";
+
+/** A file by drop, by paste or from a dialog, or the address of one. */
+export function MediaInput({ field, id, value, onChange, isInvalid, describedBy }: ControlProps) {
+  const picker = useRef<HTMLInputElement>(null);
+  const [asset, setAsset] = useState<Asset | null>(null);
+  const [state, setState] = useState("");
+  const [isOver, setOver] = useState(false);
+  const take = async (files?: FileList | null): Promise<void> => {
+    const file = files?.[0];
+    if (!file) return;
+    setState(`Uploading ${file.name}…`);
+    try {
+      const made = await upload<Asset>(file);
+      setAsset(made);
+      onChange(made.id);
+      setState("");
+    } catch (error) {
+      setState((error as Error).message);
+    }
+  };
+  const preview = asset?.id === value ? asset?.url : "";
+  return (
+    <div
+      className={isOver ? "drop over" : "drop"}
+      onDragOver={(event) => {
+        event.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave={() => setOver(false)}
+      onDrop={(event) => {
+        event.preventDefault();
+        setOver(false);
+        void take(event.dataTransfer.files);
+      }}
+      onPaste={(event) => {
+        if (!event.clipboardData.files.length) return;
+        event.preventDefault();
+        void take(event.clipboardData.files);
+      }}
+    >
+      {preview && <Medium kind={field.type as "image"} url={preview} name={field.label} />}
+      <div className="drop-row">
+        <input
+          id={id}
+          className="input"
+          placeholder={`https://… or drop ${field.type === "image" ? "an" : "a"} ${field.type} here`}
+          value={String(value ?? "")}
+          aria-invalid={isInvalid || undefined}
+          aria-describedby={describedBy}
+          onChange={(event) => onChange(event.target.value)}
+        />
+        {isSignedIn && (
+          <>
+            <Button onClick={() => picker.current?.click()} aria-label={`Choose a file for ${field.label}`}>
+              Choose file
+            </Button>
+            <input
+              ref={picker}
+              type="file"
+              hidden
+              accept={`${field.type}/*`}
+              aria-label={`File for ${field.label}`}
+              onChange={(event) => void take(event.target.files)}
+            />
+          </>
+        )}
+      </div>
+      <p className="hint" role="status">
+        {state}
+      </p>
+    </div>
+  );
+}

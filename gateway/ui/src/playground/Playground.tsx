@@ -1,0 +1,153 @@
+import { type FormEvent, useEffect, useState } from "react";
+import { useResource } from "../api/resource";
+import type { Schema, WorkflowRow } from "../api/types";
+import { credits } from "../components/Ago";
+import { Button } from "../components/Button";
+import { CodeBlock } from "../components/CodeBlock";
+import { Empty, Failed, Loading } from "../components/States";
+import { Tabs } from "../components/Tabs";
+import { Link } from "../shell/router";
+import { usePageTitle } from "../shell/Shell";
+import { isSignedIn, signInAddress } from "../shell/session";
+import { FormField } from "./FormField";
+import { History } from "./History";
+import { check, type Draft, type Faults, initial, inputsOf } from "./inputs";
+import { isLive, RunPanel } from "./RunPanel";
+import { LANGUAGES, type Language, snippet } from "./snippets";
+import { useRun } from "./useRun";
+import "./playground.css";
+
+/** Address of the schema: one's own workflows and templates have one that others do not see. */
+function useSchemaPath(slug: string): { path: string | null; isListed: boolean } {
+  const list = useResource<WorkflowRow[]>(isSignedIn ? "/api/workflows" : null);
+  if (isSignedIn && !list.data && !list.error) return { path: null, isListed: false };
+  const isListed = list.data?.some((row) => row.slug === slug) ?? false;
+  return { path: `/api/workflows/${slug}/${isListed ? "schema" : "public-schema"}`, isListed };
+}
+
+export default function Playground({ slug }: { slug: string }) {
+  const { path, isListed } = useSchemaPath(slug);
+  const schema = useResource<Schema>(path);
+  usePageTitle(schema.data?.name ?? slug);
+  if (schema.error && !schema.data) {
+    if (schema.error.status === 404) return <Missing />;
+    return (
+      <>
+        <h1>{slug}</h1>
+        <Failed error={schema.error} retry={schema.reload} />
+      </>
+    );
+  }
+  if (!schema.data) return <Loading height="24rem" />;
+  return <Ready slug={slug} schema={schema.data} isOwn={isListed} />;
+}
+
+function Missing() {
+  return (
+    <>
+      <h1>There is no such workflow</h1>
+      <Empty title="Nothing to try here">
+        <p>It does not exist, or it is not public. {!isSignedIn && "Its owner sees it after signing in."}</p>
+        {isSignedIn ? <Link href="/">Your workflows</Link> : <a href={signInAddress()}>Sign in</a>}
+      </Empty>
+    </>
+  );
+}
+
+function Ready({ slug, schema, isOwn }: { slug: string; schema: Schema; isOwn: boolean }) {
+  const [draft, setDraft] = useState<Draft>(() => initial(schema));
+  const [faults, setFaults] = useState<Faults>({});
+  const run = useRun(slug);
+  useRefusedField(run.state?.error?.details, setFaults);
+  const start = (event: FormEvent): void => {
+    event.preventDefault();
+    const found = check(schema.fields, draft);
+    setFaults(found);
+    if (Object.keys(found).length === 0) void run.start(inputsOf(schema.fields, draft));
+    else setTimeout(() => document.querySelector<HTMLElement>("[aria-invalid]")?.focus());
+  };
+  return (
+    <>
+      <div className="page-head">
+        <div>
+          <h1>{schema.name}</h1>
+          {schema.description && <p>{schema.description}</p>}
+        </div>
+        {isOwn && (
+          <Link className="button" href={`/app/editor/${slug}`}>
+            Edit
+          </Link>
+        )}
+      </div>
+      <div className="playground">
+        <form className="panel stack form" onSubmit={start} noValidate aria-label="Inputs">
+          {schema.fields.length === 0 && <p className="muted">This workflow asks for nothing.</p>}
+          {schema.fields.map((field) => (
+            <FormField
+              key={field.name}
+              field={field}
+              value={draft[field.name]}
+              fault={faults[field.name]}
+              onChange={(value) => {
+                setDraft((now) => ({ ...now, [field.name]: value }));
+                setFaults(({ [field.name]: _, ...others }) => others);
+              }}
+            />
+          ))}
+          <div className="run-row">
+            {isSignedIn ? (
+              <>
+                <span className="muted small figures">
+                  {schema.estimatedCreditCost !== undefined &&
+                    `${schema.estimatedCreditCost ? "Up to " : ""}${credits(schema.estimatedCreditCost)}`}
+                </span>
+                <Button look="primary" type="submit" disabled={isLive(run.state)}>
+                  Run
+                </Button>
+              </>
+            ) : (
+              <>
+                <span className="muted small">Accounts run it at their own cost.</span>
+                <a className="button primary" href={signInAddress()}>
+                  Sign in to run
+                </a>
+              </>
+            )}
+          </div>
+        </form>
+        <section className="panel" aria-label="Result">
+          <RunPanel state={run.state} onCancel={run.cancel} />
+        </section>
+      </div>
+      <div className="playground below">
+        <Code slug={slug} inputs={inputsOf(schema.fields, draft)} />
+        {isSignedIn && <History slug={slug} shownId={run.state?.executionId} onShow={run.show} />}
+      </div>
+    </>
+  );
+}
+
+/** Show beside its field what the server refuses. */
+function useRefusedField(details: Record<string, unknown> | undefined, show: (faults: Faults) => void): void {
+  useEffect(() => {
+    const { field, reason } = details ?? {};
+    if (typeof field === "string") show({ [field]: String(reason ?? details?.error) });
+  }, [details, show]);
+}
+
+function Code({ slug, inputs }: { slug: string; inputs: Record<string, unknown> }) {
+  const [language, setLanguage] = useState<Language>("curl");
+  const text = snippet(language, `${location.origin}/api/workflows/${slug}/run`, inputs);
+  return (
+    <section className="stack" aria-labelledby="code">
+      <h2 id="code">Call it from your program</h2>
+      <p className="muted small">
+        Exactly this call. It needs a key in the environment:{" "}
+        {isSignedIn ? <Link href="/app/api/keys">create one</Link> : <a href={signInAddress()}>sign in to create one</a>}.
+      </p>
+      <Tabs label="Language" tabs={LANGUAGES} chosen={language} onChoose={(tab) => setLanguage(tab as Language)}>
+        <CodeBlock text={text} label={`${language} call`} />
+      </Tabs>
+    </section>
+  );
+}

@@ -1,0 +1,121 @@
+import { CopyButton } from "../components/CopyButton";
+import { Markdown } from "./Markdown";
+import { Medium } from "./Medium";
+
+type Kind = "image" | "video" | "audio";
+
+const MEDIA: Record<string, Kind> = { images: "image", videos: "video", audios: "audio" };
+const ENDINGS: [RegExp, Kind][] = [
+  [/\.(png|jpe?g|webp|gif|avif)(\?|$)/i, "image"],
+  [/\.(mp4|webm|mov)(\?|$)/i, "video"],
+  [/\.(mp3|wav|ogg|m4a|flac)(\?|$)/i, "audio"],
+];
+
+/** The result of a run as what it is: media, a text, or a tree. */
+export function Result({ value }: { value: unknown }) {
+  if (typeof value === "string") return <Text text={value} />;
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return <Tree value={value} />;
+  const entries = Object.entries(value);
+  if (entries.length === 1 && entries[0]?.[0] === "text" && typeof entries[0][1] === "string") {
+    return <Text text={entries[0][1]} />;
+  }
+  if (entries.every(([name, each]) => name in MEDIA && Array.isArray(each))) {
+    return entries.map(([name, each]) => <Media key={name} kind={MEDIA[name] as Kind} urls={each as string[]} />);
+  }
+  if (entries.length > 0 && entries.every(([, each]) => isShowable(each))) {
+    return (
+      <dl className="outputs">
+        {entries.map(([name, each]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>
+              <Output name={name} value={each} />
+            </dd>
+          </div>
+        ))}
+      </dl>
+    );
+  }
+  return <Tree value={value} />;
+}
+
+function isShowable(value: unknown): boolean {
+  return typeof value !== "object" || value === null || Array.isArray(value);
+}
+
+function kindOf(value: unknown): Kind | undefined {
+  if (typeof value !== "string" || !/^https?:\/\//.test(value)) return undefined;
+  return ENDINGS.find(([ending]) => ending.test(value))?.[1];
+}
+
+function Output({ name, value }: { name: string; value: unknown }) {
+  const kind = kindOf(value);
+  if (kind) return <Medium kind={kind} url={value as string} name={name} />;
+  const known = MEDIA[name];
+  if (known && Array.isArray(value)) return <Media kind={known} urls={value as string[]} />;
+  if (Array.isArray(value) && value.length > 0 && value.every((each) => kindOf(each))) {
+    return <Media kind={kindOf(value[0]) as Kind} urls={value as string[]} />;
+  }
+  if (typeof value === "string") return <Markdown text={value} />;
+  return <Tree value={value} />;
+}
+
+function Media({ kind, urls }: { kind: Kind; urls: string[] }) {
+  return (
+    <div className={`media ${kind}s`}>
+      {urls.map((url, place) => (
+        <figure key={url}>
+          <Medium kind={kind} url={url} name={urls.length > 1 ? `${kind} ${place + 1}` : kind} />
+        </figure>
+      ))}
+    </div>
+  );
+}
+
+function Text({ text }: { text: string }) {
+  return (
+    <div className="with-copy">
+      <Markdown text={text} />
+      <CopyButton text={text} name="Copy the text" />
+    </div>
+  );
+}
+
+function Tree({ value }: { value: unknown }) {
+  return (
+    <div className="with-copy">
+      <div className="tree">
+        <Branch value={value} isOpen />
+      </div>
+      <CopyButton text={JSON.stringify(value, null, 2)} name="Copy the JSON" />
+    </div>
+  );
+}
+
+const MANY = 200;
+
+function Branch({ name, value, isOpen }: { name?: string; value: unknown; isOpen?: boolean }) {
+  const label = name === undefined ? null : <span className="name">{name}: </span>;
+  if (value === null || typeof value !== "object") {
+    return (
+      <div>
+        {label}
+        <code className={`value ${typeof value}`}>{JSON.stringify(value)}</code>
+      </div>
+    );
+  }
+  const entries = Object.entries(value);
+  const size = Array.isArray(value) ? `[${entries.length}]` : `{${entries.length}}`;
+  return (
+    <details open={isOpen || entries.length <= 6}>
+      <summary>
+        {label}
+        <span className="muted">{size}</span>
+      </summary>
+      {entries.slice(0, MANY).map(([key, each]) => (
+        <Branch key={key} name={key} value={each} />
+      ))}
+      {entries.length > MANY && <div className="muted">and {entries.length - MANY} more</div>}
+    </details>
+  );
+}

@@ -1,0 +1,95 @@
+import { useEffect, useState } from "react";
+import { credits, duration } from "../components/Ago";
+import { Button } from "../components/Button";
+import { StatusBadge } from "../components/StatusBadge";
+import { Result } from "./Result";
+import type { NodeState, RunState } from "./useRun";
+
+const LIVE = new Set(["starting", "processing", "cancel_requested"]);
+
+export function isLive(state: RunState | null): boolean {
+  return state !== null && LIVE.has(state.status);
+}
+
+/** The run beside the form: how it goes on, and what it gave. */
+export function RunPanel({ state, onCancel }: { state: RunState | null; onCancel: () => void }) {
+  if (!state) {
+    return (
+      <div className="nothing-yet">
+        <p>The result appears here.</p>
+      </div>
+    );
+  }
+  const { execution, error, status } = state;
+  return (
+    <div className="stack" aria-busy={isLive(state)}>
+      <div className="row spread" role="status">
+        <span className="row">
+          <StatusBadge status={status === "starting" ? "processing" : status} />
+          {execution && (
+            <span className="muted figures">
+              {execution.durationMs !== null && `${duration(execution.durationMs)} · `}
+              {credits(execution.creditsCost)}
+            </span>
+          )}
+          {isLive(state) && <Clock since={state.startedAt} />}
+        </span>
+        {isLive(state) && state.executionId && (
+          <Button isCompact onClick={onCancel}>
+            Cancel
+          </Button>
+        )}
+      </div>
+      {isLive(state) && <Nodes nodes={state.nodes} />}
+      {error && <Refusal message={error.message} code={error.code} />}
+      {execution?.error && <Refusal message={execution.error.message} code={execution.error.code} />}
+      {execution && execution.result !== null && <Result value={execution.result} />}
+      {execution?.status === "completed" && execution.result === null && (
+        <p className="muted">The run gave nothing, or its result is not kept any more.</p>
+      )}
+    </div>
+  );
+}
+
+function Refusal({ message, code }: { message: string; code: string }) {
+  return (
+    <div className="note bad" role="alert">
+      <p>{message}</p>
+      {code && <code>{code}</code>}
+    </div>
+  );
+}
+
+function Clock({ since }: { since: number }) {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 100);
+    return () => clearInterval(timer);
+  }, []);
+  return (
+    <span className="muted figures" aria-hidden="true">
+      {(Math.max(0, now - since) / 1_000).toFixed(1)} s
+    </span>
+  );
+}
+
+function Nodes({ nodes }: { nodes: NodeState[] }) {
+  const text = nodes.findLast((node) => node.text)?.text;
+  return (
+    <>
+      <ol className="steps">
+        {nodes.map((node) => (
+          <li key={node.id} data-status={node.status}>
+            <span>{node.id}</span>
+            {node.progress !== undefined && node.status === "running" ? (
+              <progress value={node.progress} aria-label={`Progress of ${node.id}`} />
+            ) : (
+              <span className="muted small">{node.status}</span>
+            )}
+          </li>
+        ))}
+      </ol>
+      {text && <p className="stream">{text}</p>}
+    </>
+  );
+}

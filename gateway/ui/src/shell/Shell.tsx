@@ -1,0 +1,81 @@
+import type { ReactNode } from "react";
+import { useConnection } from "../api/live";
+import { Button } from "../components/Button";
+import { Toasts, toast } from "../components/Toast";
+import icon from "../icon.svg";
+import { Link, usePath } from "./router";
+import { isSignedIn, signInAddress, signOut, useMe } from "./session";
+
+const PAGES = [
+  ["/", "Workflows"],
+  ["/app/api/keys", "API keys"],
+] as const;
+
+export function Shell({ children }: { children: ReactNode }) {
+  const path = usePath();
+  return (
+    <>
+      <header className="top">
+        <div>
+          <Link href="/" className="brand">
+            <img src={icon} alt="" />
+            Headrace
+          </Link>
+          <nav aria-label="Pages">
+            {isSignedIn &&
+              PAGES.map(([address, name]) => (
+                <Link key={address} href={address} aria-current={path === address ? "page" : undefined}>
+                  {name}
+                </Link>
+              ))}
+            <a href="/docs">API reference</a>
+          </nav>
+          <div className="account">{isSignedIn ? <Account /> : <SignIn />}</div>
+        </div>
+      </header>
+      <main>{children}</main>
+      {isSignedIn && <Notice />}
+      <Toasts />
+    </>
+  );
+}
+
+function SignIn() {
+  return (
+    <a className="button compact primary" href={signInAddress()}>
+      Sign in
+    </a>
+  );
+}
+
+function Account() {
+  const me = useMe().data;
+  return (
+    <>
+      {me && <span className="email">{me.user.email}</span>}
+      {me && <span className="badge figures">{me.credits.balance.toLocaleString("en")} left</span>}
+      <Button
+        look="quiet"
+        isCompact
+        onClick={() => signOut().catch((error: Error) => toast(error.message))}
+      >
+        Sign out
+      </Button>
+    </>
+  );
+}
+
+/** Quiet word that what is shown may be old. */
+function Notice() {
+  const connection = useConnection();
+  if (connection === "open") return null;
+  return (
+    <div className="connection" role="status">
+      {connection === "lost" ? "Connection lost, trying again…" : <a href={signInAddress()}>Signed out. Sign in again</a>}
+    </div>
+  );
+}
+
+export function usePageTitle(title: string): void {
+  document.title = title ? `${title} · Headrace` : "Headrace";
+}

@@ -1,0 +1,56 @@
+/** Addresses of the pages: the browser's history, without reloading the document. */
+
+import { type AnchorHTMLAttributes, useSyncExternalStore } from "react";
+
+const watchers = new Set<() => void>();
+
+function notify(): void {
+  for (const each of watchers) each();
+}
+
+window.addEventListener("popstate", notify);
+
+export function navigate(to: string, replace = false): void {
+  history[replace ? "replaceState" : "pushState"](null, "", to);
+  if (!replace) window.scrollTo(0, 0);
+  notify();
+}
+
+function subscribe(watcher: () => void): () => void {
+  watchers.add(watcher);
+  return () => watchers.delete(watcher);
+}
+
+export function usePath(): string {
+  return useSyncExternalStore(subscribe, () => location.pathname);
+}
+
+/** A parameter of the address, and a setter that keeps the page. */
+export function useParameter(name: string, none: string): [string, (value: string) => void] {
+  const search = useSyncExternalStore(subscribe, () => location.search);
+  const value = new URLSearchParams(search).get(name) ?? none;
+  const set = (to: string): void => {
+    const parameters = new URLSearchParams(location.search);
+    if (to === none) parameters.delete(name);
+    else parameters.set(name, to);
+    const query = parameters.toString();
+    navigate(location.pathname + (query && `?${query}`), true);
+  };
+  return [value, set];
+}
+
+export function Link({ href, onClick, ...rest }: AnchorHTMLAttributes<HTMLAnchorElement> & { href: string }) {
+  return (
+    <a
+      href={href}
+      onClick={(event) => {
+        onClick?.(event);
+        const isPlain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey;
+        if (!isPlain || event.defaultPrevented) return;
+        event.preventDefault();
+        navigate(href);
+      }}
+      {...rest}
+    />
+  );
+}

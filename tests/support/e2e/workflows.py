@@ -1,0 +1,89 @@
+"""Workflows for tests of the pages."""
+
+from typing import Any
+
+FIELDS: list[dict[str, Any]] = [
+    {
+        "name": "title",
+        "label": "Title",
+        "type": "text",
+        "required": True,
+        "maxLength": 20,
+        "helperText": "Shown on top.",
+    },
+    {"name": "body", "label": "Body", "type": "textarea", "required": False},
+    {"name": "copies", "label": "Copies", "type": "number", "required": False, "min": 1, "max": 9},
+    {
+        "name": "warmth",
+        "label": "Warmth",
+        "type": "slider",
+        "required": False,
+        "min": 0,
+        "max": 10,
+        "step": 1,
+        "default": 4,
+    },
+    {
+        "name": "tone",
+        "label": "Tone",
+        "type": "pills",
+        "required": False,
+        "options": ["calm", "lively"],
+        "default": "calm",
+    },
+    {"name": "loud", "label": "Loud", "type": "toggle", "required": False, "default": False},
+    {"name": "photo", "label": "Photo", "type": "image", "required": False},
+    {"name": "extra", "label": "Extra", "type": "json", "required": False, "default": {"a": 1}},
+]
+
+
+def every_field(name: str, **members: Any) -> dict[str, Any]:
+    """Return a workflow that asks for every type of field and answers with them."""
+    return {
+        "name": name,
+        "description": "Asks for every type of field, and answers with what it was given.",
+        "tags": ["test"],
+        "nodes": [
+            _node("form", "requestInput", 0, fields=FIELDS),
+            _node("text", "textBox", 1, text="# {{ title }}\n\nSome **bold** text."),
+            _node("result", "responseOutput", 2, fields=[{"name": "text"}, {"name": "all"}]),
+        ],
+        "edges": [
+            _edge("form", "title", "text", "title"),
+            _edge("text", "text-out", "result", "text"),
+            _edge("form", "params", "result", "all"),
+        ],
+        **members,
+    }
+
+
+def greeting(name: str, **members: Any) -> dict[str, Any]:
+    """Return a workflow that greets."""
+    fields = [{"name": "name", "label": "Name", "type": "text", "required": True, "default": "Ada"}]
+    return {
+        "name": name,
+        "nodes": [
+            _node("form", "requestInput", 0, fields=fields),
+            _node("text", "textBox", 1, text="Hello {{ name }}!"),
+            _node("result", "responseOutput", 2),
+        ],
+        "edges": [
+            _edge("form", "name", "text", "name"),
+            _edge("text", "text-out", "result", "result-in"),
+        ],
+        **members,
+    }
+
+
+def _node(node_id: str, kind: str, column: int, **data: Any) -> dict[str, Any]:
+    return {"id": node_id, "type": kind, "position": {"x": column * 320, "y": 0}, "data": data}
+
+
+def _edge(source: str, out: str, target: str, into: str) -> dict[str, str]:
+    return {
+        "id": f"{source}-{out}-{target}-{into}",
+        "source": source,
+        "target": target,
+        "sourceHandle": out,
+        "targetHandle": into,
+    }
