@@ -1,7 +1,11 @@
-import { call } from "../api/client";
+import { call, get } from "../api/client";
 import type { WorkflowDocument } from "../api/types";
 
-/** Save a copy of a workflow, with the assets that it names. */
-export function duplicate(slug: string, name: string): Promise<WorkflowDocument> {
-  return call("POST", "/api/workflows", { copyOf: slug, name });
+const COPIED = ["description", "tags", "nodes", "edges", "viewport"] as const;
+
+/** Save a copy of a workflow or a template under another name. */
+export async function duplicate(slug: string, name: string): Promise<WorkflowDocument> {
+  const source = await get<Record<string, unknown>>(`/api/workflows/${slug}`);
+  const copied = Object.fromEntries(COPIED.map((member) => [member, source[member]]));
+  return call("POST", "/api/workflows", { ...copied, name });
 }

@@ -25,7 +25,7 @@ function lines(text: string): ReactNode[] {
 
 function block(text: string, key: number): ReactNode {
   const heading = /^(#{1,4}) (.*)$/.exec(text);
-  if (heading) return <h3 key={key}>{inline(heading[2] as string)}</h3>;
+  if (heading) return <h2 key={key}>{inline(heading[2] as string)}</h2>;
   const rows = text.split("\n");
   if (rows.every((row) => /^[-*] /.test(row))) {
     return <ul key={key}>{rows.map((row, place) => <li key={place}>{inline(row.slice(2))}</li>)}</ul>;

@@ -1,14 +1,12 @@
-import { useRef, useState } from "react";
+import { useState } from "react";
 import { upload } from "../api/client";
 import type { Asset } from "../api/types";
-import { Button } from "../components/Button";
 import { isSignedIn } from "../shell/session";
 import type { ControlProps } from "./FormField";
 import { Medium } from "./Medium";
 
 /** A file by drop, by paste or from a dialog, or the address of one. */
 export function MediaInput({ field, id, value, onChange, isInvalid, describedBy }: ControlProps) {
-  const picker = useRef<HTMLInputElement>(null);
   const [asset, setAsset] = useState<Asset | null>(null);
   const [state, setState] = useState("");
   const [isOver, setOver] = useState(false);
@@ -49,28 +47,25 @@ export function MediaInput({ field, id, value, onChange, isInvalid, describedBy 
       <div className="drop-row">
         <input
           id={id}
+          type="file"
+          className="hidden-visually"
+          accept={`${field.type}/*`}
+          disabled={!isSignedIn}
+          aria-describedby={describedBy}
+          onChange={(event) => void take(event.target.files)}
+        />
+        <label htmlFor={id} className="button" aria-hidden="true">
+          Choose file
+        </label>
+        <input
           className="input"
-          placeholder={`https://… or drop ${field.type === "image" ? "an" : "a"} ${field.type} here`}
+          aria-label="Or an https address"
+          placeholder={`https://… or drop ${field.type === "video" ? "a" : "an"} ${field.type} here`}
           value={String(value ?? "")}
           aria-invalid={isInvalid || undefined}
           aria-describedby={describedBy}
           onChange={(event) => onChange(event.target.value)}
         />
-        {isSignedIn && (
-          <>
-            <Button onClick={() => picker.current?.click()} aria-label={`Choose a file for ${field.label}`}>
-              Choose file
-            </Button>
-            <input
-              ref={picker}
-              type="file"
-              hidden
-              accept={`${field.type}/*`}
-              aria-label={`File for ${field.label}`}
-              onChange={(event) => void take(event.target.files)}
-            />
-          </>
-        )}
       </div>
       <p className="hint" role="status">
         {state}

@@ -22,7 +22,7 @@ export function Result({ value }: { value: unknown }) {
   if (entries.every(([name, each]) => name in MEDIA && Array.isArray(each))) {
     return entries.map(([name, each]) => <Media key={name} kind={MEDIA[name] as Kind} urls={each as string[]} />);
   }
-  if (entries.length > 0 && entries.every(([, each]) => isShowable(each))) {
+  if (entries.length > 0 && isForPeople(entries.map(([, each]) => each))) {
     return (
       <dl className="outputs">
         {entries.map(([name, each]) => (
@@ -39,8 +39,12 @@ export function Result({ value }: { value: unknown }) {
   return <Tree value={value} />;
 }
 
-function isShowable(value: unknown): boolean {
-  return typeof value !== "object" || value === null || Array.isArray(value);
+const LONG = 80;
+
+/** Whether named outputs are texts and media, rather than data. */
+function isForPeople(values: unknown[]): boolean {
+  const isText = (value: unknown) => typeof value === "string" && (value.includes("\n") || value.length > LONG);
+  return values.some((value) => isText(value) || kindOf(value)) || values.every((value) => typeof value === "string");
 }
 
 function kindOf(value: unknown): Kind | undefined {

@@ -1,0 +1,153 @@
+"""Rules for every page, in both themes; with PICTURES=FOLDER the pages are pictured as well."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import MakePage
+from tests.support.acceptance.running_stack import RunningStack
+from tests.support.e2e.axe import violations
+from tests.support.e2e.workflows import every_field
+
+pytestmark = pytest.mark.slow
+THEMES = ["light", "dark"]
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1280, "height": 860}
+FIRST_LOAD_BYTES = 150_000
+
+
+@pytest.fixture(scope="module", autouse=True)
+def workflow(stack: RunningStack) -> None:
+    document = every_field("Product notes", publicPlayground=True, description="Notes, set well.")
+    stack.api("POST", "/api/workflows", document)
+    stack.api("POST", "/api/workflows/product-notes/run", {"inputs": {"title": "A warm mug"}})
+
+
+def show_home(page: Page) -> None:
+    page.goto("/")
+    page.get_by_role("article").first.locator("svg").wait_for()
+
+
+def show_new_workflow(page: Page) -> None:
+    page.goto("/")
+    page.get_by_role("button", name="New workflow").click()
+
+
+def show_playground(page: Page) -> None:
+    page.goto("/app/playground/product-notes")
+    page.get_by_label("Title").fill("A warm mug")
+    page.get_by_role("button", name="Run").click()
+    page.get_by_role("heading", name="A warm mug").wait_for()
+
+
+def show_faults(page: Page) -> None:
+    page.goto("/app/playground/product-notes")
+    page.get_by_role("button", name="Run").click()
+
+
+def show_keys(page: Page) -> None:
+    page.goto("/app/api/keys")
+    page.get_by_role("table").wait_for()
+
+
+def show_create_key(page: Page) -> None:
+    page.goto("/app/api/keys")
+    page.get_by_role("button", name="Create key").click()
+    page.get_by_role("radio", name="Custom").check()
+
+
+def show_webhook(page: Page) -> None:
+    page.goto("/app/api/keys?tab=webhook")
+    page.get_by_label("URL").wait_for()
+
+
+def show_editor(page: Page) -> None:
+    page.goto("/app/editor/greeting-letter")
+    page.get_by_label("Document").wait_for()
+
+
+def show_not_found(page: Page) -> None:
+    page.goto("/app/playground/never-was")
+    page.get_by_role("heading", level=1).wait_for()
+
+
+PAGES: dict[str, Callable[[Page], None]] = {
+    "home": show_home,
+    "new-workflow": show_new_workflow,
+    "playground": show_playground,
+    "faults": show_faults,
+    "keys": show_keys,
+    "create-key": show_create_key,
+    "webhook": show_webhook,
+    "editor": show_editor,
+    "not-found": show_not_found,
+}
+VISITORS = {"home": "/", "playground": "/app/playground/product-notes"}
+ASKED_IN_VAIN = ("/webhook)", "/never-was/public-schema)")
+"""Addresses of which Chromium logs the 404."""
+
+
+def picture(page: Page, name: str, theme: str) -> None:
+    """Keep pictures of the page, of a desk and of a phone."""
+    if not (folder := os.environ.get("PICTURES")):
+        return
+    page.wait_for_timeout(400)  # until transitions are over
+    page.screenshot(path=Path(folder) / f"{name}-{theme}.png")
+    if theme == "light":
+        page.set_viewport_size(PHONE)
+        page.screenshot(path=Path(folder) / f"{name}-phone.png")
+
+
+def check(page: Page, complaints: list[str]) -> None:
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    assert violations(page) == []
+    complaints[:] = [each for each in complaints if not each.endswith(ASKED_IN_VAIN)]
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_accessible(
+    make_page: MakePage, signed_in: Path, complaints: list[str], name: str, theme: str
+) -> None:
+    page = make_page(signed_in, color_scheme=theme, viewport=DESK)
+
+    PAGES[name](page)
+
+    picture(page, name, theme)
+    check(page, complaints)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("name", VISITORS)
+def test_a_page_of_visitors_is_accessible(
+    make_page: MakePage, complaints: list[str], name: str, theme: str
+) -> None:
+    page = make_page(color_scheme=theme, viewport=DESK)
+
+    page.goto(VISITORS[name])
+
+    page.get_by_role("heading", level=1).wait_for()
+    picture(page, f"visitor-{name}", theme)
+    check(page, complaints)
+
+
+@pytest.mark.parametrize("name", ["home", "playground", "keys", "editor"])
+def test_the_first_load_is_small_and_nothing_scrolls_sideways(
+    make_page: MakePage, signed_in: Path, name: str
+) -> None:
+    page = make_page(signed_in, viewport=PHONE)
+    loaded: list[int] = []
+    page.on(
+        "response",
+        lambda answer: (
+            "/static/" in answer.url and loaded.append(int(answer.headers["content-length"]))
+        ),
+    )
+
+    PAGES[name](page)
+
+    assert 0 < sum(loaded) < FIRST_LOAD_BYTES
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

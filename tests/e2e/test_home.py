@@ -1,0 +1,82 @@
+"""The first page: a card for each workflow, and what can be done with it."""
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.support.acceptance.running_stack import RunningStack
+from tests.support.e2e.workflows import every_field, greeting
+
+pytestmark = pytest.mark.slow
+
+
+def card(page: Page, name: str) -> Locator:
+    return page.get_by_role("article", name=name, exact=True)
+
+
+def test_a_card_tells_name_state_tags_and_last_run(page: Page, stack: RunningStack) -> None:
+    stack.api("POST", "/api/workflows", greeting("Ran once", tags=["seldom"]))
+    stack.api("POST", "/api/workflows/ran-once/run", {"inputs": {"name": "Ada"}})
+
+    page.goto("/")
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Workflows")
+    expect(card(page, "Ran once")).to_contain_text("Live")
+    expect(card(page, "Ran once")).to_contain_text("0 credits")
+    page.get_by_role("button", name="seldom").click()
+    expect(page.get_by_role("article")).to_have_count(1)
+
+
+def test_the_endpoint_is_copied_whole(page: Page, stack: RunningStack) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto("/")
+
+    card(page, "Greeting letter").get_by_role("button", name="Copy endpoint").click()
+
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == f"{stack.url}/api/workflows/greeting-letter/run"
+
+
+def test_search_finds_by_words_and_says_when_nothing_is_found(page: Page) -> None:
+    page.goto("/")
+    search = page.get_by_role("searchbox")
+
+    search.fill("letter greet")
+    expect(page.get_by_role("article")).to_have_count(1)
+    search.fill("no such words")
+
+    expect(page.get_by_text("Nothing found")).to_be_visible()
+
+
+def test_a_workflow_is_created_duplicated_deleted_and_taken_back(page: Page) -> None:
+    page.goto("/")
+    page.get_by_role("button", name="New workflow").click()
+    dialog = page.get_by_role("dialog", name="New workflow")
+    dialog.get_by_role("button", name="Create").click()
+    expect(dialog.get_by_label("Name")).to_have_attribute("aria-invalid", "true")
+    dialog.get_by_label("Name").fill("My first")
+    dialog.get_by_role("button", name="Create").click()
+    expect(page).to_have_url("/app/editor/my-first")
+
+    page.get_by_role("link", name="Workflows").click()
+    card(page, "My first").get_by_role("button", name="Duplicate").click()
+    expect(card(page, "My first copy")).to_be_visible()
+    card(page, "My first copy").get_by_role("button", name="Delete").click()
+    expect(card(page, "My first copy")).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+
+    expect(card(page, "My first copy")).to_be_visible()
+    page.reload()
+    expect(card(page, "My first copy")).to_be_visible()
+
+
+def test_a_template_is_a_beginning(page: Page, stack: RunningStack) -> None:
+    stack.api("POST", "/api/workflows", every_field("Begin here", isTemplate=True))
+    page.goto("/")
+
+    page.get_by_role("button", name="New workflow").click()
+    page.get_by_label("Name").fill("From a template")
+    page.get_by_role("radio", name="Begin here").check()
+    page.get_by_role("button", name="Create").click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("From a template")
+    assert "Some **bold** text" in page.get_by_label("Document").input_value()

@@ -1,0 +1,127 @@
+"""The playground: a form made from the schema, a run as it goes on, and the same call as code."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.acceptance.running_stack import RunningStack
+from tests.support.e2e.workflows import every_field, greeting
+from tests.support.media.files import png
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module", autouse=True)
+def workflows(stack: RunningStack) -> None:
+    stack.api("POST", "/api/workflows", every_field("All fields"))
+    stack.api("POST", "/api/workflows", greeting("For everyone", publicPlayground=True))
+    stack.api("POST", "/api/workflows", greeting("For me"))
+
+
+def test_every_type_of_field_is_a_control_of_its_kind(page: Page) -> None:
+    page.goto("/app/playground/all-fields")
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("All fields")
+    expect(page.get_by_role("textbox", name="Title")).to_be_editable()
+    expect(page.get_by_role("textbox", name="Body")).to_be_editable()
+    expect(page.get_by_role("textbox", name="Copies")).to_be_editable()
+    expect(page.get_by_role("slider", name="Warmth")).to_have_value("4")
+    expect(page.get_by_role("radiogroup", name="Tone")).to_be_visible()
+    expect(page.get_by_role("radio", name="calm")).to_be_checked()
+    expect(page.get_by_role("switch", name="Loud")).not_to_be_checked()
+    expect(page.get_by_label("Photo")).to_have_attribute("type", "file")
+    expect(page.get_by_role("textbox", name="Extra")).to_have_value('{\n  "a": 1\n}')
+
+
+def test_what_is_wrong_is_told_beside_its_field_and_nothing_runs(page: Page) -> None:
+    page.goto("/app/playground/all-fields")
+    page.get_by_label("Copies").fill("many")
+    page.get_by_label("Extra").fill("{")
+
+    page.get_by_role("button", name="Run").click()
+
+    for label, reason in (("Title", "needed"), ("Copies", "number"), ("Extra", "JSON")):
+        field = page.get_by_label(label, exact=True)
+        expect(field).to_have_attribute("aria-invalid", "true")
+        expect(field).to_have_accessible_description(re.compile(reason))
+    expect(page.get_by_label("Title")).to_be_focused()
+    page.get_by_label("Title").fill("x" * 21)
+    page.get_by_role("button", name="Run").click()
+    expect(page.get_by_text("At most 20 characters; these are 21.")).to_be_visible()
+
+
+def test_a_run_shows_its_result_price_and_time_and_stays_in_the_history(page: Page) -> None:
+    page.goto("/app/playground/all-fields")
+    page.get_by_label("Title").fill("A title")
+    page.get_by_label("Copies").fill("3")
+    page.get_by_role("slider", name="Warmth").press("ArrowRight")
+    page.get_by_text("lively", exact=True).click()
+    page.get_by_role("switch", name="Loud").check()
+    expect(page.get_by_text("0 credits", exact=True)).to_be_visible()
+
+    page.get_by_role("button", name="Run").click()
+
+    result = page.get_by_role("region", name="Result")
+    expect(result.get_by_text("Completed")).to_be_visible()
+    expect(result.get_by_role("heading", name="A title")).to_be_visible()
+    for value in ("3", "5", '"lively"', "true"):
+        expect(result.get_by_text(value, exact=True)).to_be_visible()
+    page.reload()
+    page.get_by_role("region", name="Your runs").get_by_role("button").first.click()
+    expect(result.get_by_role("heading", name="A title")).to_be_visible()
+
+
+def test_a_file_becomes_an_input(page: Page, tmp_path: Path) -> None:
+    picture = tmp_path / "dot.png"
+    picture.write_bytes(png(40, 30))
+    page.goto("/app/playground/all-fields")
+    page.get_by_label("Title").fill("With a photo")
+
+    page.get_by_label("Photo").set_input_files(picture)
+
+    expect(page.get_by_role("img", name="Photo")).to_be_visible()
+    asset = page.get_by_label("Or an https address").input_value()
+    assert len(asset) == 24
+    expect(page.get_by_role("region", name="curl call")).to_contain_text(asset)
+
+
+def test_the_code_of_the_call_works_when_it_is_pasted(page: Page, stack: RunningStack) -> None:
+    page.goto("/app/playground/for-me")
+    page.get_by_label("Name").fill("""O'Neill "the" \\ first""")
+    environ = {**os.environ, "HEADRACE_API_KEY": stack.key}
+    programs = {"curl": ["bash", "-c"], "Python": [sys.executable, "-c"]}
+    if node := shutil.which("node"):
+        programs["JavaScript"] = [node, "--input-type=module", "-e"]
+
+    for language, command in programs.items():
+        page.get_by_role("tab", name=language).click()
+        code = page.locator("pre code").inner_text()
+        assert "$HEADRACE_API_KEY" in code
+        done = subprocess.run([*command, code], env=environ, capture_output=True, text=True)
+
+        assert "Neill" in done.stdout, done.stderr
+
+
+def test_visitors_see_a_public_workflow_and_sign_in_to_run_it(visitor: Page) -> None:
+    visitor.goto("/app/playground/for-everyone")
+
+    expect(visitor.get_by_role("heading", level=1)).to_have_text("For everyone")
+    expect(visitor.get_by_label("Name")).to_have_value("Ada")
+    expect(visitor.get_by_role("link", name="Sign in to run")).to_have_attribute(
+        "href", "/login?next=%2Fapp%2Fplayground%2Ffor-everyone"
+    )
+
+
+def test_visitors_are_not_told_that_a_private_workflow_exists(
+    visitor: Page, complaints: list[str]
+) -> None:
+    for slug in ("for-me", "never-was"):
+        visitor.goto(f"/app/playground/{slug}")
+        expect(visitor.get_by_role("heading", level=1)).to_have_text("There is no such workflow")
+    complaints.clear()  # Chromium logs each 404
