@@ -38,11 +38,11 @@ export interface WorkflowRow {
   createdBy: string | null;
   estimatedCreditCost: number;
   updatedAt: string;
-  version?: number | null;
-  hasDraft?: boolean;
-  publicPlayground?: boolean;
-  coverUrl?: string | null;
-  lastRun?: LastRun | null;
+  version: number | null;
+  hasDraft: boolean;
+  publicPlayground: boolean;
+  coverUrl: string | null;
+  lastRun: LastRun | null;
 }
 
 export interface GraphNode {

@@ -27,10 +27,10 @@ export function GraphPicture({ slug }: { slug: string }) {
     return () => watcher.disconnect();
   }, []);
   const graph = useResource<WorkflowDocument>(isSeen ? `/api/workflows/${slug}` : null).data;
-  return <div ref={place}>{graph && <Drawing graph={graph} />}</div>;
+  return <div ref={place} className="graph">{graph && <Drawing graph={graph} />}</div>;
 }
 
-function Drawing({ graph }: { graph: WorkflowDocument }) {
+export function Drawing({ graph }: { graph: Pick<WorkflowDocument, "nodes" | "edges"> }) {
   const nodes = graph.nodes.filter((node) => node.type !== "note");
   if (nodes.length === 0) return null;
   const places = new Map(nodes.map((node) => [node.id, node]));

@@ -1,6 +1,6 @@
-import { useMemo, useState } from "react";
+import { useState } from "react";
 import { useResource } from "../api/resource";
-import type { Execution, LastRun, Page, WorkflowRow } from "../api/types";
+import type { WorkflowRow } from "../api/types";
 import { Button } from "../components/Button";
 import { Empty, Failed, Loading } from "../components/States";
 import { useMe } from "../shell/session";
@@ -63,7 +63,6 @@ function Skeleton() {
 function Cards({ rows }: { rows: WorkflowRow[] }) {
   const [query, setQuery] = useParameter("q", "");
   const [tag, setTag] = useParameter("tag", "");
-  const lastRuns = useLastRuns(rows);
   const tags = [...new Set(rows.flatMap((row) => row.tags))].sort();
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   const found = rows.filter((row) => {
@@ -104,29 +103,10 @@ function Cards({ rows }: { rows: WorkflowRow[] }) {
       ) : (
         <ul className="cards">
           {found.map((row) => (
-            <WorkflowCard
-              key={row.slug}
-              row={row}
-              lastRun={row.lastRun === undefined ? lastRuns.get(row.slug) : row.lastRun}
-            />
+            <WorkflowCard key={row.slug} row={row} />
           ))}
         </ul>
       )}
     </>
   );
-}
-
-/** The last runs by workflow, for a server whose rows do not name them. */
-function useLastRuns(rows: WorkflowRow[]): Map<string, LastRun> {
-  const isNamed = rows.every((row) => row.lastRun !== undefined);
-  const page = useResource<Page<Execution>>(isNamed ? null : "/api/executions?limit=100").data;
-  return useMemo(() => {
-    const found = new Map<string, LastRun>();
-    for (const { workflowSlug, createdAt, status, creditsCost } of page?.rows ?? []) {
-      if (workflowSlug && !found.has(workflowSlug)) {
-        found.set(workflowSlug, { at: createdAt, status, creditsCost });
-      }
-    }
-    return found;
-  }, [page]);
 }

@@ -1,6 +1,6 @@
 import { call } from "../api/client";
 import { expect, invalidate } from "../api/resource";
-import type { LastRun, WorkflowRow } from "../api/types";
+import type { WorkflowRow } from "../api/types";
 import { Ago, credits } from "../components/Ago";
 import { Button } from "../components/Button";
 import { CopyButton } from "../components/CopyButton";
@@ -41,7 +41,7 @@ async function copy(row: WorkflowRow): Promise<void> {
   invalidate(LIST);
 }
 
-export function WorkflowCard({ row, lastRun }: { row: WorkflowRow; lastRun?: LastRun | null }) {
+export function WorkflowCard({ row }: { row: WorkflowRow }) {
   const endpoint = `/api/workflows/${row.slug}/run`;
   const heading = `workflow-${row.slug}`;
   return (
@@ -64,18 +64,11 @@ export function WorkflowCard({ row, lastRun }: { row: WorkflowRow; lastRun?: Las
             </code>
             <CopyButton text={location.origin + endpoint} name="Copy endpoint" />
           </div>
+          <div className="row spread small muted">
+            <LastRunText row={row} />
+            <span className="tags">{row.tags.join(", ")}</span>
+          </div>
           <div className="card-foot">
-            <span className="small muted figures">
-              {lastRun ? (
-                <>
-                  <Ago at={lastRun.at} />, {credits(lastRun.creditsCost)}
-                  {lastRun.status === "failed" && <span className="failed"> · failed</span>}
-                </>
-              ) : (
-                "Not run yet"
-              )}
-            </span>
-            <span className="row">
               <Link href={`/app/editor/${row.slug}`} className="button quiet compact">
                 Edit
               </Link>
@@ -85,11 +78,20 @@ export function WorkflowCard({ row, lastRun }: { row: WorkflowRow; lastRun?: Las
               <Button look="quiet" isCompact onClick={() => remove(row)}>
                 Delete
               </Button>
-            </span>
           </div>
         </div>
       </article>
     </li>
+  );
+}
+
+function LastRunText({ row: { lastRun } }: { row: WorkflowRow }) {
+  if (!lastRun) return <span>Not run yet</span>;
+  return (
+    <span className="figures">
+      <Ago at={lastRun.at} />, {credits(lastRun.creditsCost)}
+      {lastRun.status === "failed" && <span className="failed"> · failed</span>}
+    </span>
   );
 }
 

@@ -1,4 +1,4 @@
-import { type FormEvent, useEffect, useState } from "react";
+import { type FormEvent, useEffect, useRef, useState } from "react";
 import { useResource } from "../api/resource";
 import type { Schema, WorkflowRow } from "../api/types";
 import { credits } from "../components/Ago";
@@ -58,13 +58,17 @@ function Ready({ slug, schema, isOwn }: { slug: string; schema: Schema; isOwn: b
   const [draft, setDraft] = useState<Draft>(() => initial(schema));
   const [faults, setFaults] = useState<Faults>({});
   const run = useRun(slug);
+  const result = useRef<HTMLElement>(null);
   useRefusedField(run.state?.error?.details, setFaults);
   const start = (event: FormEvent): void => {
     event.preventDefault();
     const found = check(schema.fields, draft);
     setFaults(found);
-    if (Object.keys(found).length === 0) void run.start(inputsOf(schema.fields, draft));
-    else setTimeout(() => document.querySelector<HTMLElement>("[aria-invalid]")?.focus());
+    if (Object.keys(found).length === 0) {
+      void run.start(inputsOf(schema.fields, draft));
+      // On a phone it stands below the form.
+      result.current?.scrollIntoView({ block: "nearest", behavior: "smooth" });
+    } else setTimeout(() => document.querySelector<HTMLElement>("[aria-invalid]")?.focus());
   };
   return (
     <>
@@ -115,7 +119,8 @@ function Ready({ slug, schema, isOwn }: { slug: string; schema: Schema; isOwn: b
             )}
           </div>
         </form>
-        <section className="panel" aria-label="Result">
+        {/* Focusable, since it scrolls. */}
+        <section className="panel result" aria-label="Result" tabIndex={0} ref={result}>
           <RunPanel state={run.state} onCancel={run.cancel} />
         </section>
       </div>
