@@ -13,7 +13,16 @@ from tests.support.acceptance.running_stack import ONE_WORKER, RunningStack, run
 
 HAS_PLAYWRIGHT = importlib.util.find_spec("playwright") is not None
 if TYPE_CHECKING or HAS_PLAYWRIGHT:
-    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+    from playwright.sync_api import (
+        Browser,
+        BrowserContext,
+        ConsoleMessage,
+        Page,
+        expect,
+        sync_playwright,
+    )
+
+    expect.set_options(timeout=15_000)
 else:
     # `make e2e` installs what the tests import.
     collect_ignore_glob = ["test_*.py"]

@@ -1,14 +1,13 @@
 """The dashboard: keys, their webhooks and deliveries."""
 
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from deploy.http_client import call
 from tests.support.acceptance.running_stack import RunningStack
+from tests.support.e2e.receiver import receiving
 
 pytestmark = pytest.mark.slow
 PRESETS = ["Read-only", "Workflow Deploy", "Webhook receiver", "Full deploy", "Run with webhooks"]
@@ -17,22 +16,8 @@ PRESETS = ["Read-only", "Workflow Deploy", "Webhook receiver", "Full deploy", "R
 @pytest.fixture
 def receiver() -> Iterator[str]:
     """Address of a server that takes every event."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["content-length"]))
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(b"thanks")
-
-        def log_message(self, *_: object) -> None:
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/hook"
-    server.shutdown()
-    server.server_close()
+    with receiving() as received:
+        yield received.url
 
 
 def create(page: Page, name: str, preset: str) -> str:
