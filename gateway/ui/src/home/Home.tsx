@@ -63,11 +63,14 @@ function Skeleton() {
 function Cards({ rows }: { rows: WorkflowRow[] }) {
   const [query, setQuery] = useParameter("q", "");
   const [tag, setTag] = useParameter("tag", "");
+  const [archived, setArchived] = useParameter("archived", "");
+  const count = rows.filter((row) => row.archived).length;
   const tags = [...new Set(rows.flatMap((row) => row.tags))].sort();
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   const found = rows.filter((row) => {
     const text = `${row.name} ${row.description} ${row.slug} ${row.tags.join(" ")}`.toLowerCase();
-    return words.every((word) => text.includes(word)) && (!tag || row.tags.includes(tag));
+    const isShelved = Boolean(archived) === row.archived;
+    return isShelved && words.every((word) => text.includes(word)) && (!tag || row.tags.includes(tag));
   });
   return (
     <>
@@ -80,8 +83,18 @@ function Cards({ rows }: { rows: WorkflowRow[] }) {
           value={query}
           onChange={(event) => setQuery(event.target.value)}
         />
-        {tags.length > 0 && (
+        {(tags.length > 0 || count > 0) && (
           <div className="row" role="group" aria-label="Tags">
+            {(count > 0 || archived) && (
+              <button
+                type="button"
+                className="tag"
+                aria-pressed={Boolean(archived)}
+                onClick={() => setArchived(archived ? "" : "yes")}
+              >
+                Archived ({count})
+              </button>
+            )}
             {tags.map((each) => (
               <button
                 key={each}

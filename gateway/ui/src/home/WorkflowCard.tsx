@@ -31,6 +31,17 @@ async function restore(row: WorkflowRow): Promise<void> {
   invalidate(LIST);
 }
 
+async function setArchived(row: WorkflowRow, archived: boolean): Promise<void> {
+  const undo = { label: "Undo", run: () => void setArchived(row, !archived) };
+  try {
+    await call("PUT", `/api/workflows/${row.slug}`, { archived });
+    toast(archived ? `Archived "${row.name}"` : `"${row.name}" is back`, archived ? undo : undefined);
+  } catch (error) {
+    toast((error as Error).message);
+  }
+  invalidate(LIST);
+}
+
 async function copy(row: WorkflowRow): Promise<void> {
   try {
     const made = await duplicate(row.slug, `${row.name} copy`);
@@ -75,6 +86,9 @@ export function WorkflowCard({ row }: { row: WorkflowRow }) {
               <Button look="quiet" isCompact onClick={() => copy(row)}>
                 Duplicate
               </Button>
+              <Button look="quiet" isCompact onClick={() => setArchived(row, !row.archived)}>
+                {row.archived ? "Bring back" : "Archive"}
+              </Button>
               <Button look="quiet" isCompact onClick={() => remove(row)}>
                 Delete
               </Button>
@@ -96,6 +110,7 @@ function LastRunText({ row: { lastRun } }: { row: WorkflowRow }) {
 }
 
 function State({ row }: { row: WorkflowRow }) {
+  if (row.archived) return <span className="badge">Archived</span>;
   if (row.version === null) return <span className="badge warn">Draft</span>;
   if (row.hasDraft) return <span className="badge active">Draft changes</span>;
   return <span className="badge good">Live</span>;

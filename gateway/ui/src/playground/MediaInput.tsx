@@ -60,7 +60,7 @@ export function MediaInput({ field, id, value, onChange, isInvalid, describedBy 
         <input
           className="input"
           aria-label="Or an https address"
-          placeholder={`https://… or drop ${field.type === "video" ? "a" : "an"} ${field.type} here`}
+          placeholder="https://…"
           value={String(value ?? "")}
           aria-invalid={isInvalid || undefined}
           aria-describedby={describedBy}
@@ -68,7 +68,7 @@ export function MediaInput({ field, id, value, onChange, isInvalid, describedBy 
         />
       </div>
       <p className="hint" role="status">
-        {state}
+        {state || (isSignedIn && !value && "Choose, drop or paste a file, or give its address.")}
       </p>
     </div>
   );

@@ -4,7 +4,7 @@ import type { Schema, WorkflowRow } from "../api/types";
 import { credits } from "../components/Ago";
 import { Button } from "../components/Button";
 import { CodeBlock } from "../components/CodeBlock";
-import { Empty, Failed, Loading } from "../components/States";
+import { Failed, Loading } from "../components/States";
 import { Tabs } from "../components/Tabs";
 import { Link } from "../shell/router";
 import { usePageTitle } from "../shell/Shell";
@@ -44,13 +44,23 @@ export default function Playground({ slug }: { slug: string }) {
 
 function Missing() {
   return (
-    <>
+    <div className="welcome">
       <h1>There is no such workflow</h1>
-      <Empty title="Nothing to try here">
-        <p>It does not exist, or it is not public. {!isSignedIn && "Its owner sees it after signing in."}</p>
-        {isSignedIn ? <Link href="/">Your workflows</Link> : <a href={signInAddress()}>Sign in</a>}
-      </Empty>
-    </>
+      <p className="muted">
+        It does not exist, or it is not public. {!isSignedIn && "Its owner sees it after signing in."}
+      </p>
+      <div className="row">
+        {isSignedIn ? (
+          <Link className="button" href="/">
+            Your workflows
+          </Link>
+        ) : (
+          <a className="button primary" href={signInAddress()}>
+            Sign in
+          </a>
+        )}
+      </div>
+    </div>
   );
 }
 
