@@ -88,7 +88,7 @@ PAGES: dict[str, Callable[[Page], None]] = {
     "not-found": show_not_found,
 }
 VISITORS = {"home": "/", "playground": "/app/playground/product-notes"}
-ASKED_IN_VAIN = ("/webhook)", "/never-was/public-schema)")
+ASKED_IN_VAIN = "/never-was/public-schema)"
 """Addresses of which Chromium logs the 404."""
 
 

@@ -133,9 +133,9 @@ export interface ApiKey {
   last4: string;
   capabilities: string[];
   createdAt: string;
-  lastUsedAt?: string | null;
-  expiresAt?: string | null;
-  webhook?: { url: string; enabled: boolean } | null;
+  expiresAt: string | null;
+  lastUsedAt: string | null;
+  webhook: { url: string; enabled: boolean } | null;
 }
 
 export interface CreatedKey extends ApiKey {

@@ -8,6 +8,7 @@ import { Dialog } from "../components/Dialog";
 import { TextField } from "../components/TextField";
 import { CUSTOM, GENERAL, PRESETS, reasonAgainst } from "./capabilities";
 import { KEYS } from "./Dashboard";
+import { ExpiryField, momentOf, NEVER } from "./ExpiryField";
 
 interface Props {
   me: Me;
@@ -23,6 +24,7 @@ function Form({ me, onClose, onMade }: Props & { onMade: (key: CreatedKey) => vo
   const [name, setName] = useState("");
   const [preset, setPreset] = useState("Workflow Deploy");
   const [chosen, setChosen] = useState<string[]>([]);
+  const [expiry, setExpiry] = useState(NEVER);
   const [fault, setFault] = useState("");
   const [refusal, setRefusal] = useState("");
   const create = async (event: FormEvent): Promise<void> => {
@@ -32,7 +34,7 @@ function Form({ me, onClose, onMade }: Props & { onMade: (key: CreatedKey) => vo
     if (!name.trim() || (preset === CUSTOM && !chosen.length)) return;
     const grant = preset === CUSTOM ? { capabilities: chosen } : { preset };
     try {
-      onMade(await call<CreatedKey>("POST", KEYS, { name, ...grant }));
+      onMade(await call<CreatedKey>("POST", KEYS, { name, expiresAt: momentOf(expiry), ...grant }));
       invalidate(KEYS);
     } catch (error) {
       setRefusal((error as Error).message);
@@ -49,6 +51,7 @@ function Form({ me, onClose, onMade }: Props & { onMade: (key: CreatedKey) => vo
           ))}
         </fieldset>
         {preset === CUSTOM && <Picker me={me} chosen={chosen} onChange={setChosen} />}
+        <ExpiryField value={expiry} onChange={setExpiry} />
         {refusal && (
           <p className="note bad" role="alert">
             {refusal}

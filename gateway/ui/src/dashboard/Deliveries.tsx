@@ -19,10 +19,28 @@ export function Deliveries({ path, hasWebhook }: { path: string; hasWebhook: boo
     }
     invalidate(`${path}/deliveries`);
   };
+  const redeliverFailed = async (): Promise<void> => {
+    const since = new Date(Date.now() - 5 * 86_400_000).toISOString();
+    try {
+      const body = { since, status: "failed" };
+      const { redelivered } = await call<{ redelivered: number }>("POST", `${path}/redeliver`, body);
+      toast(redelivered ? `${redelivered} failed events are sent again` : "Nothing has failed in five days");
+    } catch (error) {
+      toast((error as Error).message);
+    }
+    invalidate(`${path}/deliveries`);
+  };
   if (!rows || (!hasWebhook && rows.length === 0)) return null;
   return (
     <section className="stack" aria-labelledby="deliveries">
-      <h2 id="deliveries">Deliveries</h2>
+      <div className="row spread">
+        <h2 id="deliveries">Deliveries</h2>
+        {rows.some((row) => row.status === "failed") && (
+          <Button isCompact onClick={() => void redeliverFailed()}>
+            Redeliver all that failed
+          </Button>
+        )}
+      </div>
       {rows.length === 0 && (
         <Empty title="Nothing was sent yet">
           <p>"Send test" sends one event at once. A run with ?async=true sends one when it ends.</p>

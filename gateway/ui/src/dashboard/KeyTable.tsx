@@ -7,9 +7,11 @@ import { Button } from "../components/Button";
 import { Dialog } from "../components/Dialog";
 import { toast } from "../components/Toast";
 import { KEYS } from "./Dashboard";
+import { EditKey } from "./EditKey";
 
 export function KeyTable({ keys }: { keys: ApiKey[] }) {
   const [asked, setAsked] = useState<ApiKey | null>(null);
+  const [edited, setEdited] = useState<ApiKey | null>(null);
   return (
     <>
       <div className="table-frame">
@@ -20,6 +22,7 @@ export function KeyTable({ keys }: { keys: ApiKey[] }) {
               <th scope="col">Key</th>
               <th scope="col">May</th>
               <th scope="col">Last use</th>
+              <th scope="col">Expires</th>
               <th scope="col" className="end">
                 <span className="hidden-visually">Actions</span>
               </th>
@@ -38,7 +41,11 @@ export function KeyTable({ keys }: { keys: ApiKey[] }) {
                   <Capabilities names={key.capabilities} />
                 </td>
                 <td className="muted small">{key.lastUsedAt ? <Ago at={key.lastUsedAt} /> : "Never"}</td>
-                <td className="end">
+                <td className="muted small">{key.expiresAt ? <Expiry at={key.expiresAt} /> : "Never"}</td>
+                <td className="end actions-cell">
+                  <Button look="quiet" isCompact onClick={() => setEdited(key)}>
+                    Edit
+                  </Button>
                   <Button look="quiet" isCompact isDanger onClick={() => setAsked(key)}>
                     Revoke
                   </Button>
@@ -48,9 +55,15 @@ export function KeyTable({ keys }: { keys: ApiKey[] }) {
           </tbody>
         </table>
       </div>
+      {edited && <EditKey apiKey={edited} onClose={() => setEdited(null)} />}
       {asked && <Revoke apiKey={asked} onClose={() => setAsked(null)} />}
     </>
   );
+}
+
+function Expiry({ at }: { at: string }) {
+  const isOver = new Date(at) < new Date();
+  return <span className={isOver ? "badge bad" : undefined}>{isOver ? "Expired" : <Ago at={at} />}</span>;
 }
 
 function Capabilities({ names }: { names: string[] }) {

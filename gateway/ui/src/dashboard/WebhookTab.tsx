@@ -1,5 +1,5 @@
 import { type FormEvent, useEffect, useState } from "react";
-import { ApiError, call, get } from "../api/client";
+import { call, get } from "../api/client";
 import { invalidate } from "../api/resource";
 import type { ApiKey, Webhook } from "../api/types";
 import { Button } from "../components/Button";
@@ -52,13 +52,7 @@ export function WebhookTab({ keys }: { keys: ApiKey[] }) {
 
 /** The webhook of a key; null where there is none. */
 async function read(key: ApiKey): Promise<Webhook | null> {
-  if (key.webhook === null) return null;
-  try {
-    return await get<Webhook>(`${KEYS}/${key.id}/webhook`);
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return null;
-    throw error;
-  }
+  return key.webhook && get<Webhook>(`${KEYS}/${key.id}/webhook`);
 }
 
 function KeyWebhook({ apiKey, isOnly }: { apiKey: ApiKey; isOnly: boolean }) {
