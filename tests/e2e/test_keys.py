@@ -70,7 +70,7 @@ def test_a_key_is_renamed_and_expires(page: Page) -> None:
     expect(row.get_by_text("Never")).to_have_count(2)
 
     row.get_by_role("button", name="Edit").click()
-    page.get_by_label("Name").fill("New name")
+    page.get_by_label("Name", exact=True).fill("New name")
     page.get_by_label("Expires").select_option("In 30 days")
     page.get_by_role("button", name="Save").click()
 

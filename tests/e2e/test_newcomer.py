@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support.e2e.axe import violations
 from tests.support.e2e.receiver import receiving
 
 pytestmark = pytest.mark.slow
@@ -63,9 +64,15 @@ def test_signing_out_leaves_a_visitor(visitor: Page, sign_in_link: Callable[[], 
     expect(visitor.get_by_role("article")).to_have_count(0)
 
 
-@pytest.mark.parametrize("path", ["/app/api/keys", "/app/editor/greeting-letter"])
-def test_visitors_are_led_to_signing_in_with_the_way_back(visitor: Page, path: str) -> None:
-    answer = visitor.request.get(path, max_redirects=0)
+def test_visitors_are_led_to_signing_in_and_come_back(
+    visitor: Page, sign_in_link: Callable[[], str]
+) -> None:
+    visitor.goto("/app/api/keys?tab=webhook")
 
-    assert answer.status == 303
-    assert answer.headers["location"] == f"/login?next={path}"
+    expect(visitor.get_by_role("heading", level=1)).to_have_text("Sign in")
+    assert violations(visitor) == []
+    way_back = visitor.url.partition("?next=")[2]
+    visitor.goto(f"{sign_in_link()}&next={way_back}")
+
+    expect(visitor).to_have_url("/app/api/keys?tab=webhook")
+    expect(visitor.get_by_label("URL")).to_be_visible()
