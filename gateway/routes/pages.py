@@ -1,11 +1,10 @@
 """The pages for people: one document for all of them, and the files that it loads."""
 
-from urllib.parse import quote
-
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from engine.errors import NotFound, Unauthorized
+from engine.ids.slugs import check_slug
 from engine.store import Principal
 from gateway.admission.credentials import session_token
 from gateway.auth.endpoints import Resource, guessed, operation, public
@@ -44,10 +43,13 @@ async def show_public_page(request: GatewayRequest) -> Response:
 
 @guessed
 async def show_page(request: GatewayRequest) -> Response:
-    """A page for accounts; visitors sign in first."""
+    """A page for accounts; visitors sign in first, and come back."""
+    # Nothing else of the address is repeated: it may hold a key by mistake.
+    if "slug" in request.path_params:
+        check_slug(request.path_params["slug"])
     principal = await _visitor(request)
     if principal is None:
-        return RedirectResponse(f"/login?next={quote(_address(request), safe='/')}", 303)
+        return RedirectResponse(f"/login?next={request.url.path}", 303)
     return _show(request, principal)
 
 
@@ -90,11 +92,6 @@ def _show(request: GatewayRequest, principal: Principal | None) -> Response:
     if principal is not None:
         html = html.replace(SESSION_MARK, OPEN, 1)
     return Response(html, headers=HEADERS, media_type="text/html")
-
-
-def _address(request: GatewayRequest) -> str:
-    query = request.url.query
-    return request.url.path + (f"?{query}" if query else "")
 
 
 routes: list[BaseRoute] = [

@@ -67,6 +67,7 @@ ID = "00000000-0000-4000-8000-000000000000"
 PATH = {
     "slug": "contract-nothing",
     "internal_name": "echo",
+    "name": "index.js",
     **dict.fromkeys(("execution_id", "asset_id", "key_id", "delivery_id"), ID),
 }
 CALLS = [(*route.format(**PATH).split(" "), requirement) for route, requirement in ROUTES.items()]

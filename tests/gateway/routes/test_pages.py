@@ -62,10 +62,17 @@ async def test_no_script_or_style_but_our_own_may_run(make_client: MakeClient) -
 
 @pytest.mark.parametrize("path", ACCOUNTS)
 async def test_visitors_sign_in_first_and_come_back(make_client: MakeClient, path: str) -> None:
-    answer = await (await make_client()).get(f"{path}?tab=webhook&n=1")
+    answer = await (await make_client()).get(f"{path}?key=hr_live_by_mistake")
 
     assert answer.status_code == 303
-    assert answer.headers["location"] == f"/login?next={path}%3Ftab%3Dwebhook%26n%3D1"
+    assert answer.headers["location"] == f"/login?next={path}"
+
+
+async def test_the_way_back_repeats_no_text_that_is_no_slug(make_client: MakeClient) -> None:
+    answer = await (await make_client()).get("/app/editor/hr_live_by_mistake")
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_SLUG")
+    assert "location" not in answer.headers
 
 
 async def test_a_session_that_has_ended_is_a_visitors(browser: httpx2.AsyncClient) -> None:
