@@ -75,6 +75,8 @@ def test_a_run_shows_its_result_price_and_time_and_stays_in_the_history(page: Pa
     page.reload()
     page.get_by_role("region", name="Your runs").get_by_role("button").first.click()
     expect(result.get_by_role("heading", name="A title")).to_be_visible()
+    expect(page.get_by_label("Title")).to_have_value("A title")
+    expect(page.get_by_role("switch", name="Loud")).to_be_checked()
 
 
 def test_a_file_becomes_an_input(page: Page, tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ export interface RateWindow {
 export interface Me {
   user: User;
   credits: { balance: number; allowance: number };
-  ceiling?: string[];
-  limits?: { runsPerMinute: RateWindow | null };
+  ceiling: string[];
+  limits: { runsPerMinute: RateWindow | null };
 }
 
 export interface LastRun {
@@ -116,7 +116,7 @@ export interface Execution {
   creditsCost: number;
   durationMs: number | null;
   createdAt: string;
-  inputs?: Record<string, unknown>;
+  inputs?: Record<string, unknown> | null;
 }
 
 export interface Asset {

@@ -7,7 +7,6 @@ import { Tabs } from "../components/Tabs";
 import { useParameter } from "../shell/router";
 import { usePageTitle } from "../shell/Shell";
 import { useMe } from "../shell/session";
-import { ceilingOf } from "./capabilities";
 import { CreateKey } from "./CreateKey";
 import { KeyTable } from "./KeyTable";
 import { WebhookTab } from "./WebhookTab";
@@ -22,10 +21,10 @@ export default function Dashboard() {
   const keys = useResource<ApiKey[]>(KEYS);
   const [tab, setTab] = useParameter("tab", "keys");
   const [isCreating, setCreating] = useState(false);
-  const hasKeys = me ? ceilingOf(me).length > 0 : true;
+  const hasKeys = me ? me.ceiling.length > 0 : true;
   const shown = tab in TABS ? tab : "keys";
   const choose = (name: string): void => setTab(name === "Webhook" ? "webhook" : "keys");
-  const window_ = me?.limits?.runsPerMinute;
+  const rate = me?.limits.runsPerMinute;
   return (
     <>
       <div className="page-head">
@@ -33,7 +32,7 @@ export default function Dashboard() {
           <h1>API keys</h1>
           <p>
             A key lets a program call your workflows. It is shown once, when it is made.
-            {window_ && ` ${window_.remaining} of ${window_.limit} runs are left this minute.`}
+            {rate && ` ${rate.remaining} of ${rate.limit} runs are left this minute.`}
           </p>
         </div>
         {me && (

@@ -19,24 +19,9 @@ export const GENERAL: Record<string, string> = {
   "model:run": "Run every model",
 };
 
-const BY_TIER: Record<Me["user"]["tier"], string[]> = {
-  free: [],
-  creator: [],
-  pro: ["workflow:*", "webhook:receive", "execution:*"],
-  business: ["workflow:*", "webhook:receive", "execution:*", "model:*", "agent:invoke"],
-  enterprise: ["workflow:*", "webhook:receive", "execution:*", "model:*", "agent:invoke"],
-};
-
-/** What the account's tier may grant; a server that does not say it keeps the contract's table. */
-export function ceilingOf(me: Me): string[] {
-  return me.ceiling ?? (me.user.role === "admin" ? ["*"] : BY_TIER[me.user.tier]);
-}
-
 /** The reason why a capability cannot be granted; empty if it can. */
 export function reasonAgainst(capability: string, me: Me): string {
   const resource = capability.split(":")[0];
-  const allowed = ceilingOf(me).some(
-    (each) => each === "*" || each === capability || each.split(":")[0] === resource,
-  );
-  return allowed ? "" : `Not in the ${me.user.tier} tier.`;
+  const isAllowed = [capability, `${resource}:*`, "*"].some((each) => me.ceiling.includes(each));
+  return isAllowed ? "" : `Not in the ${me.user.tier} tier.`;
 }

@@ -1,6 +1,7 @@
 import { type FormEvent, useEffect, useRef, useState } from "react";
+import { get } from "../api/client";
 import { useResource } from "../api/resource";
-import type { Schema, WorkflowRow } from "../api/types";
+import type { Execution, Schema, WorkflowRow } from "../api/types";
 import { credits } from "../components/Ago";
 import { Button } from "../components/Button";
 import { CodeBlock } from "../components/CodeBlock";
@@ -11,7 +12,7 @@ import { usePageTitle } from "../shell/Shell";
 import { isSignedIn, signInAddress } from "../shell/session";
 import { FormField } from "./FormField";
 import { History } from "./History";
-import { check, type Draft, type Faults, initial, inputsOf } from "./inputs";
+import { check, type Draft, type Faults, initial, inputsOf, refilled } from "./inputs";
 import { isLive, RunPanel } from "./RunPanel";
 import { LANGUAGES, type Language, snippet } from "./snippets";
 import { useRun } from "./useRun";
@@ -70,6 +71,12 @@ function Ready({ slug, schema, isOwn }: { slug: string; schema: Schema; isOwn: b
   const run = useRun(slug);
   const result = useRef<HTMLElement>(null);
   useRefusedField(run.state?.error?.details, setFaults);
+  const showAgain = async (row: Execution): Promise<void> => {
+    run.show(row);
+    const { inputs } = await get<Execution>(`/api/executions/${row.executionId}`);
+    // Inputs that are not on record, or too large for the page, leave the form as it is.
+    if (inputs && !("truncated" in inputs)) setDraft(refilled(schema, inputs));
+  };
   const start = (event: FormEvent): void => {
     event.preventDefault();
     const found = check(schema.fields, draft);
@@ -136,7 +143,7 @@ function Ready({ slug, schema, isOwn }: { slug: string; schema: Schema; isOwn: b
       </div>
       <div className="playground below">
         <Code slug={slug} inputs={inputsOf(schema.fields, draft)} />
-        {isSignedIn && <History slug={slug} shownId={run.state?.executionId} onShow={run.show} />}
+        {isSignedIn && <History slug={slug} shownId={run.state?.executionId} onShow={(row) => void showAgain(row)} />}
       </div>
     </>
   );

@@ -15,6 +15,11 @@ export function initial(schema: Schema): Draft {
   );
 }
 
+/** The form of an earlier call. */
+export function refilled(schema: Schema, inputs: Record<string, unknown>): Draft {
+  return Object.fromEntries(schema.fields.map((field) => [field.name, shown(field, inputs[field.name])]));
+}
+
 /** A value as its control holds it: texts, but for toggles and pills. */
 export function shown(field: Field, value: unknown): unknown {
   if (field.type === "toggle") return value === true;
