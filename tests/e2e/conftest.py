@@ -43,7 +43,8 @@ MakePage = Callable[..., "Page"]
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     folder = tmp_path_factory.mktemp("e2e")
-    with running(folder, *ONE_WORKER, HEADRACE_ALLOW_PRIVATE_URLS="1") as stack:
+    options = (*ONE_WORKER, "--demo-provider")
+    with running(folder, *options, HEADRACE_ALLOW_PRIVATE_URLS="1") as stack:
         stack.line("Stop ")
         yield stack
 

@@ -79,6 +79,36 @@ def test_a_run_shows_its_result_price_and_time_and_stays_in_the_history(page: Pa
     expect(page.get_by_role("switch", name="Loud")).to_be_checked()
 
 
+def test_pictures_have_a_price_before_the_run_and_a_full_view_after_it(page: Page) -> None:
+    page.goto("/app/playground/product-pictures")
+    expect(page.get_by_text(re.compile(r"Up to \d+ credits"))).to_be_visible()
+
+    page.get_by_role("button", name="Run").click()
+
+    result = page.get_by_role("region", name="Result")
+    expect(result.get_by_text(re.compile(r"\d+ credits"))).to_be_visible()
+    expect(result.get_by_role("img")).to_have_count(3)
+    result.get_by_role("button", name="View image 2").click()
+    expect(page.get_by_role("dialog", name="image 2").get_by_role("img")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_a_run_that_fails_says_why(page: Page, stack: RunningStack) -> None:
+    url = {"url": "http://127.0.0.1:9/", "method": "GET"}
+    document = greeting("Fails")
+    document["nodes"][1] = {"id": "text", "type": "httpRequest", "position": {}, "data": url}
+    document["edges"] = [document["edges"][1] | {"sourceHandle": "response-out"}]
+    stack.api("POST", "/api/workflows", document)
+    page.goto("/app/playground/fails")
+
+    page.get_by_role("button", name="Run").click()
+
+    expect(page.get_by_role("alert")).to_be_visible()
+    result = page.get_by_role("region", name="Result")
+    expect(result.get_by_text("failed", exact=True)).to_be_visible()
+
+
 def test_a_file_becomes_an_input(page: Page, tmp_path: Path) -> None:
     picture = tmp_path / "dot.png"
     picture.write_bytes(png(40, 30))

@@ -7,7 +7,7 @@ import { useMe } from "../shell/session";
 import { useParameter } from "../shell/router";
 import { usePageTitle } from "../shell/Shell";
 import { NewWorkflow } from "./NewWorkflow";
-import { WorkflowCard } from "./WorkflowCard";
+import { deleted, WorkflowCard } from "./WorkflowCard";
 import "./home.css";
 
 export const LIST = "/api/workflows";
@@ -18,7 +18,7 @@ export function Home() {
   const me = useMe().data;
   const [isCreating, setCreating] = useState(false);
   const rows = list.data ?? [];
-  const own = rows.filter((row) => row.createdBy !== null);
+  const own = rows.filter((row) => row.createdBy !== null && !deleted.has(row.slug));
   const templates = rows.filter((row) => row.isTemplate);
   return (
     <>

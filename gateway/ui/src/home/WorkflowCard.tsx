@@ -10,12 +10,17 @@ import { duplicate } from "./duplicate";
 import { GraphPicture } from "./GraphPicture";
 import { LIST } from "./Home";
 
+/** Slugs of deleted workflows: a list that was asked for before still has them. */
+export const deleted = new Set<string>();
+
 async function remove(row: WorkflowRow): Promise<void> {
-  expect<WorkflowRow[]>(LIST, (rows) => rows.filter((each) => each.slug !== row.slug));
+  deleted.add(row.slug);
+  expect<WorkflowRow[]>(LIST, (rows) => [...rows]);
   try {
     await call("DELETE", `/api/workflows/${row.slug}`);
     toast(`Deleted "${row.name}"`, { label: "Undo", run: () => void restore(row) });
   } catch (error) {
+    deleted.delete(row.slug);
     toast((error as Error).message);
   }
   invalidate(LIST);
@@ -24,6 +29,7 @@ async function remove(row: WorkflowRow): Promise<void> {
 async function restore(row: WorkflowRow): Promise<void> {
   try {
     await call("POST", `/api/workflows/${row.slug}/restore`);
+    deleted.delete(row.slug);
     toast(`"${row.name}" is back`);
   } catch (error) {
     toast((error as Error).message);
