@@ -15,6 +15,17 @@ from tests.support.e2e.workflows import every_field, greeting
 from tests.support.media.files import png
 
 pytestmark = pytest.mark.slow
+TRANSFER = """(element, {way, bytes}) => {
+  const data = new DataTransfer();
+  data.items.add(new File([new Uint8Array(bytes)], "dot.png", {type: "image/png"}));
+  const options = {bubbles: true, cancelable: true};
+  element.dispatchEvent(
+    way === "drop"
+      ? new DragEvent("drop", {...options, dataTransfer: data})
+      : new ClipboardEvent("paste", {...options, clipboardData: data}),
+  );
+}"""
+"""Drop or paste a file, as the browser would tell of it."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -121,6 +132,17 @@ def test_a_file_becomes_an_input(page: Page, tmp_path: Path) -> None:
     asset = page.get_by_label("Or an https address").input_value()
     assert len(asset) == 24
     expect(page.get_by_role("region", name="curl call")).to_contain_text(asset)
+
+
+@pytest.mark.parametrize("way", ["drop", "paste"])
+def test_a_file_is_taken_by_drop_and_by_paste(page: Page, way: str) -> None:
+    page.goto("/app/playground/all-fields")
+    address = page.get_by_label("Or an https address")
+
+    address.evaluate(TRANSFER, {"way": way, "bytes": list(png(40, 30))})
+
+    expect(page.get_by_role("img", name="Photo")).to_be_visible()
+    assert len(address.input_value()) == 24
 
 
 def test_the_code_of_the_call_works_when_it_is_pasted(page: Page, stack: RunningStack) -> None:

@@ -40,8 +40,8 @@ export function KeyTable({ keys }: { keys: ApiKey[] }) {
                 <td>
                   <Capabilities names={key.capabilities} />
                 </td>
-                <td className="muted small">{key.lastUsedAt ? <Ago at={key.lastUsedAt} /> : "Never"}</td>
-                <td className="muted small">{key.expiresAt ? <Expiry at={key.expiresAt} /> : "Never"}</td>
+                <td className="muted small" data-label="Last use">{key.lastUsedAt ? <Ago at={key.lastUsedAt} /> : "Never"}</td>
+                <td className="muted small" data-label="Expires">{key.expiresAt ? <Expiry at={key.expiresAt} /> : "Never"}</td>
                 <td className="end actions-cell">
                   <Button look="quiet" isCompact onClick={() => setEdited(key)}>
                     Edit
