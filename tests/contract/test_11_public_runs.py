@@ -209,6 +209,15 @@ def test_an_execution_shows_its_caller_nothing_of_the_workflow(
     assert_hides(owner_of(caller), *(each.replace(result, "") for each in texts))
 
 
+def test_no_filter_tells_the_models_of_the_workflow(caller: Caller, runner: Runner) -> None:
+    slug = caller.save(charged())
+    runner.caller.run(slug, {"name": "Eve"})
+
+    found = runner.caller.get(f"/api/usage?workflowSlug={slug}&modelId=echo").json()
+
+    assert (found["rows"], found["total"]) == ([], 0)
+
+
 def test_metrics_name_no_part_of_the_workflow(
     caller: Caller, runner: Runner, anonymous: httpx2.Client
 ) -> None:
