@@ -5,12 +5,12 @@
 -- KEYS: 1 execution, 2 held by this worker
 -- ARGV: 1 reference, 2 claim 'fence:token', 3 node index, 4 number of the batch, from 1, 5 answers
 --       as opaque bytes, 6 '1' when they name an object
--- Returns 'ok' | 'fenced' when the node is not this worker's
+-- Returns 'ok' | 'fenced' when the node is not this worker's, or the end has removed values
 -- Uses: kept_answers
 if redis.call('HGET', KEYS[2], ARGV[1]) ~= ARGV[2] then return 'fenced' end
 local fence = string.match(ARGV[2], '^%d+')
-local head = redis.call('HMGET', KEYS[1], 'n' .. ARGV[3], 'kept')
-if not head[1] or string.match(head[1], '^(%d+):') ~= fence then return 'fenced' end
+local head = redis.call('HMGET', KEYS[1], 'n' .. ARGV[3], 'kept', 'dropped')
+if not head[1] or string.match(head[1], '^(%d+):') ~= fence or head[3] then return 'fenced' end
 local counts, number = kept_answers(head[2]), tonumber(ARGV[4])
 counts[ARGV[3]] = math.max(counts[ARGV[3]] or 0, number)
 redis.call('HSET', KEYS[1], 'k' .. ARGV[3] .. '.' .. number, ARGV[5])

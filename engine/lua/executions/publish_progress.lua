@@ -6,12 +6,13 @@
 -- ARGV: 1 reference, 2 claim 'fence:token', 3 batch, 4 execution id, 5 most entries, 6 most bytes
 --       of text, 7 milliseconds to keep the entries, then node index, item, offset of the text (''
 --       for progress), and text or progress
--- Returns 'ok' | 'unwatched' | 'fenced'
+-- Returns 'ok' | 'unwatched' | 'fenced', also when the end has removed values
 -- Uses: add_event, notify_watchers
 local keys, fence = {events = KEYS[3]}, string.match(ARGV[2], '^%d+')
 
 if redis.call('HGET', KEYS[2], ARGV[1]) ~= ARGV[2] then return 'fenced' end
-local head = redis.call('HMGET', KEYS[1], 'events', 'told' .. fence, 'told_bytes')
+local head = redis.call('HMGET', KEYS[1], 'events', 'told' .. fence, 'told_bytes', 'dropped')
+if head[4] then return 'fenced' end
 if not head[1] then return 'unwatched' end
 if tonumber(ARGV[3]) <= tonumber(head[2] or '0') then return 'ok' end
 

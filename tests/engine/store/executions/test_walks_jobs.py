@@ -3,12 +3,15 @@
 import pytest
 
 from engine.executions.execution import ExecutionStatus
+from engine.graph.document import RecordValues
 from engine.store import Account, Store
 from engine.store.executions.claims import Lease
+from engine.store.executions.events import ProgressUpdate
 from engine.store.executions.steps import Step
 from engine.store.redis import keyspace
 from tests.support.store.claims import claim
 from tests.support.store.records import accept, save
+from tests.support.store.records import document as document_of_a_run
 
 
 async def test_a_job_is_on_record_for_as_long_as_its_node_is_held(
@@ -138,3 +141,28 @@ async def test_objects_of_kept_answers_are_removed_with_their_execution(
 
     assert pruned.executions == 1
     assert list(pruned.with_objects) == ([reference] if is_offloaded else [])
+
+
+async def test_another_worker_adds_no_values_to_an_end_that_has_removed_them(
+    store: Store, account: Account
+) -> None:
+    document = document_of_a_run(record_values=RecordValues.NONE)
+    workflow = await store.workflows.create(account.id, document, [])
+    _, plan = await store.workflows.plan(workflow.slug)
+    assert plan is not None
+    accepted = await accept(store, account, workflow, plan)
+    reference = keyspace.reference(account.id, accepted.id)
+    ending = (await claim(store, reference, "w1")).lease
+    await store.walks.advance(ending, 1, Step(offered=True))
+    helper = (await claim(store, reference, "w2")).lease
+    await store.walks.advance(helper, 1, Step(claimed=[0]))
+    await store.events.read(account.id, accepted.id, 1)
+    await store.walks.advance(ending, 2, Step(end=ExecutionStatus.FAILED))
+
+    update = ProgressUpdate(index=0, item=0, offset=0, content="text")
+    is_published = await store.events.publish(helper, 1, [update])
+    is_kept = await store.walks.save_answers(helper, 0, 1, b"answers", is_offloaded=False)
+
+    assert (is_published, is_kept) == (False, False)
+    assert not await store.client.send("EXISTS", keyspace.progress(account.id, accepted.id))
+    assert await store.walks.read_answers(account.id, accepted.id, 0) == []
