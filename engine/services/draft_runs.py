@@ -139,7 +139,7 @@ class DraftRuns:
             pinned=pinned,
             excluded=_followers(plan, run.rerun),
         )
-        taken = find_unchanged(draft, former, self._same_asset)
+        taken = await asyncio.to_thread(find_unchanged, draft, former, self._same_asset)
         found = ((index, former.outputs[former_index]) for index, former_index in taken.items())
         return {index: seeds.take(source, entry) for index, entry in found if entry is not None}
 

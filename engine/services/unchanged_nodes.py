@@ -73,6 +73,8 @@ class _Comparison:
         self._same_asset = same_asset
         self._former_at = {node.id: node.index for node in former.plan.nodes}
         self._skipped: set[int] = set()
+        self._compared: dict[tuple[int, str, str | None], bool] = {}
+        """Outcomes by source, output and member: many nodes may take one large value."""
         self.taken: dict[int, int] = {}
 
     def examine(self, node: Node) -> None:
@@ -117,19 +119,37 @@ class _Comparison:
         if edge.source == self._new.plan.request_input:
             return self._is_form_same(node, edge)
         if edge.source in self._new.pinned:
-            return self._is_pin_same(edge)
+            return self._once(edge, None, self._is_pin_same)
         return edge.source in self.taken or edge.source in self._skipped
 
     def _is_form_same(self, node: Node, edge: InEdge) -> bool:
-        one, other = self._new.form.get(edge.output), self._former.form.get(edge.output)
         if edge.output != PARAMS:
-            return is_same(self._same_asset(one), self._same_asset(other))
+            return self._once(edge, None, self._is_value_same)
         members = node.type.reads(node.settings, edge.socket)
         if members is None:
-            return is_same(one, other)
-        return all(is_same((one or {}).get(each), (other or {}).get(each)) for each in members)
+            return self._once(edge, None, self._is_member_same)
+        return all(self._once(edge, each, self._is_member_same) for each in members)
 
-    def _is_pin_same(self, edge: InEdge) -> bool:
+    def _once(
+        self, edge: InEdge, member: str | None, compare: Callable[[InEdge, str | None], bool]
+    ) -> bool:
+        """Return the outcome of a comparison, which is made once for all edges of an output."""
+        place = edge.source, edge.output, member
+        if place not in self._compared:
+            self._compared[place] = compare(edge, member)
+        return self._compared[place]
+
+    def _is_value_same(self, edge: InEdge, _: str | None) -> bool:
+        one, other = self._new.form.get(edge.output), self._former.form.get(edge.output)
+        return is_same(self._same_asset(one), self._same_asset(other))
+
+    def _is_member_same(self, edge: InEdge, member: str | None) -> bool:
+        one, other = self._new.form.get(edge.output), self._former.form.get(edge.output)
+        if member is None:
+            return is_same(one, other)
+        return is_same((one or {}).get(member), (other or {}).get(member))
+
+    def _is_pin_same(self, edge: InEdge, _: str | None) -> bool:
         former_index = self._former_at[self._new.plan.nodes[edge.source].id]
         outputs = self._former.outputs.get(former_index)
         if not isinstance(outputs, bytes):

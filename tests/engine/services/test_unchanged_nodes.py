@@ -9,6 +9,7 @@ from engine.executions.execution import NodeStatus
 from engine.graph.plan import Plan, compile_plan
 from engine.services.unchanged_nodes import DraftToRun, FormerRun, find_unchanged, is_same
 from engine.store.redis.record_packing import pack
+from tests.support.cpu_time import cpu_limit
 from tests.support.factories import Graph
 
 
@@ -185,3 +186,18 @@ def test_new_and_renamed_nodes_run() -> None:
 )
 def test_values_are_compared_as_json(one: Any, other: Any, same: bool) -> None:
     assert is_same(one, other) is same
+
+
+@pytest.mark.parametrize("value", ["x" * 900_000, ["x"] * 50_000], ids=["text", "list"])
+def test_one_large_value_is_compared_once_for_all_of_its_nodes(value: Any) -> None:
+    wide = Graph("who").node("all", "merge", mode="all").node("out", "responseOutput")
+    names = {f"t{number}" for number in range(300)}
+    for name in sorted(names):
+        wide.node(name, "textBox", text="{{ a }}").wire(f"in.who > {name}.a")
+        wide.wire(f"{name}.text-out > all.value-in")
+    wide.wire("all.value-out > out.result-in")
+    form = {"who": value, "params": {}}
+    before = former(wide, {name: {"text-out": "a"} for name in names}, form)
+
+    with cpu_limit(1.0):
+        assert taken(wide, before, form) == names
