@@ -31,6 +31,9 @@ from engine.store.executions.record_fields import (
 )
 from engine.store.executions.recorded_values import DRAFT, INPUTS, RESULT, RecordedValues
 
+MAX_INPUTS_BYTES = 67_108_864
+"""Packed size of all inputs of a node up to which they are read."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeValues:
@@ -39,7 +42,7 @@ class NodeValues:
     node: NodeExecution
     attempts: NodeAttempts
     inputs: Mapping[str, Any] | None
-    """Values delivered so far; None: they are not on record."""
+    """Values delivered so far; None: they are not on record, or too large for any node."""
     outputs: Mapping[str, Any] | None
     """None: the node has not completed, or they are not on record."""
     is_recorded: bool
@@ -80,7 +83,7 @@ async def read_node(
     if plan is not None and is_recorded:
         found = await _outputs(plan, record, recorded, index)
         progress = Progress(plan, [each.status for each in execution.nodes], _padded(plan, found))
-        inputs = progress.inputs(index, progress.delivered(index))
+        inputs = await _inputs(progress, index, recorded)
         outputs = found.get(index) if node.status is NodeStatus.COMPLETED else None
     ready_at = None if plan is None else _ready_at(plan, record, execution, index)
     return NodeValues(
@@ -155,13 +158,29 @@ async def _outputs(
     rows = parse_rows(record)
     if form in wanted and form in rows and rows[form][5] == parse_name(record.get(INPUTS)):
         wanted.discard(form)  # its output is that of the inputs, which are an object
-        inputs = await recorded.value(INPUTS)
+        before, inputs = recorded.bytes, await recorded.value(INPUTS)
+        recorded.sizes[form] = recorded.bytes - before
         made = {} if inputs is None else {form: outputs_of(plan.fields, inputs)}
         return made | await recorded.outputs(wanted)
     found = await recorded.outputs(wanted)
     if index == plan.response_output and (result := await recorded.value(RESULT)) is not None:
         found[index] = {"result": result}
     return found
+
+
+async def _inputs(
+    progress: Progress, index: int, recorded: RecordedValues
+) -> Mapping[str, Any] | None:
+    """Return the delivered values; None where they are more than a node is given.
+
+    A value counts for each wire: many wires to one large output would fill the memory.
+    """
+    delivered = progress.delivered(index)
+    size = sum(recorded.sizes.get(in_edge.source, 0) for in_edge, _ in delivered)
+    if size > MAX_INPUTS_BYTES:
+        return None
+    await recorded.make_room(size)
+    return progress.inputs(index, delivered)
 
 
 def _padded(plan: Plan, found: Mapping[int, Outputs]) -> dict[int, Outputs | None]:

@@ -6,7 +6,13 @@ from typing import Any
 
 from engine.errors import ResultUnreadable, StorageFailed
 from engine.nodes.support.base import Outputs
-from engine.store.executions.offload import OffloadedValues, object_of, part_of, size_of
+from engine.store.executions.offload import (
+    OffloadedValues,
+    is_large,
+    object_of,
+    part_of,
+    size_of,
+)
 from engine.store.executions.record_fields import parse_name, parse_rows
 from engine.store.executions.results import BUSY, ReserveMemory
 from engine.store.redis.record_packing import unpack
@@ -34,6 +40,8 @@ class RecordedValues:
         self._reserved = 0
         self.bytes = 0
         """Packed size of the values that were read."""
+        self.sizes: dict[int, int] = {}
+        """Packed size of the outputs that were read, by node."""
 
     async def outputs(self, wanted: Container[int]) -> dict[int, Outputs]:
         """Return the recorded outputs of these nodes. Raises ResultUnreadable."""
@@ -41,6 +49,8 @@ class RecordedValues:
         small = {index: unpack(each) for index, each in rows.items() if isinstance(each, bytes)}
         names = {index: each for index, each in rows.items() if isinstance(each, str)}
         self.bytes += sum(len(each) for each in rows.values() if each is not None)
+        self.sizes |= {index: len(each) for index, each in rows.items() if isinstance(each, bytes)}
+        self.sizes |= {index: size_of(name) for index, name in names.items()}
         objects = await self._objects({object_of(name) for name in names.values()})
         return small | {
             index: unpack(part_of(name, objects[object_of(name)]))
@@ -56,6 +66,17 @@ class RecordedValues:
             packed = (await self._objects({name})).get(name)
         self.bytes += len(packed or b"")
         return unpack(packed) if packed else None
+
+    async def make_room(self, size: int) -> None:
+        """Wait for memory for values of this size, some of them repeated. Raises ResultUnreadable."""
+        self.bytes = max(self.bytes, size)
+        if self._reserve is None or not is_large(size) or size <= self._reserved:
+            return
+        self._reserved = size
+        try:
+            await self._reserve(size)
+        except TimeoutError:
+            raise ResultUnreadable(self._ids[1], BUSY) from None
 
     async def _objects(self, names: set[str]) -> dict[str, bytes]:
         """Return the objects that are there, once there is memory for all of them."""

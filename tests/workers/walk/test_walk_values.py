@@ -156,6 +156,29 @@ async def test_large_values_are_read_from_the_blob_store_once_there_is_memory(
     assert 300_000 < reserved[0] == reserved[2] < reserved[1]
 
 
+async def test_many_wires_to_one_large_value_do_not_fill_the_memory(
+    runner: Runner, walker: Walker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = measured().node("all", "merge", mode="all")
+    graph.wire(*["sum.value-out > all.value-in"] * 3, "all.value-out > out.result-in")
+    execution = await runner.run(graph, {"who": LARGE})
+    reserved: list[int] = []
+
+    async def reserve(size: int) -> None:
+        reserved.append(size)
+
+    ids = runner.account.id, execution.id, "all"
+    found = await read_node(runner.store, *ids, reserve)
+    monkeypatch.setattr("engine.services.node_values.MAX_INPUTS_BYTES", 3 * len(LARGE))
+    more = await read_node(runner.store, *ids, reserve)
+
+    assert found.inputs == {"value-in": [LARGE + "y"] * 3}
+    assert found.bytes > 3 * len(LARGE)
+    assert max(reserved) > 3 * len(LARGE)
+    assert more.inputs is None
+    assert more.is_recorded
+
+
 async def test_values_that_cannot_be_read_are_refused_and_those_that_are_gone_left_out(
     runner: Runner, walker: Walker, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
