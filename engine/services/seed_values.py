@@ -104,13 +104,18 @@ class SeedValues:
         for name, data in self._new.items():
             await offloaded.put(*ids, name, data)
         for (source_id, source), (name, parts) in self._copies.items():
-            try:
-                data = await offloaded.read(self._account_id, source_id, source)
-            except FileNotFoundError:
-                raise self._gone from None
-            await asyncio.to_thread(self._note_parts, data, parts)
-            await offloaded.put(*ids, name, data)
+            async with offloaded.room_for_copy(size_of(source)):
+                await self._copy(source_id, source, name, parts)
         await self.hold_media()
+
+    async def _copy(self, source_id: str, source: str, name: str, parts: list[str]) -> None:
+        offloaded, account_id = self._store.offloaded, self._account_id
+        try:
+            data = await offloaded.read(account_id, source_id, source)
+        except FileNotFoundError:
+            raise self._gone from None
+        await asyncio.to_thread(self._note_parts, data, parts)
+        await offloaded.put(account_id, self._execution_id, name, data)
 
     def _note_parts(self, data: bytes, parts: list[str]) -> None:
         for part in parts:

@@ -1,6 +1,7 @@
 """Offloaded values: large values in a blob store, written before the step that names them."""
 
 import asyncio
+import contextlib
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
@@ -9,6 +10,7 @@ from typing import Protocol, TypeVar
 from engine.errors import StorageFailed
 from engine.executions.retry import jittered
 from engine.ids.partitions import partition_of
+from engine.process.byte_semaphore import ByteSemaphore
 from engine.store.executions.record_fields import parse_name
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
@@ -21,6 +23,8 @@ PATIENCE_SECONDS = 30.0
 PAUSES_SECONDS = (0.1, 0.3, 1.0)
 AT_ONCE = 16
 """Most concurrent reads and writes of objects in one process."""
+COPIED_BYTES = 67_108_864
+"""Most bytes of objects that one process copies at once."""
 BEGUN_WITH = re.compile(r"[a-z]+-(\d{1,15})\.", re.ASCII)
 """Beginning of the name of a value that an execution begins with."""
 ACCEPTING_MS = 3_600_000
@@ -134,6 +138,7 @@ class OffloadedValues:
         self._client = client
         self._blob_store = blob_store
         self._turns = asyncio.Semaphore(AT_ONCE)
+        self._copied = ByteSemaphore(COPIED_BYTES)
 
     async def put(
         self,
@@ -158,6 +163,19 @@ class OffloadedValues:
         if not size or len(data) != size:
             raise FileNotFoundError
         return data
+
+    @contextlib.asynccontextmanager
+    async def room_for_copy(self, size: int) -> AsyncIterator[None]:
+        """Hold memory for the copy of an object. Raises StorageFailed if none is free in time."""
+        held = min(size, COPIED_BYTES)
+        try:
+            await self._copied.acquire(held, PATIENCE_SECONDS)
+        except TimeoutError:
+            raise StorageFailed from None
+        try:
+            yield
+        finally:
+            self._copied.release(held)
 
     async def remove(self, account_id: str, execution_id: str) -> None:
         """Remove all values of an execution. Raises StorageFailed."""

@@ -68,7 +68,10 @@ class RecordedValues:
         return unpack(packed) if packed else None
 
     async def make_room(self, size: int) -> None:
-        """Wait for memory for values of this size, some of them repeated. Raises ResultUnreadable."""
+        """Wait for memory for values of this size, of which some are repeated.
+
+        Raises ResultUnreadable.
+        """
         self.bytes = max(self.bytes, size)
         if self._reserve is None or not is_large(size) or size <= self._reserved:
             return

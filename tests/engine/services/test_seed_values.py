@@ -1,9 +1,12 @@
 """Values that an execution begins with: copies, large values and held media."""
 
+import asyncio
+
 import pytest
 
 from engine.errors import InvalidBody
 from engine.media.formats import Facts
+from engine.process.byte_semaphore import ByteSemaphore
 from engine.services.media import MediaService
 from engine.services.seed_values import RECORD_BYTES, SeedValues
 from engine.settings import Settings
@@ -76,6 +79,34 @@ async def test_objects_of_other_executions_are_copied_once(
         {"text-out": "one"},
         {"text-out": "two"},
     ]
+
+
+async def test_many_copies_at_once_wait_for_memory(
+    store: Store, account: Account, media_service: MediaService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = make_name("1-token", 0, len(LARGE))
+    await store.offloaded.put(account.id, OLD, name, LARGE)
+    monkeypatch.setattr(store.offloaded, "_copied", ByteSemaphore(len(LARGE)))
+    under_way = most = 0
+    read = store.offloaded.read
+
+    async def read_slowly(*ids: str) -> bytes:
+        nonlocal under_way, most
+        under_way, most = under_way + 1, max(most, under_way + 1)
+        await asyncio.sleep(0.01)
+        under_way -= 1
+        return await read(*ids)
+
+    monkeypatch.setattr(store.offloaded, "read", read_slowly)
+    gone = InvalidBody("gone", field="from")
+    news = [f"00000000-0000-4000-8000-00000000001{number}" for number in range(3)]
+    waiting = [SeedValues(store, media_service, account.id, each, gone) for each in news]
+    for each in waiting:
+        each.copy(OLD, name, is_value=False)
+
+    await asyncio.gather(*map(stored, waiting))
+
+    assert most == 1
 
 
 async def test_an_object_that_is_gone_is_refused(
