@@ -1,5 +1,6 @@
 """Graph of a draft, as an execution of the draft keeps it."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,8 @@ from engine.graph.plan import Plan, compile_plan, examine_graph, plan_sound_part
 
 NODE_MEMBERS = ("id", "type", "data")
 """Members of a node that concern a run."""
+LARGE_GRAPH = 200
+"""Nodes and edges from which on a graph is compiled outside the event loop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +31,12 @@ class DraftGraph:
     def of(cls, record: Mapping[str, Any]) -> "DraftGraph":
         """Return the graph of a record."""
         return cls(nodes=record["nodes"], edges=record["edges"], only=record["only"])
+
+    async def compile_aside(self) -> Plan:
+        """Compile the graph like `compile`, a large one in a thread. Raises InvalidGraph."""
+        if len(self.nodes) + len(self.edges) < LARGE_GRAPH:
+            return self.compile()
+        return await asyncio.to_thread(self.compile)
 
     def compile(self) -> Plan:
         """Compile the graph, with `only` as far as it has no problems. Raises InvalidGraph."""

@@ -18,7 +18,7 @@ from engine.services.acceptance import NewRun, Runnable
 from engine.services.former_runs import FormerRuns
 from engine.services.media import MediaService
 from engine.services.pinned_outputs import Pinned, read_pinned
-from engine.services.save_workflow import LARGE_GRAPH, find_problems
+from engine.services.save_workflow import find_problems
 from engine.services.seed_values import SeedValues
 from engine.services.unchanged_nodes import DraftToRun, find_unchanged
 from engine.store import Store
@@ -66,8 +66,7 @@ class DraftRuns:
         if problems:
             raise WorkflowNotRunnable(problems)
         graph = DraftGraph(nodes=document.nodes, edges=document.edges, only=run.only)
-        is_large = len(graph.nodes) + len(graph.edges) >= LARGE_GRAPH
-        plan = await asyncio.to_thread(graph.compile) if is_large else graph.compile()
+        plan = await graph.compile_aside()
         prepare = partial(self._prepare, slug, graph, plan, run, document.record_values)
         return Runnable(plan=plan, prepare=prepare)
 

@@ -37,7 +37,7 @@ class FormerRuns:
             _refuse("names an execution whose values were not recorded")
         graph = await self._graph(account_id, slug, execution_id, record)
         try:
-            plan = graph.compile()
+            plan = await graph.compile_aside()
         except InvalidGraph:
             _refuse("names an execution whose version cannot run any more")
         inputs = await self._value(account_id, execution_id, record["inputs"])

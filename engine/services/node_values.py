@@ -136,7 +136,7 @@ async def _plan(store: Store, execution: Execution, recorded: RecordedValues) ->
     """Return the plan of the execution; None where its version or model is gone."""
     try:
         if (graph := await recorded.value(DRAFT)) is not None:
-            return DraftGraph.of(graph).compile()
+            return await DraftGraph.of(graph).compile_aside()
         return await store.workflows.plan_of_execution(
             execution.account_id,
             execution.workflow_slug,

@@ -111,7 +111,7 @@ class Retries:
         try:
             if failed.is_draft:
                 graph = await self.value(failed, failed.record["draft"])
-                return Runnable(plan=DraftGraph.of(graph).compile())
+                return Runnable(plan=await DraftGraph.of(graph).compile_aside())
             if not slug:
                 return Runnable(
                     plan=await workflows.plan_of_execution(account_id, "", 0, failed.model_ids)

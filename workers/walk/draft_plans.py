@@ -1,6 +1,5 @@
 """Plans of executions of drafts, which keep the graph that they began with."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 
 from engine.errors import InvalidGraph
@@ -11,9 +10,6 @@ from engine.store.executions.offload import OffloadedValues
 from engine.store.executions.record_fields import parse_name, parse_names
 from engine.store.redis.record_packing import unpack
 
-LARGE_GRAPH = 200
-"""Nodes and edges from which on a graph is compiled in a thread."""
-
 
 async def plan_of_draft(offloaded: OffloadedValues, claimed: ClaimedExecution) -> Plan:
     """Return the plan of an execution of a draft.
@@ -22,8 +18,7 @@ async def plan_of_draft(offloaded: OffloadedValues, claimed: ClaimedExecution) -
     is gone.
     """
     graph = await _read_graph(offloaded, claimed)
-    is_large = len(graph.nodes) + len(graph.edges) >= LARGE_GRAPH
-    plan = await asyncio.to_thread(graph.compile) if is_large else graph.compile()
+    plan = await graph.compile_aside()
     if plan.names != parse_names(claimed.record["names"]):
         raise InvalidGraph([])  # a node that is not needed has lost its model
     return plan

@@ -1,10 +1,12 @@
 """Graphs of drafts: kept as plain values, compiled whole or for one node."""
 
+import threading
+
 import pytest
 
 from engine.errors import InvalidGraph
 from engine.graph.draft_graph import DraftGraph
-from engine.graph.plan import compile_plan
+from engine.graph.plan import Plan, compile_plan
 from tests.support.factories import Graph
 
 
@@ -27,6 +29,28 @@ def test_a_whole_graph_is_compiled_as_a_saved_one() -> None:
 
     assert plan.names == compile_plan(graph.nodes, graph.edges).names
     assert plan.result_node is None
+
+
+@pytest.mark.parametrize("size", [10, 300])
+async def test_a_large_graph_is_compiled_outside_the_event_loop(
+    monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    made = chain()
+    for number in range(size):
+        made.node(f"more{number}", "textBox", text="x")
+    threads: list[int] = []
+    compile_here = DraftGraph.compile
+
+    def compile_noted(graph: DraftGraph) -> Plan:
+        threads.append(threading.get_ident())
+        return compile_here(graph)
+
+    monkeypatch.setattr(DraftGraph, "compile", compile_noted)
+
+    plan = await DraftGraph(nodes=made.nodes, edges=made.edges).compile_aside()
+
+    assert plan.names == compile_plan(made.nodes, made.edges).names
+    assert (threads == [threading.get_ident()]) is (size == 10)
 
 
 def test_a_graph_is_read_as_it_was_kept_without_positions() -> None:
