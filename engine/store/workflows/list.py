@@ -85,7 +85,8 @@ class WorkflowList:
         """Return the templates that the account may read and does not own, last changed first."""
         slugs = await self._client.send("SMEMBERS", keyspace.templates())
         owned = await self._with_owners([slug.decode() for slug in slugs])
-        return await self._read_all([each for each in owned if each[0] != account_id])
+        rows = await self._read_all([each for each in owned if each[0] != account_id])
+        return [row for row in rows if _is_shown_to(account_id, row)]
 
     async def page(
         self, account_id: str, wanted: WorkflowFilter, *, limit: int, cursor: str | None = None
@@ -107,7 +108,7 @@ class WorkflowList:
             found += [
                 (place, row)
                 for (place, _), row in zip(chunk, read, strict=True)
-                if row is not None and wanted.matches(row)
+                if row is not None and _is_shown_to(account_id, row) and wanted.matches(row)
             ]
         if len(found) > limit:
             position, is_end = found[limit - 1][0], False
@@ -220,6 +221,11 @@ class WorkflowList:
             self._client.send("SMEMBERS", names), self._client.send("ZRANGE", by_time, 0, -1)
         )
         return [slug.decode() for slug in set(known) - set(listed)]
+
+
+def _is_shown_to(account_id: str, row: WorkflowSummary) -> bool:
+    """Return whether a row is the account's or of a template; the list may be behind a save."""
+    return row.account_id == account_id or (row.is_template and row.version > 0)
 
 
 def parse_place(cursor: str) -> Place:

@@ -186,7 +186,12 @@ class Workflows:
         owner, is_template = await self._look_up(slug, keyspace.templates())
         if owner != account_id and not is_template:
             raise WorkflowNotFound
-        return await self._read(owner, slug)
+        workflow = await self._read(owner, slug)
+        # The list may be behind a save.
+        is_shared = workflow.version > 0 and workflow.document.is_template
+        if owner != account_id and not is_shared:
+            raise WorkflowNotFound
+        return workflow
 
     async def get_own(self, account_id: str, slug: str) -> Workflow:
         """Return the current version, for its owner alone. Raises what `check_own` raises."""
@@ -417,5 +422,6 @@ class Workflows:
             case b"gone":
                 raise WorkflowNotFound
         workflow = await self._read(account_id, slug)
-        await self._list(slug, workflow.document, workflow.updated_at)
+        shown = workflow.document if workflow.version else NOWHERE
+        await self._list(slug, shown, workflow.updated_at)
         return workflow

@@ -12,6 +12,7 @@ from engine.models.registry import use_models
 from engine.settings import Settings
 from engine.store import Account, StaleWorkflow, Store
 from engine.store.redis import keyspace
+from engine.store.workflows.list import WorkflowFilter
 from tests.support.factories import Graph
 from tests.support.manifests import model
 from tests.support.store.records import accept, document, save
@@ -448,3 +449,35 @@ async def test_owners_and_versions_of_a_few_workflows_are_kept_in_mind(
     for slug in slugs:
         assert (await few.workflows.own_plan(account.id, slug))[0].slug == slug
     await few.close()
+
+
+async def test_a_draft_that_was_never_published_is_not_shared_by_a_restore(
+    store: Store, account: Account, other: Account
+) -> None:
+    template = document("Idea", is_template=True, public_playground=True)
+    draft = await store.workflows.create_draft(account.id, template, [])
+    await store.workflows.delete(account.id, draft.slug)
+
+    await store.workflows.restore(account.id, draft.slug)
+
+    with pytest.raises(WorkflowNotFound):
+        await store.workflows.get_readable(other.id, draft.slug)
+    with pytest.raises(WorkflowNotFound):
+        await store.workflows.get_public(draft.slug)
+    assert await store.workflow_list.templates_of_others(other.id) == []
+    assert (await store.workflows.get_readable(account.id, draft.slug)).slug == draft.slug
+
+
+async def test_a_template_that_is_none_any_more_is_hidden_although_a_list_still_has_it(
+    store: Store, account: Account, other: Account
+) -> None:
+    template = await store.workflows.create(account.id, document("Echo", is_template=True), [])
+    await store.workflows.revise(template, document("Echo"))
+    await store.client.send("SADD", keyspace.templates(), "echo")
+    await store.client.send("ZADD", keyspace.templates_by_time(), 1, "echo")
+
+    with pytest.raises(WorkflowNotFound):
+        await store.workflows.get_readable(other.id, "echo")
+    page = await store.workflow_list.page(other.id, WorkflowFilter(), limit=5)
+
+    assert page.rows == await store.workflow_list.templates_of_others(other.id) == []
