@@ -70,7 +70,7 @@ end
 redis.call('ZADD', KEYS[3], stamp, ARGV[2])
 redis.call('ZADD', KEYS[4], now + tonumber(ARGV[6]), ARGV[3])
 redis.call('SADD', KEYS[5], ARGV[2])
-note_run({workflow = KEYS[1]}, version, version.is_counted and count_run(version.runs, now, ARGV[2]))
+note_begun({workflow = KEYS[1]}, version, version.is_counted and count_run(version.runs, now, ARGV[2]))
 if is_retry then
   redis.call('HSET', KEYS[9], 'retry', ARGV[2])
 elseif KEYS[9] then

@@ -18,7 +18,7 @@ end
 
 -- Note that the version runs. A review that began before spares one that is not live. `runs` is the
 -- new count of its workflow's runs, if they are counted.
-local function note_run(keys, version, runs)
+local function note_begun(keys, version, runs)
   if runs then redis.call('HSET', keys.workflow, 'runs', runs) end
   if not version.is_live then
     local begun = redis.call('HINCRBY', keys.workflow, 'begun', 1)

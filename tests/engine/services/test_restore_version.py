@@ -1,5 +1,7 @@
 """A version that is restored is a new version, if it still can run."""
 
+from dataclasses import replace
+
 import pytest
 
 from engine.errors import InvalidGraph
@@ -27,3 +29,15 @@ async def test_a_version_whose_model_is_gone_is_not_restored(
         restored = await restore_version(store, account.id, workflow.slug, 1, allow_private=True)
 
     assert (restored.version, restored.document) == (3, first)
+
+
+async def test_a_restored_version_is_seen_by_nobody_who_does_not_see_the_live_one(
+    store: Store, account: Account
+) -> None:
+    public = replace(document(), public_playground=True, is_template=True)
+    workflow = await store.workflows.create(account.id, public, [])
+    await store.workflows.update(account.id, workflow.slug, document(text="new"), [])
+
+    restored = await restore_version(store, account.id, workflow.slug, 1, allow_private=True)
+
+    assert restored.document == document()
