@@ -214,6 +214,8 @@ def _build_plan(draft: ParsedGraph, only: str | None = None) -> Plan:
     goal = output if only is None else next(node.index for node in nodes if node.id == only)
     reachable = _find_reachable(shape, order, places, goal)
     unused = _find_unused(nodes, request_input, reachable, form.fields)
+    if goal is not None and goal == request_input:
+        unused = frozenset()  # All of the fields are the result.
     return Plan(
         nodes=nodes,
         request_input=request_input,

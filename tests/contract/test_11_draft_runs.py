@@ -287,6 +287,16 @@ def test_inputs_that_one_node_does_not_need_may_be_left_out(caller: Caller) -> N
     assert answer["result"] == {"text-out": "Alone"}
 
 
+def test_the_form_alone_gives_what_callers_sent(caller: Caller) -> None:
+    slug = drafted(caller, greeting())
+
+    answer = done(run(caller, slug, only="in"))
+    body = refused(run(caller, slug, only="in", inputs={}), 400, "INVALID_INPUTS")
+
+    assert answer["result"]["name"] == "Ada"
+    assert body["field"] == "name"
+
+
 def test_the_output_alone_is_the_whole_run(caller: Caller) -> None:
     slug = drafted(caller, greeting())
 
