@@ -77,9 +77,14 @@ NO_SECRETS = OpenedSecrets({})
 
 def _forms(text: str) -> Iterator[str]:
     """Yield the texts in which a secret can come back."""
-    for plain in {text, text.strip()}:
+    for plain in {text, text.strip(), _misread(text), _misread(text.strip())}:
         listed = (plain, *_json_forms(plain), *_url_forms(plain), *_base64_forms(plain.encode()))
         yield from (form for form in listed if len(plain) >= MIN_FORM and len(form) >= MIN_FORM)
+
+
+def _misread(text: str) -> str:
+    """Return the text as servers know it that read headers as Latin-1."""
+    return text.encode().decode("latin-1")
 
 
 def _json_forms(text: str) -> Iterator[str]:

@@ -193,6 +193,19 @@ def test_headers_and_the_query_carry_secrets(owner: Caller, echo: EchoServer) ->
     assert {"k=•••", "•••"} <= set(answer.json()["result"]["sent"])
 
 
+def test_a_header_that_a_server_read_as_latin_1_comes_back_without_the_secret(
+    owner: Caller, echo: EchoServer
+) -> None:
+    put(owner, "TOKEN", VALUE)
+    slug = owner.save(calling(f"{echo.url}/json", auth={"type": "bearer", "secret": "TOKEN"}))
+
+    answer = owner.run(slug)
+
+    assert echo.received[-1][1]["authorization"] == f"Bearer {VALUE.encode().decode('latin-1')}"
+    assert "Bearer •••" in answer.json()["result"]["sent"]
+    assert "canary" not in answer.text
+
+
 def test_a_value_that_was_set_anew_is_used_from_then_on(owner: Caller, echo: EchoServer) -> None:
     put(owner, "TOKEN")
     slug = owner.save(calling(f"{echo.url}/json", auth={"type": "bearer", "secret": "TOKEN"}))

@@ -15,6 +15,8 @@ VALUE = 'pass "word"/+é%&=?'
 OPENED = OpenedSecrets({"TOKEN": VALUE})
 FORMS = {
     "plain": VALUE,
+    "read as Latin-1": VALUE.encode().decode("latin-1"),
+    "read as Latin-1, as json": json.dumps(VALUE.encode().decode("latin-1"))[1:-1],
     "json": json.dumps(VALUE)[1:-1],
     "json in UTF-8": json.dumps(VALUE, ensure_ascii=False)[1:-1],
     "json with slashes escaped": json.dumps(VALUE)[1:-1].replace("/", "\\/"),
