@@ -1,7 +1,7 @@
 """Cancellation of the running executions of an account that fit filters."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from engine.errors import ExecutionNotCancellable, ExecutionNotFound
@@ -23,6 +23,7 @@ class CancelFilter:
     slug: str | None = None
     key_id: str | None = None
     source: str | None = None
+    statuses: Collection[str] | None = None
 
     def fits(self, found: ActiveExecution) -> bool:
         """Return whether an execution is to be cancelled; one that stops already is not."""
@@ -31,6 +32,7 @@ class CancelFilter:
             and self.slug in (None, found.slug)
             and self.key_id in (None, found.key_id)
             and self.source in (None, found.source)
+            and (self.statuses is None or found.status in self.statuses)
         )
 
 

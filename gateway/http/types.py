@@ -79,7 +79,8 @@ class RequestBody(Payload, omit_defaults=True):
     """The JSON object in a request; a component of the OpenAPI document like a `View`.
 
     A member of the wrong type is refused with the sentence of its `refused`. Checks between members
-    and beyond types belong in `__post_init__`, which raises InvalidBody itself.
+    and beyond types belong in `__post_init__`, which raises InvalidBody itself. Members unknown to
+    the type are ignored, or refused where it has `forbid_unknown_fields=True`.
     """
 
     choices: ClassVar[tuple[type[Struct], ...]] = ()
@@ -87,7 +88,9 @@ class RequestBody(Payload, omit_defaults=True):
 
     @classmethod
     def parse(cls, body: Mapping[str, Any]) -> Self:
-        """Parse a decoded body; members unknown to the type are ignored. Raises InvalidBody."""
+        """Parse a decoded body. Raises InvalidBody."""
+        if cls.__struct_config__.forbid_unknown_fields:
+            _check_names(cls, body)
         members = {
             attribute: read(body.get(name))
             for attribute, name, is_required, read in _members(cls)
@@ -114,6 +117,14 @@ Shape = type[Payload] | Content
 """Type of a described body."""
 
 _fields = cache(structs.fields)
+
+
+def _check_names(kind: type[Struct], body: Mapping[str, Any]) -> None:
+    known = [each.encode_name for each in _fields(kind)]
+    for name in body:
+        if name not in known:
+            reason = f"There is no member '{name}' here; it takes {', '.join(sorted(known))}"
+            raise InvalidBody(reason, field=name)
 
 
 @cache

@@ -113,6 +113,7 @@ class _Walk:
                 each.encode_name: self.schema(inspect.type_info(each.type)) for each in fields
             },
             "required": [each.encode_name for each in fields if each.required],
+            **({"additionalProperties": False} if _is_closed(kind) else {}),
             **({"oneOf": [self.members(choice) for choice in choices]} if choices else {}),
         }
 
@@ -121,6 +122,10 @@ class _Walk:
             return self.members(kind)
         self.referred.append(kind)
         return {"$ref": f"#/components/schemas/{name_of(kind)}"}
+
+
+def _is_closed(kind: type[Struct]) -> bool:
+    return issubclass(kind, RequestBody) and kind.__struct_config__.forbid_unknown_fields
 
 
 def _union(schemas: list[Schema]) -> Schema:

@@ -6,6 +6,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from engine import errors
+from engine.executions.execution import ExecutionStatus
 from engine.ids.slugs import check_slug
 from engine.services.bulk_cancel import MOST_CANCELLED, SOURCES, CancelFilter, cancel_matching
 from engine.store import Principal
@@ -15,11 +16,17 @@ from gateway.http.responses import json_response
 from gateway.http.types import RequestBody, View, doc, refused
 from gateway.services import GatewayRequest
 
-MAX_KEY_ID = 128
+STATUSES = frozenset(ExecutionStatus)
 
 
-class CancelRequest(RequestBody):
+class CancelRequest(RequestBody, forbid_unknown_fields=True):
     """The executions to cancel: those that all given members fit. At least one is needed."""
+
+    status: Annotated[
+        str | list[str] | None,
+        doc("With this status, or one of these; only `processing` can be cancelled."),
+        refused("must be a status or a list of them"),
+    ] = None
 
     workflow_slug: Annotated[str | None, doc("Of this workflow."), refused("must be a text")] = None
     key_id: Annotated[
@@ -31,11 +38,22 @@ class CancelRequest(RequestBody):
         refused("must be a text"),
     ] = None
 
+    @property
+    def statuses(self) -> frozenset[str] | None:
+        """Return the wanted statuses; None: any."""
+        if self.status is None:
+            return None
+        return frozenset([self.status] if isinstance(self.status, str) else self.status)
+
     def __post_init__(self) -> None:
         """Check that there is a filter, and its values."""
-        if self.workflow_slug is None and self.key_id is None and self.source is None:
-            message = "One of 'workflowSlug', 'keyId' and 'source' is needed"
+        given = (self.status, self.workflow_slug, self.key_id, self.source)
+        if all(each is None for each in given):
+            message = "One of 'workflowSlug', 'keyId', 'source' and 'status' is needed"
             raise errors.InvalidBody(message, field="workflowSlug")
+        if self.statuses is not None and not self.statuses <= STATUSES:
+            message = f"'status' must be one of {', '.join(sorted(STATUSES))}"
+            raise errors.InvalidBody(message, field="status")
         if self.source is not None and self.source not in SOURCES:
             message = f"'source' must be one of {', '.join(sorted(SOURCES))}"
             raise errors.InvalidBody(message, field="source")
@@ -67,7 +85,9 @@ CancelledExecutions.examples = (CancelledExecutions(cancelled=12, more=False),)
 async def cancel_executions(request: GatewayRequest, principal: Principal) -> Response:
     """Ask for the running executions that fit the filters to stop, at most 1,000 at once."""
     body = await read_body(request, CancelRequest)
-    wanted = CancelFilter(slug=body.workflow_slug, key_id=body.key_id, source=body.source)
+    wanted = CancelFilter(
+        slug=body.workflow_slug, key_id=body.key_id, source=body.source, statuses=body.statuses
+    )
     store, account_id = request.state["services"].store, principal.account.id
     found = await cancel_matching(store.executions, account_id, wanted)
     return json_response(CancelledExecutions(cancelled=found.cancelled, more=found.is_more), 202)

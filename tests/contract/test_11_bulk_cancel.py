@@ -73,6 +73,27 @@ def test_executions_of_others_are_left_alone(caller: Caller, stranger: Caller) -
     assert caller.execution(begun)["status"] == "processing"
 
 
+def test_the_running_ones_are_those_that_are_processing(caller: Caller) -> None:
+    slug = caller.save(waiting())
+    begun = caller.start(slug)
+
+    assert cancel(caller, workflowSlug=slug, status="failed")["cancelled"] == 0
+    assert caller.execution(begun)["status"] == "processing"
+    assert cancel(caller, workflowSlug=slug, status=["failed", "processing"])["cancelled"] == 1
+
+
+@pytest.mark.parametrize("name", ["modelId", "to", "workflow"])
+def test_a_filter_that_is_not_known_cancels_nothing(caller: Caller, name: str) -> None:
+    slug = caller.save(waiting())
+    begun = caller.start(slug)
+
+    answer = caller.post("/api/executions/cancel", {"workflowSlug": slug, name: "x"})
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_BODY")
+    assert answer.json()["field"] == name
+    assert caller.execution(begun)["status"] == "processing"
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -83,6 +104,8 @@ def test_executions_of_others_are_left_alone(caller: Caller, stranger: Caller) -
         {"source": 5},
         {"keyId": []},
         {"workflowSlug": "No Slug"},
+        {"status": "nothing"},
+        {"status": [5]},
         [],
     ],
     ids=str,
