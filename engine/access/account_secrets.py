@@ -5,8 +5,6 @@ from engine.ids.secret_names import NAME_WORDS, is_secret_name
 
 MAX_SECRETS = 100
 MAX_VALUE_BYTES = 8_192
-MIN_VALUE = 4
-"""Characters; a shorter value would be hidden in many words, and is guessed at once."""
 
 
 def check_name(name: str) -> str:
@@ -24,9 +22,8 @@ def check_value(value: object) -> str:
         size = 0
     if not isinstance(value, str) or (value and not size):
         raise InvalidSecret("value", "The value of a secret must be a text")
-    if len(value) < MIN_VALUE:
-        reason = f"The value of a secret has at least {MIN_VALUE} characters: a shorter one cannot "
-        raise InvalidSecret("value", reason + "be hidden")
+    if not value:
+        raise InvalidSecret("value", "The value of a secret must not be empty")
     if size > MAX_VALUE_BYTES:
         raise InvalidSecret("value", f"The value of a secret has at most {MAX_VALUE_BYTES} bytes")
     return value

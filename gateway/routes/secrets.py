@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from engine import errors
-from engine.access.account_secrets import MAX_VALUE_BYTES, MIN_VALUE, check_name, check_value
+from engine.access.account_secrets import MAX_VALUE_BYTES, check_name, check_value
 from engine.services.secrets import list_secrets as list_account_secrets
 from engine.store import Principal
 from gateway.auth.endpoints import Resource, operation, session_only
@@ -40,7 +40,7 @@ class SecretRequest(RequestBody):
     value: Annotated[
         Any,
         described_as(
-            Annotated[str, Meta(min_length=MIN_VALUE, max_length=MAX_VALUE_BYTES)],
+            Annotated[str, Meta(min_length=1, max_length=MAX_VALUE_BYTES)],
             description=f"At most {MAX_VALUE_BYTES} bytes as UTF-8; no answer has it.",
         ),
     ]

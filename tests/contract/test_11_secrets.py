@@ -100,7 +100,7 @@ def test_a_wrong_name_is_refused(owner: Caller, name: str) -> None:
     refused(owner.delete(f"/api/secrets/{name}"), 404, "NOT_FOUND")
 
 
-@pytest.mark.parametrize("value", ["", "abc", None, 5, ["canary"], "canary" * 1_366])
+@pytest.mark.parametrize("value", ["", None, 5, ["canary"], "canary" * 1_366])
 def test_a_wrong_value_is_refused_and_not_repeated(owner: Caller, value: Any) -> None:
     answer = put(owner, "A", value)
 
