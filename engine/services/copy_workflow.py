@@ -10,6 +10,7 @@ from engine.graph.document import Document, is_draft, parse_document
 from engine.services.media import MediaService
 from engine.services.publish import save_new
 from engine.services.save_workflow import named_assets, replace_assets
+from engine.services.secrets import find_uses
 from engine.store import Store, Workflow
 from engine.store.media import AssetSource
 
@@ -26,17 +27,21 @@ async def copy_workflow(
     """Save a copy for an account of a workflow as it is shown to that account.
 
     The copy is neither template nor public, and members of `body` replace those of the original.
-    What was never published becomes a draft. Media of another account are copied. Raises
-    InvalidBody, InvalidGraph, QuotaExceeded and what storing media raises.
+    What was never published becomes a draft, and so does another account's template with secrets:
+    its hosts would get the secrets of these names at the first run, so the copier looks at it before
+    publishing. Media of another account are copied. Raises InvalidBody, InvalidGraph, QuotaExceeded
+    and what storing media raises.
     """
     base = replace(original.document, public_playground=False, is_template=False, archived=False)
     parse_document(body, base)  # refuses a body before media are copied
-    drafts = is_draft(body) if "draft" in body else not original.version
-    if original.account_id == account_id:
-        ids, made = {each: each for each in await _living(store, account_id, base)}, []
-    else:
+    is_foreign = original.account_id != account_id
+    has_secrets = is_foreign and any(find_uses(base.nodes))
+    drafts = is_draft(body) if "draft" in body else has_secrets or not original.version
+    if is_foreign:
         ids = await _copy_media(store, media_service, account_id, original.account_id, base)
         made = list(ids.values())
+    else:
+        ids, made = {each: each for each in await _living(store, account_id, base)}, []
     try:
         document = parse_document(body, replace_assets(base, ids))
         return await save_new(

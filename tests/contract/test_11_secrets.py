@@ -381,3 +381,25 @@ def test_a_template_shows_others_the_name_of_a_secret_alone(
 
     assert shown.json()["nodes"][1]["data"]["auth"] == auth
     assert "canary" not in shown.text
+
+
+def test_a_copy_of_anothers_template_with_secrets_is_a_draft_until_it_is_looked_at(
+    administration: Administration, owner: Caller, echo: EchoServer
+) -> None:
+    put(owner, "TOKEN", "value-of-the-owner")
+    auth = {"type": "bearer", "secret": "TOKEN"}
+    slug = owner.save({**calling(f"{echo.url}/json", auth=auth), "isTemplate": True})
+    other = administration.browser(administration.account("pro"))
+    put(other, "TOKEN", "value-of-the-other")
+
+    copied = other.create({"copyOf": slug, "name": "Mine"})
+
+    assert (copied.status_code, copied.json()["version"]) == (201, None)
+    path = f"/api/workflows/{copied.json()['slug']}"
+    assert other.get(f"{path}/draft").json()["nodes"][1]["data"]["auth"] == auth
+    refused(other.post(f"{path}/run", {"inputs": {}}), 409, "WORKFLOW_NOT_RUNNABLE")
+    other.delete("/api/secrets/TOKEN")
+    refused(other.post(f"{path}/publish"), 400, "INVALID_GRAPH")
+    put(other, "TOKEN", "value-of-the-other")
+    assert other.post(f"{path}/publish").json()["version"] == 1
+    other.clean()
