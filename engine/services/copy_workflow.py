@@ -28,9 +28,8 @@ async def copy_workflow(
 
     The copy is neither template nor public, and members of `body` replace those of the original.
     What was never published becomes a draft, and so does another account's template with secrets:
-    its hosts would get the secrets of these names at the first run, so the copier looks at it before
-    publishing. Media of another account are copied. Raises InvalidBody, InvalidGraph, QuotaExceeded
-    and what storing media raises.
+    the first run would send its hosts the copier's secrets of these names. Media of another account
+    are copied. Raises InvalidBody, InvalidGraph, QuotaExceeded and what storing media raises.
     """
     base = replace(original.document, public_playground=False, is_template=False, archived=False)
     parse_document(body, base)  # refuses a body before media are copied
