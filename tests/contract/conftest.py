@@ -19,7 +19,7 @@ from tests.support.contract.installation import (
     cleaned,
     open_client,
 )
-from tests.support.http.providers import ENDPOINT, MODEL_KEYS, stub_provider
+from tests.support.http.providers import ENDPOINT, JOB, MODEL_KEYS, stub_provider
 from tests.support.http.target import Stub, stub_server
 from tests.support.manifests import manifest
 
@@ -31,18 +31,6 @@ PATIENCE = 300
 """Seconds for a test whose calls may have to wait for the next window of a rate limit."""
 LEFT_OUT = pytest.StashKey[int]()
 CHAT = manifest("contract-chat", call=f"[openai]{ENDPOINT}model = 'any'\n")
-JOB = """
-path = "/predictions"
-body = { input = { prompt = "{{ prompt }}" } }
-result = "output[]"
-[http.job]
-id = "id"
-path = "/predictions/{{ job }}"
-status = "status"
-done = ["succeeded"]
-failed = ["failed", "canceled"]
-progress = "progress"
-"""
 PAINTER = manifest("contract-painter", category="image", call=f"[http]{ENDPOINT}{JOB}")
 
 

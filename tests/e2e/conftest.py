@@ -10,6 +10,8 @@ import pytest
 
 from deploy.stack.location import read_private
 from tests.support.acceptance.running_stack import ONE_WORKER, RunningStack, running
+from tests.support.http.providers import ENDPOINT, JOB, MODEL_KEYS, stub_provider
+from tests.support.manifests import manifest
 
 HAS_PLAYWRIGHT = importlib.util.find_spec("playwright") is not None
 if TYPE_CHECKING or HAS_PLAYWRIGHT:
@@ -37,16 +39,27 @@ QUIET = (
     "--disable-sync",
 )
 PATIENCE_MS = 15_000
+PAINTER = manifest("painter", category="image", call=f"[http]{ENDPOINT}{JOB}")
+"""A model whose pictures are jobs."""
 MakePage = Callable[..., "Page"]
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     folder = tmp_path_factory.mktemp("e2e")
+    models = tmp_path_factory.mktemp("models")
+    (models / "painter.toml").write_text(PAINTER)
     options = (*ONE_WORKER, "--demo-provider")
-    with running(folder, *options, HEADRACE_ALLOW_PRIVATE_URLS="1") as stack:
-        stack.line("Stop ")
-        yield stack
+    with stub_provider() as url:
+        settings = {
+            "HEADRACE_ALLOW_PRIVATE_URLS": "1",
+            "HEADRACE_MODELS_DIR": str(models),
+            "PROVIDER_URL": f"{url}/v1",
+            **MODEL_KEYS,
+        }
+        with running(folder, *options, **settings) as stack:
+            stack.line("Stop ")
+            yield stack
 
 
 @pytest.fixture(scope="session")

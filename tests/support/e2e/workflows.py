@@ -75,6 +75,31 @@ def greeting(name: str, **members: Any) -> dict[str, Any]:
     }
 
 
+def asking(name: str, model: str, output: str, prompt: str) -> dict[str, Any]:
+    """Return a workflow that sends a text to a model and answers with its output."""
+    fields = [
+        {
+            "name": "prompt",
+            "label": "Prompt",
+            "type": "textarea",
+            "required": True,
+            "default": prompt,
+        }
+    ]
+    return {
+        "name": name,
+        "nodes": [
+            _node("form", "requestInput", 0, fields=fields),
+            _node("model", "customModel", 1, model=model),
+            _node("result", "responseOutput", 2),
+        ],
+        "edges": [
+            _edge("form", "prompt", "model", "prompt-in"),
+            _edge("model", output, "result", "result-in"),
+        ],
+    }
+
+
 def _node(node_id: str, kind: str, column: int, **data: Any) -> dict[str, Any]:
     return {"id": node_id, "type": kind, "position": {"x": column * 320, "y": 0}, "data": data}
 

@@ -30,6 +30,19 @@ base_url_env = "PROVIDER_URL"
 api_key_env = "PROVIDER_KEY"
 """
 """Section of a manifest with a provider that the test controls."""
+JOB = """
+path = "/predictions"
+body = { input = { prompt = "{{ prompt }}" } }
+result = "output[]"
+[http.job]
+id = "id"
+path = "/predictions/{{ job }}"
+status = "status"
+done = ["succeeded"]
+failed = ["failed", "canceled"]
+progress = "progress"
+"""
+"""Members beside it of a model whose results are jobs of the stub, with progress."""
 
 
 def provided(section: str, more: str = "", **parts: str) -> Model:

@@ -74,7 +74,7 @@ function Clock({ since }: { since: number }) {
 }
 
 function Nodes({ nodes }: { nodes: NodeState[] }) {
-  const text = nodes.findLast((node) => node.text)?.text;
+  const texts = nodes.findLast((node) => node.texts.length > 0)?.texts ?? [];
   return (
     <>
       <ol className="steps">
@@ -89,7 +89,11 @@ function Nodes({ nodes }: { nodes: NodeState[] }) {
           </li>
         ))}
       </ol>
-      {text && <p className="stream">{text}</p>}
+      {texts.length > 0 && (
+        <div className="stream" role="log" aria-label="Text so far">
+          {texts.filter(Boolean).join("\n\n")}
+        </div>
+      )}
     </>
   );
 }

@@ -9,7 +9,8 @@ export interface NodeState {
   type: string;
   status: string;
   progress?: number;
-  text: string;
+  /** Texts as they come, one for each call of the node. */
+  texts: string[];
 }
 
 export interface RunState {
@@ -27,7 +28,16 @@ function changed(nodes: NodeState[], data: Data, change: (node: NodeState) => No
   const id = String(data.nodeId);
   const known = nodes.find((node) => node.id === id);
   if (known) return nodes.map((node) => (node === known ? change(node) : node));
-  return [...nodes, change({ id, type: String(data.type), status: "running", text: "" })];
+  return [...nodes, change({ id, type: String(data.type), status: "running", texts: [] })];
+}
+
+/** Put a piece where it belongs: another model may begin the text anew, and `offset` counts code points. */
+function grown(texts: string[], { item, offset, text }: Data): string[] {
+  const place = Number(item);
+  const kept = offset === 0 ? "" : Array.from(texts[place] ?? "").slice(0, Number(offset)).join("");
+  const next = [...texts];
+  next[place] = kept + String(text);
+  return next;
 }
 
 function follow(state: RunState, name: string, data: Data): RunState {
@@ -36,11 +46,11 @@ function follow(state: RunState, name: string, data: Data): RunState {
     case "execution.started":
       return { ...next, status: "processing" };
     case "node.started":
-      return { ...next, nodes: changed(state.nodes, data, (node) => ({ ...node, status: "running", text: "" })) };
+      return { ...next, nodes: changed(state.nodes, data, (node) => ({ ...node, status: "running", progress: undefined, texts: [] })) };
     case "node.progress":
       return { ...next, nodes: changed(state.nodes, data, (node) => ({ ...node, progress: Number(data.progress) })) };
     case "node.token":
-      return { ...next, nodes: changed(state.nodes, data, (node) => ({ ...node, text: node.text + data.text })) };
+      return { ...next, nodes: changed(state.nodes, data, (node) => ({ ...node, texts: grown(node.texts, data) })) };
     case "node.finished":
       return { ...next, nodes: changed(state.nodes, data, (node) => ({ ...node, status: String(data.status) })) };
     case "execution.finished": {
