@@ -5,7 +5,7 @@ import signal
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.support.acceptance.running_stack import RunningStack
 from tests.support.e2e.workflows import greeting
@@ -64,6 +64,21 @@ def test_a_lost_connection_is_told_and_comes_back(
     stack.api("POST", "/api/workflows", greeting("After the restart"))
     expect(page.get_by_role("article", name="After the restart")).to_be_visible()
     complaints.clear()  # Chromium logs each connection that is refused
+
+
+def test_a_change_between_the_first_list_and_the_connection_is_shown(
+    page: Page, stack: RunningStack
+) -> None:
+    held: list[Route] = []
+    page.route("**/api/events", lambda route: held.append(route))
+    page.goto("/")
+    page.get_by_role("article").first.wait_for()
+
+    stack.api("POST", "/api/workflows", greeting("Between"))
+    [stream] = held
+    stream.continue_()
+
+    expect(page.get_by_role("article", name="Between")).to_be_visible()
 
 
 def test_a_session_that_ends_is_told(

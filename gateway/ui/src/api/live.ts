@@ -45,24 +45,24 @@ async function isSignedIn(): Promise<boolean> {
   return page.includes('data-session="open"');
 }
 
-/** Read the events for all tabs; a tab that takes over may have missed some. */
-function lead(tell: (message: string) => void, takesOver: boolean): void {
+/** Read the events for all tabs; what was read before the connection is open may have changed since. */
+function lead(tell: (message: string) => void): void {
   let lost = 0;
-  let hadLost = takesOver;
+  let mayMiss = true;
   const connect = (): void => {
     const source = new EventSource("/api/events");
     source.onopen = () => {
       clearTimeout(lost);
       tell("open");
-      if (hadLost) tell("all");
-      hadLost = false;
+      if (mayMiss) tell("all");
+      mayMiss = false;
     };
     source.onerror = () => {
       clearTimeout(lost);
       lost = window.setTimeout(() => tell("lost"), PATIENCE_MS);
       if (source.readyState !== EventSource.CLOSED) return;
       // Refused, not interrupted: browsers do not try again by themselves.
-      hadLost = true;
+      mayMiss = true;
       window.setTimeout(async () => {
         const signedIn = await isSignedIn().catch(() => true);
         if (signedIn) connect();
@@ -87,10 +87,10 @@ export function follow(): void {
     hear(message);
   };
   const held = new Promise<void>(() => {});
-  if (!navigator.locks) return lead(tell, false);
+  if (!navigator.locks) return lead(tell);
   void navigator.locks.request(LOCK, { ifAvailable: true }, (lock) => {
-    if (lock) lead(tell, false);
-    else void navigator.locks.request(LOCK, () => (lead(tell, true), held));
+    if (lock) lead(tell);
+    else void navigator.locks.request(LOCK, () => (lead(tell), held));
     return lock ? held : undefined;
   });
 }
