@@ -1,15 +1,22 @@
 """Accounts of other tiers: keys below their ceiling, and public workflows at their own cost."""
 
 import json
+import re
 from collections.abc import Callable
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.acceptance.running_stack import RunningStack
+from tests.support.acceptance.running_stack import RunningStack, until
 from tests.support.e2e.workflows import greeting
 
 pytestmark = pytest.mark.slow
+RUN = """() => fetch("/api/workflows/counted/run", {
+  method: "POST",
+  headers: {"content-type": "application/json"},
+  body: JSON.stringify({inputs: {name: "Ada"}}),
+}).then((answer) => answer.text())"""
 SignIn = Callable[[str], Page]
 
 
@@ -18,7 +25,7 @@ def sign_in_as(stack: RunningStack, visitor: Page) -> SignIn:
     """Sign a browser in to a new account of a tier."""
 
     def sign_in(tier: str) -> Page:
-        options = ("--email", f"{tier}@example.com", "--tier", tier, "--json")
+        options = ("--email", f"{uuid4().hex}@example.com", "--tier", tier, "--json")
         created = stack.command("account", "create", *options).stdout
         account = json.loads(created)["id"]
         visitor.goto(stack.command("login-link", "--account", account).stdout.split()[0])
@@ -74,3 +81,21 @@ def test_the_public_workflow_of_another_account_is_run(
 
     expect(page.get_by_role("region", name="Result")).to_contain_text("Hello Ada!")
     expect(page.get_by_role("region", name="Your runs").get_by_role("button")).to_have_count(1)
+
+
+def test_what_is_left_of_the_limits_follows_the_runs(
+    sign_in_as: SignIn, stack: RunningStack
+) -> None:
+    stack.api("POST", "/api/workflows", greeting("Counted", publicPlayground=True))
+    page = sign_in_as("creator")
+    page.goto("/app/api/keys")
+    limits = page.get_by_label("Limits")
+    expect(limits).to_contain_text(re.compile(r"Runs left this minute\s*(\d+) of \1"))
+
+    def run_and_see() -> bool:
+        # A window may end between the run and the look.
+        page.evaluate(RUN)
+        page.wait_for_timeout(500)
+        return "all again in" in limits.inner_text()
+
+    until(run_and_see)

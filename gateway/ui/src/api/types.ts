@@ -14,11 +14,16 @@ export interface RateWindow {
   reset: number;
 }
 
+export interface Use {
+  limit: number;
+  used: number;
+}
+
 export interface Me {
   user: User;
   credits: { balance: number; allowance: number };
   ceiling: string[];
-  limits: { runsPerMinute: RateWindow | null };
+  limits: { runsPerMinute: RateWindow | null; active: Use | null; media: Use | null };
 }
 
 export interface LastRun {

@@ -9,6 +9,7 @@ import { usePageTitle } from "../shell/Shell";
 import { useMe } from "../shell/session";
 import { CreateKey } from "./CreateKey";
 import { KeyTable } from "./KeyTable";
+import { Limits } from "./Limits";
 import { WebhookTab } from "./WebhookTab";
 import "./dashboard.css";
 
@@ -24,16 +25,13 @@ export default function Dashboard() {
   const hasKeys = me ? me.ceiling.length > 0 : true;
   const shown = tab in TABS ? tab : "keys";
   const choose = (name: string): void => setTab(name === "Webhook" ? "webhook" : "keys");
-  const rate = me?.limits.runsPerMinute;
   return (
     <>
       <div className="page-head">
         <div>
           <h1>API keys</h1>
-          <p>
-            A key lets a program call your workflows. It is shown once, when it is made.
-            {rate && ` ${rate.remaining} of ${rate.limit} runs are left this minute.`}
-          </p>
+          <p>A key lets a program call your workflows. It is shown once, when it is made.</p>
+          {me && <Limits limits={me.limits} />}
         </div>
         {me && (
           <Button look="primary" disabled={!hasKeys} onClick={() => setCreating(true)}>
