@@ -19,6 +19,14 @@ THEMES = ("light", "dark")
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 860}
 FIRST_LOAD_BYTES = 150_000
+SETTLED = """async () => {
+  const frame = () => new Promise((done) => requestAnimationFrame(done));
+  await frame();
+  await frame();
+  const moving = document.getAnimations().filter((each) => each instanceof CSSTransition);
+  await Promise.allSettled(moving.map((each) => each.finished));
+}"""
+"""Wait until the colours of a theme are drawn and no transition is under way."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -114,6 +122,7 @@ def check(page: Page, name: str, complaints: list[str]) -> None:
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     for theme in THEMES:
         page.emulate_media(color_scheme=theme)
+        page.evaluate(SETTLED)
         picture(page, name, theme)
         assert violations(page) == [], theme
     complaints[:] = [each for each in complaints if not each.endswith(ASKED_IN_VAIN)]
