@@ -205,12 +205,13 @@ async def test_reading_and_deleting_go_on(
             answer = await reader.get(path)
             if answer.status_code not in (403, 404):  # not for keys, or not here
                 assert answer.status_code == 200, (path, answer.text)
-    await fill(store)  # readers may have released memory
-    refused(await client.post("/api/workflows", json=greeting("Another")))
-    refused(await client.post("/api/assets", content=b"x", headers={"content-type": "image/png"}))
-    refused(
-        await browser.post("/api/api-keys", json={"name": "k", "capabilities": ["workflow:run"]})
-    )
+    for caller, path, body in (
+        (client, "/api/workflows", {"json": greeting("Another")}),
+        (client, "/api/assets", {"content": b"x", "headers": {"content-type": "image/png"}}),
+        (browser, "/api/api-keys", {"json": {"name": "k", "capabilities": ["workflow:run"]}}),
+    ):
+        await fill(store)  # readers may have released memory
+        refused(await caller.post(path, **body))
     assert (await client.delete(f"/api/assets/{asset['id']}")).status_code == 200
     assert (await client.delete("/api/workflows/called")).status_code == 200
 
