@@ -4,6 +4,7 @@ One type gives a body its decoding or encoding, its JSON Schema and its example.
 snake case here and in camel case in JSON; a member of an answer that may be absent is `UNSET`.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +18,8 @@ from engine.errors import InvalidBody
 from engine.values.plain import moment
 
 JSON = "application/json"
+NAME = re.compile(r"[A-Za-z]{1,32}")
+"""Name of a member that an error may repeat."""
 Schema = dict[str, Any]
 Parameter = tuple[str, Schema]
 """Name and JSON Schema of a path, query or header parameter."""
@@ -122,9 +125,12 @@ _fields = cache(structs.fields)
 def _check_names(kind: type[Struct], body: Mapping[str, Any]) -> None:
     known = [each.encode_name for each in _fields(kind)]
     for name in body:
-        if name not in known:
-            reason = f"There is no member '{name}' here; it takes {', '.join(sorted(known))}"
-            raise InvalidBody(reason, field=name)
+        if name in known:
+            continue
+        takes = f"it takes {', '.join(sorted(known))}"
+        if NAME.fullmatch(name) is None:  # a text that may be a secret is not repeated
+            raise InvalidBody(f"The body has a member that is not known here; {takes}")
+        raise InvalidBody(f"There is no member '{name}' here; {takes}", field=name)
 
 
 @cache
