@@ -11,5 +11,6 @@ async def test_an_execution_takes_few_bytes() -> None:
     assert found["W1, watched"].record < 1_500
     assert retried.record < 3_000
     assert retried.events == 0
-    assert found["ten nodes, one retry, watched"].events == found["W1, watched"].events
+    watched = found["ten nodes, one retry, watched"].events, found["W1, watched"].events
+    assert max(watched) - min(watched) < 500
     assert found["ten nodes, one retry, recordValues none"].record < retried.record
