@@ -76,7 +76,7 @@ async def get_model(request: GatewayRequest, principal: Principal) -> Response:
 
 @operation(answers={200: MODEL_VERSION_LIST}, errors=(errors.ModelNotFound,))
 @admins_only
-async def list_versions(request: GatewayRequest, principal: Principal) -> Response:
+async def list_model_versions(request: GatewayRequest, principal: Principal) -> Response:
     """The versions of a saved model that can be read, newest first."""
     name: str = request.path_params["internal_name"]
     saved = await request.state["services"].store.models.versions(name)
@@ -173,5 +173,5 @@ routes = [
         "/api/models/{internal_name}",
         Resource(GET=get_model, PUT=update_model, DELETE=delete_model),
     ),
-    Route("/api/models/{internal_name}/versions", Resource(GET=list_versions)),
+    Route("/api/models/{internal_name}/versions", Resource(GET=list_model_versions)),
 ]

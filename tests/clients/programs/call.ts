@@ -24,7 +24,7 @@ console.log(
   JSON.stringify({
     answer: answer && "result" in answer ? answer.result : null,
     typed: typed && "result" in typed ? typed.result : null,
-    slugs: workflows?.map((each) => each.slug),
+    slugs: Array.isArray(workflows) ? workflows.map((each) => each.slug) : null,
     code: error && "code" in error ? error.code : null,
   }),
 );

@@ -43,6 +43,16 @@ def test_every_endpoint_is_described() -> None:
     assert names == described | PAGES
 
 
+def test_no_two_operations_share_an_id() -> None:
+    ids = [
+        operation["operationId"]
+        for methods in DOCUMENT["paths"].values()
+        for operation in methods.values()
+    ]
+
+    assert len(ids) == len(set(ids))
+
+
 @pytest.mark.parametrize("name", sorted(DOCUMENT["components"]["schemas"]))
 def test_every_shape_is_valid_json_schema(name: str) -> None:
     assert component(name)
