@@ -174,7 +174,7 @@ def workers_share_a_template() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def no_models_of_another_test() -> Iterator[None]:
-    """What a store has told this process of saved models ends with its test."""
+    """Forget the saved models that a store has told this process, after each test."""
     yield
     use_saved(())
 

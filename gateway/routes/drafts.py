@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from engine import errors
-from engine.graph.document import RecordValues, parse_document
+from engine.graph.document import parse_document
 from engine.ids.slugs import check_slug
 from engine.services import drafts
 from engine.store import Draft, Principal
@@ -23,6 +23,7 @@ from gateway.routes.shared_types import DELETED, Deleted
 from gateway.routes.workflow_types import (
     ABOUT,
     GRAPH,
+    MEMBERS,
     SAVED,
     BasedOn,
     DocumentView,
@@ -60,7 +61,7 @@ MAX_NOTE = 1_000
 
 
 class PublishRequest(RequestBody):
-    """How to publish a draft."""
+    """Choices for the publication of a draft."""
 
     note: Annotated[
         Annotated[str, Meta(max_length=MAX_NOTE)] | None,
@@ -76,15 +77,7 @@ DraftView.examples = (
         slug="greeting",
         **ABOUT,
         **GRAPH,
-        viewport={"x": 0, "y": 0, "zoom": 1},
-        public_playground=False,
-        is_template=False,
-        folder_id=None,
-        cover=None,
-        hidden=False,
-        archived=False,
-        record_values=RecordValues.ALL,
-        editor={},
+        **MEMBERS,
         **SAVED,
     ),
 )

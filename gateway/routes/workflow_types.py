@@ -309,20 +309,23 @@ GRAPH: dict[str, Any] = {
         },
     ],
 }
+MEMBERS: dict[str, Any] = {
+    "viewport": {"x": 0, "y": 0, "zoom": 1},
+    "public_playground": False,
+    "is_template": False,
+    "folder_id": None,
+    "cover": None,
+    "hidden": False,
+    "archived": False,
+    "record_values": RecordValues.ALL,
+    "editor": {},
+}
 WorkflowView.examples = (
     WorkflowView(
         slug="greeting",
         **ABOUT,
         **GRAPH,
-        viewport={"x": 0, "y": 0, "zoom": 1},
-        public_playground=False,
-        is_template=False,
-        folder_id=None,
-        cover=None,
-        hidden=False,
-        archived=False,
-        record_values=RecordValues.ALL,
-        editor={},
+        **MEMBERS,
         version=3,
         created_by=ACCOUNT_ID,
         created_at=CREATED,

@@ -12,7 +12,7 @@ CONNECT_BATCH = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """Where the runs of one workload are posted, and the header lines that go with them."""
+    """Address of the runs of one workload, with their header lines."""
 
     host: str
     port: int

@@ -1,4 +1,4 @@
-"""What is measured of each system, and how; a measure is a name and a number per repetition."""
+"""Measures of each system: a name and a number per repetition."""
 
 import asyncio
 import math
@@ -21,7 +21,7 @@ CALLERS = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effort:
-    """How long and how wide to measure."""
+    """Length and width of a measurement."""
 
     repetitions: int
     seconds: float

@@ -95,7 +95,7 @@ def signed_in(
 
 @pytest.fixture
 def complaints() -> list[str]:
-    """What pages wrote to the console or refused by their policy; a test may clear it."""
+    """Messages in the console and refusals by the policy of pages; a test may clear them."""
     return []
 
 

@@ -91,12 +91,16 @@ async def test_attempts_of_a_retried_node_show_errors_pauses_and_worker(
 
     first, second, third = found.attempts.attempts
     assert [first.number, second.number, third.number] == [1, 2, 3]
-    assert first.error and first.error["code"] == second.error["code"]  # type: ignore[index]
+    assert first.error is not None
+    assert second.error is not None
     assert third.error is None
+    assert first.error["code"] == second.error["code"]
+    assert third.ended_at is not None
+    assert third.started_at is not None
     assert {first.worker, second.worker, third.worker} == {first.worker}
     assert found.attempts.waited_ms >= 2 * 40
     assert found.node.attempts == 3
-    assert found.node.duration_ms == third.ended_at - third.started_at  # type: ignore[operator]
+    assert found.node.duration_ms == third.ended_at - third.started_at
 
 
 async def test_a_node_shows_what_is_there_while_it_runs(
