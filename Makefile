@@ -12,6 +12,7 @@ PAGES := $(shell find gateway/ui -name node_modules -prune -o -type f -print)
 SUPPORTED := import sys; sys.exit(sys.version_info < (3, 11))
 IS_TESTED := import sys; sys.exit("%d.%d" % sys.version_info[:2] not in sys.argv)
 IS_NEWER := import sys; sys.exit(sys.version_info[1] <= int(sys.argv[1]))
+FEW_FAILED := import json, sys; sys.exit(len(json.load(open(".pytest_cache/v/cache/lastfailed"))) > 3)
 MINOR := import sys; print(sys.version_info[1])
 PYTHON ?= $(shell for python in python3 $(TESTED:%=python%) $(TESTED:%=/usr/bin/python%); do \
 	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
@@ -28,8 +29,9 @@ run: gateway/static/sources.sha256 $(VENV)/.installed$(if $(LOCAL),-local) ## St
 # Each test process imports all tests: with bytecode that is kept, in half of the time.
 test coverage test-newest: export PYTHONDONTWRITEBYTECODE =
 
-test: $(VENV)/.installed-dev ## Run the tests
-	$(BIN)/pytest $(PARALLEL)
+test: $(VENV)/.installed-dev ## Run the tests (AGAIN=1: up to three that fail run once more, alone)
+	$(BIN)/pytest $(PARALLEL) || { test -n '$(AGAIN)' && $(BIN)/python -c '$(FEW_FAILED)' && \
+		echo 'FAILED, and run once more, alone:' && $(BIN)/pytest -v -n 0 --last-failed; }
 
 coverage: $(VENV)/.installed-dev ## Run the tests and tell which lines they miss (takes half as long again)
 	$(BIN)/pytest $(PARALLEL) --cov --cov-report=term:skip-covered
