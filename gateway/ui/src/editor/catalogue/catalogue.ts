@@ -1,0 +1,115 @@
+/** Node types as the API describes them, and the rules for wires. */
+
+import type { GraphNode } from "../../api/types";
+import { useResource } from "../../api/resource";
+
+export type SocketType = "text" | "image" | "video" | "audio" | "any";
+
+export interface Socket {
+  name: string;
+  type: SocketType;
+  many?: boolean;
+  required?: boolean;
+}
+
+export interface Sockets {
+  inputs: Socket[];
+  outputs: Socket[];
+}
+
+/** JSON Schema of a node's settings, as far as the editor reads it. */
+export interface SettingSchema {
+  type?: string | string[];
+  title?: string;
+  description?: string;
+  default?: unknown;
+  enum?: unknown[];
+  examples?: unknown[];
+  minimum?: number;
+  maximum?: number;
+  exclusiveMinimum?: number;
+  maxLength?: number;
+  maxItems?: number;
+  pattern?: string;
+  properties?: Record<string, SettingSchema>;
+  items?: SettingSchema;
+  anyOf?: SettingSchema[];
+  required?: string[];
+  "x-widget"?: string;
+}
+
+export interface NodeType extends Sockets {
+  type: string;
+  category: string;
+  label: string;
+  description: string;
+  settings: SettingSchema;
+  /** Whether sockets depend on settings. */
+  isDynamic: boolean;
+  available: boolean;
+  unavailableReason: string | null;
+}
+
+export type Catalogue = ReadonlyMap<string, NodeType>;
+
+const CATEGORIES = [
+  "Inputs",
+  "Utilities",
+  "LLMs",
+  "Image Models",
+  "Video Models",
+  "Music Models",
+  "Image Tools",
+  "Custom",
+  "Outputs",
+];
+const EMPTY: Sockets = { inputs: [], outputs: [] };
+const catalogues = new WeakMap<NodeType[], Catalogue>();
+
+/** The node types by name, in the order of the sidebar; undefined until they are loaded. */
+export function useCatalogue(): Catalogue | undefined {
+  const found = useResource<NodeType[]>("/api/node-types").data;
+  if (!found) return undefined;
+  let known = catalogues.get(found);
+  if (!known) {
+    known = new Map(found.map((each) => [each.type, each]));
+    catalogues.set(found, known);
+  }
+  return known;
+}
+
+/** The categories with their types; categories that this page does not know come before the last one. */
+export function byCategory(catalogue: Catalogue): [string, NodeType[]][] {
+  const types = [...catalogue.values()];
+  const others = types.map((each) => each.category).filter((each) => !CATEGORIES.includes(each));
+  const order = [...CATEGORIES.slice(0, -1), ...new Set(others), ...CATEGORIES.slice(-1)];
+  return order
+    .map((category): [string, NodeType[]] => [category, types.filter((each) => each.category === category)])
+    .filter(([, found]) => found.length > 0);
+}
+
+/** The sockets of a node: as checked last, or those of its type until it is checked. */
+export function socketsOf(
+  node: GraphNode,
+  checked: Record<string, Sockets>,
+  catalogue: Catalogue | undefined,
+): Sockets {
+  return checked[node.id] ?? catalogue?.get(node.type) ?? EMPTY;
+}
+
+export function fits(output: SocketType, input: SocketType): boolean {
+  return output === input || output === "any" || input === "any";
+}
+
+const ARTICLED: Record<SocketType, string> = {
+  text: "a text",
+  image: "an image",
+  video: "a video",
+  audio: "an audio",
+  any: "any value",
+};
+
+/** A sentence about two sockets that do not fit. */
+export function misfit(output: Socket, input: Socket): string {
+  return `‘${output.name}’ gives ${ARTICLED[output.type]}, and ‘${input.name}’ takes ${ARTICLED[input.type]}.`;
+}

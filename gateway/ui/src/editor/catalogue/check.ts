@@ -1,0 +1,71 @@
+/** Checks of the document by the API: problems, sockets and estimate while one draws. */
+
+import { call } from "../../api/client";
+import type { EditorStore } from "../document/store";
+import type { Sockets } from "./catalogue";
+
+export interface Problem {
+  nodeId?: string;
+  edgeId?: string;
+  /** Path in the settings of the node, such as `items[1].value`. */
+  field?: string;
+  socket?: string;
+  reason: string;
+}
+
+export interface Check {
+  problems: Problem[];
+  sockets: Record<string, Sockets>;
+  estimate: { total: number; byNode: Record<string, number> };
+}
+
+export const NOT_CHECKED: Check = { problems: [], sockets: {}, estimate: { total: 0, byNode: {} } };
+
+const PAUSE_MS = 120;
+
+/** Check the document now and after each change of its graph, until the returned function is called. */
+export function keepChecked(store: EditorStore): () => void {
+  let timer = 0;
+  let isRunning = false;
+  let checked: { nodes: unknown; edges: unknown } | null = null;
+  const check = async (): Promise<void> => {
+    const { nodes, edges } = store.document;
+    if (isRunning || (checked?.nodes === nodes && checked.edges === edges)) return;
+    isRunning = true;
+    try {
+      const answer = await call<Check>("POST", "/api/workflows/check", { nodes, edges });
+      checked = { nodes, edges };
+      store.set({ check: keepSame(store.get().check, answer) });
+    } catch {
+      // Saving tells that the server is away; the last answer stays until it is back.
+      checked = { nodes, edges };
+    }
+    isRunning = false;
+    if (store.document.nodes !== nodes || store.document.edges !== edges) later();
+  };
+  const later = (): void => {
+    clearTimeout(timer);
+    timer = window.setTimeout(() => void check(), PAUSE_MS);
+  };
+  let seen = store.document;
+  const unsubscribe = store.subscribe(() => {
+    if (store.document === seen) return;
+    seen = store.document;
+    later();
+  });
+  void check();
+  return () => {
+    clearTimeout(timer);
+    unsubscribe();
+  };
+}
+
+/** Keep the former objects of sockets that are as before, so that their nodes are not drawn again. */
+function keepSame(before: Check, answer: Check): Check {
+  const sockets: Record<string, Sockets> = {};
+  for (const [id, found] of Object.entries(answer.sockets)) {
+    const known = before.sockets[id];
+    sockets[id] = known && JSON.stringify(known) === JSON.stringify(found) ? known : found;
+  }
+  return { ...answer, sockets };
+}

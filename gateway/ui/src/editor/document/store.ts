@@ -1,0 +1,109 @@
+/** The state of one open editor, outside of React, so that saving and checking go on whatever is drawn. */
+
+import { createContext, useContext, useSyncExternalStore } from "react";
+import type { Check } from "../catalogue/check";
+import { NOT_CHECKED } from "../catalogue/check";
+import type { Saving } from "../saving/state";
+import type { EditorDocument } from "./document";
+import type { Edit } from "./edits";
+import { begin, type History, record, redo, undo } from "./history";
+
+export type PanelName = "settings" | "problems" | "run" | "deploy" | "versions";
+
+export interface EditorState {
+  history: History<EditorDocument>;
+  /** Ids of the chosen nodes and edges. */
+  selection: ReadonlySet<string>;
+  /** The last answer about the document: problems, sockets and estimate. */
+  check: Check;
+  saving: Saving;
+  panel: PanelName | null;
+  /** The setting of the selected node that the panel shall lead to. */
+  focusedField: string | null;
+}
+
+const SAME_STEP_MS = 1_000;
+
+export class EditorStore {
+  readonly slug: string;
+  private state: EditorState;
+  private readonly watchers = new Set<() => void>();
+  private lastStep = { name: "", at: 0 };
+
+  constructor(slug: string, document: EditorDocument, saving: Saving) {
+    this.slug = slug;
+    this.state = {
+      history: begin(document),
+      selection: new Set(),
+      check: NOT_CHECKED,
+      saving,
+      panel: null,
+      focusedField: null,
+    };
+  }
+
+  get = (): EditorState => this.state;
+
+  get document(): EditorDocument {
+    return this.state.history.present;
+  }
+
+  subscribe = (watcher: () => void): (() => void) => {
+    this.watchers.add(watcher);
+    return () => this.watchers.delete(watcher);
+  };
+
+  set(changes: Partial<EditorState>): void {
+    this.state = { ...this.state, ...changes };
+    for (const notify of this.watchers) notify();
+  }
+
+  /** Edit the document. Edits of the same step name within a second are undone together. */
+  edit(change: Edit, step = ""): void {
+    const now = Date.now();
+    const isSameStep = step !== "" && step === this.lastStep.name && now - this.lastStep.at < SAME_STEP_MS;
+    const history = record(this.state.history, change(this.document), isSameStep);
+    if (history === this.state.history) return;
+    this.lastStep = { name: step, at: now };
+    this.set({ history });
+  }
+
+  undo = (): void => this.travel(undo);
+
+  redo = (): void => this.travel(redo);
+
+  select(ids: Iterable<string>): void {
+    const selection = new Set(ids);
+    if (selection.size === this.state.selection.size && [...selection].every((id) => this.state.selection.has(id))) return;
+    this.set({ selection, focusedField: null });
+  }
+
+  /** Show a place in the document: its node or edge, and the setting if one is named. */
+  show(id: string, field: string | null = null): void {
+    this.set({ selection: new Set([id]), panel: "settings", focusedField: field });
+  }
+
+  private travel(way: typeof undo): void {
+    this.lastStep = { name: "", at: 0 };
+    const history = way(this.state.history);
+    if (history.present !== this.document) this.set({ history });
+  }
+}
+
+export const EditorContext = createContext<EditorStore | null>(null);
+
+export function useStore(): EditorStore {
+  const store = useContext(EditorContext);
+  if (!store) throw new Error("This component belongs into an editor.");
+  return store;
+}
+
+/** Read a part of the state; the part is compared by identity, so do not build objects in `select`. */
+export function useEditor<T>(select: (state: EditorState) => T): T {
+  const store = useStore();
+  return useSyncExternalStore(store.subscribe, () => select(store.get()));
+}
+
+export function useDocument(): EditorDocument {
+  return useEditor((state) => state.history.present);
+}

@@ -1,0 +1,24 @@
+import type { ComponentType } from "react";
+import { Button } from "../../components/Button";
+import { type PanelName, useEditor, useStore } from "../document/store";
+import { SettingsPanel } from "../settings/SettingsPanel";
+
+const PANELS: Partial<Record<PanelName, [string, ComponentType]>> = {
+  settings: ["Settings", SettingsPanel],
+};
+
+/** The panel beside the canvas. */
+export function SidePanel() {
+  const store = useStore();
+  const panel = useEditor((state) => state.panel);
+  const [title, Content] = (panel && PANELS[panel]) || [];
+  if (!title || !Content) return null;
+  return (
+    <section className="side-panel" aria-label={title}>
+      <Button look="quiet" isCompact className="close" aria-label="Close" onClick={() => store.set({ panel: null })}>
+        ×
+      </Button>
+      <Content />
+    </section>
+  );
+}
