@@ -1,7 +1,7 @@
 """Drafts: checked like a save, and saved whatever is wrong with their graph."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -96,6 +96,39 @@ async def merge_draft(
             if turn == MAX_TRIES - 1:
                 raise
     raise AssertionError("the last turn returns or raises")
+
+
+async def carry_visibility(store: Store, former: Workflow, current: Workflow) -> None:
+    """Let the draft follow a change of who sees its workflow.
+
+    Else publishing it later would show a workflow again that was made private meanwhile.
+    Raises QuotaExceeded, and RevisionConflict while others write the draft again and again.
+    """
+    before, after = former.document, current.document
+    changes = {
+        name: getattr(after, name)
+        for name in ("public_playground", "is_template")
+        if getattr(after, name) != getattr(before, name)
+    }
+    if not changes:
+        return
+    for turn in range(MAX_TRIES):
+        try:
+            draft = await store.drafts.get(current.account_id, current.slug)
+            document = replace(draft.document, **changes)
+            if document != draft.document:
+                await store.drafts.write(
+                    *(current.account_id, current.slug, document),
+                    draft.problems,
+                    {draft.revision},
+                )
+        except RevisionConflict:
+            if turn == MAX_TRIES - 1:
+                raise
+            continue
+        except DraftNotFound:
+            return
+        return
 
 
 async def begin_draft(

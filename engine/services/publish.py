@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.errors import RevisionConflict, VersionConflict
 from engine.graph.document import Document, is_draft, parse_document
-from engine.services.drafts import begin_draft
+from engine.services.drafts import begin_draft, carry_visibility
 from engine.services.save_workflow import check_cover, check_document, finish_save
 from engine.store import Store, Workflow
 
@@ -89,7 +89,9 @@ async def _write(store: Store, current: Workflow, document: Document, publishes:
     if current.version and publishes:
         return await store.workflows.update(account_id, slug, document, [], current.version)
     if current.version:
-        return await store.workflows.revise(current, document)
+        revised = await store.workflows.revise(current, document)
+        await carry_visibility(store, current, revised)
+        return revised
     draft = await store.drafts.get(account_id, slug)
     if draft.document != current.document:
         raise RevisionConflict(draft.revision)

@@ -188,6 +188,19 @@ def test_a_later_save_leaves_the_draft_which_is_then_behind(caller: Caller) -> N
     assert caller.put(draft_of(slug), shouting()).json()["basedOn"] == 1
 
 
+@pytest.mark.parametrize("member", ["publicPlayground", "isTemplate"])
+def test_a_draft_does_not_show_again_a_workflow_that_was_hidden_meanwhile(
+    caller: Caller, member: str
+) -> None:
+    slug = caller.save(greeting(**{member: True}))
+    caller.put(draft_of(slug), shouting(**{member: True}))
+
+    caller.put(f"/api/workflows/{slug}", {member: False})
+
+    assert caller.get(draft_of(slug)).json()[member] is False
+    assert caller.post(f"/api/workflows/{slug}/publish").json()[member] is False
+
+
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 def test_drafts_of_others_are_not_to_be_seen_nor_written(
     caller: Caller, stranger: Caller, method: str
