@@ -49,6 +49,7 @@ ROUTES = {
     "GET /app/playground/{slug}": "public",
     "GET /app/editor/{slug}": "public",
     "GET /app/api/keys": "public",
+    "GET /app/settings": "public",
     "GET /static/{name}": "public",
     "GET /login": "public",
     "POST /login": "public",

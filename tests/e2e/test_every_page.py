@@ -74,6 +74,21 @@ def show_webhook(page: Page) -> None:
     page.get_by_label("URL").wait_for()
 
 
+def show_settings(page: Page) -> None:
+    page.goto("/app/settings")
+    page.get_by_text("Credits left").wait_for()
+
+
+def show_secrets(page: Page) -> None:
+    page.goto("/app/settings?tab=secrets")
+    page.get_by_role("tabpanel").get_by_role("heading").or_(page.get_by_role("table")).wait_for()
+
+
+def show_sessions(page: Page) -> None:
+    page.goto("/app/settings?tab=sessions")
+    page.get_by_role("table").wait_for()
+
+
 def show_editor(page: Page) -> None:
     page.goto("/app/editor/greeting-letter")
     page.get_by_role("article", name="Text Box letter").wait_for()
@@ -92,6 +107,9 @@ PAGES: dict[str, Callable[[Page], None]] = {
     "keys": show_keys,
     "create-key": show_create_key,
     "webhook": show_webhook,
+    "settings": show_settings,
+    "secrets": show_secrets,
+    "sessions": show_sessions,
     "editor": show_editor,
     "not-found": show_not_found,
 }

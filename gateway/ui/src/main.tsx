@@ -14,6 +14,7 @@ import "./styles/shell.css";
 
 const Playground = lazy(() => import("./playground/Playground"));
 const Dashboard = lazy(() => import("./dashboard/Dashboard"));
+const Settings = lazy(() => import("./account/Settings"));
 const Editor = lazy(() => import("./editor/Editor"));
 
 function page(path: string): ReactNode {
@@ -24,6 +25,7 @@ function page(path: string): ReactNode {
     if (section === "editor") return <Editor key={name} slug={name} />;
     if (section === "api" && name === "keys") return <Dashboard />;
   }
+  if (path === "/app/settings" && isSignedIn) return <Settings />;
   return <NotFound />;
 }
 

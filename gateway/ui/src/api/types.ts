@@ -182,3 +182,19 @@ export interface Model {
   category: string;
   enabled: boolean;
 }
+
+export interface Secret {
+  name: string;
+  createdAt: string;
+  updatedAt: string;
+  usedBy: string[];
+}
+
+export interface Session {
+  id: string;
+  createdAt: string;
+  lastUsedAt: string;
+  userAgent: string | null;
+  address: string | null;
+  current: boolean;
+}

@@ -9,6 +9,7 @@ import { isSignedIn, signInAddress, signOut, useMe } from "./session";
 const PAGES = [
   ["/", "Workflows"],
   ["/app/api/keys", "API keys"],
+  ["/app/settings", "Settings"],
 ] as const;
 
 export function Shell({ children }: { children: ReactNode }) {

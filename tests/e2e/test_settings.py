@@ -1,0 +1,72 @@
+"""The settings: the account, its secrets and its signed-in browsers."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import MakePage
+from tests.support.acceptance.running_stack import RunningStack
+
+pytestmark = pytest.mark.slow
+VALUE = "sk_live_canary_of_the_settings"
+
+
+def test_a_secret_is_saved_used_and_never_shown_again(page: Page, stack: RunningStack) -> None:
+    page.goto("/app/settings?tab=secrets")
+    page.get_by_label("Secret name").fill("shop_key")
+    page.get_by_label("Value").fill(VALUE)
+    page.get_by_role("button", name="Save").click()
+    row = page.get_by_role("row", name="SHOP_KEY")
+    expect(row).to_contain_text("no workflow")
+
+    call = {"url": "https://example.com", "auth": {"type": "bearer", "secret": "SHOP_KEY"}}
+    nodes = [
+        {"id": "call", "type": "httpRequest", "position": {"x": 0, "y": 0}, "data": call},
+        {"id": "result", "type": "responseOutput", "position": {"x": 320, "y": 0}, "data": {}},
+    ]
+    edge = {"id": "wire", "source": "call", "sourceHandle": "response-out"}
+    edges = [edge | {"target": "result", "targetHandle": "result-in"}]
+    stack.api("POST", "/api/workflows", {"name": "Shop call", "nodes": nodes, "edges": edges})
+    page.reload()
+
+    expect(row.get_by_role("link", name="shop-call")).to_be_visible()
+    assert VALUE not in page.content()
+    row.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("dialog")).to_contain_text("One workflow uses it")
+    page.get_by_role("button", name="Delete secret").click()
+    expect(row).to_have_count(0)
+
+
+def test_a_wrong_secret_is_refused_beside_its_field(page: Page) -> None:
+    page.goto("/app/settings?tab=secrets")
+    page.get_by_label("Secret name").fill("9-lives")
+
+    page.get_by_role("button", name="Save").click()
+
+    expect(page.get_by_text("a letter first")).to_be_visible()
+    expect(page.get_by_text("Paste the key or password.")).to_be_visible()
+
+
+def test_another_browser_is_signed_out(
+    page: Page, make_page: MakePage, sign_in_link: Callable[[], str]
+) -> None:
+    other = make_page(user_agent="Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Firefox/140.0")
+    other.goto(sign_in_link())
+    page.goto("/app/settings?tab=sessions")
+    expect(page.get_by_text("This one")).to_have_count(1)
+
+    row = page.get_by_role("row", name="Firefox on Linux")
+    row.get_by_role("button", name="Sign out").click()
+
+    expect(row).to_have_count(0)
+    other.goto("/app/settings")
+    expect(other.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_the_account_shows_its_credits_and_limits(page: Page, stack: RunningStack) -> None:
+    page.goto("/app/settings")
+
+    panel = page.get_by_role("tabpanel")
+    expect(panel).to_contain_text("demo@localhost")
+    expect(panel).to_contain_text("credits")
