@@ -100,6 +100,7 @@ routes: list[BaseRoute] = [
     Route("/app/editor/{slug}", Resource(GET=show_page)),
     Route("/app/api/keys", Resource(GET=show_page)),
     Route("/app/settings", Resource(GET=show_page)),
+    Route("/app/admin", Resource(GET=show_page)),
     Route("/app/settings/api-keys", Resource(GET=show_keys)),
     Route("/static/{name}", Resource(GET=get_file)),
 ]

@@ -50,6 +50,7 @@ ROUTES = {
     "GET /app/editor/{slug}": "public",
     "GET /app/api/keys": "public",
     "GET /app/settings": "public",
+    "GET /app/admin": "public",
     "GET /static/{name}": "public",
     "GET /login": "public",
     "POST /login": "public",

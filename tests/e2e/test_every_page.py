@@ -89,6 +89,21 @@ def show_sessions(page: Page) -> None:
     page.get_by_role("table").wait_for()
 
 
+def show_accounts(page: Page) -> None:
+    page.goto("/app/admin")
+    page.get_by_role("row", name="demo@localhost").wait_for()
+
+
+def show_audit(page: Page) -> None:
+    page.goto("/app/admin?tab=audit")
+    page.get_by_role("table").wait_for()
+
+
+def show_installation(page: Page) -> None:
+    page.goto("/app/admin?tab=installation")
+    page.get_by_text("/readyz").wait_for()
+
+
 def show_editor(page: Page) -> None:
     page.goto("/app/editor/greeting-letter")
     page.get_by_role("article", name="Text Box letter").wait_for()
@@ -110,6 +125,9 @@ PAGES: dict[str, Callable[[Page], None]] = {
     "settings": show_settings,
     "secrets": show_secrets,
     "sessions": show_sessions,
+    "accounts": show_accounts,
+    "audit": show_audit,
+    "installation": show_installation,
     "editor": show_editor,
     "not-found": show_not_found,
 }

@@ -10,11 +10,13 @@ import { NotFound, Welcome } from "./shell/Welcome";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/components.css";
+import "./styles/tables.css";
 import "./styles/shell.css";
 
 const Playground = lazy(() => import("./playground/Playground"));
 const Dashboard = lazy(() => import("./dashboard/Dashboard"));
 const Settings = lazy(() => import("./account/Settings"));
+const Admin = lazy(() => import("./admin/Admin"));
 const Editor = lazy(() => import("./editor/Editor"));
 
 function page(path: string): ReactNode {
@@ -26,6 +28,7 @@ function page(path: string): ReactNode {
     if (section === "api" && name === "keys") return <Dashboard />;
   }
   if (path === "/app/settings" && isSignedIn) return <Settings />;
+  if (path === "/app/admin" && isSignedIn) return <Admin />;
   return <NotFound />;
 }
 

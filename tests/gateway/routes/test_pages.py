@@ -11,7 +11,7 @@ from tests.gateway.conftest import MakeClient
 
 INDEX = '<!doctype html><body data-session="none"><script src="/static/index-1.js"></script></body>'
 SCRIPT = b"console.log(1)"
-ACCOUNTS = ["/app/editor/greeting", "/app/api/keys", "/app/settings"]
+ACCOUNTS = ["/app/editor/greeting", "/app/api/keys", "/app/settings", "/app/admin"]
 EVERYONES = ["/", "/app/playground/greeting"]
 
 

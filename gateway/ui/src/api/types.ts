@@ -1,10 +1,12 @@
 /** Shapes of the API's answers, as far as the pages read them. */
 
+export type Tier = "free" | "creator" | "pro" | "business" | "enterprise";
+
 export interface User {
   id: string;
   email: string;
   role: "user" | "admin";
-  tier: "free" | "creator" | "pro" | "business" | "enterprise";
+  tier: Tier;
   approved: boolean;
 }
 
@@ -197,4 +199,19 @@ export interface Session {
   userAgent: string | null;
   address: string | null;
   current: boolean;
+}
+
+export interface Account extends User {
+  credits: { balance: number };
+  createdAt: string;
+}
+
+export interface AuditEntry {
+  id: string;
+  at: string;
+  by: string;
+  action: string;
+  subject: string;
+  before: unknown;
+  after: unknown;
 }

@@ -6,6 +6,7 @@ import icon from "../icon.svg";
 import { Link, usePath } from "./router";
 import { isSignedIn, signInAddress, signOut, useMe } from "./session";
 
+const ADMINISTRATION = ["/app/admin", "Administration"] as const;
 const PAGES = [
   ["/", "Workflows"],
   ["/app/api/keys", "API keys"],
@@ -14,6 +15,8 @@ const PAGES = [
 
 export function Shell({ children }: { children: ReactNode }) {
   const path = usePath();
+  const isAdmin = useMe().data?.user.role === "admin";
+  const pages = isAdmin ? [...PAGES, ADMINISTRATION] : PAGES;
   return (
     <>
       <header className="top">
@@ -24,7 +27,7 @@ export function Shell({ children }: { children: ReactNode }) {
           </Link>
           <nav aria-label="Pages">
             {isSignedIn &&
-              PAGES.map(([address, name]) => (
+              pages.map(([address, name]) => (
                 <Link key={address} href={address} aria-current={path === address ? "page" : undefined}>
                   {name}
                 </Link>
