@@ -4,6 +4,7 @@
 """
 
 import io
+import json
 import os
 import signal
 from typing import Any
@@ -17,7 +18,9 @@ from engine.models.registry import shipped_models
 from tests.support.acceptance.commands import json_of
 from tests.support.acceptance.running_stack import RunningStack, until
 
-MODELS = {each.internal_name: each.category for each in shipped_models() if each.call.endpoint}
+SHIPPED = [each for each in shipped_models() if each.call.endpoint]
+MODELS = {each.internal_name: each.category for each in SHIPPED}
+PROMPTED = [each.internal_name for each in SHIPPED if each.fields[0].name == "prompt"]
 LEAST_BYTES = 1_000
 ASK = {"inputs": {"prompt": "A kettle"}}
 
@@ -38,7 +41,7 @@ def decode(category: Category, answer: httpx2.Response) -> None:
             picture.load()
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", PROMPTED)
 def test_a_model_answers_with_a_text_or_with_media_that_can_be_decoded(
     stack: RunningStack, name: str
 ) -> None:
@@ -55,6 +58,15 @@ def test_a_model_answers_with_a_text_or_with_media_that_can_be_decoded(
         facts = facts_of(stack, url)
         assert facts["contentType"].startswith(f"{category}/")
         assert category is Category.IMAGE or facts["durationMs"] > 0
+
+
+def test_the_model_of_embeddings_answers_with_a_vector_of_the_text(stack: RunningStack) -> None:
+    def vector(text: str) -> Any:
+        _, answer = stack.api("POST", "/api/models/text-embedding/run", {"inputs": {"text": text}})
+        return json.loads(answer["result"]["text"])
+
+    assert len(vector("A kettle")) == 512
+    assert vector("A kettle") == vector("A kettle") != vector("A mug")
 
 
 def test_an_example_gives_pictures_that_can_be_decoded(stack: RunningStack) -> None:

@@ -18,6 +18,10 @@ GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "try-without-a-provider.
 ROWS = re.findall(r"^\| (`[^|]+) \| `(\w+_BASE_URL=[^|`]+)` \|$", GUIDE.read_text(), re.MULTILINE)
 MODELS = [name for names, _ in ROWS for name in re.findall(r"`([\w-]+)`", names)]
 CATEGORIES = {model.internal_name: model.category for model in all_models()}
+FIELDS = {
+    model.internal_name: [field.name for field in model.fields if field.required]
+    for model in all_models()
+}
 COUNTS = {"suno": 2}
 """Number of media that one call makes, if not one."""
 SHOWN_AT = "http://127.0.0.1:8800"
@@ -44,13 +48,12 @@ def model_key(stack: RunningStack) -> str:
 def test_a_model_of_the_guide_answers_with_the_variables_beside_it(
     stack: RunningStack, model_key: str, name: str
 ) -> None:
-    status, answer = stack.api(
-        "POST", f"/api/models/{name}/run", {"inputs": {"prompt": "A kettle"}}, key=model_key
-    )
+    inputs = dict.fromkeys(FIELDS[name], "A kettle")
+    status, answer = stack.api("POST", f"/api/models/{name}/run", {"inputs": inputs}, key=model_key)
 
     assert status == 200, answer
     if CATEGORIES[name] is Category.TEXT:
-        assert answer["result"] == {"text": "(stub) A kettle"}
+        assert answer["result"]["text"].startswith(("(stub) A kettle", "[0.", "[-0."))
     else:
         urls = answer["result"][f"{CATEGORIES[name]}s"]
         assert len(urls) == COUNTS.get(name, 1)

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from engine.models.dialects.http import HttpSection, MediaSection
 from engine.models.manifest import Category, Model
+from engine.values.templates import to_json
 from workers.providers.base import CallContext, Dialect, ModelAnswer, StoredMedia
 from workers.providers.errors import bad_response
 from workers.providers.jobs import run_job
@@ -63,6 +64,9 @@ def _find_result(section: HttpSection, reply: Any) -> list[Any]:
 
 
 def _join(found: Sequence[Any]) -> str:
+    """Return the texts as one; numbers, such as a vector, as a JSON list."""
+    if all(isinstance(each, int | float) for each in found):
+        return to_json(found)
     if not all(isinstance(each, str) for each in found):
         raise bad_response("has no text where its manifest says that it is")
     return "".join(found)

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from deploy.stub_provider.contents.prompt_values import PromptValues
 from deploy.stub_provider.errors import StubRefused
 
 MAX_DEPTH = 24
@@ -30,17 +31,29 @@ CANDIDATES = (
 """Candidates for a `pattern`; most common patterns match one of them."""
 
 
-def make_value(schema: Any, text: str) -> Any:
-    """Return a value that matches the schema, its texts taken from `text`. Raises StubRefused."""
-    return _Maker(root=schema, text=text).make(schema, MAX_DEPTH)
+LISTED = 60
+"""Characters of `text` in each item of a list of texts."""
+_CHECKED_FORMATS = {"date": re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])")}
+"""Formats whose values are taken from the prompt, where they match."""
+
+
+def make_value(schema: Any, text: str, prompt: str = "") -> Any:
+    """Return a value that matches the schema. Raises StubRefused.
+
+    Properties that the prompt names, as `total: 7`, have its values, and an `enum` is chosen by its
+    words; other texts are taken from `text`.
+    """
+    maker = _Maker(root=schema, text=text, values=PromptValues(text=prompt))
+    return maker.make(schema, MAX_DEPTH)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Maker:
     root: Any
     text: str
+    values: PromptValues
 
-    def make(self, schema: Any, depth: int) -> Any:
+    def make(self, schema: Any, depth: int, name: str = "") -> Any:
         if schema is True or schema == {}:
             return self.text
         if not isinstance(schema, Mapping):
@@ -53,8 +66,15 @@ class _Maker:
         if "const" in schema:
             return schema["const"]
         if schema.get("enum"):
-            return schema["enum"][0]
-        return self._typed(schema, depth)
+            return self._choose(schema, name)
+        return self._typed(schema, depth, name)
+
+    def _choose(self, schema: Mapping[str, Any], name: str) -> Any:
+        options, said = schema["enum"], (self.values.labelled(name) or "").lower()
+        named = next((each for each in options if said and str(each).lower() == said), None)
+        if named is not None:
+            return named
+        return self.values.choose(options, str(schema.get("description", "")))
 
     def _merged(self, schema: Mapping[str, Any], depth: int) -> Mapping[str, Any]:
         for part in self._parts(schema, depth):
@@ -83,18 +103,18 @@ class _Maker:
             raise StubRefused(400, f"(stub) '{reference}' leads nowhere.", param="response_format")
         return found
 
-    def _typed(self, schema: Mapping[str, Any], depth: int) -> Any:
+    def _typed(self, schema: Mapping[str, Any], depth: int, name: str) -> Any:
         match _type_of(schema):
             case "object":
                 return self._object(schema, depth)
             case "array":
                 return self._array(schema, depth)
             case "string":
-                return self._string(schema)
+                return self._string(schema, name)
             case "integer":
-                return int(_number(schema, 1))
+                return int(_number(schema, round(self._said(name, 1))))
             case "number":
-                return _number(schema, 0.5)
+                return _number(schema, self._said(name, 0.5))
             case "boolean":
                 return True
             case "null":
@@ -105,7 +125,7 @@ class _Maker:
         properties = schema.get("properties", {})
         required = schema.get("required", ())
         names = [name for name in properties if name in required or depth > LEAST_DEPTH]
-        made = {name: self.make(properties[name], depth - 1) for name in names}
+        made = {name: self.make(properties[name], depth - 1, name) for name in names}
         more = schema.get("additionalProperties", True)
         for name in required:
             if name not in made:
@@ -120,19 +140,46 @@ class _Maker:
         items = schema.get("items", True)
         if items is False or len(first) >= wanted:
             return first[:most]
+        rows = self._rows(items, depth)
+        if not first and least <= len(rows) <= schema.get("maxItems", len(rows)) and rows:
+            return rows
         return first + [self._item(items, index, depth) for index in range(len(first), wanted)]
+
+    def _rows(self, schema: Any, depth: int) -> list[Any]:
+        """Return an object for each line of the prompt that has several of its properties."""
+        properties = schema.get("properties", {}) if isinstance(schema, Mapping) else {}
+        rows = self.values.rows(list(properties))
+        return [replace(self, values=row).make(schema, depth - 1) for row in rows]
 
     def _item(self, schema: Any, index: int, depth: int) -> Any:
         made = self.make(schema, depth - 1)
         is_free = isinstance(schema, Mapping) and schema.keys() <= {"type", "title", "description"}
-        return f"{made} {index + 1}" if is_free and isinstance(made, str) else made
+        return f"{_begin(made)} {index + 1}" if is_free and isinstance(made, str) else made
 
-    def _string(self, schema: Mapping[str, Any]) -> str:
+    def _said(self, name: str, usual: float) -> float:
+        said = self.values.number(name)
+        return usual if said is None else said
+
+    def _string(self, schema: Mapping[str, Any], name: str) -> str:
         if "pattern" in schema:
             return _matching(schema)
+        said, form = self.values.labelled(name), schema.get("format")
+        pattern = _CHECKED_FORMATS.get(form) if form else re.compile(".*")
+        if said and pattern and pattern.fullmatch(said) and _has_length(said, schema):
+            return said
         text = FORMATS.get(schema.get("format", ""), self.text)
         text = text.ljust(schema.get("minLength", 0), ".")
         return text[: schema.get("maxLength", len(text))]
+
+
+def _begin(text: str) -> str:
+    """Return the first line of a text, whole words up to a length."""
+    line = text.partition("\n")[0]
+    return line if len(line) <= LISTED else line[:LISTED].rpartition(" ")[0] or line[:LISTED]
+
+
+def _has_length(text: str, schema: Mapping[str, Any]) -> bool:
+    return bool(schema.get("minLength", 0) <= len(text) <= schema.get("maxLength", len(text)))
 
 
 _COMBINERS = frozenset({"$ref", "allOf", "anyOf", "oneOf"})

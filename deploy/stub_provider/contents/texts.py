@@ -2,10 +2,17 @@
 
 import re
 
+from deploy.stub_provider.contents.prompt_values import PromptValues, named_options
 from deploy.stub_provider.script import without_marks
 
 ECHOED = 400
 CHARACTERS_OF_A_TOKEN = 4
+_OWN_MARK = re.compile(r"(?:\(stub(?:, in \w+)?\)\s*)+")
+_LANGUAGE = re.compile(
+    r"\b(?:in|into) (Arabic|Chinese|Czech|Danish|Dutch|English|Finnish|French|German|Greek|Hindi"
+    r"|Italian|Japanese|Korean|Norwegian|Polish|Portuguese|Russian|Spanish|Swedish|Turkish"
+    r"|Ukrainian)\b"
+)
 
 
 def count_tokens(text: str) -> int:
@@ -13,10 +20,20 @@ def count_tokens(text: str) -> int:
     return max(1, -(-len(text) // CHARACTERS_OF_A_TOKEN))
 
 
-def echo(prompt: str, images: int = 0) -> str:
-    """Return the answer to a prompt: its beginning, marked as the stub's."""
+def echo(prompt: str, images: int = 0, system: str = "") -> str:
+    """Return the answer to a prompt: its beginning, marked as the stub's.
+
+    Where the instructions ask for one of some named options, it is the one that suits the prompt.
+    The mark names the language that they ask for.
+    """
+    said = _OWN_MARK.sub("", without_marks(prompt), count=1)
+    options = named_options(system)
+    if options:
+        return str(PromptValues(text=said).choose(options))
     seen = f" [{images} image{'s' if images > 1 else ''} seen]" if images else ""
-    return f"(stub) {without_marks(prompt)[:ECHOED]}".rstrip() + seen
+    language = _LANGUAGE.search(system)
+    mark = f"(stub, in {language[1]})" if language else "(stub)"
+    return f"{mark} {said[:ECHOED]}".rstrip() + seen
 
 
 def cut_to(text: str, tokens: int | None) -> tuple[str, bool]:

@@ -38,7 +38,7 @@ def message(request: StubRequest, stub: Stub) -> StubAnswer:
     most = request.whole("max_tokens", 0, most=1_000_000)
     system, system_images = _read_content(body.get("system", ""), "system")
     prompt, texts, images = _read_messages(body["messages"])
-    block, is_cut = _block(body, prompt, images + system_images, most)
+    block, is_cut = _block(body, prompt, system, images + system_images, most)
     counted = {
         "input_tokens": count_tokens(f"{system}{texts}") + IMAGE_TOKENS * images,
         "output_tokens": count_tokens(block.get("text") or to_json(block.get("input")).decode()),
@@ -60,17 +60,17 @@ def message(request: StubRequest, stub: Stub) -> StubAnswer:
 
 
 def _block(
-    body: Mapping[str, Any], prompt: str, images: int, most: int
+    body: Mapping[str, Any], prompt: str, system: str, images: int, most: int
 ) -> tuple[dict[str, Any], bool]:
-    text = echo(prompt, images)
+    text = echo(prompt, images, system)
     tool = _forced_tool(body)
     if tool is not None:
-        made = make_value(tool.get("input_schema", {}), text)
+        made = make_value(tool.get("input_schema", {}), text, prompt)
         used = {"type": "tool_use", "id": f"toolu_{uuid.uuid4().hex}", "name": tool["name"]}
         return {**used, "input": made}, False
     schema = _schema_of(body)
     if schema is not None:
-        text = to_json(make_value(schema, text)).decode()
+        text = to_json(make_value(schema, text, prompt)).decode()
     text, is_cut = cut_to(text, most)
     return {"type": "text", "text": text}, is_cut
 

@@ -11,8 +11,10 @@ import struct
 import time
 import uuid
 from collections.abc import Iterator, Mapping
+from operator import add
 from typing import Any
 
+from deploy.stub_provider.contents.prompt_values import feature_words
 from deploy.stub_provider.contents.schemas import make_value
 from deploy.stub_provider.contents.texts import count_tokens, cut_to, echo, pieces
 from deploy.stub_provider.dialects import OPENAI
@@ -31,6 +33,7 @@ from deploy.stub_provider.exchange import (
 MODELS = ("stub-text", "stub-image", "stub-speech", "stub-embedding", "stub-slow-1000ms")
 IMAGE_TOKENS = 85
 USUAL_DIMENSIONS = 1536
+SYSTEM_ROLES = ("system", "developer")
 STREAM_ERROR = StubRefused(500, "(stub) An error, as asked.")
 DONE = b"data: [DONE]\n\n"
 
@@ -38,8 +41,8 @@ DONE = b"data: [DONE]\n\n"
 def complete(request: StubRequest, stub: Stub) -> StubAnswer:
     """POST /v1/chat/completions."""
     request.text("model")
-    prompt, texts, images = _read_messages(request.body.get("messages"))
-    text = _text_for(request.body, prompt, images)
+    prompt, system, texts, images = _read_messages(request.body.get("messages"))
+    text = _text_for(request.body, prompt, system, images)
     most = request.body.get("max_completion_tokens", request.body.get("max_tokens"))
     text, is_cut = cut_to(text, most if isinstance(most, int) else None)
     usage = _usage(count_tokens(texts) + IMAGE_TOKENS * images, count_tokens(text))
@@ -81,9 +84,11 @@ def embed(request: StubRequest, stub: Stub) -> StubAnswer:
 
 
 def vector_of(text: str, dimensions: int) -> list[float]:
-    """Return a unit vector that depends on the text alone."""
-    raw = hashlib.shake_256(text.encode()).digest(2 * dimensions)
-    numbers = struct.unpack(f"<{dimensions}h", raw)
+    """Return a unit vector, the sum of those of its words: texts that share words are near."""
+    numbers = [0] * dimensions
+    for word in feature_words(text) or [text]:
+        raw = hashlib.shake_256(word.encode()).digest(2 * dimensions)
+        numbers = [*map(add, numbers, struct.unpack(f"<{dimensions}h", raw))]
     length = math.sqrt(sum(number * number for number in numbers)) or 1.0
     return [round(number / length, 8) for number in numbers]
 
@@ -106,11 +111,11 @@ def _packed(vector: list[float]) -> str:
     return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
 
 
-def _read_messages(messages: Any) -> tuple[str, str, int]:
-    """Return the last text of the user, all texts together, and the number of images."""
+def _read_messages(messages: Any) -> tuple[str, str, str, int]:
+    """Return the last text of the user, the system's, all texts, and the number of images."""
     if not isinstance(messages, list) or not messages:
         raise StubRefused(400, "(stub) 'messages' must be a list of messages.", param="messages")
-    prompt, texts, images = "", [], 0
+    prompt, system, texts, images = "", "", [], 0
     for message in messages:
         if not isinstance(message, dict) or not isinstance(message.get("role"), str):
             raise StubRefused(400, "(stub) A message needs a 'role'.", param="messages")
@@ -118,7 +123,8 @@ def _read_messages(messages: Any) -> tuple[str, str, int]:
         texts.append(text)
         images += seen
         prompt = text if message["role"] == "user" else prompt
-    return prompt, "\n".join(texts), images
+        system = text if message["role"] in SYSTEM_ROLES else system
+    return prompt, system, "\n".join(texts), images
 
 
 def _read_content(content: Any) -> tuple[str, int]:
@@ -151,8 +157,8 @@ def _check_image(image: Any) -> None:
             raise StubRefused(400, "(stub) That data URL holds no base64.", param="messages")
 
 
-def _text_for(body: Mapping[str, Any], prompt: str, images: int) -> str:
-    text = echo(prompt, images)
+def _text_for(body: Mapping[str, Any], prompt: str, system: str, images: int) -> str:
+    text = echo(prompt, images, system)
     wanted = body.get("response_format") or {}
     kind = wanted.get("type") if isinstance(wanted, dict) else None
     if kind == "json_object":
@@ -163,7 +169,7 @@ def _text_for(body: Mapping[str, Any], prompt: str, images: int) -> str:
             raise StubRefused(
                 400, "(stub) 'json_schema.schema' is missing.", param="response_format"
             )
-        return to_json(make_value(named["schema"], text)).decode()
+        return to_json(make_value(named["schema"], text, prompt)).decode()
     return text
 
 

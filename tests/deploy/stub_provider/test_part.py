@@ -10,6 +10,7 @@ from engine.models.availability import WorkerVariables, set_variables
 from engine.models.registry import shipped_models
 
 Prepare = Callable[..., DemoProvider]
+OPENAI_MODELS = {"gpt", "gpt-mini", "gpt-image", "text-embedding"}
 
 
 @pytest.fixture
@@ -45,8 +46,8 @@ def test_it_replaces_every_provider_of_the_shipped_models(prepare: Prepare) -> N
 @pytest.mark.parametrize(
     ("name", "value", "real"),
     [
-        ("OPENAI_API_KEY", "sk-real", {"gpt", "gpt-mini", "gpt-image"}),
-        ("OPENAI_BASE_URL", "https://gateway.example/v1", {"gpt", "gpt-mini", "gpt-image"}),
+        ("OPENAI_API_KEY", "sk-real", OPENAI_MODELS),
+        ("OPENAI_BASE_URL", "https://gateway.example/v1", OPENAI_MODELS),
         ("GEMINI_BASE_URL", "https://gateway.example", {"nano-banana", "gemini-flash"}),
         ("HEADRACE_LOCAL_MODEL_URL", "http://10.0.0.7:8801/v1", {"local-text"}),
     ],

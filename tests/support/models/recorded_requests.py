@@ -76,6 +76,11 @@ RECORDED = {
         path="/chat/completions",
         body=chat("gpt-6-luna", max_completion_tokens=900, reasoning_effort="low"),
     ),
+    "text-embedding": Recorded(
+        values={"text": "hi"},
+        path="/embeddings",
+        body={"model": "text-embedding-3-small", "input": "hi", "dimensions": 512},
+    ),
     "gemini-flash": Recorded(
         values={**CHAT, "temperature": 0.5},
         path="/chat/completions",

@@ -48,6 +48,15 @@ async def test_the_request_follows_the_manifest(models: ModelCaller, provider: P
     assert asked.headers["x-version"] == "3"
 
 
+async def test_a_vector_is_a_text_with_its_numbers_as_json(
+    models: ModelCaller, provider: Provider
+) -> None:
+    provider.answers = [{"data": [{"embedding": [0.5, -1, 2e-7]}]}]
+    vectors = picture('\npath = "/"\nresult = "data[0].embedding"', category="text")
+
+    assert await call_model(models, vectors) == "[0.5,-1,2e-7]"
+
+
 async def test_values_in_a_path_are_encoded_and_a_get_has_no_body(
     models: ModelCaller, provider: Provider
 ) -> None:

@@ -160,6 +160,19 @@ SHOWN = {
             "watermark": False,
         },
     ),
+    "text-embedding": Shown(
+        answers=[
+            {
+                "object": "list",
+                "data": [{"object": "embedding", "index": 0, "embedding": [0.5, -0.25]}],
+                "usage": {"prompt_tokens": 9, "total_tokens": 9},
+            }
+        ],
+        paths=["POST /embeddings"],
+        value="[0.5,-0.25]",
+        usage=Usage(calls=1, input_tokens=9),
+        body={"model": "text-embedding-3-small", "input": "hi", "dimensions": 512},
+    ),
     "kling": Shown(
         answers=[
             {"request_id": "r-1", "status": "IN_QUEUE"},
@@ -232,10 +245,11 @@ async def test_a_model_reads_documented_answers(
     found, shown = find_model(name), SHOWN[name]
     assert found is not None
     provider.answers = list(shown.answers)
+    texts = {field.name: "hi" for field in found.fields if field.required}
     values = {field.name: field.default for field in found.fields if field.default is not None}
 
     answer = await calling(egress, environ_of(found, provider.url), kept).call(
-        found, {"prompt": "hi", **values}, ModelCall(checkpoints=RecordedCheckpoints())
+        found, texts | values, ModelCall(checkpoints=RecordedCheckpoints())
     )
 
     assert answer.value == shown.value

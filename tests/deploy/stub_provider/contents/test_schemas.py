@@ -9,6 +9,7 @@ from deploy.stub_provider.contents.schemas import make_value
 from deploy.stub_provider.errors import StubRefused
 
 TEXT = "(stub) A text"
+PROMPT = "a: 5; b: yes; ab: 2026-04-15\naa: -7.25; cc: x\nba: 12; ca: a rather long text, with more"
 
 
 def bounded(kind: str) -> st.SearchStrategy[dict[str, Any]]:
@@ -74,6 +75,7 @@ def nested(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 @given(st.recursive(plain, nested, max_leaves=12))
 def test_a_value_fits_the_schema_that_it_was_made_for(schema: dict[str, Any]) -> None:
     jsonschema_rs.validate(schema, make_value(schema, TEXT))
+    jsonschema_rs.validate(schema, make_value(schema, TEXT, PROMPT))
 
 
 @pytest.mark.parametrize("kind", ["integer", "number"])
@@ -142,6 +144,68 @@ def test_texts_of_a_list_differ() -> None:
     schema = {"type": "array", "items": {"type": "string"}, "minItems": 3}
 
     assert make_value(schema, "(stub) x") == ["(stub) x 1", "(stub) x 2", "(stub) x 3"]
+
+
+def properties(**schemas: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": schemas}
+
+
+def test_properties_have_the_values_that_the_prompt_names() -> None:
+    schema = properties(
+        supplier={"type": "string"},
+        invoiceNumber={"type": "string"},
+        date={"type": "string", "format": "date"},
+        total={"type": "number"},
+        currency={"enum": ["EUR", "GBP"]},
+        remark={"type": "string"},
+    )
+    prompt = (
+        "Supplier: Mill Lane Paper\nInvoice number: 7-1; date: 2026-04-15\n"
+        "Total: 1,190.50\ncurrency: gbp"
+    )
+
+    assert make_value(schema, TEXT, prompt) == {
+        "supplier": "Mill Lane Paper",
+        "invoiceNumber": "7-1",
+        "date": "2026-04-15",
+        "total": 1190.5,
+        "currency": "GBP",
+        "remark": TEXT,
+    }
+
+
+def test_a_list_of_objects_has_one_for_each_line_with_their_properties() -> None:
+    item = properties(item={"type": "string"}, quantity={"type": "integer"})
+    prompt = "Item: ink; quantity: 3\nItem: paper; quantity: 20\nTotal: 23"
+
+    assert make_value({"type": "array", "items": item}, TEXT, prompt) == [
+        {"item": "ink", "quantity": 3},
+        {"item": "paper", "quantity": 20},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "topic"),
+    [
+        ("I was billed twice", "billing"),
+        ("The page crashes", "technical"),
+        ("Please send my money back", "billing"),
+        ("Hello", "other"),
+    ],
+)
+def test_an_option_is_chosen_by_its_words_and_those_of_its_explanation(
+    prompt: str, topic: str
+) -> None:
+    about = "billing: money, refunds; technical: crashes; other: anything else"
+    schema = {"enum": ["other", "billing", "technical"], "description": about}
+
+    assert make_value(schema, TEXT, prompt) == topic
+
+
+def test_texts_of_a_list_are_short() -> None:
+    made = make_value({"type": "array", "items": {"type": "string"}}, "(stub) " + "word " * 80)
+
+    assert all(len(each) < 70 for each in made)
 
 
 @pytest.mark.parametrize(

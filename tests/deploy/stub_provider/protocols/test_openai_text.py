@@ -203,6 +203,24 @@ def test_vectors_are_the_texts_own_and_of_length_one(stub: TestClient) -> None:
     assert struct.unpack("<8f", base64.b64decode(packed)) == pytest.approx(one)
 
 
+def test_texts_that_share_words_have_near_vectors(stub: TestClient) -> None:
+    texts = [
+        "How do I send a parcel back?",
+        "Parcels are sent back for free",
+        "Reset your password",
+    ]
+    body = {"model": "m", "input": texts}
+
+    question, near, far = (
+        each["embedding"] for each in stub.post("/v1/embeddings", json=body).json()["data"]
+    )
+
+    def product(one: list[float], other: list[float]) -> float:
+        return sum(a * b for a, b in zip(one, other, strict=True))
+
+    assert product(question, near) > product(question, far) + 0.2
+
+
 def test_models_are_listed_and_any_name_is_known(stub: TestClient) -> None:
     names = [each["id"] for each in stub.get("/v1/models").json()["data"]]
 
