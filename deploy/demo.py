@@ -1,11 +1,12 @@
-"""The demonstration: a first account with a key, the example workflows, and one sample run."""
+"""The demonstration: a first account with a key, examples, templates, and one sample run."""
 
 import asyncio
 import json
 import shlex
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from deploy.admin.examples import example_documents
+from deploy.admin.examples import example_documents, template_documents
 from deploy.admin.sign_in import make_login_link
 from deploy.client.documents import save_workflow
 from deploy.http_client import Unreachable, call
@@ -38,7 +39,10 @@ class Demo:
         self._record = read_private(self._path)
 
     async def prepare(self) -> None:
-        """Create the account, the key and the workflows, unless there are accounts already."""
+        """Create the account, the key and the workflows, unless there are accounts already.
+
+        A workflow is pushed once: one that was changed or deleted since is left as it is.
+        """
         async with open_store(self._stack.redis_url) as store:
             account = await self._account(store)
             if account is None:
@@ -48,8 +52,9 @@ class Demo:
             if not await self._has_key(store):
                 await self._make_key(store, account)
             if not self._record.get("complete"):
-                await _push_examples(store, account)
+                await _push_new(store, account, example_documents())
                 self._write(complete=True)
+            await self._push_templates(store, account)
 
     async def show(self) -> str:
         """Run one example; return its answer and the command that repeats it, as text."""
@@ -97,19 +102,27 @@ class Demo:
         )
         self._write(accountId=account.id, key=secret)
 
+    async def _push_templates(self, store: Store, account: Account) -> None:
+        """Push the templates that this installation has not had yet."""
+        templates, pushed = template_documents(), self._record.get("templates", [])
+        missing = [document for name, document in templates.items() if name not in pushed]
+        if missing:
+            await _push_new(store, account, missing)
+            self._write(templates=sorted({*pushed, *templates}))
+
     def _write(self, **values: Any) -> None:
         self._record |= values
         write_private(self._path, self._record)
 
 
-async def _push_examples(store: Store, account: Account) -> None:
+async def _push_new(store: Store, account: Account, documents: Iterable[Mapping[str, Any]]) -> None:
     there = {workflow.name for workflow in await store.workflow_list.own(account.id)}
-    for document in example_documents():
+    for document in documents:
         if document["name"] not in there:
             await _push(store, account, document)
 
 
-async def _push(store: Store, account: Account, document: dict[str, Any]) -> None:
+async def _push(store: Store, account: Account, document: Mapping[str, Any]) -> None:
     try:
         await save_workflow(store, account.id, document)
     except InvalidGraph:

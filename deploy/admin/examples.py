@@ -1,4 +1,4 @@
-"""Example workflows that come with the installation."""
+"""Workflows that come with the installation: examples, and templates to begin with."""
 
 import json
 from pathlib import Path
@@ -10,5 +10,17 @@ SOURCES = Path(__file__).parents[2] / "examples"
 
 def example_documents() -> list[dict[str, Any]]:
     """Return every example, in order of its file name."""
-    folder = PACKAGED if PACKAGED.is_dir() else SOURCES
-    return [json.loads(path.read_bytes()) for path in sorted(folder.glob("*.json"))]
+    return [*_documents(_folder()).values()]
+
+
+def template_documents() -> dict[str, dict[str, Any]]:
+    """Return every template by its file name without the ending."""
+    return _documents(_folder() / "templates")
+
+
+def _folder() -> Path:
+    return PACKAGED if PACKAGED.is_dir() else SOURCES
+
+
+def _documents(folder: Path) -> dict[str, dict[str, Any]]:
+    return {path.stem: json.loads(path.read_bytes()) for path in sorted(folder.glob("*.json"))}

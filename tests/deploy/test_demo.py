@@ -1,12 +1,18 @@
 """The demonstration of a new installation."""
 
+from pathlib import Path
+
 import pytest
 from starlette.routing import Route
 
-from deploy.demo import CAPABILITIES, TIER
+from deploy.admin.examples import example_documents, template_documents
+from deploy.client.documents import save_workflow
+from deploy.demo import CAPABILITIES, RECORD, TIER, Demo
+from deploy.stack.location import Stack, read_private, write_private
 from engine.access.capabilities import Role, covers, is_under_ceiling
 from engine.access.tiers import load
 from engine.settings import Settings
+from engine.store import Store
 from engine.webhooks.signing import CAPABILITY
 from gateway.app import routes
 from gateway.auth.endpoints import Guarded, Resource
@@ -29,3 +35,59 @@ def test_the_account_of_the_demonstration_may_have_such_a_key() -> None:
     ceiling = load("").terms(TIER, Role.USER).ceiling
 
     assert all(is_under_ceiling(each, ceiling) for each in CAPABILITIES)
+
+
+@pytest.fixture
+def demo(tmp_path: Path, redis_url: str) -> Demo:
+    """The demonstration of a stack whose Redis is empty."""
+    return Demo(Stack(data_dir=tmp_path, redis_url=redis_url))
+
+
+async def names(store: Store, *, templates: bool) -> set[str]:
+    [account] = await store.accounts.list()
+    rows = await store.workflow_list.own(account.id)
+    return {row.name for row in rows if row.is_template is templates}
+
+
+async def test_a_new_installation_has_the_examples_and_the_templates(
+    demo: Demo, store: Store
+) -> None:
+    await demo.prepare()
+
+    templates = {document["name"] for document in template_documents().values()}
+    assert await names(store, templates=True) == templates
+    assert await names(store, templates=False) == {each["name"] for each in example_documents()}
+
+
+async def test_templates_that_were_changed_or_deleted_stay_so(
+    demo: Demo, store: Store, tmp_path: Path, redis_url: str
+) -> None:
+    await demo.prepare()
+    before = await names(store, templates=True)
+    [account] = await store.accounts.list()
+    await save_workflow(store, account.id, {"name": "Bills"}, "invoice-to-json")
+    await store.workflows.delete(account.id, "page-watch")
+
+    await Demo(Stack(data_dir=tmp_path, redis_url=redis_url)).prepare()
+
+    after = before - {"Invoice to JSON", "Page watch"} | {"Bills"}
+    assert await names(store, templates=True) == after
+
+
+async def test_an_installation_from_before_gets_the_templates_that_it_has_not_had(
+    demo: Demo, store: Store, tmp_path: Path, redis_url: str
+) -> None:
+    await demo.prepare()
+    [account] = await store.accounts.list()
+    for slug in ("page-watch", "invoice-to-json"):
+        await store.workflows.delete(account.id, slug)
+    record = read_private(tmp_path / RECORD)
+    write_private(
+        tmp_path / RECORD,
+        record | {"templates": [each for each in record["templates"] if each != "page-watch"]},
+    )
+
+    await Demo(Stack(data_dir=tmp_path, redis_url=redis_url)).prepare()
+
+    found = await names(store, templates=True)
+    assert "Page watch" in found and "Invoice to JSON" not in found

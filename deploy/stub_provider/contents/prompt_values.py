@@ -15,6 +15,8 @@ _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _OPTIONS = re.compile(
     r"\bone of(?: the following| these)?(?: words| labels| options| topics)?:\s*([^.;\n]+)", re.I
 )
+_COUNTS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_COUNT = re.compile(rf"\b({'|'.join(_COUNTS)}|[1-9]|10) [^\W\d_]+s\b", re.I)
 _COMMON = 4
 """Least number of letters at which words that begin alike count as one."""
 MAX_OPTION_WORDS = 4
@@ -68,6 +70,15 @@ def named_options(text: str) -> list[str]:
     named = [each.strip(" '\"`") for each in options]
     is_list = len(named) > 1 and all(0 < len(each.split()) <= MAX_OPTION_WORDS for each in named)
     return named if is_list else []
+
+
+def named_count(text: str) -> int | None:
+    """Return the number up to ten that a text names first, as in "three headlines", or None."""
+    found = _COUNT.search(text)
+    if found is None:
+        return None
+    word = found[1].lower()
+    return int(word) if word.isdigit() else _COUNTS.index(word) + 1
 
 
 def _explained(about: str) -> Mapping[str, str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from deploy.stub_provider.contents.prompt_values import PromptValues
+from deploy.stub_provider.contents.prompt_values import PromptValues, named_count
 from deploy.stub_provider.errors import StubRefused
 
 MAX_DEPTH = 24
@@ -31,19 +31,23 @@ CANDIDATES = (
 """Candidates for a `pattern`; most common patterns match one of them."""
 
 
+USUAL_COUNT = 2
 LISTED = 60
 """Characters of `text` in each item of a list of texts."""
+_SENTENCE = re.compile(r"(?<=[.!?])\s")
 _CHECKED_FORMATS = {"date": re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])")}
 """Formats whose values are taken from the prompt, where they match."""
 
 
-def make_value(schema: Any, text: str, prompt: str = "") -> Any:
+def make_value(schema: Any, text: str, prompt: str = "", system: str = "") -> Any:
     """Return a value that matches the schema. Raises StubRefused.
 
     Properties that the prompt names, as `total: 7`, have its values, and an `enum` is chosen by its
-    words; other texts are taken from `text`.
+    words; other texts are taken from `text`. Lists are as long as the instructions say, or have two
+    items.
     """
-    maker = _Maker(root=schema, text=text, values=PromptValues(text=prompt))
+    values, count = PromptValues(text=prompt), named_count(system) or USUAL_COUNT
+    maker = _Maker(root=schema, text=text, values=values, count=count)
     return maker.make(schema, MAX_DEPTH)
 
 
@@ -52,6 +56,8 @@ class _Maker:
     root: Any
     text: str
     values: PromptValues
+    count: int
+    """Items of a list, where the schema allows."""
 
     def make(self, schema: Any, depth: int, name: str = "") -> Any:
         if schema is True or schema == {}:
@@ -135,8 +141,8 @@ class _Maker:
     def _array(self, schema: Mapping[str, Any], depth: int) -> list[Any]:
         first = [self.make(each, depth - 1) for each in schema.get("prefixItems", ())]
         least = schema.get("minItems", 0)
-        most = schema.get("maxItems", max(least, 2))
-        wanted = min(max(least, 2 if depth > LEAST_DEPTH else 0), most)
+        most = schema.get("maxItems", max(least, self.count))
+        wanted = min(max(least, self.count if depth > LEAST_DEPTH else 0), most)
         items = schema.get("items", True)
         if items is False or len(first) >= wanted:
             return first[:most]
@@ -167,7 +173,8 @@ class _Maker:
         pattern = _CHECKED_FORMATS.get(form) if form else re.compile(".*")
         if said and pattern and pattern.fullmatch(said) and _has_length(said, schema):
             return said
-        text = FORMATS.get(schema.get("format", ""), self.text)
+        is_short = "sentence" in str(schema.get("description", "")).lower()
+        text = FORMATS.get(form or "", _SENTENCE.split(self.text)[0] if is_short else self.text)
         text = text.ljust(schema.get("minLength", 0), ".")
         return text[: schema.get("maxLength", len(text))]
 

@@ -65,12 +65,12 @@ def _block(
     text = echo(prompt, images, system)
     tool = _forced_tool(body)
     if tool is not None:
-        made = make_value(tool.get("input_schema", {}), text, prompt)
+        made = make_value(tool.get("input_schema", {}), text, prompt, system)
         used = {"type": "tool_use", "id": f"toolu_{uuid.uuid4().hex}", "name": tool["name"]}
         return {**used, "input": made}, False
     schema = _schema_of(body)
     if schema is not None:
-        text = to_json(make_value(schema, text, prompt)).decode()
+        text = to_json(make_value(schema, text, prompt, system)).decode()
     text, is_cut = cut_to(text, most)
     return {"type": "text", "text": text}, is_cut
 

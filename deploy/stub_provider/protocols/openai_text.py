@@ -169,7 +169,7 @@ def _text_for(body: Mapping[str, Any], prompt: str, system: str, images: int) ->
             raise StubRefused(
                 400, "(stub) 'json_schema.schema' is missing.", param="response_format"
             )
-        return to_json(make_value(named["schema"], text, prompt)).decode()
+        return to_json(make_value(named["schema"], text, prompt, system)).decode()
     return text
 
 

@@ -129,7 +129,7 @@ def test_an_http_request_knows_whether_its_status_is_wired(is_wired: bool) -> No
 
 
 @pytest.mark.parametrize(
-    "path", sorted(Path("examples").glob("*.json")), ids=lambda path: path.stem
+    "path", sorted(Path("examples").rglob("*.json")), ids=lambda path: path.stem
 )
 def test_every_example_can_run(path: Path) -> None:
     document = parse_document(json.loads(path.read_text()))

@@ -21,7 +21,7 @@ from tests.support.gateway.fake_worker import FakeWorker
 
 HERE = "/api/workflows/greeting"
 RUN = f"{HERE}/run"
-EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("*.json"))
+EXAMPLES = sorted((Path(__file__).parents[3] / "examples").rglob("*.json"))
 FIELDS: dict[str, Any] = {
     "text": {"maxLength": 2},
     "textarea": {"options": ["a", "b"]},

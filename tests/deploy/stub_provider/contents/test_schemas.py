@@ -202,6 +202,23 @@ def test_an_option_is_chosen_by_its_words_and_those_of_its_explanation(
     assert make_value(schema, TEXT, prompt) == topic
 
 
+@pytest.mark.parametrize(
+    ("system", "count"),
+    [("Answer with exactly three headlines of 5 words.", 3), ("4 ideas", 4), ("A list.", 2)],
+)
+def test_a_list_is_as_long_as_the_instructions_say(system: str, count: int) -> None:
+    schema = {"type": "array", "items": {"type": "string"}}
+
+    assert len(make_value(schema, TEXT, system=system)) == count
+    assert len(make_value({**schema, "minItems": 5, "maxItems": 5}, TEXT, system=system)) == 5
+
+
+def test_a_text_that_is_described_as_a_sentence_is_one() -> None:
+    schema = {"type": "string", "description": "One sentence."}
+
+    assert make_value(schema, "(stub) It broke. We are sorry.") == "(stub) It broke."
+
+
 def test_texts_of_a_list_are_short() -> None:
     made = make_value({"type": "array", "items": {"type": "string"}}, "(stub) " + "word " * 80)
 

@@ -1,0 +1,160 @@
+"""The templates that ship, on a stack with the demo provider: each runs, and answers with sense."""
+
+import io
+from typing import Any
+
+import httpx2
+import pytest
+from PIL import Image
+
+from deploy.admin.examples import template_documents
+from tests.support.acceptance.commands import json_of
+from tests.support.acceptance.running_stack import RunningStack, until
+from tests.support.http.target import stub_server
+
+TEMPLATES = template_documents()
+NAMES = {document["name"] for document in TEMPLATES.values()}
+
+
+def run(stack: RunningStack, slug: str, **inputs: Any) -> Any:
+    status, answer = stack.api("POST", f"/api/workflows/{slug}/run", {"inputs": inputs})
+    assert status == 200, answer
+    return answer["result"]
+
+
+def templates_of(stack: RunningStack, **options: Any) -> dict[str, Any]:
+    _, rows = stack.api("GET", "/api/workflows", **options)
+    return {row["name"]: row for row in rows if row["isTemplate"]}
+
+
+def test_every_account_sees_the_templates_and_copies_one(stack: RunningStack) -> None:
+    email = ("--email", "other@example.org")
+    other = json_of(stack, "account", "create", *email, "--tier", "business")
+    key = json_of(stack, "key", "create", "--account", other["id"], "--preset", "Full deploy")[
+        "key"
+    ]
+    seen = templates_of(stack, key=key)
+    slug = seen["Translation of a list"]["slug"]
+
+    status, copy = stack.api("POST", "/api/workflows", {"copyOf": slug, "name": "Mine"}, key=key)
+
+    assert seen.keys() >= NAMES
+    assert (status, copy["isTemplate"]) == (201, False)
+    assert copy["nodes"] == TEMPLATES["translate-list"]["nodes"]
+
+
+def test_each_scene_is_an_image_with_its_caption(stack: RunningStack) -> None:
+    images = run(stack, "product-images-with-captions", product="Blue kettle")["images"]
+
+    assert len(images) == 3
+    for url in images:
+        with Image.open(io.BytesIO(httpx2.get(url).content)) as picture:
+            picture.load()
+
+
+def test_a_picture_becomes_a_post_in_three_languages(stack: RunningStack) -> None:
+    picture = io.BytesIO()
+    Image.new("RGB", (32, 32), "blue").save(picture, "PNG")
+    key = {"x-api-key": stack.key, "content-type": "image/png"}
+    photo = httpx2.post(f"{stack.url}/api/assets", content=picture.getvalue(), headers=key).json()
+
+    result = run(stack, "picture-to-posts-in-three-languages", photo=photo["id"], about="A kettle")
+
+    said = "A kettle [1 image seen]"
+    assert result == {
+        "description": f"(stub) {said}",
+        "english": f"(stub, in English) {said}",
+        "german": f"(stub, in German) {said}",
+        "french": f"(stub, in French) {said}",
+    }
+
+
+def test_an_invoice_is_read_and_its_sums_are_checked(stack: RunningStack) -> None:
+    right = run(stack, "invoice-to-json")
+    (form,) = [node for node in TEMPLATES["invoice-to-json"]["nodes"] if node["id"] == "form"]
+    text = form["data"]["fields"][0]["default"]
+    wrong = run(stack, "invoice-to-json", invoice=text.replace("Total: 144.00", "Total: 150.00"))
+
+    invoice = right["invoice"]
+    assert (invoice["invoiceNumber"], invoice["date"], invoice["total"]) == (
+        "2026-0415",
+        "2026-04-15",
+        144,
+    )
+    assert [line["amount"] for line in invoice["lines"]] == [90, 30]
+    assert right["checks"] == {"linesMakeNet": True, "netAndVatMakeTotal": True}
+    assert wrong["checks"] == {"linesMakeNet": True, "netAndVatMakeTotal": False}
+
+
+@pytest.mark.parametrize(
+    ("mail", "topic", "is_urgent"),
+    [
+        ("I was charged twice. It is urgent.", "billing", True),
+        ("The page crashes since Monday.", "technical", False),
+        ("Do you like my kettle?", "other", False),
+    ],
+)
+def test_a_mail_takes_the_branch_of_its_topic(
+    stack: RunningStack, mail: str, topic: str, is_urgent: bool
+) -> None:
+    status, answer = stack.api(
+        "POST", "/api/workflows/support-mail-triage/run?async=true", {"inputs": {"mail": mail}}
+    )
+    assert status == 202
+    path = f"/api/executions/{answer['executionId']}"
+    done = until(lambda: stack.api("GET", path)[1], lambda found: found["status"] == "completed")
+
+    result, nodes = done["result"], {node["id"]: node["status"] for node in done["nodes"]}
+    assert result["triage"]["topic"] == topic
+    assert (result["alarm"] is not None) is is_urgent
+    assert mail.partition(".")[0] in result["reply"]
+    assert {name for name in ("billing", "technical", "other") if nodes[name] == "completed"} == {
+        topic
+    }
+
+
+def test_rows_have_the_answers_of_the_webhook_and_refusals(stack: RunningStack) -> None:
+    rows = [{"name": "Ada"}, {"name": "Grace"}]
+    with stub_server(values={"/hook": {"score": 7}}) as server:
+        good = run(stack, "enrichment-by-webhook", rows=rows, url=f"{server.url}/hook")
+        bad = run(stack, "enrichment-by-webhook", rows=rows[:1], url=f"{server.url}/status/422")
+        sent = [each.body for each in server.at("/hook")]
+
+    assert good == [{"row": r, "ok": True, "status": 200, "answer": {"score": 7}} for r in rows]
+    assert sorted(sent) == [b'{"name":"Ada"}', b'{"name":"Grace"}']
+    assert [(each["row"], each["ok"], each["status"]) for each in bad] == [(rows[0], False, 422)]
+
+
+def test_a_page_is_compared_with_what_it_was(stack: RunningStack) -> None:
+    with stub_server(values={"/page": "Prices\nMug 11"}) as server:
+        url = f"{server.url}/page"
+        first = run(stack, "page-watch", url=url)
+        same = run(stack, "page-watch", url=url, before=first["page"])
+        server.give("/page", "Prices\nMug 12")
+        changed = run(stack, "page-watch", url=url, before=first["page"])
+
+    assert first["changes"]["state"] == "first visit"
+    assert (same["changes"], same["report"]) == (
+        {"state": "same", "added": [], "removed": []},
+        "Nothing to report: same.",
+    )
+    assert changed["changes"] == {"state": "changed", "added": ["Mug 12"], "removed": ["Mug 11"]}
+    assert "Mug 12" in changed["report"]
+
+
+def test_each_text_of_a_list_is_translated(stack: RunningStack) -> None:
+    result = run(stack, "translation-of-a-list", texts=["One", "Two"], language="Polish")
+
+    assert result == [
+        {"text": "One", "translation": "(stub, in Polish) One"},
+        {"text": "Two", "translation": "(stub, in Polish) Two"},
+    ]
+
+
+def test_the_nearest_entry_comes_first(stack: RunningStack) -> None:
+    asked = run(stack, "search-by-meaning", question="When are invoices sent?")
+    twice = run(stack, "search-by-meaning", entries=["mug", "mug", "kettle"], question="mug")
+
+    assert asked[0]["entry"].startswith("Invoices are sent")
+    assert [hit["score"] for hit in asked] == sorted((hit["score"] for hit in asked), reverse=True)
+    assert [hit["entry"] for hit in twice][:2] == ["mug", "mug"]
