@@ -11,7 +11,7 @@ import pytest
 from deploy.stack.location import read_private
 from tests.support.acceptance.running_stack import ONE_WORKER, RunningStack, running
 from tests.support.http.providers import ENDPOINT, JOB, MODEL_KEYS, stub_provider
-from tests.support.manifests import manifest
+from tests.support.manifests import field, manifest
 
 HAS_PLAYWRIGHT = importlib.util.find_spec("playwright") is not None
 if TYPE_CHECKING or HAS_PLAYWRIGHT:
@@ -41,6 +41,13 @@ QUIET = (
 PATIENCE_MS = 15_000
 PAINTER = manifest("painter", category="image", call=f"[http]{ENDPOINT}{JOB}")
 """A model whose pictures are jobs."""
+UNSET = """[http]
+base_url = "https://example.com"
+api_key_env = "UNSET_KEY"
+path = "/"
+result = "made"
+"""
+"""A provider whose key nothing sets."""
 MakePage = Callable[..., "Page"]
 
 
@@ -49,6 +56,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     folder = tmp_path_factory.mktemp("e2e")
     models = tmp_path_factory.mktemp("models")
     (models / "painter.toml").write_text(PAINTER)
+    script = field("script", more="required = true")
+    far_video = manifest("far-video", category="video", fields=script, call=UNSET)
+    (models / "far-text.toml").write_text(manifest("far-text", call=UNSET))
+    (models / "far-video.toml").write_text(far_video)
     options = (*ONE_WORKER, "--demo-provider")
     with stub_provider() as url:
         settings = {

@@ -44,6 +44,7 @@ def show_home(page: Page) -> None:
 def show_new_workflow(page: Page) -> None:
     page.goto("/")
     page.get_by_role("button", name="New workflow").click()
+    page.get_by_role("dialog").get_by_text("Needs no model").first.wait_for()
 
 
 def show_playground(page: Page) -> None:

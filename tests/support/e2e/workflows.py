@@ -112,3 +112,21 @@ def _edge(source: str, out: str, target: str, into: str) -> dict[str, str]:
         "sourceHandle": out,
         "targetHandle": into,
     }
+
+
+def calls_model(name: str, node_type: str, model: str, into: str, output: str) -> dict[str, Any]:
+    """Return a template that sends a text to a model."""
+    fields = [{"name": "about", "label": "About", "type": "text", "required": False}]
+    return {
+        "name": name,
+        "isTemplate": True,
+        "nodes": [
+            _node("form", "requestInput", 0, fields=fields),
+            _node("model", node_type, 1, model=model),
+            _node("result", "responseOutput", 2),
+        ],
+        "edges": [
+            _edge("form", "about", "model", into),
+            _edge("model", output, "result", "result-in"),
+        ],
+    }

@@ -182,7 +182,20 @@ export interface Model {
   internalName: string;
   name: string;
   category: string;
+  fields: Field[];
+  pricing: { unit: string; credits: number }[];
+  tierRequired: User["tier"];
   enabled: boolean;
+  available: boolean;
+  unavailableReason: string | null;
+  isDemo: boolean;
+}
+
+export interface NodeTypeRow {
+  type: string;
+  label: string;
+  available: boolean;
+  unavailableReason: string | null;
 }
 
 export interface Secret {

@@ -3,11 +3,12 @@ import { type ReactNode, useEffect, useId, useRef } from "react";
 interface Props {
   title: string;
   onClose: () => void;
+  isWide?: boolean;
   children: ReactNode;
 }
 
 /** A modal dialog; Escape and a click beside it close it. */
-export function Dialog({ title, onClose, children }: Props) {
+export function Dialog({ title, onClose, isWide = false, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
   useEffect(() => {
@@ -18,6 +19,7 @@ export function Dialog({ title, onClose, children }: Props) {
   return (
     <dialog
       ref={dialog}
+      className={isWide ? "wide" : undefined}
       aria-labelledby={heading}
       onCancel={(event) => {
         event.preventDefault();

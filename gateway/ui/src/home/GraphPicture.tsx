@@ -2,8 +2,8 @@ import { useEffect, useRef, useState } from "react";
 import { useResource } from "../api/resource";
 import type { GraphNode, WorkflowDocument } from "../api/types";
 
-const WIDTH = 150;
-const HEIGHT = 64;
+const WIDTH = 220;
+const HEIGHT = 92;
 const COLOURS: Record<string, string> = {
   assistant: "text",
   textBox: "text",
@@ -55,9 +55,9 @@ export function Drawing({ graph }: { graph: Pick<WorkflowDocument, "nodes" | "ed
       })}
       {nodes.map((node) => (
         <g key={node.id} transform={`translate(${node.position.x} ${node.position.y})`}>
-          <rect className="node" width={WIDTH} height={HEIGHT} rx="16" />
-          <circle cx="30" cy={HEIGHT / 2} r="11" fill={colourOf(node)} />
-          <rect className="line" x="54" y={HEIGHT / 2 - 6} width="70" height="12" rx="6" />
+          <rect className="node" width={WIDTH} height={HEIGHT} rx="20" />
+          <circle cx="42" cy={HEIGHT / 2} r="16" fill={colourOf(node)} />
+          <rect className="line" x="76" y={HEIGHT / 2 - 8} width="104" height="16" rx="8" />
         </g>
       ))}
     </svg>

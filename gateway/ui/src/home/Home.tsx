@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { useResource } from "../api/resource";
 import type { WorkflowRow } from "../api/types";
 import { Button } from "../components/Button";
@@ -19,7 +19,8 @@ export function Home() {
   const [isCreating, setCreating] = useState(false);
   const rows = list.data ?? [];
   const own = rows.filter((row) => row.createdBy !== null && !deleted.has(row.slug));
-  const templates = rows.filter((row) => row.isTemplate);
+  const templates = rows.filter((row) => row.isTemplate && !row.archived && !deleted.has(row.slug));
+  const begun = own.filter((row) => !row.isTemplate);
   return (
     <>
       <div className="page-head">
@@ -38,7 +39,7 @@ export function Home() {
       )}
       {list.error && !list.data && <Failed error={list.error} retry={list.reload} />}
       {list.isLoading && !list.data && <Skeleton />}
-      {list.data && own.length === 0 && (
+      {list.data && begun.length === 0 && (
         <Empty title="No workflows yet">
           <p>Start from a template or from a small example, and run it a moment later.</p>
           <Button onClick={() => setCreating(true)}>Create the first one</Button>
@@ -64,10 +65,13 @@ function Cards({ rows }: { rows: WorkflowRow[] }) {
   const [query, setQuery] = useParameter("q", "");
   const [tag, setTag] = useParameter("tag", "");
   const [archived, setArchived] = useParameter("archived", "");
-  const count = rows.filter((row) => row.archived).length;
-  const tags = [...new Set(rows.flatMap((row) => row.tags))].sort();
+  const [templates, setTemplates] = useParameter("templates", "");
+  const kept = rows.filter((row) => row.isTemplate === Boolean(templates));
+  const count = kept.filter((row) => row.archived).length;
+  const tags = [...new Set(kept.flatMap((row) => row.tags))].sort();
+  const own = rows.filter((row) => row.isTemplate).length;
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
-  const found = rows.filter((row) => {
+  const found = kept.filter((row) => {
     const text = `${row.name} ${row.description} ${row.slug} ${row.tags.join(" ")}`.toLowerCase();
     const isShelved = Boolean(archived) === row.archived;
     return isShelved && words.every((word) => text.includes(word)) && (!tag || row.tags.includes(tag));
@@ -83,33 +87,27 @@ function Cards({ rows }: { rows: WorkflowRow[] }) {
           value={query}
           onChange={(event) => setQuery(event.target.value)}
         />
-        {(tags.length > 0 || count > 0) && (
+        {(tags.length > 0 || count > 0 || own > 0) && (
           <div className="row" role="group" aria-label="Tags">
+            {(own > 0 || templates) && (
+              <Toggle isOn={Boolean(templates)} onChange={(isOn) => setTemplates(isOn ? "yes" : "")}>
+                Templates ({own})
+              </Toggle>
+            )}
             {(count > 0 || archived) && (
-              <button
-                type="button"
-                className="tag"
-                aria-pressed={Boolean(archived)}
-                onClick={() => setArchived(archived ? "" : "yes")}
-              >
+              <Toggle isOn={Boolean(archived)} onChange={(isOn) => setArchived(isOn ? "yes" : "")}>
                 Archived ({count})
-              </button>
+              </Toggle>
             )}
             {tags.map((each) => (
-              <button
-                key={each}
-                type="button"
-                className="tag"
-                aria-pressed={each === tag}
-                onClick={() => setTag(each === tag ? "" : each)}
-              >
+              <Toggle key={each} isOn={each === tag} onChange={(isOn) => setTag(isOn ? each : "")}>
                 {each}
-              </button>
+              </Toggle>
             ))}
           </div>
         )}
       </search>
-      {found.length === 0 ? (
+      {found.length === 0 && kept.length > 0 ? (
         <Empty title="Nothing found">
           <p>No workflow has all of these words. Try fewer, or another tag.</p>
         </Empty>
@@ -121,5 +119,19 @@ function Cards({ rows }: { rows: WorkflowRow[] }) {
         </ul>
       )}
     </>
+  );
+}
+
+interface ToggleProps {
+  isOn: boolean;
+  onChange: (isOn: boolean) => void;
+  children: ReactNode;
+}
+
+function Toggle({ isOn, onChange, children }: ToggleProps) {
+  return (
+    <button type="button" className="tag" aria-pressed={isOn} onClick={() => onChange(!isOn)}>
+      {children}
+    </button>
   );
 }

@@ -1,13 +1,16 @@
 import { type FormEvent, useState } from "react";
 import { call } from "../api/client";
-import { invalidate } from "../api/resource";
-import type { WorkflowDocument, WorkflowRow } from "../api/types";
+import { invalidate, useResource } from "../api/resource";
+import type { Model, NodeTypeRow, WorkflowDocument, WorkflowRow } from "../api/types";
 import { Button } from "../components/Button";
 import { Dialog } from "../components/Dialog";
 import { TextField } from "../components/TextField";
 import { navigate } from "../shell/router";
+import { useMe } from "../shell/session";
 import { duplicate } from "./duplicate";
 import { LIST } from "./Home";
+import { type Surroundings, withUsableModels } from "./needs";
+import { TemplateCard } from "./TemplateCard";
 
 const EXAMPLE = {
   nodes: [
@@ -36,14 +39,17 @@ export function NewWorkflow({ templates, onClose }: Props) {
   const [template, setTemplate] = useState("");
   const [fault, setFault] = useState("");
   const [isSaving, setSaving] = useState(false);
+  const around = useSurroundings();
   const create = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
-    if (!name.trim()) return setFault("Give the workflow a name.");
+    const chosen = templates.find((row) => row.slug === template);
+    const called = name.trim() || chosen?.name;
+    if (!called) return setFault("Give the workflow a name.");
     setSaving(true);
     try {
-      const made = template
-        ? await duplicate(template, name)
-        : await call<WorkflowDocument>("POST", LIST, { name, ...EXAMPLE });
+      const made = chosen
+        ? await copy(chosen.slug, called, around)
+        : await call<WorkflowDocument>("POST", LIST, { name: called, ...EXAMPLE });
       invalidate(LIST);
       navigate(`/app/editor/${made.slug}`);
     } catch (error) {
@@ -51,12 +57,14 @@ export function NewWorkflow({ templates, onClose }: Props) {
       setSaving(false);
     }
   };
+  const sorted = [...templates].sort((one, other) => one.name.localeCompare(other.name));
   return (
-    <Dialog title="New workflow" onClose={onClose}>
+    <Dialog title="New workflow" onClose={onClose} isWide>
       <form className="stack" onSubmit={create} noValidate>
         <TextField
           label="Name"
-          hint="The address of the endpoint is made from it, once and for good."
+          hint="The address of the endpoint is made from it, once and for good. Without one, the template's is taken."
+          placeholder={templates.find((row) => row.slug === template)?.name}
           value={name}
           onChange={setName}
           fault={fault}
@@ -65,15 +73,30 @@ export function NewWorkflow({ templates, onClose }: Props) {
         />
         <fieldset className="stack choices">
           <legend className="label">Start from</legend>
-          <Choice value="" chosen={template} onChoose={setTemplate} name="A small example">
-            A form with one field, and a text with its value.
-          </Choice>
-          {templates.map((row) => (
-            <Choice key={row.slug} value={row.slug} chosen={template} onChoose={setTemplate} name={row.name}>
-              {row.description}
-            </Choice>
-          ))}
+          <div className="templates">
+            <TemplateCard
+              slug=""
+              name="A small example"
+              description="A form with one field, and a text with its value."
+              tags={[]}
+              coverUrl={null}
+              graph={EXAMPLE}
+              around={around}
+              isChosen={template === ""}
+              onChoose={setTemplate}
+            />
+            {sorted.map(({ slug, name: called, description, tags, coverUrl }) => (
+              <TemplateCard
+                key={slug}
+                {...{ slug, description, tags, coverUrl, around }}
+                name={called}
+                isChosen={template === slug}
+                onChoose={setTemplate}
+              />
+            ))}
+          </div>
         </fieldset>
+        <Advice />
         <div className="actions">
           <Button look="quiet" onClick={onClose}>
             Cancel
@@ -87,22 +110,35 @@ export function NewWorkflow({ templates, onClose }: Props) {
   );
 }
 
-interface ChoiceProps {
-  name: string;
-  value: string;
-  chosen: string;
-  onChoose: (value: string) => void;
-  children: string;
+function useSurroundings(): Surroundings | undefined {
+  const models = useResource<Model[]>("/api/models").data;
+  const types = useResource<NodeTypeRow[]>("/api/node-types").data;
+  const tier = useMe().data?.user.tier;
+  return models && types && tier && { models, types, tier };
 }
 
-function Choice({ name, value, chosen, onChoose, children }: ChoiceProps) {
+/** Save a copy of a template, with models that are set up in the places of those that are not. */
+async function copy(slug: string, name: string, around: Surroundings | undefined): Promise<WorkflowDocument> {
+  const made = await duplicate(slug, name);
+  const nodes = around ? withUsableModels(made, around) : made.nodes;
+  if (nodes.every((node, index) => node === made.nodes[index])) return made;
+  return call("PUT", `${LIST}/${made.slug}`, { nodes, draft: made.version === null });
+}
+
+/** How to get models; shown where a template cannot run. */
+function Advice() {
+  const isAdmin = useMe().data?.user.role === "admin";
   return (
-    <label className="choice">
-      <input type="radio" name="template" checked={value === chosen} onChange={() => onChoose(value)} />
-      <span>
-        <strong>{name}</strong>
-        <span className="hint">{children}</span>
-      </span>
-    </label>
+    <p className="hint advice">
+      {isAdmin ? (
+        <>
+          Grey templates need models that are not set up here. Set the keys of their providers before the start, or
+          start with <code>headrace up --demo-provider</code> for made-up answers, or with <code>--local</code> for a
+          model on this machine.
+        </>
+      ) : (
+        "Grey templates need models that are not set up here; the operator can change that."
+      )}
+    </p>
   );
 }

@@ -1,0 +1,104 @@
+/** What a workflow needs to run, and what is missing here. */
+
+import type { GraphEdge, GraphNode, Model, NodeTypeRow, User } from "../api/types";
+
+interface Graph {
+  nodes: GraphNode[];
+  edges: GraphEdge[];
+}
+
+export interface Surroundings {
+  models: Model[];
+  types: NodeTypeRow[];
+  tier: User["tier"];
+}
+
+export interface Need {
+  /** Name of a model, or label of a node type. */
+  name: string;
+  isDemo: boolean;
+  /** Why it cannot be used here, with what to do. */
+  reason?: string;
+  /** The internal name, and a model that can take its place. */
+  model?: string;
+  instead?: Model;
+}
+
+const TIERS: User["tier"][] = ["free", "creator", "pro", "business", "enterprise"];
+
+/** The models and the unavailable node types of a graph. */
+export function needsOf(graph: Graph, around: Surroundings): Need[] {
+  const names = [...new Set(graph.nodes.map((node) => node.data.model).filter((name) => typeof name === "string"))];
+  const types = new Set(graph.nodes.map((node) => node.type));
+  const missing = around.types.filter((each) => types.has(each.type) && !each.available);
+  return [
+    ...names.map((name) => modelNeed(name, graph, around)),
+    ...missing.map((each) => ({ name: each.label, isDemo: false, reason: each.unavailableReason ?? "It is not here" })),
+  ];
+}
+
+/** The first reason why a graph cannot run here, if there is one. */
+export function obstacle(needs: Need[]): Need | undefined {
+  return needs.find((need) => need.reason && !need.instead);
+}
+
+/** The nodes with other models in the places of those that cannot be used. */
+export function withUsableModels(graph: Graph, around: Surroundings): GraphNode[] {
+  const needs = new Map(needsOf(graph, around).map((need) => [need.model, need.instead]));
+  return graph.nodes.map((node) => {
+    const other = needs.get(node.data.model as string | undefined);
+    const own = around.models.find((model) => model.internalName === node.data.model);
+    return other ? { ...node, data: fitted(node.data, own, other) } : node;
+  });
+}
+
+function modelNeed(name: string, graph: Graph, around: Surroundings): Need {
+  const model = around.models.find((each) => each.internalName === name);
+  const reason = model ? unusable(model, around.tier) : `There is no model "${name}" here`;
+  const nodes = graph.nodes.filter((node) => node.data.model === name);
+  const others = around.models
+    .filter((each) => each.category === model?.category && !unusable(each, around.tier))
+    .filter((each) => nodes.every((node) => fits(node, graph.edges, each)))
+    .sort((one, other) => price(one) - price(other));
+  const need = { name: model?.name ?? name, isDemo: model?.isDemo ?? false, model: name };
+  return reason ? { ...need, reason, instead: others[0] } : need;
+}
+
+function unusable(model: Model, tier: User["tier"]): string | undefined {
+  if (!model.enabled) return "The operator has switched it off";
+  if (!model.available) return model.unavailableReason ?? "It is not set up here";
+  if (TIERS.indexOf(model.tierRequired) > TIERS.indexOf(tier)) return `It needs the tier ${model.tierRequired}`;
+  return undefined;
+}
+
+function price(model: Model): number {
+  return Math.max(0, ...model.pricing.map((each) => each.credits));
+}
+
+/** Whether a model has fields for what is wired and said, and nothing else that it must be given. */
+function fits(node: GraphNode, edges: GraphEdge[], model: Model): boolean {
+  const wired = edges
+    .filter((edge) => edge.target === node.id && edge.targetHandle.endsWith("-in"))
+    .map((edge) => camelCase(edge.targetHandle.slice(0, -3)))
+    .filter((name) => name !== "params");
+  const said = ["prompt", "system"].filter((name) => node.data[name]);
+  const given = new Set([...wired, ...said]);
+  const fields = new Set(model.fields.map((field) => field.name));
+  const missing = model.fields.filter((field) => field.required && field.default == null && !given.has(field.name));
+  return missing.length === 0 && [...given].every((name) => fields.has(name) || fields.has(`${name}s`));
+}
+
+/** Settings of a node for another model: values that it has no field for, or that are too high, are left out. */
+function fitted(data: GraphNode["data"], own: Model | undefined, other: Model): GraphNode["data"] {
+  const had = new Set(own?.fields.map((field) => field.name));
+  const kept = Object.entries(data).filter(([name, value]) => {
+    const field = other.fields.find((each) => each.name === name);
+    if (!field) return !had.has(name) || name === "jsonSchema" || name === "count";
+    return typeof value !== "number" || value <= (field.max ?? Infinity);
+  });
+  return { ...Object.fromEntries(kept), model: other.internalName };
+}
+
+function camelCase(name: string): string {
+  return name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
