@@ -2,7 +2,6 @@
 
 TESTED_ELSEWHERE: dict[str, str] = {
     "deploy/admin/diagnosis.py": "tests/acceptance/test_commands.py runs `headrace doctor`.",
-    "deploy/admin/examples.py": "tests/acceptance/test_examples.py runs every example.",
     "deploy/admin/sign_in.py": "tests/acceptance/test_first_run.py signs a browser in.",
     "deploy/admin/webhooks.py": "tests/acceptance/test_webhooks.py sets webhooks by command.",
     "deploy/admin/secrets.py": "tests/acceptance/test_secrets.py sets, lists and deletes secrets by command.",
@@ -33,7 +32,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "deploy/stub_provider/contents/files.py": "tests/deploy/stub_provider/protocols/test_openai_media.py and test_jobs.py read files.",
     "deploy/stub_provider/contents/outputs.py": "tests/deploy/stub_provider/test_jobs.py reads outputs of jobs.",
     "deploy/stub_provider/contents/sounds.py": "tests/deploy/stub_provider/protocols/test_openai_media.py plays the tune.",
-    "deploy/stub_provider/contents/texts.py": "tests/deploy/stub_provider/protocols/test_openai_text.py reads answers and streams.",
     "deploy/stub_provider/dialects.py": "tests/deploy/stub_provider/test_limits.py and test_openai_text.py.",
     "deploy/stub_provider/errors.py": "An exception; every test module of the stub raises it.",
     "deploy/stub_provider/exchange.py": "tests/deploy/stub_provider/test_endpoint_strange_bodies.py sends bodies.",
