@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import MakePage
 from tests.support.acceptance.running_stack import RunningStack
-from tests.support.e2e.axe import violations
+from tests.support.e2e.axe import SETTLED, violations
 from tests.support.e2e.workflows import every_field
 
 pytestmark = pytest.mark.slow
@@ -19,14 +19,6 @@ THEMES = ("light", "dark")
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 860}
 FIRST_LOAD_BYTES = {"home": 150_000, "playground": 150_000, "keys": 150_000, "editor": 260_000}
-SETTLED = """async () => {
-  const frame = () => new Promise((done) => requestAnimationFrame(done));
-  await frame();
-  await frame();
-  const moving = document.getAnimations().filter((each) => each instanceof CSSTransition);
-  await Promise.allSettled(moving.map((each) => each.finished));
-}"""
-"""Wait until the colours of a theme are drawn and no transition is under way."""
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.support.acceptance.running_stack import RunningStack
+from tests.support.e2e.axe import SETTLED, violations
 from tests.support.e2e.workflows import calls_model
 
 pytestmark = pytest.mark.slow
@@ -70,7 +71,11 @@ def test_a_template_whose_models_are_missing_says_what_to_do(page: Page) -> None
 
     expect(missing.get_by_role("radio")).to_be_disabled()
     expect(missing).to_contain_text("set UNSET_KEY and start the workers again")
-    expect(dialog).to_contain_text("headrace up --demo-provider")
+    expect(dialog.get_by_text("headrace up --demo-provider")).to_be_visible()
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        page.evaluate(SETTLED)
+        assert violations(page) == [], theme
 
 
 @pytest.mark.usefixtures("far")
