@@ -1,27 +1,45 @@
-import { Handle, type NodeProps, Position } from "@xyflow/react";
-import { memo } from "react";
-import { type Socket, socketsOf, useCatalogue } from "../catalogue/catalogue";
+import { type NodeProps, useUpdateNodeInternals } from "@xyflow/react";
+import { memo, useEffect, useRef } from "react";
+import { socketsOf, useCatalogue } from "../catalogue/catalogue";
+import { problemsOf } from "../catalogue/check";
+import { useModels } from "../catalogue/models";
 import { useEditor } from "../document/store";
+import { Icon } from "./card/Icon";
+import { NodeName } from "./card/NodeName";
+import { SocketRow } from "./card/SocketRow";
+import { counted, summaryOf } from "./card/summary";
 import type { FlowNode } from "./flow";
 
-/** A node as a card: its type, its name, its sockets. */
+/** A node as a card: its type, its name, what it is set to, its sockets. */
 export const NodeCard = memo(function NodeCard({ id, data: { node } }: NodeProps<FlowNode>) {
   const catalogue = useCatalogue();
   const type = catalogue?.get(node.type);
   const sockets = useEditor((state) => socketsOf(node, state.check.sockets, catalogue));
-  const problems = useEditor((state) => state.check.problems.filter((each) => each.nodeId === id).length);
-  const label = type?.label ?? node.type;
+  const problems = useEditor((state) => problemsOf(state.check, id));
+  const updateInternals = useUpdateNodeInternals();
+  const drawn = useRef(sockets);
+  useEffect(() => {
+    // React Flow learns where sockets are that came later than their node.
+    if (drawn.current !== sockets) updateInternals(id);
+    drawn.current = sockets;
+  }, [id, sockets, updateInternals]);
+  const summary = summaryOf(node);
   return (
-    <article className="node" data-id={id} data-problems={problems || undefined} aria-label={`${label} ${id}`}>
+    <div className="node" data-category={type?.category} data-problems={problems || undefined}>
       <header>
-        <span className="node-type">{label}</span>
-        <span className="node-name">{id}</span>
+        <Icon type={node.type} category={type?.category ?? ""} />
+        <span className="node-titles">
+          <span className="node-type">{type?.label ?? node.type}</span>
+          <NodeName id={id} />
+        </span>
         {problems > 0 && (
-          <span className="node-problems" title={problems === 1 ? "1 problem" : `${problems} problems`}>
+          <span className="node-problems" title={counted(problems, "problem")}>
             {problems}
           </span>
         )}
       </header>
+      {typeof node.data.model === "string" && <ModelChip internalName={node.data.model} />}
+      {summary && <p className={summary.isCode ? "node-summary code-line" : "node-summary"}>{summary.text}</p>}
       <div className="sockets">
         <ul>
           {sockets.inputs.map((socket) => (
@@ -34,25 +52,16 @@ export const NodeCard = memo(function NodeCard({ id, data: { node } }: NodeProps
           ))}
         </ul>
       </div>
-    </article>
+    </div>
   );
 });
 
-function SocketRow({ socket, side }: { socket: Socket; side: "source" | "target" }) {
-  const words = [side === "source" ? "output" : "input", socket.name, socket.type, socket.required && "required"];
+function ModelChip({ internalName }: { internalName: string }) {
+  const model = useModels().find((each) => each.internalName === internalName);
+  const isMissing = model && !model.available;
   return (
-    <li>
-      <Handle
-        type={side}
-        id={socket.name}
-        position={side === "source" ? Position.Right : Position.Left}
-        className={`socket ${socket.type}${socket.required ? " required" : ""}`}
-        data-socket={socket.name}
-        data-type={socket.type}
-        role="button"
-        aria-label={words.filter(Boolean).join(", ")}
-      />
-      {socket.name}
-    </li>
+    <p className="node-model" data-missing={isMissing || undefined} title={model?.unavailableReason ?? internalName}>
+      {model?.name ?? internalName}
+    </p>
   );
 }

@@ -5,9 +5,10 @@ import { type Catalogue, fits, misfit, type Sockets, socketsOf } from "../catalo
 import type { Wire } from "../document/edits";
 import type { EditorStore } from "../document/store";
 
-type End = Pick<Connection, "source" | "target"> & { sourceHandle?: string | null; targetHandle?: string | null };
+export type End = Pick<Connection, "source" | "target"> & { sourceHandle?: string | null; targetHandle?: string | null };
 
-function socketsById(store: EditorStore, catalogue: Catalogue | undefined, id: string): Sockets | null {
+/** The sockets of a node of the document. */
+export function socketsById(store: EditorStore, catalogue: Catalogue | undefined, id: string): Sockets | null {
   const node = store.document.nodes.find((each) => each.id === id);
   return node ? socketsOf(node, store.get().check.sockets, catalogue) : null;
 }

@@ -101,6 +101,19 @@ export function fits(output: SocketType, input: SocketType): boolean {
   return output === input || output === "any" || input === "any";
 }
 
+/** A socket's name in words: `prompt` for `prompt-in`. */
+export function inWords(socket: string): string {
+  return socket.replace(/-(in|out)$/, "").replaceAll("-", " ") || socket;
+}
+
+/** The socket of these that suits a value best; null where none takes it. */
+export function bestFit(sockets: readonly Socket[], type: SocketType): Socket | null {
+  const score = (socket: Socket): number =>
+    (socket.type === type ? 4 : 0) + (socket.required ? 2 : 0) - (socket.name === "params-in" ? 1 : 0);
+  const fitting = sockets.filter((socket) => fits(socket.type, type));
+  return fitting.reduce<Socket | null>((best, each) => (best && score(best) >= score(each) ? best : each), null);
+}
+
 const ARTICLED: Record<SocketType, string> = {
   text: "a text",
   image: "an image",

@@ -1,6 +1,7 @@
 /** Checks of the document by the API: problems, sockets and estimate while one draws. */
 
 import { call } from "../../api/client";
+import type { GraphNode } from "../../api/types";
 import type { EditorStore } from "../document/store";
 import type { Sockets } from "./catalogue";
 
@@ -17,6 +18,8 @@ export interface Check {
   problems: Problem[];
   sockets: Record<string, Sockets>;
   estimate: { total: number; byNode: Record<string, number> };
+  /** The nodes that were checked. */
+  nodes?: readonly GraphNode[];
 }
 
 export const NOT_CHECKED: Check = { problems: [], sockets: {}, estimate: { total: 0, byNode: {} } };
@@ -35,7 +38,7 @@ export function keepChecked(store: EditorStore): () => void {
     try {
       const answer = await call<Check>("POST", "/api/workflows/check", { nodes, edges });
       checked = { nodes, edges };
-      store.set({ check: keepSame(store.get().check, answer) });
+      store.set({ check: { ...keepSame(store.get().check, answer), nodes } });
     } catch {
       // Saving tells that the server is away; the last answer stays until it is back.
       checked = { nodes, edges };
@@ -68,4 +71,19 @@ function keepSame(before: Check, answer: Check): Check {
     sockets[id] = known && JSON.stringify(known) === JSON.stringify(found) ? known : found;
   }
   return { ...answer, sockets };
+}
+
+const counts = new WeakMap<Check, Map<string, number>>();
+
+/** Number of problems of a node. */
+export function problemsOf(check: Check, nodeId: string): number {
+  let known = counts.get(check);
+  if (!known) {
+    known = new Map();
+    for (const problem of check.problems) {
+      if (problem.nodeId) known.set(problem.nodeId, (known.get(problem.nodeId) ?? 0) + 1);
+    }
+    counts.set(check, known);
+  }
+  return known.get(nodeId) ?? 0;
 }

@@ -91,3 +91,37 @@ export function setSetting(id: string, name: string, value: unknown): Edit {
     return setData(id, data)(document);
   };
 }
+
+/** Give a node another id; wires and groups follow. */
+export function rename(from: string, to: string): Edit {
+  return (document) => {
+    const ids = nodeIds(document);
+    if (from === to || !ids.has(from) || ids.has(to)) return document;
+    const renamed = (id: string): string => (id === from ? to : id);
+    const isTouched = (edge: GraphEdge): boolean => edge.source === from || edge.target === from;
+    const groups = document.editor.groups?.map((group) =>
+      group.nodes.includes(from) ? { ...group, nodes: group.nodes.map(renamed) } : group,
+    );
+    return {
+      ...document,
+      nodes: document.nodes.map((node) => (node.id === from ? { ...node, id: to } : node)),
+      edges: document.edges.map((edge) =>
+        isTouched(edge) ? { ...edge, source: renamed(edge.source), target: renamed(edge.target) } : edge,
+      ),
+      editor: groups ? { ...document.editor, groups } : document.editor,
+    };
+  };
+}
+
+/** Let an edge lead to or from another socket of the same nodes. */
+export function rewire(id: string, handles: Partial<Pick<GraphEdge, "sourceHandle" | "targetHandle">>): Edit {
+  return (document) => ({
+    ...document,
+    edges: document.edges.map((edge) => (edge.id === id ? { ...edge, ...handles } : edge)),
+  });
+}
+
+/** One edit of several. */
+export function all(...edits: readonly Edit[]): Edit {
+  return (document) => edits.reduce((done, edit) => edit(done), document);
+}

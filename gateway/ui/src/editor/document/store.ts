@@ -20,6 +20,8 @@ export interface EditorState {
   panel: PanelName | null;
   /** The setting of the selected node that the panel shall lead to. */
   focusedField: string | null;
+  /** The node whose name, or the note or group whose text, is edited on the canvas. */
+  edited: string | null;
 }
 
 const SAME_STEP_MS = 1_000;
@@ -39,6 +41,7 @@ export class EditorStore {
       saving,
       panel: null,
       focusedField: null,
+      edited: null,
     };
   }
 
@@ -66,6 +69,12 @@ export class EditorStore {
     if (history === this.state.history) return;
     this.lastStep = { name: step, at: now };
     this.set({ history });
+  }
+
+  /** Change the document as a part of the last edit, so that one undo takes back both. */
+  amend(change: Edit): void {
+    const history = record(this.state.history, change(this.document), this.state.history.past.length > 0);
+    if (history !== this.state.history) this.set({ history });
   }
 
   undo = (): void => this.travel(undo);

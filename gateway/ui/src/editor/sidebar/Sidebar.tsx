@@ -1,7 +1,11 @@
 import { useReactFlow } from "@xyflow/react";
-import { type DragEvent, useId, useState } from "react";
-import { addOfType, DRAGGED_TYPE } from "../canvas/adding";
-import { byCategory, type NodeType, useCatalogue } from "../catalogue/catalogue";
+import { type DragEvent, useId, useMemo, useState } from "react";
+import { Button } from "../../components/Button";
+import { addChoice, DRAGGED_TYPE } from "../canvas/adding";
+import { Icon } from "../canvas/card/Icon";
+import { type Choice, choices, matching } from "../canvas/choices";
+import { byCategory, useCatalogue } from "../catalogue/catalogue";
+import { useModels } from "../catalogue/models";
 import { useStore } from "../document/store";
 import "./sidebar.css";
 
@@ -9,55 +13,108 @@ import "./sidebar.css";
 export function Sidebar() {
   const id = useId();
   const [sought, setSought] = useState("");
+  const [isOpen, setOpen] = useState(false);
   const catalogue = useCatalogue();
-  const found = catalogue ? byCategory(catalogue) : [];
-  const isFound = (type: NodeType): boolean =>
-    `${type.label} ${type.category} ${type.description}`.toLowerCase().includes(sought.trim().toLowerCase());
+  const models = useModels();
+  const found = useMemo(() => (catalogue ? choices(catalogue, models) : []), [catalogue, models]);
+  const shown = matching(found, sought);
+  const categories = catalogue ? byCategory(catalogue).map(([category]) => category) : [];
   return (
-    <aside className="sidebar" aria-label="Nodes">
-      <label htmlFor={id} className="hidden-visually">
-        Search nodes
-      </label>
-      <input id={id} type="search" className="input" placeholder="Search nodes" value={sought} onChange={(event) => setSought(event.target.value)} />
-      {found.map(([category, types]) => {
-        const shown = types.filter(isFound);
-        return shown.length === 0 ? null : (
-          <section key={category}>
-            <h2>{category}</h2>
-            {shown.map((type) => (
-              <Item key={type.type} type={type} />
-            ))}
-          </section>
-        );
-      })}
-    </aside>
+    <>
+      <Button
+        look="primary"
+        className="sidebar-toggle"
+        aria-expanded={isOpen}
+        aria-controls={`${id}-items`}
+        onClick={() => setOpen(!isOpen)}
+      >
+        {isOpen ? "Close" : "Add a node"}
+      </Button>
+      <aside id={`${id}-items`} className={isOpen ? "sidebar open" : "sidebar"} aria-label="Nodes">
+        <label htmlFor={id} className="hidden-visually">
+          Search nodes
+        </label>
+        <input
+          id={id}
+          type="search"
+          className="input"
+          placeholder="Search nodes and models"
+          value={sought}
+          onChange={(event) => setSought(event.target.value)}
+        />
+        {categories.map((category) => (
+          <Category
+            key={category}
+            category={category}
+            items={shown.filter((choice) => choice.type.category === category)}
+            onAdded={() => setOpen(false)}
+          />
+        ))}
+        {catalogue && shown.length === 0 && <p className="hint">No node or model is called so.</p>}
+      </aside>
+    </>
   );
 }
 
-function Item({ type }: { type: NodeType }) {
+interface CategoryProps {
+  category: string;
+  items: Choice[];
+  onAdded: () => void;
+}
+
+function Category({ category, items, onAdded }: CategoryProps) {
+  if (items.length === 0) return null;
+  return (
+    <section>
+      <h2>{category}</h2>
+      {items.map((choice) => (
+        <Item key={choice.key} choice={choice} onAdded={onAdded} />
+      ))}
+    </section>
+  );
+}
+
+function Item({ choice, onAdded }: { choice: Choice; onAdded: () => void }) {
+  const id = useId();
   const store = useStore();
   const flow = useReactFlow();
+  const { type, label } = choice;
   const add = (): void => {
     const canvas = document.querySelector(".canvas")?.getBoundingClientRect();
     if (!canvas) return;
     const { left, top, width, height } = canvas;
-    addOfType(store, type, flow.screenToFlowPosition({ x: left + width / 2 - 120, y: top + height / 3 }));
+    addChoice(store, choice, flow.screenToFlowPosition({ x: left + width / 2 - 120, y: top + height / 3 }));
+    onAdded();
   };
   const drag = (event: DragEvent): void => {
-    event.dataTransfer.setData(DRAGGED_TYPE, type.type);
+    event.dataTransfer.setData(DRAGGED_TYPE, choice.key);
     event.dataTransfer.effectAllowed = "copy";
   };
   return (
-    <button
-      type="button"
-      className="sidebar-item"
-      draggable
-      onDragStart={drag}
-      onClick={add}
-      disabled={!type.available}
-      title={type.unavailableReason ?? type.description}
-    >
-      {type.label}
-    </button>
+    <>
+      <button
+        type="button"
+        className={"model" in choice.data ? "sidebar-item model" : "sidebar-item"}
+        draggable={type.available}
+        onDragStart={drag}
+        onClick={add}
+        disabled={!type.available}
+        aria-describedby={type.unavailableReason ? id : undefined}
+        title={type.unavailableReason ?? type.description}
+      >
+        <Icon type={type.type} category={type.category} />
+        <span>{label}</span>
+      </button>
+      {type.unavailableReason && (
+        <p id={id} className="hint sidebar-reason">
+          {briefly(type.unavailableReason)}
+        </p>
+      )}
+    </>
   );
+}
+
+/** The first sentence part of a reason; the title has the whole of it. */
+function briefly(reason: string): string {
+  return `${reason.charAt(0).toUpperCase()}${reason.slice(1).split(/[:,.] /)[0]}.`;
 }

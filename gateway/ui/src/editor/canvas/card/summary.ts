@@ -1,0 +1,55 @@
+/** The settings that tell most about a node, for its card. */
+
+import type { GraphNode } from "../../../api/types";
+
+/** The setting that is shown, by type; others show the first of `COMMON`. */
+const SHOWN: Record<string, string[]> = {
+  httpRequest: ["url"],
+  transform: ["expression"],
+  condition: ["expression"],
+  imageConvert: ["format"],
+  merge: ["mode"],
+};
+const COMMON = ["prompt", "text", "expression", "url", "aspectRatio"];
+
+export interface Summary {
+  text: string;
+  isCode: boolean;
+}
+
+const CODE = new Set(["expression", "url"]);
+
+/** A line about a node; null where nothing is set yet. */
+export function summaryOf({ type, data }: GraphNode): Summary | null {
+  for (const name of SHOWN[type] ?? COMMON) {
+    const value = data[name];
+    if (typeof value !== "string" || !value.trim()) continue;
+    const method = name === "url" && typeof data.method === "string" ? `${data.method} ` : "";
+    return { text: method + firstLines(value), isCode: CODE.has(name) };
+  }
+  const listed = LISTED[type]?.(data);
+  return listed ? { text: listed, isCode: false } : null;
+}
+
+const LISTED: Record<string, (data: GraphNode["data"]) => string> = {
+  requestInput: ({ fields }) => namesOf(fields, "label"),
+  responseOutput: ({ fields }) => namesOf(fields),
+  switch: ({ cases }) => namesOf(cases),
+  list: ({ items }) => (Array.isArray(items) && items.length > 0 ? counted(items.length, "item") : ""),
+  imageResize: ({ width, height }) => (width || height ? `${width ?? "…"} × ${height ?? "…"}` : ""),
+  imageCrop: ({ width, height }) => (width || height ? `${width ?? "…"} × ${height ?? "…"}` : ""),
+};
+
+export function counted(count: number, noun: string): string {
+  return count === 1 ? `1 ${noun}` : `${count} ${noun}s`;
+}
+
+function namesOf(values: unknown, member = "name"): string {
+  if (!Array.isArray(values)) return "";
+  const names = values.map((each: Record<string, unknown> | null) => each?.[member] ?? each?.name);
+  return names.filter((name) => typeof name === "string" && name).join(", ");
+}
+
+function firstLines(text: string): string {
+  return text.trim().split(/\n+/, 3).join("\n").slice(0, 160);
+}

@@ -1,0 +1,67 @@
+/** Nodes that may be added: by what is typed, and to what fits a wire that waits for them. */
+
+import type { GraphNode } from "../../api/types";
+import { bestFit, byCategory, type Catalogue, inWords, type NodeType, type Socket } from "../catalogue/catalogue";
+import { type KnownModel, modelsOf } from "../catalogue/models";
+
+/** The end of a wire that has no other end yet. */
+export interface LooseWire {
+  node: string;
+  side: "source" | "target";
+  socket: Socket;
+}
+
+export interface Choice {
+  key: string;
+  label: string;
+  /** Its category, or the type of node that calls it. */
+  kind: string;
+  type: NodeType;
+  data: GraphNode["data"];
+  /** The socket that the loose wire leads to. */
+  socket: string | null;
+}
+
+/** The types, each followed by its models, in the order of the sidebar. */
+export function choices(catalogue: Catalogue, models: readonly KnownModel[]): Choice[] {
+  return byCategory(catalogue)
+    .flatMap(([, types]) => types)
+    .flatMap((type) => [
+      { key: type.type, label: type.label, kind: type.category, type, data: {}, socket: null },
+      ...modelsOf(type.type, models).map((model) => ({
+        key: `${type.type} ${model.internalName}`,
+        label: model.name,
+        kind: type.label,
+        type,
+        data: { model: model.internalName },
+        socket: null,
+      })),
+    ]);
+}
+
+/** The choices that match all words; without any, the models are left out. */
+export function matching(found: readonly Choice[], sought: string): Choice[] {
+  const words = sought.toLowerCase().split(/\s+/).filter(Boolean);
+  if (words.length === 0) return found.filter((choice) => !("model" in choice.data));
+  const texts = (choice: Choice): string =>
+    `${choice.label} ${choice.kind} ${"model" in choice.data ? "" : choice.type.description}`.toLowerCase();
+  const begins = (choice: Choice): number => (choice.label.toLowerCase().startsWith(words[0] ?? "") ? 0 : 1);
+  return found
+    .filter((choice) => words.every((word) => texts(choice).includes(word)))
+    .sort((one, other) => begins(one) - begins(other));
+}
+
+/** The available choices that can take a wire, with its socket and what their settings need for it. */
+export function fitting(found: readonly Choice[], wire: LooseWire | null): Choice[] {
+  const available = found.filter((choice) => choice.type.available);
+  if (!wire) return available;
+  return available.flatMap((choice) => {
+    const { inputs, outputs, settings } = choice.type;
+    const socket = bestFit(wire.side === "source" ? inputs : outputs, wire.socket.type);
+    if (socket) return [{ ...choice, socket: socket.name }];
+    const hasTemplate = settings.properties?.text?.["x-widget"] === "template" && inputs.length === 0;
+    if (wire.side !== "source" || !hasTemplate) return [];
+    const name = inWords(wire.socket.name).replaceAll(/\W/g, "_");
+    return [{ ...choice, data: { text: `{{ ${name} }}` }, socket: name }];
+  });
+}

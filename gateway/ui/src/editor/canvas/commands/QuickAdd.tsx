@@ -1,0 +1,46 @@
+import { useMemo } from "react";
+import type { Point } from "../../document/document";
+import { addChoice } from "../adding";
+import { Icon } from "../card/Icon";
+import { choices, fitting, type LooseWire, matching } from "../choices";
+import type { CanvasContext } from "./context";
+import { type Option, PickList } from "./PickList";
+
+interface Props {
+  context: CanvasContext;
+  at: Point;
+  wire: LooseWire | null;
+}
+
+/** Adds a node where the pointer is; for a wire, one that fits it. */
+export function QuickAdd({ context, at, wire }: Props) {
+  const { catalogue, models, flow, store } = context;
+  const found = useMemo(
+    () => (catalogue ? fitting(choices(catalogue, models), wire) : []),
+    [catalogue, models, wire],
+  );
+  const find = (sought: string) =>
+    matching(found, sought).map((choice): Option & { choice: typeof choice } => ({
+      key: choice.key,
+      label: choice.label,
+      hint: choice.kind,
+      icon: <Icon type={choice.type.type} category={choice.type.category} />,
+      choice,
+    }));
+  const point = flow.screenToFlowPosition(at);
+  // The card opens with its socket near the pointer, on the side from which the wire comes.
+  const offset = wire ? { x: wire.side === "source" ? 0 : -240, y: -56 } : { x: 0, y: 0 };
+  return (
+    <PickList
+      at={at}
+      title={wire ? `Add a node for ${wire.socket.name} (${wire.socket.type})` : "Add a node"}
+      find={find}
+      none="No node is called so."
+      onPick={({ choice }) => {
+        context.open(null);
+        addChoice(store, choice, { x: point.x + offset.x, y: point.y + offset.y }, wire);
+      }}
+      onClose={() => context.open(null)}
+    />
+  );
+}

@@ -1,0 +1,54 @@
+/** The parts that commands act on. */
+
+import type { ReactFlowInstance } from "@xyflow/react";
+import type { Catalogue } from "../../catalogue/catalogue";
+import type { KnownModel } from "../../catalogue/models";
+import type { Point } from "../../document/document";
+import type { EditorStore } from "../../document/store";
+import type { LooseWire } from "../choices";
+import type { FlowEdge, FlowNode } from "../flow";
+
+/** A small window over the canvas; `at` is a place in the browser's window. */
+export type Popup =
+  | { kind: "add"; at: Point; wire: LooseWire | null }
+  | { kind: "wire"; at: Point; node: string }
+  | { kind: "unwire"; at: Point; node: string }
+  | { kind: "menu"; at: Point; on: "node" | "wire" | "canvas" }
+  | { kind: "help" };
+
+export interface CanvasContext {
+  store: EditorStore;
+  catalogue: Catalogue | undefined;
+  models: readonly KnownModel[];
+  flow: ReactFlowInstance<FlowNode, FlowEdge>;
+  region: HTMLElement | null;
+  /** The place of the pointer over the canvas, or the middle of the canvas. */
+  pointer: () => Point;
+  open: (popup: Popup | null) => void;
+}
+
+/** The chosen nodes, in the order of the document. */
+export function chosenNodes({ store }: CanvasContext): string[] {
+  const { selection } = store.get();
+  return store.document.nodes.filter((node) => selection.has(node.id)).map((node) => node.id);
+}
+
+export function chosenEdges({ store }: CanvasContext): string[] {
+  const { selection } = store.get();
+  return store.document.edges.filter((edge) => selection.has(edge.id)).map((edge) => edge.id);
+}
+
+/** A place in the window beside a node, for what opens by keyboard. */
+export function besideNode({ flow }: CanvasContext, id: string): Point {
+  const node = flow.getInternalNode(id);
+  const { x, y } = node?.internals.positionAbsolute ?? { x: 0, y: 0 };
+  return flow.flowToScreenPosition({ x: x + (node?.measured.width ?? 0) + 12, y });
+}
+
+export function boxesOf({ flow }: CanvasContext, ids: readonly string[]) {
+  return ids.flatMap((id) => {
+    const node = flow.getNode(id);
+    const { width, height } = node?.measured ?? {};
+    return node && width && height ? [{ id, ...node.position, width, height }] : [];
+  });
+}

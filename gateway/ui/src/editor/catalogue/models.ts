@@ -1,0 +1,27 @@
+/** Models as the API lists them, for the nodes that call one. */
+
+import { useResource } from "../../api/resource";
+import type { Model } from "../../api/types";
+
+const NODE_TYPES: Record<string, string> = {
+  text: "assistant",
+  image: "imageGenerator",
+  video: "videoGenerator",
+  audio: "musicGenerator",
+};
+
+export interface KnownModel extends Model {
+  available: boolean;
+  unavailableReason: string | null;
+}
+
+const NONE: KnownModel[] = [];
+
+export function useModels(): KnownModel[] {
+  return useResource<KnownModel[]>("/api/models").data ?? NONE;
+}
+
+/** The models that may be called now by the nodes of a type. */
+export function modelsOf(type: string, models: readonly KnownModel[]): KnownModel[] {
+  return models.filter((model) => NODE_TYPES[model.category] === type && model.available && model.enabled);
+}

@@ -1,0 +1,66 @@
+/** Positions of nodes that line up, from boxes of their present places. */
+
+import type { Point } from "./document";
+
+export interface Box extends Point {
+  id: string;
+  width: number;
+  height: number;
+}
+
+export type Alignment = "left" | "centre" | "right" | "top" | "middle" | "bottom";
+export type Axis = "across" | "down";
+
+const LINES: Record<Alignment, (boxes: readonly Box[]) => (box: Box) => Point> = {
+  left: (boxes) => {
+    const x = Math.min(...boxes.map((box) => box.x));
+    return ({ y }) => ({ x, y });
+  },
+  right: (boxes) => {
+    const right = Math.max(...boxes.map((box) => box.x + box.width));
+    return ({ y, width }) => ({ x: right - width, y });
+  },
+  centre: (boxes) => {
+    const middle = between(boxes.map((box) => [box.x, box.x + box.width]));
+    return ({ y, width }) => ({ x: middle - width / 2, y });
+  },
+  top: (boxes) => {
+    const y = Math.min(...boxes.map((box) => box.y));
+    return ({ x }) => ({ x, y });
+  },
+  bottom: (boxes) => {
+    const bottom = Math.max(...boxes.map((box) => box.y + box.height));
+    return ({ x, height }) => ({ x, y: bottom - height });
+  },
+  middle: (boxes) => {
+    const middle = between(boxes.map((box) => [box.y, box.y + box.height]));
+    return ({ x, height }) => ({ x, y: middle - height / 2 });
+  },
+};
+
+function between(spans: [number, number][]): number {
+  return (Math.min(...spans.map(([from]) => from)) + Math.max(...spans.map(([, to]) => to))) / 2;
+}
+
+/** Positions with one edge or one middle in common. */
+export function align(boxes: readonly Box[], alignment: Alignment): Map<string, Point> {
+  const place = LINES[alignment](boxes);
+  return new Map(boxes.map((box) => [box.id, place(box)]));
+}
+
+/** Positions with equal gaps; the first and the last box stay. */
+export function distribute(boxes: readonly Box[], axis: Axis): Map<string, Point> {
+  const [at, size] = axis === "across" ? (["x", "width"] as const) : (["y", "height"] as const);
+  const sorted = [...boxes].sort((one, other) => one[at] - other[at]);
+  const [first, last] = [sorted[0], sorted.at(-1)];
+  if (!first || !last || sorted.length < 3) return new Map();
+  const filled = sorted.reduce((sum, box) => sum + box[size], 0);
+  const gap = (last[at] + last[size] - first[at] - filled) / (sorted.length - 1);
+  const positions = new Map<string, Point>();
+  let next = first[at];
+  for (const box of sorted) {
+    positions.set(box.id, { x: box.x, y: box.y, [at]: next });
+    next += box[size] + gap;
+  }
+  return positions;
+}
