@@ -38,7 +38,7 @@ export function Sidebar() {
           id={id}
           type="search"
           className="input"
-          placeholder="Search nodes and models"
+          placeholder="Search nodes"
           value={sought}
           onChange={(event) => setSought(event.target.value)}
         />
