@@ -15,7 +15,7 @@ from engine.errors import (
 from engine.graph.breaking_changes import breaking_changes
 from engine.graph.document import Document, parse_document
 from engine.services.check_workflow import WorkflowCheck, check_workflow
-from engine.services.save_workflow import check_cover, find_problems, finish_save, hold_media
+from engine.services.save_workflow import check_cover, find_problems, finish_save
 from engine.store import Draft, Store, Workflow
 from engine.store.workflows.drafts import NeverPublished
 
@@ -57,7 +57,7 @@ async def save_draft(
     )
     problems = [problem.as_dict() for problem in check.problems]
     draft = await store.drafts.write(account_id, slug, document, problems, expected)
-    await hold_media(store, draft)
+    await finish_save(store, draft)
     return SavedDraft(draft=draft, check=check)
 
 
@@ -153,6 +153,8 @@ async def discard_draft(
         await store.drafts.discard(account_id, slug, expected)
     except NeverPublished:
         await store.workflows.delete(account_id, slug)
+    else:
+        await store.account_events.note_workflow(account_id, slug)
 
 
 async def publish_draft(

@@ -61,8 +61,8 @@ async def hold_media(store: Store, saved: Workflow | Draft) -> None:
     await asyncio.gather(*held, note_secrets(store, saved))
 
 
-async def finish_save(store: Store, saved: Workflow) -> None:
-    """Hold the media of a saved workflow, and note the save for readers of the account's events."""
+async def finish_save(store: Store, saved: Workflow | Draft) -> None:
+    """Hold the media of what is saved, and note the save for readers of the account's events."""
     await asyncio.gather(
         hold_media(store, saved),
         store.account_events.note_workflow(saved.account_id, saved.slug),

@@ -19,3 +19,9 @@ def wanted_versions(headers: Headers) -> set[int] | None:
         return None
     matches = (TAG.fullmatch(tag.strip()) for tag in header.split(","))
     return {int(match.group().strip('"')) for match in matches if match}
+
+
+def is_known(version: int, headers: Headers) -> bool:
+    """Return whether If-None-Match names the version."""
+    known = headers.get("if-none-match", "")
+    return f'"{version}"' in (tag.strip().removeprefix("W/") for tag in known.split(","))

@@ -13,12 +13,12 @@ from engine.services import drafts
 from engine.store import Draft, Principal
 from engine.store.accounts.rate_limits import DRAFTS, SAVES
 from engine.values.plain import moment
-from gateway.auth.endpoints import Resource, operation, requires
-from gateway.http.entity_tags import entity_tag, wanted_versions
+from gateway.auth.endpoints import NO_BODY, Resource, operation, requires
+from gateway.http.entity_tags import entity_tag, is_known, wanted_versions
 from gateway.http.request_bodies import read_object, read_optional_body
 from gateway.http.responses import json_response
 from gateway.http.types import Moment, RequestBody, doc, refused
-from gateway.openapi.parameters import IF_MATCH_REVISION
+from gateway.openapi.parameters import IF_MATCH_REVISION, IF_NONE_MATCH
 from gateway.routes.shared_types import DELETED, Deleted
 from gateway.routes.workflow_types import (
     ABOUT,
@@ -115,12 +115,18 @@ async def put_draft(request: GatewayRequest, principal: Principal) -> Response:
     return json_response(DraftSaved.of(saved), headers=entity_tag(saved.draft.revision))
 
 
-@operation(answers={200: DraftView}, errors=(*OWNER_ERRORS, errors.DraftNotFound))
+@operation(
+    headers=(IF_NONE_MATCH,),
+    answers={200: DraftView, 304: NO_BODY},
+    errors=(*OWNER_ERRORS, errors.DraftNotFound),
+)
 @requires("workflow:read")
 async def get_draft(request: GatewayRequest, principal: Principal) -> Response:
     """Return the draft's document."""
     slug = await _own_slug(request, principal)
     draft = await request.state["services"].store.drafts.get(principal.account.id, slug)
+    if is_known(draft.revision, request.headers):
+        return Response(status_code=304, headers=entity_tag(draft.revision))
     return json_response(DraftView.of(draft), headers=entity_tag(draft.revision))
 
 

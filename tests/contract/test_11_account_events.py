@@ -120,6 +120,17 @@ def test_a_save_is_told_with_the_workflows_row(watcher: Watcher) -> None:
     assert saved["tags"] == ["new"]
 
 
+def test_writes_and_discards_of_drafts_are_told(watcher: Watcher) -> None:
+    slug = watcher.caller.save(greeting())
+    path = f"/api/workflows/{slug}/draft"
+
+    written = watcher.watch(lambda: watcher.caller.put(path, greeting()), has("workflow.saved"))
+    gone = watcher.watch(lambda: watcher.caller.delete(path), has("workflow.saved"))
+
+    assert [each["hasDraft"] for each in named(written, "workflow.saved")] == [True]
+    assert [each["hasDraft"] for each in named(gone, "workflow.saved")] == [False]
+
+
 def test_attempts_of_deliveries_are_told(watcher: Watcher, stub: Stub) -> None:
     hook = f"/api/api-keys/{watcher.key_id}/webhook"
     watcher.browser.put(hook, {"url": f"{stub.url}/hook"})

@@ -80,6 +80,18 @@ def test_a_draft_is_read_as_it_was_written(caller: Caller) -> None:
     assert again.status_code == 200
 
 
+def test_a_draft_that_is_known_is_not_sent_again(caller: Caller) -> None:
+    path = f"/api/workflows/{caller.save(greeting())}/draft"
+    tag = caller.put(path, greeting()).headers["etag"]
+
+    known = caller.get(path, headers={"if-none-match": tag})
+    caller.put(path, greeting())
+    moved_on = caller.get(path, headers={"if-none-match": tag})
+
+    assert (known.status_code, known.content, known.headers["etag"]) == (304, b"", tag)
+    assert (moved_on.status_code, moved_on.json()["revision"]) == (200, 2)
+
+
 def test_a_draft_touches_nothing_that_callers_get(caller: Caller) -> None:
     slug = caller.save(greeting())
     before = caller.get(f"/api/workflows/{slug}").json()
