@@ -2,6 +2,7 @@
 
 import { useSyncExternalStore } from "react";
 import { invalidate } from "./resource";
+import type { WorkflowRow } from "./types";
 
 export type Connection = "open" | "lost" | "ended";
 
@@ -14,13 +15,21 @@ const CHANGED: Record<string, string[]> = {
   "balance.changed": ["/api/me"],
   "workflow.saved": ["/api/workflows"],
 };
+const SAVED = "workflow.saved";
 const LOCK = "headrace-events";
 const PATIENCE_MS = 2_500;
 const RETRY_MS = 3_000;
 const SETTLE_MS = 150;
 
 let connection: Connection = "open";
+/** What tabs tell each other: the name of an event, and the row of what has changed where one is read. */
+interface Message {
+  name: string;
+  row?: WorkflowRow;
+}
+
 const watchers = new Set<() => void>();
+const saves = new Set<(row: WorkflowRow | null) => void>();
 const pending = new Set<string>();
 let settling = 0;
 
@@ -46,7 +55,7 @@ async function isSignedIn(): Promise<boolean> {
 }
 
 /** Read the events for all tabs; what was read before the connection is open may have changed since. */
-function lead(tell: (message: string) => void): void {
+function lead(tell: (name: string, row?: WorkflowRow) => void): void {
   let lost = 0;
   let mayMiss = true;
   const connect = (): void => {
@@ -69,7 +78,9 @@ function lead(tell: (message: string) => void): void {
         else tell("ended");
       }, RETRY_MS);
     };
-    for (const name of Object.keys(CHANGED)) source.addEventListener(name, () => tell(name));
+    for (const name of Object.keys(CHANGED)) {
+      source.addEventListener(name, ({ data }: MessageEvent<string>) => tell(name, name === SAVED ? JSON.parse(data) : undefined));
+    }
   };
   connect();
 }
@@ -77,12 +88,14 @@ function lead(tell: (message: string) => void): void {
 /** Follow the account's events until the page is left. */
 export function follow(): void {
   const channel = new BroadcastChannel(LOCK);
-  const hear = (message: string): void => {
-    if (message === "open" || message === "lost" || message === "ended") show(message);
-    else refresh(message);
+  const hear = ({ name, row }: Message): void => {
+    if (name === "open" || name === "lost" || name === "ended") return show(name);
+    refresh(name);
+    if (row || name === "all") for (const notify of saves) notify(row ?? null);
   };
-  channel.onmessage = (event: MessageEvent<string>) => hear(event.data);
-  const tell = (message: string): void => {
+  channel.onmessage = (event: MessageEvent<Message>) => hear(event.data);
+  const tell = (name: string, row?: WorkflowRow): void => {
+    const message = row ? { name, row } : { name };
     channel.postMessage(message);
     hear(message);
   };
@@ -93,6 +106,12 @@ export function follow(): void {
     else void navigator.locks.request(LOCK, () => (lead(tell), held));
     return lock ? held : undefined;
   });
+}
+
+/** Hear of each save of a workflow of the account, with its row; null where some may have been missed. */
+export function watchSaves(watcher: (row: WorkflowRow | null) => void): () => void {
+  saves.add(watcher);
+  return () => void saves.delete(watcher);
 }
 
 export function useConnection(): Connection {

@@ -1,63 +1,40 @@
 import { ReactFlowProvider } from "@xyflow/react";
 import { useEffect, useState } from "react";
-import { type ApiError, get } from "../api/client";
-import type { Page, WorkflowRow } from "../api/types";
+import type { ApiError } from "../api/client";
 import { Failed, Loading } from "../components/States";
 import { usePageTitle } from "../shell/Shell";
 import { Canvas } from "./canvas/Canvas";
 import { keepChecked } from "./catalogue/check";
-import { documentOf, type EditorDocument } from "./document/document";
-import { EditorContext, EditorStore, useDocument } from "./document/store";
+import { EditorContext, type EditorStore, useDocument } from "./document/store";
 import "./editor.css";
 import { SidePanel } from "./panels/SidePanel";
 import { TopBar } from "./panels/TopBar";
-import { Saver } from "./saving/saver";
+import { Conflicts } from "./saving/Conflicts";
+import { open } from "./saving/opening";
+import { Recovered } from "./saving/Recovered";
+import { type Saver, SaverContext } from "./saving/saver";
 import { Sidebar } from "./sidebar/Sidebar";
 
-interface Opened extends EditorDocument {
-  version?: number | null;
-  revision?: number;
-  savedAt?: string;
-}
-
-/** Whether a draft lies beside the workflow: asking for one that is not there would be an error in the console. */
-async function hasDraft(slug: string): Promise<boolean> {
-  for (let cursor = ""; ; ) {
-    const page = await get<Page<WorkflowRow>>(`/api/workflows?limit=200&q=${slug}${cursor}`);
-    const found = page.rows.find((row) => row.slug === slug);
-    if (found || !page.nextCursor) return Boolean(found?.hasDraft);
-    cursor = `&cursor=${encodeURIComponent(page.nextCursor)}`;
-  }
-}
-
-/** Read the draft, or the published document where there is none. */
-async function open(slug: string): Promise<EditorStore> {
-  const path = `/api/workflows/${slug}`;
-  const [published, isDrafted] = await Promise.all([get<Opened>(path), hasDraft(slug)]);
-  const draft = isDrafted ? await get<Opened>(`${path}/draft`) : null;
-  return new EditorStore(slug, documentOf(draft ?? published), {
-    status: "saved",
-    revision: draft?.revision ?? 0,
-    liveVersion: published.version ?? null,
-    savedAt: draft?.savedAt ?? null,
-  });
+interface OpenEditor {
+  store: EditorStore;
+  saver: Saver;
 }
 
 /** The editor of one workflow. */
 export default function Editor({ slug }: { slug: string }) {
-  const [store, setStore] = useState<EditorStore | null>(null);
+  const [editor, setEditor] = useState<OpenEditor | null>(null);
   const [error, setError] = useState<ApiError | null>(null);
   useEffect(() => {
-    let isOpen = true;
+    let isWanted = true;
     open(slug).then(
-      (opened) => isOpen && setStore(opened),
-      (reason: ApiError) => isOpen && setError(reason),
+      (opened) => (isWanted ? setEditor(opened) : opened.saver.drop()),
+      (reason: ApiError) => isWanted && setError(reason),
     );
     return () => {
-      isOpen = false;
+      isWanted = false;
     };
   }, [slug]);
-  if (store) return <Opened store={store} />;
+  if (editor) return <Opened {...editor} />;
   return (
     <>
       <h1>{slug}</h1>
@@ -66,20 +43,24 @@ export default function Editor({ slug }: { slug: string }) {
   );
 }
 
-function Opened({ store }: { store: EditorStore }) {
+function Opened({ store, saver }: OpenEditor) {
   useEffect(() => keepChecked(store), [store]);
-  useEffect(() => new Saver(store).follow(), [store]);
+  useEffect(() => saver.follow(), [saver]);
   return (
     <EditorContext value={store}>
-      <ReactFlowProvider>
-        <Title />
-        <div className="editor">
-          <TopBar />
-          <Sidebar />
-          <Canvas />
-          <SidePanel />
-        </div>
-      </ReactFlowProvider>
+      <SaverContext value={saver}>
+        <ReactFlowProvider>
+          <Title />
+          <div className="editor">
+            <TopBar />
+            <Recovered />
+            <Sidebar />
+            <Canvas />
+            <SidePanel />
+          </div>
+          <Conflicts />
+        </ReactFlowProvider>
+      </SaverContext>
     </EditorContext>
   );
 }

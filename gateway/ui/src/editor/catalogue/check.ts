@@ -33,7 +33,7 @@ export function keepChecked(store: EditorStore): () => void {
   let checked: { nodes: unknown; edges: unknown } | null = null;
   const check = async (): Promise<void> => {
     const { nodes, edges } = store.document;
-    if (isRunning || (checked?.nodes === nodes && checked.edges === edges)) return;
+    if (isRunning || !navigator.onLine || (checked?.nodes === nodes && checked.edges === edges)) return;
     isRunning = true;
     try {
       const answer = await call<Check>("POST", "/api/workflows/check", { nodes, edges });
@@ -56,9 +56,11 @@ export function keepChecked(store: EditorStore): () => void {
     seen = store.document;
     later();
   });
+  addEventListener("online", later);
   void check();
   return () => {
     clearTimeout(timer);
+    removeEventListener("online", later);
     unsubscribe();
   };
 }

@@ -30,3 +30,8 @@ export function redo<T>({ past, present, future }: History<T>): History<T> {
   if (next === undefined) return { past, present, future };
   return { past: [...past, present], present: next, future: rest };
 }
+
+/** Make the same change to the present document and to all that undo and redo lead to. */
+export function carry<T>({ past, present, future }: History<T>, change: (document: T) => T): History<T> {
+  return { past: past.map(change), present: change(present), future: future.map(change) };
+}

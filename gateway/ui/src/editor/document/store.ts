@@ -6,9 +6,9 @@ import { NOT_CHECKED } from "../catalogue/check";
 import type { Saving } from "../saving/state";
 import type { EditorDocument } from "./document";
 import type { Edit } from "./edits";
-import { begin, type History, record, redo, undo } from "./history";
+import { begin, carry, type History, record, redo, undo } from "./history";
 
-export type PanelName = "settings" | "problems" | "run" | "deploy" | "versions";
+export type PanelName = "settings" | "problems" | "run" | "deploy" | "versions" | "workflow";
 
 export interface EditorState {
   history: History<EditorDocument>;
@@ -75,6 +75,12 @@ export class EditorStore {
   amend(change: Edit): void {
     const history = record(this.state.history, change(this.document), this.state.history.past.length > 0);
     if (history !== this.state.history) this.set({ history });
+  }
+
+  /** Make the same change to the document and to all that undo and redo lead to; `renamed` has new ids of nodes. */
+  carry(change: Edit, renamed: ReadonlyMap<string, string>): void {
+    const selection = new Set([...this.state.selection].map((id) => renamed.get(id) ?? id));
+    this.set({ history: carry(this.state.history, change), selection: renamed.size > 0 ? selection : this.state.selection });
   }
 
   undo = (): void => this.travel(undo);

@@ -2,9 +2,17 @@ import type { ComponentType } from "react";
 import { Button } from "../../components/Button";
 import { type PanelName, useEditor, useStore } from "../document/store";
 import { SettingsPanel } from "../settings/SettingsPanel";
+import { DeployPanel } from "./DeployPanel";
+import { ProblemsPanel } from "./ProblemsPanel";
+import { VersionsPanel } from "./VersionsPanel";
+import { WorkflowPanel } from "./WorkflowPanel";
 
 const PANELS: Partial<Record<PanelName, [string, ComponentType]>> = {
   settings: ["Settings", SettingsPanel],
+  problems: ["Checklist", ProblemsPanel],
+  workflow: ["Workflow", WorkflowPanel],
+  versions: ["Versions", VersionsPanel],
+  deploy: ["Deploy", DeployPanel],
 };
 
 /** The panel beside the canvas. */

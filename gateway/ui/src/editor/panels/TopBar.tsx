@@ -1,41 +1,63 @@
+import { useState } from "react";
 import { Button } from "../../components/Button";
-import { type PanelName, useDocument, useEditor, useStore } from "../document/store";
+import { type PanelName, useEditor, useStore } from "../document/store";
+import { PublishDialog } from "../publishing/PublishDialog";
+import { StateBadge } from "../publishing/StateBadge";
+import { countOf } from "../publishing/state";
 import { SaveState } from "../saving/SaveState";
+import { Estimate } from "./Estimate";
+import "./panels.css";
+import { WorkflowName } from "./WorkflowName";
 
 const PANELS: [PanelName, string][] = [
-  ["run", "Run"],
-  ["deploy", "Deploy"],
+  ["workflow", "Workflow"],
   ["versions", "Versions"],
+  ["deploy", "Deploy"],
 ];
 
-/** The workflow's name, its state and the actions on the whole of it. */
+/** The workflow's name, its states and the actions on the whole of it. */
 export function TopBar() {
   const store = useStore();
-  const { name } = useDocument();
   const canUndo = useEditor((state) => state.history.past.length > 0);
   const canRedo = useEditor((state) => state.history.future.length > 0);
   const problems = useEditor((state) => state.check.problems.length);
   const panel = useEditor((state) => state.panel);
+  const [isPublishing, setPublishing] = useState(false);
   const toggle = (to: PanelName): void => store.set({ panel: panel === to ? null : to });
   return (
     <div className="editor-bar">
-      <h1>{name}</h1>
+      <WorkflowName />
+      <StateBadge />
       <SaveState />
-      <Button look="quiet" isCompact onClick={store.undo} disabled={!canUndo}>
-        Undo
-      </Button>
-      <Button look="quiet" isCompact onClick={store.redo} disabled={!canRedo}>
-        Redo
-      </Button>
       <span className="spring" />
-      <Button look="quiet" isCompact aria-pressed={panel === "problems"} onClick={() => toggle("problems")}>
-        {problems === 0 ? "No problems" : problems === 1 ? "1 problem" : `${problems} problems`}
-      </Button>
-      {PANELS.map(([to, label]) => (
-        <Button key={to} isCompact aria-pressed={panel === to} onClick={() => toggle(to)}>
-          {label}
+      <div className="bar-group">
+        <Button look="quiet" isCompact onClick={store.undo} disabled={!canUndo}>
+          Undo
         </Button>
-      ))}
+        <Button look="quiet" isCompact onClick={store.redo} disabled={!canRedo}>
+          Redo
+        </Button>
+      </div>
+      <div className="bar-group">
+        <Button look="quiet" isCompact aria-pressed={panel === "problems"} onClick={() => toggle("problems")}>
+          {problems === 0 ? "No problems" : countOf(problems, "problem")}
+        </Button>
+        {PANELS.map(([to, label]) => (
+          <Button key={to} look="quiet" isCompact aria-pressed={panel === to} onClick={() => toggle(to)}>
+            {label}
+          </Button>
+        ))}
+      </div>
+      <div className="bar-group">
+        <Estimate />
+        <Button isCompact aria-pressed={panel === "run"} onClick={() => toggle("run")}>
+          Run
+        </Button>
+        <Button look="primary" isCompact onClick={() => setPublishing(true)}>
+          Publish
+        </Button>
+      </div>
+      {isPublishing && <PublishDialog onClose={() => setPublishing(false)} />}
     </div>
   );
 }

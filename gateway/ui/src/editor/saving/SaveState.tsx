@@ -1,19 +1,29 @@
 import { useEditor } from "../document/store";
+import type { Saving } from "./state";
 
-const WORDS = {
-  saved: "Saved",
-  saving: "Saving…",
-  offline: "Offline: changes are kept here",
-  conflict: "Somebody else has saved",
-  refused: "Not saved",
+const WORDS: Record<Saving["status"], [string, string]> = {
+  saved: ["Saved", ""],
+  saving: ["Saving", ""],
+  waiting: ["Waiting to save", "Changes are kept in this browser"],
+  offline: ["Offline", "Changes are kept in this browser"],
+  conflict: ["Conflict", "Somebody else changed the same"],
+  refused: ["Not saved", ""],
 };
 
-/** A word on where the changes are. */
+/** Words on where the changes are. */
 export function SaveState() {
-  const { status, reason, revision } = useEditor((state) => state.saving);
+  const { status, reason, revision, isUnkept } = useEditor((state) => state.saving);
+  const [word, more] = WORDS[status];
+  const isLost = isUnkept && status !== "saved";
   return (
-    <span className={`save-state ${status}`} role="status" title={reason ?? (revision ? `Revision ${revision}` : undefined)}>
-      {WORDS[status]}
+    <span className="save-state">
+      <span className={status} role="status" title={revision > 0 ? `Revision ${revision}` : undefined}>
+        {word}
+      </span>
+      <span className="detail">
+        {status === "saved" && revision > 0 && `revision ${revision}`}
+        {isLost ? "This browser has no room to keep the changes: leave the page open" : (reason ?? more)}
+      </span>
     </span>
   );
 }

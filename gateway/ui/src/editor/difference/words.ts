@@ -1,0 +1,108 @@
+/** Differences in words: an entry for each node, wire and member that is added, removed or changed. */
+
+import type { GraphEdge, GraphNode } from "../../api/types";
+import type { Catalogue } from "../catalogue/catalogue";
+import { type Change, difference, fieldChanges } from "../document/difference";
+import type { EditorDocument } from "../document/document";
+
+export type Kind = "added" | "removed" | "changed";
+
+export interface FieldWords {
+  label: string;
+  before: unknown;
+  after: unknown;
+}
+
+export interface Entry {
+  key: string;
+  kind: Kind;
+  title: string;
+  /** Id of the node, which may be shown on the canvas. */
+  node: string | null;
+  fields: FieldWords[];
+}
+
+export interface Words {
+  nodes: Entry[];
+  wires: Entry[];
+  members: Entry[];
+  /** Ids of nodes that were only moved. */
+  moved: string[];
+}
+
+const MEMBER_LABELS: Record<string, string> = {
+  name: "Name",
+  description: "Description",
+  tags: "Tags",
+  publicPlayground: "Public playground",
+  isTemplate: "Template",
+  folderId: "Folder",
+  cover: "Cover",
+  hidden: "Hidden",
+  archived: "Archived",
+  recordValues: "Recorded values",
+};
+
+export function memberLabel(name: string): string {
+  return MEMBER_LABELS[name] ?? name;
+}
+
+export function nodeLabel(catalogue: Catalogue | undefined, node: GraphNode): string {
+  return `${catalogue?.get(node.type)?.label ?? node.type} ${node.id}`;
+}
+
+export function fieldLabel(catalogue: Catalogue | undefined, node: GraphNode, field: string): string {
+  return catalogue?.get(node.type)?.settings.properties?.[field]?.title ?? field;
+}
+
+/** Number of changes that people would name; a place on the canvas is none. */
+export function countChanges({ nodes, wires, members }: Words): number {
+  return nodes.length + wires.length + members.length;
+}
+
+export function describe(catalogue: Catalogue | undefined, before: EditorDocument, after: EditorDocument): Words {
+  const words: Words = { nodes: [], wires: [], members: [], moved: [] };
+  for (const change of difference(before, after)) {
+    if (change.part === "node") addNode(words, catalogue, change);
+    else if (change.part === "edge") words.wires.push(ofWire(change));
+    else if (change.part === "member" && change.id in MEMBER_LABELS) words.members.push(ofMember(change));
+  }
+  return words;
+}
+
+function kindOf(change: { before?: unknown; after?: unknown }): Kind {
+  if (change.before === undefined) return "added";
+  return change.after === undefined ? "removed" : "changed";
+}
+
+function addNode(words: Words, catalogue: Catalogue | undefined, change: Change & { part: "node" }): void {
+  const { id, before, after } = change;
+  const node = after ?? before;
+  if (!node) return;
+  const found = before && after ? fieldChanges(before, after) : [];
+  const told = found.filter((each) => each.isSetting || each.field !== "position");
+  if (before && after && told.length === 0) {
+    words.moved.push(id);
+    return;
+  }
+  const fields = told.map(({ field, isSetting, ...sides }) => ({
+    label: isSetting ? fieldLabel(catalogue, node, field) : field,
+    ...sides,
+  }));
+  words.nodes.push({ key: `node ${id}`, kind: kindOf(change), title: nodeLabel(catalogue, node), node: id, fields });
+}
+
+function ofWire(change: Change & { part: "edge" }): Entry {
+  const { id, before, after } = change;
+  const title = wireWords((after ?? before) as GraphEdge);
+  return { key: `edge ${id}`, kind: kindOf(change), title, node: null, fields: [] };
+}
+
+function wireWords({ source, sourceHandle, target, targetHandle }: GraphEdge): string {
+  return `${source} · ${sourceHandle} → ${target} · ${targetHandle}`;
+}
+
+function ofMember({ id, before, after }: Change): Entry {
+  const label = memberLabel(id);
+  return { key: `member ${id}`, kind: "changed", title: label, node: null, fields: [{ label, before, after }] };
+}

@@ -1,0 +1,111 @@
+import { useMemo, useState } from "react";
+import { useResource } from "../../api/resource";
+import type { Schema } from "../../api/types";
+import { CodeBlock } from "../../components/CodeBlock";
+import { CopyButton } from "../../components/CopyButton";
+import { Tabs } from "../../components/Tabs";
+import { type Language, LANGUAGES, snippet } from "../../playground/snippets";
+import { Link } from "../../shell/router";
+import { useDocument, useEditor, useStore } from "../document/store";
+import { countOf, useStanding } from "../publishing/state";
+import { setMember } from "./members";
+
+/** The way from the workflow to code that calls it. */
+export function DeployPanel() {
+  const store = useStore();
+  const { slug } = store;
+  const { publicPlayground } = useDocument();
+  const live = useEditor((state) => state.saving.live);
+  const { changes, liveVersion } = useStanding();
+  const [language, setLanguage] = useState<Language>("curl");
+  const path = `/api/workflows/${slug}`;
+  // Another version may have other inputs, so its number is in the address.
+  const schema = useResource<Schema>(liveVersion === null ? null : `${path}/schema?version=${liveVersion}`).data;
+  const inputs = useMemo(() => Object.fromEntries((schema?.fields ?? []).map((field) => [field.name, sampleOf(field)])), [schema]);
+  const endpoint = `${location.origin}${path}/run`;
+  return (
+    <div className="stack">
+      <h2>Deploy</h2>
+      {liveVersion === null ? (
+        <p className="note">Nobody can call this workflow yet: publish it first.</p>
+      ) : (
+        <p className="note">
+          Callers run version {liveVersion}. {changes > 0 ? `The draft has ${countOf(changes, "change")} that they do not get yet.` : "The draft is the same."}
+        </p>
+      )}
+      <section className="stack" aria-label="Endpoint">
+        <h3>Endpoint</h3>
+        <div className="endpoint">
+          <code title={endpoint}>POST {path}/run</code>
+          <CopyButton text={endpoint} name="Copy endpoint" />
+        </div>
+      </section>
+      {schema && (
+        <section className="stack" aria-label="Inputs">
+          <h3>Inputs</h3>
+          {schema.fields.length === 0 ? (
+            <p className="hint">This workflow takes no inputs.</p>
+          ) : (
+            <ul className="inputs">
+              {schema.fields.map((field) => (
+                <li key={field.name}>
+                  <code>{field.name}</code> <span className="muted">{field.type}{field.required ? ", required" : ""}</span>
+                </li>
+              ))}
+            </ul>
+          )}
+        </section>
+      )}
+      {live && (
+        <Tabs label="Language" tabs={LANGUAGES} chosen={language} onChoose={(tab) => setLanguage(tab as Language)}>
+          <CodeBlock text={snippet(language, endpoint, inputs)} />
+        </Tabs>
+      )}
+      <section className="stack" aria-label="Playground">
+        <h3>Playground</h3>
+        <label className="switch">
+          <input type="checkbox" role="switch" checked={publicPlayground} onChange={(event) => setMember(store, "publicPlayground", event.target.checked)} />
+          <span>Public playground</span>
+        </label>
+        <p className="hint">Anybody signed in may try the workflow on its page and pays with own credits. It takes effect once published.</p>
+      </section>
+      <ul className="links">
+        <li>
+          <Link href={`/app/playground/${slug}`}>Open the playground</Link>
+        </li>
+        <li>
+          <Link href="/app/api/keys">API keys and webhooks</Link>
+        </li>
+        {liveVersion !== null && (
+          <li>
+            <a href={`${path}/schema`}>Schema of the inputs (JSON)</a>
+          </li>
+        )}
+        <li>
+          <a href="/docs">API reference</a>
+        </li>
+      </ul>
+    </div>
+  );
+}
+
+function sampleOf(field: Schema["fields"][number]): unknown {
+  if (field.default !== undefined && field.default !== null) return field.default;
+  switch (field.type) {
+    case "number":
+    case "slider":
+      return field.min ?? 1;
+    case "toggle":
+      return false;
+    case "pills":
+      return field.options?.[0] ?? "";
+    case "json":
+      return {};
+    case "image":
+    case "video":
+    case "audio":
+      return `https://example.com/${field.name}`;
+    default:
+      return field.label || field.name;
+  }
+}

@@ -1,0 +1,80 @@
+import { Button } from "../../components/Button";
+import { type Catalogue, useCatalogue } from "../catalogue/catalogue";
+import type { Problem } from "../catalogue/check";
+import { fieldLabel, nodeLabel } from "../difference/words";
+import type { EditorDocument } from "../document/document";
+import { useDocument, useEditor, useStore } from "../document/store";
+import { countOf } from "../publishing/state";
+
+interface Place {
+  key: string;
+  title: string;
+  problems: Problem[];
+}
+
+/** All problems by node, each of which leads to its place. */
+export function ProblemsPanel() {
+  const catalogue = useCatalogue();
+  const document = useDocument();
+  const problems = useEditor((state) => state.check.problems);
+  const places = placesOf(catalogue, document, problems);
+  return (
+    <div className="stack">
+      <h2>Checklist</h2>
+      {problems.length === 0 ? (
+        <p className="note good" role="status">
+          ✓ No problems. This can run, and be published.
+        </p>
+      ) : (
+        <p className="hint">{countOf(problems.length, "problem")}: choose one to go there.</p>
+      )}
+      {places.map((place) => (
+        <section key={place.key} className="checklist" aria-label={place.title}>
+          <h3>{place.title}</h3>
+          <ul>
+            {place.problems.map((problem, number) => (
+              <li key={`${problem.field} ${problem.socket} ${number}`}>
+                <Leading problem={problem} />
+              </li>
+            ))}
+          </ul>
+        </section>
+      ))}
+    </div>
+  );
+}
+
+function Leading({ problem }: { problem: Problem }) {
+  const store = useStore();
+  const catalogue = useCatalogue();
+  const { nodeId, edgeId, field, socket, reason } = problem;
+  const node = useDocument().nodes.find((each) => each.id === nodeId);
+  const id = nodeId ?? edgeId;
+  const setting = field?.split(/[.[]/)[0];
+  const place = setting && node ? fieldLabel(catalogue, node, setting) : socket;
+  if (id === undefined) return <p>{reason}</p>;
+  return (
+    <Button look="quiet" className="leading" onClick={() => store.show(id, field ?? null)}>
+      {place && <strong>{place}</strong>}
+      <span>{reason}</span>
+    </Button>
+  );
+}
+
+function placesOf(catalogue: Catalogue | undefined, document: EditorDocument, problems: readonly Problem[]): Place[] {
+  const places = new Map<string, Place>();
+  for (const problem of problems) {
+    const key = problem.nodeId ?? problem.edgeId ?? "";
+    const place = places.get(key) ?? { key, title: titleOf(catalogue, document, problem), problems: [] };
+    place.problems.push(problem);
+    places.set(key, place);
+  }
+  return [...places.values()];
+}
+
+function titleOf(catalogue: Catalogue | undefined, document: EditorDocument, { nodeId, edgeId }: Problem): string {
+  const node = document.nodes.find((each) => each.id === nodeId);
+  if (node) return nodeLabel(catalogue, node);
+  const edge = document.edges.find((each) => each.id === edgeId);
+  return edge ? `Wire from ${edge.source} to ${edge.target}` : "Workflow";
+}

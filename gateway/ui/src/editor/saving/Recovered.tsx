@@ -1,0 +1,26 @@
+import { Ago } from "../../components/Ago";
+import { Button } from "../../components/Button";
+import { useEditor, useStore } from "../document/store";
+import { useSaver } from "./saver";
+
+/** Word on changes that this browser had kept, and a way to discard them. */
+export function Recovered() {
+  const store = useStore();
+  const saver = useSaver();
+  const at = useEditor((state) => state.saving.recoveredAt);
+  if (at === null) return null;
+  const keep = (): void => store.set({ saving: { ...store.get().saving, recoveredAt: null } });
+  return (
+    <div className="editor-notice" role="status">
+      <span>
+        Changes from <Ago at={at} /> had not reached the server. This browser kept them, and they are back.
+      </span>
+      <Button isCompact onClick={keep}>
+        Keep them
+      </Button>
+      <Button look="quiet" isCompact onClick={() => saver.dropRecovered()}>
+        Discard them
+      </Button>
+    </div>
+  );
+}

@@ -1,0 +1,36 @@
+/** Opening of a workflow, with the changes that a former tab has kept. */
+
+import { difference } from "../document/difference";
+import { apply, collisions, type Conflict, renameChanges } from "../document/merge";
+import { EditorStore } from "../document/store";
+import { adopt, Keeper } from "./kept";
+import { left, Saver } from "./saver";
+import { readState } from "./server";
+import { begin } from "./state";
+
+export async function open(slug: string): Promise<{ store: EditorStore; saver: Saver }> {
+  await left(slug);
+  const state = await readState(slug);
+  const { document, revision, savedAt, liveVersion, live } = state;
+  const keeper = new Keeper(slug);
+  const kept = await adopt(keeper);
+  let recovered = document;
+  const conflicts: Conflict[] = [];
+  for (const step of kept.flatMap((each) => each.steps)) {
+    const { document: next, clashes } = apply(recovered, renameChanges(step, collisions(recovered, step)));
+    conflicts.push(...clashes.map(({ change, document: theirs, ...place }) => ({ ...place, mine: change, theirs })));
+    recovered = next;
+  }
+  const saving = begin(revision, savedAt, liveVersion, live);
+  const store = new EditorStore(slug, document, {
+    ...saving,
+    conflicts,
+    theirs: document,
+    status: conflicts.length > 0 ? "conflict" : "saved",
+  });
+  if (difference(document, recovered).length > 0) {
+    store.edit(() => recovered);
+    store.set({ saving: { ...store.get().saving, recoveredAt: kept.at(-1)?.at ?? null } });
+  }
+  return { store, saver: new Saver(store, document, keeper) };
+}
