@@ -12,6 +12,8 @@ from engine.values.templates import Template
 Schema = dict[str, Any]
 """JSON Schema 2020-12."""
 Data = Mapping[str, Any]
+TITLES = {"url": "URL", "jsonSchema": "JSON Schema"}
+"""Titles that do not follow from the name of the setting."""
 
 
 class Faults:
@@ -308,6 +310,8 @@ def is_whole(value: object) -> TypeGuard[int | float]:
 
 
 def _title(name: str) -> str:
+    if name in TITLES:
+        return TITLES[name]
     words = re.sub(r"([A-Z])", lambda match: f" {match[1].lower()}", name)
     return words[:1].upper() + words[1:]
 

@@ -94,3 +94,22 @@ def test_a_type_without_a_model_to_name_is_not_available() -> None:
     assert found["videoGenerator"] == "No model here gives video"
     assert found["customModel"] == "There is no model here"
     assert found["textBox"] is None
+
+
+def test_titles_of_settings_read_as_people_write_them() -> None:
+    titles = {
+        name: each["title"]
+        for entry in list_node_types()
+        for name, each in entry.settings["properties"].items()
+    }
+
+    expected = {
+        "url": "URL",
+        "jsonSchema": "JSON Schema",
+        "maxBytes": "Max bytes",
+        "text": "Text",
+        "prompt": "Prompt",
+        "aspectRatio": "Aspect ratio",
+    }
+    assert expected.items() <= titles.items()
+    assert not [title for title in titles.values() if "Url" in title or "Json" in title]
