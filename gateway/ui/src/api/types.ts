@@ -178,12 +178,17 @@ export interface Page<T> {
   nextCursor: string | null;
 }
 
+export interface Price {
+  unit: "call" | "image" | "second" | "input_token" | "output_token";
+  credits: number;
+}
+
 export interface Model {
   internalName: string;
   name: string;
-  category: string;
+  category: "text" | "image" | "video" | "audio";
   fields: Field[];
-  pricing: { unit: string; credits: number }[];
+  pricing: Price[];
   tierRequired: User["tier"];
   enabled: boolean;
   available: boolean;

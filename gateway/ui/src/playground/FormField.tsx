@@ -1,5 +1,6 @@
 import { useId } from "react";
 import type { Field } from "../api/types";
+import "./form.css";
 import { MediaInput } from "./MediaInput";
 
 export interface ControlProps {
@@ -9,20 +10,23 @@ export interface ControlProps {
   onChange: (value: unknown) => void;
   isInvalid: boolean;
   describedBy?: string;
+  placeholder?: string;
 }
 
 interface Props {
   field: Field;
   value: unknown;
   fault?: string;
+  /** Shown where nothing is given. */
+  placeholder?: string;
   onChange: (value: unknown) => void;
 }
 
 /** One input of the workflow: its label, its control, its help and what is wrong. */
-export function FormField({ field, value, fault, onChange }: Props) {
+export function FormField({ field, value, fault, placeholder, onChange }: Props) {
   const id = useId();
   const described = [field.helperText && `${id}-hint`, fault && `${id}-fault`].filter(Boolean).join(" ");
-  const control: ControlProps = { field, id, value, onChange, isInvalid: Boolean(fault) };
+  const control: ControlProps = { field, id, value, onChange, isInvalid: Boolean(fault), placeholder };
   if (described) control.describedBy = described;
   const notes = (
     <>
@@ -55,7 +59,7 @@ export function FormField({ field, value, fault, onChange }: Props) {
 }
 
 function Control(props: ControlProps) {
-  const { field, id, value, onChange, isInvalid, describedBy } = props;
+  const { field, id, value, onChange, isInvalid, describedBy, placeholder } = props;
   const common = {
     id,
     className: "input",
@@ -65,14 +69,14 @@ function Control(props: ControlProps) {
     "aria-describedby": describedBy,
     "aria-required": field.required || undefined,
   };
-  if (field.type === "textarea") return <textarea rows={5} {...common} />;
-  if (field.type === "json") return <textarea rows={6} spellCheck={false} {...common} className="input mono" />;
+  if (field.type === "textarea") return <textarea rows={5} placeholder={placeholder} {...common} />;
+  if (field.type === "json") return <textarea rows={6} spellCheck={false} placeholder={placeholder} {...common} className="input mono" />;
   if (field.type === "slider") return <Slider {...props} />;
   if (field.type === "image" || field.type === "video" || field.type === "audio") return <MediaInput {...props} />;
   if (field.options?.length) {
     return (
       <select {...common} onChange={(event) => onChange(chosen(field, event.target.value))}>
-        {!field.required && <option value="" />}
+        {!field.required && <option value="">{placeholder}</option>}
         {field.options.map((option) => (
           <option key={option}>{option}</option>
         ))}
@@ -80,7 +84,7 @@ function Control(props: ControlProps) {
     );
   }
   // Numbers are texts here: an input of that type hides what it does not understand.
-  return <input inputMode={field.type === "number" ? "decimal" : undefined} {...common} />;
+  return <input inputMode={field.type === "number" ? "decimal" : undefined} placeholder={placeholder} {...common} />;
 }
 
 function chosen(field: Field, text: string): unknown {

@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { Dialog } from "../components/Dialog";
+import "./form.css";
 
 interface Props {
   kind: "image" | "video" | "audio";

@@ -34,6 +34,7 @@ export interface SettingSchema {
   properties?: Record<string, SettingSchema>;
   items?: SettingSchema;
   anyOf?: SettingSchema[];
+  const?: unknown;
   required?: string[];
   "x-widget"?: string;
 }

@@ -1,0 +1,77 @@
+import { useEffect, useRef } from "react";
+import type { GraphNode } from "../../api/types";
+import type { NodeType, SettingSchema } from "../catalogue/catalogue";
+import { useEditor } from "../document/store";
+import { ModelSetting } from "./models/ModelSetting";
+import { isModelSetting } from "./models/modelSettings";
+import { Reasons, sentence } from "./problems";
+import { SettingField } from "./SettingField";
+import { socketOf } from "./WiredNote";
+
+/** Settings that few people need, which are folded away. */
+const RARE = new Set(["retry", "timeoutSeconds", "onError", "strict", "maxBytes", "saveAs", "each"]);
+
+function isRare(type: NodeType, name: string): boolean {
+  return RARE.has(name) || (name === "values" && "fields" in (type.settings.properties ?? {}));
+}
+
+/** A form made from the catalogue's schema of the node's type. */
+export function NodeSettings({ node, type }: { node: GraphNode; type: NodeType }) {
+  const form = useRef<HTMLDivElement>(null);
+  const focused = useEditor((state) => state.focusedField);
+  useEffect(() => {
+    if (focused && form.current) leadTo(form.current, focused);
+  }, [focused, node.id]);
+  const all = Object.entries(type.settings.properties ?? {}).filter(([, each]) => each["x-widget"] !== "hidden");
+  const rare = all.filter(([name]) => isRare(type, name));
+  const used = rare.filter(([name]) => node.data[name] !== undefined && node.data[name] !== null).length;
+  const show = ([name, schema]: [string, SettingSchema]) => {
+    const isRequired = Boolean(type.settings.required?.includes(name));
+    const Field = isModelSetting(schema) ? ModelSetting : SettingField;
+    return <Field key={name} node={node} name={name} schema={schema} isRequired={isRequired} />;
+  };
+  return (
+    <div className="stack settings" ref={form}>
+      <p className="hint">{type.description}</p>
+      <OtherReasons node={node} type={type} />
+      {all.filter(([name]) => !isRare(type, name)).map(show)}
+      {rare.length > 0 && (
+        <details className="more">
+          <summary>
+            More{used > 0 && <span className="badge">{used} set</span>}
+          </summary>
+          <div className="stack">{rare.map(show)}</div>
+        </details>
+      )}
+    </div>
+  );
+}
+
+/** Problems of the node that are about no setting and no socket of one. */
+function OtherReasons({ node, type }: { node: GraphNode; type: NodeType }) {
+  const problems = useEditor((state) => state.check.problems);
+  const sockets = new Set(Object.keys(type.settings.properties ?? {}).map(socketOf));
+  const found = problems.filter(
+    (each) => each.nodeId === node.id && !each.field && !(each.socket && sockets.has(each.socket)),
+  );
+  return <Reasons reasons={[...new Set(found.map((each) => sentence(each.reason)))]} />;
+}
+
+const CONTROLS = "input, textarea, select, button";
+
+/** Open, show and focus a setting, or the nearest one that contains it. */
+function leadTo(form: HTMLElement, field: string): void {
+  for (let path = field; path; path = path.replace(/(\.[^.[\]]*|\[\d+\]|^[^.[\]]+)$/, "")) {
+    const found = form.querySelector<HTMLElement>(`[data-field="${CSS.escape(path)}"]`);
+    if (!found) {
+      if (!/[.[]/.test(path)) return;
+      continue;
+    }
+    for (let fold: Element | null | undefined = found; fold; fold = fold.parentElement?.closest("details")) {
+      if (fold instanceof HTMLDetailsElement) fold.open = true;
+    }
+    found.scrollIntoView({ block: "center" });
+    found.querySelector<HTMLElement>(CONTROLS)?.focus({ preventScroll: true });
+    return;
+  }
+}

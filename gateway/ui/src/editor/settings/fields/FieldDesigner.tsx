@@ -1,0 +1,133 @@
+import { useRef, useState } from "react";
+import type { FieldType } from "../../../api/types";
+import { Button } from "../../../components/Button";
+import { toast } from "../../../components/Toast";
+import { freeId } from "../../document/document";
+import type { Edit } from "../../document/edits";
+import { useStore } from "../../document/store";
+import { Sortable } from "../lists/Sortable";
+import { RowReasons, useReasons } from "../problems";
+import { renameSocket, unwire } from "../sockets";
+import type { WidgetProps } from "../widgets/widget";
+import { FieldForm } from "./FieldForm";
+import { FormPreview } from "./FormPreview";
+import { type DraftField, hasSocket, retyped, TYPES } from "./fields";
+
+/** The form that callers fill in: its fields in order, each with its constraints, and a preview. */
+export function FieldDesigner({ node, name, value, onChange }: WidgetProps) {
+  const store = useStore();
+  const list = useRef<HTMLDivElement>(null);
+  const [type, setType] = useState<FieldType>("text");
+  const rows = (Array.isArray(value) ? value : []) as DraftField[];
+  const names = rows.map((row) => row.name);
+  const set = (next: DraftField[], part?: string, also?: Edit): void => onChange(next.length > 0 ? next : undefined, part, also);
+  const wiresOf = (field: DraftField): number =>
+    store.document.edges.filter((edge) => edge.source === node.id && edge.sourceHandle === field.name).length;
+  const freeName = (stem: string): string => freeId(stem, { has: (id) => names.includes(id.replace("-", "_")) }).replace("-", "_");
+
+  const change = (place: number, to: DraftField, part: string): void => {
+    const before = rows[place] as DraftField;
+    let also: Edit | undefined;
+    if (to.name !== before.name) also = renameSocket(node.id, "outputs", before.name, to.name);
+    if (to.type !== before.type && hasSocket(before.type) && !hasSocket(to.type)) {
+      also = unwire(node.id, "outputs", before.name);
+      tellUnwired(before);
+    }
+    set(rows.map((row, each) => (each === place ? to : row)), `${place}.${part}`, also);
+  };
+  const tellUnwired = (field: DraftField): void => {
+    const count = wiresOf(field);
+    if (count === 0) return;
+    const gone = count === 1 ? "its wire was removed" : `its ${count} wires were removed`;
+    toast(`‘${field.name}’ is given at ‘params’ now: ${gone}.`, { label: "Undo", run: store.undo });
+  };
+  const reorder = (next: DraftField[]): void => {
+    const gone = names.find((each) => !next.some((row) => row.name === each));
+    set(next, undefined, gone === undefined ? undefined : unwire(node.id, "outputs", gone));
+  };
+  const add = (): void => {
+    set([...rows, retyped({ name: freeName("field"), type: "text", required: false }, type)]);
+    requestAnimationFrame(() => open(list.current, `${name}[${rows.length}]`));
+  };
+  const copy = (place: number): void => {
+    const field = rows[place] as DraftField;
+    const next = [...rows];
+    next.splice(place + 1, 0, { ...field, name: freeName(field.name) });
+    set(next);
+  };
+  return (
+    <div className="stack tight" ref={list}>
+      {rows.length > 0 && (
+        <Sortable rows={rows} nameOf={(row) => `field ${row.name}`} pathOf={(place) => `${name}[${place}]`} onChange={reorder}>
+          {(row, place) => (
+            <Row
+              nodeId={node.id}
+              path={`${name}[${place}]`}
+              field={row}
+              taken={names.filter((_, each) => each !== place)}
+              onChange={(to, part) => change(place, to, part)}
+              onCopy={() => copy(place)}
+            />
+          )}
+        </Sortable>
+      )}
+      <div className="row add-field">
+        <select className="input compact" aria-label="Type of the new field" value={type} onChange={(event) => setType(event.target.value as FieldType)}>
+          {Object.entries(TYPES).map(([each, words]) => (
+            <option key={each} value={each}>
+              {words}
+            </option>
+          ))}
+        </select>
+        <Button isCompact onClick={add}>
+          Add a field
+        </Button>
+      </div>
+      <FormPreview fields={rows} />
+    </div>
+  );
+}
+
+/** Open the row of a new field and go to its name. */
+function open(list: HTMLElement | null, path: string): void {
+  const fold = list?.querySelector<HTMLDetailsElement>(`[data-field="${CSS.escape(path)}"] details`);
+  if (!fold) return;
+  fold.open = true;
+  const name = fold.querySelector("input");
+  name?.focus();
+  name?.select();
+}
+
+interface RowProps {
+  nodeId: string;
+  path: string;
+  field: DraftField;
+  taken: string[];
+  onChange: (field: DraftField, part: string) => void;
+  onCopy: () => void;
+}
+
+function Row({ nodeId, path, field, taken, onChange, onCopy }: RowProps) {
+  const count = useReasons(nodeId, path).length;
+  return (
+    <details className="field-row">
+      <summary>
+        <span className="field-title">{field.label || field.name}</span>
+        <span className="hint">
+          {TYPES[field.type] ?? field.type}
+          {field.required && ", required"}
+        </span>
+        {count > 0 && <span className="badge bad">{count === 1 ? "1 problem" : `${count} problems`}</span>}
+      </summary>
+      <div className="stack tight">
+        <FieldForm nodeId={nodeId} path={path} field={field} taken={taken} onChange={onChange} />
+        <RowReasons nodeId={nodeId} path={path} />
+        <div className="row">
+          <Button isCompact onClick={onCopy} aria-label={`Duplicate field ${field.name}`}>
+            Duplicate
+          </Button>
+        </div>
+      </div>
+    </details>
+  );
+}

@@ -1,0 +1,27 @@
+import { useState } from "react";
+import { FormField } from "../../../playground/FormField";
+import { shown } from "../../../playground/inputs";
+import { ownFields } from "../models/ValuesWidget";
+import type { DraftField } from "./fields";
+
+/** The form as callers see it. What is entered here goes nowhere. */
+export function FormPreview({ fields }: { fields: DraftField[] }) {
+  const [draft, setDraft] = useState<Record<string, unknown>>({});
+  const complete = ownFields(fields);
+  if (complete.length === 0) return null;
+  return (
+    <details className="fold preview">
+      <summary>Preview of the form</summary>
+      <div className="stack">
+        {complete.map((field) => (
+          <FormField
+            key={`${field.type} ${field.name}`}
+            field={field}
+            value={draft[field.name] ?? shown(field, field.default)}
+            onChange={(value) => setDraft({ ...draft, [field.name]: value })}
+          />
+        ))}
+      </div>
+    </details>
+  );
+}

@@ -1,0 +1,62 @@
+/** Fields of a form, as the Request Input holds them. */
+
+import type { Field, FieldType } from "../../../api/types";
+
+/** A field that may be incomplete. */
+export type DraftField = Partial<Omit<Field, "default">> & { name: string; type: FieldType; default?: unknown };
+
+export const TYPES: Record<FieldType, string> = {
+  text: "Line of text",
+  textarea: "Text",
+  number: "Number",
+  slider: "Slider",
+  pills: "Choice",
+  toggle: "Switch",
+  image: "Image",
+  video: "Video",
+  audio: "Sound",
+  json: "JSON",
+};
+export const NAME = /^(?! )[^\x00-\x1f\x7f]{1,64}(?<! )$/;
+export const NAME_RULE = "1 to 64 characters, with no space around them.";
+
+const WITH_SOCKET = new Set<FieldType>(["text", "textarea", "image", "video", "audio"]);
+const TEXTS = new Set<FieldType>(["text", "textarea"]);
+const NUMBERS = new Set<FieldType>(["number", "slider"]);
+
+/** Whether the field has an output socket of its own. */
+export function hasSocket(type: FieldType): boolean {
+  return WITH_SOCKET.has(type);
+}
+
+export type Constraint = "options" | "min" | "max" | "step" | "maxLength";
+
+/** The constraints that a type has. */
+export function constraintsOf(type: FieldType): Constraint[] {
+  if (type === "pills") return ["options"];
+  if (TEXTS.has(type)) return ["maxLength", "options"];
+  if (NUMBERS.has(type)) return ["min", "max", "step"];
+  return [];
+}
+
+/** The field with another type, without what that type does not have. */
+export function retyped(field: DraftField, type: FieldType): DraftField {
+  const kept = constraintsOf(type);
+  const { options, min, max, step, maxLength, default: before, ...rest } = field;
+  const constraints = Object.fromEntries(
+    Object.entries({ options, min, max, step, maxLength }).filter(([name, value]) => value !== undefined && kept.includes(name as Constraint)),
+  );
+  const isAlike = (TEXTS.has(type) && TEXTS.has(field.type)) || (NUMBERS.has(type) && NUMBERS.has(field.type));
+  const next: DraftField = { ...rest, ...constraints, type };
+  if (isAlike && before !== undefined) next.default = before;
+  if (type === "pills" && !next.options) next.options = ["First", "Second"];
+  if (type === "slider" && next.min === undefined && next.max === undefined) Object.assign(next, { min: 0, max: 10, step: 1 });
+  return next;
+}
+
+/** A copy of an object with one member set, or removed where the value is undefined. */
+export function withMember<T extends object>(object: T, name: string, value: unknown): T {
+  const next: Record<string, unknown> = { ...object, [name]: value };
+  if (value === undefined) delete next[name];
+  return next as T;
+}

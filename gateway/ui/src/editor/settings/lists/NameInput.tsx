@@ -1,0 +1,54 @@
+import { useId, useState } from "react";
+
+interface Props {
+  value: string;
+  label: string;
+  taken: readonly string[];
+  pattern: RegExp;
+  /** The rule of the pattern in words. */
+  rule: string;
+  onChange: (name: string) => void;
+  isLabelShown?: boolean;
+}
+
+/** A name that is told apart from its neighbours: while it is not right, it stays here and the former one counts. */
+export function NameInput({ value, label, taken, pattern, rule, onChange, isLabelShown }: Props) {
+  const id = useId();
+  const [typed, setTyped] = useState(value);
+  const [known, setKnown] = useState(value);
+  if (known !== value) {
+    setKnown(value);
+    setTyped(value);
+  }
+  const fault = typed === value ? "" : faultOf(typed, taken, pattern, rule);
+  return (
+    <div className="field">
+      {isLabelShown && <label htmlFor={id}>{label}</label>}
+      <input
+        id={id}
+        className="input"
+        aria-label={isLabelShown ? undefined : label}
+        aria-invalid={fault ? true : undefined}
+        aria-describedby={fault ? `${id}-fault` : undefined}
+        autoComplete="off"
+        spellCheck={false}
+        value={typed}
+        onChange={({ target: { value: to } }) => {
+          setTyped(to);
+          if (to !== value && !faultOf(to, taken, pattern, rule)) onChange(to);
+        }}
+      />
+      {fault && (
+        <p className="fault" id={`${id}-fault`}>
+          {fault}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function faultOf(name: string, taken: readonly string[], pattern: RegExp, rule: string): string {
+  if (name === "") return "A name is needed.";
+  if (taken.includes(name)) return `‘${name}’ is taken already.`;
+  return pattern.test(name) ? "" : rule;
+}

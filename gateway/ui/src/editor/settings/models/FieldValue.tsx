@@ -1,0 +1,50 @@
+import { useState } from "react";
+import type { Field } from "../../../api/types";
+import { Button } from "../../../components/Button";
+import { FormField } from "../../../playground/FormField";
+import { check, inputsOf, shown } from "../../../playground/inputs";
+import { AssetPreview } from "../widgets/AssetWidget";
+import { inWords } from "../widgets/widget";
+
+interface Props {
+  field: Field;
+  value: unknown;
+  onChange: (value: unknown) => void;
+  fault?: string;
+}
+
+const MEDIA = new Set(["image", "video", "audio"]);
+/** Controls that always show a value, and so show the default where none is set. */
+const ALWAYS_SET = new Set(["toggle", "slider", "pills"]);
+
+/** The value of a field by the control that callers have; `undefined` where it is left to the default. */
+export function FieldValue({ field, value, onChange, fault }: Props) {
+  const set = ALWAYS_SET.has(field.type) ? (value ?? field.default) : value;
+  const [typed, setTyped] = useState(() => shown(field, set));
+  const read = (draft: unknown): unknown => inputsOf([field], { [field.name]: draft })[field.name];
+  const isCurrent = JSON.stringify(read(typed)) === JSON.stringify(set);
+  const draft = isCurrent ? typed : shown(field, set);
+  const notJson = field.type === "json" ? check([{ ...field, required: false }], { [field.name]: draft })[field.name] : "";
+  const placeholder = inWords(field.default);
+  const isReset = value !== undefined && ALWAYS_SET.has(field.type);
+  return (
+    <div className="field-value">
+      <FormField
+        field={field}
+        value={draft}
+        fault={fault || notJson || undefined}
+        placeholder={field.options?.length ? `${placeholder ? `${placeholder} (default)` : "Not set"}` : placeholder}
+        onChange={(to) => {
+          setTyped(to);
+          onChange(read(to));
+        }}
+      />
+      {MEDIA.has(field.type) && typeof value === "string" && <AssetPreview id={value} name={field.label} />}
+      {isReset && (
+        <Button look="quiet" isCompact aria-label={`Reset ${field.label}`} onClick={() => onChange(undefined)}>
+          Reset
+        </Button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,90 @@
+import type { GraphEdge, GraphNode, Secret } from "../../../api/types";
+import { Button } from "../../../components/Button";
+import { connect } from "../../document/edits";
+import { useEditor, useStore } from "../../document/store";
+import { SourceLink } from "../SourceLink";
+import type { Placeholder } from "./placeholders";
+import { candidates, type Source } from "./sources";
+
+interface Props {
+  node: GraphNode;
+  placeholders: readonly Placeholder[];
+  wires: ReadonlyMap<string, GraphEdge>;
+  sources: readonly Source[];
+  secrets: readonly Secret[] | undefined;
+  takesSecrets: boolean | undefined;
+}
+
+/** Each placeholder of a template, and the place that its value comes from. */
+export function PlaceholderList({ node, placeholders, wires, sources, secrets, takesSecrets }: Props) {
+  const found = [...new Map(placeholders.map((each) => [`${each.isSecret} ${each.name}`, each])).values()];
+  if (found.length === 0) return null;
+  return (
+    <ul className="placeholders" aria-label="Placeholders of this text">
+      {found.map(({ name, isSecret }) => {
+        const wire = wires.get(name);
+        if (isSecret) return <SecretRow key={`secret ${name}`} name={name} secrets={secrets} isAllowed={Boolean(takesSecrets)} />;
+        return (
+          <li key={name}>
+            <code className={wire ? "wired" : "unwired"}>{name}</code>
+            {wire ? (
+              <span className="hint">
+                from <SourceLink edge={wire} />
+              </span>
+            ) : (
+              <WireTo node={node} name={name} sources={sources} />
+            )}
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+function SecretRow({ name, secrets, isAllowed }: { name: string; secrets: readonly Secret[] | undefined; isAllowed: boolean }) {
+  const isKnown = !secrets || secrets.some((each) => each.name === name);
+  const words = !isAllowed ? "secrets are not allowed here" : isKnown ? "a secret of the account" : "the account has no such secret";
+  return (
+    <li>
+      <code className={isAllowed && isKnown ? "secret" : "unwired"}>secret.{name}</code>
+      <span className={isAllowed && isKnown ? "hint" : "fault"}>{words}</span>
+    </li>
+  );
+}
+
+/** Wires a placeholder: with one press where a single output fits, else by a choice. */
+function WireTo({ node, name, sources }: { node: GraphNode; name: string; sources: readonly Source[] }) {
+  const store = useStore();
+  const type = useEditor((state) => state.check.sockets[node.id]?.inputs.find((each) => each.name === name)?.type ?? "any");
+  const wire = ({ node: source, output }: Source): void =>
+    store.edit(connect({ source, sourceHandle: output.name, target: node.id, targetHandle: name }, false));
+  const likely = candidates(sources, name, type);
+  const [only] = likely;
+  return (
+    <>
+      <span className="fault">not wired</span>
+      {likely.length === 1 && only ? (
+        <Button isCompact onClick={() => wire(only)}>
+          Wire to {only.node} · {only.output.name}
+        </Button>
+      ) : sources.length > 0 ? (
+        <select
+          className="input compact"
+          aria-label={`Wire ${name} to`}
+          value=""
+          onChange={(event) => {
+            const chosen = sources[Number(event.target.value)];
+            if (chosen) wire(chosen);
+          }}
+        >
+          <option value="">Wire to…</option>
+          {sources.map((each, place) => (
+            <option key={`${each.node} ${each.output.name}`} value={place}>
+              {each.node} · {each.output.name} ({each.output.type})
+            </option>
+          ))}
+        </select>
+      ) : null}
+    </>
+  );
+}

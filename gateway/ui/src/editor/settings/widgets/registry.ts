@@ -1,0 +1,39 @@
+/** The widgets by the name that the catalogue gives (`x-widget`); a name that is not here is edited as JSON. */
+
+import { ExpressionWidget } from "../expression/ExpressionWidget";
+import { FieldDesigner } from "../fields/FieldDesigner";
+import { CasesWidget } from "../lists/CasesWidget";
+import { HeadersWidget } from "../lists/HeadersWidget";
+import { ItemsWidget } from "../lists/ItemsWidget";
+import { NamesWidget } from "../lists/NamesWidget";
+import { ModelPicker } from "../models/ModelPicker";
+import { ValuesWidget } from "../models/ValuesWidget";
+import { AuthWidget } from "../secrets/AuthWidget";
+import { TemplateWidget } from "../template/TemplateWidget";
+import { AssetWidget } from "./AssetWidget";
+import { JsonWidget } from "./JsonWidget";
+import { Choice, Color, Line, Lines, NumberLine, Retry, Slider, Switch } from "./simple";
+import type { Widget } from "./widget";
+
+export const WIDGETS: Record<string, Widget> = {
+  text: { Control: Line },
+  textarea: { Control: Lines },
+  template: { Control: TemplateWidget },
+  expression: { Control: ExpressionWidget },
+  model: { Control: ModelPicker },
+  number: { Control: NumberLine },
+  slider: { Control: Slider },
+  select: { Control: Choice },
+  toggle: { Control: Switch },
+  color: { Control: Color },
+  json: { Control: JsonWidget },
+  asset: { Control: AssetWidget },
+  headers: { Control: HeadersWidget, isGroup: true },
+  auth: { Control: AuthWidget, isGroup: true },
+  fields: { Control: FieldDesigner, isGroup: true },
+  values: { Control: ValuesWidget, isGroup: true },
+  items: { Control: ItemsWidget, isGroup: true },
+  names: { Control: NamesWidget, isGroup: true },
+  cases: { Control: CasesWidget, isGroup: true },
+  retry: { Control: Retry, isGroup: true },
+};
