@@ -62,7 +62,8 @@ def test_a_new_account_begins_with_an_example(sign_in_as: SignIn) -> None:
     page.get_by_role("button", name="Create the first one").click()
     page.get_by_label("Name", exact=True).fill("Hello")
     page.get_by_role("button", name="Create", exact=True).click()
-    page.get_by_role("link", name="Playground").click()
+    expect(page).to_have_url(re.compile(r"/app/editor/hello"))
+    page.goto(page.url.replace("/editor/", "/playground/"))
     page.get_by_role("button", name="Run").click()
 
     expect(page.get_by_role("region", name="Result")).to_contain_text("Hello Ada!")
