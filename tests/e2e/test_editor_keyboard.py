@@ -15,7 +15,6 @@ from tests.support.e2e.editor import (
     ends,
     ids,
     open_editor,
-    pick,
     position,
     press,
     wires,
@@ -109,8 +108,6 @@ def test_enter_opens_the_settings_and_keys_in_a_field_are_its_own(page: Page, sl
 def test_f2_renames_a_node_with_its_wires(page: Page, stack: RunningStack, slug: str) -> None:
     open_editor(page, slug)
     card(page, "text").focus()
-    press(page, "Enter", "Escape")
-    pick(page, "text")
     press(page, "F2")
     name = page.get_by_label("Name of the node")
     name.fill("form")

@@ -66,6 +66,6 @@ export function flowEdges(
     if (former?.data?.edge === edge && former.selected === selected && former.data.of === of) return former;
     const ariaLabel = `Wire from ${edge.source}, ${edge.sourceHandle}, to ${edge.target}, ${edge.targetHandle}`;
     // Only the ends of a chosen wire can be dragged to other sockets.
-    return { ...edge, type: "wire", data: { edge, of }, selected, reconnectable: selected, ariaLabel };
+    return { ...edge, type: "wire", data: { edge, of }, selected, reconnectable: selected, ariaLabel, ariaRole: "group" };
   });
 }

@@ -51,7 +51,11 @@ export function useWiring(region: RefObject<HTMLElement | null>, onLoose: (wire:
       const over = document.elementFromPoint(point.clientX, point.clientY);
       const node = over?.closest(".react-flow__node")?.getAttribute("data-id");
       if (node && node !== loose.node) wireToNode(store, catalogue, loose, node);
-      else if (over?.closest(".react-flow__pane") && !node) onLoose(loose, { x: point.clientX, y: point.clientY });
+      else if (over?.closest(".react-flow__pane") && !node) {
+        const at = { x: point.clientX, y: point.clientY };
+        // A popover that opened now would be closed by the end of this click beside it.
+        setTimeout(() => onLoose(loose, at));
+      }
     },
     [store, catalogue, region, onLoose],
   );

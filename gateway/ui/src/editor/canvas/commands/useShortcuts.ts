@@ -48,6 +48,7 @@ export function useShortcuts(context: RefObject<CanvasContext>): void {
       if (!isElsewhere && goOn(context.current, event)) return event.preventDefault();
       if (!name || (event.key === "Enter" && target.closest(OPERATED))) return;
       const command = commandOf(name);
+      chooseFocused(context.current, target);
       if (command.applies && !command.applies(context.current)) return;
       event.preventDefault();
       command.run(context.current);
@@ -55,6 +56,12 @@ export function useShortcuts(context: RefObject<CanvasContext>): void {
     document.addEventListener("keydown", onKeyDown);
     return () => document.removeEventListener("keydown", onKeyDown);
   }, [context]);
+}
+
+/** Choose the node that has the focus, where nothing is chosen. */
+function chooseFocused({ store }: CanvasContext, target: Element): void {
+  const focused = target.closest(".react-flow__node")?.getAttribute("data-id");
+  if (focused && store.get().selection.size === 0) store.select([focused]);
 }
 
 /** Move the focus or the chosen nodes; false where the key means something else. */

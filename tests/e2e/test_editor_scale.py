@@ -1,0 +1,118 @@
+"""The canvas with many nodes: smooth while dragging, and quick to open."""
+
+import json
+import time
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.acceptance.running_stack import RunningStack
+from tests.support.e2e.editor import canvas, card, middle, open_editor
+
+pytestmark = pytest.mark.slow
+RECORD_FRAMES = """() => {
+  window.frames = [];
+  let before = performance.now();
+  const next = (now) => {
+    window.frames.push(now - before);
+    before = now;
+    window.frameLoop = requestAnimationFrame(next);
+  };
+  window.frameLoop = requestAnimationFrame(next);
+}"""
+TAKE_FRAMES = "() => { cancelAnimationFrame(window.frameLoop); return window.frames.slice(2); }"
+SECONDS = 2.0
+
+
+def rows(name: str, nodes: int, text: str = "Part {{ text }}") -> dict[str, Any]:
+    """Return a workflow of rows of ten text boxes, each wired to the one before it."""
+    made = [
+        {
+            "id": f"n{place}",
+            "type": "textBox",
+            "position": {"x": place % 10 * 320, "y": place // 10 * 200},
+            "data": {"text": text if place % 10 else text.replace("{{ text }}", "")},
+        }
+        for place in range(nodes)
+    ]
+    edges = [
+        {
+            "id": f"e{place}",
+            "source": f"n{before}",
+            "sourceHandle": "text-out",
+            "target": f"n{place}",
+            "targetHandle": "text",
+        }
+        for before, place in pairwise(range(nodes))
+        if place % 10
+    ]
+    result = {"id": "result", "type": "responseOutput", "position": {"x": 3300, "y": 0}, "data": {}}
+    last = {
+        "id": "last",
+        "source": "n9",
+        "sourceHandle": "text-out",
+        "target": "result",
+        "targetHandle": "result-in",
+    }
+    return {"name": name, "nodes": [*made, result], "edges": [*edges, last]}
+
+
+def frames(page: Page, start: tuple[float, float]) -> list[float]:
+    """Move the pressed pointer in circles; return the milliseconds between frames, sorted."""
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.evaluate(RECORD_FRAMES)
+    end = time.monotonic() + SECONDS
+    turn = 0
+    while time.monotonic() < end:
+        turn += 1
+        page.mouse.move(start[0] + turn * 7 % 160, start[1] + turn * 5 % 120)
+    recorded: list[float] = sorted(page.evaluate(TAKE_FRAMES))
+    page.mouse.up()
+    return recorded
+
+
+def p95(values: list[float]) -> float:
+    """Return the 95th percentile."""
+    return values[int(len(values) * 0.95)]
+
+
+@pytest.mark.parametrize(("nodes", "bound"), [(300, 50), (1_000, 200)])
+def test_dragging_and_panning_stay_smooth(
+    page: Page, stack: RunningStack, nodes: int, bound: float
+) -> None:
+    _, created = stack.api("POST", "/api/workflows", rows(f"Rows of {nodes}", nodes))
+    open_editor(page, created["slug"], "n0")
+    page.keyboard.press("1")
+    expect(page.locator(".canvas > [aria-live]")).to_have_text("Zoom 100 %")
+    page.keyboard.press("0")
+    page.wait_for_timeout(400)  # until the zoom is over
+
+    node = frames(page, middle(card(page, "n44").locator("header")))
+    box = canvas(page).bounding_box()
+    assert box is not None
+    pan = frames(page, (box["x"] + 12, box["y"] + 12))
+
+    print(f"\n{nodes} nodes: p95 of frames {p95(node):.1f} ms dragging, {p95(pan):.1f} ms panning")
+    assert p95(node) < bound
+    assert p95(pan) < bound
+
+
+def test_a_document_of_a_megabyte_opens_quickly(page: Page, stack: RunningStack) -> None:
+    document = rows("A megabyte", 300, "Part {{ text }} " + "of a long prompt. " * 185)
+    assert len(json.dumps(document)) > 1_000_000
+    _, created = stack.api("POST", "/api/workflows", document)
+    page.goto("/")
+    page.get_by_role("article").first.wait_for()
+
+    begin = time.monotonic()
+    open_editor(page, created["slug"], "n0")
+    card(page, "n0").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".canvas > [aria-live]")).to_have_text("Text Box n1")
+    seconds = time.monotonic() - begin
+
+    print(f"\na document of 1 MB: {seconds:.2f} s until keys work")
+    assert seconds < 10
