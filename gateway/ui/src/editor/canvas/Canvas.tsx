@@ -100,6 +100,15 @@ export function Canvas() {
     },
     [store],
   );
+  // All handlers keep their identity, else React Flow draws every node anew on each frame of a drag.
+  const menus = useMemo(
+    () => ({
+      onNodeContextMenu: (event: MouseEvent, { id }: FlowNode) => openMenu(event, "node", id),
+      onEdgeContextMenu: (event: MouseEvent, { id }: FlowEdge) => openMenu(event, "wire", id),
+      onPaneContextMenu: (event: MouseEvent | globalThis.MouseEvent) => openMenu(event, "canvas"),
+    }),
+    [openMenu],
+  );
   const onNodeClick = useCallback(
     (event: MouseEvent, { id }: FlowNode) => {
       const isMore = event.shiftKey || event.ctrlKey || event.metaKey;
@@ -142,9 +151,7 @@ export function Canvas() {
         edgeTypes={EDGE_TYPES}
         onNodeDragStop={onNodeDragStop}
         onNodeClick={onNodeClick}
-        onNodeContextMenu={(event, node) => openMenu(event, "node", node.id)}
-        onEdgeContextMenu={(event, edge) => openMenu(event, "wire", edge.id)}
-        onPaneContextMenu={(event) => openMenu(event, "canvas")}
+        {...menus}
         connectionLineType={ConnectionLineType.Bezier}
         connectionRadius={28}
         selectionMode={SelectionMode.Partial}
