@@ -3,9 +3,12 @@ import type { GraphNode } from "../../api/types";
 import type { NodeType, SettingSchema } from "../catalogue/catalogue";
 import { useEditor } from "../document/store";
 import { ModelSetting } from "./models/ModelSetting";
-import { isModelSetting } from "./models/modelSettings";
+import { isModelSetting, useModelOf } from "./models/modelSettings";
 import { Reasons, sentence } from "./problems";
 import { SettingField } from "./SettingField";
+import { WireTo } from "./template/PlaceholderList";
+import { socketNames } from "./template/placeholders";
+import { useSources } from "./template/sources";
 import { socketOf } from "./WiredNote";
 
 /** Settings that few people need, which are folded away. */
@@ -47,14 +50,31 @@ export function NodeSettings({ node, type }: { node: GraphNode; type: NodeType }
   );
 }
 
-/** Problems of the node that are about no setting and no socket of one. */
+/** Problems of the node that are about no setting and no socket of one; a missing wire is made from here. */
 function OtherReasons({ node, type }: { node: GraphNode; type: NodeType }) {
   const problems = useEditor((state) => state.check.problems);
-  const sockets = new Set(Object.keys(type.settings.properties ?? {}).map(socketOf));
-  const found = problems.filter(
-    (each) => each.nodeId === node.id && !each.field && !(each.socket && sockets.has(each.socket)),
+  const sources = useSources(node.id);
+  const fields = useModelOf(node)?.fields ?? [];
+  const names = [...Object.keys(type.settings.properties ?? {}), ...fields.map((field) => field.name)];
+  const told = new Set([...names.map(socketOf), ...socketNames(node.data)]);
+  const found = problems.filter((each) => each.nodeId === node.id && !each.field && !(each.socket && told.has(each.socket)));
+  const sockets = found.flatMap((each) => each.socket ?? []);
+  const others = found.filter((each) => !each.socket).map((each) => sentence(each.reason));
+  return (
+    <>
+      <Reasons reasons={[...new Set(others)]} />
+      {sockets.length > 0 && (
+        <ul className="placeholders" aria-label="Inputs without a wire">
+          {sockets.map((socket) => (
+            <li key={socket}>
+              <code>{socket}</code>
+              <WireTo node={node} name={socket} sources={sources} />
+            </li>
+          ))}
+        </ul>
+      )}
+    </>
   );
-  return <Reasons reasons={[...new Set(found.map((each) => sentence(each.reason)))]} />;
 }
 
 const CONTROLS = "input, textarea, select, button";

@@ -20,11 +20,12 @@ export function SettingField({ node, name, schema, isRequired }: Props) {
   const id = useId();
   const store = useStore();
   const widget = WIDGETS[schema["x-widget"] ?? ""] ?? WIDGETS.json;
-  const { Control, isGroup } = widget as NonNullable<typeof widget>;
+  const { Control, isGroup, isExplained } = widget as NonNullable<typeof widget>;
+  const hint = isExplained ? undefined : schema.description;
   const reasons = useReasons(node.id, name, isGroup);
   const value = node.data[name] ?? undefined;
   const label = schema.title ?? name;
-  const describedBy = [schema.description && `${id}-hint`, reasons.length > 0 && `${id}-reasons`].filter(Boolean).join(" ");
+  const describedBy = [hint && `${id}-hint`, reasons.length > 0 && `${id}-reasons`].filter(Boolean).join(" ");
   const change = (to: unknown, part = "", also?: Edit): void => {
     const set = setSetting(node.id, name, to);
     store.edit(also ? (document) => also(set(document)) : set, `${node.id}.${name}.${part}`);
@@ -47,7 +48,7 @@ export function SettingField({ node, name, schema, isRequired }: Props) {
           </label>
         )}
         {isReset && (
-          <Button look="quiet" isCompact aria-label={`Reset ${label}`} onClick={() => change(undefined)}>
+          <Button look="quiet" isCompact aria-describedby={`${id}-label`} onClick={() => change(undefined)}>
             Reset
           </Button>
         )}
@@ -63,11 +64,11 @@ export function SettingField({ node, name, schema, isRequired }: Props) {
         isInvalid={reasons.length > 0}
         onChange={change}
       />
-      <WiredNote nodeId={node.id} name={name} />
+      <WiredNote node={node} name={name} />
       <Reasons id={`${id}-reasons`} reasons={reasons} />
-      {schema.description && (
+      {hint && (
         <p className="hint" id={`${id}-hint`}>
-          {schema.description}
+          {hint}
         </p>
       )}
     </div>

@@ -1,6 +1,8 @@
+import type { GraphNode } from "../../api/types";
 import { useDocument, useEditor } from "../document/store";
-import { sentence } from "./problems";
 import { SourceLink } from "./SourceLink";
+import { WireTo } from "./template/PlaceholderList";
+import { useSources } from "./template/sources";
 
 /** The input socket that takes the place of a setting. */
 export function socketOf(name: string): string {
@@ -8,11 +10,12 @@ export function socketOf(name: string): string {
 }
 
 /** Tells of the wire that takes the place of a setting, or that one is missing. */
-export function WiredNote({ nodeId, name }: { nodeId: string; name: string }) {
+export function WiredNote({ node, name }: { node: GraphNode; name: string }) {
   const socket = socketOf(name);
-  const edge = useDocument().edges.find((each) => each.target === nodeId && each.targetHandle === socket);
+  const sources = useSources(node.id);
+  const edge = useDocument().edges.find((each) => each.target === node.id && each.targetHandle === socket);
   const problem = useEditor((state) =>
-    state.check.problems.find((each) => each.nodeId === nodeId && each.socket === socket && !each.field),
+    state.check.problems.find((each) => each.nodeId === node.id && each.socket === socket && !each.field),
   );
   if (edge) {
     return (
@@ -21,5 +24,10 @@ export function WiredNote({ nodeId, name }: { nodeId: string; name: string }) {
       </p>
     );
   }
-  return problem ? <p className="fault">{sentence(problem.reason)}</p> : null;
+  if (!problem) return null;
+  return (
+    <p className="row">
+      <WireTo node={node} name={socket} sources={sources} words="Nothing is given or wired." />
+    </p>
+  );
 }

@@ -13,13 +13,19 @@ export function useReasons(nodeId: string, path: string, isExact = false): strin
   const found = problems.filter(
     (each) => each.nodeId === nodeId && (isExact ? each.field === path : isWithin(each.field, path)),
   );
-  return [...new Set(found.map((each) => sentence(each.reason)))];
+  return [...new Set(found.map((each) => sentence(each.reason, each.field)))];
 }
 
-/** Begin with a capital and end as a sentence does. */
-export function sentence(reason: string): string {
-  const text = reason.trim();
-  return /[.!?…]$/.test(text) ? text : `${text}.`;
+/** What a parser might have taken instead, which helps nobody. */
+const EXPECTING = / expecting (\{.*\}|'.*'|[A-Z_]+)$/;
+
+/** A reason as a sentence beside its setting, whose path it need not name. */
+export function sentence(reason: string, field = ""): string {
+  const isNamed = field !== "" && reason.startsWith(field);
+  const rest = isNamed ? reason.slice(field.length) : reason;
+  const subject = isNamed && !rest.startsWith(":") ? (/\w+$/.exec(field)?.[0] ?? "It") : "";
+  const text = `${subject}${rest.replace(/^:/, "")}`.trim().replace(EXPECTING, "").replace("'<EOF>'", "the end");
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?…]$/.test(text) ? "" : "."}`;
 }
 
 export function Reasons({ id, reasons }: { id?: string; reasons: string[] }) {

@@ -41,12 +41,11 @@ export function ItemsWidget({ node, name, value, onChange }: WidgetProps) {
                   <input
                     type="checkbox"
                     checked={row?.included !== false}
-                    aria-label={`Item ${place + 1} included`}
                     onChange={({ target: { checked } }) =>
                       change(place, checked ? { value: row.value } : { value: row.value, included: false }, "included")
                     }
                   />
-                  Included
+                  Item {place + 1}, included
                 </label>
                 <div data-field={`${name}[${place}].value`}>
                   <FieldValue

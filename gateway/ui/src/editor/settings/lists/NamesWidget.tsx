@@ -18,7 +18,7 @@ function nameOf(row: Row): string {
 }
 
 /** Names of sockets: as texts, or as objects with a name. Wires follow a name that changes. */
-export function NamesWidget({ node, name, label, schema, value, onChange }: WidgetProps) {
+export function NamesWidget({ node, name, schema, value, onChange }: WidgetProps) {
   const rows = (Array.isArray(value) ? value : []) as Row[];
   const isText = schema.items?.type === "string";
   const pattern = isText && schema.items?.pattern ? new RegExp(schema.items.pattern) : ANY_NAME;
@@ -58,7 +58,7 @@ export function NamesWidget({ node, name, label, schema, value, onChange }: Widg
         </Sortable>
       )}
       <div className="row">
-        <Button isCompact onClick={add} aria-label={`Add to ${label}`}>
+        <Button isCompact onClick={add}>
           Add a {one}
         </Button>
       </div>

@@ -74,7 +74,7 @@ export function Sortable<T>({ rows, nameOf, pathOf, onChange, children }: Props<
                 className="handle"
                 draggable
                 data-handle={keys.current[place]}
-                aria-label={`Move ${nameOf(row, place)}`}
+                aria-label={`Reorder ${nameOf(row, place)}`}
                 title="Drag, or press the arrow keys"
                 onKeyDown={(event) => press(event, place)}
                 onDragStart={(event) => {

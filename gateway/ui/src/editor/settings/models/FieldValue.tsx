@@ -41,7 +41,7 @@ export function FieldValue({ field, value, onChange, fault }: Props) {
       />
       {MEDIA.has(field.type) && typeof value === "string" && <AssetPreview id={value} name={field.label} />}
       {isReset && (
-        <Button look="quiet" isCompact aria-label={`Reset ${field.label}`} onClick={() => onChange(undefined)}>
+        <Button look="quiet" isCompact onClick={() => onChange(undefined)}>
           Reset
         </Button>
       )}

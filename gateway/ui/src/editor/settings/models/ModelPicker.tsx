@@ -10,7 +10,7 @@ import { categoryOf, missingOf, priceOf, useModels, withoutUnknown } from "./mod
 
 /** Finds a model of the fitting kind by name, price in sight. */
 export function ModelPicker(props: WidgetProps) {
-  const { node, value, id, label } = props;
+  const { node, value, id } = props;
   const store = useStore();
   const type = useCatalogue()?.get(node.type);
   const models = useModels() ?? [];
@@ -71,7 +71,7 @@ export function ModelPicker(props: WidgetProps) {
         onBlur={() => setSought(null)}
         onKeyDown={press}
       />
-      <div className="choices models" role="listbox" id={`${id}-list`} aria-label={`${label}s`} ref={list} hidden={!isOpen}>
+      <div className="choices models" role="listbox" id={`${id}-list`} aria-label="Choices" ref={list} hidden={!isOpen}>
         {isOpen &&
           found.map((model, at) => (
             <Choice key={model.internalName} id={`${id}-${at}`} model={model} isActive={at === place} isChosen={model === chosen} onTake={take} />
@@ -124,9 +124,13 @@ function Badges({ model }: { model: Model }) {
   return (
     <span className="badges">
       {model.isDemo && <span className="badge warn">Demo</span>}
-      {model.tierRequired !== "free" && <span className="badge">{model.tierRequired} and up</span>}
+      {model.tierRequired !== "free" && <span className="badge">{tierOf(model)}</span>}
     </span>
   );
+}
+
+function tierOf({ tierRequired }: Model): string {
+  return `${tierRequired.charAt(0).toUpperCase()}${tierRequired.slice(1)} and up`;
 }
 
 function Facts({ model }: { model: Model }) {

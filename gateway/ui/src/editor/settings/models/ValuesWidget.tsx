@@ -49,7 +49,7 @@ function Value({ node, value, onChange, field, isTypedBeside }: WidgetProps & { 
   return (
     <div data-field={field.name} className="stack tight">
       <FieldValue field={{ ...field, required: false }} value={values[field.name] ?? beside} fault={reasons[0]} onChange={set} />
-      <WiredNote nodeId={node.id} name={field.name} />
+      <WiredNote node={node} name={field.name} />
     </div>
   );
 }

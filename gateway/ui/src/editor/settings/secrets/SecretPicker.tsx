@@ -63,6 +63,7 @@ function NewSecret({ names, onClose, onMade }: { names: string[]; onClose: () =>
         ? "There is a secret of this name already; this replaces its value."
         : ""
       : "Capital letters, digits and _, a letter first.";
+  const isComplete = NAME.test(name) && value !== "";
   const make = async (): Promise<void> => {
     try {
       await call("PUT", `/api/secrets/${name}`, { value });
@@ -73,7 +74,14 @@ function NewSecret({ names, onClose, onMade }: { names: string[]; onClose: () =>
     }
   };
   return (
-    <div className="note stack tight" role="group" aria-label="New secret">
+    <form
+      className="note stack tight"
+      aria-label="New secret"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (isComplete) void make();
+      }}
+    >
       <TextField
         label="Name of the secret"
         placeholder="WEATHER_API_KEY"
@@ -93,13 +101,13 @@ function NewSecret({ names, onClose, onMade }: { names: string[]; onClose: () =>
         onChange={setValue}
       />
       <div className="row">
-        <Button look="primary" isCompact disabled={!NAME.test(name) || value === ""} onClick={() => void make()}>
+        <Button type="submit" look="primary" isCompact disabled={!isComplete}>
           Keep secret
         </Button>
         <Button isCompact onClick={onClose}>
           Cancel
         </Button>
       </div>
-    </div>
+    </form>
   );
 }

@@ -52,7 +52,7 @@ export function Completions({ id, suggestions, active, onTake }: Props) {
     list.current?.children[active]?.scrollIntoView({ block: "nearest" });
   }, [active]);
   return (
-    <div className="choices" role="listbox" id={id} aria-label="Placeholders" ref={list}>
+    <div className="choices" role="listbox" id={id} aria-label="Suggestions" ref={list}>
       {suggestions.map((each, place) => (
         <div
           key={`${each.text} ${each.about}`}

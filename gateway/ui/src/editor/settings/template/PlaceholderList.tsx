@@ -1,5 +1,6 @@
 import type { GraphEdge, GraphNode, Secret } from "../../../api/types";
 import { Button } from "../../../components/Button";
+import { fits } from "../../catalogue/catalogue";
 import { connect } from "../../document/edits";
 import { useEditor, useStore } from "../../document/store";
 import { SourceLink } from "../SourceLink";
@@ -20,7 +21,7 @@ export function PlaceholderList({ node, placeholders, wires, sources, secrets, t
   const found = [...new Map(placeholders.map((each) => [`${each.isSecret} ${each.name}`, each])).values()];
   if (found.length === 0) return null;
   return (
-    <ul className="placeholders" aria-label="Placeholders of this text">
+    <ul className="placeholders" aria-label="Placeholders">
       {found.map(({ name, isSecret }) => {
         const wire = wires.get(name);
         if (isSecret) return <SecretRow key={`secret ${name}`} name={name} secrets={secrets} isAllowed={Boolean(takesSecrets)} />;
@@ -52,33 +53,42 @@ function SecretRow({ name, secrets, isAllowed }: { name: string; secrets: readon
   );
 }
 
-/** Wires a placeholder: with one press where a single output fits, else by a choice. */
-function WireTo({ node, name, sources }: { node: GraphNode; name: string; sources: readonly Source[] }) {
+interface WireToProps {
+  node: GraphNode;
+  /** Name of the socket. */
+  name: string;
+  sources: readonly Source[];
+  words?: string;
+}
+
+/** Wires a socket: with one press where a single output fits, else by a choice. */
+export function WireTo({ node, name, sources, words = "not wired" }: WireToProps) {
   const store = useStore();
   const type = useEditor((state) => state.check.sockets[node.id]?.inputs.find((each) => each.name === name)?.type ?? "any");
   const wire = ({ node: source, output }: Source): void =>
     store.edit(connect({ source, sourceHandle: output.name, target: node.id, targetHandle: name }, false));
   const likely = candidates(sources, name, type);
   const [only] = likely;
+  const fitting = sources.filter((each) => fits(each.output.type, type));
   return (
     <>
-      <span className="fault">not wired</span>
+      <span className="fault">{words}</span>
       {likely.length === 1 && only ? (
         <Button isCompact onClick={() => wire(only)}>
           Wire to {only.node} · {only.output.name}
         </Button>
-      ) : sources.length > 0 ? (
+      ) : fitting.length > 0 ? (
         <select
           className="input compact"
           aria-label={`Wire ${name} to`}
           value=""
           onChange={(event) => {
-            const chosen = sources[Number(event.target.value)];
+            const chosen = fitting[Number(event.target.value)];
             if (chosen) wire(chosen);
           }}
         >
           <option value="">Wire to…</option>
-          {sources.map((each, place) => (
+          {fitting.map((each, place) => (
             <option key={`${each.node} ${each.output.name}`} value={place}>
               {each.node} · {each.output.name} ({each.output.type})
             </option>

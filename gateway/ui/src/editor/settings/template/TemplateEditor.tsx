@@ -1,14 +1,13 @@
-import { type KeyboardEvent, useId, useMemo, useRef, useState } from "react";
+import { type KeyboardEvent, useId, useRef, useState } from "react";
 import { useResource } from "../../../api/resource";
 import type { GraphNode, Secret } from "../../../api/types";
-import { useCatalogue } from "../../catalogue/catalogue";
 import { connect, type Edit } from "../../document/edits";
-import { useDocument, useEditor } from "../../document/store";
+import { useDocument } from "../../document/store";
 import { CodeArea, replaceRange } from "./CodeArea";
 import { Completions, type Suggestion, suggestionsFor } from "./Completions";
 import { PlaceholderList } from "./PlaceholderList";
 import { openAt, type Placeholder, piecesOf, placeholdersOf, socketNames } from "./placeholders";
-import { sourcesOf } from "./sources";
+import { useSources } from "./sources";
 
 interface Props {
   node: GraphNode;
@@ -31,10 +30,8 @@ export function TemplateEditor(props: Props) {
   const [caret, setCaret] = useState<number | null>(null);
   const [active, setActive] = useState(0);
   const document = useDocument();
-  const catalogue = useCatalogue();
-  const checked = useEditor((state) => state.check.sockets);
   const secrets = useResource<Secret[]>(takesSecrets ? "/api/secrets" : null).data;
-  const sources = useMemo(() => sourcesOf(document, node.id, checked, catalogue), [document, node.id, checked, catalogue]);
+  const sources = useSources(node.id);
   const wires = new Map(document.edges.filter((each) => each.target === node.id).map((each) => [each.targetHandle, each]));
 
   const open = caret === null ? null : openAt(text, caret);

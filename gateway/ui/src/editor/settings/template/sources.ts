@@ -1,7 +1,9 @@
 /** Outputs that may be wired to a node. */
 
-import { type Catalogue, fits, type Socket, type SocketType, type Sockets, socketsOf } from "../../catalogue/catalogue";
+import { useMemo } from "react";
+import { type Catalogue, fits, type Socket, type SocketType, type Sockets, socketsOf, useCatalogue } from "../../catalogue/catalogue";
 import type { EditorDocument } from "../../document/document";
+import { useDocument, useEditor } from "../../document/store";
 import { asName } from "./placeholders";
 
 export interface Source {
@@ -21,7 +23,7 @@ function followers(document: EditorDocument, id: string): Set<string> {
   return found;
 }
 
-export function sourcesOf(
+function sourcesOf(
   document: EditorDocument,
   id: string,
   checked: Record<string, Sockets>,
@@ -40,6 +42,14 @@ export function sourcesOf(
         return { node: node.id, output, name: asName(name) };
       });
     });
+}
+
+/** The outputs that may be wired to a node now. */
+export function useSources(id: string): Source[] {
+  const document = useDocument();
+  const catalogue = useCatalogue();
+  const checked = useEditor((state) => state.check.sockets);
+  return useMemo(() => sourcesOf(document, id, checked, catalogue), [document, id, checked, catalogue]);
 }
 
 /** The outputs that a placeholder most likely means: those of its name, else those of texts. */

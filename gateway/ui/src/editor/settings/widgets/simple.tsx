@@ -87,7 +87,7 @@ function stepOf(least: number, most: number): number {
 }
 
 export function Slider(props: WidgetProps) {
-  const { schema, value, onChange, label, node: _, name: __, ...rest } = props;
+  const { schema, value, onChange, node: _, name: __, label: ___, ...rest } = props;
   const least = schema.minimum ?? 0;
   const most = schema.maximum ?? 100;
   const shown = typeof value === "number" ? value : ((schema.default as number | undefined) ?? least);
@@ -102,7 +102,7 @@ export function Slider(props: WidgetProps) {
         value={shown}
         onChange={(event) => onChange(Number(event.target.value))}
       />
-      <NumberInput {...rest} id={`${props.id}-exact`} schema={schema} value={value} onChange={onChange} label={`${label}, exactly`} />
+      <NumberInput {...rest} id={`${props.id}-exact`} schema={schema} value={value} onChange={onChange} label="Exact figure" />
     </div>
   );
 }
@@ -164,14 +164,14 @@ function sixDigits(color: string): string {
 }
 
 export function Color(props: WidgetProps) {
-  const { label, schema, value, onChange } = props;
+  const { schema, value, onChange } = props;
   const shown = inWords(value) || inWords(schema.default);
   const opacity = shown.length === 9 ? shown.slice(7) : "";
   return (
     <div className="with-swatch">
       <input
         type="color"
-        aria-label={`${label}, from a picture of all colors`}
+        aria-label="Palette"
         value={sixDigits(shown)}
         onChange={(event) => onChange(event.target.value + opacity)}
       />
@@ -188,7 +188,7 @@ export function Retry({ schema, value, onChange, node: _, name, ...rest }: Widge
   };
   const parts = [
     ["attempts", "Calls at most"],
-    ["backoff", "Pause in seconds, doubled each time"],
+    ["backoff", "Pause at first, in seconds"],
   ] as const;
   return (
     <div className="pair">

@@ -27,6 +27,8 @@ export interface Widget {
   Control: ComponentType<WidgetProps>;
   /** Several controls: the label names their group, and each row shows its own problems. */
   isGroup?: boolean;
+  /** The widget says itself what it is for, better than the catalogue's words to programmers. */
+  isExplained?: boolean;
 }
 
 /** A default in words. */
