@@ -2,6 +2,7 @@ import { useEffect, useRef } from "react";
 import type { GraphNode } from "../../api/types";
 import type { NodeType, SettingSchema } from "../catalogue/catalogue";
 import { useEditor } from "../document/store";
+import { Fold } from "./Fold";
 import { ModelSetting } from "./models/ModelSetting";
 import { isModelSetting, useModelOf } from "./models/modelSettings";
 import { Reasons, sentence } from "./problems";
@@ -23,7 +24,7 @@ export function NodeSettings({ node, type }: { node: GraphNode; type: NodeType }
   const form = useRef<HTMLDivElement>(null);
   const focused = useEditor((state) => state.focusedField);
   useEffect(() => {
-    if (focused && form.current) leadTo(form.current, focused);
+    if (focused && form.current) return leadTo(form.current, focused);
   }, [focused, node.id]);
   const all = Object.entries(type.settings.properties ?? {}).filter(([, each]) => each["x-widget"] !== "hidden");
   const rare = all.filter(([name]) => isRare(type, name));
@@ -39,12 +40,9 @@ export function NodeSettings({ node, type }: { node: GraphNode; type: NodeType }
       <OtherReasons node={node} type={type} />
       {all.filter(([name]) => !isRare(type, name)).map(show)}
       {rare.length > 0 && (
-        <details className="more">
-          <summary>
-            More{used > 0 && <span className="badge">{used} set</span>}
-          </summary>
+        <Fold className="more" summary={<>More{used > 0 && <span className="badge">{used} set</span>}</>}>
           <div className="stack">{rare.map(show)}</div>
-        </details>
+        </Fold>
       )}
     </div>
   );
@@ -77,21 +75,32 @@ function OtherReasons({ node, type }: { node: GraphNode; type: NodeType }) {
   );
 }
 
-const CONTROLS = "input, textarea, select, button";
+const CONTROLS = "input, textarea, select, summary, button";
+const OPENING_MS = 60;
 
-/** Open, show and focus a setting, or the nearest one that contains it. */
-function leadTo(form: HTMLElement, field: string): void {
-  for (let path = field; path; path = path.replace(/(\.[^.[\]]*|\[\d+\]|^[^.[\]]+)$/, "")) {
-    const found = form.querySelector<HTMLElement>(`[data-field="${CSS.escape(path)}"]`);
-    if (!found) {
-      if (!/[.[]/.test(path)) return;
-      continue;
+/** The path of a setting, and those of all that contains it. */
+function pathsTo(field: string): string[] {
+  const paths: string[] = [];
+  for (let path = field; path; path = path.replace(/(\.[^.[\]]*|\[\d+\]|^[^.[\]]+)$/, "")) paths.push(path);
+  return paths;
+}
+
+/** Show and focus a setting, or the nearest one that contains it; folds open on the way. Returns a stop. */
+function leadTo(form: HTMLElement, field: string): () => void {
+  const find = (path: string): HTMLElement | null => form.querySelector(`[data-field="${CSS.escape(path)}"]`);
+  let timer = 0;
+  const step = (folds: number): void => {
+    const path = pathsTo(field).find(find);
+    const found = path ? find(path) : null;
+    const closed = found?.querySelector<HTMLDetailsElement>(":scope > details:not([open])") ?? (found ? null : form.querySelector<HTMLDetailsElement>("details.more:not([open])"));
+    if (closed && path !== field && folds > 0) {
+      closed.open = true;
+      timer = window.setTimeout(step, OPENING_MS, folds - 1);
+      return;
     }
-    for (let fold: Element | null | undefined = found; fold; fold = fold.parentElement?.closest("details")) {
-      if (fold instanceof HTMLDetailsElement) fold.open = true;
-    }
-    found.scrollIntoView({ block: "center" });
-    found.querySelector<HTMLElement>(CONTROLS)?.focus({ preventScroll: true });
-    return;
-  }
+    found?.scrollIntoView({ block: "center" });
+    found?.querySelector<HTMLElement>(CONTROLS)?.focus({ preventScroll: true });
+  };
+  step(2);
+  return () => clearTimeout(timer);
 }

@@ -1,4 +1,5 @@
 import { useId, useState } from "react";
+import { Fold } from "../Fold";
 import { insertIntoLast } from "./ExpressionEditor";
 import FUNCTIONS from "./functions.json";
 
@@ -6,16 +7,13 @@ import FUNCTIONS from "./functions.json";
 export function FunctionList() {
   const id = useId();
   const [sought, setSought] = useState("");
-  const [isOpen, setOpen] = useState(false);
   const words = sought.trim().toLowerCase();
   const groups = FUNCTIONS.map(({ group, functions }) => ({
     group,
     functions: functions.filter((each) => `${each.signature} ${each.about}`.toLowerCase().includes(words)),
   })).filter((each) => each.functions.length > 0);
   return (
-    <details className="fold functions" onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>Functions</summary>
-      {isOpen && (
+    <Fold summary="Functions">
         <div className="stack tight">
           <label htmlFor={id} className="hidden-visually">
             Search functions
@@ -43,7 +41,6 @@ export function FunctionList() {
             {groups.length === 0 && <p className="hint">No function has such a name.</p>}
           </div>
         </div>
-      )}
-    </details>
+    </Fold>
   );
 }

@@ -1,10 +1,11 @@
-import { useRef, useState } from "react";
+import { useState } from "react";
 import type { FieldType } from "../../../api/types";
 import { Button } from "../../../components/Button";
 import { toast } from "../../../components/Toast";
 import { freeId } from "../../document/document";
 import type { Edit } from "../../document/edits";
 import { useStore } from "../../document/store";
+import { Fold } from "../Fold";
 import { Sortable } from "../lists/Sortable";
 import { RowReasons, useReasons } from "../problems";
 import { renameSocket, unwire } from "../sockets";
@@ -16,7 +17,7 @@ import { type DraftField, hasSocket, retyped, TYPES } from "./fields";
 /** The form that callers fill in: its fields in order, each with its constraints, and a preview. */
 export function FieldDesigner({ node, name, value, onChange }: WidgetProps) {
   const store = useStore();
-  const list = useRef<HTMLDivElement>(null);
+  const [newest, setNewest] = useState<number | null>(null);
   const [type, setType] = useState<FieldType>("text");
   const rows = (Array.isArray(value) ? value : []) as DraftField[];
   const names = rows.map((row) => row.name);
@@ -47,7 +48,7 @@ export function FieldDesigner({ node, name, value, onChange }: WidgetProps) {
   };
   const add = (): void => {
     set([...rows, retyped({ name: freeName("field"), type: "text", required: false }, type)]);
-    requestAnimationFrame(() => open(list.current, `${name}[${rows.length}]`));
+    setNewest(rows.length);
   };
   const copy = (place: number): void => {
     const field = rows[place] as DraftField;
@@ -56,7 +57,7 @@ export function FieldDesigner({ node, name, value, onChange }: WidgetProps) {
     set(next);
   };
   return (
-    <div className="stack tight" ref={list}>
+    <div className="stack tight">
       {rows.length > 0 && (
         <Sortable rows={rows} nameOf={(row) => `field ${row.name}`} pathOf={(place) => `${name}[${place}]`} onChange={reorder}>
           {(row, place) => (
@@ -64,6 +65,7 @@ export function FieldDesigner({ node, name, value, onChange }: WidgetProps) {
               nodeId={node.id}
               path={`${name}[${place}]`}
               field={row}
+              isNew={place === newest}
               taken={names.filter((_, each) => each !== place)}
               onChange={(to, part) => change(place, to, part)}
               onCopy={() => copy(place)}
@@ -88,39 +90,36 @@ export function FieldDesigner({ node, name, value, onChange }: WidgetProps) {
   );
 }
 
-/** Open the row of a new field and go to its name. */
-function open(list: HTMLElement | null, path: string): void {
-  const fold = list?.querySelector<HTMLDetailsElement>(`[data-field="${CSS.escape(path)}"] details`);
-  if (!fold) return;
-  fold.open = true;
-  const name = fold.querySelector("input");
-  name?.focus();
-  name?.select();
-}
-
 interface RowProps {
   nodeId: string;
   path: string;
   field: DraftField;
+  /** Just added: it is open, with the caret in its name. */
+  isNew: boolean;
   taken: string[];
   onChange: (field: DraftField, part: string) => void;
   onCopy: () => void;
 }
 
-function Row({ nodeId, path, field, taken, onChange, onCopy }: RowProps) {
+function Row({ nodeId, path, field, isNew, taken, onChange, onCopy }: RowProps) {
   const count = useReasons(nodeId, path).length;
   return (
-    <details className="field-row">
-      <summary>
+    <Fold
+      className="field-row"
+      isOpenAtFirst={isNew}
+      summary={
+        <>
         <span className="field-title">{field.label || field.name}</span>
         <span className="hint">
           {TYPES[field.type] ?? field.type}
           {field.required && ", required"}
         </span>
         {count > 0 && <span className="badge bad">{count === 1 ? "1 problem" : `${count} problems`}</span>}
-      </summary>
+        </>
+      }
+    >
       <div className="stack tight">
-        <FieldForm nodeId={nodeId} path={path} field={field} taken={taken} onChange={onChange} />
+        <FieldForm path={path} field={field} isNew={isNew} taken={taken} onChange={onChange} />
         <RowReasons nodeId={nodeId} path={path} />
         <div className="row">
           <Button isCompact onClick={onCopy} aria-label={`Duplicate field ${field.name}`}>
@@ -128,6 +127,6 @@ function Row({ nodeId, path, field, taken, onChange, onCopy }: RowProps) {
           </Button>
         </div>
       </div>
-    </details>
+    </Fold>
   );
 }

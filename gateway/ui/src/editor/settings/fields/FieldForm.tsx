@@ -7,9 +7,9 @@ import { NumberInput } from "../widgets/simple";
 import { type Constraint, constraintsOf, type DraftField, NAME, NAME_RULE, retyped, TYPES, withMember } from "./fields";
 
 interface Props {
-  nodeId: string;
   path: string;
   field: DraftField;
+  isNew: boolean;
   taken: string[];
   onChange: (field: DraftField, part: string) => void;
 }
@@ -22,7 +22,7 @@ const LIMITS: Record<Exclude<Constraint, "options">, string> = {
 };
 
 /** All that is set of one field. */
-export function FieldForm({ path, field, taken, onChange }: Props) {
+export function FieldForm({ path, field, isNew, taken, onChange }: Props) {
   const id = useId();
   const set = (member: string, value: unknown): void => onChange(withMember(field, member, value), member);
   const constraints = constraintsOf(field.type);
@@ -31,7 +31,7 @@ export function FieldForm({ path, field, taken, onChange }: Props) {
     <>
       <div className="pair">
         <div data-field={`${path}.name`}>
-          <NameInput value={field.name} label="Name" taken={taken} pattern={NAME} rule={NAME_RULE} isLabelShown onChange={(to) => set("name", to)} />
+          <NameInput value={field.name} label="Name" taken={taken} pattern={NAME} rule={NAME_RULE} isLabelShown isFocused={isNew} onChange={(to) => set("name", to)} />
         </div>
         <div className="field" data-field={`${path}.type`}>
           <label htmlFor={`${id}-type`}>Type</label>

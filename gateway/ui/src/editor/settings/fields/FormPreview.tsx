@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { FormField } from "../../../playground/FormField";
 import { shown } from "../../../playground/inputs";
+import { Fold } from "../Fold";
 import { ownFields } from "../models/ValuesWidget";
 import type { DraftField } from "./fields";
 
@@ -10,8 +11,7 @@ export function FormPreview({ fields }: { fields: DraftField[] }) {
   const complete = ownFields(fields);
   if (complete.length === 0) return null;
   return (
-    <details className="fold preview">
-      <summary>Preview of the form</summary>
+    <Fold className="fold preview" summary="Preview of the form">
       <div className="stack">
         {complete.map((field) => (
           <FormField
@@ -22,6 +22,6 @@ export function FormPreview({ fields }: { fields: DraftField[] }) {
           />
         ))}
       </div>
-    </details>
+    </Fold>
   );
 }

@@ -2,6 +2,7 @@ import { useState } from "react";
 import type { Field } from "../../../api/types";
 import { Button } from "../../../components/Button";
 import { FieldValue } from "../models/FieldValue";
+import { Fold } from "../Fold";
 import { RowReasons } from "../problems";
 import type { WidgetProps } from "../widgets/widget";
 import { Sortable } from "./Sortable";
@@ -75,8 +76,7 @@ function Several({ onAdd }: { onAdd: (texts: string[]) => void }) {
   const [text, setText] = useState("");
   const lines = text.split("\n").filter((line) => line.trim() !== "");
   return (
-    <details className="fold">
-      <summary>Add several</summary>
+    <Fold summary="Add several">
       <div className="stack tight">
         <textarea className="input" aria-label="Items, one on each line" rows={4} value={text} onChange={(event) => setText(event.target.value)} placeholder="One on each line" />
         <Button
@@ -90,6 +90,6 @@ function Several({ onAdd }: { onAdd: (texts: string[]) => void }) {
           Add {lines.length || ""} {lines.length === 1 ? "item" : "items"}
         </Button>
       </div>
-    </details>
+    </Fold>
   );
 }

@@ -1,4 +1,4 @@
-import { useId, useState } from "react";
+import { useId, useRef, useState } from "react";
 
 interface Props {
   value: string;
@@ -9,12 +9,15 @@ interface Props {
   rule: string;
   onChange: (name: string) => void;
   isLabelShown?: boolean;
+  /** It is focused and selected when it appears. */
+  isFocused?: boolean;
 }
 
 /** A name that is told apart from its neighbours: while it is not right, it stays here and the former one counts. */
-export function NameInput({ value, label, taken, pattern, rule, onChange, isLabelShown }: Props) {
+export function NameInput({ value, label, taken, pattern, rule, onChange, isLabelShown, isFocused }: Props) {
   const id = useId();
   const [typed, setTyped] = useState(value);
+  const wasFocused = useRef(false);
   const [known, setKnown] = useState(value);
   if (known !== value) {
     setKnown(value);
@@ -26,6 +29,11 @@ export function NameInput({ value, label, taken, pattern, rule, onChange, isLabe
       {isLabelShown && <label htmlFor={id}>{label}</label>}
       <input
         id={id}
+        ref={(input) => {
+          if (!input || !isFocused || wasFocused.current) return;
+          wasFocused.current = true;
+          input.select();
+        }}
         className="input"
         aria-label={isLabelShown ? undefined : label}
         aria-invalid={fault ? true : undefined}
