@@ -26,7 +26,7 @@ def test_models_of_the_fitting_kind_are_found_with_price_and_tier(
     expect(choices).to_have_count(1)
     model.press("Enter")
     await_settings(stack, slug, "image", {"model": "seedream"})
-    expect(model).to_have_value("Seedream 5.0 Lite")
+    expect(model).to_have_value("Seedream 4.5")
 
 
 def test_a_changed_model_keeps_the_settings_that_it_has_and_names_others(
