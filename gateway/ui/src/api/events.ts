@@ -42,18 +42,28 @@ const RETRY_MS = 1_000;
  *
  * Throws ApiError for a run that is refused.
  */
-export async function* run(path: string, inputs: unknown): AsyncGenerator<RunEvent> {
+export async function* run(path: string, body: object): AsyncGenerator<RunEvent> {
   const headers = { accept: "text/event-stream", "content-type": "application/json" };
-  const body = JSON.stringify({ inputs });
   let answer: Response;
   try {
-    answer = await fetch(path, { method: "POST", headers, body });
+    answer = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
   } catch {
     throw new ApiError(0, { error: UNREACHABLE });
   }
   if (!answer.ok) throw await errorOf(answer);
+  yield* follow(answer, "");
+}
+
+/** Yield the events of an execution from its first to its last one, whatever connections do. */
+export async function* watch(executionId: string): AsyncGenerator<RunEvent> {
+  const url = `/api/executions/${executionId}/events`;
+  yield* follow(await connect(url, ""), url);
+}
+
+async function* follow(first: Response, url: string): AsyncGenerator<RunEvent> {
+  let answer = first;
+  let eventsUrl = url;
   let last = "";
-  let eventsUrl = "";
   for (;;) {
     try {
       for await (const event of readEvents(answer)) {
@@ -66,20 +76,21 @@ export async function* run(path: string, inputs: unknown): AsyncGenerator<RunEve
       if (!eventsUrl) throw error;
     }
     if (!eventsUrl) throw new ApiError(0, { error: UNREACHABLE });
-    answer = await resume(eventsUrl, last);
+    await new Promise((done) => setTimeout(done, RETRY_MS));
+    answer = await connect(eventsUrl, last);
     if (answer.status === 204) return;
   }
 }
 
-async function resume(url: string, last: string): Promise<Response> {
+async function connect(url: string, last: string): Promise<Response> {
   for (;;) {
-    await new Promise((done) => setTimeout(done, RETRY_MS));
     try {
-      const answer = await fetch(url, { headers: { "last-event-id": last } });
+      const answer = await fetch(url, { headers: last ? { "last-event-id": last } : {} });
       if (answer.ok) return answer;
       if (answer.status < 500) throw await errorOf(answer);
     } catch (error) {
       if (error instanceof ApiError) throw error;
     }
+    await new Promise((done) => setTimeout(done, RETRY_MS));
   }
 }

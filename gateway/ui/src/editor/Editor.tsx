@@ -9,6 +9,7 @@ import { EditorContext, type EditorStore, useDocument } from "./document/store";
 import "./editor.css";
 import { SidePanel } from "./panels/SidePanel";
 import { TopBar } from "./panels/TopBar";
+import { Running } from "./running/Running";
 import { Conflicts } from "./saving/Conflicts";
 import { open } from "./saving/opening";
 import { Recovered } from "./saving/Recovered";
@@ -57,6 +58,7 @@ function Opened({ store, saver }: OpenEditor) {
             <Sidebar />
             <Canvas />
             <SidePanel />
+            <Running />
           </div>
           <Conflicts />
         </ReactFlowProvider>

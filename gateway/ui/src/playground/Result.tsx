@@ -47,7 +47,8 @@ function isForPeople(values: unknown[]): boolean {
   return values.some((value) => isText(value) || kindOf(value)) || values.every((value) => typeof value === "string");
 }
 
-function kindOf(value: unknown): Kind | undefined {
+/** The kind of medium at an address; undefined for any other value. */
+export function kindOf(value: unknown): Kind | undefined {
   if (typeof value !== "string" || !/^https?:\/\//.test(value)) return undefined;
   return ENDINGS.find(([ending]) => ending.test(value))?.[1];
 }

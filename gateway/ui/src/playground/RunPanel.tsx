@@ -3,7 +3,7 @@ import { credits, duration } from "../components/Ago";
 import { Button } from "../components/Button";
 import { StatusBadge } from "../components/StatusBadge";
 import { Result } from "./Result";
-import type { NodeState, RunState } from "./useRun";
+import type { NodeState, RunState } from "./runState";
 
 const LIVE = new Set(["starting", "processing", "cancel_requested"]);
 
@@ -60,7 +60,8 @@ function Refusal({ message, code }: { message: string; code: string }) {
   );
 }
 
-function Clock({ since }: { since: number }) {
+/** Seconds since a moment, as they pass. */
+export function Clock({ since }: { since: number }) {
   const [now, setNow] = useState(Date.now);
   useEffect(() => {
     const timer = setInterval(() => setNow(Date.now()), 100);

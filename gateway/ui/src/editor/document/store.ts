@@ -28,6 +28,8 @@ const SAME_STEP_MS = 1_000;
 
 export class EditorStore {
   readonly slug: string;
+  /** Save what is not saved yet, and make a draft where there is none. */
+  saveNow: () => Promise<void> = async () => {};
   private state: EditorState;
   private readonly watchers = new Set<() => void>();
   private lastStep = { name: "", at: 0 };

@@ -1,6 +1,7 @@
 import type { ComponentType } from "react";
 import { Button } from "../../components/Button";
 import { type PanelName, useEditor, useStore } from "../document/store";
+import { DraftRunPanel } from "../running/DraftRunPanel";
 import { SettingsPanel } from "../settings/SettingsPanel";
 import { DeployPanel } from "./DeployPanel";
 import { ProblemsPanel } from "./ProblemsPanel";
@@ -13,6 +14,7 @@ const PANELS: Partial<Record<PanelName, [string, ComponentType]>> = {
   workflow: ["Workflow", WorkflowPanel],
   versions: ["Versions", VersionsPanel],
   deploy: ["Deploy", DeployPanel],
+  run: ["Run", DraftRunPanel],
 };
 
 /** The panel beside the canvas. */

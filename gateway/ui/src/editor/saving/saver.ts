@@ -57,6 +57,7 @@ export class Saver {
     this.store = store;
     this.saved = saved;
     this.keeper = keeper;
+    store.saveNow = () => this.flush(true);
     this.keep();
   }
 
@@ -86,9 +87,13 @@ export class Saver {
     };
   }
 
-  /** Save now what is not saved yet. Throws what keeps it from being saved. */
-  async flush(): Promise<void> {
-    await this.inTurn(() => this.write());
+  /**
+   * Save now what is not saved yet, `asDraft` also where there is no draft and nothing has changed.
+   *
+   * Throws what keeps it from being saved.
+   */
+  async flush(asDraft = false): Promise<void> {
+    await this.inTurn(() => this.write(false, asDraft));
     const { status, reason } = this.store.get().saving;
     if (!this.isClean) throw new Error(reason ?? WHY_NOT[status] ?? "The changes are not saved yet.");
   }
@@ -218,11 +223,12 @@ export class Saver {
     return call<T>(method, path, body, { "if-match": `"${this.store.get().saving.revision}"` }, isLeaving);
   }
 
-  private async write(isLeaving = false): Promise<void> {
+  private async write(isLeaving = false, asDraft = false): Promise<void> {
     clearTimeout(this.timer);
     this.changedAt = 0;
     if (this.store.get().saving.conflicts.length > 0) return this.tell({ status: "conflict" });
-    if (this.isClean) return this.settle();
+    const isMissing = asDraft && this.store.get().saving.revision === 0;
+    if (this.isClean && !isMissing) return this.settle();
     if (!navigator.onLine) return this.tell({ status: "offline" });
     const { document } = this.store;
     this.sent = document;

@@ -1,0 +1,64 @@
+import { useReactFlow } from "@xyflow/react";
+import { useEffect } from "react";
+import { credits, duration } from "../../components/Ago";
+import type { RunState } from "../../playground/runState";
+import { useStore } from "../document/store";
+import { useRunning, useRuns } from "./runs";
+
+/** What belongs to runs and is in no panel: words for screen readers, the key, the way to a failure. */
+export function Running() {
+  const runs = useRuns();
+  const isSaving = useRunning((running) => running.isSaving);
+  const run = useRunning((running) => running.run);
+  useEffect(() => void runs.find().catch(() => {}), [runs]);
+  useRunKey();
+  useWayToFailure(run);
+  return (
+    <p className="hidden-visually" role="status" aria-label="Run">
+      {isSaving ? "The draft is saved and run." : run && told(run)}
+    </p>
+  );
+}
+
+/** The run in a sentence, for those who do not see the canvas. */
+function told({ status, execution, error, nodes }: RunState): string {
+  if (status === "refused") return `The run was refused: ${error?.message}`;
+  if (execution) {
+    const { durationMs, creditsCost } = execution;
+    const figures = `${durationMs === null ? "" : ` after ${duration(durationMs)}`}, ${credits(creditsCost)}`;
+    if (!execution.error) return `The run is ${status}${figures}.`;
+    const { nodeId, message } = execution.error;
+    return `The run has failed${nodeId ? ` at ${nodeId}` : ""}${figures}: ${message}`;
+  }
+  const failed = nodes.findLast((node) => node.status === "failed");
+  if (failed) return `The run goes on; ${failed.id} has failed: ${failed.error?.message ?? ""}`;
+  return status === "cancel_requested" ? "The run is being cancelled." : "The run has started.";
+}
+
+/** Control and Enter run the draft, from wherever the focus is. */
+function useRunKey(): void {
+  const store = useStore();
+  const runs = useRuns();
+  useEffect(() => {
+    const press = (event: KeyboardEvent): void => {
+      if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.defaultPrevented) return;
+      event.preventDefault();
+      store.set({ panel: "run" });
+      void runs.start();
+    };
+    addEventListener("keydown", press);
+    return () => removeEventListener("keydown", press);
+  }, [store, runs]);
+}
+
+/** Choose the node at which a run has failed, and move the canvas to it if it is out of sight. */
+function useWayToFailure(run: RunState | null): void {
+  const store = useStore();
+  const flow = useReactFlow();
+  const nodeId = run?.execution?.error?.nodeId;
+  useEffect(() => {
+    if (!nodeId || !store.document.nodes.some((node) => node.id === nodeId)) return;
+    store.select([nodeId]);
+    void flow.fitView({ nodes: [{ id: nodeId }], maxZoom: Math.max(1, flow.getZoom()), padding: 0.4, duration: 200 });
+  }, [nodeId, store, flow]);
+}

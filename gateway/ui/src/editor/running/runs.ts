@@ -1,0 +1,213 @@
+/** The run that the canvas shows, outside of React: one at a time, started here or found on the server. */
+
+import { useSyncExternalStore } from "react";
+import { ApiError, call, get } from "../../api/client";
+import { type RunEvent, run, watch } from "../../api/events";
+import { invalidate } from "../../api/resource";
+import type { Execution, GraphNode, Page } from "../../api/types";
+import type { Draft, Faults } from "../../playground/inputs";
+import { check, inputsOf } from "../../playground/inputs";
+import { follow, type NodeState, type RunState } from "../../playground/runState";
+import { type EditorStore, useStore } from "../document/store";
+import { fieldsOf, filled } from "./form";
+import { pinsOf } from "./pins";
+
+/** A part of the workflow to run; without members, the whole of it. */
+export interface Part {
+  /** This node and what it needs. */
+  only?: string;
+  /** This node and all that follow from it. */
+  rerun?: string;
+}
+
+type Settings = ReadonlyMap<string, GraphNode["data"]>;
+
+export interface Running {
+  run: RunState | null;
+  /** The settings that the nodes run with; null for a run that began elsewhere. */
+  ranWith: Settings | null;
+  isSaving: boolean;
+  /** What the form holds, as far as somebody has changed it. */
+  form: Draft;
+  faults: Faults;
+  /** The node whose values are shown. */
+  inspected: string | null;
+}
+
+const LIVE = ["processing", "cancel_requested"];
+const NO_NODES: ReadonlyMap<string, NodeState> = new Map();
+
+export function isLive({ run, isSaving }: Running): boolean {
+  return isSaving || (run !== null && [...LIVE, "starting"].includes(run.status));
+}
+
+export class Runs {
+  private readonly store: EditorStore;
+  private state: Running = { run: null, ranWith: null, isSaving: false, form: {}, faults: {}, inspected: null };
+  private byId = NO_NODES;
+  private readonly watchers = new Set<() => void>();
+  /** The state after all events, which is shown with the next frame. */
+  private pending: RunState | null = null;
+  private turn = 0;
+
+  constructor(store: EditorStore) {
+    this.store = store;
+  }
+
+  get = (): Running => this.state;
+
+  node(id: string): NodeState | undefined {
+    return this.byId.get(id);
+  }
+
+  subscribe = (watcher: () => void): (() => void) => {
+    this.watchers.add(watcher);
+    return () => this.watchers.delete(watcher);
+  };
+
+  set(changes: Partial<Running>): void {
+    this.state = { ...this.state, ...changes };
+    if (changes.run !== undefined) this.byId = new Map(changes.run?.nodes.map((node) => [node.id, node]));
+    for (const notify of this.watchers) notify();
+  }
+
+  fill(form: Draft): void {
+    this.set({ form: { ...this.state.form, ...form }, faults: {} });
+  }
+
+  /** Save the draft, then run it or a part of it. */
+  async start(part: Part = {}): Promise<void> {
+    if (isLive(this.state)) return;
+    const fields = fieldsOf(this.store.document);
+    const form = filled(this.store.document, this.state.form);
+    // A part may need few inputs, which the server knows.
+    const faults = part.only ? {} : check(fields, form);
+    this.set({ faults });
+    if (Object.keys(faults).length > 0) return this.store.set({ panel: "run" });
+    const from = part.only || part.rerun ? await this.lastEnded() : null;
+    const again = from ? { from, rerun: part.rerun ?? part.only } : {};
+    const only = part.only ? { only: part.only } : {};
+    const mine = ++this.turn;
+    this.set({ isSaving: true });
+    try {
+      await this.store.saveNow();
+      const { document } = this.store;
+      const body = { inputs: inputsOf(fields, form), pinned: pinsOf(document), ...only, ...again };
+      const settings = new Map(document.nodes.map((node) => [node.id, node.data]));
+      const events = run(`/api/workflows/${this.store.slug}/draft/run`, body);
+      await this.follow(mine, events, { status: "starting", startedAt: Date.now(), nodes: [] }, settings);
+    } catch (error) {
+      this.refuse(mine, error);
+    }
+    invalidate("/api/executions");
+    invalidate("/api/me");
+  }
+
+  /** Show an execution on the canvas; one that goes on is followed. */
+  async show(execution: Execution): Promise<void> {
+    const mine = ++this.turn;
+    const { executionId, status, createdAt } = execution;
+    const begin: RunState = { status, executionId, startedAt: Date.parse(createdAt), nodes: [] };
+    try {
+      await this.follow(mine, watch(executionId), begin, null);
+    } catch (error) {
+      this.refuse(mine, error);
+    }
+  }
+
+  /** Find a run of the draft that goes on, begun before this page was loaded or in another window. */
+  async find(): Promise<void> {
+    if (isLive(this.state)) return;
+    const found = (await this.newest("&status=processing")).find(({ source }) => source === "app-draft");
+    if (found && !isLive(this.state)) await this.show(found);
+  }
+
+  cancel(): void {
+    const id = this.state.run?.executionId;
+    if (id) void call("POST", `/api/executions/${id}/cancel`).catch(() => {});
+  }
+
+  /** Take the run off the canvas; one that goes on goes on. */
+  clear(): void {
+    this.turn += 1;
+    this.set({ run: null, ranWith: null, isSaving: false });
+  }
+
+  private async follow(
+    mine: number,
+    events: AsyncGenerator<RunEvent>,
+    begin: RunState,
+    ranWith: Settings | null,
+  ): Promise<void> {
+    if (mine !== this.turn) return;
+    this.pending = null;
+    this.set({ run: begin, ranWith, isSaving: false });
+    for await (const { name, data } of events) {
+      if (mine !== this.turn) return;
+      this.draw(follow(this.pending ?? this.state.run ?? begin, name, data));
+    }
+  }
+
+  /** Show a state with the next frame; a hidden page has no frames. */
+  private draw(next: RunState): void {
+    const isDrawn = this.pending === null;
+    this.pending = next;
+    if (!isDrawn) return;
+    const mine = this.turn;
+    const show = (): void => {
+      if (mine === this.turn && this.pending) this.set({ run: this.pending });
+      this.pending = null;
+    };
+    if (document.hidden) setTimeout(show);
+    else requestAnimationFrame(show);
+  }
+
+  private refuse(mine: number, reason: unknown): void {
+    if (mine !== this.turn) return;
+    const error = reason instanceof ApiError ? reason : new ApiError(0, { error: (reason as Error).message });
+    const { run } = this.state;
+    const { field } = error.details;
+    const faults = typeof field === "string" ? { [field]: String(error.details.reason ?? error.message) } : {};
+    this.set({ run: { startedAt: Date.now(), nodes: [], ...run, status: "refused", error }, isSaving: false, faults });
+    this.store.set({ panel: "run" });
+  }
+
+  /** The newest execution of this workflow that has ended and has values. */
+  private async lastEnded(): Promise<string | null> {
+    const { run } = this.state;
+    if (run?.executionId && run.execution) return run.executionId;
+    return (await this.newest("")).find(({ status }) => !LIVE.includes(status))?.executionId ?? null;
+  }
+
+  private async newest(filter: string): Promise<Execution[]> {
+    const path = `/api/executions?workflowSlug=${this.store.slug}&limit=50${filter}`;
+    return (await get<Page<Execution>>(path)).rows;
+  }
+}
+
+const known = new WeakMap<EditorStore, Runs>();
+
+/** The runs of an open editor. */
+export function runsOf(store: EditorStore): Runs {
+  let runs = known.get(store);
+  if (!runs) {
+    runs = new Runs(store);
+    known.set(store, runs);
+  }
+  return runs;
+}
+
+export function useRuns(): Runs {
+  return runsOf(useStore());
+}
+
+/** Read a part of the state; the part is compared by identity. */
+export function useRunning<T>(select: (state: Running) => T): T {
+  const runs = useRuns();
+  return useSyncExternalStore(runs.subscribe, () => select(runs.get()));
+}
+
+export function useNodeRun(id: string): NodeState | undefined {
+  const runs = useRuns();
+  return useSyncExternalStore(runs.subscribe, () => runs.node(id));
+}

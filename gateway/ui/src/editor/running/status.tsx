@@ -1,0 +1,44 @@
+/** Statuses of nodes, each with a word and a sign of its own, so that colour is never alone. */
+
+import type { NodeState } from "../../playground/runState";
+
+/** As the API's executions have them; a node that works is "processing". */
+export type NodeStatus = "pending" | "processing" | "retrying" | "completed" | "failed" | "skipped" | "cancelled";
+
+const WORDS: Record<NodeStatus, string> = {
+  pending: "Waiting",
+  processing: "Processing",
+  retrying: "Trying again",
+  completed: "Completed",
+  failed: "Failed",
+  skipped: "Skipped",
+  cancelled: "Cancelled",
+};
+
+const PATHS: Record<NodeStatus, string> = {
+  pending: "M8 4.5v4l2.5 1.5M8 1.5a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13",
+  processing: "M8 1.5a6.5 6.5 0 1 1-6.5 6.5",
+  retrying: "M13.5 8A5.5 5.5 0 1 1 11.5 3.8M13.5 1.5v3h-3",
+  completed: "M3 8.5l3.5 3.5L13 4.5",
+  failed: "M4 4l8 8M12 4l-8 8",
+  skipped: "M2.5 4l4.5 4-4.5 4M8 4l4.5 4L8 12M14 4v8",
+  cancelled: "M8 1.5a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13M3.4 12.6l9.2-9.2",
+};
+
+export function statusOf(node: NodeState | undefined, isRunLive: boolean): NodeStatus | undefined {
+  if (!node) return isRunLive ? "pending" : undefined;
+  if (node.status === "running") return "processing";
+  return node.status in WORDS ? (node.status as NodeStatus) : undefined;
+}
+
+export function wordOf(status: NodeStatus): string {
+  return WORDS[status];
+}
+
+export function StatusIcon({ status }: { status: NodeStatus }) {
+  return (
+    <svg className={`status-icon ${status}`} viewBox="0 0 16 16" aria-hidden="true">
+      <path d={PATHS[status]} />
+    </svg>
+  );
+}

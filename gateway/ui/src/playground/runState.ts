@@ -1,0 +1,87 @@
+/** A run as its events tell it. */
+
+import type { ApiError } from "../api/client";
+import type { Execution, Status } from "../api/types";
+
+/** The beginning of an output, as events have it. */
+export interface OutputStart {
+  urls?: string[];
+  text?: string;
+  truncated: boolean;
+}
+
+export interface NodeState {
+  id: string;
+  type: string;
+  status: string;
+  progress?: number;
+  /** Texts as they come, one for each call of the node. */
+  texts: string[];
+  /** Times of this browser's clock. */
+  startedAt?: number;
+  durationMs?: number | null;
+  creditsCost?: number;
+  attempts?: number;
+  error?: { code: string; message: string } | null;
+  outputs?: Record<string, OutputStart> | null;
+}
+
+export interface RunState {
+  status: Status | "starting" | "refused";
+  executionId?: string;
+  startedAt: number;
+  nodes: NodeState[];
+  execution?: Execution;
+  error?: ApiError;
+}
+
+type Data = Record<string, unknown>;
+
+function changed(nodes: NodeState[], data: Data, change: (node: NodeState) => NodeState): NodeState[] {
+  const id = String(data.nodeId);
+  const known = nodes.find((node) => node.id === id);
+  if (known) return nodes.map((node) => (node === known ? change(node) : node));
+  return [...nodes, change({ id, type: String(data.type), status: "running", texts: [] })];
+}
+
+/** Put a piece where it belongs: another model may begin the text anew, and `offset` counts code points. */
+function grown(texts: string[], { item, offset, text }: Data): string[] {
+  const place = Number(item);
+  const kept = offset === 0 ? "" : Array.from(texts[place] ?? "").slice(0, Number(offset)).join("");
+  const next = [...texts];
+  next[place] = kept + String(text);
+  return next;
+}
+
+function started(data: Data): Partial<NodeState> {
+  return { status: "running", progress: undefined, texts: [], startedAt: Date.now(), attempts: Number(data.attempt) };
+}
+
+function ended({ status, attempts, durationMs, creditsCost, error, outputs }: Data): Partial<NodeState> {
+  return { status, attempts, durationMs, creditsCost, error, outputs } as Partial<NodeState>;
+}
+
+/** The run after a further event. */
+export function follow(state: RunState, name: string, data: Data): RunState {
+  const next = { ...state, executionId: String(data.executionId) };
+  switch (name) {
+    case "execution.started":
+      return { ...next, status: "processing" };
+    case "node.started":
+      return { ...next, nodes: changed(state.nodes, data, (node) => ({ ...node, ...started(data) })) };
+    case "node.retrying":
+      return { ...next, nodes: changed(state.nodes, data, (node) => ({ ...node, status: "retrying" })) };
+    case "node.progress":
+      return { ...next, nodes: changed(state.nodes, data, (node) => ({ ...node, progress: Number(data.progress) })) };
+    case "node.token":
+      return { ...next, nodes: changed(state.nodes, data, (node) => ({ ...node, texts: grown(node.texts, data) })) };
+    case "node.finished":
+      return { ...next, nodes: changed(state.nodes, data, (node) => ({ ...node, ...ended(data) })) };
+    case "execution.finished": {
+      const execution = data as unknown as Execution;
+      return { ...next, status: execution.status, execution };
+    }
+    default:
+      return next;
+  }
+}
