@@ -86,7 +86,8 @@ function Text({ text }: { text: string }) {
   );
 }
 
-function Tree({ value }: { value: unknown }) {
+/** A value of JSON, of which the branches open. */
+export function Tree({ value }: { value: unknown }) {
   return (
     <div className="with-copy">
       <div className="tree">

@@ -2,6 +2,7 @@ import type { ComponentType } from "react";
 import { Button } from "../../components/Button";
 import { type PanelName, useEditor, useStore } from "../document/store";
 import { DraftRunPanel } from "../running/DraftRunPanel";
+import { SelectedNodeActions } from "../running/NodeActions";
 import { SettingsPanel } from "../settings/SettingsPanel";
 import { DeployPanel } from "./DeployPanel";
 import { ProblemsPanel } from "./ProblemsPanel";
@@ -29,6 +30,7 @@ export function SidePanel() {
         ×
       </Button>
       <Content />
+      {panel === "settings" && <SelectedNodeActions />}
     </section>
   );
 }

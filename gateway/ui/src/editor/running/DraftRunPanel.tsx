@@ -7,6 +7,7 @@ import "../../playground/playground.css";
 import { useDocument, useEditor, useStore } from "../document/store";
 import { fieldsOf, filled } from "./form";
 import { Outcome } from "./Outcome";
+import { useRecent } from "./recent";
 import { isLive, useRunning, useRuns } from "./runs";
 import { Samples } from "./Samples";
 
@@ -15,12 +16,14 @@ export function DraftRunPanel() {
   const store = useStore();
   const runs = useRuns();
   const run = useRunning((running) => running.run);
+  const isComparable = useRecent().length > 1;
   return (
     <div className="stack run-panel">
       <h2>Run</h2>
       <RunForm />
       <Outcome />
       <History slug={store.slug} shownId={run?.executionId} onShow={(row) => void runs.show(row)} />
+      {isComparable && <Button onClick={() => runs.set({ isComparing: true })}>Compare two runs</Button>}
     </div>
   );
 }

@@ -8,7 +8,7 @@ import { useEditor } from "../document/store";
 import { isPinned } from "./pins";
 import { OutputPreview } from "./OutputPreview";
 import "./running.css";
-import { isLive, useNodeRun, useRunning } from "./runs";
+import { isLive, useNodeRun, useRunning, useRuns } from "./runs";
 import { type NodeStatus, StatusIcon, statusOf, wordOf } from "./status";
 
 /** Below this zoom, texts and pictures on nodes cannot be seen. */
@@ -35,6 +35,7 @@ export function useStatusMark(id: string): RefObject<HTMLDivElement | null> {
 /** How the run goes on at one node: its state, progress, text, time and cost, and what it gave. */
 export function NodeRun({ node }: { node: GraphNode }) {
   const { id } = node;
+  const runs = useRuns();
   const state = useNodeRun(id);
   const status = useNodeStatus(id);
   const pinned = useEditor(({ history }) => isPinned(history.present, id));
@@ -44,7 +45,14 @@ export function NodeRun({ node }: { node: GraphNode }) {
   const isChanged = status !== undefined && ranWith !== undefined && ranWith !== node.data;
   return (
     <div className="node-run">
-      <p className={`node-run-line ${status ?? ""}`}>
+      {/* With the keyboard, the settings of the node lead to its values. */}
+      <button
+        type="button"
+        className={`node-run-line ${status ?? ""}`}
+        tabIndex={-1}
+        title="Show the values"
+        onClick={() => runs.set({ inspected: id })}
+      >
         {status && (
           <>
             <StatusIcon status={status} />
@@ -54,7 +62,7 @@ export function NodeRun({ node }: { node: GraphNode }) {
         {pinned && <span className="node-pin">Pinned</span>}
         {isChanged && <span className="node-changed">Changed since</span>}
         <Figures id={id} status={status} state={state} />
-      </p>
+      </button>
       {state && isLegible && <Details state={state} />}
     </div>
   );
@@ -92,7 +100,7 @@ function Details({ state }: { state: NodeState }) {
     );
   }
   if (state.error) return <p className="node-error">{state.error.message}</p>;
-  return state.outputs ? <OutputPreview outputs={state.outputs} /> : null;
+  return state.outputs ? <OutputPreview id={state.id} type={state.type} outputs={state.outputs} /> : null;
 }
 
 /** A text that grows, of which the end is in sight. */

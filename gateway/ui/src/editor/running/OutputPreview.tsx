@@ -1,32 +1,44 @@
 import type { OutputStart } from "../../playground/runState";
-import { kindOf } from "../../playground/Result";
+import { type Socket, useCatalogue } from "../catalogue/catalogue";
+import { useEditor } from "../document/store";
+import { MediaPreview } from "./Media";
 
 const SHOWN = 4;
+const LENGTH = 400;
+const NONE: Socket[] = [];
+
+/** The output sockets of a node, as it was checked last. */
+export function useOutputs(id: string, type: string): Socket[] {
+  const ofType = useCatalogue()?.get(type)?.outputs ?? NONE;
+  return useEditor(({ check }) => check.sockets[id]?.outputs ?? ofType);
+}
+
+interface Props {
+  id: string;
+  type: string;
+  outputs: Record<string, OutputStart>;
+}
 
 /** The beginning of what a node gave: its media, or the first lines of its text. */
-export function OutputPreview({ outputs }: { outputs: Record<string, OutputStart> }) {
-  const urls = Object.values(outputs).flatMap((output) => output.urls ?? []);
-  if (urls.length > 0) return <MediaPreview urls={urls} />;
-  const text = Object.values(outputs).find((output) => output.text)?.text;
-  return text ? <p className="node-text ended">{text.slice(0, 400)}</p> : null;
-}
-
-function MediaPreview({ urls }: { urls: string[] }) {
-  const more = urls.length - SHOWN;
+export function OutputPreview({ id, type, outputs }: Props) {
+  const sockets = useOutputs(id, type);
+  const media = Object.entries(outputs).flatMap(([socket, { urls = [] }]) => urls.map((url) => ({ socket, url })));
+  if (media.length === 0) {
+    const text = Object.values(outputs).find((output) => output.text)?.text;
+    return text ? <p className="node-text ended">{text.slice(0, LENGTH)}</p> : null;
+  }
+  const shown = media.slice(0, SHOWN);
   return (
-    <div className="node-media nodrag" data-count={Math.min(urls.length, SHOWN)}>
-      {urls.slice(0, SHOWN).map((url, place) => (
-        <Preview key={url} url={url} name={urls.length > 1 ? `Output ${place + 1}` : "Output"} />
+    <div className="node-media nodrag" data-count={shown.length}>
+      {shown.map(({ socket, url }, place) => (
+        <MediaPreview
+          key={url}
+          url={url}
+          name={media.length > 1 ? `Output ${place + 1}` : "Output"}
+          socket={sockets.find((each) => each.name === socket)?.type}
+        />
       ))}
-      {more > 0 && <span className="muted">and {more} more</span>}
+      {media.length > SHOWN && <span className="muted">and {media.length - SHOWN} more</span>}
     </div>
   );
-}
-
-function Preview({ url, name }: { url: string; name: string }) {
-  const kind = kindOf(url);
-  // biome-ignore lint/a11y/useMediaCaption: what models make has no captions
-  if (kind === "video") return <video src={url} controls preload="metadata" aria-label={name} />;
-  if (kind === "audio") return <audio src={url} controls preload="metadata" aria-label={name} />;
-  return <img src={url} alt={name} loading="lazy" />;
 }

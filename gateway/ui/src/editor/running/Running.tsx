@@ -3,6 +3,8 @@ import { useEffect } from "react";
 import { credits, duration } from "../../components/Ago";
 import type { RunState } from "../../playground/runState";
 import { useStore } from "../document/store";
+import { NodeValuesDialog } from "./NodeValuesDialog";
+import { RunComparison } from "./RunComparison";
 import { useRunning, useRuns } from "./runs";
 
 /** What belongs to runs and is in no panel: words for screen readers, the key, the way to a failure. */
@@ -14,9 +16,13 @@ export function Running() {
   useRunKey();
   useWayToFailure(run);
   return (
-    <p className="hidden-visually" role="status" aria-label="Run">
-      {isSaving ? "The draft is saved and run." : run && told(run)}
-    </p>
+    <>
+      <p className="hidden-visually" role="status" aria-label="Run">
+        {isSaving ? "The draft is saved and run." : run && told(run)}
+      </p>
+      <NodeValuesDialog />
+      <RunComparison />
+    </>
   );
 }
 

@@ -32,6 +32,7 @@ export interface Running {
   faults: Faults;
   /** The node whose values are shown. */
   inspected: string | null;
+  isComparing: boolean;
 }
 
 const LIVE = ["processing", "cancel_requested"];
@@ -43,7 +44,15 @@ export function isLive({ run, isSaving }: Running): boolean {
 
 export class Runs {
   private readonly store: EditorStore;
-  private state: Running = { run: null, ranWith: null, isSaving: false, form: {}, faults: {}, inspected: null };
+  private state: Running = {
+    run: null,
+    ranWith: null,
+    isSaving: false,
+    form: {},
+    faults: {},
+    inspected: null,
+    isComparing: false,
+  };
   private byId = NO_NODES;
   private readonly watchers = new Set<() => void>();
   /** The state after all events, which is shown with the next frame. */

@@ -94,8 +94,8 @@ export class Saver {
    */
   async flush(asDraft = false): Promise<void> {
     await this.inTurn(() => this.write(false, asDraft));
-    const { status, reason } = this.store.get().saving;
-    if (!this.isClean) throw new Error(reason ?? WHY_NOT[status] ?? "The changes are not saved yet.");
+    const { status, reason, revision } = this.store.get().saving;
+    if (!this.isClean || (asDraft && revision === 0)) throw new Error(reason ?? WHY_NOT[status] ?? "The changes are not saved yet.");
   }
 
   /** Publish the draft as shown. Throws ApiError with what speaks against it. */

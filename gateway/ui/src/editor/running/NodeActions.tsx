@@ -1,0 +1,81 @@
+import { Button } from "../../components/Button";
+import { toast } from "../../components/Toast";
+import { useDocument, useEditor, useStore } from "../document/store";
+import { isPinned, pin } from "./pins";
+import { useRecent } from "./recent";
+import { isLive, useRunning, useRuns } from "./runs";
+import { outputsToPin } from "./values";
+
+/** At most so many bytes of pins are kept in the data of the canvas, which has room for 64 KiB. */
+const MOST_BYTES = 56_000;
+
+interface Props {
+  ids: string[];
+  /** The run whose outputs are pinned. */
+  executionId?: string | undefined;
+  isInDialog?: boolean;
+}
+
+/** What can be done with chosen nodes and runs. */
+export function NodeActions({ ids, executionId, isInDialog = false }: Props) {
+  const store = useStore();
+  const runs = useRuns();
+  const live = useRunning(isLive);
+  const areUnpinned = useEditor(({ history }) => ids.some((id) => !isPinned(history.present, id)));
+  const [only] = ids.length === 1 ? ids : [];
+  const togglePin = async (): Promise<void> => {
+    if (!areUnpinned) return store.edit(pin(Object.fromEntries(ids.map((id) => [id, null]))));
+    if (!executionId) return toast("Run the workflow first; its outputs are what is pinned.");
+    try {
+      await pinAll(store, executionId, ids);
+    } catch (error) {
+      toast((error as Error).message);
+    }
+  };
+  return (
+    <div className="node-actions" role="group" aria-label="Runs of the node">
+      {only && !isInDialog && (
+        <Button isCompact onClick={() => runs.set({ inspected: only })}>
+          Values
+        </Button>
+      )}
+      {only && (
+        <>
+          <Button isCompact disabled={live} onClick={() => void runs.start({ only })}>
+            Run this node
+          </Button>
+          <Button isCompact disabled={live} onClick={() => void runs.start({ rerun: only })}>
+            Run from here
+          </Button>
+        </>
+      )}
+      <Button isCompact aria-pressed={!areUnpinned} onClick={() => void togglePin()}>
+        {areUnpinned ? "Pin" : "Unpin"} {ids.length === 1 ? "output" : `${ids.length} outputs`}
+      </Button>
+    </div>
+  );
+}
+
+async function pinAll(store: ReturnType<typeof useStore>, executionId: string, ids: string[]): Promise<void> {
+  const found: Record<string, Record<string, unknown>> = {};
+  for (const id of ids) {
+    const outputs = await outputsToPin(executionId, id);
+    if (outputs) found[id] = outputs;
+  }
+  if (Object.keys(found).length === 0) return toast("That run has no outputs to pin.");
+  const next = pin(found)(store.document);
+  if (new Blob([JSON.stringify(next.editor)]).size > MOST_BYTES) {
+    return toast("These outputs are too large to pin: all pins together have room for 56 KB.");
+  }
+  store.edit(pin(found));
+}
+
+/** The actions for the nodes that are selected, below their settings. */
+export function SelectedNodeActions() {
+  const selection = useEditor((state) => state.selection);
+  const nodes = useDocument().nodes.filter((node) => selection.has(node.id) && node.type !== "note");
+  const shown = useRunning(({ run }) => run?.executionId);
+  const [last] = useRecent();
+  if (nodes.length === 0) return null;
+  return <NodeActions ids={nodes.map((node) => node.id)} executionId={shown ?? last?.executionId} />;
+}

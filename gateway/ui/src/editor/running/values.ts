@@ -1,0 +1,86 @@
+/** Values of nodes as executions keep them. */
+
+import { get } from "../../api/client";
+import type { Execution } from "../../api/types";
+import { kindOf } from "../../playground/Result";
+import type { SocketType } from "../catalogue/catalogue";
+
+export interface RecordedNode {
+  id: string;
+  type: string;
+  status: string;
+  attempts: number;
+  durationMs: number | null;
+  creditsCost: number;
+  error: { code: string; message: string } | null;
+}
+
+export interface RecordedExecution extends Execution {
+  nodes: RecordedNode[];
+}
+
+export interface NodeAttempt {
+  number: number;
+  startedAt: string;
+  endedAt: string | null;
+  queuedMs: number;
+  error: { code: string; message: string } | null;
+}
+
+export interface NodeValues {
+  inputs: Record<string, unknown> | null;
+  outputs: Record<string, unknown> | null;
+  recorded: boolean;
+  attempts: NodeAttempt[];
+  waitedMs: number;
+  creditsCost: number;
+  assets?: { id: string; url: string }[];
+}
+
+/** A value of which only the size is told. */
+export interface Truncated {
+  truncated: true;
+  bytes: number;
+  url: string;
+}
+
+export function isTruncated(value: unknown): value is Truncated {
+  return typeof value === "object" && value !== null && (value as Truncated).truncated === true && "url" in value;
+}
+
+export function valuesPath(executionId: string, nodeId: string): string {
+  return `/api/executions/${executionId}/nodes/${encodeURIComponent(nodeId)}`;
+}
+
+/** The outputs of a node as a pin keeps them: whole, and media by the ids of their assets. */
+export async function outputsToPin(executionId: string, nodeId: string): Promise<Record<string, unknown> | null> {
+  const { outputs, assets = [] } = await get<NodeValues>(valuesPath(executionId, nodeId));
+  if (!outputs) return null;
+  const ids = new Map(assets.map(({ id, url }) => [url, id]));
+  const whole: Record<string, unknown> = {};
+  for (const [socket, value] of Object.entries(outputs)) {
+    whole[socket] = unlinked(isTruncated(value) ? await get(value.url) : value, ids);
+  }
+  return whole;
+}
+
+function unlinked(value: unknown, ids: ReadonlyMap<string, string>): unknown {
+  if (typeof value === "string") return ids.get(value) ?? value;
+  return Array.isArray(value) ? value.map((each) => unlinked(each, ids)) : value;
+}
+
+export type MediaKind = "image" | "video" | "audio";
+
+/** The kind of a medium: of its socket, or by its address; null for one that is to be tried out. */
+export function mediaKind(url: string, socket: SocketType | undefined): MediaKind | null {
+  if (socket === "image" || socket === "video" || socket === "audio") return socket;
+  return kindOf(url) ?? null;
+}
+
+const MEDIUM = /^https?:\/\/[^\s]+\/media\/[\w-]+\?expires=/;
+
+/** Whether a value is the address of a medium. */
+export function isMedium(value: unknown, socket: SocketType | undefined): value is string {
+  if (typeof value !== "string" || !/^https?:\/\/\S+$/.test(value)) return false;
+  return mediaKind(value, socket) !== null || MEDIUM.test(value);
+}
