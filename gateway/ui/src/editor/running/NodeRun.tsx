@@ -61,6 +61,7 @@ export function NodeRun({ node }: { node: GraphNode }) {
         )}
         {pinned && <span className="node-pin">Pinned</span>}
         {isChanged && <span className="node-changed">Changed since</span>}
+        {state?.attempts === 0 && !pinned && status === "completed" && <span>Not run again</span>}
         <Figures id={id} status={status} state={state} />
       </button>
       {state && isLegible && <Details state={state} />}
@@ -79,7 +80,7 @@ function Figures({ id, status, state }: { id: string; status: NodeStatus | undef
       </span>
     );
   }
-  if (state.attempts === 0) return status === "completed" ? <span className="muted">Not run again</span> : null;
+  if (state.attempts === 0) return null;
   return (
     <span className="figures muted">
       {typeof state.durationMs === "number" && duration(state.durationMs)}

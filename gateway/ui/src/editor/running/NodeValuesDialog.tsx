@@ -1,6 +1,7 @@
 import { useEffect, useState } from "react";
 import { useResource } from "../../api/resource";
 import { credits, duration } from "../../components/Ago";
+import { Button } from "../../components/Button";
 import { Dialog } from "../../components/Dialog";
 import { type Socket, useCatalogue } from "../catalogue/catalogue";
 import { useDocument, useEditor, useStore } from "../document/store";
@@ -31,6 +32,7 @@ export function NodeValuesDialog() {
 
 function Values({ id }: { id: string }) {
   const store = useStore();
+  const runs = useRuns();
   const recent = useRecent();
   const shown = useRunning(({ run }) => run?.executionId);
   const [chosen, choose] = useState<string | null>(null);
@@ -47,6 +49,9 @@ function Values({ id }: { id: string }) {
       <div className="node-values-bar">
         {executionId && <RunChoice label="Values of" runs={recent} chosen={executionId} onChoose={choose} />}
         <NodeActions ids={[id]} executionId={executionId} isInDialog />
+        <Button isCompact onClick={() => runs.set({ inspected: null })}>
+          Close
+        </Button>
       </div>
       {execution && <Facts node={recorded} values={values} />}
       <div className="node-values-columns">

@@ -1,13 +1,14 @@
 import { useState } from "react";
 import { useResource } from "../../api/resource";
 import { credits, duration } from "../../components/Ago";
+import { Button } from "../../components/Button";
 import { Dialog } from "../../components/Dialog";
 import { useOutputs } from "./OutputPreview";
 import { RunChoice } from "./RunChoice";
 import { useRecent, useRecorded } from "./recent";
 import { useRunning, useRuns } from "./runs";
 import { SocketValue } from "./SocketValue";
-import { type NodeValues, type RecordedExecution, type RecordedNode, valuesPath } from "./values";
+import { type NodeValues, type RecordedExecution, type RecordedNode, unlinked, valuesPath } from "./values";
 
 /** Two runs beside each other: status, time, cost and outputs of each node, differences marked. */
 export function RunComparison() {
@@ -22,10 +23,12 @@ export function RunComparison() {
 }
 
 function Comparison() {
+  const runs = useRuns();
   const recent = useRecent();
   const shown = useRunning(({ run }) => run?.executionId);
-  const [first, setFirst] = useState(() => shown ?? recent[0]?.executionId ?? "");
-  const [second, setSecond] = useState(() => recent.find((each) => each.executionId !== first)?.executionId ?? "");
+  // The later one stands on the right.
+  const [second, setSecond] = useState(() => shown ?? recent[0]?.executionId ?? "");
+  const [first, setFirst] = useState(() => recent.find((each) => each.executionId !== second)?.executionId ?? "");
   const a = useRecorded(first);
   const b = useRecorded(second);
   return (
@@ -33,6 +36,9 @@ function Comparison() {
       <div className="choices">
         <RunChoice label="Run A" runs={recent} chosen={first} onChoose={setFirst} />
         <RunChoice label="Run B" runs={recent} chosen={second} onChoose={setSecond} />
+        <Button isCompact onClick={() => runs.set({ isComparing: false })}>
+          Close
+        </Button>
       </div>
       {a && b && <Table a={a} b={b} />}
     </>
@@ -117,8 +123,8 @@ interface RowProps {
 
 function Row({ id, runs, a, b }: RowProps) {
   const [isOpen, setOpen] = useState(false);
-  const outputs = [useValues(runs[0], a), useValues(runs[1], b)].map((values) => values?.outputs ?? null);
-  const verdict = compare(outputs);
+  const values = [useValues(runs[0], a), useValues(runs[1], b)];
+  const verdict = compare(values);
   return (
     <>
       <tr>
@@ -137,8 +143,14 @@ function Row({ id, runs, a, b }: RowProps) {
         <tr>
           <td colSpan={5}>
             <div className="two-values">
-              {outputs.map((values, place) => (
-                <Outputs key={runs[place]} name={place ? "B" : "A"} id={id} type={(a ?? b)?.type ?? ""} values={values} />
+              {values.map((each, place) => (
+                <Outputs
+                  key={runs[place]}
+                  name={place ? "B" : "A"}
+                  id={id}
+                  type={(a ?? b)?.type ?? ""}
+                  values={each?.outputs ?? null}
+                />
               ))}
             </div>
           </td>
@@ -152,9 +164,10 @@ function useValues(executionId: string, node: RecordedNode | undefined): NodeVal
   return useResource<NodeValues>(node?.status === "completed" ? valuesPath(executionId, node.id) : null).data;
 }
 
-function compare([a, b]: (Record<string, unknown> | null)[]): "same" | "differ" | "none" {
+function compare(values: (NodeValues | undefined)[]): "same" | "differ" | "none" {
+  const [a, b] = values.map((each) => each?.outputs && JSON.stringify(unlinked(each.outputs, each.assets)));
   if (!a && !b) return "none";
-  return JSON.stringify(a) === JSON.stringify(b) ? "same" : "differ";
+  return a === b ? "same" : "differ";
 }
 
 interface OutputsProps {

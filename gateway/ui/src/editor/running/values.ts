@@ -54,19 +54,20 @@ export function valuesPath(executionId: string, nodeId: string): string {
 
 /** The outputs of a node as a pin keeps them: whole, and media by the ids of their assets. */
 export async function outputsToPin(executionId: string, nodeId: string): Promise<Record<string, unknown> | null> {
-  const { outputs, assets = [] } = await get<NodeValues>(valuesPath(executionId, nodeId));
+  const { outputs, assets } = await get<NodeValues>(valuesPath(executionId, nodeId));
   if (!outputs) return null;
-  const ids = new Map(assets.map(({ id, url }) => [url, id]));
   const whole: Record<string, unknown> = {};
   for (const [socket, value] of Object.entries(outputs)) {
-    whole[socket] = unlinked(isTruncated(value) ? await get(value.url) : value, ids);
+    whole[socket] = isTruncated(value) ? await get(value.url) : value;
   }
-  return whole;
+  return unlinked(whole, assets) as Record<string, unknown>;
 }
 
-function unlinked(value: unknown, ids: ReadonlyMap<string, string>): unknown {
-  if (typeof value === "string") return ids.get(value) ?? value;
-  return Array.isArray(value) ? value.map((each) => unlinked(each, ids)) : value;
+/** A value with the ids of assets in place of links, which are others each time. */
+export function unlinked(value: unknown, assets: NodeValues["assets"] = []): unknown {
+  const ids = new Map(assets.map(({ id, url }) => [url, id]));
+  const replace = (_: string, each: unknown): unknown => (typeof each === "string" ? (ids.get(each) ?? each) : each);
+  return JSON.parse(JSON.stringify(value, replace));
 }
 
 export type MediaKind = "image" | "video" | "audio";
