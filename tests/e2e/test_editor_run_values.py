@@ -1,4 +1,4 @@
-"""Values of nodes in the editor: beside the settings, pinned, of parts of a run, and of two runs."""
+"""Values of nodes in the editor: beside the settings, pinned, of parts of runs, of two runs."""
 
 from typing import Any
 
