@@ -27,6 +27,7 @@ from gateway.admission.fairness import AccountFairness
 from gateway.admission.memory import ResultMemory
 from gateway.admission.peers import Peers
 from gateway.admission.worker_variables import VariablesReader
+from gateway.expression_trials import ExpressionTrials
 from gateway.readiness import MemoryWatch, QueueWatch, Readiness
 
 
@@ -46,6 +47,7 @@ class Services:
     body_memory: BodyMemory
     readiness: Readiness
     worker_variables: VariablesReader
+    expression_trials: ExpressionTrials
     pages: page_files.PageFiles
     stopping: asyncio.Event
     process: str
@@ -85,6 +87,8 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
         for name, work in tasks.items():
             await stack.enter_async_context(background(name, work))
         await _load_models(store)
+        expression_trials = ExpressionTrials()
+        stack.push_async_callback(expression_trials.close)
         notifier = await stack.enter_async_context(CompletionNotifier.open(settings.redis_url))
         yield Services(
             settings=settings,
@@ -99,6 +103,7 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
                 {"memory": redis_memory.is_nearly_full, "hints": queues.is_stalled}
             ),
             worker_variables=VariablesReader(store),
+            expression_trials=expression_trials,
             peers=peers,
             pages=page_files.PageFiles.load(page_files.STATIC),
             failed_calls=FailedCalls(settings.failed_calls_per_minute, peers, store),

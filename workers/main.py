@@ -12,6 +12,7 @@ from engine import log, metrics
 from engine.errors import EngineError
 from engine.media.objects import ObjectStore
 from engine.process import setup, spare_memory
+from engine.process.pool import Pool
 from engine.services.background_tasks import background
 from engine.services.media import MediaService
 from engine.settings import Settings
@@ -22,9 +23,8 @@ from engine.store.redis.subscription import Subscription
 from engine.store.worker_leases import make_worker_id
 from workers import actors
 from workers.media.assets import AccountMedia, OwnMedia
-from workers.nodes.executor import Executor
+from workers.nodes.executor import PRELOAD, Executor
 from workers.nodes.local_models import LocalPool
-from workers.nodes.pool import Pool
 from workers.nodes.secrets import StoredSecrets
 from workers.outbound.address_gate import AddressGate
 from workers.outbound.client import Egress
@@ -173,7 +173,7 @@ async def _run_executor(
 ) -> AsyncIterator[Executor]:
     """Yield an executor with its child processes, model calls and media store."""
     async with contextlib.AsyncExitStack() as stack:
-        pool, local_pool = Pool(slots=cpu_slots), LocalPool()
+        pool, local_pool = Pool(slots=cpu_slots, preload=PRELOAD), LocalPool()
         await pool.start()
         stack.push_async_callback(pool.close)
         stack.push_async_callback(local_pool.close)

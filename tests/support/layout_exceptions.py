@@ -103,6 +103,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "gateway/routes/bulk_cancel.py": "tests/contract/test_11_bulk_cancel.py cancels by filters.",
     "gateway/routes/descriptions.py": "tests/gateway/openapi/test_workflow.py reads the route's document.",
     "gateway/routes/draft_runs.py": "tests/contract/test_11_draft_runs.py runs drafts.",
+    "gateway/routes/expressions.py": "tests/contract/test_11_expressions.py tries expressions.",
     "gateway/routes/model_checks.py": "tests/contract/test_11_models.py checks and tries models.",
     "gateway/routes/model_types.py": "tests/contract/test_11_models.py and tests/gateway/routes/saved_models.",
     "gateway/routes/node_types.py": "tests/contract/test_11_catalogue.py reads the catalogue.",
@@ -129,7 +130,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "workers/media/fetch.py": (
         "tests/workers/walk/test_walk_model_nodes.py: images of the account and from elsewhere"
     ),
-    "workers/nodes/pool_child.py": "tests/workers/nodes/test_pool.py: the pool's children run it",
+    "engine/process/pool_child.py": "tests/engine/process/test_pool.py: the pool's children run it",
     "workers/outbound/acknowledged.py": (
         "tests/workers/outbound/test_client_once.py: calls on connections that the server closed"
     ),

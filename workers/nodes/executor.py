@@ -16,12 +16,13 @@ from engine.models.manifest import Category, Model
 from engine.models.pricing import Usage
 from engine.nodes.support.base import HttpAnswer, HttpCall, InEdge, Outputs, WorkKind
 from engine.nodes.support.image_edits import IMAGE_SECONDS, READ_SECONDS, Edit, ImageData
+from engine.process import pool as process_pool
+from engine.process.pool import GatedPool, Pool, PoolGate, compute, timed_out
 from engine.store.redis.record_packing import pack
 from engine.values import cel
 from workers.media.fetch import fetch_media
 from workers.nodes import imaging
 from workers.nodes.local_models import LocalPool
-from workers.nodes.pool import GatedPool, Pool, PoolGate, compute, timed_out
 from workers.providers.base import (
     CallCheckpoints,
     Fetcher,
@@ -35,6 +36,8 @@ from workers.providers.base import (
 from workers.providers.model_caller import ModelCaller, refuse_answer
 
 COMPUTE_SECONDS = 5.0
+PRELOAD = (*process_pool.PRELOAD, "workers.nodes.imaging")
+"""Modules that the processes of the pool for nodes begin with."""
 """Time-out of work in a child process where the node has none."""
 
 NO_CHECKPOINTS = NoCheckpoints()

@@ -78,6 +78,11 @@ def evaluate(expression: str, values: Mapping[str, Any]) -> Any:
     return _evaluate(expression, _read_values(values))
 
 
+def evaluate_as_json(expression: str, values: Mapping[str, Any]) -> bytes:
+    """Like `evaluate`, with the result as JSON."""
+    return msgspec.json.encode(evaluate(expression, values))
+
+
 def choose(expressions: Sequence[str], values: Mapping[str, Any]) -> int | None:
     """Return the index of the first expression that is true, or None. Raises NodeFailed."""
     check_size(values)

@@ -6,12 +6,12 @@ from typing import Any
 
 from engine.executions.execution import Execution
 from engine.models.manifest import Model
+from engine.process.pool import Pool
 from engine.store.redis import keyspace
 from tests.support.factories import Graph, Runner
 from tests.support.http.providers import KEY
 from tests.support.workers.paying_account import PRO
 from workers.nodes.executor import Executor
-from workers.nodes.pool import Pool
 from workers.outbound.client import Egress
 from workers.providers.base import ModelAnswer, ModelCall
 from workers.providers.model_caller import ModelCaller

@@ -15,6 +15,7 @@ from engine.errors import ExecutionNotCancellable, Unavailable
 from engine.executions.execution import TERMINAL, Execution
 from engine.graph.document import parse_document
 from engine.media.objects import ObjectStore
+from engine.process.pool import Pool
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.hints import WALK_QUEUE
@@ -25,7 +26,6 @@ from tests.support.http.scripted_server import Target
 from tests.support.workers.held_walker import executions_held
 from tests.support.workers.random_graphs import RandomGraph
 from workers.main import worker
-from workers.nodes.pool import Pool
 from workers.runtime.broker import ConcurrencyLimit
 from workers.walk.walker import Walker
 

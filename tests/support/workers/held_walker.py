@@ -4,12 +4,12 @@ import asyncio
 from typing import Any
 
 from engine.nodes.support.base import HttpAnswer, HttpCall
+from engine.process.pool import Pool
 from engine.store import Store
 from engine.store.redis import keyspace
 from tests.support.eventually import eventually
 from tests.support.factories import Runner, http_fan
-from workers.nodes.executor import Executor
-from workers.nodes.pool import Pool
+from workers.nodes.executor import PRELOAD, Executor
 from workers.runtime.broker import LoadGate
 from workers.walk.walker import Walker
 
@@ -55,7 +55,7 @@ class HeldWalker:
         self.load_gate = LoadGate()
         self.walker = Walker(
             store=store,
-            executor=Executor(self.gate, pool or Pool(slots=1), models),
+            executor=Executor(self.gate, pool or Pool(slots=1, preload=PRELOAD), models),
             worker_id=worker_id,
             cpu_slots=1,
             max_bytes=1_000_000,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from workers.nodes import pool
+from engine.process import pool
 
 
 class PoolOfSharedTemplate(pool.Pool):

@@ -11,9 +11,9 @@ from engine.errors.nodes import NodeFailed
 from engine.graph.plan import Node
 from engine.nodes.support.base import Context, HttpAnswer, HttpCall, NodeType, Outputs, WorkKind
 from engine.nodes.support.policy import Policy
+from engine.process.pool import Pool, PoolCrashed, PoolTimeout
 from engine.store.redis.record_packing import unpack
 from workers.nodes.executor import AttemptOutcome, Executor, NodeAttempt
-from workers.nodes.pool import Pool, PoolCrashed, PoolTimeout
 
 
 class Scripted(NodeType):

@@ -13,9 +13,9 @@ from engine.models.manifest import ManifestError, Model
 from engine.models.registry import find_model
 from engine.nodes.support.image_edits import READ_SECONDS
 from engine.process.extras import install_hint
+from engine.process.pool import PoolCrashed, PoolTimeout
 from tests.support.manifests import model
 from workers.nodes.local_models import LocalPool
-from workers.nodes.pool import PoolCrashed, PoolTimeout
 from workers.providers.base import ModelCall
 from workers.providers.model_caller import ModelCaller
 

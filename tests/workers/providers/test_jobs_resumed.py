@@ -7,6 +7,7 @@ from aiohttp import web
 
 from engine.executions.execution import ExecutionStatus
 from engine.models.registry import use_models
+from engine.process.pool import Pool
 from engine.store import Store
 from engine.store.executions.steps import Step
 from engine.store.redis import keyspace
@@ -17,7 +18,6 @@ from tests.support.http.providers import Provider, provided
 from tests.support.manifests import PROMPT
 from tests.support.models.provider_walker import PRICE, ProviderWalker, asking
 from tests.support.workers.paying_account import PRO
-from workers.nodes.pool import Pool
 from workers.outbound.client import Egress
 from workers.providers import jobs
 from workers.walk.checkpoints import ExecutionCheckpoints

@@ -8,6 +8,7 @@ import pytest
 
 from engine.executions.execution import Execution, ExecutionStatus
 from engine.models.registry import use_models
+from engine.process.pool import Pool
 from engine.store.redis import keyspace
 from tests.support.factories import Graph, Runner
 from tests.support.http.providers import (
@@ -25,7 +26,6 @@ from tests.support.models.slow_submits import (
 from tests.support.workers.job_workers import AGAIN, poll_quickly
 from tests.support.workers.paying_account import PRO
 from workers.nodes.executor import Executor
-from workers.nodes.pool import Pool
 from workers.outbound.client import Egress
 from workers.providers import jobs
 from workers.runtime.broker import LoadGate

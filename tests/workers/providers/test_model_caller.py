@@ -15,12 +15,12 @@ from engine.models.call_sections import CALLS, Call
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from engine.models.registry import find_model, use_models
+from engine.process.pool import Pool
 from tests.support.factories import Graph, Runner
 from tests.support.graph_text import node
 from tests.support.manifests import model
 from tests.support.workers.paying_account import PRO
 from workers.nodes.executor import AttemptOutcome, Executor, NodeAttempt
-from workers.nodes.pool import Pool
 from workers.providers.base import Fetcher, ModelAnswer, ModelCall
 from workers.providers.model_caller import DIALECTS, ModelCaller
 

@@ -7,13 +7,13 @@ import pytest
 from aiohttp import web
 
 from engine.models.registry import use_models
+from engine.process.pool import Pool
 from tests.support.factories import Graph, Runner
 from tests.support.http.providers import Provider, provided
 from tests.support.manifests import PROMPT
 from tests.support.models.provider_walker import ProviderWalker, asking
 from tests.support.models.recorded_checkpoints import RecordedCheckpoints
 from tests.support.models.streams import delta, stream
-from workers.nodes.pool import Pool
 from workers.outbound.client import Egress
 from workers.providers import jobs
 from workers.providers.base import ModelCall

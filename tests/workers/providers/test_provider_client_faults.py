@@ -13,13 +13,13 @@ from aiohttp import web
 
 from engine.executions.execution import Execution, ExecutionStatus
 from engine.models.registry import use_models
+from engine.process.pool import Pool
 from engine.store.redis import keyspace
 from tests.support.factories import Runner
 from tests.support.http.providers import Provider, a_provider, a_stub, provided
 from tests.support.http.raw_server import MEGABYTE, Holding, Stub, answer, bomb, serving
 from tests.support.models.provider_walker import PRICE, ProviderWalker, asking
 from tests.support.models.streams import DONE, STOP, delta, stream, wire
-from workers.nodes.pool import Pool
 from workers.outbound import client
 from workers.outbound.client import Egress
 

@@ -11,12 +11,12 @@ from engine.graph.plan import compile_plan
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from engine.models.registry import use_models
+from engine.process.pool import Pool
 from engine.store.redis.record_packing import unpack
 from tests.support.graph_text import node
 from tests.support.manifests import model
 from tests.support.models.recorded_checkpoints import RecordedCheckpoints
 from workers.nodes.executor import Executor, NodeAttempt
-from workers.nodes.pool import Pool
 from workers.providers.base import Fetcher, ModelAnswer, ModelCall
 from workers.walk.item_answers import BATCH_SECONDS, AnswerBatches, ItemAnswers
 

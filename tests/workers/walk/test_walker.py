@@ -9,6 +9,7 @@ from engine.errors import InvalidGraph, StoreFull, Unavailable
 from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.ids.partitions import partition_of
 from engine.nodes.support.base import HttpAnswer, HttpCall
+from engine.process.pool import PoolTimeout
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.executions.steps import Step
@@ -21,7 +22,6 @@ from tests.support.eventually import eventually
 from tests.support.factories import Graph, Runner, greeting, http_fan, http_line
 from tests.support.workers.held_walker import WORKER, HeldWalker, begin_waiting, executions_held
 from workers.main import worker
-from workers.nodes.pool import PoolTimeout
 from workers.walk.walk import Walk
 
 

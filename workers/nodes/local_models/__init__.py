@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
+from engine.process.pool import Pool, compute
 from workers.nodes.local_models.embedding import embed
 from workers.nodes.local_models.ocr import read_text
-from workers.nodes.pool import Pool, compute
 
 SLOTS = 1
 """Each child keeps its loaded models."""

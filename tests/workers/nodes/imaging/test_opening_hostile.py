@@ -15,10 +15,11 @@ from engine.nodes.support.image_edits import (
     Resize,
     SaveOptions,
 )
+from engine.process.pool import Pool
 from tests.support.media import hostile_images
 from tests.support.media.pictures import plain
 from workers.nodes import imaging
-from workers.nodes.pool import Pool
+from workers.nodes.executor import PRELOAD
 
 MEMORY = 512 * 1024 * 1024
 SECONDS = 5.0
@@ -35,7 +36,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="module")
 async def pool() -> AsyncIterator[Pool]:
-    pool = Pool(slots=1, memory_bytes=MEMORY)
+    pool = Pool(slots=1, memory_bytes=MEMORY, preload=PRELOAD)
     await pool.start()
     yield pool
     await pool.close()
@@ -84,7 +85,7 @@ async def test_a_harmless_odd_image_is_edited(name: str, maker: Any, pool: Pool)
     ("name", "maker"), [pytest.param(*each, id=each[0]) for each in hostile_images.LARGE.items()]
 )
 async def test_a_large_image_is_edited_within_the_memory(name: str, maker: Any) -> None:
-    data, own = maker(), Pool(slots=1, memory_bytes=MEMORY)
+    data, own = maker(), Pool(slots=1, memory_bytes=MEMORY, preload=PRELOAD)
     await own.start()
 
     ended = [await own.run(measured, task, data, deadline_seconds=SECONDS) for task in TASKS]

@@ -12,8 +12,8 @@ from PIL import Image
 
 from engine.errors.nodes import NodeFailed
 from engine.process.extras import install_hint
+from engine.process.pool import PoolCrashed
 from workers.nodes.local_models import LocalPool, ocr
-from workers.nodes.pool import PoolCrashed
 
 
 def png(size: tuple[int, int] = (40, 20), mode: str = "RGB", color: Any = "red") -> bytes:

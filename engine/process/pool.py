@@ -18,7 +18,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from engine.errors.nodes import NodeFailed
-from workers.nodes.pool_child import FORK, HEADER
+from engine.process.pool_child import FORK, HEADER
 
 log = logging.getLogger(__name__)
 
@@ -28,10 +28,10 @@ PRELOAD = (
     "cel_expr_python.cel",
     *(f"cel_expr_python.ext.ext_{name}" for name in EXTENSIONS),
     "engine.values.json_schemas",
-    "workers.nodes.imaging",
 )
-"""Modules that the template imports before it forks, so that a child starts in milliseconds."""
-TEMPLATE = "import sys; from workers.nodes.pool_child import main; main(sys.argv[1:])"
+"""Modules that the template imports before it forks, so that a child starts in milliseconds; a pool
+for other work names more."""
+TEMPLATE = "import sys; from engine.process.pool_child import main; main(sys.argv[1:])"
 PASSED = frozenset({"PATH", "HOME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH"})
 PASSED_PREFIXES = ("LC_", "DYLD_", "PYTHON", "OMP_", "OPENBLAS_", "MKL_", "ORT_")
 """Locales, the interpreter, and thread counts of numeric libraries."""

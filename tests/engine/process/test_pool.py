@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from engine.errors.nodes import NodeFailed
+from engine.process.pool import GatedPool, Pool, PoolCrashed, PoolTimeout
+from engine.process.pool_child import NICENESS
 from tests.support.eventually import eventually
-from workers.nodes.pool import GatedPool, Pool, PoolCrashed, PoolTimeout
-from workers.nodes.pool_child import NICENESS
 
 MEGABYTE = 1024 * 1024
 
@@ -314,8 +314,8 @@ async def test_a_killed_template_is_started_again() -> None:
 
 PARENT = """
 import asyncio, sys
-from tests.workers.nodes.test_pool import note_pid_and_block
-from workers.nodes.pool import Pool
+from tests.engine.process.test_pool import note_pid_and_block
+from engine.process.pool import Pool
 
 async def main():
     pool = Pool(slots=1)

@@ -9,8 +9,8 @@ import pytest
 
 from engine.models.availability import needed_variables
 from engine.models.registry import all_models
+from engine.process.pool import Pool, child_environ
 from workers.nodes.local_models import LocalPool
-from workers.nodes.pool import Pool, child_environ
 
 SECRET = "never-for-children"
 KEYS = sorted(frozenset[str]().union(*(needed_variables(each) for each in all_models())))

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from engine.errors.nodes import NodeFailed
+from engine.process.pool import Pool, PoolCrashed
 from engine.values import cel
-from workers.nodes.pool import Pool, PoolCrashed
 
 
 @pytest.fixture
