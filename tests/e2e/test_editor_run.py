@@ -31,7 +31,7 @@ def open_run(page: Page, slug: str) -> Locator:
 
 
 def node(page: Page, node_id: str) -> Locator:
-    return page.locator(f"article[data-id={node_id}]")
+    return page.locator(f".react-flow__node[data-id={node_id}]")
 
 
 def run(panel: Locator) -> None:
@@ -116,7 +116,7 @@ def test_a_failure_leads_to_its_node_and_is_named_beside_the_canvas(
     expect(node(page, "model")).to_have_attribute("data-status", "failed")
     expect(page.get_by_role("status", name="Run")).to_contain_text("The run has failed at model")
     expect(node(page, "result")).not_to_have_attribute("data-status", "completed")
-    expect(page.locator(".react-flow__node.selected article")).to_have_attribute("data-id", "model")
+    expect(page.locator(".react-flow__node.selected")).to_have_attribute("data-id", "model")
     failure = panel.get_by_role("region", name="Result")
     expect(failure).to_contain_text("model: ")
     failure.get_by_role("button", name="Show the node").click()

@@ -25,7 +25,7 @@ def open_editor(page: Page, slug: str) -> None:
 
 
 def node(page: Page, node_id: str) -> Locator:
-    return page.locator(f"article[data-id={node_id}]")
+    return page.locator(f".react-flow__node[data-id={node_id}]")
 
 
 def open_values(page: Page, node_id: str) -> Locator:

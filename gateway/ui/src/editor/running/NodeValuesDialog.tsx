@@ -24,7 +24,7 @@ export function NodeValuesDialog() {
   const label = useCatalogue()?.get(node?.type ?? "")?.label ?? node?.type;
   if (!node) return null;
   return (
-    <Dialog title={`${label} ${node.id}`} onClose={() => runs.set({ inspected: null })} className="node-values">
+    <Dialog title={`${label} ${node.id}`} onClose={() => runs.set({ inspected: null })} isWide>
       <Values id={node.id} key={node.id} />
     </Dialog>
   );

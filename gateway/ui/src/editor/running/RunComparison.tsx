@@ -16,7 +16,7 @@ export function RunComparison() {
   const isOpen = useRunning((running) => running.isComparing);
   if (!isOpen) return null;
   return (
-    <Dialog title="Compare two runs" onClose={() => runs.set({ isComparing: false })} className="run-comparison">
+    <Dialog title="Compare two runs" onClose={() => runs.set({ isComparing: false })} isWide>
       <Comparison />
     </Dialog>
   );
@@ -32,7 +32,7 @@ function Comparison() {
   const a = useRecorded(first);
   const b = useRecorded(second);
   return (
-    <>
+    <div className="run-comparison stack">
       <div className="choices">
         <RunChoice label="Run A" runs={recent} chosen={first} onChoose={setFirst} />
         <RunChoice label="Run B" runs={recent} chosen={second} onChoose={setSecond} />
@@ -41,7 +41,7 @@ function Comparison() {
         </Button>
       </div>
       {a && b && <Table a={a} b={b} />}
-    </>
+    </div>
   );
 }
 

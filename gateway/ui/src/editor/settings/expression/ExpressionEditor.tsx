@@ -1,6 +1,7 @@
 import { type FocusEvent, useEffect, useRef, useState } from "react";
 import type { GraphNode } from "../../../api/types";
 import { Button } from "../../../components/Button";
+import { TryExpression } from "../../running/TryExpression";
 import { CodeArea, type Piece } from "../template/CodeArea";
 
 interface Props {
@@ -79,6 +80,7 @@ export function ExpressionEditor({ node, text, onChange, reasons, id, label, des
           </Button>
         )}
       </p>
+      <TryExpression node={node} text={text} />
     </div>
   );
 }
