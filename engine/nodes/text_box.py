@@ -32,7 +32,7 @@ class TextBox(NodeType):
         return found
 
     def inputs(self, settings: Template) -> Mapping[str, Socket]:
-        return {name: Socket(type=SocketType.ANY, required=True) for name in settings.names}
+        return {name: Socket(type=SocketType.ANY, required=True) for name in sorted(settings.names)}
 
     def outputs(self, settings: Template) -> Mapping[str, Socket]:
         return {"text-out": Socket(type=SocketType.TEXT)}
