@@ -55,7 +55,9 @@ def test_a_model_that_cannot_be_called_says_the_reason_and_may_be_chosen(
 
     model = panel.get_by_role("combobox", name="Model")
     model.fill("local-embedding")
-    expect(panel.get_by_role("listbox").get_by_role("option")).to_contain_text("local-embeddings is not installed")
+    expect(panel.get_by_role("listbox").get_by_role("option")).to_contain_text(
+        "local-embeddings is not installed"
+    )
     model.press("Enter")
     expect(panel.get_by_text("A run would fail now.")).to_be_visible()
 

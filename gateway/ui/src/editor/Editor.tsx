@@ -15,6 +15,7 @@ import { open } from "./saving/opening";
 import { Recovered } from "./saving/Recovered";
 import { type Saver, SaverContext } from "./saving/saver";
 import { Sidebar } from "./sidebar/Sidebar";
+import { Tour } from "./tour/Tour";
 
 interface OpenEditor {
   store: EditorStore;
@@ -61,6 +62,7 @@ function Opened({ store, saver }: OpenEditor) {
             <Running />
           </div>
           <Conflicts />
+          <Tour />
         </ReactFlowProvider>
       </SaverContext>
     </EditorContext>

@@ -6,6 +6,7 @@ import { Empty, Failed, Loading } from "../components/States";
 import { useMe } from "../shell/session";
 import { useParameter } from "../shell/router";
 import { usePageTitle } from "../shell/Shell";
+import { FirstSteps } from "./FirstSteps";
 import { NewWorkflow } from "./NewWorkflow";
 import { deleted, WorkflowCard } from "./WorkflowCard";
 import "./home.css";
@@ -39,6 +40,7 @@ export function Home() {
       )}
       {list.error && !list.data && <Failed error={list.error} retry={list.reload} />}
       {list.isLoading && !list.data && <Skeleton />}
+      {list.data && <FirstSteps rows={begun} onCreate={() => setCreating(true)} />}
       {list.data && begun.length === 0 && (
         <Empty title="No workflows yet">
           <p>Start from a template or from a small example, and run it a moment later.</p>

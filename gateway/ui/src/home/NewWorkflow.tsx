@@ -29,6 +29,10 @@ const EXAMPLE = {
   ],
 };
 
+const EMPTY = { nodes: [], edges: [] };
+/** Stands for an empty canvas among the slugs of templates, which have no dots. */
+const FROM_NOTHING = ".empty";
+
 interface Props {
   templates: WorkflowRow[];
   onClose: () => void;
@@ -49,7 +53,10 @@ export function NewWorkflow({ templates, onClose }: Props) {
     try {
       const made = chosen
         ? await copy(chosen.slug, called, around)
-        : await call<WorkflowDocument>("POST", LIST, { name: called, ...EXAMPLE });
+        : await call<WorkflowDocument>("POST", LIST, {
+            name: called,
+            ...(template === FROM_NOTHING ? { ...EMPTY, draft: true } : EXAMPLE),
+          });
       invalidate(LIST);
       navigate(`/app/editor/${made.slug}`);
     } catch (error) {
@@ -83,6 +90,17 @@ export function NewWorkflow({ templates, onClose }: Props) {
               graph={EXAMPLE}
               around={around}
               isChosen={template === ""}
+              onChoose={setTemplate}
+            />
+            <TemplateCard
+              slug={FROM_NOTHING}
+              name="An empty canvas"
+              description="Nothing yet: add your nodes and wire them."
+              tags={[]}
+              coverUrl={null}
+              graph={EMPTY}
+              around={around}
+              isChosen={template === FROM_NOTHING}
               onChoose={setTemplate}
             />
             {sorted.map(({ slug, name: called, description, tags, coverUrl }) => (

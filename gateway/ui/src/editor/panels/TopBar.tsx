@@ -39,7 +39,7 @@ export function TopBar() {
         </Button>
       </div>
       <div className="bar-group">
-        <Button look="quiet" isCompact aria-pressed={panel === "problems"} onClick={() => toggle("problems")}>
+        <Button look="quiet" isCompact className="bar-problems" aria-pressed={panel === "problems"} onClick={() => toggle("problems")}>
           {problems === 0 ? "No problems" : countOf(problems, "problem")}
         </Button>
         {PANELS.map(([to, label]) => (
@@ -50,10 +50,10 @@ export function TopBar() {
       </div>
       <div className="bar-group">
         <Estimate />
-        <Button isCompact aria-pressed={panel === "run"} onClick={() => toggle("run")}>
+        <Button isCompact className="bar-run" aria-pressed={panel === "run"} onClick={() => toggle("run")}>
           Run
         </Button>
-        <Button look="primary" isCompact onClick={() => setPublishing(true)}>
+        <Button look="primary" isCompact className="bar-publish" onClick={() => setPublishing(true)}>
           Publish
         </Button>
       </div>
