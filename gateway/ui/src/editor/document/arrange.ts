@@ -64,3 +64,17 @@ export function distribute(boxes: readonly Box[], axis: Axis): Map<string, Point
   }
   return positions;
 }
+
+const GAP = 40;
+
+/** New positions of those boxes that lie on placed ones: below all of these. */
+export function clear(boxes: readonly Box[], placed: readonly Box[]): Map<string, Point> {
+  const isOn = (one: Box, other: Box): boolean =>
+    one.x < other.x + other.width &&
+    other.x < one.x + one.width &&
+    one.y < other.y + other.height &&
+    other.y < one.y + one.height;
+  const lowest = Math.max(...placed.map((box) => box.y + box.height));
+  const covering = boxes.filter((box) => placed.some((other) => isOn(box, other)));
+  return new Map(covering.map(({ id, x }) => [id, { x, y: lowest + GAP }]));
+}

@@ -1,7 +1,7 @@
 /** All that can be done on the canvas, with its keys: the help sheet, the menu and the keyboard read this table. */
 
 import { groupsOf, type Point } from "../../document/document";
-import { type Alignment, align, type Axis, distribute } from "../../document/arrange";
+import { type Alignment, align, type Axis, clear, distribute } from "../../document/arrange";
 import { type Edit, move, onGrid, remove } from "../../document/edits";
 import { group, ungroup } from "../../document/groups";
 import { fresh, insert, type Part, partOf } from "../../document/parts";
@@ -96,9 +96,13 @@ async function tidy(context: CanvasContext): Promise<void> {
   const before = context.store.document;
   const ids = before.nodes.filter((node) => (isPart ? chosen.includes(node.id) : node.type !== "note"));
   try {
-    const positions = await tidied(boxesOf(context, ids.map((node) => node.id)), before.edges);
+    const boxes = boxesOf(context, ids.map((node) => node.id));
+    const positions = await tidied(boxes, before.edges);
     if (context.store.document !== before) return toast("The workflow changed meanwhile; tidy up once more.");
-    moved(context, positions, "Nodes laid out along the graph");
+    const placed = boxes.map((box) => ({ ...box, ...positions.get(box.id) }));
+    const notes = before.nodes.filter((node) => node.type === "note" && !positions.has(node.id)).map((node) => node.id);
+    const cleared = clear(boxesOf(context, notes), placed);
+    moved(context, new Map([...positions, ...cleared]), "Nodes laid out along the graph");
     if (!isPart) requestAnimationFrame(() => void context.flow.fitView({ maxZoom: 1, padding: 0.2, duration: 200 }));
   } catch {
     toast("The layout could not be loaded. Is the connection there?");
