@@ -24,16 +24,17 @@ RECORD_FRAMES = """() => {
 }"""
 TAKE_FRAMES = "() => { cancelAnimationFrame(window.frameLoop); return window.frames.slice(2); }"
 SECONDS = 2.0
+COLUMNS = 30
 
 
 def rows(name: str, nodes: int, text: str = "Part {{ text }}") -> dict[str, Any]:
-    """Return a workflow of rows of ten text boxes, each wired to the one before it."""
+    """Return a workflow of rows of text boxes, each wired to the one before it."""
     made = [
         {
             "id": f"n{place}",
             "type": "textBox",
-            "position": {"x": place % 10 * 320, "y": place // 10 * 200},
-            "data": {"text": text if place % 10 else text.replace("{{ text }}", "")},
+            "position": {"x": place % COLUMNS * 320, "y": place // COLUMNS * 200},
+            "data": {"text": text if place % COLUMNS else text.replace("{{ text }}", "")},
         }
         for place in range(nodes)
     ]
@@ -46,12 +47,12 @@ def rows(name: str, nodes: int, text: str = "Part {{ text }}") -> dict[str, Any]
             "targetHandle": "text",
         }
         for before, place in pairwise(range(nodes))
-        if place % 10
+        if place % COLUMNS
     ]
-    result = {"id": "result", "type": "responseOutput", "position": {"x": 3300, "y": 0}, "data": {}}
+    result = {"id": "result", "type": "responseOutput", "position": {"x": COLUMNS * 320, "y": 0}, "data": {}}
     last = {
         "id": "last",
-        "source": "n9",
+        "source": f"n{COLUMNS - 1}",
         "sourceHandle": "text-out",
         "target": "result",
         "targetHandle": "result-in",
@@ -90,7 +91,7 @@ def test_dragging_and_panning_stay_smooth(
     page.keyboard.press("0")
     page.wait_for_timeout(400)  # until the zoom is over
 
-    node = frames(page, middle(card(page, "n44").locator("header")))
+    node = frames(page, middle(card(page, f"n{nodes // 2}").locator("header")))
     box = canvas(page).bounding_box()
     assert box is not None
     pan = frames(page, (box["x"] + 12, box["y"] + 12))
@@ -101,7 +102,7 @@ def test_dragging_and_panning_stay_smooth(
 
 
 def test_a_document_of_a_megabyte_opens_quickly(page: Page, stack: RunningStack) -> None:
-    document = rows("A megabyte", 300, "Part {{ text }} " + "of a long prompt. " * 172)
+    document = rows("A megabyte", 300, "Part {{ text }} " + "of a long prompt. " * 175)
     assert len(json.dumps(document)) > 1_000_000
     _, created = stack.api("POST", "/api/workflows", document)
     page.goto("/")

@@ -164,7 +164,7 @@ export function Canvas() {
         onlyRenderVisibleElements={document.nodes.length > MANY}
         fitView
         fitViewOptions={FIT}
-        minZoom={0.05}
+        minZoom={0.02}
         maxZoom={2}
         colorMode="system"
       >

@@ -1,5 +1,5 @@
-import { type NodeProps, useUpdateNodeInternals } from "@xyflow/react";
-import { memo, useEffect, useRef } from "react";
+import type { NodeProps } from "@xyflow/react";
+import { memo } from "react";
 import { socketsOf, useCatalogue } from "../catalogue/catalogue";
 import { problemsOf } from "../catalogue/check";
 import { useModels } from "../catalogue/models";
@@ -9,6 +9,7 @@ import { Icon } from "./card/Icon";
 import { NodeName } from "./card/NodeName";
 import { SocketRow } from "./card/SocketRow";
 import { counted, summaryOf } from "./card/summary";
+import { useSocketPlaces } from "./card/useSocketPlaces";
 import type { FlowNode } from "./flow";
 
 /** A node as a card: its type, its name, what it is set to, its sockets. */
@@ -17,13 +18,7 @@ export const NodeCard = memo(function NodeCard({ id, data: { node } }: NodeProps
   const type = catalogue?.get(node.type);
   const sockets = useEditor((state) => socketsOf(node, state.check.sockets, catalogue));
   const problems = useEditor((state) => problemsOf(state.check, id));
-  const updateInternals = useUpdateNodeInternals();
-  const drawn = useRef(sockets);
-  useEffect(() => {
-    // React Flow learns where sockets are that came later than their node.
-    if (drawn.current !== sockets) updateInternals(id);
-    drawn.current = sockets;
-  }, [id, sockets, updateInternals]);
+  useSocketPlaces(id, sockets);
   const summary = summaryOf(node);
   return (
     <div className="node" ref={useStatusMark(id)} data-category={type?.category} data-problems={problems || undefined}>
