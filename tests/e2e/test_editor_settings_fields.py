@@ -4,7 +4,14 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.support.acceptance.running_stack import RunningStack
-from tests.support.e2e.editor import await_settings, draft, node, open_settings, save_draft, wire
+from tests.support.e2e.node_settings import (
+    await_settings,
+    draft,
+    node,
+    open_settings,
+    save_draft,
+    wire,
+)
 
 pytestmark = pytest.mark.slow
 

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.acceptance.running_stack import RunningStack
-from tests.support.e2e.editor import await_settings, node, open_settings, save_draft
+from tests.support.e2e.node_settings import await_settings, node, open_settings, save_draft
 
 pytestmark = pytest.mark.slow
 

@@ -60,7 +60,7 @@ def _settings(document: dict[str, Any], node_id: str) -> object:
 def open_settings(page: "Page", slug: str, node_id: str) -> "Locator":
     """Open the editor and choose a node; return the panel with its settings."""
     page.goto(f"/app/editor/{slug}")
-    card = page.locator(f"article[data-id='{node_id}']")
+    card = page.locator(f".react-flow__node[data-id='{node_id}']")
     card.locator("header").click()
     panel = page.get_by_role("region", name="Settings")
     panel.get_by_role("heading", level=2).wait_for()
