@@ -24,7 +24,11 @@ export function sentence(reason: string, field = ""): string {
   const isNamed = field !== "" && reason.startsWith(field);
   const rest = isNamed ? reason.slice(field.length) : reason;
   const subject = isNamed && !rest.startsWith(":") ? (/\w+$/.exec(field)?.[0] ?? "It") : "";
-  const text = `${subject}${rest.replace(/^:/, "")}`.trim().replace(EXPECTING, "").replace("'<EOF>'", "the end");
+  const text = `${subject}${rest.replace(/^:/, "")}`
+    .trim()
+    .replace(EXPECTING, "")
+    .replace(/(mismatched|extraneous) input '<EOF>'/, "it ends too early")
+    .replace(/(?:mismatched|extraneous) input ('.+')/, "$1 is not expected here");
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?…]$/.test(text) ? "" : "."}`;
 }
 

@@ -32,6 +32,7 @@ export function suggestionsFor(sought: string, known: Known): Suggestion[] {
       const about = `wires ${each.node} · ${each.output.name}`;
       return { text: each.name, about, type: each.output.type, source: each };
     });
+  fresh.sort((one, other) => Number(other.type === "text") - Number(one.type === "text"));
   const secrets = known.secrets.map((each): Suggestion => ({ text: `secret.${each.name}`, about: "a secret of the account" }));
   const words = sought.toLowerCase();
   // A name being typed is a placeholder of the node already once its braces are closed.

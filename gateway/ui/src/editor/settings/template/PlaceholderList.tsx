@@ -44,7 +44,7 @@ export function PlaceholderList({ node, placeholders, wires, sources, secrets, t
 
 function SecretRow({ name, secrets, isAllowed }: { name: string; secrets: readonly Secret[] | undefined; isAllowed: boolean }) {
   const isKnown = !secrets || secrets.some((each) => each.name === name);
-  const words = !isAllowed ? "secrets are not allowed here" : isKnown ? "a secret of the account" : "the account has no such secret";
+  const words = !isAllowed ? "secrets are not allowed here" : isKnown ? "a secret of the account" : "unknown";
   return (
     <li>
       <code className={isAllowed && isKnown ? "secret" : "unwired"}>secret.{name}</code>

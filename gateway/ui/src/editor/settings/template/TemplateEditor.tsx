@@ -72,7 +72,7 @@ export function TemplateEditor(props: Props) {
   };
 
   return (
-    <div className="template">
+    <div className="template-editor">
       <CodeArea
         id={props.id}
         aria-label={props.label}
