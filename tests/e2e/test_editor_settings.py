@@ -1,6 +1,9 @@
 """Settings of nodes: made from the catalogue, saved as they are typed."""
 
+from io import BytesIO
+
 import pytest
+from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from tests.support.acceptance.running_stack import RunningStack
@@ -192,6 +195,20 @@ def test_items_are_added_excluded_and_put_in_order(page: Page, stack: RunningSta
             ]
         },
     )
+
+
+def test_a_file_is_stored_and_the_kind_follows_it(page: Page, stack: RunningStack) -> None:
+    slug, panel = settings_of(page, stack, "Files", node("photo", "upload", kind="video"))
+    picture = BytesIO()
+    Image.new("RGB", (40, 30), "teal").save(picture, "PNG")
+
+    panel.get_by_label("Asset").set_input_files(
+        {"name": "mug.png", "mimeType": "image/png", "buffer": picture.getvalue()}
+    )
+    expect(panel.get_by_role("button", name="View Asset")).to_be_visible()
+    expect(panel.get_by_label("Kind")).to_have_value("")
+    panel.get_by_role("button", name="Remove the file").click()
+    await_settings(stack, slug, "photo", {"kind": "image"})
 
 
 def test_a_secret_is_made_in_its_place(page: Page, stack: RunningStack) -> None:

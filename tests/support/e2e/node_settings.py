@@ -13,7 +13,7 @@ PATIENCE = 15
 """Seconds until a change is saved, at most."""
 
 
-def node(node_id: str, kind: str, **data: Any) -> Node:
+def node(node_id: str, kind: str, /, **data: Any) -> Node:
     """Return a node; its place follows when a draft is made of it."""
     return {"id": node_id, "type": kind, "data": data}
 

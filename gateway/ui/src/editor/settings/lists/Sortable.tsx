@@ -25,11 +25,20 @@ function useKeys(count: number) {
   return keys;
 }
 
+/** The look of a row while one is dragged: the line tells where it will stand. */
+function classOf(place: number, dragged: number | null, over: number | null): string | undefined {
+  if (dragged === null) return undefined;
+  if (place === dragged) return "dragged";
+  if (place !== over) return undefined;
+  return place < dragged ? "over before" : "over after";
+}
+
 /** Rows to put in order, by their handle with a pointer or with the arrow keys, and to remove. */
 export function Sortable<T>({ rows, nameOf, pathOf, onChange, children }: Props<T>) {
   const keys = useKeys(rows.length);
   const list = useRef<HTMLUListElement>(null);
   const [dragged, setDragged] = useState<number | null>(null);
+  const [over, setOver] = useState<number | null>(null);
   const [said, setSaid] = useState("");
   const move = (from: number, to: number): void => {
     if (to < 0 || to >= rows.length || from === to) return;
@@ -57,14 +66,17 @@ export function Sortable<T>({ rows, nameOf, pathOf, onChange, children }: Props<
         {rows.map((row, place) => (
           <li
             key={keys.current[place]}
-            className={dragged === place ? "dragged" : undefined}
+            className={classOf(place, dragged, over)}
             data-field={pathOf(place)}
             onDragOver={(event) => {
               if (dragged === null) return;
               event.preventDefault();
-              if (dragged === place) return;
+              setOver(place);
+            }}
+            onDrop={(event) => {
+              if (dragged === null) return;
+              event.preventDefault();
               move(dragged, place);
-              setDragged(place);
             }}
           >
             {children(row, place)}
@@ -82,7 +94,10 @@ export function Sortable<T>({ rows, nameOf, pathOf, onChange, children }: Props<
                   event.dataTransfer.setData("text/plain", nameOf(row, place));
                   setDragged(place);
                 }}
-                onDragEnd={() => setDragged(null)}
+                onDragEnd={() => {
+                  setDragged(null);
+                  setOver(null);
+                }}
               >
                 ⠿
               </button>

@@ -2,18 +2,19 @@ import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import type { Model } from "../../../api/types";
 import { toast } from "../../../components/Toast";
 import { useCatalogue } from "../../catalogue/catalogue";
+import { useModels } from "../../catalogue/models";
 import { setData } from "../../document/edits";
 import { useStore } from "../../document/store";
 import { attributes } from "../widgets/simple";
 import { inWords, type WidgetProps } from "../widgets/widget";
-import { categoryOf, missingOf, priceOf, useModels, withoutUnknown } from "./modelSettings";
+import { categoryOf, missingOf, priceOf, withoutUnknown } from "./modelSettings";
 
 /** Finds a model of the fitting kind by name, price in sight. */
 export function ModelPicker(props: WidgetProps) {
   const { node, value, id } = props;
   const store = useStore();
   const type = useCatalogue()?.get(node.type);
-  const models = useModels() ?? [];
+  const models = useModels();
   const [sought, setSought] = useState<string | null>(null);
   const [active, setActive] = useState(0);
   const list = useRef<HTMLDivElement>(null);

@@ -1,17 +1,13 @@
 /** Settings of nodes that are values for fields of their model. */
 
 import type { Field, GraphNode, Model, Price } from "../../../api/types";
-import { useResource } from "../../../api/resource";
 import type { NodeType, SettingSchema } from "../../catalogue/catalogue";
+import { useModels } from "../../catalogue/models";
 import { inWords } from "../widgets/widget";
-
-export function useModels(): Model[] | undefined {
-  return useResource<Model[]>("/api/models").data;
-}
 
 /** The model of a node, once models are loaded and if there is one of that name. */
 export function useModelOf(node: GraphNode): Model | undefined {
-  return useModels()?.find((each) => each.internalName === node.data.model);
+  return useModels().find((each) => each.internalName === node.data.model);
 }
 
 /** Whether a setting is there only if the node's model has a field of its name: such may be empty. */
