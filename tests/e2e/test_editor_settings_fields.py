@@ -85,7 +85,7 @@ def test_a_field_is_added_with_its_constraints_and_previewed(
     expect(panel.get_by_label("Name", exact=True)).to_be_focused()
     page.keyboard.type("warmth")
     panel.get_by_label("Label").fill("Warmth")
-    panel.get_by_label("Most").fill("5")
+    panel.get_by_label("Maximum").fill("5")
     panel.get_by_label("Help").fill("Warmer to the right.")
     warmth = {
         "name": "warmth",

@@ -15,8 +15,8 @@ interface Props {
 }
 
 const LIMITS: Record<Exclude<Constraint, "options">, string> = {
-  min: "Least",
-  max: "Most",
+  min: "Minimum",
+  max: "Maximum",
   step: "Step",
   maxLength: "Characters at most",
 };

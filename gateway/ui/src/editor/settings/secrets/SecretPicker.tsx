@@ -24,7 +24,9 @@ export function SecretPicker({ label, value, hint, onChange }: Props) {
   return (
     <div className="field">
       <div className="row spread">
-        <label htmlFor={id}>{label}</label>
+        <label htmlFor={id} className="label">
+          {label}
+        </label>
         {!isMaking && (
           <Button look="quiet" isCompact onClick={() => setMaking(true)}>
             New secret
