@@ -51,7 +51,7 @@ function Section({ title, entries }: { title: string; entries: Entry[] }) {
             </p>
             {entry.fields.map(({ label, before, after }) => (
               <dl key={label}>
-                <dt>{label}</dt>
+                <dt className={label === entry.title ? "hidden-visually" : undefined}>{label}</dt>
                 <dd className="before">
                   <span className="hidden-visually">before: </span>
                   <Value value={before} other={after} />

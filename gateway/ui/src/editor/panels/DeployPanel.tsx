@@ -58,7 +58,7 @@ export function DeployPanel() {
       )}
       {live && (
         <Tabs label="Language" tabs={LANGUAGES} chosen={language} onChoose={(tab) => setLanguage(tab as Language)}>
-          <CodeBlock text={snippet(language, endpoint, inputs)} />
+          <CodeBlock isWrapped text={snippet(language, endpoint, inputs)} />
         </Tabs>
       )}
       <section className="stack" aria-label="Playground">

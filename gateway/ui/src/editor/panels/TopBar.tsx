@@ -30,32 +30,34 @@ export function TopBar() {
       <StateBadge />
       <SaveState />
       <span className="spring" />
-      <div className="bar-group">
-        <Button look="quiet" isCompact onClick={store.undo} disabled={!canUndo}>
-          Undo
-        </Button>
-        <Button look="quiet" isCompact onClick={store.redo} disabled={!canRedo}>
-          Redo
-        </Button>
-      </div>
-      <div className="bar-group">
-        <Button look="quiet" isCompact className="bar-problems" aria-pressed={panel === "problems"} onClick={() => toggle("problems")}>
-          {problems === 0 ? "No problems" : countOf(problems, "problem")}
-        </Button>
-        {PANELS.map(([to, label]) => (
-          <Button key={to} look="quiet" isCompact aria-pressed={panel === to} onClick={() => toggle(to)}>
-            {label}
+      <div className="bar-actions">
+        <div className="bar-group">
+          <Button look="quiet" isCompact onClick={store.undo} disabled={!canUndo}>
+            Undo
           </Button>
-        ))}
-      </div>
-      <div className="bar-group">
-        <Estimate />
-        <Button isCompact className="bar-run" aria-pressed={panel === "run"} onClick={() => toggle("run")}>
-          Run
-        </Button>
-        <Button look="primary" isCompact className="bar-publish" onClick={() => setPublishing(true)}>
-          Publish
-        </Button>
+          <Button look="quiet" isCompact onClick={store.redo} disabled={!canRedo}>
+            Redo
+          </Button>
+        </div>
+        <div className="bar-group">
+          <Button look="quiet" isCompact className="bar-problems" aria-pressed={panel === "problems"} onClick={() => toggle("problems")}>
+            {problems === 0 ? "No problems" : countOf(problems, "problem")}
+          </Button>
+          {PANELS.map(([to, label]) => (
+            <Button key={to} look="quiet" isCompact aria-pressed={panel === to} onClick={() => toggle(to)}>
+              {label}
+            </Button>
+          ))}
+        </div>
+        <div className="bar-group">
+          <Estimate />
+          <Button isCompact className="bar-run" aria-pressed={panel === "run"} onClick={() => toggle("run")}>
+            Run
+          </Button>
+          <Button look="primary" isCompact className="bar-publish" onClick={() => setPublishing(true)}>
+            Publish
+          </Button>
+        </div>
       </div>
       {isPublishing && <PublishDialog onClose={() => setPublishing(false)} />}
     </div>

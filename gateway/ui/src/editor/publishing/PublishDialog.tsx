@@ -37,13 +37,8 @@ export function PublishDialog({ onClose }: { onClose: () => void }) {
   return (
     <Dialog title={liveVersion === null ? "Publish version 1" : `Publish version ${liveVersion + 1}`} onClose={onClose}>
       {problems > 0 && <Blocked count={problems} onClose={onClose} />}
-      {live === null ? (
-        <p>Nobody can call this workflow yet. Once it is published, its endpoint runs this version.</p>
-      ) : (
-        <DifferenceView before={live} after={document} none={`The draft is as version ${liveVersion}, which callers run.`} />
-      )}
       {breaking.length > 0 && (
-        <div className="note warn" role="alert">
+        <div className="note warn breaking" role="alert" ref={scrollTo}>
           <strong>This breaks callers of version {liveVersion}</strong>
           <ul>
             {breaking.map((each) => (
@@ -60,6 +55,11 @@ export function PublishDialog({ onClose }: { onClose: () => void }) {
           <textarea id={id} className="input note-input" maxLength={MAX_NOTE} value={note} onChange={(event) => setNote(event.target.value)} />
         </div>
       )}
+      {live === null ? (
+        <p>Nobody can call this workflow yet. Once it is published, its endpoint runs this version.</p>
+      ) : (
+        <DifferenceView before={live} after={document} none={`The draft is as version ${liveVersion}, which callers run.`} />
+      )}
       {fault && (
         <p className="note bad" role="alert">
           {fault}
@@ -74,6 +74,10 @@ export function PublishDialog({ onClose }: { onClose: () => void }) {
       </div>
     </Dialog>
   );
+}
+
+function scrollTo(element: HTMLElement | null): void {
+  element?.scrollIntoView({ block: "center" });
 }
 
 function Blocked({ count, onClose }: { count: number; onClose: () => void }) {
