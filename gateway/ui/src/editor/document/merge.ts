@@ -3,6 +3,7 @@
 import type { GraphEdge, GraphNode } from "../../api/types";
 import { type Change, difference, fieldChanges, member, same } from "./difference";
 import { type EditorDocument, freeId, type Group, groupsOf } from "./document";
+import type { History } from "./history";
 
 /** A setting that both sides changed differently, or a node that one side removed and the other changed. */
 export interface Clash {
@@ -159,22 +160,28 @@ export interface Renamed {
   edges: ReadonlyMap<string, string>;
 }
 
-/** Find nodes and edges that changes add under an id that the document has given to another. */
-export function collisions(document: EditorDocument, changes: readonly Change[]): Renamed {
-  const find = (part: "node" | "edge", items: readonly { id: string }[]): Map<string, string> => {
-    const known = new Map(items.map((each) => [each.id, each]));
-    const taken = new Set([...known.keys(), ...changes.filter((each) => each.part === part).map((each) => each.id)]);
+/** Find nodes and edges that changes add under an id that the document has given to another; `others` have ids too. */
+export function collisions(
+  document: EditorDocument,
+  changes: readonly Change[],
+  others: readonly EditorDocument[] = [],
+): Renamed {
+  const find = (part: "node" | "edge", itemsOf: (document: EditorDocument) => readonly { id: string }[]): Map<string, string> => {
+    const known = new Map(itemsOf(document).map((each) => [each.id, each]));
     const names = new Map<string, string>();
-    for (const { part: of, id, before, after } of changes) {
-      const other = known.get(id);
-      if (of !== part || before !== undefined || after === undefined || !other || same(other, after)) continue;
+    const isCollision = ({ part: of, id, before, after }: Change): boolean =>
+      of === part && before === undefined && after !== undefined && known.has(id) && !same(known.get(id), after);
+    const found = changes.filter(isCollision);
+    if (found.length === 0) return names;
+    const taken = new Set([...known.keys(), ...changes.map((each) => each.id), ...others.flatMap(itemsOf).map((each) => each.id)]);
+    for (const { id } of found) {
       const name = freeId(id, taken);
       taken.add(name);
       names.set(id, name);
     }
     return names;
   };
-  return { nodes: find("node", document.nodes), edges: find("edge", document.edges) };
+  return { nodes: find("node", ({ nodes }) => nodes), edges: find("edge", ({ edges }) => edges) };
 }
 
 /** Give nodes and edges their new ids, wherever the document names them. */
@@ -235,10 +242,14 @@ export interface Merge {
   renamed: Renamed;
 }
 
-/** Merge what others made of `base` into what became of it here. */
-export function merge(base: EditorDocument, mine: EditorDocument, theirs: EditorDocument): Merge {
+/** Merge what others made of `base` into what became of it here, and into the documents that undo and redo lead to. */
+export function merge(
+  base: EditorDocument,
+  { past, present: mine, future }: History<EditorDocument>,
+  theirs: EditorDocument,
+): Merge {
   const changes = difference(base, theirs);
-  const renamed = collisions(mine, changes);
+  const renamed = collisions(mine, changes, [...past, ...future]);
   const carry = (document: EditorDocument): EditorDocument =>
     document === base ? theirs : apply(rename(document, renamed), changes, "document").document;
   const { clashes } = apply(rename(mine, renamed), changes, "document");

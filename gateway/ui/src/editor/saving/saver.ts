@@ -314,7 +314,7 @@ export class Saver {
     this.saved = theirs;
     this.sent = null;
     if (changes > 0) {
-      const { carry, conflicts, renamed } = merge(base, this.store.document, theirs);
+      const { carry, conflicts, renamed } = merge(base, this.store.get().history, theirs);
       this.store.carry(carry, renamed.nodes);
       const isNew = (one: Conflict): boolean => !conflicts.some((each) => each.id === one.id && each.field === one.field);
       const open = this.store.get().saving.conflicts.filter(isNew);
