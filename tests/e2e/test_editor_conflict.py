@@ -7,18 +7,18 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.conftest import MakePage
 from tests.support.acceptance.running_stack import RunningStack, until
-from tests.support.e2e.axe import violations
-from tests.support.e2e.editor import (
+from tests.support.e2e.axe import SETTLED, violations
+from tests.support.e2e.drafts import (
     create,
     draft,
     expect_saved,
     forget,
-    open_editor,
     text_field,
     text_of,
     with_text,
     write,
 )
+from tests.support.e2e.editor import open_editor
 
 pytestmark = pytest.mark.slow
 Pair = tuple[Page, Page]
@@ -135,7 +135,7 @@ def test_both_values_are_shown_and_nothing_is_overwritten(
     expect(page.get_by_text("Conflict", exact=True)).to_be_visible()
     for theme in ("light", "dark"):
         page.emulate_media(color_scheme=theme)
-        page.wait_for_timeout(300)
+        page.evaluate(SETTLED)
         assert violations(page) == []
     assert text_of(draft(stack, disputed)) == "Theirs, {{ name }}"
     forget(complaints)

@@ -7,19 +7,19 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.support.acceptance.running_stack import RunningStack
-from tests.support.e2e.axe import violations
-from tests.support.e2e.editor import (
+from tests.support.e2e.axe import SETTLED, violations
+from tests.support.e2e.drafts import (
     create,
     draft,
     expect_saved,
     forget,
-    open_editor,
     state,
     text_field,
     text_of,
     with_text,
     write,
 )
+from tests.support.e2e.editor import open_editor
 from tests.support.e2e.workflows import greeting
 
 pytestmark = pytest.mark.slow
@@ -307,7 +307,7 @@ def test_every_panel_is_accessible_in_both_themes_and_on_a_phone(
     page.wait_for_timeout(500)
     for theme in ("light", "dark"):
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-        page.wait_for_timeout(300)
+        page.evaluate(SETTLED)
         assert violations(page) == [], theme
     page.set_viewport_size(PHONE)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

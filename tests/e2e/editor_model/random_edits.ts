@@ -12,6 +12,8 @@ type Dice = () => number;
 const FIELDS = ["text", "title", "count"];
 const STEPS = 200;
 const MOST_NODES = 40;
+/** Few, so that both sides of a merge often meet. */
+const FEW_NODES = 10;
 
 function pick<T>(dice: Dice, items: readonly T[]): T | undefined {
   return items[Math.floor(dice() * items.length)];
@@ -158,6 +160,7 @@ export function mergeAtRandom(seed: number, rounds: number): { conflicts: number
     const reached = made;
     if (!isApart) made = start;
     const theirs = editMany(dice, begin(base), Math.floor(dice() * 8), isApart ? "theirs" : "n").present;
+    made = Math.max(made, reached);
     const found = merge(base, mine, structuredClone(theirs));
     const history = carry(mine, found.carry);
     const what = `round ${round}`;
@@ -176,7 +179,7 @@ export function mergeAtRandom(seed: number, rounds: number): { conflicts: number
     if (swapped.conflicts.length !== found.conflicts.length) throw new Error(`${what}: the sides see other conflicts`);
     conflicts += found.conflicts.length;
     renamed += found.renamed.nodes.size + found.renamed.edges.size;
-    base = chosen.nodes.length > MOST_NODES ? remove(chosen.nodes.slice(10).map((each) => each.id))(chosen) : chosen;
+    base = chosen.nodes.length > FEW_NODES ? remove(chosen.nodes.slice(FEW_NODES / 2).map((each) => each.id))(chosen) : chosen;
   }
   return { conflicts, renamed };
 }
