@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def slug(stack: RunningStack) -> str:
     """A workflow that greets Ada, and has run once by the API."""
-    _, created = stack.api("POST", "/api/workflows", greeting("Values"))
+    _, created = stack.api("POST", "/api/workflows", greeting("Side by side"))
     stack.api("POST", f"/api/workflows/{created['slug']}/run", {"inputs": {"name": "Grace"}})
     return str(created["slug"])
 
@@ -54,7 +54,9 @@ def test_input_settings_and_output_stand_side_by_side_with_values_of_any_run(
 
     expect(values.get_by_role("region", name="Input")).to_contain_text("Ada")
     expect(values.get_by_role("region", name="Output")).to_contain_text("Hello Ada!")
-    expect(values.get_by_role("region", name="Settings").get_by_label("Text")).to_be_visible()
+    expect(
+        values.get_by_role("region", name="Settings").get_by_label("Text", exact=True)
+    ).to_be_visible()
     choice = values.get_by_label("Values of")
     expect(choice.get_by_role("option")).to_have_count(2)
     choice.select_option(index=1)
@@ -62,7 +64,7 @@ def test_input_settings_and_output_stand_side_by_side_with_values_of_any_run(
 
 
 def test_a_large_value_is_shown_by_a_link(page: Page, stack: RunningStack) -> None:
-    document = greeting("Large values")
+    document = greeting("Large outputs")
     document["nodes"][0]["data"]["fields"][0]["default"] = "x" * 9_000
     document["nodes"][1]["data"]["text"] = "{{ name }}" * 8
     _, created = stack.api("POST", "/api/workflows", document)
@@ -160,3 +162,25 @@ def test_two_runs_are_compared_and_differences_marked(page: Page, slug: str) -> 
     row.get_by_role("button", name="Show").click()
     expect(comparison.get_by_role("region", name="Outputs in run A")).to_contain_text("Grace")
     expect(comparison.get_by_role("region", name="Outputs in run B")).to_contain_text("Ada")
+
+
+def test_an_expression_is_tried_over_the_last_run_as_one_types(
+    page: Page, stack: RunningStack
+) -> None:
+    document = greeting("Try expressions")
+    expression = {"expression": "value"}
+    document["nodes"][1] = {**document["nodes"][1], "type": "transform", "data": expression}
+    document["edges"][0]["targetHandle"] = "value-in"
+    document["edges"][1]["sourceHandle"] = "value-out"
+    _, created = stack.api("POST", "/api/workflows", document)
+    open_editor(page, created["slug"])
+    run(page)
+    node(page, "text").locator("header").click()
+    result = page.get_by_role("region", name="Result over the last run")
+    expect(result).to_contain_text("Ada")
+
+    page.get_by_label("Expression", exact=True).fill("value + ' Lovelace'")
+
+    expect(result).to_contain_text("Ada Lovelace")
+    page.get_by_label("Expression", exact=True).fill("value.name")
+    expect(result).to_contain_text("The expression")
