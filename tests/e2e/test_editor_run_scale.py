@@ -1,6 +1,6 @@
 """Three hundred nodes that a run colours: time from the end of a node to its colour, and frames.
 
-`-s` prints the figures. Bounds are wide, for machines under load; docs/design/editor.md has figures.
+`-s` prints the figures. Bounds are wide, for machines under load.
 """
 
 from datetime import datetime

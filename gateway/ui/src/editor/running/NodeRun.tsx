@@ -1,4 +1,3 @@
-import { useStore as useFlow } from "@xyflow/react";
 import { type RefObject, useEffect, useLayoutEffect, useRef } from "react";
 import type { GraphNode } from "../../api/types";
 import { credits, duration } from "../../components/Ago";
@@ -10,9 +9,6 @@ import { OutputPreview } from "./OutputPreview";
 import "./running.css";
 import { isLive, useNodeRun, useRunning, useRuns } from "./runs";
 import { type NodeStatus, StatusIcon, statusOf, wordOf } from "./status";
-
-/** Below this zoom, texts and pictures on nodes cannot be seen. */
-const LEGIBLE_ZOOM = 0.4;
 
 /** The status of a node in the run that is shown; undefined without a run. */
 export function useNodeStatus(id: string): NodeStatus | undefined {
@@ -39,7 +35,6 @@ export function NodeRun({ node }: { node: GraphNode }) {
   const state = useNodeRun(id);
   const status = useNodeStatus(id);
   const pinned = useEditor(({ history }) => isPinned(history.present, id));
-  const isLegible = useFlow(({ transform }) => transform[2] >= LEGIBLE_ZOOM);
   const ranWith = useRunning((running) => running.ranWith?.get(id));
   if (!status && !pinned) return null;
   const isChanged = status !== undefined && ranWith !== undefined && ranWith !== node.data;
@@ -64,7 +59,7 @@ export function NodeRun({ node }: { node: GraphNode }) {
         {state?.attempts === 0 && !pinned && status === "completed" && <span>Not run again</span>}
         <Figures id={id} status={status} state={state} />
       </button>
-      {state && isLegible && <Details state={state} />}
+      {state && <Details state={state} />}
     </div>
   );
 }
