@@ -21,6 +21,10 @@ class Settings:
     """`maxmemory` of the Redis that `headrace up` starts; 0: a third of the machine's memory."""
     queue_url: str = ""
     """Redis URL of the hints, if it differs from that of the state; empty: the same."""
+    database_url: str = ""
+    """Database of the history: `sqlite:///FILE` or `postgresql://…`; empty: a file of SQLite."""
+    hot_minutes: float = 60.0
+    """Time for which Redis keeps what has ended and is in the history."""
     host: str = "127.0.0.1"
     port: int = 8000
     metrics_host: str = ""

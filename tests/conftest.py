@@ -21,6 +21,7 @@ import pytest
 import redis
 
 from engine.access.capabilities import Tier
+from engine.history.database import Database
 from engine.media.objects import ObjectStore
 from engine.models.registry import use_saved
 from engine.settings import Settings
@@ -215,6 +216,42 @@ def unmarked_redis_url(redis_url: str, redis_cleaner: redis.Redis) -> str:
     """Of a Redis that is empty and holds no installation."""
     empty(redis_cleaner, is_marked=False)
     return redis_url
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated file of SQLite."""
+    from tests.support.history.databases import sqlite_file
+
+    return sqlite_file(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A migrated database of this process; all processes share one server."""
+    from tests.support.history.databases import postgresql_url
+
+    folder = tmp_path_factory.getbasetemp()
+    yield from postgresql_url(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of the history: each test that asks for it runs on both kinds."""
+    from tests.support.history.databases import copy_sqlite, empty_postgresql
+
+    if request.param == "sqlite":
+        return copy_sqlite(request.getfixturevalue("sqlite_template"), tmp_path)
+    url: str = request.getfixturevalue("postgresql_url")
+    empty_postgresql(url)
+    return url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    database = Database(database_url)
+    yield database
+    database.close()
 
 
 @pytest.fixture

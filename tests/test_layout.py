@@ -22,8 +22,9 @@ MODULES = sorted(
 
 
 def entries(folder: Path) -> list[str]:
-    """Return the names in a folder that are written by hand."""
-    return sorted(each.name for each in folder.iterdir() if each.name != "__pycache__")
+    """Return the names in a folder, but for those that every package has."""
+    everywhere = {"__pycache__", "__init__.py"}
+    return sorted(each.name for each in folder.iterdir() if each.name not in everywhere)
 
 
 def find_tests(module: Path) -> list[Path]:

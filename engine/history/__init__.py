@@ -1,0 +1,1 @@
+"""History: executions that have ended, and money, deliveries and administrative acts, in SQL."""

@@ -1,0 +1,144 @@
+"""Connection to the database of the history: SQLite in a file, or PostgreSQL."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from engine.errors import Unavailable
+from engine.settings import SettingError
+
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+FILE_NAME = "history.sqlite"
+BUSY_SECONDS = 5.0
+"""Longest wait for another writer of SQLite."""
+CONNECT_SECONDS = 5
+STATEMENT_SECONDS = 30
+WRITER_LOCK = 0x68725F68
+"""Advisory lock of PostgreSQL that a writer holds for its transaction."""
+POOL_SIZE = 8
+
+
+class HistoryUnavailable(Unavailable):
+    """The database cannot be used now; `reason` is its message, which is not for callers."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("The history cannot be read right now")
+        self.reason = reason
+
+
+def sqlite_url(data_dir: Path) -> str:
+    """Return the URL of the database in a data folder."""
+    return f"{SQLITE}:///{data_dir.resolve() / FILE_NAME}"
+
+
+class Database:
+    """Engine of the history's database. Calls block; every one may raise HistoryUnavailable."""
+
+    def __init__(self, url: str) -> None:
+        """Open by a URL `sqlite:///PATH` or `postgresql://…`. Raises SettingError."""
+        self._url = _parse_url(url)
+        self._engine = _make_engine(self._url)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the database is a file of SQLite."""
+        return self._url.get_backend_name() == SQLITE
+
+    @property
+    def shown_url(self) -> str:
+        """Return the URL without its password."""
+        return self._url.render_as_string(hide_password=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Run a transaction that sees one snapshot of the database."""
+        options = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        with _reported(), self._begin(options) as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Run a transaction, without another writer at the same time; commits at its end."""
+        with _reported(), self._begin({"is_writer": True}) as connection:
+            if not self.is_sqlite:
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})"))
+            yield connection
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _begin(self, options: Mapping[str, Any]) -> Iterator[Connection]:
+        with self._engine.connect() as connection:
+            connection.execution_options(**options)
+            with connection.begin():
+                yield connection
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        raise HistoryUnavailable(_reason(error)) from error
+
+
+def _reason(error: DBAPIError) -> str:
+    """Return the first line of a driver's message, which names neither values nor passwords."""
+    lines = str(error.orig).strip().splitlines()
+    return lines[0] if lines else type(error.orig).__name__
+
+
+def _parse_url(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise SettingError("HEADRACE_DATABASE_URL is not the URL of a database") from None
+    if parsed.drivername in ("postgres", POSTGRESQL):
+        parsed = parsed.set(drivername=f"{POSTGRESQL}+psycopg")
+    if parsed.get_backend_name() not in (SQLITE, POSTGRESQL):
+        raise SettingError("HEADRACE_DATABASE_URL must begin with sqlite:/// or postgresql://")
+    return parsed
+
+
+def _make_engine(url: URL) -> Engine:
+    try:
+        if url.get_backend_name() == SQLITE:
+            engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, pool_size=POOL_SIZE)
+            event.listen(engine, "connect", _prepare_sqlite)
+            event.listen(engine, "begin", _begin_sqlite)
+            return engine
+        return create_engine(
+            url,
+            pool_size=POOL_SIZE,
+            pool_pre_ping=True,
+            connect_args={
+                "connect_timeout": CONNECT_SECONDS,
+                "options": f"-c statement_timeout={STATEMENT_SECONDS}s -c timezone=UTC",
+            },
+        )
+    except (ModuleNotFoundError, NoSuchModuleError):
+        raise SettingError(
+            "HEADRACE_DATABASE_URL names PostgreSQL: install headrace[postgres]"
+        ) from None
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
+    connection.isolation_level = None  # we begin transactions
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute("PRAGMA cache_size=-32768")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    is_writer = connection.get_execution_options().get("is_writer")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")

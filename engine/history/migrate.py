@@ -1,0 +1,60 @@
+"""Migration of the history's database to the tables of this version."""
+
+from pathlib import Path
+from uuid import uuid4
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, insert, select
+
+from engine.history.database import Database
+from engine.history.schema import archive_state
+
+FOLDER = Path(__file__).parent / "migrations"
+DATABASE_ID = "database"
+
+
+def migrate(database: Database) -> str:
+    """Migrate the database, in one transaction; return its revision. Raises HistoryUnavailable."""
+    config = _config()
+    with database.write() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        _name_database(connection)
+        return _current(connection) or ""
+
+
+def newest_revision() -> str:
+    """Return the revision that this version of Headrace needs."""
+    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+
+
+def revision_of(database: Database) -> str:
+    """Return the revision of the database, empty before the first. Raises HistoryUnavailable."""
+    with database.read() as connection:
+        return _current(connection) or ""
+
+
+def database_id(connection: Connection) -> str:
+    """Return the id that the database got with its first migration."""
+    found = select(archive_state.c.value).where(archive_state.c.name == DATABASE_ID)
+    return str(connection.execute(found).scalar_one())
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _current(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _name_database(connection: Connection) -> None:
+    found = select(archive_state.c.value).where(archive_state.c.name == DATABASE_ID)
+    if connection.execute(found).first() is None:
+        connection.execute(insert(archive_state).values(name=DATABASE_ID, value=str(uuid4())))

