@@ -179,7 +179,10 @@ class Deliveries:
         """Record an attempt and return its outcome; None when the claim has expired."""
         reply = await self._client.call(
             SCRIPTS["settle_delivery"],
-            self._keys(claimed.account_id, claimed.id, claimed.key_id),
+            [
+                *self._keys(claimed.account_id, claimed.id, claimed.key_id),
+                keyspace.unarchived_deliveries(partition_of(claimed.account_id)),
+            ],
             [
                 *(0, keyspace.reference(claimed.account_id, claimed.id), claimed.fence),
                 *(judgement.status.value, int(judgement.delay_seconds * 1000)),

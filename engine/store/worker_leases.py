@@ -170,6 +170,7 @@ class Leases:
                 keyspace.finished(partition_of(account_id)),
                 keyspace.events(account_id, execution_id),
                 keyspace.progress(account_id, execution_id),
+                keyspace.unarchived(partition_of(account_id)),
             ],
             [execution_id, reference, ended_before_ms],
         )

@@ -8,8 +8,9 @@
 -- Charged nodes are paid for in advance by a reservation when claimed, and charged when settled.
 -- The end of the execution releases the rest.
 -- KEYS: 1 execution, 2 due, 3 held by this worker, 4 finished, 5 account's active executions,
---       6 wallet, 7 ledger, 8 events, 9 progress of running nodes, 10 workflow, and at the end of an
---       execution with a webhook: 11 delivery, 12 deliveries due, 13 deliveries of the webhook
+--       6 wallet, 7 ledger, 8 events, 9 progress of running nodes, 10 workflow, 11 unarchived, and at
+--       the end of an execution with a webhook: 12 delivery, 13 deliveries due, 14 deliveries of
+--       the webhook
 -- ARGV: 1 now (0: Redis's clock), 2 reference, 3 claim 'fence:token', 4 step, 5 settled '0c1f…',
 --       6 retrying '3=500,…' (delay in ms), 7 claimed '4,5', 8 node records, 9 'stay'|'leave'|'hand
 --       over', 10 offered '0'|'1', 11 end status or '', 12 execution id, 13 result, 14 error,
@@ -115,12 +116,12 @@ if ARGV[11] ~= '' then
   local untouched = status == 'cancelled' and 'x' or 's'
   statuses = string.gsub(string.gsub(statuses, '[rt]', 'x'), 'p', untouched)
   redis.call('HDEL', KEYS[3], ARGV[2])
-  if KEYS[11] then
-    local keys = {delivery = KEYS[11], due = KEYS[12], listed = KEYS[13]}
+  if KEYS[12] then
+    local keys = {delivery = KEYS[12], due = KEYS[13], listed = KEYS[14]}
     add_end_delivery(keys, KEYS[1], ARGV[2], ARGV[12], status, now)
   end
   local keys = {execution = KEYS[1], due = KEYS[2], finished = KEYS[4], active = KEYS[5],
-    progress = KEYS[9], workflow = KEYS[10]}
+    progress = KEYS[9], workflow = KEYS[10], unarchived = KEYS[11]}
   local outcome = {status = status, statuses = statuses, result = ARGV[13], error = ARGV[14],
     spent = reservation and reservation.spent or 0, notifier = head[5]}
   end_execution(keys, {reference = ARGV[2], id = ARGV[12]}, outcome, now, changes)

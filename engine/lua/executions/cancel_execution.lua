@@ -2,8 +2,8 @@
 -- Cancel an execution: at once without a worker, else by a message to its walkers. A worker ends an
 -- execution with provider jobs that must be cancelled.
 -- KEYS: 1 execution, 2 due, 3 finished, 4 account's active executions, 5 wallet, 6 ledger,
---       7 events, 8 progress of running nodes, 9 workflow, and for an execution with a webhook:
---       10 delivery, 11 deliveries due, 12 deliveries of the webhook
+--       7 events, 8 progress of running nodes, 9 workflow, 10 unarchived, and for an execution with
+--       a webhook: 11 delivery, 12 deliveries due, 13 deliveries of the webhook
 -- ARGV: 1 now (0: Redis's clock), 2 reference, 3 execution id, 4 channel of cancels
 -- Returns {'cancelled'|'cancel_requested'} | {'ended', status} | {'missing'}
 -- Uses: read_now, next_month, wallet, reservation, list_delivery, add_end_delivery, add_event, notify_watchers, events, kept_answers, drop_values, note_run, end_execution
@@ -40,12 +40,12 @@ if head[6] then -- the execution is watched
 end
 if head[7] then drop_kept(KEYS[1], head[7]) end
 local statuses = string.gsub(head[2], '[prt]', 'x')
-if KEYS[10] then
-  local keys = {delivery = KEYS[10], due = KEYS[11], listed = KEYS[12]}
+if KEYS[11] then
+  local keys = {delivery = KEYS[11], due = KEYS[12], listed = KEYS[13]}
   add_end_delivery(keys, KEYS[1], ARGV[2], ARGV[3], 'cancelled', now)
 end
 local keys = {execution = KEYS[1], due = KEYS[2], finished = KEYS[3], active = KEYS[4],
-  progress = KEYS[8], workflow = KEYS[9]}
+  progress = KEYS[8], workflow = KEYS[9], unarchived = KEYS[10]}
 local outcome = {status = 'cancelled', statuses = statuses, result = '', error = '',
   spent = reservation and reservation.spent or 0, notifier = head[4]}
 end_execution(keys, {reference = ARGV[2], id = ARGV[3]}, outcome, now, {})

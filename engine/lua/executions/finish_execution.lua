@@ -5,7 +5,7 @@
 -- claim.
 -- Called again with the same token, the script returns its first answer.
 -- KEYS: 1 execution, 2 due, 3 finished, 4 account's active executions,
---       5 workflow
+--       5 workflow, 6 unarchived
 -- ARGV: 1 now (0: Redis's clock), 2 reference, 3 execution id, 4 token of this walk, 5 slug,
 --       6 version, 7 inputs, 8 final node statuses, 9 node records with times relative to the
 --       walk's begin, 10 result, 11 milliseconds since the walk's begin
@@ -24,7 +24,7 @@ end
 
 local started = string.format('%d', math.max(tonumber(head[10]), now - tonumber(ARGV[11])))
 local keys = {execution = KEYS[1], due = KEYS[2], finished = KEYS[3], active = KEYS[4],
-  workflow = KEYS[5]}
+  workflow = KEYS[5], unarchived = KEYS[6]}
 local outcome = {status = 'completed', statuses = ARGV[8], result = ARGV[10], error = '', spent = 0,
   notifier = head[11]}
 end_execution(keys, {reference = ARGV[2], id = ARGV[3]}, outcome, now,

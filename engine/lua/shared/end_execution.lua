@@ -1,5 +1,6 @@
--- End an execution: record its outcome, there and with its workflow, remove it from the due and
--- active ones, and notify waiting callers. The message carries a small outcome, so that they need not read the record.
+-- End an execution: record its outcome, there and with its workflow, move it from the due and active
+-- ones to those that the history lacks, and notify waiting callers. The message carries a small
+-- outcome, so that they need not read the record.
 local function end_execution(keys, execution, outcome, now, fields)
   local stamp = string.format('%d', now)
   redis.call('HSET', keys.execution, 'status', outcome.status, 'completed', stamp,
@@ -7,6 +8,7 @@ local function end_execution(keys, execution, outcome, now, fields)
     unpack(fields))
   drop_values(keys.execution, keys, outcome.status)
   redis.call('ZADD', keys.finished, stamp, execution.reference)
+  redis.call('ZADD', keys.unarchived, stamp, execution.reference)
   redis.call('SREM', keys.active, execution.id)
   redis.call('ZREM', keys.due, execution.reference)
   note_run(keys, execution.id, outcome.status, outcome.spent)

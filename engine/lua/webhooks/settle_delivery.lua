@@ -2,7 +2,7 @@
 -- Record an attempt at a delivery and its outcome, and disable a webhook that is gone or has only
 -- failed for too long.
 -- Called again with the same fence, the script changes nothing.
--- KEYS: 1 delivery, 2 deliveries due, 3 webhook
+-- KEYS: 1 delivery, 2 deliveries due, 3 webhook, 4 unarchived deliveries
 -- ARGV: 1 now (0: Redis's clock), 2 reference, 3 fence, 4 'delivered'|'pending'|'failed',
 --       5 milliseconds until the next attempt, 6 record of the attempt, 7 attempts to keep,
 --       8 reason to disable the webhook ('' none), 9 milliseconds of failures that disable it,
@@ -42,5 +42,6 @@ if status == 'pending' then
   redis.call('ZADD', KEYS[2], next_at, ARGV[2])
 else
   redis.call('ZREM', KEYS[2], ARGV[2])
+  redis.call('ZADD', KEYS[4], stamp, ARGV[2] .. '/' .. ARGV[3])
 end
 return {'ok', status, disabling}

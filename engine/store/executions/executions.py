@@ -329,6 +329,7 @@ class Executions:
                 keyspace.events(account_id, execution_id),
                 keyspace.progress(account_id, execution_id),
                 keyspace.workflow(account_id, (slug or b"").decode()),
+                keyspace.unarchived(partition),
                 *(outbox(account_id, execution_id, key_id.decode()) if hook else ()),
             ],
             [0, reference, execution_id, keyspace.cancels()],

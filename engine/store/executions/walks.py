@@ -125,6 +125,7 @@ class Walks:
                 keyspace.finished(partition),
                 keyspace.active(account_id),
                 keyspace.workflow(account_id, inline_run.slug),
+                keyspace.unarchived(partition),
             ],
             [
                 *(0, reference, execution_id, token),
@@ -154,6 +155,7 @@ class Walks:
                 keyspace.events(account_id, execution_id),
                 keyspace.progress(account_id, execution_id),
                 keyspace.workflow(account_id, step.slug),
+                keyspace.unarchived(partition),
                 *(outbox(account_id, execution_id, step.webhook_key_id) if notifies else ()),
             ],
             [

@@ -185,6 +185,22 @@ def finished(partition: int) -> str:
     return f"{_tag(partition)}:finished"
 
 
+def unarchived(partition: int) -> str:
+    """Sorted set: account/execution that has ended and is not in the history yet, by that time.
+
+    It is the outbox between an execution's end and the history.
+    """
+    return f"{_tag(partition)}:unarchived"
+
+
+def unarchived_deliveries(partition: int) -> str:
+    """Sorted set: account/delivery/fence of ended deliveries, by the time of their last attempt.
+
+    It is the outbox between a delivery's end and the history.
+    """
+    return f"{_tag(partition)}:unarchived_deliveries"
+
+
 def webhook(account_id: str, key_id: str) -> str:
     """Hash: webhook of an API key, with its secrets."""
     return f"{_account_tag(account_id)}:webhook:{account_id}:{key_id}"

@@ -433,3 +433,18 @@ async def test_a_revoked_keys_webhook_is_kept_for_its_deliveries_and_then_remove
     assert await notified.store.client.send("PTTL", key) > 0
     with pytest.raises(NotFound):
         await notified.store.webhooks.save(notified.account.id, notified.key_id, url=URL)
+
+
+async def test_an_ended_delivery_waits_for_the_history_under_its_attempt(
+    notified: NotifiedExecution,
+) -> None:
+    await notified.end()
+    key = keyspace.unarchived_deliveries(partition_of(notified.account.id))
+    await notified.settle(await notified.claimed(), AGAIN)
+    assert await notified.store.client.send("ZCARD", key) == 0
+
+    await notified.let_time_pass()
+    await notified.settle(await notified.claimed(), DELIVERED)
+
+    waiting = await notified.store.client.send("ZRANGE", key, 0, -1)
+    assert waiting == [f"{notified.reference}/2".encode()]

@@ -135,7 +135,7 @@ class Delivering(RuleBasedStateMachine):
         reason = reason if status == "failed" else ""
         args = (self.now, "acc/d", fence, status, delay, b"attempt", 16, reason, WINDOW, "why")
         self.check(
-            self.database.call("settle_delivery", self.keys, *args),
+            self.database.call("settle_delivery", [*self.keys, "unarchived"], *args),
             self.model.settle(self.now, fence, status, delay, reason),
         )
 

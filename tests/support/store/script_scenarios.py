@@ -98,7 +98,7 @@ SCENARIOS = {
     ),
     "settle_delivery": Scenario(
         seed=((*DELIVERY, "fence", 1, "token", "t"), HOOK),
-        keys=("d", "due", "hook"),
+        keys=("d", "due", "hook", "unarchived"),
         args=(NOW, "acc/d", 1, "pending", 5_000, b"attempt", 16, "", 60_000, "why"),
     ),
     "redeliver": Scenario(
@@ -192,6 +192,7 @@ SCENARIOS = {
             "events",
             "progress",
             "w",
+            "unarchived",
         ),
         args=(
             *(NOW, "acc/x", "1:token", 1, "0c2c", "", "1,3", b"rows", "stay", "1", ""),
@@ -235,7 +236,10 @@ SCENARIOS = {
     ),
     "cancel_execution": Scenario(
         seed=((*EXECUTION, "holders", 0), HELD, CHARGED, WALLET, RAN),
-        keys=("x", "due", "finished", "active", "wallet", "ledger", "events", "progress", "w"),
+        keys=(
+            *("x", "due", "finished", "active", "wallet", "ledger", "events", "progress", "w"),
+            "unarchived",
+        ),
         args=(NOW, "acc/x", "x", "cancels"),
         answer=[b"ended", b"cancelled"],
     ),
@@ -272,12 +276,12 @@ SCENARIOS = {
             *(("HSET", "x", "created", NOW, "statuses", "pps", "bell", "b"),),
             *(("SADD", "active", "x"), DUE, RAN),
         ),
-        keys=("x", "due", "finished", "active", "w"),
+        keys=("x", "due", "finished", "active", "w", "unarchived"),
         args=(NOW, "acc/x", "x", "token", "echo", 3, "i", "ccs", b"rows", b"result", 5),
     ),
     "forget_execution": Scenario(
         seed=(EXECUTION, ("ZADD", "finished", NOW, "acc/x"), ("ZADD", "all", NOW, "x")),
-        keys=("x", "all", "finished", "events", "told"),
+        keys=("x", "all", "finished", "events", "told", "unarchived"),
         args=("x", "acc/x", NOW + 1),
         answer=0,
     ),

@@ -209,6 +209,7 @@ class Spending(RuleBasedStateMachine):
             "events",
             "progress",
             "workflow",
+            "unarchived",
         )
         self.apply(act, ("advance_execution", keys, args))
 
@@ -227,7 +228,10 @@ class Spending(RuleBasedStateMachine):
     def cancel(self, data: st.DataObject) -> None:
         name = data.draw(st.sampled_from(list(self.model.reservations)[-4:]))
         act = functools.partial(Model.cancel, now=self.now, name=name)
-        keys = (name, "due", "finished", "active", *WALLET, "events", "progress", "workflow")
+        keys = (
+            *(name, "due", "finished", "active", *WALLET, "events", "progress", "workflow"),
+            "unarchived",
+        )
         self.apply(act, ("cancel_execution", keys, (name, name, "cancels")))
 
     @precondition(lambda self: self.done)

@@ -51,7 +51,7 @@ class Spender:
         ]
         reply = await self.store.client.call(
             SCRIPTS["advance_execution"],
-            [*keys, *self._wallet, "events", "progress", "workflow"],
+            [*keys, *self._wallet, "events", "progress", "workflow", "unarchived"],
             args,
         )
         if reply[0] == b"ok":

@@ -61,12 +61,16 @@ class Database(Scripts):
         return (self.send("HGET", "workflow", "runs") or b"").decode()
 
     def read(self) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, str]], Any, Any]:
-        """Return executions by name, those held by worker, due ones and finished ones."""
-        *hashes, due, finished = self.send_all(
+        """Return executions by name, those held by worker, due ones and finished ones.
+
+        All finished ones wait for the history.
+        """
+        *hashes, due, finished, unarchived = self.send_all(
             *(("HGETALL", key) for key in (*EXECUTIONS, *map(held_key, WORKERS))),
-            *(("ZRANGE", key, 0, -1, "WITHSCORES") for key in ("due", "finished")),
+            *(("ZRANGE", key, 0, -1, "WITHSCORES") for key in ("due", "finished", "unarchived")),
         )
         found = [_plain_map(each) for each in hashes]
+        assert unarchived == finished
         due, finished = ({k.decode(): int(v) for k, v in each} for each in (due, finished))
         records = dict(zip(EXECUTIONS, found, strict=False))
         held = dict(zip(WORKERS, found[len(EXECUTIONS) :], strict=True))
@@ -114,7 +118,7 @@ def script_call(call: Call) -> tuple[str, list[str], list[Any]]:
             return "claim_execution", [name, "due", held], [call.now, name, call.token, held]
         case "finish_unclaimed":
             args = [call.now, name, name, call.token, "echo", call.version, b"", "c" * call.step]
-            keys = [name, "due", "finished", "active", "workflow"]
+            keys = [name, "due", "finished", "active", "workflow", "unarchived"]
             return "finish_execution", keys, [*args, b"rows", b"result", 0]
         case "give_back":
             lost = "1" if call.is_lost else "0"
@@ -131,6 +135,7 @@ def script_call(call: Call) -> tuple[str, list[str], list[Any]]:
                 "events",
                 "progress",
                 "workflow",
+                "unarchived",
             ]
             return "cancel_execution", keys, args
         case "promote":
@@ -156,6 +161,7 @@ def script_call(call: Call) -> tuple[str, list[str], list[Any]]:
         "events",
         "progress",
         "workflow",
+        "unarchived",
     ]
     return "advance_execution", keys, args
 

@@ -171,6 +171,7 @@ async def test_a_graph_of_a_thousand_nodes_fits_the_scripts(store: Store) -> Non
         "events",
         "progress",
         "w",
+        "unarchived",
     ]
 
     await store.client.call(

@@ -1,0 +1,1 @@
+"""Redis's side of the history: what has ended and is not archived, and its removal afterwards."""

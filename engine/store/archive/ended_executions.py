@@ -1,0 +1,194 @@
+"""Ended executions: those that the history lacks, their records, and their removal."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from engine.ids.partitions import PARTITIONS, partition_of
+from engine.store.executions.record_fields import parse_hash
+from engine.store.redis import keyspace
+from engine.store.redis.client import Client
+from engine.store.redis.scripts import SCRIPTS
+
+AT_ONCE = 50
+"""Records that one pipeline reads, so that other commands come between."""
+BATCH_BYTES = 16_777_216
+"""Memory of the records of one batch; the first is read whatever its size."""
+NO_EVENTS = (None, b"0")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedRecord:
+    """Record of an ended execution, as Redis has it."""
+
+    account_id: str
+    execution_id: str
+    fields: dict[str, bytes]
+    events: Sequence[Any] = ()
+    """Entries of its stream of events, as XRANGE returns them."""
+
+    @property
+    def reference(self) -> str:
+        """Name of the execution in sets."""
+        return keyspace.reference(self.account_id, self.execution_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """Number of members that wait for the history, and the time of the oldest in milliseconds."""
+
+    count: int
+    oldest_at: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedPage:
+    """References of ended executions in the order of their end, and the position after them."""
+
+    references: Sequence[str]
+    next_at: int
+    """Time in milliseconds from which on the next page reads."""
+
+
+class EndedExecutions:
+    """Reads and removes ended executions for the archiver."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def unarchived(self, count: int) -> list[str]:
+        """Return references that the history lacks, of the fullest partitions first."""
+        keys = [keyspace.unarchived(each) for each in range(PARTITIONS)]
+        return await oldest_members(self._client, keys, count)
+
+    async def backlog(self) -> Backlog:
+        """Return how many executions the history lacks."""
+        return await read_backlog(
+            self._client, [keyspace.unarchived(each) for each in range(PARTITIONS)]
+        )
+
+    async def records(self, references: Sequence[str]) -> list[EndedRecord]:
+        """Return the records of the first references whose sizes fit one batch; gone ones lack."""
+        fitting = await self._fitting(references)
+        found: list[EndedRecord] = []
+        for start in range(0, len(fitting), AT_ONCE):
+            found += await self._read(fitting[start : start + AT_ONCE])
+        return found
+
+    async def mark_archived(self, references: Iterable[str]) -> None:
+        """Remove references from those that the history lacks."""
+        await remove_members(self._client, references, keyspace.unarchived)
+
+    async def mark_unarchived(self, references: Iterable[str]) -> None:
+        """Let the archiver archive ended executions; those on the list stay where they are."""
+        for name in references:
+            partition = partition_of(keyspace.parse_reference(name)[0])
+            ended = await self._client.send("ZSCORE", keyspace.finished(partition), name)
+            if ended is not None:
+                key = keyspace.unarchived(partition)
+                await self._client.send("ZADD", key, "NX", int(float(ended)), name)
+
+    async def ended(self, partition: int, since: int, until: int, count: int) -> EndedPage:
+        """Return executions of a partition that ended from `since` to `until` (ms)."""
+        found = await self._client.send(
+            *("ZRANGE", keyspace.finished(partition), since, until, "BYSCORE"),
+            *("LIMIT", 0, count, "WITHSCORES"),
+        )
+        names = [name.decode() for name, _ in found]
+        last = int(float(found[-1][1])) if found else until
+        if len(found) < count:
+            return EndedPage(references=names, next_at=until + 1)
+        is_one_moment = int(float(found[0][1])) == last
+        return EndedPage(references=names, next_at=last + 1 if is_one_moment else last)
+
+    async def retries(self, references: Sequence[str]) -> dict[str, str]:
+        """Return the last retry of each execution, empty without one."""
+        keys = [keyspace.execution(*keyspace.parse_reference(each)) for each in references]
+        found = await asyncio.gather(*(self._client.send("HGET", key, "retry") for key in keys))
+        return {
+            name: (retry or b"").decode() for name, retry in zip(references, found, strict=True)
+        }
+
+    async def forget(self, reference: str, ended_before_ms: int, retry: str) -> bool:
+        """Remove an archived execution; False when it is not due or was retried meanwhile."""
+        account_id, execution_id = keyspace.parse_reference(reference)
+        partition = partition_of(account_id)
+        verdict = await self._client.call(
+            SCRIPTS["forget_execution"],
+            [
+                keyspace.execution(account_id, execution_id),
+                keyspace.account_executions(account_id),
+                keyspace.finished(partition),
+                keyspace.events(account_id, execution_id),
+                keyspace.progress(account_id, execution_id),
+                keyspace.unarchived(partition),
+            ],
+            [execution_id, reference, ended_before_ms, retry],
+        )
+        return bool(int(verdict))
+
+    async def _fitting(self, references: Sequence[str]) -> Sequence[str]:
+        keys = [keyspace.execution(*keyspace.parse_reference(each)) for each in references]
+        sizes = await asyncio.gather(*(self._client.send("MEMORY", "USAGE", key) for key in keys))
+        room = BATCH_BYTES
+        for count, size in enumerate(sizes):
+            room -= int(size or 0)
+            if room < 0 and count:
+                return references[:count]
+        return references
+
+    async def _read(self, references: Sequence[str]) -> list[EndedRecord]:
+        ids = [keyspace.parse_reference(each) for each in references]
+        replies = await asyncio.gather(
+            *(self._client.send("HGETALL", keyspace.execution(*each)) for each in ids)
+        )
+        records = [
+            EndedRecord(account_id=account_id, execution_id=execution_id, fields=fields)
+            for (account_id, execution_id), reply in zip(ids, replies, strict=True)
+            if "completed" in (fields := parse_hash(reply))
+        ]
+        return list(await asyncio.gather(*map(self._with_events, records)))
+
+    async def _with_events(self, record: EndedRecord) -> EndedRecord:
+        if record.fields.get("events") in NO_EVENTS:
+            return record
+        key = keyspace.events(record.account_id, record.execution_id)
+        return EndedRecord(
+            account_id=record.account_id,
+            execution_id=record.execution_id,
+            fields=record.fields,
+            events=await self._client.send("XRANGE", key, "-", "+"),
+        )
+
+
+async def oldest_members(client: Client, keys: Sequence[str], count: int) -> list[str]:
+    """Return at most `count` oldest members of sorted sets, of the fullest sets first."""
+    sizes = await asyncio.gather(*(client.send("ZCARD", key) for key in keys))
+    wanted: dict[str, int] = {}
+    for size, key in sorted(zip(map(int, sizes), keys, strict=True), reverse=True):
+        wanted[key] = min(size, count - sum(wanted.values()))
+    pages = await asyncio.gather(
+        *(client.send("ZRANGE", key, 0, some - 1) for key, some in wanted.items() if some > 0)
+    )
+    return [name.decode() for page in pages for name in page]
+
+
+async def read_backlog(client: Client, keys: Sequence[str]) -> Backlog:
+    """Return the number of members of sorted sets and their lowest score."""
+    sizes = await asyncio.gather(*(client.send("ZCARD", key) for key in keys))
+    oldest = await asyncio.gather(*(client.send("ZRANGE", key, 0, 0, "WITHSCORES") for key in keys))
+    times = [int(float(page[0][1])) for page in oldest if page]
+    return Backlog(count=sum(map(int, sizes)), oldest_at=min(times, default=None))
+
+
+async def remove_members(
+    client: Client, members: Iterable[str], key_of: Callable[[int], str]
+) -> None:
+    """Remove members, which begin with an account's id, from the sets of their partitions."""
+    by_partition: dict[int, list[str]] = {}
+    for name in members:
+        by_partition.setdefault(partition_of(name.partition("/")[0]), []).append(name)
+    await asyncio.gather(
+        *(client.send("ZREM", key_of(each), *names) for each, names in by_partition.items())
+    )
