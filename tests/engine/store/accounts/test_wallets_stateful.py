@@ -96,6 +96,13 @@ class Spending(RuleBasedStateMachine):
         act = functools.partial(Model.read, now=self.now, tier=self.tier)
         self.apply(act, ("read_wallet", WALLET, (self.terms,)))
 
+    @rule()
+    def archive(self) -> None:
+        """The history gets all entries: these may be folded later."""
+        newest = self.scripts.send("XREVRANGE", "ledger", "+", "-", "COUNT", 1)
+        if newest:
+            self.scripts.run("note_archived", ("wallet",), (newest[0][0],))
+
     @rule(
         credits=st.integers(1, 90),
         lasts=st.sampled_from([None, None, 0, 1, DAY_MS, 40 * DAY_MS]),

@@ -39,6 +39,7 @@ READ_ONLY = {
     "list_worker_variables",
     "list_executions",
     "match_executions",
+    "read_ledger",
     "read_account_events",
     "read_asset",
 }

@@ -1,0 +1,45 @@
+"""Ended deliveries in the history."""
+
+from collections.abc import Sequence
+
+from engine.history.database import Database
+from engine.history.packing import pack_compressed, unpack_compressed
+from engine.history.rows import Row
+from engine.history.schema import deliveries
+from engine.history.statements import upsert
+from engine.store.archive.ended_deliveries import EndedDelivery
+
+
+def write_deliveries(database: Database, batch: Sequence[EndedDelivery]) -> None:
+    """Write deliveries; one with an older attempt than the archived one changes nothing."""
+    if not batch:
+        return
+    with database.write() as connection:
+        statement = upsert(connection, deliveries, newer="fence")
+        connection.execute(statement, [make_delivery_row(each) for each in batch])
+
+
+def make_delivery_row(ended: EndedDelivery) -> Row:
+    """Return the row of an ended delivery."""
+    fields = ended.fields
+    execution_id = fields.get("execution")
+    return {
+        "account_id": ended.account_id,
+        "id": ended.delivery_id,
+        "key_id": fields["key"].decode(),
+        "execution_id": execution_id.decode() if execution_id else None,
+        "event": fields["event"].decode(),
+        "status": fields["status"].decode(),
+        "created_at": int(fields["created"]),
+        "settled_at": ended.settled_at,
+        "url": fields["url"].decode(),
+        "attempts": sum(name[0] == "a" and name[1:].isdigit() for name in fields),
+        "fence": int(fields.get("fence", 0)),
+        "record": pack_compressed(fields),
+    }
+
+
+def parse_delivery_record(record: bytes) -> dict[str, bytes]:
+    """Return the fields of a delivery as Redis had them, of the column `record`."""
+    fields: dict[str, bytes] = unpack_compressed(record)
+    return fields

@@ -1,0 +1,126 @@
+"""Rows of ended executions, made of their records in Redis."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from engine.executions.execution import Execution, NodeExecution
+from engine.graph.plan import NodeName
+from engine.history.packing import compress, decompress
+from engine.store.archive.ended_executions import EndedRecord
+from engine.store.executions.record_fields import HEAD_FIELDS, parse_head, parse_nodes
+from engine.store.redis.record_packing import pack, unpack
+
+RESULT = "result"
+
+Row = dict[str, Any]
+
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionRows:
+    """Rows of one execution, by table."""
+
+    execution: Row
+    record: Row
+    models: Sequence[Row]
+    nodes: Sequence[Row]
+
+
+def make_rows(ended: EndedRecord, names: Sequence[NodeName]) -> ExecutionRows:
+    """Return the rows of an ended execution; `names` are those of its nodes, none if not known.
+
+    An execution of another account's workflow has no version, models and nodes there.
+    """
+    fields = ended.fields
+    ids = {"account_id": ended.account_id, "execution_id": ended.execution_id}
+    values = [fields.get(name) for name in HEAD_FIELDS]
+    execution = parse_head(ended.account_id, ended.execution_id, values)
+    packed = pack({"fields": _without_result(fields), "events": ended.events})
+    return ExecutionRows(
+        execution=_execution_row(execution, fields, len(packed)),
+        record=ids | {"record": compress(packed)},
+        models=[
+            ids | {"model_id": each, "created_at": execution.created_at}
+            for each in dict.fromkeys(execution.model_ids)
+        ],
+        nodes=[
+            ids | _node_row(node, names)
+            for node in (() if execution.owner_id else parse_nodes(fields))
+            if node.attempts
+        ],
+    )
+
+
+def parse_record(
+    account_id: str, execution_id: str, record: bytes, result: bytes | None
+) -> EndedRecord:
+    """Return the record of an execution as Redis had it, of the columns `record` and `result`."""
+    stored = unpack(decompress(record))
+    fields = stored["fields"] | {RESULT: b"" if result is None else decompress(result)}
+    return EndedRecord(
+        account_id=account_id, execution_id=execution_id, fields=fields, events=stored["events"]
+    )
+
+
+def _without_result(fields: dict[str, bytes]) -> dict[str, bytes]:
+    return {name: value for name, value in fields.items() if name != RESULT}
+
+
+def _execution_row(execution: Execution, fields: dict[str, bytes], size: int) -> Row:
+    error, result = execution.error, fields.get(RESULT)
+    return {
+        "account_id": execution.account_id,
+        "id": execution.id,
+        "created_at": execution.created_at,
+        "started_at": execution.started_at,
+        "completed_at": execution.completed_at,
+        "duration_ms": execution.duration_ms,
+        "status": execution.status.value,
+        "source": execution.source,
+        "workflow_slug": execution.workflow_slug or None,
+        "workflow_version": execution.workflow_version or None,
+        "key_id": _text(fields, "key"),
+        "error_code": error.get("code") if error else None,
+        "model_ids": ",".join(execution.model_ids) or None,
+        "credits": execution.credits_cost,
+        "micro_usd": execution.micro_usd,
+        "markup": str(execution.markup),
+        "owner_id": execution.owner_id or None,
+        "retry_of": execution.retry_of,
+        "retried_by": _text(fields, "retry"),
+        "http_request_id": _text(fields, "request"),
+        "has_objects": "aside" in fields,
+        "record_bytes": size,
+        "error": _encode(error).decode() if error else None,
+        "warnings": _encode(execution.warnings).decode() if execution.warnings else None,
+        "result": compress(result) if result else None,
+    }
+
+
+def _node_row(node: NodeExecution, names: Sequence[NodeName]) -> Row:
+    name = names[node.index] if node.index < len(names) else None
+    return {
+        "position": node.index,
+        "node_id": _plain(name.id) if name else None,
+        "type": name.type if name else None,
+        "status": node.status.value,
+        "attempts": node.attempts,
+        "started_at": node.started_at,
+        "duration_ms": node.duration_ms,
+        "credits": node.credits_cost,
+        "error_code": node.error.get("code") if node.error else None,
+    }
+
+
+def _text(fields: dict[str, bytes], name: str) -> str | None:
+    value = fields.get(name)
+    return _plain(value.decode(errors="replace")) if value else None
+
+
+def _plain(text: str) -> str:
+    """Return a text without the character that PostgreSQL does not store."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")

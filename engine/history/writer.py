@@ -1,0 +1,51 @@
+"""Writes of ended executions: each once, with its figures, in one transaction."""
+
+from collections.abc import Sequence
+from itertools import chain
+
+from sqlalchemy import Connection, Table, insert, select, tuple_
+
+from engine.history.database import Database
+from engine.history.rollups import add_figures
+from engine.history.rows import ExecutionRows, Row
+from engine.history.schema import execution_models, execution_records, executions, nodes
+from engine.history.statements import in_batches
+
+Ids = tuple[str, str]
+"""Account id and execution id."""
+
+
+def write_executions(database: Database, batch: Sequence[ExecutionRows]) -> int:
+    """Write those executions that the database lacks; return their number.
+
+    Called again with the same executions, it changes nothing. Raises HistoryUnavailable.
+    """
+    with database.write() as connection:
+        known = find_known(connection, [_ids(each.execution) for each in batch])
+        new = {_ids(each.execution): each for each in batch if _ids(each.execution) not in known}
+        rows = list(new.values())
+        _insert(connection, executions, [each.execution for each in rows])
+        _insert(connection, execution_records, [each.record for each in rows])
+        _insert(connection, execution_models, list(chain(*(each.models for each in rows))))
+        _insert(connection, nodes, list(chain(*(each.nodes for each in rows))))
+        add_figures(connection, rows)
+    return len(new)
+
+
+def find_known(connection: Connection, ids: Sequence[Ids]) -> set[Ids]:
+    """Return those executions that the database has."""
+    columns = executions.c.account_id, executions.c.id
+    known: set[Ids] = set()
+    for some in in_batches(ids):
+        found = connection.execute(select(*columns).where(tuple_(*columns).in_(some)))
+        known.update((account_id, execution_id) for account_id, execution_id in found)
+    return known
+
+
+def _ids(row: Row) -> Ids:
+    return row["account_id"], row["id"]
+
+
+def _insert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+    if rows:
+        connection.execute(insert(table), rows)

@@ -1,0 +1,108 @@
+"""Ended deliveries: those that the history lacks, their records, and their removal."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from engine.ids.partitions import PARTITIONS, partition_of
+from engine.store.archive.ended_executions import (
+    HistoryBacklog,
+    oldest_members,
+    read_backlog,
+    remove_members,
+)
+from engine.store.executions.record_fields import parse_hash
+from engine.store.redis import keyspace
+from engine.store.redis.client import Client
+from engine.store.redis.scripts import SCRIPTS
+
+ENDED = frozenset({b"delivered", b"failed"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedDelivery:
+    """Record of a delivery that has ended, as Redis has it."""
+
+    account_id: str
+    delivery_id: str
+    settled_at: int
+    """Time of its last attempt in milliseconds."""
+    fields: dict[str, bytes]
+
+
+class EndedDeliveries:
+    """Reads and removes ended deliveries for the archiver."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def unarchived(self, count: int) -> list[str]:
+        """Return names `account/delivery/fence` of ended deliveries that the history lacks."""
+        keys = [keyspace.unarchived_deliveries(each) for each in range(PARTITIONS)]
+        return await oldest_members(self._client, keys, count)
+
+    async def backlog(self) -> HistoryBacklog:
+        """Return how many ends of deliveries the history lacks."""
+        return await read_backlog(
+            self._client, [keyspace.unarchived_deliveries(each) for each in range(PARTITIONS)]
+        )
+
+    async def records(self, names: Sequence[str]) -> list[EndedDelivery]:
+        """Return the records of the deliveries that have ended and are there."""
+        found = await asyncio.gather(*map(self._read, names))
+        return [each for each in found if each is not None]
+
+    async def mark_archived(self, names: Iterable[str], now: int) -> None:
+        """Move ends from those that the history lacks to those that may be forgotten."""
+        listed = list(names)
+        for name in listed:
+            partition = partition_of(name.partition("/")[0])
+            key = keyspace.archived_deliveries(partition)
+            await self._client.send("ZADD", key, now, name)
+        await remove_members(self._client, listed, keyspace.unarchived_deliveries)
+
+    async def archived(self, until: int, count: int) -> list[str]:
+        """Return names of deliveries that were archived until a time in milliseconds."""
+        pages = await asyncio.gather(
+            *(
+                self._client.send(
+                    *("ZRANGE", keyspace.archived_deliveries(each), "-inf", until),
+                    *("BYSCORE", "LIMIT", 0, count),
+                )
+                for each in range(PARTITIONS)
+            )
+        )
+        return [name.decode() for page in pages for name in page]
+
+    async def forget(self, name: str) -> bool:
+        """Remove a delivery, unless an attempt came after the archived one."""
+        account_id, delivery_id, fence = name.split("/")
+        key = keyspace.delivery(account_id, delivery_id)
+        key_id = await self._client.send("HGET", key, "key")
+        verdict = await self._client.call(
+            SCRIPTS["forget_delivery"],
+            [
+                key,
+                keyspace.archived_deliveries(partition_of(account_id)),
+                keyspace.webhook_deliveries(account_id, (key_id or b"").decode()),
+            ],
+            [name, delivery_id, fence],
+        )
+        return bool(int(verdict))
+
+    async def _read(self, name: str) -> EndedDelivery | None:
+        account_id, delivery_id, _ = name.split("/")
+        partition = partition_of(account_id)
+        reply, settled_at = await asyncio.gather(
+            self._client.send("HGETALL", keyspace.delivery(account_id, delivery_id)),
+            self._client.send("ZSCORE", keyspace.unarchived_deliveries(partition), name),
+        )
+        fields = parse_hash(reply)
+        if fields.get("status") not in ENDED or settled_at is None:
+            return None
+        return EndedDelivery(
+            account_id=account_id,
+            delivery_id=delivery_id,
+            settled_at=int(float(settled_at)),
+            fields=fields,
+        )

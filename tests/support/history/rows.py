@@ -1,0 +1,60 @@
+"""Records of ended executions without a Redis, and what the database holds of them."""
+
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Table, select
+
+from engine.graph.plan import NodeName
+from engine.history.database import Database
+from engine.history.rows import ExecutionRows, make_rows
+from engine.store.archive.ended_executions import EndedRecord
+from engine.store.redis.record_packing import pack
+
+MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
+MONDAY = 1_764_547_200_000
+"""Midnight UTC of 1 December 2025."""
+NAMES = (NodeName(id="t", type="textBox"), NodeName(id="out", type="responseOutput"))
+
+
+def ended(
+    *, account_id: str = "acc_1", at: int = MONDAY, duration_ms: int = 100, **fields: Any
+) -> EndedRecord:
+    """Return the record of an execution of two nodes, with some fields changed."""
+    known: dict[str, Any] = {
+        "status": "completed",
+        "statuses": "cc",
+        "slug": "echo",
+        "version": 2,
+        "source": "api-workflow",
+        "key": "key_1",
+        "created": at,
+        "started": at + 1,
+        "completed": at + duration_ms,
+        "result": pack({"text": "hello"}),
+        "error": b"",
+        "r1.1": pack(
+            [[0, 1, at + 1, 5, None, pack({"text-out": "hi"})], [1, 1, at, 1, None, None]]
+        ),
+    }
+    values = {name: value for name, value in (known | fields).items() if value is not None}
+    return EndedRecord(
+        account_id=account_id,
+        execution_id=str(uuid4()),
+        fields={
+            name: value if isinstance(value, bytes) else str(value).encode()
+            for name, value in values.items()
+        },
+    )
+
+
+def rows(**fields: Any) -> ExecutionRows:
+    """Return the rows of such an execution."""
+    return make_rows(ended(**fields), NAMES)
+
+
+def table_rows(database: Database, table: Table) -> list[dict[str, Any]]:
+    """Return all rows of a table, by its primary key."""
+    with database.read() as connection:
+        found = connection.execute(select(table).order_by(*table.primary_key))
+        return [dict(row) for row in found.mappings()]
