@@ -18,6 +18,7 @@ from prometheus_client.registry import Collector
 
 from engine.errors import EngineError
 from engine.store import Store
+from engine.store.archive.ended_executions import EndedExecutions
 from engine.store.metrics.samples import add_up, without_gauges
 from engine.store.metrics.snapshots import RETIRED, is_process, parse
 from engine.store.redis.info import read_memory
@@ -103,6 +104,17 @@ EXECUTIONS_UNWALKED = Counter(
 EXECUTIONS_ORPHANED = Counter(
     "headrace_executions_orphaned_total",
     "Executions that no worker held and no hint was due for, made due.",
+    registry=REGISTRY,
+)
+HISTORY_ARCHIVED = Counter(
+    "headrace_history_archived_total",
+    "Executions, deliveries, movements of credits and acts that went to the history.",
+    ["kind"],
+    registry=REGISTRY,
+)
+HISTORY_FAILED = Counter(
+    "headrace_history_failed_total",
+    "Attempts at archiving that failed because the database or Redis was away.",
     registry=REGISTRY,
 )
 WEBHOOK_ATTEMPTS = Counter(
@@ -236,6 +248,7 @@ async def page(store: Store, process: str, media_free_bytes: int | None = None) 
 async def _facts(store: Store) -> list[Any]:
     workers = await store.leases.workers()
     dead = await store.leases.dead_workers()
+    unarchived = await EndedExecutions(store.client).backlog()
     memory = await read_memory(store.client)
     return [
         _gauge("headrace_redis_up", "1 if Redis answers, else 0.", 1),
@@ -259,6 +272,11 @@ async def _facts(store: Store) -> list[Any]:
             "headrace_webhook_deliveries_pending",
             "Deliveries of webhooks that wait for their first or next attempt.",
             await store.deliveries.due(),
+        ),
+        _gauge(
+            "headrace_history_waiting",
+            "Ended executions that are not in the history yet.",
+            unarchived.count,
         ),
         _gauge("headrace_workers_alive", "Workers with a lease.", len(set(workers) - set(dead))),
     ]

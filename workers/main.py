@@ -22,6 +22,7 @@ from engine.store.redis.heartbeat import Heartbeat
 from engine.store.redis.subscription import Subscription
 from engine.store.worker_leases import make_worker_id
 from workers import actors
+from workers.history.process import ArchiverProcess
 from workers.media.assets import AccountMedia, OwnMedia
 from workers.nodes.executor import PRELOAD, Executor
 from workers.nodes.local_models import LocalPool
@@ -158,6 +159,7 @@ async def _run_background(
         background("spare memory", spare_memory.trim_periodically),
         background("held check", held_check.run),
         _run_sweeper(store, media_service, worker_id, settings),
+        _run_archiver(store, worker_id, settings),
     ):
         yield
 
@@ -224,8 +226,19 @@ async def _run_sweeper(
         lease_seconds=settings.lease_seconds,
         retention_days=settings.retention_days,
         media_service=media_service,
+        prunes_executions=not settings.database_url,
     )
     async with background("sweeper", sweeper.run):
+        yield
+
+
+@contextlib.asynccontextmanager
+async def _run_archiver(store: Store, worker_id: str, settings: Settings) -> AsyncIterator[None]:
+    """Run the archiver's process while this worker leads; none without a database."""
+    if not settings.database_url:
+        yield
+        return
+    async with background("archiver", ArchiverProcess(store, settings, worker_id).run):
         yield
 
 

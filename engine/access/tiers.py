@@ -13,6 +13,8 @@ from engine.settings import PREFIX, SettingError
 
 UNLIMITED = "unlimited"
 VARIABLE = PREFIX + "TIERS_FILE"
+RETENTION = "retentionDays"
+MAX_DAYS = 36_500
 MAX_ALLOWANCE = 10**12
 """Leaves room for bought credits below the largest exact integer."""
 
@@ -52,6 +54,8 @@ class TierTerms:
     """Factor on the price of a provider."""
     trials: bool
     """Models with a trial are free within it, and cannot be paid for."""
+    retention_days: float | None = None
+    """Retention of what has ended; None: the installation's."""
     ceiling: frozenset[str]
     """Resources of allowed capabilities, or `*`; see `engine.access.capabilities`."""
 
@@ -111,17 +115,20 @@ def _check_table(tables: Mapping[str, Any], name: str, table: object) -> None:
     if not isinstance(table, dict):
         raise ValueError(f"{name}: a tier is a table, [{name}]")
     for member, value in table.items():
-        if member not in _PARSERS:
-            raise ValueError(f"{name}: there is no {member!r}; a tier has {', '.join(_PARSERS)}")
+        parsers = _PARSERS | _OPTIONAL_PARSERS
+        if member not in parsers:
+            raise ValueError(f"{name}: there is no {member!r}; a tier has {', '.join(parsers)}")
         try:
-            _PARSERS[member](value)
+            parsers[member](value)
         except ValueError as error:
             raise ValueError(f"{name}.{member}: {error}") from None
 
 
 def _terms(tier: Tier, table: Mapping[str, Any]) -> TierTerms:
     return TierTerms(
-        tier=tier, **{member: parse(table[member]) for member, parse in _PARSERS.items()}
+        tier=tier,
+        **{member: parse(table[member]) for member, parse in _PARSERS.items()},
+        retention_days=_parse_days(table.get(RETENTION)),
     )
 
 
@@ -143,6 +150,14 @@ def _parse_flag(value: object) -> bool:
     if type(value) is not bool:
         raise ValueError(f"{value!r} is neither true nor false")
     return value
+
+
+def _parse_days(value: object) -> float | None:
+    if value is None:
+        return None
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < MAX_DAYS:
+        raise ValueError(f"{value!r} is not a number of days above 0")
+    return float(value)
 
 
 def _parse_markup(value: object) -> Decimal:
@@ -179,3 +194,4 @@ _PARSERS: dict[str, Callable[[object], Any]] = {
     "trials": _parse_flag,
     "ceiling": _parse_ceiling,
 }
+_OPTIONAL_PARSERS: dict[str, Callable[[object], Any]] = {RETENTION: _parse_days}

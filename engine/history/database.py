@@ -8,7 +8,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    NoSuchModuleError,
+    StatementError,
+)
 
 from engine.errors import Unavailable
 from engine.settings import SettingError
@@ -27,9 +34,11 @@ POOL_SIZE = 8
 class HistoryUnavailable(Unavailable):
     """The database cannot be used now; `reason` is its message, which is not for callers."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, is_about_data: bool = False) -> None:
         super().__init__("The history cannot be read right now")
         self.reason = reason
+        self.is_about_data = is_about_data
+        """Whether the database refused the values of a statement."""
 
 
 def sqlite_url(data_dir: Path) -> str:
@@ -87,7 +96,10 @@ def _reported() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        raise HistoryUnavailable(_reason(error)) from error
+        is_about_data = isinstance(error, DataError | IntegrityError)
+        raise HistoryUnavailable(_reason(error), is_about_data=is_about_data) from error
+    except (StatementError, OverflowError) as error:
+        raise HistoryUnavailable(str(error), is_about_data=True) from error
 
 
 def _reason(error: DBAPIError) -> str:

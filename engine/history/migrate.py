@@ -9,7 +9,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, insert, select
 
-from engine.history.database import Database
+from engine.history.database import Database, HistoryUnavailable
 from engine.history.schema import archive_state
 
 FOLDER = Path(__file__).parent / "migrations"
@@ -24,6 +24,19 @@ def migrate(database: Database) -> str:
         command.upgrade(config, "head")
         _name_database(connection)
         return _current(connection) or ""
+
+
+def check_database(database: Database) -> str:
+    """Return the database's id. Raises HistoryUnavailable unless it has the tables it should have.
+
+    A database of a newer version of Headrace is taken as it is.
+    """
+    revision, script = revision_of(database), ScriptDirectory.from_config(_config())
+    known = [each.revision for each in script.walk_revisions()]
+    if not revision or (revision in known and revision != known[0]):
+        raise HistoryUnavailable("its tables are missing or old: run `headrace migrate`")
+    with database.read() as connection:
+        return database_id(connection)
 
 
 def newest_revision() -> str:

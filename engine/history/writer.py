@@ -1,9 +1,9 @@
 """Writes of ended executions: each once, with its figures, in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 
-from sqlalchemy import Connection, Table, insert, select, tuple_
+from sqlalchemy import Connection, Table, bindparam, insert, select, tuple_, update
 
 from engine.history.database import Database
 from engine.history.rollups import add_figures
@@ -30,6 +30,24 @@ def write_executions(database: Database, batch: Sequence[ExecutionRows]) -> int:
         _insert(connection, nodes, list(chain(*(each.nodes for each in rows))))
         add_figures(connection, rows)
     return len(new)
+
+
+def write_retries(database: Database, retries: Mapping[Ids, str]) -> None:
+    """Note the last retry of each failed execution. Raises HistoryUnavailable."""
+    if not retries:
+        return
+    statement = (
+        update(executions)
+        .where(executions.c.account_id == bindparam("of_account"))
+        .where(executions.c.id == bindparam("of_id"))
+        .values(retried_by=bindparam("retry"))
+    )
+    rows = [
+        {"of_account": account_id, "of_id": execution_id, "retry": retry}
+        for (account_id, execution_id), retry in retries.items()
+    ]
+    with database.write() as connection:
+        connection.execute(statement, rows)
 
 
 def find_known(connection: Connection, ids: Sequence[Ids]) -> set[Ids]:

@@ -123,10 +123,15 @@ class Leases:
             return False
         return bool(is_removed)
 
-    async def take_lead(self, worker_id: str, lease_ms: int) -> Leadership:
-        """Acquire or renew the leadership, or return the time until another leader's ends."""
+    async def take_lead(
+        self, worker_id: str, lease_ms: int, *, key: str = keyspace.leader()
+    ) -> Leadership:
+        """Acquire or renew the leadership, or return the time until another leader's ends.
+
+        `key` is that of the sweepers' leader or of another one.
+        """
         is_own, now, left_ms = await self._client.call(
-            SCRIPTS["take_lead"], [keyspace.leader()], [0, worker_id, lease_ms]
+            SCRIPTS["take_lead"], [key], [0, worker_id, lease_ms]
         )
         return Leadership(is_own=bool(is_own), now=int(now), left_ms=int(left_ms))
 

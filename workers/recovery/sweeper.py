@@ -60,12 +60,14 @@ class Sweeper:
         lease_seconds: float,
         retention_days: float,
         media_service: MediaService | None = None,
+        prunes_executions: bool = True,
     ) -> None:
         self._store = store
         self._media_service = media_service
         self._worker_id = worker_id
         self._lease_seconds = lease_seconds
         self._retention_ms = int(retention_days * DAY_MS)
+        self._prunes_executions = prunes_executions
         self._orphan_search = OrphanSearch(store)
         self._leads = False
         self.pause = 0.0
@@ -289,13 +291,19 @@ class Sweeper:
     async def prune(self) -> bool:
         """Remove executions whose retention is over, and versions of workflows that are not kept.
 
-        Removes one batch, so that a large one delays no other duty; true when there may be more.
+        With a history its archiver removes executions. Removes one batch, so that a large one
+        delays no other duty; true when there may be more.
         """
+        is_more = await self._store.versions.prune()
+        return await self._prune_executions() or is_more
+
+    async def _prune_executions(self) -> bool:
+        if not self._prunes_executions:
+            return False
         now = await self._store.leases.now()
         pruned = await self._store.leases.prune(now - self._retention_ms)
         self._outputs_to_remove += pruned.with_objects
-        is_more = await self._store.versions.prune()
-        return is_more or pruned.executions > 0
+        return pruned.executions > 0
 
 
 async def _run_duty(duty: str, work: Awaitable[Outcome]) -> Outcome | None:

@@ -35,6 +35,14 @@ class EndedRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EndedBatch:
+    """References of one batch, and the records of those that are still there."""
+
+    references: Sequence[str]
+    records: Sequence[EndedRecord]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryBacklog:
     """Number of members that wait for the history, and the time of the oldest in milliseconds."""
 
@@ -68,13 +76,13 @@ class EndedExecutions:
             self._client, [keyspace.unarchived(each) for each in range(PARTITIONS)]
         )
 
-    async def records(self, references: Sequence[str]) -> list[EndedRecord]:
-        """Return the records of the first references whose sizes fit one batch; gone ones lack."""
+    async def read(self, references: Sequence[str]) -> EndedBatch:
+        """Return the first references whose sizes fit one batch, with their records."""
         fitting = await self._fitting(references)
         found: list[EndedRecord] = []
         for start in range(0, len(fitting), AT_ONCE):
-            found += await self._read(fitting[start : start + AT_ONCE])
-        return found
+            found += await self._records(fitting[start : start + AT_ONCE])
+        return EndedBatch(references=fitting, records=found)
 
     async def mark_archived(self, references: Iterable[str]) -> None:
         """Remove references from those that the history lacks."""
@@ -138,7 +146,7 @@ class EndedExecutions:
                 return references[:count]
         return references
 
-    async def _read(self, references: Sequence[str]) -> list[EndedRecord]:
+    async def _records(self, references: Sequence[str]) -> list[EndedRecord]:
         ids = [keyspace.parse_reference(each) for each in references]
         replies = await asyncio.gather(
             *(self._client.send("HGETALL", keyspace.execution(*each)) for each in ids)

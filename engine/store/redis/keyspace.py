@@ -224,6 +224,16 @@ def deliveries_due(partition: int) -> str:
     return f"{_tag(partition)}:deliveries_due"
 
 
+def history() -> str:
+    """Hash: id of the history's database, and the state of the archiver."""
+    return "hr:history"
+
+
+def archiver() -> str:
+    """String: worker id of the leading archiver, with an expiry."""
+    return "hr:archiver"
+
+
 def archived_deliveries(partition: int) -> str:
     """Sorted set: account/delivery/fence in the history, by the time in ms of its archiving."""
     return f"{_tag(partition)}:archived_deliveries"

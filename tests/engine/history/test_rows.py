@@ -103,7 +103,7 @@ async def test_a_record_comes_back_as_redis_had_it(
 ) -> None:
     ending = await Ending.of(store, account)
     reference = await getattr(ending, status)(watcher="")
-    (record,) = await EndedExecutions(store.client).records([reference])
+    (record,) = (await EndedExecutions(store.client).read([reference])).records
 
     found = make_rows(record, ending.plan.names)
 

@@ -1,5 +1,6 @@
 """Databases of the history for tests: a file of SQLite, and one PostgreSQL for all processes."""
 
+import functools
 import os
 import shutil
 import tempfile
@@ -7,7 +8,7 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-from sqlalchemy import create_engine, delete, text
+from sqlalchemy import Engine, create_engine, delete, text
 
 from engine.history.database import Database
 from engine.history.migrate import DATABASE_ID, migrate
@@ -50,17 +51,17 @@ def postgresql_url(run: str) -> Iterator[str]:
     migrate(database)
     database.close()
     yield url
+    _engine(url).dispose()
     server.cleanup()
 
 
 def empty_postgresql(url: str) -> None:
     """Remove all rows, but for the id of the database."""
-    engine = create_engine(_driven(url))
-    tables = [table.name for table in metadata.sorted_tables if table is not archive_state]
-    with engine.begin() as connection:
-        connection.execute(text(f"TRUNCATE {', '.join(tables)}"))
+    with _engine(url).begin() as connection:
+        for table in metadata.sorted_tables:
+            if table is not archive_state:
+                connection.execute(delete(table))
         connection.execute(delete(archive_state).where(archive_state.c.name != DATABASE_ID))
-    engine.dispose()
 
 
 def copy_sqlite(template: Path, folder: Path) -> str:
@@ -68,6 +69,11 @@ def copy_sqlite(template: Path, folder: Path) -> str:
     path = folder / "history.sqlite"
     shutil.copyfile(template, path)
     return f"sqlite:///{path}"
+
+
+@functools.cache
+def _engine(url: str) -> Engine:
+    return create_engine(_driven(url))
 
 
 def _driven(url: str) -> str:

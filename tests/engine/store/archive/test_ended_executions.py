@@ -75,8 +75,10 @@ async def test_a_record_has_all_fields_and_the_events_of_a_watched_execution(
 ) -> None:
     plain, watched = await ending.completed(), await ending.completed(watcher="")
 
-    records = {each.reference: each for each in await ended.records([plain, watched, "acc/gone"])}
+    batch = await ended.read([plain, watched, "acc/gone"])
 
+    records = {each.reference: each for each in batch.records}
+    assert batch.references == [plain, watched, "acc/gone"]
     assert set(records) == {plain, watched}
     assert records[plain].fields["status"] == b"completed"
     assert records[plain].events == ()
@@ -92,7 +94,9 @@ async def test_a_batch_ends_before_its_records_are_too_large(
     names = [await ending.completed() for _ in range(3)]
     monkeypatch.setattr(ended_executions, "BATCH_BYTES", 1)
 
-    assert [each.reference for each in await ended.records(names)] == names[:1]
+    batch = await ended.read(names)
+
+    assert batch.references == [each.reference for each in batch.records] == names[:1]
 
 
 async def test_ends_are_read_in_order_a_page_at_a_time(

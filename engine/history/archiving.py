@@ -1,0 +1,178 @@
+"""Archiving of ended executions: write them to the history, then let Redis forget them."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from engine.errors import NotFound
+from engine.executions.execution import Execution
+from engine.graph.plan import NodeName
+from engine.history.database import Database, HistoryUnavailable
+from engine.history.rows import ExecutionRows, make_rows
+from engine.history.writer import find_known, write_executions, write_retries
+from engine.ids.partitions import PARTITIONS
+from engine.process.lru_cache import LruCache
+from engine.settings import Settings
+from engine.store import Store
+from engine.store.archive.ended_executions import EndedExecutions, EndedRecord
+from engine.store.executions.record_fields import HEAD_FIELDS, parse_head, parse_names
+from engine.store.redis import keyspace
+
+BATCH = 500
+"""Executions that one transaction writes."""
+FORGET_BATCH = 500
+CHECK_BATCH = 500
+SETTLED_MS = 60_000
+"""Time after an end from which on an execution ought to be in the history or on the list."""
+
+API_READS_HISTORY = False
+"""The switch of forgetting: whether the API finds in the history what Redis has forgotten.
+
+Until it does, Redis keeps what has ended for `HEADRACE_RETENTION_DAYS`, archived or not; from then
+on for `HEADRACE_HOT_MINUTES`.
+"""
+
+log = logging.getLogger(__name__)
+
+
+def kept_ms(settings: Settings) -> int:
+    """Return the time for which Redis keeps what has ended and is in the history."""
+    if API_READS_HISTORY:
+        return int(settings.hot_minutes * 60_000)
+    return int(settings.retention_days * 86_400_000)
+
+
+class ExecutionArchive:
+    """Moves ended executions to the history, a batch at a time.
+
+    Every step may be repeated, and stopped anywhere: an execution leaves the list once it is in the
+    database, and Redis forgets only what the database has.
+    """
+
+    def __init__(self, store: Store, database: Database) -> None:
+        self._store = store
+        self._database = database
+        self._ended = EndedExecutions(store.client)
+        self._names = NodeNames(store)
+        self._positions = dict.fromkeys(range(PARTITIONS), 0)
+        self.refused: set[str] = set()
+        """Executions that cannot be written; they stay in Redis and are tried at the next start."""
+
+    async def archive(self, size: int = BATCH) -> Sequence[EndedRecord] | None:
+        """Write one batch; return its new records, None when nothing waits.
+
+        Raises Unavailable or HistoryUnavailable.
+        """
+        listed = await self._ended.unarchived(size + len(self.refused))
+        waiting = [name for name in listed if name not in self.refused][:size]
+        if not waiting:
+            return None
+        batch = await self._ended.read(waiting)
+        rows = {each.reference: await self._rows(each) for each in batch.records}
+        await self._write([each for each in rows.values() if each is not None])
+        await self._ended.mark_archived(set(batch.references) - self.refused)
+        return batch.records
+
+    async def check(self, partition: int, until_ms: int) -> bool:
+        """List executions that ended before a time and are neither listed nor in the history.
+
+        These ended before there was a history, or under an older version. Examines one page after
+        that of the last call; True when there are more.
+        """
+        since = self._positions[partition]
+        page = await self._ended.ended(partition, since, until_ms - SETTLED_MS, CHECK_BATCH)
+        self._positions[partition] = page.next_at
+        await self._list_unknown(page.references)
+        return len(page.references) == CHECK_BATCH
+
+    async def forget(self, partition: int, ended_before_ms: int) -> bool:
+        """Let Redis forget archived executions that ended before a time; True if more may have."""
+        size = FORGET_BATCH + len(self.refused)
+        page = await self._ended.ended(partition, 0, ended_before_ms, size)
+        names = [name for name in page.references if name not in self.refused]
+        known = await self._list_unknown(names)
+        retries = await self._ended.retries(known)
+        await asyncio.to_thread(
+            write_retries,
+            self._database,
+            {keyspace.parse_reference(name): retry for name, retry in retries.items() if retry},
+        )
+        await asyncio.gather(
+            *(self._ended.forget(name, ended_before_ms, retries[name]) for name in known)
+        )
+        return len(page.references) == size
+
+    async def _list_unknown(self, names: Sequence[str]) -> Sequence[str]:
+        """Return the references that the history has; list the others for it."""
+        if not names:
+            return ()
+        known = await asyncio.to_thread(self._known, names)
+        await self._ended.mark_unarchived(set(names) - known)
+        return [name for name in names if name in known]
+
+    def _known(self, names: Sequence[str]) -> set[str]:
+        with self._database.read() as connection:
+            found = find_known(connection, [keyspace.parse_reference(name) for name in names])
+        return {keyspace.reference(*ids) for ids in found}
+
+    async def _rows(self, record: EndedRecord) -> ExecutionRows | None:
+        """Return the rows of a record; None when they cannot be made, which is logged."""
+        try:
+            return make_rows(record, await self._names.of(record))
+        except (KeyError, TypeError, ValueError):
+            self._refuse(record.reference, "its record cannot be read")
+            return None
+
+    async def _write(self, rows: Sequence[ExecutionRows]) -> None:
+        """Write rows; those of a batch that the database refuses are written one by one."""
+        try:
+            await asyncio.to_thread(write_executions, self._database, rows)
+        except HistoryUnavailable as error:
+            if not error.is_about_data:
+                raise
+            if len(rows) == 1:
+                row = rows[0].execution
+                self._refuse(keyspace.reference(row["account_id"], row["id"]), error.reason)
+                return
+            for each in rows:
+                await self._write([each])
+
+    def _refuse(self, reference: str, reason: str) -> None:
+        self.refused.add(reference)
+        log.error(
+            "an execution cannot be archived", extra={"reference": reference, "reason": reason}
+        )
+
+
+class NodeNames:
+    """Names of the nodes of ended executions, of which most are of a few versions."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known: LruCache[tuple[str, str, int, tuple[str, ...]], Sequence[NodeName]]
+        self._known = LruCache(1_000)
+
+    async def of(self, record: EndedRecord) -> Sequence[NodeName]:
+        """Return the names by position; none where the workflow is gone or another account's."""
+        values = [record.fields.get(name) for name in HEAD_FIELDS]
+        head = parse_head(record.account_id, record.execution_id, values)
+        if head.owner_id:
+            return ()
+        if head.workflow_slug and not head.workflow_version:
+            names = record.fields.get("names")
+            return parse_names(names) if names else ()
+        key = head.account_id, head.workflow_slug, head.workflow_version, head.model_ids
+        found = self._known.get(key)
+        if found is None:
+            found = await self._find(head)
+            self._known.put(key, found)
+        return found
+
+    async def _find(self, head: Execution) -> Sequence[NodeName]:
+        slug, version = head.workflow_slug, head.workflow_version
+        try:
+            return await self._store.workflows.node_names(
+                head.account_id, slug, version, head.model_ids
+            )
+        except NotFound:
+            return ()

@@ -1,0 +1,79 @@
+"""Archiving of deliveries, of movements of credits and of administrative acts."""
+
+import asyncio
+import itertools
+from collections.abc import Iterable
+
+from engine.history.database import Database
+from engine.history.deliveries import write_deliveries
+from engine.history.entries import audit_position, ledger_positions_of, write_audit, write_ledger
+from engine.store import Store
+from engine.store.archive.ended_deliveries import EndedDeliveries
+from engine.store.archive.entries import AUDIT_STREAMS, ArchivedEntries
+
+DELIVERIES_BATCH = 500
+ACCOUNTS_BATCH = 200
+
+
+class EntryArchive:
+    """Moves what is beside the executions to the history; every step may be repeated."""
+
+    def __init__(self, store: Store, database: Database) -> None:
+        self._store = store
+        self._database = database
+        self._deliveries = EndedDeliveries(store.client)
+        self._entries = ArchivedEntries(store.client)
+        self._audited = itertools.cycle(range(AUDIT_STREAMS))
+        self._next_account = 0
+
+    async def archive_deliveries(self) -> int:
+        """Write one batch of ended deliveries; return the number of those that waited."""
+        names = await self._deliveries.unarchived(DELIVERIES_BATCH)
+        if not names:
+            return 0
+        records = await self._deliveries.records(names)
+        await asyncio.to_thread(write_deliveries, self._database, records)
+        await self._deliveries.mark_archived(names, await self._store.leases.now())
+        return len(names)
+
+    async def forget_deliveries(self, archived_before_ms: int) -> int:
+        """Let Redis forget one batch of archived deliveries; return its size."""
+        names = await self._deliveries.archived(archived_before_ms, DELIVERIES_BATCH)
+        for name in names:
+            await self._deliveries.forget(name)
+        return len(names)
+
+    async def archive_ledgers(self, account_ids: Iterable[str]) -> int:
+        """Write the new entries of accounts' ledgers; return their number."""
+        ids = list(dict.fromkeys(account_ids))
+        positions = await asyncio.to_thread(ledger_positions_of, self._database, ids)
+        count = 0
+        for account_id in ids:
+            position, is_all = positions.get(account_id), False
+            while not is_all:
+                part = await self._entries.ledger(account_id, position)
+                is_all = part.is_all
+                if not part.entries and (position or not part.carried):
+                    break
+                position = await asyncio.to_thread(write_ledger, self._database, account_id, part)
+                count += len(part.entries)
+                if position is not None:
+                    await self._entries.note_ledger(account_id, position)
+        return count
+
+    async def archive_next_ledgers(self) -> int:
+        """Do that for the next accounts; return the number of accounts, 0 after the last ones."""
+        found = await self._entries.accounts(self._next_account, ACCOUNTS_BATCH)
+        await self.archive_ledgers(found)
+        self._next_account = self._next_account + len(found) if found else 0
+        return len(found)
+
+    async def archive_audit(self) -> int:
+        """Write the new acts of the next stream of the audit log; return their number."""
+        stream, count, is_all = next(self._audited), 0, False
+        position = await asyncio.to_thread(audit_position, self._database, stream)
+        while not is_all:
+            part = await self._entries.audit(stream, position)
+            position = await asyncio.to_thread(write_audit, self._database, stream, part)
+            count, is_all = count + len(part.entries), part.is_all
+        return count

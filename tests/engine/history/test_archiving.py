@@ -1,0 +1,285 @@
+"""Ended executions move to the history, and leave Redis only afterwards."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from engine.history import archiving, writer
+from engine.history.archiving import ExecutionArchive, kept_ms
+from engine.history.database import Database, HistoryUnavailable
+from engine.history.rows import ExecutionRows
+from engine.history.schema import executions, nodes, rollups
+from engine.ids.partitions import partition_of
+from engine.settings import Settings
+from engine.store import Account, Store
+from engine.store.archive.ended_executions import EndedExecutions
+from engine.store.redis import keyspace
+from tests.support.history.rows import table_rows
+from tests.support.store.ended import Ending
+
+Rows = dict[str, dict[str, Any]]
+
+
+@pytest.fixture
+def archive(store: Store, database: Database) -> ExecutionArchive:
+    return ExecutionArchive(store, database)
+
+
+@pytest.fixture
+async def ending(store: Store, account: Account) -> Ending:
+    return await Ending.of(store, account)
+
+
+@pytest.fixture
+def ended(store: Store) -> EndedExecutions:
+    return EndedExecutions(store.client)
+
+
+def archived(database: Database) -> Rows:
+    """Return the rows of executions by reference."""
+    return {
+        keyspace.reference(row["account_id"], row["id"]): row
+        for row in table_rows(database, executions)
+    }
+
+
+async def is_in_redis(store: Store, reference: str) -> bool:
+    key = keyspace.execution(*keyspace.parse_reference(reference))
+    return bool(await store.client.send("EXISTS", key))
+
+
+async def forget_all(store: Store, archive: ExecutionArchive) -> None:
+    later = await store.leases.now() + 60_000
+    while any([await archive.forget(each, later) for each in range(16)]):
+        pass
+
+
+async def test_what_has_ended_is_written_once(
+    archive: ExecutionArchive, ending: Ending, ended: EndedExecutions, database: Database
+) -> None:
+    names = [await ending.completed(), await ending.failed(), await ending.cancelled()]
+    open_one = await ending.accept()
+
+    first = await archive.archive()
+    second = await archive.archive()
+
+    assert {each.reference for each in first or ()} == set(names)
+    assert second is None
+    assert set(archived(database)) == set(names)
+    assert {row["status"] for row in archived(database).values()} == {
+        *("completed", "failed", "cancelled")
+    }
+    assert await ended.unarchived(10) == []
+    assert all([await is_in_redis(ending.store, name) for name in (*names, open_one)])
+
+
+async def test_a_batch_is_of_the_wanted_size(
+    archive: ExecutionArchive, ending: Ending, database: Database
+) -> None:
+    for _ in range(3):
+        await ending.completed()
+
+    assert len(await archive.archive(2) or ()) == 2
+    assert len(await archive.archive(2) or ()) == 1
+
+
+async def test_nodes_have_the_names_of_the_workflow(
+    archive: ExecutionArchive, ending: Ending, database: Database
+) -> None:
+    await ending.completed()
+
+    await archive.archive()
+
+    assert [(row["node_id"], row["type"]) for row in table_rows(database, nodes)] == [
+        ("t", "textBox"),
+        ("out", "responseOutput"),
+    ]
+
+
+async def test_an_execution_whose_workflow_is_gone_is_archived_all_the_same(
+    archive: ExecutionArchive, ending: Ending, database: Database
+) -> None:
+    reference = await ending.completed()
+    await ending.store.client.send(
+        "DEL",
+        keyspace.workflow(ending.account.id, ending.workflow.slug),
+        keyspace.workflow_node_names(ending.account.id, ending.workflow.slug),
+    )
+    await archive.archive()
+
+    assert reference in archived(database)
+
+
+async def test_an_end_without_a_record_leaves_the_list(
+    archive: ExecutionArchive, ending: Ending, ended: EndedExecutions
+) -> None:
+    reference = await ending.completed()
+    await ending.store.client.send("DEL", keyspace.execution(*keyspace.parse_reference(reference)))
+
+    assert await archive.archive() == []
+    assert await ended.unarchived(10) == []
+
+
+async def test_a_stop_between_write_and_mark_doubles_nothing(
+    archive: ExecutionArchive, ending: Ending, ended: EndedExecutions, database: Database
+) -> None:
+    reference = await ending.completed()
+    await archive.archive()
+    await ended.mark_unarchived([reference])
+
+    await archive.archive()
+
+    assert {row["runs"] for row in table_rows(database, rollups)} == {1}
+    assert await ended.unarchived(10) == []
+
+
+async def test_a_database_that_is_away_leaves_all_on_the_list(
+    archive: ExecutionArchive,
+    ending: Ending,
+    ended: EndedExecutions,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(database: Database, batch: Sequence[ExecutionRows]) -> int:
+        raise HistoryUnavailable("gone")
+
+    reference = await ending.completed()
+    with monkeypatch.context() as patch:
+        patch.setattr(archiving, "write_executions", fail)
+        with pytest.raises(HistoryUnavailable):
+            await archive.archive()
+
+    assert await ended.unarchived(10) == [reference]
+    assert [each.reference for each in await archive.archive() or ()] == [reference]
+
+
+async def test_one_execution_that_the_database_refuses_stops_no_other(
+    archive: ExecutionArchive,
+    ending: Ending,
+    ended: EndedExecutions,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names = [await ending.completed() for _ in range(3)]
+    bad = keyspace.parse_reference(names[1])[1]
+
+    def write(database: Database, batch: Sequence[ExecutionRows]) -> int:
+        if any(each.execution["id"] == bad for each in batch):
+            raise HistoryUnavailable("value too large", is_about_data=True)
+        return writer.write_executions(database, batch)
+
+    monkeypatch.setattr(archiving, "write_executions", write)
+    await archive.archive()
+
+    assert set(archived(database)) == {names[0], names[2]}
+    assert archive.refused == {names[1]}
+    assert await ended.unarchived(10) == [names[1]]
+    assert await archive.archive() is None
+    await forget_all(ending.store, archive)
+    assert [await is_in_redis(ending.store, name) for name in names] == [False, True, False]
+
+
+async def test_a_record_that_cannot_be_read_stops_no_other(
+    archive: ExecutionArchive, ending: Ending, database: Database
+) -> None:
+    broken, whole = await ending.completed(), await ending.completed()
+    key = keyspace.execution(*keyspace.parse_reference(broken))
+    await ending.store.client.send("HSET", key, "created", "not a number")
+
+    await archive.archive()
+
+    assert set(archived(database)) == {whole}
+    assert archive.refused == {broken}
+
+
+async def test_redis_forgets_only_what_the_history_has(
+    archive: ExecutionArchive, ending: Ending, ended: EndedExecutions, database: Database
+) -> None:
+    first = await ending.completed()
+    await archive.archive()
+    second = await ending.completed()
+    await ended.mark_archived([second])  # as by an older version, which has no list
+
+    await forget_all(ending.store, archive)
+
+    assert not await is_in_redis(ending.store, first)
+    assert await is_in_redis(ending.store, second)
+    assert await ended.unarchived(10) == [second]
+    await archive.archive()
+    await forget_all(ending.store, archive)
+    assert not await is_in_redis(ending.store, second)
+    assert set(archived(database)) == {first, second}
+
+
+async def test_redis_keeps_what_ended_a_short_while_ago(
+    archive: ExecutionArchive, ending: Ending
+) -> None:
+    reference = await ending.completed()
+    await archive.archive()
+    partition = partition_of(ending.account.id)
+
+    assert not await archive.forget(partition, await ending.store.leases.now() - 60_000)
+
+    assert await is_in_redis(ending.store, reference)
+
+
+async def test_a_retry_that_came_after_the_archiving_is_known_to_the_history(
+    archive: ExecutionArchive, ending: Ending, database: Database
+) -> None:
+    reference = await ending.failed()
+    await archive.archive()
+    key = keyspace.execution(*keyspace.parse_reference(reference))
+    await ending.store.client.send("HSET", key, "retry", "the-retry")
+
+    await forget_all(ending.store, archive)
+
+    assert archived(database)[reference]["retried_by"] == "the-retry"
+    assert not await is_in_redis(ending.store, reference)
+
+
+async def test_executions_of_before_the_history_are_found_a_page_at_a_time(
+    archive: ExecutionArchive,
+    ending: Ending,
+    ended: EndedExecutions,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(archiving, "CHECK_BATCH", 2)
+    names = [await ending.completed() for _ in range(5)]
+    await ended.mark_archived(names)
+    partition, finished = partition_of(ending.account.id), keyspace.finished
+    for at, name in enumerate(names, start=1):
+        await ending.store.client.send("ZADD", finished(partition), at, name)
+    now = await ending.store.leases.now()
+
+    pages = 0
+    while await archive.check(partition, now):
+        pages += 1
+        await archive.archive()
+    await archive.archive()
+
+    assert pages >= 2
+    assert set(archived(database)) == set(names)
+    assert not await archive.check(partition, now)
+
+
+async def test_an_end_of_this_minute_is_left_to_the_list(
+    archive: ExecutionArchive, ending: Ending, ended: EndedExecutions
+) -> None:
+    reference = await ending.completed()
+    await ended.mark_archived([reference])
+
+    await archive.check(partition_of(ending.account.id), await ending.store.leases.now())
+
+    assert await ended.unarchived(10) == []
+
+
+@pytest.mark.parametrize(
+    ("is_read", "expected"), [(False, 2 * 86_400_000), (True, 30_000)], ids=["unread", "read"]
+)
+def test_redis_forgets_early_only_where_the_api_reads_the_history(
+    monkeypatch: pytest.MonkeyPatch, is_read: bool, expected: int
+) -> None:
+    monkeypatch.setattr(archiving, "API_READS_HISTORY", is_read)
+
+    assert kept_ms(Settings(hot_minutes=0.5, retention_days=2)) == expected

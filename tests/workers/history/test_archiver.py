@@ -1,0 +1,221 @@
+"""The archiver's loop: all that has ended goes to the history and nothing is lost or doubled."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Table, func, select, text
+
+from engine.access.capabilities import Role, Tier
+from engine.history import retention
+from engine.history.archiving import ExecutionArchive
+from engine.history.database import Database, HistoryUnavailable
+from engine.history.entries import ledger_sums
+from engine.history.retention import Retention
+from engine.history.schema import (
+    audit_entries,
+    deliveries,
+    executions,
+    ledger_entries,
+    rollups,
+)
+from engine.store import Account, Store
+from engine.store.archive.ended_executions import EndedExecutions
+from engine.store.archive.state import ArchiverStates
+from engine.store.redis import keyspace
+from tests.support.eventually import eventually
+from tests.support.history.rows import table_rows
+from tests.support.store.ended import URL, Ending
+from workers.history import archiver as module
+from workers.history.archiver import Archiver
+from workers.history.load import OtherLoad
+
+LONG_MS = 86_400_000
+
+
+def make(store: Store, database: Database, *, keep_ms: int = LONG_MS, days: float = 30) -> Archiver:
+    removal = Retention(store, database, retention_days=days, audit_days=days, keep_ms=keep_ms)
+    return Archiver(store, database, removal, keep_ms=keep_ms)
+
+
+@pytest.fixture
+def archiver(store: Store, database: Database) -> Archiver:
+    return make(store, database)
+
+
+@pytest.fixture
+async def ending(store: Store, account: Account) -> Ending:
+    return await Ending.of(store, account)
+
+
+@pytest.fixture(autouse=True)
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every duty be due at each step."""
+    for name in ("ENTRIES_SECONDS", "FORGET_SECONDS", "CHECK_SECONDS", "RETIRE_SECONDS"):
+        monkeypatch.setattr(module, name, 0.0)
+
+
+def count(database: Database, table: Table = executions) -> int:
+    with database.read() as connection:
+        return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+async def reach(condition: Callable[[], bool]) -> None:
+    """Wait for a condition on the database."""
+
+    async def holds() -> bool:
+        return condition()
+
+    await eventually(holds)
+
+
+@contextlib.asynccontextmanager
+async def running(archiver: Archiver) -> AsyncIterator[None]:
+    task = asyncio.create_task(archiver.run())
+    yield
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_all_that_has_ended_is_in_the_history_after_a_while(
+    archiver: Archiver, ending: Ending, database: Database
+) -> None:
+    key_id = await ending.with_webhook()
+    reference = await ending.completed(key_id=key_id, webhook_url=URL)
+    await ending.deliver(reference)
+    terms = ending.store.tiers.terms(Tier.PRO, Role.USER)
+    await ending.store.wallets.top_up(ending.account.id, terms, 5)
+
+    async with running(archiver):
+        await reach(lambda: count(database, deliveries) == 1)
+        await reach(lambda: count(database, ledger_entries) == 2)
+        await reach(lambda: count(database, audit_entries) > 0)
+
+    assert count(database) == 1
+    with database.read() as connection:
+        assert sum(ledger_sums(connection, ending.account.id).values()) == 5_005
+
+
+async def test_a_step_takes_more_at_once_while_more_wait(
+    archiver: Archiver, ending: Ending, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BATCH", 2)
+    monkeypatch.setattr(OtherLoad, "share", lambda self: 0.0)
+    archiver = make(ending.store, database)
+    for _ in range(5):
+        await ending.completed()
+
+    assert await archiver.step() == 0.0
+    assert count(database) == 2
+    await archiver.step()
+    assert count(database) == 5
+    assert await archiver.step() == module.COLLECT_SECONDS
+
+
+async def test_it_pauses_after_each_batch_while_others_need_the_processors(
+    archiver: Archiver, ending: Ending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BATCH", 1)
+    monkeypatch.setattr(OtherLoad, "share", lambda self: 0.9)
+    await ending.completed()
+
+    assert await archiver.step() >= module.COLLECT_SECONDS
+
+
+async def test_what_is_archived_leaves_redis_when_its_time_has_come(
+    ending: Ending, database: Database
+) -> None:
+    archiver = make(ending.store, database, keep_ms=0)
+    await ending.completed()
+
+    async with running(archiver):
+        key = keyspace.account_executions(ending.account.id)
+        await eventually(lambda: ending.store.client.send("ZCARD", key), lambda left: left == 0)
+
+    assert count(database) == 1
+
+
+async def test_rows_are_removed_when_their_retention_is_over(
+    ending: Ending, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "MARGIN_MS", 0)
+    archiver = make(ending.store, database, keep_ms=0, days=0.000_001)
+    await ending.completed()
+
+    async with running(archiver):
+        await reach(lambda: count(database) == 0 and count(database, rollups) > 0)
+
+    key = keyspace.account_executions(ending.account.id)
+    assert await ending.store.client.send("ZCARD", key) == 0
+
+
+async def test_it_tells_that_it_lives(archiver: Archiver, store: Store) -> None:
+    assert (await ArchiverStates(store.client).read()).seen_at == 0
+
+    await archiver.step()
+
+    state = await ArchiverStates(store.client).read()
+    assert abs(state.seen_at - await store.leases.now()) < 60_000
+    assert state.error == ""
+
+
+async def test_a_database_without_tables_is_told(store: Store, tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'empty.sqlite'}")
+    archiver = make(store, database)
+
+    async with running(archiver):
+        states = ArchiverStates(store.client)
+        await eventually(lambda: states.read(), lambda state: "headrace migrate" in state.error)
+    database.close()
+
+
+async def test_another_database_than_before_gets_nothing(
+    archiver: Archiver, ending: Ending, database: Database
+) -> None:
+    await ArchiverStates(ending.store.client).claim_database("another")
+    await ending.completed()
+
+    with pytest.raises(HistoryUnavailable) as caught:
+        await archiver.step()
+
+    assert "names another one" in caught.value.reason
+    assert count(database) == 0
+
+
+async def test_it_catches_up_after_the_database_was_away(
+    ending: Ending, tmp_path: Path, sqlite_template: Path
+) -> None:
+    path = tmp_path / "history.sqlite"
+    path.write_bytes(sqlite_template.read_bytes())
+    database = Database(f"sqlite:///{path}")
+    archiver = make(ending.store, database)
+    states = ArchiverStates(ending.store.client)
+    other = Database(f"sqlite:///{path}")
+    with other.write() as connection:
+        connection.execute(text("ALTER TABLE executions RENAME TO away"))
+    async with running(archiver):
+        names = [await ending.completed() for _ in range(3)]
+        await eventually(lambda: states.read(), lambda state: bool(state.error))
+        assert set(await EndedExecutions(ending.store.client).unarchived(10)) == set(names)
+        with other.write() as connection:
+            connection.execute(text("ALTER TABLE away RENAME TO executions"))
+        await reach(lambda: count(database) == 3)
+        await eventually(lambda: states.read(), lambda state: not state.error)
+    for each in (database, other):
+        each.close()
+
+
+async def test_two_archivers_at_a_time_double_nothing(
+    ending: Ending, database: Database, store: Store
+) -> None:
+    for _ in range(20):
+        await ending.completed()
+
+    archives = [ExecutionArchive(store, database) for _ in range(2)]
+    await asyncio.gather(*(each.archive() for each in archives))
+
+    assert count(database) == 20
+    of_days = [row for row in table_rows(database, rollups) if row["bucket"] == "day"]
+    assert {row["runs"] for row in of_days} == {20}

@@ -1,0 +1,78 @@
+"""The archiver's process: led by one worker, restarted when it dies, ended with its worker."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from engine.history.database import Database
+from engine.history.schema import executions
+from engine.settings import Settings
+from engine.store import Account, Store
+from engine.store.redis import keyspace
+from tests.support.eventually import eventually
+from tests.support.history.databases import copy_sqlite
+from tests.support.store.ended import Ending
+from workers.history.process import ArchiverProcess
+
+
+@pytest.fixture
+def with_history(settings: Settings, tmp_path: Path, sqlite_template: Path) -> Settings:
+    return replace(settings, database_url=copy_sqlite(sqlite_template, tmp_path))
+
+
+async def test_the_leaders_process_archives_and_is_replaced_when_it_is_killed(
+    store: Store, account: Account, with_history: Settings
+) -> None:
+    ending = await Ending.of(store, account)
+    database = Database(with_history.database_url)
+    keeper = ArchiverProcess(store, with_history, "w1")
+
+    async def count() -> int:
+        with database.read() as connection:
+            return connection.execute(select(func.count()).select_from(executions)).scalar_one()
+
+    try:
+        for archived in (1, 2):
+            await ending.completed()
+            await keeper.step()
+            await eventually(count, lambda seen, wanted=archived: seen == wanted)
+            assert keeper.process is not None
+            keeper.process.kill()
+            await keeper.process.wait()
+    finally:
+        await keeper._stop()
+        database.close()
+
+
+async def test_only_the_leader_has_a_process_and_it_ends_with_its_worker(
+    store: Store, with_history: Settings
+) -> None:
+    leader = ArchiverProcess(store, with_history, "w1")
+    follower = ArchiverProcess(store, with_history, "w2")
+    await leader.step()
+    await follower.step()
+    assert follower.process is None
+    process = leader.process
+    assert process is not None and process.stdin is not None
+
+    process.stdin.close()  # as when the worker is killed
+
+    assert await asyncio.wait_for(process.wait(), 40) == 0
+
+
+async def test_a_worker_that_loses_the_lead_ends_its_process(
+    store: Store, with_history: Settings
+) -> None:
+    keeper = ArchiverProcess(store, with_history, "w1")
+    await keeper.step()
+    process = keeper.process
+    assert process is not None
+
+    await store.client.send("SET", keyspace.archiver(), "w2", "PX", 60_000)
+    await keeper.step()
+
+    assert process.returncode is not None
+    assert keeper.process is None

@@ -1,0 +1,176 @@
+"""The archiver's loop: what has ended goes to the history, and leaves Redis afterwards."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+from engine import metrics
+from engine.errors import EngineError
+from engine.history.archiving import ExecutionArchive
+from engine.history.database import Database, HistoryUnavailable
+from engine.history.entry_archiving import EntryArchive
+from engine.history.migrate import check_database
+from engine.history.retention import Retention
+from engine.ids.partitions import PARTITIONS
+from engine.store import Store
+from engine.store.archive.state import ArchiverStates
+from workers.history.load import OtherLoad
+
+BATCH = 500
+LARGE_BATCH = 2_000
+"""Batch while more wait: figures of many accounts are then written once for several executions."""
+COLLECT_SECONDS = 0.25
+"""Pause in which executions for the next batch end."""
+ENTRIES_SECONDS = 1.0
+FORGET_SECONDS = 5.0
+CHECK_SECONDS = 60.0
+"""Interval of the search for executions that are neither listed nor in the history."""
+RETIRE_SECONDS = 600.0
+BUSY_SHARE = 0.7
+"""Share of the machine's processors from which on others count as busy."""
+BUSY_PAUSES = 9
+"""Pause after a batch while others are busy, as a multiple of the batch's time."""
+LONGEST_PAUSE_SECONDS = 5.0
+BACK_OFF_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
+MAX_ACCOUNTS = 10_000
+"""Accounts whose ledgers wait to be archived; later passes over all accounts find others."""
+
+log = logging.getLogger(__name__)
+
+
+class Archiver:
+    """Does its duties in turn, until cancelled; a failure of a database or of Redis delays all.
+
+    Executions come first. While others need the processors, it pauses after each batch.
+    """
+
+    def __init__(
+        self, store: Store, database: Database, retention: Retention, *, keep_ms: int
+    ) -> None:
+        self._store = store
+        self._database = database
+        self._retention = retention
+        self._keep_ms = keep_ms
+        self._executions = ExecutionArchive(store, database)
+        self._entries = EntryArchive(store, database)
+        self._states = ArchiverStates(store.client)
+        self._load = OtherLoad()
+        self._accounts: dict[str, None] = {}
+        self._size = BATCH
+        self._failures = 0
+        self._is_checked = False
+        self._unchecked = list(range(PARTITIONS))
+        self._forgotten = False
+        """Whether Redis has forgotten all that it may, so that rows may be removed."""
+        self._due: dict[str, float] = {}
+
+    async def run(self) -> None:
+        """Archive until cancelled."""
+        while True:
+            try:
+                pause = await self.step()
+                self._failures = 0
+            except EngineError as error:
+                pause = await self._fail(error)
+            await asyncio.sleep(pause)
+
+    async def step(self) -> float:
+        """Do what is due; return the seconds until the next step.
+
+        Raises Unavailable or HistoryUnavailable.
+        """
+        if not self._is_checked:
+            await self._check_database()
+        began = time.monotonic()
+        records = await self._executions.archive(self._size)
+        count = len(records or ())
+        metrics.HISTORY_ARCHIVED.labels("executions").inc(count)
+        self._accounts |= dict.fromkeys(each.account_id for each in records or ())
+        spent = time.monotonic() - began
+        is_full = count >= BATCH
+        self._size = LARGE_BATCH if is_full else BATCH
+        await self._do_due()
+        return self._pause(spent, is_full)
+
+    async def _check_database(self) -> None:
+        """Raise HistoryUnavailable unless this is the installation's database, with its tables."""
+        found = await asyncio.to_thread(check_database, self._database)
+        expected = await self._states.claim_database(found)
+        if expected != found:
+            raise HistoryUnavailable(
+                "this database has not the history of this installation: "
+                "HEADRACE_DATABASE_URL names another one than before"
+            )
+        self._is_checked = True
+
+    async def _do_due(self) -> None:
+        await self._each(ENTRIES_SECONDS, self._archive_entries)
+        await self._each(ENTRIES_SECONDS, self._tell)
+        await self._each(CHECK_SECONDS, self._check_page)
+        await self._each(FORGET_SECONDS, self._forget)
+        if self._forgotten:
+            await self._each(RETIRE_SECONDS, self._retention.remove)
+
+    async def _each(self, seconds: float, duty: Callable[[], Awaitable[bool | None]]) -> None:
+        """Do a duty every `seconds`, and at the next step when it says that there is more."""
+        name = duty.__name__
+        if time.monotonic() >= self._due.get(name, 0.0):
+            has_more = await duty()
+            self._due[name] = time.monotonic() + (0.0 if has_more else seconds)
+
+    async def _archive_entries(self) -> None:
+        accounts, self._accounts = list(self._accounts)[:MAX_ACCOUNTS], {}
+        deliveries = await self._entries.archive_deliveries()
+        movements = await self._entries.archive_ledgers(accounts)
+        await self._entries.archive_next_ledgers()
+        acts = await self._entries.archive_audit()
+        for kind, count in (("deliveries", deliveries), ("movements", movements), ("acts", acts)):
+            metrics.HISTORY_ARCHIVED.labels(kind).inc(count)
+
+    async def _tell(self) -> None:
+        await self._states.write(
+            seen_at=await self._store.leases.now(),
+            error="",
+            refused=len(self._executions.refused),
+        )
+
+    async def _check_page(self) -> bool:
+        """Check one page of one partition; False once all of them are checked."""
+        partition = self._unchecked[0]
+        if not await self._executions.check(partition, await self._store.leases.now()):
+            self._unchecked.pop(0)
+        if self._unchecked:
+            return True
+        self._unchecked = list(range(PARTITIONS))
+        return False
+
+    async def _forget(self) -> bool:
+        before_ms = await self._store.leases.now() - self._keep_ms
+        more = [await self._executions.forget(each, before_ms) for each in range(PARTITIONS)]
+        deliveries = await self._entries.forget_deliveries(before_ms)
+        self._forgotten = not any(more) and not deliveries
+        return not self._forgotten
+
+    def _pause(self, spent: float, is_full: bool) -> float:
+        is_busy = self._load.share() > BUSY_SHARE
+        if is_busy:
+            return min(LONGEST_PAUSE_SECONDS, max(COLLECT_SECONDS, BUSY_PAUSES * spent))
+        return 0.0 if is_full else COLLECT_SECONDS
+
+    async def _fail(self, error: EngineError) -> float:
+        """Log a failure and tell it, if it is news; return the seconds until the next step."""
+        reason = error.reason if isinstance(error, HistoryUnavailable) else error.message
+        if not self._failures:
+            log.warning("cannot archive", extra={"reason": reason})
+        metrics.HISTORY_FAILED.inc()
+        self._is_checked = False
+        pause = BACK_OFF_SECONDS[min(self._failures, len(BACK_OFF_SECONDS) - 1)]
+        self._failures += 1
+        try:
+            now = await self._store.leases.now()
+            refused = len(self._executions.refused)
+            await self._states.write(seen_at=now, error=reason, refused=refused)
+        except EngineError:
+            pass  # Redis is what is away
+        return pause
