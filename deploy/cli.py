@@ -9,6 +9,7 @@ from deploy.commands.accounts import account
 from deploy.commands.audit import audit
 from deploy.commands.doctor import doctor
 from deploy.commands.executions import execution
+from deploy.commands.history import history, migrate
 from deploy.commands.init import init
 from deploy.commands.keys import key
 from deploy.commands.ledger import ledger
@@ -46,6 +47,8 @@ for command in (
     workflow,
     model,
     ledger,
+    migrate,
+    history,
     gateway,
     worker,
     stub_provider,

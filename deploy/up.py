@@ -18,12 +18,15 @@ from deploy.problems import CommandFailed, WrongRedis
 from deploy.stack import redis_server
 from deploy.stack.banner import banner, data_places, restart_command
 from deploy.stack.console import Console
+from deploy.stack.history import StackHistory
 from deploy.stack.installation import mark_if_new, note_marked, note_new
 from deploy.stack.location import (
+    DATABASE_URL,
     LOCAL_MODEL_URL,
     MEDIA_URL,
     REDIS_URL,
     Stack,
+    database_url,
     forget,
     lock_data_dir,
     media_url,
@@ -108,6 +111,7 @@ class StackRun:
         self._model_url = settings.local_model_url
         self._demo_provider: DemoProvider | None = None
         self._media_url = media_url(options.data_dir, os.environ)
+        self._history = StackHistory(database_url(options.data_dir, os.environ), console)
 
     async def start(self) -> None:
         """Start all parts, report readiness, and show the demonstration."""
@@ -116,6 +120,7 @@ class StackRun:
         self._cleanup.callback(preparing.cancel)
         redis_url = self._redis_url or await self._start_redis()
         await _check_redis(self._options.data_dir, redis_url, self._secret_key)
+        self._cleanup.callback((await self._history.prepare()).cancel)
         model = self._start_model(await preparing)
         demo_provider = self._start_demo_provider()
         stack = self._remember(redis_url)
@@ -230,6 +235,7 @@ class StackRun:
             settings={
                 **shared_settings(os.environ | self._model_environ()),
                 MEDIA_URL: self._media_url,
+                DATABASE_URL: self._history.url,
             },
             demo_environ={} if self._demo_provider is None else self._demo_provider.worker_environ,
         )
@@ -259,6 +265,7 @@ class StackRun:
                 REDIS_URL: redis_url,
                 VARIABLE: self._secret_key,
                 MEDIA_URL: self._media_url,
+                DATABASE_URL: self._history.url,
                 "HEADRACE_HOST": self._options.host,
                 "HEADRACE_PORT": str(self._options.port),
                 **self._model_environ(),

@@ -22,7 +22,8 @@ class Settings:
     queue_url: str = ""
     """Redis URL of the hints, if it differs from that of the state; empty: the same."""
     database_url: str = ""
-    """Database of the history: `sqlite:///FILE` or `postgresql://…`; empty: a file of SQLite."""
+    """Database of the history: `sqlite:///FILE` or `postgresql://…`; empty: none, but `headrace up`
+    makes a file of SQLite."""
     hot_minutes: float = 60.0
     """Time for which Redis keeps what has ended and is in the history."""
     host: str = "127.0.0.1"

@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping
 
 from engine.errors import EngineError
 from engine.store import HintSender
+from engine.store.archive.state import ArchiverStates
 from engine.store.redis.client import Client
 from engine.store.redis.info import RedisMemory, read_memory
 from engine.store.stalled_queues import STALLED_SECONDS, StalledQueues
 
 POLL_SECONDS = 1.0
+HISTORY_SECONDS = 2.0
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +55,34 @@ class MemoryWatch:
             logger.warning("the memory of Redis is nearly full", extra=extra)
         elif before and not self._is_nearly_full:
             logger.info("Redis has memory again", extra=extra)
+
+
+class HistoryWatch:
+    """Watches whether the history has what has ended."""
+
+    def __init__(self, client: Client, *, has_database: bool) -> None:
+        self._states = ArchiverStates(client)
+        self._has_database = has_database
+        self._problem = ""
+
+    def is_incomplete(self) -> bool:
+        """Return whether the database is away, or the archiver is or lags behind."""
+        return bool(self._problem)
+
+    async def watch(self) -> None:
+        """Poll until cancelled."""
+        while True:
+            with contextlib.suppress(EngineError, RuntimeError):
+                health = await self._states.health()
+                self._note(health.problem(has_database=self._has_database))
+            await asyncio.sleep(HISTORY_SECONDS)
+
+    def _note(self, problem: str) -> None:
+        before, self._problem = self._problem, problem
+        if problem and not before:
+            logger.warning("the history is incomplete", extra={"reason": problem})
+        elif before and not problem:
+            logger.info("the history is complete again")
 
 
 class QueueWatch:

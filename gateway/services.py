@@ -28,7 +28,7 @@ from gateway.admission.memory import ResultMemory
 from gateway.admission.peers import Peers
 from gateway.admission.worker_variables import VariablesReader
 from gateway.expression_trials import ExpressionTrials
-from gateway.readiness import MemoryWatch, QueueWatch, Readiness
+from gateway.readiness import HistoryWatch, MemoryWatch, QueueWatch, Readiness
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,9 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
         queues, redis_memory = QueueWatch(store.hints), MemoryWatch(store.client)
+        history = HistoryWatch(store.client, has_database=bool(settings.database_url))
         tasks = {
+            "history": history.watch,
             "metrics": lambda: metrics.publish(store, process),
             "queues": queues.watch,
             "memory": redis_memory.watch,
@@ -100,7 +102,11 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
             result_memory=ResultMemory(),
             body_memory=BodyMemory(),
             readiness=Readiness(
-                {"memory": redis_memory.is_nearly_full, "hints": queues.is_stalled}
+                {
+                    "memory": redis_memory.is_nearly_full,
+                    "hints": queues.is_stalled,
+                    "history": history.is_incomplete,
+                }
             ),
             worker_variables=VariablesReader(store),
             expression_trials=expression_trials,

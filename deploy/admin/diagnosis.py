@@ -16,8 +16,10 @@ from deploy.admin.checks import (
     no_redis,
     wrong_redis,
 )
+from deploy.admin.history import check_history
 from deploy.admin.queue_check import check_hints
 from deploy.problems import CommandFailed, WrongRedis
+from deploy.stack.history import find_database
 from deploy.stack.location import find_stack
 from deploy.stack.store_access import open_store
 
@@ -33,6 +35,7 @@ async def _examine_stack(data_dir: Path) -> list[Check]:
         async with open_store(stack.redis_url, stack.settings) as store:
             found = [*await check_store(store), await check_hints(store), check_models(store)]
             found.append(await check_providers(store))
+            found.append(await check_history(store, find_database(data_dir)))
         found.append(check_overcommit(stack))
         found.append(await check_media({**stack.settings, **os.environ}))
     except WrongRedis as error:

@@ -10,6 +10,7 @@ from typing import Any
 
 from deploy.problems import CommandFailed
 from deploy.stack.secret_key import VARIABLE, kept_key
+from engine.history.database import sqlite_url
 
 REDIS_URL = "HEADRACE_REDIS_URL"
 RECORD = "stack.json"
@@ -17,11 +18,13 @@ TIERS_FILE = "HEADRACE_TIERS_FILE"
 LOCAL_MODEL_URL = "HEADRACE_LOCAL_MODEL_URL"
 PATHS = (TIERS_FILE, "HEADRACE_MODELS_DIR")
 MEDIA_URL = "HEADRACE_MEDIA_URL"
+DATABASE_URL = "HEADRACE_DATABASE_URL"
 SHARED = (
     *PATHS,
     MEDIA_URL,
     "HEADRACE_MEDIA_FREE_BYTES",
     "HEADRACE_RETENTION_DAYS",
+    DATABASE_URL,
     LOCAL_MODEL_URL,
 )
 """Settings that determine the store's contents, so commands use the stack's values."""
@@ -78,6 +81,11 @@ def shared_settings(environ: Mapping[str, str]) -> dict[str, str]:
 def media_url(data_dir: Path, environ: Mapping[str, str]) -> str:
     """Return the media URL of a stack: the environment's, else a folder in the data directory."""
     return environ.get(MEDIA_URL) or (data_dir / "media").as_uri()
+
+
+def database_url(data_dir: Path, environ: Mapping[str, str]) -> str:
+    """Return the URL of a stack's history: the environment's, else a file in the data directory."""
+    return environ.get(DATABASE_URL) or sqlite_url(data_dir)
 
 
 def forget(data_dir: Path) -> None:

@@ -1,8 +1,9 @@
 """Connection to the database of the history: SQLite in a file, or PostgreSQL."""
 
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,12 @@ class Database:
     def shown_url(self) -> str:
         """Return the URL without its password."""
         return self._url.render_as_string(hide_password=True)
+
+    def make_private(self) -> None:
+        """Create the file of SQLite, readable by its owner alone, if there is none."""
+        if self.is_sqlite and self._url.database:
+            with suppress(OSError):  # the first connection says why
+                os.close(os.open(self._url.database, os.O_RDWR | os.O_CREAT, 0o600))
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -19,6 +19,7 @@ DATABASE_ID = "database"
 def migrate(database: Database) -> str:
     """Migrate the database, in one transaction; return its revision. Raises HistoryUnavailable."""
     config = _config()
+    database.make_private()
     with database.write() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

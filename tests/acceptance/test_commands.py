@@ -356,6 +356,7 @@ def test_the_doctor_finds_a_healthy_stack_healthy(tmp_path: Path) -> None:
         "hints",
         "models",
         "providers",
+        "history",
         "overcommit",
         "media",
         "gateway",

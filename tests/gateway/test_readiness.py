@@ -13,8 +13,10 @@ import pytest
 from engine.errors import Unavailable
 from engine.settings import Settings
 from engine.store import HintSender, Store
+from engine.store.archive.state import ArchiverStates
+from engine.store.redis import keyspace
 from engine.store.redis.info import read_memory
-from gateway.readiness import QueueWatch, Readiness
+from gateway.readiness import HistoryWatch, QueueWatch, Readiness
 from tests.conftest import RedisServer
 from tests.gateway.conftest import MakeClient
 from tests.support.eventually import eventually
@@ -183,3 +185,35 @@ def test_conditions_are_named_in_order() -> None:
     readiness = Readiness({"memory": lambda: True, "hints": lambda: False, "history": lambda: True})
 
     assert readiness.degraded() == ["memory", "history"]
+
+
+async def test_a_history_that_lags_behind_is_told(
+    make_client: MakeClient, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.readiness.HISTORY_SECONDS", 0.02)
+    anyone = await make_client()
+    states = ArchiverStates(store.client)
+    await answers(anyone, READY)
+
+    await states.claim_database("another part has one")
+
+    await answers(anyone, {"status": "ready", "degraded": ["history"]})
+    await store.client.send("DEL", keyspace.history())
+    await answers(anyone, READY)
+
+
+async def test_a_history_whose_database_is_away_is_told(
+    settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.readiness.HISTORY_SECONDS", 0.02)
+    watch = HistoryWatch(store.client, has_database=True)
+    task = asyncio.create_task(watch.watch())
+
+    async def told() -> bool:
+        return watch.is_incomplete()
+
+    await ArchiverStates(store.client).write(seen_at=0, error="gone", refused=0)
+    await eventually(told)
+    await ArchiverStates(store.client).write(seen_at=0, error="", refused=0)
+    await eventually(told, lambda is_told: not is_told)
+    task.cancel()

@@ -12,6 +12,7 @@ from engine.errors import EngineError, StorageFailed
 from engine.executions.retry import jittered
 from engine.services.media import MediaService
 from engine.store import Store
+from engine.store.archive.ended_deliveries import EndedDeliveries
 from engine.store.deliveries import LEASE_MS as DELIVERY_LEASE_MS
 from engine.store.executions.executions import RESEND_AFTER_MS
 from engine.store.hints import BULK_QUEUE
@@ -302,6 +303,7 @@ class Sweeper:
             return False
         now = await self._store.leases.now()
         pruned = await self._store.leases.prune(now - self._retention_ms)
+        await EndedDeliveries(self._store.client).drop(now - self._retention_ms)
         self._outputs_to_remove += pruned.with_objects
         return pruned.executions > 0
 

@@ -61,6 +61,12 @@ class EndedDeliveries:
             await self._client.send("ZADD", key, now, name)
         await remove_members(self._client, listed, keyspace.unarchived_deliveries)
 
+    async def drop(self, ended_before_ms: int) -> None:
+        """Drop old ends from the list, where there is no history to take them."""
+        for partition in range(PARTITIONS):
+            key = keyspace.unarchived_deliveries(partition)
+            await self._client.send("ZREMRANGEBYSCORE", key, "-inf", ended_before_ms)
+
     async def archived(self, until: int, count: int) -> list[str]:
         """Return names of deliveries that were archived until a time in milliseconds."""
         pages = await asyncio.gather(

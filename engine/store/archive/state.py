@@ -1,10 +1,20 @@
 """State of the archiver, for those who ask whether the history is complete."""
 
+import asyncio
 from dataclasses import dataclass
 
+from engine.store.archive.ended_deliveries import EndedDeliveries
+from engine.store.archive.ended_executions import EndedExecutions, HistoryBacklog
 from engine.store.executions.record_fields import parse_hash
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
+
+SILENT_MS = 30_000
+"""Time without a sign of life after which the archiver counts as gone."""
+BEHIND_MS = 300_000
+"""Age of the oldest end that waits from which on the history counts as behind."""
+SILENT = "no archiver runs: is a worker running with HEADRACE_DATABASE_URL?"
+NO_DATABASE = "there is a history, and this process has no HEADRACE_DATABASE_URL"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +29,33 @@ class ArchiverState:
     """Reason for which nothing can be archived; empty: there is none."""
     refused: int = 0
     """Executions that cannot be written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryHealth:
+    """State of the archiver and what waits for it, at a time in milliseconds."""
+
+    state: ArchiverState
+    executions: HistoryBacklog
+    deliveries: HistoryBacklog
+    now: int
+
+    def problem(self, *, has_database: bool) -> str:
+        """Return why the history is incomplete; empty when it is not.
+
+        `has_database` says whether the asking process has the address of a database.
+        """
+        if not has_database:
+            return NO_DATABASE if self.state.database_id else ""
+        if self.state.error:
+            return self.state.error
+        if self.executions.count + self.deliveries.count == 0:
+            return ""
+        if self.now - self.state.seen_at > SILENT_MS:
+            return SILENT
+        oldest = min(each.oldest_at or self.now for each in (self.executions, self.deliveries))
+        behind = self.now - oldest
+        return f"it is {behind // 60_000} minutes behind" if behind > BEHIND_MS else ""
 
 
 class ArchiverStates:
@@ -36,6 +73,17 @@ class ArchiverStates:
             error=found.get("error", b"").decode(),
             refused=int(found.get("refused", 0)),
         )
+
+    async def health(self) -> HistoryHealth:
+        """Return the state together with what waits."""
+        state, executions, deliveries, time = await asyncio.gather(
+            self.read(),
+            EndedExecutions(self._client).backlog(),
+            EndedDeliveries(self._client).backlog(),
+            self._client.send("TIME"),
+        )
+        now = int(time[0]) * 1000 + int(time[1]) // 1000
+        return HistoryHealth(state=state, executions=executions, deliveries=deliveries, now=now)
 
     async def write(self, *, seen_at: int, error: str, refused: int) -> None:
         """Write a sign of life."""

@@ -146,3 +146,22 @@ def test_a_store_with_wrong_tiers_does_not_open(tmp_path: Path, settings: Settin
 
     with pytest.raises(SettingError, match="No such file"):
         Store.open(Settings(redis_url=settings.redis_url, tiers_file=str(path)))
+
+
+def test_a_tier_keeps_what_has_ended_for_days_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "tiers.toml"
+    path.write_text("[pro]\nretentionDays = 0.5\n")
+
+    found = load(str(path)).by_tier
+
+    assert found[Tier.PRO].retention_days == 0.5
+    assert found[Tier.FREE].retention_days is None
+
+
+@pytest.mark.parametrize("days", ["0", "-1", '"30"', "true", "inf"])
+def test_days_that_are_none_are_refused(tmp_path: Path, days: str) -> None:
+    path = tmp_path / "tiers.toml"
+    path.write_text(f"[pro]\nretentionDays = {days}\n")
+
+    with pytest.raises(SettingError, match="retentionDays"):
+        load(str(path))

@@ -2,13 +2,22 @@
 
 from pathlib import Path
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
-from engine.history.database import Database
-from engine.history.migrate import database_id, migrate, newest_revision, revision_of
+from engine.history.database import Database, HistoryUnavailable
+from engine.history.migrate import (
+    check_database,
+    database_id,
+    migrate,
+    newest_revision,
+    revision_of,
+)
 from engine.history.schema import metadata
+
+NEWEST = newest_revision()
 
 
 def test_migrations_make_the_tables_of_the_schema(database: Database) -> None:
@@ -38,6 +47,38 @@ def test_a_second_migration_changes_nothing(database: Database) -> None:
     assert migrate(database) == newest_revision()
     with database.read() as connection:
         assert database_id(connection) == before
+
+
+def test_a_new_file_is_its_owners_alone(tmp_path: Path) -> None:
+    path = tmp_path / "new.sqlite"
+    database = Database(f"sqlite:///{path}")
+
+    migrate(database)
+
+    assert path.stat().st_mode & 0o777 == 0o600
+    database.close()
+
+
+def test_a_database_without_tables_or_with_old_ones_is_refused(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'new.sqlite'}")
+    with pytest.raises(HistoryUnavailable) as caught:
+        check_database(database)
+    assert "headrace migrate" in caught.value.reason
+
+    migrate(database)
+    with database.read() as connection:
+        assert check_database(database) == database_id(connection)
+    database.close()
+
+
+def test_a_database_of_a_newer_version_is_taken(database: Database) -> None:
+    with database.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    try:
+        assert check_database(database)
+    finally:
+        with database.write() as connection:
+            connection.execute(text(f"UPDATE alembic_version SET version_num = '{NEWEST}'"))
 
 
 def test_a_new_file_has_no_revision(tmp_path: Path) -> None:

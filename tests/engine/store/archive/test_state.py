@@ -1,0 +1,68 @@
+"""State of the archiver, and what it says about the history."""
+
+from dataclasses import replace
+
+import pytest
+
+from engine.store import Store
+from engine.store.archive.ended_executions import HistoryBacklog
+from engine.store.archive.state import (
+    BEHIND_MS,
+    NO_DATABASE,
+    SILENT,
+    SILENT_MS,
+    ArchiverState,
+    ArchiverStates,
+    HistoryHealth,
+)
+
+NOW = 10_000_000
+NONE = HistoryBacklog(count=0, oldest_at=None)
+SOME = HistoryBacklog(count=3, oldest_at=NOW - 1_000)
+WELL = HistoryHealth(
+    state=ArchiverState(database_id="one", seen_at=NOW - 1_000),
+    executions=SOME,
+    deliveries=NONE,
+    now=NOW,
+)
+
+
+def old(behind_ms: int) -> HistoryBacklog:
+    return HistoryBacklog(count=1, oldest_at=NOW - behind_ms)
+
+
+@pytest.mark.parametrize(
+    ("health", "expected"),
+    [
+        (WELL, ""),
+        (replace(WELL, state=replace(WELL.state, error="it is gone")), "it is gone"),
+        (replace(WELL, state=replace(WELL.state, seen_at=NOW - SILENT_MS - 1)), SILENT),
+        (replace(WELL, executions=NONE, state=ArchiverState()), ""),
+        (replace(WELL, executions=old(BEHIND_MS)), ""),
+        (replace(WELL, executions=old(BEHIND_MS + 1)), "it is 5 minutes behind"),
+        (replace(WELL, deliveries=old(2 * BEHIND_MS)), "it is 10 minutes behind"),
+    ],
+)
+def test_what_makes_the_history_incomplete(health: HistoryHealth, expected: str) -> None:
+    assert health.problem(has_database=True) == expected
+
+
+def test_a_part_without_the_database_of_the_others_is_told() -> None:
+    assert WELL.problem(has_database=False) == NO_DATABASE
+    without = replace(WELL, state=ArchiverState())
+    assert without.problem(has_database=False) == ""
+
+
+async def test_the_first_database_keeps_the_history(store: Store) -> None:
+    states = ArchiverStates(store.client)
+
+    assert await states.claim_database("one") == "one"
+    assert await states.claim_database("two") == "one"
+    await states.write(seen_at=5, error="gone", refused=2)
+
+    assert await states.read() == ArchiverState(
+        database_id="one", seen_at=5, error="gone", refused=2
+    )
+    health = await states.health()
+    assert (health.executions, health.deliveries) == (NONE, NONE)
+    assert abs(health.now - await store.leases.now()) < 60_000
