@@ -10,6 +10,7 @@ import uvloop
 
 from engine import log, metrics
 from engine.errors import EngineError
+from engine.history.lookup import open_lookup
 from engine.media.objects import ObjectStore
 from engine.process import setup, spare_memory
 from engine.process.pool import Pool
@@ -79,7 +80,8 @@ async def worker(
     memory.on_capacity(slots.wake)
     memory.export_metrics()
     async with contextlib.AsyncExitStack() as stack:
-        store = Store.open(settings, ObjectStore.of(settings))
+        archive = open_lookup(settings.database_url)
+        store = Store.open(settings, ObjectStore.of(settings), archive)
         stack.push_async_callback(store.close)
         egress = Egress(gate=AddressGate.of(settings), leases=store.outbound)
         stack.push_async_callback(egress.close)

@@ -54,7 +54,9 @@ class ExecutionArchive:
         self._database = database
         self._ended = EndedExecutions(store.client)
         self._names = NodeNames(store)
-        self._positions = dict.fromkeys(range(PARTITIONS), 0)
+        self._checked = dict.fromkeys(range(PARTITIONS), 0)
+        self._forgotten = dict.fromkeys(range(PARTITIONS), 0)
+        """Times in milliseconds of the ends that the next pages begin with, by partition."""
         self.refused: set[str] = set()
         """Executions that cannot be written; they stay in Redis and are tried at the next start."""
 
@@ -79,16 +81,21 @@ class ExecutionArchive:
         These ended before there was a history, or under an older version. Examines one page after
         that of the last call; True when there are more.
         """
-        since = self._positions[partition]
+        since = self._checked[partition]
         page = await self._ended.ended(partition, since, until_ms - SETTLED_MS, CHECK_BATCH)
-        self._positions[partition] = page.next_at
+        self._checked[partition] = page.next_at
         await self._list_unknown(page.references)
         return len(page.references) == CHECK_BATCH
 
     async def forget(self, partition: int, ended_before_ms: int) -> bool:
-        """Let Redis forget archived executions that ended before a time; True if more may have."""
-        size = FORGET_BATCH + len(self.refused)
-        page = await self._ended.ended(partition, 0, ended_before_ms, size)
+        """Let Redis forget archived executions that ended before a time; True if there are more.
+
+        Examines one page after that of the last call, or the first one after the last.
+        """
+        since = self._forgotten[partition]
+        page = await self._ended.ended(partition, since, ended_before_ms, FORGET_BATCH)
+        is_full = len(page.references) == FORGET_BATCH
+        self._forgotten[partition] = page.next_at if is_full else 0
         names = [name for name in page.references if name not in self.refused]
         known = await self._list_unknown(names)
         retries = await self._ended.retries(known)
@@ -100,7 +107,7 @@ class ExecutionArchive:
         await asyncio.gather(
             *(self._ended.forget(name, ended_before_ms, retries[name]) for name in known)
         )
-        return len(page.references) == size
+        return is_full
 
     async def _list_unknown(self, names: Sequence[str]) -> Sequence[str]:
         """Return the references that the history has; list the others for it."""

@@ -18,6 +18,7 @@ from engine.store.accounts.session_list import SessionList, SessionRecord
 from engine.store.accounts.sessions import Sessions
 from engine.store.accounts.usage import UsageLog, UsagePage
 from engine.store.accounts.wallets import LedgerEntry, LedgerPage, TopUp, Wallet, Wallets
+from engine.store.archive.lookup import ArchiveLookup
 from engine.store.audit import AuditEntry, AuditLog
 from engine.store.deliveries import Deliveries
 from engine.store.executions.accept import (
@@ -159,11 +160,17 @@ class Store:
     assets: AssetRecords
 
     @classmethod
-    def open(cls, settings: Settings, blob_store: BlobStore | None = None) -> "Store":
+    def open(
+        cls,
+        settings: Settings,
+        blob_store: BlobStore | None = None,
+        archive: ArchiveLookup | None = None,
+    ) -> "Store":
         """Open a store by the settings; the first command connects.
 
-        Without a blob store, values too large for a record can be neither written nor read. Raises
-        SettingError when the settings' tiers or secret key are invalid.
+        Without a blob store, values too large for a record can be neither written nor read. Who
+        removes values and assets that no execution needs names the archive, where there is one.
+        Raises SettingError when the settings' tiers or secret key are invalid.
         """
         terms = tiers.load(settings.tiers_file)
         registry.use_folder(settings.models_dir)  # plans are compiled with the registry
@@ -172,7 +179,7 @@ class Store:
         client = Client(settings.redis_url, guard)
         hint_client = Client(settings.queue_url) if settings.queue_url else client
         hints = HintSender(hint_client)
-        offloaded = OffloadedValues(client, blob_store or NoBlobStore())
+        offloaded = OffloadedValues(client, blob_store or NoBlobStore(), archive)
         versions = Versions(client, settings.retention_days)
         quota = DocumentQuota(client, terms)
         workflows = Workflows(client, quota, versions)
@@ -215,7 +222,7 @@ class Store:
             wallets=Wallets(client, settings.retention_days, audit),
             usage=UsageLog(client),
             assets=AssetRecords(
-                client, terms, settings.asset_retention_days or settings.retention_days
+                client, terms, settings.asset_retention_days or settings.retention_days, archive
             ),
         )
 

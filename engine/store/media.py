@@ -13,6 +13,7 @@ from engine.ids.partitions import PARTITIONS, partition_of
 from engine.media.formats import Facts, MediaKind, media_kind_of
 from engine.media.ids import PATTERN, is_asset_id, make_asset_id
 from engine.store.accounts.rate_limits import limits_by_tier
+from engine.store.archive.lookup import ArchiveLookup, NoArchive
 from engine.store.executions.record_fields import parse_hash
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
@@ -107,8 +108,15 @@ class AssetRecords:
     after any crash no visible record lacks its bytes, and no bytes lack a record.
     """
 
-    def __init__(self, client: Client, tiers: Tiers, retention_days: float) -> None:
+    def __init__(
+        self,
+        client: Client,
+        tiers: Tiers,
+        retention_days: float,
+        archive: ArchiveLookup | None = None,
+    ) -> None:
         self._client = client
+        self._archive = archive or NoArchive()
         self._limits = limits_by_tier(tiers, lambda terms: terms.media_bytes)
         self._keep_ms = int(retention_days * 86_400_000)
 
@@ -258,9 +266,19 @@ class AssetRecords:
         return [name.decode() for reply in replies for name in reply]
 
     async def review(self, asset_id: str) -> AssetReview:
-        """Review an expired asset."""
+        """Review an expired asset. Raises Unavailable.
+
+        A referrer in the history needs it too: the key of the asset, which exists, stands for that
+        of its record.
+        """
         account_id, names = await self.needed_by(asset_id)
-        needing = [_key_of(account_id, each) for each in names]
+        archived = await self._archive.known(
+            (account_id, each) for each in names if not each.startswith(WORKFLOW)
+        )
+        own = keyspace.asset(partition_of(asset_id), asset_id)
+        needing = [
+            own if (account_id, each) in archived else _key_of(account_id, each) for each in names
+        ]
         listed = keyspace.account_assets(partition_of(asset_id))
         verdict: bytes = await self._client.call(
             SCRIPTS["review_asset"],

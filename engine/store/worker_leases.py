@@ -176,6 +176,7 @@ class Leases:
                 keyspace.events(account_id, execution_id),
                 keyspace.progress(account_id, execution_id),
                 keyspace.unarchived(partition_of(account_id)),
+                keyspace.delivery(account_id, execution_id),
             ],
             [execution_id, reference, ended_before_ms],
         )

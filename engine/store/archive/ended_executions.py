@@ -119,7 +119,10 @@ class EndedExecutions:
         }
 
     async def forget(self, reference: str, ended_before_ms: int, retry: str) -> bool:
-        """Remove an archived execution; False when it is not due or was retried meanwhile."""
+        """Remove an archived execution; False when it is not due yet.
+
+        It is not while its webhook is being told, nor when it was retried meanwhile.
+        """
         account_id, execution_id = keyspace.parse_reference(reference)
         partition = partition_of(account_id)
         verdict = await self._client.call(
@@ -131,6 +134,7 @@ class EndedExecutions:
                 keyspace.events(account_id, execution_id),
                 keyspace.progress(account_id, execution_id),
                 keyspace.unarchived(partition),
+                keyspace.delivery(account_id, execution_id),
             ],
             [execution_id, reference, ended_before_ms, retry],
         )

@@ -11,6 +11,7 @@ from engine.errors import StorageFailed
 from engine.executions.retry import jittered
 from engine.ids.partitions import partition_of
 from engine.process.byte_semaphore import ByteSemaphore
+from engine.store.archive.lookup import ArchiveLookup, NoArchive
 from engine.store.executions.record_fields import parse_name
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
@@ -134,9 +135,12 @@ class OffloadedValues:
     the execution is removed, or by a later sweep.
     """
 
-    def __init__(self, client: Client, blob_store: BlobStore) -> None:
+    def __init__(
+        self, client: Client, blob_store: BlobStore, archive: ArchiveLookup | None = None
+    ) -> None:
         self._client = client
         self._blob_store = blob_store
+        self._archive = archive or NoArchive()
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._copied = ByteSemaphore(COPIED_BYTES)
 
@@ -193,9 +197,10 @@ class OffloadedValues:
     async def sweep(self) -> int:
         """Remove values of executions without a record; return the number of executions.
 
-        Values that the record of an ended execution has dropped are removed as well. Accounts
-        without a record are skipped, since another installation may use the same storage. Recent
-        values that executions begin with are skipped too, since they are stored before.
+        A row of the history is a record too. Values that the record of an ended execution has
+        dropped are removed as well. Accounts without a record are skipped, since another
+        installation may use the same storage. Recent values that executions begin with are skipped
+        too, since they are stored before. Raises Unavailable.
         """
         removed = 0
         async for names in self._blob_store.names(PREFIX):
@@ -231,11 +236,13 @@ class OffloadedValues:
             ),
         )
         here, ours = replies[: len(found)], replies[len(found) :]
-        return [
+        gone = [
             owner
             for owner, is_here, is_ours in zip(found, here, ours, strict=True)
             if is_ours and not is_here
         ]
+        archived = await self._archive.known(gone)
+        return [owner for owner in gone if owner not in archived]
 
     async def _patiently(self, call: Callable[[], Awaitable[T]], seconds: float) -> T:
         try:

@@ -16,7 +16,7 @@ from engine.store import Account, Store
 from engine.store.archive.ended_executions import EndedExecutions
 from engine.store.redis import keyspace
 from tests.support.history.rows import table_rows
-from tests.support.store.ended import Ending
+from tests.support.store.ended import URL, Ending
 
 Rows = dict[str, dict[str, Any]]
 
@@ -221,6 +221,21 @@ async def test_redis_keeps_what_ended_a_short_while_ago(
     assert not await archive.forget(partition, await ending.store.leases.now() - 60_000)
 
     assert await is_in_redis(ending.store, reference)
+
+
+async def test_executions_that_have_to_stay_hold_up_no_others(
+    archive: ExecutionArchive, ending: Ending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archiving, "FORGET_BATCH", 2)
+    key_id = await ending.with_webhook()
+    told = [await ending.completed(key_id=key_id, webhook_url=URL) for _ in range(4)]
+    others = [await ending.completed() for _ in range(3)]
+    await archive.archive()
+
+    await forget_all(ending.store, archive)
+
+    assert all([await is_in_redis(ending.store, name) for name in told])
+    assert not any([await is_in_redis(ending.store, name) for name in others])
 
 
 async def test_a_retry_that_came_after_the_archiving_is_known_to_the_history(

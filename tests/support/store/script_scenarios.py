@@ -304,7 +304,7 @@ SCENARIOS = {
     ),
     "forget_execution": Scenario(
         seed=(EXECUTION, ("ZADD", "finished", NOW, "acc/x"), ("ZADD", "all", NOW, "x")),
-        keys=("x", "all", "finished", "events", "told", "unarchived"),
+        keys=("x", "all", "finished", "events", "told", "unarchived", "d"),
         args=("x", "acc/x", NOW + 1),
         answer=0,
     ),

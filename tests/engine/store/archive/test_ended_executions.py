@@ -7,7 +7,7 @@ from engine.store import Account, Store
 from engine.store.archive import ended_executions
 from engine.store.archive.ended_executions import EndedExecutions
 from engine.store.redis import keyspace
-from tests.support.store.ended import Ending
+from tests.support.store.ended import URL, Ending
 
 
 @pytest.fixture
@@ -156,3 +156,16 @@ async def test_an_execution_that_was_retried_meanwhile_is_not_forgotten(
     assert not await ended.forget(reference, now + 60_000, "")
     assert await ended.retries([reference]) == {reference: "the-retry"}
     assert await ended.forget(reference, now + 60_000, "the-retry")
+
+
+async def test_an_execution_whose_webhook_is_being_told_is_not_forgotten(
+    ending: Ending, ended: EndedExecutions
+) -> None:
+    key_id = await ending.with_webhook()
+    reference = await ending.completed(key_id=key_id, webhook_url=URL)
+    later = await ending.store.leases.now() + 60_000
+
+    assert not await ended.forget(reference, later, "")
+    await ending.deliver(reference)
+
+    assert await ended.forget(reference, later, "")

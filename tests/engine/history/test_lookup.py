@@ -1,0 +1,83 @@
+"""What an execution in the history needs stays, although Redis has forgotten the execution."""
+
+import pytest
+
+from engine.history.archiving import ExecutionArchive
+from engine.history.database import Database, HistoryUnavailable
+from engine.history.lookup import ArchivedExecutions, open_lookup
+from engine.history.removal import remove_executions
+from engine.media.objects import ObjectStore
+from engine.settings import Settings
+from engine.store import Account, Store
+from engine.store.archive.lookup import ArchiveLookup, NoArchive
+from engine.store.media import AssetReview
+from engine.store.redis import keyspace
+from tests.engine.store.test_media import kept, let_pass
+from tests.support.store.ended import Ending
+
+
+@pytest.fixture
+async def forgotten(store: Store, account: Account, database: Database) -> str:
+    """The id of an execution that is in the history alone."""
+    reference = await (await Ending.of(store, account)).completed()
+    archive = ExecutionArchive(store, database)
+    await archive.archive()
+    later = await store.leases.now() + 60_000
+    for partition in range(16):
+        await archive.forget(partition, later)
+    ids = keyspace.parse_reference(reference)
+    assert await store.client.send("EXISTS", keyspace.execution(*ids)) == 0
+    return ids[1]
+
+
+def with_archive(settings: Settings, archive: ArchiveLookup) -> Store:
+    return Store.open(settings, ObjectStore.of(settings), archive)
+
+
+async def test_executions_are_known_by_account(
+    account: Account, forgotten: str, database: Database
+) -> None:
+    lookup = ArchivedExecutions(database)
+
+    ids = [(account.id, forgotten), (account.id, "other"), ("other", forgotten)]
+    assert await lookup.known(ids) == {(account.id, forgotten)}
+    assert await lookup.known([]) == set()
+
+
+async def test_without_a_database_nothing_is_known() -> None:
+    assert isinstance(open_lookup(""), NoArchive)
+    assert await NoArchive().known([("a", "b")]) == set()
+    away = open_lookup("postgresql://nobody@127.0.0.1:1/none")
+    with pytest.raises(HistoryUnavailable):
+        await away.known([("a", "b")])
+
+
+async def test_large_values_of_an_archived_execution_outlive_a_search_for_unneeded_ones(
+    account: Account, forgotten: str, database: Database, settings: Settings
+) -> None:
+    store = with_archive(settings, ArchivedExecutions(database))
+    await store.offloaded.put(account.id, forgotten, "t.1.3", b"abc")
+    await store.offloaded.put(account.id, "unknown", "t.1.3", b"abc")
+
+    assert await store.offloaded.sweep() == 1
+
+    assert await store.offloaded.read(account.id, forgotten, "t.1.3") == b"abc"
+    remove_executions(database, account.id, None)
+    assert await store.offloaded.sweep() == 1
+    await store.close()
+
+
+async def test_an_asset_of_an_archived_execution_is_kept_until_its_row_is_gone(
+    account: Account, forgotten: str, database: Database, settings: Settings
+) -> None:
+    store = with_archive(settings, ArchivedExecutions(database))
+    asset = await kept(store, account)
+    await store.assets.retain(account.id, asset.id, forgotten)
+    await let_pass(store, asset)
+
+    assert await store.assets.review(asset.id) is AssetReview.KEPT
+
+    remove_executions(database, account.id, None)
+    await let_pass(store, asset)
+    assert await store.assets.review(asset.id) is AssetReview.HIDDEN
+    await store.close()
