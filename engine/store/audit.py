@@ -29,6 +29,7 @@ class AuditAction(StrEnum):
     ACCOUNT_CREATE = "account.create"
     ACCOUNT_CHANGE = "account.change"
     ACCOUNT_CREDIT = "account.credit"
+    ACCOUNT_ERASE = "account.erase"
     ACCOUNT_LOGIN_LINK = "account.login-link"
     KEY_CREATE = "key.create"
     KEY_REVOKE = "key.revoke"

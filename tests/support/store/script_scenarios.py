@@ -101,6 +101,9 @@ SCENARIOS = {
         keys=("d", "due", "hook", "unarchived"),
         args=(NOW, "acc/d", 1, "pending", 5_000, b"attempt", 16, "", 60_000, "why"),
     ),
+    "remove_account": Scenario(
+        seed=(PRO,), keys=("accounts", "audit"), args=(NOW, "acc", *ACT), answer=0
+    ),
     "forget_delivery": Scenario(
         seed=(
             (*DELIVERY, "status", "failed", "fence", 2),

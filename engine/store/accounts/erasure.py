@@ -1,0 +1,133 @@
+"""Erasure of an account's keys in Redis, once nothing of it runs any more."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+
+from engine.errors import NotFound
+from engine.ids.partitions import partition_of
+from engine.store.audit import COMMAND, AuditAction, AuditedAct, AuditLog
+from engine.store.redis import keyspace
+from engine.store.redis.client import Client
+from engine.store.redis.scripts import SCRIPTS
+from engine.store.workflows.workflows import Workflows
+
+AT_ONCE = 200
+
+
+class AccountKeys:
+    """Removes what an account has in Redis, step by step; each may be repeated."""
+
+    def __init__(self, client: Client, audit: AuditLog, workflows: Workflows) -> None:
+        self._client = client
+        self._audit = audit
+        self._workflows = workflows
+
+    async def execution_ids(self, account_id: str) -> AsyncIterator[Sequence[str]]:
+        """Yield the ids of the account's executions, in pages that are erased in between."""
+        key = keyspace.account_executions(account_id)
+        while found := await self._client.send("ZRANGE", key, 0, AT_ONCE - 1):
+            yield [each.decode() for each in found]
+
+    async def slugs(self, account_id: str) -> Sequence[str]:
+        """Return the slugs of the account's workflows, deleted ones included."""
+        cursor, found = b"", []
+        while cursor != b"0":
+            cursor, flat = await self._client.send(
+                "HSCAN", keyspace.slugs(), cursor or b"0", "COUNT", 1_000
+            )
+            pairs = zip(flat[::2], flat[1::2], strict=True)
+            found += [slug.decode() for slug, owner in pairs if owner.decode() == account_id]
+        return found
+
+    async def with_objects(self, account_id: str, execution_ids: Sequence[str]) -> Sequence[str]:
+        """Return those executions that have values in the media store."""
+        keys = [keyspace.execution(account_id, each) for each in execution_ids]
+        found = await asyncio.gather(*(self._client.send("HGET", key, "aside") for key in keys))
+        return [each for each, has in zip(execution_ids, found, strict=True) if has]
+
+    async def erase_executions(self, account_id: str, execution_ids: Sequence[str]) -> None:
+        """Remove ended executions and the deliveries of their ends."""
+        partition = partition_of(account_id)
+        references = [keyspace.reference(account_id, each) for each in execution_ids]
+        for each in execution_ids:
+            await self._client.send(
+                "UNLINK",
+                keyspace.execution(account_id, each),
+                keyspace.events(account_id, each),
+                keyspace.progress(account_id, each),
+                keyspace.delivery(account_id, each),
+            )
+        for key in (
+            keyspace.finished(partition),
+            keyspace.unarchived(partition),
+            keyspace.due(partition),
+            keyspace.deliveries_due(partition),
+        ):
+            await self._client.send("ZREM", key, *references)
+        key = keyspace.account_executions(account_id)
+        await self._client.send("ZREM", key, *execution_ids)
+
+    async def erase_workflow(self, account_id: str, slug: str) -> None:
+        """Remove a workflow with all of its versions; its slug stays reserved."""
+        with contextlib.suppress(NotFound):  # it was deleted before
+            await self._workflows.delete(account_id, slug)
+        await self._client.send(
+            "UNLINK",
+            keyspace.workflow(account_id, slug),
+            keyspace.workflow_node_names(account_id, slug),
+        )
+        due = keyspace.workflows_due(partition_of(account_id))
+        await self._client.send("ZREM", due, keyspace.reference(account_id, slug))
+
+    async def erase_webhook(self, account_id: str, key_id: str) -> None:
+        """Remove the webhook of an API key and its deliveries."""
+        listed = keyspace.webhook_deliveries(account_id, key_id)
+        ids = [each.decode() for each in await self._client.send("ZRANGE", listed, 0, -1)]
+        partition = partition_of(account_id)
+        for each in ids:
+            reference = keyspace.reference(account_id, each)
+            key = keyspace.delivery(account_id, each)
+            fence = (await self._client.send("HGET", key, "fence") or b"").decode()
+            ended = f"{reference}/{fence}"
+            await self._client.send("UNLINK", key)
+            await self._client.send("ZREM", keyspace.deliveries_due(partition), reference)
+            await self._client.send("ZREM", keyspace.unarchived_deliveries(partition), ended)
+            await self._client.send("ZREM", keyspace.archived_deliveries(partition), ended)
+        await self._client.send("UNLINK", listed, keyspace.webhook(account_id, key_id))
+
+    async def erase(self, account_id: str, *, by: str = COMMAND) -> None:
+        """Remove the account itself; the audit log has the act."""
+        partition = partition_of(account_id)
+        act = AuditedAct(by=by, action=AuditAction.ACCOUNT_ERASE, subject=account_id)
+        await self._client.send(
+            "UNLINK",
+            *(
+                key_of(account_id)
+                for key_of in (
+                    keyspace.account_sessions,
+                    keyspace.account_api_keys,
+                    keyspace.account_key_uses,
+                    keyspace.account_secrets,
+                    keyspace.secret_users,
+                    keyspace.account_workflows,
+                    keyspace.workflows_by_time,
+                    keyspace.stored_documents,
+                    keyspace.outbound,
+                    keyspace.account_executions,
+                    keyspace.active,
+                    keyspace.wallet,
+                    keyspace.account_changes,
+                    keyspace.ledger,
+                )
+            ),
+        )
+        await asyncio.gather(
+            self._client.send("HDEL", keyspace.media_bytes(partition), account_id),
+            self._client.send("ZREM", keyspace.account_ids(), account_id),
+        )
+        await self._client.call(
+            SCRIPTS["remove_account"],
+            [keyspace.accounts(partition), keyspace.audit(partition)],
+            [0, account_id, *self._audit.arguments(act)],
+        )

@@ -1,0 +1,150 @@
+"""`headrace account erase`: nothing of the account is left, and all of the others is."""
+
+from pathlib import Path
+
+import pytest
+
+from deploy.admin import erasure as module
+from deploy.admin.erasure import erase
+from deploy.problems import CommandFailed
+from engine.access.capabilities import Role, Tier
+from engine.errors import AccountNotFound
+from engine.history.archiving import ExecutionArchive
+from engine.history.database import Database
+from engine.history.entry_archiving import EntryArchive
+from engine.history.removal import count_rows
+from engine.store import Account, Store
+from engine.store.media import AssetSource
+from tests.engine.store.test_media import kept
+from tests.support.store.ended import URL, Ending
+from tests.support.store.redis_contents import contents
+
+LEFT = ("asset", ":audit", ":top_up:", "hr:hints:")
+"""Parts of the names of what goes later, by itself: media, the audit log, markers, hints."""
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "ARCHIVING_SECONDS", 0.0)
+    monkeypatch.setattr(module, "WAIT_SECONDS", 0.4)
+
+
+async def live(store: Store, account: Account, database: Database) -> Ending:
+    """Let the account have something of everything."""
+    ending = await Ending.of(store, account, f"Of {account.email}")
+    key_id = await ending.with_webhook()
+    await ending.deliver(await ending.completed(key_id=key_id, webhook_url=URL))
+    await ending.failed(watcher="")
+    terms = store.tiers.terms(Tier.PRO, Role.USER)
+    await store.wallets.top_up(account.id, terms, 5)
+    await store.secrets.save(account.id, "TOKEN", "a secret value")
+    await store.sessions.redeem(await store.sessions.create_login(account.id))
+    await kept(store, account)
+    await store.assets.reserve_upload(account.id, AssetSource.UPLOAD)
+    await ExecutionArchive(store, database).archive()
+    entries = EntryArchive(store, database)
+    await entries.archive_deliveries()
+    await entries.archive_ledgers([account.id])
+    await ending.accept()
+    return ending
+
+
+@pytest.fixture
+async def other(store: Store, database: Database) -> Account:
+    account = await store.accounts.create(email="b@example.com", tier=Tier.PRO)
+    await live(store, account, database)
+    return account
+
+
+async def names_with(store: Store, account_id: str) -> set[str]:
+    """Return the keys that have the account's id in their name or their contents."""
+    found = await contents(store.client)
+    wanted = account_id.encode()
+    return {
+        name.decode()
+        for name, value in found.items()
+        if wanted in name or wanted in repr(value).encode()
+    }
+
+
+async def test_an_erased_account_is_nowhere_and_others_have_all_that_they_had(
+    store: Store, account: Account, other: Account, database: Database
+) -> None:
+    ending = await live(store, account, database)
+    before = await names_with(store, other.id)
+    rows = count_rows(database, other.id)
+
+    counts = await erase(store, database, account.id, dry_run=False)
+
+    assert counts == {
+        "apiKeys": 1,
+        "sessions": 1,
+        "secrets": 1,
+        "workflows": 1,
+        "mediaBytes": 5,
+        "executionsInRedis": 3,
+        "executionsInHistory": 2,
+        "deliveriesInHistory": 1,
+        "movementsInHistory": 2,
+    }
+    left = await names_with(store, account.id)
+    assert {name for name in left if not any(word in name for word in LEFT)} == {"hr:slugs"}
+    assert set(count_rows(database, account.id).values()) == {0}
+    with pytest.raises(AccountNotFound):
+        await store.accounts.get(account.id)
+    assert await names_with(store, other.id) == before
+    assert count_rows(database, other.id) == rows
+    page, _ = await store.audit.page(limit=1)
+    assert (page[0].action, page[0].subject) == ("account.erase", account.id)
+    assert ending.workflow.slug
+
+
+async def test_a_dry_run_changes_nothing(
+    store: Store, account: Account, database: Database
+) -> None:
+    await live(store, account, database)
+    before, rows = await contents(store.client), count_rows(database, account.id)
+
+    counts = await erase(store, database, account.id, dry_run=True)
+
+    assert counts["executionsInHistory"] == 2
+    assert await contents(store.client) == before
+    assert count_rows(database, account.id) == rows
+
+
+async def test_an_erasure_that_broke_off_is_repeated(
+    store: Store, account: Account, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await live(store, account, database)
+
+    async def fail(self: object, account_id: str) -> None:
+        raise CommandFailed("gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module.AccountErasure, "_erase_history", fail)
+        with pytest.raises(CommandFailed, match="gone"):
+            await erase(store, database, account.id, dry_run=False)
+    await erase(store, database, account.id, dry_run=False)
+
+    assert set(count_rows(database, account.id).values()) == {0}
+
+
+async def test_an_account_whose_executions_do_not_end_is_not_erased(
+    store: Store, account: Account, database: Database
+) -> None:
+    ending = await Ending.of(store, account)
+    await store.walks.claim(await ending.accept(), "w1")
+
+    with pytest.raises(CommandFailed, match="have not ended yet"):
+        await erase(store, database, account.id, dry_run=False)
+
+
+async def test_admins_and_unknown_accounts_are_refused(
+    store: Store, database: Database, tmp_path: Path
+) -> None:
+    admin = await store.accounts.create(email="c@example.com", tier=Tier.PRO, role=Role.ADMIN)
+
+    with pytest.raises(CommandFailed, match="take the role first"):
+        await erase(store, database, admin.id, dry_run=False)
+    with pytest.raises(AccountNotFound):
+        await erase(store, database, "acc_unknown", dry_run=True)
