@@ -49,7 +49,12 @@ def rows(name: str, nodes: int, text: str = "Part {{ text }}") -> dict[str, Any]
         for before, place in pairwise(range(nodes))
         if place % COLUMNS
     ]
-    result = {"id": "result", "type": "responseOutput", "position": {"x": COLUMNS * 320, "y": 0}, "data": {}}
+    result = {
+        "id": "result",
+        "type": "responseOutput",
+        "position": {"x": COLUMNS * 320, "y": 0},
+        "data": {},
+    }
     last = {
         "id": "last",
         "source": f"n{COLUMNS - 1}",
