@@ -65,7 +65,9 @@ def test_a_workflow_is_drawn_without_a_pointer(page: Page, stack: RunningStack, 
 
     saved = drafted(page, stack, slug, lambda draft: len(draft["edges"]) == 3)
     assert ("text", "text-out", "transform", "value-in") in ends(saved)
-    expect(page.locator(".canvas > [aria-live]")).to_have_text("text wired to value-in of transform")
+    expect(page.locator(".canvas > [aria-live]")).to_have_text(
+        "text wired to value-in of transform"
+    )
     press(page, "Shift+W")
     page.get_by_role("combobox", name="Remove a wire of text").fill("transform")
     press(page, "Enter")

@@ -91,7 +91,9 @@ def test_a_group_has_a_title_moves_its_nodes_and_goes(
     drag(page, (x, y), (x, y + 100))
 
     saved = drafted(page, stack, slug, lambda draft: position(draft, "form")[1] > 0)
-    assert saved["editor"]["groups"] == [{"id": "group", "title": "Before", "nodes": ["form", "text"]}]
+    assert saved["editor"]["groups"] == [
+        {"id": "group", "title": "Before", "nodes": ["form", "text"]}
+    ]
     assert position(saved, "text")[1] == position(saved, "form")[1]
     assert position(saved, "result")[1] == 0
     press(page, "Control+z")
@@ -112,5 +114,8 @@ def test_a_note_is_written_in_place(page: Page, stack: RunningStack, slug: str) 
     page.get_by_label("Text of the note").fill("Done.")
     press(page, "Escape")
     drafted(
-        page, stack, slug, lambda draft: {"text": "Done."} in [each["data"] for each in draft["nodes"]]
+        page,
+        stack,
+        slug,
+        lambda draft: {"text": "Done."} in [each["data"] for each in draft["nodes"]],
     )
