@@ -9,11 +9,11 @@ function textOf(value: unknown): string {
   return JSON.stringify(value, null, 2);
 }
 
-const MARGIN = 80;
+const MARGIN = 60;
 
 /** Cut the middle of a long text that is the same on both sides. */
 function shorten(text: string): string {
-  return text.length > 3 * MARGIN ? `${text.slice(0, MARGIN)} … ${text.slice(-MARGIN)}` : text;
+  return text.length > 2 * MARGIN + 20 ? `${text.slice(0, MARGIN)} … ${text.slice(-MARGIN)}` : text;
 }
 
 /** A value with the parts marked in which it differs from another. */
