@@ -178,7 +178,6 @@ async def _run_executor(
     """Yield an executor with its child processes, model calls and media store."""
     async with contextlib.AsyncExitStack() as stack:
         pool, local_pool = Pool(slots=cpu_slots, preload=PRELOAD), LocalPool()
-        await pool.start()
         stack.push_async_callback(pool.close)
         stack.push_async_callback(local_pool.close)
         providers = Egress(gate=AddressGate.of_providers(settings))

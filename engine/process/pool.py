@@ -138,7 +138,10 @@ class _Child:
 
 
 class Pool:
-    """Runs functions in child processes: `slots` at a time, with one warm child to spare."""
+    """Runs functions in child processes: `slots` at a time, with one warm child to spare.
+
+    The first call starts them, so that a worker whose runs need none has none.
+    """
 
     def __init__(
         self,
@@ -155,11 +158,17 @@ class Pool:
         self._children: set[_Child] = set()
         self._respawns: set[asyncio.Task[None]] = set()
         self._template: _Template | None = None
+        self._is_started = False
+        self._starting = asyncio.Lock()
         self._closed = False
 
     async def start(self) -> None:
-        """Start the template and all children; returns when they can work."""
-        await asyncio.gather(*(self._spawn() for _ in range(self._slots + 1)))
+        """Start the template and all children, once; returns when they can work."""
+        async with self._starting:
+            if not self._is_started and not self._closed:
+                missing = self._slots + 1 - len(self._children)  # a start may have been cut short
+                await asyncio.gather(*(self._spawn() for _ in range(missing)))
+                self._is_started = True
 
     async def close(self) -> None:
         """Kill every process; calls that are still running raise PoolCrashed."""
@@ -185,6 +194,8 @@ class Pool:
 
         Raises PoolTimeout, PoolCrashed, or the function's own error.
         """
+        if not self._is_started:
+            await self.start()
         async with self._slot(gate):
             # Pickled only now, so that waiting calls have no second copy.
             request = pickle.dumps((function, args), pickle.HIGHEST_PROTOCOL)

@@ -268,6 +268,34 @@ async def test_children_inherit_no_open_files_but_their_channel(pool: Pool) -> N
     assert not [name for name in files if name.endswith("/status")]
 
 
+async def test_the_first_call_starts_the_children() -> None:
+    before = set(children_of(os.getpid()))
+    pool = Pool(slots=1)
+    assert set(children_of(os.getpid())) == before
+
+    parents = await asyncio.gather(*(pool.run(os.getppid, deadline_seconds=20) for _ in range(3)))
+
+    (template,) = set(children_of(os.getpid())) - before
+    assert set(parents) == {template}
+    assert len(children_of(template)) == 2
+    await pool.close()
+
+
+async def test_a_start_that_was_cut_short_is_completed() -> None:
+    before = set(children_of(os.getpid()))
+    pool = Pool(slots=1)
+    for _ in range(3):
+        first = asyncio.create_task(pool.run(echo, 1, deadline_seconds=20))
+        await asyncio.sleep(0)
+        first.cancel()
+
+    assert await pool.run(echo, 2, deadline_seconds=20) == 2
+
+    (template,) = set(children_of(os.getpid())) - before
+    await eventually(lambda: _value(len(children_of(template))), lambda count: count == 2)
+    await pool.close()
+
+
 async def test_close_leaves_no_process_and_ends_running_calls() -> None:
     before = set(children_of(os.getpid()))
     pool = Pool(slots=2)

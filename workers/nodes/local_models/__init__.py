@@ -1,6 +1,5 @@
 """Local models for OCR and embeddings, which extras carry, in a pool of their own."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
@@ -15,21 +14,15 @@ MEMORY_BYTES = 1536 * 1024 * 1024
 
 
 class LocalPool:
-    """A pool with memory for models, which is started by its first call."""
+    """A pool with memory for models."""
 
     def __init__(self, *, memory_bytes: int = MEMORY_BYTES) -> None:
         self._pool = Pool(
             slots=SLOTS, memory_bytes=memory_bytes, preload=("workers.nodes.local_models",)
         )
-        self._is_started = False
-        self._starting = asyncio.Lock()
 
     async def run(self, function: Callable[..., Any], *args: Any, deadline_seconds: float) -> Any:
         """Like `Pool.run`."""
-        async with self._starting:
-            if not self._is_started:
-                await self._pool.start()
-                self._is_started = True
         return await self._pool.run(function, *args, deadline_seconds=deadline_seconds)
 
     async def read_image(self, data: bytes, seconds: float) -> str:
