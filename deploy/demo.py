@@ -1,33 +1,23 @@
-"""The demonstration: a first account with a key, examples, templates, and one sample run."""
+"""The demonstration: a first account with a key, examples and templates."""
 
-import asyncio
-import json
-import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from deploy.admin.examples import example_documents, template_documents
 from deploy.admin.sign_in import make_login_link
 from deploy.client.documents import save_workflow
-from deploy.http_client import Unreachable, call
-from deploy.problems import CommandFailed
-from deploy.stack.banner import SignIn
 from deploy.stack.location import Stack, read_private, write_private
+from deploy.stack.sample_run import RECORD
 from deploy.stack.store_access import open_store
 from engine.access.capabilities import Role, Tier
-from engine.errors import EngineError, InvalidGraph, Unauthorized
+from engine.errors import InvalidGraph, Unauthorized
 from engine.store import Account, Store
 from engine.store.audit import COMMAND
 
-RECORD = "demo.json"
 EMAIL = "demo@localhost"
 TIER = Tier.BUSINESS
 CAPABILITIES = ("workflow:*", "model:*", "execution:*", "webhook:receive")
 """Capabilities for every call that a key can make."""
-SLUG = "greeting-letter"
-INPUTS = {"name": "Ada"}
-RUN_SECONDS = 30
-NOT_FOUND = 404
 
 
 class Demo:
@@ -56,32 +46,14 @@ class Demo:
                 self._write(complete=True)
             await self._push_templates(store, account)
 
-    async def show(self) -> str:
-        """Run one example; return its answer and the command that repeats it, as text."""
-        key = self._record.get("key")
-        if key is None:
-            return ""
-        url = f"{self._stack.url}/api/workflows/{SLUG}/run"
-        try:
-            status, answer = await asyncio.to_thread(
-                call, "POST", url, key=key, body={"inputs": INPUTS}, timeout=RUN_SECONDS
-            )
-        except Unreachable as error:
-            return str(error)
-        # An operator who deleted the example does not need it again.
-        return f"key {key}" if status == NOT_FOUND else _told(url, key, answer)
-
-    async def sign_in(self, base: str) -> SignIn | None:
-        """Return a link below `base` that signs a browser in to the account, if there is one."""
+    async def sign_in(self, base: str) -> dict[str, str]:
+        """Return `accountId` and a `link` below `base` that signs a browser in, if there is one."""
         account_id = self._record.get("accountId")
         if account_id is None:
-            return None
-        try:
-            async with open_store(self._stack.redis_url) as store:
-                link = await make_login_link(store, account_id, base)
-        except (EngineError, CommandFailed):
-            return None  # the stack also serves without a link
-        return SignIn(link=link, account_id=account_id)
+            return {}
+        async with open_store(self._stack.redis_url) as store:
+            link = await make_login_link(store, account_id, base)
+        return {"accountId": account_id, "link": link}
 
     async def _account(self, store: Store) -> Account | None:
         accounts = await store.accounts.list()
@@ -128,22 +100,3 @@ async def _push(store: Store, account: Account, document: Mapping[str, Any]) -> 
     except InvalidGraph:
         # Its models are unavailable here; a draft reports that when it is run.
         await save_workflow(store, account.id, {**document, "draft": True})
-
-
-def _told(url: str, key: str, answer: Any) -> str:
-    result = answer.get("result", answer) if isinstance(answer, dict) else answer
-    text = result.get("text") if isinstance(result, dict) else None
-    body = json.dumps({"inputs": INPUTS})
-    lines = (
-        "",
-        f"The example '{SLUG}' answered:",
-        "",
-        text or json.dumps(result, indent=2, ensure_ascii=False),
-        "",
-        "Run it yourself:",
-        "",
-        f"curl -s {url} -H 'x-api-key: {key}' "
-        f"-H 'content-type: application/json' -d {shlex.quote(body)}",
-        "",
-    )
-    return "\n".join(lines)

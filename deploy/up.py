@@ -10,16 +10,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from deploy.demo import Demo
 from deploy.host_ports import is_loopback, port_of, reachable_host, reserve_port, url_of
 from deploy.http_client import Unreachable, call
 from deploy.local_model import LocalModel, is_serving
-from deploy.problems import CommandFailed, WrongRedis
+from deploy.problems import CommandFailed
 from deploy.stack import redis_server
-from deploy.stack.banner import banner, data_places, restart_command
+from deploy.stack.banner import SignIn, banner, data_places, restart_command
 from deploy.stack.console import Console
 from deploy.stack.history import StackHistory
-from deploy.stack.installation import mark_if_new, note_marked, note_new
 from deploy.stack.location import (
     DATABASE_URL,
     LOCAL_MODEL_URL,
@@ -34,12 +32,13 @@ from deploy.stack.location import (
     remember,
     shared_settings,
 )
+from deploy.stack.new_installation import note_new
 from deploy.stack.redis_server import RedisServer
+from deploy.stack.sample_run import show
 from deploy.stack.secret_key import VARIABLE, keep_key
-from deploy.stack.store_access import end_leases, open_store
+from deploy.stack.store_process import run_task
 from deploy.stack.supervisor import Part, PartRunner, Supervisor, ignore_death
 from deploy.stub_provider.part import DemoProvider
-from engine.errors import EngineError, Unavailable
 from engine.settings import Settings
 
 TELL_SETUP = "HEADRACE_TELL_SETUP"
@@ -119,7 +118,7 @@ class StackRun:
         preparing = asyncio.create_task(self._prepare_model())
         self._cleanup.callback(preparing.cancel)
         redis_url = self._redis_url or await self._start_redis()
-        await _check_redis(self._options.data_dir, redis_url, self._secret_key)
+        sign_in = await self._prepare_store(redis_url)
         self._cleanup.callback((await self._history.prepare()).cancel)
         model = self._start_model(await preparing)
         demo_provider = self._start_demo_provider()
@@ -129,16 +128,15 @@ class StackRun:
         ]
         for number in range(self._options.workers):
             self._start_part("worker", number, redis_url)
-        demo = await self._prepare_demo(stack)
         await _wait(lambda: _serves(stack.url or ""), gateways[0], READY_SECONDS)
         if model is not None:
             await self._await_model(model)
         if demo_provider is not None and self._demo_provider is not None:
             await _wait(self._demo_provider.is_serving, demo_provider, READY_SECONDS)
         _print(f"ready {url_of(self._options.host, self._options.port)}")
-        if demo is not None:
-            _print(await demo.show())
-        await self._show_addresses(stack, demo)
+        if self._options.demo:
+            _print(await show(stack))
+        self._show_addresses(sign_in)
 
     def _parts(self) -> str:
         gateways = _counted(self._options.gateways, "gateway")
@@ -153,12 +151,33 @@ class StackRun:
         *before, last = (part for part, is_wanted in asked.items() if is_wanted)
         return f"{', '.join(before)} and {last}"
 
-    async def _show_addresses(self, stack: Stack, demo: Demo | None) -> None:
-        url = (self._settings.public_url or stack.url or "").rstrip("/")
-        sign_in = None if demo is None else await demo.sign_in(url)
+    def _show_addresses(self, sign_in: SignIn | None) -> None:
         provider = self._demo_provider
         real = None if provider is None else provider.real
-        _print(banner(url, self._options.data_dir, os.environ, sign_in, real))
+        _print(banner(self._base_url, self._options.data_dir, os.environ, sign_in, real))
+
+    @property
+    def _url(self) -> str:
+        return url_of(reachable_host(self._options.host), self._options.port)
+
+    @property
+    def _base_url(self) -> str:
+        return (self._settings.public_url or self._url).rstrip("/")
+
+    async def _prepare_store(self, redis_url: str) -> SignIn | None:
+        """Check the Redis and prepare the demonstration; return the link of its account."""
+        prepared = await run_task(
+            "prepare",
+            data_dir=str(self._options.data_dir),
+            redis_url=redis_url,
+            secret_key=self._secret_key,
+            base_url=self._base_url if self._options.demo else None,
+        )
+        if "demoFailure" in prepared:
+            self._console.print("demo", f"could not be prepared: {prepared['demoFailure']}")
+        if "link" not in prepared:
+            return None
+        return SignIn(link=prepared["link"], account_id=prepared["accountId"])
 
     async def _prepare_model(self) -> LocalModel | None:
         """Return the local model, or None if none is wanted or valid; the stack runs without."""
@@ -226,12 +245,10 @@ class StackRun:
                 self._console.print("redis", f"its file cannot be brought to the disk: {error}")
 
     def _remember(self, redis_url: str) -> Stack:
-        options = self._options
-        url = url_of(reachable_host(options.host), options.port)
         stack = Stack(
-            data_dir=options.data_dir,
+            data_dir=self._options.data_dir,
             redis_url=redis_url,
-            url=url,
+            url=self._url,
             settings={
                 **shared_settings(os.environ | self._model_environ()),
                 MEDIA_URL: self._media_url,
@@ -240,7 +257,7 @@ class StackRun:
             demo_environ={} if self._demo_provider is None else self._demo_provider.worker_environ,
         )
         remember(stack)
-        self._cleanup.callback(forget, options.data_dir)
+        self._cleanup.callback(forget, self._options.data_dir)
         return stack
 
     def _model_environ(self) -> dict[str, str]:
@@ -273,21 +290,9 @@ class StackRun:
                 **self._setup_environ(),
             },
             stage=STAGES[kind],
-            on_death=partial(end_leases, redis_url) if kind == "worker" else ignore_death,
+            on_death=partial(_release_worker, redis_url) if kind == "worker" else ignore_death,
         )
         return self._supervisor.start(part)
-
-    async def _prepare_demo(self, stack: Stack) -> Demo | None:
-        demo = Demo(stack)
-        if not self._options.demo:
-            return None
-        try:
-            await demo.prepare()
-        except (EngineError, CommandFailed) as error:
-            # The stack serves without its demonstration.
-            self._console.print("demo", f"could not be prepared: {error}")
-            return None
-        return demo
 
 
 def _print(text: str) -> None:
@@ -300,21 +305,10 @@ def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-async def _check_redis(data_dir: Path, redis_url: str, secret_key: str) -> None:
-    try:
-        await mark_if_new(data_dir, redis_url, secret_key)
-        async with open_store(redis_url, {VARIABLE: secret_key}) as store:
-            fits = await store.seals.fit()
-    except WrongRedis:
-        raise
-    except (CommandFailed, Unavailable) as error:
-        raise CommandFailed(f"The Redis that {REDIS_URL} names does not answer.") from error
-    if not fits:
-        raise CommandFailed(
-            f"The secrets in this Redis are sealed with another key: set {VARIABLE} to it, "
-            "beside a new one if you like (NEW,OLD)."
-        )
-    note_marked(data_dir)
+async def _release_worker(redis_url: str, pid: int) -> None:
+    """Let others have a dead worker's executions at once; else they wait for its leases to end."""
+    with suppress(CommandFailed, OSError):
+        await run_task("release_worker", redis_url=redis_url, pid=pid)
 
 
 async def _serves(url: str) -> bool:

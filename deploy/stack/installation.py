@@ -5,16 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from deploy.problems import CommandFailed, WrongRedis
-from deploy.stack.location import find_stack, read_private, write_private
-from deploy.stack.secret_key import FILE, find_key
+from deploy.stack.location import find_stack, read_private
+from deploy.stack.new_installation import RECORD, plan
+from deploy.stack.secret_key import find_key
 from engine.access.sealing import Sealer
 from engine.errors import WrongStore
 from engine.store.redis.installation import Marker, MarkOutcome, mark
 from engine.values.plain import moment
 
-RECORD = "installation.json"
-TRACES = (FILE, "redis", "media", "demo.json")
-"""Names of files that a data directory has once a stack has used it."""
 PLANNED = "planned"
 SENTENCES = {
     MarkOutcome.BEGUN: "The Redis is marked as this installation's, which is empty.",
@@ -25,16 +23,6 @@ SENTENCES = {
     PLANNED: "No stack runs here: the next `headrace up` on this data directory marks its Redis.",
 }
 """Sentence for people, by outcome."""
-
-
-def note_new(data_dir: Path) -> None:
-    """Record that the directory is new, if it is; must precede the first file in it.
-
-    The record stays until Redis is marked, so that a start that was killed can be repeated.
-    """
-    is_known = bool(read_private(data_dir / RECORD))
-    if not is_known and not any((data_dir / name).exists() for name in TRACES):
-        _plan(data_dir, adopts=False)
 
 
 async def mark_if_new(data_dir: Path, redis_url: str, secret_key: str) -> None:
@@ -48,11 +36,6 @@ async def mark_if_new(data_dir: Path, redis_url: str, secret_key: str) -> None:
         raise WrongRedis(error.seen, error.fix) from error
 
 
-def note_marked(data_dir: Path) -> None:
-    """Remove the record of a new directory, once its Redis is marked."""
-    write_private(data_dir / RECORD, {"isMarked": True})
-
-
 def begin(data_dir: Path, *, adopts: bool) -> dict[str, Any]:
     """Mark the Redis of a stack, or leave that to the next `headrace up` when none runs."""
     sealer = Sealer.of(find_key(data_dir))
@@ -61,14 +44,10 @@ def begin(data_dir: Path, *, adopts: bool) -> dict[str, Any]:
     except CommandFailed:
         if not data_dir.is_dir():
             raise
-        _plan(data_dir, adopts=adopts)
+        plan(data_dir, adopts=adopts)
         return {"outcome": PLANNED}
     outcome, marker = asyncio.run(mark(stack.redis_url, sealer, adopts=adopts))
     return _row(outcome, marker)
-
-
-def _plan(data_dir: Path, *, adopts: bool) -> None:
-    write_private(data_dir / RECORD, {"isMarked": False, "adopts": adopts})
 
 
 def _row(outcome: MarkOutcome, marker: Marker) -> dict[str, Any]:

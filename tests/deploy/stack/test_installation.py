@@ -7,7 +7,8 @@ import redis
 
 from deploy.admin.diagnosis import examine
 from deploy.problems import CommandFailed, WrongRedis
-from deploy.stack.installation import begin, mark_if_new, note_marked, note_new
+from deploy.stack.installation import begin, mark_if_new
+from deploy.stack.new_installation import note_marked, note_new
 from deploy.stack.store_access import open_store
 from engine.access.sealing import Sealer
 from engine.errors import Unavailable
