@@ -64,14 +64,15 @@ class Load:
     def __init__(self, endpoint: Endpoint, expected: Callable[[str], Any]) -> None:
         self._endpoint = endpoint
         self._expected = expected
-        self._count = 0
+        self.count = 0
+        """Number of runs so far."""
         lines = (f"POST {endpoint.path} HTTP/1.1", f"Host: {endpoint.host}:{endpoint.port}")
         self._head = "\r\n".join((*lines, "Content-Type: application/json", *endpoint.headers))
 
     async def one(self, caller: Caller) -> float:
         """One run; returns its seconds."""
-        self._count += 1
-        name = f"n{self._count}"
+        self.count += 1
+        name = f"n{self.count}"
         body = json.dumps({"inputs": {"name": name}})
         request = f"{self._head}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
         started = time.perf_counter()

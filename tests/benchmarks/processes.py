@@ -60,6 +60,15 @@ class Processes:
                 total[prefix + name] += megabytes
         return total
 
+    def cpu_seconds(self) -> float:
+        """CPU time of all processes so far, that of Redis included."""
+        return sum(read_cpu_seconds(pid) for pid in self.pids())
+
+    def most_cpu_seconds(self, *words: str) -> float:
+        """Most CPU time so far of a process whose command line has one of the words; 0 without."""
+        found = [pid for pid in self.pids() if any(word in read_command(pid) for word in words)]
+        return max(map(read_cpu_seconds, found), default=0.0)
+
     def pids(self) -> Iterator[int]:
         """Every process of the group, children included."""
         parents = read_parents()
@@ -90,6 +99,19 @@ def is_redis(pid: int) -> bool:
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/comm").read_text().startswith(("redis-server", "valkey-server"))
     return False
+
+
+def read_command(pid: int) -> list[str]:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+    return []
+
+
+def read_cpu_seconds(pid: int) -> float:
+    with contextlib.suppress(OSError):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return 0.0
 
 
 def read_memory(pid: int) -> dict[str, float]:

@@ -33,9 +33,13 @@ PACKAGES = (
     "dramatiq",
 )
 MEASURES = {
+    "start.memory_mb": "start: memory of all processes, proportional (MB)",
+    "start.gateway_cpu_s": "start: CPU of a gateway (s)",
+    "start.worker_cpu_s": "start: CPU of a worker (s)",
     "w1.p50_ms": "W1 p50, 1 caller (ms)",
     "w1.p99_ms": "W1 p99, 1 caller (ms)",
     "w1.runs_per_second": "W1 runs/s, 32 callers",
+    "w1.cpu_ms": "W1 CPU of all processes per run, 32 callers (ms)",
     "w2.p50_ms": "W2 p50, 10 texts in line (ms)",
     "w3.p50_ms": "W3 p50, 1 → 50 → 1 texts (ms)",
     "w4.p50_ms": "W4 p50, 20 calls of 100 ms at once (ms)",

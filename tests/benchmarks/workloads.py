@@ -77,13 +77,32 @@ def load(system: System, name: str) -> Load:
     return Load(system.endpoints[name], lambda given: expected(name, given))
 
 
+async def measure_start(system: System, _: Surroundings, __: Effort) -> Numbers:
+    """CPU time of the start, and memory before the first run."""
+    memory, processes = system.processes.memory(), system.processes
+    return {
+        "start.memory_mb": memory["pss"] + memory["redis_pss"],
+        "start.gateway_cpu_s": processes.most_cpu_seconds("gateway", "uvicorn"),
+        "start.worker_cpu_s": processes.most_cpu_seconds(
+            "worker", "dramatiq", "tests.benchmarks.floor"
+        ),
+    }
+
+
 async def measure_one_text(system: System, _: Surroundings, effort: Effort) -> Numbers:
     calls = load(system, "w1")
     await calls.in_line(effort.warm_up)
     times = await calls.in_line(effort.seconds)
     await calls.together(CALLERS, effort.warm_up)
+    runs, seconds = calls.count, system.processes.cpu_seconds()
     rate = await calls.together(CALLERS, effort.seconds)
-    return {"w1.p50_ms": median_ms(times), "w1.p99_ms": late_ms(times), "w1.runs_per_second": rate}
+    seconds, runs = system.processes.cpu_seconds() - seconds, calls.count - runs
+    return {
+        "w1.p50_ms": median_ms(times),
+        "w1.p99_ms": late_ms(times),
+        "w1.runs_per_second": rate,
+        "w1.cpu_ms": seconds * 1000 / runs,
+    }
 
 
 def in_line_of(name: str) -> Measure:
@@ -180,6 +199,7 @@ def late_ms(times: list[float]) -> float:
 
 
 WORKLOADS = (
+    Workload(id="start", title="start, before the first run", measure=measure_start),
     Workload(id="W1", title="input → text → output", measure=measure_one_text),
     Workload(id="W2", title="10 text nodes in line", measure=in_line_of("w2")),
     Workload(id="W3", title="1 node → 50 text nodes → join", measure=in_line_of("w3")),
