@@ -107,8 +107,11 @@ class Progress:
 
     def _is_every_socket_delivered(self, node: Node) -> bool:
         """Return True if each wired socket got a value; a socket of many edges needs only one."""
+        missing = [in_edge for in_edge in node.in_edges if not self._is_delivered(in_edge)]
+        if not missing:
+            return True
         delivered = {in_edge.socket for in_edge in node.in_edges if self._is_delivered(in_edge)}
-        return all(in_edge.socket in delivered for in_edge in node.in_edges)
+        return all(in_edge.socket in delivered for in_edge in missing)
 
     def _is_delivered(self, in_edge: InEdge) -> bool:
         status = self._statuses[in_edge.source]

@@ -103,3 +103,6 @@ def _counts(usage: Usage) -> tuple[int | Decimal, ...]:
         usage.input_tokens,
         usage.output_tokens,
     )
+
+
+NO_USAGE = Usage()

@@ -7,13 +7,15 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast
 
+from msgspec import Struct, structs
+
 from engine.access.opened_secrets import NO_SECRETS, OpenedSecrets
 from engine.billing.credits import MONEY_CODES
 from engine.errors.nodes import NodeFailed
 from engine.graph.plan import Node, NodeName
 from engine.log import MAX_TEXT
 from engine.models.manifest import Category, Model
-from engine.models.pricing import Usage
+from engine.models.pricing import NO_USAGE, Usage
 from engine.nodes.support.base import HttpAnswer, HttpCall, InEdge, Outputs, WorkKind
 from engine.nodes.support.image_edits import IMAGE_SECONDS, READ_SECONDS, Edit, ImageData
 from engine.process import pool as process_pool
@@ -59,8 +61,7 @@ class ModelCalling(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptOutcome:
+class AttemptOutcome(Struct, frozen=True):
     """Outcome of an attempt: outputs, their bytes and usage, or the failure.
 
     A failed attempt is not charged, so it has no usage, whatever its calls were.
@@ -69,7 +70,7 @@ class AttemptOutcome:
     outputs: Outputs | None = None
     packed: bytes = b""
     failure: NodeFailed | None = None
-    usage: Usage = Usage()
+    usage: Usage = NO_USAGE
     fallback_micro_usd: int = 0
     """Cost of calls that other models answered instead of the node's own."""
     offloaded_name: str = ""
@@ -118,8 +119,7 @@ class ValueMemory(PoolGate, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeAttempt:
+class NodeAttempt(Struct, frozen=True, kw_only=True):
     """One attempt at a node, with its inputs and context."""
 
     node: Node
@@ -168,7 +168,7 @@ class NodeContext:
         self._timeout = timeout = work.node.policy.timeout_seconds
         self._began = asyncio.get_running_loop().time()
         self._deadline = None if timeout is None else self._began + timeout
-        self.usage = Usage()
+        self.usage = NO_USAGE
         self.fallback_micro_usd = 0
         self.secrets = NO_SECRETS
         self.turn_ms: int | None = None
@@ -323,7 +323,7 @@ class Executor:
             context = NodeContext(work, self._tools)
             outcome = await self._attempt(work, context)
             if context.turn_ms:
-                outcome = replace(outcome, turn_ms=context.turn_ms)
+                outcome = structs.replace(outcome, turn_ms=context.turn_ms)
             if outcome.failure is not None:  # a retry of the execution may come after the last
                 await work.checkpoints.flush()
         finally:

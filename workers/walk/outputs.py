@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec import structs
 
 from engine.errors import StorageFailed, Unavailable
 from engine.errors.nodes import STORAGE, NodeFailed
@@ -67,10 +68,10 @@ class OutputStore:
         if not self._add(index, len(outcome.packed)):
             return AttemptOutcome(failure=self._too_large())
         if index == self._plan.response_output:
-            return replace(outcome, packed=pack(outcome.outputs["result"]))
+            return structs.replace(outcome, packed=pack(outcome.outputs["result"]))
         if index == self._plan.request_input and self._claimed.inputs_name is not None:
             # The inputs are stored already.
-            return replace(outcome, offloaded_name=self._claimed.inputs_name)
+            return structs.replace(outcome, offloaded_name=self._claimed.inputs_name)
         return outcome
 
     def _add(self, index: int, size: int) -> bool:
@@ -115,7 +116,7 @@ class OutputStore:
             name = await self._put(index, outcome.packed, max(limit, LEAST_SECONDS))
         except StorageFailed:
             return AttemptOutcome(failure=NodeFailed(STORAGE, NOT_STORED))
-        return replace(outcome, packed=pack_name(name), offloaded_name=name)
+        return structs.replace(outcome, packed=pack_name(name), offloaded_name=name)
 
     async def _put(self, index: int, data: bytes, seconds: float) -> str:
         self._has_stored = True

@@ -13,7 +13,7 @@ ITEM_BYTES = 8
 
 def pack(value: Any) -> bytes:
     """Return the value as msgpack. Raises ValueError or TypeError for values that JSON lacks."""
-    return cast(bytes, msgpack.packb(value, use_bin_type=True))
+    return cast(bytes, msgpack.Packer(use_bin_type=True).pack(value))
 
 
 def unpack(data: bytes) -> Any:
