@@ -28,7 +28,7 @@ class Progress:
         self.outputs: dict[int, Outputs | None] = dict(outputs or {})
         self.ready: deque[int] = deque()
         """Unstarted nodes whose dependencies have all settled."""
-        self._skipped: deque[int] = deque()
+        self._skipped: list[int] = []
         self._waiting = [
             sum(self._statuses[source] not in NODE_TERMINAL for source in node.dependencies)
             for node in plan.nodes
@@ -84,8 +84,7 @@ class Progress:
 
     def take_skipped(self) -> list[int]:
         """Return the nodes skipped since the last call."""
-        skipped = list(self._skipped)
-        self._skipped.clear()
+        skipped, self._skipped = self._skipped, []
         return skipped
 
     def _decide(self, index: int) -> None:

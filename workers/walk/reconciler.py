@@ -1,7 +1,6 @@
 """Reconciliation of one walk with other walkers of the same execution."""
 
 import asyncio
-from collections import deque
 from collections.abc import Mapping, Sequence
 
 from engine.executions.execution import NODE_TERMINAL, NodeStatus
@@ -47,7 +46,7 @@ class Reconciler:
         )
         for index in begun:
             progress.begin(index)
-        state.ready_cpu = deque(i for i in state.ready_cpu if i not in begun)
+        state.ready_cpu = [i for i in state.ready_cpu if i not in begun]
         state.running_elsewhere = (state.running_elsewhere | begun) - settled
         progress.ready.extend(
             i for i in claim if statuses[i] is NodeStatus.PENDING and i not in state.running
@@ -97,7 +96,7 @@ class Reconciler:
     async def _take_over(self, statuses: Sequence[NodeStatus], changed: set[int]) -> None:
         state = self._state
         outputs = await self._output_store.read(await self._read_record(), changed)
-        state.ready_cpu = deque(i for i in state.ready_cpu if i not in changed)
+        state.ready_cpu = [i for i in state.ready_cpu if i not in changed]
         state.ready_io = [i for i in state.ready_io if i not in changed]
         for index in sorted(changed):
             if index in state.running:

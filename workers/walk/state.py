@@ -1,7 +1,6 @@
 """State of a walk: progress of its execution, and nodes that run, wait or run elsewhere."""
 
 import asyncio
-from collections import deque
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,7 +26,7 @@ class WalkState:
     claims: dict[int, NodeClaim] = field(default_factory=dict)
     ready_io: list[int] = field(default_factory=list)
     """Nodes that are ready to be claimed."""
-    ready_cpu: deque[int] = field(default_factory=deque)
+    ready_cpu: list[int] = field(default_factory=list)
     """Nodes that are ready and wait for a free slot."""
     running: dict[int, asyncio.Task[None]] = field(default_factory=dict)
     running_elsewhere: set[int] = field(default_factory=set)

@@ -1,7 +1,6 @@
 """The walk of one execution: run ready nodes, record them, claim the next, until it ends."""
 
 import asyncio
-from collections import deque
 from collections.abc import Mapping, Sequence
 
 from engine import metrics
@@ -61,7 +60,7 @@ class Walk:
         self._reconciler = Reconciler(
             claimed, self._state, dependencies.walks, self._recorder, self._output_store
         )
-        self._ended: deque[tuple[int, float, AttemptOutcome]] = deque()
+        self._ended: list[tuple[int, float, AttemptOutcome]] = []
         self._is_heavy = False
         self._must_reconcile = False
         self._is_cancelled = claimed.status is ExecutionStatus.CANCEL_REQUESTED
@@ -233,7 +232,7 @@ class Walk:
         must_claim = self._state.is_shared or self._must_share()
         free = self._dependencies.cpu_slots - self._running_cpu()
         for _ in range(min(free, len(self._state.ready_cpu))):
-            index = self._state.ready_cpu.popleft()
+            index = self._state.ready_cpu.pop(0)
             # Calls are counted where they may be repeated.
             if must_claim or self._plan.nodes[index].policy.attempts > 1:
                 claim.append(index)
@@ -317,7 +316,7 @@ class Walk:
 
     def _settle_ended(self) -> None:
         while self._ended:
-            index, started, outcome = self._ended.popleft()
+            index, started, outcome = self._ended.pop(0)
             if self._state.running.pop(index, None) is not None:
                 self._settlement.settle(index, started, outcome)
                 self._note_duration(index, started)
