@@ -33,10 +33,13 @@ class ExpressionTrialRequest(RequestBody):
     ] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Check the number and names of the variables."""
+        """Check the number of the variables."""
         if len(self.variables) > MAX_VARIABLES:
             message = f"'variables' has more than {MAX_VARIABLES} names"
             raise errors.InvalidBody(message, field="variables")
+
+    def check_names(self) -> None:
+        """Raise InvalidBody for a variable whose name is none in CEL, which is imported for it."""
         for name in self.variables:
             if not cel.is_variable(name):
                 message = f"'variables' has a name that is none in CEL: {name[:64]}"
@@ -69,6 +72,7 @@ ExpressionTrialView.examples = (
 async def try_expression(request: GatewayRequest, principal: Principal) -> Response:
     """Evaluate an expression over values, as a node of a run would, and record nothing."""
     body = await read_body(request, ExpressionTrialRequest)
+    body.check_names()
     problem = cel.check(body.expression, tuple(body.variables))
     if problem is not None:
         return json_response(ExpressionTrialView(None, problem=problem))
