@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-HEAVY = ("networkx", "cel_expr_python", "matplotlib", "numpy", "onnxruntime", "rich")
+HEAVY = ("cel_expr_python", "matplotlib", "numpy", "onnxruntime", "rich")
 STORE = ("engine.store", "redis", "cryptography", "obstore")
 """Of 40 MB with all that they import."""
 
