@@ -102,6 +102,27 @@ def show_editor(page: Page) -> None:
     page.get_by_role("article", name="Text Box letter").wait_for()
 
 
+def run_in_editor(page: Page) -> None:
+    page.goto("/app/editor/product-notes")
+    page.get_by_role("article", name="Text Box text").wait_for()
+    page.get_by_role("button", name="Run", exact=True).click()
+    page.get_by_role("region", name="Run").get_by_label("Title").fill("A warm mug")
+    page.get_by_role("button", name="Run the draft").click()
+    page.get_by_role("region", name="Result").get_by_text("completed").wait_for()
+
+
+def show_node_values(page: Page) -> None:
+    run_in_editor(page)
+    page.get_by_role("region", name="Result").get_by_role("button", name="text").click()
+    page.get_by_role("region", name="Output").get_by_text("A warm mug").wait_for()
+
+
+def show_comparison(page: Page) -> None:
+    run_in_editor(page)
+    page.get_by_role("button", name="Compare two runs").click()
+    page.get_by_role("dialog").get_by_role("button", name="Show").first.click()
+
+
 def show_not_found(page: Page) -> None:
     page.goto("/app/playground/never-was")
     page.get_by_role("heading", level=1).wait_for()
@@ -122,6 +143,9 @@ PAGES: dict[str, Callable[[Page], None]] = {
     "audit": show_audit,
     "installation": show_installation,
     "editor": show_editor,
+    "editor-run": run_in_editor,
+    "editor-values": show_node_values,
+    "editor-comparison": show_comparison,
     "not-found": show_not_found,
 }
 VISITORS = {"home": "/", "playground": "/app/playground/product-notes"}

@@ -85,6 +85,8 @@ function useNodeValues(id: string, executionId: string | undefined): NodeValues 
   return data;
 }
 
+const NOT_RUN = "The node did not run: its outputs were pinned, or are those of an earlier run.";
+
 function absence(
   execution: RecordedExecution | undefined,
   node: RecordedNode | undefined,
@@ -93,6 +95,7 @@ function absence(
   if (!execution) return "Run the workflow to see values here.";
   if (!node) return "This run did not have the node.";
   if (values?.recorded === false) return "The values of this run were not kept.";
+  if (node.status === "completed" && node.attempts === 0) return NOT_RUN;
   return node.status === "skipped" ? "The node was skipped." : "Nothing so far.";
 }
 
@@ -128,7 +131,7 @@ interface SocketsProps {
 
 function Sockets({ values, sockets = [], absent }: SocketsProps) {
   const entries = Object.entries(values ?? {});
-  if (entries.length === 0) return <p className="muted">{values ? "None." : absent}</p>;
+  if (entries.length === 0) return <p className="muted">{values && absent !== NOT_RUN ? "None." : absent}</p>;
   return (
     <dl className="outputs">
       {entries.map(([name, value]) => (
