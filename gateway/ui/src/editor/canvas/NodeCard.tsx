@@ -4,7 +4,7 @@ import { socketsOf, useCatalogue } from "../catalogue/catalogue";
 import { problemsOf } from "../catalogue/check";
 import { useModels } from "../catalogue/models";
 import { useEditor } from "../document/store";
-import { NodeRun, useStatusMark } from "../running/NodeRun";
+import { NodeRun } from "../running/NodeRun";
 import { Icon } from "./card/Icon";
 import { NodeName } from "./card/NodeName";
 import { SocketRow } from "./card/SocketRow";
@@ -21,7 +21,7 @@ export const NodeCard = memo(function NodeCard({ id, data: { node } }: NodeProps
   useSocketPlaces(id, sockets);
   const summary = summaryOf(node);
   return (
-    <div className="node" ref={useStatusMark(id)} data-category={type?.category} data-problems={problems || undefined}>
+    <div className="node" data-category={type?.category} data-problems={problems || undefined}>
       <header>
         <Icon type={node.type} category={type?.category ?? ""} />
         <span className="node-titles">

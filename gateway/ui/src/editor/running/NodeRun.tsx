@@ -1,3 +1,4 @@
+import { useStore as useFlow } from "@xyflow/react";
 import { type RefObject, useEffect, useLayoutEffect, useRef } from "react";
 import type { GraphNode } from "../../api/types";
 import { credits, duration } from "../../components/Ago";
@@ -10,22 +11,24 @@ import "./running.css";
 import { isLive, useNodeRun, useRunning, useRuns } from "./runs";
 import { type NodeStatus, StatusIcon, statusOf, wordOf } from "./status";
 
+/** Below this zoom, the sign of the state is all that can be seen. */
+const FAR = 0.4;
+
 /** The status of a node in the run that is shown; undefined without a run. */
-export function useNodeStatus(id: string): NodeStatus | undefined {
+function useNodeStatus(id: string): NodeStatus | undefined {
   const node = useNodeRun(id);
   return statusOf(node, useRunning(isLive));
 }
 
-/** Carry the status of a node as an attribute of the element that React Flow gives it, for styles and for assistants. */
-export function useStatusMark(id: string): RefObject<HTMLDivElement | null> {
-  const card = useRef<HTMLDivElement>(null);
-  const status = useNodeStatus(id);
+/** Carry a status as an attribute of the node's element, for styles and for assistants, without drawing the card anew. */
+function useStatusMark(status: NodeStatus | undefined): RefObject<HTMLDivElement | null> {
+  const inside = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
-    const element = card.current?.closest<HTMLElement>(".react-flow__node");
+    const element = inside.current?.closest<HTMLElement>(".react-flow__node");
     if (element && status) element.dataset.status = status;
     else delete element?.dataset.status;
   }, [status]);
-  return card;
+  return inside;
 }
 
 /** How the run goes on at one node: its state, progress, text, time and cost, and what it gave. */
@@ -36,10 +39,12 @@ export function NodeRun({ node }: { node: GraphNode }) {
   const status = useNodeStatus(id);
   const pinned = useEditor(({ history }) => isPinned(history.present, id));
   const ranWith = useRunning((running) => running.ranWith?.get(id));
-  if (!status && !pinned) return null;
+  const element = useStatusMark(status);
+  const isFar = useFlow(({ transform }) => transform[2] < FAR);
+  if (!status && !pinned) return <div ref={element} hidden />;
   const isChanged = status !== undefined && ranWith !== undefined && ranWith !== node.data;
   return (
-    <div className="node-run">
+    <div className="node-run" ref={element}>
       {/* With the keyboard, the settings of the node lead to its values. */}
       <button
         type="button"
@@ -51,15 +56,15 @@ export function NodeRun({ node }: { node: GraphNode }) {
         {status && (
           <>
             <StatusIcon status={status} />
-            <span>{wordOf(status)}</span>
+            <span className={isFar ? "hidden-visually" : undefined}>{wordOf(status)}</span>
           </>
         )}
-        {pinned && <span className="node-pin">Pinned</span>}
-        {isChanged && <span className="node-changed">Changed since</span>}
-        {state?.attempts === 0 && !pinned && status === "completed" && <span>Not run again</span>}
-        <Figures id={id} status={status} state={state} />
+        {pinned && !isFar && <span className="node-pin">Pinned</span>}
+        {isChanged && !isFar && <span className="node-changed">Changed since</span>}
+        {state?.attempts === 0 && !pinned && !isFar && status === "completed" && <span>Not run again</span>}
+        {!isFar && <Figures id={id} status={status} state={state} />}
       </button>
-      {state && <Details state={state} />}
+      {state && !isFar && <Details state={state} />}
     </div>
   );
 }
