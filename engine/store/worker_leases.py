@@ -177,6 +177,7 @@ class Leases:
                 keyspace.progress(account_id, execution_id),
                 keyspace.unarchived(partition_of(account_id)),
                 keyspace.delivery(account_id, execution_id),
+                keyspace.newest_forgotten(partition_of(account_id)),
             ],
             [execution_id, reference, ended_before_ms],
         )

@@ -135,6 +135,7 @@ class EndedExecutions:
                 keyspace.progress(account_id, execution_id),
                 keyspace.unarchived(partition),
                 keyspace.delivery(account_id, execution_id),
+                keyspace.newest_forgotten(partition),
             ],
             [execution_id, reference, ended_before_ms, retry],
         )

@@ -193,6 +193,14 @@ def unarchived(partition: int) -> str:
     return f"{_tag(partition)}:unarchived"
 
 
+def newest_forgotten(partition: int) -> str:
+    """Hash: account id → creation time in milliseconds of its newest forgotten execution.
+
+    Redis has all executions of the account that were created later.
+    """
+    return f"{_tag(partition)}:newest_forgotten"
+
+
 def unarchived_deliveries(partition: int) -> str:
     """Sorted set: account/delivery/fence of ended deliveries, by the time of their last attempt.
 

@@ -307,7 +307,7 @@ SCENARIOS = {
     ),
     "forget_execution": Scenario(
         seed=(EXECUTION, ("ZADD", "finished", NOW, "acc/x"), ("ZADD", "all", NOW, "x")),
-        keys=("x", "all", "finished", "events", "told", "unarchived", "d"),
+        keys=("x", "all", "finished", "events", "told", "unarchived", "d", "forgotten"),
         args=("x", "acc/x", NOW + 1),
         answer=0,
     ),

@@ -169,3 +169,17 @@ async def test_an_execution_whose_webhook_is_being_told_is_not_forgotten(
     await ending.deliver(reference)
 
     assert await ended.forget(reference, later, "")
+
+
+async def test_the_newest_forgotten_execution_is_noted(
+    ending: Ending, ended: EndedExecutions
+) -> None:
+    key, account_id = keyspace.newest_forgotten(partition_of(ending.account.id)), ending.account.id
+    older, newer = await ending.completed(), await ending.completed()
+    created = (await ending.store.executions.facts(*keyspace.parse_reference(newer))).created_at
+    now = await ending.store.leases.now()
+
+    for reference in (newer, older):
+        assert await ended.forget(reference, now + 60_000, "")
+
+    assert await ending.store.client.send("HGET", key, account_id) == str(created).encode()
