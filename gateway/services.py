@@ -13,6 +13,7 @@ from starlette.requests import Request
 
 from engine import metrics
 from engine.errors import EngineError
+from engine.history.archive import open_archive
 from engine.media.objects import ObjectStore
 from engine.process import spare_memory
 from engine.services.background_tasks import background
@@ -70,7 +71,7 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
     """Yield the services while the context lasts; a store that does not answer is tolerated."""
     process = f"gateway-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     peers = Peers.of(settings.trusted_proxies)
-    store = Store.open(settings, ObjectStore.of(settings))
+    store = Store.open(settings, ObjectStore.of(settings), open_archive(settings))
     backlog = Backlog(store.hints, settings.max_queue)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(store.close)

@@ -24,7 +24,7 @@ from engine.services.node_values import read_node
 from engine.services.retries import Retries
 from engine.services.run_inputs import compute_here
 from engine.settings import Settings, load
-from engine.store import AlreadyRetried, Principal, Store
+from engine.store import AlreadyRetried, ExecutionFilter, Principal, Store
 from engine.store.media import AssetSource
 from gateway.auth.principal import check_approved, check_capability
 from gateway.http.responses import encode_json
@@ -121,12 +121,13 @@ class StoreCaller:
 
     async def executions(self, *, status: str | None, slug: str | None, limit: int) -> list[Answer]:
         """Return the newest executions, read page by page."""
+        statuses = () if status is None else (ExecutionStatus(status),)
+        wanted = ExecutionFilter(statuses=statuses, workflow_slug=slug)
 
         async def read(count: int, cursor: str | None) -> Page:
             page, following = await self._store.executions.list(
                 self._account.id,
-                status=None if status is None else ExecutionStatus(status),
-                workflow_slug=slug,
+                wanted,
                 limit=count,
                 cursor=cursor,
             )

@@ -13,6 +13,7 @@ from typing import TypeVar
 from deploy.problems import CommandFailed, WrongRedis
 from deploy.stack.location import find_stack
 from engine.errors import EngineError, StoreFull, Unavailable, WrongStore
+from engine.history.archive import open_archive
 from engine.media.objects import ObjectStore
 from engine.settings import load
 from engine.store import Store
@@ -43,7 +44,9 @@ async def open_store(
     `shared` are settings of its stack that apply unless the environment sets them.
     """
     settings = load({**(shared or {}), **os.environ})
-    store = Store.open(replace(settings, redis_url=redis_url), ObjectStore.of(settings))
+    store = Store.open(
+        replace(settings, redis_url=redis_url), ObjectStore.of(settings), open_archive(settings)
+    )
     try:
         await _ping(store)
         await store.models.look()  # workflows that are pushed or run may call saved models

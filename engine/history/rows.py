@@ -11,6 +11,7 @@ from engine.graph.plan import NodeName
 from engine.history.packing import compress, decompress
 from engine.store.archive.ended_executions import EndedRecord
 from engine.store.executions.record_fields import HEAD_FIELDS, parse_head, parse_nodes
+from engine.store.executions.results import result_size
 from engine.store.redis.record_packing import pack, unpack
 
 RESULT = "result"
@@ -98,6 +99,7 @@ def _execution_row(execution: Execution, fields: dict[str, bytes], size: int) ->
         "error": _encode(error).decode() if error else None,
         "warnings": _encode(execution.warnings).decode() if execution.warnings else None,
         "result": compress(result) if result else None,
+        "result_bytes": result_size(result),
     }
 
 

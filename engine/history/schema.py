@@ -52,12 +52,14 @@ executions = Table(
     Column("error", Text),
     Column("warnings", Text),
     Column("result", LargeBinary),
+    Column("result_bytes", BigInteger, nullable=False),
 )
 """Ended executions, with a column for each filter of lists.
 
 NULL stands for none. An execution of another account's workflow has no version and models, as its
 caller sees it. `model_ids` are joined by commas, `error` and `warnings` are JSON, `result` is a
-value as `packing` makes it, and `record_bytes` the size of the record before its compression.
+value as `packing` makes it, `result_bytes` its size before that, which for an object of the media
+store is the object's, and `record_bytes` the size of the record before its compression.
 """
 
 Index(None, executions.c.account_id, executions.c.created_at, executions.c.id)

@@ -1,39 +1,18 @@
 """Cancellation of the running executions of an account that fit filters."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.errors import ExecutionNotCancellable, ExecutionNotFound
 from engine.executions.execution import ExecutionStatus
 from engine.store.executions.active import ActiveExecution
 from engine.store.executions.executions import Executions
+from engine.store.executions.filters import ExecutionFilter
 
 MOST_CANCELLED = 1_000
 """Most executions that one call cancels."""
 AT_ONCE = 50
-SOURCES = frozenset({"api-workflow", "api-slim", "app", "app-draft"})
-"""Sources of executions."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelFilter:
-    """Executions to cancel; None: any."""
-
-    slug: str | None = None
-    key_id: str | None = None
-    source: str | None = None
-    statuses: Collection[str] | None = None
-
-    def fits(self, found: ActiveExecution) -> bool:
-        """Return whether an execution is to be cancelled; one that stops already is not."""
-        return (
-            found.status is ExecutionStatus.PROCESSING
-            and self.slug in (None, found.slug)
-            and self.key_id in (None, found.key_id)
-            and self.source in (None, found.source)
-            and (self.statuses is None or found.status in self.statuses)
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +25,12 @@ class Cancelled:
 
 
 async def cancel_matching(
-    executions: Executions, account_id: str, wanted: CancelFilter
+    executions: Executions, account_id: str, wanted: ExecutionFilter
 ) -> Cancelled:
     """Request the cancellation of at most 1,000 executions that fit."""
     found: list[str] = []
     async for page in executions.active(account_id):
-        found += (each.id for each in page if wanted.fits(each))
+        found += (each.id for each in page if _is_processing(each) and each.meets(wanted))
         if len(found) > MOST_CANCELLED:
             break
     found = list(dict.fromkeys(found))  # a scan may repeat one
@@ -60,6 +39,11 @@ async def cancel_matching(
         some = found[first : min(first + AT_ONCE, MOST_CANCELLED)]
         count += await _cancel_some(executions, account_id, some)
     return Cancelled(cancelled=count, is_more=len(found) > MOST_CANCELLED)
+
+
+def _is_processing(found: ActiveExecution) -> bool:
+    """Return whether an execution has not been asked to stop yet."""
+    return found.execution.status is ExecutionStatus.PROCESSING
 
 
 async def _cancel_some(executions: Executions, account_id: str, ids: Sequence[str]) -> int:

@@ -26,7 +26,7 @@ class FormerRuns:
     async def read(self, account_id: str, slug: str, execution_id: str) -> FormerRun:
         """Return an ended execution of the workflow. Raises InvalidBody and StorageFailed."""
         is_id = is_execution_id(execution_id)
-        record = await self.store.walks.records(account_id, execution_id) if is_id else {}
+        record = await self.store.executions.record(account_id, execution_id) if is_id else {}
         if not record:
             _refuse("names no execution of yours")
         if record["slug"].decode() != slug:

@@ -70,7 +70,7 @@ async def read_node(
 
     `reserve` reserves memory for large values.
     """
-    record = await store.walks.records(account_id, execution_id)
+    record = await store.executions.record(account_id, execution_id)
     if "status" not in record:
         raise ExecutionNotFound
     values = [record.get(name) for name in HEAD_FIELDS]
@@ -103,7 +103,7 @@ async def read_inputs(
 
     Raises ExecutionNotFound or ResultUnreadable.
     """
-    record = await store.walks.records(account_id, execution_id)
+    record = await store.executions.record(account_id, execution_id)
     if "status" not in record:
         raise ExecutionNotFound
     recorded = RecordedValues(store.offloaded, account_id, execution_id, record, reserve)

@@ -18,7 +18,7 @@ from engine.store.accounts.session_list import SessionList, SessionRecord
 from engine.store.accounts.sessions import Sessions
 from engine.store.accounts.usage import UsageLog, UsagePage
 from engine.store.accounts.wallets import LedgerEntry, LedgerPage, TopUp, Wallet, Wallets
-from engine.store.archive.lookup import ArchiveLookup
+from engine.store.archive.archive import Archive, NoArchive
 from engine.store.audit import AuditEntry, AuditLog
 from engine.store.deliveries import Deliveries
 from engine.store.executions.accept import (
@@ -30,11 +30,11 @@ from engine.store.executions.accept import (
 )
 from engine.store.executions.events import ExecutionEvents
 from engine.store.executions.executions import Executions
+from engine.store.executions.filters import ExecutionFilter
 from engine.store.executions.notifier import CompletionNotifier, CompletionWaiter
 from engine.store.executions.offload import BlobStore, NoBlobStore, OffloadedValues
 from engine.store.executions.orphans import Orphans
 from engine.store.executions.results import ReserveMemory
-from engine.store.executions.scan import ExecutionFilter
 from engine.store.executions.walks import Walks
 from engine.store.governor import Governor
 from engine.store.hints import HintSender
@@ -127,6 +127,7 @@ class Store:
     guard: Guard
     client: Client
     hint_client: Client
+    archive: Archive
     tiers: Tiers
     audit: AuditLog
     accounts: Accounts
@@ -164,13 +165,13 @@ class Store:
         cls,
         settings: Settings,
         blob_store: BlobStore | None = None,
-        archive: ArchiveLookup | None = None,
+        archive: Archive | None = None,
     ) -> "Store":
         """Open a store by the settings; the first command connects.
 
-        Without a blob store, values too large for a record can be neither written nor read. Who
-        removes values and assets that no execution needs names the archive, where there is one.
-        Raises SettingError when the settings' tiers or secret key are invalid.
+        Without a blob store, values too large for a record can be neither written nor read; without
+        an archive, executions that Redis has forgotten are not found. Raises SettingError when the
+        settings' tiers or secret key are invalid.
         """
         terms = tiers.load(settings.tiers_file)
         registry.use_folder(settings.models_dir)  # plans are compiled with the registry
@@ -179,6 +180,7 @@ class Store:
         client = Client(settings.redis_url, guard)
         hint_client = Client(settings.queue_url) if settings.queue_url else client
         hints = HintSender(hint_client)
+        archive = archive or NoArchive()
         offloaded = OffloadedValues(client, blob_store or NoBlobStore(), archive)
         versions = Versions(client, settings.retention_days)
         quota = DocumentQuota(client, terms)
@@ -191,6 +193,7 @@ class Store:
             guard=guard,
             client=client,
             hint_client=hint_client,
+            archive=archive,
             tiers=terms,
             audit=audit,
             accounts=Accounts(client, audit),
@@ -205,8 +208,8 @@ class Store:
             drafts=Drafts(client, quota),
             versions=versions,
             models=ModelStore(client, audit),
-            executions=Executions(client, hints, settings.retention_days, offloaded),
-            events=ExecutionEvents(client),
+            executions=Executions(client, hints, settings.retention_days, offloaded, archive),
+            events=ExecutionEvents(client, archive),
             walks=Walks(client, hints),
             offloaded=offloaded,
             webhooks=webhooks,
@@ -220,7 +223,7 @@ class Store:
             outbound=OutboundCalls(client, terms),
             governor=Governor(client),
             wallets=Wallets(client, settings.retention_days, audit),
-            usage=UsageLog(client),
+            usage=UsageLog(client, archive),
             assets=AssetRecords(
                 client, terms, settings.asset_retention_days or settings.retention_days, archive
             ),
@@ -231,6 +234,7 @@ class Store:
         await self.client.close()
         if self.hint_client is not self.client:
             await self.hint_client.close()
+        await self.archive.close()
 
     async def ping(self) -> None:
         """Raise Unavailable when Redis does not answer."""

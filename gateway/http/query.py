@@ -116,13 +116,11 @@ class Query:
     def choice(self, name: str, kind: type[Choice]) -> Choice | None:
         """Return a member of an enumeration, or None when it is absent."""
         value = self.text(name)
-        if value is None:
-            return None
-        try:
-            return kind(value)
-        except ValueError:
-            listed = ", ".join(each.value for each in kind)
-            raise InvalidQuery(name, f"'{name}' must be one of {listed}") from None
+        return None if value is None else _member(name, value, kind)
+
+    def choices(self, name: str, kind: type[Choice]) -> frozenset[Choice]:
+        """Return the members of an enumeration that a name, which may be repeated, has."""
+        return frozenset(_member(name, value, kind) for value in self._values.get(name, ()))
 
     def slug(self, name: str) -> str | None:
         """Return a workflow's slug, or None when it is absent."""
@@ -140,6 +138,14 @@ class Query:
         if value is not None and not is_model_name(value):
             raise InvalidQuery(name, f"'{name}' must be a model's internal name")
         return value
+
+
+def _member(name: str, value: str, kind: type[Choice]) -> Choice:
+    try:
+        return kind(value)
+    except ValueError:
+        listed = ", ".join(each.value for each in kind)
+        raise InvalidQuery(name, f"'{name}' must be one of {listed}") from None
 
 
 @contextlib.contextmanager

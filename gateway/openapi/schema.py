@@ -11,6 +11,7 @@ INTEGER: Schema = {"type": "integer"}
 NUMBER: Schema = {"type": "number"}
 ANYTHING: Schema = {}
 ID: Schema = {"type": "string", "format": "uuid"}
+MOMENT: Schema = {"type": "string", "format": "date-time"}
 TEXTS: Schema = {"type": "array", "items": TEXT}
 LIST: Schema = {"type": "array", "items": ANYTHING}
 NULL: Schema = {"type": "null"}

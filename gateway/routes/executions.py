@@ -13,7 +13,8 @@ from gateway.http.query import Query, cursor_refused
 from gateway.http.responses import json_response
 from gateway.http.types import Uuid, View
 from gateway.openapi.examples import EXECUTION_ID
-from gateway.openapi.parameters import CURSOR, LAST_EVENT_ID, LIMIT, STATUS, WORKFLOW
+from gateway.openapi.parameters import CURSOR, LAST_EVENT_ID, LIMIT
+from gateway.runs.execution_filters import FILTERS, read_filter
 from gateway.runs.execution_ids import read_execution_id
 from gateway.runs.node_names import node_names
 from gateway.runs.streams import ExecutionStream, read_last_event_id
@@ -39,20 +40,16 @@ ExecutionPage.examples = (ExecutionPage([EXECUTION_ROW], next_cursor=None),)
 CancelRequested.examples = (CancelRequested(EXECUTION_ID, "cancel_requested"),)
 
 
-@operation(
-    query=(STATUS, WORKFLOW, LIMIT, CURSOR), answers={200: ExecutionPage}, errors=(InvalidQuery,)
-)
+@operation(query=(*FILTERS, LIMIT, CURSOR), answers={200: ExecutionPage}, errors=(InvalidQuery,))
 @requires("execution:read")
 async def list_executions(request: GatewayRequest, principal: Principal) -> Response:
     """The caller's executions, newest first, a page at a time."""
     services, query = request.state["services"], Query(request.scope)
-    limit = query.limit()
-    status, slug, cursor = query.status("status"), query.slug("workflowSlug"), query.text("cursor")
+    wanted, limit, cursor = read_filter(query), query.limit(), query.text("cursor")
     with cursor_refused():
         rows, next_cursor = await services.store.executions.list(
             principal.account.id,
-            status=status,
-            workflow_slug=slug,
+            wanted,
             limit=limit,
             cursor=cursor,
             reserve=services.result_memory.for_answer(request.scope),

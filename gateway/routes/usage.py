@@ -109,8 +109,9 @@ async def get_usage(request: GatewayRequest, principal: Principal) -> Response:
     cursor = query.text("cursor")
     if cursor is not None and offset:
         raise InvalidQuery("offset", "'offset' does not go with 'cursor'")
+    status = query.status("status")
     wanted = ExecutionFilter(
-        status=query.status("status"),
+        statuses=() if status is None else (status,),
         model_id=query.model("modelId"),
         workflow_slug=query.slug("workflowSlug"),
     )

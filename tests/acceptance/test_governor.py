@@ -154,7 +154,7 @@ async def ask_for_runs(stack: RunningStack, per_minute: int, seconds: float) -> 
             for key, rate in zip(keys, rates, strict=True)
         )
     )
-    wanted = ExecutionFilter(status=ExecutionStatus.COMPLETED)
+    wanted = ExecutionFilter(statuses=[ExecutionStatus.COMPLETED])
     pages = [await store.usage.page(each.id, wanted, limit=1, offset=0) for each in accounts]
     await store.close()
     return [page.total for page in pages]

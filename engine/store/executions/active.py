@@ -1,32 +1,37 @@
-"""Facts of executions that have not ended."""
+"""Executions that have not ended."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from engine.executions.execution import ExecutionStatus
+from engine.executions.execution import Execution
+from engine.store.executions.filters import ExecutionFilter
+from engine.store.executions.record_fields import HEAD_FIELDS, parse_head
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActiveExecution:
-    """Execution that has not ended, by the facts that select it."""
+    """Execution that has not ended, and the key that it was begun with, empty for none."""
 
-    FIELDS: ClassVar = ("status", "slug", "key", "source")
+    FIELDS: ClassVar = (*HEAD_FIELDS, "key")
 
-    id: str
-    status: ExecutionStatus
-    slug: str
+    execution: Execution
     key_id: str
-    source: str
+
+    @property
+    def id(self) -> str:
+        """Return the execution's id."""
+        return self.execution.id
 
     @classmethod
-    def of(cls, execution_id: str, values: Sequence[bytes | None]) -> "ActiveExecution":
+    def of(
+        cls, account_id: str, execution_id: str, values: Sequence[bytes | None]
+    ) -> "ActiveExecution":
         """Return the execution of its `FIELDS` on record."""
-        status, slug, key_id, source = ((each or b"").decode() for each in values)
-        return cls(
-            id=execution_id,
-            status=ExecutionStatus(status),
-            slug=slug,
-            key_id=key_id,
-            source=source,
-        )
+        *head, key_id = values
+        execution = parse_head(account_id, execution_id, head)
+        return cls(execution=execution, key_id=(key_id or b"").decode())
+
+    def meets(self, wanted: ExecutionFilter) -> bool:
+        """Return whether it meets every condition of the filter."""
+        return wanted.matches(self.execution, self.key_id)

@@ -1,6 +1,5 @@
 """Details of an execution that lists leave out: its inputs, key, request and delivery."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,8 +7,7 @@ from typing import Any
 from engine.errors import ExecutionNotFound
 from engine.store.executions.offload import size_of
 from engine.store.executions.record_fields import parse_name
-from engine.store.redis import keyspace
-from engine.store.redis.client import Client
+from engine.store.executions.records import ExecutionRecords
 from engine.store.redis.record_packing import unpack
 
 MAX_INPUTS_BYTES = 65_536
@@ -32,14 +30,13 @@ class ExecutionDetails:
     """Delivery of its end to a webhook; empty: there is none."""
 
 
-async def read_details(client: Client, account_id: str, execution_id: str) -> ExecutionDetails:
+async def read_details(
+    records: ExecutionRecords, account_id: str, execution_id: str
+) -> ExecutionDetails:
     """Return the details of an execution. Raises ExecutionNotFound."""
-    key = keyspace.execution(account_id, execution_id)
-    fields, has_delivery = await asyncio.gather(
-        client.send("HMGET", key, "status", "key", "request", "inputs"),
-        client.send("EXISTS", keyspace.delivery(account_id, execution_id)),
-    )
-    status, key_id, request_id, inputs = fields
+    names = "status", "key", "request", "inputs", "hook", "completed"
+    found = await records.fields(account_id, execution_id, *names)
+    status, key_id, request_id, inputs, hook, completed = found
     if status is None:
         raise ExecutionNotFound
     name = parse_name(inputs)
@@ -48,7 +45,7 @@ async def read_details(client: Client, account_id: str, execution_id: str) -> Ex
     return ExecutionDetails(
         key_id=(key_id or b"").decode(),
         request_id=(request_id or b"").decode(),
-        inputs=unpack(inputs) if is_shown else None,
+        inputs=unpack(inputs) if inputs and is_shown else None,
         inputs_bytes=size,
-        delivery_id=execution_id if has_delivery else "",
+        delivery_id=execution_id if hook and completed else "",
     )

@@ -24,6 +24,8 @@ from engine.executions.execution import (
     NodeStatus,
     parse_node_statuses,
 )
+from engine.store.archive.archive import Archive
+from engine.store.archive.ended_executions import EndedRecord
 from engine.store.executions.claims import Lease
 from engine.store.executions.record_fields import (
     WALKED_UNCLAIMED,
@@ -32,6 +34,7 @@ from engine.store.executions.record_fields import (
     parse_nodes,
     parse_rows,
 )
+from engine.store.executions.records import ExecutionRecords
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.connection import Argument
@@ -97,8 +100,9 @@ class ProgressUpdate:
 class ExecutionEvents:
     """Reads and publishes events of executions."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, archive: Archive) -> None:
         self._client = client
+        self._records = ExecutionRecords(client, archive)
 
     async def read(
         self, account_id: str, execution_id: str, first: int, channel: str = ""
@@ -117,7 +121,7 @@ class ExecutionEvents:
             [channel, first, MAX_ENTRIES],
         )
         if reply[0] == b"missing":
-            raise ExecutionNotFound
+            return await self._read_forgotten(account_id, execution_id, first)
         found = [(int(name.partition(b"-")[0]), _fields(words)) for name, words in reply[1]]
         wanted = [pair for pair in found if pair[0] >= first]
         nodes, walked_inputs = await self._nodes(
@@ -133,6 +137,25 @@ class ExecutionEvents:
             workflow_version=int(version or 0),
             model_ids=models.split(",") if models else (),
             walked_inputs=walked_inputs,
+        )
+
+    async def _read_forgotten(self, account_id: str, execution_id: str, first: int) -> EventPage:
+        """Return the page of an execution that only the history has. Raises ExecutionNotFound."""
+        ended = await self._records.forgotten(account_id, execution_id)
+        if ended is None:
+            raise ExecutionNotFound
+        entries, record = archived_entries(ended), ended.fields
+        wanted = [pair for pair in entries if pair[0] >= first][:MAX_ENTRIES]
+        nodes = _without_outputs(dict(enumerate(parse_nodes(record))), record)
+        models = record.get("models", b"").decode()
+        return EventPage(
+            entries=[_parse(number, fields, nodes) for number, fields in wanted],
+            is_all=len(wanted) < MAX_ENTRIES,
+            last=entries[-1][0] if entries else 0,
+            workflow_slug=record.get("slug", b"").decode(),
+            workflow_version=int(record.get("version") or 0),
+            model_ids=models.split(",") if models else (),
+            walked_inputs=record.get("inputs") if WALKED_UNCLAIMED in record else None,
         )
 
     async def publish(self, lease: Lease, batch: int, updates: Sequence[ProgressUpdate]) -> bool:
@@ -193,6 +216,15 @@ class ExecutionEvents:
             if index in codes
         }
         return _without_outputs(nodes, record), None
+
+
+def archived_entries(ended: EndedRecord) -> Sequence[tuple[int, Fields]]:
+    """Return the numbered entries of an ended execution as `watch_execution` returns them."""
+    if "events" in ended.fields:
+        return [(int(name.partition(b"-")[0]), _fields(words)) for name, words in ended.events]
+    status, statuses = (ended.fields[name].decode() for name in ("status", "statuses"))
+    begun = {"begun": statuses, "claims": ""}
+    return [(1, begun), (2, {"ended": status, "left": ""})]
 
 
 def _without_outputs(

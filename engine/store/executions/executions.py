@@ -8,17 +8,13 @@ from typing import Any
 
 from engine.access.tiers import TierTerms
 from engine.billing.credits import make_quote
-from engine.errors import EngineError, ExecutionNotCancellable, ExecutionNotFound
-from engine.executions.execution import (
-    Execution,
-    ExecutionStatus,
-    NodeStatus,
-    format_node_statuses,
-)
-from engine.graph.plan import NodeName, Plan
+from engine.errors import EngineError, ExecutionNotCancellable
+from engine.executions.execution import ExecutionStatus, NodeStatus, format_node_statuses
+from engine.graph.plan import Plan
 from engine.ids.idempotency import IdempotencyKey
 from engine.ids.partitions import partition_of
 from engine.store.accounts.wallets import keep_ms, terms_text
+from engine.store.archive.archive import Archive
 from engine.store.executions.accept import (
     Accepted,
     AuthorizationRejected,
@@ -33,29 +29,19 @@ from engine.store.executions.accept import (
     values_fields,
 )
 from engine.store.executions.active import ActiveExecution
-from engine.store.executions.details import ExecutionDetails, read_details
 from engine.store.executions.events import initial_watch_fields
 from engine.store.executions.inputs import LargeInputs, pack_inputs
-from engine.store.executions.list import ExecutionList
 from engine.store.executions.offload import OffloadedValues, is_large
 from engine.store.executions.public_runs import begin_public_run, count_public_run, hidden_models
-from engine.store.executions.record_fields import (
-    HEAD_FIELDS,
-    RESULT_AT,
-    parse_hash,
-    parse_head,
-    parse_names,
-    parse_nodes,
-)
-from engine.store.executions.results import ReserveMemory, Results
-from engine.store.executions.scan import ExecutionFilter
+from engine.store.executions.reads import ExecutionReads
+from engine.store.executions.results import Results
 from engine.store.executions.start import Start, retry_argument
 from engine.store.hints import BULK_QUEUE, HintSender, InlineRun
 from engine.store.queue_selector import BULK_FROM, QueueSelector
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.connection import Argument
-from engine.store.redis.record_packing import pack, unpack
+from engine.store.redis.record_packing import pack
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.workflows.records import Workflow
 
@@ -65,16 +51,19 @@ IDEMPOTENCY_MS = 86_400_000
 ACTIVE_AT_ONCE = 200
 
 
-class Executions:
+class Executions(ExecutionReads):
     """Accepts, reads, lists and cancels executions; every call names its account."""
 
     def __init__(
-        self, client: Client, hints: HintSender, retention_days: float, offloaded: OffloadedValues
+        self,
+        client: Client,
+        hints: HintSender,
+        retention_days: float,
+        offloaded: OffloadedValues,
+        archive: Archive,
     ) -> None:
-        self._client = client
-        self._results = Results(offloaded)
+        super().__init__(client, archive, Results(offloaded))
         self._large_inputs = LargeInputs(offloaded)
-        self._list = ExecutionList(client, self._results)
         self._hints = hints
         self._keep_ms = keep_ms(retention_days)
         self._queue_selector = QueueSelector()
@@ -248,67 +237,6 @@ class Executions:
         recorded: bytes = await self._client.call(SCRIPTS["record_answer"], [key], [answer])
         return recorded.decode()
 
-    async def head(
-        self, account_id: str, execution_id: str, reserve: ReserveMemory | None = None
-    ) -> Execution:
-        """Return the execution without nodes; memory is reserved for an offloaded result.
-
-        Raises ExecutionNotFound, and for an offloaded result ResultGone or ResultUnreadable.
-        """
-        values = await self._head(account_id, execution_id)
-        execution = parse_head(account_id, execution_id, values)
-        return await self._results.add(execution, values[RESULT_AT], reserve)
-
-    async def facts(self, account_id: str, execution_id: str) -> Execution:
-        """Return the execution without nodes and result. Raises ExecutionNotFound."""
-        values = await self._head(account_id, execution_id)
-        return parse_head(account_id, execution_id, values)
-
-    async def _head(self, account_id: str, execution_id: str) -> list[bytes | None]:
-        key = keyspace.execution(account_id, execution_id)
-        values: list[bytes | None] = await self._client.send("HMGET", key, *HEAD_FIELDS)
-        if values[0] is None:
-            raise ExecutionNotFound
-        return values
-
-    async def acceptance(
-        self, account_id: str, execution_id: str
-    ) -> tuple[str | None, tuple[str, ...]]:
-        """Return the URL of the webhook, None for none, and the warnings."""
-        key = keyspace.execution(account_id, execution_id)
-        url, warnings = await self._client.send("HMGET", key, "hook", "warnings")
-        return None if url is None else url.decode(), tuple(unpack(warnings)) if warnings else ()
-
-    async def node_names(self, account_id: str, execution_id: str) -> Sequence[NodeName]:
-        """Return the names of the nodes of a draft's execution; none for others."""
-        key = keyspace.execution(account_id, execution_id)
-        names = await self._client.send("HGET", key, "names")
-        return parse_names(names) if names else ()
-
-    async def status(self, account_id: str, execution_id: str) -> ExecutionStatus:
-        """Return the execution's status alone. Raises ExecutionNotFound."""
-        key = keyspace.execution(account_id, execution_id)
-        value = await self._client.send("HGET", key, "status")
-        if value is None:
-            raise ExecutionNotFound
-        return ExecutionStatus(value.decode())
-
-    async def get(
-        self, account_id: str, execution_id: str, reserve: ReserveMemory | None = None
-    ) -> Execution:
-        """Return the execution with its nodes, in plan order; otherwise like `head`."""
-        key = keyspace.execution(account_id, execution_id)
-        record = parse_hash(await self._client.send("HGETALL", key))
-        if "status" not in record:
-            raise ExecutionNotFound
-        values = [record.get(name) for name in HEAD_FIELDS]
-        execution = parse_head(account_id, execution_id, values, parse_nodes(record))
-        return await self._results.add(execution, values[RESULT_AT], reserve)
-
-    async def details(self, account_id: str, execution_id: str) -> ExecutionDetails:
-        """Return the details that only the execution's own page shows. Raises ExecutionNotFound."""
-        return await read_details(self._client, account_id, execution_id)
-
     async def cancel(self, account_id: str, execution_id: str) -> ExecutionStatus:
         """Request the cancellation. Raises ExecutionNotFound or ExecutionNotCancellable."""
         partition = partition_of(account_id)
@@ -335,7 +263,7 @@ class Executions:
             [0, reference, execution_id, keyspace.cancels()],
         )
         if reply[0] == b"missing":
-            raise ExecutionNotFound
+            raise ExecutionNotCancellable(await self.status(account_id, execution_id))
         if reply[0] == b"ended":
             raise ExecutionNotCancellable(reply[1].decode())
         if hook and reply[0] == b"cancelled":
@@ -357,31 +285,10 @@ class Executions:
                 *(self._client.send("HMGET", each, *ActiveExecution.FIELDS) for each in keys)
             )
             yield [
-                ActiveExecution.of(name, head)
+                ActiveExecution.of(account_id, name, head)
                 for name, head in zip(names, heads, strict=True)
                 if head[0] is not None
             ]
-
-    async def list(
-        self,
-        account_id: str,
-        *,
-        status: ExecutionStatus | None = None,
-        workflow_slug: str | None = None,
-        limit: int = 50,
-        cursor: str | None = None,
-        reserve: ReserveMemory | None = None,
-    ) -> tuple[list[Execution], str | None]:
-        """Return the account's executions, newest first, and the cursor of the next page.
-
-        A page ends early when results are large, with memory reserved for them, and when matches
-        are rare. A result that is gone is None. Raises ValueError for an invalid cursor, and
-        Unavailable.
-        """
-        wanted = ExecutionFilter(status=status, workflow_slug=workflow_slug)
-        return await self._list.page(
-            account_id, wanted, limit=limit, cursor=cursor, reserve=reserve
-        )
 
 
 def outbox(account_id: str, execution_id: str, key_id: str) -> tuple[str, str, str]:

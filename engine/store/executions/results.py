@@ -44,3 +44,9 @@ class Results:
             raise ResultUnreadable(execution.id, BUSY) from None
         except StorageFailed:
             raise ResultUnreadable(execution.id) from None
+
+
+def result_size(result: bytes | None) -> int:
+    """Return the packed size of a recorded or offloaded result; 0 for none."""
+    name = parse_name(result)
+    return len(result or b"") if name is None else size_of(name)

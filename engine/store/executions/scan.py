@@ -1,45 +1,17 @@
 """Scan of an account's executions, newest first, with filters and a bound on the work."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
-from engine.executions.execution import Execution, ExecutionStatus
+from engine.store.executions.filters import ExecutionFilter, Row
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
+from engine.store.redis.record_packing import unpack
 from engine.store.redis.scripts import SCRIPTS
 
 CHUNK = 500
 """Executions that one script examines: about a millisecond of Redis's time."""
-
-Row = tuple[int, str]
-"""Creation time in milliseconds, and id."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExecutionFilter:
-    """Conditions on executions; None stands for any value."""
-
-    status: ExecutionStatus | None = None
-    workflow_slug: str | None = None
-    model_id: str | None = None
-
-    @property
-    def arguments(self) -> tuple[str, str, str]:
-        """Arguments of the script `match_executions`."""
-        return self.status or "", self.workflow_slug or "", self.model_id or ""
-
-    @property
-    def is_open(self) -> bool:
-        """Return whether every execution matches."""
-        return not any(self.arguments)
-
-    def matches(self, execution: Execution) -> bool:
-        """Return whether the execution meets every condition."""
-        return (
-            self.status in (None, execution.status)
-            and self.workflow_slug in (None, execution.workflow_slug)
-            and (self.model_id is None or self.model_id in execution.model_ids)
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +48,12 @@ async def scan(
     chunk: int = CHUNK,
 ) -> AsyncIterator[ScanPage]:
     """Yield pages after a position, until the end or until `at_most` rows are examined."""
-    examined = 0
+    examined, position = 0, wanted.begin_after(position)
     while examined < at_most:
         rows = await read_rows(client, account_id, position, min(chunk, at_most - examined))
         is_end = len(rows) < min(chunk, at_most - examined)
         position = rows[-1] if rows else position
+        is_end = is_end or (position is not None and wanted.is_over_at(position))
         yield ScanPage(await _matching(client, account_id, wanted, rows), position, is_end)
         if is_end:
             return
@@ -90,8 +63,21 @@ async def scan(
 async def _matching(
     client: Client, account_id: str, wanted: ExecutionFilter, rows: Sequence[Row]
 ) -> Sequence[Row]:
-    if wanted.is_open or not rows:
+    rows = [row for row in rows if wanted.fits_row(row)]
+    if not wanted.needs_record or not rows:
         return rows
     keys = [keyspace.execution(account_id, execution_id) for _, execution_id in rows]
     positions = await client.call(SCRIPTS["match_executions"], keys, wanted.arguments)
-    return [rows[position - 1] for position in positions]
+    rows = [rows[position - 1] for position in positions]
+    return (
+        rows if wanted.error_code is None else await _with_error(client, account_id, wanted, rows)
+    )
+
+
+async def _with_error(
+    client: Client, account_id: str, wanted: ExecutionFilter, rows: Sequence[Row]
+) -> Sequence[Row]:
+    keys = (keyspace.execution(account_id, execution_id) for _, execution_id in rows)
+    errors = await asyncio.gather(*(client.send("HGET", key, "error") for key in keys))
+    codes = (unpack(error).get("code") if error else None for error in errors)
+    return [row for row, code in zip(rows, codes, strict=True) if wanted.fits_error(code)]

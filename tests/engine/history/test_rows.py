@@ -39,6 +39,7 @@ def test_an_execution_has_a_column_for_each_filter() -> None:
         "http_request_id": "req-1",
         "has_objects": True,
         "error": None,
+        "result_bytes": 12,
         "warnings": None,
     }
 

@@ -4,8 +4,8 @@ import pytest
 
 from engine.executions.execution import ExecutionStatus
 from engine.services import bulk_cancel
-from engine.services.bulk_cancel import CancelFilter, Cancelled, cancel_matching
-from engine.store import Account, Store
+from engine.services.bulk_cancel import Cancelled, cancel_matching
+from engine.store import Account, ExecutionFilter, Store
 from tests.support.store.records import accept, save
 
 
@@ -19,7 +19,7 @@ async def test_more_is_told_when_executions_are_left(
 ) -> None:
     monkeypatch.setattr(bulk_cancel, "MOST_CANCELLED", 3)
     await begin(store, account, 5)
-    wanted = CancelFilter(slug="echo")
+    wanted = ExecutionFilter(workflow_slug="echo")
 
     found = [await cancel_matching(store.executions, account.id, wanted) for _ in range(3)]
 
@@ -36,7 +36,7 @@ async def test_exactly_as_many_as_can_be_cancelled_leave_none(
     monkeypatch.setattr(bulk_cancel, "MOST_CANCELLED", 3)
     await begin(store, account, 3)
 
-    found = await cancel_matching(store.executions, account.id, CancelFilter(key_id="key_1"))
+    found = await cancel_matching(store.executions, account.id, ExecutionFilter(key_id="key_1"))
 
     assert found == Cancelled(cancelled=3, is_more=False)
 
@@ -47,7 +47,9 @@ async def test_what_stops_already_is_not_counted(store: Store, account: Account)
     await store.executions.cancel(account.id, one)
     assert await store.executions.status(account.id, one) is ExecutionStatus.CANCEL_REQUESTED
 
-    found = await cancel_matching(store.executions, account.id, CancelFilter(slug="echo"))
+    found = await cancel_matching(
+        store.executions, account.id, ExecutionFilter(workflow_slug="echo")
+    )
 
     assert found.cancelled == 1
     assert await store.executions.status(account.id, other) is ExecutionStatus.CANCELLED
@@ -55,11 +57,15 @@ async def test_what_stops_already_is_not_counted(store: Store, account: Account)
 
 @pytest.mark.parametrize(
     "wanted",
-    [CancelFilter(slug="other"), CancelFilter(key_id="key_2"), CancelFilter(source="app")],
+    [
+        ExecutionFilter(workflow_slug="other"),
+        ExecutionFilter(key_id="key_2"),
+        ExecutionFilter(source="app"),
+    ],
     ids=str,
 )
 async def test_what_does_not_fit_goes_on(
-    store: Store, account: Account, wanted: CancelFilter
+    store: Store, account: Account, wanted: ExecutionFilter
 ) -> None:
     [begun] = await begin(store, account, 1)
 

@@ -49,6 +49,7 @@ def _create_executions() -> None:
         sa.Column("error", sa.Text()),
         sa.Column("warnings", sa.Text()),
         sa.Column("result", sa.LargeBinary()),
+        sa.Column("result_bytes", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("account_id", "id", name="pk_executions"),
     )
     op.create_index(

@@ -104,13 +104,13 @@ async def test_pages_join_without_gap_or_double(store: Store, account: Account) 
 @pytest.mark.parametrize(
     ("wanted", "numbers"),
     [
-        (ExecutionFilter(status=ExecutionStatus.FAILED), [3, 1]),
+        (ExecutionFilter(statuses=[ExecutionStatus.FAILED]), [3, 1]),
         (ExecutionFilter(workflow_slug="greeting"), [2, 1]),
         (ExecutionFilter(model_id="echo"), [3, 2]),
         (ExecutionFilter(model_id="ech"), []),
         (ExecutionFilter(model_id="echo", workflow_slug="greeting"), [2]),
-        (ExecutionFilter(status=ExecutionStatus.FAILED, model_id="echo"), [3]),
-        (ExecutionFilter(status=ExecutionStatus.CANCELLED), []),
+        (ExecutionFilter(statuses=[ExecutionStatus.FAILED], model_id="echo"), [3]),
+        (ExecutionFilter(statuses=[ExecutionStatus.CANCELLED]), []),
     ],
 )
 async def test_every_filter_must_fit(

@@ -12,7 +12,7 @@ from engine.executions.execution import TERMINAL, Execution, ExecutionStatus, No
 from engine.graph.plan import Plan
 from engine.ids.partitions import partition_of
 from engine.settings import Settings
-from engine.store import Account, StaleWorkflow, Store, Workflow
+from engine.store import Account, ExecutionFilter, StaleWorkflow, Store, Workflow
 from engine.store.executions.steps import Step
 from engine.store.redis import keyspace
 from engine.store.redis.connection import Argument
@@ -65,12 +65,11 @@ async def end(store: Store, account: Account, execution_id: str, status: Executi
 async def read_all(
     store: Store, account: Account, limit: int, status: ExecutionStatus | None = None
 ) -> Sequence[Execution]:
+    wanted = ExecutionFilter(statuses=() if status is None else (status,))
     rows: list[Execution] = []
     cursor: str | None = None
     for _ in range(1_000):
-        page, cursor = await store.executions.list(
-            account.id, limit=limit, cursor=cursor, status=status
-        )
+        page, cursor = await store.executions.list(account.id, wanted, limit=limit, cursor=cursor)
         assert len(page) <= limit
         rows += page
         if cursor is None:
@@ -295,10 +294,11 @@ async def test_pages_can_be_filtered(store: Store, account: Account, saved: Save
 
     completed = await read_all(store, account, 2, ExecutionStatus.COMPLETED)
     by_slug, cursor = await store.executions.list(
-        account.id, workflow_slug=other[0].slug, limit=500
+        account.id, ExecutionFilter(workflow_slug=other[0].slug), limit=500
     )
     neither, _ = await store.executions.list(
-        account.id, workflow_slug=other[0].slug, status=ExecutionStatus.COMPLETED
+        account.id,
+        ExecutionFilter(workflow_slug=other[0].slug, statuses=[ExecutionStatus.COMPLETED]),
     )
 
     assert {row.id for row in completed} == {ids[0], ids[60], ids[119]}

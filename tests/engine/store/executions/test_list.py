@@ -3,7 +3,7 @@
 import pytest
 
 from engine.executions.execution import ExecutionStatus
-from engine.store import Account, Store
+from engine.store import Account, ExecutionFilter, Store
 from engine.store.executions import list
 from engine.store.redis import keyspace
 from tests.engine.store.conftest import Saved
@@ -73,7 +73,7 @@ async def test_a_rare_filter_gives_short_pages_that_lead_to_every_match(
     pages, cursor = [], None
     while True:
         rows, cursor = await store.executions.list(
-            account.id, status=ExecutionStatus.FAILED, cursor=cursor
+            account.id, ExecutionFilter(statuses=[ExecutionStatus.FAILED]), cursor=cursor
         )
         pages.append([row.id for row in rows])
         if cursor is None:

@@ -9,7 +9,7 @@ from engine.errors import ResultGone, ResultUnreadable, StorageFailed
 from engine.executions.execution import ExecutionStatus
 from engine.media.objects import ObjectStore
 from engine.settings import Settings
-from engine.store import Account, Store
+from engine.store import Account, ExecutionFilter, Store
 from engine.store.executions import list as listing
 from engine.store.executions.offload import (
     OffloadedValues,
@@ -210,6 +210,6 @@ async def test_a_list_reads_only_results_that_it_shows(
     monkeypatch.setattr(ObjectStore, "read", noted)
 
     await store.executions.list(account.id, limit=2)
-    await store.executions.list(account.id, status=ExecutionStatus.FAILED)
+    await store.executions.list(account.id, ExecutionFilter(statuses=[ExecutionStatus.FAILED]))
 
     assert sorted(names) == sorted(sized[-2:])

@@ -4,7 +4,8 @@ import pytest
 
 from engine.executions.execution import Execution, ExecutionStatus
 from engine.store import Account, Store
-from engine.store.executions.scan import ExecutionFilter, read_rows, scan
+from engine.store.executions.filters import ExecutionFilter
+from engine.store.executions.scan import read_rows, scan
 from engine.store.redis import keyspace
 from tests.engine.store.conftest import Saved
 from tests.engine.store.executions.test_executions import accept_at
@@ -25,8 +26,8 @@ EXECUTION = Execution(
     ("wanted", "matches"),
     [
         (ExecutionFilter(), True),
-        (ExecutionFilter(status=ExecutionStatus.COMPLETED), True),
-        (ExecutionFilter(status=ExecutionStatus.FAILED), False),
+        (ExecutionFilter(statuses=[ExecutionStatus.COMPLETED]), True),
+        (ExecutionFilter(statuses=[ExecutionStatus.FAILED]), False),
         (ExecutionFilter(workflow_slug="echo", model_id="writer"), True),
         (ExecutionFilter(workflow_slug="other", model_id="writer"), False),
         (ExecutionFilter(model_id="writ"), False),

@@ -76,7 +76,7 @@ async def test_a_whole_life_fits_into_slots(store: Store) -> None:
         await finish(store, account, workflow, plan)
         rows, _ = await store.executions.list(account.id)
         assert len(rows) == 4
-        wanted = ExecutionFilter(status=ExecutionStatus.COMPLETED)
+        wanted = ExecutionFilter(statuses=[ExecutionStatus.COMPLETED])
         used = await store.usage.page(account.id, wanted, limit=10, offset=0)
         assert ended.id in [row.id for row in used.rows]
         assert len(used.rows) == 2

@@ -1,0 +1,16 @@
+"""Sources of executions: the routes and pages that begin them."""
+
+from enum import StrEnum
+
+
+class Source(StrEnum):
+    """Origin of an execution."""
+
+    WORKFLOW = "api-workflow"
+    """The run route of a workflow."""
+    MODEL = "api-slim"
+    """The run route of a model."""
+    APP = "app"
+    """The pages, by a session."""
+    APP_DRAFT = "app-draft"
+    """A draft."""

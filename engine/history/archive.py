@@ -1,0 +1,117 @@
+"""Archive for the store: reads of the database in threads, bounded in number and time."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from engine.history import execution_queries, execution_reads
+from engine.history.database import POOL_SIZE, Database, HistoryUnavailable
+from engine.settings import Settings
+from engine.store.archive.archive import Archive, ArchivedCount, ArchivedPage, NoArchive
+from engine.store.archive.ended_executions import EndedRecord
+from engine.store.executions.filters import ExecutionFilter, Row
+
+READ_SECONDS = 8.0
+"""Longest time for one read, with its wait for a thread."""
+MOST_WAITING = 64
+"""Reads that wait for a thread; further ones are refused at once."""
+AWAY_SECONDS = 1.0
+"""Time after a failure in which reads are refused at once, but for one that tries again."""
+
+T = TypeVar("T")
+
+
+def open_archive(settings: Settings) -> Archive:
+    """Open the archive of the settings; without a database it has nothing. Raises SettingError."""
+    return HistoryArchive(Database(settings.database_url)) if settings.database_url else NoArchive()
+
+
+class HistoryArchive:
+    """Reads one database; each read sees one snapshot. Raises HistoryUnavailable."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._threads = ThreadPoolExecutor(POOL_SIZE, thread_name_prefix="history")
+        self._places = threading.BoundedSemaphore(POOL_SIZE + MOST_WAITING)
+        self._retry_at: float | None = None
+        """Time of the next try while the database is away; None: it answers."""
+
+    async def record(self, account_id: str, execution_id: str) -> EndedRecord | None:
+        """Return the record of an execution, None for an unknown one."""
+        return await self.read(execution_reads.read_record, account_id, execution_id)
+
+    async def page(
+        self,
+        account_id: str,
+        wanted: ExecutionFilter,
+        after: Row | None,
+        *,
+        limit: int,
+        offset: int = 0,
+    ) -> ArchivedPage:
+        """Return matches after a row and after `offset` further matches."""
+        return await self.read(
+            lambda connection: execution_reads.read_page(
+                connection, account_id, wanted, after, limit=limit, offset=offset
+            )
+        )
+
+    async def results(self, account_id: str, execution_ids: Collection[str]) -> Mapping[str, bytes]:
+        """Return the recorded results of executions that have one, by id."""
+        return await self.read(execution_reads.read_results, account_id, execution_ids)
+
+    async def count(
+        self, account_id: str, wanted: ExecutionFilter, after: Row | None, *, at_most: int
+    ) -> ArchivedCount:
+        """Return the number of matches after a row, at most so many."""
+        return await self.read(
+            lambda connection: execution_queries.count_rows(
+                connection, account_id, wanted, after, at_most=at_most
+            )
+        )
+
+    async def known(self, account_id: str, execution_ids: Collection[str]) -> set[str]:
+        """Return those executions that the history has."""
+        return await self.read(execution_reads.read_known, account_id, execution_ids)
+
+    async def close(self) -> None:
+        """Close all connections; reads that go on are left to end by themselves."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._database.close()
+
+    async def read(self, query: Callable[..., T], *arguments: object) -> T:
+        """Return the outcome of a query, called with a connection and the arguments."""
+        if self._is_away():
+            raise HistoryUnavailable("it did not answer a moment ago")
+        if not self._places.acquire(blocking=False):
+            raise HistoryUnavailable("too many reads wait for it")
+
+        def work() -> T:
+            with self._database.read() as connection:
+                return query(connection, *arguments)
+
+        job = self._threads.submit(work)
+        job.add_done_callback(lambda _: self._places.release())
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                found = await asyncio.wrap_future(job)
+        except (HistoryUnavailable, TimeoutError) as error:
+            self._retry_at = time.monotonic() + AWAY_SECONDS
+            if isinstance(error, TimeoutError):
+                raise HistoryUnavailable("it does not answer in time") from None
+            raise
+        self._retry_at = None
+        return found
+
+    def _is_away(self) -> bool:
+        """Return whether a read fails at once; the first one after a while may try again."""
+        if self._retry_at is None:
+            return False
+        now = time.monotonic()
+        if now < self._retry_at:
+            return True
+        self._retry_at = now + READ_SECONDS  # for the others, until this one knows
+        return False

@@ -1,0 +1,105 @@
+"""Reads of archived executions: for lists, by id, and their results."""
+
+from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, select
+from sqlalchemy import Row as SqlRow
+
+from engine.executions.execution import Execution, ExecutionStatus
+from engine.history.execution_queries import read_rows
+from engine.history.packing import decompress
+from engine.history.rows import parse_record
+from engine.history.schema import execution_records, executions
+from engine.history.statements import in_batches
+from engine.store.archive.archive import ArchivedExecution, ArchivedPage
+from engine.store.archive.ended_executions import EndedRecord
+from engine.store.executions.filters import ExecutionFilter, Row
+
+OF = executions.c
+HEAD = [column for column in executions.columns if column is not OF.result]
+
+_decode = msgspec.json.decode
+
+
+def read_page(
+    connection: Connection,
+    account_id: str,
+    wanted: ExecutionFilter,
+    after: Row | None,
+    *,
+    limit: int,
+    offset: int = 0,
+) -> ArchivedPage:
+    """Return a page as `Archive.page` describes it."""
+    rows, last = read_rows(connection, account_id, wanted, after, limit=limit, offset=offset)
+    heads = {
+        head.id: ArchivedExecution(execution=_execution(head), result_bytes=head.result_bytes)
+        for head in _read(connection, HEAD, account_id, [name for _, name in rows])
+    }
+    return ArchivedPage(executions=[heads[name] for _, name in rows if name in heads], last=last)
+
+
+def read_results(
+    connection: Connection, account_id: str, execution_ids: Collection[str]
+) -> Mapping[str, bytes]:
+    """Return the recorded results of executions that have one, by id."""
+    found = _read(connection, [OF.id, OF.result], account_id, list(execution_ids))
+    return {each.id: decompress(each.result) for each in found if each.result is not None}
+
+
+def read_known(connection: Connection, account_id: str, execution_ids: Collection[str]) -> set[str]:
+    """Return those executions that are archived."""
+    return {each.id for each in _read(connection, [OF.id], account_id, list(execution_ids))}
+
+
+def read_record(connection: Connection, account_id: str, execution_id: str) -> EndedRecord | None:
+    """Return the record of an execution as Redis had it last, None for an unknown one."""
+    of = execution_records.c
+    columns = select(of.record, OF.result, OF.retried_by).select_from(execution_records)
+    found = connection.execute(
+        columns.join(executions, (OF.account_id == of.account_id) & (OF.id == of.execution_id))
+        .where(of.account_id == account_id)
+        .where(of.execution_id == execution_id)
+    ).first()
+    if found is None:
+        return None
+    record = parse_record(account_id, execution_id, found.record, found.result)
+    if found.retried_by:
+        record.fields["retry"] = found.retried_by.encode()
+    return record
+
+
+def _read(
+    connection: Connection, columns: Sequence[Any], account_id: str, execution_ids: Sequence[str]
+) -> list[SqlRow[Any]]:
+    found: list[SqlRow[Any]] = []
+    for some in in_batches(execution_ids):
+        query = select(*columns).where(OF.account_id == account_id).where(OF.id.in_(some))
+        found += connection.execute(query)
+    return found
+
+
+def _execution(row: SqlRow[Any]) -> Execution:
+    """Return the execution as its record in Redis gave it, without nodes and result."""
+    return Execution(
+        id=row.id,
+        account_id=row.account_id,
+        workflow_slug=row.workflow_slug or "",
+        workflow_version=row.workflow_version or 0,
+        source=row.source,
+        status=ExecutionStatus(row.status),
+        created_at=row.created_at,
+        started_at=row.started_at,
+        completed_at=row.completed_at,
+        error=_decode(row.error) if row.error else None,
+        credits_cost=row.credits,
+        micro_usd=row.micro_usd,
+        markup=Decimal(row.markup),
+        model_ids=tuple(row.model_ids.split(",")) if row.model_ids else (),
+        warnings=tuple(_decode(row.warnings)) if row.warnings else (),
+        owner_id=row.owner_id or "",
+        retry_of=row.retry_of,
+    )

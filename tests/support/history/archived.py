@@ -1,0 +1,66 @@
+"""Executions of one account in Redis, in the history, or in both."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from engine.graph.plan import NodeName
+from engine.history.database import Database
+from engine.history.rows import make_rows
+from engine.history.writer import write_executions
+from engine.ids.partitions import partition_of
+from engine.store import Store
+from engine.store.archive.ended_executions import EndedExecutions, EndedRecord
+from engine.store.redis import keyspace
+from engine.store.redis.record_packing import unpack
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Moves executions into the history as the archiver does."""
+
+    store: Store
+    database: Database
+
+    @property
+    def ended(self) -> EndedExecutions:
+        """Return the archiver's side of Redis."""
+        return EndedExecutions(self.store.client)
+
+    async def put(self, records: Iterable[EndedRecord]) -> None:
+        """Write records of ended executions into Redis."""
+        client = self.store.client
+        for each in records:
+            account_id, execution_id = each.account_id, each.execution_id
+            fields = [word for pair in each.fields.items() for word in pair]
+            partition = partition_of(account_id)
+            await client.send("HSET", keyspace.execution(account_id, execution_id), *fields)
+            created, completed = each.fields["created"], each.fields["completed"]
+            for key, at, name in (
+                (keyspace.account_executions(account_id), created, execution_id),
+                (keyspace.finished(partition), completed, each.reference),
+                (keyspace.unarchived(partition), completed, each.reference),
+            ):
+                await client.send("ZADD", key, at, name)
+
+    async def archive(self, references: Sequence[str]) -> None:
+        """Write ended executions into the database; Redis keeps them."""
+        records = await self.ended.records(references)
+        assert len(records) == len(set(references))
+        write_executions(self.database, [make_rows(each, _names(each)) for each in records])
+        await self.ended.mark_archived(references)
+
+    async def forget(self, references: Sequence[str]) -> None:
+        """Remove archived executions from Redis."""
+        later = await self.store.leases.now() + 60_000
+        retries = await self.ended.retries(references)
+        for each in references:
+            assert await self.ended.forget(each, later, retries[each])
+
+    async def move(self, *references: str) -> None:
+        """Leave executions to the database alone."""
+        await self.archive(references)
+        await self.forget(references)
+
+
+def _names(record: EndedRecord) -> Sequence[NodeName]:
+    return [NodeName(*each) for each in unpack(record.fields.get("names", b"\x90"))]
