@@ -10,7 +10,7 @@ import uvloop
 
 from engine import log, metrics
 from engine.errors import EngineError
-from engine.history.lookup import open_lookup
+from engine.history.archive import open_archive
 from engine.media.objects import ObjectStore
 from engine.process import setup, spare_memory
 from engine.process.pool import Pool
@@ -80,8 +80,7 @@ async def worker(
     memory.on_capacity(slots.wake)
     memory.export_metrics()
     async with contextlib.AsyncExitStack() as stack:
-        archive = open_lookup(settings.database_url)
-        store = Store.open(settings, ObjectStore.of(settings), archive)
+        store = Store.open(settings, ObjectStore.of(settings), open_archive(settings))
         stack.push_async_callback(store.close)
         egress = Egress(gate=AddressGate.of(settings), leases=store.outbound)
         stack.push_async_callback(egress.close)

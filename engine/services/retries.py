@@ -70,7 +70,7 @@ class Retries:
 
     async def read(self, account_id: str, execution_id: str) -> FailedExecution:
         """Return an execution. Raises ExecutionNotFound."""
-        record = await self.store.executions.record(account_id, execution_id)
+        record = await self.store.executions.record_for_retry(account_id, execution_id)
         if not record:
             raise ExecutionNotFound
         return FailedExecution(account_id=account_id, id=execution_id, record=record)

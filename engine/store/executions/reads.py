@@ -86,6 +86,10 @@ class ExecutionReads:
         """Return the whole record; empty when it is gone."""
         return await self._records.all_fields(account_id, execution_id)
 
+    async def record_for_retry(self, account_id: str, execution_id: str) -> dict[str, bytes]:
+        """Return the whole record, empty when it is gone; a failed execution is in Redis then."""
+        return await self._records.recalled(account_id, execution_id)
+
     async def _fields(self, account_id: str, execution_id: str, *names: str) -> list[bytes | None]:
         values = await self._records.fields(account_id, execution_id, *names)
         if values[0] is None:

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from engine.executions.execution import ExecutionStatus
 from engine.ids.partitions import partition_of
 from engine.store.archive.archive import Archive
 from engine.store.archive.ended_executions import EndedRecord
 from engine.store.executions.record_fields import parse_hash
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
+from engine.store.redis.scripts import SCRIPTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,37 @@ class ExecutionRecords:
         if await read_newest_forgotten(self.client, account_id) is None:
             return None
         return await self.archive.record(account_id, execution_id)
+
+    async def recalled(self, account_id: str, execution_id: str) -> dict[str, bytes]:
+        """Return the whole record; a failed execution is put back into Redis, to be retried."""
+        key = keyspace.execution(account_id, execution_id)
+        record = parse_hash(await self.client.send("HGETALL", key))
+        if "status" in record:
+            return record
+        ended = await self.forgotten(account_id, execution_id)
+        if ended is None:
+            return {}
+        if ended.fields["status"] == ExecutionStatus.FAILED.value.encode():
+            await self._recall(ended)
+        return ended.fields
+
+    async def _recall(self, ended: EndedRecord) -> None:
+        account_id, execution_id = ended.account_id, ended.execution_id
+        fields = [word for pair in ended.fields.items() for word in pair]
+        await self.client.call(
+            SCRIPTS["recall_execution"],
+            [
+                keyspace.execution(account_id, execution_id),
+                keyspace.account_executions(account_id),
+                keyspace.finished(partition_of(account_id)),
+                keyspace.events(account_id, execution_id),
+            ],
+            [
+                *(0, execution_id, ended.reference, ended.fields["created"]),
+                *(len(ended.fields), *fields),
+                *(word for name, words in ended.events for word in (name, len(words), *words)),
+            ],
+        )
 
 
 async def read_newest_forgotten(client: Client, account_id: str) -> int | None:

@@ -311,6 +311,15 @@ SCENARIOS = {
         args=("x", "acc/x", NOW + 1),
         answer=0,
     ),
+    "recall_execution": Scenario(
+        seed=(),
+        keys=("x", "all", "finished", "events"),
+        args=(
+            *(NOW, "x", "acc/x", NOW - 9, 2, "status", "failed", "created", NOW - 9),
+            *("1-0", 2, "begun", "pp", "2-0", 4, "ended", "failed", "left", ""),
+        ),
+        answer=0,
+    ),
     "give_back_execution": Scenario(
         seed=(EXECUTION, HELD), keys=("x", "due", "held"), args=(NOW, "acc/x", "1"), answer=0
     ),
