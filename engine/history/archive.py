@@ -3,14 +3,26 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from engine.history import execution_queries, execution_reads
+from sqlalchemy import Connection
+
+from engine.history import entry_reads, execution_queries, execution_reads, series
 from engine.history.database import POOL_SIZE, Database, HistoryUnavailable
 from engine.settings import Settings
-from engine.store.archive.archive import Archive, ArchivedCount, ArchivedPage, NoArchive
+from engine.store.accounts.wallets import LedgerEntry
+from engine.store.archive.archive import (
+    Archive,
+    ArchivedCount,
+    ArchivedDelivery,
+    ArchivedFigures,
+    ArchivedPage,
+    NoArchive,
+    SeriesQuery,
+    StreamId,
+)
 from engine.store.archive.ended_executions import EndedRecord
 from engine.store.executions.filters import ExecutionFilter, Row
 
@@ -76,6 +88,36 @@ class HistoryArchive:
     async def known(self, account_id: str, execution_ids: Collection[str]) -> set[str]:
         """Return those executions that the history has."""
         return await self.read(execution_reads.read_known, account_id, execution_ids)
+
+    async def figures(
+        self, account_id: str, wanted: SeriesQuery, execution_ids: Collection[str]
+    ) -> ArchivedFigures:
+        """Return figures, and which of the named executions the history has at that moment."""
+
+        def read(connection: Connection) -> ArchivedFigures:
+            known = execution_reads.read_known(connection, account_id, execution_ids)
+            figures = series.read_figures(connection, account_id, wanted)
+            return ArchivedFigures(by_key=figures, known=known)
+
+        return await self.read(read)
+
+    async def ledger(
+        self, account_id: str, execution_id: str | None, before: StreamId | None, limit: int
+    ) -> Sequence[tuple[StreamId, LedgerEntry]]:
+        """Return entries before one of a ledger, newest first, those of one execution if named."""
+        query = account_id, execution_id, before, limit
+        return await self.read(entry_reads.read_ledger, *query)
+
+    async def deliveries(
+        self, account_id: str, key_id: str, status: str | None, after: Row | None, limit: int
+    ) -> Sequence[ArchivedDelivery]:
+        """Return ended deliveries of a webhook after a row, newest first."""
+        query = account_id, key_id, status, after, limit
+        return await self.read(entry_reads.read_deliveries, *query)
+
+    async def delivery(self, account_id: str, delivery_id: str) -> ArchivedDelivery | None:
+        """Return an ended delivery, None for an unknown one."""
+        return await self.read(entry_reads.read_delivery, account_id, delivery_id)
 
     async def close(self) -> None:
         """Close all connections; reads that go on are left to end by themselves."""

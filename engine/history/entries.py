@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, func, insert, select
 
 from engine.history.database import Database
+from engine.history.rows import plain
 from engine.history.schema import (
     archive_state,
     audit_entries,
@@ -64,6 +65,7 @@ def write_ledger(database: Database, account_id: str, part: LedgerPart) -> Strea
                         "balance": entry.balance,
                         "execution_id": entry.execution_id,
                         "node": entry.node,
+                        "note": plain(entry.note) if entry.note else None,
                     }
                     for position, entry in new
                 ],

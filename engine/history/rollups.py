@@ -1,8 +1,6 @@
 """Figures by minute, hour and day, kept in step with the executions that are archived."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, select, tuple_
 
@@ -10,6 +8,7 @@ from engine.history.rows import ExecutionRows, Row
 from engine.history.schema import rollups
 from engine.history.sketches import bin_of, pack_sketch, unpack_sketch
 from engine.history.statements import in_batches, upsert
+from engine.store.archive.archive import Figures
 
 BUCKETS_MS = {"minute": 60_000, "hour": 3_600_000, "day": 86_400_000}
 NONE = ""
@@ -24,16 +23,6 @@ KEY_COLUMNS = (
     rollups.c.at,
     rollups.c.key,
 )
-
-
-@dataclass(slots=True)
-class Figures:
-    """Figures of some executions."""
-
-    runs: int = 0
-    failed: int = 0
-    credits: int = 0
-    durations: Counter[int] = field(default_factory=Counter)
 
 
 def add_figures(connection: Connection, executions: Sequence[ExecutionRows]) -> None:

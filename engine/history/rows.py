@@ -107,7 +107,7 @@ def _node_row(node: NodeExecution, names: Sequence[NodeName]) -> Row:
     name = names[node.index] if node.index < len(names) else None
     return {
         "position": node.index,
-        "node_id": _plain(name.id) if name else None,
+        "node_id": plain(name.id) if name else None,
         "type": name.type if name else None,
         "status": node.status.value,
         "attempts": node.attempts,
@@ -120,9 +120,9 @@ def _node_row(node: NodeExecution, names: Sequence[NodeName]) -> Row:
 
 def _text(fields: dict[str, bytes], name: str) -> str | None:
     value = fields.get(name)
-    return _plain(value.decode(errors="replace")) if value else None
+    return plain(value.decode(errors="replace")) if value else None
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Return a text without the character that PostgreSQL does not store."""
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")

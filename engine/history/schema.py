@@ -148,6 +148,7 @@ ledger_entries = Table(
     Column("balance", BigInteger, nullable=False),
     Column("execution_id", Name),
     Column("node", Integer),
+    Column("note", Text),
 )
 """Movements of credits; `at` and `number` are the id of the entry of the account's stream."""
 

@@ -35,11 +35,16 @@ def unpack_sketch(data: bytes) -> Counter[int]:
 
 def quantile(sketch: Sketch, fraction: float) -> int | None:
     """Return the duration in milliseconds below which this fraction lies; None of no durations."""
-    total = sum(sketch.values())
-    rank = fraction * (total - 1)
-    seen = 0
+    return quantiles(sketch, fraction)[0]
+
+
+def quantiles(sketch: Sketch, *fractions: float) -> list[int | None]:
+    """Return the quantiles of ascending fractions; None of no durations."""
+    total, seen = sum(sketch.values()), 0
+    ranks = [fraction * (total - 1) for fraction in fractions]
+    found: list[int | None] = []
     for each in sorted(sketch):
         seen += sketch[each]
-        if seen > rank:
-            return 0 if each == BELOW else round(MAPPING.value(each))
-    return None
+        while len(found) < len(ranks) and seen > ranks[len(found)]:
+            found.append(0 if each == BELOW else round(MAPPING.value(each)))
+    return found or [None] * len(fractions)

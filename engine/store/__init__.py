@@ -11,6 +11,7 @@ from engine.settings import Settings
 from engine.store.accounts.account_events import AccountEventLog
 from engine.store.accounts.accounts import Account, Accounts
 from engine.store.accounts.api_keys import ApiKeys, SpeculativeAuthorization
+from engine.store.accounts.ledger import Ledgers
 from engine.store.accounts.principals import ApiKey, Principal, Session
 from engine.store.accounts.rate_limits import RateWindows, Window
 from engine.store.accounts.secrets import AccountSecrets, Secret
@@ -35,6 +36,7 @@ from engine.store.executions.notifier import CompletionNotifier, CompletionWaite
 from engine.store.executions.offload import BlobStore, NoBlobStore, OffloadedValues
 from engine.store.executions.orphans import Orphans
 from engine.store.executions.results import ReserveMemory
+from engine.store.executions.unarchived import UnarchivedExecutions
 from engine.store.executions.walks import Walks
 from engine.store.governor import Governor
 from engine.store.hints import HintSender
@@ -158,6 +160,8 @@ class Store:
     governor: Governor
     wallets: Wallets
     usage: UsageLog
+    ledgers: Ledgers
+    unarchived: UnarchivedExecutions
     assets: AssetRecords
 
     @classmethod
@@ -224,6 +228,8 @@ class Store:
             governor=Governor(client),
             wallets=Wallets(client, settings.retention_days, audit),
             usage=UsageLog(client, archive),
+            ledgers=Ledgers(client, archive),
+            unarchived=UnarchivedExecutions(client),
             assets=AssetRecords(
                 client, terms, settings.asset_retention_days or settings.retention_days, archive
             ),

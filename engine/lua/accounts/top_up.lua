@@ -5,7 +5,8 @@
 --       least, 4 audit log
 -- ARGV: 1 now (0: Redis's clock), 2 operation, 3 credits, 4 time of their lapse in milliseconds (0:
 --       never), 5 terms 'allowance:once:milliseconds to keep the ledger', 6 to 11 the act of the
---       audit log, whose after is an object to which the balance is added
+--       audit log, whose after is an object to which the balance is added, 12 a note for readers of
+--       the ledger, if any
 -- Returns {'ok', balance} | {'late'} when the credits have lapsed | {'many'} when the sum exceeds
 --         the largest exact number
 -- Uses: read_now, next_month, wallet, add_audit
@@ -19,7 +20,8 @@ local is_done = KEYS[3] and redis.call('EXISTS', KEYS[3]) == 1
 if is_done or wallet.left[bucket] then return {'ok', wallet.balance} end
 if wallet.balance + wallet.reserved + credits > MOST_CREDITS then return {'many'} end
 local before = string.format('{"balance":%d}', wallet.balance)
-move(wallet, 'top-up', bucket, credits, 0)
+local note = ARGV[12] or ''
+move(wallet, 'top-up', bucket, credits, 0, unpack(note ~= '' and {'note', note} or {}))
 save_wallet(wallet, ARGV[5])
 local after = string.format('{"balance":%d,', wallet.balance) .. string.sub(ARGV[11] or '', 2)
 add_audit(keys, now, 6, before, after)

@@ -64,6 +64,8 @@ class LedgerEntry:
     execution_id: str | None
     node: int | None
     """Index of the charged node."""
+    note: str | None = None
+    """Note of a top-up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +102,9 @@ class Wallets:
         note: str = "",
         by: str = COMMAND,
     ) -> None:
-        """Add credits that expire at a time in milliseconds, or never; the audit log has the note.
+        """Add credits that expire at a time in milliseconds, or never.
+
+        The ledger and the audit log have the note.
 
         A repeated `operation` (letters, digits and hyphens) adds nothing. Raises ValueError when
         the credits are below 1, exceed the largest number or have expired, and for an operation of
@@ -124,6 +128,7 @@ class Wallets:
             [
                 *(0, operation, credits, expires_at or 0, terms_text(terms, self._keep_ms)),
                 *self._audit.arguments(act),
+                *((note,) if note else ()),
             ],
         )
         if reply[0] == b"late":
@@ -233,6 +238,7 @@ def parse_entry(entry_id: bytes, parts: Sequence[bytes]) -> LedgerEntry:
         balance=int(of["balance"]),
         execution_id=of.get("execution"),
         node=int(of["node"]) if "node" in of else None,
+        note=of.get("note"),
     )
 
 

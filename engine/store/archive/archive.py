@@ -1,10 +1,12 @@
 """Port to the history: ended executions that Redis may have forgotten."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from engine.executions.execution import Execution
+from engine.store.accounts.wallets import LedgerEntry
 from engine.store.archive.ended_executions import EndedRecord
 from engine.store.executions.filters import ExecutionFilter, Row
 
@@ -36,6 +38,64 @@ class ArchivedCount:
 
     count: int = 0
     is_all: bool = True
+
+
+@dataclass(slots=True)
+class Figures:
+    """Figures of some executions."""
+
+    runs: int = 0
+    failed: int = 0
+    credits: int = 0
+    durations: Counter[int] = field(default_factory=Counter)
+    """Number of executions by bin of their duration."""
+
+    def add(self, other: "Figures") -> None:
+        """Add the figures of further executions."""
+        self.runs += other.runs
+        self.failed += other.failed
+        self.credits += other.credits
+        self.durations.update(other.durations)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesQuery:
+    """Figures by time and one property of the executions created in a range, in milliseconds."""
+
+    start: int
+    end: int
+    bucket_ms: int
+    """Length of a bucket; buckets begin at its multiples."""
+    dimension: str
+    """`workflow`, `model`, `key` or `status`."""
+
+    def bucket_of(self, created_at: int) -> int:
+        """Return the start of an execution's bucket."""
+        return created_at // self.bucket_ms * self.bucket_ms
+
+
+SeriesKey = tuple[int, str]
+"""Start of a bucket in milliseconds, and value of the dimension, empty for none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchivedFigures:
+    """Figures by bucket, and which of some executions these include."""
+
+    by_key: dict[SeriesKey, Figures] = field(default_factory=dict)
+    known: set[str] = field(default_factory=set)
+
+
+StreamId = tuple[int, int]
+"""Time in milliseconds and number of a stream's entry."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchivedDelivery:
+    """Delivery as Redis had it, by its fields."""
+
+    id: str
+    fields: Mapping[str, bytes]
 
 
 class Archive(Protocol):
@@ -74,6 +134,28 @@ class Archive(Protocol):
         """Return those executions that the history has."""
         ...
 
+    async def figures(
+        self, account_id: str, wanted: SeriesQuery, execution_ids: Collection[str]
+    ) -> ArchivedFigures:
+        """Return figures, and which of the named executions the history has at that moment."""
+        ...
+
+    async def ledger(
+        self, account_id: str, execution_id: str | None, before: StreamId | None, limit: int
+    ) -> Sequence[tuple[StreamId, LedgerEntry]]:
+        """Return entries before one of a ledger, newest first, those of one execution if named."""
+        ...
+
+    async def deliveries(
+        self, account_id: str, key_id: str, status: str | None, after: Row | None, limit: int
+    ) -> Sequence[ArchivedDelivery]:
+        """Return ended deliveries of a webhook after a row, newest first."""
+        ...
+
+    async def delivery(self, account_id: str, delivery_id: str) -> ArchivedDelivery | None:
+        """Return an ended delivery, None for an unknown one."""
+        ...
+
     async def close(self) -> None:
         """Close all connections."""
         ...
@@ -106,6 +188,24 @@ class NoArchive:
 
     async def known(self, account_id: str, execution_ids: Collection[str]) -> set[str]:
         return set()
+
+    async def figures(
+        self, account_id: str, wanted: SeriesQuery, execution_ids: Collection[str]
+    ) -> ArchivedFigures:
+        return ArchivedFigures()
+
+    async def ledger(
+        self, account_id: str, execution_id: str | None, before: StreamId | None, limit: int
+    ) -> Sequence[tuple[StreamId, LedgerEntry]]:
+        return ()
+
+    async def deliveries(
+        self, account_id: str, key_id: str, status: str | None, after: Row | None, limit: int
+    ) -> Sequence[ArchivedDelivery]:
+        return ()
+
+    async def delivery(self, account_id: str, delivery_id: str) -> ArchivedDelivery | None:
+        return None
 
     async def close(self) -> None:
         pass

@@ -193,6 +193,7 @@ def _create_entries() -> None:
         sa.Column("balance", sa.BigInteger(), nullable=False),
         sa.Column("execution_id", NAME),
         sa.Column("node", sa.Integer()),
+        sa.Column("note", sa.Text()),
         sa.PrimaryKeyConstraint("account_id", "at", "number", name="pk_ledger_entries"),
     )
     op.create_index(

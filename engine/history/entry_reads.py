@@ -1,0 +1,79 @@
+"""Reads of archived movements of credits, and of deliveries."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Row as SqlRow
+
+from engine.history.deliveries import parse_delivery_record
+from engine.history.schema import deliveries, ledger_entries
+from engine.store.accounts.wallets import LedgerEntry
+from engine.store.archive.archive import ArchivedDelivery, StreamId
+from engine.store.executions.filters import Row
+
+
+def read_ledger(
+    connection: Connection,
+    account_id: str,
+    execution_id: str | None,
+    before: StreamId | None,
+    limit: int,
+) -> Sequence[tuple[StreamId, LedgerEntry]]:
+    """Return entries before one of a ledger, newest first."""
+    of = ledger_entries.c
+    query = select(ledger_entries).where(of.account_id == account_id)
+    if execution_id is not None:
+        query = query.where(of.execution_id == execution_id)
+    if before is not None:
+        query = query.where(tuple_(of.at, of.number) < tuple_(*before))
+    rows = connection.execute(query.order_by(of.at.desc(), of.number.desc()).limit(limit))
+    return [((row.at, row.number), _entry(row)) for row in rows]
+
+
+def _entry(row: SqlRow[Any]) -> LedgerEntry:
+    return LedgerEntry(
+        at=row.at,
+        kind=row.kind,
+        bucket=row.bucket,
+        credits=row.credits,
+        reserved=row.reserved,
+        balance=row.balance,
+        execution_id=row.execution_id,
+        node=row.node,
+        note=row.note,
+    )
+
+
+def read_deliveries(
+    connection: Connection,
+    account_id: str,
+    key_id: str,
+    status: str | None,
+    after: Row | None,
+    limit: int,
+) -> Sequence[ArchivedDelivery]:
+    """Return deliveries of a webhook after a row, newest first."""
+    of = deliveries.c
+    query = select(of.id, of.record).where(of.account_id == account_id, of.key_id == key_id)
+    if status is not None:
+        query = query.where(of.status == status)
+    if after is not None:
+        query = query.where(tuple_(of.created_at, of.id) < tuple_(*after))
+    rows = connection.execute(query.order_by(of.created_at.desc(), of.id.desc()).limit(limit))
+    return [_delivery(*row) for row in rows]
+
+
+def read_delivery(
+    connection: Connection, account_id: str, delivery_id: str
+) -> ArchivedDelivery | None:
+    """Return a delivery, None for an unknown one."""
+    of = deliveries.c
+    found = connection.execute(
+        select(of.id, of.record).where(of.account_id == account_id, of.id == delivery_id)
+    ).first()
+    return None if found is None else _delivery(*found)
+
+
+def _delivery(delivery_id: str, record: bytes) -> ArchivedDelivery:
+    return ArchivedDelivery(id=delivery_id, fields=parse_delivery_record(record))

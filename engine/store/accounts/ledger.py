@@ -1,0 +1,112 @@
+"""Ledger of an account by pages, newest first: hot entries, then archived ones.
+
+Redis removes the oldest entries first, once they are archived. So it has all after its oldest one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine.errors import Unavailable
+from engine.store.accounts.wallets import LedgerEntry, parse_entry
+from engine.store.archive.archive import Archive, StreamId
+from engine.store.redis import keyspace
+from engine.store.redis.client import Client
+
+CHUNK = 1_000
+EXAMINED_AT_MOST = 20_000
+"""Hot entries examined per request; a page of one execution ends early then."""
+
+Entries = Sequence[tuple[StreamId, LedgerEntry]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerRows:
+    """Entries, newest first, and the place of the last examined one where others may follow."""
+
+    entries: Entries
+    last: StreamId | None
+
+
+class Ledgers:
+    """Reads ledgers; `Wallets` moves and checks credits."""
+
+    def __init__(self, client: Client, archive: Archive) -> None:
+        self._client = client
+        self._archive = archive
+
+    async def page(
+        self,
+        account_id: str,
+        *,
+        execution_id: str | None = None,
+        before: StreamId | None = None,
+        limit: int,
+    ) -> LedgerRows:
+        """Return at most `limit` entries before one, those of one execution if it is named.
+
+        A page is short where the history is silent. Raises Unavailable.
+        """
+        archived = None if execution_id is None else await self._archived(account_id)
+        hot = await self._hot(account_id, execution_id, before, archived, limit)
+        if hot.last is not None:
+            return hot
+        end = hot.entries[-1][0] if hot.entries else before
+        if archived is not None:
+            after_archived = archived[0], archived[1] + 1
+            end = after_archived if end is None else min(end, after_archived)
+        count = limit - len(hot.entries)
+        try:
+            rest = await self._archive.ledger(account_id, execution_id, end, count)
+        except Unavailable:
+            if archived is not None:
+                hot = await self._hot(account_id, execution_id, before, None, limit)
+            if not hot.entries:
+                raise
+            return LedgerRows(entries=hot.entries, last=hot.entries[-1][0])
+        entries = [*hot.entries, *rest]
+        return LedgerRows(entries=entries, last=entries[-1][0] if len(rest) == count else None)
+
+    async def _archived(self, account_id: str) -> StreamId | None:
+        """Return the place of the last entry that is known to be archived."""
+        found = await self._client.send("HGET", keyspace.wallet(account_id), "archived")
+        return None if found is None else _place(found)
+
+    async def _hot(
+        self,
+        account_id: str,
+        execution_id: str | None,
+        before: StreamId | None,
+        after: StreamId | None,
+        limit: int,
+    ) -> LedgerRows:
+        """Return the entries that Redis has between two; `last` is None when it has no more."""
+        found: list[tuple[StreamId, LedgerEntry]] = []
+        examined = 0
+        while examined < EXAMINED_AT_MOST:
+            count = limit if execution_id is None else CHUNK
+            entries = await self._read(account_id, before, after, count)
+            for each in entries:
+                if execution_id in (None, each[1].execution_id):
+                    found.append(each)
+                if len(found) == limit:
+                    return LedgerRows(entries=found, last=each[0])
+            if len(entries) < count:
+                return LedgerRows(entries=found, last=None)
+            before = entries[-1][0]
+            examined += len(entries)
+        return LedgerRows(entries=found, last=before)
+
+    async def _read(
+        self, account_id: str, before: StreamId | None, after: StreamId | None, count: int
+    ) -> Entries:
+        end = "+" if before is None else f"({before[0]}-{before[1]}"
+        start = "-" if after is None else f"({after[0]}-{after[1]}"
+        reply = await self._client.send(
+            "XREVRANGE", keyspace.ledger(account_id), end, start, "COUNT", count
+        )
+        return [(_place(name), parse_entry(name, parts)) for name, parts in reply or ()]
+
+
+def _place(name: bytes) -> StreamId:
+    at, _, number = name.partition(b"-")
+    return int(at), int(number)

@@ -1,0 +1,71 @@
+"""Executions of an account that the history may lack: those that run, and ended ones on its list.
+
+An execution leaves the running ones for the list in one step, and the list once it is archived. So
+one that is read in neither, in this order, is archived.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine.executions.execution import Execution
+from engine.ids.partitions import partition_of
+from engine.store.executions.record_fields import HEAD_FIELDS, RESULT_AT, parse_head
+from engine.store.redis import keyspace
+from engine.store.redis.client import Client
+
+SCANNED_AT_ONCE = 1_000
+READ_AT_ONCE = 500
+MOST_READ = 50_000
+"""Executions that are read at most; the archive is far behind then, and figures lack the others."""
+FIELDS = ("key", *HEAD_FIELDS[:RESULT_AT], *HEAD_FIELDS[RESULT_AT + 1 :])
+
+
+@dataclass(frozen=True, slots=True)
+class UnarchivedExecution:
+    """Execution without nodes and result, and its key, empty for none."""
+
+    execution: Execution
+    key_id: str
+
+
+class UnarchivedExecutions:
+    """Reads executions that the history may lack."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def read(self, account_id: str, start: int, end: int) -> list[UnarchivedExecution]:
+        """Return those that were created in a range of milliseconds, in no order."""
+        ids = {each.decode() for each in await self._members(account_id)}
+        ids |= await self._listed(account_id)
+        names, found = list(ids)[:MOST_READ], []
+        for first in range(0, len(names), READ_AT_ONCE):
+            part = names[first : first + READ_AT_ONCE]
+            heads = await asyncio.gather(*(self._head(account_id, each) for each in part))
+            found += [each for each in heads if each and start <= each.execution.created_at < end]
+        return found
+
+    async def _members(self, account_id: str) -> Sequence[bytes]:
+        found: Sequence[bytes] = await self._client.send("SMEMBERS", keyspace.active(account_id))
+        return found
+
+    async def _listed(self, account_id: str) -> set[str]:
+        key, cursor = keyspace.unarchived(partition_of(account_id)), b""
+        found: set[str] = set()
+        while cursor != b"0" and len(found) < MOST_READ:
+            cursor, page = await self._client.send(
+                *("ZSCAN", key, cursor or b"0", "MATCH", f"{account_id}/*"),
+                *("COUNT", SCANNED_AT_ONCE),
+            )
+            found |= {each.decode().partition("/")[2] for each in page[::2]}
+        return found
+
+    async def _head(self, account_id: str, execution_id: str) -> UnarchivedExecution | None:
+        key = keyspace.execution(account_id, execution_id)
+        key_id, *values = await self._client.send("HMGET", key, *FIELDS)
+        if values[0] is None:
+            return None  # forgotten since, and archived before
+        values.insert(RESULT_AT, None)
+        execution = parse_head(account_id, execution_id, values)
+        return UnarchivedExecution(execution, (key_id or b"").decode())

@@ -1,0 +1,119 @@
+"""Ledger: every movement of the account's credits."""
+
+import re
+from typing import Annotated
+
+from msgspec import UNSET, UnsetType
+from starlette.responses import Response
+from starlette.routing import Route
+
+from engine.errors import InvalidQuery, Unavailable
+from engine.ids.executions import is_execution_id
+from engine.store import LedgerEntry, Principal
+from engine.store.archive.archive import StreamId
+from engine.store.executions.record_fields import make_cursor, split_cursor
+from gateway.auth.endpoints import Resource, any_key, operation
+from gateway.http.query import MAX_SHORT_LIMIT, Query, cursor_refused
+from gateway.http.responses import json_response
+from gateway.http.types import Credits, Moment, Nested, Parameter, Uuid, View, doc
+from gateway.openapi.examples import CREATED, EXECUTION_ID
+from gateway.openapi.parameters import CURSOR, SHORT_LIMIT
+from gateway.openapi.schema import ID, described
+from gateway.services import GatewayRequest
+
+EXECUTION: Parameter = (
+    "executionId",
+    described(ID, "Only movements of this execution.", EXECUTION_ID),
+)
+NUMBER = re.compile(r"[0-9]{1,15}", re.ASCII)
+MOST_AT = 2**53
+"""Time in milliseconds above those of entries."""
+
+
+class LedgerRow(Nested):
+    """One movement of credits."""
+
+    id: str
+    at: Moment
+    kind: Annotated[
+        str,
+        doc(
+            "`allowance`, `tier`, `top-up` and `lapse` change the credits that there are;"
+            " `reserve`, `capture` and `release` are of executions."
+        ),
+    ]
+    credits: Annotated[int, doc("Change of the balance.")]
+    balance: Annotated[Credits, doc("Balance after it.")]
+    execution_id: Uuid | UnsetType = UNSET
+    note: Annotated[str | UnsetType, doc("Note of a top-up.")] = UNSET
+
+
+class LedgerPageView(View):
+    """A page of the ledger."""
+
+    rows: list[LedgerRow]
+    next_cursor: str | None
+
+
+LedgerPageView.examples = (
+    LedgerPageView(
+        [
+            LedgerRow(
+                id="1767268800000-0",
+                at=CREATED,
+                kind="reserve",
+                credits=-13,
+                balance=987,
+                execution_id=EXECUTION_ID,
+            )
+        ],
+        next_cursor=None,
+    ),
+)
+
+
+@operation(
+    query=(EXECUTION, SHORT_LIMIT, CURSOR),
+    answers={200: LedgerPageView},
+    errors=(InvalidQuery, Unavailable),
+)
+@any_key
+async def get_ledger(request: GatewayRequest, principal: Principal) -> Response:
+    """Movements of the account's credits, newest first, a page at a time.
+
+    What a run may cost is reserved when it is accepted, each node captures its price of that, which
+    leaves the balance as it is, and the end releases the rest.
+    """
+    query = Query(request.scope)
+    limit, cursor = query.limit(high=MAX_SHORT_LIMIT), query.text("cursor")
+    execution_id = query.text("executionId")
+    if execution_id is not None and not is_execution_id(execution_id):
+        raise InvalidQuery("executionId", "'executionId' must be the id of an execution")
+    with cursor_refused():
+        before = None if cursor is None else _parse(cursor)
+    page = await request.state["services"].store.ledgers.page(
+        principal.account.id, execution_id=execution_id, before=before, limit=limit
+    )
+    rows = [_view(*each) for each in page.entries]
+    last = None if page.last is None else make_cursor(page.last[0], str(page.last[1]))
+    return json_response(LedgerPageView(rows, last))
+
+
+def _parse(cursor: str) -> StreamId:
+    """Return the place of a cursor. Raises ValueError."""
+    at, number = split_cursor(cursor)
+    if not 0 <= at < MOST_AT or NUMBER.fullmatch(number) is None:
+        raise ValueError("not a cursor of this list")
+    return at, int(number)
+
+
+def _view(place: StreamId, entry: LedgerEntry) -> LedgerRow:
+    return LedgerRow.of(
+        entry,
+        id=f"{place[0]}-{place[1]}",
+        execution_id=entry.execution_id or UNSET,
+        note=entry.note or UNSET,
+    )
+
+
+routes = [Route("/api/ledger", Resource(GET=get_ledger))]

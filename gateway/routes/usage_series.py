@@ -1,0 +1,145 @@
+"""Figures of the account's executions by time, for charts."""
+
+import time
+from enum import StrEnum
+from typing import Annotated
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from engine.errors import InvalidQuery, Unavailable
+from engine.services.usage_series import SeriesRow, read_series
+from engine.store import Principal
+from engine.store.archive.archive import SeriesQuery
+from gateway.auth.endpoints import Resource, any_key, operation
+from gateway.http.json_bodies import run_off_loop
+from gateway.http.query import Query
+from gateway.http.responses import json_response
+from gateway.http.types import Credits, Moment, Nested, Parameter, View, doc
+from gateway.openapi.examples import CREATED
+from gateway.openapi.schema import MOMENT, described, one_of
+from gateway.runs.execution_filters import read_moment
+from gateway.services import GatewayRequest
+
+DAY_MS = 86_400_000
+MOST_BUCKETS = 10_080
+"""Buckets of one answer: a week of minutes, a year of hours."""
+ROW_BYTES = 120
+"""About the size of a row."""
+
+
+class Bucket(StrEnum):
+    """Length of time of one row."""
+
+    MINUTE = "minute"
+    HOUR = "hour"
+    DAY = "day"
+
+
+class Dimension(StrEnum):
+    """Property by which rows are apart."""
+
+    WORKFLOW = "workflow"
+    MODEL = "model"
+    KEY = "key"
+    STATUS = "status"
+
+
+LENGTHS = {Bucket.MINUTE: 60_000, Bucket.HOUR: 3_600_000, Bucket.DAY: DAY_MS}
+FROM: Parameter = (
+    "from",
+    described(
+        MOMENT,
+        "Of executions created at this time or later; a day before `to`, if absent.",
+        CREATED,
+    ),
+)
+TO: Parameter = (
+    "to",
+    described(MOMENT, "Of executions created before this time; now, if absent.", CREATED),
+)
+BUCKET: Parameter = (
+    "bucket",
+    described(
+        {**one_of(Bucket), "default": Bucket.HOUR.value}, "Length of time of a row, in UTC.", "hour"
+    ),
+)
+BY: Parameter = (
+    "by",
+    described(
+        {**one_of(Dimension), "default": Dimension.WORKFLOW.value},
+        "What the rows of one time are apart by.",
+        "workflow",
+    ),
+)
+
+
+class SeriesRowView(Nested):
+    """Figures of executions that were created in one minute, hour or day."""
+
+    at: Annotated[Moment, doc("Begin of the minute, hour or day.")]
+    key: Annotated[str | None, doc("Slug, model, key's id or status; null: there is none.")]
+    runs: Annotated[int, doc("Executions, with those that have not ended.")]
+    failed: int
+    credits: Credits
+    p50_ms: Annotated[int | None, doc("Median duration, within one percent; null: none has ended.")]
+    p95_ms: Annotated[int | None, doc("Duration that 95 of 100 do not exceed, likewise.")]
+
+
+class UsageSeries(View):
+    """Figures by time and key."""
+
+    rows: list[SeriesRowView]
+
+
+UsageSeries.examples = (
+    UsageSeries(
+        [
+            SeriesRowView(
+                at=CREATED, key="greeting", runs=12, failed=1, credits=130, p50_ms=27, p95_ms=140
+            )
+        ]
+    ),
+)
+
+
+@operation(
+    query=(FROM, TO, BUCKET, BY), answers={200: UsageSeries}, errors=(InvalidQuery, Unavailable)
+)
+@any_key
+async def get_usage_series(request: GatewayRequest, principal: Principal) -> Response:
+    """Runs, failures, credits and durations by minute, hour or day, and by one property.
+
+    Rows are in the order of time, and there is none for a time without executions. A run of several
+    models counts for each of them.
+    """
+    wanted = _read_query(Query(request.scope))
+    rows = await read_series(request.state["services"].store, principal.account.id, wanted)
+
+    def build() -> Response:
+        return json_response(UsageSeries([_view(row) for row in rows]))
+
+    return await run_off_loop(len(rows) * ROW_BYTES, build)
+
+
+def _read_query(query: Query) -> SeriesQuery:
+    bucket = query.choice("bucket", Bucket) or Bucket.HOUR
+    end = read_moment(query, "to")
+    end = int(time.time() * 1_000) + 1 if end is None else end
+    start = read_moment(query, "from")
+    start = end - DAY_MS if start is None else start
+    if end <= start:
+        raise InvalidQuery("to", "'to' must be later than 'from'")
+    if (end - start) // LENGTHS[bucket] > MOST_BUCKETS:
+        raise InvalidQuery(
+            "bucket", f"There are more than {MOST_BUCKETS:,} of these from 'from' to 'to'"
+        )
+    by = query.choice("by", Dimension) or Dimension.WORKFLOW
+    return SeriesQuery(start=start, end=end, bucket_ms=LENGTHS[bucket], dimension=by.value)
+
+
+def _view(row: SeriesRow) -> SeriesRowView:
+    return SeriesRowView.of(row, key=row.key or None)
+
+
+routes = [Route("/api/usage/series", Resource(GET=get_usage_series))]
