@@ -115,6 +115,13 @@ class HistoryArchive:
         query = account_id, key_id, status, after, limit
         return await self.read(entry_reads.read_deliveries, *query)
 
+    async def deliveries_since(
+        self, account_id: str, key_id: str, status: str | None, since: int, limit: int
+    ) -> Sequence[Row]:
+        """Return the rows of a webhook's deliveries created since a time, oldest first."""
+        query = account_id, key_id, status, since, limit
+        return await self.read(entry_reads.read_deliveries_since, *query)
+
     async def delivery(self, account_id: str, delivery_id: str) -> ArchivedDelivery | None:
         """Return an ended delivery, None for an unknown one."""
         return await self.read(entry_reads.read_delivery, account_id, delivery_id)

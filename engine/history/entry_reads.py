@@ -64,6 +64,25 @@ def read_deliveries(
     return [_delivery(*row) for row in rows]
 
 
+def read_deliveries_since(
+    connection: Connection,
+    account_id: str,
+    key_id: str,
+    status: str | None,
+    since: int,
+    limit: int,
+) -> Sequence[Row]:
+    """Return the rows of a webhook's deliveries created since a time, oldest first."""
+    of = deliveries.c
+    query = select(of.created_at, of.id).where(
+        of.account_id == account_id, of.key_id == key_id, of.created_at >= since
+    )
+    if status is not None:
+        query = query.where(of.status == status)
+    rows = connection.execute(query.order_by(of.created_at, of.id).limit(limit))
+    return [(at, name) for at, name in rows]
+
+
 def read_delivery(
     connection: Connection, account_id: str, delivery_id: str
 ) -> ArchivedDelivery | None:

@@ -192,7 +192,7 @@ class Store:
         audit = AuditLog(client, settings.audit_days)
         sessions = Sessions(client, terms, audit)
         webhooks = Webhooks(client, sealer, audit)
-        deliveries = Deliveries(client, hints, settings.retention_days, sealer)
+        deliveries = Deliveries(client, hints, settings.retention_days, sealer, archive)
         return cls(
             guard=guard,
             client=client,

@@ -10,11 +10,13 @@ from engine.access.sealing import Sealer, Unsealable
 from engine.errors import InvalidWebhook, NotFound
 from engine.ids.partitions import PARTITIONS, partition_of
 from engine.store.accounts.account_events import AccountEventLog
+from engine.store.archive.archive import Archive
+from engine.store.delivery_reads import NO_DELIVERY, DeliveryReads
 from engine.store.executions.record_fields import parse_hash
 from engine.store.hints import HintSender
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
-from engine.store.redis.record_packing import pack, unpack
+from engine.store.redis.record_packing import pack
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.webhooks import Webhook, seal_anew, secret_place
 from engine.store.worker_leases import Promoted, promote
@@ -35,9 +37,6 @@ RESEND_MS = 2_000
 """Time until an ignored hint is sent again: the first, then each further time."""
 RESEND_AGAIN_MS = 10_000
 KEPT_ATTEMPTS = 16
-EXAMINED_AT_ONCE = 1_000
-"""Deliveries examined for one page of those with a status."""
-NO_DELIVERY = "There is no such delivery"
 DISABLED = "The webhook is disabled"
 
 
@@ -82,17 +81,21 @@ class ClaimedDelivery:
     now: int
 
 
-class Deliveries:
+class Deliveries(DeliveryReads):
     """Adds, claims, settles, lists and redelivers."""
 
     def __init__(
-        self, client: Client, hints: HintSender, retention_days: float, sealer: Sealer
+        self,
+        client: Client,
+        hints: HintSender,
+        retention_days: float,
+        sealer: Sealer,
+        archive: Archive,
     ) -> None:
-        self._client = client
+        super().__init__(client, archive, int(retention_days * 86_400_000))
         self._sealer = sealer
         self._hints = hints
         self._account_events = AccountEventLog(client)
-        self._keep_ms = int(retention_days * 86_400_000)
 
     async def add_test(self, account_id: str, key_id: str, webhook: Webhook) -> Delivery:
         """Add a delivery of a test event and send its hint."""
@@ -202,11 +205,10 @@ class Deliveries:
         """
         await self.get(account_id, key_id, delivery_id)
         reference = keyspace.reference(account_id, delivery_id)
-        verdict = await self._client.call(
-            SCRIPTS["redeliver"],
-            self._keys(account_id, delivery_id, key_id),
-            [0, reference, RESEND_MS],
-        )
+        keys = self._keys(account_id, delivery_id, key_id)
+        verdict = await self._client.call(SCRIPTS["redeliver"], keys, [0, reference, RESEND_MS])
+        if verdict == b"missing" and await self.recall(account_id, delivery_id):
+            verdict = await self._client.call(SCRIPTS["redeliver"], keys, [0, reference, RESEND_MS])
         if verdict == b"missing":
             raise NotFound(NO_DELIVERY)
         if verdict == b"disabled":
@@ -214,74 +216,6 @@ class Deliveries:
         await self._account_events.note_delivery(account_id, delivery_id)
         self._hints.send_delivery_soon(reference)
         return await self.get(account_id, key_id, delivery_id)
-
-    async def get(self, account_id: str, key_id: str, delivery_id: str) -> Delivery:
-        """Return a delivery of this key's webhook with its attempts. Raises NotFound."""
-        record = await self._record(account_id, delivery_id)
-        if record.get("key") != key_id.encode():
-            raise NotFound(NO_DELIVERY)
-        return _parse_delivery(delivery_id, record)
-
-    async def find(self, account_id: str, delivery_id: str) -> Delivery:
-        """Return a delivery of any webhook of the account. Raises NotFound."""
-        record = await self._record(account_id, delivery_id)
-        if not record:
-            raise NotFound(NO_DELIVERY)
-        return _parse_delivery(delivery_id, record)
-
-    async def _record(self, account_id: str, delivery_id: str) -> dict[str, bytes]:
-        key = keyspace.delivery(account_id, delivery_id)
-        return parse_hash(await self._client.send("HGETALL", key))
-
-    async def list(
-        self,
-        account_id: str,
-        key_id: str,
-        *,
-        limit: int,
-        after: str | None = None,
-        status: DeliveryStatus | None = None,
-    ) -> tuple[list[Delivery], str | None]:
-        """Return the webhook's deliveries, newest first, and the cursor of the next page.
-
-        With a status a page may have fewer rows than its limit, although there is a next one.
-        Raises ValueError when `after` is not a stored delivery.
-        """
-        key = keyspace.webhook_deliveries(account_id, key_id)
-        start = 0
-        if after is not None:
-            rank = await self._client.send("ZREVRANK", key, after)
-            if rank is None:
-                raise ValueError("not a delivery of this list")
-            start = int(rank) + 1
-        size = limit if status is None else EXAMINED_AT_ONCE
-        members = await self._client.send("ZRANGE", key, start, start + size, "REV")
-        ids = [member.decode() for member in members]
-        examined, is_end = ids[:size], len(ids) <= size
-        last = examined[-1] if examined else None
-        shown: Sequence[str] = examined
-        if status is not None:
-            shown = await self.with_status(account_id, examined, status)
-            if len(shown) > limit:
-                shown, last, is_end = shown[:limit], shown[limit - 1], False
-        records = await asyncio.gather(*(self._record(account_id, each) for each in shown))
-        kept = dict(zip(shown, records, strict=True))
-        rows = [_parse_delivery(each, record) for each, record in kept.items() if record]
-        await self._drop(key, [each for each, record in kept.items() if not record])
-        return rows, None if is_end else last
-
-    async def with_status(
-        self, account_id: str, delivery_ids: Sequence[str], status: DeliveryStatus
-    ) -> Sequence[str]:
-        """Return the ids of the deliveries with this status, in their order."""
-        keys = [keyspace.delivery(account_id, each) for each in delivery_ids]
-        found = await asyncio.gather(*(self._client.send("HGET", key, "status") for key in keys))
-        wanted = status.value.encode()
-        return [each for each, has in zip(delivery_ids, found, strict=True) if has == wanted]
-
-    async def _drop(self, key: str, gone: Sequence[str]) -> None:
-        if gone:
-            await self._client.send("ZREM", key, *gone)
 
     async def promote(self, now: int = 0) -> Promoted:
         """Return deliveries whose hint is due, and postpone each hint.
@@ -316,22 +250,3 @@ def _valid_secrets(webhook: Mapping[str, bytes], now: int) -> tuple[bytes, ...]:
     if now < int(webhook.get("old_until", 0)):
         held.append(webhook["old_secret"])
     return tuple(held)
-
-
-def _parse_delivery(delivery_id: str, record: Mapping[str, bytes]) -> Delivery:
-    status = DeliveryStatus(record["status"].decode())
-    execution_id = record.get("execution")
-    attempts = [
-        Attempt(**unpack(value))
-        for name, value in record.items()
-        if name[0] == "a" and name[1:].isdigit()
-    ]
-    return Delivery(
-        id=delivery_id,
-        execution_id=execution_id.decode() if execution_id else None,
-        event=record["event"].decode(),
-        status=status,
-        created_at=int(record["created"]),
-        next_attempt_at=int(record["next"]) if status is DeliveryStatus.PENDING else None,
-        attempts=tuple(sorted(attempts, key=lambda attempt: attempt.at)),
-    )

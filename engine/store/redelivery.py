@@ -58,14 +58,21 @@ class Redelivery:
             *("ZRANGE", keyspace.webhook_deliveries(account_id, key_id), since, "+inf", "BYSCORE"),
             *("LIMIT", 0, EXAMINED_AT_MOST + 1, "WITHSCORES"),
         )
-        created, rest = _complete({member.decode(): int(score) for member, score in found})
+        forgotten = await self._deliveries.forgotten_since(
+            account_id, key_id, since, status, EXAMINED_AT_MOST + 1
+        )
+        hot = {member.decode(): int(score) for member, score in found}
+        created, rest = _complete(_oldest(hot | forgotten))
         ids = list(created)
         if status is not None:
-            ids = list(await self._deliveries.with_status(account_id, ids, status))
+            wanted = set(await self._deliveries.with_status(account_id, ids, status))
+            ids = [each for each in ids if each in wanted or each in forgotten]
         chosen = _first(ids, created)
         count = 0
         for start in range(0, len(chosen), AT_ONCE):
             part = chosen[start : start + AT_ONCE]
+            for each in forgotten.keys() & set(part):
+                await self._deliveries.recall(account_id, each)
             count += await self._schedule(account_id, key_id, part)
         is_cut = len(chosen) < len(ids)
         next_since = created[ids[len(chosen)]] if is_cut else rest
@@ -94,6 +101,12 @@ class Redelivery:
             keyspace.reference(account_id, each) for each in scheduled
         )
         return len(scheduled)
+
+
+def _oldest(created: dict[str, int]) -> dict[str, int]:
+    """Return the oldest deliveries, one more than are examined."""
+    ids = sorted(created, key=lambda each: (created[each], each))
+    return {each: created[each] for each in ids[: EXAMINED_AT_MOST + 1]}
 
 
 def _complete(created: dict[str, int]) -> tuple[dict[str, int], int | None]:

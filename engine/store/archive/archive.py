@@ -152,6 +152,12 @@ class Archive(Protocol):
         """Return ended deliveries of a webhook after a row, newest first."""
         ...
 
+    async def deliveries_since(
+        self, account_id: str, key_id: str, status: str | None, since: int, limit: int
+    ) -> Sequence[Row]:
+        """Return the rows of a webhook's deliveries created since a time, oldest first."""
+        ...
+
     async def delivery(self, account_id: str, delivery_id: str) -> ArchivedDelivery | None:
         """Return an ended delivery, None for an unknown one."""
         ...
@@ -202,6 +208,11 @@ class NoArchive:
     async def deliveries(
         self, account_id: str, key_id: str, status: str | None, after: Row | None, limit: int
     ) -> Sequence[ArchivedDelivery]:
+        return ()
+
+    async def deliveries_since(
+        self, account_id: str, key_id: str, status: str | None, since: int, limit: int
+    ) -> Sequence[Row]:
         return ()
 
     async def delivery(self, account_id: str, delivery_id: str) -> ArchivedDelivery | None:

@@ -28,12 +28,14 @@ async def read_rows(
     client: Client, account_id: str, position: Row | None, count: int
 ) -> Sequence[Row]:
     """Return at most `count` rows after a position, from the newest where it is None."""
-    created, execution_id = ("", "") if position is None else position
-    reply = await client.call(
-        SCRIPTS["list_executions"],
-        [keyspace.account_executions(account_id)],
-        [created, execution_id, count],
-    )
+    key = keyspace.account_executions(account_id)
+    return await read_members(client, key, position, count)
+
+
+async def read_members(client: Client, key: str, position: Row | None, count: int) -> Sequence[Row]:
+    """Return members of a sorted set of ids by creation time, like `read_rows`."""
+    created, name = ("", "") if position is None else position
+    reply = await client.call(SCRIPTS["list_executions"], [key], [created, name, count])
     ids, times = reply[::2], reply[1::2]
     return [(int(at), each.decode()) for each, at in zip(ids, times, strict=True)]
 

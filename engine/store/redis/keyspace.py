@@ -201,6 +201,14 @@ def newest_forgotten(partition: int) -> str:
     return f"{_tag(partition)}:newest_forgotten"
 
 
+def newest_forgotten_deliveries(partition: int) -> str:
+    """Hash: account id → creation time in milliseconds of its newest forgotten delivery.
+
+    Redis has all deliveries of the account that were created later.
+    """
+    return f"{_tag(partition)}:newest_forgotten_deliveries"
+
+
 def unarchived_deliveries(partition: int) -> str:
     """Sorted set: account/delivery/fence of ended deliveries, by the time of their last attempt.
 

@@ -10,7 +10,7 @@ import pytest
 from engine.access.sealing import Sealer, is_sealed
 from engine.graph.document import parse_document
 from engine.settings import Settings
-from engine.store import Account, ApiKey, Store, deliveries
+from engine.store import Account, ApiKey, Store, delivery_reads
 from engine.store.redis import keyspace
 from engine.store.webhooks import secret_place
 from tests.gateway.conftest import MakeBrowser, MakeClient
@@ -338,7 +338,7 @@ async def test_a_page_by_status_ends_after_so_many_deliveries(
     settled: dict[str, list[str]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(deliveries, "EXAMINED_AT_ONCE", 2)
+    monkeypatch.setattr(delivery_reads, "EXAMINED_AT_ONCE", 2)
     query: dict[str, str] = {"status": "failed"}
     found: list[str] = []
 

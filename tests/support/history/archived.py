@@ -1,13 +1,17 @@
 """Executions of one account in Redis, in the history, or in both."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from engine.graph.plan import NodeName
+from engine.history.archive import HistoryArchive
 from engine.history.database import Database
 from engine.history.rows import make_rows
 from engine.history.writer import write_executions
 from engine.ids.partitions import partition_of
+from engine.media.objects import ObjectStore
+from engine.settings import Settings
 from engine.store import Store
 from engine.store.archive.ended_executions import EndedExecutions, EndedRecord
 from engine.store.redis import keyspace
@@ -44,7 +48,7 @@ class History:
 
     async def archive(self, references: Sequence[str]) -> None:
         """Write ended executions into the database; Redis keeps them."""
-        records = await self.ended.records(references)
+        records = (await self.ended.read(references)).records
         assert len(records) == len(set(references))
         write_executions(self.database, [make_rows(each, _names(each)) for each in records])
         await self.ended.mark_archived(references)
@@ -60,6 +64,19 @@ class History:
         """Leave executions to the database alone."""
         await self.archive(references)
         await self.forget(references)
+
+
+@asynccontextmanager
+async def opened(settings: Settings, database: Database) -> AsyncIterator[History]:
+    """Open a store that reads the database too."""
+    store = Store.open(settings, ObjectStore.of(settings), HistoryArchive(database))
+    yield History(store, database)
+    await store.close()
+
+
+def silent_archive() -> HistoryArchive:
+    """Return an archive whose database does not answer."""
+    return HistoryArchive(Database("postgresql://127.0.0.1:1/none"))
 
 
 def _names(record: EndedRecord) -> Sequence[NodeName]:

@@ -1,5 +1,7 @@
 """Records of ended executions without a Redis, and what the database holds of them."""
 
+import random
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -58,3 +60,32 @@ def table_rows(database: Database, table: Table) -> list[dict[str, Any]]:
     with database.read() as connection:
         found = connection.execute(select(table).order_by(*table.primary_key))
         return [dict(row) for row in found.mappings()]
+
+
+def some_records(count: int = 90, step: int = 2) -> list[EndedRecord]:
+    """Return executions with values of every filter, some of others' workflows."""
+    dice = random.Random(19)
+    starts = ["abc", "b4", "a", ""]
+
+    def make(number: int) -> EndedRecord:
+        status = dice.choice(["completed", "failed", "cancelled"])
+        code = dice.choice(["http_status", "TIMEOUT"])
+        error = {"code": code, "message": "It failed"} if status == "failed" else None
+        found = ended(
+            created=MONDAY + number // 3 * step,
+            completed=MONDAY + number // 3 * step + dice.randint(0, 5_000),
+            spent=dice.choice([0, 3]),
+            status=status,
+            slug=dice.choice(["echo", "other", ""]),
+            version=dice.choice([1, 2, 3]),
+            source=dice.choice(["app", "api-workflow"]),
+            key=dice.choice(["key_1", "key_2", ""]),
+            models=dice.choice(["gpt", "gpt,claude", "claude", None]),
+            error=pack(error) if error else b"",
+            owner=dice.choice([None, None, "acc_2"]),
+            result=dice.choice([b"", pack({"number": number})]),
+        )
+        start = dice.choice(starts)
+        return replace(found, execution_id=start + found.execution_id[len(start) :])
+
+    return [make(number) for number in range(count)]

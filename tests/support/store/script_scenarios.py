@@ -104,12 +104,18 @@ SCENARIOS = {
     "remove_account": Scenario(
         seed=(PRO,), keys=("accounts", "audit"), args=(NOW, "acc", *ACT), answer=0
     ),
+    "recall_delivery": Scenario(
+        seed=(),
+        keys=("d", "all"),
+        args=("d", NOW, 60_000, "status", "failed", "created", NOW),
+        answer=0,
+    ),
     "forget_delivery": Scenario(
         seed=(
             (*DELIVERY, "status", "failed", "fence", 2),
             *(("ZADD", "archived", NOW, "acc/d/2"), ("ZADD", "all", NOW, "d")),
         ),
-        keys=("d", "archived", "all"),
+        keys=("d", "archived", "all", "forgotten"),
         args=("acc/d/2", "d", "2"),
         answer=0,
     ),

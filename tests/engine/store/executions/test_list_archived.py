@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,16 +9,14 @@ import pytest
 from engine.errors import Unavailable
 from engine.executions.execution import Execution, ExecutionStatus
 from engine.history import execution_queries
-from engine.history.archive import HistoryArchive
 from engine.history.database import Database
-from engine.media.objects import ObjectStore
 from engine.settings import Settings
 from engine.store import ExecutionFilter, Store
 from engine.store.archive.ended_executions import EndedRecord
 from engine.store.executions import list as pages
 from engine.store.redis.record_packing import pack
-from tests.support.history.archived import History
-from tests.support.history.rows import MONDAY, ended
+from tests.support.history.archived import History, opened, silent_archive
+from tests.support.history.rows import MONDAY, ended, some_records
 
 ACCOUNT = "acc_1"
 COMPLETED, FAILED, CANCELLED = (
@@ -56,36 +53,8 @@ FILTERS = [
 
 @pytest.fixture
 async def archived(settings: Settings, database: Database) -> AsyncIterator[History]:
-    store = Store.open(settings, ObjectStore.of(settings), HistoryArchive(database))
-    yield History(store, database)
-    await store.close()
-
-
-def some_records(count: int = 90) -> list[EndedRecord]:
-    """Executions with values of every filter, several of one time, some of others' workflows."""
-    dice = random.Random(19)
-    starts = ["abc", "b4", "a", ""]
-
-    def make(number: int) -> EndedRecord:
-        status = dice.choice([COMPLETED, FAILED, CANCELLED])
-        code = dice.choice(["http_status", "TIMEOUT"])
-        error = {"code": code, "message": "It failed"} if status is FAILED else None
-        found = ended(
-            created=MONDAY + number // 3 * 2,
-            status=status.value,
-            slug=dice.choice(["echo", "other", ""]),
-            version=dice.choice([1, 2, 3]),
-            source=dice.choice(["app", "api-workflow"]),
-            key=dice.choice(["key_1", "key_2", ""]),
-            models=dice.choice(["gpt", "gpt,claude", "claude", None]),
-            error=pack(error) if error else b"",
-            owner=dice.choice([None, None, "acc_2"]),
-            result=dice.choice([b"", pack({"number": number})]),
-        )
-        start = dice.choice(starts)
-        return replace(found, execution_id=start + found.execution_id[len(start) :])
-
-    return [make(number) for number in range(count)]
+    async with opened(settings, database) as history:
+        yield history
 
 
 async def read_all(store: Store, wanted: ExecutionFilter, limit: int = 7) -> Sequence[Execution]:
@@ -188,7 +157,7 @@ async def test_what_redis_has_is_listed_while_the_database_is_away(
     records = in_order([ended(created=MONDAY + i) for i in range(6)])
     await archived.put(records)
     await archived.move(records[3].reference)
-    away = Store.open(settings, None, HistoryArchive(Database("postgresql://127.0.0.1:1/none")))
+    away = Store.open(settings, None, silent_archive())
 
     rows, cursor = await away.executions.list(ACCOUNT)
     full, _ = await away.executions.list(ACCOUNT, limit=2)
@@ -204,7 +173,7 @@ async def test_nothing_is_asked_of_a_database_about_an_account_that_is_all_in_re
     archived: History, settings: Settings
 ) -> None:
     await archived.put([ended()])
-    away = Store.open(settings, None, HistoryArchive(Database("postgresql://127.0.0.1:1/none")))
+    away = Store.open(settings, None, silent_archive())
 
     rows, cursor = await away.executions.list(ACCOUNT)
 

@@ -13,6 +13,7 @@ from tests.support.store.redis_contents import contents
 from tests.support.store.script_scenarios import NOW, SCENARIOS, Scenario
 
 REFUSED_WHEN_FULL = {
+    "recall_delivery",
     "recall_execution",
     *(
         "accept_execution",

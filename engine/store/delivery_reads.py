@@ -1,0 +1,220 @@
+"""Reads of deliveries: hot and archived ones in one order, newest first.
+
+A delivery that is sent again after it was archived is in both; Redis has its newer state.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from engine.errors import NotFound, Unavailable
+from engine.ids.partitions import partition_of
+from engine.store.archive.archive import Archive
+from engine.store.executions.filters import Row
+from engine.store.executions.record_fields import make_cursor, parse_cursor, parse_hash
+from engine.store.executions.scan import read_members
+from engine.store.redis import keyspace
+from engine.store.redis.client import Client
+from engine.store.redis.record_packing import unpack
+from engine.store.redis.scripts import SCRIPTS
+from engine.webhooks.deliveries import Attempt, Delivery, DeliveryStatus
+
+EXAMINED_AT_ONCE = 1_000
+"""Hot deliveries examined for one page of those with a status."""
+NO_DELIVERY = "There is no such delivery"
+
+Fields = Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Deliveries in order, and the last row up to which they are complete; None: all."""
+
+    rows: dict[Row, Delivery]
+    last: Row | None
+
+
+class DeliveryReads:
+    """Reads single deliveries and lists of them."""
+
+    def __init__(self, client: Client, archive: Archive, keep_ms: int) -> None:
+        self._client = client
+        self._archive = archive
+        self._keep_ms = keep_ms
+
+    async def get(self, account_id: str, key_id: str, delivery_id: str) -> Delivery:
+        """Return a delivery of this key's webhook with its attempts. Raises NotFound."""
+        record = await self._record(account_id, delivery_id)
+        if record.get("key") != key_id.encode():
+            raise NotFound(NO_DELIVERY)
+        return parse_delivery(delivery_id, record)
+
+    async def find(self, account_id: str, delivery_id: str) -> Delivery:
+        """Return a delivery of any webhook of the account. Raises NotFound."""
+        record = await self._record(account_id, delivery_id)
+        if not record:
+            raise NotFound(NO_DELIVERY)
+        return parse_delivery(delivery_id, record)
+
+    async def list(
+        self,
+        account_id: str,
+        key_id: str,
+        *,
+        limit: int,
+        after: str | None = None,
+        status: DeliveryStatus | None = None,
+    ) -> tuple[list[Delivery], str | None]:
+        """Return the webhook's deliveries, newest first, and the cursor of the next page.
+
+        With a status a page may have fewer rows than its limit, although there is a next one.
+        Raises ValueError when `after` is no cursor, and Unavailable.
+        """
+        position = None if after is None else parse_cursor(after)
+        part = await self._hot(account_id, key_id, status, position, limit)
+        forgotten_at = await self._newest_forgotten(account_id)
+        if forgotten_at is not None and (part.last is None or part.last[0] <= forgotten_at):
+            part = await self._with_archived(
+                account_id, key_id, status, position, limit, part, forgotten_at
+            )
+        rows = sorted(part.rows, reverse=True)
+        last = rows[limit - 1] if len(rows) > limit else part.last
+        return [part.rows[row] for row in rows[:limit]], None if last is None else make_cursor(
+            *last
+        )
+
+    async def recall(self, account_id: str, delivery_id: str) -> bool:
+        """Put a delivery back that Redis has forgotten; False for an unknown one."""
+        found = await self._forgotten(account_id, delivery_id)
+        if found is None:
+            return False
+        await self._client.call(
+            SCRIPTS["recall_delivery"],
+            [
+                keyspace.delivery(account_id, delivery_id),
+                keyspace.webhook_deliveries(account_id, found["key"].decode()),
+            ],
+            [
+                *(delivery_id, found["created"], self._keep_ms),
+                *(word for pair in found.items() for word in pair),
+            ],
+        )
+        return True
+
+    async def forgotten_since(
+        self, account_id: str, key_id: str, since: int, status: DeliveryStatus | None, limit: int
+    ) -> dict[str, int]:
+        """Return creation times of deliveries that Redis has forgotten, oldest first, by id."""
+        if await self._newest_forgotten(account_id) is None:
+            return {}
+        rows = await self._archive.deliveries_since(account_id, key_id, status, since, limit)
+        keys = [keyspace.delivery(account_id, name) for _, name in rows]
+        are_hot = await asyncio.gather(*(self._client.send("EXISTS", key) for key in keys))
+        return {name: at for (at, name), is_hot in zip(rows, are_hot, strict=True) if not is_hot}
+
+    async def with_status(
+        self, account_id: str, delivery_ids: Sequence[str], status: DeliveryStatus
+    ) -> Sequence[str]:
+        """Return the ids of the hot deliveries with this status, in their order."""
+        keys = [keyspace.delivery(account_id, each) for each in delivery_ids]
+        found = await asyncio.gather(*(self._client.send("HGET", key, "status") for key in keys))
+        wanted = status.value.encode()
+        return [each for each, has in zip(delivery_ids, found, strict=True) if has == wanted]
+
+    async def _record(self, account_id: str, delivery_id: str) -> Fields:
+        key = keyspace.delivery(account_id, delivery_id)
+        record = parse_hash(await self._client.send("HGETALL", key))
+        return record or await self._forgotten(account_id, delivery_id) or {}
+
+    async def _forgotten(self, account_id: str, delivery_id: str) -> Fields | None:
+        if await self._newest_forgotten(account_id) is None:
+            return None
+        found = await self._archive.delivery(account_id, delivery_id)
+        return None if found is None else found.fields
+
+    async def _newest_forgotten(self, account_id: str) -> int | None:
+        key = keyspace.newest_forgotten_deliveries(partition_of(account_id))
+        found = await self._client.send("HGET", key, account_id)
+        return None if found is None else int(found)
+
+    async def _hot(
+        self,
+        account_id: str,
+        key_id: str,
+        status: DeliveryStatus | None,
+        position: Row | None,
+        limit: int,
+    ) -> _Part:
+        key = keyspace.webhook_deliveries(account_id, key_id)
+        size = limit if status is None else EXAMINED_AT_ONCE
+        members = await read_members(self._client, key, position, size + 1)
+        examined, is_end = members[:size], len(members) <= size
+        last = None if is_end else examined[-1]
+        shown: Sequence[Row] = examined
+        if status is not None:
+            wanted = set(await self.with_status(account_id, [name for _, name in shown], status))
+            shown = [row for row in shown if row[1] in wanted]
+            if len(shown) > limit:
+                shown, last = shown[:limit], shown[limit - 1]
+        keys = (keyspace.delivery(account_id, name) for _, name in shown)
+        replies = await asyncio.gather(*(self._client.send("HGETALL", each) for each in keys))
+        records = {row: parse_hash(reply) for row, reply in zip(shown, replies, strict=True)}
+        await self._drop(key, [row[1] for row, record in records.items() if not record])
+        return _Part(
+            {row: parse_delivery(row[1], record) for row, record in records.items() if record}, last
+        )
+
+    async def _with_archived(
+        self,
+        account_id: str,
+        key_id: str,
+        status: DeliveryStatus | None,
+        position: Row | None,
+        limit: int,
+        hot: _Part,
+        forgotten_at: int,
+    ) -> _Part:
+        try:
+            found = await self._archive.deliveries(account_id, key_id, status, position, limit)
+        except Unavailable:
+            rows = {row: each for row, each in hot.rows.items() if row[0] > forgotten_at}
+            if not rows:
+                raise
+            return _Part(rows, min(rows))
+        keys = [keyspace.delivery(account_id, each.id) for each in found]
+        are_hot = await asyncio.gather(*(self._client.send("EXISTS", key) for key in keys))
+        parsed = [parse_delivery(each.id, each.fields) for each in found]
+        rows = {
+            (each.created_at, each.id): each
+            for each, is_hot in zip(parsed, are_hot, strict=True)
+            if not is_hot
+        }
+        end = (parsed[-1].created_at, parsed[-1].id) if len(parsed) == limit else None
+        ends = [row for row in (hot.last, end) if row is not None]
+        last = max(ends, default=None)
+        merged = {row: each for row, each in (rows | hot.rows).items() if not last or row >= last}
+        return _Part(merged, last)
+
+    async def _drop(self, key: str, gone: Sequence[str]) -> None:
+        if gone:
+            await self._client.send("ZREM", key, *gone)
+
+
+def parse_delivery(delivery_id: str, record: Fields) -> Delivery:
+    """Return the delivery of a record."""
+    status = DeliveryStatus(record["status"].decode())
+    execution_id = record.get("execution")
+    attempts = [
+        Attempt(**unpack(value))
+        for name, value in record.items()
+        if name[0] == "a" and name[1:].isdigit()
+    ]
+    return Delivery(
+        id=delivery_id,
+        execution_id=execution_id.decode() if execution_id else None,
+        event=record["event"].decode(),
+        status=status,
+        created_at=int(record["created"]),
+        next_attempt_at=int(record["next"]) if status is DeliveryStatus.PENDING else None,
+        attempts=tuple(sorted(attempts, key=lambda attempt: attempt.at)),
+    )
