@@ -90,13 +90,14 @@ class HistoryArchive:
         return await self.read(execution_reads.read_known, account_id, execution_ids)
 
     async def figures(
-        self, account_id: str, wanted: SeriesQuery, execution_ids: Collection[str]
+        self, account_id: str, wanted: SeriesQuery, created: Mapping[str, int]
     ) -> ArchivedFigures:
-        """Return figures, and which of the named executions the history has at that moment."""
+        """Return figures, and which of some executions the history has at that moment."""
 
         def read(connection: Connection) -> ArchivedFigures:
-            known = execution_reads.read_known(connection, account_id, execution_ids)
-            figures = series.read_figures(connection, account_id, wanted)
+            known = execution_reads.read_known(connection, account_id, list(created))
+            changed = {wanted.bucket_of(at) for name, at in created.items() if name not in known}
+            figures = series.read_figures(connection, account_id, wanted, changed)
             return ArchivedFigures(by_key=figures, known=known)
 
         return await self.read(read)

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, select, tuple_
 
 from engine.history.rows import ExecutionRows, Row
 from engine.history.schema import rollups
-from engine.history.sketches import bin_of, pack_sketch, unpack_sketch
+from engine.history.sketches import SHOWN_QUANTILES, bin_of, pack_sketch, quantiles, unpack_sketch
 from engine.history.statements import in_batches, upsert
 from engine.store.archive.archive import Figures
 
@@ -38,7 +38,7 @@ def add_figures(connection: Connection, executions: Sequence[ExecutionRows]) -> 
             figures.runs += runs
             figures.failed += failed
             figures.credits += credits
-            figures.durations += unpack_sketch(durations)
+            figures.add_durations(unpack_sketch(durations))
     if added:
         connection.execute(upsert(connection, rollups), [_row(*each) for each in added.items()])
 
@@ -54,7 +54,7 @@ def sum_up(executions: Iterable[ExecutionRows]) -> dict[RollupKey, Figures]:
             figures.runs += 1
             figures.failed += row["status"] == "failed"
             figures.credits += row["credits"]
-            figures.durations[duration] += 1
+            figures.add_durations({duration: 1})
     return sums
 
 
@@ -75,10 +75,13 @@ def _keys(row: Row, models: Sequence[Row]) -> Iterator[RollupKey]:
 
 def _row(key: RollupKey, figures: Figures) -> Row:
     columns = zip((column.name for column in KEY_COLUMNS), key, strict=True)
+    median, high = quantiles(figures.durations, *SHOWN_QUANTILES)
     return {
         **dict(columns),
         "runs": figures.runs,
         "failed": figures.failed,
         "credits": figures.credits,
         "durations": pack_sketch(figures.durations),
+        "p50_ms": median or 0,
+        "p95_ms": high or 0,
     }

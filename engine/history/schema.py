@@ -202,11 +202,14 @@ rollups = Table(
     Column("failed", BigInteger, nullable=False),
     Column("credits", BigInteger, nullable=False),
     Column("durations", LargeBinary, nullable=False),
+    Column("p50_ms", BigInteger, nullable=False),
+    Column("p95_ms", BigInteger, nullable=False),
 )
 """Figures of the archived executions that were created in a minute, hour or day (UTC).
 
 `bucket` is `minute`, `hour` or `day`, `at` its start, `dimension` is `workflow`, `model`, `key` or
-`status`, and `key` its value, empty for none. `durations` is a sketch as `sketches` makes it.
+`status`, and `key` its value, empty for none. `durations` is a sketch as `sketches` makes it, and
+`p50_ms` and `p95_ms` are its quantiles.
 """
 
 archive_state = Table(

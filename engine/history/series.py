@@ -4,7 +4,7 @@ Whole buckets come from the rollups of their length, the rest of a range from sh
 is left of minutes from the executions themselves.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, select
@@ -24,19 +24,38 @@ Part = tuple[int, int, int]
 
 
 def read_figures(
-    connection: Connection, account_id: str, wanted: SeriesQuery
+    connection: Connection, account_id: str, wanted: SeriesQuery, changed: Collection[int] = ()
 ) -> dict[SeriesKey, Figures]:
-    """Return the figures by bucket and value."""
+    """Return the figures by bucket and value.
+
+    Whole buckets have quantiles in place of durations, but for those in `changed`.
+    """
     found: dict[SeriesKey, Figures] = {}
     for length, start, end in parts(wanted.start, wanted.end, wanted.bucket_ms):
-        read = _of_executions if length == SINGLE else _of_rollups
-        for at, key, figures in read(connection, account_id, wanted.dimension, length, start, end):
-            place = wanted.bucket_of(at), key
-            if place in found:
-                found[place].add(figures)
-            else:
-                found[place] = figures
+        of = account_id, wanted.dimension, length, start, end
+        if length == wanted.bucket_ms:
+            found |= _whole(connection, *of)
+            for at in changed:
+                if start <= at < end:
+                    _add(found, wanted, _of_rollups(connection, *of[:3], at, at + 1))
+        elif length == SINGLE:
+            _add(found, wanted, _of_executions(connection, *of))
+        else:
+            _add(found, wanted, _of_rollups(connection, *of))
     return found
+
+
+def _add(
+    found: dict[SeriesKey, Figures],
+    wanted: SeriesQuery,
+    rows: Iterable[tuple[int, str, Figures]],
+) -> None:
+    for at, key, figures in rows:
+        place = wanted.bucket_of(at), key
+        if place not in found or found[place].quantiles is not None:
+            found[place] = figures
+        else:
+            found[place].add(figures)
 
 
 def parts(start: int, end: int, bucket_ms: int) -> Iterator[Part]:
@@ -58,19 +77,39 @@ def _parts(start: int, end: int, lengths: list[int]) -> Iterator[Part]:
     yield from _parts(last, end, shorter)
 
 
+def _whole(
+    connection: Connection, account_id: str, dimension: str, length: int, start: int, end: int
+) -> dict[SeriesKey, Figures]:
+    of = rollups.c
+    columns = of.at, of.key, of.runs, of.failed, of.credits, of.p50_ms, of.p95_ms
+    query = _select(columns, account_id, dimension, length, start, end)
+    return {
+        (at, key): Figures(runs, failed, credits, quantiles=(median, high))
+        for at, key, runs, failed, credits, median, high in connection.execute(query)
+    }
+
+
 def _of_rollups(
     connection: Connection, account_id: str, dimension: str, length: int, start: int, end: int
 ) -> Iterator[tuple[int, str, Figures]]:
     of = rollups.c
-    query = select(of.at, of.key, of.runs, of.failed, of.credits, of.durations).where(
+    columns = of.at, of.key, of.runs, of.failed, of.credits, of.durations
+    query = _select(columns, account_id, dimension, length, start, end)
+    for at, key, runs, failed, credits, durations in connection.execute(query):
+        yield at, key, Figures(runs, failed, credits, unpack_sketch(durations))
+
+
+def _select(
+    columns: Sequence[Any], account_id: str, dimension: str, length: int, start: int, end: int
+) -> Select[Any]:
+    of = rollups.c
+    return select(*columns).where(
         of.account_id == account_id,
         of.bucket == NAMES[length],
         of.dimension == dimension,
         of.at >= start,
         of.at < end,
     )
-    for at, key, runs, failed, credits, durations in connection.execute(query):
-        yield at, key, Figures(runs, failed, credits, unpack_sketch(durations))
 
 
 def _of_executions(

@@ -3,7 +3,6 @@
 A sketch is a map from bin to count. Quantiles are within one percent of the true ones.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 
 from ddsketch import LogarithmicMapping
@@ -14,6 +13,8 @@ ACCURACY = 0.01
 MAPPING = LogarithmicMapping(ACCURACY)
 BELOW = -1
 """Bin of durations below a millisecond; those of longer ones are 0 and above."""
+
+SHOWN_QUANTILES = (0.5, 0.95)
 
 Sketch = Mapping[int, int]
 
@@ -28,9 +29,10 @@ def pack_sketch(sketch: Sketch) -> bytes:
     return pack(dict(sketch))
 
 
-def unpack_sketch(data: bytes) -> Counter[int]:
+def unpack_sketch(data: bytes) -> dict[int, int]:
     """Return a stored sketch."""
-    return Counter(unpack(data))
+    sketch: dict[int, int] = unpack(data)
+    return sketch
 
 
 def quantile(sketch: Sketch, fraction: float) -> int | None:

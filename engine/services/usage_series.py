@@ -8,12 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from engine.executions.execution import ExecutionStatus
-from engine.history.sketches import bin_of, quantiles
+from engine.history.sketches import SHOWN_QUANTILES, bin_of, quantiles
 from engine.store import Store
 from engine.store.archive.archive import Figures, SeriesKey, SeriesQuery
 from engine.store.executions.unarchived import UnarchivedExecution
 
-MEDIAN, HIGH = 0.5, 0.95
 MANY_ROWS = 500
 """Rows from which on they are made off the event loop: some milliseconds of work."""
 
@@ -37,7 +36,8 @@ class SeriesRow:
 async def read_series(store: Store, account_id: str, wanted: SeriesQuery) -> list[SeriesRow]:
     """Return the rows by time and value. Raises Unavailable."""
     hot = await store.unarchived.read(account_id, wanted.start, wanted.end)
-    archived = await store.archive.figures(account_id, wanted, [each.execution.id for each in hot])
+    created = {each.execution.id: each.execution.created_at for each in hot}
+    archived = await store.archive.figures(account_id, wanted, created)
     sums = archived.by_key
     for each in hot:
         if each.execution.id not in archived.known:
@@ -76,7 +76,7 @@ def _figures(found: UnarchivedExecution) -> Figures:
 
 
 def _row(at: int, key: str, figures: Figures) -> SeriesRow:
-    median, high = quantiles(figures.durations, MEDIAN, HIGH)
+    median, high = figures.quantiles or quantiles(figures.durations, *SHOWN_QUANTILES)
     return SeriesRow(
         at=at,
         key=key,

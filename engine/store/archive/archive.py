@@ -1,6 +1,5 @@
 """Port to the history: ended executions that Redis may have forgotten."""
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -47,15 +46,22 @@ class Figures:
     runs: int = 0
     failed: int = 0
     credits: int = 0
-    durations: Counter[int] = field(default_factory=Counter)
+    durations: dict[int, int] = field(default_factory=dict)
     """Number of executions by bin of their duration."""
+    quantiles: tuple[int, int] | None = None
+    """Median and 95th percentile in milliseconds, in place of durations that were not read."""
 
     def add(self, other: "Figures") -> None:
         """Add the figures of further executions."""
         self.runs += other.runs
         self.failed += other.failed
         self.credits += other.credits
-        self.durations.update(other.durations)
+        self.add_durations(other.durations)
+
+    def add_durations(self, durations: Mapping[int, int]) -> None:
+        """Add the durations of further executions."""
+        for each, count in durations.items():
+            self.durations[each] = self.durations.get(each, 0) + count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,9 +141,13 @@ class Archive(Protocol):
         ...
 
     async def figures(
-        self, account_id: str, wanted: SeriesQuery, execution_ids: Collection[str]
+        self, account_id: str, wanted: SeriesQuery, created: Mapping[str, int]
     ) -> ArchivedFigures:
-        """Return figures, and which of the named executions the history has at that moment."""
+        """Return figures, and which of some executions the history has at that moment.
+
+        `created` has these executions' creation times by id; buckets of other times may have
+        quantiles in place of durations.
+        """
         ...
 
     async def ledger(
@@ -196,7 +206,7 @@ class NoArchive:
         return set()
 
     async def figures(
-        self, account_id: str, wanted: SeriesQuery, execution_ids: Collection[str]
+        self, account_id: str, wanted: SeriesQuery, created: Mapping[str, int]
     ) -> ArchivedFigures:
         return ArchivedFigures()
 

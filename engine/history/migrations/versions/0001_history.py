@@ -222,6 +222,8 @@ def _create_rollups() -> None:
         sa.Column("failed", sa.BigInteger(), nullable=False),
         sa.Column("credits", sa.BigInteger(), nullable=False),
         sa.Column("durations", sa.LargeBinary(), nullable=False),
+        sa.Column("p50_ms", sa.BigInteger(), nullable=False),
+        sa.Column("p95_ms", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint(
             "account_id", "bucket", "dimension", "at", "key", name="pk_rollups"
         ),
