@@ -77,7 +77,7 @@ BY: Parameter = (
 class SeriesRowView(Nested):
     """Figures of executions that were created in one minute, hour or day."""
 
-    at: Annotated[Moment, doc("Begin of the minute, hour or day.")]
+    at: Moment
     key: Annotated[str | None, doc("Slug, model, key's id or status; null: there is none.")]
     runs: Annotated[int, doc("Executions, with those that have not ended.")]
     failed: int
