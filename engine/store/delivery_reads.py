@@ -133,7 +133,7 @@ class DeliveryReads:
         return None if found is None else found.fields
 
     async def _newest_forgotten(self, account_id: str) -> int | None:
-        key = keyspace.newest_forgotten_deliveries(partition_of(account_id))
+        key = keyspace.newest_forgotten(partition_of(account_id), "deliveries")
         found = await self._client.send("HGET", key, account_id)
         return None if found is None else int(found)
 

@@ -28,7 +28,7 @@ ROW_BYTES = 120
 """About the size of a row."""
 
 
-class Bucket(StrEnum):
+class SeriesBucket(StrEnum):
     """Length of time of one row."""
 
     MINUTE = "minute"
@@ -36,7 +36,7 @@ class Bucket(StrEnum):
     DAY = "day"
 
 
-class Dimension(StrEnum):
+class SeriesDimension(StrEnum):
     """Property by which rows are apart."""
 
     WORKFLOW = "workflow"
@@ -45,7 +45,7 @@ class Dimension(StrEnum):
     STATUS = "status"
 
 
-LENGTHS = {Bucket.MINUTE: 60_000, Bucket.HOUR: 3_600_000, Bucket.DAY: DAY_MS}
+LENGTHS = {SeriesBucket.MINUTE: 60_000, SeriesBucket.HOUR: 3_600_000, SeriesBucket.DAY: DAY_MS}
 FROM: Parameter = (
     "from",
     described(
@@ -61,13 +61,15 @@ TO: Parameter = (
 BUCKET: Parameter = (
     "bucket",
     described(
-        {**one_of(Bucket), "default": Bucket.HOUR.value}, "Length of time of a row, in UTC.", "hour"
+        {**one_of(SeriesBucket), "default": SeriesBucket.HOUR.value},
+        "Length of time of a row, in UTC.",
+        "hour",
     ),
 )
 BY: Parameter = (
     "by",
     described(
-        {**one_of(Dimension), "default": Dimension.WORKFLOW.value},
+        {**one_of(SeriesDimension), "default": SeriesDimension.WORKFLOW.value},
         "What the rows of one time are apart by.",
         "workflow",
     ),
@@ -123,7 +125,7 @@ async def get_usage_series(request: GatewayRequest, principal: Principal) -> Res
 
 
 def _read_query(query: Query) -> SeriesQuery:
-    bucket = query.choice("bucket", Bucket) or Bucket.HOUR
+    bucket = query.choice("bucket", SeriesBucket) or SeriesBucket.HOUR
     end = read_moment(query, "to")
     end = int(time.time() * 1_000) + 1 if end is None else end
     start = read_moment(query, "from")
@@ -134,7 +136,7 @@ def _read_query(query: Query) -> SeriesQuery:
         raise InvalidQuery(
             "bucket", f"There are more than {MOST_BUCKETS:,} of these from 'from' to 'to'"
         )
-    by = query.choice("by", Dimension) or Dimension.WORKFLOW
+    by = query.choice("by", SeriesDimension) or SeriesDimension.WORKFLOW
     return SeriesQuery(start=start, end=end, bucket_ms=LENGTHS[bucket], dimension=by.value)
 
 

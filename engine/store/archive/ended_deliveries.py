@@ -91,7 +91,7 @@ class EndedDeliveries:
                 key,
                 keyspace.archived_deliveries(partition_of(account_id)),
                 keyspace.webhook_deliveries(account_id, (key_id or b"").decode()),
-                keyspace.newest_forgotten_deliveries(partition_of(account_id)),
+                keyspace.newest_forgotten(partition_of(account_id), "deliveries"),
             ],
             [name, delivery_id, fence],
         )

@@ -193,20 +193,9 @@ def unarchived(partition: int) -> str:
     return f"{_tag(partition)}:unarchived"
 
 
-def newest_forgotten(partition: int) -> str:
-    """Hash: account id → creation time in milliseconds of its newest forgotten execution.
-
-    Redis has all executions of the account that were created later.
-    """
-    return f"{_tag(partition)}:newest_forgotten"
-
-
-def newest_forgotten_deliveries(partition: int) -> str:
-    """Hash: account id → creation time in milliseconds of its newest forgotten delivery.
-
-    Redis has all deliveries of the account that were created later.
-    """
-    return f"{_tag(partition)}:newest_forgotten_deliveries"
+def newest_forgotten(partition: int, kind: str = "executions") -> str:
+    """Hash: account id → creation time in ms of its newest forgotten execution or delivery."""
+    return f"{_tag(partition)}:newest_forgotten_{kind}"
 
 
 def unarchived_deliveries(partition: int) -> str:
