@@ -1,9 +1,10 @@
 """Archive for the store: reads of the database in threads, bounded in number and time."""
 
 import asyncio
+import contextlib
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -11,6 +12,7 @@ from sqlalchemy import Connection
 
 from engine.history import entry_reads, execution_queries, execution_reads, series
 from engine.history.database import POOL_SIZE, Database, HistoryUnavailable
+from engine.history.writer import find_known
 from engine.settings import Settings
 from engine.store.accounts.wallets import LedgerEntry
 from engine.store.archive.archive import (
@@ -19,6 +21,7 @@ from engine.store.archive.archive import (
     ArchivedDelivery,
     ArchivedFigures,
     ArchivedPage,
+    ExecutionIds,
     NoArchive,
     SeriesQuery,
     StreamId,
@@ -32,6 +35,7 @@ MOST_WAITING = 64
 """Reads that wait for a thread; further ones are refused at once."""
 AWAY_SECONDS = 1.0
 """Time after a failure in which reads are refused at once, but for one that tries again."""
+CLOSE_SECONDS = 2.0
 
 T = TypeVar("T")
 
@@ -85,9 +89,10 @@ class HistoryArchive:
             )
         )
 
-    async def known(self, account_id: str, execution_ids: Collection[str]) -> set[str]:
+    async def known(self, ids: Iterable[ExecutionIds]) -> set[ExecutionIds]:
         """Return those executions that the history has."""
-        return await self.read(execution_reads.read_known, account_id, execution_ids)
+        wanted = list(ids)
+        return await self.read(find_known, wanted) if wanted else set()
 
     async def figures(
         self, account_id: str, wanted: SeriesQuery, created: Mapping[str, int]
@@ -95,7 +100,8 @@ class HistoryArchive:
         """Return figures, and which of some executions the history has at that moment."""
 
         def read(connection: Connection) -> ArchivedFigures:
-            known = execution_reads.read_known(connection, account_id, list(created))
+            found = find_known(connection, [(account_id, name) for name in created])
+            known = {name for _, name in found}
             changed = {wanted.bucket_of(at) for name, at in created.items() if name not in known}
             figures = series.read_figures(connection, account_id, wanted, changed)
             return ArchivedFigures(by_key=figures, known=known)
@@ -128,8 +134,11 @@ class HistoryArchive:
         return await self.read(entry_reads.read_delivery, account_id, delivery_id)
 
     async def close(self) -> None:
-        """Close all connections; reads that go on are left to end by themselves."""
+        """Close all connections, after a short wait for reads that go on."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await asyncio.to_thread(self._threads.shutdown)
         self._database.close()
 
     async def read(self, query: Callable[..., T], *arguments: object) -> T:

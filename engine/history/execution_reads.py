@@ -50,11 +50,6 @@ def read_results(
     return {each.id: decompress(each.result) for each in found if each.result is not None}
 
 
-def read_known(connection: Connection, account_id: str, execution_ids: Collection[str]) -> set[str]:
-    """Return those executions that are archived."""
-    return {each.id for each in _read(connection, [OF.id], account_id, list(execution_ids))}
-
-
 def read_record(connection: Connection, account_id: str, execution_id: str) -> EndedRecord | None:
     """Return the record of an execution as Redis had it last, None for an unknown one."""
     of = execution_records.c

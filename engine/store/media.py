@@ -13,7 +13,7 @@ from engine.ids.partitions import PARTITIONS, partition_of
 from engine.media.formats import Facts, MediaKind, media_kind_of
 from engine.media.ids import PATTERN, is_asset_id, make_asset_id
 from engine.store.accounts.rate_limits import limits_by_tier
-from engine.store.archive.lookup import ArchiveLookup, NoArchive
+from engine.store.archive.archive import Archive, NoArchive
 from engine.store.executions.record_fields import parse_hash
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
@@ -113,7 +113,7 @@ class AssetRecords:
         client: Client,
         tiers: Tiers,
         retention_days: float,
-        archive: ArchiveLookup | None = None,
+        archive: Archive | None = None,
     ) -> None:
         self._client = client
         self._archive = archive or NoArchive()

@@ -47,7 +47,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "engine/history/migrations/versions/0001_history.py": "tests/engine/history/test_migrate.py compares its tables with the schema.",
     "engine/history/statements.py": "tests/engine/history/test_writer.py and test_deliveries.py write with them.",
     "engine/store/accounts/erasure.py": "tests/deploy/admin/test_erasure.py erases accounts.",
-    "engine/store/archive/lookup.py": "tests/engine/history/test_lookup.py looks up with and without a history.",
     "engine/store/archive/ended_deliveries.py": "tests/engine/history/test_deliveries.py writes what it reads.",
     "engine/store/archive/entries.py": "tests/engine/history/test_entries.py writes what it reads.",
     "engine/executions/sources.py": "tests/contract/test_11_history.py filters by each source.",

@@ -188,9 +188,8 @@ class _Archived:
 
     async def window(self, hot: Sequence[Row], low: int, high: int) -> _Window:
         """Return the matches from `low` to `high`, none where `high` is below 1."""
-        ids = [execution_id for _, execution_id in hot]
-        known = await self.archive.known(self.account_id, ids) if ids else set()
-        lacking = [row for row in hot if row[1] not in known]
+        known = await self.archive.known((self.account_id, name) for _, name in hot)
+        lacking = [row for row in hot if (self.account_id, row[1]) not in known]
         counted = await self.archive.count(
             self.account_id, self.wanted, self.position, at_most=COUNTED_AT_MOST + 1
         )

@@ -1,6 +1,6 @@
 """Port to the history: ended executions that Redis may have forgotten."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -92,6 +92,8 @@ class ArchivedFigures:
     known: set[str] = field(default_factory=set)
 
 
+ExecutionIds = tuple[str, str]
+"""Account id and execution id."""
 StreamId = tuple[int, int]
 """Time in milliseconds and number of a stream's entry."""
 
@@ -136,7 +138,7 @@ class Archive(Protocol):
         """Return the number of matches after a row, at most so many."""
         ...
 
-    async def known(self, account_id: str, execution_ids: Collection[str]) -> set[str]:
+    async def known(self, ids: Iterable[ExecutionIds]) -> set[ExecutionIds]:
         """Return those executions that the history has."""
         ...
 
@@ -202,7 +204,7 @@ class NoArchive:
     ) -> ArchivedCount:
         return ArchivedCount()
 
-    async def known(self, account_id: str, execution_ids: Collection[str]) -> set[str]:
+    async def known(self, ids: Iterable[ExecutionIds]) -> set[ExecutionIds]:
         return set()
 
     async def figures(

@@ -11,7 +11,7 @@ from engine.errors import StorageFailed
 from engine.executions.retry import jittered
 from engine.ids.partitions import partition_of
 from engine.process.byte_semaphore import ByteSemaphore
-from engine.store.archive.lookup import ArchiveLookup, NoArchive
+from engine.store.archive.archive import Archive, NoArchive
 from engine.store.executions.record_fields import parse_name
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
@@ -136,7 +136,7 @@ class OffloadedValues:
     """
 
     def __init__(
-        self, client: Client, blob_store: BlobStore, archive: ArchiveLookup | None = None
+        self, client: Client, blob_store: BlobStore, archive: Archive | None = None
     ) -> None:
         self._client = client
         self._blob_store = blob_store

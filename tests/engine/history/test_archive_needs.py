@@ -1,15 +1,17 @@
 """What an execution in the history needs stays, although Redis has forgotten the execution."""
 
+from dataclasses import replace
+
 import pytest
 
+from engine.history.archive import HistoryArchive, open_archive
 from engine.history.archiving import ExecutionArchive
 from engine.history.database import Database, HistoryUnavailable
-from engine.history.lookup import ArchivedExecutions, open_lookup
 from engine.history.removal import remove_executions
 from engine.media.objects import ObjectStore
 from engine.settings import Settings
 from engine.store import Account, Store
-from engine.store.archive.lookup import ArchiveLookup, NoArchive
+from engine.store.archive.archive import Archive, NoArchive
 from engine.store.media import AssetReview
 from engine.store.redis import keyspace
 from tests.engine.store.test_media import kept, let_pass
@@ -30,24 +32,24 @@ async def forgotten(store: Store, account: Account, database: Database) -> str:
     return ids[1]
 
 
-def with_archive(settings: Settings, archive: ArchiveLookup) -> Store:
+def with_archive(settings: Settings, archive: Archive) -> Store:
     return Store.open(settings, ObjectStore.of(settings), archive)
 
 
 async def test_executions_are_known_by_account(
     account: Account, forgotten: str, database: Database
 ) -> None:
-    lookup = ArchivedExecutions(database)
+    lookup = HistoryArchive(database)
 
     ids = [(account.id, forgotten), (account.id, "other"), ("other", forgotten)]
     assert await lookup.known(ids) == {(account.id, forgotten)}
     assert await lookup.known([]) == set()
 
 
-async def test_without_a_database_nothing_is_known() -> None:
-    assert isinstance(open_lookup(""), NoArchive)
+async def test_without_a_database_nothing_is_known(settings: Settings) -> None:
+    assert isinstance(open_archive(settings), NoArchive)
     assert await NoArchive().known([("a", "b")]) == set()
-    away = open_lookup("postgresql://nobody@127.0.0.1:1/none")
+    away = open_archive(replace(settings, database_url="postgresql://nobody@127.0.0.1:1/none"))
     with pytest.raises(HistoryUnavailable):
         await away.known([("a", "b")])
 
@@ -55,7 +57,7 @@ async def test_without_a_database_nothing_is_known() -> None:
 async def test_large_values_of_an_archived_execution_outlive_a_search_for_unneeded_ones(
     account: Account, forgotten: str, database: Database, settings: Settings
 ) -> None:
-    store = with_archive(settings, ArchivedExecutions(database))
+    store = with_archive(settings, HistoryArchive(database))
     await store.offloaded.put(account.id, forgotten, "t.1.3", b"abc")
     await store.offloaded.put(account.id, "unknown", "t.1.3", b"abc")
 
@@ -70,7 +72,7 @@ async def test_large_values_of_an_archived_execution_outlive_a_search_for_unneed
 async def test_an_asset_of_an_archived_execution_is_kept_until_its_row_is_gone(
     account: Account, forgotten: str, database: Database, settings: Settings
 ) -> None:
-    store = with_archive(settings, ArchivedExecutions(database))
+    store = with_archive(settings, HistoryArchive(database))
     asset = await kept(store, account)
     await store.assets.retain(account.id, asset.id, forgotten)
     await let_pass(store, asset)
