@@ -4,7 +4,7 @@ Each walks one index in the order of lists: that of the filter which is likely t
 rows, or of the creation time. Where further filters apply, it examines a bounded number of rows.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import merge
 from itertools import islice
@@ -17,8 +17,8 @@ from engine.history.schema import execution_models, executions
 from engine.store.archive.archive import ArchivedCount
 from engine.store.executions.filters import ExecutionFilter, Row
 
-EXAMINED_AT_MOST = 10_000
-"""Rows of an index that a page examines where further filters apply to them."""
+EXAMINED_IN_TURN = (500, 2_000, 7_500)
+"""Rows of an index that a page examines where further filters apply to them, query by query."""
 COUNTED_AMONG = 50_000
 """Rows of an index that a count examines where further filters apply to them."""
 SELECTIVE_START = 3
@@ -41,7 +41,8 @@ class _Walk:
 
     account_id: str
     conditions: Sequence[Condition]
-    others: Sequence[Condition]
+    others: Mapping[str, Condition]
+    """Further conditions by the column that they compare."""
     model_id: str | None = None
     """Model whose index is walked."""
     is_sorted: bool = True
@@ -50,7 +51,7 @@ class _Walk:
     def rows(self, after: Row | None) -> Select[Any]:
         """Return the query of the rows after a row: creation time, id and filtered columns."""
         table, at, name = executions, executions.c.created_at, executions.c.id
-        filtered = [table.c[each] for each in FILTERED] if self.others else []
+        filtered = [table.c[each] for each in FILTERED if each in self.others]
         found = select(at, name, *filtered).where(table.c.account_id == self.account_id)
         if self.model_id is not None:
             of = execution_models.c
@@ -58,7 +59,7 @@ class _Walk:
             found = select(at, name.label("id"), *filtered).where(
                 of.account_id == self.account_id, of.model_id == self.model_id
             )
-            if self.others:
+            if filtered:
                 is_same = and_(table.c.account_id == of.account_id, table.c.id == of.execution_id)
                 found = found.join_from(execution_models, table, is_same)
         columns = _Columns(table.c, at, name)
@@ -79,7 +80,7 @@ class _Walk:
         )
         return (
             select(part.c.created_at, part.c.id)
-            .where(*(condition(part.c) for condition in self.others))
+            .where(*(condition(part.c) for condition in self.others.values()))
             .order_by(part.c.created_at.desc(), part.c.id.desc())
         )
 
@@ -140,12 +141,18 @@ def count_rows(
 def _examine(
     connection: Connection, walk: _Walk, after: Row | None, count: int
 ) -> tuple[list[Row], Row | None]:
-    rows = _read(connection, walk.matches(after, EXAMINED_AT_MOST).limit(count))
-    if len(rows) == count:
-        return rows, rows[-1]
     if not walk.is_sorted or not walk.others:
-        return rows, None
-    return rows, _row_at(connection, walk, after, EXAMINED_AT_MOST)
+        rows = _read(connection, walk.matches(after, 0).limit(count))
+        return rows, rows[-1] if len(rows) == count else None
+    found: list[Row] = []
+    for examined in EXAMINED_IN_TURN:
+        found += _read(connection, walk.matches(after, examined).limit(count - len(found)))
+        if len(found) == count:
+            return found, found[-1]
+        after = _row_at(connection, walk, after, examined)
+        if after is None:
+            return found, None
+    return found, after
 
 
 def _row_at(connection: Connection, walk: _Walk, after: Row | None, number: int) -> Row | None:
@@ -170,12 +177,12 @@ def _walks(account_id: str, wanted: ExecutionFilter) -> Iterator[_Walk]:
         yield _Walk(
             account_id=account_id,
             conditions=first,
-            others=list(of_values.values()),
+            others=of_values,
             is_sorted=False,
         )
         return
     index = next((name for name in FILTERED if name in of_values), None)
-    others = [each for name, each in (of_values | start).items() if name != index]
+    others = {name: each for name, each in (of_values | start).items() if name != index}
     if index is None:
         yield _Walk(account_id=account_id, conditions=times, others=others)
     elif index == "model_ids":

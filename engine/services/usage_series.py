@@ -5,7 +5,7 @@ Running executions count as runs; their durations are not known yet.
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from engine.executions.execution import ExecutionStatus
 from engine.history.sketches import SHOWN_QUANTILES, bin_of, quantiles
@@ -17,8 +17,7 @@ MANY_ROWS = 500
 """Rows from which on they are made off the event loop: some milliseconds of work."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeriesRow:
+class SeriesRow(NamedTuple):
     """Figures of the executions of one bucket and value."""
 
     at: int
