@@ -9,6 +9,7 @@ from deploy.problems import CommandFailed
 from engine.access.capabilities import Role, Tier
 from engine.billing.credits import MAX_CREDITS
 from engine.errors import EngineError
+from engine.history.database import HistoryUnavailable
 from engine.store import Account, Store
 from gateway.runs.node_names import node_names
 
@@ -85,5 +86,9 @@ async def _check(store: Store, account: Account) -> Row:
     terms = store.tiers.terms(account.tier, account.role)
     wallet = await store.wallets.read(account.id, terms)
     faults = await store.wallets.check(account.id)
+    try:
+        faults += await store.ledgers.check(account.id)
+    except HistoryUnavailable:
+        faults.append("the history cannot be read now")
     page = await store.wallets.entries(account.id, 1)
     return ledger_row(account.id, page.total, wallet.balance, faults)

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from engine.history import entry_reads, execution_queries, execution_reads, series
+from engine.history import entries, entry_reads, execution_queries, execution_reads, series
 from engine.history.database import POOL_SIZE, Database, HistoryUnavailable
 from engine.history.writer import find_known
 from engine.settings import Settings
@@ -20,6 +20,7 @@ from engine.store.archive.archive import (
     ArchivedCount,
     ArchivedDelivery,
     ArchivedFigures,
+    ArchivedLedger,
     ArchivedPage,
     ExecutionIds,
     NoArchive,
@@ -114,6 +115,18 @@ class HistoryArchive:
         """Return entries before one of a ledger, newest first, those of one execution if named."""
         query = account_id, execution_id, before, limit
         return await self.read(entry_reads.read_ledger, *query)
+
+    async def ledger_sums(self, account_id: str) -> ArchivedLedger | None:
+        """Return the sums of a ledger's archived entries, None when it has none."""
+
+        def read(connection: Connection) -> ArchivedLedger | None:
+            last = entries.ledger_position(connection, account_id)
+            if last is None:
+                return None
+            sums = entries.ledger_sums(connection, account_id)
+            return ArchivedLedger(last=(last.at, last.number), sums=sums)
+
+        return await self.read(read)
 
     async def deliveries(
         self, account_id: str, key_id: str, status: str | None, after: Row | None, limit: int

@@ -3,11 +3,21 @@
 Redis removes the oldest entries first, once they are archived. So it has all after its oldest one.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from engine.errors import Unavailable
-from engine.store.accounts.wallets import LedgerEntry, parse_entry
+from engine.store.accounts.wallets import (
+    CHECKS,
+    PAUSE_SECONDS,
+    TOO_FAST,
+    LedgerEntry,
+    differences,
+    parse_entry,
+    read_state,
+)
 from engine.store.archive.archive import Archive, StreamId
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
@@ -65,6 +75,36 @@ class Ledgers:
             return LedgerRows(entries=hot.entries, last=hot.entries[-1][0])
         entries = [*hot.entries, *rest]
         return LedgerRows(entries=entries, last=entries[-1][0] if len(rest) == count else None)
+
+    async def check(self, account_id: str) -> list[str]:
+        """Return the discrepancies between the wallet and the ledger over Redis and the history.
+
+        None are found of an account without archived entries. Raises Unavailable.
+        """
+        for _ in range(CHECKS):
+            archived = await self._archive.ledger_sums(account_id)
+            if archived is None:
+                return []
+            before = await read_state(self._client, account_id)
+            sums = Counter(archived.sums)
+            async for entry in self._entries_after(account_id, archived.last):
+                sums[entry.bucket] += entry.credits
+                sums[""] += entry.reserved
+            if await read_state(self._client, account_id) == before:
+                found = differences(before, sums, before.get("reserved", 0))
+                return [f"with the history, {each}" for each in found]
+            await asyncio.sleep(PAUSE_SECONDS)
+        return [TOO_FAST]
+
+    async def _entries_after(self, account_id: str, after: StreamId) -> AsyncIterator[LedgerEntry]:
+        key, start = keyspace.ledger(account_id), f"({after[0]}-{after[1]}"
+        while True:
+            page = await self._client.send("XRANGE", key, start, "+", "COUNT", CHUNK)
+            for name, parts in page:
+                yield parse_entry(name, parts)
+            if len(page) < CHUNK:
+                return
+            start = "(" + page[-1][0].decode()
 
     async def _archived(self, account_id: str) -> StreamId | None:
         """Return the place of the last entry that is known to be archived."""

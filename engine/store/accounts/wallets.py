@@ -23,6 +23,7 @@ LEDGER_PAGE = 1_000
 CHECKS = 20
 """Most reads of a wallet that changes during a check."""
 PAUSE_SECONDS = 0.05
+TOO_FAST = "the account spends faster than it can be checked; try again later"
 OPERATION = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
@@ -151,22 +152,13 @@ class Wallets:
         The ledger of a spending account is read again until it stays unchanged.
         """
         for _ in range(CHECKS):
-            before = await self._read_state(account_id)
+            before = await read_state(self._client, account_id)
             sums = await self._sums(account_id, before)
             open_reserves = await self._open_reserves(account_id)
-            if await self._read_state(account_id) == before:
-                return list(_differences(before, sums, open_reserves))
+            if await read_state(self._client, account_id) == before:
+                return list(differences(before, sums, open_reserves))
             await asyncio.sleep(PAUSE_SECONDS)
-        return ["the account spends faster than it can be checked; try again later"]
-
-    async def _read_state(self, account_id: str) -> dict[str, int]:
-        flat = await self._client.send("HGETALL", keyspace.wallet(account_id))
-        facts = {name.decode(): value.decode() for name, value in flat.items()}
-        return {
-            name: int(value)
-            for name, value in facts.items()
-            if name[:2] in ("b:", "c:") or name in ("c", "reserved")
-        }
+        return [TOO_FAST]
 
     async def _sums(self, account_id: str, facts: dict[str, int]) -> Counter[str]:
         """Return the ledger's sums by bucket, with reserved credits under an empty name."""
@@ -242,7 +234,19 @@ def parse_entry(entry_id: bytes, parts: Sequence[bytes]) -> LedgerEntry:
     )
 
 
-def _differences(facts: dict[str, int], sums: Counter[str], open_reserves: int) -> Iterator[str]:
+async def read_state(client: Client, account_id: str) -> dict[str, int]:
+    """Return the credits of a wallet by bucket, the reserved ones, and the carried sums."""
+    flat = await client.send("HGETALL", keyspace.wallet(account_id))
+    facts = {name.decode(): value.decode() for name, value in flat.items()}
+    return {
+        name: int(value)
+        for name, value in facts.items()
+        if name[:2] in ("b:", "c:") or name in ("c", "reserved")
+    }
+
+
+def differences(facts: dict[str, int], sums: Counter[str], open_reserves: int) -> Iterator[str]:
+    """Yield the discrepancies between a wallet, the sums of its ledger, and the executions."""
     left = {name[2:]: value for name, value in facts.items() if name[:2] == "b:"}
     for bucket in sorted(left.keys() | sums.keys() - {""}):
         if left.get(bucket, 0) != sums[bucket]:

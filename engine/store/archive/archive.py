@@ -99,6 +99,15 @@ StreamId = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ArchivedLedger:
+    """Last archived entry of a ledger, and the sums of all entries up to it."""
+
+    last: StreamId
+    sums: Mapping[str, int]
+    """Credits by bucket, and the reserved ones under an empty name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ArchivedDelivery:
     """Delivery as Redis had it, by its fields."""
 
@@ -156,6 +165,10 @@ class Archive(Protocol):
         self, account_id: str, execution_id: str | None, before: StreamId | None, limit: int
     ) -> Sequence[tuple[StreamId, LedgerEntry]]:
         """Return entries before one of a ledger, newest first, those of one execution if named."""
+        ...
+
+    async def ledger_sums(self, account_id: str) -> ArchivedLedger | None:
+        """Return the sums of a ledger's archived entries, None when it has none."""
         ...
 
     async def deliveries(
@@ -216,6 +229,9 @@ class NoArchive:
         self, account_id: str, execution_id: str | None, before: StreamId | None, limit: int
     ) -> Sequence[tuple[StreamId, LedgerEntry]]:
         return ()
+
+    async def ledger_sums(self, account_id: str) -> ArchivedLedger | None:
+        return None
 
     async def deliveries(
         self, account_id: str, key_id: str, status: str | None, after: Row | None, limit: int

@@ -45,6 +45,8 @@ async def archive(history: History, account: Account, forgotten: int) -> None:
     assert last is not None
     await entries.note_ledger(account.id, last)
     key = keyspace.ledger(account.id)
+    if not forgotten:
+        return
     oldest = await history.store.client.send("XRANGE", key, "-", "+", "COUNT", forgotten)
     await history.store.client.send("XDEL", key, *(name for name, _ in oldest))
 
@@ -71,7 +73,7 @@ async def test_pages_have_each_entry_once_wherever_it_is(
 ) -> None:
     places = await move(history, account, 11)
     before = await read_all(history.store, account)
-    await archive(history, account, max(forgotten, 1))
+    await archive(history, account, forgotten)
     places = [(2_000, 1), (2_000, 0), *places]
     for _, number in ((2_000, 0), (2_000, 1)):
         words = ("kind", "top-up", "bucket", "t0", "credits", 5, "reserved", 0, "balance", 9)
@@ -133,3 +135,21 @@ async def test_an_archived_note_comes_back(
     page = await history.store.ledgers.page(account.id, limit=1)
 
     assert page.entries[0][1].note == "for \N{REPLACEMENT CHARACTER} you"
+
+
+async def test_wallet_and_ledger_agree_over_redis_and_the_history(
+    history: History, account: Account, terms: TierTerms
+) -> None:
+    wallets, ledgers = history.store.wallets, history.store.ledgers
+    assert await ledgers.check(account.id) == []
+    await wallets.top_up(account.id, terms, 7)
+    await archive(history, account, 0)
+    await wallets.top_up(account.id, terms, 11)
+
+    assert await ledgers.check(account.id) == []
+
+    key = keyspace.ledger(account.id)
+    [(name, _)] = await history.store.client.send("XREVRANGE", key, "+", "-", "COUNT", 1)
+    await history.store.client.send("XDEL", key, name)  # it is in neither
+    [fault] = await ledgers.check(account.id)
+    assert fault.startswith("with the history, bucket t0.")
