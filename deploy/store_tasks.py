@@ -19,6 +19,7 @@ from deploy.stack.new_installation import note_marked
 from deploy.stack.secret_key import VARIABLE
 from deploy.stack.store_access import end_leases, open_store
 from engine.errors import EngineError, Unavailable
+from engine.settings import SettingError
 
 
 async def prepare(
@@ -62,7 +63,30 @@ async def release_worker(*, redis_url: str, pid: int) -> dict[str, Any]:
     return {}
 
 
-TASKS: tuple[Callable[..., Awaitable[dict[str, Any]]], ...] = (prepare, release_worker)
+async def migrate_history(*, url: str) -> dict[str, Any]:
+    """Make or migrate the tables of the history; `away` is why its database cannot be used now.
+
+    Raises CommandFailed for a URL that names no database.
+    """
+    from engine.history.database import Database, HistoryUnavailable
+    from engine.history.migrate import migrate
+
+    try:
+        database = Database(url)
+        await asyncio.to_thread(migrate, database)
+    except SettingError as error:
+        raise CommandFailed(str(error)) from error
+    except HistoryUnavailable as error:
+        return {"away": error.reason}
+    database.close()
+    return {}
+
+
+TASKS: tuple[Callable[..., Awaitable[dict[str, Any]]], ...] = (
+    prepare,
+    release_worker,
+    migrate_history,
+)
 
 
 def main() -> None:

@@ -15,7 +15,8 @@ STORE = ("engine.store", "redis", "cryptography", "obstore")
     [
         ("gateway.server", HEAVY),
         ("workers.main", HEAVY),
-        ("deploy.up", (*HEAVY, *STORE)),
+        ("workers.main", ("alembic",)),
+        ("deploy.up", (*HEAVY, *STORE, "sqlalchemy")),
     ],
 )
 def test_a_process_starts_without(module: str, absent: tuple[str, ...]) -> None:

@@ -17,9 +17,9 @@ from deploy.admin.checks import (
     wrong_redis,
 )
 from deploy.admin.history import check_history
+from deploy.admin.history_database import find_database
 from deploy.admin.queue_check import check_hints
 from deploy.problems import CommandFailed, WrongRedis
-from deploy.stack.history import find_database
 from deploy.stack.location import find_stack
 from deploy.stack.store_access import open_store
 

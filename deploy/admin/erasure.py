@@ -4,8 +4,8 @@ import asyncio
 import contextlib
 from collections.abc import Mapping
 
+from deploy.admin.history_database import reason_of
 from deploy.problems import CommandFailed
-from deploy.stack.history import reason_of
 from engine.access.capabilities import Role
 from engine.errors import EngineError, ExecutionNotCancellable, ExecutionNotFound
 from engine.history.database import Database, HistoryUnavailable

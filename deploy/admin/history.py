@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from deploy.admin.checks import Check
-from deploy.stack.history import reason_of
+from deploy.admin.history_database import reason_of
 from engine.errors import EngineError
 from engine.history.database import Database, HistoryUnavailable
 from engine.history.migrate import migrate, newest_revision, revision_of

@@ -150,7 +150,7 @@ def credit(
 def erase(account_id: str, dry_run: bool, yes: bool, data_dir: Path, as_json: bool) -> None:
     """Erase an account with its keys, workflows, media and history, for good."""
     from deploy.admin.erasure import erase as erase_account
-    from deploy.stack.history import find_database
+    from deploy.admin.history_database import find_database
     from deploy.stack.store_access import with_store
 
     if not dry_run and not yes:

@@ -23,7 +23,7 @@ STATUS_COLUMNS = (
 def migrate(data_dir: Path, as_json: bool) -> None:
     """Bring the tables of the history's database to this version; `headrace up` does so itself."""
     from deploy.admin.history import migrate_database
-    from deploy.stack.history import find_database
+    from deploy.admin.history_database import find_database
 
     row = migrate_database(find_database(data_dir))
     show(row, as_json=as_json, columns=("database", "revision"))
@@ -40,7 +40,7 @@ def history() -> None:
 def status(data_dir: Path, as_json: bool) -> None:
     """Show until when all is archived, and what waits; exits 1 when nothing can be archived."""
     from deploy.admin.history import read_status
-    from deploy.stack.history import find_database
+    from deploy.admin.history_database import find_database
     from deploy.stack.store_access import with_store
 
     database = find_database(data_dir)
@@ -64,7 +64,7 @@ def _day(help_text: str, name: str) -> Callable[[Callable[..., None]], Callable[
 def export(file: Any, account_id: str | None, data_dir: Path, **days: datetime | None) -> None:
     """Write archived executions as JSON lines to FILE, or to the standard output."""
     from deploy.admin.history import export_executions
-    from deploy.stack.history import find_database
+    from deploy.admin.history_database import find_database
 
     lines = export_executions(
         find_database(data_dir),

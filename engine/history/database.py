@@ -4,7 +4,6 @@ import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
@@ -19,10 +18,10 @@ from sqlalchemy.exc import (
 )
 
 from engine.errors import Unavailable
+from engine.history.location import SQLITE
 from engine.settings import SettingError
 
-SQLITE, POSTGRESQL = "sqlite", "postgresql"
-FILE_NAME = "history.sqlite"
+POSTGRESQL = "postgresql"
 BUSY_SECONDS = 5.0
 """Longest wait for another writer of SQLite."""
 CONNECT_SECONDS = 5
@@ -40,11 +39,6 @@ class HistoryUnavailable(Unavailable):
         self.reason = reason
         self.is_about_data = is_about_data
         """Whether the database refused the values of a statement."""
-
-
-def sqlite_url(data_dir: Path) -> str:
-    """Return the URL of the database in a data folder."""
-    return f"{SQLITE}:///{data_dir.resolve() / FILE_NAME}"
 
 
 class Database:

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
-from engine.history.database import SQLITE
+from engine.history.location import SQLITE
 
 T = TypeVar("T")
 AT_ONCE = 500

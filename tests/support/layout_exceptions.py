@@ -186,6 +186,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "workers/walk/endings.py": (
         "tests/workers/walk/test_charging_changed_models.py and test_walker.py: plans that are gone"
     ),
+    "workers/history/main.py": "tests/workers/history/test_process.py starts and ends the process.",
     "workers/walk/state.py": "tests/workers/walk/test_walk.py: whole walks",
     "gateway/ui/hatch_build.py": "Every install runs it; tests/gateway/ui/test_build_pages.py tests the build.",
 }

@@ -7,9 +7,9 @@ import pytest
 
 from deploy.stack import history as module
 from deploy.stack.console import Console
-from deploy.stack.history import StackHistory, find_database
-from deploy.stack.location import DATABASE_URL, Stack, remember
-from engine.history.database import Database, sqlite_url
+from deploy.stack.history import StackHistory
+from engine.history.database import Database
+from engine.history.location import sqlite_url
 from engine.history.migrate import newest_revision, revision_of
 
 
@@ -37,17 +37,3 @@ async def test_a_database_that_is_away_is_waited_for(
 
     assert revision_of(Database(history.url)) == newest_revision()
     assert "the database of the history is away" in capsys.readouterr().err
-
-
-def test_commands_find_the_database_of_the_environment_then_the_stacks_then_the_folders(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv(DATABASE_URL, raising=False)
-    assert find_database(tmp_path).shown_url == sqlite_url(tmp_path)
-
-    recorded = f"sqlite:///{tmp_path / 'other.sqlite'}"
-    remember(Stack(data_dir=tmp_path, redis_url="redis://x", settings={DATABASE_URL: recorded}))
-    assert find_database(tmp_path).shown_url == recorded
-
-    monkeypatch.setenv(DATABASE_URL, "sqlite:////named")
-    assert find_database(tmp_path).shown_url == "sqlite:////named"

@@ -11,7 +11,7 @@ from engine.store.archive.ended_deliveries import EndedDeliveries
 from engine.store.archive.ended_executions import EndedExecutions
 from engine.store.archive.entries import ArchivedEntries
 from workers.history import archiver as module
-from workers.history.process import archiver
+from workers.history.main import archiver
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["tests.support.history.archiver_child"])

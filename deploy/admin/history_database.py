@@ -1,0 +1,20 @@
+"""The database of a stack's history, as commands find it."""
+
+import os
+from pathlib import Path
+
+from deploy.problems import CommandFailed
+from deploy.stack.location import DATABASE_URL, RECORD, database_url, read_private
+from engine.history.database import Database, HistoryUnavailable
+
+
+def find_database(data_dir: Path) -> Database:
+    """Return the database of a stack: the environment's, the running one's, or the folder's."""
+    settings = read_private(data_dir / RECORD).get("settings", {})
+    url = os.environ.get(DATABASE_URL) or settings.get(DATABASE_URL)
+    return Database(url or database_url(data_dir, os.environ))
+
+
+def reason_of(error: HistoryUnavailable) -> CommandFailed:
+    """Return the failure of a command whose database cannot be used."""
+    return CommandFailed(f"The database of the history cannot be used: {error.reason}.")
