@@ -82,7 +82,7 @@ def test_the_running_ones_are_those_that_are_processing(caller: Caller) -> None:
     assert cancel(caller, workflowSlug=slug, status=["failed", "processing"])["cancelled"] == 1
 
 
-@pytest.mark.parametrize("name", ["modelId", "to", "workflow"])
+@pytest.mark.parametrize("name", ["model", "until", "workflow"])
 def test_a_filter_that_is_not_known_cancels_nothing(caller: Caller, name: str) -> None:
     slug = caller.save(waiting())
     begun = caller.start(slug)
