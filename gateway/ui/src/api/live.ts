@@ -2,17 +2,19 @@
 
 import { useSyncExternalStore } from "react";
 import { invalidate } from "./resource";
-import type { WorkflowRow } from "./types";
+import type { RunRow, WorkflowRow } from "./types";
 
 export type Connection = "open" | "lost" | "ended";
 
+/** Lists of executions; single ones are read again by their ids. */
+const EXECUTIONS = "/api/executions?";
 const CHANGED: Record<string, string[]> = {
-  "execution.started": ["/api/executions"],
-  "execution.completed": ["/api/executions", "/api/workflows", "/api/me"],
-  "execution.failed": ["/api/executions", "/api/workflows", "/api/me"],
-  "execution.cancelled": ["/api/executions", "/api/workflows", "/api/me"],
-  "delivery.updated": ["/api/api-keys"],
-  "balance.changed": ["/api/me"],
+  "execution.started": [EXECUTIONS],
+  "execution.completed": [EXECUTIONS, "/api/workflows", "/api/me"],
+  "execution.failed": [EXECUTIONS, "/api/workflows", "/api/me"],
+  "execution.cancelled": [EXECUTIONS, "/api/workflows", "/api/me"],
+  "delivery.updated": ["/api/api-keys", "/api/deliveries"],
+  "balance.changed": ["/api/me", "/api/ledger"],
   "workflow.saved": ["/api/workflows"],
 };
 const SAVED = "workflow.saved";
@@ -20,18 +22,21 @@ const LOCK = "headrace-events";
 const PATIENCE_MS = 2_500;
 const RETRY_MS = 3_000;
 const SETTLE_MS = 150;
+const BUSY_MS = 1_000;
 
 let connection: Connection = "open";
 /** What tabs tell each other: the name of an event, and the row of what has changed where one is read. */
 interface Message {
   name: string;
-  row?: WorkflowRow;
+  row?: WorkflowRow | RunRow;
 }
 
 const watchers = new Set<() => void>();
 const saves = new Set<(row: WorkflowRow | null) => void>();
+const runs = new Set<(row: RunRow) => void>();
 const pending = new Set<string>();
 let settling = 0;
+let settledAt = 0;
 
 function show(state: Connection): void {
   if (connection === state) return;
@@ -39,14 +44,28 @@ function show(state: Connection): void {
   for (const notify of watchers) notify();
 }
 
-/** Fetch again what changed; several events in a row cost one fetch. */
-function refresh(event: string): void {
+/** Fetch again what changed: several events in a row cost one fetch, and a stream of them one a second. */
+function refresh(event: string, row?: Message["row"]): void {
   for (const prefix of event === "all" ? ["/api/"] : (CHANGED[event] ?? [])) pending.add(prefix);
-  clearTimeout(settling);
-  settling = window.setTimeout(() => {
-    for (const prefix of pending) invalidate(prefix);
-    pending.clear();
-  }, SETTLE_MS);
+  if (row && "executionId" in row) pending.add(`/api/executions/${row.executionId}`);
+  if (settling) return;
+  settling = window.setTimeout(
+    () => {
+      settling = 0;
+      settledAt = Date.now();
+      for (const prefix of pending) invalidate(prefix);
+      pending.clear();
+    },
+    Date.now() - settledAt < BUSY_MS ? BUSY_MS : SETTLE_MS,
+  );
+}
+
+/** The row that an event carries, as far as tabs tell each other: a result may be large. */
+function rowOf(name: string, data: string): Message["row"] {
+  if (name === SAVED) return JSON.parse(data) as WorkflowRow;
+  if (!name.startsWith("execution.")) return undefined;
+  const { executionId, status, error, creditsCost, durationMs, startedAt, completedAt } = JSON.parse(data) as RunRow;
+  return { executionId, status, error, creditsCost, durationMs, startedAt, completedAt };
 }
 
 async function isSignedIn(): Promise<boolean> {
@@ -55,7 +74,7 @@ async function isSignedIn(): Promise<boolean> {
 }
 
 /** Read the events for all tabs; what was read before the connection is open may have changed since. */
-function lead(tell: (name: string, row?: WorkflowRow) => void): void {
+function lead(tell: (name: string, row?: Message["row"]) => void): void {
   let lost = 0;
   let mayMiss = true;
   const connect = (): void => {
@@ -79,7 +98,7 @@ function lead(tell: (name: string, row?: WorkflowRow) => void): void {
       }, RETRY_MS);
     };
     for (const name of Object.keys(CHANGED)) {
-      source.addEventListener(name, ({ data }: MessageEvent<string>) => tell(name, name === SAVED ? JSON.parse(data) : undefined));
+      source.addEventListener(name, ({ data }: MessageEvent<string>) => tell(name, rowOf(name, data)));
     }
   };
   connect();
@@ -90,11 +109,12 @@ export function follow(): void {
   const channel = new BroadcastChannel(LOCK);
   const hear = ({ name, row }: Message): void => {
     if (name === "open" || name === "lost" || name === "ended") return show(name);
-    refresh(name);
-    if (row || name === "all") for (const notify of saves) notify(row ?? null);
+    refresh(name, row);
+    if (row && "executionId" in row) for (const notify of runs) notify(row);
+    else if (row || name === "all") for (const notify of saves) notify(row ?? null);
   };
   channel.onmessage = (event: MessageEvent<Message>) => hear(event.data);
-  const tell = (name: string, row?: WorkflowRow): void => {
+  const tell = (name: string, row?: Message["row"]): void => {
     const message = row ? { name, row } : { name };
     channel.postMessage(message);
     hear(message);
@@ -112,6 +132,12 @@ export function follow(): void {
 export function watchSaves(watcher: (row: WorkflowRow | null) => void): () => void {
   saves.add(watcher);
   return () => void saves.delete(watcher);
+}
+
+/** Hear of each execution of the account that begins or ends. */
+export function watchRuns(watcher: (row: RunRow) => void): () => void {
+  runs.add(watcher);
+  return () => void runs.delete(watcher);
 }
 
 export function useConnection(): Connection {

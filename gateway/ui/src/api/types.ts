@@ -113,16 +113,24 @@ export interface Schema {
 
 export type Status = "processing" | "completed" | "failed" | "cancelled" | "cancel_requested";
 
-export interface Execution {
+/** What changes of an execution as it goes on. */
+export interface RunRow {
   executionId: string;
-  workflowSlug: string | null;
-  source: string;
   status: Status;
-  result: unknown;
   error: { code: string; message: string; nodeId?: string } | null;
   creditsCost: number;
   durationMs: number | null;
+  startedAt: string | null;
+  completedAt: string | null;
+}
+
+export interface Execution extends RunRow {
+  workflowSlug: string | null;
+  workflowVersion: number | null;
+  source: string;
+  result: unknown;
   createdAt: string;
+  modelIds: string[];
   inputs?: Record<string, unknown> | null;
 }
 

@@ -25,18 +25,26 @@ export function usePath(): string {
   return useSyncExternalStore(subscribe, () => location.pathname);
 }
 
+/** The query of the address, with its question mark. */
+export function useSearch(): string {
+  return useSyncExternalStore(subscribe, () => location.search);
+}
+
+/** Change parameters of the address and keep the page; empty ones are left out. */
+export function setParameters(changes: Record<string, string>): void {
+  const parameters = new URLSearchParams(location.search);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === "") parameters.delete(name);
+    else parameters.set(name, value);
+  }
+  const query = parameters.toString();
+  navigate(location.pathname + (query && `?${query}`), true);
+}
+
 /** A parameter of the address, and a setter that keeps the page. */
 export function useParameter(name: string, none: string): [string, (value: string) => void] {
-  const search = useSyncExternalStore(subscribe, () => location.search);
-  const value = new URLSearchParams(search).get(name) ?? none;
-  const set = (to: string): void => {
-    const parameters = new URLSearchParams(location.search);
-    if (to === none) parameters.delete(name);
-    else parameters.set(name, to);
-    const query = parameters.toString();
-    navigate(location.pathname + (query && `?${query}`), true);
-  };
-  return [value, set];
+  const value = new URLSearchParams(useSearch()).get(name) ?? none;
+  return [value, (to) => setParameters({ [name]: to === none ? "" : to })];
 }
 
 export function Link({ href, onClick, ...rest }: AnchorHTMLAttributes<HTMLAnchorElement> & { href: string }) {
