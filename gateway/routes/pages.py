@@ -11,6 +11,7 @@ from gateway.auth.endpoints import Resource, guessed, operation, public
 from gateway.http.pages import page
 from gateway.page_files import TEXTUAL
 from gateway.routes.shared_types import HTML_PAGE
+from gateway.runs.execution_ids import read_execution_id
 from gateway.services import GatewayRequest
 
 SESSION_MARK = 'data-session="none"'
@@ -47,6 +48,8 @@ async def show_page(request: GatewayRequest) -> Response:
     # Nothing else of the address is repeated: it may hold a key by mistake.
     if "slug" in request.path_params:
         check_slug(request.path_params["slug"])
+    if "execution_id" in request.path_params:
+        read_execution_id(request)
     principal = await _visitor(request)
     if principal is None:
         return RedirectResponse(f"/login?next={request.url.path}", 303)
@@ -99,6 +102,9 @@ routes: list[BaseRoute] = [
     Route("/app/playground/{slug}", Resource(GET=show_public_page)),
     Route("/app/editor/{slug}", Resource(GET=show_page)),
     Route("/app/api/keys", Resource(GET=show_page)),
+    Route("/app/executions", Resource(GET=show_page)),
+    Route("/app/executions/{execution_id}", Resource(GET=show_page)),
+    Route("/app/usage", Resource(GET=show_page)),
     Route("/app/settings", Resource(GET=show_page)),
     Route("/app/admin", Resource(GET=show_page)),
     Route("/app/settings/api-keys", Resource(GET=show_keys)),

@@ -17,6 +17,9 @@ const Playground = lazy(() => import("./playground/Playground"));
 const Dashboard = lazy(() => import("./dashboard/Dashboard"));
 const Settings = lazy(() => import("./account/Settings"));
 const Admin = lazy(() => import("./admin/Admin"));
+const Executions = lazy(() => import("./executions/Executions"));
+const Execution = lazy(() => import("./executions/execution/Execution"));
+const Usage = lazy(() => import("./usage/Usage"));
 const Editor = lazy(() => import("./editor/Editor"));
 
 function page(path: string): ReactNode {
@@ -25,8 +28,11 @@ function page(path: string): ReactNode {
   if (app === "app" && name && rest === undefined) {
     if (section === "playground") return <Playground key={name} slug={name} />;
     if (section === "editor") return <Editor key={name} slug={name} />;
+    if (section === "executions" && isSignedIn) return <Execution key={name} id={name} />;
     if (section === "api" && name === "keys") return <Dashboard />;
   }
+  if (path === "/app/executions" && isSignedIn) return <Executions />;
+  if (path === "/app/usage" && isSignedIn) return <Usage />;
   if (path === "/app/settings" && isSignedIn) return <Settings />;
   if (path === "/app/admin" && isSignedIn) return <Admin />;
   return <NotFound />;

@@ -11,7 +11,16 @@ from tests.gateway.conftest import MakeClient
 
 INDEX = '<!doctype html><body data-session="none"><script src="/static/index-1.js"></script></body>'
 SCRIPT = b"console.log(1)"
-ACCOUNTS = ["/app/editor/greeting", "/app/api/keys", "/app/settings", "/app/admin"]
+EXECUTION_ID = "0b0d1b3a-76f8-4b0a-a4c2-7a35ad1f25cf"
+ACCOUNTS = [
+    "/app/editor/greeting",
+    "/app/executions",
+    f"/app/executions/{EXECUTION_ID}",
+    "/app/usage",
+    "/app/api/keys",
+    "/app/settings",
+    "/app/admin",
+]
 EVERYONES = ["/", "/app/playground/greeting"]
 
 
@@ -68,10 +77,16 @@ async def test_visitors_sign_in_first_and_come_back(make_client: MakeClient, pat
     assert answer.headers["location"] == f"/login?next={path}"
 
 
-async def test_the_way_back_repeats_no_text_that_is_no_slug(make_client: MakeClient) -> None:
-    answer = await (await make_client()).get("/app/editor/hr_live_by_mistake")
+@pytest.mark.parametrize(
+    ("page", "refusal"),
+    [("editor", (400, "INVALID_SLUG")), ("executions", (404, "EXECUTION_NOT_FOUND"))],
+)
+async def test_the_way_back_repeats_no_text_that_is_no_slug_or_id(
+    make_client: MakeClient, page: str, refusal: tuple[int, str]
+) -> None:
+    answer = await (await make_client()).get(f"/app/{page}/hr_live_by_mistake")
 
-    assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_SLUG")
+    assert (answer.status_code, answer.json()["code"]) == refusal
     assert "location" not in answer.headers
 
 

@@ -3,6 +3,8 @@ const LOOKS: Record<string, string> = {
   delivered: "good",
   failed: "bad",
   processing: "active",
+  running: "active",
+  retrying: "warn",
   pending: "active",
   cancel_requested: "warn",
   cancelled: "warn",

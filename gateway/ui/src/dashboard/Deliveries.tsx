@@ -1,11 +1,12 @@
 import { call } from "../api/client";
 import { invalidate, useResource } from "../api/resource";
-import type { Delivery, Page } from "../api/types";
+import type { Attempt, Delivery, Page } from "../api/types";
 import { Ago, duration } from "../components/Ago";
 import { Button } from "../components/Button";
 import { Empty } from "../components/States";
 import { StatusBadge } from "../components/StatusBadge";
 import { toast } from "../components/Toast";
+import { Link } from "../shell/router";
 
 /** Events that were sent, with each attempt and the next one. */
 export function Deliveries({ path, hasWebhook }: { path: string; hasWebhook: boolean }) {
@@ -57,23 +58,10 @@ export function Deliveries({ path, hasWebhook }: { path: string; hasWebhook: boo
                   <When row={row} />
                 </span>
               </summary>
-              <ol className="attempts">
-                {row.attempts.map((each, place) => (
-                  <li key={each.at}>
-                    <span>Attempt {place + 1}</span>
-                    <span className={each.status && each.status < 300 ? "" : "fault"}>
-                      {each.status ?? "No answer"}
-                      {each.error && `: ${each.error}`}
-                    </span>
-                    <span className="muted small figures">
-                      <Ago at={each.at} />, {duration(each.durationMs)}
-                    </span>
-                    {each.body && <code>{each.body}</code>}
-                  </li>
-                ))}
-              </ol>
+              <AttemptList attempts={row.attempts} />
               <div className="row spread">
                 <code className="muted">{row.id}</code>
+                {row.executionId && <Link href={`/app/executions/${row.executionId}?tab=deliveries`}>Its execution</Link>}
                 <Button isCompact disabled={row.status === "pending"} onClick={() => void redeliver(row)}>
                   Redeliver
                 </Button>
@@ -83,6 +71,27 @@ export function Deliveries({ path, hasWebhook }: { path: string; hasWebhook: boo
         ))}
       </ul>
     </section>
+  );
+}
+
+/** How each attempt went, and the begin of what the receiver answered. */
+export function AttemptList({ attempts }: { attempts: Attempt[] }) {
+  return (
+    <ol className="attempts">
+      {attempts.map((each, place) => (
+        <li key={each.at}>
+          <span>Attempt {place + 1}</span>
+          <span className={each.status && each.status < 300 ? "" : "fault"}>
+            {each.status ?? "No answer"}
+            {each.error && `: ${each.error}`}
+          </span>
+          <span className="muted small figures">
+            <Ago at={each.at} />, {duration(each.durationMs)}
+          </span>
+          {each.body && <code>{each.body}</code>}
+        </li>
+      ))}
+    </ol>
   );
 }
 

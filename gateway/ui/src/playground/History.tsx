@@ -2,6 +2,7 @@ import { useResource } from "../api/resource";
 import type { Execution, Page } from "../api/types";
 import { Ago, credits, duration } from "../components/Ago";
 import { StatusBadge } from "../components/StatusBadge";
+import { Link } from "../shell/router";
 
 interface Props {
   slug: string;
@@ -15,7 +16,10 @@ export function History({ slug, shownId, onShow }: Props) {
   if (rows.length === 0) return null;
   return (
     <section className="stack history" aria-labelledby="history">
-      <h2 id="history">Your runs</h2>
+      <div className="row spread">
+        <h2 id="history">Your runs</h2>
+        <Link href={`/app/executions?workflowSlug=${slug}`}>All executions</Link>
+      </div>
       <ul>
         {rows.map((row) => (
           <li key={row.executionId}>

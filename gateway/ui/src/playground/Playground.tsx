@@ -7,7 +7,7 @@ import { Button } from "../components/Button";
 import { CodeBlock } from "../components/CodeBlock";
 import { Failed, Loading } from "../components/States";
 import { Tabs } from "../components/Tabs";
-import { Link } from "../shell/router";
+import { Link, useParameter } from "../shell/router";
 import { usePageTitle } from "../shell/Shell";
 import { isSignedIn, signInAddress } from "../shell/session";
 import { FormField } from "./FormField";
@@ -71,6 +71,7 @@ function Ready({ slug, schema, isOwn }: { slug: string; schema: Schema; isOwn: b
   const run = useRun(slug);
   const result = useRef<HTMLElement>(null);
   useRefusedField(run.state?.error?.details, setFaults);
+  useInputsOf(useParameter("from", "")[0], schema, setDraft);
   const showAgain = async (row: Execution): Promise<void> => {
     run.show(row);
     const { inputs } = await get<Execution>(`/api/executions/${row.executionId}`);
@@ -147,6 +148,17 @@ function Ready({ slug, schema, isOwn }: { slug: string; schema: Schema; isOwn: b
       </div>
     </>
   );
+}
+
+/** Begin with the inputs of an execution; those that are not on record, or large, leave the form as it is. */
+function useInputsOf(executionId: string, schema: Schema, fill: (draft: Draft) => void): void {
+  const inputs = useResource<Execution>(executionId && isSignedIn ? `/api/executions/${encodeURIComponent(executionId)}` : null).data?.inputs;
+  const isFilled = useRef(false);
+  useEffect(() => {
+    if (!inputs || "truncated" in inputs || isFilled.current) return;
+    isFilled.current = true;
+    fill(refilled(schema, inputs));
+  }, [inputs, schema, fill]);
 }
 
 /** Show beside its field what the server refuses. */

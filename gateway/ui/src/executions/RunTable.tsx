@@ -1,0 +1,123 @@
+import { memo, useEffect, useMemo, useRef, useSyncExternalStore } from "react";
+import { duration } from "../components/Ago";
+import { StatusBadge } from "../components/StatusBadge";
+import { Link } from "../shell/router";
+import { SOURCES } from "./filters";
+import type { Row } from "./useRunList";
+import { useAnchor, useWindow } from "./useWindow";
+
+const ROW_PX = 44;
+/** On phones a row has two lines. */
+const PHONE_ROW_PX = 80;
+const phone = matchMedia("(max-width: 48rem)");
+/** Rows before the end at which the next page is fetched. */
+const AHEAD = 200;
+
+function useRowHeight(): number {
+  return useSyncExternalStore(
+    (notify) => (phone.addEventListener("change", notify), () => phone.removeEventListener("change", notify)),
+    () => (phone.matches ? PHONE_ROW_PX : ROW_PX),
+  );
+}
+
+interface Props {
+  rows: Row[];
+  hasMore: boolean;
+  more: () => Promise<void>;
+}
+
+/** Executions, newest first. Only rows near the view are in the document. */
+export function RunTable({ rows, hasMore, more }: Props) {
+  const body = useRef<HTMLTableSectionElement>(null);
+  const height = useRowHeight();
+  const [first, last] = useWindow(body, rows.length, height);
+  const ids = useMemo(() => rows.map((row) => row.executionId), [rows]);
+  useAnchor(body, ids, height);
+  useEffect(() => {
+    if (hasMore && last > rows.length - AHEAD) void more();
+  }, [hasMore, last, rows.length, more]);
+  return (
+    <table
+      className="runs"
+      aria-label="Executions"
+      aria-rowcount={hasMore ? -1 : rows.length + 1}
+      style={{ "--row": `${height}px` } as React.CSSProperties}
+    >
+      <thead>
+        <tr aria-rowindex={1}>
+          <th scope="col">Status</th>
+          <th scope="col">Workflow or model</th>
+          <th scope="col">Started</th>
+          <th scope="col" className="end">
+            Time
+          </th>
+          <th scope="col" className="end">
+            Credits
+          </th>
+          <th scope="col">Source</th>
+          <th scope="col">Execution</th>
+        </tr>
+      </thead>
+      <tbody ref={body}>
+        <Space px={first * height} />
+        {rows.slice(first, last).map((row, place) => (
+          <RunRow key={row.executionId} row={row} index={first + place + 2} />
+        ))}
+        <Space px={(rows.length - last) * height} />
+      </tbody>
+    </table>
+  );
+}
+
+/** Room of rows that are not drawn. */
+function Space({ px }: { px: number }) {
+  return px > 0 ? <tr className="space" style={{ height: px }} aria-hidden="true" /> : null;
+}
+
+const day = new Intl.DateTimeFormat("en", { month: "short", day: "numeric" });
+const clock = new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+
+export function Moment({ at }: { at: string }) {
+  const date = new Date(at);
+  return (
+    <time dateTime={at}>
+      {day.format(date)}, {clock.format(date)}
+    </time>
+  );
+}
+
+const RunRow = memo(function RunRow({ row, index }: { row: Row; index: number }) {
+  return (
+    <tr aria-rowindex={index}>
+      <td className="run-status">
+        <StatusBadge status={row.status} />
+      </td>
+      <th scope="row" className="run-name">
+        <span className="run-label">
+          <Link href={`/app/executions/${row.executionId}`}>{nameOf(row)}</Link>
+          {versionOf(row) !== null && <span className="muted small">v{versionOf(row)}</span>}
+          {row.error && <span className="fault">{row.error.message || row.error.code}</span>}
+        </span>
+      </th>
+      <td className="muted small figures run-at">
+        <Moment at={row.createdAt} />
+      </td>
+      <td className="end figures small run-time">{row.durationMs === null ? "–" : duration(row.durationMs)}</td>
+      <td className="end figures small run-credits">{row.creditsCost.toLocaleString("en")}</td>
+      <td className="muted small run-source">{SOURCES[row.source] ?? row.source}</td>
+      <td className="run-id">
+        <code title={row.executionId}>{row.executionId.slice(0, 8)}</code>
+      </td>
+    </tr>
+  );
+});
+
+/** The version that ran; null for drafts, models and what belongs to others. */
+export function versionOf(row: Pick<Row, "workflowSlug" | "workflowVersion">): number | null {
+  return row.workflowSlug === null ? null : row.workflowVersion;
+}
+
+/** What an execution ran. */
+export function nameOf(row: Pick<Row, "workflowSlug" | "modelIds">): string {
+  return row.workflowSlug ?? row.modelIds[0] ?? "Deleted workflow";
+}

@@ -1,0 +1,144 @@
+import { type ReactNode, useState } from "react";
+import { ApiError, call } from "../../api/client";
+import { invalidate, useResource } from "../../api/resource";
+import type { ApiKey } from "../../api/types";
+import { Ago, credits, duration } from "../../components/Ago";
+import { Button } from "../../components/Button";
+import { CopyButton } from "../../components/CopyButton";
+import { StatusBadge } from "../../components/StatusBadge";
+import { toast } from "../../components/Toast";
+import { Link, navigate } from "../../shell/router";
+import { SOURCES } from "../filters";
+import { Moment, nameOf, versionOf } from "../RunTable";
+import { RunAgain } from "./RunAgain";
+import { type ExecutionDetail, executionPath } from "./types";
+
+/** What ran, how it went, and what can be done about it. */
+export function Header({ execution }: { execution: ExecutionDetail }) {
+  const { executionId, error } = execution;
+  return (
+    <>
+      <div className="row spread execution-head">
+        <div>
+          <h1>
+            {nameOf(execution)} <StatusBadge status={execution.status} />
+          </h1>
+          <p className="row">
+            <code>{executionId}</code>
+            <CopyButton text={executionId} name="Copy the id" />
+            {execution.httpRequestId && (
+              <span className="small">
+                X-Request-Id <code>{execution.httpRequestId}</code>
+              </span>
+            )}
+          </p>
+        </div>
+        <Actions execution={execution} />
+      </div>
+      {error && (
+        <div className="note bad" role="alert">
+          <p>{error.message}</p>
+          <p className="small">
+            <code>{error.code}</code>
+            {error.nodeId && ` in node ${error.nodeId}`}
+          </p>
+        </div>
+      )}
+      <Facts execution={execution} />
+    </>
+  );
+}
+
+function Actions({ execution }: { execution: ExecutionDetail }) {
+  const [isBusy, setBusy] = useState(false);
+  const path = executionPath(execution.executionId);
+  const act = async (action: () => Promise<void>): Promise<void> => {
+    setBusy(true);
+    await action().catch((error: Error) => toast(inWords(error)));
+    setBusy(false);
+  };
+  const cancel = async (): Promise<void> => {
+    await call("POST", `${path}/cancel`);
+    toast("The execution stops");
+    invalidate(path);
+  };
+  const retry = async (): Promise<void> => {
+    const { executionId } = await call<{ executionId: string }>("POST", `${path}/retry`);
+    toast("It is tried again, from the nodes that failed");
+    navigate(`/app/executions/${executionId}`);
+  };
+  return (
+    <div className="row">
+      <RunAgain execution={execution} />
+      {execution.status === "processing" && (
+        <Button isDanger disabled={isBusy} onClick={() => void act(cancel)}>
+          Cancel
+        </Button>
+      )}
+      {execution.status === "failed" && (
+        <Button look="primary" disabled={isBusy} onClick={() => void act(retry)}>
+          Retry
+        </Button>
+      )}
+    </div>
+  );
+}
+
+/** A refusal with its reason, as that of a retry has one. */
+function inWords(error: Error): string {
+  const reason = error instanceof ApiError ? error.details.reason : undefined;
+  return typeof reason === "string" && !error.message.includes(reason) ? `${error.message} (${reason})` : error.message;
+}
+
+function Facts({ execution }: { execution: ExecutionDetail }) {
+  const version = versionOf(execution);
+  const { workflowSlug: slug, createdAt, startedAt, completedAt } = execution;
+  const queued = startedAt ? Date.parse(startedAt) - Date.parse(createdAt) : null;
+  return (
+    <dl className="facts">
+      {slug && (
+        <Fact name="Workflow">
+          <Link href={`/app/editor/${slug}`}>{slug}</Link>
+          {version !== null && <span className="muted"> version {version}</span>}
+        </Fact>
+      )}
+      {execution.modelIds.length > 0 && <Fact name={execution.modelIds.length > 1 ? "Models" : "Model"}>{execution.modelIds.join(", ")}</Fact>}
+      <Fact name="Source">
+        {SOURCES[execution.source] ?? execution.source}
+        {execution.keyId && <Key id={execution.keyId} />}
+      </Fact>
+      <Fact name="Accepted">
+        <Moment at={createdAt} /> <span className="muted">(<Ago at={createdAt} />)</span>
+      </Fact>
+      <Fact name="Time">
+        {execution.durationMs === null ? (completedAt ? "–" : "still running") : duration(execution.durationMs)}
+        {queued !== null && queued > 0 && <span className="muted">, began after {duration(queued)}</span>}
+      </Fact>
+      <Fact name="Cost">{credits(execution.creditsCost)}</Fact>
+      {execution.retryOf && (
+        <Fact name="Retry of">
+          <Link href={`/app/executions/${execution.retryOf}`}>{execution.retryOf.slice(0, 8)}</Link>
+        </Fact>
+      )}
+    </dl>
+  );
+}
+
+function Key({ id }: { id: string }) {
+  const key = useResource<ApiKey[]>("/api/api-keys").data?.find((each) => each.id === id);
+  return (
+    <>
+      {" "}
+      by <Link href="/app/api/keys">{key ? `${key.name} (…${key.last4})` : "a key that was revoked"}</Link>
+    </>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}

@@ -1,0 +1,129 @@
+import { useResource } from "../../api/resource";
+import { credits, duration } from "../../components/Ago";
+import { Button } from "../../components/Button";
+import { Failed, Loading } from "../../components/States";
+import { StatusBadge } from "../../components/StatusBadge";
+import { SocketValue } from "../../editor/running/SocketValue";
+import { valuesPath } from "../../editor/running/values";
+import { Moment } from "../RunTable";
+import { workOf } from "./timeline";
+import type { Attempt, ExecutionDetail, NodeRun, RecordedValues } from "./types";
+import { lastBefore, useGraph } from "./useGraph";
+
+interface Props {
+  execution: ExecutionDetail;
+  node: NodeRun;
+  onChoose: (nodeId: string) => void;
+  onClose: () => void;
+}
+
+/** What a node was given, what it answered, and how often it was tried. */
+export function NodePanel({ execution, node, onChoose, onClose }: Props) {
+  const { data, error, reload } = useResource<RecordedValues>(valuesPath(execution.executionId, node.id));
+  return (
+    <section className="panel stack node-panel" aria-label={`Node ${node.id}`}>
+      <div className="row spread">
+        <h2>
+          {node.id} <span className="muted small">{node.type}</span>
+        </h2>
+        <Button isCompact look="quiet" onClick={onClose}>
+          Close
+        </Button>
+      </div>
+      <Facts execution={execution} node={node} values={data} onChoose={onChoose} />
+      {node.error && (
+        <div className="note bad">
+          <p>{node.error.message}</p>
+          <code>{node.error.code}</code>
+        </div>
+      )}
+      {!data && (error ? <Failed error={error} retry={reload} /> : <Loading height="8rem" />)}
+      {data && (
+        <>
+          <Sockets title="Input" values={data.inputs} absent={absence(data, node, "input")} />
+          <Sockets title="Output" values={data.outputs} absent={absence(data, node, "output")} />
+          {data.attempts.length > 0 && <Attempts attempts={data.attempts} />}
+        </>
+      )}
+    </section>
+  );
+}
+
+function Facts({ execution, node, values, onChoose }: Omit<Props, "onClose"> & { values: RecordedValues | undefined }) {
+  const before = lastBefore(node.id, useGraph(execution), execution.nodes);
+  const queued = values?.attempts.reduce((sum, each) => sum + each.queuedMs, 0) ?? 0;
+  return (
+    <div className="row small muted facts-line">
+      <StatusBadge status={node.status} />
+      {node.durationMs !== null && <span className="figures">ran {duration(workOf(node, values))}</span>}
+      {queued > 0 && <span className="figures">waited {duration(queued)} for its turn</span>}
+      <span className="figures">{credits(node.creditsCost)}</span>
+      {before && (
+        <span>
+          after{" "}
+          <button type="button" className="as-link" onClick={() => onChoose(before.id)}>
+            {before.id}
+          </button>
+        </span>
+      )}
+    </div>
+  );
+}
+
+function absence(values: RecordedValues, node: NodeRun, side: "input" | "output"): string {
+  if (!values.recorded) return "Not kept: the workflow's recordValues says so.";
+  if (node.status === "skipped") return "The node was skipped.";
+  if (node.status === "failed" && side === "output") return "It failed, so there is none.";
+  return "Nothing so far.";
+}
+
+function Sockets({ title, values, absent }: { title: string; values: Record<string, unknown> | null; absent: string }) {
+  const entries = Object.entries(values ?? {});
+  return (
+    <section className="stack sockets" aria-label={title}>
+      <h3>{title}</h3>
+      {entries.length === 0 && <p className="muted small">{values ? "None." : absent}</p>}
+      {entries.length > 0 && (
+        <dl className="outputs">
+          {entries.map(([name, value]) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>
+                <SocketValue name={name} value={value} />
+              </dd>
+            </div>
+          ))}
+        </dl>
+      )}
+    </section>
+  );
+}
+
+function Attempts({ attempts }: { attempts: Attempt[] }) {
+  return (
+    <section className="stack sockets" aria-label="Attempts">
+      <h3>Attempts</h3>
+      <ol className="attempt-list">
+        {attempts.map((each) => (
+          <li key={each.number}>
+            <span className="figures">
+              {each.number}. <Moment at={each.startedAt} />
+              <span className="muted">
+                {each.endedAt
+                  ? `, ran ${duration(Date.parse(each.endedAt) - Date.parse(each.startedAt))}`
+                  : ", is running"}
+                {each.queuedMs > 0 && `, waited ${duration(each.queuedMs)}`}
+              </span>
+            </span>
+            <span className="muted">{each.worker && <code title="Worker">{each.worker}</code>}</span>
+            {each.error && (
+              <span className="fault">
+                {each.error.code}: {each.error.message}
+              </span>
+            )}
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}

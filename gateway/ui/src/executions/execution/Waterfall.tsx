@@ -1,0 +1,164 @@
+import { useEffect, useState } from "react";
+import { useResource } from "../../api/resource";
+import { duration } from "../../components/Ago";
+import { StatusBadge } from "../../components/StatusBadge";
+import { valuesPath } from "../../editor/running/values";
+import { type Bar, barsOf, inOrder, type Scale, scaleOf, ticksOf, workOf } from "./timeline";
+import { type ExecutionDetail, isLive, type NodeRun, type RecordedValues } from "./types";
+
+/** Of more nodes than these, only those with retries show their attempts: each costs a call. */
+const MOST_DETAILED = 60;
+
+interface Props {
+  execution: ExecutionDetail;
+  chosen: string | undefined;
+  onChoose: (nodeId: string) => void;
+}
+
+/** Each node's wait and work as bars over time; a table, so that it reads as well without seeing them. */
+export function Waterfall({ execution, chosen, onChoose }: Props) {
+  const scale = scaleOf(execution, useNow(isLive(execution)));
+  const ran = execution.nodes.filter((node) => node.startedAt !== null && node.attempts > 0).length;
+  return (
+    <div className="waterfall-frame">
+      <table className="waterfall" aria-label="Nodes in time">
+        <thead>
+          <tr>
+            <th scope="col">Node</th>
+            <th scope="col" className="timeline-head">
+              <span className="hidden-visually">In time</span>
+              <Axis scale={scale} />
+            </th>
+            <th scope="col" className="end">
+              Time
+            </th>
+            <th scope="col" className="end">
+              Credits
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {inOrder(execution.nodes).map((node) => (
+            <NodeRow
+              key={node.id}
+              node={node}
+              executionId={execution.executionId}
+              isDetailed={node.attempts > 0 && (ran <= MOST_DETAILED || node.attempts > 1)}
+              scale={scale}
+              isChosen={node.id === chosen}
+              onChoose={onChoose}
+            />
+          ))}
+        </tbody>
+      </table>
+      <p className="legend small muted" aria-hidden="true">
+        <span className="bar queued" /> Waited for its turn <span className="bar ran" /> Ran <span className="bar failed" /> Failed{" "}
+        <span className="bar pause" /> Pause before a retry
+      </p>
+    </div>
+  );
+}
+
+/** The clock, while something goes on. */
+function useNow(isRunning: boolean): number {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    if (!isRunning) return undefined;
+    const timer = setInterval(() => setNow(Date.now()), 250);
+    return () => clearInterval(timer);
+  }, [isRunning]);
+  return now;
+}
+
+function Axis({ scale }: { scale: Scale }) {
+  return (
+    <span className="axis" aria-hidden="true">
+      {ticksOf(scale.length).map((at) => (
+        <span key={at} style={{ left: `${(at / scale.length) * 100}%` }}>
+          {duration(at)}
+        </span>
+      ))}
+    </span>
+  );
+}
+
+interface RowProps {
+  node: NodeRun;
+  executionId: string;
+  isDetailed: boolean;
+  scale: Scale;
+  isChosen: boolean;
+  onChoose: (nodeId: string) => void;
+}
+
+function NodeRow({ node, executionId, isDetailed, scale, isChosen, onChoose }: RowProps) {
+  const { data: values, reload } = useResource<RecordedValues>(isDetailed ? valuesPath(executionId, node.id) : null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `reload` is made anew each time
+  useEffect(() => {
+    if (values) reload();
+  }, [node.status, node.attempts]);
+  const bars = barsOf(node, values, scale);
+  return (
+    <tr className={isChosen ? "chosen" : undefined} data-status={node.status}>
+      <th scope="row">
+        <button type="button" aria-pressed={isChosen} onClick={() => onChoose(node.id)}>
+          <span className="node-name">{node.id}</span>
+          {node.attempts > 1 && <span className="muted small figures">{node.attempts}×</span>}
+          <StatusBadge status={node.status} />
+        </button>
+      </th>
+      <td className="timeline" onClick={() => onChoose(node.id)}>
+        <Lines scale={scale} />
+        <span className={bars.length > 0 ? "hidden-visually" : "no-bar muted small"}>{inWords(node, values)}</span>
+        {bars.map((bar, place) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: bars are only added
+          <BarView key={place} bar={bar} scale={scale} />
+        ))}
+      </td>
+      <td className="end figures small">{node.durationMs === null ? "" : duration(workOf(node, values))}</td>
+      <td className="end figures small">{node.creditsCost ? node.creditsCost.toLocaleString("en") : ""}</td>
+    </tr>
+  );
+}
+
+function Lines({ scale }: { scale: Scale }) {
+  return ticksOf(scale.length).map((at) => (
+    <span key={at} className="tick" aria-hidden="true" style={{ left: `${(at / scale.length) * 100}%` }} />
+  ));
+}
+
+const TITLES: Record<Bar["kind"], string> = {
+  queued: "Waited for its turn",
+  ran: "Ran",
+  failed: "Failed after",
+  running: "Runs for",
+  pause: "Pause before a retry",
+};
+
+function BarView({ bar, scale }: { bar: Bar; scale: Scale }) {
+  const left = (bar.from / scale.length) * 100;
+  const width = ((bar.to - bar.from) / scale.length) * 100;
+  return (
+    <span
+      className={`bar ${bar.kind}`}
+      aria-hidden="true"
+      title={`${TITLES[bar.kind]} ${duration(bar.to - bar.from)}`}
+      style={{ left: `${left}%`, width: `${Math.min(width, 100 - left)}%` }}
+    />
+  );
+}
+
+const WITHOUT_TIME: Record<string, string> = {
+  completed: "taken from the run before",
+  pending: "waits for the nodes before it",
+  ready: "waits for a worker",
+};
+
+function inWords(node: NodeRun, values: RecordedValues | undefined): string {
+  if (!node.startedAt) return WITHOUT_TIME[node.status] ?? "did not run";
+  const queued = values?.attempts.reduce((sum, each) => sum + each.queuedMs, 0) ?? 0;
+  const parts = [queued > 0 && `waited ${duration(queued)} for its turn`];
+  parts.push(node.durationMs === null ? "is running" : `ran ${duration(workOf(node, values))}`);
+  if (node.attempts > 1) parts.push(`${node.attempts} attempts, ${duration(values?.waitedMs ?? 0)} of pauses`);
+  return parts.filter(Boolean).join(", ");
+}

@@ -1,0 +1,69 @@
+/** Where the bars of nodes stand in time. */
+
+import type { Attempt, ExecutionDetail, NodeRun, RecordedValues } from "./types";
+
+export interface Bar {
+  kind: "queued" | "ran" | "failed" | "running" | "pause";
+  /** Milliseconds from the begin of the execution. */
+  from: number;
+  to: number;
+}
+
+export interface Scale {
+  begin: number;
+  length: number;
+}
+
+/** The time that the chart shows: from the acceptance to the end, or to now. */
+export function scaleOf(execution: ExecutionDetail, now: number): Scale {
+  const begin = Date.parse(execution.createdAt);
+  const end = execution.completedAt ? Date.parse(execution.completedAt) : now;
+  const ends = execution.nodes.map((node) => (node.startedAt ? Date.parse(node.startedAt) + (node.durationMs ?? 0) : 0));
+  return { begin, length: Math.max(1, end - begin, ...ends.map((each) => each - begin)) };
+}
+
+export function barsOf(node: NodeRun, values: RecordedValues | undefined, scale: Scale): Bar[] {
+  if (values && values.attempts.length > 0) return values.attempts.flatMap((each, place) => barsOfAttempt(each, values.attempts[place - 1], scale));
+  if (!node.startedAt) return [];
+  const from = Date.parse(node.startedAt) - scale.begin;
+  if (node.durationMs === null) return [{ kind: "running", from, to: scale.length }];
+  return [{ kind: node.status === "failed" ? "failed" : "ran", from, to: from + node.durationMs }];
+}
+
+function barsOfAttempt(attempt: Attempt, before: Attempt | undefined, { begin, length }: Scale): Bar[] {
+  const from = Date.parse(attempt.startedAt) - begin;
+  const to = attempt.endedAt ? Date.parse(attempt.endedAt) - begin : length;
+  const queued = Math.max(0, from - attempt.queuedMs);
+  const bars: Bar[] = [];
+  if (before?.endedAt) bars.push({ kind: "pause", from: Date.parse(before.endedAt) - begin, to: queued });
+  if (attempt.queuedMs > 0) bars.push({ kind: "queued", from: queued, to: from });
+  bars.push({ kind: attempt.error ? "failed" : attempt.endedAt ? "ran" : "running", from, to });
+  return bars.filter((bar) => bar.to >= bar.from);
+}
+
+/** Milliseconds of all attempts at a node. */
+export function workOf(node: NodeRun, values: RecordedValues | undefined): number {
+  const attempts = values?.attempts ?? [];
+  if (attempts.length < 2) return node.durationMs ?? 0;
+  return attempts.reduce((sum, { startedAt, endedAt }) => sum + (endedAt ? Date.parse(endedAt) - Date.parse(startedAt) : 0), 0);
+}
+
+/** Round moments for the lines of the chart, in milliseconds. */
+export function ticksOf(length: number): number[] {
+  const rough = length / 5;
+  const power = 10 ** Math.floor(Math.log10(Math.max(rough, 1)));
+  const step = [1, 2, 5, 10].map((each) => each * power).find((each) => each >= rough) ?? rough;
+  const ticks: number[] = [];
+  for (let at = 0; at <= length; at += step) ticks.push(at);
+  return ticks;
+}
+
+/** Nodes in the order in which they began: first those that a retry has taken over, last those that never did. */
+export function inOrder(nodes: NodeRun[]): NodeRun[] {
+  const began = (node: NodeRun): number => 
+    node.startedAt ? Date.parse(node.startedAt) : node.status === "completed" ? 0 : Number.POSITIVE_INFINITY;
+  return nodes
+    .map((node, place) => ({ node, place, at: began(node) }))
+    .sort((one, other) => (one.at === other.at ? one.place - other.place : one.at - other.at))
+    .map(({ node }) => node);
+}

@@ -1,0 +1,96 @@
+/** Filters of executions: in the address of the page, and in queries of the API. */
+
+import { useMemo } from "react";
+import { setParameters, useSearch } from "../shell/router";
+
+/** Names of filters, in the address as in the API; statuses are separated by commas in the address. */
+export const NAMES = [
+  "status",
+  "workflowSlug",
+  "source",
+  "keyId",
+  "modelId",
+  "errorCode",
+  "version",
+  "q",
+  "range",
+  "from",
+  "to",
+] as const;
+export type FilterName = (typeof NAMES)[number];
+export type Filters = Record<FilterName, string>;
+
+export const STATUSES = ["processing", "completed", "failed", "cancel_requested", "cancelled"];
+export const SOURCES: Record<string, string> = {
+  "api-workflow": "API, workflow",
+  "api-slim": "API, model",
+  app: "Pages",
+  "app-draft": "Draft",
+};
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
+export const RANGES: Record<string, [string, number]> = {
+  "15m": ["Last 15 minutes", 15 * MINUTE_MS],
+  "1h": ["Last hour", HOUR_MS],
+  "24h": ["Last 24 hours", 24 * HOUR_MS],
+  "7d": ["Last 7 days", 7 * 24 * HOUR_MS],
+  "30d": ["Last 30 days", 30 * 24 * HOUR_MS],
+};
+
+export function readFilters(search: string): Filters {
+  const parameters = new URLSearchParams(search);
+  return Object.fromEntries(NAMES.map((name) => [name, parameters.get(name) ?? ""])) as Filters;
+}
+
+export function statusesOf(filters: Filters): string[] {
+  return filters.status.split(",").filter((each) => STATUSES.includes(each));
+}
+
+/** Whether anything is filtered. */
+export function isFiltered(filters: Filters): boolean {
+  return NAMES.some((name) => filters[name] !== "");
+}
+
+export function clearFilters(): void {
+  setParameters(Object.fromEntries(NAMES.map((name) => [name, ""])));
+}
+
+/** Filters as the API takes them, by name; a quick range begins that long before `now`. */
+export function conditions(filters: Filters, now: number): Record<string, string | string[]> {
+  const { range, status: _, ...others } = filters;
+  const found: Record<string, string | string[]> = Object.fromEntries(
+    Object.entries(others).filter(([, value]) => value !== ""),
+  );
+  const length = RANGES[range]?.[1];
+  if (length) found.from = new Date(now - length).toISOString();
+  const statuses = statusesOf(filters);
+  if (statuses.length > 0) found.status = statuses;
+  return found;
+}
+
+/** The query of a list for these conditions. */
+export function queryOf(found: Record<string, string | string[]>): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(found)) {
+    for (const each of [value].flat()) parameters.append(name, each);
+  }
+  return parameters.toString();
+}
+
+let remembered = "";
+
+/** Address of the list as it was seen last. */
+export function listAddress(): string {
+  return `/app/executions${remembered}`;
+}
+
+/** The filters of the address, and the query for them. */
+export function useFilters(): { filters: Filters; query: string } {
+  const search = useSearch();
+  remembered = search;
+  return useMemo(() => {
+    const filters = readFilters(search);
+    return { filters, query: queryOf(conditions(filters, Date.now())) };
+  }, [search]);
+}
