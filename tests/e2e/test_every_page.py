@@ -18,7 +18,10 @@ pytestmark = pytest.mark.slow
 THEMES = ("light", "dark")
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 860}
-FIRST_LOAD_BYTES = {"home": 150_000, "playground": 150_000, "keys": 150_000, "editor": 260_000}
+FIRST_LOAD_BYTES = {
+    **dict.fromkeys(("home", "playground", "keys", "executions", "execution", "usage"), 150_000),
+    "editor": 260_000,
+}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -65,6 +68,37 @@ def show_create_key(page: Page) -> None:
 def show_webhook(page: Page) -> None:
     page.goto("/app/api/keys?tab=webhook")
     page.get_by_label("URL").wait_for()
+
+
+def show_executions(page: Page) -> None:
+    page.goto("/app/executions?source=api-workflow")
+    page.get_by_role("row", name="product-notes").first.wait_for()
+
+
+def show_execution(page: Page) -> None:
+    page.goto("/app/executions?workflowSlug=product-notes&source=api-workflow")
+    page.get_by_role("row", name="product-notes").first.get_by_role("link").click()
+    page.get_by_role("button", name="text completed").click()
+    page.get_by_role("region", name="Output").wait_for()
+
+
+def show_events(page: Page) -> None:
+    show_execution(page)
+    page.get_by_role("tab", name="Events").click()
+    page.get_by_role("list", name="Events").wait_for()
+
+
+def show_usage(page: Page) -> None:
+    page.goto("/app/usage")
+    page.locator("canvas").first.wait_for()
+    page.get_by_text("All figures as a table").click()
+
+
+def show_search(page: Page) -> None:
+    page.goto("/app/usage")
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("combobox", name="Id").fill("product")
+    page.get_by_role("option", name="Product notes").wait_for()
 
 
 def show_settings(page: Page) -> None:
@@ -136,6 +170,11 @@ PAGES: dict[str, Callable[[Page], None]] = {
     "keys": show_keys,
     "create-key": show_create_key,
     "webhook": show_webhook,
+    "executions": show_executions,
+    "execution": show_execution,
+    "events": show_events,
+    "usage": show_usage,
+    "search": show_search,
     "settings": show_settings,
     "secrets": show_secrets,
     "sessions": show_sessions,

@@ -1,18 +1,29 @@
-"""A receiver of webhooks on this machine."""
+"""A receiver of webhooks and of the calls of nodes, on this machine."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
+
+MOST_SECONDS = 60
 
 
 @dataclass
 class Received:
-    """Address of the receiver, and the bodies that it was sent."""
+    """Address of the receiver, the bodies and ids that it was sent, and how it answers."""
 
     url: str
     bodies: list[bytes] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
+    """`webhook-id` of each body; empty without one."""
+    status: int = 200
+    answers: Event = field(default_factory=Event)
+    """Cleared: calls wait until it is set."""
+
+    def __post_init__(self) -> None:
+        """Answer at once."""
+        self.answers.set()
 
 
 @contextmanager
@@ -23,18 +34,23 @@ def receiving() -> Iterator[Received]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             received.bodies.append(self.rfile.read(int(self.headers["content-length"])))
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(b"thanks")
+            received.ids.append(self.headers.get("webhook-id", ""))
+            received.answers.wait(MOST_SECONDS)
+            with suppress(BrokenPipeError):  # the caller did not wait
+                self.send_response(received.status)
+                self.end_headers()
+                self.wfile.write(b"thanks" if received.status < 300 else b"out of order")
 
         def log_message(self, *_: object) -> None:
             return
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     received.url = f"http://127.0.0.1:{server.server_port}/hook"
     yield received
+    received.answers.set()
     server.shutdown()
     server.server_close()
     thread.join(5)

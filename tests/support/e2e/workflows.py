@@ -100,6 +100,19 @@ def asking(name: str, model: str, output: str, prompt: str) -> dict[str, Any]:
     }
 
 
+def calling(name: str, url: str, attempts: int = 1) -> dict[str, Any]:
+    """Return a workflow that sends a greeting to an address and answers with what comes back."""
+    document = greeting(name)
+    retry = {"attempts": attempts, "backoff": 0.1}
+    call = {"url": url, "method": "POST", "body": '{"text": {{ text }}}', "retry": retry}
+    document["nodes"].insert(2, _node("call", "httpRequest", 2, **call))
+    document["edges"][1:] = [
+        _edge("text", "text-out", "call", "text"),
+        _edge("call", "response-out", "result", "result-in"),
+    ]
+    return document
+
+
 def _node(node_id: str, kind: str, column: int, **data: Any) -> dict[str, Any]:
     return {"id": node_id, "type": kind, "position": {"x": column * 320, "y": 0}, "data": data}
 

@@ -2,6 +2,7 @@ import type { ReactNode } from "react";
 import { useConnection } from "../api/live";
 import { Button } from "../components/Button";
 import { Toasts, toast } from "../components/Toast";
+import { SearchButton } from "../search/SearchButton";
 import icon from "../icon.svg";
 import { Link, usePath } from "./router";
 import { isSignedIn, signInAddress, signOut, useMe } from "./session";
@@ -9,6 +10,8 @@ import { isSignedIn, signInAddress, signOut, useMe } from "./session";
 const ADMINISTRATION = ["/app/admin", "Administration"] as const;
 const PAGES = [
   ["/", "Workflows"],
+  ["/app/executions", "Executions"],
+  ["/app/usage", "Usage"],
   ["/app/api/keys", "API keys"],
   ["/app/settings", "Settings"],
 ] as const;
@@ -28,12 +31,13 @@ export function Shell({ children }: { children: ReactNode }) {
           <nav aria-label="Pages">
             {isSignedIn &&
               pages.map(([address, name]) => (
-                <Link key={address} href={address} aria-current={path === address ? "page" : undefined}>
+                <Link key={address} href={address} aria-current={isCurrent(path, address) ? "page" : undefined}>
                   {name}
                 </Link>
               ))}
             <a href="/docs">API reference</a>
           </nav>
+          {isSignedIn && <SearchButton />}
           <div className="account">{isSignedIn ? <Account /> : <SignIn />}</div>
         </div>
       </header>
@@ -42,6 +46,11 @@ export function Shell({ children }: { children: ReactNode }) {
       <Toasts />
     </>
   );
+}
+
+/** Whether a page is this one, or one below it. */
+function isCurrent(path: string, address: string): boolean {
+  return path === address || (address !== "/" && path.startsWith(`${address}/`));
 }
 
 function SignIn() {
@@ -56,8 +65,11 @@ function Account() {
   const me = useMe().data;
   return (
     <>
-      {me && <span className="email">{me.user.email}</span>}
-      {me && <span className="badge figures">{me.credits.balance.toLocaleString("en")} left</span>}
+      {me && (
+        <span className="badge figures" title={me.user.email}>
+          {me.credits.balance.toLocaleString("en")} left
+        </span>
+      )}
       <Button
         look="quiet"
         isCompact

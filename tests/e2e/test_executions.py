@@ -1,0 +1,297 @@
+"""Executions: the list with its filters, and one of them, from an id to the cause."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, Route, expect
+
+from tests.support.acceptance.running_stack import RunningStack, until
+from tests.support.e2e.receiver import Received, receiving
+from tests.support.e2e.workflows import calling, greeting
+
+pytestmark = pytest.mark.slow
+MANY = 10_000
+PAGE_ROWS = 500
+
+
+@pytest.fixture
+def shop() -> Iterator[Received]:
+    """The server that a node calls."""
+    with receiving() as received:
+        yield received
+
+
+@pytest.fixture
+def hook() -> Iterator[Received]:
+    """The server that is told of ends."""
+    with receiving() as received:
+        yield received
+
+
+def run(stack: RunningStack, slug: str, key: str = "") -> str:
+    """Begin a run, and return the id of its execution."""
+    options = {"key": key} if key else {}
+    path = f"/api/workflows/{slug}/run?async=true"
+    _, answer = stack.api("POST", path, {"inputs": {"name": "Grace"}}, **options)
+    return str(answer["executionId"])
+
+
+def ended(stack: RunningStack, execution_id: str) -> dict[str, Any]:
+    """Wait for the end of an execution, and return it."""
+    path = f"/api/executions/{execution_id}"
+    return until(lambda: stack.api("GET", path)[1], lambda found: found["completedAt"] is not None)
+
+
+@pytest.fixture
+def key_with_webhook(page: Page, hook: Received) -> Iterator[str]:
+    """Secret of a key whose ends are told to the hook; the key is revoked at last."""
+    page.goto("/app/settings")
+    script = """async (url) => {
+        const send = async (method, path, body) => (await fetch(path, {
+            method, headers: {"content-type": "application/json"}, body: JSON.stringify(body),
+        })).json();
+        const key = await send("POST", "/api/api-keys", {name: "Shop", capabilities: ["*"]});
+        await send("PUT", `/api/api-keys/${key.id}/webhook`, {url});
+        return key;
+    }"""
+    key = page.evaluate(script, hook.url)
+    yield str(key["key"])
+    page.evaluate(
+        """(id) => fetch(`/api/api-keys/${id}`, {
+            method: "DELETE", headers: {"content-type": "application/json"}, body: "{}",
+        })""",
+        key["id"],
+    )
+
+
+def panel(page: Page, node: str) -> Locator:
+    """Return the values of a node."""
+    return page.get_by_role("region", name=f"Node {node}")
+
+
+class Clicks:
+    """Counts what a person does with the pointer or Enter."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, place: Locator) -> None:
+        """Click, and count it."""
+        place.click()
+        self.count += 1
+
+    def enter(self, page: Page) -> None:
+        """Press Enter, and count it."""
+        page.keyboard.press("Enter")
+        self.count += 1
+
+
+def test_from_the_id_of_a_failed_webhook_to_its_node_its_cost_and_its_retry(
+    page: Page, stack: RunningStack, shop: Received, hook: Received, key_with_webhook: str
+) -> None:
+    shop.status = 500
+    stack.api("POST", "/api/workflows", calling("Shop order", shop.url, attempts=2))
+    failed = run(stack, "shop-order", key_with_webhook)
+    ended(stack, failed)
+    [delivery_id] = until(lambda: hook.ids)
+    click = Clicks()
+    page.goto("/")
+
+    click(page.get_by_role("button", name="Search"))
+    page.get_by_role("combobox", name="Id").fill(delivery_id)
+    click.enter(page)
+
+    expect(page.get_by_role("heading", level=1)).to_contain_text("shop-order")
+    node = panel(page, "call")
+    expect(node.get_by_role("region", name="Input", exact=True)).to_contain_text("Hello Grace!")
+    expect(node.get_by_role("region", name="Attempts")).to_contain_text("out of order")
+    expect(node.get_by_role("region", name="Attempts").get_by_role("listitem")).to_have_count(2)
+    assert click.count <= 4
+    expect(page.get_by_role("table", name="Nodes in time")).to_contain_text("2 attempts")
+    click(page.get_by_role("tab", name="Deliveries"))
+    expect(page.get_by_role("region", name=f"Delivery {delivery_id}")).to_contain_text("delivered")
+    expect(page.get_by_text("Cost").locator("..")).to_contain_text("0 credits")
+    page.get_by_role("tab", name="Credits").click()
+    expect(page.get_by_role("tabpanel")).to_contain_text(re.compile("reserve|costs nothing"))
+
+    shop.status = 200
+    page.get_by_role("button", name="Retry").click()
+
+    expect(page.get_by_text("Retry of").locator("..")).to_contain_text(failed[:8])
+    expect(page.get_by_role("heading", level=1)).to_contain_text("completed")
+    page.get_by_role("link", name=failed[:8]).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("failed")
+
+
+def test_filters_are_in_the_address_and_apply_together(page: Page, stack: RunningStack) -> None:
+    for name in ("Filtered", "Filtered too"):
+        stack.api("POST", "/api/workflows", greeting(name))
+        ended(stack, run(stack, name.lower().replace(" ", "-")))
+    page.goto("/app/executions")
+    rows = page.get_by_role("table", name="Executions").get_by_role("rowheader")
+    expect(rows.filter(has_text="filtered-too")).to_have_count(1)
+
+    page.get_by_label("Workflow").select_option("Filtered too")
+    page.get_by_role("checkbox", name="Completed").check()
+    page.get_by_label("Time", exact=True).select_option("Last hour")
+    page.get_by_role("button", name="More filters").click()
+    page.get_by_label("Source").select_option("API, workflow")
+    page.get_by_label("Version").fill("1")
+
+    expect(rows).to_have_count(1)
+    expect(page).to_have_url(
+        re.compile("workflowSlug=filtered-too.*status=completed.*range=1h.*source=.*version=1")
+    )
+    page.reload()
+    expect(rows).to_have_count(1)
+    expect(page.get_by_label("Version")).to_have_value("1")
+    page.get_by_label("Version").fill("2")
+    expect(page.get_by_text("No execution matches")).to_be_visible()
+    page.get_by_role("button", name="Clear").click()
+    expect(rows.filter(has_text="filtered")).to_have_count(2)
+    expect(page).to_have_url(re.compile("/app/executions$"))
+
+
+def test_a_time_and_the_start_of_an_id_filter(page: Page, stack: RunningStack) -> None:
+    stack.api("POST", "/api/workflows", greeting("In time"))
+    execution_id = run(stack, "in-time")
+    page.goto("/app/executions?workflowSlug=in-time")
+    rows = page.get_by_role("table", name="Executions").get_by_role("rowheader")
+    expect(rows).to_have_count(1)
+
+    page.get_by_label("Start of an id").fill(execution_id[:10].upper())
+    expect(page).to_have_url(re.compile(f"q={execution_id[:10]}"))
+    expect(rows).to_have_count(1)
+    page.get_by_label("Time", exact=True).select_option("From … to …")
+    page.get_by_label("To", exact=True).fill("2026-01-01T00:00:00")
+
+    expect(page.get_by_text("No execution matches")).to_be_visible()
+
+
+def test_the_list_follows_what_happens(page: Page, stack: RunningStack, shop: Received) -> None:
+    shop.answers.clear()
+    stack.api("POST", "/api/workflows", calling("Followed", shop.url))
+    page.goto("/app/executions?workflowSlug=followed")
+    expect(page.get_by_text("No execution matches")).to_be_visible()
+
+    run(stack, "followed")
+    row = page.get_by_role("row", name="followed")
+    expect(row).to_contain_text("processing")
+    shop.answers.set()
+
+    expect(row).to_contain_text("completed")
+
+
+def test_running_executions_are_counted_and_cancelled_together(
+    page: Page, stack: RunningStack, shop: Received
+) -> None:
+    shop.answers.clear()
+    stack.api("POST", "/api/workflows", calling("Cancelled many", shop.url))
+    for _ in range(3):
+        run(stack, "cancelled-many")
+    page.goto("/app/executions?workflowSlug=cancelled-many")
+
+    page.get_by_role("button", name="Cancel running…").click()
+    expect(page.get_by_role("dialog")).to_contain_text("3 executions that the filters fit")
+    page.get_by_role("button", name="Cancel 3 executions").click()
+
+    expect(page.locator(".toast")).to_contain_text("Cancelled 3 executions")
+    expect(page.get_by_role("row", name="cancelled cancelled-many")).to_have_count(3)
+    shop.answers.set()
+
+
+def test_a_run_is_watched_and_cancelled(page: Page, stack: RunningStack, shop: Received) -> None:
+    shop.answers.clear()
+    stack.api("POST", "/api/workflows", calling("Seen running", shop.url))
+    execution_id = run(stack, "seen-running")
+    page.goto(f"/app/executions/{execution_id}")
+    nodes = page.get_by_role("table", name="Nodes in time")
+    expect(nodes.get_by_role("row", name="call")).to_contain_text("running")
+
+    page.get_by_role("button", name="Cancel", exact=True).click()
+
+    expect(page.get_by_role("heading", level=1)).to_contain_text("cancelled")
+    expect(nodes.get_by_role("row", name="call")).to_contain_text("cancelled")
+    shop.answers.set()
+
+
+def test_an_execution_tells_its_values_events_and_call(page: Page, stack: RunningStack) -> None:
+    stack.api("POST", "/api/workflows", greeting("Told"))
+    execution_id = run(stack, "told")
+    ended(stack, execution_id)
+    page.goto(f"/app/executions/{execution_id}")
+    expect(page.get_by_role("tabpanel")).to_contain_text("Hello Grace!")
+
+    page.get_by_role("button", name="text completed").press("Enter")
+    expect(panel(page, "text").get_by_role("region", name="Output", exact=True)).to_contain_text(
+        "Hello Grace!"
+    )
+    page.keyboard.press("Escape")
+    expect(panel(page, "text")).to_have_count(0)
+    page.get_by_role("tab", name="Inputs").click()
+    expect(page.get_by_role("tabpanel")).to_contain_text("Grace")
+    page.get_by_role("tab", name="Events").click()
+    expect(page.get_by_role("list", name="Events")).to_contain_text("execution.finished")
+    page.get_by_role("tab", name="Call").click()
+    expect(page.get_by_role("region", name="curl call")).to_contain_text(
+        "/api/workflows/told/run?version=1"
+    )
+    page.get_by_role("link", name="Run again with changed inputs").click()
+
+    expect(page.get_by_label("Name")).to_have_value("Grace")
+
+
+def test_an_execution_of_nobody_is_missing(page: Page, complaints: list[str]) -> None:
+    page.goto("/app/executions/00000000-0000-4000-8000-000000000000")
+
+    expect(page.get_by_text("There is no such execution")).to_be_visible()
+    complaints.clear()  # Chromium logs the 404
+
+
+def many_rows(route: Route) -> None:
+    """Answer with a page of ten thousand executions."""
+    cursor = re.search(r"cursor=(\d+)", route.request.url)
+    start = int(cursor[1]) if cursor else 0
+    limit = min(PAGE_ROWS, int(re.findall(r"limit=(\d+)", route.request.url)[0]))
+    rows = [
+        {
+            "executionId": f"{MANY - number:08x}-0000-4000-8000-000000000000",
+            "workflowSlug": f"row-{number}",
+            "workflowVersion": 1,
+            "source": "api-workflow",
+            "status": "completed",
+            "result": None,
+            "error": None,
+            "creditsCost": number,
+            "durationMs": number,
+            "createdAt": f"2026-11-27T10:{59 - number // 200:02}:00.000Z",
+            "startedAt": None,
+            "completedAt": None,
+            "modelIds": [],
+        }
+        for number in range(start, min(MANY, start + limit))
+    ]
+    following = str(start + limit) if start + limit < MANY else None
+    route.fulfill(json={"rows": rows, "nextCursor": following})
+
+
+def test_ten_thousand_rows_are_scrolled_with_few_in_the_document(page: Page) -> None:
+    page.route(re.compile(r"/api/executions\?"), many_rows)
+    page.goto("/app/executions")
+    table = page.get_by_role("table", name="Executions")
+    table.get_by_role("link", name="row-0", exact=True).wait_for()
+
+    last = table.get_by_role("link", name=f"row-{MANY - 1}", exact=True)
+    for _ in range(100):
+        page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+        if last.count():
+            break
+        page.wait_for_timeout(100)
+
+    expect(last).to_be_visible()
+    expect(page.get_by_text("10,000 shown")).to_be_visible()
+    assert table.get_by_role("row").count() < 120
+    assert json.loads(table.get_attribute("aria-rowcount") or "0") == MANY + 1

@@ -1,0 +1,80 @@
+"""Usage: charts over time, the same figures as tables, and the way to the executions."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.acceptance.running_stack import RunningStack
+from tests.support.e2e.workflows import greeting
+
+pytestmark = pytest.mark.slow
+RUNS = 3
+
+
+@pytest.fixture(scope="module", autouse=True)
+def runs(stack: RunningStack) -> None:
+    """Run a workflow some times."""
+    stack.api("POST", "/api/workflows", greeting("Counted"))
+    for _ in range(RUNS):
+        path = "/api/workflows/counted/run?timeout=10"
+        stack.api("POST", path, {"inputs": {"name": "Ada"}})
+
+
+def test_sums_by_workflow_lead_to_their_executions(page: Page) -> None:
+    page.goto("/app/usage")
+    row = page.get_by_role("table", name="Sums").get_by_role("row", name="counted")
+    expect(row.get_by_role("cell").first).to_have_text(str(RUNS))
+
+    row.get_by_role("link").click()
+
+    expect(page).to_have_url(re.compile("/app/executions.*workflowSlug=counted.*from=.*to="))
+    rows = page.get_by_role("table", name="Executions").get_by_role("rowheader")
+    expect(rows).to_have_count(RUNS)
+
+
+def test_a_click_on_a_point_leads_to_the_executions_of_its_time(page: Page) -> None:
+    page.goto("/app/usage?by=status&range=24h")
+    chart = page.get_by_role("figure", name="Runs")
+    chart.locator("canvas").wait_for()
+    place = chart.locator(".u-over")
+    box = place.bounding_box()
+    assert box is not None
+
+    # The last bar, at its foot.
+    place.click(position={"x": box["width"] - 12, "y": box["height"] - 4})
+
+    expect(page).to_have_url(re.compile("/app/executions.*status=completed.*from=.*to="))
+    expect(page.get_by_role("checkbox", name="Completed")).to_be_checked()
+    expect(page.get_by_role("row", name="counted").first).to_be_visible()
+
+
+def test_all_figures_are_a_table_by_every_property_and_time(page: Page) -> None:
+    page.goto("/app/usage")
+
+    for tab, name in (
+        ("By workflow", "counted"),
+        ("By API key", "Demo"),
+        ("By status", "completed"),
+    ):
+        page.get_by_role("tab", name=tab).click()
+        page.get_by_text("All figures as a table").click()
+        table = page.get_by_role("table", name="Figures by time")
+        expect(table.get_by_role("rowheader", name=name).first).to_be_visible()
+    page.get_by_label("Time", exact=True).select_option("Last 90 days")
+
+    expect(page).to_have_url(re.compile("by=status.*range=90d"))
+    expect(page.get_by_role("table", name="Sums")).to_contain_text("completed")
+
+
+def test_the_library_of_charts_is_loaded_where_charts_are(page: Page) -> None:
+    loaded: list[str] = []
+    page.on("request", lambda request: loaded.append(request.url))
+
+    page.goto("/app/executions")
+    page.get_by_role("heading", level=1).wait_for()
+    assert not [url for url in loaded if "Chart" in url]
+    page.get_by_role("link", name="Usage").click()
+    page.locator("canvas").first.wait_for()
+
+    assert [url for url in loaded if "Chart" in url]
