@@ -94,3 +94,12 @@ def test_a_phone_has_the_search_in_its_header(page: Page) -> None:
 
     expect(page.get_by_role("combobox", name="Id, slug")).to_be_focused()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_phone_scrolls_its_row_of_pages_to_the_one_that_is_open(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/app/admin")
+
+    entry = page.get_by_role("navigation").get_by_role("link", name="Administration")
+
+    expect(entry).to_be_in_viewport(ratio=1)

@@ -1,4 +1,4 @@
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import { useConnection } from "../api/live";
 import { Button } from "../components/Button";
 import { Toasts, toast } from "../components/Toast";
@@ -20,6 +20,12 @@ export function Shell({ children }: { children: ReactNode }) {
   const path = usePath();
   const isAdmin = useMe().data?.user.role === "admin";
   const pages = isAdmin ? [...PAGES, ADMINISTRATION] : PAGES;
+  const nav = useRef<HTMLElement>(null);
+  // On phones the row of pages scrolls.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another page, or another row of pages
+  useEffect(() => {
+    nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [path, isAdmin]);
   return (
     <>
       <header className="top">
@@ -28,7 +34,7 @@ export function Shell({ children }: { children: ReactNode }) {
             <img src={icon} alt="" />
             Headrace
           </Link>
-          <nav aria-label="Pages">
+          <nav aria-label="Pages" ref={nav}>
             {isSignedIn &&
               pages.map(([address, name]) => (
                 <Link key={address} href={address} aria-current={isCurrent(path, address) ? "page" : undefined}>
