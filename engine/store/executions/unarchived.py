@@ -52,10 +52,11 @@ class UnarchivedExecutions:
 
     async def _listed(self, account_id: str) -> set[str]:
         key, cursor = keyspace.unarchived(partition_of(account_id)), b""
+        pattern = f"{account_id}/*"
         found: set[str] = set()
         while cursor != b"0" and len(found) < MOST_READ:
             cursor, page = await self._client.send(
-                *("ZSCAN", key, cursor or b"0", "MATCH", f"{account_id}/*"),
+                *("ZSCAN", key, cursor or b"0", "MATCH", pattern),
                 *("COUNT", SCANNED_AT_ONCE),
             )
             found |= {each.decode().partition("/")[2] for each in page[::2]}

@@ -42,7 +42,7 @@ class SharedPool:
 
     real: Pool | None = None
 
-    def __init__(self, *, slots: int) -> None:
+    def __init__(self, *, slots: int, preload: object = None) -> None:
         self._slots = slots
 
     async def start(self) -> None:
