@@ -7,6 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -P deploy/install.py
 PARALLEL := -n 4 --dist worksteal
+WITHOUT_STACK := --ignore=tests/acceptance --ignore=tests/contract --ignore=tests/benchmarks
 TESTED := 3.13 3.11
 PAGES := $(shell find gateway/ui -name node_modules -prune -o -type f -print)
 SUPPORTED := import sys; sys.exit(sys.version_info < (3, 11))
@@ -36,12 +37,13 @@ test: $(VENV)/.installed-dev ## Run the tests (AGAIN=1: up to three that fail ru
 coverage: $(VENV)/.installed-dev ## Run the tests and tell which lines they miss (takes half as long again)
 	$(BIN)/pytest $(PARALLEL) --cov --cov-report=term:skip-covered
 
-test-newest: $(VENV)/.python ## Run smoke and test on a newer tested Python if one is here
+test-newest: $(VENV)/.python ## Run smoke, and the tests that need no stack, on a newer tested Python if one is here
 	@for python in $(foreach version,$(TESTED),python$(version) /usr/bin/python$(version)); do \
 		$$python -c '$(IS_NEWER)' $$($(BIN)/python -c '$(MINOR)') 2>/dev/null || continue; \
 		$$python -c 'import ensurepip, venv' 2>/dev/null || \
 			{ echo "$$python has no venv module: it is left out"; exit 0; }; \
-		exec $(MAKE) smoke test PYTHON=$$python VENV=$(VENV)-newest; \
+		exec $(MAKE) smoke test PYTHON=$$python VENV=$(VENV)-newest \
+			PARALLEL='$(PARALLEL) $(WITHOUT_STACK)'; \
 	done; echo 'There is no newer Python here that is tested.'
 
 check: $(VENV)/.installed-dev ## Check format, style, types and import rules

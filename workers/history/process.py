@@ -18,6 +18,8 @@ from engine.store.redis import keyspace
 
 LEAD_SECONDS = 5.0
 RENEW_SECONDS = 1.5
+START_SECONDS = 5.0
+"""Pause before the first try to lead: a machine that starts has more urgent work."""
 STOP_SECONDS = 5.0
 COMMAND = (sys.executable, "-P", "-c", "from workers.history.main import main; main()")
 
@@ -33,6 +35,7 @@ class ArchiverProcess:
 
     async def run(self) -> None:
         """Take the lead and run the process, until cancelled."""
+        await asyncio.sleep(START_SECONDS)
         try:
             while True:
                 await self.step()
