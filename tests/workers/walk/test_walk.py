@@ -324,15 +324,18 @@ async def test_heavy_expressions_are_shared_with_another_worker(
         graph.node(f"c{number}", "transform", expression=heavy)
         graph.wire(f"in.who > c{number}.value-in", f"c{number}.value-out > out.result-in")
 
+    fences = 1
     async with worker(settings):
-        execution = await runner.run(graph, {"who": "ab" * 40_000}, seconds=30)
+        for _ in range(4):  # on a busy machine, the other worker may come too late
+            execution = await runner.run(graph, {"who": "ab" * 40_000}, seconds=30)
+            assert execution.status is ExecutionStatus.COMPLETED
+            assert len(execution.result["values"]) == 12
+            key = keyspace.execution(runner.account.id, execution.id)
+            fences = max(fences, int(await store.client.send("HGET", key, "fence")))
+            if fences > 1:
+                break
 
-    fences = await store.client.send(
-        "HGET", keyspace.execution(runner.account.id, execution.id), "fence"
-    )
-    assert execution.status is ExecutionStatus.COMPLETED
-    assert len(execution.result["values"]) == 12
-    assert int(fences) > 1
+    assert fences > 1
 
 
 async def test_a_stopping_worker_gives_back_without_using_an_attempt(
