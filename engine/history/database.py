@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -48,6 +49,8 @@ class Database:
         """Open by a URL `sqlite:///PATH` or `postgresql://…`. Raises SettingError."""
         self._url = _parse_url(url)
         self._engine = _make_engine(self._url)
+        # Commands use a database for moments, and leave it to its end.
+        weakref.finalize(self, self._engine.dispose)
 
     @property
     def is_sqlite(self) -> bool:

@@ -51,17 +51,18 @@ def postgresql_url(run: str) -> Iterator[str]:
     migrate(database)
     database.close()
     yield url
-    _engine(url).dispose()
     server.cleanup()
 
 
 def empty_postgresql(url: str) -> None:
     """Remove all rows, but for the id of the database."""
-    with _engine(url).begin() as connection:
+    engine = _engine(url)
+    with engine.begin() as connection:
         for table in metadata.sorted_tables:
             if table is not archive_state:
                 connection.execute(delete(table))
         connection.execute(delete(archive_state).where(archive_state.c.name != DATABASE_ID))
+    engine.dispose()
 
 
 def copy_sqlite(template: Path, folder: Path) -> str:
