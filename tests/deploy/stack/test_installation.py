@@ -127,7 +127,10 @@ def test_init_begins_keeps_refuses_and_adopts(
     assert ids(unmarked_redis_url) == Sealer.of(OTHER).installation_ids[0]
 
 
-def test_init_wants_a_key_and_a_redis(tmp_path: Path, unmarked_redis_url: str) -> None:
+def test_init_wants_a_key_and_a_redis(
+    tmp_path: Path, unmarked_redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # the clone may have the data, and the key, of `make run`
     keyless = init(unmarked_redis_url, "")
     nowhere = headrace("init", "--data-dir", str(tmp_path / "none"))
 
