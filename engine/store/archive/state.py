@@ -51,9 +51,10 @@ class HistoryHealth:
             return self.state.error
         if self.executions.count + self.deliveries.count == 0:
             return ""
-        if self.now - self.state.seen_at > SILENT_MS:
-            return SILENT
         oldest = min(each.oldest_at or self.now for each in (self.executions, self.deliveries))
+        # An archiver that has yet to start is not silent before something has waited for it.
+        if self.now - max(self.state.seen_at, oldest) > SILENT_MS:
+            return SILENT
         behind = self.now - oldest
         return f"it is {behind // 60_000} minutes behind" if behind > BEHIND_MS else ""
 

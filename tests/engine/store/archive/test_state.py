@@ -36,7 +36,9 @@ def old(behind_ms: int) -> HistoryBacklog:
     [
         (WELL, ""),
         (replace(WELL, state=replace(WELL.state, error="it is gone")), "it is gone"),
-        (replace(WELL, state=replace(WELL.state, seen_at=NOW - SILENT_MS - 1)), SILENT),
+        (replace(WELL, state=ArchiverState(seen_at=1)), ""),
+        (replace(WELL, state=ArchiverState(seen_at=1), executions=old(SILENT_MS)), ""),
+        (replace(WELL, state=ArchiverState(seen_at=1), executions=old(SILENT_MS + 1)), SILENT),
         (replace(WELL, executions=NONE, state=ArchiverState()), ""),
         (replace(WELL, executions=old(BEHIND_MS)), ""),
         (replace(WELL, executions=old(BEHIND_MS + 1)), "it is 5 minutes behind"),
