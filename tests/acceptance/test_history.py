@@ -1,4 +1,4 @@
-"""What has ended on a stack is in its history, without anything to set up."""
+"""The history of a stack has its ended runs, without anything to set up."""
 
 import json
 

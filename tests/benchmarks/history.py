@@ -15,6 +15,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -248,9 +249,7 @@ def queries(store: Store) -> Iterator[tuple[str, Work]]:
         "errorCode": lambda: ExecutionFilter(error_code=dice.choice(CODES)),
         "from, to": lambda: ExecutionFilter(created_from=middle, created_to=middle + DAY),
         **{
-            f"q, {length} characters": lambda length=length: ExecutionFilter(  # type: ignore[misc]
-                id_start=f"{dice.getrandbits(32):08x}"[:length]
-            )
+            f"q, {length} characters": partial(_filter_by_start, dice, length)
             for length in (1, 2, 3, 4, 8)
         },
         "workflowSlug, status, source": lambda: ExecutionFilter(
@@ -264,7 +263,7 @@ def queries(store: Store) -> Iterator[tuple[str, Work]]:
         ),
     }
     for name, make in filters.items():
-        yield name, lambda make=make: store.executions.list(ACCOUNT, make())  # type: ignore[misc]
+        yield name, partial(_list, store, make)
     yield (
         "workflowSlug, 500 rows",
         lambda: store.executions.list(ACCOUNT, of_one, limit=500),
@@ -284,8 +283,16 @@ def queries(store: Store) -> Iterator[tuple[str, Work]]:
             )
             yield (
                 f"series, month by {bucket}, {by}",
-                lambda wanted=wanted: read_series(store, ACCOUNT, wanted),  # type: ignore[misc]
+                partial(read_series, store, ACCOUNT, wanted),
             )
+
+
+def _filter_by_start(dice: random.Random, length: int) -> ExecutionFilter:
+    return ExecutionFilter(id_start=f"{dice.getrandbits(32):08x}"[:length])
+
+
+def _list(store: Store, make: Callable[[], ExecutionFilter]) -> Awaitable[object]:
+    return store.executions.list(ACCOUNT, make())
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """The document of the editor against a model: random edits, undos, redos and merges."""
 
 import random
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,10 +27,10 @@ ACTIONS = 200
 @pytest.fixture(scope="module")
 def functions(chromium: "Browser", tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     """An empty page with the functions of the document and their test as `model`."""
-    node = shutil.which("node")
+    node = build_pages.installed_node()
     bundler = build_pages.SOURCES / "node_modules" / "rolldown" / "bin" / "cli.mjs"
-    if node is None or not bundler.is_file():
-        pytest.skip("there is no Node here, or the packages of the pages are not installed")
+    assert node is not None, "`make e2e` installs Node"
+    assert bundler.is_file(), "`make pages` installs the packages of the pages"
     bundle = tmp_path_factory.mktemp("model") / "model.js"
     options = ("--format", "iife", "--name", "model", "--file", str(bundle))
     subprocess.run([node, bundler, ENTRY, *options], check=True, timeout=60, capture_output=True)

@@ -1,4 +1,4 @@
-"""What an execution in the history needs stays, although Redis has forgotten the execution."""
+"""Media of an archived execution stay, although Redis has forgotten the execution."""
 
 from dataclasses import replace
 

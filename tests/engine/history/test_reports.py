@@ -11,12 +11,11 @@ def test_executions_are_exported_by_account_and_time(database: Database) -> None
     found = [rows(account_id=name, at=MONDAY + day * DAY) for name in "ab" for day in (2, 0, 1)]
     write_executions(database, found)
 
-    def export(**limits: object) -> list[tuple[str, str]]:
-        wanted = {"account_id": None, "from_ms": None, "to_ms": None} | limits
-        return [
-            (row["account_id"], row["created_at"][8:10])
-            for row in read_exported(database, **wanted)  # type: ignore[arg-type]
-        ]
+    def export(
+        account_id: str | None = None, from_ms: int | None = None, to_ms: int | None = None
+    ) -> list[tuple[str, str]]:
+        exported = read_exported(database, account_id=account_id, from_ms=from_ms, to_ms=to_ms)
+        return [(row["account_id"], row["created_at"][8:10]) for row in exported]
 
     assert count_executions(database) == 6
     assert export() == [(name, day) for name in "ab" for day in ("01", "02", "03")]

@@ -70,8 +70,10 @@ async def read_all(store: Store, wanted: ExecutionFilter, limit: int = 7) -> Seq
 
 
 def in_order(records: Sequence[EndedRecord]) -> list[EndedRecord]:
-    key = lambda each: (int(each.fields["created"]), each.execution_id)  # noqa: E731
-    return sorted(records, key=key, reverse=True)
+    def place(record: EndedRecord) -> tuple[int, str]:
+        return int(record.fields["created"]), record.execution_id
+
+    return sorted(records, key=place, reverse=True)
 
 
 async def expected(history: History, records: Sequence[EndedRecord]) -> list[tuple[Execution, Any]]:
