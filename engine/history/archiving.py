@@ -25,21 +25,15 @@ CHECK_BATCH = 500
 SETTLED_MS = 60_000
 """Time after an end from which on an execution ought to be in the history or on the list."""
 
-API_READS_HISTORY = False
-"""The switch of forgetting: whether the API finds in the history what Redis has forgotten.
-
-Until it does, Redis keeps what has ended for `HEADRACE_RETENTION_DAYS`, archived or not; from then
-on for `HEADRACE_HOT_MINUTES`.
-"""
+LEAST_HOT_MS = 5_000
+"""Least time for which Redis keeps what has ended: feeds of events look for ends each second."""
 
 log = logging.getLogger(__name__)
 
 
 def kept_ms(settings: Settings) -> int:
     """Return the time for which Redis keeps what has ended and is in the history."""
-    if API_READS_HISTORY:
-        return int(settings.hot_minutes * 60_000)
-    return int(settings.retention_days * 86_400_000)
+    return max(LEAST_HOT_MS, int(settings.hot_minutes * 60_000))
 
 
 class ExecutionArchive:

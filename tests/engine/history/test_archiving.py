@@ -294,11 +294,7 @@ async def test_an_end_of_this_minute_is_left_to_the_list(
 
 
 @pytest.mark.parametrize(
-    ("is_read", "expected"), [(False, 2 * 86_400_000), (True, 30_000)], ids=["unread", "read"]
+    ("minutes", "milliseconds"), [(0.5, 30_000), (60.0, 3_600_000), (0.0, 5_000)]
 )
-def test_redis_forgets_early_only_where_the_api_reads_the_history(
-    monkeypatch: pytest.MonkeyPatch, is_read: bool, expected: int
-) -> None:
-    monkeypatch.setattr(archiving, "API_READS_HISTORY", is_read)
-
-    assert kept_ms(Settings(hot_minutes=0.5, retention_days=2)) == expected
+def test_redis_keeps_what_has_ended_for_some_time(minutes: float, milliseconds: int) -> None:
+    assert kept_ms(Settings(hot_minutes=minutes)) == milliseconds
