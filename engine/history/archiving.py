@@ -79,7 +79,7 @@ class ExecutionArchive:
         page = await self._ended.ended(partition, since, until_ms - SETTLED_MS, CHECK_BATCH)
         self._checked[partition] = page.next_at
         await self._list_unknown(page.references)
-        return len(page.references) == CHECK_BATCH
+        return page.has_more
 
     async def forget(self, partition: int, ended_before_ms: int) -> bool:
         """Let Redis forget archived executions that ended before a time; True if there are more.
@@ -88,8 +88,7 @@ class ExecutionArchive:
         """
         since = self._forgotten[partition]
         page = await self._ended.ended(partition, since, ended_before_ms, FORGET_BATCH)
-        is_full = len(page.references) == FORGET_BATCH
-        self._forgotten[partition] = page.next_at if is_full else 0
+        self._forgotten[partition] = page.next_at if page.has_more else 0
         names = [name for name in page.references if name not in self.refused]
         known = await self._list_unknown(names)
         retries = await self._ended.retries(known)
@@ -101,7 +100,7 @@ class ExecutionArchive:
         await asyncio.gather(
             *(self._ended.forget(name, ended_before_ms, retries[name]) for name in known)
         )
-        return is_full
+        return page.has_more
 
     async def _list_unknown(self, names: Sequence[str]) -> Sequence[str]:
         """Return the references that the history has; list the others for it."""

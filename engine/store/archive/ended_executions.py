@@ -57,6 +57,7 @@ class EndedPage:
     references: Sequence[str]
     next_at: int
     """Time in milliseconds from which on the next page reads."""
+    has_more: bool
 
 
 class EndedExecutions:
@@ -98,17 +99,22 @@ class EndedExecutions:
                 await self._client.send("ZADD", key, "NX", int(float(ended)), name)
 
     async def ended(self, partition: int, since: int, until: int, count: int) -> EndedPage:
-        """Return executions of a partition that ended from `since` to `until` (ms)."""
+        """Return executions of a partition that ended from `since` to `until` (ms).
+
+        A page ends with a whole millisecond, so it may have more than `count`.
+        """
+        key = keyspace.finished(partition)
         found = await self._client.send(
-            *("ZRANGE", keyspace.finished(partition), since, until, "BYSCORE"),
-            *("LIMIT", 0, count, "WITHSCORES"),
+            *("ZRANGE", key, since, until, "BYSCORE", "LIMIT", 0, count, "WITHSCORES")
         )
-        names = [name.decode() for name, _ in found]
-        last = int(float(found[-1][1])) if found else until
         if len(found) < count:
-            return EndedPage(references=names, next_at=until + 1)
-        is_one_moment = int(float(found[0][1])) == last
-        return EndedPage(references=names, next_at=last + 1 if is_one_moment else last)
+            names = [name.decode() for name, _ in found]
+            return EndedPage(references=names, next_at=until + 1, has_more=False)
+        last = int(float(found[-1][1]))
+        names = [name.decode() for name, at in found if int(float(at)) < last]
+        of_last = await self._client.send("ZRANGE", key, last, last, "BYSCORE")
+        names += [name.decode() for name in of_last]
+        return EndedPage(references=names, next_at=last + 1, has_more=True)
 
     async def retries(self, references: Sequence[str]) -> dict[str, str]:
         """Return the last retry of each execution, empty without one."""

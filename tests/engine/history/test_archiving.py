@@ -1,6 +1,5 @@
 """Ended executions move to the history, and leave Redis only afterwards."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -48,6 +47,13 @@ def archived(database: Database) -> Rows:
 async def is_in_redis(store: Store, reference: str) -> bool:
     key = keyspace.execution(*keyspace.parse_reference(reference))
     return bool(await store.client.send("EXISTS", key))
+
+
+async def end_at(store: Store, at: int, *references: str) -> None:
+    """Let executions have ended in one millisecond."""
+    for name in references:
+        key = keyspace.finished(partition_of(keyspace.parse_reference(name)[0]))
+        await store.client.send("ZADD", key, at, name)
 
 
 async def forget_all(store: Store, archive: ExecutionArchive) -> None:
@@ -230,10 +236,23 @@ async def test_executions_that_have_to_stay_hold_up_no_others(
     monkeypatch.setattr(archiving, "FORGET_BATCH", 2)
     key_id = await ending.with_webhook()
     told = [await ending.completed(key_id=key_id, webhook_url=URL) for _ in range(4)]
-    others = []
-    for _ in range(3):
-        await asyncio.sleep(0.003)  # more ends of one millisecond than a page has wait for a turn
-        others.append(await ending.completed())
+    others = [await ending.completed() for _ in range(3)]
+    await archive.archive()
+
+    await forget_all(ending.store, archive)
+
+    assert all([await is_in_redis(ending.store, name) for name in told])
+    assert not any([await is_in_redis(ending.store, name) for name in others])
+
+
+async def test_redis_forgets_more_ends_of_one_millisecond_than_a_page_has(
+    archive: ExecutionArchive, ending: Ending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archiving, "FORGET_BATCH", 2)
+    key_id = await ending.with_webhook()
+    told = [await ending.completed(key_id=key_id, webhook_url=URL) for _ in range(3)]
+    others = [await ending.completed() for _ in range(5)]
+    await end_at(ending.store, 7_000, *told, *others)
     await archive.archive()
 
     await forget_all(ending.store, archive)
@@ -266,9 +285,9 @@ async def test_executions_of_before_the_history_are_found_a_page_at_a_time(
     monkeypatch.setattr(archiving, "CHECK_BATCH", 2)
     names = [await ending.completed() for _ in range(5)]
     await ended.mark_archived(names)
-    partition, finished = partition_of(ending.account.id), keyspace.finished
     for at, name in enumerate(names, start=1):
-        await ending.store.client.send("ZADD", finished(partition), at, name)
+        await end_at(ending.store, at, name)
+    partition = partition_of(ending.account.id)
     now = await ending.store.leases.now()
 
     pages = 0
@@ -280,6 +299,27 @@ async def test_executions_of_before_the_history_are_found_a_page_at_a_time(
     assert pages >= 2
     assert set(archived(database)) == set(names)
     assert not await archive.check(partition, now)
+
+
+async def test_a_page_has_all_ends_of_its_last_millisecond(
+    archive: ExecutionArchive,
+    ending: Ending,
+    ended: EndedExecutions,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(archiving, "CHECK_BATCH", 2)
+    names = [await ending.completed() for _ in range(7)]
+    await ended.mark_archived(names)
+    await end_at(ending.store, 1, names[0])
+    await end_at(ending.store, 2, *names[1:6])
+    await end_at(ending.store, 3, names[6])
+    partition, now = partition_of(ending.account.id), await ending.store.leases.now()
+
+    while await archive.check(partition, now):
+        pass
+
+    assert set(await ended.unarchived(10)) == set(names)
 
 
 async def test_an_end_of_this_minute_is_left_to_the_list(
