@@ -18,7 +18,14 @@ from engine.store.accounts.secrets import AccountSecrets, Secret
 from engine.store.accounts.session_list import SessionList, SessionRecord
 from engine.store.accounts.sessions import Sessions
 from engine.store.accounts.usage import UsageLog, UsagePage
-from engine.store.accounts.wallets import LedgerEntry, LedgerPage, TopUp, Wallet, Wallets
+from engine.store.accounts.wallets import (
+    LedgerEntry,
+    LedgerKeeping,
+    LedgerPage,
+    TopUp,
+    Wallet,
+    Wallets,
+)
 from engine.store.archive.archive import Archive, NoArchive
 from engine.store.audit import AuditEntry, AuditLog
 from engine.store.deliveries import Deliveries
@@ -186,6 +193,7 @@ class Store:
         hints = HintSender(hint_client)
         archive = archive or NoArchive()
         offloaded = OffloadedValues(client, blob_store or NoBlobStore(), archive)
+        keeping = LedgerKeeping.of(settings)
         versions = Versions(client, settings.retention_days)
         quota = DocumentQuota(client, terms)
         workflows = Workflows(client, quota, versions)
@@ -212,7 +220,7 @@ class Store:
             drafts=Drafts(client, quota),
             versions=versions,
             models=ModelStore(client, audit),
-            executions=Executions(client, hints, settings.retention_days, offloaded, archive),
+            executions=Executions(client, hints, keeping, offloaded, archive),
             events=ExecutionEvents(client, archive),
             walks=Walks(client, hints),
             offloaded=offloaded,
@@ -226,7 +234,7 @@ class Store:
             seals=SealingKeyCheck(client, sealer),
             outbound=OutboundCalls(client, terms),
             governor=Governor(client),
-            wallets=Wallets(client, settings.retention_days, audit),
+            wallets=Wallets(client, keeping, audit),
             usage=UsageLog(client, archive),
             ledgers=Ledgers(client, archive),
             unarchived=UnarchivedExecutions(client),

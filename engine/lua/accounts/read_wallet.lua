@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- Read an account's wallet, after granting a due allowance and removing lapsed credits.
 -- KEYS: 1 wallet, 2 ledger
--- ARGV: 1 now (0: Redis's clock), 2 terms 'allowance:once:milliseconds to keep the ledger'
+-- ARGV: 1 now (0: Redis's clock), 2 terms of `refresh_wallet`
 -- Returns {credits reserved, time of the last allowance or '', then bucket and credits left}
 -- Uses: read_now, next_month, wallet
 local keys = {wallet = KEYS[1], ledger = KEYS[2]}

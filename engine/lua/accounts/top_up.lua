@@ -4,7 +4,7 @@
 -- KEYS: 1 wallet, 2 ledger, 3 marker of the operation, kept as long as the ledger and a day at
 --       least, 4 audit log
 -- ARGV: 1 now (0: Redis's clock), 2 operation, 3 credits, 4 time of their lapse in milliseconds (0:
---       never), 5 terms 'allowance:once:milliseconds to keep the ledger', 6 to 11 the act of the
+--       never), 5 terms of `refresh_wallet`, 6 to 11 the act of the
 --       audit log, whose after is an object to which the balance is added, 12 a note for readers of
 --       the ledger, if any
 -- Returns {'ok', balance} | {'late'} when the credits have lapsed | {'many'} when the sum exceeds

@@ -12,7 +12,7 @@
 --       takes it, 5 node statuses, 6 milliseconds until a hint is repeated, 7 limit of active
 --       executions ('' none), 8 fingerprint of the body ('' without an idempotency key), 9 response if
 --       already known, 10 milliseconds to keep the idempotency record, 11 credits to reserve (''
---       without charged nodes), 12 terms 'allowance:once:milliseconds to keep the ledger', 13 trials
+--       without charged nodes), 12 terms of `refresh_wallet`, 13 trials
 --       'model=r<runs>,model=d<milliseconds>', 14 '' or, for a retry, ':' and the id of the last retry
 --       if another may follow it, then field and value pairs
 -- Returns {'ok', created, active} | {'repeated', fingerprint, execution id, response or ''}

@@ -66,7 +66,8 @@ local function open_wallet(keys, now)
 end
 
 -- Grant a due allowance, and adjust it to a changed tier: the amount granted in this month counts,
--- less the amount taken back. `terms` are 'allowance:once:…'; once is 1 for a single grant.
+-- less the amount taken back. `terms` are 'allowance:once:milliseconds to keep the ledger', and end
+-- with ':1' where there is no history; once is 1 for a single grant.
 local function refresh_wallet(wallet, terms)
   local allowance, once = string.match(terms, '^(%d+):([01])')
   allowance, once = tonumber(allowance), once == '1'
@@ -115,13 +116,16 @@ local function reserve(wallet, credits, ...)
   return parts
 end
 
--- Fold entries older than `keep_ms` that are in the history into carried sums, twice as fast as new
--- ones are added.
-local function fold_ledger(wallet, keep_ms)
+-- Fold entries older than the terms keep them into carried sums, twice as fast as new ones are added.
+-- Where there is a history, only entries that it has are folded.
+local function fold_ledger(wallet, terms)
+  local keep_ms, is_alone = string.match(terms, '^%d+:[01]:(%d+):?(1?)$')
   local keys, archived = wallet.keys, wallet.facts.archived
-  if not archived then return end
+  if not archived and is_alone ~= '1' then return end
   local before = string.format('%d', math.max(0, wallet.now - keep_ms - 1))
-  if tonumber(string.match(archived, '^%d+')) <= tonumber(before) then before = archived end
+  if archived and tonumber(string.match(archived, '^%d+')) <= tonumber(before) then
+    before = archived
+  end
   local count = math.min(2 * #wallet.entries, MOST_FOLDED)
   local old = redis.call('XRANGE', keys.ledger, '-', before, 'COUNT', count)
   local carried, ids = {}, {}
@@ -164,7 +168,5 @@ local function save_wallet(wallet, terms)
   for _, entry in ipairs(wallet.entries) do
     redis.call('XADD', keys.ledger, '*', unpack(entry))
   end
-  if #wallet.entries > 0 then
-    fold_ledger(wallet, tonumber(string.match(terms, '^%d+:[01]:(%d+)$')))
-  end
+  if #wallet.entries > 0 then fold_ledger(wallet, terms) end
 end

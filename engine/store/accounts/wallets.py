@@ -11,6 +11,7 @@ from typing import Any
 from engine.access.tiers import TierTerms
 from engine.billing.credits import MAX_CREDITS
 from engine.ids.partitions import partition_of
+from engine.settings import Settings
 from engine.store.audit import COMMAND, AuditAction, AuditedAct, AuditLog
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
@@ -70,6 +71,25 @@ class LedgerEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerKeeping:
+    """Time for which Redis keeps entries of ledgers, before it folds them into sums.
+
+    Where there is a history, it keeps those that the history lacks for longer.
+    """
+
+    milliseconds: int
+    has_history: bool
+
+    @classmethod
+    def of(cls, settings: Settings) -> "LedgerKeeping":
+        """Return the keeping of the settings."""
+        return cls(
+            milliseconds=int(settings.retention_days * 86_400_000),
+            has_history=bool(settings.database_url),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerPage:
     """Newest entries of a ledger, newest first, and the number of its unfolded entries."""
 
@@ -80,15 +100,15 @@ class LedgerPage:
 class Wallets:
     """Reads, tops up and checks wallets; scripts of executions move credits too."""
 
-    def __init__(self, client: Client, retention_days: float, audit: AuditLog) -> None:
+    def __init__(self, client: Client, keeping: LedgerKeeping, audit: AuditLog) -> None:
         self._client = client
         self._audit = audit
-        self._keep_ms = keep_ms(retention_days)
+        self._keeping = keeping
 
     async def read(self, account_id: str, terms: TierTerms) -> Wallet:
         """Return the account's wallet, after granting a due allowance."""
         reply = await self._client.call(
-            SCRIPTS["read_wallet"], _keys(account_id), [0, terms_text(terms, self._keep_ms)]
+            SCRIPTS["read_wallet"], _keys(account_id), [0, terms_text(terms, self._keeping)]
         )
         return _parse(reply)
 
@@ -127,7 +147,7 @@ class Wallets:
                 keyspace.audit(partition_of(account_id)),
             ],
             [
-                *(0, operation, credits, expires_at or 0, terms_text(terms, self._keep_ms)),
+                *(0, operation, credits, expires_at or 0, terms_text(terms, self._keeping)),
                 *self._audit.arguments(act),
                 *((note,) if note else ()),
             ],
@@ -189,14 +209,10 @@ def _is_amount(value: object) -> bool:
     return type(value) is int and 0 < value <= MAX_CREDITS
 
 
-def keep_ms(retention_days: float) -> int:
-    """Return the time for which entries of the ledger are kept unfolded."""
-    return int(retention_days * 86_400_000)
-
-
-def terms_text(terms: TierTerms, keep: int) -> str:
-    """Return terms as scripts read them: allowance, whether granted once, milliseconds to keep."""
-    return f"{terms.allowance}:{int(terms.allowance_once)}:{keep}"
+def terms_text(terms: TierTerms, keeping: LedgerKeeping) -> str:
+    """Return terms as scripts read them: allowance, whether granted once, and the keeping."""
+    alone = "" if keeping.has_history else ":1"
+    return f"{terms.allowance}:{int(terms.allowance_once)}:{keeping.milliseconds}{alone}"
 
 
 def _keys(account_id: str) -> list[str]:

@@ -13,7 +13,7 @@ from engine.executions.execution import ExecutionStatus, NodeStatus, format_node
 from engine.graph.plan import Plan
 from engine.ids.idempotency import IdempotencyKey
 from engine.ids.partitions import partition_of
-from engine.store.accounts.wallets import keep_ms, terms_text
+from engine.store.accounts.wallets import LedgerKeeping, terms_text
 from engine.store.archive.archive import Archive
 from engine.store.executions.accept import (
     Accepted,
@@ -58,14 +58,14 @@ class Executions(ExecutionReads):
         self,
         client: Client,
         hints: HintSender,
-        retention_days: float,
+        keeping: LedgerKeeping,
         offloaded: OffloadedValues,
         archive: Archive,
     ) -> None:
         super().__init__(client, archive, Results(offloaded))
         self._large_inputs = LargeInputs(offloaded)
         self._hints = hints
-        self._keep_ms = keep_ms(retention_days)
+        self._keeping = keeping
         self._queue_selector = QueueSelector()
 
     async def accept(
@@ -148,7 +148,7 @@ class Executions(ExecutionReads):
             format_node_statuses(statuses),
             *(RESEND_AFTER_MS, concurrency_argument(terms)),
             *(idempotency_key.fingerprint if idempotency_key else "", answer, IDEMPOTENCY_MS),
-            *quote_arguments(quote, terms_text(terms, self._keep_ms) if quote and terms else ""),
+            *quote_arguments(quote, terms_text(terms, self._keeping) if quote and terms else ""),
             retry_argument(start),
             *("slug", slug, "source", source, "key", key_id, "bell", notifier, "inputs", on_record),
             *(("aside", "1") if on_record is not packed else ()),
@@ -210,7 +210,8 @@ class Executions(ExecutionReads):
 
     def _hook(self, url: str) -> Sequence[Argument]:
         # Values for the script of the end, frozen now: the key may be deleted by then.
-        return ("hook", url, "hook_keep", self._keep_ms, "hook_resend", RESEND_DELIVERY_MS)
+        keep_ms = self._keeping.milliseconds
+        return ("hook", url, "hook_keep", keep_ms, "hook_resend", RESEND_DELIVERY_MS)
 
     async def count_active(self, account_id: str) -> int:
         """Return the number of the account's executions that have not ended."""

@@ -10,8 +10,9 @@ import pytest
 
 from engine.access.capabilities import Role, Tier
 from engine.access.tiers import TierTerms, load
+from engine.settings import Settings
 from engine.store import Account, Store, TopUp
-from engine.store.accounts.wallets import Wallets
+from engine.store.accounts.wallets import LedgerKeeping, Wallets, terms_text
 from engine.store.archive.entries import ArchivedEntries, StreamPosition
 from engine.store.redis import keyspace
 from engine.store.redis.scripts import SCRIPTS
@@ -30,6 +31,11 @@ def ms(text: str) -> int:
     return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
 
 
+def later(days: int) -> str:
+    """Return the time in so many days."""
+    return (datetime.now(UTC) + timedelta(days=days)).replace(tzinfo=None).isoformat()
+
+
 class WalletReader:
     """Wallet of one account at times of the test's choice."""
 
@@ -40,25 +46,40 @@ class WalletReader:
 
     async def read(self, now: str, terms: TierTerms = PRO) -> dict[str, int]:
         """Return the remaining credits by bucket."""
-        words = f"{terms.allowance}:{int(terms.allowance_once)}:{KEEP_MS}"
+        words = terms_text(terms, LedgerKeeping(milliseconds=KEEP_MS, has_history=True))
         reply = await self.client.call(SCRIPTS["read_wallet"], self.keys, [ms(now), words])
         return {reply[i].decode(): int(reply[i + 1]) for i in range(2, len(reply), 2)}
 
     async def top_up(
-        self, now: str, credits: int, expires: str | None = None, *, keep_ms: int = KEEP_MS
+        self,
+        now: str,
+        credits: int,
+        expires: str | None = None,
+        *,
+        keep_ms: int = KEEP_MS,
+        has_history: bool = True,
     ) -> Any:
         """Add credits."""
-        words = f"{PRO.allowance}:{int(PRO.allowance_once)}:{keep_ms}"
+        words = terms_text(PRO, LedgerKeeping(milliseconds=keep_ms, has_history=has_history))
         ends = ms(expires) if expires else 0
         args: Sequence[Any] = [ms(now), uuid.uuid4().hex, credits, ends, words]
         return await self.client.call(SCRIPTS["top_up"], self.keys, args)
 
+    async def entries(self) -> Any:
+        """Return the entries of the stream, oldest first."""
+        return await self.client.send("XRANGE", self.keys[1], "-", "+")
+
+    async def entries_of_top_ups(self, count: int) -> Any:
+        """Make top-ups now; return the entries of the stream."""
+        for _ in range(count):
+            await self.top_up(later(0), 10)
+        return await self.entries()
+
     async def ledger(self) -> list[dict[str, str]]:
         """Return the entries, oldest first."""
-        page = await self.client.send("XRANGE", self.keys[1], "-", "+")
         return [
             {words[i].decode(): words[i + 1].decode() for i in range(0, len(words), 2)}
-            for _, words in page
+            for _, words in await self.entries()
         ]
 
 
@@ -158,21 +179,52 @@ async def test_top_ups_are_listed_in_spending_order(wallet: WalletReader) -> Non
 async def test_old_entries_that_are_archived_are_folded_and_the_ledger_still_adds_up(
     store: Store, account: Account, wallet: WalletReader, archived: int
 ) -> None:
-    for _ in range(20):
-        await store.wallets.top_up(account.id, PRO, 10)
-    much_later = datetime.now(UTC) + timedelta(days=31)
-    entries = await store.client.send("XRANGE", keyspace.ledger(account.id), "-", "+")
+    entries = await wallet.entries_of_top_ups(20)
     if archived:
         last = StreamPosition.parse(entries[archived - 1][0].decode())
         await ArchivedEntries(store.client).note_ledger(account.id, last)
 
-    later = much_later.replace(tzinfo=None).isoformat()
     for _ in range(10):
-        await wallet.top_up(later, 7, keep_ms=MONTH_MS)
+        await wallet.top_up(later(31), 7, keep_ms=MONTH_MS)
 
-    left = await store.client.send("XRANGE", keyspace.ledger(account.id), "-", "+")
-    assert left[0] == entries[archived]
+    assert (await wallet.entries())[0] == entries[archived]
     assert await store.wallets.check(account.id) == []
+
+
+@pytest.mark.parametrize(("days", "left_over"), [(31, 0), (29, 20)])
+async def test_without_a_history_entries_are_folded_by_their_age(
+    store: Store, account: Account, wallet: WalletReader, days: int, left_over: int
+) -> None:
+    entries = await wallet.entries_of_top_ups(20)
+
+    for _ in range(10):
+        await wallet.top_up(later(days), 7, keep_ms=MONTH_MS, has_history=False)
+
+    left = await wallet.entries()
+    assert len([each for each in entries[:20] if each in left]) == left_over
+    assert await store.wallets.check(account.id) == []
+
+
+async def test_entries_that_the_history_lacks_are_not_folded_by_a_process_without_its_address(
+    store: Store, account: Account, wallet: WalletReader
+) -> None:
+    entries = await wallet.entries_of_top_ups(20)
+    last = StreamPosition.parse(entries[4][0].decode())
+    await ArchivedEntries(store.client).note_ledger(account.id, last)
+
+    for _ in range(10):
+        await wallet.top_up(later(31), 7, keep_ms=MONTH_MS, has_history=False)
+
+    assert (await wallet.entries())[0] == entries[5]
+
+
+@pytest.mark.parametrize("has_history", [True, False])
+async def test_the_settings_tell_whether_there_is_a_history(has_history: bool) -> None:
+    url = "sqlite:///history.sqlite" if has_history else ""
+
+    keeping = LedgerKeeping.of(Settings(database_url=url, retention_days=2))
+
+    assert keeping == LedgerKeeping(milliseconds=2 * DAY_MS, has_history=has_history)
 
 
 async def test_the_same_operation_adds_its_credits_once(store: Store, account: Account) -> None:
@@ -190,7 +242,8 @@ async def test_the_same_operation_adds_its_credits_once(store: Store, account: A
 async def test_an_operation_is_known_for_a_day_however_short_the_ledger_is_kept(
     store: Store, account: Account
 ) -> None:
-    wallets = Wallets(store.client, 0.01, store.audit)
+    keeping = LedgerKeeping(milliseconds=1_000, has_history=True)
+    wallets = Wallets(store.client, keeping, store.audit)
 
     await wallets.top_up(account.id, PRO, 40, operation="invoice-7")
 
