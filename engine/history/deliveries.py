@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from engine.history.database import Database
 from engine.history.packing import pack_compressed, unpack_compressed
+from engine.history.removal import closed_accounts
 from engine.history.rows import Row
 from engine.history.schema import deliveries
 from engine.history.statements import upsert
@@ -11,12 +12,17 @@ from engine.store.archive.ended_deliveries import EndedDelivery
 
 
 def write_deliveries(database: Database, batch: Sequence[EndedDelivery]) -> None:
-    """Write deliveries; one with an older attempt than the archived one changes nothing."""
+    """Write deliveries; one with an older attempt than the archived one changes nothing.
+
+    Those of closed accounts are left out.
+    """
     if not batch:
         return
     with database.write() as connection:
-        statement = upsert(connection, deliveries, newer="fence")
-        connection.execute(statement, [make_delivery_row(each) for each in batch])
+        closed = closed_accounts(connection, (each.account_id for each in batch))
+        rows = [make_delivery_row(each) for each in batch if each.account_id not in closed]
+        if rows:
+            connection.execute(upsert(connection, deliveries, newer="fence"), rows)
 
 
 def make_delivery_row(ended: EndedDelivery) -> Row:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, func, insert, select
 
 from engine.history.database import Database
+from engine.history.removal import closed_accounts
 from engine.history.rows import plain
 from engine.history.schema import (
     archive_state,
@@ -43,9 +44,12 @@ def ledger_positions_of(
 def write_ledger(database: Database, account_id: str, part: LedgerPart) -> StreamPosition | None:
     """Write the entries after the archived ones; return the last position, None without entries.
 
-    The first write of an account also writes the sums of the entries that Redis has folded.
+    The first write of an account also writes the sums of the entries that Redis has folded. Nothing
+    of a closed account is written.
     """
     with database.write() as connection:
+        if closed_accounts(connection, [account_id]):
+            return None
         before = ledger_position(connection, account_id)
         if before is None:
             _write_carried(connection, account_id, part.carried)

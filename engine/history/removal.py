@@ -1,6 +1,6 @@
 """Removal of rows whose retention is over, and of all rows of an account."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Table, and_, delete, func, or_, select, tuple_
@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Table, and_, delete, func, or_, select, tuple
 from engine.history.database import Database
 from engine.history.rollups import BUCKETS_MS
 from engine.history.schema import (
+    archive_state,
     audit_entries,
     deliveries,
     execution_models,
@@ -19,13 +20,16 @@ from engine.history.schema import (
     nodes,
     rollups,
 )
-from engine.history.statements import upsert
+from engine.history.statements import in_batches, insert_new, upsert
 
 AT_ONCE = 500
 """Executions, deliveries or entries that one transaction removes."""
 FIGURES_DAYS = 400.0
 """Time for which figures of hours and days are kept at least."""
 DAY_MS = 86_400_000
+
+CLOSED = "closed."
+"""Start of the names in `archive_state` of accounts of which nothing is written any more."""
 
 PARTS = (execution_records, execution_models, nodes)
 
@@ -126,6 +130,26 @@ def erase_account(database: Database, account_id: str) -> RemovedRows:
             for table in tables
         ]
     return RemovedRows(count=sum(result.rowcount for result in results))
+
+
+def close_account(database: Database, account_id: str) -> None:
+    """Let nothing of an account be written any more, not even by an archiver that is at it.
+
+    Writers come one after the other, and each looks for closed accounts first.
+    """
+    with database.write() as connection:
+        row = {"name": CLOSED + account_id, "value": ""}
+        connection.execute(insert_new(connection, archive_state), row)
+
+
+def closed_accounts(connection: Connection, account_ids: Iterable[str]) -> set[str]:
+    """Return those of some accounts that are closed."""
+    found: set[str] = set()
+    for some in in_batches(sorted(set(account_ids))):
+        names = [CLOSED + each for each in some]
+        closed = select(archive_state.c.name).where(archive_state.c.name.in_(names))
+        found.update(name.removeprefix(CLOSED) for name in connection.execute(closed).scalars())
+    return found
 
 
 def count_rows(database: Database, account_id: str) -> dict[str, int]:

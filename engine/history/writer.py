@@ -6,6 +6,7 @@ from itertools import chain
 from sqlalchemy import Connection, Table, bindparam, insert, select, tuple_, update
 
 from engine.history.database import Database
+from engine.history.removal import closed_accounts
 from engine.history.rollups import add_figures
 from engine.history.rows import ExecutionRows, Row
 from engine.history.schema import execution_models, execution_records, executions, nodes
@@ -18,11 +19,14 @@ Ids = tuple[str, str]
 def write_executions(database: Database, batch: Sequence[ExecutionRows]) -> int:
     """Write those executions that the database lacks; return their number.
 
-    Called again with the same executions, it changes nothing. Raises HistoryUnavailable.
+    Those of closed accounts are left out. Called again with the same executions, it changes
+    nothing. Raises HistoryUnavailable.
     """
     with database.write() as connection:
-        known = find_known(connection, [_ids(each.execution) for each in batch])
-        new = {_ids(each.execution): each for each in batch if _ids(each.execution) not in known}
+        closed = closed_accounts(connection, (each.execution["account_id"] for each in batch))
+        open_ = [each for each in batch if each.execution["account_id"] not in closed]
+        known = find_known(connection, [_ids(each.execution) for each in open_])
+        new = {_ids(each.execution): each for each in open_ if _ids(each.execution) not in known}
         rows = list(new.values())
         _insert(connection, executions, [each.execution for each in rows])
         _insert(connection, execution_records, [each.record for each in rows])

@@ -122,8 +122,13 @@ class AccountKeys:
                 )
             ),
         )
+        by_account = (
+            keyspace.media_bytes(partition),
+            keyspace.newest_forgotten(partition),
+            keyspace.newest_forgotten(partition, "deliveries"),
+        )
         await asyncio.gather(
-            self._client.send("HDEL", keyspace.media_bytes(partition), account_id),
+            *(self._client.send("HDEL", key, account_id) for key in by_account),
             self._client.send("ZREM", keyspace.account_ids(), account_id),
         )
         await self._client.call(

@@ -10,12 +10,23 @@ from deploy.problems import CommandFailed
 from engine.access.capabilities import Role, Tier
 from engine.errors import AccountNotFound
 from engine.history.archiving import ExecutionArchive
-from engine.history.database import Database
+from engine.history.database import Database, HistoryUnavailable
+from engine.history.deliveries import write_deliveries
+from engine.history.entries import write_ledger
 from engine.history.entry_archiving import EntryArchive
-from engine.history.removal import count_rows
+from engine.history.removal import RemovedRows, count_rows
+from engine.history.rows import make_rows
+from engine.history.schema import rollups
+from engine.history.writer import write_executions
+from engine.ids.partitions import PARTITIONS
 from engine.store import Account, Store
+from engine.store.archive.ended_deliveries import EndedDeliveries
+from engine.store.archive.ended_executions import EndedExecutions
+from engine.store.archive.entries import ArchivedEntries
 from engine.store.media import AssetSource
+from engine.store.redis import keyspace
 from tests.engine.store.test_media import kept
+from tests.support.history.rows import table_rows
 from tests.support.store.ended import URL, Ending
 from tests.support.store.redis_contents import contents
 
@@ -25,7 +36,6 @@ LEFT = ("asset", ":audit", ":top_up:", "hr:hints:")
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "ARCHIVING_SECONDS", 0.0)
     monkeypatch.setattr(module, "WAIT_SECONDS", 0.4)
 
 
@@ -127,6 +137,71 @@ async def test_an_erasure_that_broke_off_is_repeated(
     await erase(store, database, account.id, dry_run=False)
 
     assert set(count_rows(database, account.id).values()) == {0}
+
+
+async def test_an_erasure_that_broke_off_before_its_end_is_ended(
+    store: Store, account: Account, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await live(store, account, database)
+
+    def fail(database: Database, account_id: str) -> None:
+        raise HistoryUnavailable("gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "close_account", fail)
+        patch.setattr(module, "erase_account", lambda *_: RemovedRows(count=0))
+        with pytest.raises(CommandFailed, match="gone"):
+            await erase(store, database, account.id, dry_run=False)
+    assert count_rows(database, account.id)["executions"] == 2
+    await erase(store, database, account.id, dry_run=False)
+
+    assert set(count_rows(database, account.id).values()) == {0}
+
+
+async def test_executions_and_deliveries_that_redis_has_forgotten_are_erased(
+    store: Store, account: Account, other: Account, database: Database
+) -> None:
+    await live(store, account, database)
+    later = await store.leases.now() + 60_000
+    for partition in range(PARTITIONS):
+        await ExecutionArchive(store, database).forget(partition, later)
+    await EntryArchive(store, database).forget_deliveries(later)
+    rows = count_rows(database, other.id)
+
+    counts = await erase(store, database, account.id, dry_run=False)
+
+    assert (counts["executionsInRedis"], counts["executionsInHistory"]) == (1, 2)
+    left = await names_with(store, account.id)
+    assert {name for name in left if not any(word in name for word in LEFT)} == {"hr:slugs"}
+    assert set(count_rows(database, account.id).values()) == {0}
+    assert count_rows(database, other.id) == rows
+
+
+async def test_an_archiver_that_has_read_before_brings_nothing_back(
+    store: Store, account: Account, database: Database
+) -> None:
+    ending = await Ending.of(store, account)
+    key_id = await ending.with_webhook()
+    name = await ending.completed(key_id=key_id, webhook_url=URL)
+    await ending.deliver(name)
+    await store.wallets.top_up(account.id, store.tiers.terms(Tier.PRO, Role.USER), 5)
+    deliveries, entries = EndedDeliveries(store.client), ArchivedEntries(store.client)
+    read = (await EndedExecutions(store.client).read([name])).records
+    told = await deliveries.records(await deliveries.unarchived(10))
+    movements = await entries.ledger(account.id, None)
+    assert read
+    assert told
+    assert movements.entries
+
+    await erase(store, database, account.id, dry_run=False)
+    write_executions(database, [make_rows(each, ()) for each in read])
+    write_deliveries(database, told)
+    write_ledger(database, account.id, movements)
+    await entries.note_ledger(account.id, movements.entries[-1][0])
+
+    assert set(count_rows(database, account.id).values()) == {0}
+    assert not table_rows(database, rollups)
+    assert not await store.client.send("EXISTS", keyspace.wallet(account.id))
 
 
 async def test_an_account_whose_executions_do_not_end_is_not_erased(
