@@ -1,5 +1,6 @@
 """Executions that only the history has, over HTTP: each answer is the one of before."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -8,15 +9,21 @@ import httpx2
 import pytest
 
 from engine.history.database import Database
+from engine.history.entry_archiving import EntryArchive
 from engine.settings import Settings
-from engine.store import Account, Store
+from engine.store import Account, CompletionWaiter, Store
 from engine.store.redis import keyspace
+from tests.gateway.conftest import MakeClient
 from tests.support.eventually import eventually
 from tests.support.gateway.documents import NAME_FIELD, edge, node
 from tests.support.history.archived import History
+from tests.support.http.webhook_receivers import receiving
 from workers.main import worker
 
 RUN = "/api/workflows/shouts/run"
+LARGE = "A" * 300_000
+"""Name whose values are objects beside the record."""
+STREAM = {"accept": "text/event-stream"}
 
 
 def document(**members: Any) -> dict[str, Any]:
@@ -24,7 +31,7 @@ def document(**members: Any) -> dict[str, Any]:
     return {
         "name": "Shouts",
         "nodes": [
-            node("in", "requestInput", fields=[NAME_FIELD]),
+            node("in", "requestInput", fields=[{**NAME_FIELD, "maxLength": len(LARGE)}]),
             node("first", "transform", expression="value + '!'"),
             node("second", "transform", expression="value == '!' ? int(value) : 7"),
             node("out", "responseOutput"),
@@ -64,13 +71,26 @@ async def run(client: httpx2.AsyncClient, name: str, **headers: str) -> str:
 
 async def watched(client: httpx2.AsyncClient, name: str) -> str:
     """Run the workflow, watched from the beginning; return the execution's id."""
-    headers = {"accept": "text/event-stream"}
-    answer = await client.post(RUN, json={"inputs": {"name": name}}, headers=headers)
+    answer = await client.post(RUN, json={"inputs": {"name": name}}, headers=STREAM)
     return answer.text.partition('"executionId":"')[2].partition('"')[0]
 
 
 async def move(history: History, account: Account, *execution_ids: str) -> None:
     await history.move(*(keyspace.reference(account.id, each) for each in execution_ids))
+
+
+async def move_deliveries(history: History) -> None:
+    """Leave ended deliveries to the database alone."""
+    entries = EntryArchive(history.store, history.database)
+    await entries.archive_deliveries()
+    assert await entries.forget_deliveries(await history.store.leases.now() + 60_000)
+
+
+async def has_ended(client: httpx2.AsyncClient, execution_id: str) -> None:
+    path = f"/api/executions/{execution_id}"
+    await eventually(
+        lambda: client.get(path), lambda answer: answer.json()["status"] != "processing"
+    )
 
 
 async def answers(client: httpx2.AsyncClient, execution_id: str) -> dict[str, tuple[int, str]]:
@@ -94,7 +114,7 @@ async def answers(client: httpx2.AsyncClient, execution_id: str) -> dict[str, tu
 
 
 @pytest.mark.parametrize("is_watched", [False, True])
-@pytest.mark.parametrize("name", ["Ada", ""])
+@pytest.mark.parametrize("name", ["Ada", "", LARGE], ids=["short", "none", "large"])
 async def test_every_answer_is_that_of_before(
     client: httpx2.AsyncClient, history: History, account: Account, name: str, is_watched: bool
 ) -> None:
@@ -186,15 +206,106 @@ async def test_a_draft_takes_outputs_from_an_archived_execution(
     assert [each["attempts"] for each in ran["nodes"]] == [0, 0, 0, 1]
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [{}, STREAM, {"prefer": "respond-async"}],
+    ids=["synchronous", "stream", "asynchronous"],
+)
 async def test_a_repeated_call_gets_the_answer_of_an_archived_execution(
-    client: httpx2.AsyncClient, history: History, account: Account
+    client: httpx2.AsyncClient, history: History, account: Account, headers: dict[str, str]
 ) -> None:
-    headers = {"idempotency-key": "order-1"}
-    execution_id = await run(client, "Ada", **headers)
+    headers = {"idempotency-key": "order-1", **headers}
+    body = {"inputs": {"name": "Ada"}}
+    first = await client.post(RUN, json=body, headers=headers)
+    execution_id = first.text.partition('"executionId":"')[2].partition('"')[0]
+    await has_ended(client, execution_id)
     await move(history, account, execution_id)
 
-    again = await client.post(RUN, json={"inputs": {"name": "Ada"}}, headers=headers)
+    again = await client.post(RUN, json=body, headers=headers)
 
     assert again.headers["idempotent-replayed"] == "true"
-    assert again.json()["executionId"] == execution_id
-    assert again.json()["result"] == 7
+    assert (again.status_code, again.text) == (first.status_code, first.text)
+
+
+async def test_a_caller_gets_the_result_of_an_execution_that_was_archived_meanwhile(
+    client: httpx2.AsyncClient,
+    history: History,
+    account: Account,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(CompletionWaiter, "wake", lambda *_: None)  # the notification is lost
+
+    async def running() -> list[str]:
+        rows = (await client.get("/api/executions")).json()["rows"]
+        return [row["executionId"] for row in rows if row["status"] == "completed"]
+
+    waiting = asyncio.create_task(client.post(RUN, json={"inputs": {"name": "Ada"}}))
+    [execution_id] = await eventually(running)
+    await move(history, account, execution_id)
+
+    assert not waiting.done()
+    assert (await waiting).json()["result"] == 7
+
+
+async def test_a_run_of_anothers_public_workflow_is_shown_as_before(
+    client: httpx2.AsyncClient,
+    strangers_client: httpx2.AsyncClient,
+    stranger: Account,
+    history: History,
+) -> None:
+    await client.put("/api/workflows/shouts", json=document(publicPlayground=True))
+    execution_id = await run(strangers_client, "Ada")
+    before = await answers(strangers_client, execution_id)
+
+    await move(history, stranger, execution_id)
+
+    assert await answers(strangers_client, execution_id) == before
+    assert (await client.get(f"/api/executions/{execution_id}")).status_code == 404
+
+
+async def test_a_workflow_keeps_its_last_run(
+    client: httpx2.AsyncClient, history: History, account: Account
+) -> None:
+    ids = [await run(client, name) for name in ("Ada", "")]
+    before = (await client.get("/api/workflows")).json()
+
+    await move(history, account, *ids)
+
+    assert (await client.get("/api/workflows")).json() == before
+    assert before[0]["lastRun"]["status"] == "failed"
+    assert before[0]["runs7d"] == 2
+
+
+async def test_a_webhook_is_told_again_of_an_archived_execution(
+    make_client: MakeClient,
+    browser: httpx2.AsyncClient,
+    store: Store,
+    history: History,
+    account: Account,
+) -> None:
+    key, secret = await store.api_keys.create(
+        account, name="told", capabilities=["workflow:run", "webhook:receive"]
+    )
+    path = f"/api/api-keys/{key.id}/webhook"
+
+    async def rows(attempts: int) -> list[dict[str, Any]]:
+        listed = (await browser.get(f"{path}/deliveries")).json()["rows"]
+        done = [each for each in listed if each["status"] == "delivered"]
+        return [each for each in done if len(each["attempts"]) == attempts]
+
+    async with receiving() as receiver:
+        await browser.put(path, json={"url": f"{receiver.url}/ok"})
+        client = await make_client(secret)
+        accepted = await client.post(f"{RUN}?async=true", json={"inputs": {"name": "Ada"}})
+        [row] = await eventually(lambda: rows(1))
+        await move_deliveries(history)
+        await move(history, account, accepted.json()["executionId"])
+        assert await rows(1) == [row]
+
+        answer = await browser.post(f"{path}/deliveries/{row['id']}/redeliver")
+        await eventually(lambda: rows(2))
+
+    assert answer.status_code == 202
+    first, second = receiver.received
+    assert first.body == second.body
+    assert first.event["result"] == 7
