@@ -29,7 +29,6 @@ from engine.store.archive.ended_executions import EndedRecord
 from engine.store.executions.claims import Lease
 from engine.store.executions.record_fields import (
     WALKED_UNCLAIMED,
-    parse_hash,
     parse_node,
     parse_nodes,
     parse_rows,
@@ -188,12 +187,12 @@ class ExecutionEvents:
         """Return the recorded nodes that entries refer to as settled, and `walked_inputs`.
 
         The record of a settled node never changes, but for outputs that the end may remove. Where
-        the workflow records none, nodes have none while the execution runs either.
+        the workflow records none, nodes have none while the execution runs either. Redis may have
+        forgotten the record since it gave the entries.
         """
-        key = keyspace.execution(account_id, execution_id)
         if any(_includes_settled_nodes(fields) for fields in entries):
-            record = parse_hash(await self._client.send("HGETALL", key))
-            if "statuses" not in record:
+            record = await self._records.all_fields(account_id, execution_id)
+            if not record:
                 return {}, None
             nodes = dict(enumerate(parse_nodes(record)))
             inputs = record.get("inputs") if WALKED_UNCLAIMED in record else None
@@ -202,7 +201,7 @@ class ExecutionEvents:
         if not rows_names:
             return {}, None
         names = [*rows_names, *(f"o{name[1:]}" for name in rows_names), "values"]
-        values = await self._client.send("HMGET", key, *names)
+        _, *values = await self._records.fields(account_id, execution_id, "status", *names)
         record = {name: each for name, each in zip(names, values, strict=True) if each}
         rows = parse_rows(record)
         codes = {
