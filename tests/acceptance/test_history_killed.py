@@ -29,15 +29,12 @@ from tests.support.history.rows import table_rows
 from tests.support.store.ended import URL, Ending
 
 KILLS = 50
-MOMENT_DAYS = 0.000_001
-"""Retention with which Redis forgets at once; the database keeps rows ten minutes longer."""
-
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
 def hot_for_a_moment(settings: Settings, database_url: str) -> Settings:
-    return replace(settings, database_url=database_url, retention_days=MOMENT_DAYS)
+    return replace(settings, database_url=database_url, hot_minutes=0)
 
 
 @pytest.fixture

