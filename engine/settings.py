@@ -25,7 +25,7 @@ class Settings:
     """Database of the history: `sqlite:///FILE` or `postgresql://…`; empty: none, but `headrace up`
     makes a file of SQLite."""
     hot_minutes: float = 60.0
-    """Time for which Redis keeps what has ended and is in the history."""
+    """Time for which Redis keeps what has ended and is in the history; five seconds at least."""
     host: str = "127.0.0.1"
     port: int = 8000
     metrics_host: str = ""
