@@ -8,6 +8,8 @@ from typing import Any
 
 PREFIX = "HEADRACE_"
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
+LEAST_HOT_MS = 5_000
+"""Least time for which Redis keeps what has ended: feeds of events look for ends each second."""
 FALSE_WORDS = frozenset({"", "0", "false", "no", "off"})
 
 
@@ -93,6 +95,11 @@ class Settings:
     tiers_file: str = ""
     """TOML file that overrides the terms of tiers in `engine/access/tiers.toml`; empty: none."""
     log_level: str = "INFO"
+
+    @property
+    def hot_ms(self) -> int:
+        """Time for which Redis keeps what is in the history, in milliseconds."""
+        return max(LEAST_HOT_MS, int(self.hot_minutes * 60_000))
 
 
 class SettingError(ValueError):

@@ -66,10 +66,10 @@ async def check_ledgers(store: Store, account_id: str | None) -> list[Row]:
 async def newest_entries(store: Store, account_id: str, limit: int) -> list[Row]:
     """Return the newest entries of an account's ledger, newest first. Raises AccountNotFound."""
     account = await store.accounts.get(account_id)
-    page = await store.wallets.entries(account.id, limit)
-    charged = {entry.execution_id or "" for entry in page.entries if entry.node is not None}
+    entries = [entry for _, entry in (await store.ledgers.page(account.id, limit=limit)).entries]
+    charged = {entry.execution_id or "" for entry in entries if entry.node is not None}
     ids = {each: await _node_ids(store, account.id, each) for each in charged}
-    return [entry_row(entry, ids.get(entry.execution_id or "", {})) for entry in page.entries]
+    return [entry_row(entry, ids.get(entry.execution_id or "", {})) for entry in entries]
 
 
 async def _node_ids(store: Store, account_id: str, execution_id: str) -> Mapping[int, str]:

@@ -12,7 +12,6 @@ from engine.history.rows import ExecutionRows, make_rows
 from engine.history.writer import find_known, write_executions, write_retries
 from engine.ids.partitions import PARTITIONS
 from engine.process.lru_cache import LruCache
-from engine.settings import Settings
 from engine.store import Store
 from engine.store.archive.ended_executions import EndedExecutions, EndedRecord
 from engine.store.executions.record_fields import HEAD_FIELDS, parse_head, parse_names
@@ -25,15 +24,7 @@ CHECK_BATCH = 500
 SETTLED_MS = 60_000
 """Time after an end from which on an execution ought to be in the history or on the list."""
 
-LEAST_HOT_MS = 5_000
-"""Least time for which Redis keeps what has ended: feeds of events look for ends each second."""
-
 log = logging.getLogger(__name__)
-
-
-def kept_ms(settings: Settings) -> int:
-    """Return the time for which Redis keeps what has ended and is in the history."""
-    return max(LEAST_HOT_MS, int(settings.hot_minutes * 60_000))
 
 
 class ExecutionArchive:

@@ -220,7 +220,9 @@ class Store:
             drafts=Drafts(client, quota),
             versions=versions,
             models=ModelStore(client, audit),
-            executions=Executions(client, hints, keeping, offloaded, archive),
+            executions=Executions(
+                client, hints, settings.retention_days, keeping, offloaded, archive
+            ),
             events=ExecutionEvents(client, archive),
             walks=Walks(client, hints),
             offloaded=offloaded,

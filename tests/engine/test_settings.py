@@ -65,3 +65,10 @@ def test_a_value_that_makes_no_sense_is_refused_by_name(name: str, text: str) ->
 
 def test_variables_of_others_are_none_of_ours() -> None:
     assert load({"PORT": "1", "HEADRACE_UNKNOWN": "x", "headrace_port": "2"}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("minutes", "milliseconds"), [(0.5, 30_000), (60.0, 3_600_000), (0.0, 5_000)]
+)
+def test_redis_keeps_what_has_ended_for_some_time(minutes: float, milliseconds: int) -> None:
+    assert Settings(hot_minutes=minutes).hot_ms == milliseconds

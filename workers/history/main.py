@@ -11,7 +11,6 @@ import msgspec
 import uvloop
 
 from engine import log, metrics
-from engine.history.archiving import kept_ms
 from engine.history.database import Database
 from engine.history.retention import Retention
 from engine.media.objects import ObjectStore
@@ -52,7 +51,7 @@ async def archiver(settings: Settings) -> AsyncIterator[Archiver]:
         Store.open(settings, ObjectStore.of(settings)),
         Database(settings.database_url),
     )
-    keep_ms = kept_ms(settings)
+    keep_ms = settings.hot_ms
     retention = Retention(
         store,
         database,

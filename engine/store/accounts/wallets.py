@@ -74,7 +74,8 @@ class LedgerEntry:
 class LedgerKeeping:
     """Time for which Redis keeps entries of ledgers, before it folds them into sums.
 
-    Where there is a history, it keeps those that the history lacks for longer.
+    Where there is a history, Redis keeps entries for as long as executions, and longer those that
+    the history lacks.
     """
 
     milliseconds: int
@@ -83,10 +84,9 @@ class LedgerKeeping:
     @classmethod
     def of(cls, settings: Settings) -> "LedgerKeeping":
         """Return the keeping of the settings."""
-        return cls(
-            milliseconds=int(settings.retention_days * 86_400_000),
-            has_history=bool(settings.database_url),
-        )
+        if settings.database_url:
+            return cls(milliseconds=settings.hot_ms, has_history=True)
+        return cls(milliseconds=int(settings.retention_days * 86_400_000), has_history=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,6 +58,7 @@ class Executions(ExecutionReads):
         self,
         client: Client,
         hints: HintSender,
+        retention_days: float,
         keeping: LedgerKeeping,
         offloaded: OffloadedValues,
         archive: Archive,
@@ -65,6 +66,7 @@ class Executions(ExecutionReads):
         super().__init__(client, archive, Results(offloaded))
         self._large_inputs = LargeInputs(offloaded)
         self._hints = hints
+        self._keep_ms = int(retention_days * 86_400_000)
         self._keeping = keeping
         self._queue_selector = QueueSelector()
 
@@ -210,8 +212,7 @@ class Executions(ExecutionReads):
 
     def _hook(self, url: str) -> Sequence[Argument]:
         # Values for the script of the end, frozen now: the key may be deleted by then.
-        keep_ms = self._keeping.milliseconds
-        return ("hook", url, "hook_keep", keep_ms, "hook_resend", RESEND_DELIVERY_MS)
+        return ("hook", url, "hook_keep", self._keep_ms, "hook_resend", RESEND_DELIVERY_MS)
 
     async def count_active(self, account_id: str) -> int:
         """Return the number of the account's executions that have not ended."""

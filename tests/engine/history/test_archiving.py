@@ -6,12 +6,11 @@ from typing import Any
 import pytest
 
 from engine.history import archiving, writer
-from engine.history.archiving import ExecutionArchive, kept_ms
+from engine.history.archiving import ExecutionArchive
 from engine.history.database import Database, HistoryUnavailable
 from engine.history.rows import ExecutionRows
 from engine.history.schema import executions, nodes, rollups
 from engine.ids.partitions import partition_of
-from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.archive.ended_executions import EndedExecutions
 from engine.store.redis import keyspace
@@ -331,10 +330,3 @@ async def test_an_end_of_this_minute_is_left_to_the_list(
     await archive.check(partition_of(ending.account.id), await ending.store.leases.now())
 
     assert await ended.unarchived(10) == []
-
-
-@pytest.mark.parametrize(
-    ("minutes", "milliseconds"), [(0.5, 30_000), (60.0, 3_600_000), (0.0, 5_000)]
-)
-def test_redis_keeps_what_has_ended_for_some_time(minutes: float, milliseconds: int) -> None:
-    assert kept_ms(Settings(hot_minutes=minutes)) == milliseconds

@@ -218,13 +218,15 @@ async def test_entries_that_the_history_lacks_are_not_folded_by_a_process_withou
     assert (await wallet.entries())[0] == entries[5]
 
 
-@pytest.mark.parametrize("has_history", [True, False])
-async def test_the_settings_tell_whether_there_is_a_history(has_history: bool) -> None:
-    url = "sqlite:///history.sqlite" if has_history else ""
+@pytest.mark.parametrize(
+    ("url", "keep_ms"), [("", 2 * DAY_MS), ("sqlite:///history.sqlite", 30_000)]
+)
+def test_redis_keeps_entries_that_the_history_has_as_long_as_executions(
+    url: str, keep_ms: int
+) -> None:
+    keeping = LedgerKeeping.of(Settings(database_url=url, retention_days=2, hot_minutes=0.5))
 
-    keeping = LedgerKeeping.of(Settings(database_url=url, retention_days=2))
-
-    assert keeping == LedgerKeeping(milliseconds=2 * DAY_MS, has_history=has_history)
+    assert keeping == LedgerKeeping(milliseconds=keep_ms, has_history=bool(url))
 
 
 async def test_the_same_operation_adds_its_credits_once(store: Store, account: Account) -> None:
