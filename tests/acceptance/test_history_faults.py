@@ -32,11 +32,13 @@ from tests.support.acceptance.running_stack import RunningStack, running
 from tests.support.eventually import eventually
 from tests.support.history.away import TakenAway, taken_away
 from tests.support.http.scripted_server import serving
+from workers.runtime.persistence import persist
 
 CALLERS = 3
 """Callers of each account."""
 AWAY_SECONDS = 60.0
 CATCH_UP_SECONDS = 300.0
+PAUSE_SECONDS = 0.5
 TIERS = '[pro]\nruns_per_minute = "unlimited"\nexecutions_at_once = "unlimited"\n'
 KINDS = ("sqlite", "postgresql")
 
@@ -126,7 +128,9 @@ async def compare(spenders: list[Spender], database: Database, seconds: float) -
     for spender in spenders:
         for key in (keyspace.active, keyspace.account_executions):
             left = functools.partial(size, spender, key(spender.account.id))
-            await eventually(left, lambda count: count == 0, timeout=CATCH_UP_SECONDS)
+            await eventually(
+                left, lambda count: count == 0, timeout=CATCH_UP_SECONDS, pause=PAUSE_SECONDS
+            )
         ends += await check_history(spender, database)
     total = sum(len(spender.runs) for spender in spenders)
     statuses = sum((spender.statuses for spender in spenders), Counter[int]())
@@ -139,8 +143,10 @@ async def compare(spenders: list[Spender], database: Database, seconds: float) -
 
 async def size(spender: Spender, key: str) -> int:
     """Return the size of a set or sorted set."""
-    is_set = await spender.store.client.send("TYPE", key) == b"set"
-    return int(await spender.store.client.send("SCARD" if is_set else "ZCARD", key))
+    client = spender.store.client
+    is_set = await persist(lambda: client.send("TYPE", key), "read a type") == b"set"
+    command = "SCARD" if is_set else "ZCARD"
+    return int(await persist(lambda: client.send(command, key), "read a size"))
 
 
 @pytest.mark.parametrize("kind", KINDS)
