@@ -43,7 +43,7 @@ class Connection:
         self._last = b""
 
     async def open(self) -> "Connection":
-        """Connect or reconnect."""
+        """Connect."""
         where = self._where
         self._reader, self._writer = await asyncio.open_connection(where.hostname, where.port)
         return self
@@ -76,6 +76,11 @@ class Connection:
         self.hold(method, path, body, **headers)
         self.release()
         return await self.answer()
+
+    async def reopen(self) -> None:
+        """Connect again, after the other side has closed the connection."""
+        self._writer.close()
+        await self.open()
 
     async def close(self) -> None:
         """Close the connection."""

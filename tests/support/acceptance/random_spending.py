@@ -158,8 +158,8 @@ class Caller:
             try:
                 return await self._connection.call("POST", path, body, **headers)
             except (asyncio.IncompleteReadError, ConnectionError):
-                # the gateway has closed a connection that was idle for too long
-                await self._connection.open()
+                # the gateway was killed, or has closed a connection that was idle for too long
+                await self._connection.reopen()
 
     async def _disturb(self, execution_id: str) -> None:
         draw, account_id, store = self._draw, self._spender.account.id, self._spender.store
