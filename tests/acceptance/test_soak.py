@@ -24,8 +24,8 @@ from tests.support.http.webhook_receivers import receiving
 SECONDS = float(os.environ.get("SOAK_SECONDS", "3600"))
 RATE = float(os.environ.get("SOAK_RATE", "20"))
 ENVIRON = {"HEADRACE_ALLOW_PRIVATE_URLS": "1"}
-RETENTION_DAYS = "0.002"
-"""Executions are pruned after 3 minutes, so that an hour prunes as many as it creates."""
+SHORT = {"HEADRACE_HOT_MINUTES": "3", "HEADRACE_RETENTION_DAYS": "0.002"}
+"""Redis forgets executions after 3 minutes, so that an hour removes as many as it creates."""
 FORGET_SECONDS = 420
 WARM_UP = 1 / 3
 """Fraction of the time after which nothing may grow."""
@@ -97,9 +97,8 @@ def show(trace: Trace) -> None:
 @contextlib.asynccontextmanager
 async def soaking(folder: Path) -> AsyncIterator[Soak]:
     """Start a new stack with its load and its log."""
-    environ = ENVIRON | {"HEADRACE_RETENTION_DAYS": RETENTION_DAYS}
     async with serving() as target, receiving() as receiver:
-        with running(folder, "--workers", "2", "--no-demo", **environ) as stack:
+        with running(folder, "--workers", "2", "--no-demo", **ENVIRON, **SHORT) as stack:
             yield Soak(stack, target.url, receiver.url)
 
 
