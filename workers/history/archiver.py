@@ -30,7 +30,7 @@ RETIRE_SECONDS = 600.0
 BUSY_SHARE = 0.7
 """Share of the machine's processors from which on others count as busy."""
 BUSY_PAUSES = 9
-"""Pause after a batch while others are busy, as a multiple of the batch's time."""
+"""Pause after a step while others are busy, as a multiple of the step's time."""
 LONGEST_PAUSE_SECONDS = 5.0
 BACK_OFF_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
 MAX_ACCOUNTS = 10_000
@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 class Archiver:
     """Does its duties in turn, until cancelled; a failure of a database or of Redis delays all.
 
-    Executions come first. While others need the processors, it pauses after each batch.
+    Executions come first. While others need the processors, it pauses after each step.
     """
 
     def __init__(
@@ -87,11 +87,10 @@ class Archiver:
         count = len(records or ())
         metrics.HISTORY_ARCHIVED.labels("executions").inc(count)
         self._accounts |= dict.fromkeys(each.account_id for each in records or ())
-        spent = time.monotonic() - began
         is_full = count >= BATCH
         self._size = LARGE_BATCH if is_full else BATCH
         await self._do_due()
-        return self._pause(spent, is_full)
+        return self._pause(time.monotonic() - began, is_full)
 
     async def _check_database(self) -> None:
         """Raise HistoryUnavailable unless this is the installation's database, with its tables."""

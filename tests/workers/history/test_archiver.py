@@ -114,14 +114,25 @@ async def test_a_step_takes_more_at_once_while_more_wait(
     assert await archiver.step() == module.COLLECT_SECONDS
 
 
-async def test_it_pauses_after_each_batch_while_others_need_the_processors(
-    archiver: Archiver, ending: Ending, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("work", ["archive", "forget"])
+async def test_it_pauses_many_times_as_long_as_it_works_while_others_need_the_processors(
+    ending: Ending, database: Database, monkeypatch: pytest.MonkeyPatch, work: str
 ) -> None:
     monkeypatch.setattr(module, "BATCH", 1)
     monkeypatch.setattr(OtherLoad, "share", lambda self: 0.9)
+    do = getattr(ExecutionArchive, work)
+
+    async def slowly(*arguments: object) -> object:
+        monkeypatch.setattr(ExecutionArchive, work, do)
+        await asyncio.sleep(0.1)
+        return await do(*arguments)
+
+    monkeypatch.setattr(ExecutionArchive, work, slowly)
     await ending.completed()
 
-    assert await archiver.step() >= module.COLLECT_SECONDS
+    pause = await make(ending.store, database).step()
+
+    assert module.BUSY_PAUSES * 0.09 <= pause <= module.LONGEST_PAUSE_SECONDS
 
 
 async def test_what_is_archived_leaves_redis_when_its_time_has_come(

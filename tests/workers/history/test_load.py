@@ -1,9 +1,14 @@
 """Load of the machine by others."""
 
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from workers.history.archiver import BUSY_SHARE
 from workers.history.load import OtherLoad
 
 
@@ -24,3 +29,20 @@ def test_without_counters_others_do_nothing(tmp_path: Path) -> None:
 
 def test_the_machine_of_the_tests_has_a_share() -> None:
     assert 0.0 <= OtherLoad().share() <= 1.0
+
+
+def test_processes_that_need_all_processors_are_busy_others() -> None:
+    command = (sys.executable, "-S", "-c", "while True: pass")
+    processes = [subprocess.Popen(command) for _ in range(os.cpu_count() or 1)]
+    try:
+        load = OtherLoad()
+        for _ in range(100):
+            time.sleep(0.1)
+            if load.share() > BUSY_SHARE:
+                break
+        else:
+            raise AssertionError("these processes are not seen")
+    finally:
+        for each in processes:
+            each.kill()
+            each.wait()
