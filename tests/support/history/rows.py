@@ -62,7 +62,7 @@ def table_rows(database: Database, table: Table) -> list[dict[str, Any]]:
         return [dict(row) for row in found.mappings()]
 
 
-def some_records(count: int = 90, step: int = 2) -> list[EndedRecord]:
+def some_records(count: int = 90, step: int = 2, account_id: str = "acc_1") -> list[EndedRecord]:
     """Return executions with values of every filter, some of others' workflows."""
     dice = random.Random(19)
     starts = ["abc", "b4", "a", ""]
@@ -72,6 +72,7 @@ def some_records(count: int = 90, step: int = 2) -> list[EndedRecord]:
         code = dice.choice(["http_status", "TIMEOUT"])
         error = {"code": code, "message": "It failed"} if status == "failed" else None
         found = ended(
+            account_id=account_id,
             created=MONDAY + number // 3 * step,
             completed=MONDAY + number // 3 * step + dice.randint(0, 5_000),
             spent=dice.choice([0, 3]),
