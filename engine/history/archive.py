@@ -104,8 +104,8 @@ class HistoryArchive:
             found = find_known(connection, [(account_id, name) for name in created])
             known = {name for _, name in found}
             changed = {wanted.bucket_of(at) for name, at in created.items() if name not in known}
-            figures = series.read_figures(connection, account_id, wanted, changed)
-            return ArchivedFigures(by_key=figures, known=known)
+            whole, by_key = series.read_figures(connection, account_id, wanted, changed)
+            return ArchivedFigures(whole=whole, by_key=by_key, known=known)
 
         return await self.read(read)
 

@@ -30,6 +30,8 @@ STATEMENT_SECONDS = 30
 WRITER_LOCK = 0x68725F68
 """Advisory lock of PostgreSQL that a writer holds for its transaction."""
 POOL_SIZE = 8
+MAPPED_BYTES = 2_147_418_112
+"""Part of SQLite's file that is read by a mapping, at most: without a copy of each page."""
 
 
 class HistoryUnavailable(Unavailable):
@@ -152,6 +154,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute("PRAGMA cache_size=-32768")
+    cursor.execute(f"PRAGMA mmap_size={MAPPED_BYTES}")
     cursor.close()
 
 

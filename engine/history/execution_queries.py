@@ -1,99 +1,133 @@
 """Queries of archived executions by the filters of lists, newest first.
 
-Each walks one index in the order of lists: that of the filter which is likely to leave the fewest
-rows, or of the creation time. Where further filters apply, it examines a bounded number of rows.
+Each walks one index in the order of lists, in turns that examine a bounded number of its rows.
+With several filters, a turn begins at the newest row that no filter excludes by its own index, and
+walks the index whose rows reach furthest back from there: that of the filter which is rarest then.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import merge
-from itertools import islice
+from itertools import cycle, islice, product
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, Table, Text, func, or_, select, tuple_
 
-from engine.executions.execution import TERMINAL, ExecutionStatus
+from engine.executions.execution import TERMINAL
 from engine.history.schema import execution_models, executions
 from engine.store.archive.archive import ArchivedCount
 from engine.store.executions.filters import ExecutionFilter, Row
 
-EXAMINED_IN_TURN = (500, 2_000, 7_500)
-"""Rows of an index that a page examines where further filters apply to them, query by query."""
-COUNTED_AMONG = 50_000
-"""Rows of an index that a count examines where further filters apply to them."""
+EXAMINED_IN_TURN = (500, 1_000, 1_500, 2_000, 2_500, 2_500)
+"""Rows of an index that a query examines where further filters apply to them, turn by turn."""
+EXAMINING_SECONDS = 0.015
+"""Time after which a query begins no further turn."""
+SKIPS = 4
+"""Rows that a turn reads of the filters' indexes, besides the first of each, to find its begin."""
+COMPARED = 500
+"""Rows of each filter's index that tell which is the rarest one."""
 SELECTIVE_START = 3
 """Length of an id's start from which on all ids with it are read and sorted."""
 AFTER_IDS = "g"
 """Character after those of ids."""
-FILTERED = (
-    *("error_code", "model_ids", "workflow_slug", "key_id"),
-    *("workflow_version", "status", "source"),
-)
-"""Columns that filters compare, the one with the likely most selective index first."""
+NEWEST: Row = (2**62, "")
+"""Row before all others of a list."""
+MODEL = "model_id"
+STATUS = "status"
+WORKFLOW = "workflow_slug"
 
-Condition = Callable[[Any], ColumnElement[bool]]
-"""Builds a condition on the columns of a table or of a query."""
+Index = tuple[str, ...]
+"""Filtered columns of an index; none: that of all executions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Walk:
-    """Rows of one index, and further conditions on them."""
+class _Query:
+    """Conditions on an account's executions."""
 
     account_id: str
-    conditions: Sequence[Condition]
-    others: Mapping[str, Condition]
-    """Further conditions by the column that they compare."""
-    model_id: str | None = None
-    """Model whose index is walked."""
-    is_sorted: bool = True
-    """Whether the index has the order of lists."""
+    values: Mapping[str, Sequence[str | int]]
+    """Values that match, by column."""
+    since: int | None
+    """First creation time in milliseconds."""
+    id_start: str
 
-    def rows(self, after: Row | None) -> Select[Any]:
-        """Return the query of the rows after a row: creation time, id and filtered columns."""
-        table, at, name = executions, executions.c.created_at, executions.c.id
-        filtered = [table.c[each] for each in FILTERED if each in self.others]
-        found = select(at, name, *filtered).where(table.c.account_id == self.account_id)
-        if self.model_id is not None:
-            of = execution_models.c
-            at, name = of.created_at, of.execution_id
-            found = select(at, name.label("id"), *filtered).where(
-                of.account_id == self.account_id, of.model_id == self.model_id
-            )
-            if filtered:
-                is_same = and_(table.c.account_id == of.account_id, table.c.id == of.execution_id)
-                found = found.join_from(execution_models, table, is_same)
-        columns = _Columns(table.c, at, name)
-        found = found.where(*(condition(columns) for condition in self.conditions))
-        if after is not None:
-            found = found.where(tuple_(at, name) < tuple_(*after))
-        return found.order_by(at.desc(), name.desc()) if self.is_sorted else found
+    @property
+    def indexes(self) -> Sequence[Index]:
+        """Return the indexes that have every match, each filter in one of them."""
+        names = [name for name, of in self.values.items() if len(of) == 1]
+        if WORKFLOW in names and STATUS in names:
+            others = [(name,) for name in names if name not in (WORKFLOW, STATUS)]
+            return [(WORKFLOW, STATUS), *others]
+        return [(name,) for name in names] or [()]
 
-    def matches(self, after: Row | None, examined: int) -> Select[Any]:
-        """Return the query of the creation times and ids of matches among so many rows."""
-        found = self.rows(after)
-        if self.is_sorted and not self.others:
-            return found
-        part = (
-            found.limit(examined).cte("part")
-            if self.is_sorted
-            else found.cte("part").prefix_with("MATERIALIZED")
+    @property
+    def is_range(self) -> bool:
+        """Return whether the matches are all rows of one index in a range."""
+        return not self._others(self.indexes[0]) and not self.id_start
+
+    def rows(self, index: Index, after: Row) -> Select[Any]:
+        """Return the query of creation times and ids in an index, after a row."""
+        table = _table_of(index)
+        at, name = table.c.created_at, _id_in(table)
+        found = select(at, name.label("id")).where(
+            table.c.account_id == self.account_id,
+            tuple_(at, name) < tuple_(*after),
+            *(_fits(table.c, each, self.values[each]) for each in index),
         )
-        return (
-            select(part.c.created_at, part.c.id)
-            .where(*(condition(part.c) for condition in self.others.values()))
-            .order_by(part.c.created_at.desc(), part.c.id.desc())
+        if self.since is not None:
+            found = found.where(at >= self.since)
+        return found.order_by(at.desc(), name.desc())
+
+    def matches(self, index: Index, after: Row, examined: int) -> Select[Any]:
+        """Return the query of the matches among so many rows of an index."""
+        part = self.rows(index, after).limit(examined).cte("part")
+        found = select(part.c.created_at, part.c.id)
+        found = found.where(*(self._is_in(part, other) for other in self._others(index)))
+        if self.id_start:
+            found = found.where(*_begins(part.c.id, self.id_start))
+        return found.order_by(part.c.created_at.desc(), part.c.id.desc())
+
+    def by_id(self, after: Row) -> Select[Any]:
+        """Return the query of the matches, which reads all executions with this start of an id."""
+        of = executions.c
+        begins = of.account_id == self.account_id, *_begins(of.id, self.id_start)
+        names = ["model_ids" if name == MODEL else name for name in self.values]
+        columns = of.created_at, of.id, *(of[name] for name in names)
+        part = select(*columns).where(*begins).cte("part").prefix_with("MATERIALIZED")
+        found = select(part.c.created_at, part.c.id).where(
+            tuple_(part.c.created_at, part.c.id) < tuple_(*after),
+            *(_fits(part.c, name, of) for name, of in self.values.items()),
         )
+        if self.since is not None:
+            found = found.where(part.c.created_at >= self.since)
+        return found.order_by(part.c.created_at.desc(), part.c.id.desc())
 
+    def _is_in(self, part: Any, index: Index) -> ColumnElement[bool]:
+        """Return the condition that a row is in another index too."""
+        values = product(*(self.values[name] for name in index))
+        return or_(*(self._has_row(part, index, each) for each in values))
 
-class _Columns:
-    """Columns of a table, with creation time and id from where an index has them."""
+    def _has_row(self, part: Any, index: Index, values: Sequence[str | int]) -> ColumnElement[bool]:
+        """Return the condition that the first row from there on in an index is that row.
 
-    def __init__(self, columns: Any, created_at: Any, name: Any) -> None:
-        self._columns = columns
-        self.created_at, self.id = created_at, name
+        Rows of one time lie together in it, and the table is not read. The order makes planners
+        walk this index, and no other.
+        """
+        table = _table_of(index)
+        at, of = table.c.created_at, _id_in(table)
+        first = select(of).where(
+            table.c.account_id == self.account_id,
+            *(table.c[name] == value for name, value in zip(index, values, strict=True)),
+            tuple_(at, of) >= tuple_(part.c.created_at, part.c.id),
+        )
+        found: ColumnElement[bool] = first.order_by(at, of).limit(1).scalar_subquery() == part.c.id
+        return found
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._columns, name)
+    def _others(self, index: Index) -> Sequence[Index]:
+        """Return the indexes of the filters that an index leaves."""
+        several = [(name,) for name, of in self.values.items() if len(of) > 1]
+        return [each for each in (*self.indexes, *several) if each and each != index]
 
 
 def read_rows(
@@ -106,14 +140,16 @@ def read_rows(
     offset: int = 0,
 ) -> tuple[list[Row], Row | None]:
     """Return the matches of a page, and the last examined row, None where none follows."""
-    walks = list(_walks(account_id, wanted))
-    if len(walks) == 1 and not walks[0].others:
-        rows = _read(connection, walks[0].matches(after, 0).limit(limit).offset(offset))
-        return rows, rows[-1] if len(rows) == limit else None
+    queries = list(_queries(account_id, wanted))
+    start = wanted.begin_after(after) or NEWEST
+    if len(queries) == 1 and queries[0].is_range:
+        rows = queries[0].rows(queries[0].indexes[0], start)
+        page = _read(connection, rows.limit(limit).offset(offset))
+        return page, page[-1] if len(page) == limit else None
     found, last = [], None
-    for walk in walks:
-        rows, end = _examine(connection, walk, after, limit + offset)
-        found.append(rows)
+    for query in queries:
+        matching, end = _examine(connection, query, start, limit + offset)
+        found.append(matching)
         last = max(last, end) if last and end else last or end
     merged = (row for row in merge(*found, reverse=True) if last is None or row >= last)
     page = list(islice(merged, offset, offset + limit))
@@ -130,119 +166,147 @@ def count_rows(
 ) -> ArchivedCount:
     """Return the number of matches after a row, at most so many."""
     count, is_all = 0, True
-    for walk in _walks(account_id, wanted):
-        matching = walk.matches(after, COUNTED_AMONG).order_by(None).limit(at_most).subquery()
-        count += connection.execute(select(func.count()).select_from(matching)).scalar_one()
-        if walk.others and walk.is_sorted:
-            is_all = is_all and _row_at(connection, walk, after, COUNTED_AMONG) is None
+    start = wanted.begin_after(after) or NEWEST
+    for query in _queries(account_id, wanted):
+        end: Row | None = None
+        for matching, examined in _turns(connection, query, start):
+            end = examined
+            if matching is None:
+                break
+            counted = matching.order_by(None).limit(at_most).subquery()
+            count += connection.execute(select(func.count()).select_from(counted)).scalar_one()
+        is_all = is_all and end is None
     return ArchivedCount(count=min(count, at_most), is_all=is_all and count < at_most)
 
 
 def _examine(
-    connection: Connection, walk: _Walk, after: Row | None, count: int
+    connection: Connection, query: _Query, after: Row, count: int
 ) -> tuple[list[Row], Row | None]:
-    if not walk.is_sorted or not walk.others:
-        rows = _read(connection, walk.matches(after, 0).limit(count))
-        return rows, rows[-1] if len(rows) == count else None
+    """Return up to `count` matches after a row, and the last examined row."""
     found: list[Row] = []
-    for examined in EXAMINED_IN_TURN:
-        found += _read(connection, walk.matches(after, examined).limit(count - len(found)))
+    end: Row | None = None
+    for matching, examined in _turns(connection, query, after):
+        end = examined
+        if matching is None:
+            break
+        found += _read(connection, matching.limit(count - len(found)))
         if len(found) == count:
             return found, found[-1]
-        after = _row_at(connection, walk, after, examined)
-        if after is None:
-            return found, None
-    return found, after
+    return found, end
 
 
-def _row_at(connection: Connection, walk: _Walk, after: Row | None, number: int) -> Row | None:
-    """Return a row of the walk by its number from 1, None where there are fewer."""
-    rows = _read(connection, walk.rows(after).limit(1).offset(number - 1))
+def _turns(
+    connection: Connection, query: _Query, after: Row
+) -> Iterator[tuple[Select[Any] | None, Row | None]]:
+    """Yield the queries of matches turn by turn, and the last row that each examines.
+
+    A row of None tells that none follows, and a query of None that there are no further matches.
+    """
+    if len(query.id_start) >= SELECTIVE_START:
+        yield query.by_id(after), None
+        return
+    if query.is_range:
+        yield query.rows(query.indexes[0], after), None
+        return
+    began = time.monotonic()
+    for examined in EXAMINED_IN_TURN:
+        start = _skip(connection, query, after)
+        if start is None:
+            yield None, None
+            return
+        index = _rarest(connection, query, start)
+        end = _row_at(connection, query, index, start, examined)
+        yield query.matches(index, start, examined), end
+        if end is None or time.monotonic() - began > EXAMINING_SECONDS:
+            return
+        after = end
+
+
+def _skip(connection: Connection, query: _Query, after: Row) -> Row | None:
+    """Return the row after which the next match may be, None where there is none.
+
+    Each index in turn gives its first row from there, until all have the same one.
+    """
+    agreed: set[Index] = set()
+    count = len(query.indexes)
+    for index in islice(cycle(query.indexes), count + SKIPS if count > 1 else 0):
+        row = _row_at(connection, query, index, after, 1)
+        if row is None:
+            return None
+        found = row[0], row[1] + AFTER_IDS
+        agreed = {*agreed, index} if found == after else {index}
+        after = found
+        if len(agreed) == count:
+            break
+    return after
+
+
+def _rarest(connection: Connection, query: _Query, after: Row) -> Index:
+    """Return the index whose next rows reach furthest back."""
+    best, oldest = query.indexes[0], NEWEST
+    for index in query.indexes if len(query.indexes) > 1 else ():
+        row = _row_at(connection, query, index, after, COMPARED)
+        if row is None:
+            return index
+        if row < oldest:
+            best, oldest = index, row
+    return best
+
+
+def _row_at(
+    connection: Connection, query: _Query, index: Index, after: Row, number: int
+) -> Row | None:
+    """Return a row of an index by its number from 1, None where there are fewer."""
+    rows = _read(connection, query.rows(index, after).limit(1).offset(number - 1))
     return rows[0] if rows else None
 
 
 def _read(connection: Connection, query: Select[Any]) -> list[Row]:
-    return [(at, name) for at, name, *_ in connection.execute(query)]
+    return [(at, name) for at, name in connection.execute(query).all()]
 
 
-def _walks(account_id: str, wanted: ExecutionFilter) -> Iterator[_Walk]:
-    """Yield the walks whose rows together are the matches."""
+def _queries(account_id: str, wanted: ExecutionFilter) -> Iterator[_Query]:
+    """Yield the queries whose rows together are the matches."""
     statuses = TERMINAL.intersection(wanted.statuses or TERMINAL)
     if not statuses:
         return
-    start = {"id": _starts_with(wanted.id_start)} if wanted.id_start else {}
-    of_values, times = _conditions(wanted, statuses), _times(wanted)
-    if len(wanted.id_start) >= SELECTIVE_START:
-        first = [*start.values(), *times]
-        yield _Walk(
-            account_id=account_id,
-            conditions=first,
-            others=of_values,
-            is_sorted=False,
-        )
-        return
-    index = next((name for name in FILTERED if name in of_values), None)
-    others = {name: each for name, each in (of_values | start).items() if name != index}
-    if index is None:
-        yield _Walk(account_id=account_id, conditions=times, others=others)
-    elif index == "model_ids":
-        yield _Walk(
-            account_id=account_id, conditions=times, others=others, model_id=wanted.model_id
-        )
-    elif index == "status":
-        for each in sorted(statuses):
-            first = [_is_one_of("status", [each]), *times]
-            yield _Walk(account_id=account_id, conditions=first, others=others)
-    else:
-        first = [of_values[index], *times]
-        yield _Walk(account_id=account_id, conditions=first, others=others)
-
-
-def _conditions(
-    wanted: ExecutionFilter, statuses: frozenset[ExecutionStatus]
-) -> dict[str, Condition]:
-    """Return the conditions on values, by column."""
     found = {
         "error_code": wanted.error_code,
+        MODEL: wanted.model_id,
         "workflow_slug": wanted.workflow_slug,
         "key_id": wanted.key_id,
         "workflow_version": wanted.version,
         "source": wanted.source,
     }
-    conditions = {
-        name: _is_one_of(name, [value]) for name, value in found.items() if value is not None
+    values: dict[str, Sequence[str | int]] = {
+        name: [value] for name, value in found.items() if value is not None
     }
-    if wanted.model_id is not None:
-        conditions["model_ids"] = _has_model(wanted.model_id)
-    if len(statuses) < len(TERMINAL):
-        conditions["status"] = _is_one_of("status", sorted(statuses))
-    return conditions
+    has_index = set(values) <= {WORKFLOW}
+    parts = [[each] for each in sorted(statuses)] if has_index else [sorted(statuses)]
+    for some in parts if len(statuses) < len(TERMINAL) else [None]:
+        yield _Query(
+            account_id=account_id,
+            values=values if some is None else values | {STATUS: some},
+            since=wanted.created_from,
+            id_start=wanted.id_start,
+        )
 
 
-def _times(wanted: ExecutionFilter) -> list[Condition]:
-    times: list[Condition] = []
-    first, end = wanted.created_from, wanted.created_to
-    if first is not None:
-        times.append(lambda columns: columns.created_at >= first)
-    if end is not None:
-        times.append(lambda columns: columns.created_at < end)
-    return times
+def _table_of(index: Index) -> Table:
+    return execution_models if index == (MODEL,) else executions
 
 
-def _is_one_of(name: str, values: Sequence[str | int]) -> Condition:
-    if len(values) == 1:
-        return lambda columns: getattr(columns, name) == values[0]
-    return lambda columns: getattr(columns, name).in_(values)
+def _id_in(table: Table) -> ColumnElement[str]:
+    return table.c.execution_id if table is execution_models else table.c.id
 
 
-def _starts_with(text: str) -> Condition:
-    return lambda columns: and_(columns.id >= text, columns.id < text + AFTER_IDS)
+def _begins(name: ColumnElement[str], start: str) -> Sequence[ColumnElement[bool]]:
+    return name >= start, name < start + AFTER_IDS
 
 
-def _has_model(model_id: str) -> Condition:
-    def has(columns: Any) -> ColumnElement[bool]:
-        models = "," + columns.model_ids + ","
-        is_there: ColumnElement[bool] = func.replace(models, f",{model_id},", "") != models
-        return is_there
-
-    return has
+def _fits(columns: Any, name: str, values: Sequence[str | int]) -> ColumnElement[bool]:
+    if name == MODEL and MODEL not in columns:
+        models: ColumnElement[str] = "," + columns.model_ids + ","
+        return func.replace(models, f",{values[0]},", "", type_=Text()) != models
+    column: ColumnElement[Any] = columns[name]
+    return column == values[0] if len(values) == 1 else column.in_(values)

@@ -7,7 +7,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, text
 
 from engine.history.database import Database, HistoryUnavailable
 from engine.history.schema import archive_state
@@ -21,6 +21,9 @@ def migrate(database: Database) -> str:
     config = _config()
     database.make_private()
     with database.write() as connection:
+        if not database.is_sqlite:
+            # Indexes of a large history take longer than a statement of readers may.
+            connection.execute(text("SET LOCAL statement_timeout = 0"))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         _name_database(connection)

@@ -65,6 +65,10 @@ store is the object's, and `record_bytes` the size of the record before its comp
 Index(None, executions.c.account_id, executions.c.created_at, executions.c.id)
 for _filter in ("status", "workflow_slug", "source", "key_id", "error_code", "workflow_version"):
     Index(None, *(executions.c[each] for each in ("account_id", _filter, "created_at", "id")))
+Index(
+    None,
+    *(executions.c[each] for each in ("account_id", "workflow_slug", "status", "created_at", "id")),
+)
 Index(None, executions.c.account_id, executions.c.retry_of)
 
 execution_models = Table(
@@ -211,6 +215,17 @@ rollups = Table(
 `status`, and `key` its value, empty for none. `durations` is a sketch as `sketches` makes it, and
 `p50_ms` and `p95_ms` are its quantiles.
 """
+
+Index(
+    "ix_rollups_figures",
+    *(
+        rollups.c[each]
+        for each in (
+            *("account_id", "bucket", "dimension", "at", "key"),
+            *("runs", "failed", "credits", "p50_ms", "p95_ms"),
+        )
+    ),
+)  # charts read it alone, in order and without sketches
 
 archive_state = Table(
     "archive_state",

@@ -4,32 +4,16 @@ Running executions count as runs; their durations are not known yet.
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
 
 from engine.executions.execution import ExecutionStatus
 from engine.history.sketches import SHOWN_QUANTILES, bin_of, quantiles
 from engine.store import Store
-from engine.store.archive.archive import Figures, SeriesKey, SeriesQuery
+from engine.store.archive.archive import Figures, SeriesKey, SeriesQuery, SeriesRow
 from engine.store.executions.unarchived import UnarchivedExecution
 
 MANY_ROWS = 500
-"""Rows from which on they are made off the event loop: some milliseconds of work."""
-
-
-class SeriesRow(NamedTuple):
-    """Figures of the executions of one bucket and value."""
-
-    at: int
-    """Start of the bucket in milliseconds."""
-    key: str
-    """Value of the dimension, empty for none."""
-    runs: int
-    failed: int
-    credits: int
-    p50_ms: int | None
-    """Median duration; None: none has ended."""
-    p95_ms: int | None
+"""Rows with durations from which on they are made off the event loop: some milliseconds of work."""
 
 
 async def read_series(store: Store, account_id: str, wanted: SeriesQuery) -> list[SeriesRow]:
@@ -44,12 +28,12 @@ async def read_series(store: Store, account_id: str, wanted: SeriesQuery) -> lis
                 place = wanted.bucket_of(each.execution.created_at), key
                 sums.setdefault(place, Figures()).add(_figures(each))
     if len(sums) < MANY_ROWS:
-        return _rows(sums)
-    return await asyncio.to_thread(_rows, sums)
+        return _rows(archived.whole, sums)
+    return await asyncio.to_thread(_rows, archived.whole, sums)
 
 
-def _rows(sums: Mapping[SeriesKey, Figures]) -> list[SeriesRow]:
-    return [_row(*place, sums[place]) for place in sorted(sums)]
+def _rows(whole: Sequence[SeriesRow], sums: Mapping[SeriesKey, Figures]) -> list[SeriesRow]:
+    return sorted([*whole, *(_row(*place, each) for place, each in sums.items())])
 
 
 def _keys(found: UnarchivedExecution, dimension: str) -> Iterator[str]:
@@ -75,7 +59,7 @@ def _figures(found: UnarchivedExecution) -> Figures:
 
 
 def _row(at: int, key: str, figures: Figures) -> SeriesRow:
-    median, high = figures.quantiles or quantiles(figures.durations, *SHOWN_QUANTILES)
+    median, high = quantiles(figures.durations, *SHOWN_QUANTILES)
     return SeriesRow(
         at=at,
         key=key,

@@ -1,6 +1,7 @@
 """Figures of the account's executions by time, for charts."""
 
 import time
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated
 
@@ -8,9 +9,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from engine.errors import InvalidQuery, Unavailable
-from engine.services.usage_series import SeriesRow, read_series
+from engine.services.usage_series import read_series
 from engine.store import Principal
-from engine.store.archive.archive import SeriesQuery
+from engine.store.archive.archive import SeriesQuery, SeriesRow
+from engine.values.plain import moment
 from gateway.auth.endpoints import Resource, any_key, operation
 from gateway.http.json_bodies import run_off_loop
 from gateway.http.query import Query
@@ -119,7 +121,7 @@ async def get_usage_series(request: GatewayRequest, principal: Principal) -> Res
     rows = await read_series(request.state["services"].store, principal.account.id, wanted)
 
     def build() -> Response:
-        return json_response(UsageSeries([_view(row) for row in rows]))
+        return json_response(UsageSeries(_views(rows)))
 
     return await run_off_loop(len(rows) * ROW_BYTES, build)
 
@@ -140,8 +142,9 @@ def _read_query(query: Query) -> SeriesQuery:
     return SeriesQuery(start=start, end=end, bucket_ms=LENGTHS[bucket], dimension=by.value)
 
 
-def _view(row: SeriesRow) -> SeriesRowView:
-    return SeriesRowView.of(row, key=row.key or None)
+def _views(rows: Sequence[SeriesRow]) -> list[SeriesRowView]:
+    times = {at: moment(at) for at in {row.at for row in rows}}
+    return [SeriesRowView(times[row.at], row.key or None, *row[2:]) for row in rows]
 
 
 routes = [Route("/api/usage/series", Resource(GET=get_usage_series))]

@@ -190,15 +190,19 @@ class _Archived:
         """Return the matches from `low` to `high`, none where `high` is below 1."""
         known = await self.archive.known((self.account_id, name) for _, name in hot)
         lacking = [row for row in hot if (self.account_id, row[1]) not in known]
-        counted = await self.archive.count(
+        counting = self.archive.count(
             self.account_id, self.wanted, self.position, at_most=COUNTED_AT_MOST + 1
         )
         if high < 1:
+            counted = await counting
             return _Window([], counted.count + len(lacking), counted.is_all, None)
         # Hot rows stand before an archived one by at most their number.
         start = max(0, low - len(lacking))
-        page = await self.archive.page(
-            self.account_id, self.wanted, self.position, limit=high - start, offset=start
+        counted, page = await asyncio.gather(
+            counting,
+            self.archive.page(
+                self.account_id, self.wanted, self.position, limit=high - start, offset=start
+            ),
         )
         rows: list[tuple[Row, Execution | None]] = [
             (each.row, each.execution) for each in page.executions

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from engine.executions.execution import Execution
 from engine.store.accounts.wallets import LedgerEntry
@@ -48,8 +48,6 @@ class Figures:
     credits: int = 0
     durations: dict[int, int] = field(default_factory=dict)
     """Number of executions by bin of their duration."""
-    quantiles: tuple[int, int] | None = None
-    """Median and 95th percentile in milliseconds, in place of durations that were not read."""
 
     def add(self, other: "Figures") -> None:
         """Add the figures of further executions."""
@@ -84,11 +82,29 @@ SeriesKey = tuple[int, str]
 """Start of a bucket in milliseconds, and value of the dimension, empty for none."""
 
 
+class SeriesRow(NamedTuple):
+    """Figures of the executions of one bucket and value."""
+
+    at: int
+    """Start of the bucket in milliseconds."""
+    key: str
+    """Value of the dimension, empty for none."""
+    runs: int
+    failed: int
+    credits: int
+    p50_ms: int | None
+    """Median duration; None: none has ended."""
+    p95_ms: int | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchivedFigures:
-    """Figures by bucket, and which of some executions these include."""
+    """Figures by bucket and value, and which of some executions these include."""
 
+    whole: Sequence[SeriesRow] = ()
+    """Rows of whole buckets, in their order."""
     by_key: dict[SeriesKey, Figures] = field(default_factory=dict)
+    """Figures of the other buckets, whose durations may be added to."""
     known: set[str] = field(default_factory=set)
 
 
@@ -156,8 +172,8 @@ class Archive(Protocol):
     ) -> ArchivedFigures:
         """Return figures, and which of some executions the history has at that moment.
 
-        `created` has these executions' creation times by id; buckets of other times may have
-        quantiles in place of durations.
+        `created` has these executions' creation times by id; no whole bucket has one of these that
+        the history lacks.
         """
         ...
 

@@ -9,10 +9,10 @@ import pytest
 from engine.executions.execution import Execution
 from engine.history.database import Database
 from engine.ids.partitions import partition_of
-from engine.services.usage_series import SeriesRow, read_series
+from engine.services.usage_series import read_series
 from engine.settings import Settings
 from engine.store import Store
-from engine.store.archive.archive import SeriesQuery
+from engine.store.archive.archive import SeriesQuery, SeriesRow
 from engine.store.redis import keyspace
 from tests.support.history.archived import History, opened
 from tests.support.history.rows import DAY, HOUR, MINUTE, MONDAY, ended, some_records

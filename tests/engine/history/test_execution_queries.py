@@ -1,0 +1,105 @@
+"""Queries of archived executions: rows that a page examines, and the index that it walks."""
+
+import pytest
+
+from engine.executions.execution import ExecutionStatus
+from engine.history import execution_queries
+from engine.history.database import Database
+from engine.history.execution_queries import count_rows, read_rows
+from engine.history.rows import make_rows
+from engine.history.writer import write_executions
+from engine.store.executions.filters import ExecutionFilter, Row
+from tests.support.history.rows import MONDAY, NAMES, ended
+
+ACCOUNT = "acc_1"
+FAILED = [ExecutionStatus.FAILED]
+
+
+def write(database: Database, count: int, **fields: object) -> list[Row]:
+    """Write executions of one second after the others; return their rows, newest first."""
+    records = [ended(created=MONDAY + number, **fields) for number in range(count)]
+    write_executions(database, [make_rows(each, NAMES) for each in records])
+    found = [(int(each.fields["created"]), each.execution_id) for each in records]
+    return sorted(found, reverse=True)
+
+
+def pages(database: Database, wanted: ExecutionFilter, limit: int = 3) -> list[list[Row]]:
+    """Return the rows of each page."""
+    found: list[list[Row]] = []
+    last: Row | None = None
+    with database.read() as connection:
+        while last is not None or not found:
+            rows, last = read_rows(connection, ACCOUNT, wanted, last, limit=limit)
+            found.append(rows)
+    return found
+
+
+def test_a_page_is_short_when_its_time_is_over_and_leads_on(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(execution_queries, "EXAMINED_IN_TURN", (5, 5))
+    monkeypatch.setattr(execution_queries, "EXAMINING_SECONDS", -1.0)
+    monkeypatch.setattr(execution_queries, "SKIPS", 0)
+    right = write(database, 1, key="key_1", status="failed")
+    for _ in range(2):
+        write(database, 20, key="key_1", status="completed")
+        write(database, 20, key="key_2", status="failed")
+    wanted = ExecutionFilter(key_id="key_1", statuses=FAILED)
+
+    found = pages(database, wanted)
+
+    assert len(found) > 2
+    assert [row for page in found for row in page] == right
+
+
+def test_a_page_skips_a_time_that_has_no_row_of_one_filter(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(execution_queries, "EXAMINED_IN_TURN", (5,))
+    old = write(database, 3, slug="echo", version=1)
+    records = [ended(created=MONDAY + 10_000 + n, slug="echo", version=2) for n in range(40)]
+    write_executions(database, [make_rows(each, NAMES) for each in records])
+
+    assert pages(database, ExecutionFilter(workflow_slug="echo", version=1), 9) == [old]
+
+
+def test_a_page_walks_the_index_of_the_rarest_filter(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(execution_queries, "EXAMINED_IN_TURN", (5,))
+    write(database, 30, key="key_1", models="gpt")
+    rare = write(database, 4, key="key_1", models="gpt,studio")
+
+    wanted = ExecutionFilter(key_id="key_1", model_id="studio")
+
+    assert pages(database, wanted, 9) == [rare]
+
+
+def test_a_count_that_has_not_examined_all_says_so(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(database, 12, status="failed", key="key_1")
+    wanted = ExecutionFilter(key_id="key_1", statuses=FAILED)
+
+    with database.read() as connection:
+        every = count_rows(connection, ACCOUNT, wanted, None, at_most=100)
+        most = count_rows(connection, ACCOUNT, wanted, None, at_most=5)
+        monkeypatch.setattr(execution_queries, "EXAMINED_IN_TURN", (5,))
+        some = count_rows(connection, ACCOUNT, wanted, None, at_most=100)
+
+    assert (every.count, every.is_all) == (12, True)
+    assert (most.count, most.is_all) == (5, False)
+    assert (some.count, some.is_all) == (5, False)
+
+
+def test_a_list_by_workflow_and_status_examines_its_matches_alone(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(execution_queries, "EXAMINED_IN_TURN", ())
+    right = write(database, 3, slug="echo", status="failed")
+    write(database, 40, slug="echo", status="completed")
+    wanted = ExecutionFilter(workflow_slug="echo", statuses=FAILED)
+
+    assert pages(database, wanted, 9) == [right]
+    with database.read() as connection:
+        assert count_rows(connection, ACCOUNT, wanted, None, at_most=9).is_all
