@@ -113,6 +113,7 @@ def page(results: Mapping[str, Mapping[str, Times]], repeat: int) -> str:
         "month: milliseconds of a gateway's answers over HTTP to one caller beside it, with",
         f"{repeat} requests of each kind, one after the other, whose values vary.",
         f"The bar is a p95 of {BAR_MS:.0f} ms. `python -m tests.benchmarks.history` repeats it.",
+        f"The load average of the machine was {os.getloadavg()[0]:.1f} at the end.",
         "",
         "`rows` is the median number of rows: with several filters a page may be short.",
         "",
