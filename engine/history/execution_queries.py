@@ -208,13 +208,13 @@ def _turns(
     if query.is_range:
         yield query.rows(query.indexes[0], after), None
         return
-    began = time.monotonic()
+    began, index = time.monotonic(), None
     for examined in EXAMINED_IN_TURN:
         start = _skip(connection, query, after)
         if start is None:
             yield None, None
             return
-        index = _rarest(connection, query, start)
+        index = _rarest(connection, query, start) if index is None else index
         end = _row_at(connection, query, index, start, examined)
         yield query.matches(index, start, examined), end
         if end is None or time.monotonic() - began > EXAMINING_SECONDS:
