@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-from tests.support.history.databases import create_database, postgresql_server
+from tests.support.history.databases import create_database, server_of_run
 
 
 class TakenAway(Protocol):
@@ -65,6 +65,6 @@ def taken_away(kind: str, folder: Path) -> Iterator[TakenAway]:
     if kind == "sqlite":
         yield LockedFile(folder)
         return
-    server = postgresql_server(f"{os.getpid()}-away")
+    server = server_of_run(f"{os.getpid()}-away")
     yield StoppedServer(server)
     server.cleanup()

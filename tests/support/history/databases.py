@@ -50,7 +50,7 @@ def server_of_run(run: str) -> Any:
 
 
 def postgresql_server(folder: Path, cleanup_mode: str) -> Any:
-    """Start the server of a folder, or find it; it comes from a wheel, ends with its last process."""
+    """Start the server of a folder, from a wheel, or find it; it ends with its last process."""
     os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a wheel that looks for a folder of the desktop
