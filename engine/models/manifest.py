@@ -39,6 +39,7 @@ FIELD_MEMBERS = (
 AT_END = "(at end of document)"
 POSITION = re.compile(r"\(?at line (\d+), column \d+\)?")
 PATH = re.compile(r"[\w-]+(?:\[\d+\]|\.[\w-]+)*")
+FIRST_STEP = re.compile(r"[.\[]")
 
 
 class Category(StrEnum):
@@ -127,6 +128,8 @@ class Fault:
 
     line: int | None
     reason: str
+    path: str = ""
+    """Member at fault, such as `fields[0].type`; empty if unknown."""
 
 
 class ManifestError(ValueError):
@@ -162,9 +165,7 @@ def parse_manifest(text: str, source: str, rules: Rules = no_rules) -> Model:
     reasons.extend(rules(table, call))
     if fields is None or call is None or reasons:
         lines = TomlPositions(text)
-        raise ManifestError(
-            source, *(Fault(_line(lines, each), _one_line(each)) for each in reasons)
-        )
+        raise ManifestError(source, *(_fault(lines, each) for each in reasons))
     return Model(
         internal_name=table["internalName"],
         name=table["name"],
@@ -209,9 +210,12 @@ def _one_line(reason: str) -> str:
     return " ".join(reason.splitlines())
 
 
-def _line(lines: TomlPositions, reason: str) -> int | None:
-    path = PATH.match(reason)
-    return lines.find(path.group()) if path else None
+def _fault(lines: TomlPositions, reason: str) -> Fault:
+    """Return the fault with the path that its reason begins with."""
+    match = PATH.match(reason)
+    path = match.group() if match else ""
+    is_member = FIRST_STEP.split(path, maxsplit=1)[0] in (*MEMBERS, *CALLS)
+    return Fault(lines.find(path), _one_line(reason), path if is_member else "")
 
 
 def _faults(table: Mapping[str, Any]) -> Iterator[str]:

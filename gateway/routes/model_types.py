@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from engine.access.capabilities import Tier
 from engine.executions.execution import Execution, ExecutionEnd
-from engine.models.manifest import Category, ManifestError
+from engine.models.manifest import Category, Fault, ManifestError
 from engine.models.pricing import Unit
 from engine.models.registry import ModelOrigin
 from engine.models.saved import MAX_BYTES
@@ -78,15 +78,21 @@ class ManifestProblem(Nested, kw_only=True):
     """A fault of a manifest."""
 
     line: Annotated[int | UnsetType, doc("Line of the manifest, where one can be told.")] = UNSET
+    path: Annotated[
+        str | UnsetType, doc("Member at fault, such as `fields[0].type`, where one can be told.")
+    ] = UNSET
     reason: str
 
 
 def manifest_problems(error: ManifestError) -> list[OBJECT]:
     """Return the first faults of a manifest, in the shape of `ManifestProblem`."""
-    return [
-        ({} if fault.line is None else {"line": fault.line}) | {"reason": fault.reason}
-        for fault in error.faults[:MAX_PROBLEMS]
-    ]
+    return [_problem(fault) for fault in error.faults[:MAX_PROBLEMS]]
+
+
+def _problem(fault: Fault) -> OBJECT:
+    line = {} if fault.line is None else {"line": fault.line}
+    path = {"path": fault.path} if fault.path else {}
+    return {**line, **path, "reason": fault.reason}
 
 
 class ManifestCheck(View):
@@ -198,7 +204,8 @@ ModelRequest.examples = (ModelRequest(MANIFEST),)
 ManifestCheck.examples = (
     ManifestCheck(problems=[], model=ModelView(**MODEL)),
     ManifestCheck(
-        problems=[{"line": 4, "reason": "tier must be one of free, creator, pro"}], model=None
+        problems=[{"line": 4, "path": "tier", "reason": "tier must be one of free, creator, pro"}],
+        model=None,
     ),
 )
 ManifestSource.examples = (

@@ -3,7 +3,9 @@
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from engine.errors import NotFound, Unauthorized
+from engine.access.capabilities import is_model_name
+from engine.errors import ModelNotFound, NotFound, Unauthorized
+from engine.ids.api_keys import PREFIX
 from engine.ids.slugs import check_slug
 from engine.store import Principal
 from gateway.admission.credentials import session_token
@@ -50,6 +52,8 @@ async def show_page(request: GatewayRequest) -> Response:
         check_slug(request.path_params["slug"])
     if "execution_id" in request.path_params:
         read_execution_id(request)
+    if "internal_name" in request.path_params:
+        _check_model_name(request.path_params["internal_name"])
     principal = await _visitor(request)
     if principal is None:
         return RedirectResponse(f"/login?next={request.url.path}", 303)
@@ -74,6 +78,11 @@ async def get_file(request: GatewayRequest) -> Response:
         headers["content-encoding"] = encoding
     charset = "; charset=utf-8" if file.media_type in TEXTUAL else ""
     return Response(body, headers=headers | {"content-type": file.media_type + charset})
+
+
+def _check_model_name(name: str) -> None:
+    if not is_model_name(name) or name.startswith(PREFIX):
+        raise ModelNotFound
 
 
 async def _visitor(request: GatewayRequest) -> Principal | None:
@@ -105,6 +114,8 @@ routes: list[BaseRoute] = [
     Route("/app/executions", Resource(GET=show_page)),
     Route("/app/executions/{execution_id}", Resource(GET=show_page)),
     Route("/app/usage", Resource(GET=show_page)),
+    Route("/app/models", Resource(GET=show_page)),
+    Route("/app/models/{internal_name}", Resource(GET=show_page)),
     Route("/app/settings", Resource(GET=show_page)),
     Route("/app/admin", Resource(GET=show_page)),
     Route("/app/settings/api-keys", Resource(GET=show_keys)),

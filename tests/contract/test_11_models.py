@@ -68,7 +68,9 @@ def test_a_wrong_manifest_has_all_its_problems_by_line(admin: Caller) -> None:
 
     shown = admin.post(CHECK, {"manifest": text}).json()
 
-    assert_fits(shown, {"problems": [{"line?": int, "reason": str}], "model": None})
+    problem = {"line?": int, "path?": str, "reason": str}
+    assert_fits(shown, {"problems": [problem], "model": None})
+    assert {"tier", "category"} <= {each.get("path") for each in shown["problems"]}
     by_line = {each["line"]: each["reason"] for each in shown["problems"] if "line" in each}
     assert by_line[lines["tier"]].startswith("tier must be one of ")
     assert by_line[lines["category"]].startswith("category must be one of ")

@@ -52,6 +52,8 @@ ROUTES = {
     "GET /app/executions": "public",
     "GET /app/executions/{execution_id}": "public",
     "GET /app/usage": "public",
+    "GET /app/models": "public",
+    "GET /app/models/{internal_name}": "public",
     "GET /app/settings": "public",
     "GET /app/admin": "public",
     "GET /static/{name}": "public",

@@ -272,6 +272,25 @@ def test_all_that_is_wrong_is_said_at_once_each_on_a_line_of_its_own() -> None:
     ]
 
 
+def test_a_fault_has_the_path_of_its_member() -> None:
+    text = manifest(
+        tier="gold", pricing=price(usd="1"), call="[http]\npath = 1\n[http.job]\nstatus = 2"
+    )
+
+    with pytest.raises(ManifestError) as raised:
+        parse_manifest(text, "own.toml")
+
+    paths = {fault.path for fault in raised.value.faults}
+    assert {"tier", "pricing[0].usd", "http.path", "http.result", "http.job.status"} <= paths
+
+
+def test_a_fault_of_the_whole_manifest_has_no_path() -> None:
+    with pytest.raises(ManifestError) as raised:
+        parse_manifest(manifest(call=""), "own.toml")
+
+    assert [fault.path for fault in raised.value.faults] == [""]
+
+
 def test_a_model_is_called_in_one_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(CALLS, "other", CALLS["builtin"])
 

@@ -18,6 +18,8 @@ ACCOUNTS = [
     f"/app/executions/{EXECUTION_ID}",
     "/app/usage",
     "/app/api/keys",
+    "/app/models",
+    "/app/models/gpt-mini",
     "/app/settings",
     "/app/admin",
 ]
@@ -79,7 +81,11 @@ async def test_visitors_sign_in_first_and_come_back(make_client: MakeClient, pat
 
 @pytest.mark.parametrize(
     ("page", "refusal"),
-    [("editor", (400, "INVALID_SLUG")), ("executions", (404, "EXECUTION_NOT_FOUND"))],
+    [
+        ("editor", (400, "INVALID_SLUG")),
+        ("executions", (404, "EXECUTION_NOT_FOUND")),
+        ("models", (404, "MODEL_NOT_FOUND")),
+    ],
 )
 async def test_the_way_back_repeats_no_text_that_is_no_slug_or_id(
     make_client: MakeClient, page: str, refusal: tuple[int, str]

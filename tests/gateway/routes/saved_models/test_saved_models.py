@@ -224,5 +224,6 @@ async def test_a_model_keeps_the_name_of_its_path(admins: httpx2.AsyncClient) ->
     answer = await replace(admins, manifest("other"))
 
     (problem,) = answer.json()["problems"]
-    assert problem == {"line": 1, "reason": "internalName must be 'own', as the path says it"}
+    reason = "internalName must be 'own', as the path says it"
+    assert problem == {"line": 1, "path": "internalName", "reason": reason}
     assert await row(admins, "other") is None
