@@ -15,6 +15,8 @@ import "./styles/shell.css";
 
 const Playground = lazy(() => import("./playground/Playground"));
 const Dashboard = lazy(() => import("./dashboard/Dashboard"));
+const Models = lazy(() => import("./models/Models"));
+const ModelPage = lazy(() => import("./models/model/ModelPage"));
 const Settings = lazy(() => import("./account/Settings"));
 const Admin = lazy(() => import("./admin/Admin"));
 const Executions = lazy(() => import("./executions/Executions"));
@@ -29,10 +31,12 @@ function page(path: string): ReactNode {
     if (section === "playground") return <Playground key={name} slug={name} />;
     if (section === "editor") return <Editor key={name} slug={name} />;
     if (section === "executions" && isSignedIn) return <Execution key={name} id={name} />;
+    if (section === "models" && isSignedIn) return <ModelPage key={name} name={name} />;
     if (section === "api" && name === "keys") return <Dashboard />;
   }
   if (path === "/app/executions" && isSignedIn) return <Executions />;
   if (path === "/app/usage" && isSignedIn) return <Usage />;
+  if (path === "/app/models" && isSignedIn) return <Models />;
   if (path === "/app/settings" && isSignedIn) return <Settings />;
   if (path === "/app/admin" && isSignedIn) return <Admin />;
   return <NotFound />;

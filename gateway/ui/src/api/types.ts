@@ -188,6 +188,7 @@ export interface Page<T> {
 
 export interface Price {
   unit: "call" | "image" | "second" | "input_token" | "output_token";
+  usd: number;
   credits: number;
 }
 

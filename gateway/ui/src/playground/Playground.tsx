@@ -4,17 +4,15 @@ import { useResource } from "../api/resource";
 import type { Execution, Schema, WorkflowRow } from "../api/types";
 import { credits } from "../components/Ago";
 import { Button } from "../components/Button";
-import { CodeBlock } from "../components/CodeBlock";
 import { Failed, Loading } from "../components/States";
-import { Tabs } from "../components/Tabs";
 import { Link, useParameter } from "../shell/router";
 import { usePageTitle } from "../shell/Shell";
 import { isSignedIn, signInAddress } from "../shell/session";
+import { CallCode } from "./CallCode";
 import { FormField } from "./FormField";
 import { History } from "./History";
 import { check, type Draft, type Faults, initial, inputsOf, refilled } from "./inputs";
 import { isLive, RunPanel } from "./RunPanel";
-import { LANGUAGES, type Language, snippet } from "./snippets";
 import { useRun } from "./useRun";
 import "./playground.css";
 
@@ -143,7 +141,7 @@ function Ready({ slug, schema, isOwn }: { slug: string; schema: Schema; isOwn: b
         </section>
       </div>
       <div className="playground below">
-        <Code slug={slug} inputs={inputsOf(schema.fields, draft)} />
+        <CallCode url={`${location.origin}/api/workflows/${slug}/run`} inputs={inputsOf(schema.fields, draft)} />
         {isSignedIn && <History slug={slug} shownId={run.state?.executionId} onShow={(row) => void showAgain(row)} />}
       </div>
     </>
@@ -167,21 +165,4 @@ function useRefusedField(details: Record<string, unknown> | undefined, show: (fa
     const { field, reason } = details ?? {};
     if (typeof field === "string") show({ [field]: String(reason ?? details?.error) });
   }, [details, show]);
-}
-
-function Code({ slug, inputs }: { slug: string; inputs: Record<string, unknown> }) {
-  const [language, setLanguage] = useState<Language>("curl");
-  const text = snippet(language, `${location.origin}/api/workflows/${slug}/run`, inputs);
-  return (
-    <section className="stack" aria-labelledby="code">
-      <h2 id="code">Call it from your program</h2>
-      <p className="muted small">
-        Exactly this call. It needs a key in the environment:{" "}
-        {isSignedIn ? <Link href="/app/api/keys">create one</Link> : <a href={signInAddress()}>sign in to create one</a>}.
-      </p>
-      <Tabs label="Language" tabs={LANGUAGES} chosen={language} onChoose={(tab) => setLanguage(tab as Language)}>
-        <CodeBlock text={text} label={`${language} call`} />
-      </Tabs>
-    </section>
-  );
 }

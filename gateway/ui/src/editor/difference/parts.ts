@@ -11,14 +11,7 @@ const MOST_PAIRS = 250_000;
 
 export function parts(text: string, other: string): TextPart[] {
   const [words, others] = [text.match(WORDS) ?? [], other.match(WORDS) ?? []];
-  const least = Math.min(words.length, others.length);
-  let start = 0;
-  while (start < least && words[start] === others[start]) start++;
-  let end = 0;
-  while (end < least - start && words.at(-1 - end) === others.at(-1 - end)) end++;
-  const [middle, against] = [words.slice(start, words.length - end), others.slice(start, others.length - end)];
-  const isCommon = middle.length * against.length <= MOST_PAIRS ? common(middle, against) : middle.map(() => false);
-  const flags = [...words.slice(0, start).map(() => true), ...isCommon, ...words.slice(words.length - end).map(() => true)];
+  const flags = inCommon(words, others);
   const found: TextPart[] = [];
   words.forEach((word, place) => {
     const last = found.at(-1);
@@ -27,6 +20,18 @@ export function parts(text: string, other: string): TextPart[] {
     else found.push({ text: word, isSame });
   });
   return found;
+}
+
+/** For each word or line, whether the other sequence has it too. */
+export function inCommon(words: readonly string[], others: readonly string[]): boolean[] {
+  const least = Math.min(words.length, others.length);
+  let start = 0;
+  while (start < least && words[start] === others[start]) start++;
+  let end = 0;
+  while (end < least - start && words.at(-1 - end) === others.at(-1 - end)) end++;
+  const [middle, against] = [words.slice(start, words.length - end), others.slice(start, others.length - end)];
+  const isCommon = middle.length * against.length <= MOST_PAIRS ? common(middle, against) : middle.map(() => false);
+  return [...words.slice(0, start).map(() => true), ...isCommon, ...words.slice(words.length - end).map(() => true)];
 }
 
 /** For each word, whether it belongs to the longest sequence that both have. */

@@ -1,0 +1,31 @@
+import { Button } from "../../components/Button";
+import { Dialog } from "../../components/Dialog";
+import { LineDifference } from "../model/LineDifference";
+import type { ManifestSource } from "../model/types";
+
+interface Props {
+  conflict: ManifestSource;
+  own: string;
+  onKeep: () => void;
+  onTake: () => void;
+  onClose: () => void;
+}
+
+/** Asks which manifest counts when somebody else has saved one meanwhile. */
+export function SaveConflict({ conflict, own, onKeep, onTake, onClose }: Props) {
+  return (
+    <Dialog title={`Version ${conflict.version} was saved meanwhile`} onClose={onClose} isWide>
+      <p>What differs in yours:</p>
+      <LineDifference before={conflict.manifest} after={own} />
+      <div className="actions">
+        <Button look="quiet" onClick={onClose} autoFocus>
+          Go on editing
+        </Button>
+        <Button onClick={onTake}>Take version {conflict.version}</Button>
+        <Button look="primary" onClick={onKeep}>
+          Save mine over it
+        </Button>
+      </div>
+    </Dialog>
+  );
+}
