@@ -1,10 +1,12 @@
 """A stack, and Debian's Chromium signed in to it; a page that complains fails its test."""
 
 import importlib.util
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pytest
 
@@ -49,6 +51,7 @@ result = "made"
 """
 """A provider whose key nothing sets."""
 MakePage = Callable[..., "Page"]
+SignIn = Callable[[str], "Page"]
 
 
 @pytest.fixture(scope="session")
@@ -151,3 +154,17 @@ def page(make_page: MakePage, signed_in: Path) -> "Page":
 def visitor(make_page: MakePage) -> "Page":
     """A page of a visitor."""
     return make_page()
+
+
+@pytest.fixture
+def sign_in_as(stack: RunningStack, visitor: "Page") -> SignIn:
+    """Sign a browser in to a new account of a tier."""
+
+    def sign_in(tier: str) -> "Page":
+        options = ("--email", f"{uuid4().hex}@example.com", "--tier", tier, "--json")
+        created = stack.command("account", "create", *options).stdout
+        account = json.loads(created)["id"]
+        visitor.goto(stack.command("login-link", "--account", account).stdout.split()[0])
+        return visitor
+
+    return sign_in

@@ -13,6 +13,7 @@ from tests.e2e.conftest import MakePage
 from tests.support.acceptance.running_stack import RunningStack
 from tests.support.e2e.axe import SETTLED, violations
 from tests.support.e2e.editor_pages import EDITOR_PAGES, prepare
+from tests.support.e2e.models import commented, save
 from tests.support.e2e.workflows import every_field
 
 pytestmark = pytest.mark.slow
@@ -21,6 +22,7 @@ PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 860}
 FIRST_LOAD_BYTES = {
     **dict.fromkeys(("home", "playground", "keys", "executions", "execution", "usage"), 150_000),
+    **dict.fromkeys(("models", "model", "model-manifest"), 150_000),
     "editor": 260_000,
 }
 
@@ -103,6 +105,46 @@ def show_search(page: Page) -> None:
     page.get_by_role("option", name="Product notes").wait_for()
 
 
+def show_models(page: Page) -> None:
+    page.goto("/app/models")
+    page.get_by_role("table").wait_for()
+
+
+def show_new_model(page: Page) -> None:
+    show_models(page)
+    page.get_by_role("button", name="New model").click()
+    page.get_by_role("dialog").wait_for()
+
+
+def show_model(page: Page) -> None:
+    page.goto("/app/models/kling")
+    page.get_by_label("curl call").wait_for()
+
+
+def show_model_try(page: Page) -> None:
+    page.goto("/app/models/gpt-mini?tab=try")
+    page.get_by_label("Prompt").fill("Three words for a warm mug")
+    page.get_by_role("button", name="Try it").click()
+    page.get_by_text("(stub)").wait_for()
+    page.evaluate("scrollTo(0, 0)")
+
+
+def show_model_manifest(page: Page) -> None:
+    page.goto("/app/models?new=video")
+    area = page.get_by_role("textbox", name="Manifest as TOML")
+    area.fill(area.input_value().replace('"free"', '"rich"').replace("prompt }}", "words }}"))
+    page.get_by_role("list", name="Problems").wait_for()
+
+
+def show_model_versions(page: Page) -> None:
+    name = "pictured"
+    if f'"{name}"' not in page.request.get("/api/models").text():
+        save(page, commented(name, "Mugs in words"))
+        save(page, commented(name, "Mugs in a few words"), name)
+    page.goto(f"/app/models/{name}?tab=versions")
+    page.get_by_role("list", name="Difference by line").wait_for()
+
+
 def show_settings(page: Page) -> None:
     page.goto("/app/settings")
     page.get_by_text("Credits left").wait_for()
@@ -151,6 +193,12 @@ PAGES: dict[str, Callable[[Page], None]] = {
     "events": show_events,
     "usage": show_usage,
     "search": show_search,
+    "models": show_models,
+    "new-model": show_new_model,
+    "model": show_model,
+    "model-try": show_model_try,
+    "model-manifest": show_model_manifest,
+    "model-versions": show_model_versions,
     "settings": show_settings,
     "secrets": show_secrets,
     "sessions": show_sessions,

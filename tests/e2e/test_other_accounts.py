@@ -1,13 +1,11 @@
 """Accounts of other tiers: keys below their ceiling, and public workflows at their own cost."""
 
-import json
 import re
-from collections.abc import Callable
-from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
+from tests.e2e.conftest import SignIn
 from tests.support.acceptance.running_stack import RunningStack, until
 from tests.support.e2e.workflows import greeting
 
@@ -17,21 +15,6 @@ RUN = """() => fetch("/api/workflows/counted/run", {
   headers: {"content-type": "application/json"},
   body: JSON.stringify({inputs: {name: "Ada"}}),
 }).then((answer) => answer.text())"""
-SignIn = Callable[[str], Page]
-
-
-@pytest.fixture
-def sign_in_as(stack: RunningStack, visitor: Page) -> SignIn:
-    """Sign a browser in to a new account of a tier."""
-
-    def sign_in(tier: str) -> Page:
-        options = ("--email", f"{uuid4().hex}@example.com", "--tier", tier, "--json")
-        created = stack.command("account", "create", *options).stdout
-        account = json.loads(created)["id"]
-        visitor.goto(stack.command("login-link", "--account", account).stdout.split()[0])
-        return visitor
-
-    return sign_in
 
 
 def test_what_is_above_the_ceiling_is_grey_and_says_why(sign_in_as: SignIn) -> None:

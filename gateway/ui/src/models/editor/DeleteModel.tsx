@@ -17,7 +17,8 @@ export function DeleteModel({ name, onClose }: { name: string; onClose: () => vo
     } catch (error) {
       toast((error as Error).message);
     }
-    invalidate(MODELS);
+    // The page of the model is gone by then, so that its manifest is not asked for again.
+    setTimeout(() => invalidate(MODELS));
   };
   return (
     <Dialog title={`Delete ${name}?`} onClose={onClose}>

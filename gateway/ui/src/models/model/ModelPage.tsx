@@ -23,8 +23,8 @@ export default function ModelPage({ name }: { name: string }) {
   const me = useMe().data;
   const isAdmin = me?.user.role === "admin";
   const models = useResource<Model[]>(MODELS);
-  const source = useResource<ManifestSource>(isAdmin ? `${MODELS}/${name}/manifest` : null);
   const model = models.data?.find((each) => each.internalName === name);
+  const source = useResource<ManifestSource>(isAdmin && model ? `${MODELS}/${name}/manifest` : null);
   usePageTitle(model?.name ?? name);
   if (models.error && !models.data) return <Failed error={models.error} retry={models.reload} />;
   if (!models.data || !me) return <Loading height="24rem" />;

@@ -55,7 +55,7 @@ function Price({ manifest, row, place, onRemove }: FormProps & { row: Table; pla
       </div>
       {row.unit !== "call" && (
         <div className="pair">
-          <div className="field">
+          <div className="field half">
             <label htmlFor={`${id}-most`}>Most in one call</label>
             <select
               id={`${id}-most`}
