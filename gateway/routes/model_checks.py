@@ -17,6 +17,7 @@ from engine.models.registry import (
     key_destinations_on_disk,
 )
 from engine.models.saved import parse_saved
+from engine.models.shown_request import shown_request
 from engine.store import Principal
 from gateway.auth.endpoints import Resource, admins_only, operation
 from gateway.http.request_bodies import read_body
@@ -90,12 +91,14 @@ async def try_model(request: GatewayRequest, principal: Principal) -> Response:
     if reason is not None:
         return json_response(TryResult.for_uncalled(UNAVAILABLE, reason))
     target = RegisteredModel(model.internal_name)
+    # The run lets go of its inputs once it is accepted.
+    sent = shown_request(model, inputs, is_demo=workers.is_demo(model))
     execution_id, execution, milliseconds = await run_to_end(request, principal, target, inputs)
     if execution is None:
         return json_response(AcceptedView.for_execution(execution_id), 202)
     if execution.status is ExecutionStatus.CANCELLED:
         raise errors.ExecutionCancelled(execution_id)
-    return json_response(TryResult.for_end(execution, milliseconds))
+    return json_response(TryResult.for_end(execution, milliseconds, sent))
 
 
 def _find(name: str) -> Model:

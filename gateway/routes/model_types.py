@@ -12,6 +12,7 @@ from engine.models.manifest import Category, Fault, ManifestError
 from engine.models.pricing import Unit
 from engine.models.registry import ModelOrigin
 from engine.models.saved import MAX_BYTES
+from engine.models.shown_request import ShownRequest
 from gateway.http.types import (
     OBJECT,
     Content,
@@ -122,6 +123,15 @@ class TryFailure(Nested):
     retryable: Annotated[bool, doc("Whether the same call may succeed later.")]
 
 
+class ProviderRequestView(Nested):
+    """The request to a provider, without keys."""
+
+    method: str
+    url: Annotated[str, doc("`${NAME:-URL}` where a variable may say the address.")]
+    headers: Annotated[dict[str, str], doc("Values that may be keys are hidden.")]
+    body: Annotated[Any, doc("JSON; media stand as they were given. Null without a body.")]
+
+
 class TryResult(View):
     """Outcome of one call of a model."""
 
@@ -131,6 +141,10 @@ class TryResult(View):
     cost: Credits
     ms: Annotated[int, doc("Milliseconds that the server took.")]
     execution_id: Annotated[Uuid | None, doc("Null where no worker could call the model.")]
+    request: Annotated[
+        ProviderRequestView | None,
+        doc("First request by the manifest's `[http]`; null for other protocols."),
+    ] = None
 
     @classmethod
     def for_uncalled(cls, code: str, message: str) -> Self:
@@ -139,7 +153,12 @@ class TryResult(View):
         return cls(success=False, result=None, error=error, cost=0, ms=0, execution_id=None)
 
     @classmethod
-    def for_end(cls, execution: Execution | ExecutionEnd, milliseconds: int) -> Self:
+    def for_end(
+        cls,
+        execution: Execution | ExecutionEnd,
+        milliseconds: int,
+        request: ShownRequest | None = None,
+    ) -> Self:
         """Build the outcome of an execution of one model that has completed or failed."""
         error = execution.error
         return cls(
@@ -149,6 +168,7 @@ class TryResult(View):
             cost=execution.credits_cost,
             ms=milliseconds,
             execution_id=execution.id,
+            request=request and ProviderRequestView.of(request),
         )
 
 

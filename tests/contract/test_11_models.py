@@ -10,6 +10,7 @@ from tests.contract.test_1_models import MODEL
 from tests.support.acceptance.running_stack import until
 from tests.support.contract.installation import Administration, Caller
 from tests.support.contract.shapes import assert_fits, sentence, uuid
+from tests.support.http.providers import MODEL_KEYS
 from tests.support.manifests import manifest
 
 ROUTES = {
@@ -26,7 +27,15 @@ CALLS = [
     ("GET", "/api/models/echo/manifest", None),
 ]
 FAILURE = {"code": str, "message": str, "retryable": bool}
-TRIED = {"success": bool, "result": dict, "error": None, "cost": int, "ms": int}
+TRIED = {
+    "success": bool,
+    "result": dict,
+    "error": None,
+    "cost": int,
+    "ms": int,
+    "executionId": uuid,
+    "request": None,
+}
 
 
 def attempt(admin: Caller, name: str, prompt: str) -> Any:
@@ -105,9 +114,18 @@ def test_a_check_needs_a_text(admin: Caller) -> None:
 def test_a_try_answers_with_result_cost_and_time(admin: Caller) -> None:
     tried = attempt(admin, "contract-chat", "Hello")
 
-    assert_fits(tried, TRIED | {"executionId": uuid})
+    assert_fits(tried, TRIED)
     assert tried["result"]["text"].startswith("(stub) ")
     assert tried["cost"] == admin.execution(tried["executionId"])["creditsCost"] > 0
+
+
+def test_a_try_of_http_shows_the_request_without_its_key(admin: Caller) -> None:
+    tried = attempt(admin, "contract-painter", "A kettle")
+
+    sent = tried["request"]
+    assert_fits(sent, {"method": "POST", "url": str, "headers": dict, "body": dict})
+    assert "A kettle" in str(sent["body"])
+    assert not any(value in str(sent) for value in MODEL_KEYS.values())
 
 
 @pytest.mark.parametrize(

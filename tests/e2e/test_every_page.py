@@ -131,6 +131,9 @@ def show_model_try(page: Page) -> None:
 
 def show_model_manifest(page: Page) -> None:
     page.goto("/app/models?new=video")
+    page.get_by_role("region", name="Form").or_(page.get_by_text("TOML")).first.wait_for()
+    if (choice := page.get_by_text("TOML", exact=True)).is_visible():  # on phones
+        choice.click()
     area = page.get_by_role("textbox", name="Manifest as TOML")
     area.fill(area.input_value().replace('"free"', '"rich"').replace("prompt }}", "words }}"))
     page.get_by_role("list", name="Problems").wait_for()

@@ -101,6 +101,11 @@ def test_a_try_shows_a_picture(page: Page) -> None:
 
     picture = page.get_by_role("region", name="Answer").get_by_role("img")
     expect(picture).to_be_visible()
+    page.get_by_text("Request to the provider").click()
+    request = page.get_by_role("region", name="Request to the provider")
+    expect(request).to_contain_text("POST ${PROVIDER_URL:-http://127.0.0.1:9}/predictions")
+    expect(request).to_contain_text("Authorization: Bearer •••")
+    expect(request).to_contain_text('"prompt": "A blue kettle"')
     assert picture.evaluate("(image) => image.decode().then(() => image.naturalWidth)") > 0
 
 

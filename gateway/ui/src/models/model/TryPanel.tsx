@@ -1,4 +1,4 @@
-import { type FormEvent, useEffect, useRef, useState } from "react";
+import { type FormEvent, type ReactNode, useEffect, useRef, useState } from "react";
 import { ApiError, call } from "../../api/client";
 import { invalidate } from "../../api/resource";
 import type { Model } from "../../api/types";
@@ -25,12 +25,12 @@ async function attempt(name: string, inputs: unknown, isAdmin: boolean): Promise
   if (isAdmin) return call<Outcome>("POST", `${MODELS}/${name}/try`, { inputs });
   try {
     const ran = await call<Partial<TryResult>>("POST", `${MODELS}/${name}/run`, { inputs });
-    return { error: null, executionId: null, ...ran } as Outcome;
+    return { error: null, executionId: null, request: null, ...ran } as Outcome;
   } catch (error) {
     if (!(error instanceof ApiError) || typeof error.details.executionId !== "string") throw error;
     const { nodeCode, reason, retryable, executionId } = error.details;
     const failure = { code: String(nodeCode ?? error.code), message: String(reason ?? error.message), retryable: retryable === true };
-    return { success: false, result: null, error: failure, cost: 0, ms: 0, executionId };
+    return { success: false, result: null, error: failure, cost: 0, ms: 0, executionId, request: null };
   }
 }
 
@@ -136,7 +136,7 @@ function Ended({ model, inputs, outcome }: { model: Model; inputs: Record<string
       </p>
     );
   }
-  const { success, result, error, cost, ms } = outcome;
+  const { success, result, error, cost, ms, request } = outcome;
   return (
     <div className="stack">
       <div className="row" role="status">
@@ -158,12 +158,25 @@ function Ended({ model, inputs, outcome }: { model: Model; inputs: Record<string
         </div>
       )}
       {success && <Result value={result} />}
-      <details className="fold">
-        <summary>Inputs that were sent</summary>
-        <pre className="sent" tabIndex={0}>
-          {JSON.stringify(inputs, null, 2)}
-        </pre>
-      </details>
+      {request && (
+        <Sent title="Request to the provider">
+          {`${request.method} ${request.url}\n`}
+          {Object.entries(request.headers).map(([name, value]) => `${name}: ${value}\n`)}
+          {request.body !== null && `\n${JSON.stringify(request.body, null, 2)}`}
+        </Sent>
+      )}
+      <Sent title="Inputs">{JSON.stringify(inputs, null, 2)}</Sent>
     </div>
+  );
+}
+
+function Sent({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <details className="fold">
+      <summary>{title}</summary>
+      <pre className="sent" tabIndex={0} role="region" aria-label={title}>
+        {children}
+      </pre>
+    </details>
   );
 }

@@ -34,4 +34,6 @@ export interface TryResult {
   cost: number;
   ms: number;
   executionId: string | null;
+  /** By the manifest's `[http]`; null for other protocols. */
+  request: { method: string; url: string; headers: Record<string, string>; body: unknown } | null;
 }
