@@ -1,7 +1,6 @@
 """The document of the editor against a model: random edits, undos, redos and merges."""
 
 import random
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from gateway.ui import build_pages
 from tests.support.acceptance.running_stack import RunningStack
+from tests.support.e2e.bundles import open_functions
 from tests.support.e2e.drafts import create, draft, expect_saved
 from tests.support.e2e.editor import cards, open_editor
 
@@ -27,15 +26,7 @@ ACTIONS = 200
 @pytest.fixture(scope="module")
 def functions(chromium: "Browser", tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     """An empty page with the functions of the document and their test as `model`."""
-    node = build_pages.installed_node()
-    bundler = build_pages.SOURCES / "node_modules" / "rolldown" / "bin" / "cli.mjs"
-    assert node is not None, "`make e2e` installs Node"
-    assert bundler.is_file(), "`make pages` installs the packages of the pages"
-    bundle = tmp_path_factory.mktemp("model") / "model.js"
-    options = ("--format", "iife", "--name", "model", "--file", str(bundle))
-    subprocess.run([node, bundler, ENTRY, *options], check=True, timeout=60, capture_output=True)
-    page = chromium.new_page()
-    page.evaluate(f"() => {{ {bundle.read_text()}; globalThis.model = model; }}")
+    page = open_functions(chromium, ENTRY, "model", tmp_path_factory.mktemp("model"))
     yield page
     page.close()
 

@@ -83,6 +83,20 @@ def test_fields_are_added_changed_and_removed(page: Page, name: str) -> None:
     expect(area).to_have_value(re.compile("field_2"))
 
 
+def test_all_fields_and_prices_are_removed_and_begun_anew(page: Page, name: str) -> None:
+    area = open_manifest(page, name)
+
+    form(page).get_by_role("button", name="Remove field prompt").click()
+    form(page).get_by_role("button", name="Remove the price for each call").click()
+    expect(area).not_to_have_value(re.compile("fields|pricing"))
+    form(page).get_by_role("button", name="Add a price").click()
+    form(page).get_by_role("button", name="Add a field").click()
+    form(page).get_by_label("Name", exact=True).last.fill("prompt")
+
+    expect(page.get_by_text("No problems")).to_be_visible()
+    expect(area).to_have_value(re.compile(r"\[\[pricing\]\]\n(.*\n)*\[\[fields\]\]\n"))
+
+
 def test_problems_stand_at_their_lines_and_at_their_fields(page: Page, name: str) -> None:
     area = open_manifest(page, name)
 

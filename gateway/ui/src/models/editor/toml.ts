@@ -1,6 +1,6 @@
 /** The manifest as a table, and changes of the table made to its text: all other lines stay as they are. */
 
-import { parse, patch } from "@decimalturn/toml-patch";
+import { parse, patch, stringify } from "@decimalturn/toml-patch";
 
 export type Table = Record<string, unknown>;
 export type Step = string | number;
@@ -25,7 +25,13 @@ export function valueAt(table: unknown, path: readonly Step[]): unknown {
 
 /** The text with another value at a path; `undefined` removes the member, and a table that is empty then. */
 export function changed(text: string, path: readonly Step[], value: unknown): string {
-  return patch(text, put(parse(text) as Table, path, value) ?? {});
+  const table = parse(text) as Table;
+  const [step = "", ...rest] = path;
+  // `patch` adds no list of tables that is not there yet.
+  if (rest.length === 0 && !(step in table) && Array.isArray(value) && value.every(isTable)) {
+    return `${text.trimEnd()}\n\n${stringify({ [step]: value })}`;
+  }
+  return patch(text, (put(table, path, value) ?? {}) as Table);
 }
 
 function put(at: unknown, path: readonly Step[], value: unknown): unknown {

@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from "react";
 import { ApiError, call } from "../../api/client";
 import { begin, type History, record, redo, undo } from "../../editor/document/history";
+import { toast } from "../../components/Toast";
 import { MODELS } from "../facts";
 import type { ManifestCheck, Problem } from "../model/types";
 import { changed, pathName, read, type Step, type Table } from "./toml";
@@ -52,8 +53,12 @@ export function useManifest(name: string | null, saved: string): Manifest {
     changedByForm: turn > 0 ? { turn } : null,
     write: (next) => step(next, "text"),
     change: (path, value) => {
-      step(changed(text, path, value), pathName(path));
-      setTurn((now) => now + 1);
+      try {
+        step(changed(text, path, value), pathName(path));
+        setTurn((now) => now + 1);
+      } catch {
+        toast("The form cannot make this change; make it in the TOML.");
+      }
     },
     undo: history.past.length > 0 ? () => setHistory(undo) : undefined,
     redo: history.future.length > 0 ? () => setHistory(redo) : undefined,
