@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Self
 
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta, UnsetType, field
 
 from engine.access.capabilities import Tier
 from engine.executions.execution import Execution, ExecutionEnd
@@ -128,8 +128,15 @@ class ProviderRequestView(Nested):
 
     method: str
     url: Annotated[str, doc("`${NAME:-URL}` where a variable may say the address.")]
-    headers: Annotated[dict[str, str], doc("Values that may be keys are hidden.")]
+    request_headers: Annotated[dict[str, str], doc("Values that may be keys are hidden.")] = field(
+        name="headers"
+    )
     body: Annotated[Any, doc("JSON; media stand as they were given. Null without a body.")]
+
+    @classmethod
+    def for_request(cls, request: ShownRequest) -> Self:
+        """Build the view of a request."""
+        return cls.of(request, request_headers=dict(request.headers))
 
 
 class TryResult(View):
@@ -168,7 +175,7 @@ class TryResult(View):
             cost=execution.credits_cost,
             ms=milliseconds,
             execution_id=execution.id,
-            request=request and ProviderRequestView.of(request),
+            request=None if request is None else ProviderRequestView.for_request(request),
         )
 
 
