@@ -24,7 +24,7 @@ InvalidBody.examples = (
     InvalidBody(
         "The manifest has 1 problem",
         field="manifest",
-        problems=[{"line": 4, "reason": "tier must be one of free, pro"}],
+        problems=[{"line": 4, "path": "tier", "reason": "tier must be one of free, pro"}],
     ),
 )
 

@@ -40,6 +40,7 @@ class ProblemView(View):
     node_id: str | UnsetType = UNSET
     edge_id: str | UnsetType = UNSET
     line: int | UnsetType = UNSET
+    path: str | UnsetType = UNSET
 
 
 KINDS: dict[type, Schema] = {
