@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
@@ -22,6 +23,18 @@ MONEY_CODES = frozenset({"INSUFFICIENT_CREDITS", "MAX_CREDITS_EXCEEDED"})
 """Codes of nodes and executions that failed for lack of credits."""
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 RANKS = {tier: rank for rank, tier in enumerate(Tier)}
+
+
+class LedgerKind(StrEnum):
+    """Kinds of movements of credits."""
+
+    ALLOWANCE = "allowance"
+    TIER = "tier"
+    TOP_UP = "top-up"
+    LAPSE = "lapse"
+    RESERVE = "reserve"
+    CAPTURE = "capture"
+    RELEASE = "release"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

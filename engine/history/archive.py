@@ -23,6 +23,7 @@ from engine.store.archive.archive import (
     ArchivedLedger,
     ArchivedPage,
     ExecutionIds,
+    LedgerFilter,
     NoArchive,
     SeriesQuery,
     StreamId,
@@ -110,10 +111,10 @@ class HistoryArchive:
         return await self.read(read)
 
     async def ledger(
-        self, account_id: str, execution_id: str | None, before: StreamId | None, limit: int
+        self, account_id: str, wanted: LedgerFilter, before: StreamId | None, limit: int
     ) -> Sequence[tuple[StreamId, LedgerEntry]]:
-        """Return entries before one of a ledger, newest first, those of one execution if named."""
-        query = account_id, execution_id, before, limit
+        """Return the matching entries before one of a ledger, newest first."""
+        query = account_id, wanted, before, limit
         return await self.read(entry_reads.read_ledger, *query)
 
     async def ledger_sums(self, account_id: str) -> ArchivedLedger | None:

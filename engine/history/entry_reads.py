@@ -9,22 +9,26 @@ from sqlalchemy import Row as SqlRow
 from engine.history.deliveries import parse_delivery_record
 from engine.history.schema import deliveries, ledger_entries
 from engine.store.accounts.wallets import LedgerEntry
-from engine.store.archive.archive import ArchivedDelivery, StreamId
+from engine.store.archive.archive import ArchivedDelivery, LedgerFilter, StreamId
 from engine.store.executions.filters import Row
 
 
 def read_ledger(
     connection: Connection,
     account_id: str,
-    execution_id: str | None,
+    wanted: LedgerFilter,
     before: StreamId | None,
     limit: int,
 ) -> Sequence[tuple[StreamId, LedgerEntry]]:
-    """Return entries before one of a ledger, newest first."""
+    """Return the matching entries before one of a ledger, newest first."""
     of = ledger_entries.c
     query = select(ledger_entries).where(of.account_id == account_id)
-    if execution_id is not None:
-        query = query.where(of.execution_id == execution_id)
+    if wanted.execution_id is not None:
+        query = query.where(of.execution_id == wanted.execution_id)
+    if wanted.kind is not None:
+        query = query.where(of.kind == wanted.kind)
+    if wanted.since is not None:
+        query = query.where(of.at >= wanted.since)
     if before is not None:
         query = query.where(tuple_(of.at, of.number) < tuple_(*before))
     rows = connection.execute(query.order_by(of.at.desc(), of.number.desc()).limit(limit))

@@ -12,12 +12,12 @@ from heapq import merge
 from itertools import cycle, islice, product
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, Text, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, Table, Text, exists, func, or_, select, tuple_
 
 from engine.executions.execution import TERMINAL
 from engine.history.schema import execution_models, executions
 from engine.store.archive.archive import ArchivedCount
-from engine.store.executions.filters import ExecutionFilter, Row
+from engine.store.executions.filters import NONE, ExecutionFilter, Row
 
 EXAMINED_IN_TURN = (500, 1_000, 1_500, 2_000, 2_500, 2_500)
 """Rows of an index that a query examines where further filters apply to them, turn by turn."""
@@ -51,6 +51,9 @@ class _Query:
     since: int | None
     """First creation time in milliseconds."""
     id_start: str
+    http_request_id: str | None
+    absent: Sequence[str]
+    """Columns that have no value in a match. PostgreSQL sorts what such an index has."""
 
     @property
     def indexes(self) -> Sequence[Index]:
@@ -64,7 +67,12 @@ class _Query:
     @property
     def is_range(self) -> bool:
         """Return whether the matches are all rows of one index in a range."""
-        return not self._others(self.indexes[0]) and not self.id_start
+        return not (self._others(self.indexes[0]) or self.absent or self.id_start or self.is_few)
+
+    @property
+    def is_few(self) -> bool:
+        """Return whether the id's start or the HTTP request alone leaves few rows."""
+        return self.http_request_id is not None or len(self.id_start) >= SELECTIVE_START
 
     def rows(self, index: Index, after: Row) -> Select[Any]:
         """Return the query of creation times and ids in an index, after a row."""
@@ -86,18 +94,27 @@ class _Query:
         found = found.where(*(self._is_in(part, other) for other in self._others(index)))
         if self.id_start:
             found = found.where(*_begins(part.c.id, self.id_start))
+        if self.absent:
+            of = executions.c
+            itself = of.account_id == self.account_id, of.id == part.c.id
+            found = found.where(exists().where(*itself, *(of[each].is_(None) for each in self.absent)))
         return found.order_by(part.c.created_at.desc(), part.c.id.desc())
 
-    def by_id(self, after: Row) -> Select[Any]:
-        """Return the query of the matches, which reads all executions with this start of an id."""
+    def few(self, after: Row) -> Select[Any]:
+        """Return the query of the matches, which reads all that `is_few` speaks of."""
         of = executions.c
-        begins = of.account_id == self.account_id, *_begins(of.id, self.id_start)
-        names = ["model_ids" if name == MODEL else name for name in self.values]
-        columns = of.created_at, of.id, *(of[name] for name in names)
+        begins = [of.account_id == self.account_id]
+        if self.http_request_id is not None:
+            begins.append(of.http_request_id == self.http_request_id)
+        if self.id_start:
+            begins += _begins(of.id, self.id_start)
+        names = {"model_ids" if name == MODEL else name for name in self.values} | {*self.absent}
+        columns = of.created_at, of.id, *(of[name] for name in sorted(names))
         part = select(*columns).where(*begins).cte("part").prefix_with("MATERIALIZED")
         found = select(part.c.created_at, part.c.id).where(
             tuple_(part.c.created_at, part.c.id) < tuple_(*after),
             *(_fits(part.c, name, of) for name, of in self.values.items()),
+            *(part.c[name].is_(None) for name in self.absent),
         )
         if self.since is not None:
             found = found.where(part.c.created_at >= self.since)
@@ -202,8 +219,8 @@ def _turns(
 
     A row of None tells that none follows, and a query of None that there are no further matches.
     """
-    if len(query.id_start) >= SELECTIVE_START:
-        yield query.by_id(after), None
+    if query.is_few:
+        yield query.few(after), None
         return
     if query.is_range:
         yield query.rows(query.indexes[0], after), None
@@ -279,8 +296,9 @@ def _queries(account_id: str, wanted: ExecutionFilter) -> Iterator[_Query]:
         "source": wanted.source,
     }
     values: dict[str, Sequence[str | int]] = {
-        name: [value] for name, value in found.items() if value is not None
+        name: [value] for name, value in found.items() if value not in (None, NONE)
     }
+    absent = {"key_id": wanted.key_id, "model_ids": wanted.model_id}
     has_index = set(values) <= {WORKFLOW}
     parts = [[each] for each in sorted(statuses)] if has_index else [sorted(statuses)]
     for some in parts if len(statuses) < len(TERMINAL) else [None]:
@@ -289,6 +307,8 @@ def _queries(account_id: str, wanted: ExecutionFilter) -> Iterator[_Query]:
             values=values if some is None else values | {STATUS: some},
             since=wanted.created_from,
             id_start=wanted.id_start,
+            http_request_id=wanted.http_request_id,
+            absent=[name for name, value in absent.items() if value == NONE],
         )
 
 

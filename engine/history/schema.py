@@ -70,6 +70,7 @@ Index(
     *(executions.c[each] for each in ("account_id", "workflow_slug", "status", "created_at", "id")),
 )
 Index(None, executions.c.account_id, executions.c.retry_of)
+Index(None, executions.c.account_id, executions.c.http_request_id)
 
 execution_models = Table(
     "execution_models",

@@ -12,7 +12,7 @@ from engine.executions.sources import Source
 from engine.ids.slugs import check_slug
 from engine.services.bulk_cancel import MOST_CANCELLED, cancel_matching
 from engine.store import ExecutionFilter, Principal
-from engine.store.executions.filters import ID_START
+from engine.store.executions.filters import ID_START, NONE
 from engine.values.plain import parse_moment
 from gateway.auth.endpoints import Resource, before_approval, operation, requires
 from gateway.http.request_bodies import read_body
@@ -39,9 +39,14 @@ class CancelRequest(RequestBody, forbid_unknown_fields=True, kw_only=True):
     version: Annotated[
         int | None, doc("Of this version of a workflow."), refused("must be a whole number")
     ] = None
-    key_id: Annotated[OptionalText, doc("Begun with the key of this id.")] = None
+    key_id: Annotated[
+        OptionalText, doc(f"Begun with the key of this id; `{NONE}`: without a key.")
+    ] = None
     source: Annotated[OptionalText, doc(f"From this source: {', '.join(sorted(SOURCES))}.")] = None
-    model_id: Annotated[OptionalText, doc("Of a workflow that calls this model, or of it.")] = None
+    model_id: Annotated[
+        OptionalText, doc(f"Of a workflow that calls this model, or of it; `{NONE}`: of none.")
+    ] = None
+    http_request_id: Annotated[OptionalText, doc("Whose request had this `X-Request-Id`.")] = None
     error_code: Annotated[
         OptionalText, doc("With this code of an error, which none has before its end.")
     ] = None
@@ -89,6 +94,7 @@ class CancelRequest(RequestBody, forbid_unknown_fields=True, kw_only=True):
             source=self.source,
             key_id=self.key_id,
             model_id=self.model_id,
+            http_request_id=self.http_request_id,
             error_code=self.error_code,
             created_from=_read_moment("from", self.created_from),
             created_to=_read_moment("to", self.created_to),

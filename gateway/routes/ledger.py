@@ -7,10 +7,11 @@ from msgspec import UNSET, UnsetType
 from starlette.responses import Response
 from starlette.routing import Route
 
+from engine.billing.credits import LedgerKind
 from engine.errors import InvalidQuery, Unavailable
 from engine.ids.executions import is_execution_id
 from engine.store import LedgerEntry, Principal
-from engine.store.archive.archive import StreamId
+from engine.store.archive.archive import LedgerFilter, StreamId
 from engine.store.executions.record_fields import make_cursor, split_cursor
 from gateway.auth.endpoints import Resource, any_key, operation
 from gateway.http.query import MAX_SHORT_LIMIT, Query, cursor_refused
@@ -18,13 +19,17 @@ from gateway.http.responses import json_response
 from gateway.http.types import Credits, Moment, Nested, Parameter, Uuid, View, doc
 from gateway.openapi.examples import CREATED, EXECUTION_ID
 from gateway.openapi.parameters import CURSOR, SHORT_LIMIT
-from gateway.openapi.schema import ID, described
+from gateway.openapi.schema import ID, MOMENT, described, one_of
+from gateway.runs.execution_filters import read_moment
 from gateway.services import GatewayRequest
 
 EXECUTION: Parameter = (
     "executionId",
     described(ID, "Only movements of this execution.", EXECUTION_ID),
 )
+KIND: Parameter = ("kind", described(one_of(LedgerKind), "Only movements of this kind.", "top-up"))
+SINCE: Parameter = ("from", described(MOMENT, "Only movements at this time or later.", CREATED))
+UNTIL: Parameter = ("to", described(MOMENT, "Only movements before this time.", CREATED))
 NUMBER = re.compile(r"[0-9]{1,15}", re.ASCII)
 MOST_AT = 2**53
 """Time in milliseconds above those of entries."""
@@ -73,7 +78,7 @@ LedgerPageView.examples = (
 
 
 @operation(
-    query=(EXECUTION, SHORT_LIMIT, CURSOR),
+    query=(EXECUTION, KIND, SINCE, UNTIL, SHORT_LIMIT, CURSOR),
     answers={200: LedgerPageView},
     errors=(InvalidQuery, Unavailable),
 )
@@ -86,17 +91,27 @@ async def get_ledger(request: GatewayRequest, principal: Principal) -> Response:
     """
     query = Query(request.scope)
     limit, cursor = query.limit(high=MAX_SHORT_LIMIT), query.text("cursor")
-    execution_id = query.text("executionId")
-    if execution_id is not None and not is_execution_id(execution_id):
-        raise InvalidQuery("executionId", "'executionId' must be the id of an execution")
+    wanted = _read_filter(query)
     with cursor_refused():
         before = None if cursor is None else _parse(cursor)
     page = await request.state["services"].store.ledgers.page(
-        principal.account.id, execution_id=execution_id, before=before, limit=limit
+        principal.account.id, wanted, before=before, limit=limit
     )
     rows = [_view(*each) for each in page.entries]
     last = None if page.last is None else make_cursor(page.last[0], str(page.last[1]))
     return json_response(LedgerPageView(rows, last))
+
+
+def _read_filter(query: Query) -> LedgerFilter:
+    execution_id = query.text("executionId")
+    if execution_id is not None and not is_execution_id(execution_id):
+        raise InvalidQuery("executionId", "'executionId' must be the id of an execution")
+    return LedgerFilter(
+        execution_id=execution_id,
+        kind=query.choice("kind", LedgerKind),
+        since=read_moment(query, "from"),
+        until=read_moment(query, "to"),
+    )
 
 
 def _parse(cursor: str) -> StreamId:

@@ -1,15 +1,16 @@
 """Filters of executions in queries, as `GET /api/executions` and the like take them."""
 
+from engine.access.capabilities import MODEL_NAME
 from engine.errors import InvalidQuery
 from engine.executions.execution import ExecutionStatus
 from engine.executions.sources import Source
 from engine.store import ExecutionFilter
-from engine.store.executions.filters import ID_START
+from engine.store.executions.filters import ID_START, NONE
 from engine.values.plain import parse_moment
 from gateway.http.query import MAX_NAME, MAX_VERSION, Query
 from gateway.http.types import Parameter
-from gateway.openapi.examples import CREATED, EXECUTION_ID, KEY_ID
-from gateway.openapi.parameters import MODEL, WORKFLOW
+from gateway.openapi.examples import CREATED, EXECUTION_ID, KEY_ID, REQUEST_ID
+from gateway.openapi.parameters import WORKFLOW
 from gateway.openapi.schema import INTEGER, MOMENT, TEXT, described, matching, one_of
 
 STATUSES: Parameter = (
@@ -26,7 +27,23 @@ SOURCE: Parameter = (
 )
 KEY: Parameter = (
     "keyId",
-    described(TEXT, "Only executions that were begun with the key of this id.", KEY_ID),
+    described(
+        TEXT,
+        f"Only executions that were begun with the key of this id; `{NONE}`: without a key.",
+        KEY_ID,
+    ),
+)
+MODEL_OR_NONE: Parameter = (
+    "modelId",
+    described(
+        matching(rf"{MODEL_NAME}|{NONE}"),
+        f"Only executions that called this model; `{NONE}`: that called none.",
+        "echo",
+    ),
+)
+REQUEST: Parameter = (
+    "httpRequestId",
+    described(TEXT, "Only executions whose request had this `X-Request-Id`.", REQUEST_ID),
 )
 ERROR_CODE: Parameter = (
     "errorCode",
@@ -52,7 +69,10 @@ ID_BEGIN: Parameter = (
     "q",
     described(matching(ID_START.pattern), "Only executions whose id begins so.", EXECUTION_ID[:8]),
 )
-FILTERS = (STATUSES, WORKFLOW, SOURCE, KEY, MODEL, ERROR_CODE, FILTERED_VERSION, FROM, TO, ID_BEGIN)
+FILTERS = (
+    *(STATUSES, WORKFLOW, SOURCE, KEY, MODEL_OR_NONE, ERROR_CODE, FILTERED_VERSION),
+    *(FROM, TO, ID_BEGIN, REQUEST),
+)
 """Parameters of all filters."""
 
 
@@ -67,7 +87,8 @@ def read_filter(query: Query) -> ExecutionFilter:
         version=query.version(),
         source=query.choice("source", Source),
         key_id=_name(query, "keyId"),
-        model_id=query.model("modelId"),
+        model_id=NONE if query.text("modelId") == NONE else query.model("modelId"),
+        http_request_id=_name(query, "httpRequestId"),
         error_code=_name(query, "errorCode"),
         created_from=read_moment(query, "from"),
         created_to=read_moment(query, "to"),

@@ -105,8 +105,15 @@ def test_each_filter_finds_its_executions(ran: Ran) -> None:
         **{f"&source={s}": lambda x, s=s: x["source"] == s for s in sources},
         **{f"&keyId={k}": lambda x, k=k: x["keyId"] == k for k in ran.keys},
         "&keyId=key_none": lambda x: False,
+        "&keyId=-": lambda x: x["keyId"] is None,
+        f"&httpRequestId={ran.full[3]['httpRequestId']}": lambda x: (
+            x["httpRequestId"] == ran.full[3]["httpRequestId"]
+        ),
+        "&httpRequestId=nobodys": lambda x: False,
         f"&modelId={MODEL}": lambda x: MODEL in x["modelIds"],
         "&modelId=none": lambda x: False,
+        "&modelId=-": lambda x: x["modelIds"] == [],
+        f"&modelId=-&workflowSlug={ran.slug}": lambda x: x["workflowSlug"] == ran.slug,
         "&errorCode=EXECUTION_FAILED": lambda x: code_of(x) == "EXECUTION_FAILED",
         "&errorCode=none": lambda x: False,
         "&version=1": lambda x: x["workflowVersion"] == 1,
@@ -143,7 +150,7 @@ def test_an_id_is_found_by_its_start(ran: Ran, length: int) -> None:
     [
         *("status=done", "source=mail", "version=0", "version=x", "q=XYZ", "q=", "limit=501"),
         *("from=yesterday", "from=2026-01-01T00:00:00", "to=1", "keyId=", "modelId=A%20b"),
-        *("workflowSlug=A%20b", "errorCode=", "version=1&version=2", "from=&to="),
+        *("workflowSlug=A%20b", "errorCode=", "version=1&version=2", "from=&to=", "httpRequestId="),
     ],
 )
 def test_a_filter_that_does_not_parse_is_refused_by_its_name(caller: Caller, query: str) -> None:
@@ -258,6 +265,18 @@ def test_the_ledger_of_one_execution_takes_what_it_cost(ran: Ran) -> None:
     assert ledger(ran.first, f"&executionId={uuid.uuid4()}") == []
 
 
+def test_the_ledger_is_filtered_by_kind_and_time(ran: Ran) -> None:
+    rows = ledger(ran.first)
+    at, other = rows[2]["at"], rows[-2]["at"]
+
+    for kind in ("reserve", "release", "allowance", "lapse"):
+        assert ledger(ran.first, f"&kind={kind}") == [row for row in rows if row["kind"] == kind]
+    assert ledger(ran.first, f"&from={at}") == [row for row in rows if row["at"] >= at]
+    assert ledger(ran.first, f"&from={other}&to={at}&kind=reserve") == [
+        row for row in rows if other <= row["at"] < at and row["kind"] == "reserve"
+    ]
+
+
 def test_a_top_up_is_in_the_ledger_with_its_note(administration: Administration) -> None:
     account = administration.account("business")
     caller = administration.with_key(administration.key(account))
@@ -271,7 +290,9 @@ def test_a_top_up_is_in_the_ledger_with_its_note(administration: Administration)
     assert "executionId" not in row
 
 
-@pytest.mark.parametrize("query", ["cursor=x", "limit=201", "executionId=x"])
+@pytest.mark.parametrize(
+    "query", ["cursor=x", "limit=201", "executionId=x", "kind=gift", "from=x", "to=1"]
+)
 def test_a_wrong_query_of_the_ledger_is_refused(caller: Caller, query: str) -> None:
     answer = caller.get(f"/api/ledger?{query}")
 

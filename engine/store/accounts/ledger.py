@@ -18,13 +18,13 @@ from engine.store.accounts.wallets import (
     parse_entry,
     read_state,
 )
-from engine.store.archive.archive import Archive, StreamId
+from engine.store.archive.archive import EVERY_MOVEMENT, Archive, LedgerFilter, StreamId
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 
 CHUNK = 1_000
 EXAMINED_AT_MOST = 20_000
-"""Hot entries examined per request; a page of one execution ends early then."""
+"""Hot entries examined per request; a page with conditions ends early then."""
 
 Entries = Sequence[tuple[StreamId, LedgerEntry]]
 
@@ -47,17 +47,18 @@ class Ledgers:
     async def page(
         self,
         account_id: str,
+        wanted: LedgerFilter = EVERY_MOVEMENT,
         *,
-        execution_id: str | None = None,
         before: StreamId | None = None,
         limit: int,
     ) -> LedgerRows:
-        """Return at most `limit` entries before one, those of one execution if it is named.
+        """Return at most `limit` matching entries before one.
 
         A page is short where the history is silent. Raises Unavailable.
         """
-        archived = None if execution_id is None else await self._archived(account_id)
-        hot = await self._hot(account_id, execution_id, before, archived, limit)
+        before = wanted.begin_before(before)
+        archived = await self._archived(account_id) if wanted.needs_entry else None
+        hot = await self._hot(account_id, wanted, before, archived, limit)
         if hot.last is not None:
             return hot
         end = hot.entries[-1][0] if hot.entries else before
@@ -66,10 +67,10 @@ class Ledgers:
             end = after_archived if end is None else min(end, after_archived)
         count = limit - len(hot.entries)
         try:
-            rest = await self._archive.ledger(account_id, execution_id, end, count)
+            rest = await self._archive.ledger(account_id, wanted, end, count)
         except Unavailable:
             if archived is not None:
-                hot = await self._hot(account_id, execution_id, before, None, limit)
+                hot = await self._hot(account_id, wanted, before, None, limit)
             if not hot.entries:
                 raise
             return LedgerRows(entries=hot.entries, last=hot.entries[-1][0])
@@ -114,19 +115,19 @@ class Ledgers:
     async def _hot(
         self,
         account_id: str,
-        execution_id: str | None,
+        wanted: LedgerFilter,
         before: StreamId | None,
         after: StreamId | None,
         limit: int,
     ) -> LedgerRows:
-        """Return the entries that Redis has between two; `last` is None when it has no more."""
+        """Return the matches that Redis has between two; `last` is None when it has no more."""
         found: list[tuple[StreamId, LedgerEntry]] = []
         examined = 0
         while examined < EXAMINED_AT_MOST:
-            count = limit if execution_id is None else CHUNK
-            entries = await self._read(account_id, before, after, count)
+            count = CHUNK if wanted.needs_entry else limit
+            entries = await self._read(account_id, wanted.since, before, after, count)
             for each in entries:
-                if execution_id in (None, each[1].execution_id):
+                if wanted.matches(each[1]):
                     found.append(each)
                 if len(found) == limit:
                     return LedgerRows(entries=found, last=each[0])
@@ -137,10 +138,17 @@ class Ledgers:
         return LedgerRows(entries=found, last=before)
 
     async def _read(
-        self, account_id: str, before: StreamId | None, after: StreamId | None, count: int
+        self,
+        account_id: str,
+        since: int | None,
+        before: StreamId | None,
+        after: StreamId | None,
+        count: int,
     ) -> Entries:
         end = "+" if before is None else f"({before[0]}-{before[1]}"
         start = "-" if after is None else f"({after[0]}-{after[1]}"
+        if since is not None and (after is None or after[0] < since):
+            start = f"{since}-0"
         reply = await self._client.send(
             "XREVRANGE", keyspace.ledger(account_id), end, start, "COUNT", count
         )

@@ -111,6 +111,36 @@ class ArchivedFigures:
 ExecutionIds = tuple[str, str]
 """Account id and execution id."""
 StreamId = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerFilter:
+    """Conditions on movements of credits, all of them; None stands for any value."""
+
+    execution_id: str | None = None
+    kind: str | None = None
+    since: int | None = None
+    """First time in milliseconds."""
+    until: int | None = None
+    """Time in milliseconds from which on none matches."""
+
+    @property
+    def needs_entry(self) -> bool:
+        """Return whether the time of an entry alone does not tell a match."""
+        return self.execution_id is not None or self.kind is not None
+
+    def matches(self, entry: LedgerEntry) -> bool:
+        """Return whether an entry, whose time matches, meets the other conditions."""
+        return self.execution_id in (None, entry.execution_id) and self.kind in (None, entry.kind)
+
+    def begin_before(self, position: StreamId | None) -> StreamId | None:
+        """Return the place before which a list with a cursor's position begins."""
+        if self.until is None:
+            return position
+        return (self.until, 0) if position is None else min(position, (self.until, 0))
+
+
+EVERY_MOVEMENT = LedgerFilter()
 """Time in milliseconds and number of a stream's entry."""
 
 
@@ -178,9 +208,9 @@ class Archive(Protocol):
         ...
 
     async def ledger(
-        self, account_id: str, execution_id: str | None, before: StreamId | None, limit: int
+        self, account_id: str, wanted: LedgerFilter, before: StreamId | None, limit: int
     ) -> Sequence[tuple[StreamId, LedgerEntry]]:
-        """Return entries before one of a ledger, newest first, those of one execution if named."""
+        """Return the matching entries before one of a ledger, newest first."""
         ...
 
     async def ledger_sums(self, account_id: str) -> ArchivedLedger | None:
@@ -242,7 +272,7 @@ class NoArchive:
         return ArchivedFigures()
 
     async def ledger(
-        self, account_id: str, execution_id: str | None, before: StreamId | None, limit: int
+        self, account_id: str, wanted: LedgerFilter, before: StreamId | None, limit: int
     ) -> Sequence[tuple[StreamId, LedgerEntry]]:
         return ()
 

@@ -9,6 +9,9 @@ from engine.executions.execution import Execution, ExecutionStatus
 ID_START = re.compile(r"[0-9a-f-]{1,36}")
 """Start of an execution's id."""
 
+NONE = "-"
+"""Value that stands for the absence of a key or of models; no name is spelled so."""
+
 Row = tuple[int, str]
 """Creation time in milliseconds, and id: lists have the highest row first."""
 
@@ -23,7 +26,11 @@ class ExecutionFilter:
     """Saved version of the workflow."""
     source: str | None = None
     key_id: str | None = None
+    """NONE: a session began it."""
     model_id: str | None = None
+    """NONE: it calls no model."""
+    http_request_id: str | None = None
+    """`X-Request-Id` of the accepted request."""
     error_code: str | None = None
     created_from: int | None = None
     """First creation time in milliseconds."""
@@ -41,6 +48,7 @@ class ExecutionFilter:
             self.source or "",
             self.key_id or "",
             self.model_id or "",
+            self.http_request_id or "",
         )
 
     @property
@@ -81,16 +89,25 @@ class ExecutionFilter:
         """Return whether the code of an execution's error matches."""
         return self.error_code in (None, code)
 
-    def matches(self, execution: Execution, key_id: str | None = None) -> bool:
-        """Return whether an execution, begun with this key, meets every condition."""
+    def fits_models(self, model_ids: Collection[str]) -> bool:
+        """Return whether the called models match."""
+        if self.model_id == NONE:
+            return not model_ids
+        return self.model_id is None or self.model_id in model_ids
+
+    def matches(
+        self, execution: Execution, key_id: str | None = None, request_id: str | None = None
+    ) -> bool:
+        """Return whether an execution, begun with this key by this request, meets all."""
         return (
             self.fits_row((execution.created_at, execution.id))
             and (not self.statuses or execution.status in self.statuses)
             and self.workflow_slug in (None, execution.workflow_slug)
             and self.version in (None, execution.workflow_version)
             and self.source in (None, execution.source)
-            and self.key_id in (None, key_id)
-            and (self.model_id is None or self.model_id in execution.model_ids)
+            and self.key_id in (None, key_id or NONE)
+            and self.fits_models(execution.model_ids)
+            and self.http_request_id in (None, request_id)
             and self.fits_error((execution.error or {}).get("code"))
         )
 

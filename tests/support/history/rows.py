@@ -81,6 +81,7 @@ def some_records(count: int = 90, step: int = 2, account_id: str = "acc_1") -> l
             version=dice.choice([1, 2, 3]),
             source=dice.choice(["app", "api-workflow"]),
             key=dice.choice(["key_1", "key_2", ""]),
+            request=f"req-{number % 4}",
             models=dice.choice(["gpt", "gpt,claude", "claude", None]),
             error=pack(error) if error else b"",
             owner=dice.choice([None, None, "acc_2"]),

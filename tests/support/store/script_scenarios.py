@@ -352,7 +352,7 @@ SCENARIOS = {
     "match_executions": Scenario(
         seed=(EXECUTION, ("HSET", "y", "status", "failed", "slug", "echo", "models", "a,b")),
         keys=("x", "y", "z"),
-        args=("failed", "echo", "", "", "", "b"),
+        args=("failed", "echo", "", "", "", "b", ""),
     ),
     "watch_execution": Scenario(
         seed=(EXECUTION,), keys=("x", "events", "told"), args=("bell", 1, 10)

@@ -1,6 +1,7 @@
 """Ledger over Redis and the history, page by page."""
 
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 import pytest
 from sqlalchemy import insert, select
@@ -13,7 +14,7 @@ from engine.history.schema import ledger_entries
 from engine.settings import Settings
 from engine.store import Account, LedgerEntry, Store
 from engine.store.accounts import ledger
-from engine.store.archive.archive import StreamId
+from engine.store.archive.archive import EVERY_MOVEMENT, LedgerFilter, StreamId
 from engine.store.archive.entries import ArchivedEntries
 from engine.store.redis import keyspace
 from tests.support.history.archived import History, opened, silent_archive
@@ -34,7 +35,8 @@ async def move(history: History, account: Account, count: int) -> list[StreamId]
     """Add movements, those of two executions in turn; return their places, newest first."""
     key = keyspace.ledger(account.id)
     for number in range(count):
-        words = ("kind", "reserve", "bucket", "m0", "credits", -1, "reserved", 1)
+        kind = ("reserve", "capture", "release")[number % 3]
+        words = ("kind", kind, "bucket", "m0", "credits", -1, "reserved", 1)
         of = ("balance", 100 - number, "execution", f"run-{number % 2}")
         await history.store.client.send("XADD", key, f"{1_000 + number // 3}-{number}", *words, *of)
     return [(1_000 + number // 3, number) for number in reversed(range(count))]
@@ -54,14 +56,12 @@ async def archive(history: History, account: Account, forgotten: int) -> None:
 
 
 async def read_all(
-    store: Store, account: Account, execution_id: str | None = None
+    store: Store, account: Account, wanted: LedgerFilter = EVERY_MOVEMENT
 ) -> Sequence[tuple[StreamId, LedgerEntry]]:
     found: list[tuple[StreamId, LedgerEntry]] = []
     before = None
     while True:
-        page = await store.ledgers.page(
-            account.id, execution_id=execution_id, before=before, limit=3
-        )
+        page = await store.ledgers.page(account.id, wanted, before=before, limit=3)
         assert len(page.entries) <= 3
         found += page.entries
         if page.last is None:
@@ -97,10 +97,35 @@ async def test_entries_of_one_execution_are_found_in_both(
     right = [each for each in await read_all(history.store, account) if each[1].node is None]
     right = [each for each in right if each[1].execution_id == "run-1"]
 
-    assert list(await read_all(history.store, account, "run-1")) == right
+    of_run = LedgerFilter(execution_id="run-1")
+    assert list(await read_all(history.store, account, of_run)) == right
     await archive(history, account, 5)
-    assert list(await read_all(history.store, account, "run-1")) == right
-    assert await read_all(history.store, account, "unknown") == []
+    assert list(await read_all(history.store, account, of_run)) == right
+    assert await read_all(history.store, account, LedgerFilter(execution_id="unknown")) == []
+
+
+@pytest.mark.parametrize("forgotten", [None, 0, 5, 12])
+async def test_entries_of_a_kind_and_a_time_are_found_wherever_they_are(
+    history: History, account: Account, monkeypatch: pytest.MonkeyPatch, forgotten: int | None
+) -> None:
+    monkeypatch.setattr(ledger, "CHUNK", 2)
+    await move(history, account, 12)
+    every = list(await read_all(history.store, account))
+    times = sorted({at for (at, _), _ in every})
+    since, until = times[1], times[-1]
+    if forgotten is not None:
+        await archive(history, account, forgotten)
+
+    async def found(**conditions: Any) -> Sequence[tuple[StreamId, LedgerEntry]]:
+        return list(await read_all(history.store, account, LedgerFilter(**conditions)))
+
+    in_time = [each for each in every if since <= each[0][0] < until]
+    of_kind = [each for each in every if each[1].kind == every[-1][1].kind]
+    assert await found(since=since, until=until) == in_time
+    assert await found(kind=every[-1][1].kind) == of_kind
+    both = [each for each in in_time if each in of_kind]
+    assert await found(kind=every[-1][1].kind, since=since, until=until) == both
+    assert await found(kind="unknown") == []
 
 
 async def test_hot_entries_are_shown_while_the_database_is_away(

@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
 
 import pytest
 
@@ -14,6 +13,7 @@ from engine.settings import Settings
 from engine.store import ExecutionFilter, Store
 from engine.store.archive.ended_executions import EndedRecord
 from engine.store.executions import list as pages
+from engine.store.executions.filters import NONE
 from engine.store.redis.record_packing import pack
 from tests.support.history.archived import History, opened, silent_archive
 from tests.support.history.rows import MONDAY, ended, some_records
@@ -47,6 +47,13 @@ FILTERS = [
     ExecutionFilter(statuses=[FAILED, CANCELLED], workflow_slug="echo", source="app"),
     ExecutionFilter(model_id="gpt", statuses=[COMPLETED], created_to=MONDAY + 70, id_start="a"),
     ExecutionFilter(error_code="http_status", model_id="claude", id_start="abc"),
+    ExecutionFilter(key_id=NONE),
+    ExecutionFilter(key_id=NONE, model_id=NONE),
+    ExecutionFilter(model_id=NONE, workflow_slug="echo"),
+    ExecutionFilter(model_id=NONE, created_to=MONDAY + 70),
+    ExecutionFilter(http_request_id="req-1"),
+    ExecutionFilter(http_request_id="req-1", statuses=[FAILED], created_to=MONDAY + 70),
+    ExecutionFilter(http_request_id="req-none"),
     ExecutionFilter(version=2, key_id="key_1", created_from=MONDAY + 10),
 ]
 
@@ -76,10 +83,20 @@ def in_order(records: Sequence[EndedRecord]) -> list[EndedRecord]:
     return sorted(records, key=place, reverse=True)
 
 
-async def expected(history: History, records: Sequence[EndedRecord]) -> list[tuple[Execution, Any]]:
-    """Return the executions as Redis gives them, and their keys, newest first."""
+async def expected(
+    history: History, records: Sequence[EndedRecord]
+) -> list[tuple[Execution, str | None, str | None]]:
+    """Return the executions as Redis gives them, newest first, with their keys and requests."""
+
+    def text(record: EndedRecord, name: str) -> str | None:
+        return record.fields.get(name, b"").decode() or None
+
     return [
-        (await history.store.executions.head(ACCOUNT, each.execution_id), each.fields.get("key"))
+        (
+            await history.store.executions.head(ACCOUNT, each.execution_id),
+            text(each, "key"),
+            text(each, "request"),
+        )
         for each in in_order(records)
     ]
 
@@ -99,7 +116,7 @@ async def test_each_filter_finds_the_same_rows_wherever_executions_are(archived:
     await archived.forget(shuffled(records, slice(60, 90)))
 
     for wanted in FILTERS:
-        right = [row for row, key in rows if wanted.matches(row, (key or b"").decode() or None)]
+        right = [row for row, *begun in rows if wanted.matches(row, *begun)]
 
         assert list(await read_all(archived.store, wanted)) == right, wanted
 
@@ -107,7 +124,7 @@ async def test_each_filter_finds_the_same_rows_wherever_executions_are(archived:
 async def test_a_list_is_complete_while_its_rows_move_to_the_database(archived: History) -> None:
     records = some_records(60)
     await archived.put(records)
-    right = [row for row, _ in await expected(archived, records)]
+    right = [row for row, *_ in await expected(archived, records)]
     left = [each.reference for each in in_order(records)]
 
     found: list[Execution] = []
@@ -136,7 +153,7 @@ async def test_pages_lead_to_rare_matches_among_bounded_numbers_of_rows(
     await archived.forget(shuffled(records, slice(40, 60)))
 
     for wanted in FILTERS:
-        right = [row for row, key in rows if wanted.matches(row, (key or b"").decode() or None)]
+        right = [row for row, *begun in rows if wanted.matches(row, *begun)]
 
         assert list(await read_all(archived.store, wanted)) == right, wanted
 

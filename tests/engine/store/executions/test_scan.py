@@ -4,7 +4,7 @@ import pytest
 
 from engine.executions.execution import Execution, ExecutionStatus
 from engine.store import Account, Store
-from engine.store.executions.filters import ExecutionFilter
+from engine.store.executions.filters import NONE, ExecutionFilter
 from engine.store.executions.scan import read_rows, scan
 from engine.store.redis import keyspace
 from tests.engine.store.conftest import Saved
@@ -31,6 +31,9 @@ EXECUTION = Execution(
         (ExecutionFilter(workflow_slug="echo", model_id="writer"), True),
         (ExecutionFilter(workflow_slug="other", model_id="writer"), False),
         (ExecutionFilter(model_id="writ"), False),
+        (ExecutionFilter(model_id=NONE), False),
+        (ExecutionFilter(key_id=NONE), True),
+        (ExecutionFilter(http_request_id="req-1"), False),
     ],
 )
 def test_an_execution_matches_when_every_condition_holds(
