@@ -20,14 +20,22 @@ logger = logging.getLogger(__name__)
 
 
 class Readiness:
-    """Reports the conditions that hold now; a new one is a name and a function."""
+    """Reports the conditions that hold now.
 
-    def __init__(self, conditions: Mapping[str, Callable[[], bool]]) -> None:
+    A new one is a name, and a function that says why it holds, or nothing where it does not.
+    """
+
+    def __init__(self, conditions: Mapping[str, Callable[[], str]]) -> None:
         self._conditions = conditions
 
     def degraded(self) -> list[str]:
         """Return the names of the conditions that hold."""
-        return [name for name, holds in self._conditions.items() if holds()]
+        return list(self.reasons())
+
+    def reasons(self) -> dict[str, str]:
+        """Return why conditions hold, by name."""
+        found = {name: reason() for name, reason in self._conditions.items()}
+        return {name: reason for name, reason in found.items() if reason}
 
 
 class MemoryWatch:
@@ -35,11 +43,13 @@ class MemoryWatch:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._is_nearly_full = False
+        self._memory = RedisMemory(used=0, limit=0)
 
-    def is_nearly_full(self) -> bool:
-        """Return whether Redis may soon refuse new runs, or does, as of its last answer."""
-        return self._is_nearly_full
+    def reason(self) -> str:
+        """Return why Redis may soon refuse new runs, or does, as of its last answer."""
+        if not self._memory.is_nearly_full:
+            return ""
+        return f"Redis uses {self._memory.used:,} of its {self._memory.limit:,} bytes"
 
     async def watch(self) -> None:
         """Poll until cancelled."""
@@ -49,11 +59,11 @@ class MemoryWatch:
             await asyncio.sleep(POLL_SECONDS)
 
     def _note(self, memory: RedisMemory) -> None:
-        before, self._is_nearly_full = self._is_nearly_full, memory.is_nearly_full
+        before, self._memory = self._memory.is_nearly_full, memory
         extra = {"used_bytes": memory.used, "limit_bytes": memory.limit}
-        if self._is_nearly_full and not before:
+        if memory.is_nearly_full and not before:
             logger.warning("the memory of Redis is nearly full", extra=extra)
-        elif before and not self._is_nearly_full:
+        elif before and not memory.is_nearly_full:
             logger.info("Redis has memory again", extra=extra)
 
 
@@ -65,9 +75,9 @@ class HistoryWatch:
         self._has_database = has_database
         self._problem = ""
 
-    def is_incomplete(self) -> bool:
-        """Return whether the database is away, or the archiver is or lags behind."""
-        return bool(self._problem)
+    def reason(self) -> str:
+        """Return why the history is incomplete: the database or the archiver is away or behind."""
+        return self._problem
 
     async def watch(self) -> None:
         """Poll until cancelled."""
@@ -94,9 +104,12 @@ class QueueWatch:
         self._reached_at = time.monotonic()
         self._stalled: list[str] = []
 
-    def is_stalled(self) -> bool:
-        """Return whether hints wait for too long, or the queues have long been out of reach."""
-        return bool(self._stalled) or time.monotonic() - self._reached_at > STALLED_SECONDS
+    def reason(self) -> str:
+        """Return why work stands still: hints wait for too long, or no queue is in reach."""
+        if self._stalled:
+            return f"Work waits in {', '.join(self._stalled)}, and no worker takes it"
+        is_away = time.monotonic() - self._reached_at > STALLED_SECONDS
+        return "The queues cannot be reached" if is_away else ""
 
     async def watch(self) -> None:
         """Poll until cancelled."""

@@ -104,9 +104,9 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
             body_memory=BodyMemory(),
             readiness=Readiness(
                 {
-                    "memory": redis_memory.is_nearly_full,
-                    "hints": queues.is_stalled,
-                    "history": history.is_incomplete,
+                    "memory": redis_memory.reason,
+                    "hints": queues.reason,
+                    "history": history.reason,
                 }
             ),
             worker_variables=VariablesReader(store),

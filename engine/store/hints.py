@@ -105,12 +105,16 @@ class HintSender:
             )
 
     async def depth(self) -> int:
-        """Return the number of waiting hints."""
-        lengths = [
-            self._client.send("LLEN", keyspace.hints(queue)) for queue in (WALK_QUEUE, BULK_QUEUE)
-        ]
-        # Gather both: a failure of the first must not leave the second unobserved.
-        return sum(int(length) for length in await asyncio.gather(*lengths))
+        """Return the number of waiting hints of executions."""
+        depths = await self.depths((WALK_QUEUE, BULK_QUEUE))
+        return sum(depths.values())
+
+    async def depths(self, queues: Sequence[str] = QUEUES) -> dict[str, int]:
+        """Return the number of waiting hints of each queue."""
+        # Gather all: a failure of the first must not leave the others unobserved.
+        lengths = [self._client.send("LLEN", keyspace.hints(queue)) for queue in queues]
+        found = zip(queues, await asyncio.gather(*lengths), strict=True)
+        return {queue: int(length) for queue, length in found}
 
     async def heads(self) -> dict[str, bytes | None]:
         """Return the first hint of each queue, None for an empty queue. Raises Unavailable."""

@@ -102,6 +102,13 @@ class Leases:
         )
         return [name.decode() for reply in replies for name in reply]
 
+    async def held_count(self, worker_id: str) -> int:
+        """Return the number of a worker's executions."""
+        counts = await asyncio.gather(
+            *(self._client.send("HLEN", keyspace.held(p, worker_id)) for p in range(PARTITIONS))
+        )
+        return sum(int(count) for count in counts)
+
     async def claims(self, worker_id: str) -> dict[str, bytes]:
         """Return a worker's claims: reference to fence and token."""
         replies = await asyncio.gather(

@@ -144,7 +144,7 @@ async def test_a_hint_that_was_first_before_the_queue_was_away_is_new_afterwards
     queue.may_answer.set()
     await look_until(queue.looks + 1)
 
-    assert not watch.is_stalled()
+    assert watch.reason() == ""
     watching.cancel()
 
 
@@ -182,9 +182,11 @@ class TestElsewhere:
 
 
 def test_conditions_are_named_in_order() -> None:
-    readiness = Readiness({"memory": lambda: True, "hints": lambda: False, "history": lambda: True})
+    conditions = {"memory": "it is full", "hints": "", "history": "it is away"}
+    readiness = Readiness({name: lambda why=why: why for name, why in conditions.items()})  # type: ignore[misc]
 
     assert readiness.degraded() == ["memory", "history"]
+    assert readiness.reasons() == {"memory": "it is full", "history": "it is away"}
 
 
 async def test_a_history_that_lags_behind_is_told(
@@ -210,7 +212,7 @@ async def test_a_history_whose_database_is_away_is_told(
     task = asyncio.create_task(watch.watch())
 
     async def told() -> bool:
-        return watch.is_incomplete()
+        return watch.reason() != ""
 
     await ArchiverStates(store.client).write(seen_at=0, error="gone", refused=0)
     await eventually(told)

@@ -1,0 +1,130 @@
+"""State of the installation: its processes, its queues and its history, for those who run it."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from engine.metrics import GONE_SECONDS
+from engine.store import Store
+from engine.store.archive.state import ArchiverStates, HistoryHealth
+from engine.store.hints import DELIVER_ACTOR, QUEUES, WALK_ACTOR, parse_hint
+from engine.store.metrics.snapshots import Snapshot, is_process, parse
+from engine.store.redis import keyspace
+from engine.store.redis.info import RedisMemory, read_memory
+
+GATEWAY = "gateway-"
+"""Start of the names of gateways among processes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerState:
+    """A worker with a lease; what it last told of itself is None before it has."""
+
+    id: str
+    is_alive: bool
+    lease_ends_at: int
+    """Milliseconds; in the past for a dead worker whose executions are not taken back yet."""
+    executions: int
+    """Executions in its hands."""
+    memory: int | None
+    """Bytes of their data."""
+    memory_limit: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueState:
+    """A queue of hints."""
+
+    name: str
+    waiting: int
+    oldest_at: int | None
+    """Creation of what its first hint names, in milliseconds; None where nothing waits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstallationState:
+    """All of it, at a time in milliseconds of Redis's clock."""
+
+    at: int
+    workers: list[WorkerState]
+    gateways: list[str]
+    queues: list[QueueState]
+    executions_due: int
+    """Executions with a scheduled hint, future retries included."""
+    deliveries_due: int
+    redis: RedisMemory
+    history: HistoryHealth
+
+
+async def read_installation(store: Store) -> InstallationState:
+    """Return the state. Raises Unavailable."""
+    (stored, _), history, redis, queues, executions_due, deliveries_due = await asyncio.gather(
+        store.snapshots.all(),
+        ArchiverStates(store.client).health(),
+        read_memory(store.client),
+        _queues(store),
+        store.leases.due(),
+        store.deliveries.due(),
+    )
+    found = {name: parse(data) for name, data in stored.items() if is_process(name)}
+    now = history.now
+    return InstallationState(
+        at=now,
+        workers=await _workers(store, found, now),
+        gateways=sorted(
+            name
+            for name, each in found.items()
+            if name.startswith(GATEWAY) and each.at * 1_000 > now - GONE_SECONDS * 1_000
+        ),
+        queues=queues,
+        executions_due=executions_due,
+        deliveries_due=deliveries_due,
+        redis=redis,
+        history=history,
+    )
+
+
+async def _workers(store: Store, found: Mapping[str, Snapshot], now: int) -> list[WorkerState]:
+    leases = sorted((await store.leases.workers()).items())
+    counts = await asyncio.gather(*(store.leases.held_count(name) for name, _ in leases))
+    return [
+        WorkerState(
+            id=name,
+            is_alive=ends > now,
+            lease_ends_at=ends,
+            executions=count,
+            memory=_gauge(found.get(name), "headrace_execution_memory_bytes"),
+            memory_limit=_gauge(found.get(name), "headrace_execution_memory_limit_bytes"),
+        )
+        for (name, ends), count in zip(leases, counts, strict=True)
+    ]
+
+
+def _gauge(snapshot: Snapshot | None, name: str) -> int | None:
+    for family, _, _, samples in snapshot.samples if snapshot is not None else ():
+        if family == name:
+            return sum(int(value) for _, _, value in samples)
+    return None
+
+
+async def _queues(store: Store) -> list[QueueState]:
+    depths, heads = await asyncio.gather(store.hints.depths(), store.hints.heads())
+    oldest = await asyncio.gather(*(_created_at(store, heads[name]) for name in QUEUES))
+    return [
+        QueueState(name=name, waiting=depths[name], oldest_at=at)
+        for name, at in zip(QUEUES, oldest, strict=True)
+    ]
+
+
+async def _created_at(store: Store, hint: bytes | None) -> int | None:
+    """Return the creation time of what a hint names, if it is on record."""
+    if hint is None:
+        return None
+    actor, argument = parse_hint(hint)
+    key_of = {WALK_ACTOR: keyspace.execution, DELIVER_ACTOR: keyspace.delivery}.get(actor)
+    if key_of is None:
+        return None
+    created = await store.client.send(
+        "HGET", key_of(*keyspace.parse_reference(argument)), "created"
+    )
+    return None if created is None else int(created)
