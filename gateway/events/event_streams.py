@@ -140,7 +140,8 @@ class EventStream(Generic[P]):
         return StreamingResponse(self._body(page), headers=HEADERS, media_type=EVENT_STREAM)
 
     async def _body(self, page: P | None) -> AsyncIterator[bytes]:
-        yield self._feed.heartbeat
+        # The position of a feed is after the page that it has read, which may not arrive.
+        yield HEARTBEAT if page is not None and page.entries else self._feed.heartbeat
         with self._services.notifier.expecting(self._topic) as completion:
             completion.wake()  # there may be events since this page was read
             page = page or await self._next(completion)

@@ -73,7 +73,7 @@ async function isSignedIn(): Promise<boolean> {
   return page.includes('data-session="open"');
 }
 
-/** Read the events for all tabs; what was read before the connection is open may have changed since. */
+/** Read the events for all tabs; what was read while there was no connection may have changed since. */
 function lead(tell: (name: string, row?: Message["row"]) => void): void {
   let lost = 0;
   let mayMiss = true;
@@ -88,9 +88,10 @@ function lead(tell: (name: string, row?: Message["row"]) => void): void {
     source.onerror = () => {
       clearTimeout(lost);
       lost = window.setTimeout(() => tell("lost"), PATIENCE_MS);
+      // A connection that broke before its first block goes on without a position.
+      mayMiss = true;
       if (source.readyState !== EventSource.CLOSED) return;
       // Refused, not interrupted: browsers do not try again by themselves.
-      mayMiss = true;
       window.setTimeout(async () => {
         const signedIn = await isSignedIn().catch(() => true);
         if (signedIn) connect();

@@ -3,6 +3,10 @@
 import { useCallback, useEffect, useSyncExternalStore } from "react";
 import { ApiError, get } from "./client";
 
+const RETRY_MS = 2_000;
+const LONGEST_RETRY_MS = 30_000;
+const UNAVAILABLE = [0, 502, 503, 504];
+
 interface Entry {
   data?: unknown;
   error?: ApiError;
@@ -13,6 +17,7 @@ const EMPTY: Entry = { isLoading: true };
 const entries = new Map<string, Entry>();
 const readers = new Map<string, Set<() => void>>();
 const newest = new Map<string, number>();
+const failures = new Map<string, number>();
 
 function set(path: string, entry: Entry): void {
   entries.set(path, entry);
@@ -29,7 +34,29 @@ async function load(path: string): Promise<void> {
     const known = error instanceof ApiError ? error : new ApiError(0, { error: String(error) });
     entry = { data: entries.get(path)?.data, error: known, isLoading: false };
   }
-  if (newest.get(path) === turn) set(path, entry);
+  if (newest.get(path) !== turn) return;
+  set(path, entry);
+  if (!entry.error || !UNAVAILABLE.includes(entry.error.status)) failures.delete(path);
+  else readAgain(path, turn, entry.error);
+}
+
+/** Read again what could not be read for now, as long as it is shown: no event tells when it can be. */
+function readAgain(path: string, turn: number, { retryAfter }: ApiError): void {
+  const failed = failures.get(path) ?? 0;
+  failures.set(path, failed + 1);
+  const pause = Math.max((retryAfter ?? 0) * 1_000, RETRY_MS * 2 ** failed);
+  setTimeout(
+    () => {
+      if (newest.get(path) === turn && readers.get(path)?.size) void load(path);
+    },
+    Math.min(pause, LONGEST_RETRY_MS),
+  );
+}
+
+/** Forget an answer, and one that is on its way and may be older than what has changed. */
+function forget(path: string): void {
+  entries.delete(path);
+  newest.set(path, (newest.get(path) ?? 0) + 1);
 }
 
 /** Fetch again whatever begins with `prefix`: at once if it is shown, else when it is. */
@@ -37,7 +64,7 @@ export function invalidate(prefix: string): void {
   for (const path of [...entries.keys()]) {
     if (!path.startsWith(prefix)) continue;
     if (readers.get(path)?.size) void load(path);
-    else entries.delete(path);
+    else forget(path);
   }
 }
 
