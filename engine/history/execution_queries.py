@@ -12,7 +12,18 @@ from heapq import merge
 from itertools import cycle, islice, product
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, Text, exists, func, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    Text,
+    exists,
+    func,
+    or_,
+    select,
+    tuple_,
+)
 
 from engine.executions.execution import TERMINAL
 from engine.history.schema import execution_models, executions
@@ -97,7 +108,9 @@ class _Query:
         if self.absent:
             of = executions.c
             itself = of.account_id == self.account_id, of.id == part.c.id
-            found = found.where(exists().where(*itself, *(of[each].is_(None) for each in self.absent)))
+            found = found.where(
+                exists().where(*itself, *(of[each].is_(None) for each in self.absent))
+            )
         return found.order_by(part.c.created_at.desc(), part.c.id.desc())
 
     def few(self, after: Row) -> Select[Any]:

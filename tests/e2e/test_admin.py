@@ -1,5 +1,7 @@
 """The administration: accounts, the audit log and the state of the installation."""
 
+import os
+import signal
 from uuid import uuid4
 
 import pytest
@@ -7,8 +9,10 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import MakePage
 from tests.support.acceptance.running_stack import RunningStack
+from tests.support.e2e.workflows import greeting
 
 pytestmark = pytest.mark.slow
+PATIENCE_MS = 60_000
 
 
 @pytest.fixture
@@ -68,7 +72,37 @@ def test_the_last_admin_keeps_the_role(page: Page, complaints: list[str]) -> Non
     complaints[:] = [each for each in complaints if "409" not in each]
 
 
-def test_the_state_of_the_installation_is_told_in_words(page: Page) -> None:
+def test_the_state_of_the_installation_is_shown(page: Page) -> None:
     page.goto("/app/admin?tab=installation")
 
-    expect(page.get_by_text("All parts of this installation answer")).to_be_visible()
+    expect(page.get_by_text("All parts of this installation work")).to_be_visible()
+    worker = page.get_by_role("table", name="Workers").get_by_role("row").nth(1)
+    expect(worker).to_contain_text("alive")
+    expect(worker).to_contain_text("MB of")
+    expect(page.get_by_role("table", name="Queues").get_by_role("row")).to_have_count(4)
+    history = page.get_by_role("region", name="History")
+    expect(history).to_contain_text("Archived up to")
+    expect(history).to_contain_text("Behind by")
+
+
+def test_a_stopped_worker_and_its_waiting_work_are_told(page: Page, stack: RunningStack) -> None:
+    [worker] = stack.part("worker")
+    page.goto("/app/admin?tab=installation")
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        stack.api("POST", "/api/workflows", greeting("Stuck"))
+        stack.api("POST", "/api/workflows/stuck/run?async=true", {"inputs": {}})
+
+        expect(page.get_by_role("heading", name="No worker is alive")).to_be_visible(
+            timeout=PATIENCE_MS
+        )
+        expect(page.get_by_role("heading", name="Degraded: hints")).to_be_visible(
+            timeout=PATIENCE_MS
+        )
+        walk = page.get_by_role("row", name="Executions walk")
+        expect(walk.get_by_role("cell").first).to_have_text("1")
+    finally:
+        os.kill(worker, signal.SIGCONT)
+    expect(page.get_by_text("All parts of this installation work")).to_be_visible(
+        timeout=PATIENCE_MS
+    )

@@ -153,6 +153,23 @@ def show_settings(page: Page) -> None:
     page.get_by_text("Credits left").wait_for()
 
 
+def show_ledger(page: Page) -> None:
+    page.goto("/app/settings?tab=ledger")
+    page.get_by_role("table", name="Ledger").wait_for()
+
+
+def show_filters(page: Page) -> None:
+    page.goto("/app/executions?workflowSlug=product-notes&modelId=-")
+    page.get_by_role("row", name="product-notes").first.wait_for()
+
+
+def show_time(page: Page) -> None:
+    page.goto("/app/usage?by=key")
+    page.locator("canvas").first.wait_for()
+    page.get_by_label("Time", exact=True).select_option("From … to …")
+    page.get_by_label("From", exact=True).wait_for()
+
+
 def show_secrets(page: Page) -> None:
     page.goto("/app/settings?tab=secrets")
     page.get_by_role("tabpanel").get_by_role("heading").or_(page.get_by_role("table")).wait_for()
@@ -175,7 +192,7 @@ def show_audit(page: Page) -> None:
 
 def show_installation(page: Page) -> None:
     page.goto("/app/admin?tab=installation")
-    page.get_by_text("/readyz").wait_for()
+    page.get_by_role("table", name="Workers").wait_for()
 
 
 def show_not_found(page: Page) -> None:
@@ -202,7 +219,10 @@ PAGES: dict[str, Callable[[Page], None]] = {
     "model-try": show_model_try,
     "model-manifest": show_model_manifest,
     "model-versions": show_model_versions,
+    "filters": show_filters,
+    "time": show_time,
     "settings": show_settings,
+    "ledger": show_ledger,
     "secrets": show_secrets,
     "sessions": show_sessions,
     "accounts": show_accounts,

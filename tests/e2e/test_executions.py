@@ -3,12 +3,12 @@
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
-from tests.support.acceptance.running_stack import RunningStack, until
+from tests.support.acceptance.running_stack import RunningStack
+from tests.support.e2e.executions import ended, panel, run
 from tests.support.e2e.receiver import Received, receiving
 from tests.support.e2e.workflows import calling, greeting
 
@@ -22,108 +22,6 @@ def shop() -> Iterator[Received]:
     """The server that a node calls."""
     with receiving() as received:
         yield received
-
-
-@pytest.fixture
-def hook() -> Iterator[Received]:
-    """The server that is told of ends."""
-    with receiving() as received:
-        yield received
-
-
-def run(stack: RunningStack, slug: str, key: str = "") -> str:
-    """Begin a run, and return the id of its execution."""
-    options = {"key": key} if key else {}
-    path = f"/api/workflows/{slug}/run?async=true"
-    _, answer = stack.api("POST", path, {"inputs": {"name": "Grace"}}, **options)
-    return str(answer["executionId"])
-
-
-def ended(stack: RunningStack, execution_id: str) -> dict[str, Any]:
-    """Wait for the end of an execution, and return it."""
-    path = f"/api/executions/{execution_id}"
-    return until(lambda: stack.api("GET", path)[1], lambda found: found["completedAt"] is not None)
-
-
-@pytest.fixture
-def key_with_webhook(page: Page, hook: Received) -> Iterator[str]:
-    """Secret of a key whose ends are told to the hook; the key is revoked at last."""
-    page.goto("/app/settings")
-    script = """async (url) => {
-        const send = async (method, path, body) => (await fetch(path, {
-            method, headers: {"content-type": "application/json"}, body: JSON.stringify(body),
-        })).json();
-        const key = await send("POST", "/api/api-keys", {name: "Shop", capabilities: ["*"]});
-        await send("PUT", `/api/api-keys/${key.id}/webhook`, {url});
-        return key;
-    }"""
-    key = page.evaluate(script, hook.url)
-    yield str(key["key"])
-    page.evaluate(
-        """(id) => fetch(`/api/api-keys/${id}`, {
-            method: "DELETE", headers: {"content-type": "application/json"}, body: "{}",
-        })""",
-        key["id"],
-    )
-
-
-def panel(page: Page, node: str) -> Locator:
-    """Return the values of a node."""
-    return page.get_by_role("region", name=f"Node {node}")
-
-
-class Clicks:
-    """Counts what a person does with the pointer or Enter."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def __call__(self, place: Locator) -> None:
-        """Click, and count it."""
-        place.click()
-        self.count += 1
-
-    def enter(self, page: Page) -> None:
-        """Press Enter, and count it."""
-        page.keyboard.press("Enter")
-        self.count += 1
-
-
-def test_from_the_id_of_a_failed_webhook_to_its_node_its_cost_and_its_retry(
-    page: Page, stack: RunningStack, shop: Received, hook: Received, key_with_webhook: str
-) -> None:
-    shop.status = 500
-    stack.api("POST", "/api/workflows", calling("Shop order", shop.url, attempts=2))
-    failed = run(stack, "shop-order", key_with_webhook)
-    ended(stack, failed)
-    [delivery_id] = until(lambda: hook.ids)
-    click = Clicks()
-    page.goto("/")
-
-    click(page.get_by_role("button", name="Search"))
-    page.get_by_role("combobox", name="Id").fill(delivery_id)
-    click.enter(page)
-
-    expect(page.get_by_role("heading", level=1)).to_contain_text("shop-order")
-    node = panel(page, "call")
-    expect(node.get_by_role("region", name="Input", exact=True)).to_contain_text("Hello Grace!")
-    expect(node.get_by_role("region", name="Attempts")).to_contain_text("out of order")
-    expect(node.get_by_role("region", name="Attempts").get_by_role("listitem")).to_have_count(2)
-    assert click.count <= 4
-    expect(page.get_by_role("table", name="Nodes in time")).to_contain_text("2 attempts")
-    click(page.get_by_role("tab", name="Deliveries"))
-    expect(page.get_by_role("region", name=f"Delivery {delivery_id}")).to_contain_text("delivered")
-    expect(page.get_by_text("Cost").locator("..")).to_contain_text("0 credits")
-    page.get_by_role("tab", name="Credits").click()
-    expect(page.get_by_role("tabpanel")).to_contain_text(re.compile("reserve|costs nothing"))
-
-    shop.status = 200
-    page.get_by_role("button", name="Retry").click()
-
-    expect(page.get_by_text("Retry of").locator("..")).to_contain_text(failed[:8])
-    expect(page.get_by_role("heading", level=1)).to_contain_text("completed")
-    page.get_by_role("link", name=failed[:8]).click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("failed")
 
 
 def test_filters_are_in_the_address_and_apply_together(page: Page, stack: RunningStack) -> None:
@@ -183,6 +81,48 @@ def test_the_list_follows_what_happens(page: Page, stack: RunningStack, shop: Re
     shop.answers.set()
 
     expect(row).to_contain_text("completed")
+
+
+def test_a_list_that_could_not_be_read_for_a_moment_is_read_again(
+    page: Page, stack: RunningStack, complaints: list[str]
+) -> None:
+    stack.api("POST", "/api/workflows", greeting("Read again"))
+    page.goto("/app/executions?workflowSlug=read-again")
+    expect(page.get_by_text("No execution matches")).to_be_visible()
+    refusal = {"error": "The store cannot be reached", "code": "UNAVAILABLE"}
+    page.route(
+        re.compile(r"/api/executions\?"),
+        lambda route: route.fulfill(status=503, json=refusal),
+        times=2,
+    )
+
+    run(stack, "read-again")
+
+    expect(page.get_by_role("row", name="read-again")).to_contain_text("completed")
+    complaints[:] = [each for each in complaints if "503" not in each]
+
+
+def test_what_has_no_key_and_no_model_is_found_and_one_of_a_request(
+    page: Page, stack: RunningStack
+) -> None:
+    stack.api("POST", "/api/workflows", greeting("Keyless"))
+    found = ended(stack, run(stack, "keyless"))
+    page.goto("/app/playground/keyless")
+    page.get_by_role("button", name="Run", exact=True).click()
+    page.get_by_role("region", name="Your runs").get_by_role("button").first.wait_for()
+    page.goto("/app/executions?workflowSlug=keyless")
+    rows = page.get_by_role("table", name="Executions").get_by_role("rowheader")
+    expect(rows).to_have_count(2)
+
+    page.get_by_role("button", name="More filters").click()
+    page.get_by_label("Model").select_option("No model")
+    expect(rows).to_have_count(2)
+    page.get_by_label("API key").select_option("No key (pages)")
+    expect(rows).to_have_count(1)
+    expect(page).to_have_url(re.compile("modelId=-&keyId=-"))
+    page.get_by_label("API key").select_option("All keys")
+    page.get_by_label("X-Request-Id").fill(found["httpRequestId"])
+    expect(rows).to_have_count(1)
 
 
 def test_running_executions_are_counted_and_cancelled_together(

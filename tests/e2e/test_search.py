@@ -10,6 +10,10 @@ from tests.support.e2e.workflows import greeting
 
 pytestmark = pytest.mark.slow
 NOBODYS = "00000000-0000-4000-8000-000000000000"
+PIXEL = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAA"
+    "DUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 
 
 @pytest.fixture(autouse=True)
@@ -63,15 +67,50 @@ def test_a_pasted_key_finds_its_row_and_is_sent_nowhere(page: Page, stack: Runni
     assert not [each for each in asked if stack.key in each]
 
 
-def test_what_nothing_has_is_told_with_a_word_on_request_ids(
-    page: Page, complaints: list[str]
+def test_the_id_of_a_request_opens_its_execution(
+    page: Page, stack: RunningStack, workflow: str
 ) -> None:
+    _, execution = stack.api("GET", f"/api/executions/{workflow}")
+    page.goto("/app/usage")
+    page.get_by_role("heading", level=1).wait_for()
+
+    search(page, execution["httpRequestId"])
+    found = page.get_by_role("listbox", name="Found").get_by_role("option")
+    expect(found).to_contain_text("by this request")
+    page.keyboard.press("Enter")
+
+    expect(page).to_have_url(re.compile(workflow))
+
+
+def test_the_id_of_an_asset_opens_the_file(page: Page, stack: RunningStack) -> None:
+    page.goto("/app/settings")
+    page.get_by_role("heading", level=1).wait_for()
+    asset = page.evaluate(
+        """async (pixel) => {
+            const body = new FormData();
+            const bytes = Uint8Array.from(atob(pixel), (letter) => letter.charCodeAt(0));
+            body.append("file", new File([bytes], "pixel.png", {type: "image/png"}));
+            return (await fetch("/api/assets", {method: "POST", body})).json();
+        }""",
+        PIXEL,
+    )
+
+    search(page, asset["id"])
+    expect(page.get_by_role("option", name="image/png")).to_be_visible()
+    with page.context.expect_page() as opened:
+        page.keyboard.press("Enter")
+
+    opened.value.wait_for_load_state()
+    assert asset["id"] in opened.value.url
+
+
+def test_what_nothing_has_is_told(page: Page, complaints: list[str]) -> None:
     page.goto("/app/executions")
     page.get_by_role("heading", level=1).wait_for()
 
     search(page, NOBODYS)
 
-    expect(page.get_by_role("dialog")).to_contain_text("An X-Request-Id is not looked for")
+    expect(page.get_by_role("dialog")).to_contain_text("Nothing has this id or name")
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     complaints.clear()  # Chromium logs the 404 of a delivery

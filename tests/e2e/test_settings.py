@@ -1,5 +1,6 @@
 """The settings: the account, its secrets and its signed-in browsers."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -7,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import MakePage
 from tests.support.acceptance.running_stack import RunningStack
+from tests.support.e2e.workflows import asking
 
 pytestmark = pytest.mark.slow
 VALUE = "sk_live_canary_of_the_settings"
@@ -70,3 +72,22 @@ def test_the_account_shows_its_credits_and_limits(page: Page, stack: RunningStac
     panel = page.get_by_role("tabpanel")
     expect(panel).to_contain_text("demo@localhost")
     expect(panel).to_contain_text("credits")
+
+
+def test_the_ledger_leads_to_executions_and_back(page: Page, stack: RunningStack) -> None:
+    stack.api("POST", "/api/workflows", asking("Paid", "gpt", "text-out", "Say hello"))
+    _, answer = stack.api("POST", "/api/workflows/paid/run?timeout=30", {"inputs": {}})
+    execution_id = answer["executionId"]
+    page.goto("/app/settings?tab=ledger")
+    rows = page.get_by_role("table", name="Ledger").get_by_role("row")
+
+    page.get_by_label("Kind").select_option("reserve")
+    expect(rows.filter(has_text="capture")).to_have_count(0)
+    page.get_by_label("Time", exact=True).select_option("Last hour")
+    expect(page).to_have_url(re.compile("kind=reserve&range=1h"))
+    rows.get_by_role("link", name=execution_id[:8]).click()
+
+    expect(page.get_by_role("tab", name="Credits")).to_have_attribute("aria-selected", "true")
+    expect(rows.filter(has_text="capture")).to_have_count(1)
+    page.get_by_role("link", name="All movements of the account").click()
+    expect(rows.filter(has_text="allowance")).to_have_count(1)

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.support.acceptance.running_stack import RunningStack
 from tests.support.e2e.workflows import greeting
@@ -78,3 +78,57 @@ def test_the_library_of_charts_is_loaded_where_charts_are(page: Page) -> None:
     page.locator("canvas").first.wait_for()
 
     assert [url for url in loaded if "Chart" in url]
+
+
+def drag(page: Page, chart: Locator, start: float, end: float) -> None:
+    """Drag over a part of a chart, by shares of its width."""
+    box = chart.locator(".u-over").bounding_box()
+    assert box is not None
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + start * box["width"], y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + end * box["width"], y, steps=5)
+    page.mouse.up()
+
+
+def test_a_drag_zooms_in_and_the_browser_leads_back(page: Page) -> None:
+    page.goto("/app/usage?range=24h")
+    chart = page.get_by_role("figure", name="Runs")
+    chart.locator("canvas").wait_for()
+
+    drag(page, chart, 0.5, 0.995)
+
+    expect(page).to_have_url(re.compile("from=.*to="))
+    expect(page.get_by_label("From", exact=True)).to_be_visible()
+    expect(page.get_by_role("table", name="Sums")).to_contain_text("counted")
+    page.get_by_role("button", name="Earlier").click()
+    expect(page.get_by_text("Nothing ran in this time")).to_be_visible()
+    page.get_by_role("button", name="Later").click()
+    expect(page.get_by_role("table", name="Sums")).to_contain_text("counted")
+    page.get_by_role("button", name="Zoom out").click()
+    for _ in range(4):
+        page.go_back()
+    expect(page.get_by_label("Time", exact=True)).to_have_value("24h")
+    expect(page.get_by_label("From", exact=True)).to_have_count(0)
+
+
+def test_two_moments_are_a_time(page: Page) -> None:
+    page.goto("/app/usage")
+    page.get_by_role("table", name="Sums").wait_for()
+
+    page.get_by_label("Time", exact=True).select_option("From … to …")
+    page.get_by_label("To", exact=True).fill("2026-01-02T00:00:00")
+    page.get_by_label("From", exact=True).fill("2026-01-01T00:00:00")
+
+    expect(page.get_by_text("Nothing ran in this time")).to_be_visible()
+    page.get_by_label("Time", exact=True).select_option("Last hour")
+    expect(page.get_by_role("table", name="Sums")).to_contain_text("counted")
+
+
+def test_a_line_without_a_key_or_a_model_leads_to_its_executions(page: Page) -> None:
+    for by, parameter in (("model", "modelId=-"), ("key", "keyId=key_")):
+        page.goto(f"/app/usage?by={by}")
+        page.get_by_role("table", name="Sums").get_by_role("link").first.click()
+
+        expect(page).to_have_url(re.compile(parameter))
+        expect(page.get_by_role("row", name="counted").first).to_be_visible()

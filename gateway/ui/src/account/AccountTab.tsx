@@ -18,7 +18,7 @@ function Facts({ me }: { me: Me }) {
     ["Tier", user.tier],
     ["Role", user.role],
     ["Credits left", credits(me.credits.balance)],
-    ["Credits a month", credits(me.credits.allowance)],
+    ["Of these, allowance", credits(me.credits.allowance)],
     ["Runs a minute", limits.runsPerMinute ? limits.runsPerMinute.limit.toLocaleString("en") : "no limit"],
     ["Runs at a time", used(limits.active, (count) => count.toLocaleString("en"))],
     ["Media", used(limits.media, megabytes)],

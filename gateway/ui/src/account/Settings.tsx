@@ -2,11 +2,12 @@ import { Tabs } from "../components/Tabs";
 import { useParameter } from "../shell/router";
 import { usePageTitle } from "../shell/Shell";
 import { AccountTab } from "./AccountTab";
+import { LedgerTab } from "./LedgerTab";
 import { SecretsTab } from "./SecretsTab";
 import { SessionsTab } from "./SessionsTab";
 import "./account.css";
 
-const TABS = { account: "Account", secrets: "Secrets", sessions: "Sessions" } as const;
+const TABS = { account: "Account", ledger: "Ledger", secrets: "Secrets", sessions: "Sessions" } as const;
 const NAMES = Object.entries(TABS) as [keyof typeof TABS, string][];
 
 export default function Settings() {
@@ -21,6 +22,7 @@ export default function Settings() {
       </div>
       <Tabs label="Settings" tabs={Object.values(TABS)} chosen={TABS[shown]} onChoose={choose}>
         {shown === "account" && <AccountTab />}
+        {shown === "ledger" && <LedgerTab />}
         {shown === "secrets" && <SecretsTab />}
         {shown === "sessions" && <SessionsTab />}
       </Tabs>

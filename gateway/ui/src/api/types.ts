@@ -242,3 +242,55 @@ export interface AuditEntry {
   before: unknown;
   after: unknown;
 }
+
+export interface LedgerEntry {
+  id: string;
+  at: string;
+  kind: string;
+  credits: number;
+  balance: number;
+  executionId?: string;
+  note?: string;
+}
+
+export interface DegradedPart {
+  name: string;
+  reason: string;
+}
+
+export interface WorkerState {
+  id: string;
+  alive: boolean;
+  leaseEndsAt: string;
+  executions: number;
+  memoryBytes: number | null;
+  memoryLimitBytes: number | null;
+}
+
+export interface QueueState {
+  name: "walk" | "bulk" | "deliver";
+  waiting: number;
+  oldestAt: string | null;
+}
+
+export interface HistoryState {
+  configured: boolean;
+  archivedUntil: string | null;
+  behindSeconds: number;
+  waitingExecutions: number;
+  waitingDeliveries: number;
+  refused: number;
+  problem: string | null;
+}
+
+export interface InstallationState {
+  at: string;
+  degraded: DegradedPart[];
+  workers: WorkerState[];
+  gateways: string[];
+  queues: QueueState[];
+  executionsDue: number;
+  deliveriesDue: number;
+  redis: { usedBytes: number; limitBytes: number | null };
+  history: HistoryState;
+}

@@ -37,3 +37,16 @@ export function duration(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`;
   return `${(ms / 1_000).toFixed(ms < 10_000 ? 1 : 0)} s`;
 }
+
+const day = new Intl.DateTimeFormat("en", { month: "short", day: "numeric" });
+const clock = new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+
+/** A moment of this browser's zone, to the second. */
+export function Moment({ at }: { at: string }) {
+  const date = new Date(at);
+  return (
+    <time dateTime={at}>
+      {day.format(date)}, {clock.format(date)}
+    </time>
+  );
+}

@@ -3,6 +3,7 @@ import { useEffect, useState } from "react";
 import type { ApiError } from "../api/client";
 import { Failed, Loading } from "../components/States";
 import { usePageTitle } from "../shell/Shell";
+import { Asked } from "./canvas/Asked";
 import { Canvas } from "./canvas/Canvas";
 import { keepChecked } from "./catalogue/check";
 import { EditorContext, type EditorStore, useDocument } from "./document/store";
@@ -58,6 +59,7 @@ function Opened({ store, saver }: OpenEditor) {
             <Recovered />
             <Sidebar />
             <Canvas />
+            <Asked />
             <SidePanel />
             <Running />
           </div>

@@ -1,11 +1,13 @@
-import { type ReactNode, useEffect, useId, useState } from "react";
+import { useEffect, useState } from "react";
 import { useResource } from "../api/resource";
 import type { ApiKey, Model, WorkflowRow } from "../api/types";
 import { Button } from "../components/Button";
+import { Labelled } from "../components/Labelled";
+import { TimeRange } from "../components/TimeRange";
 import { setParameters } from "../shell/router";
-import { clearFilters, type FilterName, type Filters, isFiltered, RANGES, SOURCES, STATUSES, statusesOf } from "./filters";
+import { clearFilters, type FilterName, type Filters, isFiltered, NONE, SOURCES, STATUSES, statusesOf } from "./filters";
 
-const RARE: FilterName[] = ["source", "keyId", "modelId", "errorCode", "version"];
+const RARE: FilterName[] = ["source", "keyId", "modelId", "errorCode", "version", "httpRequestId"];
 
 /** What is shown: every filter of the list, each of them in the address. */
 export function FilterBar({ filters }: { filters: Filters }) {
@@ -19,7 +21,7 @@ export function FilterBar({ filters }: { filters: Filters }) {
         <Choice label="Workflow" name="workflowSlug" filters={filters} any="All workflows">
           {workflows.map((row) => [row.slug, row.name])}
         </Choice>
-        <Time filters={filters} />
+        <TimeRange chosen={filters} any="Any time" />
         <Text label="Start of an id" name="q" filters={filters} clean={(text) => text.toLowerCase().replace(/[^0-9a-f-]/g, "")} />
         <div className="filter-buttons">
           <Button isCompact look="quiet" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
@@ -64,13 +66,14 @@ function Rare({ filters }: { filters: Filters }) {
         {Object.entries(SOURCES)}
       </Choice>
       <Choice label="API key" name="keyId" filters={filters} any="All keys">
-        {keys.map((key) => [key.id, `${key.name} (…${key.last4})`])}
+        {[[NONE, "No key (pages)"], ...keys.map((key): [string, string] => [key.id, `${key.name} (…${key.last4})`])]}
       </Choice>
       <Choice label="Model" name="modelId" filters={filters} any="All models">
-        {models.map((model) => [model.internalName, model.name])}
+        {[[NONE, "No model"], ...models.map((model): [string, string] => [model.internalName, model.name])]}
       </Choice>
       <Text label="Error code" name="errorCode" filters={filters} clean={(text) => text.trim()} />
       <Text label="Version" name="version" filters={filters} clean={(text) => text.replace(/\D|^0+/g, "").slice(0, 9)} />
+      <Text label="X-Request-Id" name="httpRequestId" filters={filters} clean={(text) => text.trim().slice(0, 100)} />
     </div>
   );
 }
@@ -132,73 +135,5 @@ function Text({ label, name, filters, clean }: FieldProps & { clean: (text: stri
         />
       )}
     </Labelled>
-  );
-}
-
-const HOUR_MS = 3_600_000;
-
-function Time({ filters }: { filters: Filters }) {
-  const isCustom = Boolean(filters.from || filters.to);
-  const choose = (range: string): void => {
-    const from = range === "custom" ? new Date(Date.now() - HOUR_MS).toISOString() : "";
-    setParameters({ range: range === "custom" ? "" : range, from, to: "" });
-  };
-  return (
-    <>
-      <Labelled label="Time">
-        {(id) => (
-          <select
-            id={id}
-            className="input compact"
-            value={isCustom ? "custom" : filters.range in RANGES ? filters.range : ""}
-            onChange={(event) => choose(event.target.value)}
-          >
-            <option value="">Any time</option>
-            {Object.entries(RANGES).map(([range, [name]]) => (
-              <option key={range} value={range}>
-                {name}
-              </option>
-            ))}
-            <option value="custom">From … to …</option>
-          </select>
-        )}
-      </Labelled>
-      {isCustom && <Bound label="From" name="from" filters={filters} />}
-      {isCustom && <Bound label="To" name="to" filters={filters} />}
-    </>
-  );
-}
-
-/** A time as the field of the browser has it: of its own zone, to the second. */
-function local(at: string): string {
-  const date = new Date(at);
-  if (Number.isNaN(date.getTime())) return "";
-  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
-}
-
-function Bound({ label, name, filters }: FieldProps) {
-  return (
-    <Labelled label={label}>
-      {(id) => (
-        <input
-          id={id}
-          type="datetime-local"
-          step={1}
-          className="input compact"
-          value={local(filters[name])}
-          onChange={({ target }) => setParameters({ [name]: target.value ? new Date(target.value).toISOString() : "" })}
-        />
-      )}
-    </Labelled>
-  );
-}
-
-function Labelled({ label, children }: { label: string; children: (id: string) => ReactNode }) {
-  const id = useId();
-  return (
-    <div className="filter">
-      <label htmlFor={id}>{label}</label>
-      {children(id)}
-    </div>
   );
 }

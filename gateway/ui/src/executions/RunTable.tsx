@@ -1,5 +1,5 @@
 import { memo, useEffect, useMemo, useRef, useSyncExternalStore } from "react";
-import { duration } from "../components/Ago";
+import { duration, Moment } from "../components/Ago";
 import { StatusBadge } from "../components/StatusBadge";
 import { Link } from "../shell/router";
 import { SOURCES } from "./filters";
@@ -72,18 +72,6 @@ export function RunTable({ rows, hasMore, more }: Props) {
 /** Room of rows that are not drawn. */
 function Space({ px }: { px: number }) {
   return px > 0 ? <tr className="space" style={{ height: px }} aria-hidden="true" /> : null;
-}
-
-const day = new Intl.DateTimeFormat("en", { month: "short", day: "numeric" });
-const clock = new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
-
-export function Moment({ at }: { at: string }) {
-  const date = new Date(at);
-  return (
-    <time dateTime={at}>
-      {day.format(date)}, {clock.format(date)}
-    </time>
-  );
 }
 
 const RunRow = memo(function RunRow({ row, index }: { row: Row; index: number }) {

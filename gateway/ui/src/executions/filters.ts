@@ -1,6 +1,7 @@
 /** Filters of executions: in the address of the page, and in queries of the API. */
 
 import { useMemo } from "react";
+import { RANGES } from "../components/TimeRange";
 import { setParameters, useSearch } from "../shell/router";
 
 /** Names of filters, in the address as in the API; statuses are separated by commas in the address. */
@@ -12,6 +13,7 @@ export const NAMES = [
   "modelId",
   "errorCode",
   "version",
+  "httpRequestId",
   "q",
   "range",
   "from",
@@ -28,15 +30,8 @@ export const SOURCES: Record<string, string> = {
   "app-draft": "Draft",
 };
 
-const MINUTE_MS = 60_000;
-const HOUR_MS = 3_600_000;
-export const RANGES: Record<string, [string, number]> = {
-  "15m": ["Last 15 minutes", 15 * MINUTE_MS],
-  "1h": ["Last hour", HOUR_MS],
-  "24h": ["Last 24 hours", 24 * HOUR_MS],
-  "7d": ["Last 7 days", 7 * 24 * HOUR_MS],
-  "30d": ["Last 30 days", 30 * 24 * HOUR_MS],
-};
+/** Value of a filter for what has no key, or no model. */
+export const NONE = "-";
 
 export function readFilters(search: string): Filters {
   const parameters = new URLSearchParams(search);

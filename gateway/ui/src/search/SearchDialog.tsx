@@ -43,14 +43,15 @@ export default function SearchDialog({ onClose }: { onClose: () => void }) {
   const answer = useAnswer(text);
   const found = answer?.found ?? [];
   const isCurrent = answer?.text === text;
-  const open = (address: string): void => {
+  const open = ({ address, isFile }: Found): void => {
     onClose();
-    navigate(address);
+    if (isFile) window.open(address, "_blank", "noopener");
+    else navigate(address);
   };
   const first = isCurrent ? found[place] : undefined;
   // Enter before the answer is there opens its first row.
   useEffect(() => {
-    if (isAsked && first) open(first.address);
+    if (isAsked && first) open(first);
   });
   const press = (event: KeyboardEvent): void => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -76,7 +77,7 @@ export default function SearchDialog({ onClose }: { onClose: () => void }) {
         aria-expanded={found.length > 0}
         aria-controls={`${id}-found`}
         aria-activedescendant={first ? `${id}-${place}` : undefined}
-        placeholder="Id of an execution or delivery, workflow, key"
+        placeholder="Any id, a workflow, a key"
         autoComplete="off"
         spellCheck={false}
         autoFocus
@@ -97,7 +98,11 @@ export default function SearchDialog({ onClose }: { onClose: () => void }) {
             aria-selected={index === place}
             tabIndex={-1}
             href={each.address}
-            onClick={onClose}
+            onClick={(event) => {
+              if (!each.isFile) return onClose();
+              event.preventDefault();
+              open(each);
+            }}
           >
             <span className="badge">{each.kind}</span>
             <span className="found-name">{each.name}</span>
@@ -114,9 +119,9 @@ export default function SearchDialog({ onClose }: { onClose: () => void }) {
 }
 
 function inWords(text: string, answer: Answer | undefined, isCurrent: boolean): string {
-  if (text === "") return "An id or its start, a slug or name of a workflow, a name or the beginning of a key, the webhook-id of a delivery.";
+  if (text === "") return "The id of an execution or its start, an X-Request-Id, the webhook-id of a delivery, an asset; the slug or name of a workflow; the name or beginning of a key.";
   if (!isCurrent) return "Searching…";
   if (answer?.error) return answer.error;
   if (answer?.found.length) return "";
-  return "Nothing has this id or name. An X-Request-Id is not looked for: answers carry the executionId as well, and each execution shows its own.";
+  return "Nothing has this id or name.";
 }

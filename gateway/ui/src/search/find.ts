@@ -1,19 +1,24 @@
 /** Finds what an id, slug, name or prefix belongs to. */
 
 import { ApiError, get } from "../api/client";
-import type { ApiKey, Delivery, Execution, Page, WorkflowRow } from "../api/types";
+import type { ApiKey, Asset, Delivery, Execution, Page, WorkflowRow } from "../api/types";
 
 export interface Found {
-  kind: "Execution" | "Workflow" | "API key" | "Delivery";
+  kind: "Execution" | "Workflow" | "API key" | "Delivery" | "Asset";
   name: string;
   detail: string;
   status?: string;
   address: string;
+  /** Whether the address is a file, and no page. */
+  isFile?: boolean;
 }
 
 const MOST = 5;
 const ID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 const ID_START = /^[0-9a-f-]{1,36}$/;
+const ASSET = /^[A-Za-z0-9_-]{24}$/;
+/** An `X-Request-Id`: one of ours has 32 letters, one of a caller's may have any. */
+const REQUEST = /^[\x21-\x7e]{6,100}$/;
 /** Letters of a key before those that are secret. */
 const KEY = /^hr_/;
 
@@ -23,17 +28,21 @@ export async function find(text: string): Promise<Found[]> {
   const id = sought.toLowerCase();
   // A whole key that was pasted is compared here, and sent nowhere.
   if (KEY.test(sought)) return keys(sought);
-  const [runs, sent, workflows, known] = await Promise.all([
-    ID_START.test(id) ? executions(id) : [],
-    ID.test(id) ? delivery(id) : [],
-    ID.test(id) ? [] : workflowsNamed(sought),
+  const isWhole = ID.test(id);
+  const [runs, requested, workflows, ownKeys, media] = await Promise.all([
+    ID_START.test(id) ? executions(`q=${id}`) : [],
+    REQUEST.test(sought) ? executions(`httpRequestId=${encodeURIComponent(sought)}`) : [],
+    isWhole ? [] : workflowsNamed(sought),
     keys(sought),
+    ASSET.test(sought) ? asset(sought) : [],
   ]);
-  return [...runs, ...sent, ...workflows, ...known];
+  const sent = isWhole ? await deliveries(id, runs.length > 0) : [];
+  const begun = requested.map((each): Found => ({ ...each, detail: `${each.detail}, by this request` }));
+  return [...runs, ...sent, ...begun, ...workflows, ...ownKeys, ...media];
 }
 
-async function executions(start: string): Promise<Found[]> {
-  const page = await get<Page<Execution>>(`/api/executions?q=${start}&limit=${MOST}`);
+async function executions(query: string): Promise<Found[]> {
+  const page = await get<Page<Execution>>(`/api/executions?${query}&limit=${MOST}`);
   return page.rows.map((row) => ({
     kind: "Execution",
     name: row.executionId,
@@ -43,17 +52,33 @@ async function executions(start: string): Promise<Found[]> {
   }));
 }
 
-async function delivery(id: string): Promise<Found[]> {
-  let found: Delivery;
-  try {
-    found = await get<Delivery>(`/api/deliveries/${id}`);
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return [];
-    throw error;
+/** The delivery with an id; one of an execution that is known has the execution's id. */
+async function deliveries(id: string, isExecution: boolean): Promise<Found[]> {
+  if (isExecution) {
+    const { deliveries: sent } = await get<{ deliveries: { id: string }[] }>(`/api/executions/${id}`);
+    if (!sent.some((each) => each.id === id)) return [];
   }
+  const found = await known<Delivery>(`/api/deliveries/${id}`);
+  if (!found) return [];
   const { executionId, event, status } = found;
   const address = executionId ? `/app/executions/${executionId}?tab=deliveries` : "/app/api/keys?tab=webhook";
   return [{ kind: "Delivery", name: id, detail: event, status, address }];
+}
+
+/** A file that was uploaded or made. */
+async function asset(id: string): Promise<Found[]> {
+  const found = await known<Asset>(`/api/assets/${id}`);
+  return found ? [{ kind: "Asset", name: id, detail: found.contentType, address: found.url, isFile: true }] : [];
+}
+
+/** Read what may not exist. */
+async function known<T>(path: string): Promise<T | null> {
+  try {
+    return await get<T>(path);
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return null;
+    throw error;
+  }
 }
 
 async function workflowsNamed(text: string): Promise<Found[]> {

@@ -10,9 +10,9 @@ function notify(): void {
 
 window.addEventListener("popstate", notify);
 
-export function navigate(to: string, replace = false): void {
+export function navigate(to: string, replace = false, isNewPage = !replace): void {
   history[replace ? "replaceState" : "pushState"](null, "", to);
-  if (!replace) window.scrollTo(0, 0);
+  if (isNewPage) window.scrollTo(0, 0);
   notify();
 }
 
@@ -30,15 +30,15 @@ export function useSearch(): string {
   return useSyncExternalStore(subscribe, () => location.search);
 }
 
-/** Change parameters of the address and keep the page; empty ones are left out. */
-export function setParameters(changes: Record<string, string>): void {
+/** Change parameters of the address and keep the page; empty ones are left out. A step can be taken back. */
+export function setParameters(changes: Record<string, string>, isStep = false): void {
   const parameters = new URLSearchParams(location.search);
   for (const [name, value] of Object.entries(changes)) {
     if (value === "") parameters.delete(name);
     else parameters.set(name, value);
   }
   const query = parameters.toString();
-  navigate(location.pathname + (query && `?${query}`), true);
+  navigate(location.pathname + (query && `?${query}`), !isStep, false);
 }
 
 /** A parameter of the address, and a setter that keeps the page. */

@@ -16,10 +16,14 @@ interface Props {
   format: (value: number) => string;
   /** A click on a place of a line. */
   onPick: (line: Line, at: number) => void;
+  /** A drag over a part of the time, from and to in milliseconds. */
+  onZoom: (from: number, to: number) => void;
 }
 
 const MOST_POINTS = 60;
 const HEIGHT_PX = 170;
+/** A shorter drag is a click. */
+const LEAST_DRAG_PX = 6;
 const DURATIONS: Metric[] = ["p50Ms", "p95Ms"];
 
 /** Values over time: counts as bars on top of each other, durations as lines. */
@@ -58,6 +62,7 @@ function draw(host: HTMLElement, props: () => Props): uPlot {
   const drawn = isStacked ? stacked(values) : values;
   // The highest sum is drawn first, and those below it over it.
   const order = isStacked ? drawn.map((_, line) => drawn.length - 1 - line) : drawn.map((_, line) => line);
+  let pressedAt = 0;
   const tip = document.createElement("div");
   tip.className = "chart-tip";
   const lineAt = (plot: uPlot): number | undefined => {
@@ -78,7 +83,7 @@ function draw(host: HTMLElement, props: () => Props): uPlot {
       width: host.clientWidth,
       height: HEIGHT_PX,
       legend: { show: false },
-      cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
+      cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
       scales: { x: { time: true, range: () => [at(0), at(times.length)] }, y: { range: (_, __, high) => [0, Math.max(high, 1) * 1.08] } },
       axes: [
         { ...axis, size: 28, grid: { show: false }, values: (_, ticks, __, ___, step) => ticks.map((tick) => tickOf(tick * 1_000, step)) },
@@ -86,6 +91,7 @@ function draw(host: HTMLElement, props: () => Props): uPlot {
       ],
       series: [{}, ...order.map((line) => look(colourOf(tokens[line] as string), isStacked, isDense && isFilled(values[line])))],
       hooks: {
+        setSelect: [(self) => zoom(self, props().onZoom)],
         setCursor: [(self) => show(self, tip, lineAt(self), { names, values, times, format })],
       },
     },
@@ -94,12 +100,25 @@ function draw(host: HTMLElement, props: () => Props): uPlot {
     host,
   );
   plot.over.append(tip);
-  plot.over.addEventListener("click", () => {
+  plot.over.addEventListener("mousedown", ({ clientX }) => {
+    pressedAt = clientX;
+  });
+  plot.over.addEventListener("click", ({ clientX }) => {
+    if (Math.abs(clientX - pressedAt) >= LEAST_DRAG_PX) return;
     const line = lineAt(plot);
     const picked = times[plot.cursor.idx ?? -1];
     if (line !== undefined && picked !== undefined) props().onPick(props().lines[line] as Line, picked);
   });
   return plot;
+}
+
+/** Tell which part of the time was dragged over, and take the mark away. */
+function zoom(plot: uPlot, onZoom: Props["onZoom"]): void {
+  const { left, width } = plot.select;
+  if (width === 0) return;
+  plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+  if (width < LEAST_DRAG_PX) return;
+  onZoom(plot.posToVal(left, "x") * 1_000, plot.posToVal(left + width, "x") * 1_000);
 }
 
 /** Whether a line has so many values that it shows without points. */

@@ -8,11 +8,10 @@ interface Props {
   tokens: string[];
   /** Address of the executions of a line, in a bucket or all of the time. */
   addressOf: (line: Line, at?: number) => string;
-  canFilter: (line: Line) => boolean;
 }
 
 /** The sums of each line; also what the colours of the charts mean. */
-export function Sums({ lines, names, tokens, addressOf, canFilter }: Props) {
+export function Sums({ lines, names, tokens, addressOf }: Props) {
   return (
     <div className="table-frame">
       <table className="stacked sums" aria-label="Sums">
@@ -38,7 +37,7 @@ export function Sums({ lines, names, tokens, addressOf, canFilter }: Props) {
             <tr key={names[place]}>
               <th scope="row">
                 <span className="swatch" style={{ background: `var(${tokens[place]})` }} aria-hidden="true" />{" "}
-                {canFilter(line) ? <Link href={addressOf(line)}>{names[place]}</Link> : names[place]}
+                <Link href={addressOf(line)}>{names[place]}</Link>
               </th>
               <td className="end figures" data-label="Runs">
                 {line.runs.toLocaleString("en")}

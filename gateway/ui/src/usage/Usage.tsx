@@ -1,14 +1,17 @@
-import { lazy, Suspense, useEffect, useId, useMemo, useState } from "react";
+import { lazy, Suspense, useEffect, useMemo, useState } from "react";
 import { useResource } from "../api/resource";
 import type { ApiKey } from "../api/types";
 import { duration } from "../components/Ago";
+import { Button } from "../components/Button";
 import { Empty, Failed, Loading } from "../components/States";
 import { Tabs } from "../components/Tabs";
-import { navigate, useParameter } from "../shell/router";
+import { type Chosen, RANGES, TimeRange } from "../components/TimeRange";
+import { navigate, setParameters, useParameter } from "../shell/router";
 import { usePageTitle } from "../shell/Shell";
+import { NONE } from "../executions/filters";
 import { tokenOf } from "./colours";
 import { AllFigures, Sums } from "./Figures";
-import { LENGTHS, type Line, linesOf, type Metric, RANGES, type SeriesRow, type Span, timesOf } from "./series";
+import { aroundBuckets, LENGTHS, type Line, linesOf, type Metric, type SeriesRow, type Span, spanOf, timesOf } from "./series";
 import "./usage.css";
 
 const Chart = lazy(() => import("./Chart").then((module) => ({ default: module.Chart })));
@@ -24,6 +27,8 @@ const NO_KEY: Record<By, string> = {
   key: "Pages",
   status: "Unknown",
 };
+/** Filters of the list for lines without a key; runs of models have no workflow. */
+const WITHOUT: Partial<Record<By, [string, string]>> = { model: ["modelId", NONE], key: ["keyId", NONE] };
 const RENEW_MS = 30_000;
 
 const count = (value: number): string => value.toLocaleString("en");
@@ -38,48 +43,65 @@ const CHARTS: [Metric, string, (value: number) => string][] = [
 /** What ran, failed, took and cost over time. */
 export default function Usage() {
   usePageTitle("Usage");
-  const [range, setRange] = useParameter("range", "24h");
+  const [range] = useParameter("range", "24h");
+  const [from] = useParameter("from", "");
+  const [to] = useParameter("to", "");
   const [chosen, setBy] = useParameter("by", "workflow");
-  const id = useId();
   const by = NAMES.find(([name]) => name === chosen)?.[0] ?? "workflow";
-  const shown = range in RANGES ? range : "24h";
+  const time: Chosen = { range: range in RANGES ? range : "24h", from, to };
+  const span = useSpan(time);
   const choose = (label: string): void => setBy(NAMES.find(([, each]) => each === label)?.[0] ?? "workflow");
   return (
     <>
       <div className="page-head">
         <h1>Usage</h1>
-        <div className="filter">
-          <label htmlFor={id}>Time</label>
-          <select id={id} className="input compact" value={shown} onChange={(event) => setRange(event.target.value)}>
-            {Object.entries(RANGES).map(([each, { name }]) => (
-              <option key={each} value={each}>
-                {name}
-              </option>
-            ))}
-          </select>
+        <div className="time-row">
+          <TimeRange chosen={time} begin={() => [span.from, span.to]} />
+          <Steps span={span} />
         </div>
       </div>
       <Tabs label="Usage" tabs={Object.values(BY)} chosen={BY[by]} onChoose={choose}>
-        <Series key={`${shown} ${by}`} range={shown} by={by} />
+        <Series key={`${time.range} ${from} ${to} ${by}`} span={span} by={by} />
       </Tabs>
     </>
   );
 }
 
-/** The span of a range that ends now; it is renewed while the page is in view. */
-function useSpan(range: string): Span {
-  const make = (): Span => {
-    const { length, bucket } = RANGES[range] as (typeof RANGES)[string];
-    const to = Date.now();
-    return { from: to - length, to, bucket };
-  };
-  const [span, setSpan] = useState(make);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another range makes another component
+/** Show a time; the way back in the browser leads to the one before. */
+function showTime(from: number, to: number): void {
+  setParameters({ range: "", from: new Date(from).toISOString(), to: new Date(to).toISOString() }, true);
+}
+
+/** Moves to the time before or after, or shows twice as much. */
+function Steps({ span: { from, to } }: { span: Span }) {
+  const length = to - from;
+  const isNow = to >= Date.now() - RENEW_MS;
+  return (
+    <div className="time-steps">
+      <Button isCompact aria-label="Earlier" title="Earlier" onClick={() => showTime(from - length, from)}>
+        ‹
+      </Button>
+      <Button isCompact aria-label="Later" title="Later" disabled={isNow} onClick={() => showTime(to, to + length)}>
+        ›
+      </Button>
+      <Button isCompact onClick={() => showTime(from - length / 2, Math.min(Date.now(), to + length / 2))}>
+        Zoom out
+      </Button>
+    </div>
+  );
+}
+
+/** The span of the chosen time; one that ends now is renewed while the page is in view. */
+function useSpan(chosen: Chosen): Span {
+  const [now, setNow] = useState(Date.now);
   useEffect(() => {
-    const timer = setInterval(() => document.visibilityState === "visible" && setSpan(make()), RENEW_MS);
+    const timer = setInterval(() => document.visibilityState === "visible" && setNow(Date.now()), RENEW_MS);
     return () => clearInterval(timer);
   }, []);
-  return span;
+  const { range, from, to } = chosen;
+  // A range that was chosen since begins anew.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the clock is read when one of these changes
+  return useMemo(() => spanOf({ range, from, to }, Date.now()), [range, from, to, now]);
 }
 
 /** The last answer, until the next one is there. */
@@ -91,8 +113,7 @@ function useKept<T>(value: T | undefined): T | undefined {
   return value ?? kept;
 }
 
-function Series({ range, by }: { range: string; by: By }) {
-  const span = useSpan(range);
+function Series({ span, by }: { span: Span; by: By }) {
   const query = new URLSearchParams({
     from: new Date(span.from).toISOString(),
     to: new Date(span.to).toISOString(),
@@ -114,7 +135,6 @@ function Series({ range, by }: { range: string; by: By }) {
   }
   const names = lines.map((line) => nameOf(line, by, keys));
   const tokens = lines.map((line, place) => tokenOf(place, line.key, by));
-  const canFilter = (line: Line): boolean => isFilter(line, by);
   const addressOf = (line: Line, at?: number): string => executionsAddress(line, by, span, at);
   return (
     <div className="stack usage">
@@ -127,13 +147,14 @@ function Series({ range, by }: { range: string; by: By }) {
               {...{ metric, title, format, lines, names, tokens, times }}
               length={LENGTHS[span.bucket]}
               onPick={(line, at) => navigate(addressOf(line, at))}
+              onZoom={(from, to) => showTime(...aroundBuckets(from, to, span.bucket))}
             />
           ))}
         </div>
       </Suspense>
-      <Sums {...{ lines, names, tokens, addressOf, canFilter }} />
+      <Sums {...{ lines, names, tokens, addressOf }} />
       <Details>
-        <AllFigures {...{ lines, names, tokens, addressOf, canFilter }} />
+        <AllFigures {...{ lines, names, tokens, addressOf }} />
       </Details>
     </div>
   );
@@ -172,16 +193,11 @@ function nameOf({ key }: Line, by: By, keys: ApiKey[] | undefined): string {
   return known ? `${known.name} (…${known.last4})` : key;
 }
 
-/** Whether the list of executions has a filter for a line: it has none for the absence of a key or a model. */
-function isFilter({ key }: Line, by: By): boolean {
-  return typeof key === "string" || (key === null && by === "workflow");
-}
-
-/** The executions of a line; those of the time where there is no filter for it. */
+/** The executions of a line; all of the time for those that have no line of their own. */
 function executionsAddress({ key }: Line, by: By, span: Span, at?: number): string {
   const parameters = new URLSearchParams();
   if (typeof key === "string") parameters.set(FILTERS[by], key);
-  else if (key === null && by === "workflow") parameters.set("source", "api-slim");
+  else if (key === null) parameters.set(...(WITHOUT[by] ?? ["source", "api-slim"]));
   parameters.set("from", new Date(at ?? span.from).toISOString());
   parameters.set("to", new Date(at === undefined ? span.to : at + LENGTHS[span.bucket]).toISOString());
   return `/app/executions?${parameters}`;

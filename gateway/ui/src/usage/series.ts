@@ -1,5 +1,7 @@
 /** Figures by time and key, as charts draw them. */
 
+import { type Chosen, RANGES } from "../components/TimeRange";
+
 export interface SeriesRow {
   at: string;
   key: string | null;
@@ -18,24 +20,32 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 export const LENGTHS: Record<Bucket, number> = { minute: MINUTE_MS, hour: HOUR_MS, day: DAY_MS };
 
-export const RANGES: Record<string, { name: string; length: number; bucket: Bucket }> = {
-  "1h": { name: "Last hour", length: HOUR_MS, bucket: "minute" },
-  "24h": { name: "Last 24 hours", length: DAY_MS, bucket: "hour" },
-  "7d": { name: "Last 7 days", length: 7 * DAY_MS, bucket: "hour" },
-  "30d": { name: "Last 30 days", length: 30 * DAY_MS, bucket: "day" },
-  "90d": { name: "Last 90 days", length: 90 * DAY_MS, bucket: "day" },
-};
-
 export interface Span {
   from: number;
   to: number;
   bucket: Bucket;
 }
 
-/** A bucket that gives a chart between 12 and 400 places for this length. */
+/** A bucket that gives a chart between 12 and 400 places for up to a year. */
 export function bucketFor(length: number): Bucket {
-  if (length <= 3 * HOUR_MS) return "minute";
-  return length <= 8 * DAY_MS ? "hour" : "day";
+  if (length <= 6 * HOUR_MS) return "minute";
+  return length <= 14 * DAY_MS ? "hour" : "day";
+}
+
+/** The span of a chosen time: bounds stay as they are, a quick range ends now. */
+export function spanOf({ range, from, to }: Chosen, now: number): Span {
+  const end = Date.parse(to) || now;
+  const length = RANGES[range]?.[1] ?? DAY_MS;
+  const begin = from || to ? Date.parse(from) || end - DAY_MS : now - length;
+  const first = Math.min(begin, end - MINUTE_MS);
+  return { from: first, to: end, bucket: bucketFor(end - first) };
+}
+
+/** Whole buckets around two places of a chart. */
+export function aroundBuckets(from: number, to: number, bucket: Bucket): [number, number] {
+  const length = LENGTHS[bucket];
+  const begin = Math.floor(from / length) * length;
+  return [begin, Math.max(begin + length, Math.ceil(to / length) * length)];
 }
 
 /** Begins of all buckets of the span. */

@@ -2,15 +2,15 @@ import { type ReactNode, useState } from "react";
 import { ApiError, call } from "../../api/client";
 import { invalidate, useResource } from "../../api/resource";
 import type { ApiKey } from "../../api/types";
-import { Ago, credits, duration } from "../../components/Ago";
+import { Ago, credits, duration, Moment } from "../../components/Ago";
 import { Button } from "../../components/Button";
 import { CopyButton } from "../../components/CopyButton";
 import { StatusBadge } from "../../components/StatusBadge";
 import { toast } from "../../components/Toast";
 import { Link, navigate } from "../../shell/router";
 import { SOURCES } from "../filters";
-import { Moment, nameOf, versionOf } from "../RunTable";
-import { RunAgain } from "./RunAgain";
+import { nameOf, versionOf } from "../RunTable";
+import { RunAgain, useLiveVersion } from "./RunAgain";
 import { type ExecutionDetail, executionPath } from "./types";
 
 /** What ran, how it went, and what can be done about it. */
@@ -42,10 +42,23 @@ export function Header({ execution }: { execution: ExecutionDetail }) {
             <code>{error.code}</code>
             {error.nodeId && ` in node ${error.nodeId}`}
           </p>
+          <Mended execution={execution} />
         </div>
       )}
       <Facts execution={execution} />
     </>
+  );
+}
+
+/** Tells a version that was published after the one that failed. */
+function Mended({ execution }: { execution: ExecutionDetail }) {
+  const live = useLiveVersion(execution.workflowSlug);
+  const ran = versionOf(execution);
+  if (live === null || ran === null || live <= ran) return null;
+  return (
+    <p className="small">
+      Version {live} is published since. A retry stays with version {ran}, "Run again" takes version {live}.
+    </p>
   );
 }
 

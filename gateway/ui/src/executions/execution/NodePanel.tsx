@@ -1,12 +1,12 @@
 import { useResource } from "../../api/resource";
-import { credits, duration } from "../../components/Ago";
+import { credits, duration, Moment } from "../../components/Ago";
 import { Button } from "../../components/Button";
 import { Failed, Loading } from "../../components/States";
 import { StatusBadge } from "../../components/StatusBadge";
+import { Link } from "../../shell/router";
 import { SocketValue } from "../../editor/running/SocketValue";
 import { valuesPath } from "../../editor/running/values";
-import { Moment } from "../RunTable";
-import { workOf } from "./timeline";
+import { turnOf, workOf } from "./timeline";
 import type { Attempt, ExecutionDetail, NodeRun, RecordedValues } from "./types";
 import { lastBefore, useGraph } from "./useGraph";
 
@@ -26,9 +26,16 @@ export function NodePanel({ execution, node, onChoose, onClose }: Props) {
         <h2>
           {node.id} <span className="muted small">{node.type}</span>
         </h2>
-        <Button isCompact look="quiet" onClick={onClose}>
-          Close
-        </Button>
+        <span className="row">
+          {execution.workflowSlug && (
+            <Link className="button quiet compact" href={`/app/editor/${execution.workflowSlug}?node=${encodeURIComponent(node.id)}`}>
+              Open in the editor
+            </Link>
+          )}
+          <Button isCompact look="quiet" onClick={onClose}>
+            Close
+          </Button>
+        </span>
       </div>
       <Facts execution={execution} node={node} values={data} onChoose={onChoose} />
       {node.error && (
@@ -56,7 +63,7 @@ function Facts({ execution, node, values, onChoose }: Omit<Props, "onClose"> & {
     <div className="row small muted facts-line">
       <StatusBadge status={node.status} />
       {node.durationMs !== null && <span className="figures">ran {duration(workOf(node, values))}</span>}
-      {queued > 0 && <span className="figures">waited {duration(queued)} for its turn</span>}
+      {queued > 0 && <span className="figures">waited {duration(queued)} for {turnOf(node)}</span>}
       <span className="figures">{credits(node.creditsCost)}</span>
       {before && (
         <span>

@@ -1,5 +1,7 @@
 import { type FormEvent, useEffect, useId, useState } from "react";
 import { call, get } from "../../api/client";
+import { useResource } from "../../api/resource";
+import type { WorkflowRow } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Dialog } from "../../components/Dialog";
 import { toast } from "../../components/Toast";
@@ -20,9 +22,12 @@ export function RunAgain({ execution }: { execution: ExecutionDetail }) {
   }
   if (slug) {
     return (
-      <Link className="button" href={`/app/playground/${slug}?from=${executionId}`}>
-        Run again with changed inputs
-      </Link>
+      <>
+        <Link className="button" href={`/app/playground/${slug}?from=${executionId}`}>
+          Run again with changed inputs
+        </Link>
+        <SameInputs execution={execution} slug={slug} />
+      </>
     );
   }
   if (execution.modelIds.length !== 1) return null;
@@ -32,6 +37,36 @@ export function RunAgain({ execution }: { execution: ExecutionDetail }) {
       {isOpen && <ModelForm execution={execution} onClose={() => setOpen(false)} />}
     </>
   );
+}
+
+/** Runs the published version with the inputs of the run: the way on after a cause was mended. */
+function SameInputs({ execution, slug }: { execution: ExecutionDetail; slug: string }) {
+  const [isBusy, setBusy] = useState(false);
+  const live = useLiveVersion(slug);
+  if (execution.inputs === null || live === null) return null;
+  const run = async (): Promise<void> => {
+    setBusy(true);
+    try {
+      const body = { inputs: await inputsOf(execution) };
+      const { executionId } = await call<{ executionId: string }>("POST", `/api/workflows/${slug}/run?async=true`, body);
+      toast(`It runs again, as version ${live}`);
+      navigate(`/app/executions/${executionId}`);
+    } catch (error) {
+      toast((error as Error).message);
+    }
+    setBusy(false);
+  };
+  return (
+    <Button disabled={isBusy} onClick={() => void run()}>
+      Run again as version {live}
+    </Button>
+  );
+}
+
+/** The version that callers get; null where there is none, or it is another account's. */
+export function useLiveVersion(slug: string | null): number | null {
+  const rows = useResource<WorkflowRow[]>(slug === null ? null : "/api/workflows").data;
+  return rows?.find((row) => row.slug === slug)?.version ?? null;
 }
 
 /** The whole inputs of a run, also where they are large. */

@@ -1,13 +1,22 @@
 import { useEffect, useState } from "react";
 import { useResource } from "../../api/resource";
-import { duration } from "../../components/Ago";
+import { credits, duration } from "../../components/Ago";
 import { StatusBadge } from "../../components/StatusBadge";
 import { valuesPath } from "../../editor/running/values";
-import { type Bar, barsOf, inOrder, type Scale, scaleOf, ticksOf, workOf } from "./timeline";
+import { type Bar, barsOf, inOrder, type Scale, scaleOf, ticksOf, turnOf, waitOf, workOf } from "./timeline";
 import { type ExecutionDetail, isLive, type NodeRun, type RecordedValues } from "./types";
+import { lastBefore, useGraph } from "./useGraph";
 
 /** Of more nodes than these, only those with retries show their attempts: each costs a call. */
 const MOST_DETAILED = 60;
+
+const LEGEND: [Bar["kind"], string][] = [
+  ["waited", "Waited for a node"],
+  ["queued", "Waited for its turn"],
+  ["ran", "Ran"],
+  ["failed", "Failed"],
+  ["pause", "Pause before a retry"],
+];
 
 interface Props {
   execution: ExecutionDetail;
@@ -18,6 +27,7 @@ interface Props {
 /** Each node's wait and work as bars over time; a table, so that it reads as well without seeing them. */
 export function Waterfall({ execution, chosen, onChoose }: Props) {
   const scale = scaleOf(execution, useNow(isLive(execution)));
+  const graph = useGraph(execution);
   const ran = execution.nodes.filter((node) => node.startedAt !== null && node.attempts > 0).length;
   return (
     <div className="waterfall-frame">
@@ -44,6 +54,7 @@ export function Waterfall({ execution, chosen, onChoose }: Props) {
               node={node}
               executionId={execution.executionId}
               isDetailed={node.attempts > 0 && (ran <= MOST_DETAILED || node.attempts > 1)}
+              before={lastBefore(node.id, graph, execution.nodes)?.id}
               scale={scale}
               isChosen={node.id === chosen}
               onChoose={onChoose}
@@ -52,8 +63,11 @@ export function Waterfall({ execution, chosen, onChoose }: Props) {
         </tbody>
       </table>
       <p className="legend small muted" aria-hidden="true">
-        <span className="bar queued" /> Waited for its turn <span className="bar ran" /> Ran <span className="bar failed" /> Failed{" "}
-        <span className="bar pause" /> Pause before a retry
+        {LEGEND.map(([kind, word]) => (
+          <span key={kind}>
+            <span className={`bar ${kind}`} /> {word}
+          </span>
+        ))}
       </p>
     </div>
   );
@@ -86,18 +100,20 @@ interface RowProps {
   node: NodeRun;
   executionId: string;
   isDetailed: boolean;
+  /** The node for which it waited. */
+  before: string | undefined;
   scale: Scale;
   isChosen: boolean;
   onChoose: (nodeId: string) => void;
 }
 
-function NodeRow({ node, executionId, isDetailed, scale, isChosen, onChoose }: RowProps) {
+function NodeRow({ node, executionId, isDetailed, before, scale, isChosen, onChoose }: RowProps) {
   const { data: values, reload } = useResource<RecordedValues>(isDetailed ? valuesPath(executionId, node.id) : null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: `reload` is made anew each time
   useEffect(() => {
     if (values) reload();
   }, [node.status, node.attempts]);
-  const bars = barsOf(node, values, scale);
+  const bars = [...(before ? waitOf(node, values, scale) : []), ...barsOf(node, values, scale)];
   return (
     <tr className={isChosen ? "chosen" : undefined} data-status={node.status}>
       <th scope="row">
@@ -109,10 +125,10 @@ function NodeRow({ node, executionId, isDetailed, scale, isChosen, onChoose }: R
       </th>
       <td className="timeline" onClick={() => onChoose(node.id)}>
         <Lines scale={scale} />
-        <span className={bars.length > 0 ? "hidden-visually" : "no-bar muted small"}>{inWords(node, values)}</span>
+        <span className={bars.length > 0 ? "hidden-visually" : "no-bar muted small"}>{inWords(node, values, before)}</span>
         {bars.map((bar, place) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: bars are only added
-          <BarView key={place} bar={bar} scale={scale} />
+          <BarView key={place} bar={bar} scale={scale} title={titleOf(bar, node, before)} />
         ))}
       </td>
       <td className="end figures small">{node.durationMs === null ? "" : duration(workOf(node, values))}</td>
@@ -127,22 +143,30 @@ function Lines({ scale }: { scale: Scale }) {
   ));
 }
 
-const TITLES: Record<Bar["kind"], string> = {
-  queued: "Waited for its turn",
+const TITLES: Record<Exclude<Bar["kind"], "waited" | "queued">, string> = {
   ran: "Ran",
   failed: "Failed after",
   running: "Runs for",
   pause: "Pause before a retry",
 };
 
-function BarView({ bar, scale }: { bar: Bar; scale: Scale }) {
+/** What a bar shows, how long it took, and what it cost. */
+function titleOf({ kind, from, to }: Bar, node: NodeRun, before: string | undefined): string {
+  const time = duration(to - from);
+  if (kind === "waited") return `Waited ${time} for ${before}`;
+  if (kind === "queued") return `Waited ${time} for ${turnOf(node)}`;
+  const price = kind === "ran" && node.creditsCost > 0 ? `, ${credits(node.creditsCost)}` : "";
+  return `${TITLES[kind]} ${time}${price}`;
+}
+
+function BarView({ bar, scale, title }: { bar: Bar; scale: Scale; title: string }) {
   const left = (bar.from / scale.length) * 100;
   const width = ((bar.to - bar.from) / scale.length) * 100;
   return (
     <span
       className={`bar ${bar.kind}`}
       aria-hidden="true"
-      title={`${TITLES[bar.kind]} ${duration(bar.to - bar.from)}`}
+      title={title}
       style={{ left: `${left}%`, width: `${Math.min(width, 100 - left)}%` }}
     />
   );
@@ -154,10 +178,10 @@ const WITHOUT_TIME: Record<string, string> = {
   ready: "waits for a worker",
 };
 
-function inWords(node: NodeRun, values: RecordedValues | undefined): string {
+function inWords(node: NodeRun, values: RecordedValues | undefined, before: string | undefined): string {
   if (!node.startedAt) return WITHOUT_TIME[node.status] ?? "did not run";
   const queued = values?.attempts.reduce((sum, each) => sum + each.queuedMs, 0) ?? 0;
-  const parts = [queued > 0 && `waited ${duration(queued)} for its turn`];
+  const parts = [before && `after ${before}`, queued > 0 && `waited ${duration(queued)} for ${turnOf(node)}`];
   parts.push(node.durationMs === null ? "is running" : `ran ${duration(workOf(node, values))}`);
   if (node.attempts > 1) parts.push(`${node.attempts} attempts, ${duration(values?.waitedMs ?? 0)} of pauses`);
   return parts.filter(Boolean).join(", ");

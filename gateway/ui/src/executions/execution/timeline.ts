@@ -3,7 +3,7 @@
 import type { Attempt, ExecutionDetail, NodeRun, RecordedValues } from "./types";
 
 export interface Bar {
-  kind: "queued" | "ran" | "failed" | "running" | "pause";
+  kind: "waited" | "queued" | "ran" | "failed" | "running" | "pause";
   /** Milliseconds from the begin of the execution. */
   from: number;
   to: number;
@@ -20,6 +20,14 @@ export function scaleOf(execution: ExecutionDetail, now: number): Scale {
   const end = execution.completedAt ? Date.parse(execution.completedAt) : now;
   const ends = execution.nodes.map((node) => (node.startedAt ? Date.parse(node.startedAt) + (node.durationMs ?? 0) : 0));
   return { begin, length: Math.max(1, end - begin, ...ends.map((each) => each - begin)) };
+}
+
+/** Where a node waited for another one: from the begin until its first attempt was queued. */
+export function waitOf(node: NodeRun, values: RecordedValues | undefined, { begin }: Scale): Bar[] {
+  if (!node.startedAt) return [];
+  const [first] = values?.attempts ?? [];
+  const to = first ? Date.parse(first.startedAt) - first.queuedMs : Date.parse(node.startedAt);
+  return to > begin ? [{ kind: "waited", from: 0, to: to - begin }] : [];
 }
 
 export function barsOf(node: NodeRun, values: RecordedValues | undefined, scale: Scale): Bar[] {
@@ -39,6 +47,14 @@ function barsOfAttempt(attempt: Attempt, before: Attempt | undefined, { begin, l
   if (attempt.queuedMs > 0) bars.push({ kind: "queued", from: queued, to: from });
   bars.push({ kind: attempt.error ? "failed" : attempt.endedAt ? "ran" : "running", from, to });
   return bars.filter((bar) => bar.to >= bar.from);
+}
+
+/** Node types that call a model, and so wait for the turn of its provider. */
+const OF_MODELS = ["assistant", "imageGenerator", "videoGenerator", "musicGenerator", "customModel"];
+
+/** The turn for which a node waited. */
+export function turnOf({ type }: NodeRun): string {
+  return OF_MODELS.includes(type) ? "the provider's turn" : "its turn";
 }
 
 /** Milliseconds of all attempts at a node. */

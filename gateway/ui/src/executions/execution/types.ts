@@ -25,16 +25,6 @@ export interface RecordedValues extends NodeValues {
   attempts: Attempt[];
 }
 
-export interface LedgerEntry {
-  id: string;
-  at: string;
-  kind: string;
-  credits: number;
-  balance: number;
-  executionId?: string;
-  note?: string;
-}
-
 export function executionPath(id: string): string {
   return `/api/executions/${id}`;
 }
