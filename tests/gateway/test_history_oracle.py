@@ -268,7 +268,7 @@ def is_close(shown: int | None, true: int | None) -> bool:
     """Return whether a quantile is within one percent."""
     if shown is None or true is None:
         return shown is true
-    return math.isclose(shown, true, rel_tol=0.011, abs_tol=1)
+    return math.isclose(shown, true, abs_tol=0.01 * true + 0.5)
 
 
 async def test_figures_are_sums_over_the_executions(
