@@ -55,6 +55,8 @@ class LinkSigner:
 
     def read_url(self, url: str) -> MediaLink | None:
         """Like `read`, for a whole URL with any host; None if it is no signed link."""
+        if PATH not in url:
+            return None
         try:
             parts = urlsplit(url)
             query = dict(parse_qsl(parts.query, max_num_fields=MAX_FIELDS))

@@ -5,9 +5,13 @@ differs between versions of Python.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 Address = IPv4Address | IPv6Address
+
+KEPT_RESULTS = 1_024
+"""Results of each check that are kept: most calls go to few hosts."""
 
 DENIED_IPV4 = tuple(
     IPv4Network(text)
@@ -65,6 +69,7 @@ ISATAP = frozenset({0x0000_5EFE, 0x0200_5EFE})
 """The 32 bits before the IPv4 address in an ISATAP address."""
 
 
+@lru_cache(KEPT_RESULTS)
 def parse_address(text: str) -> Address | None:
     """Parse a textual address; return None if it is none. IPv4-mapped IPv6 becomes IPv4.
 
@@ -79,6 +84,7 @@ def parse_address(text: str) -> Address | None:
     return address
 
 
+@lru_cache(KEPT_RESULTS)
 def is_public(text: str) -> bool:
     """Return True if a textual address belongs to the public internet."""
     address = parse_address(text)
@@ -89,6 +95,7 @@ def is_public(text: str) -> bool:
     return _is_public_ipv6(address)
 
 
+@lru_cache(KEPT_RESULTS)
 def is_metadata(text: str) -> bool:
     """Return True if a textual address is, or embeds, a link-local or metadata address."""
     address = parse_address(text)

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from unicodedata import category, normalize
 
-from engine.net.addresses import is_metadata, is_public, parse_address
+from engine.net.addresses import KEPT_RESULTS, is_metadata, is_public, parse_address
 
 PORTS = {"http": 80, "https": 443}
 """Allowed schemes with their default ports, which are the only ports allowed in public."""
@@ -96,14 +97,20 @@ def _parse(url: str) -> Target:
     scheme, authority, path, query, fragment = match.groups(default="")
     if "@" in authority or (not path and "@" in query + fragment):
         raise UrlRefused("The URL must not carry a user name or password")
-    host, port = _split(authority)
+    host, port = _read_authority(authority)
     scheme = scheme.lower()
     return Target(
         scheme=scheme,
-        host=_read_host(host),
-        port=PORTS[scheme] if port is None else _read_port(port),
+        host=host,
+        port=PORTS[scheme] if port is None else port,
         path=(path or "/") + query,
     )
+
+
+@lru_cache(KEPT_RESULTS)
+def _read_authority(authority: str) -> tuple[str, int | None]:
+    host, port = _split(authority)
+    return _read_host(host), None if port is None else _read_port(port)
 
 
 def _split(authority: str) -> tuple[str, str | None]:
@@ -166,8 +173,13 @@ def _check_name(host: str) -> None:
 
 
 def _check_metadata(host: str) -> None:
-    if is_metadata(host) or _is_below(host, METADATA_NAMES):
+    if _is_metadata_host(host):
         raise UrlRefused("The URL leads to a link-local address or a metadata service")
+
+
+@lru_cache(KEPT_RESULTS)
+def _is_metadata_host(host: str) -> bool:
+    return is_metadata(host) or _is_below(host, METADATA_NAMES)
 
 
 def _is_below(host: str, names: Sequence[str]) -> bool:

@@ -248,8 +248,9 @@ def _url(
     params = inputs.get(PARAMS_IN)
     try:
         check_url(url, allow_private=True)
-        url = url if params is None else _merge_query(url, params)
-        check_url(url, allow_private=True)
+        if params is not None:
+            url = _merge_query(url, params)
+            check_url(url, allow_private=True)
     except UrlRefused as error:
         raise NodeFailed("url_blocked", str(error)) from None
     return url

@@ -73,6 +73,8 @@ async def _pieces(response: aiohttp.ClientResponse, call: HttpCall) -> AsyncGene
 
 async def _next(content: aiohttp.StreamReader, seconds: float | None) -> bytes:
     """Return the next bytes, empty at the end."""
+    if seconds is None:
+        return await content.readany()
     bound = asyncio.timeout(seconds)
     try:
         async with bound:
