@@ -8,6 +8,17 @@ from engine.executions.execution import NODE_TERMINAL, NodeStatus
 from engine.graph.plan import Node, Plan
 from engine.nodes.support.base import InEdge, Outputs
 
+FRESH = "engine.graph.progress"
+"""Key of the progress that a plan keeps."""
+
+
+def initial_statuses(plan: Plan) -> list[NodeStatus]:
+    """Return the first status of each node: pending if it leads to the output, else skipped."""
+    return [
+        NodeStatus.PENDING if node.index in plan.reachable else NodeStatus.SKIPPED
+        for node in plan.nodes
+    ]
+
 
 class Progress:
     """State of one execution as its nodes settle.
@@ -41,6 +52,26 @@ class Progress:
         ]
         for index in first:
             self._decide(index)
+
+    @classmethod
+    def fresh(cls, plan: Plan) -> "Progress":
+        """Return the progress of an execution that has not begun; the plan keeps a copy."""
+        kept = plan.derived.get(FRESH)
+        if kept is None:
+            kept = plan.derived[FRESH] = cls(plan, initial_statuses(plan))
+        return cls._copy(kept)
+
+    @classmethod
+    def _copy(cls, other: "Progress") -> "Progress":
+        copy = cls.__new__(cls)
+        copy._plan = other._plan
+        copy._statuses = other._statuses.copy()
+        copy.outputs = {}
+        copy.ready = other.ready.copy()
+        copy._skipped = other._skipped.copy()
+        copy._waiting = other._waiting.copy()
+        copy._unsettled = other._unsettled
+        return copy
 
     @property
     def statuses(self) -> tuple[NodeStatus, ...]:
@@ -88,12 +119,22 @@ class Progress:
         return skipped
 
     def _decide(self, index: int) -> None:
+        if self._may_run(index):
+            self.ready.append(index)
+        else:
+            self._skip(index)
+
+    def _may_run(self, index: int) -> bool:
+        is_output = index == self._plan.response_output
+        return is_output or self._is_every_socket_delivered(self._plan.nodes[index])
+
+    def _skip(self, index: int) -> None:
         # Skips cascade; the stack keeps a long chain from recursing.
         stack = [index]
         while stack:
             current = stack.pop()
             node = self._plan.nodes[current]
-            if current == self._plan.response_output or self._is_every_socket_delivered(node):
+            if current != index and self._may_run(current):
                 self.ready.append(current)
                 continue
             self._statuses[current] = NodeStatus.SKIPPED
@@ -106,6 +147,19 @@ class Progress:
 
     def _is_every_socket_delivered(self, node: Node) -> bool:
         """Return True if each wired socket got a value; a socket of many edges needs only one."""
+        statuses, outputs = self._statuses, self.outputs
+        for in_edge in node.in_edges:
+            source = in_edge.source
+            if statuses[source] is not NodeStatus.COMPLETED:
+                break
+            delivered = outputs.get(source)
+            if delivered is None or in_edge.output not in delivered:
+                break
+        else:
+            return True
+        return self._is_every_socket_served(node)
+
+    def _is_every_socket_served(self, node: Node) -> bool:
         missing = [in_edge for in_edge in node.in_edges if not self._is_delivered(in_edge)]
         if not missing:
             return True
@@ -121,11 +175,12 @@ class Progress:
 
     def delivered(self, index: int) -> list[tuple[InEdge, Any]]:
         """Return the in-edges of a node that delivered a value, with it, in document order."""
-        found = []
+        found: list[tuple[InEdge, Any]] = []
+        statuses, all_outputs = self._statuses, self.outputs
         for in_edge in self._plan.nodes[index].in_edges:
-            status = self._statuses[in_edge.source]
+            status = statuses[in_edge.source]
             if status is NodeStatus.COMPLETED:
-                outputs = self.outputs[in_edge.source]
+                outputs = all_outputs[in_edge.source]
                 if outputs is not None and in_edge.output in outputs:
                     found.append((in_edge, outputs[in_edge.output]))
             elif status is NodeStatus.FAILED:
@@ -135,6 +190,8 @@ class Progress:
     def inputs(self, index: int, delivered: list[tuple[InEdge, Any]]) -> dict[str, Any]:
         """Return the node's inputs by socket; a socket of many edges gets a list."""
         many = self._plan.nodes[index].many
+        if not many:
+            return {in_edge.socket: value for in_edge, value in delivered}
         values: dict[str, Any] = {}
         for in_edge, value in delivered:
             if in_edge.socket in many:

@@ -7,7 +7,7 @@ claims first, as if nothing had been tried.
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -18,13 +18,12 @@ from engine.graph.plan import Plan
 from engine.graph.progress import Progress
 from engine.nodes.support.base import Outputs
 from engine.store import Store
-from engine.store.executions.executions import initial_statuses
 from engine.store.executions.offload import OFFLOAD_FROM_BYTES
 from engine.store.executions.steps import FinishedWalk
 from engine.store.hints import InlineRun
 from engine.store.redis import keyspace
 from engine.store.redis.record_packing import pack, unpack
-from workers.nodes.executor import Executor, NodeAttempt
+from workers.nodes.executor import Executor
 from workers.runtime.persistence import persist
 from workers.walk.memory import MemoryBudget
 from workers.walk.sizes import OutputSizes
@@ -78,44 +77,47 @@ class _SmallWalk:
         self, plan: Plan, inputs: Mapping[str, Any], executor: Executor, max_bytes: int
     ) -> None:
         self._plan = plan
-        self._inputs = inputs
-        self._executor = executor
+        self._context = executor.pure_context(plan.nodes[0], inputs)
         self._sizes = OutputSizes(max_bytes)
-        self._progress = Progress(plan, initial_statuses(plan))
+        self._progress = Progress.fresh(plan)
         self._clock = asyncio.get_running_loop().time
         self._began = self._clock()
-        self._rows: list[list[Any]] = []
+        self._rows: list[Sequence[Any]] = []
         self._result = pack(None)
 
     async def run(self) -> bool:
         """Run all nodes. Returns False when one fails or when values are too large."""
-        ready = self._progress.ready
+        progress, clock, began = self._progress, self._clock, self._began
+        ready, rows, output = progress.ready, self._rows, self._plan.response_output
+        started = clock()
         while ready:
-            started = self._clock()
             index = ready.popleft()
             outputs = await self._run(index)
             if outputs is None:
                 return False
-            if index == self._plan.response_output:
+            if index == output:
                 self._result = pack(outputs["result"])
-            self._progress.settle(index, NodeStatus.COMPLETED, outputs)
-            begun, took = started - self._began, self._clock() - started
-            self._rows.append([index, 1, int(begun * 1000), int(took * 1000), None, None])
+            progress.settle(index, NodeStatus.COMPLETED, outputs)
+            ended = clock()
+            times = int((started - began) * 1000), int((ended - started) * 1000)
+            rows.append((index, 1, *times, None, None))
+            started = ended
         return True
 
     async def _run(self, index: int) -> Outputs | None:
-        progress = self._progress
-        delivered = progress.delivered(index)
-        if not self._sizes.allow([in_edge.source for in_edge, _ in delivered]):
+        """Return the outputs of a node; None when it fails, or when values are too large."""
+        progress, sizes, context = self._progress, self._sizes, self._context
+        context.delivered = delivered = progress.delivered(index)
+        if not sizes.allow([in_edge.source for in_edge, _ in delivered]):
             return None
-        work = NodeAttempt(
-            node=self._plan.nodes[index],
-            execution_inputs=self._inputs,
-            inputs=progress.inputs(index, delivered),
-            delivered=delivered,
-        )
-        outcome = await self._executor.run(work)
-        return outcome.outputs if self._sizes.add(index, len(outcome.packed)) else None
+        node = self._plan.nodes[index]
+        try:
+            inputs = progress.inputs(index, delivered)
+            outputs: Outputs = await node.type.run(node.settings, inputs, context)
+            size = len(pack(outputs))
+        except Exception:  # the walk with a claim meets it again, and records it
+            return None
+        return outputs if sizes.add(index, size) else None
 
     def finished(self, inline_run: InlineRun) -> FinishedWalk:
         """Return the finished walk as the store records it."""

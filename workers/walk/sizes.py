@@ -34,6 +34,8 @@ class OutputSizes:
         Each counts as often as it occurs: a list of many wires to one large output would fill the
         memory.
         """
+        if len(sources) * self._total <= self._max_bytes:
+            return True
         sizes = self._sizes
         return sum([sizes.get(index, 0) for index in sources]) <= self._max_bytes
 

@@ -9,7 +9,8 @@ from typing import Any
 from engine.access.tiers import TierTerms
 from engine.billing.credits import make_quote
 from engine.errors import EngineError, ExecutionNotCancellable
-from engine.executions.execution import ExecutionStatus, NodeStatus, format_node_statuses
+from engine.executions.execution import ExecutionStatus, format_node_statuses
+from engine.graph.progress import initial_statuses
 from engine.graph.plan import Plan
 from engine.ids.idempotency import IdempotencyKey
 from engine.ids.partitions import partition_of
@@ -300,11 +301,3 @@ def outbox(account_id: str, execution_id: str, key_id: str) -> tuple[str, str, s
         keyspace.deliveries_due(partition_of(account_id)),
         keyspace.webhook_deliveries(account_id, key_id),
     )
-
-
-def initial_statuses(plan: Plan) -> list[NodeStatus]:
-    """Return the first status of each node: pending if it leads to the output, else skipped."""
-    return [
-        NodeStatus.PENDING if node.index in plan.reachable else NodeStatus.SKIPPED
-        for node in plan.nodes
-    ]
