@@ -14,6 +14,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from gateway.http.answer_writer import AnswerWriter
 from gateway.http.errors import error_body, new_request_id
 
 MAX_HEAD_BYTES = 32_768
@@ -76,6 +77,7 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(cast(asyncio.Transport, transport))
+        self._answers = AnswerWriter(self.transport, self.loop)
         self._start_timer(self.head_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -163,6 +165,7 @@ class GatewayProtocol(HttpToolsProtocol):
             self._is_upgrade = True
             return
         super().on_headers_complete()
+        self.cycle.transport = self._answers
         self._stop_timer()
         self._in_head = self._begun = False
         self._heads += 1
@@ -277,6 +280,7 @@ class GatewayProtocol(HttpToolsProtocol):
             return
         self._unset_keepalive_if_required()
         self.flow.resume_reading()
+        self._answers.flush()
         self.transport.write(last)
         self.transport.write_eof()
         self.loop.call_later(LINGER_SECONDS, self.transport.close)
