@@ -11,7 +11,7 @@ from engine.graph.plan import Plan
 from engine.ids.idempotency import IdempotencyKey
 from engine.services.media import MediaService
 from engine.services.run_inputs import AssetUse, Compute, check_run_inputs
-from engine.store import StaleWorkflow, Store, Workflow
+from engine.store import SpeculativeAuthorization, StaleWorkflow, Store, Workflow
 from engine.store.executions.inputs import pack_inputs
 from engine.store.executions.start import Start
 from engine.values.fields import unknown_inputs
@@ -83,7 +83,7 @@ class NewRun:
     idempotency_key: IdempotencyKey | None = None
     answer: str = ""
     webhook_url: str | None = None
-    authorization_key: str = ""
+    authorization: SpeculativeAuthorization | None = None
     depth: int = 1
     request_id: str = ""
 
@@ -135,7 +135,7 @@ class Acceptance:
             idempotency_key=run.idempotency_key,
             answer=run.answer,
             webhook_url=run.webhook_url,
-            authorization_key=run.authorization_key,
+            authorization=run.authorization,
             depth=run.depth,
             request_id=run.request_id,
             warnings=warnings,

@@ -10,13 +10,14 @@ from engine.models import registry
 from engine.settings import Settings
 from engine.store.accounts.account_events import AccountEventLog
 from engine.store.accounts.accounts import Account, Accounts
-from engine.store.accounts.api_keys import ApiKeys, SpeculativeAuthorization
+from engine.store.accounts.api_keys import ApiKeys
 from engine.store.accounts.ledger import Ledgers
 from engine.store.accounts.principals import ApiKey, Principal, Session
 from engine.store.accounts.rate_limits import RateWindows, Window
 from engine.store.accounts.secrets import AccountSecrets, Secret
 from engine.store.accounts.session_list import SessionList, SessionRecord
 from engine.store.accounts.sessions import Sessions
+from engine.store.accounts.speculation import SpeculativeAuthorization
 from engine.store.accounts.usage import UsageLog, UsagePage
 from engine.store.accounts.wallets import (
     LedgerEntry,

@@ -210,7 +210,6 @@ def _new_run(
     execution_id: str,
 ) -> NewRun:
     notifier = request.state["services"].notifier.channel
-    speculative = request.scope.get(SPECULATIVE)
     return NewRun(
         account_id=principal.account.id,
         execution_id=execution_id,
@@ -224,7 +223,7 @@ def _new_run(
         idempotency_key=parameters.idempotency_key,
         answer="" if parameters.wait_seconds else ACCEPTED,
         webhook_url=parameters.webhook_url,
-        authorization_key=speculative.authorization_key if speculative else "",
+        authorization=request.scope.get(SPECULATIVE),
         depth=parameters.depth,
         request_id=response_headers.request_id(request.scope),
     )

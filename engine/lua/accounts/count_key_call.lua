@@ -1,13 +1,9 @@
 #!lua
 -- Read an API key and its account by the digest of the secret, like authorize_key, and count the
 -- call in the account's window when its tier has a limit. A call beyond the limit changes nothing.
--- A permitted call whose records match the caller's assumption leaves a permission, with which a
--- later script of the same pipeline may run.
--- KEYS: 1 API keys of the partition, 2 accounts of the partition, 3 windows of the partition,
---       4 permission of a speculative authorization
--- ARGV: 1 now (0: Redis's clock), 2 digest, 3 bucket, 4 length of a window in milliseconds,
---       5 fingerprint of the assumed records ('' for no permission), 6 life of the permission in
---       milliseconds, then tier and limit of every limited tier
+-- KEYS: 1 API keys of the partition, 2 accounts of the partition, 3 windows of the partition
+-- ARGV: 1 now (0: Redis's clock), 2 digest, 3 bucket, 4 length of a window in milliseconds, then
+--       tier and limit of every limited tier
 -- Returns {key record, account record}, followed, with a limit, by the limit, the calls in this
 --         window (one more than the limit: refused), its end and now | false
 -- Uses: read_now, owner_of_key, tier_limit, count_call
@@ -19,13 +15,6 @@ if not account_id then return false end
 local account = redis.call('HGET', KEYS[2], account_id)
 if not account then return false end
 
-local function pass()
-  if ARGV[5] ~= '' and redis.sha1hex(key .. account) == ARGV[5] then
-    redis.call('SET', KEYS[4], '1', 'PX', ARGV[6])
-  end
-end
-
-local limit, count, ends = count_call(KEYS[3], account_id, account, ARGV[3], now, ARGV[4], 7)
-if not limit or count <= limit then pass() end
+local limit, count, ends = count_call(KEYS[3], account_id, account, ARGV[3], now, ARGV[4], 5)
 if not limit then return {key, account} end
 return {key, account, limit, count, ends, string.format('%d', now)}

@@ -1,11 +1,10 @@
 """API keys at rest: digest, prefix, last four characters and capabilities, never the secret."""
 
-import asyncio
 import hashlib
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from engine.access.capabilities import check_ceiling, parse_all
@@ -18,6 +17,7 @@ from engine.store.accounts.accounts import Account, parse_account
 from engine.store.accounts.key_records import pack_key, parse_key
 from engine.store.accounts.principals import ApiKey, Principal
 from engine.store.accounts.rate_limits import WINDOW_MS, CallLimits, Window, parse_window
+from engine.store.accounts.speculation import SpeculativeAuthorization
 from engine.store.audit import AuditAction, AuditedAct, AuditLog
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client, forget
@@ -35,23 +35,8 @@ PARSED_FACTOR = 4
 """Memory of a parsed principal as a multiple of its record."""
 WEBHOOK_KEPT_MS = 30 * 86_400_000
 """Time for which the webhook of a revoked key is kept for its running executions."""
-PASS_MS = 60_000
 USE_RECORDED_SECONDS = 60.0
 """Interval at which one process records the use of a key."""
-
-
-@dataclass(frozen=True, slots=True)
-class SpeculativeAuthorization:
-    """Pending authorization with the principal that it assumes.
-
-    A script with `authorization_key` runs only if the assumption holds and the call is within its
-    limit.
-    """
-
-    principal: Principal
-    authorization_key: str
-    admitted: Callable[[], Awaitable[tuple[Principal, Window | None]]]
-    """Waits once for the reply, like `ApiKeys.authorize_call`."""
 
 
 class ApiKeys:
@@ -147,56 +132,38 @@ class ApiKeys:
         """
         if not api_keys.is_well_formed(secret):
             raise Unauthorized
-        digest = tokens.digest(secret)
-        return self._admit_call(digest, await self._count(digest, bucket))
+        return await self._authorize_call(tokens.digest(secret), bucket)
+
+    async def _authorize_call(self, digest: str, bucket: str) -> tuple[Principal, Window | None]:
+        reply = await self._client.call(
+            SCRIPTS["count_key_call"],
+            _counting_keys(digest),
+            [0, digest, bucket, WINDOW_MS, *self._limits.of(bucket)],
+        )
+        principal = self._admit(digest, reply)
+        return principal, parse_window(reply[2:]) if len(reply) > 2 else None
 
     def authorize_speculatively(
         self, secret: str, bucket: str
     ) -> "SpeculativeAuthorization | None":
-        """Like `authorize_call` for a known key, without waiting for the reply.
-
-        Scripts with its authorization key can follow in the same pipeline. None for an unknown key.
-        """
+        """Return what authorizes a call of a known key together with its run; None: unknown."""
         digest = tokens.digest(secret)
         assumed = self._assumed.get(digest)
         if assumed is None:
             return None
         principal, fingerprint = assumed
-        partition = partition_of(principal.account.id)
-        authorization_key = keyspace.call_authorization(partition, secrets.token_hex(8))
-        reply = self._count(digest, bucket, authorization_key, fingerprint)
-        forget(reply)
         return SpeculativeAuthorization(
-            principal, authorization_key, lambda: self._admitted(digest, reply)
+            principal,
+            _counting_keys(digest),
+            (digest, fingerprint, bucket, WINDOW_MS),
+            self._limits.of(bucket),
+            lambda: self._authorize_call(digest, bucket),
+            lambda: self._note_use(principal.key_id, principal.account.id),
         )
-
-    async def _admitted(
-        self, digest: str, reply: asyncio.Future[Any]
-    ) -> tuple[Principal, Window | None]:
-        return self._admit_call(digest, await reply)
 
     def remembers(self, secret: str) -> bool:
         """Return whether this process last saw the key as valid."""
         return tokens.digest(secret) in self._assumed
-
-    def _count(
-        self, digest: str, bucket: str, authorization_key: str = "", fingerprint: str = ""
-    ) -> asyncio.Future[Any]:
-        partition = tokens.partition_of(digest)
-        keys = [
-            keyspace.api_keys(partition),
-            keyspace.accounts(partition),
-            keyspace.windows(partition),
-        ]
-        return self._client.call(
-            SCRIPTS["count_key_call"],
-            [*keys, authorization_key] if authorization_key else keys,
-            [0, digest, bucket, WINDOW_MS, fingerprint, PASS_MS, *self._limits.of(bucket)],
-        )
-
-    def _admit_call(self, digest: str, reply: Any) -> tuple[Principal, Window | None]:
-        principal = self._admit(digest, reply)
-        return principal, parse_window(reply[2:]) if len(reply) > 2 else None
 
     def _admit(self, digest: str, reply: Any) -> Principal:
         if not reply:
@@ -344,3 +311,13 @@ def _facts(key: ApiKey) -> dict[str, Any]:
 def _check_name(name: str) -> None:
     if not 0 < len(name) <= MAX_NAME:
         raise ValueError(f"A key's name has 1 to {MAX_NAME} characters")
+
+
+def _counting_keys(digest: str) -> Sequence[str]:
+    """Return the keys with which a script authorizes and counts a call."""
+    partition = tokens.partition_of(digest)
+    return (
+        keyspace.api_keys(partition),
+        keyspace.accounts(partition),
+        keyspace.windows(partition),
+    )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from engine.access.tiers import TierTerms
 from engine.billing.credits import Quote, trials_text
@@ -19,6 +20,7 @@ from engine.graph.document import RecordValues
 from engine.graph.plan import Plan
 from engine.ids.idempotency import IdempotencyKey
 from engine.ids.partitions import partition_of
+from engine.store.accounts.speculation import SpeculativeAuthorization
 from engine.store.hints import MAX_CARRIED_BYTES, InlineRun
 from engine.store.redis import keyspace
 from engine.store.workflows.records import Workflow
@@ -28,7 +30,7 @@ MAX_CARRIED_NODES = 100
 
 
 class AuthorizationRejected(EngineError):
-    """The speculative authorization was refused, or its principal differs from the assumed one."""
+    """The principal differs from the assumed one, or the call is beyond the limit."""
 
 
 class StaleWorkflow(EngineError):
@@ -82,8 +84,6 @@ def _refusal(
     idempotency_key: IdempotencyKey | None,
     quote: Quote | None,
 ) -> EngineError:
-    if verdict[0] == b"refused":
-        return AuthorizationRejected("The call was not authorized")
     if verdict[0] == b"stale":
         return StaleWorkflow("The workflow has a newer version")
     if verdict[0] == b"retried":
@@ -101,6 +101,16 @@ def _refusal(
     if verdict[0] == b"exhausted":
         return GrantExhausted(verdict[1].decode())
     return WorkflowNotFound()
+
+
+def take_verdict(authorization: SpeculativeAuthorization, reply: Any) -> Sequence[bytes]:
+    """Note the authorization and return the verdict. Raises AuthorizationRejected."""
+    verdict: Sequence[bytes] = reply[0]
+    is_passed = verdict[0] != b"refused"
+    authorization.note(reply[1:], is_passed=is_passed)
+    if not is_passed:
+        raise AuthorizationRejected("The call was not authorized")
+    return verdict
 
 
 def concurrency_argument(terms: TierTerms | None) -> str | int:
@@ -161,10 +171,10 @@ def accept_keys(
     slug: str,
     execution_id: str,
     idempotency_key: IdempotencyKey | None,
-    authorization_key: str,
+    authorization: SpeculativeAuthorization | None,
     retried_id: str = "",
 ) -> Sequence[str]:
-    """Return the keys of `accept_execution`; the last two may be empty."""
+    """Return the keys of `accept_execution`; the last one may be empty."""
     return [
         keyspace.workflow(account_id, slug),
         keyspace.execution(account_id, execution_id),
@@ -174,6 +184,6 @@ def accept_keys(
         keyspace.idempotency(account_id, idempotency_key.digest if idempotency_key else ""),
         keyspace.wallet(account_id),
         keyspace.ledger(account_id),
-        *([authorization_key] if authorization_key else ()),
+        *(authorization.keys if authorization else ()),
         *([keyspace.execution(account_id, retried_id)] if retried_id else ()),
     ]

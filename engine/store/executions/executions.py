@@ -10,10 +10,11 @@ from engine.access.tiers import TierTerms
 from engine.billing.credits import make_quote
 from engine.errors import EngineError, ExecutionNotCancellable
 from engine.executions.execution import ExecutionStatus, format_node_statuses
-from engine.graph.progress import initial_statuses
 from engine.graph.plan import Plan
+from engine.graph.progress import initial_statuses
 from engine.ids.idempotency import IdempotencyKey
 from engine.ids.partitions import partition_of
+from engine.store.accounts.speculation import NO_ARGUMENTS, SpeculativeAuthorization
 from engine.store.accounts.wallets import LedgerKeeping, terms_text
 from engine.store.archive.archive import Archive
 from engine.store.executions.accept import (
@@ -27,6 +28,7 @@ from engine.store.executions.accept import (
     parse_verdict,
     quote_arguments,
     quote_fields,
+    take_verdict,
     values_fields,
 )
 from engine.store.executions.active import ActiveExecution
@@ -89,7 +91,7 @@ class Executions(ExecutionReads):
         idempotency_key: IdempotencyKey | None = None,
         answer: str = "",
         webhook_url: str | None = None,
-        authorization_key: str = "",
+        authorization: SpeculativeAuthorization | None = None,
         watcher: str | None = None,
         depth: int = 1,
         request_id: str = "",
@@ -109,7 +111,7 @@ class Executions(ExecutionReads):
         - `max_credits`: most credits that the run may spend
         - `answer`: response to replay for the idempotency key, if already known
         - `webhook_url`: URL of the key's webhook to notify of the end
-        - `authorization_key`: key of a speculative authorization, empty for none
+        - `authorization`: authorizes the call in the same script; None: it is authorized
         - `watcher`: channel of a watcher from the beginning; empty: record events without
           notification; None: do not record events
         - `depth`: 1, or one more than that of the run whose node makes the call
@@ -119,7 +121,7 @@ class Executions(ExecutionReads):
 
         Raises StaleWorkflow, WorkflowNotFound, VersionNotFound, TooManyExecutions, StoreFull,
         StorageFailed or Unavailable; with `idempotency_key` IdempotentReplay or
-        IdempotencyKeyReused; with `authorization_key` AuthorizationRejected; for charged nodes
+        IdempotencyKeyReused; with `authorization` AuthorizationRejected; for charged nodes
         ModelNotFound, ModelTierRequired, GrantExhausted, InsufficientCredits or MaxCreditsExceeded.
         """
         owner_id = workflow.account_id if workflow and workflow.account_id != account_id else ""
@@ -138,7 +140,7 @@ class Executions(ExecutionReads):
             slug, statuses = slug or start.slug, list(start.statuses)
             has_objects |= start.store_objects is not None
         if has_objects:
-            if authorization_key:
+            if authorization is not None:
                 raise AuthorizationRejected("Nothing large is stored before it is known who calls")
             if idempotency_key is not None and (
                 first := await self.find_replay(account_id, idempotency_key)
@@ -146,13 +148,10 @@ class Executions(ExecutionReads):
                 raise first  # nothing is stored for a replay
             on_record = await self._large_inputs.store(account_id, execution_id, packed, start)
         reference = keyspace.reference(account_id, execution_id)
-        arguments = [
-            *(0, execution_id, reference, f"={version}" if is_named_version else version),
-            format_node_statuses(statuses),
-            *(RESEND_AFTER_MS, concurrency_argument(terms)),
-            *(idempotency_key.fingerprint if idempotency_key else "", answer, IDEMPOTENCY_MS),
-            *quote_arguments(quote, terms_text(terms, self._keeping) if quote and terms else ""),
-            retry_argument(start),
+        retried = start.retry.execution_id if start and start.retry else ""
+        if authorization is not None and (retried or not authorization.is_pending):
+            authorization = None
+        fields = [
             *("slug", slug, "source", source, "key", key_id, "bell", notifier, "inputs", on_record),
             *(("aside", "1") if on_record is not packed else ()),
             *(start.as_fields() if start else ()),
@@ -165,15 +164,25 @@ class Executions(ExecutionReads):
             *values_fields(workflow),
             *(("warnings", pack(list(warnings))) if warnings else ()),
         ]
-        retried = start.retry.execution_id if start and start.retry else ""
-        keys = accept_keys(
-            account_id, slug, execution_id, idempotency_key, authorization_key, retried
-        )
+        arguments = [
+            *(0, execution_id, reference, f"={version}" if is_named_version else version),
+            format_node_statuses(statuses),
+            *(RESEND_AFTER_MS, concurrency_argument(terms)),
+            *(idempotency_key.fingerprint if idempotency_key else "", answer, IDEMPOTENCY_MS),
+            *quote_arguments(quote, terms_text(terms, self._keeping) if quote and terms else ""),
+            retry_argument(start),
+            *(authorization.arguments if authorization else NO_ARGUMENTS),
+            *(len(fields), *fields),
+            *(authorization.limits if authorization else ()),
+        ]
+        keys = accept_keys(account_id, slug, execution_id, idempotency_key, authorization, retried)
         inline_run = inlined_in_hint(
             workflow, plan, packed, must_claim=bool(owner_id or webhook_url or watcher or start)
         )
         try:
-            verdict = await self._accept(account_id, reference, keys, arguments, inline_run)
+            verdict = await self._accept(
+                account_id, reference, keys, arguments, inline_run, authorization
+            )
             with hidden_models() if owner_id else contextlib.nullcontext():
                 accepted = parse_verdict(execution_id, verdict, terms, idempotency_key, quote)
         except EngineError as refusal:
@@ -191,6 +200,7 @@ class Executions(ExecutionReads):
         keys: Sequence[str],
         arguments: Sequence[Argument],
         inline_run: InlineRun | None,
+        authorization: SpeculativeAuthorization | None,
     ) -> Sequence[bytes]:
         reloads, active = self._client.reloads, None
         reply = self._client.call(SCRIPTS["accept_execution"], keys, arguments)
@@ -202,6 +212,8 @@ class Executions(ExecutionReads):
             if is_one_pipeline:
                 self._hints.send_soon(reference, queue, inline_run)
             verdict: Sequence[bytes] = await reply
+            if authorization is not None:
+                verdict = take_verdict(authorization, verdict)
             if verdict[0] == b"ok":
                 active = int(verdict[2])
                 if not is_one_pipeline or self._client.reloads != reloads:

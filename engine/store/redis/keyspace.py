@@ -57,11 +57,6 @@ def login(partition: int, digest: str) -> str:
     return f"{_tag(partition)}:login:{digest}"
 
 
-def call_authorization(partition: int, pass_id: str) -> str:
-    """String: permission of a speculative authorization, for one script, with an expiry."""
-    return f"{_tag(partition)}:pass:{pass_id}"
-
-
 def windows(partition: int) -> str:
     """Hash: account|bucket → end of the current window and calls in it; expires when unused."""
     return f"{_tag(partition)}:windows"

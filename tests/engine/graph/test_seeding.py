@@ -4,8 +4,8 @@ import pytest
 
 from engine.executions.execution import NodeStatus, format_node_statuses
 from engine.graph.plan import compile_plan
-from engine.graph.seeding import seed_row, seeded_statuses
 from engine.graph.progress import initial_statuses
+from engine.graph.seeding import seed_row, seeded_statuses
 from tests.support.factories import Graph
 
 CHAIN = Graph("who").node("a", "textBox", text="{{ x }}").node("b", "textBox", text="{{ x }}")

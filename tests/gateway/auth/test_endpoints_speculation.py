@@ -115,10 +115,28 @@ async def test_a_call_that_cannot_be_handled_is_counted_and_told_so(
     assert window.endswith(b":2")
 
 
-async def test_the_pass_is_used_up(
+async def test_a_call_beyond_the_limit_starts_nothing(
     client: httpx2.AsyncClient, store: Store, account: Account
 ) -> None:
-    await client.post(RUN, json=ASK)
+    key, partition = "workflows/run", partition_of(account.id)
+    [window] = await windows(store, account)
+    full = window.partition(b":")[0] + b":100"
+    await store.client.send("HSET", keyspace.windows(partition), f"{account.id}|{key}", full)
 
-    keys = await store.client.send("KEYS", "*:pass:*")
-    assert keys == []
+    answer = await client.post(RUN, json=ASK)
+
+    assert (answer.status_code, answer.json()["code"]) == (429, "RATE_LIMIT_EXCEEDED")
+    assert await accepted(store, account) == 1
+    assert await windows(store, account) == [full]
+
+
+async def test_a_run_that_begins_on_its_second_try_is_counted_once(
+    client: httpx2.AsyncClient, store: Store, account: Account
+) -> None:
+    workflow = await store.workflows.get("greeting")
+    await store.workflows.update(account.id, "greeting", workflow.document, [])
+
+    answer = await client.post(RUN, json=ASK)  # of the version that the gateway knows
+
+    assert (answer.status_code, answer.headers["x-ratelimit-remaining"]) == (200, "98")
+    assert await accepted(store, account) == 2

@@ -172,7 +172,7 @@ async def lookups_of_keys(store: Store, monitored: bytearray) -> int:
     mark = secrets.token_hex()
     await store.client.send("ECHO", mark)
     await eventually(lambda: is_seen(monitored, mark))
-    names = ("authorize_key", "count_key_call")
+    names = ("authorize_key", "count_key_call", "accept_execution")
     return sum(monitored.count(SCRIPTS[name].sha.encode()) for name in names)
 
 

@@ -207,8 +207,8 @@ SCENARIOS = {
         keys=("w", "x", "all", "due", "active", "first", "wallet", "ledger"),
         args=(
             *(NOW, "x", "acc/x", "3", "pps", 5000, 2, "fingerprint", "", 60_000),
-            *(7, TERMS, "tried=r3,timed=d1000", ""),
-            *("slug", "echo", "inputs", b"\x80"),
+            *(7, TERMS, "tried=r3,timed=d1000", "", "", "", "", 0),
+            *(4, "slug", "echo", "inputs", b"\x80"),
         ),
     ),
     "advance_execution": Scenario(

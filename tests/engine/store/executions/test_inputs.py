@@ -38,6 +38,7 @@ from tests.support.factories import Graph, Runner, greeting
 from tests.support.media.faulty_blob_stores import Faulty, shorten_pauses, use
 from tests.support.media.object_files import all_outputs, outputs_of
 from tests.support.redis.proxy import running_proxy
+from tests.support.store.authorizations import outdated_authorization
 
 LARGE = {"who": "x" * 300_000}
 PRO = load().terms(Tier.PRO, Role.USER)
@@ -348,7 +349,8 @@ async def test_nothing_is_stored_for_a_call_that_is_not_authorized_yet(
     runner: Runner, blob_store: Faulty, slug: str
 ) -> None:
     with pytest.raises(AuthorizationRejected):
-        await runner.begin(slug, LARGE, authorization_key="a pass")
+        authorization = await outdated_authorization(runner.store, runner.account)
+        await runner.begin(slug, LARGE, authorization=authorization)
 
     assert blob_store.written == []
 

@@ -14,6 +14,7 @@ from engine.store.queue_selector import BULK_FROM
 from engine.store.redis import keyspace
 from engine.store.redis.record_packing import pack
 from tests.support.eventually import eventually
+from tests.support.store.authorizations import outdated_authorization
 from tests.support.store.records import document, save
 from tests.support.store.redis_contents import contents
 
@@ -208,8 +209,9 @@ async def test_a_hint_carries_nothing_of_nodes_that_are_not_pure(
 async def test_a_hint_carries_nothing_after_a_refusal(
     store: Store, account: Account, saved: Saved
 ) -> None:
+    authorization = await outdated_authorization(store, account)
     with pytest.raises(AuthorizationRejected):
-        await begin(store, account, saved, authorization_key=keyspace.call_authorization(0, "x"))
+        await begin(store, account, saved, authorization=authorization)
     await begin(store, account, saved)
     await begin(store, account, saved)
 

@@ -85,7 +85,7 @@ def test_every_script_has_a_scenario_here() -> None:
 @pytest.mark.parametrize("name", sorted(SCRIPTS))
 def test_a_script_documents_its_arguments_and_answer(name: str) -> None:
     lines = SCRIPTS[name].text.splitlines()
-    header = "\n".join(line for line in lines[1:20] if line.startswith("--"))
+    header = "\n".join(line for line in lines[1:24] if line.startswith("--"))
 
     assert lines[0].startswith("#!lua")
     assert re.search(r"^-- KEYS: 1 ", header, re.M)
@@ -180,7 +180,7 @@ async def test_a_graph_of_a_thousand_nodes_fits_the_scripts(store: Store) -> Non
     await store.client.call(
         SCRIPTS["accept_execution"],
         ["w", "x", "all", "due", "active", "first", "wallet", "ledger"],
-        [NOW, "x", "acc/x", 1, statuses, 5000, "", "", "", 1, "", "", "", "", "inputs", b""],
+        [NOW, "x", "acc/x", 1, statuses, 5000, "", "", "", 1, *[""] * 8, 2, "inputs", b""],
     )
     await store.client.call(
         SCRIPTS["claim_execution"], ["x", "due", "held"], [NOW, "acc/x", "token", "w1"]
