@@ -91,7 +91,7 @@ if watched then
   notify_watchers(KEYS[1], ARGV[12])
 end
 
-move_nodes(KEYS[1], step, codes, claim_of, fence, now)
+local changes = move_nodes(KEYS[1], step, codes, claim_of, fence, now)
 if head[9] then
   -- A retry goes on with the answers of nodes that have failed.
   local completed = {}
@@ -103,12 +103,13 @@ statuses = string.char(unpack(codes))
 
 if reservation then save_reservation(reservation, terms) end
 if head[6] then redis.call('HDEL', KEYS[1], 'lost') end
-local changes = {'step' .. fence, ARGV[4]}
-if ARGV[8] ~= '' then changes[3], changes[4] = rows, ARGV[8] end
-if (ARGV[18] or '') ~= '' then
-  changes[#changes + 1], changes[#changes + 2] = 'o' .. fence .. '.' .. ARGV[4], ARGV[18]
+local function change(field, value)
+  changes[#changes + 1], changes[#changes + 2] = field, value
 end
-if ARGV[17] == '1' then redis.call('HSET', KEYS[1], 'aside', '1') end
+change('step' .. fence, ARGV[4])
+if ARGV[8] ~= '' then change(rows, ARGV[8]) end
+if (ARGV[18] or '') ~= '' then change('o' .. fence .. '.' .. ARGV[4], ARGV[18]) end
+if ARGV[17] == '1' then change('aside', '1') end
 local holders = tonumber(head[4] or '0')
 if ARGV[11] ~= '' then
   status = ARGV[11]
@@ -123,7 +124,8 @@ if ARGV[11] ~= '' then
   local keys = {execution = KEYS[1], due = KEYS[2], finished = KEYS[4], active = KEYS[5],
     progress = KEYS[9], workflow = KEYS[10], unarchived = KEYS[11]}
   local outcome = {status = status, statuses = statuses, result = ARGV[13], error = ARGV[14],
-    spent = reservation and reservation.spent or 0, notifier = head[5]}
+    spent = reservation and reservation.spent or 0, notifier = head[5],
+    kept = head[10]}
   end_execution(keys, {reference = ARGV[2], id = ARGV[12]}, outcome, now, changes)
   return {'ok', status, statuses, stamp, watched}
 end

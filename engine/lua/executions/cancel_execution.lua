@@ -10,7 +10,7 @@
 local now = read_now(ARGV[1])
 
 local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'holders', 'bell', 'terms',
-  'events', 'kept', 'begun')
+  'events', 'kept', 'begun', 'values')
 local status = head[1]
 if not status then return {'missing'} end
 if status == 'cancel_requested' then return {status} end
@@ -47,6 +47,7 @@ end
 local keys = {execution = KEYS[1], due = KEYS[2], finished = KEYS[3], active = KEYS[4],
   progress = KEYS[8], workflow = KEYS[9], unarchived = KEYS[10]}
 local outcome = {status = 'cancelled', statuses = statuses, result = '', error = '',
-  spent = reservation and reservation.spent or 0, notifier = head[4]}
+  spent = reservation and reservation.spent or 0, notifier = head[4],
+  kept = head[9]}
 end_execution(keys, {reference = ARGV[2], id = ARGV[3]}, outcome, now, {})
 return {'cancelled'}

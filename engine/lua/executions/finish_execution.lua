@@ -14,7 +14,7 @@
 local now = read_now(ARGV[1])
 
 local head = redis.call('HMGET', KEYS[1], 'walked', 'status', 'fence', 'slug', 'version', 'inputs',
-  'terms', 'hook', 'events', 'created', 'bell')
+  'terms', 'hook', 'events', 'created', 'bell', 'values')
 if head[1] == ARGV[4] then return 1 end
 local is_untouched = head[2] == 'processing' and not head[3]
 local is_the_walked = head[4] == ARGV[5] and head[5] == ARGV[6] and head[6] == ARGV[7]
@@ -26,7 +26,7 @@ local started = string.format('%d', math.max(tonumber(head[10]), now - tonumber(
 local keys = {execution = KEYS[1], due = KEYS[2], finished = KEYS[3], active = KEYS[4],
   workflow = KEYS[5], unarchived = KEYS[6]}
 local outcome = {status = 'completed', statuses = ARGV[8], result = ARGV[10], error = '', spent = 0,
-  notifier = head[11]}
+  notifier = head[11], kept = head[12]}
 end_execution(keys, {reference = ARGV[2], id = ARGV[3]}, outcome, now,
   {'started', started, 'walked', ARGV[4], 'r0.1', ARGV[9]})
 return 1

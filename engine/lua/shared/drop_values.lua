@@ -1,9 +1,8 @@
 -- Remove the inputs and outputs of an ended execution, and the texts of its nodes, unless its
--- workflow keeps them. Its field `values` is 'none', 'failed' or absent: all are kept. Outputs that
+-- workflow keeps them. `kept`, its field `values`, is 'none', 'failed' or absent: all. Outputs that
 -- may have to go are in fields of their own, 'o<fence>.<step>'. Objects in the blob store are
 -- removed afterwards.
-local function drop_values(execution, keys, status)
-  local kept = redis.call('HGET', execution, 'values')
+local function drop_values(execution, keys, status, kept)
   if not kept or (kept == 'failed' and status == 'failed') then return end
   local fields = {'inputs'}
   for _, name in ipairs(redis.call('HKEYS', execution)) do

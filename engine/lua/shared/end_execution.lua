@@ -6,7 +6,7 @@ local function end_execution(keys, execution, outcome, now, fields)
   redis.call('HSET', keys.execution, 'status', outcome.status, 'completed', stamp,
     'result', outcome.result, 'error', outcome.error, 'holders', '0', 'statuses', outcome.statuses,
     unpack(fields))
-  drop_values(keys.execution, keys, outcome.status)
+  drop_values(keys.execution, keys, outcome.status, outcome.kept)
   redis.call('ZADD', keys.finished, stamp, execution.reference)
   redis.call('ZADD', keys.unarchived, stamp, execution.reference)
   redis.call('SREM', keys.active, execution.id)

@@ -1,7 +1,9 @@
--- Move the nodes of a step in `codes`, and write the claims of those that retry or run.
+-- Move the nodes of a step in `codes`, remove the claims of those that have settled, and write those
+-- of nodes that retry.
+-- Returns the fields and values of the claims of nodes that run.
 local function move_nodes(execution, step, codes, claim_of, fence, now)
   local PENDING, RUNNING, RETRYING = string.byte('prt', 1, 3)
-  local was_claimed = {}
+  local was_claimed, fields = {}, {}
   for index, code in string.gmatch(step.settled, '(%d+)(%a)') do
     if codes[index + 1] ~= PENDING then was_claimed[#was_claimed + 1] = 'n' .. index end
     codes[index + 1] = string.byte(code)
@@ -14,8 +16,9 @@ local function move_nodes(execution, step, codes, claim_of, fence, now)
   end
   for index in string.gmatch(step.claimed, '%d+') do
     local claim, at = claim_of(index), string.format('%d', now)
-    redis.call('HSET', execution, 'n' .. index,
-      fence .. ':' .. (claim[2] + 1) .. ':' .. at .. ':' .. claim[4])
+    fields[#fields + 1] = 'n' .. index
+    fields[#fields + 1] = fence .. ':' .. (claim[2] + 1) .. ':' .. at .. ':' .. claim[4]
     codes[index + 1] = RUNNING
   end
+  return fields
 end

@@ -6,13 +6,20 @@ executions, retention) is kept once per partition, so that a sweep costs 16 read
 account. Keys of a provider, which serve all accounts, are in `provider_keys`.
 """
 
-from engine.ids.partitions import partition_of
+import functools
+
+from engine.ids.partitions import PARTITIONS, partition_of
+
+KNOWN_ACCOUNTS = 1_024
+"""Accounts whose tag is kept: one acceptance makes eight keys of one account."""
+TAGS = tuple(f"{{hr{partition:02d}}}" for partition in range(PARTITIONS))
 
 
 def _tag(partition: int) -> str:
-    return f"{{hr{partition:02d}}}"
+    return TAGS[partition]
 
 
+@functools.lru_cache(KNOWN_ACCOUNTS)
 def _account_tag(account_id: str) -> str:
     return _tag(partition_of(account_id))
 

@@ -19,6 +19,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from engine.store.accounts.speculation import NO_ARGUMENTS
 from tests.support.store.script_runner import Scripts, profile
 from tests.support.store.wallet_model import (
     NODES,
@@ -151,6 +152,7 @@ class Spending(RuleBasedStateMachine):
                 self.terms,
                 texts,
                 "",
+                *(*NO_ARGUMENTS, 4),
                 "trials",
                 tried,
                 "cap",

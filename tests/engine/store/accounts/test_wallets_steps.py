@@ -8,6 +8,7 @@ import pytest
 from engine.access.capabilities import Role, Tier
 from engine.access.tiers import TierTerms, load
 from engine.store import Account, Store
+from engine.store.accounts.speculation import NO_ARGUMENTS
 from engine.store.redis import keyspace
 from engine.store.redis.scripts import SCRIPTS
 
@@ -29,7 +30,24 @@ class Spender:
         """Accept a run and have a worker claim it; return the verdict."""
         words = f"{terms.allowance}:{int(terms.allowance_once)}:{KEEP_MS}"
         keys = ["workflow", name, "all", "due", keyspace.active(self.account.id), "first"]
-        args = [0, name, name, "", "p", 5_000, "", "", "", 1, credits, words, "", ""]
+        args = [
+            0,
+            name,
+            name,
+            "",
+            "p",
+            5_000,
+            "",
+            "",
+            "",
+            1,
+            credits,
+            words,
+            "",
+            "",
+            *NO_ARGUMENTS,
+            0,
+        ]
         reply = await self.store.client.call(
             SCRIPTS["accept_execution"], [*keys, *self._wallet], args
         )

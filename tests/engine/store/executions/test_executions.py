@@ -13,6 +13,7 @@ from engine.graph.plan import Plan
 from engine.ids.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Account, ExecutionFilter, StaleWorkflow, Store, Workflow
+from engine.store.accounts.speculation import NO_ARGUMENTS
 from engine.store.executions.steps import Step
 from engine.store.redis import keyspace
 from engine.store.redis.connection import Argument
@@ -49,7 +50,7 @@ async def accept_at(store: Store, account: Account, saved: Saved, now: int) -> s
         [
             *(now, execution_id, keyspace.reference(account.id, execution_id), 1, "pp", 5_000),
             *("", "", "", 0, "", "", "", ""),
-            *("slug", saved[0].slug, "source", "test", "inputs", pack({})),
+            *(*NO_ARGUMENTS, 6, "slug", saved[0].slug, "source", "test", "inputs", pack({})),
         ],
     )
     return execution_id

@@ -25,6 +25,7 @@ from engine.executions.execution import (
     TRANSITIONS,
     ExecutionStatus,
 )
+from engine.store.accounts.speculation import NO_ARGUMENTS
 from tests.support.redis.rewind import Snapshot
 from tests.support.store.script_runner import Scripts, profile
 from tests.support.store.state_model import ENDED, RESEND_MS, Call, Model, Record
@@ -112,7 +113,7 @@ def script_call(call: Call) -> tuple[str, list[str], list[Any]]:
             return (
                 "accept_execution",
                 keys,
-                [*fixed, *idempotency_key, "slug", "echo", "inputs", b""],
+                [*fixed, *idempotency_key, *NO_ARGUMENTS, 4, "slug", "echo", "inputs", b""],
             )
         case "claim":
             return "claim_execution", [name, "due", held], [call.now, name, call.token, held]

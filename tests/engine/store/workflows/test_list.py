@@ -11,6 +11,7 @@ from engine.executions.execution import ExecutionStatus
 from engine.graph.document import Document
 from engine.ids.partitions import partition_of
 from engine.store import Account, Store, WorkflowSummary
+from engine.store.accounts.speculation import NO_ARGUMENTS
 from engine.store.executions.steps import Step
 from engine.store.redis import keyspace
 from engine.store.redis.record_packing import pack
@@ -281,7 +282,21 @@ async def test_runs_of_former_days_are_forgotten_after_a_week(
             ],
             [
                 *(day * DAY_MS + 1, f"x{number}", f"acc/x{number}", 1, "pp", 5_000, ""),
-                *("", "", 1, "", "", "", "", "slug", workflow.slug, "inputs", b""),
+                *(
+                    "",
+                    "",
+                    1,
+                    "",
+                    "",
+                    "",
+                    "",
+                    *NO_ARGUMENTS,
+                    4,
+                    "slug",
+                    workflow.slug,
+                    "inputs",
+                    b"",
+                ),
             ],
         )
         runs = (await store.client.send("HGET", key, "runs")).decode()

@@ -16,6 +16,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from engine.store.accounts.speculation import NO_ARGUMENTS
 from tests.support.store.script_runner import Scripts, profile
 
 START = 1_000_000
@@ -178,7 +179,7 @@ class Versions(RuleBasedStateMachine):
                     "",
                     "",
                 ),
-                *("slug", slug, "inputs", b""),
+                *(*NO_ARGUMENTS, 4, "slug", slug, "inputs", b""),
             ],
         )
 
