@@ -5,7 +5,7 @@ from typing import Any
 
 from engine.store.accounts.principals import Principal
 from engine.store.accounts.rate_limits import Window, parse_window
-from engine.store.redis.client import Argument
+from engine.store.redis.connection import Argument
 
 Admit = Callable[[], Awaitable[tuple[Principal, Window | None]]]
 NO_ARGUMENTS: Sequence[Argument] = ("", "", "", 0)
