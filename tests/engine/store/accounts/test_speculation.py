@@ -1,0 +1,121 @@
+"""Runs whose calls are authorized and counted by the script that accepts them."""
+
+from typing import Any
+
+import pytest
+
+from engine.graph.plan import Plan
+from engine.ids.partitions import partition_of
+from engine.store import Account, SpeculativeAuthorization, Store, Workflow
+from engine.store.executions.accept import AuthorizationRejected
+from engine.store.redis import keyspace
+from tests.support.store.authorizations import outdated_authorization
+from tests.support.store.records import save
+
+BUCKET = "workflows/run"
+
+
+@pytest.fixture
+async def saved(store: Store, account: Account) -> tuple[Workflow, Plan]:
+    return await save(store, account)
+
+
+@pytest.fixture
+async def authorization(store: Store, account: Account) -> SpeculativeAuthorization:
+    """The authorization of a known key for its next call."""
+    _, secret = await store.api_keys.create(account, name="k", capabilities=["workflow:run"])
+    await store.api_keys.authorize(secret)
+    speculative = store.api_keys.authorize_speculatively(secret, BUCKET)
+    assert speculative is not None
+    return speculative
+
+
+async def accept(
+    store: Store, account: Account, saved: tuple[Workflow, Plan], **options: Any
+) -> str:
+    workflow, plan = saved
+    inputs = {"text": "hi"}
+    accepted = await store.executions.accept(
+        account_id=account.id,
+        workflow=workflow,
+        plan=plan,
+        inputs=inputs,
+        source="api-workflow",
+        key_id="key_1",
+        **options,
+    )
+    return accepted.id
+
+
+async def test_an_accepted_run_is_authorized_and_counted(
+    store: Store,
+    account: Account,
+    saved: tuple[Workflow, Plan],
+    authorization: SpeculativeAuthorization,
+) -> None:
+    await accept(store, account, saved, authorization=authorization)
+
+    principal, window = await authorization.admitted()
+    again = await authorization.admitted()
+    assert principal is authorization.principal
+    assert window is not None
+    assert (window.calls, window.is_refused) == (1, False)
+    assert again == (principal, window)
+
+
+async def test_a_second_acceptance_of_the_call_is_not_counted(
+    store: Store,
+    account: Account,
+    saved: tuple[Workflow, Plan],
+    authorization: SpeculativeAuthorization,
+) -> None:
+    for _ in range(2):
+        await accept(store, account, saved, authorization=authorization)
+
+    found = await store.client.send(
+        "HGET", keyspace.windows(partition_of(account.id)), f"{account.id}|{BUCKET}"
+    )
+    assert found.endswith(b":1")
+
+
+async def test_a_call_that_accepts_nothing_is_authorized_and_counted_by_itself(
+    authorization: SpeculativeAuthorization,
+) -> None:
+    principal, window = await authorization.admitted()
+
+    assert principal == authorization.principal
+    assert window is not None
+    assert window.calls == 1
+
+
+async def test_a_run_beyond_the_limit_is_refused_with_its_window(
+    store: Store,
+    account: Account,
+    saved: tuple[Workflow, Plan],
+    authorization: SpeculativeAuthorization,
+) -> None:
+    limit = authorization.principal.terms.runs_per_minute
+    now = await store.leases.now()
+    ends = (now // 60_000 + 1) * 60_000
+    windows = keyspace.windows(partition_of(account.id))
+    await store.client.send("HSET", windows, f"{account.id}|{BUCKET}", f"{ends}:{limit}")
+
+    with pytest.raises(AuthorizationRejected):
+        await accept(store, account, saved, authorization=authorization)
+
+    _, window = await authorization.admitted()
+    assert window is not None
+    assert window.is_refused
+    assert await store.executions.count_active(account.id) == 0
+
+
+async def test_a_run_of_a_key_that_was_deleted_is_refused(
+    store: Store, account: Account, saved: tuple[Workflow, Plan]
+) -> None:
+    outdated = await outdated_authorization(store, account)
+
+    with pytest.raises(AuthorizationRejected):
+        await accept(store, account, saved, authorization=outdated)
+
+    assert outdated.is_pending
+    assert await store.executions.count_active(account.id) == 0
