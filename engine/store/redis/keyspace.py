@@ -8,15 +8,13 @@ account. Keys of a provider, which serve all accounts, are in `provider_keys`.
 
 import functools
 
-from engine.ids.partitions import PARTITIONS, partition_of
+from engine.ids.partitions import partition_of
 
-KNOWN_ACCOUNTS = 1_024
-"""Accounts whose tag is kept: one acceptance makes eight keys of one account."""
-TAGS = tuple(f"{{hr{partition:02d}}}" for partition in range(PARTITIONS))
+KNOWN_ACCOUNTS = 1_024  # one acceptance makes eight keys of one account
 
 
 def _tag(partition: int) -> str:
-    return TAGS[partition]
+    return f"{{hr{partition:02d}}}"
 
 
 @functools.lru_cache(KNOWN_ACCOUNTS)
