@@ -1,8 +1,8 @@
 """Encoding of records as msgpack, opaque to every script."""
 
-from typing import Any
+from typing import Any, cast
 
-import msgspec
+import msgpack
 
 SMALL_HEADS = bytes(range(0x80, 0xC0))
 """First bytes of small maps, lists and texts; texts beyond ASCII contain such bytes too."""
@@ -10,21 +10,15 @@ HEAD_BYTES = 100
 ITEM_BYTES = 8
 """Memory of a small number in a list."""
 
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder().decode
-
 
 def pack(value: Any) -> bytes:
-    """Return the value as msgpack. Raises TypeError, OverflowError or UnicodeEncodeError."""
-    return _encode(value)
+    """Return the value as msgpack. Raises ValueError or TypeError for values that JSON lacks."""
+    return cast(bytes, msgpack.Packer(use_bin_type=True).pack(value))
 
 
 def unpack(data: bytes) -> Any:
-    """Return the packed value. Raises ValueError."""
-    try:
-        return _decode(data)
-    except msgspec.DecodeError as error:
-        raise ValueError(str(error)) from None
+    """Return the packed value."""
+    return msgpack.unpackb(data, raw=False, strict_map_key=False)
 
 
 def unpacked_size(data: bytes) -> int:

@@ -1,10 +1,10 @@
 from typing import Any
 
+import msgpack
 import pytest
 
 from engine.errors import InvalidBody
 from engine.graph.document import Document, from_record, parse_document, to_record
-from engine.store.redis.record_packing import pack, unpack
 from tests.support.graph_text import edge, node
 
 FULL: dict[str, Any] = {
@@ -84,7 +84,7 @@ def test_a_partial_update_keeps_what_it_leaves_out() -> None:
 def test_a_record_gives_the_document_back() -> None:
     document = parse_document(FULL)
 
-    assert from_record(unpack(pack(to_record(document)))) == document
+    assert from_record(msgpack.unpackb(msgpack.packb(to_record(document)))) == document
     assert from_record(to_record(Document(name="x"))) == Document(name="x")
 
 

@@ -1,11 +1,11 @@
 import json
 from typing import Any
 
+import msgpack
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.store.redis.record_packing import pack, unpack
 from engine.values.plain import MAX_DEPTH, fault, moment, parse_moment
 
 PLAIN = st.recursive(
@@ -30,7 +30,7 @@ def nested(depth: int) -> Any:
 def test_what_has_no_fault_survives_json_and_the_record(value: Any) -> None:
     assert fault(value) is None
     assert json.loads(json.dumps(value)) == value
-    assert unpack(pack(value)) == value
+    assert msgpack.unpackb(msgpack.packb(value)) == value
 
 
 @pytest.mark.parametrize(
