@@ -17,6 +17,7 @@ from deploy.problems import CommandFailed
 from deploy.stack import redis_server
 from deploy.stack.banner import SignIn, banner, data_places, restart_command
 from deploy.stack.console import Console
+from deploy.stack.fork_server import ForkServer
 from deploy.stack.history import StackHistory
 from deploy.stack.location import (
     DATABASE_URL,
@@ -68,15 +69,19 @@ class StackOptions:
     """Whether the stack runs a local model too."""
 
 
-async def serve(options: StackOptions, settings: Settings) -> int:
-    """Serve until a signal; return the exit code."""
+async def serve(options: StackOptions, settings: Settings, forks: ForkServer | None) -> int:
+    """Serve until a signal; return the exit code. Gateways and workers start by `forks`, if any."""
     with ExitStack() as cleanup:
+        if forks is not None:
+            cleanup.callback(forks.close)
         data_dir = open_data_dir(options.data_dir)
         cleanup.callback(os.close, lock_data_dir(data_dir))
         port = port_of(cleanup.enter_context(reserve_port(options.host, options.port)))
         console = Console()
         cleanup.callback(console.close)
-        supervisor = Supervisor(console, grace_seconds=settings.drain_seconds + 5)
+        supervisor = Supervisor(
+            console, grace_seconds=settings.drain_seconds + 5, forks=forks
+        )
         asked = replace(options, data_dir=data_dir, port=port)
         run = StackRun(asked, settings, supervisor, console, cleanup)
         code = await _until_signal(run.start, supervisor, console)
@@ -290,6 +295,7 @@ class StackRun:
                 **self._setup_environ(),
             },
             stage=STAGES[kind],
+            is_forked=True,
             on_death=partial(_release_worker, redis_url) if kind == "worker" else ignore_death,
         )
         return self._supervisor.start(part)

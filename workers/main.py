@@ -24,6 +24,7 @@ from engine.store.redis.subscription import Subscription
 from engine.store.worker_leases import make_worker_id
 from workers import actors
 from workers.history.process import ArchiverProcess
+from workers.history.standby import Standby
 from workers.media.assets import AccountMedia, OwnMedia
 from workers.nodes.executor import PRELOAD, Executor
 from workers.nodes.local_models import LocalPool
@@ -51,26 +52,32 @@ def run(settings: Settings) -> int:
     """Work until SIGTERM or SIGINT, then drain. Returns the exit code."""
     log.set_up(settings.log_level)
     setup.set_up()
-    uvloop.run(_work(settings, OwnActors.load(settings)))
+    standby = Standby.fork() if settings.database_url else None
+    uvloop.run(_work(settings, OwnActors.load(settings), standby))
     return 0
 
 
-async def _work(settings: Settings, own_actors: OwnActors | None) -> None:
+async def _work(
+    settings: Settings, own_actors: OwnActors | None, standby: Standby | None
+) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    async with worker(settings, stopping, own_actors):
+    async with worker(settings, stopping, own_actors, standby):
         await stopping.wait()
 
 
 @contextlib.asynccontextmanager
 async def worker(
-    settings: Settings, stopping: asyncio.Event | None = None, own_actors: OwnActors | None = None
+    settings: Settings,
+    stopping: asyncio.Event | None = None,
+    own_actors: OwnActors | None = None,
+    standby: Standby | None = None,
 ) -> AsyncIterator[Walker]:
     """Run a whole worker for as long as the context lasts; drains at its end.
 
-    `own_actors` are the operator's actors, which it runs too. It waits for the store before it
+    `own_actors` are the operator's actors, which it runs too; `standby` is its archiver. It waits for the store before it
     takes hints, unless `stopping` is set.
     """
     worker_id = make_worker_id()
@@ -104,7 +111,7 @@ async def worker(
             _run_heartbeat(settings, store, worker_id, stopping or asyncio.Event())
         )
         await stack.enter_async_context(
-            _run_background(settings, store, media_service, walker, worker_id, heartbeat)
+            _run_background(settings, store, media_service, walker, worker_id, heartbeat, standby)
         )
         stop_sending = await stack.enter_async_context(
             _run_sender(store, egress, limiter, settings)
@@ -146,6 +153,7 @@ async def _run_background(
     walker: Walker,
     worker_id: str,
     heartbeat: Heartbeat,
+    standby: Standby | None,
 ) -> AsyncIterator[None]:
     """Run the tasks of a worker beside its walks and webhooks."""
     subscription = Subscription(settings.redis_url, keyspace.cancels())
@@ -160,7 +168,7 @@ async def _run_background(
         background("spare memory", spare_memory.trim_periodically),
         background("held check", held_check.run),
         _run_sweeper(store, media_service, worker_id, settings),
-        _run_archiver(store, worker_id, settings),
+        _run_archiver(store, worker_id, settings, standby),
     ):
         yield
 
@@ -233,12 +241,14 @@ async def _run_sweeper(
 
 
 @contextlib.asynccontextmanager
-async def _run_archiver(store: Store, worker_id: str, settings: Settings) -> AsyncIterator[None]:
+async def _run_archiver(
+    store: Store, worker_id: str, settings: Settings, standby: Standby | None
+) -> AsyncIterator[None]:
     """Run the archiver's process while this worker leads; none without a database."""
     if not settings.database_url:
         yield
         return
-    async with background("archiver", ArchiverProcess(store, settings, worker_id).run):
+    async with background("archiver", ArchiverProcess(store, settings, worker_id, standby).run):
         yield
 
 

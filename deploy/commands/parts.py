@@ -34,6 +34,7 @@ def up(
     """Run the whole stack here, until Ctrl-C."""
     import asyncio
 
+    from deploy.stack.fork_server import ForkServer
     from deploy.up import StackOptions, serve
     from engine.settings import load
 
@@ -48,7 +49,7 @@ def up(
         demo_provider=demo_provider,
         local_model=local or bool(settings.local_model),
     )
-    sys.exit(asyncio.run(serve(asked, settings)))
+    sys.exit(asyncio.run(serve(asked, settings, ForkServer.open())))
 
 
 @click.command()

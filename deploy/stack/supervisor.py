@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy.stack.console import Console
+from deploy.stack.fork_server import ForkServer
 from deploy.stack.relay import Omit, Relay
+from engine.process.forked import ForkedProcess
 
 LAUNCHER = Path(__file__).with_name("launcher.py")
 FIRST_PAUSE_SECONDS = 0.2
@@ -49,6 +51,8 @@ class Part:
     """Runs before each start; the program inherits the file descriptors that it returns."""
     on_death: Callable[[int], Awaitable[None]] = ignore_death
     """Runs after the program has died, with its process id; must not raise."""
+    is_forked: bool = False
+    """The program is a `deploy` command, and starts in a fork where that is possible."""
     omit: Omit = omit_no_line
     """Filter of output lines that the console does not show."""
 
@@ -56,11 +60,12 @@ class Part:
 class PartRunner:
     """Runs one part, and restarts it until it is stopped."""
 
-    def __init__(self, part: Part, console: Console) -> None:
+    def __init__(self, part: Part, console: Console, forks: ForkServer | None) -> None:
         self.part = part
         self.deaths = 0
         self._console = console
-        self._process: Process | None = None
+        self._forks = forks
+        self._process: Process | ForkedProcess | None = None
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -124,20 +129,12 @@ class PartRunner:
             relay.close()
         return f"ended with {code}"
 
-    async def _spawn(self) -> tuple[Process, Relay]:
+    async def _spawn(self) -> tuple[Process | ForkedProcess, Relay]:
         inherited = await self.part.prepare()
         reading, writing = os.pipe()
         relay = await Relay.open(reading, self.part.name, self._console, self.part.omit)
         try:
-            self._process = await asyncio.create_subprocess_exec(
-                *_launch(self.part),
-                stdin=DEVNULL,
-                stdout=writing,
-                stderr=STDOUT,
-                env={**os.environ, **self.part.environ},
-                pass_fds=inherited,
-                start_new_session=True,
-            )
+            self._process = await self._fork(writing) or await self._execute(writing, inherited)
         except BaseException:
             relay.close()
             raise
@@ -145,6 +142,23 @@ class PartRunner:
             for descriptor in (*inherited, writing):
                 os.close(descriptor)
         return self._process, relay
+
+    async def _fork(self, output: int) -> ForkedProcess | None:
+        part = self.part
+        if self._forks is None or not part.is_forked:
+            return None
+        return await self._forks.fork(part.command, part.environ, output, part.death_signal)
+
+    async def _execute(self, output: int, inherited: tuple[int, ...]) -> Process:
+        return await asyncio.create_subprocess_exec(
+            *_launch(self.part),
+            stdin=DEVNULL,
+            stdout=output,
+            stderr=STDOUT,
+            env={**os.environ, **self.part.environ},
+            pass_fds=inherited,
+            start_new_session=True,
+        )
 
     def _signal(self, number: signal.Signals) -> None:
         if self.pid is not None and self._process is not None:
@@ -155,14 +169,17 @@ class PartRunner:
 class Supervisor:
     """Supervisor of all the parts of one stack."""
 
-    def __init__(self, console: Console, *, grace_seconds: float) -> None:
+    def __init__(
+        self, console: Console, *, grace_seconds: float, forks: ForkServer | None = None
+    ) -> None:
         self._console = console
         self._grace_seconds = grace_seconds
         self._runners: list[PartRunner] = []
+        self._forks = forks
 
     def start(self, part: Part) -> PartRunner:
         """Start a part and keep it running."""
-        runner = PartRunner(part, self._console)
+        runner = PartRunner(part, self._console, self._forks)
         self._runners.append(runner)
         runner.start()
         return runner

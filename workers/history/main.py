@@ -29,7 +29,10 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal: the parent ends this process
     with contextlib.suppress(OSError):
         os.nice(NICENESS)
-    settings = msgspec.json.decode(sys.stdin.buffer.readline(), type=Settings)
+    line = sys.stdin.buffer.readline()
+    if not line:
+        return  # another worker leads until the end of this one
+    settings = msgspec.json.decode(line, type=Settings)
     log.set_up(settings.log_level)
     setup.set_up()
     uvloop.run(_main(settings))

@@ -6,15 +6,18 @@ priority. Two at a time, as after a lost lead, write nothing twice.
 
 import asyncio
 import contextlib
+import os
 import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import Process
 
 import msgspec
 
 from engine.errors import EngineError
+from engine.process.forked import ForkedProcess
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.redis import keyspace
+from workers.history.standby import Standby
 
 LEAD_SECONDS = 5.0
 RENEW_SECONDS = 1.5
@@ -27,11 +30,16 @@ COMMAND = (sys.executable, "-P", "-c", "from workers.history.main import main; m
 class ArchiverProcess:
     """Runs the archiver's process for as long as this worker leads."""
 
-    def __init__(self, store: Store, settings: Settings, worker_id: str) -> None:
+    def __init__(
+        self, store: Store, settings: Settings, worker_id: str, standby: Standby | None = None
+    ) -> None:
         self._store = store
         self._settings = settings
         self._worker_id = worker_id
-        self.process: Process | None = None
+        self._standby = standby
+        self.process: Process | ForkedProcess | None = None
+        self.lifeline: int | None = None
+        """Descriptor whose end is the end of the process."""
 
     async def run(self) -> None:
         """Take the lead and run the process, until cancelled."""
@@ -58,12 +66,27 @@ class ArchiverProcess:
             await self._stop()
 
     async def _start(self) -> None:
-        self.process = await asyncio.create_subprocess_exec(*COMMAND, stdin=PIPE)
-        if self.process.stdin is not None:
-            # Not in its environment or arguments, where others of this machine may read secrets.
-            self.process.stdin.write(msgspec.json.encode(self._settings) + b"\n")
+        self._cut_lifeline()
+        standby, self._standby = self._standby, None
+        if standby is None:
+            reading, self.lifeline = os.pipe()
+            try:
+                self.process = await asyncio.create_subprocess_exec(*COMMAND, stdin=reading)
+            finally:
+                os.close(reading)
+        else:
+            self.process, self.lifeline = ForkedProcess(standby.pid), standby.lifeline
+        # Not in its environment or arguments, where others of this machine may read secrets.
+        with contextlib.suppress(BrokenPipeError):  # it has died, and the next step starts another
+            os.write(self.lifeline, msgspec.json.encode(self._settings) + b"\n")
+
+    def _cut_lifeline(self) -> None:
+        if self.lifeline is not None:
+            os.close(self.lifeline)
+            self.lifeline = None
 
     async def _stop(self) -> None:
+        self._cut_lifeline()
         process, self.process = self.process, None
         if process is None or process.returncode is not None:
             return

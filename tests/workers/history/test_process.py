@@ -56,9 +56,9 @@ async def test_only_the_leader_has_a_process_and_it_ends_with_its_worker(
     await follower.step()
     assert follower.process is None
     process = leader.process
-    assert process is not None and process.stdin is not None
+    assert process is not None
 
-    process.stdin.close()  # as when the worker is killed
+    leader._cut_lifeline()  # as when the worker is killed
 
     assert await asyncio.wait_for(process.wait(), 40) == 0
 
