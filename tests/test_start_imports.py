@@ -16,6 +16,7 @@ STORE = ("engine.store", "redis", "cryptography", "obstore")
         ("gateway.server", HEAVY),
         ("workers.main", HEAVY),
         ("workers.main", ("alembic",)),
+        ("workers.history.main", (*HEAVY, "alembic", "aiohttp", "starlette")),
         ("deploy.up", (*HEAVY, *STORE, "sqlalchemy")),
     ],
 )

@@ -10,8 +10,8 @@ from engine.errors import EngineError
 from engine.history.archiving import ExecutionArchive
 from engine.history.database import Database, HistoryUnavailable
 from engine.history.entry_archiving import EntryArchive
-from engine.history.migrate import check_database
 from engine.history.retention import Retention
+from engine.history.revisions import check_database
 from engine.ids.partitions import PARTITIONS
 from engine.store import Store
 from engine.store.archive.state import ArchiverStates

@@ -14,7 +14,7 @@ from deploy.admin.history import (
 from deploy.problems import CommandFailed
 from engine.history.archiving import ExecutionArchive
 from engine.history.database import Database
-from engine.history.migrate import newest_revision
+from engine.history.revisions import newest_revision
 from engine.history.writer import write_executions
 from engine.store import Account, Store
 from engine.store.archive.state import ArchiverStates

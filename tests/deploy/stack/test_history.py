@@ -10,7 +10,7 @@ from deploy.stack.console import Console
 from deploy.stack.history import StackHistory
 from engine.history.database import Database
 from engine.history.location import sqlite_url
-from engine.history.migrate import newest_revision, revision_of
+from engine.history.revisions import newest_revision, revision_of
 
 
 async def test_a_stack_migrates_its_database(tmp_path: Path) -> None:

@@ -2,28 +2,20 @@
 
 from pathlib import Path
 
-import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
-from engine.history.database import Database, HistoryUnavailable
-from engine.history.migrate import (
-    FOLDER,
-    check_database,
-    database_id,
-    migrate,
-    newest_revision,
-    revision_of,
-)
+from engine.history.database import Database
+from engine.history.migrate import FOLDER, migrate
+from engine.history.revisions import REVISIONS, database_id, newest_revision, revision_of
 from engine.history.rows import make_rows
 from engine.history.schema import metadata
 from engine.history.writer import write_executions
 from tests.support.history.rows import MONDAY, NAMES, ended, table_rows
-
-NEWEST = newest_revision()
 
 
 def test_migrations_make_the_tables_of_the_schema(database: Database) -> None:
@@ -65,26 +57,10 @@ def test_a_new_file_is_its_owners_alone(tmp_path: Path) -> None:
     database.close()
 
 
-def test_a_database_without_tables_or_with_old_ones_is_refused(tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path / 'new.sqlite'}")
-    with pytest.raises(HistoryUnavailable) as caught:
-        check_database(database)
-    assert "headrace migrate" in caught.value.reason
+def test_the_named_revisions_are_those_of_the_migrations() -> None:
+    scripts = ScriptDirectory(str(FOLDER)).walk_revisions()
 
-    migrate(database)
-    with database.read() as connection:
-        assert check_database(database) == database_id(connection)
-    database.close()
-
-
-def test_a_database_of_a_newer_version_is_taken(database: Database) -> None:
-    with database.write() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    try:
-        assert check_database(database)
-    finally:
-        with database.write() as connection:
-            connection.execute(text(f"UPDATE alembic_version SET version_num = '{NEWEST}'"))
+    assert [script.revision for script in scripts] == list(reversed(REVISIONS))
 
 
 def test_rows_of_the_first_revision_stay_and_get_the_indexes_of_later_ones(
@@ -122,10 +98,3 @@ def upgrade(database: Database, revision: str) -> None:
     with database.write() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
-
-
-def test_a_new_file_has_no_revision(tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path / 'new.sqlite'}")
-
-    assert revision_of(database) == ""
-    database.close()
