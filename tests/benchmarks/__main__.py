@@ -7,7 +7,7 @@ from pathlib import Path
 
 import uvloop
 
-from tests.benchmarks import report
+from tests.benchmarks import curves, report
 from tests.benchmarks.processes import REPOSITORY
 from tests.benchmarks.systems import SYSTEMS, Surroundings, System, running, running_target
 from tests.benchmarks.workloads import FULL, QUICK, WORKLOADS, Effort, Workload
@@ -15,6 +15,9 @@ from tests.benchmarks.workloads import FULL, QUICK, WORKLOADS, Effort, Workload
 
 def main() -> int:
     """Measure, write the results, print the bars."""
+    if "--curves" in sys.argv:
+        sys.argv.remove("--curves")
+        return curves.main()
     arguments = parse(sys.argv[1:])
     effort = QUICK if arguments.quick else FULL
     workloads = [w for w in WORKLOADS if not arguments.only or w.id in arguments.only]
@@ -41,6 +44,7 @@ def parse(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--only", action="append", choices=[w.id for w in WORKLOADS])
     parser.add_argument("--quick", action="store_true", help="a smoke run, no figures to trust")
     parser.add_argument("--systems", nargs="+", choices=SYSTEMS, default=list(SYSTEMS))
+    parser.add_argument("--curves", action="store_true", help="the curves instead: see its --help")
     parser.add_argument("--output", type=Path, metavar="FOLDER")
     return parser.parse_args(words)
 

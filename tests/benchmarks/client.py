@@ -101,6 +101,20 @@ class Load:
         _close(connections)
         return rate
 
+    async def timed(self, callers: int, seconds: float) -> list[float]:
+        """Callers that each run one after the other; the seconds of all runs."""
+        connections = await self.connect(callers)
+        times: list[float] = []
+        until = time.perf_counter() + seconds
+
+        async def repeat(connection: Caller) -> None:
+            while time.perf_counter() < until:
+                times.append(await self.one(connection))
+
+        await asyncio.gather(*map(repeat, connections))
+        _close(connections)
+        return times
+
     async def run_together(self, runs: int) -> float:
         """All runs at the same moment, a connection each; seconds until the last has ended."""
         connections = await self.connect(runs)

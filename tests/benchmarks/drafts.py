@@ -33,7 +33,7 @@ def main() -> None:
             endpoint = system.endpoints["w1"]
             name, _, key = endpoint.headers[0].partition(": ")
             editor = Editor(endpoint.port, {name: key})
-            redis = Redis.from_url(open_server(folder / f"headrace-{WORKERS}").url)
+            redis = Redis.from_url(open_server(system.data_dir).url)
             _measure(editor, redis, writes)
 
 

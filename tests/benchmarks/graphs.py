@@ -24,6 +24,11 @@ def documents(target: str, wait_ms: int) -> dict[str, dict[str, Any]]:
     }
 
 
+def fan_document(width: int) -> dict[str, Any]:
+    """Return the document of one text, `width` texts beside each other that follow it, a join."""
+    return _document(f"fan of {width}", _fan(width))
+
+
 def _document(name: str, graph: tuple[list[Node], list[Edge]]) -> dict[str, Any]:
     nodes, edges = graph
     return {
@@ -42,8 +47,8 @@ def _chain(length: int) -> tuple[list[Node], list[Edge]]:
     return nodes, [*edges, _edge(f"t{length - 1}", "text-out", "out", "result-in")]
 
 
-def _fan() -> tuple[list[Node], list[Edge]]:
-    names = [f"t{index}" for index in range(FAN_WIDTH)]
+def _fan(width: int = FAN_WIDTH) -> tuple[list[Node], list[Edge]]:
+    names = [f"t{index}" for index in range(width)]
     nodes = [
         _input(),
         _text("first", "{{ name }}!"),

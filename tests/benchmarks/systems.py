@@ -7,7 +7,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,15 +57,22 @@ class System:
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
     has_seen_crowd: bool = False
     has_failed: bool = False
+    data_dir: Path = Path()
+    """Headrace's data folder; with its account, port and key, none of the others has one."""
+    account_id: str = ""
+    port: int = 0
+    key: str = ""
 
 
 @contextlib.contextmanager
-def started(name: str, around: Surroundings, workers: int) -> Iterator[System]:
-    """A system that is up for a while; `workers` is Headrace's number of worker processes."""
-    system = System(name, Processes(around.folder / f"{name}-{workers}.log"))
+def started(
+    name: str, around: Surroundings, workers: int, gateways: int = 1, **environment: str
+) -> Iterator[System]:
+    """A system that is up for a while; the rest is Headrace's numbers of processes and settings."""
+    system = System(name, Processes(around.folder / f"{name}-{gateways}-{workers}.log"))
     try:
         if name == HEADRACE:
-            _start_headrace(system, around, workers)
+            _start_headrace(system, around, workers, gateways, environment)
         else:
             _start_reference(system, around, workers)
         yield system
@@ -130,26 +137,39 @@ def _start_redis(system: System, folder: Path) -> str:
     return server.url
 
 
-def _start_headrace(system: System, around: Surroundings, workers: int) -> None:
+def _start_headrace(
+    system: System,
+    around: Surroundings,
+    workers: int,
+    gateways: int,
+    environment: Mapping[str, str],
+) -> None:
     port = free_port()
-    data_dir = str(around.folder / f"headrace-{workers}")
-    command = ("up", "--data-dir", data_dir, "--port", str(port), "--workers", str(workers))
+    data_dir = around.folder / f"headrace-{gateways}-{workers}-{port}"
+    command = ("up", "--data-dir", str(data_dir), "--port", str(port), "--workers", str(workers))
     up = system.processes.start_python(
-        "-m", "deploy", *command, "--no-demo", HEADRACE_ALLOW_PRIVATE_URLS="1"
+        *("-m", "deploy", *command, "--gateways", str(gateways), "--no-demo"),
+        **{"HEADRACE_ALLOW_PRIVATE_URLS": "1", **environment},
     )
     wait_for_port(port, up)
     _wait_for(lambda: _is_ready(port))
-    account = _administer(data_dir, "account", "create", "--email", "b@example.com", *TIER)
-    created = _administer(data_dir, "key", "create", "--account", account["id"], *PRESET)
-    header = f"x-api-key: {created['key']}"
+    account = _administer(str(data_dir), "account", "create", "--email", "b@example.com", *TIER)
+    created = _administer(str(data_dir), "key", "create", "--account", account["id"], *PRESET)
+    system.data_dir, system.account_id = data_dir, account["id"]
+    system.port, system.key = port, created["key"]
     for workload, document in documents(around.target, around.wait_ms).items():
-        saved = _post(port, "/api/workflows", document, created["key"])
-        system.endpoints[workload] = Endpoint(
-            host="127.0.0.1",
-            port=port,
-            path=f"/api/workflows/{saved['slug']}/run",
-            headers=(header,),
-        )
+        system.endpoints[workload] = save(system, document)
+
+
+def save(system: System, document: Any) -> Endpoint:
+    """Save a workflow in Headrace and return the endpoint of its runs."""
+    saved = _post(system.port, "/api/workflows", document, system.key)
+    return Endpoint(
+        host="127.0.0.1",
+        port=system.port,
+        path=f"/api/workflows/{saved['slug']}/run",
+        headers=(f"x-api-key: {system.key}",),
+    )
 
 
 TIER = ("--tier", "enterprise")

@@ -50,9 +50,14 @@ def is_loaded(database: Database, count: int) -> bool:
         return connection.execute(query).scalar_one() == count
 
 
-def load(database: Database, count: int) -> None:
-    """Write executions, their models and their figures; indexes are made afterwards."""
-    dice = random.Random(19)
+def load(
+    database: Database, count: int, *, account_id: str = ACCOUNT, seed: int = 19
+) -> None:
+    """Write executions, their models and their figures; indexes are made afterwards.
+
+    Figures are those of the account of these benchmarks alone.
+    """
+    dice = random.Random(seed)
     hours: Sums = defaultdict(Figures)
     minutes: Sums = defaultdict(Figures)
     indexes = list(executions.indexes)
@@ -63,6 +68,7 @@ def load(database: Database, count: int) -> None:
             rows, models = [], []
             for number in range(first, min(first + AT_ONCE, count)):
                 row = make_row(dice, START + number * DAYS * DAY // count)
+                row["account_id"] = account_id
                 rows.append(row)
                 models += make_models(row)
                 add(hours, row, "hour")
@@ -72,6 +78,8 @@ def load(database: Database, count: int) -> None:
             write(connection, execution_models, models)
         for index in indexes:
             index.create(connection)
+        if account_id != ACCOUNT:
+            return
         for bucket, sums in (("minute", minutes), ("hour", hours), ("day", days_of(hours))):
             write(connection, rollups, [rollup(bucket, *each) for each in sums.items()])
 
@@ -128,7 +136,7 @@ def make_models(row: Mapping[str, Any]) -> Rows:
     names = row["model_ids"].split(",") if row["model_ids"] else []
     return [
         {
-            "account_id": ACCOUNT,
+            "account_id": row["account_id"],
             "model_id": name,
             "created_at": row["created_at"],
             "execution_id": row["id"],
