@@ -68,7 +68,8 @@ async def migrate_history(*, url: str) -> dict[str, Any]:
 
     Raises CommandFailed for a URL that names no database.
     """
-    from engine.history.database import Database, HistoryUnavailable
+    from engine.history.database import Database
+    from engine.history.errors import HistoryUnavailable
     from engine.history.migrate import migrate
 
     try:

@@ -79,9 +79,7 @@ async def serve(options: StackOptions, settings: Settings, forks: ForkServer | N
         port = port_of(cleanup.enter_context(reserve_port(options.host, options.port)))
         console = Console()
         cleanup.callback(console.close)
-        supervisor = Supervisor(
-            console, grace_seconds=settings.drain_seconds + 5, forks=forks
-        )
+        supervisor = Supervisor(console, grace_seconds=settings.drain_seconds + 5, forks=forks)
         asked = replace(options, data_dir=data_dir, port=port)
         run = StackRun(asked, settings, supervisor, console, cleanup)
         code = await _until_signal(run.start, supervisor, console)

@@ -57,9 +57,7 @@ def run(settings: Settings) -> int:
     return 0
 
 
-async def _work(
-    settings: Settings, own_actors: OwnActors | None, standby: Standby | None
-) -> None:
+async def _work(settings: Settings, own_actors: OwnActors | None, standby: Standby | None) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -77,8 +75,8 @@ async def worker(
 ) -> AsyncIterator[Walker]:
     """Run a whole worker for as long as the context lasts; drains at its end.
 
-    `own_actors` are the operator's actors, which it runs too; `standby` is its archiver. It waits for the store before it
-    takes hints, unless `stopping` is set.
+    `own_actors` are the operator's actors, which it runs too, `standby` its archiver. It waits for
+    the store before it takes hints, unless `stopping` is set.
     """
     worker_id = make_worker_id()
     cpu_slots = settings.cpu_slots or os.cpu_count() or 1

@@ -8,7 +8,8 @@ from deploy.admin.history_database import reason_of
 from deploy.problems import CommandFailed
 from engine.access.capabilities import Role
 from engine.errors import AccountNotFound, EngineError, ExecutionNotCancellable, ExecutionNotFound
-from engine.history.database import Database, HistoryUnavailable
+from engine.history.database import Database
+from engine.history.errors import HistoryUnavailable
 from engine.history.removal import close_account, count_rows, erase_account
 from engine.services.media import MediaService
 from engine.settings import load

@@ -9,7 +9,8 @@ import msgspec
 from deploy.admin.checks import Check
 from deploy.admin.history_database import reason_of
 from engine.errors import EngineError
-from engine.history.database import Database, HistoryUnavailable
+from engine.history.database import Database
+from engine.history.errors import HistoryUnavailable
 from engine.history.migrate import migrate
 from engine.history.reports import count_executions, read_exported
 from engine.history.revisions import newest_revision, revision_of

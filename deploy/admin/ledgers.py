@@ -9,7 +9,7 @@ from deploy.problems import CommandFailed
 from engine.access.capabilities import Role, Tier
 from engine.billing.credits import MAX_CREDITS
 from engine.errors import EngineError
-from engine.history.database import HistoryUnavailable
+from engine.history.errors import HistoryUnavailable
 from engine.store import Account, Store
 from gateway.runs.node_names import node_names
 

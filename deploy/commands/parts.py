@@ -59,6 +59,10 @@ def gateway(host: str | None, port: int | None) -> None:
     """Run one gateway: the HTTP API on HEADRACE_REDIS_URL."""
     from dataclasses import replace
 
+    from engine.process.setup import begin_imports
+
+    begin_imports()
+
     from engine.access.sealing import Sealer
     from engine.settings import load
     from gateway.server import run
@@ -76,6 +80,10 @@ def gateway(host: str | None, port: int | None) -> None:
 @click.command()
 def worker() -> None:
     """Run one worker process on HEADRACE_REDIS_URL."""
+    from engine.process.setup import begin_imports
+
+    begin_imports()
+
     from engine.access.sealing import Sealer
     from engine.settings import load
     from workers.main import run

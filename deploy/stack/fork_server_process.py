@@ -18,7 +18,7 @@ from typing import Any
 
 from engine.process.forked import show_command
 
-PRELOAD = ("gateway.server", "workers.main", "workers.history.main")
+PRELOAD = ("gateway.server", "workers.main", "workers.history.main", "networkx")
 NAME = ("headrace", "fork", "server")
 PR_SET_PDEATHSIG = 1
 MOST_BYTES = 65_536

@@ -1,10 +1,11 @@
-"""Check of a document's graph, and its compilation into the plan of a run."""
+"""Check of a document's graph, and its compilation into the plan of a run.
+
+The first graph imports networkx, which takes 12 MB and a tenth of a second.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
-from typing import Any
-
-import networkx
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import InvalidGraph
 from engine.graph.parse import MAX_NAMED, ParsedEdge, ParsedGraph, ParsedNode, Problem, parse_graph
@@ -17,6 +18,9 @@ from engine.nodes.switch import Switch
 from engine.nodes.transform import Transform
 from engine.values.fields import SOCKETS, Field
 from engine.values.sockets import MEDIA_TYPES, SocketType
+
+if TYPE_CHECKING:
+    import networkx
 
 EVALUATING = (Transform, Condition, Switch)
 """Node types that evaluate expressions."""
@@ -140,6 +144,8 @@ def name_nodes(
 
     Raises InvalidGraph if the edges form a cycle or name missing nodes.
     """
+    import networkx
+
     places = {node["id"]: position for position, node in enumerate(nodes)}
     try:
         links = [(places[edge["source"]], places[edge["target"]]) for edge in edges]
@@ -151,6 +157,8 @@ def name_nodes(
 
 def _shape(count: int, links: Iterable[tuple[int, int]]) -> "networkx.DiGraph[int]":
     """Build a networkx graph of positions in the document."""
+    import networkx
+
     shape: networkx.DiGraph[int] = networkx.DiGraph()
     shape.add_nodes_from(range(count))
     shape.add_edges_from(links)
@@ -171,6 +179,8 @@ def examine_graph(
 
 
 def _check_cycles(draft: ParsedGraph) -> None:
+    import networkx
+
     ids = {node.position: node.id for node in draft.nodes.values()}
     for shape in _find_cyclic(draft):
         first = min(shape)
@@ -182,6 +192,8 @@ def _check_cycles(draft: ParsedGraph) -> None:
 
 def _find_cyclic(draft: ParsedGraph) -> "list[networkx.DiGraph[int]]":
     """Return the parts of the graph whose nodes are on cycles, by their first positions."""
+    import networkx
+
     shape = networkx.DiGraph((link.source.position, link.target.position) for link in draft.links)
     groups = sorted(sorted(group) for group in networkx.strongly_connected_components(shape))
     return [
@@ -192,6 +204,8 @@ def _find_cyclic(draft: ParsedGraph) -> "list[networkx.DiGraph[int]]":
 
 
 def _build_plan(draft: ParsedGraph, only: str | None = None) -> Plan:
+    import networkx
+
     parsed = list(draft.nodes.values())
     links = ((link.source.position, link.target.position) for link in draft.links)
     shape = _shape(len(parsed), links)
@@ -325,6 +339,8 @@ def _find_reachable(
     places: Mapping[int, int],
     goal: int | None,
 ) -> frozenset[int]:
+    import networkx
+
     if goal is None:
         return frozenset()
     ancestors = networkx.ancestors(shape, order[goal])

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from engine.errors import NotFound
 from engine.executions.execution import Execution
 from engine.graph.plan import NodeName
-from engine.history.database import Database, HistoryUnavailable
+from engine.history.database import Database
+from engine.history.errors import HistoryUnavailable
 from engine.history.rows import ExecutionRows, make_rows
 from engine.history.writer import find_known, write_executions, write_retries
 from engine.ids.partitions import PARTITIONS

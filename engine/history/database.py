@@ -18,30 +18,18 @@ from sqlalchemy.exc import (
     StatementError,
 )
 
-from engine.errors import Unavailable
-from engine.history.location import SQLITE
+from engine.history.errors import HistoryUnavailable
+from engine.history.location import POOL_SIZE, POSTGRESQL, SQLITE, WITHOUT_DRIVER, WRONG_URL
 from engine.settings import SettingError
 
-POSTGRESQL = "postgresql"
 BUSY_SECONDS = 5.0
 """Longest wait for another writer of SQLite."""
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 30
 WRITER_LOCK = 0x68725F68
 """Advisory lock of PostgreSQL that a writer holds for its transaction."""
-POOL_SIZE = 8
 MAPPED_BYTES = 2_147_418_112
 """Part of SQLite's file that is read by a mapping, at most: without a copy of each page."""
-
-
-class HistoryUnavailable(Unavailable):
-    """The database cannot be used now; `reason` is its message, which is not for callers."""
-
-    def __init__(self, reason: str, *, is_about_data: bool = False) -> None:
-        super().__init__("The history cannot be read right now")
-        self.reason = reason
-        self.is_about_data = is_about_data
-        """Whether the database refused the values of a statement."""
 
 
 class Database:
@@ -122,7 +110,7 @@ def _parse_url(url: str) -> URL:
     if parsed.drivername in ("postgres", POSTGRESQL):
         parsed = parsed.set(drivername=f"{POSTGRESQL}+psycopg")
     if parsed.get_backend_name() not in (SQLITE, POSTGRESQL):
-        raise SettingError("HEADRACE_DATABASE_URL must begin with sqlite:/// or postgresql://")
+        raise SettingError(WRONG_URL)
     return parsed
 
 
@@ -143,9 +131,7 @@ def _make_engine(url: URL) -> Engine:
             },
         )
     except (ModuleNotFoundError, NoSuchModuleError):
-        raise SettingError(
-            "HEADRACE_DATABASE_URL names PostgreSQL: install headrace[postgres]"
-        ) from None
+        raise SettingError(WITHOUT_DRIVER) from None
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:

@@ -1,9 +1,27 @@
 """Place of the history's database in a data folder; apart from what needs the library of SQL."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
+from engine.settings import SettingError
+
 SQLITE = "sqlite"
+POSTGRESQL = "postgresql"
+SCHEMES = (SQLITE, "postgres", POSTGRESQL)
+DRIVER = "psycopg"
+POOL_SIZE = 8
 FILE_NAME = "history.sqlite"
+WRONG_URL = "HEADRACE_DATABASE_URL must begin with sqlite:/// or postgresql://"
+WITHOUT_DRIVER = "HEADRACE_DATABASE_URL names PostgreSQL: install headrace[postgres]"
+
+
+def check_url(url: str) -> None:
+    """Raise SettingError for a URL of another kind of database, or without its driver."""
+    scheme = url.partition("://")[0].partition("+")[0]
+    if scheme not in SCHEMES:
+        raise SettingError(WRONG_URL)
+    if scheme != SQLITE and find_spec(DRIVER) is None:
+        raise SettingError(WITHOUT_DRIVER)
 
 
 def sqlite_url(data_dir: Path) -> str:

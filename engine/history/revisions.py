@@ -1,8 +1,9 @@
 """Revisions of the history's tables, read without the library that migrates them."""
 
-from sqlalchemy import Connection, inspect, select, text
+from sqlalchemy import Connection, column, inspect, select, table
 
-from engine.history.database import Database, HistoryUnavailable
+from engine.history.database import Database
+from engine.history.errors import HistoryUnavailable
 from engine.history.schema import archive_state
 
 REVISIONS = ("0001", "0002")
@@ -38,7 +39,10 @@ def read_revision(connection: Connection) -> str:
     """Return the revision of the database, empty before the first."""
     if not inspect(connection).has_table(VERSION_TABLE):
         return ""
-    return connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar() or ""
+    return (
+        connection.execute(select(column("version_num")).select_from(table(VERSION_TABLE))).scalar()
+        or ""
+    )
 
 
 def database_id(connection: Connection) -> str:

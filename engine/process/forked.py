@@ -35,8 +35,7 @@ class ForkedProcess:
     async def wait(self) -> int:
         """Wait for the end; return the exit code, or less than 0 for a signal."""
         await self._ended.wait()
-        assert self.returncode is not None
-        return self.returncode
+        return self.returncode or 0
 
     def send_signal(self, number: int) -> None:
         """Send a signal unless the child has ended."""

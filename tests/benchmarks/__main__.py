@@ -8,7 +8,7 @@ from pathlib import Path
 import uvloop
 
 from tests.benchmarks import curves, report
-from tests.benchmarks.processes import REPOSITORY
+from tests.benchmarks.processes import benchmarks_folder
 from tests.benchmarks.systems import SYSTEMS, Surroundings, System, running, running_target
 from tests.benchmarks.workloads import FULL, QUICK, WORKLOADS, Effort, Workload
 
@@ -52,7 +52,7 @@ def parse(words: list[str]) -> argparse.Namespace:
 def default_folder(arguments: argparse.Namespace) -> Path:
     """Only a whole bench goes to the documentation."""
     is_whole = not (arguments.quick or arguments.only) and set(arguments.systems) == set(SYSTEMS)
-    return REPOSITORY / ("docs/benchmarks" if is_whole else "build/benchmarks")
+    return benchmarks_folder(is_kept=is_whole)
 
 
 class Session:

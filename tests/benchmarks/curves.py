@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,7 +26,7 @@ from tests.benchmarks.client import Load
 from tests.benchmarks.curves_report import Point
 from tests.benchmarks.graphs import fan_document
 from tests.benchmarks.history.data import load as load_history
-from tests.benchmarks.processes import REPOSITORY
+from tests.benchmarks.processes import benchmarks_folder
 from tests.benchmarks.programs import expected, run_fan
 from tests.benchmarks.systems import HEADRACE, Surroundings, System, save, started
 
@@ -83,7 +83,7 @@ def main() -> int:
     arguments = parser.parse_args()
     effort = QUICK if arguments.quick else FULL
     names = arguments.only or list(CURVES)
-    folder = arguments.output or REPOSITORY / ("build" if arguments.quick else "docs") / "benchmarks"
+    folder = arguments.output or benchmarks_folder(is_kept=not arguments.quick)
     found: dict[str, list[Point]] = {}
     for name in names:
         with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
@@ -170,7 +170,7 @@ def run(load: Load, callers: int, seconds: float) -> list[float]:
 def in_turn(measures: dict[str, Callable[[float], list[float]]], effort: Effort) -> list[Point]:
     """Measure all points in turn, several times; each figure is the median."""
     found: dict[str, list[dict[str, float]]] = {name: [] for name in measures}
-    for name, measure in measures.items():
+    for measure in measures.values():
         measure(effort.warm_up)
     for _ in range(effort.repetitions):
         for name, measure in measures.items():

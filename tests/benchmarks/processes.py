@@ -80,6 +80,11 @@ class Processes:
             wanted = found
 
 
+def benchmarks_folder(*, is_kept: bool) -> Path:
+    """Folder of results: that of the documentation, or one that is not kept."""
+    return REPOSITORY / ("docs" if is_kept else "build") / "benchmarks"
+
+
 def clean_environment() -> dict[str, str]:
     """Ours, without settings that a developer may have made."""
     return {k: v for k, v in os.environ.items() if not k.startswith(("HEADRACE_", "BENCH_"))}

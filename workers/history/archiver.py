@@ -8,8 +8,9 @@ from collections.abc import Awaitable, Callable
 from engine import metrics
 from engine.errors import EngineError
 from engine.history.archiving import ExecutionArchive
-from engine.history.database import Database, HistoryUnavailable
+from engine.history.database import Database
 from engine.history.entry_archiving import EntryArchive
+from engine.history.errors import HistoryUnavailable
 from engine.history.retention import Retention
 from engine.history.revisions import check_database
 from engine.ids.partitions import PARTITIONS

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, text
 
 from engine.history import archive as archives
 from engine.history.archive import HistoryArchive, open_archive
-from engine.history.database import POOL_SIZE, Database, HistoryUnavailable
+from engine.history.database import POOL_SIZE, Database
+from engine.history.errors import HistoryUnavailable
 from engine.history.rows import make_rows
 from engine.history.writer import write_executions
 from engine.settings import Settings
@@ -21,7 +22,7 @@ from tests.support.history.rows import NAMES, ended
 
 @pytest.fixture
 async def archive(database: Database) -> AsyncIterator[HistoryArchive]:
-    archive = HistoryArchive(database)
+    archive = HistoryArchive(lambda: database)
     yield archive
     await archive.close()
 
@@ -82,7 +83,7 @@ async def test_after_a_failure_one_read_tries_again_and_the_others_fail_at_once(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(archives, "AWAY_SECONDS", 0.0)
-    archive = HistoryArchive(Database(f"sqlite:///{tmp_path}/no/folder.sqlite"))
+    archive = HistoryArchive(lambda: Database(f"sqlite:///{tmp_path}/no/folder.sqlite"))
     with pytest.raises(HistoryUnavailable):
         await archive.read(one)
     await asyncio.sleep(0.001)

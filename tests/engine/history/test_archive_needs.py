@@ -6,7 +6,8 @@ import pytest
 
 from engine.history.archive import HistoryArchive, open_archive
 from engine.history.archiving import ExecutionArchive
-from engine.history.database import Database, HistoryUnavailable
+from engine.history.database import Database
+from engine.history.errors import HistoryUnavailable
 from engine.history.removal import remove_executions
 from engine.media.objects import ObjectStore
 from engine.settings import Settings
@@ -39,7 +40,7 @@ def with_archive(settings: Settings, archive: Archive) -> Store:
 async def test_executions_are_known_by_account(
     account: Account, forgotten: str, database: Database
 ) -> None:
-    lookup = HistoryArchive(database)
+    lookup = HistoryArchive(lambda: database)
 
     ids = [(account.id, forgotten), (account.id, "other"), ("other", forgotten)]
     assert await lookup.known(ids) == {(account.id, forgotten)}
@@ -57,7 +58,7 @@ async def test_without_a_database_nothing_is_known(settings: Settings) -> None:
 async def test_large_values_of_an_archived_execution_outlive_a_search_for_unneeded_ones(
     account: Account, forgotten: str, database: Database, settings: Settings
 ) -> None:
-    store = with_archive(settings, HistoryArchive(database))
+    store = with_archive(settings, HistoryArchive(lambda: database))
     await store.offloaded.put(account.id, forgotten, "t.1.3", b"abc")
     await store.offloaded.put(account.id, "unknown", "t.1.3", b"abc")
 
@@ -72,7 +73,7 @@ async def test_large_values_of_an_archived_execution_outlive_a_search_for_unneed
 async def test_an_asset_of_an_archived_execution_is_kept_until_its_row_is_gone(
     account: Account, forgotten: str, database: Database, settings: Settings
 ) -> None:
-    store = with_archive(settings, HistoryArchive(database))
+    store = with_archive(settings, HistoryArchive(lambda: database))
     asset = await kept(store, account)
     await store.assets.retain(account.id, asset.id, forgotten)
     await let_pass(store, asset)

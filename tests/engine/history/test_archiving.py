@@ -7,7 +7,8 @@ import pytest
 
 from engine.history import archiving, writer
 from engine.history.archiving import ExecutionArchive
-from engine.history.database import Database, HistoryUnavailable
+from engine.history.database import Database
+from engine.history.errors import HistoryUnavailable
 from engine.history.rows import ExecutionRows
 from engine.history.schema import executions, nodes, rollups
 from engine.ids.partitions import partition_of

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select
 
-from engine.history.database import Database, HistoryUnavailable
+from engine.history.database import Database
+from engine.history.errors import HistoryUnavailable
 from engine.history.location import sqlite_url
 from engine.history.schema import archive_state
 from engine.settings import SettingError

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from engine.history.database import Database, HistoryUnavailable
+from engine.history.database import Database
+from engine.history.errors import HistoryUnavailable
 from engine.history.migrate import migrate
 from engine.history.revisions import check_database, database_id, newest_revision, revision_of
 

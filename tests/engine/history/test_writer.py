@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from engine.history import writer
-from engine.history.database import Database, HistoryUnavailable
+from engine.history.database import Database
+from engine.history.errors import HistoryUnavailable
 from engine.history.rows import ExecutionRows
 from engine.history.schema import (
     execution_models,

@@ -69,14 +69,14 @@ class History:
 @asynccontextmanager
 async def opened(settings: Settings, database: Database) -> AsyncIterator[History]:
     """Open a store that reads the database too."""
-    store = Store.open(settings, ObjectStore.of(settings), HistoryArchive(database))
+    store = Store.open(settings, ObjectStore.of(settings), HistoryArchive(lambda: database))
     yield History(store, database)
     await store.close()
 
 
 def silent_archive() -> HistoryArchive:
     """Return an archive whose database does not answer."""
-    return HistoryArchive(Database("postgresql://127.0.0.1:1/none"))
+    return HistoryArchive(lambda: Database("postgresql://127.0.0.1:1/none"))
 
 
 def _names(record: EndedRecord) -> Sequence[NodeName]:

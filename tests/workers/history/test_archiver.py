@@ -11,8 +11,9 @@ from sqlalchemy import Table, func, select, text
 from engine.access.capabilities import Role, Tier
 from engine.history import retention
 from engine.history.archiving import ExecutionArchive
-from engine.history.database import Database, HistoryUnavailable
+from engine.history.database import Database
 from engine.history.entries import ledger_sums
+from engine.history.errors import HistoryUnavailable
 from engine.history.retention import Retention
 from engine.history.schema import (
     audit_entries,
