@@ -27,8 +27,8 @@ help: ## Show this list
 run: gateway/static/sources.sha256 $(VENV)/.installed$(if $(LOCAL),-local) ## Start everything here, with a demo (PORT, DATA_DIR; LOCAL=1: with a model; DEMO=1: with made-up answers of models), until Ctrl-C
 	@exec $(BIN)/headrace up --port $(PORT) --data-dir '$(DATA_DIR)' $(if $(LOCAL),--local) $(if $(DEMO),--demo-provider)
 
-# Each test process imports all tests: with bytecode that is kept, in half of the time.
-test coverage test-newest: export PYTHONDONTWRITEBYTECODE =
+# Each process imports much: with bytecode that is kept, in half of the time.
+run bench test coverage test-newest: export PYTHONDONTWRITEBYTECODE =
 
 test: $(VENV)/.installed-dev ## Run the tests (AGAIN=1: up to three that fail run once more, alone)
 	$(BIN)/pytest $(PARALLEL) || { test -n '$(AGAIN)' && $(BIN)/python -c '$(FEW_FAILED)' && \

@@ -34,8 +34,8 @@ PACKAGES = (
 )
 MEASURES = {
     "start.memory_mb": "start: memory of all processes, proportional (MB)",
-    "start.gateway_cpu_s": "start: CPU of a gateway (s)",
-    "start.worker_cpu_s": "start: CPU of a worker (s)",
+    "start.gateway_cpu_s": "start: CPU of a gateway until it is ready (s)",
+    "start.worker_cpu_s": "start: CPU of a worker until it is ready (s)",
     "w1.p50_ms": "W1 p50, 1 caller (ms)",
     "w1.p99_ms": "W1 p99, 1 caller (ms)",
     "w1.runs_per_second": "W1 runs/s, 32 callers",

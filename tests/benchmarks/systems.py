@@ -152,7 +152,7 @@ def _start_headrace(
         **{"HEADRACE_ALLOW_PRIVATE_URLS": "1", **environment},
     )
     wait_for_port(port, up)
-    _wait_for(lambda: _is_ready(port))
+    _wait_for(lambda: is_ready(port))
     account = _administer(str(data_dir), "account", "create", "--email", "b@example.com", *TIER)
     created = _administer(str(data_dir), "key", "create", "--account", account["id"], *PRESET)
     system.data_dir, system.account_id = data_dir, account["id"]
@@ -197,7 +197,8 @@ def _post(port: int, path: str, body: Any, key: str) -> Any:
         raise RuntimeError(f"POST {path}: {error.code} {error.read().decode()}") from None
 
 
-def _is_ready(port: int) -> bool:
+def is_ready(port: int) -> bool:
+    """Whether a gateway there is ready for runs."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as response:
             return bool(response.status == 200)

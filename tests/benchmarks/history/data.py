@@ -50,9 +50,7 @@ def is_loaded(database: Database, count: int) -> bool:
         return connection.execute(query).scalar_one() == count
 
 
-def load(
-    database: Database, count: int, *, account_id: str = ACCOUNT, seed: int = 19
-) -> None:
+def load(database: Database, count: int, *, account_id: str = ACCOUNT, seed: int = 19) -> None:
     """Write executions, their models and their figures; indexes are made afterwards.
 
     Figures are those of the account of these benchmarks alone.

@@ -11,8 +11,9 @@ from sqlalchemy import Connection, text
 
 from engine.history import archive as archives
 from engine.history.archive import HistoryArchive, open_archive
-from engine.history.database import POOL_SIZE, Database
+from engine.history.database import Database
 from engine.history.errors import HistoryUnavailable
+from engine.history.location import POOL_SIZE
 from engine.history.rows import make_rows
 from engine.history.writer import write_executions
 from engine.settings import Settings
