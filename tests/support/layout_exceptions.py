@@ -29,6 +29,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "deploy/local_model/installed.py": "tests/deploy/local_model/test_part.py with and without the runtime.",
     "deploy/local_model/server.py": "tests/acceptance/test_local_model.py runs the server.",
     "deploy/problems.py": "Exceptions; tests/deploy/test_cli.py reads their sentences.",
+    "deploy/stack/fork_server_process.py": "tests/deploy/stack/test_fork_server.py forks from it.",
     "deploy/stack/new_installation.py": "tests/deploy/stack/test_installation.py, data directories.",
     "deploy/stack/sample_run.py": "tests/acceptance/test_first_run.py reads what is shown.",
     "deploy/stack/store_process.py": "tests/deploy/test_store_tasks.py runs the tasks with it.",
@@ -188,6 +189,8 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "workers/walk/endings.py": (
         "tests/workers/walk/test_charging_changed_models.py and test_walker.py: plans that are gone"
     ),
+    "engine/history/errors.py": "An exception; tests/engine/history/test_database.py raises it.",
+    "workers/history/standby.py": "tests/acceptance/test_history.py runs a stack with it.",
     "workers/history/main.py": "tests/workers/history/test_process.py starts and ends the process.",
     "workers/walk/state.py": "tests/workers/walk/test_walk.py: whole walks",
     "gateway/ui/hatch_build.py": "Every install runs it; tests/gateway/ui/test_build_pages.py tests the build.",
