@@ -11,10 +11,10 @@ from engine.access.capabilities import Role, Tier
 from engine.errors import AccountNotFound
 from engine.history.archiving import ExecutionArchive
 from engine.history.database import Database
-from engine.history.errors import HistoryUnavailable
 from engine.history.deliveries import write_deliveries
 from engine.history.entries import write_ledger
 from engine.history.entry_archiving import EntryArchive
+from engine.history.errors import HistoryUnavailable
 from engine.history.removal import RemovedRows, count_rows
 from engine.history.rows import make_rows
 from engine.history.schema import rollups
