@@ -6,7 +6,7 @@ from engine.history.database import Database
 from engine.history.errors import HistoryUnavailable
 from engine.history.schema import archive_state
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 """Revisions in the order of `migrations/versions`; this version needs the last one."""
 DATABASE_ID = "database"
 VERSION_TABLE = "alembic_version"
