@@ -61,6 +61,10 @@ class ExecutionArchive:
         await self._ended.mark_archived(set(batch.references) - self.refused)
         return batch.records
 
+    async def backlog(self) -> int:
+        """Return how many executions wait for the history, but for refused ones."""
+        return (await self._ended.backlog()).count - len(self.refused)
+
     async def check(self, partition: int, until_ms: int) -> bool:
         """List executions that ended before a time and are neither listed nor in the history.
 

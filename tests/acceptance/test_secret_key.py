@@ -36,11 +36,6 @@ def test_a_stack_makes_a_key_and_does_not_start_with_another(tmp_path: Path) -> 
             [name] = client.keys(f"*:webhook:*{key_id}")
             secret = client.hget(name, "secret")
         report = json.loads(stack.command("doctor", "--json").stdout)["checks"]
-        environments = [
-            Path(f"/proc/{process}/environ").read_text()
-            for process in (*stack.part("gateway"), *stack.part("worker"))
-        ]
-        key = path.read_text().strip()
 
     path.write_text("0" * 64)
     with started(tmp_path, *BARE) as other:
@@ -50,7 +45,6 @@ def test_a_stack_makes_a_key_and_does_not_start_with_another(tmp_path: Path) -> 
     assert secret is not None
     assert SECRET.encode() not in secret
     assert {"name": "secret key", "ok": True, "seen": "opens what is sealed"} in report
-    assert all(f"HEADRACE_SECRET_KEY={key}" in each for each in environments)
     assert code == 1
     assert "holds another installation's data." in other.errors[-1]
     assert "set HEADRACE_SECRET_KEY to the key of that installation" in other.errors[-1]

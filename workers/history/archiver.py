@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from engine import metrics
 from engine.errors import EngineError
@@ -15,7 +15,9 @@ from engine.history.retention import Retention
 from engine.history.revisions import check_database
 from engine.ids.partitions import PARTITIONS
 from engine.store import Store
+from engine.store.archive.ended_executions import EndedRecord
 from engine.store.archive.state import ArchiverStates
+from engine.store.executions.unarchived import MOST_READ
 from workers.history.load import OtherLoad
 
 BATCH = 500
@@ -33,6 +35,8 @@ BUSY_SHARE = 0.7
 BUSY_PAUSES = 9
 """Pause after a step while others are busy, as a multiple of the step's time."""
 LONGEST_PAUSE_SECONDS = 5.0
+PRESSING_COUNT = MOST_READ
+"""Executions that wait for the history from which on it pauses for nobody."""
 BACK_OFF_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
 MAX_ACCOUNTS = 10_000
 """Accounts whose ledgers wait to be archived; later passes over all accounts find others."""
@@ -43,7 +47,8 @@ log = logging.getLogger(__name__)
 class Archiver:
     """Does its duties in turn, until cancelled; a failure of a database or of Redis delays all.
 
-    Executions come first. While others need the processors, it pauses after each step.
+    Executions come first. While others need the processors, it pauses after each step: Redis has
+    what has ended for its hot time anyway. The closer that time, the shorter the pauses.
     """
 
     def __init__(
@@ -64,6 +69,7 @@ class Archiver:
         self._unchecked = list(range(PARTITIONS))
         self._forgotten = False
         """Whether Redis has forgotten all that it may, so that rows may be removed."""
+        self._has_more_to_forget = False
         self._due: dict[str, float] = {}
 
     async def run(self) -> None:
@@ -91,7 +97,22 @@ class Archiver:
         is_full = count >= BATCH
         self._size = LARGE_BATCH if is_full else BATCH
         await self._do_due()
-        return self._pause(time.monotonic() - began, is_full)
+        spent = time.monotonic() - began
+        if self._load.share() > BUSY_SHARE:
+            patience = 1 - await self._urgency(records or ())
+            longest = max(COLLECT_SECONDS, min(LONGEST_PAUSE_SECONDS, BUSY_PAUSES * spent))
+            return patience * longest
+        return 0.0 if is_full else COLLECT_SECONDS
+
+    async def _urgency(self, records: Sequence[EndedRecord]) -> float:
+        """Return from 0 to 1 how urgent the work is, after these records were archived."""
+        if self._has_more_to_forget or not records:
+            return float(self._has_more_to_forget)
+        backlog = await self._executions.backlog()
+        oldest_at = min(int(each.fields["completed"]) for each in records)
+        age_ms = await self._store.leases.now() - oldest_at
+        of_hot_time = 2 * age_ms / max(self._keep_ms, 1) - 1
+        return max(0.0, min(1.0, max(backlog / PRESSING_COUNT, of_hot_time)))
 
     async def _check_database(self) -> None:
         """Raise HistoryUnavailable unless this is the installation's database, with its tables."""
@@ -149,14 +170,9 @@ class Archiver:
         before_ms = await self._store.leases.now() - self._keep_ms
         more = [await self._executions.forget(each, before_ms) for each in range(PARTITIONS)]
         deliveries = await self._entries.forget_deliveries(before_ms)
-        self._forgotten = not any(more) and not deliveries
-        return not self._forgotten
-
-    def _pause(self, spent: float, is_full: bool) -> float:
-        is_busy = self._load.share() > BUSY_SHARE
-        if is_busy:
-            return min(LONGEST_PAUSE_SECONDS, max(COLLECT_SECONDS, BUSY_PAUSES * spent))
-        return 0.0 if is_full else COLLECT_SECONDS
+        self._has_more_to_forget = any(more) or bool(deliveries)
+        self._forgotten = not self._has_more_to_forget
+        return self._has_more_to_forget
 
     async def _fail(self, error: EngineError) -> float:
         """Log a failure and tell it, if it is news; return the seconds until the next step."""

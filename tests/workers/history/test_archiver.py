@@ -136,6 +136,58 @@ async def test_it_pauses_many_times_as_long_as_it_works_while_others_need_the_pr
     assert module.BUSY_PAUSES * 0.09 <= pause <= module.LONGEST_PAUSE_SECONDS
 
 
+@pytest.mark.parametrize("reason", ["hot time", "many wait"])
+async def test_it_pauses_for_nobody_once_its_work_is_pressing(
+    ending: Ending, database: Database, monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
+    monkeypatch.setattr(module, "BATCH", 1)
+    monkeypatch.setattr(module, "LARGE_BATCH", 1)
+    monkeypatch.setattr(OtherLoad, "share", lambda self: 0.9)
+    keep_ms = 1 if reason == "hot time" else LONG_MS
+    if reason == "many wait":
+        monkeypatch.setattr(module, "PRESSING_COUNT", 2)
+    for _ in range(3):
+        await ending.completed()
+    archiver = make(ending.store, database, keep_ms=keep_ms)
+    await asyncio.sleep(0.01)
+
+    assert await archiver.step() == 0.0
+
+
+async def test_it_pauses_for_nobody_while_redis_has_more_to_forget(
+    ending: Ending, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.history.archiving.FORGET_BATCH", 1)
+    monkeypatch.setattr(OtherLoad, "share", lambda self: 0.9)
+    archiver = make(ending.store, database, keep_ms=0)
+    for _ in range(3):
+        await ending.completed()
+        await asyncio.sleep(0.002)
+    await archiver.step()
+
+    pauses = [await archiver.step() for _ in range(4)]
+
+    assert pauses[0] == 0.0
+    assert pauses[-1] > 0.0
+
+
+async def test_its_pauses_become_shorter_with_the_number_that_waits(
+    ending: Ending, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BATCH", 1)
+    monkeypatch.setattr(module, "LARGE_BATCH", 1)
+    monkeypatch.setattr(module, "PRESSING_COUNT", 4)
+    monkeypatch.setattr(module, "BUSY_PAUSES", 1_000_000)
+    monkeypatch.setattr(OtherLoad, "share", lambda self: 0.9)
+    for _ in range(4):
+        await ending.completed()
+    archiver = make(ending.store, database)
+
+    pauses = [await archiver.step() for _ in range(4)]
+
+    assert pauses == [module.LONGEST_PAUSE_SECONDS * part for part in (0.25, 0.5, 0.75, 1.0)]
+
+
 async def test_what_is_archived_leaves_redis_when_its_time_has_come(
     ending: Ending, database: Database
 ) -> None:
