@@ -42,9 +42,9 @@ async def test_workers_are_shown_alive_and_dead_with_what_they_hold(
     now = await store.leases.now()
     await store.client.send("ZADD", keyspace.workers(), now + 60_000, WORKER, now - 1, "gone-8-x")
     await store.client.send("HSET", keyspace.held(0, WORKER), "acc/1", "1:a", "acc/2", "1:b")
-    metrics.EXECUTION_MEMORY.set(4_096)
+    metrics.EXECUTION_MEMORY.set_function(lambda: 4_096)
     await store.snapshots.put(WORKER, metrics.snapshot())
-    metrics.EXECUTION_MEMORY.set(0)
+    metrics.EXECUTION_MEMORY.set_function(lambda: 0)
 
     dead, alive = (await admins.get(INSTALLATION)).json()["workers"]
 
