@@ -9,10 +9,10 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from deploy.host_ports import is_loopback, port_of, reachable_host, reserve_port, url_of
 from deploy.http_client import Unreachable, call
-from deploy.local_model import LocalModel, is_serving
 from deploy.problems import CommandFailed
 from deploy.stack import redis_server
 from deploy.stack.banner import SignIn, banner, data_places, restart_command
@@ -39,8 +39,12 @@ from deploy.stack.sample_run import show
 from deploy.stack.secret_key import VARIABLE, keep_key
 from deploy.stack.store_process import run_task
 from deploy.stack.supervisor import Part, PartRunner, Supervisor, ignore_death
-from deploy.stub_provider.part import DemoProvider
 from engine.settings import Settings
+
+if TYPE_CHECKING:
+    # Imported with their first use: few stacks have them.
+    from deploy.local_model import LocalModel
+    from deploy.stub_provider.part import DemoProvider
 
 TELL_SETUP = "HEADRACE_TELL_SETUP"
 STAGES = {"gateway": 0, "worker": 1, "redis": 2, "model": 2, "demo provider": 2}
@@ -182,10 +186,12 @@ class StackRun:
             return None
         return SignIn(link=prepared["link"], account_id=prepared["accountId"])
 
-    async def _prepare_model(self) -> LocalModel | None:
+    async def _prepare_model(self) -> "LocalModel | None":
         """Return the local model, or None if none is wanted or valid; the stack runs without."""
         if not self._options.local_model:
             return None
+        from deploy.local_model import LocalModel
+
         named, data_dir = self._settings.local_model, self._options.data_dir
         try:
             return await asyncio.to_thread(LocalModel.prepare, named, data_dir)
@@ -193,7 +199,7 @@ class StackRun:
             self._console.print("model", f"{error} The stack runs without it.")
             return None
 
-    def _start_model(self, model: LocalModel | None) -> PartRunner | None:
+    def _start_model(self, model: "LocalModel | None") -> PartRunner | None:
         if model is None:
             return None
         self._cleanup.enter_context(model.reserved)
@@ -204,6 +210,8 @@ class StackRun:
         """Start the stub where it is wanted; a local model that runs here counts as set up."""
         if not self._options.demo_provider:
             return None
+        from deploy.stub_provider.part import DemoProvider
+
         provider = DemoProvider.prepare(os.environ | self._model_environ())
         self._cleanup.enter_context(provider.reserved)
         self._demo_provider = provider
@@ -211,6 +219,8 @@ class StackRun:
 
     async def _await_model(self, runner: PartRunner) -> None:
         """Wait for the model to answer, for a limited time; stop one that keeps dying."""
+        from deploy.local_model import is_serving
+
         try:
             await _wait(lambda: is_serving(self._model_url), runner, READY_SECONDS)
         except CommandFailed:

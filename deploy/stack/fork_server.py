@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ctypes
+import gc
 import json
 import os
 import signal
@@ -34,6 +35,8 @@ class ForkServer:
         """
         if not can_watch():
             return None
+        gc.collect()
+        gc.freeze()  # a collection would write to the memory that both share
         parent = os.getpid()
         control, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         pid = os.fork()
