@@ -5,10 +5,11 @@ import signal
 from uuid import uuid4
 
 import pytest
+import redis
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import MakePage
-from tests.support.acceptance.running_stack import RunningStack
+from tests.support.acceptance.running_stack import RunningStack, until
 from tests.support.e2e.workflows import greeting
 
 pytestmark = pytest.mark.slow
@@ -90,6 +91,9 @@ def test_a_stopped_worker_and_its_waiting_work_are_told(page: Page, stack: Runni
     page.goto("/app/admin?tab=installation")
     os.kill(worker, signal.SIGSTOP)
     try:
+        # Until its last wait for work has run out, work is handed to it.
+        with redis.Redis.from_url(stack.redis_url) as client:
+            until(lambda: client.info("clients")["blocked_clients"], lambda left: left == 0)
         stack.api("POST", "/api/workflows", greeting("Stuck"))
         stack.api("POST", "/api/workflows/stuck/run?async=true", {"inputs": {}})
 

@@ -131,7 +131,8 @@ def show_model_try(page: Page) -> None:
 
 def show_model_manifest(page: Page) -> None:
     page.goto("/app/models?new=video")
-    page.get_by_role("region", name="Form").or_(page.get_by_text("TOML")).first.wait_for()
+    form = page.get_by_role("region", name="Form").or_(page.get_by_text("TOML", exact=True))
+    form.filter(visible=True).first.wait_for()
     if (choice := page.get_by_text("TOML", exact=True)).is_visible():  # on phones
         choice.click()
     area = page.get_by_role("textbox", name="Manifest as TOML")
