@@ -71,12 +71,12 @@ def test_a_time_and_the_start_of_an_id_filter(page: Page, stack: RunningStack) -
 
 def test_the_list_follows_what_happens(page: Page, stack: RunningStack, shop: Received) -> None:
     shop.answers.clear()
-    stack.api("POST", "/api/workflows", calling("Followed", shop.url))
-    page.goto("/app/executions?workflowSlug=followed")
+    stack.api("POST", "/api/workflows", calling("List follows", shop.url))
+    page.goto("/app/executions?workflowSlug=list-follows")
     expect(page.get_by_text("No execution matches")).to_be_visible()
 
-    run(stack, "followed")
-    row = page.get_by_role("row", name="followed")
+    run(stack, "list-follows")
+    row = page.get_by_role("row", name="list-follows")
     expect(row).to_contain_text("processing")
     shop.answers.set()
 

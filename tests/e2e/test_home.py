@@ -53,20 +53,20 @@ def test_a_workflow_is_created_duplicated_deleted_and_taken_back(page: Page) -> 
     dialog = page.get_by_role("dialog", name="New workflow")
     dialog.get_by_role("button", name="Create").click()
     expect(dialog.get_by_label("Name")).to_have_attribute("aria-invalid", "true")
-    dialog.get_by_label("Name").fill("My first")
+    dialog.get_by_label("Name").fill("From the home page")
     dialog.get_by_role("button", name="Create").click()
-    expect(page).to_have_url("/app/editor/my-first")
+    expect(page).to_have_url("/app/editor/from-the-home-page")
 
     page.get_by_role("link", name="Workflows").click()
-    card(page, "My first").get_by_role("button", name="Duplicate").click()
-    expect(card(page, "My first copy")).to_be_visible()
-    card(page, "My first copy").get_by_role("button", name="Delete").click()
-    expect(card(page, "My first copy")).to_have_count(0)
+    card(page, "From the home page").get_by_role("button", name="Duplicate").click()
+    expect(card(page, "From the home page copy")).to_be_visible()
+    card(page, "From the home page copy").get_by_role("button", name="Delete").click()
+    expect(card(page, "From the home page copy")).to_have_count(0)
     page.get_by_role("button", name="Undo").click()
 
-    expect(card(page, "My first copy")).to_be_visible()
+    expect(card(page, "From the home page copy")).to_be_visible()
     page.reload()
-    expect(card(page, "My first copy")).to_be_visible()
+    expect(card(page, "From the home page copy")).to_be_visible()
 
 
 def test_an_archived_workflow_is_put_aside_and_brought_back(
@@ -89,7 +89,7 @@ def test_a_template_is_a_beginning(page: Page, stack: RunningStack) -> None:
     page.goto("/")
 
     page.get_by_role("button", name="New workflow").click()
-    page.get_by_label("Name").fill("From a template")
+    page.get_by_label("Name", exact=True).fill("From a template")
     page.get_by_role("radio", name="Begin here").check()
     page.get_by_role("button", name="Create").click()
 

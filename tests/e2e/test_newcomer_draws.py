@@ -123,7 +123,7 @@ def test_a_newcomer_draws_runs_mends_publishes_and_calls_a_workflow(
     page, began = visitor, time.monotonic()
     page.goto(sign_in_link())
     page.get_by_role("button", name="New workflow").first.click()
-    page.get_by_label("Name").fill("Product images")
+    page.get_by_label("Name", exact=True).fill("Product images")
     page.get_by_role("radio", name="An empty canvas").check()
     page.get_by_role("button", name="Create", exact=True).click()
     page.get_by_role("button", name="No, thanks").click()

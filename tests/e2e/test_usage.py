@@ -1,10 +1,13 @@
 """Usage: charts over time, the same figures as tables, and the way to the executions."""
 
+import json
 import re
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.e2e.conftest import MakePage
 from tests.support.acceptance.running_stack import RunningStack
 from tests.support.e2e.workflows import greeting
 
@@ -12,13 +15,27 @@ pytestmark = pytest.mark.slow
 RUNS = 3
 
 
-@pytest.fixture(scope="module", autouse=True)
-def runs(stack: RunningStack) -> None:
-    """Run a workflow some times."""
-    stack.api("POST", "/api/workflows", greeting("Counted"))
+@pytest.fixture(scope="module")
+def account(stack: RunningStack) -> str:
+    """Id of an account that has run one workflow some times and nothing else."""
+    email = f"{uuid4().hex}@example.com"
+    made = stack.command("account", "create", "--email", email, "--tier", "pro", "--json").stdout
+    account_id: str = json.loads(made)["id"]
+    options = ("--account", account_id, "--name", "Demo", "--capability", "workflow:*", "--json")
+    key: str = json.loads(stack.command("key", "create", *options).stdout)["key"]
+    stack.api("POST", "/api/workflows", greeting("Counted"), key=key)
     for _ in range(RUNS):
         path = "/api/workflows/counted/run?timeout=10"
-        stack.api("POST", path, {"inputs": {"name": "Ada"}})
+        stack.api("POST", path, {"inputs": {"name": "Ada"}}, key=key)
+    return account_id
+
+
+@pytest.fixture
+def page(make_page: MakePage, stack: RunningStack, account: str) -> Page:
+    """A page of that account."""
+    page = make_page()
+    page.goto(stack.command("login-link", "--account", account).stdout.split()[0])
+    return page
 
 
 def test_sums_by_workflow_lead_to_their_executions(page: Page) -> None:
