@@ -10,7 +10,11 @@ IDLE_FIELDS = slice(3, 5)
 
 
 class OtherLoad:
-    """Share of the machine's processors that others have used since the last reading."""
+    """Share of the machine's processors that others have used since the last reading.
+
+    It is a share of the time that this process has left to them: what it takes from them while they
+    want all is no sign of idleness.
+    """
 
     def __init__(self, stat: Path = STAT) -> None:
         self._stat = stat
@@ -21,7 +25,8 @@ class OtherLoad:
         """Return the share from 0 to 1; 0 where the counters are not there."""
         before, self._last = self._last, self._read()
         total, busy, own = (now - then for now, then in zip(self._last, before, strict=True))
-        return 0.0 if total <= 0 else min(1.0, max(0.0, (busy - own) / total))
+        left = total - own
+        return 0.0 if left <= 0 else min(1.0, max(0.0, (busy - own) / left))
 
     def _read(self) -> tuple[float, float, float]:
         """Return the seconds of all processors, their busy ones, and those of this process."""

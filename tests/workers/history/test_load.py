@@ -23,6 +23,21 @@ def test_the_share_of_others_is_that_of_busy_times_since_the_last_reading(tmp_pa
     assert load.share() == 0.0
 
 
+def test_what_this_process_takes_from_others_makes_them_no_less_busy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stat = tmp_path / "stat"
+    stat.write_text("cpu  100 0 100 800 0 0 0 0 0 0\n")
+    monkeypatch.setattr("time.process_time", lambda: 10.0)
+    load = OtherLoad(stat)
+
+    ticks = os.sysconf("SC_CLK_TCK")
+    stat.write_text(f"cpu  {100 + 10 * ticks} 0 100 800 0 0 0 0 0 0\n")
+    monkeypatch.setattr("time.process_time", lambda: 14.0)
+
+    assert load.share() == pytest.approx(1.0)
+
+
 def test_without_counters_others_do_nothing(tmp_path: Path) -> None:
     assert OtherLoad(tmp_path / "missing").share() == 0.0
 
