@@ -27,6 +27,8 @@ COLLECT_SECONDS = 0.25
 """Pause in which executions for the next batch end."""
 ENTRIES_SECONDS = 1.0
 FORGET_SECONDS = 5.0
+FORGET_PAGES = 4
+"""Pages of a partition that one step lets Redis forget: as many executions as it archives."""
 CHECK_SECONDS = 60.0
 """Interval of the search for executions that are neither listed nor in the history."""
 RETIRE_SECONDS = 600.0
@@ -168,11 +170,17 @@ class Archiver:
 
     async def _forget(self) -> bool:
         before_ms = await self._store.leases.now() - self._keep_ms
-        more = [await self._executions.forget(each, before_ms) for each in range(PARTITIONS)]
+        more = [await self._forget_pages(each, before_ms) for each in range(PARTITIONS)]
         deliveries = await self._entries.forget_deliveries(before_ms)
         self._has_more_to_forget = any(more) or bool(deliveries)
         self._forgotten = not self._has_more_to_forget
         return self._has_more_to_forget
+
+    async def _forget_pages(self, partition: int, before_ms: int) -> bool:
+        for _ in range(FORGET_PAGES):
+            if not await self._executions.forget(partition, before_ms):
+                return False
+        return True
 
     async def _fail(self, error: EngineError) -> float:
         """Log a failure and tell it, if it is news; return the seconds until the next step."""

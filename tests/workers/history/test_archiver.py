@@ -158,6 +158,7 @@ async def test_it_pauses_for_nobody_while_redis_has_more_to_forget(
     ending: Ending, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("engine.history.archiving.FORGET_BATCH", 1)
+    monkeypatch.setattr(module, "FORGET_PAGES", 1)
     monkeypatch.setattr(OtherLoad, "share", lambda self: 0.9)
     archiver = make(ending.store, database, keep_ms=0)
     for _ in range(3):
