@@ -8,9 +8,9 @@ from typing import Any
 
 PREFIX = "HEADRACE_"
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
+FALSE_WORDS = frozenset({"", "0", "false", "no", "off"})
 LEAST_HOT_MS = 5_000
 """Least time for which Redis keeps what has ended: feeds of events look for ends each second."""
-FALSE_WORDS = frozenset({"", "0", "false", "no", "off"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from starlette.requests import Request
 
 from engine import metrics
 from engine.errors import EngineError
-from engine.history.archive import open_archive
+from engine.history.reading.archive import open_archive
 from engine.media.objects import ObjectStore
 from engine.process import spare_memory
 from engine.services.background_tasks import background

@@ -10,7 +10,7 @@ import uvloop
 
 from engine import log, metrics
 from engine.errors import EngineError
-from engine.history.archive import open_archive
+from engine.history.reading.archive import open_archive
 from engine.media.objects import ObjectStore
 from engine.process import setup, spare_memory
 from engine.process.pool import Pool

@@ -12,7 +12,7 @@ from engine.errors import EngineError
 from engine.history.database import Database
 from engine.history.errors import HistoryUnavailable
 from engine.history.migrate import migrate
-from engine.history.reports import count_executions, read_exported
+from engine.history.reading.reports import count_executions, read_exported
 from engine.history.revisions import newest_revision, revision_of
 from engine.store import Store
 from engine.store.archive.state import ArchiverStates

@@ -1,8 +1,8 @@
 """The process that gateways and workers of a stack are forked from.
 
 `headrace up` forks it at its start. It imports once what they need: a part that is forked from it
-shares that memory with the others, and starts in a tenth of the time. It has no threads, no
-connections and no secrets of the installation.
+shares that memory with the others, and starts in a tenth of the time. It has no threads and no
+connections.
 """
 
 import ctypes

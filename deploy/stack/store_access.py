@@ -13,7 +13,7 @@ from typing import TypeVar
 from deploy.problems import CommandFailed, WrongRedis
 from deploy.stack.location import find_stack
 from engine.errors import EngineError, StoreFull, Unavailable, WrongStore
-from engine.history.archive import open_archive
+from engine.history.reading.archive import open_archive
 from engine.media.objects import ObjectStore
 from engine.settings import load
 from engine.store import Store

@@ -20,8 +20,8 @@ import pytest
 
 from deploy.http_client import call
 from engine.access.tiers import load
-from engine.history.archive import open_archive
 from engine.history.database import Database
+from engine.history.reading.archive import open_archive
 from engine.media.objects import ObjectStore
 from engine.settings import Settings
 from engine.store import Store

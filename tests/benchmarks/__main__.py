@@ -86,7 +86,7 @@ class Session:
                 print(f"{workload.id} {repetition + 1} {system.name}: {shown}", flush=True)
 
     def print_logs(self) -> None:
-        """What the processes said, for whoever looks for the fault."""
+        """Print the last output of each process."""
         for path in sorted(self._around.folder.glob("*.log")):
             print(f"--- {path.name}\n{path.read_text(errors='replace')[-4000:]}", file=sys.stderr)
 

@@ -41,7 +41,7 @@ UVICORN = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What all systems share: a folder, the local HTTP server, and how long `w5` waits."""
+    """Surroundings of all systems: a folder, the local HTTP server, the waiting time of `w5`."""
 
     folder: Path
     target: str

@@ -182,8 +182,9 @@ class TestElsewhere:
 
 
 def test_conditions_are_named_in_order() -> None:
-    conditions = {"memory": "it is full", "hints": "", "history": "it is away"}
-    readiness = Readiness({name: lambda why=why: why for name, why in conditions.items()})  # type: ignore[misc]
+    readiness = Readiness(
+        {"memory": lambda: "it is full", "hints": lambda: "", "history": lambda: "it is away"}
+    )
 
     assert readiness.degraded() == ["memory", "history"]
     assert readiness.reasons() == {"memory": "it is full", "history": "it is away"}

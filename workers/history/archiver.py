@@ -71,7 +71,6 @@ class Archiver:
         self._unchecked = list(range(PARTITIONS))
         self._forgotten = False
         """Whether Redis has forgotten all that it may, so that rows may be removed."""
-        self._has_more_to_forget = False
         self._due: dict[str, float] = {}
 
     async def run(self) -> None:
@@ -108,8 +107,10 @@ class Archiver:
 
     async def _urgency(self, records: Sequence[EndedRecord]) -> float:
         """Return from 0 to 1 how urgent the work is, after these records were archived."""
-        if self._has_more_to_forget or not records:
-            return float(self._has_more_to_forget)
+        if not self._forgotten:
+            return 1.0
+        if not records:
+            return 0.0
         backlog = await self._executions.backlog()
         oldest_at = min(int(each.fields["completed"]) for each in records)
         age_ms = await self._store.leases.now() - oldest_at
@@ -172,9 +173,8 @@ class Archiver:
         before_ms = await self._store.leases.now() - self._keep_ms
         more = [await self._forget_pages(each, before_ms) for each in range(PARTITIONS)]
         deliveries = await self._entries.forget_deliveries(before_ms)
-        self._has_more_to_forget = any(more) or bool(deliveries)
-        self._forgotten = not self._has_more_to_forget
-        return self._has_more_to_forget
+        self._forgotten = not any(more) and not deliveries
+        return not self._forgotten
 
     async def _forget_pages(self, partition: int, before_ms: int) -> bool:
         for _ in range(FORGET_PAGES):

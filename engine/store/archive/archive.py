@@ -111,6 +111,7 @@ class ArchivedFigures:
 ExecutionIds = tuple[str, str]
 """Account id and execution id."""
 StreamId = tuple[int, int]
+"""Time in milliseconds and number of a stream's entry."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +142,6 @@ class LedgerFilter:
 
 
 EVERY_MOVEMENT = LedgerFilter()
-"""Time in milliseconds and number of a stream's entry."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from engine.graph.plan import NodeName
-from engine.history.archive import HistoryArchive
 from engine.history.database import Database
+from engine.history.reading.archive import HistoryArchive
 from engine.history.rows import make_rows
 from engine.history.writer import write_executions
 from engine.ids.partitions import partition_of

@@ -1,7 +1,7 @@
 """An account that pays, and models that answer when a test opens their gate."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from workers.providers.base import ModelAnswer, ModelCall
 
 PRICE = 13
 """Of one call of `echo`, 0.010 USD, for a Pro account, whose markup is 1.3."""
+CallModel = Callable[[Model, Mapping[str, Any], ModelCall], Awaitable[ModelAnswer]]
 PRO = load().terms(Tier.PRO, Role.USER)
 
 
@@ -33,11 +34,15 @@ class ModelGate:
         """Number of failures of calls with a prompt before they succeed."""
         self.answers: dict[str, str] = {}
         """Other answers, by prompt."""
+        self.substitute: CallModel | None = None
+        """Answers in place of this gate."""
         self._opened = asyncio.Event()
 
     async def call(
         self, model: Model, values: Mapping[str, Any], model_call: ModelCall
     ) -> ModelAnswer:
+        if self.substitute is not None:
+            return await self.substitute(model, values, model_call)
         prompt = str(values.get("prompt"))
         self.calls.append(prompt)
         if prompt in self.held:

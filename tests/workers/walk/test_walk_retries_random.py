@@ -20,7 +20,7 @@ async def play(payer: PayingAccount, seed: int) -> Counter[str]:
     """Run a random graph, and retry it until it completes. Returns figures of the retries."""
     graph = RetriedGraph(seed)
     models = FailingModels(graph.failing)
-    payer.models.call = models.call  # type: ignore[method-assign]
+    payer.models.substitute = models.call
     before = await payer.wallet()
     slug = await payer.runner.save(graph.graph)
     _, plan = await payer.store.workflows.plan(slug)

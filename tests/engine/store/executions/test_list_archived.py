@@ -7,8 +7,8 @@ import pytest
 
 from engine.errors import Unavailable
 from engine.executions.execution import Execution, ExecutionStatus
-from engine.history import execution_queries
 from engine.history.database import Database
+from engine.history.reading import execution_queries
 from engine.settings import Settings
 from engine.store import ExecutionFilter, Store
 from engine.store.archive.ended_executions import EndedRecord

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from engine.history.archive import HistoryArchive, open_archive
 from engine.history.archiving import ExecutionArchive
 from engine.history.database import Database
 from engine.history.errors import HistoryUnavailable
+from engine.history.reading.archive import HistoryArchive, open_archive
 from engine.history.removal import remove_executions
 from engine.media.objects import ObjectStore
 from engine.settings import Settings

@@ -33,7 +33,9 @@ from engine.store.executions.filters import NONE, ExecutionFilter, Row
 EXAMINED_IN_TURN = (500, 1_000, 1_500, 2_000, 2_500, 2_500)
 """Rows of an index that a query examines where further filters apply to them, turn by turn."""
 EXAMINING_SECONDS = 0.015
-"""Time after which a query begins no further turn."""
+"""Time after which a page begins no further turn."""
+COUNTED_IN_TURN = (*EXAMINED_IN_TURN, *(5_000 for _ in range(8)))
+"""Rows of an index that a count examines, turn by turn: `total` is to be exact to 10,000."""
 SKIPS = 4
 """Rows that a turn reads of the filters' indexes, besides the first of each, to find its begin."""
 COMPARED = 500
@@ -199,7 +201,7 @@ def count_rows(
     start = wanted.begin_after(after) or NEWEST
     for query in _queries(account_id, wanted):
         end: Row | None = None
-        for matching, examined in _turns(connection, query, start):
+        for matching, examined in _turns(connection, query, start, COUNTED_IN_TURN, float("inf")):
             end = examined
             if matching is None:
                 break
@@ -215,7 +217,7 @@ def _examine(
     """Return up to `count` matches after a row, and the last examined row."""
     found: list[Row] = []
     end: Row | None = None
-    for matching, examined in _turns(connection, query, after):
+    for matching, examined in _turns(connection, query, after, EXAMINED_IN_TURN, EXAMINING_SECONDS):
         end = examined
         if matching is None:
             break
@@ -226,7 +228,11 @@ def _examine(
 
 
 def _turns(
-    connection: Connection, query: _Query, after: Row
+    connection: Connection,
+    query: _Query,
+    after: Row,
+    examined_in_turn: Sequence[int],
+    seconds: float,
 ) -> Iterator[tuple[Select[Any] | None, Row | None]]:
     """Yield the queries of matches turn by turn, and the last row that each examines.
 
@@ -239,7 +245,7 @@ def _turns(
         yield query.rows(query.indexes[0], after), None
         return
     began, index = time.monotonic(), None
-    for examined in EXAMINED_IN_TURN:
+    for examined in examined_in_turn:
         start = _skip(connection, query, after)
         if start is None:
             yield None, None
@@ -247,7 +253,7 @@ def _turns(
         index = _rarest(connection, query, start) if index is None else index
         end = _row_at(connection, query, index, start, examined)
         yield query.matches(index, start, examined), end
-        if end is None or time.monotonic() - began > EXAMINING_SECONDS:
+        if end is None or time.monotonic() - began > seconds:
             return
         after = end
 
@@ -300,18 +306,19 @@ def _queries(account_id: str, wanted: ExecutionFilter) -> Iterator[_Query]:
     statuses = TERMINAL.intersection(wanted.statuses or TERMINAL)
     if not statuses:
         return
+    lacks_key, lacks_models = wanted.key_id == NONE, wanted.model_id == NONE
     found = {
         "error_code": wanted.error_code,
-        MODEL: wanted.model_id,
+        MODEL: None if lacks_models else wanted.model_id,
         "workflow_slug": wanted.workflow_slug,
-        "key_id": wanted.key_id,
+        "key_id": None if lacks_key else wanted.key_id,
         "workflow_version": wanted.version,
         "source": wanted.source,
     }
     values: dict[str, Sequence[str | int]] = {
-        name: [value] for name, value in found.items() if value not in (None, NONE)
+        name: [value] for name, value in found.items() if value is not None
     }
-    absent = {"key_id": wanted.key_id, "model_ids": wanted.model_id}
+    absent = [*(["key_id"] if lacks_key else ()), *(["model_ids"] if lacks_models else ())]
     has_index = set(values) <= {WORKFLOW}
     parts = [[each] for each in sorted(statuses)] if has_index else [sorted(statuses)]
     for some in parts if len(statuses) < len(TERMINAL) else [None]:
@@ -321,7 +328,7 @@ def _queries(account_id: str, wanted: ExecutionFilter) -> Iterator[_Query]:
             since=wanted.created_from,
             id_start=wanted.id_start,
             http_request_id=wanted.http_request_id,
-            absent=[name for name, value in absent.items() if value == NONE],
+            absent=absent,
         )
 
 

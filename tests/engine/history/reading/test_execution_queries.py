@@ -3,9 +3,9 @@
 import pytest
 
 from engine.executions.execution import ExecutionStatus
-from engine.history import execution_queries
 from engine.history.database import Database
-from engine.history.execution_queries import count_rows, read_rows
+from engine.history.reading import execution_queries
+from engine.history.reading.execution_queries import count_rows, read_rows
 from engine.history.rows import make_rows
 from engine.history.writer import write_executions
 from engine.store.executions.filters import ExecutionFilter, Row
@@ -84,7 +84,7 @@ def test_a_count_that_has_not_examined_all_says_so(
     with database.read() as connection:
         every = count_rows(connection, ACCOUNT, wanted, None, at_most=100)
         most = count_rows(connection, ACCOUNT, wanted, None, at_most=5)
-        monkeypatch.setattr(execution_queries, "EXAMINED_IN_TURN", (5,))
+        monkeypatch.setattr(execution_queries, "COUNTED_IN_TURN", (5,))
         some = count_rows(connection, ACCOUNT, wanted, None, at_most=100)
 
     assert (every.count, every.is_all) == (12, True)
@@ -96,6 +96,7 @@ def test_a_list_by_workflow_and_status_examines_its_matches_alone(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(execution_queries, "EXAMINED_IN_TURN", ())
+    monkeypatch.setattr(execution_queries, "COUNTED_IN_TURN", ())
     right = write(database, 3, slug="echo", status="failed")
     write(database, 40, slug="echo", status="completed")
     wanted = ExecutionFilter(workflow_slug="echo", statuses=FAILED)
@@ -103,3 +104,28 @@ def test_a_list_by_workflow_and_status_examines_its_matches_alone(
     assert pages(database, wanted, 9) == [right]
     with database.read() as connection:
         assert count_rows(connection, ACCOUNT, wanted, None, at_most=9).is_all
+
+
+def test_the_sign_of_absence_is_one_for_keys_and_models_alone(database: Database) -> None:
+    keyless = write(database, 2, key="", models="gpt")
+    write(database, 1, key="key_1", models="gpt")
+
+    assert pages(database, ExecutionFilter(key_id="-"), 9) == [keyless]
+    assert pages(database, ExecutionFilter(error_code="-"), 9) == [[]]
+    assert pages(database, ExecutionFilter(workflow_slug="-"), 9) == [[]]
+
+
+def test_a_count_goes_on_where_a_page_ends(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(execution_queries, "EXAMINED_IN_TURN", (5,))
+    monkeypatch.setattr(execution_queries, "EXAMINING_SECONDS", -1.0)
+    right = write(database, 3, status="failed", key="key_1")
+    write(database, 40, status="completed", key="key_1")
+    write(database, 40, status="failed", key="key_2")
+
+    with database.read() as connection:
+        wanted = ExecutionFilter(key_id="key_1", statuses=FAILED)
+        counted = count_rows(connection, ACCOUNT, wanted, None, at_most=100)
+
+    assert (counted.count, counted.is_all) == (len(right), True)

@@ -78,7 +78,7 @@ class HistoryArchive:
         """Return the record of an execution, None for an unknown one."""
 
         def work(connection: "Connection") -> EndedRecord | None:
-            from engine.history.execution_reads import read_record
+            from engine.history.reading.execution_reads import read_record
 
             return read_record(connection, account_id, execution_id)
 
@@ -96,7 +96,7 @@ class HistoryArchive:
         """Return matches after a row and after `offset` further matches."""
 
         def work(connection: "Connection") -> ArchivedPage:
-            from engine.history.execution_reads import read_page
+            from engine.history.reading.execution_reads import read_page
 
             return read_page(connection, account_id, wanted, after, limit=limit, offset=offset)
 
@@ -106,7 +106,7 @@ class HistoryArchive:
         """Return the recorded results of executions that have one, by id."""
 
         def work(connection: "Connection") -> Mapping[str, bytes]:
-            from engine.history.execution_reads import read_results
+            from engine.history.reading.execution_reads import read_results
 
             return read_results(connection, account_id, execution_ids)
 
@@ -118,7 +118,7 @@ class HistoryArchive:
         """Return the number of matches after a row, at most so many."""
 
         def work(connection: "Connection") -> ArchivedCount:
-            from engine.history.execution_queries import count_rows
+            from engine.history.reading.execution_queries import count_rows
 
             return count_rows(connection, account_id, wanted, after, at_most=at_most)
 
@@ -141,7 +141,7 @@ class HistoryArchive:
         """Return figures, and which of some executions the history has at that moment."""
 
         def work(connection: "Connection") -> ArchivedFigures:
-            from engine.history.series import read_figures
+            from engine.history.reading.series import read_figures
             from engine.history.writer import find_known
 
             found = find_known(connection, [(account_id, name) for name in created])
@@ -158,7 +158,7 @@ class HistoryArchive:
         """Return the matching entries before one of a ledger, newest first."""
 
         def work(connection: "Connection") -> Sequence[tuple[StreamId, LedgerEntry]]:
-            from engine.history.entry_reads import read_ledger
+            from engine.history.reading.entry_reads import read_ledger
 
             return read_ledger(connection, account_id, wanted, before, limit)
 
@@ -184,7 +184,7 @@ class HistoryArchive:
         """Return ended deliveries of a webhook after a row, newest first."""
 
         def work(connection: "Connection") -> Sequence[ArchivedDelivery]:
-            from engine.history.entry_reads import read_deliveries
+            from engine.history.reading.entry_reads import read_deliveries
 
             return read_deliveries(connection, account_id, key_id, status, after, limit)
 
@@ -196,7 +196,7 @@ class HistoryArchive:
         """Return the rows of a webhook's deliveries created since a time, oldest first."""
 
         def work(connection: "Connection") -> Sequence[Row]:
-            from engine.history.entry_reads import read_deliveries_since
+            from engine.history.reading.entry_reads import read_deliveries_since
 
             return read_deliveries_since(connection, account_id, key_id, status, since, limit)
 
@@ -206,7 +206,7 @@ class HistoryArchive:
         """Return an ended delivery, None for an unknown one."""
 
         def work(connection: "Connection") -> ArchivedDelivery | None:
-            from engine.history.entry_reads import read_delivery
+            from engine.history.reading.entry_reads import read_delivery
 
             return read_delivery(connection, account_id, delivery_id)
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 
-from engine.history import archive as archives
-from engine.history.archive import HistoryArchive, open_archive
 from engine.history.database import Database
 from engine.history.errors import HistoryUnavailable
 from engine.history.location import POOL_SIZE
+from engine.history.reading import archive as archives
+from engine.history.reading.archive import HistoryArchive, open_archive
 from engine.history.rows import make_rows
 from engine.history.writer import write_executions
 from engine.settings import Settings

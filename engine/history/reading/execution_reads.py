@@ -9,8 +9,8 @@ from sqlalchemy import Connection, select
 from sqlalchemy import Row as SqlRow
 
 from engine.executions.execution import Execution, ExecutionStatus
-from engine.history.execution_queries import read_rows
 from engine.history.packing import decompress
+from engine.history.reading.execution_queries import read_rows
 from engine.history.rows import parse_record
 from engine.history.schema import execution_records, executions
 from engine.history.statements import in_batches

@@ -1,0 +1,1 @@
+"""Reads of the history for the API and for commands."""
