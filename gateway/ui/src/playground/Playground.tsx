@@ -1,4 +1,4 @@
-import { type FormEvent, useEffect, useRef, useState } from "react";
+import { type FormEvent, useEffect, useRef } from "react";
 import { get } from "../api/client";
 import { useResource } from "../api/resource";
 import type { Execution, Schema, WorkflowRow } from "../api/types";
@@ -9,9 +9,9 @@ import { Link, useParameter } from "../shell/router";
 import { usePageTitle } from "../shell/Shell";
 import { isSignedIn, signInAddress } from "../shell/session";
 import { CallCode } from "./CallCode";
-import { FormField } from "./FormField";
 import { History } from "./History";
-import { check, type Draft, type Faults, initial, inputsOf, refilled } from "./inputs";
+import { InputFields, useInputForm } from "./inputForm";
+import { type Draft, type Faults, initial, inputsOf, refilled } from "./inputs";
 import { isLive, RunPanel } from "./RunPanel";
 import { useRun } from "./useRun";
 import "./playground.css";
@@ -64,27 +64,24 @@ function Missing() {
 }
 
 function Ready({ slug, schema, isOwn }: { slug: string; schema: Schema; isOwn: boolean }) {
-  const [draft, setDraft] = useState<Draft>(() => initial(schema));
-  const [faults, setFaults] = useState<Faults>({});
+  const form = useInputForm(schema.fields, () => initial(schema));
   const run = useRun(slug);
   const result = useRef<HTMLElement>(null);
-  useRefusedField(run.state?.error?.details, setFaults);
-  useInputsOf(useParameter("from", "")[0], schema, setDraft);
+  useRefusedField(run.state?.error?.details, form.setFaults);
+  useInputsOf(useParameter("from", "")[0], schema, form.setDraft);
   const showAgain = async (row: Execution): Promise<void> => {
     run.show(row);
     const { inputs } = await get<Execution>(`/api/executions/${row.executionId}`);
     // Inputs that are not on record, or too large for the page, leave the form as it is.
-    if (inputs && !("truncated" in inputs)) setDraft(refilled(schema, inputs));
+    if (inputs && !("truncated" in inputs)) form.setDraft(refilled(schema, inputs));
   };
   const start = (event: FormEvent): void => {
     event.preventDefault();
-    const found = check(schema.fields, draft);
-    setFaults(found);
-    if (Object.keys(found).length === 0) {
-      void run.start(inputsOf(schema.fields, draft));
-      // On a phone it stands below the form.
-      result.current?.scrollIntoView({ block: "nearest", behavior: "smooth" });
-    } else setTimeout(() => document.querySelector<HTMLElement>("[aria-invalid]")?.focus());
+    const inputs = form.checked();
+    if (inputs === null) return;
+    void run.start(inputs);
+    // On a phone it stands below the form.
+    result.current?.scrollIntoView({ block: "nearest", behavior: "smooth" });
   };
   return (
     <>
@@ -102,18 +99,7 @@ function Ready({ slug, schema, isOwn }: { slug: string; schema: Schema; isOwn: b
       <div className="playground">
         <form className="panel stack form" onSubmit={start} noValidate aria-label="Inputs">
           {schema.fields.length === 0 && <p className="muted">This workflow asks for nothing.</p>}
-          {schema.fields.map((field) => (
-            <FormField
-              key={field.name}
-              field={field}
-              value={draft[field.name]}
-              fault={faults[field.name]}
-              onChange={(value) => {
-                setDraft((now) => ({ ...now, [field.name]: value }));
-                setFaults(({ [field.name]: _, ...others }) => others);
-              }}
-            />
-          ))}
+          <InputFields form={form} />
           <div className="run-row">
             {isSignedIn ? (
               <>
@@ -141,7 +127,7 @@ function Ready({ slug, schema, isOwn }: { slug: string; schema: Schema; isOwn: b
         </section>
       </div>
       <div className="playground below">
-        <CallCode url={`${location.origin}/api/workflows/${slug}/run`} inputs={inputsOf(schema.fields, draft)} />
+        <CallCode url={`${location.origin}/api/workflows/${slug}/run`} inputs={inputsOf(schema.fields, form.draft)} />
         {isSignedIn && <History slug={slug} shownId={run.state?.executionId} onShow={(row) => void showAgain(row)} />}
       </div>
     </>

@@ -5,8 +5,8 @@ import type { Model } from "../../api/types";
 import { credits, duration } from "../../components/Ago";
 import { Button } from "../../components/Button";
 import { StatusBadge } from "../../components/StatusBadge";
-import { FormField } from "../../playground/FormField";
-import { check, type Draft, type Faults, inputsOf, shown } from "../../playground/inputs";
+import { InputFields, useInputForm } from "../../playground/inputForm";
+import { shown } from "../../playground/inputs";
 import { Result } from "../../playground/Result";
 import { Link } from "../../shell/router";
 import { MODELS, priceOf } from "../facts";
@@ -37,22 +37,16 @@ async function attempt(name: string, inputs: unknown, isAdmin: boolean): Promise
 /** A form of the model's fields, and what one call of it gives and costs. */
 export function TryPanel({ model, isAdmin }: { model: Model; isAdmin: boolean }) {
   const { internalName: name, fields } = model;
-  const [draft, setDraft] = useState<Draft>(() => Object.fromEntries(fields.map((field) => [field.name, shown(field, field.default)])));
-  const [faults, setFaults] = useState<Faults>({});
+  const form = useInputForm(fields, () => Object.fromEntries(fields.map((field) => [field.name, shown(field, field.default)])));
   const [state, setState] = useState<State | null>(null);
   const [refusal, setRefusal] = useState("");
   const panel = useRef<HTMLElement>(null);
   const isRunning = state !== null && state.outcome === undefined;
   const run = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
-    const found = check(fields, draft);
-    setFaults(found);
     setRefusal("");
-    if (Object.keys(found).length > 0) {
-      setTimeout(() => document.querySelector<HTMLElement>("form [aria-invalid]")?.focus());
-      return;
-    }
-    const inputs = inputsOf(fields, draft);
+    const inputs = form.checked();
+    if (inputs === null) return;
     setState({ began: Date.now(), inputs });
     panel.current?.scrollIntoView({ block: "nearest", behavior: "smooth" });
     try {
@@ -61,7 +55,7 @@ export function TryPanel({ model, isAdmin }: { model: Model; isAdmin: boolean })
     } catch (error) {
       setState(null);
       const { field, reason } = error instanceof ApiError ? error.details : {};
-      if (typeof field === "string" && fields.some((each) => each.name === field)) setFaults({ [field]: String(reason) });
+      if (typeof field === "string" && fields.some((each) => each.name === field)) form.setFaults({ [field]: String(reason) });
       else setRefusal((error as Error).message);
     }
     invalidate("/api/me");
@@ -75,18 +69,7 @@ export function TryPanel({ model, isAdmin }: { model: Model; isAdmin: boolean })
             ? "The demo provider makes the answer up; no real model is asked. It is charged like the real one."
             : "This asks the real provider, and your account pays for it."}
         </p>
-        {fields.map((field) => (
-          <FormField
-            key={field.name}
-            field={field}
-            value={draft[field.name]}
-            fault={faults[field.name]}
-            onChange={(value) => {
-              setDraft((now) => ({ ...now, [field.name]: value }));
-              setFaults(({ [field.name]: _, ...others }) => others);
-            }}
-          />
-        ))}
+        <InputFields form={form} />
         <div className="run-row">
           <span className="muted small figures">{priceOf(model)}</span>
           <Button look="primary" type="submit" disabled={isRunning}>

@@ -10,6 +10,7 @@ import { Sortable } from "../lists/Sortable";
 import { RowReasons, useReasons } from "../problems";
 import { renameSocket, unwire } from "../sockets";
 import type { WidgetProps } from "../widgets/widget";
+import { AddField } from "./AddField";
 import { FieldForm } from "./FieldForm";
 import { FormPreview } from "./FormPreview";
 import { type DraftField, hasSocket, retyped, TYPES } from "./fields";
@@ -18,7 +19,6 @@ import { type DraftField, hasSocket, retyped, TYPES } from "./fields";
 export function FieldDesigner({ node, name, value, onChange }: WidgetProps) {
   const store = useStore();
   const [newest, setNewest] = useState<number | null>(null);
-  const [type, setType] = useState<FieldType>("text");
   const rows = (Array.isArray(value) ? value : []) as DraftField[];
   const names = rows.map((row) => row.name);
   const set = (next: DraftField[], part?: string, also?: Edit): void => onChange(next.length > 0 ? next : undefined, part, also);
@@ -46,7 +46,7 @@ export function FieldDesigner({ node, name, value, onChange }: WidgetProps) {
     const gone = names.find((each) => !next.some((row) => row.name === each));
     set(next, undefined, gone === undefined ? undefined : unwire(node.id, "outputs", gone));
   };
-  const add = (): void => {
+  const add = (type: FieldType): void => {
     set([...rows, retyped({ name: freeName("field"), type: "text", required: false }, type)]);
     setNewest(rows.length);
   };
@@ -73,18 +73,7 @@ export function FieldDesigner({ node, name, value, onChange }: WidgetProps) {
           )}
         </Sortable>
       )}
-      <div className="row add-field">
-        <select className="input compact" aria-label="Type of the new field" value={type} onChange={(event) => setType(event.target.value as FieldType)}>
-          {Object.entries(TYPES).map(([each, words]) => (
-            <option key={each} value={each}>
-              {words}
-            </option>
-          ))}
-        </select>
-        <Button isCompact onClick={add}>
-          Add a field
-        </Button>
-      </div>
+      <AddField onAdd={add} />
       <FormPreview fields={rows} />
     </div>
   );

@@ -1,6 +1,6 @@
 import { useState } from "react";
 import type { FieldType } from "../../../api/types";
-import { Button } from "../../../components/Button";
+import { AddField } from "../../../editor/settings/fields/AddField";
 import { FieldForm } from "../../../editor/settings/fields/FieldForm";
 import { type DraftField, retyped, TYPES } from "../../../editor/settings/fields/fields";
 import { Fold } from "../../../editor/settings/Fold";
@@ -11,12 +11,11 @@ import { Faults } from "./MemberField";
 
 /** The fields that callers fill in, in order. */
 export function FieldsPart({ manifest }: FormProps) {
-  const [type, setType] = useState<FieldType>("text");
   const [newest, setNewest] = useState<number | null>(null);
   const rows = rowsOf(manifest.table.fields);
   const names = rows.map((row) => row.name);
   const set = (next: DraftField[]): void => manifest.change(["fields"], next.length > 0 ? next : undefined);
-  const add = (): void => {
+  const add = (type: FieldType): void => {
     set([...rows, retyped({ name: freeName(names), type: "text" }, type)]);
     setNewest(rows.length);
   };
@@ -44,18 +43,7 @@ export function FieldsPart({ manifest }: FormProps) {
           }}
         </Sortable>
       )}
-      <div className="row">
-        <select className="input compact" aria-label="Type of the new field" value={type} onChange={(event) => setType(event.target.value as FieldType)}>
-          {Object.entries(TYPES).map(([each, words]) => (
-            <option key={each} value={each}>
-              {words}
-            </option>
-          ))}
-        </select>
-        <Button isCompact onClick={add}>
-          Add a field
-        </Button>
-      </div>
+      <AddField onAdd={add} />
     </>
   );
 }
