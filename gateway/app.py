@@ -10,6 +10,7 @@ from engine.errors import NotFound
 from engine.settings import Settings
 from gateway.auth.cors import CrossOrigin, parse_origins
 from gateway.http.middleware import BodyLimits, Errors, RequestIds, RequestMetrics
+from gateway.http.router import LightRouter
 from gateway.http.uploads import upload_limit
 from gateway.routes import (
     account_events,
@@ -98,7 +99,9 @@ def create_metrics_app(services: Services) -> ASGIApp:
 
 def _wrap(served: list[BaseRoute], services: Services) -> ASGIApp:
     lifespan = _lifespan(services)
-    app: ASGIApp = Router(served, redirect_slashes=False, default=_not_found, lifespan=lifespan)
+    app: ASGIApp = LightRouter(
+        served, redirect_slashes=False, default=_not_found, lifespan=lifespan
+    )
     settings = services.settings
     app = BodyLimits(
         app,

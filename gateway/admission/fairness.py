@@ -1,9 +1,15 @@
-"""Fairness between accounts: under contention, each has only a few requests in progress."""
+"""Fairness between accounts: under contention, each has only a few requests in progress.
+
+An account on its own has many, but not thousands: what a request needs while it is accepted would
+stay with the process for as long as all their runs last.
+"""
 
 import asyncio
 from collections import deque
 
 MAX_BEGUN = 2
+MAX_BEGUN_ALONE = 128
+"""The same for an account on its own: pipelines shared by so many requests are as fast as any."""
 MANY_WAITING = 4
 """An account with more requests waiting pauses between them, so that others can start."""
 PAUSE_SECONDS = 0.001
@@ -12,10 +18,7 @@ CONTENDED_SECONDS = 1.0
 
 
 class AccountFairness:
-    """Queues the requests of an account behind each other while other accounts compete.
-
-    An account on its own is not delayed: pipelines shared by its requests make it fast.
-    """
+    """Queues the requests of an account behind each other while other accounts compete."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -29,14 +32,15 @@ class AccountFairness:
         if account_id != self._latest:
             self._note(account_id)
         begun = self._begun.get(account_id, 0)
-        if begun < MAX_BEGUN or self._loop.time() > self._contended_until:
+        if begun < self._limit:
             self._begun[account_id] = begun + 1
         else:
             await self._wait(account_id)
 
     def end(self, account_id: str) -> None:
         """Let the next request of the account begin."""
-        if len(self._waiting.get(account_id, ())) > MANY_WAITING:
+        is_long = len(self._waiting.get(account_id, ())) > MANY_WAITING
+        if is_long and self._limit == MAX_BEGUN:
             self._loop.call_later(PAUSE_SECONDS, self._end, account_id)
         else:
             self._end(account_id)
@@ -44,11 +48,16 @@ class AccountFairness:
     def _end(self, account_id: str) -> None:
         begun = self._begun[account_id] - 1
         if account_id in self._waiting:
-            begun += self._wake(account_id, MAX_BEGUN - begun)
+            begun += self._wake(account_id, self._limit - begun)
         if begun:
             self._begun[account_id] = begun
         else:
             del self._begun[account_id]
+
+    @property
+    def _limit(self) -> int:
+        is_contended = self._loop.time() <= self._contended_until
+        return MAX_BEGUN if is_contended else MAX_BEGUN_ALONE
 
     def _note(self, account_id: str) -> None:
         if self._latest:

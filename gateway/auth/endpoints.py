@@ -29,7 +29,7 @@ from gateway.http.errors import method_not_allowed
 from gateway.http.query import Query
 from gateway.http.rate_limit_headers import RUNS
 from gateway.http.request_bodies import announced_bytes
-from gateway.http.responses import LargeResponse
+from gateway.http.responses import Answer, LargeResponse
 from gateway.http.types import Parameter, Shape
 from gateway.services import GatewayRequest
 
@@ -44,7 +44,7 @@ NO_BODY = None
 Known = TypeVar("Known", "Guarded", "SessionOnly")
 Declared = TypeVar("Declared", "Public", "Guarded", "SessionOnly")
 PublicHandler = Callable[[GatewayRequest], Awaitable[Response]]
-GuardedHandler = Callable[[GatewayRequest, Principal], Awaitable[Response]]
+GuardedHandler = Callable[[GatewayRequest, Principal], Awaitable[Answer]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +118,7 @@ class Guarded:
         found = " or ".join((self.capability, *self.alternatives))
         return found if self.also is None else f"{found} and {self.also}"
 
-    async def answer(self, request: GatewayRequest) -> Response:
+    async def answer(self, request: GatewayRequest) -> Answer:
         """Authorize the caller, then call the handler. Raises EngineError."""
         # Speculation suits runs: one script waits for confirmation. Large inputs are stored first.
         if self.bucket in RUNS and not _is_large(request):
@@ -131,7 +131,7 @@ class Guarded:
 
     async def _answer_speculatively(
         self, request: GatewayRequest, speculative: SpeculativeAuthorization
-    ) -> Response:
+    ) -> Answer:
         # The handler works for the key's last known owner while that is confirmed. The accepted run
         # starts only if the owner is confirmed, and no answer is sent before.
         request.scope[SPECULATIVE] = speculative
@@ -140,15 +140,20 @@ class Guarded:
             response = await self._handle(request, speculative.principal)
         except Exception as error:  # includes a client that left and our own bugs
             failure = error
-        principal = await confirm(request.scope, speculative)
+        try:
+            principal = await confirm(request.scope, speculative)
+        except BaseException:
+            _discard(response)
+            raise
         del request.scope[SPECULATIVE]
         if principal != speculative.principal or isinstance(failure, AuthorizationRejected):
+            _discard(response)
             return await self._handle(request, principal)
         if response is None:
             raise failure or RuntimeError("a handler gave neither an answer nor an error")
         return response
 
-    async def _handle(self, request: GatewayRequest, principal: Principal) -> Response:
+    async def _handle(self, request: GatewayRequest, principal: Principal) -> Answer:
         request.scope[ACCOUNT] = principal.account.id
         if self.capability is not None and not self.is_checked_by_handler:
             name = request.path_params[self.name_parameter] if self.name_parameter else None
@@ -183,7 +188,7 @@ class SessionOnly:
         """Requirement on the caller, in a few words."""
         return "session of an admin" if self.is_admins else "session"
 
-    async def answer(self, request: GatewayRequest) -> Response:
+    async def answer(self, request: GatewayRequest) -> Answer:
         """Authorize the session, then call the handler. Raises EngineError."""
         principal = await _authenticate(request)
         if principal.session is None:
@@ -195,6 +200,11 @@ class SessionOnly:
         _check_query(request, self.query)
         request.scope[ACCOUNT] = principal.account.id
         return await self.handler(request, principal)
+
+
+def _discard(response: Answer | None) -> None:
+    if response is not None and not isinstance(response, Response):
+        response.discard()
 
 
 def _check_query(request: GatewayRequest, known: frozenset[str]) -> None:
@@ -351,10 +361,13 @@ class Resource:
         if not isinstance(endpoint, Public):
             response_headers.forbid_storing(scope)
         try:
+            response: Answer
             if endpoint is None:
                 response = await self._refuse(request)
             else:
                 response = await endpoint.answer(request)
+            if not isinstance(response, Response):
+                response = await response.finish()
             if isinstance(response, LargeResponse):
                 request.state["services"].result_memory.settle(scope, len(response.body))
             await response(scope, receive, send)

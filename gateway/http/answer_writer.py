@@ -16,6 +16,8 @@ class AnswerWriter(asyncio.Transport):
     loop goes on: that of a stream whose first event is not there yet is not delayed.
     """
 
+    __slots__ = ("_head", "_loop", "_transport")
+
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__()
         self._transport = transport

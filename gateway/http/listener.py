@@ -44,6 +44,7 @@ async def serve_app(
     config = uvicorn.Config(
         app,
         http=protocol,
+        interface="asgi3",
         ws="none",
         lifespan="on",
         log_config=None,

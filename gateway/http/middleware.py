@@ -1,10 +1,14 @@
-"""ASGI middleware that every request passes through, outermost first."""
+"""ASGI middleware that every request passes through, outermost first.
+
+A middleware with nothing to do after the application returns the application's own awaitable:
+thousands of requests may wait, and each would hold a frame for it.
+"""
 
 import asyncio
 import logging
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from starlette.requests import ClientDisconnect
@@ -73,10 +77,9 @@ class RequestIds:
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
+            return self.app(scope, receive, send)
         request_id = _given_id(scope) or new_request_id().encode()
         log.bind(request_id=request_id.decode())
         headers = response_headers.begin(scope)
@@ -87,7 +90,7 @@ class RequestIds:
                 message["headers"] = [*message["headers"], *headers]
             await send(message)
 
-        await self.app(scope, receive, send_with_headers)
+        return self.app(scope, receive, send_with_headers)
 
 
 def _given_id(scope: Scope) -> bytes | None:
@@ -180,12 +183,12 @@ class BodyLimits:
         self._limit = BodyLimit(max_bytes, seconds)
         self._others = others
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "http":
             limit = self._others.get(scope["path"], self._limit)
             if _has_body(scope, limit):
                 receive = _BoundedBody(receive, limit).receive
-        await self.app(scope, receive, send)
+        return self.app(scope, receive, send)
 
 
 def _has_body(scope: Scope, limit: BodyLimit) -> bool:
@@ -204,6 +207,8 @@ def _has_body(scope: Scope, limit: BodyLimit) -> bool:
 
 class _BoundedBody:
     """Body of one request while it arrives."""
+
+    __slots__ = ("_deadline", "_is_complete", "_left", "_limit", "_receive")
 
     def __init__(self, receive: Receive, limit: BodyLimit) -> None:
         self._receive = receive

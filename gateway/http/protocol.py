@@ -6,16 +6,20 @@ earlier requests, and nothing that follows on the connection is read as a reques
 
 import asyncio
 import re
+from collections import deque
 from http import HTTPStatus
 from typing import Any, NoReturn, cast
 
 import httptools
+from uvicorn._types import ASGIVersions
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from engine.process.light_event import LightEvent
 from gateway.http.answer_writer import AnswerWriter
 from gateway.http.errors import error_body, new_request_id
+from gateway.http.light_flow import LightFlow
 
 MAX_HEAD_BYTES = 32_768
 MAX_HEADERS = 100
@@ -32,6 +36,8 @@ PIECE_BYTES = 16_384
 BODY_WEIGHT = 8
 """Bytes on the wire that one byte of a body may cost; a chunk of one byte costs six."""
 
+ASGI: ASGIVersions = {"version": "3.0", "spec_version": "2.3"}
+NOTHING_QUEUED: Any = ()
 UPGRADING = frozenset({b"connection", b"upgrade", b"http2-settings"})
 TARGET = re.compile(rb"/|https?://", re.IGNORECASE)
 HOST = re.compile(rb"[^\s/?#@\\]*")
@@ -48,7 +54,21 @@ class RequestRefused(Exception):
 
 
 class GatewayProtocol(HttpToolsProtocol):
-    """One connection; see the module for its additions to uvicorn's protocol."""
+    """One connection; see the module for its additions to uvicorn's protocol.
+
+    Thousands may wait for their runs, so all attributes have slots: a dictionary of so many takes
+    two kilobytes.
+    """
+
+    __slots__ = (
+        *("access_log", "access_logger", "app", "app_state", "asgi_version", "client", "config"),
+        *("connections", "cycle", "expect_100_continue", "flow", "headers", "limit_concurrency"),
+        *("logger", "loop", "parser", "pipeline", "root_path", "scheme", "scope", "server"),
+        *("server_state", "tasks", "timeout_keep_alive", "timeout_keep_alive_task", "transport"),
+        *("url", "ws_protocol_class"),  # those of uvicorn end here
+        *("_answers", "_begun", "_body_bytes", "_ended", "_heads", "_in_head", "_is_upgrade"),
+        *("_messages", "_pending_refusal", "_reason", "_timer", "_unread_timer", "_wire_bytes"),
+    )
 
     head_seconds = HEAD_SECONDS
     rest_seconds = REST_SECONDS
@@ -62,6 +82,7 @@ class GatewayProtocol(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self.pipeline = NOTHING_QUEUED
         self._in_head = True
         self._begun = False
         self._heads = 0
@@ -77,6 +98,7 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(cast(asyncio.Transport, transport))
+        self.flow = LightFlow(self.transport)
         self._answers = AnswerWriter(self.transport, self.loop)
         self._start_timer(self.head_seconds)
 
@@ -149,6 +171,7 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self.scope["asgi"] = ASGI
         self._in_head = self._begun = True
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -164,8 +187,11 @@ class GatewayProtocol(HttpToolsProtocol):
         if self.parser.should_upgrade():
             self._is_upgrade = True
             return
+        if self.pipeline is NOTHING_QUEUED and self.cycle and not self.cycle.response_complete:
+            self.pipeline = deque()
         super().on_headers_complete()
         self.cycle.transport = self._answers
+        self.cycle.message_event = LightEvent()  # type: ignore[assignment]
         self._stop_timer()
         self._in_head = self._begun = False
         self._heads += 1

@@ -1,7 +1,7 @@
 """JSON answers: encoding, and bodies sent piece by piece."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from starlette.responses import Response
@@ -38,3 +38,21 @@ def in_pieces(data: bytes) -> Iterator[bytes]:
     """Yield the bytes in pieces: a body written whole stays in memory until it is read."""
     for start in range(0, len(data), PIECE_BYTES):
         yield data[start : start + PIECE_BYTES]
+
+
+class PendingResponse(Protocol):
+    """A response that takes a while, finished after its handler has returned.
+
+    Whatever a handler has in its frames is then not in memory during the wait.
+    """
+
+    async def finish(self) -> Response:
+        """Return the response itself. Raises EngineError."""
+        ...
+
+    def discard(self) -> None:
+        """Give up the response; that of a finished one may be repeated."""
+        ...
+
+
+Answer = Response | PendingResponse

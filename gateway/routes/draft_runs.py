@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from msgspec import field
-from starlette.responses import Response
 from starlette.routing import Route
 
 from engine import errors
@@ -15,6 +14,7 @@ from engine.store import Principal
 from gateway.auth.endpoints import Resource, operation, requires
 from gateway.http.rate_limit_headers import WORKFLOW_RUNS
 from gateway.http.request_bodies import read_body
+from gateway.http.responses import Answer
 from gateway.http.types import OBJECT, doc, refused
 from gateway.openapi.parameters import ASYNC, IDEMPOTENCY_KEY, MAX_CREDITS_OF_RUN, PREFER, TIMEOUT
 from gateway.runs.errors import RUN_ERRORS
@@ -93,7 +93,7 @@ class DraftOfWorkflow:
     ),
 )
 @requires("workflow:write", also="workflow:run", named="slug", bucket=WORKFLOW_RUNS)
-async def run_draft(request: GatewayRequest, principal: Principal) -> Response:
+async def run_draft(request: GatewayRequest, principal: Principal) -> Answer:
     """Run the draft, or one node of it with what it needs, and answer as a run does."""
     slug = check_slug(request.path_params["slug"])
     body = await read_body(request, DraftRunRequest)

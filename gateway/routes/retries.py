@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from starlette.responses import Response
 from starlette.routing import Route
 
 from engine import errors
@@ -17,6 +16,7 @@ from gateway.auth.endpoints import (
     requires,
 )
 from gateway.http.rate_limit_headers import MODEL_RUNS, WORKFLOW_RUNS
+from gateway.http.responses import Answer
 from gateway.openapi.parameters import IDEMPOTENCY_KEY, MAX_CREDITS_OF_RUN
 from gateway.runs.errors import RUN_ERRORS
 from gateway.runs.execution_ids import read_execution_id
@@ -62,7 +62,7 @@ class RetriedExecution:
 )
 @checked_by_handler
 @requires("workflow:run")
-async def retry_execution(request: GatewayRequest, principal: Principal) -> Response:
+async def retry_execution(request: GatewayRequest, principal: Principal) -> Answer:
     """Run a failed execution again from the nodes that failed, on the version that it ran.
 
     Nodes that had completed are neither run nor charged again. While there is a retry that was not

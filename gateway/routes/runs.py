@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from starlette.responses import Response
 from starlette.routing import Route
 
 from engine import errors
@@ -12,6 +11,7 @@ from engine.store import Principal
 from gateway.auth.endpoints import Resource, operation, requires
 from gateway.http.query import Query
 from gateway.http.rate_limit_headers import MODEL_RUNS, WORKFLOW_RUNS
+from gateway.http.responses import Answer
 from gateway.openapi.parameters import (
     ASYNC,
     IDEMPOTENCY_KEY,
@@ -57,7 +57,7 @@ class SavedWorkflow:
     ),
 )
 @requires("workflow:run", named="slug", bucket=WORKFLOW_RUNS)
-async def run_workflow(request: GatewayRequest, principal: Principal) -> Response:
+async def run_workflow(request: GatewayRequest, principal: Principal) -> Answer:
     """Run a workflow and answer with its result, or at once with where to find it."""
     slug, version = check_slug(request.path_params["slug"]), Query(request.scope).version()
     return await run(request, principal, SavedWorkflow(slug, version))
@@ -71,7 +71,7 @@ async def run_workflow(request: GatewayRequest, principal: Principal) -> Respons
     errors=RUN_ERRORS,
 )
 @requires("model:run", named="internal_name", bucket=MODEL_RUNS)
-async def run_model(request: GatewayRequest, principal: Principal) -> Response:
+async def run_model(request: GatewayRequest, principal: Principal) -> Answer:
     """Run a model as if it were a workflow of one node."""
     return await run(request, principal, RegisteredModel(request.path_params["internal_name"]))
 

@@ -29,7 +29,7 @@ from gateway.auth.endpoints import SPECULATIVE
 from gateway.http import response_headers
 from gateway.http.json_bodies import run_off_loop
 from gateway.http.request_bodies import forget_body
-from gateway.http.responses import json_response
+from gateway.http.responses import Answer, json_response
 from gateway.runs.request import RunParameters, read_run_parameters
 from gateway.runs.streams import ExecutionStream
 from gateway.runs.types import AcceptedView, RunResult
@@ -84,7 +84,7 @@ class EndedRun(NamedTuple):
 
 async def run(
     request: GatewayRequest, principal: Principal, target: RunTarget, *, is_retry: bool = False
-) -> Response:
+) -> Answer:
     """Run the target; answer with its result, with events, or at once with the execution's id."""
     began = time.perf_counter()
     parameters = await read_run_parameters(request, principal, is_retry=is_retry)
@@ -105,8 +105,8 @@ async def run_to_end(
     parameters = RunParameters(
         inputs=inputs, wait_seconds=request.state["services"].settings.sync_timeout
     )
-    execution, _ = await _run_to_end(request, principal, target, parameters, execution_id)
-    return EndedRun(execution_id, execution, _milliseconds_since(began))
+    waiting = await _begin(request, principal, target, parameters, execution_id, began)
+    return EndedRun(execution_id, await waiting.wait(), _milliseconds_since(began))
 
 
 async def _run(
@@ -115,7 +115,7 @@ async def _run(
     target: RunTarget,
     parameters: RunParameters,
     began: float,
-) -> Response:
+) -> Answer:
     execution_id = str(uuid.uuid4())
     if not parameters.wait_seconds:
         warnings = await _accept(request, principal, target, parameters, execution_id)
@@ -123,29 +123,76 @@ async def _run(
     if parameters.streams:
         await _accept(request, principal, target, parameters, execution_id)
         return _stream(request, principal, parameters, execution_id, BEFORE_ALL).respond()
-    execution, warnings = await _run_to_end(request, principal, target, parameters, execution_id)
-    milliseconds = _milliseconds_since(began)
-    if parameters.idempotency_key is not None:
-        replay = IdempotentReplay(parameters.idempotency_key, execution_id, "")
-        return await _record_answer(request, principal, replay, execution, milliseconds, warnings)
-    if execution is None:
-        return _accepted(execution_id, warnings=warnings)
-    return _ended(execution, milliseconds, warnings)
+    return await _begin(request, principal, target, parameters, execution_id, began)
 
 
-async def _run_to_end(
+async def _begin(
     request: GatewayRequest,
     principal: Principal,
     target: RunTarget,
     parameters: RunParameters,
     execution_id: str,
-) -> tuple[Execution | ExecutionEnd | None, tuple[str, ...]]:
-    """Return the ended execution, or None if it goes on, and the warnings for its caller."""
+    began: float,
+) -> "WaitingRun":
+    """Accept an execution whose end its caller waits for."""
     # The waiter is registered before the execution is accepted, so that its end is not missed.
-    with request.state["services"].notifier.expecting(execution_id) as completion:
-        warnings = await _accept(request, principal, target, parameters, execution_id)
-        waiter = Waiter(request, principal.account.id, execution_id)
-        return await waiter.wait(completion, parameters.wait_seconds), warnings
+    waiting = WaitingRun(request, principal.account.id, execution_id, parameters, began)
+    try:
+        waiting.warnings = await _accept(request, principal, target, parameters, execution_id)
+    except BaseException:
+        waiting.discard()
+        raise
+    return waiting
+
+
+class WaitingRun:
+    """An accepted run and the caller who waits for its end."""
+
+    __slots__ = (
+        *("_account_id", "_began", "_completion", "_idempotency_key", "_request", "_seconds"),
+        "warnings",
+    )
+
+    def __init__(
+        self,
+        request: GatewayRequest,
+        account_id: str,
+        execution_id: str,
+        parameters: RunParameters,
+        began: float,
+    ) -> None:
+        self._request = request
+        self._account_id = account_id
+        self._completion = request.state["services"].notifier.expect(execution_id)
+        self._seconds = parameters.wait_seconds
+        self._idempotency_key = parameters.idempotency_key
+        self._began = began
+        self.warnings: tuple[str, ...] = ()
+
+    async def wait(self) -> Execution | ExecutionEnd | None:
+        """Return the ended execution, or None if it goes on."""
+        try:
+            waiter = Waiter(self._request, self._account_id, self._completion)
+            return await waiter.wait(self._seconds)
+        finally:
+            self.discard()
+
+    async def finish(self) -> Response:
+        """Return the answer after the end of the run, or that it goes on."""
+        execution = await self.wait()
+        milliseconds, execution_id = _milliseconds_since(self._began), self._completion.execution_id
+        if self._idempotency_key is not None:
+            replay = IdempotentReplay(self._idempotency_key, execution_id, "")
+            return await _record_answer(
+                self._request, self._account_id, replay, execution, milliseconds, self.warnings
+            )
+        if execution is None:
+            return _accepted(execution_id, warnings=self.warnings)
+        return _ended(execution, milliseconds, self.warnings)
+
+    def discard(self) -> None:
+        """Wait no longer; the run goes on."""
+        self._request.state["services"].notifier.leave(self._completion)
 
 
 def _milliseconds_since(began: float) -> int:
@@ -231,7 +278,7 @@ def _new_run(
 
 async def _record_answer(
     request: GatewayRequest,
-    principal: Principal,
+    account_id: str,
     replay: IdempotentReplay,
     execution: Execution | ExecutionEnd | None,
     milliseconds: int,
@@ -243,14 +290,12 @@ async def _record_answer(
     # A caller that has hung up got no answer: its repeated call may still wait for the end.
     if execution is not None or not await request.is_disconnected():
         with contextlib.suppress(Unavailable):
-            answer = await executions.record_answer(
-                principal.account.id, replay.idempotency_key, answer
-            )
+            answer = await executions.record_answer(account_id, replay.idempotency_key, answer)
     if answer == ACCEPTED:
         return _accepted(replay.execution_id, warnings=warnings)
     if execution is None:
         reserve = request.state["services"].result_memory.for_answer(request.scope)
-        execution = await executions.head(principal.account.id, replay.execution_id, reserve)
+        execution = await executions.head(account_id, replay.execution_id, reserve)
     return _ended(execution, int(answer), warnings)
 
 

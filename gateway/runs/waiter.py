@@ -14,52 +14,47 @@ DISCONNECT_CHECKS = 5
 class Waiter:
     """One caller's wait for one execution; stopping it does not stop the execution."""
 
-    def __init__(self, request: GatewayRequest, account_id: str, execution_id: str) -> None:
+    __slots__ = ("_account_id", "_checks", "_completion", "_request")
+
+    def __init__(
+        self, request: GatewayRequest, account_id: str, completion: CompletionWaiter
+    ) -> None:
         self._request = request
-        self._services = request.state["services"]
-        self._executions = self._services.store.executions
         self._account_id = account_id
-        self._execution_id = execution_id
+        self._completion = completion
         self._checks = 0
 
-    async def wait(
-        self, completion: CompletionWaiter, seconds: float
-    ) -> Execution | ExecutionEnd | None:
+    async def wait(self, seconds: float) -> Execution | ExecutionEnd | None:
         """Return the ended execution, or None when the wait is over and the execution goes on.
 
         Raises ExecutionLost when Redis no longer has it.
         """
-
-        async def check() -> Execution | ExecutionEnd | _Stop | None:
-            return completion.outcome or await self._check(completion.was_notified)
-
-        outcome = await completion.wait(check, seconds)
+        outcome = await self._completion.wait(self._find_outcome, seconds)
         return outcome if isinstance(outcome, (Execution, ExecutionEnd)) else None
+
+    async def _find_outcome(self) -> "Execution | ExecutionEnd | _Stop | None":
+        return self._completion.outcome or await self._check(self._completion.was_notified)
 
     async def _check(self, was_notified: bool) -> "Execution | _Stop | None":
         # The execution goes on while the store is unavailable, and so does the wait.
+        services, execution_id = self._request.state["services"], self._completion.execution_id
+        executions = services.store.executions
         try:
-            if was_notified or await self._has_ended():
-                reserve = self._services.result_memory.for_answer(self._request.scope)
-                execution = await self._executions.head(
-                    self._account_id, self._execution_id, reserve
-                )
+            # Thousands may wait and poll once a second: the status alone is cheap.
+            if was_notified or await executions.status(self._account_id, execution_id) in TERMINAL:
+                reserve = services.result_memory.for_answer(self._request.scope)
+                execution = await executions.head(self._account_id, execution_id, reserve)
                 if execution.status in TERMINAL:
                     return execution
         except ResultUnreadable:
             raise  # it has ended: the error says how to read it later
         except ExecutionNotFound:
-            raise ExecutionLost(self._execution_id) from None
+            raise ExecutionLost(execution_id) from None
         except Unavailable:
             pass
-        if self._services.stopping.is_set() or await self._has_disconnected():
+        if services.stopping.is_set() or await self._has_disconnected():
             return _Stop.STOP
         return None
-
-    async def _has_ended(self) -> bool:
-        # Thousands may wait and poll once a second: the status alone is cheap.
-        status = await self._executions.status(self._account_id, self._execution_id)
-        return status in TERMINAL
 
     async def _has_disconnected(self) -> bool:
         self._checks += 1

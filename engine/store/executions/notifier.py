@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TypeVar
 
 from engine.executions.execution import ExecutionEnd, ExecutionStatus
+from engine.process.coarse_timers import CoarseTimers
 from engine.store.redis import keyspace
 from engine.store.redis.record_packing import unpack
 from engine.store.redis.subscription import Subscription
@@ -22,7 +23,9 @@ class CompletionNotifier:
     def __init__(self, subscription: Subscription, channel: str) -> None:
         self.channel = channel
         self._subscription = subscription
-        self._waiters: dict[str, set[CompletionWaiter]] = {}
+        self._waiters: dict[str, CompletionWaiter | set[CompletionWaiter]] = {}
+        """Those of each execution: mostly one, for which a set would be larger than itself."""
+        self._timers = CoarseTimers()
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -37,19 +40,34 @@ class CompletionNotifier:
     @contextlib.contextmanager
     def expecting(self, execution_id: str) -> Iterator["CompletionWaiter"]:
         """Register a waiter for the end of an execution, preferably before its acceptance."""
-        waiter = CompletionWaiter(execution_id)
-        waiters = self._waiters.setdefault(execution_id, set())
-        waiters.add(waiter)
+        waiter = self.expect(execution_id)
         try:
             yield waiter
         finally:
-            waiters.discard(waiter)
-            if not waiters:
-                self._waiters.pop(execution_id, None)
+            self.leave(waiter)
+
+    def expect(self, execution_id: str) -> "CompletionWaiter":
+        """Register a waiter like `expecting`, until `leave`."""
+        waiter = CompletionWaiter(execution_id, self._timers)
+        others = self._waiters.setdefault(execution_id, waiter)
+        if isinstance(others, set):
+            others.add(waiter)
+        elif others is not waiter:
+            self._waiters[execution_id] = {others, waiter}
+        return waiter
+
+    def leave(self, waiter: "CompletionWaiter") -> None:
+        """Forget a waiter; one that has left may leave again."""
+        others = self._waiters.get(waiter.execution_id)
+        if isinstance(others, set):
+            others.discard(waiter)
+        if others is waiter or others == set():
+            del self._waiters[waiter.execution_id]
 
     def _notify(self, data: bytes) -> None:
         execution_id, _, message = data.partition(b"\n")
-        for waiter in self._waiters.get(execution_id.decode(errors="replace"), ()):
+        found = self._waiters.get(execution_id.decode(errors="replace"), ())
+        for waiter in (found,) if isinstance(found, CompletionWaiter) else found:
             waiter.wake(message)
 
 
@@ -69,10 +87,14 @@ def parse_notification(execution_id: str, message: bytes) -> ExecutionEnd:
 class CompletionWaiter:
     """Waiter of one caller for one execution."""
 
-    __slots__ = ("_execution_id", "_future", "_is_notified", "_message", "was_notified")
+    __slots__ = (
+        *("_future", "_is_notified", "_message", "_timers"),
+        *("execution_id", "was_notified"),
+    )
 
-    def __init__(self, execution_id: str) -> None:
-        self._execution_id = execution_id
+    def __init__(self, execution_id: str, timers: CoarseTimers) -> None:
+        self.execution_id = execution_id
+        self._timers = timers
         self._message = b""
         self._is_notified = False
         self.was_notified = False
@@ -82,7 +104,7 @@ class CompletionWaiter:
     @property
     def outcome(self) -> ExecutionEnd | None:
         """Outcome of the execution, if the notification carried it."""
-        return parse_notification(self._execution_id, self._message) if self._message else None
+        return parse_notification(self.execution_id, self._message) if self._message else None
 
     def wake(self, message: bytes = b"") -> None:
         """Record the end of the execution and its outcome, which may be empty."""
@@ -102,18 +124,22 @@ class CompletionWaiter:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
         while (remaining := deadline - loop.time()) > 0:
-            await self._wait_for_notification(loop, min(remaining, CHECK_SECONDS))
+            if not self._is_notified:
+                await self._start_turn(loop, remaining)
+            self.was_notified, self._is_notified = self._is_notified, False
             value = await check()
             if value is not None:
                 return value
         return None
 
-    async def _wait_for_notification(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
-        if not self._is_notified:
-            self._future = loop.create_future()
-            timer = loop.call_later(seconds, self._end_turn)
-            try:
-                await self._future
-            finally:
-                timer.cancel()
-        self.was_notified, self._is_notified = self._is_notified, False
+    def _start_turn(
+        self, loop: asyncio.AbstractEventLoop, remaining: float
+    ) -> "asyncio.Future[None]":
+        """Return a future that is done at the notification, the next check or the timeout."""
+        self._future = turn = loop.create_future()
+        if remaining > CHECK_SECONDS:
+            self._timers.resolve_after(CHECK_SECONDS, turn, loop)
+        else:
+            timer = loop.call_later(remaining, self._end_turn)
+            turn.add_done_callback(lambda _: timer.cancel())
+        return turn
