@@ -61,7 +61,15 @@ class State(TypedDict):
     services: Services
 
 
-GatewayRequest = Request[State]
+class GatewayRequest(Request[State]):
+    """A request; handlers find the services on it."""
+
+    @property
+    def services(self) -> Services:
+        """Services of this process."""
+        services: Services = self.scope["state"]["services"]
+        return services
+
 
 MODELS_SECONDS = 2.0
 

@@ -6,6 +6,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from msgspec import Struct
+
 
 class ExecutionStatus(StrEnum):
     """Status of an execution."""
@@ -132,8 +134,7 @@ class NodeExecution:
     """Packed outputs, or the name of offloaded ones; None: none on record."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExecutionEnd:
+class ExecutionEnd(Struct, frozen=True, kw_only=True):
     """Final status and result of an execution, without the rest of its record."""
 
     id: str

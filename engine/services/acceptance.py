@@ -1,9 +1,10 @@
 """Acceptance of a run: checks its inputs, refers to its media, stores it and sends its hint."""
 
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from engine.access.tiers import TierTerms
 from engine.errors import InvalidInputs, Unavailable, WorkflowNotFound, WorkflowNotRunnable
@@ -20,8 +21,7 @@ MAX_STALE = 5
 """Attempts at a workflow that is being saved concurrently."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Runnable:
+class Runnable(Struct, frozen=True, kw_only=True):
     """Version of the workflow, or model, to run."""
 
     plan: Plan
@@ -40,8 +40,7 @@ class Runnable:
         return self.workflow is None and self.prepare is None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AcceptedInputs:
+class AcceptedInputs(Struct, frozen=True, kw_only=True):
     """Inputs that were accepted before, with their packed form."""
 
     values: Mapping[str, Any]
@@ -64,8 +63,7 @@ class Find(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewRun:
+class NewRun(Struct, frozen=True, kw_only=True):
     """A requested run: account, inputs and notifications.
 
     The members after `inputs` are the parameters of `Executions.accept` with these names.
@@ -88,8 +86,7 @@ class NewRun:
     request_id: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Acceptance:
+class Acceptance(Struct, frozen=True, kw_only=True):
     """Accepts runs for the API and the command line."""
 
     store: Store

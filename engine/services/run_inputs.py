@@ -1,9 +1,10 @@
 """Check of a run's inputs: adds defaults and replaces asset ids by links."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, TypeVar
+
+from msgspec import Struct
 
 from engine.errors import AssetNotFound, InvalidInputs
 from engine.graph.plan import Plan
@@ -29,8 +30,7 @@ async def compute_here(work: Callable[[], T]) -> T:
     return work()
 
 
-@dataclass(frozen=True, slots=True)
-class AssetUse:
+class AssetUse(Struct, frozen=True):
     """Account whose assets a run may name, and execution that keeps them alive."""
 
     media_service: MediaService

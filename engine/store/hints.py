@@ -6,7 +6,8 @@ before it has read the record.
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from engine.ids.slugs import SLUG
 from engine.store.redis import keyspace
@@ -25,8 +26,7 @@ MAX_CARRIED_BYTES = 4_096
 """Most bytes of inputs in a hint; larger inputs are read from the record."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InlineRun:
+class InlineRun(Struct, frozen=True, kw_only=True):
     """Run inlined in a hint; `inputs` are packed as on record."""
 
     slug: str
@@ -83,7 +83,7 @@ class HintSender:
         """
         hint = make_hint(WALK_ACTOR, reference)
         data = hint if inline_run is None else add_inline_run(hint, inline_run)
-        forget(self._client.send("RPUSH", keyspace.hints(queue), data))
+        self._client.post("RPUSH", keyspace.hints(queue), data)
 
     async def send(self, references: Iterable[str], queue: str = WALK_QUEUE) -> None:
         """Send walk hints of recorded executions, even to a full Redis. Raises Unavailable."""

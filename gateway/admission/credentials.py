@@ -22,6 +22,15 @@ def session_token(scope: Scope) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
+def header_value(scope: Scope, name: bytes) -> str | None:
+    """Return the first value of a header, None without one; the name is in lower case."""
+    for each, value in scope["headers"]:
+        if each == name:
+            found: str = value.decode("latin-1")
+            return found
+    return None
+
+
 def header_values(scope: Scope, name: bytes) -> list[str]:
     """Return every value of a header, in their order; the name is in lower case."""
     return [value.decode("latin-1") for each, value in scope["headers"] if each == name]

@@ -77,7 +77,7 @@ class Public:
         if not self.is_guessed:
             _check_query(request, self.query)
             return await self.handler(request)
-        failed_calls = request.state["services"].failed_calls
+        failed_calls = request.services.failed_calls
         failed_calls.check(request.scope)
         _check_query(request, self.query)
         response = await self.handler(request)
@@ -122,7 +122,7 @@ class Guarded:
         """Authorize the caller, then call the handler. Raises EngineError."""
         # Speculation suits runs: one script waits for confirmation. Large inputs are stored first.
         if self.bucket in RUNS and not _is_large(request):
-            store = request.state["services"].store
+            store = request.services.store
             speculative = authenticate_speculatively(request.scope, store, self.bucket)
             if speculative is not None:
                 return await self._answer_speculatively(request, speculative)
@@ -146,7 +146,8 @@ class Guarded:
             _discard(response)
             raise
         del request.scope[SPECULATIVE]
-        if principal != speculative.principal or isinstance(failure, AuthorizationRejected):
+        is_assumed = principal is speculative.principal or principal == speculative.principal
+        if not is_assumed or isinstance(failure, AuthorizationRejected):
             _discard(response)
             return await self._handle(request, principal)
         if response is None:
@@ -215,7 +216,7 @@ def _check_query(request: GatewayRequest, known: frozenset[str]) -> None:
 
 def _is_large(request: GatewayRequest) -> bool:
     """Return whether the body may hold inputs that are stored before their run is accepted."""
-    most = request.state["services"].settings.max_body_bytes
+    most = request.services.settings.max_body_bytes
     return is_large(announced_bytes(request.scope, most))
 
 
@@ -225,7 +226,7 @@ def needs_approval(endpoint: "Guarded | SessionOnly", method: str) -> bool:
 
 
 async def _authenticate(request: GatewayRequest, bucket: str | None = None) -> Principal:
-    services = request.state["services"]
+    services = request.services
     services.failed_calls.check(request.scope)
     public_url = services.settings.public_url
     principal = await authenticate(request.scope, services.store, public_url, bucket)
@@ -369,13 +370,13 @@ class Resource:
             if not isinstance(response, Response):
                 response = await response.finish()
             if isinstance(response, LargeResponse):
-                request.state["services"].result_memory.settle(scope, len(response.body))
+                request.services.result_memory.settle(scope, len(response.body))
             await response(scope, receive, send)
         finally:
             if RESERVATION in scope:
-                request.state["services"].result_memory.free(scope)
+                request.services.result_memory.free(scope)
             if BODY_RESERVATION in scope:
-                request.state["services"].body_memory.free(scope)
+                request.services.body_memory.free(scope)
 
     async def _refuse(self, request: GatewayRequest) -> Response:
         if not self._is_public:

@@ -1,5 +1,7 @@
 """Authentication of a request, by `x-api-key` or the session cookie, and authorization."""
 
+from functools import lru_cache
+
 from starlette.types import Scope
 
 from engine.access.capabilities import check_ceiling, covers, is_under_ceiling
@@ -95,11 +97,20 @@ def check_capability(principal: Principal, required: str, name: str | None = Non
         return  # a session may do everything that its account may
     terms = principal.terms
     held = principal.key.capabilities
-    if not covers(held, required, name):
-        raise CapabilityDenied(required)
-    usable = [each for each in held if is_under_ceiling(each, terms.ceiling)]
-    if not covers(usable, required, name):
-        raise CapabilityAboveCeiling(required, terms.tier.value)
+    if _is_usable(held, terms.ceiling, required, name):
+        return
+    raise (
+        CapabilityAboveCeiling(required, terms.tier.value)
+        if covers(held, required, name)
+        else CapabilityDenied(required)
+    )
+
+
+@lru_cache(maxsize=1_024)
+def _is_usable(
+    held: tuple[str, ...], ceiling: frozenset[str], required: str, name: str | None
+) -> bool:
+    return covers([each for each in held if is_under_ceiling(each, ceiling)], required, name)
 
 
 def has_capability(principal: Principal, required: str) -> bool:

@@ -13,6 +13,7 @@ from starlette.responses import Response, StreamingResponse
 
 from engine.errors import EngineError, ExecutionNotFound, InvalidQuery, Unavailable
 from engine.store import CompletionWaiter
+from gateway.admission.credentials import header_value
 from gateway.auth.principal import authenticate
 from gateway.http.responses import encode_json, in_pieces
 from gateway.openapi import parameters
@@ -28,6 +29,7 @@ RETRY = f"retry: {RETRY_MS}\n".encode()
 AUTHORIZED_SECONDS = 1.0
 """Interval at which the key or session of a stream is checked again."""
 LAST_EVENT_ID, _ = parameters.LAST_EVENT_ID
+ANY_TYPE = "*/*"
 NEVER = re.compile(r"q=0(\.0{0,3})?")
 """The weight of a media type that must not be sent (RFC 9110, 12.4.2)."""
 HEADERS = {"x-accel-buffering": "no"}
@@ -36,7 +38,10 @@ T = TypeVar("T")
 
 def wants_stream(request: GatewayRequest) -> bool:
     """Return whether the caller accepts events rather than the one answer."""
-    for each in request.headers.get("accept", "").lower().split(","):
+    accepted = header_value(request.scope, b"accept")
+    if accepted is None or accepted == ANY_TYPE:
+        return False
+    for each in accepted.lower().split(","):
         media_type, *parameters = (part.replace(" ", "") for part in each.split(";"))
         if media_type.strip() == EVENT_STREAM:
             return not any(NEVER.fullmatch(parameter) for parameter in parameters)
@@ -118,7 +123,7 @@ class EventStream(Generic[P]):
         self, request: GatewayRequest, feed: Feed[P], *, topic: str, seconds: float
     ) -> None:
         self._request = request
-        self._services = request.state["services"]
+        self._services = request.services
         self._feed = feed
         self._topic = topic
         self._opening = RETRY

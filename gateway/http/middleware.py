@@ -27,6 +27,8 @@ REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 SECRET = b"hr_"
 """Prefix of keys and tokens: a request id that contains it may be a secret and is not repeated."""
 BODY_SECONDS = 30.0
+COMPLETE = "complete_body"
+"""Key in the scope of a request of which nothing is still to come."""
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -43,17 +45,10 @@ class RequestMetrics:
             await self.app(scope, receive, send)
             return
         began = time.perf_counter()
-        status = 0
-
-        async def send_and_note(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
         try:
-            await self.app(scope, receive, send_and_note)
+            await self.app(scope, receive, send)
         finally:
+            status = response_headers.sent_status(scope)
             self._count(scope, status, time.perf_counter() - began)
 
     def _count(self, scope: Scope, status: int, seconds: float) -> None:
@@ -85,10 +80,11 @@ class RequestIds:
         headers = response_headers.begin(scope)
         headers.append((response_headers.REQUEST_ID, request_id))
 
-        async def send_with_headers(message: Message) -> None:
+        def send_with_headers(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], *headers]
-            await send(message)
+                response_headers.note_sent(scope, message["status"])
+            return send(message)
 
         return self.app(scope, receive, send_with_headers)
 
@@ -116,19 +112,12 @@ class Errors:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        has_started = False
-
-        async def send_and_note(message: Message) -> None:
-            nonlocal has_started
-            has_started = True
-            await send(message)
-
         try:
-            await self.app(scope, receive, send_and_note)
+            await self.app(scope, receive, send)
         except ClientDisconnect:
             return
         except Exception as error:
-            if has_started:
+            if response_headers.sent_status(scope):
                 raise
             answered = self._replace_error(scope, error)
             await _response_for(answered, scope)(scope, receive, send)
@@ -186,23 +175,24 @@ class BodyLimits:
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "http":
             limit = self._others.get(scope["path"], self._limit)
-            if _has_body(scope, limit):
+            if _must_bound(scope, limit):
                 receive = _BoundedBody(receive, limit).receive
         return self.app(scope, receive, send)
 
 
-def _has_body(scope: Scope, limit: BodyLimit) -> bool:
-    has_body = False
+def _must_bound(scope: Scope, limit: BodyLimit) -> bool:
+    """Return whether a body is still to be bounded as it is read; refuse one that is too long."""
+    must_bound = False
     for name, value in scope["headers"]:
         if name == b"content-length":
-            has_body = True
             if int(value) > limit.max_bytes:
                 raise limit.refusal()
+            must_bound = COMPLETE not in scope
         elif name == b"transfer-encoding":
-            has_body = True
+            must_bound = True
         elif name == b"content-encoding" and value.lower() != b"identity":
             raise InvalidBody("An encoded request body is not taken; send it as it is")
-    return has_body
+    return must_bound
 
 
 class _BoundedBody:

@@ -20,6 +20,7 @@ from engine.process.light_event import LightEvent
 from gateway.http.answer_writer import AnswerWriter
 from gateway.http.errors import error_body, new_request_id
 from gateway.http.light_flow import LightFlow
+from gateway.http.middleware import COMPLETE
 
 MAX_HEAD_BYTES = 32_768
 MAX_HEADERS = 100
@@ -180,7 +181,10 @@ class GatewayProtocol(HttpToolsProtocol):
             return
         if len(self.headers) >= MAX_HEADERS:
             self._stop_parsing(431, f"The request has more than {MAX_HEADERS} headers")
-        super().on_header(name, value)
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         self._check_head()
@@ -206,29 +210,38 @@ class GatewayProtocol(HttpToolsProtocol):
         self._stop_timer()
         self._in_head = True
         self._messages += 1
+        self.scope[COMPLETE] = True  # type: ignore[typeddict-unknown-key]
         super().on_message_complete()
         if self.cycle.response_complete:
             self._start_timer(self.head_seconds)  # nothing else bounds the wait for another
 
     def _check_head(self) -> None:
-        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        size, hosts, encodings = len(self.url), [], []
+        for name, value in self.headers:
+            size += len(name) + len(value) + 4
+            if name == b"host":
+                hosts.append(value)
+            elif name == b"transfer-encoding":
+                encodings.append(value)
         if size > MAX_HEAD_BYTES:
             self._stop_parsing(431, f"The request's head is over {MAX_HEAD_BYTES} bytes")
+        version = self._check_first_line()
+        if len(hosts) > 1 or (not hosts and version == "1.1"):
+            self._stop_parsing(400, "A request needs exactly one Host header")
+        if encodings and version == "1.0":
+            self._stop_parsing(400, "HTTP/1.0 has no transfer encodings")
+        if encodings and b",".join(encodings).strip().lower() != b"chunked":
+            self._stop_parsing(501, "The only transfer encoding that is taken is 'chunked' alone")
+        if hosts and HOST.fullmatch(hosts[0]) is None:
+            self._stop_parsing(400, "The Host header is malformed")
+
+    def _check_first_line(self) -> str:
         version = self.parser.get_http_version()
         if version not in ("1.1", "1.0"):
             self._stop_parsing(400, "Only HTTP/1.1 and HTTP/1.0 are spoken here")
         if self.parser.get_method() == b"CONNECT" or TARGET.match(self.url) is None:
             self._stop_parsing(400, "The request's target is not a path")
-        names = [name for name, _ in self.headers]
-        if names.count(b"host") > 1 or (b"host" not in names and version == "1.1"):
-            self._stop_parsing(400, "A request needs exactly one Host header")
-        if b"transfer-encoding" in names and version == "1.0":
-            self._stop_parsing(400, "HTTP/1.0 has no transfer encodings")
-        encodings = b",".join(value for name, value in self.headers if name == b"transfer-encoding")
-        if encodings and encodings.strip().lower() != b"chunked":
-            self._stop_parsing(501, "The only transfer encoding that is taken is 'chunked' alone")
-        if b"host" in names and HOST.fullmatch(self.headers[names.index(b"host")][1]) is None:
-            self._stop_parsing(400, "The Host header is malformed")
+        return version
 
     def _stop_parsing(self, status: int, message: str) -> NoReturn:
         self._reason = (status, message)

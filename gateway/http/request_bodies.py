@@ -13,6 +13,7 @@ from gateway.http.types import RequestBody
 from gateway.services import GatewayRequest
 
 CONTENT_TYPE = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?', re.IGNORECASE)
+JSON = "application/json"
 BODY = "read_body"
 
 Body = TypeVar("Body", bound=RequestBody)
@@ -49,7 +50,7 @@ async def read_json(request: GatewayRequest) -> bytes:
     scope = request.scope
     _check_content_type(scope)
     if BODY not in scope:  # a request may be handled twice
-        services = request.state["services"]
+        services = request.services
         size = announced_bytes(scope, services.settings.max_body_bytes)
         if size >= LARGE_BYTES:
             await services.body_memory.take(scope, size)
@@ -61,7 +62,7 @@ async def read_json(request: GatewayRequest) -> bytes:
 def forget_body(request: GatewayRequest) -> None:
     """Drop the body and its reserved memory, although the request may still wait."""
     request.scope.pop(BODY, None)
-    request.state["services"].body_memory.free(request.scope)
+    request.services.body_memory.free(request.scope)
 
 
 def announced_bytes(scope: Scope, most: int) -> int:
@@ -74,6 +75,8 @@ def announced_bytes(scope: Scope, most: int) -> int:
 
 def _check_content_type(scope: Scope) -> None:
     types = header_values(scope, b"content-type")
+    if types == [JSON]:
+        return
     if len(types) != 1 or CONTENT_TYPE.fullmatch(types[0].strip()) is None:
         raise InvalidBody("The body must be sent as application/json")
 

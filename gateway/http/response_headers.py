@@ -4,6 +4,7 @@ from starlette.types import Scope
 
 Headers = list[tuple[bytes, bytes]]
 KEY = "answer_headers"
+STATUS = "answer_status"
 REQUEST_ID = b"x-request-id"
 NO_STORE = (b"cache-control", b"no-store")
 
@@ -13,6 +14,17 @@ def begin(scope: Scope) -> Headers:
     headers: Headers = []
     scope[KEY] = headers
     return headers
+
+
+def note_sent(scope: Scope, status: int) -> None:
+    """Note that an answer with this status has begun to be sent."""
+    scope[STATUS] = status
+
+
+def sent_status(scope: Scope) -> int:
+    """Return the status of the answer, 0 until it has begun to be sent."""
+    status: int = scope.get(STATUS, 0)
+    return status
 
 
 def request_id(scope: Scope) -> str:

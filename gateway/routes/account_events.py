@@ -59,7 +59,7 @@ class ListRows:
     """Rows of an account's lists; see `gateway.events.account_feed.Rows`."""
 
     def __init__(self, request: GatewayRequest, principal: Principal) -> None:
-        self._services = request.state["services"]
+        self._services = request.services
         self._reserve = self._services.result_memory.for_answer(request.scope)
         self._principal = principal
 
@@ -95,7 +95,7 @@ def _members(view: View) -> dict[str, Any]:
 @session_only
 async def watch_account(request: GatewayRequest, principal: Principal) -> Response:
     """The events of the account from now on, or after the last one that the caller has seen."""
-    services, account_id = request.state["services"], principal.account.id
+    services, account_id = request.services, principal.account.id
     after = read_last_event_id(request, parse_account_cursor, None)
     feed = AccountFeed(services.store, account_id, ListRows(request, principal), after)
     stream: EventStream[AccountPage] = EventStream(

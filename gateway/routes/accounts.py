@@ -133,7 +133,7 @@ async def list_accounts(request: GatewayRequest, principal: Principal) -> Respon
     """All accounts, newest first, a page at a time."""
     query = Query(request.scope)
     limit, cursor = query.limit(high=MAX_SHORT_LIMIT), query.text("cursor")
-    store = request.state["services"].store
+    store = request.services.store
     with cursor_refused():
         rows, next_cursor = await store.accounts.page(
             limit=limit, after=cursor, email=query.text("q") or ""
@@ -146,7 +146,7 @@ async def list_accounts(request: GatewayRequest, principal: Principal) -> Respon
 async def create_account(request: GatewayRequest, principal: Principal) -> Response:
     """A new account."""
     body = await read_body(request, AccountRequest)
-    store = request.state["services"].store
+    store = request.services.store
     try:
         made = await store.accounts.create(
             email=body.email,
@@ -172,7 +172,7 @@ async def change_account(request: GatewayRequest, principal: Principal) -> Respo
     """Approve an account, or change its tier or role, from its very next request on."""
     account_id: str = request.path_params["account_id"]
     body = await read_body(request, AccountChanges)
-    store = request.state["services"].store
+    store = request.services.store
     changed = await store.accounts.change(
         account_id,
         approved=None if body.approved is UNSET else body.approved,
@@ -190,7 +190,7 @@ async def change_account(request: GatewayRequest, principal: Principal) -> Respo
 async def credit_account(request: GatewayRequest, principal: Principal) -> Response:
     """Add credits to an account."""
     body = await read_body(request, CreditRequest)
-    store = request.state["services"].store
+    store = request.services.store
     account = await store.accounts.get(request.path_params["account_id"])
     with _credits_refused():
         await store.wallets.top_up(
@@ -210,7 +210,7 @@ async def credit_account(request: GatewayRequest, principal: Principal) -> Respo
 @admins_only
 async def create_login_link(request: GatewayRequest, principal: Principal) -> Response:
     """A link that signs one browser in to the account, once, within ten minutes."""
-    services = request.state["services"]
+    services = request.services
     account_id: str = request.path_params["account_id"]
     sessions = services.store.sessions
     made_at = await services.store.leases.now()

@@ -171,7 +171,7 @@ API_KEY_LIST = Content(component="ApiKeyList", kind=list[ListedApiKey])
 @session_only
 async def list_api_keys(request: GatewayRequest, principal: Principal) -> Response:
     """The account's keys, oldest first, without their secrets."""
-    store = request.state["services"].store
+    store = request.services.store
     keys = await store.api_keys.list(principal.account.id)
     return json_response(await _listed(store, principal.account.id, keys))
 
@@ -187,7 +187,7 @@ async def create_api_key(request: GatewayRequest, principal: Principal) -> Respo
     body = await read_body(request, ApiKeyRequest)
     capabilities = body.read_capabilities()
     with _expiry_refused():
-        key, secret = await request.state["services"].store.api_keys.create(
+        key, secret = await request.services.store.api_keys.create(
             principal.account,
             name=body.name.strip(),
             capabilities=capabilities,
@@ -202,7 +202,7 @@ async def create_api_key(request: GatewayRequest, principal: Principal) -> Respo
 async def change_api_key(request: GatewayRequest, principal: Principal) -> Response:
     """Rename a key of the account, or set the time from which on it is refused."""
     key_id: str = request.path_params["key_id"]
-    store = request.state["services"].store
+    store = request.services.store
     body = await read_body(request, ApiKeyChanges)
     with _expiry_refused():
         changed = await store.api_keys.change(
@@ -221,7 +221,7 @@ async def change_api_key(request: GatewayRequest, principal: Principal) -> Respo
 async def delete_api_key(request: GatewayRequest, principal: Principal) -> Response:
     """Delete a key of the account; its very next request is refused."""
     key_id: str = request.path_params["key_id"]
-    await request.state["services"].store.api_keys.revoke(key_id, owner=principal.account.id)
+    await request.services.store.api_keys.revoke(key_id, owner=principal.account.id)
     logger.info("API key deleted", extra=_audited(principal, key_id))
     return json_response(DELETED)
 

@@ -95,7 +95,7 @@ MEDIA = Content(component="Media", kind=str, media_type="*/*", examples=("…",)
 @requires("workflow:run", bucket=UPLOADS)
 async def upload_asset(request: GatewayRequest, principal: Principal) -> Response:
     """Store an image, a video or a sound."""
-    media_service = request.state["services"].media_service
+    media_service = request.services.media_service
     upload = await read_upload(request.scope, request.receive)
     asset = await media_service.keep(
         principal.account.id, upload.declared, upload.pieces, source=AssetSource.UPLOAD
@@ -110,7 +110,7 @@ async def list_assets(request: GatewayRequest, principal: Principal) -> Response
     query = Query(request.scope)
     limit = query.limit()
     cursor = query.text("cursor")
-    media_service = request.state["services"].media_service
+    media_service = request.services.media_service
     with cursor_refused():
         page = await media_service.page(principal.account.id, limit=limit, cursor=cursor)
     return json_response(
@@ -132,7 +132,7 @@ async def list_assets(request: GatewayRequest, principal: Principal) -> Response
 async def get_asset(request: GatewayRequest, principal: Principal) -> Response:
     """One of the caller's assets, with a fresh link to it or to a smaller picture of it."""
     width = Query(request.scope).optional_integer("w", low=WIDTHS[0], high=WIDTHS[-1])
-    media_service = request.state["services"].media_service
+    media_service = request.services.media_service
     asset = await media_service.get(principal.account.id, request.path_params["asset_id"])
     link = media_service.link(asset, width=None if width is None else round_width(width))
     return json_response(AssetView.of(asset, url=link))
@@ -142,7 +142,7 @@ async def get_asset(request: GatewayRequest, principal: Principal) -> Response:
 @requires("workflow:run")
 async def delete_asset(request: GatewayRequest, principal: Principal) -> Response:
     """Delete one of the caller's assets, whatever needs it."""
-    media_service = request.state["services"].media_service
+    media_service = request.services.media_service
     await media_service.delete(principal.account.id, request.path_params["asset_id"])
     return json_response(DELETED)
 
@@ -155,7 +155,7 @@ async def delete_asset(request: GatewayRequest, principal: Principal) -> Respons
 @guessed
 async def get_media(request: GatewayRequest) -> Response:
     """The bytes that a signed link leads to."""
-    services = request.state["services"]
+    services = request.services
     asset_id: str = request.path_params["asset_id"]
     asset, link = await services.media_service.follow(asset_id, dict(request.query_params))
     if link.width is not None:

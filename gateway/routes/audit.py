@@ -47,9 +47,7 @@ async def list_audit(request: GatewayRequest, principal: Principal) -> Response:
     query = Query(request.scope)
     limit, cursor = query.limit(high=MAX_SHORT_LIMIT), query.text("cursor")
     with cursor_refused():
-        rows, next_cursor = await request.state["services"].store.audit.page(
-            limit=limit, after=cursor
-        )
+        rows, next_cursor = await request.services.store.audit.page(limit=limit, after=cursor)
     shown = [AuditEntryView.of(each) for each in rows]
     return json_response(AuditPage(rows=shown, next_cursor=next_cursor))
 

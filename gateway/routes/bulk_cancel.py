@@ -132,7 +132,7 @@ CancelledExecutions.examples = (CancelledExecutions(cancelled=12, more=False),)
 async def cancel_executions(request: GatewayRequest, principal: Principal) -> Response:
     """Ask for the running executions that fit the filters to stop, at most 1,000 at once."""
     body = await read_body(request, CancelRequest)
-    store, account_id = request.state["services"].store, principal.account.id
+    store, account_id = request.services.store, principal.account.id
     found = await cancel_matching(store.executions, account_id, body.read_filter())
     return json_response(CancelledExecutions(cancelled=found.cancelled, more=found.is_more), 202)
 

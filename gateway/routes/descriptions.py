@@ -17,7 +17,7 @@ from gateway.services import GatewayRequest
 @requires("workflow:read")
 async def get_workflow_openapi(request: GatewayRequest, principal: Principal) -> Response:
     """A workflow's run as an OpenAPI document, with the inputs that it asks for."""
-    services = request.state["services"]
+    services = request.services
     slug = check_slug(request.path_params["slug"])
     readable = await services.store.workflows.get_readable(principal.account.id, slug)
     workflow, plan = services.store.workflows.compiled(readable)

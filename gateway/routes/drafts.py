@@ -98,7 +98,7 @@ async def put_draft(request: GatewayRequest, principal: Principal) -> Response:
     out is not in the draft; without a `name` it keeps that of the workflow.
     """
     slug = await _own_slug(request, principal)
-    services = request.state["services"]
+    services = request.services
     body = await read_object(request)
     if body.get("name") is None:
         workflow = await services.store.workflows.get_own(principal.account.id, slug)
@@ -124,7 +124,7 @@ async def put_draft(request: GatewayRequest, principal: Principal) -> Response:
 async def get_draft(request: GatewayRequest, principal: Principal) -> Response:
     """Return the draft's document."""
     slug = await _own_slug(request, principal)
-    draft = await request.state["services"].store.drafts.get(principal.account.id, slug)
+    draft = await request.services.store.drafts.get(principal.account.id, slug)
     if is_known(draft.revision, request.headers):
         return Response(status_code=304, headers=entity_tag(draft.revision))
     return json_response(DraftView.of(draft), headers=entity_tag(draft.revision))
@@ -139,7 +139,7 @@ async def get_draft(request: GatewayRequest, principal: Principal) -> Response:
 async def discard_draft(request: GatewayRequest, principal: Principal) -> Response:
     """Discard the draft; what was never published is deleted with it."""
     slug = await _own_slug(request, principal)
-    store = request.state["services"].store
+    store = request.services.store
     await drafts.discard_draft(store, principal.account.id, slug, wanted_versions(request.headers))
     return json_response(DELETED)
 
@@ -161,7 +161,7 @@ async def discard_draft(request: GatewayRequest, principal: Principal) -> Respon
 async def publish_draft(request: GatewayRequest, principal: Principal) -> Response:
     """Publish the draft as a new version, which callers then run; the draft is gone."""
     slug = await _own_slug(request, principal)
-    services = request.state["services"]
+    services = request.services
     body = await read_optional_body(request, PublishRequest)
     workflow = await drafts.publish_draft(
         services.store,
@@ -178,7 +178,7 @@ async def publish_draft(request: GatewayRequest, principal: Principal) -> Respon
 async def _own_slug(request: GatewayRequest, principal: Principal) -> str:
     """Return the slug in the path. Raises WorkflowNotFound or NotOwner where it is another's."""
     slug = check_slug(request.path_params["slug"])
-    await request.state["services"].store.workflows.check_own(principal.account.id, slug)
+    await request.services.store.workflows.check_own(principal.account.id, slug)
     return slug
 
 

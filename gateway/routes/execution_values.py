@@ -37,7 +37,7 @@ ANY_VALUE = Content(component="Value", kind=Any, examples=({"name": "Ada"}, "Hel
 async def get_node(request: GatewayRequest, principal: Principal) -> Response:
     """The inputs, outputs and attempts of one node of an execution, while it runs too."""
     execution_id, node_id = read_execution_id(request), request.path_params["node_id"]
-    services = request.state["services"]
+    services = request.services
     found = await _read(request, principal, node_id)
 
     def build() -> Response:
@@ -71,7 +71,7 @@ async def get_value(request: GatewayRequest, principal: Principal) -> Response:
 
 
 async def _answer_inputs(request: GatewayRequest, principal: Principal) -> Response:
-    services = request.state["services"]
+    services = request.services
     reserve = services.result_memory.for_answer(request.scope)
     found = await read_inputs(
         services.store, principal.account.id, read_execution_id(request), reserve
@@ -82,7 +82,7 @@ async def _answer_inputs(request: GatewayRequest, principal: Principal) -> Respo
 
 
 async def _read(request: GatewayRequest, principal: Principal, node_id: str) -> NodeValues:
-    services = request.state["services"]
+    services = request.services
     reserve = services.result_memory.for_answer(request.scope)
     account_id = principal.account.id
     return await read_node(services.store, account_id, read_execution_id(request), node_id, reserve)

@@ -44,7 +44,7 @@ CancelRequested.examples = (CancelRequested(EXECUTION_ID, "cancel_requested"),)
 @requires("execution:read")
 async def list_executions(request: GatewayRequest, principal: Principal) -> Response:
     """The caller's executions, newest first, a page at a time."""
-    services, query = request.state["services"], Query(request.scope)
+    services, query = request.services, Query(request.scope)
     wanted, limit, cursor = read_filter(query), query.limit(), query.text("cursor")
     with cursor_refused():
         rows, next_cursor = await services.store.executions.list(
@@ -61,7 +61,7 @@ async def list_executions(request: GatewayRequest, principal: Principal) -> Resp
 @requires("execution:read")
 async def get_execution(request: GatewayRequest, principal: Principal) -> Response:
     """One execution with its nodes."""
-    services, account_id = request.state["services"], principal.account.id
+    services, account_id = request.services, principal.account.id
     store, reserve = services.store, services.result_memory.for_answer(request.scope)
     execution_id = read_execution_id(request)
     execution, details = await asyncio.gather(
@@ -86,7 +86,7 @@ async def watch_execution(request: GatewayRequest, principal: Principal) -> Resp
         principal.account.id,
         read_execution_id(request),
         after=read_last_event_id(request),
-        seconds=request.state["services"].settings.sync_timeout,
+        seconds=request.services.settings.sync_timeout,
     )
     return stream.respond(await stream.read())
 
@@ -97,7 +97,7 @@ async def watch_execution(request: GatewayRequest, principal: Principal) -> Resp
 async def cancel_execution(request: GatewayRequest, principal: Principal) -> Response:
     """Ask for an execution to stop."""
     execution_id = read_execution_id(request)
-    await request.state["services"].store.executions.cancel(principal.account.id, execution_id)
+    await request.services.store.executions.cancel(principal.account.id, execution_id)
     return json_response(CancelRequested(execution_id, "cancel_requested"), 202)
 
 

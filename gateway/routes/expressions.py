@@ -77,7 +77,7 @@ async def try_expression(request: GatewayRequest, principal: Principal) -> Respo
     if problem is not None:
         return json_response(ExpressionTrialView(None, problem=problem))
     values = {cel.VALUE: body.value, **body.variables}
-    trials = request.state["services"].expression_trials
+    trials = request.services.expression_trials
     try:
         result = await trials.evaluate(principal.account.id, body.expression, values)
     except NodeFailed as error:

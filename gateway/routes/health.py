@@ -64,7 +64,7 @@ async def readyz(request: GatewayRequest) -> Response:
 
     `degraded` names the conditions under which it serves, but not as it should.
     """
-    services = request.state["services"]
+    services = request.services
     if services.stopping.is_set():
         raise Unavailable("This process is about to stop")
     await services.store.ping()
@@ -76,7 +76,7 @@ async def readyz(request: GatewayRequest) -> Response:
 @public
 async def metrics(request: GatewayRequest) -> Response:
     """The metrics of all processes in Prometheus' text format."""
-    services = request.state["services"]
+    services = request.services
     content = await page(
         services.store, services.process, await _media_free_bytes(services.media_service)
     )

@@ -105,7 +105,7 @@ async def whoami(request: GatewayRequest, principal: Principal) -> Response:
 @session_only
 async def me(request: GatewayRequest, principal: Principal) -> Response:
     """The account that the browser is signed in to: its credits, limits and capabilities."""
-    store, terms = request.state["services"].store, principal.terms
+    store, terms = request.services.store, principal.terms
     wallet, limits = await asyncio.gather(
         store.wallets.read(principal.account.id, terms), _read_limits(store, principal)
     )

@@ -115,7 +115,7 @@ InstallationView.examples = (
 @admins_only
 async def get_installation(request: GatewayRequest, principal: Principal) -> Response:
     """Workers, gateways, queues and the history of the installation, and what is degraded."""
-    services = request.state["services"]
+    services = request.services
     found = await read_installation(services.store)
     return json_response(_view(found, services))
 

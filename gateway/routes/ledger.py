@@ -94,7 +94,7 @@ async def get_ledger(request: GatewayRequest, principal: Principal) -> Response:
     wanted = _read_filter(query)
     with cursor_refused():
         before = None if cursor is None else _parse(cursor)
-    page = await request.state["services"].store.ledgers.page(
+    page = await request.services.store.ledgers.page(
         principal.account.id, wanted, before=before, limit=limit
     )
     rows = [_view(*each) for each in page.entries]

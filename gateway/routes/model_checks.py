@@ -47,7 +47,7 @@ async def check_model(request: GatewayRequest, principal: Principal) -> Response
         model = parse_saved(text, key_destinations_on_disk())
     except ManifestError as error:
         return json_response(ManifestCheck(problems=manifest_problems(error), model=None))
-    workers = await request.state["services"].worker_variables.read(names_told=True)
+    workers = await request.services.worker_variables.read(names_told=True)
     shown = ModelView.for_caller(model, principal.terms.markup, workers)
     return json_response(ManifestCheck(problems=[], model=shown))
 
@@ -57,7 +57,7 @@ async def check_model(request: GatewayRequest, principal: Principal) -> Response
 async def get_manifest(request: GatewayRequest, principal: Principal) -> Response:
     """The manifest of a model as it counts now, whatever its origin."""
     name: str = request.path_params["internal_name"]
-    models = request.state["services"].store.models
+    models = request.services.store.models
     await models.look()
     manifest, origin, version = disclosed_manifest(_find(name)), find_origin(name), None
     if origin is ModelOrigin.SAVED:
@@ -86,7 +86,7 @@ async def try_model(request: GatewayRequest, principal: Principal) -> Response:
     """
     inputs = (await read_body(request, RunRequest)).inputs
     model = _find(request.path_params["internal_name"])
-    workers = await request.state["services"].worker_variables.read(names_told=True)
+    workers = await request.services.worker_variables.read(names_told=True)
     reason = workers.unavailable_reason(model)
     if reason is not None:
         return json_response(TryResult.for_uncalled(UNAVAILABLE, reason))

@@ -52,7 +52,7 @@ async def create_model(request: GatewayRequest, principal: Principal) -> Respons
     """Save the manifest of a new model, or of one that is to count before one on disk."""
     text, model = await _read_manifest(request)
     workers = await _variables(request, principal)
-    saved = await request.state["services"].store.models.create(
+    saved = await request.services.store.models.create(
         model.internal_name, text, principal.account.id
     )
     _audit("model saved", principal, saved.internal_name, saved.version)
@@ -69,7 +69,7 @@ async def get_model(request: GatewayRequest, principal: Principal) -> Response:
     """The manifest of a saved model, the newest or a former one."""
     version = Query(request.scope).version()
     name: str = request.path_params["internal_name"]
-    saved = await request.state["services"].store.models.get(name, version)
+    saved = await request.services.store.models.get(name, version)
     shown = ModelManifest.of(saved, manifest=saved.text)
     return json_response(shown, headers=entity_tag(saved.version))
 
@@ -79,7 +79,7 @@ async def get_model(request: GatewayRequest, principal: Principal) -> Response:
 async def list_model_versions(request: GatewayRequest, principal: Principal) -> Response:
     """The versions of a saved model that can be read, newest first."""
     name: str = request.path_params["internal_name"]
-    saved = await request.state["services"].store.models.versions(name)
+    saved = await request.services.store.models.versions(name)
     return json_response([ModelVersion.of(each) for each in saved])
 
 
@@ -93,7 +93,7 @@ async def list_model_versions(request: GatewayRequest, principal: Principal) -> 
 async def update_model(request: GatewayRequest, principal: Principal) -> Response:
     """Save the next version of a saved model."""
     name: str = request.path_params["internal_name"]
-    models = request.state["services"].store.models
+    models = request.services.store.models
     current = await models.get(name)
     text, model = await _read_manifest(request, name)
     workers = await _variables(request, principal)
@@ -117,7 +117,7 @@ async def update_model(request: GatewayRequest, principal: Principal) -> Respons
 async def delete_model(request: GatewayRequest, principal: Principal) -> Response:
     """Delete a saved model; one on disk of that name counts again."""
     name: str = request.path_params["internal_name"]
-    version = await request.state["services"].store.models.delete(name, principal.account.id)
+    version = await request.services.store.models.delete(name, principal.account.id)
     _audit("model deleted", principal, name, version)
     return json_response(DELETED)
 
@@ -145,7 +145,7 @@ def _audit(event: str, principal: Principal, name: str, version: int) -> None:
 
 
 async def _variables(request: GatewayRequest, principal: Principal) -> WorkerVariables:
-    services = request.state["services"]
+    services = request.services
     names_told = services.settings.tell_setup or principal.account.role is Role.ADMIN
     return await services.worker_variables.read(names_told=names_told)
 

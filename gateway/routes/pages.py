@@ -69,7 +69,7 @@ async def show_keys(request: GatewayRequest) -> Response:
 @public
 async def get_file(request: GatewayRequest) -> Response:
     """A file of the pages. Its name changes with its content, so caches keep it."""
-    file = request.state["services"].pages.files.get(request.path_params["name"])
+    file = request.services.pages.files.get(request.path_params["name"])
     if file is None:
         raise NotFound("There is nothing at this path")
     body, encoding = file.choose(request.headers.get("accept-encoding", ""))
@@ -87,7 +87,7 @@ def _check_model_name(name: str) -> None:
 
 async def _visitor(request: GatewayRequest) -> Principal | None:
     """Return the signed-in caller; None for visitors."""
-    services, token = request.state["services"], session_token(request.scope)
+    services, token = request.services, session_token(request.scope)
     if token is None:
         return None
     try:
@@ -98,7 +98,7 @@ async def _visitor(request: GatewayRequest) -> Principal | None:
 
 
 def _show(request: GatewayRequest, principal: Principal | None) -> Response:
-    html = request.state["services"].pages.index
+    html = request.services.pages.index
     if html is None:
         return page("Headrace", NOT_BUILT)
     if principal is not None:

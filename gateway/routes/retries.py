@@ -69,7 +69,7 @@ async def retry_execution(request: GatewayRequest, principal: Principal) -> Answ
     cancelled, the answer leads to that one. The capability is that of the run: for a workflow
     `workflow:<slug>:run` suffices, a draft needs `workflow:write` besides, a model `model:run`.
     """
-    services = request.state["services"]
+    services = request.services
     retries = Retries(services.store, services.media_service)
     failed = await retries.read(principal.account.id, read_execution_id(request))
     check_retry(principal, failed)

@@ -56,7 +56,7 @@ SECRET_LIST = Content(component="SecretList", kind=list[ListedSecret])
 @session_only
 async def list_secrets(request: GatewayRequest, principal: Principal) -> Response:
     """The account's secrets by name, without their values."""
-    store = request.state["services"].store
+    store = request.services.store
     found = await list_account_secrets(store, principal.account.id)
     return json_response([ListedSecret.of(each, used_by=slugs) for each, slugs in found])
 
@@ -72,7 +72,7 @@ async def put_secret(request: GatewayRequest, principal: Principal) -> Response:
     name = check_name(request.path_params["secret_name"])
     body = await read_body(request, SecretRequest)
     value = check_value(body.value)
-    saved = await request.state["services"].store.secrets.save(principal.account.id, name, value)
+    saved = await request.services.store.secrets.save(principal.account.id, name, value)
     logger.info("secret saved", extra=_audited(principal, name))
     return json_response(SecretView.of(saved))
 
@@ -82,7 +82,7 @@ async def put_secret(request: GatewayRequest, principal: Principal) -> Response:
 async def delete_secret(request: GatewayRequest, principal: Principal) -> Response:
     """Delete a secret; nodes that use it fail from now on."""
     name: str = request.path_params["secret_name"]
-    await request.state["services"].store.secrets.delete(principal.account.id, name)
+    await request.services.store.secrets.delete(principal.account.id, name)
     logger.info("secret deleted", extra=_audited(principal, name))
     return json_response(DELETED)
 

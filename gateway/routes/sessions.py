@@ -90,7 +90,7 @@ async def show_login(request: GatewayRequest) -> Response:
     token = Query(request.scope).text("token")
     if token is None:
         return await _without_link(request)
-    if not await request.state["services"].store.sessions.has_login(token):
+    if not await request.services.store.sessions.has_login(token):
         return _used(request)
     if is_deliberate_visit(request.scope):
         return await _sign_in(request, token)
@@ -102,7 +102,7 @@ async def show_login(request: GatewayRequest) -> Response:
 @guessed
 async def sign_in(request: GatewayRequest) -> Response:
     """Sign in with the button of the page."""
-    check_origin(request.scope, request.state["services"].settings.public_url)
+    check_origin(request.scope, request.services.settings.public_url)
     return await _sign_in(request, Query(request.scope).text("token") or "")
 
 
@@ -111,7 +111,7 @@ async def sign_in(request: GatewayRequest) -> Response:
 @session_only
 async def sign_out(request: GatewayRequest, principal: Principal) -> Response:
     """End the session; its cookie is worth nothing from now on."""
-    services = request.state["services"]
+    services = request.services
     if principal.session is not None:
         await services.store.sessions.end(principal.session)
     gone = session_cookie("", request.scope, services.settings.public_url)
@@ -126,7 +126,7 @@ async def list_sessions(request: GatewayRequest, principal: Principal) -> Respon
     query = Query(request.scope)
     limit, cursor = query.limit(high=MAX_SHORT_LIMIT), query.text("cursor")
     with cursor_refused():
-        rows, next_cursor = await request.state["services"].store.session_list.page(
+        rows, next_cursor = await request.services.store.session_list.page(
             principal.account.id, limit=limit, after=cursor
         )
     asking = principal.session.id if principal.session is not None else ""
@@ -140,7 +140,7 @@ async def list_sessions(request: GatewayRequest, principal: Principal) -> Respon
 async def end_session(request: GatewayRequest, principal: Principal) -> Response:
     """Sign a browser of the account out; its very next request is refused."""
     session_id: str = request.path_params["session_id"]
-    sessions = request.state["services"].store.session_list
+    sessions = request.services.store.session_list
     await sessions.end(session_id, principal.account.id)
     return json_response(DELETED)
 
@@ -155,16 +155,16 @@ async def _without_link(request: GatewayRequest) -> Response:
     token = session_token(request.scope)
     if token is not None:
         try:
-            await request.state["services"].store.sessions.authorize(token)
+            await request.services.store.sessions.authorize(token)
         except Unauthorized:
-            request.state["services"].failed_calls.count(request.scope)
+            request.services.failed_calls.count(request.scope)
         else:
             return RedirectResponse(_target(request), 303, headers=HEADERS)
     return page("Sign in", LINK_NEEDED)
 
 
 async def _sign_in(request: GatewayRequest, login: str) -> Response:
-    services = request.state["services"]
+    services = request.services
     agents = header_values(request.scope, b"user-agent")
     try:
         token = await services.store.sessions.redeem(
@@ -180,7 +180,7 @@ async def _sign_in(request: GatewayRequest, login: str) -> Response:
 
 
 def _used(request: GatewayRequest) -> Response:
-    request.state["services"].failed_calls.count(request.scope)
+    request.services.failed_calls.count(request.scope)
     return page("This link does not work any more", USED, 410)
 
 

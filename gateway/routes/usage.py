@@ -115,7 +115,7 @@ async def get_usage(request: GatewayRequest, principal: Principal) -> Response:
         model_id=query.model("modelId"),
         workflow_slug=query.slug("workflowSlug"),
     )
-    usage = request.state["services"].store.usage
+    usage = request.services.store.usage
     with cursor_refused():
         page = await usage.page(
             principal.account.id, wanted, limit=limit, offset=offset, cursor=cursor

@@ -118,7 +118,7 @@ async def get_usage_series(request: GatewayRequest, principal: Principal) -> Res
     models counts for each of them.
     """
     wanted = _read_query(Query(request.scope))
-    rows = await read_series(request.state["services"].store, principal.account.id, wanted)
+    rows = await read_series(request.services.store, principal.account.id, wanted)
 
     def build() -> Response:
         return json_response(UsageSeries(_views(rows)))

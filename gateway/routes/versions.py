@@ -69,7 +69,7 @@ async def list_versions(request: GatewayRequest, principal: Principal) -> Respon
     """List the versions of a workflow that are kept: the last 50 and those in use."""
     query = Query(request.scope)
     limit, cursor = query.limit(high=MAX_SHORT_LIMIT), query.text("cursor")
-    store, account_id = request.state["services"].store, principal.account.id
+    store, account_id = request.services.store, principal.account.id
     workflow = await store.workflows.get_own(account_id, check_slug(request.path_params["slug"]))
     with cursor_refused():
         page = await store.versions.page(account_id, workflow.slug, limit=limit, cursor=cursor)
@@ -85,7 +85,7 @@ async def list_versions(request: GatewayRequest, principal: Principal) -> Respon
 async def get_version(request: GatewayRequest, principal: Principal) -> Response:
     """Return the document of one version."""
     slug, version = await _own_version(request, principal)
-    workflows = request.state["services"].store.workflows
+    workflows = request.services.store.workflows
     return _show(await workflows.get_version(principal.account.id, slug, version))
 
 
@@ -100,7 +100,7 @@ async def get_version(request: GatewayRequest, principal: Principal) -> Response
 async def restore_version(request: GatewayRequest, principal: Principal) -> Response:
     """Publish a version as a new one; it is not refused for breaking callers."""
     slug, version = await _own_version(request, principal)
-    services = request.state["services"]
+    services = request.services
     workflow = await restoring.restore_version(
         services.store,
         principal.account.id,
@@ -118,7 +118,7 @@ async def _own_version(request: GatewayRequest, principal: Principal) -> tuple[s
     is no number.
     """
     slug, number = check_slug(request.path_params["slug"]), request.path_params["version"]
-    await request.state["services"].store.workflows.check_own(principal.account.id, slug)
+    await request.services.store.workflows.check_own(principal.account.id, slug)
     if not NUMBER.fullmatch(number):
         raise errors.VersionNotFound
     return slug, int(number)

@@ -122,7 +122,7 @@ DELIVERY_ID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
 async def get_webhook(request: GatewayRequest, principal: Principal) -> Response:
     """The webhook of a key, without its secret."""
     key = await _own_key(request, principal)
-    webhook = await request.state["services"].store.webhooks.get(key.account_id, key.id)
+    webhook = await request.services.store.webhooks.get(key.account_id, key.id)
     return json_response(WebhookView.of(webhook))
 
 
@@ -134,7 +134,7 @@ async def get_webhook(request: GatewayRequest, principal: Principal) -> Response
 @session_only
 async def put_webhook(request: GatewayRequest, principal: Principal) -> Response:
     """Set where the events go; a secret that was made here is shown this once."""
-    services = request.state["services"]
+    services = request.services
     key = await _own_key(request, principal)
     body = await read_body(request, WebhookRequest)
     url = check_webhook_url(body.url, allow_private=services.settings.allow_private_urls)
@@ -160,7 +160,7 @@ async def put_webhook(request: GatewayRequest, principal: Principal) -> Response
 async def delete_webhook(request: GatewayRequest, principal: Principal) -> Response:
     """Delete the webhook; deliveries that are still due fail."""
     key = await _own_key(request, principal)
-    await request.state["services"].store.webhooks.delete(key.account_id, key.id)
+    await request.services.store.webhooks.delete(key.account_id, key.id)
     logger.info("webhook deleted", extra={"account_id": key.account_id, "key_id": key.id})
     return json_response(DELETED)
 
@@ -170,7 +170,7 @@ async def delete_webhook(request: GatewayRequest, principal: Principal) -> Respo
 async def send_test_event(request: GatewayRequest, principal: Principal) -> Response:
     """Send a made-up event soon."""
     key = await _own_key(request, principal)
-    store = request.state["services"].store
+    store = request.services.store
     webhook = await store.webhooks.get(key.account_id, key.id)
     if not webhook.enabled:
         raise errors.InvalidWebhook("enabled", "The webhook is disabled")
@@ -192,7 +192,7 @@ async def list_deliveries(request: GatewayRequest, principal: Principal) -> Resp
     status = query.choice("status", DeliveryStatus)
     key = await _own_key(request, principal)
     with cursor_refused():
-        rows, next_cursor = await request.state["services"].store.deliveries.list(
+        rows, next_cursor = await request.services.store.deliveries.list(
             key.account_id, key.id, limit=limit, after=cursor, status=status
         )
     return json_response(DeliveryPage([DeliveryView.of(row) for row in rows], next_cursor))
@@ -204,7 +204,7 @@ async def redeliver(request: GatewayRequest, principal: Principal) -> Response:
     """Send one delivery again soon, to where the webhook leads now."""
     key = await _own_key(request, principal)
     delivery_id = _delivery_id(request)
-    deliveries = request.state["services"].store.deliveries
+    deliveries = request.services.store.deliveries
     delivery = await deliveries.redeliver(key.account_id, key.id, delivery_id)
     return json_response(DeliveryView.of(delivery), 202)
 
@@ -215,7 +215,7 @@ async def redeliver_since(request: GatewayRequest, principal: Principal) -> Resp
     """Send the deliveries since a time again, oldest first, at most a thousand per call."""
     key = await _own_key(request, principal)
     body = await read_body(request, RedeliveryRequest)
-    redelivery = request.state["services"].store.redelivery
+    redelivery = request.services.store.redelivery
     done = await redelivery.redeliver_since(key.account_id, key.id, body.read_since(), body.status)
     logger.info(
         "deliveries redelivered",
@@ -230,7 +230,7 @@ async def redeliver_since(request: GatewayRequest, principal: Principal) -> Resp
 @session_only
 async def get_delivery(request: GatewayRequest, principal: Principal) -> Response:
     """One delivery of the account by its id."""
-    deliveries = request.state["services"].store.deliveries
+    deliveries = request.services.store.deliveries
     delivery = await deliveries.find(principal.account.id, _delivery_id(request))
     return json_response(DeliveryView.of(delivery))
 
@@ -244,7 +244,7 @@ def _delivery_id(request: GatewayRequest) -> str:
 
 
 async def _own_key(request: GatewayRequest, principal: Principal) -> ApiKey:
-    keys = request.state["services"].store.api_keys
+    keys = request.services.store.api_keys
     return await keys.get(request.path_params["key_id"], owner=principal.account.id)
 
 

@@ -40,7 +40,7 @@ async def check_graph(request: GatewayRequest, principal: Principal) -> Response
     """Check a graph without saving it."""
     body = await read_body(request, CheckRequest)
     nodes, edges = parse_graph_members(structs.asdict(body))
-    services = request.state["services"]
+    services = request.services
     found = await check_workflow(
         services.store,
         principal.account.id,

@@ -68,7 +68,7 @@ async def list_workflows(request: GatewayRequest, principal: Principal) -> Respo
 
     With any parameter they come in pages, newest first, else all in one array.
     """
-    services = request.state["services"]
+    services = request.services
     workflow_list = services.store.workflow_list
     account_id, query = principal.account.id, Query(request.scope)
     if not query.has_any(name for name, _ in PAGING):
@@ -108,7 +108,7 @@ async def create_workflow(request: GatewayRequest, principal: Principal) -> Resp
 
     With `copyOf` it is a copy of an own workflow or of a template, neither public nor a template.
     """
-    services, account_id = request.state["services"], principal.account.id
+    services, account_id = request.services, principal.account.id
     body, allow_private = await read_object(request), services.settings.allow_private_urls
     if "copyOf" in body:
         original = await _load_original(request, principal, body["copyOf"])
@@ -130,7 +130,7 @@ async def _load_original(request: GatewayRequest, principal: Principal, slug: An
     """
     if not isinstance(slug, str) or not SLUG.fullmatch(slug):
         raise errors.InvalidBody("'copyOf' must be the slug of a workflow", field="copyOf")
-    workflows = request.state["services"].store.workflows
+    workflows = request.services.store.workflows
     return _shown_to(principal, await workflows.get_readable(principal.account.id, slug))
 
 
@@ -153,7 +153,7 @@ async def update_workflow(request: GatewayRequest, principal: Principal) -> Resp
 
     A body without nodes and edges makes no version; with `draft: true` it goes into the draft.
     """
-    services = request.state["services"]
+    services = request.services
     slug = check_slug(request.path_params["slug"])
     body = await _read_counted(request)
     wanted = wanted_versions(request.headers)
@@ -188,7 +188,7 @@ async def _read_counted(request: GatewayRequest) -> dict[str, Any]:
 async def delete_workflow(request: GatewayRequest, principal: Principal) -> Response:
     """Delete a workflow; executions in flight finish."""
     workflow = await _load_writable(request, principal)
-    workflows = request.state["services"].store.workflows
+    workflows = request.services.store.workflows
     await workflows.delete(principal.account.id, workflow.slug)
     return json_response(DELETED)
 
@@ -201,7 +201,7 @@ async def delete_workflow(request: GatewayRequest, principal: Principal) -> Resp
 async def restore_workflow(request: GatewayRequest, principal: Principal) -> Response:
     """Take a delete back within 30 days."""
     slug = check_slug(request.path_params["slug"])
-    workflows = request.state["services"].store.workflows
+    workflows = request.services.store.workflows
     await workflows.check_own(principal.account.id, slug)
     return _answer(await workflows.restore(principal.account.id, slug))
 
@@ -222,7 +222,7 @@ async def get_schema(request: GatewayRequest, principal: Principal) -> Response:
         found = await _load_readable(request, principal)
     else:
         found = await _load_version(request, principal, version)
-    workflow, plan = request.state["services"].store.workflows.compiled(found)
+    workflow, plan = request.services.store.workflows.compiled(found)
     if plan is None:
         raise errors.WorkflowNotRunnable(workflow.problems)
     document = workflow.document
@@ -246,7 +246,7 @@ async def get_public_schema(request: GatewayRequest) -> Response:
     """The inputs that a public workflow asks for, and for accounts the estimate of a run."""
     slug = check_slug(request.path_params["slug"])
     principal = await identify_visitor(request)
-    workflows = request.state["services"].store.workflows
+    workflows = request.services.store.workflows
     workflow, plan = workflows.compiled(await workflows.get_public(slug))
     if plan is None or not workflow.document.public_playground:
         raise errors.WorkflowNotFound
@@ -260,12 +260,12 @@ async def get_public_schema(request: GatewayRequest) -> Response:
 
 async def _load_readable(request: GatewayRequest, principal: Principal) -> Workflow:
     slug = check_slug(request.path_params["slug"])
-    return await request.state["services"].store.workflows.get_readable(principal.account.id, slug)
+    return await request.services.store.workflows.get_readable(principal.account.id, slug)
 
 
 async def _load_version(request: GatewayRequest, principal: Principal, version: int) -> Workflow:
     slug = check_slug(request.path_params["slug"])
-    workflows = request.state["services"].store.workflows
+    workflows = request.services.store.workflows
     try:
         await workflows.check_own(principal.account.id, slug)
     except errors.NotOwner:
@@ -275,7 +275,7 @@ async def _load_version(request: GatewayRequest, principal: Principal, version: 
 
 async def _load_writable(request: GatewayRequest, principal: Principal) -> Workflow:
     slug = check_slug(request.path_params["slug"])
-    return await request.state["services"].store.workflows.get_own(principal.account.id, slug)
+    return await request.services.store.workflows.get_own(principal.account.id, slug)
 
 
 def _shown_to(principal: Principal, workflow: Workflow) -> Workflow:
@@ -296,7 +296,7 @@ def _answer(workflow: Workflow, status: int = 200) -> Response:
 def _schema_answer(request: GatewayRequest, plan: Plan, view: PublicSchema) -> Response:
     headers = {"vary": "accept, cookie, x-api-key"}
     if SCHEMA_JSON in request.headers.get("accept", ""):
-        allow_http = request.state["services"].settings.allow_private_urls
+        allow_http = request.services.settings.allow_private_urls
         schema = inputs_schema(plan.fields, strict=plan.strict_inputs, allow_http=allow_http)
         titled = {"title": view.name, **schema}
         return json_response(titled, headers=headers, media_type=SCHEMA_JSON)

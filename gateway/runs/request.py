@@ -1,8 +1,9 @@
 """Parameters of a run in a request: inputs, time to wait, and webhook."""
 
 import re
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from engine.billing.credits import MAX_CREDITS
 from engine.errors import InvalidIdempotencyKey, LoopDetected
@@ -11,7 +12,7 @@ from engine.executions.events import EventId
 from engine.ids.idempotency import IdempotencyKey, make_idempotency_key
 from engine.store import Principal
 from engine.webhooks.signing import CAPABILITY
-from gateway.admission.credentials import header_values
+from gateway.admission.credentials import header_value, header_values
 from gateway.auth.principal import has_capability
 from gateway.events.event_streams import wants_stream
 from gateway.http.json_bodies import decode_object
@@ -21,11 +22,11 @@ from gateway.runs.streams import read_last_event_id
 from gateway.runs.types import RunRequest
 from gateway.services import GatewayRequest
 
+DEPTH_HEADER = run_depth.HEADER.lower().encode()
 WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*([^,;\s]+)", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunParameters:
+class RunParameters(Struct, frozen=True, kw_only=True):
     """Parameters of a run."""
 
     inputs: dict[str, Any]
@@ -54,7 +55,7 @@ async def read_run_parameters(
 
     Raises InvalidQuery, InvalidBody, InvalidIdempotencyKey or LoopDetected.
     """
-    depth = run_depth.child_depth(request.headers.get(run_depth.HEADER))
+    depth = run_depth.child_depth(header_value(request.scope, DEPTH_HEADER))
     if depth > run_depth.MAX_DEPTH:
         raise LoopDetected(run_depth.MAX_DEPTH)
     query = Query(request.scope)
@@ -76,12 +77,14 @@ async def read_run_parameters(
 
 
 def _wait(request: GatewayRequest, timeout: float | None) -> float:
-    limits = [request.state["services"].settings.sync_timeout, timeout, _preferred_wait(request)]
-    return min(limit for limit in limits if limit is not None)
+    longest, preferred = request.services.settings.sync_timeout, _preferred_wait(request)
+    if timeout is None and preferred is None:
+        return longest
+    return min(limit for limit in (longest, timeout, preferred) if limit is not None)
 
 
 def _preferred_wait(request: GatewayRequest) -> float | None:
-    prefer = request.headers.get("prefer")
+    prefer = header_value(request.scope, b"prefer")
     match = WAIT.search(prefer) if prefer else None
     return parse_seconds(match.group(1)) if match else None  # a preference may be ignored
 
@@ -89,7 +92,7 @@ def _preferred_wait(request: GatewayRequest) -> float | None:
 async def _webhook_url(request: GatewayRequest, principal: Principal) -> str | None:
     if principal.key is None or not has_capability(principal, CAPABILITY):
         return None
-    webhooks = request.state["services"].store.webhooks
+    webhooks = request.services.store.webhooks
     return await webhooks.url_in_force(principal.account.id, principal.key.id)
 
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import time
-import uuid
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -22,6 +21,7 @@ from engine.errors import (
 )
 from engine.executions.events import BEFORE_ALL, EventId
 from engine.executions.execution import TERMINAL, Execution, ExecutionEnd, ExecutionStatus
+from engine.ids.executions import new_execution_id
 from engine.metrics import EXECUTIONS_ACCEPTED
 from engine.services.acceptance import Acceptance, NewRun, Runnable
 from engine.store import AlreadyRetried, IdempotentReplay, Principal
@@ -101,10 +101,8 @@ async def run_to_end(
 ) -> EndedRun:
     """Run the target once, with neither an idempotency key nor a webhook, and wait for its end."""
     began = time.perf_counter()
-    execution_id = str(uuid.uuid4())
-    parameters = RunParameters(
-        inputs=inputs, wait_seconds=request.state["services"].settings.sync_timeout
-    )
+    execution_id = new_execution_id()
+    parameters = RunParameters(inputs=inputs, wait_seconds=request.services.settings.sync_timeout)
     waiting = await _begin(request, principal, target, parameters, execution_id, began)
     return EndedRun(execution_id, await waiting.wait(), _milliseconds_since(began))
 
@@ -116,7 +114,7 @@ async def _run(
     parameters: RunParameters,
     began: float,
 ) -> Answer:
-    execution_id = str(uuid.uuid4())
+    execution_id = new_execution_id()
     if not parameters.wait_seconds:
         warnings = await _accept(request, principal, target, parameters, execution_id)
         return _accepted(execution_id, parameters.webhook_url, warnings)
@@ -163,7 +161,7 @@ class WaitingRun:
     ) -> None:
         self._request = request
         self._account_id = account_id
-        self._completion = request.state["services"].notifier.expect(execution_id)
+        self._completion = request.services.notifier.expect(execution_id)
         self._seconds = parameters.wait_seconds
         self._idempotency_key = parameters.idempotency_key
         self._began = began
@@ -192,7 +190,7 @@ class WaitingRun:
 
     def discard(self) -> None:
         """Wait no longer; the run goes on."""
-        self._request.state["services"].notifier.leave(self._completion)
+        self._request.services.notifier.leave(self._completion)
 
 
 def _milliseconds_since(began: float) -> int:
@@ -208,7 +206,7 @@ async def _accept(
 ) -> tuple[str, ...]:
     """Accept the execution; return the warnings for its caller."""
     try:
-        services = request.state["services"]
+        services = request.services
         services.backlog.check()
         await services.fairness.begin(principal.account.id)
         try:
@@ -223,7 +221,7 @@ async def _accept(
         raise
     except EngineError:
         # A repeated call gets the first answer, whatever has changed since.
-        executions = request.state["services"].store.executions
+        executions = request.services.store.executions
         if parameters.idempotency_key and (
             first := await executions.find_replay(principal.account.id, parameters.idempotency_key)
         ):
@@ -256,7 +254,7 @@ def _new_run(
     parameters: RunParameters,
     execution_id: str,
 ) -> NewRun:
-    notifier = request.state["services"].notifier.channel
+    notifier = request.services.notifier.channel
     return NewRun(
         account_id=principal.account.id,
         execution_id=execution_id,
@@ -285,7 +283,7 @@ async def _record_answer(
     warnings: Sequence[str],
 ) -> Response:
     """Record the answer for repeated calls, then return the recorded one."""
-    executions = request.state["services"].store.executions
+    executions = request.services.store.executions
     answer = ACCEPTED if execution is None else str(milliseconds)
     # A caller that has hung up got no answer: its repeated call may still wait for the end.
     if execution is not None or not await request.is_disconnected():
@@ -294,7 +292,7 @@ async def _record_answer(
     if answer == ACCEPTED:
         return _accepted(replay.execution_id, warnings=warnings)
     if execution is None:
-        reserve = request.state["services"].result_memory.for_answer(request.scope)
+        reserve = request.services.result_memory.for_answer(request.scope)
         execution = await executions.head(account_id, replay.execution_id, reserve)
     return _ended(execution, int(answer), warnings)
 
@@ -312,10 +310,10 @@ async def _replay_answer(
         page = await stream.read()
         response_headers.note(request.scope, idempotent_replayed="true")
         return stream.respond(page)
-    executions = request.state["services"].store.executions
+    executions = request.services.store.executions
     answer = replay.answer
     if answer != ACCEPTED:
-        reserve = request.state["services"].result_memory.for_answer(request.scope)
+        reserve = request.services.result_memory.for_answer(request.scope)
         execution = await executions.head(principal.account.id, replay.execution_id, reserve)
         if execution.status not in TERMINAL:
             raise IdempotencyKeyInUse(replay.execution_id)
@@ -333,7 +331,7 @@ async def _answer_accepted(
     request: GatewayRequest, principal: Principal, execution_id: str
 ) -> Response:
     """Return the answer of an execution that was accepted by an earlier call."""
-    executions = request.state["services"].store.executions
+    executions = request.services.store.executions
     url, warnings = await executions.acceptance(principal.account.id, execution_id)
     return _accepted(execution_id, url, warnings)
 

@@ -25,7 +25,7 @@ class ExecutionStream(EventStream[EventPage]):
         after: EventId,
         seconds: float,
     ) -> None:
-        services = request.state["services"]
+        services = request.services
         reserve = services.result_memory.for_answer(request.scope)
         feed = EventFeed(services.store, account_id, execution_id, after, reserve)
         super().__init__(request, feed, topic=events_topic(execution_id), seconds=seconds)

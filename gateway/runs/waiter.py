@@ -37,7 +37,7 @@ class Waiter:
 
     async def _check(self, was_notified: bool) -> "Execution | _Stop | None":
         # The execution goes on while the store is unavailable, and so does the wait.
-        services, execution_id = self._request.state["services"], self._completion.execution_id
+        services, execution_id = self._request.services, self._completion.execution_id
         executions = services.store.executions
         try:
             # Thousands may wait and poll once a second: the status alone is cheap.

@@ -72,18 +72,23 @@ class Client:
     ) -> asyncio.Future[Any]:
         """Queue a script by its digest and return the future of its reply."""
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        settle = self._settler(future)
         words = (len(keys), *keys, *args)
 
         def receive(reply: Any) -> None:
             if isinstance(reply, hiredis.ReplyError) and str(reply).startswith("NOSCRIPT"):
                 self.reloads += 1
-                self._queue(pack("EVAL", script.text, *words), settle)
-            else:
-                settle(reply)
+                self._queue(pack("EVAL", script.text, *words), self._settler(future))
+            elif isinstance(reply, Exception):
+                self._settle(future, reply)
+            elif not future.done():
+                future.set_result(reply)
 
         self._queue(pack("EVALSHA", script.sha, *words), receive)
         return future
+
+    def post(self, *command: Argument) -> None:
+        """Queue a plain command that may be lost."""
+        self._queue(pack(*command), _ignore)
 
     def _queue(self, packed: bytes, receive: Receiver) -> None:
         if not self._packed:
@@ -144,15 +149,15 @@ class Client:
             receive(failure)
 
     def _settler(self, future: asyncio.Future[Any]) -> Receiver:
-        def settle(reply: Any) -> None:
-            if isinstance(reply, Exception):
-                reply = self._translate(reply)
-                if not future.done():
-                    future.set_exception(reply)
-            elif not future.done():
-                future.set_result(reply)
+        return lambda reply: self._settle(future, reply)
 
-        return settle
+    def _settle(self, future: asyncio.Future[Any], reply: Any) -> None:
+        if isinstance(reply, Exception):
+            reply = self._translate(reply)
+            if not future.done():
+                future.set_exception(reply)
+        elif not future.done():
+            future.set_result(reply)
 
     def _translate(self, error: Exception) -> Exception:
         if isinstance(error, WrongStore):
