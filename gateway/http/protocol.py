@@ -210,7 +210,7 @@ class GatewayProtocol(HttpToolsProtocol):
         self._stop_timer()
         self._in_head = True
         self._messages += 1
-        self.scope[COMPLETE] = True  # type: ignore[typeddict-unknown-key]
+        cast(dict[str, Any], self.scope)[COMPLETE] = True
         super().on_message_complete()
         if self.cycle.response_complete:
             self._start_timer(self.head_seconds)  # nothing else bounds the wait for another

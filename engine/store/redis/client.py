@@ -22,7 +22,6 @@ from engine.store.redis.errors import StoreFault
 from engine.store.redis.installation import Guard
 from engine.store.redis.scripts import SCRIPTS, Script
 
-
 MOST_SCRIPTS = 2
 """Scripts that are sent together. Runs of 32 callers at once were a fifth faster than with all."""
 
