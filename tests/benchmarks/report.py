@@ -50,7 +50,7 @@ MEASURES = {
     "w6.busy_p50_ms": "W6 p50 just before the pause (ms)",
     "w7.p50_ms": "W7 p50, 40 calls in line (ms)",
     "w7.bare_ms": "W7 the same calls, bare (ms)",
-    "w7.excess_s": "W7 above the bare calls (s)",
+    "w7.excess_ms": "W7 above the bare calls (ms)",
 }
 
 

@@ -180,7 +180,7 @@ async def measure_calls_in_line(system: System, around: Surroundings, effort: Ef
     bare = statistics.median(await bare_calls(around.target, effort))
     times = await calls.in_line(effort.seconds)
     excess = statistics.median(times) - bare
-    return {"w7.p50_ms": median_ms(times), "w7.bare_ms": bare * 1000, "w7.excess_s": excess}
+    return {"w7.p50_ms": median_ms(times), "w7.bare_ms": bare * 1000, "w7.excess_ms": excess * 1000}
 
 
 async def bare_calls(target: str, effort: Effort) -> list[float]:
