@@ -187,7 +187,7 @@ def _must_bound(scope: Scope, limit: BodyLimit) -> bool:
         if name == b"content-length":
             if int(value) > limit.max_bytes:
                 raise limit.refusal()
-            must_bound = COMPLETE not in scope
+            must_bound |= COMPLETE not in scope
         elif name == b"transfer-encoding":
             must_bound = True
         elif name == b"content-encoding" and value.lower() != b"identity":
