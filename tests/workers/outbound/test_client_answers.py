@@ -13,7 +13,8 @@ from aiohttp.client_proto import ResponseHandler
 from engine.errors.nodes import NodeFailed
 from engine.nodes.support.base import HttpCall
 from tests.support.http.raw_server import OK, Stub, answer, failure
-from workers.outbound.client import MAX_HEAD_BYTES, Egress
+from workers.outbound.client import Egress
+from workers.outbound.connections import MAX_HEAD_BYTES
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
