@@ -30,7 +30,7 @@ async def replay(plan: Plan, inputs: Mapping[str, Any]) -> dict[int, Outputs]:
     ]
     progress, outputs = Progress(plan, statuses), dict[int, Outputs]()
     while progress.ready:
-        index = progress.ready.popleft()
+        index = progress.ready.pop(0)
         delivered, node = progress.delivered(index), plan.nodes[index]
         context = cast(Context, PureContext(inputs, delivered))
         try:

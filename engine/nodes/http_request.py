@@ -104,7 +104,8 @@ class HttpRequest(NodeType):
         names = settings.secrets
         secrets = await context.open_secrets(names) if names else NO_SECRETS
         if not settings.is_each:
-            response = await _call(settings, inputs, secrets, context)
+            answer = await context.fetch(await _build_call(settings, inputs, secrets, context))
+            response = await _parse(answer, settings, secrets, context)
             return {RESPONSE_OUT: response.value, STATUS_OUT: response.status}
         responses = await _call_each(settings, inputs, secrets, context)
         return {
@@ -167,6 +168,12 @@ async def _call(
     context: Context,
 ) -> ParsedResponse:
     answer = await context.fetch(await _build_call(settings, inputs, secrets, context))
+    return await _parse(answer, settings, secrets, context)
+
+
+async def _parse(
+    answer: HttpAnswer, settings: HttpRequestSettings, secrets: OpenedSecrets, context: Context
+) -> ParsedResponse:
     if answer.status >= 400 and not settings.reads_status:
         raise await _redact(answer, secrets, refused, answer, secrets)
     content_type = find_medium(answer) if settings.kept and answer.status < 400 else None

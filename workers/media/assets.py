@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Collection, Coroutine, Iterator
 from decimal import Decimal
+from typing import Any
 
 from engine.errors import (
     AssetNotFound,
@@ -154,10 +155,13 @@ class OwnMedia:
         self._media_service = media_service
         self._egress = egress
 
-    async def fetch(self, call: HttpCall) -> HttpAnswer:
+    def fetch(self, call: HttpCall) -> Coroutine[Any, Any, HttpAnswer]:
         """Send a call, or read the medium at its URL. Raises NodeFailed."""
         if call.method != "GET" or not self._media_service.is_own(call.url):
-            return await self._egress.fetch(call)
+            return self._egress.fetch(call)
+        return self._fetch_own(call)
+
+    async def _fetch_own(self, call: HttpCall) -> HttpAnswer:
         with _explained():
             accounts = call.account_id, call.owner_id
             found = _read(

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import traceback
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast
 
@@ -180,7 +180,7 @@ class NodeContext:
             self.secrets = await self._tools.secrets.open(work.owner_id or work.account_id, names)
         return self.secrets
 
-    async def fetch(self, call: HttpCall) -> HttpAnswer:
+    def fetch(self, call: HttpCall) -> Coroutine[Any, Any, HttpAnswer]:
         """Send the call as one of the account's."""
         work = self._work
         reserve = None if work.memory is None else work.memory.reserve
@@ -191,7 +191,7 @@ class NodeContext:
             depth=work.depth,
             reserve=reserve,
         )
-        return await self._tools.fetcher.fetch(call)
+        return self._tools.fetcher.fetch(call)
 
     async def evaluate(self, expression: str, values: Mapping[str, Any]) -> Any:
         """Evaluate CEL in a child process that is killed at the node's deadline."""
@@ -326,7 +326,16 @@ class Executor:
         """Run one attempt; never raises but for cancellation."""
         try:
             context = NodeContext(work, self._tools)
-            outcome = await self._attempt(work, context)
+            try:
+                outputs = await _run_node(work, context)
+                outcome = AttemptOutcome(
+                    outputs,
+                    pack(outputs),
+                    usage=context.usage,
+                    fallback_micro_usd=context.fallback_micro_usd,
+                )
+            except Exception as error:
+                outcome = AttemptOutcome(failure=_failure(error, work.node, context.secrets))
             if context.turn_ms:
                 outcome = structs.replace(outcome, turn_ms=context.turn_ms)
             if outcome.failure is not None:  # a retry of the execution may come after the last
@@ -341,34 +350,31 @@ class Executor:
         """Ask providers once to cancel recorded jobs that no attempt resumes."""
         await asyncio.gather(*(self._tools.models.cancel(record) for record in records))
 
-    async def _attempt(self, work: NodeAttempt, context: NodeContext) -> AttemptOutcome:
-        node = work.node
-        timeout = node.policy.timeout_seconds
-        try:
-            if timeout is None or node.type.kind is not WorkKind.IO:
-                outputs = await node.type.run(node.settings, work.inputs, context)
-            else:
-                async with asyncio.timeout(timeout):
-                    outputs = await node.type.run(node.settings, work.inputs, context)
-            return AttemptOutcome(
-                outputs,
-                pack(outputs),
-                usage=context.usage,
-                fallback_micro_usd=context.fallback_micro_usd,
-            )
-        except NodeFailed as failure:
-            return AttemptOutcome(failure=_without_secrets(failure, context.secrets))
-        except TimeoutError:
-            return AttemptOutcome(failure=timed_out(timeout or 0))
-        except (OverflowError, UnicodeEncodeError):
-            return AttemptOutcome(
-                failure=NodeFailed("invalid_output", "The node's output is not valid JSON")
-            )
-        except Exception:
-            _log_error(node, context.secrets)
-            return AttemptOutcome(
-                failure=NodeFailed("internal_error", "The node failed unexpectedly", retryable=True)
-            )
+
+def _run_node(work: NodeAttempt, context: NodeContext) -> Coroutine[Any, Any, Outputs]:
+    """Return the run of the node, which has one frame less without a time-out."""
+    node = work.node
+    if node.policy.timeout_seconds is None or node.type.kind is not WorkKind.IO:
+        return node.type.run(node.settings, work.inputs, context)
+    return _run_timed(work, context, node.policy.timeout_seconds)
+
+
+async def _run_timed(work: NodeAttempt, context: NodeContext, seconds: float) -> Outputs:
+    async with asyncio.timeout(seconds):
+        return await work.node.type.run(work.node.settings, work.inputs, context)
+
+
+def _failure(error: Exception, node: Node, secrets: OpenedSecrets) -> NodeFailed:
+    """Return the failure of a node whose attempt has raised an error."""
+    match error:
+        case NodeFailed():
+            return _without_secrets(error, secrets)
+        case TimeoutError():
+            return timed_out(node.policy.timeout_seconds or 0)
+        case OverflowError() | UnicodeEncodeError():
+            return NodeFailed("invalid_output", "The node's output is not valid JSON")
+    _log_error(node, secrets)
+    return NodeFailed("internal_error", "The node failed unexpectedly", retryable=True)
 
 
 def _without_secrets(failure: NodeFailed, secrets: OpenedSecrets) -> NodeFailed:

@@ -18,6 +18,11 @@ from workers.walk.state import WalkState
 class Attempts:
     """Passes the nodes of one execution to the executor."""
 
+    __slots__ = (
+        *("_claimed", "_execution_checkpoints", "_executor", "_memory", "_output_store"),
+        *("_plan", "_publisher", "_state"),
+    )
+
     def __init__(
         self,
         claimed: ClaimedExecution,

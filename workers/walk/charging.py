@@ -1,6 +1,6 @@
 """Prices of an execution's nodes: credits reserved before they run, charged at their end."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -18,12 +18,21 @@ from engine.store.executions.walks import Unpaid, Verdict
 class Charging:
     """Prices one execution's nodes by the terms on its record."""
 
+    __slots__ = ("_models", "_plan", "_record")
+
     def __init__(self, claimed: ClaimedExecution, plan: Plan) -> None:
         self._plan = plan
-        self._markup = Decimal(claimed.record.get("markup", b"1").decode())
+        self._record = claimed.record
         self._models: dict[int, Model] = {}
         """Model version of each reservation; the charge uses it although the model has changed."""
-        self._trial_models = frozenset(claimed.record.get("tried", b"").decode().split(","))
+
+    @property
+    def _markup(self) -> Decimal:
+        return Decimal(self._record.get("markup", b"1").decode())
+
+    @property
+    def _trial_models(self) -> Sequence[str]:
+        return self._record.get("tried", b"").decode().split(",")
 
     def reserve(self, index: int, inputs: Mapping[str, Any]) -> int:
         """Return the most credits that a node costs with these inputs."""

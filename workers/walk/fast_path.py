@@ -91,7 +91,7 @@ class _SmallWalk:
         ready, rows, output = progress.ready, self._rows, self._plan.response_output
         started = clock()
         while ready:
-            index = ready.popleft()
+            index = ready.pop(0)
             outputs = await self._run(index)
             if outputs is None:
                 return False

@@ -26,6 +26,8 @@ class OutputBundles:
     There is no task for it: the caller that holds the lock writes all outputs that wait by then.
     """
 
+    __slots__ = ("_claimed", "_lock", "_offloaded", "_pending")
+
     def __init__(self, offloaded: OffloadedValues, claimed: ClaimedExecution) -> None:
         self._offloaded = offloaded
         self._claimed = claimed

@@ -39,6 +39,11 @@ NOT_STORED = "The node's output is large, and where such are kept it could not b
 class OutputStore:
     """The packed outputs of a run, limited in bytes; large ones are offloaded."""
 
+    __slots__ = (
+        *("_capacity", "_claimed", "_has_stored", "_max_bytes", "_memory", "_offloaded"),
+        *("_output_bundles", "_plan", "_sizes", "_unreadable"),
+    )
+
     def __init__(
         self,
         offloaded: OffloadedValues,
@@ -49,7 +54,7 @@ class OutputStore:
     ) -> None:
         self._offloaded = offloaded
         self._memory = memory
-        self._output_bundles = OutputBundles(offloaded, claimed)
+        self._output_bundles: OutputBundles | None = None
         self._claimed = claimed
         self._plan = plan
         self._max_bytes = max_bytes
@@ -121,6 +126,8 @@ class OutputStore:
     async def _put(self, index: int, data: bytes, seconds: float) -> str:
         self._has_stored = True
         if not is_large(len(data)) and index != self._plan.result_node:
+            if self._output_bundles is None:
+                self._output_bundles = OutputBundles(self._offloaded, self._claimed)
             return await self._output_bundles.put(index, data, seconds)
         claimed = self._claimed
         name = make_name(claimed.lease.object_prefix, index, len(data))

@@ -16,6 +16,8 @@ CONTESTED_SECONDS = 0.05
 class Reconciler:
     """Updates the state of one walk from the record that other walkers have changed."""
 
+    __slots__ = ("_claimed", "_output_store", "_recorder", "_state", "_walks")
+
     def __init__(
         self,
         claimed: ClaimedExecution,

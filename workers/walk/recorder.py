@@ -31,18 +31,27 @@ def shown(failure: NodeFailed | None) -> dict[str, str] | None:
 class Recorder:
     """Gathers a step and records it; a step without a reply is sent again unchanged."""
 
+    __slots__ = ("_claimed", "_gathered", "_number", "_walks", "must_record")
+
     def __init__(self, walks: Walks, claimed: ClaimedExecution, *, number: int = 1) -> None:
         self._walks = walks
         self._claimed = claimed
         self._number = number
-        self._step = Step()
+        self._gathered: Step | None = None
         self.must_record = False
         """True when the step has outcomes that must not be repeated."""
 
     @property
+    def _step(self) -> Step:
+        """The next step, made when there is something to add."""
+        if self._gathered is None:
+            self._gathered = Step()
+        return self._gathered
+
+    @property
     def is_empty(self) -> bool:
         """True when there is nothing to record."""
-        return not self._step.settled and not self._step.retrying
+        return self._gathered is None or not self._step.settled and not self._step.retrying
 
     @property
     def settled(self) -> set[int]:
@@ -150,7 +159,7 @@ class Recorder:
         if advanced.verdict in (Verdict.OK, Verdict.CONFLICT):
             self._number += 1
         if advanced.verdict is Verdict.OK:
-            self._step = Step()
+            self._gathered = None
             self.must_record = False
         return advanced
 

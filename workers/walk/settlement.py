@@ -19,9 +19,16 @@ from workers.walk.charging import Charging
 from workers.walk.recorder import Recorder, shown
 from workers.walk.state import WalkState
 
+NO_RESULT = pack(None)
+
 
 class NodeSettlement:
     """Settles the nodes of one walk in its state and in the step that it records next."""
+
+    __slots__ = (
+        *("_charging", "_claimed", "_clock", "_counts", "_plan", "_recorder", "_state"),
+        *("_walk_started", "failed", "result"),
+    )
 
     def __init__(
         self,
@@ -38,15 +45,15 @@ class NodeSettlement:
         self._charging = charging
         self._clock = asyncio.get_running_loop().time
         self._walk_started = self._clock()
-        self._counts: Counter[tuple[str, NodeStatus]] = Counter()
+        self._counts: list[tuple[str, NodeStatus]] = []
         self.failed: tuple[int, NodeFailed] | None = None
         """The node that fails the execution, and its failure."""
-        self.result = pack(None)
+        self.result = NO_RESULT
         """The packed result of the execution."""
 
     def count_nodes(self) -> None:
         """Add the settled nodes to the metrics."""
-        for (node_type, status), count in self._counts.items():
+        for (node_type, status), count in Counter(self._counts).items():
             metrics.NODES_ENDED.labels(node_type, status.value).inc(count)
 
     @property
@@ -82,7 +89,7 @@ class NodeSettlement:
                 return
         is_output = index == self._plan.response_output
         status = NodeStatus.COMPLETED if failure is None else NodeStatus.FAILED
-        self._counts[(node.type.type, status)] += 1
+        self._counts.append((node.type.type, status))
         self._recorder.add_settled(
             index,
             status,

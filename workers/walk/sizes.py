@@ -17,6 +17,8 @@ def record_size(record: Mapping[str, bytes]) -> int:
 class OutputSizes:
     """The packed sizes of a run's outputs, limited in bytes."""
 
+    __slots__ = ("_max_bytes", "_sizes", "_total")
+
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._sizes: dict[int, int] = {}
@@ -42,6 +44,8 @@ class OutputSizes:
 
 class RecordCapacity:
     """Free bytes of the record, which each claim reads whole."""
+
+    __slots__ = ("_used",)
 
     def __init__(self) -> None:
         self._used = 0

@@ -1,11 +1,13 @@
 """State of a walk: progress of its execution, and nodes that run, wait or run elsewhere."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Set
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 from engine.graph.progress import Progress
+from engine.process.light_event import LightEvent
 from engine.store.executions.claims import NodeClaim
 from workers.walk.timers import Timers
 
@@ -14,6 +16,14 @@ UNTOUCHED = NodeClaim(0, 0, 0, 0)
 
 class NodeInterrupted(RuntimeError):
     """The task of a node was cancelled, though not by its walk."""
+
+
+class NextStep(Enum):
+    """Next step of a walk after a round."""
+
+    CONTINUE = "continue"
+    WAIT = "wait"
+    LEAVE = "leave"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -29,10 +39,10 @@ class WalkState:
     ready_cpu: list[int] = field(default_factory=list)
     """Nodes that are ready and wait for a free slot."""
     running: dict[int, asyncio.Task[None]] = field(default_factory=dict)
-    running_elsewhere: set[int] = field(default_factory=set)
+    running_elsewhere: Set[int] = frozenset()
     """Nodes that other walkers have begun."""
     timers: Timers = field(default_factory=Timers)
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    wake: LightEvent = field(default_factory=LightEvent)
     task_error: Exception | None = None
     """Error of a node's task that ended without an outcome: a fault of Headrace."""
 

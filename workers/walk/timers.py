@@ -11,6 +11,8 @@ class Timers:
     such cycles takes a sixth of a worker's time.
     """
 
+    __slots__ = ("_due_at", "_handles", "_loop")
+
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._handles: dict[int, asyncio.Handle] = {}

@@ -20,7 +20,7 @@ from workers.walk.outputs import OutputStore
 from workers.walk.reconciler import Reconciler
 from workers.walk.recorder import NO_RESERVATIONS, Recorder
 from workers.walk.settlement import NodeSettlement
-from workers.walk.state import UNTOUCHED, WalkState
+from workers.walk.state import UNTOUCHED, NextStep, WalkState
 
 FLUSH_SECONDS = 0.05
 """Local work that took this long is recorded before the walk waits."""
@@ -34,6 +34,12 @@ MAX_LOST = 3
 
 class Walk:
     """The walk of one execution by this worker, from the claim until it ends or is left."""
+
+    __slots__ = (
+        *("_attempts", "_charging", "_claimed", "_clock", "_dependencies", "_ended"),
+        *("_is_cancelled", "_is_heavy", "_memory", "_must_reconcile", "_output_store", "_plan"),
+        *("_reconciler", "_recorded_at", "_recorder", "_settlement", "_state"),
+    )
 
     def __init__(
         self,
@@ -92,30 +98,32 @@ class Walk:
         """Walk until the execution ends or cannot go on here. Raises LeaseLost or RecordBehind."""
         try:
             await self._restore()
-            while not await self._run_round():
-                pass
+            # The wait is here, so that a waiting walk has one frame rather than three.
+            while (next_step := await self._run_round()) is not NextStep.LEAVE:
+                if next_step is NextStep.WAIT:
+                    await self._wake()
+                    self._take_ended()
         finally:
             await self._stop_running()
             await self._attempts.stop()
             self._settlement.count_nodes()
 
-    async def _run_round(self) -> bool:
-        """Run, claim and wait once. Returns True when this worker is done with the execution."""
+    async def _run_round(self) -> NextStep:
+        """Run ready nodes, record them and claim once."""
         await self._run_ready()
         status = self._end_status()
         if status is not None:
-            return await self._end(status)
+            return NextStep.LEAVE if await self._end(status) else NextStep.CONTINUE
         await self._start_ready()
         if self._must_continue():
-            return False
+            return NextStep.CONTINUE
         if not self._state.running and not self._has_pending():
-            return await self._leave()
+            return NextStep.LEAVE if await self._leave() else NextStep.CONTINUE
         if self._must_record():
             await self._record()
             if self._must_continue() or self._must_reconcile:
-                return False
-        await self._wait()
-        return False
+                return NextStep.CONTINUE
+        return NextStep.WAIT
 
     def _must_continue(self) -> bool:
         if self._is_cancelled or self._settlement.failed is not None:
@@ -175,7 +183,7 @@ class Walk:
         while progress.ready and self._settlement.failed is None and not self._is_cancelled:
             if not self._memory.may_grow:
                 return
-            index = progress.ready.popleft()
+            index = progress.ready.pop(0)
             if progress.status(index) is not NodeStatus.PENDING:
                 continue  # another walker has settled it meanwhile
             kind = nodes[index].type.kind
@@ -303,13 +311,16 @@ class Walk:
 
     # -- outcomes ---------------------------------------------------------------------------------
 
-    async def _wait(self) -> None:
+    def _wake(self) -> "asyncio.Future[None]":
+        """Return a future that is done when there may be something to do."""
         self._dependencies.mark_idle(self._claimed.reference)
         wake = self._state.wake
         if self._waits_for_memory():
             self._memory.call_when_available(wake.set)
-        await wake.wait()
-        wake.clear()
+        return wake.wait()
+
+    def _take_ended(self) -> None:
+        self._state.wake.clear()
         if self._state.task_error is not None:
             raise self._state.task_error
         self._settle_ended()

@@ -221,6 +221,7 @@ class Walker:
             log.bind(execution_id=claimed.execution_id)
             try:
                 with self.memory.open(record_size(claimed.record)) as memory:
+                    claimed = claimed.reduced()
                     await self._walk_claimed(claimed, reference, memory)
             except LeaseLost:
                 must_claim = not self._is_draining

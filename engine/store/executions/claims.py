@@ -1,13 +1,21 @@
 """Claims of workers on executions and their nodes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.ids.partitions import partition_of
 from engine.store.executions.record_fields import SEEDED, parse_name
 from engine.store.redis import keyspace
+
+FIRST_WALK = frozenset(
+    {
+        *("aside", "begun", "depth", "events", "holders", "hook", "key", "lost", "markup"),
+        *("models", "origin", "owner", "started", "tried", "values"),
+    }
+)
+"""Fields of the record that the first walk of an execution reads after its claim."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,17 @@ class ClaimedExecution:
     status: ExecutionStatus
     statuses: Sequence[NodeStatus]
     record: Mapping[str, bytes]
+
+    def reduced(self) -> "ClaimedExecution":
+        """Return the claim without the fields of the record that its walk does not read.
+
+        The first walk of an execution begins with its inputs alone, and may wait for long.
+        """
+        if self.fence > 1 or self.is_seeded or self.is_draft or "retry_of" in self.record:
+            return self
+        kept = FIRST_WALK if self.inputs_name is None else FIRST_WALK | {"inputs"}
+        record = {name: value for name, value in self.record.items() if name in kept}
+        return replace(self, record=record)
 
     @property
     def account_id(self) -> str:

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from sys import intern
 from typing import Any
 
 from engine.executions.execution import (
@@ -52,10 +53,13 @@ SEEDED, SEEDED_OUTPUTS = "r0.0", "o0.0"
 
 
 def parse_hash(reply: Any) -> dict[str, bytes]:
-    """Return HGETALL's reply by field name, from a map (RESP3) or a script's flat list."""
+    """Return HGETALL's reply by field name, from a map (RESP3) or a script's flat list.
+
+    Thousands of records share the texts of their names.
+    """
     if isinstance(reply, dict):
-        return {name.decode(): value for name, value in reply.items()}
-    return {reply[i].decode(): reply[i + 1] for i in range(0, len(reply), 2)}
+        return {intern(name.decode()): value for name, value in reply.items()}
+    return {intern(reply[i].decode()): reply[i + 1] for i in range(0, len(reply), 2)}
 
 
 def parse_names(data: bytes) -> tuple[NodeName, ...]:

@@ -127,7 +127,7 @@ class Run:
     def take_ready(self) -> None:
         self.skipped.update(self.progress.take_skipped())
         while self.progress.ready:
-            index = self.progress.ready.popleft()
+            index = self.progress.ready.pop(0)
             assert self.progress.status(index) is PENDING
             self.begun[index] += 1
             self.check_inputs(index)
