@@ -118,14 +118,17 @@ class Guarded:
         found = " or ".join((self.capability, *self.alternatives))
         return found if self.also is None else f"{found} and {self.also}"
 
-    async def answer(self, request: GatewayRequest) -> Answer:
+    def answer(self, request: GatewayRequest) -> Awaitable[Answer]:
         """Authorize the caller, then call the handler. Raises EngineError."""
         # Speculation suits runs: one script waits for confirmation. Large inputs are stored first.
         if self.bucket in RUNS and not _is_large(request):
             store = request.services.store
             speculative = authenticate_speculatively(request.scope, store, self.bucket)
             if speculative is not None:
-                return await self._answer_speculatively(request, speculative)
+                return self._answer_speculatively(request, speculative)
+        return self._answer_authenticated(request)
+
+    async def _answer_authenticated(self, request: GatewayRequest) -> Answer:
         bucket = None if self.is_counted_by_handler else self.bucket
         return await self._handle(request, await _authenticate(request, bucket))
 
@@ -154,7 +157,7 @@ class Guarded:
             raise failure or RuntimeError("a handler gave neither an answer nor an error")
         return response
 
-    async def _handle(self, request: GatewayRequest, principal: Principal) -> Answer:
+    def _handle(self, request: GatewayRequest, principal: Principal) -> Awaitable[Answer]:
         request.scope[ACCOUNT] = principal.account.id
         if self.capability is not None and not self.is_checked_by_handler:
             name = request.path_params[self.name_parameter] if self.name_parameter else None
@@ -167,7 +170,7 @@ class Guarded:
         if needs_approval(self, request.method):
             check_approved(principal)
         _check_query(request, self.query)
-        return await self.handler(request, principal)
+        return self.handler(request, principal)
 
 
 @dataclass(frozen=True, slots=True)

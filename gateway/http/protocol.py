@@ -39,6 +39,7 @@ BODY_WEIGHT = 8
 
 ASGI: ASGIVersions = {"version": "3.0", "spec_version": "2.3"}
 NOTHING_QUEUED: Any = ()
+NO_PARSER: Any = None
 UPGRADING = frozenset({b"connection", b"upgrade", b"http2-settings"})
 TARGET = re.compile(rb"/|https?://", re.IGNORECASE)
 HOST = re.compile(rb"[^\s/?#@\\]*")
@@ -147,11 +148,16 @@ class GatewayProtocol(HttpToolsProtocol):
             self._start_timer(self.head_seconds)
 
     def _parse(self, piece: bytes) -> None:
+        if self.parser is NO_PARSER:
+            self.parser = httptools.HttpRequestParser(self)
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
         try:
             self.parser.feed_data(piece)
+            if self._in_head and not self._begun:
+                self.parser = NO_PARSER  # a request may wait for minutes without another after it
         except httptools.HttpParserUpgrade as upgrade:
             head = self._head_without_upgrade()
-            self.parser = httptools.HttpRequestParser(self)
+            self.parser = NO_PARSER
             self._is_upgrade = False
             self._parse(head + piece[upgrade.args[0] :])
         except httptools.HttpParserError:
@@ -172,7 +178,7 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["asgi"] = ASGI
+        self.scope["asgi"], self.scope["state"] = ASGI, self.app_state
         self._in_head = self._begun = True
 
     def on_header(self, name: bytes, value: bytes) -> None:

@@ -1,5 +1,6 @@
 """Routes that run a workflow or a model."""
 
+from collections.abc import Awaitable
 from dataclasses import dataclass
 
 from starlette.routing import Route
@@ -57,10 +58,10 @@ class SavedWorkflow:
     ),
 )
 @requires("workflow:run", named="slug", bucket=WORKFLOW_RUNS)
-async def run_workflow(request: GatewayRequest, principal: Principal) -> Answer:
+def run_workflow(request: GatewayRequest, principal: Principal) -> Awaitable[Answer]:
     """Run a workflow and answer with its result, or at once with where to find it."""
     slug, version = check_slug(request.path_params["slug"]), Query(request.scope).version()
-    return await run(request, principal, SavedWorkflow(slug, version))
+    return run(request, principal, SavedWorkflow(slug, version))
 
 
 @operation(
@@ -71,9 +72,9 @@ async def run_workflow(request: GatewayRequest, principal: Principal) -> Answer:
     errors=RUN_ERRORS,
 )
 @requires("model:run", named="internal_name", bucket=MODEL_RUNS)
-async def run_model(request: GatewayRequest, principal: Principal) -> Answer:
+def run_model(request: GatewayRequest, principal: Principal) -> Awaitable[Answer]:
     """Run a model as if it were a workflow of one node."""
-    return await run(request, principal, RegisteredModel(request.path_params["internal_name"]))
+    return run(request, principal, RegisteredModel(request.path_params["internal_name"]))
 
 
 routes = [

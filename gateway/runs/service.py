@@ -27,6 +27,7 @@ from engine.services.acceptance import Acceptance, NewRun, Runnable
 from engine.store import AlreadyRetried, IdempotentReplay, Principal
 from gateway.auth.endpoints import SPECULATIVE
 from gateway.http import response_headers
+from gateway.http.disconnects import has_disconnected
 from gateway.http.json_bodies import run_off_loop
 from gateway.http.request_bodies import forget_body
 from gateway.http.responses import Answer, json_response
@@ -286,7 +287,7 @@ async def _record_answer(
     executions = request.services.store.executions
     answer = ACCEPTED if execution is None else str(milliseconds)
     # A caller that has hung up got no answer: its repeated call may still wait for the end.
-    if execution is not None or not await request.is_disconnected():
+    if execution is not None or not has_disconnected(request.receive):
         with contextlib.suppress(Unavailable):
             answer = await executions.record_answer(account_id, replay.idempotency_key, answer)
     if answer == ACCEPTED:

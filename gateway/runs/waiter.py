@@ -5,6 +5,7 @@ from enum import Enum
 from engine.errors import ExecutionLost, ExecutionNotFound, ResultUnreadable, Unavailable
 from engine.executions.execution import TERMINAL, Execution, ExecutionEnd
 from engine.store import CompletionWaiter
+from gateway.http.disconnects import has_disconnected
 from gateway.services import GatewayRequest
 
 DISCONNECT_CHECKS = 5
@@ -52,13 +53,13 @@ class Waiter:
             raise ExecutionLost(execution_id) from None
         except Unavailable:
             pass
-        if services.stopping.is_set() or await self._has_disconnected():
+        if services.stopping.is_set() or self._has_disconnected():
             return _Stop.STOP
         return None
 
-    async def _has_disconnected(self) -> bool:
+    def _has_disconnected(self) -> bool:
         self._checks += 1
-        return self._checks % DISCONNECT_CHECKS == 1 and await self._request.is_disconnected()
+        return self._checks % DISCONNECT_CHECKS == 1 and has_disconnected(self._request.receive)
 
 
 class _Stop(Enum):

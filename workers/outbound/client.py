@@ -1,6 +1,5 @@
 """Client of all outbound HTTP calls: checked addresses, a total deadline and a cap on bytes."""
 
-import asyncio
 from collections.abc import Awaitable, Iterator
 
 import aiohttp
@@ -11,6 +10,7 @@ from engine.executions import run_depth
 from engine.net.header_policy import header_fault
 from engine.net.url_policy import Target, UrlRefused
 from engine.nodes.support.base import HttpAnswer, HttpCall
+from engine.process.time_limits import TimeLimits
 from workers.outbound import redirects
 from workers.outbound.address_gate import AddressGate
 from workers.outbound.bodies import read_answer
@@ -37,6 +37,7 @@ class Egress:
         self._budget = CallBudget(leases) if leases else None
         self._gate = gate or AddressGate(allow_private=allow_private)
         self._lookups = NameResolver()
+        self._time_limits = TimeLimits()
         self._connections = Connections(self._gate, self._lookups)
 
     async def close(self) -> None:
@@ -46,29 +47,26 @@ class Egress:
 
     async def fetch(self, call: HttpCall) -> HttpAnswer:
         """Send one call and read its answer within its deadline. Raises NodeFailed."""
+        timeout_seconds, most = call.timeout_seconds, call.max_redirects
         try:
-            async with asyncio.timeout(call.timeout_seconds):
+            with self._time_limits.limit(timeout_seconds):
                 await self._gate.refresh(self._lookups.find)
-                return await self._follow(call)
+                for _ in range(most + 1):
+                    target, url = self._check(call)
+                    if self._budget and call.account_id:
+                        await self._budget.take(call.account_id, target.host)
+                    answer = await self._exchange(call, target, url)
+                    if isinstance(answer, HttpAnswer):
+                        return answer
+                    call = answer
+                raise NodeFailed("bad_response", f"The server redirects more than {most} times")
         except aiohttp.ServerTimeoutError:
             raise _connection_failed("The server did not take the connection in time") from None
         except TimeoutError:
-            message = f"No answer within {call.timeout_seconds:g} s"
+            message = f"No answer within {timeout_seconds:g} s"
             raise NodeFailed("timeout", message, retryable=True, may_have_arrived=True) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise _explain(error) from None
-
-    async def _follow(self, call: HttpCall) -> HttpAnswer:
-        limit = call.max_redirects
-        for _ in range(limit + 1):
-            target, url = self._check(call)
-            if self._budget and call.account_id:
-                await self._budget.take(call.account_id, target.host)
-            answer = await self._exchange(call, target, url)
-            if isinstance(answer, HttpAnswer):
-                return answer
-            call = answer
-        raise NodeFailed("bad_response", f"The server redirects more than {limit} times")
 
     async def _exchange(self, call: HttpCall, target: Target, url: URL) -> HttpAnswer | HttpCall:
         """Return the answer, or the call of a redirect, whose own body is not read."""

@@ -19,6 +19,7 @@ from aiohttp.connector import Connection
 from aiohttp.helpers import TimerNoop
 from aiohttp.http import HttpProcessingError, RawResponseMessage
 from aiohttp.streams import StreamReader
+from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from workers.outbound.acknowledged import acknowledged_bytes
@@ -39,6 +40,7 @@ USER_AGENT = "Headrace"
 DEFAULT_HEADERS = (("Accept-Encoding", "identity"), ("User-Agent", USER_AGENT))
 TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=10.0)
 NO_TIMER = TimerNoop()
+NO_REQUEST = aiohttp.RequestInfo(URL(), "GET", CIMultiDictProxy(CIMultiDict()), URL())
 NOT_AUTOMATIC = ("Content-Type",)
 """Headers that aiohttp would add by itself, but must not."""
 NO_BODY = frozenset({"HEAD"})
@@ -101,13 +103,14 @@ class Connections:
     def _request(
         self, method: str, url: URL, headers: Sequence[tuple[str, str]], body: bytes | None
     ) -> aiohttp.ClientRequest:
-        return aiohttp.ClientRequest(
+        return _Request(
             method,
             url,
             headers=_with_defaults(headers),
             skip_auto_headers=NOT_AUTOMATIC,
             data=_payload(body),
             loop=self._loop,
+            timer=NO_TIMER,
         )
 
     async def _connect(self, request: aiohttp.ClientRequest) -> Connection:
@@ -116,6 +119,15 @@ class Connections:
             return await self._connector.connect(request, [], TIMEOUT)
         except TimeoutError as error:
             raise aiohttp.ConnectionTimeoutError from error
+
+
+class _Request(aiohttp.ClientRequest):
+    """Request that its answer does not keep."""
+
+    @property
+    def request_info(self) -> aiohttp.RequestInfo:
+        """Nothing of this request: the answer would keep its headers, and nobody reads them."""
+        return NO_REQUEST
 
 
 def _protocol(connection: Connection) -> ResponseHandler:

@@ -1,0 +1,73 @@
+"""Time limits of thousands of tasks: those that end at about the same time share a timer."""
+
+import asyncio
+import math
+from types import TracebackType
+
+STEP_SECONDS = 0.05
+
+
+class TimeLimits:
+    """Makes time limits for the tasks of one event loop."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self._batches: dict[int, set[TimeLimit]] = {}
+
+    def limit(self, seconds: float) -> "TimeLimit":
+        """Return a context like `asyncio.timeout(seconds)`, which may end up to a step late."""
+        return TimeLimit(self, math.ceil((self.loop.time() + seconds) / STEP_SECONDS))
+
+    def add(self, limit: "TimeLimit") -> None:
+        """Let the limit expire at its step."""
+        batch = self._batches.get(limit.step)
+        if batch is None:
+            batch = self._batches[limit.step] = set()
+            self.loop.call_at(limit.step * STEP_SECONDS, self._expire, limit.step)
+        batch.add(limit)
+
+    def remove(self, limit: "TimeLimit") -> None:
+        """Forget a limit that has not expired."""
+        self._batches[limit.step].discard(limit)
+
+    def _expire(self, step: int) -> None:
+        for limit in self._batches.pop(step):
+            limit.expire()
+
+
+class TimeLimit:
+    """Context whose task is cancelled when the time is over; raises TimeoutError then."""
+
+    __slots__ = ("_cancelling", "_has_expired", "_limits", "_task", "step")
+
+    def __init__(self, limits: TimeLimits, step: int) -> None:
+        self._limits = limits
+        self.step = step
+        self._has_expired = False
+
+    def expire(self) -> None:
+        """Cancel the task."""
+        self._has_expired = True
+        self._task.cancel()
+
+    def __enter__(self) -> "TimeLimit":
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("A time limit is for a task")
+        self._task = task
+        self._cancelling = task.cancelling()
+        self._limits.add(self)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if not self._has_expired:
+            self._limits.remove(self)
+            return
+        is_others = self._task.uncancel() > self._cancelling  # somebody else cancels it too
+        if kind is not None and issubclass(kind, asyncio.CancelledError) and not is_others:
+            raise TimeoutError from error
