@@ -130,6 +130,8 @@ async def measure_crowd(system: System, _: Surroundings, effort: Effort) -> Numb
     if system.name == STOCK:
         return await _measure_stock_crowd(system, calls, effort)
     await calls.in_line(0, at_least=1)
+    if not system.has_seen_crowd:
+        await asyncio.sleep(effort.settle_seconds)  # no process starts during the measure
     before = system.processes.memory()
     numbers = await _bounded(calls, effort.crowd, "w5.crowd_s", effort.patience)
     watch = asyncio.create_task(_look_at_memory(system, effort))
