@@ -15,6 +15,8 @@ if not account_id then return false end
 local account = redis.call('HGET', KEYS[2], account_id)
 if not account then return false end
 
-local limit, count, ends = count_call(KEYS[3], account_id, account, ARGV[3], now, ARGV[4], 5)
+local limit = tier_limit(account, 5)
 if not limit then return {key, account} end
+local field = account_id .. '|' .. ARGV[3]
+local count, ends = count_call(KEYS[3], field, limit, now, ARGV[4])
 return {key, account, limit, count, ends, string.format('%d', now)}

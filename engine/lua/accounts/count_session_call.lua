@@ -16,6 +16,8 @@ local account = redis.call('HGET', KEYS[2], account_id)
 if not account then return false end
 local is_due = redis.call('PTTL', KEYS[1]) < ARGV[2] + 0 and 1 or 0
 
-local limit, count, ends = count_call(KEYS[3], account_id, account, ARGV[3], now, ARGV[4], 5)
+local limit = tier_limit(account, 5)
 if not limit then return {account, is_due} end
+local field = account_id .. '|' .. ARGV[3]
+local count, ends = count_call(KEYS[3], field, limit, now, ARGV[4])
 return {account, is_due, limit, count, ends, string.format('%d', now)}

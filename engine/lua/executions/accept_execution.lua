@@ -6,102 +6,113 @@
 -- A full Redis refuses the script as a whole. A used idempotency key changes nothing and returns
 -- the first call. Called again with the same id, the script returns its first answer.
 -- With the digest of an API key, its call is authorized and counted first, like count_key_call: only
--- the key and account that the caller assumes may go on, within their limit.
--- KEYS: 1 workflow, 2 execution, 3 account's executions, 4 due, 5 account's active executions,
---       6 idempotency record, 7 wallet, 8 ledger, and if any: 9 the failed execution that
---       this one retries, or, with a digest, 9 API keys, 10 accounts and 11 windows of the partition
--- ARGV: 1 now (0: Redis's clock), 2 execution id, 3 reference, 4 workflow version as `find_version`
---       takes it, 5 node statuses, 6 milliseconds until a hint is repeated, 7 limit of active
---       executions ('' none), 8 fingerprint of the body ('' without an idempotency key), 9 response if
---       already known, 10 milliseconds to keep the idempotency record, 11 credits to reserve (''
---       without charged nodes), 12 terms of `refresh_wallet`, 13 trials
---       'model=r<runs>,model=d<milliseconds>', 14 '' or, for a retry, ':' and the id of the last retry
---       if another may follow it, 15 digest of the key ('' for a call that is authorized already),
---       16 fingerprint of the assumed records, 17 bucket, 18 length of a window in milliseconds,
---       19 number of field and value words, then these, then tier and limit of every limited tier
+-- the key and account that the caller assumes may go on, within their limit. What the caller tells
+-- of them follows from their records, which the fingerprint proves to be the assumed ones.
+-- KEYS: 1 workflow, 2 execution, 3 account's executions, 4 due, 5 account's active executions; then,
+--       with a digest, the API keys, the accounts, and with a limit the windows of the partition;
+--       then, each if there is one, the idempotency record, the failed execution that this one
+--       retries, and the wallet with its ledger
+-- ARGV: 1 now (0: Redis's clock), 2 execution id, 3 reference, 4 workflow version, '' without a
+--       workflow, 5 node statuses, 6 milliseconds until a hint is repeated, 7 digest of the key, ''
+--       for a call that is authorized already, 8 fingerprint of the assumed records, 9 account id,
+--       10 number of field and value words, then these, then options, each a name and a value:
+--       'kind' of the version: '=' for one that need not be live, '~' for one of another account's
+--       workflow; 'most' active executions; 'fingerprint' of the body with an idempotency key,
+--       milliseconds to 'keep' its record, and its 'answer' if already known; 'retry' the id of the
+--       last retry, if another may follow it, or ''; 'credits' to reserve for charged nodes, 'terms'
+--       of `refresh_wallet`, 'trials' of `use_trials`; the time at which the key 'expires'; 'limit'
+--       of the account's calls in a window, 'bucket' of the call, and milliseconds of a 'window'
 -- Returns {'ok', created, active} | {'repeated', fingerprint, execution id, response or ''}
 --         | {'stale', version} | {'unkept'} without the version's document | {'gone'}
 --         | {'busy', active}
 --         | {'retried', execution id} | {'unretryable', status or ''}
 --         | {'poor', balance} | {'exhausted', model}
---         With a digest, this in a list of its own, or {'refused'} of another key or account, or beyond
---         the limit; followed, with a limit, by the limit, the calls in this window (one more than the
---         limit: refused), its end and now
--- Uses: read_now, owner_of_key, tier_limit, count_call, next_month, wallet, use_trials, count_run, find_version
-local MOST_AT_ONCE = 1000
-local FIRST_FIELD = 20
+--         With a digest, this in a list of its own, or {'refused'} of another key or account, or
+--         beyond the limit; followed, with a limit, by the limit, the calls in this window (one more
+--         than the limit: refused), its end and now
+-- Uses: read_now
+local FIRST_FIELD, MOST_AT_ONCE = 11, 1000
 local now = read_now(ARGV[1])
-local stamp = string.format('%d', now)
-local last_field = FIRST_FIELD - 1 + ARGV[19]
+local last_field = FIRST_FIELD - 1 + ARGV[10]
+local option = {}
+for position = last_field + 1, #ARGV, 2 do option[ARGV[position]] = ARGV[position + 1] end
 
--- Authorize and count the call. Returns whether the run may begin, and with a limit the window.
-local function authorize()
-  local key = redis.call('HGET', KEYS[9], ARGV[15])
-  local account_id = owner_of_key(key, now)
-  local account = account_id and redis.call('HGET', KEYS[10], account_id)
-  if not account or redis.sha1hex(key .. account) ~= ARGV[16] then return false end
-  local limit, count, ends =
-    count_call(KEYS[11], account_id, account, ARGV[17], now, ARGV[18], last_field + 1)
-  return not limit or count <= limit, limit, count, ends
-end
-
-local function accept()
-  local created = redis.call('HGET', KEYS[2], 'created')
-  local active = redis.call('SCARD', KEYS[5])
-  if created then return {'ok', created, active} end
-  local is_retry = ARGV[14] ~= ''
-
-  local is_once = ARGV[8] ~= ''
-  if is_once then
-    local first = redis.call('HMGET', KEYS[6], 'fingerprint', 'execution', 'answer')
-    if first[1] then return {'repeated', first[1], first[2], first[3] or ''} end
-  end
-
-  if is_retry then
-    local retried = redis.call('HMGET', KEYS[9], 'status', 'retry')
-    if retried[1] ~= 'failed' then return {'unretryable', retried[1] or ''} end
-    if ':' .. (retried[2] or '') ~= ARGV[14] then return {'retried', retried[2]} end
-  end
-
-  local version, refusal = find_version({workflow = KEYS[1]}, ARGV[4])
-  if refusal then return refusal end
-  if ARGV[7] ~= '' and active >= tonumber(ARGV[7]) then return {'busy', active} end
-
-  if ARGV[11] ~= '' then
-    local keys = {wallet = KEYS[7], ledger = KEYS[8]}
-    local wallet, credits = open_wallet(keys, now), tonumber(ARGV[11])
-    refresh_wallet(wallet, ARGV[12])
-    local exhausted = use_trials(wallet, ARGV[13])
-    if exhausted then return {'exhausted', exhausted} end
-    if wallet.balance < credits then return {'poor', wallet.balance} end
-    local parts = reserve(wallet, credits, 'execution', ARGV[2])
-    for position, part in ipairs(parts) do
-      parts[position] = part[1] .. '=' .. string.format('%d', part[2])
+-- Accept the authorized call. `next_key` is the position of the first key of an option.
+local function accept(next_key)
+  local id, number, version, refusal = ARGV[2], ARGV[4], nil, nil
+  if number ~= '' and option.kind ~= '~' then
+    version = redis.call('HMGET', KEYS[1], 'version', 'state', 'r' .. number, 'runs')
+    if version[1] ~= number or version[2] == 'deleted' then
+      -- Uses: refuse_version
+      refusal = refuse_version(KEYS[1], number, option.kind, version[1], version[2])
     end
-    redis.call('HSET', KEYS[2], 'terms', ARGV[12], 'reserve', table.concat(parts, ','))
-    save_wallet(wallet, ARGV[12])
+  end
+  local active = redis.call('SCARD', KEYS[5])
+  if not refusal and option.most and active >= tonumber(option.most) then
+    refusal = {'busy', active}
   end
 
-  redis.call('HSET', KEYS[2], 'status', 'processing', 'version', version.number, 'statuses', ARGV[5],
-    'created', stamp, unpack(ARGV, FIRST_FIELD, math.min(FIRST_FIELD + MOST_AT_ONCE - 1, last_field)))
+  local is_once, is_retry, is_charged = option.fingerprint, option.retry, option.credits
+  local is_usual = not (refusal or is_once or is_retry or is_charged)
+  local once = next_key
+  local retried = is_once and next_key + 1 or next_key
+  if not is_usual or redis.call('ZADD', KEYS[3], 'NX', now, id) == 0 then
+    local created = redis.call('HGET', KEYS[2], 'created')
+    if created then return {'ok', tonumber(created), active} end
+    if is_once then
+      local first = redis.call('HMGET', KEYS[once], 'fingerprint', 'execution', 'answer')
+      if first[1] then return {'repeated', first[1], first[2], first[3] or ''} end
+    end
+    if is_retry then
+      local failed = redis.call('HMGET', KEYS[retried], 'status', 'retry')
+      if failed[1] ~= 'failed' then return {'unretryable', failed[1] or ''} end
+      if (failed[2] or '') ~= is_retry then return {'retried', failed[2]} end
+    end
+    if not refusal and is_charged then
+      -- Uses: next_month, wallet, use_trials, charge
+      refusal = charge({wallet = KEYS[#KEYS - 1], ledger = KEYS[#KEYS]}, now)
+    end
+    if refusal then return refusal end
+    redis.call('ZADD', KEYS[3], now, id)
+  end
+
+  redis.call('HSET', KEYS[2], 'status', 'processing', 'version', number, 'statuses', ARGV[5],
+    'created', now, unpack(ARGV, FIRST_FIELD, math.min(FIRST_FIELD + MOST_AT_ONCE - 1, last_field)))
   for first = FIRST_FIELD + MOST_AT_ONCE, last_field, MOST_AT_ONCE do
     redis.call('HSET', KEYS[2], unpack(ARGV, first, math.min(first + MOST_AT_ONCE - 1, last_field)))
   end
-  redis.call('ZADD', KEYS[3], stamp, ARGV[2])
-  redis.call('ZADD', KEYS[4], now + tonumber(ARGV[6]), ARGV[3])
-  redis.call('SADD', KEYS[5], ARGV[2])
-  note_begun({workflow = KEYS[1]}, version, version.is_counted and count_run(version.runs, now, ARGV[2]))
-  if is_retry then redis.call('HSET', KEYS[9], 'retry', ARGV[2]) end
-  if is_once then
-    redis.call('HSET', KEYS[6], 'fingerprint', ARGV[8], 'execution', ARGV[2])
-    if ARGV[9] ~= '' then redis.call('HSET', KEYS[6], 'answer', ARGV[9]) end
-    redis.call('PEXPIRE', KEYS[6], ARGV[10])
+  redis.call('ZADD', KEYS[4], now + ARGV[6], ARGV[3])
+  redis.call('SADD', KEYS[5], id)
+  if version then
+    -- Uses: count_run
+    redis.call('HSET', KEYS[1], 'runs', count_run(version[4], now, id))
+    if version[1] ~= number then
+      -- A review that began before spares a version that is not live.
+      local begun = redis.call('HINCRBY', KEYS[1], 'begun', 1)
+      redis.call('HSET', KEYS[1], 'r' .. number, 'b' .. begun)
+    elseif not version[3] then
+      redis.call('HSET', KEYS[1], 'r' .. number, '1')
+    end
   end
-  return {'ok', stamp, active + 1}
+  if is_retry then redis.call('HSET', KEYS[retried], 'retry', id) end
+  if is_once then
+    redis.call('HSET', KEYS[once], 'fingerprint', is_once, 'execution', id)
+    if option.answer then redis.call('HSET', KEYS[once], 'answer', option.answer) end
+    redis.call('PEXPIRE', KEYS[once], option.keep)
+  end
+  return {'ok', now, active + 1}
 end
 
-if ARGV[15] == '' then return accept() end
-local may_begin, limit, count, ends = authorize()
-local verdict = may_begin and accept() or {'refused'}
-if not limit then return {verdict} end
-return {verdict, limit, count, ends, stamp}
+if ARGV[7] == '' then return accept(6) end
+local key = redis.call('HGET', KEYS[6], ARGV[7])
+local account = redis.call('HGET', KEYS[7], ARGV[9])
+local is_assumed = key and account and redis.sha1hex(key .. account) == ARGV[8]
+if not is_assumed or (option.expires and now >= tonumber(option.expires)) then
+  return {{'refused'}}
+end
+if not option.limit then return {accept(8)} end
+-- Uses: count_call
+local limit, field = tonumber(option.limit), ARGV[9] .. '|' .. option.bucket
+local count, ends = count_call(KEYS[8], field, limit, now, option.window)
+local verdict = count <= limit and accept(9) or {'refused'}
+return {verdict, limit, count, ends, now}

@@ -4,16 +4,19 @@
 -- an execution of that account.
 local function count_run(runs, now, own)
   local DAYS, DAY_MS = 7, 86400000
-  local day, counts = math.floor(now / DAY_MS), {}
-  local last, before, run = string.match(runs or '', '^(%d+):([%d,]+)|(.*)$')
-  for position = 1, math.min(DAYS, math.max(0, day - (tonumber(last) or day - DAYS))) do
-    counts[position] = '0'
+  local day, counts = math.floor(now / DAY_MS), nil
+  local last, latest, former, run_at = string.match(runs or '', '^(%d+):(%d+)([%d,]*)|()')
+  last = tonumber(last)
+  if last and last >= day then -- as most times
+    day, counts = last, latest + 1 .. former
+  else
+    local days = {'1'}
+    for position = 2, math.min(DAYS, day - (last or day - DAYS)) do days[position] = '0' end
+    for count in string.gmatch(last and latest .. former or '', '%d+') do
+      if #days < DAYS then days[#days + 1] = count end
+    end
+    counts = table.concat(days, ',')
   end
-  for count in string.gmatch(before or '', '%d+') do
-    if #counts < DAYS then counts[#counts + 1] = count end
-  end
-  counts[1] = string.format('%d', counts[1] + 1)
-  if own then run = string.format('%d:%s:processing:0', now, own) end
-  return string.format('%d:%s|%s', math.max(day, tonumber(last) or day),
-    table.concat(counts, ','), run or '')
+  if own then return string.format('%d:%s|%d:%s:processing:0', day, counts, now, own) end
+  return string.format('%d:%s|%s', day, counts, run_at and string.sub(runs, run_at) or '')
 end

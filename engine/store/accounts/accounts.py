@@ -32,6 +32,11 @@ class Account:
     approved: bool
     created_at: int
 
+    @property
+    def limits_name(self) -> str:
+        """Name of the limits that scripts apply."""
+        return _limits_name(self.role, self.tier)
+
 
 class Accounts:
     """Creates, reads, changes and lists accounts."""
@@ -196,8 +201,11 @@ def pack_account(account: Account) -> bytes:
 
 
 def _pack_record(record: Mapping[str, Any]) -> bytes:
-    limits: str = record["role"] if record["role"] == Role.ADMIN else record["tier"]
-    return limits.encode() + b"|" + pack(record)
+    return _limits_name(record["role"], record["tier"]).encode() + b"|" + pack(record)
+
+
+def _limits_name(role: str, tier: str) -> str:
+    return role if role == Role.ADMIN else tier
 
 
 def _unpack_record(data: bytes) -> dict[str, Any]:

@@ -152,11 +152,15 @@ class ApiKeys:
         if assumed is None:
             return None
         principal, fingerprint = assumed
+        account = principal.account
+        limit = self._limits.options(bucket, account)
+        expires_at = principal.key.expires_at if principal.key else None
+        keys = _counting_keys(digest)
         return SpeculativeAuthorization(
             principal,
-            _counting_keys(digest),
-            (digest, fingerprint, bucket, WINDOW_MS),
-            self._limits.of(bucket),
+            keys if limit else keys[:-1],
+            (digest, fingerprint, account.id),
+            limit if expires_at is None else (*limit, "expires", expires_at),
             lambda: self._authorize_call(digest, bucket),
             lambda: self._note_use(principal.key_id, principal.account.id),
         )

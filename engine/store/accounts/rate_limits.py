@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from engine.access.tiers import Tiers, TierTerms
 from engine.ids.partitions import partition_of
+from engine.store.accounts.accounts import Account
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 
@@ -82,6 +83,14 @@ class CallLimits:
     def of(self, bucket: str) -> list[str | int]:
         """Return the arguments of the counting scripts."""
         return self._others.get(bucket, self._runs)
+
+    def options(self, bucket: str, account: Account) -> Sequence[str | int]:
+        """Return the options with which `accept_execution` counts an account's call."""
+        limits = self.of(bucket)
+        if account.limits_name not in limits:
+            return ()
+        limit = limits[limits.index(account.limits_name) + 1]
+        return "limit", limit, "bucket", bucket, "window", WINDOW_MS
 
 
 def limits_by_tier(tiers: Tiers, limit: Callable[[TierTerms], int | None]) -> list[str | int]:

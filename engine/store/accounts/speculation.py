@@ -8,20 +8,20 @@ from engine.store.accounts.rate_limits import Window, parse_window
 from engine.store.redis.connection import Argument
 
 Admit = Callable[[], Awaitable[tuple[Principal, Window | None]]]
-NO_ARGUMENTS: Sequence[Argument] = ("", "", "", 0)
+NO_ARGUMENTS: Sequence[Argument] = ("", "", "")
 
 
 class SpeculativeAuthorization:
     """Authorization of a call for the principal that its key had last time.
 
-    `keys`, `arguments` and `limits` are those of `accept_execution`, which refuses a run of
+    `keys`, `arguments` and `options` are those of `accept_execution`, which refuses a run of
     another principal, and one beyond the limit. A call that accepts nothing, or whose principal is
     another one, is authorized and counted by `authorize_call`.
     """
 
     __slots__ = (
         *("_authorize_call", "_is_passed", "_note_use", "_window"),
-        *("arguments", "keys", "limits", "principal"),
+        *("arguments", "keys", "options", "principal"),
     )
 
     def __init__(
@@ -29,14 +29,14 @@ class SpeculativeAuthorization:
         principal: Principal,
         keys: Sequence[str],
         arguments: Sequence[Argument],
-        limits: Sequence[Argument],
+        options: Sequence[Argument],
         authorize_call: Admit,
         note_use: Callable[[], None],
     ) -> None:
         self.principal = principal
         self.keys = keys
         self.arguments = arguments
-        self.limits = limits
+        self.options = options
         self._authorize_call = authorize_call
         self._note_use = note_use
         self._is_passed = False

@@ -25,6 +25,7 @@ from engine.store.hints import MAX_CARRIED_BYTES, InlineRun
 from engine.store.redis import keyspace
 from engine.store.workflows.records import Workflow
 
+IDEMPOTENCY_MS = 86_400_000
 MAX_CARRIED_NODES = 100
 """Most nodes of a run that is walked before its claim, which may be in vain."""
 
@@ -113,15 +114,26 @@ def take_verdict(authorization: SpeculativeAuthorization, reply: Any) -> Sequenc
     return verdict
 
 
-def concurrency_argument(terms: TierTerms | None) -> str | int:
-    """Return the limit of concurrent executions, empty for no limit."""
+def concurrency_options(terms: TierTerms | None) -> Sequence[str | int]:
+    """Return the limit of concurrent executions as options of `accept_execution`."""
     most = terms.executions_at_once if terms else None
-    return "" if most is None else most
+    return () if most is None else ("most", most)
 
 
-def quote_arguments(quote: Quote | None, terms: str) -> Sequence[str | int]:
-    """Return a quote's arguments of `accept_execution`: credits, terms and trials."""
-    return ("", "", "") if quote is None else (quote.credits, terms, trials_text(quote.trials))
+def idempotency_options(idempotency_key: IdempotencyKey | None, answer: str) -> Sequence[str | int]:
+    """Return the idempotency key and the known answer, if any, as options."""
+    if idempotency_key is None:
+        return ()
+    answers = ("answer", answer) if answer else ()
+    return "fingerprint", idempotency_key.fingerprint, "keep", IDEMPOTENCY_MS, *answers
+
+
+def quote_options(quote: Quote | None, terms: str) -> Sequence[str | int]:
+    """Return a quote as options."""
+    if quote is None:
+        return ()
+    trials = trials_text(quote.trials)
+    return "credits", quote.credits, "terms", terms, "trials", trials
 
 
 def quote_fields(quote: Quote | None, models: Iterable[str]) -> Sequence[str | int]:
@@ -170,20 +182,20 @@ def accept_keys(
     account_id: str,
     slug: str,
     execution_id: str,
-    idempotency_key: IdempotencyKey | None,
     authorization: SpeculativeAuthorization | None,
-    retried_id: str = "",
+    idempotency_key: IdempotencyKey | None,
+    retried_id: str,
+    quote: Quote | None,
 ) -> Sequence[str]:
-    """Return the keys of `accept_execution`; the last one may be empty."""
+    """Return the keys of `accept_execution`."""
     return [
         keyspace.workflow(account_id, slug),
         keyspace.execution(account_id, execution_id),
         keyspace.account_executions(account_id),
         keyspace.due(partition_of(account_id)),
         keyspace.active(account_id),
-        keyspace.idempotency(account_id, idempotency_key.digest if idempotency_key else ""),
-        keyspace.wallet(account_id),
-        keyspace.ledger(account_id),
         *(authorization.keys if authorization else ()),
+        *([keyspace.idempotency(account_id, idempotency_key.digest)] if idempotency_key else ()),
         *([keyspace.execution(account_id, retried_id)] if retried_id else ()),
+        *([keyspace.wallet(account_id), keyspace.ledger(account_id)] if quote else ()),
     ]

@@ -22,12 +22,13 @@ from engine.store.executions.accept import (
     AuthorizationRejected,
     IdempotentReplay,
     accept_keys,
-    concurrency_argument,
+    concurrency_options,
     first_call,
+    idempotency_options,
     inlined_in_hint,
     parse_verdict,
-    quote_arguments,
     quote_fields,
+    quote_options,
     take_verdict,
     values_fields,
 )
@@ -38,7 +39,7 @@ from engine.store.executions.offload import OffloadedValues, is_large
 from engine.store.executions.public_runs import begin_public_run, count_public_run, hidden_models
 from engine.store.executions.reads import ExecutionReads
 from engine.store.executions.results import Results
-from engine.store.executions.start import Start, retry_argument
+from engine.store.executions.start import Start, retry_options
 from engine.store.hints import BULK_QUEUE, HintSender, InlineRun
 from engine.store.queue_selector import BULK_FROM, QueueSelector
 from engine.store.redis import keyspace
@@ -50,7 +51,6 @@ from engine.store.workflows.records import Workflow
 
 RESEND_AFTER_MS = 5_000
 RESEND_DELIVERY_MS = 2_000
-IDEMPOTENCY_MS = 86_400_000
 ACTIVE_AT_ONCE = 200
 
 
@@ -132,7 +132,6 @@ class Executions(ExecutionReads):
         slug, version = (workflow.slug, str(workflow.version)) if workflow else ("", "")
         if workflow and owner_id:
             await begin_public_run(self._client, workflow)
-            version = f"~{version}"
         packed = packed_inputs or pack_inputs(plan, inputs)
         on_record, statuses = packed, initial_statuses(plan)
         has_objects = is_large(len(packed))
@@ -165,17 +164,20 @@ class Executions(ExecutionReads):
             *(("warnings", pack(list(warnings))) if warnings else ()),
         ]
         arguments = [
-            *(0, execution_id, reference, f"={version}" if is_named_version else version),
-            format_node_statuses(statuses),
-            *(RESEND_AFTER_MS, concurrency_argument(terms)),
-            *(idempotency_key.fingerprint if idempotency_key else "", answer, IDEMPOTENCY_MS),
-            *quote_arguments(quote, terms_text(terms, self._keeping) if quote and terms else ""),
-            retry_argument(start),
+            *(0, execution_id, reference, version, format_node_statuses(statuses)),
+            RESEND_AFTER_MS,
             *(authorization.arguments if authorization else NO_ARGUMENTS),
             *(len(fields), *fields),
-            *(authorization.limits if authorization else ()),
+            *(("kind", "~" if owner_id else "=") if owner_id or is_named_version else ()),
+            *concurrency_options(terms),
+            *idempotency_options(idempotency_key, answer),
+            *quote_options(quote, terms_text(terms, self._keeping) if quote and terms else ""),
+            *retry_options(start),
+            *(authorization.options if authorization else ()),
         ]
-        keys = accept_keys(account_id, slug, execution_id, idempotency_key, authorization, retried)
+        keys = accept_keys(
+            account_id, slug, execution_id, authorization, idempotency_key, retried, quote
+        )
         inline_run = inlined_in_hint(
             workflow, plan, packed, must_claim=bool(owner_id or webhook_url or watcher or start)
         )

@@ -64,8 +64,8 @@ def draft_fields(packed_graph: bytes, names: Sequence[NodeName]) -> Fields:
     return {"draft": packed_graph, "names": pack([[name.id, name.type] for name in names])}
 
 
-def retry_argument(start: Start | None) -> str:
-    """Return the argument of `accept_execution` about the retried execution."""
+def retry_options(start: Start | None) -> Sequence[str]:
+    """Return the options of `accept_execution` about the retried execution, if any."""
     if start is None or start.retry is None:
-        return ""
-    return f":{start.retry.former_retry}"
+        return ()
+    return "retry", start.retry.former_retry

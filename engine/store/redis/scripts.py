@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
 
-USES = re.compile(r"^-- Uses: (.+)\n", re.MULTILINE)
+USES = re.compile(r"^ *-- Uses: (.+)\n", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,8 @@ class Script:
 def load() -> dict[str, Script]:
     """Return all scripts by name: the file name without its ending, unique over all folders.
 
-    A script with `Uses: a, b` in its header gets the functions of `lua/shared/a.lua` and `b.lua`.
+    A script gets the functions of `lua/shared/a.lua` and `b.lua` at each line `-- Uses: a, b`. In a
+    branch they are made only there, since each function costs every call that makes it.
     """
     folder = resources.files("engine").joinpath("lua")
     shared = _read(folder.joinpath("shared"))
@@ -46,11 +47,7 @@ def _read(folder: Traversable) -> dict[str, str]:
 
 
 def _with_shared(text: str, shared: dict[str, str]) -> str:
-    used = USES.search(text)
-    if used is None:
-        return text
-    functions = [shared[name] for name in used[1].split(", ")]
-    return text[: used.start()] + "".join(functions) + text[used.end() :]
+    return USES.sub(lambda used: "".join(shared[name] for name in used[1].split(", ")), text)
 
 
 SCRIPTS = load()

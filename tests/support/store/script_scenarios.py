@@ -206,9 +206,10 @@ SCENARIOS = {
         seed=(("HSET", "w", "version", "3", "state", "live"),),
         keys=("w", "x", "all", "due", "active", "first", "wallet", "ledger"),
         args=(
-            *(NOW, "x", "acc/x", "3", "pps", 5000, 2, "fingerprint", "", 60_000),
-            *(7, TERMS, "tried=r3,timed=d1000", "", "", "", "", 0),
+            *(NOW, "x", "acc/x", "3", "pps", 5000, "", "", ""),
             *(4, "slug", "echo", "inputs", b"\x80"),
+            *("most", 2, "fingerprint", "f", "keep", 60_000),
+            *("credits", 7, "terms", TERMS, "trials", "tried=r3,timed=d1000"),
         ),
     ),
     "advance_execution": Scenario(

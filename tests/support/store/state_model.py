@@ -98,7 +98,7 @@ class Model:
             record = Record(statuses=["p"] * self.sizes[call.execution], created=call.now)
             self.records[call.execution] = record
             self.due[call.execution] = call.now + RESEND_MS
-        return ["ok", str(record.created), len(self.active)]
+        return ["ok", record.created, len(self.active)]
 
     def _claim(self, call: Call) -> list[Any]:
         record = self.records.get(call.execution)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from engine.access.capabilities import Role, Tier
 from engine.graph.plan import Plan
 from engine.ids.partitions import partition_of
 from engine.store import Account, SpeculativeAuthorization, Store, Workflow
@@ -107,6 +108,64 @@ async def test_a_run_beyond_the_limit_is_refused_with_its_window(
     assert window is not None
     assert window.is_refused
     assert await store.executions.count_active(account.id) == 0
+
+
+async def test_a_run_of_a_key_that_has_expired_meanwhile_is_refused(
+    store: Store, account: Account, saved: tuple[Workflow, Plan]
+) -> None:
+    now = await store.leases.now()
+    _, secret = await store.api_keys.create(
+        account, name="k", capabilities=["workflow:run"], expires_at=now + 60_000
+    )
+    await store.api_keys.authorize(secret)
+    alive = store.api_keys.authorize_speculatively(secret, BUCKET)
+    expired = store.api_keys.authorize_speculatively(secret, BUCKET)
+    assert alive is not None
+    assert expired is not None
+    expired.options = [now if word == now + 60_000 else word for word in expired.options]
+
+    await accept(store, account, saved, authorization=alive)
+    with pytest.raises(AuthorizationRejected):
+        await accept(store, account, saved, authorization=expired)
+
+    assert await store.executions.count_active(account.id) == 1
+
+
+async def test_a_run_of_an_account_that_has_changed_is_refused(
+    store: Store,
+    account: Account,
+    saved: tuple[Workflow, Plan],
+    authorization: SpeculativeAuthorization,
+) -> None:
+    await store.accounts.set_tier(account.id, Tier.BUSINESS)
+
+    with pytest.raises(AuthorizationRejected):
+        await accept(store, account, saved, authorization=authorization)
+
+    assert await store.executions.count_active(account.id) == 0
+
+
+async def test_the_runs_of_an_admin_are_not_counted(store: Store) -> None:
+    admin = await store.accounts.create(email="a@example.com", tier=Tier.FREE, role=Role.ADMIN)
+    _, secret = await store.api_keys.create(admin, name="k", capabilities=["workflow:run"])
+    await store.api_keys.authorize(secret)
+    authorization = store.api_keys.authorize_speculatively(secret, BUCKET)
+    assert authorization is not None
+
+    await accept(store, admin, await save(store, admin), authorization=authorization)
+
+    assert await authorization.admitted() == (authorization.principal, None)
+    assert not await store.client.send("EXISTS", keyspace.windows(partition_of(admin.id)))
+
+
+async def test_an_acceptance_whose_reply_was_lost_is_found_though_its_workflow_is_deleted(
+    store: Store, account: Account, saved: tuple[Workflow, Plan]
+) -> None:
+    execution_id = await accept(store, account, saved)
+    await store.workflows.delete(account.id, saved[0].slug)
+
+    assert await accept(store, account, saved, execution_id=execution_id) == execution_id
+    assert await store.executions.count_active(account.id) == 1
 
 
 async def test_a_run_of_a_key_that_was_deleted_is_refused(

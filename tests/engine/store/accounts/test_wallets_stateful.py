@@ -19,7 +19,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from engine.store.accounts.speculation import NO_ARGUMENTS
+from tests.support.store.acceptance import acceptance
 from tests.support.store.script_runner import Scripts, profile
 from tests.support.store.wallet_model import (
     NODES,
@@ -145,22 +145,20 @@ class Spending(RuleBasedStateMachine):
         )
         texts = ",".join(f"{model}={kind}{most}" for model, kind, most in trials)
         tried = ",".join(model for model, _, _ in trials)
-        args = (
-            *(name, name, "", "p" * len(NODES), 5_000, "", "body" if key else "", "", 60_000),
-            *(
-                quote.credits,
-                self.terms,
-                texts,
-                "",
-                *(*NO_ARGUMENTS, 4),
-                "trials",
-                tried,
-                "cap",
-                "inf" if cap is None else cap,
-            ),
+        args = acceptance(
+            self.now,
+            name,
+            statuses="p" * len(NODES),
+            fields={"trials": tried, "cap": "inf" if cap is None else cap},
+            credits=quote.credits,
+            terms=self.terms,
+            trials=texts,
+            fingerprint="body" if key else None,
+            keep=60_000,
         )
-        keys = ("workflow", name, "all", "due", "active", f"first:{key}", *WALLET)
-        self.apply(act, ("accept_execution", keys, args))
+        once = (f"first:{key}",) if key else ()
+        keys = ("workflow", name, "all", "due", "active", *once, *WALLET)
+        self.apply(act, ("accept_execution", keys, tuple(args[1:])))
         if name in self.model.reservations and is_claimed:
             self.claim(name)
             self.walk(data, name)

@@ -8,9 +8,9 @@ import pytest
 from engine.access.capabilities import Role, Tier
 from engine.access.tiers import TierTerms, load
 from engine.store import Account, Store
-from engine.store.accounts.speculation import NO_ARGUMENTS
 from engine.store.redis import keyspace
 from engine.store.redis.scripts import SCRIPTS
+from tests.support.store.acceptance import acceptance
 
 PRO = load().terms(Tier.PRO, Role.USER)
 BUSINESS = load().terms(Tier.BUSINESS, Role.USER)
@@ -29,27 +29,11 @@ class Spender:
     async def accept(self, name: str, credits: int, terms: TierTerms) -> bytes:
         """Accept a run and have a worker claim it; return the verdict."""
         words = f"{terms.allowance}:{int(terms.allowance_once)}:{KEEP_MS}"
-        keys = ["workflow", name, "all", "due", keyspace.active(self.account.id), "first"]
-        args = [
-            0,
-            name,
-            name,
-            "",
-            "p",
-            5_000,
-            "",
-            "",
-            "",
-            1,
-            credits,
-            words,
-            "",
-            "",
-            *NO_ARGUMENTS,
-            0,
-        ]
+        keys = ["workflow", name, "all", "due", keyspace.active(self.account.id)]
         reply = await self.store.client.call(
-            SCRIPTS["accept_execution"], [*keys, *self._wallet], args
+            SCRIPTS["accept_execution"],
+            [*keys, *self._wallet],
+            acceptance(0, name, credits=credits, terms=words, trials=""),
         )
         if reply[0] == b"ok":
             await self.store.client.call(

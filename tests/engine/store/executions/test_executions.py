@@ -13,13 +13,13 @@ from engine.graph.plan import Plan
 from engine.ids.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Account, ExecutionFilter, StaleWorkflow, Store, Workflow
-from engine.store.accounts.speculation import NO_ARGUMENTS
 from engine.store.executions.steps import Step
 from engine.store.redis import keyspace
 from engine.store.redis.connection import Argument
 from engine.store.redis.record_packing import pack
 from engine.store.redis.scripts import SCRIPTS, Script
 from tests.support.redis.proxy import running_proxy
+from tests.support.store.acceptance import acceptance
 from tests.support.store.records import BOTH_DONE, accept, document, save
 from tests.support.store.redis_contents import contents
 
@@ -43,15 +43,15 @@ async def accept_at(store: Store, account: Account, saved: Saved, now: int) -> s
             keyspace.account_executions(account.id),
             keyspace.due(partition_of(account.id)),
             keyspace.active(account.id),
-            keyspace.idempotency(account.id, ""),
-            keyspace.wallet(account.id),
-            keyspace.ledger(account.id),
         ],
-        [
-            *(now, execution_id, keyspace.reference(account.id, execution_id), 1, "pp", 5_000),
-            *("", "", "", 0, "", "", "", ""),
-            *(*NO_ARGUMENTS, 6, "slug", saved[0].slug, "source", "test", "inputs", pack({})),
-        ],
+        acceptance(
+            now,
+            execution_id,
+            reference=keyspace.reference(account.id, execution_id),
+            version=1,
+            statuses="pp",
+            fields={"slug": saved[0].slug, "source": "test", "inputs": pack({})},
+        ),
     )
     return execution_id
 

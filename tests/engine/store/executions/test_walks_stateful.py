@@ -25,8 +25,8 @@ from engine.executions.execution import (
     TRANSITIONS,
     ExecutionStatus,
 )
-from engine.store.accounts.speculation import NO_ARGUMENTS
 from tests.support.redis.rewind import Snapshot
+from tests.support.store.acceptance import acceptance
 from tests.support.store.script_runner import Scripts, profile
 from tests.support.store.state_model import ENDED, RESEND_MS, Call, Model, Record
 
@@ -97,24 +97,21 @@ def script_call(call: Call) -> tuple[str, list[str], list[Any]]:
     name, held = call.execution, held_key(call.worker)
     match call.kind:
         case "accept":
-            keys = ["workflow", name, "all", "due", "active", f"first:{call.key}"]
-            keys += ["wallet", "ledger"]
-            fixed = [call.now, name, name, call.version, "p" * call.step, RESEND_MS]
-            idempotency_key = [
-                "" if call.max_active is None else call.max_active,
-                call.body,
-                "",
-                60_000,
-                "",
-                "",
-                "",
-                "",
-            ]
-            return (
-                "accept_execution",
-                keys,
-                [*fixed, *idempotency_key, *NO_ARGUMENTS, 4, "slug", "echo", "inputs", b""],
+            keys = ["workflow", name, "all", "due", "active"]
+            once: dict[str, Any] = {}
+            if call.body:
+                keys.append(f"first:{call.key}")
+                once = {"fingerprint": call.body, "keep": 60_000}
+            args = acceptance(
+                call.now,
+                name,
+                version=call.version,
+                statuses="p" * call.step,
+                fields={"slug": "echo", "inputs": b""},
+                most=call.max_active,
+                **once,
             )
+            return "accept_execution", keys, [*args]
         case "claim":
             return "claim_execution", [name, "due", held], [call.now, name, call.token, held]
         case "finish_unclaimed":

@@ -11,7 +11,6 @@ from engine.executions.execution import ExecutionStatus
 from engine.graph.document import Document
 from engine.ids.partitions import partition_of
 from engine.store import Account, Store, WorkflowSummary
-from engine.store.accounts.speculation import NO_ARGUMENTS
 from engine.store.executions.steps import Step
 from engine.store.redis import keyspace
 from engine.store.redis.record_packing import pack
@@ -19,6 +18,7 @@ from engine.store.redis.scripts import SCRIPTS
 from engine.store.workflows import list as lists
 from engine.store.workflows.list import WorkflowFilter
 from engine.store.workflows.summaries import DAY_MS
+from tests.support.store.acceptance import acceptance
 from tests.support.store.records import BOTH_DONE, accept, document, save
 
 ALL = WorkflowFilter()
@@ -276,28 +276,15 @@ async def test_runs_of_former_days_are_forgotten_after_a_week(
     for number, day in enumerate(days):
         await store.client.call(
             SCRIPTS["accept_execution"],
-            [
-                *(key, f"x{number}", "all", keyspace.due(partition_of(account.id)), "active"),
-                *("first", "wallet", "ledger"),
-            ],
-            [
-                *(day * DAY_MS + 1, f"x{number}", f"acc/x{number}", 1, "pp", 5_000, ""),
-                *(
-                    "",
-                    "",
-                    1,
-                    "",
-                    "",
-                    "",
-                    "",
-                    *NO_ARGUMENTS,
-                    4,
-                    "slug",
-                    workflow.slug,
-                    "inputs",
-                    b"",
-                ),
-            ],
+            [key, f"x{number}", "all", keyspace.due(partition_of(account.id)), "active"],
+            acceptance(
+                day * DAY_MS + 1,
+                f"x{number}",
+                reference=f"acc/x{number}",
+                version=1,
+                statuses="pp",
+                fields={"slug": workflow.slug, "inputs": b""},
+            ),
         )
         runs = (await store.client.send("HGET", key, "runs")).decode()
         counted.append(runs.partition("|")[0])

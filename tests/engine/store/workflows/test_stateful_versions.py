@@ -16,7 +16,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from engine.store.accounts.speculation import NO_ARGUMENTS
+from tests.support.store.acceptance import acceptance
 from tests.support.store.script_runner import Scripts, profile
 
 START = 1_000_000
@@ -144,7 +144,7 @@ class Versions(RuleBasedStateMachine):
     def run_at(self, slug: str, version: int) -> None:
         """Run a version that need not be live."""
         is_there = self.scripts.send("HEXISTS", f"w:{slug}", f"d{version}")
-        reply = self.accept(slug, f"={version}")
+        reply = self.accept(slug, version, kind="=")
         assert reply[0] == (b"ok" if is_there else b"unkept")
         if is_there:
             self.running[f"x{self.done}"] = (slug, version)
@@ -156,31 +156,20 @@ class Versions(RuleBasedStateMachine):
         self.running[f"x{self.done}"] = (slug, version)
         self.saved[slug].run[version] = self.now
 
-    def accept(self, slug: str, version: int | str) -> Any:
+    def accept(self, slug: str, version: int, **options: str) -> Any:
         self.done += 1
         name = f"x{self.done}"
         return self.scripts.run(
             "accept_execution",
-            [f"w:{slug}", name, "all", "due", "active", "first", "wallet", "ledger"],
-            [
-                *(
-                    self.now,
-                    name,
-                    f"acc/{name}",
-                    version,
-                    "p",
-                    5_000,
-                    "",
-                    "",
-                    "",
-                    1,
-                    "",
-                    "",
-                    "",
-                    "",
-                ),
-                *(*NO_ARGUMENTS, 4, "slug", slug, "inputs", b""),
-            ],
+            [f"w:{slug}", name, "all", "due", "active"],
+            acceptance(
+                self.now,
+                name,
+                reference=f"acc/{name}",
+                version=version,
+                fields={"slug": slug, "inputs": b""},
+                **options,
+            ),
         )
 
     @precondition(lambda self: self.running)
