@@ -121,12 +121,14 @@ if ARGV[11] ~= '' then
     local keys = {delivery = KEYS[12], due = KEYS[13], listed = KEYS[14]}
     add_end_delivery(keys, KEYS[1], ARGV[2], ARGV[12], status, now)
   end
-  local keys = {execution = KEYS[1], due = KEYS[2], finished = KEYS[4], active = KEYS[5],
-    progress = KEYS[9], workflow = KEYS[10], unarchived = KEYS[11]}
-  local outcome = {status = status, statuses = statuses, result = ARGV[13], error = ARGV[14],
-    spent = reservation and reservation.spent or 0, notifier = head[5],
-    kept = head[10]}
-  end_execution(keys, {reference = ARGV[2], id = ARGV[12]}, outcome, now, changes)
+  if ARGV[14] ~= '' then change('error', ARGV[14]) end
+  redis.call('HSET', KEYS[1], 'status', status, 'completed', stamp, 'result', ARGV[13],
+    'holders', '0', 'statuses', statuses, unpack(changes))
+  drop_values(KEYS[1], KEYS[9], status, head[10])
+  local keys = {due = KEYS[2], finished = KEYS[4], active = KEYS[5], workflow = KEYS[10],
+    unarchived = KEYS[11]}
+  local spent = reservation and reservation.spent or 0
+  end_execution(keys, ARGV[2], ARGV[12], now, status, spent, ARGV[13], ARGV[14], head[5])
   return {'ok', status, statuses, stamp, watched}
 end
 if ARGV[9] ~= 'stay' then

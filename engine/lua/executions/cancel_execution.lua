@@ -19,8 +19,7 @@ if status ~= 'processing' then return {'ended', status} end
 local is_held = tonumber(head[3] or '0') > 0
 if is_held or head[8] then
   redis.call('HSET', KEYS[1], 'status', 'cancel_requested')
-  local keys = {workflow = KEYS[9]}
-  note_run(keys, ARGV[3], 'cancel_requested', 0)
+  note_run(KEYS[9], ARGV[3], 'cancel_requested', 0)
   redis.call('ZADD', KEYS[2], string.format('%d', is_held and now + 1000 or now), ARGV[2])
   redis.call('PUBLISH', ARGV[4], ARGV[2])
   return {'cancel_requested'}
@@ -44,10 +43,11 @@ if KEYS[11] then
   local keys = {delivery = KEYS[11], due = KEYS[12], listed = KEYS[13]}
   add_end_delivery(keys, KEYS[1], ARGV[2], ARGV[3], 'cancelled', now)
 end
-local keys = {execution = KEYS[1], due = KEYS[2], finished = KEYS[3], active = KEYS[4],
-  progress = KEYS[8], workflow = KEYS[9], unarchived = KEYS[10]}
-local outcome = {status = 'cancelled', statuses = statuses, result = '', error = '',
-  spent = reservation and reservation.spent or 0, notifier = head[4],
-  kept = head[9]}
-end_execution(keys, {reference = ARGV[2], id = ARGV[3]}, outcome, now, {})
+redis.call('HSET', KEYS[1], 'status', 'cancelled', 'completed', string.format('%d', now),
+  'result', '', 'statuses', statuses)
+drop_values(KEYS[1], KEYS[8], 'cancelled', head[9])
+local keys = {due = KEYS[2], finished = KEYS[3], active = KEYS[4], workflow = KEYS[9],
+  unarchived = KEYS[10]}
+local spent = reservation and reservation.spent or 0
+end_execution(keys, ARGV[2], ARGV[3], now, 'cancelled', spent, '', '', head[4])
 return {'cancelled'}

@@ -10,23 +10,25 @@
 --       6 version, 7 inputs, 8 final node statuses, 9 node records with times relative to the
 --       walk's begin, 10 result, 11 milliseconds since the walk's begin
 -- Returns 1 when this walk has ended the execution, else 0
--- Uses: read_now, drop_values, note_run, end_execution
+-- Uses: read_now, note_run, end_execution
 local now = read_now(ARGV[1])
 
-local head = redis.call('HMGET', KEYS[1], 'walked', 'status', 'fence', 'slug', 'version', 'inputs',
+local head = redis.call('HMGET', KEYS[1], 'status', 'fence', 'slug', 'version', 'inputs',
   'terms', 'hook', 'events', 'created', 'bell', 'values')
-if head[1] == ARGV[4] then return 1 end
-local is_untouched = head[2] == 'processing' and not head[3]
-local is_the_walked = head[4] == ARGV[5] and head[5] == ARGV[6] and head[6] == ARGV[7]
-if not is_untouched or not is_the_walked or head[7] or head[8] or head[9] then
-  return 0
+if head[1] ~= 'processing' or head[2] then
+  return redis.call('HGET', KEYS[1], 'walked') == ARGV[4] and 1 or 0
 end
+local is_the_walked = head[3] == ARGV[5] and head[4] == ARGV[6] and head[5] == ARGV[7]
+if not is_the_walked or head[6] or head[7] or head[8] then return 0 end
 
-local started = string.format('%d', math.max(tonumber(head[10]), now - tonumber(ARGV[11])))
-local keys = {execution = KEYS[1], due = KEYS[2], finished = KEYS[3], active = KEYS[4],
-  workflow = KEYS[5], unarchived = KEYS[6]}
-local outcome = {status = 'completed', statuses = ARGV[8], result = ARGV[10], error = '', spent = 0,
-  notifier = head[11], kept = head[12]}
-end_execution(keys, {reference = ARGV[2], id = ARGV[3]}, outcome, now,
-  {'started', started, 'walked', ARGV[4], 'r0.1', ARGV[9]})
+local started = math.max(tonumber(head[9]), now - ARGV[11])
+redis.call('HSET', KEYS[1], 'status', 'completed', 'completed', now, 'result', ARGV[10],
+  'statuses', ARGV[8], 'started', started, 'walked', ARGV[4], 'r0.1', ARGV[9])
+if head[11] then
+  -- Uses: drop_values
+  drop_values(KEYS[1], nil, 'completed', head[11])
+end
+local keys = {due = KEYS[2], finished = KEYS[3], active = KEYS[4], workflow = KEYS[5],
+  unarchived = KEYS[6]}
+end_execution(keys, ARGV[2], ARGV[3], now, 'completed', 0, ARGV[10], '', head[10])
 return 1

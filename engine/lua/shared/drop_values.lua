@@ -2,7 +2,7 @@
 -- workflow keeps them. `kept`, its field `values`, is 'none', 'failed' or absent: all. Outputs that
 -- may have to go are in fields of their own, 'o<fence>.<step>'. Objects in the blob store are
 -- removed afterwards.
-local function drop_values(execution, keys, status, kept)
+local function drop_values(execution, progress, status, kept)
   if not kept or (kept == 'failed' and status == 'failed') then return end
   local fields = {'inputs'}
   for _, name in ipairs(redis.call('HKEYS', execution)) do
@@ -12,5 +12,5 @@ local function drop_values(execution, keys, status, kept)
     redis.call('HDEL', execution, unpack(fields, first, math.min(first + 999, #fields)))
   end
   redis.call('HSET', execution, 'dropped', '1')
-  if keys.progress then redis.call('UNLINK', keys.progress) end
+  if progress then redis.call('UNLINK', progress) end
 end
