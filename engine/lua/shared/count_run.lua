@@ -4,19 +4,21 @@
 -- an execution of that account.
 local function count_run(runs, now, own)
   local DAYS, DAY_MS = 7, 86400000
-  local day, counts = math.floor(now / DAY_MS), nil
-  local last, latest, former, run_at = string.match(runs or '', '^(%d+):(%d+)([%d,]*)|()')
+  local day = math.floor(now / DAY_MS)
+  local last, count, former, run_at = string.match(runs or '', '^(%d+):(%d+)([%d,]*)|()')
   last = tonumber(last)
   if last and last >= day then -- as most times
-    day, counts = last, latest + 1 .. former
+    day, count = last, count + 1
   else
-    local days = {'1'}
-    for position = 2, math.min(DAYS, day - (last or day - DAYS)) do days[position] = '0' end
-    for count in string.gmatch(last and latest .. former or '', '%d+') do
-      if #days < DAYS then days[#days + 1] = count end
+    local days = {}
+    for position = 1, math.min(DAYS, day - (last or day - DAYS)) - 1 do days[position] = '0' end
+    for each in string.gmatch(last and count .. former or '', '%d+') do
+      if #days < DAYS - 1 then days[#days + 1] = each end
     end
-    counts = table.concat(days, ',')
+    count, former = 1, ',' .. table.concat(days, ',')
   end
-  if own then return string.format('%d:%s|%d:%s:processing:0', day, counts, now, own) end
-  return string.format('%d:%s|%s', day, counts, run_at and string.sub(runs, run_at) or '')
+  if own then
+    return string.format('%d:%d%s|%d:%s:processing:0', day, count, former, now, own)
+  end
+  return string.format('%d:%d%s|%s', day, count, former, run_at and string.sub(runs, run_at) or '')
 end
