@@ -23,7 +23,7 @@
 --         | {'over'|'poor', status, statuses, now, unpaid node, credits missing, balance}
 --         'watched' follows an ok of a watched execution; the statuses of a repeated step's ok are
 --         empty.
--- Uses: read_now, next_month, wallet, reservation, pay_for_step, list_delivery, add_end_delivery, step_conflicts, move_nodes, add_event, notify_watchers, events, kept_answers, drop_values, note_run, end_execution, due_after_leaving
+-- Uses: read_now, step_conflicts, move_nodes
 -- A step from this number on follows any other: it ends an execution without a walk.
 local LAST_STEP = 1000000000
 local now = read_now(ARGV[1])
@@ -74,8 +74,9 @@ if ARGV[11] == 'completed' then
   if open ~= settled then return {'behind', status} end
 end
 
-local terms, reservation = head[7], nil
+local terms, reservation, save = head[7], nil, nil
 if terms and (step.settled ~= '' or step.claimed ~= '' or ARGV[11] ~= '') then
+  -- Uses: next_month, wallet, reservation, pay_for_step
   local keys = {wallet = KEYS[6], ledger = KEYS[7]}
   reservation = open_reservation(KEYS[1], ARGV[12], open_wallet(keys, now))
   local refusal, node, missing = pay_for_step(reservation, step, terms)
@@ -83,9 +84,11 @@ if terms and (step.settled ~= '' or step.claimed ~= '' or ARGV[11] ~= '') then
     return {refusal, status, statuses, stamp, node, missing, reservation.wallet.balance}
   end
   if ARGV[11] ~= '' then release(reservation) end
+  save = save_reservation
 end
 
 if watched then
+  -- Uses: add_event, notify_watchers, events
   if head[8] == '0' then begin_events(keys, KEYS[1], statuses) end
   step_events(keys, KEYS[1], step, codes, claim_of)
   notify_watchers(KEYS[1], ARGV[12])
@@ -93,6 +96,7 @@ end
 
 local changes = move_nodes(KEYS[1], step, codes, claim_of, fence, now)
 if head[9] then
+  -- Uses: kept_answers
   -- A retry goes on with the answers of nodes that have failed.
   local completed = {}
   for index in string.gmatch(step.settled, '(%d+)c') do completed[#completed + 1] = index end
@@ -101,7 +105,7 @@ if head[9] then
 end
 statuses = string.char(unpack(codes))
 
-if reservation then save_reservation(reservation, terms) end
+if save then save(reservation, terms) end
 if head[6] then redis.call('HDEL', KEYS[1], 'lost') end
 local function change(field, value)
   changes[#changes + 1], changes[#changes + 2] = field, value
@@ -113,15 +117,20 @@ if ARGV[17] == '1' then change('aside', '1') end
 local holders = tonumber(head[4] or '0')
 if ARGV[11] ~= '' then
   status = ARGV[11]
-  if watched then add_event(keys, KEYS[1], 'ended', status, 'left', statuses) end
+  if watched then
+    -- Uses: add_event
+    add_event(keys, KEYS[1], 'ended', status, 'left', statuses)
+  end
   local untouched = status == 'cancelled' and 'x' or 's'
   statuses = string.gsub(string.gsub(statuses, '[rt]', 'x'), 'p', untouched)
   redis.call('HDEL', KEYS[3], ARGV[2])
   if KEYS[12] then
+    -- Uses: list_delivery, add_end_delivery
     local keys = {delivery = KEYS[12], due = KEYS[13], listed = KEYS[14]}
     add_end_delivery(keys, KEYS[1], ARGV[2], ARGV[12], status, now)
   end
   if ARGV[14] ~= '' then change('error', ARGV[14]) end
+  -- Uses: drop_values, note_run, end_execution
   redis.call('HSET', KEYS[1], 'status', status, 'completed', stamp, 'result', ARGV[13],
     'holders', '0', 'statuses', statuses, unpack(changes))
   drop_values(KEYS[1], KEYS[9], status, head[10])
@@ -134,6 +143,7 @@ end
 if ARGV[9] ~= 'stay' then
   holders = holders - 1
   redis.call('HDEL', KEYS[3], ARGV[2])
+  -- Uses: due_after_leaving
   local at = due_after_leaving(KEYS[1], status, statuses, ARGV[9], holders, now)
   if at then redis.call('ZADD', KEYS[2], string.format('%d', at), ARGV[2]) end
 end
