@@ -7,9 +7,6 @@ from engine.executions.execution import NODE_TERMINAL, NodeStatus
 from engine.graph.plan import Node, Plan
 from engine.nodes.support.base import InEdge, Outputs
 
-FRESH = "engine.graph.progress"
-"""Key of the progress that a plan keeps."""
-
 
 def initial_statuses(plan: Plan) -> list[NodeStatus]:
     """Return the first status of each node: pending if it leads to the output, else skipped."""
@@ -51,26 +48,6 @@ class Progress:
         ]
         for index in first:
             self._decide(index)
-
-    @classmethod
-    def fresh(cls, plan: Plan) -> "Progress":
-        """Return the progress of an execution that has not begun; the plan keeps a copy."""
-        kept = plan.derived.get(FRESH)
-        if kept is None:
-            kept = plan.derived[FRESH] = cls(plan, initial_statuses(plan))
-        return cls._copy(kept)
-
-    @classmethod
-    def _copy(cls, other: "Progress") -> "Progress":
-        copy = cls.__new__(cls)
-        copy._plan = other._plan
-        copy._statuses = other._statuses.copy()
-        copy.outputs = {}
-        copy.ready = other.ready.copy()
-        copy._skipped = other._skipped.copy()
-        copy._waiting = other._waiting.copy()
-        copy._unsettled = other._unsettled
-        return copy
 
     @property
     def statuses(self) -> tuple[NodeStatus, ...]:
@@ -187,14 +164,19 @@ class Progress:
         return found
 
     def inputs(self, index: int, delivered: list[tuple[InEdge, Any]]) -> dict[str, Any]:
-        """Return the node's inputs by socket; a socket of many edges gets a list."""
-        many = self._plan.nodes[index].many
-        if not many:
-            return {in_edge.socket: value for in_edge, value in delivered}
-        values: dict[str, Any] = {}
-        for in_edge, value in delivered:
-            if in_edge.socket in many:
-                values.setdefault(in_edge.socket, []).append(value)
-            else:
-                values[in_edge.socket] = value
-        return values
+        """Return the node's inputs by socket."""
+        return inputs_of(self._plan.nodes[index], delivered)
+
+
+def inputs_of(node: Node, delivered: Sequence[tuple[InEdge, Any]]) -> dict[str, Any]:
+    """Return a node's inputs by socket; a socket of many edges gets a list."""
+    many = node.many
+    if not many:
+        return {in_edge.socket: value for in_edge, value in delivered}
+    values: dict[str, Any] = {}
+    for in_edge, value in delivered:
+        if in_edge.socket in many:
+            values.setdefault(in_edge.socket, []).append(value)
+        else:
+            values[in_edge.socket] = value
+    return values

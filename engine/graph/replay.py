@@ -7,11 +7,11 @@ from typing import Any, cast
 from engine.errors.nodes import NodeFailed
 from engine.executions.execution import NodeStatus
 from engine.graph.plan import Plan
-from engine.graph.progress import Progress
+from engine.graph.progress import Progress, initial_statuses
 from engine.nodes.support.base import Context, InEdge, Outputs
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PureContext:
     """Context of a pure node, which reads these two members and makes no calls."""
 
@@ -24,11 +24,7 @@ async def replay(plan: Plan, inputs: Mapping[str, Any]) -> dict[int, Outputs]:
 
     A node that fails, as it may after an update of Headrace, and nodes after it have none.
     """
-    statuses = [
-        NodeStatus.PENDING if node.index in plan.reachable else NodeStatus.SKIPPED
-        for node in plan.nodes
-    ]
-    progress, outputs = Progress(plan, statuses), dict[int, Outputs]()
+    progress, outputs = Progress(plan, initial_statuses(plan)), dict[int, Outputs]()
     while progress.ready:
         index = progress.ready.pop(0)
         delivered, node = progress.delivered(index), plan.nodes[index]

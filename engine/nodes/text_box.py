@@ -8,6 +8,7 @@ from engine.nodes.support.settings import Faults, template
 from engine.values.sockets import Socket, SocketType
 from engine.values.templates import Template, members_read
 
+TEXT_OUT = "text-out"
 TEXT = template(
     "text",
     "The text; each {{ placeholder }} is an input socket.",
@@ -35,7 +36,7 @@ class TextBox(NodeType):
         return {name: Socket(type=SocketType.ANY, required=True) for name in sorted(settings.names)}
 
     def outputs(self, settings: Template) -> Mapping[str, Socket]:
-        return {"text-out": Socket(type=SocketType.TEXT)}
+        return {TEXT_OUT: Socket(type=SocketType.TEXT)}
 
     def reads(self, settings: Template, socket: str) -> Collection[str] | None:
         return members_read([settings], socket)
@@ -46,4 +47,4 @@ class TextBox(NodeType):
     def estimate_outputs(
         self, settings: Template, inputs: Mapping[str, Any], unknown: Collection[str] = ()
     ) -> Outputs:
-        return {"text-out": settings.render(inputs)}
+        return {TEXT_OUT: settings.render(inputs)}

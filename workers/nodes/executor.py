@@ -317,11 +317,6 @@ class Executor:
             secrets=secrets or NoSecretSource(),
         )
 
-    def pure_context(self, node: Node, inputs: Mapping[str, Any]) -> NodeContext:
-        """Return the context that all pure nodes of an execution may run in, one by one."""
-        work = NodeAttempt(node=node, execution_inputs=inputs, inputs={}, delivered=())
-        return NodeContext(work, self._tools)
-
     async def run(self, work: NodeAttempt) -> AttemptOutcome:
         """Run one attempt; never raises but for cancellation."""
         try:

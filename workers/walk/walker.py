@@ -92,7 +92,7 @@ class Walker:
             request_help=self._request_help,
             mark_idle=self._mark_idle,
         )
-        self._fast_path = FastPath(store, executor, max_bytes, self.memory)
+        self._fast_path = FastPath(store, max_bytes, self.memory)
 
     @property
     def walks(self) -> Mapping[str, Walk]:

@@ -59,9 +59,10 @@ class FinishedWalk:
 
     inline_run: InlineRun
     """The walked run."""
-    statuses: Sequence[NodeStatus]
-    rows: Sequence[Sequence[Any]]
-    """Rows as in a step, with times relative to the beginning of the walk."""
+    codes: str
+    """Codes of the final statuses of all nodes."""
+    rows: bytes
+    """Packed rows as in a step, with times relative to the beginning of the walk."""
     result: bytes
     """Packed result, small enough for the record."""
     elapsed_ms: int

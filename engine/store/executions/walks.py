@@ -5,12 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from engine.executions.execution import (
-    ExecutionStatus,
-    NodeStatus,
-    format_node_statuses,
-    parse_node_statuses,
-)
+from engine.executions.execution import ExecutionStatus, NodeStatus, parse_node_statuses
 from engine.ids.partitions import partition_of
 from engine.store.executions.claims import ClaimedExecution, Lease
 from engine.store.executions.executions import outbox
@@ -19,7 +14,7 @@ from engine.store.executions.steps import FinishedWalk, Step, end_arguments, mov
 from engine.store.hints import HintSender
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
-from engine.store.redis.record_packing import pack, unpack
+from engine.store.redis.record_packing import unpack
 from engine.store.redis.scripts import SCRIPTS
 
 
@@ -130,8 +125,7 @@ class Walks:
             [
                 *(0, reference, execution_id, token),
                 *(inline_run.slug, inline_run.version, inline_run.inputs),
-                *(format_node_statuses(finished.statuses), pack(finished.rows)),
-                *(finished.result, finished.elapsed_ms),
+                *(finished.codes, finished.rows, finished.result, finished.elapsed_ms),
             ],
         )
         return bool(is_finished)

@@ -96,8 +96,8 @@ class Ending:
                 version=self.workflow.version,
                 inputs=pack({"who": "Ada"}),
             ),
-            statuses=(NodeStatus.COMPLETED,) * 2,
-            rows=[[0, 1, 0, 3, None, None], [1, 1, 3, 4, None, None]],
+            codes="cc",
+            rows=pack([[0, 1, 0, 3, None, None], [1, 1, 3, 4, None, None]]),
             result=pack({"text": "done"}),
             elapsed_ms=9,
         )

@@ -22,8 +22,8 @@ Saved = tuple[Workflow, Plan]
 INPUTS = {"text": "hi"}
 FINISHED = FinishedWalk(
     inline_run=InlineRun(slug="echo", version=1, inputs=pack(INPUTS)),
-    statuses=(NodeStatus.COMPLETED,) * 2,
-    rows=[[0, 1, 0, 3, None, None], [1, 1, 3, 4, None, None]],
+    codes="cc",
+    rows=pack([[0, 1, 0, 3, None, None], [1, 1, 3, 4, None, None]]),
     result=pack({"text": "done"}),
     elapsed_ms=9,
 )

@@ -1,0 +1,169 @@
+"""Prepared plans of pure nodes: their walks are those of the plan, node by node."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.graph.plan import Plan, compile_plan
+from engine.graph.replay import replay
+from engine.nodes.support.base import Outputs
+from engine.store.redis.record_packing import pack, unpack
+from tests.engine.values.test_plain import PLAIN
+from tests.support.factories import Graph, greeting, http_fan
+from workers.walk.pure_plans import PurePlan
+
+LARGE = 10_000_000
+OUTPUTS = {"textBox": ["text-out"], "list": ["items-out"], "merge": ["value-out"]}
+TEXTS = st.text("ab%s}é☃ ", max_size=8)
+PATHS = st.sampled_from(["", "", ".a", "[0]", ".a[1]"])
+
+
+def plan_of(graph: Graph) -> Plan:
+    return compile_plan(graph.nodes, graph.edges)
+
+
+def pure_plan_of(plan: Plan) -> PurePlan:
+    found = PurePlan.of(plan)
+    assert found is not None
+    return found
+
+
+def walk(graph: Graph, inputs: Mapping[str, Any], max_bytes: int = LARGE) -> Any:
+    """Return the result of a walk; None when it needs a claim."""
+    result = pure_plan_of(plan_of(graph)).walk(inputs, max_bytes)
+    return None if result is None else unpack(result)
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> Graph:
+    """Graphs of texts, lists and merges, some of which lead to no output."""
+    graph = Graph().node(
+        "in",
+        "requestInput",
+        fields=[
+            {"name": "who", "label": "Who", "type": "text"},
+            {"name": "a", "label": "A", "type": "number"},
+        ],
+    )
+    outputs = ["in.who", "in.params"]
+    for number in range(draw(st.integers(0, 8))):
+        kind = draw(st.sampled_from(["textBox", "textBox", "list", "merge"]))
+        node_id, sources = f"n{number}", st.sampled_from(outputs)
+        if kind == "textBox":
+            names = draw(st.lists(st.sampled_from("xyz"), max_size=4))
+            places = [f"{{{{ {name}{draw(PATHS)} }}}}" for name in names]
+            text = draw(TEXTS) + "".join(place + draw(TEXTS) for place in places)
+            graph.node(node_id, kind, text=text)
+            graph.wire(*(f"{draw(sources)} > {node_id}.{name}" for name in set(names)))
+        else:
+            socket = "items-in" if kind == "list" else "value-in"
+            graph.node(node_id, kind, **draw(_settings(kind)))
+            taken = draw(st.lists(sources, min_size=1, max_size=3, unique=True))
+            graph.wire(*(f"{source} > {node_id}.{socket}" for source in taken))
+        outputs += [f"{node_id}.{output}" for output in OUTPUTS[kind]]
+    taken = draw(st.lists(st.sampled_from(outputs), min_size=1, max_size=3, unique=True))
+    if draw(st.booleans()):
+        graph.node("out", "responseOutput")
+        return graph.wire(*(f"{source} > out.result-in" for source in taken))
+    graph.node("out", "responseOutput", fields=[{"name": "one"}, {"name": "two"}])
+    return graph.wire(*(f"{source} > out.{draw(NAMES)}" for source in taken))
+
+
+NAMES = st.sampled_from(["one", "two"])
+
+
+def _settings(kind: str) -> st.SearchStrategy[dict[str, Any]]:
+    if kind == "merge":
+        return st.sampled_from([{"mode": "first"}, {"mode": "all"}])
+    items = st.lists(st.integers(0, 9).map(lambda value: {"value": value}), max_size=2)
+    return st.fixed_dictionaries({"items": items, "mode": st.sampled_from(["keep", "replace"])})
+
+
+VALUES = st.text() | PLAIN | st.just({"a": [1, "\ud800"]})
+INPUTS = st.dictionaries(st.sampled_from(["who", "a", "other"]), VALUES)
+
+
+def replayed(plan: Plan, inputs: Mapping[str, Any]) -> dict[int, Outputs] | None:
+    """Return the outputs of all nodes in order; None when one fails."""
+    try:
+        outputs = asyncio.run(replay(plan, inputs))
+        assert all(pack(each) for each in outputs.values())
+    except UnicodeEncodeError:
+        return None
+    return outputs if set(outputs) == plan.reachable else None
+
+
+@given(graph=graphs(), inputs=INPUTS)
+def test_a_walk_is_that_of_the_plan_node_by_node(graph: Graph, inputs: dict[str, Any]) -> None:
+    plan = plan_of(graph)
+    outputs = replayed(plan, inputs)
+
+    result = pure_plan_of(plan).walk(inputs, LARGE)
+
+    output = plan.response_output
+    assert output is not None
+    assert result == (None if outputs is None else pack(outputs[output]["result"]))
+    if outputs is not None:
+        assert unpack(pure_plan_of(plan).rows) == [[at, 1, 0, 0, None, None] for at in outputs]
+        codes = ["c" if node.index in outputs else "s" for node in plan.nodes]
+        assert pure_plan_of(plan).codes == "".join(codes)
+
+
+@given(graph=graphs(), inputs=INPUTS, max_bytes=st.integers(1, 400))
+def test_a_walk_stays_within_its_limit(
+    graph: Graph, inputs: dict[str, Any], max_bytes: int
+) -> None:
+    plan = plan_of(graph)
+    outputs = replayed(plan, inputs)
+
+    result = pure_plan_of(plan).walk(inputs, max_bytes)
+
+    sizes = {index: len(pack(values)) for index, values in (outputs or {}).items()}
+    taken = [[sizes.get(e.source, 0) for e in plan.nodes[at].in_edges] for at in sizes]
+    if max(sum(sizes.values()), *map(sum, taken), 0) > max_bytes:
+        assert result is None
+    elif outputs is not None and result is None:
+        assert sum(sizes.values()) + 16 * len(sizes) > max_bytes / (1 + max(map(len, taken)))
+
+
+async def test_a_repeated_placeholder_counts_as_often_as_it_stands() -> None:
+    graph = Graph("who").node("t", "textBox", text="{{a}}" * 100).wire("in.who > t.a")
+    graph.node("out", "responseOutput").wire("t.text-out > out.result-in")
+
+    assert walk(graph, {"who": "x" * 100}, 25_000) == {"text": "x" * 10_000}
+    assert walk(graph, {"who": "x" * 100}, 15_000) is None
+    assert walk(graph, {"who": "x" * 100}, 5_000) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "inputs", "result"),
+    [
+        ("100 % of {{a}}, %s", {"who": "Ada"}, "100 % of Ada, %s"),
+        ("nothing", {"who": "Ada"}, "nothing"),
+        ("{{a}}{{a}}", {"who": "é"}, "éé"),
+        ("{{a}}", {"who": None}, ""),
+        ("{{a}}", {}, ""),
+        ("{{a}} {{a.b}}", {"who": {"b": [1, "x"]}}, '{"b":[1,"x"]} [1,"x"]'),
+    ],
+)
+def test_texts_are_filled_as_elsewhere(text: str, inputs: dict[str, Any], result: str) -> None:
+    graph = Graph("who").node("t", "textBox", text=text)
+    if "{{a" in text:
+        graph.wire("in.who > t.a")
+    graph.node("out", "responseOutput").wire("t.text-out > out.result-in")
+
+    assert walk(graph, inputs) == {"text": result}
+
+
+def test_a_plan_keeps_what_was_prepared() -> None:
+    plan = plan_of(greeting())
+
+    assert PurePlan.of(plan) is PurePlan.of(plan)
+
+
+def test_a_plan_with_effects_is_not_prepared() -> None:
+    assert PurePlan.of(plan_of(http_fan("https://example.com/", 1))) is None
