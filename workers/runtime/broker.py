@@ -10,6 +10,7 @@ interface of Dramatiq is used: its Worker is made of threads.
 
 import asyncio
 import contextlib
+import functools
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -24,7 +25,7 @@ from engine.errors import WrongStore
 from engine.executions.retry import jittered
 from engine.store.hints import BULK_QUEUE, make_hint, parse_hint, parse_inline_run
 from engine.store.redis import keyspace
-from engine.store.redis.connection import connect
+from engine.store.redis.connection import Connection, connect, pack
 from engine.store.redis.installation import Guard
 from workers.runtime.list_broker import ListBroker
 
@@ -177,8 +178,19 @@ class _FetchedHint(Consumer):
         self._slots.release()
 
 
+def call(broker: HintBroker, actor: str, args: tuple[Any, ...]) -> Any:
+    """Call an actor's function. Raises ActorNotFound, and what the actor raises."""
+    # Not the actor itself, which would log its arguments, and with them inputs of a run.
+    return broker.get_actor(actor).fn(*args)
+
+
+def log_failure(actor: str) -> None:
+    """Log the current exception of an actor."""
+    logger.exception("an actor failed", extra={"actor": actor})
+
+
 def process(broker: HintBroker, consumer: Consumer, message: MessageProxy) -> None:
-    """Call the actor of a message between the signals that middleware expects.
+    """Call the actor of a message between the signals that middleware expects, if there is any.
 
     A message that is skipped, or whose actor fails, is rejected; the failure is logged.
     """
@@ -186,14 +198,13 @@ def process(broker: HintBroker, consumer: Consumer, message: MessageProxy) -> No
         broker.emit_before("process_message", message)
         result = None
         if not message.failed:
-            # Not the actor itself, which would log its arguments, and with them inputs of a run.
-            result = broker.get_actor(message.actor_name).fn(*message.args, **message.kwargs)
+            result = call(broker, message.actor_name, message.args)
         broker.emit_after("process_message", message, result=result)
     except SkipMessage:
         message.fail()
         broker.emit_after("skip_message", message)
     except Exception as error:
-        logger.exception("an actor failed", extra={"actor": message.actor_name})
+        log_failure(message.actor_name)
         message.fail()
         broker.emit_after("process_message", message, exception=error)
     outcome = "nack" if message.failed else "ack"
@@ -216,6 +227,7 @@ class HintConsumer:
         """Unexpected errors since the last request for hints that succeeded."""
         self._blocked = 0
         """Id of the connection that waits for a hint, 0 for none."""
+        self._connection_id = 0
         self._task: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
@@ -272,50 +284,81 @@ class HintConsumer:
         try:
             if self._broker.guard is not None:
                 await self._broker.guard.admit(connection)
-            connection_id = await connection.request("CLIENT", "ID")
+            self._connection_id = await connection.request("CLIENT", "ID")
             while self._is_running:
-                count = min(await self._slots.wait_free(), await self._batch_limit())
-                self._blocked = connection_id
-                reply = await connection.request(
-                    "BLMPOP", BLOCK_SECONDS, 1, self._key, "LEFT", "COUNT", count
-                )
-                self._blocked = 0
-                if reply:
-                    self._handle(reply[1])
-                self._failures = 0
+                count = await self._slots.wait_free()
+                if self.queue_name == BULK_QUEUE:
+                    count = min(count, await self._slots.load_gate.wait_quiet(BULK_WAIT_SECONDS))
+                await self._request(connection, count)
         finally:
             self._blocked = 0
             connection.abort()
 
-    async def _batch_limit(self) -> int:
-        if self.queue_name != BULK_QUEUE:
-            return FETCH_BATCH
-        return await self._slots.load_gate.wait_quiet(BULK_WAIT_SECONDS)
+    def _request(self, connection: Connection, count: int) -> asyncio.Future[None]:
+        """Request hints, and further ones after each reply, until a wait or an error ends that.
+
+        Replies are handled where they are received: waking a task takes a tenth of a short run.
+        """
+        ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def ask(count: int) -> None:
+            self._blocked = self._connection_id
+            request = _pack_request(self._key, BLOCK_SECONDS, min(count, FETCH_BATCH))
+            connection.write([request], [receive])
+
+        def receive(reply: Any) -> None:
+            self._blocked = 0
+            try:
+                if isinstance(reply, Exception):
+                    raise reply
+                if reply:
+                    self._handle(reply[1])
+                self._failures = 0
+                may_go_on = self._is_running and self.queue_name != BULK_QUEUE
+                if may_go_on and (free := self._slots.free) > 0:
+                    ask(free)
+                elif not ended.done():
+                    ended.set_result(None)
+            except Exception as error:
+                if not ended.done():
+                    ended.set_exception(error)
+
+        ask(count)
+        return ended
 
     def _handle(self, hints: Sequence[bytes]) -> None:
         self._slots.take(len(hints))
         if self.queue_name != BULK_QUEUE:
             self._slots.load_gate.note_others()
         for data in hints:
-            message = self._make_message(data)
-            if message is not None:
-                process(self._broker, self._consumer, message)
+            self._take(data)
 
-    def _make_message(self, data: bytes) -> MessageProxy | None:
+    def _take(self, data: bytes) -> None:
         try:
             actor, argument = parse_hint(data)
             inline_run = parse_inline_run(data)
         except (ValueError, UnicodeDecodeError):
             self._slots.release()
-            return None
+            return
+        args = (argument,) if inline_run is None else (argument, inline_run)
+        if self._broker.middleware:
+            process(self._broker, self._consumer, self._make_message(actor, args))
+            return
+        try:
+            call(self._broker, actor, args)
+        except Exception:
+            log_failure(actor)
+            self._slots.release()
+
+    def _make_message(self, actor: str, args: tuple[Any, ...]) -> MessageProxy:
         return MessageProxy(
             dramatiq.Message(
                 queue_name=self.queue_name,
                 actor_name=actor,
-                args=(argument,) if inline_run is None else (argument, inline_run),
+                args=args,
                 kwargs={},
                 options={},
-                message_id=argument,
+                message_id=args[0],
                 message_timestamp=0,
             )
         )
@@ -342,6 +385,11 @@ class LoopWorker:
             yield
         finally:
             await asyncio.gather(*(consumer.end() for consumer in consumers))
+
+
+@functools.lru_cache(2 * FETCH_BATCH)
+def _pack_request(key: str, seconds: float, count: int) -> bytes:
+    return pack("BLMPOP", seconds, 1, key, "LEFT", "COUNT", count)
 
 
 def _only_argument(message: "dramatiq.Message[Any]") -> str:

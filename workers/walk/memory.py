@@ -222,6 +222,10 @@ class RunMemory:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release all bytes: the execution has ended here."""
         self._budget.end(self)
 
     @property

@@ -14,10 +14,11 @@ from engine.executions.execution import NodeStatus, format_node_statuses
 from engine.graph.plan import Node, Plan
 from engine.graph.progress import Progress, initial_statuses, inputs_of
 from engine.graph.replay import PureContext
+from engine.nodes.request_input import PARAMS, RequestInputSettings, outputs_of
 from engine.nodes.response_output import RESULT
 from engine.nodes.support.base import Context, InEdge, Outputs
 from engine.nodes.text_box import TEXT_OUT, TextBox
-from engine.store.redis.record_packing import pack
+from engine.store.redis.record_packing import pack, unpack
 from engine.values.templates import Placeholder, to_text
 
 PREPARED = "workers.walk.pure_plans"
@@ -28,7 +29,7 @@ RESULT_HEAD_BYTES = len(pack({RESULT: None})) - len(pack(None))
 
 
 class _Call(NamedTuple):
-    """Call of a node; `edges` are its in-edges with the positions of their values."""
+    """Call of a node's type; `edges` are its in-edges with the positions of their values."""
 
     node: Node
     edges: tuple[tuple[InEdge, int], ...]
@@ -36,6 +37,11 @@ class _Call(NamedTuple):
     """Outputs that become values of the run."""
     texts: tuple[Placeholder, ...]
     """Parts of the outputs that become values of the run as text, after these."""
+    empty_bytes: int
+    """Packed size of the outputs without inputs if those that matter are inputs of the run, else 0.
+
+    Nothing is called then.
+    """
 
     def run(self, values: Sequence[Any], inputs: Mapping[str, Any]) -> Outputs:
         """Return the outputs of the node. A pure node never waits, so its first step is all."""
@@ -104,14 +110,17 @@ class PurePlan:
             progress.settle(index, NodeStatus.COMPLETED, outputs[index])
         return cls(plan, order, progress.statuses)
 
-    def walk(self, inputs: Mapping[str, Any], max_bytes: int) -> bytes | None:
+    def walk(self, packed_inputs: bytes, max_bytes: int) -> bytes | None:
         """Return the packed result; None when a node fails, or when values are too large."""
         try:
-            return self._walk(inputs, max_bytes)
+            return self._walk(unpack(packed_inputs), len(packed_inputs), max_bytes)
         except Exception:  # the walk with a claim meets it again, and records it
             return None
 
-    def _walk(self, inputs: Mapping[str, Any], max_bytes: int) -> bytes | None:
+    def _walk(self, inputs: Any, input_bytes: int, max_bytes: int) -> bytes | None:
+        if not isinstance(inputs, dict):
+            return None
+        outputs: Outputs
         values, sizes, total, packed = list[Any](), self._no_sizes.copy(), 0, b""
         for step in self._steps:
             index, uses, _, form, pick, call = step
@@ -122,10 +131,13 @@ class PurePlan:
                 values.append(text)
                 size = HEAD_BYTES + (len(text) if text.isascii() else len(text.encode()))
             else:
-                outputs = call.run(values, inputs)
-                packed = pack(outputs)
-                size = len(packed)
-                values += [outputs[name] for name in call.outputs]
+                if call.empty_bytes:
+                    outputs, size = inputs, call.empty_bytes + input_bytes
+                else:
+                    outputs = call.run(values, inputs)
+                    packed = pack(outputs)
+                    size = len(packed)
+                values += [outputs.get(name) for name in call.outputs]
                 values += [to_text(part.read(outputs)) for part in call.texts]
             sizes[index] = size
             total += size
@@ -199,7 +211,15 @@ class _Preparation:
             self._place(node, output)
         for part in texts:
             self._place(node, part)
-        return _step(node, call=_Call(node, edges, outputs, texts))
+        settings, empty_bytes = node.settings, 0
+        if isinstance(settings, RequestInputSettings) and not self._takes_params(node):
+            empty_bytes = len(pack(outputs_of(settings.fields, {})))
+        return _step(node, call=_Call(node, edges, outputs, texts, empty_bytes))
+
+    def _takes_params(self, node: Node) -> bool:
+        """Return whether other nodes take the fields that have no output of their own."""
+        texts = self._texts[node.index]
+        return PARAMS in self._outputs[node.index] or any(part.name == PARAMS for part in texts)
 
     def _place(self, node: Node, value: str | Placeholder) -> None:
         self._positions[node.index, value] = self._count

@@ -1,11 +1,12 @@
 """All walks of one worker process: started by hints, stopped by cancels and by draining."""
 
 import asyncio
+import contextlib
 import logging
 import math
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -24,7 +25,7 @@ from workers.runtime.persistence import persist
 from workers.walk.dependencies import WalkDependencies
 from workers.walk.draft_plans import plan_of_draft
 from workers.walk.endings import end_failed, end_without_plan, find_cancellable_jobs
-from workers.walk.fast_path import FastPath
+from workers.walk.fast_path import FastPath, PlanNotCached, SmallRun
 from workers.walk.large_inputs import (
     UNREAD_DRAFT,
     UNREAD_INPUTS,
@@ -75,7 +76,8 @@ class Walker:
         self.memory = memory or MemoryBudget()
         self._busy: set[str] = set()
         self._is_draining = False
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._tasks: dict[str, asyncio.Future[Any]] = {}
+        """What claims and walks each execution, or waits for its end to be recorded."""
         self._walks: dict[str, Walk] = {}
         self.claimed_at = -math.inf
         """Time of the last claim, by the monotonic clock."""
@@ -100,7 +102,7 @@ class Walker:
         return self._walks
 
     def has_task(self, reference: str) -> bool:
-        """Return whether a task here claims or walks the execution, or records its end."""
+        """Return whether the execution is claimed or walked here, or its end is recorded."""
         return reference in self._tasks
 
     def take(self, reference: str, inline_run: InlineRun | None = None) -> None:
@@ -123,9 +125,10 @@ class Walker:
         self._is_draining = True
         for walk in self._walks.values():
             walk.wake()
+        deadline = self._loop.time() + seconds
+        while self._tasks and (left := deadline - self._loop.time()) > 0:
+            await asyncio.wait(self._tasks.values(), timeout=left)
         tasks = dict(self._tasks)
-        if tasks:
-            await asyncio.wait(tasks.values(), timeout=seconds)
         unfinished = [reference for reference, task in tasks.items() if not task.done()]
         for task in (*tasks.values(), *self._duplicate_checks):
             task.cancel()
@@ -167,11 +170,34 @@ class Walker:
             )
             check.add_done_callback(self._duplicate_checks.discard)
             return
-        task = self._loop.create_task(self._walk(reference, inline_run))
-        self._tasks[reference] = task
         self._busy.add(reference)
         metrics.EXECUTIONS_HELD.inc()
+        if inline_run is not None:
+            with contextlib.suppress(PlanNotCached):
+                run = self._fast_path.begin(reference, inline_run)
+                if run is not None:
+                    self._tasks[reference] = run.reply
+                    run.reply.add_done_callback(lambda reply: self._end_small(run, reply))
+                    return
+                inline_run = None
+        self._go_on(reference, self._walk(reference, inline_run))
+
+    def _go_on(self, reference: str, walk: Coroutine[Any, Any, None]) -> None:
+        task = self._tasks[reference] = self._loop.create_task(walk)
         task.add_done_callback(lambda done: self._done(reference, done))
+
+    def _end_small(self, run: SmallRun, reply: "asyncio.Future[int]") -> None:
+        if not reply.cancelled() and (reply.exception() is not None or not reply.result()):
+            self._go_on(run.reference, self._end_unusual(run))
+            return
+        run.release()
+        if not reply.cancelled():
+            run.count()
+        self._done(run.reference, reply)
+
+    async def _end_unusual(self, run: SmallRun) -> None:
+        if not await run.end():
+            await self._walk(run.reference, None)
 
     async def _check_duplicate(self, reference: str) -> None:
         # A hint for an execution that is walked here comes when a cancel may have been lost, or
@@ -199,7 +225,7 @@ class Walker:
         self._load_gate.end()
         self._release()
 
-    def _done(self, reference: str, task: "asyncio.Task[None]") -> None:
+    def _done(self, reference: str, task: "asyncio.Future[Any]") -> None:
         self._mark_idle(reference)
         self._tasks.pop(reference, None)
         self._walks.pop(reference, None)

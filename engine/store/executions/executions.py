@@ -213,6 +213,7 @@ class Executions(ExecutionReads):
             is_one_pipeline = self._hints.shares_pipeline(self._client)
             if is_one_pipeline:
                 self._hints.send_soon(reference, queue, inline_run)
+                self._client.flush_if_idle()
             verdict: Sequence[bytes] = await reply
             if authorization is not None:
                 verdict = take_verdict(authorization, verdict)

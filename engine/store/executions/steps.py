@@ -53,7 +53,7 @@ class Step:
     """Workflow whose run ends; empty for the run of a model."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class FinishedWalk:
     """Walk that ended before the execution was claimed."""
 

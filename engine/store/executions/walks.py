@@ -1,5 +1,6 @@
 """Executions from the side of workers: claim, advance and give back, each one script."""
 
+import asyncio
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -107,12 +108,12 @@ class Walks:
             record=record,
         )
 
-    async def finish(self, reference: str, token: str, finished: FinishedWalk) -> bool:
-        """Claim and complete the execution; False: nothing changed; a claim tells why."""
+    def finish(self, reference: str, token: str, finished: FinishedWalk) -> "asyncio.Future[int]":
+        """Claim and complete the execution; 0: nothing changed; a claim tells why."""
         account_id, execution_id = keyspace.parse_reference(reference)
         partition = partition_of(account_id)
         inline_run = finished.inline_run
-        is_finished = await self._client.call(
+        reply = self._client.call(
             SCRIPTS["finish_execution"],
             [
                 keyspace.execution(account_id, execution_id),
@@ -128,7 +129,8 @@ class Walks:
                 *(finished.codes, finished.rows, finished.result, finished.elapsed_ms),
             ],
         )
-        return bool(is_finished)
+        self._client.flush_if_idle()
+        return reply
 
     async def advance(self, lease: Lease, number: int, step: Step) -> Advanced:
         """Record a step; `number` counts this walk's steps from 1."""

@@ -10,7 +10,7 @@ have run.
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import hiredis
 from redis.asyncio.connection import parse_url
@@ -100,6 +100,15 @@ class Client:
     def post(self, *command: Argument) -> None:
         """Queue a plain command that may be lost."""
         self._queue(pack(*command), _ignore)
+
+    def flush_if_idle(self) -> None:
+        """Send the queued commands now, unless earlier ones have no reply yet.
+
+        For a caller who waits for the reply and queues nothing more in this tick.
+        """
+        connection = self._connection
+        if connection is not None and connection.is_idle:
+            self._flush()
 
     def _queue(self, packed: bytes, receive: Receiver) -> None:
         if not self._packed:

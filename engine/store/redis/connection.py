@@ -54,6 +54,11 @@ class Connection(asyncio.Protocol):
         while self._receivers:
             self._receivers.popleft()(failure)
 
+    @property
+    def is_idle(self) -> bool:
+        """True when no reply is outstanding."""
+        return not self._receivers
+
     def data_received(self, data: bytes) -> None:
         self._heard_at = self._loop.time()
         reader = self._reader

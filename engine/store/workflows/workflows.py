@@ -337,6 +337,11 @@ class Workflows:
             raise WorkflowNotFound
         return workflow, plan
 
+    def known_plan(self, account_id: str, slug: str, version: int) -> Plan | None:
+        """Return the plan of one version if it is cached, else None."""
+        workflow, plan = self._plans.known(slug, version) or (None, None)
+        return plan if workflow is not None and workflow.account_id == account_id else None
+
     async def plan_of_execution(
         self, account_id: str, slug: str, version: int, model_ids: Sequence[str]
     ) -> Plan:

@@ -1,5 +1,6 @@
 """Small runs of pure nodes, walked before they are claimed."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -8,8 +9,10 @@ import pytest
 from engine import metrics
 from engine.errors import StoreFull, Unavailable
 from engine.executions.execution import ExecutionStatus
+from engine.media.objects import ObjectStore
 from engine.nodes.response_output import ResponseOutput
 from engine.nodes.support.base import Outputs
+from engine.settings import Settings
 from engine.store import Store
 from engine.store.executions.walks import Walks
 from engine.store.hints import InlineRun, parse_inline_run
@@ -71,6 +74,38 @@ async def test_an_inline_run_is_run_without_a_claim_and_counted(
         64,
     )
     assert await store.leases.held(WORKER) == []
+
+
+async def test_a_run_whose_plan_is_cached_is_walked_while_its_hint_is_read(
+    runner: Runner, held_walker: HeldWalker, store: Store
+) -> None:
+    reference = await begin(runner, greeting(), who="Ada")
+    inline_run, tasks = await take_carried(runner, store), asyncio.all_tasks()
+
+    held_walker.walker.take(reference, inline_run)
+
+    assert asyncio.all_tasks() == tasks
+    assert (await runner.end(keyspace.parse_reference(reference)[1])).result == {
+        "text": "Hello Ada"
+    }
+    await eventually(_async(lambda: held_walker.released == 1))
+
+
+async def test_a_run_whose_plan_must_be_read_needs_no_claim_either(
+    runner: Runner, store: Store, settings: Settings
+) -> None:
+    reference = await begin(runner, greeting(), who="Ada")
+    inline_run = await take_carried(runner, store)
+
+    other = Store.open(settings, ObjectStore.of(settings))
+    held_walker = HeldWalker(other)
+    held_walker.walker.take(reference, inline_run)
+    await eventually(_async(lambda: held_walker.released == 1))
+    await other.close()
+
+    execution = await runner.end(keyspace.parse_reference(reference)[1])
+    assert execution.result == {"text": "Hello Ada"}
+    assert await fence(store, reference) is None
 
 
 async def test_a_doubled_hint_is_refused_by_the_claim(
@@ -233,13 +268,16 @@ async def test_an_end_whose_reply_was_lost_is_asked_again(
 ) -> None:
     real, left = Walks.finish, [error, error]
 
-    async def finish(walks: Walks, *words: Any) -> bool:
+    async def fail_at_first(walks: Walks, *words: Any) -> int:
         if left and not after:
             raise left.pop()
         done = await real(walks, *words)
         if left:
             raise left.pop()
         return done
+
+    def finish(*words: Any) -> asyncio.Task[int]:
+        return asyncio.create_task(fail_at_first(*words))
 
     monkeypatch.setattr(Walks, "finish", finish)
     reference = await begin(runner, greeting(), who="Ada")
@@ -250,6 +288,34 @@ async def test_an_end_whose_reply_was_lost_is_asked_again(
 
     assert (ended("completed"), refused()) == (before[0] + 1, before[1])
     assert await fence(store, reference) is None
+
+
+async def test_a_worker_that_stops_before_the_store_answers_leaves_the_run_to_others(
+    runner: Runner, held_walker: HeldWalker, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def finish(*_: Any) -> asyncio.Future[int]:
+        reply: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        asked.append(reply)
+        if len(asked) == 1:
+            reply.set_exception(AWAY)
+        return reply
+
+    monkeypatch.setattr(Walks, "finish", finish)
+    reference = await begin(runner, greeting(), who="Ada")
+    inline_run = await take_carried(runner, store)
+    held_walker.walker.take(reference, inline_run)
+    await eventually(_async(lambda: len(asked) == 2))
+    other = await begin(runner, greeting(), who="Bob")
+    held_walker.walker.take(other, await take_carried(runner, store))
+
+    await held_walker.walker.drain(0.05)
+
+    assert (held_walker.released, executions_held(held_walker.walker)) == (2, 0)
+    assert held_walker.walker.memory.used == 0
+    hints = await store.client.send("LRANGE", keyspace.hints("walk"), 0, -1)
+    assert {hint.decode() for hint in hints} == {f"walk|{each}" for each in (reference, other)}
 
 
 def _async(read: Callable[[], Any]) -> Any:

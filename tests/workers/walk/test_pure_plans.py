@@ -1,11 +1,10 @@
 """Prepared plans of pure nodes: their walks are those of the plan, node by node."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.graph.plan import Plan, compile_plan
@@ -34,7 +33,7 @@ def pure_plan_of(plan: Plan) -> PurePlan:
 
 def walk(graph: Graph, inputs: Mapping[str, Any], max_bytes: int = LARGE) -> Any:
     """Return the result of a walk; None when it needs a claim."""
-    result = pure_plan_of(plan_of(graph)).walk(inputs, max_bytes)
+    result = pure_plan_of(plan_of(graph)).walk(pack(inputs), max_bytes)
     return None if result is None else unpack(result)
 
 
@@ -83,26 +82,24 @@ def _settings(kind: str) -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries({"items": items, "mode": st.sampled_from(["keep", "replace"])})
 
 
-VALUES = st.text() | PLAIN | st.just({"a": [1, "\ud800"]})
-INPUTS = st.dictionaries(st.sampled_from(["who", "a", "other"]), VALUES)
+INPUTS = st.dictionaries(st.sampled_from(["who", "a", "other"]), st.text() | PLAIN)
 
 
 def replayed(plan: Plan, inputs: Mapping[str, Any]) -> dict[int, Outputs] | None:
     """Return the outputs of all nodes in order; None when one fails."""
-    try:
-        outputs = asyncio.run(replay(plan, inputs))
-        assert all(pack(each) for each in outputs.values())
-    except UnicodeEncodeError:
-        return None
+    with pytest.raises(StopIteration) as end:  # pure nodes wait for nothing
+        replay(plan, inputs).send(None)
+    outputs: dict[int, Outputs] = end.value.value
     return outputs if set(outputs) == plan.reachable else None
 
 
+@settings(deadline=None)
 @given(graph=graphs(), inputs=INPUTS)
 def test_a_walk_is_that_of_the_plan_node_by_node(graph: Graph, inputs: dict[str, Any]) -> None:
     plan = plan_of(graph)
     outputs = replayed(plan, inputs)
 
-    result = pure_plan_of(plan).walk(inputs, LARGE)
+    result = pure_plan_of(plan).walk(pack(inputs), LARGE)
 
     output = plan.response_output
     assert output is not None
@@ -113,6 +110,7 @@ def test_a_walk_is_that_of_the_plan_node_by_node(graph: Graph, inputs: dict[str,
         assert pure_plan_of(plan).codes == "".join(codes)
 
 
+@settings(deadline=None)
 @given(graph=graphs(), inputs=INPUTS, max_bytes=st.integers(1, 400))
 def test_a_walk_stays_within_its_limit(
     graph: Graph, inputs: dict[str, Any], max_bytes: int
@@ -120,14 +118,15 @@ def test_a_walk_stays_within_its_limit(
     plan = plan_of(graph)
     outputs = replayed(plan, inputs)
 
-    result = pure_plan_of(plan).walk(inputs, max_bytes)
+    result = pure_plan_of(plan).walk(pack(inputs), max_bytes)
 
     sizes = {index: len(pack(values)) for index, values in (outputs or {}).items()}
     taken = [[sizes.get(e.source, 0) for e in plan.nodes[at].in_edges] for at in sizes]
     if max(sum(sizes.values()), *map(sum, taken), 0) > max_bytes:
         assert result is None
     elif outputs is not None and result is None:
-        assert sum(sizes.values()) + 16 * len(sizes) > max_bytes / (1 + max(map(len, taken)))
+        estimate = sum(sizes.values()) + 16 * len(sizes) + len(pack(inputs)) + 32
+        assert 4 * estimate > max_bytes  # at most four values are taken at once
 
 
 async def test_a_repeated_placeholder_counts_as_often_as_it_stands() -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from engine.store.executions.steps import Step
 from engine.store.executions.walks import Verdict
 from engine.store.redis import connection as connections
 from engine.store.redis.client import Client
+from engine.store.redis.connection import Connection
 from engine.store.redis.scripts import SCRIPTS
 from tests.conftest import RedisServer, free_port
 from tests.support.eventually import eventually
@@ -79,6 +80,31 @@ async def test_commands_of_later_ticks_do_not_wait_for_earlier_replies(
 
     assert len(proxy.requests) <= 6
     assert await far.send("GET", "n") == b"150"
+
+
+async def test_commands_leave_at_once_if_asked_while_no_reply_is_outstanding(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writes, write = list[int](), Connection.write
+
+    def note(connection: Connection, packed: Iterable[bytes], receivers: Any) -> None:
+        writes.append(len(commands := [*packed]))
+        write(connection, commands, receivers)
+
+    def beat(number: int) -> "asyncio.Future[Any]":
+        reply = client.call(BEAT, BEAT_KEYS, [5, f"w{number}", 10, ""])
+        client.flush_if_idle()
+        return reply
+
+    early = beat(0)
+    assert await early == b"5", "it waits for the connection"
+    monkeypatch.setattr(Connection, "write", note)
+
+    replies = [beat(number) for number in range(4)]
+    assert writes == [1]
+
+    assert await asyncio.gather(*replies) == [b"5"] * 4
+    assert writes == [1, 2, 1], "scripts leave two at a time"
 
 
 async def test_a_reply_lost_after_the_commit_is_unavailable_and_never_replayed(
