@@ -106,7 +106,7 @@ class PurePlan:
                 outputs[in_edge.source][in_edge.output] = None
         progress, order = Progress(plan, initial_statuses(plan)), list[int]()
         while progress.ready:
-            order.append(index := progress.ready.popleft())
+            order.append(index := progress.ready.pop(0))
             progress.settle(index, NodeStatus.COMPLETED, outputs[index])
         return cls(plan, order, progress.statuses)
 

@@ -10,7 +10,7 @@ have run.
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import hiredis
 from redis.asyncio.connection import parse_url
