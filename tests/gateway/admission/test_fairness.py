@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from gateway.admission import fairness
-from gateway.admission.fairness import MAX_BEGUN, AccountFairness
+from gateway.admission.fairness import MAX_BEGUN, MAX_BEGUN_ALONE, AccountFairness
 from tests.support.eventually import eventually
 
 
@@ -34,6 +34,20 @@ async def test_an_account_alone_is_not_held_up() -> None:
     await settle()
 
     assert begun(tasks) == 50
+
+
+async def test_thousands_of_requests_of_an_account_alone_are_taken_many_at_a_time() -> None:
+    queue = AccountFairness()
+
+    tasks = start(queue, "a", 2_000)
+    await settle()
+    assert begun(tasks) == MAX_BEGUN_ALONE
+
+    for ended in range(2_000):
+        queue.end("a")
+        await asyncio.sleep(0)
+        assert begun(tasks) <= ended + 1 + MAX_BEGUN_ALONE
+    assert begun(tasks) == 2_000
 
 
 async def test_beside_another_an_account_has_a_few_at_once_in_the_order_they_came() -> None:

@@ -108,3 +108,25 @@ async def test_losses_before_a_step_count_no_more(store: Store, reference: str) 
     lost.append((await claim(store, reference)).lost)
 
     assert lost == [2, 1]
+
+
+READ = (
+    *("account_id", "call_prefix", "depth", "inputs", "inputs_name", "is_draft", "is_seeded"),
+    *("keeps_outputs_apart", "lost", "model_ids", "owner_id", "statuses", "webhook_key_id"),
+)
+
+
+async def test_a_first_walk_keeps_of_the_record_only_what_it_reads(
+    store: Store, reference: str
+) -> None:
+    claimed = await claim(store, reference, "w1")
+    reduced = claimed.reduced()
+
+    assert {name: getattr(reduced, name) for name in READ} == {
+        name: getattr(claimed, name) for name in READ
+    }
+    assert not {"inputs", "statuses", "slug"} & set(reduced.record)
+
+    await store.walks.give_back(reference, "w1", is_lost=True)
+    again = await claim(store, reference, "w2")
+    assert again.reduced() is again

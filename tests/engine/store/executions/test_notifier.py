@@ -303,3 +303,20 @@ async def test_a_notifier_opens_without_redis(tmp_path: object) -> None:
         assert notifier.channel
 
     assert time.monotonic() - started < 15
+
+
+async def test_all_callers_of_one_execution_are_woken_and_those_that_left_are_forgotten(
+    redis_url: str,
+) -> None:
+    async with CompletionNotifier.open(redis_url) as notifier:
+        waiters = [notifier.expect("x") for _ in range(3)]
+        notifier.leave(waiters[0])
+        notifier.leave(waiters[0])
+
+        notifier._notify(b"x\n")
+        woken = [each._is_notified for each in waiters]
+        for each in waiters:
+            notifier.leave(each)
+
+    assert woken == [False, True, True]
+    assert not notifier._waiters
