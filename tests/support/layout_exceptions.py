@@ -62,6 +62,8 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "engine/store/executions/reads.py": "tests/engine/store/executions/test_executions.py and tests/gateway/test_archived_executions.py.",
     "engine/store/executions/records.py": "tests/gateway/test_archived_executions.py reads and retries archived executions.",
     "engine/store/executions/unarchived.py": "tests/engine/services/test_usage_series.py counts what is not archived.",
+    "gateway/http/light_flow.py": "tests/gateway/http/test_protocol_slow_peers.py has peers that do not read.",
+    "gateway/http/router.py": "tests/gateway/test_app_routes.py calls every route through it.",
     "gateway/routes/ledger.py": "tests/contract/test_11_history.py reads ledgers.",
     "gateway/routes/usage_series.py": "tests/contract/test_11_history.py compares figures with executions.",
     "gateway/runs/execution_filters.py": "tests/contract/test_11_history.py uses every filter.",
@@ -163,6 +165,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "workers/outbound/acknowledged.py": (
         "tests/workers/outbound/test_client_once.py: calls on connections that the server closed"
     ),
+    "workers/outbound/connections.py": "tests/workers/outbound/test_client*.py call through it.",
     "workers/outbound/inflating.py": (
         "tests/workers/outbound/test_client_sizes.py: compressed bodies of a real server"
     ),
