@@ -105,7 +105,7 @@ class FastPath:
         """
         account_id, _ = keyspace.parse_reference(reference)
         workflows = self._store.workflows
-        plan = workflows.known_plan(account_id, inline_run.slug, inline_run.version)
+        plan = workflows.plans.known_plan(account_id, inline_run.slug, inline_run.version)
         if plan is None:
             raise PlanNotCached
         pure_plan = PurePlan.of(plan)

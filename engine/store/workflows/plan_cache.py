@@ -46,6 +46,11 @@ class PlanCache:
         self._plans.put(key, (cached, plan, generation()), _weigh(cached))
         return cached, plan
 
+    def known_plan(self, account_id: str, slug: str, version: int) -> Plan | None:
+        """Return the plan of a version of the account's workflow, None if it is not cached."""
+        workflow, plan = self.known(slug, version) or (None, None)
+        return plan if workflow is not None and workflow.account_id == account_id else None
+
     def known(self, slug: str, version: int) -> tuple[Workflow, Plan | None] | None:
         """Return a cached version unless its models may have changed."""
         workflow, plan, compiled_at = self._plans.get((slug, version)) or NOTHING

@@ -50,7 +50,7 @@ class Workflows:
         self._saves = WorkflowSaves(quota, versions)
         self._drafts = Drafts(client, quota)
         self._owners: LruCache[str, str] = LruCache(SLUGS_KEPT)
-        self._plans = PlanCache()
+        self.plans = PlanCache()
         self._current: LruCache[str, int] = LruCache(SLUGS_KEPT)
 
     async def create(
@@ -284,12 +284,12 @@ class Workflows:
         `accept` checks the version; when it reports a stale one, call this again with `fresh`.
         """
         version = None if fresh else self._current.get(slug)
-        known = None if version is None else self._plans.known(slug, version)
+        known = None if version is None else self.plans.known(slug, version)
         if known is not None:
             return known
         workflow = await self.get(slug)
         self._current.put(slug, workflow.version)
-        return self._plans.remember(workflow)
+        return self.plans.remember(workflow)
 
     async def own_plan(
         self, account_id: str, slug: str, *, fresh: bool = False, version: int | None = None
@@ -303,8 +303,8 @@ class Workflows:
         if version is None:
             found = await self.plan(slug, fresh=fresh)
         else:
-            known = None if fresh else self._plans.known(slug, version)
-            found = known or self._plans.remember(await self.get_version(account_id, slug, version))
+            known = None if fresh else self.plans.known(slug, version)
+            found = known or self.plans.remember(await self.get_version(account_id, slug, version))
         self._owners.put(slug, account_id)
         return found
 
@@ -322,25 +322,20 @@ class Workflows:
 
     def compiled(self, workflow: Workflow) -> tuple[Workflow, Plan | None]:
         """Return the workflow with its plan, which is None where `problems` says why not."""
-        return self._plans.compiled(workflow)
+        return self.plans.compiled(workflow)
 
     async def plan_of(self, account_id: str, slug: str, version: int) -> tuple[Workflow, Plan]:
         """Return the plan of one version, for walking and for showing executions.
 
         Raises WorkflowNotFound when the version is gone or was a draft that cannot run.
         """
-        known = self._plans.known(slug, version)
+        known = self.plans.known(slug, version)
         if known is None:
-            known = self._plans.remember(await self._read_version(account_id, slug, version))
+            known = self.plans.remember(await self._read_version(account_id, slug, version))
         workflow, plan = known
         if plan is None or workflow.account_id != account_id:
             raise WorkflowNotFound
         return workflow, plan
-
-    def known_plan(self, account_id: str, slug: str, version: int) -> Plan | None:
-        """Return the plan of one version if it is cached, else None."""
-        workflow, plan = self._plans.known(slug, version) or (None, None)
-        return plan if workflow is not None and workflow.account_id == account_id else None
 
     async def plan_of_execution(
         self, account_id: str, slug: str, version: int, model_ids: Sequence[str]
@@ -367,7 +362,7 @@ class Workflows:
             with contextlib.suppress(NotFound):
                 return (await self.plan_of_execution(account_id, slug, version, model_ids)).names
             return NAMES
-        workflow, plan = self._plans.known(slug, version) or (None, None)
+        workflow, plan = self.plans.known(slug, version) or (None, None)
         if workflow is not None and plan is not None and workflow.account_id == account_id:
             return plan.names
         names = await self._versions.node_names(account_id, slug, version)
@@ -385,7 +380,7 @@ class Workflows:
         """
         if not slug:
             return [(MODEL, f"There is no model '{''.join(model_ids[:1])}' here any more")]
-        workflow, _ = self._plans.remember(await self._read_version(account_id, slug, version))
+        workflow, _ = self.plans.remember(await self._read_version(account_id, slug, version))
         return [(each["nodeId"], each["reason"]) for each in workflow.problems if "nodeId" in each]
 
     async def delete(self, account_id: str, slug: str) -> None:

@@ -1,8 +1,8 @@
 import asyncio
 import gc
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from engine.settings import Settings
 from engine.store import Store

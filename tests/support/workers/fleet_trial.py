@@ -315,7 +315,7 @@ class Trial:
 
     def _statuses(self, run: Run, ended: Execution) -> dict[str, str]:
         slug, version = ended.workflow_slug, ended.workflow_version
-        known = self._store.workflows._plans.known(slug, version) if slug and version else None
+        known = self._store.workflows.plans.known(slug, version) if slug and version else None
         plan = known and known[1]
         assert plan is not None
         return {plan.nodes[node.index].id: node.status.value for node in ended.nodes}

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.graph.plan import Plan
@@ -115,9 +116,9 @@ async def test_a_second_walk_changes_nothing(store: Store, account: Account, sav
 @pytest.mark.parametrize(
     "inline_run",
     [
-        replace(FINISHED.inline_run, slug="echo-2"),
-        replace(FINISHED.inline_run, version=2),
-        replace(FINISHED.inline_run, inputs=pack({"text": "ho"})),
+        structs.replace(FINISHED.inline_run, slug="echo-2"),
+        structs.replace(FINISHED.inline_run, version=2),
+        structs.replace(FINISHED.inline_run, inputs=pack({"text": "ho"})),
     ],
 )
 async def test_a_different_record_is_left_to_the_claim(

@@ -426,7 +426,7 @@ async def test_large_documents_take_no_more_memory_than_may_be(
         await other.workflows.plan(slug)
         await other.workflows.plan(small.slug)
 
-    plans = other.workflows._plans._plans
+    plans = other.workflows.plans._plans
     assert plans.bytes <= 10_000_000
     assert 2 < len(plans) < 10
     assert (small.slug, 1) in plans
