@@ -29,7 +29,8 @@ from engine.store.redis.connection import Connection, connect, pack
 from engine.store.redis.installation import Guard
 from workers.runtime.list_broker import ListBroker
 
-FETCH_BATCH = 64
+FETCH_BATCH = 8
+"""Hints that are taken at once: a larger batch makes all of its callers wait for the last."""
 BULK_LIMIT = 64
 """While this many executions compute, no further one of an account with many is started."""
 BULK_LIMIT_BESIDE_OTHERS = 1
