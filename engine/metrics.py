@@ -6,6 +6,7 @@ workers) are read from the store for each page. Labels come from small closed se
 """
 
 import asyncio
+import functools
 import logging
 import math
 import time
@@ -176,6 +177,12 @@ TASKS_RESTARTED = Counter(
 )
 
 log = logging.getLogger(__name__)
+
+
+@functools.cache
+def node_seconds(node_type: str) -> Histogram:
+    """Return the histogram of attempts at nodes of a type."""
+    return NODE_SECONDS.labels(node_type)
 
 
 def snapshot() -> list[Any]:

@@ -55,14 +55,15 @@ if status == 'cancel_requested' and
 end
 
 local codes = {string.byte(statuses, 1, -1)}
-local claims = {}
+local claims, UNTOUCHED = {}, {'0', '0', '0', '0'}
 local function claim_of(index)
-  if not claims[index] then
-    local text = redis.call('HGET', KEYS[1], 'n' .. index) or '0:0:0:0'
-    local owner, attempts, at, lost = string.match(text, '^(%d+):(%d+):(%d+):(%d+)$')
-    claims[index] = {owner, attempts, at, lost}
+  local claim = claims[index]
+  if not claim then
+    local text = redis.call('HGET', KEYS[1], 'n' .. index)
+    claim = text and {string.match(text, '^(%d+):(%d+):(%d+):(%d+)$')} or UNTOUCHED
+    claims[index] = claim
   end
-  return claims[index]
+  return claim
 end
 if step_conflicts(step, codes, fence, claim_of) then
   redis.call('HSET', KEYS[1], 'step' .. fence, ARGV[4] .. ':' .. statuses)
@@ -74,7 +75,28 @@ if ARGV[11] == 'completed' then
   if open ~= settled then return {'behind', status} end
 end
 
-local terms, reservation, save = head[7], nil, nil
+-- Move the nodes of the step; returns the fields to write, beside the statuses.
+local function take_step()
+  local changes = move_nodes(KEYS[1], step, codes, claim_of, fence, now)
+  statuses = string.char(unpack(codes))
+  local function change(field, value)
+    local size = #changes
+    changes[size + 1], changes[size + 2] = field, value
+  end
+  change('step' .. fence, ARGV[4])
+  if ARGV[8] ~= '' then change(rows, ARGV[8]) end
+  if (ARGV[18] or '') ~= '' then change('o' .. fence .. '.' .. ARGV[4], ARGV[18]) end
+  if ARGV[17] == '1' then change('aside', '1') end
+  return changes
+end
+local terms, kept, lost = head[7], head[9], head[6]
+if ARGV[11] == '' and ARGV[9] == 'stay' and not (terms or watched or kept or lost) then
+  local changes = take_step()
+  redis.call('HSET', KEYS[1], 'statuses', statuses, 'offered', ARGV[10], unpack(changes))
+  return {'ok', status, statuses, stamp}
+end
+
+local reservation, save
 if terms and (step.settled ~= '' or step.claimed ~= '' or ARGV[11] ~= '') then
   -- Uses: next_month, wallet, reservation, pay_for_step
   local keys = {wallet = KEYS[6], ledger = KEYS[7]}
@@ -94,26 +116,18 @@ if watched then
   notify_watchers(KEYS[1], ARGV[12])
 end
 
-local changes = move_nodes(KEYS[1], step, codes, claim_of, fence, now)
-if head[9] then
+local changes = take_step()
+if kept then
   -- Uses: kept_answers
   -- A retry goes on with the answers of nodes that have failed.
   local completed = {}
   for index in string.gmatch(step.settled, '(%d+)c') do completed[#completed + 1] = index end
   local may_be_retried = ARGV[11] == '' or (ARGV[11] == 'failed' and head[10] ~= 'none')
-  drop_kept(KEYS[1], head[9], may_be_retried and completed or nil)
+  drop_kept(KEYS[1], kept, may_be_retried and completed or nil)
 end
-statuses = string.char(unpack(codes))
 
 if save then save(reservation, terms) end
-if head[6] then redis.call('HDEL', KEYS[1], 'lost') end
-local function change(field, value)
-  changes[#changes + 1], changes[#changes + 2] = field, value
-end
-change('step' .. fence, ARGV[4])
-if ARGV[8] ~= '' then change(rows, ARGV[8]) end
-if (ARGV[18] or '') ~= '' then change('o' .. fence .. '.' .. ARGV[4], ARGV[18]) end
-if ARGV[17] == '1' then change('aside', '1') end
+if lost then redis.call('HDEL', KEYS[1], 'lost') end
 local holders = tonumber(head[4] or '0')
 if ARGV[11] ~= '' then
   status = ARGV[11]
@@ -129,7 +143,10 @@ if ARGV[11] ~= '' then
     local keys = {delivery = KEYS[12], due = KEYS[13], listed = KEYS[14]}
     add_end_delivery(keys, KEYS[1], ARGV[2], ARGV[12], status, now)
   end
-  if ARGV[14] ~= '' then change('error', ARGV[14]) end
+  if ARGV[14] ~= '' then
+    local size = #changes
+    changes[size + 1], changes[size + 2] = 'error', ARGV[14]
+  end
   -- Uses: drop_values, note_run, end_execution
   redis.call('HSET', KEYS[1], 'status', status, 'completed', stamp, 'result', ARGV[13],
     'holders', '0', 'statuses', statuses, unpack(changes))

@@ -2,21 +2,21 @@
 -- this fence, retrying ones must run under it, and claimed ones must be open.
 local function step_conflicts(step, codes, fence, claim_of)
   local PENDING, RUNNING, RETRYING = string.byte('prt', 1, 3)
-  local function is_open(index)
+  for index in string.gmatch(step.settled, '%d+') do
     local code = codes[index + 1]
-    return code == PENDING or code == RETRYING
+    local is_mine = code == RUNNING and claim_of(index)[1] == fence
+    if code ~= PENDING and code ~= RETRYING and not is_mine then return true end
   end
-  local function is_mine(index)
-    return codes[index + 1] == RUNNING and claim_of(index)[1] == fence
+  if step.retrying ~= '' then
+    for index in string.gmatch(step.retrying, '(%d+)=') do
+      if codes[index + 1] ~= RUNNING or claim_of(index)[1] ~= fence then return true end
+    end
   end
-  for index in string.gmatch(step.settled, '(%d+)%a') do
-    if not is_open(index) and not is_mine(index) then return true end
-  end
-  for index in string.gmatch(step.retrying, '(%d+)=') do
-    if not is_mine(index) then return true end
-  end
-  for index in string.gmatch(step.claimed, '%d+') do
-    if not is_open(index) then return true end
+  if step.claimed ~= '' then
+    for index in string.gmatch(step.claimed, '%d+') do
+      local code = codes[index + 1]
+      if code ~= PENDING and code ~= RETRYING then return true end
+    end
   end
   return false
 end

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from msgspec import Struct
+
 from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.ids.partitions import partition_of
 from engine.store.executions.record_fields import SEEDED, parse_name
@@ -162,8 +164,7 @@ def parse_claims(record: Mapping[str, bytes]) -> dict[int, "NodeClaim"]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class NodeClaim:
+class NodeClaim(Struct, frozen=True):
     """Claim of a node: owner's fence (0: none), calls, time (ms) of begin or retry, lost calls."""
 
     fence: int

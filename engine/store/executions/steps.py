@@ -78,7 +78,7 @@ def move_arguments(step: Step) -> tuple[str | bytes, ...]:
     """Return a step's changes of nodes and lease as arguments of the script."""
     return (
         "".join([f"{index}{status.code}" for index, status in step.settled]),
-        ",".join([f"{index}={delay}" for index, delay in step.retrying]),
+        ",".join([f"{index}={delay}" for index, delay in step.retrying]) if step.retrying else "",
         ",".join([str(index) for index in step.claimed]),
         pack(_without_outputs(step)) if step.rows else b"",
         _departure(step),
@@ -88,24 +88,25 @@ def move_arguments(step: Step) -> tuple[str | bytes, ...]:
 
 def end_arguments(step: Step, execution_id: str) -> tuple[str | bytes | int, ...]:
     """Return a step's end, charges and reservations as arguments of the script."""
-    error = b"" if step.error is None else pack(step.error)
-    charges = [
-        f"{index}={each.credits}:{each.micro_usd}:{each.trial}"
-        for index, each in step.charges.items()
-    ]
-    reservations = [f"{index}={credits}" for index, credits in step.reservations.items()]
-    end = step.end.value if step.end else ""
-    names_objects = "1" if step.names_objects else ""
     return (
-        end,
+        "" if step.end is None else step.end.value,
         execution_id,
         step.result,
-        error,
-        ",".join(charges),
-        ",".join(reservations),
-        names_objects,
-        _outputs_apart(step),
+        b"" if step.error is None else pack(step.error),
+        _charges(step) if step.charges else "",
+        _reservations(step) if step.reservations else "",
+        "1" if step.names_objects else "",
+        _outputs_apart(step) if step.keeps_outputs_apart else b"",
     )
+
+
+def _charges(step: Step) -> str:
+    charges = step.charges.items()
+    return ",".join([f"{i}={each.credits}:{each.micro_usd}:{each.trial}" for i, each in charges])
+
+
+def _reservations(step: Step) -> str:
+    return ",".join([f"{index}={credits}" for index, credits in step.reservations.items()])
 
 
 def _without_outputs(step: Step) -> Sequence[Sequence[Any]]:
@@ -118,8 +119,6 @@ def _without_outputs(step: Step) -> Sequence[Sequence[Any]]:
 
 def _outputs_apart(step: Step) -> bytes:
     """Return the outputs that are kept apart, by node."""
-    if not step.keeps_outputs_apart:
-        return b""
     outputs = {
         row[0]: row[OUTPUTS] for row in step.rows if row[0] >= 0 and row[OUTPUTS] is not None
     }

@@ -1,10 +1,14 @@
 """Executions from the side of workers: claim, advance and give back, each one script."""
 
 import asyncio
+import functools
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
+
+from msgspec import Struct
 
 from engine.executions.execution import ExecutionStatus, NodeStatus, parse_node_statuses
 from engine.ids.partitions import partition_of
@@ -38,8 +42,10 @@ class Verdict(StrEnum):
     """Nothing was recorded: this worker has lost the execution."""
 
 
-@dataclass(frozen=True, slots=True)
-class Advanced:
+VERDICTS = {verdict.value.encode(): verdict for verdict in Verdict}
+
+
+class Advanced(Struct, frozen=True):
     """Verdict with the codes of the current node statuses. `now` is in milliseconds.
 
     The codes are empty for a repeated step: the record may be further than the step.
@@ -65,6 +71,39 @@ class Unpaid:
     index: int
     missing: int
     balance: int
+
+
+def _step_keys(account_id: str, worker_id: str, execution_id: str, slug: str) -> tuple[str, ...]:
+    execution, events, progress, workflow, middle, last = _account_keys(account_id, worker_id)
+    return (
+        execution + execution_id,
+        *middle,
+        events + execution_id,
+        progress + execution_id,
+        workflow + slug,
+        last,
+    )
+
+
+@functools.lru_cache(keyspace.KNOWN_ACCOUNTS)
+def _account_keys(account_id: str, worker_id: str) -> tuple[Any, ...]:
+    """Return the keys of an account's steps; the first four lack the name at their end."""
+    partition = partition_of(account_id)
+    return (
+        keyspace.execution(account_id, ""),
+        keyspace.events(account_id, ""),
+        keyspace.progress(account_id, ""),
+        keyspace.workflow(account_id, ""),
+        (
+            keyspace.due(partition),
+            keyspace.held(partition, worker_id),
+            keyspace.finished(partition),
+            keyspace.active(account_id),
+            keyspace.wallet(account_id),
+            keyspace.ledger(account_id),
+        ),
+        keyspace.unarchived(partition),
+    )
 
 
 class Walks:
@@ -132,37 +171,33 @@ class Walks:
         self._client.flush_if_idle()
         return reply
 
-    async def advance(self, lease: Lease, number: int, step: Step) -> Advanced:
-        """Record a step; `number` counts this walk's steps from 1."""
-        account_id, execution_id = lease.account_id, lease.execution_id
-        partition = partition_of(account_id)
-        execution_key, held_key = lease.keys
+    def advance(self, lease: Lease, number: int, step: Step) -> Awaitable[Advanced]:
+        """Record a step; `number` counts this walk's steps from 1.
+
+        The command is queued at once.
+        """
+        execution_id = lease.execution_id
+        keys = _step_keys(lease.account_id, lease.worker_id, execution_id, step.slug)
         notifies = step.end is not None and step.webhook_key_id
-        reply = await self._client.call(
+        if notifies:
+            keys += outbox(lease.account_id, execution_id, step.webhook_key_id)
+        reply = self._client.call(
             SCRIPTS["advance_execution"],
-            [
-                execution_key,
-                keyspace.due(partition),
-                held_key,
-                keyspace.finished(partition),
-                keyspace.active(account_id),
-                keyspace.wallet(account_id),
-                keyspace.ledger(account_id),
-                keyspace.events(account_id, execution_id),
-                keyspace.progress(account_id, execution_id),
-                keyspace.workflow(account_id, step.slug),
-                keyspace.unarchived(partition),
-                *(outbox(account_id, execution_id, step.webhook_key_id) if notifies else ()),
-            ],
-            [
+            keys,
+            (
                 *(0, lease.reference, lease.name, number),
                 *move_arguments(step),
                 *end_arguments(step, execution_id),
-            ],
+            ),
         )
-        verdict = Verdict(reply[0].decode())
-        if notifies and verdict is Verdict.OK:
-            self._hints.send_delivery_soon(lease.reference)
+        return self._read_advanced(reply, lease.reference if notifies else "")
+
+    async def _read_advanced(self, awaited: Awaitable[Any], notified: str) -> Advanced:
+        """Return the outcome of a step; `notified` has a delivery when it is recorded."""
+        reply = await awaited
+        verdict = VERDICTS[reply[0]]
+        if notified and verdict is Verdict.OK:
+            self._hints.send_delivery_soon(notified)
         if len(reply) < 4:
             return Advanced(verdict)
         codes = reply[2].decode()

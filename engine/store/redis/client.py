@@ -86,13 +86,14 @@ class Client:
         words = (len(keys), *keys, *args)
 
         def receive(reply: Any) -> None:
-            if isinstance(reply, hiredis.ReplyError) and str(reply).startswith("NOSCRIPT"):
+            if not isinstance(reply, Exception):
+                if not future.done():
+                    future.set_result(reply)
+            elif isinstance(reply, hiredis.ReplyError) and str(reply).startswith("NOSCRIPT"):
                 self.reloads += 1
                 self._queue(pack("EVAL", script.text, *words), self._settler(future))
-            elif isinstance(reply, Exception):
+            else:
                 self._settle(future, reply)
-            elif not future.done():
-                future.set_result(reply)
 
         self._queue(pack("EVALSHA", script.sha, *words), receive)
         return future
