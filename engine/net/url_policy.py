@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from unicodedata import category, normalize
+
+from msgspec import Struct
 
 from engine.net.addresses import KEPT_RESULTS, is_metadata, is_public, parse_address
 
@@ -55,8 +56,7 @@ class UrlRefused(ValueError):
     """The policy forbids the URL; the message is a sentence that names no address."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class Target(Struct, frozen=True, kw_only=True):
     """Target of an accepted URL; `host` is ASCII, in lower case and without brackets."""
 
     scheme: str

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import quote, unquote_plus, urlsplit, urlunsplit
+
+from msgspec import Struct
 
 from engine.access.opened_secrets import NO_SECRETS, OpenedSecrets
 from engine.errors.nodes import NodeFailed
@@ -23,7 +25,7 @@ from engine.nodes.support.base import (
 )
 from engine.nodes.support.fan_out import CALLS_AT_ONCE, check_lengths, longest_list, unknown_list
 from engine.nodes.support.http_answer import find_medium, keep_answer, read_answer, refused
-from engine.nodes.support.http_body import BODY_IN, make_body
+from engine.nodes.support.http_body import ASSET, BODY_IN, MULTIPART, make_body
 from engine.nodes.support.http_settings import (
     CONTENT_TYPE,
     MEMBERS,
@@ -75,6 +77,10 @@ class HttpRequest(NodeType):
     def fixed_url(self, settings: HttpRequestSettings) -> str | None:
         return settings.fixed_url
 
+    def may_prepare(self, settings: HttpRequestSettings) -> bool:
+        loads_media = settings.body.type in (ASSET, MULTIPART)
+        return not (settings.is_each or settings.secrets or loads_media)
+
     def reads(self, settings: HttpRequestSettings, socket: str) -> Collection[str] | None:
         return members_read(settings.templates, socket) if socket in settings.names else None
 
@@ -114,8 +120,7 @@ class HttpRequest(NodeType):
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParsedResponse:
+class ParsedResponse(Struct, frozen=True, kw_only=True):
     """Value and status of an answer, and the size of its body."""
 
     value: Any
@@ -182,7 +187,9 @@ async def _parse(
             raise NodeFailed("secret_exposed", "The medium in the answer has a secret in it")
         url = await keep_answer(answer, content_type, context)
         return ParsedResponse(value=url, status=answer.status)
-    value = await _redact(answer, secrets, secrets.redact, read_answer(answer))
+    value = read_answer(answer)
+    if secrets.values:
+        value = await _redact(answer, secrets, secrets.redact, value)
     return ParsedResponse(value=value, status=answer.status, size=len(answer.body))
 
 
@@ -218,13 +225,16 @@ async def _build_call(
     secrets: OpenedSecrets,
     context: Context,
 ) -> HttpCall:
-    opened = {f"{PREFIX}{name}": value for name, value in secrets.values.items()}
-    texts = [(name, text, text.render({**inputs, **opened})) for name, text in settings.headers]
+    values = inputs
+    if secrets.values:
+        opened = {f"{PREFIX}{name}": value for name, value in secrets.values.items()}
+        values = {**inputs, **opened}
+    texts = [(name, text, text.render(values)) for name, text in settings.headers]
     headers = [(name, _header(name, value, bool(text.secrets))) for name, text, value in texts]
     if settings.auth:
         value = settings.auth.value(secrets)
         headers.append((settings.auth.header, _header(settings.auth.header, value, True)))
-    url = _url(settings, inputs, opened)
+    url = _url(settings, values)
     body, content_type = await make_body(settings.body, inputs, context)
     if content_type and not any(name.lower() == CONTENT_TYPE for name, _ in headers):
         headers.append(("Content-Type", content_type))
@@ -248,11 +258,9 @@ def _header(name: str, text: str, is_secret: bool) -> str:
     return text
 
 
-def _url(
-    settings: HttpRequestSettings, inputs: Mapping[str, Any], opened: Mapping[str, str]
-) -> str:
-    url = settings.url.render_url({**inputs, **opened}).strip(" \t\r\n")
-    params = inputs.get(PARAMS_IN)
+def _url(settings: HttpRequestSettings, values: Mapping[str, Any]) -> str:
+    url = settings.url.render_url(values).strip(" \t\r\n")
+    params = values.get(PARAMS_IN)
     try:
         check_url(url, allow_private=True)
         if params is not None:

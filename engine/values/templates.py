@@ -20,6 +20,8 @@ PLACEHOLDER = re.compile(
 )
 STEP = re.compile(r"\.([\w-]+)|\[(\d+)\]")
 AFTER_HOST = re.compile(r"[/?#\\]")
+UNRESERVED = re.compile(r"[A-Za-z0-9_.~-]*")
+"""Text that means the same with and without percent-encoding."""
 DOT_SEGMENTS = frozenset({".", "..", "%2e", ".%2e", "%2e.", "%2e%2e"})
 
 
@@ -112,11 +114,13 @@ class Template:
         for part in self.parts:
             if isinstance(part, str):
                 yield part
-                rest = part.replace("://", "", 1)
-                is_after_host = is_after_host or AFTER_HOST.search(rest) is not None
+                if not is_after_host:
+                    is_after_host = AFTER_HOST.search(part.replace("://", "", 1)) is not None
             else:
                 text = to_text(part.read(values))
-                yield quote(text, safe="") if is_after_host else text
+                if is_after_host and not UNRESERVED.fullmatch(text):
+                    text = quote(text, safe="")
+                yield text
 
 
 def members_read(templates: Iterable[Template], name: str) -> frozenset[str] | None:
@@ -214,5 +218,7 @@ def _too_large() -> NodeFailed:
 
 
 def _has_dot_segment(url: str) -> bool:
+    if "/." not in url and "/%2" not in url:
+        return False  # as most URLs
     path = re.split(r"[?#]", url.partition("://")[2] or url, maxsplit=1)[0]
     return any(segment.lower() in DOT_SEGMENTS for segment in path.split("/")[1:])

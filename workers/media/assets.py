@@ -159,9 +159,11 @@ class OwnMedia:
         """Send a call, or read the medium at its URL. Raises NodeFailed."""
         if call.method != "GET" or not self._media_service.is_own(call.url):
             return self._egress.fetch(call)
-        return self._fetch_own(call)
+        return self._read(call)
 
-    async def _fetch_own(self, call: HttpCall) -> HttpAnswer:
+    async def _read(self, call: HttpCall) -> HttpAnswer:
+        if call.wait_admitted is not None:
+            await call.wait_admitted()
         with _explained():
             accounts = call.account_id, call.owner_id
             found = _read(

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import traceback
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 from msgspec import Struct, structs
@@ -138,6 +138,8 @@ class NodeAttempt(Struct, frozen=True, kw_only=True):
     """None: there is no progress to publish."""
     memory: ValueMemory | None = None
     """None: memory is not counted."""
+    wait_admitted: Callable[[], Awaitable[None]] | None = None
+    """Returns when the attempt may make calls; None: at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,12 +186,13 @@ class NodeContext:
         """Send the call as one of the account's."""
         work = self._work
         reserve = None if work.memory is None else work.memory.reserve
-        call = replace(
+        call = structs.replace(
             call,
             account_id=work.account_id,
             owner_id=work.owner_id,
             depth=work.depth,
             reserve=reserve,
+            wait_admitted=work.wait_admitted,
         )
         return self._tools.fetcher.fetch(call)
 

@@ -14,7 +14,7 @@ def acknowledged_bytes(transport: asyncio.BaseTransport | None) -> int | None:
     sock = transport.get_extra_info("socket") if transport is not None else None
     if sock is None or _TCP_INFO is None:
         return None
-    view = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, sock.fileno())
+    view = socket.SocketType(socket.AF_INET, socket.SOCK_STREAM, 0, sock.fileno())
     try:
         info = view.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, _ACKNOWLEDGED.size)
     except OSError:

@@ -102,9 +102,14 @@ class AddressGate:
             address
         )
 
+    @property
+    def is_stale(self) -> bool:
+        """True when the addresses of our own names must be looked up again."""
+        return bool(self._names) and time.monotonic() >= self._stale_at
+
     async def refresh(self, find: Find) -> None:
         """Look up the addresses of our own names when they are stale."""
-        if not self._names or time.monotonic() < self._stale_at:
+        if not self.is_stale:
             return
         async with self._refreshing:
             if time.monotonic() < self._stale_at:

@@ -3,12 +3,13 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
-from dataclasses import replace
 
 import aiohttp
+from msgspec import structs
 
 from engine.errors.nodes import NodeFailed
 from engine.nodes.support.base import HttpAnswer, HttpCall
+from workers.outbound.exchange import Response
 from workers.outbound.inflating import BrokenEncoding, InflatedTooLarge, inflate
 
 LARGE_BODY = 65_536
@@ -19,11 +20,11 @@ REST_SECONDS = 0.1
 REST_BYTES = 65_536
 
 
-async def read_answer(response: aiohttp.ClientResponse, call: HttpCall) -> HttpAnswer:
+async def read_answer(response: Response, call: HttpCall) -> HttpAnswer:
     """Read the answer with its body as the call asks for it. Raises NodeFailed."""
     headers = _plain_headers(response)
-    answer = HttpAnswer(status=response.status, headers=headers, body=b"")
     if call.consume is not None:
+        answer = HttpAnswer(status=response.status, headers=headers, body=b"")
         is_plain = _encoding(response) in ("", "identity")
         source = _pieces(response, call) if is_plain else _inflated_piece(response, call)
         async with contextlib.aclosing(source) as pieces:
@@ -34,7 +35,27 @@ async def read_answer(response: aiohttp.ClientResponse, call: HttpCall) -> HttpA
     return HttpAnswer(status=response.status, headers=headers, body=body)
 
 
-async def _read(response: aiohttp.ClientResponse, call: HttpCall) -> bytes:
+async def _read(response: Response, call: HttpCall) -> bytes:
+    body = _take_whole(response, call)
+    if body is None:
+        body = await _gather(response, call)
+    if "Content-Encoding" not in response.headers:
+        return body
+    body = await _decode(response, body, call.max_bytes)
+    if len(body) >= LARGE_BODY and call.reserve:
+        await call.reserve(len(body))
+    return body
+
+
+def _take_whole(response: Response, call: HttpCall) -> bytes | None:
+    """Return a small body that has come together with its head, else None."""
+    content = response.content
+    if not content.is_eof() or content.total_bytes > min(call.max_bytes, LARGE_BODY):
+        return None
+    return content.read_nowait()
+
+
+async def _gather(response: Response, call: HttpCall) -> bytes:
     chunks, unreserved = [], 0
     async for chunk in _pieces(response, call):
         chunks.append(chunk)
@@ -42,21 +63,16 @@ async def _read(response: aiohttp.ClientResponse, call: HttpCall) -> bytes:
         if unreserved >= LARGE_BODY and call.reserve is not None:
             await call.reserve(unreserved)
             unreserved = 0
-    body = await _decode(response, b"".join(chunks), call.max_bytes)
-    if len(body) >= LARGE_BODY and "Content-Encoding" in response.headers and call.reserve:
-        await call.reserve(len(body))
-    return body
+    return b"".join(chunks)
 
 
-async def _inflated_piece(
-    response: aiohttp.ClientResponse, call: HttpCall
-) -> AsyncGenerator[bytes]:
+async def _inflated_piece(response: Response, call: HttpCall) -> AsyncGenerator[bytes]:
     """Yield an unexpectedly compressed body in one piece."""
     bound = min(call.max_bytes, MAX_INFLATED_BYTES)
-    yield await _read(response, replace(call, max_bytes=bound))
+    yield await _read(response, structs.replace(call, max_bytes=bound))
 
 
-async def _pieces(response: aiohttp.ClientResponse, call: HttpCall) -> AsyncGenerator[bytes]:
+async def _pieces(response: Response, call: HttpCall) -> AsyncGenerator[bytes]:
     """Yield the body as it comes, to its announced end."""
     if (response.content_length or 0) > call.max_bytes and response.method != "HEAD":
         raise _too_large(call.max_bytes)
@@ -86,7 +102,7 @@ async def _next(content: aiohttp.StreamReader, seconds: float | None) -> bytes:
         raise NodeFailed("timeout", message, retryable=True) from None
 
 
-async def _read_rest(response: aiohttp.ClientResponse) -> None:
+async def _read_rest(response: Response) -> None:
     """Read a small unneeded rest within a short time, so that the connection can be used again."""
     size = 0
     with contextlib.suppress(TimeoutError, aiohttp.ClientError, OSError):
@@ -97,7 +113,7 @@ async def _read_rest(response: aiohttp.ClientResponse) -> None:
                     break
 
 
-async def _read_head(response: aiohttp.ClientResponse, call: HttpCall) -> bytes:
+async def _read_head(response: Response, call: HttpCall) -> bytes:
     """Read the first bytes of a body; with more to come, the connection is closed."""
     if "Content-Encoding" in response.headers:
         return b""
@@ -109,7 +125,7 @@ async def _read_head(response: aiohttp.ClientResponse, call: HttpCall) -> bytes:
     return head[: call.max_bytes]
 
 
-async def _decode(response: aiohttp.ClientResponse, body: bytes, max_bytes: int) -> bytes:
+async def _decode(response: Response, body: bytes, max_bytes: int) -> bytes:
     """Inflate a body that a server compressed although it was not asked to, within the same cap."""
     encoding = _encoding(response)
     if encoding in ("", "identity") or not body:
@@ -124,11 +140,11 @@ async def _decode(response: aiohttp.ClientResponse, body: bytes, max_bytes: int)
         raise NodeFailed("bad_response", f"The answer's body {error}") from None
 
 
-def _encoding(response: aiohttp.ClientResponse) -> str:
+def _encoding(response: Response) -> str:
     return ",".join(response.headers.getall("Content-Encoding", ())).strip().lower()
 
 
-def _plain_headers(response: aiohttp.ClientResponse) -> dict[str, str]:
+def _plain_headers(response: Response) -> dict[str, str]:
     headers: dict[str, str] = {}
     for name, value in response.headers.items():
         name = name.lower()

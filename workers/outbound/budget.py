@@ -52,6 +52,14 @@ class CallBudget:
         self._uncounted: dict[str, int] = {}
         self._clock = asyncio.get_running_loop().time
 
+    def take_leased(self, account_id: str, host: str) -> bool:
+        """Count one call that a lease covers; False: `take` must count it."""
+        leased = self._leased_calls.get((account_id, host))
+        if leased is None or leased.left < 1 or self._must_lease(account_id, leased):
+            return False
+        leased.left -= 1
+        return True
+
     async def take(self, account_id: str, host: str) -> None:
         """Count one call. Raises NodeFailed (outbound_limit)."""
         leased = self._leased(account_id, host)

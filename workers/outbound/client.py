@@ -1,8 +1,9 @@
 """Client of all outbound HTTP calls: checked addresses, a total deadline and a cap on bytes."""
 
-from collections.abc import Awaitable, Iterator
+from collections.abc import Iterator
 
 import aiohttp
+from aiohttp.http import HttpProcessingError
 from yarl import URL
 
 from engine.errors.nodes import NodeFailed
@@ -15,8 +16,9 @@ from workers.outbound import redirects
 from workers.outbound.address_gate import AddressGate
 from workers.outbound.bodies import read_answer
 from workers.outbound.budget import AllowanceSource, CallBudget
-from workers.outbound.connections import AddressDenied, Connections, GarbledBody
+from workers.outbound.connections import AddressDenied, GarbledBody, NotSent, open_connector
 from workers.outbound.dns import NameNotFound, NameResolver
+from workers.outbound.exchange import Exchanges, Request, Response, make_request
 
 CLOSE = ("Connection", "close")
 
@@ -38,49 +40,77 @@ class Egress:
         self._gate = gate or AddressGate(allow_private=allow_private)
         self._lookups = NameResolver()
         self._time_limits = TimeLimits()
-        self._connections = Connections(self._gate, self._lookups)
+        self._exchanges = Exchanges(open_connector(self._gate, self._lookups))
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._connections.close()
+        await self._exchanges.close()
         self._lookups.close()
 
     async def fetch(self, call: HttpCall) -> HttpAnswer:
         """Send one call and read its answer within its deadline. Raises NodeFailed."""
-        timeout_seconds, most = call.timeout_seconds, call.max_redirects
         try:
-            with self._time_limits.limit(timeout_seconds):
-                await self._gate.refresh(self._lookups.find)
-                for _ in range(most + 1):
-                    target, url = self._check(call)
-                    if self._budget and call.account_id:
-                        await self._budget.take(call.account_id, target.host)
-                    answer = await self._exchange(call, target, url)
-                    if isinstance(answer, HttpAnswer):
-                        return answer
-                    call = answer
-                raise NodeFailed("bad_response", f"The server redirects more than {most} times")
+            target, request = self._prepare(call)
+            if call.wait_admitted is not None:
+                await call.wait_admitted()
+            with self._time_limits.limit(call.timeout_seconds):
+                if self._gate.is_stale:
+                    await self._gate.refresh(self._lookups.find)
+                    target, request = self._prepare(call)
+                return await self._follow(call, target, request)
         except aiohttp.ServerTimeoutError:
             raise _connection_failed("The server did not take the connection in time") from None
         except TimeoutError:
-            message = f"No answer within {timeout_seconds:g} s"
+            message = f"No answer within {call.timeout_seconds:g} s"
             raise NodeFailed("timeout", message, retryable=True, may_have_arrived=True) from None
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except (aiohttp.ClientError, HttpProcessingError, OSError, ValueError) as error:
             raise _explain(error) from None
 
-    async def _exchange(self, call: HttpCall, target: Target, url: URL) -> HttpAnswer | HttpCall:
-        """Return the answer, or the call of a redirect, whose own body is not read."""
-        async with await self._send(call, url) as response:
-            try:
-                return await _answer(call, target, response)
-            finally:
-                if self._budget and call.account_id:
-                    received = response.content.total_bytes
-                    self._budget.note(call.account_id, len(call.body or b"") + received)
+    async def _follow(self, call: HttpCall, target: Target, request: Request) -> HttpAnswer:
+        limit = call.max_redirects
+        for _ in range(limit + 1):
+            budget, account_id = self._budget, call.account_id
+            if budget and account_id and not budget.take_leased(account_id, target.host):
+                await budget.take(account_id, target.host)
+            answer = await self._exchange(call, target, request)
+            if isinstance(answer, HttpAnswer):
+                return answer
+            call = answer
+            target, request = self._prepare(call)
+        raise NodeFailed("bad_response", f"The server redirects more than {limit} times")
 
-    def _send(self, call: HttpCall, url: URL) -> Awaitable[aiohttp.ClientResponse]:
-        headers = (*call.headers, *_own_headers(call))
-        return self._connections.send(call.method, url, headers, call.body)
+    async def _exchange(
+        self, call: HttpCall, target: Target, request: Request
+    ) -> HttpAnswer | HttpCall:
+        """Return the answer, or the call of a redirect, whose own body is not read."""
+        response = await self._send(request)
+        try:
+            locations = response.headers.getall("Location", ())
+            if call.max_redirects and locations and response.status in redirects.STATUSES:
+                return redirects.next_call(call, target, response.status, locations)
+            _check_framing(response)
+            return await read_answer(response, call)
+        finally:
+            if self._budget and call.account_id:
+                received = response.content.total_bytes
+                self._budget.note(call.account_id, len(call.body or b"") + received)
+            response.end()
+
+    async def _send(self, request: Request) -> Response:
+        while True:
+            try:
+                return await self._exchanges.send(request)
+            except NotSent:
+                continue  # on another connection; a new one never raises this
+
+    def _prepare(self, call: HttpCall) -> tuple[Target, Request]:
+        target, url = self._check(call)
+        headers = [*call.headers, *call.signature]
+        if call.depth:
+            headers.append((run_depth.HEADER, str(call.depth)))
+        if not call.keep_alive:
+            headers.append(CLOSE)
+        return target, make_request(call.method, url, headers, call.body)
 
     def _check(self, call: HttpCall) -> tuple[Target, URL]:
         try:
@@ -98,26 +128,7 @@ class Egress:
         return target, url
 
 
-def _own_headers(call: HttpCall) -> Iterator[tuple[str, str]]:
-    """Yield headers that authors cannot set."""
-    yield from call.signature
-    if call.depth:
-        yield run_depth.HEADER, str(call.depth)
-    if not call.keep_alive:
-        yield CLOSE
-
-
-async def _answer(
-    call: HttpCall, target: Target, response: aiohttp.ClientResponse
-) -> HttpAnswer | HttpCall:
-    locations = response.headers.getall("Location", ())
-    if call.max_redirects and locations and response.status in redirects.STATUSES:
-        return redirects.next_call(call, target, response.status, locations)
-    _check_framing(response)
-    return await read_answer(response, call)
-
-
-def _check_framing(response: aiohttp.ClientResponse) -> None:
+def _check_framing(response: Response) -> None:
     if response.status < 200:
         raise NodeFailed("bad_response", "The server changes to another protocol")
     if response.headers.get("Transfer-Encoding", "chunked").lower() != "chunked":
@@ -143,7 +154,7 @@ def _explain(error: Exception) -> NodeFailed:
             return _connection_failed("The server could not be reached")
         case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
             return NodeFailed("url_blocked", "The URL is not valid")
-        case aiohttp.ClientResponseError() | GarbledBody():
+        case HttpProcessingError() | GarbledBody():
             return NodeFailed("bad_response", "The server's answer is not valid HTTP")
         case aiohttp.ClientPayloadError():
             message = "The answer's body ends before its announced length"

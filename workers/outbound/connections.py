@@ -1,50 +1,36 @@
-"""Connections of outbound calls: checked addresses, bounded heads, and each call sent once.
-
-aiohttp's connector, parser and response are used without its session: that would add nine frames
-and as many objects to each call that waits for its answer, of which there may be thousands.
-"""
+"""Connections of outbound calls: checked addresses, bounded heads, little memory in a wait."""
 
 import asyncio
 import functools
-import io
 import resource
 import socket
-from collections.abc import Sequence
 from typing import Any
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.client_proto import ResponseHandler
-from aiohttp.connector import Connection
 from aiohttp.helpers import TimerNoop
 from aiohttp.http import HttpProcessingError, RawResponseMessage
 from aiohttp.streams import StreamReader
-from multidict import CIMultiDict, CIMultiDictProxy
-from yarl import URL
 
 from workers.outbound.acknowledged import acknowledged_bytes
 from workers.outbound.address_gate import AddressGate
-from workers.outbound.bodies import LARGE_BODY
 from workers.outbound.dns import NameNotFound, NameResolver
 
 KEEP_ALIVE_SECONDS = 4.0
 """Shorter than the five seconds after which common servers close an idle connection."""
 MAX_CONNECTIONS = 8_192
 MAX_HEADERS = 256
+MAX_LINE_BYTES = 8_190
+"""Of the first line of an answer, and of each header."""
+READ_BYTES = 262_144
+"""Bytes of a body that may wait for their reader; twice as many stop the transport."""
 MAX_HEAD_BYTES = 65_536
 """Of everything before a body, interim answers included."""
 HEAD_PIECE = 4_096
 """Bytes of a head that are parsed before they are counted."""
 RESERVED_FILES = 256
-USER_AGENT = "Headrace"
-DEFAULT_HEADERS = (("Accept-Encoding", "identity"), ("User-Agent", USER_AGENT))
-TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=10.0)
 NO_TIMER = TimerNoop()
-NO_REQUEST = aiohttp.RequestInfo(URL(), "GET", CIMultiDictProxy(CIMultiDict()), URL())
-NOT_AUTOMATIC = ("Content-Type",)
-"""Headers that aiohttp would add by itself, but must not."""
-NO_BODY = frozenset({"HEAD"})
-"""Methods whose answers have no body."""
 
 
 class AddressDenied(OSError):
@@ -55,95 +41,8 @@ class GarbledBody(aiohttp.ClientPayloadError):
     """The data instead of a body are not HTTP."""
 
 
-class _BrokenOff(aiohttp.ClientError):
-    """The connection ended before the head of an answer; the server may have read the call."""
-
-
-class _NotSent(aiohttp.ClientError):
+class NotSent(aiohttp.ClientError):
     """The server had closed a kept connection before a byte of the call reached it."""
-
-
-class Connections:
-    """Sends calls over connections that are kept for a while; made and closed on one loop."""
-
-    def __init__(self, gate: AddressGate, lookups: NameResolver) -> None:
-        self._connector = _Connector(gate, lookups)
-        self._loop = asyncio.get_running_loop()
-
-    async def close(self) -> None:
-        """Close all connections."""
-        await self._connector.close()
-
-    async def send(
-        self, method: str, url: URL, headers: Sequence[tuple[str, str]], body: bytes | None
-    ) -> aiohttp.ClientResponse:
-        """Send a call once; return the answer when its head is there, as a context.
-
-        Raises errors of aiohttp.
-        """
-        while True:
-            request = self._request(method, url, headers, body)
-            connection = await self._connect(request)
-            response = None
-            try:
-                _protocol(connection).set_response_params(skip_payload=method in NO_BODY)
-                response = await request.send(connection)
-                del request  # a call that waits holds nothing that it does not need
-                return await response.start(connection)
-            except BaseException as error:
-                if response is not None:
-                    response.close()
-                connection.close()
-                if isinstance(error, _NotSent):
-                    continue  # on another connection; a new one never raises this
-                if isinstance(error, (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError)):
-                    raise _BrokenOff from error
-                raise
-
-    def _request(
-        self, method: str, url: URL, headers: Sequence[tuple[str, str]], body: bytes | None
-    ) -> aiohttp.ClientRequest:
-        return _Request(
-            method,
-            url,
-            headers=_with_defaults(headers),
-            skip_auto_headers=NOT_AUTOMATIC,
-            data=_payload(body),
-            loop=self._loop,
-            timer=NO_TIMER,
-        )
-
-    async def _connect(self, request: aiohttp.ClientRequest) -> Connection:
-        """Return a connection that is connected or was kept. Raises errors of aiohttp."""
-        try:
-            return await self._connector.connect(request, [], TIMEOUT)
-        except TimeoutError as error:
-            raise aiohttp.ConnectionTimeoutError from error
-
-
-class _Request(aiohttp.ClientRequest):
-    """Request that its answer does not keep."""
-
-    @property
-    def request_info(self) -> aiohttp.RequestInfo:
-        """Nothing of this request: the answer would keep its headers, and nobody reads them."""
-        return NO_REQUEST
-
-
-def _protocol(connection: Connection) -> ResponseHandler:
-    if connection.protocol is None:
-        raise aiohttp.ClientConnectionError("The connection was closed")
-    return connection.protocol
-
-
-def _with_defaults(headers: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    names = {name.lower() for name, _ in headers}
-    return [*(each for each in DEFAULT_HEADERS if each[0].lower() not in names), *headers]
-
-
-def _payload(body: bytes | None) -> bytes | io.BytesIO | None:
-    """Return a large body as a file, which is written in pieces, so that others have their turn."""
-    return io.BytesIO(body) if body is not None and len(body) > LARGE_BODY else body
 
 
 class _Resolver(AbstractResolver):
@@ -216,6 +115,9 @@ class _Handler(ResponseHandler):
             skip_payload=self._skip_payload,
             read_until_eof=True,
             auto_decompress=False,
+            read_bufsize=READ_BYTES,
+            max_line_size=MAX_LINE_BYTES,
+            max_field_size=MAX_LINE_BYTES,
             max_headers=MAX_HEADERS,
         )
 
@@ -229,6 +131,10 @@ class _Handler(ResponseHandler):
         self._acknowledged = None
         if self._must_make_parser:
             self._make_parser()
+        if not data:
+            if self._payload is None or not self._payload.is_eof():
+                self._parse(data)
+            return
         while data and self._is_in_head:
             piece, data = data[:HEAD_PIECE], data[HEAD_PIECE:]
             self._parse(piece)
@@ -236,7 +142,8 @@ class _Handler(ResponseHandler):
             if self._is_in_head and self._head_bytes_left < 0:
                 self._refuse()
                 return
-        self._parse(data)
+        if data:
+            self._parse(data)
 
     def eof_received(self) -> None:
         """Note that the server has closed the connection.
@@ -251,7 +158,7 @@ class _Handler(ResponseHandler):
 
     def set_exception(self, exc: BaseException, *cause: BaseException) -> None:
         """Fail the call."""
-        super().set_exception(_NotSent() if self._is_unsent else exc, *cause)
+        super().set_exception(NotSent() if self._is_unsent else exc, *cause)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """End the connection."""
@@ -291,6 +198,11 @@ class _Connector(aiohttp.TCPConnector):
             happy_eyeballs_delay=None,
         )
         self._factory = functools.partial(_open_handler, loop=self._loop)
+
+
+def open_connector(gate: AddressGate, lookups: NameResolver) -> aiohttp.BaseConnector:
+    """Return a pool of connections that are kept for a while; made and closed on one loop."""
+    return _Connector(gate, lookups)
 
 
 def _open_handler(loop: asyncio.AbstractEventLoop) -> ResponseHandler:

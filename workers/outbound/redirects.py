@@ -1,8 +1,9 @@
 """The next call after a redirect (RFC 9110, 15.4); pure."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from urllib.parse import urljoin
+
+from msgspec import structs
 
 from engine.errors.nodes import NodeFailed
 from engine.net.url_policy import MISLEADING, PORTS, Target, UrlRefused, check_url
@@ -41,7 +42,7 @@ def next_call(call: HttpCall, target: Target, status: int, locations: Sequence[s
             raise NodeFailed("secret_exposed", message)
         headers = tuple(pair for pair in headers if not call.secrets.is_in(pair[1]))
     body = call.body if method == call.method else None
-    return replace(call, method=method, url=url, headers=headers, body=body, signature=())
+    return structs.replace(call, method=method, url=url, headers=headers, body=body, signature=())
 
 
 def _join(target: Target, locations: Sequence[str]) -> str:

@@ -3,8 +3,10 @@
 import contextlib
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, cast
+
+from msgspec import structs
 
 from engine.errors.nodes import NodeFailed
 from engine.models.limits import ModelLimits
@@ -109,7 +111,9 @@ class LimiterTurn:
 
         async def fetch_observed(call: HttpCall) -> HttpAnswer:
             try:
-                answer = await fetch(replace(call, consume=self._observe_body(call.consume)))
+                answer = await fetch(
+                    structs.replace(call, consume=self._observe_body(call.consume))
+                )
             except NodeFailed as failure:
                 self._note(of_transport(failure))
                 raise

@@ -4,8 +4,9 @@ import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec import structs
 
 from engine.errors.nodes import NodeFailed
 from engine.models.answer_paths import Path
@@ -103,7 +104,7 @@ class ProviderClient:
             "POST", path, {**body, **stream_members}, key=key, accept=f"{EVENTS}, application/json"
         )
         answer = await self._send(
-            replace(
+            structs.replace(
                 request,
                 max_bytes=MAX_STREAM_BYTES,
                 idle_seconds=IDLE_SECONDS,
@@ -114,7 +115,7 @@ class ProviderClient:
             return joiner.reply()
         if answer.status in UNKNOWN_MEMBER_STATUSES and b"stream" in reader.body:
             return await self.fetch_json("POST", path, body, key=key and f"{key}-whole")
-        self._check(replace(answer, body=reader.body))
+        self._check(structs.replace(answer, body=reader.body))
         return parse(reader.body)
 
     async def fetch(
@@ -132,7 +133,7 @@ class ProviderClient:
         Raises NodeFailed.
         """
         request = await self._request(method, path, body, key=key, seconds=seconds)
-        request = replace(request, max_bytes=max_bytes)
+        request = structs.replace(request, max_bytes=max_bytes)
         if max_bytes > MAX_BYTES:
             answer = await self._send_for_media(request)
         else:
@@ -154,10 +155,10 @@ class ProviderClient:
             await receiving.acquire(expected, with_margin(deadline - clock()))
             parts.extend([piece async for piece in pieces])
 
-        answer = await self._send(replace(request, consume=take))
+        answer = await self._send(structs.replace(request, consume=take))
         body = b"".join(parts)
         receiving.resize(len(body))
-        return replace(answer, body=body)
+        return structs.replace(answer, body=body)
 
     def redact(self, text: str) -> str:
         """Return the text without any provider's key."""

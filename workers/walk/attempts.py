@@ -11,6 +11,7 @@ from workers.walk.checkpoints import ExecutionCheckpoints
 from workers.walk.dependencies import WalkDependencies
 from workers.walk.memory import NodeMemory, RunMemory
 from workers.walk.outputs import OutputStore
+from workers.walk.prepared_node import PreparedNode
 from workers.walk.progress import ProgressPublisher
 from workers.walk.state import WalkState
 
@@ -19,8 +20,8 @@ class Attempts:
     """Passes the nodes of one execution to the executor."""
 
     __slots__ = (
-        *("_claimed", "_execution_checkpoints", "_executor", "_memory", "_output_store"),
-        *("_plan", "_publisher", "_state"),
+        *("_claimed", "_depth", "_execution_checkpoints", "_executor", "_memory"),
+        *("_output_store", "_owner_id", "_plan", "_publisher", "_state"),
     )
 
     def __init__(
@@ -33,6 +34,7 @@ class Attempts:
         memory: RunMemory,
     ) -> None:
         self._claimed = claimed
+        self._owner_id, self._depth = claimed.owner_id, claimed.depth
         self._memory = memory
         self._plan = plan
         self._executor = dependencies.executor
@@ -46,8 +48,8 @@ class Attempts:
         )
         self._publisher = ProgressPublisher(dependencies.events, claimed) if calls_models else None
 
-    async def run(self, index: int) -> AttemptOutcome:
-        """Run one attempt at a ready node."""
+    async def run(self, index: int, prepared: PreparedNode | None = None) -> AttemptOutcome:
+        """Run one attempt at a ready node; a prepared one makes no call before its admission."""
         delivered = self._state.progress.delivered(index)
         refusal = self._output_store.check_inputs([in_edge.source for in_edge, _ in delivered])
         if refusal is not None:
@@ -60,14 +62,15 @@ class Attempts:
             inputs=self._state.progress.inputs(index, delivered),
             delivered=delivered,
             account_id=claimed.account_id,
-            owner_id=claimed.owner_id,
+            owner_id=self._owner_id,
             execution_id=claimed.execution_id,
-            depth=claimed.depth,
+            depth=self._depth,
             checkpoints=NO_CHECKPOINTS
             if self._execution_checkpoints is None
             else self._execution_checkpoints.of(index, claim),
             publisher=None if self._publisher is None else self._publisher.of(index),
             memory=node_memory,
+            wait_admitted=None if prepared is None else prepared.wait,
         )
         try:
             outcome = await self._executor.run(work)

@@ -199,8 +199,9 @@ class NodeMemory:
 
     def release(self) -> None:
         """Release all bytes of the node."""
-        self._run.add(-self._reserved)
-        self._reserved = 0
+        if self._reserved:
+            self._run.add(-self._reserved)
+            self._reserved = 0
 
 
 class RunMemory:

@@ -1,6 +1,6 @@
 """Recorder of a walk: gathers outcomes into steps and records each step once, in order."""
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from engine.errors.nodes import NodeFailed
@@ -31,13 +31,14 @@ def shown(failure: NodeFailed | None) -> dict[str, str] | None:
 class Recorder:
     """Gathers a step and records it; a step without a reply is sent again unchanged."""
 
-    __slots__ = ("_claimed", "_gathered", "_number", "_walks", "must_record")
+    __slots__ = ("_claimed", "_gathered", "_meanwhile", "_number", "_walks", "must_record")
 
     def __init__(self, walks: Walks, claimed: ClaimedExecution, *, number: int = 1) -> None:
         self._walks = walks
         self._claimed = claimed
         self._number = number
         self._gathered: Step | None = None
+        self._meanwhile: Callable[[], None] | None = None
         self.must_record = False
         """True when the step has outcomes that must not be repeated."""
 
@@ -111,11 +112,13 @@ class Recorder:
         claim: Sequence[int] = (),
         reservations: Mapping[int, int] = NO_RESERVATIONS,
         offered: bool = False,
+        meanwhile: Callable[[], None] | None = None,
     ) -> Advanced:
         """Record the step; `reservations` are the credits that claimed nodes may cost.
 
-        Raises LeaseLost or RecordBehind.
+        `meanwhile` is called once when the step is on its way. Raises LeaseLost or RecordBehind.
         """
+        self._meanwhile = meanwhile
         self._step.claimed, self._step.reservations, self._step.offered = (
             claim,
             reservations,
@@ -164,4 +167,8 @@ class Recorder:
         return advanced
 
     def _send(self) -> Awaitable[Advanced]:
-        return self._walks.advance(self._claimed.lease, self._number, self._step)
+        reply = self._walks.advance(self._claimed.lease, self._number, self._step)
+        meanwhile, self._meanwhile = self._meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        return reply

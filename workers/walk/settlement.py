@@ -117,6 +117,8 @@ class NodeSettlement:
             self._recorder.add_skipped(skipped)
 
     def _charge(self, index: int, outcome: AttemptOutcome) -> Charge | None:
+        if index not in self._plan.models:
+            return None
         return self._charging.charge(index, outcome.usage, outcome.fallback_micro_usd)
 
     def _retry_delay(self, index: int, claim: NodeClaim, failure: NodeFailed) -> float | None:

@@ -1,7 +1,8 @@
 """The walk of one execution: run ready nodes, record them, claim the next, until it ends."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Sequence
 
 from engine import metrics
 from engine.errors.nodes import NodeFailed
@@ -9,7 +10,7 @@ from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.graph.plan import Plan
 from engine.graph.progress import Progress
 from engine.nodes.support.base import WorkKind
-from engine.store.executions.claims import ClaimedExecution, NodeClaim, parse_claims
+from engine.store.executions.claims import ClaimedExecution, parse_claims
 from engine.store.executions.walks import Advanced, Verdict
 from workers.nodes.executor import AttemptOutcome
 from workers.walk.attempts import Attempts
@@ -17,6 +18,7 @@ from workers.walk.charging import Charging, unpaid_failure
 from workers.walk.dependencies import WalkDependencies
 from workers.walk.memory import RunMemory
 from workers.walk.outputs import OutputStore
+from workers.walk.prepared_node import PreparedNode, may_prepare
 from workers.walk.reconciler import Reconciler
 from workers.walk.recorder import NO_RESERVATIONS, Recorder
 from workers.walk.settlement import NodeSettlement
@@ -134,8 +136,9 @@ class Walk:
             return True
         if self._dependencies.is_draining():
             return False
-        has_slot = self._running_cpu() < self._dependencies.cpu_slots
-        return bool(self._state.ready_io) or (bool(self._state.ready_cpu) and has_slot)
+        if self._state.ready_io:
+            return True
+        return bool(self._state.ready_cpu) and self._free_slots() > 0
 
     def _has_pending(self) -> bool:
         if self._dependencies.is_draining():
@@ -211,11 +214,14 @@ class Walk:
         self._state.progress.begin(index)
         self._state.start(index, self._run_in_task(index))
 
-    async def _run_in_task(self, index: int) -> None:
+    async def _run_in_task(self, index: int, prepared: PreparedNode | None = None) -> None:
         started = self._clock()
-        outcome = await self._attempts.run(index)
-        node_type = self._plan.nodes[index].type.type
-        metrics.NODE_SECONDS.labels(node_type).observe(self._clock() - started)
+        outcome = await self._attempts.run(index, prepared)
+        if prepared is not None:
+            await prepared.wait()  # it may have failed without a call
+            started = prepared.admitted_at
+        seconds = metrics.node_seconds(self._plan.nodes[index].type.type)
+        seconds.observe(self._clock() - started)
         if self._output_store.fits(index, outcome):
             self._enqueue_outcome(index, started, outcome)
         else:
@@ -237,21 +243,28 @@ class Walk:
         if self._dependencies.is_draining() or not self._memory.may_grow:
             return
         claim, self._state.ready_io = self._state.ready_io, []
+        if self._state.ready_cpu:
+            claim += self._fill_slots()
+        if claim:
+            await self._claim(claim)
+
+    def _fill_slots(self) -> list[int]:
+        """Start heavy nodes in free slots; return those that must be claimed first."""
         must_claim = self._state.is_shared or self._must_share()
-        free = self._dependencies.cpu_slots - self._running_cpu()
-        for _ in range(min(free, len(self._state.ready_cpu))):
+        claim: list[int] = []
+        for _ in range(min(self._free_slots(), len(self._state.ready_cpu))):
             index = self._state.ready_cpu.pop(0)
             # Calls are counted where they may be repeated.
             if must_claim or self._plan.nodes[index].policy.attempts > 1:
                 claim.append(index)
             else:
                 self._start(index)
-        if claim:
-            await self._claim(claim)
+        return claim
 
-    def _running_cpu(self) -> int:
+    def _free_slots(self) -> int:
         nodes = self._plan.nodes
-        return sum(nodes[index].type.kind is WorkKind.CPU for index in self._state.running)
+        busy = sum(nodes[index].type.kind is WorkKind.CPU for index in self._state.running)
+        return self._dependencies.cpu_slots - busy
 
     def _must_share(self) -> bool:
         return self._is_heavy and len(self._state.ready_cpu) > self._dependencies.cpu_slots
@@ -261,35 +274,42 @@ class Walk:
         if offers and not self._state.is_shared:
             # Helpers must not begin nodes that run here without a claim.
             claim = claim + [i for i in self._state.running if i not in self._state.claims]
-        reservations = {i: self._reserve(i) for i in claim if i in self._plan.models}
-        advanced = await self._record(claim=claim, reservations=reservations, offered=offers)
+        reservations = NO_RESERVATIONS
+        if self._plan.models:
+            reservations = {i: self._reserve(i) for i in claim if i in self._plan.models}
+        advanced = await self._recorder.record(
+            claim=claim,
+            reservations=reservations,
+            offered=offers,
+            meanwhile=functools.partial(self._prepare, claim),
+        )
+        await self._apply(advanced, claim)
         if advanced.verdict is not Verdict.OK:
+            self._state.drop_prepared()
             return
         if offers and not self._state.is_shared:
             self._state.is_shared = True
             await self._dependencies.request_help(self._claimed.reference)
         for index in claim:
-            before = self._state.claims.get(index, UNTOUCHED)
-            self._state.claims[index] = NodeClaim(
-                self._claimed.fence, before.attempts + 1, advanced.now, before.lost
-            )
+            self._state.note_claim(index, self._claimed.fence, advanced.now)
             if index not in self._state.running:
-                self._start(index)
+                self._state.progress.begin(index)
+                if not self._state.admit(index):
+                    self._state.start(index, self._run_in_task(index))
+
+    def _prepare(self, claim: Sequence[int]) -> None:
+        if not self._state.is_shared and may_prepare(self._plan, claim):
+            self._state.prepared = PreparedNode(functools.partial(self._run_in_task, claim[0]))
 
     def _reserve(self, index: int) -> int:
         delivered = self._state.progress.delivered(index)
         return self._charging.reserve(index, self._state.progress.inputs(index, delivered))
 
-    async def _record(
-        self,
-        claim: Sequence[int] = (),
-        *,
-        reservations: Mapping[int, int] = NO_RESERVATIONS,
-        offered: bool = False,
-    ) -> Advanced:
-        advanced = await self._recorder.record(
-            claim=claim, reservations=reservations, offered=offered
-        )
+    async def _record(self) -> None:
+        await self._apply(await self._recorder.record())
+
+    async def _apply(self, advanced: Advanced, claim: Sequence[int] = ()) -> None:
+        """Take in the answer to a step, which claimed these nodes."""
         self._recorded_at = self._clock()
         self._must_reconcile = False
         self._attempts.note_step(advanced)
@@ -307,7 +327,6 @@ class Walk:
         elif self._state.is_shared:
             # The reply was lost: the record may say more than this step did.
             self._must_reconcile = True
-        return advanced
 
     # -- outcomes ---------------------------------------------------------------------------------
 
@@ -393,6 +412,7 @@ class Walk:
 
     async def _stop_running(self) -> None:
         self._state.timers.stop()
+        self._state.drop_prepared()
         tasks = list(self._state.running.values())
         self._state.running.clear()
         for task in tasks:

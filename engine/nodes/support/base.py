@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
+from msgspec import Struct
+
 from engine.access.opened_secrets import NO_SECRETS, OpenedSecrets
 from engine.errors.nodes import NodeFailed
 from engine.models.manifest import Model
@@ -42,8 +44,7 @@ class InEdge:
     """Type of the source's output socket."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpCall:
+class HttpCall(Struct, frozen=True, kw_only=True):
     """Outbound HTTP request, ready to send."""
 
     method: str
@@ -79,10 +80,11 @@ class HttpCall:
     """
     reserve: Callable[[int], Awaitable[None]] | None = None
     """Reserves memory for pieces of a large body; reading pauses until it returns."""
+    wait_admitted: Callable[[], Awaitable[None]] | None = None
+    """Returns when the call may be made, which is prepared before; None: at once."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpAnswer:
+class HttpAnswer(Struct, frozen=True, kw_only=True):
     """Status, headers with lower-case names, and body of an answer."""
 
     status: int
@@ -230,6 +232,10 @@ class NodeType(Protocol):
     def model(self, settings: Any) -> str | None:
         """Return the internal name of the charged model; most node types have none."""
         return None
+
+    def may_prepare(self, settings: Any) -> bool:
+        """Return whether a run computes only, and calls nobody, until its first `Context.fetch`."""
+        return False
 
     def max_usage(
         self, settings: Any, inputs: Mapping[str, Any], unknown: Collection[str] = ()

@@ -26,6 +26,7 @@ JSON_TYPE = re.compile(r"(?:application|text)/(?:[\w.!#$&^-]+\+)?json\s*(?:;|$)"
 CHARSET = re.compile(r"charset\s*=\s*\"?([\w-]+)", re.IGNORECASE)
 CHARSETS = frozenset({"us-ascii", "iso-8859-1", "iso-8859-15", "windows-1252", "utf-16"})
 """Supported charsets besides UTF-8."""
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -37,7 +38,7 @@ def read_answer(answer: HttpAnswer) -> Any:
     if not answer.body.strip():
         return None
     try:
-        value = msgspec.json.decode(answer.body.removeprefix(b"\xef\xbb\xbf"))
+        value = msgspec.json.decode(answer.body.removeprefix(BYTE_ORDER_MARK))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         message = "The answer says it is JSON, but it does not parse"
         raise NodeFailed("bad_response", message) from None
@@ -100,7 +101,6 @@ def _show(answer: HttpAnswer, secrets: OpenedSecrets) -> str:
 
 def _decode(body: bytes, content_type: str) -> str:
     match = CHARSET.search(content_type)
-    charset = match[1].lower() if match else "utf-8"
-    if charset in CHARSETS:
+    if match and (charset := match[1].lower()) in CHARSETS:
         return body.decode(charset, "replace")
-    return body.decode("utf-8-sig", "replace")
+    return body.removeprefix(BYTE_ORDER_MARK).decode(errors="replace")

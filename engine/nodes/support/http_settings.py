@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from engine.ids.secret_names import PREFIX
@@ -53,6 +53,12 @@ class HttpRequestSettings:
     """Kinds of media that are stored as assets."""
     reads_status: bool = False
     """The status output has an edge, so no status is a failure."""
+    secrets: frozenset[str] = field(init=False)
+    """Names of all secrets of the account that the calls carry."""
+
+    def __post_init__(self) -> None:
+        uses = secret_uses(self.auth, self.url, self.headers)
+        object.__setattr__(self, "secrets", frozenset(name for _, name in uses))
 
     @property
     def templates(self) -> Sequence[Template]:
@@ -63,11 +69,6 @@ class HttpRequestSettings:
     def names(self) -> frozenset[str]:
         """Names of all placeholders."""
         return frozenset().union(*(template.names for template in self.templates))
-
-    @property
-    def secrets(self) -> frozenset[str]:
-        """Names of all secrets of the account that the calls carry."""
-        return frozenset(name for _, name in secret_uses(self.auth, self.url, self.headers))
 
     @property
     def fixed_url(self) -> str | None:

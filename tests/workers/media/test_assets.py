@@ -4,6 +4,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from engine.errors.nodes import NodeFailed
 from engine.media.formats import MediaKind
@@ -259,15 +260,22 @@ async def test_links_to_media_of_the_account_are_read_where_they_are(
     call = HttpCall(method="GET", url=url, account_id=account.id)
 
     answer = await way_out.fetch(call)
-    small = await way_out.fetch(replace(call, max_bytes=4, is_cut=True))
+    small = await way_out.fetch(structs.replace(call, max_bytes=4, is_cut=True))
 
     assert (answer.status, answer.body) == (200, files.png())
     assert answer.headers == {"content-type": "image/png"}
     assert small.body == files.png()[:4]
-    assert (await failing(way_out.fetch(replace(call, max_bytes=4)))).code == "response_too_large"
-    for wrong in (replace(call, url=f"{url}0"), replace(call, account_id="another")):
+    assert (
+        await failing(way_out.fetch(structs.replace(call, max_bytes=4)))
+    ).code == "response_too_large"
+    for wrong in (
+        structs.replace(call, url=f"{url}0"),
+        structs.replace(call, account_id="another"),
+    ):
         assert (await failing(way_out.fetch(wrong))).code == "asset_not_found"
-    assert (await failing(way_out.fetch(replace(call, method="POST")))).code == "url_blocked"
+    assert (
+        await failing(way_out.fetch(structs.replace(call, method="POST")))
+    ).code == "url_blocked"
 
 
 async def test_media_of_a_node_are_stored_and_read_by_its_account_alone(

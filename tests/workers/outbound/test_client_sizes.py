@@ -4,10 +4,10 @@ import asyncio
 import gzip
 import sys
 import zlib
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from engine.nodes.support.base import HttpCall
 from tests.support.http.raw_server import MEGABYTE, OK, Stub, answer, bomb, failure, serving
@@ -28,7 +28,7 @@ async def test_of_an_answer_that_is_cut_off_a_compressed_body_is_left_out(
     body = gzip.compress(b"thank you")
     stub.reply = answer("Content-Encoding: gzip", f"Content-Length: {len(body)}", body=body)
 
-    got = await egress.fetch(replace(get(stub), is_cut=True))
+    got = await egress.fetch(structs.replace(get(stub), is_cut=True))
 
     assert (got.status, got.body) == (200, b"")
 

@@ -4,10 +4,11 @@ import asyncio
 import gzip
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from engine.nodes.support.base import HttpAnswer, HttpCall
 from tests.support.eventually import eventually
@@ -44,7 +45,7 @@ def taker() -> Taker:
 
 def get(stub: Stub, taker: Taker, **more: Any) -> HttpCall:
     call = HttpCall(method="GET", url=stub.url, timeout_seconds=5, consume=taker.take)
-    return replace(call, **more)
+    return structs.replace(call, **more)
 
 
 async def test_a_piece_is_given_before_the_next_one_has_come(egress: Egress) -> None:

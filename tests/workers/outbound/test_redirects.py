@@ -1,10 +1,10 @@
 """Redirects: the next call, its target, and the headers that it drops."""
 
 from base64 import b64encode
-from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
+from msgspec import structs
 
 from engine.access.opened_secrets import OpenedSecrets
 from engine.errors.nodes import NodeFailed
@@ -55,7 +55,7 @@ def follow(call: HttpCall, status: int, *places: str) -> HttpCall:
 def test_method_and_body_follow_the_status(
     status: int, method: str, then: str, has_body: bool
 ) -> None:
-    call = follow(replace(CALL, method=method), status, "/z")
+    call = follow(structs.replace(CALL, method=method), status, "/z")
 
     assert (call.method, call.body) == (then, b"{}" if has_body else None)
     assert ("Content-Type" in dict(call.headers)) is has_body
@@ -86,7 +86,7 @@ def test_a_place_is_relative_to_the_url(place: str, url: str) -> None:
     ],
 )
 def test_the_same_host_gets_all_headers_again(url: str, place: str) -> None:
-    assert follow(replace(CALL, url=url), 307, place).headers == CALL.headers
+    assert follow(structs.replace(CALL, url=url), 307, place).headers == CALL.headers
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_the_same_host_gets_all_headers_again(url: str, place: str) -> None:
     ],
 )
 def test_another_host_gets_no_secret(url: str, place: str) -> None:
-    call = follow(replace(CALL, url=url), 307, place)
+    call = follow(structs.replace(CALL, url=url), 307, place)
 
     assert call.headers == HARMLESS
     assert "s3cret" not in repr(call)
@@ -186,7 +186,7 @@ async def test_a_redirect_to_nowhere_is_the_answer(stub: Stub, egress: Egress) -
 async def test_a_body_goes_along_and_secrets_do_not(stub: Stub, egress: Egress) -> None:
     async with serving(Stub()) as other:
         stub.pages = {"/0": redirect(307, other.url + "/there")}
-        await egress.fetch(replace(CALL, url=stub.url + "/0", signature=()))
+        await egress.fetch(structs.replace(CALL, url=stub.url + "/0", signature=()))
 
     assert b"s3cret" in stub.requests[0]
     assert other.requests[0].startswith(b"POST /there HTTP/1.1\r\n")
@@ -248,7 +248,7 @@ async def test_a_redirect_without_length_is_followed_too(stub: Stub, egress: Egr
 
 CANARY = "canary/+4711"
 OPENED = OpenedSecrets({"TOKEN": CANARY})
-SECRET_CALL = replace(
+SECRET_CALL = structs.replace(
     CALL, headers=(("Accept", CANARY), ("User-Agent", "me"), ("X-Key", CANARY)), secrets=OPENED
 )
 
@@ -265,7 +265,7 @@ SECRET_CALL = replace(
     ],
 )
 def test_a_header_with_a_secret_stays_at_its_origin(url: str, place: str, names: list[str]) -> None:
-    headers = follow(replace(SECRET_CALL, url=url), 307, place).headers
+    headers = follow(structs.replace(SECRET_CALL, url=url), 307, place).headers
 
     assert [name for name, _ in headers] == names
 
