@@ -49,41 +49,43 @@ class Egress:
 
     async def fetch(self, call: HttpCall) -> HttpAnswer:
         """Send one call and read its answer within its deadline. Raises NodeFailed."""
+        seconds, most = call.timeout_seconds, call.max_redirects
         try:
             target, request = self._prepare(call)
             if call.wait_admitted is not None:
                 await call.wait_admitted()
-            with self._time_limits.limit(call.timeout_seconds):
+            with self._time_limits.limit(seconds):
                 if self._gate.is_stale:
                     await self._gate.refresh(self._lookups.find)
                     target, request = self._prepare(call)
-                return await self._follow(call, target, request)
+                for _ in range(most + 1):
+                    answer = await self._exchange(call, target, request)
+                    if isinstance(answer, HttpAnswer):
+                        return answer
+                    call = answer
+                    target, request = self._prepare(call)
+                raise NodeFailed("bad_response", f"The server redirects more than {most} times")
         except aiohttp.ServerTimeoutError:
             raise _connection_failed("The server did not take the connection in time") from None
         except TimeoutError:
-            message = f"No answer within {call.timeout_seconds:g} s"
+            message = f"No answer within {seconds:g} s"
             raise NodeFailed("timeout", message, retryable=True, may_have_arrived=True) from None
         except (aiohttp.ClientError, HttpProcessingError, OSError, ValueError) as error:
             raise _explain(error) from None
-
-    async def _follow(self, call: HttpCall, target: Target, request: Request) -> HttpAnswer:
-        limit = call.max_redirects
-        for _ in range(limit + 1):
-            budget, account_id = self._budget, call.account_id
-            if budget and account_id and not budget.take_leased(account_id, target.host):
-                await budget.take(account_id, target.host)
-            answer = await self._exchange(call, target, request)
-            if isinstance(answer, HttpAnswer):
-                return answer
-            call = answer
-            target, request = self._prepare(call)
-        raise NodeFailed("bad_response", f"The server redirects more than {limit} times")
 
     async def _exchange(
         self, call: HttpCall, target: Target, request: Request
     ) -> HttpAnswer | HttpCall:
         """Return the answer, or the call of a redirect, whose own body is not read."""
-        response = await self._send(request)
+        budget, account_id = self._budget, call.account_id
+        if budget and account_id and not budget.take_leased(account_id, target.host):
+            await budget.take(account_id, target.host)
+        while True:
+            try:
+                response = await self._exchanges.send(request)
+                break
+            except NotSent:
+                continue  # on another connection; a new one never raises this
         try:
             locations = response.headers.getall("Location", ())
             if call.max_redirects and locations and response.status in redirects.STATUSES:
@@ -91,17 +93,10 @@ class Egress:
             _check_framing(response)
             return await read_answer(response, call)
         finally:
-            if self._budget and call.account_id:
+            if budget and account_id:
                 received = response.content.total_bytes
-                self._budget.note(call.account_id, len(call.body or b"") + received)
+                budget.note(account_id, len(call.body or b"") + received)
             response.end()
-
-    async def _send(self, request: Request) -> Response:
-        while True:
-            try:
-                return await self._exchanges.send(request)
-            except NotSent:
-                continue  # on another connection; a new one never raises this
 
     def _prepare(self, call: HttpCall) -> tuple[Target, Request]:
         target, url = self._check(call)
