@@ -1,4 +1,7 @@
-"""Object store of media and large values: a folder, or a bucket of an S3 server."""
+"""Object store of media and large values: a folder, or a bucket of an S3 server.
+
+The library is imported when first used: it takes 5 MB, and many processes never store an object.
+"""
 
 import asyncio
 import contextlib
@@ -13,18 +16,17 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar, TypeVarTuple
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 from urllib.parse import unquote, urlsplit
-
-import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError
-from obstore.store import LocalStore, S3Store
 
 from engine.errors import StorageFailed, StorageStalled
 from engine.media.disk import Disk, DiskGuard, measure_disk
 from engine.media.folder import OpenFile, check_path, open_file
 from engine.media.ranges import ByteRange
 from engine.settings import SettingError, Settings
+
+if TYPE_CHECKING:
+    from obstore.store import LocalStore, S3Store
 
 VARIABLE = "HEADRACE_MEDIA_URL"
 PART_BYTES = 5_242_880
@@ -97,6 +99,8 @@ class ObjectStore:
             raise
 
     async def _put_parts(self, key: str, pieces: AsyncIterator[bytes]) -> None:
+        import obstore
+
         await obstore.put_async(
             await self._checked_store(key),
             key,
@@ -108,6 +112,8 @@ class ObjectStore:
 
     async def write(self, key: str, data: bytes) -> None:
         """Store an object atomically, replacing an existing one."""
+        import obstore
+
         try:
             with _storing():
                 store = await self._checked_store(key)
@@ -126,6 +132,9 @@ class ObjectStore:
             return await self._put_new(key, data)
 
     async def _put_new(self, key: str, data: bytes) -> bool:
+        import obstore
+        from obstore.exceptions import AlreadyExistsError
+
         store = await self._checked_store(key)
         await self._admit(len(data))
         try:
@@ -144,6 +153,8 @@ class ObjectStore:
             if self._folder is not None:
                 file = await self._in_thread(open_file, self._folder, key)
                 return self._file_pieces(file, part)
+            import obstore
+
             if part is None:
                 got = await obstore.get_async(self._open(), key)
             else:
@@ -161,6 +172,8 @@ class ObjectStore:
 
     async def delete(self, *keys: str) -> None:
         """Delete objects; missing ones are ignored."""
+        import obstore
+
         with _storing():
             for key in keys:
                 with contextlib.suppress(FileNotFoundError):
@@ -174,6 +187,8 @@ class ObjectStore:
             if self._folder is not None:
                 await self._in_thread(_remove_folder, self._folder, prefix)
                 return
+            import obstore
+
             async for names in self.names(prefix):
                 await obstore.delete_async(self._open(), names)
 
@@ -185,6 +200,8 @@ class ObjectStore:
                 while names := await self._in_thread(lambda: list(islice(found, LISTED_AT_ONCE))):
                     yield names
                 return
+            import obstore
+
             stream = obstore.list(self._open(), prefix, chunk_size=LISTED_AT_ONCE)
             async for rows in stream:
                 yield [row["path"] for row in rows]
@@ -241,17 +258,19 @@ class ObjectStore:
         if self._folder is not None:
             await self._in_thread(_sync, self._folder, self._folder / key)
 
-    async def _checked_store(self, key: str) -> LocalStore | S3Store:
+    async def _checked_store(self, key: str) -> "LocalStore | S3Store":
         """Return the store after checking the key's path for links, which a folder's follows."""
         store = self._open()
         if self._folder is not None:
             await self._in_thread(check_path, self._folder, key)
         return store
 
-    def _open(self) -> LocalStore | S3Store:
+    def _open(self) -> "LocalStore | S3Store":
         if self._store is None:
             if not self._url:
                 raise StorageFailed(f"There is no place for media: {VARIABLE} is not set")
+            from obstore.store import LocalStore, S3Store
+
             if self._folder is None:
                 self._store = S3Store.from_url(
                     self._url,
@@ -333,9 +352,17 @@ def _storing() -> Iterator[None]:
         yield
     except (FileNotFoundError, StorageFailed):
         raise
-    except (BaseError, OSError) as error:
+    except Exception as error:
+        if not isinstance(error, OSError) and not _is_of_library(error):
+            raise
         log.error("media cannot be stored or read", extra={"reason": _reason(error)})
         raise StorageFailed from error
+
+
+def _is_of_library(error: Exception) -> bool:
+    from obstore.exceptions import BaseError
+
+    return isinstance(error, BaseError)
 
 
 def _reason(error: Exception) -> str:

@@ -159,7 +159,7 @@ async def test_a_bucket_that_stops_in_the_middle_of_an_object_is_waited_for_a_wh
     async def get(store: Any, key: str, **options: Any) -> Got:
         return Got()
 
-    monkeypatch.setattr("engine.media.objects.obstore.get_async", get)
+    monkeypatch.setattr("obstore.get_async", get)
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     got = await ObjectStore("s3://media/x").stream("ab/c")
 
@@ -177,7 +177,7 @@ async def test_a_place_that_takes_no_more_pieces_is_waited_for_a_while(
             await anext(data)
         await asyncio.Event().wait()
 
-    monkeypatch.setattr("engine.media.objects.obstore.put_async", put)
+    monkeypatch.setattr("obstore.put_async", put)
 
     with pytest.raises(StorageStalled):
         await folder.put_stream("ab/c", pieces(LARGE))

@@ -174,7 +174,7 @@ async def test_a_place_that_does_not_answer_holds_nobody_up_who_deletes(
 
     owned = MediaService.of(settings, store)
     asset = await keep(owned, account, files.png())
-    monkeypatch.setattr("engine.media.objects.obstore.delete_async", never)
+    monkeypatch.setattr("obstore.delete_async", never)
     monkeypatch.setattr("engine.services.media.REMOVAL_SECONDS", 0.05)
     began = time.monotonic()
 

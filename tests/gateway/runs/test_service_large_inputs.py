@@ -72,7 +72,7 @@ def break_storing(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
         async def fails(*_: Any, **__: Any) -> None:
             raise OSError("the disk's")
 
-        monkeypatch.setattr("engine.media.objects.obstore.put_async", fails)
+        monkeypatch.setattr("obstore.put_async", fails)
 
     return breaks
 
@@ -175,7 +175,7 @@ async def test_a_call_that_was_not_stored_may_be_made_again_and_is_then_answered
     key = {"idempotency-key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}
     break_storing()
     refused = await client.post(RUN, json=ASK, headers=key)
-    monkeypatch.setattr("engine.media.objects.obstore.put_async", STORED)
+    monkeypatch.setattr("obstore.put_async", STORED)
 
     first = await client.post(RUN, json=ASK, headers=key)
     break_storing()

@@ -65,7 +65,7 @@ def break_writing(monkeypatch: pytest.MonkeyPatch) -> Break:
                 await anext(aiter(data))
             raise fault
 
-        monkeypatch.setattr("engine.media.objects.obstore.put_async", put)
+        monkeypatch.setattr("obstore.put_async", put)
 
     return breaks
 
@@ -276,7 +276,7 @@ async def test_a_place_that_is_well_again_stores_the_medium_of_the_next_attempt(
     async with worker(settings):
         slug = await runner.save(painting())
         failed = await runner.end(await runner.begin(slug, terms=PRO))
-        monkeypatch.setattr("engine.media.objects.obstore.put_async", STORED)
+        monkeypatch.setattr("obstore.put_async", STORED)
         done = await runner.end(await runner.begin(slug, terms=PRO))
 
     assert (failed.status, done.status) == ("failed", "completed")
@@ -295,7 +295,7 @@ async def test_a_place_that_does_not_answer_fails_the_node_in_time(
         await asyncio.Event().wait()
 
     as_data(provider)
-    monkeypatch.setattr("engine.media.objects.obstore.put_async", never)
+    monkeypatch.setattr("obstore.put_async", never)
     monkeypatch.setattr(assets, "COPY_SECONDS", 0.2)
 
     async with worker(settings):
