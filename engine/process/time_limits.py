@@ -4,7 +4,7 @@ import asyncio
 import math
 from types import TracebackType
 
-STEP_SECONDS = 0.05
+STEP_SECONDS = 0.01
 
 
 class TimeLimits:
