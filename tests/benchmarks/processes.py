@@ -86,8 +86,12 @@ def benchmarks_folder(*, is_kept: bool) -> Path:
 
 
 def clean_environment() -> dict[str, str]:
-    """Ours, without settings that a developer may have made."""
-    return {k: v for k, v in os.environ.items() if not k.startswith(("HEADRACE_", "BENCH_"))}
+    """Ours, without settings that a developer may have made.
+
+    Modules stay compiled from the first start on, as they do for a user.
+    """
+    ours = ("HEADRACE_", "BENCH_", "PYTHONDONTWRITEBYTECODE")
+    return {k: v for k, v in os.environ.items() if not k.startswith(ours)}
 
 
 def read_parents() -> dict[int, int]:
