@@ -1,6 +1,10 @@
-"""Files of the built pages, held in memory, with their compressed forms."""
+"""Files of the built pages with their compressed forms, mapped into memory.
+
+They stay readable after an upgrade has replaced them, and take memory only once they are read.
+"""
 
 import mimetypes
+import mmap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,15 +17,16 @@ ENCODINGS = {"br": ".br", "gzip": ".gz"}
 """Suffixes of compressed forms, the smallest first."""
 TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 TEXTUAL = frozenset(TYPES.values())
+Contents = bytes | mmap.mmap
 
 
 @dataclass(frozen=True, slots=True)
 class PageFile:
     """One file under a name that changes with its content."""
 
-    content: bytes
+    content: Contents
     media_type: str
-    encoded: Mapping[str, bytes]
+    encoded: Mapping[str, Contents]
     """Compressed forms by their encoding."""
 
     def choose(self, accepted: str) -> tuple[bytes, str | None]:
@@ -30,8 +35,8 @@ class PageFile:
         names = {name for name, _, weight in offers if weight not in {"q=0", "q=0.0"}}
         for encoding, body in self.encoded.items():
             if encoding in names:
-                return body, encoding
-        return self.content, None
+                return body[:], encoding
+        return self.content[:], None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +61,13 @@ class PageFiles:
 def _read(path: Path) -> PageFile:
     media_type = TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0]
     encoded = {
-        encoding: compressed.read_bytes()
+        encoding: _map(compressed)
         for encoding, suffix in ENCODINGS.items()
         if (compressed := path.with_name(path.name + suffix)).is_file()
     }
-    return PageFile(path.read_bytes(), media_type or "application/octet-stream", encoded)
+    return PageFile(_map(path), media_type or "application/octet-stream", encoded)
+
+
+def _map(path: Path) -> mmap.mmap:
+    with path.open("rb") as file:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)

@@ -16,6 +16,7 @@ import sys
 import time
 from typing import Any
 
+from engine.process import spare_memory
 from engine.process.forked import show_command
 
 PRELOAD = ("gateway.server", "workers.main", "workers.history.main", "networkx")
@@ -51,6 +52,7 @@ def _import_all() -> None:
     for module in PRELOAD:
         importlib.import_module(module)
     gc.collect()
+    spare_memory.trim()
     gc.freeze()
     gc.enable()
 

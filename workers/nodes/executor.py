@@ -23,7 +23,6 @@ from engine.process.pool import GatedPool, Pool, PoolGate, compute, timed_out
 from engine.store.redis.record_packing import pack
 from engine.values import cel
 from workers.media.fetch import fetch_media
-from workers.nodes import imaging
 from workers.nodes.local_models import LocalPool
 from workers.providers.base import (
     CallCheckpoints,
@@ -231,6 +230,8 @@ class NodeContext:
 
     async def edit_image(self, edit: Edit, sources: Sequence[bytes]) -> ImageData:
         """Edit an image in a child process that is killed at the node's deadline."""
+        from workers.nodes import imaging  # a library of 4 MB that most workers never need
+
         async with asyncio.timeout_at(self._deadline):  # of many images, all together
             edited = await self._compute("The image", IMAGE_SECONDS, imaging.edit, edit, sources)
         return cast(ImageData, edited)
