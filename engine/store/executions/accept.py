@@ -26,8 +26,6 @@ from engine.store.redis import keyspace
 from engine.store.workflows.records import Workflow
 
 IDEMPOTENCY_MS = 86_400_000
-MAX_CARRIED_NODES = 100
-"""Most nodes of a run that is walked before its claim, which may be in vain."""
 
 
 class AuthorizationRejected(EngineError):
@@ -172,8 +170,7 @@ def inlined_in_hint(
     `must_claim`: the workflow is another account's, a webhook or a watcher is notified, or nodes
     are settled from the start.
     """
-    is_small = len(inputs) <= MAX_CARRIED_BYTES and len(plan.reachable) <= MAX_CARRIED_NODES
-    if workflow is None or must_claim or not plan.is_pure or not is_small:
+    if workflow is None or must_claim or not plan.is_pure or len(inputs) > MAX_CARRIED_BYTES:
         return None
     return InlineRun(slug=workflow.slug, version=workflow.version, inputs=inputs)
 

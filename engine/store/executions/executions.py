@@ -52,6 +52,8 @@ from engine.store.workflows.records import Workflow
 RESEND_AFTER_MS = 5_000
 RESEND_DELIVERY_MS = 2_000
 ACTIVE_AT_ONCE = 200
+MAX_WAITING_BYTES = 512
+"""Most bytes of inputs in a hint of an account with many active executions."""
 
 
 class Executions(ExecutionReads):
@@ -207,8 +209,8 @@ class Executions(ExecutionReads):
         reloads, active = self._client.reloads, None
         reply = self._client.call(SCRIPTS["accept_execution"], keys, arguments)
         queue = self._queue_selector.select(account_id)
-        if queue == BULK_QUEUE or self._queue_selector.was_refused(account_id):
-            inline_run = None  # a run that waits, or follows a refusal, gains nothing by inlining
+        if inline_run is not None and not self._may_inline(account_id, queue, inline_run):
+            inline_run = None
         try:
             is_one_pipeline = self._hints.shares_pipeline(self._client)
             if is_one_pipeline:
@@ -225,6 +227,11 @@ class Executions(ExecutionReads):
             return verdict
         finally:
             self._queue_selector.record(account_id, active)
+
+    def _may_inline(self, account_id: str, queue: str, inline_run: InlineRun) -> bool:
+        # A run after a refusal may be refused too. Thousands of hints may wait in the bulk queue.
+        is_short = queue != BULK_QUEUE or len(inline_run.inputs) <= MAX_WAITING_BYTES
+        return is_short and not self._queue_selector.was_refused(account_id)
 
     def _hook(self, url: str) -> Sequence[Argument]:
         # Values for the script of the end, frozen now: the key may be deleted by then.

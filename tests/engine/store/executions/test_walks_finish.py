@@ -219,11 +219,14 @@ async def test_a_hint_carries_nothing_after_a_refusal(
     assert [bool(each) for each in await hints(store)] == [True, False, True]
 
 
-async def test_a_hint_carries_nothing_where_it_has_to_wait(
+async def test_a_hint_that_has_to_wait_carries_short_inputs_alone(
     store: Store, account: Account, saved: Saved
 ) -> None:
-    for _ in range(BULK_FROM + 2):
+    for _ in range(BULK_FROM):
         await begin(store, account, saved)
-    await eventually(store.hints.depth, lambda depth: depth == BULK_FROM + 2)
+    await begin(store, account, saved)
+    await begin(store, account, saved)
+    await begin(store, account, saved, inputs={"text": "x" * 600})
+    await eventually(store.hints.depth, lambda depth: depth == BULK_FROM + 3)
 
-    assert await hints(store, "bulk") == [None]
+    assert await hints(store, "bulk") == [FINISHED.inline_run, None]
