@@ -34,19 +34,19 @@ async def test_a_chain_of_pure_nodes_gives_its_result(runner: Runner) -> None:
     assert [node.attempts for node in execution.nodes] == [1, 1, 1, 1, 1]
 
 
-async def test_a_graph_of_pure_nodes_costs_one_claim_and_one_advance(
+async def test_a_graph_of_pure_nodes_with_long_inputs_costs_one_claim_and_one_advance(
     store: Store, runner: Runner
 ) -> None:
-    execution = await runner.run(greeting(150), {"who": "Ada"})
+    execution = await runner.run(greeting(50), {"who": "A" * 5_000})
 
     key = keyspace.execution(runner.account.id, execution.id)
     assert await store.client.send("HMGET", key, "fence", "step1") == [b"1", b"1"]
 
 
-async def test_a_small_graph_of_pure_nodes_is_claimed_and_ended_in_one_step(
+async def test_a_graph_of_pure_nodes_with_short_inputs_is_claimed_and_ended_in_one_step(
     store: Store, runner: Runner
 ) -> None:
-    execution = await runner.run(greeting(50), {"who": "Ada"})
+    execution = await runner.run(greeting(150), {"who": "Ada"})
 
     key = keyspace.execution(runner.account.id, execution.id)
     fence, step, walked = await store.client.send("HMGET", key, "fence", "step1", "walked")
