@@ -77,7 +77,7 @@ class _Step(NamedTuple):
 
 
 class PurePlan:
-    """What the small runs of a plan have in common."""
+    """Plan of pure nodes with the steps, rows and counters that all its small runs share."""
 
     def __init__(self, plan: Plan, order: Sequence[int], statuses: Sequence[NodeStatus]) -> None:
         self.codes = format_node_statuses(statuses)

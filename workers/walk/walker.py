@@ -77,7 +77,7 @@ class Walker:
         self._busy: set[str] = set()
         self._is_draining = False
         self._tasks: dict[str, asyncio.Future[Any]] = {}
-        """What claims and walks each execution, or waits for its end to be recorded."""
+        """Task that claims and walks each execution, or reply that its end waits for."""
         self._walks: dict[str, Walk] = {}
         self.claimed_at = -math.inf
         """Time of the last claim, by the monotonic clock."""
