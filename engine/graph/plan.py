@@ -211,7 +211,8 @@ def _build_plan(draft: ParsedGraph, only: str | None = None) -> Plan:
     shape = _shape(len(parsed), links)
     order = list(networkx.lexicographical_topological_sort(shape))
     places = {position: index for index, position in enumerate(order)}
-    in_edges, targets = _index_edges(draft.links, places)
+    fixed = _find_fixed(parsed, shape, order)
+    in_edges, targets = _index_edges(draft.links, places, fixed)
     nodes = tuple(
         _build_node(
             parsed[position],
@@ -246,15 +247,36 @@ def _build_plan(draft: ParsedGraph, only: str | None = None) -> Plan:
     )
 
 
+def _find_fixed(
+    parsed: Sequence[ParsedNode], shape: "networkx.DiGraph[int]", order: Sequence[int]
+) -> Set[int]:
+    """Return the positions of the nodes whose outputs follow from the document alone."""
+    fixed: set[int] = set()
+    for position in order:
+        kind = parsed[position].type
+        if kind is None or isinstance(kind, RequestInput):
+            continue
+        computes = kind.kind is WorkKind.PURE or isinstance(kind, EVALUATING)
+        if computes and all(each in fixed for each in shape.predecessors(position)):
+            fixed.add(position)
+    return fixed
+
+
 def _index_edges(
-    links: Sequence[ParsedEdge], places: Mapping[int, int]
+    links: Sequence[ParsedEdge], places: Mapping[int, int], fixed: Set[int]
 ) -> tuple[dict[int, list[InEdge]], dict[int, Targets]]:
     in_edges: dict[int, list[InEdge]] = {}
     targets: dict[int, Targets] = {}
     for link in links:
         source = places[link.source.position]
         kind = link.source.outputs[link.output].type
-        in_edge = InEdge(socket=link.socket, source=source, output=link.output, type=kind)
+        in_edge = InEdge(
+            socket=link.socket,
+            source=source,
+            output=link.output,
+            type=kind,
+            is_fixed=link.source.position in fixed,
+        )
         in_edges.setdefault(places[link.target.position], []).append(in_edge)
         taken = targets.setdefault(source, {}).setdefault(link.output, set())
         taken.add(link.target.inputs[link.socket].type)

@@ -28,7 +28,7 @@ class UploadSettings:
 
 
 class Upload(NodeType):
-    """Outputs a link to an asset of the account that runs the workflow."""
+    """Outputs a link to an asset of the workflow's owner."""
 
     type = "upload"
     category = "Inputs"
@@ -68,7 +68,7 @@ class Upload(NodeType):
     async def run(
         self, settings: UploadSettings, inputs: Mapping[str, Any], context: Context
     ) -> Outputs:
-        kind, url = await context.use_asset(settings.asset)
+        kind, url = await context.use_asset(settings.asset, is_named=True)
         if kind != settings.kind:
             raise NodeFailed("invalid_value", f"The asset is {kind}, not {settings.kind}")
         return {settings.output: url}

@@ -74,7 +74,7 @@ class FakeContext:
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
         return [[float(len(text)), 0.5] for text in texts]
 
-    async def use_asset(self, asset_id: str) -> tuple[str, str]:
+    async def use_asset(self, asset_id: str, *, is_named: bool) -> tuple[str, str]:
         if asset_id not in self.assets:
             raise NodeFailed("asset_not_found", "There is no such asset here")
         return self.assets[asset_id], f"https://example.com/media/{asset_id}"

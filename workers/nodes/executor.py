@@ -127,7 +127,7 @@ class NodeAttempt(Struct, frozen=True, kw_only=True):
     delivered: Sequence[tuple[InEdge, Any]]
     account_id: str = ""
     owner_id: str = ""
-    """Account of the workflow, whose secrets the node uses, and whose assets too."""
+    """Account of the workflow, whose secrets the node uses, and the assets that it names."""
     execution_id: str = ""
     depth: int = 1
     """Depth of the run: 1, or one more than that of the run whose node began it."""
@@ -255,9 +255,10 @@ class NodeContext:
         runner = pool if memory is None else GatedPool(pool, memory)
         return await compute(runner, what, self._timeout or usual, function, *args)
 
-    async def use_asset(self, asset_id: str) -> tuple[str, str]:
+    async def use_asset(self, asset_id: str, *, is_named: bool) -> tuple[str, str]:
         """Return the kind of an asset, and a link that lasts as long as the execution."""
-        return await self._media_store.use(self._work.owner_id, asset_id)
+        account_id = self._work.owner_id if is_named else self._work.account_id
+        return await self._media_store.use(account_id, asset_id)
 
     async def call_model(self, model: Model, values: Mapping[str, Any], item: int = 0) -> Any:
         """Call the model once, unless an earlier attempt has, and count its usage."""

@@ -42,6 +42,8 @@ class InEdge:
     output: str
     type: SocketType
     """Type of the source's output socket."""
+    is_fixed: bool = False
+    """The value follows from the document alone: no input, answer or medium changes it."""
 
 
 class HttpCall(Struct, frozen=True, kw_only=True):
@@ -149,10 +151,11 @@ class Context(Protocol):
         """Return a unit vector for each text, by a local model. Raises NodeFailed."""
         ...
 
-    async def use_asset(self, asset_id: str) -> tuple[str, str]:
-        """Return the kind (`image`, `video` or `audio`) of an account's asset, and a link to it.
+    async def use_asset(self, asset_id: str, *, is_named: bool) -> tuple[str, str]:
+        """Return the kind (`image`, `video` or `audio`) of an asset, and a link to it.
 
-        Raises NodeFailed if the account has no such asset.
+        The asset is the workflow owner's where the document names it, else that of the account
+        that runs the workflow. Raises NodeFailed if the account has no such asset.
         """
         ...
 

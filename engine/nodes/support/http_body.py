@@ -1,9 +1,9 @@
 """Bodies of HTTP requests: JSON, text, forms and media, typed or wired."""
 
 import secrets
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import msgspec
@@ -40,6 +40,11 @@ class BodySettings:
     """One of `BODY_TYPES`; None: JSON if the text is JSON, else text."""
     text: Template | None = None
     fields: tuple[tuple[str, Template], ...] = ()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Names of the sockets whose values go in."""
+        return frozenset().union(*(text.names for text in self.templates))
 
     @property
     def templates(self) -> Sequence[Template]:
@@ -98,14 +103,15 @@ async def make_body(settings: BodySettings, inputs: Mapping[str, Any], context: 
         if fields is None:
             return None, None
         if settings.type == FORM:
-            pairs = [(name, to_text(value)) for name, value, _ in fields]
+            pairs = [(item.name, to_text(item.value)) for item in fields]
             return urlencode(pairs).encode(), FORM_TYPE
         return await _make_multipart(fields, context)
     value = inputs[BODY_IN] if BODY_IN in inputs else _render(settings, inputs)
     if value is None:
         return None, None
     if settings.type == ASSET:
-        return await _load(value, context)
+        names = (BODY_IN,) if BODY_IN in inputs else settings.names
+        return await _load(value, context, is_named=_are_fixed(names, context))
     text = value if isinstance(value, str) else to_json(value)
     is_json = not isinstance(value, str) or _is_json(text, any_value=settings.type == JSON)
     if settings.type == JSON and not is_json:
@@ -127,8 +133,23 @@ def _is_json(text: str, *, any_value: bool) -> bool:
     return True
 
 
-Fields = Sequence[tuple[str, Any, bool]]
-"""Name, value, and whether the value is a medium, for each item."""
+class Item(NamedTuple):
+    """Item of a form's field."""
+
+    name: str
+    value: Any
+    is_file: bool = False
+    """The value is a medium."""
+    is_named: bool = False
+    """The document names the medium."""
+
+
+Fields = Sequence[Item]
+
+
+def _are_fixed(names: Collection[str], context: Context) -> bool:
+    """Return whether the values at these sockets follow from the document alone."""
+    return all(wire.is_fixed for wire, _ in context.delivered if wire.socket in names)
 
 
 def _read_fields(
@@ -137,8 +158,11 @@ def _read_fields(
     """Return the fields of a form; None: no body."""
     if BODY_IN not in inputs and settings.fields:
         files = {wire.socket for wire, _ in context.delivered if wire.type in MEDIA_TYPES}
-        pairs = (_read_field(name, text, inputs, files) for name, text in settings.fields)
-        return [each for pair in pairs for each in pair]
+        return [
+            item._replace(is_named=item.is_file and _are_fixed(text.names, context))
+            for name, text in settings.fields
+            for item in _read_field(name, text, inputs, files)
+        ]
     value = inputs[BODY_IN] if BODY_IN in inputs else _render(settings, inputs)
     if isinstance(value, str):
         value = _decode(value)
@@ -147,7 +171,7 @@ def _read_fields(
     if not isinstance(value, dict):
         message = f"A body of the type {settings.type} takes an object, not {kind_of(value)}"
         raise NodeFailed("invalid_value", message)
-    return [(name, item, False) for name, item in value.items() for item in _items(item)]
+    return [Item(name, each) for name, item in value.items() for each in _items(item)]
 
 
 def _decode(text: str) -> Any:
@@ -159,15 +183,15 @@ def _decode(text: str) -> Any:
 
 def _read_field(
     name: str, text: Template, inputs: Mapping[str, Any], files: set[str]
-) -> Iterator[tuple[str, Any, bool]]:
+) -> Iterator[Item]:
     """Yield the items of one field; a single placeholder gives its value unchanged."""
     part = text.parts[0] if len(text.parts) == 1 else ""
     if isinstance(part, str):
-        yield name, text.render(inputs), False
+        yield Item(name, text.render(inputs))
         return
     is_file = part.name in files and not part.path
-    for item in _items(part.read(inputs)):
-        yield name, item, is_file
+    for value in _items(part.read(inputs)):
+        yield Item(name, value, is_file)
 
 
 def _items(value: Any) -> list[Any]:
@@ -188,23 +212,24 @@ async def _make_multipart(fields: Fields, context: Context) -> Body:
 
 
 async def _parts(fields: Fields, context: Context) -> AsyncIterator[tuple[str, bytes]]:
-    for name, value, is_file in fields:
-        head = f'Content-Disposition: form-data; name="{name.translate(ESCAPES)}"'
-        if not is_file:
-            yield head, to_text(value).encode()
+    for item in fields:
+        head = f'Content-Disposition: form-data; name="{item.name.translate(ESCAPES)}"'
+        if not item.is_file:
+            yield head, to_text(item.value).encode()
             continue
-        data, kind = await _load(value, context)
+        data, kind = await _load(item.value, context, is_named=item.is_named)
         extension = "bin" if kind == UNTYPED else kind.partition("/")[2]
         yield f'{head}; filename="file.{extension}"\r\nContent-Type: {kind}', data
 
 
-async def _load(value: Any, context: Context) -> tuple[bytes, str]:
+async def _load(value: Any, context: Context, *, is_named: bool) -> tuple[bytes, str]:
     """Return bytes and content type of a medium, by its URL or asset id."""
     if not isinstance(value, str):
         message = f"A medium is named by its URL or the id of an asset, not by {kind_of(value)}"
         raise NodeFailed("invalid_value", message)
-    url = (await context.use_asset(value))[1] if is_asset_id(value) else value
-    data = await context.fetch_media(url)
+    if is_asset_id(value):
+        _, value = await context.use_asset(value, is_named=is_named)
+    data = await context.fetch_media(value)
     try:
         return data, read_facts(data[:HEAD_BYTES], UNTYPED).content_type
     except UnfitMedia:
