@@ -36,14 +36,6 @@ def reachable_host(host: str) -> str:
     return "127.0.0.1" if address.version == 4 else "::1"
 
 
-def is_loopback(host: str) -> bool:
-    """Return whether a listening address is reachable from this machine alone."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def _bind(host: str, port: int, *, shared: bool) -> socket.socket:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deploy.host_ports import is_loopback, port_of, reachable_host, reserve_port, url_of
+from deploy.host_ports import port_of, reachable_host, reserve_port, url_of
 from deploy.http_client import Unreachable, call
 from deploy.problems import CommandFailed
 from deploy.stack import redis_server
@@ -39,6 +39,7 @@ from deploy.stack.sample_run import show
 from deploy.stack.secret_key import VARIABLE, keep_key
 from deploy.stack.store_process import run_task
 from deploy.stack.supervisor import Part, PartRunner, Supervisor, ignore_death
+from engine.net.addresses import is_loopback
 from engine.settings import Settings
 
 if TYPE_CHECKING:

@@ -110,7 +110,7 @@ def _wrap(served: list[BaseRoute], services: Services) -> ASGIApp:
     )
     app = Errors(app, services.failed_calls.record_failure)
     if origins := parse_origins(settings.cors_origins):
-        app = CrossOrigin(app, origins, settings.public_url)
+        app = CrossOrigin(app, origins, services.own_origins)
     return RequestIds(app)
 
 

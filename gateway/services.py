@@ -26,6 +26,7 @@ from gateway.admission.body_memory import BodyMemory
 from gateway.admission.failed_calls import FailedCalls
 from gateway.admission.fairness import AccountFairness
 from gateway.admission.memory import ResultMemory
+from gateway.admission.own_origins import OwnOrigins
 from gateway.admission.peers import Peers
 from gateway.admission.worker_variables import VariablesReader
 from gateway.expression_trials import ExpressionTrials
@@ -42,6 +43,7 @@ class Services:
     fairness: AccountFairness
     backlog: Backlog
     peers: Peers
+    own_origins: OwnOrigins
     failed_calls: FailedCalls
     media_service: MediaService
     result_memory: ResultMemory
@@ -120,6 +122,7 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
             worker_variables=VariablesReader(store),
             expression_trials=expression_trials,
             peers=peers,
+            own_origins=OwnOrigins.of(settings),
             pages=page_files.PageFiles.load(page_files.STATIC),
             failed_calls=FailedCalls(settings.failed_calls_per_minute, peers, store),
             stopping=stopping,

@@ -128,3 +128,11 @@ def _is_public_ipv6(address: IPv6Address) -> bool:
     if int(address) >> 32 & 0xFFFF_FFFF in ISATAP:
         return _is_public_ipv4(IPv4Address(int(address) & 0xFFFF_FFFF))
     return True
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a listening address is reachable from this machine alone."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -7,6 +7,7 @@ from starlette.types import Scope
 
 from engine.errors import CsrfFailed
 from gateway.admission.credentials import SESSION_COOKIE, header_values
+from gateway.admission.own_origins import VARIABLE, OwnOrigins
 
 COOKIE_SECONDS = 30 * 86_400
 BODY_TYPES = frozenset({"application/json", "multipart/form-data"})
@@ -17,12 +18,12 @@ TYPED_ADDRESS = {
 }
 SCRIPT = re.compile(r"curl|wget|python|httpx|aiohttp|node|undici|playwright", re.IGNORECASE)
 """Clients without a page, and so without a button to press."""
-ORIGIN = re.compile(r"(https?://[^/]*)", re.IGNORECASE)
-
 MAX_PATH = 2_048
 OWN_PATH = re.compile(r"/[!-\[\]-~]*")
 """A path in visible ASCII without backslashes, which browsers take for slashes."""
 SIGN_IN = "/login"
+DOT_SEGMENTS = frozenset({".", ".."})
+"""Segments that browsers resolve, so that a path with one leads to another path."""
 
 
 def own_path(text: str) -> str | None:
@@ -35,8 +36,7 @@ def own_path(text: str) -> str | None:
         return None
     path = re.split(r"[?#]", text, maxsplit=1)[0]
     while True:
-        has_control = any(ord(each) < ord(" ") or each == "\x7f" for each in path)
-        if has_control or "//" in path or "\\" in path or path.rstrip("/") == SIGN_IN:
+        if _is_ambiguous(path) or path.rstrip("/") == SIGN_IN:
             return None
         decoded = unquote(path)
         if decoded == path:
@@ -44,25 +44,32 @@ def own_path(text: str) -> str | None:
         path = decoded
 
 
-def session_cookie(token: str, scope: Scope, public_url: str) -> str:
+def _is_ambiguous(path: str) -> bool:
+    """Return whether a browser may read the path as another path or host."""
+    has_control = any(ord(each) < ord(" ") or each == "\x7f" for each in path)
+    has_dots = not DOT_SEGMENTS.isdisjoint(path.split("/"))
+    return has_control or has_dots or "//" in path or "\\" in path
+
+
+def session_cookie(token: str, scope: Scope, own: OwnOrigins) -> str:
     """Return the Set-Cookie header that sets the session, or clears it when the token is empty."""
     seconds = COOKIE_SECONDS if token else 0
-    secure = "; Secure" if _is_secure(scope, public_url) else ""
+    secure = "; Secure" if _is_secure(scope, own) else ""
     return f"{SESSION_COOKIE}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
 
 
-def _is_secure(scope: Scope, public_url: str) -> bool:
+def _is_secure(scope: Scope, own: OwnOrigins) -> bool:
     # A caller that lies about its scheme only makes its own cookie stricter.
     forwarded = ",".join(header_values(scope, b"x-forwarded-proto")).split(",")
-    schemes = [scope["scheme"], public_url.partition(":")[0], *forwarded]
-    return any(scheme.strip().lower() == "https" for scheme in schemes)
+    schemes = [scope["scheme"], *forwarded]
+    return own.is_https or any(scheme.strip().lower() == "https" for scheme in schemes)
 
 
-def check_own_write(scope: Scope, public_url: str) -> None:
+def check_own_write(scope: Scope, own: OwnOrigins) -> None:
     """Raise CsrfFailed for a write that another site's page may have sent."""
     if not header_values(scope, b"origin") and not header_values(scope, b"sec-fetch-site"):
         raise CsrfFailed("A write with a session needs an Origin header")
-    check_origin(scope, public_url)
+    check_origin(scope, own)
     types = header_values(scope, b"content-type")
     if types or _has_body(scope):
         media_types = {each.partition(";")[0].strip().lower() for each in types}
@@ -70,24 +77,23 @@ def check_own_write(scope: Scope, public_url: str) -> None:
             raise CsrfFailed("A write with a session needs a JSON or multipart body")
 
 
-def check_origin(scope: Scope, public_url: str) -> None:
+def check_origin(scope: Scope, own: OwnOrigins) -> None:
     """Raise CsrfFailed for a request whose headers name another site."""
-    origins = header_values(scope, b"origin")
-    is_foreign = any(not is_own_origin(origin, scope, public_url) for origin in origins)
-    if is_foreign or any(site != "same-origin" for site in header_values(scope, b"sec-fetch-site")):
+    origins, sites = header_values(scope, b"origin"), header_values(scope, b"sec-fetch-site")
+    is_foreign = any(not own.include(origin, scope) for origin in origins)
+    # Without an origin, the word "same-origin" means the requested host.
+    is_unknown = bool(sites) and not origins and not own.include_host(scope)
+    if any(site != "same-origin" for site in sites):
         raise CsrfFailed("This write comes from another site")
+    if is_foreign or is_unknown:
+        raise CsrfFailed(_explain(scope, origins))
 
 
-def is_own_origin(origin: str, scope: Scope, public_url: str) -> bool:
-    """Return whether an origin is that of the requested host or of `public_url`."""
-    own = {
-        f"{scheme}://{host}"
-        for scheme in ("http", "https")
-        for host in header_values(scope, b"host")
-    }
-    if match := ORIGIN.match(public_url):
-        own.add(match[1])
-    return origin.lower() in {each.lower() for each in own}
+def _explain(scope: Scope, origins: list[str]) -> str:
+    hosts = {host.lower() for host in header_values(scope, b"host")}
+    if all(origin.lower().partition("//")[2] in hosts for origin in origins):
+        return f"The gateway does not know this address as its own: {VARIABLE} names it"
+    return "This write comes from another site"
 
 
 def is_deliberate_visit(scope: Scope) -> bool:

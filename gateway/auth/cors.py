@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from engine.settings import PREFIX, SettingError
 from gateway.admission.credentials import header_values
-from gateway.auth.browser_sessions import is_own_origin
+from gateway.admission.own_origins import OwnOrigins
 from gateway.http import response_headers
 
 VARIABLE = PREFIX + "CORS_ORIGINS"
@@ -46,10 +46,10 @@ def parse_origins(setting: str) -> frozenset[str]:
 class CrossOrigin:
     """Middleware that allows listed origins and removes the cookies of their requests."""
 
-    def __init__(self, app: ASGIApp, origins: frozenset[str], public_url: str) -> None:
+    def __init__(self, app: ASGIApp, origins: frozenset[str], own: OwnOrigins) -> None:
         self.app = app
         self._origins = origins
-        self._public_url = public_url
+        self._own = own
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope["path"].startswith(PATHS):
@@ -67,7 +67,7 @@ class CrossOrigin:
     def _allow(self, scope: Scope) -> bool:
         """Return whether the request is from a listed origin; note the header that allows it."""
         found = header_values(scope, b"origin")
-        if len(found) != 1 or is_own_origin(found[0], scope, self._public_url):
+        if len(found) != 1 or self._own.include(found[0], scope):
             return False
         allowed = ANY if ANY in self._origins else found[0]
         if allowed.lower() not in self._origins:

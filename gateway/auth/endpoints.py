@@ -231,8 +231,8 @@ def needs_approval(endpoint: "Guarded | SessionOnly", method: str) -> bool:
 async def _authenticate(request: GatewayRequest, bucket: str | None = None) -> Principal:
     services = request.services
     services.failed_calls.check(request.scope)
-    public_url = services.settings.public_url
-    principal = await authenticate(request.scope, services.store, public_url, bucket)
+    own = services.own_origins
+    principal = await authenticate(request.scope, services.store, own, bucket)
     services.failed_calls.clear(request.scope)
     return principal
 

@@ -8,6 +8,7 @@ from engine.access.capabilities import check_ceiling, covers, is_under_ceiling
 from engine.errors import AccountNotApproved, CapabilityAboveCeiling, CapabilityDenied, Unauthorized
 from engine.store import Principal, SpeculativeAuthorization, Store, Window
 from gateway.admission.credentials import presented_keys, session_token
+from gateway.admission.own_origins import OwnOrigins
 from gateway.auth.browser_sessions import check_own_write, session_cookie
 from gateway.http import response_headers
 from gateway.http.rate_limit_headers import apply_window
@@ -16,7 +17,7 @@ READING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
 async def authenticate(
-    scope: Scope, store: Store, public_url: str, bucket: str | None = None
+    scope: Scope, store: Store, own: OwnOrigins, bucket: str | None = None
 ) -> Principal:
     """Return the caller; with a key, the cookie is ignored. With a bucket, the call is counted.
 
@@ -25,7 +26,7 @@ async def authenticate(
     """
     secrets = presented_keys(scope)
     if not secrets:
-        return await _authenticate_session(scope, store, public_url, bucket)
+        return await _authenticate_session(scope, store, own, bucket)
     if len(secrets) != 1:
         raise Unauthorized
     principal = await _authenticate_key(scope, store, secrets[0], bucket)
@@ -65,16 +66,16 @@ async def _authenticate_key(
 
 
 async def _authenticate_session(
-    scope: Scope, store: Store, public_url: str, bucket: str | None
+    scope: Scope, store: Store, own: OwnOrigins, bucket: str | None
 ) -> Principal:
     token = session_token(scope)
     if token is None:
         raise Unauthorized
     if scope["method"] not in READING:
-        check_own_write(scope, public_url)
+        check_own_write(scope, own)
     principal, window = await _authorize_session(store, token, bucket)
     if principal.session is not None and principal.session.is_renewed:
-        response_headers.note(scope, set_cookie=session_cookie(token, scope, public_url))
+        response_headers.note(scope, set_cookie=session_cookie(token, scope, own))
     if window is not None:
         apply_window(scope, principal.terms, window)
     return principal

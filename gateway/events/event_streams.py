@@ -184,9 +184,9 @@ class EventStream(Generic[P]):
         now = asyncio.get_running_loop().time()
         if now < self._authorized_until:
             return True
-        store, public_url = self._services.store, self._services.settings.public_url
+        store, own = self._services.store, self._services.own_origins
         try:
-            await authenticate(self._request.scope, store, public_url)
+            await authenticate(self._request.scope, store, own)
         except Unavailable:
             return True
         except EngineError:

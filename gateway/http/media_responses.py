@@ -14,7 +14,6 @@ CACHED_SECONDS = 86_400
 PLAIN = "application/octet-stream"
 EXTENSIONS = {"image/jpeg": "jpg", "audio/mpeg": "mp3", "audio/mp4": "m4a"}
 SAFE = {
-    "x-content-type-options": "nosniff",
     "content-security-policy": "sandbox; default-src 'none'",
     "cross-origin-resource-policy": "cross-origin",
     "referrer-policy": "no-referrer",

@@ -336,6 +336,7 @@ def _refusal(status: int, message: str) -> bytes:
     head = (
         f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
         "content-type: application/json\r\n"
+        "x-content-type-options: nosniff\r\n"
         f"content-length: {len(body)}\r\n"
         f"x-request-id: {new_request_id()}\r\n"
         "connection: close\r\n\r\n"

@@ -7,11 +7,13 @@ KEY = "answer_headers"
 STATUS = "answer_status"
 REQUEST_ID = b"x-request-id"
 NO_STORE = (b"cache-control", b"no-store")
+NO_SNIFFING = (b"x-content-type-options", b"nosniff")
+"""Sent with every answer: none is another type than it says."""
 
 
 def begin(scope: Scope) -> Headers:
     """Return the list that collects headers for the answer from now on."""
-    headers: Headers = []
+    headers: Headers = [NO_SNIFFING]
     scope[KEY] = headers
     return headers
 

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, Router
 
 from gateway.auth.endpoints import Resource, operation, public
+from gateway.http.pages import policy_for
 from gateway.http.responses import json_response
 from gateway.http.types import JSON
 from gateway.openapi.document import OpenApiView, make_document
@@ -32,10 +33,7 @@ PAGE = (
     "Send your key in the header <code>x-api-key</code>.</p>{sections}"
     "<h2>Errors</h2>{errors}<h2>Shapes</h2>{shapes}</body></html>"
 )
-SAFE = {
-    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
-    "x-content-type-options": "nosniff",
-}
+SAFE = {"content-security-policy": policy_for(STYLE)}
 
 
 @operation(answers={200: OpenApiView})

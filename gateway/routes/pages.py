@@ -27,7 +27,6 @@ HEADERS = {
     ),
     "cache-control": "no-store",
     "referrer-policy": "same-origin",
-    "x-content-type-options": "nosniff",
 }
 FOREVER = {"cache-control": "public, max-age=31536000, immutable", "vary": "accept-encoding"}
 NOT_BUILT = (
@@ -73,9 +72,7 @@ async def get_file(request: GatewayRequest) -> Response:
     if file is None:
         raise NotFound("There is nothing at this path")
     body, encoding = file.choose(request.headers.get("accept-encoding", ""))
-    headers = FOREVER | {"x-content-type-options": "nosniff"}
-    if encoding is not None:
-        headers["content-encoding"] = encoding
+    headers = FOREVER if encoding is None else FOREVER | {"content-encoding": encoding}
     charset = "; charset=utf-8" if file.media_type in TEXTUAL else ""
     return Response(body, headers=headers | {"content-type": file.media_type + charset})
 

@@ -102,7 +102,7 @@ async def show_login(request: GatewayRequest) -> Response:
 @guessed
 async def sign_in(request: GatewayRequest) -> Response:
     """Sign in with the button of the page."""
-    check_origin(request.scope, request.services.settings.public_url)
+    check_origin(request.scope, request.services.own_origins)
     return await _sign_in(request, Query(request.scope).text("token") or "")
 
 
@@ -114,7 +114,7 @@ async def sign_out(request: GatewayRequest, principal: Principal) -> Response:
     services = request.services
     if principal.session is not None:
         await services.store.sessions.end(principal.session)
-    gone = session_cookie("", request.scope, services.settings.public_url)
+    gone = session_cookie("", request.scope, services.own_origins)
     response_headers.note(request.scope, set_cookie=gone)
     return json_response(DELETED)
 
@@ -174,7 +174,7 @@ async def _sign_in(request: GatewayRequest, login: str) -> Response:
         )
     except Unauthorized:
         return _used(request)
-    cookie = session_cookie(token, request.scope, services.settings.public_url)
+    cookie = session_cookie(token, request.scope, services.own_origins)
     headers = {**HEADERS, "location": _target(request), "set-cookie": cookie}
     return Response(status_code=303, headers=headers)
 

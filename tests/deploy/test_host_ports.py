@@ -2,7 +2,7 @@ import socket
 
 import pytest
 
-from deploy.host_ports import is_loopback, port_of, reachable_host, reserve_port, url_of
+from deploy.host_ports import port_of, reachable_host, reserve_port, url_of
 from deploy.problems import CommandFailed
 
 
@@ -45,19 +45,3 @@ def test_every_address_is_called_by_its_loopback(host: str, expected: str) -> No
 def test_an_ipv6_address_is_written_in_brackets() -> None:
     assert url_of("::1", 8000) == "http://[::1]:8000"
     assert url_of("127.0.0.1", 8000) == "http://127.0.0.1:8000"
-
-
-@pytest.mark.parametrize(
-    ("host", "is_own"),
-    [
-        ("127.0.0.1", True),
-        ("::1", True),
-        ("localhost", True),
-        ("0.0.0.0", False),
-        ("", False),
-        ("192.0.2.1", False),
-        ("example.org", False),
-    ],
-)
-def test_only_a_loopback_is_reached_by_this_machine_alone(host: str, is_own: bool) -> None:
-    assert is_loopback(host) is is_own

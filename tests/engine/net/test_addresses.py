@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.net.addresses import DENIED_IPV4, DENIED_IPV6, is_metadata, is_public, parse_address
+from engine.net.addresses import (
+    DENIED_IPV4,
+    DENIED_IPV6,
+    is_loopback,
+    is_metadata,
+    is_public,
+    parse_address,
+)
 
 PUBLIC = (
     "1.1.1.1",
@@ -119,3 +126,19 @@ def test_other_addresses_are_no_metadata_addresses(address: str) -> None:
 def test_an_ipv4_mapped_address_is_parsed_to_ipv4() -> None:
     assert parse_address("::ffff:8.8.8.8") == ipaddress.IPv4Address("8.8.8.8")
     assert parse_address("fe80::1%eth0") is None
+
+
+@pytest.mark.parametrize(
+    ("host", "is_own"),
+    [
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("", False),
+        ("192.0.2.1", False),
+        ("example.org", False),
+    ],
+)
+def test_only_a_loopback_is_reached_by_this_machine_alone(host: str, is_own: bool) -> None:
+    assert is_loopback(host) is is_own

@@ -80,6 +80,20 @@ async def test_more_deliveries_of_one_millisecond_than_a_call_may_send_are_sent(
     assert (last.count, last.next_since) == (1, None)
 
 
+async def test_a_millisecond_with_more_deliveries_than_are_examined_moves_on(
+    store: Store, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for at in (7, 7, 7, 9):
+        await add(store, account, at)
+    monkeypatch.setattr(redelivery, "EXAMINED_AT_MOST", 2)
+
+    first = await store.redelivery.redeliver_since(account.id, KEY, START)
+    last = await store.redelivery.redeliver_since(account.id, KEY, START + 8)
+
+    assert (first.count, first.next_since) == (3, START + 8)
+    assert (last.count, last.next_since) == (1, None)
+
+
 async def test_a_status_chooses_among_them(store: Store, account: Account) -> None:
     failed = await add(store, account, 1)
     delivered = await add(store, account, 2, "delivered")

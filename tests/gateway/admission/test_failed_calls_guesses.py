@@ -44,6 +44,22 @@ async def paths(
     return path.format(saved.json()["slug"]), path.format("greetings")
 
 
+async def test_right_links_are_not_charged_as_wrong_guesses(
+    store: Store, account: Account, make_client: MakeClient
+) -> None:
+    nobody = await make_client()
+    wrong = await nobody.get(f"/login?token={make_token(LOGIN_PREFIX, 0)}")
+
+    right = []
+    for _ in range(2 * LIMIT):
+        nobody.cookies.clear()
+        login = await store.sessions.create_login(account.id)
+        right.append(await nobody.get("/login", params={"token": login}))
+
+    assert wrong.status_code == 410
+    assert {each.status_code for each in right} == {303}
+
+
 async def test_after_too_many_wrong_guesses_a_right_one_is_refused_as_well(
     paths: tuple[str, str], make_client: MakeClient
 ) -> None:

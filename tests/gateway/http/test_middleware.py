@@ -57,6 +57,13 @@ async def test_a_request_without_an_id_gets_one(client: httpx2.AsyncClient) -> N
 
 
 @pytest.mark.parametrize("path", ["/", "/bug", "/error"])
+async def test_no_answer_is_taken_for_another_type(client: httpx2.AsyncClient, path: str) -> None:
+    answer = await client.get(path)
+
+    assert answer.headers.get_list("x-content-type-options") == ["nosniff"]
+
+
+@pytest.mark.parametrize("path", ["/", "/bug", "/error"])
 async def test_a_sane_id_of_the_caller_is_kept(client: httpx2.AsyncClient, path: str) -> None:
     answer = await client.get(path, headers={"x-request-id": "order-17:a.b_c"})
 

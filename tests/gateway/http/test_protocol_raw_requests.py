@@ -142,7 +142,7 @@ async def test_no_other_method_starts_a_run(
 HEADERS = {
     *("content-type", "content-length", "cache-control", "date", "etag", "x-request-id"),
     *("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"),
-    *("ratelimit", "ratelimit-policy"),
+    *("ratelimit", "ratelimit-policy", "x-content-type-options"),
 }
 BREAKS = ("%0d%0aX-Evil:%201", "%0aX-Evil:1", "%0dX-Evil:1", "%e5%98%8d%e5%98%8aX-Evil:1", "%00")
 

@@ -95,7 +95,10 @@ async def test_the_page_shows_every_path(make_client: MakeClient) -> None:
 
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe-inline" not in policy
     assert all(path in answer.text for path in DOCUMENT["paths"])
 
 

@@ -1,6 +1,8 @@
 """Browsers: sign-in links, the rights of a session, and defences against other sites."""
 
+import hashlib
 import re
+from base64 import b64encode
 from dataclasses import replace
 from html import unescape
 from http.cookies import Morsel, SimpleCookie
@@ -134,8 +136,19 @@ async def test_the_page_keeps_the_link_to_itself(
         assert answer.headers["cache-control"] == "no-store"
         assert answer.headers["referrer-policy"] == "same-origin"
         assert answer.headers["x-content-type-options"] == "nosniff"
-        assert "default-src 'none'" in answer.headers["content-security-policy"]
-        assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe-inline" not in policy
+
+
+async def test_the_page_has_its_style_by_hash(make_client: MakeClient) -> None:
+    page = await (await make_client()).get("/login")
+
+    [style] = re.findall("<style>(.*?)</style>", page.text, re.DOTALL)
+    digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"style-src 'sha256-{digest}'" in page.headers["content-security-policy"]
+    assert "style=" not in page.text
 
 
 async def test_another_site_cannot_sign_a_browser_in(
@@ -423,6 +436,9 @@ FOREIGN_TARGETS = (
     *("/%09/evil.example", "/%0d%0aset-cookie:x", "/\r\nset-cookie: x", "/a//evil.example"),
     *("/%2e%2e//evil.example", "evil.example", "", " /", "/é", "/\u3002evil", "@evil.example"),
     *("/login", "/login?token=another", "/%6Cogin?token=another", "/" + "a" * 2_048, "?next=/"),
+    *("/x/../login?token=another", "/./login?token=another", "/app/../login", "/app/..", "/."),
+    *("/%2e/login", "/%2E%2e/login", "/x/.%2e/login", "/x/%252e%252e/login", "/%2e%2fx/../login"),
+    *("/app/..%2flogin", "/login/", "/login/?token=another", "/%6cogin/.", "/x\\..\\login"),
 )
 
 

@@ -1,5 +1,7 @@
 """Events of an account: read once each, in order, whatever is cut."""
 
+from collections.abc import Callable
+
 import pytest
 
 from engine.ids.partitions import partition_of
@@ -61,6 +63,22 @@ async def test_each_event_is_read_once_and_in_order(
 
     assert len(found) == len(set(found)) == 17
     assert [at for at, _, _ in found] == sorted(at for at, _, _ in found)
+
+
+@pytest.mark.parametrize("key", [keyspace.account_executions, keyspace.account_changes])
+async def test_a_millisecond_with_more_events_than_one_read_has_moves_on(
+    store: Store, account: Account, monkeypatch: pytest.MonkeyPatch, key: Callable[[str], str]
+) -> None:
+    monkeypatch.setattr(account_events, "MOST_OF_A_KIND", 2)
+    for name in ("workflow:a", "workflow:b", "workflow:c"):
+        await store.client.send("ZADD", key(account.id), SINCE, name)
+    await store.client.send("ZADD", key(account.id), SINCE + 1, "workflow:d")
+
+    full = await store.account_events.read(account.id, SINCE)
+    rest = await store.account_events.read(account.id, SINCE + 1)
+
+    assert (len(full.events), full.until) == (2, SINCE + 1)
+    assert [each.id.removeprefix("workflow:") for each in rest.events] == ["d"]
 
 
 async def test_ends_of_other_accounts_are_left_out(store: Store, account: Account) -> None:
