@@ -184,14 +184,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "workers/runtime/variables.py": (
         "tests/gateway/routes/models/test_available_models.py: models without a key"
     ),
-    "workers/walk/attempts.py": "tests/workers/walk/test_walk.py: whole walks",
-    "workers/walk/checkpoints.py": (
-        "tests/workers/providers/test_jobs_resumed.py and test_jobs_left.py: jobs of real walks"
-    ),
     "workers/walk/dependencies.py": "a dataclass without behaviour",
-    "workers/walk/endings.py": (
-        "tests/workers/walk/test_charging_changed_models.py and test_walker.py: plans that are gone"
-    ),
     "engine/history/errors.py": "An exception; tests/engine/history/test_database.py raises it.",
     "workers/history/standby.py": "tests/acceptance/test_history.py runs a stack with it.",
     "workers/history/main.py": "tests/workers/history/test_process.py starts and ends the process.",

@@ -69,6 +69,17 @@ async def test_without_limits_refusals_teach_a_pace(store: Store) -> None:
     assert 24 <= await stub.run(6) <= 29  # 0.8 of 300 a minute, and rising
 
 
+async def test_the_first_pace_is_that_of_all_processes_together(store: Store) -> None:
+    """Each process estimates its own calls; the refusal was for the calls of all."""
+    stub = provider(store)
+    await stub.turn(caller="two")
+    await stub.turn(caller="three")
+
+    await stub.turn(ended(CallOutcome.REFUSED, amount=1, calls_per_minute=100), *asks(400, "more"))
+
+    assert 24 <= await stub.run(6) <= 29  # 0.8 of 300 a minute, and rising
+
+
 async def test_a_pace_that_is_a_guess_rises_fast_and_one_that_was_refused_does_not(
     store: Store,
 ) -> None:

@@ -313,3 +313,25 @@ def test_a_value_cannot_climb_in_the_path(value: str) -> None:
         Template.parse("https://a.example/p/{{ x }}/end").render_url({"x": value})
     with pytest.raises(NodeFailed):
         Template.parse("https://a.example/p/{{ x }}.").render_url({"x": "."})
+
+
+DOT_SEGMENTS = [".", "..", "%2e", "%2E", ".%2e", ".%2E", "%2e.", "%2E.", "%2e%2e", "%2E%2e"]
+
+
+@pytest.mark.parametrize("segment", DOT_SEGMENTS)
+@pytest.mark.parametrize("url", ["https://a.example/{{ x }}/S/end", "https://a.example/{{ x }}/S"])
+def test_no_spelling_of_a_dot_segment_is_let_through(url: str, segment: str) -> None:
+    """A server resolves each of these as it does `.` or `..`."""
+    with pytest.raises(NodeFailed):
+        Template.parse(url.replace("S", segment)).render_url({"x": "a"})
+    with pytest.raises(NodeFailed):
+        Template.parse("{{ base }}/{{ x }}").render_url(
+            {"base": f"https://a.b/{segment}", "x": "a"}
+        )
+
+
+@pytest.mark.parametrize("segment", ["...", "%2e%2e%2e", "a.", ".a", "%2f", "%252e"])
+def test_other_segments_with_dots_are_taken(segment: str) -> None:
+    url = Template.parse(f"https://a.example/{{{{ x }}}}/{segment}/end").render_url({"x": "a"})
+
+    assert url == f"https://a.example/a/{segment}/end"

@@ -7,10 +7,12 @@ import pytest
 from engine.executions.execution import ExecutionStatus
 from engine.ids.partitions import partition_of
 from engine.store import Account, Store
+from engine.store.executions.claims import parse_claims
 from engine.store.executions.steps import Step
 from engine.store.executions.walks import Verdict
 from engine.store.redis import keyspace
 from engine.store.redis.record_packing import pack
+from engine.store.redis.scripts import SCRIPTS
 from tests.support.store.claims import advance, claim, due_at, row
 from tests.support.store.records import FIRST_DONE
 from tests.support.store.redis_contents import contents
@@ -108,6 +110,35 @@ async def test_losses_before_a_step_count_no_more(store: Store, reference: str) 
     lost.append((await claim(store, reference)).lost)
 
     assert lost == [2, 1]
+
+
+async def test_a_retry_of_a_held_execution_may_be_claimed_from_the_millisecond_it_is_due_on(
+    store: Store, reference: str
+) -> None:
+    """Its hint is sent at that time, and would be lost if it came a millisecond too early."""
+    holder = await claim(store, reference, "w1")
+    await advance(store, holder, 1, Step(claimed=[0]))
+    await advance(store, holder, 2, Step(retrying=[(0, 60_000)]))
+    record = await store.walks.records(holder.account_id, holder.execution_id)
+    due = parse_claims(record)[0].at
+
+    early, exact = [await claim_at(store, reference, now) for now in (due - 1, due)]
+
+    assert (early, exact) == (b"busy", b"claimed")
+
+
+async def claim_at(store: Store, reference: str, now: int) -> bytes:
+    """Claim at this time, in milliseconds; return the verdict."""
+    account_id, execution_id = keyspace.parse_reference(reference)
+    partition = partition_of(account_id)
+    keys = [
+        keyspace.execution(account_id, execution_id),
+        keyspace.due(partition),
+        keyspace.held(partition, "w2"),
+    ]
+    reply = await store.client.call(SCRIPTS["claim_execution"], keys, [now, reference, "t", "w2"])
+    verdict: bytes = reply[0]
+    return verdict
 
 
 READ = (
