@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from engine.errors import ExecutionFailed
-from engine.executions.execution import Execution
+from engine.executions.execution import TERMINAL, Execution
 
 MESSAGES = {
     "INSUFFICIENT_CREDITS": "The run stopped because the credits of the account ran out",
@@ -17,8 +17,14 @@ FAILURE = "The workflow failed"
 
 
 def hide_details(execution: Execution) -> Execution:
-    """Return the execution of another's workflow without version, models and nodes."""
-    return replace(execution, workflow_version=0, model_ids=(), nodes=())
+    """Return the execution of another's workflow without version, models and nodes.
+
+    Its cost is told at its end alone: before, it tells the price of each node.
+    """
+    hidden = replace(execution, workflow_version=0, model_ids=(), nodes=())
+    if execution.status in TERMINAL:
+        return hidden
+    return replace(hidden, credits_cost=0, micro_usd=0)
 
 
 def hide_node(error: Mapping[str, Any] | None) -> dict[str, Any] | None:

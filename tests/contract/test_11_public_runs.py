@@ -268,6 +268,77 @@ def test_a_failure_does_not_tell_where_and_why(caller: Caller, runner: Runner) -
     assert_hides(owner_of(caller), answer.text, shown.text, used.text)
 
 
+def chained(count: int, **members: Any) -> dict[str, Any]:
+    """Return a public workflow with charged nodes in line."""
+    document = charged(name="Chained", **members)
+    names = [f"hidden-say-{number}" for number in range(count)]
+    document["nodes"][1:2] = [node(name, "customModel", model="echo") for name in names]
+    ends = [("in", "name"), *((name, "text-out") for name in names)]
+    document["edges"] = [
+        edge(*start, name, "prompt-in") for start, name in zip(ends, names, strict=False)
+    ]
+    document["edges"].append(edge(names[-1], "text-out", "out", "result-in"))
+    return document
+
+
+def test_the_ledger_tells_neither_number_nor_prices_of_nodes(
+    caller: Caller, runner: Runner
+) -> None:
+    slug = caller.save(chained(3))
+
+    ran = runner.caller.run(slug, {"name": "Eve"}).json()
+
+    rows = runner.caller.get(f"/api/ledger?executionId={ran['executionId']}").json()["rows"]
+    kinds = [each["kind"] for each in reversed(rows)]
+    assert kinds in (["reserve", "capture"], ["reserve", "capture", "release"])
+    assert sum(each["credits"] for each in rows) == -ran["cost"]
+    assert {tuple(sorted(each)) for each in rows} == {
+        ("at", "balance", "credits", "executionId", "id", "kind")
+    }
+    own = caller.run(slug, {"name": "Ada"}).json()["executionId"]
+    shown = caller.get(f"/api/ledger?executionId={own}").json()["rows"]
+    assert [each["kind"] for each in shown].count("capture") == 3
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_ids_of_events_tell_no_number_of_steps(caller: Caller, runner: Runner, count: int) -> None:
+    slug = caller.save(chained(count))
+
+    events = parse(runner.caller.run(slug, {"name": "Eve"}, headers=STREAM).text)
+
+    assert [each.id for each in events] == ["1.1", "2.1"]
+    execution_id = events[-1].data["executionId"]
+    assert [each.id for each in events_of(runner.caller, execution_id)] == ["1.1", "2.1"]
+    path = f"/api/executions/{execution_id}/events"
+    assert runner.caller.get(path, headers={"last-event-id": "2.1"}).status_code == 204
+    rest = parse(runner.caller.get(path, headers={"last-event-id": "1.1"}).text)
+    assert [each.id for each in rest] == ["2.1"]
+
+
+def test_the_cost_is_told_at_the_end_alone(caller: Caller, runner: Runner, stub: Stub) -> None:
+    document = charged(name="Slow")
+    document["nodes"][-1:-1] = [
+        node("call", "httpRequest", url=f"{stub.url}/status/200", method="POST"),
+        node("slow", "httpRequest", url=f"{stub.url}/slow/1", method="POST", onError="continue"),
+    ]
+    document["edges"][-1:] = [
+        edge("hidden-say", "text-out", "call", "body-in"),
+        edge("call", "response-out", "slow", "body-in"),
+        edge("hidden-say", "text-out", "out", "result-in"),
+        edge("slow", "response-out", "out", "result-in"),
+    ]
+    slug = caller.save(document)
+    execution_id = runner.caller.start(slug, {"name": "Eve"})
+
+    until(lambda: stub.at("/status/200"), lambda found: len(found) == 1)  # the model was paid
+    shown = runner.caller.execution(execution_id)
+    used = runner.caller.get(f"/api/usage?workflowSlug={slug}").json()["rows"]
+
+    assert (shown["status"], shown["creditsCost"]) == ("processing", 0)
+    assert [(each["creditsCost"], each["cost"], each["userCost"]) for each in used] == [(0, 0, 0)]
+    assert runner.caller.ended(execution_id)["creditsCost"] > 0
+
+
 @pytest.mark.parametrize("make", [charged, failing])
 def test_a_stream_has_begin_and_end_alone(caller: Caller, runner: Runner, make: Any) -> None:
     slug = caller.save(make())

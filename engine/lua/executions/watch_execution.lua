@@ -1,7 +1,8 @@
 #!lua flags=allow-oom
 -- Return the entries of an execution from a number on, and notify the caller of further ones. The
 -- first call writes the first entry. An execution that ended unwatched has two entries that are
--- computed, from data that never change.
+-- computed, from data that never change, and so has one of another account's workflow: its caller
+-- sees begin and end alone.
 -- KEYS: 1 execution, 2 events, 3 progress of running nodes
 -- ARGV: 1 channel to notify ('' for none), 2 number of the first entry, 3 most entries
 -- Returns {status, entries as XRANGE returns them, slug, version, models, number of the last entry}
@@ -11,7 +12,7 @@ local MOST_WATCHERS = 16
 local keys = {events = KEYS[2]}
 
 local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'events', 'watchers', 'slug',
-  'version', 'models')
+  'version', 'models', 'owner')
 local status, statuses, last, watchers = head[1], head[2], head[3], head[4] or ''
 if not status then return {'missing'} end
 if status == 'processing' or status == 'cancel_requested' then
@@ -24,6 +25,13 @@ if status == 'processing' or status == 'cancel_requested' then
   if not is_known and count < MOST_WATCHERS then
     redis.call('HSET', KEYS[1], 'watchers', watchers .. ARGV[1] .. ',')
   end
+end
+if head[8] then
+  local entries = {{'1-0', {'begun', '', 'claims', ''}}}
+  if status ~= 'processing' and status ~= 'cancel_requested' then
+    entries[2] = {'2-0', {'ended', status, 'left', ''}}
+  end
+  return {status, entries, head[5], head[6], head[7], tostring(#entries)}
 elseif not last then
   local entries = {
     {'1-0', {'begun', statuses, 'claims', ''}}, {'2-0', {'ended', status, 'left', ''}}}

@@ -1,8 +1,11 @@
 -- Credit reservation of one execution, written by `save_reservation` only. Fields on record:
 -- `reserve` 'bucket=credits,…' reserved and unspent, `holds` 'node=credits,…' of the running nodes,
--- `spent`, `usd` in millionths, `cap`, `trials` of models without a completed node.
+-- `spent`, `usd` in millionths, `cap`, `trials` of models without a completed node. A run of another
+-- account's workflow, whose nodes its caller does not see, is charged at its end at once: until then
+-- `captured` 'bucket=credits,…' has what its nodes have cost, which stays reserved.
 local function open_reservation(execution, execution_id, wallet)
-  local head = redis.call('HMGET', execution, 'reserve', 'holds', 'spent', 'usd', 'cap', 'trials')
+  local head = redis.call('HMGET', execution, 'reserve', 'holds', 'spent', 'usd', 'cap', 'trials',
+    'owner', 'captured')
   local reservation = {execution = execution, id = execution_id, wallet = wallet, parts = {},
     by_node = {}, reserved = 0, running = 0, spent = tonumber(head[3] or '0'),
     usd = tonumber(head[4] or '0'), cap = tonumber(head[5] or 'inf') or math.huge, trials = {}}
@@ -15,6 +18,12 @@ local function open_reservation(execution, execution_id, wallet)
     reservation.running = reservation.running + credits
   end
   for model in string.gmatch(head[6] or '', '[^,]+') do reservation.trials[model] = true end
+  if head[7] then
+    reservation.captured = {}
+    for bucket, credits in string.gmatch(head[8] or '', '([^=,]+)=(%d+)') do
+      reservation.captured[bucket] = tonumber(credits)
+    end
+  end
   return reservation
 end
 
@@ -33,8 +42,13 @@ local function capture(reservation, node, credits, usd, model)
     local taken = math.min(left, part[2])
     if taken > 0 then
       part[2], left = part[2] - taken, left - taken
-      move(reservation.wallet, 'capture', part[1], 0, -taken, 'execution', reservation.id,
-        'node', node)
+      local captured, bucket = reservation.captured, part[1]
+      if captured then
+        captured[bucket] = (captured[bucket] or 0) + taken
+      else
+        move(reservation.wallet, 'capture', bucket, 0, -taken, 'execution', reservation.id,
+          'node', node)
+      end
     end
   end
 end
@@ -58,10 +72,22 @@ local function reserve_node(reservation, node, credits, terms)
   reservation.running = reservation.running + credits
 end
 
+local function text_of(credits_by_name)
+  local parts = {}
+  for name, credits in pairs(credits_by_name) do
+    parts[#parts + 1] = name .. '=' .. string.format('%d', credits)
+  end
+  return table.concat(parts, ',')
+end
+
 -- Release the unspent credits of an ended execution to their buckets, unless those have lapsed, and
 -- the trials of models without a completed node.
 local function release(reservation)
   local wallet = reservation.wallet
+  for bucket, credits in pairs(reservation.captured or {}) do
+    move(wallet, 'capture', bucket, 0, -credits, 'execution', reservation.id)
+    reservation.captured[bucket] = nil
+  end
   for _, part in ipairs(reservation.parts) do
     local bucket, credits = part[1], part[2]
     local is_moved = string.sub(bucket, 1, 1) == 'm' and not wallet.left[bucket]
@@ -81,17 +107,17 @@ local function release(reservation)
 end
 
 local function save_reservation(reservation, terms)
-  local parts, by_node, trials = {}, {}, {}
+  local parts, trials = {}, {}
   for _, part in ipairs(reservation.parts) do
     if part[2] > 0 then parts[#parts + 1] = part[1] .. '=' .. string.format('%d', part[2]) end
-  end
-  for node, credits in pairs(reservation.by_node) do
-    by_node[#by_node + 1] = node .. '=' .. string.format('%d', credits)
   end
   for model in pairs(reservation.trials) do trials[#trials + 1] = model end
   local execution = reservation.execution
   redis.call('HSET', execution, 'reserve', table.concat(parts, ','),
-    'holds', table.concat(by_node, ','), 'trials', table.concat(trials, ','),
+    'holds', text_of(reservation.by_node), 'trials', table.concat(trials, ','),
     'spent', string.format('%d', reservation.spent), 'usd', string.format('%d', reservation.usd))
+  if reservation.captured then
+    redis.call('HSET', execution, 'captured', text_of(reservation.captured))
+  end
   save_wallet(reservation.wallet, terms)
 end

@@ -200,9 +200,11 @@ class Wallets:
     async def _open_reserves(self, account_id: str) -> int:
         ids = await self._client.send("SMEMBERS", keyspace.active(account_id))
         keys = [keyspace.execution(account_id, each.decode()) for each in ids]
-        texts = await asyncio.gather(*(self._client.send("HGET", key, "reserve") for key in keys))
-        parts = [part for text in texts if text for part in text.decode().split(",")]
-        return sum(int(part.rpartition("=")[2]) for part in parts)
+        found = await asyncio.gather(
+            *(self._client.send("HMGET", key, "reserve", "captured") for key in keys)
+        )
+        parts = [part for texts in found for text in texts if text for part in text.split(b",")]
+        return sum(int(part.rpartition(b"=")[2]) for part in parts)
 
 
 def _is_amount(value: object) -> bool:

@@ -219,9 +219,11 @@ class ExecutionEvents:
 
 def archived_entries(ended: EndedRecord) -> Sequence[tuple[int, Fields]]:
     """Return the numbered entries of an ended execution as `watch_execution` returns them."""
+    status, statuses = (ended.fields[name].decode() for name in ("status", "statuses"))
+    if "owner" in ended.fields:
+        return [(1, {"begun": "", "claims": ""}), (2, {"ended": status, "left": ""})]
     if "events" in ended.fields:
         return [(int(name.partition(b"-")[0]), _fields(words)) for name, words in ended.events]
-    status, statuses = (ended.fields[name].decode() for name in ("status", "statuses"))
     begun = {"begun": statuses, "claims": ""}
     return [(1, begun), (2, {"ended": status, "left": ""})]
 

@@ -127,6 +127,7 @@ class Spending(RuleBasedStateMachine):
         trials=st.sampled_from([(), TRIALS[:1], TRIALS]),
         key=st.sampled_from(["", "", "", "k"]),
         is_claimed=st.booleans(),
+        is_hidden=st.sampled_from([False, False, True]),
         data=st.data(),
     )
     def accept(
@@ -136,9 +137,11 @@ class Spending(RuleBasedStateMachine):
         trials: Any,
         key: str,
         is_claimed: bool,
+        is_hidden: bool,
         data: st.DataObject,
     ) -> None:
-        name = f"x{next(self.names)}"
+        """Accept a run; a hidden one is of another account's workflow."""
+        name = f"{'h' if is_hidden else 'x'}{next(self.names)}"
         quote = Quote(credits if cap is None else min(credits, cap), cap, trials)
         act = functools.partial(
             Model.accept, now=self.now, tier=self.tier, name=name, quote=quote, key=key
@@ -149,7 +152,11 @@ class Spending(RuleBasedStateMachine):
             self.now,
             name,
             statuses="p" * len(NODES),
-            fields={"trials": tried, "cap": "inf" if cap is None else cap},
+            fields={
+                "trials": tried,
+                "cap": "inf" if cap is None else cap,
+                **({"owner": "eve"} if is_hidden else {}),
+            },
             credits=quote.credits,
             terms=self.terms,
             trials=texts,
@@ -282,10 +289,12 @@ class Spending(RuleBasedStateMachine):
         assert min(left.values(), default=0) >= 0
         self._check_ledger(facts, left, ledger)
         assert self._spendable(left) == self._spendable(self.model.left)
-        open_purses = [each for each in self.model.reservations.values() if each.is_open]
-        assert int(facts.get("reserved", 0)) == sum(each.reserved for each in open_purses)
+        purses = self.model.reservations.items()
+        held = sum(each.reserved + captured(name, each) for name, each in purses if each.is_open)
+        assert int(facts.get("reserved", 0)) == held
         for name, record in zip(self.model.reservations, records, strict=True):
-            self._check_purse(self.model.reservations[name], record)
+            self._check_purse(name, self.model.reservations[name], record)
+            self._check_entries(name, ledger)
         uses = {name: f"{kind}{used}" for name, (kind, used) in self.model.uses.items()}
         assert {name[2:]: value for name, value in facts.items() if name[:2] == "g:"} == uses
 
@@ -307,7 +316,18 @@ class Spending(RuleBasedStateMachine):
         }
         assert reserved == int(facts.get("reserved", 0))
 
-    def _check_purse(self, reservation: Reservation, record: dict[bytes, bytes]) -> None:
+    def _check_entries(self, name: str, ledger: Any) -> None:
+        """A hidden run is charged once for each bucket, at its end, without a node."""
+        entries = [dict(zip(words[::2], words[1::2], strict=True)) for _, words in ledger]
+        of_run = [each for each in entries if each.get(b"execution") == name.encode()]
+        charges = [each for each in of_run if each[b"kind"] == b"capture"]
+        if name[0] == "h":
+            buckets = [each[b"bucket"] for each in charges]
+            assert len(buckets) == len(set(buckets))
+            assert not any(b"node" in each for each in charges)
+            assert not (charges and self.model.reservations[name].is_open)
+
+    def _check_purse(self, name: str, reservation: Reservation, record: dict[bytes, bytes]) -> None:
         found = {plain(name): plain(value) for name, value in record.items()}
         assert found["status"] == reservation.status
         assert int(found.get("spent", 0)) == reservation.spent == sum(reservation.charged.values())
@@ -320,7 +340,14 @@ class Spending(RuleBasedStateMachine):
         for bucket, credits in reserve:
             kept[bucket] += int(credits)
         assert kept == parts
+        apart = [each.split("=") for each in found.get("captured", "").split(",") if each]
+        assert sum(int(credits) for _, credits in apart) == captured(name, reservation)
         assert reservation.spent + reservation.reserved <= reservation.cap
+
+
+def captured(name: str, reservation: Reservation) -> int:
+    """Return the spent credits that stay reserved, as those of an open hidden run do."""
+    return reservation.spent if name[0] == "h" and reservation.is_open else 0
 
 
 def draw_move(draw: Any, reservation: Reservation) -> Move:
