@@ -34,8 +34,16 @@ export const NodeCard = memo(function NodeCard({ id, data: { node } }: NodeProps
           </span>
         )}
       </header>
-      {typeof node.data.model === "string" && <ModelChip internalName={node.data.model} />}
-      {summary && <p className={summary.isCode ? "node-summary code-line" : "node-summary"}>{summary.text}</p>}
+      {/* Of one height with and without a run, so that a run moves neither sockets nor other cards. */}
+      <div className="node-body">
+        {typeof node.data.model === "string" && <ModelChip internalName={node.data.model} />}
+        {summary ? (
+          <p className={summary.isCode ? "node-summary code-line" : "node-summary"}>{summary.text}</p>
+        ) : (
+          <p className="node-summary unset">{type?.description}</p>
+        )}
+        <NodeRun node={node} />
+      </div>
       <div className="sockets">
         <ul>
           {sockets.inputs.map((socket) => (
@@ -48,7 +56,6 @@ export const NodeCard = memo(function NodeCard({ id, data: { node } }: NodeProps
           ))}
         </ul>
       </div>
-      <NodeRun node={node} />
     </div>
   );
 });

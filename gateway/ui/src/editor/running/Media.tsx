@@ -18,16 +18,29 @@ export function SocketMedium({ url, name, socket }: Props) {
   return <img src={url} alt={name} loading="lazy" onError={() => setFailed(true)} />;
 }
 
-/** A medium in small, as nodes show it. */
-export function MediaPreview({ url, name, socket }: Props) {
+/** A medium in small and without controls, as the cards of nodes show it. */
+export function Thumbnail({ url, name, socket }: Props) {
   const [isFailed, setFailed] = useState(false);
-  const kind = mediaKind(url, socket);
-  // biome-ignore lint/a11y/useMediaCaption: what models make has no captions
-  if (kind === "video") return <video src={url} controls preload="metadata" aria-label={name} />;
-  if (kind === "audio") return <audio src={url} controls preload="metadata" aria-label={name} />;
-  if (isFailed) return <FileLink url={url} name={name} />;
-  return <img src={url} alt={name} loading="lazy" draggable={false} onError={() => setFailed(true)} />;
+  const kind = isFailed ? "file" : (mediaKind(url, socket) ?? "image");
+  if (kind === "image") {
+    return (
+      <img className="node-thumbnail" src={url} alt={name} loading="lazy" draggable={false} onError={() => setFailed(true)} />
+    );
+  }
+  if (kind === "video") {
+    return <video className="node-thumbnail" src={url} preload="metadata" muted aria-label={name} onError={() => setFailed(true)} />;
+  }
+  return (
+    <svg className="node-thumbnail sign" viewBox="0 0 16 16" role="img" aria-label={name}>
+      <path d={SIGNS[kind]} />
+    </svg>
+  );
 }
+
+const SIGNS = {
+  audio: "M3 6.5v3M5.5 4v8M8 2v12M10.5 5v6M13 6.5v3",
+  file: "M4 1.5h5L12.5 5v9.5h-8.5zM9 1.5V5h3.5",
+};
 
 function FileLink({ url, name }: { url: string; name: string }) {
   return (

@@ -1,18 +1,14 @@
-import { useStore as useFlow } from "@xyflow/react";
 import { type RefObject, useEffect, useLayoutEffect, useRef } from "react";
 import type { GraphNode } from "../../api/types";
 import { credits, duration } from "../../components/Ago";
 import { Clock } from "../../playground/RunPanel";
 import type { NodeState } from "../../playground/runState";
 import { useEditor } from "../document/store";
+import { OutputPreview, ResultPreview } from "./OutputPreview";
 import { isPinned } from "./pins";
-import { OutputPreview } from "./OutputPreview";
 import "./running.css";
 import { isLive, useNodeRun, useRunning, useRuns } from "./runs";
 import { type NodeStatus, StatusIcon, statusOf, wordOf } from "./status";
-
-/** Below this zoom, the sign of the state is all that can be seen. */
-const FAR = 0.4;
 
 /** The status of a node in the run that is shown; undefined without a run. */
 function useNodeStatus(id: string): NodeStatus | undefined {
@@ -31,7 +27,7 @@ function useStatusMark(status: NodeStatus | undefined): RefObject<HTMLDivElement
   return inside;
 }
 
-/** How the run goes on at one node: its state, progress, text, time and cost, and what it gave. */
+/** A strip inside the card, of one size in all states: the state, time and cost of a node, and the beginning of its output. */
 export function NodeRun({ node }: { node: GraphNode }) {
   const { id } = node;
   const runs = useRuns();
@@ -40,12 +36,11 @@ export function NodeRun({ node }: { node: GraphNode }) {
   const pinned = useEditor(({ history }) => isPinned(history.present, id));
   const ranWith = useRunning((running) => running.ranWith?.get(id));
   const element = useStatusMark(status);
-  const isFar = useFlow(({ transform }) => transform[2] < FAR);
   if (!status && !pinned) return <div ref={element} hidden />;
   const isChanged = status !== undefined && ranWith !== undefined && ranWith !== node.data;
   return (
     <div className="node-run" ref={element}>
-      {/* With the keyboard, the settings of the node lead to its values. */}
+      {/* It covers the strip. With the keyboard, the settings of the node lead to its values. */}
       <button
         type="button"
         className={`node-run-line ${status ?? ""}`}
@@ -53,41 +48,51 @@ export function NodeRun({ node }: { node: GraphNode }) {
         title="Show the values"
         onClick={() => runs.set({ inspected: id })}
       >
-        {status && (
-          <>
-            <StatusIcon status={status} />
-            <span className={isFar ? "hidden-visually" : undefined}>{wordOf(status)}</span>
-          </>
-        )}
-        {pinned && !isFar && <span className="node-pin">Pinned</span>}
-        {isChanged && !isFar && <span className="node-changed">Changed since</span>}
-        {state?.attempts === 0 && !pinned && !isFar && status === "completed" && <span>Not run again</span>}
-        {!isFar && <Figures id={id} status={status} state={state} />}
+        {status && <StatusIcon status={status} />}
+        {pinned && <span className="node-pin">Pinned</span>}
+        {isChanged && <span className="node-changed">Changed since</span>}
+        {status && <Facts id={id} status={status} state={state} isMarked={pinned || isChanged} />}
       </button>
-      {state && !isFar && <Details state={state} />}
+      {state && <Details state={state} />}
     </div>
   );
 }
 
-function Figures({ id, status, state }: { id: string; status: NodeStatus | undefined; state: NodeState | undefined }) {
+interface FactsProps {
+  id: string;
+  status: NodeStatus;
+  state: NodeState | undefined;
+  /** Whether a mark stands in the place of the word. */
+  isMarked: boolean;
+}
+
+/** The status in a word, and the figures. Where there are figures, the sign and its colour stand for the word. */
+function Facts({ id, status, state, isMarked }: FactsProps) {
   const estimate = useEditor(({ check }) => check.estimate.byNode[id] ?? 0);
-  if (!state || !status) return null;
+  const figures = state ? figuresOf(status, state, estimate) : null;
+  const isRunAgain = state?.attempts !== 0;
+  return (
+    <>
+      <span className={figures || isMarked || !isRunAgain ? "hidden-visually" : undefined}>{wordOf(status)}</span>
+      {!isRunAgain && !isMarked && status === "completed" && <span className="muted">Not run again</span>}
+      {figures && <span className="figures muted">{figures}</span>}
+    </>
+  );
+}
+
+function figuresOf(status: NodeStatus, state: NodeState, estimate: number) {
   if (status === "processing" || status === "retrying") {
     return (
-      <span className="figures">
+      <>
         <Clock since={state.startedAt ?? Date.now()} />
-        {estimate > 0 && <span className="muted"> · up to {credits(estimate)}</span>}
-      </span>
+        {estimate > 0 && ` · up to ${credits(estimate)}`}
+      </>
     );
   }
-  if (state.attempts === 0) return null;
-  return (
-    <span className="figures muted">
-      {typeof state.durationMs === "number" && duration(state.durationMs)}
-      {state.creditsCost ? ` · ${credits(state.creditsCost)}` : ""}
-      {(state.attempts ?? 1) > 1 && ` · ${state.attempts} attempts`}
-    </span>
-  );
+  if (state.attempts === 0 || typeof state.durationMs !== "number") return null;
+  const cost = state.creditsCost ? ` · ${credits(state.creditsCost)}` : "";
+  const attempts = (state.attempts ?? 1) > 1 ? ` · ${state.attempts} attempts` : "";
+  return `${duration(state.durationMs)}${cost}${attempts}`;
 }
 
 function Details({ state }: { state: NodeState }) {
@@ -100,7 +105,8 @@ function Details({ state }: { state: NodeState }) {
       </>
     );
   }
-  if (state.error) return <p className="node-error">{state.error.message}</p>;
+  if (state.error) return <p className="node-text node-error">{state.error.message}</p>;
+  if (state.type === "responseOutput") return <ResultPreview />;
   return state.outputs ? <OutputPreview id={state.id} type={state.type} outputs={state.outputs} /> : null;
 }
 
@@ -112,7 +118,7 @@ function Growing({ text, of }: { text: string; of: string }) {
     if (box.current) box.current.scrollTop = box.current.scrollHeight;
   }, [text]);
   return (
-    <div className="node-text" role="log" aria-live="off" aria-label={`Text of ${of} so far`} ref={box}>
+    <div className="node-text growing" role="log" aria-live="off" aria-label={`Text of ${of} so far`} ref={box}>
       {text}
     </div>
   );

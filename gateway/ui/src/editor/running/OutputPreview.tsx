@@ -1,10 +1,12 @@
 import type { OutputStart } from "../../playground/runState";
-import { type Socket, useCatalogue } from "../catalogue/catalogue";
+import { counted } from "../canvas/card/summary";
+import { type Socket, type SocketType, useCatalogue } from "../catalogue/catalogue";
 import { useEditor } from "../document/store";
-import { MediaPreview } from "./Media";
+import { Thumbnail } from "./Media";
+import { useRunning } from "./runs";
+import { isAsset, mediaKind } from "./values";
 
-const SHOWN = 4;
-const LENGTH = 400;
+const LENGTH = 200;
 const NONE: Socket[] = [];
 
 /** The output sockets of a node, as it was checked last. */
@@ -19,26 +21,54 @@ interface Props {
   outputs: Record<string, OutputStart>;
 }
 
-/** The beginning of what a node gave: its media, or the first lines of its text. */
+/** The beginning of what a node gave: its first medium and their number, or the first lines of its text. */
 export function OutputPreview({ id, type, outputs }: Props) {
   const sockets = useOutputs(id, type);
-  const media = Object.entries(outputs).flatMap(([socket, { urls = [] }]) => urls.map((url) => ({ socket, url })));
-  if (media.length === 0) {
-    const text = Object.values(outputs).find((output) => output.text)?.text;
-    return text ? <p className="node-text ended">{text.slice(0, LENGTH)}</p> : null;
+  const found = Object.entries(outputs).flatMap(([socket, { urls = [] }]) => urls.map((url) => ({ socket, url })));
+  const text = Object.values(outputs).find((output) => output.text)?.text;
+  const media = found.filter(({ url }) => isAsset(url));
+  const [first] = media;
+  if (!first) return <Beginning text={text ?? found[0]?.url} />;
+  const socket = sockets.find((each) => each.name === first.socket)?.type;
+  return <MediaStart url={first.url} socket={socket} count={media.length} text={text} />;
+}
+
+const MEDIA: [string, SocketType][] = [
+  ["images", "image"],
+  ["videos", "video"],
+  ["audios", "audio"],
+];
+
+/** The beginning of the result of the run, which is what the Response Output gave. */
+export function ResultPreview() {
+  const result = useRunning(({ run }) => run?.execution?.result);
+  if (result === null || result === undefined) return null;
+  const members = (typeof result === "object" ? result : {}) as Record<string, unknown>;
+  for (const [name, kind] of MEDIA) {
+    const urls = members[name];
+    if (!Array.isArray(urls) || typeof urls[0] !== "string" || !isAsset(urls[0])) continue;
+    return <MediaStart url={urls[0]} socket={kind} count={urls.length} text={undefined} />;
   }
-  const shown = media.slice(0, SHOWN);
+  const text = typeof members.text === "string" ? members.text : result;
+  return <Beginning text={typeof text === "string" ? text : JSON.stringify(text)} />;
+}
+
+interface MediaStartProps {
+  url: string;
+  socket: SocketType | undefined;
+  count: number;
+  text: string | undefined;
+}
+
+function MediaStart({ url, socket, count, text }: MediaStartProps) {
   return (
-    <div className="node-media nodrag" data-count={shown.length}>
-      {shown.map(({ socket, url }, place) => (
-        <MediaPreview
-          key={url}
-          url={url}
-          name={media.length > 1 ? `Output ${place + 1}` : "Output"}
-          socket={sockets.find((each) => each.name === socket)?.type}
-        />
-      ))}
-      {media.length > SHOWN && <span className="muted">and {media.length - SHOWN} more</span>}
-    </div>
+    <>
+      <Thumbnail url={url} name="Output" socket={socket} />
+      <Beginning text={text ?? counted(count, mediaKind(url, socket) ?? "file")} />
+    </>
   );
+}
+
+function Beginning({ text }: { text: string | undefined }) {
+  return text ? <p className="node-text">{text.slice(0, LENGTH).replace(/\s*\n\s*/g, " ")}</p> : null;
 }

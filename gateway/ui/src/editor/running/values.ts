@@ -80,6 +80,11 @@ export function mediaKind(url: string, socket: SocketType | undefined): MediaKin
 
 const MEDIUM = /^https?:\/\/[^\s]+\/media\/[\w-]+\?expires=/;
 
+/** Whether an address is that of an asset, which a page may load by itself. */
+export function isAsset(url: string): boolean {
+  return MEDIUM.test(url);
+}
+
 /** Whether a value is the address of a medium. */
 export function isMedium(value: unknown, socket: SocketType | undefined): value is string {
   if (typeof value !== "string" || !/^https?:\/\/\S+$/.test(value)) return false;
