@@ -13,7 +13,7 @@ from engine.ids.idempotency import IdempotencyKey
 from engine.services.media import MediaService
 from engine.services.run_inputs import AssetUse, Compute, check_run_inputs
 from engine.store import SpeculativeAuthorization, StaleWorkflow, Store, Workflow
-from engine.store.executions.inputs import pack_inputs
+from engine.store.executions.inputs import NO_TURN, Turn, pack_inputs
 from engine.store.executions.start import Start
 from engine.values.fields import unknown_inputs
 
@@ -84,6 +84,7 @@ class NewRun(Struct, frozen=True, kw_only=True):
     authorization: SpeculativeAuthorization | None = None
     depth: int = 1
     request_id: str = ""
+    turn: Turn = NO_TURN
 
 
 class Acceptance(Struct, frozen=True, kw_only=True):
@@ -114,7 +115,10 @@ class Acceptance(Struct, frozen=True, kw_only=True):
     async def _accept(self, run: NewRun, found: Runnable, compute: Compute) -> tuple[str, ...]:
         warnings = unknown_inputs(found.plan.fields, run.inputs)
         accepted = found.inputs or await self._check_inputs(run, found, compute)
-        start = await found.prepare(run, accepted.values) if found.prepare else None
+        start = None
+        if found.prepare is not None:  # it may read objects
+            async with run.turn.yielded():
+                start = await found.prepare(run, accepted.values)
         await self.store.executions.accept(
             account_id=run.account_id,
             workflow=found.workflow,
@@ -137,6 +141,7 @@ class Acceptance(Struct, frozen=True, kw_only=True):
             request_id=run.request_id,
             warnings=warnings,
             start=start,
+            turn=run.turn,
         )
         return warnings
 

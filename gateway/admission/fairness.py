@@ -5,7 +5,9 @@ stay with the process for as long as all their runs last.
 """
 
 import asyncio
+import contextlib
 from collections import deque
+from collections.abc import AsyncIterator
 
 MAX_BEGUN = 2
 MAX_BEGUN_ALONE = 128
@@ -26,6 +28,10 @@ class AccountFairness:
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
         self._latest = ""
         self._contended_until = 0.0
+
+    def turn(self, account_id: str) -> "AccountTurn":
+        """Return a turn of the account, for one request."""
+        return AccountTurn(self, account_id)
 
     async def begin(self, account_id: str) -> None:
         """Wait until a request of the account may use this process; `end` must follow."""
@@ -84,3 +90,38 @@ class AccountFairness:
         if not waiting:
             del self._waiting[account_id]
         return woken
+
+
+class AccountTurn:
+    """Turn of one request, held while the context lasts but for pauses."""
+
+    __slots__ = ("_account_id", "_fairness", "_is_held")
+
+    def __init__(self, fairness: AccountFairness, account_id: str) -> None:
+        self._fairness = fairness
+        self._account_id = account_id
+        self._is_held = False
+
+    async def __aenter__(self) -> "AccountTurn":
+        await self._take()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.give_back()
+
+    def give_back(self) -> None:
+        """Let the next request of the account begin, unless it was let before."""
+        if self._is_held:
+            self._is_held = False
+            self._fairness.end(self._account_id)
+
+    @contextlib.asynccontextmanager
+    async def yielded(self) -> AsyncIterator[None]:
+        """Give the turn back for something slow, then wait for another one; not after an error."""
+        self.give_back()
+        yield
+        await self._take()
+
+    async def _take(self) -> None:
+        await self._fairness.begin(self._account_id)
+        self._is_held = True

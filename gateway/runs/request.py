@@ -30,6 +30,8 @@ class RunParameters(Struct, frozen=True, kw_only=True):
     """Parameters of a run."""
 
     inputs: dict[str, Any]
+    is_retry: bool = False
+    """The inputs are those of a failed execution."""
     body_bytes: int = 0
     depth: int = 1
     """Depth of the new run, from 1."""
@@ -66,6 +68,7 @@ async def read_run_parameters(
     inputs = {} if is_retry else RunRequest.parse(await decode_object(data)).inputs
     return RunParameters(
         inputs=inputs,
+        is_retry=is_retry,
         body_bytes=len(data),
         depth=depth,
         wait_seconds=0 if is_async else _wait(request, timeout),

@@ -3,7 +3,6 @@
 import contextlib
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from msgspec import UNSET
@@ -25,6 +24,7 @@ from engine.ids.executions import new_execution_id
 from engine.metrics import EXECUTIONS_ACCEPTED
 from engine.services.acceptance import Acceptance, NewRun, Runnable
 from engine.store import AlreadyRetried, IdempotentReplay, Principal
+from gateway.admission.fairness import AccountTurn
 from gateway.auth.endpoints import SPECULATIVE
 from gateway.http import response_headers
 from gateway.http.disconnects import has_disconnected
@@ -209,15 +209,12 @@ async def _accept(
     try:
         services = request.services
         services.backlog.check()
-        await services.fairness.begin(principal.account.id)
-        try:
-            new = _new_run(request, principal, target, parameters, execution_id)
-            warnings = await _accept_new(services, principal, target, new, parameters.body_bytes)
+        async with services.fairness.turn(principal.account.id) as turn:
+            new = _new_run(request, principal, target, parameters, execution_id, turn)
+            warnings = await _accept_new(services, principal, target, new, parameters)
             parameters.inputs.clear()  # they are on record, and the caller may wait for minutes
             forget_body(request)
             return warnings
-        finally:
-            services.fairness.end(principal.account.id)
     except (IdempotentReplay, IdempotencyKeyReused, Unavailable):
         raise
     except EngineError:
@@ -231,7 +228,11 @@ async def _accept(
 
 
 async def _accept_new(
-    services: Services, principal: Principal, target: RunTarget, new: NewRun, body_bytes: int
+    services: Services,
+    principal: Principal,
+    target: RunTarget,
+    new: NewRun,
+    parameters: RunParameters,
 ) -> tuple[str, ...]:
     acceptance = Acceptance(
         store=services.store,
@@ -240,9 +241,14 @@ async def _accept_new(
     )
 
     async def compute(work: Callable[[], T]) -> T:
-        return await run_off_loop(body_bytes, work)
+        return await run_off_loop(parameters.body_bytes, work)
 
-    find = partial(target.find, services, principal)
+    async def find(*, fresh: bool) -> Runnable:
+        if not parameters.is_retry:
+            return await target.find(services, principal, fresh=fresh)
+        async with new.turn.yielded():  # values of the former run may be objects
+            return await target.find(services, principal, fresh=fresh)
+
     warnings = await acceptance.accept(new, find, compute)
     EXECUTIONS_ACCEPTED.inc()
     return warnings
@@ -254,6 +260,7 @@ def _new_run(
     target: RunTarget,
     parameters: RunParameters,
     execution_id: str,
+    turn: AccountTurn,
 ) -> NewRun:
     notifier = request.services.notifier.channel
     return NewRun(
@@ -272,6 +279,7 @@ def _new_run(
         authorization=request.scope.get(SPECULATIVE),
         depth=parameters.depth,
         request_id=response_headers.request_id(request.scope),
+        turn=turn,
     )
 
 

@@ -34,7 +34,7 @@ from engine.store.executions.accept import (
 )
 from engine.store.executions.active import ActiveExecution
 from engine.store.executions.events import initial_watch_fields
-from engine.store.executions.inputs import LargeInputs, pack_inputs
+from engine.store.executions.inputs import NO_TURN, LargeInputs, Turn, pack_inputs
 from engine.store.executions.offload import OffloadedValues, is_large
 from engine.store.executions.public_runs import begin_public_run, count_public_run, hidden_models
 from engine.store.executions.reads import ExecutionReads
@@ -99,6 +99,7 @@ class Executions(ExecutionReads):
         request_id: str = "",
         warnings: Sequence[str] = (),
         start: Start | None = None,
+        turn: Turn = NO_TURN,
     ) -> Accepted:
         """Record an execution, reserve its credits and send its hint in one pipeline.
 
@@ -120,6 +121,7 @@ class Executions(ExecutionReads):
         - `request_id`: id of the HTTP request, for readers of the record
         - `warnings`: sentences for readers of the record
         - `start`: state that the execution begins with, other than that all nodes wait
+        - `turn`: turn of the account, given back while objects are stored
 
         Raises StaleWorkflow, WorkflowNotFound, VersionNotFound, TooManyExecutions, StoreFull,
         StorageFailed or Unavailable; with `idempotency_key` IdempotentReplay or
@@ -147,7 +149,9 @@ class Executions(ExecutionReads):
                 first := await self.find_replay(account_id, idempotency_key)
             ):
                 raise first  # nothing is stored for a replay
-            on_record = await self._large_inputs.store(account_id, execution_id, packed, start)
+            on_record = await self._large_inputs.store(
+                account_id, execution_id, packed, start, turn
+            )
         reference = keyspace.reference(account_id, execution_id)
         retried = start.retry.execution_id if start and start.retry else ""
         if authorization is not None and (retried or not authorization.is_pending):
@@ -191,7 +195,7 @@ class Executions(ExecutionReads):
                 accepted = parse_verdict(execution_id, verdict, terms, idempotency_key, quote)
         except EngineError as refusal:
             if has_objects:
-                await self._large_inputs.remove_refused(account_id, execution_id, refusal)
+                await self._large_inputs.remove_refused(account_id, execution_id, refusal, turn)
             raise
         if workflow and owner_id:
             await count_public_run(self._client, workflow)

@@ -1,10 +1,12 @@
 """Inputs of executions: the needed fields, and large inputs as objects."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Mapping
-from typing import Any
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
 
 from engine.errors import EngineError, StorageFailed, Unavailable
 from engine.graph.plan import Plan
@@ -28,6 +30,32 @@ def pack_inputs(plan: Plan, inputs: Mapping[str, Any]) -> bytes:
     return pack({name: value for name, value in inputs.items() if name not in unused})
 
 
+class Turn(Protocol):
+    """Turn of the account whose execution is accepted, which other requests wait for."""
+
+    def give_back(self) -> None:
+        """Let the next request begin."""
+        ...
+
+    def yielded(self) -> AbstractAsyncContextManager[None]:
+        """Give the turn back while objects are read or written, then wait for another one."""
+        ...
+
+
+class NoTurn:
+    """Turn where requests do not wait for each other."""
+
+    def give_back(self) -> None:
+        """Do nothing."""
+
+    def yielded(self) -> AbstractAsyncContextManager[None]:
+        """Do nothing."""
+        return contextlib.nullcontext()
+
+
+NO_TURN = NoTurn()
+
+
 class LargeInputs:
     """Offloads large values that executions begin with, during their acceptance.
 
@@ -39,14 +67,26 @@ class LargeInputs:
         self._offloaded = offloaded
 
     async def store(
-        self, account_id: str, execution_id: str, packed: bytes, start: Start | None = None
+        self,
+        account_id: str,
+        execution_id: str,
+        packed: bytes,
+        start: Start | None = None,
+        turn: Turn = NO_TURN,
     ) -> bytes:
-        """Store packed inputs, if they are large, and the objects of the start.
+        """Store packed inputs, if they are large, and the objects of the start, outside the turn.
 
         Returns the bytes of the inputs on record. Raises StorageFailed, and what storing the
         objects of the start raises.
         """
         name = make_inputs_name(int(time.time() * 1000), len(packed))
+        async with turn.yielded():
+            await self._put(account_id, execution_id, name, packed, start)
+        return pack_name(name) if is_large(len(packed)) else packed
+
+    async def _put(
+        self, account_id: str, execution_id: str, name: str, packed: bytes, start: Start | None
+    ) -> None:
         ids, is_kept = (account_id, execution_id), False
         try:
             if is_large(len(packed)):
@@ -59,12 +99,12 @@ class LargeInputs:
         finally:
             if not is_kept:
                 await self._remove(*ids)  # an object may exist
-        return pack_name(name) if is_large(len(packed)) else packed
 
     async def remove_refused(
-        self, account_id: str, execution_id: str, refusal: EngineError
+        self, account_id: str, execution_id: str, refusal: EngineError, turn: Turn = NO_TURN
     ) -> None:
         """Remove the stored inputs of an execution that was certainly refused."""
+        turn.give_back()
         if isinstance(refusal, Unavailable) and not refusal.word:
             return  # the reply was lost, and the execution may have been accepted
         await self._remove(account_id, execution_id)

@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 from engine.errors import StorageFailed
 from engine.executions.retry import jittered
 from engine.ids.partitions import partition_of
+from engine.process.account_slots import AccountSlots
 from engine.process.byte_semaphore import ByteSemaphore
 from engine.store.archive.archive import Archive, NoArchive
 from engine.store.executions.record_fields import parse_name
@@ -24,6 +25,8 @@ PATIENCE_SECONDS = 30.0
 PAUSES_SECONDS = (0.1, 0.3, 1.0)
 AT_ONCE = 16
 """Most concurrent reads and writes of objects in one process."""
+SHARE = 8
+"""The same for one account."""
 COPIED_BYTES = 67_108_864
 """Most bytes of objects that one process copies at once."""
 BEGUN_WITH = re.compile(r"[a-z]+-(\d{1,15})\.", re.ASCII)
@@ -141,7 +144,7 @@ class OffloadedValues:
         self._client = client
         self._blob_store = blob_store
         self._archive = archive or NoArchive()
-        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._slots = AccountSlots(AT_ONCE, SHARE)
         self._copied = ByteSemaphore(COPIED_BYTES)
 
     async def put(
@@ -155,7 +158,7 @@ class OffloadedValues:
     ) -> None:
         """Store a value, with retries for a limited time. Raises StorageFailed."""
         key = f"{_prefix(account_id, execution_id)}{name}"
-        await self._patiently(lambda: self._blob_store.write(key, data), seconds)
+        await self._patiently(account_id, lambda: self._blob_store.write(key, data), seconds)
 
     async def read(
         self, account_id: str, execution_id: str, name: str, *, seconds: float = PATIENCE_SECONDS
@@ -163,8 +166,10 @@ class OffloadedValues:
         """Return an object. Raises FileNotFoundError when gone or damaged, else StorageFailed."""
         size = size_of(name)
         key = f"{_prefix(account_id, execution_id)}{name}"
-        data = await self._patiently(lambda: self._blob_store.read(key), seconds) if size else b""
-        if not size or len(data) != size:
+        if not size:
+            raise FileNotFoundError
+        data = await self._patiently(account_id, lambda: self._blob_store.read(key), seconds)
+        if len(data) != size:
             raise FileNotFoundError
         return data
 
@@ -244,9 +249,11 @@ class OffloadedValues:
         archived = await self._archive.known(gone)
         return [owner for owner in gone if owner not in archived]
 
-    async def _patiently(self, call: Callable[[], Awaitable[T]], seconds: float) -> T:
+    async def _patiently(
+        self, account_id: str, call: Callable[[], Awaitable[T]], seconds: float
+    ) -> T:
         try:
-            async with asyncio.timeout(seconds), self._turns:
+            async with asyncio.timeout(seconds), self._slots.slot(account_id):
                 for pause in PAUSES_SECONDS:
                     try:
                         return await call()

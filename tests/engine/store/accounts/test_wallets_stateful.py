@@ -28,6 +28,7 @@ from tests.support.store.wallet_model import (
     Quote,
     Reservation,
     Tier,
+    captured,
     lapses,
     month_end,
 )
@@ -343,11 +344,6 @@ class Spending(RuleBasedStateMachine):
         apart = [each.split("=") for each in found.get("captured", "").split(",") if each]
         assert sum(int(credits) for _, credits in apart) == captured(name, reservation)
         assert reservation.spent + reservation.reserved <= reservation.cap
-
-
-def captured(name: str, reservation: Reservation) -> int:
-    """Return the spent credits that stay reserved, as those of an open hidden run do."""
-    return reservation.spent if name[0] == "h" and reservation.is_open else 0
 
 
 def draw_move(draw: Any, reservation: Reservation) -> Move:
