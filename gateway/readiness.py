@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from engine.errors import EngineError
+from engine.history.own_database import OwnDatabase
 from engine.store import HintSender
 from engine.store.archive.state import ArchiverStates
 from engine.store.redis.client import Client
@@ -70,9 +71,9 @@ class MemoryWatch:
 class HistoryWatch:
     """Watches whether the history has what has ended."""
 
-    def __init__(self, client: Client, *, has_database: bool) -> None:
-        self._states = ArchiverStates(client)
-        self._has_database = has_database
+    def __init__(self, states: ArchiverStates, own: OwnDatabase) -> None:
+        self._states = states
+        self._own = own
         self._problem = ""
 
     def reason(self) -> str:
@@ -84,7 +85,7 @@ class HistoryWatch:
         while True:
             with contextlib.suppress(EngineError, RuntimeError):
                 health = await self._states.health()
-                self._note(health.problem(has_database=self._has_database))
+                self._note(health.problem(self._own.problem()))
             await asyncio.sleep(HISTORY_SECONDS)
 
     def _note(self, problem: str) -> None:

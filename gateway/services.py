@@ -13,6 +13,7 @@ from starlette.requests import Request
 
 from engine import metrics
 from engine.errors import EngineError
+from engine.history.own_database import OwnDatabase
 from engine.history.reading.archive import open_archive
 from engine.media.objects import ObjectStore
 from engine.process import spare_memory
@@ -20,6 +21,7 @@ from engine.services.background_tasks import background
 from engine.services.media import MediaService
 from engine.settings import Settings
 from engine.store import CompletionNotifier, Store
+from engine.store.archive.state import ArchiverStates
 from gateway import page_files
 from gateway.admission.backlog import Backlog
 from gateway.admission.body_memory import BodyMemory
@@ -49,6 +51,7 @@ class Services:
     result_memory: ResultMemory
     body_memory: BodyMemory
     readiness: Readiness
+    own_database: OwnDatabase
     worker_variables: VariablesReader
     expression_trials: ExpressionTrials
     pages: page_files.PageFiles
@@ -86,9 +89,12 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
         queues, redis_memory = QueueWatch(store.hints), MemoryWatch(store.client)
-        history = HistoryWatch(store.client, has_database=bool(settings.database_url))
+        states = ArchiverStates(store.client)
+        own_database = OwnDatabase(settings.database_url, states, process)
+        history = HistoryWatch(states, own_database)
         tasks = {
             "history": history.watch,
+            "own database": own_database.watch,
             "metrics": lambda: metrics.publish(store, process),
             "queues": queues.watch,
             "memory": redis_memory.watch,
@@ -119,6 +125,7 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
                     "history": history.reason,
                 }
             ),
+            own_database=own_database,
             worker_variables=VariablesReader(store),
             expression_trials=expression_trials,
             peers=peers,

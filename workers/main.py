@@ -10,6 +10,7 @@ import uvloop
 
 from engine import log, metrics
 from engine.errors import EngineError
+from engine.history.own_database import OwnDatabase
 from engine.history.reading.archive import open_archive
 from engine.media.objects import ObjectStore
 from engine.process import setup, spare_memory
@@ -18,6 +19,7 @@ from engine.services.background_tasks import background
 from engine.services.media import MediaService
 from engine.settings import Settings
 from engine.store import Store
+from engine.store.archive.state import ArchiverStates
 from engine.store.redis import keyspace
 from engine.store.redis.heartbeat import Heartbeat
 from engine.store.redis.subscription import Subscription
@@ -156,6 +158,7 @@ async def _run_background(
     """Run the tasks of a worker beside its walks and webhooks."""
     subscription = Subscription(settings.redis_url, keyspace.cancels())
     held_check = HeldCheck(store, walker, worker_id)
+    own_database = OwnDatabase(settings.database_url, ArchiverStates(store.client), worker_id)
     async with (
         _follow_models(store, settings.redis_url),
         background(
@@ -163,6 +166,7 @@ async def _run_background(
         ),
         subscription.running(lambda data: walker.cancel(data.decode(errors="replace"))),
         background("metrics", lambda: metrics.publish(store, worker_id)),
+        background("own database", own_database.watch),
         background("spare memory", spare_memory.trim_periodically),
         background("held check", held_check.run),
         _run_sweeper(store, media_service, worker_id, settings),

@@ -15,6 +15,7 @@ from engine.services.media import MediaService
 from engine.settings import load
 from engine.store import Account, Store
 from engine.store.accounts.erasure import AccountKeys
+from engine.store.archive.state import ArchiverStates
 from engine.store.redis import keyspace
 
 MEDIA_PAGE = 100
@@ -38,6 +39,7 @@ class AccountErasure:
 
     async def count(self, account_id: str) -> Counts:
         """Return what there is to erase. Raises AccountNotFound or CommandFailed."""
+        self._database.expect(await ArchiverStates(self._store.client).database_id())
         rows = await self._rows(account_id)
         if not any(rows.values()):
             await self._store.accounts.get(account_id)

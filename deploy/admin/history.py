@@ -34,9 +34,10 @@ def migrate_database(database: Database) -> Row:
 async def read_status(store: Store, database: Database) -> Row:
     """Return how far the archive is."""
     health = await ArchiverStates(store.client).health()
-    error = health.problem(has_database=True)
+    error = health.problem()
     revision, count = "", None
     try:
+        database.expect(health.state.database_id)
         revision = await asyncio.to_thread(revision_of, database)
         count = await asyncio.to_thread(count_executions, database) if revision else 0
     except HistoryUnavailable as failure:

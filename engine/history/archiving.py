@@ -107,7 +107,7 @@ class ExecutionArchive:
         return [name for name in names if name in known]
 
     def _known(self, names: Sequence[str]) -> set[str]:
-        with self._database.read() as connection:
+        with self._database.read(is_fresh=True) as connection:
             found = find_known(connection, [keyspace.parse_reference(name) for name in names])
         return {keyspace.reference(*ids) for ids in found}
 

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import threading
 import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -17,28 +18,41 @@ from sqlalchemy.exc import (
     NoSuchModuleError,
     StatementError,
 )
+from sqlalchemy.pool import NullPool, Pool, QueuePool
 
 from engine.history.errors import HistoryUnavailable
+from engine.history.identity import require_database
 from engine.history.location import POOL_SIZE, POSTGRESQL, SQLITE, WITHOUT_DRIVER, WRONG_URL
+from engine.history.sqlite_file import SqliteFile
 from engine.settings import SettingError
 
 BUSY_SECONDS = 5.0
 """Longest wait for another writer of SQLite."""
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 30
+SILENT_MS = 10_000
+"""Time after which a server that acknowledges nothing counts as gone."""
 WRITER_LOCK = 0x68725F68
 """Advisory lock of PostgreSQL that a writer holds for its transaction."""
-MAPPED_BYTES = 2_147_418_112
-"""Part of SQLite's file that is read by a mapping, at most: without a copy of each page."""
 
 
 class Database:
-    """Engine of the history's database. Calls block; every one may raise HistoryUnavailable."""
+    """Engine of the history's database. Calls block; every one may raise HistoryUnavailable.
 
-    def __init__(self, url: str) -> None:
-        """Open by a URL `sqlite:///PATH` or `postgresql://…`. Raises SettingError."""
+    After a failure, and when SQLite's file was replaced, its connections are made anew.
+    """
+
+    def __init__(self, url: str, *, is_durable: bool = False) -> None:
+        """Open by a URL `sqlite:///PATH` or `postgresql://…`. Raises SettingError.
+
+        `is_durable`: what SQLite commits is on the disk then, as it always is with PostgreSQL.
+        """
         self._url = _parse_url(url)
-        self._engine = _make_engine(self._url)
+        self._file = SqliteFile.of(url)
+        self._engine = _make_engine(self._url, is_durable=is_durable)
+        self._fresh_engine = _make_engine(self._url, is_durable=is_durable, poolclass=NullPool)
+        self._looking = threading.Lock()
+        self._expected_id = ""
         # Commands use a database for moments, and leave it to its end.
         weakref.finalize(self, self._engine.dispose)
 
@@ -58,17 +72,25 @@ class Database:
             with suppress(OSError):  # the first connection says why
                 os.close(os.open(self._url.database, os.O_RDWR | os.O_CREAT, 0o600))
 
+    def expect(self, database_id: str) -> None:
+        """Let each transaction begin with a look whether the database has this id; empty: none."""
+        self._expected_id = database_id
+
     @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """Run a transaction that sees one snapshot of the database."""
+    def read(self, *, is_fresh: bool = False) -> Iterator[Connection]:
+        """Run a transaction that sees one snapshot of the database.
+
+        `is_fresh`: over a connection of its own, which sees the database that others find now.
+        """
         options = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
-        with _reported(), self._begin(options) as connection:
+        engine = self._fresh_engine if is_fresh else self._engine
+        with self._reported(), self._begin(engine, options) as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Run a transaction, without another writer at the same time; commits at its end."""
-        with _reported(), self._begin({"is_writer": True}) as connection:
+        with self._reported(), self._begin(self._engine, {"is_writer": True}) as connection:
             if not self.is_sqlite:
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})"))
             yield connection
@@ -78,22 +100,28 @@ class Database:
         self._engine.dispose()
 
     @contextmanager
-    def _begin(self, options: Mapping[str, Any]) -> Iterator[Connection]:
-        with self._engine.connect() as connection:
+    def _begin(self, engine: Engine, options: Mapping[str, Any]) -> Iterator[Connection]:
+        with self._looking:
+            if self._file is not None and self._file.is_replaced():
+                self._engine.dispose()
+        with engine.connect() as connection:
             connection.execution_options(**options)
             with connection.begin():
+                if self._expected_id:
+                    require_database(connection, self._expected_id)
                 yield connection
 
-
-@contextmanager
-def _reported() -> Iterator[None]:
-    try:
-        yield
-    except DBAPIError as error:
-        is_about_data = isinstance(error, DataError | IntegrityError)
-        raise HistoryUnavailable(_reason(error), is_about_data=is_about_data) from error
-    except (StatementError, OverflowError) as error:
-        raise HistoryUnavailable(str(error), is_about_data=True) from error
+    @contextmanager
+    def _reported(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            is_about_data = isinstance(error, DataError | IntegrityError)
+            if not is_about_data:
+                self._engine.dispose()  # a broken connection may stay broken
+            raise HistoryUnavailable(_reason(error), is_about_data=is_about_data) from error
+        except (StatementError, OverflowError) as error:
+            raise HistoryUnavailable(str(error), is_about_data=True) from error
 
 
 def _reason(error: DBAPIError) -> str:
@@ -114,33 +142,38 @@ def _parse_url(url: str) -> URL:
     return parsed
 
 
-def _make_engine(url: URL) -> Engine:
+def _make_engine(url: URL, *, is_durable: bool, poolclass: type[Pool] = QueuePool) -> Engine:
+    pool = {"pool_size": POOL_SIZE} if poolclass is QueuePool else {}
     try:
         if url.get_backend_name() == SQLITE:
-            engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, pool_size=POOL_SIZE)
-            event.listen(engine, "connect", _prepare_sqlite)
+            engine = create_engine(
+                url, connect_args={"timeout": BUSY_SECONDS}, poolclass=poolclass, **pool
+            )
+            synchronous = "FULL" if is_durable else "NORMAL"
+            event.listen(engine, "connect", lambda raw, _: _prepare_sqlite(raw, synchronous))
             event.listen(engine, "begin", _begin_sqlite)
             return engine
         return create_engine(
             url,
-            pool_size=POOL_SIZE,
+            poolclass=poolclass,
             pool_pre_ping=True,
             connect_args={
                 "connect_timeout": CONNECT_SECONDS,
+                "tcp_user_timeout": SILENT_MS,
                 "options": f"-c statement_timeout={STATEMENT_SECONDS}s -c timezone=UTC",
             },
+            **pool,
         )
     except (ModuleNotFoundError, NoSuchModuleError):
         raise SettingError(WITHOUT_DRIVER) from None
 
 
-def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
+def _prepare_sqlite(connection: sqlite3.Connection, synchronous: str) -> None:
     connection.isolation_level = None  # we begin transactions
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute(f"PRAGMA synchronous={synchronous}")
     cursor.execute("PRAGMA cache_size=-32768")
-    cursor.execute(f"PRAGMA mmap_size={MAPPED_BYTES}")
     cursor.close()
 
 

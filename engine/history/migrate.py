@@ -5,10 +5,11 @@ from uuid import uuid4
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, insert, text
 
 from engine.history.database import Database
-from engine.history.revisions import DATABASE_ID, read_revision
+from engine.history.identity import DATABASE_ID, read_database_id
+from engine.history.revisions import read_revision
 from engine.history.schema import archive_state
 
 FOLDER = Path(__file__).parent / "migrations"
@@ -36,6 +37,5 @@ def _config() -> Config:
 
 
 def _name_database(connection: Connection) -> None:
-    found = select(archive_state.c.value).where(archive_state.c.name == DATABASE_ID)
-    if connection.execute(found).first() is None:
+    if not read_database_id(connection):
         connection.execute(insert(archive_state).values(name=DATABASE_ID, value=str(uuid4())))

@@ -4,11 +4,10 @@ from sqlalchemy import Connection, column, inspect, select, table
 
 from engine.history.database import Database
 from engine.history.errors import HistoryUnavailable
-from engine.history.schema import archive_state
+from engine.history.identity import read_database_id
 
 REVISIONS = ("0001", "0002", "0003")
 """Revisions in the order of `migrations/versions`; this version needs the last one."""
-DATABASE_ID = "database"
 VERSION_TABLE = "alembic_version"
 
 
@@ -21,7 +20,7 @@ def check_database(database: Database) -> str:
     if not revision or revision in REVISIONS[:-1]:
         raise HistoryUnavailable("its tables are missing or old: run `headrace migrate`")
     with database.read() as connection:
-        return database_id(connection)
+        return read_database_id(connection)
 
 
 def newest_revision() -> str:
@@ -43,9 +42,3 @@ def read_revision(connection: Connection) -> str:
         connection.execute(select(column("version_num")).select_from(table(VERSION_TABLE))).scalar()
         or ""
     )
-
-
-def database_id(connection: Connection) -> str:
-    """Return the id that the database got with its first migration."""
-    found = select(archive_state.c.value).where(archive_state.c.name == DATABASE_ID)
-    return str(connection.execute(found).scalar_one())

@@ -27,7 +27,8 @@ from engine.store.accounts.wallets import (
     Wallet,
     Wallets,
 )
-from engine.store.archive.archive import Archive, NoArchive
+from engine.store.archive.archive import Archive, NoArchive, OpenArchive
+from engine.store.archive.state import ArchiverStates
 from engine.store.audit import AuditEntry, AuditLog
 from engine.store.deliveries import Deliveries
 from engine.store.executions.accept import (
@@ -177,12 +178,12 @@ class Store:
         cls,
         settings: Settings,
         blob_store: BlobStore | None = None,
-        archive: Archive | None = None,
+        open_archive: OpenArchive = NoArchive,
     ) -> "Store":
         """Open a store by the settings; the first command connects.
 
         Without a blob store, values too large for a record can be neither written nor read; without
-        an archive, executions that Redis has forgotten are not found. Raises SettingError when the
+        an archive, executions that Redis has forgotten cannot be read. Raises SettingError when the
         settings' tiers or secret key are invalid.
         """
         terms = tiers.load(settings.tiers_file)
@@ -192,7 +193,7 @@ class Store:
         client = Client(settings.redis_url, guard)
         hint_client = Client(settings.queue_url) if settings.queue_url else client
         hints = HintSender(hint_client)
-        archive = archive or NoArchive()
+        archive = open_archive(ArchiverStates(client).database_id)
         offloaded = OffloadedValues(client, blob_store or NoBlobStore(), archive)
         keeping = LedgerKeeping.of(settings)
         versions = Versions(client, settings.retention_days)

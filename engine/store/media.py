@@ -14,6 +14,7 @@ from engine.media.formats import Facts, MediaKind, media_kind_of
 from engine.media.ids import PATTERN, is_asset_id, make_asset_id
 from engine.store.accounts.rate_limits import limits_by_tier
 from engine.store.archive.archive import Archive, NoArchive
+from engine.store.archive.state import ArchiverStates
 from engine.store.executions.record_fields import parse_hash
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
@@ -116,7 +117,7 @@ class AssetRecords:
         archive: Archive | None = None,
     ) -> None:
         self._client = client
-        self._archive = archive or NoArchive()
+        self._archive = archive or NoArchive(ArchiverStates(client).database_id)
         self._limits = limits_by_tier(tiers, lambda terms: terms.media_bytes)
         self._keep_ms = int(retention_days * 86_400_000)
 
@@ -272,9 +273,10 @@ class AssetRecords:
         of its record.
         """
         account_id, names = await self.needed_by(asset_id)
-        archived = await self._archive.known(
-            (account_id, each) for each in names if not each.startswith(WORKFLOW)
-        )
+        executions = [(account_id, each) for each in names if not each.startswith(WORKFLOW)]
+        if executions:
+            await self._archive.require()
+        archived = await self._archive.known(executions)
         own = keyspace.asset(partition_of(asset_id), asset_id)
         needing = [
             own if (account_id, each) in archived else _key_of(account_id, each) for each in names

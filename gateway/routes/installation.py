@@ -139,13 +139,13 @@ def _view(found: InstallationState, services: Services) -> InstallationView:
         ],
         queues=[QueueView.of(each) for each in found.queues],
         redis=RedisView(used_bytes=found.redis.used, limit_bytes=found.redis.limit or None),
-        history=_history(found, is_configured=is_configured),
+        history=_history(found, services.own_database.problem(), is_configured=is_configured),
     )
 
 
-def _history(found: InstallationState, *, is_configured: bool) -> HistoryView:
+def _history(found: InstallationState, own_problem: str, *, is_configured: bool) -> HistoryView:
     health = found.history
-    problem = health.problem(has_database=is_configured)
+    problem = health.problem(own_problem)
     oldest = health.executions.oldest_at
     until = oldest if oldest is not None else None if problem or not is_configured else health.now
     return HistoryView(

@@ -11,6 +11,7 @@ import httpx2
 import pytest
 
 from engine.errors import Unavailable
+from engine.history.own_database import OwnDatabase
 from engine.settings import Settings
 from engine.store import HintSender, Store
 from engine.store.archive.state import ArchiverStates
@@ -31,6 +32,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a hint count as stalled after a fraction of a second."""
     monkeypatch.setattr("engine.store.stalled_queues.STALLED_SECONDS", 0.3)
     monkeypatch.setattr("gateway.readiness.POLL_SECONDS", 0.02)
+    monkeypatch.setattr("engine.history.own_database.LOOK_SECONDS", 0.02)
 
 
 @pytest.fixture
@@ -209,7 +211,8 @@ async def test_a_history_whose_database_is_away_is_told(
     settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gateway.readiness.HISTORY_SECONDS", 0.02)
-    watch = HistoryWatch(store.client, has_database=True)
+    states = ArchiverStates(store.client)
+    watch = HistoryWatch(states, OwnDatabase("", states, "here"))
     task = asyncio.create_task(watch.watch())
 
     async def told() -> bool:

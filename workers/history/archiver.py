@@ -16,7 +16,7 @@ from engine.history.revisions import check_database
 from engine.ids.partitions import PARTITIONS
 from engine.store import Store
 from engine.store.archive.ended_executions import EndedRecord
-from engine.store.archive.state import ArchiverStates
+from engine.store.archive.state import ANOTHER_DATABASE, ArchiverStates
 from engine.store.executions.unarchived import MOST_READ
 from workers.history.load import OtherLoad
 
@@ -122,10 +122,8 @@ class Archiver:
         found = await asyncio.to_thread(check_database, self._database)
         expected = await self._states.claim_database(found)
         if expected != found:
-            raise HistoryUnavailable(
-                "this database has not the history of this installation: "
-                "HEADRACE_DATABASE_URL names another one than before"
-            )
+            raise HistoryUnavailable(ANOTHER_DATABASE)
+        self._database.expect(expected)
         self._is_checked = True
 
     async def _do_due(self) -> None:

@@ -52,7 +52,7 @@ async def archiver(settings: Settings) -> AsyncIterator[Archiver]:
     """Run an archiver for as long as the context lasts."""
     store, database = (
         Store.open(settings, ObjectStore.of(settings)),
-        Database(settings.database_url),
+        Database(settings.database_url, is_durable=True),
     )
     keep_ms = settings.hot_ms
     retention = Retention(

@@ -293,7 +293,8 @@ class Sweeper:
         """Remove executions whose retention is over, and versions of workflows that are not kept.
 
         With a history its archiver removes executions. Removes one batch, so that a large one
-        delays no other duty; true when there may be more.
+        delays no other duty; true when there may be more. Raises Unavailable where there is a
+        history, and this process has not its database.
         """
         is_more = await self._store.versions.prune()
         return await self._prune_executions() or is_more
@@ -301,6 +302,7 @@ class Sweeper:
     async def _prune_executions(self) -> bool:
         if not self._prunes_executions:
             return False
+        await self._store.archive.require()
         now = await self._store.leases.now()
         pruned = await self._store.leases.prune(now - self._retention_ms)
         await EndedDeliveries(self._store.client).drop(now - self._retention_ms)

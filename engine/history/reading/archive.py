@@ -5,6 +5,7 @@ The first read imports the library of SQL, which takes 15 MB and a sixth of a se
 
 import asyncio
 import contextlib
+import functools
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -16,7 +17,6 @@ from engine.history.location import POOL_SIZE, check_url
 from engine.settings import Settings
 from engine.store.accounts.wallets import LedgerEntry
 from engine.store.archive.archive import (
-    Archive,
     ArchivedCount,
     ArchivedDelivery,
     ArchivedFigures,
@@ -25,10 +25,12 @@ from engine.store.archive.archive import (
     ExecutionIds,
     LedgerFilter,
     NoArchive,
+    OpenArchive,
     SeriesQuery,
     StreamId,
 )
 from engine.store.archive.ended_executions import EndedRecord
+from engine.store.archive.state import InstalledId
 from engine.store.executions.filters import ExecutionFilter, Row
 
 if TYPE_CHECKING:
@@ -47,11 +49,11 @@ CLOSE_SECONDS = 2.0
 T = TypeVar("T")
 
 
-def open_archive(settings: Settings) -> Archive:
-    """Open the archive of the settings; without a database it has nothing. Raises SettingError."""
+def open_archive(settings: Settings) -> OpenArchive:
+    """Return what opens the archive of the settings. Raises SettingError."""
     url = settings.database_url
     if not url:
-        return NoArchive()
+        return NoArchive
     check_url(url)
 
     def open_database() -> "Database":
@@ -59,20 +61,31 @@ def open_archive(settings: Settings) -> Archive:
 
         return Database(url)
 
-    return HistoryArchive(open_database)
+    return functools.partial(HistoryArchive, open_database)
 
 
 class HistoryArchive:
-    """Reads one database; each read sees one snapshot. Raises HistoryUnavailable."""
+    """Reads one database; each read sees one snapshot. Raises HistoryUnavailable.
 
-    def __init__(self, open_database: Callable[[], "Database"]) -> None:
+    It does for a database other than the installation's too, which lacks what Redis has forgotten.
+    """
+
+    def __init__(self, open_database: Callable[[], "Database"], installed_id: InstalledId) -> None:
         self._open_database = open_database
+        self._installed_id = installed_id
+        self._expected_id = ""
         self._opening = threading.Lock()
         self._database: Database | None = None
         self._threads = ThreadPoolExecutor(POOL_SIZE, thread_name_prefix="history")
         self._places = threading.BoundedSemaphore(POOL_SIZE + MOST_WAITING)
         self._retry_at: float | None = None
         """Time of the next try while the database is away; None: it answers."""
+
+    async def require(self) -> None:
+        """Raise HistoryUnavailable unless this is the database that has the history."""
+        if not await self._expected():
+            raise HistoryUnavailable("no database has the history of this installation yet")
+        await self.read(lambda _: None)
 
     async def record(self, account_id: str, execution_id: str) -> EndedRecord | None:
         """Return the record of an execution, None for an unknown one."""
@@ -225,11 +238,12 @@ class HistoryArchive:
         """Return the outcome of a query, called with a connection."""
         if self._is_away():
             raise HistoryUnavailable("it did not answer a moment ago")
+        expected = await self._expected()
         if not self._places.acquire(blocking=False):
             raise HistoryUnavailable("too many reads wait for it")
 
         def work() -> T:
-            with self._opened().read() as connection:
+            with self._opened(expected).read() as connection:
                 return query(connection)
 
         job = self._threads.submit(work)
@@ -245,10 +259,16 @@ class HistoryArchive:
         self._retry_at = None
         return found
 
-    def _opened(self) -> "Database":
+    async def _expected(self) -> str:
+        """Return the id of the database that has the history; empty where none has it yet."""
+        self._expected_id = self._expected_id or await self._installed_id()
+        return self._expected_id
+
+    def _opened(self, expected: str) -> "Database":
         with self._opening:
             if self._database is None:
                 self._database = self._open_database()
+            self._database.expect(expected)
             return self._database
 
     def _is_away(self) -> bool:

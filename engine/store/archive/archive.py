@@ -1,12 +1,14 @@
 """Port to the history: ended executions that Redis may have forgotten."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from engine.errors import Unavailable
 from engine.executions.execution import Execution
 from engine.store.accounts.wallets import LedgerEntry
 from engine.store.archive.ended_executions import EndedRecord
+from engine.store.archive.state import CANNOT_READ, InstalledId
 from engine.store.executions.filters import ExecutionFilter, Row
 
 
@@ -162,7 +164,17 @@ class ArchivedDelivery:
 
 
 class Archive(Protocol):
-    """Reader of the history; every call may raise Unavailable."""
+    """Reader of the history; every call may raise Unavailable.
+
+    It does where the installation has a history, and this process has not that database.
+    """
+
+    async def require(self) -> None:
+        """Raise Unavailable unless this process can tell whether the history has something.
+
+        To be called before things are removed because neither Redis nor the history has them.
+        """
+        ...
 
     async def record(self, account_id: str, execution_id: str) -> EndedRecord | None:
         """Return the record of an execution, None for an unknown one."""
@@ -239,9 +251,20 @@ class Archive(Protocol):
 
 
 class NoArchive:
-    """Absent history, for processes without a database: it has nothing."""
+    """Absent history, for processes without a database: it has nothing.
+
+    Where the installation has a history, only a database could tell: every call raises Unavailable.
+    """
+
+    def __init__(self, installed_id: InstalledId) -> None:
+        self._installed_id = installed_id
+
+    async def require(self) -> None:
+        if await self._installed_id():
+            raise Unavailable(CANNOT_READ)
 
     async def record(self, account_id: str, execution_id: str) -> EndedRecord | None:
+        await self.require()
         return None
 
     async def page(
@@ -253,44 +276,58 @@ class NoArchive:
         limit: int,
         offset: int = 0,
     ) -> ArchivedPage:
+        await self.require()
         return ArchivedPage()
 
     async def results(self, account_id: str, execution_ids: Collection[str]) -> Mapping[str, bytes]:
+        await self.require()
         return {}
 
     async def count(
         self, account_id: str, wanted: ExecutionFilter, after: Row | None, *, at_most: int
     ) -> ArchivedCount:
+        await self.require()
         return ArchivedCount()
 
     async def known(self, ids: Iterable[ExecutionIds]) -> set[ExecutionIds]:
+        await self.require()
         return set()
 
     async def figures(
         self, account_id: str, wanted: SeriesQuery, created: Mapping[str, int]
     ) -> ArchivedFigures:
+        await self.require()
         return ArchivedFigures()
 
     async def ledger(
         self, account_id: str, wanted: LedgerFilter, before: StreamId | None, limit: int
     ) -> Sequence[tuple[StreamId, LedgerEntry]]:
+        await self.require()
         return ()
 
     async def ledger_sums(self, account_id: str) -> ArchivedLedger | None:
+        await self.require()
         return None
 
     async def deliveries(
         self, account_id: str, key_id: str, status: str | None, after: Row | None, limit: int
     ) -> Sequence[ArchivedDelivery]:
+        await self.require()
         return ()
 
     async def deliveries_since(
         self, account_id: str, key_id: str, status: str | None, since: int, limit: int
     ) -> Sequence[Row]:
+        await self.require()
         return ()
 
     async def delivery(self, account_id: str, delivery_id: str) -> ArchivedDelivery | None:
+        await self.require()
         return None
 
     async def close(self) -> None:
         pass
+
+
+OpenArchive = Callable[[InstalledId], Archive]
+"""Opens the archive of an installation."""

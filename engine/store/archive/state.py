@@ -1,6 +1,7 @@
 """State of the archiver, for those who ask whether the history is complete."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from engine.store.archive.ended_deliveries import EndedDeliveries
@@ -13,8 +14,30 @@ SILENT_MS = 30_000
 """Time without a sign of life after which the archiver counts as gone."""
 BEHIND_MS = 300_000
 """Age of the oldest end that waits from which on the history counts as behind."""
+UNFIT_SECONDS = 60.0
+"""Time for which a process counts that has told of a wrong database."""
+UNFIT = "unfit."
+"""Start of the names of fields with what processes have told."""
 SILENT = "no archiver runs: is a worker running with HEADRACE_DATABASE_URL?"
 NO_DATABASE = "there is a history, and this process has no HEADRACE_DATABASE_URL"
+ANOTHER_DATABASE = (
+    "this database has not the history of this installation: "
+    "HEADRACE_DATABASE_URL names another one than before"
+)
+CANNOT_READ = "The history cannot be read right now"
+
+InstalledId = Callable[[], Awaitable[str]]
+"""Returns the id of the database that has this installation's history, empty without one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnfitProcess:
+    """A process that has not the installation's database, and when it told so."""
+
+    name: str
+    reason: str
+    seen_at: int
+    """Time in milliseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +52,8 @@ class ArchiverState:
     """Reason for which nothing can be archived; empty: there is none."""
     refused: int = 0
     """Executions that cannot be written."""
+    unfit: Sequence[UnfitProcess] = ()
+    """Processes without this database, by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,15 +65,21 @@ class HistoryHealth:
     deliveries: HistoryBacklog
     now: int
 
-    def problem(self, *, has_database: bool) -> str:
+    @property
+    def unfit(self) -> Sequence[UnfitProcess]:
+        """Return the processes that have told lately that they lack the database."""
+        since = self.now - int(UNFIT_SECONDS * 1000)
+        return [each for each in self.state.unfit if each.seen_at > since]
+
+    def problem(self, own: str = "") -> str:
         """Return why the history is incomplete; empty when it is not.
 
-        `has_database` says whether the asking process has the address of a database.
+        `own` says what is wrong with the database of the asking process itself.
         """
-        if not has_database:
-            return NO_DATABASE if self.state.database_id else ""
-        if self.state.error:
-            return self.state.error
+        if own or self.state.error:
+            return own or self.state.error
+        if self.unfit:
+            return "; ".join(f"{each.name}: {each.reason}" for each in self.unfit)
         if self.executions.count + self.deliveries.count == 0:
             return ""
         oldest = min(each.oldest_at or self.now for each in (self.executions, self.deliveries))
@@ -73,7 +104,30 @@ class ArchiverStates:
             seen_at=int(found.get("seen", 0)),
             error=found.get("error", b"").decode(),
             refused=int(found.get("refused", 0)),
+            unfit=tuple(
+                _parse_unfit(name.removeprefix(UNFIT), value)
+                for name, value in sorted(found.items())
+                if name.startswith(UNFIT)
+            ),
         )
+
+    async def database_id(self) -> str:
+        """Return the id of the database that has the history; empty before the first write."""
+        found = await self._client.send("HGET", keyspace.history(), "database")
+        return (found or b"").decode()
+
+    async def tell_unfit(self, process: str, reason: str) -> None:
+        """Note that a process has not the database; it counts for a minute."""
+        time = await self._client.send("TIME")
+        now = int(time[0]) * 1000
+        since = now - int(UNFIT_SECONDS * 1000)
+        over = [each.name for each in (await self.read()).unfit if each.seen_at <= since]
+        await asyncio.gather(*map(self.tell_fit, over))
+        await self._client.send("HSET", keyspace.history(), UNFIT + process, f"{now} {reason}")
+
+    async def tell_fit(self, process: str) -> None:
+        """Note that a process has the database now."""
+        await self._client.send("HDEL", keyspace.history(), UNFIT + process)
 
     async def health(self) -> HistoryHealth:
         """Return the state together with what waits."""
@@ -97,3 +151,8 @@ class ArchiverStates:
         key = keyspace.history()
         await self._client.send("HSETNX", key, "database", database_id)
         return bytes(await self._client.send("HGET", key, "database")).decode()
+
+
+def _parse_unfit(name: str, value: bytes) -> UnfitProcess:
+    at, _, reason = value.decode().partition(" ")
+    return UnfitProcess(name=name, reason=reason, seen_at=int(at))

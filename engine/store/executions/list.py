@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from engine.errors import ResultGone, Unavailable
 from engine.executions.execution import Execution
 from engine.store.archive.archive import Archive, ArchivedPage
+from engine.store.archive.state import CANNOT_READ
 from engine.store.executions.filters import ExecutionFilter, Row
 from engine.store.executions.record_fields import (
     HEAD_FIELDS,
@@ -170,7 +171,7 @@ def _known_without(hot: _Part, forgotten_at: int) -> _Part:
     """Return the part that is complete without the history. Raises Unavailable if it is empty."""
     heads = [each for each in hot.heads if each.row[0] > forgotten_at]
     if not heads:
-        raise Unavailable("The history cannot be read right now")
+        raise Unavailable(CANNOT_READ)
     return _Part(heads, heads[-1].row)
 
 

@@ -13,6 +13,7 @@ from engine.ids.partitions import partition_of
 from engine.process.account_slots import AccountSlots
 from engine.process.byte_semaphore import ByteSemaphore
 from engine.store.archive.archive import Archive, NoArchive
+from engine.store.archive.state import ArchiverStates
 from engine.store.executions.record_fields import parse_name
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
@@ -143,7 +144,7 @@ class OffloadedValues:
     ) -> None:
         self._client = client
         self._blob_store = blob_store
-        self._archive = archive or NoArchive()
+        self._archive = archive or NoArchive(ArchiverStates(client).database_id)
         self._slots = AccountSlots(AT_ONCE, SHARE)
         self._copied = ByteSemaphore(COPIED_BYTES)
 
@@ -246,6 +247,9 @@ class OffloadedValues:
             for owner, is_here, is_ours in zip(found, here, ours, strict=True)
             if is_ours and not is_here
         ]
+        if not gone:
+            return gone
+        await self._archive.require()
         archived = await self._archive.known(gone)
         return [owner for owner in gone if owner not in archived]
 

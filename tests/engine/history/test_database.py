@@ -1,9 +1,12 @@
 """Connections to the history's database."""
 
+import subprocess
+import sys
+from contextlib import nullcontext as nothing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 
 from engine.history.database import Database
 from engine.history.errors import HistoryUnavailable
@@ -69,7 +72,11 @@ def test_no_password_is_shown() -> None:
 
 def test_the_file_of_a_data_folder(tmp_path: Path) -> None:
     database = Database(sqlite_url(tmp_path))
+    with pytest.raises(HistoryUnavailable) as missing:
+        revision(database)
+    database.make_private()
 
+    assert "headrace migrate" in missing.value.reason
     assert database.is_sqlite
     assert revision(database) == []
     database.close()
@@ -78,3 +85,104 @@ def test_the_file_of_a_data_folder(tmp_path: Path) -> None:
 def revision(database: Database) -> list[str]:
     with database.read() as connection:
         return list(connection.exec_driver_sql("SELECT name FROM sqlite_master").scalars())
+
+
+READS = """
+import os, sys
+from sqlalchemy import text
+from engine.history.database import Database
+from engine.history.errors import HistoryUnavailable
+
+path = sys.argv[1]
+database = Database(f"sqlite:///{path}")
+
+def read():
+    with database.read() as connection:
+        return connection.execute(text("SELECT sum(length(value)) FROM archive_state")).scalar()
+
+before = read()
+whole = open(path, "rb").read()
+os.truncate(path, 8192)
+try:
+    print("read", read())
+except HistoryUnavailable as error:
+    print("refused", error.reason)
+open(path, "r+b").write(whole)
+print("again", read() == before)
+"""
+
+
+def test_a_truncated_file_is_refused_and_ends_no_process(
+    tmp_path: Path, sqlite_template: Path
+) -> None:
+    path = tmp_path / "history.sqlite"
+    path.write_bytes(sqlite_template.read_bytes())
+    database = Database(f"sqlite:///{path}")
+    with database.write() as connection:
+        rows = [{"name": f"fact {number}", "value": "x" * 500} for number in range(5_000)]
+        connection.execute(insert(archive_state), rows)
+    with database.read() as connection:
+        connection.exec_driver_sql("PRAGMA cache_size=10")
+    database.close()
+
+    done = subprocess.run(
+        [sys.executable, "-c", READS, str(path)], capture_output=True, text=True, timeout=60
+    )
+
+    assert done.returncode == 0, done.stderr
+    refused, again = done.stdout.splitlines()
+    assert refused.startswith("refused")
+    assert again == "again True"
+
+
+def test_a_connection_that_is_broken_is_used_once(database: Database) -> None:
+    with database.read() as connection:
+        raw = connection.connection.driver_connection
+    assert raw is not None
+    raw.close()
+    with pytest.raises(HistoryUnavailable) if database.is_sqlite else nothing():
+        names(database)
+
+    assert names(database) == {"database"}
+
+
+def test_a_file_that_was_replaced_is_opened_anew(tmp_path: Path, sqlite_template: Path) -> None:
+    path, other = tmp_path / "history.sqlite", tmp_path / "other.sqlite"
+    for each in (path, other):
+        each.write_bytes(sqlite_template.read_bytes())
+    database = Database(f"sqlite:///{path}")
+    put(database, "old")
+    assert names(database) == {"database", "old"}
+    for each in tmp_path.glob("history.sqlite-*"):
+        each.unlink()
+
+    other.replace(path)
+
+    assert names(database) == {"database"}
+    put(database, "new")
+    assert names(Database(f"sqlite:///{path}")) == {"database", "new"}
+
+
+def test_a_fresh_read_has_a_connection_of_its_own(database: Database) -> None:
+    def process_of_server() -> int:
+        with database.read() as connection:
+            return connection.connection.driver_connection.__hash__()
+
+    with database.read(is_fresh=True) as connection:
+        fresh = connection.connection.driver_connection.__hash__()
+        assert connection.execute(select(archive_state.c.name)).scalars().all() == ["database"]
+
+    assert process_of_server() == process_of_server() != fresh
+
+
+@pytest.mark.parametrize(("is_durable", "level"), [(True, 2), (False, 1)])
+def test_an_archiver_has_on_the_disk_what_it_has_committed(
+    tmp_path: Path, sqlite_template: Path, is_durable: bool, level: int
+) -> None:
+    path = tmp_path / "history.sqlite"
+    path.write_bytes(sqlite_template.read_bytes())
+    database = Database(f"sqlite:///{path}", is_durable=is_durable)
+
+    with database.read() as connection:
+        assert connection.execute(text("PRAGMA synchronous")).scalar() == level
+        assert connection.execute(text("PRAGMA mmap_size")).scalar() == 0

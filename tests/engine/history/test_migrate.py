@@ -10,8 +10,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from engine.history.database import Database
+from engine.history.identity import read_database_id
 from engine.history.migrate import FOLDER, migrate
-from engine.history.revisions import REVISIONS, database_id, newest_revision, revision_of
+from engine.history.revisions import REVISIONS, newest_revision, revision_of
 from engine.history.rows import make_rows
 from engine.history.schema import metadata
 from engine.history.writer import write_executions
@@ -40,11 +41,11 @@ def test_a_migrated_database_is_at_the_newest_revision(database: Database) -> No
 
 def test_a_second_migration_changes_nothing(database: Database) -> None:
     with database.read() as connection:
-        before = database_id(connection)
+        before = read_database_id(connection)
 
     assert migrate(database) == newest_revision()
     with database.read() as connection:
-        assert database_id(connection) == before
+        assert read_database_id(connection) == before
 
 
 def test_a_new_file_is_its_owners_alone(tmp_path: Path) -> None:

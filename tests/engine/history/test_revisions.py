@@ -7,8 +7,9 @@ from sqlalchemy import text
 
 from engine.history.database import Database
 from engine.history.errors import HistoryUnavailable
+from engine.history.identity import read_database_id
 from engine.history.migrate import migrate
-from engine.history.revisions import check_database, database_id, newest_revision, revision_of
+from engine.history.revisions import check_database, newest_revision, revision_of
 
 NEWEST = newest_revision()
 
@@ -21,7 +22,7 @@ def test_a_database_without_tables_or_with_old_ones_is_refused(tmp_path: Path) -
 
     migrate(database)
     with database.read() as connection:
-        assert check_database(database) == database_id(connection)
+        assert check_database(database) == read_database_id(connection)
     database.close()
 
 
@@ -37,6 +38,7 @@ def test_a_database_of_a_newer_version_is_taken(database: Database) -> None:
 
 def test_a_new_file_has_no_revision(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'new.sqlite'}")
+    database.make_private()
 
     assert revision_of(database) == ""
     database.close()

@@ -1,5 +1,6 @@
 """State of the installation in the browsers of admins."""
 
+from typing import Any
 from uuid import uuid4
 
 import httpx2
@@ -11,9 +12,16 @@ from engine.store import Store
 from engine.store.archive.state import ArchiverStates
 from engine.store.redis import keyspace
 from tests.gateway.conftest import MakeBrowser
+from tests.support.eventually import eventually
 
 INSTALLATION = "/api/admin/installation"
 WORKER = "host-7-1a2b3c"
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a gateway notice soon that it lacks the database of the history."""
+    monkeypatch.setattr("engine.history.own_database.LOOK_SECONDS", 0.02)
 
 
 @pytest.fixture
@@ -75,7 +83,10 @@ async def test_a_history_that_cannot_archive_says_why(
     await states.claim_database("another part has one")
     await states.write(seen_at=0, error="", refused=3)
 
-    history = (await admins.get(INSTALLATION)).json()["history"]
+    async def read() -> dict[str, Any]:
+        found: dict[str, Any] = (await admins.get(INSTALLATION)).json()["history"]
+        return found
 
+    history = await eventually(read, lambda found: bool(found["problem"]))
     assert "HEADRACE_DATABASE_URL" in history["problem"]
     assert (history["configured"], history["refused"]) == (False, 3)

@@ -1,5 +1,6 @@
 """Executions of one account in Redis, in the history, or in both."""
 
+import functools
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from engine.ids.partitions import partition_of
 from engine.media.objects import ObjectStore
 from engine.settings import Settings
 from engine.store import Store
+from engine.store.archive.archive import OpenArchive
 from engine.store.archive.ended_executions import EndedExecutions, EndedRecord
 from engine.store.redis import keyspace
 from engine.store.redis.record_packing import unpack
@@ -69,14 +71,24 @@ class History:
 @asynccontextmanager
 async def opened(settings: Settings, database: Database) -> AsyncIterator[History]:
     """Open a store that reads the database too."""
-    store = Store.open(settings, ObjectStore.of(settings), HistoryArchive(lambda: database))
+    store = Store.open(settings, ObjectStore.of(settings), reading(database))
     yield History(store, database)
     await store.close()
 
 
-def silent_archive() -> HistoryArchive:
-    """Return an archive whose database does not answer."""
-    return HistoryArchive(lambda: Database("postgresql://127.0.0.1:1/none"))
+def reading(database: Database) -> OpenArchive:
+    """Return what opens an archive of a database."""
+    return functools.partial(HistoryArchive, lambda: database)
+
+
+def silent_archive() -> OpenArchive:
+    """Return what opens an archive whose database does not answer."""
+    return reading(Database("postgresql://127.0.0.1:1/none"))
+
+
+async def none_installed() -> str:
+    """Return the id of the database of an installation without a history."""
+    return ""
 
 
 def _names(record: EndedRecord) -> Sequence[NodeName]:

@@ -14,6 +14,7 @@ from engine.history.archiving import ExecutionArchive
 from engine.history.database import Database
 from engine.history.entries import ledger_sums
 from engine.history.errors import HistoryUnavailable
+from engine.history.migrate import migrate
 from engine.history.retention import Retention
 from engine.history.schema import (
     audit_entries,
@@ -24,7 +25,7 @@ from engine.history.schema import (
 )
 from engine.store import Account, Store
 from engine.store.archive.ended_executions import EndedExecutions
-from engine.store.archive.state import ArchiverStates
+from engine.store.archive.state import ANOTHER_DATABASE, ArchiverStates
 from engine.store.redis import keyspace
 from tests.support.eventually import eventually
 from tests.support.history.rows import table_rows
@@ -53,7 +54,8 @@ async def ending(store: Store, account: Account) -> Ending:
 
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every duty be due at each step."""
+    """Let every duty be due at each step, without pauses for what else this machine does."""
+    monkeypatch.setattr(OtherLoad, "share", lambda self: 0.0)
     for name in ("ENTRIES_SECONDS", "FORGET_SECONDS", "CHECK_SECONDS", "RETIRE_SECONDS"):
         monkeypatch.setattr(module, name, 0.0)
 
@@ -246,6 +248,39 @@ async def test_another_database_than_before_gets_nothing(
 
     assert "names another one" in caught.value.reason
     assert count(database) == 0
+
+
+async def test_redis_forgets_nothing_while_the_file_is_another_one(
+    ending: Ending, tmp_path: Path, sqlite_template: Path
+) -> None:
+    path, moved = tmp_path / "history.sqlite", tmp_path / "moved"
+    moved.mkdir()
+    path.write_bytes(sqlite_template.read_bytes())
+    database = Database(f"sqlite:///{path}", is_durable=True)
+    archiver = make(ending.store, database, keep_ms=0)
+    states = ArchiverStates(ending.store.client)
+    key = keyspace.account_executions(ending.account.id)
+    async with running(archiver):
+        await ending.completed()
+        await eventually(lambda: ending.store.client.send("ZCARD", key), lambda left: left == 0)
+        for each in tmp_path.glob("history.sqlite*"):
+            each.rename(moved / each.name)
+        other = Database(f"sqlite:///{path}")
+        migrate(other)
+        for _ in range(10):
+            await ending.completed()
+        await eventually(lambda: states.read(), lambda state: state.error == ANOTHER_DATABASE)
+        assert await ending.store.client.send("ZCARD", key) == 10
+        assert count(other) == 0
+        other.close()
+        for each in [*tmp_path.glob("history.sqlite*")]:
+            each.unlink()
+        for each in moved.iterdir():
+            each.rename(tmp_path / each.name)
+        await eventually(lambda: ending.store.client.send("ZCARD", key), lambda left: left == 0)
+
+    assert count(database) == 11
+    database.close()
 
 
 async def test_it_catches_up_after_the_database_was_away(

@@ -18,12 +18,13 @@ from engine.history.rows import make_rows
 from engine.history.writer import write_executions
 from engine.settings import Settings
 from engine.store.archive.archive import NoArchive
+from tests.support.history.archived import none_installed
 from tests.support.history.rows import NAMES, ended
 
 
 @pytest.fixture
 async def archive(database: Database) -> AsyncIterator[HistoryArchive]:
-    archive = HistoryArchive(lambda: database)
+    archive = HistoryArchive(lambda: database, none_installed)
     yield archive
     await archive.close()
 
@@ -84,11 +85,14 @@ async def test_after_a_failure_one_read_tries_again_and_the_others_fail_at_once(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(archives, "AWAY_SECONDS", 0.0)
-    archive = HistoryArchive(lambda: Database(f"sqlite:///{tmp_path}/no/folder.sqlite"))
+    archive = HistoryArchive(
+        lambda: Database(f"sqlite:///{tmp_path}/no/folder.sqlite"), none_installed
+    )
     with pytest.raises(HistoryUnavailable):
         await archive.read(one)
     await asyncio.sleep(0.001)
     (tmp_path / "no").mkdir()
+    (tmp_path / "no" / "folder.sqlite").touch()
     held, is_tried = threading.Event(), threading.Event()
 
     def wait(connection: Connection) -> bool:
@@ -107,6 +111,7 @@ async def test_after_a_failure_one_read_tries_again_and_the_others_fail_at_once(
 
 
 def test_without_a_database_there_is_no_archive(settings: Settings, tmp_path: Path) -> None:
-    assert isinstance(open_archive(settings), NoArchive)
+    assert isinstance(open_archive(settings)(none_installed), NoArchive)
     url = f"sqlite:///{tmp_path}/history.sqlite"
-    assert isinstance(open_archive(replace(settings, database_url=url)), HistoryArchive)
+    opened = open_archive(replace(settings, database_url=url))(none_installed)
+    assert isinstance(opened, HistoryArchive)

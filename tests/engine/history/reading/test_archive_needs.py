@@ -1,21 +1,28 @@
 """Media of an archived execution stay, although Redis has forgotten the execution."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
+from engine.errors import Unavailable
 from engine.history.archiving import ExecutionArchive
 from engine.history.database import Database
 from engine.history.errors import HistoryUnavailable
+from engine.history.identity import read_database_id
 from engine.history.reading.archive import HistoryArchive, open_archive
 from engine.history.removal import remove_executions
 from engine.media.objects import ObjectStore
 from engine.settings import Settings
 from engine.store import Account, Store
-from engine.store.archive.archive import Archive, NoArchive
+from engine.store.archive.archive import NoArchive, OpenArchive
+from engine.store.archive.state import ArchiverStates
 from engine.store.media import AssetReview
 from engine.store.redis import keyspace
 from tests.engine.store.test_media import kept, let_pass
+from tests.support.history.archived import none_installed, reading
+from tests.support.history.databases import copy_sqlite
 from tests.support.store.ended import Ending
 
 
@@ -23,6 +30,8 @@ from tests.support.store.ended import Ending
 async def forgotten(store: Store, account: Account, database: Database) -> str:
     """The id of an execution that is in the history alone."""
     reference = await (await Ending.of(store, account)).completed()
+    with database.read() as connection:
+        await ArchiverStates(store.client).claim_database(read_database_id(connection))
     archive = ExecutionArchive(store, database)
     await archive.archive()
     later = await store.leases.now() + 60_000
@@ -33,14 +42,14 @@ async def forgotten(store: Store, account: Account, database: Database) -> str:
     return ids[1]
 
 
-def with_archive(settings: Settings, archive: Archive) -> Store:
+def with_archive(settings: Settings, archive: OpenArchive) -> Store:
     return Store.open(settings, ObjectStore.of(settings), archive)
 
 
 async def test_executions_are_known_by_account(
     account: Account, forgotten: str, database: Database
 ) -> None:
-    lookup = HistoryArchive(lambda: database)
+    lookup = HistoryArchive(lambda: database, none_installed)
 
     ids = [(account.id, forgotten), (account.id, "other"), ("other", forgotten)]
     assert await lookup.known(ids) == {(account.id, forgotten)}
@@ -48,9 +57,10 @@ async def test_executions_are_known_by_account(
 
 
 async def test_without_a_database_nothing_is_known(settings: Settings) -> None:
-    assert isinstance(open_archive(settings), NoArchive)
-    assert await NoArchive().known([("a", "b")]) == set()
-    away = open_archive(replace(settings, database_url="postgresql://nobody@127.0.0.1:1/none"))
+    assert isinstance(open_archive(settings)(none_installed), NoArchive)
+    assert await NoArchive(none_installed).known([("a", "b")]) == set()
+    there = replace(settings, database_url="postgresql://nobody@127.0.0.1:1/none")
+    away = open_archive(there)(none_installed)
     with pytest.raises(HistoryUnavailable):
         await away.known([("a", "b")])
 
@@ -58,7 +68,7 @@ async def test_without_a_database_nothing_is_known(settings: Settings) -> None:
 async def test_large_values_of_an_archived_execution_outlive_a_search_for_unneeded_ones(
     account: Account, forgotten: str, database: Database, settings: Settings
 ) -> None:
-    store = with_archive(settings, HistoryArchive(lambda: database))
+    store = with_archive(settings, reading(database))
     await store.offloaded.put(account.id, forgotten, "t.1.3", b"abc")
     await store.offloaded.put(account.id, "unknown", "t.1.3", b"abc")
 
@@ -73,7 +83,7 @@ async def test_large_values_of_an_archived_execution_outlive_a_search_for_unneed
 async def test_an_asset_of_an_archived_execution_is_kept_until_its_row_is_gone(
     account: Account, forgotten: str, database: Database, settings: Settings
 ) -> None:
-    store = with_archive(settings, HistoryArchive(lambda: database))
+    store = with_archive(settings, reading(database))
     asset = await kept(store, account)
     await store.assets.retain(account.id, asset.id, forgotten)
     await let_pass(store, asset)
@@ -84,3 +94,46 @@ async def test_an_asset_of_an_archived_execution_is_kept_until_its_row_is_gone(
     await let_pass(store, asset)
     assert await store.assets.review(asset.id) is AssetReview.HIDDEN
     await store.close()
+
+
+async def open_without(
+    settings: Settings, kind: str, tmp_path: Path, sqlite_template: Path
+) -> Store:
+    """Open the store of a process without the history's database, or with another one."""
+    if kind == "none":
+        return Store.open(settings, ObjectStore.of(settings))
+    other = Database(copy_sqlite(sqlite_template, tmp_path / "other"))
+    with other.write() as connection:
+        connection.execute(text("UPDATE archive_state SET value = 'another'"))
+    return with_archive(settings, reading(other))
+
+
+@pytest.mark.parametrize("kind", ["none", "another"])
+async def test_a_process_without_the_database_removes_and_reviews_nothing(
+    account: Account,
+    forgotten: str,
+    settings: Settings,
+    store: Store,
+    kind: str,
+    tmp_path: Path,
+    sqlite_template: Path,
+) -> None:
+    (tmp_path / "other").mkdir()
+    without = await open_without(settings, kind, tmp_path, sqlite_template)
+    await store.offloaded.put(account.id, forgotten, "t.1.3", b"abc")
+    asset = await kept(store, account)
+    await store.assets.retain(account.id, asset.id, forgotten)
+    await let_pass(store, asset)
+
+    with pytest.raises(Unavailable):
+        await without.offloaded.sweep()
+    with pytest.raises(Unavailable):
+        await without.assets.review(asset.id)
+    with pytest.raises(Unavailable):
+        await without.executions.head(account.id, forgotten)
+    with pytest.raises(Unavailable):
+        await without.archive.require()
+
+    assert await store.offloaded.read(account.id, forgotten, "t.1.3") == b"abc"
+    assert await store.assets.get(account.id, asset.id)
+    await without.close()

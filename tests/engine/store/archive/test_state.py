@@ -11,10 +11,12 @@ from engine.store.archive.state import (
     NO_DATABASE,
     SILENT,
     SILENT_MS,
+    UNFIT_SECONDS,
     ArchiverState,
     ArchiverStates,
     HistoryHealth,
 )
+from engine.store.redis import keyspace
 
 NOW = 10_000_000
 NONE = HistoryBacklog(count=0, oldest_at=None)
@@ -46,13 +48,27 @@ def old(behind_ms: int) -> HistoryBacklog:
     ],
 )
 def test_what_makes_the_history_incomplete(health: HistoryHealth, expected: str) -> None:
-    assert health.problem(has_database=True) == expected
+    assert health.problem() == expected
 
 
 def test_a_part_without_the_database_of_the_others_is_told() -> None:
-    assert WELL.problem(has_database=False) == NO_DATABASE
-    without = replace(WELL, state=ArchiverState())
-    assert without.problem(has_database=False) == ""
+    assert WELL.problem(NO_DATABASE) == NO_DATABASE
+
+
+async def test_a_process_without_the_database_is_told_for_a_minute(store: Store) -> None:
+    states = ArchiverStates(store.client)
+    before = await store.leases.now() - int(UNFIT_SECONDS * 1000) - 2_000
+    await store.client.send(
+        "HSET", keyspace.history(), "unfit.long-gone", f"{before} {NO_DATABASE}"
+    )
+    assert (await states.health()).problem() == ""
+
+    await states.tell_unfit("host-7-1a", NO_DATABASE)
+
+    assert (await states.health()).problem() == f"host-7-1a: {NO_DATABASE}"
+    assert [each.name for each in (await states.read()).unfit] == ["host-7-1a"]
+    await states.tell_fit("host-7-1a")
+    assert (await states.health()).problem() == ""
 
 
 async def test_the_first_database_keeps_the_history(store: Store) -> None:
