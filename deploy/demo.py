@@ -7,15 +7,20 @@ from deploy.admin.examples import example_documents, template_documents
 from deploy.admin.sign_in import make_login_link
 from deploy.client.documents import save_workflow
 from deploy.stack.location import Stack, read_private, write_private
-from deploy.stack.sample_run import RECORD
+from deploy.stack.sample_run import RECORD, SLUG
 from deploy.stack.store_access import open_store
 from engine.access.capabilities import Role, Tier
 from engine.errors import InvalidGraph, Unauthorized
+from engine.ids.slugs import slugify
+from engine.models.availability import needed_variables
+from engine.models.registry import shipped_models
 from engine.store import Account, Store
 from engine.store.audit import COMMAND
 
 EMAIL = "demo@localhost"
 TIER = Tier.BUSINESS
+EXAMPLE_TAG = "example"
+"""Tag by which the pages tell examples from workflows that somebody drew."""
 CAPABILITIES = ("workflow:*", "model:*", "execution:*", "webhook:receive")
 """Capabilities for every call that a key can make."""
 
@@ -42,7 +47,7 @@ class Demo:
             if not await self._has_key(store):
                 await self._make_key(store, account)
             if not self._record.get("complete"):
-                await _push_new(store, account, example_documents())
+                await _push_new(store, account, _examples())
                 self._write(complete=True)
             await self._push_templates(store, account)
 
@@ -85,6 +90,23 @@ class Demo:
     def _write(self, **values: Any) -> None:
         self._record |= values
         write_private(self._path, self._record)
+
+
+def _examples() -> list[dict[str, Any]]:
+    """Return the examples, tagged, in an order that shows the one that was run first on the pages.
+
+    Lists are newest first, so that one comes last, and those that need a model begin.
+    """
+    documents = [
+        {**document, "tags": [*document["tags"], EXAMPLE_TAG]} for document in example_documents()
+    ]
+    needy = {model.internal_name for model in shipped_models() if needed_variables(model)}
+
+    def place(document: Mapping[str, Any]) -> tuple[bool, bool]:
+        models = {node["data"].get("model") for node in document["nodes"]}
+        return slugify(document["name"]) == SLUG, models.isdisjoint(needy)
+
+    return sorted(documents, key=place)
 
 
 async def _push_new(store: Store, account: Account, documents: Iterable[Mapping[str, Any]]) -> None:

@@ -7,8 +7,9 @@ from starlette.routing import Route
 
 from deploy.admin.examples import example_documents, template_documents
 from deploy.client.documents import save_workflow
-from deploy.demo import CAPABILITIES, RECORD, TIER, Demo
+from deploy.demo import CAPABILITIES, EXAMPLE_TAG, RECORD, TIER, Demo
 from deploy.stack.location import Stack, read_private, write_private
+from deploy.stack.sample_run import SLUG
 from engine.access.capabilities import Role, covers, is_under_ceiling
 from engine.access.tiers import load
 from engine.settings import Settings
@@ -91,3 +92,16 @@ async def test_an_installation_from_before_gets_the_templates_that_it_has_not_ha
 
     found = await names(store, templates=True)
     assert "Page watch" in found and "Invoice to JSON" not in found
+
+
+async def test_the_example_that_is_run_first_leads_the_list_and_those_with_a_model_end_it(
+    demo: Demo, store: Store
+) -> None:
+    await demo.prepare()
+
+    [account] = await store.accounts.list()
+    rows = [row for row in await store.workflow_list.own(account.id) if not row.is_template]
+    newest_first = sorted(rows, key=lambda row: row.updated_at, reverse=True)
+    assert newest_first[0].slug == SLUG
+    assert {row.slug for row in newest_first[-2:]} == {"product-sheet", "product-pictures"}
+    assert all(EXAMPLE_TAG in row.tags for row in rows)

@@ -15,6 +15,7 @@ from tests.support.e2e.drafts import (
     draft,
     expect_saved,
     forget,
+    state,
     text_field,
     text_of,
     with_text,
@@ -311,3 +312,39 @@ def test_a_large_document_is_kept_too(
     saves(stack, slug, "Small change, {{ name }}")
     assert len(draft(stack, slug)["nodes"]) == len(document["nodes"])
     forget(complaints)
+
+
+def test_a_run_of_an_unchanged_draft_leaves_no_draft(page: Page, stack: RunningStack) -> None:
+    slug = create(stack, "Run as it is")
+    open_editor(page, slug)
+    page.get_by_role("button", name="Run", exact=True).click()
+
+    page.get_by_role("button", name="Run the draft").click()
+
+    expect(page.get_by_role("region", name="Result")).to_contain_text("Hello Ada!")
+    expect(state(page)).to_contain_text("Unchanged · version 1")
+    expect_no_draft(page, stack, slug)
+    page.get_by_role("link", name="Workflows").first.click()
+    expect(page.get_by_role("article", name="Run as it is")).to_contain_text("Live")
+
+
+def test_changes_that_are_taken_back_leave_no_draft(page: Page, stack: RunningStack) -> None:
+    slug = create(stack, "Taken back")
+    open_editor(page, slug)
+    text_field(page).fill("Good day {{ name }}")
+    expect_saved(page)
+    assert text_of(draft(stack, slug)) == "Good day {{ name }}"
+
+    page.get_by_role("button", name="Undo").click()
+
+    expect_no_draft(page, stack, slug)
+    expect(state(page)).to_contain_text("Unchanged · version 1")
+
+
+def expect_no_draft(page: Page, stack: RunningStack, slug: str) -> None:
+    """Wait until the server has no draft."""
+    for _ in range(50):
+        if stack.api("GET", f"/api/workflows/{slug}/draft")[0] == 404:
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("The draft stays.")

@@ -6,15 +6,16 @@ import { usePageTitle } from "../shell/Shell";
 import { Asked } from "./canvas/Asked";
 import { Canvas } from "./canvas/Canvas";
 import { keepChecked } from "./catalogue/check";
-import { EditorContext, type EditorStore, useDocument } from "./document/store";
+import { EditorContext, type EditorStore, isPanel, useDocument } from "./document/store";
 import "./editor.css";
 import { SidePanel } from "./panels/SidePanel";
 import { TopBar } from "./panels/TopBar";
 import { Running } from "./running/Running";
 import { Conflicts } from "./saving/Conflicts";
+import { SaverContext } from "./saving/context";
 import { open } from "./saving/opening";
 import { Recovered } from "./saving/Recovered";
-import { type Saver, SaverContext } from "./saving/saver";
+import type { Saver } from "./saving/saver";
 import { Sidebar } from "./sidebar/Sidebar";
 import { Tour } from "./tour/Tour";
 
@@ -30,7 +31,12 @@ export default function Editor({ slug }: { slug: string }) {
   useEffect(() => {
     let isWanted = true;
     open(slug).then(
-      (opened) => (isWanted ? setEditor(opened) : opened.saver.drop()),
+      (opened) => {
+        if (!isWanted) return opened.saver.drop();
+        const panel = new URLSearchParams(location.search).get("panel");
+        if (isPanel(panel)) opened.store.set({ panel });
+        setEditor(opened);
+      },
       (reason: ApiError) => isWanted && setError(reason),
     );
     return () => {

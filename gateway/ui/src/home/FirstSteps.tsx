@@ -1,41 +1,30 @@
 import { useState } from "react";
 import { useResource } from "../api/resource";
-import type { ApiKey, WorkflowRow } from "../api/types";
+import type { ApiKey, Execution, Page, WorkflowDocument, WorkflowRow } from "../api/types";
 import { Button } from "../components/Button";
+import { needsOf, unmet } from "../needs/needs";
+import { useSurroundings } from "../needs/surroundings";
 import { Link } from "../shell/router";
 
 const HIDDEN = "headrace-first-steps";
-/** Slugs of the example that an account begins with. */
-const EXAMPLE = /^greeting-letter(-\d+)?$/;
+/** Tag of the examples that an installation begins with. */
+const EXAMPLE = "example";
+const COMPLETED = "/api/executions?status=completed&limit=1";
 
 interface Step {
   title: string;
   text: string;
-  isDone: boolean;
-  href?: string;
+  /** Undefined until it is known. */
+  isDone: boolean | undefined;
+  href?: string | undefined;
 }
 
 /** The way from nothing to a workflow that is called, and how far this account is on it. */
 export function FirstSteps({ rows, onCreate }: { rows: WorkflowRow[]; onCreate: () => void }) {
   const [isHidden, setHidden] = useState(() => localStorage.getItem(HIDDEN) !== null);
-  const keys = useResource<ApiKey[]>("/api/api-keys").data;
-  const drawn = rows.filter((row) => !EXAMPLE.test(row.slug));
-  const newest = drawn[0];
-  const own = (keys ?? []).filter((key) => key.name !== "Demo");
-  const editor = newest ? { href: `/app/editor/${newest.slug}` } : {};
-  const steps: Step[] = [
-    { title: "Draw", text: "Start from a template, an example or an empty canvas.", isDone: drawn.length > 0 },
-    { title: "Run", text: "Try it where you draw; callers notice nothing.", isDone: drawn.some((row) => row.lastRun), ...editor },
-    { title: "Publish", text: "From then on its address answers.", isDone: drawn.some((row) => row.version !== null), ...editor },
-    { title: "Make a key", text: "A program needs one to call it.", isDone: own.length > 0, href: "/app/api/keys" },
-    {
-      title: "Call it",
-      text: "Copy the code below the form of the playground.",
-      isDone: own.some((key) => key.lastUsedAt),
-      ...(newest ? { href: `/app/playground/${newest.slug}` } : {}),
-    },
-  ];
-  if (isHidden || !keys || steps.every((step) => step.isDone)) return null;
+  const steps = useSteps(rows);
+  const areKnown = steps.every((step) => step.isDone !== undefined);
+  if (isHidden || !areKnown || steps.every((step) => step.isDone)) return null;
   const next = steps.findIndex((step) => !step.isDone);
   const hide = (): void => {
     localStorage.setItem(HIDDEN, "hidden");
@@ -60,7 +49,7 @@ export function FirstSteps({ rows, onCreate }: { rows: WorkflowRow[]; onCreate: 
               {step.isDone && <span className="hidden-visually"> (done)</span>}
             </h3>
             <p className="hint">{step.text}</p>
-            {place === next && (place === 0 ? <Button isCompact onClick={onCreate}>New workflow</Button> : <Go step={step} />)}
+            {place === next && <Go step={step} onCreate={onCreate} />}
           </li>
         ))}
       </ol>
@@ -68,10 +57,92 @@ export function FirstSteps({ rows, onCreate }: { rows: WorkflowRow[]; onCreate: 
   );
 }
 
-function Go({ step }: { step: Step }) {
-  return step.href ? (
-    <Link className="button compact" href={step.href}>
+function Go({ step: { title, href }, onCreate }: { step: Step; onCreate: () => void }) {
+  if (title === "Draw" || !href) {
+    return (
+      <Button isCompact onClick={onCreate}>
+        New workflow
+      </Button>
+    );
+  }
+  return (
+    <Link className="button compact" href={href}>
       Go on
     </Link>
-  ) : null;
+  );
+}
+
+/** The steps, each done by what has succeeded; they begin with an example that answers, if there is one. */
+function useSteps(rows: readonly WorkflowRow[]): Step[] {
+  const here = rows.filter((row) => !row.archived);
+  const example = exampleOf(here);
+  const drawn = here.filter(isDrawn);
+  const keys = useResource<ApiKey[]>("/api/api-keys").data?.filter((key) => key.name !== "Demo");
+  const hasRun = useHasRun();
+  const hasCalled = useHasCalled(keys);
+  const runnable = useRunnable(drawn[0]);
+  const tried = example ?? drawn[0];
+  const called = (runnable?.version ? runnable : undefined) ?? example;
+  const run: Step = {
+    title: "Run",
+    text: example ? `Try “${example.name}”, and see each node at work.` : "Try it where you draw; callers notice nothing.",
+    isDone: hasRun,
+    href: tried && `/app/editor/${tried.slug}?panel=run`,
+  };
+  const draw: Step = {
+    title: "Draw",
+    text: "Start from a template, an example or an empty canvas.",
+    isDone: drawn.length > 0,
+  };
+  return [
+    ...(example ? [run, draw] : [draw, run]),
+    {
+      title: "Publish",
+      text: "From then on its address answers.",
+      isDone: drawn.some(({ tags, version }) => version !== null && version > (tags.includes(EXAMPLE) ? 1 : 0)),
+      href: drawn[0] && `/app/editor/${drawn[0].slug}`,
+    },
+    { title: "Make a key", text: "A program needs one to call it.", isDone: keys && keys.length > 0, href: "/app/api/keys" },
+    {
+      title: "Call it",
+      text: "Copy the code below the form of the playground.",
+      isDone: hasCalled,
+      href: called && `/app/playground/${called.slug}`,
+    },
+  ];
+}
+
+/** The example that answered last. */
+function exampleOf(rows: readonly WorkflowRow[]): WorkflowRow | undefined {
+  return rows
+    .filter((row) => row.tags.includes(EXAMPLE) && row.lastRun?.status === "completed")
+    .sort((one, other) => Date.parse(other.lastRun?.at ?? "") - Date.parse(one.lastRun?.at ?? ""))[0];
+}
+
+/** Whether somebody has made or changed the workflow here: examples come as version 1. */
+function isDrawn(row: WorkflowRow): boolean {
+  return !row.tags.includes(EXAMPLE) || row.hasDraft || (row.version ?? 0) > 1;
+}
+
+/** Whether a run that was begun in the pages has succeeded. */
+function useHasRun(): boolean | undefined {
+  const runs = useResource<Page<Execution>>(`${COMPLETED}&source=app`).data?.rows;
+  const drafts = useResource<Page<Execution>>(`${COMPLETED}&source=app-draft`).data?.rows;
+  return runs && drafts && runs.length + drafts.length > 0;
+}
+
+/** Whether a call with the key that was used last, or made last, has succeeded. */
+function useHasCalled(keys: readonly ApiKey[] | undefined): boolean | undefined {
+  const place = (key: ApiKey): string => `${key.lastUsedAt ?? ""} ${key.createdAt}`;
+  const last = keys?.toSorted((one, other) => place(other).localeCompare(place(one)))[0];
+  const calls = useResource<Page<Execution>>(last ? `${COMPLETED}&keyId=${last.id}` : null).data?.rows;
+  if (keys && !last) return false;
+  return calls && calls.length > 0;
+}
+
+/** The workflow, unless something that it needs is missing here. */
+function useRunnable(row: WorkflowRow | undefined): WorkflowRow | undefined {
+  const graph = useResource<WorkflowDocument>(row ? `/api/workflows/${row.slug}` : null).data;
+  const around = useSurroundings();
+  return graph && around && unmet(needsOf(graph, around)).length === 0 ? row : undefined;
 }

@@ -1,15 +1,16 @@
 import { type FormEvent, useState } from "react";
 import { call } from "../api/client";
-import { invalidate, useResource } from "../api/resource";
-import type { Model, NodeTypeRow, WorkflowDocument, WorkflowRow } from "../api/types";
+import { invalidate } from "../api/resource";
+import type { WorkflowDocument, WorkflowRow } from "../api/types";
 import { Button } from "../components/Button";
 import { Dialog } from "../components/Dialog";
 import { TextField } from "../components/TextField";
+import { type Surroundings, withUsableModels } from "../needs/needs";
+import { useSurroundings } from "../needs/surroundings";
 import { navigate } from "../shell/router";
 import { useMe } from "../shell/session";
 import { duplicate } from "./duplicate";
 import { LIST } from "./Home";
-import { type Surroundings, withUsableModels } from "./needs";
 import { TemplateCard } from "./TemplateCard";
 
 const EXAMPLE = {
@@ -126,13 +127,6 @@ export function NewWorkflow({ templates, onClose }: Props) {
       </form>
     </Dialog>
   );
-}
-
-function useSurroundings(): Surroundings | undefined {
-  const models = useResource<Model[]>("/api/models").data;
-  const types = useResource<NodeTypeRow[]>("/api/node-types").data;
-  const tier = useMe().data?.user.tier;
-  return models && types && tier && { models, types, tier };
 }
 
 /** Save a copy of a template, with models that are set up in the places of those that are not. */

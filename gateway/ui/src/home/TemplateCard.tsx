@@ -1,8 +1,8 @@
 import { useId } from "react";
 import { useResource } from "../api/resource";
 import type { WorkflowDocument } from "../api/types";
-import { Drawing } from "./GraphPicture";
-import { type Need, needsOf, obstacle, type Surroundings } from "./needs";
+import { Drawing } from "./Drawing";
+import { type Need, needsOf, obstacle, type Surroundings } from "../needs/needs";
 
 interface Props {
   slug: string;

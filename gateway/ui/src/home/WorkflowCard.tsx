@@ -1,13 +1,17 @@
+import { type RefObject, useEffect, useRef, useState } from "react";
 import { call } from "../api/client";
-import { expect, invalidate } from "../api/resource";
-import type { WorkflowRow } from "../api/types";
+import { expect, invalidate, useResource } from "../api/resource";
+import type { WorkflowDocument, WorkflowRow } from "../api/types";
 import { Ago, credits } from "../components/Ago";
 import { Button } from "../components/Button";
 import { CopyButton } from "../components/CopyButton";
 import { toast } from "../components/Toast";
+import { type Need, needsOf, unmet } from "../needs/needs";
+import { useSurroundings } from "../needs/surroundings";
+import { Unmet, wordFor } from "../needs/Unmet";
 import { Link } from "../shell/router";
+import { Drawing } from "./Drawing";
 import { duplicate } from "./duplicate";
-import { GraphPicture } from "./GraphPicture";
 import { LIST } from "./Home";
 
 /** Slugs of deleted workflows: a list that was asked for before still has them. */
@@ -61,20 +65,29 @@ async function copy(row: WorkflowRow): Promise<void> {
 export function WorkflowCard({ row }: { row: WorkflowRow }) {
   const endpoint = `/api/workflows/${row.slug}/run`;
   const heading = `workflow-${row.slug}`;
+  const place = useRef<HTMLLIElement>(null);
+  const graph = useResource<WorkflowDocument>(useSeen(place) ? `/api/workflows/${row.slug}` : null).data;
+  const around = useSurroundings();
+  const missing = graph && around ? unmet(needsOf(graph, around)) : [];
   return (
-    <li>
+    <li ref={place}>
       <article className="card" aria-labelledby={heading}>
-        <Link href={`/app/playground/${row.slug}`} className="picture" tabIndex={-1} aria-hidden="true">
-          {row.coverUrl ? <img src={row.coverUrl} alt="" loading="lazy" /> : <GraphPicture slug={row.slug} />}
+        <Link href={`/app/playground/${row.slug}`} className="picture graph" tabIndex={-1} aria-hidden="true">
+          {row.coverUrl ? <img src={row.coverUrl} alt="" loading="lazy" /> : graph && <Drawing graph={graph} />}
         </Link>
         <div className="card-body">
           <div className="row spread">
             <h2 id={heading}>
               <Link href={`/app/playground/${row.slug}`}>{row.name}</Link>
             </h2>
-            <State row={row} />
+            <State row={row} missing={missing} />
           </div>
           <p className="description">{row.description || "No description."}</p>
+          {missing.length > 0 && (
+            <p className="unmet small">
+              <Unmet needs={missing} />
+            </p>
+          )}
           <div className="endpoint">
             <code title={endpoint}>
               {endpoint}
@@ -115,8 +128,20 @@ function LastRunText({ row: { lastRun } }: { row: WorkflowRow }) {
   );
 }
 
-function State({ row }: { row: WorkflowRow }) {
+/** Whether an element has come into view. */
+function useSeen(place: RefObject<HTMLElement | null>): boolean {
+  const [isSeen, setSeen] = useState(false);
+  useEffect(() => {
+    const watcher = new IntersectionObserver(([entry]) => entry?.isIntersecting && setSeen(true));
+    if (place.current) watcher.observe(place.current);
+    return () => watcher.disconnect();
+  }, [place]);
+  return isSeen;
+}
+
+function State({ row, missing }: { row: WorkflowRow; missing: Need[] }) {
   if (row.archived) return <span className="badge">Archived</span>;
+  if (missing.length > 0) return <span className="badge warn">{wordFor(missing)}</span>;
   if (row.version === null) return <span className="badge warn">Draft</span>;
   if (row.hasDraft) return <span className="badge active">Draft changes</span>;
   return <span className="badge good">Live</span>;

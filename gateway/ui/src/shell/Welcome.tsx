@@ -1,4 +1,4 @@
-import { Drawing } from "../home/GraphPicture";
+import { Drawing } from "../home/Drawing";
 import { Link } from "./router";
 import { usePageTitle } from "./Shell";
 import { signInAddress } from "./session";

@@ -281,3 +281,8 @@ export function isSettled(document: EditorDocument, { part, id, field, isSetting
   if (!value) return false;
   return same(member(isSetting ? (value as GraphNode).data : (value as GraphNode), field), theirs);
 }
+
+/** Whether a write whose answer was lost has reached the server. */
+export function hasArrived(changes: readonly Change[], document: EditorDocument): boolean {
+  return changes.length > 0 && apply(document, changes).document === document;
+}

@@ -8,7 +8,12 @@ import type { EditorDocument } from "./document";
 import type { Edit } from "./edits";
 import { begin, carry, type History, record, redo, undo } from "./history";
 
-export type PanelName = "settings" | "problems" | "run" | "deploy" | "versions" | "workflow";
+const PANELS = ["settings", "problems", "run", "deploy", "versions", "workflow"] as const;
+export type PanelName = (typeof PANELS)[number];
+
+export function isPanel(name: string | null): name is PanelName {
+  return PANELS.some((each) => each === name);
+}
 
 export interface EditorState {
   history: History<EditorDocument>;
@@ -30,6 +35,8 @@ export class EditorStore {
   readonly slug: string;
   /** Save what is not saved yet, and make a draft where there is none. */
   saveNow: () => Promise<void> = async () => {};
+  /** Take away a draft that is as callers run it. */
+  dropUnchanged: () => Promise<void> = async () => {};
   private state: EditorState;
   private readonly watchers = new Set<() => void>();
   private lastStep = { name: "", at: 0 };

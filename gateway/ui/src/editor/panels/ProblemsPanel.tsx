@@ -1,10 +1,12 @@
 import { Button } from "../../components/Button";
 import { type Catalogue, useCatalogue } from "../catalogue/catalogue";
 import type { Problem } from "../catalogue/check";
+import { useMissing } from "../catalogue/missing";
 import { fieldLabel, nodeLabel } from "../difference/words";
 import type { EditorDocument } from "../document/document";
 import { useDocument, useEditor, useStore } from "../document/store";
 import { countOf } from "../publishing/state";
+import { MissingNote } from "./MissingNote";
 
 interface Place {
   key: string;
@@ -17,13 +19,15 @@ export function ProblemsPanel() {
   const catalogue = useCatalogue();
   const document = useDocument();
   const problems = useEditor((state) => state.check.problems);
+  const missing = useMissing();
   const places = placesOf(catalogue, document, problems);
   return (
     <div className="stack">
       <h2>Checklist</h2>
+      <MissingNote />
       {problems.length === 0 ? (
         <p className="note good" role="status">
-          ✓ No problems. This can run, and be published.
+          {missing.length === 0 ? "✓ No problems. This can run, and be published." : "✓ The drawing has no problems, and can be published."}
         </p>
       ) : (
         <p className="hint">{countOf(problems.length, "problem")}: choose one to go there.</p>

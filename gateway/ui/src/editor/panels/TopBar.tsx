@@ -1,5 +1,7 @@
 import { useState } from "react";
 import { Button } from "../../components/Button";
+import { wordFor } from "../../needs/Unmet";
+import { useMissing } from "../catalogue/missing";
 import { type PanelName, useEditor, useStore } from "../document/store";
 import { PublishDialog } from "../publishing/PublishDialog";
 import { StateBadge } from "../publishing/StateBadge";
@@ -21,6 +23,7 @@ export function TopBar() {
   const canUndo = useEditor((state) => state.history.past.length > 0);
   const canRedo = useEditor((state) => state.history.future.length > 0);
   const problems = useEditor((state) => state.check.problems.length);
+  const missing = useMissing();
   const panel = useEditor((state) => state.panel);
   const [isPublishing, setPublishing] = useState(false);
   const toggle = (to: PanelName): void => store.set({ panel: panel === to ? null : to });
@@ -40,8 +43,8 @@ export function TopBar() {
           </Button>
         </div>
         <div className="bar-group">
-          <Button look="quiet" isCompact className="bar-problems" aria-pressed={panel === "problems"} onClick={() => toggle("problems")}>
-            {problems === 0 ? "No problems" : countOf(problems, "problem")}
+          <Button look="quiet" isCompact className={problems === 0 && missing.length > 0 ? "bar-problems missing" : "bar-problems"} aria-pressed={panel === "problems"} onClick={() => toggle("problems")}>
+            {problems > 0 ? countOf(problems, "problem") : missing.length > 0 ? wordFor(missing) : "No problems"}
           </Button>
           {PANELS.map(([to, label]) => (
             <Button key={to} look="quiet" isCompact aria-pressed={panel === to} onClick={() => toggle(to)}>

@@ -10,7 +10,7 @@ import { DifferenceView } from "../difference/DifferenceView";
 import { documentOf, type EditorDocument } from "../document/document";
 import { useDocument, useEditor, useStore } from "../document/store";
 import { countOf } from "../publishing/state";
-import { useSaver } from "../saving/saver";
+import { useSaver } from "../saving/context";
 
 interface Version {
   version: number;

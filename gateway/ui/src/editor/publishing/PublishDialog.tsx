@@ -5,7 +5,7 @@ import { Dialog } from "../../components/Dialog";
 import { toast } from "../../components/Toast";
 import { DifferenceView } from "../difference/DifferenceView";
 import { useDocument, useEditor, useStore } from "../document/store";
-import { useSaver } from "../saving/saver";
+import { useSaver } from "../saving/context";
 import { countOf, useStanding } from "./state";
 
 const MAX_NOTE = 1_000;

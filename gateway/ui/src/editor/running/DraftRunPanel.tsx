@@ -5,6 +5,7 @@ import { FormField } from "../../playground/FormField";
 import { History } from "../../playground/History";
 import "../../playground/playground.css";
 import { useDocument, useEditor, useStore } from "../document/store";
+import { MissingNote } from "../panels/MissingNote";
 import { fieldsOf, filled } from "./form";
 import { Outcome } from "./Outcome";
 import { useRecent } from "./recent";
@@ -20,6 +21,7 @@ export function DraftRunPanel() {
   return (
     <div className="stack run-panel">
       <h2>Run</h2>
+      <MissingNote />
       <RunForm />
       <Outcome />
       <History slug={store.slug} shownId={run?.executionId} onShow={(row) => void runs.show(row)} />

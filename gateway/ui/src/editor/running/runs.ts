@@ -103,9 +103,12 @@ export class Runs {
       const { document } = this.store;
       const body = { inputs: inputsOf(fields, form), pinned: pinsOf(document), ...only, ...again };
       const settings = new Map(document.nodes.map((node) => [node.id, node.data]));
-      const events = run(`/api/workflows/${this.store.slug}/draft/run`, body);
+      const stream = run(`/api/workflows/${this.store.slug}/draft/run`, body);
+      // An accepted run has a copy of the draft.
+      const events = onFirst(stream, () => void this.store.dropUnchanged());
       await this.follow(mine, events, { status: "starting", startedAt: Date.now(), nodes: [] }, settings);
     } catch (error) {
+      void this.store.dropUnchanged();
       this.refuse(mine, error);
     }
     invalidate("/api/executions");
@@ -191,6 +194,16 @@ export class Runs {
   private async newest(filter: string): Promise<Execution[]> {
     const path = `/api/executions?workflowSlug=${this.store.slug}&limit=50${filter}`;
     return (await get<Page<Execution>>(path)).rows;
+  }
+}
+
+/** The same events; `tell` is called with the first one. */
+async function* onFirst(events: AsyncGenerator<RunEvent>, tell: () => void): AsyncGenerator<RunEvent> {
+  let isFirst = true;
+  for await (const event of events) {
+    if (isFirst) tell();
+    isFirst = false;
+    yield event;
   }
 }
 

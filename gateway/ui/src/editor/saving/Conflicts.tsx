@@ -7,7 +7,7 @@ import { fieldLabel, memberLabel, nodeLabel } from "../difference/words";
 import { Value } from "../difference/Value";
 import type { Conflict } from "../document/merge";
 import { useDocument, useEditor } from "../document/store";
-import { useSaver } from "./saver";
+import { useSaver } from "./context";
 
 /** The dialog in which people choose between their value and that of others. */
 export function Conflicts() {

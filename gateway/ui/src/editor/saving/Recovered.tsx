@@ -1,7 +1,7 @@
 import { Ago } from "../../components/Ago";
 import { Button } from "../../components/Button";
 import { useEditor, useStore } from "../document/store";
-import { useSaver } from "./saver";
+import { useSaver } from "./context";
 
 /** Word on changes that this browser had kept, and a way to discard them. */
 export function Recovered() {

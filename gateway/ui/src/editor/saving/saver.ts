@@ -1,6 +1,5 @@
 /** Saving of the draft: soon after each change, guarded by its revision, merged with what others have saved. */
 
-import { createContext, useContext } from "react";
 import { ApiError, call } from "../../api/client";
 import { watchSaves } from "../../api/live";
 import type { WorkflowRow } from "../../api/types";
@@ -8,11 +7,11 @@ import { toast } from "../../components/Toast";
 import type { Check } from "../catalogue/check";
 import { type Change, difference, same, share } from "../document/difference";
 import { documentOf, type EditorDocument } from "../document/document";
-import { apply, type Conflict, isSettled, merge, takeTheirs } from "../document/merge";
+import { type Conflict, hasArrived, isSettled, merge, takeTheirs } from "../document/merge";
 import type { EditorStore } from "../document/store";
 import type { Keeper } from "./kept";
 import { findRow, readDraft, readLive } from "./server";
-import type { Saving } from "./state";
+import { type Saving, WHY_NOT } from "./state";
 
 interface Saved extends Check {
   revision: number;
@@ -58,6 +57,7 @@ export class Saver {
     this.saved = saved;
     this.keeper = keeper;
     store.saveNow = () => this.flush(true);
+    store.dropUnchanged = () => this.dropUnchanged();
     this.keep();
   }
 
@@ -98,6 +98,22 @@ export class Saver {
     if (!this.isClean || (asDraft && revision === 0)) throw new Error(reason ?? WHY_NOT[status] ?? "The changes are not saved yet.");
   }
 
+  /** Take away a draft that is as callers run it; one that cannot be reached now stays. */
+  private async dropUnchanged(): Promise<void> {
+    await this.inTurn(async () => {
+      if (this.isClean && this.isAsLive && this.store.get().saving.revision > 0) await this.remove();
+      this.settle();
+    }).catch(() => undefined);
+  }
+
+  /** Remove the draft from the server, where it may be gone already. */
+  private async remove(isLeaving = false): Promise<void> {
+    await this.guarded("DELETE", "", undefined, isLeaving).catch((error: ApiError) => {
+      if (error.code !== "DRAFT_NOT_FOUND") throw error;
+    });
+    this.tell({ revision: 0, savedAt: null });
+  }
+
   /** Publish the draft as shown. Throws ApiError with what speaks against it. */
   async publish(note: string, force: boolean): Promise<void> {
     await this.flush();
@@ -124,12 +140,12 @@ export class Saver {
       const { live, revision } = this.store.get().saving;
       if (!live) return;
       try {
-        if (revision > 0) await this.guarded("DELETE", "");
+        if (revision > 0) await this.remove();
       } catch (error) {
         throw await this.explained(error);
       }
       this.saved = live;
-      this.tell({ revision: 0, savedAt: null, conflicts: [], recoveredAt: null });
+      this.tell({ conflicts: [], recoveredAt: null });
       this.store.edit(() => live);
       this.settle();
     });
@@ -160,6 +176,12 @@ export class Saver {
     this.tell({ conflicts: [], recoveredAt: null });
     this.store.edit(() => this.saved);
     this.settle();
+  }
+
+  /** Whether the document is the one that callers run. */
+  private get isAsLive(): boolean {
+    const { live } = this.store.get().saving;
+    return live !== null && difference(live, this.store.document).length === 0;
   }
 
   private get isClean(): boolean {
@@ -227,22 +249,29 @@ export class Saver {
     clearTimeout(this.timer);
     this.changedAt = 0;
     if (this.store.get().saving.conflicts.length > 0) return this.tell({ status: "conflict" });
-    const isMissing = asDraft && this.store.get().saving.revision === 0;
+    const { revision } = this.store.get().saving;
+    const isMissing = asDraft && revision === 0;
     if (this.isClean && !isMissing) return this.settle();
     if (!navigator.onLine) return this.tell({ status: "offline" });
     const { document } = this.store;
     this.sent = document;
     this.tell({ status: "saving" });
     try {
-      const answer = await this.guarded<Saved>("PUT", "", document, isLeaving);
+      // Changes that were taken back leave no draft.
+      if (!asDraft && revision > 0 && this.isAsLive) await this.remove(isLeaving);
+      else await this.put(document, isLeaving);
       this.saved = document;
       this.sent = null;
       this.failures = 0;
-      this.tell({ revision: answer.revision, savedAt: answer.savedAt });
       this.settle();
     } catch (error) {
       await this.fail(error as ApiError);
     }
+  }
+
+  private async put(document: EditorDocument, isLeaving: boolean): Promise<void> {
+    const { revision, savedAt } = await this.guarded<Saved>("PUT", "", document, isLeaving);
+    this.tell({ revision, savedAt });
   }
 
   /** Tell how things stand, and go on with what came meanwhile. */
@@ -366,23 +395,4 @@ export class Saver {
       this.store.set({ saving: next });
     }
   }
-}
-
-const WHY_NOT: Partial<Record<Saving["status"], string>> = {
-  offline: "The server cannot be reached; the changes are kept in this browser.",
-  conflict: "Somebody else has changed the same. Choose first.",
-  waiting: "The server asks to wait; the changes are kept in this browser.",
-};
-
-/** Whether a write whose answer was lost has reached the server. */
-function hasArrived(changes: readonly Change[], document: EditorDocument): boolean {
-  return changes.length > 0 && apply(document, changes).document === document;
-}
-
-export const SaverContext = createContext<Saver | null>(null);
-
-export function useSaver(): Saver {
-  const saver = useContext(SaverContext);
-  if (!saver) throw new Error("This component belongs into an editor.");
-  return saver;
 }

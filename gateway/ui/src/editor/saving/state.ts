@@ -24,6 +24,13 @@ export interface Saving {
   isUnkept: boolean;
 }
 
+/** Reasons why changes are not on the server. */
+export const WHY_NOT: Partial<Record<Saving["status"], string>> = {
+  offline: "The server cannot be reached; the changes are kept in this browser.",
+  conflict: "Somebody else has changed the same. Choose first.",
+  waiting: "The server asks to wait; the changes are kept in this browser.",
+};
+
 export function begin(revision: number, savedAt: string | null, liveVersion: number | null, live: EditorDocument | null): Saving {
   return {
     status: "saved",

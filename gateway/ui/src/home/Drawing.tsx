@@ -1,5 +1,3 @@
-import { useEffect, useRef, useState } from "react";
-import { useResource } from "../api/resource";
 import type { GraphNode, WorkflowDocument } from "../api/types";
 
 const WIDTH = 220;
@@ -17,19 +15,7 @@ function colourOf(node: GraphNode): string {
   return `var(--socket-${known})`;
 }
 
-/** A small picture of the graph, loaded when it comes into view. */
-export function GraphPicture({ slug }: { slug: string }) {
-  const place = useRef<HTMLDivElement>(null);
-  const [isSeen, setSeen] = useState(false);
-  useEffect(() => {
-    const watcher = new IntersectionObserver(([entry]) => entry?.isIntersecting && setSeen(true));
-    if (place.current) watcher.observe(place.current);
-    return () => watcher.disconnect();
-  }, []);
-  const graph = useResource<WorkflowDocument>(isSeen ? `/api/workflows/${slug}` : null).data;
-  return <div ref={place} className="graph">{graph && <Drawing graph={graph} />}</div>;
-}
-
+/** A small picture of a graph. */
 export function Drawing({ graph }: { graph: Pick<WorkflowDocument, "nodes" | "edges"> }) {
   const nodes = graph.nodes.filter((node) => node.type !== "note");
   if (nodes.length === 0) return null;

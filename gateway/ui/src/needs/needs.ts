@@ -37,7 +37,12 @@ export function needsOf(graph: Graph, around: Surroundings): Need[] {
   ];
 }
 
-/** The first reason why a graph cannot run here, if there is one. */
+/** The needs that are not met: a graph that is saved runs only without any. */
+export function unmet(needs: readonly Need[]): Need[] {
+  return needs.filter((need) => need.reason);
+}
+
+/** The first reason why a copy of a graph, with other models where they fit, cannot run here. */
 export function obstacle(needs: Need[]): Need | undefined {
   return needs.find((need) => need.reason && !need.instead);
 }
