@@ -26,6 +26,7 @@ from engine.media.objects import ObjectStore
 from engine.models.registry import use_saved
 from engine.settings import Settings
 from engine.store import Account, CompletionNotifier, Store
+from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.factories import Runner
 from tests.support.redis.installation import SECRET_KEY, empty, mark
 from tests.support.suite_order import deal, processes
@@ -92,7 +93,7 @@ class RedisServer:
             stdout=subprocess.DEVNULL,
             env={**os.environ, **self._environ},
         )
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
                 with redis.Redis.from_url(self.url) as client:

@@ -7,6 +7,7 @@ import pytest
 from tests.support.acceptance.running_stack import until
 from tests.support.contract.event_streams import STREAM, WORDS, events_of, streamed
 from tests.support.contract.installation import ALL, Administration, Caller, asking, never
+from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.gateway.documents import greeting
 from tests.support.http.sse_reader import named, parse
 
@@ -110,7 +111,7 @@ def test_a_repeated_call_is_told_the_first_ones_events(
             lambda: caller.get(f"/api/executions?workflowSlug={streaming_workflow}").json()["rows"]
         )
         meanwhile = caller.run(streaming_workflow, inputs, headers=headers)
-        events = parse(first.result(10).text)
+        events = parse(first.result(PATIENCE_SECONDS).text)
     later = caller.run(
         streaming_workflow, inputs, headers={**headers, "last-event-id": events[2].id}
     )

@@ -16,6 +16,7 @@ from tests.support.contract.event_streams import (
 )
 from tests.support.contract.installation import Caller, asking, never
 from tests.support.contract.shapes import assert_fits, number, uuid, whole_or_null
+from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.gateway.documents import greeting
 from tests.support.http.providers import KEY
 from tests.support.http.sse_reader import SentEvent, named, parse
@@ -138,7 +139,7 @@ def test_a_cancel_is_told_to_who_watches(caller: Caller) -> None:
     with ThreadPoolExecutor() as pool:
         watching = pool.submit(events_of, caller, execution_id)
         caller.post(f"/api/executions/{execution_id}/cancel")
-        events = watching.result(10)
+        events = watching.result(PATIENCE_SECONDS)
 
     assert events[-1].data["status"] == "cancelled"
     assert {each["status"] for each in named(events, "node.finished")} == {"cancelled"}
@@ -226,7 +227,7 @@ def test_all_who_watch_are_told_the_same(caller: Caller, streaming_workflow: str
     accepted = caller.run(streaming_workflow, {"prompt": WORDS}, "?async=true").json()
     with ThreadPoolExecutor() as pool:
         watching = [pool.submit(events_of, caller, accepted["executionId"]) for _ in range(4)]
-        observed = [each.result(10) for each in watching]
+        observed = [each.result(PATIENCE_SECONDS) for each in watching]
 
     assert all(each == observed[0] for each in observed)
     names = [event.name for event in observed[0]]

@@ -18,6 +18,7 @@ from engine.settings import Settings
 from engine.store import Account, Store
 from gateway.http.listener import bind
 from gateway.server import serve
+from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.gateway.fake_worker import FakeWorker
 
 MakeClient = Callable[..., Awaitable[httpx2.AsyncClient]]
@@ -64,7 +65,8 @@ async def make_client(gateway: Gateway) -> AsyncIterator[MakeClient]:
 
     async def make(key: str | None = None) -> httpx2.AsyncClient:
         headers = {} if key is None else {"x-api-key": key}
-        clients.append(httpx2.AsyncClient(base_url=gateway.url, headers=headers, timeout=10))
+        timeout = PATIENCE_SECONDS
+        clients.append(httpx2.AsyncClient(base_url=gateway.url, headers=headers, timeout=timeout))
         return clients[-1]
 
     yield make
@@ -80,7 +82,8 @@ async def make_browser(gateway: Gateway, store: Store) -> AsyncIterator[MakeBrow
     async def make(account: Account) -> httpx2.AsyncClient:
         login = await store.sessions.create_login(account.id)
         headers = {"origin": gateway.url}
-        browsers.append(httpx2.AsyncClient(base_url=gateway.url, headers=headers, timeout=10))
+        timeout = PATIENCE_SECONDS
+        browsers.append(httpx2.AsyncClient(base_url=gateway.url, headers=headers, timeout=timeout))
         await browsers[-1].post("/login", params={"token": login})
         return browsers[-1]
 

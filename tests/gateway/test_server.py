@@ -17,7 +17,7 @@ from engine.access.capabilities import Tier
 from engine.settings import Settings
 from engine.store import Store
 from tests.conftest import RedisServer, free_port
-from tests.support.eventually import eventually
+from tests.support.eventually import PATIENCE_SECONDS, eventually
 from tests.support.gateway.documents import greeting
 
 ROOT = Path(__file__).parents[2]
@@ -63,7 +63,7 @@ def start(redis_url: str) -> Iterator[StartProcess]:
 
 
 async def status_of(url: str) -> int:
-    async with httpx2.AsyncClient(timeout=2) as client:
+    async with httpx2.AsyncClient(timeout=PATIENCE_SECONDS) as client:
         try:
             return (await client.get(url)).status_code
         except httpx2.TransportError:
@@ -89,7 +89,9 @@ async def test_a_stopping_process_answers_those_who_wait_and_takes_no_more(
     process = start(free_port())
     await is_up(process)
     headers = {"x-api-key": api_key}
-    async with httpx2.AsyncClient(base_url=process.url, headers=headers, timeout=20) as client:
+    async with httpx2.AsyncClient(
+        base_url=process.url, headers=headers, timeout=PATIENCE_SECONDS
+    ) as client:
         await client.post("/api/workflows", json=greeting())
         run = asyncio.create_task(client.post("/api/workflows/greeting/run", json=ASK))
 
@@ -104,7 +106,7 @@ async def test_a_stopping_process_answers_those_who_wait_and_takes_no_more(
         answer = await run
         assert answer.status_code == 202
         assert answer.json()["_async"] is True
-        assert time.monotonic() - stopped_at < 10
+        assert time.monotonic() - stopped_at < 40
     assert await process.exit_code() == 0
 
 
@@ -139,7 +141,7 @@ async def test_a_process_starts_and_lives_without_its_store(start: StartProcess)
     process = start(free_port(), redis_url="unix:///nowhere/at/all")
     await is_up(process, "/healthz")
 
-    async with httpx2.AsyncClient(base_url=process.url, timeout=10) as client:
+    async with httpx2.AsyncClient(base_url=process.url, timeout=PATIENCE_SECONDS) as client:
         answer = await client.get("/readyz")
 
     assert answer.status_code == 503
@@ -157,7 +159,9 @@ async def test_a_caller_goes_on_waiting_while_the_store_is_away(start: StartProc
         account = await store.accounts.create(email="ada@example.com", tier=Tier.PRO)
         _, key = await store.api_keys.create(account, name="n", capabilities=["workflow:*"])
         headers = {"x-api-key": key}
-        async with httpx2.AsyncClient(base_url=process.url, headers=headers, timeout=20) as client:
+        async with httpx2.AsyncClient(
+            base_url=process.url, headers=headers, timeout=PATIENCE_SECONDS
+        ) as client:
             await client.post("/api/workflows", json=greeting())
             path = "/api/workflows/greeting/run"
             run = asyncio.create_task(client.post(path, json=ASK, params={"timeout": "3"}))

@@ -8,12 +8,15 @@ import anyio
 
 T = TypeVar("T")
 
+PATIENCE_SECONDS = 60.0
+"""Bound of a wait that only a fault makes long: a busy machine must not reach it."""
+
 
 async def eventually(
     read: Callable[[], Awaitable[T]],
     until: Callable[[T], bool] = bool,
     *,
-    timeout: float = 40.0,
+    timeout: float = PATIENCE_SECONDS,
     pause: float = 0.01,
 ) -> T:
     """Read repeatedly until the value satisfies `until`; return it, or fail."""

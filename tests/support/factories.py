@@ -6,6 +6,7 @@ from typing import Any
 from engine.executions.execution import TERMINAL, Execution
 from engine.graph.document import parse_document
 from engine.store import Account, CompletionNotifier, Store
+from tests.support.eventually import PATIENCE_SECONDS
 
 
 class Graph:
@@ -103,7 +104,7 @@ class Runner:
         )
         return accepted.id
 
-    async def end(self, execution_id: str, seconds: float = 30) -> Execution:
+    async def end(self, execution_id: str, seconds: float = PATIENCE_SECONDS) -> Execution:
         """Return the execution, once it has ended."""
 
         async def check() -> Execution | None:
@@ -116,7 +117,10 @@ class Runner:
         return execution
 
     async def run(
-        self, graph: Graph, inputs: Mapping[str, Any] | None = None, seconds: float = 30
+        self,
+        graph: Graph,
+        inputs: Mapping[str, Any] | None = None,
+        seconds: float = PATIENCE_SECONDS,
     ) -> Execution:
         """Save, run and wait."""
         return await self.end(await self.begin(await self.save(graph), inputs), seconds)

@@ -58,8 +58,11 @@ async def walker(settings: Settings) -> AsyncIterator[Walker]:
 
 @pytest.fixture
 def durable_redis() -> Iterator[RedisServer]:
-    """A Redis that keeps all data when it is killed."""
-    server = RedisServer("--appendonly", "yes")
+    """A Redis that keeps all data when it is killed, as the one that `headrace up` starts.
+
+    With the default `everysec` a server whose disk is busy answers before it has written.
+    """
+    server = RedisServer("--appendonly", "yes", "--appendfsync", "no")
     server.start()
     yield server
     server.stop()

@@ -13,6 +13,7 @@ from aiohttp import web
 from deploy.client.event_stream import StreamEvent, read_events
 from deploy.http_client import Unreachable
 from deploy.problems import ApiRefused
+from tests.support.eventually import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ async def test_who_has_seen_enough_hangs_up(server: str) -> None:
     events = read_events(f"{server}/hangs", "k")
 
     first = await anext(events)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await events.aclose()
 
     assert first.name == "none"
@@ -83,7 +84,7 @@ async def test_who_hangs_up_before_there_is_a_connection_asks_for_nothing(
     class Slow(http.client.HTTPConnection):
         def connect(self) -> None:
             begins.set()
-            may_go_on.wait(5)
+            may_go_on.wait(PATIENCE_SECONDS)
             super().connect()
 
     at = urlsplit(server)
@@ -91,11 +92,11 @@ async def test_who_hangs_up_before_there_is_a_connection_asks_for_nothing(
     monkeypatch.setattr("deploy.client.event_stream.connect", lambda url, seconds: (slow, "/hangs"))
 
     reading = asyncio.create_task(anext(read_events(server, "k")))
-    await asyncio.to_thread(begins.wait, 5)
+    await asyncio.to_thread(begins.wait, PATIENCE_SECONDS)
     reading.cancel()
     await asyncio.sleep(0)
     may_go_on.set()
-    done, _ = await asyncio.wait({reading}, timeout=5)
+    done, _ = await asyncio.wait({reading}, timeout=PATIENCE_SECONDS)
 
     assert done == {reading}
 
@@ -106,7 +107,7 @@ async def test_a_refusal_says_why(server: str) -> None:
 
 
 async def test_what_is_no_event_ends_them(server: str) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         with pytest.raises(Unreachable, match="have ended"):
             [each async for each in read_events(f"{server}/garbled", "k")]
 

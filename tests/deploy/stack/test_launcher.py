@@ -5,7 +5,7 @@ import sys
 
 from deploy.stack import launcher
 from tests.deploy.stack.test_supervisor import gone
-from tests.support.eventually import eventually
+from tests.support.eventually import PATIENCE_SECONDS, eventually
 
 WATCHER = (
     "import sys\n"
@@ -46,7 +46,7 @@ def test_a_watching_launcher_passes_signals_and_the_exit_code_on() -> None:
         process.stdout.readline()
         process.send_signal(signal.SIGTERM)
 
-        assert process.wait(10) == 128 + signal.SIGTERM
+        assert process.wait(PATIENCE_SECONDS) == 128 + signal.SIGTERM
 
 
 async def test_a_watching_launcher_ends_its_program_when_the_parent_has_gone() -> None:

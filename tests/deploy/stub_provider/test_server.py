@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.eventually import eventually
+from tests.support.eventually import PATIENCE_SECONDS, eventually
 
 STUB = (sys.executable, "-P", "-m", "deploy", "stub-provider")
 CHAT = "/v1/chat/completions"
@@ -69,7 +69,7 @@ def test_it_serves_and_ends_with_0_when_it_is_told_to() -> None:
     with running() as (process, url):
         answer = read_all(send(url, ""))
         process.send_signal(signal.SIGTERM)
-        code = process.wait(10)
+        code = process.wait(PATIENCE_SECONDS)
 
     assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
     assert b"(stub) Hi" in answer
@@ -80,7 +80,7 @@ async def test_it_ends_while_a_call_hangs() -> None:
     with running() as (process, url), send(url, "hang"):
         await eventually(lambda: report(url), lambda observed: observed["running"] == 1)
         process.send_signal(signal.SIGTERM)
-        code = process.wait(10)
+        code = process.wait(PATIENCE_SECONDS)
 
     assert code == 0
 

@@ -7,6 +7,7 @@ import pytest
 from engine.errors.nodes import NodeFailed
 from engine.process.pool import Pool, PoolCrashed
 from engine.values import cel
+from tests.support.eventually import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -24,8 +25,8 @@ async def test_an_optional_value_that_a_function_of_lists_is_given_fails_the_cal
     expression = "[value.?a].map(x, [x]).flatten()"
 
     with pytest.raises((NodeFailed, PoolCrashed)):
-        await pool.run(cel.evaluate, expression, {"value": {}}, deadline_seconds=10)
+        await pool.run(cel.evaluate, expression, {"value": {}}, deadline_seconds=PATIENCE_SECONDS)
 
-    assert await pool.run(cel.evaluate, "[[1]].flatten()", {"value": {}}, deadline_seconds=10) == [
-        1
-    ]
+    assert await pool.run(
+        cel.evaluate, "[[1]].flatten()", {"value": {}}, deadline_seconds=PATIENCE_SECONDS
+    ) == [1]

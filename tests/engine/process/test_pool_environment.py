@@ -10,6 +10,7 @@ import pytest
 from engine.models.availability import needed_variables
 from engine.models.registry import all_models
 from engine.process.pool import Pool, child_environ
+from tests.support.eventually import PATIENCE_SECONDS
 from workers.nodes.local_models import LocalPool
 
 SECRET = "never-for-children"
@@ -50,8 +51,8 @@ async def test_no_process_of_a_pool_has_a_secret_in_its_environment(
     if isinstance(pool, Pool):
         await pool.start()
     try:
-        pids = await pool.run(lineage, deadline_seconds=30)
-        seen = await pool.run(own_environ, deadline_seconds=30)
+        pids = await pool.run(lineage, deadline_seconds=PATIENCE_SECONDS)
+        seen = await pool.run(own_environ, deadline_seconds=PATIENCE_SECONDS)
         files = [Path(f"/proc/{pid}/environ").read_bytes() for pid in pids]
     finally:
         await pool.close()

@@ -12,7 +12,7 @@ from engine.store import Store
 from engine.store.redis import keyspace
 from gateway.admission.backlog import Backlog
 from tests.gateway.conftest import MakeClient
-from tests.support.eventually import eventually
+from tests.support.eventually import PATIENCE_SECONDS, eventually
 from tests.support.gateway.documents import greeting
 from tests.support.gateway.fake_worker import FakeWorker
 
@@ -76,7 +76,7 @@ async def test_there_need_be_no_limit(redis_url: str, store: Store) -> None:
     backlog = Backlog(store.hints, 0)
     await store.hints.send(f"acc/{number}" for number in range(10))
 
-    await asyncio.wait_for(backlog.watch(), timeout=10)
+    await asyncio.wait_for(backlog.watch(), timeout=PATIENCE_SECONDS)
 
     backlog.check()
 

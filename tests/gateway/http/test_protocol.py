@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.http.middleware import BodyLimits, Errors, RequestIds
 from gateway.http.protocol import MAX_HEAD_BYTES, GatewayProtocol
+from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.gateway.fake_worker import keep_error
 from tests.support.gateway.served_app import exchange, read_to_end, serving
 
@@ -274,7 +275,7 @@ def test_a_connection_whose_early_answered_request_did_end_is_not_kept_for_ever(
 ) -> None:
     head = b"POST /unread HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\n\r\n"
 
-    with socket.create_connection(peer.address, timeout=5) as connection:
+    with socket.create_connection(peer.address, timeout=PATIENCE_SECONDS) as connection:
         connection.sendall(head + b"abc")
         first = connection.recv(1_000)
         connection.sendall(b"defg")
@@ -372,10 +373,10 @@ def test_a_head_just_under_the_limit_is_served(peer: Peer) -> None:
 
 
 def test_a_peer_that_is_gone_does_not_disturb_the_others(peer: Peer) -> None:
-    with socket.create_connection(peer.address, timeout=5) as connection:
+    with socket.create_connection(peer.address, timeout=PATIENCE_SECONDS) as connection:
         connection.sendall(post(b"Content-Length: 70"))
 
-    with socket.create_connection(peer.address, timeout=5) as connection:
+    with socket.create_connection(peer.address, timeout=PATIENCE_SECONDS) as connection:
         connection.sendall(LAST)
         received = read_to_end(connection)
 

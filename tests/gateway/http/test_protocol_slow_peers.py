@@ -16,6 +16,7 @@ from gateway.http.middleware import BodyLimits, Errors, RequestIds
 from gateway.http.protocol import GatewayProtocol
 from tests.gateway.http.test_protocol import CHUNKED, Recorder
 from tests.support.cpu_time import cpu_time
+from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.gateway.fake_worker import keep_error
 from tests.support.gateway.raw_requests import statuses
 from tests.support.gateway.served_app import read_to_end, serving
@@ -31,7 +32,7 @@ class Impatient(GatewayProtocol):
 
     head_seconds = 1.5
     rest_seconds = 0.3
-    unread_seconds = 0.5
+    unread_seconds = 2.0
 
 
 @dataclass
@@ -72,21 +73,34 @@ class Server:
     app: Large
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(self.address, timeout=5)
+        return socket.create_connection(self.address, timeout=PATIENCE_SECONDS)
+
+
+@contextlib.contextmanager
+def served(body_seconds: float) -> Iterator[Server]:
+    """Run a server that waits this long for a body."""
+    app = Large()
+    limited = BodyLimits(app, max_bytes=MAX_BYTES, seconds=body_seconds)
+    with serving(RequestIds(Errors(limited, keep_error)), Impatient) as address:
+        yield Server(address, app)
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    app = Large()
-    wrapped = RequestIds(Errors(BodyLimits(app, max_bytes=MAX_BYTES, seconds=1.0), keep_error))
-    with serving(wrapped, Impatient) as address:
-        yield Server(address, app)
+    with served(PATIENCE_SECONDS) as server:
+        yield server
+
+
+@pytest.fixture
+def hasty_server() -> Iterator[Server]:
+    with served(body_seconds=1.0) as server:
+        yield server
 
 
 def test_who_does_not_read_its_answer_is_hung_up_on(server: Server) -> None:
     with server.connect() as connection:
         connection.sendall(GET % b"large" * 3)
-        assert server.app.has_ended.wait(5)
+        assert server.app.has_ended.wait(PATIENCE_SECONDS)
         received = len(read_to_end(connection))
 
     assert received < LARGE
@@ -109,10 +123,10 @@ def test_who_reads_slowly_gets_all_of_it(server: Server) -> None:
     assert sum(server.app.given) == LARGE
 
 
-def test_a_body_that_drips_in_is_cut_off(server: Server) -> None:
+def test_a_body_that_drips_in_is_cut_off(hasty_server: Server) -> None:
     head = b"POST /first HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
     began = time.monotonic()
-    with server.connect() as connection:
+    with hasty_server.connect() as connection:
         connection.sendall(head)
         connection.settimeout(0.02)
         received = b""

@@ -8,6 +8,7 @@ from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.redis.scripts import SCRIPTS
 from tests.gateway.conftest import serving
+from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.redis.proxy import running_proxy
 
 
@@ -20,7 +21,9 @@ async def test_credits_and_limits_are_read_in_one_pipeline(
     async with (
         running_proxy(settings.redis_url) as proxy,
         serving(replace(settings, redis_url=proxy.url)) as gateway,
-        httpx2.AsyncClient(base_url=gateway.url, cookies=cookies, timeout=10) as browser,
+        httpx2.AsyncClient(
+            base_url=gateway.url, cookies=cookies, timeout=PATIENCE_SECONDS
+        ) as browser,
     ):
         await browser.get("/api/me")
         proxy.requests.clear()

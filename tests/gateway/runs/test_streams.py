@@ -14,7 +14,7 @@ from engine.settings import Settings
 from engine.store import Store
 from gateway.events import event_streams
 from tests.gateway.conftest import Gateway, serving
-from tests.support.eventually import eventually
+from tests.support.eventually import PATIENCE_SECONDS, eventually
 from tests.support.gateway.documents import edge, greeting, node
 from tests.support.http.providers import KEY, a_stub, provided
 from tests.support.http.sse_reader import SentEvent, parse
@@ -77,7 +77,9 @@ async def second(settings: Settings) -> AsyncIterator[Gateway]:
 async def other(second: Gateway, api_key: str) -> AsyncIterator[httpx2.AsyncClient]:
     """A client of the other gateway."""
     headers = {"x-api-key": api_key}
-    async with httpx2.AsyncClient(base_url=second.url, headers=headers, timeout=10) as client:
+    async with httpx2.AsyncClient(
+        base_url=second.url, headers=headers, timeout=PATIENCE_SECONDS
+    ) as client:
         yield client
 
 

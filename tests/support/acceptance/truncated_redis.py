@@ -31,7 +31,10 @@ class CutRedis(RedisServer):
     """A server with an append-only file that can be cut back to an earlier length."""
 
     def __init__(self) -> None:
-        super().__init__("--appendonly", "yes", "--auto-aof-rewrite-percentage", "0")
+        super().__init__(
+            *("--appendonly", "yes", "--appendfsync", "no"),
+            *("--auto-aof-rewrite-percentage", "0"),
+        )
 
     def begin(self) -> None:
         """Start it, marked as the tests' installation."""

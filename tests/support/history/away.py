@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.history.databases import create_database, server_of_run
 
 
@@ -53,7 +54,7 @@ class StoppedServer:
     def take_away(self) -> None:
         process = self._server.get_postmaster_info().process
         process.send_signal(signal.SIGQUIT)
-        process.wait(20)
+        process.wait(PATIENCE_SECONDS)
 
     def give_back(self) -> None:
         self._server.ensure_postgres_running()

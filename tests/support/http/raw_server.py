@@ -15,6 +15,7 @@ import uvloop
 
 from engine.errors.nodes import NodeFailed
 from engine.nodes.support.base import HttpCall
+from tests.support.eventually import PATIENCE_SECONDS
 from workers.outbound.client import Egress
 
 MEGABYTE = 1_048_576
@@ -106,7 +107,7 @@ class Dropping(Stub):
     def hang_up(self) -> None:
         """Close every connection; the caller's event loop stands still meanwhile."""
         assert self.loop is not None
-        asyncio.run_coroutine_threadsafe(self.close_all(), self.loop).result(10)
+        asyncio.run_coroutine_threadsafe(self.close_all(), self.loop).result(PATIENCE_SECONDS)
 
     async def close_all(self) -> None:
         for writer in self.writers:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -66,6 +67,8 @@ class WatchedGovernor(Governor):
         self.turns = 0
         self.is_away = False
         self.is_broken = False
+        self.is_never_due = False
+        """True: callers that wait are told to look again in an hour."""
 
     async def turn(
         self,
@@ -84,7 +87,7 @@ class WatchedGovernor(Governor):
         given = await super().turn(provider, caller, limits, events, pacing=pacing, now=now)
         self.reports += events  # once there is an answer, which the reporter knows by then
         self.turns += 1
-        return given
+        return replace(given, due_seconds=3_600.0) if self.is_never_due else given
 
     def kinds(self) -> list[CallOutcome]:
         return [event.kind for event in self.reports if event.kind is not CallOutcome.TOOK]

@@ -13,7 +13,7 @@ from engine.models.manifest import Model
 from engine.store import Wallet
 from engine.store.redis import keyspace
 from engine.values import cel
-from tests.support.eventually import eventually
+from tests.support.eventually import PATIENCE_SECONDS, eventually
 from tests.support.factories import Graph, Runner
 from tests.support.workers.held_walker import HeldWalker
 from workers.providers.base import ModelAnswer, ModelCall
@@ -115,7 +115,7 @@ class PayingAccount:
         return await eventually(
             lambda: self.store.executions.get(self.account.id, execution_id),
             lambda execution: execution.status in TERMINAL,
-            timeout=10,
+            timeout=PATIENCE_SECONDS,
         )
 
     def reference(self, execution_id: str) -> str:

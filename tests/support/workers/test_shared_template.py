@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.support.eventually import eventually
+from tests.support.eventually import PATIENCE_SECONDS, eventually
 from tests.support.workers.shared_template import PoolOfSharedTemplate
 
 pytestmark = pytest.mark.usefixtures("workers_share_a_template")
@@ -22,8 +22,8 @@ async def running() -> AsyncIterator[PoolOfSharedTemplate]:
 
 async def ids(pool: PoolOfSharedTemplate) -> tuple[int, int]:
     """Return the process ids of a child and of its template."""
-    child = await pool.run(os.getpid, deadline_seconds=20)
-    return child, await pool.run(os.getppid, deadline_seconds=20)
+    child = await pool.run(os.getpid, deadline_seconds=PATIENCE_SECONDS)
+    return child, await pool.run(os.getppid, deadline_seconds=PATIENCE_SECONDS)
 
 
 async def test_pools_have_one_template_and_other_children() -> None:

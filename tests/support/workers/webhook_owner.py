@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from engine.store import Account, Store
 from engine.webhooks.deliveries import Delivery, DeliveryStatus
-from tests.support.eventually import eventually
+from tests.support.eventually import PATIENCE_SECONDS, eventually
 from tests.support.factories import Graph, Runner, greeting
 from tests.support.http.webhook_receivers import Receiver
 
@@ -57,7 +57,7 @@ class Owner:
         return next((row for row in rows if row.id == delivery_id), None)
 
     async def settled(
-        self, key_id: str, delivery_id: str, *, attempts: int = 1, seconds: float = 30
+        self, key_id: str, delivery_id: str, *, attempts: int = 1, seconds: float = PATIENCE_SECONDS
     ) -> Delivery:
         """Wait until the delivery is not pending and had this many attempts, and return it."""
         found = await eventually(

@@ -10,6 +10,7 @@ from engine.errors.nodes import NodeFailed
 from engine.nodes.support.base import HttpCall
 from tests.engine.net.test_addresses import DENIED
 from tests.engine.net.test_url_policy import PRIVATE, SPELLINGS
+from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.http.raw_server import Stub, answer, failure, redirect, serving
 from tests.support.workers.open_gates import AnyPort, PublicSite
 from workers.outbound.client import Egress
@@ -56,7 +57,9 @@ def written(address: str) -> str:
 async def test_no_special_address_is_called(everywhere: Stub, strict: Egress) -> None:
     for address in PLAIN:
         url = f"http://{written(address)}/"
-        failed = await failure(strict, HttpCall(method="GET", url=url, timeout_seconds=5))
+        failed = await failure(
+            strict, HttpCall(method="GET", url=url, timeout_seconds=PATIENCE_SECONDS)
+        )
         assert (failed.code, failed.retryable) == ("url_blocked", False), address
 
     assert (len(PLAIN) >= 120, everywhere.connections) == (True, 0)
@@ -65,7 +68,9 @@ async def test_no_special_address_is_called(everywhere: Stub, strict: Egress) ->
 async def test_no_special_address_is_connected(everywhere: Stub, any_port: Egress) -> None:
     for address in PLAIN:
         url = f"http://{written(address)}:{everywhere.port}/"
-        failed = await failure(any_port, HttpCall(method="GET", url=url, timeout_seconds=5))
+        failed = await failure(
+            any_port, HttpCall(method="GET", url=url, timeout_seconds=PATIENCE_SECONDS)
+        )
         assert failed.code == "url_blocked", address
 
     assert everywhere.connections == 0
@@ -78,7 +83,9 @@ async def test_no_name_of_a_special_address_is_connected(
 
     for address in DENIED:
         url = f"http://name.example:{everywhere.port}/"
-        failed = await failure(any_port, HttpCall(method="GET", url=url, timeout_seconds=5))
+        failed = await failure(
+            any_port, HttpCall(method="GET", url=url, timeout_seconds=PATIENCE_SECONDS)
+        )
         assert shown(failed) == UNRESOLVED, address
 
     assert (len(asked), everywhere.connections) == (len(DENIED), 0)
@@ -97,7 +104,9 @@ async def test_a_name_inside_and_a_name_that_is_not_there_fail_alike(
 
 @pytest.mark.parametrize("url", [*SPELLINGS, *PRIVATE])
 async def test_no_spelling_gets_through(strict: Egress, url: str) -> None:
-    failed = await failure(strict, HttpCall(method="GET", url=url, timeout_seconds=5))
+    failed = await failure(
+        strict, HttpCall(method="GET", url=url, timeout_seconds=PATIENCE_SECONDS)
+    )
 
     assert (failed.code, failed.retryable) == ("url_blocked", False)
 

@@ -9,6 +9,7 @@ import pytest
 
 from engine.nodes.support.base import HttpAnswer, HttpCall
 from tests.support.event_loops import Loop
+from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.http.raw_server import Stub, answer
 from workers.outbound.client import Egress
 
@@ -34,7 +35,9 @@ def chunked(size: int, of: int = 100_000) -> list[bytes]:
 
 
 def get(stub: Stub, path: str, **options: Any) -> HttpCall:
-    return HttpCall(method="GET", url=f"{stub.url}{path}", timeout_seconds=5, **options)
+    return HttpCall(
+        method="GET", url=f"{stub.url}{path}", timeout_seconds=PATIENCE_SECONDS, **options
+    )
 
 
 def lay_out(stub: Stub) -> list[tuple[str, int]]:

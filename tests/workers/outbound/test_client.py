@@ -8,6 +8,7 @@ import time
 import pytest
 
 from engine.nodes.support.base import HttpCall
+from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.http.raw_server import Stub, answer, failure
 from workers.outbound.client import Egress
 
@@ -207,7 +208,9 @@ async def test_an_answer_that_is_not_http_is_a_bad_response(
 ) -> None:
     stub.reply = reply
 
-    failed = await failure(egress, HttpCall(method="GET", url=stub.url, timeout_seconds=5))
+    failed = await failure(
+        egress, HttpCall(method="GET", url=stub.url, timeout_seconds=PATIENCE_SECONDS)
+    )
 
     assert (failed.code, failed.retryable) == ("bad_response", False)
 
@@ -235,7 +238,9 @@ async def test_an_answer_that_is_not_http_is_a_bad_response(
     ],
 )
 async def test_an_address_that_is_not_public_is_blocked(strict: Egress, url: str) -> None:
-    failed = await failure(strict, HttpCall(method="GET", url=url, timeout_seconds=5))
+    failed = await failure(
+        strict, HttpCall(method="GET", url=url, timeout_seconds=PATIENCE_SECONDS)
+    )
 
     assert (failed.code, failed.retryable) == ("url_blocked", False)
 

@@ -12,6 +12,7 @@ from aiohttp.client_proto import ResponseHandler
 
 from engine.errors.nodes import NodeFailed
 from engine.nodes.support.base import HttpCall
+from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.http.raw_server import OK, Stub, answer, failure
 from workers.outbound.client import Egress
 from workers.outbound.connections import MAX_HEAD_BYTES
@@ -21,7 +22,9 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 MEGABYTE = 1_048_576
 
 
-def get(stub: Stub, timeout_seconds: float = 5.0, max_bytes: int = 10_485_760) -> HttpCall:
+def get(
+    stub: Stub, timeout_seconds: float = PATIENCE_SECONDS, max_bytes: int = 10_485_760
+) -> HttpCall:
     return HttpCall(
         method="GET", url=stub.url, timeout_seconds=timeout_seconds, max_bytes=max_bytes
     )
@@ -318,7 +321,9 @@ async def test_an_answer_before_the_body_was_taken_is_the_answer(egress: Egress)
     done = asyncio.Event()
     server = await asyncio.start_server(refuse, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
-    call = HttpCall(method="POST", url=url, body=bytes(20_000_000), timeout_seconds=5)
+    call = HttpCall(
+        method="POST", url=url, body=bytes(20_000_000), timeout_seconds=PATIENCE_SECONDS
+    )
     got = await egress.fetch(call)
     done.set()
     server.close()

@@ -11,6 +11,7 @@ from engine.nodes.support.base import HttpCall
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.outbound import CallAllowance
+from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.factories import Graph, Runner
 from tests.support.http.raw_server import Dropping, failure, redirect, serving_apart
 from workers.outbound.client import Egress
@@ -67,7 +68,7 @@ async def test_a_first_call_is_not_sent_again_though_the_kernel_counts_nothing_o
 ) -> None:
     monkeypatch.setattr("workers.outbound.connections.acknowledged_bytes", lambda transport: 0)
 
-    await failure(egress, get(f"{dropping.url}/drop", timeout_seconds=5))
+    await failure(egress, get(f"{dropping.url}/drop", timeout_seconds=PATIENCE_SECONDS))
 
     assert dropping.lines == ["GET /drop"]
 

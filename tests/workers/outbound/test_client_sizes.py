@@ -10,6 +10,7 @@ import pytest
 from msgspec import structs
 
 from engine.nodes.support.base import HttpCall
+from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.http.raw_server import MEGABYTE, OK, Stub, answer, bomb, failure, serving
 from workers.outbound.client import Egress
 from workers.outbound.inflating import MAX_MEMBERS
@@ -18,7 +19,9 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 def get(stub: Stub, max_bytes: int = 10_485_760) -> HttpCall:
-    return HttpCall(method="GET", url=stub.url, timeout_seconds=5, max_bytes=max_bytes)
+    return HttpCall(
+        method="GET", url=stub.url, timeout_seconds=PATIENCE_SECONDS, max_bytes=max_bytes
+    )
 
 
 async def test_of_an_answer_that_is_cut_off_a_compressed_body_is_left_out(

@@ -11,7 +11,7 @@ import pytest
 from msgspec import structs
 
 from engine.nodes.support.base import HttpAnswer, HttpCall
-from tests.support.eventually import eventually
+from tests.support.eventually import PATIENCE_SECONDS, eventually
 from tests.support.http.raw_server import OK, Holding, Stub, answer, failure, redirect, serving
 from workers.outbound.client import Egress
 
@@ -44,7 +44,9 @@ def taker() -> Taker:
 
 
 def get(stub: Stub, taker: Taker, **more: Any) -> HttpCall:
-    call = HttpCall(method="GET", url=stub.url, timeout_seconds=5, consume=taker.take)
+    call = HttpCall(
+        method="GET", url=stub.url, timeout_seconds=PATIENCE_SECONDS, consume=taker.take
+    )
     return structs.replace(call, **more)
 
 

@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from engine.nodes.support.base import HttpCall
+from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.http.raw_server import Dropping, Stub, failure, redirect, serving, serving_apart
 from workers.outbound.client import Egress
 
@@ -67,7 +68,9 @@ def names_lead_here(monkeypatch: pytest.MonkeyPatch, secure: Stub) -> None:
 
 
 def get(stub: Stub, host: str, **more: int) -> HttpCall:
-    return HttpCall(method="GET", url=f"https://{host}:{stub.port}/", timeout_seconds=5, **more)
+    return HttpCall(
+        method="GET", url=f"https://{host}:{stub.port}/", timeout_seconds=PATIENCE_SECONDS, **more
+    )
 
 
 @pytest.mark.usefixtures("trusted")

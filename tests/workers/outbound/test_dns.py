@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from engine.nodes.support.base import HttpCall
+from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.http.raw_server import Stub, failure
 from workers.outbound.client import Egress
 from workers.outbound.dns import MAX_LOOKUPS, NameNotFound, NameResolver
@@ -78,7 +79,9 @@ async def test_look_ups_that_hang_make_others_wait_and_no_more(
     monkeypatch: pytest.MonkeyPatch, resolve: Callable[..., list[str]]
 ) -> None:
     released = threading.Event()
-    answers: Iterator[list[str]] = iter(lambda: ["8.8.8.8"] if released.wait(10) else [], None)
+    answers: Iterator[list[str]] = iter(
+        lambda: ["8.8.8.8"] if released.wait(PATIENCE_SECONDS) else [], None
+    )
     asked = resolve(answers)
     monkeypatch.setattr("workers.outbound.dns.LOOKUP_SECONDS", 0.3)
     lookups = NameResolver()

@@ -63,11 +63,11 @@ async def test_an_embedding_is_the_vector_of_the_rendered_template_as_json() -> 
 
 async def test_an_embedding_takes_no_longer_than_its_node_has() -> None:
     embed = Embedding()
-    model_call = ModelCall(deadline=asyncio.get_running_loop().time() + 2)
+    model_call = ModelCall(deadline=asyncio.get_running_loop().time() + 20)
 
     await ModelCaller(embed=embed).call(local_embedding(), {"text": "x"}, model_call)
 
-    assert 1.5 < embed.asked[0][1] < 2
+    assert 10 < embed.asked[0][1] < 20
 
 
 async def test_a_vector_is_no_answer_of_images() -> None:

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from engine.errors.nodes import NodeFailed
 from engine.models.manifest import Model
+from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.http.providers import Provider, provided
 from tests.support.models.recorded_checkpoints import RecordedCheckpoints
 from tests.support.workers.job_workers import poll_quickly
@@ -262,12 +263,16 @@ async def test_a_job_whose_node_has_no_time_left_is_cancelled(
     models: ModelCaller, provider: Provider, checkpoints: RecordedCheckpoints
 ) -> None:
     provider.answers = [STARTED, RUNNING]
-    deadline = asyncio.get_running_loop().time() + 0.2
-    model_call = ModelCall(checkpoints=checkpoints, deadline=deadline)
+    loop = asyncio.get_running_loop()
+    model_call = ModelCall(checkpoints=checkpoints, deadline=loop.time() + PATIENCE_SECONDS)
+    call = asyncio.create_task(models.call(video(), {"prompt": "x"}, model_call))
+    while len(provider.asked) < 2:
+        await asyncio.sleep(0.01)
 
+    object.__setattr__(model_call, "deadline", loop.time())  # its time is up now
+    call.cancel()
     with pytest.raises(NodeFailed) as raised:
-        async with asyncio.timeout_at(deadline):
-            await models.call(video(), {"prompt": "x"}, model_call)
+        await call
 
     assert (raised.value.code, raised.value.retryable) == ("PROVIDER_TIMEOUT", True)
     assert asked(provider)[-1] == "POST /jobs/j-1/cancel"

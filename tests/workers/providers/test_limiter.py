@@ -7,7 +7,7 @@ import redis
 
 from engine.models.registry import use_models
 from engine.store.governor import CallOutcome
-from tests.support.eventually import eventually
+from tests.support.eventually import PATIENCE_SECONDS, eventually
 from tests.support.manifests import model
 from tests.support.models.limited_calls import (
     REPLY,
@@ -122,12 +122,13 @@ async def in_line(
 async def test_the_end_of_a_call_is_the_turn_of_one_in_another_process(
     one: Process, two: Process, fake_provider: Provider
 ) -> None:
+    two.watched.is_never_due = True  # it does not look by itself whether it has its turn
     first, second = await in_line(one, two, fake_provider)
     assert len(fake_provider.calls) == 1
 
     fake_provider.is_open.set()
 
-    async with asyncio.timeout(0.8):  # it is notified: without that it polls once a second
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await asyncio.gather(first, second)
 
 
@@ -141,7 +142,7 @@ async def test_a_cancelled_call_leaves_the_queue(
     await asyncio.gather(first, second, return_exceptions=True)
     fake_provider.is_open.set()
 
-    assert (await one.call(SINGLE, seconds=2)).value == "yes"
+    assert (await one.call(SINGLE, seconds=PATIENCE_SECONDS)).value == "yes"
     assert CallOutcome.LEFT in two.watched.kinds()
 
 
@@ -169,7 +170,7 @@ async def test_a_fallback_is_asked_when_half_of_the_time_has_brought_no_turn(
     await calls(fake_provider, 1)
 
     with use_models([single, model("spare")]):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             spare = await one.call(single, seconds=3)
     fake_provider.is_open.set()
     await first
@@ -203,7 +204,7 @@ async def test_calls_ask_again_when_redis_has_forgotten_them(
 
     fake_provider.is_open.set()
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await asyncio.gather(*tasks)
 
 
@@ -227,7 +228,7 @@ async def test_calls_do_not_wait_for_ever_when_turns_cannot_be_had(one: Process)
     one.watched.is_broken = False
 
     assert (lost.code, lost.retryable) == ("PROVIDER_UNAVAILABLE", True)
-    assert (await one.call(paced, seconds=5)).value == "yes"
+    assert (await one.call(paced, seconds=PATIENCE_SECONDS)).value == "yes"
 
 
 async def test_calls_that_wait_and_have_their_turn_are_counted(

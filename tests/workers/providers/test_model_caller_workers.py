@@ -234,7 +234,7 @@ async def test_a_killed_worker_costs_no_second_job_and_no_second_charge(
     workers: list[JobWorker], runner: Runner, stub_url: str
 ) -> None:
     execution_id = await begin(runner, calling("clip", "video-out"), "[[stub job=3000]]")
-    await eventually(lambda: polls(stub_url), lambda count: count >= 1, timeout=15)
+    await eventually(lambda: polls(stub_url), lambda count: count >= 1)
 
     holder = await eventually(lambda: holder_of(runner.store, workers))
     assert holder is not None
@@ -252,7 +252,7 @@ async def test_an_execution_that_is_cancelled_cancels_its_job(
     workers: list[JobWorker], runner: Runner, stub_url: str
 ) -> None:
     execution_id = await begin(runner, calling("clip", "video-out"), "[[stub job=60000]]")
-    await eventually(lambda: polls(stub_url), lambda count: count >= 1, timeout=15)
+    await eventually(lambda: polls(stub_url), lambda count: count >= 1)
 
     await runner.store.executions.cancel(runner.account.id, execution_id)
     execution = await runner.end(execution_id, 15)

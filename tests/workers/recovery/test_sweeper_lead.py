@@ -10,7 +10,7 @@ import pytest
 from engine.store import Store
 from engine.store.redis import keyspace
 from engine.store.worker_leases import Leadership, Leases, Promoted
-from tests.support.eventually import eventually
+from tests.support.eventually import PATIENCE_SECONDS, eventually
 from workers.recovery import sweeper as sweeping
 from workers.recovery.sweeper import LAPSE_SECONDS, LEAD_SECONDS, TICK_SECONDS, Sweeper
 
@@ -101,7 +101,7 @@ async def test_the_death_of_a_leader_is_noticed_as_soon_as_its_lead_has_lapsed(
 
     monkeypatch.setattr(follower, "_sweep", sweep)
     async with running(follower):
-        taken_at = await asyncio.wait_for(taken, 20)
+        taken_at = await asyncio.wait_for(taken, PATIENCE_SECONDS)
 
     assert died_at + LEAD_MS <= taken_at <= died_at + 5 * LEAD_MS  # on a machine that is busy
     print(f"noticed {taken_at - died_at} ms after the last renewal; a lead lasts {LEAD_MS} ms")
@@ -185,7 +185,7 @@ async def test_executions_that_fall_due_in_an_idle_installation_are_hinted_at(st
         await asyncio.sleep(0.5)
         await store.client.send("ZADD", keyspace.due(3), 1, "acc/x")
 
-        await eventually(hints, timeout=10)
+        await eventually(hints)
 
 
 async def _count(asked: Counter[str], name: str | None) -> int:

@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+from tests.support.eventually import PATIENCE_SECONDS
 from workers.walk.memory import LARGE_BYTES, OVERFLOW_RUNS, MemoryBudget, RunMemory
 
 MB = 1_048_576
@@ -144,7 +145,7 @@ async def test_runs_that_grow_past_the_limit_together_all_end(seed: int) -> None
                     run.add(-run.used // 2)
         ended += 1
 
-    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(PATIENCE_SECONDS), asyncio.TaskGroup() as group:
         for _ in range(runs):
             group.create_task(go(random.Random(dice.random())))
 
@@ -168,7 +169,7 @@ async def test_a_crowd_that_waits_is_woken_in_little_time(budget: MemoryBudget) 
                 run.call_when_available(woken.set)
                 await woken.wait()
 
-    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(PATIENCE_SECONDS), asyncio.TaskGroup() as group:
         for run in crowd:
             group.create_task(go(run))
         await asyncio.sleep(0)
@@ -186,6 +187,6 @@ async def test_all_of_a_crowd_go_on_though_none_of_them_ends(budget: MemoryBudge
     with hog:
         pass
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await asyncio.gather(*waiting)
     assert budget.waiting == 0

@@ -11,7 +11,7 @@ from engine.settings import Settings
 from engine.store import Store
 from engine.store.executions import executions
 from engine.store.redis import keyspace
-from tests.support.eventually import eventually
+from tests.support.eventually import PATIENCE_SECONDS, eventually
 from tests.support.factories import Graph, Runner, greeting, http_fan, http_line
 from tests.support.http.scripted_server import Target
 from tests.support.media.object_files import outputs_of
@@ -190,7 +190,7 @@ async def test_cancel_stops_a_running_call(runner: Runner, target: Target, store
     await eventually(_async(lambda: sum(target.calls.values())))
 
     status = await store.executions.cancel(runner.account.id, execution_id)
-    execution = await runner.end(execution_id, seconds=2)
+    execution = await runner.end(execution_id)
 
     assert status is ExecutionStatus.CANCEL_REQUESTED
     assert execution.status is ExecutionStatus.CANCELLED
@@ -321,13 +321,13 @@ async def test_heavy_expressions_are_shared_with_another_worker(
     heavy = f"[0,1,2,3,4,5,6,7,8,9].map(a, [0,1,2,3,4,5,6,7,8,9].map(b, {scan}))"
     graph = Graph("who").node("out", "responseOutput")
     for number in range(12):
-        graph.node(f"c{number}", "transform", expression=heavy)
+        graph.node(f"c{number}", "transform", expression=heavy, timeoutSeconds=PATIENCE_SECONDS)
         graph.wire(f"in.who > c{number}.value-in", f"c{number}.value-out > out.result-in")
 
     fences = 1
     async with worker(settings):
         for _ in range(4):  # on a busy machine, the other worker may come too late
-            execution = await runner.run(graph, {"who": "ab" * 40_000}, seconds=30)
+            execution = await runner.run(graph, {"who": "ab" * 40_000})
             assert execution.status is ExecutionStatus.COMPLETED
             assert len(execution.result["values"]) == 12
             key = keyspace.execution(runner.account.id, execution.id)

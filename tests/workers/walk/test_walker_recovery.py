@@ -14,7 +14,7 @@ from engine.settings import Settings
 from engine.store import CompletionNotifier, Store
 from engine.store.executions import executions
 from tests.conftest import RedisServer
-from tests.support.eventually import eventually
+from tests.support.eventually import PATIENCE_SECONDS, eventually
 from tests.support.factories import Runner, greeting, http_fan, http_line
 from tests.support.http.scripted_server import Target
 from tests.support.workers.worker_process import WorkerProcess, worker_processes
@@ -34,7 +34,7 @@ async def test_a_killed_workers_execution_ends_soon(
 ) -> None:
     # Soon after Redis came back no worker is taken for dead.
     spared = 2 * Settings().lease_seconds
-    await eventually(runner.store.leases.uptime_seconds, spared.__le__, timeout=2 * spared)
+    await eventually(runner.store.leases.uptime_seconds, spared.__le__)
     slug = await runner.save(http_line(f"{target.url}/slow/0.5", 3))
     execution_id = await runner.begin(slug)
     await eventually(_async(lambda: target.calls["/slow/0.5?n=1"]))
@@ -47,7 +47,7 @@ async def test_a_killed_workers_execution_ends_soon(
     os.kill(int(holder.split("-")[-2]), signal.SIGKILL)
     execution = await runner.end(execution_id)
 
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - begun < 40  # beside other work; tests/acceptance has the bar of 20 s
     assert execution.status is ExecutionStatus.COMPLETED
     assert execution.result == {"n": 2, "kind": "slow"}
     assert [target.calls[f"/slow/0.5?n={n}"] for n in range(3)] == [1, 2, 1]
@@ -57,7 +57,7 @@ async def test_a_killed_workers_execution_ends_soon(
 async def test_a_death_that_was_seen_is_made_good_at_once(
     redis_url: str, store: Store, runner: Runner, target: Target
 ) -> None:
-    async with worker_processes(redis_url, 2, HEADRACE_LEASE_SECONDS="30"):
+    async with worker_processes(redis_url, 2, HEADRACE_LEASE_SECONDS="600"):
         await eventually(store.leases.workers, lambda found: len(found) == 2)
         await _see_a_death(runner, target)
 
@@ -69,13 +69,11 @@ async def _see_a_death(runner: Runner, target: Target) -> None:
     [holder] = [name for name in await leases.workers() if await leases.held(name)]
     pid = int(holder.split("-")[-2])
 
-    begun = time.monotonic()
     os.kill(pid, signal.SIGKILL)
     await leases.end_leases_of(pid)
-    execution = await runner.end(execution_id)
+    execution = await runner.end(execution_id, PATIENCE_SECONDS)  # the lease is ten minutes
 
     assert execution.status is ExecutionStatus.COMPLETED
-    assert time.monotonic() - begun < 20  # the lease alone is 30 s
 
 
 async def test_a_killed_worker_with_fetched_hints_loses_no_execution(
@@ -86,7 +84,7 @@ async def test_a_killed_worker_with_fetched_hints_loses_no_execution(
     ids = [await runner.begin(slug) for _ in range(60)]
 
     await workers[0].end(signal.SIGKILL)
-    ended = [await runner.end(execution_id, seconds=15) for execution_id in ids]
+    ended = [await runner.end(execution_id, PATIENCE_SECONDS) for execution_id in ids]
 
     assert {execution.status for execution in ended} == {ExecutionStatus.COMPLETED}
 
@@ -101,7 +99,7 @@ async def test_a_node_that_kills_its_worker_is_given_up(
             await eventually(_async(lambda death=death: sum(target.calls.values()) == death))
 
     async with worker(Settings(redis_url=redis_url, allow_private_urls=True, cpu_slots=1)):
-        execution = await runner.end(execution_id, seconds=15)
+        execution = await runner.end(execution_id, PATIENCE_SECONDS)
 
     assert execution.status is ExecutionStatus.FAILED
     assert execution.nodes[0].error is not None
@@ -141,7 +139,9 @@ async def test_a_killed_redis_loses_no_accepted_execution(
         durable_redis.kill()
         await asyncio.sleep(1)
         durable_redis.start()
-        ended = await asyncio.gather(*(runner.end(execution_id, 15) for execution_id in ids))
+        ended = await asyncio.gather(
+            *(runner.end(execution_id, PATIENCE_SECONDS) for execution_id in ids)
+        )
 
     await store.close()
     assert {execution.status for execution in ended} == {ExecutionStatus.COMPLETED}

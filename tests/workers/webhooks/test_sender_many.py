@@ -28,7 +28,7 @@ async def test_many_executions_and_a_receiver_that_fails_a_third_of_the_time(
     owner: Owner, receiver: Receiver, settings: Settings
 ) -> None:
     async with worker(replace(settings, webhook_time_scale=SHORT)):
-        await tell_many(owner, receiver, 200, p95_seconds=5.0)  # beside other tests
+        await tell_many(owner, receiver, 200, p95_seconds=30.0)  # beside other tests
 
 
 @pytest.mark.slow
@@ -50,7 +50,7 @@ async def test_a_webhook_has_as_many_deliveries_one_after_another_as_come(
     async with worker(settings):
         for _ in range(sending.MAX_TURNS + 2):
             added = await owner.store.deliveries.add_test(owner.account.id, key_id, webhook)
-            await owner.settled(key_id, added.id, seconds=5)
+            await owner.settled(key_id, added.id)
 
     assert len(receiver.received) == sending.MAX_TURNS + 2
 
@@ -99,7 +99,7 @@ async def test_a_delivery_for_which_a_process_had_no_room_is_attempted_when_its_
             await owner.settled(key_id, delivery_id)
         reference = keyspace.reference(owner.account.id, left_out)
         await owner.store.hints.send_deliveries([reference])
-        delivery = await owner.settled(key_id, left_out, seconds=5)
+        delivery = await owner.settled(key_id, left_out)
 
     assert delivery.status is DeliveryStatus.DELIVERED
 
@@ -189,7 +189,7 @@ async def test_a_sender_killed_in_the_middle_leaves_two_calls_at_most_with_one_i
     async def is_called() -> bool:
         return receiver.open == 1
 
-    await eventually(is_called, timeout=10)
+    await eventually(is_called)
     await first.end(signal.SIGKILL)
     await second.start()
     delivery = await owner.settled(key_id, execution_id, seconds=40)

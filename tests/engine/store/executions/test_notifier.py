@@ -14,7 +14,7 @@ from engine.store.redis import connection, subscription
 from engine.store.redis.client import Client
 from engine.store.redis.record_packing import pack
 from tests.conftest import RedisServer
-from tests.support.eventually import eventually
+from tests.support.eventually import PATIENCE_SECONDS, eventually
 from tests.support.redis.proxy import running_proxy
 from tests.support.store.records import BOTH_DONE, accept, save
 
@@ -168,7 +168,7 @@ async def test_a_notification_of_an_unfinished_execution_is_ignored(
                 await asyncio.sleep(0.02)
                 await store.client.send("PUBLISH", notifier.channel, "x")
 
-            assert await asyncio.wait_for(waiting, 15) == "third"
+            assert await asyncio.wait_for(waiting, PATIENCE_SECONDS) == "third"
 
 
 async def test_a_lost_notification_costs_a_second(
@@ -219,7 +219,7 @@ async def test_a_caller_that_goes_away_leaves_nothing(store: Store, redis_url: s
 
         await store.client.send("PUBLISH", notifier.channel, "x")
 
-        assert await asyncio.wait_for(stays, 15) == "stays"
+        assert await asyncio.wait_for(stays, PATIENCE_SECONDS) == "stays"
         assert not notifier._waiters
 
 
@@ -252,7 +252,7 @@ async def test_notifications_of_others_and_noise_wake_no_caller(
 
         await store.client.send("PUBLISH", notifier.channel, "x")
 
-        assert await asyncio.wait_for(waiting, 15) == "notified"
+        assert await asyncio.wait_for(waiting, PATIENCE_SECONDS) == "notified"
 
 
 async def test_the_notifier_works_again_after_a_restart_of_redis(own_server: RedisServer) -> None:
@@ -270,7 +270,7 @@ async def test_the_notifier_works_again_after_a_restart_of_redis(own_server: Red
         await asyncio.sleep(0)
         await client.send("PUBLISH", notifier.channel, "x")
 
-        assert await asyncio.wait_for(waiting, 15) == "notified"
+        assert await asyncio.wait_for(waiting, PATIENCE_SECONDS) == "notified"
     await client.close()
 
 

@@ -19,7 +19,7 @@ from engine.store.redis.client import Client
 from engine.store.redis.connection import Connection
 from engine.store.redis.scripts import SCRIPTS
 from tests.conftest import RedisServer, free_port
-from tests.support.eventually import eventually
+from tests.support.eventually import PATIENCE_SECONDS, eventually
 from tests.support.redis.proxy import RedisProxy, running_proxy
 from tests.support.store.records import BOTH_DONE, accept, save
 
@@ -349,7 +349,7 @@ async def test_a_word_that_is_none_hurts_only_its_own_caller(client: Client, wor
     with pytest.raises((TypeError, ValueError)):
         await client.send("ECHO", word)
 
-    assert await asyncio.wait_for(good, 20) == b"mine"
+    assert await asyncio.wait_for(good, PATIENCE_SECONDS) == b"mine"
 
 
 async def test_closing_answers_everybody(redis_url: str) -> None:

@@ -13,6 +13,7 @@ from PIL import Image
 from engine.errors.nodes import NodeFailed
 from engine.process.extras import install_hint
 from engine.process.pool import PoolCrashed
+from tests.support.eventually import PATIENCE_SECONDS
 from workers.nodes.local_models import LocalPool, ocr
 
 
@@ -148,12 +149,12 @@ def test_a_worker_without_the_extra_names_it(monkeypatch: pytest.MonkeyPatch) ->
 async def test_the_pool_takes_calls_until_it_is_closed() -> None:
     pool = LocalPool()
 
-    given = await pool.run(abs, -3, deadline_seconds=20)
+    given = await pool.run(abs, -3, deadline_seconds=PATIENCE_SECONDS)
     await pool.close()
 
     assert given == 3
     with pytest.raises(PoolCrashed):
-        await pool.run(abs, -3, deadline_seconds=20)
+        await pool.run(abs, -3, deadline_seconds=PATIENCE_SECONDS)
 
 
 async def test_an_unused_pool_is_closed() -> None:
