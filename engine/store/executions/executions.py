@@ -213,10 +213,13 @@ class Executions(ExecutionReads):
         reloads, active = self._client.reloads, None
         reply = self._client.call(SCRIPTS["accept_execution"], keys, arguments)
         queue = self._queue_selector.select(account_id)
-        if inline_run is not None and not self._may_inline(account_id, queue, inline_run):
+        if inline_run is not None and not _may_inline(queue, inline_run):
             inline_run = None
         try:
-            is_one_pipeline = self._hints.shares_pipeline(self._client)
+            # The hint of a run after a refusal waits for its acceptance: many may be refused.
+            is_one_pipeline = self._hints.shares_pipeline(
+                self._client
+            ) and not self._queue_selector.was_refused(account_id)
             if is_one_pipeline:
                 self._hints.send_soon(reference, queue, inline_run)
                 self._client.flush_if_idle()
@@ -231,11 +234,6 @@ class Executions(ExecutionReads):
             return verdict
         finally:
             self._queue_selector.record(account_id, active)
-
-    def _may_inline(self, account_id: str, queue: str, inline_run: InlineRun) -> bool:
-        # A run after a refusal may be refused too. Thousands of hints may wait in the bulk queue.
-        is_short = queue != BULK_QUEUE or len(inline_run.inputs) <= MAX_WAITING_BYTES
-        return is_short and not self._queue_selector.was_refused(account_id)
 
     def _hook(self, url: str) -> Sequence[Argument]:
         # Values for the script of the end, frozen now: the key may be deleted by then.
@@ -327,3 +325,8 @@ def outbox(account_id: str, execution_id: str, key_id: str) -> tuple[str, str, s
         keyspace.deliveries_due(partition_of(account_id)),
         keyspace.webhook_deliveries(account_id, key_id),
     )
+
+
+def _may_inline(queue: str, inline_run: InlineRun) -> bool:
+    """Return whether a hint may carry a run: thousands of hints may wait in the bulk queue."""
+    return queue != BULK_QUEUE or len(inline_run.inputs) <= MAX_WAITING_BYTES

@@ -1,5 +1,10 @@
 from engine.store.hints import BULK_QUEUE, WALK_QUEUE
-from engine.store.queue_selector import BULK_FROM, MAX_KNOWN, QueueSelector
+from engine.store.queue_selector import (
+    BULK_FROM,
+    MAX_KNOWN,
+    REFUSED_UNTIL,
+    QueueSelector,
+)
 
 
 def test_an_account_that_has_much_under_way_waits_behind_others() -> None:
@@ -46,15 +51,15 @@ def test_a_failed_call_does_not_change_the_active_executions() -> None:
     assert selector.select("a") == BULK_QUEUE
 
 
-def test_a_refusal_is_remembered_until_an_acceptance() -> None:
+def test_a_refusal_is_remembered_until_many_acceptances_in_a_row() -> None:
     selector = QueueSelector()
     known = [selector.was_refused("a")]
-    for active in (1, None, 1):
+    for active in (1, None, 1, None, *[1] * REFUSED_UNTIL):
         selector.select("a")
         selector.record("a", active)
         known.append(selector.was_refused("a"))
 
-    assert known == [False, False, True, False]
+    assert known == [False, False, *[True] * (REFUSED_UNTIL + 2), False]
     assert not selector.was_refused("b")
 
 

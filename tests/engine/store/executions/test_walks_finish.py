@@ -207,16 +207,20 @@ async def test_a_hint_carries_nothing_of_nodes_that_are_not_pure(
     assert await hints(store) == [None]
 
 
-async def test_a_hint_carries_nothing_after_a_refusal(
+async def test_runs_that_are_refused_after_a_refusal_send_no_hint(
     store: Store, account: Account, saved: Saved
 ) -> None:
-    authorization = await outdated_authorization(store, account)
-    with pytest.raises(AuthorizationRejected):
-        await begin(store, account, saved, authorization=authorization)
-    await begin(store, account, saved)
-    await begin(store, account, saved)
+    for _ in range(3):
+        with pytest.raises(AuthorizationRejected):
+            await begin(
+                store, account, saved, authorization=await outdated_authorization(store, account)
+            )
+    assert await hints(store) == [FINISHED.inline_run]
 
-    assert [bool(each) for each in await hints(store)] == [True, False, True]
+    await begin(store, account, saved)
+    await eventually(store.hints.depth, lambda depth: depth == 2)
+
+    assert await hints(store) == [FINISHED.inline_run] * 2
 
 
 async def test_a_hint_that_has_to_wait_carries_short_inputs_alone(
