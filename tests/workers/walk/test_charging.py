@@ -1,6 +1,7 @@
 """Costs of runs: reserved before a charged node runs, taken once when it has finished."""
 
 import asyncio
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -228,6 +229,18 @@ async def test_a_trial_is_given_back_when_its_model_fails_and_spent_when_it_answ
     assert (failed.status, done.status) == ("failed", "completed")
     assert (done.credits_cost, done.micro_usd) == (0, 10_000)
     assert await payer.paid(0)
+
+
+async def test_a_trial_reserves_nothing_so_that_it_needs_no_credits(payer: PayingAccount) -> None:
+    payer.terms = replace(load().terms(Tier.FREE, Role.USER), allowance=0)
+    tried = model("tried", call=ANSWER + "[trial]\nruns = 1\n")
+    graph = answer(Graph().node("one", "customModel", model="tried", prompt="one"), "one")
+
+    with use_models([tried]):
+        done = await payer.run(graph)
+
+    assert (done.status, done.credits_cost) == ("completed", 0)
+    assert (await payer.store.wallets.entries(payer.account.id, 10)).entries == ()
 
 
 # -- nothing for nothing ----------------------------------------------------------------------
