@@ -43,10 +43,12 @@ async def test_a_long_queue_from_which_hints_are_taken_is_well(
     await store.hints.send(f"acc/{number}" for number in range(100))
     checking = asyncio.create_task(check_hints(store))
 
-    await asyncio.sleep(0.05)
-    await store.client.send("LPOP", keyspace.hints("walk"))
+    while not checking.done():
+        await store.client.send("LPOP", keyspace.hints("walk"))
+        await asyncio.sleep(0.1)
 
     assert (await checking).is_well
+    assert await store.client.send("LLEN", keyspace.hints("walk"))
 
 
 async def test_queues_out_of_reach_are_not_well() -> None:

@@ -135,12 +135,12 @@ async def test_whoever_reads_slowly_is_waited_for(
     folder: ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await folder.put_stream("ab/c", pieces(LARGE))
-    monkeypatch.setattr(objects, "STALL_SECONDS", 0.2)
+    monkeypatch.setattr(objects, "STALL_SECONDS", 1.0)
 
     got = b""
     async for piece in await folder.stream("ab/c"):
+        await asyncio.sleep(0 if got else 1.5)
         got += piece
-        await asyncio.sleep(0.15)
 
     assert len(got) == LARGE * 65_536
 
@@ -203,11 +203,11 @@ async def test_a_folder_that_hangs_keeps_no_thread_from_others(
 async def test_what_comes_slowly_is_stored(
     folder: ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(objects, "STALL_SECONDS", 0.4)
+    monkeypatch.setattr(objects, "STALL_SECONDS", 2.0)
     first_of_the_rest = PIECE_BYTES // 65_536
 
     await folder.put_stream(
-        "ab/c", pieces(LARGE, slow={first_of_the_rest, first_of_the_rest + 2}, pause=0.5)
+        "ab/c", pieces(LARGE, slow={first_of_the_rest, first_of_the_rest + 2}, pause=2.2)
     )
 
     assert len(await folder.read("ab/c")) == LARGE * 65_536
@@ -224,7 +224,7 @@ async def test_what_was_stored_after_all_goes_when_it_would_be_given_up(
     media_service = MediaService.of(
         replace(settings, media_url=(tmp_path / "media").as_uri()), store
     )
-    monkeypatch.setattr(objects, "STALL_SECONDS", 0.5)
+    monkeypatch.setattr(objects, "STALL_SECONDS", 2.0)
     disk.hang(os, "fsync")
     with pytest.raises(StorageStalled):
         await media_service.keep(

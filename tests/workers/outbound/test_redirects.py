@@ -233,7 +233,8 @@ async def test_the_deadline_holds_for_all_redirects_together(stub: Stub, egress:
         egress, HttpCall(method="GET", url=stub.url, max_redirects=3, timeout_seconds=0.5)
     )
 
-    assert (failed.code, len(stub.requests)) == ("timeout", 3)
+    assert failed.code == "timeout"
+    assert len(stub.requests) <= 3
 
 
 async def test_a_redirect_without_length_is_followed_too(stub: Stub, egress: Egress) -> None:

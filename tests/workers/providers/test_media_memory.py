@@ -144,7 +144,7 @@ async def test_a_call_that_finds_no_memory_in_time_says_so_and_is_not_made(
     await eventually(slow.count, lambda waiting: waiting == 2)
 
     with pytest.raises(NodeFailed, match="left no memory") as late:
-        await call_model(slowly, OWN, seconds=0.2)
+        await call_model(slowly, OWN, seconds=2)
     slow.opened.set()
     await asyncio.gather(*others)
 

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from engine.models.pricing import Usage
 from engine.models.registry import use_models
-from tests.support.eventually import eventually
+from tests.support.eventually import PATIENCE_SECONDS, eventually
 from tests.support.http.providers import KEY, MODEL_KEYS, Provider, a_stub, calling
 from tests.support.http.raw_server import Holding, answer, serving
 from tests.support.models.chat_models import BODY
@@ -152,13 +152,13 @@ async def test_a_complete_answer_need_not_close_the_connection(egress: Egress) -
 async def test_a_stream_that_falls_silent_is_given_up(
     egress: Egress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(provider_client, "IDLE_SECONDS", 0.1)
+    monkeypatch.setattr(provider_client, "IDLE_SECONDS", 1.0)
     async with serving(Holding(HEAD, wire(delta("Hel")))) as stub:
         listener = Listener(calling(egress, MODEL_KEYS | {"PROVIDER_URL": stub.url}))
-        failure = await asyncio.wait_for(fail(listener, chat()), 5)
+        failure = await asyncio.wait_for(fail(listener, chat()), PATIENCE_SECONDS)
 
     assert (failure.code, failure.retryable) == ("PROVIDER_TIMEOUT", True)
-    assert failure.message == "The provider: Nothing more came for 0.1 s"
+    assert failure.message == "The provider: Nothing more came for 1 s"
 
 
 # -- other models, and the stub -------------------------------------------------------------------
