@@ -1,14 +1,14 @@
 """Archiving of ended executions: write them to the history, then let Redis forget them."""
 
 import asyncio
-import logging
 from collections.abc import Sequence
 
-from engine.errors import NotFound
+from engine.errors import EngineError, NotFound
 from engine.executions.execution import Execution
 from engine.graph.plan import NodeName
 from engine.history.database import Database
 from engine.history.errors import HistoryUnavailable
+from engine.history.refusals import Refusals
 from engine.history.rows import ExecutionRows, make_rows
 from engine.history.writer import find_known, write_executions, write_retries
 from engine.ids.partitions import PARTITIONS
@@ -24,8 +24,6 @@ FORGET_BATCH = 500
 CHECK_BATCH = 500
 SETTLED_MS = 60_000
 """Time after an end from which on an execution ought to be in the history or on the list."""
-
-log = logging.getLogger(__name__)
 
 
 class ExecutionArchive:
@@ -43,8 +41,8 @@ class ExecutionArchive:
         self._checked = dict.fromkeys(range(PARTITIONS), 0)
         self._forgotten = dict.fromkeys(range(PARTITIONS), 0)
         """Times in milliseconds of the ends that the next pages begin with, by partition."""
-        self.refused: set[str] = set()
-        """Executions that cannot be written; they stay in Redis and are tried at the next start."""
+        self.refused = Refusals()
+        """Executions that cannot be written."""
 
     async def archive(self, size: int = BATCH) -> Sequence[EndedRecord] | None:
         """Write one batch; return its new records, None when nothing waits.
@@ -52,14 +50,16 @@ class ExecutionArchive:
         Raises Unavailable or HistoryUnavailable.
         """
         listed = await self._ended.unarchived(size + len(self.refused))
-        waiting = [name for name in listed if name not in self.refused][:size]
+        waiting = self.refused.others(listed)[:size]
         if not waiting:
             return None
-        batch = await self._ended.read(waiting)
-        rows = {each.reference: await self._rows(each) for each in batch.records}
+        batches = await self.refused.apart(waiting, self._ended.read)
+        records = [each for batch in batches for each in batch.records]
+        rows = {each.reference: await self._rows(each) for each in records}
         await self._write([each for each in rows.values() if each is not None])
-        await self._ended.mark_archived(set(batch.references) - self.refused)
-        return batch.records
+        names = [name for batch in batches for name in batch.references]
+        await self._ended.mark_archived(self.refused.others(names))
+        return [each for each in records if each.reference not in self.refused]
 
     async def backlog(self) -> int:
         """Return how many executions wait for the history, but for refused ones."""
@@ -74,7 +74,7 @@ class ExecutionArchive:
         since = self._checked[partition]
         page = await self._ended.ended(partition, since, until_ms - SETTLED_MS, CHECK_BATCH)
         self._checked[partition] = page.next_at
-        await self._list_unknown(page.references)
+        await self.refused.apart(self.refused.others(page.references), self._list_unknown)
         return page.has_more
 
     async def forget(self, partition: int, ended_before_ms: int) -> bool:
@@ -85,7 +85,11 @@ class ExecutionArchive:
         since = self._forgotten[partition]
         page = await self._ended.ended(partition, since, ended_before_ms, FORGET_BATCH)
         self._forgotten[partition] = page.next_at if page.has_more else 0
-        names = [name for name in page.references if name not in self.refused]
+        names = self.refused.others(page.references)
+        await self.refused.apart(names, lambda some: self._forget(some, ended_before_ms))
+        return page.has_more
+
+    async def _forget(self, names: Sequence[str], ended_before_ms: int) -> None:
         known = await self._list_unknown(names)
         retries = await self._ended.retries(known)
         await asyncio.to_thread(
@@ -96,7 +100,6 @@ class ExecutionArchive:
         await asyncio.gather(
             *(self._ended.forget(name, ended_before_ms, retries[name]) for name in known)
         )
-        return page.has_more
 
     async def _list_unknown(self, names: Sequence[str]) -> Sequence[str]:
         """Return the references that the history has; list the others for it."""
@@ -115,8 +118,10 @@ class ExecutionArchive:
         """Return the rows of a record; None when they cannot be made, which is logged."""
         try:
             return make_rows(record, await self._names.of(record))
-        except (KeyError, TypeError, ValueError):
-            self._refuse(record.reference, "its record cannot be read")
+        except EngineError:
+            raise
+        except Exception as error:
+            self.refused.refuse_unreadable(record.reference, error)
             return None
 
     async def _write(self, rows: Sequence[ExecutionRows]) -> None:
@@ -128,16 +133,11 @@ class ExecutionArchive:
                 raise
             if len(rows) == 1:
                 row = rows[0].execution
-                self._refuse(keyspace.reference(row["account_id"], row["id"]), error.reason)
+                name = keyspace.reference(row["account_id"], row["id"])
+                self.refused.refuse(name, error.reason)
                 return
             for each in rows:
                 await self._write([each])
-
-    def _refuse(self, reference: str, reason: str) -> None:
-        self.refused.add(reference)
-        log.error(
-            "an execution cannot be archived", extra={"reference": reference, "reason": reason}
-        )
 
 
 class NodeNames:

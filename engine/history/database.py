@@ -52,6 +52,8 @@ class Database:
         self._engine = _make_engine(self._url, is_durable=is_durable)
         self._fresh_engine = _make_engine(self._url, is_durable=is_durable, poolclass=NullPool)
         self._looking = threading.Lock()
+        self._generation = 0
+        """Number of the connections' generation: each is made anew after the last one."""
         self._expected_id = ""
         # Commands use a database for moments, and leave it to its end.
         weakref.finalize(self, self._engine.dispose)
@@ -96,20 +98,29 @@ class Database:
             yield connection
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections; those in use are closed at the end of their transaction."""
+        self._renew()
+
+    def _renew(self) -> None:
+        self._generation += 1
         self._engine.dispose()
 
     @contextmanager
     def _begin(self, engine: Engine, options: Mapping[str, Any]) -> Iterator[Connection]:
         with self._looking:
             if self._file is not None and self._file.is_replaced():
-                self._engine.dispose()
+                self._renew()
+            generation = self._generation
         with engine.connect() as connection:
             connection.execution_options(**options)
-            with connection.begin():
-                if self._expected_id:
-                    require_database(connection, self._expected_id)
-                yield connection
+            try:
+                with connection.begin():
+                    if self._expected_id:
+                        require_database(connection, self._expected_id)
+                    yield connection
+            finally:
+                if generation != self._generation:
+                    connection.invalidate()
 
     @contextmanager
     def _reported(self) -> Iterator[None]:
@@ -118,7 +129,7 @@ class Database:
         except DBAPIError as error:
             is_about_data = isinstance(error, DataError | IntegrityError)
             if not is_about_data:
-                self._engine.dispose()  # a broken connection may stay broken
+                self._renew()  # a broken connection may stay broken
             raise HistoryUnavailable(_reason(error), is_about_data=is_about_data) from error
         except (StatementError, OverflowError) as error:
             raise HistoryUnavailable(str(error), is_about_data=True) from error

@@ -2,14 +2,15 @@
 
 import asyncio
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from engine.history.database import Database
 from engine.history.deliveries import write_deliveries
 from engine.history.entries import audit_position, ledger_positions_of, write_audit, write_ledger
+from engine.history.refusals import Refusals
 from engine.store import Store
 from engine.store.archive.ended_deliveries import EndedDeliveries
-from engine.store.archive.entries import AUDIT_STREAMS, ArchivedEntries
+from engine.store.archive.entries import AUDIT_STREAMS, ArchivedEntries, StreamPosition
 
 DELIVERIES_BATCH = 500
 ACCOUNTS_BATCH = 200
@@ -25,40 +26,65 @@ class EntryArchive:
         self._entries = ArchivedEntries(store.client)
         self._audited = itertools.cycle(range(AUDIT_STREAMS))
         self._next_account = 0
+        self._refused_deliveries = Refusals("delivery")
+        self._refused_ledgers = Refusals("ledger of")
+        self._refused_streams = Refusals("audit log, stream")
+
+    def refusals(self) -> Mapping[str, str]:
+        """Return the reasons of what cannot be archived, by name."""
+        parts = self._refused_deliveries, self._refused_ledgers, self._refused_streams
+        return {name: reason for part in parts for name, reason in part.reasons().items()}
 
     async def archive_deliveries(self) -> int:
         """Write one batch of ended deliveries; return the number of those that waited."""
-        names = await self._deliveries.unarchived(DELIVERIES_BATCH)
-        if not names:
-            return 0
+        refused = self._refused_deliveries
+        listed = await self._deliveries.unarchived(DELIVERIES_BATCH + len(refused))
+        names = refused.others(listed)[:DELIVERIES_BATCH]
+        if names:
+            await refused.apart(names, self._archive_deliveries)
+        return len(names)
+
+    async def _archive_deliveries(self, names: Sequence[str]) -> None:
         records = await self._deliveries.records(names)
         await asyncio.to_thread(write_deliveries, self._database, records)
         await self._deliveries.mark_archived(names, await self._store.leases.now())
-        return len(names)
 
     async def forget_deliveries(self, archived_before_ms: int) -> int:
         """Let Redis forget one batch of archived deliveries; return its size."""
-        names = await self._deliveries.archived(archived_before_ms, DELIVERIES_BATCH)
-        for name in names:
-            await self._deliveries.forget(name)
+        refused = self._refused_deliveries
+        count = DELIVERIES_BATCH + len(refused)
+        names = refused.others(await self._deliveries.archived(archived_before_ms, count))
+        await refused.apart(names, self._forget_deliveries)
         return len(names)
 
+    async def _forget_deliveries(self, names: Sequence[str]) -> None:
+        for name in names:
+            await self._deliveries.forget(name)
+
     async def archive_ledgers(self, account_ids: Iterable[str]) -> int:
-        """Write the new entries of accounts' ledgers; return their number."""
-        ids = list(dict.fromkeys(account_ids))
+        """Write the new entries of accounts' ledgers; return their number.
+
+        A ledger with an entry that cannot be archived stays in Redis from there on.
+        """
+        ids = self._refused_ledgers.others(dict.fromkeys(account_ids))
         positions = await asyncio.to_thread(ledger_positions_of, self._database, ids)
-        count = 0
-        for account_id in ids:
-            position, is_all = positions.get(account_id), False
-            while not is_all:
-                part = await self._entries.ledger(account_id, position)
-                is_all = part.is_all
-                if not part.entries and (position or not part.carried):
-                    break
-                position = await asyncio.to_thread(write_ledger, self._database, account_id, part)
-                count += len(part.entries)
-                if position is not None:
-                    await self._entries.note_ledger(account_id, position)
+
+        async def archive(some: Sequence[str]) -> int:
+            return sum([await self._archive_ledger(each, positions.get(each)) for each in some])
+
+        return sum([sum(await self._refused_ledgers.apart([each], archive)) for each in ids])
+
+    async def _archive_ledger(self, account_id: str, position: StreamPosition | None) -> int:
+        count, is_all = 0, False
+        while not is_all:
+            part = await self._entries.ledger(account_id, position)
+            is_all = part.is_all
+            if not part.entries and (position or not part.carried):
+                break
+            position = await asyncio.to_thread(write_ledger, self._database, account_id, part)
+            count += len(part.entries)
+            if position is not None:
+                await self._entries.note_ledger(account_id, position)
         return count
 
     async def archive_next_ledgers(self) -> int:
@@ -70,7 +96,13 @@ class EntryArchive:
 
     async def archive_audit(self) -> int:
         """Write the new acts of the next stream of the audit log; return their number."""
-        stream, count, is_all = next(self._audited), 0, False
+        stream = next(self._audited)
+        names = self._refused_streams.others([str(stream)])
+        counts = await self._refused_streams.apart(names, self._archive_stream) if names else []
+        return sum(counts)
+
+    async def _archive_stream(self, names: Sequence[str]) -> int:
+        stream, count, is_all = int(names[0]), 0, False
         position = await asyncio.to_thread(audit_position, self._database, stream)
         while not is_all:
             part = await self._entries.audit(stream, position)

@@ -218,8 +218,8 @@ async def test_a_history_whose_database_is_away_is_told(
     async def told() -> bool:
         return watch.reason() != ""
 
-    await ArchiverStates(store.client).write(seen_at=0, error="gone", refused=0)
+    await ArchiverStates(store.client).write(seen_at=0, error="gone", refused={})
     await eventually(told)
-    await ArchiverStates(store.client).write(seen_at=0, error="", refused=0)
+    await ArchiverStates(store.client).write(seen_at=0, error="", refused={})
     await eventually(told, lambda is_told: not is_told)
     task.cancel()

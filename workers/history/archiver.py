@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from engine import metrics
 from engine.errors import EngineError
@@ -80,7 +80,11 @@ class Archiver:
                 pause = await self.step()
                 self._failures = 0
             except EngineError as error:
-                pause = await self._fail(error)
+                reason = error.reason if isinstance(error, HistoryUnavailable) else error.message
+                pause = await self._fail(reason)
+            except Exception as error:
+                log.exception("the archiver failed unexpectedly")
+                pause = await self._fail(f"the archiver failed ({type(error).__name__})")
             await asyncio.sleep(pause)
 
     async def step(self) -> float:
@@ -154,8 +158,11 @@ class Archiver:
         await self._states.write(
             seen_at=await self._store.leases.now(),
             error="",
-            refused=len(self._executions.refused),
+            refused=self._refused(),
         )
+
+    def _refused(self) -> Mapping[str, str]:
+        return {**self._executions.refused.reasons(), **self._entries.refusals()}
 
     async def _check_page(self) -> bool:
         """Check one page of one partition; False once all of them are checked."""
@@ -180,9 +187,8 @@ class Archiver:
                 return False
         return True
 
-    async def _fail(self, error: EngineError) -> float:
+    async def _fail(self, reason: str) -> float:
         """Log a failure and tell it, if it is news; return the seconds until the next step."""
-        reason = error.reason if isinstance(error, HistoryUnavailable) else error.message
         if not self._failures:
             log.warning("cannot archive", extra={"reason": reason})
         metrics.HISTORY_FAILED.inc()
@@ -191,8 +197,7 @@ class Archiver:
         self._failures += 1
         try:
             now = await self._store.leases.now()
-            refused = len(self._executions.refused)
-            await self._states.write(seen_at=now, error=reason, refused=refused)
+            await self._states.write(seen_at=now, error=reason, refused=self._refused())
         except EngineError:
             pass  # Redis is what is away
         return pause

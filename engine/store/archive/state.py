@@ -1,8 +1,11 @@
 """State of the archiver, for those who ask whether the history is complete."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+import itertools
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
 
 from engine.store.archive.ended_deliveries import EndedDeliveries
 from engine.store.archive.ended_executions import EndedExecutions, HistoryBacklog
@@ -14,6 +17,9 @@ SILENT_MS = 30_000
 """Time without a sign of life after which the archiver counts as gone."""
 BEHIND_MS = 300_000
 """Age of the oldest end that waits from which on the history counts as behind."""
+MOST_REFUSALS = 100
+"""Records that are named, of those that cannot be archived."""
+SHOWN_REFUSALS = 3
 UNFIT_SECONDS = 60.0
 """Time for which a process counts that has told of a wrong database."""
 UNFIT = "unfit."
@@ -51,7 +57,9 @@ class ArchiverState:
     error: str = ""
     """Reason for which nothing can be archived; empty: there is none."""
     refused: int = 0
-    """Executions that cannot be written."""
+    """Number of records that cannot be archived."""
+    refusals: Mapping[str, str] = field(default_factory=dict)
+    """Reasons of the first ones by name."""
     unfit: Sequence[UnfitProcess] = ()
     """Processes without this database, by name."""
 
@@ -80,6 +88,8 @@ class HistoryHealth:
             return own or self.state.error
         if self.unfit:
             return "; ".join(f"{each.name}: {each.reason}" for each in self.unfit)
+        if self.state.refused:
+            return self._refusals()
         if self.executions.count + self.deliveries.count == 0:
             return ""
         oldest = min(each.oldest_at or self.now for each in (self.executions, self.deliveries))
@@ -88,6 +98,11 @@ class HistoryHealth:
             return SILENT
         behind = self.now - oldest
         return f"it is {behind // 60_000} minutes behind" if behind > BEHIND_MS else ""
+
+    def _refusals(self) -> str:
+        named = list(self.state.refusals.items())[:SHOWN_REFUSALS]
+        names = "; ".join(f"{name}: {reason}" for name, reason in named)
+        return f"cannot be archived and stay in Redis: {self.state.refused} ({names})"
 
 
 class ArchiverStates:
@@ -104,6 +119,7 @@ class ArchiverStates:
             seen_at=int(found.get("seen", 0)),
             error=found.get("error", b"").decode(),
             refused=int(found.get("refused", 0)),
+            refusals=msgspec.json.decode(found.get("refusals", b"{}"), type=dict[str, str]),
             unfit=tuple(
                 _parse_unfit(name.removeprefix(UNFIT), value)
                 for name, value in sorted(found.items())
@@ -140,10 +156,12 @@ class ArchiverStates:
         now = int(time[0]) * 1000 + int(time[1]) // 1000
         return HistoryHealth(state=state, executions=executions, deliveries=deliveries, now=now)
 
-    async def write(self, *, seen_at: int, error: str, refused: int) -> None:
-        """Write a sign of life."""
+    async def write(self, *, seen_at: int, error: str, refused: Mapping[str, str]) -> None:
+        """Write a sign of life, with the reasons of the records that cannot be archived."""
+        first = dict(itertools.islice(refused.items(), MOST_REFUSALS))
         await self._client.send(
-            *("HSET", keyspace.history(), "seen", seen_at, "error", error, "refused", refused)
+            *("HSET", keyspace.history(), "seen", seen_at, "error", error),
+            *("refused", len(refused), "refusals", msgspec.json.encode(first)),
         )
 
     async def claim_database(self, database_id: str) -> str:

@@ -21,6 +21,7 @@ from engine.store.archive.state import ArchiverStates
 from tests.support.history.rows import rows
 from tests.support.store.ended import Ending
 
+BROKEN = {"acc_1/one": "its record cannot be read (ValueError)"}
 AWAY = "postgresql://nobody:secret@127.0.0.1:1/none"
 
 
@@ -42,7 +43,7 @@ async def test_status_says_until_when_all_is_archived(
 ) -> None:
     ending = await Ending.of(store, account)
     await ending.completed()
-    await ArchiverStates(store.client).write(seen_at=await store.leases.now(), error="", refused=0)
+    await ArchiverStates(store.client).write(seen_at=await store.leases.now(), error="", refused={})
 
     before = await read_status(store, database)
     await ExecutionArchive(store, database).archive()
@@ -69,12 +70,18 @@ async def test_a_database_that_is_away_is_an_error_of_the_status_and_the_check(
     assert (check.is_well, check.name) == (False, "history")
 
 
-async def test_the_check_tells_of_executions_that_cannot_be_archived(
+async def test_the_check_and_the_status_name_records_that_cannot_be_archived(
     store: Store, database: Database
 ) -> None:
-    await ArchiverStates(store.client).write(seen_at=0, error="", refused=2)
+    await ArchiverStates(store.client).write(seen_at=0, error="", refused=BROKEN)
 
-    assert "2 executions cannot be archived" in (await check_history(store, database)).seen
+    check = await check_history(store, database)
+    row = await read_status(store, database)
+
+    assert not check.is_well
+    assert "acc_1/one: its record cannot be read" in check.seen
+    assert (row["refused"], row["refusedRecords"]) == (1, BROKEN)
+    assert "acc_1/one" in row["error"]
 
 
 def test_an_export_has_one_object_a_line(database: Database) -> None:

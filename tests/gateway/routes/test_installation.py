@@ -81,7 +81,7 @@ async def test_a_history_that_cannot_archive_says_why(
 ) -> None:
     states = ArchiverStates(store.client)
     await states.claim_database("another part has one")
-    await states.write(seen_at=0, error="", refused=3)
+    await states.write(seen_at=0, error="", refused=dict.fromkeys("abc", "why"))
 
     async def read() -> dict[str, Any]:
         found: dict[str, Any] = (await admins.get(INSTALLATION)).json()["history"]

@@ -15,6 +15,7 @@ from engine.store.redis import keyspace
 from tests.support.eventually import eventually
 from tests.support.history.databases import copy_sqlite
 from tests.support.store.ended import Ending
+from workers.history import main
 from workers.history.process import ArchiverProcess
 
 
@@ -45,6 +46,28 @@ async def test_the_leaders_process_archives_and_is_replaced_when_it_is_killed(
     finally:
         await keeper._stop()
         database.close()
+
+
+async def test_what_the_archiver_commits_is_on_the_disk(
+    with_history: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    levels: list[int] = []
+
+    class Seen(Database):
+        """Database that tells how it commits."""
+
+        def close(self) -> None:
+            with self.read() as connection:
+                level = connection.exec_driver_sql("PRAGMA synchronous").scalar_one()
+            levels.append(level)
+            super().close()
+
+    monkeypatch.setattr(main, "Database", Seen)
+    async with main.archiver(with_history):
+        pass
+
+    full = 2
+    assert levels == [full]
 
 
 async def test_only_the_leader_has_a_process_and_it_ends_with_its_worker(

@@ -80,6 +80,21 @@ async def test_large_values_of_an_archived_execution_outlive_a_search_for_unneed
     await store.close()
 
 
+async def test_nothing_is_removed_before_it_is_known_which_database_has_the_history(
+    account: Account, forgotten: str, database: Database, settings: Settings
+) -> None:
+    store = with_archive(settings, reading(database))
+    await store.client.send("DEL", keyspace.history())
+    await store.offloaded.put(account.id, forgotten, "t.1.3", b"abc")
+    await store.offloaded.put(account.id, "unknown", "t.1.3", b"abc")
+
+    with pytest.raises(Unavailable):
+        await store.offloaded.sweep()
+
+    assert await store.offloaded.read(account.id, "unknown", "t.1.3") == b"abc"
+    await store.close()
+
+
 async def test_an_asset_of_an_archived_execution_is_kept_until_its_row_is_gone(
     account: Account, forgotten: str, database: Database, settings: Settings
 ) -> None:

@@ -76,10 +76,10 @@ async def test_the_first_database_keeps_the_history(store: Store) -> None:
 
     assert await states.claim_database("one") == "one"
     assert await states.claim_database("two") == "one"
-    await states.write(seen_at=5, error="gone", refused=2)
+    await states.write(seen_at=5, error="gone", refused={"a/1": "why", "a/2": "why"})
 
     assert await states.read() == ArchiverState(
-        database_id="one", seen_at=5, error="gone", refused=2
+        database_id="one", seen_at=5, error="gone", refused=2, refusals={"a/1": "why", "a/2": "why"}
     )
     health = await states.health()
     assert (health.executions, health.deliveries) == (NONE, NONE)
