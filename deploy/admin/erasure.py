@@ -10,7 +10,7 @@ from engine.access.capabilities import Role
 from engine.errors import AccountNotFound, EngineError, ExecutionNotCancellable, ExecutionNotFound
 from engine.history.database import Database
 from engine.history.errors import HistoryUnavailable
-from engine.history.removal import close_account, count_rows, erase_account
+from engine.history.removal import close_account, count_rows, erase_account, redact_acts
 from engine.services.media import MediaService
 from engine.settings import load
 from engine.store import Account, Store
@@ -75,7 +75,8 @@ class AccountErasure:
             await self._keys.erase_executions(account_id, page)
         for slug in await self._keys.slugs(account_id):
             await self._keys.erase_workflow(account_id, slug)
-        await self._erase_history(account_id)
+        await self._store.audit.redact(account_id, account.email)
+        await self._erase_history(account_id, email=account.email)
         await self._keys.erase(account_id)
 
     async def _lock_out(self, account: Account) -> None:
@@ -114,11 +115,17 @@ class AccountErasure:
         except HistoryUnavailable as error:
             raise reason_of(error) from error
 
-    async def _erase_history(self, account_id: str, *, for_good: bool = False) -> None:
-        """Remove its rows. `for_good`: an archiver that has read some before writes none."""
+    async def _erase_history(
+        self, account_id: str, *, email: str | None = None, for_good: bool = False
+    ) -> None:
+        """Remove its rows, and its address from acts.
+
+        `for_good`: an archiver that has read some before writes none.
+        """
         try:
             if for_good:
                 await asyncio.to_thread(close_account, self._database, account_id)
+            await asyncio.to_thread(redact_acts, self._database, account_id, email)
             while True:
                 removed = await asyncio.to_thread(erase_account, self._database, account_id)
                 for execution_id in removed.with_objects:

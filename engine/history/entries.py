@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, func, insert, select
 
 from engine.history.database import Database
-from engine.history.removal import closed_accounts
+from engine.history.removal import FACTS, closed_accounts
 from engine.history.rows import plain
 from engine.history.schema import (
     archive_state,
@@ -16,6 +16,7 @@ from engine.history.schema import (
 )
 from engine.history.statements import in_batches, upsert
 from engine.store.archive.entries import AuditPart, LedgerPart, StreamPosition
+from engine.store.audit import without_member
 
 
 def ledger_position(connection: Connection, account_id: str) -> StreamPosition | None:
@@ -113,6 +114,10 @@ def write_audit(database: Database, stream: int, part: AuditPart) -> StreamPosit
         new = [(at, words) for at, words in part.entries if before is None or at > before]
         if not new:
             return before
+        erased = closed_accounts(connection, {words["subject"] for _, words in new})
+        for _, words in new:
+            if words["subject"] in erased:  # it was read before the account was erased
+                words |= {name: without_member(words[name].encode()).decode() for name in FACTS}
         connection.execute(
             insert(audit_entries),
             [

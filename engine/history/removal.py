@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Table, and_, delete, func, or_, select, tuple_
+from sqlalchemy import Connection, Table, and_, delete, func, or_, select, tuple_, update
 
 from engine.history.database import Database
 from engine.history.rollups import BUCKETS_MS
@@ -21,6 +21,7 @@ from engine.history.schema import (
     rollups,
 )
 from engine.history.statements import in_batches, insert_new, upsert
+from engine.store.audit import without_email, without_member
 
 AT_ONCE = 500
 """Executions, deliveries or entries that one transaction removes."""
@@ -31,6 +32,8 @@ DAY_MS = 86_400_000
 CLOSED = "closed."
 """Start of the names in `archive_state` of accounts of which nothing is written any more."""
 
+FACTS = ("before", "after")
+"""Columns of administrative acts with JSON of facts."""
 PARTS = (execution_records, execution_models, nodes)
 
 
@@ -116,6 +119,26 @@ def remove_acts(database: Database, before_ms: int) -> None:
     """Remove administrative acts of before a time."""
     with database.write() as connection:
         connection.execute(delete(audit_entries).where(audit_entries.c.at < before_ms))
+
+
+def redact_acts(database: Database, account_id: str, email: str | None) -> None:
+    """Remove the e-mail address of an account from administrative acts; None: it is not known."""
+    of = audit_entries.c
+    texts = [] if email is None else [of[name].icontains(email, autoescape=True) for name in FACTS]
+    with database.write() as connection:
+        found = select(audit_entries).where(or_(of.subject == account_id, *texts))
+        for row in connection.execute(found).mappings().all():
+            facts = {name: _without_address(row[name], email) for name in FACTS}
+            if any(facts[name] != row[name] for name in FACTS):
+                key = and_(*(of[name] == row[name] for name in ("at", "number", "stream")))
+                connection.execute(update(audit_entries).where(key).values(**facts))
+
+
+def _without_address(facts: str | None, email: str | None) -> str | None:
+    if facts is None:
+        return None
+    data = without_member(facts.encode())
+    return (data if email is None else without_email(data, email)).decode()
 
 
 def erase_account(database: Database, account_id: str) -> RemovedRows:

@@ -12,13 +12,18 @@ from typing import Any, Self
 
 import msgspec
 
-from engine.ids.partitions import PARTITIONS
+from engine.ids.partitions import PARTITIONS, partition_of
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
+from engine.store.redis.scripts import SCRIPTS
 
 COMMAND = "command"
 """Stands for an operator at the command line; others act by the id of their account."""
 ENTRY_ID = re.compile(r"([0-9]{1,15})-([0-9]{1,15})-([0-9]{2})")
+
+EMAIL = "email"
+"""Member of facts with the address of an account."""
+PAGE = 1_000
 
 Facts = Mapping[str, Any]
 
@@ -105,6 +110,20 @@ class AuditLog:
         before, after = msgspec.json.encode(act.before), msgspec.json.encode(act.after)
         return (self._keep_ms, act.by, act.action.value, act.subject, before, after)
 
+    async def redact(self, account_id: str, email: str) -> None:
+        """Remove the e-mail address of an account from the facts of its acts."""
+        key, start = keyspace.audit(partition_of(account_id)), "-"
+        changes: list[bytes] = []
+        while page := await self._client.send("XRANGE", key, start, "+", "COUNT", PAGE):
+            for entry_id, parts in page:
+                of = {parts[i].decode(): parts[i + 1] for i in range(0, len(parts), 2)}
+                facts = [of["before"], of["after"]]
+                redacted = [without_email(each, email) for each in facts]
+                changes += (entry_id, *redacted) if redacted != facts else ()
+            start = "(" + page[-1][0].decode()
+        if changes:
+            await self._client.call(SCRIPTS["redact_audit"], [key], changes)
+
     async def page(
         self, *, limit: int, after: str | None = None
     ) -> tuple[list[AuditEntry], str | None]:
@@ -131,6 +150,29 @@ class AuditLog:
         found.sort(key=lambda each: each[0], reverse=True)
         rows = [_entry(*each) for each in found[:limit]]
         return rows, rows[-1].id if len(found) > limit else None
+
+
+def without_email(facts: bytes, email: str) -> bytes:
+    """Return the JSON of facts without an address; a text that is one becomes null."""
+    if email.lower() not in facts.decode(errors="replace").lower():
+        return facts
+    return msgspec.json.encode(_redacted(msgspec.json.decode(facts), email.lower()))
+
+
+def without_member(facts: bytes) -> bytes:
+    """Return the JSON of facts with null for the address of an account, whatever it is."""
+    found = msgspec.json.decode(facts)
+    if not isinstance(found, dict) or found.get(EMAIL) is None:
+        return facts
+    return msgspec.json.encode({**found, EMAIL: None})
+
+
+def _redacted(value: Any, email: str) -> Any:
+    if isinstance(value, dict):
+        return {name: _redacted(item, email) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_redacted(item, email) for item in value]
+    return None if isinstance(value, str) and email in value.lower() else value
 
 
 def _position(entry_id: bytes, stream: int) -> _Position:

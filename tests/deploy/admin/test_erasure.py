@@ -12,18 +12,18 @@ from engine.errors import AccountNotFound
 from engine.history.archiving import ExecutionArchive
 from engine.history.database import Database
 from engine.history.deliveries import write_deliveries
-from engine.history.entries import write_ledger
+from engine.history.entries import write_audit, write_ledger
 from engine.history.entry_archiving import EntryArchive
 from engine.history.errors import HistoryUnavailable
 from engine.history.removal import RemovedRows, count_rows
 from engine.history.rows import make_rows
-from engine.history.schema import rollups
+from engine.history.schema import audit_entries, rollups
 from engine.history.writer import write_executions
-from engine.ids.partitions import PARTITIONS
+from engine.ids.partitions import PARTITIONS, partition_of
 from engine.store import Account, Store
 from engine.store.archive.ended_deliveries import EndedDeliveries
 from engine.store.archive.ended_executions import EndedExecutions
-from engine.store.archive.entries import ArchivedEntries
+from engine.store.archive.entries import AUDIT_STREAMS, ArchivedEntries
 from engine.store.media import AssetSource
 from engine.store.redis import keyspace
 from tests.engine.store.test_media import kept
@@ -110,6 +110,59 @@ async def test_an_erased_account_is_nowhere_and_others_have_all_that_they_had(
     assert ending.workflow.slug
 
 
+async def archive_acts(store: Store, database: Database) -> None:
+    """Write the audit log's entries to the database."""
+    archive = EntryArchive(store, database)
+    for _ in range(AUDIT_STREAMS):
+        await archive.archive_audit()
+
+
+async def where_named(store: Store, database: Database, text: str) -> set[str]:
+    """Return the keys and the tables that have a text in them, in any case."""
+    found = await contents(store.client)
+    keys = {name.decode() for name, value in found.items() if text in repr(value).lower()}
+    acts = [row for row in table_rows(database, audit_entries) if text in repr(row).lower()]
+    return keys | ({"audit_entries"} if acts else set())
+
+
+async def test_the_address_of_an_erased_account_is_nowhere_and_its_acts_are(
+    store: Store, account: Account, other: Account, database: Database
+) -> None:
+    terms = store.tiers.terms(Tier.PRO, Role.USER)
+    note = f"Refund for {account.email.title()}"
+    await store.wallets.top_up(account.id, terms, 5, note=note)
+    await archive_acts(store, database)
+    acts, _ = await store.audit.page(limit=200)
+    assert len(await where_named(store, database, account.email)) >= 3
+
+    await erase(store, database, account.id, dry_run=False)
+    await archive_acts(store, database)
+
+    assert await where_named(store, database, account.email) == set()
+    assert await where_named(store, database, other.email)
+    left, _ = await store.audit.page(limit=200)
+    known = {act.id: act for act in left}
+    assert [(act.id, act.action, act.subject) for act in acts] == [
+        (known[act.id].id, known[act.id].action, known[act.id].subject) for act in acts
+    ]
+    [created] = [act for act in left if (act.action, act.subject) == ("account.create", account.id)]
+    assert created.after == {"email": None, "tier": "pro", "role": "user", "approved": True}
+
+
+async def test_an_archiver_that_has_read_acts_before_writes_no_address(
+    store: Store, account: Account, database: Database
+) -> None:
+    entries = ArchivedEntries(store.client)
+    stream = partition_of(account.id)
+    read = await entries.audit(stream, None)
+
+    await erase(store, database, account.id, dry_run=False)
+    write_audit(database, stream, read)
+
+    assert table_rows(database, audit_entries)
+    assert await where_named(store, database, account.email) == set()
+
+
 async def test_a_dry_run_changes_nothing(
     store: Store, account: Account, database: Database
 ) -> None:
@@ -128,7 +181,7 @@ async def test_an_erasure_that_broke_off_is_repeated(
 ) -> None:
     await live(store, account, database)
 
-    async def fail(self: object, account_id: str) -> None:
+    async def fail(self: object, account_id: str, **_: object) -> None:
         raise CommandFailed("gone")
 
     with monkeypatch.context() as patch:

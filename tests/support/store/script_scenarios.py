@@ -101,6 +101,15 @@ SCENARIOS = {
         keys=("d", "due", "hook", "unarchived"),
         args=(NOW, "acc/d", 1, "pending", 5_000, b"attempt", 16, "", 60_000, "why"),
     ),
+    "redact_audit": Scenario(
+        seed=(
+            ("XADD", "audit", "1-0", "before", "null", "after", '{"email":"a@example.com"}'),
+            ("XADD", "audit", "2-0", "before", "null", "after", "{}"),
+        ),
+        keys=("audit",),
+        args=("1-0", "null", '{"email":null}'),
+        answer=0,
+    ),
     "remove_account": Scenario(
         seed=(PRO,), keys=("accounts", "audit"), args=(NOW, "acc", *ACT), answer=0
     ),
