@@ -93,7 +93,7 @@ class ParsedGraph:
     allow_private: bool = True
     """Nodes may name private addresses."""
     allow_reserved: bool = True
-    """Policies may have settings without effect yet."""
+    """Nodes may have settings that cannot be saved any more, or not yet."""
     expressions: int = 0
     """Characters of CEL expressions so far."""
 
@@ -163,6 +163,8 @@ def _read_node(draft: ParsedGraph, position: int, raw: Mapping[str, Any]) -> Non
             position=position, id=node_id, inputs=kind.needs(data), shown=kind.sketch(data)
         )
         return
+    if not draft.allow_reserved:
+        draft.report_settings(SettingsError(*kind.outdated(settings)), node_id)
     if not draft.allow_private:
         _check_target(draft, node_id, kind.fixed_url(settings))
     sockets = Sockets(kind.inputs(settings), kind.outputs(settings))

@@ -98,7 +98,7 @@ def check_graph(
     """Return all problems of a graph; an empty list means that it can run.
 
     Fixed URLs with private addresses are problems, unless `allow_private`; so are settings
-    without effect yet.
+    without effect yet, and those that could once be saved.
     """
     return examine_graph(nodes, edges, allow_private=allow_private, allow_reserved=False).problems
 
@@ -107,7 +107,7 @@ def compile_plan(nodes: Sequence[Mapping[str, Any]], edges: Sequence[Mapping[str
     """Compile a graph. Raises InvalidGraph with all problems.
 
     Accepts private URLs, so that saved graphs still compile after a change of that setting; the
-    worker refuses the call. Accepts settings without effect yet, which could once be saved.
+    worker refuses the call. Accepts settings that could once be saved.
     """
     draft = examine_graph(nodes, edges)
     if draft.problems:

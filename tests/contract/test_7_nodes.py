@@ -49,6 +49,29 @@ def test_text_and_media_fields_have_sockets_of_their_own_and_params_has_the_rest
     assert result == {"a": "T", "b": url, "c": {"size": 2, "on": True}}
 
 
+def test_every_field_is_wired_by_its_name(caller: Caller) -> None:
+    kinds = ["number", "slider", "toggle", "json", "pills", "text"]
+    choice = {"options": ["red", "blue"]}
+    fields = [field(kind, kind, **(choice if kind == "pills" else {})) for kind in kinds]
+    nodes = [form(*fields), node("out", "responseOutput", fields=[{"name": n} for n in kinds])]
+    edges = [edge("in", kind, "out", kind) for kind in kinds]
+    inputs = {"number": 2, "slider": 0.5, "toggle": False, "json": [1], "pills": "red"}
+
+    assert caller.result(nodes, edges, inputs) == {**inputs, "text": None}
+    assert caller.result(nodes, edges, {}) == dict.fromkeys(kinds)
+
+
+def test_a_field_that_is_called_params_is_refused_at_save(caller: Caller) -> None:
+    nodes = [form(field("params", "json")), OUT]
+
+    answer = caller.create(workflow(nodes, [to_out("in", "params")]))
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_GRAPH")
+    (problem,) = answer.json()["problems"]
+    assert problem["nodeId"] == "in"
+    assert "the name 'params' is taken" in problem["reason"]
+
+
 def test_a_node_that_does_not_lead_to_the_output_is_skipped(caller: Caller) -> None:
     nodes = [
         node("used", "textBox", text="a"),

@@ -1,6 +1,14 @@
 """Protocols of node types and of the context in which a node runs."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -8,7 +16,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from engine.access.opened_secrets import NO_SECRETS, OpenedSecrets
-from engine.errors.nodes import NodeFailed
+from engine.errors.nodes import NodeFailed, SettingFault
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from engine.nodes.support.image_edits import Edit, ImageData
@@ -206,6 +214,10 @@ class NodeType(Protocol):
         settings = self.read(data, faults)
         faults.finish()
         return settings
+
+    def outdated(self, settings: Any) -> Iterable[SettingFault]:
+        """Return faults of settings that run, and could once be saved, but cannot any more."""
+        return ()
 
     def unavailable_reason(self) -> str | None:
         """Return the reason why nodes of the type cannot be saved here; None: they can."""

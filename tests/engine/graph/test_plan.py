@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from engine.graph.document import parse_document
-from engine.graph.plan import compile_plan, name_nodes
+from engine.graph.plan import check_graph, compile_plan, name_nodes
 from engine.nodes.support.policy import Policy
 from engine.values.sockets import SocketType
 from tests.support.graph_text import edge, node
@@ -79,6 +79,16 @@ def test_the_plan_has_policy_strictness_and_saved_values() -> None:
     assert plan.strict_inputs is True
     assert plan.values == {"topic": "cats"}
     assert plan.nodes[1].policy == Policy(attempts=3, backoff=1.0, timeout_seconds=2.0)
+
+
+def test_a_form_with_a_field_called_params_runs_as_before_and_cannot_be_saved() -> None:
+    fields = [{"name": "params", "type": "json"}, {"name": "n", "type": "number"}]
+    nodes = [node("in", "requestInput", fields=fields), node("out", "responseOutput")]
+    edges = [edge("in.params", "out.result-in")]
+
+    assert compile_plan(nodes, edges).unused_fields == frozenset()
+    (problem,) = check_graph(nodes, edges)
+    assert (problem.node_id, problem.field) == ("in", "fields[0].name")
 
 
 def test_without_a_request_input_there_are_no_fields() -> None:

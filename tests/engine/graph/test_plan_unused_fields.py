@@ -33,6 +33,10 @@ def test_a_wired_socket_uses_its_field() -> None:
     assert unused(edge("in.topic", "out.result-in")) == {"photo", "n", "more"}
 
 
+def test_a_wire_from_a_field_that_is_no_text_uses_this_field_alone() -> None:
+    assert unused(edge("in.n", "out.result-in")) == {"topic", "photo", "more"}
+
+
 def test_a_wire_that_does_not_lead_to_the_output_uses_nothing() -> None:
     aside = node("aside", "textBox", text="{{ a }}")
 

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from engine.errors.nodes import SettingsError
-from engine.nodes.request_input import RequestInput
+from engine.nodes.request_input import RequestInput, outputs_of
 from engine.nodes.support.base import WorkKind
 from engine.values.sockets import Socket, SocketType
 from tests.support.node_context import FakeContext, run_node
@@ -33,7 +33,7 @@ DATA: dict[str, Any] = {
 }
 
 
-def test_text_and_media_fields_have_a_socket_each_and_the_rest_share_one() -> None:
+def test_each_field_has_a_socket_named_after_it_and_params_has_the_rest_together() -> None:
     kind = RequestInput()
 
     outputs = kind.outputs(kind.parse(DATA))
@@ -44,6 +44,11 @@ def test_text_and_media_fields_have_a_socket_each_and_the_rest_share_one() -> No
         "photo": Socket(type=SocketType.IMAGE),
         "clip": Socket(type=SocketType.VIDEO),
         "sound": Socket(type=SocketType.AUDIO),
+        "count": Socket(type=SocketType.ANY),
+        "size": Socket(type=SocketType.ANY),
+        "style": Socket(type=SocketType.ANY),
+        "loud": Socket(type=SocketType.ANY),
+        "extra": Socket(type=SocketType.ANY),
         "params": Socket(type=SocketType.ANY),
     }
     assert kind.inputs(kind.parse(DATA)) == {}
@@ -52,7 +57,7 @@ def test_text_and_media_fields_have_a_socket_each_and_the_rest_share_one() -> No
 async def test_it_gives_what_the_caller_gave_and_null_for_the_rest() -> None:
     inputs = {"topic": "cats", "photo": "https://a.example/c.png", "count": 3, "loud": False}
 
-    outputs = await run_node("requestInput", DATA, context=FakeContext(inputs=inputs))
+    outputs = outputs_of(RequestInput().parse(DATA).fields, inputs)
 
     assert outputs == {
         "topic": "cats",
@@ -60,8 +65,32 @@ async def test_it_gives_what_the_caller_gave_and_null_for_the_rest() -> None:
         "photo": "https://a.example/c.png",
         "clip": None,
         "sound": None,
+        "count": 3,
+        "size": None,
+        "style": None,
+        "loud": False,
+        "extra": None,
         "params": {"count": 3, "size": None, "style": None, "loud": False, "extra": None},
     }
+
+
+@pytest.mark.parametrize(
+    ("wired", "given"),
+    [
+        ((), {"params": {"a": 1, "b": None}}),
+        (("params",), {"params": {"a": 1, "b": None}}),
+        (("a",), {"a": 1}),
+        (("b", "params"), {"b": None, "params": {"a": 1, "b": None}}),
+    ],
+)
+async def test_a_value_without_a_typed_socket_is_given_where_it_is_wired(
+    wired: tuple[str, ...], given: dict[str, Any]
+) -> None:
+    fields = [{"name": "a", "type": "number"}, {"name": "b", "type": "json"}]
+    kind = RequestInput()
+    settings = kind.bind(kind.parse({"fields": fields}), frozenset(wired))
+
+    assert await kind.run(settings, {}, FakeContext(inputs={"a": 1})) == given
 
 
 async def test_inputs_that_no_field_names_go_nowhere() -> None:
@@ -90,5 +119,14 @@ def test_settings_that_are_not_right_are_refused(data: dict[str, Any], expected:
         RequestInput().parse(data)
 
 
-def test_a_field_of_the_shared_socket_may_be_called_params() -> None:
-    assert RequestInput().parse({"fields": [{"name": "params", "type": "json"}]}).fields
+async def test_a_saved_field_that_is_called_params_runs_and_cannot_be_saved_again() -> None:
+    kind = RequestInput()
+
+    settings = kind.parse({"fields": [{"name": "params", "type": "json"}]})
+
+    assert kind.outputs(settings) == {"params": Socket(type=SocketType.ANY)}
+    inputs = {"params": [1]}
+    assert await kind.run(settings, {}, FakeContext(inputs=inputs)) == {"params": inputs}
+    (fault,) = kind.outdated(settings)
+    assert fault.field == "fields[0].name"
+    assert fault.reason == "fields[0].name: the name 'params' is taken by the socket 'params'"
