@@ -106,19 +106,29 @@ def test_a_placeholder_is_completed_and_wired(page: Page, stack: RunningStack) -
     ]
 
 
-def test_a_placeholder_without_a_wire_is_wired_with_one_press(
+def test_a_placeholder_is_wired_with_one_press_where_its_field_is_meant_for_sure(
     page: Page, stack: RunningStack
 ) -> None:
+    fields = [
+        {"name": "product", "type": "text"},
+        {"name": "tone", "type": "pills", "options": ["calm", "lively"]},
+    ]
     _, panel = settings_of(
-        page, stack, "One press", node("text", "textBox", text="Hi {{ name }} {{ other }}"), FORM
+        page,
+        stack,
+        "One press",
+        node("text", "textBox", text="{{ tone }} {{ other }}"),
+        node("form", "requestInput", fields=fields),
     )
 
-    places = panel.get_by_role("list", name="Placeholders").get_by_role("listitem")
-    expect(places).to_have_text(
-        ["namenot wiredWire to form · name", "othernot wiredWire to form · name"]
+    tone, other = panel.get_by_role("list", name="Placeholders").get_by_role("listitem").all()
+    expect(tone).to_have_text("tonenot wiredWire to form · tone")
+    expect(other.get_by_role("button")).to_have_count(0)
+    expect(other.get_by_label("Wire other to").get_by_role("option")).to_have_text(
+        ["Wire to…", "form · tone (any)", "form · params (any)", "form · product (text)"]
     )
-    places.first.get_by_role("button").click()
-    expect(places.first).to_have_text("namefrom form · name")
+    tone.get_by_role("button").click()
+    expect(tone).to_have_text("tonefrom form · tone")
     expect(page.locator(".react-flow__edge")).to_have_count(1)
 
 

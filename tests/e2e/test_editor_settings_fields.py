@@ -116,15 +116,26 @@ def test_a_field_is_duplicated_and_removed_with_its_wire(
     assert draft(stack, slug)["edges"] == []
 
 
-def test_a_field_that_loses_its_socket_tells_of_its_wire(
+def test_a_field_of_another_type_keeps_its_socket_and_its_wire(
     page: Page, stack: RunningStack, slug: str
 ) -> None:
     panel = open_settings(page, slug, "form")
+    expect(page.locator("[data-id=form] [data-socket=tone]")).to_be_visible()
 
     field(panel, "Name").get_by_label("Type", exact=True).select_option("Number")
-    expect(page.get_by_text("its wire was removed")).to_be_visible()
     await_settings(stack, slug, "form", {"fields": [{**NAME, "type": "number"}, TONE]})
-    assert draft(stack, slug)["edges"] == []
+    assert [each["sourceHandle"] for each in draft(stack, slug)["edges"]] == ["name"]
+    expect(page.get_by_role("button", name="No problems")).to_be_visible()
+
+
+def test_no_field_is_called_params(page: Page, stack: RunningStack, slug: str) -> None:
+    panel = open_settings(page, slug, "form")
+
+    row = field(panel, "Name")
+    row.get_by_label("Name", exact=True).fill("params")
+    expect(row.get_by_text("and not ‘params’.")).to_be_visible()
+    row.get_by_label("Label").fill("Who")
+    await_settings(stack, slug, "form", {"fields": [{**NAME, "label": "Who"}, TONE]})
 
 
 def test_a_problem_of_a_constraint_is_shown_at_its_field(

@@ -57,7 +57,7 @@ export function fitting(found: readonly Choice[], wire: LooseWire | null): Choic
   if (!wire) return available;
   return available.flatMap((choice) => {
     const { inputs, outputs, settings } = choice.type;
-    const socket = bestFit(wire.side === "source" ? inputs : outputs, wire.socket.type);
+    const socket = bestFit(wire.side === "source" ? inputs : outputs, wire.socket);
     if (socket) return [{ ...choice, socket: socket.name }];
     const hasTemplate = settings.properties?.text?.["x-widget"] === "template" && inputs.length === 0;
     if (wire.side !== "source" || !hasTemplate) return [];

@@ -102,7 +102,7 @@ function wireToNode(store: EditorStore, catalogue: Catalogue | undefined, loose:
   const sockets = socketsById(store, catalogue, node)?.[isForward ? "inputs" : "outputs"] ?? [];
   const taken = new Set(store.document.edges.filter((edge) => edge.target === node).map((edge) => edge.targetHandle));
   const free = isForward ? sockets.filter((each) => each.many || !taken.has(each.name)) : sockets;
-  const socket = bestFit(free, loose.socket.type);
+  const socket = bestFit(free, loose.socket);
   if (!socket) {
     toast(`No free ${isForward ? "input" : "output"} of ‘${node}’ fits ‘${loose.socket.name}’ (${loose.socket.type}).`);
     return;

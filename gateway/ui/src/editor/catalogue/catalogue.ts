@@ -107,10 +107,13 @@ export function inWords(socket: string): string {
   return socket.replace(/-(in|out)$/, "").replaceAll("-", " ") || socket;
 }
 
-/** The socket of these that suits a value best; null where none takes it. */
-export function bestFit(sockets: readonly Socket[], type: SocketType): Socket | null {
+/** The socket of these that suits another one best: by its name, then by its type; null where none fits. */
+export function bestFit(sockets: readonly Socket[], { name, type }: Pick<Socket, "name" | "type">): Socket | null {
   const score = (socket: Socket): number =>
-    (socket.type === type ? 4 : 0) + (socket.required ? 2 : 0) - (socket.name === "params-in" ? 1 : 0);
+    (inWords(socket.name) === inWords(name) ? 8 : 0) +
+    (socket.type === type ? 4 : 0) +
+    (socket.required ? 2 : 0) -
+    (socket.name === "params-in" ? 1 : 0);
   const fitting = sockets.filter((socket) => fits(socket.type, type));
   return fitting.reduce<Socket | null>((best, each) => (best && score(best) >= score(each) ? best : each), null);
 }

@@ -1,10 +1,8 @@
 import { useState } from "react";
 import type { FieldType } from "../../../api/types";
 import { Button } from "../../../components/Button";
-import { toast } from "../../../components/Toast";
 import { freeId } from "../../document/document";
 import type { Edit } from "../../document/edits";
-import { useStore } from "../../document/store";
 import { Fold } from "../Fold";
 import { Sortable } from "../lists/Sortable";
 import { RowReasons, useReasons } from "../problems";
@@ -13,34 +11,20 @@ import type { WidgetProps } from "../widgets/widget";
 import { AddField } from "./AddField";
 import { FieldForm } from "./FieldForm";
 import { FormPreview } from "./FormPreview";
-import { type DraftField, hasSocket, retyped, TYPES } from "./fields";
+import { type DraftField, retyped, TYPES } from "./fields";
 
 /** The form that callers fill in: its fields in order, each with its constraints, and a preview. */
 export function FieldDesigner({ node, name, value, onChange }: WidgetProps) {
-  const store = useStore();
   const [newest, setNewest] = useState<number | null>(null);
   const rows = (Array.isArray(value) ? value : []) as DraftField[];
   const names = rows.map((row) => row.name);
   const set = (next: DraftField[], part?: string, also?: Edit): void => onChange(next.length > 0 ? next : undefined, part, also);
-  const wiresOf = (field: DraftField): number =>
-    store.document.edges.filter((edge) => edge.source === node.id && edge.sourceHandle === field.name).length;
   const freeName = (stem: string): string => freeId(stem, { has: (id) => names.includes(id.replace("-", "_")) }).replace("-", "_");
 
   const change = (place: number, to: DraftField, part: string): void => {
     const before = rows[place] as DraftField;
-    let also: Edit | undefined;
-    if (to.name !== before.name) also = renameSocket(node.id, "outputs", before.name, to.name);
-    if (to.type !== before.type && hasSocket(before.type) && !hasSocket(to.type)) {
-      also = unwire(node.id, "outputs", before.name);
-      tellUnwired(before);
-    }
+    const also = to.name === before.name ? undefined : renameSocket(node.id, "outputs", before.name, to.name);
     set(rows.map((row, each) => (each === place ? to : row)), `${place}.${part}`, also);
-  };
-  const tellUnwired = (field: DraftField): void => {
-    const count = wiresOf(field);
-    if (count === 0) return;
-    const gone = count === 1 ? "its wire was removed" : `its ${count} wires were removed`;
-    toast(`‘${field.name}’ is given at ‘params’ now: ${gone}.`, { label: "Undo", run: store.undo });
   };
   const reorder = (next: DraftField[]): void => {
     const gone = names.find((each) => !next.some((row) => row.name === each));

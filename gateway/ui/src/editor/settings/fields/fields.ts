@@ -17,17 +17,11 @@ export const TYPES: Record<FieldType, string> = {
   audio: "Sound",
   json: "JSON",
 };
-export const NAME = /^(?! )[^\x00-\x1f\x7f]{1,64}(?<! )$/;
-export const NAME_RULE = "1 to 64 characters, with no space around them.";
+export const NAME = /^(?!params$)(?! )[^\x00-\x1f\x7f]{1,64}(?<! )$/;
+export const NAME_RULE = "1 to 64 characters, with no space around them, and not ‘params’.";
 
-const WITH_SOCKET = new Set<FieldType>(["text", "textarea", "image", "video", "audio"]);
 const TEXTS = new Set<FieldType>(["text", "textarea"]);
 const NUMBERS = new Set<FieldType>(["number", "slider"]);
-
-/** Whether the field has an output socket of its own. */
-export function hasSocket(type: FieldType): boolean {
-  return WITH_SOCKET.has(type);
-}
 
 export type Constraint = "options" | "min" | "max" | "step" | "maxLength";
 

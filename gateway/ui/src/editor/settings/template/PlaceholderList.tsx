@@ -1,11 +1,10 @@
 import type { GraphEdge, GraphNode, Secret } from "../../../api/types";
 import { Button } from "../../../components/Button";
-import { fits } from "../../catalogue/catalogue";
 import { connect } from "../../document/edits";
 import { useEditor, useStore } from "../../document/store";
 import { SourceLink } from "../SourceLink";
 import type { Placeholder } from "./placeholders";
-import { candidates, type Source } from "./sources";
+import { fittingOf, meant, type Source } from "./sources";
 
 interface Props {
   node: GraphNode;
@@ -61,19 +60,18 @@ interface WireToProps {
   words?: string;
 }
 
-/** Wires a socket: with one press where a single output fits, else by a choice. */
+/** Wires a socket: with one press where it is sure which output is meant, else by a choice of those that fit. */
 export function WireTo({ node, name, sources, words = "not wired" }: WireToProps) {
   const store = useStore();
   const type = useEditor((state) => state.check.sockets[node.id]?.inputs.find((each) => each.name === name)?.type ?? "any");
   const wire = ({ node: source, output }: Source): void =>
     store.edit(connect({ source, sourceHandle: output.name, target: node.id, targetHandle: name }, false));
-  const likely = candidates(sources, name, type);
-  const [only] = likely;
-  const fitting = sources.filter((each) => fits(each.output.type, type));
+  const fitting = fittingOf(sources, type);
+  const only = meant(fitting, name, type);
   return (
     <>
       <span className="fault">{words}</span>
-      {likely.length === 1 && only ? (
+      {only ? (
         <Button isCompact onClick={() => wire(only)}>
           Wire to {only.node} · {only.output.name}
         </Button>

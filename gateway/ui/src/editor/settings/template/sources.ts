@@ -52,11 +52,18 @@ export function useSources(id: string): Source[] {
   return useMemo(() => sourcesOf(document, id, checked, catalogue), [document, id, checked, catalogue]);
 }
 
-/** The outputs that a placeholder most likely means: those of its name, else those of texts. */
-export function candidates(sources: readonly Source[], name: string, type: SocketType): Source[] {
+/** The one output that a socket surely means: that of its name; for a socket of a setting, the only one of its type. */
+export function meant(fitting: readonly Source[], name: string, type: SocketType): Source | undefined {
+  const isSetting = name.endsWith("-in");
+  const [only, ...others] = isSetting
+    ? fitting.filter((each) => each.output.type === type)
+    : fitting.filter((each) => each.name === name || each.output.name === name);
+  return others.length === 0 ? only : undefined;
+}
+
+/** The outputs that fit a socket, those of its very type first. */
+export function fittingOf(sources: readonly Source[], type: SocketType): Source[] {
   const fitting = sources.filter((each) => fits(each.output.type, type));
-  const named = fitting.filter((each) => each.name === name || each.output.name === name);
-  if (named.length > 0) return named;
-  const alike = fitting.filter((each) => each.output.type === (type === "any" ? "text" : type));
-  return alike.length > 0 ? alike : fitting;
+  const isSame = (each: Source): number => Number(each.output.type === type);
+  return fitting.sort((one, other) => isSame(other) - isSame(one));
 }
