@@ -39,8 +39,9 @@ async def serve(
     with _signals(stopping):
         async with open_services(settings, stopping) as services:
             await asyncio.gather(
-                serve_app(create_app(services), bound, stopping),
+                serve_app(create_app(services), bound, stopping, connections=services.connections),
                 _serve_metrics(services),
+                _end_streams(services),
             )
     return 0
 
@@ -50,6 +51,12 @@ async def _serve_metrics(services: Services) -> None:
     if settings.metrics_port:
         bound = bind(settings.metrics_host or settings.host, settings.metrics_port)
         await serve_app(create_metrics_app(services), bound, services.stopping)
+
+
+async def _end_streams(services: Services) -> None:
+    """Let streams that sleep see that the process stops."""
+    await services.stopping.wait()
+    services.open_streams.wake_all()
 
 
 @contextlib.contextmanager

@@ -25,13 +25,16 @@ from engine.store.archive.state import ArchiverStates
 from gateway import page_files
 from gateway.admission.backlog import Backlog
 from gateway.admission.body_memory import BodyMemory
+from gateway.admission.connections import AccountRequests, Connections
 from gateway.admission.failed_calls import FailedCalls
 from gateway.admission.fairness import AccountFairness
 from gateway.admission.memory import ResultMemory
+from gateway.admission.open_streams import OpenStreams
 from gateway.admission.own_origins import OwnOrigins
 from gateway.admission.peers import Peers
 from gateway.admission.worker_variables import VariablesReader
 from gateway.expression_trials import ExpressionTrials
+from gateway.live_events import LiveEvents
 from gateway.readiness import HistoryWatch, MemoryWatch, QueueWatch, Readiness
 
 
@@ -48,6 +51,10 @@ class Services:
     own_origins: OwnOrigins
     failed_calls: FailedCalls
     media_service: MediaService
+    connections: Connections
+    account_requests: AccountRequests
+    open_streams: OpenStreams
+    live_events: LiveEvents
     result_memory: ResultMemory
     body_memory: BodyMemory
     readiness: Readiness
@@ -108,7 +115,11 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
         await _load_models(store)
         expression_trials = ExpressionTrials()
         stack.push_async_callback(expression_trials.close)
-        notifier = await stack.enter_async_context(CompletionNotifier.open(settings.redis_url))
+        open_streams = OpenStreams()
+        await stack.enter_async_context(open_streams.following_access(settings.redis_url))
+        notifier = await stack.enter_async_context(
+            CompletionNotifier.open(settings.redis_url, open_streams.wake_all)
+        )
         yield Services(
             settings=settings,
             store=store,
@@ -116,6 +127,10 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
             fairness=AccountFairness(),
             backlog=backlog,
             media_service=MediaService.of(settings, store),
+            connections=Connections(peers),
+            account_requests=AccountRequests(),
+            open_streams=open_streams,
+            live_events=LiveEvents(store.account_events),
             result_memory=ResultMemory(),
             body_memory=BodyMemory(),
             readiness=Readiness(

@@ -28,6 +28,28 @@ class TooManyExecutions(RateLimitExceeded):
 TooManyExecutions.examples = (TooManyExecutions("pro", 50),)
 
 
+class TooManyStreams(RateLimitExceeded):
+    """The account has as many open event streams as one gateway process keeps for it."""
+
+    def __init__(self, tier: str, limit: int, retry_after: int) -> None:
+        message = f"{limit} event streams are open, as many as may be; close one, or poll"
+        super().__init__(tier, limit, retry_after, message)
+
+
+TooManyStreams.examples = (TooManyStreams("pro", 50, 5),)
+
+
+class TooManyConnections(RateLimitExceeded):
+    """The account has as many requests under way as leave connections for others."""
+
+    def __init__(self, tier: str, limit: int, retry_after: int) -> None:
+        message = "Too many requests of the account are under way in this gateway"
+        super().__init__(tier, limit, retry_after, message)
+
+
+TooManyConnections.examples = (TooManyConnections("pro", 4_096, 1),)
+
+
 class TooManyFailedCalls(RateLimitExceeded):
     """An address has made too many calls that failed authentication."""
 

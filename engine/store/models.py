@@ -12,7 +12,7 @@ from engine.errors import EngineError, InvalidBody, ModelNotFound, VersionConfli
 from engine.models import registry
 from engine.models.manifest import ManifestError, Model, parse_manifest
 from engine.store.audit import AuditAction, AuditedAct, AuditLog
-from engine.store.redis import keyspace
+from engine.store.redis import channels, keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.record_packing import pack, unpack
 from engine.store.redis.scripts import SCRIPTS
@@ -29,7 +29,7 @@ FOLDER_SECONDS = 2.0
 NEW = "new"
 """Stands for the version that a model has before its first."""
 LIVE = b"created:"
-CHANGES = keyspace.model_changes()
+CHANGES = channels.model_changes()
 
 log = logging.getLogger(__name__)
 

@@ -51,6 +51,15 @@ class Peers:
         find = self._origin if len(forwarded) <= MAX_CACHED_BYTES else self._find_origin
         return find(peer, forwarded)
 
+    def is_proxy(self, address: str) -> bool:
+        """Return whether an IP address is that of a trusted proxy."""
+        found = _parse(address) if self._trusted else None
+        return found is not None and self._trusts(found)
+
+    def network(self, address: str) -> str:
+        """Return an IPv4 address, or the network of an IPv6 address."""
+        return self._origin(address, b"") if ":" in address else address
+
     def _find_origin(self, peer: str, forwarded: bytes) -> str:
         origin = _parse(peer)
         if origin is None:

@@ -12,8 +12,10 @@ from engine.errors import CapabilityDenied, EngineError, SessionRequired, Unauth
 from engine.store import AuthorizationRejected, Principal, SpeculativeAuthorization
 from engine.store.executions.offload import is_large
 from gateway.admission.body_memory import ACCOUNT, BODY_RESERVATION
+from gateway.admission.connections import HOLDER
 from gateway.admission.credentials import presented_keys, session_token
 from gateway.admission.memory import RESERVATION
+from gateway.admission.open_streams import PLACE
 from gateway.auth.principal import (
     READING,
     authenticate,
@@ -158,6 +160,7 @@ class Guarded:
         return response
 
     def _handle(self, request: GatewayRequest, principal: Principal) -> Awaitable[Answer]:
+        request.services.account_requests.begin(request.scope, principal)
         request.scope[ACCOUNT] = principal.account.id
         if self.capability is not None and not self.is_checked_by_handler:
             name = request.path_params[self.name_parameter] if self.name_parameter else None
@@ -202,6 +205,7 @@ class SessionOnly:
         if needs_approval(self, request.method):
             check_approved(principal)
         _check_query(request, self.query)
+        request.services.account_requests.begin(request.scope, principal)
         request.scope[ACCOUNT] = principal.account.id
         return await self.handler(request, principal)
 
@@ -380,6 +384,10 @@ class Resource:
                 request.services.result_memory.free(scope)
             if BODY_RESERVATION in scope:
                 request.services.body_memory.free(scope)
+            if HOLDER in scope:
+                request.services.account_requests.end(scope)
+            if PLACE in scope:
+                request.services.open_streams.free_place(scope)
 
     async def _refuse(self, request: GatewayRequest) -> Response:
         if not self._is_public:

@@ -1,18 +1,29 @@
 """Events of an account in the contract's names, with the rows that lists show."""
 
+import contextlib
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
+
+import msgspec
 
 from engine.errors import NotFound
 from engine.store import Store
 from engine.store.accounts.account_events import AccountEvent, ChangeKind
 from engine.store.accounts.wallets import LedgerEntry
 from engine.values.plain import moment
+from gateway.events.event_streams import HEARTBEAT_SECONDS
+from gateway.http.responses import encode_json
+from gateway.live_events import LiveAccount, LiveEvent, LiveEvents, LivePage, SharedData
 from gateway.openapi.parameters import ACCOUNT_EVENT_ID
 
 CURSOR = re.compile(ACCOUNT_EVENT_ID)
+MAX_SHARED = 16_384
+"""Bytes of an event's data up to which all streams share them."""
+GONE = SharedData("", msgspec.Raw(b"null"))
+"""Stands for an event whose row is gone."""
 
 
 class AccountCursor(NamedTuple):
@@ -49,25 +60,42 @@ class Rows(Protocol):
         ...
 
 
+OpenRows = Callable[[], AbstractContextManager[Rows]]
+"""Opens rows; the memory for those that were read is returned at the end of the context."""
+
+
 @dataclass(frozen=True, slots=True)
 class AccountPage:
     """Events to send, each with its position."""
 
-    entries: Sequence[tuple[AccountCursor, AccountEvent]]
+    entries: Sequence[tuple[AccountCursor, LiveEvent]]
     is_all: bool = False
 
 
 class AccountFeed:
-    """Reads the events of an account after a position; None: from now on."""
+    """Events of an account after a position; None: from now on.
+
+    Within a `following` context new events come from the reads that all streams of the account
+    share.
+    """
 
     nothing_more = AccountPage((), is_all=True)
+    check_seconds = HEARTBEAT_SECONDS
+    """Shared reads wake the stream."""
 
     def __init__(
-        self, store: Store, account_id: str, rows: Rows, after: AccountCursor | None
+        self,
+        store: Store,
+        live: LiveEvents,
+        account_id: str,
+        rows: OpenRows,
+        after: AccountCursor | None,
     ) -> None:
         self._store = store
+        self._live = live
         self._account_id = account_id
         self._rows = rows
+        self._followed: LiveAccount | None = None
         self._since = None if after is None else after.at
         self._sent = 0 if after is None else after.sent
 
@@ -76,17 +104,32 @@ class AccountFeed:
         """Block that tells browsers the position: they resume there after a silence too."""
         return b":\n\n" if self._since is None else b"id: %d-%d\n\n" % (self._since, self._sent)
 
+    @contextlib.contextmanager
+    def following(self, wake: Callable[[], None]) -> Iterator[None]:
+        """Take new events from the shared reads while the context lasts, and wake the stream."""
+        with self._live.following(self._account_id, wake, self._share) as account:
+            self._followed = account
+            yield
+
     async def read(self, channel: str) -> AccountPage:
-        """Return the next events. Events are not notified: readers ask again."""
-        found = await self._store.account_events.read(self._account_id, self._since)
+        """Return the next events. Raises Unavailable."""
+        page = await self._next()
         entries, at, number = [], -1, 0
-        for event in found.events:
-            at, number = event.at, number + 1 if event.at == at else 1
-            if at != self._since or number > self._sent:
-                entries.append((AccountCursor(at, number), event))
-        if self._since is None or found.until > self._since:
-            self._since, self._sent = found.until, 0
+        for live in page.events:
+            at, number = live.event.at, number + 1 if live.event.at == at else 1
+            if self._since is None or (at, number) > (self._since, self._sent):
+                entries.append((AccountCursor(at, number), live))
+        if self._since is None or page.until > self._since:
+            self._since, self._sent = page.until, 0
         return AccountPage(entries)
+
+    async def _next(self) -> LivePage:
+        page = None if self._followed is None else self._followed.page
+        if page is not None and self._since is not None and page.since <= self._since:
+            return page
+        found = await self._store.account_events.read(self._account_id, self._since)
+        events = [LiveEvent(each) for each in found.events]
+        return LivePage(found.until if self._since is None else self._since, found.until, events)
 
     def has_new_events(self, page: AccountPage) -> bool:
         """Return whether the page has events."""
@@ -94,29 +137,52 @@ class AccountFeed:
 
     async def translate(
         self, page: AccountPage
-    ) -> AsyncIterator[tuple[AccountCursor, str, dict[str, Any]]]:
+    ) -> AsyncIterator[tuple[AccountCursor, str, dict[str, Any] | msgspec.Raw]]:
         """Yield the events with their rows; those whose row is gone are left out."""
-        for cursor, event in page.entries:
-            try:
-                name, row = await self._named(event)
-            except NotFound:
+        for cursor, live in page.entries:
+            if live.shared is not None:
+                if live.shared is not GONE:
+                    yield cursor, *live.shared
                 continue
-            yield cursor, name, {"id": event.id, "at": moment(event.at), **row}
+            with self._rows() as rows:
+                found = await _data(rows, live.event)
+                if found is not None:
+                    yield cursor, *found
 
-    async def _named(self, event: AccountEvent) -> tuple[str, dict[str, Any]]:
-        match event.kind:
-            case ChangeKind.ACCEPTED:
-                return "execution.started", (await self._rows.execution(event.id))[1]
-            case ChangeKind.ENDED:
-                status, row = await self._rows.execution(event.id)
-                return f"execution.{status}", row
-            case ChangeKind.DELIVERY:
-                return "delivery.updated", await self._rows.delivery(event.id)
-            case ChangeKind.WORKFLOW:
-                return "workflow.saved", await self._rows.workflow(event.id)
-        if event.entry is None:
-            raise AssertionError("a change of the balance comes with its entry")
-        return "balance.changed", _movement(event.entry)
+    async def _share(self, event: AccountEvent) -> SharedData | None:
+        """Return the data of an event for all streams; None for large data."""
+        with self._rows() as rows:
+            found = await _data(rows, event)
+            if found is None:
+                return GONE
+            name, data = found
+            encoded = encode_json(data)
+            return SharedData(name, msgspec.Raw(encoded)) if len(encoded) <= MAX_SHARED else None
+
+
+async def _data(rows: Rows, event: AccountEvent) -> tuple[str, dict[str, Any]] | None:
+    """Return the name of an event, and its row; None when that is gone."""
+    try:
+        name, row = await _named(rows, event)
+    except NotFound:
+        return None
+    return name, {"id": event.id, "at": moment(event.at), **row}
+
+
+async def _named(rows: Rows, event: AccountEvent) -> tuple[str, dict[str, Any]]:
+    match event.kind:
+        case ChangeKind.ACCEPTED:
+            return "execution.started", (await rows.execution(event.id))[1]
+        case ChangeKind.ENDED:
+            status, row = await rows.execution(event.id)
+            return f"execution.{status}", row
+        case ChangeKind.DELIVERY:
+            return "delivery.updated", await rows.delivery(event.id)
+        case ChangeKind.WORKFLOW:
+            return "workflow.saved", await rows.workflow(event.id)
+    if event.entry is None:
+        raise AssertionError("a change of the balance comes with its entry")
+    return "balance.changed", _movement(event.entry)
 
 
 def _movement(entry: LedgerEntry) -> dict[str, Any]:

@@ -5,15 +5,19 @@ session ends. The reader resumes after its last event, at any gateway.
 """
 
 import asyncio
+import math
 import re
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Generic, Protocol, TypeVar
 
 from starlette.responses import Response, StreamingResponse
 
 from engine.errors import EngineError, ExecutionNotFound, InvalidQuery, Unavailable
-from engine.store import CompletionWaiter
+from engine.store import CompletionWaiter, Principal
 from gateway.admission.credentials import header_value
+from gateway.admission.open_streams import OpenStream
 from gateway.auth.principal import authenticate
 from gateway.http.responses import encode_json, in_pieces
 from gateway.openapi import parameters
@@ -26,8 +30,6 @@ RETRY_MS = 1_000
 """Delay after which browsers reconnect to a stream that ended early."""
 RETRY = f"retry: {RETRY_MS}\n".encode()
 """Sent before the first event: some readers take a block of its own for an event."""
-AUTHORIZED_SECONDS = 1.0
-"""Interval at which the key or session of a stream is checked again."""
 LAST_EVENT_ID, _ = parameters.LAST_EVENT_ID
 ANY_TYPE = "*/*"
 NEVER = re.compile(r"q=0(\.0{0,3})?")
@@ -70,6 +72,13 @@ def frame(event_id: object, name: str, data: Any) -> bytes:
     )
 
 
+def _left_of(principal: Principal) -> float:
+    """Return the seconds until the key expires."""
+    if principal.key is None or principal.key.expires_at is None:
+        return math.inf
+    return principal.key.expires_at / 1_000 - time.time()
+
+
 class Page(Protocol):
     """Part of a feed's events."""
 
@@ -96,8 +105,17 @@ class Feed(Protocol[P]):
         ...
 
     @property
+    def check_seconds(self) -> float:
+        """Interval at which the feed is read without a signal."""
+        ...
+
+    @property
     def nothing_more(self) -> P:
         """Page without events, after which none follow."""
+        ...
+
+    def following(self, wake: Callable[[], None]) -> AbstractContextManager[None]:
+        """Let the feed wake the stream while the context lasts."""
         ...
 
     async def read(self, channel: str) -> P:
@@ -117,20 +135,30 @@ class Feed(Protocol[P]):
 
 
 class EventStream(Generic[P]):
-    """Stream of a feed to one caller."""
+    """Stream of a feed to one caller.
+
+    It ends with its key or session: at the expiry of the key, and by a signal when one was changed.
+    """
 
     def __init__(
-        self, request: GatewayRequest, feed: Feed[P], *, topic: str, seconds: float
+        self,
+        request: GatewayRequest,
+        principal: Principal,
+        feed: Feed[P],
+        *,
+        topic: str,
+        seconds: float,
     ) -> None:
         self._request = request
         self._services = request.services
+        self._account_id = principal.account.id
         self._feed = feed
         self._topic = topic
         self._opening = RETRY
         self._is_over = False
-        now = asyncio.get_running_loop().time()
-        self._until = now + seconds
-        self._authorized_until = now + AUTHORIZED_SECONDS
+        self._signals: OpenStream | None = None
+        left = min(seconds, _left_of(principal))
+        self._until = asyncio.get_running_loop().time() + left
 
     async def read(self) -> P:
         """Return the next events. Raises ExecutionNotFound or Unavailable."""
@@ -147,7 +175,12 @@ class EventStream(Generic[P]):
     async def _body(self, page: P | None) -> AsyncIterator[bytes]:
         # The position of a feed is after the page that it has read, which may not arrive.
         yield HEARTBEAT if page is not None and page.entries else self._feed.heartbeat
-        with self._services.notifier.expecting(self._topic) as completion:
+        streams = self._services.open_streams
+        with (
+            self._services.notifier.expecting(self._topic) as completion,
+            streams.signalling(self._account_id, completion) as self._signals,
+            self._feed.following(completion.wake),
+        ):
             completion.wake()  # there may be events since this page was read
             page = page or await self._next(completion)
             while True:
@@ -164,7 +197,8 @@ class EventStream(Generic[P]):
         """Return new events; None when none came for a while, or the stream is to end."""
         left = self._until - asyncio.get_running_loop().time()
         self._is_over = left <= 0
-        return await completion.wait(self._check, min(left, HEARTBEAT_SECONDS))
+        seconds = min(left, HEARTBEAT_SECONDS)
+        return await completion.wait(self._check, seconds, self._feed.check_seconds)
 
     async def _check(self) -> P | None:
         self._is_over = self._services.stopping.is_set()
@@ -180,18 +214,18 @@ class EventStream(Generic[P]):
         return page if page.entries or page.is_all or self._is_over else None
 
     async def _is_authorized(self) -> bool:
-        """Return whether the key or session is still valid; checked once a second."""
-        now = asyncio.get_running_loop().time()
-        if now < self._authorized_until:
+        """Return whether the key or session is still valid; checked after a signal."""
+        signals = self._signals
+        if signals is None or not signals.must_authenticate:
             return True
+        signals.must_authenticate = False
         store, own = self._services.store, self._services.own_origins
         try:
             await authenticate(self._request.scope, store, own)
         except Unavailable:
-            return True
+            signals.must_authenticate = True
         except EngineError:
             return False
-        self._authorized_until = now + AUTHORIZED_SECONDS
         return True
 
     async def _pieces(self, page: P) -> AsyncIterator[bytes]:

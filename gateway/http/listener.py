@@ -4,10 +4,13 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
+from functools import partial
+from typing import cast
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from gateway.admission.connections import Connections
 from gateway.http.protocol import GatewayProtocol
 
 KEEP_ALIVE_SECONDS = 75
@@ -39,11 +42,16 @@ async def serve_app(
     stopping: asyncio.Event,
     *,
     protocol: type[GatewayProtocol] = GatewayProtocol,
+    connections: Connections | None = None,
 ) -> None:
-    """Serve one application on a bound socket until `stopping` is set, then finish its answers."""
+    """Serve one application on a bound socket until `stopping` is set, then finish its answers.
+
+    `connections` bounds those of one peer; None: they are not bounded.
+    """
+    make_protocol = partial(protocol, connections=connections)
     config = uvicorn.Config(
         app,
-        http=protocol,
+        http=cast(type[GatewayProtocol], make_protocol),
         interface="asgi3",
         ws="none",
         lifespan="on",

@@ -17,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from engine.process.light_event import LightEvent
+from gateway.admission.connections import RETRY_SECONDS, Connections
 from gateway.http.answer_writer import AnswerWriter
 from gateway.http.errors import error_body, new_request_id
 from gateway.http.light_flow import LightFlow
@@ -46,6 +47,7 @@ HOST = re.compile(rb"[^\s/?#@\\]*")
 CODES = {
     400: "INVALID_REQUEST",
     408: "REQUEST_TIMEOUT",
+    429: "RATE_LIMIT_EXCEEDED",
     431: "HEADERS_TOO_LARGE",
     501: "NOT_IMPLEMENTED",
 }
@@ -70,6 +72,7 @@ class GatewayProtocol(HttpToolsProtocol):
         *("url", "ws_protocol_class"),  # those of uvicorn end here
         *("_answers", "_begun", "_body_bytes", "_ended", "_heads", "_in_head", "_is_upgrade"),
         *("_messages", "_pending_refusal", "_reason", "_timer", "_unread_timer", "_wire_bytes"),
+        *("_connections", "_peer"),
     )
 
     head_seconds = HEAD_SECONDS
@@ -82,8 +85,11 @@ class GatewayProtocol(HttpToolsProtocol):
         server_state: ServerState,
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
+        connections: Connections | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self._connections = connections
+        self._peer: str | None = None
         self.pipeline = NOTHING_QUEUED
         self._in_head = True
         self._begun = False
@@ -102,12 +108,26 @@ class GatewayProtocol(HttpToolsProtocol):
         super().connection_made(cast(asyncio.Transport, transport))
         self.flow = LightFlow(self.transport)
         self._answers = AnswerWriter(self.transport, self.loop)
+        if self._connections is not None and self.client is not None:
+            self._peer = self._connections.open(self.client[0])
+            if self._peer is None:
+                self._turn_away()
+                return
         self._start_timer(self.head_seconds)
+
+    def _turn_away(self) -> None:
+        """Close at once: a refused connection must not hold the descriptor that it may not have."""
+        self._ended = True
+        self.transport.write(_refusal(429, "Too many connections from this address"))
+        self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._ended = True
         self._stop_timer()
         self._stop_unread_timer()
+        if self._connections is not None and self._peer is not None:
+            self._connections.close(self._peer)
+            self._peer = None
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
@@ -333,12 +353,14 @@ class GatewayProtocol(HttpToolsProtocol):
 
 def _refusal(status: int, message: str) -> bytes:
     body = error_body(message, CODES[status])
-    head = (
-        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
-        "content-type: application/json\r\n"
-        "x-content-type-options: nosniff\r\n"
-        f"content-length: {len(body)}\r\n"
-        f"x-request-id: {new_request_id()}\r\n"
-        "connection: close\r\n\r\n"
-    )
-    return head.encode() + body
+    lines = [
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
+        "content-type: application/json",
+        "x-content-type-options: nosniff",
+        f"content-length: {len(body)}",
+        f"x-request-id: {new_request_id()}",
+        "connection: close",
+    ]
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        lines.append(f"retry-after: {RETRY_SECONDS}")
+    return "\r\n".join([*lines, "", ""]).encode() + body

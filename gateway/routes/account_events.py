@@ -1,14 +1,18 @@
 """Events of the signed-in account, as they happen."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Scope
 
-from engine.errors import InvalidQuery, ResultGone
-from engine.store import Principal
+from engine.errors import InvalidQuery, ResultGone, TooManyStreams
+from engine.store import Principal, ReserveMemory
 from gateway.auth.endpoints import Resource, operation, session_only
 from gateway.events.account_feed import AccountFeed, AccountPage, parse_account_cursor
 from gateway.events.event_streams import EVENT_STREAM, EventStream, read_last_event_id
@@ -17,7 +21,7 @@ from gateway.openapi.parameters import LAST_ACCOUNT_EVENT
 from gateway.routes.webhook_types import DeliveryView
 from gateway.routes.workflow_row_types import make_rows
 from gateway.runs.types import ExecutionRow
-from gateway.services import GatewayRequest
+from gateway.services import GatewayRequest, Services
 
 
 class AccountEventName(StrEnum):
@@ -58,10 +62,21 @@ AccountEventView.examples = (
 class ListRows:
     """Rows of an account's lists; see `gateway.events.account_feed.Rows`."""
 
-    def __init__(self, request: GatewayRequest, principal: Principal) -> None:
-        self._services = request.services
-        self._reserve = self._services.result_memory.for_answer(request.scope)
+    def __init__(self, services: Services, principal: Principal, reserve: ReserveMemory) -> None:
+        self._services = services
         self._principal = principal
+        self._reserve = reserve
+
+    @classmethod
+    @contextmanager
+    def open(cls, services: Services, principal: Principal) -> Iterator["ListRows"]:
+        """Yield rows, and return the memory for the last one at the end of the context."""
+        # Rows outlast the request of a stream: other streams of the account may share them.
+        scope: Scope = {}
+        try:
+            yield cls(services, principal, services.result_memory.for_answer(scope))
+        finally:
+            services.result_memory.free(scope)
 
     async def execution(self, execution_id: str) -> tuple[str, dict[str, Any]]:
         """Return the status of an execution, and its row. Raises ExecutionNotFound."""
@@ -91,15 +106,25 @@ def _members(view: View) -> dict[str, Any]:
     return members
 
 
-@operation(headers=(LAST_ACCOUNT_EVENT,), answers={200: AccountEventView}, errors=(InvalidQuery,))
+@operation(
+    headers=(LAST_ACCOUNT_EVENT,),
+    answers={200: AccountEventView},
+    errors=(InvalidQuery, TooManyStreams),
+)
 @session_only
 async def watch_account(request: GatewayRequest, principal: Principal) -> Response:
     """The events of the account from now on, or after the last one that the caller has seen."""
     services, account_id = request.services, principal.account.id
     after = read_last_event_id(request, parse_account_cursor, None)
-    feed = AccountFeed(services.store, account_id, ListRows(request, principal), after)
+    services.open_streams.take_place(request.scope, principal)
+    rows = partial(ListRows.open, services, principal)
+    feed = AccountFeed(services.store, services.live_events, account_id, rows, after)
     stream: EventStream[AccountPage] = EventStream(
-        request, feed, topic=f"account:{account_id}", seconds=services.settings.sync_timeout
+        request,
+        principal,
+        feed,
+        topic=f"account:{account_id}",
+        seconds=services.settings.sync_timeout,
     )
     return stream.respond(await stream.read())
 

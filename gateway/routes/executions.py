@@ -6,7 +6,7 @@ from typing import Literal
 from starlette.responses import Response
 from starlette.routing import Route
 
-from engine.errors import ExecutionNotCancellable, ExecutionNotFound, InvalidQuery
+from engine.errors import ExecutionNotCancellable, ExecutionNotFound, InvalidQuery, TooManyStreams
 from engine.store import Principal
 from gateway.auth.endpoints import NO_BODY, Resource, before_approval, operation, requires
 from gateway.http.query import Query, cursor_refused
@@ -76,14 +76,15 @@ async def get_execution(request: GatewayRequest, principal: Principal) -> Respon
 @operation(
     headers=(LAST_EVENT_ID,),
     answers={200: EventView, 204: NO_BODY},
-    errors=(InvalidQuery, ExecutionNotFound),
+    errors=(InvalidQuery, ExecutionNotFound, TooManyStreams),
 )
 @requires("execution:read")
 async def watch_execution(request: GatewayRequest, principal: Principal) -> Response:
     """The events of an execution, from the first or after the last one that the caller has seen."""
+    request.services.open_streams.take_place(request.scope, principal)
     stream = ExecutionStream(
         request,
-        principal.account.id,
+        principal,
         read_execution_id(request),
         after=read_last_event_id(request),
         seconds=request.services.settings.sync_timeout,

@@ -1,6 +1,7 @@
 """Events of an execution in the contract's names."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from engine.errors import ResultGone
@@ -21,6 +22,8 @@ class EventFeed:
 
     heartbeat = HEARTBEAT
     nothing_more = NOTHING_MORE
+    check_seconds = 5.0
+    """Workers notify; a lost notification costs this much, and a lost connection nothing."""
 
     def __init__(
         self,
@@ -58,6 +61,10 @@ class EventFeed:
         return await self._store.events.read(
             self._account_id, self._execution_id, self._first, channel
         )
+
+    def following(self, wake: Callable[[], None]) -> AbstractContextManager[None]:
+        """Do nothing: the notifier wakes the stream by its topic."""
+        return nullcontext()
 
     def has_new_events(self, page: EventPage) -> bool:
         """Return whether it has events after the one that the feed began with."""

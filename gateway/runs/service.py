@@ -314,6 +314,8 @@ async def _replay_answer(
 ) -> Response:
     """Return the answer of the first call with the key, or the one that it would have by now."""
     if parameters.streams:
+        # The run began before, so its bound on executions does not bound those who watch it.
+        request.services.open_streams.take_place(request.scope, principal)
         after = parameters.after or BEFORE_ALL
         stream = _stream(request, principal, parameters, replay.execution_id, after)
         page = await stream.read()
@@ -352,8 +354,8 @@ def _stream(
     execution_id: str,
     after: EventId,
 ) -> ExecutionStream:
-    account_id, seconds = principal.account.id, parameters.wait_seconds
-    return ExecutionStream(request, account_id, execution_id, after=after, seconds=seconds)
+    seconds = parameters.wait_seconds
+    return ExecutionStream(request, principal, execution_id, after=after, seconds=seconds)
 
 
 def _accepted(

@@ -1,6 +1,7 @@
 """Event streams of executions, watched over HTTP until they end."""
 
 from engine.executions.events import BEFORE_ALL, EventId, parse_event_id
+from engine.store import Principal
 from engine.store.executions.events import EventPage, events_topic
 from gateway.events import event_streams
 from gateway.events.event_streams import EventStream
@@ -19,13 +20,15 @@ class ExecutionStream(EventStream[EventPage]):
     def __init__(
         self,
         request: GatewayRequest,
-        account_id: str,
+        principal: Principal,
         execution_id: str,
         *,
         after: EventId,
         seconds: float,
     ) -> None:
-        services = request.services
+        services, account_id = request.services, principal.account.id
         reserve = services.result_memory.for_answer(request.scope)
         feed = EventFeed(services.store, account_id, execution_id, after, reserve)
-        super().__init__(request, feed, topic=events_topic(execution_id), seconds=seconds)
+        super().__init__(
+            request, principal, feed, topic=events_topic(execution_id), seconds=seconds
+        )

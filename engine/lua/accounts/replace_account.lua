@@ -5,8 +5,8 @@
 -- Called again, the script returns its first answer.
 -- KEYS: 1 accounts of the partition, 2 pins of its admins, 3 audit log
 -- ARGV: 1 now (0: Redis's clock), 2 account id, 3 record as it was read, 4 new record, 5 time in
---       milliseconds until which an admin is pinned elsewhere (0: none is), 6 to 11 the act of the
---       audit log
+--       milliseconds until which an admin is pinned elsewhere (0: none is), 6 channel of changed
+--       accesses, 7 to 12 the act of the audit log
 -- Returns 'ok' | 'changed' when the record has changed or is deleted | 'last'
 -- Uses: read_now, has_admin, add_audit
 local now = read_now(ARGV[1])
@@ -21,5 +21,6 @@ if loses_role and not has_admin(keys, ARGV[2]) then
   if is_pinned or now >= tonumber(ARGV[5]) then return 'last' end
 end
 redis.call('HSET', KEYS[1], ARGV[2], ARGV[4])
-add_audit(keys, now, 6)
+add_audit(keys, now, 7)
+redis.call('PUBLISH', ARGV[6], ARGV[2])
 return 'ok'

@@ -11,7 +11,7 @@ from engine.errors import AccountNotFound, LastAdmin
 from engine.ids.partitions import partition_of
 from engine.store.accounts.last_admin import AdminPins
 from engine.store.audit import COMMAND, AuditAction, AuditedAct, AuditLog
-from engine.store.redis import keyspace
+from engine.store.redis import channels, keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.record_packing import pack, unpack
 from engine.store.redis.scripts import SCRIPTS
@@ -147,7 +147,10 @@ class Accounts:
             verdict = await self._client.call(
                 SCRIPTS["replace_account"],
                 [accounts, keyspace.admin_pins(partition), keyspace.audit(partition)],
-                [0, account_id, before, after, pinned_until, *self._audit.arguments(act)],
+                [
+                    *(0, account_id, before, after, pinned_until, channels.access_changes()),
+                    *self._audit.arguments(act),
+                ],
             )
             if verdict == b"ok":
                 return parse_account(after)

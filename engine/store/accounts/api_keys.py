@@ -19,7 +19,7 @@ from engine.store.accounts.principals import ApiKey, Principal
 from engine.store.accounts.rate_limits import WINDOW_MS, CallLimits, Window, parse_window
 from engine.store.accounts.speculation import SpeculativeAuthorization
 from engine.store.audit import AuditAction, AuditedAct, AuditLog
-from engine.store.redis import keyspace
+from engine.store.redis import channels, keyspace
 from engine.store.redis.client import Client, forget
 from engine.store.redis.scripts import SCRIPTS
 
@@ -246,6 +246,7 @@ class ApiKeys:
                 [
                     *(0, key_id, digest, record, pack_key(changed)),
                     changed.expires_at if is_later and changed.expires_at is not None else "",
+                    *(account, channels.access_changes()),
                 ],
             )
             if verdict == b"ok":
@@ -276,7 +277,10 @@ class ApiKeys:
                 *(keyspace.account_key_uses(account), keyspace.webhook(account, key_id)),
                 keyspace.audit(partition),
             ],
-            [0, key_id, digest, WEBHOOK_KEPT_MS, *self._audit.arguments(act)],
+            [
+                *(0, key_id, digest, WEBHOOK_KEPT_MS, account, channels.access_changes()),
+                *self._audit.arguments(act),
+            ],
         )
         await self._client.send("HDEL", keyspace.api_key_ids(), key_id)
         return key

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from engine.errors import NotFound
 from engine.ids.partitions import partition_of
 from engine.store.audit import COMMAND, AuditAction, AuditedAct, AuditLog
-from engine.store.redis import keyspace
+from engine.store.redis import channels, keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.workflows.workflows import Workflows
@@ -134,5 +134,5 @@ class AccountKeys:
         await self._client.call(
             SCRIPTS["remove_account"],
             [keyspace.accounts(partition), keyspace.audit(partition)],
-            [0, account_id, *self._audit.arguments(act)],
+            [0, account_id, channels.access_changes(), *self._audit.arguments(act)],
         )

@@ -12,7 +12,7 @@ from engine.store.accounts.accounts import parse_account
 from engine.store.accounts.principals import Principal, Session
 from engine.store.accounts.rate_limits import WINDOW_MS, CallLimits, Window, parse_window
 from engine.store.audit import COMMAND, AuditAction, AuditedAct, AuditLog
-from engine.store.redis import keyspace
+from engine.store.redis import channels, keyspace
 from engine.store.redis.client import Client, forget
 from engine.store.redis.scripts import SCRIPTS
 
@@ -167,7 +167,10 @@ class Sessions:
         await self._client.call(
             SCRIPTS["end_session"],
             [*keys_of(session), audit],
-            [0, session.id, *self._audit.arguments(act)],
+            [
+                *(0, session.id, session.account_id, channels.access_changes()),
+                *self._audit.arguments(act),
+            ],
         )
 
 

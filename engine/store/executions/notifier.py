@@ -29,12 +29,17 @@ class CompletionNotifier:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def open(cls, redis_url: str) -> AsyncIterator["CompletionNotifier"]:
-        """Subscribe while the context lasts, with reconnection."""
+    async def open(
+        cls, redis_url: str, missed: Callable[[], None] = lambda: None
+    ) -> AsyncIterator["CompletionNotifier"]:
+        """Subscribe while the context lasts, with reconnection.
+
+        `missed` is called after each subscription, since earlier notifications may be lost.
+        """
         channel = keyspace.notifier(secrets.token_hex(6))
         subscription = Subscription(redis_url, channel)
         notifier = cls(subscription, channel)
-        async with subscription.running(notifier._notify):
+        async with subscription.running(notifier._notify, missed):
             yield notifier
 
     @contextlib.contextmanager
@@ -116,16 +121,21 @@ class CompletionWaiter:
         if self._future is not None and not self._future.done():
             self._future.set_result(None)
 
-    async def wait(self, check: Callable[[], Awaitable[T | None]], seconds: float) -> T | None:
+    async def wait(
+        self,
+        check: Callable[[], Awaitable[T | None]],
+        seconds: float,
+        every: float = CHECK_SECONDS,
+    ) -> T | None:
         """Return the first value of `check`, or None after the timeout.
 
-        `check` runs after a notification and once a second, so a lost one costs a second at most.
+        `check` runs after a notification and once in `every` seconds, so a lost one costs no more.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
         while (remaining := deadline - loop.time()) > 0:
             if not self._is_notified:
-                await self._start_turn(loop, remaining)
+                await self._start_turn(loop, remaining, every)
             self.was_notified, self._is_notified = self._is_notified, False
             value = await check()
             if value is not None:
@@ -133,12 +143,12 @@ class CompletionWaiter:
         return None
 
     def _start_turn(
-        self, loop: asyncio.AbstractEventLoop, remaining: float
+        self, loop: asyncio.AbstractEventLoop, remaining: float, every: float
     ) -> "asyncio.Future[None]":
         """Return a future that is done at the notification, the next check or the timeout."""
         self._future = turn = loop.create_future()
-        if remaining > CHECK_SECONDS:
-            self._timers.resolve_after(CHECK_SECONDS, turn, loop)
+        if remaining > every:
+            self._timers.resolve_after(every, turn, loop)
         else:
             timer = loop.call_later(remaining, self._end_turn)
             turn.add_done_callback(lambda _: timer.cancel())

@@ -1,4 +1,4 @@
-"""Every Redis key and channel as a function; only `provider_keys` spells out others.
+"""Every Redis key as a function; only `provider_keys` and `channels` spell out others.
 
 All keys of an account carry the hash tag of its partition, so that an account is in one slot and
 scripts over several of its keys run on Redis Cluster too. Work that spans accounts (due times, held
@@ -403,11 +403,6 @@ def notifier(gateway_id: str) -> str:
 def cancels() -> str:
     """Channel: account/execution of executions to cancel."""
     return "hr:cancels"
-
-
-def model_changes() -> str:
-    """Channel: internal names of models saved or deleted over HTTP."""
-    return "hr:model_changes"
 
 
 def reference(account_id: str, execution_id: str) -> str:

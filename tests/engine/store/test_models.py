@@ -13,7 +13,7 @@ from engine.models.registry import find_model, generation, use_folder, use_saved
 from engine.settings import Settings
 from engine.store import Store
 from engine.store import models as saved_models
-from engine.store.redis import keyspace
+from engine.store.redis import channels, keyspace
 from engine.store.redis.record_packing import pack
 from engine.store.redis.scripts import SCRIPTS
 from tests.conftest import RedisServer
@@ -273,7 +273,7 @@ async def test_a_registry_follows_by_notifications_and_by_reads(
         await other.client.call(
             SCRIPTS["save_model"],
             [keyspace.models()],
-            [0, "own", tier, "new" * (tier == "free"), record, 50, keyspace.model_changes(), 200],
+            [0, "own", tier, "new" * (tier == "free"), record, 50, channels.model_changes(), 200],
         )
         await eventually(seen, [tier].__eq__)
 

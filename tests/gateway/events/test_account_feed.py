@@ -1,5 +1,6 @@
 """Positions in the events of an account, after which a reader goes on."""
 
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -7,8 +8,14 @@ import pytest
 
 from engine.errors import NotFound
 from engine.store import Store
-from engine.store.accounts.account_events import AccountEvent, AccountEvents, ChangeKind
+from engine.store.accounts.account_events import (
+    AccountEvent,
+    AccountEventLog,
+    AccountEvents,
+    ChangeKind,
+)
 from gateway.events.account_feed import AccountCursor, AccountFeed, parse_account_cursor
+from gateway.live_events import LiveEvents
 
 AT = 1_000
 
@@ -47,13 +54,17 @@ class Rows:
 
 def feed(log: Log, after: AccountCursor | None) -> AccountFeed:
     store = cast(Store, SimpleNamespace(account_events=log))
-    return AccountFeed(store, "acc", Rows(), after)
+    live = LiveEvents(cast(AccountEventLog, log))
+    return AccountFeed(store, live, "acc", lambda: nullcontext(Rows()), after)
 
 
 async def read(reader: AccountFeed, log: Log, until: int) -> list[tuple[str, str]]:
     log.until = until
     page = await reader.read("")
-    return [(str(cursor), data["id"]) async for cursor, _, data in reader.translate(page)]
+    return [
+        (str(cursor), cast(dict[str, Any], data)["id"])
+        async for cursor, _, data in reader.translate(page)
+    ]
 
 
 async def test_events_of_a_millisecond_are_numbered_and_read_once() -> None:

@@ -1,14 +1,16 @@
 """Positions that a stream tells: a reader that resumes there misses nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import SimpleNamespace
 from typing import Any, cast
 
 from starlette.responses import StreamingResponse
 
 from engine.errors import Unavailable
+from engine.store import Principal
+from gateway.admission.open_streams import OpenStreams
 from gateway.events.event_streams import HEARTBEAT, EventStream
 from gateway.services import GatewayRequest
 
@@ -17,6 +19,7 @@ class Feed:
     """A feed that is after its page once it has read it, and whose rows cannot be read."""
 
     nothing_more = SimpleNamespace(entries=(), is_all=True)
+    check_seconds = 1.0
 
     def __init__(self, *entries: str) -> None:
         self._entries = entries
@@ -24,6 +27,9 @@ class Feed:
     @property
     def heartbeat(self) -> bytes:
         return b"id: after\n\n"
+
+    def following(self, wake: Callable[[], None]) -> AbstractContextManager[None]:
+        return nullcontext()
 
     async def read(self, channel: str) -> Any:
         return SimpleNamespace(entries=self._entries, is_all=False)
@@ -46,10 +52,15 @@ class Notifier:
 
 
 async def first_blocks(feed: Feed) -> list[bytes]:
-    services = SimpleNamespace(notifier=Notifier(), stopping=asyncio.Event())
+    services = SimpleNamespace(
+        notifier=Notifier(), stopping=asyncio.Event(), open_streams=OpenStreams()
+    )
     scope = {"type": "http", "method": "GET", "headers": [], "state": {"services": services}}
     request = GatewayRequest(scope)
-    stream: EventStream[Any] = EventStream(request, cast(Any, feed), topic="t", seconds=60)
+    principal = cast(Principal, SimpleNamespace(account=SimpleNamespace(id="acc"), key=None))
+    stream: EventStream[Any] = EventStream(
+        request, principal, cast(Any, feed), topic="t", seconds=60
+    )
     answer = stream.respond(await stream.read())
     assert isinstance(answer, StreamingResponse)
     pieces = aiter(answer.body_iterator)

@@ -10,9 +10,10 @@ from starlette.responses import StreamingResponse
 from engine.errors import Unavailable
 from engine.executions.events import BEFORE_ALL
 from engine.settings import Settings
-from engine.store import Account, CompletionNotifier, Store
+from engine.store import Account, CompletionNotifier, Principal, Store
 from engine.store.executions.events import MAX_ENTRIES, EventPage
 from gateway.admission.memory import ResultMemory
+from gateway.admission.open_streams import OpenStreams
 from gateway.events import event_streams
 from gateway.runs.streams import ExecutionStream
 from gateway.services import GatewayRequest
@@ -53,12 +54,17 @@ def watch(run: Run, events: Counted, notifier: CompletionNotifier) -> ExecutionS
         events=events, workflows=run.store.workflows, executions=run.store.executions
     )
     services = SimpleNamespace(
-        store=store, notifier=notifier, stopping=asyncio.Event(), result_memory=ResultMemory()
+        store=store,
+        notifier=notifier,
+        stopping=asyncio.Event(),
+        result_memory=ResultMemory(),
+        open_streams=OpenStreams(),
     )
     state = {"services": services}
     scope = {"type": "http", "method": "GET", "headers": [], "state": state}
     request: GatewayRequest = GatewayRequest(scope)
-    return ExecutionStream(request, run.account.id, run.id, after=BEFORE_ALL, seconds=60)
+    principal = cast(Principal, SimpleNamespace(account=run.account, key=None))
+    return ExecutionStream(request, principal, run.id, after=BEFORE_ALL, seconds=60)
 
 
 async def test_the_store_is_read_as_fast_as_the_watcher_reads(run: Run, settings: Settings) -> None:

@@ -9,13 +9,16 @@ from collections.abc import Iterator
 import uvloop
 from starlette.types import ASGIApp
 
+from gateway.admission.connections import Connections
 from gateway.http.listener import bind, serve_app
 from gateway.http.protocol import GatewayProtocol
 
 
 @contextlib.contextmanager
 def serving(
-    app: ASGIApp, protocol: type[GatewayProtocol] = GatewayProtocol
+    app: ASGIApp,
+    protocol: type[GatewayProtocol] = GatewayProtocol,
+    connections: Connections | None = None,
 ) -> Iterator[tuple[str, int]]:
     """Run a server while the context lasts; yield its address."""
     bound = bind("127.0.0.1", 0)
@@ -28,7 +31,7 @@ def serving(
         event = asyncio.Event()
         stopping.append((asyncio.get_running_loop(), event))
         is_up.set()
-        await serve_app(app, bound, event, protocol=protocol)
+        await serve_app(app, bound, event, protocol=protocol, connections=connections)
 
     thread = threading.Thread(target=lambda: uvloop.run(main()))
     thread.start()

@@ -111,7 +111,7 @@ SCENARIOS = {
         answer=0,
     ),
     "remove_account": Scenario(
-        seed=(PRO,), keys=("accounts", "audit"), args=(NOW, "acc", *ACT), answer=0
+        seed=(PRO,), keys=("accounts", "audit"), args=(NOW, "acc", "access", *ACT), answer=0
     ),
     "recall_delivery": Scenario(
         seed=(),
@@ -378,7 +378,7 @@ SCENARIOS = {
     "replace_key": Scenario(
         seed=(("HSET", "mine", "key_1", "digest"), ("HSET", "keys", "digest", b"acc|old")),
         keys=("mine", "keys"),
-        args=(NOW, "key_1", "digest", b"acc|old", b"acc,1000001|new", NOW + 1),
+        args=(NOW, "key_1", "digest", b"acc|old", b"acc,1000001|new", NOW + 1, "acc", "access"),
     ),
     "promote_due": Scenario(seed=(DUE,), keys=("due",), args=(NOW, 10, 5000), answer=[1, []]),
     "record_answer": Scenario(
@@ -403,13 +403,13 @@ SCENARIOS = {
             ("ZADD", "sessions", NOW, "ses_1"),
         ),
         keys=("session", "known", "sessions", "audit"),
-        args=(NOW, "ses_1", *ACT),
+        args=(NOW, "ses_1", "acc", "access", *ACT),
         answer=0,
     ),
     "replace_account": Scenario(
         seed=(("HSET", "accounts", "acc", b"admin|old", "other", b"admin|record"),),
         keys=("accounts", "pins", "audit"),
-        args=(NOW, "acc", b"admin|old", b"pro|new", 0, *ACT),
+        args=(NOW, "acc", b"admin|old", b"pro|new", 0, "access", *ACT),
     ),
     "pin_admins": Scenario(
         seed=(("HSET", "accounts", "acc", b"admin|record"), ("ZADD", "pins", NOW, "old")),
@@ -430,7 +430,7 @@ SCENARIOS = {
             *(("HSET", "uses", "key_1", NOW), HOOK),
         ),
         keys=("mine", "keys", "uses", "hook", "audit"),
-        args=(NOW, "key_1", "digest", 60_000, *ACT),
+        args=(NOW, "key_1", "digest", 60_000, "acc", "access", *ACT),
         answer=0,
     ),
     "create_login": Scenario(

@@ -87,7 +87,7 @@ async function connect(url: string, last: string): Promise<Response> {
     try {
       const answer = await fetch(url, { headers: last ? { "last-event-id": last } : {} });
       if (answer.ok) return answer;
-      if (answer.status < 500) throw await errorOf(answer);
+      if (answer.status < 500 && answer.status !== 429) throw await errorOf(answer);
     } catch (error) {
       if (error instanceof ApiError) throw error;
     }
