@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator
 
 
@@ -15,56 +14,75 @@ class AccountSlots:
     def __init__(self, limit: int, share: int) -> None:
         self._free = limit
         self._share = share
-        self._taken: Counter[str] = Counter()
-        self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
+        self._taken: dict[str, int] = {}
+        self._waiting: dict[str, dict[asyncio.Future[None], None]] = {}
+        """By account, in order of arrival."""
+        self._turns: dict[str, None] = {}
+        """Accounts that wait and have less than their share, the next one first."""
 
     @contextlib.asynccontextmanager
     async def slot(self, account_id: str) -> AsyncIterator[None]:
         """Hold a slot of the account."""
-        await self._take(account_id)
+        await self.take(account_id)
         try:
             yield
         finally:
-            self._give_back(account_id)
+            self.give_back(account_id)
 
-    async def _take(self, account_id: str) -> None:
-        if self._free and self._taken[account_id] < self._share:
-            self._grant(account_id)  # whoever waits is an account with its whole share
+    def try_take(self, account_id: str) -> bool:
+        """Take a slot if that needs no wait."""
+        taken = self._taken.get(account_id, 0)
+        if not self._free or taken >= self._share:
+            return False
+        self._free -= 1
+        self._taken[account_id] = taken + 1
+        return True
+
+    async def take(self, account_id: str) -> None:
+        """Take a slot, in turn; who stops waiting loses nothing."""
+        if self.try_take(account_id):
             return
         granted = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(account_id, deque()).append(granted)
+        self._waiting.setdefault(account_id, {})[granted] = None
+        self._line_up(account_id)
         try:
             await granted
-        except asyncio.CancelledError:
+        except BaseException:
             if granted.done() and not granted.cancelled():
-                self._give_back(account_id)  # granted in the moment of the cancel
+                self.give_back(account_id)  # granted in the moment in which the caller gave up
+            else:
+                self._withdraw(account_id, granted)
             raise
 
-    def _grant(self, account_id: str) -> None:
-        self._free -= 1
-        self._taken[account_id] += 1
-
-    def _give_back(self, account_id: str) -> None:
+    def give_back(self, account_id: str) -> None:
+        """Return a slot to whose turn it is."""
         self._free += 1
-        self._taken[account_id] -= 1
-        if not self._taken[account_id]:
-            del self._taken[account_id]
-        for waiting in list(self._waiting):
-            if not self._free:
-                return
-            if self._taken[waiting] < self._share:
-                self._wake(waiting)
-
-    def _wake(self, account_id: str) -> None:
-        """Grant a slot to the account's first call that still waits; the next turn is another's."""
-        calls = self._waiting[account_id]
-        while calls:
-            granted = calls.popleft()
-            if not granted.done():
-                self._grant(account_id)
-                granted.set_result(None)
-                break
-        if calls:
-            self._waiting.move_to_end(account_id)
+        taken = self._taken[account_id] - 1
+        if taken:
+            self._taken[account_id] = taken
         else:
-            del self._waiting[account_id]
+            del self._taken[account_id]
+        self._line_up(account_id)
+        while self._free and self._turns:
+            self._grant(next(iter(self._turns)))
+
+    def _grant(self, account_id: str) -> None:
+        del self._turns[account_id]
+        granted = next(iter(self._waiting[account_id]))
+        self._withdraw(account_id, granted)
+        if not granted.done():  # else its caller is about to give up
+            self.try_take(account_id)
+            granted.set_result(None)
+        self._line_up(account_id)
+
+    def _line_up(self, account_id: str) -> None:
+        """Give an account a turn, after all others, if it waits and may take more."""
+        if account_id in self._waiting and self._taken.get(account_id, 0) < self._share:
+            self._turns.setdefault(account_id)
+
+    def _withdraw(self, account_id: str, granted: "asyncio.Future[None]") -> None:
+        waiting = self._waiting.get(account_id, {})
+        waiting.pop(granted, None)
+        if not waiting:
+            self._waiting.pop(account_id, None)
+            self._turns.pop(account_id, None)

@@ -3,6 +3,7 @@
 import asyncio
 import math
 from types import TracebackType
+from typing import NamedTuple
 
 STEP_SECONDS = 0.01
 
@@ -12,7 +13,8 @@ class TimeLimits:
 
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
-        self._batches: dict[int, set[TimeLimit]] = {}
+        self._batches: dict[int, _Batch] = {}
+        """By the step at which they end; none is empty."""
 
     def limit(self, seconds: float) -> "TimeLimit":
         """Return a context like `asyncio.timeout(seconds)`, which may end up to a step late."""
@@ -22,16 +24,20 @@ class TimeLimits:
         """Let the limit expire at its step."""
         batch = self._batches.get(limit.step)
         if batch is None:
-            batch = self._batches[limit.step] = set()
-            self.loop.call_at(limit.step * STEP_SECONDS, self._expire, limit.step)
-        batch.add(limit)
+            timer = self.loop.call_at(limit.step * STEP_SECONDS, self._expire, limit.step)
+            batch = self._batches[limit.step] = _Batch(timer, set())
+        batch.limits.add(limit)
 
     def remove(self, limit: "TimeLimit") -> None:
-        """Forget a limit that has not expired."""
-        self._batches[limit.step].discard(limit)
+        """Forget a limit that has not expired, and the timer with the last of its step."""
+        batch = self._batches[limit.step]
+        batch.limits.discard(limit)
+        if not batch.limits:
+            batch.timer.cancel()
+            del self._batches[limit.step]
 
     def _expire(self, step: int) -> None:
-        for limit in self._batches.pop(step):
+        for limit in self._batches.pop(step).limits:
             limit.expire()
 
 
@@ -71,3 +77,10 @@ class TimeLimit:
         is_others = self._task.uncancel() > self._cancelling  # somebody else cancels it too
         if kind is not None and issubclass(kind, asyncio.CancelledError) and not is_others:
             raise TimeoutError from error
+
+
+class _Batch(NamedTuple):
+    """Limits that end together, and their timer."""
+
+    timer: asyncio.TimerHandle
+    limits: set[TimeLimit]

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
 
-import aiohttp
+from aiohttp import StreamReader
 from msgspec import structs
 
 from engine.errors.nodes import NodeFailed
@@ -87,7 +87,7 @@ async def _pieces(response: Response, call: HttpCall) -> AsyncGenerator[bytes]:
         raise error
 
 
-async def _next(content: aiohttp.StreamReader, seconds: float | None) -> bytes:
+async def _next(content: StreamReader, seconds: float | None) -> bytes:
     """Return the next bytes, empty at the end."""
     if seconds is None:
         return await content.readany()
@@ -105,7 +105,7 @@ async def _next(content: aiohttp.StreamReader, seconds: float | None) -> bytes:
 async def _read_rest(response: Response) -> None:
     """Read a small unneeded rest within a short time, so that the connection can be used again."""
     size = 0
-    with contextlib.suppress(TimeoutError, aiohttp.ClientError, OSError):
+    with contextlib.suppress(OSError):
         async with asyncio.timeout(REST_SECONDS):
             async for chunk in response.content.iter_any():
                 size += len(chunk)

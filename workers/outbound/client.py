@@ -1,9 +1,5 @@
 """Client of all outbound HTTP calls: checked addresses, a total deadline and a cap on bytes."""
 
-from collections.abc import Iterator
-
-import aiohttp
-from aiohttp.http import HttpProcessingError
 from yarl import URL
 
 from engine.errors.nodes import NodeFailed
@@ -16,9 +12,17 @@ from workers.outbound import redirects
 from workers.outbound.address_gate import AddressGate
 from workers.outbound.bodies import read_answer
 from workers.outbound.budget import AllowanceSource, CallBudget
-from workers.outbound.connections import AddressDenied, GarbledBody, NotSent, open_connector
+from workers.outbound.connecting import (
+    AddressDenied,
+    Connector,
+    NotConnected,
+    NotConnectedInTime,
+    NotTrusted,
+)
+from workers.outbound.connection import BodyCutOff, GarbledAnswer, NotSent, UnaskedData
 from workers.outbound.dns import NameNotFound, NameResolver
-from workers.outbound.exchange import Exchanges, Request, Response, make_request
+from workers.outbound.exchange import Request, Response, make_request, send
+from workers.outbound.pool import ConnectionPool
 
 CLOSE = ("Connection", "close")
 
@@ -40,11 +44,11 @@ class Egress:
         self._gate = gate or AddressGate(allow_private=allow_private)
         self._lookups = NameResolver()
         self._time_limits = TimeLimits()
-        self._exchanges = Exchanges(open_connector(self._gate, self._lookups))
+        self._pool = ConnectionPool(Connector(self._gate, self._lookups))
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._exchanges.close()
+        await self._pool.close()
         self._lookups.close()
 
     async def fetch(self, call: HttpCall) -> HttpAnswer:
@@ -65,24 +69,23 @@ class Egress:
                     call = answer
                     target, request = self._prepare(call)
                 raise NodeFailed("bad_response", f"The server redirects more than {most} times")
-        except aiohttp.ServerTimeoutError:
-            raise _connection_failed("The server did not take the connection in time") from None
         except TimeoutError:
             message = f"No answer within {seconds:g} s"
             raise NodeFailed("timeout", message, retryable=True, may_have_arrived=True) from None
-        except (aiohttp.ClientError, HttpProcessingError, OSError, ValueError) as error:
+        except (OSError, ValueError) as error:
             raise _explain(error) from None
 
     async def _exchange(
         self, call: HttpCall, target: Target, request: Request
     ) -> HttpAnswer | HttpCall:
         """Return the answer, or the call of a redirect, whose own body is not read."""
-        budget, account_id = self._budget, call.account_id
-        if budget and account_id and not budget.take_leased(account_id, target.host):
+        account_id = call.account_id
+        budget = self._budget if account_id and call.is_counted else None
+        if budget and not budget.take_leased(account_id, target.host):
             await budget.take(account_id, target.host)
         while True:
             try:
-                response = await self._exchanges.send(request)
+                response = await send(self._pool, request, account_id)
                 break
             except NotSent:
                 continue  # on another connection; a new one never raises this
@@ -93,7 +96,7 @@ class Egress:
             _check_framing(response)
             return await read_answer(response, call)
         finally:
-            if budget and account_id:
+            if budget:
                 received = response.content.total_bytes
                 budget.note(account_id, len(call.body or b"") + received)
             response.end()
@@ -137,29 +140,26 @@ def _connection_failed(message: str, *, may_have_arrived: bool = False) -> NodeF
 
 
 def _explain(error: Exception) -> NodeFailed:
-    """Return a failure in fixed words: the client's own may name addresses or repeat secrets."""
-    if any(isinstance(cause, AddressDenied) for cause in _causes(error)):
-        return NodeFailed("url_blocked", "The URL leads to an address that is not public")
+    """Return a failure in fixed words: the system's own may name addresses or repeat secrets."""
     match error:
-        case NameNotFound() | aiohttp.ClientConnectorDNSError():
+        case AddressDenied():
+            return NodeFailed("url_blocked", "The URL leads to an address that is not public")
+        case NameNotFound():
             return _connection_failed("The host name of the URL could not be resolved")
-        case aiohttp.ClientSSLError() | aiohttp.ClientConnectorCertificateError():
+        case NotTrusted():
             return _connection_failed("No trusted TLS connection could be made")
-        case aiohttp.ClientConnectorError():
+        case NotConnectedInTime():
+            return _connection_failed("The server did not take the connection in time")
+        case NotConnected():
             return _connection_failed("The server could not be reached")
-        case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
-            return NodeFailed("url_blocked", "The URL is not valid")
-        case HttpProcessingError() | GarbledBody():
+        case GarbledAnswer():
             return NodeFailed("bad_response", "The server's answer is not valid HTTP")
-        case aiohttp.ClientPayloadError():
+        case UnaskedData():
+            message = "The server sent data before it had the call"
+            return NodeFailed("bad_response", message, retryable=True, may_have_arrived=True)
+        case BodyCutOff():
             message = "The answer's body ends before its announced length"
             return NodeFailed("bad_response", message, retryable=True, may_have_arrived=True)
-        case aiohttp.ClientError() | OSError():
+        case OSError():
             return _connection_failed("The connection broke off", may_have_arrived=True)
     return NodeFailed("header_blocked", "A header's value or the method is not valid")
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__

@@ -185,6 +185,8 @@ class ProviderClient:
             headers=(("Accept", accept), *self._headers(key, content_type)),
             body=packed,
             timeout_seconds=self._call.bound(seconds or self._endpoint.timeout_seconds),
+            account_id=self._call.account_id,
+            is_counted=False,
             keep_alive=self._endpoint.keep_alive,
         )
 

@@ -340,6 +340,8 @@ class WebhookSender:
             timeout_seconds=ATTEMPT_SECONDS,
             max_bytes=MAX_ANSWER_BYTES,
             is_cut=True,
+            account_id=claimed.account_id,
+            is_counted=False,
             signature=await asyncio.to_thread(signed) if len(body) > LARGE_BODY else signed(),
         )
 

@@ -70,7 +70,9 @@ class HttpCall(Struct, frozen=True, kw_only=True):
     signature: tuple[tuple[str, str], ...] = ()
     """Signature headers of Headrace, which authors cannot set."""
     account_id: str = ""
-    """Account whose limits count the call; empty: none."""
+    """Account that makes the call; connections are kept for its further calls alone."""
+    is_counted: bool = True
+    """The account's limits of outbound calls count the call."""
     owner_id: str = ""
     """Account whose media at our own links the call may read too; empty: none."""
     secrets: OpenedSecrets = NO_SECRETS

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from engine.process.account_slots import AccountSlots
 
 
@@ -57,7 +59,7 @@ async def test_accounts_that_wait_take_turns() -> None:
     for _ in range(3):
         await caller.end("a")
 
-    assert caller.begun == ["a", "a", "a", "b", "a"]
+    assert caller.begun == ["a", "a", "b", "a", "b"]
     await stop(*tasks)
 
 
@@ -86,3 +88,85 @@ async def test_a_slot_granted_in_the_moment_of_a_cancel_goes_to_the_next() -> No
 
     assert caller.begun[-1] == "c"
     await stop(first, last)
+
+
+async def test_an_account_takes_no_more_than_its_share() -> None:
+    slots = AccountSlots(8, 3)
+
+    assert [slots.try_take("a") for _ in range(5)] == [True, True, True, False, False]
+    assert slots.try_take("b")
+
+
+async def test_all_together_take_no_more_than_there_are() -> None:
+    slots = AccountSlots(2, 2)
+
+    assert [slots.try_take(each) for each in "abc"] == [True, True, False]
+
+
+async def serve_all(slots: AccountSlots, waiting: str) -> str:
+    """Let accounts queue for slots, then free slots one by one; return who was served when."""
+    served: list[str] = []
+
+    async def use(account_id: str) -> None:
+        await slots.take(account_id)
+        served.append(account_id)
+
+    tasks = [asyncio.create_task(use(each)) for each in waiting]
+    await asyncio.sleep(0)
+    while len(served) < len(waiting):
+        slots.give_back(served[-1] if served else "x")
+        await asyncio.sleep(0)
+    await asyncio.gather(*tasks)
+    return "".join(served)
+
+
+async def test_accounts_take_turns_however_many_wait_of_one() -> None:
+    slots = AccountSlots(1, 1)
+    await slots.take("x")
+
+    assert await serve_all(slots, "aaaaabbc") == "abcabaaa"
+
+
+async def test_an_account_that_waits_for_itself_delays_nobody() -> None:
+    slots = AccountSlots(4, 2)
+    for _ in range(2):
+        await slots.take("a")
+    waiting = [asyncio.create_task(slots.take("a")) for _ in range(50)]
+    await asyncio.sleep(0)
+
+    assert slots.try_take("b")
+    slots.give_back("a")
+    await asyncio.sleep(0)
+    assert [each.done() for each in waiting].count(True) == 1
+    for each in waiting:
+        each.cancel()
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+async def test_who_stops_waiting_leaves_its_slot_to_others(is_late: bool) -> None:
+    slots = AccountSlots(1, 1)
+    await slots.take("a")
+    first, second = (asyncio.create_task(slots.take(each)) for each in "bc")
+    await asyncio.sleep(0)
+
+    if is_late:
+        slots.give_back("a")  # to the first, which is cancelled before it can go on
+        first.cancel()
+    else:
+        first.cancel()
+        slots.give_back("a")
+
+    await second
+    slots.give_back("c")
+    assert slots.try_take("d")
+    with pytest.raises(asyncio.CancelledError):
+        await first
+
+
+async def test_nothing_is_left_of_those_who_have_gone() -> None:
+    slots = AccountSlots(1, 1)
+    await slots.take("x")
+    await serve_all(slots, "abc")
+    slots.give_back("c")
+
+    assert not (slots._taken or slots._waiting or slots._turns)

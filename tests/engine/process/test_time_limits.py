@@ -28,6 +28,21 @@ async def test_work_that_ends_in_time_is_left_alone_and_leaves_nothing() -> None
     assert not limits._batches
 
 
+async def test_a_timer_ends_with_the_last_work_that_it_is_for() -> None:
+    """Those of calls that end soon would last as long as their limits, an hour perhaps."""
+    limits = TimeLimits()
+    with limits.limit(3_600):
+        for _ in range(1_000):
+            with limits.limit(3_600):
+                await asyncio.sleep(0)
+        [timer] = [batch.timer for batch in limits._batches.values()][-1:]
+        assert len(limits._batches) <= 2
+        assert not timer.cancelled()
+
+    assert timer.cancelled()
+    assert not limits._batches
+
+
 async def test_another_error_passes() -> None:
     limits = TimeLimits()
     with pytest.raises(KeyError), limits.limit(1):

@@ -10,7 +10,7 @@ import pytest
 from engine.nodes.support.base import HttpAnswer, HttpCall
 from tests.support.event_loops import Loop
 from tests.support.eventually import PATIENCE_SECONDS
-from tests.support.http.raw_server import Stub, answer
+from tests.support.http.raw_server import Stub, answer, failure
 from workers.outbound.client import Egress
 
 MEGABYTE = 1_048_576
@@ -119,6 +119,22 @@ async def test_a_large_body_is_read_no_further_than_there_is_memory_for_it(
 
     assert len((await reading).body) == size
     assert size - MEGABYTE < held[0] <= size
+
+
+@pytest.mark.parametrize("spread", [whole, chunked])
+@pytest.mark.parametrize("size", [1_000, 600_000])
+async def test_a_body_of_exactly_the_cap_may_come_in_pieces(
+    stub: Stub, egress: Egress, size: int, spread: Callable[[int], list[bytes]]
+) -> None:
+    [reply] = spread(size)
+    stub.reply = [reply[: -size // 2], reply[-size // 2 :]]
+    stub.pause = 0.02
+
+    got = await egress.fetch(get(stub, "/", max_bytes=size))
+    failed = await failure(egress, get(stub, "/", max_bytes=size - 1))
+
+    assert len(got.body) == size
+    assert failed.code == "response_too_large"
 
 
 async def test_no_memory_is_reserved_for_small_bodies(stub: Stub, egress: Egress) -> None:

@@ -139,6 +139,20 @@ async def test_many_bytes_are_reported_before_the_next_call() -> None:
     assert len(counter.asked) == asked + 1
 
 
+async def test_a_lease_that_is_renewed_early_keeps_its_unused_calls() -> None:
+    counter = Counter(1_000)
+    watched = CallBudget(counter)
+    for _ in range(8):  # of 1 + 2 + 4 + 8 that were leased
+        await watched.take("acc", "a")
+    assert counter.asked == [1, 2, 4, 8]
+
+    watched.note("acc", budget.REPORT_BYTES)
+    for _ in range(7 + 16):
+        await watched.take("acc", "a")
+
+    assert counter.asked == [1, 2, 4, 8, 16]
+
+
 async def test_while_the_store_does_not_answer_calls_go_on() -> None:
     counter = Counter(0)
     counter.is_away = True
@@ -227,6 +241,7 @@ async def test_calls_without_an_account_are_not_counted(
     assert await fetched(counted, f"{target.url}/ok", "", 10) == 10
 
 
+@pytest.mark.usefixtures("young_window")
 async def test_a_fan_beyond_the_limit_fails_with_a_code_that_is_worth_a_retry(
     runner: Runner, walker: Walker, target: Target
 ) -> None:

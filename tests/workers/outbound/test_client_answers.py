@@ -8,14 +8,13 @@ from collections.abc import AsyncIterator
 from random import Random
 
 import pytest
-from aiohttp.client_proto import ResponseHandler
 
 from engine.errors.nodes import NodeFailed
 from engine.nodes.support.base import HttpCall
 from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.http.raw_server import OK, Stub, answer, failure
 from workers.outbound.client import Egress
-from workers.outbound.connections import MAX_HEAD_BYTES
+from workers.outbound.connection import MAX_HEAD_BYTES, OutboundConnection
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -150,16 +149,16 @@ async def test_garbage_in_the_middle_of_a_body_does_not_wait_for_the_deadline(
 async def test_a_reader_that_was_just_woken_hears_of_it(
     stub: Stub, egress: Egress, monkeypatch: pytest.MonkeyPatch, is_lost: bool
 ) -> None:
-    receive = ResponseHandler.data_received
+    receive = OutboundConnection.data_received
 
-    def receive_more(handler: ResponseHandler, data: bytes) -> None:
-        receive(handler, data)
+    def receive_more(connection: OutboundConnection, data: bytes) -> None:
+        receive(connection, data)
         if data == b"\r\n" and is_lost:
-            handler.connection_lost(None)
+            connection.connection_lost(None)
         elif data == b"\r\n":
-            handler.data_received(b"zz\r\n")
+            connection.data_received(b"zz\r\n")
 
-    monkeypatch.setattr(ResponseHandler, "data_received", receive_more)
+    monkeypatch.setattr(OutboundConnection, "data_received", receive_more)
     # The end of a chunk wakes the reader without a byte for it; then comes the next thing at once.
     stub.reply, stub.pause = [CHUNKED + b"2\r\nok", b"\r\n"], 0.05
 

@@ -66,7 +66,7 @@ async def test_a_first_call_that_is_not_answered_is_not_sent_again(
 async def test_a_first_call_is_not_sent_again_though_the_kernel_counts_nothing_of_it(
     dropping: Dropping, egress: Egress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.outbound.connections.acknowledged_bytes", lambda transport: 0)
+    monkeypatch.setattr("workers.outbound.connection.acknowledged_bytes", lambda sock: 1)
 
     await failure(egress, get(f"{dropping.url}/drop", timeout_seconds=PATIENCE_SECONDS))
 

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 
 from engine.nodes.support.base import HttpCall
@@ -56,7 +55,7 @@ async def secure(context: ssl.SSLContext) -> AsyncIterator[Stub]:
 def trusted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the certificate be one of those that this machine trusts."""
     context = ssl.create_default_context(cafile=folder / "cert.pem")
-    monkeypatch.setattr(aiohttp.connector, "_SSL_CONTEXT_VERIFIED", context)
+    monkeypatch.setattr("workers.outbound.connecting.TLS_CONTEXT", context)
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,7 @@
 """Name look-ups: shared, bounded in time and number."""
 
 import asyncio
+import contextlib
 import itertools
 import socket
 import sys
@@ -12,10 +13,15 @@ from typing import Any
 import pytest
 
 from engine.nodes.support.base import HttpCall
-from tests.support.eventually import PATIENCE_SECONDS
+from tests.support.eventually import PATIENCE_SECONDS, eventually
 from tests.support.http.raw_server import Stub, failure
 from workers.outbound.client import Egress
-from workers.outbound.dns import MAX_LOOKUPS, NameNotFound, NameResolver
+from workers.outbound.dns import (
+    MAX_ACCOUNT_LOOKUPS,
+    MAX_LOOKUPS,
+    NameNotFound,
+    NameResolver,
+)
 
 
 async def test_calls_at_the_same_time_share_a_look_up(
@@ -75,25 +81,141 @@ async def test_a_look_up_without_a_thread_finds_nothing(monkeypatch: pytest.Monk
             await lookups.find("name.example")
 
 
-async def test_look_ups_that_hang_make_others_wait_and_no_more(
-    monkeypatch: pytest.MonkeyPatch, resolve: Callable[..., list[str]]
-) -> None:
-    released = threading.Event()
-    answers: Iterator[list[str]] = iter(
-        lambda: ["8.8.8.8"] if released.wait(PATIENCE_SECONDS) else [], None
-    )
-    asked = resolve(answers)
-    monkeypatch.setattr("workers.outbound.dns.LOOKUP_SECONDS", 0.3)
+class HangingNames:
+    """Names below `hangs.example` have a server that does not answer before `released`."""
+
+    def __init__(self) -> None:
+        self.released = threading.Event()
+        self.asked: list[str] = []
+
+    def look_up(self, host: str, *_: object, **__: object) -> list[Any]:
+        self.asked.append(host)
+        if host.endswith(".hangs.example"):
+            self.released.wait(PATIENCE_SECONDS)
+        return [(0, 0, 0, "", ("8.8.8.8", 0))]
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[HangingNames]:
+    names = HangingNames()
+    monkeypatch.setattr(socket, "getaddrinfo", names.look_up)
+    yield names
+    names.released.set()
+
+
+def hanging(count: int, of: str = "") -> list[str]:
+    return [f"{number}{of}.hangs.example" for number in range(count)]
+
+
+async def start_all(
+    lookups: NameResolver, hosts: list[str], account: str, names: HangingNames, asked: int
+) -> list["asyncio.Task[list[str]]"]:
+    """Start look-ups of an account, and wait until as many names in all were asked for."""
+    tasks = [asyncio.create_task(lookups.find(each, account)) for each in hosts]
+    await asyncio.sleep(0.01)
+    await eventually(lambda: _return(len(names.asked)), lambda count: count >= asked)
+    return tasks
+
+
+async def _return(value: int) -> int:
+    return value
+
+
+async def test_names_that_hang_keep_other_accounts_from_nothing(names: HangingNames) -> None:
     lookups = NameResolver()
-    names = [f"{number}.example" for number in range(MAX_LOOKUPS + 10)]
+    tasks = await start_all(lookups, hanging(200), "a", names, MAX_ACCOUNT_LOOKUPS)
 
-    found = await asyncio.gather(*map(lookups.find, names), return_exceptions=True)
-    assert all(isinstance(each, NameNotFound) for each in found)
-    assert len(asked) == MAX_LOOKUPS
+    assert await lookups.find("b.example", "b") == ["8.8.8.8"]
+    assert await lookups.find("c.example") == ["8.8.8.8"]
+    assert len(names.asked) == MAX_ACCOUNT_LOOKUPS + 2
+    assert not any(each.done() for each in tasks)
+    await asyncio.gather(*map(_give_up, tasks))
+
+
+async def _give_up(task: "asyncio.Task[list[str]]") -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+async def test_the_deadline_counts_from_the_start_of_the_look_up(
+    names: HangingNames, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lookups = NameResolver()
+    first = await start_all(lookups, hanging(MAX_ACCOUNT_LOOKUPS), "a", names, MAX_ACCOUNT_LOOKUPS)
+    monkeypatch.setattr("workers.outbound.dns.LOOKUP_SECONDS", 0.0)
+    waiting = asyncio.create_task(lookups.find("good.example", "a"))
+    await asyncio.sleep(0.1)
+    assert not waiting.done()
+
     monkeypatch.setattr("workers.outbound.dns.LOOKUP_SECONDS", 10.0)
-    released.set()
+    names.released.set()
 
-    assert await lookups.find("last.example") == ["8.8.8.8"]
+    assert await waiting == ["8.8.8.8"]
+    await asyncio.gather(*first)
+
+
+async def test_a_look_up_holds_its_slot_until_its_thread_has_ended(
+    names: HangingNames, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.outbound.dns.LOOKUP_SECONDS", 0.05)
+    lookups = NameResolver()
+    found = await asyncio.gather(
+        *(lookups.find(each, "a") for each in hanging(MAX_ACCOUNT_LOOKUPS)), return_exceptions=True
+    )
+    assert all(isinstance(each, NameNotFound) for each in found)
+
+    waiting = asyncio.create_task(lookups.find("good.example", "a"))
+    await lookups.find("other.example", "b")
+
+    assert "good.example" not in names.asked
+    monkeypatch.setattr("workers.outbound.dns.LOOKUP_SECONDS", 10.0)
+    names.released.set()
+    assert await waiting == ["8.8.8.8"]
+
+
+async def test_when_all_slots_hang_accounts_take_turns(names: HangingNames) -> None:
+    lookups = NameResolver()
+    accounts = [f"acc_{number}" for number in range(MAX_LOOKUPS // MAX_ACCOUNT_LOOKUPS)]
+    tasks = []
+    for number, each in enumerate(accounts, 1):
+        asked = number * MAX_ACCOUNT_LOOKUPS
+        tasks += await start_all(lookups, hanging(50, each), each, names, asked)
+    other = asyncio.create_task(lookups.find("other.example", "other"))
+    await asyncio.sleep(0)
+
+    names.released.set()
+
+    await other
+    assert names.asked.index("other.example") <= MAX_LOOKUPS + len(accounts) + MAX_LOOKUPS
+    await asyncio.gather(*tasks)
+
+
+async def test_a_look_up_that_nobody_waits_for_any_more_does_not_start(
+    names: HangingNames,
+) -> None:
+    lookups = NameResolver()
+    first = await start_all(lookups, hanging(MAX_ACCOUNT_LOOKUPS), "a", names, MAX_ACCOUNT_LOOKUPS)
+    for each in await start_all(lookups, ["late.example"] * 3, "a", names, 0):
+        await _give_up(each)
+
+    names.released.set()
+    await asyncio.gather(*first)
+    assert await lookups.find("good.example", "a") == ["8.8.8.8"]
+
+    assert "late.example" not in names.asked
+    assert not lookups._lookups
+
+
+async def test_who_stops_waiting_takes_the_look_up_from_nobody(names: HangingNames) -> None:
+    lookups = NameResolver()
+    first, second = await start_all(lookups, hanging(1) * 2, "a", names, 1)
+    await _give_up(first)
+
+    names.released.set()
+
+    assert await second == ["8.8.8.8"]
+    assert len(names.asked) == 1
 
 
 HANGING = """

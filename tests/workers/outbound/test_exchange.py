@@ -10,19 +10,20 @@ from yarl import URL
 from tests.support.eventually import eventually
 from tests.support.http.raw_server import Stub
 from workers.outbound.address_gate import AddressGate
-from workers.outbound.connections import open_connector
+from workers.outbound.connecting import Connector
 from workers.outbound.dns import NameResolver
-from workers.outbound.exchange import Exchanges, make_request
+from workers.outbound.exchange import make_request, send
+from workers.outbound.pool import ConnectionPool
 
 BODY = b"x" * 200_000
 
 
 @pytest.fixture
-async def exchanges() -> AsyncIterator[Exchanges]:
+async def pool() -> AsyncIterator[ConnectionPool]:
     lookups = NameResolver()
-    exchanges = Exchanges(open_connector(AddressGate(allow_private=True), lookups))
-    yield exchanges
-    await exchanges.close()
+    pool = ConnectionPool(Connector(AddressGate(allow_private=True), lookups))
+    yield pool
+    await pool.close()
     lookups.close()
 
 
@@ -88,30 +89,30 @@ def test_a_line_break_in_a_header_is_refused(text: str) -> None:
             head("GET", "http://example.com/", (name, value))
 
 
-async def fetch(exchanges: Exchanges, url: str, *, reads: bool = True) -> bytes:
-    response = await exchanges.send(make_request("GET", URL(url), (), None))
+async def fetch(pool: ConnectionPool, url: str, *, reads: bool = True) -> bytes:
+    response = await send(pool, make_request("GET", URL(url), (), None), "acc")
     body = await response.content.read() if reads else b""
     response.end()
     return body
 
 
 async def test_a_connection_is_used_again_once_its_answer_is_there(
-    stub: Stub, exchanges: Exchanges
+    stub: Stub, pool: ConnectionPool
 ) -> None:
-    assert await fetch(exchanges, stub.url) == b"ok"
-    assert await fetch(exchanges, stub.url) == b"ok"
+    assert await fetch(pool, stub.url) == b"ok"
+    assert await fetch(pool, stub.url) == b"ok"
 
     assert (len(stub.requests), stub.connections) == (2, 1)
 
 
 async def test_a_connection_is_closed_while_more_of_an_answer_may_come(
-    stub: Stub, exchanges: Exchanges
+    stub: Stub, pool: ConnectionPool
 ) -> None:
     stub.reply = [b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok"]
-    await fetch(exchanges, stub.url, reads=False)
+    await fetch(pool, stub.url, reads=False)
     stub.reply = [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"]
 
-    assert await fetch(exchanges, stub.url) == b"ok"
+    assert await fetch(pool, stub.url) == b"ok"
     assert stub.connections == 2
 
 
@@ -134,12 +135,12 @@ async def answering_early(closed: list[bool]) -> AsyncIterator[str]:
 
 
 async def test_an_answer_may_come_before_the_whole_request_has_gone_out(
-    exchanges: Exchanges,
+    pool: ConnectionPool,
 ) -> None:
     closed: list[bool] = []
     async with answering_early(closed) as url:
         request = make_request("POST", URL(url), (), BODY * 200)
-        response = await exchanges.send(request)
+        response = await send(pool, request, "acc")
         assert (response.status, await response.content.read()) == (413, b"no")
         assert not closed
         response.end()
@@ -151,13 +152,13 @@ async def _return(value: list[bool]) -> list[bool]:
 
 
 async def test_who_stops_waiting_for_an_answer_closes_the_connection(
-    stub: Stub, exchanges: Exchanges
+    stub: Stub, pool: ConnectionPool
 ) -> None:
     stub.reply, stub.pause = [b""], 60
     request = make_request("POST", URL(stub.url), (), BODY)
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(exchanges.send(request), 0.1)
+        await asyncio.wait_for(send(pool, request, "acc"), 0.1)
     stub.reply, stub.pause = [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"], 0
 
-    assert await fetch(exchanges, stub.url) == b"ok"
+    assert await fetch(pool, stub.url) == b"ok"
     assert stub.connections == 2
