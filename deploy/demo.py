@@ -14,6 +14,7 @@ from engine.errors import InvalidGraph, Unauthorized
 from engine.ids.slugs import slugify
 from engine.models.availability import needed_variables
 from engine.models.registry import shipped_models
+from engine.services.graph_checks import GraphChecker
 from engine.store import Account, Store
 from engine.store.audit import COMMAND
 
@@ -46,10 +47,11 @@ class Demo:
                 self._record = {}
             if not await self._has_key(store):
                 await self._make_key(store, account)
-            if not self._record.get("complete"):
-                await _push_new(store, account, _examples())
-                self._write(complete=True)
-            await self._push_templates(store, account)
+            async with GraphChecker.open(allow_private=False) as checker:
+                if not self._record.get("complete"):
+                    await _push_new(store, checker, account, _examples())
+                    self._write(complete=True)
+                await self._push_templates(store, checker, account)
 
     async def sign_in(self, base: str) -> dict[str, str]:
         """Return `accountId` and a `link` below `base` that signs a browser in, if there is one."""
@@ -79,12 +81,12 @@ class Demo:
         )
         self._write(accountId=account.id, key=secret)
 
-    async def _push_templates(self, store: Store, account: Account) -> None:
+    async def _push_templates(self, store: Store, checker: GraphChecker, account: Account) -> None:
         """Push the templates that this installation has not had yet."""
         templates, pushed = template_documents(), self._record.get("templates", [])
         missing = [document for name, document in templates.items() if name not in pushed]
         if missing:
-            await _push_new(store, account, missing)
+            await _push_new(store, checker, account, missing)
             self._write(templates=sorted({*pushed, *templates}))
 
     def _write(self, **values: Any) -> None:
@@ -109,16 +111,20 @@ def _examples() -> list[dict[str, Any]]:
     return sorted(documents, key=place)
 
 
-async def _push_new(store: Store, account: Account, documents: Iterable[Mapping[str, Any]]) -> None:
+async def _push_new(
+    store: Store, checker: GraphChecker, account: Account, documents: Iterable[Mapping[str, Any]]
+) -> None:
     there = {workflow.name for workflow in await store.workflow_list.own(account.id)}
     for document in documents:
         if document["name"] not in there:
-            await _push(store, account, document)
+            await _push(store, checker, account, document)
 
 
-async def _push(store: Store, account: Account, document: Mapping[str, Any]) -> None:
+async def _push(
+    store: Store, checker: GraphChecker, account: Account, document: Mapping[str, Any]
+) -> None:
     try:
-        await save_workflow(store, account.id, document)
+        await save_workflow(store, account.id, document, checker=checker)
     except InvalidGraph:
         # Its models are unavailable here; a draft reports that when it is run.
-        await save_workflow(store, account.id, {**document, "draft": True})
+        await save_workflow(store, account.id, {**document, "draft": True}, checker=checker)

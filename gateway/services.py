@@ -18,6 +18,7 @@ from engine.history.reading.archive import open_archive
 from engine.media.objects import ObjectStore
 from engine.process import spare_memory
 from engine.services.background_tasks import background
+from engine.services.graph_checks import GraphChecker
 from engine.services.media import MediaService
 from engine.settings import Settings
 from engine.store import CompletionNotifier, Store
@@ -33,7 +34,6 @@ from gateway.admission.open_streams import OpenStreams
 from gateway.admission.own_origins import OwnOrigins
 from gateway.admission.peers import Peers
 from gateway.admission.worker_variables import VariablesReader
-from gateway.expression_trials import ExpressionTrials
 from gateway.live_events import LiveEvents
 from gateway.readiness import HistoryWatch, MemoryWatch, QueueWatch, Readiness
 
@@ -60,7 +60,7 @@ class Services:
     readiness: Readiness
     own_database: OwnDatabase
     worker_variables: VariablesReader
-    expression_trials: ExpressionTrials
+    checker: GraphChecker
     pages: page_files.PageFiles
     stopping: asyncio.Event
     process: str
@@ -113,8 +113,9 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
         for name, work in tasks.items():
             await stack.enter_async_context(background(name, work))
         await _load_models(store)
-        expression_trials = ExpressionTrials()
-        stack.push_async_callback(expression_trials.close)
+        checker = await stack.enter_async_context(
+            GraphChecker.open(allow_private=settings.allow_private_urls)
+        )
         open_streams = OpenStreams()
         await stack.enter_async_context(open_streams.following_access(settings.redis_url))
         notifier = await stack.enter_async_context(
@@ -142,7 +143,7 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
             ),
             own_database=own_database,
             worker_variables=VariablesReader(store),
-            expression_trials=expression_trials,
+            checker=checker,
             peers=peers,
             own_origins=OwnOrigins.of(settings),
             pages=page_files.PageFiles.load(page_files.STATIC),

@@ -9,6 +9,7 @@ from deploy.output_rows import draft_document, listed_row, version_row, whole_wo
 from engine.errors import DraftNotFound
 from engine.graph.document import is_draft
 from engine.services.drafts import merge_draft, publish_draft
+from engine.services.graph_checks import GraphChecker
 from engine.services.publish import create_workflow, update_workflow
 from engine.services.restore_version import restore_version
 from engine.store import Store, Workflow
@@ -17,10 +18,10 @@ from engine.store import Store, Workflow
 class StoreWorkflows:
     """Workflows of an account, on a machine that reaches the Redis of the stack."""
 
-    def __init__(self, store: Store, account_id: str, *, allow_private: bool = False) -> None:
+    def __init__(self, store: Store, account_id: str, checker: GraphChecker) -> None:
         self._store = store
         self._account_id = account_id
-        self._allow_private = allow_private
+        self._checker = checker
 
     async def own(self) -> list[dict[str, Any]]:
         """Return all of them."""
@@ -34,9 +35,7 @@ class StoreWorkflows:
     async def save(self, body: Mapping[str, Any], slug: str | None) -> dict[str, Any]:
         """Save a new workflow, or the next version of `slug`."""
         return workflow_row(
-            await save_workflow(
-                self._store, self._account_id, body, slug, allow_private=self._allow_private
-            )
+            await save_workflow(self._store, self._account_id, body, slug, checker=self._checker)
         )
 
     async def delete(self, slug: str) -> None:
@@ -62,7 +61,7 @@ class StoreWorkflows:
             note=note,
             force=force,
             expected={revision},
-            allow_private=self._allow_private,
+            checker=self._checker,
         )
         return workflow_row(published)
 
@@ -86,7 +85,7 @@ class StoreWorkflows:
         return workflow_row(
             await restore_version(
                 *(self._store, self._account_id, slug, version),
-                allow_private=self._allow_private,
+                checker=self._checker,
             )
         )
 
@@ -100,14 +99,14 @@ async def save_workflow(
     body: Mapping[str, Any],
     slug: str | None = None,
     *,
-    allow_private: bool = False,
+    checker: GraphChecker,
 ) -> Workflow:
     """Save a document as the API does: as a new workflow, or into the workflow of `slug`."""
     if slug is None:
-        return await create_workflow(store, account_id, body, allow_private=allow_private)
+        return await create_workflow(store, account_id, body, checker=checker)
     if not is_draft(body):
-        return await update_workflow(store, account_id, slug, body, allow_private=allow_private)
+        return await update_workflow(store, account_id, slug, body, checker=checker)
     current = await store.workflows.get_own(account_id, slug)
     # The estimate is not shown, so the account's markup is not looked up.
-    await merge_draft(store, current, body, None, markup=Decimal(1), allow_private=allow_private)
+    await merge_draft(store, current, body, None, markup=Decimal(1), checker=checker)
     return await store.workflows.get_own(account_id, slug)

@@ -69,12 +69,16 @@ def with_workflows(access: Access, work: Callable[[WorkflowSource], Awaitable[T]
             return await work(HttpWorkflows(api))
         from deploy.client.documents import StoreWorkflows
         from deploy.stack.store_access import open_store
+        from engine.services.graph_checks import GraphChecker
         from engine.settings import load
 
         stack, allow_private = find_stack(access.data_dir), load().allow_private_urls
-        async with open_store(stack.redis_url, stack.settings) as store:
+        async with (
+            open_store(stack.redis_url, stack.settings) as store,
+            GraphChecker.open(allow_private=allow_private) as checker,
+        ):
             account = await store.accounts.get(access.account_id or "")
-            return await work(StoreWorkflows(store, account.id, allow_private=allow_private))
+            return await work(StoreWorkflows(store, account.id, checker))
 
     return asyncio.run(run())
 

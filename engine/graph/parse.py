@@ -1,7 +1,7 @@
 """Parser of a document's graph into typed nodes and edges, which collects all problems."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeGuard
 
 import msgspec
@@ -13,6 +13,7 @@ from engine.nodes.request_input import RequestInput
 from engine.nodes.response_output import ResponseOutput
 from engine.nodes.support.base import NodeType
 from engine.nodes.support.policy import Policy, parse_policy, reserved_faults
+from engine.nodes.support.settings import Judge
 from engine.values.plain import fault
 from engine.values.sockets import NO_SOCKETS, Socket, Sockets, is_compatible
 
@@ -94,6 +95,8 @@ class ParsedGraph:
     """Nodes may name private addresses."""
     allow_reserved: bool = True
     """Nodes may have settings that cannot be saved any more, or not yet."""
+    judge: Judge | None = None
+    """Tells the faults of expressions; None: none is looked for, as in what was checked once."""
     expressions: int = 0
     """Characters of CEL expressions so far."""
 
@@ -121,9 +124,10 @@ def parse_graph(
     *,
     allow_private: bool = True,
     allow_reserved: bool = True,
+    judge: Judge | None = None,
 ) -> ParsedGraph:
     """Parse a document's graph. The result lists all problems."""
-    draft = ParsedGraph(allow_private=allow_private, allow_reserved=allow_reserved)
+    draft = ParsedGraph(allow_private=allow_private, allow_reserved=allow_reserved, judge=judge)
     for name, items, limit in (("nodes", nodes, MAX_NODES), ("edges", edges, MAX_EDGES)):
         if len(items) > limit:
             draft.report(f"The graph has {len(items)} {name}; at most {limit} are allowed")
@@ -143,32 +147,37 @@ def _read_node(draft: ParsedGraph, position: int, raw: Mapping[str, Any]) -> Non
     if not _is_id(node_id):
         draft.report(f"nodes[{position}].id must be a text of 1 to {MAX_ID} characters")
         return
-    if node_id in draft.nodes:
+    is_repeated = node_id in draft.nodes
+    if is_repeated:
         draft.report(f"Another node has the id '{node_id}' too; ids must differ", node=node_id)
-        return
-    draft.nodes[node_id] = ParsedNode(position=position, id=node_id)
+    parsed = _parse_node(draft, position, node_id, raw)
+    if not is_repeated:  # edges lead to the first one
+        draft.nodes[node_id] = parsed
+
+
+def _parse_node(
+    draft: ParsedGraph, position: int, node_id: str, raw: Mapping[str, Any]
+) -> ParsedNode:
     kind = _find_type(draft, node_id, raw.get("type"))
     data = _read_data(draft, node_id, raw.get("data"))
+    unknown = ParsedNode(position=position, id=node_id)
     if data is None:
-        return
+        return unknown
     policy = _read_policy(draft, node_id, data)
     if kind is None or not _is_within_budget(draft, node_id, data):
-        return
+        return unknown
     try:
-        settings = kind.parse(data)
+        settings = kind.parse(data, draft.judge)
     except SettingsError as error:
         draft.report_settings(error, node_id)
         # Without a type, errors that follow from its settings are not reported; missing wires are.
-        draft.nodes[node_id] = ParsedNode(
-            position=position, id=node_id, inputs=kind.needs(data), shown=kind.sketch(data)
-        )
-        return
+        return replace(unknown, inputs=kind.needs(data), shown=kind.sketch(data))
     if not draft.allow_reserved:
         draft.report_settings(SettingsError(*kind.outdated(settings)), node_id)
     if not draft.allow_private:
         _check_target(draft, node_id, kind.fixed_url(settings))
     sockets = Sockets(kind.inputs(settings), kind.outputs(settings))
-    draft.nodes[node_id] = ParsedNode(
+    return ParsedNode(
         position=position,
         id=node_id,
         type=kind,
@@ -260,11 +269,11 @@ def _read_edges(draft: ParsedGraph, edges: Sequence[Mapping[str, Any]]) -> None:
         edge_id = raw.get("id")
         if not _is_id(edge_id):
             draft.report(f"edges[{position}].id must be a text of 1 to {MAX_ID} characters")
-        elif edge_id in taken:
+            continue
+        if edge_id in taken:
             draft.report(f"Another edge has the id '{edge_id}' too; ids must differ", edge=edge_id)
-        else:
-            taken.add(edge_id)
-            _read_edge(draft, edge_id, raw)
+        taken.add(edge_id)
+        _read_edge(draft, edge_id, raw)
 
 
 def _read_edge(draft: ParsedGraph, edge_id: str, raw: Mapping[str, Any]) -> None:

@@ -8,12 +8,20 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import InvalidGraph
-from engine.graph.parse import MAX_NAMED, ParsedEdge, ParsedGraph, ParsedNode, Problem, parse_graph
+from engine.graph.parse import (
+    MAX_NAMED,
+    ParsedEdge,
+    ParsedGraph,
+    ParsedNode,
+    Problem,
+    parse_graph,
+)
 from engine.nodes.condition import Condition
 from engine.nodes.request_input import PARAMS, RequestInput, RequestInputSettings
 from engine.nodes.response_output import ResponseOutput
 from engine.nodes.support.base import InEdge, NodeType, WorkKind
 from engine.nodes.support.policy import Policy
+from engine.nodes.support.settings import Judge
 from engine.nodes.switch import Switch
 from engine.nodes.transform import Transform
 from engine.values.fields import SOCKETS, Field
@@ -94,13 +102,18 @@ def check_graph(
     nodes: Sequence[Mapping[str, Any]],
     edges: Sequence[Mapping[str, Any]],
     allow_private: bool = False,
+    judge: Judge | None = None,
 ) -> list[Problem]:
     """Return all problems of a graph; an empty list means that it can run.
 
     Fixed URLs with private addresses are problems, unless `allow_private`; so are settings
-    without effect yet, and those that could once be saved.
+    without effect yet, and those that could once be saved. Without `judge`,
+    expressions are not checked.
     """
-    return examine_graph(nodes, edges, allow_private=allow_private, allow_reserved=False).problems
+    graph = examine_graph(
+        nodes, edges, allow_private=allow_private, allow_reserved=False, judge=judge
+    )
+    return graph.problems
 
 
 def compile_plan(nodes: Sequence[Mapping[str, Any]], edges: Sequence[Mapping[str, Any]]) -> Plan:
@@ -108,6 +121,7 @@ def compile_plan(nodes: Sequence[Mapping[str, Any]], edges: Sequence[Mapping[str
 
     Accepts private URLs, so that saved graphs still compile after a change of that setting; the
     worker refuses the call. Accepts settings that could once be saved.
+    Expressions were checked at save, and are checked again where they are evaluated.
     """
     draft = examine_graph(nodes, edges)
     if draft.problems:
@@ -171,9 +185,15 @@ def examine_graph(
     *,
     allow_private: bool = True,
     allow_reserved: bool = True,
+    judge: Judge | None = None,
 ) -> ParsedGraph:
-    """Parse a graph and find all its problems, including cycles."""
-    draft = parse_graph(nodes, edges, allow_private=allow_private, allow_reserved=allow_reserved)
+    """Parse a graph and find all its problems, including cycles.
+
+    Without `judge`, expressions are not checked.
+    """
+    draft = parse_graph(
+        nodes, edges, allow_private=allow_private, allow_reserved=allow_reserved, judge=judge
+    )
     _check_cycles(draft)
     return draft
 

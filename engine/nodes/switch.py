@@ -10,7 +10,7 @@ from engine.nodes.support.expressions import (
     EXPRESSION,
     VALUE_IN,
     VARIABLES,
-    check_expression,
+    read_expression,
     read_values,
     sockets,
 )
@@ -96,7 +96,7 @@ class Switch(NodeType):
         is_checked = len(faults.found) == before
         cases = CASES.read(data, faults if is_checked else Faults())
         for path, _, when in cases if is_checked else ():
-            check_expression(path, when, variables, faults, is_condition=True)
+            read_expression(path, when, variables, faults, is_condition=True)
         return SwitchSettings(
             names=tuple(name for _, name, _ in cases),
             conditions=tuple(str(when) for _, _, when in cases),

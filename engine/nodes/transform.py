@@ -8,7 +8,7 @@ from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
 from engine.nodes.support.expressions import (
     EXPRESSION,
     VARIABLES,
-    check_expression,
+    read_expression,
     read_values,
     sockets,
 )
@@ -48,7 +48,7 @@ def read_settings(
     given = read_all(settings, data, faults)
     text, variables = given["expression"], given["variables"]
     if len(faults.found) == before:  # a fault of the variables would recur here
-        check_expression("expression", text, variables, faults, is_condition=is_condition)
+        read_expression("expression", text, variables, faults, is_condition=is_condition)
     return ExpressionSettings(expression=str(text), variables=variables)
 
 

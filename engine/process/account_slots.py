@@ -20,6 +20,11 @@ class AccountSlots:
         self._turns: dict[str, None] = {}
         """Accounts that wait and have less than their share, the next one first."""
 
+    @property
+    def taken(self) -> int:
+        """Slots that are held now."""
+        return sum(self._taken.values())
+
     @contextlib.asynccontextmanager
     async def slot(self, account_id: str) -> AsyncIterator[None]:
         """Hold a slot of the account."""

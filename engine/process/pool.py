@@ -12,30 +12,20 @@ import os
 import pickle
 import signal
 import socket
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Protocol
 
 from engine.errors.nodes import NodeFailed
-from engine.process.pool_child import FORK, HEADER
+from engine.process.account_slots import AccountSlots
+from engine.process.pool_child import HEADER
+from engine.process.pool_template import PRELOAD, PoolTemplate
 
 log = logging.getLogger(__name__)
 
-EXTENSIONS = ("strings", "math", "encoders", "optional", "bindings")
-PRELOAD = (
-    "engine.values.cel",
-    "cel_expr_python.cel",
-    *(f"cel_expr_python.ext.ext_{name}" for name in EXTENSIONS),
-    "engine.values.json_schemas",
-)
-"""Modules that the template imports before it forks, so that a child starts in milliseconds; a pool
-for other work names more."""
-TEMPLATE = "import sys; from engine.process.pool_child import main; main(sys.argv[1:])"
-PASSED = frozenset({"PATH", "HOME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH"})
-PASSED_PREFIXES = ("LC_", "DYLD_", "PYTHON", "OMP_", "OPENBLAS_", "MKL_", "ORT_")
-"""Locales, the interpreter, and thread counts of numeric libraries."""
-SPAWN_SECONDS = 10.0
+START_SECONDS = 10.0
+"""Longest time until the first child of a template, which imports modules before."""
+FORK_SECONDS = 3.0
+"""Longest time until a further one; a template that takes longer hangs, and is replaced."""
 RESPAWN_PAUSE_SECONDS = 0.5
 CHUNK_BYTES = 65_536
 
@@ -93,9 +83,10 @@ def timed_out(seconds: float) -> NodeFailed:
 class _Child:
     """One process and the socket to it; it works on one call at a time."""
 
-    def __init__(self, channel: socket.socket, pid: int) -> None:
+    def __init__(self, channel: socket.socket, pid: int, template: PoolTemplate) -> None:
         self._channel = channel
         self._pid = pid
+        self.template = template
 
     def is_alive(self) -> bool:
         """Return whether the process lives: an idle child sends nothing but its end."""
@@ -138,26 +129,31 @@ class _Child:
 
 
 class Pool:
-    """Runs functions in child processes: `slots` at a time, with one warm child to spare.
+    """Runs functions in child processes: `slots` at a time for an account, with a child to spare.
 
-    The first call starts them, so that a worker whose runs need none has none.
+    All accounts together have `reserved` further ones (by default as many), and take turns. The
+    first call starts the children, so that a worker whose runs need none has none.
     """
 
     def __init__(
         self,
         *,
         slots: int,
+        reserved: int | None = None,
         memory_bytes: int = 512 * 1024 * 1024,
         preload: Sequence[str] = PRELOAD,
     ) -> None:
         self._slots = slots
         self._memory_bytes = memory_bytes
         self._preload = preload
-        self._free_slots = asyncio.Semaphore(slots)
+        limit = slots + (slots if reserved is None else reserved)
+        self._account_slots = AccountSlots(limit, share=slots)
         self._idle: asyncio.LifoQueue[_Child] = asyncio.LifoQueue()
         self._children: set[_Child] = set()
         self._respawns: set[asyncio.Task[None]] = set()
-        self._template: _Template | None = None
+        self._template: PoolTemplate | None = None
+        self._hung: set[PoolTemplate] = set()
+        """Templates that do not answer, whose children still work."""
         self._is_started = False
         self._starting = asyncio.Lock()
         self._closed = False
@@ -180,8 +176,9 @@ class Pool:
             child.kill()
         while not self._idle.empty():
             self._idle.get_nowait().close()
-        if self._template is not None:
-            await asyncio.to_thread(self._template.close)
+        for template in (self._template, *self._hung):
+            if template is not None:
+                template.close()
 
     async def run(
         self,
@@ -189,14 +186,15 @@ class Pool:
         *args: Any,
         deadline_seconds: float,
         gate: PoolGate | None = None,
+        account_id: str = "",
     ) -> Any:
-        """Call a top-level function in a child; the deadline starts when a slot is free.
+        """Call a top-level function in a child; the deadline starts when the account has a slot.
 
         Raises PoolTimeout, PoolCrashed, or the function's own error.
         """
         if not self._is_started:
             await self.start()
-        async with self._slot(gate):
+        async with self._slot(gate, account_id):
             # Pickled only now, so that waiting calls have no second copy.
             request = pickle.dumps((function, args), pickle.HIGHEST_PROTOCOL)
             is_value, outcome = await self._run_in_child(request, deadline_seconds)
@@ -205,12 +203,12 @@ class Pool:
         raise outcome
 
     @contextlib.asynccontextmanager
-    async def _slot(self, gate: PoolGate | None) -> AsyncIterator[None]:
+    async def _slot(self, gate: PoolGate | None, account_id: str) -> AsyncIterator[None]:
         """Hold a slot while the gate is open; without the gate, no slot is taken."""
         while True:
             if gate is not None:
                 await gate.wait()
-            async with self._free_slots:
+            async with self._account_slots.slot(account_id):
                 if gate is None or gate.may_grow:
                     yield
                     return
@@ -226,26 +224,43 @@ class Pool:
                     raise
         except TimeoutError:
             raise PoolTimeout(f"No answer within {deadline_seconds:g} s") from None
-        self._idle.put_nowait(child)
+        self._give_back(child)
         return outcome
 
     async def _take(self) -> _Child:
         while not self._closed:
+            if len(self._children) + len(self._respawns) <= self._account_slots.taken:
+                self._respawn_later()  # accounts use reserved slots
             child = await self._idle.get()
             if child.is_alive():
                 return child
             self._replace(child)
         raise PoolCrashed("The pool is closed")
 
+    def _give_back(self, child: _Child) -> None:
+        if len(self._children) > max(self._slots, self._account_slots.taken) + 1:
+            self._remove(child)
+        else:
+            self._idle.put_nowait(child)
+
     def _replace(self, child: _Child) -> None:
+        self._remove(child)
+        if not self._closed:
+            self._respawn_later()
+
+    def _remove(self, child: _Child) -> None:
         if child in self._children and not self._closed:
             child.kill()
         child.close()
         self._children.discard(child)
-        if not self._closed:
-            task = asyncio.create_task(self._respawn())
-            self._respawns.add(task)
-            task.add_done_callback(self._respawns.discard)
+        for template in self._hung - {each.template for each in self._children}:
+            self._hung.discard(template)
+            template.close()
+
+    def _respawn_later(self) -> None:
+        task = asyncio.create_task(self._respawn())
+        self._respawns.add(task)
+        task.add_done_callback(self._respawns.discard)
 
     async def _respawn(self) -> None:
         while True:
@@ -256,84 +271,62 @@ class Pool:
                 await asyncio.sleep(RESPAWN_PAUSE_SECONDS)
 
     async def _spawn(self) -> None:
+        if self._template is None:
+            self._template = PoolTemplate(self._memory_bytes, self._preload)
+            self._template.watch(self._template_ended)
+        template = self._template
         parent_end, child_end = socket.socketpair()
         parent_end.setblocking(False)
         try:
             with child_end:
-                self._request_fork(child_end)
-            async with asyncio.timeout(SPAWN_SECONDS):
+                template.fork(child_end)
+            async with asyncio.timeout(FORK_SECONDS if template.has_forked else START_SECONDS):
                 (pid,) = HEADER.unpack(await _read_some(parent_end))
         except BaseException as error:
             parent_end.close()
+            if isinstance(error, TimeoutError | BlockingIOError):
+                self._leave_hung(template)
             if isinstance(error, OSError | PoolCrashed):
                 raise PoolCrashed("A process of the pool did not start") from None
             raise
-        child = _Child(parent_end, pid)
+        template.has_forked = True
+        child = _Child(parent_end, pid, template)
         self._children.add(child)
         self._idle.put_nowait(child)
 
-    def _request_fork(self, child_end: socket.socket) -> None:
-        if self._template is not None and not self._template.is_alive():
-            self._template.close()
+    def _template_ended(self) -> None:
+        """Reap the template, and replace it with its children, which have ended with it."""
+        template, self._template = self._template, None
+        if template is not None:
+            template.close()
+        for _ in range(self._idle.qsize()):
+            self._replace(self._idle.get_nowait())
+
+    def _leave_hung(self, template: PoolTemplate) -> None:
+        """Let the next child come from another template; this one ends with its last child."""
+        if template is self._template:
+            log.warning("the template of a pool hangs; another one is started")
             self._template = None
-        if self._template is None:
-            self._template = _Template(self._memory_bytes, self._preload)
-        self._template.fork(child_end)
+            self._hung.add(template)
 
 
-class GatedPool:
-    """A pool for calls that begin while a gate is open."""
+class AccountRunner:
+    """A pool for one account's calls, which begin while a gate is open."""
 
-    def __init__(self, pool: Pool, gate: PoolGate) -> None:
+    def __init__(self, pool: Pool, account_id: str, gate: PoolGate | None = None) -> None:
         self._pool = pool
+        self._account_id = account_id
         self._gate = gate
 
     async def run(self, function: Callable[..., Any], *args: Any, deadline_seconds: float) -> Any:
-        """Like `Pool.run`, with the gate."""
+        """Like `Pool.run`, with the account and the gate."""
         return await self._pool.run(
-            function, *args, deadline_seconds=deadline_seconds, gate=self._gate
+            function,
+            *args,
+            deadline_seconds=deadline_seconds,
+            gate=self._gate,
+            account_id=self._account_id,
         )
-
-
-class _Template:
-    """The process that children are forked from; it has no threads and no connections."""
-
-    def __init__(self, memory_bytes: int, preload: Sequence[str]) -> None:
-        self._control, child_end = socket.socketpair()
-        descriptor = child_end.fileno()
-        command = [sys.executable, "-P", "-c", TEMPLATE]
-        with child_end:
-            self._process = subprocess.Popen(
-                [*command, str(descriptor), str(memory_bytes), *preload],
-                pass_fds=[descriptor],
-                stdin=subprocess.DEVNULL,
-                env=child_environ(os.environ),
-            )
-
-    def is_alive(self) -> bool:
-        return self._process.poll() is None
-
-    def fork(self, channel: socket.socket) -> None:
-        socket.send_fds(self._control, [FORK], [channel.fileno()])
-
-    def close(self) -> None:
-        """End the template and the children that it forked."""
-        self._control.close()
-        self._process.kill()
-        self._process.wait()
-
-
-def child_environ(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of a pool process: interpreter variables without secrets.
-
-    Names are passed by a list, since manifests may give their keys any name.
-    """
-    passed = {
-        name: value
-        for name, value in environ.items()
-        if name in PASSED or name.startswith(PASSED_PREFIXES)
-    }
-    return {**passed, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))}
 
 
 def _framed(message: bytes) -> bytes:

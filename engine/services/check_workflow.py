@@ -9,15 +9,14 @@ from typing import Any
 from engine.billing.credits import estimate_nodes
 from engine.errors import InvalidInputs
 from engine.graph.parse import ParsedGraph, Problem
-from engine.graph.plan import Plan, examine_graph, plan_sound_part
+from engine.graph.plan import Plan, plan_sound_part
 from engine.nodes.request_input import RequestInputSettings
-from engine.services.save_workflow import LARGE_GRAPH, Nodes, check_uploads
+from engine.services.graph_checks import LARGE_GRAPH, Elements, GraphChecker
+from engine.services.save_workflow import check_uploads
 from engine.services.secrets import check_secrets
 from engine.store import Store
 from engine.values.fields import check_inputs
 from engine.values.sockets import Sockets
-
-Edges = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,20 +41,22 @@ class WorkflowCheck:
 async def check_workflow(
     store: Store,
     account_id: str,
-    nodes: Nodes,
-    edges: Edges,
+    nodes: Elements,
+    edges: Elements,
     *,
     markup: Decimal,
-    allow_private: bool,
+    checker: GraphChecker,
     inputs: Mapping[str, Any] | None = None,
 ) -> WorkflowCheck:
     """Check a graph, with the account's assets and secrets; a large one in a thread.
 
-    The estimate is for a run with `inputs`; without them, their defaults count.
+    The estimate is for a run with `inputs`; without them, their defaults count. Raises Unavailable
+    where its expressions cannot be checked now.
     """
-    args = nodes, edges, markup, allow_private, inputs
+    graph = await checker.examine(account_id, nodes, edges)
+    args = graph, markup, checker.allow_private, inputs
     is_large = len(nodes) + len(edges) >= LARGE_GRAPH
-    found = await asyncio.to_thread(check_nodes, *args) if is_large else check_nodes(*args)
+    found = await asyncio.to_thread(check_graph, *args) if is_large else check_graph(*args)
     uploads = await check_uploads(store, account_id, nodes)
     secrets = await check_secrets(store, account_id, nodes)
     return WorkflowCheck(
@@ -63,18 +64,16 @@ async def check_workflow(
     )
 
 
-def check_nodes(
-    nodes: Nodes,
-    edges: Edges,
+def check_graph(
+    graph: ParsedGraph,
     markup: Decimal,
     allow_private: bool = False,
     inputs: Mapping[str, Any] | None = None,
 ) -> WorkflowCheck:
-    """Check a graph without the account's assets.
+    """Estimate an examined graph, and check its inputs, without the account's assets.
 
     The estimate of a graph with problems counts the nodes and edges without any.
     """
-    graph = examine_graph(nodes, edges, allow_private=allow_private, allow_reserved=False)
     plan = plan_sound_part(graph)
     wrong = {} if inputs is None else dict(_input_faults(plan, inputs, allow_private))
     given = None if inputs is None else _fill(plan, inputs, wrong)

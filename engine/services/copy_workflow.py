@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.errors import AssetNotFound, EngineError
 from engine.graph.document import Document, is_draft, parse_document
+from engine.services.graph_checks import GraphChecker
 from engine.services.media import MediaService
 from engine.services.publish import save_new
 from engine.services.save_workflow import named_assets, replace_assets
@@ -22,7 +23,7 @@ async def copy_workflow(
     original: Workflow,
     body: Mapping[str, Any],
     *,
-    allow_private: bool,
+    checker: GraphChecker,
 ) -> Workflow:
     """Save a copy for an account of a workflow as it is shown to that account.
 
@@ -43,9 +44,7 @@ async def copy_workflow(
         ids, made = {each: each for each in await _living(store, account_id, base)}, []
     try:
         document = parse_document(body, replace_assets(base, ids))
-        return await save_new(
-            store, account_id, document, drafts=drafts, allow_private=allow_private
-        )
+        return await save_new(store, account_id, document, drafts=drafts, checker=checker)
     except EngineError:
         await _delete(media_service, account_id, made)
         raise

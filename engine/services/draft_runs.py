@@ -16,6 +16,7 @@ from engine.nodes.request_input import outputs_of
 from engine.nodes.support.base import Outputs
 from engine.services.acceptance import NewRun, Runnable
 from engine.services.former_runs import FormerRuns
+from engine.services.graph_checks import GraphChecker
 from engine.services.media import MediaService
 from engine.services.pinned_outputs import Pinned, read_pinned
 from engine.services.save_workflow import find_problems
@@ -47,7 +48,7 @@ class DraftRuns:
 
     store: Store
     media_service: MediaService
-    allow_private: bool
+    checker: GraphChecker
 
     async def find(self, account_id: str, slug: str, run: DraftRun) -> Runnable:
         """Return the draft, or the wanted part of it, ready to run.
@@ -58,9 +59,7 @@ class DraftRuns:
         await self.store.workflows.check_own(account_id, slug)
         document = (await self.store.drafts.get(account_id, slug)).document
         _check_nodes(document, run)
-        problems = await find_problems(
-            self.store, account_id, document, allow_private=self.allow_private
-        )
+        problems = await find_problems(self.store, account_id, document, checker=self.checker)
         if run.only is not None:
             problems = _of_needed(document, problems, run.only, run.pinned)
         if problems:
@@ -89,7 +88,7 @@ class DraftRuns:
             media_service=self.media_service,
             account_id=new.account_id,
             execution_id=new.execution_id,
-            allow_http=self.allow_private,
+            allow_http=self.checker.allow_private,
         )
         entries = {index: seeds.take("", pack(outputs)) for index, outputs in pinned.items()}
         if run.source is not None:

@@ -15,6 +15,7 @@ from engine.errors import (
 from engine.graph.breaking_changes import breaking_changes
 from engine.graph.document import Document, parse_document
 from engine.services.check_workflow import WorkflowCheck, check_workflow
+from engine.services.graph_checks import GraphChecker
 from engine.services.save_workflow import check_cover, find_problems, finish_save
 from engine.store import Draft, Store, Workflow
 from engine.store.workflows.drafts import NeverPublished
@@ -39,7 +40,7 @@ async def save_draft(
     expected: Collection[int] | None,
     *,
     markup: Decimal,
-    allow_private: bool,
+    checker: GraphChecker,
 ) -> SavedDraft:
     """Write the draft of an own workflow, and check its graph; `markup` is for the estimate.
 
@@ -53,7 +54,7 @@ async def save_draft(
         document.nodes,
         document.edges,
         markup=markup,
-        allow_private=allow_private,
+        checker=checker,
     )
     problems = [problem.as_dict() for problem in check.problems]
     draft = await store.drafts.write(account_id, slug, document, problems, expected)
@@ -68,7 +69,7 @@ async def merge_draft(
     expected: Collection[int] | None,
     *,
     markup: Decimal,
-    allow_private: bool,
+    checker: GraphChecker,
 ) -> SavedDraft:
     """Write the members that `body` has into the draft, or a new one of the published document.
 
@@ -90,7 +91,7 @@ async def merge_draft(
                 parse_document(body, base),
                 {revision},
                 markup=markup,
-                allow_private=allow_private,
+                checker=checker,
             )
         except RevisionConflict:
             if turn == MAX_TRIES - 1:
@@ -132,11 +133,11 @@ async def carry_visibility(store: Store, former: Workflow, current: Workflow) ->
 
 
 async def begin_draft(
-    store: Store, account_id: str, document: Document, *, allow_private: bool
+    store: Store, account_id: str, document: Document, *, checker: GraphChecker
 ) -> Workflow:
     """Save a new workflow that has only a draft. Raises InvalidBody and QuotaExceeded."""
     await check_cover(store, account_id, document.cover)
-    problems = await find_problems(store, account_id, document, allow_private=allow_private)
+    problems = await find_problems(store, account_id, document, checker=checker)
     workflow = await store.workflows.create_draft(account_id, document, problems)
     await finish_save(store, workflow)
     return workflow
@@ -165,7 +166,7 @@ async def publish_draft(
     note: str | None,
     force: bool,
     expected: Collection[int] | None = None,
-    allow_private: bool,
+    checker: GraphChecker,
 ) -> Workflow:
     """Publish the draft of an own workflow, whose problems are looked for once more.
 
@@ -178,9 +179,7 @@ async def publish_draft(
         if expected is not None and draft.revision not in expected:
             raise RevisionConflict(draft.revision)
         await check_cover(store, account_id, draft.document.cover)
-        problems = await find_problems(
-            store, account_id, draft.document, allow_private=allow_private
-        )
+        problems = await find_problems(store, account_id, draft.document, checker=checker)
         if problems:
             raise InvalidGraph(problems)
         changes = breaking_changes(live.document, draft.document) if live.version else []

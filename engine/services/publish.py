@@ -7,6 +7,7 @@ from typing import Any
 from engine.errors import RevisionConflict, VersionConflict
 from engine.graph.document import Document, is_draft, parse_document
 from engine.services.drafts import begin_draft, carry_visibility
+from engine.services.graph_checks import GraphChecker
 from engine.services.save_workflow import check_cover, check_document, finish_save
 from engine.store import Store, Workflow
 
@@ -15,26 +16,26 @@ MAX_TRIES = 5
 
 
 async def create_workflow(
-    store: Store, account_id: str, body: Mapping[str, Any], *, allow_private: bool
+    store: Store, account_id: str, body: Mapping[str, Any], *, checker: GraphChecker
 ) -> Workflow:
     """Save a new workflow; with `draft: true` one that has only a draft.
 
     Raises InvalidBody, InvalidGraph and QuotaExceeded.
     """
     document, drafts = parse_document(body), is_draft(body)
-    return await save_new(store, account_id, document, drafts=drafts, allow_private=allow_private)
+    return await save_new(store, account_id, document, drafts=drafts, checker=checker)
 
 
 async def save_new(
-    store: Store, account_id: str, document: Document, *, drafts: bool, allow_private: bool
+    store: Store, account_id: str, document: Document, *, drafts: bool, checker: GraphChecker
 ) -> Workflow:
     """Save a document as a new workflow; with `drafts` as one that has only a draft.
 
     Raises InvalidBody, InvalidGraph and QuotaExceeded.
     """
     if drafts:
-        return await begin_draft(store, account_id, document, allow_private=allow_private)
-    await check_document(store, account_id, document, allow_private=allow_private)
+        return await begin_draft(store, account_id, document, checker=checker)
+    await check_document(store, account_id, document, checker=checker)
     workflow = await store.workflows.create(account_id, document, [])
     await finish_save(store, workflow)
     return workflow
@@ -47,7 +48,7 @@ async def update_workflow(
     body: Mapping[str, Any],
     expected: Collection[int] | None = None,
     *,
-    allow_private: bool,
+    checker: GraphChecker,
 ) -> Workflow:
     """Save the members that `body` has; without nodes, edges and another choice of recorded values
     no version is made.
@@ -67,7 +68,7 @@ async def update_workflow(
                 store,
                 account_id,
                 document,
-                allow_private=allow_private,
+                checker=checker,
                 former=current.document,
             )
         elif document.cover != current.document.cover:

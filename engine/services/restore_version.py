@@ -3,12 +3,13 @@
 from dataclasses import replace
 
 from engine.errors import InvalidGraph
+from engine.services.graph_checks import GraphChecker
 from engine.services.save_workflow import find_problems, finish_save
 from engine.store import Store, Workflow
 
 
 async def restore_version(
-    store: Store, account_id: str, slug: str, version: int, *, allow_private: bool
+    store: Store, account_id: str, slug: str, version: int, *, checker: GraphChecker
 ) -> Workflow:
     """Publish a version of an own workflow as a new one; a draft stays as it is.
 
@@ -23,7 +24,7 @@ async def restore_version(
     document = replace(
         former.document, public_playground=live.public_playground, is_template=live.is_template
     )
-    problems = await find_problems(store, account_id, former.document, allow_private=allow_private)
+    problems = await find_problems(store, account_id, former.document, checker=checker)
     if problems:
         raise InvalidGraph(problems)
     note = f"Version {version} restored"

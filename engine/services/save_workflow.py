@@ -1,7 +1,7 @@
 """Saving a workflow: checks before, and references to its media after."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -9,15 +9,11 @@ from engine.errors import AssetNotFound, InvalidBody, InvalidGraph
 from engine.errors.nodes import SettingFault, SettingsError
 from engine.graph.document import Document
 from engine.graph.parse import Problem
-from engine.graph.plan import check_graph
 from engine.media.ids import is_asset_id
 from engine.nodes.upload import Upload, UploadSettings
+from engine.services.graph_checks import Elements, GraphChecker
 from engine.services.secrets import check_secrets, note_secrets
 from engine.store import Draft, Store, Workflow
-
-Nodes = Sequence[Mapping[str, Any]]
-LARGE_GRAPH = 200
-"""Nodes and edges from which on a graph is checked in a thread."""
 
 
 async def check_document(
@@ -25,7 +21,7 @@ async def check_document(
     account_id: str,
     document: Document,
     *,
-    allow_private: bool,
+    checker: GraphChecker,
     former: Document | None = None,
 ) -> None:
     """Check a document that an account wants to publish; `former` is the one that it replaces.
@@ -34,17 +30,18 @@ async def check_document(
     """
     if former is None or document.cover != former.cover:
         await check_cover(store, account_id, document.cover)
-    problems = await find_problems(store, account_id, document, allow_private=allow_private)
+    problems = await find_problems(store, account_id, document, checker=checker)
     if problems:
         raise InvalidGraph(problems)
 
 
 async def find_problems(
-    store: Store, account_id: str, document: Document, *, allow_private: bool
+    store: Store, account_id: str, document: Document, *, checker: GraphChecker
 ) -> list[dict[str, str]]:
     """Return all problems of a document's graph, as callers see them."""
+    graph = await checker.examine(account_id, document.nodes, document.edges)
     found = [
-        *await _check_graph(document, allow_private),
+        *graph.problems,
         *await check_uploads(store, account_id, document.nodes),
         *await check_secrets(store, account_id, document.nodes),
     ]
@@ -100,14 +97,7 @@ async def check_cover(store: Store, account_id: str, cover: str | None) -> None:
         raise InvalidBody("'cover' names no asset of yours", field="cover") from None
 
 
-async def _check_graph(document: Document, allow_private: bool) -> list[Problem]:
-    nodes, edges = document.nodes, document.edges
-    if len(nodes) + len(edges) < LARGE_GRAPH:
-        return check_graph(nodes, edges, allow_private)
-    return await asyncio.to_thread(check_graph, nodes, edges, allow_private)
-
-
-async def check_uploads(store: Store, account_id: str, nodes: Nodes) -> list[Problem]:
+async def check_uploads(store: Store, account_id: str, nodes: Elements) -> list[Problem]:
     """Return the problems of upload nodes with their assets."""
     uploads = list(_uploads(nodes))
     faults = await asyncio.gather(
@@ -133,7 +123,7 @@ async def _upload_fault(
     return SettingFault(f"kind is {settings.kind}, and the asset is {asset.medium}", "kind")
 
 
-def _uploads(nodes: Nodes) -> Iterator[tuple[str, UploadSettings]]:
+def _uploads(nodes: Elements) -> Iterator[tuple[str, UploadSettings]]:
     """Yield the ids and settings of upload nodes with valid settings."""
     for node in nodes:
         node_id: Any = node.get("id")

@@ -77,7 +77,7 @@ class DraftOfWorkflow:
         drafts = DraftRuns(
             store=services.store,
             media_service=services.media_service,
-            allow_private=services.settings.allow_private_urls,
+            checker=services.checker,
         )
         return await drafts.find(principal.account.id, self.slug, self.wanted)
 

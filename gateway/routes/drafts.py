@@ -110,7 +110,7 @@ async def put_draft(request: GatewayRequest, principal: Principal) -> Response:
         parse_document(body),
         wanted_versions(request.headers),
         markup=principal.terms.markup,
-        allow_private=services.settings.allow_private_urls,
+        checker=services.checker,
     )
     return json_response(DraftSaved.of(saved), headers=entity_tag(saved.draft.revision))
 
@@ -170,7 +170,7 @@ async def publish_draft(request: GatewayRequest, principal: Principal) -> Respon
         note=body.note,
         force=body.force,
         expected=wanted_versions(request.headers),
-        allow_private=services.settings.allow_private_urls,
+        checker=services.checker,
     )
     return json_response(WorkflowView.of(workflow), headers=entity_tag(workflow.version))
 

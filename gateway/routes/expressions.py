@@ -39,7 +39,7 @@ class ExpressionTrialRequest(RequestBody):
             raise errors.InvalidBody(message, field="variables")
 
     def check_names(self) -> None:
-        """Raise InvalidBody for a variable whose name is none in CEL, which is imported for it."""
+        """Raise InvalidBody for a variable whose name is none in CEL."""
         for name in self.variables:
             if not cel.is_variable(name):
                 message = f"'variables' has a name that is none in CEL: {name[:64]}"
@@ -73,13 +73,14 @@ async def try_expression(request: GatewayRequest, principal: Principal) -> Respo
     """Evaluate an expression over values, as a node of a run would, and record nothing."""
     body = await read_body(request, ExpressionTrialRequest)
     body.check_names()
-    problem = cel.check(body.expression, tuple(body.variables))
+    account_id, expressions = principal.account.id, request.services.checker.expressions
+    expression = cel.Expression(body.expression, tuple(sorted(body.variables)))
+    problem = (await expressions.check(account_id, [expression]))[expression]
     if problem is not None:
         return json_response(ExpressionTrialView(None, problem=problem))
     values = {cel.VALUE: body.value, **body.variables}
-    trials = request.services.expression_trials
     try:
-        result = await trials.evaluate(principal.account.id, body.expression, values)
+        result = await expressions.evaluate(account_id, body.expression, values)
     except NodeFailed as error:
         return json_response(ExpressionTrialView(None, problem=str(error)))
     is_shown = len(result) <= MAX_RESULT_BYTES

@@ -106,7 +106,7 @@ async def restore_version(request: GatewayRequest, principal: Principal) -> Resp
         principal.account.id,
         slug,
         version,
-        allow_private=services.settings.allow_private_urls,
+        checker=services.checker,
     )
     return _show(workflow)
 

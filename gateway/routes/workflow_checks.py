@@ -47,7 +47,7 @@ async def check_graph(request: GatewayRequest, principal: Principal) -> Response
         nodes,
         edges,
         markup=principal.terms.markup,
-        allow_private=services.settings.allow_private_urls,
+        checker=services.checker,
         inputs=None if body.inputs is UNSET else body.inputs,
     )
     return json_response(CheckView(**found.as_dict()))

@@ -109,16 +109,16 @@ async def create_workflow(request: GatewayRequest, principal: Principal) -> Resp
     With `copyOf` it is a copy of an own workflow or of a template, neither public nor a template.
     """
     services, account_id = request.services, principal.account.id
-    body, allow_private = await read_object(request), services.settings.allow_private_urls
+    body = await read_object(request)
     if "copyOf" in body:
         original = await _load_original(request, principal, body["copyOf"])
         workflow = await copy_workflow(
             *(services.store, services.media_service, account_id, original, body),
-            allow_private=allow_private,
+            checker=services.checker,
         )
     else:
         workflow = await publish.create_workflow(
-            services.store, account_id, body, allow_private=allow_private
+            services.store, account_id, body, checker=services.checker
         )
     return _answer(workflow, 201)
 
@@ -157,16 +157,15 @@ async def update_workflow(request: GatewayRequest, principal: Principal) -> Resp
     slug = check_slug(request.path_params["slug"])
     body = await _read_counted(request)
     wanted = wanted_versions(request.headers)
-    allow_private = services.settings.allow_private_urls
     if is_draft(body):
         current = await _load_writable(request, principal)
         markup = principal.terms.markup
         saved = await merge_draft(
-            services.store, current, body, wanted, markup=markup, allow_private=allow_private
+            services.store, current, body, wanted, markup=markup, checker=services.checker
         )
         return json_response(DraftSaved.of(saved), headers=entity_tag(saved.draft.revision))
     workflow = await publish.update_workflow(
-        services.store, principal.account.id, slug, body, wanted, allow_private=allow_private
+        services.store, principal.account.id, slug, body, wanted, checker=services.checker
     )
     return _answer(workflow)
 

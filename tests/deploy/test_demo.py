@@ -17,6 +17,7 @@ from engine.store import Store
 from engine.webhooks.signing import CAPABILITY
 from gateway.app import routes
 from gateway.auth.endpoints import Guarded, Resource
+from tests.support.graph_checkers import ANY_URL
 
 DEMANDED = {
     endpoint.capability
@@ -66,7 +67,7 @@ async def test_templates_that_were_changed_or_deleted_stay_so(
     await demo.prepare()
     before = await names(store, templates=True)
     [account] = await store.accounts.list()
-    await save_workflow(store, account.id, {"name": "Bills"}, "invoice-to-json")
+    await save_workflow(store, account.id, {"name": "Bills"}, "invoice-to-json", checker=ANY_URL)
     await store.workflows.delete(account.id, "page-watch")
 
     await Demo(Stack(data_dir=tmp_path, redis_url=redis_url)).prepare()

@@ -3,6 +3,7 @@
 from typing import Any
 
 from engine.graph.plan import check_graph
+from tests.support.graph_checkers import judge
 from tests.support.graph_text import edge, node
 
 Graph = tuple[list[dict[str, Any]], list[dict[str, Any]]]
@@ -24,7 +25,7 @@ EDGES = [
 
 
 def problems(nodes: list[dict[str, Any]], edges: list[dict[str, Any]]) -> list[dict[str, str]]:
-    return [problem.as_dict() for problem in check_graph(nodes, edges)]
+    return [problem.as_dict() for problem in check_graph(nodes, edges, judge=judge)]
 
 
 def only(nodes: list[dict[str, Any]], edges: list[dict[str, Any]]) -> dict[str, str]:

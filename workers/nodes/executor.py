@@ -18,8 +18,8 @@ from engine.models.manifest import Category, Model
 from engine.models.pricing import NO_USAGE, Usage
 from engine.nodes.support.base import HttpAnswer, HttpCall, InEdge, Outputs, WorkKind
 from engine.nodes.support.image_edits import IMAGE_SECONDS, READ_SECONDS, Edit, ImageData
-from engine.process import pool as process_pool
-from engine.process.pool import GatedPool, Pool, PoolGate, compute, timed_out
+from engine.process import pool_template
+from engine.process.pool import AccountRunner, Pool, PoolGate, compute, timed_out
 from engine.store.redis.record_packing import pack
 from engine.values import cel
 from workers.media.fetch import fetch_media
@@ -37,9 +37,9 @@ from workers.providers.base import (
 from workers.providers.model_caller import ModelCaller, refuse_answer
 
 COMPUTE_SECONDS = 5.0
-PRELOAD = (*process_pool.PRELOAD, "workers.nodes.imaging")
-"""Modules that the processes of the pool for nodes begin with."""
 """Time-out of work in a child process where the node has none."""
+PRELOAD = (*pool_template.PRELOAD, "workers.nodes.imaging")
+"""Modules that the processes of the pool for nodes begin with."""
 
 NO_CHECKPOINTS = NoCheckpoints()
 
@@ -238,11 +238,15 @@ class NodeContext:
 
     async def read_image(self, data: bytes) -> str:
         """Return the text in an image, from a child process that is killed at the deadline."""
-        return await self._tools.local.read_image(data, self._timeout or READ_SECONDS)
+        return await self._tools.local.read_image(
+            data, self._timeout or READ_SECONDS, self._work.account_id
+        )
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """Return vectors, from a child process that is killed at the node's deadline."""
-        return await self._tools.local.embed(texts, self._timeout or READ_SECONDS)
+        return await self._tools.local.embed(
+            texts, self._timeout or READ_SECONDS, self._work.account_id
+        )
 
     @property
     def _media_store(self) -> MediaStore:
@@ -251,8 +255,7 @@ class NodeContext:
     async def _compute(
         self, what: str, usual: float, function: Callable[..., Any], *args: Any
     ) -> Any:
-        memory, pool = self._work.memory, self._tools.pool
-        runner = pool if memory is None else GatedPool(pool, memory)
+        runner = AccountRunner(self._tools.pool, self._work.account_id, self._work.memory)
         return await compute(runner, what, self._timeout or usual, function, *args)
 
     async def use_asset(self, asset_id: str, *, is_named: bool) -> tuple[str, str]:

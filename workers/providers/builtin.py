@@ -11,11 +11,11 @@ from engine.nodes.support.image_edits import READ_SECONDS
 from engine.values.templates import to_json
 from workers.providers.base import CallContext, Dialect, ModelAnswer
 
-Embed = Callable[[Sequence[str], float], Awaitable[list[list[float]]]]
-"""Returns a vector for each text within a number of seconds. Raises NodeFailed."""
+Embed = Callable[[Sequence[str], float, str], Awaitable[list[list[float]]]]
+"""Returns a vector for each text within a number of seconds, for an account. Raises NodeFailed."""
 
 
-async def embed_nothing(texts: Sequence[str], seconds: float) -> list[list[float]]:
+async def embed_nothing(texts: Sequence[str], seconds: float, account_id: str) -> list[list[float]]:
     """Raise NodeFailed: no model embeds."""
     raise NodeFailed("not_installed", "Nothing embeds texts here")
 
@@ -35,6 +35,6 @@ class BuiltinDialect(Dialect):
         await asyncio.sleep(0)  # a long list of calls must not hold up the other executions
         text = section.template.render(values)
         if section.gives is BuiltinResult.EMBEDDING:
-            [vector] = await self._embed([text], call.bound(READ_SECONDS))
+            [vector] = await self._embed([text], call.bound(READ_SECONDS), call.account_id)
             text = to_json(vector)
         return ModelAnswer(value=text, usage=model.max_usage(values))

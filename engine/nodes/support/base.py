@@ -20,7 +20,7 @@ from engine.errors.nodes import NodeFailed, SettingFault
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from engine.nodes.support.image_edits import Edit, ImageData
-from engine.nodes.support.settings import Faults, Setting
+from engine.nodes.support.settings import Faults, Judge, Setting
 from engine.values.sockets import Socket, Sockets, SocketType
 
 Outputs = Mapping[str, Any]
@@ -210,10 +210,15 @@ class NodeType(Protocol):
         """Read `data` into frozen settings; with faults, as far as the sockets need them."""
         ...
 
-    def parse(self, data: Mapping[str, Any]) -> Any:
-        """Parse `data` to frozen settings. Raises SettingsError with all reasons."""
+    def parse(self, data: Mapping[str, Any], judge: Judge | None = None) -> Any:
+        """Parse `data` to frozen settings. Raises SettingsError with all reasons.
+
+        Expressions are checked by `judge`; without it they are not.
+        """
         faults = Faults()
         settings = self.read(data, faults)
+        if judge is not None:
+            faults.check_expressions(judge)
         faults.finish()
         return settings
 

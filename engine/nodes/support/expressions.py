@@ -45,7 +45,7 @@ VARIABLES = Setting(
 EXPRESSION: Schema = {"type": "string"}
 
 
-def check_expression(
+def read_expression(
     member: str,
     expression: object,
     variables: Sequence[str],
@@ -53,14 +53,13 @@ def check_expression(
     *,
     is_condition: bool,
 ) -> str:
-    """Return the expression at a member of a node's data; add its faults."""
+    """Return the expression at a member of a node's data; note it for its check."""
     known = ", ".join(f"'{name}'" for name in (cel.VALUE, *variables))
     if not isinstance(expression, str):
         faults.add(member, f"must be a text: CEL over {known}")
         return ""
-    reason = cel.check(expression, variables, is_condition=is_condition)
-    if reason:
-        faults.add_rule(reason if member == "expression" else f"{member}: {reason}", member)
+    found = cel.Expression(expression, tuple(sorted(variables)), is_condition)
+    faults.expressions.append((member, found))
     return expression
 
 

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 from engine.errors.nodes import SettingFault, SettingsError
+from engine.values.cel import Expression
 from engine.values.templates import Template
 
 Schema = dict[str, Any]
 """JSON Schema 2020-12."""
 Data = Mapping[str, Any]
+Judge = Callable[[Expression], str | None]
+"""Returns the fault of an expression, or None."""
 TITLES = {"url": "URL", "jsonSchema": "JSON Schema"}
 """Titles that do not follow from the name of the setting."""
 
@@ -21,6 +24,8 @@ class Faults:
 
     def __init__(self) -> None:
         self.found: list[SettingFault] = []
+        self.expressions: list[tuple[str, Expression]] = []
+        """Expressions by their members; `read` does not check them, since only a child may."""
 
     def add(self, field: str, words: str) -> None:
         """Add a fault that the JSON Schema finds too; the field's name precedes `words`."""
@@ -33,6 +38,13 @@ class Faults:
     def extend(self, error: SettingsError) -> None:
         """Add the faults of an error."""
         self.found += error.faults
+
+    def check_expressions(self, judge: Judge) -> None:
+        """Add the faults of the expressions that were read."""
+        for member, expression in self.expressions:
+            reason = judge(expression)
+            if reason:
+                self.add_rule(reason if member == "expression" else f"{member}: {reason}", member)
 
     def finish(self) -> None:
         """Raise SettingsError if there is a fault."""

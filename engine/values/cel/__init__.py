@@ -1,14 +1,20 @@
-"""CEL: check of expressions at save, and their evaluation in a child process."""
+"""CEL: check of expressions at save, and their evaluation. Both run in child processes alone:
+compiling a short text may take minutes and gigabytes.
+"""
 
 import re
+import signal
+import time
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from engine.errors.nodes import NodeFailed
 from engine.values.cel.environment import environment
+from engine.values.cel.expansion import expanded_size
+from engine.values.cel.names import IDENTIFIER, VALUE, is_variable
 from engine.values.cel.values import to_doubles, to_plain
 from engine.values.plain import fault, has_nul, is_text, kind_of
 
@@ -18,17 +24,54 @@ MAX_RESULT_BYTES = 10_485_760
 MAX_MESSAGE = 300
 ERROR = "expression_error"
 
-VALUE = "value"
-"""Name of the variable that every expression has."""
+MAX_EXPANDED = 8_192
+"""Tokens of an expression after the expansion of macros; the longest text has 4,096 before."""
+CHECK_CPU_SECONDS = 0.25
+"""Processor time for the check of one expression. Ordinary ones take 10 ms at most."""
+CHECK_SLICE_SECONDS = 0.02
+"""Processor time after which `check_some` returns before it begins another expression."""
 
-IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 PLACE = re.compile(r"ERROR: <input>:(\d+):(\d+): ([^\n]*)")
 STATUS = re.compile(r"^(?:[A-Z_]+: )+(?:<input>:-1:-1: )?| \[[A-Z_]+\]$")
 MIXED_NUMBERS = re.compile(r"\((double, u?int\d*|u?int\d*, double)\)")
 OPTIONAL = "The expression gives an optional value; take what it holds with orValue(…)"
+COPIED = (
+    f"The expression is over the limit of {MAX_EXPANDED} tokens, because each optMap and optFlatMap"
+    " repeats the expression before it; bind that to a name with cel.bind(…)"
+)
 UNCONVERTED = "returned a result with an exception set"
 """Message of the library for an optional value in a list passed to an added function."""
 HINT = "; JSON numbers are doubles here: write 1.0 instead of 1, or use int(…)"
+
+
+__all__ = ["IDENTIFIER", "VALUE", "is_variable"]
+
+
+class Expression(NamedTuple):
+    """An expression of a node, as its check needs it."""
+
+    text: str
+    variables: tuple[str, ...] = ()
+    """Names of variables beside `value`, sorted."""
+    is_condition: bool = False
+
+
+def check_some(expressions: Sequence[Expression]) -> tuple[list[str | None], float]:
+    """Check expressions for a short while, at least the first; return faults and processor time.
+
+    Call it in a child process, which a check over CHECK_CPU_SECONDS ends.
+    """
+    began, faults = time.process_time(), list[str | None]()
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    try:
+        for text, variables, is_condition in expressions:
+            signal.setitimer(signal.ITIMER_PROF, CHECK_CPU_SECONDS)
+            faults.append(check(text, variables, is_condition=is_condition))
+            if time.process_time() - began > CHECK_SLICE_SECONDS:
+                break
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+    return faults, time.process_time() - began
 
 
 def check(
@@ -39,26 +82,19 @@ def check(
         return f"The expression must be valid text of at most {MAX_EXPRESSION_BYTES} bytes"
     if not expression.strip():
         return "The expression is empty"
+    if expanded_size(expression) > MAX_EXPANDED:
+        return COPIED
     try:
-        compiled = _compile(expression, (VALUE, *variables))
+        compiled = _compile(expression, _names(variables))
+        # Raises for some types that compile, such as a map with maps as keys.
+        result_type = compiled.return_type().name().lower()
     except RuntimeError as error:
         return _explain(error)
-    result_type = compiled.return_type().name().lower()
     if result_type.startswith("optional"):
         return OPTIONAL
     if is_condition and result_type not in ("bool", "dyn"):
         return f"The expression gives {result_type}; a condition needs true or false"
     return None
-
-
-def is_variable(name: object) -> bool:
-    """Return True for a valid name of a further variable: no keyword and no type of CEL."""
-    if not isinstance(name, str) or not IDENTIFIER.fullmatch(name) or name == VALUE:
-        return False
-    try:
-        return str(_compile(name, (name,)).return_type().name()) == "DYN"
-    except RuntimeError:
-        return False
 
 
 def check_size(values: Mapping[str, Any]) -> None:
@@ -104,7 +140,7 @@ def not_a_verdict(value: Any) -> NodeFailed:
 
 def _evaluate(expression: str, data: Mapping[str, Any]) -> Any:
     try:
-        found = _compile(expression, tuple(data)).eval(data=data)
+        found = _compile(expression, tuple(sorted(data))).eval(data=data)
         kind, plain = found.type().name(), found.plain_value()
     except RuntimeError as error:
         raise NodeFailed(ERROR, _explain(error)) from None
@@ -124,6 +160,11 @@ def _evaluate(expression: str, data: Mapping[str, Any]) -> Any:
     if _size(result) > MAX_RESULT_BYTES:
         raise NodeFailed(ERROR, f"The result is over the limit of {MAX_RESULT_BYTES} bytes as JSON")
     return result
+
+
+def _names(variables: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of an environment, one for each set of variables."""
+    return tuple(sorted({VALUE, *variables}))
 
 
 @lru_cache(maxsize=256)

@@ -5,6 +5,7 @@ from deploy.client.workflows import push
 from engine.errors import InvalidGraph
 from engine.store import Account, Store
 from tests.support.factories import http_fan
+from tests.support.graph_checkers import ANY_URL, PUBLIC_URLS
 
 INWARD = http_fan("http://10.0.0.1:9/", 1).body()
 
@@ -13,8 +14,8 @@ async def test_a_private_url_is_pushed_only_where_it_is_allowed(
     store: Store, account: Account
 ) -> None:
     with pytest.raises(InvalidGraph):
-        await push(StoreWorkflows(store, account.id), INWARD)
-    saved = await push(StoreWorkflows(store, account.id, allow_private=True), INWARD)
+        await push(StoreWorkflows(store, account.id, PUBLIC_URLS), INWARD)
+    saved = await push(StoreWorkflows(store, account.id, ANY_URL), INWARD)
 
     assert (saved["version"], saved["problems"]) == (1, [])
 
@@ -22,7 +23,7 @@ async def test_a_private_url_is_pushed_only_where_it_is_allowed(
 async def test_a_push_changes_what_the_file_says_and_ends_a_draft(
     store: Store, account: Account
 ) -> None:
-    own = StoreWorkflows(store, account.id)
+    own = StoreWorkflows(store, account.id, PUBLIC_URLS)
     draft = {"name": "Hello", "description": "Greets.", "draft": True, "nodes": [], "edges": []}
     first = await push(own, draft)
 

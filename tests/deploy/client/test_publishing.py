@@ -11,11 +11,12 @@ from deploy.problems import CommandFailed
 from engine.errors import RevisionConflict
 from engine.store import Account, Store
 from tests.support.gateway.documents import greeting
+from tests.support.graph_checkers import ANY_URL
 
 
 @pytest.fixture
 def own(store: Store, account: Account) -> StoreWorkflows:
-    return StoreWorkflows(store, account.id)
+    return StoreWorkflows(store, account.id, ANY_URL)
 
 
 def renamed(**members: object) -> dict[str, object]:

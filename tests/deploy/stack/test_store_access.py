@@ -14,6 +14,7 @@ from engine.models.registry import use_saved
 from engine.settings import Settings
 from engine.store import Account, Store
 from tests.support.gateway.documents import edge, node
+from tests.support.graph_checkers import ANY_URL
 from tests.support.manifests import manifest
 
 
@@ -33,7 +34,7 @@ async def test_a_workflow_that_calls_a_saved_model_is_pushed(
 
     async with open_store(settings.redis_url, {"HEADRACE_SECRET_KEY": settings.secret_key}) as own:
         document = {"name": "Own", "nodes": nodes, "edges": edges}
-        workflow = await StoreWorkflows(own, account.id).save(document, None)
+        workflow = await StoreWorkflows(own, account.id, ANY_URL).save(document, None)
 
     assert workflow["problems"] == []
 

@@ -52,6 +52,23 @@ def test_an_id_is_a_text_of_1_to_128_characters(node_id: Any) -> None:
     assert only([node("b", "list")], [wire])["reason"].startswith("edges[0].id must be a text")
 
 
+def test_a_node_whose_id_is_that_of_another_is_checked_like_others() -> None:
+    twins = [node("a", "list"), node("a", "list", mode="none such"), node("a", "no-such")]
+
+    reasons = [each["reason"] for each in problems(twins, [])]
+
+    assert [reason.split(" ")[0] for reason in reasons] == ["Another", "mode", "Another", "There"]
+
+
+def test_an_edge_whose_id_is_that_of_another_is_checked_like_others() -> None:
+    nodes = [node("a", "list"), node("b", "list")]
+    wires = [edge("a.items-out", "b.items-in", id="e"), edge("a.none", "c.items-in", id="e")]
+
+    found = problems(nodes, wires)
+
+    assert [each["reason"].split(" ")[0] for each in found] == ["Another", "target"]
+
+
 def test_ids_must_differ() -> None:
     twins = [node("a", "list"), node("a", "list")]
     edges = [edge("a.items-out", "b.items-in", id="e"), edge("a.items-out", "b.items-in", id="e")]

@@ -5,6 +5,7 @@ import pytest
 from engine.errors.nodes import NodeFailed, SettingsError
 from engine.nodes.condition import Condition
 from engine.nodes.support.base import WorkKind
+from tests.support.graph_checkers import judge
 from tests.support.node_context import run_node
 from tests.support.node_sample import NodeSample
 
@@ -45,4 +46,4 @@ async def test_an_error_fails_the_node() -> None:
 
 def test_an_expression_that_cannot_give_a_bool_is_refused_at_save() -> None:
     with pytest.raises(SettingsError, match="gives int; a condition needs true or false"):
-        Condition().parse({"expression": "size(value)"})
+        Condition().parse({"expression": "size(value)"}, judge)

@@ -5,6 +5,7 @@ import pytest
 from engine.errors.nodes import NodeFailed, SettingsError
 from engine.nodes.support.base import WorkKind
 from engine.nodes.switch import Switch
+from tests.support.graph_checkers import judge
 from tests.support.node_context import run_node
 from tests.support.node_sample import NodeSample
 
@@ -75,14 +76,14 @@ async def test_a_case_that_gives_no_bool_fails_the_node(
 )
 def test_cases_that_are_none_are_refused(cases: Any, reason: str) -> None:
     with pytest.raises(SettingsError, match=reason):
-        Switch().parse({"cases": cases})
+        Switch().parse({"cases": cases}, judge)
 
 
 def test_all_reasons_are_told_at_once() -> None:
     cases = [{"name": "a", "when": "1"}, {"name": "", "when": "true"}]
 
     with pytest.raises(SettingsError) as raised:
-        Switch().parse({"cases": cases})
+        Switch().parse({"cases": cases}, judge)
 
     assert len(raised.value.reasons) == 2
 

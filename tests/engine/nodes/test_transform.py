@@ -7,6 +7,7 @@ from engine.errors.nodes import NodeFailed, SettingsError
 from engine.nodes.support.base import WorkKind
 from engine.nodes.transform import Transform
 from engine.values.cel import MAX_VALUE_BYTES
+from tests.support.graph_checkers import judge
 from tests.support.node_context import FakeContext, run_node
 from tests.support.node_sample import NodeSample
 
@@ -46,9 +47,9 @@ async def test_a_value_that_is_too_large_is_refused_before_it_is_evaluated(type_
 @pytest.mark.parametrize("expression", [None, 1, [], "", "1 +", "x" * 5000])
 def test_an_expression_that_is_none_is_refused(expression: Any) -> None:
     with pytest.raises(SettingsError, match="xpression"):
-        Transform().parse({"expression": expression})
+        Transform().parse({"expression": expression}, judge)
 
 
 def test_the_reason_says_where() -> None:
     with pytest.raises(SettingsError, match="line 1, column 9"):
-        Transform().parse({"expression": "value + nope"})
+        Transform().parse({"expression": "value + nope"}, judge)

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from engine.errors.nodes import NodeFailed
-from engine.process.pool import GatedPool, Pool, PoolCrashed, PoolTimeout
+from engine.process import pool as process_pool
+from engine.process.pool import AccountRunner, Pool, PoolCrashed, PoolTimeout
 from engine.process.pool_child import NICENESS
 from tests.support.eventually import PATIENCE_SECONDS, eventually
 
@@ -347,6 +348,65 @@ async def test_a_killed_template_is_started_again() -> None:
     await pool.close()
 
 
+def template_of(before: set[int]) -> int:
+    (template,) = set(children_of(os.getpid())) - before
+    return template
+
+
+async def test_a_dead_template_is_reaped_and_replaced_before_the_next_call() -> None:
+    before = set(children_of(os.getpid()))
+    pool = Pool(slots=1)
+    await pool.start()
+    template = template_of(before)
+
+    os.kill(template, signal.SIGKILL)
+
+    await eventually(lambda: _value(not Path(f"/proc/{template}").exists()))  # no zombie
+    await eventually(lambda: _value(set(children_of(os.getpid())) - before))
+    other = template_of(before)
+    await eventually(lambda: _value(len(children_of(other))), lambda count: count == 2)
+    assert await pool.run(echo, "alive", deadline_seconds=PATIENCE_SECONDS) == "alive"
+    await pool.close()
+
+
+async def test_a_hung_template_is_replaced_and_its_children_work_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(process_pool, "FORK_SECONDS", 0.3)
+    before = set(children_of(os.getpid()))
+    pool = Pool(slots=2)
+    await pool.start()
+    template = template_of(before)
+    os.kill(template, signal.SIGSTOP)
+    long_call = asyncio.create_task(pool.run(time.sleep, 60, deadline_seconds=60))
+    await asyncio.sleep(0.1)
+
+    calls = [pool.run(exit_with_status, deadline_seconds=PATIENCE_SECONDS) for _ in range(3)]
+    crashed = await asyncio.gather(*calls, return_exceptions=True)
+
+    assert all(isinstance(each, PoolCrashed) for each in crashed)
+    assert await pool.run(echo, "alive", deadline_seconds=30) == "alive"
+    assert is_running(template) and not long_call.done()
+    long_call.cancel()
+    await eventually(lambda: _value(not Path(f"/proc/{template}").exists()))
+    await pool.close()
+
+
+async def test_long_calls_of_an_account_keep_no_other_from_its_turn(pool: Pool) -> None:
+    async def call(account: str, seconds: float) -> float:
+        await pool.run(time.sleep, seconds, deadline_seconds=60, account_id=account)
+        return time.monotonic()
+
+    long_calls = [asyncio.create_task(call("a", 1.0)) for _ in range(8)]
+    await asyncio.sleep(0.1)
+
+    others = [await call("b", 0.0) for _ in range(5)]
+
+    first_ends = await asyncio.gather(*long_calls)
+    assert max(others) < sorted(first_ends)[2]  # before the third, which began after a first end
+    assert len(pool._children) == 3  # as many as before
+
+
 PARENT = """
 import asyncio, sys
 from tests.engine.process.test_pool import note_pid_and_block
@@ -409,7 +469,7 @@ class Barrier:
 
 async def test_a_call_at_a_shut_gate_takes_no_slot_from_others(pool: Pool) -> None:
     gate = Barrier()
-    gated = GatedPool(pool, gate)
+    gated = AccountRunner(pool, "a", gate)
     waiting = [
         asyncio.create_task(gated.run(echo, n, deadline_seconds=PATIENCE_SECONDS)) for n in range(8)
     ]
@@ -424,13 +484,14 @@ async def test_a_call_at_a_shut_gate_takes_no_slot_from_others(pool: Pool) -> No
 async def test_a_call_whose_gate_has_shut_before_its_turn_waits_again(pool: Pool) -> None:
     gate = Barrier()
     gate.opened.set()
+    sleeping = AccountRunner(pool, "a")
     busy = [
-        asyncio.create_task(pool.run(time.sleep, 0.2, deadline_seconds=PATIENCE_SECONDS))
+        asyncio.create_task(sleeping.run(time.sleep, 0.2, deadline_seconds=PATIENCE_SECONDS))
         for _ in range(8)
     ]
     await asyncio.sleep(0)
     waiting = asyncio.create_task(
-        GatedPool(pool, gate).run(echo, 1, deadline_seconds=PATIENCE_SECONDS)
+        AccountRunner(pool, "a", gate).run(echo, 1, deadline_seconds=PATIENCE_SECONDS)
     )
     await asyncio.sleep(0)
     gate.opened.clear()

@@ -5,12 +5,15 @@ from typing import Any
 
 import pytest
 
-from engine.services.check_workflow import WorkflowCheck, check_nodes
+from engine.graph.plan import examine_graph
+from engine.services.check_workflow import WorkflowCheck, check_graph
 from tests.support.gateway.documents import edge, greeting, node
+from tests.support.graph_checkers import judge
 
 
 def check(*nodes: Any, edges: Any = (), **options: Any) -> WorkflowCheck:
-    return check_nodes(nodes, edges, Decimal(1), **options)
+    graph = examine_graph(nodes, edges, allow_private=False, allow_reserved=False, judge=judge)
+    return check_graph(graph, Decimal(1), **options)
 
 
 def test_a_cycle_is_left_out_of_the_estimate() -> None:

@@ -14,10 +14,11 @@ from engine.store import Account, Draft, Drafts, Store, Workflow
 from engine.store.redis import keyspace
 from tests.support.factories import Graph
 from tests.support.gateway.documents import broken, greeting
+from tests.support.graph_checkers import ANY_URL
 from tests.support.manifests import model
 from tests.support.store.records import document, save
 
-TERMS: Any = {"markup": Decimal(1), "allow_private": True}
+TERMS: Any = {"markup": Decimal(1), "checker": ANY_URL}
 
 
 async def test_a_draft_is_saved_with_the_problems_of_its_graph(
@@ -32,7 +33,7 @@ async def test_a_draft_is_saved_with_the_problems_of_its_graph(
         parse_document(broken()),
         None,
         markup=Decimal(1),
-        allow_private=True,
+        checker=ANY_URL,
     )
     second = await save_draft(
         store,
@@ -41,7 +42,7 @@ async def test_a_draft_is_saved_with_the_problems_of_its_graph(
         parse_document(greeting()),
         None,
         markup=Decimal(1),
-        allow_private=True,
+        checker=ANY_URL,
     )
 
     assert len(first.draft.problems) == 2
@@ -62,9 +63,7 @@ async def test_a_cover_that_is_no_asset_of_the_account_is_refused(
 
 
 async def publish(store: Store, account: Account, *, force: bool = False) -> Workflow:
-    return await publish_draft(
-        store, account.id, "echo", note=None, force=force, allow_private=True
-    )
+    return await publish_draft(store, account.id, "echo", note=None, force=force, checker=ANY_URL)
 
 
 async def test_a_draft_that_is_written_meanwhile_is_published_as_it_is_then(
@@ -115,7 +114,7 @@ async def test_problems_that_a_draft_has_by_now_are_found_when_it_is_published(
             parse_document(body),
             None,
             markup=Decimal(1),
-            allow_private=True,
+            checker=ANY_URL,
         )
 
     with use_models([]), pytest.raises(InvalidGraph):

@@ -11,17 +11,16 @@ from engine.services.publish import create_workflow, update_workflow
 from engine.store import Account, Store, Workflow
 from tests.support.factories import Graph
 from tests.support.gateway.documents import broken, greeting
+from tests.support.graph_checkers import ANY_URL
 from tests.support.manifests import model
 
 
 async def create(store: Store, account: Account, body: dict[str, Any]) -> Workflow:
-    return await create_workflow(store, account.id, body, allow_private=True)
+    return await create_workflow(store, account.id, body, checker=ANY_URL)
 
 
 async def update(store: Store, workflow: Workflow, body: dict[str, Any]) -> Workflow:
-    return await update_workflow(
-        store, workflow.account_id, workflow.slug, body, allow_private=True
-    )
+    return await update_workflow(store, workflow.account_id, workflow.slug, body, checker=ANY_URL)
 
 
 async def test_members_without_a_graph_go_into_the_draft_of_what_was_never_published(

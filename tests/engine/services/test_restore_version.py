@@ -10,6 +10,7 @@ from engine.models.registry import use_models
 from engine.services.restore_version import restore_version
 from engine.store import Account, Store
 from tests.support.factories import Graph
+from tests.support.graph_checkers import ANY_URL
 from tests.support.manifests import model
 from tests.support.store.records import document
 
@@ -24,9 +25,9 @@ async def test_a_version_whose_model_is_gone_is_not_restored(
         await store.workflows.update(account.id, workflow.slug, document(), [])
 
     with use_models([]), pytest.raises(InvalidGraph):
-        await restore_version(store, account.id, workflow.slug, 1, allow_private=True)
+        await restore_version(store, account.id, workflow.slug, 1, checker=ANY_URL)
     with use_models([model("mine")]):
-        restored = await restore_version(store, account.id, workflow.slug, 1, allow_private=True)
+        restored = await restore_version(store, account.id, workflow.slug, 1, checker=ANY_URL)
 
     assert (restored.version, restored.document) == (3, first)
 
@@ -38,6 +39,6 @@ async def test_a_restored_version_is_seen_by_nobody_who_does_not_see_the_live_on
     workflow = await store.workflows.create(account.id, public, [])
     await store.workflows.update(account.id, workflow.slug, document(text="new"), [])
 
-    restored = await restore_version(store, account.id, workflow.slug, 1, allow_private=True)
+    restored = await restore_version(store, account.id, workflow.slug, 1, checker=ANY_URL)
 
     assert restored.document == document()

@@ -17,6 +17,7 @@ from engine.services.secrets import list_secrets
 from engine.store import Account, Store
 from engine.store.redis import keyspace
 from tests.support.gateway.documents import edge, greeting, node
+from tests.support.graph_checkers import ANY_URL
 
 
 def calling(name: str = "TOKEN", **members: Any) -> dict[str, Any]:
@@ -28,12 +29,12 @@ def calling(name: str = "TOKEN", **members: Any) -> dict[str, Any]:
 
 
 async def create(store: Store, account: Account, body: dict[str, Any]) -> str:
-    return (await create_workflow(store, account.id, body, allow_private=True)).slug
+    return (await create_workflow(store, account.id, body, checker=ANY_URL)).slug
 
 
 async def write_draft(store: Store, account: Account, slug: str, body: dict[str, Any]) -> None:
     document = parse_document(body)
-    await save_draft(store, account.id, slug, document, None, markup=Decimal(1), allow_private=True)
+    await save_draft(store, account.id, slug, document, None, markup=Decimal(1), checker=ANY_URL)
 
 
 async def users(store: Store, account: Account) -> dict[str, list[str]]:
@@ -62,9 +63,7 @@ async def test_a_check_tells_the_setting(store: Store, account: Account) -> None
     call = calling()["nodes"][0]
     call["data"] |= {"url": "https://a.example/?k={{ secret.KEY }}", "method": "FLY"}
 
-    check = await check_workflow(
-        store, account.id, [call], [], markup=Decimal(1), allow_private=True
-    )
+    check = await check_workflow(store, account.id, [call], [], markup=Decimal(1), checker=ANY_URL)
 
     found = [(each.field, each.node_id) for each in check.problems]
     assert found == [("method", "call"), ("auth.secret", "call"), ("url", "call")]
@@ -78,7 +77,7 @@ async def test_a_draft_is_saved_with_the_problem(store: Store, account: Account)
     draft = await store.drafts.get(account.id, slug)
     assert [each["nodeId"] for each in draft.problems] == ["call"]
     with pytest.raises(InvalidGraph):
-        await publish_draft(store, account.id, slug, note=None, force=True, allow_private=True)
+        await publish_draft(store, account.id, slug, note=None, force=True, checker=ANY_URL)
 
 
 async def test_a_version_whose_secret_is_gone_is_not_restored(
@@ -86,11 +85,11 @@ async def test_a_version_whose_secret_is_gone_is_not_restored(
 ) -> None:
     await store.secrets.save(account.id, "TOKEN", "a value")
     slug = await create(store, account, calling())
-    await update_workflow(store, account.id, slug, greeting(), allow_private=True)
+    await update_workflow(store, account.id, slug, greeting(), checker=ANY_URL)
     await store.secrets.delete(account.id, "TOKEN")
 
     with pytest.raises(InvalidGraph):
-        await restore_version(store, account.id, slug, 1, allow_private=True)
+        await restore_version(store, account.id, slug, 1, checker=ANY_URL)
 
 
 async def test_live_versions_and_drafts_use_secrets(store: Store, account: Account) -> None:
@@ -114,8 +113,8 @@ async def test_a_use_ends_with_the_version_the_draft_or_the_workflow(
 ) -> None:
     await store.secrets.save(account.id, "TOKEN", "a value")
     changed, drafted, deleted = [await create(store, account, calling()) for _ in range(3)]
-    await update_workflow(store, account.id, changed, greeting(), allow_private=True)
-    await update_workflow(store, account.id, drafted, greeting(), allow_private=True)
+    await update_workflow(store, account.id, changed, greeting(), checker=ANY_URL)
+    await update_workflow(store, account.id, drafted, greeting(), checker=ANY_URL)
     await write_draft(store, account, drafted, calling())
     await store.workflows.delete(account.id, deleted)
 

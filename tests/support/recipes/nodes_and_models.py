@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
+from engine.nodes.support.settings import Faults
 from engine.values.sockets import Socket, SocketType
 
 
@@ -23,7 +24,7 @@ class ReverseText(NodeType):
     category = "Utilities"
     kind = WorkKind.PURE
 
-    def parse(self, data: Mapping[str, Any]) -> None:
+    def read(self, data: Mapping[str, Any], faults: Faults) -> None:
         return None
 
     def inputs(self, settings: None) -> Mapping[str, Socket]:

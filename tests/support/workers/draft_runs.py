@@ -13,6 +13,7 @@ from engine.services.run_inputs import compute_here
 from engine.settings import Settings
 from engine.store import Account, Store
 from tests.support.factories import Graph
+from tests.support.graph_checkers import ANY_URL
 
 FREE = Graph().node("out", "responseOutput")
 """The published version of workflows whose drafts run."""
@@ -42,7 +43,7 @@ async def accept_draft(
 ) -> str:
     """Accept a run of the draft, with members of `DraftRun`; return its id."""
     media_service = MediaService.of(Settings(), store)
-    drafts = DraftRuns(store=store, media_service=media_service, allow_private=True)
+    drafts = DraftRuns(store=store, media_service=media_service, checker=ANY_URL)
     new = NewRun(
         account_id=account.id,
         execution_id=str(uuid.uuid4()),

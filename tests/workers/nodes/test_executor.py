@@ -36,7 +36,7 @@ class SpoiledPool:
         self._error = error
         self.deadlines: list[float] = []
 
-    async def run(self, *args: object, deadline_seconds: float) -> Any:
+    async def run(self, *args: object, deadline_seconds: float, **_: object) -> Any:
         self.deadlines.append(deadline_seconds)
         raise self._error
 

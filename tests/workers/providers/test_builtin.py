@@ -94,7 +94,7 @@ class Broken(LocalPool):
         super().__init__()
         self._error = error
 
-    async def run(self, function: Any, *args: Any, deadline_seconds: float) -> Any:
+    async def run(self, *_: Any, **__: Any) -> Any:
         raise self._error
 
 

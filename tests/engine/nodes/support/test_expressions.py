@@ -9,6 +9,7 @@ from engine.nodes.support.expressions import MAX_VARIABLES, VARIABLES, sockets
 from engine.nodes.support.settings import Faults
 from engine.nodes.transform import Transform
 from engine.values.cel import MAX_VALUE_BYTES
+from tests.support.graph_checkers import judge
 from tests.support.node_context import run_node
 
 
@@ -80,12 +81,12 @@ def test_variables_that_are_none_are_refused(names: Any, reason: str) -> None:
 
 def test_the_reason_for_no_expression_names_the_variables() -> None:
     with pytest.raises(SettingsError, match="CEL over 'value', 'a'"):
-        Transform().parse({"variables": ["a"]})
+        Transform().parse({"variables": ["a"]}, judge)
 
 
 def test_an_unknown_variable_is_refused_at_save() -> None:
     with pytest.raises(SettingsError, match="undeclared reference to 'b'"):
-        Transform().parse({"expression": "a + b", "variables": ["a"]})
+        Transform().parse({"expression": "a + b", "variables": ["a"]}, judge)
 
 
 async def test_all_values_together_have_a_limit() -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from engine.models.availability import needed_variables
 from engine.models.registry import all_models
-from engine.process.pool import Pool, child_environ
+from engine.process.pool import Pool
+from engine.process.pool_template import child_environ
 from tests.support.eventually import PATIENCE_SECONDS
 from workers.nodes.local_models import LocalPool
 
