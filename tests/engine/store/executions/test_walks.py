@@ -112,17 +112,25 @@ async def test_a_step_that_arrives_after_a_later_one_changes_nothing(
     assert await contents(store.client) == before
 
 
+@pytest.mark.parametrize(
+    "step",
+    [
+        Step(settled=[(1, NodeStatus.COMPLETED), (0, NodeStatus.COMPLETED)]),
+        Step(settled=[(1, NodeStatus.COMPLETED)], retrying=[(0, 500)]),
+        Step(settled=[(1, NodeStatus.COMPLETED)], claimed=[0]),
+        Step(claimed=[1, 0]),
+    ],
+    ids=["settled", "retrying", "claimed", "claimed with another"],
+)
 async def test_a_node_of_another_walker_conflicts_and_nothing_is_recorded(
-    store: Store, reference: str
+    store: Store, reference: str, step: Step
 ) -> None:
     first = await claim(store, reference, "w1")
     await advance(store, first, 1, Step(claimed=[0], offered=True))
     helper = await claim(store, reference, "w2")
     before = await contents(store.client)
 
-    verdict = await advance(
-        store, helper, 1, Step(settled=[(1, NodeStatus.COMPLETED), (0, NodeStatus.COMPLETED)]), "w2"
-    )
+    verdict = await advance(store, helper, 1, step, "w2")
 
     after = await contents(store.client)
     key = keyspace.execution(helper.account_id, helper.execution_id).encode()
