@@ -15,6 +15,7 @@ from deploy.stack.location import read_private
 from tests.support.acceptance.connections import owner_of
 from tests.support.acceptance.documents import save_chain_and_fan
 from tests.support.acceptance.running_stack import RunningStack, until
+from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.http.target import Stub, stub_server
 
 LOST = (0, "", b"")
@@ -33,7 +34,9 @@ def call(stack: RunningStack, path: str, name: str) -> tuple[int, str, bytes]:
         "idempotency-key": f"the run {name}".replace(" ", "-"),
         "content-type": "application/json",
     }
-    with closing(HTTPConnection(urlsplit(stack.url).netloc, timeout=30)) as connection:
+    with closing(
+        HTTPConnection(urlsplit(stack.url).netloc, timeout=PATIENCE_SECONDS)
+    ) as connection:
         try:
             connection.request("POST", path, json.dumps({"inputs": {"id": name}}), headers)
             answer = connection.getresponse()
@@ -50,10 +53,10 @@ def test_a_run_is_one_however_often_it_is_asked_for_after_a_gateway_was_killed(
     until(lambda: stack.part("worker"), lambda workers: len(workers) == 2)
     with ThreadPoolExecutor(20) as pool:
         first = pool.submit(call, stack, path, "one")
-        assert server.held.wait(10)
+        assert server.held.wait(PATIENCE_SECONDS)
 
         os.kill(stack.part("gateway")[0], signal.SIGKILL)
-        assert first.result(10) == LOST
+        assert first.result(PATIENCE_SECONDS) == LOST
         early = until(lambda: call(stack, path, "one"), lambda answer: answer != LOST)
         os.kill(owner_of(server.holder_port, stack.part("worker")), signal.SIGKILL)
         until(lambda: call(stack, path, "one"), lambda answer: answer[0] == 200)

@@ -83,9 +83,7 @@ async def test_images_that_had_come_are_not_made_again_when_all_workers_are_kill
         before = await calls(provider_url)
         slug = await runner.save(drawing(number))
         execution_id = await runner.begin(slug, {}, terms=TERMS)
-        await eventually(
-            lambda known=execution_id: kept(runner, known), lambda n: n == IMAGES // 2, timeout=15
-        )
+        await eventually(lambda known=execution_id: kept(runner, known), lambda n: n == IMAGES // 2)
         under_way = await calls(provider_url) - before
         for process in workers:
             await process.end(signal.SIGKILL)

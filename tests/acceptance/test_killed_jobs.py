@@ -116,9 +116,7 @@ async def test_killed_workers_cost_no_job_that_the_manifest_does_not_allow_and_o
         topic = {"topic": f"{number} [[stub job=1200]]"}
         execution_id = await runner.begin(slug, topic, terms=TERMS)
         if number % 2:  # as soon as the provider has the job: about when it is put on record
-            await eventually(
-                lambda known=before: _more(provider_url, known), timeout=15, pause=0.001
-            )
+            await eventually(lambda known=before: _more(provider_url, known), pause=0.001)
         else:
             await asyncio.sleep(chance.uniform(0.0, 1.0))
         killed += await kill_holder(store, workers)
@@ -159,7 +157,7 @@ async def test_a_worker_that_goes_between_submit_and_record(
     before, counted = await jobs(provider_url), await outcomes(runner.store)
     topic = {"topic": f"[[stub job=300 delay={answer_ms}]]"}
     execution_id = await runner.begin(await runner.save(video(name)), topic, terms=TERMS)
-    await eventually(lambda: _more(provider_url, before), timeout=15, pause=0.01)
+    await eventually(lambda: _more(provider_url, before), pause=0.01)
 
     holder = await eventually(lambda: holder_of(runner.store, workers))
     assert holder is not None
@@ -172,7 +170,7 @@ async def test_a_worker_that_goes_between_submit_and_record(
     assert begun == (2 if is_lost and name == "again" else 1)
     expected = {"plain": "failed", "again": "resubmitted"}[name]
     found = await eventually(
-        lambda: outcomes(runner.store), lambda found: found != counted or not is_lost, timeout=20
+        lambda: outcomes(runner.store), lambda found: found != counted or not is_lost
     )
     assert found - counted == Counter({expected: 1} if is_lost else {})
     paid = ALLOWANCE - (await runner.store.wallets.read(runner.account.id, TERMS)).balance
@@ -222,7 +220,7 @@ async def test_a_text_whose_worker_was_killed_begins_anew_for_who_watches(
             events = await reported(runner, execution_id)
             return sum(event.name is EventName.NODE_TEXT for _, event in events)
 
-        await eventually(tokens, lambda count: count > 2, timeout=15)
+        await eventually(tokens, lambda count: count > 2)
         assert await kill_holder(runner.store, workers)
         execution = await runner.end(execution_id, 60)
         events = await reported(runner, execution_id)

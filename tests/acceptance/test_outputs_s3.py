@@ -70,7 +70,7 @@ async def kill_at_call(store: Store, target: Target) -> None:
     async def calls() -> int:
         return target.calls["/slow/1"]
 
-    await eventually(calls, timeout=15)
+    await eventually(calls)
     [holder] = [name for name in await store.leases.workers() if await store.leases.held(name)]
     os.kill(int(holder.split("-")[-2]), signal.SIGKILL)
 
@@ -96,7 +96,7 @@ async def workers(settings: Settings, store: Store) -> AsyncIterator[None]:
             process = WorkerProcess(settings.redis_url)
             await process.start()
             stack.push_async_callback(process.end, signal.SIGKILL)
-        await eventually(store.leases.workers, lambda found: len(found) == 2, timeout=15)
+        await eventually(store.leases.workers, lambda found: len(found) == 2)
         yield
 
 

@@ -14,6 +14,7 @@ from deploy.http_client import Unreachable
 from tests.support.acceptance.connections import owner_of
 from tests.support.acceptance.documents import save_call, save_chain_and_fan
 from tests.support.acceptance.running_stack import RunningStack, running, until
+from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.http.target import Stub, stub_server
 
 RECOVERY_SECONDS = 15.0
@@ -45,30 +46,31 @@ def greet(stack: RunningStack) -> int:
     return status
 
 
-def kill_a_worker_in_the_middle(stack: RunningStack, server: Stub, name: str) -> None:
+def kill_a_worker_in_the_middle(stack: RunningStack, server: Stub, name: str) -> float:
+    """Return the seconds from the kill to the answer."""
     slug = save_chain_and_fan(stack, server.url)
     path = f"/api/workflows/{slug}/run"
     with ThreadPoolExecutor() as pool:
         waiting = pool.submit(stack.api, "POST", path, {"inputs": {"id": name}})
-        assert server.held.wait(10)
+        assert server.held.wait(PATIENCE_SECONDS)
         until(lambda: server.counts[f"/quick-first-{name}"])
         until(lambda: statuses(stack, slug).get("quick") == "completed")
 
         os.kill(owner_of(server.holder_port, stack.part("worker")), signal.SIGKILL)
         killed = time.monotonic()
-        status, answer = waiting.result(30)
+        status, answer = waiting.result(PATIENCE_SECONDS)
         elapsed = time.monotonic() - killed
 
     assert (status, answer.get("result")) == (
         200,
         {"text": f"quick-first-{name} and held-first-{name}"},
     )
-    assert elapsed < RECOVERY_SECONDS
     assert server.counts == {
         f"/first-{name}": 1,
         f"/quick-first-{name}": 1,
         f"/held-first-{name}": 2,
     }
+    return elapsed
 
 
 def statuses(stack: RunningStack, slug: str) -> dict[str, str]:
@@ -86,7 +88,9 @@ def test_a_caller_gets_the_answer_although_the_worker_was_killed(
 ) -> None:
     until(lambda: stack.part("worker"), lambda workers: len(workers) == 2)
 
-    kill_a_worker_in_the_middle(stack, server, f"turn{turn}")
+    seconds = kill_a_worker_in_the_middle(stack, server, f"turn{turn}")
+
+    assert seconds < 3 * RECOVERY_SECONDS  # beside other work
 
 
 @pytest.mark.slow
@@ -96,7 +100,9 @@ def test_a_caller_gets_the_answer_however_often_a_worker_is_killed(
 ) -> None:
     until(lambda: stack.part("worker"), lambda workers: len(workers) == 2)
 
-    kill_a_worker_in_the_middle(stack, server, f"again{turn}")
+    seconds = kill_a_worker_in_the_middle(stack, server, f"again{turn}")
+
+    assert seconds < RECOVERY_SECONDS
 
 
 class Callers:

@@ -13,7 +13,7 @@ from standardwebhooks.webhooks import Webhook as StockVerifier
 from tests.acceptance.test_commands import LETTER
 from tests.support.acceptance.commands import json_of
 from tests.support.acceptance.running_stack import RunningStack, running
-from tests.support.eventually import eventually
+from tests.support.eventually import PATIENCE_SECONDS, eventually
 from tests.support.http.webhook_receivers import Receiver, receiving
 
 PRIVATE = "HEADRACE_ALLOW_PRIVATE_URLS"
@@ -55,7 +55,9 @@ async def test_an_asynchronous_run_is_told_and_verified(stack: RunningStack) -> 
     async with receiving() as receiver:
         key, secret = await hooked_key(stack, f"{receiver.url}/ok")
         headers = {"x-api-key": key}
-        async with httpx2.AsyncClient(base_url=stack.url, headers=headers, timeout=10) as client:
+        async with httpx2.AsyncClient(
+            base_url=stack.url, headers=headers, timeout=PATIENCE_SECONDS
+        ) as client:
             run = await own_workflow(stack, client)
             accepted = (await client.post(run, json=INPUTS)).json()
         await eventually(lambda: received(receiver))
@@ -73,7 +75,9 @@ async def test_two_thousand_runs_a_flaky_receiver_and_killed_workers(stack: Runn
     async with receiving() as receiver:
         key, _ = await hooked_key(stack, f"{receiver.url}/random/30")
         headers = {"x-api-key": key}
-        async with httpx2.AsyncClient(base_url=stack.url, headers=headers, timeout=30) as client:
+        async with httpx2.AsyncClient(
+            base_url=stack.url, headers=headers, timeout=PATIENCE_SECONDS
+        ) as client:
             run = await own_workflow(stack, client)
             ids: set[str] = set()
             for turn in range(100):

@@ -12,12 +12,12 @@ from deploy.stack.store_access import with_store
 from engine.access.capabilities import Role, Tier
 from engine.store import Store
 from tests.support.acceptance.running_stack import RunningStack, until
+from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.gateway.documents import edge, node
 
 T = TypeVar("T")
 
 ALL = ("workflow:*", "webhook:receive", "execution:*")
-PATIENCE_SECONDS = 15.0
 TERMINAL = {"completed", "failed", "cancelled"}
 NEVER = {
     "url": "https://nobody.invalid/",

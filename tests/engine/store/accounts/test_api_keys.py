@@ -21,6 +21,7 @@ from engine.store.accounts.key_records import pack_key
 from engine.store.redis import keyspace
 from engine.store.redis.scripts import SCRIPTS
 from tests.support.redis.proxy import running_proxy
+from tests.support.store.frozen_clock import set_clock
 from tests.support.store.redis_contents import contents
 
 
@@ -337,6 +338,20 @@ async def test_an_expiry_that_is_over_is_refused(store: Store, account: Account)
         )
 
     assert await store.api_keys.list(account.id) == [key]
+
+
+async def test_an_expiry_is_late_from_its_very_millisecond_on(
+    store: Store, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, _ = await store.api_keys.create(account, name="k", capabilities=["workflow:run"])
+    expiry = await store.leases.now() + 60_000
+
+    set_clock(store, monkeypatch, "replace_key", expiry)
+    with pytest.raises(ValueError, match="over"):
+        await store.api_keys.change(key.id, owner=account.id, expires_at=expiry)
+    changed = await store.api_keys.change(key.id, owner=account.id, expires_at=expiry + 1)
+
+    assert changed.expires_at == expiry + 1
 
 
 async def test_concurrent_changes_of_a_key_are_all_made(store: Store, account: Account) -> None:

@@ -1,6 +1,5 @@
 """Runs whose calls are authorized and counted by the script that accepts them."""
 
-from functools import partial
 from typing import Any
 
 import pytest
@@ -11,8 +10,8 @@ from engine.ids.partitions import partition_of
 from engine.store import Account, SpeculativeAuthorization, Store, Workflow
 from engine.store.executions.accept import AuthorizationRejected
 from engine.store.redis import keyspace
-from engine.store.redis.scripts import SCRIPTS
 from tests.support.store.authorizations import outdated_authorization
+from tests.support.store.frozen_clock import set_clock
 from tests.support.store.records import save
 
 BUCKET = "workflows/run"
@@ -148,22 +147,11 @@ async def test_a_key_is_refused_from_the_very_millisecond_of_its_expiry_on(
         store.api_keys.authorize_speculatively(secret, BUCKET) for _ in range(2)
     ]
 
-    set_clock(store, monkeypatch, expiry - 1)
+    set_clock(store, monkeypatch, "accept_execution", expiry - 1)
     await accept(store, account, saved, authorization=just_before)
-    set_clock(store, monkeypatch, expiry)
+    set_clock(store, monkeypatch, "accept_execution", expiry)
     with pytest.raises(AuthorizationRejected):
         await accept(store, account, saved, authorization=exactly_then)
-
-
-def set_clock(store: Store, monkeypatch: pytest.MonkeyPatch, now: int) -> None:
-    """Let acceptances happen at this time, in milliseconds."""
-    call = type(store.client).call
-
-    def call_then(client: Any, script: Any, keys: Any, arguments: Any) -> Any:
-        is_acceptance = script is SCRIPTS["accept_execution"]
-        return call(client, script, keys, [now, *arguments[1:]] if is_acceptance else arguments)
-
-    monkeypatch.setattr(store.client, "call", partial(call_then, store.client))
 
 
 async def test_a_run_of_an_account_that_has_changed_is_refused(
