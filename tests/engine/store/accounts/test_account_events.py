@@ -89,6 +89,23 @@ async def test_ends_of_other_accounts_are_left_out(store: Store, account: Accoun
     assert [each for _, _, each in await read_all(store, account)] == ["ended-000"]
 
 
+async def test_of_many_changes_the_newest_are_kept(
+    store: Store, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(account_events, "KEPT_CHANGES", 3)
+    since = await store.leases.now()
+
+    for number in range(5):
+        await store.account_events.note_workflow(account.id, f"w{number}")
+
+    key = keyspace.account_changes(account.id)
+    assert await store.client.send("ZCARD", key) == 3
+    kept = await store.client.send("ZRANGE", key, 0, -1)
+    assert kept == [b"workflow:w2", b"workflow:w3", b"workflow:w4"]
+    assert await store.client.send("PTTL", key) > 0
+    assert since <= int((await store.client.send("ZRANGE", key, 0, 0, "WITHSCORES"))[0][1])
+
+
 async def test_saves_and_deliveries_are_noted_the_last_time_each(
     store: Store, account: Account
 ) -> None:

@@ -1,5 +1,7 @@
 """Large values of executions: written, read and removed."""
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from engine.media.objects import ObjectStore
 from engine.settings import Settings
 from engine.store import Account, ExecutionFilter, Store
 from engine.store.executions import list as listing
+from engine.store.executions import offload
 from engine.store.executions.offload import (
     OffloadedValues,
     make_name,
@@ -104,6 +107,25 @@ async def test_a_store_that_goes_on_failing_is_given_up_within_its_time(
         await over(store, settings, failures=99).put("acc", EXECUTION, "1.0.1", b"x")
     with pytest.raises(StorageFailed):
         await over(store, settings, hangs=True).read("acc", EXECUTION, "1.0.1", seconds=0.05)
+
+
+@pytest.mark.parametrize("error", [None, StorageFailed(), asyncio.CancelledError()])
+async def test_memory_for_a_copy_is_free_again_however_the_copy_ends(
+    store: Store, monkeypatch: pytest.MonkeyPatch, error: BaseException | None
+) -> None:
+    monkeypatch.setattr(offload, "PATIENCE_SECONDS", 0.05)
+
+    for _ in range(2):
+        with contextlib.suppress(StorageFailed, asyncio.CancelledError):
+            async with store.offloaded.room_for_copy(2 * offload.COPIED_BYTES):
+                with pytest.raises(StorageFailed):
+                    async with store.offloaded.room_for_copy(1):
+                        pass
+                if error is not None:
+                    raise error
+
+    async with store.offloaded.room_for_copy(offload.COPIED_BYTES):
+        pass
 
 
 async def test_a_missing_damaged_or_unnamed_object_is_not_found(

@@ -24,11 +24,18 @@ from engine.store.redis.record_packing import pack, unpack, unpacked_size
 )
 def test_it_is_not_thought_smaller_than_it_is(value: Any) -> None:
     data = pack(value)
-    unpack(data)  # the interpreter's table of member names may grow once
+    # The interpreter's table of member names may grow in one of them.
+    taken = min(memory_of_unpacking(data) for _ in range(3))
+
+    assert unpack(data) == value
+    assert unpacked_size(data) > 0.75 * taken
+
+
+def memory_of_unpacking(data: bytes) -> int:
+    """Return the bytes that the unpacked value takes."""
     tracemalloc.start()
     unpacked = unpack(data)
     taken, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-
-    assert unpacked == value
-    assert unpacked_size(data) > 0.75 * taken
+    del unpacked
+    return taken
