@@ -297,9 +297,10 @@ def _read_edge(draft: ParsedGraph, edge_id: str, raw: Mapping[str, Any]) -> None
             edge=edge_id,
             socket=str(socket),
         )
-    if end and end.refusal:
-        reason = f"'{socket}' of '{target.id}': {end.refusal}"
-        draft.report(reason, edge=edge_id, socket=str(socket))
+    for node, name, found in ((source, output, start), (target, socket, end)):
+        if found and found.refusal:
+            reason = f"'{name}' of '{node.id}': {found.refusal}"
+            draft.report(reason, edge=edge_id, socket=str(name))
     draft.links.append(
         ParsedEdge(id=edge_id, source=source, output=str(output), target=target, socket=str(socket))
     )

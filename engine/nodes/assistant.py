@@ -38,7 +38,9 @@ from engine.values.sockets import Socket, Sockets, SocketType
 from engine.values.templates import to_json
 
 TEXT_OUT, ANALYSIS_OUT, ITEMS_OUT = "text-out", "analysis-out", "items-out"
+JSON_OUT = "json-out"
 EXPORT_MODE = "exportMode"
+NO_SCHEMA = f"it gives the parsed answer where '{JSON_SCHEMA}' is set, and it is not"
 LIST_SCHEMA = {
     "type": "object",
     "properties": {"items": {"type": "array", "items": {"type": "string"}}},
@@ -100,6 +102,8 @@ class ParsedAnswer:
 
     text: str
     items: list[Any]
+    value: Any = None
+    """Parsed JSON, where the node has a schema."""
 
 
 class Assistant(NodeType):
@@ -127,8 +131,8 @@ class Assistant(NodeType):
         settings = self.read(data, Faults())
         if settings is not None:
             return Sockets(self.inputs(settings), self.outputs(settings))
-        items = SocketType.ANY if data.get(JSON_SCHEMA) else SocketType.TEXT
-        return Sockets(sketch_model_sockets(data, NODE_KIND), _outputs(items))
+        has_schema = bool(data.get(JSON_SCHEMA))
+        return Sockets(sketch_model_sockets(data, NODE_KIND), _outputs(has_schema=has_schema))
 
     def inputs(self, settings: AssistantSettings) -> Mapping[str, Socket]:
         return model_sockets(settings.call, NODE_KIND)
@@ -140,7 +144,7 @@ class Assistant(NodeType):
         return model_needs(data, NODE_KIND)
 
     def outputs(self, settings: AssistantSettings) -> Mapping[str, Socket]:
-        return _outputs(SocketType.TEXT if settings.schema is None else SocketType.ANY)
+        return _outputs(has_schema=settings.schema is not None)
 
     def model(self, settings: AssistantSettings) -> str:
         return settings.call.model.internal_name
@@ -159,7 +163,8 @@ class Assistant(NodeType):
         self, settings: AssistantSettings, inputs: Mapping[str, Any], unknown: Collection[str] = ()
     ) -> Outputs:
         length = prompt_count(settings.call, NODE_KIND, inputs)
-        outputs: dict[str, Any] = dict.fromkeys((TEXT_OUT, ANALYSIS_OUT), unknown_list(length))
+        single = (TEXT_OUT, ANALYSIS_OUT, JSON_OUT)
+        outputs: dict[str, Any] = dict.fromkeys(single, unknown_list(length))
         if settings.exports_list or settings.schema is not None:
             return outputs  # the number of items is not known before the call
         return {**outputs, ITEMS_OUT: unknown_list(1 if length is None else length)}
@@ -186,15 +191,19 @@ class Assistant(NodeType):
         texts = [reading.text for reading in readings]
         text = texts if calls.is_list else texts[0]
         items = [item for reading in readings for item in reading.items]
-        outputs = {TEXT_OUT: text, ANALYSIS_OUT: text, ITEMS_OUT: items}
+        values = [reading.value for reading in readings]
+        value = values if calls.is_list else values[0]
+        outputs = {TEXT_OUT: text, ANALYSIS_OUT: text, ITEMS_OUT: items, JSON_OUT: value}
         return {
             name: outputs[name] for name in outputs if name == TEXT_OUT or name in settings.wired
         }
 
 
-def _outputs(items: SocketType) -> dict[str, Socket]:
+def _outputs(*, has_schema: bool) -> dict[str, Socket]:
     text = Socket(type=SocketType.TEXT)
-    return {TEXT_OUT: text, ANALYSIS_OUT: text, ITEMS_OUT: Socket(type=items)}
+    items = Socket(type=SocketType.ANY) if has_schema else text
+    value = Socket(type=SocketType.ANY, refusal="" if has_schema else NO_SCHEMA)
+    return {TEXT_OUT: text, ANALYSIS_OUT: text, ITEMS_OUT: items, JSON_OUT: value}
 
 
 def _instruct(settings: AssistantSettings, model: Model, values: Values) -> Values:
@@ -228,7 +237,7 @@ async def _parse(settings: AssistantSettings, answer: str, context: Context) -> 
     if settings.schema is not None:
         value = await context.compute(read_answer, settings.schema, answer)
         listed = list_in(value)
-        return ParsedAnswer(to_json(value), [value] if listed is None else listed)
+        return ParsedAnswer(to_json(value), [value] if listed is None else listed, value)
     if not settings.exports_list:
         return ParsedAnswer(answer, [answer])
     items = _read_list(answer)

@@ -21,7 +21,7 @@ MEDIA_TYPES = frozenset({SocketType.IMAGE, SocketType.VIDEO, SocketType.AUDIO})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Socket:
-    """Typed input or output; `many`, `required` and `refusal` concern inputs only."""
+    """Typed input or output; `many` and `required` concern inputs only."""
 
     type: SocketType
     many: bool = False
@@ -29,7 +29,7 @@ class Socket:
     required: bool = False
     """A node without an edge to this socket cannot run."""
     refusal: str = ""
-    """Reason why the node's settings forbid an edge to this socket; empty: they allow it."""
+    """Reason why the node's settings forbid an edge at this socket; empty: they allow it."""
 
 
 class Sockets(NamedTuple):

@@ -108,7 +108,7 @@ def test_sockets_are_those_of_now_while_other_settings_are_wrong(caller: Caller)
     assert found["way"] == (["value-in"], ["big", "else-out"])
     assert found["any"] == (["prompt-in", "params-in"], ["text-out"])
     assert found["gone"][0][-1] == "b"
-    assert found["gone"][1] == ["text-out", "analysis-out", "items-out"]
+    assert found["gone"][1] == ["text-out", "analysis-out", "items-out", "json-out"]
 
 
 def test_charged_nodes_are_estimated_one_by_one(caller: Caller) -> None:

@@ -97,6 +97,27 @@ def test_json_by_a_schema_is_given_compact(caller: Caller) -> None:
     assert given(caller, "text-out", payload) == '{"name":"Ada"}'
 
 
+def test_the_parsed_value_goes_on_to_the_next_node(caller: Caller) -> None:
+    asked = assistant(prompt='{"name": "Ada"}', jsonSchema=PERSON)
+    next_node = node("next", "transform", expression="value.name + '!'")
+    wired = [
+        edge("m", "json-out", "next", "value-in"),
+        edge("next", "value-out", "out", "result-in"),
+    ]
+
+    assert caller.result([asked, next_node, OUT], wired) == "Ada!"
+
+
+def test_the_parsed_value_cannot_be_wired_without_a_schema(caller: Caller) -> None:
+    nodes = [assistant(prompt="x"), OUT]
+
+    answer = caller.create(workflow(nodes, [edge("m", "json-out", "out", "result-in")]))
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_GRAPH")
+    (problem,) = answer.json()["problems"]
+    assert "where 'jsonSchema' is set" in problem["reason"]
+
+
 def test_an_answer_that_does_not_fit_its_schema_fails_the_node(caller: Caller) -> None:
     retry = {"attempts": 2, "backoff": 0}
     nodes = [assistant(prompt='{"name": 5}', jsonSchema=PERSON, retry=retry), OUT]

@@ -1,5 +1,6 @@
 """Values of nodes in the editor: beside the settings, pinned, of parts of runs, of two runs."""
 
+import re
 from typing import Any
 
 import pytest
@@ -184,3 +185,33 @@ def test_an_expression_is_tried_over_the_last_run_as_one_types(
     expect(result).to_contain_text("Ada Lovelace")
     page.get_by_label("Expression", exact=True).fill("value.name")
     expect(result).to_contain_text("The expression")
+
+
+def test_the_parsed_answer_of_an_assistant_goes_on_where_a_schema_is_set(
+    page: Page, stack: RunningStack
+) -> None:
+    document = asking("Parsed answers", "gpt-mini", "json-out", "Who?")
+    document["draft"] = True
+    model, name = document["nodes"][1], {"enum": ["Ada"]}
+    schema = {"type": "object", "properties": {"name": name}, "required": ["name"]}
+    model.update(type="assistant", data={"model": "gpt-mini"})
+    expression = {"expression": "value.name + ' Lovelace'"}
+    document["nodes"].append(
+        {"id": "next", "type": "transform", "position": {"x": 640, "y": 240}, "data": expression}
+    )
+    document["edges"][1].update(target="next", targetHandle="value-in")
+    ends = {"sourceHandle": "value-out", "targetHandle": "result-in"}
+    document["edges"].append({"id": "end", "source": "next", "target": "result", **ends})
+    _, created = stack.api("POST", "/api/workflows", document)
+    open_editor(page, created["slug"])
+    page.get_by_role("button", name="1 problem").click()
+    expect(page.get_by_role("region", name=re.compile("Wire from model"))).to_contain_text(
+        "where 'jsonSchema' is set"
+    )
+
+    model["data"]["jsonSchema"] = schema
+    stack.api("PUT", f"/api/workflows/{created['slug']}/draft", document)
+    open_editor(page, created["slug"])
+    run(page)
+
+    expect(node(page, "next")).to_contain_text("Ada Lovelace")

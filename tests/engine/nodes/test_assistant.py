@@ -1,5 +1,6 @@
 """Assistant: values of model calls, and formats of the answer."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,7 +11,13 @@ from engine.graph.plan import check_graph
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from engine.models.registry import use_models
-from engine.nodes.assistant import LIST_SCHEMA, LIST_SENTENCE, SCHEMA_SENTENCE, Assistant
+from engine.nodes.assistant import (
+    LIST_SCHEMA,
+    LIST_SENTENCE,
+    NO_SCHEMA,
+    SCHEMA_SENTENCE,
+    Assistant,
+)
 from engine.nodes.support.base import WorkKind
 from engine.values.sockets import Socket, SocketType
 from tests.support.graph_text import edge, node
@@ -38,6 +45,7 @@ PRICING = '[[pricing]]\nunit = "output_token"\nusd = "0.001"\nfield = "maxTokens
 SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
 LIST_OF_NUMBERS = {"type": "array", "items": {"type": "number"}}
 ALL = frozenset({"text-out", "analysis-out", "items-out"})
+PARSED = frozenset({"json-out"})
 
 
 @pytest.fixture(autouse=True)
@@ -65,13 +73,16 @@ class Scripted(FakeContext):
 
 
 async def answer(
-    data: Mapping[str, Any], *texts: str, inputs: Mapping[str, Any] | None = None
+    data: Mapping[str, Any],
+    *texts: str,
+    inputs: Mapping[str, Any] | None = None,
+    wired: frozenset[str] = ALL,
 ) -> Mapping[str, Any]:
-    """Return all outputs of a node whose model answers with these texts."""
+    """Return the wired outputs of a node whose model answers with these texts."""
     context = Scripted()
     context.texts = texts
     data = {"model": "chat", "prompt": "x", **data}
-    return await run_node("assistant", data, inputs, context=context, wired=ALL)
+    return await run_node("assistant", data, inputs, context=context, wired=wired)
 
 
 async def calls_of(data: Mapping[str, Any], inputs: Mapping[str, Any] | None = None) -> list[Any]:
@@ -101,6 +112,7 @@ def test_the_sockets_are_those_of_the_contract(data: dict[str, Any], items: Sock
         "text-out": Socket(type=SocketType.TEXT),
         "analysis-out": Socket(type=SocketType.TEXT),
         "items-out": Socket(type=items),
+        "json-out": Socket(type=SocketType.ANY, refusal="" if data else NO_SCHEMA),
     }
     assert kind.model(settings) == "chat"
 
@@ -220,6 +232,36 @@ async def test_json_is_given_compact_and_its_list_as_items(
     outputs = await answer({"jsonSchema": schema}, text)
 
     assert outputs == {"text-out": compact, "analysis-out": compact, "items-out": items}
+
+
+@pytest.mark.parametrize("text", ['{"name": "Ada"}', "[1, 2]", "null", "1.5", "true", '"a"'])
+async def test_json_is_given_as_the_value_that_it_is(text: str) -> None:
+    outputs = await answer({"jsonSchema": {}}, text, wired=PARSED)
+
+    assert outputs["json-out"] == json.loads(text)
+    assert "items-out" not in outputs
+
+
+async def test_a_list_of_prompts_gives_a_list_of_values_in_order() -> None:
+    data = {"jsonSchema": {}}
+
+    some = await answer(data, "[1]", "2", inputs={"prompt-in": ["x", "y"]}, wired=PARSED)
+    none = await answer(data, "[1]", inputs={"prompt-in": []}, wired=PARSED)
+
+    assert (some["json-out"], none["json-out"]) == ([[1], 2], [])
+
+
+def test_a_wire_from_the_parsed_value_needs_a_schema() -> None:
+    asked = node("a", "assistant", model="chat", prompt="x")
+    nodes = [asked, node("out", "responseOutput")]
+    edges = [edge("a.json-out", "out.result-in")]
+
+    [problem] = check_graph(nodes, edges)
+    asked["data"]["jsonSchema"] = SCHEMA
+
+    assert problem.reason == f"'json-out' of 'a': {NO_SCHEMA}"
+    assert (problem.edge_id, problem.socket) == (edges[0]["id"], "json-out")
+    assert check_graph(nodes, edges) == []
 
 
 async def test_a_schema_may_be_written_as_text() -> None:

@@ -3,7 +3,7 @@
 import type { Connection, FinalConnectionState, OnConnectStartParams } from "@xyflow/react";
 import { type RefObject, useCallback, useMemo } from "react";
 import { toast } from "../../components/Toast";
-import { bestFit, type Catalogue, useCatalogue } from "../catalogue/catalogue";
+import { bestFit, type Catalogue, offered, useCatalogue } from "../catalogue/catalogue";
 import type { Point } from "../document/document";
 import { all, connect, remove } from "../document/edits";
 import { type EditorStore, useStore } from "../document/store";
@@ -99,9 +99,12 @@ export function wire(store: EditorStore, catalogue: Catalogue | undefined, conne
 /** Wire to the best of the free sockets of a node. */
 function wireToNode(store: EditorStore, catalogue: Catalogue | undefined, loose: LooseWire, node: string): void {
   const isForward = loose.side === "source";
-  const sockets = socketsById(store, catalogue, node)?.[isForward ? "inputs" : "outputs"] ?? [];
+  const found = store.document.nodes.find((each) => each.id === node);
+  const { inputs = [], outputs = [] } = socketsById(store, catalogue, node) ?? {};
   const taken = new Set(store.document.edges.filter((edge) => edge.target === node).map((edge) => edge.targetHandle));
-  const free = isForward ? sockets.filter((each) => each.many || !taken.has(each.name)) : sockets;
+  const free = isForward
+    ? inputs.filter((each) => each.many || !taken.has(each.name))
+    : offered(found ?? { data: {} }, outputs);
   const socket = bestFit(free, loose.socket);
   if (!socket) {
     toast(`No free ${isForward ? "input" : "output"} of ‘${node}’ fits ‘${loose.socket.name}’ (${loose.socket.type}).`);

@@ -98,6 +98,11 @@ export function socketsOf(
   return checked[node.id] ?? catalogue?.get(node.type) ?? EMPTY;
 }
 
+/** The outputs of a node that may be wired now: the parsed value of an Assistant needs a JSON Schema. */
+export function offered({ data }: Pick<GraphNode, "data">, outputs: readonly Socket[]): Socket[] {
+  return outputs.filter(({ name }) => name !== "json-out" || Boolean(data.jsonSchema));
+}
+
 export function fits(output: SocketType, input: SocketType): boolean {
   return output === input || output === "any" || input === "any";
 }
