@@ -66,7 +66,8 @@ export function Canvas() {
       get region() {
         return region.current;
       },
-      pointer: () => pointer.current ?? middleOf(region.current),
+      pointer: () => pointer.current,
+      middle: () => middleOf(region.current),
       open,
     }),
     [store, catalogue, models, flow],
@@ -84,7 +85,7 @@ export function Canvas() {
     const choice = catalogue && choices(catalogue, models).find((each) => each.key === key);
     if (!choice) return;
     event.preventDefault();
-    addChoice(store, choice, flow.screenToFlowPosition({ x: event.clientX - 40, y: event.clientY - 20 }));
+    addChoice(context, choice, flow.screenToFlowPosition({ x: event.clientX - 40, y: event.clientY - 20 }));
   };
   const onDoubleClick = (event: MouseEvent): void => {
     const isEmpty = (event.target as Element).matches(".react-flow__pane");

@@ -67,13 +67,36 @@ export function distribute(boxes: readonly Box[], axis: Axis): Map<string, Point
 
 const GAP = 40;
 
+function isOn(one: Omit<Box, "id">, other: Omit<Box, "id">, gap = 0): boolean {
+  return (
+    one.x < other.x + other.width + gap &&
+    other.x < one.x + one.width + gap &&
+    one.y < other.y + other.height + gap &&
+    other.y < one.y + one.height + gap
+  );
+}
+
+/** Obstacles that are looked at around a wanted place: the nearest ones, so that large graphs take no longer. */
+const MOST_OBSTACLES = 60;
+
+/** The free place for a box that is nearest to where it is wanted. */
+export function freePlace(wanted: Omit<Box, "id">, placed: readonly Box[]): Point {
+  const { width, height } = wanted;
+  // Graphs grow to the right, so a place on the left is as good as one on the right that is twice as far.
+  const distance = ({ x, y }: Point): number => (x < wanted.x ? 4 : 1) * (x - wanted.x) ** 2 + (y - wanted.y) ** 2;
+  const isFree = (at: Point): boolean => !placed.some((box) => isOn({ ...at, width, height }, box, GAP / 2));
+  if (isFree(wanted)) return { x: wanted.x, y: wanted.y };
+  // The nearest free place touches obstacles, or is level with the wanted one.
+  const near = [...placed].sort((one, other) => distance(one) - distance(other)).slice(0, MOST_OBSTACLES);
+  const xs = [wanted.x, ...near.flatMap((box) => [box.x + box.width + GAP, box.x - width - GAP])];
+  const ys = [wanted.y, ...near.flatMap((box) => [box.y + box.height + GAP, box.y - height - GAP])];
+  const places = xs.flatMap((x) => ys.map((y) => ({ x, y }))).sort((one, other) => distance(one) - distance(other));
+  const beyond = { x: Math.max(...placed.map((box) => box.x + box.width)) + GAP, y: wanted.y };
+  return places.find(isFree) ?? beyond;
+}
+
 /** New positions of those boxes that lie on placed ones: below all of these. */
 export function clear(boxes: readonly Box[], placed: readonly Box[]): Map<string, Point> {
-  const isOn = (one: Box, other: Box): boolean =>
-    one.x < other.x + other.width &&
-    other.x < one.x + one.width &&
-    one.y < other.y + other.height &&
-    other.y < one.y + one.height;
   const lowest = Math.max(...placed.map((box) => box.y + box.height));
   const covering = boxes.filter((box) => placed.some((other) => isOn(box, other)));
   return new Map(covering.map(({ id, x }) => [id, { x, y: lowest + GAP }]));

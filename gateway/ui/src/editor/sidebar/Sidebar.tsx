@@ -1,15 +1,16 @@
 import { useReactFlow } from "@xyflow/react";
 import { type DragEvent, useId, useMemo, useState } from "react";
 import { Button } from "../../components/Button";
-import { addChoice, DRAGGED_TYPE } from "../canvas/adding";
+import { addBeside, DRAGGED_TYPE } from "../canvas/adding";
 import { Icon } from "../canvas/card/Icon";
 import { type Choice, choices, matching } from "../canvas/choices";
 import { byCategory, useCatalogue } from "../catalogue/catalogue";
 import { useModels } from "../catalogue/models";
+import type { FlowEdge, FlowNode } from "../canvas/flow";
 import { useStore } from "../document/store";
 import "./sidebar.css";
 
-/** The node types by category: drag one to the canvas, or press it to add it in the middle. */
+/** The node types by category: drag one to the canvas, or press it to add it beside the chosen node. */
 export function Sidebar() {
   const id = useId();
   const [sought, setSought] = useState("");
@@ -77,13 +78,12 @@ function Category({ category, items, onAdded }: CategoryProps) {
 function Item({ choice, onAdded }: { choice: Choice; onAdded: () => void }) {
   const id = useId();
   const store = useStore();
-  const flow = useReactFlow();
+  const catalogue = useCatalogue();
+  const flow = useReactFlow<FlowNode, FlowEdge>();
   const { type, label } = choice;
   const add = (): void => {
-    const canvas = document.querySelector(".canvas")?.getBoundingClientRect();
-    if (!canvas) return;
-    const { left, top, width, height } = canvas;
-    addChoice(store, choice, flow.screenToFlowPosition({ x: left + width / 2 - 120, y: top + height / 3 }));
+    const region = document.querySelector<HTMLElement>(".canvas");
+    addBeside({ store, catalogue, flow, region }, choice);
     onAdded();
   };
   const drag = (event: DragEvent): void => {

@@ -8,22 +8,28 @@ import type { EditorStore } from "../../document/store";
 import type { LooseWire } from "../choices";
 import type { FlowEdge, FlowNode } from "../flow";
 
-/** A small window over the canvas; `at` is a place in the browser's window. */
+/** A small window over the canvas; `at` is a place in the browser's window, or null beside the chosen node. */
 export type Popup =
-  | { kind: "add"; at: Point; wire: LooseWire | null }
+  | { kind: "add"; at: Point | null; wire: LooseWire | null }
   | { kind: "wire"; at: Point; node: string }
   | { kind: "unwire"; at: Point; node: string }
   | { kind: "menu"; at: Point; on: "node" | "wire" | "canvas" }
   | { kind: "help" };
 
-export interface CanvasContext {
+/** The drawing, with what is needed to lead somebody to a part of it. */
+export interface Surface {
   store: EditorStore;
   catalogue: Catalogue | undefined;
-  models: readonly KnownModel[];
   flow: ReactFlowInstance<FlowNode, FlowEdge>;
   region: HTMLElement | null;
-  /** The place of the pointer over the canvas, or the middle of the canvas. */
-  pointer: () => Point;
+}
+
+export interface CanvasContext extends Surface {
+  models: readonly KnownModel[];
+  /** The place of the pointer over the canvas. */
+  pointer: () => Point | null;
+  /** The middle of the canvas. */
+  middle: () => Point;
   open: (popup: Popup | null) => void;
 }
 
@@ -43,6 +49,11 @@ export function besideNode({ flow }: CanvasContext, id: string): Point {
   const node = flow.getInternalNode(id);
   const { x, y } = node?.internals.positionAbsolute ?? { x: 0, y: 0 };
   return flow.flowToScreenPosition({ x: x + (node?.measured.width ?? 0) + 12, y });
+}
+
+/** Size of a node; of one that was never drawn, that of a usual card. */
+export function sizeOf({ measured }: FlowNode): { width: number; height: number } {
+  return { width: measured?.width ?? 240, height: measured?.height ?? 200 };
 }
 
 export function boxesOf({ flow }: CanvasContext, ids: readonly string[]) {

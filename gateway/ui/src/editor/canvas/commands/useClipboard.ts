@@ -50,7 +50,7 @@ export function useClipboard(context: RefObject<CanvasContext>): void {
 /** Add the nodes of a text at the pointer. */
 function paste(context: CanvasContext, text: string): void {
   const part = read(text);
-  if (part) place(context, part, context.flow.screenToFlowPosition(context.pointer()));
+  if (part) place(context, part, context.flow.screenToFlowPosition(context.pointer() ?? context.middle()));
   else toast("The clipboard has no nodes: copy some here, or the JSON of a workflow.");
 }
 

@@ -5,7 +5,7 @@ import { move } from "../../document/edits";
 import { announce } from "../announce";
 import { nameOf } from "../flow";
 import { COMMANDS, commandOf, type CommandName } from "./commands";
-import { type CanvasContext, chosenNodes } from "./context";
+import { type CanvasContext, chosenNodes, type Surface } from "./context";
 import { alongGraph, type Direction, neighbour } from "./order";
 
 const STEP = 8;
@@ -99,24 +99,32 @@ function nudge(context: CanvasContext, x: number, y: number): boolean {
 }
 
 /** Choose a node, bring it into view and give it the focus. */
-export function reach(context: CanvasContext, id: string): void {
-  const { store, flow, region, catalogue } = context;
+export function reach(surface: Surface, id: string): void {
+  const { store, flow, region, catalogue } = surface;
   store.select([id]);
   const node = store.document.nodes.find((each) => each.id === id);
   if (!node || !region) return;
   announce(nameOf(node, catalogue));
-  const { width = 240, height = 120 } = flow.getNode(id)?.measured ?? {};
-  const [from, to] = [
-    flow.flowToScreenPosition(node.position),
-    flow.flowToScreenPosition({ x: node.position.x + width, y: node.position.y + height }),
-  ];
-  const view = region.getBoundingClientRect();
-  const isSeen = from.x >= view.left && from.y >= view.top && to.x <= view.right && to.y <= view.bottom;
-  const zoom = Math.max(flow.getZoom(), 0.5);
-  if (!isSeen) void flow.setCenter(node.position.x + width / 2, node.position.y + height / 2, { zoom });
-  const focus = (): void =>
-    region.querySelector<HTMLElement>(`.react-flow__node[data-id="${CSS.escape(id)}"]`)?.focus({ preventScroll: true });
-  focus();
+  if (!isSeen(surface, id)) {
+    const { x, y, width, height } = flow.getNodesBounds([id]);
+    void flow.setCenter(x + width / 2, y + height / 2, { zoom: Math.max(flow.getZoom(), 0.5) });
+  }
   // A node that was out of sight may be drawn only now.
-  if (!isSeen) requestAnimationFrame(() => requestAnimationFrame(focus));
+  if (!focusOn(region, id)) requestAnimationFrame(() => requestAnimationFrame(() => focusOn(region, id)));
+}
+
+/** Whether a node is in view as a whole. */
+export function isSeen({ flow, region }: Surface, id: string): boolean {
+  if (!region) return false;
+  const { x, y, width, height } = flow.getNodesBounds([id]);
+  const [from, to] = [flow.flowToScreenPosition({ x, y }), flow.flowToScreenPosition({ x: x + width, y: y + height })];
+  const view = region.getBoundingClientRect();
+  return from.x >= view.left && from.y >= view.top && to.x <= view.right && to.y <= view.bottom;
+}
+
+/** Give a node the focus; false where it cannot take it yet. */
+export function focusOn(region: HTMLElement, id: string): boolean {
+  const card = region.querySelector<HTMLElement>(`.react-flow__node[data-id="${CSS.escape(id)}"]`);
+  card?.focus({ preventScroll: true });
+  return card !== null && document.activeElement === card;
 }

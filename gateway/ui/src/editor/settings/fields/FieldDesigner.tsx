@@ -1,7 +1,6 @@
 import { useState } from "react";
 import type { FieldType } from "../../../api/types";
 import { Button } from "../../../components/Button";
-import { freeId } from "../../document/document";
 import type { Edit } from "../../document/edits";
 import { Fold } from "../Fold";
 import { Sortable } from "../lists/Sortable";
@@ -11,7 +10,7 @@ import type { WidgetProps } from "../widgets/widget";
 import { AddField } from "./AddField";
 import { FieldForm } from "./FieldForm";
 import { FormPreview } from "./FormPreview";
-import { type DraftField, retyped, TYPES } from "./fields";
+import { type DraftField, freeName, retyped, TYPES } from "./fields";
 
 /** The form that callers fill in: its fields in order, each with its constraints, and a preview. */
 export function FieldDesigner({ node, name, value, onChange }: WidgetProps) {
@@ -19,7 +18,6 @@ export function FieldDesigner({ node, name, value, onChange }: WidgetProps) {
   const rows = (Array.isArray(value) ? value : []) as DraftField[];
   const names = rows.map((row) => row.name);
   const set = (next: DraftField[], part?: string, also?: Edit): void => onChange(next.length > 0 ? next : undefined, part, also);
-  const freeName = (stem: string): string => freeId(stem, { has: (id) => names.includes(id.replace("-", "_")) }).replace("-", "_");
 
   const change = (place: number, to: DraftField, part: string): void => {
     const before = rows[place] as DraftField;
@@ -31,13 +29,13 @@ export function FieldDesigner({ node, name, value, onChange }: WidgetProps) {
     set(next, undefined, gone === undefined ? undefined : unwire(node.id, "outputs", gone));
   };
   const add = (type: FieldType): void => {
-    set([...rows, retyped({ name: freeName("field"), type: "text", required: false }, type)]);
+    set([...rows, retyped({ name: freeName("field", names), type: "text", required: false }, type)]);
     setNewest(rows.length);
   };
   const copy = (place: number): void => {
     const field = rows[place] as DraftField;
     const next = [...rows];
-    next.splice(place + 1, 0, { ...field, name: freeName(field.name) });
+    next.splice(place + 1, 0, { ...field, name: freeName(field.name, names) });
     set(next);
   };
   return (

@@ -48,6 +48,14 @@ export function retyped(field: DraftField, type: FieldType): DraftField {
   return next;
 }
 
+/** A name that no other field has: the stem itself, or with the first free number in the place of its own. */
+export function freeName(stem: string, taken: readonly string[]): string {
+  const bare = stem.replace(/_\d+$/, "").slice(0, 60);
+  let name = bare;
+  for (let number = 2; taken.includes(name); number++) name = `${bare}_${number}`;
+  return name;
+}
+
 /** A copy of an object with one member set, or removed where the value is undefined. */
 export function withMember<T extends object>(object: T, name: string, value: unknown): T {
   const next: Record<string, unknown> = { ...object, [name]: value };

@@ -2,7 +2,7 @@ import { useState } from "react";
 import type { FieldType } from "../../../api/types";
 import { AddField } from "../../../editor/settings/fields/AddField";
 import { FieldForm } from "../../../editor/settings/fields/FieldForm";
-import { type DraftField, retyped, TYPES } from "../../../editor/settings/fields/fields";
+import { type DraftField, freeName, retyped, TYPES } from "../../../editor/settings/fields/fields";
 import { Fold } from "../../../editor/settings/Fold";
 import { Sortable } from "../../../editor/settings/lists/Sortable";
 import { isTable } from "../toml";
@@ -16,7 +16,7 @@ export function FieldsPart({ manifest }: FormProps) {
   const names = rows.map((row) => row.name);
   const set = (next: DraftField[]): void => manifest.change(["fields"], next.length > 0 ? next : undefined);
   const add = (type: FieldType): void => {
-    set([...rows, retyped({ name: freeName(names), type: "text" }, type)]);
+    set([...rows, retyped({ name: freeName("field", names), type: "text" }, type)]);
     setNewest(rows.length);
   };
   return (
@@ -65,10 +65,4 @@ function Summary({ field, faults }: { field: DraftField; faults: number }) {
 function rowsOf(value: unknown): DraftField[] {
   if (!Array.isArray(value)) return [];
   return value.filter(isTable).map((row) => ({ ...row, name: String(row.name ?? ""), type: String(row.type ?? "text") as FieldType }));
-}
-
-function freeName(names: readonly string[]): string {
-  let number = names.length + 1;
-  while (names.includes(`field_${number}`)) number++;
-  return `field_${number}`;
 }
