@@ -6,6 +6,8 @@ from types import TracebackType
 from typing import NamedTuple
 
 STEP_SECONDS = 0.01
+MAX_EMPTY = 16
+"""Timers without a limit that are kept, since calls that come one after another share a step."""
 
 
 class TimeLimits:
@@ -14,7 +16,9 @@ class TimeLimits:
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
         self._batches: dict[int, _Batch] = {}
-        """By the step at which they end; none is empty."""
+        """By the step at which they end."""
+        self._empty: dict[int, None] = {}
+        """Steps of batches without a limit, the oldest first."""
 
     def limit(self, seconds: float) -> "TimeLimit":
         """Return a context like `asyncio.timeout(seconds)`, which may end up to a step late."""
@@ -26,17 +30,24 @@ class TimeLimits:
         if batch is None:
             timer = self.loop.call_at(limit.step * STEP_SECONDS, self._expire, limit.step)
             batch = self._batches[limit.step] = _Batch(timer, set())
+        elif not batch.limits:
+            del self._empty[limit.step]
         batch.limits.add(limit)
 
     def remove(self, limit: "TimeLimit") -> None:
-        """Forget a limit that has not expired, and the timer with the last of its step."""
-        batch = self._batches[limit.step]
-        batch.limits.discard(limit)
-        if not batch.limits:
-            batch.timer.cancel()
-            del self._batches[limit.step]
+        """Forget a limit that has not expired, and before long a timer that is left without any."""
+        limits = self._batches[limit.step].limits
+        limits.discard(limit)
+        if limits:
+            return
+        self._empty[limit.step] = None
+        if len(self._empty) > MAX_EMPTY:
+            oldest = next(iter(self._empty))
+            del self._empty[oldest]
+            self._batches.pop(oldest).timer.cancel()
 
     def _expire(self, step: int) -> None:
+        self._empty.pop(step, None)
         for limit in self._batches.pop(step).limits:
             limit.expire()
 

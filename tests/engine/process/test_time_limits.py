@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from engine.process.time_limits import TimeLimits
+from engine.process.time_limits import MAX_EMPTY, TimeLimits
 
 
 async def test_a_task_is_stopped_after_its_time_and_never_before() -> None:
@@ -28,19 +28,34 @@ async def test_work_that_ends_in_time_is_left_alone_and_leaves_nothing() -> None
     assert not limits._batches
 
 
-async def test_a_timer_ends_with_the_last_work_that_it_is_for() -> None:
-    """Those of calls that end soon would last as long as their limits, an hour perhaps."""
+async def test_calls_that_end_soon_leave_a_few_timers_until_their_limits() -> None:
     limits = TimeLimits()
     with limits.limit(3_600):
-        for _ in range(1_000):
-            with limits.limit(3_600):
-                await asyncio.sleep(0)
-        [timer] = [batch.timer for batch in limits._batches.values()][-1:]
-        assert len(limits._batches) <= 2
-        assert not timer.cancelled()
+        [held] = limits._batches.values()
+        for number in range(1_000):
+            with limits.limit(3_600 + number):
+                timer = list(limits._batches.values())[-1].timer
+        assert len(limits._batches) == MAX_EMPTY + 1
 
-    assert timer.cancelled()
-    assert not limits._batches
+    with limits.limit(1):
+        pass
+    assert len(limits._batches) == MAX_EMPTY
+    assert not (timer.cancelled() or held.timer.cancelled())
+    for number in range(MAX_EMPTY):
+        with limits.limit(7_200 + number):
+            pass
+    assert timer.cancelled() and held.timer.cancelled()
+
+
+async def test_a_step_that_was_empty_ends_the_work_that_comes_to_it() -> None:
+    limits = TimeLimits()
+    for seconds in (0.2, 0.21, 0.22, 0.23):
+        with limits.limit(seconds):
+            pass
+    with pytest.raises(TimeoutError), limits.limit(0.2):
+        await asyncio.sleep(5)
+    await asyncio.sleep(0.1)
+    assert not (limits._batches or limits._empty)
 
 
 async def test_another_error_passes() -> None:
