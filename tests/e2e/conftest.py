@@ -124,7 +124,8 @@ def make_page(
         complaints.append(f"{message.type}: {message.text} ({message.location['url']})")
 
     def make(state: Path | None = None, **options: object) -> "Page":
-        context = chromium.new_context(base_url=stack.url, storage_state=state, **options)
+        options = {"base_url": stack.url, **options}
+        context = chromium.new_context(storage_state=state, **options)
         context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         page = context.new_page()

@@ -69,6 +69,8 @@ async def test_no_script_or_style_but_our_own_may_run(make_client: MakeClient) -
     parts = dict(part.strip().split(" ", 1) for part in policy.split(";"))
     assert parts["default-src"] == parts["base-uri"] == parts["frame-ancestors"] == "'none'"
     assert parts["script-src"] == parts["style-src"] == parts["connect-src"] == "'self'"
+    assert parts["img-src"] == "'self' blob: data:"
+    assert parts["media-src"] == "'self' blob:"
 
 
 @pytest.mark.parametrize("path", ACCOUNTS)

@@ -143,3 +143,20 @@ def calls_model(name: str, node_type: str, model: str, into: str, output: str) -
             _edge("model", output, "result", "result-in"),
         ],
     }
+
+
+def naming_addresses(name: str, picture: str, list_of: list[str]) -> dict[str, Any]:
+    """Return a workflow that answers with addresses, as a text and as a list of pictures."""
+    items = {"kind": "image", "items": [{"value": each} for each in list_of]}
+    return {
+        "name": name,
+        "nodes": [
+            _node("text", "textBox", 0, text=picture),
+            {**_node("list", "list", 0), "data": items},
+            _node("result", "responseOutput", 1, fields=[{"name": "picture"}, {"name": "images"}]),
+        ],
+        "edges": [
+            _edge("text", "text-out", "result", "picture"),
+            _edge("list", "items-out", "result", "images"),
+        ],
+    }

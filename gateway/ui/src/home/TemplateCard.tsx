@@ -1,7 +1,7 @@
 import { useId } from "react";
 import { useResource } from "../api/resource";
 import type { WorkflowDocument } from "../api/types";
-import { Drawing } from "./Drawing";
+import { Cover } from "./Cover";
 import { type Need, needsOf, obstacle, type Surroundings } from "../needs/needs";
 
 interface Props {
@@ -27,7 +27,7 @@ export function TemplateCard({ slug, name, description, tags, coverUrl, graph, a
   return (
     <label className={missing ? "template missing" : "template"}>
       <span className="picture graph">
-        {coverUrl ? <img src={coverUrl} alt="" loading="lazy" /> : shown && <Drawing graph={shown} />}
+        <Cover url={coverUrl} graph={shown} />
       </span>
       <span className="template-body">
         <span className="template-head">

@@ -10,7 +10,7 @@ import { type Need, needsOf, unmet } from "../needs/needs";
 import { useSurroundings } from "../needs/surroundings";
 import { Unmet, wordFor } from "../needs/Unmet";
 import { Link } from "../shell/router";
-import { Drawing } from "./Drawing";
+import { Cover } from "./Cover";
 import { duplicate } from "./duplicate";
 import { LIST } from "./Home";
 
@@ -73,7 +73,7 @@ export function WorkflowCard({ row }: { row: WorkflowRow }) {
     <li ref={place}>
       <article className="card" aria-labelledby={heading}>
         <Link href={`/app/playground/${row.slug}`} className="picture graph" tabIndex={-1} aria-hidden="true">
-          {row.coverUrl ? <img src={row.coverUrl} alt="" loading="lazy" /> : graph && <Drawing graph={graph} />}
+          <Cover url={row.coverUrl} graph={graph} />
         </Link>
         <div className="card-body">
           <div className="row spread">

@@ -1,4 +1,6 @@
 import { useState } from "react";
+import { assetPath } from "../../api/assets";
+import { LinkedMedium } from "../../components/LinkedMedium";
 import { Medium } from "../../playground/Medium";
 import type { SocketType } from "../catalogue/catalogue";
 import { mediaKind } from "./values";
@@ -9,26 +11,28 @@ interface Props {
   socket?: SocketType | undefined;
 }
 
-/** A medium with its controls; one of an unknown kind is a picture, or else a link. */
+/** A medium with its controls; an asset of an unknown kind is a picture, or else a link. */
 export function SocketMedium({ url, name, socket }: Props) {
   const [isFailed, setFailed] = useState(false);
   const kind = mediaKind(url, socket);
   if (kind) return <Medium kind={kind} url={url} name={name} />;
-  if (isFailed) return <FileLink url={url} name={name} />;
-  return <img src={url} alt={name} loading="lazy" onError={() => setFailed(true)} />;
+  const path = assetPath(url);
+  if (!path || isFailed) return <LinkedMedium kind={null} url={url} name={name} />;
+  return <img src={path} alt={name} loading="lazy" onError={() => setFailed(true)} />;
 }
 
-/** A medium in small and without controls, as the cards of nodes show it. */
+/** An asset in small and without controls, as the cards of nodes show it. */
 export function Thumbnail({ url, name, socket }: Props) {
   const [isFailed, setFailed] = useState(false);
-  const kind = isFailed ? "file" : (mediaKind(url, socket) ?? "image");
+  const path = assetPath(url) ?? undefined;
+  const kind = isFailed || !path ? "file" : (mediaKind(url, socket) ?? "image");
   if (kind === "image") {
     return (
-      <img className="node-thumbnail" src={url} alt={name} loading="lazy" draggable={false} onError={() => setFailed(true)} />
+      <img className="node-thumbnail" src={path} alt={name} loading="lazy" draggable={false} onError={() => setFailed(true)} />
     );
   }
   if (kind === "video") {
-    return <video className="node-thumbnail" src={url} preload="metadata" muted aria-label={name} onError={() => setFailed(true)} />;
+    return <video className="node-thumbnail" src={path} preload="metadata" muted aria-label={name} onError={() => setFailed(true)} />;
   }
   return (
     <svg className="node-thumbnail sign" viewBox="0 0 16 16" role="img" aria-label={name}>
@@ -41,11 +45,3 @@ const SIGNS = {
   audio: "M3 6.5v3M5.5 4v8M8 2v12M10.5 5v6M13 6.5v3",
   file: "M4 1.5h5L12.5 5v9.5h-8.5zM9 1.5V5h3.5",
 };
-
-function FileLink({ url, name }: { url: string; name: string }) {
-  return (
-    <a href={url} target="_blank" rel="noreferrer">
-      Open {name.toLowerCase()}
-    </a>
-  );
-}

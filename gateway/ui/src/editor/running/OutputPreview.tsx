@@ -1,10 +1,11 @@
+import { assetPath } from "../../api/assets";
 import type { OutputStart } from "../../playground/runState";
 import { counted } from "../canvas/card/summary";
 import { type Socket, type SocketType, useCatalogue } from "../catalogue/catalogue";
 import { useEditor } from "../document/store";
 import { Thumbnail } from "./Media";
 import { useRunning } from "./runs";
-import { isAsset, mediaKind } from "./values";
+import { mediaKind } from "./values";
 
 const LENGTH = 200;
 const NONE: Socket[] = [];
@@ -26,7 +27,7 @@ export function OutputPreview({ id, type, outputs }: Props) {
   const sockets = useOutputs(id, type);
   const found = Object.entries(outputs).flatMap(([socket, { urls = [] }]) => urls.map((url) => ({ socket, url })));
   const text = Object.values(outputs).find((output) => output.text)?.text;
-  const media = found.filter(({ url }) => isAsset(url));
+  const media = found.filter(({ url }) => assetPath(url));
   const [first] = media;
   if (!first) return <Beginning text={text ?? found[0]?.url} />;
   const socket = sockets.find((each) => each.name === first.socket)?.type;
@@ -46,7 +47,7 @@ export function ResultPreview() {
   const members = (typeof result === "object" ? result : {}) as Record<string, unknown>;
   for (const [name, kind] of MEDIA) {
     const urls = members[name];
-    if (!Array.isArray(urls) || typeof urls[0] !== "string" || !isAsset(urls[0])) continue;
+    if (!Array.isArray(urls) || typeof urls[0] !== "string" || !assetPath(urls[0])) continue;
     return <MediaStart url={urls[0]} socket={kind} count={urls.length} text={undefined} />;
   }
   const text = typeof members.text === "string" ? members.text : result;

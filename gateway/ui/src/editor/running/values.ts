@@ -1,5 +1,6 @@
 /** Values of nodes as executions keep them. */
 
+import { assetPath } from "../../api/assets";
 import { get } from "../../api/client";
 import type { Execution } from "../../api/types";
 import { kindOf } from "../../playground/Result";
@@ -78,15 +79,8 @@ export function mediaKind(url: string, socket: SocketType | undefined): MediaKin
   return kindOf(url) ?? null;
 }
 
-const MEDIUM = /^https?:\/\/[^\s]+\/media\/[\w-]+\?expires=/;
-
-/** Whether an address is that of an asset, which a page may load by itself. */
-export function isAsset(url: string): boolean {
-  return MEDIUM.test(url);
-}
-
 /** Whether a value is the address of a medium. */
 export function isMedium(value: unknown, socket: SocketType | undefined): value is string {
   if (typeof value !== "string" || !/^https?:\/\/\S+$/.test(value)) return false;
-  return mediaKind(value, socket) !== null || MEDIUM.test(value);
+  return mediaKind(value, socket) !== null || assetPath(value) !== null;
 }
