@@ -12,7 +12,7 @@ from gateway.admission.body_memory import ACCOUNT, BODY_RESERVATION, BodyMemory
 from gateway.http.request_bodies import BODY, forget_body
 from gateway.services import GatewayRequest
 from tests.gateway.conftest import Gateway
-from tests.support.eventually import eventually
+from tests.support.eventually import PATIENCE_SECONDS, eventually
 from tests.support.gateway.documents import greeting, node
 
 MOST = 400_000
@@ -30,7 +30,10 @@ def request_of(account_id: str) -> dict[str, Any]:
     return {ACCOUNT: account_id}
 
 
-async def test_a_body_waits_until_its_account_has_memory_again() -> None:
+async def test_a_body_waits_until_its_account_has_memory_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(body_memory, "WAIT_SECONDS", PATIENCE_SECONDS)
     memory = BodyMemory()
     first, second = request_of("a"), request_of("a")
     await memory.take(first, SHARE)
@@ -81,6 +84,29 @@ async def test_an_account_that_waited_in_vain_for_others_has_its_share_again() -
         memory.free(scope)
 
     await memory.take(request_of("e"), SHARE - 350)
+
+
+async def test_a_caller_who_hangs_up_while_it_waits_for_others_leaves_nothing_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(body_memory, "WAIT_SECONDS", PATIENCE_SECONDS)
+    memory = BodyMemory()
+    others = [request_of(name) for name in ("a", "b", "c", "d")]
+    for scope in others:
+        await memory.take(scope, SHARE)
+    served = request_of("e")
+    first = asyncio.create_task(memory.take(served, SHARE // 2))
+    hangs_up = asyncio.create_task(memory.take(request_of("e"), SHARE // 2))
+    await asyncio.sleep(0.01)
+
+    hangs_up.cancel()
+    await asyncio.gather(hangs_up, return_exceptions=True)
+    for scope in others:
+        memory.free(scope)
+    await first
+
+    monkeypatch.setattr(body_memory, "WAIT_SECONDS", 0.1)
+    await memory.take(request_of("e"), SHARE // 2)  # what the first one has left of the share
 
 
 async def test_nothing_is_kept_of_accounts_that_hold_nothing() -> None:

@@ -1,13 +1,16 @@
 """Many deliveries, and senders that die during one."""
 
 import asyncio
+import contextlib
 import signal
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from engine.access.sealing import Sealer
+from engine.errors.nodes import NodeFailed
 from engine.settings import Settings
 from engine.store.redis import keyspace
 from engine.store.webhooks import secret_place
@@ -18,6 +21,7 @@ from tests.support.http.webhook_receivers import Receiver
 from tests.support.workers.webhook_owner import SECRET, Owner
 from tests.support.workers.worker_process import WorkerProcess
 from workers.main import worker
+from workers.providers.limiter import CallLimiter, LimiterTurn
 from workers.webhooks import sender as sending
 
 SHORT = 0.0005
@@ -78,6 +82,31 @@ async def test_nothing_is_kept_of_webhooks_without_deliveries(
             await owner.settled(key_id, added.id)
 
         assert await eventually(kept, (0, 0).__eq__) == (0, 0)
+
+
+async def test_a_turn_that_cannot_be_had_is_asked_for_again(
+    owner: Owner, receiver: Receiver, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_turn, failures = CallLimiter.turn, iter(range(2))
+
+    @contextlib.asynccontextmanager
+    async def fail_twice(*asked: Any) -> AsyncIterator[LimiterTurn]:
+        if next(failures, None) is not None:
+            raise NodeFailed("PROVIDER_UNAVAILABLE", "No turn", retryable=True)
+        async with take_turn(*asked) as turn:
+            yield turn
+
+    monkeypatch.setattr(CallLimiter, "turn", fail_twice)
+    monkeypatch.setattr(sending, "NO_TURN_SECONDS", 0.01)
+    key_id = await owner.hook("/ok")
+    webhook = await owner.store.webhooks.get(owner.account.id, key_id)
+
+    async with worker(settings):
+        added = await owner.store.deliveries.add_test(owner.account.id, key_id, webhook)
+        delivery = await owner.settled(key_id, added.id)
+
+    assert delivery.status is DeliveryStatus.DELIVERED
+    assert next(failures, None) is None
 
 
 async def test_a_delivery_for_which_a_process_had_no_room_is_attempted_when_its_hint_comes_again(

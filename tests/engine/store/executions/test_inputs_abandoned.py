@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -89,6 +90,23 @@ async def test_the_sweep_removes_inputs_of_a_process_killed_before_the_acceptanc
 
     assert not orphan.exists()
     assert len(outputs_of(settings, runner.account.id, accepted)) == 1
+
+
+@pytest.mark.parametrize(
+    ("minutes", "is_spared"), [(0, True), (55, True), (-55, True), (65, False), (-65, False)]
+)
+async def test_the_sweep_spares_inputs_for_an_hour(
+    runner: Runner, store: Store, settings: Settings, minutes: int, is_spared: bool
+) -> None:
+    """Their acceptance may take long, and clocks of machines may differ."""
+    execution_id = "00000000-0000-4000-8000-000000000001"
+    stored_at = int(time.time() * 1000) - minutes * 60_000
+    name = offload.make_inputs_name(stored_at, 1)
+    await store.offloaded.put(runner.account.id, execution_id, name, b"x")
+
+    await store.offloaded.sweep()
+
+    assert bool(all_outputs(settings)) is is_spared
 
 
 async def test_a_name_of_the_future_spares_nothing(
