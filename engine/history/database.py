@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import threading
+import time
 import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -29,7 +30,12 @@ from engine.settings import SettingError
 BUSY_SECONDS = 5.0
 """Longest wait for another writer of SQLite."""
 CONNECT_SECONDS = 5
-STATEMENT_SECONDS = 30
+STATEMENT_SECONDS = 30.0
+DEADLINE = "deadline"
+"""Option of a connection: time of the monotonic clock after which its statements end."""
+STEPS = 20_000
+"""Steps of SQLite's machine, some milliseconds, between two looks at the clock."""
+QUERY_CANCELED = "57014"
 SILENT_MS = 10_000
 """Time after which a server that acknowledges nothing counts as gone."""
 WRITER_LOCK = 0x68725F68
@@ -42,15 +48,23 @@ class Database:
     After a failure, and when SQLite's file was replaced, its connections are made anew.
     """
 
-    def __init__(self, url: str, *, is_durable: bool = False) -> None:
+    def __init__(
+        self, url: str, *, is_durable: bool = False, read_seconds: float | None = None
+    ) -> None:
         """Open by a URL `sqlite:///PATH` or `postgresql://…`. Raises SettingError.
 
         `is_durable`: what SQLite commits is on the disk then, as it always is with PostgreSQL.
+        `read_seconds` is the longest time of one read: a statement of PostgreSQL that begins in it
+        may take as long again.
         """
+        self._read_seconds = read_seconds
         self._url = _parse_url(url)
         self._file = SqliteFile.of(url)
-        self._engine = _make_engine(self._url, is_durable=is_durable)
-        self._fresh_engine = _make_engine(self._url, is_durable=is_durable, poolclass=NullPool)
+        seconds = read_seconds or STATEMENT_SECONDS
+        self._engine = _make_engine(self._url, seconds, is_durable=is_durable)
+        self._fresh_engine = _make_engine(
+            self._url, seconds, is_durable=is_durable, poolclass=NullPool
+        )
         self._looking = threading.Lock()
         self._generation = 0
         """Number of the connections' generation: each is made anew after the last one."""
@@ -84,7 +98,9 @@ class Database:
 
         `is_fresh`: over a connection of its own, which sees the database that others find now.
         """
-        options = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        options: dict[str, Any] = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        if self._read_seconds is not None:
+            options[DEADLINE] = time.monotonic() + self._read_seconds
         engine = self._fresh_engine if is_fresh else self._engine
         with self._reported(), self._begin(engine, options) as connection:
             yield connection
@@ -114,7 +130,7 @@ class Database:
         with engine.connect() as connection:
             connection.execution_options(**options)
             try:
-                with connection.begin():
+                with _limited(connection), connection.begin():
                     if self._expected_id:
                         require_database(connection, self._expected_id)
                     yield connection
@@ -128,11 +144,43 @@ class Database:
             yield
         except DBAPIError as error:
             is_about_data = isinstance(error, DataError | IntegrityError)
-            if not is_about_data:
+            is_slow = _is_slow(error)
+            if not is_about_data and not is_slow:
                 self._renew()  # a broken connection may stay broken
-            raise HistoryUnavailable(_reason(error), is_about_data=is_about_data) from error
+            raise HistoryUnavailable(
+                _reason(error), is_about_data=is_about_data, is_slow=is_slow
+            ) from error
         except (StatementError, OverflowError) as error:
             raise HistoryUnavailable(str(error), is_about_data=True) from error
+
+
+@contextmanager
+def _limited(connection: Connection) -> Iterator[None]:
+    """Let SQLite interrupt a statement that goes on after the deadline."""
+    deadline = connection.get_execution_options().get(DEADLINE)
+    raw = connection.connection.driver_connection
+    if deadline is None or not isinstance(raw, sqlite3.Connection):
+        yield
+        return
+    raw.set_progress_handler(lambda: time.monotonic() > deadline, STEPS)
+    try:
+        yield
+    finally:
+        raw.set_progress_handler(None, 0)
+
+
+def _check_deadline(connection: Connection, *_: object) -> None:
+    """Begin no statement after the deadline."""
+    deadline = connection.get_execution_options().get(DEADLINE)
+    if deadline is not None and time.monotonic() > deadline:
+        raise HistoryUnavailable("a read takes too long", is_slow=True)
+
+
+def _is_slow(error: DBAPIError) -> bool:
+    """Return whether a statement was ended because it took too long."""
+    if isinstance(error.orig, sqlite3.OperationalError):
+        return error.orig.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT
+    return getattr(error.orig, "sqlstate", "") == QUERY_CANCELED
 
 
 def _reason(error: DBAPIError) -> str:
@@ -153,7 +201,15 @@ def _parse_url(url: str) -> URL:
     return parsed
 
 
-def _make_engine(url: URL, *, is_durable: bool, poolclass: type[Pool] = QueuePool) -> Engine:
+def _make_engine(
+    url: URL, seconds: float, *, is_durable: bool, poolclass: type[Pool] = QueuePool
+) -> Engine:
+    engine = _create_engine(url, seconds, is_durable=is_durable, poolclass=poolclass)
+    event.listen(engine, "before_cursor_execute", _check_deadline)
+    return engine
+
+
+def _create_engine(url: URL, seconds: float, *, is_durable: bool, poolclass: type[Pool]) -> Engine:
     pool = {"pool_size": POOL_SIZE} if poolclass is QueuePool else {}
     try:
         if url.get_backend_name() == SQLITE:
@@ -171,7 +227,7 @@ def _make_engine(url: URL, *, is_durable: bool, poolclass: type[Pool] = QueuePoo
             connect_args={
                 "connect_timeout": CONNECT_SECONDS,
                 "tcp_user_timeout": SILENT_MS,
-                "options": f"-c statement_timeout={STATEMENT_SECONDS}s -c timezone=UTC",
+                "options": f"-c statement_timeout={int(seconds * 1000)} -c timezone=UTC",
             },
             **pool,
         )

@@ -7,13 +7,15 @@ import asyncio
 import contextlib
 import functools
 import threading
-import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
 from engine.history.errors import HistoryUnavailable
 from engine.history.location import POOL_SIZE, check_url
+from engine.history.reading.breaker import Breaker
+from engine.process.account_slots import AccountSlots
 from engine.settings import Settings
 from engine.store.accounts.wallets import LedgerEntry
 from engine.store.archive.archive import (
@@ -40,10 +42,16 @@ if TYPE_CHECKING:
 
 READ_SECONDS = 8.0
 """Longest time for one read, with its wait for a thread."""
-MOST_WAITING = 64
-"""Reads that wait for a thread; further ones are refused at once."""
+RUN_SECONDS = 4.0
+"""Longest time of a read in its thread."""
+SHARE = 2
+"""Threads that one account has at most."""
+MOST_WAITING = 16
+"""Reads of an account that wait for a thread; further ones are refused at once."""
 AWAY_SECONDS = 1.0
 """Time after a failure in which reads are refused at once, but for one that tries again."""
+INSTALLATION = ""
+"""Account of reads that no account asked for."""
 CLOSE_SECONDS = 2.0
 
 T = TypeVar("T")
@@ -59,7 +67,7 @@ def open_archive(settings: Settings) -> OpenArchive:
     def open_database() -> "Database":
         from engine.history.database import Database
 
-        return Database(url)
+        return Database(url, read_seconds=RUN_SECONDS)
 
     return functools.partial(HistoryArchive, open_database)
 
@@ -68,6 +76,8 @@ class HistoryArchive:
     """Reads one database; each read sees one snapshot. Raises HistoryUnavailable.
 
     It does for a database other than the installation's too, which lacks what Redis has forgotten.
+    Accounts take turns for the threads. After a failure of the database all reads are refused for a
+    moment, after a slow read those of its account.
     """
 
     def __init__(self, open_database: Callable[[], "Database"], installed_id: InstalledId) -> None:
@@ -77,15 +87,18 @@ class HistoryArchive:
         self._opening = threading.Lock()
         self._database: Database | None = None
         self._threads = ThreadPoolExecutor(POOL_SIZE, thread_name_prefix="history")
-        self._places = threading.BoundedSemaphore(POOL_SIZE + MOST_WAITING)
-        self._retry_at: float | None = None
-        """Time of the next try while the database is away; None: it answers."""
+        self._slots = AccountSlots(POOL_SIZE, SHARE)
+        self._reads: Counter[str] = Counter()
+        """Reads that run or wait, by account."""
+        self._away = Breaker(AWAY_SECONDS, READ_SECONDS)
+        self._slow: dict[str, Breaker] = {}
+        """Of accounts whose last read was slow."""
 
     async def require(self) -> None:
         """Raise HistoryUnavailable unless this is the database that has the history."""
         if not await self._expected():
             raise HistoryUnavailable("no database has the history of this installation yet")
-        await self.read(lambda _: None)
+        await self.read(INSTALLATION, lambda _: None)
 
     async def record(self, account_id: str, execution_id: str) -> EndedRecord | None:
         """Return the record of an execution, None for an unknown one."""
@@ -95,7 +108,7 @@ class HistoryArchive:
 
             return read_record(connection, account_id, execution_id)
 
-        return await self.read(work)
+        return await self.read(account_id, work)
 
     async def page(
         self,
@@ -113,7 +126,7 @@ class HistoryArchive:
 
             return read_page(connection, account_id, wanted, after, limit=limit, offset=offset)
 
-        return await self.read(work)
+        return await self.read(account_id, work)
 
     async def results(self, account_id: str, execution_ids: Collection[str]) -> Mapping[str, bytes]:
         """Return the recorded results of executions that have one, by id."""
@@ -123,7 +136,7 @@ class HistoryArchive:
 
             return read_results(connection, account_id, execution_ids)
 
-        return await self.read(work)
+        return await self.read(account_id, work)
 
     async def count(
         self, account_id: str, wanted: ExecutionFilter, after: Row | None, *, at_most: int
@@ -135,7 +148,7 @@ class HistoryArchive:
 
             return count_rows(connection, account_id, wanted, after, at_most=at_most)
 
-        return await self.read(work)
+        return await self.read(account_id, work)
 
     async def known(self, ids: Iterable[ExecutionIds]) -> set[ExecutionIds]:
         """Return those executions that the history has."""
@@ -146,7 +159,9 @@ class HistoryArchive:
 
             return find_known(connection, wanted)
 
-        return await self.read(work) if wanted else set()
+        accounts = {account_id for account_id, _ in wanted}
+        account_id = accounts.pop() if len(accounts) == 1 else INSTALLATION
+        return await self.read(account_id, work) if wanted else set()
 
     async def figures(
         self, account_id: str, wanted: SeriesQuery, created: Mapping[str, int]
@@ -163,7 +178,7 @@ class HistoryArchive:
             whole, by_key = read_figures(connection, account_id, wanted, changed)
             return ArchivedFigures(whole=whole, by_key=by_key, known=known)
 
-        return await self.read(work)
+        return await self.read(account_id, work)
 
     async def ledger(
         self, account_id: str, wanted: LedgerFilter, before: StreamId | None, limit: int
@@ -175,7 +190,7 @@ class HistoryArchive:
 
             return read_ledger(connection, account_id, wanted, before, limit)
 
-        return await self.read(work)
+        return await self.read(account_id, work)
 
     async def ledger_sums(self, account_id: str) -> ArchivedLedger | None:
         """Return the sums of a ledger's archived entries, None when it has none."""
@@ -189,7 +204,7 @@ class HistoryArchive:
             sums = ledger_sums(connection, account_id)
             return ArchivedLedger(last=(last.at, last.number), sums=sums)
 
-        return await self.read(work)
+        return await self.read(account_id, work)
 
     async def deliveries(
         self, account_id: str, key_id: str, status: str | None, after: Row | None, limit: int
@@ -201,7 +216,7 @@ class HistoryArchive:
 
             return read_deliveries(connection, account_id, key_id, status, after, limit)
 
-        return await self.read(work)
+        return await self.read(account_id, work)
 
     async def deliveries_since(
         self, account_id: str, key_id: str, status: str | None, since: int, limit: int
@@ -213,7 +228,7 @@ class HistoryArchive:
 
             return read_deliveries_since(connection, account_id, key_id, status, since, limit)
 
-        return await self.read(work)
+        return await self.read(account_id, work)
 
     async def delivery(self, account_id: str, delivery_id: str) -> ArchivedDelivery | None:
         """Return an ended delivery, None for an unknown one."""
@@ -223,7 +238,7 @@ class HistoryArchive:
 
             return read_delivery(connection, account_id, delivery_id)
 
-        return await self.read(work)
+        return await self.read(account_id, work)
 
     async def close(self) -> None:
         """Close all connections, after a short wait for reads that go on."""
@@ -234,30 +249,83 @@ class HistoryArchive:
         if self._database is not None:
             self._database.close()
 
-    async def read(self, query: Callable[["Connection"], T]) -> T:
-        """Return the outcome of a query, called with a connection."""
-        if self._is_away():
+    async def read(self, account_id: str, query: Callable[["Connection"], T]) -> T:
+        """Return the outcome of a query of an account, called with a connection."""
+        breakers = [self._away, *filter(None, [self._slow.get(account_id)])]
+        if any(each.is_open() for each in breakers):
             raise HistoryUnavailable("it did not answer a moment ago")
         expected = await self._expected()
-        if not self._places.acquire(blocking=False):
-            raise HistoryUnavailable("too many reads wait for it")
+        if self._reads[account_id] >= SHARE + MOST_WAITING:
+            raise HistoryUnavailable("too many reads of this account wait for it")
+        for each in breakers:
+            each.begin()
+        self._reads[account_id] += 1
+        try:
+            found = await self._in_turn(account_id, expected, query)
+        except BaseException as error:
+            self._note_failure(error)
+            raise
+        finally:
+            self._reads[account_id] -= 1
+            if not self._reads[account_id]:
+                del self._reads[account_id]
+        self._away.succeed()
+        self._slow.pop(account_id, None)
+        return found
+
+    async def _in_turn(
+        self, account_id: str, expected: str, query: Callable[["Connection"], T]
+    ) -> T:
+        """Run a query in a thread of the account's; the thread is taken until the query ends."""
 
         def work() -> T:
             with self._opened(expected).read() as connection:
                 return query(connection)
 
-        job = self._threads.submit(work)
-        job.add_done_callback(lambda _: self._places.release())
+        job: Future[T] | None = None
         try:
             async with asyncio.timeout(READ_SECONDS):
-                found = await asyncio.wrap_future(job)
-        except (HistoryUnavailable, TimeoutError) as error:
-            self._retry_at = time.monotonic() + AWAY_SECONDS
-            if isinstance(error, TimeoutError):
-                raise HistoryUnavailable("it does not answer in time") from None
+                await self._slots.take(account_id)
+                job = self._begin(account_id, work)
+                return await asyncio.wrap_future(job)
+        except TimeoutError:
+            if job is None:
+                raise HistoryUnavailable("others take all its threads", is_slow=True) from None
+            self._note_slow(account_id)
+            raise HistoryUnavailable("it does not answer in time", is_slow=True) from None
+        except HistoryUnavailable as error:
+            if error.is_slow:
+                self._note_slow(account_id)
             raise
-        self._retry_at = None
-        return found
+
+    def _begin(self, account_id: str, work: Callable[[], T]) -> "Future[T]":
+        """Begin work in a thread, and give the account's slot back at its end."""
+        loop = asyncio.get_running_loop()
+
+        def give_back(_: object) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(self._slots.give_back, account_id)
+
+        try:
+            job = self._threads.submit(work)
+        except RuntimeError:  # it closes
+            self._slots.give_back(account_id)
+            raise HistoryUnavailable("this process is about to stop") from None
+        job.add_done_callback(give_back)
+        return job
+
+    def _note_failure(self, error: BaseException) -> None:
+        """Refuse reads for a moment when the database is away."""
+        failure = error if isinstance(error, HistoryUnavailable) else None
+        if isinstance(error, asyncio.CancelledError) or (failure and failure.is_slow):
+            self._away.abandon()
+        elif failure and not failure.is_about_data:
+            self._away.fail()
+        else:
+            self._away.succeed()  # it has answered
+
+    def _note_slow(self, account_id: str) -> None:
+        self._slow.setdefault(account_id, Breaker(AWAY_SECONDS, READ_SECONDS)).fail()
 
     async def _expected(self) -> str:
         """Return the id of the database that has the history; empty where none has it yet."""
@@ -270,13 +338,3 @@ class HistoryArchive:
                 self._database = self._open_database()
             self._database.expect(expected)
             return self._database
-
-    def _is_away(self) -> bool:
-        """Return whether a read fails at once; the first one after a while may try again."""
-        if self._retry_at is None:
-            return False
-        now = time.monotonic()
-        if now < self._retry_at:
-            return True
-        self._retry_at = now + READ_SECONDS  # for the others, until this one knows
-        return False

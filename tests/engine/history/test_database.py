@@ -187,3 +187,32 @@ def test_an_archiver_has_on_the_disk_what_it_has_committed(
     with database.read() as connection:
         assert connection.execute(text("PRAGMA synchronous")).scalar() == level
         assert connection.execute(text("PRAGMA mmap_size")).scalar() == 0
+
+
+FOREVER = (
+    "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 2000000000) "
+    "SELECT count(*) FROM n"
+)
+
+
+def test_a_read_ends_after_its_time_and_its_connection_is_used_again(database_url: str) -> None:
+    database = Database(database_url, read_seconds=0.3)
+    with pytest.raises(HistoryUnavailable) as caught, database.read() as connection:
+        before = connection.connection.driver_connection
+        connection.exec_driver_sql(FOREVER)
+
+    assert caught.value.is_slow
+    with database.read() as connection:
+        assert connection.connection.driver_connection is before
+        assert connection.execute(select(archive_state.c.name)).scalars().all() == ["database"]
+    database.close()
+
+
+def test_a_read_of_many_statements_has_one_time_for_all(database_url: str) -> None:
+    database = Database(database_url, read_seconds=0.2)
+    with pytest.raises(HistoryUnavailable) as caught, database.read() as connection:
+        while True:
+            connection.execute(select(archive_state.c.name)).all()
+
+    assert caught.value.is_slow
+    database.close()
