@@ -1,16 +1,25 @@
 """Secrets of an account, from the command line by the rules of the API."""
 
+from collections.abc import Sequence
+
 from engine.access.account_secrets import check_name, check_value
+from engine.access.secret_hosts import read_hosts
 from engine.services.secrets import list_secrets
 from engine.store import Secret, Store
 from engine.store.audit import COMMAND
 
 
-async def save_secret(store: Store, account_id: str, name: str, value: str) -> Secret:
-    """Save a secret. Raises AccountNotFound, InvalidSecret or QuotaExceeded."""
+async def save_secret(
+    store: Store, account_id: str, name: str, value: str, hosts: Sequence[str] | None = None
+) -> Secret:
+    """Save a secret; hosts as in `AccountSecrets.save`.
+
+    Raises AccountNotFound, InvalidSecret or QuotaExceeded.
+    """
     name, value = check_name(name), check_value(value)
+    checked = read_hosts([*hosts]) if hosts else hosts
     account = await store.accounts.get(account_id)
-    return await store.secrets.save(account.id, name, value, by=COMMAND)
+    return await store.secrets.save(account.id, name, value, hosts=checked, by=COMMAND)
 
 
 async def find_secrets(store: Store, account_id: str) -> list[tuple[Secret, list[str]]]:

@@ -10,7 +10,7 @@ from deploy.output import show
 from deploy.problems import CommandFailed
 
 COLUMNS = ("name", "createdAt", "updatedAt")
-LIST_COLUMNS = (*COLUMNS, "usedBy")
+LIST_COLUMNS = (*COLUMNS, "hosts", "usedBy")
 name = click.argument("name", metavar="NAME")
 account = click.option(
     "--account", "account_id", metavar="ID", help="The account's id.  [default: the demo's]"
@@ -25,16 +25,34 @@ def secret() -> None:
 @secret.command("set")
 @name
 @account
+@click.option(
+    "--host",
+    "hosts",
+    metavar="HOST",
+    multiple=True,
+    help="Send it to this host alone, or below *.DOMAIN; may be repeated.  [default: as before]",
+)
+@click.option("--any-host", is_flag=True, help="Send it to any host.")
 @options.data_dir
 @options.as_json
-def set_(name: str, account_id: str | None, data_dir: Path, as_json: bool) -> None:
+def set_(
+    name: str,
+    account_id: str | None,
+    hosts: tuple[str, ...],
+    any_host: bool,
+    data_dir: Path,
+    as_json: bool,
+) -> None:
     """Set a secret to the text on standard input, without its last line break."""
+    if hosts and any_host:
+        raise CommandFailed("Give either --host or --any-host.")
     from deploy.admin.secrets import save_secret
     from deploy.output_rows import secret_row
     from deploy.stack.store_access import with_store
 
     value, owner = _read_value(), account_id or _demo_account(data_dir)
-    saved = with_store(data_dir, lambda store: save_secret(store, owner, name, value))
+    sent_to = hosts if hosts or any_host else None
+    saved = with_store(data_dir, lambda store: save_secret(store, owner, name, value, sent_to))
     show(secret_row(saved), as_json=as_json, columns=COLUMNS)
 
 
@@ -50,7 +68,10 @@ def list_(account_id: str | None, data_dir: Path, as_json: bool) -> None:
 
     owner = account_id or _demo_account(data_dir)
     found = with_store(data_dir, lambda store: find_secrets(store, owner))
-    rows = [secret_row(each) | {"usedBy": slugs} for each, slugs in found]
+    rows = [
+        secret_row(each) | {"hosts": list(each.hosts) or None, "usedBy": slugs}
+        for each, slugs in found
+    ]
     show(rows, as_json=as_json, columns=LIST_COLUMNS)
 
 

@@ -4,6 +4,8 @@ from engine.errors import InvalidSecret
 from engine.ids.secret_names import NAME_WORDS, is_secret_name
 
 MAX_SECRETS = 100
+MIN_VALUE_BYTES = 8
+"""A shorter value is in many texts, so that it cannot be hidden in what servers answer."""
 MAX_VALUE_BYTES = 8_192
 
 
@@ -24,6 +26,8 @@ def check_value(value: object) -> str:
         raise InvalidSecret("value", "The value of a secret must be a text")
     if not value:
         raise InvalidSecret("value", "The value of a secret must not be empty")
+    if size < MIN_VALUE_BYTES:
+        raise InvalidSecret("value", f"The value of a secret has at least {MIN_VALUE_BYTES} bytes")
     if size > MAX_VALUE_BYTES:
         raise InvalidSecret("value", f"The value of a secret has at most {MAX_VALUE_BYTES} bytes")
     return value

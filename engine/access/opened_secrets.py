@@ -4,25 +4,32 @@ import base64
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from engine.access.secret_hosts import is_sent_to
+
 HIDDEN = "•••"
 MIN_FORM = 4
-"""Characters; a shorter text is in many words."""
+"""Bytes; a shorter text is in many words."""
 KEPT_IN_QUERY = "?/:@!$'()*,"
 """Characters that the client of outbound calls does not encode in a query."""
 PERCENT = re.compile(r"%[0-9A-F]{2}")
 NUMBER = re.compile(r"[0-9.eE+-]+")
+ANY_HOST: Mapping[str, Collection[str]] = {}
 UNICODE_ESCAPE = re.compile(r"(?<=\\u)[0-9a-f]{4}")
 
 
 class OpenedSecrets:
-    """Values of secrets by name; hides them in their plain, JSON, URL and base64 forms."""
+    """Values of secrets by name; hides them in their plain, JSON, URL, base64 and hex forms."""
 
-    def __init__(self, values: Mapping[str, str]) -> None:
+    def __init__(
+        self, values: Mapping[str, str], hosts: Mapping[str, Collection[str]] = ANY_HOST
+    ) -> None:
+        """Open the values; `hosts` are those to which a secret is sent, by name, none: any."""
         self.values = values
+        self._hosts = hosts
         self._texts: set[str] = set()
         self._forms: list[str] = []
         self._has_number = False
@@ -31,7 +38,7 @@ class OpenedSecrets:
             self.hide(value)
 
     def hide(self, text: str) -> None:
-        """Hide a text too, such as a part of a value; one below 4 characters stays."""
+        """Hide a text too, such as a part of a value; one below 4 bytes stays."""
         if text in self._texts:
             return
         self._texts.add(text)
@@ -42,6 +49,11 @@ class OpenedSecrets:
 
     def __repr__(self) -> str:
         return f"OpenedSecrets({sorted(self.values)})"
+
+    def kept_from(self, host: str) -> str | None:
+        """Return the name of a secret that is not sent to a host, if there is one."""
+        kept = (name for name, hosts in self._hosts.items() if not is_sent_to(hosts, host))
+        return next(kept, None)
 
     def is_in(self, text: str) -> bool:
         """Return whether a text has a secret in any form."""
@@ -78,8 +90,11 @@ NO_SECRETS = OpenedSecrets({})
 def _forms(text: str) -> Iterator[str]:
     """Yield the texts in which a secret can come back."""
     for plain in {text, text.strip(), _misread(text), _misread(text.strip())}:
-        listed = (plain, *_json_forms(plain), *_url_forms(plain), *_base64_forms(plain.encode()))
-        yield from (form for form in listed if len(plain) >= MIN_FORM and len(form) >= MIN_FORM)
+        data = plain.encode()
+        listed = (plain, *_json_forms(plain), *_url_forms(plain), *_base64_forms(data))
+        if len(data) >= MIN_FORM:
+            yield from (form for form in listed if len(form.encode()) >= MIN_FORM)
+            yield from (data.hex(), data.hex().upper())
 
 
 def _misread(text: str) -> str:

@@ -68,9 +68,13 @@ class Target(Struct, frozen=True, kw_only=True):
     @property
     def url(self) -> str:
         """The URL in a canonical spelling that all parsers read alike."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
         port = "" if self.port == PORTS[self.scheme] else f":{self.port}"
-        return f"{self.scheme}://{host}{port}{self.path}"
+        return f"{self.scheme}://{self.bracketed_host}{port}{self.path}"
+
+    @property
+    def bracketed_host(self) -> str:
+        """The host as a URL has it."""
+        return f"[{self.host}]" if ":" in self.host else self.host
 
 
 def check_url(url: str, *, allow_private: bool = False) -> Target:

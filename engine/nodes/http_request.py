@@ -234,7 +234,7 @@ async def _build_call(
     if settings.auth:
         value = settings.auth.value(secrets)
         headers.append((settings.auth.header, _header(settings.auth.header, value, True)))
-    url = _url(settings, values)
+    url = _url(settings, values, secrets)
     body, content_type = await make_body(settings.body, inputs, context)
     if content_type and not any(name.lower() == CONTENT_TYPE for name, _ in headers):
         headers.append(("Content-Type", content_type))
@@ -258,16 +258,20 @@ def _header(name: str, text: str, is_secret: bool) -> str:
     return text
 
 
-def _url(settings: HttpRequestSettings, values: Mapping[str, Any]) -> str:
+def _url(settings: HttpRequestSettings, values: Mapping[str, Any], secrets: OpenedSecrets) -> str:
     url = settings.url.render_url(values).strip(" \t\r\n")
     params = values.get(PARAMS_IN)
     try:
-        check_url(url, allow_private=True)
+        target = check_url(url, allow_private=True)
         if params is not None:
             url = _merge_query(url, params)
-            check_url(url, allow_private=True)
+            target = check_url(url, allow_private=True)
     except UrlRefused as error:
         raise NodeFailed("url_blocked", str(error)) from None
+    kept = secrets.kept_from(target.host)
+    if kept is not None:
+        message = f"The secret '{kept}' is not sent to {target.host}, which is none of its hosts"
+        raise NodeFailed("secret_kept", message)
     return url
 
 

@@ -2,14 +2,15 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from engine.access.secret_hosts import is_sent_to
 from engine.errors import DraftNotFound, WorkflowNotFound
 from engine.graph.parse import Problem
 from engine.nodes.http_request import HttpRequest
-from engine.nodes.support.http_settings import read_secret_uses
+from engine.nodes.support.http_settings import read_fixed_host, read_secret_uses
 from engine.store import Draft, Secret, Store, Workflow
 
 Nodes = Sequence[Mapping[str, Any]]
@@ -27,6 +28,8 @@ class SecretUse:
     field: str
     """Path of the setting."""
     name: str
+    host: str | None
+    """Host of the URL, None for one that is not valid."""
 
 
 async def check_secrets(store: Store, account_id: str, nodes: Nodes) -> list[Problem]:
@@ -34,16 +37,21 @@ async def check_secrets(store: Store, account_id: str, nodes: Nodes) -> list[Pro
     uses = await _find_all_uses(nodes)
     if not uses:
         return []
-    names = await store.secrets.names(account_id)
+    hosts = await store.secrets.hosts(account_id, {use.name for use in uses})
+    found = ((use, _fault(use, hosts[use.name])) for use in uses)
     return [
-        Problem(
-            reason=f"{use.field}: the account has no secret '{use.name}'",
-            node_id=use.node_id,
-            field=use.field,
-        )
-        for use in uses
-        if use.name not in names
+        Problem(reason=f"{use.field}: {fault}", node_id=use.node_id, field=use.field)
+        for use, fault in found
+        if fault
     ]
+
+
+def _fault(use: SecretUse, hosts: Collection[str] | None) -> str | None:
+    if hosts is None:
+        return f"the account has no secret '{use.name}'"
+    if use.host is None or is_sent_to(hosts, use.host):
+        return None
+    return f"the secret '{use.name}' is not sent to {use.host}, which is none of its hosts"
 
 
 async def note_secrets(store: Store, saved: Workflow | Draft) -> None:
@@ -92,5 +100,7 @@ def find_uses(nodes: Nodes) -> Iterator[SecretUse]:
     for node in nodes:
         node_id, data = node.get("id"), node.get("data")
         if node.get("type") == HttpRequest.type and isinstance(data, dict):
-            for field, name in read_secret_uses(data):
-                yield SecretUse(node_id=str(node_id), field=field, name=name)
+            uses = read_secret_uses(data)
+            host = read_fixed_host(data) if uses else None
+            for field, name in uses:
+                yield SecretUse(node_id=str(node_id), field=field, name=name, host=host)

@@ -4,12 +4,18 @@ import logging
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from msgspec import Meta
+from msgspec import UNSET, Meta
 from starlette.responses import Response
 from starlette.routing import Route
 
 from engine import errors
-from engine.access.account_secrets import MAX_VALUE_BYTES, check_name, check_value
+from engine.access.account_secrets import (
+    MAX_VALUE_BYTES,
+    MIN_VALUE_BYTES,
+    check_name,
+    check_value,
+)
+from engine.access.secret_hosts import MAX_HOSTS, read_hosts
 from engine.services.secrets import list_secrets as list_account_secrets
 from engine.store import Principal
 from gateway.auth.endpoints import Resource, operation, session_only
@@ -29,6 +35,7 @@ class ListedSecret(View):
     name: str
     created_at: Moment
     updated_at: Moment
+    hosts: Annotated[Sequence[str] | None, doc("The only hosts it is sent to; null: any.")]
     used_by: Annotated[
         Sequence[str], doc("Slugs of own workflows whose live version or draft names it.")
     ]
@@ -41,14 +48,26 @@ class SecretRequest(RequestBody):
         Any,
         described_as(
             Annotated[str, Meta(min_length=1, max_length=MAX_VALUE_BYTES)],
-            description=f"At most {MAX_VALUE_BYTES} bytes as UTF-8; no answer has it.",
+            description=f"{MIN_VALUE_BYTES} to {MAX_VALUE_BYTES} bytes as UTF-8; no answer has it.",
         ),
     ]
+    hosts: Annotated[
+        Any,
+        described_as(
+            Annotated[list[str], Meta(min_length=1, max_length=MAX_HOSTS)] | None,
+            description="The only hosts it is sent to: names, addresses, or `*.example.com` for all"
+            " names below a domain. Null: any host; left out: as before.",
+        ),
+    ] = UNSET
 
 
 SECRET: dict[str, Any] = {"name": "STRIPE_KEY", "created_at": CREATED, "updated_at": ENDED}
-SecretRequest.examples = (SecretRequest(value="sk_live_…"),)
-ListedSecret.examples = (ListedSecret(**SECRET, used_by=["invoices"]),)
+HOSTS = ["api.stripe.com"]
+SecretRequest.examples = (
+    SecretRequest(value="sk_live_…"),
+    SecretRequest(value="sk_live_…", hosts=HOSTS),
+)
+ListedSecret.examples = (ListedSecret(**SECRET, hosts=HOSTS, used_by=["invoices"]),)
 SECRET_LIST = Content(component="SecretList", kind=list[ListedSecret])
 
 
@@ -58,7 +77,8 @@ async def list_secrets(request: GatewayRequest, principal: Principal) -> Respons
     """The account's secrets by name, without their values."""
     store = request.services.store
     found = await list_account_secrets(store, principal.account.id)
-    return json_response([ListedSecret.of(each, used_by=slugs) for each, slugs in found])
+    rows = [ListedSecret.of(each, used_by=slugs, hosts=each.hosts or None) for each, slugs in found]
+    return json_response(rows)
 
 
 @operation(
@@ -72,7 +92,10 @@ async def put_secret(request: GatewayRequest, principal: Principal) -> Response:
     name = check_name(request.path_params["secret_name"])
     body = await read_body(request, SecretRequest)
     value = check_value(body.value)
-    saved = await request.services.store.secrets.save(principal.account.id, name, value)
+    hosts = None if body.hosts is UNSET else read_hosts(body.hosts)
+    saved = await request.services.store.secrets.save(
+        principal.account.id, name, value, hosts=hosts
+    )
     logger.info("secret saved", extra=_audited(principal, name))
     return json_response(SecretView.of(saved))
 

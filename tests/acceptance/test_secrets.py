@@ -25,7 +25,7 @@ from tests.support.gateway.documents import edge, node
 from tests.support.http.echo_server import EchoServer, echo_server
 from tests.support.http.target import Stub, stub_server
 
-PATHS = ("json", "text", "error", "here", "away", "leak")
+PATHS = ("json", "text", "error", "here", "away", "leak", "disguise")
 USES: tuple[dict[str, Any], ...] = (
     {"auth": {"type": "bearer", "secret": "TOKEN"}},
     {"auth": {"type": "basic", "secret": "LOGIN"}},
@@ -84,12 +84,15 @@ def receiver() -> Iterator[Stub]:
         yield started
 
 
-def set_secret(stack: RunningStack, account: str, name: str, value: str) -> dict[str, Any]:
+def set_secret(
+    stack: RunningStack, account: str, name: str, value: str, *options: str
+) -> dict[str, Any]:
     """Set a secret from the command line, with its value on standard input."""
     done = subprocess.run(
         [
             *(*HEADRACE, "secret", "set", name, "--account", account, "--json"),
             *("--data-dir", str(stack.data_dir)),
+            *options,
         ],
         input=f"{value}\n",
         env=environment(),
@@ -208,9 +211,19 @@ def test_canaries_are_found_nowhere_but_at_the_remote(
     assert [path for path in files if canaries.found_in(path.read_bytes())] == []
 
 
+def test_hosts_of_a_secret_are_set_kept_and_removed_by_commands(stack: RunningStack) -> None:
+    account = Administration(stack).account()
+    seen = []
+    for options in (("--host", "API.example.com", "--host", "*.b.example"), (), ("--any-host",)):
+        set_secret(stack, account, "TOKEN", "a long value", *options)
+        seen.append(json_of(stack, "secret", "list", "--account", account)[0]["hosts"])
+
+    assert seen == [["api.example.com", "*.b.example"]] * 2 + [None]
+
+
 def test_secrets_are_set_listed_and_deleted_by_commands(stack: RunningStack) -> None:
     account = Administration(stack).account()
-    made = set_secret(stack, account, "TOKEN", "a value")
+    made = set_secret(stack, account, "TOKEN", "a long value")
 
     listed = json_of(stack, "secret", "list", "--account", account)
     shown = stack.command("secret", "list", "--account", account).stdout
@@ -218,7 +231,7 @@ def test_secrets_are_set_listed_and_deleted_by_commands(stack: RunningStack) -> 
     again = stack.command("secret", "delete", "TOKEN", "--account", account)
     nobody = stack.command("secret", "list")
 
-    assert listed == [{**made, "usedBy": []}]
+    assert listed == [{**made, "hosts": None, "usedBy": []}]
     assert "TOKEN" in shown
     assert gone == {"name": "TOKEN", "deleted": True}
     assert (again.returncode, again.stderr) == (1, "headrace: There is no such secret\n")

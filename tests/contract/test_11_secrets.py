@@ -28,6 +28,10 @@ def put(browser: Caller, name: str, value: Any = HEADER_VALUE) -> httpx2.Respons
     return browser.put(f"/api/secrets/{name}", {"value": value})
 
 
+def put_with_hosts(browser: Caller, name: str, hosts: Any) -> httpx2.Response:
+    return browser.put(f"/api/secrets/{name}", {"value": HEADER_VALUE, "hosts": hosts})
+
+
 def listed(browser: Caller) -> dict[str, Any]:
     return {row["name"]: row for row in browser.get("/api/secrets").json()}
 
@@ -67,7 +71,7 @@ def test_a_secret_is_set_listed_and_deleted(owner: Caller) -> None:
     assert made.json()["name"] == "STRIPE_KEY"
     age = datetime.now(UTC) - datetime.fromisoformat(made.json()["createdAt"])
     assert abs(age) < timedelta(minutes=10)
-    assert owner.get("/api/secrets").json() == [{**made.json(), "usedBy": []}]
+    assert owner.get("/api/secrets").json() == [{**made.json(), "hosts": None, "usedBy": []}]
     gone = owner.delete("/api/secrets/STRIPE_KEY")
     assert (gone.status_code, gone.json()) == (200, {"success": True})
     assert owner.get("/api/secrets").json() == []
@@ -100,7 +104,7 @@ def test_a_wrong_name_is_refused(owner: Caller, name: str) -> None:
     refused(owner.delete(f"/api/secrets/{name}"), 404, "NOT_FOUND")
 
 
-@pytest.mark.parametrize("value", ["", None, 5, ["canary"], "canary" * 1_366])
+@pytest.mark.parametrize("value", ["", None, 5, ["canary"], "canary1", "canary" * 1_366])
 def test_a_wrong_value_is_refused_and_not_repeated(owner: Caller, value: Any) -> None:
     answer = put(owner, "A", value)
 
@@ -146,6 +150,60 @@ def test_secrets_of_one_name_are_each_account_s_own(
     assert listed(other) == {}
     document = calling(f"{echo.url}/json", auth={"type": "bearer", "secret": "TOKEN"})
     refused(other.post("/api/workflows", document), 400, "INVALID_GRAPH")
+
+
+# -- hosts ----------------------------------------------------------------------------------------
+
+
+def test_hosts_are_listed_and_stay_until_they_are_set_anew(owner: Caller) -> None:
+    put_with_hosts(owner, "TOKEN", ["API.example.com", "*.shop.example"])
+    seen = [listed(owner)["TOKEN"]["hosts"]]
+    put(owner, "TOKEN", "another-value")
+    seen.append(listed(owner)["TOKEN"]["hosts"])
+    put_with_hosts(owner, "TOKEN", None)
+    seen.append(listed(owner)["TOKEN"]["hosts"])
+
+    assert seen == [["api.example.com", "*.shop.example"]] * 2 + [None]
+
+
+@pytest.mark.parametrize(
+    "hosts", [[], "a.example", [5], ["https://a.example"], ["a.example:443"], ["*"], ["*.com"]]
+)
+def test_wrong_hosts_are_refused(owner: Caller, hosts: Any) -> None:
+    body = refused(put_with_hosts(owner, "TOKEN", hosts), 400, "INVALID_SECRET")
+
+    assert body["field"] == "hosts"
+    assert owner.get("/api/secrets").json() == []
+
+
+def test_a_secret_is_sent_to_its_hosts_alone(owner: Caller, echo: EchoServer) -> None:
+    put_with_hosts(owner, "TOKEN", ["127.0.0.1", "b.example"])
+    document = calling(f"{echo.url}/json", auth={"type": "bearer", "secret": "TOKEN"})
+    slug = owner.save(document)
+    sent = owner.run(slug)
+    before = len(echo.received)
+
+    put_with_hosts(owner, "TOKEN", ["b.example"])
+    kept = owner.run(slug)
+    saved = owner.create(document)
+
+    assert sent.status_code == 200, sent.text
+    assert (kept.status_code, kept.json()["nodeCode"]) == (500, "secret_kept")
+    assert len(echo.received) == before
+    (problem,) = refused(saved, 400, "INVALID_GRAPH")["problems"]
+    assert "'TOKEN' is not sent to 127.0.0.1" in problem["reason"]
+
+
+def test_a_redirect_to_another_of_its_hosts_is_sent_no_secret(
+    owner: Caller, echo: EchoServer
+) -> None:
+    put_with_hosts(owner, "TOKEN", ["127.0.0.1"])
+    slug = owner.save(calling(f"{echo.url}/away", auth={"type": "bearer", "secret": "TOKEN"}))
+
+    answer = owner.run(slug)
+
+    assert answer.status_code == 200, answer.text
+    assert "•••" not in answer.text
 
 
 # -- use ------------------------------------------------------------------------------------------
@@ -344,11 +402,12 @@ def test_a_secret_follows_a_redirect_at_its_origin_alone(owner: Caller, echo: Ec
     assert "•••" not in there.text
 
 
+@pytest.mark.parametrize("path", ["leak", "disguise"])
 def test_a_redirect_that_takes_a_secret_elsewhere_is_not_followed(
-    owner: Caller, echo: EchoServer
+    owner: Caller, echo: EchoServer, path: str
 ) -> None:
     put(owner, "TOKEN")
-    slug = owner.save(calling(f"{echo.url}/leak", auth={"type": "bearer", "secret": "TOKEN"}))
+    slug = owner.save(calling(f"{echo.url}/{path}", auth={"type": "bearer", "secret": "TOKEN"}))
 
     answer = owner.run(slug)
 
@@ -356,7 +415,7 @@ def test_a_redirect_that_takes_a_secret_elsewhere_is_not_followed(
     assert "canary" not in answer.text
 
 
-@pytest.mark.parametrize("value", ["canary\nX-Evil: 1", "canary\x00", "canary" * 1_365])
+@pytest.mark.parametrize("value", ["canary\nX-Evil: 1", "canary42\x00", "canary" * 1_365])
 def test_a_value_that_fits_no_header_fails_the_node_without_being_repeated(
     owner: Caller, stub: Stub, value: str
 ) -> None:

@@ -40,6 +40,32 @@ def test_a_secret_is_saved_used_and_never_shown_again(page: Page, stack: Running
     expect(row).to_have_count(0)
 
 
+def test_hosts_of_a_secret_are_set_kept_and_taken_away(page: Page) -> None:
+    page.goto("/app/settings?tab=secrets")
+    row = page.get_by_role("row", name="HOST_KEY")
+    name, value = page.get_by_label("Secret name"), page.get_by_label("Value")
+    hosts, save = page.get_by_label("Only sent to"), page.get_by_role("button", name="Save")
+
+    name.fill("HOST_KEY")
+    value.fill(VALUE)
+    hosts.fill("https://api.example.com")
+    save.click()
+    expect(page.get_by_text("without scheme, port and path")).to_be_visible()
+    hosts.fill("API.example.com, *.shop.example")
+    save.click()
+    expect(row).to_contain_text("api.example.com, *.shop.example")
+
+    row.get_by_role("button", name="Replace").click()
+    expect(hosts).to_have_value("api.example.com, *.shop.example")
+    hosts.fill("")
+    value.fill(VALUE)
+    save.click()
+    expect(row).to_contain_text("any host")
+    row.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="Delete secret").click()
+    expect(row).to_have_count(0)
+
+
 def test_a_wrong_secret_is_refused_beside_its_field(page: Page) -> None:
     page.goto("/app/settings?tab=secrets")
     page.get_by_label("Secret name").fill("9-lives")
@@ -48,6 +74,9 @@ def test_a_wrong_secret_is_refused_beside_its_field(page: Page) -> None:
 
     expect(page.get_by_text("a letter first")).to_be_visible()
     expect(page.get_by_text("Paste the key or password.")).to_be_visible()
+    page.get_by_label("Value").fill("1234567")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("at least 8 characters")).to_be_visible()
 
 
 def test_another_browser_is_signed_out(

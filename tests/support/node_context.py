@@ -39,13 +39,16 @@ class FakeContext:
     """Edit and sources of each image."""
     secrets: Mapping[str, str] = field(default_factory=dict)
     """The account's secrets."""
+    hosts: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Hosts of secrets, by name."""
 
     async def fetch(self, call: HttpCall) -> HttpAnswer:
         self.calls.append(call)
         return self.answer
 
     async def open_secrets(self, names: Collection[str]) -> OpenedSecrets:
-        return OpenedSecrets({name: self.secrets[name] for name in names})
+        hosts = {name: self.hosts.get(name, ()) for name in names}
+        return OpenedSecrets({name: self.secrets[name] for name in names}, hosts)
 
     async def evaluate(self, expression: str, values: Mapping[str, Any]) -> Any:
         return cel.evaluate(expression, values)

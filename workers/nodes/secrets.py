@@ -25,8 +25,8 @@ class StoredSecrets:
         for name in sorted(names):
             if name not in found:
                 raise NodeFailed(MISSING, f"There is no secret '{name}' any more")
-        values = {name: value for name, value in found.items() if value is not None}
+        values = {name: each.value for name, each in found.items() if each.value is not None}
         for name in sorted(set(names) - values.keys()):
             message = f"The secret '{name}' cannot be opened with this installation's key: set it "
             raise NodeFailed(MISSING, message + "again")
-        return OpenedSecrets(values)
+        return OpenedSecrets(values, {name: each.hosts for name, each in found.items()})

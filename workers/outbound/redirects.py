@@ -1,7 +1,7 @@
 """The next call after a redirect (RFC 9110, 15.4); pure."""
 
 from collections.abc import Sequence
-from urllib.parse import urljoin
+from urllib.parse import unquote, unquote_plus, urljoin
 
 from msgspec import structs
 
@@ -37,7 +37,7 @@ def next_call(call: HttpCall, target: Target, status: int, locations: Sequence[s
     if _is_elsewhere(target, there):
         headers = tuple(pair for pair in headers if pair[0].lower() in HARMLESS)
     if _origin(there) != _origin(target):
-        if call.secrets.is_in(url):
+        if any(map(call.secrets.is_in, (url, unquote(url), unquote_plus(url)))):
             message = "The server redirects a secret of the account to another origin"
             raise NodeFailed("secret_exposed", message)
         headers = tuple(pair for pair in headers if not call.secrets.is_in(pair[1]))

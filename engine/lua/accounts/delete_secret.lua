@@ -7,6 +7,8 @@
 -- Uses: read_now, add_audit
 local keys = {audit = KEYS[2]}
 local name = ARGV[2]
-if redis.call('HDEL', KEYS[1], name, name .. '.created', name .. '.updated') == 0 then return 0 end
+if redis.call('HDEL', KEYS[1], name, name .. '.created', name .. '.updated', name .. '.hosts') == 0 then
+  return 0
+end
 add_audit(keys, read_now(ARGV[1]), 3)
 return 1

@@ -73,11 +73,7 @@ class HttpRequestSettings:
     @property
     def fixed_url(self) -> str | None:
         """The URL, or its start up to the host, if that is known before the run."""
-        if not self.url.names:
-            return self.url.render({})
-        first = self.url.parts[0]
-        match = FIXED_HOST.match(first) if isinstance(first, str) else None
-        return match and match.group()
+        return fixed_part(self.url)
 
 
 def _accept_method(raw: object) -> str | None:
@@ -253,3 +249,22 @@ def read_secret_uses(data: Mapping[str, Any]) -> list[tuple[str, str]]:
         return []  # most nodes, whose templates need not be parsed
     auth, url, headers = (each.read(data, Faults()) for each in (AUTH, URL, HEADERS))
     return list(secret_uses(auth, url, headers))
+
+
+def fixed_part(url: Template) -> str | None:
+    """Return a URL, or its start up to the host, if that is known before the run."""
+    if not url.names:
+        return url.render({})
+    first = url.parts[0]
+    match = FIXED_HOST.match(first) if isinstance(first, str) else None
+    return match and match.group()
+
+
+def read_fixed_host(data: Mapping[str, Any]) -> str | None:
+    """Return the host of the URL in the `data` of a node, if that is valid and written out."""
+    url = URL.read(data, Faults())
+    start = None if url is None or not url.parts else fixed_part(url)
+    try:
+        return None if start is None else check_url(start, allow_private=True).host
+    except UrlRefused:
+        return None

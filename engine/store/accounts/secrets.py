@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from engine.access.account_secrets import MAX_SECRETS
 from engine.access.sealing import Sealer, Unsealable
@@ -16,6 +17,9 @@ from engine.store.seals import SealingKeyCheck
 
 CREATED = ".created"
 UPDATED = ".updated"
+HOSTS = ".hosts"
+ANY = "-"
+"""Stands for any host in the script that saves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +29,16 @@ class Secret:
     name: str
     created_at: int
     updated_at: int
-    """Time of the last change of its value."""
+    """Time of the last change of its value or hosts."""
+    hosts: tuple[str, ...] = ()
+    """Hosts to which it is sent; none: any."""
+
+
+class StoredSecret(NamedTuple):
+    """Value of a secret, None where this installation's keys do not open it, and its hosts."""
+
+    value: str | None
+    hosts: tuple[str, ...]
 
 
 class AccountSecrets:
@@ -38,11 +51,18 @@ class AccountSecrets:
         self._seals = SealingKeyCheck(client, sealer)
 
     async def save(
-        self, account_id: str, name: str, value: str, *, by: str | None = None
+        self,
+        account_id: str,
+        name: str,
+        value: str,
+        *,
+        hosts: Sequence[str] | None = None,
+        by: str | None = None,
     ) -> Secret:
         """Set a secret. Raises QuotaExceeded.
 
-        `by` acts for the owner, which the audit log records; None: the owner does.
+        `hosts` are those to which it is sent, none: any; None: as before. `by` acts for the owner,
+        which the audit log records; None: the owner does.
         """
         await self._seals.check()
         act = None
@@ -53,11 +73,19 @@ class AccountSecrets:
         reply = await self._client.call(
             SCRIPTS["save_secret"],
             _keys(account_id),
-            [0, name, sealed, MAX_SECRETS, *self._audit.arguments(act)],
+            [
+                *(0, name, sealed, MAX_SECRETS, "" if hosts is None else " ".join(hosts) or ANY),
+                *self._audit.arguments(act),
+            ],
         )
         if reply[0] == b"full":
             raise QuotaExceeded("secrets", used=int(reply[1]), limit=MAX_SECRETS)
-        return Secret(name=name, created_at=int(reply[1]), updated_at=int(reply[2]))
+        return Secret(
+            name=name,
+            created_at=int(reply[1]),
+            updated_at=int(reply[2]),
+            hosts=_parse_hosts(reply[3]),
+        )
 
     async def list(self, account_id: str) -> Sequence[Secret]:
         """Return the secrets of an account by name."""
@@ -70,6 +98,7 @@ class AccountSecrets:
                 name=name,
                 created_at=int(record[name + CREATED]),
                 updated_at=int(record[name + UPDATED]),
+                hosts=_parse_hosts(record.get(name + HOSTS)),
             )
             for name in names
         ]
@@ -78,6 +107,20 @@ class AccountSecrets:
         """Return the names of an account's secrets."""
         fields = await self._client.send("HKEYS", keyspace.account_secrets(account_id))
         return frozenset(name.decode() for name in fields if b"." not in name)
+
+    async def hosts(
+        self, account_id: str, names: Collection[str]
+    ) -> dict[str, tuple[str, ...] | None]:
+        """Return the hosts of secrets by name: none for any host, None without the secret."""
+        if not names:
+            return {}
+        listed = sorted(names)
+        fields = [field for name in listed for field in (name + CREATED, name + HOSTS)]
+        found = await self._client.send("HMGET", keyspace.account_secrets(account_id), *fields)
+        return {
+            name: None if created is None else _parse_hosts(hosts)
+            for name, created, hosts in zip(listed, found[::2], found[1::2], strict=True)
+        }
 
     async def delete(self, account_id: str, name: str, *, by: str | None = None) -> None:
         """Delete a secret; nodes that use it fail from now on. Raises NotFound.
@@ -96,14 +139,21 @@ class AccountSecrets:
         if not is_deleted:
             raise NotFound("There is no such secret")
 
-    async def open(self, account_id: str, names: Collection[str]) -> dict[str, str | None]:
-        """Return values by name; None where this installation's keys open none."""
+    async def open(self, account_id: str, names: Collection[str]) -> dict[str, StoredSecret]:
+        """Return values and hosts of those that there are, by name."""
         listed = sorted(names)
         key = keyspace.account_secrets(account_id)
-        found = await self._client.send("HMGET", key, *listed)
-        kept = {name: value for name, value in zip(listed, found, strict=True) if value is not None}
+        fields = [*listed, *(name + HOSTS for name in listed)]
+        found = await self._client.send("HMGET", key, *fields)
+        values, hosts = found[: len(listed)], dict(zip(listed, found[len(listed) :], strict=True))
+        kept = {
+            name: value for name, value in zip(listed, values, strict=True) if value is not None
+        }
         self._seal_anew(account_id, kept)
-        return {name: self._open(account_id, name, value) for name, value in kept.items()}
+        return {
+            name: StoredSecret(self._open(account_id, name, value), _parse_hosts(hosts[name]))
+            for name, value in kept.items()
+        }
 
     def _open(self, account_id: str, name: str, sealed: bytes) -> str | None:
         try:
@@ -139,3 +189,7 @@ def _keys(account_id: str) -> Sequence[str]:
 def _place(account_id: str, name: str) -> tuple[str, ...]:
     """Return the context to which a secret is sealed."""
     return ("secret", account_id, name)
+
+
+def _parse_hosts(text: bytes | None) -> tuple[str, ...]:
+    return tuple((text or b"").decode().split())

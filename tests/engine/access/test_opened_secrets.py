@@ -27,6 +27,8 @@ FORMS = {
     "query as it is sent": quote(VALUE, safe="?/:@!$'()*,"),
     "base64": base64.b64encode(VALUE.encode()).decode(),
     "base64 for URLs": base64.urlsafe_b64encode(VALUE.encode()).decode(),
+    "hex": VALUE.encode().hex(),
+    "hex in capitals": VALUE.encode().hex().upper(),
     "base64 without padding": base64.b64encode(VALUE.encode()).decode().rstrip("="),
 }
 

@@ -227,3 +227,39 @@ async def test_a_large_answer_is_redacted_as_a_small_one(status: int) -> None:
             await run(context, auth("basic"))
         shown = caught.value.message
     assert CANARY not in shown
+
+
+@pytest.mark.parametrize(
+    ("hosts", "is_sent"),
+    [
+        ((), True),
+        (("a.example",), True),
+        (("*.a.example",), False),
+        (("b.example", "*.example.com"), False),
+    ],
+)
+@pytest.mark.parametrize("url", [URL, "https://A.EXAMPLE:8443/x?k={{ secret.TOKEN }}"])
+async def test_a_secret_goes_to_its_hosts_alone(
+    url: str, hosts: tuple[str, ...], is_sent: bool
+) -> None:
+    context = FakeContext(secrets={"TOKEN": CANARY}, hosts={"TOKEN": hosts})
+    data = {"url": url, **auth("bearer")}
+
+    if is_sent:
+        await run(context, data)
+        assert len(context.calls) == 1
+        return
+    with pytest.raises(NodeFailed) as caught:
+        await run(context, data)
+
+    assert (caught.value.code, context.calls) == ("secret_kept", [])
+    assert "'TOKEN' is not sent to a.example" in caught.value.message
+    assert CANARY not in caught.value.message
+
+
+async def test_hosts_bind_secrets_alone_that_the_call_carries() -> None:
+    context = FakeContext(secrets={"TOKEN": CANARY}, hosts={"OTHER": ("b.example",)})
+
+    await run(context, auth("bearer"))
+
+    assert len(context.calls) == 1

@@ -140,3 +140,40 @@ async def test_a_workflow_that_is_gone_for_good_is_looked_at_no_more(
     await store.versions.prune()
 
     assert await store.secrets.possible_users(account.id) == []
+
+
+async def test_a_host_that_a_secret_is_not_sent_to_is_refused_at_save(
+    store: Store, account: Account
+) -> None:
+    hosts = ["b.example", "*.c.example"]
+    await store.secrets.save(account.id, "TOKEN", "a long value", hosts=hosts)
+
+    with pytest.raises(InvalidGraph) as caught:
+        await create(store, account, calling())
+
+    [problem] = caught.value.context["problems"]
+    assert problem["nodeId"] == "call"
+    assert problem["reason"] == (
+        "auth.secret: the secret 'TOKEN' is not sent to a.example, which is none of its hosts"
+    )
+    await store.secrets.save(account.id, "TOKEN", "a long value", hosts=["a.example"])
+    await create(store, account, calling())
+
+
+async def test_the_host_is_known_beside_placeholders_in_the_path(
+    store: Store, account: Account
+) -> None:
+    await store.secrets.save(account.id, "TOKEN", "a long value", hosts=["b.example"])
+    document = calling()
+    text = node("text", "textBox", text="x")
+    call = document["nodes"][0]
+    call["data"]["url"] = "https://a.example/{{ p }}?k={{ secret.TOKEN }}"
+    document["nodes"].append(text)
+    document["edges"].append(edge("text", "text-out", "call", "p"))
+
+    with pytest.raises(InvalidGraph) as caught:
+        await create(store, account, document)
+
+    assert len(caught.value.context["problems"]) == 2
+    call["data"]["url"] = "https://B.example/{{ p }}?k={{ secret.TOKEN }}"
+    await create(store, account, document)

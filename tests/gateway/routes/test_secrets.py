@@ -6,6 +6,7 @@ import httpx2
 import pytest
 
 from engine.store import Account, Store
+from engine.store.accounts.secrets import StoredSecret
 
 CANARY = "canary of the account"
 JSON = {"content-type": "application/json"}
@@ -45,7 +46,7 @@ async def test_a_page_of_another_site_changes_nothing(
     )
 
     assert answer.status_code == 403
-    assert await store.secrets.open(account.id, ["TOKEN"]) == {"TOKEN": CANARY}
+    assert await store.secrets.open(account.id, ["TOKEN"]) == {"TOKEN": StoredSecret(CANARY, ())}
 
 
 async def test_without_redis_a_secret_is_not_taken(

@@ -14,7 +14,7 @@ class EchoServer:
 
     `/json` as values and keys, `/text` in each form of a secret, `/error` as a 500 of that text,
     `/here` a redirect to `/json`, `/away` one to the other server, `/leak` one to the other
-    server with what was sent in its query.
+    server with what was sent in its query, `/disguise` the same with each byte percent-encoded.
     """
 
     def __init__(self, other: str = "") -> None:
@@ -56,6 +56,7 @@ class EchoServer:
                     "/here": f"/json?{urlsplit(self.path).query}",
                     "/away": f"{outer._other}/json",
                     "/leak": f"{outer._other}/json?k={quote(' '.join(sent))}",
+                    "/disguise": f"{outer._other}/json?k={_encoded(' '.join(sent))}",
                 }
                 if path in places:
                     self.send(307, "", "text/plain", places[path])
@@ -85,10 +86,16 @@ class EchoServer:
         return Handler
 
 
+def _encoded(text: str) -> str:
+    """Return a text with each byte percent-encoded."""
+    return "".join(f"%{byte:02x}" for byte in text.encode())
+
+
 def _in_all_forms(sent: list[str]) -> str:
     forms = []
     for each in sent:
-        forms += [each, quote(each, safe=""), json.dumps(each)]
+        data = each.encode()
+        forms += [each, quote(each, safe=""), json.dumps(each), data.hex(), data.hex().upper()]
         forms += [
             base64.b64encode(before + each.encode()).decode() for before in (b"", b"x", b"xy")
         ]

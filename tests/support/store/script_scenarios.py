@@ -194,7 +194,7 @@ SCENARIOS = {
     "save_secret": Scenario(
         seed=(),
         keys=("secrets", "audit"),
-        args=(NOW, "TOKEN", b"\x01sealed", 100, *ACT),
+        args=(NOW, "TOKEN", b"\x01sealed", 100, "a.example *.b.example", *ACT),
     ),
     "keep_answers": Scenario(
         seed=(EXECUTION, HELD),

@@ -271,7 +271,14 @@ def test_a_header_with_a_secret_stays_at_its_origin(url: str, place: str, names:
     assert [name for name, _ in headers] == names
 
 
-@pytest.mark.parametrize("form", [CANARY, quote(CANARY, safe=""), b64encode(CANARY.encode())])
+@pytest.mark.parametrize(
+    "form",
+    [
+        *(CANARY, quote(CANARY, safe=""), b64encode(CANARY.encode()), CANARY.encode().hex()),
+        "".join(f"%{byte:02x}" for byte in CANARY.encode()),
+        quote(quote(CANARY, safe=""), safe=""),
+    ],
+)
 def test_a_place_with_a_secret_is_not_followed_to_another_origin(form: str | bytes) -> None:
     text = form if isinstance(form, str) else form.decode()
     with pytest.raises(NodeFailed) as caught:

@@ -1,5 +1,5 @@
 import { type FormEvent, useId, useState } from "react";
-import { call } from "../api/client";
+import { type ApiError, call } from "../api/client";
 import { expect, invalidate, useResource } from "../api/resource";
 import type { Secret } from "../api/types";
 import { Ago } from "../components/Ago";
@@ -12,18 +12,19 @@ import { Link } from "../shell/router";
 
 const SECRETS = "/api/secrets";
 const NAME = /^[A-Z][A-Z0-9_]{0,63}$/;
+const MIN_BYTES = 8;
 
 /** Keys and passwords that HTTP requests of workflows carry. */
 export function SecretsTab() {
   const secrets = useResource<Secret[]>(SECRETS);
-  const [replaced, setReplaced] = useState("");
+  const [replaced, setReplaced] = useState<Secret | null>(null);
   const [removed, setRemoved] = useState<Secret | null>(null);
   return (
     <div className="stack">
       <p className="hint">
         HTTP requests of your workflows carry secrets by name. Nobody can read a value again, not even you.
       </p>
-      <SecretForm key={replaced} name={replaced} onDone={() => setReplaced("")} />
+      <SecretForm key={replaced?.name ?? ""} replaced={replaced} onDone={() => setReplaced(null)} />
       {secrets.error && !secrets.data && <Failed error={secrets.error} retry={secrets.reload} />}
       {secrets.isLoading && !secrets.data && <Loading />}
       {secrets.data?.length === 0 && (
@@ -39,26 +40,37 @@ export function SecretsTab() {
   );
 }
 
-function SecretForm({ name: given, onDone }: { name: string; onDone: () => void }) {
-  const [name, setName] = useState(given);
+interface Faults {
+  name?: string;
+  value?: string;
+  hosts?: string;
+}
+
+function SecretForm({ replaced, onDone }: { replaced: Secret | null; onDone: () => void }) {
+  const [name, setName] = useState(replaced?.name ?? "");
   const [value, setValue] = useState("");
-  const [faults, setFaults] = useState<{ name?: string; value?: string }>({});
+  const [hosts, setHosts] = useState(replaced?.hosts?.join(", ") ?? "");
+  const [faults, setFaults] = useState<Faults>({});
   const save = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
-    const found: typeof faults = {};
+    const found: Faults = {};
     if (!NAME.test(name)) found.name = "Use capital letters, digits and _, a letter first, such as SHOP_KEY.";
     if (!value) found.value = "Paste the key or password.";
+    else if (new TextEncoder().encode(value).length < MIN_BYTES)
+      found.value = `It needs at least ${MIN_BYTES} characters.`;
     setFaults(found);
     if (found.name || found.value) return;
     try {
-      await call("PUT", `${SECRETS}/${name}`, { value });
+      await call("PUT", `${SECRETS}/${name}`, { value, ...hostsOf(hosts, replaced) });
       toast(`Saved ${name}`);
       setName("");
       setValue("");
+      setHosts("");
       onDone();
       invalidate(SECRETS);
     } catch (error) {
-      setFaults({ value: (error as Error).message });
+      const { message, details } = error as ApiError;
+      setFaults(details.field === "hosts" ? { hosts: message } : { value: message });
     }
   };
   return (
@@ -79,7 +91,16 @@ function SecretForm({ name: given, onDone }: { name: string; onDone: () => void 
         onChange={setValue}
         {...(faults.value ? { fault: faults.value } : {})}
         autoComplete="new-password"
-        autoFocus={given !== ""}
+        autoFocus={replaced !== null}
+      />
+      <TextField
+        label="Only sent to"
+        hint="Hosts such as api.example.com or *.example.com. Empty: any host."
+        value={hosts}
+        onChange={setHosts}
+        {...(faults.hosts ? { fault: faults.hosts } : {})}
+        autoComplete="off"
+        spellCheck={false}
       />
       <Button look="primary" type="submit">
         Save
@@ -88,9 +109,16 @@ function SecretForm({ name: given, onDone }: { name: string; onDone: () => void 
   );
 }
 
+/** The hosts of a form. Empty ones of a secret that is replaced are taken away; others stay. */
+function hostsOf(text: string, replaced: Secret | null): { hosts?: string[] | null } {
+  const hosts = text.split(/[\s,]+/).filter(Boolean);
+  if (hosts.length > 0) return { hosts };
+  return replaced ? { hosts: null } : {};
+}
+
 interface TableProps {
   secrets: Secret[];
-  onReplace: (name: string) => void;
+  onReplace: (secret: Secret) => void;
   onRemove: (secret: Secret) => void;
 }
 
@@ -101,6 +129,7 @@ function SecretTable({ secrets, onReplace, onRemove }: TableProps) {
         <thead>
           <tr>
             <th scope="col">Name</th>
+            <th scope="col">Only sent to</th>
             <th scope="col">Used by</th>
             <th scope="col">Changed</th>
             <th scope="col" className="end">
@@ -114,6 +143,9 @@ function SecretTable({ secrets, onReplace, onRemove }: TableProps) {
               <th scope="row">
                 <code>{secret.name}</code>
               </th>
+              <td data-label="Only sent to">
+                {secret.hosts ? <code>{secret.hosts.join(", ")}</code> : <span className="muted small">any host</span>}
+              </td>
               <td data-label="Used by">
                 <UsedBy slugs={secret.usedBy} />
               </td>
@@ -121,7 +153,7 @@ function SecretTable({ secrets, onReplace, onRemove }: TableProps) {
                 <Ago at={secret.updatedAt} />
               </td>
               <td className="end actions-cell">
-                <Button look="quiet" isCompact onClick={() => onReplace(secret.name)}>
+                <Button look="quiet" isCompact onClick={() => onReplace(secret)}>
                   Replace
                 </Button>
                 <Button look="quiet" isCompact isDanger onClick={() => onRemove(secret)}>

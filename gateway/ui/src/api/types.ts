@@ -216,6 +216,7 @@ export interface Secret {
   name: string;
   createdAt: string;
   updatedAt: string;
+  hosts: string[] | null;
   usedBy: string[];
 }
 

@@ -8,11 +8,12 @@ from engine.access.sealing import Sealer
 from engine.errors import NotFound, QuotaExceeded, Unavailable
 from engine.settings import Settings
 from engine.store import Account, Store
-from engine.store.accounts.secrets import AccountSecrets
+from engine.store.accounts.secrets import AccountSecrets, StoredSecret
 from engine.store.redis import keyspace
 from tests.support.eventually import eventually
 
 CANARY = "canary of the account"
+OPENED, UNREADABLE = StoredSecret(CANARY, ()), StoredSecret(None, ())
 NEW = "n" * 32
 
 
@@ -26,7 +27,7 @@ async def test_a_secret_is_opened_by_its_account_alone(store: Store, account: Ac
     await store.secrets.save(account.id, "TOKEN", CANARY)
     await store.secrets.save(other.id, "OTHER", "another")
 
-    assert await store.secrets.open(account.id, {"TOKEN", "OTHER"}) == {"TOKEN": CANARY}
+    assert await store.secrets.open(account.id, {"TOKEN", "OTHER"}) == {"TOKEN": OPENED}
     assert await store.secrets.open(other.id, ["TOKEN"]) == {}
     assert await store.secrets.names(account.id) == {"TOKEN"}
 
@@ -42,7 +43,7 @@ async def test_the_value_lies_sealed_for_its_account_and_name(
 
     assert CANARY.encode() not in first
     assert first != second
-    assert await store.secrets.open(account.id, ["COPY"]) == {"COPY": None}
+    assert await store.secrets.open(account.id, ["COPY"]) == {"COPY": UNREADABLE}
 
 
 async def test_a_change_keeps_the_time_of_creation(store: Store, account: Account) -> None:
@@ -98,11 +99,11 @@ async def test_a_new_key_of_the_installation_seals_secrets_anew(
     for name in ("LISTED", "USED"):
         await store.secrets.save(account.id, name, CANARY)
 
-    assert await after.open(account.id, ["USED"]) == {"USED": None}
-    assert await both.open(account.id, ["USED"]) == {"USED": CANARY}
-    await eventually(lambda: after.open(account.id, ["USED"]), {"USED": CANARY}.__eq__)
+    assert await after.open(account.id, ["USED"]) == {"USED": UNREADABLE}
+    assert await both.open(account.id, ["USED"]) == {"USED": OPENED}
+    await eventually(lambda: after.open(account.id, ["USED"]), {"USED": OPENED}.__eq__)
     await both.list(account.id)
-    everything = {"LISTED": CANARY, "USED": CANARY}
+    everything = {"LISTED": OPENED, "USED": OPENED}
     await eventually(lambda: after.open(account.id, list(everything)), everything.__eq__)
 
 
@@ -113,4 +114,58 @@ async def test_a_process_with_another_key_saves_nothing(store: Store, account: A
     with pytest.raises(Unavailable):
         await other.save(account.id, "TOKEN", "another value")
 
-    assert await store.secrets.open(account.id, ["TOKEN"]) == {"TOKEN": CANARY}
+    assert await store.secrets.open(account.id, ["TOKEN"]) == {"TOKEN": OPENED}
+
+
+async def test_hosts_stay_until_others_are_set(store: Store, account: Account) -> None:
+    hosts = ("api.example.com", "*.shop.example")
+
+    first = await store.secrets.save(account.id, "TOKEN", CANARY, hosts=hosts)
+    kept = await store.secrets.save(account.id, "TOKEN", "another value")
+    [listed] = await store.secrets.list(account.id)
+    opened = await store.secrets.open(account.id, ["TOKEN"])
+    removed = await store.secrets.save(account.id, "TOKEN", "another value", hosts=())
+
+    assert first.hosts == kept.hosts == listed.hosts == hosts
+    assert opened == {"TOKEN": StoredSecret("another value", hosts)}
+    assert removed.hosts == ()
+    assert await store.secrets.open(account.id, ["TOKEN"]) == {
+        "TOKEN": StoredSecret("another value", ())
+    }
+
+
+async def test_other_hosts_for_the_same_value_are_a_change(store: Store, account: Account) -> None:
+    first = await store.secrets.save(account.id, "TOKEN", CANARY, hosts=["a.example"])
+    again = await store.secrets.save(account.id, "TOKEN", CANARY, hosts=["a.example"])
+    other = await store.secrets.save(account.id, "TOKEN", CANARY, hosts=["b.example"])
+
+    assert again == first
+    assert other.hosts == ("b.example",)
+
+
+async def test_hosts_of_secrets_are_found_by_name(store: Store, account: Account) -> None:
+    await store.secrets.save(account.id, "ONE", CANARY, hosts=["a.example"])
+    await store.secrets.save(account.id, "ANY", CANARY)
+
+    found = await store.secrets.hosts(account.id, {"ONE", "ANY", "NONE"})
+
+    assert found == {"ONE": ("a.example",), "ANY": (), "NONE": None}
+    assert await store.secrets.names(account.id) == {"ONE", "ANY"}
+
+
+async def test_hosts_take_no_place_of_secrets(store: Store, account: Account) -> None:
+    for number in range(MAX_SECRETS):
+        await store.secrets.save(account.id, f"S{number}", CANARY, hosts=["a.example"])
+
+    with pytest.raises(QuotaExceeded) as caught:
+        await store.secrets.save(account.id, "ONE_MORE", CANARY)
+
+    assert caught.value.context == {"quota": "secrets", "used": 100, "limit": 100}
+
+
+async def test_hosts_go_with_their_secret(store: Store, account: Account) -> None:
+    await store.secrets.save(account.id, "TOKEN", CANARY, hosts=["a.example"])
+
+    await store.secrets.delete(account.id, "TOKEN")
+
+    assert await store.client.send("EXISTS", keyspace.account_secrets(account.id)) == 0
