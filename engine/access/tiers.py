@@ -46,6 +46,10 @@ class TierTerms:
     """Workflows saved in a 60-second window; None: unlimited."""
     draft_writes_per_minute: int | None
     """Drafts written in a 60-second window; None: unlimited."""
+    checks_per_minute: int | None
+    """Graphs checked in a 60-second window, large ones counted several times; None: unlimited."""
+    expression_trials_per_minute: int | None
+    """Expressions tried in a 60-second window; None: unlimited."""
     workflows: int | None
     """Workflows of the account; None: unlimited."""
     document_bytes: int | None
@@ -82,6 +86,8 @@ class Tiers:
             media_bytes=None,
             saves_per_minute=None,
             draft_writes_per_minute=None,
+            checks_per_minute=None,
+            expression_trials_per_minute=None,
             workflows=None,
             document_bytes=None,
             trials=False,
@@ -188,6 +194,8 @@ _PARSERS: dict[str, Callable[[object], Any]] = {
     "media_bytes": _parse_limit,
     "saves_per_minute": _parse_limit,
     "draft_writes_per_minute": _parse_limit,
+    "checks_per_minute": _parse_limit,
+    "expression_trials_per_minute": _parse_limit,
     "workflows": _parse_limit,
     "document_bytes": _parse_limit,
     "markup": _parse_markup,

@@ -232,11 +232,13 @@ def needs_approval(endpoint: "Guarded | SessionOnly", method: str) -> bool:
     return method not in READING and not endpoint.is_before_approval
 
 
-async def _authenticate(request: GatewayRequest, bucket: str | None = None) -> Principal:
+async def _authenticate(
+    request: GatewayRequest, bucket: str | None = None, cost: int = 1
+) -> Principal:
     services = request.services
     services.failed_calls.check(request.scope)
     own = services.own_origins
-    principal = await authenticate(request.scope, services.store, own, bucket)
+    principal = await authenticate(request.scope, services.store, own, bucket, cost)
     services.failed_calls.clear(request.scope)
     return principal
 
@@ -258,9 +260,12 @@ async def identify_visitor(request: GatewayRequest) -> Principal | None:
         return None  # a session that has ended leaves a visitor
 
 
-async def count_call(request: GatewayRequest, bucket: str) -> None:
-    """Count the call of an authenticated caller. Raises RateLimitExceeded, or Unauthorized."""
-    await _authenticate(request, bucket)
+async def count_call(request: GatewayRequest, bucket: str, cost: int = 1) -> None:
+    """Count the call of an authenticated caller as `cost` calls.
+
+    Raises RateLimitExceeded, or Unauthorized.
+    """
+    await _authenticate(request, bucket, cost)
 
 
 def public(handler: PublicHandler) -> Public:

@@ -17,19 +17,21 @@ READING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
 async def authenticate(
-    scope: Scope, store: Store, own: OwnOrigins, bucket: str | None = None
+    scope: Scope, store: Store, own: OwnOrigins, bucket: str | None = None, cost: int = 1
 ) -> Principal:
-    """Return the caller; with a key, the cookie is ignored. With a bucket, the call is counted.
+    """Return the caller; with a key, the cookie is ignored.
+
+    With a bucket, the call is counted as `cost` calls.
 
     Raises Unauthorized for a key or session that is missing, repeated or unknown, CsrfFailed and
     RateLimitExceeded.
     """
     secrets = presented_keys(scope)
     if not secrets:
-        return await _authenticate_session(scope, store, own, bucket)
+        return await _authenticate_session(scope, store, own, bucket, cost)
     if len(secrets) != 1:
         raise Unauthorized
-    principal = await _authenticate_key(scope, store, secrets[0], bucket)
+    principal = await _authenticate_key(scope, store, secrets[0], bucket, cost)
     check_ceiling((), principal.terms.tier, principal.terms.ceiling)
     return principal
 
@@ -55,25 +57,25 @@ async def confirm(scope: Scope, speculative: SpeculativeAuthorization) -> Princi
 
 
 async def _authenticate_key(
-    scope: Scope, store: Store, secret: str, bucket: str | None
+    scope: Scope, store: Store, secret: str, bucket: str | None, cost: int
 ) -> Principal:
     if bucket is None:
         return await store.api_keys.authorize(secret)
-    principal, window = await store.api_keys.authorize_call(secret, bucket)
+    principal, window = await store.api_keys.authorize_call(secret, bucket, cost)
     if window is not None:
         apply_window(scope, principal.terms, window)
     return principal
 
 
 async def _authenticate_session(
-    scope: Scope, store: Store, own: OwnOrigins, bucket: str | None
+    scope: Scope, store: Store, own: OwnOrigins, bucket: str | None, cost: int
 ) -> Principal:
     token = session_token(scope)
     if token is None:
         raise Unauthorized
     if scope["method"] not in READING:
         check_own_write(scope, own)
-    principal, window = await _authorize_session(store, token, bucket)
+    principal, window = await _authorize_session(store, token, bucket, cost)
     if principal.session is not None and principal.session.is_renewed:
         response_headers.note(scope, set_cookie=session_cookie(token, scope, own))
     if window is not None:
@@ -82,11 +84,11 @@ async def _authenticate_session(
 
 
 async def _authorize_session(
-    store: Store, token: str, bucket: str | None
+    store: Store, token: str, bucket: str | None, cost: int
 ) -> tuple[Principal, Window | None]:
     if bucket is None:
         return await store.sessions.authorize(token), None
-    return await store.sessions.authorize_call(token, bucket)
+    return await store.sessions.authorize_call(token, bucket, cost)
 
 
 def check_capability(principal: Principal, required: str, name: str | None = None) -> None:

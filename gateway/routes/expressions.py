@@ -10,6 +10,7 @@ from engine import errors
 from engine.errors.nodes import NodeFailed
 from engine.nodes.support.expressions import MAX_VARIABLES
 from engine.store import Principal
+from engine.store.accounts.rate_limits import EXPRESSION_TRIALS
 from engine.values import cel
 from gateway.auth.endpoints import Resource, operation, requires
 from gateway.http.request_bodies import read_body
@@ -68,7 +69,7 @@ ExpressionTrialView.examples = (
 
 
 @operation(body=ExpressionTrialRequest, answers={200: ExpressionTrialView})
-@requires("workflow:read")
+@requires("workflow:read", bucket=EXPRESSION_TRIALS)
 async def try_expression(request: GatewayRequest, principal: Principal) -> Response:
     """Evaluate an expression over values, as a node of a run would, and record nothing."""
     body = await read_body(request, ExpressionTrialRequest)

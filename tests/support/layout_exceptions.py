@@ -144,7 +144,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "gateway/routes/retries.py": "tests/contract/test_11_retry.py retries executions.",
     "gateway/routes/shared_types.py": "Types; tests/gateway/openapi/test_document_api.py checks their examples.",
     "gateway/routes/webhook_types.py": "tests/gateway/routes/test_webhooks.py reads these types.",
-    "gateway/routes/workflow_checks.py": "tests/contract/test_11_check.py checks graphs.",
     "gateway/routes/workflow_row_types.py": "tests/contract/test_11_workflow_rows.py reads rows.",
     "gateway/routes/workflow_types.py": "tests/gateway/routes/test_workflows.py reads and writes these types.",
     "gateway/runs/errors.py": "Constants; tests/gateway/openapi/test_document_api.py checks all errors.",

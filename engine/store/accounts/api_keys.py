@@ -125,20 +125,24 @@ class ApiKeys:
         )
         return self._admit(digest, reply)
 
-    async def authorize_call(self, secret: str, bucket: str) -> tuple[Principal, Window | None]:
-        """Like `authorize`, and count the call in the account's window of the bucket.
+    async def authorize_call(
+        self, secret: str, bucket: str, cost: int = 1
+    ) -> tuple[Principal, Window | None]:
+        """Like `authorize`, and count the call in the account's window of the bucket as `cost`.
 
         The window is None for an account without a limit. Raises Unauthorized.
         """
         if not api_keys.is_well_formed(secret):
             raise Unauthorized
-        return await self._authorize_call(tokens.digest(secret), bucket)
+        return await self._authorize_call(tokens.digest(secret), bucket, cost)
 
-    async def _authorize_call(self, digest: str, bucket: str) -> tuple[Principal, Window | None]:
+    async def _authorize_call(
+        self, digest: str, bucket: str, cost: int = 1
+    ) -> tuple[Principal, Window | None]:
         reply = await self._client.call(
             SCRIPTS["count_key_call"],
             _counting_keys(digest),
-            [0, digest, bucket, WINDOW_MS, *self._limits.of(bucket)],
+            [0, digest, bucket, WINDOW_MS, cost, *self._limits.of(bucket)],
         )
         principal = self._admit(digest, reply)
         return principal, parse_window(reply[2:]) if len(reply) > 2 else None

@@ -17,7 +17,13 @@ UPLOADS = "assets"
 SAVES = "workflows"
 """Bucket of saves of workflows."""
 DRAFTS = "drafts"
-"""Bucket of writes of drafts; all other buckets count runs."""
+"""Bucket of writes of drafts."""
+CHECKS = "checks"
+"""Bucket of checks of graphs."""
+EXPRESSION_TRIALS = "expressions"
+"""Bucket of trials of expressions; all other buckets count runs."""
+NODES_OF_CALL = 100
+"""Nodes for each of which, beyond the first call, the check of a graph counts once more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +83,10 @@ class CallLimits:
         self._others = {
             UPLOADS: limits_by_tier(tiers, lambda terms: terms.uploads_per_minute),
             DRAFTS: limits_by_tier(tiers, lambda terms: terms.draft_writes_per_minute),
+            CHECKS: limits_by_tier(tiers, lambda terms: terms.checks_per_minute),
+            EXPRESSION_TRIALS: limits_by_tier(
+                tiers, lambda terms: terms.expression_trials_per_minute
+            ),
             SAVES: limits_by_tier(tiers, lambda terms: terms.saves_per_minute),
         }
 

@@ -102,8 +102,10 @@ class Sessions:
         )
         return self._admit(digest, reply)
 
-    async def authorize_call(self, token: str, bucket: str) -> tuple[Principal, Window | None]:
-        """Like `authorize`, and count the call in the account's window of the bucket.
+    async def authorize_call(
+        self, token: str, bucket: str, cost: int = 1
+    ) -> tuple[Principal, Window | None]:
+        """Like `authorize`, and count the call in the account's window of the bucket as `cost`.
 
         The window is None for an account without a limit. Raises Unauthorized.
         """
@@ -112,7 +114,7 @@ class Sessions:
         reply = await self._client.call(
             SCRIPTS["count_session_call"],
             [session_key(digest), keyspace.accounts(partition), keyspace.windows(partition)],
-            [0, RENEWED_BELOW_MS, bucket, WINDOW_MS, *self._limits.of(bucket)],
+            [0, RENEWED_BELOW_MS, bucket, WINDOW_MS, cost, *self._limits.of(bucket)],
         )
         principal = self._admit(digest, reply)
         return principal, parse_window(reply[2:]) if len(reply) > 2 else None

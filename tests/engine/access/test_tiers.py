@@ -27,22 +27,29 @@ def test_the_rates_are_those_of_the_contract(tier: Tier, limit: int | None) -> N
 
 
 @pytest.mark.parametrize(
-    ("tier", "saves", "drafts", "workflows", "size"),
+    ("tier", "saves", "drafts", "checks", "trials", "workflows", "size"),
     [
-        (Tier.FREE, 60, 120, 1_000, 200_000_000),
-        (Tier.CREATOR, 60, 120, 1_000, 200_000_000),
-        (Tier.PRO, 60, 120, 1_000, 200_000_000),
-        (Tier.BUSINESS, 600, 1_200, 1_000, 200_000_000),
-        (Tier.ENTERPRISE, None, None, 100_000, 20_000_000_000),
+        (Tier.FREE, 60, 120, 600, 60, 1_000, 200_000_000),
+        (Tier.CREATOR, 60, 120, 600, 60, 1_000, 200_000_000),
+        (Tier.PRO, 60, 120, 600, 60, 1_000, 200_000_000),
+        (Tier.BUSINESS, 600, 1_200, 6_000, 600, 1_000, 200_000_000),
+        (Tier.ENTERPRISE, None, None, None, None, 100_000, 20_000_000_000),
     ],
 )
 def test_what_may_be_saved_is_as_the_contract_says(
-    tier: Tier, saves: int | None, drafts: int | None, workflows: int, size: int
+    tier: Tier,
+    saves: int | None,
+    drafts: int | None,
+    checks: int | None,
+    trials: int | None,
+    workflows: int,
+    size: int,
 ) -> None:
     terms = user(tier)
 
     assert (terms.saves_per_minute, terms.workflows) == (saves, workflows)
     assert terms.draft_writes_per_minute == drafts
+    assert (terms.checks_per_minute, terms.expression_trials_per_minute) == (checks, trials)
     assert terms.document_bytes == size
 
 
@@ -71,6 +78,7 @@ def test_an_admin_of_any_tier_is_unlimited(tier: Tier) -> None:
     assert (terms.uploads_per_minute, terms.media_bytes) == (None, None)
     assert (terms.saves_per_minute, terms.workflows, terms.document_bytes) == (None, None, None)
     assert terms.draft_writes_per_minute is None
+    assert (terms.checks_per_minute, terms.expression_trials_per_minute) == (None, None)
     assert terms.ceiling == {"*"}
     assert terms.tier is tier
 

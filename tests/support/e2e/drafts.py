@@ -8,7 +8,12 @@ from tests.support.acceptance.running_stack import RunningStack
 from tests.support.e2e.editor import pick
 from tests.support.e2e.workflows import greeting
 
-UNAVOIDABLE = ("net::ERR_", "412 (Precondition Failed)", "409 (Conflict)")
+UNAVOIDABLE = (
+    "net::ERR_",
+    "412 (Precondition Failed)",
+    "409 (Conflict)",
+    "429 (Too Many Requests)",
+)
 """Messages of Chromium's own about answers that a test provokes."""
 
 

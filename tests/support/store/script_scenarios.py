@@ -296,12 +296,12 @@ SCENARIOS = {
             ("HSET", "accounts", "acc", "pro|record"),
         ),
         keys=("keys", "accounts", "windows"),
-        args=(NOW, "digest", "runs", 60_000, "free", 1, "pro", 5),
+        args=(NOW, "digest", "runs", 60_000, 1, "free", 1, "pro", 5),
     ),
     "count_session_call": Scenario(
         seed=(("SET", "session", "acc", "PX", 60_000), ("HSET", "accounts", "acc", "pro|record")),
         keys=("session", "accounts", "windows"),
-        args=(NOW, 30_000, "runs", 60_000, "pro", 5),
+        args=(NOW, 30_000, "runs", 60_000, 1, "pro", 5),
     ),
     "delete_workflow": Scenario(
         seed=(

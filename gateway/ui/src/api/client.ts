@@ -16,6 +16,15 @@ export class ApiError extends Error {
   }
 }
 
+const TOO_MANY = 429;
+const UNAVAILABLE = 503;
+
+/** Seconds after which a refused call may come again, or null where that would not help. */
+export function secondsToWait(error: unknown): number | null {
+  if (!(error instanceof ApiError) || (error.status !== TOO_MANY && error.status !== UNAVAILABLE)) return null;
+  return error.retryAfter ?? 5;
+}
+
 export const UNREACHABLE = "The server cannot be reached. Is the connection there?";
 
 /** Read the error that an answer carries. */

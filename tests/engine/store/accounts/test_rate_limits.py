@@ -24,7 +24,7 @@ async def count(store: Store, now: int, *, limit: int = 3, who: str = "acc") -> 
     await store.client.send("HSET", "keys", who, f"{who}|record")
     await store.client.send("HSET", "accounts", who, "pro|record")
     keys = ["keys", "accounts", "windows"]
-    args = [now, who, BUCKET, WINDOW_MS, "pro", limit]
+    args = [now, who, BUCKET, WINDOW_MS, 1, "pro", limit]
     reply = await store.client.call(SCRIPTS["count_key_call"], keys, args)
     return parse_window(reply[2:])
 

@@ -1,6 +1,6 @@
 /** Checks of the document by the API: problems, sockets and estimate while one draws. */
 
-import { call } from "../../api/client";
+import { call, secondsToWait } from "../../api/client";
 import type { GraphNode } from "../../api/types";
 import type { EditorStore } from "../document/store";
 import type { Sockets } from "./catalogue";
@@ -30,6 +30,8 @@ const PAUSE_MS = 120;
 export function keepChecked(store: EditorStore): () => void {
   let timer = 0;
   let isRunning = false;
+  /** Time before which the server takes no check, as it said. */
+  let notBefore = 0;
   let checked: { nodes: unknown; edges: unknown } | null = null;
   const check = async (): Promise<void> => {
     const { nodes, edges } = store.document;
@@ -39,16 +41,19 @@ export function keepChecked(store: EditorStore): () => void {
       const answer = await call<Check>("POST", "/api/workflows/check", { nodes, edges });
       checked = { nodes, edges };
       store.set({ check: { ...keepSame(store.get().check, answer), nodes } });
-    } catch {
+    } catch (error) {
       // Saving tells that the server is away; the last answer stays until it is back.
-      checked = { nodes, edges };
+      const seconds = secondsToWait(error);
+      if (seconds === null) checked = { nodes, edges };
+      else notBefore = Date.now() + seconds * 1000;
     }
     isRunning = false;
-    if (store.document.nodes !== nodes || store.document.edges !== edges) later();
+    const isChecked = checked?.nodes === store.document.nodes && checked.edges === store.document.edges;
+    if (!isChecked) later();
   };
   const later = (): void => {
     clearTimeout(timer);
-    timer = window.setTimeout(() => void check(), PAUSE_MS);
+    timer = window.setTimeout(() => void check(), Math.max(PAUSE_MS, notBefore - Date.now()));
   };
   let seen = store.document;
   const unsubscribe = store.subscribe(() => {

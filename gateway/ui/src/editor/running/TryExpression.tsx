@@ -1,5 +1,5 @@
 import { useEffect, useState } from "react";
-import { type ApiError, call, get } from "../../api/client";
+import { type ApiError, call, get, secondsToWait } from "../../api/client";
 import { useResource } from "../../api/resource";
 import type { GraphNode } from "../../api/types";
 import { useRecent, useRecorded } from "./recent";
@@ -47,10 +47,14 @@ function useTrial(text: string, names: unknown, inputs: Record<string, unknown> 
   useEffect(() => {
     if (!inputs || !text.trim()) return setTrial(null);
     let isWanted = true;
-    const timer = setTimeout(async () => {
+    let timer = 0;
+    const ask = async (): Promise<void> => {
       const answer = await attempt(text, JSON.parse(variables) as string[], inputs);
-      if (isWanted) setTrial(answer);
-    }, PAUSE_MS);
+      if (!isWanted) return;
+      if (typeof answer === "number") timer = window.setTimeout(() => void ask(), answer * 1000);
+      else setTrial(answer);
+    };
+    timer = window.setTimeout(() => void ask(), PAUSE_MS);
     return () => {
       isWanted = false;
       clearTimeout(timer);
@@ -61,8 +65,9 @@ function useTrial(text: string, names: unknown, inputs: Record<string, unknown> 
 
 let turn: Promise<unknown> = Promise.resolve();
 
-function attempt(expression: string, names: string[], inputs: Record<string, unknown>): Promise<Trial> {
-  const ask = turn.then(async (): Promise<Trial> => {
+/** Return the answer, or the seconds after which the server takes another trial. */
+function attempt(expression: string, names: string[], inputs: Record<string, unknown>): Promise<Trial | number> {
+  const ask = turn.then(async (): Promise<Trial | number> => {
     try {
       const body = {
         expression,
@@ -71,6 +76,8 @@ function attempt(expression: string, names: string[], inputs: Record<string, unk
       };
       return await call<Trial>("POST", "/api/expressions/try", body);
     } catch (error) {
+      const seconds = secondsToWait(error);
+      if (seconds !== null) return seconds;
       return { result: null, truncated: false, problem: (error as ApiError).message };
     }
   });
