@@ -17,7 +17,6 @@ import { open } from "./saving/opening";
 import { Recovered } from "./saving/Recovered";
 import type { Saver } from "./saving/saver";
 import { Sidebar } from "./sidebar/Sidebar";
-import { Tour } from "./tour/Tour";
 
 interface OpenEditor {
   store: EditorStore;
@@ -70,7 +69,6 @@ function Opened({ store, saver }: OpenEditor) {
             <Running />
           </div>
           <Conflicts />
-          <Tour />
         </ReactFlowProvider>
       </SaverContext>
     </EditorContext>

@@ -15,6 +15,8 @@ import { keepFitting } from "../catalogue/fitting";
 import { useModels } from "../catalogue/models";
 import type { Point } from "../document/document";
 import { useDocument, useStore } from "../document/store";
+import { FoldedRun } from "../running/FoldedRun";
+import { Tour } from "../tour/Tour";
 import { addChoice, DRAGGED_TYPE } from "./adding";
 import { useAnnouncement } from "./announce";
 import "./canvas.css";
@@ -31,6 +33,7 @@ import { Groups } from "./Groups";
 import { NodeCard } from "./NodeCard";
 import { NoteCard } from "./NoteCard";
 import { useDrawing } from "./useDrawing";
+import { useRefit } from "./useRefit";
 import { useWiring } from "./useWiring";
 import { Wire } from "./Wire";
 
@@ -77,6 +80,7 @@ export function Canvas() {
   useShortcuts(latest);
   useClipboard(latest);
   useEffect(() => keepFitting(store), [store]);
+  useRefit(latest);
   const onLoose = useCallback((wire: LooseWire, at: Point) => open({ kind: "add", at, wire }), []);
   const wiring = useWiring(region, onLoose);
 
@@ -184,6 +188,8 @@ export function Canvas() {
         </p>
       )}
       <Announcement />
+      <Tour />
+      <FoldedRun />
       <Popups popup={popup} context={context} />
     </section>
   );

@@ -26,8 +26,15 @@ export function SidePanel() {
   if (!title || !Content) return null;
   return (
     <section className="side-panel" aria-label={title}>
-      <Button look="quiet" isCompact className="close" aria-label="Close" onClick={() => store.set({ panel: null })}>
-        ×
+      <Button
+        look="quiet"
+        isCompact
+        className="close"
+        aria-label={panel === "run" ? "Fold away" : "Close"}
+        title={panel === "run" ? "Fold away" : undefined}
+        onClick={() => store.set({ panel: null })}
+      >
+        {panel === "run" ? "»" : "×"}
       </Button>
       <Content />
       {panel === "settings" && <SelectedNodeActions />}

@@ -57,7 +57,7 @@ function RunForm() {
       <div className="run-row">
         <Estimate />
         <Button look="primary" type="submit" disabled={live}>
-          Run the draft
+          {live ? "Running…" : "Run the draft"}
         </Button>
       </div>
     </form>

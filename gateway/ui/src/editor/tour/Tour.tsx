@@ -1,13 +1,13 @@
-import { type CSSProperties, useEffect, useId, useRef, useState } from "react";
+import { type RefObject, useEffect, useId, useRef, useState } from "react";
 import { Button } from "../../components/Button";
+import { useDocument } from "../document/store";
 import { STEPS, type TourStep } from "./steps";
 import "./tour.css";
 
 const TAKEN = "headrace-tour";
-const WIDTH = 320;
 const MARGIN = 12;
 
-/** An offer to those who draw for the first time, and the tour itself; it can be left at any step. */
+/** An offer to those who draw for the first time, and the tour itself, at the top of the canvas; drawing ends both. */
 export function Tour() {
   const [place, setPlace] = useState<number | null>(null);
   const [isOffered, setOffered] = useState(() => localStorage.getItem(TAKEN) === null);
@@ -16,6 +16,11 @@ export function Tour() {
     setOffered(false);
     setPlace(null);
   };
+  const drawn = useDocument().nodes;
+  const [atFirst] = useState(drawn);
+  useEffect(() => {
+    if (drawn !== atFirst) leave();
+  }, [drawn, atFirst]);
   const step = place === null ? undefined : STEPS[place];
   if (step && place !== null) return <Step key={place} step={step} place={place} onGo={setPlace} onLeave={leave} />;
   if (!isOffered) return null;
@@ -32,14 +37,22 @@ export function Tour() {
   );
 }
 
-/** A place beside the part of the page, within the window. */
-function beside(step: TourStep): CSSProperties {
-  const box = document.querySelector(step.at)?.getBoundingClientRect();
-  if (!box || innerWidth < 2 * WIDTH) return { left: MARGIN, bottom: MARGIN };
-  const isBar = box.height < 100;
-  const left = isBar ? box.left : box.width > WIDTH * 1.5 ? box.left + 48 : box.right + MARGIN;
-  const top = isBar ? box.bottom + MARGIN : box.top + 48;
-  return { left: Math.min(left, innerWidth - WIDTH - MARGIN), top };
+/** Keep a dialog at the top of the canvas, below the part of the page where that is possible. */
+function useBeside(dialog: RefObject<HTMLDialogElement | null>, { at }: TourStep): void {
+  useEffect(() => {
+    const [shown, canvas] = [dialog.current, dialog.current?.closest(".canvas")];
+    if (!shown || !canvas) return;
+    const follow = (): void => {
+      const [part, outer] = [document.querySelector(at)?.getBoundingClientRect(), canvas.getBoundingClientRect()];
+      const most = outer.width - shown.offsetWidth - MARGIN;
+      shown.style.left = `${Math.max(MARGIN, Math.min((part?.left ?? 0) - outer.left, most))}px`;
+    };
+    shown.show();
+    follow();
+    const observer = new ResizeObserver(follow);
+    observer.observe(canvas);
+    return () => observer.disconnect();
+  }, [dialog, at]);
 }
 
 interface StepProps {
@@ -52,18 +65,11 @@ interface StepProps {
 function Step({ step, place, onGo, onLeave }: StepProps) {
   const id = useId();
   const dialog = useRef<HTMLDialogElement>(null);
-  const [style, setStyle] = useState<CSSProperties>({});
+  useBeside(dialog, step);
   useEffect(() => {
-    const follow = (): void => setStyle(beside(step));
     const part = document.querySelector(step.at);
-    follow();
-    dialog.current?.show();
     part?.classList.add("toured");
-    window.addEventListener("resize", follow);
-    return () => {
-      part?.classList.remove("toured");
-      window.removeEventListener("resize", follow);
-    };
+    return () => part?.classList.remove("toured");
   }, [step]);
   const isLast = place === STEPS.length - 1;
   return (
@@ -71,7 +77,6 @@ function Step({ step, place, onGo, onLeave }: StepProps) {
       ref={dialog}
       className="tour"
       aria-labelledby={`${id}-title`}
-      style={style}
       onKeyDown={(event) => event.key === "Escape" && onLeave()}
     >
       <p className="hint">

@@ -1,0 +1,28 @@
+import { duration } from "../../components/Ago";
+import { useEditor, useStore } from "../document/store";
+import { useRunning } from "./runs";
+import { type NodeStatus, StatusIcon, wordOf } from "./status";
+
+/** The run in a line on the canvas, while its panel is folded away. */
+export function FoldedRun() {
+  const store = useStore();
+  const panel = useEditor((state) => state.panel);
+  const run = useRunning((running) => running.run);
+  if (!run || panel === "run") return null;
+  const ms = run.execution?.durationMs;
+  const status = signOf(run.status);
+  return (
+    <button type="button" className="folded-run" onClick={() => store.set({ panel: "run" })}>
+      <StatusIcon status={status} />
+      <span>{run.status === "refused" ? "Refused" : wordOf(status)}</span>
+      {typeof ms === "number" && <span className="muted figures">{duration(ms)}</span>}
+      <span className="folded-run-more">Show the run</span>
+    </button>
+  );
+}
+
+/** The sign of a run, which those of nodes serve for. */
+function signOf(status: string): NodeStatus {
+  if (status === "completed" || status === "failed" || status === "cancelled") return status;
+  return status === "refused" ? "failed" : "processing";
+}
