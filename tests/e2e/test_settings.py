@@ -40,7 +40,7 @@ def test_a_secret_is_saved_used_and_never_shown_again(page: Page, stack: Running
     expect(row).to_have_count(0)
 
 
-def test_hosts_of_a_secret_are_set_kept_and_taken_away(page: Page) -> None:
+def test_hosts_of_a_secret_are_set_kept_and_taken_away(page: Page, complaints: list[str]) -> None:
     page.goto("/app/settings?tab=secrets")
     row = page.get_by_role("row", name="HOST_KEY")
     name, value = page.get_by_label("Secret name"), page.get_by_label("Value")
@@ -51,6 +51,7 @@ def test_hosts_of_a_secret_are_set_kept_and_taken_away(page: Page) -> None:
     hosts.fill("https://api.example.com")
     save.click()
     expect(page.get_by_text("without scheme, port and path")).to_be_visible()
+    complaints[:] = [each for each in complaints if "400" not in each]
     hosts.fill("API.example.com, *.shop.example")
     save.click()
     expect(row).to_contain_text("api.example.com, *.shop.example")
