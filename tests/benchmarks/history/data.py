@@ -50,7 +50,14 @@ def is_loaded(database: Database, count: int) -> bool:
         return connection.execute(query).scalar_one() == count
 
 
-def load(database: Database, count: int, *, account_id: str = ACCOUNT, seed: int = 19) -> None:
+def load(
+    database: Database,
+    count: int,
+    *,
+    account_id: str = ACCOUNT,
+    seed: int = 19,
+    http_request_id: str | None = None,
+) -> None:
     """Write executions, their models and their figures; indexes are made afterwards.
 
     Figures are those of the account of these benchmarks alone.
@@ -66,7 +73,7 @@ def load(database: Database, count: int, *, account_id: str = ACCOUNT, seed: int
             rows, models = [], []
             for number in range(first, min(first + AT_ONCE, count)):
                 row = make_row(dice, START + number * DAYS * DAY // count)
-                row["account_id"] = account_id
+                row |= {"account_id": account_id, "http_request_id": http_request_id}
                 rows.append(row)
                 models += make_models(row)
                 add(hours, row, "hour")

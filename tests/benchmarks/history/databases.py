@@ -17,7 +17,7 @@ NAME = "history"
 @contextmanager
 def loaded(kind: str, folder: Path, count: int) -> Iterator[tuple[str, bool]]:
     """Run a database with so many executions; yield its URL, and whether they were loaded now."""
-    with _running(kind, folder) as url:
+    with running_database(kind, folder) as url:
         database = Database(url)
         migrate(database)
         is_new = not is_loaded(database, count)
@@ -30,7 +30,8 @@ def loaded(kind: str, folder: Path, count: int) -> Iterator[tuple[str, bool]]:
 
 
 @contextmanager
-def _running(kind: str, folder: Path) -> Iterator[str]:
+def running_database(kind: str, folder: Path) -> Iterator[str]:
+    """Run the database of a folder; yield its URL."""
     if kind == "sqlite":
         yield f"sqlite:///{folder / 'history.sqlite'}"
         return

@@ -1,5 +1,7 @@
 """Queries of archived executions: rows that a page examines, and the index that it walks."""
 
+from dataclasses import replace
+
 import pytest
 
 from engine.executions.execution import ExecutionStatus
@@ -129,3 +131,23 @@ def test_a_count_goes_on_where_a_page_ends(
         counted = count_rows(connection, ACCOUNT, wanted, None, at_most=100)
 
     assert (counted.count, counted.is_all) == (len(right), True)
+
+
+@pytest.mark.parametrize("few", [{"http_request_id": "req-1"}, {"id_start": "abcd"}])
+def test_a_time_applies_beside_a_filter_that_leaves_few_rows(
+    database: Database, few: dict[str, str]
+) -> None:
+    records = [
+        replace(found, execution_id="abcd" + found.execution_id[4:])
+        for found in [ended(created=MONDAY + number, request="req-1") for number in range(4)]
+    ]
+    write_executions(database, [make_rows(each, NAMES) for each in records])
+    rows = [(int(each.fields["created"]), each.execution_id) for each in records]
+
+    since = ExecutionFilter(created_from=MONDAY + 2, **few)
+    until = ExecutionFilter(created_to=MONDAY + 2, **few)
+
+    assert pages(database, since, 9) == [[rows[3], rows[2]]]
+    assert pages(database, until, 9) == [[rows[1], rows[0]]]
+    with database.read() as connection:
+        assert count_rows(connection, ACCOUNT, since, None, at_most=9).count == 2

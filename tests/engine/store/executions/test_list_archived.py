@@ -199,3 +199,22 @@ async def test_nothing_is_asked_of_a_database_about_an_account_that_is_all_in_re
 
     assert (len(rows), cursor) == (1, None)
     await away.close()
+
+
+async def test_an_archived_row_is_listed_among_those_of_its_millisecond_in_redis(
+    archived: History, settings: Settings
+) -> None:
+    newest, *records = in_order([ended(created=MONDAY + 1), *(ended() for _ in range(4))])
+    await archived.put([newest, *records])
+    await archived.move(records[1].reference)
+    ids = [each.execution_id for each in (newest, *records)]
+    away = Store.open(settings, None, silent_archive())
+
+    there = [row.id for row in await read_all(archived.store, ExecutionFilter(), limit=3)]
+    known, cursor = await away.executions.list(ACCOUNT, limit=3)
+
+    assert there == ids
+    assert [row.id for row in known] == ids[:1]
+    with pytest.raises(Unavailable):
+        await away.executions.list(ACCOUNT, limit=3, cursor=cursor)
+    await away.close()
