@@ -4,12 +4,14 @@ import dramatiq
 
 from engine.store.hints import (
     BULK_QUEUE,
+    COVER_ACTOR,
     DELIVER_ACTOR,
     DELIVER_QUEUE,
     WALK_ACTOR,
     WALK_QUEUE,
     InlineRun,
 )
+from workers.media.covers import CoverFetcher
 from workers.runtime.broker import HintBroker
 from workers.walk.walker import Walker
 from workers.webhooks.sender import WebhookSender
@@ -32,3 +34,12 @@ def declare_deliver(broker: HintBroker, sender: WebhookSender) -> None:
         sender.take(reference)
 
     dramatiq.actor(broker=broker, actor_name=DELIVER_ACTOR, queue_name=DELIVER_QUEUE)(deliver)
+
+
+def declare_cover(broker: HintBroker, fetcher: CoverFetcher) -> None:
+    """Declare the actor that fetches covers."""
+
+    def cover(reference: str) -> None:
+        fetcher.take(reference)
+
+    dramatiq.actor(broker=broker, actor_name=COVER_ACTOR, queue_name=DELIVER_QUEUE)(cover)

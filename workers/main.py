@@ -28,6 +28,7 @@ from workers import actors
 from workers.history.process import ArchiverProcess
 from workers.history.standby import Standby
 from workers.media.assets import AccountMedia, OwnMedia
+from workers.media.covers import CoverFetcher
 from workers.nodes.executor import PRELOAD, Executor
 from workers.nodes.local_models import LocalPool
 from workers.nodes.secrets import StoredSecrets
@@ -114,7 +115,7 @@ async def worker(
             _run_background(settings, store, media_service, walker, worker_id, heartbeat, standby)
         )
         stop_sending = await stack.enter_async_context(
-            _run_sender(store, egress, limiter, settings)
+            _run_sender(store, egress, limiter, settings, media_service)
         )
         await stack.enter_async_context(
             _run_consumers(
@@ -256,9 +257,15 @@ async def _run_archiver(
 
 @contextlib.asynccontextmanager
 async def _run_sender(
-    store: Store, egress: Egress, limiter: CallLimiter, settings: Settings
+    store: Store,
+    egress: Egress,
+    limiter: CallLimiter,
+    settings: Settings,
+    media_service: MediaService,
 ) -> AsyncIterator[Callable[[], None]]:
     """Run the webhook sender with its own slots and consumer, so that runs do not delay it.
+
+    The fetcher of covers takes its few hints from the same queue.
 
     Yields a function that stops new attempts.
     """
@@ -274,16 +281,20 @@ async def _run_sender(
         scale=settings.webhook_time_scale,
     )
 
+    covers = CoverFetcher(store, media_service, egress, slots.release)
+
     def stop() -> None:
         slots.close()
         sender.stop()
 
-    async with _run_consumers(
-        settings, store, slots, lambda broker: actors.declare_deliver(broker, sender)
-    ):
+    def declare(broker: HintBroker) -> None:
+        actors.declare_deliver(broker, sender)
+        actors.declare_cover(broker, covers)
+
+    async with _run_consumers(settings, store, slots, declare):
         yield stop
         stop()
-        await sender.drain(settings.drain_seconds)
+        await asyncio.gather(sender.drain(settings.drain_seconds), covers.stop())
 
 
 async def _resign(store: Store, worker_id: str) -> None:

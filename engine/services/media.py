@@ -20,7 +20,6 @@ from engine.errors import (
     UnsupportedMediaType,
 )
 from engine.media.formats import MediaKind, UnfitMedia
-from engine.media.ids import is_asset_id
 from engine.media.inspector import Inspector, TooLargeMedia
 from engine.media.links import PATH, WIDTHS, LinkSigner, MediaLink
 from engine.media.objects import ObjectStore
@@ -143,15 +142,6 @@ class MediaService:
         if width is not None:
             _require_image(asset)
         return self._link(asset, LINK_SECONDS, width)
-
-    async def cover_url(self, account_id: str, cover: str | None) -> str | None:
-        """Return the URL of a workflow's cover; None without one, and where its asset is gone."""
-        if not is_asset_id(cover):
-            return cover
-        try:
-            return self.link(await self._assets.get(account_id, cover))
-        except (AssetNotFound, StorageFailed):
-            return None
 
     def lasting_link(self, asset: Asset) -> str:
         """Return a link that is valid as long as an execution is kept."""

@@ -59,6 +59,7 @@ from engine.store.redis.installation import Guard
 from engine.store.seals import SealingKeyCheck
 from engine.store.webhooks import Webhook, Webhooks
 from engine.store.worker_leases import Leases
+from engine.store.workflows.covers import Covers
 from engine.store.workflows.drafts import Draft, Drafts
 from engine.store.workflows.list import WorkflowList
 from engine.store.workflows.quota import DocumentQuota
@@ -150,6 +151,7 @@ class Store:
     session_list: SessionList
     workflows: Workflows
     workflow_list: WorkflowList
+    covers: Covers
     drafts: Drafts
     versions: Versions
     models: ModelStore
@@ -219,6 +221,7 @@ class Store:
             rate_windows=RateWindows(client),
             workflows=workflows,
             workflow_list=WorkflowList(client, workflows),
+            covers=Covers(client),
             drafts=Drafts(client, quota),
             versions=versions,
             models=ModelStore(client, audit),

@@ -20,6 +20,8 @@ BULK_QUEUE = "bulk"
 WALK_ACTOR = "walk"
 DELIVER_QUEUE = "deliver"
 DELIVER_ACTOR = "deliver"
+COVER_ACTOR = "cover"
+"""Takes its hints from the queue of deliveries."""
 QUEUES = (WALK_QUEUE, BULK_QUEUE, DELIVER_QUEUE)
 SENT_AT_ONCE = 1_000
 MAX_CARRIED_BYTES = 4_096
@@ -93,6 +95,11 @@ class HintSender:
         """Send a hint of a recorded delivery, even to a full Redis, without waiting."""
         hints = [make_hint(DELIVER_ACTOR, reference)]
         forget(self._client.call(SCRIPTS["send_hints"], [keyspace.hints(DELIVER_QUEUE)], hints))
+
+    def send_cover_soon(self, reference: str) -> None:
+        """Send a hint of a workflow whose cover is to be fetched, without waiting."""
+        hint = make_hint(COVER_ACTOR, reference)
+        self._client.post("RPUSH", keyspace.hints(DELIVER_QUEUE), hint)
 
     async def send_deliveries(self, references: Iterable[str]) -> None:
         """Send hints of recorded deliveries, even to a full Redis. Raises Unavailable."""

@@ -9,6 +9,7 @@ from msgspec import field
 from engine.billing.credits import estimate
 from engine.errors import WorkflowNotFound
 from engine.executions.execution import ExecutionStatus
+from engine.services.covers import cover_url
 from engine.store import Principal, WorkflowSummary
 from gateway.http.types import Content, Credits, Moment, Nested, View, doc
 from gateway.openapi.examples import ACCOUNT_ID, CREATED
@@ -107,16 +108,16 @@ async def make_rows(
 ) -> list[WorkflowRow]:
     """Return the rows of workflows as an account sees them."""
     covers = await asyncio.gather(
-        *(services.media_service.cover_url(each.account_id, each.cover) for each in summaries)
+        *(cover_url(services.store, services.media_service, each) for each in summaries)
     )
     return [
         WorkflowRow.of(
             summary,
             is_own=summary.account_id == principal.account.id,
             estimated_credit_cost=await _estimate(services, principal, summary),
-            cover_url=cover_url,
+            cover_url=link,
         )
-        for summary, cover_url in zip(summaries, covers, strict=True)
+        for summary, link in zip(summaries, covers, strict=True)
     ]
 
 

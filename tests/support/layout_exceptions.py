@@ -112,6 +112,8 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "engine/store/workflows/records.py": "tests/engine/store/workflows/test_workflows.py reads records.",
     "engine/store/workflows/saves.py": "tests/engine/store/workflows/test_workflows.py saves by it.",
     "engine/store/workflows/slug_taking.py": "tests/engine/store/workflows/test_workflows.py saves under slugs.",
+    "engine/services/covers.py": "tests/workers/media/test_covers.py, looks and fetches",
+    "engine/store/workflows/covers.py": "tests/workers/media/test_covers.py, looks and fetches",
     "engine/store/redis/channels.py": "tests/gateway/admission/test_open_streams.py, its signals",
     "engine/store/redis/provider_keys.py": "tests/engine/store/redis/test_keyspace.py, all keys",
     "engine/values/cel/environment.py": "tests/engine/values/test_cel.py",

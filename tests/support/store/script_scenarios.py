@@ -501,6 +501,14 @@ SCENARIOS = {
             *("free", "1:1", "pro", "1:22"),
         ),
     ),
+    "want_cover": Scenario(
+        seed=(OLD_WORKFLOW,), keys=("w",), args=(NOW, "ab12", 60_000, ""), answer=[b"", 0]
+    ),
+    "keep_cover": Scenario(
+        seed=(OLD_WORKFLOW, ("HSET", "w", "cover", "ab12|5|")),
+        keys=("w",),
+        args=(NOW, "ab12", "asset", 0),
+    ),
     "list_workflow": Scenario(
         seed=(OLD_WORKFLOW, ("HSET", "w", "updated", NOW), ("SADD", "mine", "echo")),
         keys=("w", "mine", "by time"),

@@ -1,0 +1,49 @@
+"""Pictures at the URLs of covers, which are fetched once and kept as assets."""
+
+import hashlib
+
+from engine.store.redis import keyspace
+from engine.store.redis.client import Client
+from engine.store.redis.scripts import SCRIPTS
+
+ASKED_MS = 120_000
+"""Time after which a picture that was asked for is asked for again: the hint may be lost."""
+FAILED_MS = 6 * 3_600_000
+"""Time after which a picture that could not be had is asked for again."""
+
+
+class Covers:
+    """Records which asset is the picture at the URL of a workflow's cover."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def want(
+        self, account_id: str, slug: str, url: str, *, gone: str = ""
+    ) -> tuple[str | None, bool]:
+        """Return the asset of the picture, and whether the caller should have it fetched now.
+
+        `gone` is an asset that was kept and is deleted. Raises Unavailable.
+        """
+        asset_id, is_due = await self._client.call(
+            SCRIPTS["want_cover"],
+            [keyspace.workflow(account_id, slug)],
+            [0, _digest(url), ASKED_MS, gone],
+        )
+        return asset_id.decode() or None, bool(is_due)
+
+    async def keep(self, account_id: str, slug: str, url: str, asset_id: str | None) -> bool:
+        """Record the asset of the picture, or None that it could not be had.
+
+        Returns False when the workflow is gone or has another cover. Raises Unavailable.
+        """
+        is_kept = await self._client.call(
+            SCRIPTS["keep_cover"],
+            [keyspace.workflow(account_id, slug)],
+            [0, _digest(url), asset_id or "", 0 if asset_id else FAILED_MS],
+        )
+        return bool(is_kept)
+
+
+def _digest(url: str) -> str:
+    return hashlib.sha256(url.encode()).hexdigest()[:32]
