@@ -166,9 +166,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
         "tests/workers/walk/test_walk_model_nodes.py: images of the account and from elsewhere"
     ),
     "engine/process/pool_child.py": "tests/engine/process/test_pool.py: the pool's children run it",
-    "workers/outbound/connecting.py": (
-        "tests/workers/outbound/test_client_tls.py and test_address_gate.py connect by it."
-    ),
     "workers/outbound/inflating.py": (
         "tests/workers/outbound/test_client_sizes.py: compressed bodies of a real server"
     ),

@@ -98,18 +98,18 @@ class Connector:
         self, origin: Origin, address: str, on_lost: Callable[[OutboundConnection], None]
     ) -> OutboundConnection:
         sock = self._open_socket(address, origin.port)
-        is_secure = origin.scheme == "https"
         try:
             await self._loop.sock_connect(sock, (address, origin.port))
-            _, connection = await self._loop.create_connection(
-                lambda: OutboundConnection(self._loop, sock, on_lost),
-                sock=sock,
-                ssl=TLS_CONTEXT if is_secure else None,
-                server_hostname=origin.host if is_secure else None,
-            )
         except BaseException:
             sock.close()
             raise
+        is_secure = origin.scheme == "https"
+        _, connection = await self._loop.create_connection(  # which closes the socket if it fails
+            lambda: OutboundConnection(self._loop, sock, on_lost),
+            sock=sock,
+            ssl=TLS_CONTEXT if is_secure else None,
+            server_hostname=origin.host if is_secure else None,
+        )
         return connection
 
     def _open_socket(self, address: str, port: int) -> socket.socket:

@@ -140,8 +140,11 @@ class ConnectionPool:
 
 
 def _connection_limit() -> int:
-    """Return half of the files we may open: as many connections may idle as are in use."""
+    """Return a quarter of the files we may open.
+
+    As many connections may idle as are in use, and calls of models have a pool of their own.
+    """
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if files == resource.RLIM_INFINITY:
         return MAX_CONNECTIONS
-    return max(32, min(MAX_CONNECTIONS, (files - RESERVED_FILES) // 2))
+    return max(32, min(MAX_CONNECTIONS, (files - RESERVED_FILES) // 4))
