@@ -22,9 +22,9 @@ PYTHON ?= $(shell for python in python3 $(TESTED:%=python%) $(TESTED:%=/usr/bin/
 .PHONY: help run pages test test-newest coverage check format setup bench smoke chaos soak fuzz clients e2e local timing contract clean
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
 
-run: gateway/static/sources.sha256 $(VENV)/.installed$(if $(LOCAL),-local) ## Start everything here, with a demo (PORT, DATA_DIR; LOCAL=1: with a model; DEMO=1: with made-up answers of models), until Ctrl-C
+run: gateway/static/sources.sha256 $(VENV)/.installed$(if $(LOCAL),-local) ## Start everything here, with a demo (PORT, DATA_DIR, PYTHON; LOCAL=1: with a model; DEMO=1: with made-up answers of models), until Ctrl-C
 	@exec $(BIN)/headrace up --port $(PORT) --data-dir '$(DATA_DIR)' $(if $(LOCAL),--local) $(if $(DEMO),--demo-provider)
 
 # Each process imports much: with bytecode that is kept, in half of the time.

@@ -1,10 +1,13 @@
 """Hosts and ports: reserving, writing and reaching addresses."""
 
+import errno
 import socket
 from contextlib import ExitStack
 from ipaddress import ip_address
 
 from deploy.problems import CommandFailed
+
+ANOTHER = " Take another one: `make run PORT=8001` or `headrace up --port 8001`."
 
 
 def reserve_port(host: str, port: int) -> socket.socket:
@@ -48,7 +51,8 @@ def _bind(host: str, port: int, *, shared: bool) -> socket.socket:
             bound.bind(address)
             stack.pop_all()
     except OSError as error:
+        advice = ANOTHER if error.errno == errno.EADDRINUSE else ""
         raise CommandFailed(
-            f"Port {port} on {host} cannot be listened on: {error.strerror or error}."
+            f"Port {port} on {host} cannot be listened on: {error.strerror or error}.{advice}"
         ) from error
     return bound

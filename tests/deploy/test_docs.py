@@ -125,6 +125,16 @@ def test_every_page_calls_the_command_where_a_clone_has_it(page: Path) -> None:
     assert {call.removeprefix("$(").removeprefix('"$(') for call in calls} <= {".venv/bin/headrace"}
 
 
+def test_the_pictures_of_the_readme_are_light_and_dark_and_load_fast() -> None:
+    readme = (ROOT / "README.md").read_text()
+    for picture in ("editor", "waterfall"):
+        for theme in ("light", "dark"):
+            path = f"docs/pictures/readme-{picture}-{theme}.webp"
+            assert f'"{path}"' in readme
+            assert 0 < (ROOT / path).stat().st_size < 80_000
+    assert readme.count("(prefers-color-scheme: dark)") == 2
+
+
 def test_the_first_workflow_can_be_saved_as_it_stands() -> None:
     text = (ROOT / "docs" / "how-to" / "first-workflow.md").read_text()
     document = parse_document(json.loads(text.split("```json\n")[1].split("```")[0]))

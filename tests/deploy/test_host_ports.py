@@ -17,6 +17,12 @@ def test_a_free_port_is_found_and_held_for_those_who_share_it() -> None:
             accepted.close()
 
 
+def test_a_port_in_use_is_refused_with_the_way_to_another_one() -> None:
+    expected = pytest.raises(CommandFailed, match=r"make run PORT=8001")
+    with socket.create_server(("127.0.0.1", 0), reuse_port=True) as other, expected:
+        reserve_port("127.0.0.1", other.getsockname()[1])
+
+
 def test_a_port_that_somebody_listens_on_is_refused_in_a_sentence() -> None:
     expected = pytest.raises(CommandFailed, match=r"Port \d+ on 127.0.0.1 cannot be listened on")
     with socket.create_server(("127.0.0.1", 0), reuse_port=True) as other, expected:

@@ -42,6 +42,13 @@ def test_the_versions_that_are_named_are_those_that_are_tested() -> None:
     assert f"run on Python {' and '.join(sorted(named))};" in readme
 
 
+def test_every_target_that_is_described_is_listed() -> None:
+    described = re.findall(r"^([^\s:#]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+    assert [line.split()[1] for line in make("help")] == described
+    assert "e2e" in described
+
+
 def test_the_data_directory_is_that_of_the_commands(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DATA_DIR", raising=False)
     monkeypatch.delenv("HEADRACE_DATA_DIR", raising=False)
