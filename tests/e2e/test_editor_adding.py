@@ -103,3 +103,45 @@ def test_added_fields_have_names_of_their_own_and_the_cursor_in_them(
         return names == ["name", "field", "field_2", "product", "style"]
 
     drafted(page, stack, slug, has_all)
+
+
+def test_the_first_node_stays_where_it_was_dropped_and_a_model_is_chosen(
+    page: Page, stack: RunningStack
+) -> None:
+    empty = {"name": "First of all", "nodes": [], "edges": [], "draft": True}
+    _, created = stack.api("POST", "/api/workflows", empty)
+    page.goto(f"/app/editor/{created['slug']}")
+    palette = page.get_by_role("complementary", name="Nodes")
+    palette.get_by_role("button", name="Assistant", exact=True).drag_to(
+        canvas(page), target_position={"x": 100, "y": 80}
+    )
+
+    expect(card(page, "assistant").locator(".node-model")).to_be_visible()
+    page.wait_for_timeout(500)
+    outer, inner = box(canvas(page)), box(card(page, "assistant"))
+    assert abs(inner["x"] - outer["x"] - 60) < 12
+    assert abs(inner["y"] - outer["y"] - 60) < 12
+    document = drafted(page, stack, created["slug"], lambda found: bool(found["nodes"]))
+    assert document["nodes"][0]["data"]["model"]
+
+
+def test_the_panel_keeps_a_field_with_the_focus_above_its_actions(
+    page: Page, stack: RunningStack
+) -> None:
+    nodes = [{"id": "call", "type": "httpRequest", "position": {"x": 0, "y": 0}, "data": {}}]
+    document = {"name": "Long settings", "nodes": nodes, "edges": [], "draft": True}
+    _, created = stack.api("POST", "/api/workflows", document)
+    open_editor(page, created["slug"], "call")
+    card(page, "call").locator("header").click()
+    panel = page.get_by_role("region", name="Settings")
+
+    panel.get_by_label("URL", exact=True).focus()
+    for _ in range(12):
+        press(page, "Tab")
+        focused = page.evaluate("""() => {
+          const field = document.activeElement;
+          if (!field.closest(".side-panel .stack") || field.closest(".node-actions")) return null;
+          const actions = document.querySelector(".side-panel > .node-actions");
+          return [field.getBoundingClientRect().bottom, actions.getBoundingClientRect().top];
+        }""")
+        assert focused is None or focused[0] <= focused[1] + 1

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import time
 from collections.abc import Callable
@@ -68,18 +69,15 @@ def draw(page: Page) -> None:
     wire(page, "imageCaption", "image-out", "responseOutput", "result-in")
 
 
-def mend(page: Page) -> None:
-    """Let the checklist lead to the model that is missing, and choose one."""
-
-    page.get_by_role("button", name="1 problem").click()
-    page.get_by_role("region", name="Checklist").get_by_role("button").filter(
-        has_text="model"
-    ).click()
+def choose_model(page: Page) -> None:
+    """Choose another model in the place of the one that the node has begun with."""
+    expect(page.get_by_role("button", name="No problems")).to_be_visible()
+    page.locator("[data-id=imageGenerator] header").click()
     model = page.get_by_role("region", name="Settings").get_by_role("combobox", name="Model")
-    expect(model).to_be_focused()
+    expect(model).not_to_have_value("")
     model.fill("gpt-image")
     model.press("Enter")
-    expect(page.get_by_role("button", name="No problems")).to_be_visible()
+    expect(page.locator("[data-id=imageGenerator] .node-model")).to_have_text(re.compile("GPT"))
 
 
 def run(page: Page) -> None:
@@ -129,7 +127,7 @@ def test_a_newcomer_draws_runs_mends_publishes_and_calls_a_workflow(
     page.get_by_role("button", name="No, thanks").click()
 
     draw(page)
-    mend(page)
+    choose_model(page)
     run(page)
     curl = publish(page)
     environ = {**os.environ, "HEADRACE_API_KEY": make_key(page)}

@@ -58,6 +58,8 @@ export function Canvas() {
   const [popup, open] = useState<Popup | null>(null);
   const [focused, setFocused] = useState<string>();
   const order = alongGraph(document);
+  // On an empty canvas, the first node would move from where it was dropped.
+  const [isFilled] = useState(document.nodes.length > 0);
   const { shift, settle, ...drawing } = useDrawing(focused && order.includes(focused) ? focused : order[0]);
 
   const context = useMemo(
@@ -167,7 +169,7 @@ export function Canvas() {
         snapToGrid
         snapGrid={GRID}
         onlyRenderVisibleElements={document.nodes.length > MANY}
-        fitView
+        fitView={isFilled}
         fitViewOptions={FIT}
         minZoom={0.02}
         maxZoom={2}

@@ -16,7 +16,7 @@ export const DRAGGED_TYPE = "application/x-headrace-node-type";
 
 /** Size of a card that is not drawn yet: its width, all above its sockets, and a row of sockets. */
 const WIDTH = 240;
-const HEAD = 144;
+const HEAD = 152;
 const ROW = 24;
 const PADDING = 0.08;
 /** Zoom from which the texts of cards can be read. */
@@ -71,7 +71,8 @@ export function addChoice(surface: Surface, choice: Choice, at: Point, wire: Loo
   const { store } = surface;
   const { type } = choice;
   const id = freeId(type.type, nodeIds(store.document));
-  const data = { ...startingData(type), ...choice.data };
+  const model = choice.firstModel !== undefined && (!wire || wire.socket.type === "text") ? { model: choice.firstModel } : {};
+  const data = { ...startingData(type), ...model, ...choice.data };
   const added = addNode({ id, type: type.type, position: onGrid(at), data });
   store.edit(wire && choice.socket ? all(added, wired(id, choice.socket, wire)) : added);
   store.show(id);

@@ -2,7 +2,7 @@
 
 import type { GraphNode } from "../../api/types";
 import { bestFit, byCategory, type Catalogue, inWords, type NodeType, offered, type Socket } from "../catalogue/catalogue";
-import { type KnownModel, modelsOf } from "../catalogue/models";
+import { firstModel, type KnownModel, modelsOf } from "../catalogue/models";
 
 /** The end of a wire that has no other end yet. */
 export interface LooseWire {
@@ -18,6 +18,8 @@ export interface Choice {
   kind: string;
   type: NodeType;
   data: GraphNode["data"];
+  /** The model that a node begins with, unless a wire asks for more than texts. */
+  firstModel?: string | undefined;
   /** The socket that the loose wire leads to. */
   socket: string | null;
 }
@@ -27,7 +29,15 @@ export function choices(catalogue: Catalogue, models: readonly KnownModel[]): Ch
   return byCategory(catalogue)
     .flatMap(([, types]) => types)
     .flatMap((type) => [
-      { key: type.type, label: type.label, kind: type.category, type, data: {}, socket: null },
+      {
+        key: type.type,
+        label: type.label,
+        kind: type.category,
+        type,
+        data: {},
+        firstModel: firstModel(type.type, models)?.internalName,
+        socket: null,
+      },
       ...modelsOf(type.type, models).map((model) => ({
         key: `${type.type} ${model.internalName}`,
         label: model.name,

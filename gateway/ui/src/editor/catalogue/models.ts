@@ -25,3 +25,9 @@ export function useModels(): KnownModel[] {
 export function modelsOf(type: string, models: readonly KnownModel[]): KnownModel[] {
   return models.filter((model) => NODE_TYPES[model.category] === type && model.available && model.enabled);
 }
+
+/** The model that a new node of a type begins with: the cheapest that may be called now. */
+export function firstModel(type: string, models: readonly KnownModel[]): KnownModel | undefined {
+  const price = (model: KnownModel): number => Math.max(0, ...model.pricing.map(({ credits }) => credits));
+  return modelsOf(type, models).sort((one, other) => price(one) - price(other))[0];
+}
