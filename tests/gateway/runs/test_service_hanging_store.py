@@ -58,22 +58,26 @@ async def contended(
 
 
 class HangingStore:
-    """Number of calls that the place for objects never answers."""
+    """Calls that the place for objects does not answer before the test is over."""
 
     def __init__(self) -> None:
         self.calls = 0
+        self.is_over = asyncio.Event()
 
     async def hang(self, *_: Any, **__: Any) -> None:
         self.calls += 1
-        await asyncio.Event().wait()
+        await self.is_over.wait()
+        raise OSError("the test is over")
 
     async def count(self) -> int:
         return self.calls
 
 
 @pytest.fixture
-def hanging() -> HangingStore:
-    return HangingStore()
+async def hanging() -> AsyncIterator[HangingStore]:
+    store = HangingStore()
+    yield store
+    store.is_over.set()
 
 
 @asynccontextmanager
