@@ -1,6 +1,8 @@
 import resource
+import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import redis
@@ -43,6 +45,20 @@ async def test_a_store_is_judged_by_what_its_redis_says(store: Store, redis_url:
     assert (found["eviction"].is_well, found["eviction"].seen) == (False, "allkeys-lru")
     assert (found["append-only file"].is_well, found["append-only file"].seen) == (False, "off")
     assert (found["workers"].is_well, found["workers"].seen) == (False, "0 alive")
+
+
+@pytest.mark.parametrize("seconds", [-10, 10])
+async def test_a_clock_that_is_ahead_or_behind_is_not_well(
+    store: Store, monkeypatch: pytest.MonkeyPatch, seconds: int
+) -> None:
+    here = SimpleNamespace(time=lambda: time.time() - seconds)
+    monkeypatch.setattr(checks, "time", here)
+
+    clock = by_name(await check_store(store))["clock"]
+
+    assert not clock.is_well
+    assert clock.seen.startswith("+" if seconds > 0 else "-")
+    assert clock.fix in clock.as_dict()["fix"]
 
 
 @pytest.mark.parametrize(("share", "is_well"), [(2.0, True), (1.1, False)])

@@ -110,6 +110,26 @@ async def test_an_erased_account_is_nowhere_and_others_have_all_that_they_had(
     assert ending.workflow.slug
 
 
+async def test_all_media_of_an_account_go_however_many_pages_they_take(
+    store: Store,
+    account: Account,
+    other: Account,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "MEDIA_PAGE", 2)
+    for _ in range(5):
+        await kept(store, account)
+    of_others = await store.assets.stored(other.id)
+    assert len((await store.assets.page(account.id, limit=9)).assets) == 5
+
+    await erase(store, database, account.id, dry_run=False)
+
+    page = await store.assets.page(account.id, limit=9)
+    assert (page.assets, page.stored) == ([], 0)
+    assert await store.assets.stored(other.id) == of_others > 0
+
+
 async def archive_acts(store: Store, database: Database) -> None:
     """Write the audit log's entries to the database."""
     archive = EntryArchive(store, database)

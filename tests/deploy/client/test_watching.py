@@ -10,7 +10,7 @@ import pytest
 
 from deploy.client import watching
 from deploy.client.event_stream import StreamEvent
-from deploy.client.watching import watch, watch_execution
+from deploy.client.watching import follow, watch, watch_execution
 from deploy.http_client import Unreachable
 from deploy.problems import ApiRefused
 
@@ -92,6 +92,50 @@ def ignore(execution_id: str) -> None:
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watching, "MAX_PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(watching, "NOTICED_SECONDS", 0.02)
+
+
+class Polled(Scripted):
+    """A caller whose executions are read one after the other; an error among them is raised."""
+
+    def __init__(self, *answers: str | Exception) -> None:
+        super().__init__()
+        self._answers = list(answers)
+
+    async def execution(self, execution_id: str) -> dict[str, Any]:
+        answer = self._answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return {"status": answer}
+
+
+AWAY = Unreachable("No answer")
+
+
+async def test_an_execution_is_followed_over_many_short_silences() -> None:
+    """Silences are counted in a row: a long execution outlives any number of restarts."""
+    silences = [AWAY] * watching.MAX_SILENCES
+    caller = Polled(*silences, "processing", *silences, "processing", AWAY, "completed")
+
+    assert await follow(caller, "e") == {"status": "completed"}
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        ["processing", *[AWAY] * (watching.MAX_SILENCES + 1), "completed"],
+        [ApiRefused(404, {"error": "Not found"}), "completed"],
+    ],
+    ids=["silent for long", "refused"],
+)
+async def test_an_execution_that_cannot_be_read_is_given_up(
+    answers: list[str | Exception],
+) -> None:
+    caller = Polled(*answers)
+
+    with pytest.raises((Unreachable, ApiRefused)):
+        await follow(caller, "e")
+
+    assert await caller.execution("e") == {"status": "completed"}
 
 
 async def lines(

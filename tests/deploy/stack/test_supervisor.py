@@ -1,6 +1,7 @@
 import asyncio
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -94,14 +95,28 @@ async def test_the_pauses_before_a_restart_double() -> None:
     assert runner.deaths >= 3
 
 
+async def test_the_pauses_before_a_restart_grow_up_to_a_bound(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "MAX_PAUSE_SECONDS", 0.3)
+    async with supervised(part("worker", "raise SystemExit(3)")) as (_, (runner,), written):
+        await eventually_dies(runner, 4)
+
+    pauses = re.findall(r"again in (\S+) s", written.getvalue())
+    assert pauses[:3] == ["0.2", "0.3", "0.3"]
+
+
+async def eventually_dies(runner: PartRunner, times: int) -> None:
+    async def deaths() -> int:
+        return runner.deaths
+
+    await eventually(deaths, lambda count: count >= times)
+
+
 async def test_a_part_that_lived_long_is_restarted_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "STEADY_SECONDS", 0.0)
     async with supervised(part("worker", "pass")) as (_, (runner,), written):
-
-        async def deaths() -> int:
-            return runner.deaths
-
-        await eventually(deaths, lambda count: count >= 3)
+        await eventually_dies(runner, 3)
 
     assert "again in 0.4 s" not in written.getvalue()
 

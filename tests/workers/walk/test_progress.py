@@ -120,6 +120,21 @@ async def test_texts_that_began_anew_take_no_room_from_the_one_that_counts() -> 
     assert events.told == [(0, 0, 0, text)]
 
 
+async def test_texts_that_nobody_watched_take_no_room_from_later_ones() -> None:
+    events = RecordedEvents()
+    published = publisher(events, record={})
+    text = "x" * progress.MAX_PIECE
+
+    for _ in range(progress.MAX_PENDING // progress.MAX_PIECE):
+        published.add_text(0, 0, 0, text)
+        await published.flush(0)
+    published.add_text(1, 0, 0, text)
+    published.is_watched = True
+    await published.flush(1)
+
+    assert events.told == [(1, 0, 0, text)]
+
+
 async def test_a_text_that_begins_anew_does_so_at_nought() -> None:
     events = RecordedEvents()
     node = publisher(events).of(0)
