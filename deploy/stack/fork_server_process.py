@@ -22,6 +22,8 @@ from engine.process.forked import show_command
 PRELOAD = ("gateway.server", "workers.main", "workers.history.main", "networkx")
 NAME = ("headrace", "fork", "server")
 PR_SET_PDEATHSIG = 1
+READY = b"ready"
+"""First message of the server, once it has imported all."""
 MOST_BYTES = 65_536
 ADOPTION_SECONDS = 5.0
 PAUSE_SECONDS = 0.001
@@ -36,6 +38,10 @@ def serve(control: socket.socket, parent: int) -> int:
     _read_nothing()
     _import_all()
     show_command(*NAME)
+    try:
+        control.send(READY)
+    except OSError:
+        return 0  # the supervisor has ended
     request = _fork_on_request(control, parent)
     return 0 if request is None else _run(request)
 

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,9 +16,11 @@ from tests.deploy.stack.test_supervisor import gone
 ROOT = Path(__file__).parents[3]
 PROGRAM = """
 import asyncio, json, os, signal, sys
-from deploy.stack import fork_server_process
+from deploy.stack import fork_server, fork_server_process
 from deploy.stack.fork_server import ForkServer
 
+fork_server.FORK_SECONDS = 0.5
+fork_server.RESTART_SECONDS = 0.1
 fork_server_process.PRELOAD = ()
 forks = ForkServer.open()
 
@@ -25,8 +28,14 @@ async def main():
     loop = asyncio.get_running_loop()
     for line in iter(sys.stdin.readline, ""):
         command = json.loads(line)
-        if command == "end server":
-            os.kill(forks._pid, signal.SIGKILL)
+        if command in ("end server", "stop server"):
+            number = signal.SIGKILL if command == "end server" else signal.SIGSTOP
+            os.kill(forks._process.pid, number)
+            print(json.dumps(forks._process.pid), flush=True)
+            continue
+        if command == "pause":
+            await asyncio.sleep(0.1)
+            print(json.dumps(forks._process.pid), flush=True)
             continue
         part = await forks.fork(["python", "-m", "deploy", *command], {"COLUMNS": "60"}, 2, 9)
         print(json.dumps(part and part.pid), flush=True)
@@ -117,12 +126,42 @@ async def test_parts_end_when_their_supervisor_is_killed() -> None:
         await gone(pid)
 
 
-async def test_without_its_server_nothing_is_forked_and_parts_go_on() -> None:
+def until_forked(run: Supervisor) -> Any:
+    """Ask for a part until it is forked; return its process id."""
+    for _ in range(600):
+        pid = run.ask(["--version"])
+        if pid is not None:
+            assert run.answer() == 0
+            return pid
+        run.ask("pause")
+    raise AssertionError("nothing was forked")
+
+
+async def test_a_dead_server_is_reaped_and_replaced_and_parts_go_on() -> None:
     with supervisor() as run:
         pid = run.ask(SERVING)
         run.output()
 
-        run.send("end server")
+        server = run.ask("end server")
 
-        assert run.ask(["--version"]) is None
+        while (other := run.ask("pause")) == server:
+            pass
+        assert not Path(f"/proc/{server}").exists()  # no zombie
+        assert isinstance(until_forked(run), int)
+        assert run.ask("pause") == other
         assert Path(f"/proc/{pid}/fd/0").exists()
+
+
+async def test_a_hung_server_holds_up_one_start_for_a_short_time_and_is_replaced() -> None:
+    with supervisor() as run:
+        assert isinstance(run.ask(["--version"]), int)
+        assert run.answer() == 0
+        server = run.ask("stop server")
+
+        began = time.monotonic()
+        assert run.ask(["--version"]) is None  # it is started by command
+        assert time.monotonic() - began < 20
+
+        assert isinstance(until_forked(run), int)
+        assert run.ask("pause") != server
+        assert not Path(f"/proc/{server}").exists()
