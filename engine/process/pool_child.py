@@ -92,6 +92,8 @@ def _answer(request: bytearray) -> bytes:
     try:
         function, arguments = pickle.loads(request)
         return pickle.dumps((True, function(*arguments)), pickle.HIGHEST_PROTOCOL)
+    except MemoryError:
+        raise  # the process ends: the next call would find as little memory
     except Exception as error:
         return _pack_error(error)
 

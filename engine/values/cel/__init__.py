@@ -85,7 +85,7 @@ def check(
     if expanded_size(expression) > MAX_EXPANDED:
         return COPIED
     try:
-        compiled = _compile(expression, _names(variables))
+        compiled = environment(_names(variables)).compile(expression)
         # Raises for some types that compile, such as a map with maps as keys.
         result_type = compiled.return_type().name().lower()
     except RuntimeError as error:
@@ -167,7 +167,7 @@ def _names(variables: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted({VALUE, *variables}))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)  # the largest take 2 MB
 def _compile(expression: str, names: tuple[str, ...]) -> Any:
     return environment(names).compile(expression)
 

@@ -7,7 +7,7 @@ from typing import Any
 from engine.values.cel import functions
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)  # each takes 200 kB and more
 def environment(names: tuple[str, ...]) -> Any:
     """Return the environment of expressions over these variables."""
     from cel_expr_python import cel

@@ -208,6 +208,16 @@ async def test_memory_over_the_limit_fails_the_call_and_not_the_pool(pool: Pool)
     assert await pool.run(fill_memory, MEGABYTE, deadline_seconds=PATIENCE_SECONDS) == MEGABYTE
 
 
+async def test_a_child_that_has_run_out_of_memory_is_replaced(pool: Pool) -> None:
+    pid = await pool.run(read_pid, deadline_seconds=PATIENCE_SECONDS)
+
+    with pytest.raises((MemoryError, PoolCrashed)):
+        await pool.run(fill_memory, 1024 * MEGABYTE, deadline_seconds=PATIENCE_SECONDS)
+
+    assert await pool.run(read_pid, deadline_seconds=PATIENCE_SECONDS) != pid
+    await eventually(lambda: _value(is_running(pid)), lambda value: not value)
+
+
 async def test_an_idle_child_that_was_killed_does_not_cost_a_call(pool: Pool) -> None:
     pid = await pool.run(read_pid, deadline_seconds=PATIENCE_SECONDS)
     os.kill(pid, signal.SIGKILL)

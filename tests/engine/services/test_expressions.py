@@ -13,6 +13,7 @@ from engine.process.pool import Pool, PoolCrashed, PoolTimeout
 from engine.services import expressions as module
 from engine.services.expressions import GRAPH_TOO_MUCH, MAX_OF_ACCOUNT, TOO_MUCH, Expressions
 from engine.values.cel import COPIED, Expression
+from tests.support.eventually import PATIENCE_SECONDS
 
 DOUBLING = "[1]" + ".map(a, {a: a})" * 20
 """Its type has a million parts: compiling it takes half a minute and 7 GB."""
@@ -59,7 +60,9 @@ async def held(pool: HeldPool) -> AsyncIterator[Expressions]:
 
 
 @pytest.fixture
-async def expressions() -> AsyncIterator[Expressions]:
+async def expressions(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Expressions]:
+    for name in ("CHECK_SECONDS", "WAIT_SECONDS"):  # children give way to all other work
+        monkeypatch.setattr(module, name, PATIENCE_SECONDS)
     expressions = Expressions()
     yield expressions
     await expressions.close()

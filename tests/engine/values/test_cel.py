@@ -181,6 +181,18 @@ def test_the_longest_expressions_compile_in_no_time(expression: str) -> None:
         assert cel.check(expression) is None
 
 
+def test_a_check_keeps_no_compiled_expression() -> None:
+    before = cel._compile.cache_info().currsize
+
+    assert cel.check("value + 123.0") is None
+
+    assert cel._compile.cache_info().currsize == before
+
+
+def test_a_type_that_only_the_check_refuses_is_a_fault() -> None:
+    assert "Unsupported map key type" in str(cel.check("[1].map(a, {a: a}).map(b, {b: b})"))
+
+
 def test_the_library_is_loaded_only_when_it_is_needed() -> None:
     code = "import sys, engine.values.cel; sys.exit('cel_expr_python' in sys.modules)"
 
