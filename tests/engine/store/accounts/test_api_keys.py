@@ -277,10 +277,31 @@ async def test_keys_that_may_do_many_things_take_no_more_memory_than_may_be(
     await store.close()
 
 
+async def test_a_key_is_known_until_the_very_millisecond_of_its_expiry(
+    store: Store, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expiry = await now_of(store) + 60_000
+    _, secret = await store.api_keys.create(
+        account, name="k", capabilities=["workflow:run"], expires_at=expiry
+    )
+
+    set_clock(store, monkeypatch, "authorize_key", expiry - 1)
+    assert await store.api_keys.authorize(secret)
+    set_clock(store, monkeypatch, "count_key_call", expiry - 1)
+    assert await store.api_keys.authorize_call(secret, "runs")
+
+    set_clock(store, monkeypatch, "authorize_key", expiry)
+    with pytest.raises(Unauthorized):
+        await store.api_keys.authorize(secret)
+    set_clock(store, monkeypatch, "count_key_call", expiry)
+    with pytest.raises(Unauthorized):
+        await store.api_keys.authorize_call(secret, "runs")
+
+
 async def test_a_key_is_unknown_from_its_expiry_on_everywhere(
     store: Store, settings: Settings, account: Account
 ) -> None:
-    soon = await now_of(store) + 400
+    soon = await now_of(store) + 4_000
     _, secret = await store.api_keys.create(
         account, name="k", capabilities=["workflow:run"], expires_at=soon
     )
