@@ -10,6 +10,7 @@ import pytest
 
 from engine.nodes.support.base import HttpCall
 from tests.support.eventually import PATIENCE_SECONDS
+from tests.support.http.late_server import LateServer
 from tests.support.http.raw_server import Dropping, Stub, failure, redirect, serving, serving_apart
 from workers.outbound.client import Egress
 
@@ -149,3 +150,24 @@ async def test_a_call_that_is_read_and_not_answered_is_not_sent_again(
 
     assert failed.code == "connection_failed"
     assert dropping.lines == ["GET /", "GET /drop"]
+
+
+@pytest.mark.usefixtures("trusted")
+async def test_bytes_on_an_idle_connection_close_it_and_are_nobodys_answer(
+    context: ssl.SSLContext, egress: Egress
+) -> None:
+    late_answer = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate"
+    with serving_apart(LateServer(), context) as late:
+        for _ in range(5):
+            assert (await egress.fetch(get(late, NAME))).body == b"ok"
+            late.send(late_answer)
+
+        assert late.connections == 5
+
+
+@pytest.mark.usefixtures("trusted")
+async def test_a_connection_is_kept(secure: Stub, egress: Egress) -> None:
+    for _ in range(3):
+        await egress.fetch(get(secure, NAME))
+
+    assert (len(secure.requests), secure.connections) == (3, 1)
