@@ -205,6 +205,17 @@ async def _fetch(egress: Egress, call: HttpCall) -> str:
     return ""
 
 
+async def test_calls_that_are_not_the_accounts_own_are_not_counted(target: Target) -> None:
+    counter = Counter(0)
+    egress = Egress(allow_private=True, leases=counter)
+    url = f"{target.url}/ok"
+
+    await egress.fetch(HttpCall(method="GET", url=url, account_id="acc", is_counted=False))
+    await egress.close()
+
+    assert (counter.asked, target.calls.total()) == ([], 1)
+
+
 async def test_bytes_that_go_out_count_as_those_that_come_in(target: Target) -> None:
     counter = Counter(10, seconds=0.0)
     egress = Egress(allow_private=True, leases=counter)

@@ -94,3 +94,13 @@ async def test_all_addresses_together_have_one_time_limit(
 
     assert (failed.code, failed.retryable) == ("connection_failed", True)
     assert "in time" in failed.message
+
+
+async def test_one_denied_address_refuses_the_others(
+    one_host: Egress, stub: Stub, looked_up: Callable[..., None]
+) -> None:
+    looked_up("127.0.0.1", "10.0.0.1")
+
+    failed = await failure(one_host, get("http", "name.example", stub.port))
+
+    assert (failed.code, stub.connections) == ("url_blocked", 0)
