@@ -137,3 +137,20 @@ def test_the_tour_covers_no_control_and_no_settings_and_ends_when_one_draws(
     page.reload()
     card(page, "result").wait_for()
     expect(offer).to_have_count(0)
+
+
+def test_a_folded_run_covers_no_control_on_a_phone(page: Page, stack: RunningStack) -> None:
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    _, created = stack.api("POST", "/api/workflows", greeting("Folded on a phone"))
+    open_editor(page, created["slug"])
+    page.get_by_role("button", name="Run", exact=True).click()
+    page.get_by_role("button", name="Run the draft").click()
+    expect(page.get_by_role("region", name="Result")).to_contain_text("Hello Ada!")
+    page.get_by_role("button", name="Fold away").click()
+
+    folded = page.get_by_role("button", name="Show the run")
+    for control in (
+        page.get_by_role("button", name="Add a node"),
+        page.locator(".react-flow__controls"),
+    ):
+        assert not lies_on(folded, control)
