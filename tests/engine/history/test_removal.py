@@ -30,6 +30,7 @@ from engine.history.schema import (
 from engine.history.writer import write_executions
 from tests.support.history.rows import DAY, HOUR, MONDAY, rows, table_rows
 
+MINUTE = 60_000
 TABLES = (executions, execution_models, execution_records, nodes)
 
 
@@ -128,6 +129,30 @@ def test_figures_of_minutes_go_first(database: Database) -> None:
 
     remove_figures(database, "acc_1", MONDAY + 450 * DAY, MONDAY + 450 * DAY)
     assert {row["at"] for row in table_rows(database, rollups)} == {MONDAY + 500 * DAY}
+
+
+def test_figures_go_when_all_of_their_time_is_over_and_those_of_others_stay(
+    database: Database,
+) -> None:
+    write_executions(database, [rows(), rows(account_id="acc_2")])
+    removed_at = MONDAY + 450 * DAY
+
+    def left_of(account_id: str) -> set[str]:
+        found = table_rows(database, rollups)
+        return {row["bucket"] for row in found if row["account_id"] == account_id}
+
+    remove_figures(database, "acc_1", MONDAY + MINUTE, removed_at)
+    assert left_of("acc_1") == {"minute", "hour", "day"}
+    remove_figures(database, "acc_1", MONDAY + MINUTE + 1, removed_at)
+    assert left_of("acc_1") == {"hour", "day"}
+    remove_figures(database, "acc_1", MONDAY + HOUR + 1, removed_at)
+    assert left_of("acc_1") == {"day"}
+    remove_figures(database, "acc_1", MONDAY + DAY, removed_at)
+    assert left_of("acc_1") == {"day"}
+    remove_figures(database, "acc_1", MONDAY + DAY + 1, removed_at)
+
+    assert left_of("acc_1") == set()
+    assert left_of("acc_2") == {"minute", "hour", "day"}
 
 
 def test_acts_of_before_a_time_are_removed(database: Database) -> None:
