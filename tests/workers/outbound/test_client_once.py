@@ -114,11 +114,14 @@ async def test_wire_record_and_budget_count_the_same_attempts(
     assert lease.calls == 0  # of 4 that were allowed
 
 
+@pytest.mark.parametrize("is_seen", [True, False], ids=["closed before", "closed meanwhile"])
 @pytest.mark.parametrize("size", [0, 1, LARGE])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_a_call_that_met_a_closed_connection_is_sent_on_a_new_one(
-    dropping: Dropping, method: str, size: int
+    dropping: Dropping, method: str, size: int, is_seen: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if not is_seen:
+        monkeypatch.setattr("workers.outbound.connection.is_quiet", lambda sock: True)
     leases = Leases()
     egress = Egress(allow_private=True, leases=leases)
     call = HttpCall(method=method, url=f"{dropping.url}/ok?2", body=b"x" * size, account_id="acc")

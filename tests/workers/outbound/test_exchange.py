@@ -144,6 +144,7 @@ async def test_an_answer_may_come_before_the_whole_request_has_gone_out(
         assert (response.status, await response.content.read()) == (413, b"no")
         assert not closed
         response.end()
+        assert not pool._idle
         await eventually(lambda: _return(closed))
 
 
