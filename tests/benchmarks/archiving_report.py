@@ -116,7 +116,7 @@ def _burst_table(bursts: dict[str, Burst]) -> Iterator[str]:
 def _memory_table(rows: list[Memory]) -> Iterator[str]:
     yield ""
     yield "Memory of Redis over executions in a row, which it forgets soon after their end."
-    yield "Processes include the pages of the database's file that the archiver has mapped:"
+    yield "Processes have what the archiver's connections keep of the database in memory:"
     yield ""
     yield "| executions | seconds | Redis (MB) | not archived yet | processes (MB) |"
     yield "|---:|---:|---:|---:|---:|"

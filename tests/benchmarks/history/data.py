@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, insert, select, text
 
 from engine.history.database import Database
 from engine.history.packing import pack_compressed
@@ -67,6 +67,8 @@ def load(
     minutes: Sums = defaultdict(Figures)
     indexes = list(executions.indexes)
     with database.write() as connection:
+        if not database.is_sqlite:
+            connection.execute(text("SET LOCAL statement_timeout = 0"))
         for index in indexes:
             index.drop(connection)
         for first in range(0, count, AT_ONCE):
