@@ -56,6 +56,7 @@ def test_nodes_added_by_key_stand_free_and_have_the_focus(page: Page, slug: str)
     for number, node in enumerate(("transform", "transform-2", "transform-3"), 4):
         press(page, "/")
         page.keyboard.type("transform")
+        expect(page.get_by_role("option", name="Transform").first).to_be_visible()
         press(page, "Enter")
         expect(cards(page)).to_have_count(number)
         expect_reached(page, node)
