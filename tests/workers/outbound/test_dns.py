@@ -138,6 +138,18 @@ async def _give_up(task: "asyncio.Task[list[str]]") -> None:
         await task
 
 
+async def test_a_name_that_waits_for_one_account_waits_for_no_other(names: HangingNames) -> None:
+    lookups = NameResolver()
+    hosts = [*hanging(MAX_ACCOUNT_LOOKUPS), "same.example"]
+    tasks = await start_all(lookups, hosts, "a", names, MAX_ACCOUNT_LOOKUPS)
+
+    assert await lookups.find("same.example", "b") == ["8.8.8.8"]
+
+    assert not tasks[-1].done()
+    names.released.set()
+    await asyncio.gather(*tasks)
+
+
 async def test_the_deadline_counts_from_the_start_of_the_look_up(
     names: HangingNames, monkeypatch: pytest.MonkeyPatch
 ) -> None:

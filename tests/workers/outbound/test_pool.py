@@ -14,7 +14,7 @@ from tests.support.http.raw_server import OK, Holding, Stub, answer, failure, se
 from workers.outbound.address_gate import AddressGate
 from workers.outbound.client import Egress
 from workers.outbound.connecting import Connector, Origin
-from workers.outbound.connection import OutboundConnection
+from workers.outbound.connection import OutboundConnection, UnaskedData
 from workers.outbound.dns import NameResolver
 from workers.outbound.exchange import make_request, send
 from workers.outbound.pool import ConnectionPool, PoolKey
@@ -105,7 +105,7 @@ async def test_a_server_that_speaks_first_is_not_believed(egress: Egress) -> Non
         pool = make_pool()
         connection = await pool.take(PoolKey("acc", Origin("http", "127.0.0.1", port)))
         await eventually(lambda: _return(not connection.connected))
-        with pytest.raises(OSError, match="^$"):
+        with pytest.raises(UnaskedData):
             connection.begin(b"", None, is_head_call=False)
         await pool.close()
 

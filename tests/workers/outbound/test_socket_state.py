@@ -60,3 +60,12 @@ def test_bytes_are_counted_once_they_have_arrived(pair: Pair) -> None:
 
     assert first is not None and second is not None
     assert second - first == 20
+
+
+def test_a_kernel_that_counts_nothing_proves_nothing() -> None:
+    class Uncounted(socket.socket):
+        def getsockopt(self, *_: int) -> bytes:  # type: ignore[override]
+            return bytes(232)
+
+    with Uncounted() as sock:
+        assert acknowledged_bytes(sock) is None
