@@ -19,7 +19,7 @@ PYTHON ?= $(shell for python in python3 $(TESTED:%=python%) $(TESTED:%=/usr/bin/
 	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run pages test test-newest coverage check format setup bench smoke chaos soak fuzz clients e2e local timing contract clean
+.PHONY: help run pages test slow test-newest coverage check format setup bench smoke chaos soak fuzz clients e2e local timing contract clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -28,11 +28,17 @@ run: gateway/static/sources.sha256 $(VENV)/.installed$(if $(LOCAL),-local) ## St
 	@exec $(BIN)/headrace up --port $(PORT) --data-dir '$(DATA_DIR)' $(if $(LOCAL),--local) $(if $(DEMO),--demo-provider)
 
 # Each process imports much: with bytecode that is kept, in half of the time.
-run bench test coverage test-newest: export PYTHONDONTWRITEBYTECODE =
+run bench test slow coverage test-newest: export PYTHONDONTWRITEBYTECODE =
 
 test: $(VENV)/.installed-dev ## Run the tests (AGAIN=1: up to three that fail run once more, alone)
-	$(BIN)/pytest $(PARALLEL) || { test -n '$(AGAIN)' && $(BIN)/python -c '$(FEW_FAILED)' && \
-		echo 'FAILED, and run once more, alone:' && $(BIN)/pytest -v -n 0 --last-failed; }
+
+slow: $(VENV)/.installed-dev ## Run the thorough tests, of which `make test` has a sample (minutes)
+slow: SELECTED := -m thorough
+
+test slow:
+	$(BIN)/pytest $(PARALLEL) $(SELECTED) || { \
+		test -n '$(AGAIN)' && $(BIN)/python -c '$(FEW_FAILED)' && \
+		echo 'FAILED, and run once more, alone:' && $(BIN)/pytest -v -n 0 --last-failed $(SELECTED); }
 
 coverage: $(VENV)/.installed-dev ## Run the tests and tell which lines they miss (takes half as long again)
 	$(BIN)/pytest $(PARALLEL) --cov --cov-report=term:skip-covered

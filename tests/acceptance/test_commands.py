@@ -33,7 +33,7 @@ def test_an_unapproved_account_runs_nothing(stack: RunningStack) -> None:
 def test_sessions_are_listed_and_ended(stack: RunningStack) -> None:
     account = make_account(stack)["id"]
     link = json_of(stack, "login-link", "--account", account)["url"]
-    with httpx2.Client(headers={"user-agent": "curl/8"}, trust_env=False) as browser:
+    with httpx2.Client(headers={"user-agent": "curl/8"}, trust_env=False, timeout=30) as browser:
         browser.get(link)
         before = browser.get(f"{stack.url}/api/me").status_code
         (row,) = json_of(stack, "session", "list", "--account", account)
@@ -157,7 +157,7 @@ def test_a_login_link_signs_one_browser_in(stack: RunningStack) -> None:
     assert made["url"].startswith(f"{stack.url}/login?token=hr_login_")
     assert printed.startswith(f"{stack.url}/login?token=hr_login_")
     assert moved["url"].startswith("https://h.org/login?token=hr_login_")
-    with httpx2.Client() as browser:
+    with httpx2.Client(timeout=30) as browser:
         assert browser.post(made["url"]).status_code == 303
         who = browser.get(f"{stack.url}/api/whoami").json()
         assert who["user"]["id"] == account

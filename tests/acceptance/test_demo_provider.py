@@ -54,7 +54,7 @@ def test_a_model_answers_with_a_text_or_with_media_that_can_be_decoded(
         assert answer["result"] == {"text": "(stub) A kettle"}
         return
     for url in answer["result"][f"{category}s"]:
-        decode(category, httpx2.get(url))
+        decode(category, httpx2.get(url, timeout=30))
         facts = facts_of(stack, url)
         assert facts["contentType"].startswith(f"{category}/")
         assert category is Category.IMAGE or facts["durationMs"] > 0
@@ -75,7 +75,7 @@ def test_an_example_gives_pictures_that_can_be_decoded(stack: RunningStack) -> N
     assert status == 200, answer
     assert len(answer["result"]["images"]) == 3
     for url in answer["result"]["images"]:
-        decode(Category.IMAGE, httpx2.get(url))
+        decode(Category.IMAGE, httpx2.get(url, timeout=30))
 
 
 def test_each_model_that_the_stub_answers_for_is_marked(stack: RunningStack) -> None:

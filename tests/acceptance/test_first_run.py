@@ -60,7 +60,7 @@ def test_a_newcomer_is_shown_the_pages_a_link_to_sign_in_and_the_data(tmp_path: 
         data = stack.line("Data ").split()[-1]
         account = read_private(stack.data_dir / "demo.json")["accountId"]
 
-        with httpx2.Client() as browser:
+        with httpx2.Client(timeout=30) as browser:
             shown = browser.get(docs)
             signed_in = browser.get(link, headers=TYPED_ADDRESS)
             who = browser.get(f"{stack.url}/api/whoami").json()
@@ -227,4 +227,4 @@ def test_whoever_reads_the_first_line_alone_does_no_harm(tmp_path: Path) -> None
 
         process.terminate()
 
-        assert (status, process.wait(30)) == (200, 0)
+        assert (status, process.wait(60)) == (200, 0)

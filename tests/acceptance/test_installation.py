@@ -86,7 +86,7 @@ def refusals(stack: RunningStack, slug: str, execution: str) -> set[tuple[int, s
         ("POST", f"/api/workflows/{slug}/run?async=true", {"inputs": {"id": "new"}}),
         ("GET", "/api/usage", None),
     ]
-    with httpx2.Client(base_url=stack.url, headers={"x-api-key": stack.key}) as client:
+    with httpx2.Client(base_url=stack.url, headers={"x-api-key": stack.key}, timeout=30) as client:
         answers = [client.request(method, path, json=body) for method, path, body in calls]
     return {
         (each.status_code, each.json().get("code"), "retry-after" in each.headers)

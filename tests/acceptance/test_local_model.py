@@ -22,6 +22,7 @@ from tests.support.acceptance.running_stack import (
     running,
     until,
 )
+from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.factories import Graph
 
 DOCUMENT = (
@@ -170,9 +171,9 @@ def test_a_call_that_is_under_way_ends_before_the_server_does(
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(0.5)
     call("GET", f"{url}/release")
-    asking.join(10)
+    asking.join(PATIENCE_SECONDS)
 
-    assert process.wait(10) == 0
+    assert process.wait(PATIENCE_SECONDS) == 0
     assert answers[0][0] == 200
     with pytest.raises(Unreachable):
         call("GET", f"{url}/slots", timeout=1)

@@ -48,7 +48,7 @@ def test_each_scene_is_an_image_with_its_caption(stack: RunningStack) -> None:
 
     assert len(images) == 3
     for url in images:
-        with Image.open(io.BytesIO(httpx2.get(url).content)) as picture:
+        with Image.open(io.BytesIO(httpx2.get(url, timeout=30).content)) as picture:
             picture.load()
 
 
@@ -56,7 +56,9 @@ def test_a_picture_becomes_a_post_in_three_languages(stack: RunningStack) -> Non
     picture = io.BytesIO()
     Image.new("RGB", (32, 32), "blue").save(picture, "PNG")
     key = {"x-api-key": stack.key, "content-type": "image/png"}
-    photo = httpx2.post(f"{stack.url}/api/assets", content=picture.getvalue(), headers=key).json()
+    photo = httpx2.post(
+        f"{stack.url}/api/assets", content=picture.getvalue(), headers=key, timeout=30
+    ).json()
 
     result = run(stack, "picture-to-posts-in-three-languages", photo=photo["id"], about="A kettle")
 

@@ -399,7 +399,7 @@ def test_assets_of_a_public_run_are_the_owners(caller: Caller, runner: Runner) -
 
     assert answer.status_code == 200, answer.text
     (url,) = answer.json()["result"]["images"]
-    assert httpx2.get(url).content == png()
+    assert httpx2.get(url, timeout=30).content == png()
     assert runner.caller.get(f"/api/assets/{asset['id']}").status_code == 404
 
 

@@ -13,7 +13,7 @@ from tests.support.strict_schemas import closed
 @pytest.fixture(scope="session")
 def description(api_access: tuple[str, str]) -> Any:
     """Return the API's description."""
-    return httpx2.get(f"{api_access[0]}/openapi.json").json()
+    return httpx2.get(f"{api_access[0]}/openapi.json", timeout=30).json()
 
 
 def check(description: Any, method: str, path: str, answer: httpx2.Response) -> None:

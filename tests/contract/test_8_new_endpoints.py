@@ -60,7 +60,7 @@ def answered(caller: Caller, name: str) -> Any:
 
 def asked_models(url: str) -> set[str]:
     """Return the names of models in calls of the endpoint."""
-    calls = httpx2.get(f"{url}/stub/calls").json()["recent"]
+    calls = httpx2.get(f"{url}/stub/calls", timeout=30).json()["recent"]
     return {call["model"] for call in calls if call["path"] == "/v1/chat/completions"}
 
 

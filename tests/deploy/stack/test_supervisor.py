@@ -15,7 +15,7 @@ import pytest
 from deploy.stack import supervisor as module
 from deploy.stack.console import Console
 from deploy.stack.supervisor import Part, PartRunner, Supervisor
-from tests.support.eventually import eventually
+from tests.support.eventually import PATIENCE_SECONDS, eventually
 
 STEADY = "import time; print('here', flush=True); time.sleep(600)"
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + STEADY
@@ -181,7 +181,7 @@ async def test_a_part_told_to_stop_during_its_pause_does_not_come_back() -> None
     async with supervised(part("worker", "pass")) as (supervisor, (runner,), written):
         await wait_for_text(written, "starts again")
 
-        await asyncio.wait_for(supervisor.stop(), 10)
+        await asyncio.wait_for(supervisor.stop(), PATIENCE_SECONDS)
 
         assert runner.pid is None
 

@@ -17,6 +17,7 @@ from engine.settings import Settings
 from engine.store import Account, Asset, Store
 from engine.store.media import AssetSource
 from engine.store.redis import keyspace
+from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.http.s3_server import BUCKET, S3Server
 from tests.support.media import files
 
@@ -112,7 +113,7 @@ async def test_from_a_folder_to_a_bucket_is_one_setting(
 
 def test_nobody_reads_the_bucket_without_a_signature(server: S3Server) -> None:
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(f"{server.url}/{BUCKET}/of-headrace/ab/x", timeout=5)
+        urllib.request.urlopen(f"{server.url}/{BUCKET}/of-headrace/ab/x", timeout=PATIENCE_SECONDS)
 
     assert refused.value.code == 403
     refused.value.close()

@@ -15,6 +15,7 @@ from engine.errors import TooManyConnections
 from engine.store import Principal
 from gateway.admission.connections import AccountRequests, Connections, Shares
 from gateway.admission.peers import Peers
+from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.gateway.served_app import serving
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -69,7 +70,9 @@ def test_one_address_is_refused_connections_before_all_are_taken() -> None:
     with contextlib.ExitStack() as stack, serving(app, connections=connections) as address:
 
         def connect(source: str) -> socket.socket:
-            made = socket.create_connection(address, timeout=5, source_address=(source, 0))
+            made = socket.create_connection(
+                address, timeout=PATIENCE_SECONDS, source_address=(source, 0)
+            )
             return stack.enter_context(made)
 
         greedy = [connect("127.0.0.1") for _ in range(80)]
@@ -77,7 +80,7 @@ def test_one_address_is_refused_connections_before_all_are_taken() -> None:
         other = status_of(connect("127.0.0.2"))
         for each in greedy:
             each.close()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while (after := status_of(connect("127.0.0.1"))) != 200 and time.monotonic() < deadline:
             time.sleep(0.02)
 

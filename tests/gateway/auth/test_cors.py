@@ -86,7 +86,9 @@ async def test_our_own_pages_keep_their_sessions_though_all_origins_are_listed(
 ) -> None:
     async with serving(replace(settings, cors_origins="*")) as open_to_all:
         cookies = dict(browser.cookies)
-        async with httpx2.AsyncClient(base_url=open_to_all.url, cookies=cookies) as page:
+        async with httpx2.AsyncClient(
+            base_url=open_to_all.url, cookies=cookies, timeout=30
+        ) as page:
             write = {"json": {"name": "n", "preset": "Read-only"}}
             own = await page.post("/api/api-keys", headers={"origin": open_to_all.url}, **write)
             foreign = await page.post("/api/api-keys", headers={"origin": OTHER}, **write)

@@ -9,7 +9,7 @@ import pytest
 
 from engine.store import Account, Store
 from tests.gateway.conftest import Gateway, MakeClient
-from tests.support.eventually import eventually
+from tests.support.eventually import PATIENCE_SECONDS, eventually
 from tests.support.gateway.documents import NAME_FIELD, broken, greeting, node
 from tests.support.gateway.fake_worker import EngineFails, FakeWorker, NodeFails
 
@@ -56,7 +56,7 @@ async def test_an_async_run_answers_at_once(client: httpx2.AsyncClient) -> None:
         "webhookDelivery": {"configured": False},
         "pollUrl": f"/api/executions/{execution_id}",
     }
-    assert answer.elapsed.total_seconds() < 5
+    assert answer.elapsed.total_seconds() < 20
 
 
 async def test_a_poll_url_leads_to_the_execution(
@@ -87,7 +87,7 @@ async def test_a_caller_whose_time_is_up_is_told_where_to_look(
 
     assert answer.status_code == 202
     assert answer.json()["executionId"] in await ids(client)
-    assert answer.elapsed.total_seconds() < 5
+    assert answer.elapsed.total_seconds() < 20
 
 
 async def test_a_failed_run_names_its_node(client: httpx2.AsyncClient, worker: FakeWorker) -> None:
@@ -307,10 +307,10 @@ async def test_a_process_that_stops_tells_its_waiting_callers_where_to_look(
 
     gateway.stopping.set()
 
-    answer = await asyncio.wait_for(run, timeout=20)
+    answer = await asyncio.wait_for(run, timeout=PATIENCE_SECONDS)
     assert answer.status_code == 202
     assert answer.json()["executionId"] == execution_id
-    assert await asyncio.wait_for(gateway.ended, timeout=20) == 0
+    assert await asyncio.wait_for(gateway.ended, timeout=PATIENCE_SECONDS) == 0
 
 
 async def test_many_runs_at_once_all_get_their_own_answer(

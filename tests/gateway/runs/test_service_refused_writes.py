@@ -116,7 +116,7 @@ async def test_no_credit_stays_reserved_though_writes_were_refused_meanwhile(
                 await asyncio.sleep(0.1)
         await spending
         for spender in spenders:
-            await eventually(lambda s=spender: is_all_over(store, s.account), timeout=20)
+            await eventually(lambda s=spender: is_all_over(store, s.account))
             ends = await check_books(spender)
             assert ends["completed"] > 0
 
@@ -133,7 +133,7 @@ async def _run_through(pair: Pair, settings: Settings, target: Target) -> None:
     _, key = await store.api_keys.create(account, name="k", capabilities=["workflow:*"])
     async with serving(settings) as gateway, worker(settings):
         headers = {"x-api-key": key}
-        async with httpx2.AsyncClient(base_url=gateway.url, headers=headers) as client:
+        async with httpx2.AsyncClient(base_url=gateway.url, headers=headers, timeout=60) as client:
             await client.post("/api/workflows", json=call_of(f"{target.url}/slow/0.3"))
             before = [await begin(client, "call") for _ in range(5)]
             await eventually(_all_called(target, 5))

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from deploy.http_client import call
 from deploy.stack.location import read_private
 from engine.models.registry import shipped_models
+from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.forked_command import headrace
 
 T = TypeVar("T")
@@ -34,7 +35,7 @@ PROVIDED = {
 
 
 def until(
-    read: Callable[[], T], holds: Callable[[T], object] = bool, *, timeout: float = 15.0
+    read: Callable[[], T], holds: Callable[[T], object] = bool, *, timeout: float = PATIENCE_SECONDS
 ) -> T:
     """Read repeatedly until the value is as expected; return it."""
     deadline = time.monotonic() + timeout
@@ -100,7 +101,7 @@ class RunningStack:
     def line(self, prefix: str) -> str:
         """Return the next line of standard output with this prefix."""
         seen = []
-        while (line := self._lines.get(timeout=50)) is not None:
+        while (line := self._lines.get(timeout=2 * PATIENCE_SECONDS)) is not None:
             seen.append(line)
             if line.startswith(prefix):
                 return line.rstrip("\n")
@@ -150,9 +151,9 @@ class RunningStack:
 
     def wait(self) -> int:
         """Wait for its end; return the exit code."""
-        code = self.process.wait(40)
+        code = self.process.wait(PATIENCE_SECONDS)
         for thread in self._threads:
-            thread.join(5)
+            thread.join(PATIENCE_SECONDS)
         return code
 
     def clear(self) -> None:

@@ -61,7 +61,7 @@ class Search:
 
     def _read(self, path: str) -> Any:
         key = {"x-api-key": self._auth["key"]["api_key"]} if "key" in self._auth else {}
-        with httpx2.Client(base_url=self._url, trust_env=False, headers=key) as client:
+        with httpx2.Client(base_url=self._url, trust_env=False, headers=key, timeout=30) as client:
             answer = client.get(path)
         assert answer.status_code == 200, answer.text
         return answer.json()

@@ -5,7 +5,7 @@ import re
 from contextlib import suppress
 from urllib.parse import urlsplit
 
-SECONDS = 10
+from tests.support.eventually import PATIENCE_SECONDS
 
 
 async def connect(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -19,7 +19,7 @@ async def exchange(url: str, data: bytes) -> bytes:
     reader, writer = await connect(url)
     try:
         writer.write(data)
-        return await asyncio.wait_for(reader.read(), SECONDS)
+        return await asyncio.wait_for(reader.read(), PATIENCE_SECONDS)
     finally:
         await close(writer)
 

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from gateway.admission.connections import Connections
 from gateway.http.listener import bind, serve_app
 from gateway.http.protocol import GatewayProtocol
+from tests.support.eventually import PATIENCE_SECONDS
 
 
 @contextlib.contextmanager
@@ -44,7 +45,7 @@ def serving(
         thread.join()
 
 
-def exchange(address: tuple[str, int], data: bytes, timeout: float = 5.0) -> bytes:
+def exchange(address: tuple[str, int], data: bytes, timeout: float = PATIENCE_SECONDS) -> bytes:
     """Send the bytes and read until the server closes. Raises TimeoutError when it does not."""
     with socket.create_connection(address, timeout=timeout) as connection:
         with contextlib.suppress(ConnectionError):

@@ -58,7 +58,7 @@ class ProviderWalker:
     async def run(self, graph: Graph) -> Execution:
         """Run an execution to its end."""
         walker, execution_id = await self.begin(graph)
-        execution = await self.runner.end(execution_id, 30)
+        execution = await self.runner.end(execution_id)
         await walker.drain(1)
         return execution
 

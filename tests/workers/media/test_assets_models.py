@@ -96,7 +96,7 @@ async def own(media_service: MediaService, account: Account) -> Asset:
 
 async def run(runner: Runner, graph: Graph) -> Execution:
     execution_id = await runner.begin(await runner.save(graph), terms=PRO)
-    return await runner.end(execution_id, 20)
+    return await runner.end(execution_id)
 
 
 async def bytes_at(media_service: MediaService, url: str) -> tuple[Asset, bytes]:

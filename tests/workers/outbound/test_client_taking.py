@@ -222,7 +222,7 @@ async def test_an_error_of_the_taker_is_raised_and_the_connection_closed(egress:
         with pytest.raises(KeyError):
             await egress.fetch(get(stub, Taker(failure=KeyError("mine"))))
 
-        await asyncio.wait_for(stub.has_gone.wait(), 20)
+        await asyncio.wait_for(stub.has_gone.wait(), PATIENCE_SECONDS)
 
 
 async def test_a_cancelled_call_hangs_up_at_once(egress: Egress, taker: Taker) -> None:
@@ -233,7 +233,7 @@ async def test_a_cancelled_call_hangs_up_at_once(egress: Egress, taker: Taker) -
 
         with pytest.raises(asyncio.CancelledError):
             await call
-        await asyncio.wait_for(stub.has_gone.wait(), 20)
+        await asyncio.wait_for(stub.has_gone.wait(), PATIENCE_SECONDS)
 
 
 def _count(taker: Taker) -> Any:

@@ -251,4 +251,4 @@ async def test_the_end_of_a_process_does_not_wait_for_a_look_up() -> None:
         *(sys.executable, "-c", HANGING), cwd=Path(__file__).parents[3]
     )
 
-    assert await asyncio.wait_for(child.wait(), 15) == 0
+    assert await asyncio.wait_for(child.wait(), 25) == 0

@@ -239,7 +239,7 @@ async def test_a_killed_worker_costs_no_second_job_and_no_second_charge(
     holder = await eventually(lambda: holder_of(runner.store, workers))
     assert holder is not None
     await holder.end(signal.SIGKILL)
-    execution = await runner.end(execution_id, 30)
+    execution = await runner.end(execution_id)
 
     assert execution.status is ExecutionStatus.COMPLETED
     calls = await seen(stub_url)
@@ -255,7 +255,7 @@ async def test_an_execution_that_is_cancelled_cancels_its_job(
     await eventually(lambda: polls(stub_url), lambda count: count >= 1)
 
     await runner.store.executions.cancel(runner.account.id, execution_id)
-    execution = await runner.end(execution_id, 15)
+    execution = await runner.end(execution_id)
 
     assert execution.status is ExecutionStatus.CANCELLED
     assert (await seen(stub_url))["jobs"]["cancelled"] == 1

@@ -15,6 +15,7 @@ from engine.executions.execution import Execution, ExecutionStatus
 from engine.models.registry import use_models
 from engine.process.pool import Pool
 from engine.store.redis import keyspace
+from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.factories import Runner
 from tests.support.http.providers import Provider, a_provider, a_stub, provided
 from tests.support.http.raw_server import MEGABYTE, Holding, Stub, answer, bomb, serving
@@ -161,14 +162,14 @@ async def test_an_execution_that_is_cancelled_hangs_up_at_once(
     head = STREAM if provider_walker.streams else JSON
     async with serving(Holding(*answer(head, CHUNKED), chunk(beginning))) as stub:
         walker, execution_id = await provider_walker.begin(asking(stub.url))
-        await asyncio.wait_for(stub.has_begun.wait(), 5)
+        await asyncio.wait_for(stub.has_begun.wait(), PATIENCE_SECONDS)
         account_id = provider_walker.runner.account.id
 
         await provider_walker.runner.store.executions.cancel(account_id, execution_id)
         walker.cancel(keyspace.reference(account_id, execution_id))
 
-        await asyncio.wait_for(stub.has_gone.wait(), 20)
-        execution = await provider_walker.runner.end(execution_id, 5)
+        await asyncio.wait_for(stub.has_gone.wait(), PATIENCE_SECONDS)
+        execution = await provider_walker.runner.end(execution_id)
         await walker.drain(1)
 
     assert execution.status is ExecutionStatus.CANCELLED

@@ -137,14 +137,14 @@ async def test_text_is_published_as_it_comes(egress: Egress) -> None:
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
-        await asyncio.wait_for(stub.has_gone.wait(), 20)
+        await asyncio.wait_for(stub.has_gone.wait(), PATIENCE_SECONDS)
 
 
 async def test_a_complete_answer_need_not_close_the_connection(egress: Egress) -> None:
     async with serving(Holding(HEAD, wire(*HELLO, DONE))) as stub:
         listener = Listener(calling(egress, MODEL_KEYS | {"PROVIDER_URL": stub.url}))
 
-        answer = await asyncio.wait_for(listener.call(chat()), 20)
+        answer = await asyncio.wait_for(listener.call(chat()), PATIENCE_SECONDS)
 
     assert answer.value == "Hello"
 

@@ -107,7 +107,7 @@ class MediaWalker:
         execution_id = await self._runner.begin(await self._runner.save(graph), inputs, terms=PRO)
         walker = self._walker(url)
         walker.take(keyspace.reference(self._runner.account.id, execution_id))
-        execution = await self._runner.end(execution_id, 30)
+        execution = await self._runner.end(execution_id)
         await walker.drain(1)
         return execution
 

@@ -76,5 +76,5 @@ async def test_admins_and_callers_of_a_local_stack_are_told_the_variable(
     assert (await reported(await make_browser(admin)))["keyed"] == NAMED
     async with serving(replace(settings, tell_setup=True)) as local:
         headers = {"x-api-key": api_key}
-        async with httpx2.AsyncClient(base_url=local.url, headers=headers) as client:
+        async with httpx2.AsyncClient(base_url=local.url, headers=headers, timeout=30) as client:
             assert (await reported(client))["keyed"] == NAMED
