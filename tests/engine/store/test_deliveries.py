@@ -422,6 +422,15 @@ async def test_the_secret_before_is_valid_for_a_day(notified: NotifiedExecution)
     assert one.secrets == (saved.made_secret,)
 
 
+async def test_a_secret_that_stays_is_not_sent_twice(notified: NotifiedExecution) -> None:
+    owner = notified.account.id, notified.key_id
+    await notified.end()
+    for secret in (None, "a secret of its own"):
+        await notified.store.webhooks.save(*owner, url=URL, secret=secret)
+
+    assert (await notified.claimed()).secrets == ("a secret of its own",)
+
+
 async def test_a_revoked_keys_webhook_is_kept_for_its_deliveries_and_then_removed(
     notified: NotifiedExecution,
 ) -> None:

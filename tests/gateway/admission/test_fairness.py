@@ -149,3 +149,21 @@ async def test_nothing_is_left_of_those_who_are_done() -> None:
         await settle()
 
     assert (queue._begun, queue._waiting) == ({}, {})
+
+
+async def test_a_request_that_gave_up_takes_the_turn_of_no_other() -> None:
+    queue = AccountFairness()
+    start(queue, "b", 1)
+    tasks = start(queue, "a", MAX_BEGUN + 2)
+    await settle()
+    gave_up, waits = tasks[MAX_BEGUN:]
+
+    gave_up.cancel()
+    queue.end("a")  # in the same moment
+    await settle()
+
+    assert gave_up.cancelled()
+    assert waits.done()
+    for _ in range(MAX_BEGUN):
+        queue.end("a")
+    assert "a" not in queue._begun

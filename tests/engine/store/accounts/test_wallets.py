@@ -168,6 +168,13 @@ async def test_more_than_can_be_counted_is_refused(wallet: WalletReader) -> None
     assert await wallet.top_up("2027-01-01", 1) == [b"many"]
 
 
+async def test_reserved_credits_count_since_they_may_come_back(wallet: WalletReader) -> None:
+    await wallet.top_up("2027-01-01", 2**53 - 1 - 5_000 - 10)
+    await wallet.client.send("HSET", wallet.keys[0], "reserved", 10)
+
+    assert await wallet.top_up("2027-01-01", 1) == [b"many"]
+
+
 async def test_top_ups_are_listed_in_spending_order(wallet: WalletReader) -> None:
     for credits, expires in ((1, None), (2, "2027-09-01"), (3, "2027-06-01")):
         await wallet.top_up("2027-01-01", credits, expires)
