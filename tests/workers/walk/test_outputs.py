@@ -329,17 +329,17 @@ async def test_an_unneeded_output_is_not_read(payer: PayingAccount, blob_store: 
     assert blob_store.asked == []
 
 
-async def test_a_pruned_execution_takes_its_objects_along(
+async def test_pruned_executions_take_their_objects_along(
     payer: PayingAccount, settings: Settings, store: Store
 ) -> None:
-    execution = await payer.run(bought())
-    kept = outputs_of(settings, payer.account.id, execution.id)
+    ids = [(await payer.run(bought())).id for _ in range(3)]
+    kept = [outputs_of(settings, payer.account.id, each) for each in ids]
 
     sweeper = await prune_all(store)
     await sweeper.remove_outputs()
 
-    assert len(kept) == 1
-    assert outputs_of(settings, payer.account.id, execution.id) == []
+    assert [len(each) for each in kept] == [1, 1, 1]
+    assert [outputs_of(settings, payer.account.id, each) for each in ids] == [[], [], []]
 
 
 async def test_outputs_of_a_lost_step_are_removed_when_its_execution_is_gone(
