@@ -46,8 +46,9 @@ def test_a_flood_leaves_others_their_pace(tmp_path: Path, connections: int) -> N
     assert beside <= 2 * alone
 
 
+@pytest.mark.thorough
 def test_a_run_does_not_wait_for_the_flood_before_it(tmp_path: Path) -> None:
     """With a limit that holds on a machine that is busy with other tests."""
-    _, beside = measure(tmp_path, count=1_500, connections=16, rounds=1)
+    alone, beside = measure(tmp_path, count=1_500, connections=16, rounds=1)
 
-    assert beside < 0.25
+    assert beside < max(0.25, 10 * alone)

@@ -120,7 +120,10 @@ def test_a_callers_heavy_expressions_leave_others_their_pace(
     assert seconds < MAX_SECONDS
 
 
+@pytest.mark.thorough
 def test_a_run_does_not_wait_long_for_heavy_bodies_of_others(neighbours: Neighbours) -> None:
     """With a limit that holds on a machine that is busy with other tests."""
     with neighbours.sending("most values, 1 MB"):
-        assert neighbours.compare("one kind", count=40) < 0.4
+        seconds = neighbours.compare("one kind", count=40)
+
+    assert seconds < max(0.4, 10 * p95(neighbours.alone))

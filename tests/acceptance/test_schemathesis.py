@@ -15,7 +15,7 @@ from tests.support.acceptance.schema_search import RUN_RULES, Search
 from tests.support.contract.installation import Administration
 from tests.support.gateway.documents import edge, node
 
-FEW, SOME, MANY = 3, 60, 400
+FEW, SEVERAL, SOME, MANY = 3, 5, 60, 400
 FORM: list[dict[str, Any]] = [
     {"name": "name", "type": "text", "required": True, "maxLength": 40},
     {"name": "words", "type": "textarea", "default": "a\nb"},
@@ -70,6 +70,7 @@ def search(request: pytest.FixtureRequest, administration: Administration, accou
     return Search(url, {"session": browser.client.cookies["headrace_session"]}, origin=url)
 
 
+@pytest.mark.thorough
 @pytest.mark.timeout(300)
 def test_what_the_api_does_is_what_it_says(search: Search) -> None:
     found = search.findings(count=FEW)
@@ -78,14 +79,17 @@ def test_what_the_api_does_is_what_it_says(search: Search) -> None:
 
 
 @pytest.mark.timeout(120)
+@pytest.mark.parametrize("count", [SEVERAL, pytest.param(SOME, marks=pytest.mark.thorough)])
 def test_a_workflow_takes_and_gives_what_its_own_description_says(
-    administration: Administration, account: str
+    administration: Administration, account: str, count: int
 ) -> None:
     key = administration.key(account, "workflow:*")
     slug = administration.with_key(key).save(WORKFLOW)
     search = Search(administration.url, {"key": key})
 
-    found = search.findings(f"/api/workflows/{slug}/openapi.json", count=SOME, operations=RUN_RULES)
+    found = search.findings(
+        f"/api/workflows/{slug}/openapi.json", count=count, operations=RUN_RULES
+    )
 
     assert found == [], "\n".join(found)
 

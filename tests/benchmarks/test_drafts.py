@@ -8,7 +8,7 @@ import pytest
 from tests.benchmarks.processes import REPOSITORY
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.thorough
 def test_writes_of_a_large_draft_leave_one_version_and_little_memory() -> None:
     command = [sys.executable, "-m", "tests.benchmarks.drafts", "--writes", "20"]
 

@@ -58,7 +58,7 @@ QUICK = Effort(
     idle_samples=1,
     crowd=20,
     big_crowd=40,
-    patience=5.0,
+    patience=60.0,
     wait_ms=100,
     settle_seconds=0.1,
 )

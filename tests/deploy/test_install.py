@@ -42,12 +42,12 @@ class Terminal(io.StringIO):
 
 
 def pip(*lines: str, code: int = 0, pause: float = 0.0) -> tuple[str, ...]:
-    """Return a program that prints these lines, slowly if asked, and ends with this code."""
+    """Return a program that prints these lines, is silent for a while, and ends with this code."""
     program = (
         "import sys, time\n"
         f"for line in {lines!r}:\n"
-        f"    print(line, flush=True); time.sleep({pause})\n"
-        f"sys.exit({code})"
+        "    print(line, flush=True)\n"
+        f"time.sleep({pause}); sys.exit({code})"
     )
     return (sys.executable, "-c", program)
 
