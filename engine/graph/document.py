@@ -92,12 +92,9 @@ def to_record(document: Document) -> dict[str, Any]:
 
 
 def from_record(record: Mapping[str, Any]) -> Document:
-    """Return the document of a record. An invalid cover, as once allowed, becomes None."""
-    members = {name: value for name, value in record.items() if name != "draft"}
-    cover = record["cover"] if _is_cover(record["cover"]) else None
-    values = RecordValues(record.get("record_values", RecordValues.ALL))
-    rest = {"tags": tuple(record["tags"]), "cover": cover, "record_values": values}
-    return Document(**(members | rest))
+    """Return the document of a record."""
+    values = RecordValues(record["record_values"])
+    return Document(**{**record, "tags": tuple(record["tags"]), "record_values": values})
 
 
 def _refuse(member: str, expected: str, value: object) -> InvalidBody:

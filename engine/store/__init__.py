@@ -220,7 +220,7 @@ class Store:
             secrets=AccountSecrets(client, sealer, audit),
             rate_windows=RateWindows(client),
             workflows=workflows,
-            workflow_list=WorkflowList(client, workflows),
+            workflow_list=WorkflowList(client),
             covers=Covers(client),
             drafts=Drafts(client, quota),
             versions=versions,

@@ -29,7 +29,7 @@ class WorkflowVersion(Nested):
 
     version: int
     note: Annotated[str | None, doc("The note that it was published with.")]
-    created_at: Annotated[Moment | None, doc("Null: before times of versions were recorded.")]
+    created_at: Moment
     created_by: Annotated[str, doc("The account that saved it.")]
     is_live: Annotated[bool, doc("Whether callers run it.")]
     node_count: int

@@ -145,6 +145,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "gateway/routes/node_types.py": "tests/contract/test_11_catalogue.py reads the catalogue.",
     "gateway/routes/retries.py": "tests/contract/test_11_retry.py retries executions.",
     "gateway/routes/shared_types.py": "Types; tests/gateway/openapi/test_document_api.py checks their examples.",
+    "gateway/routes/versions.py": "tests/contract/test_11_versions.py reads and restores versions.",
     "gateway/routes/webhook_types.py": "tests/gateway/routes/test_webhooks.py reads these types.",
     "gateway/routes/workflow_row_types.py": "tests/contract/test_11_workflow_rows.py reads rows.",
     "gateway/routes/workflow_types.py": "tests/gateway/routes/test_workflows.py reads and writes these types.",

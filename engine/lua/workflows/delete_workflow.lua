@@ -5,12 +5,10 @@
 --       5 account's workflows by time
 -- ARGV: 1 now (0: Redis's clock), 2 slug, 3 reference
 -- Returns 1 when it existed, else 0
--- Uses: read_now, count_documents, count_uncounted
+-- Uses: read_now
 local stamp = string.format('%d', read_now(ARGV[1]))
-local keys = {workflow = KEYS[1], stored = KEYS[3]}
 local state = redis.call('HGET', KEYS[1], 'state')
 if not state or state == 'deleted' then return 0 end
-count_uncounted(keys)
 redis.call('HSET', KEYS[1], 'state', 'deleted', 'deleted', stamp)
 redis.call('SREM', KEYS[2], ARGV[2])
 redis.call('ZREM', KEYS[5], ARGV[2])

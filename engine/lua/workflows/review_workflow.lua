@@ -30,7 +30,7 @@ local function has_begun(version)
   return begun and tonumber(begun) > tonumber(ARGV[11])
 end
 
-local head = redis.call('HMGET', KEYS[1], 'version', 'state', 'deleted', 'counted')
+local head = redis.call('HMGET', KEYS[1], 'version', 'state', 'deleted')
 local last, is_deleted = tonumber(head[1] or '0'), head[2] == 'deleted'
 local oldest = is_deleted and last or last - tonumber(ARGV[4]) + 1
 if is_deleted then
@@ -56,7 +56,7 @@ if oldest == math.huge and left == 0 then
   remove_draft(keys)
   redis.call('DEL', KEYS[1])
   redis.call('SREM', KEYS[5], string.match(ARGV[2], '[^/]+$'))
-  if head[4] then count_documents(keys, 0, -1) end
+  count_documents(keys, 0, -1)
 end
 due = math.min(due, remove_old_names(keys, now, tonumber(ARGV[6]), tonumber(ARGV[7]), room))
 

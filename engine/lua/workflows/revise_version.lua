@@ -8,8 +8,7 @@
 --       'workflows:bytes' (each empty without a limit) of every tier
 -- Returns {'ok', version, created, updated} | {'conflict', version} | {'gone'}
 --         | {'full', 'bytes', used, limit}
---         | {'uncounted'} when the account has workflows that predate the count of documents
--- Uses: read_now, count_documents, count_uncounted, document_limits
+-- Uses: read_now, count_documents, document_limits
 local stamp = string.format('%d', read_now(ARGV[1]))
 local keys = {workflow = KEYS[1], stored = KEYS[3]}
 
@@ -18,19 +17,16 @@ if head[5] == ARGV[2] then return {'ok', head[1], head[3], head[4]} end
 if not head[1] or head[2] == 'deleted' then return {'gone'} end
 if head[1] ~= ARGV[3] or (head[5] or '') ~= ARGV[4] then return {'conflict', head[1]} end
 
-local so_far = redis.call('HMGET', KEYS[3], 'counted', 'bytes', 'workflows')
-if not so_far[1] and redis.call('EXISTS', KEYS[2]) == 1 then return {'uncounted'} end
-local stored = {bytes = tonumber(so_far[2] or '0'), workflows = tonumber(so_far[3] or '0')}
+local so_far = redis.call('HMGET', KEYS[3], 'bytes', 'workflows')
+local stored = {bytes = tonumber(so_far[1] or '0'), workflows = tonumber(so_far[2] or '0')}
 local document = 'd' .. head[1]
 local more = #ARGV[5] - redis.call('HSTRLEN', KEYS[1], document)
 local account = redis.call('HGET', KEYS[4], ARGV[6])
 local refusal = document_limits(account, stored, more, false, 9)
 if refusal then return refusal end
 
-count_uncounted(keys)
 redis.call('HSET', KEYS[1], document, ARGV[5], 'updated', stamp, 'operation', ARGV[2],
   'summary', ARGV[8])
 redis.call('ZADD', KEYS[5], stamp, ARGV[7])
-redis.call('HSET', KEYS[3], 'counted', '1')
 count_documents(keys, more, 0)
 return {'ok', head[1], head[3], stamp}

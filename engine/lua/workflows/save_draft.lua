@@ -8,8 +8,7 @@
 --       6 slug, 7 summary of the document, then tier and 'workflows:bytes' (each empty without a limit) of every tier
 -- Returns {'ok', revision, version that it is based on or '', saved} | {'conflict', revision}
 --         | {'gone'} | {'full', 'workflows' or 'bytes', used, limit}
---         | {'uncounted'} when the account has workflows that predate the count of documents
--- Uses: read_now, count_documents, count_uncounted, document_limits, draft
+-- Uses: read_now, count_documents, document_limits, draft
 local stamp = string.format('%d', read_now(ARGV[1]))
 local keys = {workflow = KEYS[1], stored = KEYS[3]}
 
@@ -23,15 +22,13 @@ if is_new and head[2] or not is_new and not is_expected(ARGV[3], revision) then
   return {'conflict', revision}
 end
 
-local so_far = redis.call('HMGET', KEYS[3], 'counted', 'bytes', 'workflows')
-if not so_far[1] and redis.call('EXISTS', KEYS[2]) == 1 then return {'uncounted'} end
-local stored = {bytes = tonumber(so_far[2] or '0'), workflows = tonumber(so_far[3] or '0')}
+local so_far = redis.call('HMGET', KEYS[3], 'bytes', 'workflows')
+local stored = {bytes = tonumber(so_far[1] or '0'), workflows = tonumber(so_far[2] or '0')}
 local more = #ARGV[4] - redis.call('HSTRLEN', KEYS[1], 'draft')
 local account = redis.call('HGET', KEYS[4], ARGV[5])
 local refusal = document_limits(account, stored, more, is_new, 8)
 if refusal then return refusal end
 
-count_uncounted(keys)
 local based_on = revision == '0' and head[1] or head[5] or ''
 local number = string.format('%d', tonumber(head[4] or '0') + 1)
 redis.call('HSET', KEYS[1], 'draft', ARGV[4], 'draft_revision', number, 'draft_based_on', based_on,
@@ -41,9 +38,8 @@ if not head[1] then
   redis.call('ZADD', KEYS[5], stamp, ARGV[6])
 end
 if is_new then
-  redis.call('HSET', KEYS[1], 'state', 'live', 'created', stamp, 'updated', stamp, 'counted', '1')
+  redis.call('HSET', KEYS[1], 'state', 'live', 'created', stamp, 'updated', stamp)
   redis.call('SADD', KEYS[2], ARGV[6])
 end
-redis.call('HSET', KEYS[3], 'counted', '1')
 count_documents(keys, more, is_new and 1 or 0)
 return {'ok', number, based_on, stamp}

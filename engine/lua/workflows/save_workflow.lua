@@ -13,8 +13,7 @@
 -- Returns {'ok', version, created, updated} | {'conflict', version} | {'gone'}
 --         | {'moved', revision} when the draft has another revision, 0 for none
 --         | {'full', 'workflows' or 'bytes', used, limit}
---         | {'uncounted'} when the account has workflows that predate the count of documents
--- Uses: read_now, count_documents, count_uncounted, document_limits, version, draft
+-- Uses: read_now, count_documents, document_limits, version, draft
 local now = read_now(ARGV[1])
 local stamp = string.format('%d', now)
 local keys = {workflow = KEYS[1], names = KEYS[3], stored = KEYS[4]}
@@ -28,9 +27,8 @@ if ARGV[4] ~= '' and ARGV[4] ~= 'new' and ARGV[4] ~= current then return {'confl
 local revision = current_revision(keys)
 if ARGV[12] ~= '' and ARGV[12] ~= revision then return {'moved', revision} end
 
-local so_far = redis.call('HMGET', KEYS[4], 'counted', 'bytes', 'workflows')
-if not so_far[1] and redis.call('EXISTS', KEYS[2]) == 1 then return {'uncounted'} end
-local stored = {bytes = tonumber(so_far[2] or '0'), workflows = tonumber(so_far[3] or '0')}
+local so_far = redis.call('HMGET', KEYS[4], 'bytes', 'workflows')
+local stored = {bytes = tonumber(so_far[1] or '0'), workflows = tonumber(so_far[2] or '0')}
 
 local number = math.max(tonumber(current), tonumber(head[6] or '0')) + 1
 local version, old = string.format('%d', number), string.format('%d', number - tonumber(ARGV[10]))
@@ -38,25 +36,21 @@ local is_named = redis.call('HEXISTS', KEYS[3], 'n' .. ARGV[8]) == 1
 local facts = stamp .. ':' .. ARGV[11]
 local bytes = #ARGV[5] + #facts + (is_named and 0 or #ARGV[9])
 local freed = version_bytes(keys, old)
--- A version without recorded names predates them, and may have run.
 local may_be_in_use = redis.call('HEXISTS', KEYS[1], 'r' .. old) == 1
-  or redis.call('HEXISTS', KEYS[3], 'v' .. old) == 0
 local account = redis.call('HGET', KEYS[6], ARGV[6])
 local drafted = ARGV[12] ~= '' and redis.call('HSTRLEN', KEYS[1], 'draft') or 0
 local more = bytes - drafted - (may_be_in_use and 0 or freed)
 local refusal = document_limits(account, stored, more, not head[2], 14)
 if refusal then return refusal end
 
-count_uncounted(keys)
 if ARGV[12] ~= '' then remove_draft(keys) end
 local created = head[3] or stamp
 redis.call('HSET', KEYS[1], 'version', version, 'state', 'live', 'created', created,
-  'updated', stamp, 'operation', ARGV[3], 'counted', '1', 'd' .. version, ARGV[5],
+  'updated', stamp, 'operation', ARGV[3], 'd' .. version, ARGV[5],
   'm' .. version, facts, 'summary', ARGV[13])
 if not is_named then redis.call('HSET', KEYS[3], 'n' .. ARGV[8], ARGV[9]) end
 redis.call('HINCRBY', KEYS[3], 'c' .. ARGV[8], 1)
 redis.call('HSET', KEYS[3], 'v' .. version, ARGV[8])
-redis.call('HSET', KEYS[4], 'counted', '1')
 count_documents(keys, bytes, head[2] and 0 or 1)
 redis.call('SADD', KEYS[2], ARGV[2])
 redis.call('ZADD', KEYS[7], stamp, ARGV[2])

@@ -65,9 +65,9 @@ class Drafts:
             keyspace.workflows_by_time(account_id),
         ]
         operation = secrets.token_hex(8)
-        summary = pack_summary(operation, document)
+        summary = pack_summary(document)
         args = [0, operation, _listed(expected), record, account_id, slug, summary]
-        reply = await self._quota.call(SCRIPTS["save_draft"], account_id, keys, args)
+        reply = await self._quota.call(SCRIPTS["save_draft"], keys, args)
         _raise_for(reply)
         return Draft(
             slug=slug,

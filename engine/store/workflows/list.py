@@ -10,14 +10,7 @@ from engine.store.executions.record_fields import make_cursor, split_cursor
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
-from engine.store.workflows.summaries import (
-    READ_FIELDS,
-    StaleSummary,
-    WorkflowSummary,
-    pack_summary,
-    parse_summary,
-)
-from engine.store.workflows.workflows import Workflows
+from engine.store.workflows.summaries import READ_FIELDS, WorkflowSummary, parse_summary
 
 CHUNK = 500
 """Workflows that are examined at once where a filter leaves out some."""
@@ -65,9 +58,8 @@ class WorkflowPage:
 class WorkflowList:
     """Reads the workflows of an account and the templates of others; documents stay unread."""
 
-    def __init__(self, client: Client, workflows: Workflows) -> None:
+    def __init__(self, client: Client) -> None:
         self._client = client
-        self._workflows = workflows
 
     async def own(self, account_id: str) -> list[WorkflowSummary]:
         """Return the account's workflows, last changed first."""
@@ -97,8 +89,6 @@ class WorkflowList:
         Raises ValueError for an invalid cursor.
         """
         position = None if cursor is None else parse_place(cursor)
-        if position is None:
-            await self._complete_lists(account_id)
         found: list[tuple[Place, WorkflowSummary]] = []
         size, examined, is_end = limit + 1 if wanted.is_open else CHUNK, 0, False
         while len(found) <= limit and examined < EXAMINED_AT_MOST and not is_end:
@@ -162,65 +152,13 @@ class WorkflowList:
         (seconds, _), *records = await asyncio.gather(
             self._client.send("TIME"), *(self._values(*each) for each in owned)
         )
-        now, rows = int(seconds) * 1000, []
-        for each, values in zip(owned, records, strict=True):
-            try:
-                rows.append(parse_summary(*each, values, now))
-            except StaleSummary:
-                rows.append(await self._summarize(*each, now))
-        return rows
+        now = int(seconds) * 1000
+        return [
+            parse_summary(*each, values, now) for each, values in zip(owned, records, strict=True)
+        ]
 
     def _values(self, account_id: str, slug: str) -> "asyncio.Future[list[bytes | None]]":
         return self._client.send("HMGET", keyspace.workflow(account_id, slug), *READ_FIELDS)
-
-    async def _summarize(self, account_id: str, slug: str, now: int) -> WorkflowSummary | None:
-        """Add the summary that a record of a former release lacks; None where it is gone."""
-        try:
-            await self._workflows.get(slug)  # moves a current version that cannot run to its draft
-            before = await self._values(account_id, slug)
-            document = (await self._workflows.get(slug)).document
-        except WorkflowNotFound:
-            return None
-        operation = (before[3] if before[1] else before[5]) or b""
-        await self._client.call(
-            SCRIPTS["list_workflow"],
-            [
-                keyspace.workflow(account_id, slug),
-                keyspace.account_workflows(account_id),
-                keyspace.workflows_by_time(account_id),
-            ],
-            [slug, pack_summary(operation.decode(), document)],
-        )
-        try:
-            return parse_summary(account_id, slug, await self._values(account_id, slug), now)
-        except StaleSummary:
-            return None  # saved by a former release meanwhile; the next list has it
-
-    async def _complete_lists(self, account_id: str) -> None:
-        """Add workflows to the lists by time that a former release did not know."""
-        own, templates = await asyncio.gather(
-            self._missing(
-                keyspace.account_workflows(account_id), keyspace.workflows_by_time(account_id)
-            ),
-            self._missing(keyspace.templates(), keyspace.templates_by_time()),
-        )
-        for slug in own:
-            await self._summarize(account_id, slug, 0)
-        for row in await self._read(await self._with_owners(templates)):
-            if row is not None:
-                by_time = keyspace.templates_by_time()
-                await self._client.send("ZADD", by_time, row.updated_at, row.slug)
-
-    async def _missing(self, names: str, by_time: str) -> list[str]:
-        counts = await asyncio.gather(
-            self._client.send("SCARD", names), self._client.send("ZCARD", by_time)
-        )
-        if counts[0] == counts[1]:
-            return []
-        known, listed = await asyncio.gather(
-            self._client.send("SMEMBERS", names), self._client.send("ZRANGE", by_time, 0, -1)
-        )
-        return [slug.decode() for slug in set(known) - set(listed)]
 
 
 def _is_shown_to(account_id: str, row: WorkflowSummary) -> bool:

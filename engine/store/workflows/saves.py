@@ -54,13 +54,13 @@ class WorkflowSaves:
         own = await _args(save, record)
         facts = pack_facts(save.note, save.account_id, save.document)
         revision = "" if save.draft_revision is None else save.draft_revision
-        summary = pack_summary(save.operation, save.document)
+        summary = pack_summary(save.document)
         keys, args = _keys(save), [*own, VERSIONS_KEPT, facts, revision, summary]
         script = SCRIPTS["save_workflow"]
-        reply = await self._quota.call(script, save.account_id, keys, args)
+        reply = await self._quota.call(script, keys, args)
         if reply[:2] == [b"full", b"bytes"] and save.expected != "new":
             await self._versions.make_room(save.account_id, save.slug)
-            reply = await self._quota.call(script, save.account_id, keys, args)
+            reply = await self._quota.call(script, keys, args)
         return *_parse(reply), unpacked_size(record)
 
     async def revise(self, save: WorkflowSave, former: str) -> None:
@@ -76,13 +76,9 @@ class WorkflowSaves:
             keyspace.accounts(partition_of(save.account_id)),
             keyspace.workflows_by_time(save.account_id),
         ]
-        summary = pack_summary(save.operation, save.document)
+        summary = pack_summary(save.document)
         args = [0, save.operation, save.expected, former, record, save.account_id, save.slug]
-        _parse(
-            await self._quota.call(
-                SCRIPTS["revise_version"], save.account_id, keys, [*args, summary]
-            )
-        )
+        _parse(await self._quota.call(SCRIPTS["revise_version"], keys, [*args, summary]))
 
 
 def _keys(save: WorkflowSave) -> list[str]:

@@ -8,8 +8,7 @@ from engine.executions.execution import ExecutionStatus
 from engine.graph.document import Document
 from engine.store.redis.record_packing import pack, unpack
 
-FIELDS = ("state", "version", "updated", "operation", "draft_saved", "draft_operation")
-READ_FIELDS = (*FIELDS, "summary", "runs")
+READ_FIELDS = ("state", "version", "updated", "draft_saved", "summary", "runs")
 """Fields of a workflow's record that `parse_summary` takes."""
 MEMBERS = (
     *("name", "description", "tags", "public_playground", "is_template", "folder_id", "hidden"),
@@ -56,31 +55,21 @@ class WorkflowSummary:
     """Accepted executions of versions, by any account, on this day (UTC) and the six before."""
 
 
-class StaleSummary(Exception):
-    """The summary is not that of the last save."""
-
-
-def pack_summary(operation: str, document: Document) -> bytes:
-    """Encode the summary of a document, headed by the id of the save that wrote it."""
+def pack_summary(document: Document) -> bytes:
+    """Encode the summary of a document."""
     members = {name: getattr(document, name) for name in MEMBERS}
     models = any("model" in node["data"] for node in document.nodes)
-    return operation.encode() + b":" + pack(members | {"has_models": models})
+    return pack(members | {"has_models": models})
 
 
 def parse_summary(
     account_id: str, slug: str, values: Sequence[bytes | None], now: int
 ) -> WorkflowSummary | None:
-    """Read the values of `READ_FIELDS`; None for a workflow that is gone.
-
-    Raises StaleSummary where a former release has written the record.
-    """
-    state, version, updated, operation, draft_saved, draft_operation, summary, runs = values
-    if state is None or state == b"deleted":
+    """Read the values of `READ_FIELDS`; None for a workflow that is gone."""
+    state, version, updated, draft_saved, summary, runs = values
+    if summary is None or state is None or state == b"deleted":
         return None
-    of_operation, _, members = (summary or b"").partition(b":")
-    if not members or of_operation != ((operation if version else draft_operation) or b""):
-        raise StaleSummary
-    shown: dict[str, Any] = unpack(members)
+    shown: dict[str, Any] = unpack(summary)
     last_run, runs_of_7_days = parse_runs(runs, now)
     return WorkflowSummary(
         **(shown | {"tags": tuple(shown["tags"])}),

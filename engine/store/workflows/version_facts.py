@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from engine.graph.document import Document, from_record
+from engine.graph.document import Document
 from engine.store.redis.record_packing import pack, unpack
 
 
@@ -14,8 +14,7 @@ class VersionFacts:
     note: str | None
     created_by: str
     """The account."""
-    created_at: int | None
-    """None: it was saved before times of versions were recorded."""
+    created_at: int
     node_count: int
     is_live: bool
     """Whether callers run it."""
@@ -44,22 +43,5 @@ def parse_facts(version: int, data: bytes, *, is_live: bool) -> VersionFacts:
         created_by=facts["by"],
         created_at=int(at),
         node_count=facts["nodes"],
-        is_live=is_live,
-    )
-
-
-def facts_of_document(
-    version: int, data: bytes, account_id: str, *, is_live: bool
-) -> VersionFacts | None:
-    """Derive the facts of a version that was saved without; None for a draft, which never ran."""
-    record = unpack(data)
-    if record["problems"]:
-        return None
-    return VersionFacts(
-        version=version,
-        note=None,
-        created_by=account_id,
-        created_at=None,
-        node_count=len(from_record(record["document"]).nodes),
         is_live=is_live,
     )

@@ -12,12 +12,7 @@ from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.record_packing import unpack
 from engine.store.redis.scripts import SCRIPTS
-from engine.store.workflows.version_facts import (
-    VersionFacts,
-    VersionPage,
-    facts_of_document,
-    parse_facts,
-)
+from engine.store.workflows.version_facts import VersionFacts, VersionPage, parse_facts
 
 VERSIONS_KEPT = 50
 """Number of latest versions whose documents are kept in any case."""
@@ -158,18 +153,15 @@ class Versions:
     async def _facts(
         self, account_id: str, slug: str, version: int, *, is_live: bool
     ) -> VersionFacts | None:
-        """The facts of one version; None when it is gone, or was a draft that never ran."""
+        """Return the facts of one version; None when it is gone."""
         key = keyspace.workflow(account_id, slug)
         facts = await self._client.send("HGET", key, f"m{version}")
-        if facts is not None:
-            return parse_facts(version, facts, is_live=is_live)
-        data = await self._client.send("HGET", key, f"d{version}")
-        return data and facts_of_document(version, data, account_id, is_live=is_live)
+        return facts and parse_facts(version, facts, is_live=is_live)
 
     async def node_names(
         self, account_id: str, slug: str, version: int
     ) -> Sequence[NodeName] | None:
-        """Return the nodes' names by position in the plan; None when they are not recorded."""
+        """Return the nodes' names by position in the plan; None when they are gone."""
         key = keyspace.workflow_node_names(account_id, slug)
         named = await self._client.send("HGET", key, f"v{version}")
         if named is None:

@@ -18,7 +18,7 @@ from engine.errors import (
 )
 from engine.graph.document import Document
 from engine.graph.model_plan import MODEL, NAMES, model_plan
-from engine.graph.plan import NodeName, Plan, name_nodes
+from engine.graph.plan import NodeName, Plan
 from engine.ids.partitions import partition_of
 from engine.ids.slugs import slugify
 from engine.models.registry import find_model
@@ -27,7 +27,6 @@ from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.workflows.drafts import Draft, Drafts
-from engine.store.workflows.old_drafts import adopt_draft
 from engine.store.workflows.plan_cache import PlanCache
 from engine.store.workflows.quota import DocumentQuota
 from engine.store.workflows.records import Workflow, parse_workflow
@@ -242,13 +241,7 @@ class Workflows:
         data = await self._client.send("HGET", key, f"d{int(head[0])}")
         if data is None:
             raise WorkflowNotFound
-        workflow = parse_workflow(account_id, slug, int(head[0]), data, head)
-        if not workflow.problems:
-            return workflow
-        live = await adopt_draft(self._client, account_id, slug, workflow.version)
-        shown = live or NOWHERE  # callers see nothing of what was never published
-        await self._list(slug, shown, workflow.updated_at)
-        return await self._read(account_id, slug)
+        return parse_workflow(account_id, slug, int(head[0]), data, head)
 
     async def _read_draft(self, account_id: str, slug: str, head: Any) -> Workflow:
         key = keyspace.workflow(account_id, slug)
@@ -366,10 +359,9 @@ class Workflows:
         if workflow is not None and plan is not None and workflow.account_id == account_id:
             return plan.names
         names = await self._versions.node_names(account_id, slug, version)
-        if names is not None:
-            return names
-        document = (await self._read_version(account_id, slug, version)).document
-        return name_nodes(document.nodes, document.edges)  # the version predates stored names
+        if names is None:
+            raise WorkflowNotFound
+        return names
 
     async def lost_models(
         self, account_id: str, slug: str, version: int, model_ids: Sequence[str]

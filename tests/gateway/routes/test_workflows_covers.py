@@ -1,13 +1,9 @@
 """A workflow document is returned whole; its cover is an asset of the account or a safe URL."""
 
-from dataclasses import replace
-
 import httpx2
 import pytest
 
-from engine.graph.document import parse_document
 from engine.store import Account, Store
-from engine.store.redis import keyspace
 from tests.support.gateway.documents import greeting
 from tests.support.gateway.uploads import refused, upload
 
@@ -74,17 +70,3 @@ async def test_a_cover_that_was_deleted_does_not_stop_other_changes(
     answer = await client.put(HERE, json={"tags": ["a"]})
 
     assert (answer.status_code, answer.json()["cover"]) == (200, asset["id"])
-
-
-async def test_a_cover_that_could_be_saved_once_is_not_shown(
-    client: httpx2.AsyncClient, store: Store, account: Account
-) -> None:
-    document = replace(parse_document(greeting()), cover="javascript:alert(1)")
-    await store.workflows.create(account.id, document, [])
-    key = keyspace.workflow(account.id, "greeting")
-    await store.client.send("HDEL", key, "summary")  # saved by a former release
-
-    [row] = (await client.get("/api/workflows")).json()
-
-    assert row["cover"] is None
-    assert (await client.get(HERE)).json()["cover"] is None

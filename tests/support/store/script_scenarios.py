@@ -21,12 +21,12 @@ DELIVERY: tuple[Value, ...] = (
 )
 DUE = ("ZADD", "due", NOW, "acc/x")
 OLD_WORKFLOW: tuple[Value, ...] = (
-    *("HSET", "w", "version", 3, "state", "live", "created", NOW, "counted", 1),
+    *("HSET", "w", "version", 3, "state", "live", "created", NOW),
     *("d1", b"one", "r1", 1, "d2", b"two", "d3", b"three"),
 )
 OLD_NAMES = ("HSET", "names", "v1", "o", "v2", "o", "v3", "o", "co", 3, "no", b"n")
 RAN = ("HSET", "w", "runs", f"0:1|{NOW}:x:processing:0")
-STORED = ("HSET", "stored", "counted", 1, "bytes", 12, "workflows", 1)
+STORED = ("HSET", "stored", "bytes", 12, "workflows", 1)
 TERMS = "50:0:86400000"
 CHARGED = ("HSET", "x", "terms", TERMS, "reserve", "m0=9,t0.a=5", "markup", "1", "trials", "tried")
 WALLET = ("HSET", "wallet", "given", 50, "ends", 0, "b:m0", 41, "b:t0.a", 5, "reserved", 14)
@@ -481,12 +481,6 @@ SCENARIOS = {
             *("free", "1:1", "pro", "1:22"),
         ),
     ),
-    "adopt_draft": Scenario(
-        seed=(OLD_WORKFLOW, ("HSET", "w", "updated", NOW), OLD_NAMES, STORED),
-        keys=("w", "names", "stored"),
-        args=(NOW, "3", "1"),
-        answer=0,
-    ),
     "restore_workflow": Scenario(
         seed=(("HSET", "w", "version", "1", "state", "deleted", "deleted", NOW, "updated", NOW),),
         keys=("w", "mine", "workflows", "by time"),
@@ -509,11 +503,6 @@ SCENARIOS = {
         keys=("w",),
         args=(NOW, "ab12", "asset", 0),
     ),
-    "list_workflow": Scenario(
-        seed=(OLD_WORKFLOW, ("HSET", "w", "updated", NOW), ("SADD", "mine", "echo")),
-        keys=("w", "mine", "by time"),
-        args=("echo", b"summary"),
-    ),
     "discard_draft": Scenario(
         seed=(
             ("HSET", "w", "state", "live", "version", 1, "draft", b"x", "draft_revision", 3),
@@ -528,11 +517,6 @@ SCENARIOS = {
     ),
     "count_public_run": Scenario(
         seed=(("HSET", "w", "state", "live"), RAN), keys=("w",), args=(NOW,)
-    ),
-    "count_workflow": Scenario(
-        seed=(("HSET", "w", "version", 2, "state", "live", "d1", b"one", "d2", b"another"),),
-        keys=("w", "stored"),
-        args=(),
     ),
     "review_workflow": Scenario(
         seed=(OLD_WORKFLOW, OLD_NAMES, STORED, ("ZADD", "workflows", NOW, "acc/echo")),

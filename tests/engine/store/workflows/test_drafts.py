@@ -157,22 +157,6 @@ async def test_a_draft_that_the_tier_has_no_room_for_is_refused(
     assert smaller.revision == 2
 
 
-async def test_a_workflow_of_before_drafts_were_counted_is_counted_with_its_first(
-    store: Store, account: Account
-) -> None:
-    await save(store, account)
-    before = await counted(store, account)
-    key = keyspace.workflow(account.id, "echo")
-    await store.client.send("DEL", keyspace.stored_documents(account.id))
-    await store.client.send("HDEL", key, "counted", "m1")
-
-    await store.drafts.write(account.id, "echo", document(), [])
-
-    draft = await store.client.send("HSTRLEN", key, "draft")
-    first = await store.client.send("HSTRLEN", key, "d1")
-    assert await counted(store, account) == draft + first < before + draft
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 async def test_writes_of_a_draft_leave_one_draft_and_no_memory_behind(

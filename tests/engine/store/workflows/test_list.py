@@ -170,43 +170,6 @@ async def test_a_list_reads_no_documents(store: Store, account: Account, redis_u
     assert len(await store.workflow_list.own(account.id)) == 3
 
 
-async def former(store: Store, account: Account, slug: str) -> None:
-    """Leave a workflow as a former release has left it."""
-    await store.client.send("HDEL", keyspace.workflow(account.id, slug), "summary")
-    await store.client.send("DEL", keyspace.workflows_by_time(account.id))
-    await store.client.send("DEL", keyspace.templates_by_time())
-
-
-async def test_workflows_of_a_former_release_are_listed(
-    store: Store, account: Account, other: Account
-) -> None:
-    own = await create(store, account, "One", is_template=True)
-    theirs = await create(store, other, "Theirs", is_template=True)
-    broken = await store.workflows.create(account.id, document("Two"), [{"reason": "unfinished"}])
-    for owner, slug in ((account, own), (other, theirs), (account, broken.slug)):
-        await former(store, owner, slug)
-
-    first = await pages(store, account.id, 1)
-    again = await pages(store, account.id, 50)
-
-    assert {row.slug for row in first} == {own, theirs, broken.slug}
-    assert first == again
-    assert {row.slug: row.version for row in first}[broken.slug] == 0
-    assert len(await store.workflow_list.own(account.id)) == 2
-
-
-async def test_a_save_of_a_former_release_shows_in_the_row(store: Store, account: Account) -> None:
-    workflow, _ = await save(store, account)
-    key = keyspace.workflow(account.id, workflow.slug)
-    newer = await store.workflows.create(account.id, document("Newer"), [])
-    record = await store.client.send("HGET", keyspace.workflow(account.id, newer.slug), "d1")
-
-    await store.client.send("HSET", key, "operation", "of a former release", "d1", record)
-
-    rows = {row.slug: row.name for row in await store.workflow_list.own(account.id)}
-    assert rows == {workflow.slug: "Newer", newer.slug: "Newer"}
-
-
 async def row_of(store: Store, account: Account, slug: str) -> WorkflowSummary:
     return next(row for row in await store.workflow_list.own(account.id) if row.slug == slug)
 

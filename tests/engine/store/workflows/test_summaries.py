@@ -4,7 +4,6 @@ from engine.executions.execution import ExecutionStatus
 from engine.store.workflows.summaries import (
     DAY_MS,
     LastRun,
-    StaleSummary,
     pack_summary,
     parse_runs,
     parse_summary,
@@ -44,15 +43,13 @@ def test_the_last_run_has_time_status_and_credits() -> None:
 
 
 def values(**changes: bytes | None) -> list[bytes | None]:
-    summary = pack_summary("op", document("Écho", tags=("a",), editor={"groups": []}))
+    summary = pack_summary(document("Écho", tags=("a",), editor={"groups": []}))
     return list(
         {
             "state": b"live",
             "version": b"3",
             "updated": b"7",
-            "operation": b"op",
             "draft_saved": None,
-            "draft_operation": None,
             "summary": summary,
             "runs": None,
             **changes,
@@ -71,15 +68,9 @@ def test_a_summary_has_the_facts_of_a_row() -> None:
 
 
 def test_what_was_never_published_has_the_summary_of_its_draft() -> None:
-    draft = {"draft_saved": b"9", "draft_operation": b"op", "operation": None, "updated": b"2"}
+    draft = {"draft_saved": b"9", "updated": b"2"}
 
     found = parse_summary("acc", "echo", values(version=None, **draft), 0)
 
     assert found is not None
     assert (found.version, found.has_draft, found.updated_at) == (0, True, 9)
-
-
-@pytest.mark.parametrize("changes", [{"summary": None}, {"operation": b"later"}])
-def test_a_summary_of_another_save_is_not_taken(changes: dict[str, bytes | None]) -> None:
-    with pytest.raises(StaleSummary):
-        parse_summary("acc", "echo", values(**changes), 0)

@@ -3,12 +3,10 @@
 import pytest
 
 from engine.errors import WorkflowNotFound
-from engine.graph.document import to_record
 from engine.ids.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Account, Store, Workflow
 from engine.store.redis import keyspace
-from engine.store.redis.record_packing import pack
 from engine.store.workflows.versions import NAMES_KEPT, TAKEN_BACK_MS, VERSIONS_KEPT
 from tests.support.store.records import accept, document, save
 
@@ -300,71 +298,6 @@ async def test_much_that_is_due_goes_in_bounded_steps(
 
     assert steps == 2
     assert await kept(store, account) == {10}
-
-
-# -- what was there before versions were counted --------------------------------------------------
-
-
-async def write_as_before(store: Store, account: Account, slug: str, versions: int) -> None:
-    """Write a workflow in the form without counters."""
-    await store.client.send("HSET", keyspace.slugs(), slug, account.id)
-    key = keyspace.workflow(account.id, slug)
-    head = ("state", "live", "created", 1, "updated", 1, "operation", "then")
-    await store.client.send("HSET", key, "version", versions, *head)
-    for version in range(1, versions + 1):
-        record = pack({"document": to_record(document(text=f"{version}")), "problems": []})
-        await store.client.send("HSET", key, f"d{version}", record)
-    await store.client.send("SADD", keyspace.account_workflows(account.id), slug)
-
-
-async def test_earlier_workflows_are_counted_with_the_first_save(
-    store: Store, account: Account
-) -> None:
-    await write_as_before(store, account, "old", 3)
-    await write_as_before(store, account, "older", 2)
-
-    await store.workflows.create(account.id, document(), [])
-
-    assert await counted(store, account) == await stored(store, account, "old", "older", "echo")
-    await store.workflows.delete(account.id, "older")
-    await store.versions.prune()
-    await save_often(store, account, 2, "old")
-    assert await counted(store, account) == await stored(store, account, "old", "older", "echo")
-    assert (await counted(store, account))[1] == 3
-
-
-async def test_an_earlier_workflow_runs_and_is_deleted_without_a_count(
-    store: Store, account: Account
-) -> None:
-    await write_as_before(store, account, "old", 3)
-    await run_current(store, account, "old")
-    names = await store.workflows.node_names(account.id, "old", 2, ())
-
-    await store.workflows.delete(account.id, "old")
-    await store.versions.prune()
-
-    assert [name.id for name in names] == ["t", "out"]
-    assert await kept(store, account, "old") == {3}
-    assert await counted(store, account) == await stored(store, account, "old")
-
-
-async def test_too_many_versions_from_before_go_but_for_those_that_run(
-    store: Store, account: Account
-) -> None:
-    await write_as_before(store, account, "old", 4)
-    running = await run_current(store, account, "old")
-    key = keyspace.workflow(account.id, "old")
-    await store.client.send("HDEL", key, "r4")  # the first run was not recorded then
-    many = [word for n in range(5, 181) for word in (f"d{n}", b"x")]
-    await store.client.send("HSET", key, "version", 180, *many)
-
-    await save_often(store, account, 1, "old")
-    while await store.versions.prune():
-        pass
-
-    assert running
-    assert await kept(store, account, "old") == {4, *range(132, 182)}
-    assert await counted(store, account) == await stored(store, account, "old")
 
 
 async def test_a_delete_that_is_30_days_old_is_not_taken_back(
