@@ -12,7 +12,6 @@ that it has begun by a call of this installation.
 import asyncio
 import itertools
 from collections.abc import Callable
-from types import TracebackType
 
 from engine import metrics
 from engine.process.machine import memory_bytes
@@ -217,12 +216,7 @@ class RunMemory:
     def __enter__(self) -> "RunMemory":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def close(self) -> None:

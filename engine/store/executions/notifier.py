@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TypeVar
 
 from engine.executions.execution import ExecutionEnd, ExecutionStatus
-from engine.process.coarse_timers import CoarseTimers
+from engine.process.batch_timers import BatchTimers
 from engine.store.redis import keyspace
 from engine.store.redis.record_packing import unpack
 from engine.store.redis.subscription import Subscription
@@ -15,6 +15,10 @@ from engine.store.redis.subscription import Subscription
 T = TypeVar("T")
 
 CHECK_SECONDS = 1.0
+STEP_SECONDS = 0.05
+"""A check comes up to this late, so that thousands of waiters share timers."""
+
+TurnTimers = BatchTimers[asyncio.Future[None]]
 
 
 class CompletionNotifier:
@@ -25,7 +29,7 @@ class CompletionNotifier:
         self._subscription = subscription
         self._waiters: dict[str, CompletionWaiter | set[CompletionWaiter]] = {}
         """Those of each execution: mostly one, for which a set would be larger than itself."""
-        self._timers = CoarseTimers()
+        self._timers = TurnTimers(_resolve, STEP_SECONDS)
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -97,7 +101,7 @@ class CompletionWaiter:
         *("execution_id", "was_notified"),
     )
 
-    def __init__(self, execution_id: str, timers: CoarseTimers) -> None:
+    def __init__(self, execution_id: str, timers: TurnTimers) -> None:
         self.execution_id = execution_id
         self._timers = timers
         self._message = b""
@@ -118,8 +122,8 @@ class CompletionWaiter:
         self._end_turn()
 
     def _end_turn(self) -> None:
-        if self._future is not None and not self._future.done():
-            self._future.set_result(None)
+        if self._future is not None:
+            _resolve(self._future)
 
     async def wait(
         self,
@@ -148,8 +152,13 @@ class CompletionWaiter:
         """Return a future that is done at the notification, the next check or the timeout."""
         self._future = turn = loop.create_future()
         if remaining > every:
-            self._timers.resolve_after(every, turn, loop)
+            self._timers.add(every, turn)
         else:
             timer = loop.call_later(remaining, self._end_turn)
             turn.add_done_callback(lambda _: timer.cancel())
         return turn
+
+
+def _resolve(turn: "asyncio.Future[None]") -> None:
+    if not turn.done():
+        turn.set_result(None)

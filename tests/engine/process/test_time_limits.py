@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from engine.process.time_limits import MAX_EMPTY, TimeLimits
+from engine.process.batch_timers import MAX_EMPTY
+from engine.process.time_limits import TimeLimits
 
 
 async def test_a_task_is_stopped_after_its_time_and_never_before() -> None:
@@ -25,21 +26,21 @@ async def test_work_that_ends_in_time_is_left_alone_and_leaves_nothing() -> None
         with limits.limit(0.05):
             await asyncio.sleep(0)
     await asyncio.sleep(0.15)
-    assert not limits._batches
+    assert not limits.timers._batches
 
 
 async def test_calls_that_end_soon_leave_a_few_timers_until_their_limits() -> None:
     limits = TimeLimits()
     with limits.limit(3_600):
-        [held] = limits._batches.values()
+        [held] = limits.timers._batches.values()
         for number in range(1_000):
             with limits.limit(3_600 + number):
-                timer = list(limits._batches.values())[-1].timer
-        assert len(limits._batches) == MAX_EMPTY + 1
+                timer = list(limits.timers._batches.values())[-1].timer
+        assert len(limits.timers._batches) == MAX_EMPTY + 1
 
     with limits.limit(1):
         pass
-    assert len(limits._batches) == MAX_EMPTY
+    assert len(limits.timers._batches) == MAX_EMPTY
     assert not (timer.cancelled() or held.timer.cancelled())
     for number in range(MAX_EMPTY):
         with limits.limit(7_200 + number):
@@ -55,7 +56,7 @@ async def test_a_step_that_was_empty_ends_the_work_that_comes_to_it() -> None:
     with pytest.raises(TimeoutError), limits.limit(0.2):
         await asyncio.sleep(5)
     await asyncio.sleep(0.1)
-    assert not (limits._batches or limits._empty)
+    assert not (limits.timers._batches or limits.timers._empty)
 
 
 async def test_another_error_passes() -> None:
