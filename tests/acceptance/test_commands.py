@@ -5,7 +5,7 @@ import httpx2
 import pytest
 
 from tests.support.acceptance.commands import json_of, make_account
-from tests.support.acceptance.running_stack import BARE, RunningStack, running, until
+from tests.support.acceptance.running_stack import RunningStack
 from tests.support.gateway.documents import edge, node
 
 LETTER = "greeting-letter"
@@ -336,45 +336,6 @@ def test_a_failed_run_exits_with_1_and_says_which_node(stack: RunningStack, tmp_
     assert (done.returncode, done.stdout) == (1, "")
     assert " failed at the node 'oops' (" in done.stderr
     assert done.stderr.count("\n") == 1
-
-
-def test_the_doctor_finds_a_healthy_stack_healthy(tmp_path: Path) -> None:
-    with running(tmp_path, *BARE) as stack:
-        # A gateway may be ready a moment before the first worker is registered.
-        until(lambda: stack.command("doctor").returncode == 0)
-        report = json_of(stack, "doctor")
-
-    assert report["ok"]
-    assert [check["name"] for check in report["checks"]] == [
-        "redis",
-        "append-only file",
-        "eviction",
-        "memory",
-        "clock",
-        "workers",
-        "secret key",
-        "hints",
-        "models",
-        "providers",
-        "history",
-        "overcommit",
-        "media",
-        "gateway",
-        "local model",
-        "file descriptors",
-    ]
-
-
-def test_the_doctor_names_what_is_wrong_with_a_redis_of_ones_own(
-    tmp_path: Path, unmarked_redis_url: str
-) -> None:
-    with running(tmp_path, *BARE, HEADRACE_REDIS_URL=unmarked_redis_url) as stack:
-        done = stack.command("doctor")
-
-        assert done.returncode == 1
-        assert "WRONG  append-only file: off" in done.stdout
-        assert "\nwarn   memory: " in done.stdout
-        assert "CONFIG SET appendonly yes" in done.stdout
 
 
 def test_a_key_runs_a_workflow_where_only_redis_can_be_reached(

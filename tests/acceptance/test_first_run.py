@@ -1,16 +1,20 @@
 import shlex
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
+import pytest
 
 from deploy.http_client import call
 from deploy.stack.location import read_private
+from tests.support.acceptance.commands import json_of
 from tests.support.acceptance.running_stack import (
     BARE,
     HEADRACE,
     ONE_WORKER,
+    RunningStack,
     environment,
     running,
     started,
@@ -94,61 +98,30 @@ def test_the_console_tells_of_the_start_and_says_at_the_end_where_the_data_is(
     )
 
 
-def test_a_second_start_finds_its_data(tmp_path: Path) -> None:
+def test_a_stack_finds_its_data_again_however_it_ended(tmp_path: Path) -> None:
     with running(tmp_path, *ONE_WORKER) as first:
         line = first.line("curl ")
         _, ran = first.api("POST", "/api/workflows/greeting-letter/run", {"inputs": {}})
         _, workflows = first.api("GET", "/api/workflows")
+        key = first.key
         first.stop()
 
     with running(tmp_path, *ONE_WORKER) as second:
         again = second.line("curl ")
         _, found = second.api("GET", f"/api/executions/{ran['executionId']}")
         _, still = second.api("GET", "/api/workflows")
+        second.process.kill()
+        until(second.processes, lambda left: not left)
 
-        assert found["result"] == ran["result"]
-        assert [row["slug"] for row in still] == [row["slug"] for row in workflows]
-        assert shlex.split(again)[3:] == shlex.split(line)[3:]
-
-
-def test_a_second_start_on_the_same_data_says_so(tmp_path: Path) -> None:
-    with running(tmp_path, *BARE) as first, started(tmp_path, *BARE) as second:
-        assert second.wait() == 1
-        assert f"Another `headrace up` (process {first.process.pid})" in "".join(second.errors)
-        assert first.process.poll() is None
+    assert found["result"] == ran["result"]
+    assert [row["slug"] for row in still] == [row["slug"] for row in workflows]
+    assert shlex.split(again)[3:] == shlex.split(line)[3:]
+    with running(tmp_path, *ONE_WORKER) as third:
+        assert third.line("Dear Ada")
+        assert third.key == key
 
 
-def test_a_port_that_is_taken_is_said_in_one_sentence(tmp_path: Path) -> None:
-    folder = tmp_path / "other"
-    folder.mkdir()
-    with running(tmp_path, *BARE) as first:
-        port = first.url.rpartition(":")[2]
-        with started(folder, *BARE, "--port", port) as other:
-            assert other.wait() == 1
-            assert "".join(other.errors).startswith(f"headrace: Port {port} on 127.0.0.1 cannot be")
-
-
-def test_without_a_demo_nothing_is_created(tmp_path: Path) -> None:
-    with running(tmp_path, *BARE) as stack:
-        accounts = stack.command("account", "list", "--json")
-
-        assert accounts.stdout == "[]\n"
-        assert not (stack.data_dir / "demo.json").exists()
-
-
-def test_a_killed_supervisor_takes_its_parts_along_and_can_be_started_again(
-    tmp_path: Path,
-) -> None:
-    with running(tmp_path, *ONE_WORKER) as first:
-        key = first.key
-        first.process.kill()
-        until(first.processes, lambda left: not left)
-
-    with running(tmp_path, *ONE_WORKER) as second:
-        assert second.line("Dear Ada")
-        assert second.key == key
-
-
+@pytest.mark.thorough
 def test_a_killed_supervisor_can_be_started_again_at_once(tmp_path: Path) -> None:
     with running(tmp_path, *ONE_WORKER) as first:
         first.process.kill()
@@ -156,6 +129,60 @@ def test_a_killed_supervisor_can_be_started_again_at_once(tmp_path: Path) -> Non
         with running(tmp_path, *ONE_WORKER) as second:
             assert second.line("Dear Ada")
             assert second.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    """A stack without the demo, for tests that do not change it."""
+    with running(tmp_path_factory.mktemp("bare"), *BARE) as started:
+        yield started
+
+
+def test_a_second_start_on_the_same_data_says_so(bare: RunningStack, tmp_path: Path) -> None:
+    with started(tmp_path, *BARE, "--data-dir", str(bare.data_dir)) as second:
+        assert second.wait() == 1
+        assert f"Another `headrace up` (process {bare.process.pid})" in "".join(second.errors)
+    assert bare.process.poll() is None
+
+
+def test_a_port_that_is_taken_is_said_in_one_sentence(bare: RunningStack, tmp_path: Path) -> None:
+    port = bare.url.rpartition(":")[2]
+    with started(tmp_path, *BARE, "--port", port) as other:
+        assert other.wait() == 1
+        assert "".join(other.errors).startswith(f"headrace: Port {port} on 127.0.0.1 cannot be")
+
+
+def test_without_a_demo_nothing_is_created(bare: RunningStack) -> None:
+    accounts = bare.command("account", "list", "--json")
+
+    assert accounts.stdout == "[]\n"
+    assert not (bare.data_dir / "demo.json").exists()
+
+
+def test_the_doctor_finds_a_healthy_stack_healthy(bare: RunningStack) -> None:
+    # A gateway may be ready a moment before the first worker is registered.
+    until(lambda: bare.command("doctor").returncode == 0)
+    report = json_of(bare, "doctor")
+
+    assert report["ok"]
+    assert [check["name"] for check in report["checks"]] == [
+        "redis",
+        "append-only file",
+        "eviction",
+        "memory",
+        "clock",
+        "workers",
+        "secret key",
+        "hints",
+        "models",
+        "providers",
+        "history",
+        "overcommit",
+        "media",
+        "gateway",
+        "local model",
+        "file descriptors",
+    ]
 
 
 def test_a_second_interrupt_ends_everything_at_once(tmp_path: Path) -> None:
@@ -173,14 +200,20 @@ def test_a_second_interrupt_ends_everything_at_once(tmp_path: Path) -> None:
         assert until(stack.processes, lambda left: not left) == {}
 
 
-def test_a_redis_of_ones_own_is_used_and_left_alone(
+def test_a_redis_of_ones_own_is_used_and_left_alone_and_the_doctor_names_what_is_wrong_with_it(
     tmp_path: Path, unmarked_redis_url: str
 ) -> None:
     with running(tmp_path, *ONE_WORKER, HEADRACE_REDIS_URL=unmarked_redis_url) as stack:
         assert stack.line("Dear Ada")
         assert stack.part("redis") == []
         assert stack.redis_url == unmarked_redis_url
+        done = stack.command("doctor")
         assert stack.stop() == 0
+
+    assert done.returncode == 1
+    assert "WRONG  append-only file: off" in done.stdout
+    assert "\nwarn   memory: " in done.stdout
+    assert "CONFIG SET appendonly yes" in done.stdout
 
 
 def test_a_redis_that_cannot_start_is_told_with_its_reason(tmp_path: Path) -> None:

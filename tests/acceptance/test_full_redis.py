@@ -111,6 +111,7 @@ def server() -> Iterator[Stub]:
         yield stub
 
 
+@pytest.mark.thorough
 def test_a_stack_starts_on_a_redis_that_is_full(tmp_path: Path) -> None:
     with running(tmp_path, *BARE) as stack:
         _, key = make_caller(stack, "caller")

@@ -57,6 +57,7 @@ def seen_by_doctor(stack: RunningStack) -> str:
     return str(check["seen"])
 
 
+@pytest.mark.thorough
 def test_a_replaced_file_loses_no_run_and_is_told(tmp_path: Path) -> None:
     with running(tmp_path, "--workers", "1", HEADRACE_HOT_MINUTES="0") as stack:
         assert stack.api("POST", "/api/workflows", DOCUMENT)[0] == 201
@@ -85,6 +86,7 @@ def test_a_replaced_file_loses_no_run_and_is_told(tmp_path: Path) -> None:
         until(lambda: statuses(stack, first + later), {200: 2 * RUNS}.__eq__, timeout=SECONDS)
 
 
+@pytest.mark.thorough
 def test_a_worker_without_the_database_is_named(tmp_path: Path) -> None:
     with running(tmp_path, "--workers", "1", HEADRACE_HOT_MINUTES="0") as stack:
         assert stack.api("POST", "/api/workflows", DOCUMENT)[0] == 201

@@ -76,6 +76,7 @@ async def drift_after(folder: Path, *, runs: int, deaths: int) -> Counter[str]:
     return ends
 
 
+@pytest.mark.thorough
 async def test_no_credit_is_lost_or_made_up(tmp_path: Path) -> None:
     ends = await drift_after(tmp_path, runs=300, deaths=1)
 

@@ -85,6 +85,7 @@ def test_a_workflow_asks_the_model_of_its_own_stack(
         assert stack.processes() == {}
 
 
+@pytest.mark.thorough
 def test_a_model_that_dies_is_started_again_where_it_was(
     tmp_path: Path, runtime: str, own: Path
 ) -> None:
@@ -99,6 +100,7 @@ def test_a_model_that_dies_is_started_again_where_it_was(
         assert (status, answer["result"]) == (200, {"text": "(fake) Again"})
 
 
+@pytest.mark.thorough
 def test_a_file_that_cannot_be_loaded_is_given_up_and_the_stack_runs_on(
     tmp_path: Path, runtime: str, own: Path
 ) -> None:
@@ -116,6 +118,7 @@ def test_a_file_that_cannot_be_loaded_is_given_up_and_the_stack_runs_on(
         assert "does not start. The stack runs without it." in log_text
 
 
+@pytest.mark.thorough
 def test_without_a_model_in_order_the_stack_runs_and_calls_say_what_to_do(
     tmp_path: Path, runtime: str, own: Path
 ) -> None:

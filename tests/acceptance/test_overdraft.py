@@ -132,6 +132,7 @@ async def check_books(store: Store, account: Account, rounds: int) -> None:
     assert (wallet.balance, wallet.reserved) == (0, 0)
 
 
+@pytest.mark.thorough
 async def test_one_of_fifty_runs_that_come_together_is_paid_for(tmp_path: Path) -> None:
     await race(tmp_path, rounds=10)
 

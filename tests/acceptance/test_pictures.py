@@ -6,24 +6,21 @@ import subprocess
 import time
 from collections.abc import Iterator
 from copy import deepcopy
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from PIL import Image, ImageChops
 
-from deploy.admin.examples import example_documents, template_documents
+from deploy.admin.examples import example_documents
 from tests.support.acceptance.documents import save
 from tests.support.acceptance.running_stack import (
     HEADRACE,
-    ONE_WORKER,
     RunningStack,
     models_at,
     running,
 )
 from tests.support.gateway.documents import edge, node
-from tests.support.manifests import manifest
 
 EXAMPLE = "Product pictures"
 PRODUCT = {"product": "Blue steel kettle"}
@@ -194,22 +191,3 @@ def test_a_fan_of_images_takes_as_long_as_one(stack: RunningStack, fan: str) -> 
 
     print(f"{FAN} images of 1 s over HTTP: {', '.join(f'{each:.2f}' for each in times)} s")
     assert sorted(times)[len(times) // 2] <= MAX_FAN_SECONDS
-
-
-def test_an_example_whose_models_are_not_here_is_a_draft_and_the_others_are_there(
-    tmp_path: Path,
-) -> None:
-    off = manifest("gpt-image", category="image", head="enabled = false\n")
-    (tmp_path / "off.toml").write_text(off)
-
-    with running(tmp_path, *ONE_WORKER, HEADRACE_MODELS_DIR=str(tmp_path)) as stack:
-        stack.line("Dear Ada")
-        _, workflows = stack.api("GET", "/api/workflows")
-        refused, answer = stack.api("POST", "/api/workflows/product-pictures/run", {"inputs": {}})
-        status, _ = stack.api("POST", "/api/workflows/ask-a-model/run", {"inputs": {}})
-
-    assert len(workflows) == len(example_documents()) + len(template_documents())
-    assert (refused, answer["code"]) == (409, "WORKFLOW_NOT_RUNNABLE")
-    [problem] = answer["problems"]
-    assert problem["nodeId"] == "pictures"
-    assert status == 200

@@ -43,6 +43,7 @@ def accepted_by_window(
     return statuses, accepted
 
 
+@pytest.mark.thorough
 def test_no_call_too_many_gets_through_two_gateways(tmp_path: Path) -> None:
     statuses, accepted = accepted_by_window(tmp_path, tier="pro", requests=600, connections=20)
 

@@ -39,7 +39,7 @@ def test_a_stack_makes_a_key_and_does_not_start_with_another(tmp_path: Path) -> 
 
     path.write_text("0" * 64)
     with started(tmp_path, *BARE) as other:
-        code = other.process.wait(timeout=30)
+        code = other.process.wait(timeout=60)
 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert secret is not None

@@ -31,12 +31,13 @@ Told by a webhook, and verified: execution\.completed (?P<id>[0-9a-f-]{36})
 )
 
 
-@pytest.fixture
-def stack(tmp_path: Path) -> Iterator[RunningStack]:
-    tiers = tmp_path / "tiers.toml"
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    folder = tmp_path_factory.mktemp("tour")
+    tiers = folder / "tiers.toml"
     tiers.write_text(f"[pro]\nruns_per_minute = {LIMIT}\n")
     environ = {PRIVATE: "1", "HEADRACE_TIERS_FILE": str(tiers)}
-    with running(tmp_path, *BARE, **environ) as started:
+    with running(folder, *BARE, **environ) as started:
         yield started
 
 
@@ -68,7 +69,7 @@ def test_the_tour_runs_hears_waits_and_reads_its_usage(stack: RunningStack) -> N
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=150,
     )
     reported = TOLD.fullmatch(done.stdout)
     (checked,) = json_of(stack, "ledger", "check", "--account", account)
@@ -93,7 +94,7 @@ def test_the_tour_does_not_believe_a_webhook_of_another_secret(stack: RunningSta
         env=environment(**taken | {"WEBHOOK_SECRET": "whsec_of_another"}),
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=150,
     )
 
     assert done.returncode == 1

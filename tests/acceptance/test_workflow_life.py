@@ -35,7 +35,7 @@ def test_a_workflow_lives_through_drafts_versions_and_a_roll_back(stack: Running
         env=environment(HEADRACE_URL=stack.url, HEADRACE_API_KEY=key),
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=150,
     )
 
     assert done.returncode == 0, done.stderr
