@@ -25,6 +25,7 @@ from engine.media.links import PATH, WIDTHS, LinkSigner, MediaLink
 from engine.media.objects import ObjectStore
 from engine.media.ranges import ByteRange
 from engine.media.thumbnails import MAX_BYTES, make_thumbnail
+from engine.process.account_slots import AccountSlots
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.media import Asset, AssetPage, AssetReview, AssetSource, UploadReservation
@@ -32,6 +33,7 @@ from engine.store.media import Asset, AssetPage, AssetReview, AssetSource, Uploa
 LINK_SECONDS = 86_400
 COLLECTED_AT_ONCE = 100
 THUMBNAILS_AT_ONCE = 2
+THUMBNAILS_OF_ACCOUNT = 1
 MAX_LINK = 2_048
 MAX_SEARCHED = 10_000
 """Values of a result that are searched for links."""
@@ -51,7 +53,7 @@ class MediaService:
         self._links = links
         self.max_bytes = settings.max_asset_bytes
         self._keep_seconds = int(settings.retention_days * 86_400) + LINK_SECONDS
-        self._thumbnail_slots = asyncio.Semaphore(THUMBNAILS_AT_ONCE)
+        self._thumbnail_slots = AccountSlots(THUMBNAILS_AT_ONCE, share=THUMBNAILS_OF_ACCOUNT)
 
     @classmethod
     def of(cls, settings: Settings, store: Store) -> "MediaService":
@@ -218,7 +220,7 @@ class MediaService:
         with contextlib.suppress(FileNotFoundError):
             return await self._objects.read(key, MAX_BYTES)
         _require_image(asset)
-        async with self._thumbnail_slots:
+        async with self._thumbnail_slots.slot(asset.account_id):
             picture = await self._shrink(asset, width)
         await self._objects.put(key, picture)
         return picture

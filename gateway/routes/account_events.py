@@ -13,6 +13,7 @@ from starlette.types import Scope
 
 from engine.errors import InvalidQuery, ResultGone, TooManyStreams
 from engine.store import Principal, ReserveMemory
+from gateway.admission.body_memory import ACCOUNT
 from gateway.auth.endpoints import Resource, operation, session_only
 from gateway.events.account_feed import AccountFeed, AccountPage, parse_account_cursor
 from gateway.events.event_streams import EVENT_STREAM, EventStream, read_last_event_id
@@ -72,7 +73,7 @@ class ListRows:
     def open(cls, services: Services, principal: Principal) -> Iterator["ListRows"]:
         """Yield rows, and return the memory for the last one at the end of the context."""
         # Rows outlast the request of a stream: other streams of the account may share them.
-        scope: Scope = {}
+        scope: Scope = {ACCOUNT: principal.account.id}
         try:
             yield cls(services, principal, services.result_memory.for_answer(scope))
         finally:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from html import escape
 from importlib.metadata import version
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from starlette.responses import Response
@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route, Router
 
 from gateway.auth.endpoints import Resource, operation, public
 from gateway.http.pages import policy_for
-from gateway.http.responses import json_response
+from gateway.http.responses import LargeResponse, encode_json
 from gateway.http.types import JSON
 from gateway.openapi.document import OpenApiView, make_document
 from gateway.openapi.errors import STATUSES
@@ -40,19 +40,41 @@ SAFE = {"content-security-policy": policy_for(STYLE)}
 @public
 async def openapi(request: GatewayRequest) -> Response:
     """The API as an OpenAPI document."""
-    return json_response(_document(request.scope["router"]))
+    return LargeResponse(_description.of(request.scope["router"]).document, media_type=JSON)
 
 
 @operation(answers={200: HTML_PAGE})
 @public
 async def show_docs(request: GatewayRequest) -> Response:
     """The API as a page."""
-    page = make_page(_document(request.scope["router"]))
-    return Response(page, headers=SAFE, media_type="text/html")
+    page = _description.of(request.scope["router"]).page
+    return LargeResponse(page, headers=SAFE, media_type="text/html")
 
 
-def _document(router: Router) -> dict[str, Any]:
-    return make_document(router.routes, version("headrace"))
+class Description(NamedTuple):
+    """The document and the page as they are sent."""
+
+    document: bytes
+    page: bytes
+
+
+class LastDescription:
+    """Description of a router, made once: that takes 40 ms, and anybody may ask for it."""
+
+    def __init__(self) -> None:
+        self._router: Router | None = None
+        self._made = Description(b"", b"")
+
+    def of(self, router: Router) -> Description:
+        """Return the description of the router's routes."""
+        if self._router is not router:
+            document = make_document(router.routes, version("headrace"))
+            self._made = Description(encode_json(document), make_page(document).encode())
+            self._router = router
+        return self._made
+
+
+_description = LastDescription()
 
 
 def make_page(document: dict[str, Any]) -> str:

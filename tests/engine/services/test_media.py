@@ -1,3 +1,4 @@
+import asyncio
 import io
 import random
 import time
@@ -25,6 +26,7 @@ from engine.settings import Settings
 from engine.store import Account, Asset, Store
 from engine.store.media import AssetSource
 from engine.store.redis import keyspace
+from tests.support.eventually import eventually
 from tests.support.media import files
 from tests.support.store.redis_contents import contents
 
@@ -154,6 +156,31 @@ async def test_a_thumbnail_is_made_once(
     assert again == made
     with pytest.raises(AssetNotFound):
         await media_service.thumbnail(asset, 256)
+
+
+async def test_thumbnails_of_an_account_wait_for_each_other_and_not_those_of_others(
+    media_service: MediaService, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = [await keep(media_service, account, files.png()) for _ in range(3)]
+    other = replace(mine[0], id=mine[0].id[::-1], account_id="acc_other")
+    begun, go_on = list[Asset](), asyncio.Event()
+
+    async def shrink(asset: Asset, width: int) -> bytes:
+        begun.append(asset)
+        await go_on.wait()
+        return b"thumbnail"
+
+    monkeypatch.setattr(media_service, "_shrink", shrink)
+    made = [asyncio.create_task(media_service.thumbnail(each, 64)) for each in (*mine, other)]
+
+    async def number() -> int:
+        return len(begun)
+
+    await eventually(number, lambda found: found == 2)
+
+    assert begun == [mine[0], other]
+    go_on.set()
+    assert await asyncio.gather(*made) == 4 * [b"thumbnail"]
 
 
 async def test_there_is_no_thumbnail_of_a_sound_or_of_what_no_decoder_can_read(

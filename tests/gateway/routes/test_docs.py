@@ -12,6 +12,7 @@ from engine.settings import Settings
 from gateway.app import routes
 from gateway.auth.endpoints import Resource
 from gateway.openapi.document import make_document
+from gateway.routes import docs
 from tests.gateway.conftest import MakeClient
 from tests.support.gateway.documents import broken, greeting
 from tests.support.gateway.fake_worker import FakeWorker
@@ -88,6 +89,25 @@ async def test_the_document_is_served_to_anybody(make_client: MakeClient) -> Non
         {"key": []},
         {"session": []},
     ]
+
+
+async def test_the_document_and_the_page_are_made_once(
+    make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+
+    def make(*args: Any) -> dict[str, Any]:
+        made.append(args)
+        return make_document(*args)
+
+    monkeypatch.setattr(docs, "make_document", make)
+    client = await make_client()
+
+    answers = [await client.get(path) for path in 3 * ("/openapi.json", "/docs")]
+
+    assert [answer.status_code for answer in answers] == 6 * [200]
+    assert len({answer.content for answer in answers}) == 2
+    assert len(made) == 1
 
 
 async def test_the_page_shows_every_path(make_client: MakeClient) -> None:
