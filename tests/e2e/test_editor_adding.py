@@ -84,6 +84,16 @@ def test_nodes_added_by_a_click_stand_free_and_have_the_focus(
     drafted(page, stack, slug, lambda draft: "words" in ids(draft))
 
 
+def test_what_is_typed_is_sought_in_names_before_descriptions(page: Page, slug: str) -> None:
+    open_editor(page, slug)
+
+    press(page, "/")
+    page.keyboard.type("output")
+
+    expect(page.get_by_role("option").first).to_contain_text("Response Output")
+    expect(page.get_by_role("option", name="List")).to_be_visible()
+
+
 def test_added_fields_have_names_of_their_own_and_the_cursor_in_them(
     page: Page, stack: RunningStack, slug: str
 ) -> None:

@@ -164,6 +164,16 @@ def test_six_states_differ_by_sign_and_word(page: Page, stack: RunningStack) -> 
     assert len(set(seen)) == len(seen)
 
 
+def test_an_unchanged_draft_is_not_published_again(page: Page, stack: RunningStack) -> None:
+    open_editor(page, create(stack, "Unchanged"))
+
+    page.get_by_role("button", name="Publish", exact=True).click()
+
+    dialog = page.get_by_role("dialog", name="Nothing new to publish")
+    expect(dialog).to_contain_text("Callers run version 1, which is just as this draft.")
+    expect(dialog.get_by_role("button")).to_have_text(["Close"])
+
+
 def test_a_discarded_draft_comes_back_by_undo(page: Page, stack: RunningStack) -> None:
     slug = create(stack, "Discarded")
     open_editor(page, slug)

@@ -36,6 +36,63 @@ def test_the_endpoint_is_copied_whole(page: Page, stack: RunningStack) -> None:
     assert copied == f"{stack.url}/api/workflows/greeting-letter/run"
 
 
+def test_a_description_has_two_lines_beside_a_taller_card(page: Page, stack: RunningStack) -> None:
+    long = "Words that say at length what this workflow is for. " * 6
+    stack.api("POST", "/api/workflows", greeting("Told at length", description=long))
+    page.goto("/")
+    description = card(page, "Told at length").locator(".description")
+    line = description.evaluate("each => parseFloat(getComputedStyle(each).lineHeight)")
+
+    card(page, "Told at length").evaluate("each => { each.style.minHeight = '60rem' }")
+
+    assert description.evaluate("each => each.clientHeight") <= 2 * line + 1
+
+
+def test_a_copy_moves_nothing(page: Page) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto("/")
+    copy = card(page, "Greeting letter").get_by_role("button", name="Copy endpoint")
+    copy.scroll_into_view_if_needed()
+    before = copy.bounding_box()
+
+    copy.click()
+
+    expect(copy).to_contain_text("Copied")
+    assert copy.bounding_box() == before
+
+
+def test_a_new_workflow_looks_the_same_after_a_visit_to_the_editor(page: Page) -> None:
+    page.goto("/")
+
+    def cards() -> list[float]:
+        page.get_by_role("button", name="New workflow").click()
+        dialog = page.get_by_role("dialog", name="New workflow")
+        dialog.get_by_text("Needs no model").first.wait_for()
+        heights = dialog.get_by_role("group", name="Start from").evaluate(
+            "group => [group.clientHeight, group.scrollHeight]"
+        )
+        dialog.get_by_role("button", name="Cancel").click()
+        return list(heights)
+
+    before = cards()
+    card(page, "Greeting letter").get_by_role("link", name="Edit").click()
+    page.get_by_role("region", name="Canvas").wait_for()
+    page.get_by_role("link", name="Workflows").click()
+    page.get_by_role("article").first.wait_for()
+
+    assert cards() == before
+
+
+@pytest.mark.parametrize("width", [1440, 1180])
+def test_the_names_of_all_pages_are_seen_whole(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto("/")
+    bar = page.get_by_role("banner").get_by_role("navigation")
+    expect(bar.get_by_role("link", name="API reference")).to_be_visible()
+
+    assert bar.evaluate("each => each.scrollWidth <= each.clientWidth")
+
+
 def test_search_finds_by_words_and_says_when_nothing_is_found(page: Page) -> None:
     page.goto("/")
     search = page.get_by_role("searchbox")

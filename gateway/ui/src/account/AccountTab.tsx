@@ -28,7 +28,7 @@ function Facts({ me }: { me: Me }) {
       {!user.approved && (
         <p className="note warn">An admin has not approved this account yet. Until then it reads, but runs and writes nothing.</p>
       )}
-      <dl className="facts">
+      <dl className="account-facts">
         {rows.map(([name, value]) => (
           <div key={name}>
             <dt>{name}</dt>

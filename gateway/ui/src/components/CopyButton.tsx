@@ -33,7 +33,9 @@ export function CopyButton({ text, label = "Copy", name }: Props) {
         })
       }
     >
-      <span aria-live="polite">{isCopied ? "Copied" : label}</span>
+      <span className="copy-label" aria-live="polite">
+        {isCopied ? "Copied" : label}
+      </span>
     </Button>
   );
 }

@@ -107,7 +107,7 @@ function Picker({ me, chosen, onChange }: PickerProps) {
   const toggle = (name: string): void =>
     onChange(chosen.includes(name) ? chosen.filter((each) => each !== name) : [...chosen, name]);
   return (
-    <div className="picker">
+    <div className="capabilities-field">
       {groups.map(([title, entries]) => (
         <fieldset key={title} hidden={entries.length === 0}>
           <legend className="label small">{title}</legend>

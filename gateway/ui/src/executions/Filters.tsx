@@ -15,7 +15,7 @@ export function FilterBar({ filters }: { filters: Filters }) {
   const rare = RARE.filter((name) => filters[name]).length;
   const [isOpen, setOpen] = useState(rare > 0);
   return (
-    <search className="filters">
+    <search className="execution-filters">
       <Statuses chosen={statusesOf(filters)} />
       <div className="filter-row">
         <Choice label="Workflow" name="workflowSlug" filters={filters} any="All workflows">

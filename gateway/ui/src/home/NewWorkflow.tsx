@@ -79,7 +79,7 @@ export function NewWorkflow({ templates, onClose }: Props) {
           maxLength={200}
           autoFocus
         />
-        <fieldset className="stack choices">
+        <fieldset className="stack start-from">
           <legend className="label">Start from</legend>
           <div className="templates">
             <TemplateCard

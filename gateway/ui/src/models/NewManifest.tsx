@@ -20,7 +20,7 @@ export function NewManifest({ start }: { start: string }) {
     <>
       <div className="page-head">
         <div>
-          <p className="back">
+          <p className="back-link">
             <Link href="/app/models">Models</Link>
           </p>
           <h1>New model</h1>

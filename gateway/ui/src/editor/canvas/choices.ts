@@ -49,16 +49,21 @@ export function choices(catalogue: Catalogue, models: readonly KnownModel[]): Ch
     ]);
 }
 
-/** The choices that match all words; without any, the models are left out. */
+/** The choices that match all words, best names first; without any, the models are left out. */
 export function matching(found: readonly Choice[], sought: string): Choice[] {
   const words = sought.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return found.filter((choice) => !("model" in choice.data));
   const texts = (choice: Choice): string =>
     `${choice.label} ${choice.kind} ${"model" in choice.data ? "" : choice.type.description}`.toLowerCase();
-  const begins = (choice: Choice): number => (choice.label.toLowerCase().startsWith(words[0] ?? "") ? 0 : 1);
+  // A name that begins as was typed stands before one that has the words, and that before a mere description.
+  const rank = ({ label }: Choice): number => {
+    const name = label.toLowerCase();
+    if (name.startsWith(words[0] ?? "")) return 0;
+    return words.every((word) => name.includes(word)) ? 1 : 2;
+  };
   return found
     .filter((choice) => words.every((word) => texts(choice).includes(word)))
-    .sort((one, other) => begins(one) - begins(other));
+    .sort((one, other) => rank(one) - rank(other));
 }
 
 /** The available choices that can take a wire, with its socket and what their settings need for it. */

@@ -63,7 +63,7 @@ export function DeployPanel() {
       )}
       <section className="stack" aria-label="Playground">
         <h3>Playground</h3>
-        <label className="switch">
+        <label className="labelled-switch">
           <input type="checkbox" role="switch" checked={publicPlayground} onChange={(event) => setMember(store, "publicPlayground", event.target.checked)} />
           <span>Public playground</span>
         </label>

@@ -57,7 +57,7 @@ export function WorkflowPanel() {
           Inputs and outputs of nodes, kept with the run for its inspection and retry.
         </p>
       </div>
-      <label className="switch">
+      <label className="labelled-switch">
         <input type="checkbox" role="switch" checked={isTemplate} onChange={(event) => setMember(store, "isTemplate", event.target.checked)} />
         <span>Template</span>
       </label>

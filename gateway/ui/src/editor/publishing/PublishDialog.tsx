@@ -35,7 +35,7 @@ export function PublishDialog({ onClose }: { onClose: () => void }) {
     }
   };
   return (
-    <Dialog title={liveVersion === null ? "Publish version 1" : `Publish version ${liveVersion + 1}`} onClose={onClose}>
+    <Dialog title={isSame ? "Nothing new to publish" : `Publish version ${(liveVersion ?? 0) + 1}`} onClose={onClose}>
       {problems > 0 && <Blocked count={problems} onClose={onClose} />}
       {breaking.length > 0 && (
         <div className="note warn breaking" role="alert" ref={scrollTo}>
@@ -58,7 +58,7 @@ export function PublishDialog({ onClose }: { onClose: () => void }) {
       {live === null ? (
         <p>Nobody can call this workflow yet. Once it is published, its endpoint runs this version.</p>
       ) : (
-        <DifferenceView before={live} after={document} none={`The draft is as version ${liveVersion}, which callers run.`} />
+        <DifferenceView before={live} after={document} none={`Callers run version ${liveVersion}, which is just as this draft. Change the draft first.`} />
       )}
       {fault && (
         <p className="note bad" role="alert">
@@ -67,10 +67,12 @@ export function PublishDialog({ onClose }: { onClose: () => void }) {
       )}
       <div className="actions">
         {live !== null && !isSame && <Discard onDone={onClose} onFail={setFault} />}
-        <Button onClick={onClose}>Cancel</Button>
-        <Button look="primary" disabled={isBusy || isSame || problems > 0} onClick={() => void publish()}>
-          {isBusy ? "Publishing…" : breaking.length > 0 ? "Publish anyway" : "Publish now"}
-        </Button>
+        <Button onClick={onClose}>{isSame ? "Close" : "Cancel"}</Button>
+        {!isSame && (
+          <Button look="primary" disabled={isBusy || problems > 0} onClick={() => void publish()}>
+            {isBusy ? "Publishing…" : breaking.length > 0 ? "Publish anyway" : "Publish now"}
+          </Button>
+        )}
       </div>
     </Dialog>
   );

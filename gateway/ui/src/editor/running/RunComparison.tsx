@@ -33,7 +33,7 @@ function Comparison() {
   const b = useRecorded(second);
   return (
     <div className="run-comparison stack">
-      <div className="choices">
+      <div className="run-choices">
         <RunChoice label="Run A" runs={recent} chosen={first} onChoose={setFirst} />
         <RunChoice label="Run B" runs={recent} chosen={second} onChoose={setSecond} />
         <Button isCompact onClick={() => runs.set({ isComparing: false })}>

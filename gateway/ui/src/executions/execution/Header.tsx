@@ -108,7 +108,7 @@ function Facts({ execution }: { execution: ExecutionDetail }) {
   const { workflowSlug: slug, createdAt, startedAt, completedAt } = execution;
   const queued = startedAt ? Date.parse(startedAt) - Date.parse(createdAt) : null;
   return (
-    <dl className="facts">
+    <dl className="execution-facts">
       {slug && (
         <Fact name="Workflow">
           <Link href={`/app/editor/${slug}`}>{slug}</Link>

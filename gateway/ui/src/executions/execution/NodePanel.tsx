@@ -87,7 +87,7 @@ function absence(values: RecordedValues, node: NodeRun, side: "input" | "output"
 function Sockets({ title, values, absent }: { title: string; values: Record<string, unknown> | null; absent: string }) {
   const entries = Object.entries(values ?? {});
   return (
-    <section className="stack sockets" aria-label={title}>
+    <section className="stack node-panel-part" aria-label={title}>
       <h3>{title}</h3>
       {entries.length === 0 && <p className="muted small">{values ? "None." : absent}</p>}
       {entries.length > 0 && (
@@ -108,7 +108,7 @@ function Sockets({ title, values, absent }: { title: string; values: Record<stri
 
 function Attempts({ attempts }: { attempts: Attempt[] }) {
   return (
-    <section className="stack sockets" aria-label="Attempts">
+    <section className="stack node-panel-part" aria-label="Attempts">
       <h3>Attempts</h3>
       <ol className="attempt-list">
         {attempts.map((each) => (

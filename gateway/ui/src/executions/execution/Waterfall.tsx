@@ -118,7 +118,7 @@ function NodeRow({ node, executionId, isDetailed, before, scale, isChosen, onCho
     <tr className={isChosen ? "chosen" : undefined} data-status={node.status}>
       <th scope="row">
         <button type="button" aria-pressed={isChosen} onClick={() => onChoose(node.id)}>
-          <span className="node-name">{node.id}</span>
+          <span className="waterfall-name">{node.id}</span>
           {node.attempts > 1 && <span className="muted small figures">{node.attempts}×</span>}
           <StatusBadge status={node.status} />
         </button>

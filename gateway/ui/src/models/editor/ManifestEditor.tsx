@@ -51,7 +51,7 @@ export default function ManifestEditor({ name, source }: Props) {
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: shortcuts of the controls inside
     <div className="manifest-editor" data-view={view} onKeyDown={press}>
-      <div className="editor-bar">
+      <div className="manifest-bar">
         <span className="row" role="status">
           <State manifest={manifest} words={isChanged || name === null ? "Not saved" : source.origin === "saved" ? "All changes saved" : "Not changed"} onGo={go} />
         </span>

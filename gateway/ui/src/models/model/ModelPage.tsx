@@ -33,7 +33,7 @@ export default function ModelPage({ name }: { name: string }) {
     <>
       <div className="page-head">
         <div>
-          <p className="back">
+          <p className="back-link">
             <Link href="/app/models">Models</Link>
           </p>
           <h1>{model.name}</h1>

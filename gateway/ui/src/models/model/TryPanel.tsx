@@ -78,7 +78,7 @@ export function TryPanel({ model, isAdmin }: { model: Model; isAdmin: boolean })
         </div>
       </form>
       {/* Focusable, since it scrolls. */}
-      <section className="panel result" aria-label="Answer" tabIndex={0} ref={panel}>
+      <section className="panel result model-answer" aria-label="Answer" tabIndex={0} ref={panel}>
         {refusal && (
           <p className="note bad" role="alert">
             {refusal}

@@ -20,7 +20,7 @@ export function Versions({ name, source }: { name: string; source: ManifestSourc
   if (versions.error && !versions.data) return <Failed error={versions.error} retry={versions.reload} />;
   if (!versions.data) return <Loading />;
   return (
-    <div className="versions">
+    <div className="model-versions">
       <ol className="version-list" aria-label="Versions">
         {versions.data.map((each) => (
           <li key={each.version}>
