@@ -163,6 +163,15 @@ def clients_trust_the_same() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def pools_have_time() -> Iterator[None]:
+    """Processes of pools may start slowly: a busy machine takes longer than one that serves."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("START_SECONDS", "FORK_SECONDS"):
+            patch.setattr(f"engine.process.pool.{name}", PATIENCE_SECONDS)
+        yield
+
+
 @pytest.fixture(scope="session")
 def workers_share_a_template() -> Iterator[None]:
     """Workers in this process fork the children of their pools from one template."""

@@ -10,6 +10,7 @@ from engine.settings import Settings
 from engine.store import Store
 from tests.conftest import RedisServer
 from tests.support.event_loops import Loop
+from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.factories import Runner
 from tests.support.http import raw_server
 from tests.support.http.scripted_server import Target, serving
@@ -34,6 +35,14 @@ def anyio_backend() -> tuple[str, dict[str, Any]]:
 @pytest.fixture(scope="session", autouse=True)
 def short_starts(workers_share_a_template: None) -> None:
     """Workers of these tests start at once."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nodes_have_time() -> Iterator[None]:
+    """Nodes that compute may take longer than the default: a busy machine makes them slow."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("workers.nodes.executor.COMPUTE_SECONDS", PATIENCE_SECONDS)
+        yield
 
 
 @pytest.fixture

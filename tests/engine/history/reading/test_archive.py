@@ -123,10 +123,12 @@ async def test_a_slow_read_is_given_up_and_costs_its_account_alone(
     archive: HistoryArchive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(archives, "READ_SECONDS", 0.05)
+    monkeypatch.setattr(archives, "AWAY_SECONDS", 60.0)
     held = threading.Event()
 
     with pytest.raises(HistoryUnavailable) as slow:
         await archive.read("slow", waiting(held))
+    monkeypatch.setattr(archives, "READ_SECONDS", 30.0)
     others = [await archive.read("other", one), await archive.read("third", one)]
     with pytest.raises(HistoryUnavailable) as again:
         await archive.read("slow", one)
