@@ -6,7 +6,7 @@ from engine.history.database import Database
 from engine.history.errors import HistoryUnavailable
 from engine.history.identity import read_database_id
 
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001",)
 """Revisions in the order of `migrations/versions`; this version needs the last one."""
 VERSION_TABLE = "alembic_version"
 

@@ -46,8 +46,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "engine/history/entry_archiving.py": "tests/workers/history/test_archiver.py archives entries in the archiver's loop.",
     "engine/history/migrations/env.py": "tests/engine/history/test_migrate.py migrates.",
     "engine/history/migrations/versions/0001_history.py": "tests/engine/history/test_migrate.py compares its tables with the schema.",
-    "engine/history/migrations/versions/0002_indexes.py": "tests/engine/history/test_migrate.py migrates rows of the first revision.",
-    "engine/history/migrations/versions/0003_http_request.py": "tests/engine/history/test_migrate.py, likewise.",
     "engine/history/statements.py": "tests/engine/history/test_writer.py and test_deliveries.py write with them.",
     "engine/store/accounts/erasure.py": "tests/deploy/admin/test_erasure.py erases accounts.",
     "engine/store/archive/ended_deliveries.py": "tests/engine/history/test_deliveries.py writes what it reads.",

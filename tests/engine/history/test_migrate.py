@@ -2,21 +2,16 @@
 
 from pathlib import Path
 
-from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect
 
 from engine.history.database import Database
 from engine.history.identity import read_database_id
 from engine.history.migrate import FOLDER, migrate
 from engine.history.revisions import REVISIONS, newest_revision, revision_of
-from engine.history.rows import make_rows
 from engine.history.schema import metadata
-from engine.history.writer import write_executions
-from tests.support.history.rows import MONDAY, NAMES, ended, table_rows
 
 
 def test_migrations_make_the_tables_of_the_schema(database: Database) -> None:
@@ -62,40 +57,3 @@ def test_the_named_revisions_are_those_of_the_migrations() -> None:
     scripts = ScriptDirectory(str(FOLDER)).walk_revisions()
 
     assert [script.revision for script in scripts] == list(reversed(REVISIONS))
-
-
-def test_rows_of_the_first_revision_stay_and_get_the_indexes_of_later_ones(
-    database: Database,
-) -> None:
-    empty_all(database)
-    upgrade(database, "0001")
-    rows = [make_rows(ended(created=MONDAY + n), NAMES) for n in range(3)]
-    write_executions(database, rows)
-    before = {table.name: table_rows(database, table) for table in metadata.sorted_tables}
-
-    assert migrate(database) == newest_revision()
-
-    after = {table.name: table_rows(database, table) for table in metadata.sorted_tables}
-    name_of_database = after.pop("archive_state")
-    assert before.pop("archive_state") == []
-    assert len(name_of_database) == 1
-    assert after == before
-    with database.read() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-
-
-def empty_all(database: Database) -> None:
-    """Remove all tables."""
-    with database.write() as connection:
-        metadata.drop_all(connection)
-        connection.execute(text("DROP TABLE alembic_version"))
-
-
-def upgrade(database: Database, revision: str) -> None:
-    """Make the tables of a revision."""
-    config = Config()
-    config.set_main_option("script_location", str(FOLDER))
-    config.set_main_option("path_separator", "os")
-    with database.write() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)

@@ -65,6 +65,9 @@ def _create_executions() -> None:
         "executions",
         ["account_id", "key_id", "created_at", "id"],
     )
+    op.create_index(
+        "ix_executions_account_id_http_request_id", "executions", ["account_id", "http_request_id"]
+    )
     op.create_index("ix_executions_account_id_retry_of", "executions", ["account_id", "retry_of"])
     op.create_index(
         "ix_executions_account_id_source_created_at_id",
@@ -80,6 +83,11 @@ def _create_executions() -> None:
         "ix_executions_account_id_workflow_slug_created_at_id",
         "executions",
         ["account_id", "workflow_slug", "created_at", "id"],
+    )
+    op.create_index(
+        "ix_executions_account_id_workflow_slug_status_created_at_id",
+        "executions",
+        ["account_id", "workflow_slug", "status", "created_at", "id"],
     )
     op.create_index(
         "ix_executions_account_id_workflow_version_created_at_id",
@@ -227,4 +235,12 @@ def _create_rollups() -> None:
         sa.PrimaryKeyConstraint(
             "account_id", "bucket", "dimension", "at", "key", name="pk_rollups"
         ),
+    )
+    op.create_index(
+        "ix_rollups_figures",
+        "rollups",
+        [
+            *("account_id", "bucket", "dimension", "at", "key"),
+            *("runs", "failed", "credits", "p50_ms", "p95_ms"),
+        ],
     )
