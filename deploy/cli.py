@@ -5,55 +5,42 @@ import sys
 
 import click
 
-from deploy.commands.accounts import account
-from deploy.commands.audit import audit
-from deploy.commands.doctor import doctor
-from deploy.commands.executions import execution
-from deploy.commands.history import history, migrate
-from deploy.commands.init import init
-from deploy.commands.keys import key
-from deploy.commands.ledger import ledger
-from deploy.commands.login import login_link
-from deploy.commands.models import model
-from deploy.commands.parts import gateway, up, worker
-from deploy.commands.run import run
-from deploy.commands.secrets import secret
-from deploy.commands.sessions import session
-from deploy.commands.stub_provider import stub_provider
-from deploy.commands.workflows import workflow
+from deploy.commands.lazy_group import LazyGroup
 from deploy.problems import CommandFailed, with_reasons
 
 INTERRUPTED = 130
+COMMANDS = {
+    "account": ("accounts:account", "Create, approve, move, credit and list accounts."),
+    "audit": ("audit:audit", "List the newest administrative acts, newest first."),
+    "doctor": ("doctor:doctor", "Check the stack and say how to mend what is wrong."),
+    "execution": ("executions:execution", "List, show, cancel, retry and watch runs of workflows."),
+    "gateway": ("parts:gateway", "Run one gateway: the HTTP API on HEADRACE_REDIS_URL."),
+    "history": ("history:history", "Show and export the history: what is over, in a database."),
+    "init": ("init:init", "Mark a Redis as this installation's, once."),
+    "key": ("keys:key", "Create, list and revoke API keys."),
+    "ledger": ("ledger:ledger", "Check and show the movements of credits."),
+    "login-link": ("login:login_link", "Print an address that signs one browser in, once."),
+    "migrate": ("history:migrate", "Bring the tables of the history's database to this version."),
+    "model": ("models:model", "List, check and try the models that workflows can call."),
+    "run": ("run:run", "Run the workflow SLUG and print its result."),
+    "secret": ("secrets:secret", "Set, list and delete secrets of an account."),
+    "session": ("sessions:session", "List and end the sessions of browsers."),
+    "stub-provider": ("stub_provider:stub_provider", "Speak the protocols of model providers."),
+    "up": ("parts:up", "Run the whole stack here, until Ctrl-C."),
+    "worker": ("parts:worker", "Run one worker process on HEADRACE_REDIS_URL."),
+    "workflow": ("workflows:workflow", "Save, compare, publish, list, get and delete workflows."),
+}
+"""Place and short help of each command, as `LazyGroup` takes them."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    lazy=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="headrace", prog_name="headrace")
 def headrace() -> None:
     """Turn saved AI workflows into API endpoints, on machines of your own."""
-
-
-for command in (
-    up,
-    init,
-    run,
-    execution,
-    doctor,
-    account,
-    key,
-    secret,
-    login_link,
-    session,
-    audit,
-    workflow,
-    model,
-    ledger,
-    migrate,
-    history,
-    gateway,
-    worker,
-    stub_provider,
-):
-    headrace.add_command(command)
 
 
 def main() -> None:

@@ -1,1 +1,1 @@
-"""Commands of `headrace`, one module each; heavy imports happen when a command runs."""
+"""Commands of `headrace`, one module each, imported when one of them is called."""

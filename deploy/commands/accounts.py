@@ -7,8 +7,19 @@ from typing import Any
 
 import click
 
+from deploy.admin.erasure import erase as erase_account
+from deploy.admin.history_database import find_database
+from deploy.admin.ledgers import (
+    account_with_balance,
+    accounts_with_balances,
+    create_account,
+    credit_account,
+)
 from deploy.commands import options
 from deploy.output import show
+from deploy.stack.store_access import with_store
+from engine.access.capabilities import Role, Tier
+from engine.store import Store
 
 TIERS = ("free", "creator", "pro", "business", "enterprise")
 ROLES = ("user", "admin")
@@ -43,10 +54,6 @@ def create(
     as_json: bool,
 ) -> None:
     """Create an account."""
-    from deploy.admin.ledgers import create_account
-    from deploy.stack.store_access import with_store
-    from engine.access.capabilities import Role, Tier
-    from engine.store import Store
 
     async def work(store: Store) -> dict[str, Any]:
         return await create_account(
@@ -67,9 +74,6 @@ def create(
 @options.as_json
 def approve(account_id: str, data_dir: Path, as_json: bool) -> None:
     """Let an account run workflows, from its very next request on."""
-    from deploy.admin.ledgers import account_with_balance
-    from deploy.stack.store_access import with_store
-    from engine.store import Store
 
     async def work(store: Store) -> dict[str, Any]:
         return await account_with_balance(store, await store.accounts.approve(account_id))
@@ -84,10 +88,6 @@ def approve(account_id: str, data_dir: Path, as_json: bool) -> None:
 @options.as_json
 def set_tier(account_id: str, tier: str, data_dir: Path, as_json: bool) -> None:
     """Move an account to a tier, from its very next request on."""
-    from deploy.admin.ledgers import account_with_balance
-    from deploy.stack.store_access import with_store
-    from engine.access.capabilities import Tier
-    from engine.store import Store
 
     async def work(store: Store) -> dict[str, Any]:
         moved = await store.accounts.set_tier(account_id, Tier(tier))
@@ -103,10 +103,6 @@ def set_tier(account_id: str, tier: str, data_dir: Path, as_json: bool) -> None:
 @options.as_json
 def set_role(account_id: str, role: str, data_dir: Path, as_json: bool) -> None:
     """Make an account an admin or a user, from its very next request on; the last admin stays."""
-    from deploy.admin.ledgers import account_with_balance
-    from deploy.stack.store_access import with_store
-    from engine.access.capabilities import Role
-    from engine.store import Store
 
     async def work(store: Store) -> dict[str, Any]:
         changed = await store.accounts.change(account_id, role=Role(role))
@@ -131,9 +127,6 @@ def credit(
     as_json: bool,
 ) -> None:
     """Top an account up with N credits."""
-    from deploy.admin.ledgers import credit_account
-    from deploy.stack.store_access import with_store
-
     expires_at = options.milliseconds(expires)
     topped_up = with_store(
         data_dir, lambda store: credit_account(store, account_id, credits, expires_at, note)
@@ -149,10 +142,6 @@ def credit(
 @options.as_json
 def erase(account_id: str, dry_run: bool, yes: bool, data_dir: Path, as_json: bool) -> None:
     """Erase an account with its keys, workflows, media and history, for good."""
-    from deploy.admin.erasure import erase as erase_account
-    from deploy.admin.history_database import find_database
-    from deploy.stack.store_access import with_store
-
     if not dry_run and not yes:
         click.confirm(f"Erase {account_id} and all that it has, for good?", abort=True, err=True)
     database = find_database(data_dir)
@@ -168,9 +157,6 @@ def erase(account_id: str, dry_run: bool, yes: bool, data_dir: Path, as_json: bo
 @options.as_json
 def list_(data_dir: Path, as_json: bool) -> None:
     """List all accounts, oldest first, with what they can spend."""
-    from deploy.admin.ledgers import accounts_with_balances
-    from deploy.stack.store_access import with_store
-
     _show(with_store(data_dir, accounts_with_balances), as_json)
 
 

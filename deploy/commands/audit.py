@@ -6,6 +6,8 @@ import click
 
 from deploy.commands import options
 from deploy.output import show
+from deploy.output_rows import audit_row
+from deploy.stack.store_access import with_store
 
 COLUMNS = ("at", "by", "action", "subject", "before", "after")
 
@@ -16,8 +18,5 @@ COLUMNS = ("at", "by", "action", "subject", "before", "after")
 @options.as_json
 def audit(limit: int, data_dir: Path, as_json: bool) -> None:
     """List the newest administrative acts, newest first."""
-    from deploy.output_rows import audit_row
-    from deploy.stack.store_access import with_store
-
     entries, _ = with_store(data_dir, lambda store: store.audit.page(limit=limit))
     show([audit_row(each) for each in entries], as_json=as_json, columns=COLUMNS)

@@ -1,11 +1,13 @@
 """`headrace doctor`: checks of a stack, with the fix for each problem."""
 
+import asyncio
 import json
 import sys
 from pathlib import Path
 
 import click
 
+from deploy.admin.diagnosis import examine
 from deploy.commands import options
 
 
@@ -14,10 +16,6 @@ from deploy.commands import options
 @options.as_json
 def doctor(data_dir: Path, as_json: bool) -> None:
     """Check the stack and say how to mend what is wrong."""
-    import asyncio
-
-    from deploy.admin.diagnosis import examine
-
     checks = asyncio.run(examine(data_dir))
     is_well = all(check.is_well for check in checks)
     if as_json:

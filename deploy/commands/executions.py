@@ -1,16 +1,18 @@
 """`headrace execution`: executions of an account, on the local stack or on a server."""
 
 import sys
-from typing import TYPE_CHECKING
 
 import click
 
+from deploy.client.api import Answer
+from deploy.client.callers import WorkflowCaller
+from deploy.client.interruption import Interruption
+from deploy.client.reports import failure, readable, report, warn
+from deploy.client.selection import with_reader
+from deploy.client.server_access import Access
+from deploy.client.watching import watch_execution
 from deploy.commands import options
-from deploy.output import show
-
-if TYPE_CHECKING:
-    from deploy.client.api import Answer
-    from deploy.client.server_access import Access
+from deploy.output import printable, show
 
 STATUSES = ("processing", "cancel_requested", "completed", "failed", "cancelled")
 COLUMNS = ("executionId", "workflowSlug", "status", "creditsCost", "durationMs", "createdAt")
@@ -34,12 +36,10 @@ def list_(
     status: str | None,
     slug: str | None,
     limit: int,
-    access: "Access",
+    access: Access,
     as_json: bool,
 ) -> None:
     """List the newest executions of an account, newest first."""
-    from deploy.client.selection import with_reader
-
     rows = with_reader(
         access, lambda caller: caller.executions(status=status, slug=slug, limit=limit)
     )
@@ -51,12 +51,8 @@ def list_(
 @click.option("--node", "node_id", metavar="NODE", help="Values and attempts of this node instead.")
 @options.access
 @options.as_json
-def show_(execution_id: str, node_id: str | None, access: "Access", as_json: bool) -> None:
+def show_(execution_id: str, node_id: str | None, access: Access, as_json: bool) -> None:
     """Show an execution with its inputs and nodes, and its result or why it failed."""
-    from deploy.client.reports import failure, readable, warn
-    from deploy.client.selection import with_reader
-    from deploy.output import printable
-
     if node_id is not None:
         _show_node(execution_id, node_id, access, as_json=as_json)
         return
@@ -75,9 +71,7 @@ def show_(execution_id: str, node_id: str | None, access: "Access", as_json: boo
         print(f"\n{printable(failure(found))}")
 
 
-def _show_node(execution_id: str, node_id: str, access: "Access", *, as_json: bool) -> None:
-    from deploy.client.selection import with_reader
-
+def _show_node(execution_id: str, node_id: str, access: Access, *, as_json: bool) -> None:
     found = with_reader(access, lambda caller: caller.node(execution_id, node_id))
     if as_json:
         show(found, as_json=True, columns=())
@@ -92,10 +86,7 @@ def _show_node(execution_id: str, node_id: str, access: "Access", *, as_json: bo
     _print_values("outputs", found["outputs"])
 
 
-def _print_values(title: str, values: "Answer | None") -> None:
-    from deploy.client.reports import readable
-    from deploy.output import printable
-
+def _print_values(title: str, values: Answer | None) -> None:
     print(f"\n{title}")
     if not values:
         print("-")
@@ -107,10 +98,8 @@ def _print_values(title: str, values: "Answer | None") -> None:
 @execution_id
 @options.access
 @options.as_json
-def cancel(execution_id: str, access: "Access", as_json: bool) -> None:
+def cancel(execution_id: str, access: Access, as_json: bool) -> None:
     """Ask for an execution to stop: no further node of it starts."""
-    from deploy.client.selection import with_reader
-
     asked = with_reader(access, lambda caller: caller.cancel(execution_id))
     show(asked, as_json=as_json, columns=("executionId", "status"))
 
@@ -119,10 +108,8 @@ def cancel(execution_id: str, access: "Access", as_json: bool) -> None:
 @execution_id
 @options.access
 @options.as_json
-def retry(execution_id: str, access: "Access", as_json: bool) -> None:
+def retry(execution_id: str, access: Access, as_json: bool) -> None:
     """Run a failed execution again from the nodes that failed; print the new one's id."""
-    from deploy.client.selection import with_reader
-
     started = with_reader(access, lambda caller: caller.retry(execution_id))
     show(started, as_json=as_json, columns=("executionId", "status"))
 
@@ -131,15 +118,8 @@ def retry(execution_id: str, access: "Access", as_json: bool) -> None:
 @execution_id
 @options.access
 @options.as_json
-def watch(execution_id: str, access: "Access", as_json: bool) -> None:
+def watch(execution_id: str, access: Access, as_json: bool) -> None:
     """Show what happens to an execution until it ends, then what `headrace run` prints of it."""
-    from deploy.client.api import Answer
-    from deploy.client.callers import WorkflowCaller
-    from deploy.client.interruption import Interruption
-    from deploy.client.reports import report
-    from deploy.client.selection import with_reader
-    from deploy.client.watching import watch_execution
-
     interruption = Interruption(access)
     interruption.note(execution_id)
 

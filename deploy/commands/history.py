@@ -8,8 +8,11 @@ from typing import Any
 
 import click
 
+from deploy.admin.history import export_executions, migrate_database, read_status
+from deploy.admin.history_database import find_database
 from deploy.commands import options
 from deploy.output import show
+from deploy.stack.store_access import with_store
 
 STATUS_COLUMNS = (
     *("database", "revision", "isCurrent", "executions", "archivedUntil"),
@@ -22,9 +25,6 @@ STATUS_COLUMNS = (
 @options.as_json
 def migrate(data_dir: Path, as_json: bool) -> None:
     """Bring the tables of the history's database to this version; `headrace up` does so itself."""
-    from deploy.admin.history import migrate_database
-    from deploy.admin.history_database import find_database
-
     row = migrate_database(find_database(data_dir))
     show(row, as_json=as_json, columns=("database", "revision"))
 
@@ -39,10 +39,6 @@ def history() -> None:
 @options.as_json
 def status(data_dir: Path, as_json: bool) -> None:
     """Show until when all is archived, and what waits; exits 1 when nothing can be archived."""
-    from deploy.admin.history import read_status
-    from deploy.admin.history_database import find_database
-    from deploy.stack.store_access import with_store
-
     database = find_database(data_dir)
     row = with_store(data_dir, lambda store: read_status(store, database))
     show(row, as_json=as_json, columns=STATUS_COLUMNS)
@@ -63,9 +59,6 @@ def _day(help_text: str, name: str) -> Callable[[Callable[..., None]], Callable[
 @options.data_dir
 def export(file: Any, account_id: str | None, data_dir: Path, **days: datetime | None) -> None:
     """Write archived executions as JSON lines to FILE, or to the standard output."""
-    from deploy.admin.history import export_executions
-    from deploy.admin.history_database import find_database
-
     lines = export_executions(
         find_database(data_dir),
         account_id=account_id,

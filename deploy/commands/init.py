@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from deploy.commands import options
+from deploy.stack.installation import SENTENCES, begin
 
 
 @click.command()
@@ -18,7 +19,5 @@ from deploy.commands import options
 @options.as_json
 def init(adopt: bool, data_dir: Path, as_json: bool) -> None:
     """Mark a Redis as this installation's, once, so that gateways and workers serve it."""
-    from deploy.stack.installation import SENTENCES, begin
-
     row = begin(data_dir, adopts=adopt)
     print(json.dumps(row) if as_json else SENTENCES[row["outcome"]])

@@ -5,9 +5,15 @@ from pathlib import Path
 
 import click
 
+from deploy.admin.webhooks import set_webhook
 from deploy.commands import options
 from deploy.output import show
+from deploy.output_rows import key_row, webhook_row
 from deploy.problems import CommandFailed
+from deploy.stack.store_access import with_store
+from engine.access.capabilities import PRESETS
+from engine.store import ApiKey, Store
+from engine.store.audit import COMMAND
 
 COLUMNS = ("id", "accountId", "name", "prefix", "last4", "capabilities", "createdAt", "expiresAt")
 WEBHOOK_COLUMNS = ("keyId", "url", "enabled", "secret", "createdAt")
@@ -37,11 +43,6 @@ def create(
     as_json: bool,
 ) -> None:
     """Create a key; its secret is shown this once."""
-    from deploy.output_rows import key_row
-    from deploy.stack.store_access import with_store
-    from engine.store import ApiKey, Store
-    from engine.store.audit import COMMAND
-
     chosen = _chosen(preset, capabilities)
 
     async def work(store: Store) -> tuple[ApiKey, str]:
@@ -64,9 +65,6 @@ def create(
 @options.as_json
 def list_(account_id: str | None, data_dir: Path, as_json: bool) -> None:
     """List the keys of one account, or of all."""
-    from deploy.output_rows import key_row
-    from deploy.stack.store_access import with_store
-    from engine.store import ApiKey, Store
 
     async def work(store: Store) -> list[ApiKey]:
         if account_id is None:
@@ -85,10 +83,6 @@ def list_(account_id: str | None, data_dir: Path, as_json: bool) -> None:
 @options.as_json
 def revoke(key_id: str, data_dir: Path, as_json: bool) -> None:
     """Delete a key; the very next request with it is refused."""
-    from deploy.output_rows import key_row
-    from deploy.stack.store_access import with_store
-    from engine.store.audit import COMMAND
-
     revoked = with_store(data_dir, lambda store: store.api_keys.revoke(key_id, by=COMMAND))
     show(key_row(revoked), as_json=as_json, columns=COLUMNS)
 
@@ -101,17 +95,11 @@ def revoke(key_id: str, data_dir: Path, as_json: bool) -> None:
 @options.as_json
 def webhook(key_id: str, url: str, secret: str | None, data_dir: Path, as_json: bool) -> None:
     """Set where the ends of a key's asynchronous runs are told."""
-    from deploy.admin.webhooks import set_webhook
-    from deploy.output_rows import webhook_row
-    from deploy.stack.store_access import with_store
-
     saved = with_store(data_dir, lambda store: set_webhook(store, key_id, url, secret))
     show(webhook_row(key_id, saved), as_json=as_json, columns=WEBHOOK_COLUMNS)
 
 
 def _chosen(preset: str | None, capabilities: tuple[str, ...]) -> tuple[str, ...]:
-    from engine.access.capabilities import PRESETS
-
     if (preset is None) == (not capabilities):
         raise click.UsageError("Name either a --preset or each --capability.")
     if preset is None:

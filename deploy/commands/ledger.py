@@ -5,8 +5,11 @@ from pathlib import Path
 
 import click
 
+from deploy.admin.ledgers import check_ledgers, newest_entries
 from deploy.commands import options
 from deploy.output import show
+from deploy.output_rows import bucket_text
+from deploy.stack.store_access import with_store
 
 CHECK_COLUMNS = ("accountId", "entries", "balance", "faults")
 ENTRY_COLUMNS = (
@@ -26,9 +29,6 @@ def ledger() -> None:
 @options.as_json
 def check(account_id: str | None, data_dir: Path, as_json: bool) -> None:
     """Add up the ledger of one account, or of each; exits 1 when a sum is not the balance."""
-    from deploy.admin.ledgers import check_ledgers
-    from deploy.stack.store_access import with_store
-
     rows = with_store(data_dir, lambda store: check_ledgers(store, account_id))
     if as_json:
         show(rows, as_json=True, columns=())
@@ -45,10 +45,6 @@ def check(account_id: str | None, data_dir: Path, as_json: bool) -> None:
 @options.as_json
 def show_(account_id: str, limit: int, data_dir: Path, as_json: bool) -> None:
     """Show the newest movements of an account's credits, newest first."""
-    from deploy.admin.ledgers import newest_entries
-    from deploy.output_rows import bucket_text
-    from deploy.stack.store_access import with_store
-
     rows = with_store(data_dir, lambda store: newest_entries(store, account_id, limit))
     if not as_json:
         rows = [{**row, "bucket": bucket_text(row["bucket"])} for row in rows]

@@ -5,9 +5,15 @@ from pathlib import Path
 
 import click
 
+from deploy.admin.sign_in import make_login_link
 from deploy.commands import options
 from deploy.output import show
+from deploy.output_rows import login_row
 from deploy.problems import CommandFailed
+from deploy.stack.location import find_stack
+from deploy.stack.store_access import with_store
+from engine.settings import load
+from engine.store.accounts.sessions import LOGIN_MS
 
 
 @click.command("login-link")
@@ -16,13 +22,6 @@ from deploy.problems import CommandFailed
 @options.as_json
 def login_link(account_id: str, data_dir: Path, as_json: bool) -> None:
     """Print an address that signs one browser in, once, within ten minutes."""
-    from deploy.admin.sign_in import make_login_link
-    from deploy.output_rows import login_row
-    from deploy.stack.location import find_stack
-    from deploy.stack.store_access import with_store
-    from engine.settings import load
-    from engine.store.accounts.sessions import LOGIN_MS
-
     base = load().public_url or find_stack(data_dir).url
     if not base:
         raise CommandFailed(

@@ -6,9 +6,21 @@ from pathlib import Path
 
 import click
 
+from deploy.admin.manifests import (
+    check_manifests,
+    environ_of_stack,
+    models_markdown,
+    schema_text,
+    try_model,
+    use_models,
+    use_models_dir,
+)
 from deploy.commands import options
 from deploy.output import printable, show
+from deploy.output_rows import model_row, price_text
 from deploy.problems import CommandFailed
+from engine.models.registry import all_models
+from workers.providers.base import ignore_update
 
 COLUMNS = ("internalName", "name", "category", "tierRequired", "enabled", "pricing", "available")
 manifests_option = click.option(
@@ -34,10 +46,6 @@ def list_(data_dir: Path, models_dir: Path | None, markdown: bool, as_json: bool
     With a stack, by its data directory or HEADRACE_REDIS_URL, those that admins have saved too, and
     which of all its workers can call; without one, which this shell's variables are enough for.
     """
-    from deploy.admin.manifests import models_markdown, use_models, use_models_dir
-    from deploy.output_rows import model_row, price_text
-    from engine.models.registry import all_models
-
     if markdown:
         use_models_dir(models_dir)
         print(models_markdown(), end="")
@@ -61,8 +69,6 @@ def list_(data_dir: Path, models_dir: Path | None, markdown: bool, as_json: bool
 @click.argument("path", type=click.Path(path_type=Path))
 def check(path: Path) -> None:
     """Check a manifest, or all in a folder: a line `file:line: reason` for all that is wrong."""
-    from deploy.admin.manifests import check_manifests
-
     names, faults = check_manifests(path)
     for fault in faults:
         print(fault, file=sys.stderr)
@@ -89,9 +95,6 @@ def try_(
     as_json: bool,
 ) -> None:
     """Call a model once from here, with this shell's keys; nobody is charged, nothing is kept."""
-    from deploy.admin.manifests import environ_of_stack, try_model, use_models
-    from workers.providers.base import ignore_update
-
     _print_left_out(use_models(models_dir, data_dir).left_out)
     environ, publish_text = (
         environ_of_stack(data_dir),
@@ -116,6 +119,4 @@ def _print_left_out(left_out: Sequence[str]) -> None:
 @model.command()
 def schema() -> None:
     """Print the JSON Schema of manifests."""
-    from deploy.admin.manifests import schema_text
-
     print(schema_text(), end="")

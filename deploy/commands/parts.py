@@ -1,4 +1,7 @@
-"""`headrace up`, `gateway`, `worker`: the whole stack, or one part for one of many machines."""
+"""`headrace up`, `gateway`, `worker`: the whole stack, or one part for one of many machines.
+
+Each imports its own part alone, and a part only once the importing is set up.
+"""
 
 import sys
 from pathlib import Path

@@ -1,14 +1,13 @@
 """`headrace run`: run a workflow from the terminal, over HTTP where a server answers."""
 
+import asyncio
 import sys
-from typing import TYPE_CHECKING
 
 import click
 
+from deploy.client.server_access import Access
+from deploy.client.workflow_run import RunOptions, run_workflow
 from deploy.commands import options
-
-if TYPE_CHECKING:
-    from deploy.client.server_access import Access
 
 
 @click.command()
@@ -31,14 +30,10 @@ def run(
     inputs: tuple[str, ...],
     in_background: bool,
     watch: bool,
-    access: "Access",
+    access: Access,
     as_json: bool,
 ) -> None:
     """Run the workflow SLUG and print its result."""
-    import asyncio
-
-    from deploy.client.workflow_run import RunOptions, run_workflow
-
     if in_background and watch:
         raise click.UsageError("--async does not wait, so there is nothing to --watch.")
     order = RunOptions(

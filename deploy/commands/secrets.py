@@ -5,9 +5,13 @@ from pathlib import Path
 
 import click
 
+from deploy.admin.secrets import delete_secret, find_secrets, save_secret
 from deploy.commands import options
 from deploy.output import show
+from deploy.output_rows import secret_row
 from deploy.problems import CommandFailed
+from deploy.stack.location import read_private
+from deploy.stack.store_access import with_store
 
 COLUMNS = ("name", "createdAt", "updatedAt")
 LIST_COLUMNS = (*COLUMNS, "hosts", "usedBy")
@@ -46,10 +50,6 @@ def set_(
     """Set a secret to the text on standard input, without its last line break."""
     if hosts and any_host:
         raise CommandFailed("Give either --host or --any-host.")
-    from deploy.admin.secrets import save_secret
-    from deploy.output_rows import secret_row
-    from deploy.stack.store_access import with_store
-
     value, owner = _read_value(), account_id or _demo_account(data_dir)
     sent_to = hosts if hosts or any_host else None
     saved = with_store(data_dir, lambda store: save_secret(store, owner, name, value, sent_to))
@@ -62,10 +62,6 @@ def set_(
 @options.as_json
 def list_(account_id: str | None, data_dir: Path, as_json: bool) -> None:
     """List the secrets by name, without their values, and the workflows that use each."""
-    from deploy.admin.secrets import find_secrets
-    from deploy.output_rows import secret_row
-    from deploy.stack.store_access import with_store
-
     owner = account_id or _demo_account(data_dir)
     found = with_store(data_dir, lambda store: find_secrets(store, owner))
     rows = [
@@ -82,9 +78,6 @@ def list_(account_id: str | None, data_dir: Path, as_json: bool) -> None:
 @options.as_json
 def delete(name: str, account_id: str | None, data_dir: Path, as_json: bool) -> None:
     """Delete a secret; nodes that use it fail from now on."""
-    from deploy.admin.secrets import delete_secret
-    from deploy.stack.store_access import with_store
-
     owner = account_id or _demo_account(data_dir)
     with_store(data_dir, lambda store: delete_secret(store, owner, name))
     show({"name": name, "deleted": True}, as_json=as_json, columns=("name", "deleted"))
@@ -101,8 +94,6 @@ def _read_value() -> str:
 
 
 def _demo_account(data_dir: Path) -> str:
-    from deploy.stack.location import read_private
-
     found = read_private(data_dir / "demo.json").get("accountId")
     if not isinstance(found, str):
         raise CommandFailed("There is no demo account here: name an --account.")

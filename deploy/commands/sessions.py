@@ -6,6 +6,10 @@ import click
 
 from deploy.commands import options
 from deploy.output import show
+from deploy.output_rows import session_row
+from deploy.stack.store_access import with_store
+from engine.store import SessionRecord, Store
+from engine.store.audit import COMMAND
 
 COLUMNS = ("id", "accountId", "createdAt", "lastUsedAt", "address", "userAgent")
 
@@ -21,9 +25,6 @@ def session() -> None:
 @options.as_json
 def list_(account_id: str | None, data_dir: Path, as_json: bool) -> None:
     """List the sessions of one account, or of all, newest first for each."""
-    from deploy.output_rows import session_row
-    from deploy.stack.store_access import with_store
-    from engine.store import SessionRecord, Store
 
     async def work(store: Store) -> list[SessionRecord]:
         if account_id is None:
@@ -42,10 +43,6 @@ def list_(account_id: str | None, data_dir: Path, as_json: bool) -> None:
 @options.as_json
 def end(session_id: str, data_dir: Path, as_json: bool) -> None:
     """Sign a browser out; its very next request is refused."""
-    from deploy.output_rows import session_row
-    from deploy.stack.store_access import with_store
-    from engine.store import SessionRecord, Store
-    from engine.store.audit import COMMAND
 
     async def work(store: Store) -> SessionRecord:
         found = await store.session_list.find(session_id)

@@ -4,6 +4,12 @@ import sys
 
 import click
 
+from deploy.problems import CommandFailed
+from deploy.stub_provider.app import create_app
+from deploy.stub_provider.errors import StubRefused
+from deploy.stub_provider.limits import LimitOptions
+from deploy.stub_provider.server import run
+
 _AT_LEAST_ONE = click.IntRange(1, 10_000_000)
 
 
@@ -41,12 +47,6 @@ def stub_provider(
 
     For development and tests: nothing is asked of any real model.
     """
-    from deploy.problems import CommandFailed
-    from deploy.stub_provider.app import create_app
-    from deploy.stub_provider.errors import StubRefused
-    from deploy.stub_provider.limits import LimitOptions
-    from deploy.stub_provider.server import run
-
     limits = LimitOptions(
         requests_per_minute=requests_per_minute,
         tokens_per_minute=tokens_per_minute,

@@ -3,17 +3,17 @@
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from deploy.client.document_diff import lines_of
+from deploy.client.document_files import document_text, read_document
+from deploy.client.publishing import ChangePlan, plan_file, plan_publication
+from deploy.client.selection import with_workflows
+from deploy.client.server_access import Access
 from deploy.commands import options
 from deploy.output import printable, show
 from deploy.problems import CommandFailed
-
-if TYPE_CHECKING:
-    from deploy.client.publishing import ChangePlan
-    from deploy.client.server_access import Access
 
 DIFFERS = 3
 """Exit code of `diff` where there are changes."""
@@ -29,15 +29,11 @@ file_argument = click.argument("file", type=click.Path(exists=True, dir_okay=Fal
 @click.argument("slug", required=False)
 @options.access
 @options.as_json
-def diff(file: Path, slug: str | None, access: "Access", as_json: bool) -> None:
+def diff(file: Path, slug: str | None, access: Access, as_json: bool) -> None:
     """Show the changes that pushing a file would make; exit with 3 if there are some.
 
     The file is compared with the live version, or with the draft if the file says `"draft": true`.
     """
-    from deploy.client.document_files import read_document
-    from deploy.client.publishing import plan_file
-    from deploy.client.selection import with_workflows
-
     document = read_document(file)
     plan = with_workflows(access, lambda own: plan_file(own, document, slug))
     _show_plan(plan, as_json=as_json)
@@ -53,12 +49,9 @@ def diff(file: Path, slug: str | None, access: "Access", as_json: bool) -> None:
 @options.access
 @options.as_json
 def publish(
-    slug: str, note: str | None, force: bool, yes: bool, access: "Access", as_json: bool
+    slug: str, note: str | None, force: bool, yes: bool, access: Access, as_json: bool
 ) -> None:
     """Show what publishing the draft changes and breaks, ask, and publish it."""
-    from deploy.client.publishing import plan_publication
-    from deploy.client.selection import with_workflows
-
     plan = with_workflows(access, lambda own: plan_publication(own, slug))
     if not as_json:
         _show_plan(plan, as_json=False)
@@ -76,10 +69,8 @@ def publish(
 @slug_argument
 @options.access
 @options.as_json
-def versions(slug: str, access: "Access", as_json: bool) -> None:
+def versions(slug: str, access: Access, as_json: bool) -> None:
     """List the versions that are kept, newest first."""
-    from deploy.client.selection import with_workflows
-
     found = with_workflows(access, lambda own: own.versions(slug))
     show(found, as_json=as_json, columns=VERSIONS)
 
@@ -90,10 +81,8 @@ def versions(slug: str, access: "Access", as_json: bool) -> None:
 @confirmed
 @options.access
 @options.as_json
-def restore(slug: str, version: int, yes: bool, access: "Access", as_json: bool) -> None:
+def restore(slug: str, version: int, yes: bool, access: Access, as_json: bool) -> None:
     """Publish a former version as a new one; a draft stays as it is."""
-    from deploy.client.selection import with_workflows
-
     _confirm(f"Publish version {version} of '{slug}' again?", yes=yes)
     saved = with_workflows(access, lambda own: own.restore(slug, version))
     show(saved, as_json=as_json, columns=SAVED)
@@ -105,11 +94,8 @@ def restore(slug: str, version: int, yes: bool, access: "Access", as_json: bool)
 @click.option("--draft", "is_draft", is_flag=True, help="Take the draft, not the live version.")
 @options.access
 @options.as_json
-def pull(slug: str, file: Path | None, is_draft: bool, access: "Access", as_json: bool) -> None:
+def pull(slug: str, file: Path | None, is_draft: bool, access: Access, as_json: bool) -> None:
     """Write a document into a file, SLUG.json by default, in an order that stays the same."""
-    from deploy.client.document_files import document_text
-    from deploy.client.selection import with_workflows
-
     document = with_workflows(access, lambda own: own.draft(slug) if is_draft else own.get(slug))
     if document is None:
         raise CommandFailed(f"'{slug}' has no draft.")
@@ -118,9 +104,7 @@ def pull(slug: str, file: Path | None, is_draft: bool, access: "Access", as_json
     show({"slug": slug, "file": str(target)}, as_json=as_json, columns=("slug", "file"))
 
 
-def _show_plan(plan: "ChangePlan", *, as_json: bool) -> None:
-    from deploy.client.document_diff import lines_of
-
+def _show_plan(plan: ChangePlan, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(plan.as_dict(), ensure_ascii=False))
         return

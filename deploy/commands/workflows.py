@@ -2,15 +2,19 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from deploy.client.document_files import read_document
+from deploy.client.selection import with_workflows
+from deploy.client.server_access import Access
+from deploy.client.workflows import push as push_document
 from deploy.commands import options, workflow_versions
 from deploy.output import show
-
-if TYPE_CHECKING:
-    from deploy.client.server_access import Access
+from deploy.output_rows import listed_row
+from deploy.stack.store_access import with_store
+from engine.store import Store
 
 COLUMNS = ("slug", "name", "version", "accountId", "draft", "updatedAt")
 PUSHED = ("slug", "name", "into", "accountId", "updatedAt")
@@ -35,17 +39,13 @@ for command in workflow_versions.commands:
 def push(
     file: Path,
     is_new: bool,
-    access: "Access",
+    access: Access,
     as_json: bool,
 ) -> None:
     """Save a document as the next version of its workflow, or as a new one where there is none.
 
     Its workflow is the one of the `slug` in the file, else the one of its name.
     """
-    from deploy.client.document_files import read_document
-    from deploy.client.selection import with_workflows
-    from deploy.client.workflows import push as push_document
-
     document = read_document(file)
     saved = with_workflows(access, lambda own: push_document(own, document, is_new=is_new))
     show(saved, as_json=as_json, columns=PUSHED)
@@ -54,10 +54,8 @@ def push(
 @workflow.command("list")
 @options.access
 @options.as_json
-def list_(access: "Access", as_json: bool) -> None:
+def list_(access: Access, as_json: bool) -> None:
     """List the workflows of an account: of a key, of --account, or of all on the stack here."""
-    from deploy.client.selection import with_workflows
-
     if access.key is not None or access.remote_api() is not None:
         show(with_workflows(access, lambda own: own.own()), as_json=as_json, columns=API_COLUMNS)
     elif access.account_id is not None:
@@ -70,10 +68,8 @@ def list_(access: "Access", as_json: bool) -> None:
 @slug
 @options.access
 @options.as_json
-def get(slug: str, access: "Access", as_json: bool) -> None:
+def get(slug: str, access: Access, as_json: bool) -> None:
     """Print a whole document, as `push` takes it."""
-    from deploy.client.selection import with_workflows
-
     document = with_workflows(access, lambda own: own.get(slug))
     print(json.dumps(document, indent=None if as_json else 2, ensure_ascii=False))
 
@@ -82,19 +78,13 @@ def get(slug: str, access: "Access", as_json: bool) -> None:
 @slug
 @options.access
 @options.as_json
-def delete(slug: str, access: "Access", as_json: bool) -> None:
+def delete(slug: str, access: Access, as_json: bool) -> None:
     """Delete a workflow; executions in flight finish."""
-    from deploy.client.selection import with_workflows
-
     with_workflows(access, lambda own: own.delete(slug))
     show({"slug": slug, "deleted": True}, as_json=as_json, columns=("slug", "deleted"))
 
 
 def _list_all(data_dir: Path) -> list[dict[str, Any]]:
-    from deploy.output_rows import listed_row
-    from deploy.stack.store_access import with_store
-    from engine.store import Store
-
     async def work(store: Store) -> list[dict[str, Any]]:
         owners = await store.accounts.list()
         return [

@@ -70,9 +70,15 @@ def test_every_code_of_a_failed_node_is_documented() -> None:
     assert codes <= rows_of("errors.md").keys()
 
 
+def commands_of(group: click.Group) -> dict[str, click.Command]:
+    context = click.Context(group)
+    found = {name: group.get_command(context, name) for name in group.list_commands(context)}
+    return {name: command for name, command in found.items() if command is not None}
+
+
 def commands(group: click.Group, *path: str) -> list[str]:
     found = []
-    for name, command in group.commands.items():
+    for name, command in commands_of(group).items():
         if isinstance(command, click.Group):
             found += commands(command, *path, name)
         else:
@@ -87,7 +93,7 @@ def test_every_command_is_documented_with_its_options(command: str) -> None:
     found: click.Command = headrace
     for word in command.split()[1:]:
         assert isinstance(found, click.Group)
-        found = found.commands[word]
+        found = commands_of(found)[word]
 
     options = {max(one.opts, key=len) for one in found.params if isinstance(one, click.Option)}
     everywhere = {"--json", "--data-dir"}

@@ -12,15 +12,14 @@ import tempfile
 from collections.abc import Mapping
 from typing import IO
 
+COMMANDS = (
+    *("accounts", "audit", "doctor", "executions", "history", "init", "keys", "ledger", "login"),
+    *("models", "run", "secrets", "sessions", "workflows"),
+)
 MODULES = (
-    *(
-        "deploy.cli",
-        "deploy.admin.ledgers",
-        "deploy.admin.diagnosis",
-        "deploy.client.workflow_run",
-        "deploy.admin.manifests",
-    ),
+    "deploy.cli",
     "deploy.client.documents",
+    *(f"deploy.commands.{each}" for each in COMMANDS),
 )
 """Modules that commands import, except those that start a part of the stack."""
 FORKS = multiprocessing.get_context("forkserver")
