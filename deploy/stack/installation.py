@@ -17,7 +17,6 @@ PLANNED = "planned"
 SENTENCES = {
     MarkOutcome.BEGUN: "The Redis is marked as this installation's, which is empty.",
     MarkOutcome.KEPT: "The Redis has this installation's marker already.",
-    MarkOutcome.UPGRADED: "The Redis, which had accounts, is marked as this installation's.",
     MarkOutcome.ADOPTED: "The Redis had another key's marker and has this installation's now. "
     "Secrets that were sealed with the other key cannot be read: their owners must set new ones.",
     PLANNED: "No stack runs here: the next `headrace up` on this data directory marks its Redis.",

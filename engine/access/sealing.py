@@ -22,7 +22,7 @@ PURPOSE = b"headrace: secrets at rest"
 INSTALLATION = b"headrace: installation"
 ID_DIGITS = 32
 MARK = b"\x01"
-"""First byte of every sealed value; no plain secret begins with it."""
+"""First byte of every sealed value, for its form."""
 
 
 class Unsealable(Exception):
@@ -30,7 +30,7 @@ class Unsealable(Exception):
 
 
 class Sealer:
-    """Seals with the first key and opens with any; without a key it opens plain values only."""
+    """Seals with the first key and opens with any; without a key it does neither."""
 
     def __init__(self, keys: Sequence[str]) -> None:
         self._ciphers = [AESSIV(_derive(key)) for key in keys]
@@ -70,10 +70,8 @@ class Sealer:
         return MARK + self._ciphers[0].encrypt(secret.encode(), _associated(place))
 
     def open(self, stored: bytes, place: Sequence[str]) -> str:
-        """Return the secret of a sealed or plain value. Raises Unsealable."""
-        if not is_sealed(stored):
-            return stored.decode()
-        for cipher in self._ciphers:
+        """Return the secret of a sealed value. Raises Unsealable."""
+        for cipher in self._ciphers if is_sealed(stored) else ():
             try:
                 return cipher.decrypt(stored.removeprefix(MARK), _associated(place)).decode()
             except InvalidTag:
@@ -82,7 +80,7 @@ class Sealer:
 
 
 def is_sealed(stored: bytes) -> bool:
-    """Return True if the value is sealed, False if it is plain, from before there was a key."""
+    """Return whether the value has the form of a sealed one."""
     return stored.startswith(MARK)
 
 

@@ -139,12 +139,12 @@ def secret_place(account_id: str, key_id: str) -> tuple[str, ...]:
 def seal_anew(
     client: Client, sealer: Sealer, account_id: str, key_id: str, record: Mapping[str, bytes]
 ) -> None:
-    """Schedule sealing with the current key for secrets in plain text or under an older key."""
+    """Schedule sealing with the current key for secrets under an older key."""
     place = secret_place(account_id, key_id)
     key = keyspace.webhook(account_id, key_id)
     for name in ("secret", "old_secret"):
         kept = record.get(name, b"")
         with contextlib.suppress(Unsealable):
             sealed = sealer.seal(sealer.open(kept, place), place)
-            if kept not in (b"", sealed):
+            if kept != sealed:
                 forget(client.call(SCRIPTS["seal_secret"], [key], [name, kept, sealed]))

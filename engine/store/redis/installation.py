@@ -42,8 +42,6 @@ class MarkOutcome(StrEnum):
     BEGUN = "begun"
     KEPT = "kept"
     """The Redis had this installation's marker."""
-    UPGRADED = "upgraded"
-    """The Redis had accounts that predate markers."""
     ADOPTED = "adopted"
     """The marker of another key was replaced."""
 
@@ -82,12 +80,10 @@ class Guard:
     async def admit(self, connection: Connection) -> None:
         """Check a new connection before its first command.
 
-        A Redis without a marker, but with accounts or a seal made with this installation's key,
-        predates markers and is marked. Raises WrongStore, ConnectionError or hiredis.ReplyError.
+        Raises WrongStore, ConnectionError or hiredis.ReplyError.
         """
         try:
-            marker = await read_marker(connection) or await self._upgrade(connection)
-            await self._add_ids(connection, self.check(marker))
+            await self._add_ids(connection, self.check(await read_marker(connection)))
         except WrongStore as error:
             self._refuse(error)
             raise
@@ -131,9 +127,8 @@ class Guard:
             await self._add_ids(connection, before)
             outcome = MarkOutcome.KEPT
         else:
-            has_accounts = await connection.request("EXISTS", keyspace.account_ids())
             await self._mark(connection, None, self._ids)
-            outcome = MarkOutcome.UPGRADED if has_accounts else MarkOutcome.BEGUN
+            outcome = MarkOutcome.BEGUN
         # Another process may have marked it at the same time.
         return outcome, self.check(await read_marker(connection))
 
@@ -161,21 +156,6 @@ class Guard:
             self._logged_at = self._refused_at
             log.error("the store is refused", extra={"seen": error.seen, "fix": error.fix})
 
-    async def _upgrade(self, connection: Connection) -> Marker | None:
-        is_sealed = bool(await connection.request("EXISTS", keyspace.seal()))
-        if not is_sealed and not await connection.request("EXISTS", keyspace.account_ids()):
-            return None
-        if not self._sealer.has_key:
-            raise self._wrong(
-                "has data from before there were markers, and no marker",
-                f"Start a gateway or run `headrace init` with its {VARIABLE}, which marks it.",
-            )
-        if not await self._opens_seal(connection):
-            raise self._foreign()
-        await self._mark(connection, None, self._ids, empty_too=is_sealed)
-        log.warning("marked the store of an installation", extra={"redis": self._place})
-        return await read_marker(connection)
-
     async def _add_ids(self, connection: Connection, marker: Marker) -> None:
         """Add the ids of new keys, so that processes with those alone are accepted."""
         new = tuple(each for each in self._ids if each not in marker.ids)
@@ -183,19 +163,14 @@ class Guard:
             await self._mark(connection, marker, new + marker.ids)
 
     async def _mark(
-        self,
-        connection: Connection,
-        before: Marker | None,
-        ids: tuple[str, ...],
-        *,
-        empty_too: bool = True,
+        self, connection: Connection, before: Marker | None, ids: tuple[str, ...]
     ) -> None:
         """Write the marker unless another process has changed it since the read."""
         await connection.request(
             *("EVAL", SCRIPTS["mark_installation"].text),
-            *(2, keyspace.installation(), keyspace.account_ids()),
+            *(1, keyspace.installation()),
             *(0, " ".join(before.ids if before else NO_MARKER), " ".join(ids)),
-            *(before.schema if before else SCHEMA, PARTITIONS, int(empty_too)),
+            *(before.schema if before else SCHEMA, PARTITIONS),
         )
 
     async def _opens_seal(self, connection: Connection) -> bool:

@@ -58,8 +58,10 @@ def test_what_was_changed_does_not_open(at: int) -> None:
 
 
 @pytest.mark.parametrize("key", ["", NEW])
-def test_what_is_plain_from_before_is_read(key: str) -> None:
-    assert Sealer.of(key).open(SECRET.encode(), PLACE) == SECRET
+def test_what_is_not_sealed_does_not_open(key: str) -> None:
+    for stored in (SECRET.encode(), b""):
+        with pytest.raises(Unsealable):
+            Sealer.of(key).open(stored, PLACE)
 
 
 def test_without_a_key_nothing_is_sealed_and_the_setting_is_named() -> None:

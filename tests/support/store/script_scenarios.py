@@ -265,9 +265,9 @@ SCENARIOS = {
         answer=[b"A_KEY", b""],
     ),
     "mark_installation": Scenario(
-        seed=(("ZADD", "ids", 1, "acc_1"),),
-        keys=("marker", "ids"),
-        args=(NOW, "", "a", 1, 16, ""),
+        seed=(),
+        keys=("marker",),
+        args=(NOW, "", "a", 1, 16),
         answer=0,
     ),
     "remove_dead_worker": Scenario(

@@ -329,47 +329,23 @@ async def test_marking_a_redis_that_is_away_is_unavailable() -> None:
         await mark("unix:///nowhere/at/all.sock", OURS)
 
 
-# -- installations from before there were markers -------------------------------------------------
-
-
-def seal(key: str) -> bytes:
-    return Sealer.of(key).seal(SEALED, installation.SEAL_PLACE)
-
-
-async def test_an_unmarked_redis_with_accounts_is_marked_by_the_first_that_has_the_key(
-    unmarked_redis_url: str, raw: redis.Redis, stores: dict[str, Store]
-) -> None:
-    raw.zadd(keyspace.account_ids(), {"acc_1": 1})
-    assert await is_refused(stores["none"])
-
-    await asyncio.gather(*(stores["ours"].ping() for _ in range(3)))
-
-    assert marker(raw)[b"ids"].decode() == OURS.installation_ids[0]
-    assert await is_refused(stores["other"])
+# -- a marker that was lost ---------------------------------------------------------------------
 
 
 async def test_the_seal_says_whose_an_unmarked_redis_is(
     unmarked_redis_url: str, raw: redis.Redis, stores: dict[str, Store]
 ) -> None:
-    raw.set(keyspace.seal(), seal(SECRET_KEY))
+    raw.set(keyspace.seal(), Sealer.of(SECRET_KEY).seal(SEALED, installation.SEAL_PLACE))
 
-    assert await is_refused(stores["other"])
-    assert marker(raw) == {}
+    assert await is_refused(stores["ours"])
     with pytest.raises(WrongStore):
         await mark(unmarked_redis_url, Sealer.of(OTHER))
     assert marker(raw) == {}
-    await stores["ours"].ping()
+
+    await mark(unmarked_redis_url, OURS)
+
     assert marker(raw)[b"ids"].decode() == OURS.installation_ids[0]
-
-
-async def test_marking_distinguishes_an_upgrade_from_a_new_installation(
-    unmarked_redis_url: str, raw: redis.Redis
-) -> None:
-    raw.zadd(keyspace.account_ids(), {"acc_1": 1})
-
-    outcome, _ = await mark(unmarked_redis_url, OURS)
-
-    assert outcome is MarkOutcome.UPGRADED
+    await stores["ours"].ping()
 
 
 # -- a key that is changed ------------------------------------------------------------------------
