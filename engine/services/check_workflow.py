@@ -1,9 +1,9 @@
 """Check of a workflow's graph for an editor: problems, sockets and estimate. Saves nothing."""
 
-import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from engine.billing.credits import estimate_nodes
@@ -11,7 +11,7 @@ from engine.errors import InvalidInputs
 from engine.graph.parse import ParsedGraph, Problem
 from engine.graph.plan import Plan, plan_sound_part
 from engine.nodes.request_input import RequestInputSettings
-from engine.services.graph_checks import LARGE_GRAPH, Elements, GraphChecker
+from engine.services.graph_checks import Elements, GraphChecker
 from engine.services.save_workflow import check_uploads
 from engine.services.secrets import check_secrets
 from engine.store import Store
@@ -54,9 +54,8 @@ async def check_workflow(
     where its expressions cannot be checked now.
     """
     graph = await checker.examine(account_id, nodes, edges)
-    args = graph, markup, checker.allow_private, inputs
-    is_large = len(nodes) + len(edges) >= LARGE_GRAPH
-    found = await asyncio.to_thread(check_graph, *args) if is_large else check_graph(*args)
+    work = partial(check_graph, graph, markup, checker.allow_private, inputs)
+    found = await checker.compute(account_id, len(nodes) + len(edges), work)
     uploads = await check_uploads(store, account_id, nodes)
     secrets = await check_secrets(store, account_id, nodes)
     return WorkflowCheck(

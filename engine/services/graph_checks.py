@@ -2,13 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from engine.graph.parse import ParsedGraph
 from engine.graph.plan import examine_graph
-from engine.nodes.support.settings import Judge
+from engine.process.account_slots import AccountSlots
 from engine.services.expressions import Expressions
 from engine.values.cel import Expression
 
@@ -16,6 +16,10 @@ LARGE_GRAPH = 200
 """Nodes and edges from which on a graph is checked in a thread."""
 Elements = Sequence[Mapping[str, Any]]
 """Nodes or edges of a document."""
+THREADS = 2
+THREADS_OF_ACCOUNT = 1
+
+T = TypeVar("T")
 
 
 class GraphChecker:
@@ -25,6 +29,7 @@ class GraphChecker:
         self.expressions = expressions
         self.allow_private = allow_private
         """Nodes may name private addresses."""
+        self._threads = AccountSlots(THREADS, share=THREADS_OF_ACCOUNT)
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -42,19 +47,27 @@ class GraphChecker:
         Raises Unavailable where its expressions cannot be checked now.
         """
         asked: list[Expression] = []
-        graph = await self._examine(nodes, edges, asked.append)
-        faults = await self.expressions.check(account_id, asked)
-        return await self._examine(nodes, edges, faults.get) if any(faults.values()) else graph
-
-    async def _examine(self, nodes: Elements, edges: Elements, judge: Judge) -> ParsedGraph:
         examine = partial(
             examine_graph,
             nodes,
             edges,
             allow_private=self.allow_private,
             allow_reserved=False,
-            judge=judge,
         )
-        if len(nodes) + len(edges) < LARGE_GRAPH:
-            return examine()
-        return await asyncio.to_thread(examine)
+        size = len(nodes) + len(edges)
+        graph = await self.compute(account_id, size, partial(examine, judge=asked.append))
+        faults = await self.expressions.check(account_id, asked)
+        if not any(faults.values()):
+            return graph
+        return await self.compute(account_id, size, partial(examine, judge=faults.get))
+
+    async def compute(self, account_id: str, size: int, work: Callable[[], T]) -> T:
+        """Do the work on a graph of this many nodes and edges, for a large one in a thread.
+
+        One thread of an account works at a time: each further one would take turns of the
+        interpreter from the event loop.
+        """
+        if size < LARGE_GRAPH:
+            return work()
+        async with self._threads.slot(account_id):
+            return await asyncio.to_thread(work)

@@ -1,12 +1,16 @@
 """Checks of graphs with the expressions in them."""
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
 
 from engine.services.graph_checks import LARGE_GRAPH, GraphChecker
 from engine.values import cel
+from tests.support.eventually import PATIENCE_SECONDS, eventually
 from tests.support.graph_text import node
 
 
@@ -75,3 +79,30 @@ async def test_this_process_compiles_nothing(
     many = [node(f"n{at}", "transform", expression=f"value + {at}.0") for at in range(LARGE_GRAPH)]
 
     assert await faults(checker, [*many, WRONG]) == [("wrong", "expression")]
+
+
+async def test_large_graphs_of_an_account_are_examined_one_after_another_beside_those_of_others(
+    checker: GraphChecker,
+) -> None:
+    begun, go_on = list[str](), threading.Event()
+
+    def work(name: str) -> str:
+        begun.append(name)
+        go_on.wait(PATIENCE_SECONDS)
+        return name
+
+    async def number() -> int:
+        return len(begun)
+
+    names = ("a1", "a2", "a3", "b1")
+    asked = [
+        asyncio.create_task(checker.compute(name[0], LARGE_GRAPH, partial(work, name)))
+        for name in names
+    ]
+    try:
+        await eventually(number, lambda found: found == 2)
+        assert sorted(begun) == ["a1", "b1"]
+    finally:
+        go_on.set()
+
+    assert await asyncio.gather(*asked) == list(names)

@@ -12,6 +12,7 @@ import httpx2
 import pytest
 
 from engine.executions.execution import ExecutionStatus
+from engine.process.account_bytes import SHARES
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.redis.record_packing import pack
@@ -29,7 +30,8 @@ from tests.support.store.watched_runs import Run
 SIZE = 6_000_000
 """A text longer than sockets hold."""
 TEXT = "x" * SIZE
-MOST = 2 * len(pack(TEXT))
+MOST = SHARES * 2 * len(pack(TEXT))
+"""Memory of all accounts: one of them has that of two such results."""
 WAIT_SECONDS = 0.3
 UNREAD_SECONDS = 600.0
 """Time after which a socket that does not read is cut off: longer than a test lasts."""
@@ -91,7 +93,7 @@ async def has_begun(address: tuple[str, int]) -> bool:
 
 @pytest.fixture(autouse=True)
 def little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give gateways memory for two such results."""
+    """Give each account memory for two such results."""
     monkeypatch.setattr(memory, "MAX_BYTES", MOST)
     monkeypatch.setattr(memory, "WAIT_SECONDS", WAIT_SECONDS)
     monkeypatch.setattr(GatewayProtocol, "unread_seconds", UNREAD_SECONDS)

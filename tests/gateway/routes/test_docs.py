@@ -64,6 +64,8 @@ COUNTED = {
     ("post", "/api/workflows"),
     ("put", "/api/workflows/{slug}"),
     ("put", "/api/workflows/{slug}/draft"),
+    ("post", "/api/expressions/try"),
+    ("post", "/api/workflows/check"),
     ("post", "/api/workflows/{slug}/publish"),
     ("post", "/api/workflows/{slug}/versions/{version}/restore"),
 }
