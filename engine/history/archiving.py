@@ -68,8 +68,8 @@ class ExecutionArchive:
     async def check(self, partition: int, until_ms: int) -> bool:
         """List executions that ended before a time and are neither listed nor in the history.
 
-        These ended before there was a history, or under an older version. Examines one page after
-        that of the last call; True when there are more.
+        These ended before there was a history. Examines one page after that of the last call; True
+        when there are more.
         """
         since = self._checked[partition]
         page = await self._ended.ended(partition, since, until_ms - SETTLED_MS, CHECK_BATCH)

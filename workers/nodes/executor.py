@@ -28,7 +28,6 @@ from workers.providers.base import (
     CallCheckpoints,
     Fetcher,
     MediaStore,
-    ModelAnswer,
     ModelCall,
     NoCheckpoints,
     NoMediaStore,
@@ -44,20 +43,6 @@ PRELOAD = (*pool_template.PRELOAD, "workers.nodes.imaging")
 NO_CHECKPOINTS = NoCheckpoints()
 
 log = logging.getLogger(__name__)
-
-
-class ModelCalling(Protocol):
-    """Port to models."""
-
-    async def call(
-        self, model: Model, values: Mapping[str, Any], model_call: ModelCall
-    ) -> ModelAnswer:
-        """Make one call. Raises NodeFailed."""
-        ...
-
-    async def cancel(self, record: Mapping[str, Any]) -> None:
-        """Ask a provider once, within a short time, to cancel a cancellable job."""
-        ...
 
 
 class AttemptOutcome(Struct, frozen=True):
@@ -148,7 +133,7 @@ class NodeTools:
     fetcher: Fetcher
     pool: Pool
     local: LocalPool
-    models: ModelCalling
+    models: ModelCaller
     media_store: MediaStore
     secrets: SecretSource
 
@@ -311,7 +296,7 @@ class Executor:
         self,
         fetcher: Fetcher,
         pool: Pool,
-        models: ModelCalling | None = None,
+        models: ModelCaller | None = None,
         media_store: MediaStore | None = None,
         local_pool: LocalPool | None = None,
         secrets: SecretSource | None = None,
