@@ -1,8 +1,35 @@
 """A pool of child processes for workers that run in the tests' process."""
 
-from typing import Any
+import asyncio
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from engine.process import pool
+from engine.process.pool_template import PoolTemplate
+
+
+class SharedTemplate(PoolTemplate):
+    """One pool's hold on a template that forks for other pools too."""
+
+    def __init__(self, template: PoolTemplate) -> None:
+        self._template = template
+        self._watching: asyncio.AbstractEventLoop | None = None
+        self._control = template._control.dup()
+
+    @property
+    def has_forked(self) -> bool:
+        return self._template.has_forked
+
+    @has_forked.setter
+    def has_forked(self, value: bool) -> None:
+        self._template.has_forked = value
+
+    def close(self) -> None:
+        """Leave the template to the others."""
+        if self._watching is not None:
+            self._watching.remove_reader(self._control)
+            self._watching = None
+        self._control.close()
 
 
 class PoolOfSharedTemplate(pool.Pool):
@@ -11,18 +38,26 @@ class PoolOfSharedTemplate(pool.Pool):
     To start a template costs as much CPU time as twenty tests. The children are the pool's own.
     """
 
-    _shared: "pool._Template | None" = None
+    _templates: ClassVar[dict[Any, PoolTemplate]] = {}
 
-    def _request_fork(self, child_end: Any) -> None:
-        shared = PoolOfSharedTemplate._shared
-        if shared is None or not shared.is_alive():
-            shared = pool._Template(self._memory_bytes, self._preload)
-            PoolOfSharedTemplate._shared = shared
-        shared.fork(child_end)
+    async def _spawn(self) -> None:
+        if self._template is None:
+            self._template = SharedTemplate(_alive(self._memory_bytes, self._preload))
+            self._template.watch(self._template_ended)
+        await super()._spawn()
 
     @classmethod
     def close_template(cls) -> None:
-        """End the template, and with it all children that are left."""
-        if cls._shared is not None:
-            cls._shared.close()
-            cls._shared = None
+        """End the templates, and with them all children that are left."""
+        while cls._templates:
+            cls._templates.popitem()[1].close()
+
+
+def _alive(memory_bytes: int, preload: Sequence[str]) -> PoolTemplate:
+    """Return the template of such pools, a new one if the last has ended."""
+    templates, kind = PoolOfSharedTemplate._templates, (memory_bytes, *preload)
+    if kind in templates and templates[kind]._process.poll() is not None:
+        templates.pop(kind).close()
+    if kind not in templates:
+        templates[kind] = PoolTemplate(memory_bytes, preload)
+    return templates[kind]
