@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.recipes.filters import FILTER
 from tests.support.recipes.nodes_and_models import DIALECT, NODE_TYPE
 from tests.support.recipes.recipe import ROOT, Recipe, copy_tree, failing, follow
 from tests.support.recipes.routes_and_errors import ERROR_CODE, ROUTE
@@ -16,7 +17,15 @@ from tests.support.recipes.settings_and_transitions import SETTING, TRANSITION
 
 pytestmark = pytest.mark.timeout(300)
 
-COUNTS = ((NODE_TYPE, 4), (DIALECT, 6), (ROUTE, 3), (ERROR_CODE, 2), (SETTING, 3), (TRANSITION, 3))
+COUNTS = (
+    (NODE_TYPE, 4),
+    (DIALECT, 6),
+    (ROUTE, 3),
+    (ERROR_CODE, 2),
+    (SETTING, 3),
+    (TRANSITION, 3),
+    (FILTER, 5),
+)
 RECIPES = [recipe for recipe, _ in COUNTS]
 PAGE = ROOT / "docs" / "contributing" / "recipes.md"
 
@@ -59,14 +68,17 @@ def test_pages_and_tests_that_are_left_out_are_noticed(tree: Path) -> None:
         "test_every_setting_is_documented_with_its_default",
         "test_a_contract_test_names_each_route_and_its_requirement",
         "test_a_module_has_a_test_module_of_its_name_or_a_reason",
+        "test_every_field_has_a_case",
+        "test_the_guide_names_every_filter",
     }
 
 
 def test_lines_of_registries_that_are_left_out_are_noticed(
     tree: Path,
 ) -> None:
-    recipes = (NODE_TYPE, DIALECT, ROUTE)
+    recipes = (NODE_TYPE, DIALECT, ROUTE, FILTER)
     registries = {"engine/nodes/__init__.py", "workers/providers/model_caller.py", "gateway/app.py"}
+    registries |= {"gateway/ui/src/executions/filters.ts"}
 
     follow(recipes, tree, left_out=registries)
 
@@ -77,4 +89,5 @@ def test_lines_of_registries_that_are_left_out_are_noticed(
         "test_a_prompt_is_answered_in_capital_letters",
         "test_a_contract_test_names_each_route_and_its_requirement",
         "test_the_note_is_answered_and_described",
+        "test_the_page_has_every_filter",
     }

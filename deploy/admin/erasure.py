@@ -93,7 +93,7 @@ class AccountErasure:
         async for page in self._store.executions.active(account_id):
             for each in page:
                 with contextlib.suppress(ExecutionNotCancellable, ExecutionNotFound):
-                    await self._store.executions.cancel(account_id, each.id)
+                    await self._store.executions.cancel(account_id, each)
         for _ in range(int(WAIT_SECONDS / PAUSE_SECONDS)):
             if not await self._store.executions.count_active(account_id):
                 return

@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.errors import ExecutionNotCancellable, ExecutionNotFound
 from engine.executions.execution import ExecutionStatus
-from engine.store.executions.active import ActiveExecution
+from engine.executions.filter import ExecutionFilter
 from engine.store.executions.executions import Executions
-from engine.store.executions.filters import ExecutionFilter
 
 MOST_CANCELLED = 1_000
 """Most executions that one call cancels."""
@@ -28,9 +27,12 @@ async def cancel_matching(
     executions: Executions, account_id: str, wanted: ExecutionFilter
 ) -> Cancelled:
     """Request the cancellation of at most 1,000 executions that fit."""
+    processing = ExecutionStatus.PROCESSING  # others have been asked to stop
+    if processing not in (wanted.statuses or [processing]):
+        return Cancelled(cancelled=0, is_more=False)
     found: list[str] = []
-    async for page in executions.active(account_id):
-        found += (each.id for each in page if _is_processing(each) and each.meets(wanted))
+    async for page in executions.active(account_id, replace(wanted, statuses=[processing])):
+        found += page
         if len(found) > MOST_CANCELLED:
             break
     found = list(dict.fromkeys(found))  # a scan may repeat one
@@ -39,11 +41,6 @@ async def cancel_matching(
         some = found[first : min(first + AT_ONCE, MOST_CANCELLED)]
         count += await _cancel_some(executions, account_id, some)
     return Cancelled(cancelled=count, is_more=len(found) > MOST_CANCELLED)
-
-
-def _is_processing(found: ActiveExecution) -> bool:
-    """Return whether an execution has not been asked to stop yet."""
-    return found.execution.status is ExecutionStatus.PROCESSING
 
 
 async def _cancel_some(executions: Executions, account_id: str, ids: Sequence[str]) -> int:

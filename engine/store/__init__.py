@@ -6,6 +6,7 @@ from engine.access import tiers
 from engine.access.sealing import Sealer
 from engine.access.tiers import Tiers
 from engine.errors import Unavailable
+from engine.executions.filter import ExecutionFilter
 from engine.models import registry
 from engine.settings import Settings
 from engine.store.accounts.account_events import AccountEventLog
@@ -40,7 +41,6 @@ from engine.store.executions.accept import (
 )
 from engine.store.executions.events import ExecutionEvents
 from engine.store.executions.executions import Executions
-from engine.store.executions.filters import ExecutionFilter
 from engine.store.executions.notifier import CompletionNotifier, CompletionWaiter
 from engine.store.executions.offload import BlobStore, NoBlobStore, OffloadedValues
 from engine.store.executions.orphans import Orphans

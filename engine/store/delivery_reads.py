@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.errors import NotFound, Unavailable
+from engine.executions.filter import Row
 from engine.ids.partitions import partition_of
 from engine.store.archive.archive import Archive
-from engine.store.executions.filters import Row
 from engine.store.executions.record_fields import make_cursor, parse_cursor, parse_hash
 from engine.store.executions.scan import read_members
 from engine.store.redis import keyspace

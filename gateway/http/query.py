@@ -2,9 +2,9 @@
 
 import contextlib
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from enum import StrEnum
-from typing import TypeVar
+from typing import Self, TypeVar
 from urllib.parse import parse_qsl
 
 from starlette.types import Scope
@@ -42,6 +42,13 @@ class Query:
         text = scope["query_string"].decode("latin-1")
         for name, value in parse_qsl(text, keep_blank_values=True) if text else ():
             self._values.setdefault(name, []).append(value)
+
+    @classmethod
+    def of(cls, name: str, values: Sequence[str]) -> Self:
+        """Return a query of one name with these values, unescaped."""
+        query = cls({"query_string": b""})
+        query._values[name] = [*values]
+        return query
 
     def check_names(self, known: Collection[str]) -> None:
         """Raise InvalidQuery for a name that the endpoint does not read."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
+from engine.executions.filter import ExecutionFilter, Row
 from engine.history.errors import HistoryUnavailable
 from engine.history.location import POOL_SIZE, check_url
 from engine.history.reading.breaker import Breaker
@@ -33,7 +34,6 @@ from engine.store.archive.archive import (
 )
 from engine.store.archive.ended_executions import EndedRecord
 from engine.store.archive.state import InstalledId
-from engine.store.executions.filters import ExecutionFilter, Row
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -26,9 +26,9 @@ from sqlalchemy import (
 )
 
 from engine.executions.execution import TERMINAL
+from engine.executions.filter import ExecutionFilter, Row, is_none
 from engine.history.schema import execution_models, executions
 from engine.store.archive.archive import ArchivedCount
-from engine.store.executions.filters import NONE, ExecutionFilter, Row
 
 EXAMINED_IN_TURN = (500, 1_000, 1_500, 2_000, 2_500, 2_500)
 """Rows of an index that a query examines where further filters apply to them, turn by turn."""
@@ -46,7 +46,8 @@ AFTER_IDS = "g"
 """Character after those of ids."""
 NEWEST: Row = (2**62, "")
 """Row before all others of a list."""
-MODEL = "model_id"
+MODELS = "model_ids"
+"""Its index is a table of its own, with a row for each model."""
 STATUS = "status"
 WORKFLOW = "workflow_slug"
 
@@ -64,7 +65,8 @@ class _Query:
     since: int | None
     """First creation time in milliseconds."""
     id_start: str
-    http_request_id: str | None
+    rare: Mapping[str, str]
+    """Values that match and that few executions share, by column."""
     absent: Sequence[str]
     """Columns that have no value in a match. PostgreSQL sorts what such an index has."""
 
@@ -84,8 +86,8 @@ class _Query:
 
     @property
     def is_few(self) -> bool:
-        """Return whether the id's start or the HTTP request alone leaves few rows."""
-        return self.http_request_id is not None or len(self.id_start) >= SELECTIVE_START
+        """Return whether the id's start or a rare value alone leaves few rows."""
+        return bool(self.rare) or len(self.id_start) >= SELECTIVE_START
 
     def rows(self, index: Index, after: Row) -> Select[Any]:
         """Return the query of creation times and ids in an index, after a row."""
@@ -119,12 +121,10 @@ class _Query:
         """Return the query of the matches, which reads all that `is_few` speaks of."""
         of = executions.c
         begins = [of.account_id == self.account_id]
-        if self.http_request_id is not None:
-            begins.append(of.http_request_id == self.http_request_id)
+        begins += (of[name] == value for name, value in self.rare.items())
         if self.id_start:
             begins += _begins(of.id, self.id_start)
-        names = {"model_ids" if name == MODEL else name for name in self.values} | {*self.absent}
-        columns = of.created_at, of.id, *(of[name] for name in sorted(names))
+        columns = of.created_at, of.id, *(of[name] for name in sorted({*self.values, *self.absent}))
         part = select(*columns).where(*begins).cte("part").prefix_with("MATERIALIZED")
         found = select(part.c.created_at, part.c.id).where(
             tuple_(part.c.created_at, part.c.id) < tuple_(*after),
@@ -150,7 +150,7 @@ class _Query:
         at, of = table.c.created_at, _id_in(table)
         first = select(of).where(
             table.c.account_id == self.account_id,
-            *(table.c[name] == value for name, value in zip(index, values, strict=True)),
+            *(_fits(table.c, name, [value]) for name, value in zip(index, values, strict=True)),
             tuple_(at, of) >= tuple_(part.c.created_at, part.c.id),
         )
         found: ColumnElement[bool] = first.order_by(at, of).limit(1).scalar_subquery() == part.c.id
@@ -306,19 +306,16 @@ def _queries(account_id: str, wanted: ExecutionFilter) -> Iterator[_Query]:
     statuses = TERMINAL.intersection(wanted.statuses or TERMINAL)
     if not statuses:
         return
-    lacks_key, lacks_models = wanted.key_id == NONE, wanted.model_id == NONE
-    found = {
-        "error_code": wanted.error_code,
-        MODEL: None if lacks_models else wanted.model_id,
-        "workflow_slug": wanted.workflow_slug,
-        "key_id": None if lacks_key else wanted.key_id,
-        "workflow_version": wanted.version,
-        "source": wanted.source,
-    }
-    values: dict[str, Sequence[str | int]] = {
-        name: [value] for name, value in found.items() if value is not None
-    }
-    absent = [*(["key_id"] if lacks_key else ()), *(["model_ids"] if lacks_models else ())]
+    values: dict[str, Sequence[str | int]] = {}
+    rare: dict[str, str] = {}
+    absent: list[str] = []
+    for field, value in wanted.conditions:
+        if is_none(field, value):
+            absent.append(field.column)
+        elif field.is_rare:
+            rare[field.column] = value
+        elif field.column and field.column != STATUS:
+            values[field.column] = [value]
     has_index = set(values) <= {WORKFLOW}
     parts = [[each] for each in sorted(statuses)] if has_index else [sorted(statuses)]
     for some in parts if len(statuses) < len(TERMINAL) else [None]:
@@ -327,13 +324,13 @@ def _queries(account_id: str, wanted: ExecutionFilter) -> Iterator[_Query]:
             values=values if some is None else values | {STATUS: some},
             since=wanted.created_from,
             id_start=wanted.id_start,
-            http_request_id=wanted.http_request_id,
+            rare=rare,
             absent=absent,
         )
 
 
 def _table_of(index: Index) -> Table:
-    return execution_models if index == (MODEL,) else executions
+    return execution_models if index == (MODELS,) else executions
 
 
 def _id_in(table: Table) -> ColumnElement[str]:
@@ -345,8 +342,8 @@ def _begins(name: ColumnElement[str], start: str) -> Sequence[ColumnElement[bool
 
 
 def _fits(columns: Any, name: str, values: Sequence[str | int]) -> ColumnElement[bool]:
-    if name == MODEL and MODEL not in columns:
+    if name == MODELS and MODELS in columns:
         models: ColumnElement[str] = "," + columns.model_ids + ","
         return func.replace(models, f",{values[0]},", "", type_=Text()) != models
-    column: ColumnElement[Any] = columns[name]
+    column: ColumnElement[Any] = columns.model_id if name == MODELS else columns[name]
     return column == values[0] if len(values) == 1 else column.in_(values)

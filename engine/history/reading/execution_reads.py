@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy import Row as SqlRow
 
 from engine.executions.execution import Execution, ExecutionStatus
+from engine.executions.filter import ExecutionFilter, Row
 from engine.history.packing import decompress
 from engine.history.reading.execution_queries import read_rows
 from engine.history.rows import parse_record
@@ -16,7 +17,6 @@ from engine.history.schema import execution_records, executions
 from engine.history.statements import in_batches
 from engine.store.archive.archive import ArchivedExecution, ArchivedPage
 from engine.store.archive.ended_executions import EndedRecord
-from engine.store.executions.filters import ExecutionFilter, Row
 
 OF = executions.c
 HEAD = [column for column in executions.columns if column is not OF.result]

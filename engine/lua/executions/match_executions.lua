@@ -1,31 +1,38 @@
 #!lua flags=no-writes
--- Find the executions with a status, a workflow, a version, a source, a key, a model or an HTTP
--- request. One of another account's workflow has no version and model that its caller may know.
+-- Find the executions whose records meet conditions.
 -- KEYS: 1 and on, executions
--- ARGV: 1 statuses 'completed,failed', 2 workflow's slug, 3 version, 4 source, 5 key's id, 6 model's
---       internal name, 7 id of the request (each '' for any, 5 and 6 '-' for none)
+-- ARGV: 1 and on, four for each condition: field; comparison (equals, one_of: the wanted value is a
+--       list, has: the field is a list, lacks: the field has no value); wanted value, lists joined by
+--       commas; 'owner' where the caller of another account's workflow may not know the field, or ''
 -- Returns the matching positions in KEYS
+local fields = {'status', 'owner'}
+for i = 1, #ARGV, 4 do fields[#fields + 1] = ARGV[i] end
+
 local function has(list, word)
-  return string.find(',' .. (list or '') .. ',', ',' .. word .. ',', 1, true)
+  return string.find(',' .. list .. ',', ',' .. word .. ',', 1, true)
 end
 
-local function fits_model(wanted, models, owner)
-  if wanted == '' then return true end
-  if wanted == '-' then return owner or not models or models == '' end
-  return not owner and has(models, wanted)
+local function meets(value, comparison, wanted)
+  if not value or value == '' then return comparison == 'lacks' end
+  if comparison == 'equals' then return value == wanted end
+  if comparison == 'one_of' then return has(wanted, value) end
+  return comparison == 'has' and has(value, wanted)
+end
+
+local function meets_all(record)
+  local status, owner = record[1], record[2]
+  if not status then return false end
+  for i = 1, #ARGV, 4 do
+    local value = not (owner and ARGV[i + 3] == 'owner') and record[2 + (i + 3) / 4]
+    if not meets(value, ARGV[i + 1], ARGV[i + 2]) then return false end
+  end
+  return true
 end
 
 local found = {}
 for position = 1, #KEYS do
-  local status, slug, version, source, key, models, owner, request = unpack(redis.call('HMGET',
-    KEYS[position], 'status', 'slug', 'version', 'source', 'key', 'models', 'owner', 'request'))
-  local is_wanted = status and (ARGV[1] == '' or has(ARGV[1], status))
-    and (ARGV[2] == '' or slug == ARGV[2])
-    and (ARGV[3] == '' or not owner and version == ARGV[3])
-    and (ARGV[4] == '' or source == ARGV[4])
-    and (ARGV[5] == '' or (key and key ~= '' and key or '-') == ARGV[5])
-    and fits_model(ARGV[6], models, owner)
-    and (ARGV[7] == '' or request == ARGV[7])
-  if is_wanted then found[#found + 1] = position end
+  if meets_all(redis.call('HMGET', KEYS[position], unpack(fields))) then
+    found[#found + 1] = position
+  end
 end
 return found

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from engine.errors import Unavailable
 from engine.executions.execution import Execution
+from engine.executions.filter import ExecutionFilter, Row
 from engine.store.archive.archive import Archive
-from engine.store.executions.filters import ExecutionFilter, Row
 from engine.store.executions.record_fields import (
     HEAD_FIELDS,
     RESULT_AT,

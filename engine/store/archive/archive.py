@@ -6,10 +6,10 @@ from typing import NamedTuple, Protocol
 
 from engine.errors import Unavailable
 from engine.executions.execution import Execution
+from engine.executions.filter import ExecutionFilter, Row
 from engine.store.accounts.wallets import LedgerEntry
 from engine.store.archive.ended_executions import EndedRecord
 from engine.store.archive.state import CANNOT_READ, InstalledId
-from engine.store.executions.filters import ExecutionFilter, Row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from engine.access.tiers import TierTerms
 from engine.billing.credits import make_quote
 from engine.errors import EngineError, ExecutionNotCancellable
 from engine.executions.execution import ExecutionStatus, format_node_statuses
+from engine.executions.filter import EVERY_EXECUTION, ExecutionFilter
 from engine.graph.plan import Plan
 from engine.graph.progress import initial_statuses
 from engine.ids.idempotency import IdempotencyKey
@@ -32,13 +33,13 @@ from engine.store.executions.accept import (
     take_verdict,
     values_fields,
 )
-from engine.store.executions.active import ActiveExecution
 from engine.store.executions.events import initial_watch_fields
 from engine.store.executions.inputs import NO_TURN, LargeInputs, Turn, pack_inputs
 from engine.store.executions.offload import OffloadedValues, is_large
 from engine.store.executions.public_runs import begin_public_run, count_public_run, hidden_models
 from engine.store.executions.reads import ExecutionReads
 from engine.store.executions.results import Results
+from engine.store.executions.scan import find_matching
 from engine.store.executions.start import Start, retry_options
 from engine.store.hints import BULK_QUEUE, HintSender, InlineRun
 from engine.store.queue_selector import BULK_FROM, QueueSelector
@@ -299,8 +300,13 @@ class Executions(ExecutionReads):
             await self._large_inputs.remove_dropped(account_id, execution_id)
         return ExecutionStatus(reply[0].decode())
 
-    async def active(self, account_id: str) -> AsyncIterator[Sequence[ActiveExecution]]:
-        """Yield the account's executions that have not ended, in pages; one may be repeated."""
+    async def active(
+        self, account_id: str, wanted: ExecutionFilter = EVERY_EXECUTION
+    ) -> AsyncIterator[Sequence[str]]:
+        """Yield the ids of the account's executions that have not ended and match, in pages.
+
+        An id may be repeated.
+        """
         key, cursor = keyspace.active(account_id), b""
         while cursor != b"0":
             cursor, ids = await self._client.send(
@@ -308,14 +314,11 @@ class Executions(ExecutionReads):
             )
             names = [each.decode() for each in ids]
             keys = (keyspace.execution(account_id, name) for name in names)
-            heads = await asyncio.gather(
-                *(self._client.send("HMGET", each, *ActiveExecution.FIELDS) for each in keys)
+            times = await asyncio.gather(
+                *(self._client.send("HGET", each, "created") for each in keys)
             )
-            yield [
-                ActiveExecution.of(account_id, name, head)
-                for name, head in zip(names, heads, strict=True)
-                if head[0] is not None
-            ]
+            rows = [(int(at), name) for at, name in zip(times, names, strict=True) if at]
+            yield [name for _, name in await find_matching(self._client, account_id, wanted, rows)]
 
 
 def outbox(account_id: str, execution_id: str, key_id: str) -> tuple[str, str, str]:

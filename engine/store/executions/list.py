@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from engine.errors import ResultGone, Unavailable
 from engine.executions.execution import Execution
+from engine.executions.filter import ExecutionFilter, Row
 from engine.store.archive.archive import Archive, ArchivedPage
 from engine.store.archive.state import CANNOT_READ
-from engine.store.executions.filters import ExecutionFilter, Row
 from engine.store.executions.record_fields import (
     HEAD_FIELDS,
     RESULT_AT,

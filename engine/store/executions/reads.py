@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from engine.errors import ExecutionNotFound
 from engine.executions.execution import Execution, ExecutionStatus
+from engine.executions.filter import EVERY_EXECUTION, ExecutionFilter
 from engine.graph.plan import NodeName
 from engine.store.archive.archive import Archive
 from engine.store.executions.details import ExecutionDetails, read_details
-from engine.store.executions.filters import EVERY_EXECUTION, ExecutionFilter
 from engine.store.executions.list import ExecutionList
 from engine.store.executions.record_fields import (
     HEAD_FIELDS,

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
-from engine.store.executions.filters import ExecutionFilter, Row
+from engine.executions.filter import ExecutionFilter, Row
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.record_packing import unpack
@@ -56,30 +56,31 @@ async def scan(
         is_end = len(rows) < min(chunk, at_most - examined)
         position = rows[-1] if rows else position
         is_end = is_end or (position is not None and wanted.is_over_at(position))
-        yield ScanPage(await _matching(client, account_id, wanted, rows), position, is_end)
+        yield ScanPage(await find_matching(client, account_id, wanted, rows), position, is_end)
         if is_end:
             return
         examined += len(rows)
 
 
-async def _matching(
+async def find_matching(
     client: Client, account_id: str, wanted: ExecutionFilter, rows: Sequence[Row]
 ) -> Sequence[Row]:
+    """Return the rows of executions that match, in the same order."""
     rows = [row for row in rows if wanted.fits_row(row)]
     if not wanted.needs_record or not rows:
         return rows
     keys = [keyspace.execution(account_id, execution_id) for _, execution_id in rows]
     positions = await client.call(SCRIPTS["match_executions"], keys, wanted.arguments)
     rows = [rows[position - 1] for position in positions]
-    return (
-        rows if wanted.error_code is None else await _with_error(client, account_id, wanted, rows)
-    )
+    if wanted.error_code is None:
+        return rows
+    return await _with_error(client, account_id, wanted.error_code, rows)
 
 
 async def _with_error(
-    client: Client, account_id: str, wanted: ExecutionFilter, rows: Sequence[Row]
+    client: Client, account_id: str, code: str, rows: Sequence[Row]
 ) -> Sequence[Row]:
     keys = (keyspace.execution(account_id, execution_id) for _, execution_id in rows)
     errors = await asyncio.gather(*(client.send("HGET", key, "error") for key in keys))
     codes = (unpack(error).get("code") if error else None for error in errors)
-    return [row for row, code in zip(rows, codes, strict=True) if wanted.fits_error(code)]
+    return [row for row, each in zip(rows, codes, strict=True) if each == code]

@@ -23,13 +23,13 @@ from typing import Any
 from sqlalchemy import Connection
 
 from engine.executions.execution import ExecutionStatus
+from engine.executions.filter import ExecutionFilter
 from engine.history.database import Database
 from engine.history.errors import HistoryUnavailable
 from engine.history.migrate import migrate
 from engine.history.reading.archive import RUN_SECONDS, HistoryArchive
 from engine.history.reading.execution_queries import count_rows
 from engine.history.reading.execution_reads import read_page
-from engine.store.executions.filters import ExecutionFilter
 from tests.benchmarks.history import data
 from tests.benchmarks.history.databases import loaded, running_database
 from tests.support.history.archived import none_installed

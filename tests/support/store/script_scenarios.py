@@ -362,7 +362,7 @@ SCENARIOS = {
     "match_executions": Scenario(
         seed=(EXECUTION, ("HSET", "y", "status", "failed", "slug", "echo", "models", "a,b")),
         keys=("x", "y", "z"),
-        args=("failed", "echo", "", "", "", "b", ""),
+        args=("status", "one_of", "failed", "", "models", "has", "b", "owner"),
     ),
     "watch_execution": Scenario(
         seed=(EXECUTION,), keys=("x", "events", "told"), args=("bell", 1, 10)

@@ -1,0 +1,259 @@
+"""Filter of an account's executions, which holds for hot and archived ones alike.
+
+Each field of `ExecutionFilter` says here how it is called and compared. Query parameters, the body
+of the bulk cancel, the arguments of the script and the conditions in SQL are made from that.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, fields
+from enum import Enum, StrEnum, auto
+from typing import Annotated, Any, get_type_hints
+
+from engine.executions.execution import ExecutionStatus
+
+ID_START = re.compile(r"[0-9a-f-]{1,36}")
+"""Start of an execution's id."""
+
+NONE = "-"
+"""Value that stands for the absence of a key or of models; no name is spelled so."""
+
+Row = tuple[int, str]
+"""Creation time in milliseconds, and id: lists have the highest row first."""
+
+
+class ValueForm(Enum):
+    """ValueForm of a filter's value in queries and bodies."""
+
+    STATUSES = auto()
+    SLUG = auto()
+    VERSION = auto()
+    SOURCE = auto()
+    NAME = auto()
+    """Any short text."""
+    MODEL = auto()
+    MOMENT = auto()
+    ID_START = auto()
+
+
+class Comparison(StrEnum):
+    """Comparison of a field of a record with a wanted value, named as in `match_executions`."""
+
+    EQUALS = "equals"
+    ONE_OF = "one_of"
+    """The wanted value is a list."""
+    HAS = "has"
+    """The field is a list."""
+    LACKS = "lacks"
+    """The field has no value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilterField:
+    """Names, form and comparison of one field of a filter."""
+
+    name: str
+    """In queries, in bodies and in the page."""
+    words: str
+    """Description, as it follows "Only executions"."""
+    example: Any
+    form: ValueForm = ValueForm.NAME
+    record: str = ""
+    """Field of the record in Redis that the script compares; empty: it compares none."""
+    comparison: Comparison = Comparison.EQUALS
+    column: str = ""
+    """Column of the archived executions; empty: their creation time or id."""
+    is_owners: bool = False
+    """Whether nobody else may know it of a run of the owner's workflow."""
+    is_rare: bool = False
+    """Whether so few executions share a value that the history reads and sorts them all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionFilter:
+    """Conditions that an execution must meet, all of them; None and empty stand for any value.
+
+    The history begins with the indexes of the first conditions: those that leave few rows are above
+    others.
+    """
+
+    statuses: Annotated[
+        Collection[ExecutionStatus],
+        FilterField(
+            name="status",
+            words="with this status, or with one of these",
+            example=("completed",),
+            form=ValueForm.STATUSES,
+            record="status",
+            comparison=Comparison.ONE_OF,
+            column="status",
+        ),
+    ] = ()
+    error_code: Annotated[
+        str | None,
+        FilterField(
+            name="errorCode",
+            words="that failed with this code",
+            example="EXECUTION_FAILED",
+            column="error_code",
+        ),
+    ] = None
+    model_id: Annotated[
+        str | None,
+        FilterField(
+            name="modelId",
+            words=f"whose workflow calls this model, or runs of it; `{NONE}`: that call none",
+            example="echo",
+            form=ValueForm.MODEL,
+            record="models",
+            comparison=Comparison.HAS,
+            column="model_ids",
+            is_owners=True,
+        ),
+    ] = None
+    workflow_slug: Annotated[
+        str | None,
+        FilterField(
+            name="workflowSlug",
+            words="of this workflow",
+            example="greeting",
+            form=ValueForm.SLUG,
+            record="slug",
+            column="workflow_slug",
+        ),
+    ] = None
+    key_id: Annotated[
+        str | None,
+        FilterField(
+            name="keyId",
+            words=f"that were begun with the key of this id; `{NONE}`: without a key",
+            example="key_4c1d2f60a7b9",
+            record="key",
+            column="key_id",
+        ),
+    ] = None
+    version: Annotated[
+        int | None,
+        FilterField(
+            name="version",
+            words="of this version of a workflow",
+            example=3,
+            form=ValueForm.VERSION,
+            record="version",
+            column="workflow_version",
+            is_owners=True,
+        ),
+    ] = None
+    source: Annotated[
+        str | None,
+        FilterField(
+            name="source",
+            words="from this source",
+            example="api-workflow",
+            form=ValueForm.SOURCE,
+            record="source",
+            column="source",
+        ),
+    ] = None
+    http_request_id: Annotated[
+        str | None,
+        FilterField(
+            name="httpRequestId",
+            words="whose request had this `X-Request-Id`",
+            example="0f4e2b6c1d8a4f7e9b3c5d6e7f8a9b0c",
+            record="request",
+            column="http_request_id",
+            is_rare=True,
+        ),
+    ] = None
+    created_from: Annotated[
+        int | None,
+        FilterField(
+            name="from",
+            words="that were created at this time or later",
+            example="2026-03-01T09:30:00.000Z",
+            form=ValueForm.MOMENT,
+        ),
+    ] = None
+    """In milliseconds."""
+    created_to: Annotated[
+        int | None,
+        FilterField(
+            name="to",
+            words="that were created before this time",
+            example="2026-03-01T09:30:00.000Z",
+            form=ValueForm.MOMENT,
+        ),
+    ] = None
+    """In milliseconds."""
+    id_start: Annotated[
+        str,
+        FilterField(
+            name="q", words="whose id begins so", example="7f9c24e8", form=ValueForm.ID_START
+        ),
+    ] = ""
+
+    @property
+    def conditions(self) -> Iterator[tuple[FilterField, Any]]:
+        """Yield the fields that have a value."""
+        for attribute, described in FIELDS.items():
+            value = getattr(self, attribute)
+            is_open = not value and described.form in (ValueForm.STATUSES, ValueForm.ID_START)
+            if value is not None and not is_open:  # an empty text of others is met by none
+                yield described, value
+
+    @property
+    def arguments(self) -> list[str]:
+        """Arguments of the script `match_executions`, which leaves times, ids and errors out."""
+        found: list[str] = []
+        for field, value in self.conditions:
+            if field.record:
+                text = ",".join(value) if field.form is ValueForm.STATUSES else str(value)
+                comparison = Comparison.LACKS if is_none(field, value) else field.comparison
+                found += [field.record, comparison, text, "owner" if field.is_owners else ""]
+        return found
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether every execution matches."""
+        return not any(self.conditions)
+
+    @property
+    def needs_record(self) -> bool:
+        """Return whether creation time and id alone do not tell a match."""
+        return any(field.column for field, _ in self.conditions)
+
+    def begin_after(self, position: Row | None) -> Row | None:
+        """Return the position after which a list with a cursor's position begins."""
+        if self.created_to is None:
+            return position
+        latest = (self.created_to, "")
+        return latest if position is None else min(position, latest)
+
+    def is_over_at(self, row: Row) -> bool:
+        """Return whether this row and all that follow were created too early."""
+        return self.created_from is not None and row[0] < self.created_from
+
+    def fits_row(self, row: Row) -> bool:
+        """Return whether time and id match."""
+        return (
+            not self.is_over_at(row)
+            and (self.created_to is None or row[0] < self.created_to)
+            and row[1].startswith(self.id_start)
+        )
+
+
+def is_none(field: FilterField, value: Any) -> bool:
+    """Return whether a value stands for the absence of a key or of models."""
+    return field.record in ("key", "models") and value == NONE
+
+
+def _described() -> Mapping[str, FilterField]:
+    hints = get_type_hints(ExecutionFilter, include_extras=True)
+    return {each.name: hints[each.name].__metadata__[0] for each in fields(ExecutionFilter)}
+
+
+FIELDS = _described()
+"""Fields of the filter, by attribute."""
+
+EVERY_EXECUTION = ExecutionFilter()
