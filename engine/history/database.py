@@ -65,7 +65,7 @@ class Database:
         self._fresh_engine = _make_engine(
             self._url, seconds, is_durable=is_durable, poolclass=NullPool
         )
-        self._looking = threading.Lock()
+        self._lock = threading.Lock()
         self._generation = 0
         """Number of the connections' generation: each is made anew after the last one."""
         self._expected_id = ""
@@ -115,15 +115,17 @@ class Database:
 
     def close(self) -> None:
         """Close all connections; those in use are closed at the end of their transaction."""
-        self._renew()
+        with self._lock:
+            self._renew()
 
     def _renew(self) -> None:
+        """Make connections anew; the caller holds the lock."""
         self._generation += 1
         self._engine.dispose()
 
     @contextmanager
     def _begin(self, engine: Engine, options: Mapping[str, Any]) -> Iterator[Connection]:
-        with self._looking:
+        with self._lock:
             if self._file is not None and self._file.is_replaced():
                 self._renew()
             generation = self._generation
@@ -135,8 +137,10 @@ class Database:
                         require_database(connection, self._expected_id)
                     yield connection
             finally:
-                if generation != self._generation:
-                    connection.invalidate()
+                with self._lock:  # else it may return to a pool that was just given up
+                    if generation != self._generation:
+                        connection.invalidate()
+                    connection.close()
 
     @contextmanager
     def _reported(self) -> Iterator[None]:
@@ -146,7 +150,7 @@ class Database:
             is_about_data = isinstance(error, DataError | IntegrityError)
             is_slow = _is_slow(error)
             if not is_about_data and not is_slow:
-                self._renew()  # a broken connection may stay broken
+                self.close()  # a broken connection may stay broken
             raise HistoryUnavailable(
                 _reason(error), is_about_data=is_about_data, is_slow=is_slow
             ) from error

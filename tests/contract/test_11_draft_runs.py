@@ -1,5 +1,6 @@
 """Runs of drafts: whole, of one node, from an earlier execution, and with pinned outputs."""
 
+import uuid
 from typing import Any
 
 import httpx2
@@ -216,6 +217,22 @@ def test_a_key_that_runs_the_one_workflow_may_run_its_draft(
     )
 
     assert done(run(narrow, slug))["result"] == {"text": "Hello Ada"}
+    owner.clean()
+
+
+def test_a_key_must_be_able_to_write_to_retry_the_run_of_a_draft(
+    administration: Administration, stub: Stub
+) -> None:
+    account = administration.account("business")
+    owner = administration.with_key(administration.key(account))
+    path = f"/status/500/{uuid.uuid4()}"
+    slug = drafted(owner, changed(calls(stub), "second", url=f"{stub.url}{path}"))
+    execution_id = refused(run(owner, slug), 500, "EXECUTION_FAILED")["executionId"]
+    runner = administration.with_key(administration.key(account, "workflow:run", "workflow:read"))
+
+    body = refused(runner.post(f"/api/executions/{execution_id}/retry"), 403, "CAPABILITY_DENIED")
+
+    assert body["required"] == "workflow:write"
     owner.clean()
 
 

@@ -199,6 +199,19 @@ async def test_a_record_that_cannot_be_read_stops_no_other(
     assert set(archive.refused.reasons()) == {broken}
 
 
+async def test_a_refused_execution_takes_no_place_of_a_batch(
+    archive: ExecutionArchive, ending: Ending, database: Database
+) -> None:
+    broken = await ending.completed()
+    key = keyspace.execution(*keyspace.parse_reference(broken))
+    await ending.store.client.send("HSET", key, "created", "not a number")
+    await archive.archive(1)
+    whole = await ending.completed()
+
+    assert [each.reference for each in await archive.archive(1) or ()] == [whole]
+    assert set(archived(database)) == {whole}
+
+
 async def test_redis_forgets_only_what_the_history_has(
     archive: ExecutionArchive, ending: Ending, ended: EndedExecutions, database: Database
 ) -> None:

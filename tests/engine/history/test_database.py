@@ -2,10 +2,13 @@
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import event, insert, select, text
+from sqlalchemy.pool import Pool
 
 from engine.history.database import Database
 from engine.history.errors import HistoryUnavailable
@@ -165,15 +168,15 @@ def test_a_file_that_was_replaced_is_opened_anew(tmp_path: Path, sqlite_template
 
 
 def test_a_fresh_read_has_a_connection_of_its_own(database: Database) -> None:
-    def process_of_server() -> int:
+    def kept() -> object:
         with database.read() as connection:
-            return connection.connection.driver_connection.__hash__()
+            return connection.connection.driver_connection
 
     with database.read(is_fresh=True) as connection:
-        fresh = connection.connection.driver_connection.__hash__()
+        fresh = connection.connection.driver_connection
         assert connection.execute(select(archive_state.c.name)).scalars().all() == ["database"]
 
-    assert process_of_server() == process_of_server() != fresh
+    assert kept() is kept() is not fresh
 
 
 @pytest.mark.parametrize(("is_durable", "level"), [(True, 2), (False, 1)])
@@ -216,3 +219,39 @@ def test_a_read_of_many_statements_has_one_time_for_all(database_url: str) -> No
 
     assert caught.value.is_slow
     database.close()
+
+
+def is_closed(connection: Any) -> bool:
+    try:
+        connection.execute("SELECT 1")
+    except Exception as error:
+        return "closed" in str(error)
+    return False
+
+
+def test_a_connection_whose_transaction_ends_while_all_are_closed_is_closed_too(
+    database: Database,
+) -> None:
+    opened: list[Any] = []
+    closing = threading.Thread(target=database.close)
+
+    def keep(connection: Any, *_: object) -> None:
+        opened.append(connection)
+
+    def close_all(*_: object) -> None:
+        """Close all as one returns; it may wait for the return."""
+        if closing.ident is None:
+            closing.start()
+            closing.join(0.5)
+
+    event.listen(Pool, "connect", keep)
+    event.listen(Pool, "reset", close_all)
+    try:
+        with database.read() as connection:
+            connection.execute(text("SELECT 1"))
+        closing.join()
+    finally:
+        event.remove(Pool, "connect", keep)
+        event.remove(Pool, "reset", close_all)
+
+    assert [is_closed(each) for each in opened] == [True]

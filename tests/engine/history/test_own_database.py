@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete, insert, select
 
 from engine.history import own_database as module
 from engine.history.database import Database
 from engine.history.identity import read_database_id
 from engine.history.migrate import migrate
 from engine.history.own_database import OwnDatabase
+from engine.history.schema import archive_state
 from engine.store import Store
 from engine.store.archive.state import ANOTHER_DATABASE, NO_DATABASE, ArchiverStates
 
@@ -72,6 +74,23 @@ async def test_a_process_with_another_database_is_told_until_it_has_the_right_on
     await own.look()
 
     assert (own.problem(), await told(states)) == ("", [])
+
+
+async def test_a_database_without_an_id_is_not_the_installation_s(
+    states: ArchiverStates, database: Database, database_url: str
+) -> None:
+    await states.claim_database("the history's")
+    own = OwnDatabase(database_url, states, NAME)
+    with database.write() as connection:
+        [row] = connection.execute(select(archive_state)).mappings().all()
+        connection.execute(delete(archive_state))
+    try:
+        await own.look()
+    finally:
+        with database.write() as connection:
+            connection.execute(insert(archive_state), dict(row))
+
+    assert own.problem() == ANOTHER_DATABASE
 
 
 @pytest.mark.parametrize("url", ["sqlite:////no/folder", "postgresql://nobody@127.0.0.1:1/none"])

@@ -112,7 +112,15 @@ def test_whatever_the_library_calls_private_is_not_public(
 
 
 @pytest.mark.parametrize(
-    "address", ["169.254.169.254", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "fd00:ec2::254"]
+    "address",
+    [
+        "169.254.169.254",
+        "::ffff:169.254.169.254",
+        "64:ff9b::a9fe:a9fe",
+        "2002:a9fe:a9fe::1",
+        "2606:4700::5efe:a9fe:a9fe",
+        "fd00:ec2::254",
+    ],
 )
 def test_a_metadata_address_is_recognised_in_each_form(address: str) -> None:
     assert is_metadata(address)

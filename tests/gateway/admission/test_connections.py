@@ -118,3 +118,13 @@ def test_an_account_has_a_share_of_the_requests_under_way_from_whatever_addresse
     for scope in scopes:
         requests.end(scope)
     requests.begin(scopes[48], principal("greedy"))
+
+
+def test_a_request_that_turns_out_to_be_another_account_s_is_counted_for_that_one_alone() -> None:
+    requests, scope = AccountRequests(capacity=1), cast(Scope, {})
+
+    requests.begin(scope, principal("assumed"))
+    requests.begin(scope, principal("true"))
+    requests.end(scope)
+
+    requests.begin(cast(Scope, {}), principal("assumed"))

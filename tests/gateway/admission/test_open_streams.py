@@ -4,14 +4,19 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import httpx2
 import pytest
 
 from engine.access.capabilities import Tier
-from engine.store import Account, Store
+from engine.access.tiers import load
+from engine.errors import TooManyStreams, Unavailable
+from engine.settings import Settings
+from engine.store import Account, Principal, Store
 from engine.store.redis import keyspace
-from gateway.admission.open_streams import MOST_OF_AN_ACCOUNT
+from gateway.admission.open_streams import MOST_OF_AN_ACCOUNT, OpenStreams
+from gateway.events import event_streams
 from tests.gateway.conftest import Gateway, MakeBrowser
 from tests.support.eventually import eventually
 from tests.support.gateway.documents import greeting
@@ -132,6 +137,27 @@ async def test_a_stream_is_told_that_its_key_does_not_hold_any_more(
     assert is_open
 
 
+async def test_a_stream_whose_key_could_not_be_checked_is_checked_again(
+    client: httpx2.AsyncClient, store: Store, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check, failed = event_streams.authenticate, asyncio.Event()
+
+    async def fail_once(*arguments: Any) -> Principal:
+        if failed.is_set():
+            return await check(*arguments)
+        failed.set()
+        raise Unavailable("Redis is away")
+
+    monkeypatch.setattr(event_streams, "HEARTBEAT_SECONDS", 0.5)
+    async with opened(client, await begin(client), 1) as [stream]:
+        monkeypatch.setattr(event_streams, "authenticate", fail_once)
+        await revoke(store, account)
+        async with asyncio.timeout(PATIENCE):
+            await read_to_the_end(stream)
+
+    assert failed.is_set()
+
+
 async def test_a_stream_ends_when_its_key_expires(
     client: httpx2.AsyncClient, store: Store, account: Account
 ) -> None:
@@ -207,3 +233,49 @@ async def test_a_gateway_that_stops_ends_streams_that_sleep(
         gateway.stopping.set()
         async with asyncio.timeout(PATIENCE):
             await reading  # raises when it is cut instead, after 8 s
+
+
+async def test_a_request_that_is_handled_twice_takes_one_place(account: Account) -> None:
+    streams, scope, others = OpenStreams(most=1), dict[str, Any](), dict[str, Any]()
+    principal = Principal(account=account, terms=load().terms(account.tier, account.role))
+
+    streams.take_place(scope, principal)
+    streams.take_place(scope, principal)
+    with pytest.raises(TooManyStreams):
+        streams.take_place(others, principal)
+    streams.free_place(scope)
+    streams.take_place(others, principal)
+
+
+class Sleeper:
+    """The sleep of a stream, which counts how often it was ended."""
+
+    def __init__(self) -> None:
+        self.woken = 0
+
+    def wake(self) -> None:
+        self.woken += 1
+
+
+def test_streams_of_a_changed_account_check_their_access_at_once() -> None:
+    streams, changed, other = OpenStreams(), Sleeper(), Sleeper()
+    with streams.signalling("acc_1", changed) as first, streams.signalling("acc_2", other) as last:
+        streams.suspect("acc_1")
+
+        assert (first.must_authenticate, changed.woken) == (True, 1)
+        assert (last.must_authenticate, other.woken) == (False, 0)
+
+
+async def test_streams_check_their_access_anew_after_a_lost_connection_to_redis(
+    settings: Settings, store: Store
+) -> None:
+    streams = OpenStreams()
+    with streams.signalling("acc_1", Sleeper()) as stream:
+        async with streams.following_access(settings.redis_url):
+            stream.must_authenticate = False
+            await store.client.send("CLIENT", "KILL", "TYPE", "pubsub")
+
+            async def is_told() -> bool:
+                return stream.must_authenticate
+
+            await eventually(is_told)

@@ -7,6 +7,7 @@ import pytest
 
 from engine.settings import Settings
 from engine.store import Account, Store
+from gateway.admission.own_origins import OwnOrigins
 from tests.gateway.conftest import MakeBrowser, MakeClient
 from tests.support.gateway.documents import greeting
 
@@ -103,3 +104,18 @@ async def test_with_a_public_url_its_origin_alone_may_write(
     said = {"sec-fetch-site": "same-origin"}
     assert await status_of(browser, **said, host="flows.example.org") == 201
     assert await status_of(browser, **said, host="evil") == 403
+
+
+def test_the_default_port_of_another_scheme_is_part_of_an_origin() -> None:
+    own = OwnOrigins("http://flows.example.org:443", "127.0.0.1")
+
+    assert own.include("http://flows.example.org:443", {})
+    assert not own.include("http://flows.example.org", {})
+
+
+def test_a_request_with_two_hosts_is_for_an_own_one_only_if_both_are() -> None:
+    own = OwnOrigins("https://flows.example.org", "127.0.0.1")
+    mine, evil = (b"host", b"flows.example.org"), (b"host", b"evil.example")
+
+    assert own.include_host({"headers": [mine, mine]})
+    assert not own.include_host({"headers": [mine, evil]})

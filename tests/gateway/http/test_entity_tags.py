@@ -3,7 +3,7 @@
 import pytest
 from starlette.datastructures import Headers
 
-from gateway.http.entity_tags import entity_tag, wanted_versions
+from gateway.http.entity_tags import entity_tag, is_known, wanted_versions
 
 
 def test_an_answer_has_its_version_as_a_strong_tag() -> None:
@@ -28,3 +28,20 @@ def test_any_version_may_be_replaced_without_a_condition(header: str | None) -> 
 )
 def test_versions_are_read_with_and_without_quotes(header: str, versions: set[int]) -> None:
     assert wanted_versions(Headers({"if-match": header})) == versions
+
+
+@pytest.mark.parametrize(
+    ("header", "known"),
+    [
+        ('"3"', True),
+        ('W/"3"', True),
+        ('"1", W/"3"', True),
+        ('"4"', False),
+        ("3", False),
+        ("", False),
+    ],
+)
+def test_a_version_that_the_caller_has_is_known_by_a_strong_or_weak_tag(
+    header: str, known: bool
+) -> None:
+    assert is_known(3, Headers({"if-none-match": header})) is known

@@ -207,3 +207,17 @@ async def test_a_running_worker_takes_the_hint_of_a_look(
 
     assert link is not None
     assert (await media_service.find(link)).account_id == account.id
+
+
+async def test_a_picture_that_arrives_after_the_cover_was_changed_is_not_shown(
+    store: Store, account: Account
+) -> None:
+    await save(store, account, "https://example.org/new.png")
+    old, new = (f"https://example.org/{name}.png" for name in ("old", "new"))
+    await store.covers.want(account.id, SLUG, old)
+    await store.covers.want(account.id, SLUG, new)
+
+    assert not await store.covers.keep(account.id, SLUG, old, "asset_1")
+    assert await store.covers.want(account.id, SLUG, new) == (None, False)
+    assert await store.covers.keep(account.id, SLUG, new, "asset_2")
+    assert await store.covers.want(account.id, SLUG, new) == ("asset_2", False)
