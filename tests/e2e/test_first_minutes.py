@@ -114,6 +114,10 @@ def test_the_first_steps_are_ticked_one_by_one_by_what_succeeds(
     go_home(page, steps, done=4)
     call = subprocess.run(["bash", "-c", code], env=environ, check=True, capture_output=True)
     assert json.loads(call.stdout)["success"] is True
+    go_home(page, steps, done=5)
+    steps.get_by_role("button", name="All done: close").click()
+    page.reload()
+    page.get_by_role("article").first.wait_for()
     expect(steps).to_have_count(0)
 
 

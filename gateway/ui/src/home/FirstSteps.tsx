@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { useResource } from "../api/resource";
 import type { ApiKey, Execution, Page, WorkflowDocument, WorkflowRow } from "../api/types";
 import { Button } from "../components/Button";
@@ -6,7 +6,10 @@ import { needsOf, unmet } from "../needs/needs";
 import { useSurroundings } from "../needs/surroundings";
 import { Link } from "../shell/router";
 
-const HIDDEN = "headrace-first-steps";
+/** Entry of the browser's storage: nothing before the steps were seen undone. */
+const SEEN = "headrace-first-steps";
+const BEGUN = "begun";
+const HIDDEN = "hidden";
 /** Tag of the examples that an installation begins with. */
 const EXAMPLE = "example";
 const COMPLETED = "/api/executions?status=completed&limit=1";
@@ -21,21 +24,27 @@ interface Step {
 
 /** The way from nothing to a workflow that is called, and how far this account is on it. */
 export function FirstSteps({ rows, onCreate }: { rows: WorkflowRow[]; onCreate: () => void }) {
-  const [isHidden, setHidden] = useState(() => localStorage.getItem(HIDDEN) !== null);
+  const [seen, setSeen] = useState(() => localStorage.getItem(SEEN));
   const steps = useSteps(rows);
   const areKnown = steps.every((step) => step.isDone !== undefined);
-  if (isHidden || !areKnown || steps.every((step) => step.isDone)) return null;
   const next = steps.findIndex((step) => !step.isDone);
-  const hide = (): void => {
-    localStorage.setItem(HIDDEN, "hidden");
-    setHidden(true);
+  const isDone = next < 0;
+  const isBeginning = areKnown && !isDone && seen === null;
+  const note = (state: string): void => {
+    localStorage.setItem(SEEN, state);
+    setSeen(state);
   };
+  useEffect(() => {
+    if (isBeginning) note(BEGUN);
+  }, [isBeginning]);
+  // Whoever saw them begin sees the last tick too; an account that was done before sees nothing.
+  if (!areKnown || seen === HIDDEN || (isDone && seen !== BEGUN)) return null;
   return (
     <section className="first-steps" aria-labelledby="first-steps">
       <div className="row spread">
         <h2 id="first-steps">First steps</h2>
-        <Button look="quiet" isCompact onClick={hide}>
-          Hide
+        <Button look="quiet" isCompact onClick={() => note(HIDDEN)}>
+          {isDone ? "All done: close" : "Hide"}
         </Button>
       </div>
       <ol>
