@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 
 from engine.history import own_database as module
 from engine.history.database import Database
@@ -74,6 +74,23 @@ async def test_a_process_with_another_database_is_told_until_it_has_the_right_on
     await own.look()
 
     assert (own.problem(), await told(states)) == ("", [])
+
+
+async def test_a_process_whose_database_is_put_back_is_told_no_more(
+    states: ArchiverStates, database: Database, database_url: str
+) -> None:
+    await claim(states, database)
+    own, seen = OwnDatabase(database_url, states, NAME), []
+    with database.read() as connection:
+        database_id = read_database_id(connection)
+
+    for found in ("another's", database_id):
+        with database.write() as connection:
+            connection.execute(update(archive_state).values(value=found))
+        await own.look()
+        seen.append((own.problem(), await told(states)))
+
+    assert seen == [(ANOTHER_DATABASE, [(NAME, ANOTHER_DATABASE)]), ("", [])]
 
 
 async def test_a_database_without_an_id_is_not_the_installation_s(

@@ -45,6 +45,19 @@ async def test_a_database_that_is_away_refuses_nothing(error: Exception) -> None
     assert len(refused) == 0
 
 
+async def test_a_database_that_goes_away_meanwhile_refuses_no_other_record() -> None:
+    refused = Refusals()
+
+    async def read(names: Sequence[str]) -> None:
+        if "bad" in names:
+            raise KeyError
+        raise Unavailable("away")
+
+    with pytest.raises(Unavailable):
+        await refused.apart(["bad", "a"], read)
+    assert list(refused.reasons()) == ["bad"]
+
+
 async def test_a_value_that_the_database_refuses_is_a_matter_of_its_record() -> None:
     refused = Refusals()
 

@@ -6,7 +6,7 @@ import pytest
 
 from engine.access.capabilities import Tier
 from engine.access.tiers import Tiers
-from engine.history import retention
+from engine.history import removal, retention
 from engine.history.database import Database
 from engine.history.retention import Retention
 from engine.history.schema import executions
@@ -15,7 +15,7 @@ from engine.media.objects import ObjectStore
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.executions.offload import OffloadedValues
-from tests.support.history.rows import DAY, HOUR, rows, table_rows
+from tests.support.history.rows import DAY, HOUR, MINUTE, rows, table_rows
 
 
 @pytest.fixture
@@ -33,8 +33,8 @@ def kept(database: Database) -> set[str]:
     return {row["id"] for row in table_rows(database, executions)}
 
 
-async def remove_all(removal: Retention) -> None:
-    while await removal.remove():
+async def remove_all(keeper: Retention) -> None:
+    while await keeper.remove():
         pass
 
 
@@ -65,6 +65,37 @@ async def test_a_row_outlives_its_execution_in_redis(
     await remove_all(Retention(store, database, retention_days=1, audit_days=365, keep_ms=5 * DAY))
 
     assert kept(database) == {found.execution["id"]}
+
+
+async def test_a_row_stays_ten_minutes_longer_than_redis_has_its_execution(
+    store: Store, account: Account, database: Database
+) -> None:
+    now = await store.leases.now()
+    found = [
+        rows(account_id=account.id, at=now - 5 * DAY - minutes * MINUTE) for minutes in (5, 15)
+    ]
+    write_executions(database, found)
+    store = with_days(store, account.tier, 1)
+
+    await remove_all(Retention(store, database, retention_days=1, audit_days=365, keep_ms=5 * DAY))
+
+    assert kept(database) == {found[0].execution["id"]}
+
+
+async def test_an_account_has_its_turn_until_all_of_its_old_rows_are_removed(
+    store: Store, account: Account, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (removal, retention):
+        monkeypatch.setattr(module, "AT_ONCE", 2)
+    now = await store.leases.now()
+    write_executions(
+        database, [rows(account_id=account.id, at=now - 9 * DAY - each) for each in range(5)]
+    )
+    store = with_days(store, account.tier, 1)
+
+    await remove_all(Retention(store, database, retention_days=1, audit_days=365, keep_ms=0))
+
+    assert kept(database) == set()
 
 
 async def test_objects_go_with_their_executions(

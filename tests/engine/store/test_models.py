@@ -217,6 +217,15 @@ async def test_a_save_whose_answer_was_lost_is_not_done_twice(store: Store) -> N
     assert (await store.models.get("own")).version == 1
 
 
+async def test_a_delete_whose_answer_was_lost_is_not_done_twice(store: Store) -> None:
+    await store.models.create("own", TEXT, "a")
+    keys, call = [keyspace.models(), keyspace.models_audit()], SCRIPTS["delete_model"]
+    args = [0, "own", "operation", "changes", 60_000, "a", "model.delete", "own", "", ""]
+
+    assert [await store.client.call(call, keys, args) for _ in range(2)] == [1, 1]
+    assert await store.client.send("XLEN", keyspace.models_audit()) == 2
+
+
 async def test_models_saved_by_another_process_are_loaded_on_a_read(
     store: Store, other: Store
 ) -> None:

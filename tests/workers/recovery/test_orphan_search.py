@@ -125,6 +125,24 @@ async def test_an_execution_claimed_between_the_passes_is_left_alone(
         await store.walks.give_back(reference, f"ghost-{number}", is_lost=False)
 
 
+async def test_an_execution_with_a_new_claim_is_an_orphan_one_pass_later(
+    store: Store, runner: Runner, search: OrphanSearch
+) -> None:
+    reference = await begin(runner)
+    assert await store.walks.claim(reference, "ghost")
+    await search.step()
+    await search.step()
+    await store.walks.give_back(reference, "ghost", is_lost=False)
+    assert await store.walks.claim(reference, "ghost")
+
+    dues = []
+    for _ in range(2):
+        await search.step()
+        dues.append(await is_due(store, reference))
+
+    assert dues == [False, True]
+
+
 async def test_a_fence_that_is_old_frees_nothing(store: Store, runner: Runner) -> None:
     reference = await begin(runner)
     await lose_hold(store, reference)
