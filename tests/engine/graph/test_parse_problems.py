@@ -255,3 +255,13 @@ def test_a_wire_to_a_node_with_a_wrong_setting_counts() -> None:
 def test_a_problem_shows_only_what_it_has() -> None:
     assert Problem(reason="r", node_id="n").as_dict() == {"nodeId": "n", "reason": "r"}
     assert Problem(reason="r", edge_id="e").as_dict() == {"edgeId": "e", "reason": "r"}
+
+
+def test_edges_of_a_repeated_id_lead_to_the_first_node_of_it() -> None:
+    nodes = [node("a", "textBox", text="Hi"), node("a", "note"), node("out", "responseOutput")]
+
+    found = problems(nodes, [edge("a.text-out", "out.result-in")])
+
+    assert [each["reason"] for each in found] == [
+        "Another node has the id 'a' too; ids must differ"
+    ]

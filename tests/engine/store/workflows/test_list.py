@@ -97,6 +97,7 @@ async def test_deleted_workflows_are_left_out_until_they_are_taken_back(
     await store.workflows.delete(account.id, slug)
     assert [row.name for row in await pages(store, account.id, 50)] == ["Two"]
     assert [row.name for row in await store.workflow_list.own(account.id)] == ["Two"]
+    assert await store.client.send("ZCARD", keyspace.workflows_by_time(account.id)) == 1
 
     await store.workflows.restore(account.id, slug)
     assert {row.name for row in await pages(store, account.id, 50)} == {"One", "Two"}
