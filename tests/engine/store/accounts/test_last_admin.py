@@ -11,6 +11,7 @@ from engine.store import Account, Store
 from engine.store.accounts import last_admin
 from engine.store.accounts.last_admin import AdminPins
 from engine.store.redis import keyspace
+from engine.store.redis.scripts import SCRIPTS
 
 
 async def make_admin(store: Store) -> Account:
@@ -111,3 +112,16 @@ async def test_without_an_admin_elsewhere_nobody_is_pinned(store: Store) -> None
     admin = await make_admin(store)
 
     assert await AdminPins(store.client).pin_outside(partition_of(admin.id)) is None
+
+
+@pytest.mark.parametrize(("now", "answer"), [(1_999, b"ok"), (2_000, b"last")])
+async def test_the_admin_elsewhere_counts_until_the_very_millisecond_in_which_the_pin_ends(
+    store: Store, account: Account, now: int, answer: bytes
+) -> None:
+    partition = partition_of(account.id)
+    await store.accounts.change(account.id, role=Role.ADMIN)
+    record = await store.client.send("HGET", keyspace.accounts(partition), account.id)
+    keys = [keyspace.accounts(partition), keyspace.admin_pins(partition), keyspace.audit(partition)]
+    args = [now, account.id, record, record.replace(b"admin|", b"user|", 1), 2_000, "changes"]
+
+    assert await store.client.call(SCRIPTS["replace_account"], keys, [*args, 0, ""]) == answer
