@@ -313,6 +313,10 @@ def test_ids_of_events_tell_no_number_of_steps(caller: Caller, runner: Runner, c
     assert runner.caller.get(path, headers={"last-event-id": "2.1"}).status_code == 204
     rest = parse(runner.caller.get(path, headers={"last-event-id": "1.1"}).text)
     assert [each.id for each in rest] == ["2.1"]
+    next_one, far = (
+        runner.caller.get(path, headers={"last-event-id": f"{number}.1"}) for number in (3, 999)
+    )
+    assert (next_one.status_code, next_one.text) == (far.status_code, far.text)
 
 
 def test_the_cost_is_told_at_the_end_alone(caller: Caller, runner: Runner, stub: Stub) -> None:
