@@ -17,6 +17,7 @@ from engine.history.own_database import OwnDatabase
 from engine.history.reading.archive import open_archive
 from engine.media.objects import ObjectStore
 from engine.process import spare_memory
+from engine.process.account_slots import AccountSlots
 from engine.services.background_tasks import background
 from engine.services.graph_checks import GraphChecker
 from engine.services.media import MediaService
@@ -53,6 +54,8 @@ class Services:
     media_service: MediaService
     connections: Connections
     account_requests: AccountRequests
+    long_calls: AccountSlots
+    """Slots of calls that take the event loop long, such as pages of lists."""
     open_streams: OpenStreams
     live_events: LiveEvents
     result_memory: ResultMemory
@@ -84,6 +87,9 @@ class GatewayRequest(Request[State]):
 
 
 MODELS_SECONDS = 2.0
+LONG_CALLS = 64
+LONG_CALLS_OF_ACCOUNT = 1
+"""Each of them holds up the calls of all accounts while its answer is made."""
 
 
 @contextlib.asynccontextmanager
@@ -130,6 +136,7 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
             media_service=MediaService.of(settings, store),
             connections=Connections(peers),
             account_requests=AccountRequests(),
+            long_calls=AccountSlots(LONG_CALLS, LONG_CALLS_OF_ACCOUNT),
             open_streams=open_streams,
             live_events=LiveEvents(store.account_events),
             result_memory=ResultMemory(),

@@ -107,6 +107,8 @@ class Guarded:
     """Whether the handler checks a capability to run, since a record decides on which."""
     is_before_approval: bool = False
     """Whether an account that is not approved may call it, although it writes."""
+    is_in_turns: bool = False
+    """Whether an account has few of these calls at a time, since each takes the process long."""
     query: frozenset[str] = NO_NAMES
     """As `Public.query`."""
     operation: Operation | None = None
@@ -173,7 +175,13 @@ class Guarded:
         if needs_approval(self, request.method):
             check_approved(principal)
         _check_query(request, self.query)
+        if self.is_in_turns:
+            return self._handle_in_turn(request, principal)
         return self.handler(request, principal)
+
+    async def _handle_in_turn(self, request: GatewayRequest, principal: Principal) -> Answer:
+        async with request.services.long_calls.slot(principal.account.id):
+            return await self.handler(request, principal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,6 +332,11 @@ def checked_by_handler(endpoint: Guarded) -> Guarded:
 def before_approval(endpoint: Known) -> Known:
     """Let accounts that are not approved call the endpoint, although it writes."""
     return replace(endpoint, is_before_approval=True)
+
+
+def in_turns(endpoint: Guarded) -> Guarded:
+    """Let an account have few calls of such endpoints at a time; further ones wait."""
+    return replace(endpoint, is_in_turns=True)
 
 
 def operation(

@@ -7,7 +7,7 @@ from starlette.routing import Route
 
 from engine.services.bulk_cancel import MOST_CANCELLED, cancel_matching
 from engine.store import Principal
-from gateway.auth.endpoints import Resource, before_approval, operation, requires
+from gateway.auth.endpoints import Resource, before_approval, in_turns, operation, requires
 from gateway.http.request_bodies import read_body
 from gateway.http.responses import json_response
 from gateway.http.types import View, doc
@@ -32,6 +32,7 @@ CancelledExecutions.examples = (CancelledExecutions(cancelled=12, more=False),)
 
 
 @operation(body=CancelRequest, answers={202: CancelledExecutions})
+@in_turns
 @before_approval  # it stops executions begun before the approval was withdrawn
 @requires("execution:cancel")
 async def cancel_executions(request: GatewayRequest, principal: Principal) -> Response:

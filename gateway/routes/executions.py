@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from engine.errors import ExecutionNotCancellable, ExecutionNotFound, InvalidQuery, TooManyStreams
 from engine.store import Principal
-from gateway.auth.endpoints import NO_BODY, Resource, before_approval, operation, requires
+from gateway.auth.endpoints import NO_BODY, Resource, before_approval, in_turns, operation, requires
 from gateway.http.query import Query, cursor_refused
 from gateway.http.responses import json_response
 from gateway.http.types import Uuid, View
@@ -41,6 +41,7 @@ CancelRequested.examples = (CancelRequested(EXECUTION_ID, "cancel_requested"),)
 
 
 @operation(query=(*FILTERS, LIMIT, CURSOR), answers={200: ExecutionPage}, errors=(InvalidQuery,))
+@in_turns
 @requires("execution:read")
 async def list_executions(request: GatewayRequest, principal: Principal) -> Response:
     """The caller's executions, newest first, a page at a time."""

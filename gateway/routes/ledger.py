@@ -13,7 +13,7 @@ from engine.ids.executions import is_execution_id
 from engine.store import LedgerEntry, Principal
 from engine.store.archive.archive import LedgerFilter, StreamId
 from engine.store.executions.record_fields import make_cursor, split_cursor
-from gateway.auth.endpoints import Resource, any_key, operation
+from gateway.auth.endpoints import Resource, any_key, in_turns, operation
 from gateway.http.query import MAX_SHORT_LIMIT, Query, cursor_refused
 from gateway.http.responses import json_response
 from gateway.http.types import Credits, Moment, Nested, Parameter, Uuid, View, doc
@@ -82,6 +82,7 @@ LedgerPageView.examples = (
     answers={200: LedgerPageView},
     errors=(InvalidQuery, Unavailable),
 )
+@in_turns
 @any_key
 async def get_ledger(request: GatewayRequest, principal: Principal) -> Response:
     """Movements of the account's credits, newest first, a page at a time.

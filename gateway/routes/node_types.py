@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from engine.nodes.catalogue import NodeTypeEntry, list_node_types
 from engine.store import Principal
-from gateway.auth.endpoints import NO_BODY, Resource, operation, requires
+from gateway.auth.endpoints import NO_BODY, Resource, in_turns, operation, requires
 from gateway.http.responses import encode_json
 from gateway.http.types import JSON, OBJECT, Content, Nested, described_as, doc
 from gateway.openapi.parameters import IF_NONE_MATCH
@@ -80,6 +80,7 @@ NODE_TYPE_LIST = NodeTypeList(
 
 
 @operation(headers=(IF_NONE_MATCH,), answers={200: NODE_TYPE_LIST, 304: NO_BODY})
+@in_turns
 @requires("workflow:read", "model:run")
 async def get_node_types(request: GatewayRequest, principal: Principal) -> Response:
     """Every node type with its settings and sockets."""

@@ -12,7 +12,7 @@ from engine.errors import InvalidQuery
 from engine.executions.execution import Execution, ExecutionStatus
 from engine.models.pricing import MICRO
 from engine.store import ExecutionFilter, Principal
-from gateway.auth.endpoints import Resource, any_key, operation
+from gateway.auth.endpoints import Resource, any_key, in_turns, operation
 from gateway.http.query import MAX_OFFSET, Query, cursor_refused
 from gateway.http.responses import json_response
 from gateway.http.types import Credits, Moment, Nested, Uuid, View, doc
@@ -100,6 +100,7 @@ UsagePageView.examples = (
     answers={200: UsagePageView},
     errors=(InvalidQuery,),
 )
+@in_turns
 @any_key
 async def get_usage(request: GatewayRequest, principal: Principal) -> Response:
     """The account's executions and their cost, newest first, a page at a time."""

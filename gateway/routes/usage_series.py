@@ -13,7 +13,7 @@ from engine.services.usage_series import read_series
 from engine.store import Principal
 from engine.store.archive.archive import SeriesQuery, SeriesRow
 from engine.values.plain import moment
-from gateway.auth.endpoints import Resource, any_key, operation
+from gateway.auth.endpoints import Resource, any_key, in_turns, operation
 from gateway.http.json_bodies import run_off_loop
 from gateway.http.query import Query
 from gateway.http.responses import json_response
@@ -110,6 +110,7 @@ UsageSeries.examples = (
 @operation(
     query=(FROM, TO, BUCKET, BY), answers={200: UsageSeries}, errors=(InvalidQuery, Unavailable)
 )
+@in_turns
 @any_key
 async def get_usage_series(request: GatewayRequest, principal: Principal) -> Response:
     """Runs, failures, credits and durations by minute, hour or day, and by one property.

@@ -25,6 +25,7 @@ from gateway.auth.endpoints import (
     counted_by_handler,
     guessed,
     identify_visitor,
+    in_turns,
     operation,
     requires,
 )
@@ -62,6 +63,7 @@ PAGING = (SHORT_LIMIT, CURSOR, SEARCHED, TAG, ARCHIVED)
 @operation(
     query=PAGING, answers={200: (WORKFLOW_LIST, WorkflowPageView)}, errors=(errors.InvalidQuery,)
 )
+@in_turns
 @requires("workflow:read")
 async def list_workflows(request: GatewayRequest, principal: Principal) -> Response:
     """The caller's workflows, and the templates of others.
