@@ -16,7 +16,7 @@ from engine.process.extras import install_hint
 from engine.process.pool import PoolCrashed, PoolTimeout
 from tests.support.manifests import model
 from workers.nodes.local_models import LocalPool
-from workers.providers.base import ModelCall
+from workers.providers.base import ModelCall, NoCheckpoints
 from workers.providers.model_caller import ModelCaller
 
 ECHO = '[builtin]\ntemplate = "About {{ prompt }}"\n'
@@ -24,13 +24,15 @@ EMBEDDING = ECHO + 'gives = "embedding"\n'
 
 
 class Embedding:
-    """Takes texts, and gives a vector of their lengths."""
+    """Takes texts of an account, and gives a vector of their lengths."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[list[str], float]] = []
+        self.asked: list[tuple[list[str], float, str]] = []
 
-    async def __call__(self, texts: Sequence[str], seconds: float) -> list[list[float]]:
-        self.asked.append((list(texts), seconds))
+    async def __call__(
+        self, texts: Sequence[str], seconds: float, account_id: str
+    ) -> list[list[float]]:
+        self.asked.append((list(texts), seconds, account_id))
         return [[0.25, float(len(text))] for text in texts]
 
 
@@ -58,7 +60,7 @@ async def test_an_embedding_is_the_vector_of_the_rendered_template_as_json() -> 
     answer = await ModelCaller(embed=embed).call(model(call=EMBEDDING), {"prompt": "cats"})
 
     assert json.loads(answer.value) == [0.25, 10]
-    assert embed.asked == [(["About cats"], READ_SECONDS)]
+    assert embed.asked == [(["About cats"], READ_SECONDS, NoCheckpoints.account_id)]
 
 
 async def test_an_embedding_takes_no_longer_than_its_node_has() -> None:

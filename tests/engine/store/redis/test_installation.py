@@ -345,7 +345,7 @@ async def test_the_seal_says_whose_an_unmarked_redis_is(
     await mark(unmarked_redis_url, OURS)
 
     assert marker(raw)[b"ids"].decode() == OURS.installation_ids[0]
-    await stores["ours"].ping()
+    await eventually(lambda: is_refused(stores["ours"]), lambda refused: not refused)
 
 
 # -- a key that is changed ------------------------------------------------------------------------
