@@ -12,11 +12,13 @@ from workers.outbound.connection import OutboundConnection
 KEEP_ALIVE_SECONDS = 4.0
 """Shorter than the five seconds after which common servers close an idle connection."""
 MAX_CONNECTIONS = 8_192
-"""In use at a time; as many may be kept."""
+"""In use at a time."""
 RESERVED_FILES = 256
 ACCOUNT_IN_USE = 3 / 4
-ACCOUNT_KEPT = 1 / 8
 """Largest share of one account."""
+KEPT = 1 / 4
+ACCOUNT_KEPT = 1 / 8
+"""Idle connections of all accounts, and of one, as shares of those that may be in use."""
 CLOSE_SECONDS = 1.0
 
 
@@ -94,7 +96,7 @@ class ConnectionPool:
         return None
 
     def _keep(self, connection: OutboundConnection, key: PoolKey) -> None:
-        if len(self._kept) >= self._limit:
+        if len(self._kept) >= self._limit * KEPT:
             self._close_kept(next(iter(self._kept)))
         self._kept[connection] = self._loop.time()
         self._kept_of[key.account_id] = self._kept_of.get(key.account_id, 0) + 1
@@ -140,11 +142,11 @@ class ConnectionPool:
 
 
 def _connection_limit() -> int:
-    """Return a quarter of the files we may open.
+    """Return two fifths of the files we may open.
 
-    As many connections may idle as are in use, and calls of models have a pool of their own.
+    A quarter more connections may idle, and calls of models have a pool of their own.
     """
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if files == resource.RLIM_INFINITY:
         return MAX_CONNECTIONS
-    return max(32, min(MAX_CONNECTIONS, (files - RESERVED_FILES) // 4))
+    return max(32, min(MAX_CONNECTIONS, 2 * (files - RESERVED_FILES) // 5))

@@ -11,6 +11,7 @@ from engine.nodes.support.base import HttpCall
 from tests.support.eventually import PATIENCE_SECONDS, eventually
 from tests.support.http.late_server import LateServer
 from tests.support.http.raw_server import OK, Holding, Stub, answer, failure, serving, serving_apart
+from workers.outbound import pool as pool_module
 from workers.outbound.address_gate import AddressGate
 from workers.outbound.client import Egress
 from workers.outbound.connecting import Connector, Origin
@@ -211,15 +212,26 @@ async def test_an_account_keeps_an_eighth_of_the_connections(stub: Stub) -> None
     await pool.close()
 
 
-async def test_the_oldest_is_closed_when_too_many_are_kept(
-    stub: Stub, pool_of_four: ConnectionPool
-) -> None:
+async def test_a_quarter_is_kept_and_the_oldest_is_closed_for_a_new_one(stub: Stub) -> None:
+    pool = make_pool(16)
     request = make_request("GET", URL(stub.url), (), None)
 
     for number in range(6):
-        (await send(pool_of_four, request, f"acc_{number}")).end()
+        (await send(pool, request, f"acc_{number}")).end()
 
-    assert [each.account_id for each in pool_of_four._idle] == [f"acc_{n}" for n in range(2, 6)]
+    assert [each.account_id for each in pool._idle] == [f"acc_{n}" for n in range(2, 6)]
+    await pool.close()
+
+
+@pytest.mark.parametrize("files", [1_024, 20_000])
+async def test_two_pools_with_all_their_connections_have_enough_files(
+    files: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool_module.resource, "getrlimit", lambda _: (files, files))
+    limit = make_pool()._limit
+
+    assert 2 * (limit + limit * pool_module.KEPT) <= files - pool_module.RESERVED_FILES
+    assert limit > files / 4
 
 
 async def test_the_connections_in_use_are_bounded_for_an_account_and_in_all(
