@@ -96,7 +96,7 @@ def test_a_wire_dropped_on_the_canvas_offers_what_fits_and_is_wired(
     page: Page, stack: RunningStack, slug: str
 ) -> None:
     open_editor(page, slug)
-    drop_on_canvas(page, socket(page, "form", "name"), 420, 60)
+    drop_on_canvas(page, socket(page, "form", "name"), 420, 150)
     options = page.get_by_role("option")
     expect(options.filter(has_text="Assistant")).to_be_visible()
     expect(options.filter(has_text="Resize Image")).to_have_count(0)
