@@ -23,7 +23,7 @@ Row = tuple[int, str]
 
 
 class ValueForm(Enum):
-    """ValueForm of a filter's value in queries and bodies."""
+    """Form of a filter's value in queries and bodies."""
 
     STATUSES = auto()
     SLUG = auto()

@@ -7,7 +7,7 @@ from starlette.routing import Route
 
 from engine.services.bulk_cancel import MOST_CANCELLED, cancel_matching
 from engine.store import Principal
-from gateway.auth.endpoints import Resource, before_approval, in_turns, operation, requires
+from gateway.auth.endpoints import Resource, before_approval, operation, requires
 from gateway.http.request_bodies import read_body
 from gateway.http.responses import json_response
 from gateway.http.types import View, doc
@@ -32,14 +32,14 @@ CancelledExecutions.examples = (CancelledExecutions(cancelled=12, more=False),)
 
 
 @operation(body=CancelRequest, answers={202: CancelledExecutions})
-@in_turns
 @before_approval  # it stops executions begun before the approval was withdrawn
 @requires("execution:cancel")
 async def cancel_executions(request: GatewayRequest, principal: Principal) -> Response:
     """Ask for the running executions that fit the filters to stop, at most 1,000 at once."""
     body = await read_body(request, CancelRequest)
     store, account_id = request.services.store, principal.account.id
-    found = await cancel_matching(store.executions, account_id, body.read_filter())
+    async with request.services.long_calls.slot(account_id):  # not while the body comes
+        found = await cancel_matching(store.executions, account_id, body.read_filter())
     return json_response(CancelledExecutions(cancelled=found.cancelled, more=found.is_more), 202)
 
 

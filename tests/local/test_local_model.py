@@ -32,7 +32,7 @@ def model_url(stack: RunningStack) -> str:
 
 
 def memory(stack: RunningStack) -> dict[str, int]:
-    """What the server takes, in MB: now and at most."""
+    """Return the memory of the server in MB: now, and at most so far."""
     (pid,) = [
         pid
         for pid, line in stack.processes().items()

@@ -1,4 +1,4 @@
-"""Whoever calls out, each account's calls go on connections of its own."""
+"""Connections by account: calls of each kind go on connections of their account."""
 
 import json
 from dataclasses import replace
