@@ -68,7 +68,7 @@ class ModelRequest(RequestBody):
     manifest: Annotated[
         str,
         Meta(
-            description="TOML; docs/how-to/add-a-model.md says more.",
+            description="TOML; docs/how-to/models/add-a-model.md says more.",
             extra_json_schema={"minLength": 1, "maxLength": MAX_BYTES},
         ),
         refused("must be a text"),

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.acceptance.running_stack import RunningStack, until
 
-GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "branch-on-totals.md"
+GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "compose" / "branch-on-totals.md"
 PORT = 9000
 """The port of the page's shop."""
 

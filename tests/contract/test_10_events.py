@@ -21,7 +21,7 @@ from tests.support.gateway.documents import greeting
 from tests.support.http.providers import KEY
 from tests.support.http.sse_reader import SentEvent, named, parse
 
-GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "stream.md"
+GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "call" / "stream.md"
 NODE = {"executionId": uuid, "nodeId": str, "type": str}
 DETAILS = {"inputs", "keyId", "httpRequestId", "deliveries"}
 """Members of an execution that its last event leaves out."""

@@ -142,14 +142,14 @@ def test_the_pictures_of_the_readme_are_light_and_dark_and_load_fast() -> None:
 
 
 def test_the_first_workflow_can_be_saved_as_it_stands() -> None:
-    text = (ROOT / "docs" / "how-to" / "first-workflow.md").read_text()
+    text = (ROOT / "docs" / "how-to" / "compose" / "first-workflow.md").read_text()
     document = parse_document(json.loads(text.split("```json\n")[1].split("```")[0]))
 
     assert check_graph(document.nodes, document.edges) == []
 
 
 def test_the_nodes_and_edges_that_make_pictures_can_be_saved_as_they_stand() -> None:
-    text = (ROOT / "docs" / "how-to" / "ask-models.md").read_text()
+    text = (ROOT / "docs" / "how-to" / "compose" / "ask-models.md").read_text()
     nodes = json.loads(text.split("```json\n")[1].split("```")[0])
     lines = re.findall(r"^(\S+)\.(\S+) +> (\S+)\.(\S+)$", text, re.MULTILINE)
     keys = ("source", "sourceHandle", "target", "targetHandle")

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "handle-errors.md"
+GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "call" / "handle-errors.md"
 DONE = httpx.Response(200, json={"success": True, "result": {"text": "x"}})
 
 Answer = httpx.Response | Exception

@@ -19,7 +19,7 @@ import pytest
 
 from engine.webhooks.signing import make_secret, sign
 
-GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "webhooks.md"
+GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "call" / "webhooks.md"
 ID = "0b5cfb4e-54e6-4e4c-a7f1-111111111111"
 BODY = '{"event":"execution.completed","result":{"text":"Grüße"}}'.encode()
 OWN = "ein eigenes Geheimnis für uns"

@@ -12,7 +12,7 @@ from engine.history.writer import write_executions
 from engine.store.redis.record_packing import pack
 from tests.support.history.rows import NAMES, ended
 
-GUIDE = Path(__file__).parents[3] / "docs/how-to/history.md"
+GUIDE = Path(__file__).parents[3] / "docs/how-to/call/history.md"
 QUERIES = re.findall(r"```sql\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
 
 

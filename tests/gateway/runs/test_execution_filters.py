@@ -28,7 +28,7 @@ from tests.support.store.records import accept, save
 
 ROOT = Path(__file__).parents[3]
 UI = ROOT / "gateway" / "ui" / "src" / "executions"
-GUIDE = ROOT / "docs" / "how-to" / "history.md"
+GUIDE = ROOT / "docs" / "how-to" / "call" / "history.md"
 
 
 @dataclass(frozen=True, slots=True)

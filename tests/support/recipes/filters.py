@@ -34,7 +34,7 @@ FILTER = Recipe(
             anchor="clean={(text) => text.trim().slice(0, 100)} />\n",
         ),
         Addition(
-            "docs/how-to/history.md",
+            "docs/how-to/call/history.md",
             "| `retryOf` | that are a retry of this one |\n",
             anchor="| Filter | Executions |\n|---|---|\n",
         ),
