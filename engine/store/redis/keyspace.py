@@ -106,8 +106,8 @@ def workflow(account_id: str, slug: str) -> str:
     Fields of a kept version: `d<version>` is its document, `m<version>` its time in milliseconds, a
     colon and its facts, `r<version>` exists once it has run, `p<version>` once another
     account has. `draft` is the document of the draft;
-    `lua/shared/draft.lua` names the fields beside it. `runs` is that of
-    `lua/shared/count_run.lua`, and `summary` that of `store/workflows/summaries.py`.
+    `lua/shared/workflows/draft.lua` names the fields beside it. `runs` is that of
+    `lua/shared/workflows/count_run.lua`, and `summary` that of `store/workflows/summaries.py`.
     """
     return f"{_account_tag(account_id)}:workflow:{account_id}:{slug}"
 

@@ -21,8 +21,9 @@ class Script:
 def load() -> dict[str, Script]:
     """Return all scripts by name: the file name without its ending, unique over all folders.
 
-    A script gets the functions of `lua/shared/a.lua` and `b.lua` at each line `-- Uses: a, b`. In a
-    branch they are made only there, since each function costs every call that makes it.
+    A script gets the functions of two files of `lua/shared/`, `a.lua` and `b.lua`, at each line
+    `-- Uses: a, b`. In a branch they are made only there, since each function costs every call
+    that makes it.
     """
     folder = resources.files("engine").joinpath("lua")
     shared = _read(folder.joinpath("shared"))
@@ -39,11 +40,14 @@ def load() -> dict[str, Script]:
 
 
 def _read(folder: Traversable) -> dict[str, str]:
-    return {
-        entry.name.removesuffix(".lua"): entry.read_text(encoding="utf-8")
-        for entry in folder.iterdir()
-        if entry.name.endswith(".lua")
-    }
+    """Return the Lua files of a folder and of those in it by name."""
+    texts: dict[str, str] = {}
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            texts |= _read(entry)
+        elif entry.name.endswith(".lua"):
+            texts[entry.name.removesuffix(".lua")] = entry.read_text(encoding="utf-8")
+    return texts
 
 
 def _with_shared(text: str, shared: dict[str, str]) -> str:

@@ -84,7 +84,7 @@ def parse_summary(
 
 
 def parse_runs(data: bytes | None, now: int) -> tuple[LastRun | None, int]:
-    """Return the last run and the number of runs of seven days; `lua/shared/count_run.lua`."""
+    """Return the last run and the number of runs of seven days; see `count_run.lua`."""
     if data is None:
         return None, 0
     counted, _, last = data.decode().partition("|")

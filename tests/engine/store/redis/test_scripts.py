@@ -71,16 +71,18 @@ def own_and_shared(name: str) -> tuple[str, str]:
     folder = Path(str(resources.files("engine"))) / "lua"
     own = next(folder.rglob(f"{name}.lua")).read_text()
     names = [name for used in USES.findall(own) for name in used.split(", ")]
-    shared = [(folder / "shared" / f"{each}.lua").read_text() for each in names]
+    shared = [next((folder / "shared").rglob(f"{each}.lua")).read_text() for each in names]
     assert all(f"{each}(" in own + "".join(shared[1:]) for each in names), "uses what it names"
     return own, "".join(shared)
 
 
 def test_no_two_scripts_have_one_name() -> None:
     folder = Path(str(resources.files("engine"))) / "lua"
-    names = [path.stem for path in folder.rglob("*.lua") if path.parent.name != "shared"]
+    shared = list((folder / "shared").rglob("*.lua"))
+    scripts = set(folder.rglob("*.lua")) - set(shared)
 
-    assert sorted(names) == sorted(SCRIPTS)
+    assert sorted(path.stem for path in scripts) == sorted(SCRIPTS)
+    assert len({path.stem for path in shared}) == len(shared)
 
 
 def test_every_script_has_a_scenario_here() -> None:
