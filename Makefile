@@ -71,16 +71,16 @@ bench: $(VENV)/.installed-dev ## Measure (a few minutes; BENCH='--only W1' for a
 	$(BIN)/python -m tests.benchmarks $(BENCH)
 
 smoke: $(VENV)/.installed-dev ## Start the stack, run an example, stop it
-	$(BIN)/pytest tests/acceptance/test_first_run.py
+	$(BIN)/pytest tests/acceptance/commands/test_first_run.py
 
 chaos: $(VENV)/.installed-dev ## Kill parts of the stack under load, again and again
-	$(BIN)/pytest -m slow tests/acceptance --ignore=tests/acceptance/test_schemathesis.py --ignore=tests/acceptance/test_soak.py --timeout=900
+	$(BIN)/pytest -m slow tests/acceptance --ignore=tests/acceptance/running/test_schemathesis.py --ignore=tests/acceptance/faults/test_soak.py --timeout=900
 
 soak: $(VENV)/.installed-dev ## Mix all kinds of calls for an hour and see that nothing grows (SOAK_SECONDS)
-	$(BIN)/pytest -s -m slow tests/acceptance/test_soak.py
+	$(BIN)/pytest -s -m slow tests/acceptance/faults/test_soak.py
 
 fuzz: $(VENV)/.installed-dev ## Look for answers that are not as the API describes itself (minutes)
-	$(BIN)/pytest -m slow tests/acceptance/test_schemathesis.py
+	$(BIN)/pytest -m slow tests/acceptance/running/test_schemathesis.py
 
 clients: $(VENV)/.installed-dev ## Generate clients from the API's description, and call with libraries of others
 	@$(INSTALL) 'clients of others' --group clients

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.acceptance.running_stack import RunningStack, until
 
-GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "compose" / "branch-on-totals.md"
+GUIDE = Path(__file__).parents[3] / "docs" / "how-to" / "compose" / "branch-on-totals.md"
 PORT = 9000
 """The port of the page's shop."""
 
@@ -78,7 +78,7 @@ def test_each_command_prints_the_answer_that_the_page_shows(
 
 
 def test_the_page_shows_the_expression_and_the_cases_of_the_example() -> None:
-    document = json.loads((GUIDE.parents[2] / "examples" / "order-report.json").read_text())
+    document = json.loads((GUIDE.parents[3] / "examples" / "order-report.json").read_text())
     data = {node["id"]: node["data"] for node in document["nodes"]}
     [expression] = blocks("cel")
 

@@ -18,7 +18,7 @@ from tests.support.http.target import Stub, stub_server
 from tests.support.media.files import png
 
 LETTER = "greeting-letter"
-HERE = Path(__file__).parents[2]
+HERE = Path(__file__).parents[3]
 
 
 class Elsewhere:

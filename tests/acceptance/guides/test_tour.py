@@ -16,7 +16,7 @@ from tests.conftest import free_port
 from tests.support.acceptance.commands import json_of
 from tests.support.acceptance.running_stack import BARE, RunningStack, environment, running
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 TOUR = ROOT / "examples" / "tour.py"
 PRIVATE = "HEADRACE_ALLOW_PRIVATE_URLS"
 LIMIT = 12

@@ -15,7 +15,7 @@ from tests.support.acceptance.heavy_bodies import BODIES
 from tests.support.acceptance.running_stack import RunningStack, running
 from tests.support.factories import Graph
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CONNECTIONS = 4
 MAX_SECONDS = 0.03
 EXPRESSIONS = {

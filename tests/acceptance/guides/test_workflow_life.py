@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.support.acceptance.commands import json_of, make_account
 from tests.support.acceptance.running_stack import RunningStack, environment
 
-SCRIPT = Path(__file__).parents[2] / "examples" / "workflow_life.py"
+SCRIPT = Path(__file__).parents[3] / "examples" / "workflow_life.py"
 TOLD = re.compile(
     r"""Drafted life-of-a-letter: version None
 (Checked: .+

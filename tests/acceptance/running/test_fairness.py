@@ -12,7 +12,7 @@ from engine.store.redis import keyspace
 from tests.support.acceptance.callers import RUN, Caller, make_caller, p95, save
 from tests.support.acceptance.running_stack import running, until
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def measure(folder: Path, *, count: int, connections: int, rounds: int) -> tuple[float, float]:

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 from standardwebhooks.webhooks import Webhook as StockVerifier
 
-from tests.acceptance.test_commands import LETTER
+from tests.acceptance.commands.test_commands import LETTER
 from tests.support.acceptance.commands import json_of
 from tests.support.acceptance.running_stack import RunningStack, running
 from tests.support.eventually import PATIENCE_SECONDS, eventually
