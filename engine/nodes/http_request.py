@@ -25,7 +25,7 @@ from engine.nodes.support.base import (
 )
 from engine.nodes.support.fan_out import CALLS_AT_ONCE, check_lengths, longest_list, unknown_list
 from engine.nodes.support.http_answer import find_medium, keep_answer, read_answer, refused
-from engine.nodes.support.http_body import ASSET, BODY_IN, MULTIPART, make_body
+from engine.nodes.support.http_body import BODY_IN, make_body
 from engine.nodes.support.http_settings import (
     CONTENT_TYPE,
     MEMBERS,
@@ -76,10 +76,6 @@ class HttpRequest(NodeType):
 
     def fixed_url(self, settings: HttpRequestSettings) -> str | None:
         return settings.fixed_url
-
-    def may_prepare(self, settings: HttpRequestSettings) -> bool:
-        loads_media = settings.body.type in (ASSET, MULTIPART)
-        return not (settings.is_each or settings.secrets or loads_media)
 
     def reads(self, settings: HttpRequestSettings, socket: str) -> Collection[str] | None:
         return members_read(settings.templates, socket) if socket in settings.names else None

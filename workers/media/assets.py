@@ -162,8 +162,6 @@ class OwnMedia:
         return self._read(call)
 
     async def _read(self, call: HttpCall) -> HttpAnswer:
-        if call.wait_admitted is not None:
-            await call.wait_admitted()
         with _explained():
             accounts = call.account_id, call.owner_id
             found = _read(

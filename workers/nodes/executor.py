@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import traceback
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
@@ -122,8 +122,6 @@ class NodeAttempt(Struct, frozen=True, kw_only=True):
     """None: there is no progress to publish."""
     memory: ValueMemory | None = None
     """None: memory is not counted."""
-    wait_admitted: Callable[[], Awaitable[None]] | None = None
-    """Returns when the attempt may make calls; None: at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +174,6 @@ class NodeContext:
             owner_id=work.owner_id,
             depth=work.depth,
             reserve=reserve,
-            wait_admitted=work.wait_admitted,
         )
         return self._tools.fetcher.fetch(call)
 

@@ -56,8 +56,6 @@ class Egress:
         seconds, most = call.timeout_seconds, call.max_redirects
         try:
             target, request = self._prepare(call)
-            if call.wait_admitted is not None:
-                await call.wait_admitted()
             with self._time_limits.limit(seconds):
                 if self._gate.is_stale:
                     await self._gate.refresh(self._lookups.find)

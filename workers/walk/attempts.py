@@ -11,7 +11,6 @@ from workers.walk.checkpoints import ExecutionCheckpoints
 from workers.walk.dependencies import WalkDependencies
 from workers.walk.memory import NodeMemory, RunMemory
 from workers.walk.outputs import OutputStore
-from workers.walk.prepared_node import PreparedNode
 from workers.walk.progress import ProgressPublisher
 from workers.walk.state import WalkState
 
@@ -48,8 +47,8 @@ class Attempts:
         )
         self._publisher = ProgressPublisher(dependencies.events, claimed) if calls_models else None
 
-    async def run(self, index: int, prepared: PreparedNode | None = None) -> AttemptOutcome:
-        """Run one attempt at a ready node; a prepared one makes no call before its admission."""
+    async def run(self, index: int) -> AttemptOutcome:
+        """Run one attempt at a ready node."""
         delivered = self._state.progress.delivered(index)
         refusal = self._output_store.check_inputs([in_edge.source for in_edge, _ in delivered])
         if refusal is not None:
@@ -70,7 +69,6 @@ class Attempts:
             else self._execution_checkpoints.of(index, claim),
             publisher=None if self._publisher is None else self._publisher.of(index),
             memory=node_memory,
-            wait_admitted=None if prepared is None else prepared.wait,
         )
         try:
             outcome = await self._executor.run(work)

@@ -1,6 +1,6 @@
 """Recorder of a walk: gathers outcomes into steps and records each step once, in order."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.errors.nodes import NodeFailed
@@ -31,14 +31,13 @@ def shown(failure: NodeFailed | None) -> dict[str, str] | None:
 class Recorder:
     """Gathers a step and records it; a step without a reply is sent again unchanged."""
 
-    __slots__ = ("_claimed", "_gathered", "_meanwhile", "_number", "_walks", "must_record")
+    __slots__ = ("_claimed", "_gathered", "_number", "_walks", "must_record")
 
     def __init__(self, walks: Walks, claimed: ClaimedExecution, *, number: int = 1) -> None:
         self._walks = walks
         self._claimed = claimed
         self._number = number
         self._gathered: Step | None = None
-        self._meanwhile: Callable[[], None] | None = None
         self.must_record = False
         """True when the step has outcomes that must not be repeated."""
 
@@ -112,13 +111,11 @@ class Recorder:
         claim: Sequence[int] = (),
         reservations: Mapping[int, int] = NO_RESERVATIONS,
         offered: bool = False,
-        meanwhile: Callable[[], None] | None = None,
     ) -> Advanced:
         """Record the step; `reservations` are the credits that claimed nodes may cost.
 
-        `meanwhile` is called once when the step is on its way. Raises LeaseLost or RecordBehind.
+        Raises LeaseLost or RecordBehind.
         """
-        self._meanwhile = meanwhile
         self._step.claimed, self._step.reservations, self._step.offered = (
             claim,
             reservations,
@@ -154,7 +151,8 @@ class Recorder:
 
     async def _advance(self) -> Advanced:
         self._step.keeps_outputs_apart = self._claimed.keeps_outputs_apart
-        advanced = await persist(self._send, "record a step")
+        lease, number, step = self._claimed.lease, self._number, self._step
+        advanced = await persist(lambda: self._walks.advance(lease, number, step), "record a step")
         if advanced.verdict in (Verdict.ENDED, Verdict.FENCED):
             raise LeaseLost(advanced.verdict.value)
         if advanced.verdict is Verdict.BEHIND:
@@ -165,10 +163,3 @@ class Recorder:
             self._gathered = None
             self.must_record = False
         return advanced
-
-    def _send(self) -> Awaitable[Advanced]:
-        reply = self._walks.advance(self._claimed.lease, self._number, self._step)
-        meanwhile, self._meanwhile = self._meanwhile, None
-        if meanwhile is not None:
-            meanwhile()
-        return reply

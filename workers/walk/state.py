@@ -9,7 +9,6 @@ from typing import Any
 from engine.graph.progress import Progress
 from engine.process.light_event import LightEvent
 from engine.store.executions.claims import NodeClaim
-from workers.walk.prepared_node import PreparedNode
 from workers.walk.timers import Timers
 
 UNTOUCHED = NodeClaim(0, 0, 0, 0)
@@ -42,8 +41,6 @@ class WalkState:
     running: dict[int, asyncio.Task[None]] = field(default_factory=dict)
     running_elsewhere: Set[int] = frozenset()
     """Nodes that other walkers have begun."""
-    prepared: PreparedNode | None = None
-    """Node whose claim is being recorded."""
     timers: Timers = field(default_factory=Timers)
     wake: LightEvent = field(default_factory=LightEvent)
     task_error: Exception | None = None
@@ -56,29 +53,13 @@ class WalkState:
 
     def start(self, index: int, work: Coroutine[Any, Any, None]) -> None:
         """Run a node in a task of its own; a task that breaks off wakes the walk."""
-        self._watch(index, asyncio.create_task(work))
+        self.running[index] = task = asyncio.create_task(work)
+        task.add_done_callback(lambda done: self._check_task(index, done))
 
     def note_claim(self, index: int, fence: int, now: int) -> None:
         """Note that a node was claimed for its next attempt at this time, in milliseconds."""
         before = self.claims.get(index, UNTOUCHED)
         self.claims[index] = NodeClaim(fence, before.attempts + 1, now, before.lost)
-
-    def admit(self, index: int) -> bool:
-        """Let the prepared node go on; False: there is none."""
-        prepared, self.prepared = self.prepared, None
-        if prepared is not None:
-            self._watch(index, prepared.admit())
-        return prepared is not None
-
-    def drop_prepared(self) -> None:
-        """End the attempt at the prepared node, if there is one."""
-        if self.prepared is not None:
-            self.prepared.drop()
-            self.prepared = None
-
-    def _watch(self, index: int, task: "asyncio.Task[None]") -> None:
-        self.running[index] = task
-        task.add_done_callback(lambda done: self._check_task(index, done))
 
     def _check_task(self, index: int, task: "asyncio.Task[None]") -> None:
         if self.running.get(index) is not task:

@@ -1,7 +1,6 @@
 """The walk of one execution: run ready nodes, record them, claim the next, until it ends."""
 
 import asyncio
-import functools
 from collections.abc import Sequence
 
 from engine import metrics
@@ -18,7 +17,6 @@ from workers.walk.charging import Charging, unpaid_failure
 from workers.walk.dependencies import WalkDependencies
 from workers.walk.memory import RunMemory
 from workers.walk.outputs import OutputStore
-from workers.walk.prepared_node import PreparedNode, may_prepare
 from workers.walk.reconciler import Reconciler
 from workers.walk.recorder import NO_RESERVATIONS, Recorder
 from workers.walk.settlement import NodeSettlement
@@ -214,12 +212,9 @@ class Walk:
         self._state.progress.begin(index)
         self._state.start(index, self._run_in_task(index))
 
-    async def _run_in_task(self, index: int, prepared: PreparedNode | None = None) -> None:
+    async def _run_in_task(self, index: int) -> None:
         started = self._clock()
-        outcome = await self._attempts.run(index, prepared)
-        if prepared is not None:
-            await prepared.wait()  # it may have failed without a call
-            started = prepared.admitted_at
+        outcome = await self._attempts.run(index)
         seconds = metrics.node_seconds(self._plan.nodes[index].type.type)
         seconds.observe(self._clock() - started)
         if self._output_store.fits(index, outcome):
@@ -278,14 +273,10 @@ class Walk:
         if self._plan.models:
             reservations = {i: self._reserve(i) for i in claim if i in self._plan.models}
         advanced = await self._recorder.record(
-            claim=claim,
-            reservations=reservations,
-            offered=offers,
-            meanwhile=functools.partial(self._prepare, claim),
+            claim=claim, reservations=reservations, offered=offers
         )
         await self._apply(advanced, claim)
         if advanced.verdict is not Verdict.OK:
-            self._state.drop_prepared()
             return
         if offers and not self._state.is_shared:
             self._state.is_shared = True
@@ -293,13 +284,7 @@ class Walk:
         for index in claim:
             self._state.note_claim(index, self._claimed.fence, advanced.now)
             if index not in self._state.running:
-                self._state.progress.begin(index)
-                if not self._state.admit(index):
-                    self._state.start(index, self._run_in_task(index))
-
-    def _prepare(self, claim: Sequence[int]) -> None:
-        if not self._state.is_shared and may_prepare(self._plan, claim):
-            self._state.prepared = PreparedNode(functools.partial(self._run_in_task, claim[0]))
+                self._start(index)
 
     def _reserve(self, index: int) -> int:
         delivered = self._state.progress.delivered(index)
@@ -412,7 +397,6 @@ class Walk:
 
     async def _stop_running(self) -> None:
         self._state.timers.stop()
-        self._state.drop_prepared()
         tasks = list(self._state.running.values())
         self._state.running.clear()
         for task in tasks:

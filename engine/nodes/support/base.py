@@ -92,8 +92,6 @@ class HttpCall(Struct, frozen=True, kw_only=True):
     """
     reserve: Callable[[int], Awaitable[None]] | None = None
     """Reserves memory for pieces of a large body; reading pauses until it returns."""
-    wait_admitted: Callable[[], Awaitable[None]] | None = None
-    """Returns when the call may be made, which is prepared before; None: at once."""
 
 
 class HttpAnswer(Struct, frozen=True, kw_only=True):
@@ -254,10 +252,6 @@ class NodeType(Protocol):
     def model(self, settings: Any) -> str | None:
         """Return the internal name of the charged model; most node types have none."""
         return None
-
-    def may_prepare(self, settings: Any) -> bool:
-        """Return whether a run computes only, and calls nobody, until its first `Context.fetch`."""
-        return False
 
     def max_usage(
         self, settings: Any, inputs: Mapping[str, Any], unknown: Collection[str] = ()

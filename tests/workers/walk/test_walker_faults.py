@@ -127,8 +127,8 @@ async def test_an_execution_fails_when_the_task_of_a_node_breaks_off(
 ) -> None:
     real = Attempts.run
 
-    async def run(attempts: Attempts, index: int, prepared: Any = None) -> Any:
-        await real(attempts, index, prepared)
+    async def run(attempts: Attempts, index: int) -> Any:
+        await real(attempts, index)
         raise error
 
     monkeypatch.setattr(Attempts, "run", run)
