@@ -14,7 +14,7 @@ from engine.errors import InvalidGraph, Unauthorized
 from engine.ids.slugs import slugify
 from engine.models.availability import needed_variables
 from engine.models.registry import shipped_models
-from engine.services.graph_checks import GraphChecker
+from engine.services.workflows.graph_checks import GraphChecker
 from engine.store import Account, Store
 from engine.store.audit import COMMAND
 

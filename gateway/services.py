@@ -19,8 +19,8 @@ from engine.media.objects import ObjectStore
 from engine.process import spare_memory
 from engine.process.account_slots import AccountSlots
 from engine.services.background_tasks import background
-from engine.services.graph_checks import GraphChecker
 from engine.services.media import MediaService
+from engine.services.workflows.graph_checks import GraphChecker
 from engine.settings import Settings
 from engine.store import CompletionNotifier, Store
 from engine.store.archive.state import ArchiverStates

@@ -8,10 +8,10 @@ from deploy.client.workflows import MOST_ROWS
 from deploy.output_rows import draft_document, listed_row, version_row, whole_workflow, workflow_row
 from engine.errors import DraftNotFound
 from engine.graph.document import is_draft
-from engine.services.drafts import merge_draft, publish_draft
-from engine.services.graph_checks import GraphChecker
-from engine.services.publish import create_workflow, update_workflow
-from engine.services.restore_version import restore_version
+from engine.services.workflows.drafts import merge_draft, publish_draft
+from engine.services.workflows.graph_checks import GraphChecker
+from engine.services.workflows.publish import create_workflow, update_workflow
+from engine.services.workflows.restore_version import restore_version
 from engine.store import Store, Workflow
 
 

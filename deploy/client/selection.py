@@ -69,7 +69,7 @@ def with_workflows(access: Access, work: Callable[[WorkflowSource], Awaitable[T]
             return await work(HttpWorkflows(api))
         from deploy.client.documents import StoreWorkflows
         from deploy.stack.store_access import open_store
-        from engine.services.graph_checks import GraphChecker
+        from engine.services.workflows.graph_checks import GraphChecker
         from engine.settings import load
 
         stack, allow_private = find_stack(access.data_dir), load().allow_private_urls

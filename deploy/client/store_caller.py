@@ -18,11 +18,11 @@ from deploy.stack.store_access import open_store
 from engine.access.capabilities import check_ceiling
 from engine.executions.events import BEFORE_ALL, parse_event_id
 from engine.executions.execution import ExecutionStatus
-from engine.services.acceptance import Acceptance, Find, NewRun, Runnable, find_workflow
 from engine.services.media import MediaService
-from engine.services.node_values import read_node
-from engine.services.retries import Retries
-from engine.services.run_inputs import compute_here
+from engine.services.runs.acceptance import Acceptance, Find, NewRun, Runnable, find_workflow
+from engine.services.runs.node_values import read_node
+from engine.services.runs.retries import Retries
+from engine.services.runs.run_inputs import compute_here
 from engine.settings import Settings, load
 from engine.store import AlreadyRetried, ExecutionFilter, Principal, Store
 from engine.store.media import AssetSource

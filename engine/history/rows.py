@@ -10,8 +10,8 @@ from engine.executions.execution import Execution, NodeExecution
 from engine.graph.plan import NodeName
 from engine.history.packing import compress, decompress
 from engine.store.archive.ended_executions import EndedRecord
+from engine.store.executions.read.results import result_size
 from engine.store.executions.record_fields import HEAD_FIELDS, parse_head, parse_nodes
-from engine.store.executions.results import result_size
 from engine.store.redis.record_packing import pack, unpack
 
 RESULT = "result"

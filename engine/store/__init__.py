@@ -32,7 +32,7 @@ from engine.store.archive.archive import Archive, NoArchive, OpenArchive
 from engine.store.archive.state import ArchiverStates
 from engine.store.audit import AuditEntry, AuditLog
 from engine.store.deliveries import Deliveries
-from engine.store.executions.accept import (
+from engine.store.executions.acceptance import (
     Accepted,
     AlreadyRetried,
     AuthorizationRejected,
@@ -44,7 +44,7 @@ from engine.store.executions.executions import Executions
 from engine.store.executions.notifier import CompletionNotifier, CompletionWaiter
 from engine.store.executions.offload import BlobStore, NoBlobStore, OffloadedValues
 from engine.store.executions.orphans import Orphans
-from engine.store.executions.results import ReserveMemory
+from engine.store.executions.read.results import ReserveMemory
 from engine.store.executions.unarchived import UnarchivedExecutions
 from engine.store.executions.walks import Walks
 from engine.store.governor import Governor

@@ -11,8 +11,8 @@ from engine.errors import NotFound, Unavailable
 from engine.executions.filter import Row
 from engine.ids.partitions import partition_of
 from engine.store.archive.archive import Archive
+from engine.store.executions.read.scan import read_members
 from engine.store.executions.record_fields import make_cursor, parse_cursor, parse_hash
-from engine.store.executions.scan import read_members
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.record_packing import unpack

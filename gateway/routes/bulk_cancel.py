@@ -5,7 +5,7 @@ from typing import Annotated
 from starlette.responses import Response
 from starlette.routing import Route
 
-from engine.services.bulk_cancel import MOST_CANCELLED, cancel_matching
+from engine.services.runs.bulk_cancel import MOST_CANCELLED, cancel_matching
 from engine.store import Principal
 from gateway.auth.endpoints import Resource, before_approval, operation, requires
 from gateway.http.request_bodies import read_body

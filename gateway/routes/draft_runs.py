@@ -8,8 +8,8 @@ from starlette.routing import Route
 
 from engine import errors
 from engine.ids.slugs import check_slug
-from engine.services.acceptance import Runnable
-from engine.services.draft_runs import DraftRun, DraftRuns
+from engine.services.runs.acceptance import Runnable
+from engine.services.runs.draft_runs import DraftRun, DraftRuns
 from engine.store import Principal
 from gateway.auth.endpoints import Resource, operation, requires
 from gateway.http.rate_limit_headers import WORKFLOW_RUNS

@@ -9,7 +9,7 @@ from starlette.routing import Route
 from engine import errors
 from engine.graph.document import parse_document
 from engine.ids.slugs import check_slug
-from engine.services import drafts
+from engine.services.workflows import drafts
 from engine.store import Draft, Principal
 from engine.store.accounts.rate_limits import DRAFTS, SAVES
 from engine.values.plain import moment

@@ -13,7 +13,7 @@ from engine.errors import (
     NotFound,
     ResultUnreadable,
 )
-from engine.services.node_values import NodeValues, read_inputs, read_node
+from engine.services.runs.node_values import NodeValues, read_inputs, read_node
 from engine.store import Principal
 from gateway.auth.endpoints import Resource, operation, requires
 from gateway.http.json_bodies import run_off_loop

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from starlette.routing import Route
 
 from engine import errors
-from engine.services.acceptance import Runnable
-from engine.services.retries import GONE, FailedExecution, Retries
+from engine.services.runs.acceptance import Runnable
+from engine.services.runs.retries import GONE, FailedExecution, Retries
 from engine.store import Principal
 from gateway.auth.endpoints import (
     Resource,

@@ -7,7 +7,7 @@ from starlette.routing import Route
 
 from engine import errors
 from engine.ids.slugs import check_slug
-from engine.services.acceptance import Runnable, find_workflow
+from engine.services.runs.acceptance import Runnable, find_workflow
 from engine.store import Principal
 from gateway.auth.endpoints import Resource, operation, requires
 from gateway.http.query import Query

@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from engine import errors
 from engine.ids.slugs import check_slug
-from engine.services import restore_version as restoring
+from engine.services.workflows import restore_version as restoring
 from engine.store import Principal, Workflow
 from engine.store.accounts.rate_limits import SAVES
 from gateway.auth.endpoints import Resource, operation, requires

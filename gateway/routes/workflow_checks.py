@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from engine import errors
 from engine.graph.document import parse_graph_members
-from engine.services.check_workflow import check_workflow
+from engine.services.workflows.check_workflow import check_workflow
 from engine.store import Principal
 from engine.store.accounts.rate_limits import CHECKS, NODES_OF_CALL
 from gateway.auth.endpoints import (

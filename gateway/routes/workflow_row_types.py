@@ -9,7 +9,7 @@ from msgspec import field
 from engine.billing.credits import estimate
 from engine.errors import WorkflowNotFound
 from engine.executions.execution import ExecutionStatus
-from engine.services.covers import cover_url
+from engine.services.workflows.covers import cover_url
 from engine.store import Principal, WorkflowSummary
 from gateway.http.types import Content, Credits, Moment, Nested, View, doc
 from gateway.openapi.examples import ACCOUNT_ID, CREATED

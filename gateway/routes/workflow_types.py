@@ -18,7 +18,7 @@ from engine.graph.document import (
 from engine.graph.parse import MAX_EDGES, MAX_NODES
 from engine.graph.plan import Plan
 from engine.ids.slugs import SLUG
-from engine.services.drafts import SavedDraft
+from engine.services.workflows.drafts import SavedDraft
 from engine.store import Workflow
 from engine.values.plain import moment
 from gateway.http.types import (

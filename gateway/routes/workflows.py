@@ -12,9 +12,9 @@ from engine.billing.credits import estimate
 from engine.graph.document import is_draft
 from engine.graph.plan import Plan
 from engine.ids.slugs import SLUG, check_slug
-from engine.services import publish
-from engine.services.copy_workflow import copy_workflow
-from engine.services.drafts import merge_draft
+from engine.services.workflows import publish
+from engine.services.workflows.copy_workflow import copy_workflow
+from engine.services.workflows.drafts import merge_draft
 from engine.store import Principal, Workflow
 from engine.store.accounts.rate_limits import DRAFTS, SAVES
 from engine.store.workflows.list import WorkflowFilter

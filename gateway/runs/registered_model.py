@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from engine import errors
 from engine.graph.model_plan import model_plan
 from engine.models.registry import find_model
-from engine.services.acceptance import Runnable
+from engine.services.runs.acceptance import Runnable
 from engine.store import Principal
 from gateway.runs.service import BROWSER_SOURCE
 from gateway.services import Services

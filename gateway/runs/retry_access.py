@@ -1,6 +1,6 @@
 """Access to retries: the caller must be able to run the same."""
 
-from engine.services.retries import FailedExecution
+from engine.services.runs.retries import FailedExecution
 from engine.store import Principal
 from gateway.auth.principal import check_capability
 

@@ -22,7 +22,7 @@ from engine.executions.events import BEFORE_ALL, EventId
 from engine.executions.execution import TERMINAL, Execution, ExecutionEnd, ExecutionStatus
 from engine.ids.executions import new_execution_id
 from engine.metrics import EXECUTIONS_ACCEPTED
-from engine.services.acceptance import Acceptance, NewRun, Runnable
+from engine.services.runs.acceptance import Acceptance, NewRun, Runnable
 from engine.store import AlreadyRetried, IdempotentReplay, Principal
 from gateway.admission.fairness import AccountTurn
 from gateway.auth.endpoints import SPECULATIVE

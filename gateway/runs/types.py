@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType, field
 from engine.executions.events import EventName
 from engine.executions.execution import Execution, ExecutionStatus, NodeStatus
 from engine.graph.plan import NodeName
-from engine.store.executions.details import ExecutionDetails
+from engine.store.executions.read.details import ExecutionDetails
 from gateway.events.event_streams import EVENT_STREAM
 from gateway.http.types import (
     OBJECT,

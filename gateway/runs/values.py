@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from engine.services.media import MediaService
-from engine.services.node_values import NodeValues
+from engine.services.runs.node_values import NodeValues
 from gateway.http.responses import encode_json
 from gateway.http.types import OBJECT, Credits, Moment, Nested, View, described_as, doc
 from gateway.openapi.examples import EXECUTION_ID, STARTED

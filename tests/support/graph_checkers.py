@@ -1,7 +1,7 @@
 """Checkers of graphs for tests."""
 
 from engine.services.expressions import Expressions
-from engine.services.graph_checks import GraphChecker
+from engine.services.workflows.graph_checks import GraphChecker
 from engine.values import cel
 
 ANY_URL = GraphChecker(Expressions(), allow_private=True)

@@ -8,6 +8,8 @@ from engine.errors import Unavailable
 from engine.executions.execution import Execution
 from engine.executions.filter import ExecutionFilter, Row
 from engine.store.archive.archive import Archive
+from engine.store.executions.read.records import read_newest_forgotten
+from engine.store.executions.read.scan import scan
 from engine.store.executions.record_fields import (
     HEAD_FIELDS,
     RESULT_AT,
@@ -15,8 +17,6 @@ from engine.store.executions.record_fields import (
     parse_cursor,
     parse_head,
 )
-from engine.store.executions.records import read_newest_forgotten
-from engine.store.executions.scan import scan
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 

@@ -27,13 +27,13 @@ from engine.executions.execution import (
 from engine.store.archive.archive import Archive
 from engine.store.archive.ended_executions import EndedRecord
 from engine.store.executions.claims import Lease
+from engine.store.executions.read.records import ExecutionRecords
 from engine.store.executions.record_fields import (
     WALKED_UNCLAIMED,
     parse_node,
     parse_nodes,
     parse_rows,
 )
-from engine.store.executions.records import ExecutionRecords
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.connection import Argument

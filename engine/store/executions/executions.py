@@ -18,7 +18,7 @@ from engine.ids.partitions import partition_of
 from engine.store.accounts.speculation import NO_ARGUMENTS, SpeculativeAuthorization
 from engine.store.accounts.wallets import LedgerKeeping, terms_text
 from engine.store.archive.archive import Archive
-from engine.store.executions.accept import (
+from engine.store.executions.acceptance import (
     Accepted,
     AuthorizationRejected,
     IdempotentReplay,
@@ -37,9 +37,9 @@ from engine.store.executions.events import initial_watch_fields
 from engine.store.executions.inputs import NO_TURN, LargeInputs, Turn, pack_inputs
 from engine.store.executions.offload import OffloadedValues, is_large
 from engine.store.executions.public_runs import begin_public_run, count_public_run, hidden_models
-from engine.store.executions.reads import ExecutionReads
-from engine.store.executions.results import Results
-from engine.store.executions.scan import find_matching
+from engine.store.executions.read.executions import ExecutionReads
+from engine.store.executions.read.results import Results
+from engine.store.executions.read.scan import find_matching
 from engine.store.executions.start import Start, retry_options
 from engine.store.hints import BULK_QUEUE, HintSender, InlineRun
 from engine.store.queue_selector import BULK_FROM, QueueSelector

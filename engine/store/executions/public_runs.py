@@ -10,7 +10,7 @@ from engine.errors import (
     ModelTierRequired,
     WorkflowNotFound,
 )
-from engine.store.executions.accept import StaleWorkflow
+from engine.store.executions.acceptance import StaleWorkflow
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS

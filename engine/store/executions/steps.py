@@ -34,7 +34,7 @@ class Step:
     """Charges of nodes settled in this step, by node index."""
     rows: list[list[Any]] = field(default_factory=list)
     """Rows as `parse_rows` in `engine.store.executions.record_fields` returns them, and rows of
-    failed attempts as `parse_attempts` in `engine.store.executions.attempts` reads them."""
+    failed attempts as `parse_attempts` in `engine.store.executions.read.attempts` reads them."""
     keeps_outputs_apart: bool = False
     """Whether outputs have a field of their own, which the end may remove."""
     names_objects: bool = False

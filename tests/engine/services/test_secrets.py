@@ -9,11 +9,11 @@ from engine.access.capabilities import Tier
 from engine.errors import InvalidGraph
 from engine.graph.document import parse_document
 from engine.ids.partitions import partition_of
-from engine.services.check_workflow import check_workflow
-from engine.services.drafts import discard_draft, publish_draft, save_draft
-from engine.services.publish import create_workflow, update_workflow
-from engine.services.restore_version import restore_version
 from engine.services.secrets import list_secrets
+from engine.services.workflows.check_workflow import check_workflow
+from engine.services.workflows.drafts import discard_draft, publish_draft, save_draft
+from engine.services.workflows.publish import create_workflow, update_workflow
+from engine.services.workflows.restore_version import restore_version
 from engine.store import Account, Store
 from engine.store.redis import keyspace
 from tests.support.gateway.documents import edge, greeting, node

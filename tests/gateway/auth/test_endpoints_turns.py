@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from engine.store import Account
-from engine.store.executions.list import ExecutionList
+from engine.store.executions.read.list import ExecutionList
 from tests.support.eventually import eventually
 
 LISTS = "/api/executions"

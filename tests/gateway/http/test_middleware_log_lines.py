@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from engine import log
-from engine.services import publish
+from engine.services.workflows import publish
 from tests.engine.test_log_lines import TRICKS
 from tests.gateway.conftest import Gateway
 from tests.support.gateway.documents import greeting

@@ -9,7 +9,7 @@ import pytest
 
 from engine.ids.idempotency import make_idempotency_key
 from engine.store import Account, Store
-from engine.store.executions.accept import IDEMPOTENCY_MS
+from engine.store.executions.acceptance import IDEMPOTENCY_MS
 from engine.store.redis import keyspace
 from tests.gateway.conftest import MakeClient
 from tests.support.eventually import eventually

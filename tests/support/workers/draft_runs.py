@@ -6,10 +6,10 @@ from functools import partial
 from typing import Any
 
 from engine.graph.document import parse_document
-from engine.services.acceptance import Acceptance, NewRun, Runnable
-from engine.services.draft_runs import DraftRun, DraftRuns
 from engine.services.media import MediaService
-from engine.services.run_inputs import compute_here
+from engine.services.runs.acceptance import Acceptance, NewRun, Runnable
+from engine.services.runs.draft_runs import DraftRun, DraftRuns
+from engine.services.runs.run_inputs import compute_here
 from engine.settings import Settings
 from engine.store import Account, Store
 from tests.support.factories import Graph

@@ -11,10 +11,10 @@ from engine.errors.nodes import NodeFailed
 from engine.executions.execution import Execution, NodeStatus
 from engine.graph.plan import Plan
 from engine.models.manifest import Model
-from engine.services.acceptance import Acceptance, NewRun, Runnable
 from engine.services.media import MediaService
-from engine.services.retries import Retries
-from engine.services.run_inputs import compute_here
+from engine.services.runs.acceptance import Acceptance, NewRun, Runnable
+from engine.services.runs.retries import Retries
+from engine.services.runs.run_inputs import compute_here
 from engine.settings import Settings
 from engine.store.executions.record_fields import parse_kept
 from engine.store.redis.record_packing import unpack

@@ -8,8 +8,8 @@ import pytest
 
 from engine.graph.document import parse_document
 from engine.media.formats import MediaKind
-from engine.services.covers import cover_url
 from engine.services.media import MediaService
+from engine.services.workflows.covers import cover_url
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.hints import COVER_ACTOR, DELIVER_QUEUE, parse_hint

@@ -8,7 +8,7 @@ import pytest
 
 from engine.executions.execution import Execution, ExecutionStatus
 from engine.models.registry import use_models
-from engine.services.drafts import discard_draft, publish_draft
+from engine.services.workflows.drafts import discard_draft, publish_draft
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.redis import keyspace

@@ -7,7 +7,7 @@ import pytest
 
 from engine.executions.execution import Execution, ExecutionStatus
 from engine.graph.document import parse_document
-from engine.services.node_values import read_node
+from engine.services.runs.node_values import read_node
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.executions.record_fields import has_all_outputs

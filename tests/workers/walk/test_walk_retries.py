@@ -9,7 +9,7 @@ from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.graph.document import parse_document
 from engine.models.registry import use_models
 from engine.services.media import MediaService
-from engine.services.retries import Retries
+from engine.services.runs.retries import Retries
 from engine.settings import Settings
 from engine.store import AlreadyRetried
 from engine.store.executions.record_fields import parse_kept, parse_rows

@@ -4,10 +4,10 @@ import pytest
 
 from engine.errors import NodeNotFound, ResultUnreadable
 from engine.executions.execution import NodeStatus
-from engine.services.node_values import NodeValues, read_inputs, read_node
+from engine.services.runs.node_values import NodeValues, read_inputs, read_node
 from engine.settings import Settings
 from engine.store import Store
-from engine.store.executions.attempts import LOST_ERROR
+from engine.store.executions.read.attempts import LOST_ERROR
 from engine.store.redis import keyspace
 from tests.support.eventually import eventually
 from tests.support.factories import Graph, Runner, greeting, http_line
@@ -173,7 +173,7 @@ async def test_many_wires_to_one_large_value_do_not_fill_the_memory(
 
     ids = runner.account.id, execution.id, "all"
     found = await read_node(runner.store, *ids, reserve)
-    monkeypatch.setattr("engine.services.node_values.MAX_INPUTS_BYTES", 3 * len(LARGE))
+    monkeypatch.setattr("engine.services.runs.node_values.MAX_INPUTS_BYTES", 3 * len(LARGE))
     more = await read_node(runner.store, *ids, reserve)
 
     assert found.inputs == {"value-in": [LARGE + "y"] * 3}

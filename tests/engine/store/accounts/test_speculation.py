@@ -8,7 +8,7 @@ from engine.access.capabilities import Role, Tier
 from engine.graph.plan import Plan
 from engine.ids.partitions import partition_of
 from engine.store import Account, SpeculativeAuthorization, Store, Workflow
-from engine.store.executions.accept import AuthorizationRejected
+from engine.store.executions.acceptance import AuthorizationRejected
 from engine.store.redis import keyspace
 from tests.support.store.authorizations import outdated_authorization
 from tests.support.store.frozen_clock import set_clock

@@ -10,7 +10,7 @@ from engine.access.capabilities import Tier
 from engine.executions.execution import ExecutionStatus
 from engine.store import Account, ExecutionFilter, Store
 from engine.store.accounts import usage
-from engine.store.executions.scan import CHUNK
+from engine.store.executions.read.scan import CHUNK
 from engine.store.redis import keyspace
 from engine.store.redis.connection import Argument
 from engine.store.redis.record_packing import pack

@@ -12,7 +12,6 @@ from engine.executions.execution import ExecutionStatus
 from engine.media.objects import ObjectStore
 from engine.settings import Settings
 from engine.store import Account, ExecutionFilter, Store
-from engine.store.executions import list as listing
 from engine.store.executions import offload
 from engine.store.executions.offload import (
     OffloadedValues,
@@ -22,6 +21,7 @@ from engine.store.executions.offload import (
     part_of,
     size_of,
 )
+from engine.store.executions.read import list as listing
 from engine.store.executions.record_fields import pack_name
 from engine.store.executions.steps import Step
 from engine.store.redis.record_packing import pack

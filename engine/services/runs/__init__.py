@@ -1,0 +1,1 @@
+"""Use cases of runs: acceptance, drafts, retries and recorded values."""

@@ -1,0 +1,201 @@
+"""Values of one node of an execution: its inputs, outputs and attempts.
+
+Inputs are on no record: they follow from the plan and the outputs of the nodes before. A run that
+was walked before its claim has no outputs on record either; its nodes are pure, so they are
+computed again.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from engine.errors import ExecutionNotFound, InvalidGraph, NodeNotFound, NotFound
+from engine.executions.execution import Execution, NodeExecution, NodeStatus
+from engine.graph.draft_graph import DraftGraph
+from engine.graph.plan import Plan
+from engine.graph.progress import Progress
+from engine.graph.replay import replay
+from engine.nodes.request_input import outputs_of
+from engine.nodes.support.base import Outputs
+from engine.store import ReserveMemory, Store
+from engine.store.executions.read.attempts import NodeAttempts, parse_attempts
+from engine.store.executions.read.recorded_values import DRAFT, INPUTS, RESULT, RecordedValues
+from engine.store.executions.record_fields import (
+    HEAD_FIELDS,
+    WALKED_UNCLAIMED,
+    are_values_dropped,
+    parse_head,
+    parse_name,
+    parse_names,
+    parse_nodes,
+    parse_rows,
+)
+
+MAX_INPUTS_BYTES = 67_108_864
+"""Packed size of all inputs of a node up to which they are read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeValues:
+    """One node of an execution, with its values by socket."""
+
+    node: NodeExecution
+    attempts: NodeAttempts
+    inputs: Mapping[str, Any] | None
+    """Values delivered so far; None: they are not on record, or too large for any node."""
+    outputs: Mapping[str, Any] | None
+    """None: the node has not completed, or they are not on record."""
+    is_recorded: bool
+    """Whether the execution's values were kept after its end."""
+    bytes: int
+    """Packed size of the values that were read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionInputs:
+    """Inputs of an execution, None where they are not on record, and their packed size."""
+
+    inputs: Mapping[str, Any] | None
+    bytes: int
+
+
+async def read_node(
+    store: Store,
+    account_id: str,
+    execution_id: str,
+    node_id: str,
+    reserve: ReserveMemory | None = None,
+) -> NodeValues:
+    """Return a node of an execution. Raises ExecutionNotFound, NodeNotFound or ResultUnreadable.
+
+    `reserve` reserves memory for large values.
+    """
+    record = await store.executions.record(account_id, execution_id)
+    if "status" not in record:
+        raise ExecutionNotFound
+    values = [record.get(name) for name in HEAD_FIELDS]
+    execution = parse_head(account_id, execution_id, values, parse_nodes(record))
+    index = await _find(store, execution, record, node_id)
+    recorded = RecordedValues(store.offloaded, account_id, execution_id, record, reserve)
+    plan = await _plan(store, execution, recorded)
+    node, is_recorded = execution.nodes[index], not are_values_dropped(record)
+    inputs, outputs = None, None
+    if plan is not None and is_recorded:
+        found = await _outputs(plan, record, recorded, index)
+        progress = Progress(plan, [each.status for each in execution.nodes], _padded(plan, found))
+        inputs = await _inputs(progress, index, recorded)
+        outputs = found.get(index) if node.status is NodeStatus.COMPLETED else None
+    ready_at = None if plan is None else _ready_at(plan, record, execution, index)
+    return NodeValues(
+        node=node,
+        attempts=parse_attempts(record, index, node.status, ready_at),
+        inputs=inputs,
+        outputs=outputs,
+        is_recorded=is_recorded,
+        bytes=recorded.bytes,
+    )
+
+
+async def read_inputs(
+    store: Store, account_id: str, execution_id: str, reserve: ReserveMemory | None = None
+) -> ExecutionInputs:
+    """Return the inputs of an execution.
+
+    Raises ExecutionNotFound or ResultUnreadable.
+    """
+    record = await store.executions.record(account_id, execution_id)
+    if "status" not in record:
+        raise ExecutionNotFound
+    recorded = RecordedValues(store.offloaded, account_id, execution_id, record, reserve)
+    return ExecutionInputs(inputs=await recorded.value(INPUTS), bytes=recorded.bytes)
+
+
+async def _find(
+    store: Store, execution: Execution, record: Mapping[str, bytes], node_id: str
+) -> int:
+    try:
+        names = (
+            parse_names(record["names"])
+            if "names" in record
+            else await store.workflows.node_names(
+                execution.account_id,
+                execution.workflow_slug,
+                execution.workflow_version,
+                execution.model_ids,
+            )
+        )
+    except NotFound:
+        raise NodeNotFound from None
+    found: Sequence[int] = [index for index, name in enumerate(names) if name.id == node_id]
+    if not found:
+        raise NodeNotFound
+    return found[0]
+
+
+async def _plan(store: Store, execution: Execution, recorded: RecordedValues) -> Plan | None:
+    """Return the plan of the execution; None where its version or model is gone."""
+    try:
+        if (graph := await recorded.value(DRAFT)) is not None:
+            return await DraftGraph.of(graph).compile_aside()
+        return await store.workflows.plan_of_execution(
+            execution.account_id,
+            execution.workflow_slug,
+            execution.workflow_version,
+            execution.model_ids,
+        )
+    except (NotFound, InvalidGraph):
+        return None
+
+
+async def _outputs(
+    plan: Plan, record: Mapping[str, bytes], recorded: RecordedValues, index: int
+) -> dict[int, Outputs]:
+    """Return the outputs of a node and of those that it depends on."""
+    if WALKED_UNCLAIMED in record:
+        return await replay(plan, await recorded.value(INPUTS))
+    wanted = {index, *plan.nodes[index].dependencies}
+    form = plan.request_input
+    rows = parse_rows(record)
+    if form in wanted and form in rows and rows[form][5] == parse_name(record.get(INPUTS)):
+        wanted.discard(form)  # its output is that of the inputs, which are an object
+        before, inputs = recorded.bytes, await recorded.value(INPUTS)
+        recorded.sizes[form] = recorded.bytes - before
+        made = {} if inputs is None else {form: outputs_of(plan.fields, inputs)}
+        return made | await recorded.outputs(wanted)
+    found = await recorded.outputs(wanted)
+    if index == plan.response_output and (result := await recorded.value(RESULT)) is not None:
+        found[index] = {"result": result}
+    return found
+
+
+async def _inputs(
+    progress: Progress, index: int, recorded: RecordedValues
+) -> Mapping[str, Any] | None:
+    """Return the delivered values; None where they are more than a node is given.
+
+    A value counts for each wire: many wires to one large output would fill the memory.
+    """
+    delivered = progress.delivered(index)
+    size = sum(recorded.sizes.get(in_edge.source, 0) for in_edge, _ in delivered)
+    if size > MAX_INPUTS_BYTES:
+        return None
+    await recorded.make_room(size)
+    return progress.inputs(index, delivered)
+
+
+def _padded(plan: Plan, found: Mapping[int, Outputs]) -> dict[int, Outputs | None]:
+    """Return outputs of all nodes, None for those that were not read or are gone."""
+    return {node.index: found.get(node.index) for node in plan.nodes}
+
+
+def _ready_at(
+    plan: Plan, record: Mapping[str, bytes], execution: Execution, index: int
+) -> int | None:
+    """Return when a node could first run: its last dependency had ended, or the run began."""
+    rows = parse_rows(record)
+    ends = [
+        rows[source][2] + rows[source][3]
+        for source in plan.nodes[index].dependencies
+        if source in rows and rows[source][1]  # else it was settled from the start
+    ]
+    return max(ends, default=execution.created_at)

@@ -1,0 +1,1 @@
+"""Use cases of workflows: drafts, checks, saves and publication."""

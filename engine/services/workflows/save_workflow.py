@@ -1,0 +1,134 @@
+"""Saving a workflow: checks before, and references to its media after."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from engine.errors import AssetNotFound, InvalidBody, InvalidGraph
+from engine.errors.nodes import SettingFault, SettingsError
+from engine.graph.document import Document
+from engine.graph.parse import Problem
+from engine.media.ids import is_asset_id
+from engine.nodes.upload import Upload, UploadSettings
+from engine.services.secrets import check_secrets, note_secrets
+from engine.services.workflows.graph_checks import Elements, GraphChecker
+from engine.store import Draft, Store, Workflow
+
+
+async def check_document(
+    store: Store,
+    account_id: str,
+    document: Document,
+    *,
+    checker: GraphChecker,
+    former: Document | None = None,
+) -> None:
+    """Check a document that an account wants to publish; `former` is the one that it replaces.
+
+    Raises InvalidGraph, and InvalidBody for a new cover that is no asset of the account.
+    """
+    if former is None or document.cover != former.cover:
+        await check_cover(store, account_id, document.cover)
+    problems = await find_problems(store, account_id, document, checker=checker)
+    if problems:
+        raise InvalidGraph(problems)
+
+
+async def find_problems(
+    store: Store, account_id: str, document: Document, *, checker: GraphChecker
+) -> list[dict[str, str]]:
+    """Return all problems of a document's graph, as callers see them."""
+    graph = await checker.examine(account_id, document.nodes, document.edges)
+    found = [
+        *graph.problems,
+        *await check_uploads(store, account_id, document.nodes),
+        *await check_secrets(store, account_id, document.nodes),
+    ]
+    return [problem.as_dict() for problem in found]
+
+
+async def hold_media(store: Store, saved: Workflow | Draft) -> None:
+    """Keep the account's assets that a saved document names as long as its workflow.
+
+    Uses of secrets are noted too.
+    """
+    named = named_assets(saved.document)
+    held = (store.assets.retain_for_workflow(saved.account_id, each, saved.slug) for each in named)
+    await asyncio.gather(*held, note_secrets(store, saved))
+
+
+async def finish_save(store: Store, saved: Workflow | Draft) -> None:
+    """Hold the media of what is saved, and note the save for readers of the account's events."""
+    await asyncio.gather(
+        hold_media(store, saved),
+        store.account_events.note_workflow(saved.account_id, saved.slug),
+    )
+
+
+def named_assets(document: Document) -> set[str]:
+    """Return the ids of the assets of upload nodes and of the cover."""
+    named = {settings.asset for _, settings in _uploads(document.nodes)}
+    return named | {document.cover} if is_asset_id(document.cover) else named
+
+
+def replace_assets(document: Document, ids: Mapping[str, str]) -> Document:
+    """Return the document with other assets in its upload nodes and as its cover.
+
+    A cover whose asset is not among `ids` is left out.
+    """
+    uploads = dict(_uploads(document.nodes))
+    nodes = [
+        {**node, "data": {**node["data"], "asset": ids.get(asset, asset)}}
+        if node["id"] in uploads and (asset := uploads[node["id"]].asset)
+        else node
+        for node in document.nodes
+    ]
+    cover = ids.get(document.cover) if is_asset_id(document.cover) else document.cover
+    return replace(document, nodes=nodes, cover=cover)
+
+
+async def check_cover(store: Store, account_id: str, cover: str | None) -> None:
+    """Raises InvalidBody for a cover that is the id of no asset of the account."""
+    try:
+        if is_asset_id(cover):
+            await store.assets.get(account_id, cover)
+    except AssetNotFound:
+        raise InvalidBody("'cover' names no asset of yours", field="cover") from None
+
+
+async def check_uploads(store: Store, account_id: str, nodes: Elements) -> list[Problem]:
+    """Return the problems of upload nodes with their assets."""
+    uploads = list(_uploads(nodes))
+    faults = await asyncio.gather(
+        *(_upload_fault(store, account_id, settings) for _, settings in uploads)
+    )
+    pairs = zip(uploads, faults, strict=True)
+    return [
+        Problem(reason=fault.reason, node_id=node_id, field=fault.field)
+        for (node_id, _), fault in pairs
+        if fault
+    ]
+
+
+async def _upload_fault(
+    store: Store, account_id: str, settings: UploadSettings
+) -> SettingFault | None:
+    try:
+        asset = await store.assets.get(account_id, settings.asset)
+    except AssetNotFound:
+        return SettingFault("asset names no asset of yours", "asset")
+    if asset.medium is settings.kind:
+        return None
+    return SettingFault(f"kind is {settings.kind}, and the asset is {asset.medium}", "kind")
+
+
+def _uploads(nodes: Elements) -> Iterator[tuple[str, UploadSettings]]:
+    """Yield the ids and settings of upload nodes with valid settings."""
+    for node in nodes:
+        node_id: Any = node.get("id")
+        if node.get("type") == Upload.type and isinstance(node_id, str):
+            try:
+                yield node_id, Upload().parse(node["data"])
+            except SettingsError:
+                continue  # reported by the check of the graph

@@ -1,0 +1,1 @@
+"""Reads of executions: single ones and lists, hot and archived ones alike."""

@@ -1,0 +1,116 @@
+"""Reads of executions, hot and archived ones alike."""
+
+from collections.abc import Sequence
+
+from engine.errors import ExecutionNotFound
+from engine.executions.execution import Execution, ExecutionStatus
+from engine.executions.filter import EVERY_EXECUTION, ExecutionFilter
+from engine.graph.plan import NodeName
+from engine.store.archive.archive import Archive
+from engine.store.executions.read.details import ExecutionDetails, read_details
+from engine.store.executions.read.list import ExecutionList
+from engine.store.executions.read.records import ExecutionRecords
+from engine.store.executions.read.results import ReserveMemory, Results
+from engine.store.executions.record_fields import (
+    HEAD_FIELDS,
+    RESULT_AT,
+    parse_head,
+    parse_names,
+    parse_nodes,
+)
+from engine.store.redis.client import Client
+from engine.store.redis.record_packing import unpack
+
+Values = list[bytes | None]
+
+
+class ExecutionReads:
+    """Reads single executions and lists of them; every call names its account."""
+
+    def __init__(self, client: Client, archive: Archive, results: Results) -> None:
+        self._client = client
+        self._records = ExecutionRecords(client, archive)
+        self._results = results
+        self._list = ExecutionList(client, archive, results)
+
+    async def head(
+        self, account_id: str, execution_id: str, reserve: ReserveMemory | None = None
+    ) -> Execution:
+        """Return the execution without nodes; memory is reserved for an offloaded result.
+
+        Raises ExecutionNotFound, and for an offloaded result ResultGone or ResultUnreadable.
+        """
+        values = await self._fields(account_id, execution_id, *HEAD_FIELDS)
+        execution = parse_head(account_id, execution_id, values)
+        return await self._results.add(execution, values[RESULT_AT], reserve)
+
+    async def facts(self, account_id: str, execution_id: str) -> Execution:
+        """Return the execution without nodes and result. Raises ExecutionNotFound."""
+        values = await self._fields(account_id, execution_id, *HEAD_FIELDS)
+        return parse_head(account_id, execution_id, values)
+
+    async def acceptance(
+        self, account_id: str, execution_id: str
+    ) -> tuple[str | None, tuple[str, ...]]:
+        """Return the URL of the webhook, None for none, and the warnings."""
+        names = "status", "hook", "warnings"
+        _, url, warnings = await self._records.fields(account_id, execution_id, *names)
+        return None if url is None else url.decode(), tuple(unpack(warnings)) if warnings else ()
+
+    async def node_names(self, account_id: str, execution_id: str) -> Sequence[NodeName]:
+        """Return the names of the nodes of a draft's execution; none for others."""
+        _, names = await self._records.fields(account_id, execution_id, "status", "names")
+        return parse_names(names) if names else ()
+
+    async def status(self, account_id: str, execution_id: str) -> ExecutionStatus:
+        """Return the execution's status alone. Raises ExecutionNotFound."""
+        [status] = await self._fields(account_id, execution_id, "status")
+        return ExecutionStatus((status or b"").decode())
+
+    async def get(
+        self, account_id: str, execution_id: str, reserve: ReserveMemory | None = None
+    ) -> Execution:
+        """Return the execution with its nodes, in plan order; otherwise like `head`."""
+        record = await self._records.all_fields(account_id, execution_id)
+        if not record:
+            raise ExecutionNotFound
+        values = [record.get(name) for name in HEAD_FIELDS]
+        execution = parse_head(account_id, execution_id, values, parse_nodes(record))
+        return await self._results.add(execution, values[RESULT_AT], reserve)
+
+    async def details(self, account_id: str, execution_id: str) -> ExecutionDetails:
+        """Return the details that only the execution's own page shows. Raises ExecutionNotFound."""
+        return await read_details(self._records, account_id, execution_id)
+
+    async def record(self, account_id: str, execution_id: str) -> dict[str, bytes]:
+        """Return the whole record; empty when it is gone."""
+        return await self._records.all_fields(account_id, execution_id)
+
+    async def record_for_retry(self, account_id: str, execution_id: str) -> dict[str, bytes]:
+        """Return the whole record, empty when it is gone; a failed execution is in Redis then."""
+        return await self._records.recalled(account_id, execution_id)
+
+    async def _fields(self, account_id: str, execution_id: str, *names: str) -> list[bytes | None]:
+        values = await self._records.fields(account_id, execution_id, *names)
+        if values[0] is None:
+            raise ExecutionNotFound
+        return list(values)
+
+    async def list(
+        self,
+        account_id: str,
+        wanted: ExecutionFilter = EVERY_EXECUTION,
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        reserve: ReserveMemory | None = None,
+    ) -> tuple[list[Execution], str | None]:
+        """Return the account's executions, newest first, and the cursor of the next page.
+
+        A page ends early when results are large, with memory reserved for them, when matches are
+        rare, and before what only a silent history has. A result that is gone is None. Raises
+        ValueError for an invalid cursor, and Unavailable.
+        """
+        return await self._list.page(
+            account_id, wanted, limit=limit, cursor=cursor, reserve=reserve
+        )
