@@ -29,7 +29,7 @@ if TYPE_CHECKING or HAS_PLAYWRIGHT:
     expect.set_options(timeout=15_000)
 else:
     # `make e2e` installs what the tests import.
-    collect_ignore_glob = ["test_*.py"]
+    collect_ignore_glob = ["*test_*.py"]
 
 QUIET = (
     "--no-sandbox",

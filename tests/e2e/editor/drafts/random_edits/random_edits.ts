@@ -1,10 +1,10 @@
 /** Random edits, undo, redo and merges against a model; runs in a page and throws at the first difference. */
 
-import { apply, collisions, merge, rename, renameChanges, takeTheirs } from "../../../gateway/ui/src/editor/document/merge";
-import { difference, share } from "../../../gateway/ui/src/editor/document/difference";
-import type { EditorDocument } from "../../../gateway/ui/src/editor/document/document";
-import { addNode, connect, type Edit, move, remove, setData, setSetting } from "../../../gateway/ui/src/editor/document/edits";
-import { begin, carry, type History, record, redo, undo } from "../../../gateway/ui/src/editor/document/history";
+import { apply, collisions, merge, rename, renameChanges, takeTheirs } from "../../../../../gateway/ui/src/editor/document/merge";
+import { difference, share } from "../../../../../gateway/ui/src/editor/document/difference";
+import type { EditorDocument } from "../../../../../gateway/ui/src/editor/document/document";
+import { addNode, connect, type Edit, move, remove, setData, setSetting } from "../../../../../gateway/ui/src/editor/document/edits";
+import { begin, carry, type History, record, redo, undo } from "../../../../../gateway/ui/src/editor/document/history";
 import { emptyDocument, expectSame, expectSound, mergedSlots, random, type Slots, slots } from "./model";
 
 type Dice = () => number;

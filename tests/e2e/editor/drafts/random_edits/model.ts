@@ -1,6 +1,6 @@
 /** A plain model of the document, to compare the editor's functions with. */
 
-import type { EditorDocument } from "../../../gateway/ui/src/editor/document/document";
+import type { EditorDocument } from "../../../../../gateway/ui/src/editor/document/document";
 
 export type Slots = Map<string, string>;
 

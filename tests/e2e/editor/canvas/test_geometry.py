@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 ZOOMS = (1, 0.5, 0.3)
 SHIPPED = sorted(
     json.loads(path.read_text())["name"]
-    for path in (Path(__file__).parents[2] / "examples").rglob("*.json")
+    for path in (Path(__file__).parents[4] / "examples").rglob("*.json")
 )
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.slow
-ENTRY = Path(__file__).parent / "editor_model" / "random_edits.ts"
+ENTRY = Path(__file__).parent / "random_edits" / "random_edits.ts"
 EDITS = 10_000
 ROUNDS = 2_000
 ACTIONS = 200
