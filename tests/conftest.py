@@ -29,7 +29,7 @@ from engine.store import Account, CompletionNotifier, Store
 from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.factories import Runner
 from tests.support.redis.installation import SECRET_KEY, empty, mark
-from tests.support.suite_order import deal, processes
+from tests.support.suite.suite_order import deal, processes
 
 PORTS = itertools.cycle(random.sample(range(15_000, 32_000), 17_000))
 os.environ.setdefault("HEADRACE_MEDIA_FREE_BYTES", "0")  # of stacks that tests start

@@ -4,7 +4,7 @@ import ast
 from collections import defaultdict
 from pathlib import Path
 
-from tests.support.layout_exceptions import TESTED_ELSEWHERE
+from tests.support.suite.layout_exceptions import TESTED_ELSEWHERE
 
 ROOT = Path(__file__).parents[1]
 ROUTES = Path("gateway/routes")

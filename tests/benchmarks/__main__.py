@@ -7,7 +7,8 @@ from pathlib import Path
 
 import uvloop
 
-from tests.benchmarks import curves, report
+from tests.benchmarks import report
+from tests.benchmarks.curves import __main__ as curves
 from tests.benchmarks.processes import benchmarks_folder
 from tests.benchmarks.systems import SYSTEMS, Surroundings, System, running, running_target
 from tests.benchmarks.workloads import FULL, QUICK, WORKLOADS, Effort, Workload

@@ -115,13 +115,13 @@ def _start_reference(system: System, around: Surroundings, workers: int) -> None
         "warning",
         "--port",
         str(port),
-        f"tests.benchmarks.{module}:app",
+        f"tests.benchmarks.references.{module}:app",
     )
     endpoint = start_python(*app, **environment)
     if system.name == FLOOR:
-        start_python("-m", "tests.benchmarks.floor", **environment)
+        start_python("-m", "tests.benchmarks.references.floor", **environment)
     else:
-        arguments = ("-m", "dramatiq", "tests.benchmarks.stock", "-p", "2", "-t", "8")
+        arguments = ("-m", "dramatiq", "tests.benchmarks.references.stock", "-p", "2", "-t", "8")
         start_python(*arguments, **environment)
     wait_for_port(port, endpoint)
     for workload in documents(around.target, around.wait_ms):

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks import archiving_report, curves, curves_report
-from tests.benchmarks.archiving_report import Burst, Memory, Result
-from tests.benchmarks.curves_report import Point
+from tests.benchmarks.archiving import report as archiving_report
+from tests.benchmarks.archiving.report import Burst, Memory, Result
+from tests.benchmarks.curves import __main__ as curves
+from tests.benchmarks.curves import report as curves_report
+from tests.benchmarks.curves.report import Point
 from tests.benchmarks.processes import REPOSITORY
 
 FIGURES = {"runs_per_second": 2_000.0, "p50_ms": 0.5, "p95_ms": 1.5}

@@ -13,7 +13,7 @@ import aiohttp
 from tests.benchmarks.client import Load
 from tests.benchmarks.graphs import CALLS_IN_LINE
 from tests.benchmarks.lone_start import measure_lone_starts
-from tests.benchmarks.programs import expected
+from tests.benchmarks.references.programs import expected
 from tests.benchmarks.systems import HEADRACE, STOCK, Surroundings, System
 
 Numbers = dict[str, float]
@@ -92,7 +92,7 @@ async def measure_start(system: System, _: Surroundings, effort: Effort) -> Numb
     return numbers | {
         "start.gateway_cpu_s": processes.most_cpu_seconds("gateway", "uvicorn"),
         "start.worker_cpu_s": processes.most_cpu_seconds(
-            "worker", "dramatiq", "tests.benchmarks.floor"
+            "worker", "dramatiq", "tests.benchmarks.references.floor"
         ),
     }
 

@@ -7,7 +7,7 @@ import pytest
 from tests.support.contract.installation import Caller, failing, never
 from tests.support.gateway.documents import broken, greeting
 from tests.support.manifests import manifest
-from tests.support.strict_schemas import closed
+from tests.support.nodes.strict_schemas import closed
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import forked_command
 from tests.support.acceptance.running_stack import HEADRACE, environment
+from tests.support.process import forked_command
 
 AMOUNTS = ("0", "-5", "1.5", "1e3", "NaN", "many", "", str(2**53))
 

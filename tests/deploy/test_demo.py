@@ -17,7 +17,7 @@ from engine.store import Store
 from engine.webhooks.signing import CAPABILITY
 from gateway.app import routes
 from gateway.auth.endpoints import Guarded, Resource
-from tests.support.graph_checkers import ANY_URL
+from tests.support.graphs.graph_checkers import ANY_URL
 
 DEMANDED = {
     endpoint.capability

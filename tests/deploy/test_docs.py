@@ -12,7 +12,7 @@ from engine.graph.document import parse_document
 from engine.graph.plan import check_graph
 from engine.nodes import NODE_TYPES
 from engine.settings import PREFIX, Settings, load
-from tests.support.node_reference import make_page
+from tests.support.nodes.node_reference import make_page
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
@@ -47,7 +47,7 @@ def test_every_node_type_is_documented() -> None:
 
 
 def test_the_page_of_settings_is_made_of_the_definitions() -> None:
-    # Written by `python -m tests.support.node_reference`.
+    # Written by `python -m tests.support.nodes.node_reference`.
     assert (REFERENCE / "node-settings.md").read_text() == make_page()
 
 

@@ -9,12 +9,12 @@ import pytest
 from engine.settings import Settings
 from engine.store import Store
 from tests.conftest import RedisServer
-from tests.support.event_loops import Loop
 from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.factories import Runner
 from tests.support.http import raw_server
 from tests.support.http.scripted_server import Target, serving
 from tests.support.http.webhook_receivers import Receiver, receiving
+from tests.support.process.event_loops import Loop
 from tests.support.workers.held_walker import HeldWalker
 from tests.support.workers.paying_account import PayingAccount
 from tests.support.workers.webhook_owner import Owner

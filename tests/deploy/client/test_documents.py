@@ -5,7 +5,7 @@ from deploy.client.workflows import push
 from engine.errors import InvalidGraph
 from engine.store import Account, Store
 from tests.support.factories import http_fan
-from tests.support.graph_checkers import ANY_URL, PUBLIC_URLS
+from tests.support.graphs.graph_checkers import ANY_URL, PUBLIC_URLS
 
 INWARD = http_fan("http://10.0.0.1:9/", 1).body()
 

@@ -11,7 +11,7 @@ from deploy.problems import CommandFailed
 from engine.errors import RevisionConflict
 from engine.store import Account, Store
 from tests.support.gateway.documents import greeting
-from tests.support.graph_checkers import ANY_URL
+from tests.support.graphs.graph_checkers import ANY_URL
 
 
 @pytest.fixture

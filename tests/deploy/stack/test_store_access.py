@@ -14,7 +14,7 @@ from engine.models.registry import use_saved
 from engine.settings import Settings
 from engine.store import Account, Store
 from tests.support.gateway.documents import edge, node
-from tests.support.graph_checkers import ANY_URL
+from tests.support.graphs.graph_checkers import ANY_URL
 from tests.support.manifests import manifest
 
 

@@ -13,10 +13,10 @@ from engine.billing.credits import estimate, make_quote
 from engine.graph.plan import Plan, compile_plan
 from engine.models.registry import use_models
 from engine.nodes.list import List
-from tests.support.cpu_time import cpu_limit
 from tests.support.factories import Graph
 from tests.support.http.providers import provided
 from tests.support.manifests import PROMPT, field, model
+from tests.support.process.cpu_time import cpu_limit
 
 TOKENS = """
 [[pricing]]

@@ -5,7 +5,7 @@ import pytest
 
 from engine.errors import InvalidBody
 from engine.graph.document import Document, from_record, parse_document, to_record
-from tests.support.graph_text import edge, node
+from tests.support.graphs.graph_text import edge, node
 
 FULL: dict[str, Any] = {
     "name": "Letters",

@@ -13,7 +13,7 @@ from engine.nodes.support.base import InEdge
 from engine.process.lru_cache import LruCache
 from engine.values.sockets import SocketType
 from tests.support.manifests import model
-from tests.support.node_context import FakeContext
+from tests.support.nodes.node_context import FakeContext
 
 FIELDS = """
 [[fields]]

@@ -9,8 +9,8 @@ from engine.graph.parse import Problem
 from engine.graph.plan import compile_plan
 from engine.models.registry import use_models
 from engine.nodes import NODE_TYPES
-from tests.support.graph_text import chain, edge, node
-from tests.support.graphs import only, problems
+from tests.support.graphs.graph_text import chain, edge, node
+from tests.support.graphs.graphs import only, problems
 from tests.support.manifests import PROMPT, model
 
 

@@ -6,9 +6,9 @@ import sys
 import pytest
 
 from engine.graph.plan import check_graph
-from tests.support.cpu_time import cpu_time
-from tests.support.graph_text import edge, node
-from tests.support.graphs import Graph, only, pairs_to_edges
+from tests.support.graphs.graph_text import edge, node
+from tests.support.graphs.graphs import Graph, only, pairs_to_edges
+from tests.support.process.cpu_time import cpu_time
 
 
 def test_the_size_of_a_graph_is_limited() -> None:

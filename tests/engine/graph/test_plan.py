@@ -9,8 +9,8 @@ from engine.graph.document import parse_document
 from engine.graph.plan import check_graph, compile_plan, name_nodes
 from engine.nodes.support.policy import Policy
 from engine.values.sockets import SocketType
-from tests.support.graph_text import edge, node
-from tests.support.graphs import EDGES, NODES, problems
+from tests.support.graphs.graph_text import edge, node
+from tests.support.graphs.graphs import EDGES, NODES, problems
 
 
 def test_a_graph_that_can_run_becomes_a_plan() -> None:

@@ -10,8 +10,8 @@ from engine.graph.document import parse_document
 from engine.graph.plan import check_graph, compile_plan
 from engine.nodes import NODE_TYPES
 from tests.engine.values.test_plain import PLAIN
-from tests.support.graph_text import chain, edge, node
-from tests.support.graphs import pairs_to_edges, problems
+from tests.support.graphs.graph_text import chain, edge, node
+from tests.support.graphs.graphs import pairs_to_edges, problems
 
 SIZES = st.integers(1, 12)
 

@@ -6,7 +6,7 @@ import pytest
 
 from engine.graph.plan import compile_plan
 from engine.models.registry import use_models
-from tests.support.graph_text import edge, node
+from tests.support.graphs.graph_text import edge, node
 from tests.support.manifests import PROMPT, field, model
 
 FIELDS = [

@@ -5,8 +5,8 @@ import pytest
 
 from engine.media.formats import ALIASES, MAX_PIXELS, TYPES, MediaKind, UnfitMedia, declared_type
 from engine.media.inspector import Inspector, TooLargeMedia
-from tests.support.cpu_time import cpu_limit
 from tests.support.media import files
+from tests.support.process.cpu_time import cpu_limit
 
 WRONG = files.wrong_files()
 RIGHT = {

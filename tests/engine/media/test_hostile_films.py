@@ -12,8 +12,8 @@ from engine.services.media import MediaService
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.media import AssetSource
-from tests.support.cpu_time import cpu_limit
 from tests.support.media.hostile_files import archives, odd_films, wrong_films
+from tests.support.process.cpu_time import cpu_limit
 
 ARCHIVES, WRONG, ODD = archives(), wrong_films(), odd_films()
 DECLARED = ("application/zip", "application/octet-stream", "video/mp4", "image/png", "audio/mpeg")

@@ -6,8 +6,8 @@ import pytest
 
 from engine.media.formats import MAX_FRAMES, UnfitMedia
 from engine.media.image_frames import Frames, JpegEnd
-from tests.support.cpu_time import cpu_limit
 from tests.support.media import files
+from tests.support.process.cpu_time import cpu_limit
 
 WHOLE = {
     **{f"image/{kind}": files.animation(kind, 3) for kind in ("gif", "png", "webp")},

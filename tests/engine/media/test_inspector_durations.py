@@ -6,7 +6,6 @@ import struct
 import pytest
 
 from engine.media.formats import UnfitMedia
-from tests.support.cpu_time import cpu_limit
 from tests.support.media import files
 from tests.support.media.files import box
 from tests.support.media.timed_files import (
@@ -19,6 +18,7 @@ from tests.support.media.timed_files import (
     page,
     webm,
 )
+from tests.support.process.cpu_time import cpu_limit
 
 FILM = files.film(640, 360)
 FTYP, MOOV, MDAT = FILM[:20], FILM[20:-72], FILM[-72:]

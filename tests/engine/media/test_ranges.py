@@ -1,7 +1,7 @@
 import pytest
 
 from engine.media.ranges import ByteRange, UnsatisfiableRange, parse_range
-from tests.support.cpu_time import cpu_limit
+from tests.support.process.cpu_time import cpu_limit
 
 SIZE = 1_000
 

@@ -18,8 +18,8 @@ from engine.models.registry import (
     use_saved,
 )
 from engine.models.saved import MAX_BYTES, KeyDestination, key_destinations, parse_saved
-from tests.support.cpu_time import cpu_limit
 from tests.support.manifests import manifest, model
+from tests.support.process.cpu_time import cpu_limit
 
 HOST = "https://api.example.com"
 PLACE = f"{HOST}/v1"

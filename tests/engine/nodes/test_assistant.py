@@ -20,10 +20,10 @@ from engine.nodes.assistant import (
 )
 from engine.nodes.support.base import WorkKind
 from engine.values.sockets import Socket, SocketType
-from tests.support.graph_text import edge, node
+from tests.support.graphs.graph_text import edge, node
 from tests.support.manifests import PROMPT, field, model
-from tests.support.node_context import FakeContext, run_node
-from tests.support.node_sample import NodeSample
+from tests.support.nodes.node_context import FakeContext, run_node
+from tests.support.nodes.node_sample import NodeSample
 
 SAMPLES = {
     "assistant": NodeSample(

@@ -13,7 +13,7 @@ from engine.nodes.catalogue import list_node_types, settings_schema
 from engine.nodes.support.base import NodeType
 from engine.nodes.support.policy import parse_policy, reserved_faults
 from tests.engine.nodes.test_node_types import SAMPLES
-from tests.support.setting_values import members
+from tests.support.nodes.setting_values import members
 
 pytestmark = pytest.mark.usefixtures("installed")
 TYPES = pytest.mark.parametrize("kind", NODE_TYPES, ids=lambda each: each.type)

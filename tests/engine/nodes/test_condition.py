@@ -5,9 +5,9 @@ import pytest
 from engine.errors.nodes import NodeFailed, SettingsError
 from engine.nodes.condition import Condition
 from engine.nodes.support.base import WorkKind
-from tests.support.graph_checkers import judge
-from tests.support.node_context import run_node
-from tests.support.node_sample import NodeSample
+from tests.support.graphs.graph_checkers import judge
+from tests.support.nodes.node_context import run_node
+from tests.support.nodes.node_sample import NodeSample
 
 SAMPLES = {"condition": NodeSample(WorkKind.CPU, "Utilities", {"expression": "value == null"})}
 

@@ -16,10 +16,10 @@ from engine.nodes.custom_model import CustomModel
 from engine.nodes.support.base import WorkKind
 from engine.nodes.support.fan_out import CALLS_AT_ONCE, MAX_ITEMS
 from engine.values.sockets import Socket, SocketType
-from tests.support.graph_text import edge, node
+from tests.support.graphs.graph_text import edge, node
 from tests.support.manifests import model
-from tests.support.node_context import FakeContext, run_node
-from tests.support.node_sample import NodeSample
+from tests.support.nodes.node_context import FakeContext, run_node
+from tests.support.nodes.node_sample import NodeSample
 
 SAMPLES = {
     "customModel": NodeSample(

@@ -10,7 +10,7 @@ from engine.graph.plan import check_graph
 from engine.models.manifest import Model
 from engine.nodes.support.base import WorkKind
 from engine.values.sockets import Socket, SocketType
-from tests.support.graph_text import edge, node
+from tests.support.graphs.graph_text import edge, node
 from tests.support.models.generator_models import (
     MODELS,
     OUTPUTS,
@@ -21,8 +21,8 @@ from tests.support.models.generator_models import (
     every_generator,
     found,
 )
-from tests.support.node_context import FakeContext, run_node
-from tests.support.node_sample import NodeSample
+from tests.support.nodes.node_context import FakeContext, run_node
+from tests.support.nodes.node_sample import NodeSample
 
 SAMPLES = {
     "imageGenerator": NodeSample(

@@ -9,7 +9,7 @@ from engine.errors.nodes import NodeFailed, SettingsError
 from engine.models.pricing import Usage
 from engine.models.registry import use_models
 from tests.support.models.generator_models import A, B, found
-from tests.support.node_context import FakeContext, run_node
+from tests.support.nodes.node_context import FakeContext, run_node
 
 pytestmark = pytest.mark.usefixtures("painters")
 

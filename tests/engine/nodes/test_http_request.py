@@ -11,8 +11,8 @@ from engine.nodes.http_request import HttpRequest
 from engine.nodes.support.base import HttpAnswer, HttpCall, WorkKind
 from engine.nodes.support.http_answer import read_answer
 from tests.engine.values.test_plain import PLAIN
-from tests.support.node_context import FakeContext, run_node
-from tests.support.node_sample import NodeSample
+from tests.support.nodes.node_context import FakeContext, run_node
+from tests.support.nodes.node_sample import NodeSample
 
 SAMPLES = {
     "httpRequest": NodeSample(

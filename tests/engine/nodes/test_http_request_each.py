@@ -11,7 +11,7 @@ from engine.errors.nodes import NodeFailed, SettingsError
 from engine.nodes import http_request
 from engine.nodes.http_request import HttpRequest
 from engine.nodes.support.base import HttpAnswer, HttpCall
-from tests.support.node_context import FakeContext, run_node
+from tests.support.nodes.node_context import FakeContext, run_node
 
 URL = "https://a.example/{{ id }}"
 

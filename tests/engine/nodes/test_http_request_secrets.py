@@ -11,7 +11,7 @@ from engine.nodes.http_request import HttpRequest
 from engine.nodes.support.base import HttpAnswer, HttpCall
 from engine.nodes.support.http_settings import read_secret_uses
 from engine.nodes.text_box import TextBox
-from tests.support.node_context import FakeContext, run_node
+from tests.support.nodes.node_context import FakeContext, run_node
 
 URL = "https://a.example/x"
 CANARY = "sk/canary+4711"

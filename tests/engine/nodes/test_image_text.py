@@ -8,8 +8,8 @@ from engine.errors.nodes import NodeFailed, SettingsError
 from engine.nodes import image_text, node_type
 from engine.nodes.support.base import WorkKind
 from engine.process.extras import install_hint
-from tests.support.node_context import FakeContext, run_node
-from tests.support.node_sample import NodeSample
+from tests.support.nodes.node_context import FakeContext, run_node
+from tests.support.nodes.node_sample import NodeSample
 
 SAMPLES = {"imageText": NodeSample(WorkKind.CPU, "Image Tools", {})}
 

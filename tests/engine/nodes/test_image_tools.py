@@ -22,9 +22,9 @@ from engine.nodes.support.image_edits import (
     SaveOptions,
 )
 from engine.values.sockets import Socket, SocketType
-from tests.support.graph_text import edge, node
-from tests.support.node_context import FakeContext, run_node
-from tests.support.node_sample import NodeSample
+from tests.support.graphs.graph_text import edge, node
+from tests.support.nodes.node_context import FakeContext, run_node
+from tests.support.nodes.node_sample import NodeSample
 
 SAMPLES = {
     "imageResize": NodeSample(WorkKind.CPU, "Image Tools", {"width": 100}),

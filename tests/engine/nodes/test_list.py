@@ -6,8 +6,8 @@ from engine.errors.nodes import SettingsError
 from engine.nodes.list import List
 from engine.nodes.support.base import WorkKind
 from engine.values.sockets import Socket, SocketType
-from tests.support.node_context import run_pure
-from tests.support.node_sample import NodeSample
+from tests.support.nodes.node_context import run_pure
+from tests.support.nodes.node_sample import NodeSample
 
 SAMPLES = {"list": NodeSample(WorkKind.PURE, "Utilities", {"items": [{"value": "a"}]})}
 

@@ -5,8 +5,8 @@ import pytest
 from engine.errors.nodes import SettingsError
 from engine.nodes.merge import Merge
 from engine.nodes.support.base import WorkKind
-from tests.support.node_context import run_pure
-from tests.support.node_sample import NodeSample
+from tests.support.nodes.node_context import run_pure
+from tests.support.nodes.node_sample import NodeSample
 
 SAMPLES = {"merge": NodeSample(WorkKind.PURE, "Utilities", {"mode": "all"})}
 

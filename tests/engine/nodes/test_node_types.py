@@ -14,8 +14,8 @@ from engine.nodes import NODE_TYPES, node_type
 from engine.nodes.support.base import NodeType
 from engine.values.plain import fault
 from tests.engine.nodes.test_upload import ASSET
-from tests.support.node_context import FakeContext
-from tests.support.node_sample import NodeSample
+from tests.support.nodes.node_context import FakeContext
+from tests.support.nodes.node_sample import NodeSample
 
 
 def samples_of(kind: NodeType) -> dict[str, NodeSample]:

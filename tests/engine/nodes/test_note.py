@@ -6,8 +6,8 @@ from engine.errors.nodes import SettingsError
 from engine.graph.plan import compile_plan
 from engine.nodes.note import Note
 from engine.nodes.support.base import WorkKind
-from tests.support.graph_text import node
-from tests.support.node_sample import NodeSample
+from tests.support.graphs.graph_text import node
+from tests.support.nodes.node_sample import NodeSample
 
 SAMPLES = {"note": NodeSample(WorkKind.PURE, "Utilities", {"text": "hello"})}
 

@@ -6,8 +6,8 @@ from engine.errors.nodes import SettingsError
 from engine.nodes.request_input import RequestInput, outputs_of
 from engine.nodes.support.base import WorkKind
 from engine.values.sockets import Socket, SocketType
-from tests.support.node_context import FakeContext, run_node
-from tests.support.node_sample import NodeSample
+from tests.support.nodes.node_context import FakeContext, run_node
+from tests.support.nodes.node_sample import NodeSample
 
 SAMPLES = {
     "requestInput": NodeSample(

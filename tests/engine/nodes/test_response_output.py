@@ -6,8 +6,8 @@ from engine.errors.nodes import SettingsError
 from engine.nodes.response_output import ResponseOutput
 from engine.nodes.support.base import InEdge, WorkKind
 from engine.values.sockets import Socket, SocketType
-from tests.support.node_context import FakeContext, run_node
-from tests.support.node_sample import NodeSample
+from tests.support.nodes.node_context import FakeContext, run_node
+from tests.support.nodes.node_sample import NodeSample
 
 SAMPLES = {"responseOutput": NodeSample(WorkKind.PURE, "Outputs", {})}
 

@@ -6,8 +6,8 @@ from engine.errors.nodes import SettingsError
 from engine.nodes.support.base import WorkKind
 from engine.nodes.text_box import TextBox
 from engine.values.sockets import Socket, SocketType
-from tests.support.node_context import run_pure
-from tests.support.node_sample import NodeSample
+from tests.support.nodes.node_context import run_pure
+from tests.support.nodes.node_sample import NodeSample
 
 SAMPLES = {"textBox": NodeSample(WorkKind.PURE, "Utilities", {"text": "{{ a }}"})}
 

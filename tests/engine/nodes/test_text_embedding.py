@@ -8,8 +8,8 @@ from engine.errors.nodes import NodeFailed, SettingsError
 from engine.nodes import node_type, text_embedding
 from engine.nodes.support.base import WorkKind
 from engine.process.extras import install_hint
-from tests.support.node_context import run_node
-from tests.support.node_sample import NodeSample
+from tests.support.nodes.node_context import run_node
+from tests.support.nodes.node_sample import NodeSample
 
 SAMPLES = {"textEmbedding": NodeSample(WorkKind.CPU, "Utilities", {"text": "hello {{ a }}"})}
 

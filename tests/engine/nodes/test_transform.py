@@ -7,9 +7,9 @@ from engine.errors.nodes import NodeFailed, SettingsError
 from engine.nodes.support.base import WorkKind
 from engine.nodes.transform import Transform
 from engine.values.cel import MAX_VALUE_BYTES
-from tests.support.graph_checkers import judge
-from tests.support.node_context import FakeContext, run_node
-from tests.support.node_sample import NodeSample
+from tests.support.graphs.graph_checkers import judge
+from tests.support.nodes.node_context import FakeContext, run_node
+from tests.support.nodes.node_sample import NodeSample
 
 SAMPLES = {"transform": NodeSample(WorkKind.CPU, "Utilities", {"expression": "value"})}
 

@@ -4,8 +4,8 @@ from engine.errors.nodes import NodeFailed, SettingsError
 from engine.nodes import node_type
 from engine.nodes.support.base import WorkKind
 from engine.values.sockets import SocketType
-from tests.support.node_context import FakeContext, run_node
-from tests.support.node_sample import NodeSample
+from tests.support.nodes.node_context import FakeContext, run_node
+from tests.support.nodes.node_sample import NodeSample
 
 ASSET = "Zr0sQm9yXk1dWc7uT2eHbL5a"
 SAMPLES = {"upload": NodeSample(WorkKind.IO, "Inputs", {"asset": ASSET, "kind": "image"})}

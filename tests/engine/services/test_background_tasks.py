@@ -9,7 +9,7 @@ from engine import metrics
 from engine.services import background_tasks as module
 from engine.services.background_tasks import background
 from tests.support.eventually import eventually
-from tests.support.recorded_pauses import NotedPauses
+from tests.support.process.recorded_pauses import NotedPauses
 
 
 @pytest.fixture(autouse=True)

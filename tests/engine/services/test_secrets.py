@@ -17,7 +17,7 @@ from engine.services.workflows.restore_version import restore_version
 from engine.store import Account, Store
 from engine.store.redis import keyspace
 from tests.support.gateway.documents import edge, greeting, node
-from tests.support.graph_checkers import ANY_URL
+from tests.support.graphs.graph_checkers import ANY_URL
 
 
 def calling(name: str = "TOKEN", **members: Any) -> dict[str, Any]:

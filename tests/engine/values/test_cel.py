@@ -9,7 +9,7 @@ from hypothesis import given
 from engine.errors.nodes import NodeFailed
 from engine.values import cel
 from tests.engine.values.test_plain import PLAIN
-from tests.support.cpu_time import cpu_limit
+from tests.support.process.cpu_time import cpu_limit
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from engine.errors.nodes import NodeFailed, SettingsError
 from engine.values.templates import MAX_OUTPUT_BYTES, Template
 from tests.engine.values.test_plain import PLAIN
-from tests.support.cpu_time import cpu_time
+from tests.support.process.cpu_time import cpu_time
 
 
 def render(text: str, **values: Any) -> str:

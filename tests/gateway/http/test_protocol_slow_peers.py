@@ -15,11 +15,11 @@ from starlette.types import Receive, Scope, Send
 from gateway.http.middleware import BodyLimits, Errors, RequestIds
 from gateway.http.protocol import GatewayProtocol
 from tests.gateway.http.test_protocol import CHUNKED, Recorder
-from tests.support.cpu_time import cpu_time
 from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.gateway.fake_worker import keep_error
 from tests.support.gateway.raw_requests import statuses
 from tests.support.gateway.served_app import read_to_end, serving
+from tests.support.process.cpu_time import cpu_time
 
 MAX_BYTES = 200_000
 CROWD = 500

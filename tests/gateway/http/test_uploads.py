@@ -12,9 +12,9 @@ from engine.media import objects
 from engine.settings import Settings
 from engine.store import Account, Store
 from tests.gateway.conftest import MakeClient
-from tests.support.cpu_time import cpu_limit
 from tests.support.gateway.uploads import local, refused, upload
 from tests.support.media import files
+from tests.support.process.cpu_time import cpu_limit
 
 MAX_BYTES = 3_000_000
 PNG = {"content-type": "image/png"}

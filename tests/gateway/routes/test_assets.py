@@ -12,11 +12,11 @@ from engine.store import Account, Store
 from engine.store.redis import keyspace
 from tests.engine.media.test_links import BAD_IDS
 from tests.gateway.conftest import MakeClient
-from tests.support.cpu_time import cpu_limit, cpu_time
 from tests.support.gateway.documents import edge, node
 from tests.support.gateway.fake_worker import FakeWorker
 from tests.support.gateway.uploads import local, refused, upload
 from tests.support.media import files
+from tests.support.process.cpu_time import cpu_limit, cpu_time
 
 LARGE = files.png(64, 64)
 

@@ -16,7 +16,7 @@ from deploy.http_client import call
 from deploy.stack.location import read_private
 from engine.models.registry import shipped_models
 from tests.support.eventually import PATIENCE_SECONDS
-from tests.support.forked_command import headrace
+from tests.support.process.forked_command import headrace
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ from engine.models.manifest import Model
 from engine.nodes import node_type
 from engine.nodes.support.base import NodeType
 from tests.support.manifests import PROMPT, field, model
-from tests.support.node_context import FakeContext, run_node
+from tests.support.nodes.node_context import FakeContext, run_node
 
 A, B, C = (f"https://a.example/{name}.png" for name in "abc")
 

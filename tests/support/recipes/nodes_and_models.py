@@ -53,8 +53,8 @@ class ReverseText(NodeType):
             """from engine.graph.plan import check_graph
 from engine.nodes.reverse_text import ReverseText
 from engine.nodes.support.base import WorkKind
-from tests.support.node_context import FakeContext
-from tests.support.node_sample import NodeSample
+from tests.support.nodes.node_context import FakeContext
+from tests.support.nodes.node_sample import NodeSample
 
 SAMPLES = {"reverseText": NodeSample(WorkKind.PURE, "Utilities", {})}
 

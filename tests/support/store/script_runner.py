@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
-from tests.support.event_loops import Loop
+from tests.support.process.event_loops import Loop
 from tests.support.redis.rewind import Snapshot, rewind, take_snapshot
 from tests.support.store.redis_contents import contents
 

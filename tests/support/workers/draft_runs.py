@@ -13,7 +13,7 @@ from engine.services.runs.run_inputs import compute_here
 from engine.settings import Settings
 from engine.store import Account, Store
 from tests.support.factories import Graph
-from tests.support.graph_checkers import ANY_URL
+from tests.support.graphs.graph_checkers import ANY_URL
 
 FREE = Graph().node("out", "responseOutput")
 """The published version of workflows whose drafts run."""

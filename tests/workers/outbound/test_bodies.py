@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from engine.nodes.support.base import HttpAnswer, HttpCall
-from tests.support.event_loops import Loop
 from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.http.raw_server import Stub, answer, failure
+from tests.support.process.event_loops import Loop
 from workers.outbound.client import Egress
 
 MEGABYTE = 1_048_576

@@ -111,7 +111,7 @@ async def test_a_body_inflates_to_its_cap_and_not_a_byte_beyond(
 GROWTH = """
 import asyncio, sys
 from engine.nodes.support.base import HttpCall; from engine.errors.nodes import NodeFailed
-from tests.support.peak_memory import peak_megabytes as peak
+from tests.support.process.peak_memory import peak_megabytes as peak
 from workers.outbound.client import Egress
 
 async def main():

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from engine.nodes.support.base import HttpCall
-from tests.support.event_loops import Loop
 from tests.support.eventually import PATIENCE_SECONDS, eventually
 from tests.support.http.raw_server import Stub, failure
+from tests.support.process.event_loops import Loop
 from workers.outbound.client import Egress
 
 

@@ -17,7 +17,7 @@ from engine.models.pricing import Usage
 from engine.models.registry import find_model, use_models
 from engine.process.pool import Pool
 from tests.support.factories import Graph, Runner
-from tests.support.graph_text import node
+from tests.support.graphs.graph_text import node
 from tests.support.manifests import model
 from tests.support.workers.paying_account import PRO
 from workers.nodes.executor import AttemptOutcome, Executor, NodeAttempt

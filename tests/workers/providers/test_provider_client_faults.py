@@ -265,7 +265,7 @@ FLOODS = {
 GROWTH = """
 import asyncio, sys
 from engine.errors.nodes import NodeFailed
-from tests.support.peak_memory import peak_megabytes as peak
+from tests.support.process.peak_memory import peak_megabytes as peak
 from tests.support.http.providers import KEY, provided
 from workers.outbound.client import Egress
 from workers.providers.base import ModelCall; from workers.providers.model_caller import ModelCaller

@@ -15,7 +15,7 @@ from engine.store.redis import subscription
 from engine.store.redis.subscription import Subscription
 from tests.conftest import free_port
 from tests.support.eventually import eventually
-from tests.support.recorded_pauses import NotedPauses
+from tests.support.process.recorded_pauses import NotedPauses
 from workers.runtime import broker, persistence
 from workers.runtime.broker import ConcurrencyLimit, HintBroker, HintConsumer
 

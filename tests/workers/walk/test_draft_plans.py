@@ -14,7 +14,7 @@ from engine.store import Account, Store
 from engine.store.redis import keyspace
 from tests.support.eventually import eventually
 from tests.support.factories import Graph, Runner, http_line
-from tests.support.graph_checkers import ANY_URL
+from tests.support.graphs.graph_checkers import ANY_URL
 from tests.support.http.scripted_server import Target
 from tests.support.manifests import model
 from tests.support.media.object_files import outputs_of

@@ -13,7 +13,7 @@ from engine.models.pricing import Usage
 from engine.models.registry import use_models
 from engine.process.pool import Pool
 from engine.store.redis.record_packing import unpack
-from tests.support.graph_text import node
+from tests.support.graphs.graph_text import node
 from tests.support.manifests import model
 from tests.support.models.recorded_checkpoints import RecordedCheckpoints
 from workers.nodes.executor import Executor, NodeAttempt

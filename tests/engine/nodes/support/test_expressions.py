@@ -9,8 +9,8 @@ from engine.nodes.support.expressions import MAX_VARIABLES, VARIABLES, sockets
 from engine.nodes.support.settings import Faults
 from engine.nodes.transform import Transform
 from engine.values.cel import MAX_VALUE_BYTES
-from tests.support.graph_checkers import judge
-from tests.support.node_context import run_node
+from tests.support.graphs.graph_checkers import judge
+from tests.support.nodes.node_context import run_node
 
 
 def read_variables(names: Any) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from engine.nodes.http_request import HttpRequest
 from engine.nodes.support.base import HttpCall, InEdge
 from engine.values.sockets import SocketType
 from tests.support.media.files import png
-from tests.support.node_context import FakeContext, run_node
+from tests.support.nodes.node_context import FakeContext, run_node
 
 URL = "https://a.example/x"
 ASSET = "Zr0sQm9yXk1dWc7uT2eHbL5a"

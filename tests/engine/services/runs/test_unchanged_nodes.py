@@ -9,8 +9,8 @@ from engine.executions.execution import NodeStatus
 from engine.graph.plan import Plan, compile_plan
 from engine.services.runs.unchanged_nodes import DraftToRun, FormerRun, find_unchanged, is_same
 from engine.store.redis.record_packing import pack
-from tests.support.cpu_time import cpu_limit
 from tests.support.factories import Graph
+from tests.support.process.cpu_time import cpu_limit
 
 
 def graph() -> Graph:

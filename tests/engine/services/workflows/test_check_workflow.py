@@ -8,7 +8,7 @@ import pytest
 from engine.graph.plan import examine_graph
 from engine.services.workflows.check_workflow import WorkflowCheck, check_graph
 from tests.support.gateway.documents import edge, greeting, node
-from tests.support.graph_checkers import judge
+from tests.support.graphs.graph_checkers import judge
 
 
 def check(*nodes: Any, edges: Any = (), **options: Any) -> WorkflowCheck:

@@ -14,7 +14,7 @@ from engine.store import Account, Draft, Drafts, Store, Workflow
 from engine.store.redis import keyspace
 from tests.support.factories import Graph
 from tests.support.gateway.documents import broken, greeting
-from tests.support.graph_checkers import ANY_URL
+from tests.support.graphs.graph_checkers import ANY_URL
 from tests.support.manifests import model
 from tests.support.store.records import document, save
 

@@ -11,7 +11,7 @@ import pytest
 from engine.services.workflows.graph_checks import LARGE_GRAPH, GraphChecker
 from engine.values import cel
 from tests.support.eventually import PATIENCE_SECONDS, eventually
-from tests.support.graph_text import node
+from tests.support.graphs.graph_text import node
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from engine.services.workflows.publish import create_workflow, update_workflow
 from engine.store import Account, Store, Workflow
 from tests.support.factories import Graph
 from tests.support.gateway.documents import broken, greeting
-from tests.support.graph_checkers import ANY_URL
+from tests.support.graphs.graph_checkers import ANY_URL
 from tests.support.manifests import model
 
 

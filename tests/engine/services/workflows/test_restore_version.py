@@ -10,7 +10,7 @@ from engine.models.registry import use_models
 from engine.services.workflows.restore_version import restore_version
 from engine.store import Account, Store
 from tests.support.factories import Graph
-from tests.support.graph_checkers import ANY_URL
+from tests.support.graphs.graph_checkers import ANY_URL
 from tests.support.manifests import model
 from tests.support.store.records import document
 

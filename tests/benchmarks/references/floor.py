@@ -1,6 +1,7 @@
 """The floor: an endpoint, a Redis list and one worker process; no keys, no record, no recovery.
 
-`uvicorn tests.benchmarks.floor:app` is the endpoint, `python -m tests.benchmarks.floor` the worker.
+`uvicorn tests.benchmarks.references.floor:app`
+is the endpoint, `python -m tests.benchmarks.references.floor` the worker.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from tests.benchmarks.programs import run
+from tests.benchmarks.references.programs import run
 
 REDIS_URL = os.environ.get("BENCH_REDIS_URL", "")
 TARGET = os.environ.get("BENCH_TARGET", "")

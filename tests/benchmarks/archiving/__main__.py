@@ -25,10 +25,10 @@ from redis import Redis
 from deploy.stack.redis_server import open_server
 from engine.ids.partitions import PARTITIONS
 from engine.store.redis import keyspace
-from tests.benchmarks import archiving_report
-from tests.benchmarks.archiving_report import Burst, Memory, Result
+from tests.benchmarks.archiving import report
+from tests.benchmarks.archiving.report import Burst, Memory, Result
 from tests.benchmarks.client import Load
-from tests.benchmarks.curves import text_load
+from tests.benchmarks.curves.__main__ import text_load
 from tests.benchmarks.processes import benchmarks_folder, read_command
 from tests.benchmarks.systems import HEADRACE, Surroundings, System, running_target, started
 from tests.benchmarks.workloads import FULL as FULL_WORKLOADS
@@ -92,7 +92,7 @@ def main() -> int:
     if "memory" in parts:
         count = arguments.executions or effort.executions
         result.memory = measure_memory(count, effort.rows, arguments.hot_minutes)
-    archiving_report.write(folder, result)
+    report.write(folder, result)
     print(f"results in {folder}")
     return 0
 

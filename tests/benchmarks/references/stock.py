@@ -1,6 +1,7 @@
 """Dramatiq as it comes: an endpoint that sends a message and waits for its stored result.
 
-`uvicorn tests.benchmarks.stock:app` is the endpoint, `dramatiq tests.benchmarks.stock` the workers.
+`uvicorn tests.benchmarks.references.stock:app`
+is the endpoint, `dramatiq tests.benchmarks.references.stock` the workers.
 """
 
 import http.client
@@ -19,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from tests.benchmarks.programs import run_blocking
+from tests.benchmarks.references.programs import run_blocking
 
 REDIS_URL = os.environ.get("BENCH_REDIS_URL", "redis://127.0.0.1:1")
 TARGET = os.environ.get("BENCH_TARGET", "")

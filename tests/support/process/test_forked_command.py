@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.forked_command import headrace
+from tests.support.process.forked_command import headrace
 
 
 def test_output_errors_and_exit_code_are_the_commands_own(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import warnings
 
 import pytest
 
-from tests.support.event_loops import Loop
+from tests.support.process.event_loops import Loop
 
 
 def test_a_loop_with_a_living_child_closes_and_says_so() -> None:

@@ -3,8 +3,8 @@
 from typing import Any
 
 from engine.graph.plan import check_graph
-from tests.support.graph_checkers import judge
-from tests.support.graph_text import edge, node
+from tests.support.graphs.graph_checkers import judge
+from tests.support.graphs.graph_text import edge, node
 
 Graph = tuple[list[dict[str, Any]], list[dict[str, Any]]]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.support.suite_order import deal
+from tests.support.suite.suite_order import deal
 
 
 @dataclass(frozen=True)

@@ -21,13 +21,13 @@ import uvloop
 
 from engine.history.database import Database
 from engine.history.location import sqlite_url
-from tests.benchmarks import curves_report
 from tests.benchmarks.client import Load
-from tests.benchmarks.curves_report import Point
+from tests.benchmarks.curves import report
+from tests.benchmarks.curves.report import Point
 from tests.benchmarks.graphs import fan_document
 from tests.benchmarks.history.data import load as load_history
 from tests.benchmarks.processes import benchmarks_folder
-from tests.benchmarks.programs import expected, run_fan
+from tests.benchmarks.references.programs import expected, run_fan
 from tests.benchmarks.systems import HEADRACE, Surroundings, System, save, started
 
 HOT_MINUTES = "0.1"
@@ -91,7 +91,7 @@ def main() -> int:
             began = time.monotonic()
             found[name] = CURVES[name](around, effort)
             print(f"{name}: {time.monotonic() - began:.0f} s", flush=True)
-    curves_report.write(folder, found)
+    report.write(folder, found)
     print(f"curves in {folder}")
     return 0
 

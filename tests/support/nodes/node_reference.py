@@ -10,7 +10,7 @@ from engine.nodes.catalogue import list_node_types, settings_schema
 from engine.nodes.support.policy import CACHE, POLICY
 from engine.nodes.support.settings import schema_of
 
-PAGE = Path(__file__).parents[2] / "docs" / "reference" / "node-settings.md"
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "node-settings.md"
 HEAD = """# Settings of node types
 
 The members of a node's `data`, as `GET /api/node-types` describes them in JSON Schema; the

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tests.support.cpu_time import cpu_limit, cpu_time
+from tests.support.process.cpu_time import cpu_limit, cpu_time
 
 
 def work(seconds: float) -> None:
