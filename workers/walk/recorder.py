@@ -110,35 +110,40 @@ class Recorder:
         *,
         claim: Sequence[int] = (),
         reservations: Mapping[int, int] = NO_RESERVATIONS,
-        offered: bool = False,
+        shares_work: bool = False,
     ) -> Advanced:
         """Record the step; `reservations` are the credits that claimed nodes may cost.
 
         Raises LeaseLost or RecordBehind.
         """
-        self._step.claimed, self._step.reservations, self._step.offered = (
-            claim,
-            reservations,
-            offered,
-        )
-        self._step.leave, self._step.end = False, None
+        self._prepare(claim, reservations, shares_work=shares_work)
         return await self._advance()
 
-    async def leave(self, *, hands_over: bool) -> Advanced:
-        """Record the step and leave; `hands_over` when other workers may go on at once.
+    async def leave(self, *, shares_work: bool) -> Advanced:
+        """Record the step and leave; `shares_work` when other workers may go on at once.
 
         Raises LeaseLost or RecordBehind.
         """
-        self._step.claimed, self._step.reservations, self._step.offered = (), NO_RESERVATIONS, False
-        self._step.leave, self._step.hands_over, self._step.end = True, hands_over, None
+        self._prepare(shares_work=shares_work, leave=True)
         return await self._advance()
+
+    def _prepare(
+        self,
+        claim: Sequence[int] = (),
+        reservations: Mapping[int, int] = NO_RESERVATIONS,
+        *,
+        shares_work: bool = False,
+        leave: bool = False,
+    ) -> None:
+        step = self._step
+        step.claimed, step.reservations = claim, reservations
+        step.shares_work, step.leave, step.end = shares_work, leave, None
 
     async def end(
         self, status: ExecutionStatus, result: bytes, error: dict[str, Any] | None
     ) -> Advanced:
         """Record the step and end the execution with it. Raises LeaseLost or RecordBehind."""
-        self._step.claimed, self._step.reservations = (), NO_RESERVATIONS
-        self._step.leave, self._step.offered = False, False
+        self._prepare()
         self._step.retrying = []
         if self._claimed.owner_id != self._claimed.account_id:
             error = hide_node(error)

@@ -90,9 +90,11 @@ class Walk:
         self._state.wake.set()
 
     @property
-    def wants_helpers(self) -> bool:
-        """True when heavy nodes wait for which another worker was asked."""
-        return self._state.is_shared and bool(self._state.ready_cpu)
+    def shares_work(self) -> bool:
+        """True when other workers may take heavy nodes that wait here."""
+        state = self._state
+        is_crowded = self._is_heavy and len(state.ready_cpu) > self._dependencies.cpu_slots
+        return bool(state.ready_cpu) and (state.is_shared or is_crowded)
 
     async def run(self) -> None:
         """Walk until the execution ends or cannot go on here. Raises LeaseLost or RecordBehind."""
@@ -245,7 +247,7 @@ class Walk:
 
     def _fill_slots(self) -> list[int]:
         """Start heavy nodes in free slots; return those that must be claimed first."""
-        must_claim = self._state.is_shared or self._must_share()
+        must_claim = self.shares_work
         claim: list[int] = []
         for _ in range(min(self._free_slots(), len(self._state.ready_cpu))):
             index = self._state.ready_cpu.pop(0)
@@ -261,24 +263,21 @@ class Walk:
         busy = sum(nodes[index].type.kind is WorkKind.CPU for index in self._state.running)
         return self._dependencies.cpu_slots - busy
 
-    def _must_share(self) -> bool:
-        return self._is_heavy and len(self._state.ready_cpu) > self._dependencies.cpu_slots
-
     async def _claim(self, claim: list[int]) -> None:
-        offers = bool(self._state.ready_cpu) and (self._state.is_shared or self._must_share())
-        if offers and not self._state.is_shared:
+        shares_work = self.shares_work
+        if shares_work and not self._state.is_shared:
             # Helpers must not begin nodes that run here without a claim.
             claim = claim + [i for i in self._state.running if i not in self._state.claims]
         reservations = NO_RESERVATIONS
         if self._plan.models:
             reservations = {i: self._reserve(i) for i in claim if i in self._plan.models}
         advanced = await self._recorder.record(
-            claim=claim, reservations=reservations, offered=offers
+            claim=claim, reservations=reservations, shares_work=shares_work
         )
         await self._apply(advanced, claim)
         if advanced.verdict is not Verdict.OK:
             return
-        if offers and not self._state.is_shared:
+        if shares_work and not self._state.is_shared:
             self._state.is_shared = True
             await self._dependencies.request_help(self._claimed.reference)
         for index in claim:
@@ -347,7 +346,7 @@ class Walk:
             await self._record()
             if self._must_continue() or self._must_reconcile or self._state.progress.is_done:
                 return False
-        advanced = await self._recorder.leave(hands_over=self._state.has_ready)
+        advanced = await self._recorder.leave(shares_work=self._state.has_ready)
         if advanced.verdict is Verdict.CANCEL:
             self._is_cancelled = True  # no worker would come back for the retry
             return False

@@ -207,7 +207,7 @@ class Walker:
                 self.cancel(reference)
             elif (walk := self._walks.get(reference)) is not None:
                 walk.reconcile_soon()
-                if walk.wants_helpers:
+                if walk.shares_work:
                     # This worker got its own request for help: others may be quicker now.
                     await asyncio.sleep(HELP_PAUSE_SECONDS)
                     await self._request_help(reference)

@@ -40,9 +40,8 @@ class Step:
     names_objects: bool = False
     """Whether the step names offloaded objects, to be removed with the execution."""
     leave: bool = False
-    hands_over: bool = False
-    """Whether work remains that this worker must not begin, so that a hint is due at once."""
-    offered: bool = False
+    shares_work: bool = False
+    """Whether other workers may take ready nodes: beside this one, or at once when it leaves."""
     end: ExecutionStatus | None = None
     result: bytes = b""
     """Packed result, or the name of an offloaded one."""
@@ -71,7 +70,7 @@ class FinishedWalk:
 def _departure(step: Step) -> str:
     if not step.leave:
         return "stay"
-    return "hand over" if step.hands_over else "leave"
+    return "hand over" if step.shares_work else "leave"
 
 
 def move_arguments(step: Step) -> tuple[str | bytes, ...]:
@@ -82,7 +81,7 @@ def move_arguments(step: Step) -> tuple[str | bytes, ...]:
         ",".join([str(index) for index in step.claimed]),
         pack(_without_outputs(step)) if step.rows else b"",
         _departure(step),
-        "1" if step.offered else "0",
+        "1" if step.shares_work and not step.leave else "0",
     )
 
 

@@ -95,7 +95,7 @@ async def test_a_walker_that_shares_an_execution_finds_the_jobs_that_another_has
     _, plan = await store.workflows.plan(slug)
     mine = await store.walks.claim(reference, "worker-1")
     assert mine is not None and plan is not None
-    await store.walks.advance(mine.lease, 1, Step(offered=True))
+    await store.walks.advance(mine.lease, 1, Step(shares_work=True))
     theirs = await store.walks.claim(reference, "worker-2")
     assert theirs is not None
     record = {"model": "own", "id": "j-1", "round": 0}

@@ -74,7 +74,7 @@ async def share(runner: Runner, held_walker: HeldWalker) -> ClaimedExecution:
     reference = keyspace.reference(runner.account.id, execution_id)
     claimed = await runner.store.walks.claim(reference, OTHER)
     assert claimed is not None
-    await advance(runner.store, claimed, 1, Step(claimed=[0], offered=True))
+    await advance(runner.store, claimed, 1, Step(claimed=[0], shares_work=True))
     held_walker.walker.take(reference)
     await held_walker.gate.called(1)
     assert "n=1" in held_walker.gate.calls[0]
@@ -197,7 +197,7 @@ async def test_a_shared_walk_goes_on_though_replies_to_its_steps_are_lost(
     reference = keyspace.reference(runner.account.id, execution_id)
     claimed = await store.walks.claim(reference, OTHER)
     assert claimed is not None
-    await advance(store, claimed, 1, Step(offered=True))
+    await advance(store, claimed, 1, Step(shares_work=True))
     lose_first_replies_to_claims(monkeypatch)
     held_walker.walker.take(reference)
     execution = await runner.end(execution_id)

@@ -73,13 +73,13 @@ async def test_a_step_that_was_taken_is_over_and_the_next_has_the_next_number() 
 
     assert recorder.is_empty
     assert not recorder.must_record
-    await recorder.leave(hands_over=True)
+    await recorder.leave(shares_work=True)
     assert [(number, step.settled) for number, step in walks.steps] == [
         (1, [(0, NodeStatus.COMPLETED)]),
         (2, []),
     ]
     assert walks.steps[0][1].retrying == [(1, 250)]
-    assert (walks.steps[1][1].leave, walks.steps[1][1].hands_over) == (True, True)
+    assert (walks.steps[1][1].leave, walks.steps[1][1].shares_work) == (True, True)
 
 
 @pytest.mark.parametrize(("verdict", "number"), [(Verdict.CANCEL, 1), (Verdict.CONFLICT, 2)])
@@ -90,7 +90,7 @@ async def test_a_refused_step_stays_and_a_conflict_has_used_its_number(
     settle(recorder, 0)
     recorder.add_skipped(1)
 
-    await recorder.leave(hands_over=False)
+    await recorder.leave(shares_work=False)
     await recorder.record()
 
     assert [each for each, _ in walks.steps] == [1, number]

@@ -38,7 +38,7 @@ async def test_updates_of_another_workers_node_are_ignored(run: Run) -> None:
 async def test_a_helping_worker_publishes_its_own_nodes_alone(run: Run) -> None:
     await run.accept(CHANNEL)
     await run.claim()
-    await run.step(claimed=[0], offered=True)
+    await run.step(claimed=[0], shares_work=True)
     await run.claim("w2")
     await run.step("w2", claimed=[1])
 

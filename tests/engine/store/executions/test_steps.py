@@ -16,7 +16,7 @@ def test_nodes_are_named_by_index_and_code() -> None:
         retrying=[(3, 500)],
         claimed=[4, 5],
         rows=[[0, 1, 2, 3, None, None]],
-        offered=True,
+        shares_work=True,
     )
 
     settled, retrying, claimed, rows, departure, offered = move_arguments(step)
@@ -27,7 +27,7 @@ def test_nodes_are_named_by_index_and_code() -> None:
 
 def test_a_walker_leaves_with_or_without_work_for_others() -> None:
     assert move_arguments(Step(leave=True))[4] == "leave"
-    assert move_arguments(Step(leave=True, hands_over=True))[4] == "hand over"
+    assert move_arguments(Step(leave=True, shares_work=True))[4] == "hand over"
 
 
 def test_an_end_carries_outcome_charges_and_reservations() -> None:

@@ -126,7 +126,7 @@ async def test_a_node_of_another_walker_conflicts_and_nothing_is_recorded(
     store: Store, reference: str, step: Step
 ) -> None:
     first = await claim(store, reference, "w1")
-    await advance(store, first, 1, Step(claimed=[0], offered=True))
+    await advance(store, first, 1, Step(claimed=[0], shares_work=True))
     helper = await claim(store, reference, "w2")
     before = await contents(store.client)
 
@@ -144,9 +144,9 @@ async def test_offered_work_may_be_shared_until_it_is_no_longer_offered(
     store: Store, reference: str
 ) -> None:
     first = await claim(store, reference, "w1")
-    await advance(store, first, 1, Step(claimed=[0], offered=True))
+    await advance(store, first, 1, Step(claimed=[0], shares_work=True))
     helper = await claim(store, reference, "w2")
-    await advance(store, helper, 1, Step(offered=False), "w2")
+    await advance(store, helper, 1, Step(shares_work=False), "w2")
 
     assert helper.fence == 2
     assert await store.walks.claim(reference, "w3") is None
@@ -266,7 +266,7 @@ async def test_a_lost_worker_counts_against_the_node_and_an_orderly_one_does_not
 
 async def test_one_workers_release_leaves_the_others_claim(store: Store, reference: str) -> None:
     first = await claim(store, reference, "w1")
-    await advance(store, first, 1, Step(claimed=[0], offered=True))
+    await advance(store, first, 1, Step(claimed=[0], shares_work=True))
     helper = await claim(store, reference, "w2")
     await advance(store, helper, 1, Step(claimed=[1]), "w2")
 

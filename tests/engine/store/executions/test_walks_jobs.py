@@ -70,7 +70,7 @@ async def test_nothing_is_recorded_for_a_node_that_another_worker_runs(
     accepted = await accept(store, account, *await save(store, account))
     reference = keyspace.reference(account.id, accepted.id)
     first = (await claim(store, reference, "w1")).lease
-    await store.walks.advance(first, 1, Step(claimed=[0], offered=True))
+    await store.walks.advance(first, 1, Step(claimed=[0], shares_work=True))
     helper = (await claim(store, reference, "w2")).lease
 
     assert not await store.walks.save_job(helper, 0, 0, b"job")
@@ -153,7 +153,7 @@ async def test_another_worker_adds_no_values_to_an_end_that_has_removed_them(
     accepted = await accept(store, account, workflow, plan)
     reference = keyspace.reference(account.id, accepted.id)
     ending = (await claim(store, reference, "w1")).lease
-    await store.walks.advance(ending, 1, Step(offered=True))
+    await store.walks.advance(ending, 1, Step(shares_work=True))
     helper = (await claim(store, reference, "w2")).lease
     await store.walks.advance(helper, 1, Step(claimed=[0]))
     await store.events.read(account.id, accepted.id, 1)

@@ -16,7 +16,7 @@ async def test_a_conflict_with_a_lost_reply_is_answered_as_the_first_time(
     store: Store, reference: str
 ) -> None:
     first = await claim(store, reference, "w1")
-    await advance(store, first, 1, Step(claimed=[0], offered=True))
+    await advance(store, first, 1, Step(claimed=[0], shares_work=True))
     helper = await claim(store, reference, "w2")
     mine = Step(settled=FIRST_DONE)
     await advance(store, helper, 1, mine, "w2")
@@ -49,7 +49,7 @@ async def test_a_step_whose_predecessor_is_not_on_record_changes_nothing(
 
 async def test_a_step_after_a_lost_conflict_is_behind(store: Store, reference: str) -> None:
     first = await claim(store, reference, "w1")
-    await advance(store, first, 1, Step(claimed=[0], offered=True))
+    await advance(store, first, 1, Step(claimed=[0], shares_work=True))
     helper = await claim(store, reference, "w2")
     before = await take_snapshot(store.client)
     await advance(store, first, 2, Step(settled=FIRST_DONE, rows=[row(0)]))
