@@ -34,7 +34,7 @@ from workers.nodes.local_models import LocalPool
 from workers.nodes.secrets import StoredSecrets
 from workers.outbound.address_gate import AddressGate
 from workers.outbound.client import Egress
-from workers.providers.limiter import CallLimiter
+from workers.providers.limiter.call_limiter import CallLimiter
 from workers.providers.model_caller import ModelCaller
 from workers.recovery.held_check import HeldCheck
 from workers.recovery.sweeper import Sweeper
@@ -42,7 +42,7 @@ from workers.runtime.broker import ConcurrencyLimit, HintBroker, LoopWorker
 from workers.runtime.dramatiq_command import refuse_command
 from workers.runtime.own_actors import OwnActors
 from workers.runtime.variables import own_variables, publish_variables
-from workers.walk.memory import MemoryBudget
+from workers.walk.values.memory import MemoryBudget
 from workers.walk.walker import Walker
 from workers.webhooks.sender import HostLimits, WebhookSender
 

@@ -20,8 +20,14 @@ from engine.models.dialects.http import JOB, HttpSection, JobSection
 from engine.models.manifest import Model
 from engine.models.provider_jobs import ROUND, SUBMITTING, failed_rounds
 from engine.values.templates import Template
+from workers.providers.answers.errors import (
+    REJECTED,
+    TIMEOUT,
+    UNKNOWN,
+    ProviderNotFound,
+    bad_response,
+)
 from workers.providers.base import CallContext
-from workers.providers.errors import REJECTED, TIMEOUT, UNKNOWN, ProviderNotFound, bad_response
 from workers.providers.provider_client import ProviderClient
 
 FIRST_PAUSE_SECONDS = 0.5

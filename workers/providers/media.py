@@ -15,8 +15,8 @@ from engine.models.manifest import Model
 from engine.net.url_policy import URL_REST
 from engine.nodes.support.image_edits import ImageData
 from engine.values.fields import MAX_URL, MEDIA
+from workers.providers.answers.errors import bad_response
 from workers.providers.base import CallContext, StoredMedia
-from workers.providers.errors import bad_response
 from workers.providers.media_memory import exhausted
 
 MAX_SENT_BYTES = 20_971_520

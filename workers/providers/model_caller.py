@@ -16,7 +16,7 @@ from engine.models.provider_jobs import ROUND, failed_rounds
 from engine.models.registry import find_model
 from engine.nodes.support.base import HttpAnswer, HttpCall
 from engine.process.byte_semaphore import ByteSemaphore
-from workers.providers.anthropic import AnthropicDialect
+from workers.providers.answers.errors import RATE_LIMITED, UNAVAILABLE
 from workers.providers.base import (
     CallCheckpoints,
     CallContext,
@@ -27,14 +27,14 @@ from workers.providers.base import (
     ModelCall,
     NoMediaStore,
 )
-from workers.providers.builtin import BuiltinDialect, Embed, embed_nothing
-from workers.providers.errors import RATE_LIMITED, UNAVAILABLE
-from workers.providers.http import HttpDialect, client_of
+from workers.providers.dialects.anthropic import AnthropicDialect
+from workers.providers.dialects.builtin import BuiltinDialect, Embed, embed_nothing
+from workers.providers.dialects.http import HttpDialect, client_of
+from workers.providers.dialects.openai import OpenAIDialect
 from workers.providers.jobs import cancel_job, refuse_unknown_job
-from workers.providers.limiter import CallLimiter, LimiterKey, guess_tokens
+from workers.providers.limiter.call_limiter import CallLimiter, LimiterKey, guess_tokens
 from workers.providers.media import with_own_media
 from workers.providers.media_memory import MAX_BYTES, MediaReservation
-from workers.providers.openai import OpenAIDialect
 
 DIALECTS: tuple[Dialect, ...] = (
     BuiltinDialect(),

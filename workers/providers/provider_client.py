@@ -13,8 +13,7 @@ from engine.models.answer_paths import Path
 from engine.models.availability import missing_sentence
 from engine.models.dialects.endpoint import ProviderEndpoint
 from engine.nodes.support.base import HttpAnswer, HttpCall
-from workers.providers.base import CallContext, with_margin
-from workers.providers.errors import (
+from workers.providers.answers.errors import (
     REJECTED,
     UNAVAILABLE,
     cut,
@@ -22,9 +21,10 @@ from workers.providers.errors import (
     of_status,
     of_transport,
 )
-from workers.providers.parsing import pack, parse, parse_quietly
-from workers.providers.redactor import SecretRedactor, known_secrets, redact
-from workers.providers.streaming import EVENTS, EventJoiner, StreamReader
+from workers.providers.answers.parsing import pack, parse, parse_quietly
+from workers.providers.answers.redactor import SecretRedactor, known_secrets, redact
+from workers.providers.answers.streaming import EVENTS, EventJoiner, StreamReader
+from workers.providers.base import CallContext, with_margin
 
 MAX_BYTES = 10_485_760
 MAX_MEDIA_BYTES = 50_331_648

@@ -12,15 +12,15 @@ from engine.nodes.support.base import WorkKind
 from engine.store.executions.claims import ClaimedExecution, parse_claims
 from engine.store.executions.walks import Advanced, Verdict
 from workers.nodes.executor import AttemptOutcome
-from workers.walk.attempts import Attempts
+from workers.walk.attempt import Attempts
 from workers.walk.charging import Charging, unpaid_failure
 from workers.walk.dependencies import WalkDependencies
-from workers.walk.memory import RunMemory
-from workers.walk.outputs import OutputStore
-from workers.walk.reconciler import Reconciler
 from workers.walk.recorder import NO_RESERVATIONS, Recorder
+from workers.walk.recovery.reconciler import Reconciler
 from workers.walk.settlement import NodeSettlement
 from workers.walk.state import UNTOUCHED, NextStep, WalkState
+from workers.walk.values.memory import RunMemory
+from workers.walk.values.outputs import OutputStore
 
 FLUSH_SECONDS = 0.05
 """Local work that took this long is recorded before the walk waits."""

@@ -23,10 +23,11 @@ from workers.nodes.executor import Executor
 from workers.runtime.broker import LoadGate
 from workers.runtime.persistence import persist
 from workers.walk.dependencies import WalkDependencies
-from workers.walk.draft_plans import plan_of_draft
-from workers.walk.endings import end_failed, end_without_plan, find_cancellable_jobs
-from workers.walk.fast_path import FastPath, PlanNotCached, SmallRun
-from workers.walk.large_inputs import (
+from workers.walk.fast.fast_path import FastPath, PlanNotCached, SmallRun
+from workers.walk.plans import plan_of_draft
+from workers.walk.recorder import LeaseLost, RecordBehind
+from workers.walk.recovery.endings import end_failed, end_without_plan, find_cancellable_jobs
+from workers.walk.values.inputs import (
     UNREAD_DRAFT,
     UNREAD_INPUTS,
     UNREAD_PAUSE_MS,
@@ -35,9 +36,8 @@ from workers.walk.large_inputs import (
     must_read,
     read_inputs,
 )
-from workers.walk.memory import MemoryBudget, RunMemory
-from workers.walk.recorder import LeaseLost, RecordBehind
-from workers.walk.sizes import record_size
+from workers.walk.values.memory import MemoryBudget, RunMemory
+from workers.walk.values.sizes import record_size
 from workers.walk.walk import Walk
 
 MAX_LOST_IN_ROW = 5

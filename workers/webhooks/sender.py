@@ -37,7 +37,7 @@ from engine.webhooks.deliveries import (
 )
 from engine.webhooks.signing import sign
 from workers.outbound.client import Egress
-from workers.providers.limiter import CallLimiter, LimiterKey, LimiterTurn
+from workers.providers.limiter.call_limiter import CallLimiter, LimiterKey, LimiterTurn
 from workers.runtime.persistence import persist
 
 ATTEMPT_SECONDS = 10.0

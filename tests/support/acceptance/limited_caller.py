@@ -22,7 +22,7 @@ from engine.store.worker_leases import make_worker_id
 from tests.support.manifests import model
 from workers.outbound.client import Egress
 from workers.providers.base import ModelCall, NoCheckpoints
-from workers.providers.limiter import CallLimiter
+from workers.providers.limiter.call_limiter import CallLimiter
 from workers.providers.model_caller import ModelCaller
 
 ANSWERED = "answered"

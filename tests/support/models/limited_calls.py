@@ -22,7 +22,7 @@ from engine.store.governor import ProviderStanding as ProviderStanding
 from tests.support.eventually import eventually
 from tests.support.manifests import model
 from workers.providers.base import Fetcher, ModelAnswer, ModelCall, NoCheckpoints, ignore_turn
-from workers.providers.limiter import CallLimiter
+from workers.providers.limiter.call_limiter import CallLimiter
 from workers.providers.model_caller import ModelCaller
 
 CHAT = '[openai]\nbase_url = "https://provider.example/v1"\napi_key_env = "KEY"\nmodel = "m"\n'

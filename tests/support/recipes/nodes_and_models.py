@@ -165,7 +165,7 @@ def parse_shouting(table: Mapping[str, Any], context: ManifestContext) -> Shouti
             anchor="CALLS: dict[str, Parser] = {\n",
         ),
         Addition(
-            "workers/providers/shouting.py",
+            "workers/providers/dialects/shouting.py",
             '''"""The dialect of `[shouting]`."""
 
 from collections.abc import Mapping
@@ -191,8 +191,8 @@ class ShoutingDialect(Dialect):
         ),
         Addition(
             "workers/providers/model_caller.py",
-            "from workers.providers.shouting import ShoutingDialect\n",
-            anchor="from workers.providers.openai import OpenAIDialect\n",
+            "from workers.providers.dialects.shouting import ShoutingDialect\n",
+            anchor="from workers.providers.dialects.openai import OpenAIDialect\n",
         ),
         Addition(
             "workers/providers/model_caller.py",
@@ -212,7 +212,7 @@ def test_a_manifest_may_have_the_section_and_its_schema_knows_it() -> None:
 """,
         ),
         Addition(
-            "tests/workers/providers/test_shouting.py",
+            "tests/workers/providers/dialects/test_shouting.py",
             """from tests.support.manifests import model
 from workers.providers.model_caller import ModelCaller
 
@@ -228,7 +228,7 @@ async def test_a_prompt_is_answered_in_capital_letters() -> None:
     ),
     checks=(
         "tests/engine/models/dialects/test_shouting.py",
-        "tests/workers/providers/test_shouting.py",
+        "tests/workers/providers/dialects/test_shouting.py",
         "tests/workers/providers/test_model_caller.py::test_every_way_to_be_called_has_a_dialect",
         "tests/test_layout.py::test_a_module_has_a_test_module_of_its_name_or_a_reason",
     ),

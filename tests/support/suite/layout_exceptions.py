@@ -90,16 +90,16 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "engine/nodes/support/model_calls.py": "tests/engine/nodes/test_generators.py",
     "engine/services/runs/former_runs.py": "tests/contract/test_11_draft_runs.py takes executions up.",
     "engine/services/runs/pinned_outputs.py": "tests/contract/test_11_draft_runs.py pins outputs.",
-    "engine/services/runs/retries.py": "tests/workers/walk/test_walk_retries.py retries failed runs.",
+    "engine/services/runs/retries.py": "tests/workers/walk/recovery/test_walk_retries.py retries failed runs.",
     "engine/services/installation_state.py": "tests/gateway/routes/test_installation.py reads it over HTTP.",
-    "engine/services/runs/node_values.py": "tests/workers/walk/test_walk_values.py reads values of real walks.",
+    "engine/services/runs/node_values.py": "tests/workers/walk/values/test_walk_values.py reads values of real walks.",
     "engine/services/runs/run_inputs.py": "tests/gateway/routes/test_assets.py",
     "engine/services/workflows/save_workflow.py": "tests/gateway/routes/test_covers.py, test_private_urls.py",
     "engine/services/workflows/copy_workflow.py": "tests/contract/test_11_copies.py copies workflows.",
     "engine/store/accounts/principals.py": "Records without logic; tests/engine/store/accounts/test_api_keys.py.",
     "engine/store/executions/acceptance.py": "tests/engine/store/executions/test_executions.py accepts by it.",
     "engine/store/executions/orphans.py": "tests/workers/recovery/test_orphan_search.py finds and frees them.",
-    "engine/store/executions/read/recorded_values.py": "tests/workers/walk/test_walk_values.py reads large values.",
+    "engine/store/executions/read/recorded_values.py": "tests/workers/walk/values/test_walk_values.py reads large values.",
     "engine/store/executions/read/results.py": "tests/gateway/routes/test_large_results.py reads them over HTTP.",
     "engine/store/executions/start.py": "tests/engine/services/runs/test_draft_runs.py begins executions so.",
     "engine/store/webhooks.py": "tests/gateway/routes/test_webhooks.py saves and reads them over HTTP.",
@@ -156,7 +156,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
         "tests/workers/walk/test_walk.py, tests/workers/webhooks/test_sender.py: real hints"
     ),
     "workers/main.py": (
-        "tests/workers/walk/test_walker_recovery.py and tests/acceptance: whole worker processes"
+        "tests/workers/walk/recovery/test_walker_recovery.py and tests/acceptance: whole worker processes"
     ),
     "workers/media/fetch.py": (
         "tests/workers/walk/test_walk_model_nodes.py: images of the account and from elsewhere"
@@ -168,11 +168,11 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "workers/providers/base.py": (
         "tests/workers/providers/test_jobs.py: contexts of calls; the rest are ports"
     ),
-    "workers/providers/chat_request.py": (
-        "tests/workers/providers/test_openai.py and test_anthropic.py: requests as they are sent"
+    "workers/providers/dialects/chat_request.py": (
+        "tests/workers/providers/dialects/test_openai.py and test_anthropic.py: requests as they are sent"
     ),
-    "workers/providers/parsing.py": (
-        "tests/workers/providers/test_errors.py: answers that cannot be read"
+    "workers/providers/answers/parsing.py": (
+        "tests/workers/providers/answers/test_errors.py: answers that cannot be read"
     ),
     "workers/runtime/list_broker.py": (
         "tests/workers/runtime/test_broker.py and test_messages.py: both brokers on a real Redis"

@@ -63,8 +63,8 @@ async def test_every_execution_ends_once_and_as_its_graph_says(
 async def test_every_execution_ends_once_though_all_wait_for_memory(
     seed: int, brisk: Settings, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.walk.memory.OVERFLOW_RUNS", 2)
-    monkeypatch.setattr("workers.walk.memory.LARGE_BYTES", 100)
+    monkeypatch.setattr("workers.walk.values.memory.OVERFLOW_RUNS", 2)
+    monkeypatch.setattr("workers.walk.values.memory.LARGE_BYTES", 100)
 
     await play(seed, replace(brisk, worker_memory_bytes=1_000), target)
 
@@ -83,7 +83,7 @@ async def test_every_execution_ends_once_though_hardly_anything_fits_the_record(
     seed: int, brisk: Settings, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, size in (("OFFLOAD_FROM_BYTES", 24), ("RECORD_BYTES", 100), ("SMALL_BYTES", 4)):
-        monkeypatch.setattr(f"workers.walk.sizes.{name}", size)
+        monkeypatch.setattr(f"workers.walk.values.sizes.{name}", size)
 
     await play(seed, brisk, target)
 

@@ -21,7 +21,7 @@ from tests.support.http.webhook_receivers import Receiver
 from tests.support.workers.webhook_owner import SECRET, Owner
 from tests.support.workers.worker_process import WorkerProcess
 from workers.main import worker
-from workers.providers.limiter import CallLimiter, LimiterTurn
+from workers.providers.limiter.call_limiter import CallLimiter, LimiterTurn
 from workers.webhooks import sender as sending
 
 SHORT = 0.0005

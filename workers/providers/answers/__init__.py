@@ -1,0 +1,1 @@
+"""Answers of providers: values, usage, errors and rate limits."""

@@ -1,0 +1,1 @@
+"""Dialects: one module for each section by which manifests describe a call."""

@@ -1,0 +1,101 @@
+"""Ends of executions that cannot be walked, or no further."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from engine.errors import NotFound
+from engine.errors.nodes import NodeFailed
+from engine.executions.execution import ExecutionStatus, NodeStatus
+from engine.graph.plan import NodeName
+from engine.models.provider_jobs import is_cancellable
+from engine.store import Store
+from engine.store.executions.claims import ClaimedExecution, parse_claims
+from engine.store.executions.record_fields import parse_jobs
+from engine.store.executions.walks import Verdict, Walks
+from engine.store.redis.record_packing import unpack
+from workers.nodes.executor import describe
+from workers.walk.plans import lost_in_draft
+from workers.walk.recorder import LeaseLost, Recorder
+from workers.walk.recovery.checkpoints import MAX_CANCELLED
+from workers.walk.state import UNTOUCHED
+
+WAITING = frozenset({NodeStatus.PENDING, NodeStatus.RETRYING})
+"""Statuses of nodes that no worker runs."""
+LAST_STEP = 10**9
+"""Above all steps that a walk with the same claim may have recorded before it broke off."""
+
+logger = logging.getLogger(__name__)
+
+
+async def end_without_plan(store: Store, claimed: ClaimedExecution) -> bool:
+    """End an execution whose plan is gone, with the error of the node whose model is gone.
+
+    Returns False when the execution was not this worker's to end.
+    """
+    lost, names = await _find_lost(store, claimed)
+    affected = [index for index, name in enumerate(names) if name.id in lost]
+    if not affected:
+        message = "This version of the workflow is gone"
+        return await end_failed(store.walks, claimed, message)
+    index = min(affected, key=lambda each: claimed.statuses[each] not in WAITING)
+    failure = NodeFailed("model_gone", lost[names[index].id])
+    recorder = Recorder(store.walks, claimed, number=LAST_STEP)
+    if claimed.statuses[index] in WAITING:
+        claim = parse_claims(claimed.record).get(index, UNTOUCHED)
+        recorder.add_settled(
+            index,
+            NodeStatus.FAILED,
+            attempts=claim.attempts,
+            started_at=claimed.now,
+            duration_ms=0,
+            failure=failure,
+            outputs=None,
+        )
+    return await _end_with(recorder, describe(names[index], failure))
+
+
+async def _find_lost(
+    store: Store, claimed: ClaimedExecution
+) -> tuple[Mapping[str, str], Sequence[NodeName]]:
+    """Return the reasons by the ids of nodes whose models are gone, and the names of all nodes."""
+    if claimed.is_draft:
+        return await lost_in_draft(store.offloaded, claimed)
+    workflows = store.workflows
+    plan_key = (claimed.owner_id, claimed.slug, claimed.version, claimed.model_ids)
+    try:
+        lost = dict(await workflows.lost_models(*plan_key))
+        return lost, await workflows.node_names(*plan_key)
+    except NotFound:
+        return {}, ()
+
+
+async def end_failed(walks: Walks, claimed: ClaimedExecution, message: str) -> bool:
+    """End as failed by an internal error. Returns False when it was not this worker's to end."""
+    error = {"code": "INTERNAL_ERROR", "message": message, "reason": message}
+    return await _end_with(Recorder(walks, claimed, number=LAST_STEP), error)
+
+
+def find_cancellable_jobs(claimed: ClaimedExecution) -> list[Any]:
+    """Return jobs that nodes had begun and not finished at the claim."""
+    rows = parse_jobs(claimed.record).items() if "begun" in claimed.record else ()
+    jobs = (
+        unpack(job)
+        for (index, _), job in rows
+        if claimed.statuses[index] is not NodeStatus.COMPLETED
+    )
+    return [job for job in jobs if is_cancellable(job)][:MAX_CANCELLED]
+
+
+async def _end_with(recorder: Recorder, error: dict[str, Any]) -> bool:
+    try:
+        advanced = await recorder.end(ExecutionStatus.FAILED, b"", error)
+        if advanced.verdict is Verdict.CONFLICT:  # another walker was at the node
+            recorder.drop(recorder.settled)
+            advanced = await recorder.end(ExecutionStatus.FAILED, b"", error)
+        if advanced.verdict is Verdict.CANCEL:
+            advanced = await recorder.end(ExecutionStatus.CANCELLED, b"", None)
+    except LeaseLost:
+        logger.info("the execution had ended already")
+        return False
+    return advanced.verdict is Verdict.OK

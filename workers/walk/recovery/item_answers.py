@@ -1,0 +1,176 @@
+"""Answers of a model for items of a list, recorded before the node has ended."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from engine.errors import StorageFailed
+from engine.models.pricing import Usage
+from engine.store.executions.claims import Lease
+from engine.store.executions.offload import OffloadedValues, make_batch_name
+from engine.store.executions.walks import Walks
+from engine.store.redis.record_packing import pack, unpack
+from workers.providers.base import ModelAnswer
+from workers.runtime.persistence import persist
+from workers.walk.values.sizes import RecordCapacity
+
+BATCH_SECONDS = 0.005
+"""Answers within this time are recorded together, and not at all when the node ends within it."""
+STORE_SECONDS = 5.0
+"""Longest time to offload a large batch; a batch that takes longer is lost and asked for again."""
+
+log = logging.getLogger(__name__)
+
+
+class AnswerBatches:
+    """Batches of recorded answers of one execution."""
+
+    def __init__(self, walks: Walks, offloaded: OffloadedValues, lease: Lease) -> None:
+        self._walks = walks
+        self._offloaded = offloaded
+        self._lease = lease
+        self._ids = lease.account_id, lease.execution_id
+
+    async def read(self, index: int) -> list[bytes | None]:
+        """Return a node's batches in order, None for one that is lost or unreadable."""
+        batches = await persist(
+            lambda: self._walks.read_answers(*self._ids, index), "read item answers"
+        )
+        return [None if batch is None else await self._open(unpack(batch)) for batch in batches]
+
+    async def _open(self, batch: Any) -> bytes | None:
+        if isinstance(batch, bytes):
+            return batch
+        try:
+            return await self._offloaded.read(*self._ids, batch, seconds=STORE_SECONDS)
+        except (FileNotFoundError, StorageFailed):
+            return None
+
+    async def save(self, index: int, number: int, batch: bytes, *, is_offloaded: bool) -> None:
+        """Record a node's batch, in an object when `is_offloaded`. Raises StorageFailed."""
+        value: bytes | str = batch
+        if is_offloaded:
+            value = make_batch_name(self._lease.object_prefix, index, number, len(batch))
+            await self._offloaded.put(*self._ids, value, batch, seconds=STORE_SECONDS)
+        packed = pack(value)
+        await persist(
+            lambda: self._walks.save_answers(
+                self._lease, index, number, packed, is_offloaded=is_offloaded
+            ),
+            "save item answers",
+        )
+
+
+class ItemAnswers:
+    """Answers of one attempt at a node. The node's step records a single answer."""
+
+    def __init__(self, batches: AnswerBatches, index: int, *, may_have: bool) -> None:
+        self._batches = batches
+        self._index = index
+        self._answers: dict[int, ModelAnswer] = {}
+        self._has_unread = may_have
+        self._reading = asyncio.Lock()
+        self._number = 0
+        self._capacity = RecordCapacity()
+        self._requested: set[int] = set()
+        self._pending: dict[int, bytes] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    async def find(self, item: int) -> ModelAnswer | None:
+        """Return the recorded answer for an item, None: call the model."""
+        self._requested.add(item)
+        self._schedule()
+        async with self._reading:
+            if self._has_unread:
+                await self._read()
+                self._has_unread = False
+        return self._answers.get(item)
+
+    def add(self, item: int, answer: ModelAnswer) -> None:
+        """Record an answer in the background."""
+        self._add(item, _pack_answer(answer))
+
+    def drop(self, item: int) -> None:
+        """Record in the background that an item has no answer."""
+        self._add(item, [])
+
+    async def flush(self) -> None:
+        """Wait until all answers are on record."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
+    def close(self) -> None:
+        """Record no further answers."""
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _read(self) -> None:
+        batches = await self._batches.read(self._index)
+        self._number = len(batches)
+        for batch in batches:
+            self._capacity.add(0 if batch is None else len(batch))
+            for row in unpack(batch) if batch is not None else ():
+                item, *fields = unpack(row)
+                self._answers.pop(item, None)
+                if fields:
+                    self._answers[item] = _unpack_answer(fields)
+
+    def _add(self, item: int, answer: Sequence[Any]) -> None:
+        try:
+            self._pending[item] = pack([item, *answer])
+        except (TypeError, ValueError, OverflowError):
+            return  # it could not be an output of a node either
+        self._schedule()
+
+    def _schedule(self) -> None:
+        if self._task is None and self._pending and len(self._requested) > 1:
+            self._task = asyncio.create_task(self._record())
+
+    async def _record(self) -> None:
+        try:
+            await asyncio.sleep(BATCH_SECONDS)
+            while self._pending:
+                rows, self._pending = list(self._pending.values()), {}
+                await self._save(pack(rows))
+        except Exception:  # the node goes on; its next attempt asks again
+            log.exception("item answers cannot be recorded")
+        finally:
+            self._task = None
+
+    async def _save(self, batch: bytes) -> None:
+        size, number = len(batch), self._number + 1
+        is_offloaded = not self._capacity.fits(size)
+        try:
+            await self._batches.save(self._index, number, batch, is_offloaded=is_offloaded)
+        except StorageFailed:
+            log.warning("item answers are not recorded", extra={"node_index": self._index})
+            return
+        self._number = number
+        if not is_offloaded:
+            self._capacity.add(size)
+
+
+def _pack_answer(answer: ModelAnswer) -> list[Any]:
+    usage = answer.usage
+    counts = [
+        usage.calls,
+        usage.images,
+        str(usage.seconds),
+        usage.input_tokens,
+        usage.output_tokens,
+    ]
+    return [answer.value, counts, answer.micro_usd]
+
+
+def _unpack_answer(fields: Sequence[Any]) -> ModelAnswer:
+    value, (calls, images, seconds, input_tokens, output_tokens), micro_usd = fields
+    usage = Usage(
+        calls=calls,
+        images=images,
+        seconds=Decimal(seconds),
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+    )
+    return ModelAnswer(value=value, usage=usage, micro_usd=micro_usd)

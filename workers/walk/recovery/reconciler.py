@@ -1,0 +1,109 @@
+"""Reconciliation of one walk with other walkers of the same execution."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from engine.executions.execution import NODE_TERMINAL, NodeStatus
+from engine.store.executions.claims import ClaimedExecution, parse_claims
+from engine.store.executions.walks import Advanced, Walks
+from workers.walk.recorder import LeaseLost, Recorder
+from workers.walk.state import UNTOUCHED, WalkState
+from workers.walk.values.outputs import OutputStore
+
+CONTESTED_SECONDS = 0.05
+
+
+class Reconciler:
+    """Updates the state of one walk from the record that other walkers have changed."""
+
+    __slots__ = ("_claimed", "_output_store", "_recorder", "_state", "_walks")
+
+    def __init__(
+        self,
+        claimed: ClaimedExecution,
+        state: WalkState,
+        walks: Walks,
+        recorder: Recorder,
+        output_store: OutputStore,
+    ) -> None:
+        self._claimed = claimed
+        self._state = state
+        self._walks = walks
+        self._recorder = recorder
+        self._output_store = output_store
+
+    async def reconcile(self, advanced: Advanced, claim: Sequence[int] = ()) -> None:
+        """Take over nodes that other walkers have ended or begun.
+
+        `claim` are the nodes that were to be claimed. Raises LeaseLost.
+        """
+        state = self._state
+        state.is_shared = True
+        progress, statuses = state.progress, advanced.parse_statuses()
+        settled = {i for i, status in enumerate(statuses) if status in NODE_TERMINAL}
+        self._recorder.drop(settled)
+        changed = {i for i in settled if progress.status(i) not in NODE_TERMINAL}
+        begun = {i for i in (*claim, *state.ready_cpu) if statuses[i] is NodeStatus.RUNNING} - set(
+            state.running
+        )
+        for index in begun:
+            progress.begin(index)
+        state.ready_cpu = [i for i in state.ready_cpu if i not in begun]
+        state.running_elsewhere = (state.running_elsewhere | begun) - settled
+        progress.ready.extend(
+            i for i in claim if statuses[i] is NodeStatus.PENDING and i not in state.running
+        )
+        abandoned = {
+            i
+            for i in state.running_elsewhere
+            if statuses[i] in (NodeStatus.PENDING, NodeStatus.RETRYING)
+        }
+        postponed = {i for i in claim if statuses[i] is NodeStatus.RETRYING}
+        await self._resume(abandoned | postponed, statuses, advanced.now)
+        if changed:
+            await self._take_over(statuses, changed)
+        if self._is_contested(statuses):
+            await asyncio.sleep(CONTESTED_SECONDS)
+
+    async def _resume(self, indexes: set[int], statuses: Sequence[NodeStatus], now: int) -> None:
+        """Resume nodes that another walker has lost or postponed: it may not come back."""
+        if not indexes:
+            return
+        state = self._state
+        claims = parse_claims(await self._read_record())
+        state.running_elsewhere -= indexes
+        for index in sorted(indexes):
+            state.claims[index] = claims.get(index, UNTOUCHED)
+            if statuses[index] is NodeStatus.RETRYING:
+                state.schedule_retry(index, (state.claims[index].at - now) / 1000)
+            else:
+                state.progress.give_back(index)
+
+    async def _read_record(self) -> Mapping[str, bytes]:
+        """Return the execution's whole record. Raises LeaseLost when there is none."""
+        claimed = self._claimed
+        record = await self._walks.records(claimed.account_id, claimed.execution_id)
+        if not record:
+            raise LeaseLost("missing")
+        return record
+
+    def _is_contested(self, statuses: Sequence[NodeStatus]) -> bool:
+        """Return whether others have begun nodes that ended here without a claim: theirs count."""
+        state, fence = self._state, self._claimed.fence
+        return any(
+            statuses[i] is NodeStatus.RUNNING and state.claims.get(i, UNTOUCHED).fence != fence
+            for i in self._recorder.settled
+        )
+
+    async def _take_over(self, statuses: Sequence[NodeStatus], changed: set[int]) -> None:
+        state = self._state
+        outputs = await self._output_store.read(await self._read_record(), changed)
+        state.ready_cpu = [i for i in state.ready_cpu if i not in changed]
+        state.ready_io = [i for i in state.ready_io if i not in changed]
+        for index in sorted(changed):
+            if index in state.running:
+                state.running.pop(index).cancel()
+            state.progress.settle(index, statuses[index], outputs.get(index))
+        for index in state.progress.take_skipped():
+            if statuses[index] not in NODE_TERMINAL:
+                self._recorder.add_skipped(index)
