@@ -94,7 +94,7 @@ def _execution_row(execution: Execution, fields: dict[str, bytes], size: int) ->
         "retry_of": execution.retry_of,
         "retried_by": _text(fields, "retry"),
         "http_request_id": _text(fields, "request"),
-        "has_objects": "aside" in fields,
+        "has_objects": "has_objects" in fields,
         "record_bytes": size,
         "error": _encode(error).decode() if error else None,
         "warnings": _encode(execution.warnings).decode() if execution.warnings else None,

@@ -86,7 +86,7 @@ local function take_step()
   change('step' .. fence, ARGV[4])
   if ARGV[8] ~= '' then change(rows, ARGV[8]) end
   if (ARGV[18] or '') ~= '' then change('o' .. fence .. '.' .. ARGV[4], ARGV[18]) end
-  if ARGV[17] == '1' then change('aside', '1') end
+  if ARGV[17] == '1' then change('has_objects', '1') end
   return changes
 end
 local terms, kept, lost = head[7], head[9], head[6]

@@ -8,7 +8,7 @@
 -- Returns 0 when not due, 1 when removed, 2 when removed with objects left in the blob store
 local ended = redis.call('ZSCORE', KEYS[3], ARGV[2])
 if not ended or tonumber(ended) > tonumber(ARGV[3]) then return 0 end
-local head = redis.call('HMGET', KEYS[1], 'aside', 'retry', 'created')
+local head = redis.call('HMGET', KEYS[1], 'has_objects', 'retry', 'created')
 if ARGV[4] and (head[2] or '') ~= ARGV[4] then return 0 end
 if ARGV[4] and redis.call('HGET', KEYS[7], 'status') == 'pending' then return 0 end
 local account_id = string.match(ARGV[2], '^[^/]+')

@@ -14,6 +14,6 @@ if not head[1] or string.match(head[1], '^(%d+):') ~= fence or head[3] then retu
 local counts, number = kept_answers(head[2]), tonumber(ARGV[4])
 counts[ARGV[3]] = math.max(counts[ARGV[3]] or 0, number)
 redis.call('HSET', KEYS[1], 'k' .. ARGV[3] .. '.' .. number, ARGV[5])
-if ARGV[6] == '1' then redis.call('HSET', KEYS[1], 'aside', '1') end
+if ARGV[6] == '1' then redis.call('HSET', KEYS[1], 'has_objects', '1') end
 save_kept(KEYS[1], counts)
 return 'ok'

@@ -13,7 +13,7 @@ from engine.store.redis import keyspace
 
 FIRST_WALK = frozenset(
     {
-        *("aside", "begun", "depth", "events", "holders", "hook", "key", "lost", "markup"),
+        *("has_objects", "begun", "depth", "events", "holders", "hook", "key", "lost", "markup"),
         *("models", "origin", "owner", "started", "tried", "values"),
     }
 )

@@ -159,7 +159,7 @@ class Executions(ExecutionReads):
             authorization = None
         fields = [
             *("slug", slug, "source", source, "key", key_id, "bell", notifier, "inputs", on_record),
-            *(("aside", "1") if on_record is not packed else ()),
+            *(("has_objects", "1") if on_record is not packed else ()),
             *(start.as_fields() if start else ()),
             *quote_fields(quote, charged.models.values()),
             *(self._hook(webhook_url) if webhook_url else ()),
@@ -271,7 +271,7 @@ class Executions(ExecutionReads):
         reference = keyspace.reference(account_id, execution_id)
         key = keyspace.execution(account_id, execution_id)
         hook, key_id, slug, *dropped_with = await self._client.send(
-            "HMGET", key, "hook", "key", "slug", "values", "aside"
+            "HMGET", key, "hook", "key", "slug", "values", "has_objects"
         )
         reply = await self._client.call(
             SCRIPTS["cancel_execution"],

@@ -46,7 +46,7 @@ class Start:
         if self.retry is not None:
             pairs += ("retry_of", self.retry.execution_id)
         if self.store_objects is not None:
-            pairs += ("aside", "1")
+            pairs += ("has_objects", "1")
         return pairs
 
     def charged_part(self, plan: Plan) -> Plan:

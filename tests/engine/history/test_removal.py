@@ -75,7 +75,7 @@ def test_executions_of_before_a_time_are_removed_with_their_parts(database: Data
 
 
 def test_executions_with_objects_are_named(database: Database) -> None:
-    found = rows(aside=1)
+    found = rows(has_objects=1)
     write_executions(database, [found, rows()])
 
     removed = remove_executions(database, "acc_1", MONDAY + DAY)
@@ -166,7 +166,7 @@ def test_acts_of_before_a_time_are_removed(database: Database) -> None:
 
 
 def test_an_erased_account_leaves_nothing_and_others_stay(database: Database) -> None:
-    write_executions(database, [rows(models="gpt", aside=1), rows(account_id="acc_2")])
+    write_executions(database, [rows(models="gpt", has_objects=1), rows(account_id="acc_2")])
     add_entries(database)
     add_delivery(database, "one", MONDAY, MONDAY)
     carry_ledger(database, "acc_1", MONDAY + DAY)

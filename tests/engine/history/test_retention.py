@@ -101,7 +101,7 @@ async def test_an_account_has_its_turn_until_all_of_its_old_rows_are_removed(
 async def test_objects_go_with_their_executions(
     store: Store, account: Account, database: Database, settings: Settings
 ) -> None:
-    found = rows(account_id=account.id, at=await store.leases.now() - 5 * DAY, aside=1)
+    found = rows(account_id=account.id, at=await store.leases.now() - 5 * DAY, has_objects=1)
     write_executions(database, [found])
     ids = account.id, found.execution["id"]
     blobs = OffloadedValues(store.client, ObjectStore.of(settings))

@@ -13,7 +13,7 @@ from tests.support.store.ended import Ending
 
 def test_an_execution_has_a_column_for_each_filter() -> None:
     row = rows(
-        models="gpt,claude", spent=7, usd=6_500, markup="1.5", request="req-1", aside=1
+        models="gpt,claude", spent=7, usd=6_500, markup="1.5", request="req-1", has_objects=1
     ).execution
 
     del row["id"], row["record_bytes"], row["result"]
