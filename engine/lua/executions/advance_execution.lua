@@ -33,7 +33,7 @@ local rows = 'r' .. fence .. '.' .. ARGV[4]
 local step = {settled = ARGV[5], retrying = ARGV[6], claimed = ARGV[7], rows = rows,
   charges = ARGV[15], reservations = ARGV[16]}
 
-local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'step' .. fence, 'holders', 'bell',
+local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'step' .. fence, 'holders', 'notifier',
   'lost', 'terms', 'events', 'kept', 'values')
 local status, statuses = head[1], head[2]
 if not status then return {'fenced'} end

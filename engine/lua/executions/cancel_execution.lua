@@ -9,7 +9,7 @@
 -- Uses: read_now, next_month, wallet, reservation, list_delivery, add_end_delivery, add_event, notify_watchers, events, kept_answers, drop_values, note_run, end_execution
 local now = read_now(ARGV[1])
 
-local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'holders', 'bell', 'terms',
+local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'holders', 'notifier', 'terms',
   'events', 'kept', 'begun', 'values')
 local status = head[1]
 if not status then return {'missing'} end

@@ -158,7 +158,7 @@ class Executions(ExecutionReads):
         if authorization is not None and (retried or not authorization.is_pending):
             authorization = None
         fields = [
-            *("slug", slug, "source", source, "key", key_id, "bell", notifier, "inputs", on_record),
+            *("slug", slug, "source", source, "key", key_id, "notifier", notifier, "inputs", on_record),
             *(("has_objects", "1") if on_record is not packed else ()),
             *(start.as_fields() if start else ()),
             *quote_fields(quote, charged.models.values()),

@@ -397,7 +397,7 @@ def messages_due(queue: str) -> str:
 
 def notifier(gateway_id: str) -> str:
     """Channel: ids of ended executions with a waiting caller at this gateway process."""
-    return f"hr:bell:{gateway_id}"
+    return f"hr:notifier:{gateway_id}"
 
 
 def cancels() -> str:

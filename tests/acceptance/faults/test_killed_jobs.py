@@ -214,7 +214,7 @@ async def test_a_text_whose_worker_was_killed_begins_anew_for_who_watches(
 
     for number in range(KILLED_STREAMS):
         topic = {"topic": f"{number} [[stub pace=40]] {words}"}
-        execution_id = await runner.begin(slug, topic, terms=TERMS, watcher="hr:bell:nobody")
+        execution_id = await runner.begin(slug, topic, terms=TERMS, watcher="hr:notifier:nobody")
 
         async def tokens(execution_id: str = execution_id) -> int:
             events = await reported(runner, execution_id)

@@ -11,7 +11,7 @@ PRO = ("HSET", "accounts", "acc", "pro|record")
 
 EXECUTION: tuple[Value, ...] = (
     *("HSET", "x", "status", "processing", "version", "1", "statuses", "pprt", "created", NOW),
-    *("fence", 1, "holders", 1, "bell", "b", "n2", f"1:1:{NOW}:0", "n3", f"0:2:{NOW}:1"),
+    *("fence", 1, "holders", 1, "notifier", "b", "n2", f"1:1:{NOW}:0", "n3", f"0:2:{NOW}:1"),
 )
 HELD = ("HSET", "held", "acc/x", "1:token")
 HOOK = ("HSET", "hook", "url", "u", "enabled", "1", "secret", "s", "created", NOW, "reason", "")
@@ -315,7 +315,7 @@ SCENARIOS = {
     "finish_execution": Scenario(
         seed=(
             *(("HSET", "x", "status", "processing", "slug", "echo", "version", 3, "inputs", "i"),),
-            *(("HSET", "x", "created", NOW, "statuses", "pps", "bell", "b"),),
+            *(("HSET", "x", "created", NOW, "statuses", "pps", "notifier", "b"),),
             *(("SADD", "active", "x"), DUE, RAN),
         ),
         keys=("x", "due", "finished", "active", "w", "unarchived"),
@@ -365,7 +365,7 @@ SCENARIOS = {
         args=("status", "one_of", "failed", "", "models", "has", "b", "owner"),
     ),
     "watch_execution": Scenario(
-        seed=(EXECUTION,), keys=("x", "events", "told"), args=("bell", 1, 10)
+        seed=(EXECUTION,), keys=("x", "events", "told"), args=("notifier", 1, 10)
     ),
     "publish_progress": Scenario(
         seed=((*EXECUTION, "events", 3, "watchers", "b,"), HELD),

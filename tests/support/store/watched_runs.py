@@ -15,7 +15,7 @@ from tests.support.store.records import BOTH_DONE
 from tests.support.store.redis_contents import contents
 
 WORKER = "w1"
-CHANNEL = "hr:bell:of-the-test"
+CHANNEL = "hr:notifier:of-the-test"
 
 
 class Run:

@@ -219,7 +219,7 @@ async def test_watchers_are_notified_and_absent_ones_are_removed(
 ) -> None:
     async with CompletionNotifier.open(redis_url) as notifier:
         await run.accept(notifier.channel)
-        await run.read(1, "hr:bell:gone")
+        await run.read(1, "hr:notifier:gone")
         with notifier.expecting(events_topic(run.id)) as completion:
             await run.claim()
             await run.step(claimed=[0])
@@ -235,18 +235,18 @@ async def test_watchers_are_notified_and_absent_ones_are_removed(
 
 async def test_a_watcher_is_known_once(run: Run, store: Store) -> None:
     await run.accept()
-    for channel in (CHANNEL, "", CHANNEL, "hr:bell:other"):
+    for channel in (CHANNEL, "", CHANNEL, "hr:notifier:other"):
         await run.read(1, channel)
 
     record = await store.walks.records(run.account.id, run.id)
 
-    assert record["watchers"].decode() == f"{CHANNEL},hr:bell:other,"
+    assert record["watchers"].decode() == f"{CHANNEL},hr:notifier:other,"
 
 
 async def test_the_number_of_notified_watchers_is_limited(run: Run, store: Store) -> None:
     await run.accept()
     for number in range(40):
-        await run.read(1, f"hr:bell:{number}")
+        await run.read(1, f"hr:notifier:{number}")
 
     record = await store.walks.records(run.account.id, run.id)
 
