@@ -14,7 +14,7 @@
 local now = read_now(ARGV[1])
 
 local head = redis.call('HMGET', KEYS[1], 'status', 'fence', 'slug', 'version', 'inputs',
-  'terms', 'hook', 'events', 'created', 'notifier', 'values')
+  'terms', 'webhook_url', 'events', 'created', 'notifier', 'values')
 if head[1] ~= 'processing' or head[2] then
   return redis.call('HGET', KEYS[1], 'walked') == ARGV[4] and 1 or 0
 end

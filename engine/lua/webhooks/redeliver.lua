@@ -10,11 +10,11 @@ local now = read_now(ARGV[1])
 local stamp = string.format('%d', now)
 
 local head = redis.call('HMGET', KEYS[1], 'status', 'token', 'next')
-local hook = redis.call('HMGET', KEYS[3], 'url', 'enabled')
-if not head[1] or not hook[1] then return 'missing' end
-if hook[2] ~= '1' then return 'disabled' end
+local webhook = redis.call('HMGET', KEYS[3], 'url', 'enabled')
+if not head[1] or not webhook[1] then return 'missing' end
+if webhook[2] ~= '1' then return 'disabled' end
 if head[1] == 'pending' and head[2] and tonumber(head[3]) > now then return 'ok' end
-redis.call('HSET', KEYS[1], 'status', 'pending', 'url', hook[1], 'tries', '0', 'next', stamp)
+redis.call('HSET', KEYS[1], 'status', 'pending', 'url', webhook[1], 'tries', '0', 'next', stamp)
 redis.call('HDEL', KEYS[1], 'token')
 redis.call('ZADD', KEYS[2], string.format('%d', now + tonumber(ARGV[3])), ARGV[2])
 return 'ok'

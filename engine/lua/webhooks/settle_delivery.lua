@@ -17,17 +17,17 @@ if head[2] ~= ARGV[3] then return {'fenced'} end
 if head[3] == ARGV[3] then return {'ok', head[1], head[5] or ''} end
 
 local status, reason, disabling = ARGV[4], ARGV[8], ''
-local hook = redis.call('HMGET', KEYS[3], 'url', 'failing', 'enabled')
-if hook[1] and hook[1] == head[4] then
+local webhook = redis.call('HMGET', KEYS[3], 'url', 'failing', 'enabled')
+if webhook[1] and webhook[1] == head[4] then
   if status == 'delivered' then
     redis.call('HDEL', KEYS[3], 'failing')
-  elseif not hook[2] then
+  elseif not webhook[2] then
     redis.call('HSET', KEYS[3], 'failing', stamp)
-  elseif reason == '' and now - tonumber(hook[2]) >= tonumber(ARGV[9]) then
+  elseif reason == '' and now - tonumber(webhook[2]) >= tonumber(ARGV[9]) then
     reason = ARGV[10]
   end
   if reason ~= '' then
-    disabling = hook[3] == '1' and reason or ''
+    disabling = webhook[3] == '1' and reason or ''
     redis.call('HSET', KEYS[3], 'enabled', '0', 'reason', reason)
     status = 'failed'
   end

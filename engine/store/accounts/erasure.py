@@ -43,7 +43,9 @@ class AccountKeys:
     async def with_objects(self, account_id: str, execution_ids: Sequence[str]) -> Sequence[str]:
         """Return those executions that have values in the media store."""
         keys = [keyspace.execution(account_id, each) for each in execution_ids]
-        found = await asyncio.gather(*(self._client.send("HGET", key, "has_objects") for key in keys))
+        found = await asyncio.gather(
+            *(self._client.send("HGET", key, "has_objects") for key in keys)
+        )
         return [each for each, has in zip(execution_ids, found, strict=True) if has]
 
     async def erase_executions(self, account_id: str, execution_ids: Sequence[str]) -> None:

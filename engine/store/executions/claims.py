@@ -13,7 +13,17 @@ from engine.store.redis import keyspace
 
 FIRST_WALK = frozenset(
     {
-        *("has_objects", "begun", "depth", "events", "holders", "hook", "key", "lost", "markup"),
+        *(
+            "has_objects",
+            "begun",
+            "depth",
+            "events",
+            "holders",
+            "webhook_url",
+            "key",
+            "lost",
+            "markup",
+        ),
         *("models", "origin", "owner", "started", "tried", "values"),
     }
 )
@@ -151,7 +161,7 @@ class ClaimedExecution:
     @property
     def webhook_key_id(self) -> str:
         """API key whose webhook is notified of the end; empty for none."""
-        return self.record["key"].decode() if "hook" in self.record else ""
+        return self.record["key"].decode() if "webhook_url" in self.record else ""
 
 
 def parse_claims(record: Mapping[str, bytes]) -> dict[int, "NodeClaim"]:

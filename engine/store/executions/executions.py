@@ -158,11 +158,22 @@ class Executions(ExecutionReads):
         if authorization is not None and (retried or not authorization.is_pending):
             authorization = None
         fields = [
-            *("slug", slug, "source", source, "key", key_id, "notifier", notifier, "inputs", on_record),
+            *(
+                "slug",
+                slug,
+                "source",
+                source,
+                "key",
+                key_id,
+                "notifier",
+                notifier,
+                "inputs",
+                on_record,
+            ),
             *(("has_objects", "1") if on_record is not packed else ()),
             *(start.as_fields() if start else ()),
             *quote_fields(quote, charged.models.values()),
-            *(self._hook(webhook_url) if webhook_url else ()),
+            *(self._delivery_fields(webhook_url) if webhook_url else ()),
             *initial_watch_fields(watcher),
             *(("depth", depth) if depth > 1 else ()),
             *(("owner", owner_id) if owner_id else ()),
@@ -236,9 +247,16 @@ class Executions(ExecutionReads):
         finally:
             self._queue_selector.record(account_id, active)
 
-    def _hook(self, url: str) -> Sequence[Argument]:
+    def _delivery_fields(self, url: str) -> Sequence[Argument]:
         # Values for the script of the end, frozen now: the key may be deleted by then.
-        return ("hook", url, "hook_keep", self._keep_ms, "hook_resend", RESEND_DELIVERY_MS)
+        return (
+            "webhook_url",
+            url,
+            "delivery_keep_ms",
+            self._keep_ms,
+            "delivery_resend_ms",
+            RESEND_DELIVERY_MS,
+        )
 
     async def count_active(self, account_id: str) -> int:
         """Return the number of the account's executions that have not ended."""
@@ -270,8 +288,8 @@ class Executions(ExecutionReads):
         partition = partition_of(account_id)
         reference = keyspace.reference(account_id, execution_id)
         key = keyspace.execution(account_id, execution_id)
-        hook, key_id, slug, *dropped_with = await self._client.send(
-            "HMGET", key, "hook", "key", "slug", "values", "has_objects"
+        webhook_url, key_id, slug, *dropped_with = await self._client.send(
+            "HMGET", key, "webhook_url", "key", "slug", "values", "has_objects"
         )
         reply = await self._client.call(
             SCRIPTS["cancel_execution"],
@@ -286,7 +304,7 @@ class Executions(ExecutionReads):
                 keyspace.progress(account_id, execution_id),
                 keyspace.workflow(account_id, (slug or b"").decode()),
                 keyspace.unarchived(partition),
-                *(outbox(account_id, execution_id, key_id.decode()) if hook else ()),
+                *(outbox(account_id, execution_id, key_id.decode()) if webhook_url else ()),
             ],
             [0, reference, execution_id, keyspace.cancels()],
         )
@@ -294,7 +312,7 @@ class Executions(ExecutionReads):
             raise ExecutionNotCancellable(await self.status(account_id, execution_id))
         if reply[0] == b"ended":
             raise ExecutionNotCancellable(reply[1].decode())
-        if hook and reply[0] == b"cancelled":
+        if webhook_url and reply[0] == b"cancelled":
             self._hints.send_delivery_soon(reference)
         if all(dropped_with) and reply[0] == b"cancelled":
             await self._large_inputs.remove_dropped(account_id, execution_id)

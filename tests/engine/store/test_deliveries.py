@@ -139,7 +139,7 @@ async def test_an_execution_without_a_webhook_leaves_nothing_to_deliver(
     store: Store, notified: NotifiedExecution
 ) -> None:
     await store.client.send(
-        "HDEL", keyspace.execution(notified.account.id, notified.execution_id), "hook"
+        "HDEL", keyspace.execution(notified.account.id, notified.execution_id), "webhook_url"
     )
 
     await notified.end()

@@ -141,7 +141,9 @@ class OutputStore:
         Those that cannot be removed now are left to the sweeper.
         """
         claimed = self._claimed
-        if not claimed.keeps_outputs_apart or not (self._has_stored or "has_objects" in claimed.record):
+        if not claimed.keeps_outputs_apart or not (
+            self._has_stored or "has_objects" in claimed.record
+        ):
             return
         with contextlib.suppress(StorageFailed, TimeoutError, Unavailable):
             async with asyncio.timeout(REMOVE_SECONDS):

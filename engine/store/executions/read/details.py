@@ -34,9 +34,9 @@ async def read_details(
     records: ExecutionRecords, account_id: str, execution_id: str
 ) -> ExecutionDetails:
     """Return the details of an execution. Raises ExecutionNotFound."""
-    names = "status", "key", "request", "inputs", "hook", "completed"
+    names = "status", "key", "request", "inputs", "webhook_url", "completed"
     found = await records.fields(account_id, execution_id, *names)
-    status, key_id, request_id, inputs, hook, completed = found
+    status, key_id, request_id, inputs, webhook_url, completed = found
     if status is None:
         raise ExecutionNotFound
     name = parse_name(inputs)
@@ -47,5 +47,5 @@ async def read_details(
         request_id=(request_id or b"").decode(),
         inputs=unpack(inputs) if inputs and is_shown else None,
         inputs_bytes=size,
-        delivery_id=execution_id if hook and completed else "",
+        delivery_id=execution_id if webhook_url and completed else "",
     )

@@ -53,7 +53,7 @@ class ExecutionReads:
         self, account_id: str, execution_id: str
     ) -> tuple[str | None, tuple[str, ...]]:
         """Return the URL of the webhook, None for none, and the warnings."""
-        names = "status", "hook", "warnings"
+        names = "status", "webhook_url", "warnings"
         _, url, warnings = await self._records.fields(account_id, execution_id, *names)
         return None if url is None else url.decode(), tuple(unpack(warnings)) if warnings else ()
 
