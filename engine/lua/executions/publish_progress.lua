@@ -11,7 +11,7 @@
 local keys, fence = {events = KEYS[3]}, string.match(ARGV[2], '^%d+')
 
 if redis.call('HGET', KEYS[2], ARGV[1]) ~= ARGV[2] then return 'fenced' end
-local head = redis.call('HMGET', KEYS[1], 'events', 'told' .. fence, 'told_bytes', 'dropped')
+local head = redis.call('HMGET', KEYS[1], 'events', 'progress' .. fence, 'progress_bytes', 'dropped')
 if head[4] then return 'fenced' end
 if not head[1] then return 'unwatched' end
 if tonumber(ARGV[3]) <= tonumber(head[2] or '0') then return 'ok' end
@@ -23,7 +23,7 @@ for position = 8, #ARGV, 4 do
   local owner, attempt = string.match(claim, '^(%d+):(%d+)')
   if owner == fence then
     add_event(keys, KEYS[1], 'node', index, 'attempt', attempt, 'item', item, 'offset', offset,
-      'told', text, 'behind', string.format('%d', bytes))
+      'content', text, 'behind', string.format('%d', bytes))
     bytes = bytes + #text
   end
 end
@@ -34,6 +34,6 @@ while oldest and bytes - tonumber(oldest[2][12]) > most_bytes do
   oldest = redis.call('XRANGE', KEYS[3], '-', '+', 'COUNT', 1)[1]
 end
 redis.call('PEXPIRE', KEYS[3], ARGV[7])
-redis.call('HSET', KEYS[1], 'told' .. fence, ARGV[3], 'told_bytes', string.format('%d', bytes))
+redis.call('HSET', KEYS[1], 'progress' .. fence, ARGV[3], 'progress_bytes', string.format('%d', bytes))
 notify_watchers(KEYS[1], ARGV[4])
 return 'ok'

@@ -13,18 +13,8 @@ from engine.store.redis import keyspace
 
 FIRST_WALK = frozenset(
     {
-        *(
-            "has_objects",
-            "begun",
-            "depth",
-            "events",
-            "holders",
-            "webhook_url",
-            "key",
-            "lost",
-            "markup",
-        ),
-        *("models", "origin", "owner", "started", "tried", "values"),
+        *("begun", "depth", "events", "has_objects", "holders", "key", "lost", "markup", "models"),
+        *("origin", "owner", "started", "tried", "values", "webhook_url"),
     }
 )
 """Fields of the record that the first walk of an execution reads after its claim."""

@@ -312,14 +312,14 @@ def _parse_progress(fields: Fields) -> ExecutionEvent:
             attempt=attempt,
             item=item,
             offset=int(fields["offset"]),
-            text=fields["told"],
+            text=fields["content"],
         )
     return ExecutionEvent(
         name=EventName.NODE_PROGRESS,
         index=index,
         attempt=attempt,
         item=item,
-        progress=float(fields["told"]),
+        progress=float(fields["content"]),
     )
 
 

@@ -152,7 +152,7 @@ def progress(account_id: str, execution_id: str) -> str:
 
     Its entries share the numbers of `events`.
     """
-    return f"{_account_tag(account_id)}:told:{account_id}:{execution_id}"
+    return f"{_account_tag(account_id)}:progress:{account_id}:{execution_id}"
 
 
 def account_executions(account_id: str) -> str:

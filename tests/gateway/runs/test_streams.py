@@ -132,7 +132,7 @@ async def test_a_run_that_nobody_watches_sends_no_command_more(
     sent = await eventually(commands, lambda found: found[-1:] == ["PUBLISH"])
     assert {name: sent.count(name) for name in COUNTED} == COUNTED
     keys = await store.client.send("KEYS", "*")
-    assert not [key for key in keys if b":events:" in key or b":told:" in key]
+    assert not [key for key in keys if b":events:" in key or b":progress:" in key]
 
 
 @pytest.mark.parametrize("count", [2, 5])

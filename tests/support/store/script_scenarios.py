@@ -323,7 +323,7 @@ SCENARIOS = {
     ),
     "forget_execution": Scenario(
         seed=(EXECUTION, ("ZADD", "finished", NOW, "acc/x"), ("ZADD", "all", NOW, "x")),
-        keys=("x", "all", "finished", "events", "told", "unarchived", "d", "forgotten"),
+        keys=("x", "all", "finished", "events", "progress", "unarchived", "d", "forgotten"),
         args=("x", "acc/x", NOW + 1),
         answer=0,
     ),
@@ -365,11 +365,11 @@ SCENARIOS = {
         args=("status", "one_of", "failed", "", "models", "has", "b", "owner"),
     ),
     "watch_execution": Scenario(
-        seed=(EXECUTION,), keys=("x", "events", "told"), args=("notifier", 1, 10)
+        seed=(EXECUTION,), keys=("x", "events", "progress"), args=("notifier", 1, 10)
     ),
     "publish_progress": Scenario(
         seed=((*EXECUTION, "events", 3, "watchers", "b,"), HELD),
-        keys=("x", "held", "told"),
+        keys=("x", "held", "progress"),
         args=("acc/x", "1:token", 4, "x", 10, 6, 60_000, 2, 0, 5, b"text", 2, 0, "", "0.5"),
     ),
     "note_key_use": Scenario(

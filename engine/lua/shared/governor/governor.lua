@@ -1,13 +1,13 @@
 -- State of a provider within a script, written by `save_governor` only. A limit that the caller
 -- does not know (0) is the last known one, until no caller has repeated it for a while.
 local LIMIT_LAPSES_MS = 120000
-local FIELDS = {'requests', 'tokens', 'concurrency', 'requests_told', 'tokens_told',
-  'concurrency_told', 'rate', 'rate_at', 'ceiling', 'lowered', 'pause',
-  'calls_at', 'tokens_at', 'asked', 'used', 'served', 'count', 'failures', 'failed_at', 'blamed',
+local FIELDS = {'requests', 'tokens', 'concurrency', 'requests_seen_at', 'tokens_seen_at',
+  'concurrency_seen_at', 'rate', 'rate_at', 'ceiling', 'lowered', 'pause', 'calls_at',
+  'tokens_at', 'asked', 'used', 'served', 'count', 'failures', 'failed_at', 'blamed',
   'others', 'open', 'opens', 'probe', 'answered', 'saved_at'}
 local TEXTS = {blamed = true, probe = true}
-local TIMES = {'requests_told', 'tokens_told', 'concurrency_told', 'rate_at', 'lowered', 'pause',
-  'calls_at', 'tokens_at', 'failed_at', 'open', 'answered'}
+local TIMES = {'requests_seen_at', 'tokens_seen_at', 'concurrency_seen_at', 'rate_at', 'lowered',
+  'pause', 'calls_at', 'tokens_at', 'failed_at', 'open', 'answered'}
 
 -- After Redis's clock was set back, move every recorded time back as far, and shorten the leases of
 -- callers to one granted now. Else a pause of a second lasts until the clock catches up.
@@ -33,9 +33,9 @@ local function open_governor(keys, now, caller, lease_ends, limits, burst)
   governor.saved_at = now
   local was_limited = governor.requests or governor.tokens
   for name, limit in pairs(limits) do
-    local repeated_at = name .. '_told'
-    if tonumber(limit) > 0 then governor[name], governor[repeated_at] = tonumber(limit), now end
-    if now - (governor[repeated_at] or 0) > LIMIT_LAPSES_MS then governor[name], governor[repeated_at] = nil end
+    local seen_at = name .. '_seen_at'
+    if tonumber(limit) > 0 then governor[name], governor[seen_at] = tonumber(limit), now end
+    if now - (governor[seen_at] or 0) > LIMIT_LAPSES_MS then governor[name], governor[seen_at] = nil end
   end
   if was_limited and not (governor.requests or governor.tokens) then
     governor.rate = nil -- the rate was a share of limits that are unknown now

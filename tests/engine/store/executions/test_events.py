@@ -20,13 +20,13 @@ async def test_an_unwatched_execution_leaves_no_entries(run: Run, store: Store) 
     await run.accept()
     await run.claim()
     is_watched = await run.step(claimed=[0])
-    was_told = await run.publish("never heard")
+    was_published = await run.publish("never heard")
     await run.end()
 
     record = await store.walks.records(run.account.id, run.id)
-    assert (is_watched, was_told) == (False, False)
-    assert {"events", "watchers", "told1", "told_bytes"} & record.keys() == set()
-    assert {b"events", b"told"} & await names(store) == set()
+    assert (is_watched, was_published) == (False, False)
+    assert {"events", "watchers", "progress1", "progress_bytes"} & record.keys() == set()
+    assert {b"events", b"progress"} & await names(store) == set()
 
 
 async def test_an_execution_that_ended_unwatched_always_has_the_same_entries(

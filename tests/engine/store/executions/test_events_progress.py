@@ -101,4 +101,4 @@ async def test_progress_expires_and_the_rest_goes_with_the_execution(
     assert 0 < left <= store_events.KEEP_PROGRESS_MS
     assert int(await store.client.send("PTTL", keyspace.events(run.account.id, run.id))) == -1
     assert (await store.leases.prune(await store.leases.now() + 1)).executions == 1
-    assert {b"events", b"told"} & await names(store) == set()
+    assert {b"events", b"progress"} & await names(store) == set()
