@@ -26,7 +26,7 @@
 --         | {'stale', version} | {'unkept'} without the version's document | {'gone'}
 --         | {'busy', active}
 --         | {'retried', execution id} | {'unretryable', status or ''}
---         | {'poor', balance} | {'exhausted', model}
+--         | {'insufficient', balance} | {'exhausted', model}
 --         With a digest, this in a list of its own, or {'refused'} of another key or account, or
 --         beyond the limit; followed, with a limit, by the limit, the calls in this window (one more
 --         than the limit: refused), its end and now

@@ -20,7 +20,7 @@
 -- Returns {'ok'|'cancel'|'conflict', status, statuses, now} | {'ended', status} | {'fenced'}
 --         | {'behind', status} when the record lacks an earlier step, or a node of a completed
 --         execution
---         | {'over'|'poor', status, statuses, now, unpaid node, credits missing, balance}
+--         | {'over'|'insufficient', status, statuses, now, unpaid node, credits missing, balance}
 --         'watched' follows an ok of a watched execution; the statuses of a repeated step's ok are
 --         empty.
 -- Uses: read_now, step_conflicts, move_nodes

@@ -95,7 +95,7 @@ def _refusal(
         return first_call(idempotency_key, *verdict[1:])
     if verdict[0] == b"busy" and terms is not None:
         return TooManyExecutions(terms.tier.value, terms.executions_at_once or 0)
-    if verdict[0] == b"poor" and quote is not None:
+    if verdict[0] == b"insufficient" and quote is not None:
         return InsufficientCredits(quote.credits, int(verdict[1]))
     if verdict[0] == b"exhausted":
         return GrantExhausted(verdict[1].decode())

@@ -35,7 +35,7 @@ class Verdict(StrEnum):
     """Nothing was recorded: Redis has lost earlier steps that this one requires."""
     OVER = "over"
     """Nothing was recorded: a claimed node would exceed the run's cap of credits."""
-    POOR = "poor"
+    INSUFFICIENT = "insufficient"
     """Nothing was recorded: the account cannot pay for a claimed node."""
     ENDED = "ended"
     FENCED = "fenced"
@@ -55,7 +55,7 @@ class Advanced(Struct, frozen=True):
     codes: str = ""
     now: int = 0
     unpaid: "Unpaid | None" = None
-    """With OVER and POOR."""
+    """With OVER and INSUFFICIENT."""
     is_watched: bool = False
     """With OK: the execution is watched."""
 
@@ -201,7 +201,7 @@ class Walks:
         if len(reply) < 4:
             return Advanced(verdict)
         codes = reply[2].decode()
-        if verdict in (Verdict.OVER, Verdict.POOR):
+        if verdict in (Verdict.OVER, Verdict.INSUFFICIENT):
             unpaid = Unpaid(*(int(each) for each in reply[4:]))
             return Advanced(verdict, codes, int(reply[3]), unpaid)
         return Advanced(verdict, codes, int(reply[3]), is_watched=len(reply) > 4)

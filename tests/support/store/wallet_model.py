@@ -188,7 +188,7 @@ class Model:
         for model, kind, most in quote.trials:
             self._use_trial(now, model, kind, most)
         if self.balance < quote.credits:
-            raise Refused("poor", self.balance)
+            raise Refused("insufficient", self.balance)
         tried = frozenset(model for model, _, _ in quote.trials)
         cap = math.inf if quote.cap is None else quote.cap
         self.reservations[name] = Reservation(cap, set(tried), tried, self.take(quote.credits))
@@ -269,7 +269,7 @@ class Model:
             assert self.tier is not None
             self.refresh(now, self.tier)
             if self.balance < missing:
-                raise Refused("poor", "processing", index, missing, self.balance)
+                raise Refused("insufficient", "processing", index, missing, self.balance)
             reservation.parts += self.take(missing)
         reservation.holds[index] = credits
         reservation.codes[index] = "r"

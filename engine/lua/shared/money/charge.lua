@@ -6,7 +6,7 @@ local function charge(keys, now)
   refresh_wallet(wallet, terms)
   local exhausted = use_trials(wallet, option.trials)
   if exhausted then return {'exhausted', exhausted} end
-  if wallet.balance < credits then return {'poor', wallet.balance} end
+  if wallet.balance < credits then return {'insufficient', wallet.balance} end
   local parts = reserve(wallet, credits, 'execution', ARGV[2])
   for position, part in ipairs(parts) do
     parts[position] = part[1] .. '=' .. string.format('%d', part[2])

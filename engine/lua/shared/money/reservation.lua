@@ -54,7 +54,7 @@ local function capture(reservation, node, credits, usd, model)
 end
 
 -- Reserve the credits of a node that is about to run.
--- Returns nothing, or the refusal: 'over' the cap, or 'poor' and the missing credits.
+-- Returns nothing, or the refusal: 'over' the cap, or 'insufficient' and the missing credits.
 local function reserve_node(reservation, node, credits, terms)
   release_node(reservation, node)
   if reservation.spent + reservation.running + credits > reservation.cap then return 'over', 0 end
@@ -62,7 +62,7 @@ local function reserve_node(reservation, node, credits, terms)
   if missing > 0 then
     -- The tier may have changed since the acceptance: the wallet has its current terms.
     refresh_wallet(reservation.wallet, reservation.wallet.facts.terms or terms)
-    if reservation.wallet.balance < missing then return 'poor', missing end
+    if reservation.wallet.balance < missing then return 'insufficient', missing end
     for _, part in ipairs(reserve(reservation.wallet, missing, 'execution', reservation.id)) do
       reservation.parts[#reservation.parts + 1] = part
     end

@@ -89,7 +89,7 @@ class Spending(RuleBasedStateMachine):
         name, keys, args = call
         reply = self.scripts.run(name, keys, (self.now, *args))
         answer = [plain(each) for each in (reply if isinstance(reply, list) else [reply])]
-        if answer[0] in ("over", "poor") and name == "advance_execution":
+        if answer[0] in ("over", "insufficient") and name == "advance_execution":
             del answer[2:4]  # fields that tests of the walk cover
         return answer
 

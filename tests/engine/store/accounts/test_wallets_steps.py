@@ -124,7 +124,7 @@ async def test_a_run_accepted_on_a_higher_tier_cannot_spend_its_allowance_any_mo
 
     verdict = await spender.advance("x", claimed="0", holds="0=3000")
 
-    assert verdict == b"poor"
+    assert verdict == b"insufficient"
     assert await spender.balance(CREATOR) == CREATOR.allowance - 100
 
 
