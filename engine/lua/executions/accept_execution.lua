@@ -23,7 +23,7 @@
 --       of `refresh_wallet`, 'trials' of `use_trials`; the time at which the key 'expires'; 'limit'
 --       of the account's calls in a window, 'bucket' of the call, and milliseconds of a 'window'
 -- Returns {'ok', created, active} | {'repeated', fingerprint, execution id, response or ''}
---         | {'stale', version} | {'unkept'} without the version's document | {'gone'}
+--         | {'stale', version} | {'no_document'} without the version's document | {'gone'}
 --         | {'busy', active}
 --         | {'retried', execution id} | {'unretryable', status or ''}
 --         | {'insufficient', balance} | {'exhausted', model}

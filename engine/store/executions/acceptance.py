@@ -89,7 +89,7 @@ def _refusal(
         return AlreadyRetried(verdict[1].decode())
     if verdict[0] == b"unretryable":
         return ExecutionNotRetryable(verdict[1].decode())
-    if verdict[0] == b"unkept":
+    if verdict[0] == b"no_document":
         return VersionNotFound()
     if verdict[0] == b"repeated" and idempotency_key is not None:
         return first_call(idempotency_key, *verdict[1:])

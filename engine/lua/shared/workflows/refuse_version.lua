@@ -4,5 +4,5 @@ local function refuse_version(workflow, number, kind, live, state)
   if not live or state == 'deleted' then return {'gone'} end
   if live == number then return end
   if kind ~= '=' then return {'stale', live} end
-  if redis.call('HEXISTS', workflow, 'd' .. number) == 0 then return {'unkept'} end
+  if redis.call('HEXISTS', workflow, 'd' .. number) == 0 then return {'no_document'} end
 end

@@ -145,7 +145,7 @@ class Versions(RuleBasedStateMachine):
         """Run a version that need not be live."""
         is_there = self.scripts.send("HEXISTS", f"w:{slug}", f"d{version}")
         reply = self.accept(slug, version, kind="=")
-        assert reply[0] == (b"ok" if is_there else b"unkept")
+        assert reply[0] == (b"ok" if is_there else b"no_document")
         if is_there:
             self.running[f"x{self.done}"] = (slug, version)
             self.saved[slug].run[version] = self.now
