@@ -34,7 +34,7 @@ local step = {settled = ARGV[5], retrying = ARGV[6], claimed = ARGV[7], rows = r
   charges = ARGV[15], reservations = ARGV[16]}
 
 local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'step' .. fence, 'holders', 'notifier',
-  'lost', 'terms', 'events', 'kept', 'values')
+  'lost', 'terms', 'events', 'answer_batches', 'values')
 local status, statuses = head[1], head[2]
 if not status then return {'fenced'} end
 local watched, keys = head[8] and 'watched' or nil, head[8] and {events = KEYS[8]}
@@ -89,8 +89,8 @@ local function take_step()
   if ARGV[17] == '1' then change('has_objects', '1') end
   return changes
 end
-local terms, kept, lost = head[7], head[9], head[6]
-if ARGV[11] == '' and ARGV[9] == 'stay' and not (terms or watched or kept or lost) then
+local terms, batches, lost = head[7], head[9], head[6]
+if ARGV[11] == '' and ARGV[9] == 'stay' and not (terms or watched or batches or lost) then
   local changes = take_step()
   redis.call('HSET', KEYS[1], 'statuses', statuses, 'offered', ARGV[10], unpack(changes))
   return {'ok', status, statuses, stamp}
@@ -117,13 +117,13 @@ if watched then
 end
 
 local changes = take_step()
-if kept then
-  -- Uses: kept_answers
+if batches then
+  -- Uses: answer_batches
   -- A retry goes on with the answers of nodes that have failed.
   local completed = {}
   for index in string.gmatch(step.settled, '(%d+)c') do completed[#completed + 1] = index end
   local may_be_retried = ARGV[11] == '' or (ARGV[11] == 'failed' and head[10] ~= 'none')
-  drop_kept(KEYS[1], kept, may_be_retried and completed or nil)
+  drop_answers(KEYS[1], batches, may_be_retried and completed or nil)
 end
 
 if save then save(reservation, terms) end

@@ -6,11 +6,11 @@
 --       a webhook: 11 delivery, 12 deliveries due, 13 deliveries of the webhook
 -- ARGV: 1 now (0: Redis's clock), 2 reference, 3 execution id, 4 channel of cancels
 -- Returns {'cancelled'|'cancel_requested'} | {'ended', status} | {'missing'}
--- Uses: read_now, next_month, wallet, reservation, list_delivery, add_end_delivery, add_event, notify_watchers, events, kept_answers, drop_values, note_run, end_execution
+-- Uses: read_now, next_month, wallet, reservation, list_delivery, add_end_delivery, add_event, notify_watchers, events, answer_batches, drop_values, note_run, end_execution
 local now = read_now(ARGV[1])
 
 local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'holders', 'notifier', 'terms',
-  'events', 'kept', 'begun', 'values')
+  'events', 'answer_batches', 'begun', 'values')
 local status = head[1]
 if not status then return {'missing'} end
 if status == 'cancel_requested' then return {status} end
@@ -37,7 +37,7 @@ if head[6] then -- the execution is watched
   add_event(keys, KEYS[1], 'ended', 'cancelled', 'left', head[2])
   notify_watchers(KEYS[1], ARGV[3])
 end
-if head[7] then drop_kept(KEYS[1], head[7]) end
+if head[7] then drop_answers(KEYS[1], head[7]) end
 local statuses = string.gsub(head[2], '[prt]', 'x')
 if KEYS[11] then
   local keys = {delivery = KEYS[11], due = KEYS[12], listed = KEYS[13]}

@@ -23,8 +23,8 @@ from engine.store import AlreadyRetried, Store
 from engine.store.executions.record_fields import (
     has_all_outputs,
     pack_name,
+    parse_answer_batches,
     parse_jobs,
-    parse_kept,
     parse_name,
     parse_rows,
 )
@@ -228,15 +228,15 @@ class _Retry:
     ) -> dict[str, bytes | str]:
         """Return the answers for items of lists with which nodes go on, one batch for each."""
         fields: dict[str, bytes | str] = {}
-        kept = parse_kept(self._record)
-        for index in sorted(open_nodes & kept.keys()):
+        batches = parse_answer_batches(self._record)
+        for index in sorted(open_nodes & batches.keys()):
             merged: list[Any] = []
-            for number in range(1, kept[index] + 1):
+            for number in range(1, batches[index] + 1):
                 merged += await self._read_batch(index, number)
             if merged:
                 fields[f"k{index}.1"] = pack(seeds.put(pack(merged)))
         if fields:
-            fields["kept"] = ",".join(f"{name[1:-2]}=1" for name in fields)
+            fields["answer_batches"] = ",".join(f"{name[1:-2]}=1" for name in fields)
         return fields
 
     async def _read_batch(self, index: int, number: int) -> list[Any]:

@@ -73,9 +73,11 @@ def parse_jobs(record: Mapping[str, bytes]) -> dict[tuple[int, int], bytes]:
     return {(int(match[1]), int(match[2])): job for match, job in found if match}
 
 
-def parse_kept(record: Mapping[str, bytes]) -> dict[int, int]:
+def parse_answer_batches(record: Mapping[str, bytes]) -> dict[int, int]:
     """Return the number of batches of item answers on record, by node."""
-    counts = (each.split("=") for each in record.get("kept", b"").decode().split(",") if each)
+    counts = (
+        each.split("=") for each in record.get("answer_batches", b"").decode().split(",") if each
+    )
     return {int(index): int(count) for index, count in counts}
 
 

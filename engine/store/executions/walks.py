@@ -14,7 +14,12 @@ from engine.executions.execution import ExecutionStatus, NodeStatus, parse_node_
 from engine.ids.partitions import partition_of
 from engine.store.executions.claims import ClaimedExecution, Lease
 from engine.store.executions.executions import outbox
-from engine.store.executions.record_fields import parse_hash, parse_jobs, parse_kept, parse_name
+from engine.store.executions.record_fields import (
+    parse_answer_batches,
+    parse_hash,
+    parse_jobs,
+    parse_name,
+)
 from engine.store.executions.steps import FinishedWalk, Step, end_arguments, move_arguments
 from engine.store.hints import HintSender
 from engine.store.redis import keyspace
@@ -238,7 +243,7 @@ class Walks:
         It stays until the node is completed; `is_offloaded`: it is the name of an object.
         """
         verdict: bytes = await self._client.call(
-            SCRIPTS["keep_answers"],
+            SCRIPTS["save_answers"],
             lease.keys,
             [lease.reference, lease.name, index, number, answers, "1" if is_offloaded else ""],
         )
@@ -249,8 +254,8 @@ class Walks:
     ) -> Sequence[bytes | None]:
         """Return a node's batches of item answers in order, None for a lost one."""
         key = keyspace.execution(account_id, execution_id)
-        kept = await self._client.send("HGET", key, "kept") or b""
-        count = parse_kept({"kept": kept}).get(index, 0)
+        batches = await self._client.send("HGET", key, "answer_batches") or b""
+        count = parse_answer_batches({"answer_batches": batches}).get(index, 0)
         fields = [f"k{index}.{number + 1}" for number in range(count)]
         return await self._client.send("HMGET", key, *fields) if fields else []
 

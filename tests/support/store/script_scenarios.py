@@ -196,7 +196,7 @@ SCENARIOS = {
         keys=("secrets", "audit"),
         args=(NOW, "TOKEN", b"\x01sealed", 100, "a.example *.b.example", *ACT),
     ),
-    "keep_answers": Scenario(
+    "save_answers": Scenario(
         seed=(EXECUTION, HELD),
         keys=("x", "held"),
         args=("acc/x", "1:token", 2, 1, b"what was answered", "1"),

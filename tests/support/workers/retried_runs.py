@@ -16,7 +16,7 @@ from engine.services.runs.acceptance import Acceptance, NewRun, Runnable
 from engine.services.runs.retries import Retries
 from engine.services.runs.run_inputs import compute_here
 from engine.settings import Settings
-from engine.store.executions.record_fields import parse_kept
+from engine.store.executions.record_fields import parse_answer_batches
 from engine.store.redis.record_packing import unpack
 from tests.support.factories import Graph
 from tests.support.workers.paying_account import PayingAccount
@@ -157,7 +157,7 @@ async def expected_calls(
 ) -> dict[str, int]:
     """Return the calls of each charged node that a retry may make at most, kept answers aside."""
     record = await payer.store.walks.records(payer.account.id, failed.id)
-    kept = parse_kept(record)
+    kept = parse_answer_batches(record)
     names = {node.id: node.index for node in plan.nodes}
     statuses = {node.index: node.status for node in failed.nodes}
     found = {}

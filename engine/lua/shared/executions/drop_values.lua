@@ -1,9 +1,9 @@
 -- Remove the inputs and outputs of an ended execution, and the texts of its nodes, unless its
--- workflow keeps them. `kept`, its field `values`, is 'none', 'failed' or absent: all. Outputs that
+-- workflow keeps them. `policy`, its field `values`, is 'none', 'failed' or absent: all. Outputs that
 -- may have to go are in fields of their own, 'o<fence>.<step>'. Objects in the blob store are
 -- removed afterwards.
-local function drop_values(execution, progress, status, kept)
-  if not kept or (kept == 'failed' and status == 'failed') then return end
+local function drop_values(execution, progress, status, policy)
+  if not policy or (policy == 'failed' and status == 'failed') then return end
   local fields = {'inputs'}
   for _, name in ipairs(redis.call('HKEYS', execution)) do
     if string.match(name, '^o%d+%.%d+$') then fields[#fields + 1] = name end

@@ -75,8 +75,8 @@ end
 
 local function permit_call(governor, call)
   local keys = governor.keys
-  local kept = redis.call('HGET', keys.calls, call.field)
-  local tokens, number = string.match(kept, '^[^|]*|(%d+)|(%d+)|')
+  local record = redis.call('HGET', keys.calls, call.field)
+  local tokens, number = string.match(record, '^[^|]*|(%d+)|(%d+)|')
   local reserved = expect_tokens(governor, tonumber(tokens))
   use_pace(governor, reserved)
   add_share(governor, call.account, call.share, share_of(governor, reserved))

@@ -12,7 +12,7 @@ from engine.services.media import MediaService
 from engine.services.runs.retries import Retries
 from engine.settings import Settings
 from engine.store import AlreadyRetried
-from engine.store.executions.record_fields import parse_kept, parse_rows
+from engine.store.executions.record_fields import parse_answer_batches, parse_rows
 from engine.store.redis import keyspace
 from engine.store.redis.record_packing import pack, unpack
 from tests.support.factories import Graph
@@ -76,7 +76,7 @@ async def test_the_estimate_of_a_retry_is_that_of_the_nodes_that_run(
 
 async def test_answers_for_items_are_taken_over(payer: PayingAccount) -> None:
     first = await failed(payer, answer(fan(Graph(), "many", 6), "many"), many3=1)
-    assert parse_kept(await record(payer, first))
+    assert parse_answer_batches(await record(payer, first))
 
     execution = await retry(payer, first)
 
@@ -84,7 +84,7 @@ async def test_answers_for_items_are_taken_over(payer: PayingAccount) -> None:
     assert sorted(payer.models.calls) == sorted([*(f"many{n}" for n in range(6)), "many3"])
     assert execution.credits_cost == 6 * PRICE
     assert await payer.paid(6 * PRICE)
-    assert not parse_kept(await record(payer, execution.id))
+    assert not parse_answer_batches(await record(payer, execution.id))
 
 
 async def test_answers_are_taken_over_by_the_retry_of_a_retry(payer: PayingAccount) -> None:
@@ -209,7 +209,7 @@ async def test_values_that_were_not_recorded_forbid_a_retry(payer: PayingAccount
         await accept_retry(payer, first)
 
     assert "not recorded" in refusal.value.context["reason"]
-    assert not parse_kept(await record(payer, first))
+    assert not parse_answer_batches(await record(payer, first))
 
 
 async def test_a_version_that_is_gone_forbids_a_retry(payer: PayingAccount) -> None:

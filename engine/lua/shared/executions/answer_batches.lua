@@ -1,25 +1,25 @@
--- Item answers of nodes for another attempt, in batches. The field 'kept' has the number of batches
--- of each node, 'node=batches,…'; each batch has a field of its own.
-local function kept_answers(kept)
+-- Item answers of nodes for another attempt, in batches. The field 'answer_batches' has the number
+-- of batches of each node, 'node=batches,…'; each batch has a field of its own.
+local function answer_batches(text)
   local counts = {}
-  for index, count in string.gmatch(kept or '', '(%d+)=(%d+)') do counts[index] = tonumber(count) end
+  for index, count in string.gmatch(text or '', '(%d+)=(%d+)') do counts[index] = tonumber(count) end
   return counts
 end
 
-local function save_kept(execution, counts)
+local function save_batch_counts(execution, counts)
   local listed = {}
   for index, count in pairs(counts) do listed[#listed + 1] = index .. '=' .. count end
   table.sort(listed)
   if #listed == 0 then
-    redis.call('HDEL', execution, 'kept')
+    redis.call('HDEL', execution, 'answer_batches')
   else
-    redis.call('HSET', execution, 'kept', table.concat(listed, ','))
+    redis.call('HSET', execution, 'answer_batches', table.concat(listed, ','))
   end
 end
 
 -- Delete the answers of these nodes, a list of indexes; nil: of all nodes.
-local function drop_kept(execution, kept, indexes)
-  local counts, fields = kept_answers(kept), {}
+local function drop_answers(execution, text, indexes)
+  local counts, fields = answer_batches(text), {}
   if not indexes then
     indexes = {}
     for index in pairs(counts) do indexes[#indexes + 1] = index end
@@ -32,5 +32,5 @@ local function drop_kept(execution, kept, indexes)
   for first = 1, #fields, 1000 do
     redis.call('HDEL', execution, unpack(fields, first, math.min(first + 999, #fields)))
   end
-  save_kept(execution, counts)
+  save_batch_counts(execution, counts)
 end
