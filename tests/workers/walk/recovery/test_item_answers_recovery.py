@@ -51,7 +51,7 @@ async def record(payer: PayingAccount, execution_id: str) -> dict[str, bytes]:
 
 
 def kept(record: dict[str, bytes]) -> list[str]:
-    return [name for name in record if name == "kept" or (name[0] == "k" and "." in name)]
+    return [name for name in record if name == "answer_batches" or (name[0] == "k" and "." in name)]
 
 
 async def begin_held(payer: PayingAccount, graph: Graph, held: Sequence[str], count: int) -> str:
@@ -246,7 +246,7 @@ async def test_a_batch_is_recorded_once_and_only_by_the_holder_of_the_node(
     execution_id = await begin_held(payer, asking(3), ["p2"], 3)
     ids = payer.account.id, execution_id
     before = await record(payer, execution_id)
-    index = int(before["kept"].split(b"=")[0])
+    index = int(before["answer_batches"].split(b"=")[0])
     key = keyspace.held(partition_of(ids[0]), WORKER)
     token = (await payer.store.client.send("HVALS", key))[0].decode().partition(":")[2]
 
@@ -260,7 +260,7 @@ async def test_a_batch_is_recorded_once_and_only_by_the_holder_of_the_node(
 
     assert (again, foreign, late, unclaimed) == (True, False, False, False)
     assert kept(await record(payer, execution_id)) == kept(before)
-    assert before["kept"] == b"%d=1" % index
+    assert before["answer_batches"] == b"%d=1" % index
 
 
 async def waits_for_a_retry(payer: PayingAccount, execution_id: str) -> None:

@@ -146,8 +146,8 @@ async def test_a_hole_in_the_kept_answers_is_asked_for_again(
     payer.models.held = {"p1", "p2"}
     execution_id = await payer.begin(answer(fan(Graph(), "p", 3), "p"))
     key = keyspace.execution(payer.account.id, execution_id)
-    kept = await eventually(lambda: store.client.send("HGET", key, "kept"))
-    index = kept.partition(b"=")[0].decode()
+    batches = await eventually(lambda: store.client.send("HGET", key, "answer_batches"))
+    index = batches.partition(b"=")[0].decode()
     await store.client.send("HDEL", key, f"k{index}.1")
 
     await store.walks.give_back(payer.reference(execution_id), WORKER, is_lost=True)
