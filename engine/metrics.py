@@ -168,7 +168,12 @@ SWEEPS_FAILED = Counter(
     ["duty"],
     registry=REGISTRY,
 )
-
+DUTY_LAG = Gauge(
+    "headrace_duty_lag_seconds",
+    "Time for which a duty of the sweeper or the archiver has been due and is not done.",
+    ["duty"],
+    registry=REGISTRY,
+)
 TASKS_RESTARTED = Counter(
     "headrace_background_tasks_restarted_total",
     "Background tasks of a process that failed or ended, and were started again.",

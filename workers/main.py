@@ -36,8 +36,9 @@ from workers.outbound.address_gate import AddressGate
 from workers.outbound.client import Egress
 from workers.providers.limiter.call_limiter import CallLimiter
 from workers.providers.model_caller import ModelCaller
+from workers.recovery.clock import RecoveryClock
 from workers.recovery.held_check import HeldCheck
-from workers.recovery.sweeper import Sweeper
+from workers.recovery.sweeper import Sweeper, sweeper_duties
 from workers.runtime.broker import ConcurrencyLimit, HintBroker, LoopWorker
 from workers.runtime.dramatiq_command import refuse_command
 from workers.runtime.own_actors import OwnActors
@@ -231,15 +232,16 @@ async def _follow_models(store: Store, redis_url: str) -> AsyncIterator[None]:
 async def _run_sweeper(
     store: Store, media_service: MediaService, worker_id: str, settings: Settings
 ) -> AsyncIterator[None]:
-    sweeper = Sweeper(
+    clock = RecoveryClock(settings.lease_seconds)
+    duties = sweeper_duties(
         store,
         worker_id,
-        lease_seconds=settings.lease_seconds,
+        clock,
         retention_days=settings.retention_days,
         media_service=media_service,
-        prunes_executions=not settings.database_url,
+        has_history=bool(settings.database_url),
     )
-    async with background("sweeper", sweeper.run):
+    async with background("sweeper", Sweeper(store, worker_id, clock, duties).run):
         yield
 
 

@@ -55,7 +55,7 @@ async def target() -> AsyncIterator[Target]:
 def brisk_sweeper(monkeypatch: pytest.MonkeyPatch) -> None:
     """Send due hints immediately, for tests with many that are due one after the other."""
     monkeypatch.setattr("workers.recovery.sweeper.TICK_SECONDS", 0.02)
-    monkeypatch.setattr("workers.recovery.sweeper.IDLE_SECONDS", 0.02)
+    monkeypatch.setattr("workers.recovery.duties.due_hints.IDLE_SECONDS", 0.02)
 
 
 @pytest.fixture

@@ -19,8 +19,9 @@ from tests.support.factories import Graph, Runner
 from tests.support.http.s3_server import BUCKET, S3Server
 from tests.support.http.s3_server import serving as serving_s3
 from tests.support.http.scripted_server import Target, serving
+from tests.support.workers.pruning import prune_all
 from tests.support.workers.worker_process import WorkerProcess
-from workers.recovery.sweeper import Sweeper
+from workers.recovery.duties.removal import LostOutputs
 
 pytestmark = pytest.mark.slow
 URL = f"s3://{BUCKET}/of-headrace"
@@ -82,9 +83,9 @@ async def assert_record_is_small(store: Store, execution: Execution) -> None:
 
 async def forget_all(store: Store) -> None:
     """Let the sweeper prune ended executions."""
-    sweeper = Sweeper(store, "me", lease_seconds=3, retention_days=0)
-    await eventually(sweeper.prune)
-    await sweeper.remove_outputs()
+    left_outputs = await prune_all(store)
+    await left_outputs.run()
+    await LostOutputs(store).run()
 
 
 @pytest.fixture

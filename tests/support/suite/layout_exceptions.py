@@ -98,7 +98,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "engine/services/workflows/copy_workflow.py": "tests/contract/test_11_copies.py copies workflows.",
     "engine/store/accounts/principals.py": "Records without logic; tests/engine/store/accounts/test_api_keys.py.",
     "engine/store/executions/acceptance.py": "tests/engine/store/executions/test_executions.py accepts by it.",
-    "engine/store/executions/orphans.py": "tests/workers/recovery/test_orphan_search.py finds and frees them.",
+    "engine/store/executions/orphans.py": "tests/workers/recovery/duties/test_orphans.py finds and frees them.",
     "engine/store/executions/read/recorded_values.py": "tests/workers/walk/values/test_walk_values.py reads large values.",
     "engine/store/executions/read/results.py": "tests/gateway/routes/test_large_results.py reads them over HTTP.",
     "engine/store/executions/start.py": "tests/engine/services/runs/test_draft_runs.py begins executions so.",

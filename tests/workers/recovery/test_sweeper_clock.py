@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from engine.settings import Settings
 from engine.store import Store
 from engine.store.metrics.snapshots import RETIRED
 from engine.store.redis import keyspace
@@ -11,9 +12,9 @@ from engine.store.redis.record_packing import pack
 from engine.store.worker_leases import Leadership, Leases
 from tests.support.eventually import eventually
 from tests.support.workers import leases
+from tests.support.workers.sweepers import LEASE_SECONDS, make_sweeper
 from workers.recovery.sweeper import Sweeper
 
-LEASE_SECONDS = 3.0
 LEASE_MS = 3_000
 
 
@@ -29,29 +30,27 @@ def shift(monkeypatch: pytest.MonkeyPatch) -> Shift:
     shift = Shift()
     take_lead = Leases.take_lead
 
-    async def shifted(leases: Leases, worker_id: str, lease_ms: int) -> Leadership:
-        lead = await take_lead(leases, worker_id, lease_ms)
+    async def shifted(
+        leases: Leases, worker_id: str, lease_ms: int, *, key: str = keyspace.leader()
+    ) -> Leadership:
+        lead = await take_lead(leases, worker_id, lease_ms, key=key)
         return replace(lead, now=lead.now + shift.ms)
 
     async def up_for_long(leases: Leases) -> int:
         return 10_000
 
-    monkeypatch.setattr("workers.recovery.sweeper.IDLE_SECONDS", 0.0)
+    monkeypatch.setattr("workers.recovery.duties.due_hints.IDLE_SECONDS", 0.0)
     monkeypatch.setattr(Leases, "take_lead", shifted)
     monkeypatch.setattr(Leases, "uptime_seconds", up_for_long)
     return shift
 
 
-def make_sweeper(store: Store, worker_id: str = "me") -> Sweeper:
-    return Sweeper(store, worker_id, lease_seconds=LEASE_SECONDS, retention_days=1)
-
-
 @pytest.fixture
-async def leader(store: Store, shift: Shift) -> Sweeper:
+async def leader(store: Store, settings: Settings, shift: Shift) -> Sweeper:
     """A sweeper that leads, and has watched the clock for long enough."""
-    leader = make_sweeper(store)
-    await leader._tick()
-    leader._recover_after = 0.0
+    leader = make_sweeper(store, settings)
+    await leader.tick()
+    leader.clock.spared_until = 0.0
     return leader
 
 
@@ -73,26 +72,26 @@ async def test_no_worker_is_taken_for_dead_when_the_clock_jumps_ahead(
     await beat(store, shift, "dead")
 
     shift.ms = jump_ms
-    await leader._tick()
-    await leader._tick()
+    await leader.tick()
+    await leader.tick()
     assert await known(store) == {"living", "dead"}
 
-    leader._recover_after -= LEASE_SECONDS  # a lease goes by, in which living workers beat
+    leader.clock.spared_until -= LEASE_SECONDS  # a lease goes by, in which living workers beat
     await beat(store, shift, "living")
-    await leader._tick()
+    await leader.tick()
     assert await known(store) == {"living"}
 
 
 async def test_a_sweeper_that_begins_while_the_store_is_away_spares_all_for_a_whole_lease(
-    store: Store, shift: Shift
+    store: Store, settings: Settings, shift: Shift
 ) -> None:
-    sweeper = make_sweeper(store)
+    sweeper = make_sweeper(store, settings)
     sweeper._lose_lead()
-    spared_until = sweeper._recover_after
+    spared_until = sweeper.clock.spared_until
 
-    await sweeper._tick()  # its first look at the clock alone spares for half a lease
+    await sweeper.tick()  # its first look at the clock alone spares for half a lease
 
-    assert sweeper._recover_after >= spared_until
+    assert sweeper.clock.spared_until >= spared_until
 
 
 async def test_a_death_that_was_seen_counts_although_the_clock_jumped(
@@ -103,7 +102,7 @@ async def test_a_death_that_was_seen_counts_although_the_clock_jumped(
     await store.leases.end_lease("dead")
 
     shift.ms = 4_000
-    await leader._tick()
+    await leader.tick()
 
     assert await known(store) == {"living"}
 
@@ -116,7 +115,7 @@ async def test_a_worker_that_died_is_found_within_a_lease_although_the_clock_was
     await store.leases.end_lease("seen dead")
 
     shift.ms = -3_600_000
-    await leader._tick()
+    await leader.tick()
 
     workers = await store.leases.workers()
     assert set(workers) == {"dead"}
@@ -124,46 +123,48 @@ async def test_a_worker_that_died_is_found_within_a_lease_although_the_clock_was
 
 
 async def test_leases_that_last_too_long_are_shortened_by_the_next_leader(
-    store: Store, shift: Shift
+    store: Store, settings: Settings, shift: Shift
 ) -> None:
-    sweeper = make_sweeper(store)
+    sweeper = make_sweeper(store, settings)
 
     for turn in ("first", "again"):
         await leases.beat(store, turn, 3_600_000)  # before the clock was set back
-        await sweeper._tick()
+        await sweeper.tick()
         assert (await store.leases.workers())[turn] <= await store.leases.now() + LEASE_MS
 
         await store.client.send("SET", keyspace.leader(), "other")
-        await sweeper._tick()
+        await sweeper.tick()
         await store.client.send("DEL", keyspace.leader())
 
 
 async def test_a_new_sweeper_takes_no_worker_for_dead_until_living_ones_have_beaten(
-    store: Store, shift: Shift
+    store: Store, settings: Settings, shift: Shift
 ) -> None:
     await store.client.send("ZADD", keyspace.workers(), 2, "silent")
-    sweeper = make_sweeper(store)
+    sweeper = make_sweeper(store, settings)
 
-    await sweeper._tick()
+    await sweeper.tick()
     assert await known(store) == {"silent"}
 
-    sweeper._recover_after -= LEASE_SECONDS / 2
-    await sweeper._tick()
+    sweeper.clock.spared_until -= LEASE_SECONDS / 2
+    await sweeper.tick()
     assert await known(store) == set()
 
 
-async def test_the_next_leader_after_a_jump_has_seen_it(store: Store, shift: Shift) -> None:
+async def test_the_next_leader_after_a_jump_has_seen_it(
+    store: Store, settings: Settings, shift: Shift
+) -> None:
     await store.leases.take_lead("before", 60_000)
-    sweeper = make_sweeper(store)
-    await sweeper._tick()
-    sweeper._recover_after = 0.0
+    sweeper = make_sweeper(store, settings)
+    await sweeper.tick()
+    sweeper.clock.spared_until = 0.0
     await beat(store, shift, "living")
 
     shift.ms = 4_000
     await store.client.send("DEL", keyspace.leader())  # its lease is over by the new clock
-    await sweeper._tick()
+    await sweeper.tick()
 
-    assert sweeper._leads
+    assert sweeper.leader.is_leading
     assert await known(store) == {"living"}
 
 
@@ -193,11 +194,11 @@ async def test_a_jump_ahead_ends_no_attempt_at_a_delivery(
     await store.client.send("ZADD", keyspace.deliveries_due(0), ends, "acc/attempted")
 
     for shift.ms in (60_000, 120_000, 60_000):
-        await leader._tick()
+        await leader.tick()
         assert await hints() == 0
 
-    leader._delivery_lag_ends = 0.0  # any attempt from before the jump has ended
-    await leader._tick()
+    leader.clock.delivery_lag_ends = 0.0  # any attempt from before the jump has ended
+    await leader.tick()
     assert await hints() == 1
 
 
@@ -207,11 +208,11 @@ async def test_no_metrics_are_folded_just_after_the_clock_jumped(
     await store.client.send("HSET", keyspace.metrics(), "silent", pack([1, []]))
 
     shift.ms = 60_000
-    await leader._tick()
+    await leader.tick()
     found, _ = await store.snapshots.all()
     assert set(found) == {"silent"}
 
-    leader._recover_after = 0.0
-    await leader._tick()
+    leader.clock.spared_until = 0.0
+    await leader.tick()
     found, _ = await store.snapshots.all()
     assert set(found) == {RETIRED}

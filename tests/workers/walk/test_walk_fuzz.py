@@ -24,7 +24,7 @@ LONG_SECONDS = float(os.environ.get("FUZZ_SECONDS", "60"))
 async def brisk(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Settings]:
     """Settings and pauses that make minutes of trouble fit into seconds."""
     monkeypatch.setattr("engine.store.executions.executions.RESEND_AFTER_MS", 500)
-    monkeypatch.setattr("workers.recovery.sweeper.RESEND_AFTER_MS", 500)
+    monkeypatch.setattr("workers.recovery.duties.due_hints.RESEND_AFTER_MS", 500)
     monkeypatch.setattr("workers.runtime.broker.RESTART_SECONDS", 0.1)
     monkeypatch.setattr("workers.main.Pool", SharedPool)
     monkeypatch.setattr("workers.main.ConcurrencyLimit", WatchedSlots)

@@ -288,10 +288,10 @@ async def test_a_forgotten_execution_takes_its_inputs_along(
     payer: PayingAccount, settings: Settings, store: Store
 ) -> None:
     execution = await payer.run(sized(), LARGE)
-    sweeper = await prune_all(store)
+    left_outputs = await prune_all(store)
     kept = outputs_of(settings, payer.account.id, execution.id)
 
-    await sweeper.remove_outputs()
+    await left_outputs.run()
 
     assert len(kept) == 1
     assert outputs_of(settings, payer.account.id, execution.id) == []
@@ -302,9 +302,9 @@ async def test_an_execution_that_was_never_walked_takes_its_inputs_along(
 ) -> None:
     execution_id = await payer.accept(sized(), LARGE)
     await store.executions.cancel(payer.account.id, execution_id)
-    sweeper = await prune_all(store)
+    left_outputs = await prune_all(store)
 
-    await sweeper.remove_outputs()
+    await left_outputs.run()
 
     assert outputs_of(settings, payer.account.id, execution_id) == []
 
@@ -313,11 +313,11 @@ async def test_inputs_that_cannot_be_removed_at_once_are_removed_later(
     payer: PayingAccount, settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     execution = await payer.run(sized(), LARGE)
-    sweeper = await prune_all(store)
-    await remove_in_vain(sweeper, store, monkeypatch)
+    left_outputs = await prune_all(store)
+    await remove_in_vain(left_outputs, store, monkeypatch)
     assert len(outputs_of(settings, payer.account.id, execution.id)) == 1
 
-    await sweeper.remove_outputs()
+    await left_outputs.run()
 
     assert outputs_of(settings, payer.account.id, execution.id) == []
 

@@ -20,13 +20,12 @@ from engine.store.executions.record_fields import parse_rows
 from engine.store.executions.steps import Charge, Step
 from engine.store.executions.walks import Advanced, Walks
 from engine.store.redis.record_packing import pack
-from tests.support.eventually import eventually
 from tests.support.factories import Graph
 from tests.support.media.faulty_blob_stores import Faulty, shorten_pauses, use
 from tests.support.media.object_files import outputs_of
 from tests.support.workers.paying_account import PRICE, PayingAccount, answer, model_node
 from tests.support.workers.pruning import prune_all, remove_in_vain
-from workers.recovery.sweeper import Sweeper
+from workers.recovery.duties.removal import LostOutputs
 from workers.walk.values import outputs, sizes
 
 LARGE = "x" * 300_000
@@ -335,8 +334,8 @@ async def test_pruned_executions_take_their_objects_along(
     ids = [(await payer.run(bought())).id for _ in range(3)]
     kept = [outputs_of(settings, payer.account.id, each) for each in ids]
 
-    sweeper = await prune_all(store)
-    await sweeper.remove_outputs()
+    left_outputs = await prune_all(store)
+    await left_outputs.run()
 
     assert [len(each) for each in kept] == [1, 1, 1]
     assert [outputs_of(settings, payer.account.id, each) for each in ids] == [[], [], []]
@@ -347,11 +346,10 @@ async def test_outputs_of_a_lost_step_are_removed_when_its_execution_is_gone(
 ) -> None:
     execution = await payer.run(answer(model_node(Graph(), "two"), "two"))
     await store.offloaded.put(payer.account.id, execution.id, make_name("9-t", 0, 1), b"x")
-    sweeper = Sweeper(store, "me", lease_seconds=3, retention_days=0)
-    await eventually(sweeper.prune)
+    await prune_all(store)
     assert len(outputs_of(settings, payer.account.id, execution.id)) == 1
 
-    await sweeper.remove_outputs()
+    await LostOutputs(store).run()
 
     assert outputs_of(settings, payer.account.id, execution.id) == []
 
@@ -360,11 +358,11 @@ async def test_outputs_that_could_not_be_removed_at_once_are_removed_later(
     payer: PayingAccount, settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     execution = await payer.run(bought())
-    sweeper = await prune_all(store)
-    await remove_in_vain(sweeper, store, monkeypatch)
+    left_outputs = await prune_all(store)
+    await remove_in_vain(left_outputs, store, monkeypatch)
     assert len(outputs_of(settings, payer.account.id, execution.id)) == 1
 
-    await sweeper.remove_outputs()
+    await left_outputs.run()
 
     assert outputs_of(settings, payer.account.id, execution.id) == []
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from workers.recovery.clock_jumps import ClockComparison, ClockJumpDetector, ClockReading
+from workers.recovery.clock import ClockComparison, ClockJumpDetector, ClockReading
 
 STEADY = ClockComparison(is_steady=True)
 UNKNOWN = ClockComparison(is_steady=False)

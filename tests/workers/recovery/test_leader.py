@@ -4,21 +4,22 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
+from engine.settings import Settings
 from engine.store import Store
+from engine.store.deliveries import Deliveries
 from engine.store.redis import keyspace
 from engine.store.worker_leases import Leadership, Leases, Promoted
 from tests.support.eventually import PATIENCE_SECONDS, eventually
-from workers.recovery import sweeper as sweeping
-from workers.recovery.sweeper import LAPSE_SECONDS, LEAD_SECONDS, TICK_SECONDS, Sweeper
+from tests.support.workers.sweepers import make_sweeper
+from workers.recovery.duties import due_hints
+from workers.recovery.leader import LAPSE_SECONDS
+from workers.recovery.sweeper import LEAD_SECONDS, TICK_SECONDS, Sweeper
 
 LEAD_MS = int(LEAD_SECONDS * 1000)
-
-
-def make_sweeper(store: Store, worker_id: str) -> Sweeper:
-    return Sweeper(store, worker_id, lease_seconds=3.0, retention_days=1)
 
 
 @contextlib.asynccontextmanager
@@ -38,9 +39,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     counted: Counter[str] = Counter()
     take_lead = Leases.take_lead
 
-    async def count(leases: Leases, worker_id: str, lease_ms: int) -> Leadership:
+    async def count(leases: Leases, worker_id: str, lease_ms: int, *, key: str) -> Leadership:
         counted[worker_id] += 1
-        return await take_lead(leases, worker_id, lease_ms)
+        return await take_lead(leases, worker_id, lease_ms, key=key)
 
     monkeypatch.setattr(Leases, "take_lead", count)
     return counted
@@ -53,32 +54,32 @@ async def leader(store: Store) -> str | None:
 
 @pytest.mark.parametrize("left_ms", [LEAD_MS, 700, 60_000])
 async def test_a_follower_asks_again_when_the_lead_lapses_and_not_before(
-    left_ms: int, store: Store, monkeypatch: pytest.MonkeyPatch
+    left_ms: int, store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A lead from before the clock was set back is shortened to the longest lead."""
     await store.leases.take_lead("leader", left_ms)
-    follower, leads = make_sweeper(store, "follower"), list[Leadership]()
+    follower, leads = make_sweeper(store, settings, "follower"), list[Leadership]()
     take_lead = Leases.take_lead
 
-    async def note(leases: Leases, worker_id: str, lease_ms: int) -> Leadership:
-        leads.append(await take_lead(leases, worker_id, lease_ms))
+    async def note(leases: Leases, worker_id: str, lease_ms: int, *, key: str) -> Leadership:
+        leads.append(await take_lead(leases, worker_id, lease_ms, key=key))
         return leads[-1]
 
     monkeypatch.setattr(Leases, "take_lead", note)
-    await follower._tick()
+    await follower.tick()
 
     [lead] = leads
-    assert follower.pause == lead.left_ms / 1000 + LAPSE_SECONDS
+    assert follower.leader.pause == lead.left_ms / 1000 + LAPSE_SECONDS
     assert lead.left_ms <= min(left_ms, LEAD_MS)
     assert await store.client.send("PTTL", keyspace.leader()) <= LEAD_MS
     assert LAPSE_SECONDS <= TICK_SECONDS  # so late it would be if it asked with every tick
 
 
 async def test_followers_ask_a_few_times_while_the_leader_asks_with_every_tick(
-    store: Store, asked: Counter[str]
+    store: Store, settings: Settings, asked: Counter[str]
 ) -> None:
     names = ("one", "two", "three", "four")
-    async with running(*(make_sweeper(store, name) for name in names)):
+    async with running(*(make_sweeper(store, settings, name) for name in names)):
         leads = await eventually(lambda: leader(store))
         asked.clear()
         await eventually(lambda: _count(asked, leads), lambda count: count >= 16)
@@ -88,18 +89,18 @@ async def test_followers_ask_a_few_times_while_the_leader_asks_with_every_tick(
 
 
 async def test_the_death_of_a_leader_is_noticed_as_soon_as_its_lead_has_lapsed(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The times are Redis's."""
     died_at = (await store.leases.take_lead("dead", LEAD_MS)).now
-    follower = make_sweeper(store, "follower")
+    follower = make_sweeper(store, settings, "follower")
     taken = asyncio.get_running_loop().create_future()
 
-    async def sweep(now: float, redis_ms: int) -> None:
+    async def begin_lead() -> None:
         if not taken.done():
-            taken.set_result(redis_ms)
+            taken.set_result(follower.clock.redis_ms)
 
-    monkeypatch.setattr(follower, "_sweep", sweep)
+    monkeypatch.setattr(follower, "_begin_lead", begin_lead)
     async with running(follower):
         taken_at = await asyncio.wait_for(taken, PATIENCE_SECONDS)
 
@@ -107,80 +108,96 @@ async def test_the_death_of_a_leader_is_noticed_as_soon_as_its_lead_has_lapsed(
     print(f"noticed {taken_at - died_at} ms after the last renewal; a lead lasts {LEAD_MS} ms")
 
 
-async def test_a_long_pause_of_a_follower_is_not_taken_for_sleep(store: Store) -> None:
+async def test_a_long_pause_of_a_follower_is_not_taken_for_sleep(
+    store: Store, settings: Settings
+) -> None:
     """Its pause is as long as half a lease, in which a machine that slept would spare all."""
     await store.leases.take_lead("leader", LEAD_MS)
-    follower = make_sweeper(store, "follower")
-    await follower._tick()
-    follower._recover_after = 0.0
+    follower = make_sweeper(store, settings, "follower")
+    await follower.tick()
+    follower.clock.spared_until = 0.0
 
-    follower._ticked_at -= follower.pause + TICK_SECONDS
-    await follower._tick()
+    follower._ticked_at -= follower.leader.pause + TICK_SECONDS
+    await follower.tick()
 
-    assert follower._recover_after == 0.0
+    assert follower.clock.spared_until == 0.0
 
 
-async def test_a_follower_whose_machine_slept_spares_all(store: Store) -> None:
+async def test_a_follower_whose_machine_slept_spares_all(store: Store, settings: Settings) -> None:
     await store.leases.take_lead("leader", LEAD_MS)
-    follower = make_sweeper(store, "follower")
-    await follower._tick()
-    follower._recover_after = 0.0
+    follower = make_sweeper(store, settings, "follower")
+    await follower.tick()
+    follower.clock.spared_until = 0.0
 
-    follower._ticked_at -= follower.pause + 1.5
-    await follower._tick()
+    follower._ticked_at -= follower.leader.pause + 1.5
+    await follower.tick()
 
-    assert follower._recover_after > 0.0
+    assert follower.clock.spared_until > 0.0
 
 
 @pytest.fixture
-def looks(monkeypatch: pytest.MonkeyPatch) -> list[Promoted]:
-    """Return the results of the searches for due executions."""
-    found: list[Promoted] = []
-    promote = Leases.promote
+def searches(monkeypatch: pytest.MonkeyPatch) -> Counter[type]:
+    """Return a counter of the searches for due executions, by `Leases`, and for deliveries."""
+    counted: Counter[type] = Counter()
 
-    async def count(leases: Leases, resend_ms: int) -> Promoted:
-        found.append(await promote(leases, resend_ms))
-        return found[-1]
+    def count(owner: type[Leases] | type[Deliveries]) -> None:
+        promote = owner.promote
 
-    monkeypatch.setattr(Leases, "promote", count)
-    return found
+        async def counting(self: Any, time_ms: int) -> Promoted:
+            counted[owner] += 1
+            return await promote(self, time_ms)
+
+        monkeypatch.setattr(owner, "promote", counting)
+
+    count(Leases)
+    count(Deliveries)
+    return counted
 
 
 async def test_hints_are_looked_for_seldom_while_none_is_due(
-    store: Store, looks: list[Promoted], monkeypatch: pytest.MonkeyPatch
+    store: Store, settings: Settings, searches: Counter[type], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sweeping, "IDLE_SECONDS", 60.0)
-    only = make_sweeper(store, "only")
+    monkeypatch.setattr(due_hints, "IDLE_SECONDS", 60.0)
+    only = make_sweeper(store, settings, "only")
 
     for _ in range(3):
-        await only._tick()
+        await only.tick()
 
-    assert len(looks) == 1
+    assert searches == {Leases: 1, Deliveries: 1}
 
 
+@pytest.mark.parametrize(
+    ("due", "owner"), [(keyspace.due(7), Leases), (keyspace.deliveries_due(7), Deliveries)]
+)
 async def test_hints_are_looked_for_with_every_tick_while_one_is_due_later_and_a_while_after(
-    store: Store, looks: list[Promoted], monkeypatch: pytest.MonkeyPatch
+    due: str,
+    owner: type,
+    store: Store,
+    settings: Settings,
+    searches: Counter[type],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sweeping, "IDLE_SECONDS", 60.0)
-    monkeypatch.setattr(sweeping, "BUSY_SECONDS", 60.0)
-    only = make_sweeper(store, "only")
-    due = keyspace.deliveries_due(7)
+    monkeypatch.setattr(due_hints, "IDLE_SECONDS", 60.0)
+    monkeypatch.setattr(due_hints, "BUSY_SECONDS", 60.0)
+    only = make_sweeper(store, settings, "only")
     await store.client.send("ZADD", due, await store.leases.now() + 60_000, "acc/x")
 
     for _ in range(3):
-        await only._tick()
+        await only.tick()
     await store.client.send("DEL", due)
     for _ in range(3):
-        await only._tick()
+        await only.tick()
 
-    assert len(looks) == 6
+    assert searches[owner] == 6
 
 
-async def test_executions_that_fall_due_in_an_idle_installation_are_hinted_at(store: Store) -> None:
+async def test_executions_that_fall_due_in_an_idle_installation_are_hinted_at(
+    store: Store, settings: Settings
+) -> None:
     async def hints() -> int:
         return int(await store.client.send("LLEN", keyspace.hints("walk")))
 
-    async with running(make_sweeper(store, "only")):
+    async with running(make_sweeper(store, settings, "only")):
         await eventually(lambda: leader(store))
         await asyncio.sleep(0.5)
         await store.client.send("ZADD", keyspace.due(3), 1, "acc/x")

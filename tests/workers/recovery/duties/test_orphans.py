@@ -13,13 +13,12 @@ from engine.store.redis import keyspace
 from tests.support.factories import Runner, greeting
 from tests.support.workers.leases import beat
 from workers.main import worker
-from workers.recovery import orphan_search
-from workers.recovery.orphan_search import OrphanSearch
+from workers.recovery.duties import orphans
+from workers.recovery.duties.orphans import OrphanSearch
 
 
 @pytest.fixture
-def search(store: Store, monkeypatch: pytest.MonkeyPatch) -> OrphanSearch:
-    monkeypatch.setattr(orphan_search, "PASS_SECONDS", 0.0)
+def search(store: Store) -> OrphanSearch:
     return OrphanSearch(store)
 
 
@@ -63,7 +62,7 @@ async def test_an_orphan_is_due_after_three_passes_and_ends(
 
     dues = []
     for _ in range(3):
-        await search.step()
+        await search.run()
         dues.append(await is_due(store, reference))
     async with worker(settings):
         execution = await runner.end(keyspace.parse_reference(reference)[1])
@@ -79,7 +78,7 @@ async def test_a_cancel_of_an_orphan_comes_to_its_end(
     execution_id = keyspace.parse_reference(reference)[1]
     await lose_hold(store, reference)
     for _ in range(3):
-        await search.step()
+        await search.run()
 
     cancelled = await store.executions.cancel(runner.account.id, execution_id)
 
@@ -102,7 +101,7 @@ async def test_executions_that_are_due_held_or_over_are_left_alone(
     await store.walks.advance(Lease(*ids, "w1", 1, "t"), 1, step)
 
     for _ in range(5):
-        await search.step()
+        await search.run()
 
     assert await is_due(store, due)
     assert not await is_due(store, held)
@@ -115,12 +114,12 @@ async def test_an_execution_claimed_between_the_passes_is_left_alone(
 ) -> None:
     reference = await begin(runner)
     for number in range(5):
-        await search.step()
+        await search.run()
         assert await store.walks.claim(reference, f"ghost-{number}")
-        await search.step()
+        await search.run()
         await store.walks.give_back(reference, f"ghost-{number}", is_lost=False)
         assert await store.walks.claim(reference, f"ghost-{number}")
-        await search.step()
+        await search.run()
         assert not await is_due(store, reference)
         await store.walks.give_back(reference, f"ghost-{number}", is_lost=False)
 
@@ -130,14 +129,14 @@ async def test_an_execution_with_a_new_claim_is_an_orphan_one_pass_later(
 ) -> None:
     reference = await begin(runner)
     assert await store.walks.claim(reference, "ghost")
-    await search.step()
-    await search.step()
+    await search.run()
+    await search.run()
     await store.walks.give_back(reference, "ghost", is_lost=False)
     assert await store.walks.claim(reference, "ghost")
 
     dues = []
     for _ in range(2):
-        await search.step()
+        await search.run()
         dues.append(await is_due(store, reference))
 
     assert dues == [False, True]
@@ -170,7 +169,7 @@ async def test_a_node_that_ran_in_an_orphan_counts_as_lost_with_its_worker(
 async def test_all_accounts_are_looked_at_a_few_at_a_time(
     store: Store, runner: Runner, search: OrphanSearch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(orphan_search, "ACCOUNTS_BATCH", 2)
+    monkeypatch.setattr(orphans, "ACCOUNTS_BATCH", 2)
     references = []
     for number in range(5):
         account = await store.accounts.create(email=f"{number}@example.com", tier=Tier.PRO)
@@ -178,6 +177,6 @@ async def test_all_accounts_are_looked_at_a_few_at_a_time(
         await lose_due(store, references[-1])
 
     for _ in range(3 * 4):
-        await search.step()
+        await search.run()
 
     assert all([await is_due(store, each) for each in references])

@@ -1,55 +1,57 @@
 """Search for orphans: executions that no worker holds and that are not due.
 
 No transition leaves an orphan behind, and no earlier state of Redis has one. A fault, or keys that
-were removed by hand, might. The leading sweeper scans all accounts, a few at each tick.
+were removed by hand, might.
 """
 
 import logging
-import time
 from collections.abc import Mapping
 
 from engine import metrics
 from engine.store import Store
+from workers.recovery.duty import Duty
 
 ACCOUNTS_BATCH = 200
 PASS_SECONDS = 10.0
-"""Shortest time from the start of one pass over all accounts to that of the next."""
 
 log = logging.getLogger(__name__)
 
 
-class OrphanSearch:
+class OrphanSearch(Duty):
     """Makes executions due that three passes find not due and, two of them, not held by a worker.
 
-    The passes are seconds apart, so that no claim on its way is taken for an orphan.
+    A pass goes over all accounts, a few at each tick. The passes are seconds apart, so that no
+    claim on its way is taken for an orphan.
     """
+
+    name = "find orphans"
+    interval_seconds = PASS_SECONDS
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._position = 0
-        self._next_pass = 0.0
-        self._found: set[str] = set()
+        self._candidates: set[str] = set()
+        """Executions that are not due, of this pass so far."""
         self._not_due: set[str] = set()
+        """Those of the pass before."""
         self._unheld: Mapping[str, str] = {}
+        """Fences of the executions that the pass before found not held."""
 
-    async def step(self) -> None:
+    async def run(self) -> bool:
         """Scan the next accounts; at the end of a pass, make orphans due. Raises Unavailable."""
-        if not self._position and time.monotonic() < self._next_pass:
-            return
-        if not self._position:
-            self._next_pass = time.monotonic() + PASS_SECONDS
-            self._found = set()
         accounts = await self._store.orphans.accounts(self._position, ACCOUNTS_BATCH)
-        self._found |= await self._store.orphans.not_due(accounts)
+        self._candidates |= await self._store.orphans.not_due(accounts)
         self._position += len(accounts)
-        if len(accounts) < ACCOUNTS_BATCH:
-            self._position = 0
-            await self._end_pass()
+        if len(accounts) == ACCOUNTS_BATCH:
+            return True
+        self._position = 0
+        await self._end_pass()
+        return False
 
     async def _end_pass(self) -> None:
-        lasting = self._not_due & self._found
-        self._not_due = self._found
-        unheld = await self._unheld_of(lasting) if lasting else {}
+        lasting = self._not_due & self._candidates
+        self._not_due, self._candidates = self._candidates, set()
+        unheld = await self._find_unheld(lasting) if lasting else {}
         orphans = {name: fence for name, fence in unheld.items() if self._unheld.get(name) == fence}
         self._unheld = unheld
         for name, fence in orphans.items():
@@ -57,7 +59,7 @@ class OrphanSearch:
                 metrics.EXECUTIONS_ORPHANED.inc()
                 log.error("an execution was held by nobody and not due", extra={"reference": name})
 
-    async def _unheld_of(self, references: set[str]) -> dict[str, str]:
+    async def _find_unheld(self, references: set[str]) -> dict[str, str]:
         held: set[str] = set()
         for worker_id in await self._store.leases.workers():
             held.update(await self._store.leases.held(worker_id))

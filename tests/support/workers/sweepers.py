@@ -1,0 +1,23 @@
+"""Sweepers with all duties, as a worker without a history runs them."""
+
+from engine.services.media import MediaService
+from engine.settings import Settings
+from engine.store import Store
+from workers.recovery.clock import RecoveryClock
+from workers.recovery.sweeper import Sweeper, sweeper_duties
+
+LEASE_SECONDS = 3.0
+
+
+def make_sweeper(store: Store, settings: Settings, worker_id: str = "me") -> Sweeper:
+    """Return the sweeper of a worker."""
+    clock = RecoveryClock(LEASE_SECONDS)
+    duties = sweeper_duties(
+        store,
+        worker_id,
+        clock,
+        retention_days=1,
+        media_service=MediaService.of(settings, store),
+        has_history=False,
+    )
+    return Sweeper(store, worker_id, clock, duties)

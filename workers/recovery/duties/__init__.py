@@ -1,0 +1,1 @@
+"""Duties of the sweeper, one class each."""
