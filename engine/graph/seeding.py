@@ -28,8 +28,3 @@ def _status(
     if is_needed:
         return NodeStatus.PENDING
     return settled.get(index, NodeStatus.SKIPPED) if index in plan.reachable else NodeStatus.SKIPPED
-
-
-def seed_row(index: int, outputs: bytes | str | None, error: object = None) -> list[object]:
-    """Return the row of a node that is settled from the start: without attempts and times."""
-    return [index, 0, None, None, error, outputs]

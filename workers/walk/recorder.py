@@ -6,6 +6,7 @@ from typing import Any
 from engine.errors.nodes import NodeFailed
 from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.executions.public_runs import hide_node
+from engine.executions.rows import FailedAttemptRow, NodeRow
 from engine.store.executions.claims import ClaimedExecution
 from engine.store.executions.record_fields import parse_name
 from engine.store.executions.steps import Charge, Step
@@ -78,23 +79,22 @@ class Recorder:
         if isinstance(outputs, str):
             self._step.names_objects = True
         self._step.settled.append((index, status))
-        row = [index, attempts, started_at, duration_ms, shown(failure), outputs]
         if charge is not None:
             self._step.charges[index] = charge
-        if charge is not None or turn_ms:
-            row.append(0 if charge is None else charge.credits)
-        if turn_ms:
-            row.append(turn_ms)
-        self._step.rows.append(row)
+        credits = 0 if charge is None else charge.credits
+        error = shown(failure)
+        self._step.rows.append(
+            NodeRow(index, attempts, started_at, duration_ms, error, outputs, credits, turn_ms)
+        )
 
     def add_skipped(self, index: int) -> None:
         """Add a skipped node."""
         self._step.settled.append((index, NodeStatus.SKIPPED))
 
-    def add_retry(self, index: int, delay_ms: int, attempt: Sequence[Any]) -> None:
-        """Add a node whose next attempt is due after the delay, and its failed attempt."""
-        self._step.retrying.append((index, delay_ms))
-        self._step.rows.append([~index, *attempt, delay_ms])
+    def add_retry(self, attempt: FailedAttemptRow) -> None:
+        """Add a failed attempt; the node's next attempt is due after its pause."""
+        self._step.retrying.append((attempt.index, attempt.pause_ms))
+        self._step.failed_attempts.append(attempt)
         self.must_record = True
 
     def drop(self, indexes: set[int]) -> None:
@@ -102,7 +102,8 @@ class Recorder:
         step = self._step
         step.settled = [pair for pair in step.settled if pair[0] not in indexes]
         step.retrying = [pair for pair in step.retrying if pair[0] not in indexes]
-        step.rows = [row for row in step.rows if not indexes & {row[0], ~row[0]}]
+        step.rows = [row for row in step.rows if row.index not in indexes]
+        step.failed_attempts = [row for row in step.failed_attempts if row.index not in indexes]
         step.charges = {i: each for i, each in step.charges.items() if i not in indexes}
 
     async def record(

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from engine import metrics
 from engine.errors.nodes import NodeFailed
 from engine.executions import retry
 from engine.executions.execution import NodeStatus
+from engine.executions.rows import FailedAttemptRow
 from engine.graph.plan import Plan
 from engine.store.executions.claims import ClaimedExecution, NodeClaim
 from engine.store.executions.record_fields import pack_name, parse_rows
@@ -68,8 +69,9 @@ class NodeSettlement:
         """Take the result from the record where the node that gives it has settled already."""
         node = self._plan.result_node
         row = None if node is None else parse_rows(record).get(node)
-        if row is not None and row[5] is not None:
-            self.result = row[5] if isinstance(row[5], bytes) else pack_name(row[5])
+        outputs = None if row is None else row.outputs
+        if outputs is not None:
+            self.result = outputs if isinstance(outputs, bytes) else pack_name(outputs)
 
     def settle(self, index: int, started: float, outcome: AttemptOutcome) -> None:
         """Settle a node whose attempt began at `started`, or schedule its retry."""
@@ -82,10 +84,18 @@ class NodeSettlement:
         if failure is not None and claim is not None:
             delay = self._retry_delay(index, claim, failure)
             if delay is not None:
-                error = shown(failure)
-                self._retry(
-                    index, delay, [attempts, started_at, duration_ms, error, outcome.turn_ms]
+                attempt = FailedAttemptRow(
+                    index=index,
+                    number=attempts,
+                    started_at=started_at,
+                    duration_ms=duration_ms,
+                    error=shown(failure),
+                    turn_ms=outcome.turn_ms,
+                    pause_ms=int(delay * 1000),
                 )
+                self._recorder.add_retry(attempt)
+                self._state.progress.postpone(index)
+                self._state.schedule_retry(index, delay)
                 return
         is_output = index == self._plan.response_output
         status = NodeStatus.COMPLETED if failure is None else NodeStatus.FAILED
@@ -133,8 +143,3 @@ class NodeSettlement:
             retry_after=failure.retry_after,
             jitter=retry.draw_jitter(),
         )
-
-    def _retry(self, index: int, delay: float, attempt: Sequence[Any]) -> None:
-        self._recorder.add_retry(index, int(delay * 1000), attempt)
-        self._state.progress.postpone(index)
-        self._state.schedule_retry(index, delay)

@@ -8,10 +8,11 @@ from typing import Any
 
 from engine.errors import InvalidBody, WorkflowNotRunnable
 from engine.executions.execution import NodeStatus
+from engine.executions.rows import NodeRow
 from engine.graph.document import Document, RecordValues
 from engine.graph.draft_graph import DraftGraph
 from engine.graph.plan import Plan
-from engine.graph.seeding import seed_row, seeded_statuses
+from engine.graph.seeding import seeded_statuses
 from engine.nodes.request_input import outputs_of
 from engine.nodes.support.base import Outputs
 from engine.services.media import MediaService
@@ -108,7 +109,7 @@ class DraftRuns:
             slug=slug,
             statuses=statuses,
             rows=[
-                seed_row(index, entry)
+                NodeRow(index=index, outputs=entry)
                 for index, entry in sorted(entries.items())
                 if statuses[index] is NodeStatus.COMPLETED
             ],

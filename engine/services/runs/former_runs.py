@@ -46,7 +46,7 @@ class FormerRuns:
             plan=plan,
             raw={node["id"]: node for node in reversed(graph.nodes)},
             statuses=parse_node_statuses(record["statuses"].decode()),
-            outputs={index: row[5] for index, row in parse_rows(record).items()},
+            outputs={index: row.outputs for index, row in parse_rows(record).items()},
             form=outputs_of(plan.fields, inputs),
             pinned={int(index) for index in pinned.split(",") if index},
         )

@@ -156,7 +156,7 @@ async def _outputs(
     wanted = {index, *plan.nodes[index].dependencies}
     form = plan.request_input
     rows = parse_rows(record)
-    if form in wanted and form in rows and rows[form][5] == parse_name(record.get(INPUTS)):
+    if form in wanted and form in rows and rows[form].outputs == parse_name(record.get(INPUTS)):
         wanted.discard(form)  # its output is that of the inputs, which are an object
         before, inputs = recorded.bytes, await recorded.value(INPUTS)
         recorded.sizes[form] = recorded.bytes - before
@@ -193,9 +193,5 @@ def _ready_at(
 ) -> int | None:
     """Return when a node could first run: its last dependency had ended, or the run began."""
     rows = parse_rows(record)
-    ends = [
-        rows[source][2] + rows[source][3]
-        for source in plan.nodes[index].dependencies
-        if source in rows and rows[source][1]  # else it was settled from the start
-    ]
-    return max(ends, default=execution.created_at)
+    ends = (rows[each].ended_at for each in plan.nodes[index].dependencies if each in rows)
+    return max((at for at in ends if at is not None), default=execution.created_at)

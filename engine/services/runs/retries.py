@@ -12,9 +12,10 @@ from engine.errors import (
     NotFound,
 )
 from engine.executions.execution import ExecutionStatus, NodeStatus, parse_node_statuses
+from engine.executions.rows import NodeRow
 from engine.graph.draft_graph import DraftGraph
 from engine.graph.plan import Plan
-from engine.graph.seeding import seed_row, seeded_statuses
+from engine.graph.seeding import seeded_statuses
 from engine.models.provider_jobs import job_for_retry
 from engine.services.media import MediaService
 from engine.services.runs.acceptance import AcceptedInputs, NewRun, Runnable
@@ -187,17 +188,19 @@ class _Retry:
             store_objects=seeds.store_objects,
         )
 
-    def _settled_rows(self, seeds: SeedValues) -> dict[int, tuple[NodeStatus, Sequence[Any]]]:
+    def _settled_rows(self, seeds: SeedValues) -> dict[int, tuple[NodeStatus, NodeRow]]:
         """Return status and row of each node that is not run again."""
         statuses = parse_node_statuses(self._record["statuses"].decode())
         inputs_name, recorded = parse_name(self._record["inputs"]), parse_rows(self._record)
-        found: dict[int, tuple[NodeStatus, Sequence[Any]]] = {}
+        found: dict[int, tuple[NodeStatus, NodeRow]] = {}
         for index, row in recorded.items():
-            if statuses[index] is NodeStatus.COMPLETED and row[5] != inputs_name:
-                entry = seeds.take(self._failed.id, row[5])
-                found[index] = NodeStatus.COMPLETED, seed_row(index, entry)
+            outputs = row.outputs
+            is_completed = statuses[index] is NodeStatus.COMPLETED
+            if is_completed and outputs is not None and outputs != inputs_name:
+                entry = seeds.take(self._failed.id, outputs)
+                found[index] = NodeStatus.COMPLETED, NodeRow(index=index, outputs=entry)
             elif statuses[index] is NodeStatus.FAILED and self._was_used(index, statuses):
-                found[index] = NodeStatus.FAILED, seed_row(index, None, row[4])
+                found[index] = NodeStatus.FAILED, NodeRow(index=index, error=row.error)
         return found
 
     def _was_used(self, index: int, statuses: Sequence[NodeStatus]) -> bool:

@@ -17,6 +17,7 @@ from engine.executions.execution import (
     parse_node_statuses,
 )
 from engine.executions.public_runs import hide_details
+from engine.executions.rows import NodeRow, StepRows, unpack_rows
 from engine.graph.plan import NodeName
 from engine.store.redis.record_packing import unpack
 
@@ -40,8 +41,6 @@ HEAD_FIELDS = (
     "retry_of",
 )
 RESULT_AT = HEAD_FIELDS.index("result")
-OUTPUTS = 5
-"""Position of the outputs in a row."""
 NOBODY = "0"
 """Fence in the claim of a node without an owner: it waits for a retry or was given back."""
 ASIDE = b"\xc1"
@@ -124,51 +123,44 @@ def _timed(node: NodeExecution, record: Mapping[str, bytes]) -> NodeExecution:
     return replace(node, duration_ms=int(record["completed"]) - node.started_at)
 
 
-def parse_rows(record: Mapping[str, bytes]) -> dict[int, list[Any]]:
-    """Return the recorded rows: [index, attempts, started_at, duration_ms, error, outputs].
+def parse_rows(record: Mapping[str, bytes]) -> dict[int, NodeRow]:
+    """Return the rows of settled nodes, by node.
 
-    A row may have two further members: the node's credits, and the milliseconds for which its last
-    attempt waited for its turn at a provider. Outputs are msgpack bytes, None for none, or a text:
-    the name under which they are offloaded. Outputs that the end may remove stand in fields of
-    their own. Nodes that were settled from the start have 0 attempts and None for times.
+    Outputs that the end may remove stand in fields of their own.
     """
-    rows = {row[0]: row for _, row in read_rows(record) if row[0] >= 0}
+    rows = {row.index: row for _, step in read_step_rows(record) for row in step.nodes}
     for name, value in record.items():
         if name[0] == "o" and "." in name:
             for index, outputs in unpack(value).items():
-                rows[index][OUTPUTS] = outputs
+                rows[index].outputs = outputs
     return rows
 
 
-def read_rows(record: Mapping[str, bytes]) -> Iterator[tuple[str, list[Any]]]:
-    """Yield the rows of nodes and of failed attempts, each with the fence of its walk.
-
-    A failed attempt is [-1 - index, number, started_at, duration_ms, error, turn_ms, pause_ms].
-    """
+def read_step_rows(record: Mapping[str, bytes]) -> Iterator[tuple[str, StepRows]]:
+    """Yield the rows of each step with the fence of its walk."""
     for name, value in record.items():
-        if name[0] != "r" or "." not in name:
-            continue
-        for row in unpack(value):
+        if name[0] == "r" and "." in name:
+            rows = unpack_rows(value)
             if name == WALKED_UNCLAIMED:
-                row[2] += int(record["started"])
-            yield name[1:].partition(".")[0], row
+                for row in rows.nodes:
+                    row.started_at = int(record["started"]) + (row.started_at or 0)
+            yield name[1:].partition(".")[0], rows
 
 
 def parse_node(
-    index: int, status: NodeStatus, row: list[Any] | None, claim: bytes | None = None
+    index: int, status: NodeStatus, row: NodeRow | None, claim: bytes | None = None
 ) -> NodeExecution:
     """Return one node of a record: by its row once settled, by its claim before."""
     if row is not None and status not in (NodeStatus.RUNNING, NodeStatus.PENDING):
-        _, attempts, started, duration, error, outputs, *charged = row
         return NodeExecution(
             index=index,
             status=status,
-            attempts=attempts,
-            started_at=started,
-            duration_ms=duration,
-            error=error,
-            credits_cost=charged[0] if charged else 0,
-            outputs=outputs,
+            attempts=row.attempts,
+            started_at=row.started_at,
+            duration_ms=row.duration_ms,
+            error=row.error,
+            credits_cost=row.credits,
+            outputs=row.outputs,
         )
     if claim is None:
         return NodeExecution(index=index, status=status)

@@ -2,11 +2,11 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from engine.executions.execution import NODE_TERMINAL, NodeStatus
+from engine.executions.rows import NodeRow, StepRows, pack_rows, split_outputs
 from engine.graph.plan import NodeName, Plan
-from engine.store.executions.record_fields import OUTPUTS, SEEDED, SEEDED_OUTPUTS
+from engine.store.executions.record_fields import SEEDED, SEEDED_OUTPUTS
 from engine.store.redis.record_packing import pack
 
 Fields = Mapping[str, bytes | str]
@@ -26,8 +26,8 @@ class Start:
 
     statuses: Sequence[NodeStatus]
     """Status of each node in plan order."""
-    rows: Sequence[Sequence[Any]] = ()
-    """Rows of the settled nodes, as `parse_rows` in `record_fields` returns them."""
+    rows: Sequence[NodeRow] = ()
+    """Rows of the settled nodes."""
     slug: str = ""
     """Workflow of a draft that is run; empty for saved versions and models."""
     fields: Fields = field(default_factory=dict)
@@ -40,9 +40,8 @@ class Start:
         """Return fields and values of the record in turn."""
         pairs: list[bytes | str] = [word for pair in self.fields.items() for word in pair]
         if self.rows:
-            outputs = {row[0]: row[OUTPUTS] for row in self.rows if row[OUTPUTS] is not None}
-            bare = [[*row[:OUTPUTS], None] for row in self.rows]
-            pairs += (SEEDED, pack(bare), SEEDED_OUTPUTS, pack(outputs))
+            rows, outputs = split_outputs(self.rows)
+            pairs += (SEEDED, pack_rows(StepRows(rows)), SEEDED_OUTPUTS, pack(outputs))
         if self.retry is not None:
             pairs += ("retry_of", self.retry.execution_id)
         if self.store_objects is not None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.executions.execution import ExecutionStatus, NodeStatus
-from engine.store.executions.record_fields import OUTPUTS
+from engine.executions.rows import FailedAttemptRow, NodeRow, StepRows, pack_rows, split_outputs
 from engine.store.hints import InlineRun
 from engine.store.redis.record_packing import pack
 
@@ -32,9 +32,8 @@ class Step:
     """Credits to reserve for each claimed node, by node index."""
     charges: dict[int, Charge] = field(default_factory=dict)
     """Charges of nodes settled in this step, by node index."""
-    rows: list[list[Any]] = field(default_factory=list)
-    """Rows as `parse_rows` in `engine.store.executions.record_fields` returns them, and rows of
-    failed attempts as `parse_attempts` in `engine.store.executions.read.attempts` reads them."""
+    rows: list[NodeRow] = field(default_factory=list)
+    failed_attempts: list[FailedAttemptRow] = field(default_factory=list)
     keeps_outputs_apart: bool = False
     """Whether outputs have a field of their own, which the end may remove."""
     names_objects: bool = False
@@ -61,7 +60,7 @@ class FinishedWalk:
     codes: str
     """Codes of the final statuses of all nodes."""
     rows: bytes
-    """Packed rows as in a step, with times relative to the beginning of the walk."""
+    """Packed `StepRows`, with times relative to the beginning of the walk."""
     result: bytes
     """Packed result, small enough for the record."""
     elapsed_ms: int
@@ -79,7 +78,7 @@ def move_arguments(step: Step) -> tuple[str | bytes, ...]:
         "".join([f"{index}{status.code}" for index, status in step.settled]),
         ",".join([f"{index}={delay}" for index, delay in step.retrying]) if step.retrying else "",
         ",".join([str(index) for index in step.claimed]),
-        pack(_without_outputs(step)) if step.rows else b"",
+        _rows(step) if step.rows or step.failed_attempts else b"",
         _departure(step),
         "1" if step.shares_work and not step.leave else "0",
     )
@@ -87,6 +86,7 @@ def move_arguments(step: Step) -> tuple[str | bytes, ...]:
 
 def end_arguments(step: Step, execution_id: str) -> tuple[str | bytes | int, ...]:
     """Return a step's end, charges and reservations as arguments of the script."""
+    outputs = split_outputs(step.rows)[1] if step.keeps_outputs_apart else {}
     return (
         "" if step.end is None else step.end.value,
         execution_id,
@@ -95,7 +95,7 @@ def end_arguments(step: Step, execution_id: str) -> tuple[str | bytes | int, ...
         _charges(step) if step.charges else "",
         _reservations(step) if step.reservations else "",
         "1" if step.names_objects else "",
-        _outputs_apart(step) if step.keeps_outputs_apart else b"",
+        pack(outputs) if outputs else b"",
     )
 
 
@@ -108,17 +108,6 @@ def _reservations(step: Step) -> str:
     return ",".join([f"{index}={credits}" for index, credits in step.reservations.items()])
 
 
-def _without_outputs(step: Step) -> Sequence[Sequence[Any]]:
-    if not step.keeps_outputs_apart:
-        return step.rows
-    return [
-        [*row[:OUTPUTS], None, *row[OUTPUTS + 1 :]] if row[0] >= 0 else row for row in step.rows
-    ]
-
-
-def _outputs_apart(step: Step) -> bytes:
-    """Return the outputs that are kept apart, by node."""
-    outputs = {
-        row[0]: row[OUTPUTS] for row in step.rows if row[0] >= 0 and row[OUTPUTS] is not None
-    }
-    return pack(outputs) if outputs else b""
+def _rows(step: Step) -> bytes:
+    rows = split_outputs(step.rows)[0] if step.keeps_outputs_apart else step.rows
+    return pack_rows(StepRows(rows, step.failed_attempts))

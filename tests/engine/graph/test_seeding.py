@@ -5,7 +5,7 @@ import pytest
 from engine.executions.execution import NodeStatus, format_node_statuses
 from engine.graph.plan import compile_plan
 from engine.graph.progress import initial_statuses
-from engine.graph.seeding import seed_row, seeded_statuses
+from engine.graph.seeding import seeded_statuses
 from tests.support.factories import Graph
 
 CHAIN = Graph("who").node("a", "textBox", text="{{ x }}").node("b", "textBox", text="{{ x }}")
@@ -42,7 +42,3 @@ def test_settled_nodes_keep_their_status() -> None:
 @pytest.mark.parametrize("status", [NodeStatus.COMPLETED, NodeStatus.FAILED])
 def test_a_settled_node_that_leads_nowhere_is_skipped(status: NodeStatus) -> None:
     assert statuses(beside=status)["beside"] == "s"
-
-
-def test_a_row_has_no_attempts_and_no_times() -> None:
-    assert seed_row(3, b"packed") == [3, 0, None, None, None, b"packed"]

@@ -3,6 +3,7 @@
 import pytest
 
 from engine.executions.execution import ExecutionStatus
+from engine.executions.rows import NodeRow, StepRows, pack_rows
 from engine.history.rows import make_rows, parse_record
 from engine.store import Account, Store
 from engine.store.archive.ended_executions import EndedExecutions
@@ -67,7 +68,8 @@ def test_a_model_has_one_row_however_often_it_is_used() -> None:
 
 def test_nodes_that_were_reached_have_a_row() -> None:
     error = {"code": "http_status", "message": "500"}
-    failed = rows(status="failed", statuses="fs", **{"r1.1": pack([[0, 3, 9, 7, error, None, 4]])})
+    row = NodeRow(0, 3, 9, 7, error, credits=4)
+    failed = rows(status="failed", statuses="fs", **{"r1.1": pack_rows(StepRows([row]))})
 
     assert [dict(each, execution_id=None) for each in failed.nodes] == [
         {

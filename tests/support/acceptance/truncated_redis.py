@@ -169,7 +169,9 @@ class Auditor:
 def check_values(plan: Plan, record: dict[str, bytes], result: Any) -> None:
     """Check that each node's output follows from the recorded ones, and so does the result."""
     outputs = {
-        index: unpack(row[5]) for index, row in parse_rows(record).items() if row[5] is not None
+        row.index: unpack(row.outputs)
+        for row in parse_rows(record).values()
+        if isinstance(row.outputs, bytes)
     }
     for node in plan.nodes:
         inputs = [outputs[wire.source][wire.output] for wire in node.in_edges]

@@ -9,6 +9,7 @@ from typing import Any
 from starlette.types import Scope
 
 from engine.executions.execution import ExecutionStatus, NodeStatus
+from engine.executions.rows import NodeRow
 from engine.store import Store
 from engine.store.executions.steps import Step
 from engine.store.hints import parse_hint
@@ -84,7 +85,7 @@ class FakeWorker:
                 "retryable": False,
             }
             step.settled = [(index, NodeStatus.FAILED)]
-            step.rows = [[index, 1, now, 5, error, None]]
+            step.rows = [NodeRow(index, 1, now, 5, error)]
             step.end, step.error = ExecutionStatus.FAILED, error
         elif isinstance(outcome, EngineFails):
             step.end = ExecutionStatus.FAILED
@@ -92,6 +93,6 @@ class FakeWorker:
         else:
             reached = sorted(plan.reachable)
             step.settled = [(index, NodeStatus.COMPLETED) for index in reached]
-            step.rows = [[index, 1, now, 5, None, None] for index in reached]
+            step.rows = [NodeRow(index, 1, now, 5) for index in reached]
             step.end, step.result = ExecutionStatus.COMPLETED, pack(outcome)
         await self.store.walks.advance(claimed.lease, 1, step)

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from sqlalchemy import Table, select
 
+from engine.executions.rows import NodeRow, StepRows, pack_rows
 from engine.graph.plan import NodeName
 from engine.history.database import Database
 from engine.history.rows import ExecutionRows, make_rows
@@ -35,8 +36,10 @@ def ended(
         "completed": at + duration_ms,
         "result": pack({"text": "hello"}),
         "error": b"",
-        "r1.1": pack(
-            [[0, 1, at + 1, 5, None, pack({"text-out": "hi"})], [1, 1, at, 1, None, None]]
+        "r1.1": pack_rows(
+            StepRows(
+                [NodeRow(0, 1, at + 1, 5, None, pack({"text-out": "hi"})), NodeRow(1, 1, at, 1)]
+            )
         ),
     }
     values = {name: value for name, value in (known | fields).items() if value is not None}

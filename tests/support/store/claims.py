@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from engine.executions.rows import NodeRow
 from engine.ids.partitions import partition_of
 from engine.store import Store
 from engine.store.executions.claims import ClaimedExecution
@@ -32,5 +33,5 @@ async def due_at(store: Store, reference: str) -> int | None:
     return None if score is None else int(score)
 
 
-def row(index: int, outputs: bytes | bool | None = None) -> list[object]:
-    return [index, 1, 1_000, 5, None, outputs]
+def row(index: int, outputs: bytes | str | None = None) -> NodeRow:
+    return NodeRow(index, 1, 1_000, 5, None, outputs)

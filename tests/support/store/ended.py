@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.executions.execution import ExecutionStatus, NodeStatus
+from engine.executions.rows import NodeRow, StepRows, pack_rows
 from engine.graph.plan import Plan
 from engine.store import Account, Store, Workflow
 from engine.store.executions.steps import Charge, FinishedWalk, Step
@@ -46,8 +47,8 @@ class Ending:
         """Claim the execution and end it in one step."""
         claimed = await self.store.walks.claim(reference, "w1")
         assert claimed is not None
-        rows = [[0, 1, claimed.now, 5, None, pack({"text-out": "hello"})]]
-        rows.append([1, 1, claimed.now, 1, None, None])
+        outputs = pack({"text-out": "hello"})
+        rows = [NodeRow(0, 1, claimed.now, 5, None, outputs), NodeRow(1, 1, claimed.now, 1)]
         step = Step(
             settled=list(BOTH_DONE),
             rows=changes.pop("rows", rows),
@@ -72,7 +73,7 @@ class Ending:
         assert claimed is not None
         step = Step(
             settled=[(0, NodeStatus.FAILED)],
-            rows=[[0, 3, claimed.now, 7, NODE_ERROR, None]],
+            rows=[NodeRow(0, 3, claimed.now, 7, NODE_ERROR)],
             end=ExecutionStatus.FAILED,
             error=FAILED,
             webhook_key_id=claimed.webhook_key_id,
@@ -97,7 +98,7 @@ class Ending:
                 inputs=pack({"who": "Ada"}),
             ),
             codes="cc",
-            rows=pack([[0, 1, 0, 3, None, None], [1, 1, 3, 4, None, None]]),
+            rows=pack_rows(StepRows([NodeRow(0, 1, 0, 3), NodeRow(1, 1, 3, 4)])),
             result=pack({"text": "done"}),
             elapsed_ms=9,
         )

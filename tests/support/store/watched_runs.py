@@ -5,6 +5,7 @@ from typing import Any
 
 from engine.executions.events import BEFORE_ALL, Entry, EventId, read_events
 from engine.executions.execution import ExecutionStatus
+from engine.executions.rows import NodeRow
 from engine.graph.plan import Plan
 from engine.store import Account, Store, Workflow
 from engine.store.executions.claims import ClaimedExecution
@@ -60,7 +61,7 @@ class Run:
         assert self._claimed is not None
         self._steps += 1
         step = Step(**parts)
-        step.rows = [[index, 1, 5, 7, None, None] for index, _ in step.settled]
+        step.rows = [NodeRow(index, 1, 5, 7) for index, _ in step.settled]
         advanced = await self.store.walks.advance(
             replace(self._claimed.lease, worker_id=worker), self._steps, step
         )

@@ -3,6 +3,7 @@
 import pytest
 
 from engine.executions.execution import ExecutionStatus, NodeStatus
+from engine.executions.rows import NodeRow
 from engine.models.manifest import Model
 from engine.models.registry import use_models
 from engine.store.executions.claims import ClaimedExecution
@@ -91,7 +92,7 @@ async def claim_first(payer: PayingAccount, claimed: ClaimedExecution, *, finish
     steps = [Step(claimed=[0], reservations={0: PRICE})]
     if finishes:
         outputs = pack({"text-out": "<one>"})
-        row = [0, 1, claimed.now, 5, None, outputs, PRICE]
+        row = NodeRow(0, 1, claimed.now, 5, None, outputs, PRICE)
         charges = {0: Charge(PRICE, 10_000)}
         steps.append(Step(settled=[(0, NodeStatus.COMPLETED)], rows=[row], charges=charges))
     for number, step in enumerate(steps, 1):

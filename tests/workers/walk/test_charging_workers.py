@@ -1,6 +1,7 @@
 """Costs of runs whose workers die, return late or share them."""
 
 from engine.executions.execution import ExecutionStatus, NodeStatus
+from engine.executions.rows import NodeRow
 from engine.store.executions.claims import ClaimedExecution
 from engine.store.executions.steps import Charge, Step
 from engine.store.executions.walks import Verdict
@@ -41,7 +42,7 @@ async def test_a_charged_node_whose_worker_dies_is_paid_once(payer: PayingAccoun
 async def test_a_worker_that_comes_back_late_charges_nothing(payer: PayingAccount) -> None:
     execution_id = await payer.accept(answer(model_node(Graph(), "one"), "one"))
     claimed = await claim_first(payer, execution_id)
-    row = [0, 1, claimed.now, 1, None, pack({"text-out": "theirs"})]
+    row = NodeRow(0, 1, claimed.now, 1, None, pack({"text-out": "theirs"}))
     step = Step(settled=[(0, NodeStatus.COMPLETED)], rows=[row], charges={0: Charge(PRICE, 10_000)})
 
     await payer.store.walks.give_back(claimed.reference, OTHER, is_lost=True)
@@ -62,7 +63,7 @@ async def test_a_worker_that_comes_back_late_charges_nothing(payer: PayingAccoun
 async def test_a_step_that_arrives_twice_charges_once(payer: PayingAccount) -> None:
     execution_id = await payer.accept(answer(model_node(Graph(), "one"), "one"))
     claimed = await claim_first(payer, execution_id)
-    row = [0, 1, claimed.now, 1, None, pack({"text-out": "theirs"})]
+    row = NodeRow(0, 1, claimed.now, 1, None, pack({"text-out": "theirs"}))
     step = Step(
         settled=[(0, NodeStatus.COMPLETED)],
         rows=[row],

@@ -8,6 +8,7 @@ import pytest
 from engine.errors import StoreFull, Unavailable
 from engine.errors.nodes import NodeFailed
 from engine.executions.execution import ExecutionStatus, NodeStatus
+from engine.executions.rows import FailedAttemptRow, NodeRow
 from engine.store.executions.claims import Lease
 from engine.store.executions.record_fields import pack_name
 from engine.store.executions.steps import Charge, Step
@@ -15,7 +16,7 @@ from engine.store.executions.walks import Advanced, Verdict, Walks
 from tests.support.workers.claimed_execution import CLAIMED, HOLD
 from workers.walk.recorder import LeaseLost, RecordBehind, Recorder
 
-FAILED = (1, 5, 2, {"code": "timeout", "message": "too slow"}, 0)
+TIMEOUT = {"code": "timeout", "message": "too slow"}
 OK = Advanced(Verdict.OK, "c", 1)
 
 
@@ -38,6 +39,10 @@ class ScriptedWalks:
 def recording(*answers: Advanced | Exception) -> tuple[Recorder, ScriptedWalks]:
     walks = ScriptedWalks(*answers)
     return Recorder(cast(Walks, walks), CLAIMED), walks
+
+
+def failed(index: int, pause_ms: int = 1000) -> FailedAttemptRow:
+    return FailedAttemptRow(index, 1, 5, 2, TIMEOUT, pause_ms=pause_ms)
 
 
 def settle(recorder: Recorder, index: int, **changes: Any) -> None:
@@ -66,7 +71,7 @@ async def test_a_step_is_sent_again_as_it_was_until_the_store_takes_it() -> None
 async def test_a_step_that_was_taken_is_over_and_the_next_has_the_next_number() -> None:
     recorder, walks = recording(OK, OK)
     settle(recorder, 0)
-    recorder.add_retry(1, 250, FAILED)
+    recorder.add_retry(failed(1, 250))
     assert recorder.must_record
 
     await recorder.record()
@@ -117,17 +122,15 @@ async def test_a_record_that_lacks_earlier_steps_is_not_built_on() -> None:
 async def test_the_end_carries_the_last_step_and_puts_off_nothing() -> None:
     recorder, walks = recording(OK)
     settle(recorder, 0, failure=NodeFailed("timeout", "too slow"), outputs=None)
-    recorder.add_retry(1, 1000, FAILED)
+    recorder.add_retry(failed(1))
 
     await recorder.end(ExecutionStatus.FAILED, b"", {"code": "EXECUTION_FAILED"})
 
     step = walks.steps[0][1]
     assert step.retrying == []
     assert step.end is ExecutionStatus.FAILED
-    assert step.rows == [
-        [0, 1, 5, 2, {"code": "timeout", "message": "too slow"}, None],
-        [-2, *FAILED, 1000],
-    ], "a failed attempt is on record although no other follows"
+    assert step.rows == [NodeRow(0, 1, 5, 2, TIMEOUT)]
+    assert step.failed_attempts == [failed(1)], "it is on record although no other follows"
 
 
 async def test_offloaded_outputs_are_named() -> None:
@@ -140,15 +143,15 @@ async def test_offloaded_outputs_are_named() -> None:
     await recorder.end(ExecutionStatus.COMPLETED, pack_name("3.2.300000"), None)
 
     assert [step.names_objects for _, step in walks.steps] == [False, True, True]
-    assert walks.steps[1][1].rows[0][5] == "3.1.300000"
+    assert walks.steps[1][1].rows[0].outputs == "3.1.300000"
 
 
 async def test_nodes_recorded_by_others_are_dropped() -> None:
     recorder, walks = recording(OK)
     settle(recorder, 0, charge=Charge(7, 1))
     settle(recorder, 1, charge=Charge(8, 1))
-    recorder.add_retry(2, 1000, FAILED)
-    recorder.add_retry(3, 1000, FAILED)
+    recorder.add_retry(failed(2))
+    recorder.add_retry(failed(3))
     assert recorder.settled == {0, 1}
 
     recorder.drop({0, 2})
@@ -156,5 +159,6 @@ async def test_nodes_recorded_by_others_are_dropped() -> None:
 
     step = walks.steps[0][1]
     assert (step.settled, step.retrying) == ([(1, NodeStatus.COMPLETED)], [(3, 1000)])
-    assert [row[0] for row in step.rows] == [1, ~3]
+    assert [row.index for row in step.rows] == [1]
+    assert step.failed_attempts == [failed(3)]
     assert step.charges == {1: Charge(8, 1)}, "a node is charged by whoever has recorded it"

@@ -7,6 +7,7 @@ import pytest
 
 from engine.errors import InvalidGraph, StoreFull, Unavailable
 from engine.executions.execution import ExecutionStatus, NodeStatus
+from engine.executions.rows import NodeRow
 from engine.ids.partitions import partition_of
 from engine.nodes.support.base import HttpAnswer, HttpCall
 from engine.process.pool import PoolTimeout
@@ -271,9 +272,11 @@ async def test_outputs_on_record_count_for_the_worker_that_takes_the_execution_u
     claimed = await store.walks.claim(reference, "dead")
     assert claimed is not None
     packed = pack({"response-out": "x" * 250_000, "status-out": 200})
-    rows = [[index, 1, claimed.now, 1, None, packed] for index in range(3)]
+    rows = [NodeRow(index, 1, claimed.now, 1, None, packed) for index in range(3)]
     await store.walks.advance(
-        claimed.lease, 1, Step(settled=[(row[0], NodeStatus.COMPLETED) for row in rows], rows=rows)
+        claimed.lease,
+        1,
+        Step(settled=[(row.index, NodeStatus.COMPLETED) for row in rows], rows=rows),
     )
     await store.walks.give_back(reference, "dead", is_lost=True)
 

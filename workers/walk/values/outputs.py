@@ -162,17 +162,17 @@ class OutputStore:
         for index, row in parse_rows(record).items():
             if index not in wanted:
                 continue
-            outputs[index], entry = None, row[5]
+            outputs[index], entry = None, row.outputs
             if isinstance(entry, bytes):
                 self._add(index, len(entry))
                 outputs[index] = unpack(entry)
             elif entry is not None:
-                self._sizes.add(index, size_of(str(entry)))
+                self._sizes.add(index, size_of(entry))
                 if entry == self._claimed.inputs_name:
                     outputs[index] = outputs_of(self._plan.fields, self._claimed.inputs)
                 elif self._is_needed(index, statuses):
-                    self._memory.add(size_of(str(entry)))
-                    names[index] = str(entry)
+                    self._memory.add(size_of(entry))
+                    names[index] = entry
         return outputs | await self._fetch(names)
 
     def _is_needed(self, index: int, statuses: Sequence[NodeStatus]) -> bool:

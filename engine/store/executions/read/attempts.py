@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.executions.execution import NodeStatus
-from engine.store.executions.record_fields import NOBODY, read_rows
+from engine.store.executions.record_fields import NOBODY, read_step_rows
 
 LOST = re.compile(rb"(\d+):(\d+):(\d+):(\d+),")
 LOST_ERROR = {"code": "worker_lost", "message": "The worker died during this attempt"}
@@ -79,14 +79,23 @@ def _lost(noted: bytes) -> Iterator[_Recorded]:
 
 def _recorded(record: Mapping[str, bytes], index: int) -> Iterator[_Recorded]:
     """Yield the failed attempts before a retry, and the last attempt of a settled node."""
-    for fence, row in read_rows(record):
-        if row[0] == ~index:
-            _, number, taken, duration, error, turn_ms, pause_ms = row
-            yield _Recorded(number, taken, taken + duration, error, fence, turn_ms, pause_ms)
-        elif row[0] == index and row[1]:  # else it never ran, or was settled from the start
-            _, number, taken, duration, error, _, *more = row
-            turn_ms = more[1] if len(more) > 1 else 0
-            yield _Recorded(number, taken, taken + duration, error, fence, turn_ms)
+    for fence, rows in read_step_rows(record):
+        for failed in rows.failed_attempts:
+            if failed.index == index:
+                yield _Recorded(
+                    failed.number,
+                    failed.started_at,
+                    failed.started_at + failed.duration_ms,
+                    failed.error,
+                    fence,
+                    failed.turn_ms,
+                    failed.pause_ms,
+                )
+        for row in rows.nodes:
+            if row.index == index and row.started_at is not None:
+                yield _Recorded(
+                    row.attempts, row.started_at, row.ended_at, row.error, fence, row.turn_ms
+                )
 
 
 def _running(record: Mapping[str, bytes], index: int, status: NodeStatus) -> _Recorded | None:

@@ -45,7 +45,8 @@ class RecordedValues:
 
     async def outputs(self, wanted: Container[int]) -> dict[int, Outputs]:
         """Return the recorded outputs of these nodes. Raises ResultUnreadable."""
-        rows = {index: row[5] for index, row in parse_rows(self._record).items() if index in wanted}
+        all_rows = parse_rows(self._record).values()
+        rows = {row.index: row.outputs for row in all_rows if row.index in wanted}
         small = {index: unpack(each) for index, each in rows.items() if isinstance(each, bytes)}
         names = {index: each for index, each in rows.items() if isinstance(each, str)}
         self.bytes += sum(len(each) for each in rows.values() if each is not None)

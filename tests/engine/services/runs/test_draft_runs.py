@@ -40,7 +40,7 @@ async def test_pinned_nodes_are_settled_from_the_start(store: Store, account: Ac
 
     found = await record(store, account, execution_id)
     assert found["statuses"] == b"scp"
-    assert unpack(parse_rows(found)[1][5]) == {"text-out": "Pinned"}
+    assert unpack(parse_rows(found)[1].outputs) == {"text-out": "Pinned"}
     execution = await store.executions.get(account.id, execution_id)
     assert [(node.status, node.attempts, node.started_at) for node in execution.nodes] == [
         (NodeStatus.SKIPPED, 0, None),

@@ -9,6 +9,7 @@ import pytest
 from engine.access.capabilities import Tier
 from engine.errors import ExecutionNotCancellable, ExecutionNotFound, WorkflowNotFound
 from engine.executions.execution import TERMINAL, Execution, ExecutionStatus, NodeStatus
+from engine.executions.rows import NodeRow
 from engine.graph.plan import Plan
 from engine.ids.partitions import partition_of
 from engine.settings import Settings
@@ -258,7 +259,7 @@ async def test_an_error_is_read_as_it_was_recorded(
     node_error = {"code": "bad", "message": "no"}
     step = Step(
         settled=[(0, NodeStatus.FAILED)],
-        rows=[[0, 3, 1_000, 20, node_error, None]],
+        rows=[NodeRow(0, 3, 1_000, 20, node_error)],
         end=ExecutionStatus.FAILED,
         error=error,
     )

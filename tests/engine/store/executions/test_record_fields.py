@@ -3,6 +3,7 @@
 import pytest
 
 from engine.executions.execution import NodeExecution, NodeStatus
+from engine.executions.rows import NodeRow, StepRows, pack_rows
 from engine.store.executions.record_fields import (
     WALKED_UNCLAIMED,
     make_cursor,
@@ -38,7 +39,7 @@ def test_the_name_of_an_offloaded_value_is_no_value() -> None:
 def test_a_settled_node_is_read_from_its_row_and_a_running_one_from_its_claim() -> None:
     record = {
         "statuses": b"crp",
-        "r1.1": pack([[0, 2, 50, 7, None, None, 9]]),
+        "r1.1": pack_rows(StepRows([NodeRow(0, 2, 50, 7, credits=9)])),
         "n1": b"1:3:60:0",
     }
 
@@ -65,9 +66,9 @@ def test_a_node_that_was_stopped_ran_until_the_end_of_the_execution() -> None:
 
 
 def test_times_without_a_claim_count_from_the_start() -> None:
-    record = {WALKED_UNCLAIMED: pack([[0, 1, 5, 7, None, None]]), "started": b"1000"}
+    record = {WALKED_UNCLAIMED: pack_rows(StepRows([NodeRow(0, 1, 5, 7)])), "started": b"1000"}
 
-    assert parse_rows(record)[0][2] == 1005
+    assert parse_rows(record)[0].started_at == 1005
 
 
 def test_a_cursor_names_time_and_execution() -> None:

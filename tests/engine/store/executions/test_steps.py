@@ -1,8 +1,9 @@
 """Steps of a walk in the form that the script reads."""
 
 from engine.executions.execution import ExecutionStatus, NodeStatus
+from engine.executions.rows import FailedAttemptRow, NodeRow, StepRows, unpack_rows
 from engine.store.executions.steps import Charge, Step, end_arguments, move_arguments
-from engine.store.redis.record_packing import pack, unpack
+from engine.store.redis.record_packing import pack
 
 
 def test_an_empty_step_moves_and_ends_nothing() -> None:
@@ -15,14 +16,16 @@ def test_nodes_are_named_by_index_and_code() -> None:
         settled=[(0, NodeStatus.COMPLETED), (12, NodeStatus.SKIPPED)],
         retrying=[(3, 500)],
         claimed=[4, 5],
-        rows=[[0, 1, 2, 3, None, None]],
+        rows=[NodeRow(0, 1, 2, 3)],
+        failed_attempts=[FailedAttemptRow(3, 1, 2, 4)],
         shares_work=True,
     )
 
     settled, retrying, claimed, rows, departure, offered = move_arguments(step)
 
     assert (settled, retrying, claimed) == ("0c12s", "3=500", "4,5")
-    assert (unpack(bytes(rows)), departure, offered) == (step.rows, "stay", "1")
+    assert (departure, offered) == ("stay", "1")
+    assert unpack_rows(bytes(rows)) == StepRows(step.rows, step.failed_attempts)
 
 
 def test_a_walker_leaves_with_or_without_work_for_others() -> None:

@@ -7,6 +7,7 @@ import pytest
 from msgspec import structs
 
 from engine.executions.execution import ExecutionStatus, NodeStatus
+from engine.executions.rows import NodeRow, StepRows, pack_rows
 from engine.graph.plan import Plan
 from engine.store import Account, AuthorizationRejected, CompletionNotifier, Store, Workflow
 from engine.store.executions.steps import FinishedWalk
@@ -24,7 +25,7 @@ INPUTS = {"text": "hi"}
 FINISHED = FinishedWalk(
     inline_run=InlineRun(slug="echo", version=1, inputs=pack(INPUTS)),
     codes="cc",
-    rows=pack([[0, 1, 0, 3, None, None], [1, 1, 3, 4, None, None]]),
+    rows=pack_rows(StepRows([NodeRow(0, 1, 0, 3), NodeRow(1, 1, 3, 4)])),
     result=pack({"text": "done"}),
     elapsed_ms=9,
 )

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.executions.rows import NodeRow, StepRows, unpack_rows
 from engine.graph.plan import Plan, compile_plan
 from engine.graph.replay import replay
 from engine.nodes.support.base import Outputs
@@ -115,7 +116,9 @@ def test_a_walk_is_that_of_the_plan_node_by_node(graph: Graph, inputs: dict[str,
     assert output is not None
     assert result == (None if outputs is None else pack(outputs[output]["result"]))
     if outputs is not None:
-        assert unpack(pure_plan_of(plan).rows) == [[at, 1, 0, 0, None, None] for at in outputs]
+        assert unpack_rows(pure_plan_of(plan).rows) == StepRows(
+            [NodeRow(at, 1, 0, 0) for at in outputs]
+        )
         codes = ["c" if node.index in outputs else "s" for node in plan.nodes]
         assert pure_plan_of(plan).codes == "".join(codes)
 

@@ -9,6 +9,7 @@ import pytest
 
 from engine.errors import Unavailable
 from engine.executions.execution import ExecutionStatus, NodeStatus
+from engine.executions.rows import NodeRow
 from engine.store import Store
 from engine.store.executions.claims import ClaimedExecution, Lease
 from engine.store.executions.steps import Step
@@ -142,7 +143,7 @@ async def test_a_node_finished_by_another_walker_is_not_begun_again(
     claimed = await share(runner, held_walker)
 
     outputs = pack({"response-out": "theirs", "status-out": 200})
-    row = [0, 1, claimed.now, 1, None, outputs]
+    row = NodeRow(0, 1, claimed.now, 1, None, outputs)
     await advance(
         store, claimed, 2, Step(settled=[(0, NodeStatus.COMPLETED)], rows=[row], leave=True)
     )
@@ -174,7 +175,7 @@ async def test_a_node_begun_by_another_walker_is_waited_for_without_haste(
     pool.opened.set()
     await asyncio.sleep(0.3)
     assert 1 < calls["advance"] < 12
-    row = [1, 1, claimed.now, 1, None, pack({"value-out": "result"})]
+    row = NodeRow(1, 1, claimed.now, 1, None, pack({"value-out": "result"}))
     await advance(store, claimed, 2, Step(settled=SECOND_DONE, rows=[row], leave=True))
     execution = await runner.end(execution_id)
 

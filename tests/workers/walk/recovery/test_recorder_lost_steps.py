@@ -6,6 +6,7 @@ from typing import TypeVar
 import pytest
 
 from engine.executions.execution import Execution, ExecutionStatus
+from engine.executions.rows import NodeRow
 from engine.store import Store
 from engine.store.executions.steps import Step
 from engine.store.redis import keyspace
@@ -71,7 +72,8 @@ async def test_lost_records_of_another_walker_are_not_built_on(
 ) -> None:
     claimed = await share(runner, held_walker)
     earlier = await take_snapshot(store.client)
-    row = [0, 1, claimed.now, 1, None, pack({"response-out": "theirs", "status-out": 200})]
+    outputs = pack({"response-out": "theirs", "status-out": 200})
+    row = NodeRow(0, 1, claimed.now, 1, None, outputs)
     await advance(store, claimed, 2, Step(settled=FIRST_DONE, rows=[row], leave=True))
     key = keyspace.execution(claimed.account_id, claimed.execution_id)
     held_walker.walker.take(claimed.reference)  # it reconciles and learns of it

@@ -253,5 +253,5 @@ async def test_large_outputs_become_objects_of_the_retry(payer: PayingAccount) -
     payer.held_walker.walker.take(payer.reference(second))
 
     assert (await payer.end(second)).result == {"text": "x" * 270_000, "model": "<m 270000>"}
-    entries = [row[5] for row in parse_rows(await record(payer, second)).values()]
+    entries = [row.outputs for row in parse_rows(await record(payer, second)).values()]
     assert any(isinstance(entry, str) and entry.startswith("seed-") for entry in entries)

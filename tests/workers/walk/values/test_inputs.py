@@ -3,6 +3,7 @@
 import pytest
 
 from engine.executions.execution import Execution, ExecutionStatus, NodeStatus
+from engine.executions.rows import NodeRow
 from engine.ids.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Store
@@ -69,7 +70,8 @@ async def test_large_inputs_are_read_once_and_written_no_second_time(
     assert [key.rpartition("/")[2] for key in blob_store.written] == [file.name]
     record = await payer.store.walks.records(payer.account.id, execution.id)
     assert sum(map(len, record.values())) < 2_000
-    assert [row[5] for row in parse_rows(record).values() if isinstance(row[5], str)] == [file.name]
+    outputs = [row.outputs for row in parse_rows(record).values()]
+    assert [each for each in outputs if isinstance(each, str)] == [file.name]
 
 
 async def test_they_count_in_the_memory_of_the_worker_before_they_are_read(
@@ -222,7 +224,7 @@ async def left_by_another(payer: PayingAccount, graph: Graph, *, settled: int) -
     assert claimed is not None
     done = [(index, NodeStatus.COMPLETED) for index in range(1 + settled)]
     outputs = [claimed.inputs_name, *(pack({"text-out": "seen"}) for _ in range(settled))]
-    rows = [[i, 1, claimed.now, 1, None, outputs[i]] for i, _ in done]
+    rows = [NodeRow(i, 1, claimed.now, 1, None, outputs[i]) for i, _ in done]
     step = Step(settled=done, rows=rows, names_objects=True)
     await payer.store.walks.advance(claimed.lease, 1, step)
     await payer.store.walks.give_back(claimed.reference, OTHER, is_lost=True)

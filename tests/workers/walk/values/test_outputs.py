@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from engine.executions.execution import Execution, ExecutionStatus, NodeStatus
+from engine.executions.rows import NodeRow
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.executions.offload import PAUSES_SECONDS, make_name, make_part
@@ -62,7 +63,7 @@ def codes(execution: Execution) -> dict[int, str]:
 async def named(payer: PayingAccount, execution_id: str) -> list[str]:
     """Return the names in the record of an execution."""
     record = await payer.store.walks.records(payer.account.id, execution_id)
-    return [row[5] for row in parse_rows(record).values() if isinstance(row[5], str)]
+    return [row.outputs for row in parse_rows(record).values() if isinstance(row.outputs, str)]
 
 
 async def left_by_another(payer: PayingAccount, graph: Graph, before: bytes | None = None) -> str:
@@ -82,7 +83,7 @@ async def left_by_another(payer: PayingAccount, graph: Graph, before: bytes | No
     await payer.store.walks.advance(claimed.lease, 1, begun)
     settled = Step(
         settled=[(0, NodeStatus.COMPLETED)],
-        rows=[[0, 1, claimed.now, 1, None, name]],
+        rows=[NodeRow(0, 1, claimed.now, 1, None, name)],
         charges={0: Charge(PRICE, 10_000)},
         names_objects=True,
     )
@@ -97,7 +98,8 @@ async def test_an_output_is_kept_before_the_step_that_names_it(
     advance, dangling = Walks.advance, []
 
     async def checked(*args: Any) -> Advanced:
-        names = {row[5] for row in args[-1].rows if isinstance(row[5], str)}
+        outputs = (row.outputs for row in args[-1].rows)
+        names = {each for each in outputs if isinstance(each, str)}
         dangling.append(names - {key.rpartition("/")[2] for key in blob_store.written})
         return await advance(*args)
 
@@ -317,7 +319,7 @@ async def test_an_unneeded_output_is_not_read(payer: PayingAccount, blob_store: 
     execution_id = await left_by_another(payer, bought())
     claimed = await payer.store.walks.claim(payer.reference(execution_id), OTHER)
     assert claimed is not None
-    row = [1, 1, claimed.now, 1, None, pack({"value-out": 7})]
+    row = NodeRow(1, 1, claimed.now, 1, None, pack({"value-out": 7}))
     step = Step(settled=[(1, NodeStatus.COMPLETED)], rows=[row], leave=True)
     await payer.store.walks.advance(claimed.lease, 1, step)
 

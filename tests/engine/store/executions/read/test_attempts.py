@@ -1,6 +1,7 @@
 """Attempts at a node, read from the record of its execution."""
 
 from engine.executions.execution import NodeStatus
+from engine.executions.rows import FailedAttemptRow, NodeRow, StepRows, pack_rows
 from engine.store.executions.read.attempts import (
     LOST_ERROR,
     AttemptRecord,
@@ -8,21 +9,27 @@ from engine.store.executions.read.attempts import (
     parse_attempts,
 )
 from engine.store.executions.record_fields import parse_nodes, parse_rows
-from engine.store.redis.record_packing import pack
+
+
+def pack_nodes(*rows: NodeRow) -> bytes:
+    return pack_rows(StepRows(rows))
+
 
 TIMEOUT = {"code": "timeout", "message": "too slow"}
 RETRIED = {
     "statuses": b"c",
     "w1": b"host-1-a",
     "w2": b"host-2-b",
-    "r1.1": pack([[-1, 1, 1_000, 50, TIMEOUT, 0, 500]]),
-    "r2.1": pack([[0, 2, 1_560, 30, None, b"out", 7, 20]]),
+    "r1.1": pack_rows(
+        StepRows(failed_attempts=[FailedAttemptRow(0, 1, 1_000, 50, TIMEOUT, pause_ms=500)])
+    ),
+    "r2.1": pack_nodes(NodeRow(0, 2, 1_560, 30, None, b"out", 7, 20)),
 }
 """A node that failed, paused for half a second and completed at another worker."""
 
 
 def test_a_node_of_one_attempt_has_waited_for_nothing_but_its_begin() -> None:
-    record = {"w1": b"host-1-a", "r1.3": pack([[4, 1, 1_000, 50, None, b"out"]])}
+    record = {"w1": b"host-1-a", "r1.3": pack_nodes(NodeRow(4, 1, 1_000, 50, None, b"out"))}
 
     assert parse_attempts(record, 4, NodeStatus.COMPLETED, 990) == NodeAttempts(
         attempts=(
@@ -73,8 +80,11 @@ def test_an_attempt_whose_worker_died_ends_with_it() -> None:
 
 
 def test_a_node_that_failed_without_another_attempt_has_none_more() -> None:
-    lost = {"l0": b"1:1:10:20,2:2:30:40,3:3:50:60,", "r4.1": pack([[0, 3, 70, 0, TIMEOUT, None]])}
-    never = {"r1.1": pack([[0, 0, 70, 0, TIMEOUT, None]])}
+    lost = {
+        "l0": b"1:1:10:20,2:2:30:40,3:3:50:60,",
+        "r4.1": pack_nodes(NodeRow(0, 3, 70, 0, TIMEOUT)),
+    }
+    never = {"r1.1": pack_nodes(NodeRow(0, error=TIMEOUT))}
 
     assert len(parse_attempts(lost, 0, NodeStatus.FAILED, 10).attempts) == 3
     assert parse_attempts(never, 0, NodeStatus.FAILED, 10).attempts == ()
@@ -94,7 +104,7 @@ def test_a_node_that_waits_or_was_skipped_has_no_attempt() -> None:
 
 
 def test_a_run_that_was_walked_before_its_claim_names_no_worker() -> None:
-    record = {"started": b"100", "r0.1": pack([[0, 1, 3, 2, None, None]])}
+    record = {"started": b"100", "r0.1": pack_nodes(NodeRow(0, 1, 3, 2))}
 
     (attempt,) = parse_attempts(record, 0, NodeStatus.COMPLETED, 100).attempts
 
