@@ -23,7 +23,6 @@ from engine.store import (
 from engine.store.workflows.version_facts import VersionFacts
 from engine.values.plain import moment
 from gateway.http.types import Payload
-from gateway.routes.drafts import DraftView
 from gateway.routes.shared_types import (
     AccountView,
     ApiKeyView,
@@ -32,8 +31,9 @@ from gateway.routes.shared_types import (
     SavedWebhook,
     SecretView,
 )
-from gateway.routes.versions import WorkflowVersion
-from gateway.routes.workflow_types import WorkflowView
+from gateway.routes.workflows.documents import WorkflowView
+from gateway.routes.workflows.drafts import DraftView
+from gateway.routes.workflows.versions import WorkflowVersion
 
 
 def account_row(account: Account, balance: int) -> dict[str, Any]:

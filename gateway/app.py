@@ -12,36 +12,21 @@ from gateway.auth.cors import CrossOrigin, parse_origins
 from gateway.http.middleware import BodyLimits, Errors, RequestIds, RequestMetrics
 from gateway.http.router import LightRouter
 from gateway.http.uploads import upload_limit
-from gateway.routes import (
-    account_events,
-    accounts,
-    api_keys,
-    assets,
-    audit,
-    bulk_cancel,
+from gateway.routes.accounts import account_events, accounts, api_keys, identity, secrets, sessions
+from gateway.routes.assets import assets
+from gateway.routes.executions import bulk_cancel, execution_values, executions
+from gateway.routes.models import model_checks, models
+from gateway.routes.operations import audit, health, installation
+from gateway.routes.pages import docs, pages
+from gateway.routes.runs import draft_runs, retries, runs
+from gateway.routes.usage import ledger, usage, usage_series
+from gateway.routes.webhooks import webhooks
+from gateway.routes.workflows import (
     descriptions,
-    docs,
-    draft_runs,
     drafts,
-    execution_values,
-    executions,
     expressions,
-    health,
-    identity,
-    installation,
-    ledger,
-    model_checks,
-    models,
     node_types,
-    pages,
-    retries,
-    runs,
-    secrets,
-    sessions,
-    usage,
-    usage_series,
     versions,
-    webhooks,
     workflow_checks,
     workflows,
 )

@@ -31,8 +31,8 @@ def find_tests(module: Path) -> list[Path]:
     The test of a route may stand among the contract tests.
     """
     folders = [ROOT / "tests" / module.parent]
-    if module.parent == ROUTES:
-        folders.append(ROOT / "tests" / "contract")
+    if module.is_relative_to(ROUTES):
+        folders.append(ROOT / "tests" / "contract" / module.parent.relative_to(ROUTES))
     names = (f"test_{module.stem}.py", f"test_{module.stem}_*.py")
     return [found for folder in folders for name in names for found in folder.glob(name)]
 

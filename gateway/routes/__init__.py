@@ -1,1 +1,1 @@
-"""The routes of the API, one file per resource."""
+"""The routes of the API: a folder for each subject, a module for each resource."""

@@ -3,7 +3,7 @@
 import httpx2
 import pytest
 
-from tests.gateway.routes.test_workflows import FOREIGN, HERE, save
+from tests.gateway.routes.workflows.test_workflows import FOREIGN, HERE, save
 from tests.support.gateway.documents import greeting
 
 

@@ -14,7 +14,7 @@ from engine.store import Account, Asset, Draft, Store, Webhook, Workflow
 from engine.webhooks.deliveries import Delivery
 from tests.gateway.auth.test_principal import GUARDED, GUARDED_PATHS, PATH
 from tests.gateway.conftest import Gateway, MakeBrowser, MakeClient
-from tests.gateway.routes.test_sessions import FOREIGN, FORMS
+from tests.gateway.routes.accounts.test_sessions import FOREIGN, FORMS
 from tests.support.gateway.documents import greeting
 from tests.support.media.files import png
 

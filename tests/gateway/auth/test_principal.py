@@ -84,7 +84,7 @@ def reviewed_routes() -> dict[str, str]:
     """Return the routes in the tables of the contract tests, with their requirements."""
     return {
         route: requirement
-        for page in CONTRACT.glob("test_*.py")
+        for page in CONTRACT.rglob("test_*.py")
         for node in ast.parse(page.read_text()).body
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "ROUTES"
         for route, requirement in ast.literal_eval(node.value).items()

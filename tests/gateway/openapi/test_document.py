@@ -19,7 +19,7 @@ from gateway.http.responses import json_response
 from gateway.http.types import Content, RequestBody, View, refused
 from gateway.openapi.document import endpoint_at, make_document
 from gateway.openapi.parameters import LIMIT
-from gateway.routes.runs import run_workflow
+from gateway.routes.runs.runs import run_workflow
 from gateway.services import GatewayRequest
 
 

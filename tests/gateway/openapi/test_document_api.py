@@ -19,7 +19,7 @@ from gateway.auth.endpoints import Resource
 from gateway.openapi.components import components_of, examples_of
 from gateway.openapi.document import make_document, shapes_of
 from gateway.openapi.errors import NAMELESS, SAMPLES, SCHEMAS, STATUSES
-from gateway.routes.docs import make_page
+from gateway.routes.pages.docs import make_page
 from tests.support.nodes.strict_schemas import closed
 
 ERRORS_PAGE = Path(__file__).parents[3] / "docs" / "reference" / "errors.md"

@@ -15,7 +15,7 @@ from engine.settings import Settings
 from engine.values.fields import check_inputs
 from gateway.openapi.results import result_of
 from gateway.openapi.workflow import DescribedWorkflow, make_workflow_document
-from gateway.routes.runs import run_workflow
+from gateway.routes.runs.runs import run_workflow
 from tests.support.gateway.documents import broken, edge, greeting, node
 from tests.support.gateway.fake_worker import FakeWorker
 

@@ -6,7 +6,7 @@ ROUTE = Recipe(
     name="route",
     additions=(
         Addition(
-            "gateway/routes/notes.py",
+            "gateway/routes/workflows/notes.py",
             '''"""Notes: texts that an account keeps."""
 
 from starlette.responses import Response
@@ -37,10 +37,10 @@ async def get_note(request: GatewayRequest) -> Response:
 routes = [Route("/api/note", Resource(GET=get_note))]
 ''',
         ),
-        Addition("gateway/app.py", "    notes,\n", anchor="    models,\n"),
+        Addition("gateway/app.py", "    notes,\n", anchor="    node_types,\n"),
         Addition("gateway/app.py", "        *notes.routes,\n", anchor="        *models.routes,\n"),
         Addition(
-            "tests/contract/test_notes.py",
+            "tests/contract/workflows/test_notes.py",
             """from types import SimpleNamespace
 
 import httpx2
@@ -72,7 +72,7 @@ async def test_the_note_is_answered_and_described() -> None:
         ),
     ),
     checks=(
-        "tests/contract/test_notes.py",
+        "tests/contract/workflows/test_notes.py",
         "tests/gateway/auth/test_principal.py::test_a_contract_test_names_each_route_and_its"
         "_requirement",
         "tests/gateway/openapi/test_document_api.py::test_an_example_is_one_of_its_type",
@@ -116,7 +116,9 @@ NoteLocked.examples = (NoteLocked("note_1"),)
         "tests/gateway/openapi/test_document_api.py::test_the_page_of_errors_says_the_same",
     ),
     raised_by=(
-        Addition("gateway/routes/usage.py", "NoteLocked, ", anchor="from engine.errors import "),
-        Addition("gateway/routes/usage.py", "NoteLocked, ", anchor="errors=("),
+        Addition(
+            "gateway/routes/usage/usage.py", "NoteLocked, ", anchor="from engine.errors import "
+        ),
+        Addition("gateway/routes/usage/usage.py", "NoteLocked, ", anchor="errors=("),
     ),
 )

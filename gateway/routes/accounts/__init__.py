@@ -1,0 +1,1 @@
+"""Accounts, their keys, secrets and sessions, and the caller."""

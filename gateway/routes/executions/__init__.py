@@ -1,0 +1,1 @@
+"""Executions, their values, and their cancellation."""

@@ -1,0 +1,177 @@
+"""Models: registry and prices for the caller; admins save manifests."""
+
+import logging
+
+from msgspec import structs
+from starlette.responses import Response
+from starlette.routing import Route
+
+from engine import errors
+from engine.access.capabilities import Role
+from engine.models.availability import WorkerVariables
+from engine.models.manifest import ManifestError, Model
+from engine.models.registry import all_models, key_destinations_on_disk
+from engine.models.saved import parse_saved
+from engine.store import Principal, SavedModel
+from engine.values.plain import moment
+from gateway.auth.endpoints import Resource, admins_only, operation, requires
+from gateway.http.entity_tags import entity_tag, wanted_versions
+from gateway.http.query import Query
+from gateway.http.request_bodies import read_body
+from gateway.http.responses import json_response
+from gateway.openapi.parameters import IF_MATCH, VERSION
+from gateway.routes.models.views import (
+    MODEL_LIST,
+    MODEL_VERSION_LIST,
+    ModelManifest,
+    ModelRequest,
+    ModelVersion,
+    SavedModelView,
+    manifest_problems,
+)
+from gateway.routes.shared_types import DELETED, Deleted, ModelView
+from gateway.services import GatewayRequest
+
+logger = logging.getLogger(__name__)
+
+MAX_TRIES = 5
+
+
+@operation(answers={200: MODEL_LIST})
+@requires("workflow:read", "model:run")
+async def list_models(request: GatewayRequest, principal: Principal) -> Response:
+    """All models, with their prices after the caller's markup."""
+    markup = principal.terms.markup
+    workers = await _variables(request, principal)
+    return json_response([ModelView.for_caller(model, markup, workers) for model in all_models()])
+
+
+@operation(body=ModelRequest, answers={201: SavedModelView})
+@admins_only
+async def create_model(request: GatewayRequest, principal: Principal) -> Response:
+    """Save the manifest of a new model, or of one that is to count before one on disk."""
+    text, model = await _read_manifest(request)
+    workers = await _variables(request, principal)
+    saved = await request.services.store.models.create(
+        model.internal_name, text, principal.account.id
+    )
+    _audit("model saved", principal, saved.internal_name, saved.version)
+    return _answer(saved, model, principal, workers, 201)
+
+
+@operation(
+    query=(VERSION,),
+    answers={200: ModelManifest},
+    errors=(errors.InvalidQuery, errors.ModelNotFound),
+)
+@admins_only
+async def get_model(request: GatewayRequest, principal: Principal) -> Response:
+    """The manifest of a saved model, the newest or a former one."""
+    version = Query(request.scope).version()
+    name: str = request.path_params["internal_name"]
+    saved = await request.services.store.models.get(name, version)
+    shown = ModelManifest.of(saved, manifest=saved.text)
+    return json_response(shown, headers=entity_tag(saved.version))
+
+
+@operation(answers={200: MODEL_VERSION_LIST}, errors=(errors.ModelNotFound,))
+@admins_only
+async def list_model_versions(request: GatewayRequest, principal: Principal) -> Response:
+    """The versions of a saved model that can be read, newest first."""
+    name: str = request.path_params["internal_name"]
+    saved = await request.services.store.models.versions(name)
+    return json_response([ModelVersion.of(each) for each in saved])
+
+
+@operation(
+    body=ModelRequest,
+    headers=(IF_MATCH,),
+    answers={200: SavedModelView},
+    errors=(errors.ModelNotFound, errors.VersionConflict),
+)
+@admins_only
+async def update_model(request: GatewayRequest, principal: Principal) -> Response:
+    """Save the next version of a saved model."""
+    name: str = request.path_params["internal_name"]
+    models = request.services.store.models
+    current = await models.get(name)
+    text, model = await _read_manifest(request, name)
+    workers = await _variables(request, principal)
+    wanted = wanted_versions(request.headers)
+    for _ in range(MAX_TRIES):
+        if wanted is not None and current.version not in wanted:
+            break
+        expected = None if wanted is None else current.version
+        try:
+            saved = await models.update(name, text, principal.account.id, expected)
+        except errors.VersionConflict:
+            current = await models.get(name)
+            continue
+        _audit("model saved", principal, name, saved.version)
+        return _answer(saved, model, principal, workers)
+    raise errors.VersionConflict(current.version, "model")
+
+
+@operation(answers={200: Deleted}, errors=(errors.ModelNotFound,))
+@admins_only
+async def delete_model(request: GatewayRequest, principal: Principal) -> Response:
+    """Delete a saved model; one on disk of that name counts again."""
+    name: str = request.path_params["internal_name"]
+    version = await request.services.store.models.delete(name, principal.account.id)
+    _audit("model deleted", principal, name, version)
+    return json_response(DELETED)
+
+
+async def _read_manifest(request: GatewayRequest, name: str | None = None) -> tuple[str, Model]:
+    text = (await read_body(request, ModelRequest)).manifest
+    try:
+        return text, parse_saved(text, key_destinations_on_disk(), name)
+    except ManifestError as error:
+        raise _invalid(error) from None
+
+
+def _invalid(error: ManifestError) -> errors.InvalidBody:
+    count = len(error.faults)
+    noun = "problem" if count == 1 else "problems"
+    return errors.InvalidBody(
+        f"The manifest has {count} {noun}", field="manifest", problems=manifest_problems(error)
+    )
+
+
+def _audit(event: str, principal: Principal, name: str, version: int) -> None:
+    account = principal.account
+    extra = {"account_id": account.id, "role": account.role.value, "model": name}
+    logger.info(event, extra={**extra, "version": version})
+
+
+async def _variables(request: GatewayRequest, principal: Principal) -> WorkerVariables:
+    services = request.services
+    names_told = services.settings.tell_setup or principal.account.role is Role.ADMIN
+    return await services.worker_variables.read(names_told=names_told)
+
+
+def _answer(
+    saved: SavedModel,
+    model: Model,
+    principal: Principal,
+    workers: WorkerVariables,
+    status: int = 200,
+) -> Response:
+    shown = SavedModelView.for_caller(
+        model,
+        principal.terms.markup,
+        workers,
+        **structs.asdict(ModelVersion.of(saved)),
+        created_at=moment(saved.created_at),
+    )
+    return json_response(shown, status, entity_tag(saved.version))
+
+
+routes = [
+    Route("/api/models", Resource(GET=list_models, POST=create_model)),
+    Route(
+        "/api/models/{internal_name}",
+        Resource(GET=get_model, PUT=update_model, DELETE=delete_model),
+    ),
+    Route("/api/models/{internal_name}/versions", Resource(GET=list_model_versions)),
+]

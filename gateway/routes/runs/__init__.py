@@ -1,0 +1,1 @@
+"""Begins of executions: runs of workflows, models and drafts, and retries."""
