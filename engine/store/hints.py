@@ -93,8 +93,7 @@ class HintSender:
 
     def send_delivery_soon(self, reference: str) -> None:
         """Send a hint of a recorded delivery, even to a full Redis, without waiting."""
-        hints = [make_hint(DELIVER_ACTOR, reference)]
-        forget(self._client.call(SCRIPTS["send_hints"], [keyspace.hints(DELIVER_QUEUE)], hints))
+        forget(self._send_together(DELIVER_QUEUE, [make_hint(DELIVER_ACTOR, reference)]))
 
     def send_cover_soon(self, reference: str) -> None:
         """Send a hint of a workflow whose cover is to be fetched, without waiting."""
@@ -107,9 +106,10 @@ class HintSender:
 
     async def _send(self, queue: str, hints: Sequence[str]) -> None:
         for start in range(0, len(hints), SENT_AT_ONCE):
-            await self._client.call(
-                SCRIPTS["send_hints"], [keyspace.hints(queue)], hints[start : start + SENT_AT_ONCE]
-            )
+            await self._send_together(queue, hints[start : start + SENT_AT_ONCE])
+
+    def _send_together(self, queue: str, hints: Sequence[str]) -> asyncio.Future[int]:
+        return self._client.call(SCRIPTS["send_hints"], queue=keyspace.hints(queue), hints=hints)
 
     async def depth(self) -> int:
         """Return the number of waiting hints of executions."""

@@ -18,7 +18,6 @@ SEEN_DEAD = 1
 """Lease end of a worker whose death was observed."""
 PROMOTED_AT_ONCE = 500
 FORGOTTEN_WITH_OBJECTS = 2
-WORKER_KEYS = (keyspace.workers(), keyspace.worker_variables())
 
 
 def make_worker_id() -> str:
@@ -71,7 +70,11 @@ class Leases:
 
     async def variables(self) -> list[frozenset[str]]:
         """Return the set variables of each living worker, of those that manifests name."""
-        reply = await self._client.call(SCRIPTS["list_worker_variables"], WORKER_KEYS, [0])
+        reply = await self._client.call(
+            SCRIPTS["list_worker_variables"],
+            workers=keyspace.workers(),
+            variables=keyspace.worker_variables(),
+        )
         return [frozenset(names.decode().split()) for names in reply]
 
     async def resign(self, worker_id: str) -> None:
@@ -92,7 +95,9 @@ class Leases:
         `now` is in milliseconds, 0 for Redis's clock.
         """
         now = SEEN_DEAD if seen_only else now
-        reply = await self._client.call(SCRIPTS["list_dead_workers"], [keyspace.workers()], [now])
+        reply = await self._client.call(
+            SCRIPTS["list_dead_workers"], workers=keyspace.workers(), now=now
+        )
         return [name.decode() for name in reply]
 
     async def held(self, worker_id: str) -> list[str]:
@@ -122,7 +127,11 @@ class Leases:
         `now` is in milliseconds, 0 for Redis's clock.
         """
         is_removed = await self._client.call(
-            SCRIPTS["remove_dead_worker"], WORKER_KEYS, [now, worker_id]
+            SCRIPTS["remove_dead_worker"],
+            workers=keyspace.workers(),
+            variables=keyspace.worker_variables(),
+            now=now,
+            worker=worker_id,
         )
         if is_removed and await self.held(worker_id):
             # It claimed an execution after the last read; the next sweep finds it again.
@@ -138,7 +147,7 @@ class Leases:
         `key` is that of the sweepers' leader or of another one.
         """
         is_own, now, left_ms = await self._client.call(
-            SCRIPTS["take_lead"], [key], [0, worker_id, lease_ms]
+            SCRIPTS["take_lead"], leader=key, worker=worker_id, lease_ms=lease_ms
         )
         return Leadership(is_own=bool(is_own), now=int(now), left_ms=int(left_ms))
 
@@ -147,7 +156,9 @@ class Leases:
 
         `now` is in milliseconds, 0 for Redis's clock.
         """
-        await self._client.call(SCRIPTS["shorten_leases"], [keyspace.workers()], [now, lease_ms])
+        await self._client.call(
+            SCRIPTS["shorten_leases"], workers=keyspace.workers(), now=now, lease_ms=lease_ms
+        )
 
     async def promote(self, resend_ms: int) -> Promoted:
         """Return executions with a due hint; each is due again after `resend_ms`."""
@@ -227,9 +238,17 @@ async def promote(client: Client, keys: Sequence[str], now: int, resend_ms: int)
 
     `now` is in milliseconds, 0 for Redis's clock.
     """
-    arguments = (now, PROMOTED_AT_ONCE, resend_ms)
     replies = await asyncio.gather(
-        *(client.call(SCRIPTS["promote_due"], [key], arguments) for key in keys)
+        *(
+            client.call(
+                SCRIPTS["promote_due"],
+                due=key,
+                now=now,
+                most=PROMOTED_AT_ONCE,
+                repeat_ms=resend_ms,
+            )
+            for key in keys
+        )
     )
     return Promoted(
         references=[name.decode() for _, names in replies for name in names],

@@ -98,10 +98,11 @@ class MessageBroker(ListBroker):
             if delay is None:
                 self._client.rpush(keyspace.messages(queue), data)
             else:
-                due = keyspace.messages_due(queue)
-                self._client.execute_command(
-                    "EVAL", SCRIPTS["delay_message"].text, 1, due, 0, int(delay), data
+                delayed = keyspace.messages_due(queue)
+                command = SCRIPTS["delay_message"].command(
+                    delayed=delayed, delay_ms=int(delay), message=data
                 )
+                self._client.execute_command(*command)
         except RedisError as error:
             raise ConnectionClosed(f"the message was not sent: {error}") from error
         self.emit_after("enqueue", message, delay)
@@ -151,8 +152,9 @@ class _Consumer(Consumer):
         return message
 
     def _take(self) -> bytes | None:
-        script, queue = SCRIPTS["take_message"], self._keys[0]
-        data: bytes | None = self._client.execute_command("EVAL", script.text, 2, *self._keys, 0)
+        queue, delayed = self._keys
+        command = SCRIPTS["take_message"].command(queue=queue, delayed=delayed)
+        data: bytes | None = self._client.execute_command(*command)
         if data is None:
             reply: Any = self._client.execute_command("BLPOP", queue, self._timeout)
             data = reply and reply[1]

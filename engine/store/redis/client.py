@@ -76,14 +76,23 @@ class Client:
         return future
 
     def call(
-        self, script: Script, keys: Sequence[str], args: Sequence[Argument]
+        self,
+        script: Script,
+        keys: Sequence[str] | None = None,
+        args: Sequence[Argument] = (),
+        /,
+        **names: Any,
     ) -> asyncio.Future[Any]:
-        """Queue a script by its digest and return the future of its reply."""
+        """Queue a script by its digest and return the future of its reply.
+
+        `names` are the keys and arguments by their names in the script's header; TypeError is
+        raised for a missing or an unknown one.
+        """
         if self._scripts >= MOST_SCRIPTS:
             self._flush()
         self._scripts += 1
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        words = (len(keys), *keys, *args)
+        words = script.words(**names) if keys is None else (len(keys), *keys, *args)
 
         def receive(reply: Any) -> None:
             if not isinstance(reply, Exception):

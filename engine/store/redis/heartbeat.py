@@ -6,14 +6,14 @@ from collections.abc import Iterable
 
 import redis
 from redis.backoff import NoBackoff
-from redis.exceptions import MasterDownError, NoScriptError, ReadOnlyError, RedisError
+from redis.exceptions import MasterDownError, ReadOnlyError, RedisError
 from redis.retry import Retry
 
 from engine.errors import WrongStore
 from engine.store.redis import keyspace
 from engine.store.redis.installation import Guard, parse_marker
 from engine.store.redis.scripts import SCRIPTS
-from engine.store.worker_leases import WORKER_KEYS, pack_variables
+from engine.store.worker_leases import pack_variables
 
 BEATS_PER_LEASE = 6
 
@@ -84,12 +84,11 @@ class Heartbeat:
         return True
 
     def _beat(self) -> None:
-        script = SCRIPTS["beat_worker"]
-        arguments = (
-            *(len(WORKER_KEYS), *WORKER_KEYS, 0),
-            *(self._worker_id, int(self._lease_seconds * 1000), self._variables),
+        command = SCRIPTS["beat_worker"].command(
+            workers=keyspace.workers(),
+            variables=keyspace.worker_variables(),
+            worker=self._worker_id,
+            lease_ms=int(self._lease_seconds * 1000),
+            names=self._variables,
         )
-        try:
-            self._client.execute_command("EVALSHA", script.sha, *arguments)
-        except NoScriptError:
-            self._client.execute_command("EVAL", script.text, *arguments)
+        self._client.execute_command(*command)

@@ -2,11 +2,16 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from importlib import resources
 from importlib.resources.abc import Traversable
+from typing import Any
+
+from engine.store.redis.script_names import ScriptNames, parse_names
 
 USES = re.compile(r"^ *-- Uses: (.+)\n", re.MULTILINE)
+NUMBERED = re.compile(r"^-- KEYS: 1 ", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +20,29 @@ class Script:
 
     name: str
     text: str
-    sha: str
+    names: ScriptNames | None
+    """None for a script whose header numbers its keys and arguments still."""
+    sha: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        sha = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
+        object.__setattr__(self, "sha", sha)
+
+    def words(self, /, **names: Any) -> Sequence[Any]:
+        """Return the words of a call by names: the number of keys, keys and arguments.
+
+        Raises TypeError for a missing or an unknown name.
+        """
+        if self.names is None:
+            raise TypeError(f"{self.name} takes its arguments by position")
+        return self.names.bind(names)
+
+    def command(self, /, **names: Any) -> Sequence[Any]:
+        """Return the command that runs the script by its text, for a client without digests.
+
+        Raises TypeError like `words`.
+        """
+        return ("EVAL", self.text, *self.words(**names))
 
 
 def load() -> dict[str, Script]:
@@ -24,6 +51,9 @@ def load() -> dict[str, Script]:
     A script gets the functions of two files of `lua/shared/`, `a.lua` and `b.lua`, at each line
     `-- Uses: a, b`. In a branch they are made only there, since each function costs every call
     that makes it.
+
+    Raises ValueError for a name of a key or an argument that the script's header lacks, or that
+    nothing uses.
     """
     folder = resources.files("engine").joinpath("lua")
     shared = _read(folder.joinpath("shared"))
@@ -31,12 +61,17 @@ def load() -> dict[str, Script]:
     for each in folder.iterdir():
         if each.is_dir() and each.name != "shared":
             texts |= _read(each)
-    scripts = {}
-    for name, text in texts.items():
-        whole = _with_shared(text, shared)
-        sha = hashlib.sha1(whole.encode(), usedforsecurity=False).hexdigest()
-        scripts[name] = Script(name, whole, sha)
-    return scripts
+    return {name: _make(name, _with_shared(text, shared)) for name, text in texts.items()}
+
+
+def _make(name: str, text: str) -> Script:
+    if NUMBERED.search(text):
+        return Script(name, text, None)
+    try:
+        names = parse_names(text)
+        return Script(name, names.place(text), names)
+    except ValueError as error:
+        raise ValueError(f"{name}.lua: {error}") from None
 
 
 def _read(folder: Traversable) -> dict[str, str]:

@@ -35,11 +35,11 @@ TRANSITION = Recipe(
             """#!lua flags=allow-oom
 -- Name an asset of an account.
 -- Called again it changes nothing.
--- KEYS: 1 asset
--- ARGV: 1 account id, 2 name
+-- KEYS: asset
+-- ARGV: account, name
 -- Returns 1, or 0 when the account has no such asset
-if redis.call('HGET', KEYS[1], 'account') ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], 'name', ARGV[2])
+if redis.call('HGET', KEYS.asset, 'account') ~= ARGV.account then return 0 end
+redis.call('HSET', KEYS.asset, 'name', ARGV.name)
 return 1
 """,
         ),
@@ -48,14 +48,20 @@ return 1
             '''    async def name(self, account_id: str, asset_id: str, name: str) -> bool:
         """Name an asset. Return whether the account has it."""
         key = keyspace.asset(partition_of(asset_id), asset_id)
-        return bool(await self._client.call(SCRIPTS["name_asset"], [key], [account_id, name]))
+        is_named = await self._client.call(
+            SCRIPTS["name_asset"], asset=key, account=account_id, name=name
+        )
+        return bool(is_named)
 
 ''',
             anchor="        self._keep_ms = int(retention_days * 86_400_000)\n\n",
         ),
         Addition(
             "tests/support/store/script_scenarios.py",
-            '    "name_asset": Scenario(seed=(ASSET,), keys=("a",), args=("acc", "Cat")),\n',
+            """    "name_asset": Scenario(
+        seed=(ASSET,), names=named(asset="a", account="acc", name="Cat")
+    ),
+""",
             anchor="SCENARIOS = {\n",
         ),
     ),

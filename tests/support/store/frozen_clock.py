@@ -13,8 +13,12 @@ def set_clock(store: Store, monkeypatch: pytest.MonkeyPatch, script_name: str, n
     """Let the calls of one script happen at this time, in milliseconds."""
     call = type(store.client).call
 
-    def call_then(client: Any, script: Any, keys: Any, arguments: Any) -> Any:
-        is_frozen = script is SCRIPTS[script_name]
-        return call(client, script, keys, [now, *arguments[1:]] if is_frozen else arguments)
+    def call_then(client: Any, script: Any, *words: Any, **names: Any) -> Any:
+        if script is SCRIPTS[script_name]:
+            if words:
+                words = (words[0], [now, *words[1][1:]])
+            else:
+                names["now"] = now
+        return call(client, script, *words, **names)
 
     monkeypatch.setattr(store.client, "call", partial(call_then, store.client))

@@ -41,11 +41,11 @@ class Scripts:
 
         return self._loop.run_until_complete(ask())
 
-    def run(self, name: str, keys: Sequence[str], args: Sequence[str | int | bytes]) -> Any:
+    def run(self, name: str, /, *words: Sequence[str | int | bytes], **names: Any) -> Any:
         """Return the reply to one script."""
 
         async def ask() -> Any:
-            return await self._client.call(SCRIPTS[name], keys, args)
+            return await self._client.call(SCRIPTS[name], *words, **names)
 
         return self._loop.run_until_complete(ask())
 

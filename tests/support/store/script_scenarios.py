@@ -1,6 +1,12 @@
 """An effective call of each script of engine/lua."""
 
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.store.redis.client import Client
+from engine.store.redis.scripts import SCRIPTS
 
 NOW = 1_000_000
 Value = str | bytes | int
@@ -30,6 +36,7 @@ STORED = ("HSET", "stored", "bytes", 12, "workflows", 1)
 TERMS = "50:0:86400000"
 CHARGED = ("HSET", "x", "terms", TERMS, "reserve", "m0=9,t0.a=5", "markup", "1", "trials", "tried")
 WALLET = ("HSET", "wallet", "given", 50, "ends", 0, "b:m0", 41, "b:t0.a", 5, "reserved", 14)
+WORKERS = {"workers": "workers", "variables": "variables"}
 
 ACT = (60_000, "command", "account.change", "acc", b"null", b'{"credits":1}')
 """An act of the audit log, as arguments."""
@@ -40,9 +47,21 @@ class Scenario:
     """Effective call. `answer` is the second call's, None: like the first."""
 
     seed: tuple[tuple[Value, ...], ...]
-    keys: tuple[str, ...]
-    args: tuple[Value, ...]
+    keys: tuple[str, ...] = ()
+    args: tuple[Value, ...] = ()
+    names: Mapping[str, Any] = field(default_factory=dict)
     answer: object = None
+
+    def call(self, client: Client, name: str) -> asyncio.Future[Any]:
+        """Call the script of that name as this scenario does."""
+        if self.names:
+            return client.call(SCRIPTS[name], **self.names)
+        return client.call(SCRIPTS[name], self.keys, self.args)
+
+
+def named(**values: Any) -> Mapping[str, Any]:
+    """Return keys and arguments by name."""
+    return values
 
 
 SCENARIOS = {
@@ -253,15 +272,21 @@ SCENARIOS = {
         args=(30_000,),
     ),
     "beat_worker": Scenario(
-        seed=(), keys=("workers", "variables"), args=(NOW, "w1", 3000, "A_KEY B_KEY")
+        seed=(),
+        names=named(
+            **WORKERS,
+            now=NOW,
+            worker="w1",
+            lease_ms=3000,
+            names="A_KEY B_KEY",
+        ),
     ),
     "list_worker_variables": Scenario(
         seed=(
             ("ZADD", "workers", NOW, "dead", NOW + 1, "w1", NOW + 2, "w2"),
             ("HSET", "variables", "w1", "A_KEY", "dead", "B_KEY"),
         ),
-        keys=("workers", "variables"),
-        args=(NOW,),
+        names=named(**WORKERS, now=NOW),
         answer=[b"A_KEY", b""],
     ),
     "mark_installation": Scenario(
@@ -272,8 +297,7 @@ SCENARIOS = {
     ),
     "remove_dead_worker": Scenario(
         seed=(("ZADD", "workers", NOW - 1, "w1"),),
-        keys=("workers", "variables"),
-        args=(NOW, "w1"),
+        names=named(**WORKERS, now=NOW, worker="w1"),
         answer=0,
     ),
     "cancel_execution": Scenario(
@@ -342,17 +366,18 @@ SCENARIOS = {
     "free_execution": Scenario(
         seed=(EXECUTION,), keys=("x", "due"), args=(NOW, "acc/x", "1"), answer=0
     ),
-    "delay_message": Scenario(seed=(), keys=("due",), args=(NOW, 1_000, b"message")),
+    "delay_message": Scenario(
+        seed=(), names=named(delayed="due", now=NOW, delay_ms=1_000, message=b"message")
+    ),
     "take_message": Scenario(
         seed=(
             ("RPUSH", "queue", b"first", b"second"),
             ("ZADD", "due", NOW, b"due", NOW + 1, b"later"),
         ),
-        keys=("queue", "due"),
-        args=(NOW,),
+        names=named(queue="queue", delayed="due", now=NOW),
     ),
     "list_dead_workers": Scenario(
-        seed=(("ZADD", "workers", NOW - 1, "w1"),), keys=("workers",), args=(NOW,)
+        seed=(("ZADD", "workers", NOW - 1, "w1"),), names=named(workers="workers", now=NOW)
     ),
     "list_executions": Scenario(
         seed=(("ZADD", "all", NOW, "x", NOW, "y", NOW + 1, "z"),),
@@ -380,7 +405,9 @@ SCENARIOS = {
         keys=("mine", "keys"),
         args=(NOW, "key_1", "digest", b"acc|old", b"acc,1000001|new", NOW + 1, "acc", "access"),
     ),
-    "promote_due": Scenario(seed=(DUE,), keys=("due",), args=(NOW, 10, 5000), answer=[1, []]),
+    "promote_due": Scenario(
+        seed=(DUE,), names=named(due="due", now=NOW, most=10, repeat_ms=5000), answer=[1, []]
+    ),
     "record_answer": Scenario(
         seed=(("HSET", "first", "execution", "x"),), keys=("first",), args=("accepted",)
     ),
@@ -523,7 +550,7 @@ SCENARIOS = {
         keys=("w", "names", "stored", "workflows", "users"),
         args=(NOW, "acc/echo", 3, 2, 60_000, 5_000, 10, 5, 1_000, 60_000, 0),
     ),
-    "send_hints": Scenario(seed=(), keys=("hints",), args=("walk|acc/x",)),
+    "send_hints": Scenario(seed=(), names=named(queue="hints", hints=["walk|acc/x"])),
     "read_wallet": Scenario(
         seed=(("HSET", "wallet", "given", 20, "ends", 1, "b:m1", 4, "b:t2.a", 5, "b:t0.b", 6),),
         keys=("wallet", "ledger"),
@@ -534,10 +561,11 @@ SCENARIOS = {
         keys=("wallet", "ledger", "done", "audit"),
         args=(NOW, "operation", 30, NOW + 1, TERMS, *ACT),
     ),
-    "take_lead": Scenario(seed=(), keys=("leader",), args=(NOW, "w1", 60_000)),
+    "take_lead": Scenario(
+        seed=(), names=named(leader="leader", now=NOW, worker="w1", lease_ms=60_000)
+    ),
     "shorten_leases": Scenario(
         seed=(("ZADD", "workers", NOW + 9_000, "w1", NOW + 1_000, "w2"),),
-        keys=("workers",),
-        args=(NOW, 3_000),
+        names=named(workers="workers", now=NOW, lease_ms=3_000),
     ),
 }

@@ -3,11 +3,19 @@
 from collections.abc import Iterable
 
 from engine.store import Store
+from engine.store.redis import keyspace
 from engine.store.redis.scripts import SCRIPTS
-from engine.store.worker_leases import WORKER_KEYS, pack_variables
+from engine.store.worker_leases import pack_variables
 
 
 async def beat(store: Store, worker_id: str, lease_ms: int, variables: Iterable[str] = ()) -> int:
     """Renew the lease of a worker that has these variables; returns Redis's time in ms."""
-    arguments = (0, worker_id, lease_ms, pack_variables(variables))
-    return int(await store.client.call(SCRIPTS["beat_worker"], WORKER_KEYS, arguments))
+    now = await store.client.call(
+        SCRIPTS["beat_worker"],
+        workers=keyspace.workers(),
+        variables=keyspace.worker_variables(),
+        worker=worker_id,
+        lease_ms=lease_ms,
+        names=pack_variables(variables),
+    )
+    return int(now)

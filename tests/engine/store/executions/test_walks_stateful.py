@@ -52,7 +52,9 @@ class Database(Scripts):
         self.send("HSET", "workflow", "version", 1, "state", "live")
 
     def call(self, call: Call) -> list[Any]:
-        reply = self.run(*script_call(call))
+        name, *words = script_call(call)
+        named = words[0] if isinstance(words[0], dict) else None
+        reply = self.run(name, **named) if named else self.run(name, *words)
         return [_plain(each) for each in (reply if isinstance(reply, list) else [reply])]
 
     def active(self) -> set[str]:
@@ -92,7 +94,7 @@ def held_key(worker: str) -> str:
     return f"held:{worker}"
 
 
-def script_call(call: Call) -> tuple[str, list[str], list[Any]]:
+def script_call(call: Call) -> tuple[Any, ...]:
     """Return script, keys and arguments of a call; the reference is the execution's name."""
     name, held = call.execution, held_key(call.worker)
     match call.kind:
@@ -137,7 +139,8 @@ def script_call(call: Call) -> tuple[str, list[str], list[Any]]:
             ]
             return "cancel_execution", keys, args
         case "promote":
-            return "promote_due", ["due"], [call.now, 100, RESEND_MS]
+            names = {"due": "due", "now": call.now, "most": 100, "repeat_ms": RESEND_MS}
+            return "promote_due", names
     args = [
         *(call.now, name, f"{call.fence}:{call.token}", call.step),
         "".join(f"{index}{code}" for index, code in call.settled.items()),

@@ -23,8 +23,17 @@ from tests.support.eventually import PATIENCE_SECONDS, eventually
 from tests.support.redis.proxy import RedisProxy, running_proxy
 from tests.support.store.records import BOTH_DONE, accept, save
 
-BEAT = SCRIPTS["beat_worker"]
-BEAT_KEYS = ["workers", "variables"]
+
+def beat(client: Client, now: int = 5, worker: str = "w1") -> "asyncio.Future[Any]":
+    return client.call(
+        SCRIPTS["beat_worker"],
+        workers="workers",
+        variables="variables",
+        now=now,
+        worker=worker,
+        lease_ms=10,
+        names="",
+    )
 
 
 @pytest.fixture
@@ -60,7 +69,7 @@ async def _is_quiet(proxy: RedisProxy) -> bool:
 async def test_commands_of_one_tick_travel_together(far: Client, proxy: RedisProxy) -> None:
     replies = await asyncio.gather(
         *(far.send("INCR", "n") for _ in range(20)),
-        *(far.call(BEAT, BEAT_KEYS, [5, f"w{i}", 10, ""]) for i in range(20)),
+        *(beat(far, worker=f"w{i}") for i in range(20)),
     )
 
     assert replies[:20] == list(range(1, 21))
@@ -91,16 +100,16 @@ async def test_commands_leave_at_once_if_asked_while_no_reply_is_outstanding(
         writes.append(len(commands := [*packed]))
         write(connection, commands, receivers)
 
-    def beat(number: int) -> "asyncio.Future[Any]":
-        reply = client.call(BEAT, BEAT_KEYS, [5, f"w{number}", 10, ""])
+    def beat_now(number: int) -> "asyncio.Future[Any]":
+        reply = beat(client, worker=f"w{number}")
         client.flush_if_idle()
         return reply
 
-    early = beat(0)
+    early = beat_now(0)
     assert await early == b"5", "it waits for the connection"
     monkeypatch.setattr(Connection, "write", note)
 
-    replies = [beat(number) for number in range(4)]
+    replies = [beat_now(number) for number in range(4)]
     assert writes == [1, 2], "scripts leave two at a time"
 
     assert await asyncio.gather(*replies) == [b"5"] * 4
@@ -112,7 +121,7 @@ async def test_a_reply_lost_after_the_commit_is_unavailable_and_never_replayed(
 ) -> None:
     proxy.swallow_replies = True
 
-    calls = [far.send("INCR", "n"), far.call(BEAT, BEAT_KEYS, [5, "w1", 10, ""])]
+    calls = [far.send("INCR", "n"), beat(far)]
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
 
     assert [type(outcome) for outcome in outcomes] == [Unavailable, Unavailable]
@@ -179,14 +188,14 @@ async def test_forgotten_scripts_are_sent_again_amid_other_commands(client: Clie
 
     replies = await asyncio.gather(
         client.send("INCR", "n"),
-        client.call(BEAT, BEAT_KEYS, [5, "w1", 10, ""]),
+        beat(client),
         client.send("SCRIPT", "FLUSH"),
-        client.call(BEAT, BEAT_KEYS, [6, "w1", 10, ""]),
+        beat(client, 6),
         client.send("INCR", "n"),
     )
 
     assert replies == [1, b"5", b"OK", b"6", 2]
-    assert await client.call(BEAT, BEAT_KEYS, [7, "w1", 10, ""]) == b"7"
+    assert await beat(client, 7) == b"7"
 
 
 async def test_an_execution_accepted_by_forgotten_scripts_has_its_hint(
@@ -214,7 +223,7 @@ async def test_a_killed_redis_is_unavailable_and_fine_once_it_is_back(
             await client.send("INCR", "n")
     own_server.start()
 
-    assert await client.call(BEAT, BEAT_KEYS, [5, "w1", 10, ""]) == b"5"
+    assert await beat(client) == b"5"
     assert await client.send("INCR", "n") == 1
     await client.close()
 
@@ -288,7 +297,7 @@ async def test_tcp_with_user_password_and_database() -> None:
 
     async with _client(f"redis://ada:se%3Acret@127.0.0.1:{port}/2") as client:
         assert await client.send("ACL", "WHOAMI") == b"ada"
-        assert await client.call(BEAT, BEAT_KEYS, [5, "w1", 10, ""]) == b"5"
+        assert await beat(client) == b"5"
         info: bytes = await client.send("CLIENT", "INFO")
         assert b" db=2 " in info
     async with _client(f"redis://:other@localhost:{port}") as client:
@@ -317,7 +326,7 @@ async def test_a_cancelled_caller_never_gets_or_spoils_anothers_reply(client: Cl
             if number % 2:
                 assert await client.send("ECHO", str(number)) == str(number).encode()
             else:
-                now = await client.call(BEAT, BEAT_KEYS, [number, "w", 10, ""])
+                now = await beat(client, number)
                 assert int(now) == number
 
     tasks = [asyncio.create_task(ask(number)) for number in range(1, 2_001)]

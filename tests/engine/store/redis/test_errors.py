@@ -128,7 +128,7 @@ async def test_an_error_reply_to_any_script_has_its_class(
     server.error = REPLIES[name]
     names = sorted(SCRIPTS)
 
-    calls = [client.call(SCRIPTS[n], SCENARIOS[n].keys, SCENARIOS[n].args) for n in names]
+    calls = [SCENARIOS[n].call(client, n) for n in names]
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
     command = await asyncio.gather(client.send("SET", "a", "b"), return_exceptions=True)
 

@@ -9,6 +9,7 @@ import pytest
 
 from engine.errors import StoreFull
 from engine.store import Store
+from engine.store.redis.script_names import Parameter
 from engine.store.redis.scripts import SCRIPTS, USES
 from tests.support.store.redis_contents import contents
 from tests.support.store.script_scenarios import NOW, SCENARIOS, Scenario
@@ -55,14 +56,13 @@ async def seeded(store: Store, scenario: Scenario) -> None:
 
 
 async def call(store: Store, name: str) -> object:
-    scenario = SCENARIOS[name]
-    return await store.client.call(SCRIPTS[name], scenario.keys, scenario.args)
+    return await SCENARIOS[name].call(store.client, name)
 
 
 CALLED = re.compile(r"redis\.call\('(?!TIME|PUBLISH)[A-Z]+',\s*([^,)]+)")
 
 
-PASSED = r"KEYS\[\d+\]|(keys\.)?[a-z_]+"
+PASSED = r"KEYS\[\d+\]|KEYS\.[a-z_]+|(keys\.)?[a-z_]+"
 """Keys that callers pass."""
 
 
@@ -95,8 +95,8 @@ def test_a_script_documents_its_arguments_and_answer(name: str) -> None:
     header = "\n".join(itertools.takewhile(lambda line: line.startswith("--"), lines[1:]))
 
     assert lines[0].startswith("#!lua")
-    assert re.search(r"^-- KEYS: 1 ", header, re.M)
-    assert re.search(r"^-- ARGV: 1 ", header, re.M) or "ARGV[" not in SCRIPTS[name].text
+    assert re.search(r"^-- KEYS: ", header, re.M)
+    assert re.search(r"^-- ARGV: ", header, re.M) or "ARGV[" not in SCRIPTS[name].text
     assert re.search(r"^-- Returns ", header, re.M)
 
 
@@ -105,21 +105,23 @@ def test_a_script_reads_no_key_it_was_not_given(name: str) -> None:
     own, shared = own_and_shared(name)
 
     for key in CALLED.findall(own):
-        assert key.startswith("KEYS["), key
+        assert key.startswith(("KEYS[", "KEYS.")), key
     for key in CALLED.findall(shared):
         assert re.fullmatch(PASSED, key), key
     for given in re.findall(r"local keys = \{(.*)\}", own):
-        assert re.fullmatch(r"(\w+ = KEYS\[\d+\](, )?)+", given), given
+        assert re.fullmatch(r"(\w+ = KEYS(\[\d+\]|\.\w+)(, )?)+", given), given
     assert "cjson" not in own + shared
     assert "cmsgpack" not in own + shared
 
 
 @pytest.mark.parametrize("name", sorted(SCRIPTS))
 def test_a_script_whose_time_is_given_takes_it_first_and_else_asks_redis(name: str) -> None:
-    text = SCRIPTS[name].text
+    text, names = SCRIPTS[name].text, SCRIPTS[name].names
 
     if "read_now(ARGV[1])" in text:
-        assert "-- ARGV: 1 now (0: Redis's clock)" in text
+        assert "-- ARGV: 1 now (0: Redis's clock)" in text or (
+            names and names.arguments[0] == Parameter("now", is_optional=True)
+        )
         assert "redis.call('TIME')" in text
 
 
@@ -159,7 +161,12 @@ async def test_the_clock_is_redis_own_when_no_time_is_given(store: Store) -> Non
     seconds, _ = await store.client.send("TIME")
 
     now = await store.client.call(
-        SCRIPTS["beat_worker"], ["workers", "variables"], [0, "w1", 3000, ""]
+        SCRIPTS["beat_worker"],
+        workers="workers",
+        variables="variables",
+        worker="w1",
+        lease_ms=3000,
+        names="",
     )
 
     assert int(seconds) * 1000 <= int(now) <= int(seconds) * 1000 + 60_000
