@@ -10,9 +10,9 @@ from engine.errors import EngineError
 from engine.history.own_database import OwnDatabase
 from engine.store import HintSender
 from engine.store.archive.state import ArchiverStates
+from engine.store.dispatch.stalled_queues import STALLED_SECONDS, StalledQueues
 from engine.store.redis.client import Client
 from engine.store.redis.info import RedisMemory, read_memory
-from engine.store.stalled_queues import STALLED_SECONDS, StalledQueues
 
 POLL_SECONDS = 1.0
 HISTORY_SECONDS = 2.0

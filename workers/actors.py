@@ -2,7 +2,7 @@
 
 import dramatiq
 
-from engine.store.hints import (
+from engine.store.dispatch.hints import (
     BULK_QUEUE,
     COVER_ACTOR,
     DELIVER_ACTOR,

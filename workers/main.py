@@ -20,10 +20,10 @@ from engine.services.media import MediaService
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.archive.state import ArchiverStates
+from engine.store.dispatch.worker_leases import make_worker_id
 from engine.store.redis import keyspace
 from engine.store.redis.heartbeat import Heartbeat
 from engine.store.redis.subscription import Subscription
-from engine.store.worker_leases import make_worker_id
 from workers import actors
 from workers.history.process import ArchiverProcess
 from workers.history.standby import Standby

@@ -19,7 +19,7 @@ from engine.errors import InvalidInputs
 from engine.errors.nodes import NodeFailed
 from engine.models import folder, registry
 from engine.models.availability import WorkerVariables, set_variables
-from engine.models.call_checks import check_call
+from engine.models.calls.call_checks import check_call
 from engine.models.dialects.builtin import BuiltinSection
 from engine.models.manifest import ManifestError, Model, parse_manifest
 from engine.models.pricing import MICRO, Price, Unit, cost_micro_usd

@@ -6,7 +6,7 @@ import time
 from deploy.admin.checks import Check
 from engine.errors import EngineError
 from engine.store import Store
-from engine.store.stalled_queues import StalledQueues
+from engine.store.dispatch.stalled_queues import StalledQueues
 
 POLL_SECONDS = 0.1
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.models.table_checks import MAX_COUNT, is_count, unknown_members
+from engine.models.tables.table_checks import MAX_COUNT, is_count, unknown_members
 
 MEMBERS = ("requests_per_minute", "tokens_per_minute", "concurrency")
 

@@ -11,14 +11,14 @@ from typing import Any
 
 from engine.access.capabilities import SPECIFIC, Tier
 from engine.errors.nodes import NodeFailed, SettingsError
-from engine.models.call_sections import CALLS, Call
+from engine.models.calls.call_sections import CALLS, Call
 from engine.models.limits import ModelLimits, parse_limits
 from engine.models.price_list import parse_pricing
 from engine.models.pricing import Price, Unit, Usage
 from engine.models.prompt_tokens import max_prompt_tokens
-from engine.models.table_checks import MAX_COUNT, display_name, is_count, unknown_members
-from engine.models.table_reader import ManifestContext
-from engine.models.toml_positions import TomlPositions
+from engine.models.tables.table_checks import MAX_COUNT, display_name, is_count, unknown_members
+from engine.models.tables.table_reader import ManifestContext
+from engine.models.tables.toml_positions import TomlPositions
 from engine.values.fields import SOCKETS, Field, parse_fields
 from engine.values.sockets import SocketType
 

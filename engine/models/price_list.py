@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from engine.models.pricing import IMAGE_TOKENS, Price, Unit
-from engine.models.table_checks import MAX_COUNT, is_count, unknown_members
+from engine.models.tables.table_checks import MAX_COUNT, is_count, unknown_members
 from engine.values.fields import NUMBERS, Field
 
 MAX_USD = Decimal(1_000)

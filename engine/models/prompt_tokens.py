@@ -7,8 +7,8 @@ back to them, and merge them.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from engine.models.body_templates import texts_in
-from engine.models.call_sections import Call
+from engine.models.calls.body_templates import texts_in
+from engine.models.calls.call_sections import Call
 from engine.values.fields import MEDIA, Field, FieldType
 
 OWN_TOKENS = 1_000

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from engine.models.call_sections import Call
+from engine.models.calls.call_sections import Call
 from engine.models.manifest import Fault, ManifestError, Model, parse_manifest
 from engine.net.url_policy import UrlRefused, check_url
 

@@ -6,7 +6,7 @@ It describes members and their types; the parser checks how they depend on each 
 from typing import get_args
 
 from engine.access.capabilities import Tier
-from engine.models.call_sections import CALLS, Call
+from engine.models.calls.call_sections import CALLS, Call
 from engine.models.dialects.section_schema import COUNT, TEXT, Schema, table_schema
 from engine.models.limits import MEMBERS as LIMITS
 from engine.models.manifest import (

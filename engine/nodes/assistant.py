@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from engine.errors.nodes import BAD_RESPONSE, NodeFailed
-from engine.models.call_checks import JSON_SCHEMA
+from engine.models.calls.call_checks import JSON_SCHEMA
 from engine.models.manifest import Category, Model
 from engine.models.pricing import Usage
 from engine.nodes.support.base import NO_MEDIA, Context, NodeType, Outputs, WorkKind

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from engine.metrics import GONE_SECONDS
 from engine.store import Store
 from engine.store.archive.state import ArchiverStates, HistoryHealth
-from engine.store.hints import DELIVER_ACTOR, QUEUES, WALK_ACTOR, parse_hint
+from engine.store.dispatch.hints import DELIVER_ACTOR, QUEUES, WALK_ACTOR, parse_hint
 from engine.store.metrics.snapshots import Snapshot, is_process, parse
 from engine.store.redis import keyspace
 from engine.store.redis.info import RedisMemory, read_memory

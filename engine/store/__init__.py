@@ -31,7 +31,8 @@ from engine.store.accounts.wallets import (
 from engine.store.archive.archive import Archive, NoArchive, OpenArchive
 from engine.store.archive.state import ArchiverStates
 from engine.store.audit import AuditEntry, AuditLog
-from engine.store.deliveries import Deliveries
+from engine.store.dispatch.hints import HintSender
+from engine.store.dispatch.worker_leases import Leases
 from engine.store.executions.acceptance import (
     Accepted,
     AlreadyRetried,
@@ -47,18 +48,17 @@ from engine.store.executions.orphans import Orphans
 from engine.store.executions.read.results import ReserveMemory
 from engine.store.executions.unarchived import UnarchivedExecutions
 from engine.store.executions.walks import Walks
-from engine.store.governor import Governor
-from engine.store.hints import HintSender
+from engine.store.limits.governor import Governor
+from engine.store.limits.outbound import OutboundCalls
 from engine.store.media import Asset, AssetRecords
 from engine.store.metrics.snapshots import Snapshots
 from engine.store.models import ModelStore, SavedModel
-from engine.store.outbound import OutboundCalls
-from engine.store.redelivery import Redelivered, Redelivery
 from engine.store.redis.client import Client
 from engine.store.redis.installation import Guard
 from engine.store.seals import SealingKeyCheck
-from engine.store.webhooks import Webhook, Webhooks
-from engine.store.worker_leases import Leases
+from engine.store.webhooks.deliveries import Deliveries
+from engine.store.webhooks.redelivery import Redelivered, Redelivery
+from engine.store.webhooks.webhooks import Webhook, Webhooks
 from engine.store.workflows.covers import Covers
 from engine.store.workflows.drafts import Draft, Drafts
 from engine.store.workflows.list import WorkflowList

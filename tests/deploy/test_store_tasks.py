@@ -12,8 +12,8 @@ from deploy.stack.new_installation import note_new
 from deploy.stack.store_process import run_task
 from engine.settings import Settings
 from engine.store import Store
+from engine.store.dispatch.worker_leases import make_worker_id
 from engine.store.redis import keyspace
-from engine.store.worker_leases import make_worker_id
 from tests.support.redis.installation import SECRET_KEY
 
 BASE = "http://127.0.0.1:1"

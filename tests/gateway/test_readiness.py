@@ -30,7 +30,7 @@ DEGRADED = {"status": "ready", "degraded": ["hints"]}
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a hint count as stalled after a fraction of a second."""
-    monkeypatch.setattr("engine.store.stalled_queues.STALLED_SECONDS", 0.3)
+    monkeypatch.setattr("engine.store.dispatch.stalled_queues.STALLED_SECONDS", 0.3)
     monkeypatch.setattr("gateway.readiness.POLL_SECONDS", 0.02)
     monkeypatch.setattr("engine.history.own_database.LOOK_SECONDS", 0.02)
 

@@ -18,7 +18,7 @@ from engine.process import setup
 from engine.services.background_tasks import background
 from engine.settings import Settings
 from engine.store import Store
-from engine.store.worker_leases import make_worker_id
+from engine.store.dispatch.worker_leases import make_worker_id
 from workers.history.archiver import Archiver
 
 NICENESS = 10

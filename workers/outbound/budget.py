@@ -7,7 +7,7 @@ from typing import Protocol
 
 from engine.errors import EngineError
 from engine.errors.nodes import NodeFailed
-from engine.store.outbound import CallAllowance
+from engine.store.limits.outbound import CallAllowance
 
 MAX_LEASE = 256
 """Most calls of one lease."""

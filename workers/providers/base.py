@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from engine.errors.nodes import NodeFailed
-from engine.models.call_sections import Call
+from engine.models.calls.call_sections import Call
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from engine.nodes.support.base import HttpAnswer, HttpCall

@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from engine.errors.nodes import NodeFailed
+from engine.models.calls.provider_jobs import ROUND, failed_rounds
 from engine.models.dialects.builtin import BuiltinSection
 from engine.models.dialects.http import HttpSection
 from engine.models.manifest import Category, Model
 from engine.models.pricing import cost_micro_usd
-from engine.models.provider_jobs import ROUND, failed_rounds
 from engine.models.registry import find_model
 from engine.nodes.support.base import HttpAnswer, HttpCall
 from engine.process.byte_semaphore import ByteSemaphore

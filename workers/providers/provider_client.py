@@ -9,8 +9,8 @@ from typing import Any
 from msgspec import structs
 
 from engine.errors.nodes import NodeFailed
-from engine.models.answer_paths import Path
 from engine.models.availability import missing_sentence
+from engine.models.calls.answer_paths import Path
 from engine.models.dialects.endpoint import ProviderEndpoint
 from engine.nodes.support.base import HttpAnswer, HttpCall
 from workers.providers.answers.errors import (

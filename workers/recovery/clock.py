@@ -4,7 +4,7 @@ import logging
 import time
 from dataclasses import dataclass
 
-from engine.store.deliveries import LEASE_MS as DELIVERY_LEASE_MS
+from engine.store.webhooks.deliveries import LEASE_MS as DELIVERY_LEASE_MS
 
 log = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 """The lead among the workers: work that one of them at a time does, by a lease in Redis."""
 
 from engine.executions.retry import jittered
-from engine.store.worker_leases import Leadership, Leases
+from engine.store.dispatch.worker_leases import Leadership, Leases
 
 LAPSE_SECONDS = 0.01
 """Delay after the end of another worker's lead before a follower requests it."""

@@ -23,7 +23,7 @@ from dramatiq.middleware import SkipMessage
 
 from engine.errors import WrongStore
 from engine.executions.retry import jittered
-from engine.store.hints import BULK_QUEUE, make_hint, parse_hint, parse_inline_run
+from engine.store.dispatch.hints import BULK_QUEUE, make_hint, parse_hint, parse_inline_run
 from engine.store.redis import keyspace
 from engine.store.redis.connection import Connection, connect, pack
 from engine.store.redis.installation import Guard

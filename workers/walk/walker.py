@@ -14,9 +14,9 @@ from engine import log, metrics
 from engine.errors import EngineError, InvalidGraph, NotFound, StorageFailed, Unavailable
 from engine.graph.plan import Plan
 from engine.store import Store
+from engine.store.dispatch.hints import InlineRun
 from engine.store.executions.claims import ClaimedExecution
 from engine.store.executions.offload import size_of
-from engine.store.hints import InlineRun
 from engine.store.redis import keyspace
 from engine.store.redis.errors import StoreFault
 from workers.nodes.executor import Executor

@@ -25,9 +25,9 @@ from engine.models.limits import ModelLimits
 from engine.net.url_policy import UrlRefused, check_url
 from engine.nodes.support.base import HttpAnswer, HttpCall
 from engine.store import Store
-from engine.store.deliveries import ClaimedDelivery, DeliveryReceiver
-from engine.store.governor import Pacing
+from engine.store.limits.governor import Pacing
 from engine.store.redis import keyspace
+from engine.store.webhooks.deliveries import ClaimedDelivery, DeliveryReceiver
 from engine.webhooks.deliveries import (
     Attempt,
     DeliveryStatus,

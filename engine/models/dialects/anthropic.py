@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from engine.models.body_templates import Body
+from engine.models.calls.body_templates import Body
 from engine.models.dialects.chat_fields import CHAT_MEMBERS, filled_texts, read_chat_members
 from engine.models.dialects.endpoint import ENDPOINT_MEMBERS, ProviderEndpoint, read_endpoint
 from engine.models.dialects.section_schema import Schema, section_schema
-from engine.models.table_reader import ManifestContext, TableReader
+from engine.models.tables.table_reader import ManifestContext, TableReader
 from engine.values.templates import Template
 
 MEMBERS = (*ENDPOINT_MEMBERS, *CHAT_MEMBERS)

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 from engine.errors.nodes import SettingsError
 from engine.models.dialects.section_schema import Schema, section_schema
-from engine.models.table_checks import unknown_members
-from engine.models.table_reader import ManifestContext
+from engine.models.tables.table_checks import unknown_members
+from engine.models.tables.table_reader import ManifestContext
 from engine.values.templates import Template
 
 BUILTIN_MEMBERS = ("template", "gives")

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from engine.models.body_templates import Body
-from engine.models.table_reader import ManifestContext, TableReader
+from engine.models.calls.body_templates import Body
+from engine.models.tables.table_reader import ManifestContext, TableReader
 from engine.values.templates import to_text
 
 CHAT_MEMBERS = ("model", "prompt", "system", "images", "schema", "body", "stream")

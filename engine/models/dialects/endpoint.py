@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from engine.models.table_reader import TableReader
+from engine.models.tables.table_reader import TableReader
 
 ENDPOINT_MEMBERS = (
     *("base_url", "base_url_env", "setup", "api_key_env", "key_header", "key_prefix"),

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from engine.models.answer_paths import Path
-from engine.models.body_templates import Body
+from engine.models.calls.answer_paths import Path
+from engine.models.calls.body_templates import Body
 from engine.models.dialects.endpoint import ENDPOINT_MEMBERS, ProviderEndpoint, read_endpoint
 from engine.models.dialects.section_schema import (
     ANSWER_PATH,
@@ -17,7 +17,7 @@ from engine.models.dialects.section_schema import (
     section_schema,
     table_schema,
 )
-from engine.models.table_reader import ManifestContext, TableReader
+from engine.models.tables.table_reader import ManifestContext, TableReader
 from engine.values.templates import Template, to_json, to_text
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")

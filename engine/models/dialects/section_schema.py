@@ -3,8 +3,8 @@
 from typing import Any
 
 from engine.models.dialects.endpoint import MAX_SECONDS
-from engine.models.table_checks import MAX_COUNT
-from engine.models.table_reader import MAX_TEXT, VARIABLE
+from engine.models.tables.table_checks import MAX_COUNT
+from engine.models.tables.table_reader import MAX_TEXT, VARIABLE
 
 Schema = dict[str, Any]
 

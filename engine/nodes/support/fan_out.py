@@ -5,7 +5,7 @@ from typing import Any
 
 from engine.errors import InvalidInputs
 from engine.errors.nodes import NodeFailed, SettingFault, SettingsError
-from engine.models.call_checks import check_call, is_blank
+from engine.models.calls.call_checks import check_call, is_blank
 from engine.models.manifest import PARAMS, Category, Model
 from engine.models.pricing import Usage
 from engine.models.registry import all_models, find_model

@@ -16,7 +16,7 @@ from engine.executions.rows import NodeRow
 from engine.graph.draft_graph import DraftGraph
 from engine.graph.plan import Plan
 from engine.graph.seeding import seeded_statuses
-from engine.models.provider_jobs import job_for_retry
+from engine.models.calls.provider_jobs import job_for_retry
 from engine.services.media import MediaService
 from engine.services.runs.acceptance import AcceptedInputs, NewRun, Runnable
 from engine.services.runs.seed_values import SeedValues

@@ -9,7 +9,7 @@ from msgspec import Struct
 from engine.errors import AssetNotFound, InvalidInputs
 from engine.graph.plan import Plan
 from engine.media.ids import is_asset_id
-from engine.models.call_checks import check_call
+from engine.models.calls.call_checks import check_call
 from engine.services.media import MediaService
 from engine.store import Asset
 from engine.values.fields import MEDIA, Field, check_inputs

@@ -21,7 +21,7 @@ from engine.graph.plan import Plan
 from engine.ids.idempotency import IdempotencyKey
 from engine.ids.partitions import partition_of
 from engine.store.accounts.speculation import SpeculativeAuthorization
-from engine.store.hints import MAX_CARRIED_BYTES, InlineRun
+from engine.store.dispatch.hints import MAX_CARRIED_BYTES, InlineRun
 from engine.store.redis import keyspace
 from engine.store.workflows.records import Workflow
 

@@ -18,6 +18,8 @@ from engine.ids.partitions import partition_of
 from engine.store.accounts.speculation import NO_ARGUMENTS, SpeculativeAuthorization
 from engine.store.accounts.wallets import LedgerKeeping, terms_text
 from engine.store.archive.archive import Archive
+from engine.store.dispatch.hints import BULK_QUEUE, HintSender, InlineRun
+from engine.store.dispatch.queue_selector import BULK_FROM, QueueSelector
 from engine.store.executions.acceptance import (
     Accepted,
     AuthorizationRejected,
@@ -41,8 +43,6 @@ from engine.store.executions.read.executions import ExecutionReads
 from engine.store.executions.read.results import Results
 from engine.store.executions.read.scan import find_matching
 from engine.store.executions.start import Start, retry_options
-from engine.store.hints import BULK_QUEUE, HintSender, InlineRun
-from engine.store.queue_selector import BULK_FROM, QueueSelector
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.connection import Argument

@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.executions.rows import FailedAttemptRow, NodeRow, StepRows, pack_rows, split_outputs
-from engine.store.hints import InlineRun
+from engine.store.dispatch.hints import InlineRun
 from engine.store.redis.record_packing import pack
 
 

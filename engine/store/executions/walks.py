@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from engine.executions.execution import ExecutionStatus, NodeStatus, parse_node_statuses
 from engine.ids.partitions import partition_of
+from engine.store.dispatch.hints import HintSender
 from engine.store.executions.claims import ClaimedExecution, Lease
 from engine.store.executions.executions import outbox
 from engine.store.executions.record_fields import (
@@ -21,7 +22,6 @@ from engine.store.executions.record_fields import (
     parse_name,
 )
 from engine.store.executions.steps import FinishedWalk, Step, end_arguments, move_arguments
-from engine.store.hints import HintSender
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.record_packing import unpack

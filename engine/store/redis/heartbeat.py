@@ -10,10 +10,10 @@ from redis.exceptions import MasterDownError, ReadOnlyError, RedisError
 from redis.retry import Retry
 
 from engine.errors import WrongStore
+from engine.store.dispatch.worker_leases import pack_variables
 from engine.store.redis import keyspace
 from engine.store.redis.installation import Guard, parse_marker
 from engine.store.redis.scripts import SCRIPTS
-from engine.store.worker_leases import pack_variables
 
 BEATS_PER_LEASE = 6
 

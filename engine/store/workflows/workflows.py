@@ -31,7 +31,7 @@ from engine.store.workflows.plan_cache import PlanCache
 from engine.store.workflows.quota import DocumentQuota
 from engine.store.workflows.records import Workflow, parse_workflow
 from engine.store.workflows.saves import WorkflowSave, WorkflowSaves
-from engine.store.workflows.slug_taking import take_slug
+from engine.store.workflows.slug_assignment import take_slug
 from engine.store.workflows.versions import TAKEN_BACK_MS, Versions
 
 SLUGS_KEPT = 50_000

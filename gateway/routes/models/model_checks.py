@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from engine import errors
 from engine.executions.execution import ExecutionStatus
+from engine.models.calls.shown_request import shown_request
 from engine.models.disclosure import disclosed_manifest
 from engine.models.manifest import ManifestError, Model
 from engine.models.registry import (
@@ -17,7 +18,6 @@ from engine.models.registry import (
     key_destinations_on_disk,
 )
 from engine.models.saved import parse_saved
-from engine.models.shown_request import shown_request
 from engine.store import Principal
 from gateway.auth.endpoints import Resource, admins_only, operation
 from gateway.http.request_bodies import read_body

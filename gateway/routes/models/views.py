@@ -8,11 +8,11 @@ from msgspec import UNSET, Meta, UnsetType, field
 
 from engine.access.capabilities import Tier
 from engine.executions.execution import Execution, ExecutionEnd
+from engine.models.calls.shown_request import ShownRequest
 from engine.models.manifest import Category, Fault, ManifestError
 from engine.models.pricing import Unit
 from engine.models.registry import ModelOrigin
 from engine.models.saved import MAX_BYTES
-from engine.models.shown_request import ShownRequest
 from gateway.http.types import (
     OBJECT,
     Content,

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from engine import errors
 from engine.access.capabilities import covers
 from engine.store import ApiKey, Principal, Webhook
-from engine.store.delivery_reads import NO_DELIVERY
+from engine.store.webhooks.delivery_reads import NO_DELIVERY
 from engine.values.plain import moment, parse_moment
 from engine.webhooks.deliveries import DeliveryStatus
 from engine.webhooks.signing import (

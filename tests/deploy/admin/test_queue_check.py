@@ -12,7 +12,7 @@ from engine.store.redis import keyspace
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.store.stalled_queues.STALLED_SECONDS", 0.3)
+    monkeypatch.setattr("engine.store.dispatch.stalled_queues.STALLED_SECONDS", 0.3)
 
 
 async def test_empty_queues_are_well(store: Store) -> None:
@@ -39,7 +39,7 @@ async def test_hints_that_nobody_takes_are_told_with_their_queues(store: Store) 
 async def test_a_long_queue_from_which_hints_are_taken_is_well(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.store.stalled_queues.STALLED_SECONDS", 20)
+    monkeypatch.setattr("engine.store.dispatch.stalled_queues.STALLED_SECONDS", 20)
     await store.hints.send(f"acc/{number}" for number in range(100))
     checking = asyncio.create_task(check_hints(store))
 

@@ -7,7 +7,7 @@ import pytest
 from engine.access import capabilities
 from engine.access.capabilities import Tier
 from engine.errors import InvalidCapability
-from engine.models.call_sections import CALLS
+from engine.models.calls.call_sections import CALLS
 from engine.models.dialects.builtin import BuiltinSection
 from engine.models.manifest import (
     FIELD_MEMBERS,

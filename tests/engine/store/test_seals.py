@@ -8,8 +8,8 @@ import redis
 from engine.errors import Unavailable
 from engine.settings import Settings
 from engine.store import Account, ApiKey, Store
-from engine.store.deliveries import ClaimedDelivery, DeliveryReceiver
 from engine.store.redis import keyspace
+from engine.store.webhooks.deliveries import ClaimedDelivery, DeliveryReceiver
 from tests.support.eventually import eventually
 
 OWN = "a secret of the owner's own"

@@ -18,7 +18,7 @@ import uvloop
 from engine.errors.nodes import NodeFailed
 from engine.settings import Settings
 from engine.store import Store
-from engine.store.worker_leases import make_worker_id
+from engine.store.dispatch.worker_leases import make_worker_id
 from tests.support.manifests import model
 from workers.outbound.client import Egress
 from workers.providers.base import ModelCall, NoCheckpoints

@@ -11,8 +11,8 @@ from starlette.types import Scope
 from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.executions.rows import NodeRow
 from engine.store import Store
+from engine.store.dispatch.hints import parse_hint
 from engine.store.executions.steps import Step
-from engine.store.hints import parse_hint
 from engine.store.redis import keyspace
 from engine.store.redis.record_packing import pack
 

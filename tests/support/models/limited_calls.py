@@ -16,9 +16,9 @@ from engine.models.limits import ModelLimits
 from engine.models.manifest import Model
 from engine.nodes.support.base import HttpAnswer, HttpCall
 from engine.store import Store
-from engine.store.governor import USUAL_PACING, CallOutcome, CallReport, Pacing
-from engine.store.governor import Governor as Governor
-from engine.store.governor import ProviderStanding as ProviderStanding
+from engine.store.limits.governor import USUAL_PACING, CallOutcome, CallReport, Pacing
+from engine.store.limits.governor import Governor as Governor
+from engine.store.limits.governor import ProviderStanding as ProviderStanding
 from tests.support.eventually import eventually
 from tests.support.manifests import model
 from workers.providers.base import Fetcher, ModelAnswer, ModelCall, NoCheckpoints, ignore_turn

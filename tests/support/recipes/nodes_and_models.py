@@ -113,7 +113,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from engine.models.dialects.section_schema import Schema, section_schema
-from engine.models.table_reader import ManifestContext, TableReader
+from engine.models.tables.table_reader import ManifestContext, TableReader
 from engine.values.templates import Template
 
 MEMBERS = ("ending",)
@@ -150,17 +150,17 @@ def parse_shouting(table: Mapping[str, Any], context: ManifestContext) -> Shouti
 ''',
         ),
         Addition(
-            "engine/models/call_sections.py",
+            "engine/models/calls/call_sections.py",
             "from engine.models.dialects.shouting import ShoutingSection, parse_shouting\n",
             anchor="from engine.models.dialects.openai import OpenAISection, parse_openai\n",
         ),
         Addition(
-            "engine/models/call_sections.py",
+            "engine/models/calls/call_sections.py",
             "ShoutingSection | ",
             anchor="Call = ",
         ),
         Addition(
-            "engine/models/call_sections.py",
+            "engine/models/calls/call_sections.py",
             "    ShoutingSection.name: parse_shouting,\n",
             anchor="CALLS: dict[str, Parser] = {\n",
         ),

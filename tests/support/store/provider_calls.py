@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from engine.models.limits import ModelLimits
 from engine.store import Store
-from engine.store.governor import (
+from engine.store.limits.governor import (
     LEASE_SECONDS,
     USUAL_PACING,
     CallOutcome,

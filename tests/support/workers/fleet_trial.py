@@ -18,7 +18,7 @@ from engine.media.objects import ObjectStore
 from engine.process.pool import Pool
 from engine.settings import Settings
 from engine.store import Store
-from engine.store.hints import WALK_QUEUE
+from engine.store.dispatch.hints import WALK_QUEUE
 from engine.store.redis import keyspace
 from tests.conftest import RedisServer
 from tests.support.eventually import eventually

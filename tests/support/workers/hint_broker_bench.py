@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import dramatiq
 import redis
 
-from engine.store.hints import InlineRun, make_hint
+from engine.store.dispatch.hints import InlineRun, make_hint
 from engine.store.redis import keyspace
 from workers.runtime.broker import ConcurrencyLimit, HintBroker, LoopWorker
 

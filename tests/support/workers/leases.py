@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from engine.store import Store
+from engine.store.dispatch.worker_leases import pack_variables
 from engine.store.redis import keyspace
 from engine.store.redis.scripts import SCRIPTS
-from engine.store.worker_leases import pack_variables
 
 
 async def beat(store: Store, worker_id: str, lease_ms: int, variables: Iterable[str] = ()) -> int:

@@ -12,7 +12,7 @@ from engine.services.media import MediaService
 from engine.services.workflows.covers import cover_url
 from engine.settings import Settings
 from engine.store import Account, Store
-from engine.store.hints import COVER_ACTOR, DELIVER_QUEUE, parse_hint
+from engine.store.dispatch.hints import COVER_ACTOR, DELIVER_QUEUE, parse_hint
 from engine.store.redis import keyspace
 from tests.support.eventually import eventually
 from tests.support.gateway.documents import greeting

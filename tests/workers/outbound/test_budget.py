@@ -14,7 +14,7 @@ from engine.errors.nodes import NodeFailed
 from engine.nodes.support.base import HttpCall
 from engine.settings import Settings
 from engine.store import Account, Store
-from engine.store.outbound import CallAllowance
+from engine.store.limits.outbound import CallAllowance
 from tests.support.factories import Runner, http_fan
 from tests.support.http.scripted_server import Target
 from workers.main import worker

@@ -10,7 +10,7 @@ import pytest
 from engine.nodes.support.base import HttpCall
 from engine.settings import Settings
 from engine.store import Account, Store
-from engine.store.outbound import CallAllowance
+from engine.store.limits.outbound import CallAllowance
 from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.factories import Graph, Runner
 from tests.support.http.raw_server import Dropping, failure, redirect, serving_apart

@@ -11,7 +11,7 @@ from engine.errors.nodes import NodeFailed
 from engine.executions.execution import Execution, ExecutionStatus, NodeStatus
 from engine.graph.model_plan import model_plan
 from engine.graph.plan import Node, compile_plan
-from engine.models.call_sections import CALLS, Call
+from engine.models.calls.call_sections import CALLS, Call
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from engine.models.registry import find_model, use_models

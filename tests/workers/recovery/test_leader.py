@@ -10,9 +10,9 @@ import pytest
 
 from engine.settings import Settings
 from engine.store import Store
-from engine.store.deliveries import Deliveries
+from engine.store.dispatch.worker_leases import Leadership, Leases, Promoted
 from engine.store.redis import keyspace
-from engine.store.worker_leases import Leadership, Leases, Promoted
+from engine.store.webhooks.deliveries import Deliveries
 from tests.support.eventually import PATIENCE_SECONDS, eventually
 from tests.support.workers.sweepers import make_sweeper
 from workers.recovery.duties import due_hints

@@ -12,10 +12,10 @@ from engine.ids.partitions import partition_of
 from engine.services.media import MediaService
 from engine.settings import Settings
 from engine.store import Account, Store
+from engine.store.dispatch.worker_leases import Leadership, Leases
 from engine.store.media import AssetSource
 from engine.store.redis import keyspace
 from engine.store.redis.errors import StoreFault
-from engine.store.worker_leases import Leadership, Leases
 from tests.support.eventually import eventually
 from tests.support.factories import Runner
 from tests.support.workers.lost_executions import begin, lose
@@ -134,9 +134,9 @@ async def test_no_worker_is_taken_for_dead_after_the_machine_slept(
     ("duty", "named"),
     [
         ("engine.metrics.retire", "fold metrics"),
-        ("engine.store.worker_leases.Leases.prune", "prune"),
-        ("engine.store.deliveries.Deliveries.promote", "deliver"),
-        ("engine.store.hints.HintSender.depth", "resend"),
+        ("engine.store.dispatch.worker_leases.Leases.prune", "prune"),
+        ("engine.store.webhooks.deliveries.Deliveries.promote", "deliver"),
+        ("engine.store.dispatch.hints.HintSender.depth", "resend"),
     ],
 )
 @pytest.mark.parametrize("error", [Unavailable("away"), ValueError("a bug")])

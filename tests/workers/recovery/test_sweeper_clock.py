@@ -6,10 +6,10 @@ import pytest
 
 from engine.settings import Settings
 from engine.store import Store
+from engine.store.dispatch.worker_leases import Leadership, Leases
 from engine.store.metrics.snapshots import RETIRED
 from engine.store.redis import keyspace
 from engine.store.redis.record_packing import pack
-from engine.store.worker_leases import Leadership, Leases
 from tests.support.eventually import eventually
 from tests.support.workers import leases
 from tests.support.workers.sweepers import LEASE_SECONDS, make_sweeper

@@ -12,7 +12,7 @@ import pytest
 import redis
 from dramatiq.errors import ActorNotFound, QueueNotFound
 
-from engine.store.hints import InlineRun, add_inline_run, make_hint
+from engine.store.dispatch.hints import InlineRun, add_inline_run, make_hint
 from engine.store.redis import connection
 from tests.conftest import RedisServer
 from tests.support.redis.proxy import running_proxy

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from engine.store.hints import make_hint
+from engine.store.dispatch.hints import make_hint
 from engine.store.redis import keyspace
 from tests.support.workers.hint_broker_bench import Bench, Open
 from workers.runtime import broker

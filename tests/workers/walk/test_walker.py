@@ -13,11 +13,11 @@ from engine.nodes.support.base import HttpAnswer, HttpCall
 from engine.process.pool import PoolTimeout
 from engine.settings import Settings
 from engine.store import Store
+from engine.store.dispatch.worker_leases import Leases
 from engine.store.executions.steps import Step
 from engine.store.executions.walks import Walks
 from engine.store.redis import keyspace
 from engine.store.redis.record_packing import pack
-from engine.store.worker_leases import Leases
 from engine.store.workflows.workflows import Workflows
 from tests.support.eventually import eventually
 from tests.support.factories import Graph, Runner, greeting, http_fan, http_line

@@ -13,7 +13,7 @@ from engine.access.sealing import Sealer
 from engine.errors.nodes import NodeFailed
 from engine.settings import Settings
 from engine.store.redis import keyspace
-from engine.store.webhooks import secret_place
+from engine.store.webhooks.webhooks import secret_place
 from engine.webhooks.deliveries import DeliveryStatus
 from tests.support.eventually import eventually
 from tests.support.factories import greeting

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from engine.errors.nodes import BAD_RESPONSE, NodeFailed
-from engine.models.answer_paths import Path
+from engine.models.calls.answer_paths import Path
 from engine.values.plain import is_text
 from engine.webhooks.deliveries import parse_retry_after
 

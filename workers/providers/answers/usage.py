@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from engine.models.answer_paths import Path
+from engine.models.calls.answer_paths import Path
 from engine.models.pricing import Usage
 from workers.providers.base import StoredMedia
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from engine.errors.nodes import NodeFailed
-from engine.models.answer_paths import Path
+from engine.models.calls.answer_paths import Path
 from engine.models.dialects.anthropic import AnthropicSection
 from engine.models.manifest import Model
 from workers.providers.answers.errors import REJECTED, bad_response, cut_short

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.models.body_templates import texts_in
+from engine.models.calls.body_templates import texts_in
 from engine.models.dialects.anthropic import AnthropicSection
 from engine.models.dialects.openai import OpenAISection
 from engine.values.templates import to_text

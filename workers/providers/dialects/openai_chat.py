@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.errors.nodes import NodeFailed
-from engine.models.answer_paths import Path
+from engine.models.calls.answer_paths import Path
 from engine.models.dialects.openai import OpenAISection
 from engine.models.pricing import Usage
 from workers.providers.answers.errors import REJECTED, bad_response, cut, cut_short

@@ -13,7 +13,7 @@ from engine.models.limits import ModelLimits
 from engine.models.manifest import Model
 from engine.net.url_policy import PORTS, UrlRefused, check_url
 from engine.nodes.support.base import BodyConsumer, HttpAnswer, HttpCall
-from engine.store.governor import USUAL_PACING, CallOutcome, CallReport, Governor, Pacing
+from engine.store.limits.governor import USUAL_PACING, CallOutcome, CallReport, Governor, Pacing
 from engine.store.redis import provider_keys
 from engine.store.redis.subscription import Subscription
 from workers.providers.answers.errors import (

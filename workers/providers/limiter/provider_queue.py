@@ -18,7 +18,7 @@ from engine.errors import EngineError
 from engine.errors.nodes import NodeFailed
 from engine.executions.retry import jittered
 from engine.models.limits import ModelLimits
-from engine.store.governor import (
+from engine.store.limits.governor import (
     ALL,
     LEASE_SECONDS,
     USUAL_PACING,

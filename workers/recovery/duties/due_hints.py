@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from engine import metrics
 from engine.store import Store
+from engine.store.dispatch.hints import BULK_QUEUE
 from engine.store.executions.executions import RESEND_AFTER_MS
-from engine.store.hints import BULK_QUEUE
 from engine.store.redis import keyspace
 from workers.recovery.clock import RecoveryClock
 from workers.recovery.duty import Duty

@@ -16,10 +16,10 @@ from engine import log, metrics
 from engine.errors import EngineError
 from engine.executions.execution import ExecutionStatus
 from engine.store import Store
+from engine.store.dispatch.hints import InlineRun
 from engine.store.executions.offload import OFFLOAD_FROM_BYTES
 from engine.store.executions.steps import FinishedWalk
 from engine.store.executions.walks import Walks
-from engine.store.hints import InlineRun
 from engine.store.redis import keyspace
 from workers.runtime.persistence import persist
 from workers.walk.fast.pure_plans import PurePlan

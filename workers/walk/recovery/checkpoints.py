@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.errors.nodes import NodeFailed, SiblingFailed
 from engine.graph.plan import Plan
-from engine.models.provider_jobs import is_cancellable
+from engine.models.calls.provider_jobs import is_cancellable
 from engine.store.executions.claims import ClaimedExecution, NodeClaim
 from engine.store.executions.offload import OffloadedValues
 from engine.store.executions.walks import Walks

@@ -8,7 +8,7 @@ from engine.errors import NotFound
 from engine.errors.nodes import NodeFailed
 from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.graph.plan import NodeName
-from engine.models.provider_jobs import is_cancellable
+from engine.models.calls.provider_jobs import is_cancellable
 from engine.store import Store
 from engine.store.executions.claims import ClaimedExecution, parse_claims
 from engine.store.executions.record_fields import parse_jobs

@@ -10,9 +10,9 @@ from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.executions.rows import NodeRow, StepRows, pack_rows
 from engine.graph.plan import Plan
 from engine.store import Account, AuthorizationRejected, CompletionNotifier, Store, Workflow
+from engine.store.dispatch.hints import InlineRun, parse_inline_run
+from engine.store.dispatch.queue_selector import BULK_FROM
 from engine.store.executions.steps import FinishedWalk
-from engine.store.hints import InlineRun, parse_inline_run
-from engine.store.queue_selector import BULK_FROM
 from engine.store.redis import keyspace
 from engine.store.redis.record_packing import pack
 from tests.support.eventually import eventually

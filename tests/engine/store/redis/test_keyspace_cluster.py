@@ -14,11 +14,11 @@ from engine.media.formats import Facts
 from engine.models.limits import ModelLimits
 from engine.settings import Settings
 from engine.store import Account, ExecutionFilter, Store, Workflow
+from engine.store.dispatch.hints import InlineRun
 from engine.store.executions.claims import Lease
 from engine.store.executions.events import ProgressUpdate
 from engine.store.executions.steps import FinishedWalk, Step
-from engine.store.governor import CallOutcome, CallReport
-from engine.store.hints import InlineRun
+from engine.store.limits.governor import CallOutcome, CallReport
 from engine.store.media import AssetReview, AssetSource
 from engine.store.redis import keyspace, provider_keys
 from engine.store.redis.record_packing import pack

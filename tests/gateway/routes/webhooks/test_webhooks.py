@@ -10,9 +10,10 @@ import pytest
 from engine.access.sealing import Sealer, is_sealed
 from engine.graph.document import parse_document
 from engine.settings import Settings
-from engine.store import Account, ApiKey, Store, delivery_reads
+from engine.store import Account, ApiKey, Store
 from engine.store.redis import keyspace
-from engine.store.webhooks import secret_place
+from engine.store.webhooks import delivery_reads
+from engine.store.webhooks.webhooks import secret_place
 from tests.gateway.conftest import MakeBrowser, MakeClient
 from tests.support.eventually import eventually
 from tests.support.gateway.documents import greeting

@@ -6,7 +6,7 @@ import pytest
 import redis
 
 from engine.models.registry import use_models
-from engine.store.governor import CallOutcome
+from engine.store.limits.governor import CallOutcome
 from tests.support.eventually import PATIENCE_SECONDS, eventually
 from tests.support.manifests import model
 from tests.support.models.limited_calls import (

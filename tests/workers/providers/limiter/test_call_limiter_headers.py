@@ -7,8 +7,8 @@ import pytest
 import redis
 
 from engine.models.limits import ModelLimits
-from engine.store.governor import CallOutcome, CallReport, Pacing
-from engine.store.governor import ProviderStanding as ProviderStanding
+from engine.store.limits.governor import CallOutcome, CallReport, Pacing
+from engine.store.limits.governor import ProviderStanding as ProviderStanding
 from engine.store.redis import provider_keys
 from tests.support.eventually import eventually
 from tests.support.models.limited_calls import (

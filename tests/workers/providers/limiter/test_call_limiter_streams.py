@@ -9,7 +9,7 @@ import pytest
 from engine.errors.nodes import NodeFailed
 from engine.models.manifest import Model
 from engine.store import Store
-from engine.store.governor import CallOutcome, CallReport
+from engine.store.limits.governor import CallOutcome, CallReport
 from tests.support.eventually import eventually
 from tests.support.http.providers import Provider, provided
 from tests.support.models.limited_calls import WatchedGovernor

@@ -7,7 +7,7 @@ import pytest
 
 from engine.errors.nodes import NodeFailed
 from engine.models.registry import use_models
-from engine.store.governor import CallOutcome
+from engine.store.limits.governor import CallOutcome
 from tests.support.eventually import eventually
 from tests.support.manifests import model
 from tests.support.models.limited_calls import (

@@ -3,8 +3,8 @@
 import pytest
 
 from engine.store import Store
+from engine.store.dispatch.worker_leases import Leases
 from engine.store.redis import keyspace
-from engine.store.worker_leases import Leases
 from tests.support.factories import Runner
 from tests.support.workers.leases import beat
 from tests.support.workers.lost_executions import begin, lose

@@ -5,7 +5,7 @@ import pytest
 from engine.access.capabilities import Tier
 from engine.ids.partitions import partition_of
 from engine.store import Store
-from engine.store.queue_selector import BULK_FROM
+from engine.store.dispatch.queue_selector import BULK_FROM
 from engine.store.redis import keyspace
 from tests.support.factories import Runner
 from tests.support.workers.lost_executions import begin, lose, make_due

@@ -14,8 +14,8 @@ from engine.nodes.response_output import ResponseOutput
 from engine.nodes.support.base import Outputs
 from engine.settings import Settings
 from engine.store import Store
+from engine.store.dispatch.hints import InlineRun, parse_inline_run
 from engine.store.executions.walks import Walks
-from engine.store.hints import InlineRun, parse_inline_run
 from engine.store.redis import keyspace
 from engine.store.redis.record_packing import pack
 from tests.support.eventually import eventually

@@ -3,9 +3,10 @@
 import pytest
 
 from engine.errors import InvalidWebhook, NotFound
-from engine.store import Account, Store, redelivery
-from engine.store.hints import DELIVER_QUEUE
+from engine.store import Account, Store
+from engine.store.dispatch.hints import DELIVER_QUEUE
 from engine.store.redis import keyspace
+from engine.store.webhooks import redelivery
 from engine.webhooks.deliveries import DeliveryStatus
 
 KEY = "key_1"

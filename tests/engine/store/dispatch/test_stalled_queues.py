@@ -2,8 +2,8 @@
 
 from engine.settings import Settings
 from engine.store import Store
-from engine.store.hints import QUEUES
-from engine.store.stalled_queues import STALLED_SECONDS, StalledQueues
+from engine.store.dispatch.hints import QUEUES
+from engine.store.dispatch.stalled_queues import STALLED_SECONDS, StalledQueues
 
 LATER = STALLED_SECONDS + 0.1
 

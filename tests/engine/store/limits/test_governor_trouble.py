@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from engine.store import Store
-from engine.store.governor import ALL, CallOutcome, CallReport
+from engine.store.limits.governor import ALL, CallOutcome, CallReport
 from tests.support.store.provider_calls import UNKNOWN, ask, asks, ended, provider
 
 # -- refusals -------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from engine.models.limits import ModelLimits
 from engine.store import Store
-from engine.store.governor import CallOutcome, Pacing
+from engine.store.limits.governor import CallOutcome, Pacing
 from tests.support.store.provider_calls import Provider, asks, ended
 
 LIMIT = 50

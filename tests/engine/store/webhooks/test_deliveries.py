@@ -8,10 +8,10 @@ from engine.errors import InvalidWebhook, NotFound
 from engine.executions.execution import ExecutionStatus
 from engine.ids.partitions import partition_of
 from engine.store import Account, Store
-from engine.store.deliveries import ClaimedDelivery, DeliveryReceiver
 from engine.store.executions.steps import Step
 from engine.store.redis import keyspace
 from engine.store.redis.record_packing import pack
+from engine.store.webhooks.deliveries import ClaimedDelivery, DeliveryReceiver
 from engine.webhooks.deliveries import GONE_REASON, Attempt, DeliveryStatus, DeliveryVerdict
 from tests.support.store.records import BOTH_DONE, save
 from tests.support.store.redis_contents import contents

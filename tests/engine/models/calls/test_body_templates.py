@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from engine.errors.nodes import SettingsError
-from engine.models.body_templates import Body
+from engine.models.calls.body_templates import Body
 
 VALUES = {"prompt": "a cat", "count": 2, "wide": True, "more": {"seed": 7}}
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from engine.errors.nodes import SettingsError
-from engine.models.answer_paths import Path
+from engine.models.calls.answer_paths import Path
 
 ANSWER = {
     "id": "a-1",

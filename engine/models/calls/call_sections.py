@@ -7,7 +7,7 @@ from engine.models.dialects.anthropic import AnthropicSection, parse_anthropic
 from engine.models.dialects.builtin import BuiltinSection, parse_builtin
 from engine.models.dialects.http import HttpSection, parse_http
 from engine.models.dialects.openai import OpenAISection, parse_openai
-from engine.models.table_reader import ManifestContext
+from engine.models.tables.table_reader import ManifestContext
 
 Call = BuiltinSection | OpenAISection | AnthropicSection | HttpSection
 """Parsed section of any dialect."""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from engine.errors import InvalidInputs
-from engine.models.call_checks import check_call
+from engine.models.calls.call_checks import check_call
 from engine.values.fields import parse_fields
 
 FIELDS = parse_fields(

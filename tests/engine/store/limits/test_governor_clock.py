@@ -3,7 +3,7 @@
 import pytest
 
 from engine.store import Store
-from engine.store.governor import CallOutcome
+from engine.store.limits.governor import CallOutcome
 from tests.support.store.provider_calls import LEASE_MS, Provider, ask, asks, ended
 from tests.support.store.provider_calls import provider as make_provider
 

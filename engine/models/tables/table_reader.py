@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.errors.nodes import SettingsError
-from engine.models.answer_paths import Path
-from engine.models.body_templates import Body
-from engine.models.table_checks import unknown_members
+from engine.models.calls.answer_paths import Path
+from engine.models.calls.body_templates import Body
+from engine.models.tables.table_checks import unknown_members
 from engine.net.header_policy import header_fault
 from engine.net.url_policy import UrlRefused, check_url
 from engine.values.fields import MEDIA, Field

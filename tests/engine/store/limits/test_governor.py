@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from engine.store import Store
-from engine.store.governor import CallOutcome
+from engine.store.limits.governor import CallOutcome
 from tests.support.store.provider_calls import (
     LEASE_MS,
     ask,

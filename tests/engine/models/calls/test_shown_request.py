@@ -1,4 +1,4 @@
-from engine.models.shown_request import shown_request
+from engine.models.calls.shown_request import shown_request
 from tests.support.manifests import PROMPT, field, model
 
 HTTP = """[http]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from engine.models.provider_jobs import failed_rounds, is_cancellable, job_for_retry
+from engine.models.calls.provider_jobs import failed_rounds, is_cancellable, job_for_retry
 from engine.models.registry import use_models
 from tests.support.http.providers import provided
 from tests.support.workers.job_workers import CANCEL, JOB

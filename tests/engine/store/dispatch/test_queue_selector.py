@@ -1,5 +1,5 @@
-from engine.store.hints import BULK_QUEUE, WALK_QUEUE
-from engine.store.queue_selector import (
+from engine.store.dispatch.hints import BULK_QUEUE, WALK_QUEUE
+from engine.store.dispatch.queue_selector import (
     BULK_FROM,
     MAX_KNOWN,
     REFUSED_UNTIL,

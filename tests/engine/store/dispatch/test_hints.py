@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from engine.settings import Settings
 from engine.store import Store
-from engine.store.hints import (
+from engine.store.dispatch.hints import (
     BULK_QUEUE,
     InlineRun,
     add_inline_run,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.models.toml_positions import TomlPositions
+from engine.models.tables.toml_positions import TomlPositions
 
 TEXT = '''# name = "comment"
 name = "one"

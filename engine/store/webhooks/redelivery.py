@@ -8,12 +8,12 @@ from itertools import groupby
 from engine.errors import InvalidWebhook
 from engine.ids.partitions import partition_of
 from engine.store.accounts.account_events import AccountEventLog
-from engine.store.deliveries import DISABLED, RESEND_MS, Deliveries
-from engine.store.hints import HintSender
+from engine.store.dispatch.hints import HintSender
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
-from engine.store.webhooks import Webhooks
+from engine.store.webhooks.deliveries import DISABLED, RESEND_MS, Deliveries
+from engine.store.webhooks.webhooks import Webhooks
 from engine.webhooks.deliveries import DeliveryStatus
 
 AT_MOST = 1_000

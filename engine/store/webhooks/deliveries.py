@@ -11,15 +11,15 @@ from engine.errors import InvalidWebhook, NotFound
 from engine.ids.partitions import PARTITIONS, partition_of
 from engine.store.accounts.account_events import AccountEventLog
 from engine.store.archive.archive import Archive
-from engine.store.delivery_reads import NO_DELIVERY, DeliveryReads
+from engine.store.dispatch.hints import HintSender
+from engine.store.dispatch.worker_leases import Promoted, promote
 from engine.store.executions.record_fields import parse_hash
-from engine.store.hints import HintSender
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.record_packing import pack
 from engine.store.redis.scripts import SCRIPTS
-from engine.store.webhooks import Webhook, seal_anew, secret_place
-from engine.store.worker_leases import Promoted, promote
+from engine.store.webhooks.delivery_reads import NO_DELIVERY, DeliveryReads
+from engine.store.webhooks.webhooks import Webhook, seal_anew, secret_place
 from engine.webhooks.deliveries import (
     FAILING_MS,
     FAILING_REASON,

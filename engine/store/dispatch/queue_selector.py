@@ -1,6 +1,6 @@
 """Selection of queues by the known number of active executions of an account."""
 
-from engine.store.hints import BULK_QUEUE, WALK_QUEUE
+from engine.store.dispatch.hints import BULK_QUEUE, WALK_QUEUE
 
 BULK_FROM = 64
 """Active executions above which an account's hints go to the bulk queue."""

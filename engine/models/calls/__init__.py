@@ -1,0 +1,1 @@
+"""Call of a model as its manifest defines it: requests, answers, jobs and their checks."""

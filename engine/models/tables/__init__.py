@@ -1,0 +1,1 @@
+"""Tables of a manifest: read with all their faults, each with its line."""

@@ -1,0 +1,1 @@
+"""Dispatch of work: hints in queues, their selection, and the leases of workers."""

@@ -1,0 +1,1 @@
+"""Webhooks in Redis: one per API key, their deliveries and the reads of these."""
