@@ -172,7 +172,7 @@ async def _run_background(
         background("spare memory", spare_memory.trim_periodically),
         background("held check", held_check.run),
         _run_sweeper(store, media_service, worker_id, settings),
-        _run_archiver(store, worker_id, settings, standby),
+        _run_archiver(store, worker_id, settings, own_database, standby),
     ):
         yield
 
@@ -247,13 +247,18 @@ async def _run_sweeper(
 
 @contextlib.asynccontextmanager
 async def _run_archiver(
-    store: Store, worker_id: str, settings: Settings, standby: Standby | None
+    store: Store,
+    worker_id: str,
+    settings: Settings,
+    own_database: OwnDatabase,
+    standby: Standby | None,
 ) -> AsyncIterator[None]:
     """Run the archiver's process while this worker leads; none without a database."""
     if not settings.database_url:
         yield
         return
-    async with background("archiver", ArchiverProcess(store, settings, worker_id, standby).run):
+    process = ArchiverProcess(store, settings, worker_id, own_database, standby)
+    async with background("archiver", process.run):
         yield
 
 

@@ -34,7 +34,8 @@ class OwnDatabase:
         self._file = SqliteFile.of(url)
         self._states = states
         self._process = process
-        self._is_unfit = False
+        self.is_unfit = False
+        """Whether another database than this one had the history at the last look."""
         self._problem = ""
 
     def problem(self) -> str:
@@ -55,9 +56,9 @@ class OwnDatabase:
         is_unfit = self._problem in (NO_DATABASE, ANOTHER_DATABASE)
         if is_unfit:
             await self._states.tell_unfit(self._process, self._problem)
-        elif self._is_unfit:
+        elif self.is_unfit:
             await self._states.tell_fit(self._process)
-        self._is_unfit = is_unfit
+        self.is_unfit = is_unfit
         if self._problem and self._problem != before:
             log.warning(
                 "this process does not use the database of the history",

@@ -1,9 +1,10 @@
 """The archiver's loop: what has ended goes to the history, and leaves Redis afterwards."""
 
 import asyncio
+import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from engine import metrics
 from engine.errors import EngineError
@@ -13,25 +14,25 @@ from engine.history.entry_archiving import EntryArchive
 from engine.history.errors import HistoryUnavailable
 from engine.history.retention import Retention
 from engine.history.revisions import check_database
-from engine.ids.partitions import PARTITIONS
 from engine.store import Store
 from engine.store.archive.ended_executions import EndedRecord
 from engine.store.archive.state import ANOTHER_DATABASE, ArchiverStates
 from engine.store.executions.unarchived import MOST_READ
+from workers.history.duties import (
+    EndedEntries,
+    Forgetting,
+    MissedExecutions,
+    OldRows,
+    SignOfLife,
+)
 from workers.history.load import OtherLoad
+from workers.recovery.duty import ScheduledDuty
 
 BATCH = 500
 LARGE_BATCH = 2_000
 """Batch while more wait: figures of many accounts are then written once for several executions."""
 COLLECT_SECONDS = 0.25
 """Pause in which executions for the next batch end."""
-ENTRIES_SECONDS = 1.0
-FORGET_SECONDS = 5.0
-FORGET_PAGES = 4
-"""Pages of a partition that one step lets Redis forget: as many executions as it archives."""
-CHECK_SECONDS = 60.0
-"""Interval of the search for executions that are neither listed nor in the history."""
-RETIRE_SECONDS = 600.0
 BUSY_SHARE = 0.7
 """Share of the machine's processors from which on others count as busy."""
 BUSY_PAUSES = 9
@@ -40,8 +41,6 @@ LONGEST_PAUSE_SECONDS = 5.0
 PRESSING_COUNT = MOST_READ
 """Executions that wait for the history from which on it pauses for nobody."""
 BACK_OFF_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
-MAX_ACCOUNTS = 10_000
-"""Accounts whose ledgers wait to be archived; later passes over all accounts find others."""
 
 log = logging.getLogger(__name__)
 
@@ -58,20 +57,24 @@ class Archiver:
     ) -> None:
         self._store = store
         self._database = database
-        self._retention = retention
         self._keep_ms = keep_ms
         self._executions = ExecutionArchive(store, database)
         self._entries = EntryArchive(store, database)
         self._states = ArchiverStates(store.client)
         self._load = OtherLoad()
-        self._accounts: dict[str, None] = {}
         self._size = BATCH
         self._failures = 0
         self._is_checked = False
-        self._unchecked = list(range(PARTITIONS))
-        self._forgotten = False
-        """Whether Redis has forgotten all that it may, so that rows may be removed."""
-        self._due: dict[str, float] = {}
+        self._ended_entries = EndedEntries(self._entries)
+        self._forgetting = Forgetting(store, self._executions, self._entries, keep_ms)
+        duties = (
+            self._ended_entries,
+            SignOfLife(self._write_state),
+            MissedExecutions(store, self._executions),
+            self._forgetting,
+            OldRows(retention, self._forgetting),
+        )
+        self._duties = tuple(map(ScheduledDuty, duties))
 
     async def run(self) -> None:
         """Archive until cancelled."""
@@ -98,10 +101,12 @@ class Archiver:
         records = await self._executions.archive(self._size)
         count = len(records or ())
         metrics.HISTORY_ARCHIVED.labels("executions").inc(count)
-        self._accounts |= dict.fromkeys(each.account_id for each in records or ())
+        self._ended_entries.add_accounts(each.account_id for each in records or ())
         is_full = count >= BATCH
         self._size = LARGE_BATCH if is_full else BATCH
-        await self._do_due()
+        for duty in self._duties:
+            if duty.is_due():
+                await duty.run()
         spent = time.monotonic() - began
         if self._load.share() > BUSY_SHARE:
             patience = 1 - await self._urgency(records or ())
@@ -111,7 +116,7 @@ class Archiver:
 
     async def _urgency(self, records: Sequence[EndedRecord]) -> float:
         """Return from 0 to 1 how urgent the work is, after these records were archived."""
-        if not self._forgotten:
+        if not self._forgetting.is_complete:
             return 1.0
         if not records:
             return 0.0
@@ -130,74 +135,22 @@ class Archiver:
         self._database.expect(expected)
         self._is_checked = True
 
-    async def _do_due(self) -> None:
-        await self._each(ENTRIES_SECONDS, self._archive_entries)
-        await self._each(ENTRIES_SECONDS, self._tell)
-        await self._each(CHECK_SECONDS, self._check_page)
-        await self._each(FORGET_SECONDS, self._forget)
-        if self._forgotten:
-            await self._each(RETIRE_SECONDS, self._retention.remove)
-
-    async def _each(self, seconds: float, duty: Callable[[], Awaitable[bool | None]]) -> None:
-        """Do a duty every `seconds`, and at the next step when it says that there is more."""
-        name = duty.__name__
-        if time.monotonic() >= self._due.get(name, 0.0):
-            has_more = await duty()
-            self._due[name] = time.monotonic() + (0.0 if has_more else seconds)
-
-    async def _archive_entries(self) -> None:
-        accounts, self._accounts = list(self._accounts)[:MAX_ACCOUNTS], {}
-        deliveries = await self._entries.archive_deliveries()
-        movements = await self._entries.archive_ledgers(accounts)
-        await self._entries.archive_next_ledgers()
-        acts = await self._entries.archive_audit()
-        for kind, count in (("deliveries", deliveries), ("movements", movements), ("acts", acts)):
-            metrics.HISTORY_ARCHIVED.labels(kind).inc(count)
-
-    async def _tell(self) -> None:
+    async def _write_state(self, error: str = "") -> None:
         await self._states.write(
-            seen_at=await self._store.leases.now(),
-            error="",
-            refused=self._refused(),
+            seen_at=await self._store.leases.now(), error=error, refused=self._refused()
         )
 
     def _refused(self) -> Mapping[str, str]:
         return {**self._executions.refused.reasons(), **self._entries.refusals()}
 
-    async def _check_page(self) -> bool:
-        """Check one page of one partition; False once all of them are checked."""
-        partition = self._unchecked[0]
-        if not await self._executions.check(partition, await self._store.leases.now()):
-            self._unchecked.pop(0)
-        if self._unchecked:
-            return True
-        self._unchecked = list(range(PARTITIONS))
-        return False
-
-    async def _forget(self) -> bool:
-        before_ms = await self._store.leases.now() - self._keep_ms
-        more = [await self._forget_pages(each, before_ms) for each in range(PARTITIONS)]
-        deliveries = await self._entries.forget_deliveries(before_ms)
-        self._forgotten = not any(more) and not deliveries
-        return not self._forgotten
-
-    async def _forget_pages(self, partition: int, before_ms: int) -> bool:
-        for _ in range(FORGET_PAGES):
-            if not await self._executions.forget(partition, before_ms):
-                return False
-        return True
-
     async def _fail(self, reason: str) -> float:
-        """Log a failure and tell it, if it is news; return the seconds until the next step."""
+        """Log a first failure and publish the reason; return the seconds until the next step."""
         if not self._failures:
             log.warning("cannot archive", extra={"reason": reason})
         metrics.HISTORY_FAILED.inc()
         self._is_checked = False
         pause = BACK_OFF_SECONDS[min(self._failures, len(BACK_OFF_SECONDS) - 1)]
         self._failures += 1
-        try:
-            now = await self._store.leases.now()
-            await self._states.write(seen_at=now, error=reason, refused=self._refused())
-        except EngineError:
-            pass  # Redis is what is away
+        with contextlib.suppress(EngineError):  # Redis is away
+            await self._write_state(reason)
         return pause

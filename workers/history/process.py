@@ -13,11 +13,13 @@ from asyncio.subprocess import Process
 import msgspec
 
 from engine.errors import EngineError
+from engine.history.own_database import OwnDatabase
 from engine.process.forked import ForkedProcess
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.redis import keyspace
 from workers.history.standby import Standby
+from workers.recovery.leader import Leader
 
 LEAD_SECONDS = 5.0
 RENEW_SECONDS = 1.5
@@ -28,15 +30,29 @@ COMMAND = (sys.executable, "-P", "-c", "from workers.history.main import main; m
 
 
 class ArchiverProcess:
-    """Runs the archiver's process for as long as this worker leads."""
+    """Runs the archiver's process for as long as this worker leads.
+
+    A worker whose database has not the installation's history leaves the lead to others.
+    """
 
     def __init__(
-        self, store: Store, settings: Settings, worker_id: str, standby: Standby | None = None
+        self,
+        store: Store,
+        settings: Settings,
+        worker_id: str,
+        own_database: OwnDatabase,
+        standby: Standby | None = None,
     ) -> None:
-        self._store = store
         self._settings = settings
-        self._worker_id = worker_id
+        self._own_database = own_database
         self._standby = standby
+        self._leader = Leader(
+            store.leases,
+            worker_id,
+            key=keyspace.archiver(),
+            lead_seconds=LEAD_SECONDS,
+            renew_seconds=RENEW_SECONDS,
+        )
         self.process: Process | ForkedProcess | None = None
         self.lifeline: int | None = None
         """Descriptor whose end is the end of the process."""
@@ -47,22 +63,24 @@ class ArchiverProcess:
         try:
             while True:
                 await self.step()
-                await asyncio.sleep(RENEW_SECONDS)
+                await asyncio.sleep(self._leader.pause)
         finally:
             await self._stop()
 
     async def step(self) -> None:
-        """Renew the lead, or ask for it; start or stop the process accordingly."""
-        try:
-            lead = await self._store.leases.take_lead(
-                self._worker_id, int(LEAD_SECONDS * 1000), key=keyspace.archiver()
-            )
-        except EngineError:
-            return  # the process waits for Redis itself
+        """Renew the lead, or request it; start or stop the process accordingly."""
+        if self._own_database.is_unfit:
+            self._leader.lose()  # it lapses, and another worker takes it
+        else:
+            try:
+                await self._leader.request()
+            except EngineError:
+                self._leader.pause = RENEW_SECONDS
+                return  # the process waits for Redis itself
         is_running = self.process is not None and self.process.returncode is None
-        if lead.is_own and not is_running:
+        if self._leader.is_leading and not is_running:
             await self._start()
-        elif not lead.is_own and is_running:
+        elif not self._leader.is_leading and is_running:
             await self._stop()
 
     async def _start(self) -> None:

@@ -44,19 +44,16 @@ class ScheduledDuty:
         return time.monotonic() >= self._due_at
 
     async def run(self) -> None:
-        """Run the duty once. A run that fails is repeated after the interval."""
-        has_more = False
-        try:
-            has_more = await self.duty.run()
-            if not has_more:
-                self._pass_due_at = time.monotonic() + self.duty.interval_seconds
-        finally:
-            self._due_at = time.monotonic() + (0.0 if has_more else self.duty.interval_seconds)
-            self.show_lag()
+        """Run the duty once; after an error it is still due."""
+        if not await self.duty.run():
+            self._due_at = self._pass_due_at = time.monotonic() + self.duty.interval_seconds
+        self.show_lag()
 
     async def attempt(self) -> None:
-        """Run the duty once; a failure is logged and counted."""
-        await attempt(self.duty.name, self.run())
+        """Run the duty once. A failure is logged and counted; the interval goes by before more."""
+        if not await attempt(self.duty.name, self.run()):
+            self._due_at = time.monotonic() + self.duty.interval_seconds
+            self.show_lag()
 
     def show_lag(self) -> None:
         """Publish the seconds for which the pass has been due."""
@@ -69,11 +66,14 @@ class ScheduledDuty:
         metrics.DUTY_LAG.labels(self.duty.name).set(0.0)
 
 
-async def attempt(name: str, work: Awaitable[None]) -> None:
-    """Do a work that must delay no other: a failure is logged, and counted under the name."""
+async def attempt(name: str, work: Awaitable[None]) -> bool:
+    """Do a work whose failure must stop no other: it is logged, and counted under the name.
+
+    Returns whether the work was done.
+    """
     try:
         await work
-        return
+        return True
     except StorageFailed:
         pass  # it was logged at its place
     except EngineError as error:
@@ -81,3 +81,4 @@ async def attempt(name: str, work: Awaitable[None]) -> None:
     except Exception:
         log.exception("a duty failed unexpectedly", extra={"duty": name})
     metrics.SWEEPS_FAILED.labels(name).inc()
+    return False

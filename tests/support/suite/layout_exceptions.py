@@ -146,6 +146,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "workers/actors.py": (
         "tests/workers/walk/test_walk.py, tests/workers/webhooks/test_sender.py: real hints"
     ),
+    "workers/history/duties.py": "tests/workers/history/test_archiver.py runs them in the loop.",
     "workers/main.py": (
         "tests/workers/walk/recovery/test_walker_recovery.py and tests/acceptance: whole worker processes"
     ),

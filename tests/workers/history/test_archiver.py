@@ -32,6 +32,7 @@ from tests.support.history.rows import table_rows
 from tests.support.store.ended import URL, Ending
 from workers.history import archiver as module
 from workers.history.archiver import Archiver
+from workers.history.duties import EndedEntries, Forgetting, MissedExecutions, OldRows
 from workers.history.load import OtherLoad
 
 LONG_MS = 86_400_000
@@ -56,8 +57,8 @@ async def ending(store: Store, account: Account) -> Ending:
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every duty be due at each step, without pauses for what else this machine does."""
     monkeypatch.setattr(OtherLoad, "share", lambda self: 0.0)
-    for name in ("ENTRIES_SECONDS", "FORGET_SECONDS", "CHECK_SECONDS", "RETIRE_SECONDS"):
-        monkeypatch.setattr(module, name, 0.0)
+    for duty in (EndedEntries, Forgetting, MissedExecutions, OldRows):
+        monkeypatch.setattr(duty, "interval_seconds", 0.0)
 
 
 def count(database: Database, table: Table = executions) -> int:
@@ -160,7 +161,7 @@ async def test_it_pauses_for_nobody_while_redis_has_more_to_forget(
     ending: Ending, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("engine.history.archiving.FORGET_BATCH", 1)
-    monkeypatch.setattr(module, "FORGET_PAGES", 1)
+    monkeypatch.setattr("workers.history.duties.FORGET_PAGES", 1)
     monkeypatch.setattr(OtherLoad, "share", lambda self: 0.9)
     archiver = make(ending.store, database, keep_ms=0)
     for _ in range(3):

@@ -16,6 +16,7 @@ from tests.support.store.ended import URL, Ending
 from tests.workers.history.test_archiver import running
 from workers.history import archiver as module
 from workers.history.archiver import Archiver
+from workers.history.duties import EndedEntries, Forgetting, MissedExecutions
 from workers.history.load import OtherLoad
 
 
@@ -23,8 +24,9 @@ from workers.history.load import OtherLoad
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every duty be due at each step, without pauses for what else this machine does."""
     monkeypatch.setattr(OtherLoad, "share", lambda self: 0.0)
-    for name in ("ENTRIES_SECONDS", "FORGET_SECONDS", "CHECK_SECONDS", "COLLECT_SECONDS"):
-        monkeypatch.setattr(module, name, 0.0)
+    monkeypatch.setattr(module, "COLLECT_SECONDS", 0.0)
+    for duty in (EndedEntries, Forgetting, MissedExecutions):
+        monkeypatch.setattr(duty, "interval_seconds", 0.0)
 
 
 @pytest.fixture

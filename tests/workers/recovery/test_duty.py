@@ -61,13 +61,18 @@ async def test_the_lag_is_the_time_since_which_a_pass_is_due(clock: list[float])
     assert lags == [0.0, 5.0, 15.0, 0.0]
 
 
-async def test_a_duty_that_fails_is_due_again_after_its_interval(clock: list[float]) -> None:
-    duty = ScheduledDuty(Scripted(ValueError("a bug")))
+async def test_a_duty_that_fails_is_still_due_and_after_an_attempt_due_again_later(
+    clock: list[float],
+) -> None:
+    duty = ScheduledDuty(Scripted(ValueError("a bug"), ValueError("a bug")))
 
     with pytest.raises(ValueError, match="a bug"):
         await duty.run()
-
+    assert duty.is_due()
+    await duty.attempt()
     assert not duty.is_due()
+    clock[0] += 60
+    assert duty.is_due()
 
 
 async def test_a_follower_has_no_lag_nor_has_a_new_leader(clock: list[float]) -> None:
