@@ -1,8 +1,10 @@
-"""Attempts at the nodes of one execution: their inputs, checkpoints, memory and publisher."""
+"""Attempts at the nodes of one execution: inputs, run, and outputs counted or offloaded."""
 
+import asyncio
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+from engine import metrics
 from engine.graph.plan import Plan
 from engine.store.executions.claims import ClaimedExecution
 from engine.store.executions.walks import Advanced
@@ -15,12 +17,20 @@ from workers.walk.values.memory import NodeMemory, RunMemory
 from workers.walk.values.outputs import OutputStore
 
 
+class EndedAttempt(NamedTuple):
+    """Attempt at a node that has an outcome; `started` is a time of the event loop's clock."""
+
+    node_index: int
+    started: float
+    outcome: AttemptOutcome
+
+
 class Attempts:
-    """Passes the nodes of one execution to the executor."""
+    """Runs the nodes of one execution, in place or each in a task of its own."""
 
     __slots__ = (
-        *("_claimed", "_depth", "_execution_checkpoints", "_executor", "_memory"),
-        *("_output_store", "_owner_id", "_plan", "_publisher", "_state"),
+        *("_claimed", "_clock", "_depth", "_ended", "_execution_checkpoints", "_executor"),
+        *("_memory", "_output_store", "_owner_id", "_plan", "_publisher", "_state"),
     )
 
     def __init__(
@@ -39,6 +49,8 @@ class Attempts:
         self._executor = dependencies.executor
         self._state = state
         self._output_store = output_store
+        self._clock = asyncio.get_running_loop().time
+        self._ended: list[EndedAttempt] = []
         calls_models = bool(plan.models)
         self._execution_checkpoints = (
             ExecutionCheckpoints(dependencies.walks, dependencies.offloaded, claimed, plan)
@@ -47,15 +59,56 @@ class Attempts:
         )
         self._publisher = ProgressPublisher(dependencies.events, claimed) if calls_models else None
 
+    async def run_in_place(self, index: int) -> EndedAttempt | None:
+        """Run a pure node; None: its large output is being stored, in a task."""
+        started = self._clock()
+        outcome = await self.run(index)
+        if self._output_store.fits(index, outcome):
+            return EndedAttempt(index, started, outcome)
+        # Storing large outputs may be slow; other nodes do not wait for it.
+        self._state.start(index, self._store(index, started, outcome))
+        return None
+
+    def start(self, index: int) -> None:
+        """Run a node in a task."""
+        self._state.start(index, self._run_in_task(index))
+
+    def take_ended(self) -> list[EndedAttempt]:
+        """Return the attempts that have ended in tasks, but for those that were stopped."""
+        ended, self._ended = self._ended, []
+        running = self._state.running
+        return [each for each in ended if running.pop(each.node_index, None) is not None]
+
+    async def _run_in_task(self, index: int) -> None:
+        started = self._clock()
+        outcome = await self.run(index)
+        seconds = metrics.node_seconds(self._plan.nodes[index].type.type)
+        seconds.observe(self._clock() - started)
+        if self._output_store.fits(index, outcome):
+            self._end(index, started, outcome)
+        else:
+            await self._store(index, started, outcome)
+
+    async def _store(self, index: int, started: float, outcome: AttemptOutcome) -> None:
+        seconds = self._plan.nodes[index].policy.timeout_seconds
+        time_left = None if seconds is None else started + seconds - self._clock()
+        stored = await self._output_store.store(index, outcome, time_left)
+        self._end(index, started, stored)
+
+    def _end(self, index: int, started: float, outcome: AttemptOutcome) -> None:
+        self._ended.append(EndedAttempt(index, started, outcome))
+        self._state.wake.set()
+
     async def run(self, index: int) -> AttemptOutcome:
-        """Run one attempt at a ready node."""
+        """Run one attempt at a ready node, and count its output."""
         delivered = self._state.progress.delivered(index)
         refusal = self._output_store.check_inputs([in_edge.source for in_edge, _ in delivered])
         if refusal is not None:
             return AttemptOutcome(failure=refusal)
         claimed, claim = self._claimed, self._state.claims.get(index)
+        checkpoints, publisher = self._execution_checkpoints, self._publisher
         node_memory = NodeMemory(self._memory)
-        work = NodeAttempt(
+        attempt = NodeAttempt(
             node=self._plan.nodes[index],
             execution_inputs=claimed.inputs,
             inputs=self._state.progress.inputs(index, delivered),
@@ -64,14 +117,12 @@ class Attempts:
             owner_id=self._owner_id,
             execution_id=claimed.execution_id,
             depth=self._depth,
-            checkpoints=NO_CHECKPOINTS
-            if self._execution_checkpoints is None
-            else self._execution_checkpoints.of(index, claim),
-            publisher=None if self._publisher is None else self._publisher.of(index),
+            checkpoints=checkpoints.of(index, claim) if checkpoints else NO_CHECKPOINTS,
+            publisher=publisher.of(index) if publisher else None,
             memory=node_memory,
         )
         try:
-            outcome = await self._executor.run(work)
+            outcome = await self._executor.run(attempt)
         finally:
             node_memory.release()
         return self._output_store.count(index, outcome)
@@ -99,7 +150,7 @@ class Attempts:
             indexes, must_read=self._state.is_shared
         )
 
-    async def cancel(self, jobs: Sequence[Any]) -> None:
+    async def cancel_jobs(self, jobs: Sequence[Any]) -> None:
         """Ask providers once, within a short time, to cancel these jobs."""
         await self._executor.cancel_jobs(jobs)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from enum import Enum
 
 from engine import metrics
 from engine.errors.nodes import NodeFailed
@@ -9,16 +10,15 @@ from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.graph.plan import Plan
 from engine.graph.progress import Progress
 from engine.nodes.support.base import WorkKind
-from engine.store.executions.claims import ClaimedExecution, parse_claims
+from engine.store.executions.claims import ClaimedExecution
 from engine.store.executions.walks import Advanced, Verdict
 from workers.nodes.executor import AttemptOutcome
 from workers.walk.attempt import Attempts
-from workers.walk.charging import Charging, unpaid_failure
 from workers.walk.dependencies import WalkDependencies
-from workers.walk.recorder import NO_RESERVATIONS, Recorder
 from workers.walk.recovery.reconciler import Reconciler
-from workers.walk.settlement import NodeSettlement
-from workers.walk.state import UNTOUCHED, NextStep, WalkState
+from workers.walk.recovery.restore import restore, was_walked
+from workers.walk.state import UNTOUCHED, WalkState
+from workers.walk.step import NodeSettlement, Recorder
 from workers.walk.values.memory import RunMemory
 from workers.walk.values.outputs import OutputStore
 
@@ -32,13 +32,21 @@ MAX_LOST = 3
 """A node at which this many workers died fails, lest it take down one after another."""
 
 
+class NextStep(Enum):
+    """Next step of a walk after a round."""
+
+    CONTINUE = "continue"
+    WAIT = "wait"
+    LEAVE = "leave"
+
+
 class Walk:
     """The walk of one execution by this worker, from the claim until it ends or is left."""
 
     __slots__ = (
-        *("_attempts", "_charging", "_claimed", "_clock", "_dependencies", "_ended"),
-        *("_is_cancelled", "_is_heavy", "_memory", "_must_reconcile", "_output_store", "_plan"),
-        *("_reconciler", "_recorded_at", "_recorder", "_settlement", "_state"),
+        *("_attempts", "_claimed", "_clock", "_dependencies", "_is_cancelled", "_is_heavy"),
+        *("_memory", "_must_reconcile", "_output_store", "_plan", "_reconciler"),
+        *("_recorded_at", "_recorder", "_settlement", "_state"),
     )
 
     def __init__(
@@ -52,28 +60,22 @@ class Walk:
         self._memory = memory
         self._plan = plan
         self._dependencies = dependencies
-        self._recorder = Recorder(dependencies.walks, claimed)
         self._clock = asyncio.get_running_loop().time
         self._recorded_at = self._clock()
-        is_shared = claimed.record.get("holders", b"1") != b"1"
-        self._state = WalkState(progress=Progress(plan, claimed.statuses), is_shared=is_shared)
-        self._output_store = OutputStore(
-            dependencies.offloaded, claimed, plan, dependencies.max_bytes, memory
-        )
-        self._attempts = Attempts(
-            claimed, plan, dependencies, self._state, self._output_store, memory
-        )
-        self._reconciler = Reconciler(
-            claimed, self._state, dependencies.walks, self._recorder, self._output_store
-        )
-        self._ended: list[tuple[int, float, AttemptOutcome]] = []
         self._is_heavy = False
         self._must_reconcile = False
         self._is_cancelled = claimed.status is ExecutionStatus.CANCEL_REQUESTED
-        self._charging = Charging(claimed, plan)
-        self._settlement = NodeSettlement(
-            claimed, plan, self._state, self._recorder, self._charging
+        is_shared = claimed.record.get("holders", b"1") != b"1"
+        self._state = state = WalkState(
+            progress=Progress(plan, claimed.statuses), is_shared=is_shared
         )
+        self._recorder = recorder = Recorder(dependencies.walks, claimed)
+        self._settlement = NodeSettlement(claimed, plan, state, recorder)
+        self._output_store = output_store = OutputStore(
+            dependencies.offloaded, claimed, plan, dependencies.max_bytes, memory
+        )
+        self._attempts = Attempts(claimed, plan, dependencies, state, output_store, memory)
+        self._reconciler = Reconciler(claimed, state, dependencies.walks, recorder, output_store)
 
     def cancel(self) -> None:
         """Stop running nodes and end the execution as cancelled."""
@@ -99,14 +101,18 @@ class Walk:
     async def run(self) -> None:
         """Walk until the execution ends or cannot go on here. Raises LeaseLost or RecordBehind."""
         try:
-            await self._restore()
+            if was_walked(self._claimed):
+                await restore(
+                    *(self._claimed, self._plan, self._state, self._output_store),
+                    *(self._recorder, self._settlement),
+                )
             # The wait is here, so that a waiting walk has one frame rather than three.
             while (next_step := await self._run_round()) is not NextStep.LEAVE:
                 if next_step is NextStep.WAIT:
                     await self._wake()
                     self._take_ended()
         finally:
-            await self._stop_running()
+            await self._state.stop()
             await self._attempts.stop()
             self._settlement.count_nodes()
 
@@ -159,30 +165,19 @@ class Walk:
         is_old = self._clock() - self._recorded_at > FLUSH_SECONDS
         return is_old or self._recorder.must_record
 
-    # -- restoring --------------------------------------------------------------------------------
-
-    async def _restore(self) -> None:
-        claimed = self._claimed
-        if claimed.fence > 1 or claimed.is_seeded:
-            self._state.claims = parse_claims(claimed.record)
-            outputs = await self._output_store.read(claimed.record, range(len(claimed.statuses)))
-            self._state.progress = Progress(self._plan, claimed.statuses, outputs)
-            self._state.running_elsewhere = {
-                i for i, each in enumerate(claimed.statuses) if each is NodeStatus.RUNNING
-            }
-            self._settlement.take_result(claimed.record)
-        for skipped in self._state.progress.take_skipped():
-            self._recorder.add_skipped(skipped)  # the walker that settled its last source left
-        for index, status in enumerate(claimed.statuses):
-            if status is NodeStatus.RETRYING:
-                self._state.schedule_retry(
-                    index, (self._state.claims[index].at - claimed.now) / 1000
-                )
+    def _wake(self) -> "asyncio.Future[None]":
+        """Return a future that is done when there may be something to do."""
+        self._dependencies.mark_idle(self._claimed.reference)
+        wake = self._state.wake
+        if self._waits_for_memory():
+            self._memory.call_when_available(wake.set)
+        return wake.wait()
 
     # -- running ----------------------------------------------------------------------------------
 
     async def _run_ready(self) -> None:
-        progress, nodes = self._state.progress, self._plan.nodes
+        state, nodes = self._state, self._plan.nodes
+        progress = state.progress
         while progress.ready and self._settlement.failed is None and not self._is_cancelled:
             if not self._memory.may_grow:
                 return
@@ -190,49 +185,29 @@ class Walk:
             if progress.status(index) is not NodeStatus.PENDING:
                 continue  # another walker has settled it meanwhile
             kind = nodes[index].type.kind
-            if self._state.claims and self._state.claims.get(index, UNTOUCHED).lost >= MAX_LOST:
+            if state.claims and state.claims.get(index, UNTOUCHED).lost >= MAX_LOST:
                 lost = NodeFailed("worker_lost", f"The worker died {MAX_LOST} times at this node")
                 self._settlement.settle(index, self._clock(), AttemptOutcome(failure=lost))
             elif kind is WorkKind.PURE:
-                await self._run_inline(index)
+                ended = await self._attempts.run_in_place(index)
+                if ended is not None:
+                    self._settlement.settle(*ended)
             elif kind is WorkKind.IO:
-                self._state.ready_io.append(index)
+                state.ready_io.append(index)
             else:
-                self._state.ready_cpu.append(index)
+                state.ready_cpu.append(index)
 
-    async def _run_inline(self, index: int) -> None:
-        started = self._clock()
-        outcome = await self._attempts.run(index)
-        if self._output_store.fits(index, outcome):
-            self._settlement.settle(index, started, outcome)
-            return
-        # Storing large outputs may be slow; other nodes do not wait for it.
-        self._state.progress.begin(index)
-        self._state.start(index, self._store(index, started, outcome))
+    def _take_ended(self) -> None:
+        self._state.wake.clear()
+        if self._state.task_error is not None:
+            raise self._state.task_error
+        self._settle_ended()
 
-    def _start(self, index: int) -> None:
-        self._state.progress.begin(index)
-        self._state.start(index, self._run_in_task(index))
-
-    async def _run_in_task(self, index: int) -> None:
-        started = self._clock()
-        outcome = await self._attempts.run(index)
-        seconds = metrics.node_seconds(self._plan.nodes[index].type.type)
-        seconds.observe(self._clock() - started)
-        if self._output_store.fits(index, outcome):
-            self._enqueue_outcome(index, started, outcome)
-        else:
-            await self._store(index, started, outcome)
-
-    async def _store(self, index: int, started: float, outcome: AttemptOutcome) -> None:
-        seconds = self._plan.nodes[index].policy.timeout_seconds
-        time_left = None if seconds is None else started + seconds - self._clock()
-        stored = await self._output_store.store(index, outcome, time_left)
-        self._enqueue_outcome(index, started, stored)
-
-    def _enqueue_outcome(self, index: int, started: float, outcome: AttemptOutcome) -> None:
-        self._ended.append((index, started, outcome))
-        self._state.wake.set()
+    def _settle_ended(self) -> None:
+        for ended in self._attempts.take_ended():
+            self._settlement.settle(*ended)
+            if self._plan.nodes[ended.node_index].type.kind is WorkKind.CPU:
+                self._is_heavy = self._clock() - ended.started > SHARE_SECONDS
 
     # -- claiming ---------------------------------------------------------------------------------
 
@@ -255,7 +230,7 @@ class Walk:
             if must_claim or self._plan.nodes[index].policy.attempts > 1:
                 claim.append(index)
             else:
-                self._start(index)
+                self._attempts.start(index)
         return claim
 
     def _free_slots(self) -> int:
@@ -264,30 +239,26 @@ class Walk:
         return self._dependencies.cpu_slots - busy
 
     async def _claim(self, claim: list[int]) -> None:
-        shares_work = self.shares_work
-        if shares_work and not self._state.is_shared:
+        state, shares_work = self._state, self.shares_work
+        must_ask_for_help = shares_work and not state.is_shared
+        if must_ask_for_help:
             # Helpers must not begin nodes that run here without a claim.
-            claim = claim + [i for i in self._state.running if i not in self._state.claims]
-        reservations = NO_RESERVATIONS
-        if self._plan.models:
-            reservations = {i: self._reserve(i) for i in claim if i in self._plan.models}
+            claim = claim + [i for i in state.running if i not in state.claims]
         advanced = await self._recorder.record(
-            claim=claim, reservations=reservations, shares_work=shares_work
+            claim=claim,
+            reservations=self._settlement.reserve(claim),
+            shares_work=shares_work,
         )
         await self._apply(advanced, claim)
         if advanced.verdict is not Verdict.OK:
             return
-        if shares_work and not self._state.is_shared:
-            self._state.is_shared = True
+        if must_ask_for_help:
+            state.is_shared = True
             await self._dependencies.request_help(self._claimed.reference)
         for index in claim:
-            self._state.note_claim(index, self._claimed.fence, advanced.now)
-            if index not in self._state.running:
-                self._start(index)
-
-    def _reserve(self, index: int) -> int:
-        delivered = self._state.progress.delivered(index)
-        return self._charging.reserve(index, self._state.progress.inputs(index, delivered))
+            state.note_claim(index, self._claimed.fence, advanced.now)
+            if index not in state.running:
+                self._attempts.start(index)
 
     async def _record(self) -> None:
         await self._apply(await self._recorder.record())
@@ -302,42 +273,12 @@ class Walk:
         elif advanced.verdict is Verdict.CONFLICT:
             await self._reconciler.reconcile(advanced, claim)
         elif advanced.unpaid is not None:
-            self._settlement.failed = (
-                advanced.unpaid.index,
-                unpaid_failure(advanced.verdict, advanced.unpaid),
-            )
+            self._settlement.fail_unpaid(advanced.verdict, advanced.unpaid)
         elif self._state.is_shared and advanced.codes:
             await self._reconciler.reconcile(advanced)
         elif self._state.is_shared:
             # The reply was lost: the record may say more than this step did.
             self._must_reconcile = True
-
-    # -- outcomes ---------------------------------------------------------------------------------
-
-    def _wake(self) -> "asyncio.Future[None]":
-        """Return a future that is done when there may be something to do."""
-        self._dependencies.mark_idle(self._claimed.reference)
-        wake = self._state.wake
-        if self._waits_for_memory():
-            self._memory.call_when_available(wake.set)
-        return wake.wait()
-
-    def _take_ended(self) -> None:
-        self._state.wake.clear()
-        if self._state.task_error is not None:
-            raise self._state.task_error
-        self._settle_ended()
-
-    def _settle_ended(self) -> None:
-        while self._ended:
-            index, started, outcome = self._ended.pop(0)
-            if self._state.running.pop(index, None) is not None:
-                self._settlement.settle(index, started, outcome)
-                self._note_duration(index, started)
-
-    def _note_duration(self, index: int, started: float) -> None:
-        if self._plan.nodes[index].type.kind is WorkKind.CPU:
-            self._is_heavy = self._clock() - started > SHARE_SECONDS
 
     # -- leaving and ending -----------------------------------------------------------------------
 
@@ -346,14 +287,9 @@ class Walk:
             await self._record()
             if self._must_continue() or self._must_reconcile or self._state.progress.is_done:
                 return False
-        advanced = await self._recorder.leave(shares_work=self._state.has_ready)
-        if advanced.verdict is Verdict.CANCEL:
-            self._is_cancelled = True  # no worker would come back for the retry
-            return False
-        if advanced.verdict is Verdict.CONFLICT:
-            await self._reconciler.reconcile(advanced)
-            return False
-        return True
+        return await self._has_departed(
+            await self._recorder.leave(shares_work=self._state.has_ready)
+        )
 
     def _end_status(self) -> ExecutionStatus | None:
         if self._settlement.failed is not None:
@@ -366,39 +302,38 @@ class Walk:
 
     async def _end(self, status: ExecutionStatus) -> bool:
         if status is ExecutionStatus.FAILED:
-            await self._keep_for_retry()
+            await self._save_for_retry()
         self._attempts.abandon()
-        await self._stop_running()
+        await self._state.stop()
         progress = self._state.progress
         unfinished = [
             i for i in self._plan.models if progress.status(i) is not NodeStatus.COMPLETED
         ]
         jobs = await self._attempts.find_unfinished_jobs(unfinished)
         result = self._settlement.result if progress.is_done else b""
-        advanced = await self._recorder.end(status, result, self._settlement.error)
-        if advanced.verdict is Verdict.CONFLICT:
-            await self._reconciler.reconcile(advanced)
-            return False
-        if advanced.verdict is Verdict.CANCEL:
-            self._is_cancelled, self._settlement.failed = True, None
+        if not await self._has_departed(
+            await self._recorder.end(status, result, self._settlement.error)
+        ):
             return False
         metrics.EXECUTIONS_ENDED.labels(status.value).inc()
-        await self._attempts.cancel(jobs)
+        await self._attempts.cancel_jobs(jobs)
         await self._output_store.remove_dropped()
         return True
 
-    async def _keep_for_retry(self) -> None:
+    async def _has_departed(self, advanced: Advanced) -> bool:
+        """Return whether the step that leaves or ends the execution is on record."""
+        if advanced.verdict is Verdict.CONFLICT:
+            await self._reconciler.reconcile(advanced)
+        elif advanced.verdict is Verdict.CANCEL:
+            # A cancel comes first: no worker would come back for a retry.
+            self._is_cancelled, self._settlement.failed = True, None
+        else:
+            return True
+        return False
+
+    async def _save_for_retry(self) -> None:
         """Record the answers of running nodes, and settle nodes that have ended meanwhile."""
         failed = self._settlement.failed
         await self._attempts.flush()
         self._settle_ended()
         self._settlement.failed = failed
-
-    async def _stop_running(self) -> None:
-        self._state.timers.stop()
-        tasks = list(self._state.running.values())
-        self._state.running.clear()
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.gather(*tasks, return_exceptions=True)

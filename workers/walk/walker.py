@@ -25,8 +25,8 @@ from workers.runtime.persistence import persist
 from workers.walk.dependencies import WalkDependencies
 from workers.walk.fast.fast_path import FastPath, PlanNotCached, SmallRun
 from workers.walk.plans import plan_of_draft
-from workers.walk.recorder import LeaseLost, RecordBehind
 from workers.walk.recovery.endings import end_failed, end_without_plan, find_cancellable_jobs
+from workers.walk.step import LeaseLost, RecordBehind
 from workers.walk.values.inputs import (
     UNREAD_DRAFT,
     UNREAD_INPUTS,

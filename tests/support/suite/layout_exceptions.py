@@ -172,10 +172,12 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "workers/runtime/variables.py": (
         "tests/gateway/routes/models/test_available_models.py: models without a key"
     ),
+    "workers/walk/recovery/restore.py": (
+        "tests/workers/walk/recovery/test_walker_recovery.py, and retries: records with settled nodes"
+    ),
     "workers/walk/dependencies.py": "a dataclass without behaviour",
     "engine/history/errors.py": "An exception; tests/engine/history/test_database.py raises it.",
     "workers/history/standby.py": "tests/acceptance/commands/test_history.py runs a stack with it.",
     "workers/history/main.py": "tests/workers/history/test_process.py starts and ends the process.",
-    "workers/walk/state.py": "tests/workers/walk/test_walk.py: whole walks",
     "gateway/ui/hatch_build.py": "Every install runs it; tests/gateway/ui/test_build_pages.py tests the build.",
 }

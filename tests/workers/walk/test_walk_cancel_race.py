@@ -17,7 +17,7 @@ from engine.store.redis import keyspace
 from engine.store.redis.record_packing import pack
 from tests.support.factories import Graph, Runner
 from tests.support.workers.paying_account import PRICE, PRO, answer, model_node
-from workers.walk.recorder import Recorder
+from workers.walk.step import Recorder
 
 WORKER = "worker-1"
 RESULT = {"text": "done"}

@@ -16,9 +16,9 @@ from engine.store.executions.walks import Verdict, Walks
 from engine.store.redis.record_packing import unpack
 from workers.nodes.executor import describe
 from workers.walk.plans import lost_in_draft
-from workers.walk.recorder import LeaseLost, Recorder
 from workers.walk.recovery.checkpoints import MAX_CANCELLED
 from workers.walk.state import UNTOUCHED
+from workers.walk.step import LeaseLost, Recorder
 
 WAITING = frozenset({NodeStatus.PENDING, NodeStatus.RETRYING})
 """Statuses of nodes that no worker runs."""

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from engine.executions.execution import NODE_TERMINAL, NodeStatus
 from engine.store.executions.claims import ClaimedExecution, parse_claims
 from engine.store.executions.walks import Advanced, Walks
-from workers.walk.recorder import LeaseLost, Recorder
 from workers.walk.state import UNTOUCHED, WalkState
+from workers.walk.step import LeaseLost, Recorder
 from workers.walk.values.outputs import OutputStore
 
 CONTESTED_SECONDS = 0.05

@@ -4,7 +4,7 @@ from collections.abc import Callable
 import pytest
 import uvloop
 
-from workers.walk.timers import Timers
+from workers.walk.state import RetryTimers
 
 LOOPS = [asyncio.new_event_loop, uvloop.new_event_loop]
 
@@ -15,7 +15,7 @@ def test_a_node_is_due_after_its_pause_on_every_loop(
     make_loop: Callable[[], asyncio.AbstractEventLoop], seconds: float
 ) -> None:
     async def wait() -> list[int]:
-        timers, due, rung = Timers(), list[int](), asyncio.Event()
+        timers, due, rung = RetryTimers(), list[int](), asyncio.Event()
 
         def completion(index: int) -> None:
             due.append(index)
@@ -32,7 +32,7 @@ def test_a_node_is_due_after_its_pause_on_every_loop(
 
 
 async def test_a_pause_that_is_longer_is_not_within_the_time() -> None:
-    timers = Timers()
+    timers = RetryTimers()
 
     timers.start(0, 60, print)
     assert not timers.has_within(1)

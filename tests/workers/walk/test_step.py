@@ -14,7 +14,7 @@ from engine.store.executions.record_fields import pack_name
 from engine.store.executions.steps import Charge, Step
 from engine.store.executions.walks import Advanced, Verdict, Walks
 from tests.support.workers.claimed_execution import CLAIMED, HOLD
-from workers.walk.recorder import LeaseLost, RecordBehind, Recorder
+from workers.walk.step import LeaseLost, RecordBehind, Recorder
 
 TIMEOUT = {"code": "timeout", "message": "too slow"}
 OK = Advanced(Verdict.OK, "c", 1)
