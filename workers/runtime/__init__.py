@@ -1,1 +1,1 @@
-"""The Dramatiq runtime: the broker of hints, operators' own actors, and persistent calls."""
+"""The Dramatiq runtime: brokers of hints and messages, own actors, and retries of the store."""

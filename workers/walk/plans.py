@@ -1,22 +1,41 @@
-"""Plans of executions of drafts, which keep the graph that they began with."""
+"""Plans of claimed executions. One of a draft has the graph that it began with on its record."""
 
 from collections.abc import Mapping, Sequence
 
-from engine.errors import InvalidGraph
+from engine.errors import InvalidGraph, NotFound
 from engine.graph.draft_graph import DraftGraph
 from engine.graph.plan import NodeName, Plan, examine_graph
+from engine.store import Store
 from engine.store.executions.claims import ClaimedExecution
 from engine.store.executions.offload import OffloadedValues
 from engine.store.executions.record_fields import parse_name, parse_names
 from engine.store.redis.record_packing import unpack
 
 
-async def plan_of_draft(offloaded: OffloadedValues, claimed: ClaimedExecution) -> Plan:
-    """Return the plan of an execution of a draft.
+async def find_plan(store: Store, claimed: ClaimedExecution) -> Plan:
+    """Return the plan of an execution.
 
-    Raises FileNotFoundError or StorageFailed for an offloaded graph, and InvalidGraph when a model
-    is gone.
+    Raises NotFound or InvalidGraph when the version or a model is gone, and FileNotFoundError or
+    StorageFailed for the offloaded graph of a draft.
     """
+    try:
+        return await _find_plan(store, claimed)
+    except (NotFound, InvalidGraph):
+        # Gateways may know models that this process has not loaded yet.
+        if not await store.models.catch_up():
+            raise
+        return await _find_plan(store, claimed)
+
+
+async def _find_plan(store: Store, claimed: ClaimedExecution) -> Plan:
+    if claimed.is_draft:
+        return await _plan_of_draft(store.offloaded, claimed)
+    return await store.workflows.plan_of_execution(
+        claimed.owner_id, claimed.slug, claimed.version, claimed.model_ids
+    )
+
+
+async def _plan_of_draft(offloaded: OffloadedValues, claimed: ClaimedExecution) -> Plan:
     graph = await _read_graph(offloaded, claimed)
     plan = await graph.compile_aside()
     if plan.names != parse_names(claimed.record["names"]):

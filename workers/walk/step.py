@@ -23,7 +23,7 @@ from engine.store.executions.steps import Charge, Step
 from engine.store.executions.walks import Advanced, Unpaid, Verdict, Walks
 from engine.store.redis.record_packing import pack
 from workers.nodes.executor import AttemptOutcome, describe
-from workers.runtime.persistence import persist
+from workers.runtime.store_retries import retry_until_answered
 from workers.walk.state import WalkState
 
 NO_RESERVATIONS: Mapping[int, int] = {}
@@ -172,7 +172,9 @@ class Recorder:
     async def _advance(self) -> Advanced:
         self._step.keeps_outputs_apart = self._claimed.keeps_outputs_apart
         lease, number, step = self._claimed.lease, self._number, self._step
-        advanced = await persist(lambda: self._walks.advance(lease, number, step), "record a step")
+        advanced = await retry_until_answered(
+            lambda: self._walks.advance(lease, number, step), "record a step"
+        )
         if advanced.verdict in (Verdict.ENDED, Verdict.FENCED):
             raise LeaseLost(advanced.verdict.value)
         if advanced.verdict is Verdict.BEHIND:

@@ -1,18 +1,18 @@
 """All walks of one worker process: started by hints, stopped by cancels and by draining."""
 
 import asyncio
-import contextlib
 import logging
 import math
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, TypeVar
 
 from engine import log, metrics
 from engine.errors import EngineError, InvalidGraph, NotFound, StorageFailed, Unavailable
-from engine.graph.plan import Plan
 from engine.store import Store
 from engine.store.dispatch.hints import InlineRun
 from engine.store.executions.claims import ClaimedExecution
@@ -21,11 +21,10 @@ from engine.store.redis import keyspace
 from engine.store.redis.errors import StoreFault
 from workers.nodes.executor import Executor
 from workers.runtime.broker import LoadGate
-from workers.runtime.persistence import persist
+from workers.runtime.store_retries import retry_until_answered
 from workers.walk.dependencies import WalkDependencies
-from workers.walk.fast.fast_path import FastPath, PlanNotCached, SmallRun
-from workers.walk.plans import plan_of_draft
-from workers.walk.recovery.endings import end_failed, end_without_plan, find_cancellable_jobs
+from workers.walk.plans import find_plan
+from workers.walk.recovery.endings import end_failed, end_without_plan
 from workers.walk.step import LeaseLost, RecordBehind
 from workers.walk.values.inputs import (
     UNREAD_DRAFT,
@@ -34,7 +33,7 @@ from workers.walk.values.inputs import (
     ReadingFaults,
     is_given_up,
     must_read,
-    read_inputs,
+    with_inputs,
 )
 from workers.walk.values.memory import MemoryBudget, RunMemory
 from workers.walk.values.sizes import record_size
@@ -43,12 +42,20 @@ from workers.walk.walk import Walk
 MAX_LOST_IN_ROW = 5
 """An execution that was lost this often without a step between fails, as nodes do."""
 
+FAST_FOLDER = "workers.walk.fast"
 HELP_PAUSE_SECONDS = 0.05
 LOST_PAUSE_MS = 500
 """Pause before a lost execution is walked again, doubled for each further loss."""
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
+
+
+def open_fast_path(store: Store, max_bytes: int, memory: MemoryBudget) -> Any:
+    """Return the `FastPath` of small runs; None in a tree without it, where all are claimed."""
+    if find_spec(FAST_FOLDER) is None:
+        return None
+    return import_module(f"{FAST_FOLDER}.fast_path").FastPath(store, max_bytes, memory)
 
 
 class Walker:
@@ -94,7 +101,7 @@ class Walker:
             request_help=self._request_help,
             mark_idle=self._mark_idle,
         )
-        self._fast_path = FastPath(store, max_bytes, self.memory)
+        self._fast_path = open_fast_path(store, max_bytes, self.memory)
 
     @property
     def walks(self) -> Mapping[str, Walk]:
@@ -172,32 +179,26 @@ class Walker:
             return
         self._busy.add(reference)
         metrics.EXECUTIONS_HELD.inc()
-        if inline_run is not None:
-            with contextlib.suppress(PlanNotCached):
-                run = self._fast_path.begin(reference, inline_run)
-                if run is not None:
-                    self._tasks[reference] = run.reply
-                    run.reply.add_done_callback(lambda reply: self._end_small(run, reply))
-                    return
-                inline_run = None
-        self._go_on(reference, self._walk(reference, inline_run))
-
-    def _go_on(self, reference: str, walk: Coroutine[Any, Any, None]) -> None:
-        task = self._tasks[reference] = self._loop.create_task(walk)
-        task.add_done_callback(lambda done: self._done(reference, done))
-
-    def _end_small(self, run: SmallRun, reply: "asyncio.Future[int]") -> None:
-        if not reply.cancelled() and (reply.exception() is not None or not reply.result()):
-            self._go_on(run.reference, self._end_unusual(run))
+        if inline_run is None or self._fast_path is None:
+            self._begin(reference)
             return
-        run.release()
-        if not reply.cancelled():
-            run.count()
-        self._done(run.reference, reply)
+        walk = self._fast_path.begin(reference, inline_run)
+        if walk is None:
+            self._begin(reference, partial(self._fast_path.finish, reference, inline_run))
+            return
+        self._tasks[reference] = walk.reply
+        walk.reply.add_done_callback(lambda _: self._end_fast(walk))
 
-    async def _end_unusual(self, run: SmallRun) -> None:
-        if not await run.end():
-            await self._walk(run.reference, None)
+    def _end_fast(self, walk: Any) -> None:
+        if walk.is_over():
+            self._done(walk.reference, walk.reply)
+        else:
+            self._begin(walk.reference, walk.end)
+
+    def _begin(self, reference: str, end: Callable[[], Awaitable[bool]] | None = None) -> None:
+        """Claim the execution and walk it in a task, unless `end` can end it before."""
+        task = self._tasks[reference] = self._loop.create_task(self._walk(reference, end))
+        task.add_done_callback(lambda done: self._done(reference, done))
 
     async def _check_duplicate(self, reference: str) -> None:
         # A hint for an execution that is walked here comes when a cancel may have been lost, or
@@ -234,8 +235,8 @@ class Walker:
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("a walk broke off", exc_info=error)
 
-    async def _walk(self, reference: str, inline_run: InlineRun | None) -> None:
-        if inline_run is not None and await self._fast_path.finish(reference, inline_run):
+    async def _walk(self, reference: str, end: Callable[[], Awaitable[bool]] | None) -> None:
+        if end is not None and await end():
             return
         # An execution that was recovered from this worker may be free to be claimed again.
         must_claim = True
@@ -247,7 +248,7 @@ class Walker:
             log.bind(execution_id=claimed.execution_id)
             try:
                 with self.memory.open(record_size(claimed.record)) as memory:
-                    claimed = claimed.reduced()
+                    claimed = claimed.without_unread_fields()
                     await self._walk_claimed(claimed, reference, memory)
             except LeaseLost:
                 must_claim = not self._is_draining
@@ -274,7 +275,9 @@ class Walker:
         token = secrets.token_hex(8)
         walks, worker_id = self._store.walks, self._dependencies.worker_id
         self.claimed_at = time.monotonic()
-        claimed = await persist(lambda: walks.claim(reference, worker_id, token), "claim")
+        claimed = await retry_until_answered(
+            lambda: walks.claim(reference, worker_id, token), "claim"
+        )
         if claimed is None:
             metrics.CLAIMS_REFUSED.inc()
         return claimed
@@ -283,10 +286,10 @@ class Walker:
         self, claimed: ClaimedExecution, reference: str, memory: RunMemory
     ) -> None:
         try:
-            plan = await self._read_large(claimed, reference, self._plan, UNREAD_DRAFT)
+            reading = find_plan(self._store, claimed)
+            plan = await self._read_large(claimed, reading, UNREAD_DRAFT)
         except (NotFound, InvalidGraph):
-            if await end_without_plan(self._store, claimed):
-                await self._dependencies.executor.cancel_jobs(find_cancellable_jobs(claimed))
+            await end_without_plan(self._store, self._dependencies.executor, claimed)
             return
         if plan is None:
             return
@@ -298,23 +301,20 @@ class Walker:
             self._mark_idle(reference)
             await memory.wait()
             memory.add(size_of(claimed.inputs_name or ""))
-            inputs = await self._read_large(claimed, reference, self._read_inputs, UNREAD_INPUTS)
-            if inputs is None:
+            reading_inputs = with_inputs(self._store.offloaded, claimed)
+            whole = await self._read_large(claimed, reading_inputs, UNREAD_INPUTS)
+            if whole is None:
                 return
-            claimed = replace(claimed, inputs=inputs)
+            claimed = whole
         walk = self._walks[reference] = Walk(claimed, plan, self._dependencies, memory)
         await walk.run()
 
     async def _read_large(
-        self,
-        claimed: ClaimedExecution,
-        reference: str,
-        read: Callable[[ClaimedExecution], Awaitable[T]],
-        faults: ReadingFaults,
+        self, claimed: ClaimedExecution, reading: Awaitable[T], faults: ReadingFaults
     ) -> T | None:
         """Return a value that may be offloaded; None: the execution was ended or given back."""
         try:
-            return await read(claimed)
+            return await reading
         except FileNotFoundError:
             await self._end_failed(claimed, faults.gone)
         except StorageFailed:
@@ -322,31 +322,11 @@ class Walker:
                 await self._end_failed(claimed, faults.unread)
             else:
                 logger.warning("left an execution", extra={"reason": faults.unread})
-                await self._give_back(reference, pause_ms=UNREAD_PAUSE_MS)
+                await self._give_back(claimed.reference, pause_ms=UNREAD_PAUSE_MS)
         return None
 
-    async def _read_inputs(self, claimed: ClaimedExecution) -> Mapping[str, Any]:
-        return await read_inputs(self._store.offloaded, claimed)
-
-    async def _plan(self, claimed: ClaimedExecution) -> Plan:
-        try:
-            return await self._find_plan(claimed)
-        except (NotFound, InvalidGraph):
-            # Gateways may know models that this process has not loaded yet.
-            if not await self._store.models.catch_up():
-                raise
-            return await self._find_plan(claimed)
-
-    async def _find_plan(self, claimed: ClaimedExecution) -> Plan:
-        if claimed.is_draft:
-            return await plan_of_draft(self._store.offloaded, claimed)
-        return await self._store.workflows.plan_of_execution(
-            claimed.owner_id, claimed.slug, claimed.version, claimed.model_ids
-        )
-
     async def _end_failed(self, claimed: ClaimedExecution, message: str) -> None:
-        if await end_failed(self._store.walks, claimed, message):
-            await self._dependencies.executor.cancel_jobs(find_cancellable_jobs(claimed))
+        await end_failed(self._store.walks, self._dependencies.executor, claimed, message)
 
     async def _fail(self, claimed: ClaimedExecution, reference: str) -> None:
         try:
@@ -357,7 +337,7 @@ class Walker:
 
     async def _give_back(self, reference: str, *, is_lost: bool = False, pause_ms: int = 0) -> None:
         walks, worker_id = self._store.walks, self._dependencies.worker_id
-        await persist(
+        await retry_until_answered(
             lambda: walks.give_back(reference, worker_id, is_lost=is_lost, pause_ms=pause_ms),
             "give back",
         )

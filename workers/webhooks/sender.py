@@ -38,7 +38,7 @@ from engine.webhooks.deliveries import (
 from engine.webhooks.signing import sign
 from workers.outbound.client import Egress
 from workers.providers.limiter.call_limiter import CallLimiter, LimiterKey, LimiterTurn
-from workers.runtime.persistence import persist
+from workers.runtime.store_retries import retry_until_answered
 
 ATTEMPT_SECONDS = 10.0
 READ_SECONDS = 8.0
@@ -270,7 +270,9 @@ class WebhookSender:
         # A claim whose reply was lost may have been made; repeated, it has the same reply.
         token = secrets.token_hex(8)
         deliveries = self._store.deliveries
-        claimed = await persist(lambda: deliveries.claim(reference, receiver, token), "claim")
+        claimed = await retry_until_answered(
+            lambda: deliveries.claim(reference, receiver, token), "claim"
+        )
         if claimed is None:
             return False
         attempt, judgement = await self._attempt(claimed)
@@ -283,7 +285,9 @@ class WebhookSender:
         self, claimed: ClaimedDelivery, attempt: Attempt, judgement: DeliveryVerdict
     ) -> None:
         deliveries = self._store.deliveries
-        settled = await persist(lambda: deliveries.settle(claimed, attempt, judgement), "settle")
+        settled = await retry_until_answered(
+            lambda: deliveries.settle(claimed, attempt, judgement), "settle"
+        )
         metrics.WEBHOOK_ATTEMPTS.labels(judgement.status.value).inc()
         if settled is None:
             return
@@ -356,7 +360,7 @@ class WebhookSender:
                 raise NodeFailed(STORAGE, UNREAD, retryable=True) from None
 
         try:
-            return execution_body(await persist(read, "read"), claimed.event)
+            return execution_body(await retry_until_answered(read, "read"), claimed.event)
         except ExecutionNotFound:
             raise _GivenUp(FORGOTTEN) from None
         except ResultGone as error:

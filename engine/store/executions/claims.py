@@ -71,7 +71,7 @@ class ClaimedExecution:
     statuses: Sequence[NodeStatus]
     record: Mapping[str, bytes]
 
-    def reduced(self) -> "ClaimedExecution":
+    def without_unread_fields(self) -> "ClaimedExecution":
         """Return the claim without the fields of the record that its walk does not read.
 
         The first walk of an execution begins with its inputs alone, and may wait for long.

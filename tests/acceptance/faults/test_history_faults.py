@@ -32,7 +32,7 @@ from tests.support.acceptance.running_stack import RunningStack, running
 from tests.support.eventually import eventually
 from tests.support.history.away import TakenAway, taken_away
 from tests.support.http.scripted_server import serving
-from workers.runtime.persistence import persist
+from workers.runtime.store_retries import retry_until_answered
 
 CALLERS = 3
 """Callers of each account."""
@@ -145,9 +145,9 @@ async def compare(spenders: list[Spender], database: Database, seconds: float) -
 async def size(spender: Spender, key: str) -> int:
     """Return the size of a set or sorted set."""
     client = spender.store.client
-    is_set = await persist(lambda: client.send("TYPE", key), "read a type") == b"set"
+    is_set = await retry_until_answered(lambda: client.send("TYPE", key), "read a type") == b"set"
     command = "SCARD" if is_set else "ZCARD"
-    return int(await persist(lambda: client.send(command, key), "read a size"))
+    return int(await retry_until_answered(lambda: client.send(command, key), "read a size"))
 
 
 @pytest.mark.parametrize("kind", KINDS)

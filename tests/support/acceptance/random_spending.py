@@ -17,7 +17,7 @@ from engine.store.executions.steps import Charge, Step
 from engine.store.redis import keyspace
 from tests.support.acceptance.http_load import Connection
 from tests.support.factories import Graph
-from workers.runtime.persistence import persist
+from workers.runtime.store_retries import retry_until_answered
 
 CALL_MICRO_USD = 10_000
 """Price of a call of `echo`."""
@@ -95,12 +95,14 @@ class Spender:
 
     async def top_up(self, draw: random.Random) -> None:
         """Add credits that expire some day, or never; now and then requested twice."""
-        seconds, _ = await persist(lambda: self.store.client.send("TIME"), "read the time")
+        seconds, _ = await retry_until_answered(
+            lambda: self.store.client.send("TIME"), "read the time"
+        )
         days = draw.choice([None, 1, 2, 30])
         expires = None if days is None else (int(seconds) + days * 86_400) * 1_000
         operation = f"{draw.randrange(10**12)}"
         for _ in range(draw.choice([1, 2])):
-            await persist(
+            await retry_until_answered(
                 lambda: self.store.wallets.top_up(
                     self.account.id, self.terms, self.pours, expires_at=expires, operation=operation
                 ),
@@ -171,7 +173,7 @@ class Caller:
                 assert status in (202, 409)
             elif act == "hint":
                 reference = keyspace.reference(account_id, execution_id)
-                await persist(partial(store.hints.send, [reference]), "send a hint")
+                await retry_until_answered(partial(store.hints.send, [reference]), "send a hint")
             elif act == "late":
                 await self._come_late(execution_id)
 
@@ -180,7 +182,7 @@ class Caller:
         step = Step(settled=[(1, NodeStatus.COMPLETED)], charges={1: Charge(1_000, 1_000)})
         ids = self._spender.account.id, execution_id
         walks, late = self._spender.store.walks, Lease(*ids, NOBODY, 1, "t")
-        await persist(lambda: walks.advance(late, 1, step), "come late")
+        await retry_until_answered(lambda: walks.advance(late, 1, step), "come late")
 
 
 async def open_spenders(store: Store, url: str, tiers: Tiers) -> list[Spender]:

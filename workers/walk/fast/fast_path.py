@@ -15,24 +15,21 @@ import time
 from engine import log, metrics
 from engine.errors import EngineError
 from engine.executions.execution import ExecutionStatus
+from engine.graph.plan import Plan
 from engine.store import Store
 from engine.store.dispatch.hints import InlineRun
 from engine.store.executions.offload import OFFLOAD_FROM_BYTES
 from engine.store.executions.steps import FinishedWalk
 from engine.store.executions.walks import Walks
 from engine.store.redis import keyspace
-from workers.runtime.persistence import persist
+from workers.runtime.store_retries import retry_until_answered
 from workers.walk.fast.pure_plans import PurePlan
 from workers.walk.values.memory import MemoryBudget, RunMemory
 
 EXECUTIONS_COMPLETED = metrics.EXECUTIONS_ENDED.labels(ExecutionStatus.COMPLETED.value)
 
 
-class PlanNotCached(Exception):
-    """The plan must be read first."""
-
-
-class SmallRun:
+class FastWalk:
     """Small run that has been walked; the store was asked to end it."""
 
     def __init__(
@@ -53,33 +50,42 @@ class SmallRun:
         self.reply = self._ask()
         """First reply of the store: 1 or 0, or an error, after which the run may have ended."""
 
+    def is_over(self) -> bool:
+        """Return whether the first reply has ended the run, or was not waited for; else `end` it.
+
+        A run that is over is counted, and its memory released.
+        """
+        if not self.reply.cancelled():
+            if self.reply.exception() is not None or not self.reply.result():
+                return False
+            self._count()
+        self._memory.close()
+        return True
+
     async def end(self) -> bool:
         """Ask the store until it answers; False: the execution is unchanged and must be claimed."""
         log.bind(execution_id=keyspace.parse_reference(self.reference)[1])
         replies = [self.reply]
         try:
-            is_ended = await persist(lambda: replies.pop() if replies else self._ask(), "finish")
+            is_ended = await retry_until_answered(
+                lambda: replies.pop() if replies else self._ask(), "finish"
+            )
         finally:
-            self.release()
+            self._memory.close()
         if is_ended:
-            self.count()
+            self._count()
         return bool(is_ended)
 
-    def count(self) -> None:
-        """Count the end in the metrics."""
+    def _count(self) -> None:
         self._plan.count()
         EXECUTIONS_COMPLETED.inc()
-
-    def release(self) -> None:
-        """Release the memory of the run."""
-        self._memory.close()
 
     def _ask(self) -> "asyncio.Future[int]":
         return self._walks.finish(self.reference, self._token, self._finished)
 
 
 class FastPath:
-    """Finishes small executions from the inputs in their hints."""
+    """Ends small executions from the inputs in their hints."""
 
     def __init__(self, store: Store, max_bytes: int, memory: MemoryBudget) -> None:
         self._store = store
@@ -88,27 +94,10 @@ class FastPath:
         self._process = secrets.token_hex(8)
         self._numbers = itertools.count()
 
-    async def finish(self, reference: str, inline_run: InlineRun) -> bool:
-        """Walk the execution and end it; False: it is unchanged and must be claimed."""
-        account_id, _ = keyspace.parse_reference(reference)
-        try:
-            await self._store.workflows.plan_of(account_id, inline_run.slug, inline_run.version)
-            run = self.begin(reference, inline_run)
-        except (EngineError, PlanNotCached):
-            return False
-        return run is not None and await run.end()
-
-    def begin(self, reference: str, inline_run: InlineRun) -> SmallRun | None:
-        """Walk the execution and ask the store to end it; None: it must be claimed.
-
-        Raises PlanNotCached.
-        """
-        account_id, _ = keyspace.parse_reference(reference)
-        workflows = self._store.workflows
-        plan = workflows.plans.known_plan(account_id, inline_run.slug, inline_run.version)
-        if plan is None:
-            raise PlanNotCached
-        pure_plan = PurePlan.of(plan)
+    def begin(self, reference: str, inline_run: InlineRun) -> FastWalk | None:
+        """Walk the execution and ask the store to end it; None: `finish` it, or claim it."""
+        plan = self._cached_plan(reference, inline_run)
+        pure_plan = None if plan is None else PurePlan.of(plan)
         if pure_plan is None:
             return None
         began = time.monotonic()
@@ -124,4 +113,21 @@ class FastPath:
         )
         memory = self._memory.open(len(inline_run.inputs) + len(result))
         token = f"{self._process}{next(self._numbers):x}"
-        return SmallRun(self._store.walks, reference, token, finished, pure_plan, memory)
+        return FastWalk(self._store.walks, reference, token, finished, pure_plan, memory)
+
+    async def finish(self, reference: str, inline_run: InlineRun) -> bool:
+        """Walk an execution whose plan must be read first; False: it must be claimed."""
+        if self._cached_plan(reference, inline_run) is not None:
+            return False  # `begin` has seen that it is not for this path
+        account_id, _ = keyspace.parse_reference(reference)
+        try:
+            await self._store.workflows.plan_of(account_id, inline_run.slug, inline_run.version)
+        except EngineError:
+            return False
+        walk = self.begin(reference, inline_run)
+        return walk is not None and await walk.end()
+
+    def _cached_plan(self, reference: str, inline_run: InlineRun) -> Plan | None:
+        account_id, _ = keyspace.parse_reference(reference)
+        plans = self._store.workflows.plans
+        return plans.known_plan(account_id, inline_run.slug, inline_run.version)

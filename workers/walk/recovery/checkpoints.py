@@ -12,7 +12,7 @@ from engine.store.executions.offload import OffloadedValues
 from engine.store.executions.walks import Walks
 from engine.store.redis.record_packing import pack, unpack
 from workers.providers.base import ModelAnswer
-from workers.runtime.persistence import persist
+from workers.runtime.store_retries import retry_until_answered
 from workers.walk.recovery.item_answers import AnswerBatches, ItemAnswers
 
 MAX_CANCELLED = 100
@@ -75,7 +75,7 @@ class ExecutionCheckpoints:
     async def read(self, index: int, item: int) -> Any:
         """Return the recorded job, None for none."""
         claimed, walks = self._claimed, self._walks
-        data = await persist(
+        data = await retry_until_answered(
             lambda: walks.job(claimed.account_id, claimed.execution_id, index, item), "read a job"
         )
         return unpack(data) if data else None
@@ -85,7 +85,7 @@ class ExecutionCheckpoints:
         lease, packed = self._claimed.lease, b"" if job is None else pack(job)
         must_cancel = is_cancellable(job)
         self._has_begun |= must_cancel
-        is_held = await persist(
+        is_held = await retry_until_answered(
             lambda: self._walks.save_job(lease, index, item, packed, must_cancel=must_cancel),
             "save a job",
         )
@@ -100,7 +100,7 @@ class ExecutionCheckpoints:
         if not indexes or not (self._has_begun or must_read):
             return []
         claimed, walks = self._claimed, self._walks
-        rows = await persist(
+        rows = await retry_until_answered(
             lambda: walks.jobs(claimed.account_id, claimed.execution_id), "read jobs"
         )
         answers = {i: ItemAnswers(self._batches, i, may_have=True) for i in indexes}

@@ -14,7 +14,7 @@ from engine.store.executions.claims import ClaimedExecution, parse_claims
 from engine.store.executions.record_fields import parse_jobs
 from engine.store.executions.walks import Verdict, Walks
 from engine.store.redis.record_packing import unpack
-from workers.nodes.executor import describe
+from workers.nodes.executor import Executor, describe
 from workers.walk.plans import lost_in_draft
 from workers.walk.recovery.checkpoints import MAX_CANCELLED
 from workers.walk.state import UNTOUCHED
@@ -28,16 +28,14 @@ LAST_STEP = 10**9
 logger = logging.getLogger(__name__)
 
 
-async def end_without_plan(store: Store, claimed: ClaimedExecution) -> bool:
-    """End an execution whose plan is gone, with the error of the node whose model is gone.
-
-    Returns False when the execution was not this worker's to end.
-    """
+async def end_without_plan(store: Store, executor: Executor, claimed: ClaimedExecution) -> None:
+    """End an execution whose plan is gone, with the error of the node whose model is gone."""
     lost, names = await _find_lost(store, claimed)
     affected = [index for index, name in enumerate(names) if name.id in lost]
     if not affected:
         message = "This version of the workflow is gone"
-        return await end_failed(store.walks, claimed, message)
+        await end_failed(store.walks, executor, claimed, message)
+        return
     index = min(affected, key=lambda each: claimed.statuses[each] not in WAITING)
     failure = NodeFailed("model_gone", lost[names[index].id])
     recorder = Recorder(store.walks, claimed, number=LAST_STEP)
@@ -52,7 +50,7 @@ async def end_without_plan(store: Store, claimed: ClaimedExecution) -> bool:
             failure=failure,
             outputs=None,
         )
-    return await _end_with(recorder, describe(names[index], failure))
+    await _end_with(recorder, executor, claimed, describe(names[index], failure))
 
 
 async def _find_lost(
@@ -70,10 +68,12 @@ async def _find_lost(
         return {}, ()
 
 
-async def end_failed(walks: Walks, claimed: ClaimedExecution, message: str) -> bool:
-    """End as failed by an internal error. Returns False when it was not this worker's to end."""
+async def end_failed(
+    walks: Walks, executor: Executor, claimed: ClaimedExecution, message: str
+) -> None:
+    """End an execution as failed by an internal error."""
     error = {"code": "INTERNAL_ERROR", "message": message, "reason": message}
-    return await _end_with(Recorder(walks, claimed, number=LAST_STEP), error)
+    await _end_with(Recorder(walks, claimed, number=LAST_STEP), executor, claimed, error)
 
 
 def find_cancellable_jobs(claimed: ClaimedExecution) -> list[Any]:
@@ -87,7 +87,10 @@ def find_cancellable_jobs(claimed: ClaimedExecution) -> list[Any]:
     return [job for job in jobs if is_cancellable(job)][:MAX_CANCELLED]
 
 
-async def _end_with(recorder: Recorder, error: dict[str, Any]) -> bool:
+async def _end_with(
+    recorder: Recorder, executor: Executor, claimed: ClaimedExecution, error: dict[str, Any]
+) -> None:
+    """End an execution with an error, and cancel its jobs; one that others have ended is left."""
     try:
         advanced = await recorder.end(ExecutionStatus.FAILED, b"", error)
         if advanced.verdict is Verdict.CONFLICT:  # another walker was at the node
@@ -97,5 +100,6 @@ async def _end_with(recorder: Recorder, error: dict[str, Any]) -> bool:
             advanced = await recorder.end(ExecutionStatus.CANCELLED, b"", None)
     except LeaseLost:
         logger.info("the execution had ended already")
-        return False
-    return advanced.verdict is Verdict.OK
+        return
+    if advanced.verdict is Verdict.OK:
+        await executor.cancel_jobs(find_cancellable_jobs(claimed))

@@ -13,7 +13,7 @@ from engine.store.executions.offload import OffloadedValues, make_batch_name
 from engine.store.executions.walks import Walks
 from engine.store.redis.record_packing import pack, unpack
 from workers.providers.base import ModelAnswer
-from workers.runtime.persistence import persist
+from workers.runtime.store_retries import retry_until_answered
 from workers.walk.values.sizes import RecordCapacity
 
 BATCH_SECONDS = 0.005
@@ -35,7 +35,7 @@ class AnswerBatches:
 
     async def read(self, index: int) -> list[bytes | None]:
         """Return a node's batches in order, None for one that is lost or unreadable."""
-        batches = await persist(
+        batches = await retry_until_answered(
             lambda: self._walks.read_answers(*self._ids, index), "read item answers"
         )
         return [None if batch is None else await self._open(unpack(batch)) for batch in batches]
@@ -55,7 +55,7 @@ class AnswerBatches:
             value = make_batch_name(self._lease.object_prefix, index, number, len(batch))
             await self._offloaded.put(*self._ids, value, batch, seconds=STORE_SECONDS)
         packed = pack(value)
-        await persist(
+        await retry_until_answered(
             lambda: self._walks.save_answers(
                 self._lease, index, number, packed, is_offloaded=is_offloaded
             ),

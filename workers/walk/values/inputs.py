@@ -1,8 +1,6 @@
 """Offloaded inputs, read before a walk that needs them begins."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 from engine.executions.execution import NODE_TERMINAL, ExecutionStatus
 from engine.graph.plan import Plan
@@ -46,13 +44,11 @@ def must_read(claimed: ClaimedExecution, plan: Plan) -> bool:
     )
 
 
-async def read_inputs(offloaded: OffloadedValues, claimed: ClaimedExecution) -> Mapping[str, Any]:
-    """Read offloaded inputs. Raises FileNotFoundError or StorageFailed."""
+async def with_inputs(offloaded: OffloadedValues, claimed: ClaimedExecution) -> ClaimedExecution:
+    """Return the execution with its offloaded inputs. Raises FileNotFoundError or StorageFailed."""
     name = claimed.inputs_name or ""
-    inputs: Mapping[str, Any] = unpack(
-        await offloaded.read(claimed.account_id, claimed.execution_id, name)
-    )
-    return inputs
+    data = await offloaded.read(claimed.account_id, claimed.execution_id, name)
+    return replace(claimed, inputs=unpack(data))
 
 
 def is_given_up(claimed: ClaimedExecution) -> bool:

@@ -1,4 +1,4 @@
-"""Calls of the store that are repeated until it answers."""
+"""Retries of calls of the store until it answers."""
 
 import asyncio
 import logging
@@ -15,8 +15,11 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
-async def persist(call: Callable[[], Awaitable[T]], verb: str) -> T:
-    """Call the store until it answers; for calls that may be repeated and must not stay open."""
+async def retry_until_answered(call: Callable[[], Awaitable[T]], verb: str) -> T:
+    """Call the store, again after a pause while it is unavailable; returns its first answer.
+
+    For idempotent calls that a walk cannot go on without. `verb` names the call in the log.
+    """
     tries = 0
     while True:
         try:

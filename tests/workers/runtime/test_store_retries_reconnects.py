@@ -16,7 +16,7 @@ from engine.store.redis.subscription import Subscription
 from tests.conftest import free_port
 from tests.support.eventually import eventually
 from tests.support.process.recorded_pauses import NotedPauses
-from workers.runtime import broker, persistence
+from workers.runtime import broker, store_retries
 from workers.runtime.broker import ConcurrencyLimit, HintBroker, HintConsumer
 
 TIMES = 20
@@ -51,7 +51,7 @@ async def call_the_store() -> None:
     async def call() -> None:
         raise Unavailable("Redis cannot be reached")
 
-    await persistence.persist(call, "call")
+    await store_retries.retry_until_answered(call, "call")
 
 
 async def follow_a_run() -> None:
@@ -68,7 +68,7 @@ async def follow_a_run() -> None:
     [
         (subscription, subscribe, subscription.RECONNECT_SECONDS),
         (broker, consume, broker.RESTART_SECONDS),
-        (persistence, call_the_store, persistence.PAUSES_SECONDS[-1]),
+        (store_retries, call_the_store, store_retries.PAUSES_SECONDS[-1]),
         (watching, follow_a_run, watching.MAX_PAUSE_SECONDS),
     ],
     ids=["subscription", "consumer of hints", "call of the store", "client of a gateway"],
