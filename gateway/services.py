@@ -20,6 +20,7 @@ from engine.process import spare_memory
 from engine.process.account_slots import AccountSlots
 from engine.services.background_tasks import background
 from engine.services.media import MediaService
+from engine.services.runs.acceptance import Acceptance
 from engine.services.workflows.graph_checks import GraphChecker
 from engine.settings import Settings
 from engine.store import CompletionNotifier, Store
@@ -52,6 +53,7 @@ class Services:
     own_origins: OwnOrigins
     failed_calls: FailedCalls
     media_service: MediaService
+    acceptance: Acceptance
     connections: Connections
     account_requests: AccountRequests
     long_calls: AccountSlots
@@ -127,13 +129,19 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
         notifier = await stack.enter_async_context(
             CompletionNotifier.open(settings.redis_url, open_streams.wake_all)
         )
+        media_service = MediaService.of(settings, store)
         yield Services(
             settings=settings,
             store=store,
             notifier=notifier,
             fairness=AccountFairness(),
             backlog=backlog,
-            media_service=MediaService.of(settings, store),
+            media_service=media_service,
+            acceptance=Acceptance(
+                store=store,
+                media_service=media_service,
+                allow_http=settings.allow_private_urls,
+            ),
             connections=Connections(peers),
             account_requests=AccountRequests(),
             long_calls=AccountSlots(LONG_CALLS, LONG_CALLS_OF_ACCOUNT),

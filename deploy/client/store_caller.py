@@ -3,10 +3,8 @@
 import asyncio
 import json
 import os
-import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,13 +16,14 @@ from deploy.stack.store_access import open_store
 from engine.access.capabilities import check_ceiling
 from engine.executions.events import BEFORE_ALL, parse_event_id
 from engine.executions.execution import ExecutionStatus
+from engine.executions.sources import Source
 from engine.services.media import MediaService
-from engine.services.runs.acceptance import Acceptance, Find, NewRun, Runnable, find_workflow
+from engine.services.runs.acceptance import Acceptance
 from engine.services.runs.node_values import read_node
-from engine.services.runs.retries import Retries
-from engine.services.runs.run_inputs import compute_here
+from engine.services.runs.retries import FailedExecution
+from engine.services.runs.targets import RunTarget, SavedWorkflow, find_workflow
 from engine.settings import Settings, load
-from engine.store import AlreadyRetried, ExecutionFilter, Principal, Store
+from engine.store import Accepted, AlreadyRetried, ExecutionFilter, NewRun, Principal, Store
 from engine.store.media import AssetSource
 from gateway.auth.principal import check_approved, check_capability
 from gateway.http.responses import encode_json
@@ -35,7 +34,6 @@ from gateway.runs.retry_access import check_retry
 from gateway.runs.types import AcceptedView, ExecutionRow, ExecutionView
 from gateway.runs.values import NodeValuesView
 
-SOURCE = "api-workflow"
 RUN = "workflow:run"
 UNTYPED = "application/octet-stream"
 PIECE_BYTES = 65_536
@@ -84,26 +82,30 @@ class StoreCaller:
         self, slug: str, inputs: Mapping[str, Any], watcher: str | None = None
     ) -> tuple[str, tuple[str, ...]]:
         check_capability(self._principal, RUN, slug)
-        find = partial(find_workflow, self._store, self._account.id, slug)
-        return await self._begin(find, inputs, watcher)
+        return await self._begin(SavedWorkflow(self._store, slug), inputs, watcher)
 
     async def _begin(
-        self, find: Find, inputs: Mapping[str, Any], watcher: str | None = None
+        self, target: RunTarget, inputs: Mapping[str, Any], watcher: str | None = None
     ) -> tuple[str, tuple[str, ...]]:
+        """Accept a run; return the execution, and warnings for the caller."""
         check_approved(self._principal)
         run = NewRun(
             account_id=self._account.id,
-            execution_id=str(uuid.uuid4()),
-            inputs=inputs,
             terms=self._principal.terms,
-            source=SOURCE,
+            source=Source.WORKFLOW,
             key_id=self._principal.key_id,
             watcher=watcher,
         )
         acceptance = Acceptance(
             store=self._store, media_service=self._media_service, allow_http=self._allow_http
         )
-        return run.execution_id, await acceptance.accept(run, find, compute_here)
+        match await acceptance.accept(run, target, inputs):
+            case Accepted() as accepted:
+                return accepted.id, accepted.warnings
+            case AlreadyRetried() as retried:
+                return retried.execution_id, ()
+            case verdict:
+                raise RuntimeError(f"an authorized run without a key got {verdict}")
 
     async def execution(self, execution_id: str) -> Answer:
         """Return an execution and its nodes."""
@@ -142,17 +144,11 @@ class StoreCaller:
 
     async def retry(self, execution_id: str) -> Answer:
         """Accept a retry of a failed execution."""
-        retries = Retries(self._store, self._media_service)
-        failed = await retries.read(self._account.id, execution_id)
+        failed = await FailedExecution.read(
+            self._store, self._media_service, self._account.id, execution_id
+        )
         check_retry(self._principal, failed)
-
-        async def find(*, fresh: bool) -> Runnable:
-            return await retries.find(failed)
-
-        try:
-            started, _ = await self._begin(find, {})
-        except AlreadyRetried as retried:
-            started = retried.execution_id
+        started, _ = await self._begin(failed, {})
         return _as_sent(AcceptedView.for_execution(started))
 
     async def events(self, execution_id: str, after: str) -> AsyncGenerator[StreamEvent, None]:

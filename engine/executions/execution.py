@@ -134,7 +134,7 @@ class NodeExecution:
     """Packed outputs, or the name of offloaded ones; None: none on record."""
 
 
-class ExecutionEnd(Struct, frozen=True, kw_only=True):
+class ExecutionOutcome(Struct, frozen=True, kw_only=True):
     """Final status and result of an execution, without the rest of its record."""
 
     id: str

@@ -33,15 +33,20 @@ from engine.store.archive.state import ArchiverStates
 from engine.store.audit import AuditEntry, AuditLog
 from engine.store.dispatch.hints import HintSender
 from engine.store.dispatch.worker_leases import Leases
-from engine.store.executions.acceptance import (
+from engine.store.executions.acceptance import ExecutionAcceptance
+from engine.store.executions.events import ExecutionEvents
+from engine.store.executions.executions import Executions
+from engine.store.executions.new_execution import (
     Accepted,
+    AcceptVerdict,
     AlreadyRetried,
     AuthorizationRejected,
     IdempotentReplay,
+    NewExecution,
+    NewRun,
+    RunVerdict,
     StaleWorkflow,
 )
-from engine.store.executions.events import ExecutionEvents
-from engine.store.executions.executions import Executions
 from engine.store.executions.notifier import CompletionNotifier, CompletionWaiter
 from engine.store.executions.offload import BlobStore, NoBlobStore, OffloadedValues
 from engine.store.executions.orphans import Orphans
@@ -69,6 +74,7 @@ from engine.store.workflows.versions import Versions
 from engine.store.workflows.workflows import Workflows
 
 __all__ = [
+    "AcceptVerdict",
     "Accepted",
     "Account",
     "AccountSecrets",
@@ -96,6 +102,8 @@ __all__ = [
     "LedgerEntry",
     "LedgerPage",
     "ModelStore",
+    "NewExecution",
+    "NewRun",
     "OffloadedValues",
     "Orphans",
     "OutboundCalls",
@@ -104,6 +112,7 @@ __all__ = [
     "Redelivered",
     "Redelivery",
     "ReserveMemory",
+    "RunVerdict",
     "SavedModel",
     "SealingKeyCheck",
     "Secret",
@@ -155,6 +164,7 @@ class Store:
     drafts: Drafts
     versions: Versions
     models: ModelStore
+    acceptance: ExecutionAcceptance
     executions: Executions
     events: ExecutionEvents
     walks: Walks
@@ -225,9 +235,10 @@ class Store:
             drafts=Drafts(client, quota),
             versions=versions,
             models=ModelStore(client, audit),
-            executions=Executions(
-                client, hints, settings.retention_days, keeping, offloaded, archive
+            acceptance=ExecutionAcceptance(
+                client, hints, settings.retention_days, keeping, offloaded
             ),
+            executions=Executions(client, hints, offloaded, archive),
             events=ExecutionEvents(client, archive),
             walks=Walks(client, hints),
             offloaded=offloaded,

@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from engine.access.capabilities import EVERYTHING, Role
 from engine.errors import CapabilityDenied, EngineError, SessionRequired, Unauthorized
-from engine.store import AuthorizationRejected, Principal, SpeculativeAuthorization
+from engine.store import Principal, SpeculativeAuthorization
 from engine.store.executions.offload import is_large
 from gateway.admission.body_memory import ACCOUNT, BODY_RESERVATION
 from gateway.admission.connections import HOLDER
@@ -47,6 +47,17 @@ Known = TypeVar("Known", "Guarded", "SessionOnly")
 Declared = TypeVar("Declared", "Public", "Guarded", "SessionOnly")
 PublicHandler = Callable[[GatewayRequest], Awaitable[Response]]
 GuardedHandler = Callable[[GatewayRequest, Principal], Awaitable[Answer]]
+
+
+class RejectedAnswer:
+    """Answer of a handler whose run was not accepted, since its caller must be confirmed first."""
+
+    async def finish(self) -> Response:
+        """Fail: the handler is called again, with the confirmed caller."""
+        raise RuntimeError("the authorization of a confirmed caller was rejected")
+
+    def discard(self) -> None:
+        """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +165,7 @@ class Guarded:
             raise
         del request.scope[SPECULATIVE]
         is_assumed = principal is speculative.principal or principal == speculative.principal
-        if not is_assumed or isinstance(failure, AuthorizationRejected):
+        if not is_assumed or isinstance(response, RejectedAnswer):
             _discard(response)
             return await self._handle(request, principal)
         if response is None:

@@ -1,9 +1,10 @@
 """Parameters of a run in a request: inputs, time to wait, and webhook."""
 
 import re
+import time
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from engine.billing.credits import MAX_CREDITS
 from engine.errors import InvalidIdempotencyKey, LoopDetected
@@ -30,9 +31,10 @@ class RunParameters(Struct, frozen=True, kw_only=True):
     """Parameters of a run."""
 
     inputs: dict[str, Any]
-    is_retry: bool = False
-    """The inputs are those of a failed execution."""
+    """Empty for a retry: it has the inputs of the failed execution."""
     body_bytes: int = 0
+    began: float = field(default_factory=time.perf_counter)
+    """Time at which the request began, in seconds of `time.perf_counter`."""
     depth: int = 1
     """Depth of the new run, from 1."""
     wait_seconds: float
@@ -49,27 +51,26 @@ class RunParameters(Struct, frozen=True, kw_only=True):
         """Whether the answer is a stream of events."""
         return self.after is not None and self.wait_seconds > 0
 
+    @property
+    def awaits_end(self) -> bool:
+        """Whether the answer waits for the end of the run."""
+        return self.after is None and self.wait_seconds > 0
 
-async def read_run_parameters(
-    request: GatewayRequest, principal: Principal, *, is_retry: bool = False
-) -> RunParameters:
-    """Read the parameters from the request; a retry has no body and is not waited for.
+
+async def read_run(request: GatewayRequest, principal: Principal) -> RunParameters:
+    """Read the parameters of a run.
 
     Raises InvalidQuery, InvalidBody, InvalidIdempotencyKey or LoopDetected.
     """
-    depth = run_depth.child_depth(header_value(request.scope, DEPTH_HEADER))
-    if depth > run_depth.MAX_DEPTH:
-        raise LoopDetected(run_depth.MAX_DEPTH)
-    query = Query(request.scope)
-    is_async, timeout = is_retry or query.flag("async"), query.seconds("timeout")
-    max_credits = query.optional_integer("max_credits", low=0, high=MAX_CREDITS)
-    data = b"" if is_retry else await read_json(request)
+    began, depth, query = time.perf_counter(), _read_depth(request), Query(request.scope)
+    is_async, timeout = query.flag("async"), query.seconds("timeout")
+    max_credits = _read_max_credits(query)
+    data = await read_json(request)
     idempotency_key = _idempotency_key(request, data, query.text("version"))
-    inputs = {} if is_retry else RunRequest.parse(await decode_object(data)).inputs
     return RunParameters(
-        inputs=inputs,
-        is_retry=is_retry,
+        inputs=RunRequest.parse(await decode_object(data)).inputs,
         body_bytes=len(data),
+        began=began,
         depth=depth,
         wait_seconds=0 if is_async else _wait(request, timeout),
         max_credits=max_credits,
@@ -77,6 +78,32 @@ async def read_run_parameters(
         webhook_url=await _webhook_url(request, principal) if is_async else None,
         after=read_last_event_id(request) if wants_stream(request) else None,
     )
+
+
+async def read_retry(request: GatewayRequest, principal: Principal) -> RunParameters:
+    """Read the parameters of a retry, which has no body and is not waited for.
+
+    Raises InvalidQuery, InvalidIdempotencyKey or LoopDetected.
+    """
+    return RunParameters(
+        inputs={},
+        depth=_read_depth(request),
+        wait_seconds=0,
+        max_credits=_read_max_credits(Query(request.scope)),
+        idempotency_key=_idempotency_key(request, b"", None),
+        webhook_url=await _webhook_url(request, principal),
+    )
+
+
+def _read_depth(request: GatewayRequest) -> int:
+    depth = run_depth.child_depth(header_value(request.scope, DEPTH_HEADER))
+    if depth > run_depth.MAX_DEPTH:
+        raise LoopDetected(run_depth.MAX_DEPTH)
+    return depth
+
+
+def _read_max_credits(query: Query) -> int | None:
+    return query.optional_integer("max_credits", low=0, high=MAX_CREDITS)
 
 
 def _wait(request: GatewayRequest, timeout: float | None) -> float:

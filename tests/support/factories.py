@@ -7,6 +7,7 @@ from engine.executions.execution import TERMINAL, Execution
 from engine.graph.document import parse_document
 from engine.store import Account, CompletionNotifier, Store
 from tests.support.eventually import PATIENCE_SECONDS
+from tests.support.store.records import accept
 
 
 class Graph:
@@ -93,15 +94,8 @@ class Runner:
         """Accept an execution, with options of `accept`; return its id."""
         workflow, plan = await self.store.workflows.plan(slug)
         assert plan is not None
-        accepted = await self.store.executions.accept(
-            account_id=self.account.id,
-            workflow=workflow,
-            plan=plan,
-            inputs=inputs or {},
-            source="api-workflow",
-            notifier=self.notifier.channel,
-            **{"key_id": "key", **options},
-        )
+        options = {"key_id": "key", "notifier": self.notifier.channel, **options}
+        accepted = await accept(self.store, self.account, workflow, plan, inputs, **options)
         return accepted.id
 
     async def end(self, execution_id: str, seconds: float = PATIENCE_SECONDS) -> Execution:

@@ -7,7 +7,6 @@ from engine.errors import InvalidBody, InvalidInputs
 from engine.graph.plan import Node, Plan
 from engine.media.ids import is_asset_id
 from engine.nodes.support.base import Outputs
-from engine.services.media import MediaService
 from engine.services.runs.run_inputs import AssetUse, link_asset
 from engine.values.fields import Field, FieldType, check_inputs
 from engine.values.plain import fault, kind_of
@@ -18,17 +17,11 @@ Pinned = Mapping[str, Mapping[str, Any]]
 
 
 async def read_pinned(
-    plan: Plan,
-    pinned: Pinned,
-    *,
-    media_service: MediaService,
-    account_id: str,
-    execution_id: str,
-    allow_http: bool,
+    plan: Plan, pinned: Pinned, use: AssetUse, *, allow_http: bool
 ) -> dict[int, Outputs]:
     """Return the pinned outputs by node. Ids of assets become links. Raises InvalidBody."""
     nodes = {node.id: node for node in plan.nodes}
-    reader = _Reader(AssetUse(media_service, account_id, execution_id), allow_http)
+    reader = _Reader(use, allow_http)
     found: dict[int, Outputs] = {}
     for node_id, values in pinned.items():
         if node_id not in nodes:  # it has problems, and nothing that runs needs it

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from engine.errors import (
     EngineError,
@@ -13,14 +13,16 @@ from engine.errors import (
 )
 from engine.executions.execution import ExecutionStatus, NodeStatus, parse_node_statuses
 from engine.executions.rows import NodeRow
+from engine.executions.sources import Source
 from engine.graph.draft_graph import DraftGraph
 from engine.graph.plan import Plan
 from engine.graph.seeding import seeded_statuses
 from engine.models.calls.provider_jobs import job_for_retry
 from engine.services.media import MediaService
-from engine.services.runs.acceptance import AcceptedInputs, NewRun, Runnable
+from engine.services.runs.run_inputs import AssetUse
 from engine.services.runs.seed_values import SeedValues
-from engine.store import AlreadyRetried, Store
+from engine.services.runs.targets import CheckedInputs, Runnable
+from engine.store import AlreadyRetried, NewRun, Store, Workflow
 from engine.store.executions.record_fields import (
     has_all_outputs,
     pack_name,
@@ -39,11 +41,29 @@ NOT_RECORDED = "The outputs of its nodes were not recorded, or are not there any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedExecution:
-    """Execution that is to be retried, with its whole record."""
+    """Execution with its whole record, as the target of a retry."""
 
+    store: Store
+    media_service: MediaService
     account_id: str
     id: str
     record: Mapping[str, bytes]
+
+    @classmethod
+    async def read(
+        cls, store: Store, media_service: MediaService, account_id: str, execution_id: str
+    ) -> Self:
+        """Return an execution. Raises ExecutionNotFound."""
+        record = await store.executions.record_for_retry(account_id, execution_id)
+        if not record:
+            raise ExecutionNotFound
+        return cls(
+            store=store,
+            media_service=media_service,
+            account_id=account_id,
+            id=execution_id,
+            record=record,
+        )
 
     @property
     def slug(self) -> str:
@@ -61,110 +81,100 @@ class FailedExecution:
         """Whether it ran a draft."""
         return "draft" in self.record
 
+    @property
+    def source(self) -> Source:
+        """See `RunTarget.source`."""
+        if self.is_draft:
+            return Source.APP_DRAFT
+        return Source.WORKFLOW if self.slug else Source.MODEL
 
-@dataclass(frozen=True, slots=True)
-class Retries:
-    """Finds failed executions of an account as runs that can be accepted."""
+    @property
+    def browser_source(self) -> Source:
+        """See `RunTarget.browser_source`."""
+        return Source.APP_DRAFT if self.is_draft else Source.APP
 
-    store: Store
-    media_service: MediaService
+    async def find(self, run: NewRun, *, fresh: bool) -> Runnable | AlreadyRetried:
+        """See `RunTarget.find`. Raises ExecutionNotRetryable."""
+        async with run.turn.yielded():  # values of the execution may be objects
+            return await self._find()
 
-    async def read(self, account_id: str, execution_id: str) -> FailedExecution:
-        """Return an execution. Raises ExecutionNotFound."""
-        record = await self.store.executions.record_for_retry(account_id, execution_id)
-        if not record:
-            raise ExecutionNotFound
-        return FailedExecution(account_id=account_id, id=execution_id, record=record)
-
-    async def find(self, failed: FailedExecution) -> Runnable:
-        """Return the execution as a run. Raises ExecutionNotRetryable and AlreadyRetried."""
-        status = failed.record["status"].decode()
+    async def _find(self) -> Runnable | AlreadyRetried:
+        status = self.record["status"].decode()
         if status != ExecutionStatus.FAILED:
             raise ExecutionNotRetryable(status)
-        if "owner" in failed.record:
+        if "owner" in self.record:
             raise ExecutionNotRetryable(status, FOREIGN)
-        former = failed.record.get("retry", b"").decode()
-        if former and await self._goes_on(failed.account_id, former):
-            raise AlreadyRetried(former)
-        if not has_all_outputs(failed.record):
+        former_retry = self.record.get("retry", b"").decode()
+        if former_retry and await self._goes_on(former_retry):
+            return AlreadyRetried(former_retry)
+        if not has_all_outputs(self.record):
             raise not_recorded()
-        runnable = await self._find_version(failed)
-        retry = _Retry(self, failed, runnable.plan, former)
+        plan, workflow = await self._find_version()
+        preparation = _RetryPreparation(self, plan, former_retry)
         return Runnable(
-            plan=runnable.plan,
-            workflow=runnable.workflow,
-            is_named_version=runnable.workflow is not None,
-            prepare=retry.prepare,
-            inputs=await retry.inputs(),
+            plan=plan,
+            workflow=workflow,
+            is_named_version=workflow is not None,
+            make_start=preparation.make_start,
+            inputs=await self._inputs(),
         )
 
-    async def _goes_on(self, account_id: str, execution_id: str) -> bool:
-        """Return whether a retry is there and was not cancelled."""
+    async def _goes_on(self, retry_id: str) -> bool:
+        """Return whether a retry is on record and was not cancelled."""
         try:
-            status = await self.store.executions.status(account_id, execution_id)
+            status = await self.store.executions.status(self.account_id, retry_id)
         except ExecutionNotFound:
             return False
         return status is not ExecutionStatus.CANCELLED
 
-    async def _find_version(self, failed: FailedExecution) -> Runnable:
-        account_id, slug = failed.account_id, failed.slug
-        workflows = self.store.workflows
+    async def _find_version(self) -> tuple[Plan, Workflow | None]:
+        account_id, slug, workflows = self.account_id, self.slug, self.store.workflows
         try:
-            if failed.is_draft:
-                graph = await self.value(failed, failed.record["draft"])
-                return Runnable(plan=await DraftGraph.of(graph).compile_aside())
+            if self.is_draft:
+                graph = unpack(await self._packed("draft"))
+                return await DraftGraph.of(graph).compile_aside(), None
             if not slug:
-                return Runnable(
-                    plan=await workflows.plan_of_execution(account_id, "", 0, failed.model_ids)
-                )
-            version = int(failed.record["version"])
+                return await workflows.plan_of_execution(account_id, "", 0, self.model_ids), None
+            version = int(self.record["version"])
             workflow, plan = await workflows.own_plan(account_id, slug, version=version)
         except (NotFound, InvalidGraph):
             raise ExecutionNotRetryable("failed", GONE) from None
         if plan is None:
             raise ExecutionNotRetryable("failed", "A model that it needs is gone")
-        return Runnable(plan=plan, workflow=workflow)
+        return plan, workflow
 
-    async def value(self, failed: FailedExecution, data: bytes) -> Any:
-        """Return a value of the record that may be offloaded.
+    async def _inputs(self) -> CheckedInputs:
+        packed = await self._packed("inputs")
+        return CheckedInputs(values=unpack(packed), packed=packed)
 
-        Raises ExecutionNotRetryable and StorageFailed.
-        """
-        name = parse_name(data)
-        return unpack(data if name is None else await self.read_object(failed, name))
+    async def _packed(self, field: str) -> bytes:
+        """Return a packed value of the record, which may be offloaded."""
+        name = parse_name(self.record[field])
+        return self.record[field] if name is None else await self.read_object(name)
 
-    async def read_object(self, failed: FailedExecution, name: str) -> bytes:
+    async def read_object(self, name: str) -> bytes:
         """Return an object of the execution. Raises ExecutionNotRetryable and StorageFailed."""
         try:
-            return await self.store.offloaded.read(failed.account_id, failed.id, name)
+            return await self.store.offloaded.read(self.account_id, self.id, name)
         except FileNotFoundError:
             raise not_recorded() from None
 
 
-class _Retry:
-    """Preparation of one retry."""
+class _RetryPreparation:
+    """Preparation of one retry: settles the nodes that are not run again."""
 
-    def __init__(
-        self, retries: Retries, failed: FailedExecution, plan: Plan, former_retry: str
-    ) -> None:
-        self._retries = retries
+    def __init__(self, failed: FailedExecution, plan: Plan, former_retry: str) -> None:
         self._failed = failed
         self._record = failed.record
         self._plan = plan
         self._former_retry = former_retry
 
-    async def inputs(self) -> AcceptedInputs:
-        """Return the inputs of the failed execution."""
-        data = self._record["inputs"]
-        name = parse_name(data)
-        packed = data if name is None else await self._retries.read_object(self._failed, name)
-        return AcceptedInputs(values=unpack(packed), packed=packed)
-
-    async def prepare(self, new: NewRun, inputs: Mapping[str, Any]) -> Start:
+    async def make_start(self, run: NewRun, inputs: Mapping[str, Any]) -> Start:
         """Return the start of the new execution."""
-        ids = new.account_id, new.execution_id
-        seeds = SeedValues(self._retries.store, self._retries.media_service, *ids, not_recorded())
-        seeds.note(inputs)
+        failed = self._failed
+        use = AssetUse(failed.media_service, run.account_id, run.execution_id)
+        seeds = SeedValues(failed.store, use, not_recorded())
+        seeds.add_media(inputs)
         rows = self._settled_rows(seeds)
         statuses = seeded_statuses(
             self._plan, {index: status for index, (status, _) in rows.items()}
@@ -197,7 +207,7 @@ class _Retry:
             outputs = row.outputs
             is_completed = statuses[index] is NodeStatus.COMPLETED
             if is_completed and outputs is not None and outputs != inputs_name:
-                entry = seeds.take(self._failed.id, outputs)
+                entry = seeds.add_output(self._failed.id, outputs)
                 found[index] = NodeStatus.COMPLETED, NodeRow(index=index, outputs=entry)
             elif statuses[index] is NodeStatus.FAILED and self._was_used(index, statuses):
                 found[index] = NodeStatus.FAILED, NodeRow(index=index, error=row.error)
@@ -214,7 +224,7 @@ class _Retry:
         found = {name: self._record[name] for name in names if is_draft and name in self._record}
         name = parse_name(found.get("draft"))
         if name is not None:
-            found["draft"] = pack_name(seeds.copy(self._failed.id, name, is_value=False))
+            found["draft"] = pack_name(seeds.add_copy(self._failed.id, name, is_value=False))
         return found
 
     def _job_fields(self, open_nodes: set[int]) -> dict[str, bytes]:
@@ -237,7 +247,7 @@ class _Retry:
             for number in range(1, batches[index] + 1):
                 merged += await self._read_batch(index, number)
             if merged:
-                fields[f"k{index}.1"] = pack(seeds.put(pack(merged)))
+                fields[f"k{index}.1"] = pack(seeds.add_value(pack(merged)))
         if fields:
             fields["answer_batches"] = ",".join(f"{name[1:-2]}=1" for name in fields)
         return fields
@@ -248,7 +258,7 @@ class _Retry:
         batch = b"" if data is None else unpack(data)
         if isinstance(batch, str):
             try:
-                batch = await self._retries.read_object(self._failed, batch)
+                batch = await self._failed.read_object(batch)
             except EngineError:
                 return []
         return list(unpack(batch)) if batch else []

@@ -17,7 +17,7 @@ from engine.values.fields import MEDIA, Field, check_inputs
 T = TypeVar("T")
 
 
-class Compute(Protocol):
+class WorkRunner(Protocol):
     """Runs a function that takes long for large inputs, possibly in another thread."""
 
     async def __call__(self, work: Callable[[], T], /) -> T:
@@ -25,7 +25,7 @@ class Compute(Protocol):
         ...
 
 
-async def compute_here(work: Callable[[], T]) -> T:
+async def run_here(work: Callable[[], T]) -> T:
     """Do the work on the event loop."""
     return work()
 
@@ -45,7 +45,7 @@ async def check_run_inputs(
     *,
     is_model: bool,
     allow_http: bool,
-    compute: Compute,
+    runner: WorkRunner,
 ) -> dict[str, Any]:
     """Return the checked inputs of a run of the plan. Raises InvalidInputs."""
     check = check_call if is_model else partial(check_inputs, allow_nul=not plan.has_expressions)
@@ -63,7 +63,7 @@ async def check_run_inputs(
         allow_http=allow_http,
         allow_assets=True,
     )
-    inputs = await compute(checking)
+    inputs = await runner(checking)
     for name, field in named.items():
         value = inputs.get(name)
         if is_asset_id(value):

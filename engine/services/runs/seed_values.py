@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from engine.errors import AssetNotFound, EngineError
-from engine.services.media import MediaService
+from engine.services.runs.run_inputs import AssetUse
 from engine.store import Store
 from engine.store.executions.offload import (
     is_large,
@@ -29,20 +29,11 @@ class SeedValues:
     Objects of other executions are copied, since they are removed with those.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        media_service: MediaService,
-        account_id: str,
-        execution_id: str,
-        gone: EngineError,
-    ) -> None:
+    def __init__(self, store: Store, use: AssetUse, gone: EngineError) -> None:
         """Create the values; `gone` is raised when a value to copy is not there any more."""
-        self._gone = gone
         self._store = store
-        self._media_service = media_service
-        self._account_id = account_id
-        self._execution_id = execution_id
+        self._use = use
+        self._gone = gone
         self._now = int(time.time() * 1000)
         self._count = 0
         self._on_record = 0
@@ -55,7 +46,7 @@ class SeedValues:
         """Function that stores the objects; None: there are none."""
         return self._store_objects if self._new or self._copies else None
 
-    def put(self, packed: bytes) -> bytes | str:
+    def add_value(self, packed: bytes) -> bytes | str:
         """Return a packed value as rows have it: its bytes, or the name of a new object."""
         size = len(packed)
         if not is_large(size) and (size <= SMALL_BYTES or self._on_record + size <= RECORD_BYTES):
@@ -65,7 +56,7 @@ class SeedValues:
         self._new[name] = packed
         return name
 
-    def copy(self, source_id: str, name: str, *, is_value: bool = True) -> str:
+    def add_copy(self, source_id: str, name: str, *, is_value: bool = True) -> str:
         """Return the new name of an object, or of a part of one, of an execution.
 
         The assets that a value names are held; `is_value` is False for others.
@@ -77,49 +68,50 @@ class SeedValues:
         parts += [name] if is_value else []
         return copied + name.removeprefix(source)
 
-    def take(self, source_id: str, entry: bytes | str) -> bytes | str:
-        """Return an output of an execution for a row, as `copy` or `put` does."""
+    def add_output(self, source_id: str, entry: bytes | str) -> bytes | str:
+        """Return an output of an execution for a row, as `add_copy` or `add_value` does."""
         if isinstance(entry, str):
-            return self.copy(source_id, entry)
-        self.note(unpack(entry))
-        return self.put(entry)
+            return self.add_copy(source_id, entry)
+        self.add_media(unpack(entry))
+        return self.add_value(entry)
 
-    def note(self, value: Any) -> None:
-        """Note the account's assets that links in a value lead to."""
-        self._assets |= set(self._media_service.linked_assets(value).values())
+    def add_media(self, value: Any) -> None:
+        """Add the account's assets to which links in a value lead."""
+        self._assets |= set(self._use.media_service.linked_assets(value).values())
 
     async def hold_media(self) -> None:
-        """Hold the noted assets as long as the execution; those of others and lost ones are not."""
+        """Retain the added assets until the execution is removed, unless they are gone already."""
         held, self._assets = self._assets, set()
         await asyncio.gather(*(self._hold(each) for each in held))
 
     async def _hold(self, asset_id: str) -> None:
+        account_id, execution_id = self._use.account_id, self._use.execution_id
         try:
-            await self._store.assets.retain(self._account_id, asset_id, self._execution_id)
+            await self._store.assets.retain(account_id, asset_id, execution_id)
         except AssetNotFound:
             return
 
     async def _store_objects(self) -> None:
-        offloaded, ids = self._store.offloaded, (self._account_id, self._execution_id)
+        offloaded, use = self._store.offloaded, self._use
         for name, data in self._new.items():
-            await offloaded.put(*ids, name, data)
+            await offloaded.put(use.account_id, use.execution_id, name, data)
         for (source_id, source), (name, parts) in self._copies.items():
             async with offloaded.room_for_copy(size_of(source)):
                 await self._copy(source_id, source, name, parts)
         await self.hold_media()
 
     async def _copy(self, source_id: str, source: str, name: str, parts: list[str]) -> None:
-        offloaded, account_id = self._store.offloaded, self._account_id
+        offloaded, use = self._store.offloaded, self._use
         try:
-            data = await offloaded.read(account_id, source_id, source)
+            data = await offloaded.read(use.account_id, source_id, source)
         except FileNotFoundError:
             raise self._gone from None
-        await asyncio.to_thread(self._note_parts, data, parts)
-        await offloaded.put(account_id, self._execution_id, name, data)
+        await asyncio.to_thread(self._add_media_of_parts, data, parts)
+        await offloaded.put(use.account_id, use.execution_id, name, data)
 
-    def _note_parts(self, data: bytes, parts: list[str]) -> None:
+    def _add_media_of_parts(self, data: bytes, parts: list[str]) -> None:
         for part in parts:
-            self.note(unpack(part_of(part, data)))
+            self.add_media(unpack(part_of(part, data)))
 
     def _name(self, size: int) -> str:
         self._count += 1

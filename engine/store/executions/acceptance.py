@@ -1,7 +1,7 @@
-"""Acceptance of executions: arguments and verdicts of the script."""
+"""Acceptance of executions: one script records the execution, authorizes its call if that is still
+open, and reserves its credits."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 from engine.access.tiers import TierTerms
@@ -16,183 +16,269 @@ from engine.errors import (
     VersionNotFound,
     WorkflowNotFound,
 )
-from engine.graph.document import RecordValues
-from engine.graph.plan import Plan
+from engine.executions.execution import format_node_statuses
 from engine.ids.idempotency import IdempotencyKey
 from engine.ids.partitions import partition_of
-from engine.store.accounts.speculation import SpeculativeAuthorization
-from engine.store.dispatch.hints import MAX_CARRIED_BYTES, InlineRun
+from engine.store.accounts.speculation import NO_ARGUMENTS, SpeculativeAuthorization
+from engine.store.accounts.wallets import LedgerKeeping, terms_text
+from engine.store.dispatch.hints import BULK_QUEUE, HintSender, InlineRun
+from engine.store.dispatch.queue_selector import QueueSelector
+from engine.store.executions.inputs import LargeInputs
+from engine.store.executions.new_execution import (
+    Accepted,
+    AcceptVerdict,
+    AlreadyRetried,
+    AuthorizationRejected,
+    IdempotentReplay,
+    NewExecution,
+    StaleWorkflow,
+)
+from engine.store.executions.offload import OffloadedValues
+from engine.store.executions.public_runs import begin_public_run, count_public_run, hidden_models
 from engine.store.redis import keyspace
-from engine.store.workflows.records import Workflow
+from engine.store.redis.client import Client
+from engine.store.redis.connection import Argument
+from engine.store.redis.scripts import SCRIPTS
 
 IDEMPOTENCY_MS = 86_400_000
+RESEND_AFTER_MS = 5_000
+RESEND_DELIVERY_MS = 2_000
+MAX_WAITING_BYTES = 512
+"""Most bytes of inputs in a hint of an account with many active executions."""
 
 
-class AuthorizationRejected(EngineError):
-    """The principal differs from the assumed one, or the call is beyond the limit."""
+class ExecutionAcceptance:
+    """Accepts executions, and records the answers of calls with an idempotency key."""
+
+    def __init__(
+        self,
+        client: Client,
+        hints: HintSender,
+        retention_days: float,
+        keeping: LedgerKeeping,
+        offloaded: OffloadedValues,
+    ) -> None:
+        self._client = client
+        self._hints = hints
+        self._retention_ms = int(retention_days * 86_400_000)
+        self._keeping = keeping
+        self._large_inputs = LargeInputs(offloaded)
+        self._queue_selector = QueueSelector()
+
+    async def accept(self, new: NewExecution) -> AcceptVerdict:
+        """Record an execution, reserve its credits and send its hint in one pipeline.
+
+        Large inputs are stored as an object first, and removed unless the execution is accepted. A
+        workflow of another account costs two round trips more, and errors do not name its models.
+
+        Raises WorkflowNotFound, VersionNotFound, ExecutionNotRetryable, TooManyExecutions,
+        IdempotencyKeyReused, StoreFull, StorageFailed or Unavailable; for charged nodes
+        ModelNotFound, ModelTierRequired, GrantExhausted, InsufficientCredits or MaxCreditsExceeded.
+        """
+        workflow = new.workflow
+        if workflow is None or not new.owner_id:
+            return await self._accept(new, new.make_quote())
+        with hidden_models():
+            quote = new.make_quote()
+            if not await begin_public_run(self._client, workflow):
+                return StaleWorkflow()
+            verdict = await self._accept(new, quote)
+        if isinstance(verdict, Accepted):
+            await count_public_run(self._client, workflow)
+        return verdict
+
+    async def _accept(self, new: NewExecution, quote: Quote | None) -> AcceptVerdict:
+        run = new.run
+        if not new.has_objects:
+            return await self._record(new, new.packed_inputs, quote)
+        if run.authorization is not None:
+            return AuthorizationRejected()  # nothing large is stored before the caller is known
+        replay = await self.find_replay(run.account_id, run.idempotency_key)
+        if replay is not None:
+            return replay  # nothing is stored for a replay
+        ids = run.account_id, run.execution_id
+        inputs = await self._large_inputs.store(*ids, new.packed_inputs, new.start, run.turn)
+        try:
+            verdict = await self._record(new, inputs, quote)
+        except EngineError as refusal:
+            await self._large_inputs.remove_refused(*ids, run.turn, refusal)
+            raise
+        if not isinstance(verdict, Accepted):
+            await self._large_inputs.remove_refused(*ids, run.turn)
+        return verdict
+
+    async def _record(self, new: NewExecution, inputs: bytes, quote: Quote | None) -> AcceptVerdict:
+        """Record the execution, with inputs as they stand on record, and send its hint."""
+        account_id, reloads, active = new.run.account_id, self._client.reloads, None
+        authorization = new.run.authorization
+        if authorization is not None and not authorization.is_pending:
+            authorization = None
+        reference = keyspace.reference(account_id, new.run.execution_id)
+        reply = self._client.call(
+            SCRIPTS["accept_execution"],
+            _keys(new, authorization, quote),
+            self._arguments(new, inputs, authorization, quote),
+        )
+        queue = self._queue_selector.select(account_id)
+        inline_run = _bounded(queue, new.inline_run)
+        try:
+            # The hint of a run after a refusal waits for its acceptance: many may be refused.
+            is_one_pipeline = self._hints.shares_pipeline(
+                self._client
+            ) and not self._queue_selector.was_refused(account_id)
+            if is_one_pipeline:
+                self._hints.send_soon(reference, queue, inline_run)
+                self._client.flush_if_idle()
+            verdict = _parse_verdict(new, quote, _authorized(authorization, await reply))
+            if isinstance(verdict, Accepted):
+                active = verdict.active
+                if not is_one_pipeline or self._client.reloads != reloads:
+                    # A hint must not come before its execution.
+                    self._hints.send_soon(reference, queue, inline_run)
+            return verdict
+        finally:
+            self._queue_selector.record(account_id, active)
+
+    def _arguments(
+        self,
+        new: NewExecution,
+        inputs: bytes,
+        authorization: SpeculativeAuthorization | None,
+        quote: Quote | None,
+    ) -> Sequence[Argument]:
+        run = new.run
+        fields = new.record_fields(inputs, quote)
+        if run.webhook_url:
+            # Values for the script of the end, frozen now: the key may be deleted by then.
+            fields |= {"webhook_url": run.webhook_url, "delivery_keep_ms": self._retention_ms}
+            fields["delivery_resend_ms"] = RESEND_DELIVERY_MS
+        return [
+            *(0, run.execution_id, keyspace.reference(run.account_id, run.execution_id)),
+            *(new.version, format_node_statuses(new.statuses), RESEND_AFTER_MS),
+            *(authorization.arguments if authorization else NO_ARGUMENTS),
+            *(2 * len(fields), *_words(fields)),
+            *_words(self._options(new, quote)),
+            *(authorization.options if authorization else ()),
+        ]
+
+    def _options(self, new: NewExecution, quote: Quote | None) -> dict[str, Argument]:
+        run, options = new.run, dict[str, Argument]()
+        if new.owner_id or new.is_named_version:
+            options["kind"] = "~" if new.owner_id else "="
+        if run.terms is not None and run.terms.executions_at_once is not None:
+            options["most"] = run.terms.executions_at_once
+        if run.idempotency_key is not None:
+            options |= {"fingerprint": run.idempotency_key.fingerprint, "keep": IDEMPOTENCY_MS}
+            if run.answer:
+                options["answer"] = run.answer
+        if quote is not None and run.terms is not None:
+            options |= {"credits": quote.credits, "trials": trials_text(quote.trials)}
+            options["terms"] = terms_text(run.terms, self._keeping)
+        if new.start is not None and new.start.retry is not None:
+            options["retry"] = new.start.retry.former_retry
+        return options
+
+    async def find_replay(
+        self, account_id: str, idempotency_key: IdempotencyKey | None
+    ) -> IdempotentReplay | None:
+        """Return the replay of the first call, None for a new key. Raises IdempotencyKeyReused."""
+        if idempotency_key is None:
+            return None
+        key = keyspace.idempotency(account_id, idempotency_key.digest)
+        first = await self._client.send("HMGET", key, "fingerprint", "execution", "answer")
+        return None if first[0] is None else _parse_first_call(idempotency_key, *first)
+
+    async def record_answer(
+        self, account_id: str, idempotency_key: IdempotencyKey, answer: str
+    ) -> str:
+        """Record the first call's response; return the recorded one."""
+        key = keyspace.idempotency(account_id, idempotency_key.digest)
+        recorded: bytes = await self._client.call(SCRIPTS["record_answer"], [key], [answer])
+        return recorded.decode()
 
 
-class StaleWorkflow(EngineError):
-    """The workflow has a newer version than the plan; read it again and retry."""
+def _keys(
+    new: NewExecution, authorization: SpeculativeAuthorization | None, quote: Quote | None
+) -> Sequence[str]:
+    run, account_id = new.run, new.run.account_id
+    keys = [
+        keyspace.workflow(account_id, new.slug),
+        keyspace.execution(account_id, run.execution_id),
+        keyspace.account_executions(account_id),
+        keyspace.due(partition_of(account_id)),
+        keyspace.active(account_id),
+    ]
+    if authorization is not None:
+        keys += authorization.keys
+    if run.idempotency_key is not None:
+        keys.append(keyspace.idempotency(account_id, run.idempotency_key.digest))
+    if new.retried_id:
+        keys.append(keyspace.execution(account_id, new.retried_id))
+    if quote is not None:
+        keys += keyspace.wallet(account_id), keyspace.ledger(account_id)
+    return keys
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
-    """Accepted execution, which will end after any crash. `created_at` is in milliseconds."""
-
-    id: str
-    created_at: int
-    active: int = field(compare=False)
-    """Number of the account's executions that have not ended, this one included."""
+def _words(pairs: dict[str, Argument]) -> Sequence[Argument]:
+    return [word for pair in pairs.items() for word in pair]
 
 
-class AlreadyRetried(EngineError):
-    """The failed execution has a retry already."""
-
-    def __init__(self, execution_id: str) -> None:
-        super().__init__("The execution is retried already")
-        self.execution_id = execution_id
+def _bounded(queue: str, inline_run: InlineRun | None) -> InlineRun | None:
+    """Return the run unless it is too large for its hint: thousands may wait in the bulk queue."""
+    is_large = inline_run is not None and len(inline_run.inputs) > MAX_WAITING_BYTES
+    return None if is_large and queue == BULK_QUEUE else inline_run
 
 
-class IdempotentReplay(EngineError):
-    """The idempotency key was used before; `answer` is empty before the first response."""
-
-    def __init__(self, idempotency_key: IdempotencyKey, execution_id: str, answer: str) -> None:
-        super().__init__("The request is one that was made before")
-        self.idempotency_key = idempotency_key
-        self.execution_id = execution_id
-        self.answer = answer
-
-
-def parse_verdict(
-    execution_id: str,
-    verdict: Sequence[bytes],
-    terms: TierTerms | None,
-    idempotency_key: IdempotencyKey | None,
-    quote: Quote | None,
-) -> Accepted:
-    """Return the accepted execution, or raise the refusal of `accept_execution`."""
-    if verdict[0] != b"ok":
-        raise _refusal(verdict, terms, idempotency_key, quote)
-    return Accepted(id=execution_id, created_at=int(verdict[1]), active=int(verdict[2]))
-
-
-def _refusal(
-    verdict: Sequence[bytes],
-    terms: TierTerms | None,
-    idempotency_key: IdempotencyKey | None,
-    quote: Quote | None,
-) -> EngineError:
-    if verdict[0] == b"stale":
-        return StaleWorkflow("The workflow has a newer version")
-    if verdict[0] == b"retried":
-        return AlreadyRetried(verdict[1].decode())
-    if verdict[0] == b"unretryable":
-        return ExecutionNotRetryable(verdict[1].decode())
-    if verdict[0] == b"no_document":
-        return VersionNotFound()
-    if verdict[0] == b"repeated" and idempotency_key is not None:
-        return first_call(idempotency_key, *verdict[1:])
-    if verdict[0] == b"busy" and terms is not None:
-        return TooManyExecutions(terms.tier.value, terms.executions_at_once or 0)
-    if verdict[0] == b"insufficient" and quote is not None:
-        return InsufficientCredits(quote.credits, int(verdict[1]))
-    if verdict[0] == b"exhausted":
-        return GrantExhausted(verdict[1].decode())
-    return WorkflowNotFound()
-
-
-def take_verdict(authorization: SpeculativeAuthorization, reply: Any) -> Sequence[bytes]:
-    """Note the authorization and return the verdict. Raises AuthorizationRejected."""
-    verdict: Sequence[bytes] = reply[0]
-    is_passed = verdict[0] != b"refused"
-    authorization.note(reply[1:], is_passed=is_passed)
-    if not is_passed:
-        raise AuthorizationRejected("The call was not authorized")
+def _authorized(authorization: SpeculativeAuthorization | None, reply: Any) -> Sequence[Any]:
+    """Return the verdict of the script, once the authorization knows what became of the call."""
+    if authorization is None:
+        verdict: Sequence[Any] = reply
+        return verdict
+    verdict, *window = reply
+    authorization.note(window, is_passed=verdict[0] != b"refused")
     return verdict
 
 
-def concurrency_options(terms: TierTerms | None) -> Sequence[str | int]:
-    """Return the limit of concurrent executions as options of `accept_execution`."""
-    most = terms.executions_at_once if terms else None
-    return () if most is None else ("most", most)
+def _parse_verdict(new: NewExecution, quote: Quote | None, verdict: Sequence[Any]) -> AcceptVerdict:
+    """Return the verdict of the script. Raises the error of a refusal for the caller."""
+    run = new.run
+    match verdict:
+        case [b"ok", created, active]:
+            return Accepted(
+                id=run.execution_id, created_at=created, active=active, warnings=new.warnings
+            )
+        case [b"refused"]:
+            return AuthorizationRejected()
+        case [b"stale", *_]:
+            return StaleWorkflow()
+        case [b"retried", execution_id]:
+            return AlreadyRetried(execution_id.decode())
+        case [b"repeated", *first] if run.idempotency_key is not None:
+            return _parse_first_call(run.idempotency_key, *first)
+    raise _parse_refusal(run.terms, quote, verdict)
 
 
-def idempotency_options(idempotency_key: IdempotencyKey | None, answer: str) -> Sequence[str | int]:
-    """Return the idempotency key and the known answer, if any, as options."""
-    if idempotency_key is None:
-        return ()
-    answers = ("answer", answer) if answer else ()
-    return "fingerprint", idempotency_key.fingerprint, "keep", IDEMPOTENCY_MS, *answers
+def _parse_refusal(
+    terms: TierTerms | None, quote: Quote | None, verdict: Sequence[Any]
+) -> EngineError:
+    match verdict:
+        case [b"unretryable", status]:
+            return ExecutionNotRetryable(status.decode())
+        case [b"no_document"]:
+            return VersionNotFound()
+        case [b"busy", _] if terms is not None:
+            return TooManyExecutions(terms.tier.value, terms.executions_at_once or 0)
+        case [b"insufficient", balance] if quote is not None:
+            return InsufficientCredits(quote.credits, int(balance))
+        case [b"exhausted", model]:
+            return GrantExhausted(model.decode())
+    return WorkflowNotFound()
 
 
-def quote_options(quote: Quote | None, terms: str) -> Sequence[str | int]:
-    """Return a quote as options."""
-    if quote is None:
-        return ()
-    trials = trials_text(quote.trials)
-    return "credits", quote.credits, "terms", terms, "trials", trials
-
-
-def quote_fields(quote: Quote | None, models: Iterable[str]) -> Sequence[str | int]:
-    """Return the recorded fields of a quote."""
-    if quote is None:
-        return ()
-    fields = ["models", ",".join(dict.fromkeys(models)), "markup", str(quote.markup)]
-    if quote.trials:
-        fields += "trials", ",".join(quote.trials), "tried", ",".join(quote.trials)
-    if quote.max_credits is not None:
-        fields += "cap", str(quote.max_credits)
-    return fields
-
-
-def values_fields(workflow: Workflow | None) -> Sequence[str]:
-    """Return the recorded fields that say which values are kept after the end."""
-    if workflow is None or workflow.document.record_values is RecordValues.ALL:
-        return ()
-    return "values", workflow.document.record_values.value
-
-
-def first_call(
+def _parse_first_call(
     idempotency_key: IdempotencyKey, fingerprint: bytes, execution_id: bytes, answer: bytes | None
 ) -> IdempotentReplay:
     """Return the recorded first call. Raises IdempotencyKeyReused."""
     if fingerprint.decode() != idempotency_key.fingerprint:
         raise IdempotencyKeyReused
     return IdempotentReplay(idempotency_key, execution_id.decode(), (answer or b"").decode())
-
-
-def inlined_in_hint(
-    workflow: Workflow | None, plan: Plan, inputs: bytes, *, must_claim: bool
-) -> InlineRun | None:
-    """Return the run to inline in the hint, if it may be walked before its claim.
-
-    `must_claim`: the workflow is another account's, a webhook or a watcher is notified, or nodes
-    are settled from the start.
-    """
-    if workflow is None or must_claim or not plan.is_pure or len(inputs) > MAX_CARRIED_BYTES:
-        return None
-    return InlineRun(slug=workflow.slug, version=workflow.version, inputs=inputs)
-
-
-def accept_keys(
-    account_id: str,
-    slug: str,
-    execution_id: str,
-    authorization: SpeculativeAuthorization | None,
-    idempotency_key: IdempotencyKey | None,
-    retried_id: str,
-    quote: Quote | None,
-) -> Sequence[str]:
-    """Return the keys of `accept_execution`."""
-    return [
-        keyspace.workflow(account_id, slug),
-        keyspace.execution(account_id, execution_id),
-        keyspace.account_executions(account_id),
-        keyspace.due(partition_of(account_id)),
-        keyspace.active(account_id),
-        *(authorization.keys if authorization else ()),
-        *([keyspace.idempotency(account_id, idempotency_key.digest)] if idempotency_key else ()),
-        *([keyspace.execution(account_id, retried_id)] if retried_id else ()),
-        *([keyspace.wallet(account_id), keyspace.ledger(account_id)] if quote else ()),
-    ]

@@ -54,11 +54,11 @@ CLAIMED = re.compile(r"(\d+)=(\d+)")
 Fields = Mapping[str, str]
 
 
-def initial_watch_fields(channel: str | None) -> Sequence[Argument]:
+def initial_watch_fields(channel: str | None) -> dict[str, Argument]:
     """Return the initial fields of an execution that is watched from its beginning."""
     if channel is None:
-        return ()
-    return ("events", 0, "watchers", f"{channel}," if channel else "")
+        return {}
+    return {"events": 0, "watchers": f"{channel}," if channel else ""}
 
 
 def events_topic(execution_id: str) -> str:

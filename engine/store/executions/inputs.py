@@ -101,7 +101,7 @@ class LargeInputs:
                 await self._remove(*ids)  # an object may exist
 
     async def remove_refused(
-        self, account_id: str, execution_id: str, refusal: EngineError, turn: Turn = NO_TURN
+        self, account_id: str, execution_id: str, turn: Turn, refusal: EngineError | None = None
     ) -> None:
         """Remove the stored inputs of an execution that was certainly refused."""
         turn.give_back()

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TypeVar
 
-from engine.executions.execution import ExecutionEnd, ExecutionStatus
+from engine.executions.execution import ExecutionOutcome, ExecutionStatus
 from engine.process.batch_timers import BatchTimers
 from engine.store.redis import keyspace
 from engine.store.redis.record_packing import unpack
@@ -80,11 +80,11 @@ class CompletionNotifier:
             waiter.wake(message)
 
 
-def parse_notification(execution_id: str, message: bytes) -> ExecutionEnd:
+def parse_notification(execution_id: str, message: bytes) -> ExecutionOutcome:
     """Return the outcome of a message: status, credits, length of the result, result, error."""
     status, spent, length, rest = message.split(b"\n", 3)
     result, error = rest[: int(length)], rest[int(length) :]
-    return ExecutionEnd(
+    return ExecutionOutcome(
         id=execution_id,
         status=ExecutionStatus(status.decode()),
         result=unpack(result) if result else None,
@@ -111,7 +111,7 @@ class CompletionWaiter:
         self._future: asyncio.Future[None] | None = None
 
     @property
-    def outcome(self) -> ExecutionEnd | None:
+    def outcome(self) -> ExecutionOutcome | None:
         """Outcome of the execution, if the notification carried it."""
         return parse_notification(self.execution_id, self._message) if self._message else None
 

@@ -10,24 +10,22 @@ from engine.errors import (
     ModelTierRequired,
     WorkflowNotFound,
 )
-from engine.store.executions.acceptance import StaleWorkflow
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.workflows.records import Workflow
 
 
-async def begin_public_run(client: Client, workflow: Workflow) -> None:
+async def begin_public_run(client: Client, workflow: Workflow) -> bool:
     """Keep the version for a run by another account, which is accepted next.
 
-    Raises StaleWorkflow or WorkflowNotFound.
+    False: another version is live. Raises WorkflowNotFound.
     """
     key = keyspace.workflow(workflow.account_id, workflow.slug)
-    reply = await client.call(SCRIPTS["begin_public_run"], [key], [0, workflow.version])
+    reply: bytes = await client.call(SCRIPTS["begin_public_run"], [key], [0, workflow.version])
     if reply == b"gone":
         raise WorkflowNotFound
-    if reply == b"stale":
-        raise StaleWorkflow("The workflow has a newer version")
+    return reply == b"ok"
 
 
 async def count_public_run(client: Client, workflow: Workflow) -> None:

@@ -7,6 +7,7 @@ from engine.executions.execution import NODE_TERMINAL, NodeStatus
 from engine.executions.rows import NodeRow, StepRows, pack_rows, split_outputs
 from engine.graph.plan import NodeName, Plan
 from engine.store.executions.record_fields import SEEDED, SEEDED_OUTPUTS
+from engine.store.redis.connection import Argument
 from engine.store.redis.record_packing import pack
 
 Fields = Mapping[str, bytes | str]
@@ -36,17 +37,17 @@ class Start:
     store_objects: Callable[[], Awaitable[None]] | None = None
     """Stores the objects that rows and fields name; None: they name none."""
 
-    def as_fields(self) -> list[bytes | str]:
-        """Return fields and values of the record in turn."""
-        pairs: list[bytes | str] = [word for pair in self.fields.items() for word in pair]
+    def record_fields(self) -> dict[str, Argument]:
+        """Return the fields of the record by name."""
+        fields: dict[str, Argument] = {**self.fields}
         if self.rows:
             rows, outputs = split_outputs(self.rows)
-            pairs += (SEEDED, pack_rows(StepRows(rows)), SEEDED_OUTPUTS, pack(outputs))
+            fields |= {SEEDED: pack_rows(StepRows(rows)), SEEDED_OUTPUTS: pack(outputs)}
         if self.retry is not None:
-            pairs += ("retry_of", self.retry.execution_id)
+            fields["retry_of"] = self.retry.execution_id
         if self.store_objects is not None:
-            pairs += ("has_objects", "1")
-        return pairs
+            fields["has_objects"] = "1"
+        return fields
 
     def charged_part(self, plan: Plan) -> Plan:
         """Return the plan with the models of the nodes that will run."""
@@ -61,10 +62,3 @@ class Start:
 def draft_fields(packed_graph: bytes, names: Sequence[NodeName]) -> Fields:
     """Return the fields with the graph of a draft, or the name of its object, and node names."""
     return {"draft": packed_graph, "names": pack([[name.id, name.type] for name in names])}
-
-
-def retry_options(start: Start | None) -> Sequence[str]:
-    """Return the options of `accept_execution` about the retried execution, if any."""
-    if start is None or start.retry is None:
-        return ()
-    return "retry", start.retry.former_retry

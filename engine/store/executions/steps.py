@@ -52,7 +52,7 @@ class Step:
 
 
 @dataclass(slots=True, kw_only=True)
-class FinishedWalk:
+class UnclaimedWalk:
     """Walk that ended before the execution was claimed."""
 
     inline_run: InlineRun

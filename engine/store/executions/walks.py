@@ -21,7 +21,7 @@ from engine.store.executions.record_fields import (
     parse_jobs,
     parse_name,
 )
-from engine.store.executions.steps import FinishedWalk, Step, end_arguments, move_arguments
+from engine.store.executions.steps import Step, UnclaimedWalk, end_arguments, move_arguments
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.record_packing import unpack
@@ -152,7 +152,7 @@ class Walks:
             record=record,
         )
 
-    def finish(self, reference: str, token: str, finished: FinishedWalk) -> "asyncio.Future[int]":
+    def finish(self, reference: str, token: str, finished: UnclaimedWalk) -> "asyncio.Future[int]":
         """Claim and complete the execution; 0: nothing changed; a claim tells why."""
         account_id, execution_id = keyspace.parse_reference(reference)
         partition = partition_of(account_id)

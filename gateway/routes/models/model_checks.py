@@ -18,10 +18,11 @@ from engine.models.registry import (
     key_destinations_on_disk,
 )
 from engine.models.saved import parse_saved
+from engine.services.runs.targets import RegisteredModel
 from engine.store import Principal
 from gateway.auth.endpoints import Resource, admins_only, operation
 from gateway.http.request_bodies import read_body
-from gateway.http.responses import json_response
+from gateway.http.responses import Answer, json_response
 from gateway.routes.models.views import (
     ManifestCheck,
     ManifestSource,
@@ -30,9 +31,10 @@ from gateway.routes.models.views import (
     manifest_problems,
 )
 from gateway.routes.shared_types import ModelView
-from gateway.runs.registered_model import RegisteredModel
-from gateway.runs.service import run_to_end
+from gateway.runs.request import RunParameters
+from gateway.runs.service import run
 from gateway.runs.types import AcceptedView, RunRequest
+from gateway.runs.waiter import PendingRunAnswer
 from gateway.services import GatewayRequest
 
 UNAVAILABLE = "PROVIDER_UNAVAILABLE"
@@ -79,7 +81,7 @@ async def get_manifest(request: GatewayRequest, principal: Principal) -> Respons
     ),
 )
 @admins_only
-async def try_model(request: GatewayRequest, principal: Principal) -> Response:
+async def try_model(request: GatewayRequest, principal: Principal) -> Answer:
     """Let a worker call a model once, and answer with its result or the provider's error.
 
     The call is a run of the model, by and at the cost of the caller's account.
@@ -93,12 +95,17 @@ async def try_model(request: GatewayRequest, principal: Principal) -> Response:
     target = RegisteredModel(model.internal_name)
     # The run lets go of its inputs once it is accepted.
     sent = shown_request(model, inputs, is_demo=workers.is_demo(model))
-    execution_id, execution, milliseconds = await run_to_end(request, principal, target, inputs)
+    wait_seconds = request.services.settings.sync_timeout
+    parameters = RunParameters(inputs=inputs, wait_seconds=wait_seconds)
+    answer = await run(request, principal, target, parameters)
+    if not isinstance(answer, PendingRunAnswer):
+        return answer
+    execution = await answer.wait()
     if execution is None:
-        return json_response(AcceptedView.for_execution(execution_id), 202)
+        return json_response(AcceptedView.for_execution(answer.execution_id), 202)
     if execution.status is ExecutionStatus.CANCELLED:
-        raise errors.ExecutionCancelled(execution_id)
-    return json_response(TryResult.for_end(execution, milliseconds, sent))
+        raise errors.ExecutionCancelled(execution.id)
+    return json_response(TryResult.for_end(execution, answer.milliseconds, sent))
 
 
 def _find(name: str) -> Model:

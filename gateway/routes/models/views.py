@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 from msgspec import UNSET, Meta, UnsetType, field
 
 from engine.access.capabilities import Tier
-from engine.executions.execution import Execution, ExecutionEnd
+from engine.executions.execution import Execution, ExecutionOutcome
 from engine.models.calls.shown_request import ShownRequest
 from engine.models.manifest import Category, Fault, ManifestError
 from engine.models.pricing import Unit
@@ -162,7 +162,7 @@ class TryResult(View):
     @classmethod
     def for_end(
         cls,
-        execution: Execution | ExecutionEnd,
+        execution: Execution | ExecutionOutcome,
         milliseconds: int,
         request: ShownRequest | None = None,
     ) -> Self:

@@ -1,6 +1,5 @@
 """Runs of drafts: of a whole draft, or of one node and what it needs."""
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from msgspec import field
@@ -8,8 +7,7 @@ from starlette.routing import Route
 
 from engine import errors
 from engine.ids.slugs import check_slug
-from engine.services.runs.acceptance import Runnable
-from engine.services.runs.draft_runs import DraftRun, DraftRuns
+from engine.services.runs.draft_runs import DraftPart, DraftRun
 from engine.store import Principal
 from gateway.auth.endpoints import Resource, operation, requires
 from gateway.http.rate_limit_headers import WORKFLOW_RUNS
@@ -18,9 +16,10 @@ from gateway.http.responses import Answer
 from gateway.http.types import OBJECT, doc, refused
 from gateway.openapi.parameters import ASYNC, IDEMPOTENCY_KEY, MAX_CREDITS_OF_RUN, PREFER, TIMEOUT
 from gateway.runs.errors import RUN_ERRORS
+from gateway.runs.request import read_run
 from gateway.runs.service import run
 from gateway.runs.types import AcceptedView, EventView, RunRequest, RunResult
-from gateway.services import GatewayRequest, Services
+from gateway.services import GatewayRequest
 
 NODE_RULE = "must be the id of a node"
 
@@ -62,26 +61,6 @@ DraftRunRequest.examples = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class DraftOfWorkflow:
-    """The draft of a workflow of the caller's account, or a part of it."""
-
-    slug: str
-    wanted: DraftRun
-    source = browser_source = "app-draft"
-
-    async def find(
-        self, services: Services, principal: Principal, *, fresh: bool = False
-    ) -> Runnable:
-        """See `RunTarget.find`. Raises what `DraftRuns.find` raises."""
-        drafts = DraftRuns(
-            store=services.store,
-            media_service=services.media_service,
-            checker=services.checker,
-        )
-        return await drafts.find(principal.account.id, self.slug, self.wanted)
-
-
 @operation(
     query=(ASYNC, TIMEOUT, MAX_CREDITS_OF_RUN),
     headers=(PREFER, IDEMPOTENCY_KEY),
@@ -98,8 +77,14 @@ async def run_draft(request: GatewayRequest, principal: Principal) -> Answer:
     slug = check_slug(request.path_params["slug"])
     body = await read_body(request, DraftRunRequest)
     pinned: dict[str, dict[str, Any]] = body.pinned
-    wanted = DraftRun(only=body.only, source=body.source, rerun=body.rerun, pinned=pinned)
-    return await run(request, principal, DraftOfWorkflow(slug, wanted))
+    target = DraftRun(
+        store=request.services.store,
+        media_service=request.services.media_service,
+        checker=request.services.checker,
+        slug=slug,
+        part=DraftPart(only=body.only, former_id=body.source, rerun=body.rerun, pinned=pinned),
+    )
+    return await run(request, principal, target, await read_run(request, principal))
 
 
 routes = [Route("/api/workflows/{slug}/draft/run", Resource(POST=run_draft))]

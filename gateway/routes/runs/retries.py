@@ -1,12 +1,9 @@
 """Retries of failed executions."""
 
-from dataclasses import dataclass
-
 from starlette.routing import Route
 
 from engine import errors
-from engine.services.runs.acceptance import Runnable
-from engine.services.runs.retries import GONE, FailedExecution, Retries
+from engine.services.runs.retries import GONE, FailedExecution
 from engine.store import Principal
 from gateway.auth.endpoints import (
     Resource,
@@ -20,35 +17,11 @@ from gateway.http.responses import Answer
 from gateway.openapi.parameters import IDEMPOTENCY_KEY, MAX_CREDITS_OF_RUN
 from gateway.runs.errors import RUN_ERRORS
 from gateway.runs.execution_ids import read_execution_id
+from gateway.runs.request import read_retry
 from gateway.runs.retry_access import check_retry
-from gateway.runs.service import BROWSER_SOURCE, run
+from gateway.runs.service import run
 from gateway.runs.types import AcceptedView
-from gateway.services import GatewayRequest, Services
-
-
-@dataclass(frozen=True, slots=True)
-class RetriedExecution:
-    """A failed execution of the caller's account."""
-
-    failed: FailedExecution
-
-    @property
-    def source(self) -> str:
-        """See `RunTarget.source`."""
-        if self.failed.is_draft:
-            return "app-draft"
-        return "api-workflow" if self.failed.slug else "api-slim"
-
-    @property
-    def browser_source(self) -> str:
-        """See `RunTarget.browser_source`."""
-        return "app-draft" if self.failed.is_draft else BROWSER_SOURCE
-
-    async def find(
-        self, services: Services, principal: Principal, *, fresh: bool = False
-    ) -> Runnable:
-        """See `RunTarget.find`. Raises ExecutionNotRetryable."""
-        return await Retries(services.store, services.media_service).find(self.failed)
+from gateway.services import GatewayRequest
 
 
 @operation(
@@ -69,13 +42,13 @@ async def retry_execution(request: GatewayRequest, principal: Principal) -> Answ
     cancelled, the answer leads to that one. The capability is that of the run: for a workflow
     `workflow:<slug>:run` suffices, a draft needs `workflow:write` besides, a model `model:run`.
     """
-    services = request.services
-    retries = Retries(services.store, services.media_service)
-    failed = await retries.read(principal.account.id, read_execution_id(request))
+    store, media_service = request.services.store, request.services.media_service
+    execution_id = read_execution_id(request)
+    failed = await FailedExecution.read(store, media_service, principal.account.id, execution_id)
     check_retry(principal, failed)
     await count_call(request, WORKFLOW_RUNS if failed.slug else MODEL_RUNS)
     try:
-        return await run(request, principal, RetriedExecution(failed), is_retry=True)
+        return await run(request, principal, failed, await read_retry(request, principal))
     except (errors.WorkflowNotFound, errors.VersionNotFound):
         raise errors.ExecutionNotRetryable("failed", GONE) from None
 

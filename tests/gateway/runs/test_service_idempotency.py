@@ -273,5 +273,5 @@ async def test_an_answer_comes_late_for_a_record_that_is_gone(
 ) -> None:
     idempotency_key = make_idempotency_key("POST", PATH, KEY, EVE)
 
-    assert await store.executions.record_answer(account.id, idempotency_key, "7") == "7"
+    assert await store.acceptance.record_answer(account.id, idempotency_key, "7") == "7"
     assert not await store.client.send("EXISTS", record(account))

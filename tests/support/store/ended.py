@@ -8,11 +8,11 @@ from engine.executions.rows import NodeRow, StepRows, pack_rows
 from engine.graph.plan import Plan
 from engine.store import Account, Store, Workflow
 from engine.store.dispatch.hints import InlineRun
-from engine.store.executions.steps import Charge, FinishedWalk, Step
+from engine.store.executions.steps import Charge, Step, UnclaimedWalk
 from engine.store.redis import keyspace
 from engine.store.redis.record_packing import pack
 from engine.webhooks.deliveries import Attempt, DeliveryStatus, DeliveryVerdict
-from tests.support.store.records import BOTH_DONE, save
+from tests.support.store.records import BOTH_DONE, accept, save
 
 URL = "https://example.com/hook"
 FAILED = {"code": "EXECUTION_FAILED", "message": "The node failed", "nodeId": "t"}
@@ -35,12 +35,8 @@ class Ending:
 
     async def accept(self, **options: Any) -> str:
         """Accept an execution with options of `accept`; return its reference."""
-        accepted = await self.store.executions.accept(
-            account_id=self.account.id,
-            workflow=self.workflow,
-            plan=self.plan,
-            **{"inputs": {"who": "Ada"}, "source": "api-workflow", "key_id": "key_1", **options},
-        )
+        options = {"inputs": {"who": "Ada"}, **options}
+        accepted = await accept(self.store, self.account, self.workflow, self.plan, **options)
         return keyspace.reference(self.account.id, accepted.id)
 
     async def walk(self, reference: str, **changes: Any) -> None:
@@ -91,7 +87,7 @@ class Ending:
     async def walked_unclaimed(self) -> str:
         """Return the reference of an execution that was completed without a claim."""
         reference = await self.accept()
-        finished = FinishedWalk(
+        finished = UnclaimedWalk(
             inline_run=InlineRun(
                 slug=self.workflow.slug,
                 version=self.workflow.version,

@@ -1,11 +1,23 @@
 """Documents, workflows and executions in one line each."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from engine.executions.execution import NodeStatus
 from engine.graph.document import Document
 from engine.graph.plan import Plan
-from engine.store import Accepted, Account, Store, Workflow
+from engine.store import (
+    Accepted,
+    AcceptVerdict,
+    Account,
+    NewExecution,
+    NewRun,
+    Store,
+    Workflow,
+)
+from engine.store.executions.inputs import pack_inputs
+
+MEMBERS = ("is_named_version", "start", "warnings")
 
 
 def edge(source: str, output: str, target: str, socket: str) -> dict[str, Any]:
@@ -42,25 +54,35 @@ async def save(store: Store, account: Account, name: str = "Echo") -> tuple[Work
     return found, plan
 
 
+class NotAccepted(Exception):
+    """The verdict on an execution was another one than `Accepted`."""
+
+    def __init__(self, verdict: AcceptVerdict) -> None:
+        super().__init__(repr(verdict))
+        self.verdict = verdict
+
+
 async def accept(
     store: Store,
     account: Account,
-    workflow: Workflow,
+    workflow: Workflow | None,
     plan: Plan,
-    *,
-    execution_id: str | None = None,
-    notifier: str = "",
-    is_named_version: bool = False,
+    inputs: Mapping[str, Any] | None = None,
+    **options: Any,
 ) -> Accepted:
-    """Accept an execution without inputs."""
-    return await store.executions.accept(
-        account_id=account.id,
-        workflow=workflow,
-        is_named_version=is_named_version,
-        plan=plan,
-        inputs={},
-        source="api-workflow",
-        key_id="key_1",
-        notifier=notifier,
-        execution_id=execution_id,
+    """Accept an execution, with members of `NewRun` and `NewExecution`. Raises NotAccepted."""
+    members = {name: options.pop(name) for name in MEMBERS if name in options}
+    run = {"source": "api-workflow", "key_id": "key_1", **options}
+    verdict = await store.acceptance.accept(
+        NewExecution(
+            run=NewRun(account_id=account.id, **run),
+            plan=plan,
+            inputs=inputs or {},
+            packed_inputs=pack_inputs(plan, inputs or {}),
+            workflow=workflow,
+            **members,
+        )
     )
+    if not isinstance(verdict, Accepted):
+        raise NotAccepted(verdict)
+    return verdict

@@ -12,7 +12,7 @@ from engine.store.executions.claims import ClaimedExecution
 from engine.store.executions.events import ProgressUpdate
 from engine.store.executions.steps import Step
 from engine.store.redis import keyspace
-from tests.support.store.records import BOTH_DONE
+from tests.support.store.records import BOTH_DONE, accept
 from tests.support.store.redis_contents import contents
 
 WORKER = "w1"
@@ -33,16 +33,7 @@ class Run:
 
     async def accept(self, watcher: str | None = None) -> None:
         """Accept the execution; `watcher` watches from the beginning."""
-        workflow, plan = self._saved
-        accepted = await self.store.executions.accept(
-            account_id=self.account.id,
-            workflow=workflow,
-            plan=plan,
-            inputs={},
-            source="api-workflow",
-            key_id="key_1",
-            watcher=watcher,
-        )
+        accepted = await accept(self.store, self.account, *self._saved, watcher=watcher)
         self.id = accepted.id
 
     async def claim(self, worker: str = WORKER) -> ClaimedExecution:

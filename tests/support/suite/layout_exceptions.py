@@ -92,12 +92,14 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "engine/services/runs/pinned_outputs.py": "tests/contract/runs/test_draft_runs.py pins outputs.",
     "engine/services/runs/retries.py": "tests/workers/walk/recovery/test_walk_retries.py retries failed runs.",
     "engine/services/installation_state.py": "tests/gateway/routes/operations/test_installation.py reads it over HTTP.",
+    "engine/services/runs/targets.py": "tests/engine/services/runs/test_acceptance.py runs targets.",
     "engine/services/runs/node_values.py": "tests/workers/walk/values/test_walk_values.py reads values of real walks.",
     "engine/services/runs/run_inputs.py": "tests/gateway/routes/assets/test_assets.py",
     "engine/services/workflows/save_workflow.py": "tests/gateway/routes/test_covers.py, test_private_urls.py",
     "engine/services/workflows/copy_workflow.py": "tests/contract/workflows/test_workflows_copies.py copies workflows.",
     "engine/store/accounts/principals.py": "Records without logic; tests/engine/store/accounts/test_api_keys.py.",
     "engine/store/executions/acceptance.py": "tests/engine/store/executions/test_executions.py accepts by it.",
+    "engine/store/executions/new_execution.py": "tests/engine/store/executions/test_executions.py and test_inputs.py.",
     "engine/store/executions/orphans.py": "tests/workers/recovery/duties/test_orphans.py finds and frees them.",
     "engine/store/executions/read/recorded_values.py": "tests/workers/walk/values/test_walk_values.py reads large values.",
     "engine/store/executions/read/results.py": "tests/gateway/routes/test_large_results.py reads them over HTTP.",
@@ -141,7 +143,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "gateway/runs/node_names.py": "tests/gateway/routes/executions/test_executions.py reads the names over HTTP.",
     "gateway/runs/values.py": "tests/gateway/routes/executions/test_execution_values.py reads them over HTTP.",
     "gateway/runs/retry_access.py": "tests/contract/runs/test_retries.py retries with narrow keys.",
-    "gateway/runs/registered_model.py": "tests/contract/models/test_models.py runs models.",
+    "gateway/runs/answers.py": "tests/gateway/runs/test_service_idempotency.py reads first and repeated answers.",
     "gateway/runs/types.py": "Types; tests/gateway/routes/runs/test_runs.py and test_executions.py read them.",
     "workers/actors.py": (
         "tests/workers/walk/test_walk.py, tests/workers/webhooks/test_sender.py: real hints"

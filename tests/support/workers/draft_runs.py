@@ -1,17 +1,14 @@
 """Runs of drafts in tests."""
 
-import uuid
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from engine.graph.document import parse_document
 from engine.services.media import MediaService
-from engine.services.runs.acceptance import Acceptance, NewRun, Runnable
-from engine.services.runs.draft_runs import DraftRun, DraftRuns
-from engine.services.runs.run_inputs import compute_here
+from engine.services.runs.acceptance import Acceptance
+from engine.services.runs.draft_runs import DraftPart, DraftRun
 from engine.settings import Settings
-from engine.store import Account, Store
+from engine.store import Account, NewRun, Store
 from tests.support.factories import Graph
 from tests.support.graphs.graph_checkers import ANY_URL
 
@@ -41,25 +38,22 @@ async def accept_draft(
     notifier: str = "",
     **members: Any,
 ) -> str:
-    """Accept a run of the draft, with members of `DraftRun`; return its id."""
+    """Accept a run of the draft, with members of `DraftPart`; return its id."""
     media_service = MediaService.of(Settings(), store)
-    drafts = DraftRuns(store=store, media_service=media_service, checker=ANY_URL)
+    target = DraftRun(
+        store=store,
+        media_service=media_service,
+        checker=ANY_URL,
+        slug=slug,
+        part=DraftPart(**members),
+    )
     new = NewRun(
         account_id=account.id,
-        execution_id=str(uuid.uuid4()),
-        inputs=inputs or {},
         terms=store.tiers.terms(account.tier, account.role),
-        source="app-draft",
+        source=target.source,
         key_id="key",
         notifier=notifier,
     )
-    find = partial(_find, drafts, account, slug, DraftRun(**members))
     acceptance = Acceptance(store=store, media_service=media_service, allow_http=True)
-    await acceptance.accept(new, find, compute_here)
+    await acceptance.accept(new, target, inputs or {})
     return new.execution_id
-
-
-async def _find(
-    drafts: DraftRuns, account: Account, slug: str, run: DraftRun, *, fresh: bool
-) -> Runnable:
-    return await drafts.find(account.id, slug, run)

@@ -23,6 +23,7 @@ from engine.store.redis import keyspace
 from tests.conftest import RedisServer
 from tests.support.eventually import eventually
 from tests.support.http.scripted_server import Target
+from tests.support.store.records import accept
 from tests.support.workers.held_walker import executions_held
 from tests.support.workers.random_graphs import RandomGraph
 from workers.main import worker
@@ -177,13 +178,12 @@ class Trial:
         run.id = f"00000000-0000-4000-8000-{self._rng.randrange(16**12):012x}"
         run.reference = keyspace.reference(self._account.id, run.id)
         await again(
-            lambda: self._store.executions.accept(
-                account_id=self._account.id,
-                workflow=workflow,
-                plan=plan,
-                inputs={"who": run.graph.who},
-                source="api-workflow",
-                key_id="key",
+            lambda: accept(
+                self._store,
+                self._account,
+                workflow,
+                plan,
+                {"who": run.graph.who},
                 execution_id=run.id,
             )
         )

@@ -2,47 +2,43 @@
 
 import asyncio
 import random
-import uuid
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from engine.errors.nodes import NodeFailed
 from engine.executions.execution import Execution, NodeStatus
+from engine.executions.sources import Source
 from engine.graph.plan import Plan
 from engine.models.manifest import Model
 from engine.services.media import MediaService
-from engine.services.runs.acceptance import Acceptance, NewRun, Runnable
-from engine.services.runs.retries import Retries
-from engine.services.runs.run_inputs import compute_here
+from engine.services.runs.acceptance import Acceptance
+from engine.services.runs.retries import FailedExecution
 from engine.settings import Settings
+from engine.store import Accepted, NewRun, Store
 from engine.store.executions.record_fields import parse_answer_batches
 from engine.store.redis.record_packing import unpack
 from tests.support.factories import Graph
+from tests.support.store.records import NotAccepted
 from tests.support.workers.paying_account import PayingAccount
 from workers.providers.base import ModelAnswer, ModelCall
 
 
+def media_service(store: Store) -> MediaService:
+    """Return a media service with default settings."""
+    return MediaService.of(Settings(), store)
+
+
 async def accept_retry(payer: PayingAccount, execution_id: str) -> str:
-    """Accept a retry of a failed execution; return its id."""
-    media_service = MediaService.of(Settings(), payer.store)
-    retries = Retries(payer.store, media_service)
-    failed = await retries.read(payer.account.id, execution_id)
-    new = NewRun(
-        account_id=payer.account.id,
-        execution_id=str(uuid.uuid4()),
-        inputs={},
-        terms=payer.terms,
-        source="api-workflow",
-        key_id="key",
-    )
-
-    async def find(*, fresh: bool) -> Runnable:
-        return await retries.find(failed)
-
-    acceptance = Acceptance(store=payer.store, media_service=media_service, allow_http=True)
-    await acceptance.accept(new, find, compute_here)
-    return new.execution_id
+    """Accept a retry of a failed execution; return its id. Raises NotAccepted."""
+    account, store, media = payer.account, payer.store, media_service(payer.store)
+    failed = await FailedExecution.read(store, media, account.id, execution_id)
+    new = NewRun(account_id=account.id, terms=payer.terms, source=Source.WORKFLOW, key_id="key")
+    acceptance = Acceptance(store=store, media_service=media, allow_http=True)
+    verdict = await acceptance.accept(new, failed, {})
+    if not isinstance(verdict, Accepted):
+        raise NotAccepted(verdict)
+    return verdict.id
 
 
 async def retry(payer: PayingAccount, execution_id: str) -> Execution:

@@ -7,6 +7,7 @@ from engine.webhooks.deliveries import Delivery, DeliveryStatus
 from tests.support.eventually import PATIENCE_SECONDS, eventually
 from tests.support.factories import Graph, Runner, greeting
 from tests.support.http.webhook_receivers import Receiver
+from tests.support.store.records import accept
 
 SECRET = "a secret of the owner's own"
 
@@ -38,15 +39,9 @@ class Owner:
         """Accept an execution as an asynchronous call with this key would; returns its id."""
         workflow, plan = await self.store.workflows.plan(slug)
         assert plan is not None
-        accepted = await self.store.executions.accept(
-            account_id=self.account.id,
-            workflow=workflow,
-            plan=plan,
-            inputs={"who": "Ada"},
-            source="api-workflow",
-            key_id=key_id,
-            webhook_url=await self.store.webhooks.url_in_force(self.account.id, key_id),
-        )
+        url = await self.store.webhooks.url_in_force(self.account.id, key_id)
+        ids, inputs = (self.account, workflow, plan), {"who": "Ada"}
+        accepted = await accept(self.store, *ids, inputs, key_id=key_id, webhook_url=url)
         return accepted.id
 
     async def run(self, key_id: str, graph: Graph | None = None) -> str:

@@ -19,6 +19,7 @@ from engine.process.pool import Pool
 from tests.support.factories import Graph, Runner
 from tests.support.graphs.graph_text import node
 from tests.support.manifests import model
+from tests.support.store.records import accept
 from tests.support.workers.paying_account import PRO
 from workers.nodes.executor import AttemptOutcome, Executor, NodeAttempt
 from workers.providers.base import Fetcher, ModelAnswer, ModelCall
@@ -146,16 +147,8 @@ async def test_usage_of_an_attempt_is_bounded_by_the_most_it_may_use() -> None:
 async def run(runner: Runner, graph: Graph, inputs: dict[str, Any]) -> Execution:
     workflow, plan = await runner.store.workflows.plan(await runner.save(graph))
     assert plan is not None
-    accepted = await runner.store.executions.accept(
-        account_id=runner.account.id,
-        workflow=workflow,
-        plan=plan,
-        inputs=inputs,
-        source="api-workflow",
-        key_id="key",
-        notifier=runner.notifier.channel,
-        terms=PRO,
-    )
+    ids, channel = (runner.account, workflow, plan), runner.notifier.channel
+    accepted = await accept(runner.store, *ids, inputs, notifier=channel, terms=PRO)
     return await runner.end(accepted.id)
 
 
@@ -216,16 +209,9 @@ async def test_a_run_of_one_model_is_walked_as_a_workflow_of_one_node(runner: Ru
     painter = model("painter", category="image")
 
     with use_models([painter]):
-        accepted = await runner.store.executions.accept(
-            account_id=runner.account.id,
-            workflow=None,
-            plan=model_plan(painter),
-            inputs={"prompt": "a cat"},
-            source="api-slim",
-            key_id="key",
-            notifier=runner.notifier.channel,
-            terms=PRO,
-        )
+        ids, channel = (runner.account, None, model_plan(painter)), runner.notifier.channel
+        inputs = {"prompt": "a cat"}
+        accepted = await accept(runner.store, *ids, inputs, notifier=channel, terms=PRO)
         execution = await runner.end(accepted.id)
 
     assert execution.result == {"images": ["<a cat>"]}

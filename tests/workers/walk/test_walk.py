@@ -9,7 +9,7 @@ from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.ids.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Store
-from engine.store.executions import executions
+from engine.store.executions import acceptance
 from engine.store.redis import keyspace
 from tests.support.eventually import PATIENCE_SECONDS, eventually
 from tests.support.factories import Graph, Runner, greeting, http_fan, http_line
@@ -302,8 +302,8 @@ async def test_a_lost_hint_is_sent_again(
 ) -> None:
     slug = await runner.save(greeting())
     monkeypatch.setattr(type(store.hints), "send_soon", lambda *_: None)
-    in_earnest = executions.RESEND_AFTER_MS
-    monkeypatch.setattr(executions, "RESEND_AFTER_MS", 500)
+    in_earnest = acceptance.RESEND_AFTER_MS
+    monkeypatch.setattr(acceptance, "RESEND_AFTER_MS", 500)
     execution_id = await runner.begin(slug, {"who": "Ada"})
 
     execution = await runner.end(execution_id)

@@ -16,6 +16,7 @@ from engine.store.executions.walks import Verdict
 from engine.store.redis import keyspace
 from engine.store.redis.record_packing import pack
 from tests.support.factories import Graph, Runner
+from tests.support.store.records import accept
 from tests.support.workers.paying_account import PRICE, PRO, answer, model_node
 from workers.walk.step import Recorder
 
@@ -36,12 +37,11 @@ class Race:
 
     async def run(self) -> str:
         """Accept, let the worker and the cancel race, and return the end."""
-        accepted = await self.runner.store.executions.accept(
-            account_id=self.runner.account.id,
-            workflow=self.workflow,
-            plan=self.plan,
-            inputs={},
-            source="api-workflow",
+        accepted = await accept(
+            self.runner.store,
+            self.runner.account,
+            self.workflow,
+            self.plan,
             key_id="key",
             terms=PRO,
             webhook_url="https://example.com/",

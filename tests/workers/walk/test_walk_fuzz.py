@@ -23,7 +23,7 @@ LONG_SECONDS = float(os.environ.get("FUZZ_SECONDS", "60"))
 @pytest.fixture
 async def brisk(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Settings]:
     """Settings and pauses that make minutes of trouble fit into seconds."""
-    monkeypatch.setattr("engine.store.executions.executions.RESEND_AFTER_MS", 500)
+    monkeypatch.setattr("engine.store.executions.acceptance.RESEND_AFTER_MS", 500)
     monkeypatch.setattr("workers.recovery.duties.due_hints.RESEND_AFTER_MS", 500)
     monkeypatch.setattr("workers.runtime.broker.RESTART_SECONDS", 0.1)
     monkeypatch.setattr("workers.main.Pool", SharedPool)

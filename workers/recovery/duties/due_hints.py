@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from engine import metrics
 from engine.store import Store
 from engine.store.dispatch.hints import BULK_QUEUE
-from engine.store.executions.executions import RESEND_AFTER_MS
+from engine.store.executions.acceptance import RESEND_AFTER_MS
 from engine.store.redis import keyspace
 from workers.recovery.clock import RecoveryClock
 from workers.recovery.duty import Duty

@@ -19,7 +19,7 @@ from engine.graph.plan import Plan
 from engine.store import Store
 from engine.store.dispatch.hints import InlineRun
 from engine.store.executions.offload import OFFLOAD_FROM_BYTES
-from engine.store.executions.steps import FinishedWalk
+from engine.store.executions.steps import UnclaimedWalk
 from engine.store.executions.walks import Walks
 from engine.store.redis import keyspace
 from workers.runtime.store_retries import retry_until_answered
@@ -37,7 +37,7 @@ class FastWalk:
         walks: Walks,
         reference: str,
         token: str,
-        finished: FinishedWalk,
+        finished: UnclaimedWalk,
         plan: PurePlan,
         memory: RunMemory,
     ) -> None:
@@ -104,7 +104,7 @@ class FastPath:
         result = pure_plan.walk(inline_run.inputs, self._max_bytes)
         if result is None:
             return None
-        finished = FinishedWalk(
+        finished = UnclaimedWalk(
             inline_run=inline_run,
             codes=pure_plan.codes,
             rows=pure_plan.rows,

@@ -1,7 +1,6 @@
 """Acceptance of runs for the API and the command line."""
 
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import pytest
@@ -16,10 +15,10 @@ from engine.errors import (
 )
 from engine.graph.document import Document
 from engine.services.media import MediaService
-from engine.services.runs.acceptance import MAX_STALE, Acceptance, NewRun, Runnable, find_workflow
-from engine.services.runs.run_inputs import compute_here
+from engine.services.runs.acceptance import MAX_STALE, Acceptance
+from engine.services.runs.targets import Runnable, SavedWorkflow, find_workflow
 from engine.settings import Settings
-from engine.store import Account, Store, Workflow
+from engine.store import Accepted, Account, NewRun, Store, Workflow
 from engine.store.redis import keyspace
 from tests.support.store.records import edge
 
@@ -45,11 +44,10 @@ def acceptance(settings: Settings, store: Store) -> Acceptance:
     return Acceptance(store=store, media_service=MediaService.of(settings, store), allow_http=False)
 
 
-def new_run(store: Store, account: Account, **inputs: Any) -> NewRun:
+def new_run(store: Store, account: Account) -> NewRun:
     return NewRun(
         account_id=account.id,
         execution_id="run-1",
-        inputs=inputs,
         terms=store.tiers.terms(account.tier, account.role),
         source="api-workflow",
         key_id="",
@@ -59,14 +57,15 @@ def new_run(store: Store, account: Account, **inputs: Any) -> NewRun:
 async def test_an_accepted_run_is_on_record_with_its_warnings(
     acceptance: Acceptance, store: Store, account: Account, workflow: Workflow
 ) -> None:
-    find = partial(find_workflow, store, account.id, workflow.slug)
+    target = SavedWorkflow(store, workflow.slug)
 
-    warnings = await acceptance.accept(new_run(store, account, nam="Bo"), find, compute_here)
+    accepted = await acceptance.accept(new_run(store, account), target, {"nam": "Bo"})
 
     execution = await store.executions.get(account.id, "run-1")
     assert (execution.workflow_slug, execution.workflow_version) == (workflow.slug, 1)
-    assert execution.warnings == warnings
-    assert "'nam'" in warnings[0]
+    assert isinstance(accepted, Accepted)
+    assert execution.warnings == accepted.warnings
+    assert "'nam'" in accepted.warnings[0]
 
 
 @pytest.mark.parametrize(
@@ -83,13 +82,13 @@ async def test_a_workflow_that_another_process_saved_runs_as_it_is_on_record(
     saved: dict[str, Any],
 ) -> None:
     workflow = await store.workflows.create(account.id, greeting(**known), [])
-    find = partial(find_workflow, store, account.id, workflow.slug)
-    await find(fresh=False)
+    target = SavedWorkflow(store, workflow.slug)
+    await target.find(new_run(store, account), fresh=False)
     other = Store.open(settings)
     await other.workflows.update(account.id, workflow.slug, greeting(**saved), [])
     await other.close()
 
-    await acceptance.accept(new_run(store, account, name="Bo"), find, compute_here)
+    await acceptance.accept(new_run(store, account), target, {"name": "Bo"})
 
     assert (await store.executions.get(account.id, "run-1")).workflow_version == 2
 
@@ -97,10 +96,10 @@ async def test_a_workflow_that_another_process_saved_runs_as_it_is_on_record(
 async def test_inputs_that_the_version_on_record_refuses_are_refused(
     acceptance: Acceptance, store: Store, account: Account, workflow: Workflow
 ) -> None:
-    find = partial(find_workflow, store, account.id, workflow.slug)
+    target = SavedWorkflow(store, workflow.slug)
 
     with pytest.raises(InvalidInputs):
-        await acceptance.accept(new_run(store, account, name=5), find, compute_here)
+        await acceptance.accept(new_run(store, account), target, {"name": 5})
 
 
 async def test_a_workflow_that_is_saved_all_the_time_is_given_up(
@@ -108,13 +107,15 @@ async def test_a_workflow_that_is_saved_all_the_time_is_given_up(
 ) -> None:
     found: list[Runnable] = []
 
-    async def find(*, fresh: bool) -> Runnable:
-        found.append(await find_workflow(store, account.id, workflow.slug, fresh=fresh))
-        await store.workflows.update(account.id, workflow.slug, greeting(), [])
-        return found[-1]
+    class SavedAgain(SavedWorkflow):
+        async def find(self, run: NewRun, *, fresh: bool) -> Runnable:
+            found.append(await super().find(run, fresh=fresh))
+            await store.workflows.update(account.id, workflow.slug, greeting(), [])
+            return found[-1]
 
+    target = SavedAgain(store, workflow.slug)
     with pytest.raises(Unavailable):
-        await acceptance.accept(new_run(store, account, name="Bo"), find, compute_here)
+        await acceptance.accept(new_run(store, account), target, {"name": "Bo"})
 
     assert len(found) == MAX_STALE
 
@@ -136,9 +137,9 @@ async def test_a_named_version_runs_though_another_is_live(
     acceptance: Acceptance, store: Store, account: Account, workflow: Workflow
 ) -> None:
     await store.workflows.update(account.id, workflow.slug, greeting(required=True), [])
-    find = partial(find_workflow, store, account.id, workflow.slug, version=1)
+    target = SavedWorkflow(store, workflow.slug, version=1)
 
-    await acceptance.accept(new_run(store, account), find, compute_here)
+    await acceptance.accept(new_run(store, account), target, {})
 
     assert (await store.executions.get(account.id, "run-1")).workflow_version == 1
 
@@ -147,12 +148,12 @@ async def test_a_version_that_was_removed_while_it_was_known_is_not_run(
     acceptance: Acceptance, store: Store, account: Account, workflow: Workflow
 ) -> None:
     await store.workflows.update(account.id, workflow.slug, greeting(), [])
-    find = partial(find_workflow, store, account.id, workflow.slug, version=1)
-    await find(fresh=False)
+    target = SavedWorkflow(store, workflow.slug, version=1)
+    await target.find(new_run(store, account), fresh=False)
     await store.client.send("HDEL", keyspace.workflow(account.id, workflow.slug), "d1")
 
     with pytest.raises(VersionNotFound):
-        await acceptance.accept(new_run(store, account), find, compute_here)
+        await acceptance.accept(new_run(store, account), target, {})
 
 
 async def test_versions_of_other_accounts_are_not_found(

@@ -8,6 +8,7 @@ from engine.errors import InvalidBody
 from engine.media.formats import Facts
 from engine.process.byte_semaphore import ByteSemaphore
 from engine.services.media import MediaService
+from engine.services.runs.run_inputs import AssetUse
 from engine.services.runs.seed_values import RECORD_BYTES, SeedValues
 from engine.settings import Settings
 from engine.store import Account, Store
@@ -27,7 +28,7 @@ def media_service(settings: Settings, store: Store) -> MediaService:
 @pytest.fixture
 def seeds(store: Store, media_service: MediaService, account: Account) -> SeedValues:
     gone = InvalidBody("gone", field="from")
-    return SeedValues(store, media_service, account.id, NEW, gone)
+    return SeedValues(store, AssetUse(media_service, account.id, NEW), gone)
 
 
 async def stored(seeds: SeedValues) -> None:
@@ -36,14 +37,14 @@ async def stored(seeds: SeedValues) -> None:
 
 
 async def test_small_values_go_on_record(seeds: SeedValues) -> None:
-    assert seeds.put(b"packed") == b"packed"
+    assert seeds.add_value(b"packed") == b"packed"
     assert seeds.store_objects is None
 
 
 async def test_a_large_value_is_an_object(
     store: Store, account: Account, seeds: SeedValues
 ) -> None:
-    name = seeds.put(LARGE)
+    name = seeds.add_value(LARGE)
     await stored(seeds)
 
     assert isinstance(name, str)
@@ -55,9 +56,9 @@ async def test_no_more_than_a_megabyte_goes_on_record(seeds: SeedValues) -> None
     piece = pack("x" * 200_000)
     count = RECORD_BYTES // len(piece)
 
-    assert all(isinstance(seeds.put(piece), bytes) for _ in range(count))
-    assert isinstance(seeds.put(piece), str)
-    assert seeds.put(b"small") == b"small"
+    assert all(isinstance(seeds.add_value(piece), bytes) for _ in range(count))
+    assert isinstance(seeds.add_value(piece), str)
+    assert seeds.add_value(b"small") == b"small"
 
 
 async def test_objects_of_other_executions_are_copied_once(
@@ -69,7 +70,7 @@ async def test_objects_of_other_executions_are_copied_once(
     await store.offloaded.put(account.id, OLD, name, b"".join(parts))
     names = [make_part(name, 0, len(parts[0])), make_part(name, len(parts[0]), len(parts[1]))]
 
-    copies = [seeds.copy(OLD, each) for each in names]
+    copies = [seeds.add_copy(OLD, each) for each in names]
     await stored(seeds)
     await store.offloaded.remove(account.id, OLD)
 
@@ -100,9 +101,10 @@ async def test_many_copies_at_once_wait_for_memory(
     monkeypatch.setattr(store.offloaded, "read", read_slowly)
     gone = InvalidBody("gone", field="from")
     news = [f"00000000-0000-4000-8000-00000000001{number}" for number in range(3)]
-    waiting = [SeedValues(store, media_service, account.id, each, gone) for each in news]
+    uses = [AssetUse(media_service, account.id, each) for each in news]
+    waiting = [SeedValues(store, use, gone) for use in uses]
     for each in waiting:
-        each.copy(OLD, name, is_value=False)
+        each.add_copy(OLD, name, is_value=False)
 
     await asyncio.gather(*map(stored, waiting))
 
@@ -113,7 +115,7 @@ async def test_an_object_that_is_gone_is_refused(
     store: Store, account: Account, seeds: SeedValues
 ) -> None:
     await store.offloaded.put(account.id, OLD, "1-token.1.1", b"x")
-    seeds.copy(OLD, make_name("1-token", 0, 400_000))
+    seeds.add_copy(OLD, make_name("1-token", 0, 400_000))
 
     with pytest.raises(InvalidBody):
         await stored(seeds)
@@ -122,7 +124,7 @@ async def test_an_object_that_is_gone_is_refused(
 async def test_copies_outlive_a_sweep_before_their_execution_is_on_record(
     store: Store, account: Account, seeds: SeedValues
 ) -> None:
-    name = seeds.put(LARGE)
+    name = seeds.add_value(LARGE)
     await stored(seeds)
 
     assert await store.offloaded.sweep() == 0
@@ -145,7 +147,7 @@ async def test_media_of_outputs_are_held_as_long_as_the_execution(
     name = make_name("1-token", 0, len(packed))
     await store.offloaded.put(account.id, OLD, name, packed)
 
-    seeds.take(OLD, name if is_large else packed)
+    seeds.add_output(OLD, name if is_large else packed)
     await seeds.hold_media()
     if is_large:
         await stored(seeds)
@@ -162,7 +164,7 @@ async def test_media_that_are_gone_are_not_held(
     link = media_service.lasting_link(asset)
     await store.assets.delete(account.id, asset.id)
 
-    seeds.note({"image-out": link})
+    seeds.add_media({"image-out": link})
     await seeds.hold_media()
 
     assert await store.assets.needed_by(asset.id) == (account.id, [])

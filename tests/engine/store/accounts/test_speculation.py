@@ -8,11 +8,11 @@ from engine.access.capabilities import Role, Tier
 from engine.graph.plan import Plan
 from engine.ids.partitions import partition_of
 from engine.store import Account, SpeculativeAuthorization, Store, Workflow
-from engine.store.executions.acceptance import AuthorizationRejected
 from engine.store.redis import keyspace
+from tests.support.store import records
 from tests.support.store.authorizations import outdated_authorization
 from tests.support.store.frozen_clock import set_clock
-from tests.support.store.records import save
+from tests.support.store.records import NotAccepted, save
 
 BUCKET = "workflows/run"
 
@@ -35,17 +35,7 @@ async def authorization(store: Store, account: Account) -> SpeculativeAuthorizat
 async def accept(
     store: Store, account: Account, saved: tuple[Workflow, Plan], **options: Any
 ) -> str:
-    workflow, plan = saved
-    inputs = {"text": "hi"}
-    accepted = await store.executions.accept(
-        account_id=account.id,
-        workflow=workflow,
-        plan=plan,
-        inputs=inputs,
-        source="api-workflow",
-        key_id="key_1",
-        **options,
-    )
+    accepted = await records.accept(store, account, *saved, {"text": "hi"}, **options)
     return accepted.id
 
 
@@ -102,7 +92,7 @@ async def test_a_run_beyond_the_limit_is_refused_with_its_window(
     windows = keyspace.windows(partition_of(account.id))
     await store.client.send("HSET", windows, f"{account.id}|{BUCKET}", f"{ends}:{limit}")
 
-    with pytest.raises(AuthorizationRejected):
+    with pytest.raises(NotAccepted, match="AuthorizationRejected"):
         await accept(store, account, saved, authorization=authorization)
 
     _, window = await authorization.admitted()
@@ -126,7 +116,7 @@ async def test_a_run_of_a_key_that_has_expired_meanwhile_is_refused(
     expired.options = [now if word == now + 60_000 else word for word in expired.options]
 
     await accept(store, account, saved, authorization=alive)
-    with pytest.raises(AuthorizationRejected):
+    with pytest.raises(NotAccepted, match="AuthorizationRejected"):
         await accept(store, account, saved, authorization=expired)
 
     assert await store.executions.count_active(account.id) == 1
@@ -150,7 +140,7 @@ async def test_a_key_is_refused_from_the_very_millisecond_of_its_expiry_on(
     set_clock(store, monkeypatch, "accept_execution", expiry - 1)
     await accept(store, account, saved, authorization=just_before)
     set_clock(store, monkeypatch, "accept_execution", expiry)
-    with pytest.raises(AuthorizationRejected):
+    with pytest.raises(NotAccepted, match="AuthorizationRejected"):
         await accept(store, account, saved, authorization=exactly_then)
 
 
@@ -162,7 +152,7 @@ async def test_a_run_of_an_account_that_has_changed_is_refused(
 ) -> None:
     await store.accounts.set_tier(account.id, Tier.BUSINESS)
 
-    with pytest.raises(AuthorizationRejected):
+    with pytest.raises(NotAccepted, match="AuthorizationRejected"):
         await accept(store, account, saved, authorization=authorization)
 
     assert await store.executions.count_active(account.id) == 0
@@ -196,7 +186,7 @@ async def test_a_run_of_a_key_that_was_deleted_is_refused(
 ) -> None:
     outdated = await outdated_authorization(store, account)
 
-    with pytest.raises(AuthorizationRejected):
+    with pytest.raises(NotAccepted, match="AuthorizationRejected"):
         await accept(store, account, saved, authorization=outdated)
 
     assert outdated.is_pending

@@ -13,7 +13,7 @@ from engine.executions.rows import NodeRow
 from engine.graph.plan import Plan
 from engine.ids.partitions import partition_of
 from engine.settings import Settings
-from engine.store import Account, ExecutionFilter, StaleWorkflow, Store, Workflow
+from engine.store import Account, ExecutionFilter, Store, Workflow
 from engine.store.executions.steps import Step
 from engine.store.redis import keyspace
 from engine.store.redis.connection import Argument
@@ -21,7 +21,7 @@ from engine.store.redis.record_packing import pack
 from engine.store.redis.scripts import SCRIPTS, Script
 from tests.support.redis.proxy import running_proxy
 from tests.support.store.acceptance import acceptance
-from tests.support.store.records import BOTH_DONE, accept, document, save
+from tests.support.store.records import BOTH_DONE, NotAccepted, accept, document, save
 from tests.support.store.redis_contents import contents
 
 Saved = tuple[Workflow, Plan]
@@ -119,7 +119,7 @@ async def test_a_hint_in_another_redis_is_not_sent_before_its_execution_is_there
         Settings(redis_url=settings.redis_url, queue_url=settings.redis_url + "?db=5")
     )
     await store.workflows.update(account.id, workflow.slug, document(text="two"), [])
-    with pytest.raises(StaleWorkflow):
+    with pytest.raises(NotAccepted, match="StaleWorkflow"):
         await accept(apart, account, workflow, plan)
     assert await apart.hints.depth() == 0
 
@@ -177,7 +177,7 @@ async def test_a_stale_or_missing_workflow_is_not_accepted(
     await store.workflows.update(account.id, workflow.slug, document(text="two"), [])
     before = await contents(store.client)
 
-    with pytest.raises(StaleWorkflow):
+    with pytest.raises(NotAccepted, match="StaleWorkflow"):
         await accept(store, account, workflow, plan)
     await store.client.send("DEL", keyspace.hints("walk"))
     assert await contents(store.client) == before

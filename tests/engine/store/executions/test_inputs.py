@@ -3,7 +3,7 @@
 import asyncio
 import re
 from dataclasses import replace
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
@@ -22,14 +22,7 @@ from engine.errors import (
 from engine.ids.idempotency import IdempotencyKey, make_idempotency_key
 from engine.media.objects import ObjectStore
 from engine.settings import Settings
-from engine.store import (
-    Account,
-    AuthorizationRejected,
-    CompletionNotifier,
-    IdempotentReplay,
-    StaleWorkflow,
-    Store,
-)
+from engine.store import Account, CompletionNotifier, IdempotentReplay, Store
 from engine.store.executions.claims import ClaimedExecution
 from engine.store.executions.offload import OFFLOAD_FROM_BYTES
 from engine.store.redis.record_packing import pack, unpack
@@ -39,6 +32,7 @@ from tests.support.media.faulty_blob_stores import Faulty, shorten_pauses, use
 from tests.support.media.object_files import all_outputs, outputs_of
 from tests.support.redis.proxy import running_proxy
 from tests.support.store.authorizations import outdated_authorization
+from tests.support.store.records import NotAccepted, accept
 
 LARGE = {"who": "x" * 300_000}
 PRO = load().terms(Tier.PRO, Role.USER)
@@ -113,25 +107,10 @@ async def test_small_inputs_ask_nothing_of_the_place_for_objects_and_send_one_wr
         await far.ping()
         proxy.requests.clear()
 
-        await accept(Runner(far, runner.account, runner.notifier), workflow, plan, {"who": "x"})
+        await accept(far, runner.account, workflow, plan, {"who": "x"})
 
         assert len(proxy.requests) == 1
         await far.close()
-
-
-async def accept(
-    runner: Runner, workflow: Any, plan: Any, inputs: dict[str, Any], **options: Any
-) -> str:
-    accepted = await runner.store.executions.accept(
-        account_id=runner.account.id,
-        workflow=workflow,
-        plan=plan,
-        inputs=inputs,
-        source="api-workflow",
-        key_id="key",
-        **options,
-    )
-    return accepted.id
 
 
 async def test_values_of_fields_that_nothing_uses_are_not_kept_however_large(
@@ -206,8 +185,8 @@ async def test_a_run_of_an_older_version_is_refused_and_leaves_no_object(
     workflow, plan = await runner.store.workflows.plan(slug)
     await runner.store.workflows.update(runner.account.id, slug, workflow.document, [])
 
-    with pytest.raises(StaleWorkflow):
-        await accept(runner, workflow, plan, LARGE)
+    with pytest.raises(NotAccepted, match="StaleWorkflow"):
+        await accept(runner.store, runner.account, workflow, plan, LARGE)
 
     assert all_outputs(settings) == []
 
@@ -219,7 +198,7 @@ async def test_a_run_of_a_deleted_workflow_is_refused_and_leaves_no_object(
     await runner.store.workflows.delete(runner.account.id, slug)
 
     with pytest.raises(WorkflowNotFound):
-        await accept(runner, workflow, plan, LARGE)
+        await accept(runner.store, runner.account, workflow, plan, LARGE)
 
     assert all_outputs(settings) == []
 
@@ -321,15 +300,15 @@ async def test_a_repeated_call_replays_the_first_and_stores_nothing(
     first = await runner.begin(slug, LARGE, idempotency_key=idempotency_key())
     stored = list(blob_store.written)
 
-    with pytest.raises(IdempotentReplay) as repeated:
+    with pytest.raises(NotAccepted) as repeated:
         await runner.begin(slug, LARGE, idempotency_key=idempotency_key())
     with pytest.raises(IdempotencyKeyReused):
         await runner.begin(slug, LARGE, idempotency_key=idempotency_key(b"[]"))
     blob_store.left = 1_000
-    with pytest.raises(IdempotentReplay):
+    with pytest.raises(NotAccepted, match="IdempotentReplay"):
         await runner.begin(slug, LARGE, idempotency_key=idempotency_key())
 
-    assert repeated.value.execution_id == first
+    assert repeated.value.verdict == IdempotentReplay(idempotency_key(), first, "")
     assert blob_store.written == stored
 
 
@@ -341,14 +320,14 @@ async def test_of_two_calls_with_one_key_at_once_one_is_accepted_and_one_object_
     ended = await asyncio.gather(*calls, return_exceptions=True)
 
     [accepted] = [each for each in ended if isinstance(each, str)]
-    assert any(isinstance(each, IdempotentReplay) for each in ended)
+    assert any("IdempotentReplay" in repr(each) for each in ended)
     assert all_outputs(settings) == outputs_of(settings, runner.account.id, accepted)
 
 
 async def test_nothing_is_stored_for_a_call_that_is_not_authorized_yet(
     runner: Runner, blob_store: Faulty, slug: str
 ) -> None:
-    with pytest.raises(AuthorizationRejected):
+    with pytest.raises(NotAccepted, match="AuthorizationRejected"):
         authorization = await outdated_authorization(runner.store, runner.account)
         await runner.begin(slug, LARGE, authorization=authorization)
 
@@ -365,13 +344,7 @@ async def test_a_lost_reply_leaves_the_object_since_the_run_may_have_been_accept
         proxy.swallow_replies = True
 
         with pytest.raises(Unavailable):
-            await accept(
-                Runner(far, runner.account, runner.notifier),
-                workflow,
-                plan,
-                LARGE,
-                execution_id="x",
-            )
+            await accept(far, runner.account, workflow, plan, LARGE, execution_id="x")
 
         await far.close()
     (file,) = outputs_of(settings, runner.account.id, "x")

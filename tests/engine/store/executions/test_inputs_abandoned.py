@@ -30,11 +30,13 @@ from engine.media.objects import ObjectStore
 from engine.settings import load
 from engine.store import Store
 from engine.store.redis.scripts import SCRIPTS
+from tests.support.store.records import accept
 
 async def main(account_id, slug):
     settings = load()
     store = Store.open(settings, ObjectStore.of(settings))
     workflow, plan = await store.workflows.plan(slug)
+    account = await store.accounts.get(account_id)
     call = store.client.call
 
     def dies(script, *rest):
@@ -43,10 +45,7 @@ async def main(account_id, slug):
         return call(script, *rest)
 
     store.client.call = dies
-    await store.executions.accept(
-        account_id=account_id, workflow=workflow, plan=plan, inputs={"who": "x" * 300_000},
-        source="api-workflow", key_id="key",
-    )
+    await accept(store, account, workflow, plan, {"who": "x" * 300_000})
 
 asyncio.run(main(*sys.argv[1:]))
 """

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import pytest
 
-from engine.executions.execution import ExecutionEnd, ExecutionStatus
+from engine.executions.execution import ExecutionOutcome, ExecutionStatus
 from engine.store import Account, CompletionNotifier, Store
 from engine.store.executions import notifier as bells
 from engine.store.executions.claims import Lease
@@ -74,7 +74,7 @@ async def test_a_caller_is_woken_when_its_execution_ends(
 
 async def notify_with(
     store: Store, account: Account, redis_url: str, step: Step
-) -> ExecutionEnd | None:
+) -> ExecutionOutcome | None:
     """Return the notified outcome of an execution that ends with this step."""
     workflow, plan = await save(store, account)
     async with CompletionNotifier.open(redis_url) as notifier:

@@ -4,11 +4,11 @@ import pytest
 
 from engine.access.capabilities import Tier
 from engine.errors import GrantExhausted, ModelNotFound, ModelTierRequired, WorkflowNotFound
-from engine.store import Account, StaleWorkflow, Store, Workflow
+from engine.store import Account, Store, Workflow
 from engine.store.executions.public_runs import hidden_models
 from engine.store.redis import keyspace
 from engine.store.workflows.versions import PUBLIC_RUN_MS, VERSIONS_KEPT
-from tests.support.store.records import accept, document, save
+from tests.support.store.records import NotAccepted, accept, document, save
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ async def test_a_version_that_was_replaced_is_read_anew(
     workflow, plan = await save(store, account)
     await save_often(store, account, 1)
 
-    with pytest.raises(StaleWorkflow):
+    with pytest.raises(NotAccepted, match="StaleWorkflow"):
         await accept(store, other, workflow, plan)
 
     await store.workflows.delete(account.id, "echo")

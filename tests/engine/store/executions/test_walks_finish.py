@@ -9,20 +9,20 @@ from msgspec import structs
 from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.executions.rows import NodeRow, StepRows, pack_rows
 from engine.graph.plan import Plan
-from engine.store import Account, AuthorizationRejected, CompletionNotifier, Store, Workflow
+from engine.store import Account, CompletionNotifier, Store, Workflow
 from engine.store.dispatch.hints import InlineRun, parse_inline_run
 from engine.store.dispatch.queue_selector import BULK_FROM
-from engine.store.executions.steps import FinishedWalk
+from engine.store.executions.steps import UnclaimedWalk
 from engine.store.redis import keyspace
 from engine.store.redis.record_packing import pack
 from tests.support.eventually import eventually
 from tests.support.store.authorizations import outdated_authorization
-from tests.support.store.records import document, save
+from tests.support.store.records import NotAccepted, accept, document, save
 from tests.support.store.redis_contents import contents
 
 Saved = tuple[Workflow, Plan]
 INPUTS = {"text": "hi"}
-FINISHED = FinishedWalk(
+FINISHED = UnclaimedWalk(
     inline_run=InlineRun(slug="echo", version=1, inputs=pack(INPUTS)),
     codes="cc",
     rows=pack_rows(StepRows([NodeRow(0, 1, 0, 3), NodeRow(1, 1, 3, 4)])),
@@ -38,13 +38,7 @@ async def saved(store: Store, account: Account) -> Saved:
 
 async def begin(store: Store, account: Account, saved: Saved, **options: Any) -> str:
     """Accept an execution with options of `accept`; return its reference."""
-    workflow, plan = saved
-    accepted = await store.executions.accept(
-        account_id=account.id,
-        workflow=workflow,
-        plan=plan,
-        **{"inputs": INPUTS, "source": "api-workflow", "key_id": "key_1", **options},
-    )
+    accepted = await accept(store, account, *saved, **{"inputs": INPUTS, **options})
     return keyspace.reference(account.id, accepted.id)
 
 
@@ -212,7 +206,7 @@ async def test_runs_that_are_refused_after_a_refusal_send_no_hint(
     store: Store, account: Account, saved: Saved
 ) -> None:
     for _ in range(3):
-        with pytest.raises(AuthorizationRejected):
+        with pytest.raises(NotAccepted, match="AuthorizationRejected"):
             await begin(
                 store, account, saved, authorization=await outdated_authorization(store, account)
             )

@@ -17,7 +17,7 @@ from engine.store import Account, ExecutionFilter, Store, Workflow
 from engine.store.dispatch.hints import InlineRun
 from engine.store.executions.claims import Lease
 from engine.store.executions.events import ProgressUpdate
-from engine.store.executions.steps import FinishedWalk, Step
+from engine.store.executions.steps import Step, UnclaimedWalk
 from engine.store.limits.governor import CallOutcome, CallReport
 from engine.store.media import AssetReview, AssetSource
 from engine.store.redis import keyspace, provider_keys
@@ -132,7 +132,7 @@ async def use_media(store: Store, account: Account, workflow: Workflow) -> None:
 async def finish(store: Store, account: Account, workflow: Workflow, plan: Plan) -> None:
     """End an execution without a claim."""
     accepted = await accept(store, account, workflow, plan)
-    finished = FinishedWalk(
+    finished = UnclaimedWalk(
         inline_run=InlineRun(slug=workflow.slug, version=workflow.version, inputs=pack({})),
         codes="cc",
         rows=pack([]),
@@ -148,15 +148,8 @@ async def deliver(store: Store, account: Account, workflow: Workflow, plan: Plan
     webhook = await store.webhooks.save(account.id, key.id, url="https://example.com")
     ids = []
     for _ in range(2):
-        accepted = await store.executions.accept(
-            account_id=account.id,
-            workflow=workflow,
-            plan=plan,
-            inputs={},
-            source="api-workflow",
-            key_id=key.id,
-            webhook_url=webhook.url,
-        )
+        options = {"key_id": key.id, "webhook_url": webhook.url}
+        accepted = await accept(store, account, workflow, plan, **options)
         ids.append(accepted.id)
     reference = keyspace.reference(account.id, ids[0])
     await store.walks.claim(reference, "w1", "t")

@@ -13,7 +13,7 @@ from engine.store.redis import keyspace
 from engine.store.redis.record_packing import pack
 from engine.store.webhooks.deliveries import ClaimedDelivery, DeliveryReceiver
 from engine.webhooks.deliveries import GONE_REASON, Attempt, DeliveryStatus, DeliveryVerdict
-from tests.support.store.records import BOTH_DONE, save
+from tests.support.store.records import BOTH_DONE, accept, save
 from tests.support.store.redis_contents import contents
 
 URL = "https://example.com/hook"
@@ -80,16 +80,8 @@ async def notified(store: Store, account: Account) -> NotifiedExecution:
     capabilities = ["workflow:run", "webhook:receive"]
     key, _ = await store.api_keys.create(account, name="k", capabilities=capabilities)
     await store.webhooks.save(account.id, key.id, url=URL, secret="a secret of its own")
-    workflow, plan = await save(store, account)
-    accepted = await store.executions.accept(
-        account_id=account.id,
-        workflow=workflow,
-        plan=plan,
-        inputs={},
-        source="api-workflow",
-        key_id=key.id,
-        webhook_url=URL,
-    )
+    saved = await save(store, account)
+    accepted = await accept(store, account, *saved, key_id=key.id, webhook_url=URL)
     return NotifiedExecution(store, account, key.id, accepted.id)
 
 

@@ -10,12 +10,12 @@ from engine.graph.document import Document, parse_document
 from engine.graph.plan import NodeName
 from engine.models.registry import use_models
 from engine.settings import Settings
-from engine.store import Account, StaleWorkflow, Store
+from engine.store import Account, Store
 from engine.store.redis import keyspace
 from engine.store.workflows.list import WorkflowFilter
 from tests.support.factories import Graph
 from tests.support.manifests import model
-from tests.support.store.records import accept, document, save
+from tests.support.store.records import NotAccepted, accept, document, save
 
 PROBLEM = {"reason": "A workflow needs a Response Output"}
 
@@ -250,7 +250,7 @@ async def test_a_plan_is_kept_and_a_later_version_is_found_by_accepting(
     old, old_plan = await other.workflows.plan(workflow.slug)
     assert old.version == 1
     assert old_plan is not None
-    with pytest.raises(StaleWorkflow):
+    with pytest.raises(NotAccepted, match="StaleWorkflow"):
         await accept(other, account, old, old_plan)
     new, new_plan = await other.workflows.plan(workflow.slug, fresh=True)
     assert new_plan is not None

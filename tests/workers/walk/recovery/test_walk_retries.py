@@ -8,23 +8,16 @@ from engine.errors import ExecutionNotFound, ExecutionNotRetryable, VersionNotFo
 from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.graph.document import parse_document
 from engine.models.registry import use_models
-from engine.services.media import MediaService
-from engine.services.runs.retries import Retries
-from engine.settings import Settings
+from engine.services.runs.retries import FailedExecution
 from engine.store import AlreadyRetried
 from engine.store.executions.record_fields import parse_answer_batches, parse_rows
 from engine.store.redis import keyspace
 from engine.store.redis.record_packing import pack, unpack
 from tests.support.factories import Graph
 from tests.support.manifests import model
-from tests.support.store.records import document
+from tests.support.store.records import NotAccepted, document
 from tests.support.workers.paying_account import PRICE, PayingAccount, answer, fan, model_node
-from tests.support.workers.retried_runs import accept_retry, retry
-
-
-@pytest.fixture
-def retries(settings: Settings, payer: PayingAccount) -> Retries:
-    return Retries(payer.store, MediaService.of(settings, payer.store))
+from tests.support.workers.retried_runs import accept_retry, media_service, retry
 
 
 async def record(payer: PayingAccount, execution_id: str) -> dict[str, bytes]:
@@ -169,13 +162,13 @@ async def test_branches_that_were_not_taken_are_skipped_again(payer: PayingAccou
 
 
 async def test_a_retry_that_was_cancelled_may_be_followed_by_another(
-    payer: PayingAccount, retries: Retries
+    payer: PayingAccount,
 ) -> None:
     first = await failed(payer, answer(model_node(Graph(), "job"), "job"), job=1)
     second = await accept_retry(payer, first)
-    with pytest.raises(AlreadyRetried) as told:
+    with pytest.raises(NotAccepted) as refusal:
         await accept_retry(payer, first)
-    assert told.value.execution_id == second
+    assert refusal.value.verdict == AlreadyRetried(second)
 
     await payer.store.executions.cancel(payer.account.id, second)
     third = await accept_retry(payer, first)
@@ -192,8 +185,8 @@ async def test_of_retries_that_found_the_same_failure_one_begins(payer: PayingAc
     )
 
     begun = [each for each in found if isinstance(each, str)]
-    told = {each.execution_id for each in found if isinstance(each, AlreadyRetried)}
-    assert (len(begun), told) == (1, set(begun))
+    refused = [each.verdict for each in found if isinstance(each, NotAccepted)]
+    assert (len(begun), refused) == (1, [AlreadyRetried(begun[0])] * 4)
 
 
 async def test_values_that_were_not_recorded_forbid_a_retry(payer: PayingAccount) -> None:
@@ -231,12 +224,12 @@ async def test_a_model_that_is_gone_forbids_a_retry(payer: PayingAccount) -> Non
         await accept_retry(payer, first)
 
 
-async def test_executions_of_others_are_not_found(payer: PayingAccount, retries: Retries) -> None:
+async def test_executions_of_others_are_not_found(payer: PayingAccount) -> None:
     first = await failed(payer, answer(model_node(Graph(), "job"), "job"), job=1)
     other = await payer.store.accounts.create(email="eve@example.org", tier=payer.account.tier)
 
     with pytest.raises(ExecutionNotFound):
-        await retries.read(other.id, first)
+        await FailedExecution.read(payer.store, media_service(payer.store), other.id, first)
 
 
 async def test_large_outputs_become_objects_of_the_retry(payer: PayingAccount) -> None:

@@ -12,7 +12,7 @@ from engine.access.capabilities import Tier
 from engine.executions.execution import ExecutionStatus
 from engine.settings import Settings
 from engine.store import CompletionNotifier, Store
-from engine.store.executions import executions
+from engine.store.executions import acceptance
 from tests.conftest import RedisServer
 from tests.support.eventually import PATIENCE_SECONDS, eventually
 from tests.support.factories import Runner, greeting, http_fan, http_line
@@ -79,7 +79,7 @@ async def _see_a_death(runner: Runner, target: Target) -> None:
 async def test_a_killed_worker_with_fetched_hints_loses_no_execution(
     workers: list[WorkerProcess], runner: Runner, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(executions, "RESEND_AFTER_MS", 1_000)
+    monkeypatch.setattr(acceptance, "RESEND_AFTER_MS", 1_000)
     slug = await runner.save(http_fan(f"{target.url}/slow/0.2", 2))
     ids = [await runner.begin(slug) for _ in range(60)]
 

@@ -1,0 +1,212 @@
+"""Executions to accept, and verdicts on them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+from typing import Any
+
+from msgspec import Struct, field
+
+from engine.access.tiers import TierTerms
+from engine.billing.credits import Quote, make_quote
+from engine.executions.execution import NodeStatus
+from engine.graph.document import RecordValues
+from engine.graph.plan import Plan
+from engine.graph.progress import initial_statuses
+from engine.ids.executions import new_execution_id
+from engine.ids.idempotency import IdempotencyKey
+from engine.store.accounts.speculation import SpeculativeAuthorization
+from engine.store.dispatch.hints import MAX_CARRIED_BYTES, InlineRun
+from engine.store.executions.events import initial_watch_fields
+from engine.store.executions.inputs import NO_TURN, Turn
+from engine.store.executions.offload import is_large
+from engine.store.executions.start import Start
+from engine.store.redis.connection import Argument
+from engine.store.redis.record_packing import pack
+from engine.store.workflows.records import Workflow
+
+
+class NewRun(Struct, frozen=True, kw_only=True):
+    """Run that a caller asks for: its account, limits and notifications."""
+
+    account_id: str
+    source: str
+    """Origin of the execution, a `Source`."""
+    key_id: str
+    """API key of the caller; empty for a session."""
+    execution_id: str = field(default_factory=new_execution_id)
+    terms: TierTerms | None = None
+    """Limit of concurrent executions and price of credits; without, no node may be charged."""
+    max_credits: int | None = None
+    """Most credits that the run may spend; None: all that the balance allows."""
+    notifier: str = ""
+    """Channel to notify of the end; empty for none."""
+    watcher: str | None = None
+    """Channel of a watcher from the beginning; empty: record events without notification; None: do
+    not record events."""
+    webhook_url: str | None = None
+    """URL of the key's webhook to notify of the end."""
+    idempotency_key: IdempotencyKey | None = None
+    answer: str = ""
+    """Response to replay for the idempotency key, if already known."""
+    authorization: SpeculativeAuthorization | None = None
+    """Authorizes the call in the script that accepts the run; None: the call is authorized."""
+    depth: int = 1
+    """1, or one more than that of the run whose node makes the call."""
+    request_id: str = ""
+    """Id of the HTTP request, for readers of the record."""
+    turn: Turn = NO_TURN
+    """Turn of the account, given back while objects are stored."""
+
+
+class NewExecution(Struct, frozen=True, kw_only=True):
+    """Execution to accept: a run with its plan and checked inputs."""
+
+    run: NewRun
+    plan: Plan
+    inputs: Mapping[str, Any]
+    packed_inputs: bytes
+    """The inputs as `pack_inputs` returns them."""
+    workflow: Workflow | None = None
+    """None: the run is of a draft in `start`, or of the one model in the plan."""
+    is_named_version: bool = False
+    """Whether the caller named the version, which need not be the live one."""
+    start: Start | None = None
+    """State that the execution begins with; None: all nodes wait."""
+    warnings: tuple[str, ...] = ()
+    """Sentences for readers of the record."""
+
+    @property
+    def slug(self) -> str:
+        """Slug of the workflow; empty for the run of a model."""
+        if self.workflow is not None:
+            return self.workflow.slug
+        return "" if self.start is None else self.start.slug
+
+    @property
+    def owner_id(self) -> str:
+        """Account of the workflow, if it is another one's; empty: the execution's own."""
+        is_own = self.workflow is None or self.workflow.account_id == self.run.account_id
+        return "" if is_own or self.workflow is None else self.workflow.account_id
+
+    @property
+    def version(self) -> str:
+        """Number of the workflow's version; empty without a workflow."""
+        return "" if self.workflow is None else str(self.workflow.version)
+
+    @property
+    def retried_id(self) -> str:
+        """Failed execution that this one retries; empty: none."""
+        return self.start.retry.execution_id if self.start and self.start.retry else ""
+
+    @property
+    def statuses(self) -> Sequence[NodeStatus]:
+        """Statuses of the nodes in plan order."""
+        return initial_statuses(self.plan) if self.start is None else self.start.statuses
+
+    @property
+    def has_objects(self) -> bool:
+        """Whether objects are stored before the acceptance."""
+        has_seeds = self.start is not None and self.start.store_objects is not None
+        return has_seeds or is_large(len(self.packed_inputs))
+
+    @property
+    def inline_run(self) -> InlineRun | None:
+        """The run to inline in the hint, if it may be walked before its claim."""
+        run, workflow = self.run, self.workflow
+        must_claim = bool(self.owner_id or run.webhook_url or run.watcher or self.start)
+        if must_claim or workflow is None or not self.plan.is_pure:
+            return None
+        if len(self.packed_inputs) > MAX_CARRIED_BYTES:
+            return None
+        return InlineRun(slug=workflow.slug, version=workflow.version, inputs=self.packed_inputs)
+
+    def charged_plan(self) -> Plan:
+        """Return the plan with the models of the nodes that will run."""
+        return self.plan if self.start is None else self.start.charged_part(self.plan)
+
+    def make_quote(self) -> Quote | None:
+        """Return the quote, None if nothing is charged. Raises what `credits.make_quote` raises."""
+        run = self.run
+        return make_quote(self.charged_plan(), run.terms, run.max_credits, self.inputs)
+
+    def record_fields(self, inputs: bytes, quote: Quote | None) -> dict[str, Argument]:
+        """Return the first fields of the record, with inputs as they stand there.
+
+        Versions, statuses and times are added by the script, and so are values for webhooks.
+        """
+        run, workflow = self.run, self.workflow
+        fields: dict[str, Argument] = {
+            "slug": self.slug,
+            "source": run.source,
+            "key": run.key_id,
+            "notifier": run.notifier,
+            "inputs": inputs,
+            **({} if self.start is None else self.start.record_fields()),
+            **({} if quote is None else _quote_fields(quote, self.charged_plan())),
+            **initial_watch_fields(run.watcher),
+        }
+        if inputs is not self.packed_inputs:
+            fields["has_objects"] = "1"
+        if run.depth > 1:
+            fields["depth"] = run.depth
+        if self.owner_id:
+            fields["owner"] = self.owner_id
+        if run.request_id:
+            fields["request"] = run.request_id
+        if workflow is not None and workflow.document.record_values is not RecordValues.ALL:
+            fields["values"] = workflow.document.record_values.value
+        if self.warnings:
+            fields["warnings"] = pack(list(self.warnings))
+        return fields
+
+
+def _quote_fields(quote: Quote, plan: Plan) -> dict[str, Argument]:
+    models = ",".join(dict.fromkeys(plan.models.values()))
+    fields: dict[str, Argument] = {"models": models, "markup": str(quote.markup)}
+    if quote.trials:
+        fields["trials"] = fields["tried"] = ",".join(quote.trials)
+    if quote.max_credits is not None:
+        fields["cap"] = str(quote.max_credits)
+    return fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """Accepted execution, which will end after any crash. `created_at` is in milliseconds."""
+
+    id: str
+    created_at: int
+    active: int = dataclass_field(compare=False)
+    """Number of the account's executions that have not ended, this one included."""
+    warnings: tuple[str, ...] = ()
+    """Sentences for the caller."""
+
+
+class StaleWorkflow(Struct, frozen=True):
+    """The workflow has a newer version than the plan; it must be read again."""
+
+
+class AlreadyRetried(Struct, frozen=True):
+    """The failed execution has a retry already."""
+
+    execution_id: str
+    """The retry."""
+
+
+class IdempotentReplay(Struct, frozen=True):
+    """The idempotency key was used before."""
+
+    idempotency_key: IdempotencyKey
+    execution_id: str
+    answer: str
+    """Recorded answer; empty before the first response."""
+
+
+class AuthorizationRejected(Struct, frozen=True):
+    """The principal may differ from the assumed one, or the call is beyond the limit."""
+
+
+RunVerdict = Accepted | AlreadyRetried | IdempotentReplay | AuthorizationRejected
+"""Verdict on a run whose workflow is read again as often as it is saved concurrently."""
+AcceptVerdict = RunVerdict | StaleWorkflow
