@@ -1,18 +1,17 @@
 import { useDeferredValue, useId, useState } from "react";
 import { call } from "../api/client";
 import { usePages } from "../api/pages";
+import { ACCOUNTS } from "../api/paths";
 import { invalidate } from "../api/resource";
 import type { Account, Tier } from "../api/types";
 import { Ago } from "../components/Ago";
 import { Button } from "../components/Button";
 import { Empty, Failed, Loading } from "../components/States";
 import { toast } from "../components/Toast";
+import { TIERS } from "../models/facts";
 import { CreateAccount } from "./CreateAccount";
 import { Credit } from "./Credit";
 import { LoginLink } from "./LoginLink";
-
-export const ACCOUNTS = "/api/admin/accounts";
-export const TIERS: Tier[] = ["free", "creator", "pro", "business", "enterprise"];
 
 type Asked = { kind: "credit" | "link"; account: Account } | { kind: "create" };
 

@@ -1,11 +1,12 @@
 import { type FormEvent, useId, useState } from "react";
 import { call } from "../api/client";
+import { ACCOUNTS } from "../api/paths";
 import { invalidate } from "../api/resource";
 import type { Account } from "../api/types";
 import { Button } from "../components/Button";
 import { Dialog } from "../components/Dialog";
 import { TextField } from "../components/TextField";
-import { ACCOUNTS, TIERS } from "./Accounts";
+import { TIERS } from "../models/facts";
 import { LoginLink } from "./LoginLink";
 
 /** Create an account, then hand out the link that signs its owner in. */

@@ -1,5 +1,6 @@
 import { type FormEvent, useState } from "react";
 import { call } from "../api/client";
+import { ACCOUNTS } from "../api/paths";
 import { invalidate } from "../api/resource";
 import type { Account } from "../api/types";
 import { credits } from "../components/Ago";
@@ -7,7 +8,6 @@ import { Button } from "../components/Button";
 import { Dialog } from "../components/Dialog";
 import { TextField } from "../components/TextField";
 import { toast } from "../components/Toast";
-import { ACCOUNTS } from "./Accounts";
 
 /** Add credits to an account, with a note for the audit log. */
 export function Credit({ account, onClose }: { account: Account; onClose: () => void }) {

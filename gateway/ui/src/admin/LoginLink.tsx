@@ -1,12 +1,12 @@
 import { useEffect, useState } from "react";
 import { call } from "../api/client";
+import { ACCOUNTS } from "../api/paths";
 import { invalidate } from "../api/resource";
 import type { Account } from "../api/types";
 import { Button } from "../components/Button";
 import { CodeBlock } from "../components/CodeBlock";
 import { Dialog } from "../components/Dialog";
 import { Loading } from "../components/States";
-import { ACCOUNTS } from "./Accounts";
 
 /** A link that signs one browser in to an account, once. */
 export function LoginLink({ account, onClose }: { account: Account; onClose: () => void }) {

@@ -1,5 +1,6 @@
 import { type FormEvent, useState } from "react";
 import { call } from "../api/client";
+import { KEYS } from "../api/paths";
 import { invalidate, useResource } from "../api/resource";
 import type { CreatedKey, Me, Model, WorkflowRow } from "../api/types";
 import { Button } from "../components/Button";
@@ -7,7 +8,6 @@ import { CodeBlock } from "../components/CodeBlock";
 import { Dialog } from "../components/Dialog";
 import { TextField } from "../components/TextField";
 import { CUSTOM, GENERAL, PRESETS, reasonAgainst } from "./capabilities";
-import { KEYS } from "./Dashboard";
 import { ExpiryField, momentOf, NEVER } from "./ExpiryField";
 
 interface Props {

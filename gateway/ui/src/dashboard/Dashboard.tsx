@@ -1,4 +1,5 @@
 import { useState } from "react";
+import { KEYS } from "../api/paths";
 import { useResource } from "../api/resource";
 import type { ApiKey } from "../api/types";
 import { Button } from "../components/Button";
@@ -13,7 +14,6 @@ import { Limits } from "./Limits";
 import { WebhookTab } from "./WebhookTab";
 import "./dashboard.css";
 
-export const KEYS = "/api/api-keys";
 const TABS: Record<string, string> = { keys: "Keys", webhook: "Webhook" };
 
 export default function Dashboard() {

@@ -1,12 +1,12 @@
 import { type FormEvent, useState } from "react";
 import { call } from "../api/client";
+import { KEYS } from "../api/paths";
 import { invalidate } from "../api/resource";
 import type { ApiKey } from "../api/types";
 import { Button } from "../components/Button";
 import { Dialog } from "../components/Dialog";
 import { TextField } from "../components/TextField";
 import { toast } from "../components/Toast";
-import { KEYS } from "./Dashboard";
 import { ExpiryField, momentOf, NEVER } from "./ExpiryField";
 
 /** Another name and another expiry for a key; what it may do is fixed. */

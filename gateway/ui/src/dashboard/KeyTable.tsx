@@ -1,12 +1,12 @@
 import { useState } from "react";
 import { call } from "../api/client";
+import { KEYS } from "../api/paths";
 import { expect, invalidate } from "../api/resource";
 import type { ApiKey } from "../api/types";
 import { Ago } from "../components/Ago";
 import { Button } from "../components/Button";
 import { Dialog } from "../components/Dialog";
 import { toast } from "../components/Toast";
-import { KEYS } from "./Dashboard";
 import { EditKey } from "./EditKey";
 
 export function KeyTable({ keys }: { keys: ApiKey[] }) {

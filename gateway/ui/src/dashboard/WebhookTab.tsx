@@ -1,5 +1,6 @@
 import { type FormEvent, useEffect, useState } from "react";
 import { call, get } from "../api/client";
+import { KEYS } from "../api/paths";
 import { invalidate } from "../api/resource";
 import type { ApiKey, Webhook } from "../api/types";
 import { Button } from "../components/Button";
@@ -8,7 +9,6 @@ import { Empty } from "../components/States";
 import { TextField } from "../components/TextField";
 import { toast } from "../components/Toast";
 import { useParameter } from "../shell/router";
-import { KEYS } from "./Dashboard";
 import { Deliveries } from "./Deliveries";
 
 function mayReceive(key: ApiKey): boolean {
@@ -50,30 +50,37 @@ export function WebhookTab({ keys }: { keys: ApiKey[] }) {
   );
 }
 
-/** The webhook of a key; null where there is none. */
-async function read(key: ApiKey): Promise<Webhook | null> {
-  return key.webhook && get<Webhook>(`${KEYS}/${key.id}/webhook`);
+interface KeptWebhook {
+  /** Null where the key has none. */
+  webhook: Webhook | null;
+  url: string;
+  setUrl: (url: string) => void;
+  /** Known right after it was made, and never again. */
+  secret: string;
+  fault: string;
+  save: (changes: { enabled?: boolean; secret?: null }) => Promise<void>;
 }
 
-function KeyWebhook({ apiKey, isOnly }: { apiKey: ApiKey; isOnly: boolean }) {
-  const path = `${KEYS}/${apiKey.id}/webhook`;
+/** The webhook of a key, with the URL as it is typed. */
+function useWebhook(path: string, apiKey: ApiKey): KeptWebhook {
   const [webhook, setWebhook] = useState<Webhook | null>(null);
   const [url, setUrl] = useState("");
   const [secret, setSecret] = useState("");
   const [fault, setFault] = useState("");
   useEffect(() => {
-    read(apiKey).then(
-      (found) => {
-        setWebhook((now) => found ?? now);
-        setUrl((now) => now || (found?.url ?? ""));
+    if (!apiKey.webhook) return;
+    get<Webhook>(path).then(
+      (saved) => {
+        setWebhook(saved);
+        setUrl((typed) => typed || saved.url);
       },
       (error: Error) => setFault(error.message),
     );
-  }, [apiKey]);
-  const save = async (body: { enabled?: boolean; secret?: null }): Promise<void> => {
+  }, [path, apiKey]);
+  const save = async (changes: { enabled?: boolean; secret?: null }): Promise<void> => {
     setFault("");
     try {
-      const saved = await call<Webhook>("PUT", path, { url, ...body });
+      const saved = await call<Webhook>("PUT", path, { url, ...changes });
       setWebhook(saved);
       setSecret(saved.secret ?? "");
       toast("Saved the webhook");
@@ -82,15 +89,12 @@ function KeyWebhook({ apiKey, isOnly }: { apiKey: ApiKey; isOnly: boolean }) {
       setFault((error as Error).message);
     }
   };
-  const test = async (): Promise<void> => {
-    try {
-      await call("POST", `${path}/test`);
-      toast("A test event is on its way");
-      invalidate(`${path}/deliveries`);
-    } catch (error) {
-      toast((error as Error).message);
-    }
-  };
+  return { webhook, url, setUrl, secret, fault, save };
+}
+
+function KeyWebhook({ apiKey, isOnly }: { apiKey: ApiKey; isOnly: boolean }) {
+  const path = `${KEYS}/${apiKey.id}/webhook`;
+  const { webhook, url, setUrl, secret, fault, save } = useWebhook(path, apiKey);
   return (
     <>
       <section className="panel stack" aria-labelledby="webhook-heading">
@@ -132,21 +136,35 @@ function KeyWebhook({ apiKey, isOnly }: { apiKey: ApiKey; isOnly: boolean }) {
             <CodeBlock text={secret} isWrapped label="Secret of the webhook" />
           </div>
         )}
-        {webhook && (
-          <div className="row">
-            <Button onClick={() => void test()} disabled={!webhook.enabled}>
-              Send test
-            </Button>
-            <Button onClick={() => void save({ secret: null })}>New secret</Button>
-            {webhook.enabled && (
-              <Button look="quiet" onClick={() => void save({ enabled: false })}>
-                Disable
-              </Button>
-            )}
-          </div>
-        )}
+        {webhook && <Actions path={path} webhook={webhook} onSave={save} />}
       </section>
       <Deliveries path={path} hasWebhook={webhook !== null} />
     </>
+  );
+}
+
+/** Buttons of a webhook that is saved. */
+function Actions({ path, webhook, onSave }: { path: string; webhook: Webhook; onSave: KeptWebhook["save"] }) {
+  const test = async (): Promise<void> => {
+    try {
+      await call("POST", `${path}/test`);
+      toast("A test event is on its way");
+      invalidate(`${path}/deliveries`);
+    } catch (error) {
+      toast((error as Error).message);
+    }
+  };
+  return (
+    <div className="row">
+      <Button onClick={() => void test()} disabled={!webhook.enabled}>
+        Send test
+      </Button>
+      <Button onClick={() => void onSave({ secret: null })}>New secret</Button>
+      {webhook.enabled && (
+        <Button look="quiet" onClick={() => void onSave({ enabled: false })}>
+          Disable
+        </Button>
+      )}
+    </div>
   );
 }

@@ -5,7 +5,7 @@ import { Failed, Loading } from "../components/States";
 import { usePageTitle } from "../shell/Shell";
 import { Asked } from "./canvas/Asked";
 import { Canvas } from "./canvas/Canvas";
-import { keepChecked } from "./catalogue/check";
+import { keepChecked } from "./catalogue/keepChecked";
 import { EditorContext, type EditorStore, isPanel, useDocument } from "./document/store";
 import "./editor.css";
 import { SidePanel } from "./panels/SidePanel";

@@ -1,4 +1,5 @@
 import { type ReactNode, useState } from "react";
+import { WORKFLOWS } from "../api/paths";
 import { useResource } from "../api/resource";
 import type { WorkflowRow } from "../api/types";
 import { Button } from "../components/Button";
@@ -11,11 +12,9 @@ import { NewWorkflow } from "./NewWorkflow";
 import { deleted, WorkflowCard } from "./WorkflowCard";
 import "./home.css";
 
-export const LIST = "/api/workflows";
-
 export function Home() {
   usePageTitle("Workflows");
-  const list = useResource<WorkflowRow[]>(LIST);
+  const list = useResource<WorkflowRow[]>(WORKFLOWS);
   const me = useMe().data;
   const [isCreating, setCreating] = useState(false);
   const rows = list.data ?? [];

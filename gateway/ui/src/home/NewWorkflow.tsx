@@ -1,5 +1,6 @@
 import { type FormEvent, useState } from "react";
 import { call } from "../api/client";
+import { WORKFLOWS } from "../api/paths";
 import { invalidate } from "../api/resource";
 import type { WorkflowDocument, WorkflowRow } from "../api/types";
 import { Button } from "../components/Button";
@@ -10,7 +11,6 @@ import { useSurroundings } from "../needs/surroundings";
 import { navigate } from "../shell/router";
 import { useMe } from "../shell/session";
 import { duplicate } from "./duplicate";
-import { LIST } from "./Home";
 import { TemplateCard } from "./TemplateCard";
 
 const EXAMPLE = {
@@ -41,80 +41,39 @@ interface Props {
 
 export function NewWorkflow({ templates, onClose }: Props) {
   const [name, setName] = useState("");
-  const [template, setTemplate] = useState("");
+  const [start, setStart] = useState("");
   const [fault, setFault] = useState("");
   const [isSaving, setSaving] = useState(false);
   const around = useSurroundings();
+  const template = templates.find((row) => row.slug === start);
   const create = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
-    const chosen = templates.find((row) => row.slug === template);
-    const called = name.trim() || chosen?.name;
+    const called = name.trim() || template?.name;
     if (!called) return setFault("Give the workflow a name.");
     setSaving(true);
     try {
-      const made = chosen
-        ? await copy(chosen.slug, called, around)
-        : await call<WorkflowDocument>("POST", LIST, {
-            name: called,
-            ...(template === FROM_NOTHING ? { ...EMPTY, draft: true } : EXAMPLE),
-          });
-      invalidate(LIST);
+      const made = template ? await copyTemplate(template.slug, called, around) : await createNew(called, start === FROM_NOTHING);
+      invalidate(WORKFLOWS);
       navigate(`/app/editor/${made.slug}`);
     } catch (error) {
       setFault((error as Error).message);
       setSaving(false);
     }
   };
-  const sorted = [...templates].sort((one, other) => one.name.localeCompare(other.name));
   return (
     <Dialog title="New workflow" onClose={onClose} isWide>
       <form className="stack" onSubmit={create} noValidate>
         <TextField
           label="Name"
           hint="The address of the endpoint is made from it, once and for good. Without one, the template's is taken."
-          placeholder={templates.find((row) => row.slug === template)?.name}
+          placeholder={template?.name}
           value={name}
           onChange={setName}
           fault={fault}
           maxLength={200}
           autoFocus
         />
-        <fieldset className="stack start-from">
-          <legend className="label">Start from</legend>
-          <div className="templates">
-            <TemplateCard
-              slug=""
-              name="A small example"
-              description="A form with one field, and a text with its value."
-              tags={[]}
-              coverUrl={null}
-              graph={EXAMPLE}
-              around={around}
-              isChosen={template === ""}
-              onChoose={setTemplate}
-            />
-            <TemplateCard
-              slug={FROM_NOTHING}
-              name="An empty canvas"
-              description="Nothing yet: add your nodes and wire them."
-              tags={[]}
-              coverUrl={null}
-              graph={EMPTY}
-              around={around}
-              isChosen={template === FROM_NOTHING}
-              onChoose={setTemplate}
-            />
-            {sorted.map(({ slug, name: called, description, tags, coverUrl }) => (
-              <TemplateCard
-                key={slug}
-                {...{ slug, description, tags, coverUrl, around }}
-                name={called}
-                isChosen={template === slug}
-                onChoose={setTemplate}
-              />
-            ))}
-          </div>
-        </fieldset>
+        <StartFrom templates={templates} around={around} chosen={start} onChoose={setStart} />
         <Advice />
         <div className="actions">
           <Button look="quiet" onClick={onClose}>
@@ -129,12 +88,44 @@ export function NewWorkflow({ templates, onClose }: Props) {
   );
 }
 
+interface StartFromProps {
+  templates: WorkflowRow[];
+  around: Surroundings | undefined;
+  chosen: string;
+  onChoose: (start: string) => void;
+}
+
+/** The example, the empty canvas and the templates by name, as radio buttons. */
+function StartFrom({ templates, around, chosen, onChoose }: StartFromProps) {
+  const without = { tags: [], coverUrl: null };
+  const cards = [
+    { slug: "", name: "A small example", description: "A form with one field, and a text with its value.", graph: EXAMPLE, ...without },
+    { slug: FROM_NOTHING, name: "An empty canvas", description: "Nothing yet: add your nodes and wire them.", graph: EMPTY, ...without },
+    ...[...templates].sort((one, other) => one.name.localeCompare(other.name)),
+  ];
+  return (
+    <fieldset className="stack start-from">
+      <legend className="label">Start from</legend>
+      <div className="templates">
+        {cards.map((card) => (
+          <TemplateCard key={card.slug} {...card} around={around} isChosen={card.slug === chosen} onChoose={onChoose} />
+        ))}
+      </div>
+    </fieldset>
+  );
+}
+
+/** Save the small example, or a draft without nodes. */
+function createNew(name: string, isEmpty: boolean): Promise<WorkflowDocument> {
+  return call("POST", WORKFLOWS, { name, ...(isEmpty ? { ...EMPTY, draft: true } : EXAMPLE) });
+}
+
 /** Save a copy of a template, with models that are set up in the places of those that are not. */
-async function copy(slug: string, name: string, around: Surroundings | undefined): Promise<WorkflowDocument> {
+async function copyTemplate(slug: string, name: string, around: Surroundings | undefined): Promise<WorkflowDocument> {
   const made = await duplicate(slug, name);
   const nodes = around ? withUsableModels(made, around) : made.nodes;
   if (nodes.every((node, index) => node === made.nodes[index])) return made;
-  return call("PUT", `${LIST}/${made.slug}`, { nodes, draft: made.version === null });
+  return call("PUT", `${WORKFLOWS}/${made.slug}`, { nodes, draft: made.version === null });
 }
 
 /** How to get models; shown where a template cannot run. */

@@ -1,5 +1,6 @@
 import { type RefObject, useEffect, useRef, useState } from "react";
 import { call } from "../api/client";
+import { WORKFLOWS } from "../api/paths";
 import { expect, invalidate, useResource } from "../api/resource";
 import type { WorkflowDocument, WorkflowRow } from "../api/types";
 import { Ago, credits } from "../components/Ago";
@@ -12,44 +13,43 @@ import { Unmet, wordFor } from "../needs/Unmet";
 import { Link } from "../shell/router";
 import { Cover } from "./Cover";
 import { duplicate } from "./duplicate";
-import { LIST } from "./Home";
 
 /** Slugs of deleted workflows: a list that was asked for before still has them. */
 export const deleted = new Set<string>();
 
 async function remove(row: WorkflowRow): Promise<void> {
   deleted.add(row.slug);
-  expect<WorkflowRow[]>(LIST, (rows) => [...rows]);
+  expect<WorkflowRow[]>(WORKFLOWS, (rows) => [...rows]);
   try {
-    await call("DELETE", `/api/workflows/${row.slug}`);
+    await call("DELETE", `${WORKFLOWS}/${row.slug}`);
     toast(`Deleted "${row.name}"`, { label: "Undo", run: () => void restore(row) });
   } catch (error) {
     deleted.delete(row.slug);
     toast((error as Error).message);
   }
-  invalidate(LIST);
+  invalidate(WORKFLOWS);
 }
 
 async function restore(row: WorkflowRow): Promise<void> {
   try {
-    await call("POST", `/api/workflows/${row.slug}/restore`);
+    await call("POST", `${WORKFLOWS}/${row.slug}/restore`);
     deleted.delete(row.slug);
     toast(`"${row.name}" is back`);
   } catch (error) {
     toast((error as Error).message);
   }
-  invalidate(LIST);
+  invalidate(WORKFLOWS);
 }
 
 async function setArchived(row: WorkflowRow, archived: boolean): Promise<void> {
   const undo = { label: "Undo", run: () => void setArchived(row, !archived) };
   try {
-    await call("PUT", `/api/workflows/${row.slug}`, { archived });
+    await call("PUT", `${WORKFLOWS}/${row.slug}`, { archived });
     toast(archived ? `Archived "${row.name}"` : `"${row.name}" is back`, archived ? undo : undefined);
   } catch (error) {
     toast((error as Error).message);
   }
-  invalidate(LIST);
+  invalidate(WORKFLOWS);
 }
 
 async function copy(row: WorkflowRow): Promise<void> {
@@ -59,14 +59,14 @@ async function copy(row: WorkflowRow): Promise<void> {
   } catch (error) {
     toast((error as Error).message);
   }
-  invalidate(LIST);
+  invalidate(WORKFLOWS);
 }
 
 export function WorkflowCard({ row }: { row: WorkflowRow }) {
-  const endpoint = `/api/workflows/${row.slug}/run`;
+  const endpoint = `${WORKFLOWS}/${row.slug}/run`;
   const heading = `workflow-${row.slug}`;
   const place = useRef<HTMLLIElement>(null);
-  const graph = useResource<WorkflowDocument>(useSeen(place) ? `/api/workflows/${row.slug}` : null).data;
+  const graph = useResource<WorkflowDocument>(useSeen(place) ? `${WORKFLOWS}/${row.slug}` : null).data;
   const around = useSurroundings();
   const missing = graph && around ? unmet(needsOf(graph, around)) : [];
   return (

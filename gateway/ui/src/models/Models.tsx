@@ -1,4 +1,5 @@
 import { useState } from "react";
+import { MODELS } from "../api/paths";
 import { useResource } from "../api/resource";
 import type { Model } from "../api/types";
 import { Button } from "../components/Button";
@@ -6,7 +7,7 @@ import { Empty, Failed, Loading } from "../components/States";
 import { Link, setParameters, useParameter } from "../shell/router";
 import { usePageTitle } from "../shell/Shell";
 import { useMe } from "../shell/session";
-import { CATEGORIES, type Category, MODELS, missing, priceOf } from "./facts";
+import { CATEGORIES, type Category, missing, priceOf } from "./facts";
 import { Kind, State } from "./ModelBadges";
 import "../playground/form.css";
 import "./models.css";

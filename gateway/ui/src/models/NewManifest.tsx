@@ -1,9 +1,9 @@
 import { lazy, Suspense, useMemo } from "react";
+import { MODELS } from "../api/paths";
 import { useResource } from "../api/resource";
 import { Failed, Loading } from "../components/States";
 import { Link } from "../shell/router";
 import { usePageTitle } from "../shell/Shell";
-import { MODELS } from "./facts";
 import type { ManifestSource } from "./model/types";
 import { TEMPLATES } from "./templates";
 

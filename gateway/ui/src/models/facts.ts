@@ -5,11 +5,10 @@ import type { Model, Price, Tier } from "../api/types";
 
 export { priceOf };
 
-export const MODELS = "/api/models";
 export const CATEGORIES = { text: "Text", image: "Image", video: "Video", audio: "Audio" } as const;
 export type Category = keyof typeof CATEGORIES;
 
-const TIERS: Tier[] = ["free", "creator", "pro", "business", "enterprise"];
+export const TIERS: Tier[] = ["free", "creator", "pro", "business", "enterprise"];
 const VARIABLE = /\bset ([A-Z][A-Z0-9_]*)/;
 
 export interface Missing {

@@ -1,17 +1,7 @@
 import { useId } from "react";
 import type { Field } from "../api/types";
 import "./form.css";
-import { MediaInput } from "./MediaInput";
-
-export interface ControlProps {
-  field: Field;
-  id: string;
-  value: unknown;
-  onChange: (value: unknown) => void;
-  isInvalid: boolean;
-  describedBy?: string;
-  placeholder?: string;
-}
+import { type ControlProps, MediaInput } from "./MediaInput";
 
 interface Props {
   field: Field;

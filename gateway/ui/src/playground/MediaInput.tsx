@@ -1,9 +1,18 @@
 import { useState } from "react";
 import { upload } from "../api/client";
-import type { Asset } from "../api/types";
+import type { Asset, Field } from "../api/types";
 import { isSignedIn } from "../shell/session";
-import type { ControlProps } from "./FormField";
 import { Medium } from "./Medium";
+
+export interface ControlProps {
+  field: Field;
+  id: string;
+  value: unknown;
+  onChange: (value: unknown) => void;
+  isInvalid: boolean;
+  describedBy?: string;
+  placeholder?: string;
+}
 
 /** A file by drop, by paste or from a dialog, or the address of one. */
 export function MediaInput({ field, id, value, onChange, isInvalid, describedBy }: ControlProps) {

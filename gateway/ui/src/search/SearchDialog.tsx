@@ -33,6 +33,11 @@ function useAnswer(text: string): Answer | undefined {
   return answer;
 }
 
+function open({ address, isFile }: Found): void {
+  if (isFile) window.open(address, "_blank", "noopener");
+  else navigate(address);
+}
+
 /** Opens whatever an id or a name belongs to. */
 export default function SearchDialog({ onClose }: { onClose: () => void }) {
   const id = useId();
@@ -43,29 +48,21 @@ export default function SearchDialog({ onClose }: { onClose: () => void }) {
   const answer = useAnswer(text);
   const found = answer?.found ?? [];
   const isCurrent = answer?.text === text;
-  const open = ({ address, isFile }: Found): void => {
-    onClose();
-    if (isFile) window.open(address, "_blank", "noopener");
-    else navigate(address);
-  };
-  const first = isCurrent ? found[place] : undefined;
+  const chosen = isCurrent ? found[place] : undefined;
   // Enter before the answer is there opens its first row.
   useEffect(() => {
-    if (isAsked && first) open(first);
+    if (!isAsked || !chosen) return;
+    onClose();
+    open(chosen);
   });
   const press = (event: KeyboardEvent): void => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (event.key === "Enter") {
-      event.preventDefault();
-      setAsked(text !== "");
-    } else if (event.key === "Escape") {
-      // A field of type search would clear itself instead.
-      event.preventDefault();
-      onClose();
-    } else if (step && found.length > 0) {
-      event.preventDefault();
-      setPlace((place + step + found.length) % found.length);
-    }
+    if (event.key === "Enter") setAsked(text !== "");
+    // A field of type search would clear itself instead.
+    else if (event.key === "Escape") onClose();
+    else if (step && found.length > 0) setPlace((place + step + found.length) % found.length);
+    else return;
+    event.preventDefault();
   };
   return (
     <Dialog title="Search" onClose={onClose}>
@@ -76,7 +73,7 @@ export default function SearchDialog({ onClose }: { onClose: () => void }) {
         aria-label="Id, slug, name or key"
         aria-expanded={found.length > 0}
         aria-controls={`${id}-found`}
-        aria-activedescendant={first ? `${id}-${place}` : undefined}
+        aria-activedescendant={chosen ? `${id}-${place}` : undefined}
         placeholder="Any id, a workflow, a key"
         autoComplete="off"
         spellCheck={false}
@@ -91,30 +88,43 @@ export default function SearchDialog({ onClose }: { onClose: () => void }) {
       />
       <div id={`${id}-found`} role="listbox" aria-label="Found" className="found">
         {found.map((each, index) => (
-          <Link
-            key={each.kind + each.address + each.name}
-            id={`${id}-${index}`}
-            role="option"
-            aria-selected={index === place}
-            tabIndex={-1}
-            href={each.address}
-            onClick={(event) => {
-              if (!each.isFile) return onClose();
-              event.preventDefault();
-              open(each);
-            }}
-          >
-            <span className="badge">{each.kind}</span>
-            <span className="found-name">{each.name}</span>
-            <span className="muted small">{each.detail}</span>
-            {each.status && <StatusBadge status={each.status} />}
-          </Link>
+          <Row key={each.kind + each.address + each.name} id={`${id}-${index}`} found={each} isChosen={index === place} onClose={onClose} />
         ))}
       </div>
       <p className="hint" role="status">
         {inWords(text, answer, isCurrent)}
       </p>
     </Dialog>
+  );
+}
+
+interface RowProps {
+  id: string;
+  found: Found;
+  isChosen: boolean;
+  onClose: () => void;
+}
+
+function Row({ id, found, isChosen, onClose }: RowProps) {
+  return (
+    <Link
+      id={id}
+      role="option"
+      aria-selected={isChosen}
+      tabIndex={-1}
+      href={found.address}
+      onClick={(event) => {
+        onClose();
+        if (!found.isFile) return;
+        event.preventDefault();
+        open(found);
+      }}
+    >
+      <span className="badge">{found.kind}</span>
+      <span className="found-name">{found.name}</span>
+      <span className="muted small">{found.detail}</span>
+      {found.status && <StatusBadge status={found.status} />}
+    </Link>
   );
 }
 

@@ -8,22 +8,22 @@ import type { Drawing } from "./useDrawing";
 const PADDING = 24;
 const TITLE = 32;
 
-type Moves = Pick<Drawing, "shift" | "settle">;
+type Moves = Pick<Drawing, "shift" | "endDrag">;
 
 /** Frames around the groups, behind their nodes. */
-export const Groups = memo(function Groups({ shift, settle }: Moves) {
+export const Groups = memo(function Groups({ shift, endDrag }: Moves) {
   const groups = groupsOf(useDocument());
   if (groups.length === 0) return null;
   return (
     <ViewportPortal>
       {groups.map((group) => (
-        <Frame key={group.id} group={group} shift={shift} settle={settle} />
+        <Frame key={group.id} group={group} shift={shift} endDrag={endDrag} />
       ))}
     </ViewportPortal>
   );
 });
 
-function Frame({ group, shift, settle }: { group: Group } & Moves) {
+function Frame({ group, shift, endDrag }: { group: Group } & Moves) {
   const store = useStore();
   const flow = useReactFlow();
   const frame = useFrame(group.nodes);
@@ -42,7 +42,7 @@ function Frame({ group, shift, settle }: { group: Group } & Moves) {
     store.select(group.nodes);
   };
   const onPointerUp = (): void => {
-    if (from.current) settle(group.nodes);
+    if (from.current) endDrag(group.nodes);
     from.current = null;
   };
   return (

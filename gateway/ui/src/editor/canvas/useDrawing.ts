@@ -16,7 +16,7 @@ export interface Drawing {
   /** Show nodes elsewhere while a drag lasts. */
   shift: (ids: readonly string[], by: Point) => void;
   /** End a drag: the document takes the positions as they are drawn. */
-  settle: (ids: readonly string[]) => void;
+  endDrag: (ids: readonly string[]) => void;
 }
 
 /** Draw the document; `current` is the node that Tab leads to. */
@@ -61,7 +61,7 @@ export function useDrawing(current: string | undefined): Drawing {
       ),
     );
   }, []);
-  const settle = useCallback(
+  const endDrag = useCallback(
     (ids: readonly string[]) => {
       const moved = new Set(ids);
       const found = drawn.current.filter((node) => moved.has(node.id));
@@ -71,7 +71,7 @@ export function useDrawing(current: string | undefined): Drawing {
     },
     [store, draw],
   );
-  return { nodes, edges, onNodesChange, onEdgesChange, shift, settle };
+  return { nodes, edges, onNodesChange, onEdgesChange, shift, endDrag };
 }
 
 /** The types of nodes by id; the same object as long as no type changes. */

@@ -1,7 +1,6 @@
 /** The view of the canvas when the panel of runs opens or folds away. */
 
-import { type RefObject, useEffect } from "react";
-import type { EditorStore } from "../document/store";
+import { useEffect } from "react";
 import type { Surface } from "./commands/context";
 
 const FIT = { maxZoom: 1, padding: 0.1, duration: 200 };
@@ -9,20 +8,20 @@ const FIT = { maxZoom: 1, padding: 0.1, duration: 200 };
 const TOLERANCE = 4;
 
 /** Keep all nodes in view where they were in view before the panel of runs changed the room for them. */
-export function useRefit(surface: RefObject<Surface>): void {
-  const { store } = surface.current;
-  useEffect(() => follow(store, surface), [store, surface]);
+export function useRefit(surface: Surface): void {
+  useEffect(() => refitAfterRuns(surface), [surface]);
 }
 
-function follow(store: EditorStore, surface: RefObject<Surface>): () => void {
+function refitAfterRuns(surface: Surface): () => void {
+  const { store, flow } = surface;
   let { panel } = store.get();
   // A panel that is open at first has changed nothing.
   return store.subscribe(() => {
     const before = panel;
     panel = store.get().panel;
-    if (before === panel || (before !== "run" && panel !== "run") || !showsAll(surface.current)) return;
+    if (before === panel || (before !== "run" && panel !== "run") || !showsAll(surface)) return;
     // The canvas has its new size with the next frame, and React Flow knows of it with the one after.
-    requestAnimationFrame(() => requestAnimationFrame(() => void surface.current.flow.fitView(FIT)));
+    requestAnimationFrame(() => requestAnimationFrame(() => void flow.fitView(FIT)));
   });
 }
 

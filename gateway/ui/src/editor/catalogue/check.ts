@@ -1,8 +1,6 @@
-/** Checks of the document by the API: problems, sockets and estimate while one draws. */
+/** The answer of a check of the document by the API: problems, sockets and estimate. */
 
-import { call, secondsToWait } from "../../api/client";
 import type { GraphNode } from "../../api/types";
-import type { EditorStore } from "../document/store";
 import type { Sockets } from "./catalogue";
 
 export interface Problem {
@@ -23,62 +21,6 @@ export interface Check {
 }
 
 export const NOT_CHECKED: Check = { problems: [], sockets: {}, estimate: { total: 0, byNode: {} } };
-
-const PAUSE_MS = 120;
-
-/** Check the document now and after each change of its graph, until the returned function is called. */
-export function keepChecked(store: EditorStore): () => void {
-  let timer = 0;
-  let isRunning = false;
-  /** Time before which the server takes no check, as it said. */
-  let notBefore = 0;
-  let checked: { nodes: unknown; edges: unknown } | null = null;
-  const check = async (): Promise<void> => {
-    const { nodes, edges } = store.document;
-    if (isRunning || !navigator.onLine || (checked?.nodes === nodes && checked.edges === edges)) return;
-    isRunning = true;
-    try {
-      const answer = await call<Check>("POST", "/api/workflows/check", { nodes, edges });
-      checked = { nodes, edges };
-      store.set({ check: { ...keepSame(store.get().check, answer), nodes } });
-    } catch (error) {
-      // Saving tells that the server is away; the last answer stays until it is back.
-      const seconds = secondsToWait(error);
-      if (seconds === null) checked = { nodes, edges };
-      else notBefore = Date.now() + seconds * 1000;
-    }
-    isRunning = false;
-    const isChecked = checked?.nodes === store.document.nodes && checked.edges === store.document.edges;
-    if (!isChecked) later();
-  };
-  const later = (): void => {
-    clearTimeout(timer);
-    timer = window.setTimeout(() => void check(), Math.max(PAUSE_MS, notBefore - Date.now()));
-  };
-  let seen = store.document;
-  const unsubscribe = store.subscribe(() => {
-    if (store.document === seen) return;
-    seen = store.document;
-    later();
-  });
-  addEventListener("online", later);
-  void check();
-  return () => {
-    clearTimeout(timer);
-    removeEventListener("online", later);
-    unsubscribe();
-  };
-}
-
-/** Keep the former objects of sockets that are as before, so that their nodes are not drawn again. */
-function keepSame(before: Check, answer: Check): Check {
-  const sockets: Record<string, Sockets> = {};
-  for (const [id, found] of Object.entries(answer.sockets)) {
-    const known = before.sockets[id];
-    sockets[id] = known && JSON.stringify(known) === JSON.stringify(found) ? known : found;
-  }
-  return { ...answer, sockets };
-}
 
 const counts = new WeakMap<Check, Map<string, number>>();
 

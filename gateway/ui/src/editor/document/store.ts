@@ -1,8 +1,7 @@
 /** The state of one open editor, outside of React, so that saving and checking go on whatever is drawn. */
 
 import { createContext, useContext, useSyncExternalStore } from "react";
-import type { Check } from "../catalogue/check";
-import { NOT_CHECKED } from "../catalogue/check";
+import { type Check, NOT_CHECKED } from "../catalogue/check";
 import type { Saving } from "../saving/state";
 import type { EditorDocument } from "./document";
 import type { Edit } from "./edits";

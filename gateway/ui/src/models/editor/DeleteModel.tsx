@@ -1,10 +1,10 @@
 import { call } from "../../api/client";
+import { MODELS } from "../../api/paths";
 import { invalidate } from "../../api/resource";
 import { Button } from "../../components/Button";
 import { Dialog } from "../../components/Dialog";
 import { toast } from "../../components/Toast";
 import { navigate } from "../../shell/router";
-import { MODELS } from "../facts";
 
 /** Asks before a saved model is deleted. */
 export function DeleteModel({ name, onClose }: { name: string; onClose: () => void }) {

@@ -1,8 +1,8 @@
 import { useEffect, useMemo, useRef, useState } from "react";
 import { ApiError, call } from "../../api/client";
+import { MODELS } from "../../api/paths";
 import { begin, type History, record, redo, undo } from "../../editor/document/history";
 import { toast } from "../../components/Toast";
-import { MODELS } from "../facts";
 import type { ManifestCheck, Problem } from "../model/types";
 import { changed, pathName, read, type Step, type Table } from "./toml";
 

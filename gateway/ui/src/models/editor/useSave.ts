@@ -1,9 +1,9 @@
 import { useState } from "react";
 import { ApiError, call, get } from "../../api/client";
+import { MODELS } from "../../api/paths";
 import { expect, invalidate } from "../../api/resource";
 import { toast } from "../../components/Toast";
 import { navigate } from "../../shell/router";
-import { MODELS } from "../facts";
 import type { ManifestSource, Problem, SavedModel } from "../model/types";
 import type { Manifest } from "./useManifest";
 
@@ -14,7 +14,7 @@ export interface Save {
   conflict: ManifestSource | null;
   save: () => Promise<void>;
   overwrite: () => void;
-  take: () => void;
+  takeTheirs: () => void;
   close: () => void;
 }
 
@@ -28,7 +28,7 @@ export function useSave(name: string | null, source: ManifestSource, manifest: M
     setSaving(true);
     setFault("");
     try {
-      settle(name, manifest.text, await send(name, version, manifest.text));
+      showSaved(name, manifest.text, await send(name, version, manifest.text));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       if (error.code === "VERSION_CONFLICT" && name !== null) setConflict(await get<ManifestSource>(`${MODELS}/${name}/manifest`));
@@ -47,7 +47,7 @@ export function useSave(name: string | null, source: ManifestSource, manifest: M
       close();
       void write(conflict?.version ?? null);
     },
-    take: () => {
+    takeTheirs: () => {
       if (conflict && name !== null) {
         expect<ManifestSource>(`${MODELS}/${name}/manifest`, () => conflict);
         manifest.reset(conflict.manifest);
@@ -64,7 +64,7 @@ function send(name: string | null, version: number | null, text: string): Promis
   return call<SavedModel>("PUT", `${MODELS}/${name}`, { manifest: text }, { "if-match": String(version) });
 }
 
-function settle(name: string | null, text: string, saved: SavedModel): void {
+function showSaved(name: string | null, text: string, saved: SavedModel): void {
   const { internalName, version } = saved;
   const path = `${MODELS}/${internalName}/manifest`;
   expect<ManifestSource>(path, (before) => ({ ...before, origin: "saved", version, manifest: text }));

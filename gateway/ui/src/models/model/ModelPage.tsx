@@ -1,4 +1,5 @@
 import { lazy, Suspense } from "react";
+import { MODELS } from "../../api/paths";
 import { useResource } from "../../api/resource";
 import type { Model } from "../../api/types";
 import { Failed, Loading } from "../../components/States";
@@ -6,7 +7,7 @@ import { Tabs } from "../../components/Tabs";
 import { Link, useParameter } from "../../shell/router";
 import { usePageTitle } from "../../shell/Shell";
 import { useMe } from "../../shell/session";
-import { MODELS, missing } from "../facts";
+import { missing } from "../facts";
 import { Kind, State } from "../ModelBadges";
 import "../models.css";
 import { Overview } from "./Overview";

@@ -1,5 +1,6 @@
 import { type FormEvent, type ReactNode, useEffect, useRef, useState } from "react";
 import { ApiError, call } from "../../api/client";
+import { MODELS } from "../../api/paths";
 import { invalidate } from "../../api/resource";
 import type { Model } from "../../api/types";
 import { credits, duration } from "../../components/Ago";
@@ -9,7 +10,7 @@ import { InputFields, useInputForm } from "../../playground/inputForm";
 import { shown } from "../../playground/inputs";
 import { Result } from "../../playground/Result";
 import { Link } from "../../shell/router";
-import { MODELS, priceOf } from "../facts";
+import { priceOf } from "../facts";
 import "../../playground/playground.css";
 import type { TryResult } from "./types";
 

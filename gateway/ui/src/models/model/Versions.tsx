@@ -1,12 +1,12 @@
 import { useState } from "react";
 import { call } from "../../api/client";
+import { MODELS } from "../../api/paths";
 import { invalidate, useResource } from "../../api/resource";
 import { Ago } from "../../components/Ago";
 import { Button } from "../../components/Button";
 import { Failed, Loading } from "../../components/States";
 import { toast } from "../../components/Toast";
 import { useMe } from "../../shell/session";
-import { MODELS } from "../facts";
 import { LineDifference } from "./LineDifference";
 import type { ManifestSource, ModelVersion, SavedModel } from "./types";
 

@@ -1,0 +1,6 @@
+/** Paths of the lists that several pages read and change. */
+
+export const ACCOUNTS = "/api/admin/accounts";
+export const KEYS = "/api/api-keys";
+export const MODELS = "/api/models";
+export const WORKFLOWS = "/api/workflows";
