@@ -25,7 +25,7 @@ const SETTLE_MS = 150;
 const BUSY_MS = 1_000;
 
 let connection: Connection = "open";
-/** What tabs tell each other: the name of an event, and the row of what has changed where one is read. */
+/** A message between tabs: the name of an event, and the row that it carries. */
 interface Message {
   name: string;
   row?: WorkflowRow | RunRow;
@@ -60,7 +60,7 @@ function refresh(event: string, row?: Message["row"]): void {
   );
 }
 
-/** The row that an event carries, as far as tabs tell each other: a result may be large. */
+/** The row that an event carries, without its result, which may be large. */
 function rowOf(name: string, data: string): Message["row"] {
   if (name === SAVED) return JSON.parse(data) as WorkflowRow;
   if (!name.startsWith("execution.")) return undefined;
@@ -73,21 +73,21 @@ async function isSignedIn(): Promise<boolean> {
   return page.includes('data-session="open"');
 }
 
-/** Read the events for all tabs; what was read while there was no connection may have changed since. */
-function lead(tell: (name: string, row?: Message["row"]) => void): void {
+/** Read the events for all tabs. Answers that were read without a connection may be old, so all are read again. */
+function lead(notify: (name: string, row?: Message["row"]) => void): void {
   let lost = 0;
   let mayMiss = true;
   const connect = (): void => {
     const source = new EventSource("/api/events");
     source.onopen = () => {
       clearTimeout(lost);
-      tell("open");
-      if (mayMiss) tell("all");
+      notify("open");
+      if (mayMiss) notify("all");
       mayMiss = false;
     };
     source.onerror = () => {
       clearTimeout(lost);
-      lost = window.setTimeout(() => tell("lost"), PATIENCE_MS);
+      lost = window.setTimeout(() => notify("lost"), PATIENCE_MS);
       // A connection that broke before its first block goes on without a position.
       mayMiss = true;
       if (source.readyState !== EventSource.CLOSED) return;
@@ -95,11 +95,11 @@ function lead(tell: (name: string, row?: Message["row"]) => void): void {
       window.setTimeout(async () => {
         const signedIn = await isSignedIn().catch(() => true);
         if (signedIn) connect();
-        else tell("ended");
+        else notify("ended");
       }, RETRY_MS);
     };
     for (const name of Object.keys(CHANGED)) {
-      source.addEventListener(name, ({ data }: MessageEvent<string>) => tell(name, rowOf(name, data)));
+      source.addEventListener(name, ({ data }: MessageEvent<string>) => notify(name, rowOf(name, data)));
     }
   };
   connect();
@@ -115,16 +115,16 @@ export function follow(): void {
     else if (row || name === "all") for (const notify of saves) notify(row ?? null);
   };
   channel.onmessage = (event: MessageEvent<Message>) => hear(event.data);
-  const tell = (name: string, row?: Message["row"]): void => {
+  const notify = (name: string, row?: Message["row"]): void => {
     const message = row ? { name, row } : { name };
     channel.postMessage(message);
     hear(message);
   };
   const held = new Promise<void>(() => {});
-  if (!navigator.locks) return lead(tell);
+  if (!navigator.locks) return lead(notify);
   void navigator.locks.request(LOCK, { ifAvailable: true }, (lock) => {
-    if (lock) lead(tell);
-    else void navigator.locks.request(LOCK, () => (lead(tell), held));
+    if (lock) lead(notify);
+    else void navigator.locks.request(LOCK, () => (lead(notify), held));
     return lock ? held : undefined;
   });
 }

@@ -31,7 +31,7 @@ export default function Editor({ slug }: { slug: string }) {
     let isWanted = true;
     open(slug).then(
       (opened) => {
-        if (!isWanted) return opened.saver.drop();
+        if (!isWanted) return opened.saver.release();
         const panel = new URLSearchParams(location.search).get("panel");
         if (isPanel(panel)) opened.store.set({ panel });
         setEditor(opened);

@@ -19,7 +19,7 @@ export function MediaInput({ field, id, value, onChange, isInvalid, describedBy 
   const [asset, setAsset] = useState<Asset | null>(null);
   const [state, setState] = useState("");
   const [isOver, setOver] = useState(false);
-  const take = async (files?: FileList | null): Promise<void> => {
+  const uploadFirst = async (files?: FileList | null): Promise<void> => {
     const file = files?.[0];
     if (!file) return;
     setState(`Uploading ${file.name}…`);
@@ -44,12 +44,12 @@ export function MediaInput({ field, id, value, onChange, isInvalid, describedBy 
       onDrop={(event) => {
         event.preventDefault();
         setOver(false);
-        void take(event.dataTransfer.files);
+        void uploadFirst(event.dataTransfer.files);
       }}
       onPaste={(event) => {
         if (!event.clipboardData.files.length) return;
         event.preventDefault();
-        void take(event.clipboardData.files);
+        void uploadFirst(event.clipboardData.files);
       }}
     >
       {preview && <Medium kind={field.type as "image"} url={preview} name={field.label} />}
@@ -61,7 +61,7 @@ export function MediaInput({ field, id, value, onChange, isInvalid, describedBy 
           accept={`${field.type}/*`}
           disabled={!isSignedIn}
           aria-describedby={describedBy}
-          onChange={(event) => void take(event.target.files)}
+          onChange={(event) => void uploadFirst(event.target.files)}
         />
         <label htmlFor={id} className="button" aria-hidden="true">
           Choose file

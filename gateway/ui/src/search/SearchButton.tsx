@@ -16,13 +16,13 @@ function asksForSearch(event: KeyboardEvent): boolean {
 export function SearchButton() {
   const [isOpen, setOpen] = useState(false);
   useEffect(() => {
-    const hear = (event: KeyboardEvent): void => {
+    const openByKey = (event: KeyboardEvent): void => {
       if (document.querySelector("dialog[open]") || !asksForSearch(event)) return;
       event.preventDefault();
       setOpen(true);
     };
-    addEventListener("keydown", hear);
-    return () => removeEventListener("keydown", hear);
+    addEventListener("keydown", openByKey);
+    return () => removeEventListener("keydown", openByKey);
   }, []);
   return (
     <>

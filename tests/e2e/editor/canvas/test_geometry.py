@@ -38,6 +38,8 @@ def test_nothing_covers_cards_and_sockets_of_a_shipped_workflow(
     _, workflows = stack.api("GET", "/api/workflows")
     [slug] = [each["slug"] for each in workflows if each["name"] == name]
     open_editor(wide, slug)
+    # The estimate comes with the sockets.
+    expect(wide.get_by_title("Estimate of one run of the draft")).to_be_visible()
     wide.wait_for_function("() => document.querySelector('.react-flow__edge')")
     assert faults(wide) == []
     before = places(wide)

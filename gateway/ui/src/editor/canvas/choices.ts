@@ -1,7 +1,7 @@
 /** Nodes that may be added: by what is typed, and to what fits a wire that waits for them. */
 
 import type { GraphNode } from "../../api/types";
-import { bestFit, byCategory, type Catalogue, inWords, type NodeType, offered, type Socket } from "../catalogue/catalogue";
+import { bestFit, byCategory, type Catalogue, inWords, type NodeType, wirableOutputs, type Socket } from "../catalogue/catalogue";
 import { firstModel, type KnownModel, modelsOf } from "../catalogue/models";
 
 /** The end of a wire that has no other end yet. */
@@ -72,7 +72,7 @@ export function fitting(found: readonly Choice[], wire: LooseWire | null): Choic
   if (!wire) return available;
   return available.flatMap((choice) => {
     const { inputs, outputs, settings } = choice.type;
-    const socket = bestFit(wire.side === "source" ? inputs : offered({ data: {} }, outputs), wire.socket);
+    const socket = bestFit(wire.side === "source" ? inputs : wirableOutputs({ data: {} }, outputs), wire.socket);
     if (socket) return [{ ...choice, socket: socket.name }];
     const hasTemplate = settings.properties?.text?.["x-widget"] === "template" && inputs.length === 0;
     if (wire.side !== "source" || !hasTemplate) return [];

@@ -3,7 +3,7 @@
 import type { Connection, FinalConnectionState, OnConnectStartParams } from "@xyflow/react";
 import { type RefObject, useCallback, useMemo } from "react";
 import { toast } from "../../components/Toast";
-import { bestFit, type Catalogue, offered, useCatalogue } from "../catalogue/catalogue";
+import { bestFit, type Catalogue, wirableOutputs, useCatalogue } from "../catalogue/catalogue";
 import type { Point } from "../document/document";
 import { all, connect, remove } from "../document/edits";
 import { type EditorStore, useStore } from "../document/store";
@@ -104,7 +104,7 @@ function wireToNode(store: EditorStore, catalogue: Catalogue | undefined, loose:
   const taken = new Set(store.document.edges.filter((edge) => edge.target === node).map((edge) => edge.targetHandle));
   const free = isForward
     ? inputs.filter((each) => each.many || !taken.has(each.name))
-    : offered(found ?? { data: {} }, outputs);
+    : wirableOutputs(found ?? { data: {} }, outputs);
   const socket = bestFit(free, loose.socket);
   if (!socket) {
     toast(`No free ${isForward ? "input" : "output"} of ‘${node}’ fits ‘${loose.socket.name}’ (${loose.socket.type}).`);

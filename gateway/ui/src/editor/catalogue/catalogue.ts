@@ -99,7 +99,7 @@ export function socketsOf(
 }
 
 /** The outputs of a node that may be wired now: the parsed value of an Assistant needs a JSON Schema. */
-export function offered({ data }: Pick<GraphNode, "data">, outputs: readonly Socket[]): Socket[] {
+export function wirableOutputs({ data }: Pick<GraphNode, "data">, outputs: readonly Socket[]): Socket[] {
   return outputs.filter(({ name }) => name !== "json-out" || Boolean(data.jsonSchema));
 }
 

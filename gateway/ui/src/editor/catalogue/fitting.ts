@@ -13,27 +13,27 @@ const TEXT_FIELDS = "input:not([type=checkbox], [type=radio], [type=range], [typ
 
 /** Remove wires that lost their socket, until the returned function is called. */
 export function keepFitting(store: EditorStore): () => void {
-  let settled: SocketsById = store.get().check.sockets;
+  let former: SocketsById = store.get().check.sockets;
   let seen = store.get();
   let timer = 0;
-  const settle = (): void => {
+  const removeUnfitting = (): void => {
     clearTimeout(timer);
     const { check, history } = store.get();
     if (check.nodes !== store.document.nodes) return;
     // After an undo, the document is as it was: its wires are its own.
-    if (history.future.length === 0) drop(store, unfitting(store.document.edges, settled, check.sockets));
-    settled = check.sockets;
+    if (history.future.length === 0) drop(store, unfitting(store.document.edges, former, check.sockets));
+    former = check.sockets;
   };
-  // Sockets come and go while a placeholder is typed, so wait until the text is settled.
+  // Sockets come and go while a placeholder is typed, so wait until nobody types.
   const look = (): void => {
     const state = store.get();
     if (state.check === seen.check && state.history === seen.history) return;
     seen = state;
     clearTimeout(timer);
-    if (document.activeElement?.matches(TEXT_FIELDS)) timer = window.setTimeout(settle, PAUSE_MS);
-    else settle();
+    if (document.activeElement?.matches(TEXT_FIELDS)) timer = window.setTimeout(removeUnfitting, PAUSE_MS);
+    else removeUnfitting();
   };
-  const onBlur = (): void => void setTimeout(settle);
+  const onBlur = (): void => void setTimeout(removeUnfitting);
   const unsubscribe = store.subscribe(look);
   document.addEventListener("focusout", onBlur);
   return () => {

@@ -80,12 +80,12 @@ function addNode(words: Words, catalogue: Catalogue | undefined, change: Change 
   const node = after ?? before;
   if (!node) return;
   const found = before && after ? fieldChanges(before, after) : [];
-  const told = found.filter((each) => each.isSetting || each.field !== "position");
-  if (before && after && told.length === 0) {
+  const worthNaming = found.filter((each) => each.isSetting || each.field !== "position");
+  if (before && after && worthNaming.length === 0) {
     words.moved.push(id);
     return;
   }
-  const fields = told.map(({ field, isSetting, ...sides }) => ({
+  const fields = worthNaming.map(({ field, isSetting, ...sides }) => ({
     label: isSetting ? fieldLabel(catalogue, node, field) : field,
     ...sides,
   }));

@@ -52,7 +52,7 @@ class Parts {
   }
 
   /** Remove wires and places in groups whose node is not there. */
-  settle(): void {
+  removeDangling(): void {
     if (!this.touched.has("node") && !this.touched.has("edge") && !this.touched.has("group")) return;
     for (const edge of this.edge.values()) {
       if (!this.node.has(edge.source) || !this.node.has(edge.target)) this.set("edge", edge.id, undefined);
@@ -104,7 +104,7 @@ export function apply(document: EditorDocument, changes: readonly Change[], keep
       else if (now) stayed.add(id);
     }
   }
-  parts.settle();
+  parts.removeDangling();
   return { document: parts.build(), clashes };
 }
 
@@ -270,7 +270,7 @@ export function takeTheirs(document: EditorDocument, theirs: EditorDocument, con
       if ((edge.source === id || edge.target === id) && !parts.edge.has(edge.id)) parts.set("edge", edge.id, edge);
     }
   }
-  parts.settle();
+  parts.removeDangling();
   return parts.build();
 }
 

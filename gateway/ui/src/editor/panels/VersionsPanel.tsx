@@ -81,7 +81,7 @@ function Compare({ version, onClose }: Props) {
   const store = useStore();
   const draft = useDocument();
   const { document, fault } = useVersion(version);
-  const take = (): void => {
+  const copyToDraft = (): void => {
     if (!document) return;
     store.edit((present) => ({ ...document, viewport: present.viewport }));
     toast(`The draft is as version ${version} now`, { label: "Undo", run: store.undo });
@@ -92,7 +92,7 @@ function Compare({ version, onClose }: Props) {
       {fault && <p className="note bad">{fault}</p>}
       {document ? <DifferenceView before={document} after={draft} none={`The draft is as version ${version}.`} /> : !fault && <Loading />}
       <div className="actions">
-        <Button look="quiet" className="to-start" disabled={!document} onClick={take}>
+        <Button look="quiet" className="to-start" disabled={!document} onClick={copyToDraft}>
           Copy version {version} into the draft
         </Button>
         <Button onClick={onClose}>Close</Button>

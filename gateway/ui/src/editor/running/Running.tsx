@@ -18,7 +18,7 @@ export function Running() {
   return (
     <>
       <p className="hidden-visually" role="status" aria-label="Run">
-        {isSaving ? "The draft is saved and run." : run && told(run)}
+        {isSaving ? "The draft is saved and run." : run && announcementOf(run)}
       </p>
       <NodeValuesDialog />
       <RunComparison />
@@ -27,7 +27,7 @@ export function Running() {
 }
 
 /** The run in a sentence, for those who do not see the canvas. */
-function told({ status, execution, error, nodes }: RunState): string {
+function announcementOf({ status, execution, error, nodes }: RunState): string {
   if (status === "refused") return `The run was refused: ${error?.message}`;
   if (execution) {
     const { durationMs, creditsCost } = execution;

@@ -20,18 +20,18 @@ export function Samples() {
     const sample = samples.find((each) => each.name === to);
     if (sample) runs.fill(sample.values);
   };
-  const keep = (): void => {
-    const kept = name?.trim();
-    if (!kept) return;
-    store.edit(withSample({ name: kept, values: filled(document, form) }));
-    setChosen(kept);
+  const keepSample = (): void => {
+    const called = name?.trim();
+    if (!called) return;
+    store.edit(withSample({ name: called, values: filled(document, form) }));
+    setChosen(called);
     setName(null);
   };
   if (name !== null) {
     return (
       <div className="samples">
         <TextField label="Name of the sample" value={name} onChange={setName} />
-        <Button isCompact onClick={keep} disabled={!name.trim()}>
+        <Button isCompact onClick={keepSample} disabled={!name.trim()}>
           Keep
         </Button>
         <Button isCompact look="quiet" onClick={() => setName(null)}>

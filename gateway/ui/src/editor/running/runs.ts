@@ -197,11 +197,11 @@ export class Runs {
   }
 }
 
-/** The same events; `tell` is called with the first one. */
-async function* onFirst(events: AsyncGenerator<RunEvent>, tell: () => void): AsyncGenerator<RunEvent> {
+/** Yield the same events; `notify` is called with the first one. */
+async function* onFirst(events: AsyncGenerator<RunEvent>, notify: () => void): AsyncGenerator<RunEvent> {
   let isFirst = true;
   for await (const event of events) {
-    if (isFirst) tell();
+    if (isFirst) notify();
     isFirst = false;
     yield event;
   }

@@ -4,7 +4,7 @@ import type { Saving } from "./state";
 const WORDS: Record<Saving["status"], [string, string]> = {
   saved: ["Saved", ""],
   saving: ["Saving", ""],
-  waiting: ["Waiting to save", "Changes are kept in this browser"],
+  waiting: ["Waiting to save", ""],
   offline: ["Offline", "Changes are kept in this browser"],
   conflict: ["Conflict", "Somebody else changed the same"],
   refused: ["Not saved", ""],
@@ -12,7 +12,8 @@ const WORDS: Record<Saving["status"], [string, string]> = {
 
 /** Words on where the changes are. */
 export function SaveState() {
-  const { status, reason, revision, isUnkept } = useEditor((state) => state.saving);
+  const saving = useEditor((state) => state.saving);
+  const { status, revision, isUnkept } = saving;
   const [word, more] = WORDS[status];
   const isLost = isUnkept && status !== "saved";
   return (
@@ -22,7 +23,7 @@ export function SaveState() {
       </span>
       <span className="detail">
         {status === "saved" && revision > 0 && `revision ${revision}`}
-        {isLost ? "This browser has no room to keep the changes: leave the page open" : (reason ?? more)}
+        {isLost ? "This browser has no room to keep the changes: leave the page open" : ("reason" in saving ? saving.reason : more)}
       </span>
     </span>
   );

@@ -1,22 +1,22 @@
-/** Opening of a workflow, with the changes that a former tab has kept. */
+/** Opening of a workflow, with the unsaved changes of a former tab. */
 
 import { difference } from "../document/difference";
 import { apply, collisions, type Conflict, renameChanges } from "../document/merge";
 import { EditorStore } from "../document/store";
-import { adopt, Keeper } from "./kept";
-import { left, Saver } from "./saver";
+import { lastWrite, Saver } from "./saver";
 import { readState } from "./server";
 import { begin } from "./state";
+import { takeOver, UnsavedChanges } from "./unsaved";
 
 export async function open(slug: string): Promise<{ store: EditorStore; saver: Saver }> {
-  await left(slug);
+  await lastWrite(slug);
   const state = await readState(slug);
   const { document, revision, savedAt, liveVersion, live } = state;
-  const keeper = new Keeper(slug);
-  const kept = await adopt(keeper);
+  const unsaved = new UnsavedChanges(slug);
+  const former = await takeOver(unsaved);
   let recovered = document;
   const conflicts: Conflict[] = [];
-  for (const step of kept.flatMap((each) => each.steps)) {
+  for (const step of former.flatMap((each) => each.steps)) {
     const { document: next, clashes } = apply(recovered, renameChanges(step, collisions(recovered, step)));
     conflicts.push(...clashes.map(({ change, document: theirs, ...place }) => ({ ...place, mine: change, theirs })));
     recovered = next;
@@ -30,7 +30,7 @@ export async function open(slug: string): Promise<{ store: EditorStore; saver: S
   });
   if (difference(document, recovered).length > 0) {
     store.edit(() => recovered);
-    store.set({ saving: { ...store.get().saving, recoveredAt: kept.at(-1)?.at ?? null } });
+    store.set({ saving: { ...store.get().saving, recoveredAt: former.at(-1)?.at ?? null } });
   }
-  return { store, saver: new Saver(store, document, keeper) };
+  return { store, saver: new Saver(store, document, unsaved) };
 }

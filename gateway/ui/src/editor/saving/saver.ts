@@ -1,24 +1,16 @@
 /** Saving of the draft: soon after each change, guarded by its revision, merged with what others have saved. */
 
-import { ApiError, call } from "../../api/client";
+import { ApiError } from "../../api/client";
 import { watchSaves } from "../../api/live";
 import type { WorkflowRow } from "../../api/types";
 import { toast } from "../../components/Toast";
-import type { Check } from "../catalogue/check";
 import { type Change, difference, same, share } from "../document/difference";
-import { documentOf, type EditorDocument } from "../document/document";
+import type { EditorDocument } from "../document/document";
 import { type Conflict, hasArrived, isSettled, merge, takeTheirs } from "../document/merge";
 import type { EditorStore } from "../document/store";
-import type { Keeper } from "./kept";
-import { findRow, readDraft, readLive } from "./server";
-import { type Saving, WHY_NOT } from "./state";
-
-interface Saved extends Check {
-  revision: number;
-  savedAt: string;
-}
-
-type Published = EditorDocument & { version: number };
+import { findRow, publishDraft, putDraft, readDraft, readLive, removeDraft, restoreVersion } from "./server";
+import { type Progress, type SavingFacts, whyNot } from "./state";
+import type { UnsavedChanges } from "./unsaved";
 
 const PAUSE_MS = 800;
 const LONGEST_MS = 1_900;
@@ -31,13 +23,13 @@ const MERGED_MS = 30_000;
 const leaving = new Map<string, Promise<void>>();
 
 /** Wait for the last write of an editor of the workflow that was left on this page. */
-export async function left(slug: string): Promise<void> {
+export async function lastWrite(slug: string): Promise<void> {
   await leaving.get(slug);
 }
 
 export class Saver {
   private readonly store: EditorStore;
-  private readonly keeper: Keeper;
+  private readonly unsaved: UnsavedChanges;
   /** The document that the server has at the known revision. */
   private saved: EditorDocument;
   /** The document of a write whose answer is not known. */
@@ -48,17 +40,17 @@ export class Saver {
   private shownTimer = 0;
   private changedAt = 0;
   private failures = 0;
-  private toldAt = 0;
-  /** A row that was heard of while the page was hidden; null: any. */
+  private announcedAt = 0;
+  /** The last save elsewhere that came while the page was hidden, as the row of the workflow; null: unknown saves. */
   private missed: WorkflowRow | null | undefined;
 
-  constructor(store: EditorStore, saved: EditorDocument, keeper: Keeper) {
+  constructor(store: EditorStore, saved: EditorDocument, unsaved: UnsavedChanges) {
     this.store = store;
     this.saved = saved;
-    this.keeper = keeper;
+    this.unsaved = unsaved;
     store.saveNow = () => this.flush(true);
     store.dropUnchanged = () => this.dropUnchanged();
-    this.keep();
+    this.keepInBrowser();
   }
 
   /** Follow the document and its copies elsewhere, until the returned function is called. */
@@ -67,69 +59,66 @@ export class Saver {
     const unsubscribe = this.store.subscribe(() => {
       if (this.store.document === seen) return;
       seen = this.store.document;
-      this.changed();
+      this.onChange();
     });
-    const unwatch = watchSaves((row) => this.hear(row));
+    const unwatch = watchSaves((row) => this.pullWhenShown(row));
     const listen = new AbortController();
     const { signal } = listen;
-    addEventListener("online", () => this.retry(), { signal });
-    addEventListener("offline", () => !this.isClean && this.tell({ status: "offline" }), { signal });
-    addEventListener("pagehide", () => this.hide(), { signal });
+    addEventListener("online", () => this.onOnline(), { signal });
+    addEventListener("offline", () => !this.isClean && this.show({ status: "offline" }), { signal });
+    addEventListener("pagehide", () => this.saveBeforeHiding(), { signal });
     addEventListener("beforeunload", (event) => this.store.get().saving.isUnkept && event.preventDefault(), { signal });
-    window.document.addEventListener("visibilitychange", () => this.turnVisible(), { signal });
-    if (!this.isClean) this.later();
+    window.document.addEventListener("visibilitychange", () => this.onVisibilityChange(), { signal });
+    if (!this.isClean) this.saveLater();
     return () => {
       unsubscribe();
       unwatch();
       listen.abort();
       clearTimeout(this.shownTimer);
-      leaving.set(this.store.slug, this.leave());
+      leaving.set(this.store.slug, this.saveAndRelease());
     };
   }
 
   /**
    * Save now what is not saved yet, `asDraft` also where there is no draft and nothing has changed.
    *
-   * Throws what keeps it from being saved.
+   * Throws an error with the reason why changes are not saved.
    */
   async flush(asDraft = false): Promise<void> {
     await this.inTurn(() => this.write(false, asDraft));
-    const { status, reason, revision } = this.store.get().saving;
-    if (!this.isClean || (asDraft && revision === 0)) throw new Error(reason ?? WHY_NOT[status] ?? "The changes are not saved yet.");
+    const { saving } = this.store.get();
+    if (!this.isClean || (asDraft && saving.revision === 0)) throw new Error(whyNot(saving));
   }
 
-  /** Take away a draft that is as callers run it; one that cannot be reached now stays. */
+  /** Remove a draft that is as callers run it. Where the server cannot be reached, the draft stays. */
   private async dropUnchanged(): Promise<void> {
     await this.inTurn(async () => {
-      if (this.isClean && this.isAsLive && this.store.get().saving.revision > 0) await this.remove();
-      this.settle();
+      if (this.isClean && this.isAsLive && this.store.get().saving.revision > 0) await this.removeDraft();
+      this.saveRest();
     }).catch(() => undefined);
   }
 
-  /** Remove the draft from the server, where it may be gone already. */
-  private async remove(isLeaving = false): Promise<void> {
-    await this.guarded("DELETE", "", undefined, isLeaving).catch((error: ApiError) => {
-      if (error.code !== "DRAFT_NOT_FOUND") throw error;
-    });
-    this.tell({ revision: 0, savedAt: null });
+  private async removeDraft(isLeaving = false): Promise<void> {
+    await removeDraft(this.store.slug, this.store.get().saving.revision, isLeaving);
+    this.update({ revision: 0, savedAt: null });
   }
 
   /** Publish the draft as shown. Throws ApiError with what speaks against it. */
   async publish(note: string, force: boolean): Promise<void> {
     await this.flush();
     await this.inTurn(async () => {
-      this.tell({ publishing: "publishing" });
+      this.update({ publishing: "publishing" });
       try {
-        const answer = await this.guarded<Published>("POST", "/publish", { note: note || null, force });
-        this.adoptLive(documentOf(answer), answer.version);
+        const { document, version } = await publishDraft(this.store.slug, this.store.get().saving.revision, note, force);
+        this.adoptLive(document, version);
         this.saved = this.store.get().saving.live ?? this.saved;
-        this.tell({ revision: 0, savedAt: null, publishing: "published" });
+        this.update({ revision: 0, savedAt: null, publishing: "published" });
         clearTimeout(this.shownTimer);
-        this.shownTimer = window.setTimeout(() => this.tell({ publishing: "idle" }), SHOWN_MS);
-        this.settle();
+        this.shownTimer = window.setTimeout(() => this.update({ publishing: "idle" }), SHOWN_MS);
+        this.saveRest();
       } catch (error) {
-        this.tell({ publishing: "idle" });
-        throw await this.explained(error);
+        this.update({ publishing: "idle" });
+        throw await this.explain(error);
       }
     });
   }
@@ -140,25 +129,24 @@ export class Saver {
       const { live, revision } = this.store.get().saving;
       if (!live) return;
       try {
-        if (revision > 0) await this.remove();
+        if (revision > 0) await this.removeDraft();
       } catch (error) {
-        throw await this.explained(error);
+        throw await this.explain(error);
       }
       this.saved = live;
-      this.tell({ conflicts: [], recoveredAt: null });
+      this.update({ conflicts: [], recoveredAt: null });
       this.store.edit(() => live);
-      this.settle();
+      this.saveRest();
     });
   }
 
   /** Publish a former version anew; a draft stays as it is. */
   async restore(version: number): Promise<number> {
     return this.inTurn(async () => {
-      const path = `/api/workflows/${this.store.slug}/versions/${version}/restore`;
-      const answer = await call<Published>("POST", path);
-      this.adoptLive(documentOf(answer), answer.version);
-      if (this.store.get().saving.revision === 0) this.take(documentOf(answer), 0, null);
-      return answer.version;
+      const restored = await restoreVersion(this.store.slug, version);
+      this.adoptLive(restored.document, restored.version);
+      if (this.store.get().saving.revision === 0) this.mergeTheirs(restored.document, 0, null);
+      return restored.version;
     });
   }
 
@@ -166,16 +154,16 @@ export class Saver {
   choose(conflict: Conflict, side: "mine" | "theirs"): void {
     const { conflicts, theirs } = this.store.get().saving;
     const rest = conflicts.filter((each) => each !== conflict);
-    this.tell({ conflicts: rest, status: rest.length > 0 ? "conflict" : "saving" });
+    this.update({ conflicts: rest });
     if (side === "theirs" && theirs) this.store.edit((document) => takeTheirs(document, theirs, conflict));
-    this.settle();
+    this.saveRest();
   }
 
-  /** Take back what a former tab had kept; undo brings it back. */
+  /** Take back the changes of a former tab; undo brings them back. */
   dropRecovered(): void {
-    this.tell({ conflicts: [], recoveredAt: null });
+    this.update({ conflicts: [], recoveredAt: null });
     this.store.edit(() => this.saved);
-    this.settle();
+    this.saveRest();
   }
 
   /** Whether the document is the one that callers run. */
@@ -188,27 +176,26 @@ export class Saver {
     return difference(this.saved, this.store.document).length === 0;
   }
 
-  private changed(): void {
-    this.keep();
-    if (this.store.get().saving.publishing === "published") this.tell({ publishing: "idle" });
-    this.later();
+  private onChange(): void {
+    this.keepInBrowser();
+    if (this.store.get().saving.publishing === "published") this.update({ publishing: "idle" });
+    this.saveLater();
   }
 
-  private keep(): void {
+  private keepInBrowser(): void {
     const { document } = this.store;
     const steps: Change[][] = this.sent
       ? [difference(this.saved, this.sent), difference(this.sent, document)]
       : [difference(this.saved, document)];
-    const isUnkept = !this.keeper.keep(steps);
-    if (isUnkept !== this.store.get().saving.isUnkept) this.tell({ isUnkept });
+    this.update({ isUnkept: !this.unsaved.keep(steps) });
   }
 
-  private later(): void {
+  private saveLater(): void {
     const { status } = this.store.get().saving;
     if (status === "conflict") return;
-    if (!navigator.onLine) return this.tell({ status: "offline" });
+    if (!navigator.onLine) return this.show({ status: "offline" });
     if (status === "offline" || status === "waiting") return;
-    this.tell({ status: "saving" });
+    this.show({ status: "saving" });
     this.changedAt ||= Date.now();
     const left = Math.max(0, this.changedAt + LONGEST_MS - Date.now());
     this.schedule(Math.min(PAUSE_MS, left));
@@ -219,11 +206,11 @@ export class Saver {
     this.timer = window.setTimeout(() => void this.inTurn(() => this.write()), pause);
   }
 
-  private retry(): void {
+  private onOnline(): void {
     this.failures = 0;
-    if (this.isClean) this.tell({ status: "saved" });
+    if (this.isClean) this.show({ status: "saved" });
     else this.schedule(0);
-    this.hear(null);
+    this.pullWhenShown(null);
   }
 
   /** Let one thing after the other speak to the server. */
@@ -240,103 +227,96 @@ export class Saver {
     return run;
   }
 
-  private guarded<T>(method: "PUT" | "POST" | "DELETE", rest: string, body?: unknown, isLeaving = false): Promise<T> {
-    const path = `/api/workflows/${this.store.slug}${method === "POST" ? rest : "/draft"}`;
-    return call<T>(method, path, body, { "if-match": `"${this.store.get().saving.revision}"` }, isLeaving);
-  }
-
   private async write(isLeaving = false, asDraft = false): Promise<void> {
     clearTimeout(this.timer);
     this.changedAt = 0;
-    if (this.store.get().saving.conflicts.length > 0) return this.tell({ status: "conflict" });
+    if (this.store.get().saving.conflicts.length > 0) return this.show({ status: "conflict" });
     const { revision } = this.store.get().saving;
     const isMissing = asDraft && revision === 0;
-    if (this.isClean && !isMissing) return this.settle();
-    if (!navigator.onLine) return this.tell({ status: "offline" });
+    if (this.isClean && !isMissing) return this.saveRest();
+    if (!navigator.onLine) return this.show({ status: "offline" });
     const { document } = this.store;
     this.sent = document;
-    this.tell({ status: "saving" });
+    this.show({ status: "saving" });
     try {
       // Changes that were taken back leave no draft.
-      if (!asDraft && revision > 0 && this.isAsLive) await this.remove(isLeaving);
-      else await this.put(document, isLeaving);
+      if (!asDraft && revision > 0 && this.isAsLive) await this.removeDraft(isLeaving);
+      else this.update(await putDraft(this.store.slug, revision, document, isLeaving));
       this.saved = document;
       this.sent = null;
       this.failures = 0;
-      this.settle();
+      this.saveRest();
     } catch (error) {
-      await this.fail(error as ApiError);
+      await this.onFailedWrite(error as ApiError);
     }
   }
 
-  private async put(document: EditorDocument, isLeaving: boolean): Promise<void> {
-    const { revision, savedAt } = await this.guarded<Saved>("PUT", "", document, isLeaving);
-    this.tell({ revision, savedAt });
-  }
-
-  /** Tell how things stand, and go on with what came meanwhile. */
-  private settle(): void {
-    this.keep();
+  /** Show where the changes are; changes that came meanwhile are saved later. */
+  private saveRest(): void {
+    this.keepInBrowser();
     const conflicts = this.store.get().saving.conflicts.filter((each) => !isSettled(this.store.document, each));
-    if (conflicts.length > 0) return this.tell({ conflicts, status: "conflict" });
-    this.tell({ conflicts, status: this.isClean ? "saved" : "saving" });
-    if (!this.isClean) this.later();
+    this.update({ conflicts });
+    if (conflicts.length > 0) return this.show({ status: "conflict" });
+    this.show({ status: this.isClean ? "saved" : "saving" });
+    if (!this.isClean) this.saveLater();
   }
 
-  private async fail(error: ApiError): Promise<void> {
+  private async onFailedWrite(error: ApiError): Promise<void> {
     const { status } = error;
     if (status === 412) {
       this.failures = 0;
-      return this.pull(null).catch((reason: ApiError) => this.fail(reason));
+      return this.pull(null).catch((reason: ApiError) => this.onFailedWrite(reason));
     }
     this.sent = status === 0 ? this.sent : null;
-    if (status !== 0 && status !== 429 && status < 500) return this.tell({ status: "refused", reason: error.message });
-    this.tell(status === 0 ? { status: "offline" } : { status: "waiting", reason: error.message });
+    if (status !== 0 && status !== 429 && status < 500) return this.show({ status: "refused", reason: error.message });
+    this.show(status === 0 ? { status: "offline" } : { status: "waiting", reason: error.message });
     const pause = (error.retryAfter ?? 0) * 1_000 || Math.min(RETRY_MS * 2 ** this.failures, LONGEST_RETRY_MS);
     this.failures += 1;
     this.schedule(pause);
   }
 
-  /** Look after what stands against publishing or discarding, and say it in a sentence. */
-  private async explained(error: unknown): Promise<unknown> {
+  /** Return the reason against publishing or discarding, as a sentence. A save in between is merged first. */
+  private async explain(error: unknown): Promise<unknown> {
     if (!(error instanceof ApiError) || error.status !== 412) return error;
     await this.pull(null);
     return new Error("Somebody else has saved in between. Their changes are in the document now: look again.");
   }
 
-  private hear(row: WorkflowRow | null): void {
+  /** Merge what others have saved, now or when the page is shown again. */
+  private pullWhenShown(row: WorkflowRow | null): void {
     if (row && row.slug !== this.store.slug) return;
     if (window.document.hidden) {
       this.missed = row;
       return;
     }
     void this.inTurn(() => this.pull(row)).catch(() => {
-      // The connection tells when it is back, which comes here again.
+      // Once the connection is back, `onOnline` pulls again.
     });
   }
 
-  /** Read what the server has, if it is not what is known, and merge it. A row that was heard may be older. */
-  private async pull(heard: WorkflowRow | null): Promise<void> {
+  /** Read the draft and the published document where they are newer than known, and merge them. */
+  private async pull(event: WorkflowRow | null): Promise<void> {
     const { slug } = this.store;
     const { revision, liveVersion } = this.store.get().saving;
-    const isAsKnown = heard?.hasDraft && revision > 0 && heard.version === liveVersion;
-    const row = isAsKnown ? heard : await findRow(slug);
-    if (!row) return this.tell({ status: "refused", reason: "This workflow has been deleted." });
+    // The row of an event may be old: only one that says nothing new stands for the server's.
+    const isAsKnown = event?.hasDraft && revision > 0 && event.version === liveVersion;
+    const row = isAsKnown ? event : await findRow(slug);
+    if (!row) return this.show({ status: "refused", reason: "This workflow has been deleted." });
     if (row.version !== liveVersion) {
-      const read = await readLive(slug);
-      if (read.version !== null) this.adoptLive(read.document, read.version);
+      const { document, version } = await readLive(slug);
+      if (version !== null) this.adoptLive(document, version);
     }
     if (row.hasDraft) {
       const draft = await readDraft(slug, revision);
-      if (draft) this.take(draft.document, draft.revision, draft.savedAt);
+      if (draft) this.mergeTheirs(draft.document, draft.revision, draft.savedAt);
     } else if (revision > 0 || row.version !== liveVersion) {
       const { live } = this.store.get().saving;
-      if (live) this.take(live, 0, null);
+      if (live) this.mergeTheirs(live, 0, null);
     }
   }
 
-  /** Merge a document that the server has now. */
-  private take(document: EditorDocument, revision: number, savedAt: string | null): void {
+  /** Merge the document that the server has at a revision. */
+  private mergeTheirs(document: EditorDocument, revision: number, savedAt: string | null): void {
     const base = this.sent && hasArrived(difference(this.saved, this.sent), document) ? this.sent : this.saved;
     const theirs = share(base, document);
     const changes = difference(base, theirs).length;
@@ -347,52 +327,54 @@ export class Saver {
       this.store.carry(carry, renamed.nodes);
       const isNew = (one: Conflict): boolean => !conflicts.some((each) => each.id === one.id && each.field === one.field);
       const open = this.store.get().saving.conflicts.filter(isNew);
-      this.tell({ conflicts: [...open, ...conflicts], theirs });
-      this.tellOfOthers();
+      this.update({ conflicts: [...open, ...conflicts], theirs });
+      this.announceOthers();
     }
-    this.tell({ revision, savedAt });
-    this.settle();
+    this.update({ revision, savedAt });
+    this.saveRest();
   }
 
-  private tellOfOthers(): void {
-    if (Date.now() - this.toldAt < MERGED_MS) return;
-    this.toldAt = Date.now();
+  private announceOthers(): void {
+    if (Date.now() - this.announcedAt < MERGED_MS) return;
+    this.announcedAt = Date.now();
     toast("Somebody else is changing this workflow. Their changes are here.");
   }
 
   private adoptLive(document: EditorDocument, liveVersion: number): void {
-    this.tell({ live: share(this.store.document, document), liveVersion });
+    this.update({ live: share(this.store.document, document), liveVersion });
   }
 
-  private turnVisible(): void {
-    if (window.document.hidden) return this.hide();
+  private onVisibilityChange(): void {
+    if (window.document.hidden) return this.saveBeforeHiding();
     const { missed } = this;
     this.missed = undefined;
-    if (missed !== undefined) this.hear(missed);
+    if (missed !== undefined) this.pullWhenShown(missed);
   }
 
-  /** Send what is not saved yet while the page may be on its way out; what does not arrive is kept. */
-  private hide(): void {
+  /** Send unsaved changes while the page may be closing; the browser keeps those that do not arrive. */
+  private saveBeforeHiding(): void {
     if (!this.isBusy && !this.isClean) void this.inTurn(() => this.write(true));
   }
 
-  /** Let go of an editor that is not shown. */
-  drop(): void {
-    this.keeper.leave();
+  /** Let other editors of the workflow take over the unsaved changes. */
+  release(): void {
+    this.unsaved.release();
   }
 
-  private async leave(): Promise<void> {
+  private async saveAndRelease(): Promise<void> {
     await this.inTurn(() => this.write(true)).catch(() => undefined);
     clearTimeout(this.timer);
-    this.drop();
+    this.release();
   }
 
-  private tell(changes: Partial<Saving>): void {
-    const { reason, ...saving } = this.store.get().saving;
-    const kept = reason === undefined || changes.status ? {} : { reason };
-    const next: Saving = { ...saving, ...kept, ...changes };
-    if (!same(Object.values(changes), Object.keys(changes).map((name) => saving[name as keyof typeof saving]))) {
-      this.store.set({ saving: next });
-    }
+  private show(progress: Progress): void {
+    const { status, reason: _, ...facts } = { reason: undefined, ...this.store.get().saving };
+    if (status !== progress.status || "reason" in progress) this.store.set({ saving: { ...facts, ...progress } });
+  }
+
+  private update(changes: Partial<SavingFacts>): void {
+    const { saving } = this.store.get();
+    const names = Object.keys(changes) as (keyof SavingFacts)[];
+    if (names.some((name) => !same(changes[name], saving[name]))) this.store.set({ saving: { ...saving, ...changes } });
   }
 }

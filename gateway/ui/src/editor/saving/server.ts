@@ -1,6 +1,7 @@
-/** The document of a workflow as the server has it. */
+/** Calls of the API about the draft and the published document of a workflow. */
 
-import { get, getChanged } from "../../api/client";
+import { ApiError, call, get, getChanged } from "../../api/client";
+import { WORKFLOWS } from "../../api/paths";
 import type { Page, WorkflowRow } from "../../api/types";
 import { documentOf, type EditorDocument } from "../document/document";
 
@@ -22,7 +23,7 @@ interface Answer extends EditorDocument {
 /** Find the workflow's row. Asking for a draft that is not there would be an error in the console. */
 export async function findRow(slug: string): Promise<WorkflowRow | null> {
   for (let cursor = ""; ; ) {
-    const page = await get<Page<WorkflowRow>>(`/api/workflows?limit=200&q=${slug}${cursor}`);
+    const page = await get<Page<WorkflowRow>>(`${WORKFLOWS}?limit=200&q=${slug}${cursor}`);
     const found = page.rows.find((row) => row.slug === slug);
     if (found || !page.nextCursor) return found ?? null;
     cursor = `&cursor=${encodeURIComponent(page.nextCursor)}`;
@@ -32,7 +33,7 @@ export async function findRow(slug: string): Promise<WorkflowRow | null> {
 /** Read the whole state of a workflow. */
 export async function readState(slug: string): Promise<ServerState> {
   const [published, row] = await Promise.all([readLive(slug), findRow(slug)]);
-  const draft = row?.hasDraft ? await get<Answer>(`/api/workflows/${slug}/draft`) : null;
+  const draft = row?.hasDraft ? await get<Answer>(`${WORKFLOWS}/${slug}/draft`) : null;
   return {
     document: draft ? documentOf(draft) : published.document,
     revision: draft?.revision ?? 0,
@@ -43,7 +44,7 @@ export async function readState(slug: string): Promise<ServerState> {
 }
 
 export async function readLive(slug: string): Promise<{ document: EditorDocument; version: number | null }> {
-  const answer = await get<Answer>(`/api/workflows/${slug}`);
+  const answer = await get<Answer>(`${WORKFLOWS}/${slug}`);
   return { document: documentOf(answer), version: answer.version ?? null };
 }
 
@@ -52,6 +53,49 @@ export async function readDraft(
   slug: string,
   revision: number,
 ): Promise<{ document: EditorDocument; revision: number; savedAt: string } | null> {
-  const answer = await getChanged<Answer>(`/api/workflows/${slug}/draft`, `"${revision}"`);
+  const answer = await getChanged<Answer>(`${WORKFLOWS}/${slug}/draft`, `"${revision}"`);
   return answer && { document: documentOf(answer), revision: answer.revision, savedAt: answer.savedAt };
+}
+
+/** A draft is changed only where it is at the revision that the caller knows. */
+function atRevision(revision: number): Record<string, string> {
+  return { "if-match": `"${revision}"` };
+}
+
+export async function putDraft(
+  slug: string,
+  revision: number,
+  document: EditorDocument,
+  isLeaving: boolean,
+): Promise<{ revision: number; savedAt: string }> {
+  const answer = await call<Answer>("PUT", `${WORKFLOWS}/${slug}/draft`, document, atRevision(revision), isLeaving);
+  return { revision: answer.revision, savedAt: answer.savedAt };
+}
+
+/** Remove the draft, which may be gone already. */
+export async function removeDraft(slug: string, revision: number, isLeaving: boolean): Promise<void> {
+  try {
+    await call("DELETE", `${WORKFLOWS}/${slug}/draft`, undefined, atRevision(revision), isLeaving);
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.code !== "DRAFT_NOT_FOUND") throw error;
+  }
+}
+
+export interface Published {
+  document: EditorDocument;
+  version: number;
+}
+
+export async function publishDraft(slug: string, revision: number, note: string, force: boolean): Promise<Published> {
+  const body = { note: note || null, force };
+  return published(await call("POST", `${WORKFLOWS}/${slug}/publish`, body, atRevision(revision)));
+}
+
+/** Publish a former version anew. */
+export async function restoreVersion(slug: string, version: number): Promise<Published> {
+  return published(await call("POST", `${WORKFLOWS}/${slug}/versions/${version}/restore`));
+}
+
+function published(answer: EditorDocument & { version: number }): Published {
+  return { document: documentOf(answer), version: answer.version };
 }

@@ -54,8 +54,8 @@ function OtherReasons({ node, type }: { node: GraphNode; type: NodeType }) {
   const sources = useSources(node.id);
   const fields = useModelOf(node)?.fields ?? [];
   const names = [...Object.keys(type.settings.properties ?? {}), ...fields.map((field) => field.name)];
-  const told = new Set([...names.map(socketOf), ...socketNames(node.data)]);
-  const found = problems.filter((each) => each.nodeId === node.id && !each.field && !(each.socket && told.has(each.socket)));
+  const shownAtSockets = new Set([...names.map(socketOf), ...socketNames(node.data)]);
+  const found = problems.filter((each) => each.nodeId === node.id && !each.field && !(each.socket && shownAtSockets.has(each.socket)));
   const sockets = found.flatMap((each) => each.socket ?? []);
   const others = found.filter((each) => !each.socket).map((each) => sentence(each.reason));
   return (

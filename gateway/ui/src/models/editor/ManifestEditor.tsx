@@ -68,7 +68,7 @@ export default function ManifestEditor({ name, source }: Props) {
           <ProblemList id={`${id}-problems`} manifest={manifest} onGo={goTo} />
         </section>
       </div>
-      {save.conflict && <SaveConflict conflict={save.conflict} own={manifest.text} onKeep={save.overwrite} onTake={save.takeTheirs} onClose={save.close} />}
+      {save.conflict && <SaveConflict conflict={save.conflict} own={manifest.text} onKeep={save.overwrite} onTakeTheirs={save.takeTheirs} onClose={save.close} />}
       {isDeleting && name !== null && <DeleteModel name={name} onClose={() => setDeleting(false)} />}
     </div>
   );

@@ -7,12 +7,12 @@ interface Props {
   conflict: ManifestSource;
   own: string;
   onKeep: () => void;
-  onTake: () => void;
+  onTakeTheirs: () => void;
   onClose: () => void;
 }
 
 /** Asks which manifest counts when somebody else has saved one meanwhile. */
-export function SaveConflict({ conflict, own, onKeep, onTake, onClose }: Props) {
+export function SaveConflict({ conflict, own, onKeep, onTakeTheirs, onClose }: Props) {
   return (
     <Dialog title={`Version ${conflict.version} was saved meanwhile`} onClose={onClose} isWide>
       <p>What differs in yours:</p>
@@ -21,7 +21,7 @@ export function SaveConflict({ conflict, own, onKeep, onTake, onClose }: Props) 
         <Button look="quiet" onClick={onClose} autoFocus>
           Go on editing
         </Button>
-        <Button onClick={onTake}>Take version {conflict.version}</Button>
+        <Button onClick={onTakeTheirs}>Take version {conflict.version}</Button>
         <Button look="primary" onClick={onKeep}>
           Save mine over it
         </Button>

@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { inWords, offered, type Socket, socketsOf } from "../../catalogue/catalogue";
+import { inWords, wirableOutputs, type Socket, socketsOf } from "../../catalogue/catalogue";
 import type { Point } from "../../document/document";
 import { remove } from "../../document/edits";
 import { announce } from "../announce";
@@ -27,7 +27,7 @@ export function WirePicker({ context, at, node: id }: Props) {
   const { store, catalogue } = context;
   const { nodes } = store.document;
   const node = nodes.find((each) => each.id === id);
-  const outputs = node ? offered(node, socketsOf(node, store.get().check.sockets, catalogue).outputs) : [];
+  const outputs = node ? wirableOutputs(node, socketsOf(node, store.get().check.sockets, catalogue).outputs) : [];
   const [output, setOutput] = useState<Socket | null>(outputs.length === 1 ? (outputs[0] ?? null) : null);
   const onClose = (): void => context.open(null);
   if (!output) {

@@ -30,7 +30,7 @@ export function ModelPicker(props: WidgetProps) {
     list.current?.children[place]?.scrollIntoView({ block: "nearest" });
   }, [place]);
 
-  const take = (model: Model): void => {
+  const choose = (model: Model): void => {
     setSought(null);
     if (model === chosen || !type) return;
     const { data, dropped } = withoutUnknown(node.data, model, type);
@@ -48,7 +48,7 @@ export function ModelPicker(props: WidgetProps) {
     const model = found[place];
     if (step && !isOpen) open("");
     else if (step) setActive((place + step + found.length) % Math.max(1, found.length));
-    else if (event.key === "Enter" && isOpen && model) take(model);
+    else if (event.key === "Enter" && isOpen && model) choose(model);
     else if (event.key === "Escape" && isOpen) setSought(null);
     else return;
     event.preventDefault();
@@ -75,7 +75,7 @@ export function ModelPicker(props: WidgetProps) {
       <div className="choices models" role="listbox" id={`${id}-list`} aria-label="Choices" ref={list} hidden={!isOpen}>
         {isOpen &&
           found.map((model, at) => (
-            <Choice key={model.internalName} id={`${id}-${at}`} model={model} isActive={at === place} isChosen={model === chosen} onTake={take} />
+            <Choice key={model.internalName} id={`${id}-${at}`} model={model} isActive={at === place} isChosen={model === chosen} onChoose={choose} />
           ))}
       </div>
       {isOpen && found.length === 0 && (
@@ -96,10 +96,10 @@ interface ChoiceProps {
   model: Model;
   isActive: boolean;
   isChosen: boolean;
-  onTake: (model: Model) => void;
+  onChoose: (model: Model) => void;
 }
 
-function Choice({ id, model, isActive, isChosen, onTake }: ChoiceProps) {
+function Choice({ id, model, isActive, isChosen, onChoose }: ChoiceProps) {
   const missing = missingOf(model);
   return (
     <div
@@ -111,7 +111,7 @@ function Choice({ id, model, isActive, isChosen, onTake }: ChoiceProps) {
       tabIndex={-1}
       onMouseDown={(event) => {
         event.preventDefault();
-        onTake(model);
+        onChoose(model);
       }}
     >
       <span className="model-name">{model.name}</span>

@@ -43,11 +43,11 @@ interface Props {
   id: string;
   suggestions: readonly Suggestion[];
   active: number;
-  onTake: (suggestion: Suggestion) => void;
+  onChoose: (suggestion: Suggestion) => void;
 }
 
 /** What may stand between the braces at the caret. */
-export function Completions({ id, suggestions, active, onTake }: Props) {
+export function Completions({ id, suggestions, active, onChoose }: Props) {
   const list = useRef<HTMLDivElement>(null);
   useEffect(() => {
     list.current?.children[active]?.scrollIntoView({ block: "nearest" });
@@ -63,7 +63,7 @@ export function Completions({ id, suggestions, active, onTake }: Props) {
           tabIndex={-1}
           onMouseDown={(event) => {
             event.preventDefault();
-            onTake(each);
+            onChoose(each);
           }}
         >
           <code>{each.text}</code>

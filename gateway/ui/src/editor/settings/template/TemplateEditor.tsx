@@ -44,7 +44,7 @@ export function TemplateEditor(props: Props) {
     const at = area.current;
     setCaret(at && at.selectionStart === at.selectionEnd ? at.selectionStart : null);
   };
-  const take = (suggestion: Suggestion): void => {
+  const complete = (suggestion: Suggestion): void => {
     if (!open || !area.current || caret === null) return;
     const closing = /^[\p{L}\p{N}_.-]*\s*\}\}/u.exec(text.slice(caret))?.[0].length ?? 0;
     replaceRange(area.current, open.from, caret + closing, `{{ ${suggestion.text} }}`);
@@ -60,7 +60,7 @@ export function TemplateEditor(props: Props) {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     const chosen = suggestions[place];
     if (step) setActive((place + step + suggestions.length) % suggestions.length);
-    else if ((event.key === "Enter" || event.key === "Tab") && chosen) take(chosen);
+    else if ((event.key === "Enter" || event.key === "Tab") && chosen) complete(chosen);
     else if (event.key === "Escape") setCaret(null);
     else return;
     event.preventDefault();
@@ -95,7 +95,7 @@ export function TemplateEditor(props: Props) {
         onBlur={() => setCaret(null)}
         onKeyDown={press}
       />
-      {suggestions.length > 0 && <Completions id={list} suggestions={suggestions} active={place} onTake={take} />}
+      {suggestions.length > 0 && <Completions id={list} suggestions={suggestions} active={place} onChoose={complete} />}
       <PlaceholderList node={node} placeholders={placeholdersOf(text)} wires={wires} sources={sources} secrets={secrets} takesSecrets={takesSecrets} />
     </div>
   );

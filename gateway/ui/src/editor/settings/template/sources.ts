@@ -1,7 +1,7 @@
 /** Outputs that may be wired to a node. */
 
 import { useMemo } from "react";
-import { type Catalogue, fits, offered, type Socket, type SocketType, type Sockets, socketsOf, useCatalogue } from "../../catalogue/catalogue";
+import { type Catalogue, fits, wirableOutputs, type Socket, type SocketType, type Sockets, socketsOf, useCatalogue } from "../../catalogue/catalogue";
 import type { EditorDocument } from "../../document/document";
 import { useDocument, useEditor } from "../../document/store";
 import { asName } from "./placeholders";
@@ -33,7 +33,7 @@ function sourcesOf(
   return document.nodes
     .filter((node) => !behind.has(node.id))
     .flatMap((node) => {
-      const outputs = offered(node, socketsOf(node, checked, catalogue).outputs);
+      const outputs = wirableOutputs(node, socketsOf(node, checked, catalogue).outputs);
       // Outputs of forms are named by people; others are best told by their nodes.
       const isForm = node.type === "requestInput";
       return outputs.map((output) => {

@@ -37,7 +37,7 @@ function size(bytes: number): string {
 export function AssetWidget({ node, label, value, id, describedBy, isInvalid, onChange }: WidgetProps) {
   const [state, setState] = useState("");
   const [isOver, setOver] = useState(false);
-  const take = async (files: FileList | null): Promise<void> => {
+  const uploadFirst = async (files: FileList | null): Promise<void> => {
     const file = files?.[0];
     if (!file) return;
     setState(`Uploading ${file.name}…`);
@@ -60,9 +60,9 @@ export function AssetWidget({ node, label, value, id, describedBy, isInvalid, on
       onDragLeave={over(false)}
       onDrop={(event) => {
         over(false)(event);
-        void take(event.dataTransfer.files);
+        void uploadFirst(event.dataTransfer.files);
       }}
-      onPaste={(event) => void take(event.clipboardData.files)}
+      onPaste={(event) => void uploadFirst(event.clipboardData.files)}
     >
       {typeof value === "string" && value && <AssetPreview id={value} name={label} />}
       <div className="drop-row">
@@ -73,7 +73,7 @@ export function AssetWidget({ node, label, value, id, describedBy, isInvalid, on
           accept="image/*,video/*,audio/*"
           aria-describedby={describedBy}
           aria-invalid={isInvalid || undefined}
-          onChange={(event) => void take(event.target.files)}
+          onChange={(event) => void uploadFirst(event.target.files)}
         />
         <label htmlFor={id} className="button compact" aria-hidden="true">
           {value ? "Replace the file" : "Choose a file"}
