@@ -19,7 +19,7 @@ PYTHON ?= $(shell for python in python3 $(TESTED:%=python%) $(TESTED:%=/usr/bin/
 	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run pages test slow test-newest coverage check format setup bench smoke chaos soak fuzz clients e2e local timing contract clean
+.PHONY: help run types pages test slow test-newest coverage check format setup bench smoke chaos soak fuzz clients e2e local timing contract clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -57,11 +57,15 @@ check: $(VENV)/.installed-dev ## Check format, style, types and import rules
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	@$(BIN)/python -P gateway/ui/build_pages.py --check
+	@$(MAKE) --no-print-directory types
 
 format: $(VENV)/.installed-dev ## Format the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+types: $(VENV)/.installed-dev ## Write the types of the API's answers for the pages, and check the pages with them
+	@$(BIN)/python -P gateway/ui/page_types.py
+	@$(BIN)/python -P gateway/ui/build_pages.py --check
 
 pages: gateway/static/sources.sha256 ## Build the pages of gateway/ui, if their sources changed
 
@@ -88,6 +92,7 @@ clients: $(VENV)/.installed-dev ## Generate clients from the API's description, 
 
 e2e: $(VENV)/.installed-dev gateway/static/sources.sha256 ## Use the pages in a real browser, Debian's Chromium (minutes; E2E='-k keys' for a part)
 	@$(INSTALL) 'a browser for tests' --group e2e
+	@$(MAKE) --no-print-directory types
 	$(BIN)/pytest -m slow tests/e2e --timeout=300 $(E2E)
 
 local: $(VENV)/.installed-dev ## Try the models that run here, and measure them (minutes)

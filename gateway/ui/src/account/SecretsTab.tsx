@@ -1,7 +1,7 @@
 import { type FormEvent, useId, useState } from "react";
 import { type ApiError, call } from "../api/client";
 import { expect, invalidate, useResource } from "../api/resource";
-import type { Secret } from "../api/types";
+import type { ListedSecret } from "../api/types";
 import { Ago } from "../components/Ago";
 import { Button } from "../components/Button";
 import { Dialog } from "../components/Dialog";
@@ -16,9 +16,9 @@ const MIN_BYTES = 8;
 
 /** Keys and passwords that HTTP requests of workflows carry. */
 export function SecretsTab() {
-  const secrets = useResource<Secret[]>(SECRETS);
-  const [replaced, setReplaced] = useState<Secret | null>(null);
-  const [removed, setRemoved] = useState<Secret | null>(null);
+  const secrets = useResource<ListedSecret[]>(SECRETS);
+  const [replaced, setReplaced] = useState<ListedSecret | null>(null);
+  const [removed, setRemoved] = useState<ListedSecret | null>(null);
   return (
     <div className="stack">
       <p className="hint">
@@ -46,7 +46,7 @@ interface Faults {
   hosts?: string;
 }
 
-function SecretForm({ replaced, onDone }: { replaced: Secret | null; onDone: () => void }) {
+function SecretForm({ replaced, onDone }: { replaced: ListedSecret | null; onDone: () => void }) {
   const [name, setName] = useState(replaced?.name ?? "");
   const [value, setValue] = useState("");
   const [hosts, setHosts] = useState(replaced?.hosts?.join(", ") ?? "");
@@ -110,16 +110,16 @@ function SecretForm({ replaced, onDone }: { replaced: Secret | null; onDone: () 
 }
 
 /** The hosts of a form. Empty ones of a secret that is replaced are taken away; others stay. */
-function hostsOf(text: string, replaced: Secret | null): { hosts?: string[] | null } {
+function hostsOf(text: string, replaced: ListedSecret | null): { hosts?: string[] | null } {
   const hosts = text.split(/[\s,]+/).filter(Boolean);
   if (hosts.length > 0) return { hosts };
   return replaced ? { hosts: null } : {};
 }
 
 interface TableProps {
-  secrets: Secret[];
-  onReplace: (secret: Secret) => void;
-  onRemove: (secret: Secret) => void;
+  secrets: ListedSecret[];
+  onReplace: (secret: ListedSecret) => void;
+  onRemove: (secret: ListedSecret) => void;
 }
 
 function SecretTable({ secrets, onReplace, onRemove }: TableProps) {
@@ -182,12 +182,12 @@ function UsedBy({ slugs }: { slugs: string[] }) {
   );
 }
 
-function Remove({ secret, onClose }: { secret: Secret; onClose: () => void }) {
+function Remove({ secret, onClose }: { secret: ListedSecret; onClose: () => void }) {
   const remove = async (): Promise<void> => {
     onClose();
     try {
       await call("DELETE", `${SECRETS}/${secret.name}`);
-      expect<Secret[]>(SECRETS, (rows) => rows.filter((row) => row.name !== secret.name));
+      expect<ListedSecret[]>(SECRETS, (rows) => rows.filter((row) => row.name !== secret.name));
       toast(`Deleted ${secret.name}`);
     } catch (error) {
       toast((error as Error).message);

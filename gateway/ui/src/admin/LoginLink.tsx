@@ -2,7 +2,7 @@ import { useEffect, useState } from "react";
 import { call } from "../api/client";
 import { ACCOUNTS } from "../api/paths";
 import { invalidate } from "../api/resource";
-import type { Account } from "../api/types";
+import type { Account, LoginLink as Link } from "../api/types";
 import { Button } from "../components/Button";
 import { CodeBlock } from "../components/CodeBlock";
 import { Dialog } from "../components/Dialog";
@@ -13,7 +13,7 @@ export function LoginLink({ account, onClose }: { account: Account; onClose: () 
   const [url, setUrl] = useState("");
   const [refusal, setRefusal] = useState("");
   useEffect(() => {
-    const made = call<{ url: string }>("POST", `${ACCOUNTS}/${account.id}/login-link`);
+    const made = call<Link>("POST", `${ACCOUNTS}/${account.id}/login-link`);
     made.then((link) => setUrl(link.url)).catch((error: Error) => setRefusal(error.message));
     void made.finally(() => invalidate("/api/admin/audit")).catch(() => {});
   }, [account.id]);

@@ -2,7 +2,7 @@ import { type FormEvent, useState } from "react";
 import { call } from "../api/client";
 import { KEYS } from "../api/paths";
 import { invalidate, useResource } from "../api/resource";
-import type { CreatedKey, Me, Model, WorkflowRow } from "../api/types";
+import type { CreatedApiKey, Me, Model, WorkflowRow } from "../api/types";
 import { Button } from "../components/Button";
 import { CodeBlock } from "../components/CodeBlock";
 import { Dialog } from "../components/Dialog";
@@ -16,11 +16,11 @@ interface Props {
 }
 
 export function CreateKey({ me, onClose }: Props) {
-  const [made, setMade] = useState<CreatedKey | null>(null);
+  const [made, setMade] = useState<CreatedApiKey | null>(null);
   return made ? <Made apiKey={made} onClose={onClose} /> : <Form me={me} onClose={onClose} onMade={setMade} />;
 }
 
-function Form({ me, onClose, onMade }: Props & { onMade: (key: CreatedKey) => void }) {
+function Form({ me, onClose, onMade }: Props & { onMade: (key: CreatedApiKey) => void }) {
   const [name, setName] = useState("");
   const [preset, setPreset] = useState("Workflow Deploy");
   const [chosen, setChosen] = useState<string[]>([]);
@@ -34,7 +34,7 @@ function Form({ me, onClose, onMade }: Props & { onMade: (key: CreatedKey) => vo
     if (!name.trim() || (preset === CUSTOM && !chosen.length)) return;
     const grant = preset === CUSTOM ? { capabilities: chosen } : { preset };
     try {
-      onMade(await call<CreatedKey>("POST", KEYS, { name, expiresAt: momentOf(expiry), ...grant }));
+      onMade(await call<CreatedApiKey>("POST", KEYS, { name, expiresAt: momentOf(expiry), ...grant }));
       invalidate(KEYS);
     } catch (error) {
       setRefusal((error as Error).message);
@@ -133,7 +133,7 @@ function Picker({ me, chosen, onChange }: PickerProps) {
 }
 
 /** The new key, this once, and how to begin with it. */
-function Made({ apiKey, onClose }: { apiKey: CreatedKey; onClose: () => void }) {
+function Made({ apiKey, onClose }: { apiKey: CreatedApiKey; onClose: () => void }) {
   const flows = useResource<WorkflowRow[]>("/api/workflows").data ?? [];
   const specific = apiKey.capabilities.find((each) => /^workflow:[^:]+:run$/.test(each))?.split(":")[1];
   const slug = specific ?? flows.find((row) => row.slug === "greeting-letter")?.slug ?? flows[0]?.slug ?? "SLUG";

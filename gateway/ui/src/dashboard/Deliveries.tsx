@@ -1,6 +1,6 @@
 import { call } from "../api/client";
 import { invalidate, useResource } from "../api/resource";
-import type { Attempt, Delivery, Page } from "../api/types";
+import type { Attempt, Delivery, Page, Redelivery } from "../api/types";
 import { Ago, duration } from "../components/Ago";
 import { Button } from "../components/Button";
 import { Empty } from "../components/States";
@@ -24,7 +24,7 @@ export function Deliveries({ path, hasWebhook }: { path: string; hasWebhook: boo
     const since = new Date(Date.now() - 5 * 86_400_000).toISOString();
     try {
       const body = { since, status: "failed" };
-      const { redelivered } = await call<{ redelivered: number }>("POST", `${path}/redeliver`, body);
+      const { redelivered } = await call<Redelivery>("POST", `${path}/redeliver`, body);
       toast(redelivered ? `${redelivered} failed events are sent again` : "Nothing has failed in five days");
     } catch (error) {
       toast((error as Error).message);

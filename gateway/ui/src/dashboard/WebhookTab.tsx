@@ -2,7 +2,7 @@ import { type FormEvent, useEffect, useState } from "react";
 import { call, get } from "../api/client";
 import { KEYS } from "../api/paths";
 import { invalidate } from "../api/resource";
-import type { ApiKey, Webhook } from "../api/types";
+import type { ApiKey, SavedWebhook, Webhook } from "../api/types";
 import { Button } from "../components/Button";
 import { CodeBlock } from "../components/CodeBlock";
 import { Empty } from "../components/States";
@@ -80,7 +80,7 @@ function useWebhook(path: string, apiKey: ApiKey): KeptWebhook {
   const save = async (changes: { enabled?: boolean; secret?: null }): Promise<void> => {
     setFault("");
     try {
-      const saved = await call<Webhook>("PUT", path, { url, ...changes });
+      const saved = await call<SavedWebhook>("PUT", path, { url, ...changes });
       setWebhook(saved);
       setSecret(saved.secret ?? "");
       toast("Saved the webhook");

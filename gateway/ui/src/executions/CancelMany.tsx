@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 import { call, get } from "../api/client";
 import { invalidate } from "../api/resource";
-import type { Execution, Page } from "../api/types";
+import type { CancelledExecutions, ExecutionRow, Page } from "../api/types";
 import { Button } from "../components/Button";
 import { Dialog } from "../components/Dialog";
 import { toast } from "../components/Toast";
@@ -16,7 +16,7 @@ interface Count {
 
 /** Count the running executions of a query, up to a page of them. */
 async function count(query: string): Promise<Count> {
-  const page = await get<Page<Execution>>(`/api/executions?${query}&limit=${COUNTED}`);
+  const page = await get<Page<ExecutionRow>>(`/api/executions?${query}&limit=${COUNTED}`);
   return { number: page.rows.length, isExact: page.nextCursor === null };
 }
 
@@ -37,7 +37,7 @@ export function CancelMany({ filters, onClose }: { filters: Filters; onClose: ()
     let cancelled = 0;
     try {
       for (let isMore = true; isMore; ) {
-        const done = await call<{ cancelled: number; more: boolean }>("POST", "/api/executions/cancel", forBody(body));
+        const done = await call<CancelledExecutions>("POST", "/api/executions/cancel", forBody(body));
         cancelled += done.cancelled;
         isMore = done.more && done.cancelled > 0;
       }

@@ -4,9 +4,9 @@ import { useCallback, useEffect, useRef, useState } from "react";
 import { ApiError, get } from "../api/client";
 import { watchRuns } from "../api/live";
 import { useResource } from "../api/resource";
-import type { Execution, Page } from "../api/types";
+import type { ExecutionRow, Page } from "../api/types";
 
-export type Row = Omit<Execution, "result">;
+export type Row = Omit<ExecutionRow, "result">;
 
 interface List {
   rows: Row[];
@@ -17,7 +17,7 @@ const FIRST = 100;
 const FURTHER = 500;
 
 /** Results are left out: thousands of them would fill the memory. */
-function without({ result: _, ...row }: Execution): Row {
+function without({ result: _, ...row }: ExecutionRow): Row {
   return row;
 }
 
@@ -26,7 +26,7 @@ function isBefore(one: Row, other: Row): boolean {
 }
 
 /** Put the newest page before the rows that are known; begin anew where rows between them may be missing. */
-export function merged(known: List | undefined, page: Page<Execution>): List {
+export function merged(known: List | undefined, page: Page<ExecutionRow>): List {
   const rows = page.rows.map(without);
   const last = rows.at(-1);
   if (!known || !last || page.nextCursor === null) return { rows, cursor: page.nextCursor };
@@ -38,12 +38,12 @@ export function merged(known: List | undefined, page: Page<Execution>): List {
 
 export function useRunList(query: string, statuses: string[]) {
   const path = `/api/executions?${query}${query && "&"}`;
-  const first = useResource<Page<Execution>>(`${path}limit=${FIRST}`);
+  const first = useResource<Page<ExecutionRow>>(`${path}limit=${FIRST}`);
   const [list, setList] = useState<List>();
   const [error, setError] = useState<ApiError>();
   const isFetching = useRef(false);
   useEffect(() => {
-    if (first.data) setList((known) => merged(known, first.data as Page<Execution>));
+    if (first.data) setList((known) => merged(known, first.data as Page<ExecutionRow>));
   }, [first.data]);
   const wanted = statuses.join();
   useEffect(
@@ -65,7 +65,7 @@ export function useRunList(query: string, statuses: string[]) {
     if (cursor === null || isFetching.current) return;
     isFetching.current = true;
     try {
-      const page = await get<Page<Execution>>(`${path}limit=${FURTHER}&cursor=${encodeURIComponent(cursor)}`);
+      const page = await get<Page<ExecutionRow>>(`${path}limit=${FURTHER}&cursor=${encodeURIComponent(cursor)}`);
       setList((known) => known && { rows: [...known.rows, ...page.rows.map(without)], cursor: page.nextCursor });
       setError(undefined);
     } catch (reason) {

@@ -1,10 +1,10 @@
 import { assetPath } from "../api/assets";
-import type { WorkflowDocument } from "../api/types";
+import type { Workflow } from "../api/types";
 import { Drawing } from "./Drawing";
 
 interface Props {
   url: string | null;
-  graph: Pick<WorkflowDocument, "nodes" | "edges"> | undefined;
+  graph: Pick<Workflow, "nodes" | "edges"> | undefined;
 }
 
 /** The cover of a workflow, which is an asset; without one, a drawing of its graph. */

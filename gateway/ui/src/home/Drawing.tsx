@@ -1,4 +1,4 @@
-import type { GraphNode, WorkflowDocument } from "../api/types";
+import type { GraphNode, Workflow } from "../api/types";
 
 const WIDTH = 220;
 const HEIGHT = 92;
@@ -16,7 +16,7 @@ function colourOf(node: GraphNode): string {
 }
 
 /** A small picture of a graph. */
-export function Drawing({ graph }: { graph: Pick<WorkflowDocument, "nodes" | "edges"> }) {
+export function Drawing({ graph }: { graph: Pick<Workflow, "nodes" | "edges"> }) {
   const nodes = graph.nodes.filter((node) => node.type !== "note");
   if (nodes.length === 0) return null;
   const places = new Map(nodes.map((node) => [node.id, node]));

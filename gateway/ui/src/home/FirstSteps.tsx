@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 import { useResource } from "../api/resource";
-import type { ApiKey, Execution, Page, WorkflowDocument, WorkflowRow } from "../api/types";
+import type { ApiKey, ExecutionRow, Page, Workflow, WorkflowRow } from "../api/types";
 import { Button } from "../components/Button";
 import { needsOf, unmet } from "../needs/needs";
 import { useSurroundings } from "../needs/surroundings";
@@ -135,8 +135,8 @@ function isDrawn(row: WorkflowRow): boolean {
 
 /** Whether a run that was begun in the pages has succeeded. */
 function useHasRun(): boolean | undefined {
-  const runs = useResource<Page<Execution>>(`${COMPLETED}&source=app`).data?.rows;
-  const drafts = useResource<Page<Execution>>(`${COMPLETED}&source=app-draft`).data?.rows;
+  const runs = useResource<Page<ExecutionRow>>(`${COMPLETED}&source=app`).data?.rows;
+  const drafts = useResource<Page<ExecutionRow>>(`${COMPLETED}&source=app-draft`).data?.rows;
   return runs && drafts && runs.length + drafts.length > 0;
 }
 
@@ -144,14 +144,14 @@ function useHasRun(): boolean | undefined {
 function useHasCalled(keys: readonly ApiKey[] | undefined): boolean | undefined {
   const place = (key: ApiKey): string => `${key.lastUsedAt ?? ""} ${key.createdAt}`;
   const last = keys?.toSorted((one, other) => place(other).localeCompare(place(one)))[0];
-  const calls = useResource<Page<Execution>>(last ? `${COMPLETED}&keyId=${last.id}` : null).data?.rows;
+  const calls = useResource<Page<ExecutionRow>>(last ? `${COMPLETED}&keyId=${last.id}` : null).data?.rows;
   if (keys && !last) return false;
   return calls && calls.length > 0;
 }
 
 /** The workflow, unless something that it needs is missing here. */
 function useRunnable(row: WorkflowRow | undefined): WorkflowRow | undefined {
-  const graph = useResource<WorkflowDocument>(row ? `/api/workflows/${row.slug}` : null).data;
+  const graph = useResource<Workflow>(row ? `/api/workflows/${row.slug}` : null).data;
   const around = useSurroundings();
   return graph && around && unmet(needsOf(graph, around)).length === 0 ? row : undefined;
 }

@@ -2,7 +2,7 @@ import { type FormEvent, useState } from "react";
 import { call } from "../api/client";
 import { WORKFLOWS } from "../api/paths";
 import { invalidate } from "../api/resource";
-import type { WorkflowDocument, WorkflowRow } from "../api/types";
+import type { Workflow, WorkflowRow } from "../api/types";
 import { Button } from "../components/Button";
 import { Dialog } from "../components/Dialog";
 import { TextField } from "../components/TextField";
@@ -116,12 +116,12 @@ function StartFrom({ templates, around, chosen, onChoose }: StartFromProps) {
 }
 
 /** Save the small example, or a draft without nodes. */
-function createNew(name: string, isEmpty: boolean): Promise<WorkflowDocument> {
+function createNew(name: string, isEmpty: boolean): Promise<Workflow> {
   return call("POST", WORKFLOWS, { name, ...(isEmpty ? { ...EMPTY, draft: true } : EXAMPLE) });
 }
 
 /** Save a copy of a template, with models that are set up in the places of those that are not. */
-async function copyTemplate(slug: string, name: string, around: Surroundings | undefined): Promise<WorkflowDocument> {
+async function copyTemplate(slug: string, name: string, around: Surroundings | undefined): Promise<Workflow> {
   const made = await duplicate(slug, name);
   const nodes = around ? withUsableModels(made, around) : made.nodes;
   if (nodes.every((node, index) => node === made.nodes[index])) return made;

@@ -1,6 +1,6 @@
 import { useId } from "react";
 import { useResource } from "../api/resource";
-import type { WorkflowDocument } from "../api/types";
+import type { Workflow } from "../api/types";
 import { Cover } from "./Cover";
 import { type Need, needsOf, obstacle, type Surroundings } from "../needs/needs";
 
@@ -11,7 +11,7 @@ interface Props {
   tags: string[];
   coverUrl: string | null;
   /** The graph, where it is known already. */
-  graph?: Pick<WorkflowDocument, "nodes" | "edges">;
+  graph?: Pick<Workflow, "nodes" | "edges">;
   around: Surroundings | undefined;
   isChosen: boolean;
   onChoose: (slug: string) => void;
@@ -20,7 +20,7 @@ interface Props {
 /** A template to begin with; one that cannot run here is grey, and says what to do. */
 export function TemplateCard({ slug, name, description, tags, coverUrl, graph, around, isChosen, onChoose }: Props) {
   const id = useId();
-  const loaded = useResource<WorkflowDocument>(graph ? null : `/api/workflows/${slug}`).data;
+  const loaded = useResource<Workflow>(graph ? null : `/api/workflows/${slug}`).data;
   const shown = graph ?? loaded;
   const needs = shown && around ? needsOf(shown, around) : undefined;
   const missing = needs && obstacle(needs);

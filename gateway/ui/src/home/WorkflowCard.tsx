@@ -2,7 +2,7 @@ import { type RefObject, useEffect, useRef, useState } from "react";
 import { call } from "../api/client";
 import { WORKFLOWS } from "../api/paths";
 import { expect, invalidate, useResource } from "../api/resource";
-import type { WorkflowDocument, WorkflowRow } from "../api/types";
+import type { Workflow, WorkflowRow } from "../api/types";
 import { Ago, credits } from "../components/Ago";
 import { Button } from "../components/Button";
 import { CopyButton } from "../components/CopyButton";
@@ -66,7 +66,7 @@ export function WorkflowCard({ row }: { row: WorkflowRow }) {
   const endpoint = `${WORKFLOWS}/${row.slug}/run`;
   const heading = `workflow-${row.slug}`;
   const place = useRef<HTMLLIElement>(null);
-  const graph = useResource<WorkflowDocument>(useSeen(place) ? `${WORKFLOWS}/${row.slug}` : null).data;
+  const graph = useResource<Workflow>(useSeen(place) ? `${WORKFLOWS}/${row.slug}` : null).data;
   const around = useSurroundings();
   const missing = graph && around ? unmet(needsOf(graph, around)) : [];
   return (

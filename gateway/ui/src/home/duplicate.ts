@@ -1,8 +1,8 @@
 import { call } from "../api/client";
 import { WORKFLOWS } from "../api/paths";
-import type { WorkflowDocument } from "../api/types";
+import type { Workflow } from "../api/types";
 
 /** Save a copy of a workflow or a template, with its assets, under another name. */
-export function duplicate(slug: string, name: string): Promise<WorkflowDocument> {
+export function duplicate(slug: string, name: string): Promise<Workflow> {
   return call("POST", WORKFLOWS, { copyOf: slug, name });
 }

@@ -1,10 +1,10 @@
 import { lazy, Suspense, useMemo } from "react";
 import { MODELS } from "../api/paths";
 import { useResource } from "../api/resource";
+import type { ManifestSource } from "../api/types";
 import { Failed, Loading } from "../components/States";
 import { Link } from "../shell/router";
 import { usePageTitle } from "../shell/Shell";
-import type { ManifestSource } from "./model/types";
 import { TEMPLATES } from "./templates";
 
 const ManifestEditor = lazy(() => import("./editor/ManifestEditor"));

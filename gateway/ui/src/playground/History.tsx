@@ -1,5 +1,5 @@
 import { useResource } from "../api/resource";
-import type { Execution, Page } from "../api/types";
+import type { ExecutionRow, Page } from "../api/types";
 import { Ago, credits, duration } from "../components/Ago";
 import { StatusBadge } from "../components/StatusBadge";
 import { Link } from "../shell/router";
@@ -7,12 +7,12 @@ import { Link } from "../shell/router";
 interface Props {
   slug: string;
   shownId?: string;
-  onShow: (execution: Execution) => void;
+  onShow: (execution: ExecutionRow) => void;
 }
 
 /** One's runs of the workflow, newest first. */
 export function History({ slug, shownId, onShow }: Props) {
-  const rows = useResource<Page<Execution>>(`/api/executions?workflowSlug=${slug}&limit=20`).data?.rows ?? [];
+  const rows = useResource<Page<ExecutionRow>>(`/api/executions?workflowSlug=${slug}&limit=20`).data?.rows ?? [];
   if (rows.length === 0) return null;
   return (
     <section className="stack history" aria-labelledby="history">

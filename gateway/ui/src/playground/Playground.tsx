@@ -1,7 +1,7 @@
 import { type FormEvent, useEffect, useRef } from "react";
 import { get } from "../api/client";
 import { useResource } from "../api/resource";
-import type { Execution, Schema, WorkflowRow } from "../api/types";
+import type { ExecutionDetail, ExecutionRow, PublicSchema, WorkflowRow } from "../api/types";
 import { credits } from "../components/Ago";
 import { Button } from "../components/Button";
 import { Failed, Loading } from "../components/States";
@@ -26,7 +26,7 @@ function useSchemaPath(slug: string): { path: string | null; isListed: boolean }
 
 export default function Playground({ slug }: { slug: string }) {
   const { path, isListed } = useSchemaPath(slug);
-  const schema = useResource<Schema>(path);
+  const schema = useResource<PublicSchema>(path);
   usePageTitle(schema.data?.name ?? slug);
   if (schema.error && !schema.data) {
     if (schema.error.status === 404) return <Missing />;
@@ -63,15 +63,15 @@ function Missing() {
   );
 }
 
-function Ready({ slug, schema, isOwn }: { slug: string; schema: Schema; isOwn: boolean }) {
+function Ready({ slug, schema, isOwn }: { slug: string; schema: PublicSchema; isOwn: boolean }) {
   const form = useInputForm(schema.fields, () => initial(schema));
   const run = useRun(slug);
   const result = useRef<HTMLElement>(null);
   useRefusedField(run.state?.error?.details, form.setFaults);
   useInputsOf(useParameter("from", "")[0], schema, form.setDraft);
-  const showAgain = async (row: Execution): Promise<void> => {
+  const showAgain = async (row: ExecutionRow): Promise<void> => {
     run.show(row);
-    const { inputs } = await get<Execution>(`/api/executions/${row.executionId}`);
+    const { inputs } = await get<ExecutionDetail>(`/api/executions/${row.executionId}`);
     // Inputs that are not on record, or too large for the page, leave the form as it is.
     if (inputs && !("truncated" in inputs)) form.setDraft(refilled(schema, inputs));
   };
@@ -135,8 +135,8 @@ function Ready({ slug, schema, isOwn }: { slug: string; schema: Schema; isOwn: b
 }
 
 /** Begin with the inputs of an execution; those that are not on record, or large, leave the form as it is. */
-function useInputsOf(executionId: string, schema: Schema, fill: (draft: Draft) => void): void {
-  const inputs = useResource<Execution>(executionId && isSignedIn ? `/api/executions/${encodeURIComponent(executionId)}` : null).data?.inputs;
+function useInputsOf(executionId: string, schema: PublicSchema, fill: (draft: Draft) => void): void {
+  const inputs = useResource<ExecutionDetail>(executionId && isSignedIn ? `/api/executions/${encodeURIComponent(executionId)}` : null).data?.inputs;
   const isFilled = useRef(false);
   useEffect(() => {
     if (!inputs || "truncated" in inputs || isFilled.current) return;

@@ -1,6 +1,6 @@
 /** What a form holds, and the inputs that it makes: texts are checked as the server will. */
 
-import type { Field, Schema } from "../api/types";
+import type { Field, PublicSchema } from "../api/types";
 
 export type Draft = Record<string, unknown>;
 export type Faults = Record<string, string>;
@@ -9,14 +9,14 @@ const MEDIA = new Set(["image", "video", "audio"]);
 const NUMBERS = new Set(["number", "slider"]);
 
 /** The values that the form begins with. */
-export function initial(schema: Schema): Draft {
+export function initial(schema: PublicSchema): Draft {
   return Object.fromEntries(
     schema.fields.map((field) => [field.name, shown(field, schema.values[field.name] ?? field.default)]),
   );
 }
 
 /** The form of an earlier call. */
-export function refilled(schema: Schema, inputs: Record<string, unknown>): Draft {
+export function refilled(schema: PublicSchema, inputs: Record<string, unknown>): Draft {
   return Object.fromEntries(schema.fields.map((field) => [field.name, shown(field, inputs[field.name])]));
 }
 

@@ -1,7 +1,7 @@
 /** A run as its events tell it. */
 
 import type { ApiError } from "../api/client";
-import type { Execution, Status } from "../api/types";
+import type { ExecutionRow, Status } from "../api/types";
 
 /** The beginning of an output, as events have it. */
 export interface OutputStart {
@@ -31,7 +31,7 @@ export interface RunState {
   executionId?: string;
   startedAt: number;
   nodes: NodeState[];
-  execution?: Execution;
+  execution?: ExecutionRow;
   error?: ApiError;
 }
 
@@ -78,7 +78,7 @@ export function follow(state: RunState, name: string, data: Data): RunState {
     case "node.finished":
       return { ...next, nodes: changed(state.nodes, data, (node) => ({ ...node, ...ended(data) })) };
     case "execution.finished": {
-      const execution = data as unknown as Execution;
+      const execution = data as unknown as ExecutionRow;
       return { ...next, status: execution.status, execution };
     }
     default:

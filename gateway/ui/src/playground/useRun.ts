@@ -2,7 +2,7 @@ import { useRef, useState } from "react";
 import { ApiError, call } from "../api/client";
 import { run } from "../api/events";
 import { invalidate } from "../api/resource";
-import type { Execution } from "../api/types";
+import type { ExecutionRow } from "../api/types";
 import { follow, type RunState } from "./runState";
 
 /** One run after another, as it goes on. */
@@ -26,7 +26,7 @@ export function useRun(slug: string) {
     invalidate("/api/executions");
     invalidate("/api/me");
   };
-  const show = (execution: Execution): void => {
+  const show = (execution: ExecutionRow): void => {
     turn.current += 1;
     const { executionId, status } = execution;
     setState({ status, executionId, startedAt: Date.parse(execution.createdAt), nodes: [], execution });

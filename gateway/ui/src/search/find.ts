@@ -1,7 +1,7 @@
 /** Finds what an id, slug, name or prefix belongs to. */
 
 import { ApiError, get } from "../api/client";
-import type { ApiKey, Asset, Delivery, Execution, Page, WorkflowRow } from "../api/types";
+import type { ApiKey, Asset, Delivery, ExecutionDetail, ExecutionRow, Page, WorkflowRow } from "../api/types";
 
 export interface Found {
   kind: "Execution" | "Workflow" | "API key" | "Delivery" | "Asset";
@@ -42,7 +42,7 @@ export async function find(text: string): Promise<Found[]> {
 }
 
 async function executions(query: string): Promise<Found[]> {
-  const page = await get<Page<Execution>>(`/api/executions?${query}&limit=${MOST}`);
+  const page = await get<Page<ExecutionRow>>(`/api/executions?${query}&limit=${MOST}`);
   return page.rows.map((row) => ({
     kind: "Execution",
     name: row.executionId,
@@ -55,7 +55,7 @@ async function executions(query: string): Promise<Found[]> {
 /** The delivery with an id; one of an execution that is known has the execution's id. */
 async function deliveries(id: string, isExecution: boolean): Promise<Found[]> {
   if (isExecution) {
-    const { deliveries: sent } = await get<{ deliveries: { id: string }[] }>(`/api/executions/${id}`);
+    const { deliveries: sent } = await get<ExecutionDetail>(`/api/executions/${id}`);
     if (!sent.some((each) => each.id === id)) return [];
   }
   const found = await known<Delivery>(`/api/deliveries/${id}`);

@@ -1,6 +1,7 @@
+import type { SeriesRow } from "../api/types";
 import { duration } from "../components/Ago";
 import { Link } from "../shell/router";
-import type { Line, SeriesRow } from "./series";
+import type { Line } from "./series";
 
 interface Props {
   lines: Line[];

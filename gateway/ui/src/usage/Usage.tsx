@@ -1,6 +1,6 @@
 import { lazy, Suspense, useEffect, useMemo, useState } from "react";
 import { useResource } from "../api/resource";
-import type { ApiKey } from "../api/types";
+import type { ApiKey, UsageSeries } from "../api/types";
 import { duration } from "../components/Ago";
 import { Button } from "../components/Button";
 import { Empty, Failed, Loading } from "../components/States";
@@ -11,7 +11,7 @@ import { usePageTitle } from "../shell/Shell";
 import { NONE } from "../executions/filters";
 import { tokenOf } from "./colours";
 import { AllFigures, Sums } from "./Figures";
-import { aroundBuckets, LENGTHS, type Line, linesOf, type Metric, type SeriesRow, type Span, spanOf, timesOf } from "./series";
+import { aroundBuckets, LENGTHS, type Line, linesOf, type Metric, type Span, spanOf, timesOf } from "./series";
 import "./usage.css";
 
 const Chart = lazy(() => import("./Chart").then((module) => ({ default: module.Chart })));
@@ -120,7 +120,7 @@ function Series({ span, by }: { span: Span; by: By }) {
     bucket: span.bucket,
     by,
   });
-  const { data, error, reload } = useResource<{ rows: SeriesRow[] }>(`/api/usage/series?${query}`);
+  const { data, error, reload } = useResource<UsageSeries>(`/api/usage/series?${query}`);
   const rows = useKept(data)?.rows;
   const keys = useResource<ApiKey[]>(by === "key" ? "/api/api-keys" : null).data;
   const lines = useMemo(() => linesOf(rows ?? []), [rows]);

@@ -1,16 +1,7 @@
 /** Figures by time and key, as charts draw them. */
 
+import type { SeriesRow } from "../api/types";
 import { type Chosen, RANGES } from "../components/TimeRange";
-
-export interface SeriesRow {
-  at: string;
-  key: string | null;
-  runs: number;
-  failed: number;
-  credits: number;
-  p50Ms: number | null;
-  p95Ms: number | null;
-}
 
 export type Metric = "runs" | "failed" | "credits" | "p50Ms" | "p95Ms";
 export type Bucket = "minute" | "hour" | "day";

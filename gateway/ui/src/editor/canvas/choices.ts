@@ -1,8 +1,8 @@
 /** Nodes that may be added: by what is typed, and to what fits a wire that waits for them. */
 
-import type { GraphNode } from "../../api/types";
+import type { GraphNode, Model } from "../../api/types";
 import { bestFit, byCategory, type Catalogue, inWords, type NodeType, wirableOutputs, type Socket } from "../catalogue/catalogue";
-import { firstModel, type KnownModel, modelsOf } from "../catalogue/models";
+import { firstModel, modelsOf } from "../catalogue/models";
 
 /** The end of a wire that has no other end yet. */
 export interface LooseWire {
@@ -25,7 +25,7 @@ export interface Choice {
 }
 
 /** The types, each followed by its models, in the order of the sidebar. */
-export function choices(catalogue: Catalogue, models: readonly KnownModel[]): Choice[] {
+export function choices(catalogue: Catalogue, models: readonly Model[]): Choice[] {
   return byCategory(catalogue)
     .flatMap(([, types]) => types)
     .flatMap((type) => [

@@ -1,21 +1,12 @@
 /** Node types as the API describes them, and the rules for wires. */
 
-import type { GraphNode } from "../../api/types";
+import type { Check, GraphNode, NodeTypeRow } from "../../api/types";
 import { useResource } from "../../api/resource";
 
-export type SocketType = "text" | "image" | "video" | "audio" | "any";
-
-export interface Socket {
-  name: string;
-  type: SocketType;
-  many?: boolean;
-  required?: boolean;
-}
-
-export interface Sockets {
-  inputs: Socket[];
-  outputs: Socket[];
-}
+export type Sockets = Check["sockets"][string];
+type Output = Sockets["outputs"][number];
+export type Socket = Output & Partial<Sockets["inputs"][number]>;
+export type SocketType = Socket["type"];
 
 /** JSON Schema of a node's settings, as far as the editor reads it. */
 export interface SettingSchema {
@@ -39,16 +30,8 @@ export interface SettingSchema {
   "x-widget"?: string;
 }
 
-export interface NodeType extends Sockets {
-  type: string;
-  category: string;
-  label: string;
-  description: string;
+export interface NodeType extends Omit<NodeTypeRow, "settings"> {
   settings: SettingSchema;
-  /** Whether sockets depend on settings. */
-  isDynamic: boolean;
-  available: boolean;
-  unavailableReason: string | null;
 }
 
 export type Catalogue = ReadonlyMap<string, NodeType>;

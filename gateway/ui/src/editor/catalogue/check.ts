@@ -1,22 +1,9 @@
 /** The answer of a check of the document by the API: problems, sockets and estimate. */
 
-import type { GraphNode } from "../../api/types";
-import type { Sockets } from "./catalogue";
+import type { Check as Answer, GraphNode } from "../../api/types";
 
-export interface Problem {
-  nodeId?: string;
-  edgeId?: string;
-  /** Path in the settings of the node, such as `items[1].value`. */
-  field?: string;
-  socket?: string;
-  reason: string;
-}
-
-export interface Check {
-  problems: Problem[];
-  sockets: Record<string, Sockets>;
-  estimate: { total: number; byNode: Record<string, number> };
-  /** The nodes that were checked. */
+/** An answer, with the nodes that were checked. */
+export interface Check extends Answer {
   nodes?: readonly GraphNode[];
 }
 

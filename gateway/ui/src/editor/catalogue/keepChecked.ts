@@ -1,6 +1,7 @@
 /** Checks of the document by the API while one draws. */
 
 import { call, secondsToWait } from "../../api/client";
+import type { Check as Answer } from "../../api/types";
 import type { EditorStore } from "../document/store";
 import type { Check } from "./check";
 import type { Sockets } from "./catalogue";
@@ -19,7 +20,7 @@ export function keepChecked(store: EditorStore): () => void {
     if (isRunning || !navigator.onLine || (checked?.nodes === nodes && checked.edges === edges)) return;
     isRunning = true;
     try {
-      const answer = await call<Check>("POST", "/api/workflows/check", { nodes, edges });
+      const answer = await call<Answer>("POST", "/api/workflows/check", { nodes, edges });
       checked = { nodes, edges };
       store.set({ check: { ...keepSame(store.get().check, answer), nodes } });
     } catch (error) {
@@ -52,7 +53,7 @@ export function keepChecked(store: EditorStore): () => void {
 }
 
 /** Keep the former objects of sockets that are as before, so that their nodes are not drawn again. */
-function keepSame(before: Check, answer: Check): Check {
+function keepSame(before: Check, answer: Answer): Check {
   const sockets: Record<string, Sockets> = {};
   for (const [id, found] of Object.entries(answer.sockets)) {
     const known = before.sockets[id];

@@ -10,24 +10,19 @@ const NODE_TYPES: Record<string, string> = {
   audio: "musicGenerator",
 };
 
-export interface KnownModel extends Model {
-  available: boolean;
-  unavailableReason: string | null;
-}
+const NONE: Model[] = [];
 
-const NONE: KnownModel[] = [];
-
-export function useModels(): KnownModel[] {
-  return useResource<KnownModel[]>("/api/models").data ?? NONE;
+export function useModels(): Model[] {
+  return useResource<Model[]>("/api/models").data ?? NONE;
 }
 
 /** The models that may be called now by the nodes of a type. */
-export function modelsOf(type: string, models: readonly KnownModel[]): KnownModel[] {
+export function modelsOf(type: string, models: readonly Model[]): Model[] {
   return models.filter((model) => NODE_TYPES[model.category] === type && model.available && model.enabled);
 }
 
 /** The model that a new node of a type begins with: the cheapest that may be called now. */
-export function firstModel(type: string, models: readonly KnownModel[]): KnownModel | undefined {
-  const price = (model: KnownModel): number => Math.max(0, ...model.pricing.map(({ credits }) => credits));
+export function firstModel(type: string, models: readonly Model[]): Model | undefined {
+  const price = (model: Model): number => Math.max(0, ...model.pricing.map(({ credits }) => credits));
   return modelsOf(type, models).sort((one, other) => price(one) - price(other))[0];
 }

@@ -1,6 +1,6 @@
 /** The document as the editor holds it. It is never changed in place: each edit makes a new one that shares the rest. */
 
-import type { GraphEdge, GraphNode } from "../../api/types";
+import type { Draft, GraphNode } from "../../api/types";
 
 /** Nodes that belong together, with a title; the frame around them follows their positions. */
 export interface Group {
@@ -14,26 +14,6 @@ export interface EditorData {
   groups?: Group[];
   [name: string]: unknown;
 }
-
-/** The members of a workflow that a draft carries. */
-export interface EditorDocument {
-  name: string;
-  description: string;
-  tags: string[];
-  nodes: GraphNode[];
-  edges: GraphEdge[];
-  viewport: { x: number; y: number; zoom: number };
-  publicPlayground: boolean;
-  isTemplate: boolean;
-  folderId: string | null;
-  cover: string | null;
-  hidden: boolean;
-  archived: boolean;
-  recordValues: "all" | "failed" | "none";
-  editor: EditorData;
-}
-
-export type Point = GraphNode["position"];
 
 const MEMBERS = [
   "name",
@@ -50,7 +30,12 @@ const MEMBERS = [
   "archived",
   "recordValues",
   "editor",
-] as const satisfies readonly (keyof EditorDocument)[];
+] as const satisfies readonly (keyof Draft)[];
+
+/** The members of a workflow that a draft carries. */
+export type EditorDocument = Pick<Draft, (typeof MEMBERS)[number]> & { editor: EditorData };
+
+export type Point = GraphNode["position"];
 
 /** Take the members of a draft from an answer of the API, which has more. */
 export function documentOf(answer: EditorDocument): EditorDocument {

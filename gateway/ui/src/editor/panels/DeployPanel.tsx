@@ -1,6 +1,6 @@
 import { useMemo, useState } from "react";
 import { useResource } from "../../api/resource";
-import type { Schema } from "../../api/types";
+import type { PublicSchema } from "../../api/types";
 import { CodeBlock } from "../../components/CodeBlock";
 import { CopyButton } from "../../components/CopyButton";
 import { Tabs } from "../../components/Tabs";
@@ -20,7 +20,7 @@ export function DeployPanel() {
   const [language, setLanguage] = useState<Language>("curl");
   const path = `/api/workflows/${slug}`;
   // Another version may have other inputs, so its number is in the address.
-  const schema = useResource<Schema>(liveVersion === null ? null : `${path}/schema?version=${liveVersion}`).data;
+  const schema = useResource<PublicSchema>(liveVersion === null ? null : `${path}/schema?version=${liveVersion}`).data;
   const inputs = useMemo(() => Object.fromEntries((schema?.fields ?? []).map((field) => [field.name, sampleOf(field)])), [schema]);
   const endpoint = `${location.origin}${path}/run`;
   return (
@@ -89,7 +89,7 @@ export function DeployPanel() {
   );
 }
 
-function sampleOf(field: Schema["fields"][number]): unknown {
+function sampleOf(field: PublicSchema["fields"][number]): unknown {
   if (field.default !== undefined && field.default !== null) return field.default;
   switch (field.type) {
     case "number":

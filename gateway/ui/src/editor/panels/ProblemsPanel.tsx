@@ -1,6 +1,6 @@
+import type { GraphProblem } from "../../api/types";
 import { Button } from "../../components/Button";
 import { type Catalogue, useCatalogue } from "../catalogue/catalogue";
-import type { Problem } from "../catalogue/check";
 import { useMissing } from "../catalogue/missing";
 import { fieldLabel, nodeLabel } from "../difference/words";
 import type { EditorDocument } from "../document/document";
@@ -11,7 +11,7 @@ import { MissingNote } from "./MissingNote";
 interface Place {
   key: string;
   title: string;
-  problems: Problem[];
+  problems: GraphProblem[];
 }
 
 /** All problems by node, each of which leads to its place. */
@@ -48,7 +48,7 @@ export function ProblemsPanel() {
   );
 }
 
-function Leading({ problem }: { problem: Problem }) {
+function Leading({ problem }: { problem: GraphProblem }) {
   const store = useStore();
   const catalogue = useCatalogue();
   const { nodeId, edgeId, field, socket, reason } = problem;
@@ -65,7 +65,7 @@ function Leading({ problem }: { problem: Problem }) {
   );
 }
 
-function placesOf(catalogue: Catalogue | undefined, document: EditorDocument, problems: readonly Problem[]): Place[] {
+function placesOf(catalogue: Catalogue | undefined, document: EditorDocument, problems: readonly GraphProblem[]): Place[] {
   const places = new Map<string, Place>();
   for (const problem of problems) {
     const key = problem.nodeId ?? problem.edgeId ?? "";
@@ -76,7 +76,7 @@ function placesOf(catalogue: Catalogue | undefined, document: EditorDocument, pr
   return [...places.values()];
 }
 
-function titleOf(catalogue: Catalogue | undefined, document: EditorDocument, { nodeId, edgeId }: Problem): string {
+function titleOf(catalogue: Catalogue | undefined, document: EditorDocument, { nodeId, edgeId }: GraphProblem): string {
   const node = document.nodes.find((each) => each.id === nodeId);
   if (node) return nodeLabel(catalogue, node);
   const edge = document.edges.find((each) => each.id === edgeId);

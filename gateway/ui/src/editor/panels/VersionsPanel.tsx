@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { useResource } from "../../api/resource";
-import type { Page } from "../../api/types";
+import type { Page, Workflow, WorkflowVersion } from "../../api/types";
 import { Ago } from "../../components/Ago";
 import { Button } from "../../components/Button";
 import { Dialog } from "../../components/Dialog";
@@ -12,14 +12,6 @@ import { useDocument, useEditor, useStore } from "../document/store";
 import { countOf } from "../publishing/state";
 import { useSaver } from "../saving/context";
 
-interface Version {
-  version: number;
-  note: string | null;
-  createdAt: string | null;
-  isLive: boolean;
-  nodeCount: number;
-}
-
 type Task = { kind: "compare" | "restore"; version: number };
 
 /** The versions that are kept, newest first: compare one with the draft, or make callers run it again. */
@@ -27,7 +19,7 @@ export function VersionsPanel() {
   const { slug } = useStore();
   const liveVersion = useEditor((state) => state.saving.liveVersion);
   const path = `/api/workflows/${slug}/versions?limit=200`;
-  const { data, error, reload } = useResource<Page<Version>>(liveVersion === null ? null : path);
+  const { data, error, reload } = useResource<Page<WorkflowVersion>>(liveVersion === null ? null : path);
   const [task, setTask] = useState<Task | null>(null);
   return (
     <div className="stack">
@@ -72,7 +64,7 @@ interface Props {
 
 function useVersion(version: number): { document?: EditorDocument; fault?: string } {
   const { slug } = useStore();
-  const { data, error } = useResource<EditorDocument>(`/api/workflows/${slug}/versions/${version}`);
+  const { data, error } = useResource<Workflow>(`/api/workflows/${slug}/versions/${version}`);
   if (data) return { document: documentOf(data) };
   return error ? { fault: error.message } : {};
 }

@@ -1,5 +1,6 @@
 import { useEffect, useState } from "react";
 import { useResource } from "../../api/resource";
+import type { ExecutionDetail, ExecutionNode, NodeValues } from "../../api/types";
 import { credits, duration } from "../../components/Ago";
 import { Button } from "../../components/Button";
 import { Dialog } from "../../components/Dialog";
@@ -14,7 +15,7 @@ import { useRecent, useRecorded } from "./recent";
 import { useNodeRun, useRunning, useRuns } from "./runs";
 import { SocketValue } from "./SocketValue";
 import { StatusIcon, statusOf, wordOf } from "./status";
-import { type NodeValues, type RecordedExecution, type RecordedNode, valuesPath } from "./values";
+import { valuesPath } from "./values";
 
 /** Input, settings and output of one node side by side, with the values of a run. */
 export function NodeValuesDialog() {
@@ -88,8 +89,8 @@ function useNodeValues(id: string, executionId: string | undefined): NodeValues 
 const NOT_RUN = "The node did not run: its outputs were pinned, or are those of an earlier run.";
 
 function absence(
-  execution: RecordedExecution | undefined,
-  node: RecordedNode | undefined,
+  execution: ExecutionDetail | undefined,
+  node: ExecutionNode | undefined,
   values: NodeValues | undefined,
 ): string {
   if (!execution) return "Run the workflow to see values here.";
@@ -99,9 +100,9 @@ function absence(
   return node.status === "skipped" ? "The node was skipped." : "Nothing so far.";
 }
 
-function Facts({ node, values }: { node: RecordedNode | undefined; values: NodeValues | undefined }) {
+function Facts({ node, values }: { node: ExecutionNode | undefined; values: NodeValues | undefined }) {
   if (!node) return null;
-  const status = statusOf({ ...node, texts: [] }, false);
+  const status = statusOf(node, false);
   const attempts = values?.attempts ?? [];
   const failed = attempts.filter((each) => each.error && each.number < attempts.length);
   return (

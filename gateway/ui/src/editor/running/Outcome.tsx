@@ -1,10 +1,10 @@
+import type { GraphProblem } from "../../api/types";
 import { credits, duration } from "../../components/Ago";
 import { Button } from "../../components/Button";
 import { StatusBadge } from "../../components/StatusBadge";
 import { Result } from "../../playground/Result";
 import { Clock } from "../../playground/RunPanel";
 import type { NodeState, RunState } from "../../playground/runState";
-import type { Problem } from "../catalogue/check";
 import { useStore } from "../document/store";
 import { useReveal } from "./reveal";
 import { isLive, useRunning, useRuns } from "./runs";
@@ -60,7 +60,7 @@ function Failure({ run: { error, execution } }: { run: RunState }) {
   const failed = error ?? execution?.error;
   if (!failed) return null;
   const { nodeId } = execution?.error ?? {};
-  const problems = Array.isArray(error?.details.problems) ? (error.details.problems as Problem[]) : [];
+  const problems = Array.isArray(error?.details.problems) ? (error.details.problems as GraphProblem[]) : [];
   return (
     <div className="note bad">
       <p>
@@ -78,7 +78,7 @@ function Failure({ run: { error, execution } }: { run: RunState }) {
   );
 }
 
-function Problems({ problems }: { problems: Problem[] }) {
+function Problems({ problems }: { problems: GraphProblem[] }) {
   const store = useStore();
   const reveal = useReveal();
   return (

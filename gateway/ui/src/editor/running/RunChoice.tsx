@@ -1,10 +1,10 @@
 import { useId } from "react";
-import type { Execution } from "../../api/types";
+import type { ExecutionRow } from "../../api/types";
 import { describe } from "./recent";
 
 interface Props {
   label: string;
-  runs: Execution[];
+  runs: ExecutionRow[];
   chosen: string;
   onChoose: (executionId: string) => void;
 }

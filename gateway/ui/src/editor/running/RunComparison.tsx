@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { useResource } from "../../api/resource";
+import type { ExecutionDetail, ExecutionNode, NodeValues } from "../../api/types";
 import { credits, duration } from "../../components/Ago";
 import { Button } from "../../components/Button";
 import { Dialog } from "../../components/Dialog";
@@ -8,7 +9,7 @@ import { RunChoice } from "./RunChoice";
 import { useRecent, useRecorded } from "./recent";
 import { useRunning, useRuns } from "./runs";
 import { SocketValue } from "./SocketValue";
-import { type NodeValues, type RecordedExecution, type RecordedNode, unlinked, valuesPath } from "./values";
+import { unlinked, valuesPath } from "./values";
 
 /** Two runs beside each other: status, time, cost and outputs of each node, differences marked. */
 export function RunComparison() {
@@ -45,9 +46,9 @@ function Comparison() {
   );
 }
 
-function Table({ a, b }: { a: RecordedExecution; b: RecordedExecution }) {
+function Table({ a, b }: { a: ExecutionDetail; b: ExecutionDetail }) {
   const ids = [...new Set([...a.nodes, ...b.nodes].map((node) => node.id))];
-  const of = (execution: RecordedExecution, id: string) => execution.nodes.find((node) => node.id === id);
+  const of = (execution: ExecutionDetail, id: string) => execution.nodes.find((node) => node.id === id);
   return (
     <div className="table-frame" tabIndex={0} role="region" aria-label="Nodes of both runs">
       <table>
@@ -75,7 +76,7 @@ function Table({ a, b }: { a: RecordedExecution; b: RecordedExecution }) {
   );
 }
 
-type Measured = Pick<RecordedNode, "status" | "durationMs" | "creditsCost">;
+type Measured = Pick<ExecutionNode | ExecutionDetail, "status" | "durationMs" | "creditsCost">;
 
 function Figures({ a, b }: { a: Measured | undefined; b: Measured | undefined }) {
   const time = (of: Measured | undefined) => (typeof of?.durationMs === "number" ? duration(of.durationMs) : "–");
@@ -117,8 +118,8 @@ function Change({ by, to }: { by: number | null | undefined; to: number | null |
 interface RowProps {
   id: string;
   runs: [string, string];
-  a: RecordedNode | undefined;
-  b: RecordedNode | undefined;
+  a: ExecutionNode | undefined;
+  b: ExecutionNode | undefined;
 }
 
 function Row({ id, runs, a, b }: RowProps) {
@@ -160,7 +161,7 @@ function Row({ id, runs, a, b }: RowProps) {
   );
 }
 
-function useValues(executionId: string, node: RecordedNode | undefined): NodeValues | undefined {
+function useValues(executionId: string, node: ExecutionNode | undefined): NodeValues | undefined {
   return useResource<NodeValues>(node?.status === "completed" ? valuesPath(executionId, node.id) : null).data;
 }
 

@@ -1,17 +1,11 @@
 import { useEffect, useState } from "react";
 import { type ApiError, call, get, secondsToWait } from "../../api/client";
 import { useResource } from "../../api/resource";
-import type { GraphNode } from "../../api/types";
+import type { ExpressionTrial, GraphNode, NodeValues } from "../../api/types";
 import { useRecent, useRecorded } from "./recent";
 import { useRunning } from "./runs";
 import { SocketValue } from "./SocketValue";
-import { isTruncated, type NodeValues, valuesPath } from "./values";
-
-interface Trial {
-  result: unknown;
-  truncated: boolean;
-  problem: string | null;
-}
+import { isTruncated, valuesPath } from "./values";
 
 const PAUSE_MS = 300;
 
@@ -34,15 +28,15 @@ export function TryExpression({ node, text }: { node: GraphNode; text: string })
   );
 }
 
-function Outcome({ trial: { result, truncated, problem } }: { trial: Trial }) {
+function Outcome({ trial: { result, truncated, problem } }: { trial: ExpressionTrial }) {
   if (problem) return <p className="fault">{problem}</p>;
   if (truncated) return <p className="muted">It has a result, which is too large to be shown here.</p>;
   return <SocketValue name="Result" value={result} />;
 }
 
 /** Ask for the result shortly after each change; one question at a time. */
-function useTrial(text: string, names: unknown, inputs: Record<string, unknown> | null | undefined): Trial | null {
-  const [trial, setTrial] = useState<Trial | null>(null);
+function useTrial(text: string, names: unknown, inputs: Record<string, unknown> | null | undefined): ExpressionTrial | null {
+  const [trial, setTrial] = useState<ExpressionTrial | null>(null);
   const variables = JSON.stringify(Array.isArray(names) ? names : []);
   useEffect(() => {
     if (!inputs || !text.trim()) return setTrial(null);
@@ -66,15 +60,15 @@ function useTrial(text: string, names: unknown, inputs: Record<string, unknown> 
 let turn: Promise<unknown> = Promise.resolve();
 
 /** Return the answer, or the seconds after which the server takes another trial. */
-function attempt(expression: string, names: string[], inputs: Record<string, unknown>): Promise<Trial | number> {
-  const ask = turn.then(async (): Promise<Trial | number> => {
+function attempt(expression: string, names: string[], inputs: Record<string, unknown>): Promise<ExpressionTrial | number> {
+  const ask = turn.then(async (): Promise<ExpressionTrial | number> => {
     try {
       const body = {
         expression,
         value: await whole(inputs["value-in"]),
         variables: Object.fromEntries(await Promise.all(names.map(async (name) => [name, await whole(inputs[name])]))),
       };
-      return await call<Trial>("POST", "/api/expressions/try", body);
+      return await call<ExpressionTrial>("POST", "/api/expressions/try", body);
     } catch (error) {
       const seconds = secondsToWait(error);
       if (seconds !== null) return seconds;

@@ -1,6 +1,6 @@
 /** The form of a workflow that is being drawn: the fields of its Request Input. */
 
-import type { Field, Schema } from "../../api/types";
+import type { Field, PublicSchema } from "../../api/types";
 import { type Draft, initial } from "../../playground/inputs";
 import type { EditorDocument } from "../document/document";
 
@@ -23,7 +23,7 @@ export function fieldsOf(document: EditorDocument): Field[] {
     .map((each) => ({ ...each, label: each.label || each.name, required: each.required === true }));
 }
 
-function schemaOf(document: EditorDocument): Schema {
+function schemaOf(document: EditorDocument): PublicSchema {
   const { values } = settingsOf(document);
   const known = values && typeof values === "object" ? (values as Record<string, unknown>) : {};
   return { name: document.name, description: "", fields: fieldsOf(document), values: known };

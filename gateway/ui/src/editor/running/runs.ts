@@ -4,7 +4,7 @@ import { useSyncExternalStore } from "react";
 import { ApiError, call, get } from "../../api/client";
 import { type RunEvent, run, watch } from "../../api/events";
 import { invalidate } from "../../api/resource";
-import type { Execution, GraphNode, Page } from "../../api/types";
+import type { ExecutionRow, GraphNode, Page } from "../../api/types";
 import type { Draft, Faults } from "../../playground/inputs";
 import { check, inputsOf } from "../../playground/inputs";
 import { follow, type NodeState, type RunState } from "../../playground/runState";
@@ -116,7 +116,7 @@ export class Runs {
   }
 
   /** Show an execution on the canvas; one that goes on is followed. */
-  async show(execution: Execution): Promise<void> {
+  async show(execution: ExecutionRow): Promise<void> {
     const mine = ++this.turn;
     const { executionId, status, createdAt } = execution;
     const begin: RunState = { status, executionId, startedAt: Date.parse(createdAt), nodes: [] };
@@ -191,9 +191,9 @@ export class Runs {
     return (await this.newest("")).find(({ status }) => !LIVE.includes(status))?.executionId ?? null;
   }
 
-  private async newest(filter: string): Promise<Execution[]> {
+  private async newest(filter: string): Promise<ExecutionRow[]> {
     const path = `/api/executions?workflowSlug=${this.store.slug}&limit=50${filter}`;
-    return (await get<Page<Execution>>(path)).rows;
+    return (await get<Page<ExecutionRow>>(path)).rows;
   }
 }
 

@@ -25,7 +25,7 @@ const PATHS: Record<NodeStatus, string> = {
   cancelled: "M8 1.5a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13M3.4 12.6l9.2-9.2",
 };
 
-export function statusOf(node: NodeState | undefined, isRunLive: boolean): NodeStatus | undefined {
+export function statusOf(node: Pick<NodeState, "status"> | undefined, isRunLive: boolean): NodeStatus | undefined {
   if (!node) return isRunLive ? "pending" : undefined;
   if (node.status === "running") return "processing";
   return node.status in WORDS ? (node.status as NodeStatus) : undefined;

@@ -2,43 +2,11 @@
 
 import { assetPath } from "../../api/assets";
 import { get } from "../../api/client";
-import type { Execution } from "../../api/types";
+import type { NodeValues } from "../../api/types";
 import { kindOf } from "../../playground/Result";
 import type { SocketType } from "../catalogue/catalogue";
 
-export interface RecordedNode {
-  id: string;
-  type: string;
-  status: string;
-  attempts: number;
-  durationMs: number | null;
-  creditsCost: number;
-  error: { code: string; message: string } | null;
-}
-
-export interface RecordedExecution extends Execution {
-  nodes: RecordedNode[];
-}
-
-export interface NodeAttempt {
-  number: number;
-  startedAt: string;
-  endedAt: string | null;
-  queuedMs: number;
-  error: { code: string; message: string } | null;
-}
-
-export interface NodeValues {
-  inputs: Record<string, unknown> | null;
-  outputs: Record<string, unknown> | null;
-  recorded: boolean;
-  attempts: NodeAttempt[];
-  waitedMs: number;
-  creditsCost: number;
-  assets?: { id: string; url: string }[];
-}
-
-/** A value of which only the size is told. */
+/** Stands for a value that is too large: its size and its address. */
 export interface Truncated {
   truncated: true;
   bytes: number;

@@ -2,7 +2,7 @@
 
 import { ApiError, call, get, getChanged } from "../../api/client";
 import { WORKFLOWS } from "../../api/paths";
-import type { Page, WorkflowRow } from "../../api/types";
+import type { Draft, DraftSaved, Page, Workflow, WorkflowRow } from "../../api/types";
 import { documentOf, type EditorDocument } from "../document/document";
 
 export interface ServerState {
@@ -12,12 +12,6 @@ export interface ServerState {
   savedAt: string | null;
   liveVersion: number | null;
   live: EditorDocument | null;
-}
-
-interface Answer extends EditorDocument {
-  version?: number | null;
-  revision: number;
-  savedAt: string;
 }
 
 /** Find the workflow's row. Asking for a draft that is not there would be an error in the console. */
@@ -33,7 +27,7 @@ export async function findRow(slug: string): Promise<WorkflowRow | null> {
 /** Read the whole state of a workflow. */
 export async function readState(slug: string): Promise<ServerState> {
   const [published, row] = await Promise.all([readLive(slug), findRow(slug)]);
-  const draft = row?.hasDraft ? await get<Answer>(`${WORKFLOWS}/${slug}/draft`) : null;
+  const draft = row?.hasDraft ? await get<Draft>(`${WORKFLOWS}/${slug}/draft`) : null;
   return {
     document: draft ? documentOf(draft) : published.document,
     revision: draft?.revision ?? 0,
@@ -44,8 +38,8 @@ export async function readState(slug: string): Promise<ServerState> {
 }
 
 export async function readLive(slug: string): Promise<{ document: EditorDocument; version: number | null }> {
-  const answer = await get<Answer>(`${WORKFLOWS}/${slug}`);
-  return { document: documentOf(answer), version: answer.version ?? null };
+  const answer = await get<Workflow>(`${WORKFLOWS}/${slug}`);
+  return { document: documentOf(answer), version: answer.version };
 }
 
 /** Read the draft if it is not at `revision`. */
@@ -53,7 +47,7 @@ export async function readDraft(
   slug: string,
   revision: number,
 ): Promise<{ document: EditorDocument; revision: number; savedAt: string } | null> {
-  const answer = await getChanged<Answer>(`${WORKFLOWS}/${slug}/draft`, `"${revision}"`);
+  const answer = await getChanged<Draft>(`${WORKFLOWS}/${slug}/draft`, `"${revision}"`);
   return answer && { document: documentOf(answer), revision: answer.revision, savedAt: answer.savedAt };
 }
 
@@ -68,8 +62,8 @@ export async function putDraft(
   document: EditorDocument,
   isLeaving: boolean,
 ): Promise<{ revision: number; savedAt: string }> {
-  const answer = await call<Answer>("PUT", `${WORKFLOWS}/${slug}/draft`, document, atRevision(revision), isLeaving);
-  return { revision: answer.revision, savedAt: answer.savedAt };
+  const saved = await call<DraftSaved>("PUT", `${WORKFLOWS}/${slug}/draft`, document, atRevision(revision), isLeaving);
+  return { revision: saved.revision, savedAt: saved.savedAt };
 }
 
 /** Remove the draft, which may be gone already. */
@@ -96,6 +90,6 @@ export async function restoreVersion(slug: string, version: number): Promise<Pub
   return published(await call("POST", `${WORKFLOWS}/${slug}/versions/${version}/restore`));
 }
 
-function published(answer: EditorDocument & { version: number }): Published {
+function published(answer: Workflow & { version: number }): Published {
   return { document: documentOf(answer), version: answer.version };
 }

@@ -1,13 +1,13 @@
 import { call } from "../../api/client";
 import { invalidate, useResource } from "../../api/resource";
-import type { Delivery } from "../../api/types";
+import type { Delivery, ExecutionDetail } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Failed, Loading } from "../../components/States";
 import { StatusBadge } from "../../components/StatusBadge";
 import { toast } from "../../components/Toast";
 import { AttemptList } from "../../dashboard/Deliveries";
 import { Link } from "../../shell/router";
-import { type ExecutionDetail, isLive } from "./types";
+import { isLive } from "./state";
 import "../../dashboard/dashboard.css";
 
 /** Whether webhooks were told of the end, attempt by attempt. */

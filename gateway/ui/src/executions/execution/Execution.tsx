@@ -1,5 +1,6 @@
 import { useEffect } from "react";
 import { useResource } from "../../api/resource";
+import type { ExecutionDetail } from "../../api/types";
 import { Failed, Loading } from "../../components/States";
 import { Tabs } from "../../components/Tabs";
 import { Result } from "../../playground/Result";
@@ -14,7 +15,7 @@ import { Inputs } from "./Inputs";
 import { Ledger } from "./Ledger";
 import { NodePanel } from "./NodePanel";
 import { Repeat } from "./Repeat";
-import { type ExecutionDetail, executionPath, isLive } from "./types";
+import { executionPath, isLive } from "./state";
 import { useEvents } from "./useEvents";
 import { Waterfall } from "./Waterfall";
 import "../../editor/running/running.css";

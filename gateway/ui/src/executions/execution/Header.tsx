@@ -1,7 +1,7 @@
 import { type ReactNode, useState } from "react";
 import { ApiError, call } from "../../api/client";
 import { invalidate, useResource } from "../../api/resource";
-import type { ApiKey } from "../../api/types";
+import type { Accepted, ApiKey, ExecutionDetail } from "../../api/types";
 import { Ago, credits, duration, Moment } from "../../components/Ago";
 import { Button } from "../../components/Button";
 import { CopyButton } from "../../components/CopyButton";
@@ -11,7 +11,7 @@ import { Link, navigate } from "../../shell/router";
 import { SOURCES } from "../filters";
 import { nameOf, versionOf } from "../RunTable";
 import { RunAgain, useLiveVersion } from "./RunAgain";
-import { type ExecutionDetail, executionPath } from "./types";
+import { executionPath } from "./state";
 
 /** What ran, how it went, and what can be done about it. */
 export function Header({ execution }: { execution: ExecutionDetail }) {
@@ -76,7 +76,7 @@ function Actions({ execution }: { execution: ExecutionDetail }) {
     invalidate(path);
   };
   const retry = async (): Promise<void> => {
-    const { executionId } = await call<{ executionId: string }>("POST", `${path}/retry`);
+    const { executionId } = await call<Accepted>("POST", `${path}/retry`);
     toast("It is tried again, from the nodes that failed");
     navigate(`/app/executions/${executionId}`);
   };

@@ -1,6 +1,6 @@
+import type { ExecutionDetail } from "../../api/types";
 import { SocketValue } from "../../editor/running/SocketValue";
 import { isTruncated } from "../../editor/running/values";
-import type { ExecutionDetail } from "./types";
 
 /** What the run was called with. */
 export function Inputs({ execution: { inputs } }: { execution: ExecutionDetail }) {

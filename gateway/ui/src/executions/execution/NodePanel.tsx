@@ -1,4 +1,5 @@
 import { useResource } from "../../api/resource";
+import type { ExecutionDetail, ExecutionNode, NodeAttempt, NodeValues } from "../../api/types";
 import { credits, duration, Moment } from "../../components/Ago";
 import { Button } from "../../components/Button";
 import { Failed, Loading } from "../../components/States";
@@ -7,19 +8,18 @@ import { Link } from "../../shell/router";
 import { SocketValue } from "../../editor/running/SocketValue";
 import { valuesPath } from "../../editor/running/values";
 import { turnOf, workOf } from "./timeline";
-import type { Attempt, ExecutionDetail, NodeRun, RecordedValues } from "./types";
 import { lastBefore, useGraph } from "./useGraph";
 
 interface Props {
   execution: ExecutionDetail;
-  node: NodeRun;
+  node: ExecutionNode;
   onChoose: (nodeId: string) => void;
   onClose: () => void;
 }
 
 /** What a node was given, what it answered, and how often it was tried. */
 export function NodePanel({ execution, node, onChoose, onClose }: Props) {
-  const { data, error, reload } = useResource<RecordedValues>(valuesPath(execution.executionId, node.id));
+  const { data, error, reload } = useResource<NodeValues>(valuesPath(execution.executionId, node.id));
   return (
     <section className="panel stack node-panel" aria-label={`Node ${node.id}`}>
       <div className="row spread">
@@ -56,7 +56,7 @@ export function NodePanel({ execution, node, onChoose, onClose }: Props) {
   );
 }
 
-function Facts({ execution, node, values, onChoose }: Omit<Props, "onClose"> & { values: RecordedValues | undefined }) {
+function Facts({ execution, node, values, onChoose }: Omit<Props, "onClose"> & { values: NodeValues | undefined }) {
   const before = lastBefore(node.id, useGraph(execution), execution.nodes);
   const queued = values?.attempts.reduce((sum, each) => sum + each.queuedMs, 0) ?? 0;
   return (
@@ -77,7 +77,7 @@ function Facts({ execution, node, values, onChoose }: Omit<Props, "onClose"> & {
   );
 }
 
-function absence(values: RecordedValues, node: NodeRun, side: "input" | "output"): string {
+function absence(values: NodeValues, node: ExecutionNode, side: "input" | "output"): string {
   if (!values.recorded) return "Not kept: the workflow's recordValues says so.";
   if (node.status === "skipped") return "The node was skipped.";
   if (node.status === "failed" && side === "output") return "It failed, so there is none.";
@@ -106,7 +106,7 @@ function Sockets({ title, values, absent }: { title: string; values: Record<stri
   );
 }
 
-function Attempts({ attempts }: { attempts: Attempt[] }) {
+function Attempts({ attempts }: { attempts: NodeAttempt[] }) {
   return (
     <section className="stack node-panel-part" aria-label="Attempts">
       <h3>Attempts</h3>

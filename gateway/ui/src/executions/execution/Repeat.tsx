@@ -1,8 +1,8 @@
+import type { ExecutionDetail } from "../../api/types";
 import { CodeBlock } from "../../components/CodeBlock";
 import { isTruncated } from "../../editor/running/values";
 import { snippet } from "../../playground/snippets";
 import { Link } from "../../shell/router";
-import type { ExecutionDetail } from "./types";
 
 /** The call that runs the same again; null for a draft, which only the editor runs. */
 function addressOf({ workflowSlug: slug, workflowVersion: version, source, modelIds }: ExecutionDetail): string | null {

@@ -1,13 +1,12 @@
 import { type FormEvent, useEffect, useId, useState } from "react";
 import { call, get } from "../../api/client";
 import { useResource } from "../../api/resource";
-import type { WorkflowRow } from "../../api/types";
+import type { Accepted, ExecutionDetail, WorkflowRow } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Dialog } from "../../components/Dialog";
 import { toast } from "../../components/Toast";
 import { isTruncated } from "../../editor/running/values";
 import { Link, navigate } from "../../shell/router";
-import type { ExecutionDetail } from "./types";
 
 /** Leads to a form with the inputs of the run: of a workflow in the playground, of a model right here. */
 export function RunAgain({ execution }: { execution: ExecutionDetail }) {
@@ -48,7 +47,7 @@ function SameInputs({ execution, slug }: { execution: ExecutionDetail; slug: str
     setBusy(true);
     try {
       const body = { inputs: await inputsOf(execution) };
-      const { executionId } = await call<{ executionId: string }>("POST", `/api/workflows/${slug}/run?async=true`, body);
+      const { executionId } = await call<Accepted>("POST", `/api/workflows/${slug}/run?async=true`, body);
       toast(`It runs again, as version ${live}`);
       navigate(`/app/executions/${executionId}`);
     } catch (error) {
@@ -90,7 +89,7 @@ function ModelForm({ execution, onClose }: { execution: ExecutionDetail; onClose
     try {
       const inputs: unknown = JSON.parse(text ?? "");
       const path = `/api/models/${execution.modelIds[0]}/run?async=true`;
-      const { executionId } = await call<{ executionId: string }>("POST", path, { inputs });
+      const { executionId } = await call<Accepted>("POST", path, { inputs });
       navigate(`/app/executions/${executionId}`);
     } catch (error) {
       setFault((error as Error).message);

@@ -1,10 +1,11 @@
 import { useEffect, useState } from "react";
 import { useResource } from "../../api/resource";
+import type { ExecutionDetail, ExecutionNode, NodeValues } from "../../api/types";
 import { credits, duration } from "../../components/Ago";
 import { StatusBadge } from "../../components/StatusBadge";
 import { valuesPath } from "../../editor/running/values";
 import { type Bar, barsOf, inOrder, type Scale, scaleOf, ticksOf, turnOf, waitOf, workOf } from "./timeline";
-import { type ExecutionDetail, isLive, type NodeRun, type RecordedValues } from "./types";
+import { isLive } from "./state";
 import { lastBefore, useGraph } from "./useGraph";
 
 /** Of more nodes than these, only those with retries show their attempts: each costs a call. */
@@ -97,7 +98,7 @@ function Axis({ scale }: { scale: Scale }) {
 }
 
 interface RowProps {
-  node: NodeRun;
+  node: ExecutionNode;
   executionId: string;
   isDetailed: boolean;
   /** The node for which it waited. */
@@ -108,7 +109,7 @@ interface RowProps {
 }
 
 function NodeRow({ node, executionId, isDetailed, before, scale, isChosen, onChoose }: RowProps) {
-  const { data: values, reload } = useResource<RecordedValues>(isDetailed ? valuesPath(executionId, node.id) : null);
+  const { data: values, reload } = useResource<NodeValues>(isDetailed ? valuesPath(executionId, node.id) : null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: `reload` is made anew each time
   useEffect(() => {
     if (values) reload();
@@ -151,7 +152,7 @@ const TITLES: Record<Exclude<Bar["kind"], "waited" | "queued">, string> = {
 };
 
 /** What a bar shows, how long it took, and what it cost. */
-function titleOf({ kind, from, to }: Bar, node: NodeRun, before: string | undefined): string {
+function titleOf({ kind, from, to }: Bar, node: ExecutionNode, before: string | undefined): string {
   const time = duration(to - from);
   if (kind === "waited") return `Waited ${time} for ${before}`;
   if (kind === "queued") return `Waited ${time} for ${turnOf(node)}`;
@@ -178,7 +179,7 @@ const WITHOUT_TIME: Record<string, string> = {
   ready: "waits for a worker",
 };
 
-function inWords(node: NodeRun, values: RecordedValues | undefined, before: string | undefined): string {
+function inWords(node: ExecutionNode, values: NodeValues | undefined, before: string | undefined): string {
   if (!node.startedAt) return WITHOUT_TIME[node.status] ?? "did not run";
   const queued = values?.attempts.reduce((sum, each) => sum + each.queuedMs, 0) ?? 0;
   const parts = [before && `after ${before}`, queued > 0 && `waited ${duration(queued)} for ${turnOf(node)}`];

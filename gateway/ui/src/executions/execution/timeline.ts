@@ -1,6 +1,6 @@
 /** Where the bars of nodes stand in time. */
 
-import type { Attempt, ExecutionDetail, NodeRun, RecordedValues } from "./types";
+import type { ExecutionDetail, ExecutionNode, NodeAttempt, NodeValues } from "../../api/types";
 
 export interface Bar {
   kind: "waited" | "queued" | "ran" | "failed" | "running" | "pause";
@@ -23,14 +23,14 @@ export function scaleOf(execution: ExecutionDetail, now: number): Scale {
 }
 
 /** Where a node waited for another one: from the begin until its first attempt was queued. */
-export function waitOf(node: NodeRun, values: RecordedValues | undefined, { begin }: Scale): Bar[] {
+export function waitOf(node: ExecutionNode, values: NodeValues | undefined, { begin }: Scale): Bar[] {
   if (!node.startedAt) return [];
   const [first] = values?.attempts ?? [];
   const to = first ? Date.parse(first.startedAt) - first.queuedMs : Date.parse(node.startedAt);
   return to > begin ? [{ kind: "waited", from: 0, to: to - begin }] : [];
 }
 
-export function barsOf(node: NodeRun, values: RecordedValues | undefined, scale: Scale): Bar[] {
+export function barsOf(node: ExecutionNode, values: NodeValues | undefined, scale: Scale): Bar[] {
   if (values && values.attempts.length > 0) return values.attempts.flatMap((each, place) => barsOfAttempt(each, values.attempts[place - 1], scale));
   if (!node.startedAt) return [];
   const from = Date.parse(node.startedAt) - scale.begin;
@@ -38,7 +38,7 @@ export function barsOf(node: NodeRun, values: RecordedValues | undefined, scale:
   return [{ kind: node.status === "failed" ? "failed" : "ran", from, to: from + node.durationMs }];
 }
 
-function barsOfAttempt(attempt: Attempt, before: Attempt | undefined, { begin, length }: Scale): Bar[] {
+function barsOfAttempt(attempt: NodeAttempt, before: NodeAttempt | undefined, { begin, length }: Scale): Bar[] {
   const from = Date.parse(attempt.startedAt) - begin;
   const to = attempt.endedAt ? Date.parse(attempt.endedAt) - begin : length;
   const queued = Math.max(0, from - attempt.queuedMs);
@@ -53,12 +53,12 @@ function barsOfAttempt(attempt: Attempt, before: Attempt | undefined, { begin, l
 const OF_MODELS = ["assistant", "imageGenerator", "videoGenerator", "musicGenerator", "customModel"];
 
 /** The turn for which a node waited. */
-export function turnOf({ type }: NodeRun): string {
+export function turnOf({ type }: ExecutionNode): string {
   return OF_MODELS.includes(type) ? "the provider's turn" : "its turn";
 }
 
 /** Milliseconds of all attempts at a node. */
-export function workOf(node: NodeRun, values: RecordedValues | undefined): number {
+export function workOf(node: ExecutionNode, values: NodeValues | undefined): number {
   const attempts = values?.attempts ?? [];
   if (attempts.length < 2) return node.durationMs ?? 0;
   return attempts.reduce((sum, { startedAt, endedAt }) => sum + (endedAt ? Date.parse(endedAt) - Date.parse(startedAt) : 0), 0);
@@ -75,8 +75,8 @@ export function ticksOf(length: number): number[] {
 }
 
 /** Nodes in the order in which they began: first those that a retry has taken over, last those that never did. */
-export function inOrder(nodes: NodeRun[]): NodeRun[] {
-  const began = (node: NodeRun): number => 
+export function inOrder(nodes: ExecutionNode[]): ExecutionNode[] {
+  const began = (node: ExecutionNode): number => 
     node.startedAt ? Date.parse(node.startedAt) : node.status === "completed" ? 0 : Number.POSITIVE_INFINITY;
   return nodes
     .map((node, place) => ({ node, place, at: began(node) }))

@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from "react";
 import { errorOf } from "../../api/client";
 import { type RunEvent, readEvents } from "../../api/events";
-import { executionPath } from "./types";
+import { executionPath } from "./state";
 
 const SETTLE_MS = 400;
 const RETRY_MS = 2_000;

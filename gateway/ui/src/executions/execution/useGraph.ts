@@ -1,10 +1,9 @@
 /** The graph that an execution ran, as far as its version is kept. */
 
 import { useResource } from "../../api/resource";
-import type { WorkflowDocument } from "../../api/types";
-import type { ExecutionDetail, NodeRun } from "./types";
+import type { ExecutionDetail, ExecutionNode, Workflow } from "../../api/types";
 
-type Graph = Pick<WorkflowDocument, "nodes" | "edges">;
+type Graph = Pick<Workflow, "nodes" | "edges">;
 
 export function useGraph({ workflowSlug, workflowVersion }: ExecutionDetail): Graph | undefined {
   const isKnown = workflowSlug !== null && workflowVersion !== null;
@@ -12,9 +11,9 @@ export function useGraph({ workflowSlug, workflowVersion }: ExecutionDetail): Gr
 }
 
 /** The node for which another waited: of those before it, the one that ended last. */
-export function lastBefore(nodeId: string, graph: Graph | undefined, nodes: NodeRun[]): NodeRun | undefined {
+export function lastBefore(nodeId: string, graph: Graph | undefined, nodes: ExecutionNode[]): ExecutionNode | undefined {
   const sources = new Set(graph?.edges.filter((edge) => edge.target === nodeId).map((edge) => edge.source));
-  const end = (node: NodeRun): number => (node.startedAt ? Date.parse(node.startedAt) + (node.durationMs ?? 0) : 0);
+  const end = (node: ExecutionNode): number => (node.startedAt ? Date.parse(node.startedAt) + (node.durationMs ?? 0) : 0);
   const before = nodes.filter((node) => sources.has(node.id) && node.startedAt);
   return before.sort((one, other) => end(other) - end(one))[0];
 }

@@ -1,6 +1,5 @@
 import { type KeyboardEvent, useId, useRef, useState } from "react";
 import { Button } from "../../components/Button";
-import type { ManifestSource } from "../model/types";
 import { DeleteModel } from "./DeleteModel";
 import "./editor.css";
 import { ManifestForm } from "./form/ManifestForm";
@@ -10,12 +9,12 @@ import { SaveConflict } from "./SaveConflict";
 import { goToLine, TomlArea } from "./TomlArea";
 import { isTable } from "./toml";
 import { type Manifest, useManifest } from "./useManifest";
-import { type Save, useSave } from "./useSave";
+import { type EditedSource, type Save, useSave } from "./useSave";
 
 interface Props {
   /** Internal name; null for a model that is not saved yet. */
   name: string | null;
-  source: ManifestSource;
+  source: EditedSource;
 }
 
 const VIEWS = { form: "Form", toml: "TOML" };
@@ -128,7 +127,7 @@ function Bar({ name, source, manifest, save, onGo, onDelete }: BarProps) {
 }
 
 /** The effect of saving a model of the disk, and a warning where saving would lose keys. */
-function Notes({ source, manifest }: { source: ManifestSource; manifest: Manifest }) {
+function Notes({ source, manifest }: { source: EditedSource; manifest: Manifest }) {
   return (
     <>
       {source.origin && NOTES[source.origin] && (

@@ -1,7 +1,7 @@
+import type { ManifestSource } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Dialog } from "../../components/Dialog";
 import { LineDifference } from "../model/LineDifference";
-import type { ManifestSource } from "../model/types";
 
 interface Props {
   conflict: ManifestSource;

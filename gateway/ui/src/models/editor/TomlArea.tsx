@@ -1,6 +1,6 @@
 import { memo, type RefObject, useEffect, useMemo, useRef } from "react";
+import type { ManifestProblem } from "../../api/types";
 import { changedLines } from "../model/lines";
-import type { Problem } from "../model/types";
 import { piecesOf } from "./highlight";
 import type { Manifest } from "./useManifest";
 
@@ -68,7 +68,7 @@ const TomlLine = memo(function TomlLine({ line, isFresh, fault }: { line: string
   );
 });
 
-function reasonsByLine(problems: readonly Problem[]): Map<number, string> {
+function reasonsByLine(problems: readonly ManifestProblem[]): Map<number, string> {
   return new Map(problems.flatMap(({ line, reason }) => (line === undefined ? [] : [[line, reason]])));
 }
 

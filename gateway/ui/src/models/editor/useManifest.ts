@@ -1,9 +1,9 @@
 import { useEffect, useMemo, useRef, useState } from "react";
 import { ApiError, call } from "../../api/client";
 import { MODELS } from "../../api/paths";
+import type { ManifestCheck, ManifestProblem } from "../../api/types";
 import { begin, type History, record, redo, undo } from "../../editor/document/history";
 import { toast } from "../../components/Toast";
-import type { ManifestCheck, Problem } from "../model/types";
 import { changed, pathName, read, type Step, type Table } from "./toml";
 
 const CHECK_MS = 350;
@@ -16,7 +16,7 @@ export interface Manifest {
   /** The last text that was TOML, as a table. */
   table: Table;
   isToml: boolean;
-  problems: readonly Problem[];
+  problems: readonly ManifestProblem[];
   /** The server has checked this very text. */
   isChecked: boolean;
   checkError: string;
@@ -27,7 +27,7 @@ export interface Manifest {
   undo: (() => void) | undefined;
   redo: (() => void) | undefined;
   reset: (text: string) => void;
-  show: (problems: Problem[]) => void;
+  show: (problems: ManifestProblem[]) => void;
 }
 
 /** The text of a manifest with its steps, its table and the problems that the server finds. */
@@ -77,7 +77,7 @@ function useTable(text: string): Pick<Manifest, "table" | "isToml"> {
 
 interface Check {
   text: string;
-  problems: Problem[];
+  problems: ManifestProblem[];
   error: string;
 }
 

@@ -2,10 +2,13 @@ import { useState } from "react";
 import { ApiError, call, get } from "../../api/client";
 import { MODELS } from "../../api/paths";
 import { expect, invalidate } from "../../api/resource";
+import type { ManifestProblem, ManifestSource, SavedModel } from "../../api/types";
 import { toast } from "../../components/Toast";
 import { navigate } from "../../shell/router";
-import type { ManifestSource, Problem, SavedModel } from "../model/types";
 import type { Manifest } from "./useManifest";
+
+/** A saved manifest, or the beginning of a new one, which has no origin. */
+export type EditedSource = Pick<ManifestSource, "version" | "manifest"> & { origin: ManifestSource["origin"] | null };
 
 export interface Save {
   isSaving: boolean;
@@ -19,7 +22,7 @@ export interface Save {
 }
 
 /** Saves the manifest as the next version of its model, or as a new model. */
-export function useSave(name: string | null, source: ManifestSource, manifest: Manifest): Save {
+export function useSave(name: string | null, source: EditedSource, manifest: Manifest): Save {
   const [isSaving, setSaving] = useState(false);
   const [fault, setFault] = useState("");
   const [conflict, setConflict] = useState<ManifestSource | null>(null);
@@ -32,7 +35,7 @@ export function useSave(name: string | null, source: ManifestSource, manifest: M
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       if (error.code === "VERSION_CONFLICT" && name !== null) setConflict(await get<ManifestSource>(`${MODELS}/${name}/manifest`));
-      else if (Array.isArray(error.details.problems)) manifest.show(error.details.problems as Problem[]);
+      else if (Array.isArray(error.details.problems)) manifest.show(error.details.problems as ManifestProblem[]);
       else setFault(error.message);
     }
     setSaving(false);

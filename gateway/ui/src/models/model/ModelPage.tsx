@@ -1,7 +1,7 @@
 import { lazy, Suspense } from "react";
 import { MODELS } from "../../api/paths";
 import { useResource } from "../../api/resource";
-import type { Model } from "../../api/types";
+import type { ManifestSource, Model } from "../../api/types";
 import { Failed, Loading } from "../../components/States";
 import { Tabs } from "../../components/Tabs";
 import { Link, useParameter } from "../../shell/router";
@@ -12,7 +12,6 @@ import { Kind, State } from "../ModelBadges";
 import "../models.css";
 import { Overview } from "./Overview";
 import { TryPanel } from "./TryPanel";
-import type { ManifestSource } from "./types";
 import { Versions } from "./Versions";
 
 const ManifestEditor = lazy(() => import("../editor/ManifestEditor"));

@@ -2,7 +2,7 @@ import { type FormEvent, type ReactNode, useEffect, useRef, useState } from "rea
 import { ApiError, call } from "../../api/client";
 import { MODELS } from "../../api/paths";
 import { invalidate } from "../../api/resource";
-import type { Model } from "../../api/types";
+import type { Model, TryResult } from "../../api/types";
 import { credits, duration } from "../../components/Ago";
 import { Button } from "../../components/Button";
 import { StatusBadge } from "../../components/StatusBadge";
@@ -12,7 +12,6 @@ import { Result } from "../../playground/Result";
 import { Link } from "../../shell/router";
 import { priceOf } from "../facts";
 import "../../playground/playground.css";
-import type { TryResult } from "./types";
 
 type Outcome = TryResult | { executionId: string; success?: undefined };
 interface State {

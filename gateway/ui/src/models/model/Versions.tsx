@@ -2,13 +2,13 @@ import { useState } from "react";
 import { call } from "../../api/client";
 import { MODELS } from "../../api/paths";
 import { invalidate, useResource } from "../../api/resource";
+import type { ManifestSource, ModelManifest, ModelVersion, SavedModel } from "../../api/types";
 import { Ago } from "../../components/Ago";
 import { Button } from "../../components/Button";
 import { Failed, Loading } from "../../components/States";
 import { toast } from "../../components/Toast";
 import { useMe } from "../../shell/session";
 import { LineDifference } from "./LineDifference";
-import type { ManifestSource, ModelVersion, SavedModel } from "./types";
 
 /** The saved versions, what differs between one and the one that counts, and the way back to it. */
 export function Versions({ name, source }: { name: string; source: ManifestSource }) {
@@ -54,7 +54,7 @@ interface FormerProps {
 
 function Former({ name, version, source, onRestored }: FormerProps) {
   const path = `${MODELS}/${name}`;
-  const former = useResource<{ manifest: string }>(`${path}?version=${version}`);
+  const former = useResource<ModelManifest>(`${path}?version=${version}`);
   if (former.error) return <Failed error={former.error} retry={former.reload} />;
   if (!former.data) return <Loading />;
   const { manifest } = former.data;

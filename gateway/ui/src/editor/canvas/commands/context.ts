@@ -1,8 +1,8 @@
 /** The parts that commands act on. */
 
 import type { ReactFlowInstance } from "@xyflow/react";
+import type { Model } from "../../../api/types";
 import type { Catalogue } from "../../catalogue/catalogue";
-import type { KnownModel } from "../../catalogue/models";
 import type { Point } from "../../document/document";
 import type { EditorStore } from "../../document/store";
 import type { LooseWire } from "../choices";
@@ -25,7 +25,7 @@ export interface Surface {
 }
 
 export interface CanvasContext extends Surface {
-  models: readonly KnownModel[];
+  models: readonly Model[];
   /** The place of the pointer over the canvas. */
   pointer: () => Point | null;
   /** The middle of the canvas. */

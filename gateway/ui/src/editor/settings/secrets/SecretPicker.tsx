@@ -1,7 +1,7 @@
 import { useId, useState } from "react";
 import { call } from "../../../api/client";
 import { invalidate, useResource } from "../../../api/resource";
-import type { Secret } from "../../../api/types";
+import type { ListedSecret } from "../../../api/types";
 import { Button } from "../../../components/Button";
 import { TextField } from "../../../components/TextField";
 
@@ -18,7 +18,7 @@ interface Props {
 export function SecretPicker({ label, value, hint, onChange }: Props) {
   const id = useId();
   const [isMaking, setMaking] = useState(false);
-  const secrets = useResource<Secret[]>("/api/secrets").data;
+  const secrets = useResource<ListedSecret[]>("/api/secrets").data;
   const names = (secrets ?? []).map((each) => each.name);
   const isMissing = value !== "" && secrets !== undefined && !names.includes(value);
   return (

@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "react";
-import type { GraphEdge, Secret } from "../../../api/types";
+import type { GraphEdge, ListedSecret } from "../../../api/types";
 import type { Source } from "./sources";
 
 export interface Suggestion {
@@ -15,7 +15,7 @@ interface Known {
   names: ReadonlySet<string>;
   wires: ReadonlyMap<string, GraphEdge>;
   sources: readonly Source[];
-  secrets: readonly Secret[];
+  secrets: readonly ListedSecret[];
 }
 
 /** Placeholders that the node has, then outputs that may be wired, then secrets. */

@@ -1,4 +1,4 @@
-import type { GraphEdge, GraphNode, Secret } from "../../../api/types";
+import type { GraphEdge, GraphNode, ListedSecret } from "../../../api/types";
 import { Button } from "../../../components/Button";
 import { connect } from "../../document/edits";
 import { useEditor, useStore } from "../../document/store";
@@ -11,7 +11,7 @@ interface Props {
   placeholders: readonly Placeholder[];
   wires: ReadonlyMap<string, GraphEdge>;
   sources: readonly Source[];
-  secrets: readonly Secret[] | undefined;
+  secrets: readonly ListedSecret[] | undefined;
   takesSecrets: boolean | undefined;
 }
 
@@ -41,7 +41,7 @@ export function PlaceholderList({ node, placeholders, wires, sources, secrets, t
   );
 }
 
-function SecretRow({ name, secrets, isAllowed }: { name: string; secrets: readonly Secret[] | undefined; isAllowed: boolean }) {
+function SecretRow({ name, secrets, isAllowed }: { name: string; secrets: readonly ListedSecret[] | undefined; isAllowed: boolean }) {
   const isKnown = !secrets || secrets.some((each) => each.name === name);
   const words = !isAllowed ? "secrets are not allowed here" : isKnown ? "a secret of the account" : "unknown";
   return (

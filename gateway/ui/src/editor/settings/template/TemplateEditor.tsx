@@ -1,6 +1,6 @@
 import { type KeyboardEvent, useId, useRef, useState } from "react";
 import { useResource } from "../../../api/resource";
-import type { GraphNode, Secret } from "../../../api/types";
+import type { GraphNode, ListedSecret } from "../../../api/types";
 import { connect, type Edit } from "../../document/edits";
 import { useDocument } from "../../document/store";
 import { CodeArea, replaceRange } from "./CodeArea";
@@ -30,7 +30,7 @@ export function TemplateEditor(props: Props) {
   const [caret, setCaret] = useState<number | null>(null);
   const [active, setActive] = useState(0);
   const document = useDocument();
-  const secrets = useResource<Secret[]>(takesSecrets ? "/api/secrets" : null).data;
+  const secrets = useResource<ListedSecret[]>(takesSecrets ? "/api/secrets" : null).data;
   const sources = useSources(node.id);
   const wires = new Map(document.edges.filter((each) => each.target === node.id).map((each) => [each.targetHandle, each]));
 
