@@ -84,7 +84,7 @@ class EntryArchive:
             position = await asyncio.to_thread(write_ledger, self._database, account_id, part)
             count += len(part.entries)
             if position is not None:
-                await self._entries.note_ledger(account_id, position)
+                await self._entries.mark_ledger(account_id, position)
         return count
 
     async def archive_next_ledgers(self) -> int:

@@ -57,7 +57,7 @@ def _fault(use: SecretUse, hosts: Collection[str] | None) -> str | None:
 async def note_secrets(store: Store, saved: Workflow | Draft) -> None:
     """Note that a saved document uses secrets, if it does."""
     if await _find_all_uses(saved.document.nodes):
-        await store.secrets.note_use(saved.account_id, saved.slug)
+        await store.secrets.record_use(saved.account_id, saved.slug)
 
 
 async def list_secrets(store: Store, account_id: str) -> list[tuple[Secret, list[str]]]:

@@ -122,7 +122,7 @@ class AuditLog:
                 changes += (entry_id, *redacted) if redacted != facts else ()
             start = "(" + page[-1][0].decode()
         if changes:
-            await self._client.call(SCRIPTS["redact_audit"], [key], changes)
+            await self._client.call(SCRIPTS["redact_audit"], audit=key, redactions=changes)
 
     async def page(
         self, *, limit: int, after: str | None = None

@@ -49,7 +49,7 @@ class AssetReview(StrEnum):
 
     EARLY = "early"
     GONE = "gone"
-    KEPT = "kept"
+    EXTENDED = "extended"
     MORE = "more"
     HIDDEN = "hidden"
     RIPE = "ripe"
@@ -127,12 +127,15 @@ class AssetRecords:
         partition = partition_of(asset_id)
         reply = await self._client.call(
             SCRIPTS["add_asset"],
-            [
-                keyspace.asset(partition, asset_id),
-                keyspace.assets_due(partition),
-                *_counting_keys(partition),
-            ],
-            [0, asset_id, account_id, source, GIVEN_UP_MS, *self._limits],
+            asset=keyspace.asset(partition, asset_id),
+            assets_due=keyspace.assets_due(partition),
+            accounts=keyspace.accounts(partition),
+            media_bytes=keyspace.media_bytes(partition),
+            asset_id=asset_id,
+            account=account_id,
+            source=source,
+            upload_ms=GIVEN_UP_MS,
+            limits=self._limits,
         )
         stored, limit = _parse_quota(reply)
         return UploadReservation(asset_id=asset_id, stored=stored, limit=limit)
@@ -149,17 +152,20 @@ class AssetRecords:
             "height": facts.height,
             "ms": facts.duration_ms,
         }
-        known = [str(word) for pair in fields.items() if pair[1] is not None for word in pair]
         reply = await self._client.call(
-            SCRIPTS["keep_asset"],
-            [
-                *(*_keys(asset_id), keyspace.account_assets(partition)),
-                *_counting_keys(partition),
-            ],
-            [
-                *(0, asset_id, self._keep_ms, execution_id, size),
-                *(len(known), *known, *self._limits),
-            ],
+            SCRIPTS["complete_asset"],
+            asset=keyspace.asset(partition, asset_id),
+            assets_due=keyspace.assets_due(partition),
+            asset_references=keyspace.asset_references(partition, asset_id),
+            account_assets=keyspace.account_assets(partition),
+            accounts=keyspace.accounts(partition),
+            media_bytes=keyspace.media_bytes(partition),
+            asset_id=asset_id,
+            keep_ms=self._keep_ms,
+            execution_id=execution_id,
+            bytes=size,
+            fields=[word for pair in fields.items() if pair[1] is not None for word in pair],
+            limits=self._limits,
         )
         if not reply:
             raise AssetNotFound
@@ -177,7 +183,7 @@ class AssetRecords:
             raise AssetNotFound
         key = keyspace.asset(partition_of(asset_id), asset_id)
         record = parse_hash(await self._client.send("HGETALL", key))
-        if record.get("state") != b"kept":
+        if record.get("state") != b"stored":
             raise AssetNotFound
         return _parse(asset_id, record)
 
@@ -186,7 +192,8 @@ class AssetRecords:
         if not is_asset_id(asset_id):
             raise AssetNotFound
         key = keyspace.asset(partition_of(asset_id), asset_id)
-        record = parse_hash(await self._client.call(SCRIPTS["read_asset"], [key], [account_id]))
+        fields = await self._client.call(SCRIPTS["read_asset"], asset=key, account=account_id)
+        record = parse_hash(fields)
         if not record:
             raise AssetNotFound
         return _parse(asset_id, record)
@@ -227,25 +234,33 @@ class AssetRecords:
         partition = partition_of(asset_id)
         is_deleted = await self._client.call(
             SCRIPTS["delete_asset"],
-            [
-                keyspace.asset(partition, asset_id),
-                keyspace.assets_due(partition),
-                keyspace.account_assets(partition),
-                keyspace.media_bytes(partition),
-            ],
-            [0, asset_id, account_id, READING_MS],
+            asset=keyspace.asset(partition, asset_id),
+            assets_due=keyspace.assets_due(partition),
+            account_assets=keyspace.account_assets(partition),
+            media_bytes=keyspace.media_bytes(partition),
+            asset_id=asset_id,
+            account=account_id,
+            removal_ms=READING_MS,
         )
         if not is_deleted:
             raise AssetNotFound
 
     async def retain(self, account_id: str, asset_id: str, execution_id: str) -> None:
         """Retain an asset for as long as the execution's record exists. Raises AssetNotFound."""
-        is_there = is_asset_id(asset_id) and await self._client.call(
+        if not is_asset_id(asset_id):
+            raise AssetNotFound
+        partition = partition_of(asset_id)
+        is_retained = await self._client.call(
             SCRIPTS["refer_asset"],
-            _keys(asset_id),
-            [0, asset_id, account_id, execution_id, LEAST_MS],
+            asset=keyspace.asset(partition, asset_id),
+            assets_due=keyspace.assets_due(partition),
+            asset_references=keyspace.asset_references(partition, asset_id),
+            asset_id=asset_id,
+            account=account_id,
+            reference=execution_id,
+            least_ms=LEAST_MS,
         )
-        if not is_there:
+        if not is_retained:
             raise AssetNotFound
 
     async def retain_for_workflow(self, account_id: str, asset_id: str, slug: str) -> None:
@@ -277,22 +292,36 @@ class AssetRecords:
         if executions:
             await self._archive.require()
         archived = await self._archive.known(executions)
-        own = keyspace.asset(partition_of(asset_id), asset_id)
-        needing = [
-            own if (account_id, each) in archived else _key_of(account_id, each) for each in names
-        ]
-        listed = keyspace.account_assets(partition_of(asset_id))
+        partition = partition_of(asset_id)
+        own = keyspace.asset(partition, asset_id)
         verdict: bytes = await self._client.call(
             SCRIPTS["review_asset"],
-            [*_keys(asset_id), listed, *needing],
-            [0, asset_id, GOES_ON_MS, READING_MS, *names],
+            asset=own,
+            assets_due=keyspace.assets_due(partition),
+            asset_references=keyspace.asset_references(partition, asset_id),
+            account_assets=keyspace.account_assets(partition),
+            records=[
+                own if (account_id, each) in archived else _referrer_key(account_id, each)
+                for each in names
+            ],
+            asset_id=asset_id,
+            extension_ms=GOES_ON_MS,
+            removal_ms=READING_MS,
+            references=names,
         )
         return AssetReview(verdict.decode())
 
     async def forget(self, asset_id: str) -> None:
         """Remove the record of an asset whose bytes are removed."""
-        stored = keyspace.media_bytes(partition_of(asset_id))
-        await self._client.call(SCRIPTS["forget_asset"], [*_keys(asset_id), stored], [asset_id])
+        partition = partition_of(asset_id)
+        await self._client.call(
+            SCRIPTS["forget_asset"],
+            asset=keyspace.asset(partition, asset_id),
+            assets_due=keyspace.assets_due(partition),
+            asset_references=keyspace.asset_references(partition, asset_id),
+            media_bytes=keyspace.media_bytes(partition),
+            asset_id=asset_id,
+        )
 
     async def require_space(self, account_id: str) -> None:
         """Raise MediaQuotaExceeded when the account has no bytes left."""
@@ -319,7 +348,7 @@ class AssetRecords:
         return (owner or b"").decode(), [name.decode() for name in found]
 
 
-def _key_of(account_id: str, name: str) -> str:
+def _referrer_key(account_id: str, name: str) -> str:
     """Return the key that exists for as long as the referrer."""
     if name.startswith(WORKFLOW):
         return keyspace.workflow(account_id, name.removeprefix(WORKFLOW))
@@ -328,19 +357,6 @@ def _key_of(account_id: str, name: str) -> str:
 
 def _id_at(place: str) -> str:
     return place.partition(".")[2]
-
-
-def _keys(asset_id: str) -> Sequence[str]:
-    partition = partition_of(asset_id)
-    return [
-        keyspace.asset(partition, asset_id),
-        keyspace.assets_due(partition),
-        keyspace.asset_references(partition, asset_id),
-    ]
-
-
-def _counting_keys(partition: int) -> Sequence[str]:
-    return [keyspace.accounts(partition), keyspace.media_bytes(partition)]
 
 
 def _parse_quota(reply: Sequence[int]) -> tuple[int, int | None]:

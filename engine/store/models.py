@@ -18,7 +18,7 @@ from engine.store.redis.record_packing import pack, unpack
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.redis.subscription import Subscription
 
-KEPT = 50
+MAX_FORMER = 50
 """Former versions kept for each model."""
 MAX_SAVED = 200
 """Most saved models, and most deleted models with kept versions."""
@@ -74,11 +74,16 @@ class ModelStore:
         act = AuditedAct(by=saved_by, action=action, subject=name)
         reply = await self._client.call(
             SCRIPTS["save_model"],
-            [keyspace.models(), keyspace.models_audit()],
-            [
-                *(0, name, secrets.token_hex(8), expected, record, KEPT, CHANGES, MAX_SAVED),
-                *self._audit.arguments(act),
-            ],
+            models=keyspace.models(),
+            audit=keyspace.models_audit(),
+            model=name,
+            operation=secrets.token_hex(8),
+            expected=expected,
+            manifest=record,
+            most_former=MAX_FORMER,
+            changes=CHANGES,
+            most_models=MAX_SAVED,
+            act=self._audit.arguments(act),
         )
         if reply[0] == b"full":
             raise InvalidBody(
@@ -124,7 +129,7 @@ class ModelStore:
         Raises ModelNotFound.
         """
         now = await self.get(name)
-        numbers = range(now.version - 1, max(0, now.version - KEPT - 1), -1)
+        numbers = range(now.version - 1, max(0, now.version - MAX_FORMER - 1), -1)
         fields = [f"{part}:{name}:{number}" for number in numbers for part in ("at", "manifest")]
         found = await self._client.send("HMGET", keyspace.models(), *fields) if fields else []
         rows = zip(numbers, found[::2], found[1::2], strict=True)
@@ -139,8 +144,12 @@ class ModelStore:
         act = AuditedAct(by=deleted_by, action=AuditAction.MODEL_DELETE, subject=name)
         version = await self._client.call(
             SCRIPTS["delete_model"],
-            [keyspace.models(), keyspace.models_audit()],
-            [0, name, secrets.token_hex(8), CHANGES, *self._audit.arguments(act)],
+            models=keyspace.models(),
+            audit=keyspace.models_audit(),
+            model=name,
+            operation=secrets.token_hex(8),
+            changes=CHANGES,
+            act=self._audit.arguments(act),
         )
         if not version:
             raise _not_saved(name)

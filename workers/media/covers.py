@@ -103,7 +103,7 @@ class CoverFetcher:
             return
         await self._store.assets.retain_for_workflow(account_id, asset.id, slug)
         if await self._store.covers.keep(account_id, slug, cover, asset.id):
-            await self._store.account_events.note_workflow(account_id, slug)
+            await self._store.account_events.record_workflow(account_id, slug)
 
     async def _copy(self, account_id: str, url: str) -> Asset:
         stored: list[Asset] = []

@@ -2,14 +2,14 @@
 -- Replace the facts of entries of an audit log; all else of it stays, with its ids. Entries of a
 -- stream cannot be changed, so the stream is written anew.
 -- Called again, the script changes nothing.
--- KEYS: 1 audit log
--- ARGV: 1 id of an entry, 2 JSON of its before, 3 JSON of its after, then the same for others
+-- KEYS: audit
+-- ARGV: redactions... (id of an entry, JSON of its before and of its after)
 -- Returns the number of replaced facts
 local wanted = {}
-for position = 1, #ARGV, 3 do
+for position = FIRST.redactions, LAST.redactions, 3 do
   wanted[ARGV[position]] = {ARGV[position + 1], ARGV[position + 2]}
 end
-local entries, changed = redis.call('XRANGE', KEYS[1], '-', '+'), 0
+local entries, changed = redis.call('XRANGE', KEYS.audit, '-', '+'), 0
 for _, entry in ipairs(entries) do
   local facts, words = wanted[entry[1]], entry[2]
   for position = 1, facts and #words or 0, 2 do
@@ -21,6 +21,6 @@ for _, entry in ipairs(entries) do
   end
 end
 if changed == 0 then return 0 end
-redis.call('DEL', KEYS[1])
-for _, entry in ipairs(entries) do redis.call('XADD', KEYS[1], entry[1], unpack(entry[2])) end
+redis.call('DEL', KEYS.audit)
+for _, entry in ipairs(entries) do redis.call('XADD', KEYS.audit, entry[1], unpack(entry[2])) end
 return changed

@@ -1,20 +1,23 @@
 #!lua flags=allow-oom
 -- Replace the snapshots of ended processes by one sum, and record each process's snapshot in it.
 -- Refused when another caller has done it, or a process has written again.
--- KEYS: 1 snapshots, then for each process (≥ 1) the number of its snapshot in the sum
--- ARGV: 1 the sum as read ('' for none), 2 the new sum, 3 milliseconds to keep the numbers, then
---       for each process its name and the number of its snapshot as read
+-- KEYS: snapshots, folded... (for each process the number of its snapshot in the sum)
+-- ARGV: sum? (as read; absent: none), new_sum, folded_ms (to keep `folded`), processes... (name and
+--       number of the snapshot as read)
 -- Returns 1 when replaced, else 0
-local before = redis.call('HGET', KEYS[1], 'retired') or ''
-if before ~= ARGV[1] or #KEYS < 2 then return 0 end
-for position = 2, #KEYS do
-  local found = redis.call('HGET', KEYS[1], ARGV[2 * position])
-  local number = found and (string.match(found, '^%d+|(%d+)|') or '0')
-  if number ~= ARGV[2 * position + 1] then return 0 end
+local before = redis.call('HGET', KEYS.snapshots, 'retired') or ''
+if before ~= ARGV.sum or LAST.folded < FIRST.folded then return 0 end
+for position = FIRST.processes, LAST.processes, 2 do
+  local snapshot = redis.call('HGET', KEYS.snapshots, ARGV[position])
+  local number = snapshot and (string.match(snapshot, '^%d+|(%d+)|') or '0')
+  if number ~= ARGV[position + 1] then return 0 end
 end
-redis.call('HSET', KEYS[1], 'retired', ARGV[2])
-for position = 2, #KEYS do
-  redis.call('HDEL', KEYS[1], ARGV[2 * position])
-  redis.call('SET', KEYS[position], ARGV[2 * position + 1], 'PX', ARGV[3])
+redis.call('HSET', KEYS.snapshots, 'retired', ARGV.new_sum)
+for position = FIRST.processes, LAST.processes, 2 do
+  redis.call('HDEL', KEYS.snapshots, ARGV[position])
+end
+for place = FIRST.folded, LAST.folded do
+  local number = ARGV[FIRST.processes + 2 * (place - FIRST.folded) + 1]
+  redis.call('SET', KEYS[place], number, 'PX', ARGV.folded_ms)
 end
 return 1

@@ -3,18 +3,18 @@
 -- Redis still accepts it, since accepted executions make media; uploads are refused before, when
 -- their call is counted.
 -- Called again, the script changes nothing.
--- KEYS: 1 asset, 2 assets due, 3 accounts of the partition, 4 bytes of media by account
--- ARGV: 1 now (0: Redis's clock), 2 asset id, 3 account id, 4 source, 5 milliseconds until an
---       incomplete upload is removed, then tier and bytes of every limited tier
+-- KEYS: asset, assets_due, accounts, media_bytes (by account)
+-- ARGV: now?, asset_id, account, source, upload_ms (until an incomplete upload is removed),
+--       limits... (tier and bytes of every limited tier)
 -- Returns {1, or 0 beyond the quota, bytes of the account's media}, followed by the quota, if any
 -- Uses: read_now, tier_limit
-local now = read_now(ARGV[1])
-local limit = tier_limit(redis.call('HGET', KEYS[3], ARGV[3]), 6)
-local stored = tonumber(redis.call('HGET', KEYS[4], ARGV[3]) or 0)
-if redis.call('EXISTS', KEYS[1]) == 0 then
+local now = read_now(ARGV.now)
+local limit = tier_limit(redis.call('HGET', KEYS.accounts, ARGV.account))
+local stored = tonumber(redis.call('HGET', KEYS.media_bytes, ARGV.account) or 0)
+if redis.call('EXISTS', KEYS.asset) == 0 then
   if limit and stored >= limit then return {0, stored, limit} end
-  redis.call('HSET', KEYS[1], 'account', ARGV[3], 'source', ARGV[4], 'state', 'pending',
+  redis.call('HSET', KEYS.asset, 'account', ARGV.account, 'source', ARGV.source, 'state', 'pending',
     'created', string.format('%d', now))
-  redis.call('ZADD', KEYS[2], now + tonumber(ARGV[5]), ARGV[2])
+  redis.call('ZADD', KEYS.assets_due, now + tonumber(ARGV.upload_ms), ARGV.asset_id)
 end
 return {1, stored, limit}

@@ -1,18 +1,19 @@
 #!lua
 -- Add a delivery without an execution, due at once.
 -- Called again, the script changes nothing.
--- KEYS: 1 delivery, 2 deliveries due, 3 deliveries of the webhook
--- ARGV: 1 now (0: Redis's clock), 2 reference, 3 delivery id, 4 key id, 5 url, 6 event, 7 body,
---       8 milliseconds to keep it, 9 milliseconds until a hint is repeated
+-- KEYS: delivery, deliveries_due, webhook_deliveries
+-- ARGV: now?, reference, delivery_id, api_key, url, event, body, keep_ms,
+--       resend_ms (until a hint is repeated)
 -- Returns the creation time
 -- Uses: read_now, list_delivery
-local now = read_now(ARGV[1])
+local now = read_now(ARGV.now)
 local stamp = string.format('%d', now)
 
-local created = redis.call('HGET', KEYS[1], 'created')
+local created = redis.call('HGET', KEYS.delivery, 'created')
 if created then return created end
-redis.call('HSET', KEYS[1], 'status', 'pending', 'key', ARGV[4], 'url', ARGV[5],
-  'event', ARGV[6], 'body', ARGV[7], 'created', stamp, 'next', stamp)
-local keys = {delivery = KEYS[1], due = KEYS[2], listed = KEYS[3]}
-list_delivery(keys, ARGV[2], ARGV[3], now, ARGV[8], ARGV[9])
+redis.call('HSET', KEYS.delivery, 'status', 'pending', 'key', ARGV.api_key, 'url', ARGV.url,
+  'event', ARGV.event, 'body', ARGV.body, 'created', stamp, 'next', stamp)
+local keys = {delivery = KEYS.delivery, due = KEYS.deliveries_due,
+  listed = KEYS.webhook_deliveries}
+list_delivery(keys, ARGV.reference, ARGV.delivery_id, now, ARGV.keep_ms, ARGV.resend_ms)
 return stamp

@@ -2,46 +2,46 @@
 -- Record an attempt at a delivery and its outcome, and disable a webhook that is gone or has only
 -- failed for too long.
 -- Called again with the same fence, the script changes nothing.
--- KEYS: 1 delivery, 2 deliveries due, 3 webhook, 4 unarchived deliveries
--- ARGV: 1 now (0: Redis's clock), 2 reference, 3 fence, 4 'delivered'|'pending'|'failed',
---       5 milliseconds until the next attempt, 6 record of the attempt, 7 attempts to keep,
---       8 reason to disable the webhook ('' none), 9 milliseconds of failures that disable it,
---       10 reason for that case
+-- KEYS: delivery, deliveries_due, webhook, unarchived_deliveries
+-- ARGV: now?, reference, fence, outcome ('delivered', 'pending' or 'failed'), delay_ms (until the
+--       next attempt), attempt (its record), most_attempts, disabling? (reason to disable the
+--       webhook), most_failing_ms (of failures that disable it), failing_reason (of that
+--       disabling)
 -- Returns {'ok', status, reason of a disabling by this attempt ('' none)} | {'fenced'}
 -- Uses: read_now
-local now = read_now(ARGV[1])
+local now = read_now(ARGV.now)
 local stamp = string.format('%d', now)
 
-local head = redis.call('HMGET', KEYS[1], 'status', 'fence', 'settled', 'url', 'disabling')
-if head[2] ~= ARGV[3] then return {'fenced'} end
-if head[3] == ARGV[3] then return {'ok', head[1], head[5] or ''} end
+local head = redis.call('HMGET', KEYS.delivery, 'status', 'fence', 'settled', 'url', 'disabling')
+if head[2] ~= ARGV.fence then return {'fenced'} end
+if head[3] == ARGV.fence then return {'ok', head[1], head[5] or ''} end
 
-local status, reason, disabling = ARGV[4], ARGV[8], ''
-local webhook = redis.call('HMGET', KEYS[3], 'url', 'failing', 'enabled')
+local status, reason, disabling = ARGV.outcome, ARGV.disabling, ''
+local webhook = redis.call('HMGET', KEYS.webhook, 'url', 'failing', 'enabled')
 if webhook[1] and webhook[1] == head[4] then
   if status == 'delivered' then
-    redis.call('HDEL', KEYS[3], 'failing')
+    redis.call('HDEL', KEYS.webhook, 'failing')
   elseif not webhook[2] then
-    redis.call('HSET', KEYS[3], 'failing', stamp)
-  elseif reason == '' and now - tonumber(webhook[2]) >= tonumber(ARGV[9]) then
-    reason = ARGV[10]
+    redis.call('HSET', KEYS.webhook, 'failing', stamp)
+  elseif reason == '' and now - tonumber(webhook[2]) >= tonumber(ARGV.most_failing_ms) then
+    reason = ARGV.failing_reason
   end
   if reason ~= '' then
     disabling = webhook[3] == '1' and reason or ''
-    redis.call('HSET', KEYS[3], 'enabled', '0', 'reason', reason)
+    redis.call('HSET', KEYS.webhook, 'enabled', '0', 'reason', reason)
     status = 'failed'
   end
 end
-redis.call('HINCRBY', KEYS[1], 'tries', 1)
-redis.call('HDEL', KEYS[1], 'token', 'disabling')
-if disabling ~= '' then redis.call('HSET', KEYS[1], 'disabling', disabling) end
-local next_at = string.format('%d', now + tonumber(ARGV[5]))
-redis.call('HSET', KEYS[1], 'status', status, 'settled', ARGV[3], 'next', next_at,
-  'a' .. string.format('%d', tonumber(ARGV[3]) % tonumber(ARGV[7])), ARGV[6])
+redis.call('HINCRBY', KEYS.delivery, 'tries', 1)
+redis.call('HDEL', KEYS.delivery, 'token', 'disabling')
+if disabling ~= '' then redis.call('HSET', KEYS.delivery, 'disabling', disabling) end
+local next_at = string.format('%d', now + tonumber(ARGV.delay_ms))
+redis.call('HSET', KEYS.delivery, 'status', status, 'settled', ARGV.fence, 'next', next_at,
+  'a' .. string.format('%d', tonumber(ARGV.fence) % tonumber(ARGV.most_attempts)), ARGV.attempt)
 if status == 'pending' then
-  redis.call('ZADD', KEYS[2], next_at, ARGV[2])
+  redis.call('ZADD', KEYS.deliveries_due, next_at, ARGV.reference)
 else
-  redis.call('ZREM', KEYS[2], ARGV[2])
-  redis.call('ZADD', KEYS[4], stamp, ARGV[2] .. '/' .. ARGV[3])
+  redis.call('ZREM', KEYS.deliveries_due, ARGV.reference)
+  redis.call('ZADD', KEYS.unarchived_deliveries, stamp, ARGV.reference .. '/' .. ARGV.fence)
 end
 return {'ok', status, disabling}

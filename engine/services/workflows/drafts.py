@@ -155,7 +155,7 @@ async def discard_draft(
     except NeverPublished:
         await store.workflows.delete(account_id, slug)
     else:
-        await store.account_events.note_workflow(account_id, slug)
+        await store.account_events.record_workflow(account_id, slug)
 
 
 async def publish_draft(

@@ -62,7 +62,7 @@ async def finish_save(store: Store, saved: Workflow | Draft) -> None:
     """Hold the media of what is saved, and note the save for readers of the account's events."""
     await asyncio.gather(
         hold_media(store, saved),
-        store.account_events.note_workflow(saved.account_id, saved.slug),
+        store.account_events.record_workflow(saved.account_id, saved.slug),
     )
 
 

@@ -53,22 +53,27 @@ class AccountEvents:
 
 
 class AccountEventLog:
-    """Notes changes, and reads them with the executions and the ledger of an account."""
+    """Records changes, and reads them with the executions and the ledger of an account."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    async def note_delivery(self, account_id: str, delivery_id: str) -> None:
-        """Note that a delivery has changed."""
-        await self._note(account_id, f"{ChangeKind.DELIVERY}:{delivery_id}")
+    async def record_delivery(self, account_id: str, delivery_id: str) -> None:
+        """Record that a delivery has changed."""
+        await self._record(account_id, f"{ChangeKind.DELIVERY}:{delivery_id}")
 
-    async def note_workflow(self, account_id: str, slug: str) -> None:
-        """Note that a workflow was saved."""
-        await self._note(account_id, f"{ChangeKind.WORKFLOW}:{slug}")
+    async def record_workflow(self, account_id: str, slug: str) -> None:
+        """Record that a workflow was saved."""
+        await self._record(account_id, f"{ChangeKind.WORKFLOW}:{slug}")
 
-    async def _note(self, account_id: str, name: str) -> None:
-        keys = [keyspace.account_changes(account_id)]
-        await self._client.call(SCRIPTS["note_change"], keys, [0, name, KEPT_MS, KEPT_CHANGES])
+    async def _record(self, account_id: str, change: str) -> None:
+        await self._client.call(
+            SCRIPTS["record_change"],
+            changes=keyspace.account_changes(account_id),
+            change=change,
+            keep_ms=KEPT_MS,
+            most=KEPT_CHANGES,
+        )
 
     async def read(self, account_id: str, since: int | None) -> AccountEvents:
         """Return the events from `since` on, in milliseconds; None: from now on.
@@ -77,16 +82,14 @@ class AccountEventLog:
         """
         reply = await self._client.call(
             SCRIPTS["read_account_events"],
-            [
-                keyspace.account_executions(account_id),
-                keyspace.finished(partition_of(account_id)),
-                keyspace.account_changes(account_id),
-                keyspace.ledger(account_id),
-            ],
-            [
-                *(0, "" if since is None else since, keyspace.reference(account_id, "")),
-                *(MOST_OF_A_KIND, MOST_EXAMINED),
-            ],
+            executions=keyspace.account_executions(account_id),
+            finished=keyspace.finished(partition_of(account_id)),
+            changes=keyspace.account_changes(account_id),
+            ledger=keyspace.ledger(account_id),
+            since=since,
+            prefix=keyspace.reference(account_id, ""),
+            most=MOST_OF_A_KIND,
+            most_examined=MOST_EXAMINED,
         )
         until = int(reply[0])
         found = [each for each in _events(reply) if (since or 0) <= each.at < until]

@@ -72,8 +72,11 @@ class Accounts:
         act = AuditedAct(by=by, action=AuditAction.ACCOUNT_CREATE, subject=account.id, after=facts)
         await self._client.call(
             SCRIPTS["create_account"],
-            [keyspace.accounts(partition), keyspace.audit(partition)],
-            [0, account.id, pack_account(account), *self._audit.arguments(act)],
+            accounts=keyspace.accounts(partition),
+            audit=keyspace.audit(partition),
+            account=account.id,
+            record=pack_account(account),
+            act=self._audit.arguments(act),
         )
         await self._client.send("ZADD", keyspace.account_ids(), account.created_at, account.id)
         return account
@@ -146,11 +149,15 @@ class Accounts:
             )
             verdict = await self._client.call(
                 SCRIPTS["replace_account"],
-                [accounts, keyspace.admin_pins(partition), keyspace.audit(partition)],
-                [
-                    *(0, account_id, before, after, pinned_until, channels.access_changes()),
-                    *self._audit.arguments(act),
-                ],
+                accounts=accounts,
+                admin_pins=keyspace.admin_pins(partition),
+                audit=keyspace.audit(partition),
+                account=account_id,
+                record=before,
+                new_record=after,
+                pinned_until=pinned_until,
+                access_changes=channels.access_changes(),
+                act=self._audit.arguments(act),
             )
             if verdict == b"ok":
                 return parse_account(after)

@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -102,11 +102,13 @@ class ApiKeys:
         partition = partition_of(key.account_id)
         await self._client.call(
             SCRIPTS["create_key"],
-            [
-                *(keyspace.account_api_keys(key.account_id), keyspace.api_keys(partition)),
-                keyspace.audit(partition),
-            ],
-            [0, key.id, digest, pack_key(key), *self._audit.arguments(act)],
+            account_api_keys=keyspace.account_api_keys(key.account_id),
+            api_keys=keyspace.api_keys(partition),
+            audit=keyspace.audit(partition),
+            api_key=key.id,
+            digest=digest,
+            record=pack_key(key),
+            act=self._audit.arguments(act),
         )
 
     async def authorize(self, secret: str) -> Principal:
@@ -120,8 +122,9 @@ class ApiKeys:
         partition = tokens.partition_of(digest)
         reply = await self._client.call(
             SCRIPTS["authorize_key"],
-            [keyspace.api_keys(partition), keyspace.accounts(partition)],
-            [0, digest],
+            api_keys=keyspace.api_keys(partition),
+            accounts=keyspace.accounts(partition),
+            digest=digest,
         )
         return self._admit(digest, reply)
 
@@ -139,10 +142,17 @@ class ApiKeys:
     async def _authorize_call(
         self, digest: str, bucket: str, cost: int = 1
     ) -> tuple[Principal, Window | None]:
+        partition = tokens.partition_of(digest)
         reply = await self._client.call(
             SCRIPTS["count_key_call"],
-            _counting_keys(digest),
-            [0, digest, bucket, WINDOW_MS, cost, *self._limits.of(bucket)],
+            api_keys=keyspace.api_keys(partition),
+            accounts=keyspace.accounts(partition),
+            windows=keyspace.windows(partition),
+            digest=digest,
+            bucket=bucket,
+            window_ms=WINDOW_MS,
+            cost=cost,
+            limits=self._limits.by_tier(bucket),
         )
         principal = self._admit(digest, reply)
         return principal, parse_window(reply[2:]) if len(reply) > 2 else None
@@ -159,14 +169,15 @@ class ApiKeys:
         account = principal.account
         limit = self._limits.options(bucket, account)
         expires_at = principal.key.expires_at if principal.key else None
-        keys = _counting_keys(digest)
+        partition = tokens.partition_of(digest)
+        keys = keyspace.api_keys(partition), keyspace.accounts(partition)
         return SpeculativeAuthorization(
             principal,
-            keys if limit else keys[:-1],
+            (*keys, keyspace.windows(partition)) if limit else keys,
             (digest, fingerprint, account.id),
             limit if expires_at is None else (*limit, "expires", expires_at),
             lambda: self._authorize_call(digest, bucket),
-            lambda: self._note_use(principal.key_id, principal.account.id),
+            lambda: self._record_use(principal.key_id, principal.account.id),
         )
 
     def remembers(self, secret: str) -> bool:
@@ -183,17 +194,22 @@ class ApiKeys:
             records = reply[0] + reply[1]
             fingerprint = hashlib.sha1(records, usedforsecurity=False).hexdigest()
             self._assumed.put(digest, (principal, fingerprint), PARSED_FACTOR * len(records))
-        self._note_use(principal.key_id, principal.account.id)
+        self._record_use(principal.key_id, principal.account.id)
         return principal
 
-    def _note_use(self, key_id: str, account_id: str) -> None:
+    def _record_use(self, key_id: str, account_id: str) -> None:
         now = time.monotonic()
         used_at = self._uses.get(key_id)
         if used_at is not None and now < used_at + USE_RECORDED_SECONDS:
             return
         self._uses.put(key_id, now)
-        keys = [keyspace.account_api_keys(account_id), keyspace.account_key_uses(account_id)]
-        forget(self._client.call(SCRIPTS["note_key_use"], keys, [0, key_id]))
+        recorded = self._client.call(
+            SCRIPTS["record_key_use"],
+            account_api_keys=keyspace.account_api_keys(account_id),
+            key_uses=keyspace.account_key_uses(account_id),
+            api_key=key_id,
+        )
+        forget(recorded)
 
     def _principal(self, key_record: bytes, account_record: bytes) -> Principal:
         # The cache is keyed by the bytes just read, so it is never stale.
@@ -243,15 +259,17 @@ class ApiKeys:
                 expires_at=key.expires_at if expires_at == UNCHANGED else expires_at,
             )
             _check_name(changed.name)
-            is_later = changed.expires_at not in (None, key.expires_at)
             verdict = await self._client.call(
                 SCRIPTS["replace_key"],
-                [keyspace.account_api_keys(account), keyspace.api_keys(partition_of(account))],
-                [
-                    *(0, key_id, digest, record, pack_key(changed)),
-                    changed.expires_at if is_later and changed.expires_at is not None else "",
-                    *(account, channels.access_changes()),
-                ],
+                account_api_keys=keyspace.account_api_keys(account),
+                api_keys=keyspace.api_keys(partition_of(account)),
+                api_key=key_id,
+                digest=digest,
+                record=record,
+                new_record=pack_key(changed),
+                expires_at=None if changed.expires_at == key.expires_at else changed.expires_at,
+                account=account,
+                access_changes=channels.access_changes(),
             )
             if verdict == b"ok":
                 return changed
@@ -276,15 +294,17 @@ class ApiKeys:
         partition = partition_of(account)
         await self._client.call(
             SCRIPTS["revoke_key"],
-            [
-                *(keyspace.account_api_keys(account), keyspace.api_keys(partition)),
-                *(keyspace.account_key_uses(account), keyspace.webhook(account, key_id)),
-                keyspace.audit(partition),
-            ],
-            [
-                *(0, key_id, digest, WEBHOOK_KEPT_MS, account, channels.access_changes()),
-                *self._audit.arguments(act),
-            ],
+            account_api_keys=keyspace.account_api_keys(account),
+            api_keys=keyspace.api_keys(partition),
+            key_uses=keyspace.account_key_uses(account),
+            webhook=keyspace.webhook(account, key_id),
+            audit=keyspace.audit(partition),
+            api_key=key_id,
+            digest=digest,
+            webhook_ms=WEBHOOK_KEPT_MS,
+            account=account,
+            access_changes=channels.access_changes(),
+            act=self._audit.arguments(act),
         )
         await self._client.send("HDEL", keyspace.api_key_ids(), key_id)
         return key
@@ -323,13 +343,3 @@ def _facts(key: ApiKey) -> dict[str, Any]:
 def _check_name(name: str) -> None:
     if not 0 < len(name) <= MAX_NAME:
         raise ValueError(f"A key's name has 1 to {MAX_NAME} characters")
-
-
-def _counting_keys(digest: str) -> Sequence[str]:
-    """Return the keys with which a script authorizes and counts a call."""
-    partition = tokens.partition_of(digest)
-    return (
-        keyspace.api_keys(partition),
-        keyspace.accounts(partition),
-        keyspace.windows(partition),
-    )

@@ -135,6 +135,9 @@ class AccountKeys:
         )
         await self._client.call(
             SCRIPTS["remove_account"],
-            [keyspace.accounts(partition), keyspace.audit(partition)],
-            [0, account_id, channels.access_changes(), *self._audit.arguments(act)],
+            accounts=keyspace.accounts(partition),
+            audit=keyspace.audit(partition),
+            account=account_id,
+            access_changes=channels.access_changes(),
+            act=self._audit.arguments(act),
         )

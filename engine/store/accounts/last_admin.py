@@ -39,8 +39,10 @@ class AdminPins:
                 continue
             ends = await self._client.call(
                 SCRIPTS["pin_admins"],
-                [keyspace.accounts(other), keyspace.admin_pins(other)],
-                [0, token, PIN_MS],
+                accounts=keyspace.accounts(other),
+                admin_pins=keyspace.admin_pins(other),
+                token=token,
+                pin_ms=PIN_MS,
             )
             if ends:
                 # Partitions may be on servers whose clocks differ a little.

@@ -90,13 +90,13 @@ class CallLimits:
             SAVES: limits_by_tier(tiers, lambda terms: terms.saves_per_minute),
         }
 
-    def of(self, bucket: str) -> list[str | int]:
-        """Return the arguments of the counting scripts."""
+    def by_tier(self, bucket: str) -> list[str | int]:
+        """Return tier and limit of every tier with a limit, as the counting scripts take them."""
         return self._others.get(bucket, self._runs)
 
     def options(self, bucket: str, account: Account) -> Sequence[str | int]:
         """Return the options with which `accept_execution` counts an account's call."""
-        limits = self.of(bucket)
+        limits = self.by_tier(bucket)
         if account.limits_name not in limits:
             return ()
         limit = limits[limits.index(account.limits_name) + 1]

@@ -72,11 +72,13 @@ class AccountSecrets:
         sealed = self._sealer.seal(value, _place(account_id, name))
         reply = await self._client.call(
             SCRIPTS["save_secret"],
-            _keys(account_id),
-            [
-                *(0, name, sealed, MAX_SECRETS, "" if hosts is None else " ".join(hosts) or ANY),
-                *self._audit.arguments(act),
-            ],
+            secrets=keyspace.account_secrets(account_id),
+            audit=keyspace.audit(partition_of(account_id)),
+            name=name,
+            sealed=sealed,
+            most=MAX_SECRETS,
+            hosts=None if hosts is None else " ".join(hosts) or ANY,
+            act=self._audit.arguments(act),
         )
         if reply[0] == b"full":
             raise QuotaExceeded("secrets", used=int(reply[1]), limit=MAX_SECRETS)
@@ -133,8 +135,10 @@ class AccountSecrets:
             act = AuditedAct(by=by, action=AuditAction.VALUE_DELETE, subject=name, before=facts)
         is_deleted = await self._client.call(
             SCRIPTS["delete_secret"],
-            _keys(account_id),
-            [0, name, *self._audit.arguments(act)],
+            secrets=keyspace.account_secrets(account_id),
+            audit=keyspace.audit(partition_of(account_id)),
+            name=name,
+            act=self._audit.arguments(act),
         )
         if not is_deleted:
             raise NotFound("There is no such secret")
@@ -146,13 +150,13 @@ class AccountSecrets:
         fields = [*listed, *(name + HOSTS for name in listed)]
         found = await self._client.send("HMGET", key, *fields)
         values, hosts = found[: len(listed)], dict(zip(listed, found[len(listed) :], strict=True))
-        kept = {
+        sealed = {
             name: value for name, value in zip(listed, values, strict=True) if value is not None
         }
-        self._seal_anew(account_id, kept)
+        self._seal_anew(account_id, sealed)
         return {
             name: StoredSecret(self._open(account_id, name, value), _parse_hosts(hosts[name]))
-            for name, value in kept.items()
+            for name, value in sealed.items()
         }
 
     def _open(self, account_id: str, name: str, sealed: bytes) -> str | None:
@@ -164,26 +168,25 @@ class AccountSecrets:
     def _seal_anew(self, account_id: str, record: Mapping[str, bytes]) -> None:
         """Schedule sealing with the current key for values under an older one."""
         key = keyspace.account_secrets(account_id)
-        for name, kept in record.items():
-            value = self._open(account_id, name, kept)
-            if value is not None:
-                sealed = self._sealer.seal(value, _place(account_id, name))
-                if sealed != kept:
-                    forget(self._client.call(SCRIPTS["seal_secret"], [key], [name, kept, sealed]))
+        for name, stored in record.items():
+            value = self._open(account_id, name, stored)
+            if value is None:
+                continue
+            sealed = self._sealer.seal(value, _place(account_id, name))
+            if sealed != stored:
+                replaced = self._client.call(
+                    SCRIPTS["seal_secret"], record=key, field=name, stored=stored, sealed=sealed
+                )
+                forget(replaced)
 
-    async def note_use(self, account_id: str, slug: str) -> None:
-        """Note that a saved workflow uses a secret."""
+    async def record_use(self, account_id: str, slug: str) -> None:
+        """Record that a saved workflow uses a secret."""
         await self._client.send("SADD", keyspace.secret_users(account_id), slug)
 
     async def possible_users(self, account_id: str) -> Sequence[str]:
         """Return the slugs of all workflows that have used a secret since they were created."""
         slugs = await self._client.send("SMEMBERS", keyspace.secret_users(account_id))
         return sorted(slug.decode() for slug in slugs)
-
-
-def _keys(account_id: str) -> Sequence[str]:
-    audit = keyspace.audit(partition_of(account_id))
-    return [keyspace.account_secrets(account_id), audit]
 
 
 def _place(account_id: str, name: str) -> tuple[str, ...]:

@@ -48,8 +48,12 @@ class Sessions:
         act = AuditedAct(by=by, action=AuditAction.ACCOUNT_LOGIN_LINK, subject=account_id)
         is_made = await self._client.call(
             SCRIPTS["create_login"],
-            [keyspace.accounts(partition), _login_key(token), keyspace.audit(partition)],
-            [0, account_id, LOGIN_MS, *self._audit.arguments(act)],
+            accounts=keyspace.accounts(partition),
+            login=_login_key(token),
+            audit=keyspace.audit(partition),
+            account=account_id,
+            login_ms=LOGIN_MS,
+            act=self._audit.arguments(act),
         )
         if not is_made:
             raise AccountNotFound(account_id)
@@ -76,14 +80,17 @@ class Sessions:
         session = Session(digest=tokens.digest(token), account_id=found.decode())
         account_id = await self._client.call(
             SCRIPTS["redeem_login"],
-            [
-                *(_login_key(login), session_key(session.digest), keyspace.accounts(partition)),
-                *(record_key(session), keyspace.account_sessions(session.account_id)),
-            ],
-            [
-                *(0, session.account_id, SESSION_MS, session.id, session.digest),
-                *(user_agent[:MAX_AGENT], address),
-            ],
+            login=_login_key(login),
+            session=session_key(session.digest),
+            accounts=keyspace.accounts(partition),
+            session_record=record_key(session),
+            account_sessions=keyspace.account_sessions(session.account_id),
+            account=session.account_id,
+            session_ms=SESSION_MS,
+            session_id=session.id,
+            digest=session.digest,
+            user_agent=user_agent[:MAX_AGENT],
+            address=address,
         )
         if not account_id:
             raise Unauthorized
@@ -97,8 +104,9 @@ class Sessions:
         digest = _checked_digest(token)
         reply = await self._client.call(
             SCRIPTS["authorize_session"],
-            [session_key(digest), keyspace.accounts(tokens.partition_of(digest))],
-            [RENEWED_BELOW_MS],
+            session=session_key(digest),
+            accounts=keyspace.accounts(tokens.partition_of(digest)),
+            renewal_ms=RENEWED_BELOW_MS,
         )
         return self._admit(digest, reply)
 
@@ -113,8 +121,14 @@ class Sessions:
         partition = tokens.partition_of(digest)
         reply = await self._client.call(
             SCRIPTS["count_session_call"],
-            [session_key(digest), keyspace.accounts(partition), keyspace.windows(partition)],
-            [0, RENEWED_BELOW_MS, bucket, WINDOW_MS, cost, *self._limits.of(bucket)],
+            session=session_key(digest),
+            accounts=keyspace.accounts(partition),
+            windows=keyspace.windows(partition),
+            renewal_ms=RENEWED_BELOW_MS,
+            bucket=bucket,
+            window_ms=WINDOW_MS,
+            cost=cost,
+            limits=self._limits.by_tier(bucket),
         )
         principal = self._admit(digest, reply)
         return principal, parse_window(reply[2:]) if len(reply) > 2 else None
@@ -132,23 +146,28 @@ class Sessions:
         account = parse_account(reply[0])
         terms = self._tiers.terms(account.tier, account.role)
         session = Session(digest=digest, account_id=account.id, is_renewed=is_due)
-        self._note_use(session)
+        self._record_use(session)
         return Principal(account=account, terms=terms, session=session)
 
-    def _note_use(self, session: Session) -> None:
+    def _record_use(self, session: Session) -> None:
         now = time.monotonic()
         used_at = self._uses.get(session.digest)
         is_recorded = used_at is not None and now < used_at + USE_RECORDED_SECONDS
         if is_recorded and not session.is_renewed:
             return
         self._uses.put(session.digest, now)
-        extends = "1" if session.is_renewed else ""
-        noted = self._client.call(
-            SCRIPTS["note_session_use"],
-            keys_of(session),
-            [0, session.account_id, session.id, session.digest, SESSION_MS, extends],
+        recorded = self._client.call(
+            SCRIPTS["record_session_use"],
+            session=session_key(session.digest),
+            session_record=record_key(session),
+            account_sessions=keyspace.account_sessions(session.account_id),
+            account=session.account_id,
+            session_id=session.id,
+            digest=session.digest,
+            session_ms=SESSION_MS,
+            must_extend="1" if session.is_renewed else "",
         )
-        forget(noted)
+        forget(recorded)
 
     def _remember(self, digest: str) -> None:
         if len(self._remembered) >= MAX_REMEMBERED:
@@ -165,14 +184,16 @@ class Sessions:
             facts = {"accountId": session.account_id}
             action = AuditAction.SESSION_END
             act = AuditedAct(by=by, action=action, subject=session.id, before=facts)
-        audit = keyspace.audit(partition_of(session.account_id))
         await self._client.call(
             SCRIPTS["end_session"],
-            [*keys_of(session), audit],
-            [
-                *(0, session.id, session.account_id, channels.access_changes()),
-                *self._audit.arguments(act),
-            ],
+            session=session_key(session.digest),
+            session_record=record_key(session),
+            account_sessions=keyspace.account_sessions(session.account_id),
+            audit=keyspace.audit(partition_of(session.account_id)),
+            session_id=session.id,
+            account=session.account_id,
+            access_changes=channels.access_changes(),
+            act=self._audit.arguments(act),
         )
 
 
@@ -185,12 +206,6 @@ def _checked_digest(token: str) -> str:
 def _login_key(token: str) -> str:
     digest = tokens.digest(token)
     return keyspace.login(tokens.partition_of(digest), digest)
-
-
-def keys_of(session: Session) -> list[str]:
-    """Return the keys of a session, its record, and the account's sessions."""
-    account = keyspace.account_sessions(session.account_id)
-    return [session_key(session.digest), record_key(session), account]
 
 
 def record_key(session: Session) -> str:

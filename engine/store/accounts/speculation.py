@@ -20,7 +20,7 @@ class SpeculativeAuthorization:
     """
 
     __slots__ = (
-        *("_authorize_call", "_is_passed", "_note_use", "_window"),
+        *("_authorize_call", "_is_passed", "_record_use", "_window"),
         *("arguments", "keys", "options", "principal"),
     )
 
@@ -31,14 +31,14 @@ class SpeculativeAuthorization:
         arguments: Sequence[Argument],
         options: Sequence[Argument],
         authorize_call: Admit,
-        note_use: Callable[[], None],
+        record_use: Callable[[], None],
     ) -> None:
         self.principal = principal
         self.keys = keys
         self.arguments = arguments
         self.options = options
         self._authorize_call = authorize_call
-        self._note_use = note_use
+        self._record_use = record_use
         self._is_passed = False
         self._window: Window | None = None
 
@@ -56,5 +56,5 @@ class SpeculativeAuthorization:
         """Return the principal and the window, like `ApiKeys.authorize_call`."""
         if self.is_pending:
             return await self._authorize_call()
-        self._note_use()
+        self._record_use()
         return self.principal, self._window

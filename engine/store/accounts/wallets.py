@@ -108,7 +108,10 @@ class Wallets:
     async def read(self, account_id: str, terms: TierTerms) -> Wallet:
         """Return the account's wallet, after granting a due allowance."""
         reply = await self._client.call(
-            SCRIPTS["read_wallet"], _keys(account_id), [0, terms_text(terms, self._keeping)]
+            SCRIPTS["read_wallet"],
+            wallet=keyspace.wallet(account_id),
+            ledger=keyspace.ledger(account_id),
+            terms=terms_text(terms, self._keeping),
         )
         return _parse(reply)
 
@@ -142,15 +145,16 @@ class Wallets:
         act = AuditedAct(by=by, action=AuditAction.ACCOUNT_CREDIT, subject=account_id, after=facts)
         reply = await self._client.call(
             SCRIPTS["top_up"],
-            [
-                *(*_keys(account_id), keyspace.top_up(account_id, operation)),
-                keyspace.audit(partition_of(account_id)),
-            ],
-            [
-                *(0, operation, credits, expires_at or 0, terms_text(terms, self._keeping)),
-                *self._audit.arguments(act),
-                *((note,) if note else ()),
-            ],
+            wallet=keyspace.wallet(account_id),
+            ledger=keyspace.ledger(account_id),
+            top_up=keyspace.top_up(account_id, operation),
+            audit=keyspace.audit(partition_of(account_id)),
+            operation=operation,
+            credits=credits,
+            lapses_at=expires_at or 0,
+            terms=terms_text(terms, self._keeping),
+            act=self._audit.arguments(act),
+            reason=note,
         )
         if reply[0] == b"late":
             raise ValueError(EXPIRED)
@@ -215,10 +219,6 @@ def terms_text(terms: TierTerms, keeping: LedgerKeeping) -> str:
     """Return terms as scripts read them: allowance, whether granted once, and the keeping."""
     alone = "" if keeping.has_history else ":1"
     return f"{terms.allowance}:{int(terms.allowance_once)}:{keeping.milliseconds}{alone}"
-
-
-def _keys(account_id: str) -> list[str]:
-    return [keyspace.wallet(account_id), keyspace.ledger(account_id)]
 
 
 def _parse(reply: Sequence[Any]) -> Wallet:

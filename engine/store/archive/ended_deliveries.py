@@ -87,13 +87,13 @@ class EndedDeliveries:
         key_id = await self._client.send("HGET", key, "key")
         verdict = await self._client.call(
             SCRIPTS["forget_delivery"],
-            [
-                key,
-                keyspace.archived_deliveries(partition_of(account_id)),
-                keyspace.webhook_deliveries(account_id, (key_id or b"").decode()),
-                keyspace.newest_forgotten(partition_of(account_id), "deliveries"),
-            ],
-            [name, delivery_id, fence],
+            delivery=key,
+            archived_deliveries=keyspace.archived_deliveries(partition_of(account_id)),
+            webhook_deliveries=keyspace.webhook_deliveries(account_id, (key_id or b"").decode()),
+            newest_forgotten=keyspace.newest_forgotten(partition_of(account_id), "deliveries"),
+            member=name,
+            delivery_id=delivery_id,
+            fence=fence,
         )
         return bool(int(verdict))
 

@@ -51,7 +51,7 @@ class AuditPart:
 
 
 class ArchivedEntries:
-    """Reads entries for the archiver, and notes which are in the history."""
+    """Reads entries for the archiver, and marks those in the history."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -60,8 +60,10 @@ class ArchivedEntries:
         """Return the next entries of an account's ledger; None: from the oldest on."""
         entries, sums = await self._client.call(
             SCRIPTS["read_ledger"],
-            [keyspace.wallet(account_id), keyspace.ledger(account_id)],
-            [str(after) if after else "", ENTRIES_AT_ONCE],
+            wallet=keyspace.wallet(account_id),
+            ledger=keyspace.ledger(account_id),
+            after=str(after) if after else None,
+            most=ENTRIES_AT_ONCE,
         )
         return LedgerPart(
             entries=[(_position(name), parse_entry(name, parts)) for name, parts in entries],
@@ -69,10 +71,11 @@ class ArchivedEntries:
             is_all=len(entries) < ENTRIES_AT_ONCE,
         )
 
-    async def note_ledger(self, account_id: str, last: StreamPosition) -> None:
+    async def mark_ledger(self, account_id: str, last: StreamPosition) -> None:
         """Let entries up to the last archived one be folded when they are old enough."""
-        key = keyspace.wallet(account_id)
-        await self._client.call(SCRIPTS["note_archived"], [key], [str(last)])
+        await self._client.call(
+            SCRIPTS["mark_ledger_archived"], wallet=keyspace.wallet(account_id), entry=str(last)
+        )
 
     async def audit(self, stream: int, after: StreamPosition | None) -> AuditPart:
         """Return the next entries of a stream of the audit log; None: from the oldest on."""

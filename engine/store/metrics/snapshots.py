@@ -85,11 +85,13 @@ class Snapshots:
             folded = int(
                 await self._client.call(
                     SCRIPTS["put_snapshot"],
-                    [keyspace.metrics(), keyspace.metrics_folded(process)],
-                    [
-                        *(0, process, published.number, published.folded),
-                        *(pack(samples), FOLDED_KEPT_MS),
-                    ],
+                    snapshots=keyspace.metrics(),
+                    folded=keyspace.metrics_folded(process),
+                    process=process,
+                    number=published.number,
+                    left_out=published.folded,
+                    samples=pack(samples),
+                    folded_ms=FOLDED_KEPT_MS,
                 )
             )
             if folded == published.folded:
@@ -110,11 +112,14 @@ class Snapshots:
 
         Does nothing when the sum is no longer `before`, or a process has written another snapshot.
         """
-        pairs = [word for process, number in processes.items() for word in (process, number)]
         done = await self._client.call(
             SCRIPTS["retire_snapshots"],
-            [keyspace.metrics(), *(keyspace.metrics_folded(process) for process in processes)],
-            [before, pack([0, total]), FOLDED_KEPT_MS, *pairs],
+            snapshots=keyspace.metrics(),
+            folded=[keyspace.metrics_folded(process) for process in processes],
+            sum=before,
+            new_sum=pack([0, total]),
+            folded_ms=FOLDED_KEPT_MS,
+            processes=[word for pair in processes.items() for word in pair],
         )
         return bool(done)
 

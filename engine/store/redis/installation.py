@@ -166,12 +166,14 @@ class Guard:
         self, connection: Connection, before: Marker | None, ids: tuple[str, ...]
     ) -> None:
         """Write the marker unless another process has changed it since the read."""
-        await connection.request(
-            *("EVAL", SCRIPTS["mark_installation"].text),
-            *(1, keyspace.installation()),
-            *(0, " ".join(before.ids if before else NO_MARKER), " ".join(ids)),
-            *(before.schema if before else SCHEMA, PARTITIONS),
+        command = SCRIPTS["mark_installation"].command(
+            installation=keyspace.installation(),
+            known_ids=" ".join(before.ids if before else NO_MARKER),
+            ids=" ".join(ids),
+            schema=before.schema if before else SCHEMA,
+            partitions=PARTITIONS,
         )
+        await connection.request(*command)
 
     async def _opens_seal(self, connection: Connection) -> bool:
         """Return whether a key of this process opens the stored seal."""

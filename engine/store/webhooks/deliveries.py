@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping
 from dataclasses import asdict, dataclass
 
 from engine.access.sealing import Sealer, Unsealable
@@ -105,15 +105,17 @@ class Deliveries(DeliveryReads):
         now = int(seconds) * 1000 + int(micros) // 1000
         await self._client.call(
             SCRIPTS["add_delivery"],
-            [
-                keyspace.delivery(account_id, delivery_id),
-                keyspace.deliveries_due(partition_of(account_id)),
-                keyspace.webhook_deliveries(account_id, key_id),
-            ],
-            [
-                *(0, reference, delivery_id, key_id, webhook.url, TEST_EVENT),
-                *(example_body(delivery_id, account_id, now), self._keep_ms, RESEND_MS),
-            ],
+            delivery=keyspace.delivery(account_id, delivery_id),
+            deliveries_due=keyspace.deliveries_due(partition_of(account_id)),
+            webhook_deliveries=keyspace.webhook_deliveries(account_id, key_id),
+            reference=reference,
+            delivery_id=delivery_id,
+            api_key=key_id,
+            url=webhook.url,
+            event=TEST_EVENT,
+            body=example_body(delivery_id, account_id, now),
+            keep_ms=self._keep_ms,
+            resend_ms=RESEND_MS,
         )
         self._hints.send_delivery_soon(reference)
         return await self.get(account_id, key_id, delivery_id)
@@ -137,8 +139,13 @@ class Deliveries(DeliveryReads):
         account_id, delivery_id = keyspace.parse_reference(reference)
         reply = await self._client.call(
             SCRIPTS["claim_delivery"],
-            self._keys(account_id, delivery_id, key_id),
-            [0, reference, token or secrets.token_hex(8), LEASE_MS, receiver.url],
+            delivery=keyspace.delivery(account_id, delivery_id),
+            deliveries_due=keyspace.deliveries_due(partition_of(account_id)),
+            webhook=keyspace.webhook(account_id, key_id),
+            reference=reference,
+            token=token or secrets.token_hex(8),
+            lease_ms=LEASE_MS,
+            url=receiver.url,
         )
         if reply[0] == b"moved":
             self._hints.send_delivery_soon(reference)
@@ -180,22 +187,26 @@ class Deliveries(DeliveryReads):
         self, claimed: ClaimedDelivery, attempt: Attempt, judgement: DeliveryVerdict
     ) -> Settled | None:
         """Record an attempt and return its outcome; None when the claim has expired."""
+        partition = partition_of(claimed.account_id)
         reply = await self._client.call(
             SCRIPTS["settle_delivery"],
-            [
-                *self._keys(claimed.account_id, claimed.id, claimed.key_id),
-                keyspace.unarchived_deliveries(partition_of(claimed.account_id)),
-            ],
-            [
-                *(0, keyspace.reference(claimed.account_id, claimed.id), claimed.fence),
-                *(judgement.status.value, int(judgement.delay_seconds * 1000)),
-                *(pack(asdict(attempt)), KEPT_ATTEMPTS, judgement.disables),
-                *(FAILING_MS, FAILING_REASON),
-            ],
+            delivery=keyspace.delivery(claimed.account_id, claimed.id),
+            deliveries_due=keyspace.deliveries_due(partition),
+            webhook=keyspace.webhook(claimed.account_id, claimed.key_id),
+            unarchived_deliveries=keyspace.unarchived_deliveries(partition),
+            reference=keyspace.reference(claimed.account_id, claimed.id),
+            fence=claimed.fence,
+            outcome=judgement.status.value,
+            delay_ms=int(judgement.delay_seconds * 1000),
+            attempt=pack(asdict(attempt)),
+            most_attempts=KEPT_ATTEMPTS,
+            disabling=judgement.disables,
+            most_failing_ms=FAILING_MS,
+            failing_reason=FAILING_REASON,
         )
         if reply[0] != b"ok":
             return None
-        await self._account_events.note_delivery(claimed.account_id, claimed.id)
+        await self._account_events.record_delivery(claimed.account_id, claimed.id)
         return Settled(status=DeliveryStatus(reply[1].decode()), disabled_reason=reply[2].decode())
 
     async def redeliver(self, account_id: str, key_id: str, delivery_id: str) -> Delivery:
@@ -204,17 +215,15 @@ class Deliveries(DeliveryReads):
         Raises NotFound, or InvalidWebhook while the webhook is disabled.
         """
         await self.get(account_id, key_id, delivery_id)
-        reference = keyspace.reference(account_id, delivery_id)
-        keys = self._keys(account_id, delivery_id, key_id)
-        verdict = await self._client.call(SCRIPTS["redeliver"], keys, [0, reference, RESEND_MS])
+        verdict = await schedule_again(self._client, account_id, key_id, delivery_id)
         if verdict == b"missing" and await self.recall(account_id, delivery_id):
-            verdict = await self._client.call(SCRIPTS["redeliver"], keys, [0, reference, RESEND_MS])
+            verdict = await schedule_again(self._client, account_id, key_id, delivery_id)
         if verdict == b"missing":
             raise NotFound(NO_DELIVERY)
         if verdict == b"disabled":
             raise InvalidWebhook("enabled", DISABLED)
-        await self._account_events.note_delivery(account_id, delivery_id)
-        self._hints.send_delivery_soon(reference)
+        await self._account_events.record_delivery(account_id, delivery_id)
+        self._hints.send_delivery_soon(keyspace.reference(account_id, delivery_id))
         return await self.get(account_id, key_id, delivery_id)
 
     async def promote(self, now: int = 0) -> Promoted:
@@ -235,12 +244,19 @@ class Deliveries(DeliveryReads):
         )
         return sum(int(count) for count in counts)
 
-    def _keys(self, account_id: str, delivery_id: str, key_id: str) -> Sequence[str]:
-        return [
-            keyspace.delivery(account_id, delivery_id),
-            keyspace.deliveries_due(partition_of(account_id)),
-            keyspace.webhook(account_id, key_id),
-        ]
+
+def schedule_again(
+    client: Client, account_id: str, key_id: str, delivery_id: str
+) -> Awaitable[bytes]:
+    """Schedule a delivery anew and return the verdict of the script."""
+    return client.call(
+        SCRIPTS["redeliver"],
+        delivery=keyspace.delivery(account_id, delivery_id),
+        deliveries_due=keyspace.deliveries_due(partition_of(account_id)),
+        webhook=keyspace.webhook(account_id, key_id),
+        reference=keyspace.reference(account_id, delivery_id),
+        resend_ms=RESEND_MS,
+    )
 
 
 def _valid_secrets(webhook: Mapping[str, bytes], now: int) -> tuple[bytes, ...]:

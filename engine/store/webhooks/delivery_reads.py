@@ -90,14 +90,12 @@ class DeliveryReads:
             return False
         await self._client.call(
             SCRIPTS["recall_delivery"],
-            [
-                keyspace.delivery(account_id, delivery_id),
-                keyspace.webhook_deliveries(account_id, found["key"].decode()),
-            ],
-            [
-                *(delivery_id, found["created"], self._keep_ms),
-                *(word for pair in found.items() for word in pair),
-            ],
+            delivery=keyspace.delivery(account_id, delivery_id),
+            webhook_deliveries=keyspace.webhook_deliveries(account_id, found["key"].decode()),
+            delivery_id=delivery_id,
+            created_at=found["created"],
+            keep_ms=self._keep_ms,
+            fields=[word for pair in found.items() for word in pair],
         )
         return True
 

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from engine.errors import InvalidWebhook
-from engine.ids.partitions import partition_of
 from engine.store.accounts.account_events import AccountEventLog
 from engine.store.dispatch.hints import HintSender
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
-from engine.store.redis.scripts import SCRIPTS
-from engine.store.webhooks.deliveries import DISABLED, RESEND_MS, Deliveries
+from engine.store.webhooks.deliveries import DISABLED, Deliveries, schedule_again
 from engine.store.webhooks.webhooks import Webhooks
 from engine.webhooks.deliveries import DeliveryStatus
 
@@ -79,24 +77,14 @@ class Redelivery:
         return Redelivered(count=count, next_since=next_since)
 
     async def _schedule(self, account_id: str, key_id: str, delivery_ids: Sequence[str]) -> int:
-        due = keyspace.deliveries_due(partition_of(account_id))
-        webhook = keyspace.webhook(account_id, key_id)
-        references = [keyspace.reference(account_id, each) for each in delivery_ids]
         verdicts = await asyncio.gather(
-            *(
-                self._client.call(
-                    SCRIPTS["redeliver"],
-                    [keyspace.delivery(account_id, each), due, webhook],
-                    [0, reference, RESEND_MS],
-                )
-                for each, reference in zip(delivery_ids, references, strict=True)
-            )
+            *(schedule_again(self._client, account_id, key_id, each) for each in delivery_ids)
         )
         scheduled = [
             each for each, verdict in zip(delivery_ids, verdicts, strict=True) if verdict == b"ok"
         ]
         changes = AccountEventLog(self._client)
-        await asyncio.gather(*(changes.note_delivery(account_id, each) for each in scheduled))
+        await asyncio.gather(*(changes.record_delivery(account_id, each) for each in scheduled))
         await self._hints.send_deliveries(
             keyspace.reference(account_id, each) for each in scheduled
         )

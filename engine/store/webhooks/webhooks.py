@@ -60,23 +60,25 @@ class Webhooks:
         is gone.
         """
         await self._seals.check()
+        place = secret_place(account_id, key_id)
         made = make_secret()
-        sealed = self._sealer.seal(made, secret_place(account_id, key_id))
-        new_secret = sealed if makes_secret else b""
+        sealed = self._sealer.seal(made, place)
+        secret_to_set = sealed if makes_secret else None
         if secret is not None and not makes_secret:
-            new_secret = self._sealer.seal(secret, secret_place(account_id, key_id))
+            secret_to_set = self._sealer.seal(secret, place)
         await self._seal_anew(account_id, key_id)
         reply = await self._client.call(
             SCRIPTS["save_webhook"],
-            [
-                *(keyspace.webhook(account_id, key_id), keyspace.account_api_keys(account_id)),
-                keyspace.audit(partition_of(account_id)),
-            ],
-            [
-                *(0, key_id, url, "1" if enabled else "0"),
-                *(new_secret, sealed, OVERLAP_MS),
-                *self._audit.arguments(_act(by, account_id, key_id, url) if by else None),
-            ],
+            webhook=keyspace.webhook(account_id, key_id),
+            account_api_keys=keyspace.account_api_keys(account_id),
+            audit=keyspace.audit(partition_of(account_id)),
+            api_key=key_id,
+            url=url,
+            enabled="1" if enabled else "0",
+            secret=secret_to_set,
+            new_secret=sealed,
+            overlap_ms=OVERLAP_MS,
+            act=self._audit.arguments(_act(by, account_id, key_id, url) if by else None),
         )
         if reply[0] != b"ok":
             raise NotFound("There is no such API key")
@@ -143,8 +145,11 @@ def seal_anew(
     place = secret_place(account_id, key_id)
     key = keyspace.webhook(account_id, key_id)
     for name in ("secret", "old_secret"):
-        kept = record.get(name, b"")
+        stored = record.get(name, b"")
         with contextlib.suppress(Unsealable):
-            sealed = sealer.seal(sealer.open(kept, place), place)
-            if kept != sealed:
-                forget(client.call(SCRIPTS["seal_secret"], [key], [name, kept, sealed]))
+            sealed = sealer.seal(sealer.open(stored, place), place)
+            if stored != sealed:
+                replaced = client.call(
+                    SCRIPTS["seal_secret"], record=key, field=name, stored=stored, sealed=sealed
+                )
+                forget(replaced)

@@ -271,7 +271,7 @@ async def test_an_archiver_that_has_read_before_brings_nothing_back(
     write_executions(database, [make_rows(each, ()) for each in read])
     write_deliveries(database, told)
     write_ledger(database, account.id, movements)
-    await entries.note_ledger(account.id, movements.entries[-1][0])
+    await entries.mark_ledger(account.id, movements.entries[-1][0])
 
     assert set(count_rows(database, account.id).values()) == {0}
     assert not table_rows(database, rollups)

@@ -96,7 +96,7 @@ async def test_an_asset_lives_as_long_as_the_executions_that_need_it(
     await store.assets.retain(account.id, asset.id, "one that was never accepted")
     await let_pass(store, asset)
 
-    assert await store.assets.review(asset.id) is AssetReview.KEPT
+    assert await store.assets.review(asset.id) is AssetReview.EXTENDED
     assert await store.assets.review(asset.id) is AssetReview.EARLY
     await store.client.send("DEL", keyspace.execution(account.id, execution.id))
     await let_pass(store, asset)
@@ -114,7 +114,7 @@ async def test_an_asset_lives_as_long_as_a_workflow_that_names_it(
     await store.assets.retain_for_workflow("another", asset.id, workflow.slug)
     await let_pass(store, asset)
 
-    assert await store.assets.review(asset.id) is AssetReview.KEPT
+    assert await store.assets.review(asset.id) is AssetReview.EXTENDED
     await store.client.send("DEL", keyspace.workflow(account.id, workflow.slug))
     await let_pass(store, asset)
 

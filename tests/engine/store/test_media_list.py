@@ -207,16 +207,24 @@ async def test_list_and_count_are_right_after_whatever_happened(
 
 
 async def test_an_asset_is_listed_by_the_script_that_lets_it_be_seen(store: Store) -> None:
-    asset_id, key = "a" * 24, "listed"
+    asset_id = "a" * 24
     await store.client.send("HSET", "asset", "state", "pending", "account", "acc", "created", 7)
 
     await store.client.call(
-        SCRIPTS["keep_asset"],
-        ["asset", "due", "needed", key, "accounts", "stored"],
-        [9, asset_id, 60_000, "", 5, 0],
+        SCRIPTS["complete_asset"],
+        asset="asset",
+        assets_due="due",
+        asset_references="references",
+        account_assets="listed",
+        accounts="accounts",
+        media_bytes="stored",
+        now=9,
+        asset_id=asset_id,
+        keep_ms=60_000,
+        bytes=5,
     )
 
-    names = await store.client.send("ZRANGE", key, 0, -1, "WITHSCORES")
+    names = await store.client.send("ZRANGE", "listed", 0, -1, "WITHSCORES")
     assert [(bytes(name), float(score)) for name, score in names] == [
         (f"acc|0000000000007.{asset_id}".encode(), 0.0)
     ]

@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,7 @@ from engine.store.redis.scripts import SCRIPTS
 from tests.conftest import RedisServer
 from tests.support.eventually import eventually
 from tests.support.manifests import manifest
+from tests.support.store.script_scenarios import NO_ACT
 
 TEXT = manifest("own")
 OTHER = manifest("own", tier="pro")
@@ -41,6 +43,25 @@ async def other(settings: Settings) -> AsyncIterator[Store]:
 def tier_of(name: str) -> str | None:
     found = find_model(name)
     return found.tier if found else None
+
+
+async def save_by_script(
+    store: Store, operation: str, expected: str, text: str, changes: str
+) -> Any:
+    """Save the model `own` and publish that on a channel; return the reply."""
+    return await store.client.call(
+        SCRIPTS["save_model"],
+        models=keyspace.models(),
+        audit=keyspace.models_audit(),
+        model="own",
+        operation=operation,
+        expected=expected,
+        manifest=pack({"text": text, "by": "a"}),
+        most_former=50,
+        changes=changes,
+        most_models=200,
+        act=NO_ACT,
+    )
 
 
 async def test_a_saved_model_is_read_as_it_was_saved(store: Store) -> None:
@@ -120,7 +141,7 @@ async def test_one_of_several_concurrent_saves_of_one_version_wins(store: Store)
 async def test_so_many_former_versions_are_kept(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(saved_models, "KEPT", 3)
+    monkeypatch.setattr(saved_models, "MAX_FORMER", 3)
     await store.models.create("own", TEXT, "a")
     await store.models.create("other", TEXT, "a")
     for _ in range(5):
@@ -136,13 +157,13 @@ async def test_so_many_former_versions_are_kept(
 
 
 def test_fifty_former_versions_are_kept_in_earnest() -> None:
-    assert saved_models.KEPT == 50
+    assert saved_models.MAX_FORMER == 50
 
 
 async def test_all_versions_that_are_kept_are_listed_newest_first(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(saved_models, "KEPT", 2)
+    monkeypatch.setattr(saved_models, "MAX_FORMER", 2)
     await store.models.create("own", TEXT, "a")
     await store.models.create("own2", TEXT, "a")
     for who in "bcd":
@@ -198,20 +219,10 @@ def test_two_hundred_models_may_be_saved_in_earnest() -> None:
 
 
 async def test_a_save_whose_answer_was_lost_is_not_done_twice(store: Store) -> None:
-    keys, call = [keyspace.models()], SCRIPTS["save_model"]
-    args: list[str | bytes | int] = [
-        0,
-        "own",
-        "operation",
-        "new",
-        pack({"text": TEXT, "by": "a"}),
-        50,
-        "changes",
-        200,
+    first, second = [
+        await save_by_script(store, "operation", "new", TEXT, channels.model_changes())
+        for _ in range(2)
     ]
-
-    first = await store.client.call(call, keys, args)
-    second = await store.client.call(call, keys, args)
 
     assert first == second
     assert (await store.models.get("own")).version == 1
@@ -219,10 +230,21 @@ async def test_a_save_whose_answer_was_lost_is_not_done_twice(store: Store) -> N
 
 async def test_a_delete_whose_answer_was_lost_is_not_done_twice(store: Store) -> None:
     await store.models.create("own", TEXT, "a")
-    keys, call = [keyspace.models(), keyspace.models_audit()], SCRIPTS["delete_model"]
-    args = [0, "own", "operation", "changes", 60_000, "a", "model.delete", "own", "", ""]
 
-    assert [await store.client.call(call, keys, args) for _ in range(2)] == [1, 1]
+    versions = [
+        await store.client.call(
+            SCRIPTS["delete_model"],
+            models=keyspace.models(),
+            audit=keyspace.models_audit(),
+            model="own",
+            operation="operation",
+            changes="changes",
+            act=(60_000, "a", "model.delete", "own", "", ""),
+        )
+        for _ in range(2)
+    ]
+
+    assert versions == [1, 1]
     assert await store.client.send("XLEN", keyspace.models_audit()) == 2
 
 
@@ -278,12 +300,8 @@ async def test_a_registry_follows_by_notifications_and_by_reads(
 
     await eventually(listening)
     for tier in ("free", "creator", "pro", "business"):  # the first models are read at the start
-        record = pack({"text": manifest("own", tier=tier), "by": "a"})
-        await other.client.call(
-            SCRIPTS["save_model"],
-            [keyspace.models()],
-            [0, "own", tier, "new" * (tier == "free"), record, 50, channels.model_changes(), 200],
-        )
+        expected, text = "new" * (tier == "free"), manifest("own", tier=tier)
+        await save_by_script(other, tier, expected, text, channels.model_changes())
         await eventually(seen, [tier].__eq__)
 
     watching.cancel()
@@ -306,12 +324,7 @@ async def test_models_are_read_again_after_a_lost_subscription(
 
     await eventually(listening)
     await asyncio.sleep(0.1)  # the process has read by now
-    record = pack({"text": TEXT, "by": "a"})
-    await other.client.call(
-        SCRIPTS["save_model"],
-        [keyspace.models()],
-        [0, "own", "token", "new", record, 50, "nobody listens here", 200],
-    )
+    await save_by_script(other, "token", "new", TEXT, "nobody listens here")
     before = await seen()
     await store.client.send("CLIENT", "KILL", "TYPE", "PUBSUB")
 

@@ -2,7 +2,6 @@
 
 import random
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,11 +33,11 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock, call = Clock(), Client.call
 
-    def call_then(client: Client, script: Script, keys: Sequence[str], args: Any) -> Any:
+    def call_then(client: Client, script: Script, *words: Any, **names: Any) -> Any:
         if script.name in COUNTING:
-            assert args[0] == 0, "the time is Redis's own"
-            args = [clock.now, *args[1:]]
-        return call(client, script, keys, args)
+            assert "now" not in names, "the time is Redis's own"
+            names["now"] = clock.now
+        return call(client, script, *words, **names)
 
     monkeypatch.setattr(Client, "call", call_then)
     return clock

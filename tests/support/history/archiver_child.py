@@ -21,7 +21,7 @@ POINTS = {
     "written": (EndedExecutions, "mark_archived"),
     "checked": (EndedExecutions, "forget"),
     "delivered": (EndedDeliveries, "mark_archived"),
-    "moved": (ArchivedEntries, "note_ledger"),
+    "moved": (ArchivedEntries, "mark_ledger"),
 }
 """Calls before which an archiver may kill itself, by what it has done until then."""
 

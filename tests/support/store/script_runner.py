@@ -1,16 +1,23 @@
 """Scripts for tests without an event loop of their own."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hypothesis import HealthCheck, settings
 
 from engine.store.redis.client import Client
-from engine.store.redis.scripts import SCRIPTS
+from engine.store.redis.scripts import SCRIPTS, Script
 from tests.support.process.event_loops import Loop
 from tests.support.redis.rewind import Snapshot, rewind, take_snapshot
 from tests.support.store.redis_contents import contents
+
+
+def with_keys(script: Script, names: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the names of a call with each key that they lack under its name in the header."""
+    assert script.names, script.name
+    keys = [each for each in script.names.keys if each.size == 1 and not each.is_optional]
+    return {**{each.name: each.name for each in keys}, **names}
 
 
 class Scripts:
@@ -42,10 +49,11 @@ class Scripts:
         return self._loop.run_until_complete(ask())
 
     def run(self, name: str, /, *words: Sequence[str | int | bytes], **names: Any) -> Any:
-        """Return the reply to one script."""
+        """Return the reply to one script; keys by `with_keys`."""
 
         async def ask() -> Any:
-            return await self._client.call(SCRIPTS[name], *words, **names)
+            named = with_keys(SCRIPTS[name], names) if not words else {}
+            return await self._client.call(SCRIPTS[name], *words, **named)
 
         return self._loop.run_until_complete(ask())
 

@@ -7,12 +7,13 @@ from typing import Any
 
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
+from tests.support.store.script_runner import with_keys
 
 NOW = 1_000_000
 Value = str | bytes | int
 
-ASSET = ("HSET", "a", "account", "acc", "source", "upload", "created", NOW, "expires", NOW)
-DUE_ASSET = ("ZADD", "assets", NOW, "a")
+ASSET = ("HSET", "asset", "account", "acc", "source", "upload", "created", NOW, "expires", NOW)
+DUE_ASSET = ("ZADD", "assets_due", NOW, "a")
 PRO = ("HSET", "accounts", "acc", "pro|record")
 
 EXECUTION: tuple[Value, ...] = (
@@ -20,19 +21,32 @@ EXECUTION: tuple[Value, ...] = (
     *("fence", 1, "holders", 1, "notifier", "b", "n2", f"1:1:{NOW}:0", "n3", f"0:2:{NOW}:1"),
 )
 HELD = ("HSET", "held", "acc/x", "1:token")
-HOOK = ("HSET", "hook", "url", "u", "enabled", "1", "secret", "s", "created", NOW, "reason", "")
+WEBHOOK = (
+    "HSET",
+    "webhook",
+    "url",
+    "u",
+    "enabled",
+    "1",
+    "secret",
+    "s",
+    "created",
+    NOW,
+    "reason",
+    "",
+)
 DELIVERY: tuple[Value, ...] = (
-    *("HSET", "d", "status", "pending", "key", "key_1", "url", "u", "event", "webhook.test"),
+    *("HSET", "delivery", "status", "pending", "key", "key_1", "url", "u", "event", "webhook.test"),
     *("created", NOW, "next", NOW),
 )
 DUE = ("ZADD", "due", NOW, "acc/x")
 OLD_WORKFLOW: tuple[Value, ...] = (
-    *("HSET", "w", "version", 3, "state", "live", "created", NOW),
+    *("HSET", "workflow", "version", 3, "state", "live", "created", NOW),
     *("d1", b"one", "r1", 1, "d2", b"two", "d3", b"three"),
 )
-OLD_NAMES = ("HSET", "names", "v1", "o", "v2", "o", "v3", "o", "co", 3, "no", b"n")
-RAN = ("HSET", "w", "runs", f"0:1|{NOW}:x:processing:0")
-STORED = ("HSET", "stored", "bytes", 12, "workflows", 1)
+OLD_NAMES = ("HSET", "node_names", "v1", "o", "v2", "o", "v3", "o", "co", 3, "no", b"n")
+RAN = ("HSET", "workflow", "runs", f"0:1|{NOW}:x:processing:0")
+STORED = ("HSET", "documents", "bytes", 12, "workflows", 1)
 TERMS = "50:0:86400000"
 CHARGED = ("HSET", "x", "terms", TERMS, "reserve", "m0=9,t0.a=5", "markup", "1", "trials", "tried")
 WALLET = ("HSET", "wallet", "given", 50, "ends", 0, "b:m0", 41, "b:t0.a", 5, "reserved", 14)
@@ -40,11 +54,15 @@ WORKERS = {"workers": "workers", "variables": "variables"}
 
 ACT = (60_000, "command", "account.change", "acc", b"null", b'{"credits":1}')
 """An act of the audit log, as arguments."""
+NO_ACT = ("", "", "", "", "", "")
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """Effective call. `answer` is the second call's, None: like the first."""
+    """Effective call. `answer` is the second call's, None: like the first.
+
+    A key that `names` lacks has its name in the header of the script.
+    """
 
     seed: tuple[tuple[Value, ...], ...]
     keys: tuple[str, ...] = ()
@@ -54,9 +72,10 @@ class Scenario:
 
     def call(self, client: Client, name: str) -> asyncio.Future[Any]:
         """Call the script of that name as this scenario does."""
-        if self.names:
-            return client.call(SCRIPTS[name], **self.names)
-        return client.call(SCRIPTS[name], self.keys, self.args)
+        script = SCRIPTS[name]
+        if script.names:
+            return client.call(script, **with_keys(script, self.names))
+        return client.call(script, self.keys, self.args)
 
 
 def named(**values: Any) -> Mapping[str, Any]:
@@ -67,84 +86,129 @@ def named(**values: Any) -> Mapping[str, Any]:
 SCENARIOS = {
     "add_asset": Scenario(
         seed=(PRO,),
-        keys=("a", "assets", "accounts", "stored"),
-        args=(NOW, "a", "acc", "upload", 60_000, "free", 9, "pro", 10),
+        names=named(
+            now=NOW,
+            asset_id="a",
+            account="acc",
+            source="upload",
+            upload_ms=60_000,
+            limits=("free", 9, "pro", 10),
+        ),
     ),
-    "keep_asset": Scenario(
+    "complete_asset": Scenario(
         seed=((*ASSET, "state", "pending"), DUE_ASSET, PRO),
-        keys=("a", "assets", "needed", "listed", "accounts", "stored"),
-        args=(NOW, "a", 60_000, "x", 5, 2, "type", "image/png", "free", 1, "pro", 10),
+        names=named(
+            now=NOW,
+            asset_id="a",
+            keep_ms=60_000,
+            execution_id="x",
+            bytes=5,
+            fields=("type", "image/png"),
+            limits=("free", 1, "pro", 10),
+        ),
     ),
     "refer_asset": Scenario(
-        seed=((*ASSET, "state", "kept"), DUE_ASSET),
-        keys=("a", "assets", "needed"),
-        args=(NOW, "a", "acc", "x", 60_000),
+        seed=((*ASSET, "state", "stored"), DUE_ASSET),
+        names=named(now=NOW, asset_id="a", account="acc", reference="x", least_ms=60_000),
     ),
     "review_asset": Scenario(
-        seed=((*ASSET, "state", "kept"), DUE_ASSET, ("SADD", "needed", "x")),
-        keys=("a", "assets", "needed", "listed", "x"),
-        args=(NOW, "a", 60_000, 5_000, "x"),
+        seed=((*ASSET, "state", "stored"), DUE_ASSET, ("SADD", "asset_references", "x")),
+        names=named(
+            records=("x",),
+            now=NOW,
+            asset_id="a",
+            extension_ms=60_000,
+            removal_ms=5_000,
+            references=("x",),
+        ),
         answer=b"early",
     ),
     "delete_asset": Scenario(
         seed=(
-            *((*ASSET, "state", "kept", "bytes", 5), DUE_ASSET),
-            *(("ZADD", "listed", 0, f"acc|{NOW:013d}.a"), ("HSET", "stored", "acc", 7)),
+            *((*ASSET, "state", "stored", "bytes", 5), DUE_ASSET),
+            *(
+                ("ZADD", "account_assets", 0, f"acc|{NOW:013d}.a"),
+                ("HSET", "media_bytes", "acc", 7),
+            ),
         ),
-        keys=("a", "assets", "listed", "stored"),
-        args=(NOW, "a", "acc", 5_000),
+        names=named(now=NOW, asset_id="a", account="acc", removal_ms=5_000),
         answer=0,
     ),
-    "read_asset": Scenario(seed=((*ASSET, "state", "kept"),), keys=("a",), args=("acc",)),
+    "read_asset": Scenario(seed=((*ASSET, "state", "stored"),), names=named(account="acc")),
     "forget_asset": Scenario(
         seed=(
-            *((*ASSET, "state", "hidden", "bytes", 5), DUE_ASSET, ("SADD", "needed", "x")),
-            ("HSET", "stored", "acc", 7),
+            *(
+                (*ASSET, "state", "hidden", "bytes", 5),
+                DUE_ASSET,
+                ("SADD", "asset_references", "x"),
+            ),
+            ("HSET", "media_bytes", "acc", 7),
         ),
-        keys=("a", "assets", "needed", "stored"),
-        args=("a",),
+        names=named(asset_id="a"),
         answer=0,
     ),
     "add_delivery": Scenario(
         seed=(),
-        keys=("d", "due", "all"),
-        args=(NOW, "acc/d", "d", "key_1", "u", "webhook.test", b"{}", 60_000, 2_000),
+        names=named(
+            now=NOW,
+            reference="acc/d",
+            delivery_id="d",
+            api_key="key_1",
+            url="u",
+            event="webhook.test",
+            body=b"{}",
+            keep_ms=60_000,
+            resend_ms=2_000,
+        ),
     ),
     "claim_delivery": Scenario(
-        seed=(DELIVERY, HOOK),
-        keys=("d", "due", "hook"),
-        args=(NOW, "acc/d", "token", 20_000, "u"),
+        seed=(DELIVERY, WEBHOOK),
+        names=named(now=NOW, reference="acc/d", token="token", lease_ms=20_000, url="u"),
     ),
     "settle_delivery": Scenario(
-        seed=((*DELIVERY, "fence", 1, "token", "t"), HOOK),
-        keys=("d", "due", "hook", "unarchived"),
-        args=(NOW, "acc/d", 1, "pending", 5_000, b"attempt", 16, "", 60_000, "why"),
+        seed=((*DELIVERY, "fence", 1, "token", "t"), WEBHOOK),
+        names=named(
+            now=NOW,
+            reference="acc/d",
+            fence=1,
+            outcome="pending",
+            delay_ms=5_000,
+            attempt=b"attempt",
+            most_attempts=16,
+            most_failing_ms=60_000,
+            failing_reason="why",
+        ),
     ),
     "redact_audit": Scenario(
         seed=(
             ("XADD", "audit", "1-0", "before", "null", "after", '{"email":"a@example.com"}'),
             ("XADD", "audit", "2-0", "before", "null", "after", "{}"),
         ),
-        keys=("audit",),
-        args=("1-0", "null", '{"email":null}'),
+        names=named(redactions=("1-0", "null", '{"email":null}')),
         answer=0,
     ),
     "remove_account": Scenario(
-        seed=(PRO,), keys=("accounts", "audit"), args=(NOW, "acc", "access", *ACT), answer=0
+        seed=(PRO,), names=named(now=NOW, account="acc", access_changes="access", act=ACT), answer=0
     ),
     "recall_delivery": Scenario(
         seed=(),
-        keys=("d", "all"),
-        args=("d", NOW, 60_000, "status", "failed", "created", NOW),
+        names=named(
+            delivery_id="d",
+            created_at=NOW,
+            keep_ms=60_000,
+            fields=("status", "failed", "created", NOW),
+        ),
         answer=0,
     ),
     "forget_delivery": Scenario(
         seed=(
             (*DELIVERY, "status", "failed", "fence", 2),
-            *(("ZADD", "archived", NOW, "acc/d/2"), ("ZADD", "all", NOW, "d")),
+            *(
+                ("ZADD", "archived_deliveries", NOW, "acc/d/2"),
+                ("ZADD", "webhook_deliveries", NOW, "d"),
+            ),
         ),
-        keys=("d", "archived", "all", "forgotten"),
-        args=("acc/d/2", "d", "2"),
+        names=named(member="acc/d/2", delivery_id="d", fence="2"),
         answer=0,
     ),
     "read_ledger": Scenario(
@@ -152,19 +216,14 @@ SCENARIOS = {
             ("XADD", "ledger", "5-0", "kind", "top-up"),
             ("HSET", "wallet", "b:m0", 5, "c:m0", 3, "c", 0),
         ),
-        keys=("wallet", "ledger"),
-        args=("", 10),
+        names=named(most=10),
     ),
-    "note_archived": Scenario(
-        seed=(("HSET", "wallet", "archived", "5-3"),),
-        keys=("wallet",),
-        args=("5-10",),
-        answer=0,
+    "mark_ledger_archived": Scenario(
+        seed=(("HSET", "wallet", "archived", "5-3"),), names=named(entry="5-10"), answer=0
     ),
     "redeliver": Scenario(
-        seed=((*DELIVERY, "status", "failed"), HOOK),
-        keys=("d", "due", "hook"),
-        args=(NOW, "acc/d", 2_000),
+        seed=((*DELIVERY, "status", "failed"), WEBHOOK),
+        names=named(now=NOW, reference="acc/d", resend_ms=2_000),
     ),
     "governor_turn": Scenario(
         seed=(
@@ -183,10 +242,9 @@ SCENARIOS = {
         keys=("accounts", "calls"),
         args=(NOW, "acc", "host", 60_000, 4, 100, "free", 1, 1, 1, "pro", 50, 50, 1_000),
     ),
-    "note_change": Scenario(
+    "record_change": Scenario(
         seed=(("ZADD", "changes", 5, "workflow:old", NOW - 5, "workflow:echo"),),
-        keys=("changes",),
-        args=(NOW, "workflow:echo", 60_000, 10),
+        names=named(now=NOW, change="workflow:echo", keep_ms=60_000, most=10),
     ),
     "read_account_events": Scenario(
         seed=(
@@ -195,25 +253,28 @@ SCENARIOS = {
             ("ZADD", "changes", NOW - 5, "workflow:echo"),
             ("XADD", "ledger", f"{NOW - 3}-0", "kind", "capture"),
         ),
-        keys=("executions", "finished", "changes", "ledger"),
-        args=(NOW, NOW - 9, "acc/", 10, 1_000),
+        names=named(now=NOW, since=NOW - 9, prefix="acc/", most=10, most_examined=1_000),
     ),
     "seal_secret": Scenario(
-        seed=(HOOK,),
-        keys=("hook",),
-        args=("secret", "s", b"\x01sealed"),
+        seed=(WEBHOOK,),
+        names=named(record="webhook", field="secret", stored="s", sealed=b"\x01sealed"),
         answer=b"other",
     ),
     "delete_secret": Scenario(
         seed=(("HSET", "secrets", "A", "sealed", "A.created", NOW, "A.updated", NOW),),
-        keys=("secrets", "audit"),
-        args=(NOW, "A", *ACT),
+        names=named(now=NOW, name="A", act=ACT),
         answer=0,
     ),
     "save_secret": Scenario(
         seed=(),
-        keys=("secrets", "audit"),
-        args=(NOW, "TOKEN", b"\x01sealed", 100, "a.example *.b.example", *ACT),
+        names=named(
+            now=NOW,
+            name="TOKEN",
+            sealed=b"\x01sealed",
+            most=100,
+            hosts="a.example *.b.example",
+            act=ACT,
+        ),
     ),
     "save_answers": Scenario(
         seed=(EXECUTION, HELD),
@@ -226,13 +287,21 @@ SCENARIOS = {
         args=("acc/x", "1:token", 2, 3, b"job at the provider"),
     ),
     "save_webhook": Scenario(
-        seed=(("HSET", "keys", "key_1", "digest"), HOOK),
-        keys=("hook", "keys", "audit"),
-        args=(NOW, "key_1", "u", "1", "another", "made", 60_000),
+        seed=(("HSET", "account_api_keys", "key_1", "digest"), WEBHOOK),
+        names=named(
+            now=NOW,
+            api_key="key_1",
+            url="u",
+            enabled="1",
+            secret="another",
+            new_secret="made",
+            overlap_ms=60_000,
+            act=NO_ACT,
+        ),
     ),
     "accept_execution": Scenario(
-        seed=(("HSET", "w", "version", "3", "state", "live"),),
-        keys=("w", "x", "all", "due", "active", "first", "wallet", "ledger"),
+        seed=(("HSET", "workflow", "version", "3", "state", "live"),),
+        keys=("workflow", "x", "all", "due", "active", "first", "wallet", "ledger"),
         args=(
             *(NOW, "x", "acc/x", "3", "pps", 5000, "", "", ""),
             *(4, "slug", "echo", "inputs", b"\x80"),
@@ -252,7 +321,7 @@ SCENARIOS = {
             "ledger",
             "events",
             "progress",
-            "w",
+            "workflow",
             "unarchived",
         ),
         args=(
@@ -262,14 +331,12 @@ SCENARIOS = {
         answer=[b"ok", b"processing", b"", str(NOW).encode()],
     ),
     "authorize_key": Scenario(
-        seed=(("HSET", "keys", "digest", "acc|record"), ("HSET", "accounts", "acc", "record")),
-        keys=("keys", "accounts"),
-        args=(NOW, "digest"),
+        seed=(("HSET", "api_keys", "digest", "acc|record"), ("HSET", "accounts", "acc", "record")),
+        names=named(now=NOW, digest="digest"),
     ),
     "authorize_session": Scenario(
         seed=(("SET", "session", "acc", "PX", 60_000), ("HSET", "accounts", "acc", "record")),
-        keys=("session", "accounts"),
-        args=(30_000,),
+        names=named(renewal_ms=30_000),
     ),
     "beat_worker": Scenario(
         seed=(),
@@ -290,10 +357,7 @@ SCENARIOS = {
         answer=[b"A_KEY", b""],
     ),
     "mark_installation": Scenario(
-        seed=(),
-        keys=("marker",),
-        args=(NOW, "", "a", 1, 16),
-        answer=0,
+        seed=(), names=named(now=NOW, ids="a", schema=1, partitions=16), answer=0
     ),
     "remove_dead_worker": Scenario(
         seed=(("ZADD", "workers", NOW - 1, "w1"),),
@@ -303,7 +367,17 @@ SCENARIOS = {
     "cancel_execution": Scenario(
         seed=((*EXECUTION, "holders", 0), HELD, CHARGED, WALLET, RAN),
         keys=(
-            *("x", "due", "finished", "active", "wallet", "ledger", "events", "progress", "w"),
+            *(
+                "x",
+                "due",
+                "finished",
+                "active",
+                "wallet",
+                "ledger",
+                "events",
+                "progress",
+                "workflow",
+            ),
             "unarchived",
         ),
         args=(NOW, "acc/x", "x", "cancels"),
@@ -316,23 +390,30 @@ SCENARIOS = {
     ),
     "count_key_call": Scenario(
         seed=(
-            ("HSET", "keys", "digest", "acc|record"),
+            ("HSET", "api_keys", "digest", "acc|record"),
             ("HSET", "accounts", "acc", "pro|record"),
         ),
-        keys=("keys", "accounts", "windows"),
-        args=(NOW, "digest", "runs", 60_000, 1, "free", 1, "pro", 5),
+        names=named(
+            now=NOW,
+            digest="digest",
+            bucket="runs",
+            window_ms=60_000,
+            cost=1,
+            limits=("free", 1, "pro", 5),
+        ),
     ),
     "count_session_call": Scenario(
         seed=(("SET", "session", "acc", "PX", 60_000), ("HSET", "accounts", "acc", "pro|record")),
-        keys=("session", "accounts", "windows"),
-        args=(NOW, 30_000, "runs", 60_000, 1, "pro", 5),
+        names=named(
+            now=NOW, renewal_ms=30_000, bucket="runs", window_ms=60_000, cost=1, limits=("pro", 5)
+        ),
     ),
     "delete_workflow": Scenario(
         seed=(
-            ("HSET", "w", "version", "1", "state", "live", "d1", b"document"),
+            ("HSET", "workflow", "version", "1", "state", "live", "d1", b"document"),
             ("SADD", "mine", "echo"),
         ),
-        keys=("w", "mine", "stored", "workflows", "by time"),
+        keys=("workflow", "mine", "documents", "workflows", "by time"),
         args=(NOW, "echo", "acc/echo"),
         answer=0,
     ),
@@ -342,7 +423,7 @@ SCENARIOS = {
             *(("HSET", "x", "created", NOW, "statuses", "pps", "notifier", "b"),),
             *(("SADD", "active", "x"), DUE, RAN),
         ),
-        keys=("x", "due", "finished", "active", "w", "unarchived"),
+        keys=("x", "due", "finished", "active", "workflow", "unarchived"),
         args=(NOW, "acc/x", "x", "token", "echo", 3, "i", "ccs", b"rows", b"result", 5),
     ),
     "forget_execution": Scenario(
@@ -397,13 +478,25 @@ SCENARIOS = {
         keys=("x", "held", "progress"),
         args=("acc/x", "1:token", 4, "x", 10, 6, 60_000, 2, 0, 5, b"text", 2, 0, "", "0.5"),
     ),
-    "note_key_use": Scenario(
-        seed=(("HSET", "keys", "key_1", "digest"),), keys=("keys", "uses"), args=(NOW, "key_1")
+    "record_key_use": Scenario(
+        seed=(("HSET", "account_api_keys", "key_1", "digest"),),
+        names=named(now=NOW, api_key="key_1"),
     ),
     "replace_key": Scenario(
-        seed=(("HSET", "mine", "key_1", "digest"), ("HSET", "keys", "digest", b"acc|old")),
-        keys=("mine", "keys"),
-        args=(NOW, "key_1", "digest", b"acc|old", b"acc,1000001|new", NOW + 1, "acc", "access"),
+        seed=(
+            ("HSET", "account_api_keys", "key_1", "digest"),
+            ("HSET", "api_keys", "digest", b"acc|old"),
+        ),
+        names=named(
+            now=NOW,
+            api_key="key_1",
+            digest="digest",
+            record=b"acc|old",
+            new_record=b"acc,1000001|new",
+            expires_at=NOW + 1,
+            account="acc",
+            access_changes="access",
+        ),
     ),
     "promote_due": Scenario(
         seed=(DUE,), names=named(due="due", now=NOW, most=10, repeat_ms=5000), answer=[1, []]
@@ -414,87 +507,130 @@ SCENARIOS = {
     "redeem_login": Scenario(
         seed=(
             *(("SET", "login", "acc", "PX", 60_000), ("HSET", "accounts", "acc", "record")),
-            ("ZADD", "sessions", NOW - 1, "ses_old"),
+            ("ZADD", "account_sessions", NOW - 1, "ses_old"),
         ),
-        keys=("login", "session", "accounts", "known", "sessions"),
-        args=(NOW, "acc", 60_000, "ses_1", "digest", "curl", "192.0.2.7"),
+        names=named(
+            now=NOW,
+            account="acc",
+            session_ms=60_000,
+            session_id="ses_1",
+            digest="digest",
+            user_agent="curl",
+            address="192.0.2.7",
+        ),
     ),
-    "note_session_use": Scenario(
+    "record_session_use": Scenario(
         seed=(("SET", "session", "acc", "PX", 60_000),),
-        keys=("session", "known", "sessions"),
-        args=(NOW, "acc", "ses_1", "digest", 90_000, "1"),
+        names=named(
+            now=NOW,
+            account="acc",
+            session_id="ses_1",
+            digest="digest",
+            session_ms=90_000,
+            must_extend="1",
+        ),
     ),
     "end_session": Scenario(
         seed=(
-            *(("SET", "session", "acc", "PX", 60_000), ("HSET", "known", "account", "acc")),
-            ("ZADD", "sessions", NOW, "ses_1"),
+            *(
+                ("SET", "session", "acc", "PX", 60_000),
+                ("HSET", "session_record", "account", "acc"),
+            ),
+            ("ZADD", "account_sessions", NOW, "ses_1"),
         ),
-        keys=("session", "known", "sessions", "audit"),
-        args=(NOW, "ses_1", "acc", "access", *ACT),
+        names=named(now=NOW, session_id="ses_1", account="acc", access_changes="access", act=ACT),
         answer=0,
     ),
     "replace_account": Scenario(
         seed=(("HSET", "accounts", "acc", b"admin|old", "other", b"admin|record"),),
-        keys=("accounts", "pins", "audit"),
-        args=(NOW, "acc", b"admin|old", b"pro|new", 0, "access", *ACT),
+        names=named(
+            now=NOW,
+            account="acc",
+            record=b"admin|old",
+            new_record=b"pro|new",
+            pinned_until=0,
+            access_changes="access",
+            act=ACT,
+        ),
     ),
     "pin_admins": Scenario(
-        seed=(("HSET", "accounts", "acc", b"admin|record"), ("ZADD", "pins", NOW, "old")),
-        keys=("accounts", "pins"),
-        args=(NOW, "token", 60_000),
+        seed=(("HSET", "accounts", "acc", b"admin|record"), ("ZADD", "admin_pins", NOW, "old")),
+        names=named(now=NOW, token="token", pin_ms=60_000),
     ),
     "create_account": Scenario(
-        seed=(), keys=("accounts", "audit"), args=(NOW, "acc", b"pro|record", *ACT)
+        seed=(), names=named(now=NOW, account="acc", record=b"pro|record", act=ACT)
     ),
     "create_key": Scenario(
         seed=(),
-        keys=("mine", "keys", "audit"),
-        args=(NOW, "key_1", "digest", b"acc|record", *ACT),
+        names=named(now=NOW, api_key="key_1", digest="digest", record=b"acc|record", act=ACT),
     ),
     "revoke_key": Scenario(
         seed=(
-            *(("HSET", "mine", "key_1", "digest"), ("HSET", "keys", "digest", b"acc|record")),
-            *(("HSET", "uses", "key_1", NOW), HOOK),
+            *(
+                ("HSET", "account_api_keys", "key_1", "digest"),
+                ("HSET", "api_keys", "digest", b"acc|record"),
+            ),
+            *(("HSET", "key_uses", "key_1", NOW), WEBHOOK),
         ),
-        keys=("mine", "keys", "uses", "hook", "audit"),
-        args=(NOW, "key_1", "digest", 60_000, "acc", "access", *ACT),
+        names=named(
+            now=NOW,
+            api_key="key_1",
+            digest="digest",
+            webhook_ms=60_000,
+            account="acc",
+            access_changes="access",
+            act=ACT,
+        ),
         answer=0,
     ),
     "create_login": Scenario(
         seed=(("HSET", "accounts", "acc", "record"),),
-        keys=("accounts", "login", "audit"),
-        args=(NOW, "acc", 60_000, *ACT),
+        names=named(now=NOW, account="acc", login_ms=60_000, act=ACT),
     ),
     "put_snapshot": Scenario(
-        seed=(("SET", "folded", "3", "PX", 60_000), ("HSET", "metrics", "p1", b"1|4|before")),
-        keys=("metrics", "folded"),
-        args=(NOW, "p1", 5, 3, b"samples", 60_000),
+        seed=(("SET", "folded", "3", "PX", 60_000), ("HSET", "snapshots", "p1", b"1|4|before")),
+        names=named(
+            now=NOW, process="p1", number=5, left_out=3, samples=b"samples", folded_ms=60_000
+        ),
     ),
     "retire_snapshots": Scenario(
-        seed=(("HSET", "metrics", "retired", b"sum", "p1", b"1|4|one", "p2", b"two"),),
-        keys=("metrics", "folded"),
-        args=(b"sum", b"new sum", 60_000, "p1", 4),
+        seed=(("HSET", "snapshots", "retired", b"sum", "p1", b"1|4|one", "p2", b"two"),),
+        names=named(
+            folded=("folded",),
+            sum=b"sum",
+            new_sum=b"new sum",
+            folded_ms=60_000,
+            processes=("p1", 4),
+        ),
         answer=0,
     ),
     "save_model": Scenario(
         seed=(
-            ("HSET", "m", "version:own", 4, "created:own", NOW - 1, "operation:own", "before"),
-            ("HSET", "m", "at:own:2", NOW - 3, "manifest:own:2", b"old", "generation", 6),
+            ("HSET", "models", "version:own", 4, "created:own", NOW - 1, "operation:own", "before"),
+            ("HSET", "models", "at:own:2", NOW - 3, "manifest:own:2", b"old", "generation", 6),
         ),
-        keys=("m", "audit"),
-        args=(NOW, "own", "operation", "4", b"manifest", 2, "changes", 200, *ACT),
+        names=named(
+            now=NOW,
+            model="own",
+            operation="operation",
+            expected="4",
+            manifest=b"manifest",
+            most_former=2,
+            changes="changes",
+            most_models=200,
+            act=ACT,
+        ),
     ),
     "delete_model": Scenario(
-        seed=(("HSET", "m", "version:own", 4, "created:own", NOW, "operation:own", "before"),),
-        keys=("m", "audit"),
-        args=(NOW, "own", "operation", "changes", *ACT),
+        seed=(("HSET", "models", "version:own", 4, "created:own", NOW, "operation:own", "before"),),
+        names=named(now=NOW, model="own", operation="operation", changes="changes", act=ACT),
     ),
     "save_workflow": Scenario(
         seed=(
             *(OLD_WORKFLOW, OLD_NAMES, STORED, ("HSET", "accounts", "acc", "pro|record")),
-            ("HSET", "w", "draft", b"draft", "draft_revision", 7),
+            ("HSET", "workflow", "draft", b"draft", "draft_revision", 7),
         ),
-        keys=("w", "mine", "names", "stored", "workflows", "accounts", "by time"),
+        keys=("workflow", "mine", "node_names", "documents", "workflows", "accounts", "by time"),
         args=(
             *(NOW, "echo", "operation", "3", b"document", "acc", "acc/echo", "two", b"names", 2),
             *(b"facts", 7, b"summary", "free", "1:1", "pro", "1:42"),
@@ -502,64 +638,83 @@ SCENARIOS = {
     ),
     "revise_version": Scenario(
         seed=(OLD_WORKFLOW, STORED, ("HSET", "accounts", "acc", "pro|record")),
-        keys=("w", "mine", "stored", "accounts", "by time"),
+        keys=("workflow", "mine", "documents", "accounts", "by time"),
         args=(
             *(NOW, "operation", 3, "", b"document", "acc", "echo", b"summary"),
             *("free", "1:1", "pro", "1:22"),
         ),
     ),
     "restore_workflow": Scenario(
-        seed=(("HSET", "w", "version", "1", "state", "deleted", "deleted", NOW, "updated", NOW),),
-        keys=("w", "mine", "workflows", "by time"),
+        seed=(
+            (
+                "HSET",
+                "workflow",
+                "version",
+                "1",
+                "state",
+                "deleted",
+                "deleted",
+                NOW,
+                "updated",
+                NOW,
+            ),
+        ),
+        keys=("workflow", "mine", "workflows", "by time"),
         args=(NOW, "echo", "acc/echo", 60_000),
         answer=b"living",
     ),
     "save_draft": Scenario(
-        seed=(("HSET", "w", "state", "live"), STORED, ("HSET", "accounts", "acc", "pro|record")),
-        keys=("w", "mine", "stored", "accounts", "by time"),
+        seed=(
+            ("HSET", "workflow", "state", "live"),
+            STORED,
+            ("HSET", "accounts", "acc", "pro|record"),
+        ),
+        keys=("workflow", "mine", "documents", "accounts", "by time"),
         args=(
             *(NOW, "operation", ",0,", b"document", "acc", "echo", b"summary"),
             *("free", "1:1", "pro", "1:22"),
         ),
     ),
     "want_cover": Scenario(
-        seed=(OLD_WORKFLOW,), keys=("w",), args=(NOW, "ab12", 60_000, ""), answer=[b"", 0]
+        seed=(OLD_WORKFLOW,), keys=("workflow",), args=(NOW, "ab12", 60_000, ""), answer=[b"", 0]
     ),
     "keep_cover": Scenario(
-        seed=(OLD_WORKFLOW, ("HSET", "w", "cover", "ab12|5|")),
-        keys=("w",),
+        seed=(OLD_WORKFLOW, ("HSET", "workflow", "cover", "ab12|5|")),
+        keys=("workflow",),
         args=(NOW, "ab12", "asset", 0),
     ),
     "discard_draft": Scenario(
         seed=(
-            ("HSET", "w", "state", "live", "version", 1, "draft", b"x", "draft_revision", 3),
+            ("HSET", "workflow", "state", "live", "version", 1, "draft", b"x", "draft_revision", 3),
             STORED,
         ),
-        keys=("w", "stored"),
+        keys=("workflow", "documents"),
         args=(",3,",),
         answer=[b"none"],
     ),
     "begin_public_run": Scenario(
-        seed=(("HSET", "w", "state", "live", "version", 2),), keys=("w",), args=(NOW, 2)
+        seed=(("HSET", "workflow", "state", "live", "version", 2),),
+        keys=("workflow",),
+        args=(NOW, 2),
     ),
     "count_public_run": Scenario(
-        seed=(("HSET", "w", "state", "live"), RAN), keys=("w",), args=(NOW,)
+        seed=(("HSET", "workflow", "state", "live"), RAN), keys=("workflow",), args=(NOW,)
     ),
     "review_workflow": Scenario(
         seed=(OLD_WORKFLOW, OLD_NAMES, STORED, ("ZADD", "workflows", NOW, "acc/echo")),
-        keys=("w", "names", "stored", "workflows", "users"),
+        keys=("workflow", "node_names", "documents", "workflows", "users"),
         args=(NOW, "acc/echo", 3, 2, 60_000, 5_000, 10, 5, 1_000, 60_000, 0),
     ),
     "send_hints": Scenario(seed=(), names=named(queue="hints", hints=["walk|acc/x"])),
     "read_wallet": Scenario(
         seed=(("HSET", "wallet", "given", 20, "ends", 1, "b:m1", 4, "b:t2.a", 5, "b:t0.b", 6),),
-        keys=("wallet", "ledger"),
-        args=(NOW, TERMS),
+        names=named(now=NOW, terms=TERMS),
     ),
     "top_up": Scenario(
         seed=(WALLET,),
-        keys=("wallet", "ledger", "done", "audit"),
-        args=(NOW, "operation", 30, NOW + 1, TERMS, *ACT),
+        names=named(
+            now=NOW, operation="operation", credits=30, lapses_at=NOW + 1, terms=TERMS, act=ACT
+        ),
     ),
     "take_lead": Scenario(
         seed=(), names=named(leader="leader", now=NOW, worker="w1", lease_ms=60_000)

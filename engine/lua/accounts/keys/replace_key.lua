@@ -1,17 +1,16 @@
 #!lua
 -- Replace an API key's record unless it has changed since it was read.
 -- Called again, the script returns its first answer.
--- KEYS: 1 account's API keys, 2 API keys of the partition
--- ARGV: 1 now (0: Redis's clock), 2 key id, 3 digest, 4 record as it was read, 5 new record,
---       6 new expiry in milliseconds ('' for none or no change), 7 account id, 8 channel of changed
---       accesses
+-- KEYS: account_api_keys, api_keys
+-- ARGV: now?, api_key, digest, record (as it was read), new_record, expires_at? (in milliseconds;
+--       absent: none, or no change), account, access_changes (channel)
 -- Returns 'ok' | 'missing' | 'changed' | 'late' when the expiry is over
 -- Uses: read_now
-if redis.call('HGET', KEYS[1], ARGV[2]) ~= ARGV[3] then return 'missing' end
-local record = redis.call('HGET', KEYS[2], ARGV[3])
-if record == ARGV[5] then return 'ok' end
-if record ~= ARGV[4] then return 'changed' end
-if ARGV[6] ~= '' and tonumber(ARGV[6]) <= read_now(ARGV[1]) then return 'late' end
-redis.call('HSET', KEYS[2], ARGV[3], ARGV[5])
-redis.call('PUBLISH', ARGV[8], ARGV[7])
+if redis.call('HGET', KEYS.account_api_keys, ARGV.api_key) ~= ARGV.digest then return 'missing' end
+local record = redis.call('HGET', KEYS.api_keys, ARGV.digest)
+if record == ARGV.new_record then return 'ok' end
+if record ~= ARGV.record then return 'changed' end
+if ARGV.expires_at ~= '' and tonumber(ARGV.expires_at) <= read_now(ARGV.now) then return 'late' end
+redis.call('HSET', KEYS.api_keys, ARGV.digest, ARGV.new_record)
+redis.call('PUBLISH', ARGV.access_changes, ARGV.account)
 return 'ok'

@@ -1,8 +1,8 @@
--- Return whether a partition has an admin other than the account, '' for any.
-local function has_admin(keys, account_id)
+-- Return whether KEYS.accounts has an admin other than the account, '' for any.
+local function has_admin(account_id)
   local cursor = '0'
   repeat
-    local page = redis.call('HSCAN', keys.accounts, cursor, 'COUNT', 1000)
+    local page = redis.call('HSCAN', KEYS.accounts, cursor, 'COUNT', 1000)
     cursor = page[1]
     for position = 1, #page[2], 2 do
       local is_other = page[2][position] ~= account_id

@@ -1,6 +1,6 @@
--- Subtract bytes from an account's media; an account without media has no field.
-local function uncount_media(keys, account, bytes)
-  if redis.call('HINCRBY', keys.stored, account, -tonumber(bytes)) <= 0 then
-    redis.call('HDEL', keys.stored, account)
+-- Subtract bytes from an account's media in KEYS.media_bytes; an account without media has no field.
+local function uncount_media(account, bytes)
+  if redis.call('HINCRBY', KEYS.media_bytes, account, -tonumber(bytes)) <= 0 then
+    redis.call('HDEL', KEYS.media_bytes, account)
   end
 end

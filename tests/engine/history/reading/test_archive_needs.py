@@ -103,7 +103,7 @@ async def test_an_asset_of_an_archived_execution_is_kept_until_its_row_is_gone(
     await store.assets.retain(account.id, asset.id, forgotten)
     await let_pass(store, asset)
 
-    assert await store.assets.review(asset.id) is AssetReview.KEPT
+    assert await store.assets.review(asset.id) is AssetReview.EXTENDED
 
     remove_executions(database, account.id, None)
     await let_pass(store, asset)

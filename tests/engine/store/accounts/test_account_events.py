@@ -96,7 +96,7 @@ async def test_of_many_changes_the_newest_are_kept(
     since = await store.leases.now()
 
     for number in range(5):
-        await store.account_events.note_workflow(account.id, f"w{number}")
+        await store.account_events.record_workflow(account.id, f"w{number}")
 
     key = keyspace.account_changes(account.id)
     assert await store.client.send("ZCARD", key) == 3
@@ -111,8 +111,8 @@ async def test_saves_and_deliveries_are_noted_the_last_time_each(
 ) -> None:
     events, began = store.account_events, await store.account_events.read(account.id, None)
     for _ in range(2):
-        await events.note_workflow(account.id, "greeting")
-    await events.note_delivery(account.id, "d-1")
+        await events.record_workflow(account.id, "greeting")
+    await events.record_delivery(account.id, "d-1")
 
     page = await events.read(account.id, began.until)
     while len(page.events) < 2:

@@ -148,9 +148,13 @@ async def test_a_use_does_not_outlive_its_key(store: Store, account: Account) ->
 
     await store.api_keys.revoke(key.id)
 
-    uses = keyspace.account_key_uses(account.id)
-    late = [keyspace.account_api_keys(account.id), uses]
-    assert await store.client.call(SCRIPTS["note_key_use"], late, [0, key.id]) == 0
+    is_recorded = await store.client.call(
+        SCRIPTS["record_key_use"],
+        account_api_keys=keyspace.account_api_keys(account.id),
+        key_uses=keyspace.account_key_uses(account.id),
+        api_key=key.id,
+    )
+    assert is_recorded == 0
     assert await store.api_keys.last_uses(account.id) == {}
 
 

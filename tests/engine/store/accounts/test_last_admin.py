@@ -12,6 +12,7 @@ from engine.store.accounts import last_admin
 from engine.store.accounts.last_admin import AdminPins
 from engine.store.redis import keyspace
 from engine.store.redis.scripts import SCRIPTS
+from tests.support.store.script_scenarios import NO_ACT
 
 
 async def make_admin(store: Store) -> Account:
@@ -121,7 +122,19 @@ async def test_the_admin_elsewhere_counts_until_the_very_millisecond_in_which_th
     partition = partition_of(account.id)
     await store.accounts.change(account.id, role=Role.ADMIN)
     record = await store.client.send("HGET", keyspace.accounts(partition), account.id)
-    keys = [keyspace.accounts(partition), keyspace.admin_pins(partition), keyspace.audit(partition)]
-    args = [now, account.id, record, record.replace(b"admin|", b"user|", 1), 2_000, "changes"]
 
-    assert await store.client.call(SCRIPTS["replace_account"], keys, [*args, 0, ""]) == answer
+    reply = await store.client.call(
+        SCRIPTS["replace_account"],
+        accounts=keyspace.accounts(partition),
+        admin_pins=keyspace.admin_pins(partition),
+        audit=keyspace.audit(partition),
+        now=now,
+        account=account.id,
+        record=record,
+        new_record=record.replace(b"admin|", b"user|", 1),
+        pinned_until=2_000,
+        access_changes="changes",
+        act=NO_ACT,
+    )
+
+    assert reply == answer

@@ -47,7 +47,7 @@ async def archive(history: History, account: Account, forgotten: int) -> None:
     entries = ArchivedEntries(history.store.client)
     last = write_ledger(history.database, account.id, await entries.ledger(account.id, None))
     assert last is not None
-    await entries.note_ledger(account.id, last)
+    await entries.mark_ledger(account.id, last)
     key = keyspace.ledger(account.id)
     if not forgotten:
         return

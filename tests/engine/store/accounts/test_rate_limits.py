@@ -23,9 +23,18 @@ BUCKET = "workflows/run"
 async def count(store: Store, now: int, *, limit: int = 3, who: str = "acc") -> Any:
     await store.client.send("HSET", "keys", who, f"{who}|record")
     await store.client.send("HSET", "accounts", who, "pro|record")
-    keys = ["keys", "accounts", "windows"]
-    args = [now, who, BUCKET, WINDOW_MS, 1, "pro", limit]
-    reply = await store.client.call(SCRIPTS["count_key_call"], keys, args)
+    reply = await store.client.call(
+        SCRIPTS["count_key_call"],
+        api_keys="keys",
+        accounts="accounts",
+        windows="windows",
+        now=now,
+        digest=who,
+        bucket=BUCKET,
+        window_ms=WINDOW_MS,
+        cost=1,
+        limits=("pro", limit),
+    )
     return parse_window(reply[2:])
 
 

@@ -2,7 +2,6 @@
 
 import random
 import uuid
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,6 +15,7 @@ from engine.store.accounts.wallets import LedgerKeeping, Wallets, terms_text
 from engine.store.archive.entries import ArchivedEntries, StreamPosition
 from engine.store.redis import keyspace
 from engine.store.redis.scripts import SCRIPTS
+from tests.support.store.script_scenarios import NO_ACT
 
 DAY_MS = 86_400_000
 MONTH_MS = 30 * DAY_MS
@@ -42,12 +42,18 @@ class WalletReader:
     def __init__(self, store: Store, account: Account) -> None:
         self.client = store.client
         self.account = account
-        self.keys = [keyspace.wallet(account.id), keyspace.ledger(account.id)]
+        self.wallet_key, self.ledger_key = keyspace.wallet(account.id), keyspace.ledger(account.id)
 
     async def read(self, now: str, terms: TierTerms = PRO) -> dict[str, int]:
         """Return the remaining credits by bucket."""
         words = terms_text(terms, LedgerKeeping(milliseconds=KEEP_MS, has_history=True))
-        reply = await self.client.call(SCRIPTS["read_wallet"], self.keys, [ms(now), words])
+        reply = await self.client.call(
+            SCRIPTS["read_wallet"],
+            wallet=self.wallet_key,
+            ledger=self.ledger_key,
+            now=ms(now),
+            terms=words,
+        )
         return {reply[i].decode(): int(reply[i + 1]) for i in range(2, len(reply), 2)}
 
     async def top_up(
@@ -61,13 +67,22 @@ class WalletReader:
     ) -> Any:
         """Add credits."""
         words = terms_text(PRO, LedgerKeeping(milliseconds=keep_ms, has_history=has_history))
-        ends = ms(expires) if expires else 0
-        args: Sequence[Any] = [ms(now), uuid.uuid4().hex, credits, ends, words]
-        return await self.client.call(SCRIPTS["top_up"], self.keys, args)
+        return await self.client.call(
+            SCRIPTS["top_up"],
+            wallet=self.wallet_key,
+            ledger=self.ledger_key,
+            audit="audit",
+            now=ms(now),
+            operation=uuid.uuid4().hex,
+            credits=credits,
+            lapses_at=ms(expires) if expires else 0,
+            terms=words,
+            act=NO_ACT,
+        )
 
     async def entries(self) -> Any:
         """Return the entries of the stream, oldest first."""
-        return await self.client.send("XRANGE", self.keys[1], "-", "+")
+        return await self.client.send("XRANGE", self.ledger_key, "-", "+")
 
     async def entries_of_top_ups(self, count: int) -> Any:
         """Make top-ups now; return the entries of the stream."""
@@ -170,7 +185,7 @@ async def test_more_than_can_be_counted_is_refused(wallet: WalletReader) -> None
 
 async def test_reserved_credits_count_since_they_may_come_back(wallet: WalletReader) -> None:
     await wallet.top_up("2027-01-01", 2**53 - 1 - 5_000 - 10)
-    await wallet.client.send("HSET", wallet.keys[0], "reserved", 10)
+    await wallet.client.send("HSET", wallet.wallet_key, "reserved", 10)
 
     assert await wallet.top_up("2027-01-01", 1) == [b"many"]
 
@@ -189,7 +204,7 @@ async def test_old_entries_that_are_archived_are_folded_and_the_ledger_still_add
     entries = await wallet.entries_of_top_ups(20)
     if archived:
         last = StreamPosition.parse(entries[archived - 1][0].decode())
-        await ArchivedEntries(store.client).note_ledger(account.id, last)
+        await ArchivedEntries(store.client).mark_ledger(account.id, last)
 
     for _ in range(10):
         await wallet.top_up(later(31), 7, keep_ms=MONTH_MS)
@@ -217,7 +232,7 @@ async def test_entries_that_the_history_lacks_are_not_folded_by_a_process_withou
 ) -> None:
     entries = await wallet.entries_of_top_ups(20)
     last = StreamPosition.parse(entries[4][0].decode())
-    await ArchivedEntries(store.client).note_ledger(account.id, last)
+    await ArchivedEntries(store.client).mark_ledger(account.id, last)
 
     for _ in range(10):
         await wallet.top_up(later(31), 7, keep_ms=MONTH_MS, has_history=False)
@@ -274,8 +289,8 @@ async def test_a_balance_that_is_not_the_ledgers_sum_is_found(
     await store.wallets.top_up(account.id, PRO, 40)
     assert await store.wallets.check(account.id) == []
 
-    await store.client.send("HINCRBY", wallet.keys[0], "b:t0.made-up", 5)
-    await store.client.send("HINCRBY", wallet.keys[0], "reserved", 3)
+    await store.client.send("HINCRBY", wallet.wallet_key, "b:t0.made-up", 5)
+    await store.client.send("HINCRBY", wallet.wallet_key, "reserved", 3)
 
     assert await store.wallets.check(account.id) == [
         "bucket t0.made-up: ledger 0, wallet 5",
@@ -292,9 +307,13 @@ async def test_months_end_as_in_the_calendar(store: Store) -> None:
     turns = [datetime(2028, 3, 1, tzinfo=UTC), datetime(2028, 2, 29, 23, 59, 59, tzinfo=UTC)]
 
     for number, moment in enumerate([*moments, *edges, *turns]):
-        keys = [f"wallet{number}", f"ledger{number}"]
-        now = int(moment.timestamp()) * 1000
-        reply = await store.client.call(SCRIPTS["read_wallet"], keys, [now, f"1:0:{KEEP_MS}"])
+        reply = await store.client.call(
+            SCRIPTS["read_wallet"],
+            wallet=f"wallet{number}",
+            ledger=f"ledger{number}",
+            now=int(moment.timestamp()) * 1000,
+            terms=f"1:0:{KEEP_MS}",
+        )
         ends = (moment.replace(day=1) + timedelta(days=32)).replace(
             day=1, hour=0, minute=0, second=0
         )

@@ -21,6 +21,7 @@ from hypothesis.stateful import (
 
 from tests.support.store.acceptance import acceptance
 from tests.support.store.script_runner import Scripts, profile
+from tests.support.store.script_scenarios import NO_ACT
 from tests.support.store.wallet_model import (
     NODES,
     Model,
@@ -42,7 +43,7 @@ TRIALS = (("one", "r", 2), ("two", "d", DAY_MS))
 WALLET = ("wallet", "ledger")
 REPLAYED = ("accept_execution", "advance_execution", "cancel_execution", "top_up")
 """Calls that change nothing when repeated, whatever has happened since."""
-Call = tuple[str, tuple[str, ...], tuple[Any, ...]]
+Call = tuple[str, tuple[str, ...], tuple[Any, ...] | dict[str, Any]]
 
 
 def plain(value: Any) -> Any:
@@ -87,7 +88,10 @@ class Spending(RuleBasedStateMachine):
 
     def send(self, call: Call) -> list[Any]:
         name, keys, args = call
-        reply = self.scripts.run(name, keys, (self.now, *args))
+        if isinstance(args, dict):
+            reply = self.scripts.run(name, now=self.now, **args)
+        else:
+            reply = self.scripts.run(name, keys, (self.now, *args))
         answer = [plain(each) for each in (reply if isinstance(reply, list) else [reply])]
         if answer[0] in ("over", "insufficient") and name == "advance_execution":
             del answer[2:4]  # fields that tests of the walk cover
@@ -96,14 +100,14 @@ class Spending(RuleBasedStateMachine):
     @rule()
     def read(self) -> None:
         act = functools.partial(Model.read, now=self.now, tier=self.tier)
-        self.apply(act, ("read_wallet", WALLET, (self.terms,)))
+        self.apply(act, ("read_wallet", (), {"terms": self.terms}))
 
     @rule()
     def archive(self) -> None:
         """The history gets all entries: these may be folded later."""
         newest = self.scripts.send("XREVRANGE", "ledger", "+", "-", "COUNT", 1)
         if newest:
-            self.scripts.run("note_archived", ("wallet",), (newest[0][0],))
+            self.scripts.run("mark_ledger_archived", entry=newest[0][0])
 
     @rule(
         credits=st.integers(1, 90),
@@ -119,8 +123,15 @@ class Spending(RuleBasedStateMachine):
             bucket=f"t{ends}.{operation}",
             credits=credits,
         )
-        keys = (*WALLET, f"done:{operation}")
-        self.apply(act, ("top_up", keys, (operation, credits, ends, self.terms)))
+        names = {
+            "top_up": f"done:{operation}",
+            "operation": operation,
+            "credits": credits,
+            "lapses_at": ends,
+            "terms": self.terms,
+            "act": NO_ACT,
+        }
+        self.apply(act, ("top_up", (), names))
 
     @rule(
         credits=st.sampled_from([0, 7, 20, 20, 50, 50]),

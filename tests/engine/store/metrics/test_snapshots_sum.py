@@ -3,7 +3,7 @@
 Each process is a store of its own, and writes samples of the test.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -147,11 +147,9 @@ async def test_a_snapshot_whose_put_was_not_answered_counts_once(
     await one.put(5, 2.5)
     call = Client.call
 
-    async def lose_reply(
-        client: Client, script: Script, keys: Sequence[str], args: Sequence[Any]
-    ) -> Any:
+    async def lose_reply(client: Client, script: Script, **names: Any) -> Any:
         if is_stored:
-            await call(client, script, keys, args)
+            await call(client, script, **names)
         raise Unavailable("lost")
 
     with monkeypatch.context() as patch:
@@ -221,9 +219,16 @@ async def test_a_snapshot_that_would_count_twice_is_never_stored(
     await start("one").put(5)
     await fold(store, "one")
 
-    keys = [keyspace.metrics(), keyspace.metrics_folded("one")]
-    put = [0, "one", 2, 0, pack(samples(6)), 60_000]
-    folded = await store.client.call(SCRIPTS["put_snapshot"], keys, put)
+    folded = await store.client.call(
+        SCRIPTS["put_snapshot"],
+        snapshots=keyspace.metrics(),
+        folded=keyspace.metrics_folded("one"),
+        process="one",
+        number=2,
+        left_out=0,
+        samples=pack(samples(6)),
+        folded_ms=60_000,
+    )
 
     assert int(folded) == 1
     assert await sums(store) == expected(5)

@@ -123,7 +123,7 @@ async def use_media(store: Store, account: Account, workflow: Workflow) -> None:
     for asset_id in asset_ids:
         await store.client.send("ZADD", due, "XX", 1, asset_id)
     reviews = [await store.assets.review(asset_id) for asset_id in asset_ids]
-    assert reviews == [AssetReview.RIPE, AssetReview.KEPT]
+    assert reviews == [AssetReview.RIPE, AssetReview.EXTENDED]
     await store.assets.forget(deleted)
     page = await store.assets.page(account.id, limit=5)
     assert ([asset.id for asset in page.assets], page.stored) == ([needed], 5)

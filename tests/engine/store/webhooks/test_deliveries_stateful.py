@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from tests.support.store.script_runner import Scripts, profile
+from tests.support.store.script_scenarios import NO_ACT
 
 START = 1_000_000
 LEASE, WINDOW, RESEND = 20_000, 100_000, 2_000
@@ -27,7 +29,7 @@ class ExpectedWebhook:
 class Model:
     """Expected delivery with its webhook."""
 
-    hook: ExpectedWebhook | None = field(default_factory=ExpectedWebhook)
+    webhook: ExpectedWebhook | None = field(default_factory=ExpectedWebhook)
     status: str = "pending"
     url: str = "u1"
     next: int = START
@@ -58,26 +60,26 @@ class Model:
         return self.status
 
     def _judge(self, now: int, status: str, reason: str) -> str:
-        hook = self.hook
-        if hook is None or hook.url != self.url:
+        webhook = self.webhook
+        if webhook is None or webhook.url != self.url:
             return status
         if status == "delivered":
-            hook.failing = None
+            webhook.failing = None
             return status
-        is_too_long = hook.failing is not None and now - hook.failing >= WINDOW
-        hook.failing = now if hook.failing is None else hook.failing
+        is_too_long = webhook.failing is not None and now - webhook.failing >= WINDOW
+        webhook.failing = now if webhook.failing is None else webhook.failing
         if not reason and not is_too_long:
             return status
-        hook.enabled = False
+        webhook.enabled = False
         return "failed"
 
     def redeliver(self, now: int) -> str:
-        if self.hook is None:
+        if self.webhook is None:
             return "missing"
-        if not self.hook.enabled:
+        if not self.webhook.enabled:
             return "disabled"
         if not (self.status == "pending" and self.token and self.next > now):
-            self.status, self.url, self.tries = "pending", self.hook.url, 0
+            self.status, self.url, self.tries = "pending", self.webhook.url, 0
             self.next, self.token = now, None
         return "ok"
 
@@ -85,8 +87,8 @@ class Model:
 class Database(Scripts):
     """Calls the real scripts."""
 
-    def call(self, name: str, keys: list[str], *args: str | int | bytes) -> str:
-        reply = self.run(name, keys, args)
+    def call(self, name: str, **names: Any) -> str:
+        reply = self.run(name, **names)
         if name == "settle_delivery" and reply[0] == b"ok":
             return str(reply[1].decode())
         return str((reply[0] if isinstance(reply, list) else reply).decode())
@@ -100,15 +102,24 @@ class Delivering(RuleBasedStateMachine):
         self.database = database
         self.model = Model()
         self.now = START
-        self.keys = ["d", "due", "hook"]
 
     @initialize()
     def begin(self) -> None:
         self.database.send("FLUSHDB")
-        self.database.send("HSET", "keys", "key_1", "digest")
+        self.database.send("HSET", "account_api_keys", "key_1", "digest")
         self.save("u1", True)
-        args = (START, "acc/d", "d", "key_1", "u1", "webhook.test", b"{}", 10**9, RESEND)
-        self.database.call("add_delivery", ["d", "due", "all"], *args)
+        self.database.call(
+            "add_delivery",
+            now=START,
+            reference="acc/d",
+            delivery_id="d",
+            api_key="key_1",
+            url="u1",
+            event="webhook.test",
+            body=b"{}",
+            keep_ms=10**9,
+            resend_ms=RESEND,
+        )
 
     @rule(seconds=st.sampled_from([1, 5, 25, 200]))
     def let_time_pass(self, seconds: int) -> None:
@@ -116,11 +127,15 @@ class Delivering(RuleBasedStateMachine):
 
     @rule(token=st.sampled_from("abc"), url=st.sampled_from(["u1", "u1", "u2"]))
     def claim(self, token: str, url: str) -> None:
-        args = (self.now, "acc/d", token, LEASE, url)
-        self.check(
-            self.database.call("claim_delivery", self.keys, *args),
-            self.model.claim(self.now, token, url),
+        answer = self.database.call(
+            "claim_delivery",
+            now=self.now,
+            reference="acc/d",
+            token=token,
+            lease_ms=LEASE,
+            url=url,
         )
+        self.check(answer, self.model.claim(self.now, token, url))
 
     @rule(
         late=st.sampled_from([0, 0, 0, 1]),
@@ -133,39 +148,55 @@ class Delivering(RuleBasedStateMachine):
         if fence < 1:
             return
         reason = reason if status == "failed" else ""
-        args = (self.now, "acc/d", fence, status, delay, b"attempt", 16, reason, WINDOW, "why")
-        self.check(
-            self.database.call("settle_delivery", [*self.keys, "unarchived"], *args),
-            self.model.settle(self.now, fence, status, delay, reason),
+        answer = self.database.call(
+            "settle_delivery",
+            now=self.now,
+            reference="acc/d",
+            fence=fence,
+            outcome=status,
+            delay_ms=delay,
+            attempt=b"attempt",
+            most_attempts=16,
+            disabling=reason,
+            most_failing_ms=WINDOW,
+            failing_reason="why",
         )
+        self.check(answer, self.model.settle(self.now, fence, status, delay, reason))
 
     @rule()
     def redeliver(self) -> None:
-        args = (self.now, "acc/d", RESEND)
-        self.check(
-            self.database.call("redeliver", self.keys, *args), self.model.redeliver(self.now)
-        )
+        answer = self.database.call("redeliver", now=self.now, reference="acc/d", resend_ms=RESEND)
+        self.check(answer, self.model.redeliver(self.now))
 
     @rule(url=st.sampled_from(URLS), enabled=st.sampled_from([True, True, False]))
     def change_webhook(self, url: str, enabled: bool) -> None:
         self.save(url, enabled)
-        self.model.hook = ExpectedWebhook(url=url, enabled=enabled)
+        self.model.webhook = ExpectedWebhook(url=url, enabled=enabled)
 
     @rule()
     def delete_webhook(self) -> None:
-        self.database.send("DEL", "hook")
-        self.model.hook = None
+        self.database.send("DEL", "webhook")
+        self.model.webhook = None
 
     def save(self, url: str, enabled: bool) -> None:
-        args = (START, "key_1", url, int(enabled), "", "made", 1_000)
-        assert self.database.call("save_webhook", ["hook", "keys"], *args) == "ok"
+        answer = self.database.call(
+            "save_webhook",
+            now=START,
+            api_key="key_1",
+            url=url,
+            enabled=int(enabled),
+            new_secret="made",
+            overlap_ms=1_000,
+            act=NO_ACT,
+        )
+        assert answer == "ok"
 
     def check(self, answer: str, expected: str) -> None:
         """Compare the answer and the record with the model."""
         assert answer == expected
         model = self.model
         names = ("status", "url", "next", "token", "fence", "settled", "tries")
-        found = self.database.send("HMGET", "d", *names)
+        found = self.database.send("HMGET", "delivery", *names)
         status, url, next_at, token, *numbers = [each and each.decode() for each in found]
         assert (status, url, int(next_at), token) == (
             model.status,
@@ -175,13 +206,13 @@ class Delivering(RuleBasedStateMachine):
         )
         wanted = [model.fence, model.settled, model.tries]
         assert [int(each or 0) for each in numbers] == wanted
-        is_due = self.database.send("ZSCORE", "due", "acc/d") is not None
+        is_due = self.database.send("ZSCORE", "deliveries_due", "acc/d") is not None
         assert is_due is (model.status == "pending")
-        url, enabled, failing = self.database.send("HMGET", "hook", "url", "enabled", "failing")
-        hook = model.hook
-        assert (url and url.decode()) == (hook and hook.url)
-        if hook is not None:
-            assert (enabled == b"1", failing and int(failing)) == (hook.enabled, hook.failing)
+        url, enabled, failing = self.database.send("HMGET", "webhook", "url", "enabled", "failing")
+        webhook = model.webhook
+        assert (url and url.decode()) == (webhook and webhook.url)
+        if webhook is not None:
+            assert (enabled == b"1", failing and int(failing)) == (webhook.enabled, webhook.failing)
 
 
 @pytest.fixture
