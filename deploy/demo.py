@@ -5,7 +5,6 @@ from typing import Any
 
 from deploy.admin.examples import example_documents, template_documents
 from deploy.admin.sign_in import make_login_link
-from deploy.client.documents import save_workflow
 from deploy.stack.location import Stack, read_private, write_private
 from deploy.stack.sample_run import RECORD, SLUG
 from deploy.stack.store_access import open_store
@@ -15,6 +14,7 @@ from engine.ids.slugs import slugify
 from engine.models.availability import needed_variables
 from engine.models.registry import shipped_models
 from engine.services.workflows.graph_checks import GraphChecker
+from engine.services.workflows.publish import create_workflow
 from engine.store import Account, Store
 from engine.store.audit import COMMAND
 
@@ -124,7 +124,8 @@ async def _push(
     store: Store, checker: GraphChecker, account: Account, document: Mapping[str, Any]
 ) -> None:
     try:
-        await save_workflow(store, account.id, document, checker=checker)
+        await create_workflow(store, account.id, document, checker=checker)
     except InvalidGraph:
         # Its models are unavailable here; a draft reports that when it is run.
-        await save_workflow(store, account.id, {**document, "draft": True}, checker=checker)
+        draft = {**document, "draft": True}
+        await create_workflow(store, account.id, draft, checker=checker)

@@ -5,7 +5,7 @@ import contextlib
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -88,6 +88,7 @@ class GatewayRequest(Request[State]):
         return services
 
 
+NO_PAGES = page_files.PageFiles(None, {})
 MODELS_SECONDS = 2.0
 LONG_CALLS = 64
 LONG_CALLS_OF_ACCOUNT = 1
@@ -95,8 +96,14 @@ LONG_CALLS_OF_ACCOUNT = 1
 
 
 @contextlib.asynccontextmanager
-async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[Services]:
-    """Yield the services while the context lasts; a store that does not answer is tolerated."""
+async def open_services(
+    settings: Settings, stopping: asyncio.Event, *, is_serving: bool = True
+) -> AsyncIterator[Services]:
+    """Yield the services while the context lasts; a store that does not answer is tolerated.
+
+    Without `is_serving`, for a few calls by this process itself, nothing is watched, published or
+    read ahead.
+    """
     process = f"gateway-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     peers = Peers.of(settings.trusted_proxies)
     store = Store.open(settings, ObjectStore.of(settings), open_archive(settings))
@@ -107,7 +114,7 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
         states = ArchiverStates(store.client)
         own_database = OwnDatabase(settings.database_url, states, process)
         history = HistoryWatch(states, own_database)
-        tasks = {
+        tasks: dict[str, Callable[[], Awaitable[None]]] = {
             "history": history.watch,
             "own database": own_database.watch,
             "metrics": lambda: metrics.publish(store, process),
@@ -118,7 +125,7 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
         }
         if settings.max_queue:
             tasks["backlog"] = backlog.watch
-        for name, work in tasks.items():
+        for name, work in tasks.items() if is_serving else ():
             await stack.enter_async_context(background(name, work))
         await _load_models(store)
         checker = await stack.enter_async_context(
@@ -161,7 +168,7 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
             checker=checker,
             peers=peers,
             own_origins=OwnOrigins.of(settings),
-            pages=page_files.PageFiles.load(page_files.STATIC),
+            pages=page_files.PageFiles.load(page_files.STATIC) if is_serving else NO_PAGES,
             failed_calls=FailedCalls(settings.failed_calls_per_minute, peers, store),
             stopping=stopping,
             process=process,

@@ -1,12 +1,11 @@
-"""Callers that run workflows and read executions: the API over HTTP, or the store itself."""
+"""Runs of workflows, and executions, by the API."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote, urlencode
 
-from deploy.client.api import Answer, Api
-from deploy.client.event_stream import StreamEvent, read_events
+from deploy.client.api import Answer, Api, StreamEvent
 from deploy.problems import ApiRefused
 
 FORBIDDEN = 403
@@ -15,61 +14,14 @@ Page = tuple[list[Answer], str | None]
 """Rows, and the cursor of the next page."""
 
 
-class WorkflowCaller(Protocol):
+class WorkflowCaller:
     """Starts executions and reads them, in the names of the API."""
-
-    async def field_types(self, slug: str) -> dict[str, str] | None:
-        """Return the type of each field of the workflow; None if the caller may not read them."""
-        ...
-
-    async def upload(self, file: Path) -> str:
-        """Store an image, a video or a sound; return the asset's id."""
-        ...
-
-    async def start(self, slug: str, inputs: Mapping[str, Any]) -> Answer:
-        """Start an execution; return the answer of `?async=true`."""
-        ...
-
-    def watch(self, slug: str, inputs: Mapping[str, Any]) -> AsyncGenerator[StreamEvent, None]:
-        """Start an execution and yield its events. The stream may end early."""
-        ...
-
-    async def execution(self, execution_id: str) -> Answer:
-        """Return an execution and its nodes."""
-        ...
-
-    async def node(self, execution_id: str, node_id: str) -> Answer:
-        """Return the values and attempts of a node of an execution."""
-        ...
-
-    async def executions(self, *, status: str | None, slug: str | None, limit: int) -> list[Answer]:
-        """Return the newest executions of the account, without their nodes."""
-        ...
-
-    async def cancel(self, execution_id: str) -> Answer:
-        """Request the cancellation of an execution."""
-        ...
-
-    async def retry(self, execution_id: str) -> Answer:
-        """Run a failed execution again from the nodes that failed."""
-        ...
-
-    def events(self, execution_id: str, after: str) -> AsyncGenerator[StreamEvent, None]:
-        """Yield the events of an execution after the one with this id, empty for all.
-
-        The stream may end early.
-        """
-        ...
-
-
-class HttpCaller:
-    """Calls the API of a server with a key."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
 
     async def field_types(self, slug: str) -> dict[str, str] | None:
-        """Send one request."""
+        """Return the type of each field of the workflow; None if the caller may not read them."""
         try:
             schema = await self._api.get(f"/api/workflows/{quote(slug, safe='')}/schema")
         except ApiRefused as refusal:
@@ -79,32 +31,31 @@ class HttpCaller:
         return {field["name"]: field["type"] for field in schema["fields"]}
 
     async def upload(self, file: Path) -> str:
-        """Send one request."""
+        """Store an image, a video or a sound; return the asset's id."""
         asset_id: str = (await self._api.upload(file))["id"]
         return asset_id
 
     async def start(self, slug: str, inputs: Mapping[str, Any]) -> Answer:
-        """Send one request."""
+        """Start an execution; return the answer of `?async=true`."""
         return await self._api.post(f"{_run_path(slug)}?async=true", {"inputs": inputs})
 
     def watch(self, slug: str, inputs: Mapping[str, Any]) -> AsyncGenerator[StreamEvent, None]:
-        """Send one request."""
-        url = self._api.url + _run_path(slug)
-        return read_events(url, self._api.key, body={"inputs": inputs})
+        """Start an execution and yield its events. The stream may end early."""
+        return self._api.events(_run_path(slug), body={"inputs": inputs})
 
     async def execution(self, execution_id: str) -> Answer:
-        """Send one request."""
+        """Return an execution and its nodes."""
         found: Answer = await self._api.get(_execution_path(execution_id))
         return found
 
     async def node(self, execution_id: str, node_id: str) -> Answer:
-        """Send one request."""
+        """Return the values and attempts of a node of an execution."""
         path = f"{_execution_path(execution_id)}/nodes/{quote(node_id, safe='')}"
         found: Answer = await self._api.get(path)
         return found
 
     async def executions(self, *, status: str | None, slug: str | None, limit: int) -> list[Answer]:
-        """Send a request for each page."""
+        """Return the newest executions of the account, without their nodes."""
 
         async def read(count: int, cursor: str | None) -> Page:
             query = {"status": status, "workflowSlug": slug, "limit": count, "cursor": cursor}
@@ -115,17 +66,19 @@ class HttpCaller:
         return await read_pages(read, limit)
 
     async def cancel(self, execution_id: str) -> Answer:
-        """Send one request."""
+        """Request the cancellation of an execution."""
         return await self._api.post(f"{_execution_path(execution_id)}/cancel")
 
     async def retry(self, execution_id: str) -> Answer:
-        """Send one request."""
+        """Run a failed execution again from the nodes that failed."""
         return await self._api.post(f"{_execution_path(execution_id)}/retry")
 
     def events(self, execution_id: str, after: str) -> AsyncGenerator[StreamEvent, None]:
-        """Send one request."""
-        url = f"{self._api.url}{_execution_path(execution_id)}/events"
-        return read_events(url, self._api.key, after)
+        """Yield the events of an execution after the one with this id, empty for all.
+
+        The stream may end early.
+        """
+        return self._api.events(f"{_execution_path(execution_id)}/events", after=after)
 
 
 async def read_pages(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deploy.client.document_diff import Change, diff_documents
-from deploy.client.workflows import Row, WorkflowSource, find_slug
+from deploy.client.workflows import AccountWorkflows, Row, find_slug
 from deploy.problems import CommandFailed
 from engine.graph.breaking_changes import breaking_changes
 from engine.graph.document import Document, parse_document
@@ -38,7 +38,7 @@ class ChangePlan:
 
 
 async def plan_file(
-    workflows: WorkflowSource, body: Mapping[str, Any], slug: str | None = None
+    workflows: AccountWorkflows, body: Mapping[str, Any], slug: str | None = None
 ) -> ChangePlan:
     """Compare a file with the document that pushing it replaces: the draft if the file says so."""
     slug = slug or find_slug(await workflows.own(), body)
@@ -57,7 +57,7 @@ async def plan_file(
     )
 
 
-async def plan_publication(workflows: WorkflowSource, slug: str) -> ChangePlan:
+async def plan_publication(workflows: AccountWorkflows, slug: str) -> ChangePlan:
     """Compare the draft with the live version. Raises CommandFailed without a draft."""
     live, draft = await workflows.get(slug), await workflows.draft(slug)
     if draft is None:

@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 import click
 
 from deploy.client.api import Api
+from deploy.client.servers import HttpServer
 from deploy.problems import CommandFailed
-from deploy.stack.location import find_stack, read_private
+from deploy.stack.location import read_private
 
 URL = "HEADRACE_URL"
 API_KEY = "HEADRACE_API_KEY"
 DATA_DIR = "HEADRACE_DATA_DIR"
-NO_GATEWAY = f"The address of the gateways is not known here: set {URL}, or name an --account."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class Access:
         key = self.key or os.environ.get(API_KEY)
         if not key:
             raise CommandFailed(f"{URL} needs a key: set {API_KEY}, or name a --key.")
-        return Api(_checked(url), key)
+        return Api(HttpServer(_checked(url)), key)
 
     def local_key(self) -> str | None:
         """Return the key for the local stack, or None when an account is named instead.
@@ -60,16 +60,6 @@ class Access:
         if self.key is not None or self.account_id is not None:
             return self.key
         return os.environ.get(API_KEY) or _demo_key(self.data_dir)
-
-    def api(self) -> Api | None:
-        """Return the API of the named server or of the local stack, or None for an account."""
-        remote = self.remote_api()
-        if remote is not None or self.account_id is not None:
-            return remote
-        url = find_stack(self.data_dir).url
-        if url is None:
-            raise CommandFailed(NO_GATEWAY)
-        return Api(url, self.local_key() or "")
 
 
 def default_data_dir() -> Path:

@@ -6,9 +6,8 @@ import sys
 from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any, Protocol
 
-from deploy.client.api import Answer
+from deploy.client.api import Answer, StreamEvent
 from deploy.client.callers import WorkflowCaller
-from deploy.client.event_stream import StreamEvent
 from deploy.http_client import Unreachable
 from deploy.output import printable
 from deploy.problems import ApiRefused

@@ -11,7 +11,7 @@ from deploy.client.callers import WorkflowCaller
 from deploy.client.inputs import parse_inputs, upload_files
 from deploy.client.interruption import Interruption
 from deploy.client.reports import report, warn
-from deploy.client.selection import open_runner
+from deploy.client.selection import open_api
 from deploy.client.server_access import Access
 from deploy.client.watching import follow, watch
 
@@ -29,7 +29,8 @@ class RunOptions:
 
 async def run_workflow(options: RunOptions, access: Access) -> int:
     """Run the workflow; return the exit code."""
-    async with open_runner(access) as caller:
+    async with open_api(access) as api:
+        caller = WorkflowCaller(api)
         inputs = await _inputs(caller, options)
         interruption = Interruption(access)
         with interruption.reported():

@@ -1,7 +1,7 @@
-"""Workflows of one account over HTTP, and the choice of the one that a file is pushed to."""
+"""Workflows of one account by the API, and the choice of the one that a file is pushed to."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote
 
 from deploy.client.api import Api
@@ -12,46 +12,74 @@ PATH = "/api/workflows"
 MOST_ROWS = 200
 
 
-class WorkflowSource(Protocol):
-    """Workflows of an account."""
+class AccountWorkflows:
+    """Workflows of the account that calls the API."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
 
     async def own(self) -> list[Row]:
-        """Return all of them, without their graphs; each has a `slug` and a `name`."""
-        ...
+        """Return all of them, without their graphs; templates of others are left out."""
+        rows: list[Row] = await self._api.get(PATH)
+        return [row for row in rows if row["createdBy"] is not None]
 
     async def get(self, slug: str) -> Row:
         """Return one whole document, in the shape that saving accepts."""
-        ...
+        document: Row = await self._api.get(_path(slug))
+        return document
 
     async def save(self, body: Mapping[str, Any], slug: str | None) -> Row:
         """Save a new workflow, or the next version of `slug`, which keeps absent members.
 
         Returns it without its graph.
         """
-        ...
+        if slug is None:
+            saved = await self._api.post(PATH, body)
+        else:
+            saved = await self._api.put(_path(slug), body)
+            if body.get("draft"):
+                saved = await self._api.get(_path(slug))
+        return short_row(saved)
 
     async def delete(self, slug: str) -> None:
         """Delete one; executions in flight finish."""
-        ...
+        await self._api.delete(_path(slug))
 
     async def draft(self, slug: str) -> Row | None:
         """Return the draft's document with its `revision`, None without one."""
-        ...
+        try:
+            found: Row = await self._api.get(f"{_path(slug)}/draft")
+        except ApiRefused as refusal:
+            if refusal.code == "DRAFT_NOT_FOUND":
+                return None
+            raise
+        return found
 
     async def publish(self, slug: str, revision: int, note: str | None, *, force: bool) -> Row:
         """Publish this revision of the draft; return the workflow without its graph."""
-        ...
+        body = {"note": note, "force": force}
+        path = f"{_path(slug)}/publish"
+        return short_row(await self._api.post(path, body, if_match=str(revision)))
 
     async def versions(self, slug: str) -> list[Row]:
         """Return the kept versions, newest first."""
-        ...
+        rows: list[Row] = []
+        cursor = ""
+        while True:
+            page = await self._api.get(f"{_path(slug)}/versions?limit={MOST_ROWS}{cursor}")
+            rows += page["rows"]
+            if page["nextCursor"] is None:
+                return rows
+            cursor = f"&cursor={quote(page['nextCursor'], safe='')}"
 
     async def restore(self, slug: str, version: int) -> Row:
         """Publish a version as a new one; return the workflow without its graph."""
-        ...
+        return short_row(await self._api.post(f"{_path(slug)}/versions/{version}/restore"))
 
 
-async def push(workflows: WorkflowSource, body: Mapping[str, Any], *, is_new: bool = False) -> Row:
+async def push(
+    workflows: AccountWorkflows, body: Mapping[str, Any], *, is_new: bool = False
+) -> Row:
     """Save the next version of the document's workflow, or else a new one.
 
     A document is a draft only if it says so. The row's `into` tells where it was saved.
@@ -76,76 +104,14 @@ def find_slug(own: Sequence[Row], body: Mapping[str, Any]) -> str | None:
     return found[0] if found else None
 
 
-class HttpWorkflows:
-    """Workflows of the account that owns the key."""
-
-    def __init__(self, api: Api) -> None:
-        self._api = api
-
-    async def own(self) -> list[Row]:
-        """Send one request; templates of others are left out."""
-        rows: list[Row] = await self._api.get(PATH)
-        return [row for row in rows if row["createdBy"] is not None]
-
-    async def get(self, slug: str) -> Row:
-        """Send one request."""
-        document: Row = await self._api.get(_path(slug))
-        return document
-
-    async def save(self, body: Mapping[str, Any], slug: str | None) -> Row:
-        """Send one request."""
-        if slug is None:
-            saved = await self._api.post(PATH, body)
-        else:
-            saved = await self._api.put(_path(slug), body)
-            if body.get("draft"):
-                saved = await self._api.get(_path(slug))
-        return _row(saved)
-
-    async def delete(self, slug: str) -> None:
-        """Send one request."""
-        await self._api.delete(_path(slug))
-
-    async def draft(self, slug: str) -> Row | None:
-        """Send one request."""
-        try:
-            found: Row = await self._api.get(f"{_path(slug)}/draft")
-        except ApiRefused as refusal:
-            if refusal.code == "DRAFT_NOT_FOUND":
-                return None
-            raise
-        return found
-
-    async def publish(self, slug: str, revision: int, note: str | None, *, force: bool) -> Row:
-        """Send one request."""
-        body = {"note": note, "force": force}
-        path = f"{_path(slug)}/publish"
-        return _row(await self._api.post(path, body, if_match=str(revision)))
-
-    async def versions(self, slug: str) -> list[Row]:
-        """Send one request for each page."""
-        rows: list[Row] = []
-        cursor = ""
-        while True:
-            page = await self._api.get(f"{_path(slug)}/versions?limit={MOST_ROWS}{cursor}")
-            rows += page["rows"]
-            if page["nextCursor"] is None:
-                return rows
-            cursor = f"&cursor={quote(page['nextCursor'], safe='')}"
-
-    async def restore(self, slug: str, version: int) -> Row:
-        """Send one request."""
-        return _row(await self._api.post(f"{_path(slug)}/versions/{version}/restore"))
-
-
-def _row(saved: Mapping[str, Any]) -> Row:
-    """Return a workflow without its graph."""
+def short_row(saved: Mapping[str, Any]) -> Row:
+    """Return what commands show of a workflow."""
     return {
         "slug": saved["slug"],
         "name": saved["name"],
         "version": saved["version"],
         "accountId": saved["createdBy"],
-        "draft": saved.get("draft", False),
+        "draft": saved["version"] is None,
         "updatedAt": saved["updatedAt"],
     }
 

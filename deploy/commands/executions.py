@@ -8,7 +8,7 @@ from deploy.client.api import Answer
 from deploy.client.callers import WorkflowCaller
 from deploy.client.interruption import Interruption
 from deploy.client.reports import failure, readable, report, warn
-from deploy.client.selection import with_reader
+from deploy.client.selection import with_caller
 from deploy.client.server_access import Access
 from deploy.client.watching import watch_execution
 from deploy.commands import options
@@ -40,7 +40,7 @@ def list_(
     as_json: bool,
 ) -> None:
     """List the newest executions of an account, newest first."""
-    rows = with_reader(
+    rows = with_caller(
         access, lambda caller: caller.executions(status=status, slug=slug, limit=limit)
     )
     show(rows, as_json=as_json, columns=COLUMNS)
@@ -56,7 +56,7 @@ def show_(execution_id: str, node_id: str | None, access: Access, as_json: bool)
     if node_id is not None:
         _show_node(execution_id, node_id, access, as_json=as_json)
         return
-    found = with_reader(access, lambda caller: caller.execution(execution_id))
+    found = with_caller(access, lambda caller: caller.execution(execution_id))
     if as_json:
         show(found, as_json=True, columns=())
         return
@@ -72,7 +72,7 @@ def show_(execution_id: str, node_id: str | None, access: Access, as_json: bool)
 
 
 def _show_node(execution_id: str, node_id: str, access: Access, *, as_json: bool) -> None:
-    found = with_reader(access, lambda caller: caller.node(execution_id, node_id))
+    found = with_caller(access, lambda caller: caller.node(execution_id, node_id))
     if as_json:
         show(found, as_json=True, columns=())
         return
@@ -100,7 +100,7 @@ def _print_values(title: str, values: Answer | None) -> None:
 @options.as_json
 def cancel(execution_id: str, access: Access, as_json: bool) -> None:
     """Ask for an execution to stop: no further node of it starts."""
-    asked = with_reader(access, lambda caller: caller.cancel(execution_id))
+    asked = with_caller(access, lambda caller: caller.cancel(execution_id))
     show(asked, as_json=as_json, columns=("executionId", "status"))
 
 
@@ -110,7 +110,7 @@ def cancel(execution_id: str, access: Access, as_json: bool) -> None:
 @options.as_json
 def retry(execution_id: str, access: Access, as_json: bool) -> None:
     """Run a failed execution again from the nodes that failed; print the new one's id."""
-    started = with_reader(access, lambda caller: caller.retry(execution_id))
+    started = with_caller(access, lambda caller: caller.retry(execution_id))
     show(started, as_json=as_json, columns=("executionId", "status"))
 
 
@@ -127,4 +127,4 @@ def watch(execution_id: str, access: Access, as_json: bool) -> None:
         with interruption.reported():
             return await watch_execution(caller, execution_id)
 
-    sys.exit(report(with_reader(access, work), as_json=as_json))
+    sys.exit(report(with_caller(access, work), as_json=as_json))

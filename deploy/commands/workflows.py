@@ -10,6 +10,7 @@ from deploy.client.document_files import read_document
 from deploy.client.selection import with_workflows
 from deploy.client.server_access import Access
 from deploy.client.workflows import push as push_document
+from deploy.client.workflows import short_row
 from deploy.commands import options, workflow_versions
 from deploy.output import show
 from deploy.output_rows import listed_row
@@ -59,7 +60,8 @@ def list_(access: Access, as_json: bool) -> None:
     if access.key is not None or access.remote_api() is not None:
         show(with_workflows(access, lambda own: own.own()), as_json=as_json, columns=API_COLUMNS)
     elif access.account_id is not None:
-        show(with_workflows(access, lambda own: own.own()), as_json=as_json, columns=COLUMNS)
+        rows = [short_row(each) for each in with_workflows(access, lambda own: own.own())]
+        show(rows, as_json=as_json, columns=COLUMNS)
     else:
         show(_list_all(access.data_dir), as_json=as_json, columns=COLUMNS)
 

@@ -48,7 +48,7 @@ async def open_store(
         replace(settings, redis_url=redis_url), ObjectStore.of(settings), open_archive(settings)
     )
     try:
-        await _ping(store)
+        await check_answering(store)
         await store.models.look()  # workflows that are pushed or run may call saved models
         yield store
     finally:
@@ -62,7 +62,8 @@ async def end_leases(redis_url: str, pid: int) -> None:
             await store.leases.end_leases_of(pid)
 
 
-async def _ping(store: Store) -> None:
+async def check_answering(store: Store) -> None:
+    """Raise CommandFailed for a Redis that does not answer, or is not the installation's."""
     try:
         await store.ping()
     except WrongStore as error:

@@ -17,6 +17,7 @@ from gateway.admission.credentials import presented_keys, session_token
 from gateway.admission.memory import RESERVATION
 from gateway.admission.open_streams import PLACE
 from gateway.auth.principal import (
+    CALLER,
     READING,
     authenticate,
     authenticate_speculatively,
@@ -267,7 +268,7 @@ async def identify_visitor(request: GatewayRequest) -> Principal | None:
 
     Raises Unauthorized for an invalid key. Answers to a known caller are not stored by caches.
     """
-    has_key = bool(presented_keys(request.scope))
+    has_key = bool(presented_keys(request.scope)) or CALLER in request.scope
     if not has_key and session_token(request.scope) is None:
         return None
     response_headers.forbid_storing(request.scope)

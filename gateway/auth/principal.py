@@ -13,6 +13,9 @@ from gateway.auth.browser_sessions import check_own_write, session_cookie
 from gateway.http import response_headers
 from gateway.http.rate_limit_headers import apply_window
 
+CALLER = "caller"
+"""Key of the caller in the scope of a request that this process makes for an account itself: no
+server sets it."""
 READING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
@@ -26,6 +29,9 @@ async def authenticate(
     Raises Unauthorized for a key or session that is missing, repeated or unknown, CsrfFailed and
     RateLimitExceeded.
     """
+    if CALLER in scope:
+        caller: Principal = scope[CALLER]
+        return caller
     secrets = presented_keys(scope)
     if not secrets:
         return await _authenticate_session(scope, store, own, bucket, cost)

@@ -87,7 +87,7 @@ def _new_run(
         account_id=principal.account.id,
         execution_id=execution_id,
         terms=principal.terms,
-        source=target.source if principal.key else target.browser_source,
+        source=target.browser_source if principal.session else target.source,
         key_id=principal.key_id,
         notifier=channel if parameters.awaits_end else "",
         watcher=channel if parameters.streams else None,

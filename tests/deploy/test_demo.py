@@ -6,12 +6,12 @@ import pytest
 from starlette.routing import Route
 
 from deploy.admin.examples import example_documents, template_documents
-from deploy.client.documents import save_workflow
 from deploy.demo import CAPABILITIES, EXAMPLE_TAG, RECORD, TIER, Demo
 from deploy.stack.location import Stack, read_private, write_private
 from deploy.stack.sample_run import SLUG
 from engine.access.capabilities import Role, covers, is_under_ceiling
 from engine.access.tiers import load
+from engine.services.workflows.publish import update_workflow
 from engine.settings import Settings
 from engine.store import Store
 from engine.webhooks.signing import CAPABILITY
@@ -67,7 +67,8 @@ async def test_templates_that_were_changed_or_deleted_stay_so(
     await demo.prepare()
     before = await names(store, templates=True)
     [account] = await store.accounts.list()
-    await save_workflow(store, account.id, {"name": "Bills"}, "invoice-to-json", checker=ANY_URL)
+    changed = {"name": "Bills"}
+    await update_workflow(store, account.id, "invoice-to-json", changed, checker=ANY_URL)
     await store.workflows.delete(account.id, "page-watch")
 
     await Demo(Stack(data_dir=tmp_path, redis_url=redis_url)).prepare()

@@ -1,10 +1,6 @@
-import socket
-import threading
-from pathlib import Path
-
 import pytest
 
-from deploy.http_client import Unreachable, call, upload
+from deploy.http_client import Unreachable, call
 from deploy.problems import ApiRefused, with_reasons
 from tests.support.http.target import stub_server
 
@@ -17,26 +13,6 @@ def test_an_answer_that_is_no_json_is_its_text() -> None:
 def test_nobody_there_is_one_sentence() -> None:
     with pytest.raises(Unreachable, match=r"^http://127.0.0.1:1 does not answer \(.+\)\.$"):
         call("GET", "http://127.0.0.1:1/readyz", timeout=1)
-
-
-def test_an_answer_that_comes_before_a_file_is_read_is_heard(tmp_path: Path) -> None:
-    (tmp_path / "large").write_bytes(bytes(20_000_000))
-    answer = b'HTTP/1.1 413 Too Large\r\ncontent-length: 14\r\n\r\n{"error":"No"}'
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def refuse() -> None:
-            with listener.accept()[0] as connection:
-                connection.recv(1_000)
-                connection.sendall(answer)
-
-        refusing = threading.Thread(target=refuse)
-        refusing.start()
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}/api/assets"
-        found = upload(url, tmp_path / "large", "k")
-        refusing.join()
-
-    assert found == (413, {"error": "No"})
 
 
 def test_a_refusal_repeats_what_the_api_said() -> None:

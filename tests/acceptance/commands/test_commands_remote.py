@@ -293,18 +293,35 @@ def test_the_executions_of_an_account_are_read_beside_its_stack(stack: RunningSt
     assert json_of(stack, "execution", "list", "--account", account) == []
 
 
-def test_a_gateway_that_nobody_knows_is_asked_for(
-    elsewhere: Elsewhere, stack: RunningStack
+def test_commands_answer_without_a_gateway_as_with_one(
+    elsewhere: Elsewhere, stack: RunningStack, tmp_path: Path
 ) -> None:
-    done = elsewhere.command(
-        "execution", "list", HEADRACE_URL="", HEADRACE_REDIS_URL=stack.redis_url
-    )
+    execution_id = elsewhere.json_of("run", LETTER)["executionId"]
+    file = tmp_path / "same.json"
+    file.write_text(json.dumps({"name": "Nobody has this", "nodes": [], "edges": []}))
+    redis_alone = {"HEADRACE_URL": "", "HEADRACE_REDIS_URL": stack.redis_url}
+    for command in (
+        ("execution", "list", "--limit", "3"),
+        ("execution", "show", execution_id),
+        ("execution", "show", execution_id, "--node", "letter"),
+        ("execution", "show", "nobody"),
+        ("execution", "watch", execution_id),
+        ("execution", "cancel", execution_id),
+        ("execution", "retry", execution_id),
+        ("workflow", "list", "--key", stack.key),
+        ("workflow", "get", LETTER),
+        ("workflow", "get", "nobody"),
+        ("workflow", "versions", LETTER),
+        ("workflow", "diff", str(file)),
+        ("workflow", "publish", LETTER, "--yes"),
+        ("run", "nobody"),
+        ("run", LETTER, "--key", "hr_live_nonsense"),
+    ):
+        over_http, by_redis = (elsewhere.command(*command, **more) for more in ({}, redis_alone))
 
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == (
-        "headrace: The address of the gateways is not known here: set HEADRACE_URL, or name an "
-        "--account.\n"
-    )
+        assert by_redis.stdout == over_http.stdout, command
+        assert by_redis.stderr == over_http.stderr, command
+        assert by_redis.returncode == over_http.returncode, command
 
 
 # -- workflows ------------------------------------------------------------------------------------

@@ -1,22 +1,13 @@
-"""Plans of changes, and the operations that they lead to, in the store itself."""
+"""Plans of changes, and the operations that they lead to, by the API."""
 
 from copy import deepcopy
 
 import pytest
 
-from deploy.client.documents import StoreWorkflows
 from deploy.client.publishing import plan_file, plan_publication
-from deploy.client.workflows import push
-from deploy.problems import CommandFailed
-from engine.errors import RevisionConflict
-from engine.store import Account, Store
+from deploy.client.workflows import AccountWorkflows, push
+from deploy.problems import ApiRefused, CommandFailed
 from tests.support.gateway.documents import greeting
-from tests.support.graphs.graph_checkers import ANY_URL
-
-
-@pytest.fixture
-def own(store: Store, account: Account) -> StoreWorkflows:
-    return StoreWorkflows(store, account.id, ANY_URL)
 
 
 def renamed(**members: object) -> dict[str, object]:
@@ -27,7 +18,7 @@ def renamed(**members: object) -> dict[str, object]:
     return document
 
 
-async def test_a_file_is_compared_with_what_its_push_replaces(own: StoreWorkflows) -> None:
+async def test_a_file_is_compared_with_what_its_push_replaces(own: AccountWorkflows) -> None:
     new = await plan_file(own, greeting())
     await push(own, greeting())
     saved = await push(own, greeting(tags=["drafted"], draft=True))
@@ -45,7 +36,7 @@ async def test_a_file_is_compared_with_what_its_push_replaces(own: StoreWorkflow
     assert (await plan_file(own, greeting())).changes == []
 
 
-async def test_a_plan_tells_what_breaks_and_publishes_that_revision(own: StoreWorkflows) -> None:
+async def test_a_plan_tells_what_breaks_and_publishes_that_revision(own: AccountWorkflows) -> None:
     await push(own, greeting())
     with pytest.raises(CommandFailed, match="no draft"):
         await plan_publication(own, "greeting")
@@ -55,7 +46,7 @@ async def test_a_plan_tells_what_breaks_and_publishes_that_revision(own: StoreWo
 
     assert (plan.against, plan.revision, len(plan.breaking)) == ("version 1", 1, 2)
     await push(own, renamed(draft=True, tags=["later"]))
-    with pytest.raises(RevisionConflict):
+    with pytest.raises(ApiRefused, match="draft"):
         await own.publish("greeting", plan.revision, None, force=True)
     published = await own.publish("greeting", 2, "A note", force=True)
     assert published["version"] == 2

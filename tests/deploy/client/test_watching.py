@@ -3,13 +3,12 @@
 import asyncio
 import io
 from collections.abc import AsyncGenerator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from deploy.client import watching
-from deploy.client.event_stream import StreamEvent
+from deploy.client.api import StreamEvent
 from deploy.client.watching import follow, watch, watch_execution
 from deploy.http_client import Unreachable
 from deploy.problems import ApiRefused
@@ -50,21 +49,6 @@ class Scripted:
     def __init__(self, *streams: list[StreamEvent | Exception | float]) -> None:
         self._streams = list(streams)
         self.asked: list[str] = []
-
-    async def field_types(self, slug: str) -> dict[str, str] | None:
-        return {}
-
-    async def upload(self, file: Path) -> str:
-        return ""
-
-    async def executions(self, **filters: Any) -> list[dict[str, Any]]:
-        return []
-
-    async def cancel(self, execution_id: str) -> dict[str, Any]:
-        return {}
-
-    async def start(self, slug: str, inputs: Any) -> dict[str, Any]:
-        return {}
 
     async def execution(self, execution_id: str) -> dict[str, Any]:
         return EXECUTION

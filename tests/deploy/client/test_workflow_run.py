@@ -32,10 +32,11 @@ async def test_an_interruption_waits_for_the_id_of_what_was_begun(
     caller = SlowToStart()
 
     @asynccontextmanager
-    async def open_runner(access: Access) -> AsyncIterator[SlowToStart]:
-        yield caller
+    async def open_api(access: Access) -> AsyncIterator[None]:
+        yield None
 
-    monkeypatch.setattr(workflow_run, "open_runner", open_runner)
+    monkeypatch.setattr(workflow_run, "open_api", open_api)
+    monkeypatch.setattr(workflow_run, "WorkflowCaller", lambda api: caller)
     order = RunOptions(slug="story", inputs=(), in_background=False, watch=False, as_json=False)
     run = asyncio.create_task(run_workflow(order, Access(data_dir=Path())))
     await caller.is_asked.wait()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from deploy.client.workflows import HttpWorkflows, find_slug
+from deploy.client.workflows import AccountWorkflows, find_slug
 from deploy.problems import CommandFailed
 
 OWN = [
@@ -44,6 +44,6 @@ async def test_a_template_of_another_account_is_not_ones_own() -> None:
                 {"slug": "theirs", "name": "Letter", "createdBy": None},
             ]
 
-    own = await HttpWorkflows(Templates()).own()
+    own = await AccountWorkflows(Templates()).own()
 
     assert [row["slug"] for row in own] == ["mine"]

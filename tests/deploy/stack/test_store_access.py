@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from deploy.client.documents import StoreWorkflows
 from deploy.problems import CommandFailed
 from deploy.stack.store_access import open_store
 from engine.models.registry import use_saved
+from engine.services.workflows.publish import create_workflow
 from engine.settings import Settings
 from engine.store import Account, Store
 from tests.support.gateway.documents import edge, node
@@ -34,9 +34,9 @@ async def test_a_workflow_that_calls_a_saved_model_is_pushed(
 
     async with open_store(settings.redis_url, {"HEADRACE_SECRET_KEY": settings.secret_key}) as own:
         document = {"name": "Own", "nodes": nodes, "edges": edges}
-        workflow = await StoreWorkflows(own, account.id, ANY_URL).save(document, None)
+        workflow = await create_workflow(own, account.id, document, checker=ANY_URL)
 
-    assert workflow["problems"] == []
+    assert not workflow.problems
 
 
 @pytest.mark.parametrize(

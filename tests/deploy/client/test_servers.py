@@ -1,16 +1,20 @@
-"""Events of an execution over HTTP."""
+"""Answers and events of a server over HTTP."""
 
 import asyncio
 import http.client
 import json
+import socket
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from aiohttp import web
 
-from deploy.client.event_stream import StreamEvent, read_events
+from deploy.client.api import Api, StreamEvent
+from deploy.client.servers import HttpServer
 from deploy.http_client import Unreachable
 from deploy.problems import ApiRefused
 from tests.support.eventually import PATIENCE_SECONDS
@@ -48,8 +52,12 @@ async def server() -> AsyncIterator[str]:
     await runner.cleanup()
 
 
+def events(url: str, path: str, **arguments: Any) -> AsyncGenerator[StreamEvent, None]:
+    return Api(HttpServer(url), "k").events(path, **arguments)
+
+
 async def test_events_are_read_as_they_were_sent(server: str) -> None:
-    found = [each async for each in read_events(f"{server}/events", "k", "7.2")]
+    found = [each async for each in events(server, "/events", after="7.2")]
 
     assert found == [
         StreamEvent(id="1.1", name="7.2", data={"key": "k", "body": "", "text": "é\n"}),
@@ -58,20 +66,20 @@ async def test_events_are_read_as_they_were_sent(server: str) -> None:
 
 
 async def test_what_begins_with_a_body_is_told_too(server: str) -> None:
-    events = read_events(f"{server}/run", "k", body={"inputs": {"a": 1}})
+    stream = events(server, "/run", body={"inputs": {"a": 1}})
 
-    first = await anext(events)
-    await events.aclose()
+    first = await anext(stream)
+    await stream.aclose()
 
     assert first.data["body"] == '{"inputs": {"a": 1}}'
 
 
 async def test_who_has_seen_enough_hangs_up(server: str) -> None:
-    events = read_events(f"{server}/hangs", "k")
+    stream = events(server, "/hangs")
 
-    first = await anext(events)
+    first = await anext(stream)
     async with asyncio.timeout(PATIENCE_SECONDS):
-        await events.aclose()
+        await stream.aclose()
 
     assert first.name == "none"
 
@@ -89,9 +97,9 @@ async def test_who_hangs_up_before_there_is_a_connection_asks_for_nothing(
 
     at = urlsplit(server)
     slow = Slow(at.hostname or "", at.port)
-    monkeypatch.setattr("deploy.client.event_stream.connect", lambda url, seconds: (slow, "/hangs"))
+    monkeypatch.setattr("deploy.client.servers.connect", lambda url, seconds: (slow, "/hangs"))
 
-    reading = asyncio.create_task(anext(read_events(server, "k")))
+    reading = asyncio.create_task(anext(events(server, "")))
     await asyncio.to_thread(begins.wait, PATIENCE_SECONDS)
     reading.cancel()
     await asyncio.sleep(0)
@@ -103,15 +111,34 @@ async def test_who_hangs_up_before_there_is_a_connection_asks_for_nothing(
 
 async def test_a_refusal_says_why(server: str) -> None:
     with pytest.raises(ApiRefused, match="^No$"):
-        await anext(read_events(f"{server}/refused", "k"))
+        await anext(events(server, "/refused"))
 
 
 async def test_what_is_no_event_ends_them(server: str) -> None:
     async with asyncio.timeout(PATIENCE_SECONDS):
         with pytest.raises(Unreachable, match="have ended"):
-            [each async for each in read_events(f"{server}/garbled", "k")]
+            [each async for each in events(server, "/garbled")]
 
 
 async def test_nobody_there_is_a_sentence() -> None:
     with pytest.raises(Unreachable, match="have ended"):
-        await anext(read_events("http://127.0.0.1:1/events", "k"))
+        await anext(events("http://127.0.0.1:1", "/events"))
+
+
+async def test_an_answer_that_comes_before_a_file_is_read_is_heard(tmp_path: Path) -> None:
+    (tmp_path / "large").write_bytes(bytes(20_000_000))
+    answer = b'HTTP/1.1 413 Too Large\r\ncontent-length: 14\r\n\r\n{"error":"No"}'
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def refuse() -> None:
+            with listener.accept()[0] as connection:
+                connection.recv(1_000)
+                connection.sendall(answer)
+
+        refusing = threading.Thread(target=refuse)
+        refusing.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with pytest.raises(ApiRefused, match="^No$"):
+            await Api(HttpServer(url), "k").upload(tmp_path / "large")
+        refusing.join()
