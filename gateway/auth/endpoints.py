@@ -29,7 +29,7 @@ from gateway.auth.principal import (
 )
 from gateway.http import response_headers
 from gateway.http.errors import method_not_allowed
-from gateway.http.query import Query
+from gateway.http.query import QueryParameters, check_names
 from gateway.http.rate_limit_headers import RUNS
 from gateway.http.request_bodies import announced_bytes
 from gateway.http.responses import Answer, LargeResponse
@@ -40,7 +40,6 @@ API = "/api/"
 SPECULATIVE = "speculative_authorization"
 """Key of the pending authorization in a request's scope."""
 
-NO_NAMES: frozenset[str] = frozenset()
 NO_BODY = None
 """Marks an answer that has no body."""
 
@@ -68,7 +67,7 @@ class Operation:
     answers: Mapping[int, Shape | tuple[Shape, ...] | None]
     body: Shape | None
     path: tuple[Parameter, ...]
-    query: tuple[Parameter, ...]
+    query: type[QueryParameters] | None
     headers: tuple[Parameter, ...]
     errors: tuple[type[EngineError], ...]
 
@@ -80,8 +79,6 @@ class Public:
     handler: PublicHandler
     is_guessed: bool = False
     """Whether a name or token in the request decides the answer, so that failures are counted."""
-    query: frozenset[str] = NO_NAMES
-    """Names of the query parameters that the endpoint takes."""
     operation: Operation | None = None
     """None: the endpoint is left out of the OpenAPI document."""
     requirement = "public"
@@ -89,11 +86,11 @@ class Public:
     async def answer(self, request: GatewayRequest) -> Response:
         """Call the handler. Raises TooManyFailedCalls."""
         if not self.is_guessed:
-            _check_query(request, self.query)
+            _check_query(request, self.operation)
             return await self.handler(request)
         failed_calls = request.services.failed_calls
         failed_calls.check(request.scope)
-        _check_query(request, self.query)
+        _check_query(request, self.operation)
         response = await self.handler(request)
         failed_calls.clear(request.scope)
         return response
@@ -121,8 +118,6 @@ class Guarded:
     """Whether an account that is not approved may call it, although it writes."""
     is_in_turns: bool = False
     """Whether an account has few of these calls at a time, since each takes the process long."""
-    query: frozenset[str] = NO_NAMES
-    """As `Public.query`."""
     operation: Operation | None = None
     """As `Public.operation`."""
 
@@ -186,7 +181,7 @@ class Guarded:
             check_runs(principal, self.capability)
         if needs_approval(self, request.method):
             check_approved(principal)
-        _check_query(request, self.query)
+        _check_query(request, self.operation)
         if self.is_in_turns:
             return self._handle_in_turn(request, principal)
         return self.handler(request, principal)
@@ -205,8 +200,6 @@ class SessionOnly:
     """Whether the account must be an admin."""
     is_before_approval: bool = False
     """As `Guarded.is_before_approval`."""
-    query: frozenset[str] = NO_NAMES
-    """As `Public.query`."""
     operation: Operation | None = None
     """As `Public.operation`."""
 
@@ -224,7 +217,7 @@ class SessionOnly:
             raise CapabilityDenied(EVERYTHING, "This is for admins of the installation")
         if needs_approval(self, request.method):
             check_approved(principal)
-        _check_query(request, self.query)
+        _check_query(request, self.operation)
         request.services.account_requests.begin(request.scope, principal)
         request.scope[ACCOUNT] = principal.account.id
         return await self.handler(request, principal)
@@ -235,10 +228,10 @@ def _discard(response: Answer | None) -> None:
         response.discard()
 
 
-def _check_query(request: GatewayRequest, known: frozenset[str]) -> None:
+def _check_query(request: GatewayRequest, operation: Operation | None) -> None:
     """Raise InvalidQuery for an unknown parameter. Pages are exempt: links add parameters."""
     if request.scope["query_string"] and request.scope["path"].startswith(API):
-        Query(request.scope).check_names(known)
+        check_names(request.scope, operation.query if operation else None)
 
 
 def _is_large(request: GatewayRequest) -> bool:
@@ -356,23 +349,22 @@ def operation(
     answers: Mapping[int, Shape | tuple[Shape, ...] | None],
     body: Shape | None = None,
     path: tuple[Parameter, ...] = (),
-    query: tuple[Parameter, ...] = (),
+    query: type[QueryParameters] | None = None,
     headers: tuple[Parameter, ...] = (),
     errors: tuple[type[EngineError], ...] = (),
 ) -> Callable[[Declared], Declared]:
     """Describe an endpoint; the OpenAPI document is built from this description and the types.
 
     `answers` maps each status to its body, several bodies for several media types, or `NO_BODY`.
-    Under `/api/`, query parameters that are not in `query` are refused. `path` holds the path
+    Under `/api/`, query parameters that `query` lacks are refused. `path` holds the path
     parameters that `PATHS` lacks, and `errors` those that do not follow from the requirement.
     """
     described = Operation(
         answers=answers, body=body, path=path, query=query, headers=headers, errors=errors
     )
-    names = frozenset(name for name, _ in query)
 
     def declare(endpoint: Declared) -> Declared:
-        return replace(endpoint, operation=described, query=names)
+        return replace(endpoint, operation=described)
 
     return declare
 

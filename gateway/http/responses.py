@@ -7,9 +7,19 @@ import msgspec
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from engine.values.plain import moment
+from gateway.http.types import Instant
+
 PIECE_BYTES = 65_536
 
-encode_json = msgspec.json.Encoder(decimal_format="number").encode
+
+def _encode_instant(value: Any) -> str | None:
+    if isinstance(value, Instant):
+        return moment(value)
+    raise NotImplementedError
+
+
+encode_json = msgspec.json.Encoder(decimal_format="number", enc_hook=_encode_instant).encode
 """Encode a value as JSON, in one line."""
 
 

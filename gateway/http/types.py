@@ -1,21 +1,23 @@
 """Types of requests and answers.
 
-One type gives a body its decoding or encoding, its JSON Schema and its example. Members are in
-snake case here and in camel case in JSON; a member of an answer that may be absent is `UNSET`.
+One type gives a body or a query its decoding or encoding, its JSON Schema and its example. Members
+are in snake case here and in camel case in JSON; a member of an answer that may be absent is
+`UNSET`.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from operator import attrgetter
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Annotated, Any, ClassVar, Self, Union, get_args, get_origin
 
-from msgspec import UNSET, Meta, Struct, UnsetType, ValidationError, convert, structs
+from msgspec import UNSET, Meta, Struct, UnsetType, ValidationError, convert, defstruct, structs
 
 from engine.errors import InvalidBody
-from engine.values.plain import moment
+from engine.values.plain import moment, parse_moment
 
 JSON = "application/json"
 NAME = re.compile(r"[A-Za-z]{1,32}")
@@ -29,8 +31,13 @@ Links = Mapping[str, Mapping[str, str]]
 OBJECT = dict[str, Any]
 Moment = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 """A time in the format of `engine.values.plain.moment`."""
+EXAMPLE_TIME = "2026-03-01T09:30:00.000Z"
 Uuid = Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
 Credits = Annotated[int, Meta(description="In credits; one is 0.001 USD.")]
+
+
+class Instant(int):
+    """A time in milliseconds; in requests a time of ISO 8601 with a zone."""
 
 
 def described_as(kind: Any, **more: Any) -> Meta:
@@ -38,9 +45,9 @@ def described_as(kind: Any, **more: Any) -> Meta:
     return Meta(extra={"kind": kind}, extra_json_schema=more or None)
 
 
-def doc(words: str) -> Meta:
-    """Describe a member in prose."""
-    return Meta(description=words)
+def doc(words: str, *examples: Any) -> Meta:
+    """Describe a member in prose, and by examples of it."""
+    return Meta(description=words, examples=list(examples) or None)
 
 
 def refused(sentence: str) -> Meta:
@@ -94,12 +101,15 @@ class RequestBody(Payload, omit_defaults=True):
         """Parse a decoded body. Raises InvalidBody."""
         if cls.__struct_config__.forbid_unknown_fields:
             _check_names(cls, body)
-        members = {
-            attribute: read(body.get(name))
-            for attribute, name, is_required, read in _members(cls)
-            if is_required or name in body
-        }
-        return cls(**members)
+        found = {}
+        for member in members_of(cls):
+            if member.is_required or member.name in body:
+                try:
+                    found[member.attribute] = member.convert(body.get(member.name))
+                except ValueError as error:
+                    message = f"'{member.name}' {error}"
+                    raise InvalidBody(message, field=member.name) from None
+        return cls(**found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -133,32 +143,98 @@ def _check_names(kind: type[Struct], body: Mapping[str, Any]) -> None:
         raise InvalidBody(f"There is no member '{name}' here; {takes}", field=name)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A member of a body, or a query parameter."""
+
+    attribute: str
+    name: str
+    """In JSON and in queries."""
+    is_required: bool
+    bare: Any
+    """Type without annotations and None."""
+    convert: Callable[[Any], Any]
+    """Returns the member for a JSON value. Raises ValueError with the end of a sentence."""
+
+
 @cache
-def _members(kind: type[Struct]) -> tuple[tuple[str, str, bool, Callable[[Any], Any]], ...]:
-    """Return attribute, name in JSON, required flag and converter of each member."""
+def members_of(kind: type[Struct]) -> tuple[Member, ...]:
+    """Return the members of a type."""
     return tuple(
-        (each.name, each.encode_name, each.required, _converter(each.encode_name, each.type))
+        Member(
+            attribute=each.name,
+            name=each.encode_name,
+            is_required=each.required,
+            bare=_bare(each.type),
+            convert=_converter(each.type),
+        )
         for each in _fields(kind)
     )
 
 
-def _converter(name: str, kind: Any) -> Callable[[Any], Any]:
-    annotations = getattr(kind, "__metadata__", ())
-    bare = kind.__origin__ if annotations else kind
-    is_object = bare == OBJECT
-    notes = (note.extra or {} for note in annotations)
-    refusal = next((each["refusal"] for each in notes if "refusal" in each), None)
+def _converter(kind: Any) -> Callable[[Any], Any]:
+    bare, notes = _bare(kind), list(_notes(kind))
+    extras = (note.extra or {} for note in notes)
+    refusals = (each["refusal"] for each in extras if "refusal" in each)
+    refusal = next(refusals, None) or _refusal(bare, notes)
+    whole = (each.pattern for each in notes if each.pattern and each.pattern.endswith("$"))
+    patterns = [re.compile(each) for each in whole]
+    # msgspec keeps what it finds out about a struct, but not about other types.
+    holder = defstruct("Holder", [("member", kind)], array_like=True)
 
-    def read(value: Any) -> Any:
-        if bare is Any or (is_object and isinstance(value, dict)):
+    def convert_value(value: Any) -> Any:
+        if bare is Any or (bare == OBJECT and isinstance(value, dict)):
             return value  # unparsed JSON is not copied
         try:
-            return convert(value, kind)
+            converted = convert([value], holder, dec_hook=decode_instant).member  # type: ignore[attr-defined]
         except ValidationError as error:
-            sentence = refusal or f"is not as described: {error}"
-            raise InvalidBody(f"'{name}' {sentence}", field=name) from None
+            reason = str(error).replace(" - at `$[0]`", "").replace("`$[0]", "`$")
+            raise ValueError(refusal or f"is not as described: {reason}") from None
+        if isinstance(value, str) and not all(each.fullmatch(value) for each in patterns):
+            raise ValueError(refusal)  # msgspec takes a line feed after the end of a pattern
+        return int(converted) if type(converted) is Instant else converted
 
-    return read
+    return convert_value
+
+
+def _refusal(bare: Any, notes: Sequence[Meta]) -> str | None:
+    """Return the sentence for a type that needs no sentence of its own."""
+    if get_origin(bare) is list:
+        [bare] = get_args(bare)
+    if bare is bool:
+        return "must be true or false"
+    if bare is Instant:
+        return f"must be a time with a zone, such as {EXAMPLE_TIME}"
+    if isinstance(bare, type) and issubclass(bare, StrEnum):
+        return f"must be one of {', '.join(bare)}"
+    bounds = next((note for note in notes if note.ge is not None and note.le is not None), None)
+    if bare is int and bounds is not None:
+        return f"must be a whole number from {bounds.ge} to {bounds.le}"
+    return None
+
+
+def decode_instant(kind: type, value: Any) -> Any:
+    """Return the `Instant` of a text. Raises ValueError."""
+    at = parse_moment(value) if kind is Instant and isinstance(value, str) else None
+    if at is None:
+        raise ValueError("not a time")
+    return Instant(at)
+
+
+def _bare(kind: Any) -> Any:
+    """Return a type without annotations, None and UNSET; None for a union of several types."""
+    kinds = [each for each in _alternatives(kind) if each not in (NoneType, UnsetType)]
+    return kinds[0] if len(kinds) == 1 else None
+
+
+def _notes(kind: Any) -> Iterator[Meta]:
+    """Yield the annotations of a type and of the types in its union, the outermost first."""
+    yield from (each for each in getattr(kind, "__metadata__", ()) if isinstance(each, Meta))
+    if hasattr(kind, "__metadata__"):
+        yield from _notes(kind.__origin__)
+    elif get_origin(kind) in (Union, UnionType):
+        for each in get_args(kind):
+            yield from _notes(each)
 
 
 @cache

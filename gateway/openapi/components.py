@@ -1,14 +1,15 @@
 """Components of OpenAPI documents, made of the types of requests and answers."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, get_args
 
 import msgspec
-from msgspec import Struct, inspect, structs
+from msgspec import NODEFAULT, UNSET, Struct, inspect, structs
 
+from gateway.http.query import QueryParameters
 from gateway.http.responses import encode_json
-from gateway.http.types import Content, Payload, RequestBody, Schema, Shape, View
+from gateway.http.types import Content, Instant, Payload, RequestBody, Schema, Shape, View
 
 NAMES = {
     inspect.StrType: "string",
@@ -20,7 +21,13 @@ NAMES = {
 }
 NULL: Schema = {"type": "null"}
 PLAIN = {"string", "boolean", "integer", "number", "array"}
-TEXT_BOUNDS = {"min_length": "minLength", "max_length": "maxLength", "pattern": "pattern"}
+VALUE_BOUNDS = {
+    "min_length": "minLength",
+    "max_length": "maxLength",
+    "pattern": "pattern",
+    "ge": "minimum",
+    "le": "maximum",
+}
 ITEM_BOUNDS = {"min_length": "minItems", "max_length": "maxItems"}
 
 
@@ -49,6 +56,25 @@ def components_of(shapes: Iterable[Shape]) -> dict[str, Shape]:
 def schema_of_component(shape: Shape) -> Schema:
     """Return the JSON Schema of a component itself."""
     return _component(shape)[0]
+
+
+def query_schemas(kind: type[QueryParameters]) -> Iterator[tuple[str, Schema]]:
+    """Yield name and JSON Schema of each parameter of a query; it has no null."""
+    for each in structs.fields(kind):
+        schema = _without_null(schema_of(each.type))
+        is_open = each.default in (None, UNSET, NODEFAULT, "")
+        yield each.encode_name, schema if is_open else {**schema, "default": each.default}
+
+
+def _without_null(schema: Schema) -> Schema:
+    if isinstance(schema.get("type"), list):
+        [kind] = [each for each in schema["type"] if each != "null"]
+        return {**schema, "type": kind}
+    if "anyOf" not in schema:
+        return schema
+    bare = {name: value for name, value in schema.items() if name != "anyOf"}
+    others = [each for each in schema["anyOf"] if each != NULL]
+    return {**bare, **(others[0] if len(others) == 1 else {"anyOf": others})}
 
 
 @cache
@@ -99,9 +125,7 @@ class _Walk:
                 return {"type": "string", "enum": [each.value for each in enum]}
             case inspect.LiteralType(values=values):
                 return {"const": values[0]} if len(values) == 1 else {"enum": list(values)}
-            case inspect.AnyType() | inspect.RawType():
-                return {}
-        return {"type": NAMES[type(info)], **_bounds(info, TEXT_BOUNDS)}
+        return _plain_schema(info)
 
     def members(self, kind: type[Struct]) -> Schema:
         choices = kind.choices if issubclass(kind, RequestBody) else ()
@@ -126,6 +150,14 @@ class _Walk:
 
 def _is_closed(kind: type[Struct]) -> bool:
     return issubclass(kind, RequestBody) and kind.__struct_config__.forbid_unknown_fields
+
+
+def _plain_schema(info: inspect.Type) -> Schema:
+    if isinstance(info, inspect.AnyType | inspect.RawType):
+        return {}
+    if isinstance(info, inspect.CustomType) and info.cls is Instant:
+        return {"type": "string", "format": "date-time"}
+    return {"type": NAMES[type(info)], **_bounds(info, VALUE_BOUNDS)}
 
 
 def _union(schemas: list[Schema]) -> Schema:

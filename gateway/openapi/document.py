@@ -24,7 +24,12 @@ from gateway.auth.endpoints import (
 )
 from gateway.auth.principal import READING
 from gateway.http.types import OBJECT, Nested, Schema, Shape, View
-from gateway.openapi.components import components_of, examples_of, schema_of_component
+from gateway.openapi.components import (
+    components_of,
+    examples_of,
+    query_schemas,
+    schema_of_component,
+)
 from gateway.openapi.errors import ERROR_EXAMPLES, EVERYWHERE, SCHEMAS, ProblemView, name_of
 from gateway.openapi.parameters import PATHS
 from gateway.openapi.parts import (
@@ -174,8 +179,9 @@ def _parameters(path: str, operation: Operation) -> Iterator[dict[str, Any]]:
     paths = PATHS | dict(operation.path)
     for name in PARAMETER.findall(path):
         yield parameter(name, "path", paths[name])
-    for name, schema in operation.query:
-        yield parameter(name, "query", schema)
+    if operation.query is not None:
+        for name, schema in query_schemas(operation.query):
+            yield parameter(name, "query", schema)
     for name, schema in operation.headers:
         yield parameter(name, "header", schema)
 

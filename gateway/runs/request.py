@@ -6,7 +6,6 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from engine.billing.credits import MAX_CREDITS
 from engine.errors import InvalidIdempotencyKey, LoopDetected
 from engine.executions import run_depth
 from engine.executions.events import EventId
@@ -17,8 +16,9 @@ from gateway.admission.credentials import header_value, header_values
 from gateway.auth.principal import has_capability
 from gateway.events.event_streams import wants_stream
 from gateway.http.json_bodies import decode_object
-from gateway.http.query import Query, parse_seconds
+from gateway.http.query import parse_seconds
 from gateway.http.request_bodies import read_json
+from gateway.runs.query import RetryQuery, RunQuery
 from gateway.runs.streams import read_last_event_id
 from gateway.runs.types import RunRequest
 from gateway.services import GatewayRequest
@@ -57,25 +57,25 @@ class RunParameters(Struct, frozen=True, kw_only=True):
         return self.after is None and self.wait_seconds > 0
 
 
-async def read_run(request: GatewayRequest, principal: Principal) -> RunParameters:
-    """Read the parameters of a run.
+async def read_run(
+    request: GatewayRequest, principal: Principal, query: RunQuery, version: int | None = None
+) -> RunParameters:
+    """Read the parameters of a run, of a version if the query names one.
 
     Raises InvalidQuery, InvalidBody, InvalidIdempotencyKey or LoopDetected.
     """
-    began, depth, query = time.perf_counter(), _read_depth(request), Query(request.scope)
-    is_async, timeout = query.flag("async"), query.seconds("timeout")
-    max_credits = _read_max_credits(query)
+    began, depth = time.perf_counter(), _read_depth(request)
     data = await read_json(request)
-    idempotency_key = _idempotency_key(request, data, query.text("version"))
+    idempotency_key = _idempotency_key(request, data, version)
     return RunParameters(
         inputs=RunRequest.parse(await decode_object(data)).inputs,
         body_bytes=len(data),
         began=began,
         depth=depth,
-        wait_seconds=0 if is_async else _wait(request, timeout),
-        max_credits=max_credits,
+        wait_seconds=0 if query.is_async else _wait(request, query.timeout),
+        max_credits=query.max_credits,
         idempotency_key=idempotency_key,
-        webhook_url=await _webhook_url(request, principal) if is_async else None,
+        webhook_url=await _webhook_url(request, principal) if query.is_async else None,
         after=read_last_event_id(request) if wants_stream(request) else None,
     )
 
@@ -89,7 +89,7 @@ async def read_retry(request: GatewayRequest, principal: Principal) -> RunParame
         inputs={},
         depth=_read_depth(request),
         wait_seconds=0,
-        max_credits=_read_max_credits(Query(request.scope)),
+        max_credits=RetryQuery.parse(request.scope).max_credits,
         idempotency_key=_idempotency_key(request, b"", None),
         webhook_url=await _webhook_url(request, principal),
     )
@@ -100,10 +100,6 @@ def _read_depth(request: GatewayRequest) -> int:
     if depth > run_depth.MAX_DEPTH:
         raise LoopDetected(run_depth.MAX_DEPTH)
     return depth
-
-
-def _read_max_credits(query: Query) -> int | None:
-    return query.optional_integer("max_credits", low=0, high=MAX_CREDITS)
 
 
 def _wait(request: GatewayRequest, timeout: float | None) -> float:
@@ -127,12 +123,12 @@ async def _webhook_url(request: GatewayRequest, principal: Principal) -> str | N
 
 
 def _idempotency_key(
-    request: GatewayRequest, data: bytes, version: str | None
+    request: GatewayRequest, data: bytes, version: int | None
 ) -> IdempotencyKey | None:
     keys = header_values(request.scope, b"idempotency-key")
     if not keys:
         return None
     if len(keys) > 1:
         raise InvalidIdempotencyKey
-    named = b"" if version is None else f"version={int(version)}\n".encode()
+    named = b"" if version is None else f"version={version}\n".encode()
     return make_idempotency_key(request.method, request.scope["path"], keys[0], named + data)

@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta, UnsetType, field
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -16,24 +16,33 @@ from engine.billing.credits import MAX_CREDITS
 from engine.store import Account, Principal, Store
 from engine.store.accounts import wallets
 from engine.store.accounts.sessions import LOGIN_MS
-from engine.values.plain import moment, parse_moment
+from engine.values.plain import moment
 from gateway.admission.credentials import header_values
 from gateway.auth.endpoints import Resource, admins_only, operation
-from gateway.http.query import MAX_SHORT_LIMIT, Query, cursor_refused
+from gateway.http.query import ShortPageQuery, cursor_refused
 from gateway.http.request_bodies import read_body
 from gateway.http.responses import json_response
-from gateway.http.types import Moment, RequestBody, View, described_as, refused
+from gateway.http.types import Instant, Moment, RequestBody, View, doc, refused
 from gateway.openapi.examples import ACCOUNT_ID, CREATED
-from gateway.openapi.parameters import ACCOUNT_TEXT, CURSOR, SHORT_LIMIT
 from gateway.routes.shared_types import AccountView, BalanceView
 from gateway.services import GatewayRequest
 
 MAX_EMAIL = 254
 MAX_NOTE = 200
-TIER_REFUSED = refused(f"must be one of {', '.join(Tier)}")
-ROLE_REFUSED = refused(f"must be one of {', '.join(Role)}")
-APPROVED_REFUSED = refused("must be true or false")
 logger = logging.getLogger(__name__)
+
+
+class AccountsQuery(ShortPageQuery):
+    """Query of the list of accounts."""
+
+    email_part: Annotated[
+        str,
+        doc(
+            "Only accounts with this text in their e-mail address, in any case. Such a "
+            "page may be short although there is a next one.",
+            "example.com",
+        ),
+    ] = field(default="", name="q")
 
 
 class AccountRequest(RequestBody):
@@ -44,45 +53,33 @@ class AccountRequest(RequestBody):
         Meta(min_length=3, max_length=MAX_EMAIL, pattern=r"^[^\s@]+@[^\s@]+$"),
         refused("must be an e-mail address"),
     ]
-    tier: Annotated[Tier, TIER_REFUSED]
-    role: Annotated[Role, ROLE_REFUSED] = Role.USER
-    approved: Annotated[bool, APPROVED_REFUSED] = True
+    tier: Tier
+    role: Role = Role.USER
+    approved: bool = True
 
 
 class AccountChanges(RequestBody):
     """Changes of an account; what is left out stays."""
 
-    approved: Annotated[bool | UnsetType, APPROVED_REFUSED] = UNSET
-    tier: Annotated[Tier | UnsetType, TIER_REFUSED] = UNSET
-    role: Annotated[Role | UnsetType, ROLE_REFUSED] = UNSET
+    approved: bool | UnsetType = UNSET
+    tier: Tier | UnsetType = UNSET
+    role: Role | UnsetType = UNSET
 
 
 class CreditRequest(RequestBody):
     """Credits to add to an account."""
 
-    credits: Annotated[
-        int, Meta(ge=1, le=MAX_CREDITS), refused(f"must be a whole number from 1 to {MAX_CREDITS}")
-    ]
+    credits: Annotated[int, Meta(ge=1, le=MAX_CREDITS)]
     note: Annotated[
         str,
         Meta(min_length=1, max_length=MAX_NOTE),
         refused(f"must be a text of 1 to {MAX_NOTE} characters"),
     ]
     expires_at: Annotated[
-        Any, described_as(Moment | None, description="A later time; null: they do not expire.")
+        Instant | None,
+        doc("A later time; null: they do not expire."),
+        refused("must be null or a time with a zone, such as 2030-01-31T12:00:00Z"),
     ] = None
-
-    def read_expiry(self) -> int | None:
-        """Return the expiry in milliseconds. Raises InvalidBody."""
-        if self.expires_at is None:
-            return None
-        at = parse_moment(self.expires_at) if isinstance(self.expires_at, str) else None
-        if at is None:
-            raise errors.InvalidBody(
-                "'expiresAt' must be null or a time with a zone, such as 2030-01-31T12:00:00Z",
-                field="expiresAt",
-            )
-        return at
 
 
 class AccountsPage(View):
@@ -124,19 +121,18 @@ LoginLinkView.examples = (
 
 
 @operation(
-    query=(ACCOUNT_TEXT, SHORT_LIMIT, CURSOR),
+    query=AccountsQuery,
     answers={200: AccountsPage},
     errors=(errors.InvalidQuery,),
 )
 @admins_only
 async def list_accounts(request: GatewayRequest, principal: Principal) -> Response:
     """All accounts, newest first, a page at a time."""
-    query = Query(request.scope)
-    limit, cursor = query.limit(high=MAX_SHORT_LIMIT), query.text("cursor")
+    query = AccountsQuery.parse(request.scope)
     store = request.services.store
     with cursor_refused():
         rows, next_cursor = await store.accounts.page(
-            limit=limit, after=cursor, email=query.text("q") or ""
+            limit=query.limit, after=query.cursor, email=query.email_part
         )
     return json_response(AccountsPage(rows=await _shown(store, rows), next_cursor=next_cursor))
 
@@ -197,7 +193,7 @@ async def credit_account(request: GatewayRequest, principal: Principal) -> Respo
             account.id,
             store.tiers.terms(account.tier, account.role),
             body.credits,
-            expires_at=body.read_expiry(),
+            expires_at=body.expires_at,
             note=body.note,
             by=principal.account.id,
         )

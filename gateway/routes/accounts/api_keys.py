@@ -22,11 +22,11 @@ from engine.access.capabilities import (
 )
 from engine.store import ApiKey, Principal, Store, Webhook
 from engine.store.accounts.api_keys import EXPIRED, MAX_NAME, UNCHANGED
-from engine.values.plain import moment, parse_moment
+from engine.values.plain import moment
 from gateway.auth.endpoints import Resource, operation, session_only
 from gateway.http.request_bodies import read_body
 from gateway.http.responses import json_response
-from gateway.http.types import Content, Moment, Nested, RequestBody, View, described_as, refused
+from gateway.http.types import Content, Instant, Moment, Nested, RequestBody, View, doc, refused
 from gateway.openapi.examples import CREATED, ENDED, KEY_ID
 from gateway.routes.shared_types import DELETED, ApiKeyView, Deleted
 from gateway.services import GatewayRequest
@@ -98,8 +98,9 @@ class CapabilitiesChoice(Nested):
 KeyName = Annotated[str, Meta(min_length=1, max_length=MAX_NAME, pattern=NOT_BLANK)]
 NAME_REFUSED = refused(f"must be a text of 1 to {MAX_NAME} characters")
 Expiry = Annotated[
-    Any,
-    described_as(Moment | None, description="A later time; null: the key does not expire."),
+    Instant | None,
+    doc("A later time; null: the key does not expire."),
+    refused("must be null or a time with a zone, such as 2030-01-31T12:00:00Z"),
 ]
 
 
@@ -139,7 +140,7 @@ class ApiKeyChanges(RequestBody):
     """Changes of a key; what is left out stays."""
 
     name: Annotated[KeyName | UnsetType, NAME_REFUSED] = UNSET
-    expires_at: Expiry = UNSET
+    expires_at: Expiry | UnsetType = UNSET
 
 
 API_KEY: dict[str, Any] = {
@@ -159,7 +160,7 @@ ListedApiKey.examples = (
         webhook=KeyWebhook(url="https://example.com/hooks", enabled=True),
     ),
 )
-ApiKeyChanges.examples = (ApiKeyChanges(name="website", expires_at="2030-01-01T00:00:00.000Z"),)
+ApiKeyChanges.examples = (ApiKeyChanges(name="website", expires_at=Instant(1_893_456_000_000)),)
 ApiKeyRequest.examples = (
     ApiKeyRequest(name="website", preset="Workflow Deploy"),
     ApiKeyRequest(name="one workflow", capabilities=["workflow:greeting:run", "webhook:receive"]),
@@ -191,7 +192,7 @@ async def create_api_key(request: GatewayRequest, principal: Principal) -> Respo
             principal.account,
             name=body.name.strip(),
             capabilities=capabilities,
-            expires_at=_expiry(body.expires_at),
+            expires_at=body.expires_at,
         )
     logger.info("API key created", extra=_audited(principal, key.id))
     return json_response(CreatedApiKey.of(key, key=secret), 201)
@@ -209,7 +210,7 @@ async def change_api_key(request: GatewayRequest, principal: Principal) -> Respo
             key_id,
             owner=principal.account.id,
             name=None if body.name is UNSET else body.name.strip(),
-            expires_at=UNCHANGED if body.expires_at is UNSET else _expiry(body.expires_at),
+            expires_at=UNCHANGED if body.expires_at is UNSET else body.expires_at,
         )
     logger.info("API key changed", extra=_audited(principal, key_id))
     [row] = await _listed(store, principal.account.id, [changed])
@@ -233,19 +234,6 @@ async def _listed(store: Store, account_id: str, keys: Sequence[ApiKey]) -> list
         ListedApiKey.of(key, last_used_at=moment(uses.get(key.id)), webhook=webhook)
         for key, webhook in zip(keys, webhooks, strict=True)
     ]
-
-
-def _expiry(value: Any) -> int | None:
-    """Return the requested expiry. Raises InvalidBody."""
-    if value is None:
-        return None
-    milliseconds = parse_moment(value) if isinstance(value, str) else None
-    if milliseconds is None:
-        raise errors.InvalidBody(
-            "'expiresAt' must be null or a time with a zone, such as 2030-01-31T12:00:00Z",
-            field="expiresAt",
-        )
-    return milliseconds
 
 
 @contextlib.contextmanager

@@ -19,11 +19,10 @@ from gateway.auth.browser_sessions import (
 from gateway.auth.endpoints import Resource, before_approval, guessed, operation, session_only
 from gateway.http import response_headers
 from gateway.http.pages import HEADERS, page
-from gateway.http.query import MAX_SHORT_LIMIT, Query, cursor_refused
+from gateway.http.query import QueryParameters, ShortPageQuery, cursor_refused
 from gateway.http.responses import json_response
 from gateway.http.types import Moment, Nested, View, doc
 from gateway.openapi.examples import CREATED, ENDED
-from gateway.openapi.parameters import CURSOR, SHORT_LIMIT
 from gateway.routes.shared_types import DELETED, Deleted
 from gateway.services import GatewayRequest
 
@@ -41,6 +40,14 @@ USED = (
     "<p>It was used already, or it is older than ten minutes.</p><p>Whoever runs this installation "
     "makes a new one with <code>headrace login-link --account ID</code>.</p>"
 )
+
+
+class LoginQuery(QueryParameters):
+    """Query of the sign-in."""
+
+    token: str | None = None
+    next: str = ""
+    """Path to show after the sign-in."""
 
 
 class SessionView(Nested):
@@ -87,7 +94,7 @@ SessionPage.examples = (
 @guessed
 async def show_login(request: GatewayRequest) -> Response:
     """Sign in who opened the link on purpose; others get a button, and use nothing up."""
-    token = Query(request.scope).text("token")
+    token = LoginQuery.parse(request.scope).token
     if token is None:
         return await _without_link(request)
     if not await request.services.store.sessions.has_login(token):
@@ -103,7 +110,7 @@ async def show_login(request: GatewayRequest) -> Response:
 async def sign_in(request: GatewayRequest) -> Response:
     """Sign in with the button of the page."""
     check_origin(request.scope, request.services.own_origins)
-    return await _sign_in(request, Query(request.scope).text("token") or "")
+    return await _sign_in(request, LoginQuery.parse(request.scope).token or "")
 
 
 @operation(answers={200: Deleted})
@@ -119,15 +126,14 @@ async def sign_out(request: GatewayRequest, principal: Principal) -> Response:
     return json_response(DELETED)
 
 
-@operation(query=(SHORT_LIMIT, CURSOR), answers={200: SessionPage}, errors=(InvalidQuery,))
+@operation(query=ShortPageQuery, answers={200: SessionPage}, errors=(InvalidQuery,))
 @session_only
 async def list_sessions(request: GatewayRequest, principal: Principal) -> Response:
     """The browsers that are signed in to the account, newest first, a page at a time."""
-    query = Query(request.scope)
-    limit, cursor = query.limit(high=MAX_SHORT_LIMIT), query.text("cursor")
+    query = ShortPageQuery.parse(request.scope)
     with cursor_refused():
         rows, next_cursor = await request.services.store.session_list.page(
-            principal.account.id, limit=limit, after=cursor
+            principal.account.id, limit=query.limit, after=query.cursor
         )
     asking = principal.session.id if principal.session is not None else ""
     shown = [SessionView.of(each, asking=asking) for each in rows]
@@ -147,7 +153,7 @@ async def end_session(request: GatewayRequest, principal: Principal) -> Response
 
 def _target(request: GatewayRequest) -> str:
     """Return the path to show after the sign-in."""
-    return own_path(Query(request.scope).text("next") or "") or HOME
+    return own_path(LoginQuery.parse(request.scope).next) or HOME
 
 
 async def _without_link(request: GatewayRequest) -> Response:

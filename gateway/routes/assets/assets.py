@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta, UnsetType, field
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -16,16 +16,31 @@ from engine.store.accounts.rate_limits import UPLOADS
 from engine.store.media import AssetSource
 from gateway.auth.endpoints import Resource, any_key, guessed, operation, requires
 from gateway.http.media_responses import MediaBody, send_medium
-from gateway.http.query import Query, cursor_refused
+from gateway.http.query import PageQuery, QueryParameters, cursor_refused
 from gateway.http.responses import json_response
 from gateway.http.types import Content, Moment, RequestBody, View, doc
 from gateway.http.uploads import read_upload
 from gateway.openapi.examples import ASSET_ID, CREATED
-from gateway.openapi.parameters import CURSOR, EXPIRES, LIMIT, SIGNATURE, WIDTH
 from gateway.routes.shared_types import DELETED, Deleted
 from gateway.services import GatewayRequest, Services
 
 PATH = "/api/assets"
+
+
+class WidthQuery(QueryParameters):
+    """Query of a link to an asset."""
+
+    width: Annotated[
+        Annotated[int, Meta(ge=WIDTHS[0], le=WIDTHS[-1])] | None,
+        doc("How wide a smaller picture is to be; rounded up to a width that is made.", 256),
+    ] = field(default=None, name="w")
+
+
+class LinkQuery(WidthQuery):
+    """Query of a signed link; `LinkSigner` reads it."""
+
+    expires: Annotated[int | None, doc("The second, since 1970, at which the link ends.")] = None
+    signature: Annotated[str | None, doc("What makes the link ours.")] = None
 
 
 class AssetView(View, kw_only=True):
@@ -103,16 +118,16 @@ async def upload_asset(request: GatewayRequest, principal: Principal) -> Respons
     return json_response(AssetView.of(asset, url=media_service.link(asset)), 201)
 
 
-@operation(query=(LIMIT, CURSOR), answers={200: AssetPageView}, errors=(errors.InvalidQuery,))
+@operation(query=PageQuery, answers={200: AssetPageView}, errors=(errors.InvalidQuery,))
 @any_key
 async def list_assets(request: GatewayRequest, principal: Principal) -> Response:
     """The caller's assets, newest first, a page at a time, and what all its media take."""
-    query = Query(request.scope)
-    limit = query.limit()
-    cursor = query.text("cursor")
+    query = PageQuery.parse(request.scope)
     media_service = request.services.media_service
     with cursor_refused():
-        page = await media_service.page(principal.account.id, limit=limit, cursor=cursor)
+        page = await media_service.page(
+            principal.account.id, limit=query.limit, cursor=query.cursor
+        )
     return json_response(
         AssetPageView(
             rows=[AssetView.of(asset, url=media_service.link(asset)) for asset in page.assets],
@@ -124,14 +139,14 @@ async def list_assets(request: GatewayRequest, principal: Principal) -> Response
 
 
 @operation(
-    query=(WIDTH,),
+    query=WidthQuery,
     answers={200: AssetView},
     errors=(errors.InvalidQuery, errors.AssetNotFound, errors.UnsupportedMediaType),
 )
 @any_key
 async def get_asset(request: GatewayRequest, principal: Principal) -> Response:
     """One of the caller's assets, with a fresh link to it or to a smaller picture of it."""
-    width = Query(request.scope).optional_integer("w", low=WIDTHS[0], high=WIDTHS[-1])
+    width = WidthQuery.parse(request.scope).width
     media_service = request.services.media_service
     asset = await media_service.get(principal.account.id, request.path_params["asset_id"])
     link = media_service.link(asset, width=None if width is None else round_width(width))
@@ -148,7 +163,7 @@ async def delete_asset(request: GatewayRequest, principal: Principal) -> Respons
 
 
 @operation(
-    query=(EXPIRES, SIGNATURE, WIDTH),
+    query=LinkQuery,
     answers={200: MEDIA},
     errors=(errors.AssetNotFound, errors.UnsupportedMediaType, errors.Unavailable),
 )

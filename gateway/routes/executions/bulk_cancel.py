@@ -11,7 +11,7 @@ from gateway.auth.endpoints import Resource, before_approval, operation, require
 from gateway.http.request_bodies import read_body
 from gateway.http.responses import json_response
 from gateway.http.types import View, doc
-from gateway.runs.execution_filters import FilterBody
+from gateway.runs.query import FilterBody
 from gateway.services import GatewayRequest
 
 CancelRequest = FilterBody.of_all_filters("CancelRequest")

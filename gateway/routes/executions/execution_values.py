@@ -1,7 +1,7 @@
 """Values of executions: inputs, and inputs, outputs and attempts of each node."""
 
 import re
-from typing import Any
+from typing import Annotated, Any
 
 from starlette.responses import Response
 from starlette.routing import Route
@@ -17,13 +17,22 @@ from engine.services.runs.node_values import NodeValues, read_inputs, read_node
 from engine.store import Principal
 from gateway.auth.endpoints import Resource, operation, requires
 from gateway.http.json_bodies import run_off_loop
-from gateway.http.query import Query
+from gateway.http.query import QueryParameters
 from gateway.http.responses import json_response
-from gateway.http.types import Content
-from gateway.openapi.parameters import INPUT, NODE, NODE_ID, OUTPUT
+from gateway.http.types import Content, doc
+from gateway.openapi.parameters import NODE_ID
 from gateway.runs.execution_ids import read_execution_id
 from gateway.runs.values import NodeValuesView
 from gateway.services import GatewayRequest
+
+
+class ValueQuery(QueryParameters):
+    """Query of one value; without any parameter it is of the inputs of the execution."""
+
+    node: Annotated[str | None, doc("The id of a node of the workflow.", "text")] = None
+    input: Annotated[str | None, doc("An input socket of the node.", "prompt-in")] = None
+    output: Annotated[str | None, doc("An output socket of the node.", "text-out")] = None
+
 
 ANY_VALUE = Content(component="Value", kind=Any, examples=({"name": "Ada"}, "Hello Ada"))
 
@@ -48,22 +57,21 @@ async def get_node(request: GatewayRequest, principal: Principal) -> Response:
 
 
 @operation(
-    query=(NODE, INPUT, OUTPUT),
+    query=ValueQuery,
     answers={200: ANY_VALUE},
     errors=(InvalidQuery, ExecutionNotFound, NodeNotFound, ResultUnreadable),
 )
 @requires("execution:read")
 async def get_value(request: GatewayRequest, principal: Principal) -> Response:
     """The whole inputs of an execution, or the whole value at a socket of a node."""
-    query = Query(request.scope)
-    node_id, socket, output = query.text("node"), query.text("input"), query.text("output")
-    if (node_id, socket, output) == (None, None, None):
+    query = ValueQuery.parse(request.scope)
+    if query == ValueQuery():
         return await _answer_inputs(request, principal)
-    found = await _read(request, principal, node_id or "")
-    if (socket is None) == (output is None):
+    found = await _read(request, principal, query.node or "")
+    if (query.input is None) == (query.output is None):
         raise InvalidQuery("output", "Either 'input' or 'output' must name a socket of the node")
-    values = (found.inputs if output is None else found.outputs) or {}
-    name = output if output is not None else socket or ""
+    values = (found.inputs if query.output is None else found.outputs) or {}
+    name = query.output if query.output is not None else query.input or ""
     if name not in values:
         raise NotFound("The node has no value at this socket")
     value = values[name]

@@ -9,14 +9,14 @@ from starlette.routing import Route
 from engine.errors import ExecutionNotCancellable, ExecutionNotFound, InvalidQuery, TooManyStreams
 from engine.store import Principal
 from gateway.auth.endpoints import NO_BODY, Resource, before_approval, in_turns, operation, requires
-from gateway.http.query import Query, cursor_refused
+from gateway.http.query import cursor_refused
 from gateway.http.responses import json_response
 from gateway.http.types import Uuid, View
 from gateway.openapi.examples import EXECUTION_ID
-from gateway.openapi.parameters import CURSOR, LAST_EVENT_ID, LIMIT
-from gateway.runs.execution_filters import FILTERS, read_filter
+from gateway.openapi.parameters import LAST_EVENT_ID
 from gateway.runs.execution_ids import read_execution_id
 from gateway.runs.node_names import node_names
+from gateway.runs.query import ExecutionQuery
 from gateway.runs.streams import ExecutionStream, read_last_event_id
 from gateway.runs.types import EXECUTION_ROW, EventView, ExecutionRow, ExecutionView
 from gateway.services import GatewayRequest
@@ -40,19 +40,18 @@ ExecutionPage.examples = (ExecutionPage([EXECUTION_ROW], next_cursor=None),)
 CancelRequested.examples = (CancelRequested(EXECUTION_ID, "cancel_requested"),)
 
 
-@operation(query=(*FILTERS, LIMIT, CURSOR), answers={200: ExecutionPage}, errors=(InvalidQuery,))
+@operation(query=ExecutionQuery, answers={200: ExecutionPage}, errors=(InvalidQuery,))
 @in_turns
 @requires("execution:read")
 async def list_executions(request: GatewayRequest, principal: Principal) -> Response:
     """The caller's executions, newest first, a page at a time."""
-    services, query = request.services, Query(request.scope)
-    wanted, limit, cursor = read_filter(query), query.limit(), query.text("cursor")
+    services, query = request.services, ExecutionQuery.parse(request.scope)
     with cursor_refused():
         rows, next_cursor = await services.store.executions.list(
             principal.account.id,
-            wanted,
-            limit=limit,
-            cursor=cursor,
+            query.read_filter(),
+            limit=query.limit,
+            cursor=query.cursor,
             reserve=services.result_memory.for_answer(request.scope),
         )
     return json_response(ExecutionPage([ExecutionRow.of(row) for row in rows], next_cursor))

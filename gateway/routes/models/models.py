@@ -1,6 +1,7 @@
 """Models: registry and prices for the caller; admins save manifests."""
 
 import logging
+from typing import Annotated
 
 from msgspec import structs
 from starlette.responses import Response
@@ -16,10 +17,11 @@ from engine.store import Principal, SavedModel
 from engine.values.plain import moment
 from gateway.auth.endpoints import Resource, admins_only, operation, requires
 from gateway.http.entity_tags import entity_tag, wanted_versions
-from gateway.http.query import Query
+from gateway.http.query import QueryParameters, Version
 from gateway.http.request_bodies import read_body
 from gateway.http.responses import json_response
-from gateway.openapi.parameters import IF_MATCH, VERSION
+from gateway.http.types import doc
+from gateway.openapi.parameters import IF_MATCH
 from gateway.routes.models.views import (
     MODEL_LIST,
     MODEL_VERSION_LIST,
@@ -35,6 +37,15 @@ from gateway.services import GatewayRequest
 logger = logging.getLogger(__name__)
 
 MAX_TRIES = 5
+
+
+class ManifestQuery(QueryParameters):
+    """Query of the manifest of a saved model."""
+
+    version: Annotated[
+        Version | None,
+        doc("A former version; the last 50 are kept.", 1),
+    ] = None
 
 
 @operation(answers={200: MODEL_LIST})
@@ -60,14 +71,14 @@ async def create_model(request: GatewayRequest, principal: Principal) -> Respons
 
 
 @operation(
-    query=(VERSION,),
+    query=ManifestQuery,
     answers={200: ModelManifest},
     errors=(errors.InvalidQuery, errors.ModelNotFound),
 )
 @admins_only
 async def get_model(request: GatewayRequest, principal: Principal) -> Response:
     """The manifest of a saved model, the newest or a former one."""
-    version = Query(request.scope).version()
+    version = ManifestQuery.parse(request.scope).version
     name: str = request.path_params["internal_name"]
     saved = await request.services.store.models.get(name, version)
     shown = ModelManifest.of(saved, manifest=saved.text)

@@ -6,11 +6,10 @@ from starlette.routing import Route
 from engine.errors import InvalidQuery
 from engine.store import Principal
 from gateway.auth.endpoints import Resource, admins_only, operation
-from gateway.http.query import MAX_SHORT_LIMIT, Query, cursor_refused
+from gateway.http.query import ShortPageQuery, cursor_refused
 from gateway.http.responses import json_response
 from gateway.http.types import View
 from gateway.openapi.examples import ACCOUNT_ID, CREATED
-from gateway.openapi.parameters import CURSOR, SHORT_LIMIT
 from gateway.routes.shared_types import AuditEntryView
 from gateway.services import GatewayRequest
 
@@ -40,14 +39,15 @@ AuditPage.examples = (
 )
 
 
-@operation(query=(SHORT_LIMIT, CURSOR), answers={200: AuditPage}, errors=(InvalidQuery,))
+@operation(query=ShortPageQuery, answers={200: AuditPage}, errors=(InvalidQuery,))
 @admins_only
 async def list_audit(request: GatewayRequest, principal: Principal) -> Response:
     """The administrative acts of the installation, newest first, a page at a time."""
-    query = Query(request.scope)
-    limit, cursor = query.limit(high=MAX_SHORT_LIMIT), query.text("cursor")
+    query = ShortPageQuery.parse(request.scope)
     with cursor_refused():
-        rows, next_cursor = await request.services.store.audit.page(limit=limit, after=cursor)
+        rows, next_cursor = await request.services.store.audit.page(
+            limit=query.limit, after=query.cursor
+        )
     shown = [AuditEntryView.of(each) for each in rows]
     return json_response(AuditPage(rows=shown, next_cursor=next_cursor))
 

@@ -14,8 +14,9 @@ from gateway.http.rate_limit_headers import WORKFLOW_RUNS
 from gateway.http.request_bodies import read_body
 from gateway.http.responses import Answer
 from gateway.http.types import OBJECT, doc, refused
-from gateway.openapi.parameters import ASYNC, IDEMPOTENCY_KEY, MAX_CREDITS_OF_RUN, PREFER, TIMEOUT
+from gateway.openapi.parameters import IDEMPOTENCY_KEY, PREFER
 from gateway.runs.errors import RUN_ERRORS
+from gateway.runs.query import RunQuery
 from gateway.runs.request import read_run
 from gateway.runs.service import run
 from gateway.runs.types import AcceptedView, EventView, RunRequest, RunResult
@@ -62,7 +63,7 @@ DraftRunRequest.examples = (
 
 
 @operation(
-    query=(ASYNC, TIMEOUT, MAX_CREDITS_OF_RUN),
+    query=RunQuery,
     headers=(PREFER, IDEMPOTENCY_KEY),
     body=DraftRunRequest,
     answers={200: (RunResult, EventView), 202: AcceptedView},
@@ -84,7 +85,8 @@ async def run_draft(request: GatewayRequest, principal: Principal) -> Answer:
         slug=slug,
         part=DraftPart(only=body.only, former_id=body.source, rerun=body.rerun, pinned=pinned),
     )
-    return await run(request, principal, target, await read_run(request, principal))
+    parameters = await read_run(request, principal, RunQuery.parse(request.scope))
+    return await run(request, principal, target, parameters)
 
 
 routes = [Route("/api/workflows/{slug}/draft/run", Resource(POST=run_draft))]

@@ -14,9 +14,10 @@ from gateway.auth.endpoints import (
 )
 from gateway.http.rate_limit_headers import MODEL_RUNS, WORKFLOW_RUNS
 from gateway.http.responses import Answer
-from gateway.openapi.parameters import IDEMPOTENCY_KEY, MAX_CREDITS_OF_RUN
+from gateway.openapi.parameters import IDEMPOTENCY_KEY
 from gateway.runs.errors import RUN_ERRORS
 from gateway.runs.execution_ids import read_execution_id
+from gateway.runs.query import RetryQuery
 from gateway.runs.request import read_retry
 from gateway.runs.retry_access import check_retry
 from gateway.runs.service import run
@@ -25,7 +26,7 @@ from gateway.services import GatewayRequest
 
 
 @operation(
-    query=(MAX_CREDITS_OF_RUN,),
+    query=RetryQuery,
     headers=(IDEMPOTENCY_KEY,),
     answers={202: AcceptedView},
     errors=(

@@ -7,18 +7,11 @@ from engine.ids.slugs import check_slug
 from engine.services.runs.targets import RegisteredModel, SavedWorkflow
 from engine.store import Principal
 from gateway.auth.endpoints import Resource, operation, requires
-from gateway.http.query import Query
 from gateway.http.rate_limit_headers import MODEL_RUNS, WORKFLOW_RUNS
 from gateway.http.responses import Answer
-from gateway.openapi.parameters import (
-    ASYNC,
-    IDEMPOTENCY_KEY,
-    MAX_CREDITS_OF_RUN,
-    PREFER,
-    TIMEOUT,
-    VERSION_OF_RUN,
-)
+from gateway.openapi.parameters import IDEMPOTENCY_KEY, PREFER
 from gateway.runs.errors import RUN_ERRORS
+from gateway.runs.query import RunQuery, WorkflowRunQuery
 from gateway.runs.request import read_run
 from gateway.runs.service import run
 from gateway.runs.types import AcceptedView, EventView, RunRequest, RunResult
@@ -26,7 +19,7 @@ from gateway.services import GatewayRequest
 
 
 @operation(
-    query=(ASYNC, TIMEOUT, MAX_CREDITS_OF_RUN, VERSION_OF_RUN),
+    query=WorkflowRunQuery,
     headers=(PREFER, IDEMPOTENCY_KEY),
     body=RunRequest,
     answers={200: (RunResult, EventView), 202: AcceptedView},
@@ -38,13 +31,15 @@ from gateway.services import GatewayRequest
 @requires("workflow:run", named="slug", bucket=WORKFLOW_RUNS)
 async def run_workflow(request: GatewayRequest, principal: Principal) -> Answer:
     """Run a workflow and answer with its result, or at once with where to find it."""
-    slug, version = check_slug(request.path_params["slug"]), Query(request.scope).version()
-    target = SavedWorkflow(request.services.store, slug, version)
-    return await run(request, principal, target, await read_run(request, principal))
+    slug = check_slug(request.path_params["slug"])
+    query = WorkflowRunQuery.parse(request.scope)
+    target = SavedWorkflow(request.services.store, slug, query.version)
+    parameters = await read_run(request, principal, query, query.version)
+    return await run(request, principal, target, parameters)
 
 
 @operation(
-    query=(ASYNC, TIMEOUT, MAX_CREDITS_OF_RUN),
+    query=RunQuery,
     headers=(PREFER, IDEMPOTENCY_KEY),
     body=RunRequest,
     answers={200: (RunResult, EventView), 202: AcceptedView},
@@ -54,7 +49,8 @@ async def run_workflow(request: GatewayRequest, principal: Principal) -> Answer:
 async def run_model(request: GatewayRequest, principal: Principal) -> Answer:
     """Run a model as if it were a workflow of one node."""
     target = RegisteredModel(request.path_params["internal_name"])
-    return await run(request, principal, target, await read_run(request, principal))
+    parameters = await read_run(request, principal, RunQuery.parse(request.scope))
+    return await run(request, principal, target, parameters)
 
 
 routes = [

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, UnsetType, field
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -14,25 +14,36 @@ from engine.store import LedgerEntry, Principal
 from engine.store.archive.archive import LedgerFilter, StreamId
 from engine.store.executions.record_fields import make_cursor, split_cursor
 from gateway.auth.endpoints import Resource, any_key, in_turns, operation
-from gateway.http.query import MAX_SHORT_LIMIT, Query, cursor_refused
+from gateway.http.query import ShortPageQuery, cursor_refused
 from gateway.http.responses import json_response
-from gateway.http.types import Credits, Moment, Nested, Parameter, Uuid, View, doc
+from gateway.http.types import Credits, Instant, Moment, Nested, Uuid, View, doc
 from gateway.openapi.examples import CREATED, EXECUTION_ID
-from gateway.openapi.parameters import CURSOR, SHORT_LIMIT
-from gateway.openapi.schema import ID, MOMENT, described, one_of
-from gateway.runs.execution_filters import read_moment
 from gateway.services import GatewayRequest
 
-EXECUTION: Parameter = (
-    "executionId",
-    described(ID, "Only movements of this execution.", EXECUTION_ID),
-)
-KIND: Parameter = ("kind", described(one_of(LedgerKind), "Only movements of this kind.", "top-up"))
-SINCE: Parameter = ("from", described(MOMENT, "Only movements at this time or later.", CREATED))
-UNTIL: Parameter = ("to", described(MOMENT, "Only movements before this time.", CREATED))
 NUMBER = re.compile(r"[0-9]{1,15}", re.ASCII)
 MOST_AT = 2**53
 """Time in milliseconds above those of entries."""
+
+
+class LedgerQuery(ShortPageQuery):
+    """Query of the ledger."""
+
+    execution_id: Annotated[Uuid | None, doc("Only movements of this execution.", EXECUTION_ID)] = (
+        None
+    )
+    kind: Annotated[LedgerKind | None, doc("Only movements of this kind.", "top-up")] = None
+    since: Annotated[
+        Instant | None,
+        doc("Only movements at this time or later.", CREATED),
+    ] = field(default=None, name="from")
+    until: Annotated[Instant | None, doc("Only movements before this time.", CREATED)] = field(
+        default=None, name="to"
+    )
+
+    def __post_init__(self) -> None:
+        """Check the id of the execution. Raises InvalidQuery."""
+        if self.execution_id is not None and not is_execution_id(self.execution_id):
+            raise InvalidQuery("executionId", "'executionId' must be the id of an execution")
 
 
 class LedgerRow(Nested):
@@ -78,7 +89,7 @@ LedgerPageView.examples = (
 
 
 @operation(
-    query=(EXECUTION, KIND, SINCE, UNTIL, SHORT_LIMIT, CURSOR),
+    query=LedgerQuery,
     answers={200: LedgerPageView},
     errors=(InvalidQuery, Unavailable),
 )
@@ -90,29 +101,18 @@ async def get_ledger(request: GatewayRequest, principal: Principal) -> Response:
     What a run may cost is reserved when it is accepted, each node captures its price of that, which
     leaves the balance as it is, and the end releases the rest.
     """
-    query = Query(request.scope)
-    limit, cursor = query.limit(high=MAX_SHORT_LIMIT), query.text("cursor")
-    wanted = _read_filter(query)
+    query = LedgerQuery.parse(request.scope)
+    wanted = LedgerFilter(
+        execution_id=query.execution_id, kind=query.kind, since=query.since, until=query.until
+    )
     with cursor_refused():
-        before = None if cursor is None else _parse(cursor)
+        before = None if query.cursor is None else _parse(query.cursor)
     page = await request.services.store.ledgers.page(
-        principal.account.id, wanted, before=before, limit=limit
+        principal.account.id, wanted, before=before, limit=query.limit
     )
     rows = [_view(*each) for each in page.entries]
     last = None if page.last is None else make_cursor(page.last[0], str(page.last[1]))
     return json_response(LedgerPageView(rows, last))
-
-
-def _read_filter(query: Query) -> LedgerFilter:
-    execution_id = query.text("executionId")
-    if execution_id is not None and not is_execution_id(execution_id):
-        raise InvalidQuery("executionId", "'executionId' must be the id of an execution")
-    return LedgerFilter(
-        execution_id=execution_id,
-        kind=query.choice("kind", LedgerKind),
-        since=read_moment(query, "from"),
-        until=read_moment(query, "to"),
-    )
 
 
 def _parse(cursor: str) -> StreamId:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Self
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -13,13 +13,39 @@ from engine.executions.execution import Execution, ExecutionStatus
 from engine.models.pricing import MICRO
 from engine.store import ExecutionFilter, Principal
 from gateway.auth.endpoints import Resource, any_key, in_turns, operation
-from gateway.http.query import MAX_OFFSET, Query, cursor_refused
+from gateway.http.query import MAX_NUMBER, ModelName, PageQuery, Slug, cursor_refused
 from gateway.http.responses import json_response
 from gateway.http.types import Credits, Moment, Nested, Uuid, View, doc
 from gateway.openapi.examples import ACCOUNT_ID, CREATED, EXECUTION_ID
-from gateway.openapi.parameters import CURSOR, LIMIT, MODEL, OFFSET, STATUS, WORKFLOW
 from gateway.routes.shared_types import Amount, exact_amount
 from gateway.services import GatewayRequest
+
+
+class UsageQuery(PageQuery):
+    """Query of the usage; a cursor excludes an offset."""
+
+    status: Annotated[
+        ExecutionStatus | None,
+        doc("Only executions with this status.", "completed"),
+    ] = None
+    model_id: Annotated[ModelName | None, doc("Only what called this model.", "echo")] = None
+    workflow_slug: Annotated[
+        Slug | None, doc("Only what belongs to this workflow.", "greeting")
+    ] = None
+    offset: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=MAX_NUMBER,
+            description="Rows to leave out, the newest first.",
+            examples=[50],
+        ),
+    ] = 0
+
+    def __post_init__(self) -> None:
+        """Check that there is no offset beside a cursor. Raises InvalidQuery."""
+        if self.cursor is not None and self.offset:
+            raise InvalidQuery("offset", "'offset' does not go with 'cursor'")
 
 
 class UsageRow(Nested):
@@ -96,7 +122,7 @@ UsagePageView.examples = (
 
 
 @operation(
-    query=(STATUS, MODEL, WORKFLOW, LIMIT, OFFSET, CURSOR),
+    query=UsageQuery,
     answers={200: UsagePageView},
     errors=(InvalidQuery,),
 )
@@ -104,28 +130,26 @@ UsagePageView.examples = (
 @any_key
 async def get_usage(request: GatewayRequest, principal: Principal) -> Response:
     """The account's executions and their cost, newest first, a page at a time."""
-    query = Query(request.scope)
-    limit = query.limit()
-    offset = query.integer("offset", default=0, low=0, high=MAX_OFFSET)
-    cursor = query.text("cursor")
-    if cursor is not None and offset:
-        raise InvalidQuery("offset", "'offset' does not go with 'cursor'")
-    status = query.status("status")
+    query = UsageQuery.parse(request.scope)
     wanted = ExecutionFilter(
-        statuses=() if status is None else (status,),
-        model_id=query.model("modelId"),
-        workflow_slug=query.slug("workflowSlug"),
+        statuses=() if query.status is None else (query.status,),
+        model_id=query.model_id,
+        workflow_slug=query.workflow_slug,
     )
     usage = request.services.store.usage
     with cursor_refused():
         page = await usage.page(
-            principal.account.id, wanted, limit=limit, offset=offset, cursor=cursor
+            principal.account.id,
+            wanted,
+            limit=query.limit,
+            offset=query.offset,
+            cursor=query.cursor,
         )
     return json_response(
         UsagePageView(
             rows=[UsageRow.of(row) for row in page.rows],
-            page=page.offset // limit + 1,
-            page_size=limit,
+            page=page.offset // query.limit + 1,
+            page_size=query.limit,
             total=page.total,
             total_is_exact=UNSET if page.is_exact else False,
             next_cursor=page.next_cursor or UNSET,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated
 
+from msgspec import field
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -15,12 +16,10 @@ from engine.store.archive.archive import SeriesQuery, SeriesRow
 from engine.values.plain import moment
 from gateway.auth.endpoints import Resource, any_key, in_turns, operation
 from gateway.http.json_bodies import run_off_loop
-from gateway.http.query import Query
+from gateway.http.query import QueryParameters
 from gateway.http.responses import json_response
-from gateway.http.types import Credits, Moment, Nested, Parameter, View, doc
+from gateway.http.types import Credits, Instant, Moment, Nested, View, doc
 from gateway.openapi.examples import CREATED
-from gateway.openapi.schema import MOMENT, described, one_of
-from gateway.runs.execution_filters import read_moment
 from gateway.services import GatewayRequest
 
 DAY_MS = 86_400_000
@@ -48,34 +47,40 @@ class SeriesDimension(StrEnum):
 
 
 LENGTHS = {SeriesBucket.MINUTE: 60_000, SeriesBucket.HOUR: 3_600_000, SeriesBucket.DAY: DAY_MS}
-FROM: Parameter = (
-    "from",
-    described(
-        MOMENT,
-        "Of executions created at this time or later; a day before `to`, if absent.",
-        CREATED,
-    ),
-)
-TO: Parameter = (
-    "to",
-    described(MOMENT, "Of executions created before this time; now, if absent.", CREATED),
-)
-BUCKET: Parameter = (
-    "bucket",
-    described(
-        {**one_of(SeriesBucket), "default": SeriesBucket.HOUR.value},
-        "Length of time of a row, in UTC.",
-        "hour",
-    ),
-)
-BY: Parameter = (
-    "by",
-    described(
-        {**one_of(SeriesDimension), "default": SeriesDimension.WORKFLOW.value},
-        "What the rows of one time are apart by.",
-        "workflow",
-    ),
-)
+
+
+class UsageSeriesQuery(QueryParameters):
+    """Query of figures."""
+
+    since: Annotated[
+        Instant | None,
+        doc("Of executions created at this time or later; a day before `to`, if absent.", CREATED),
+    ] = field(default=None, name="from")
+    until: Annotated[
+        Instant | None,
+        doc("Of executions created before this time; now, if absent.", CREATED),
+    ] = field(default=None, name="to")
+    bucket: Annotated[SeriesBucket, doc("Length of time of a row, in UTC.", "hour")] = (
+        SeriesBucket.HOUR
+    )
+    by: Annotated[
+        SeriesDimension,
+        doc("Property that tells the rows of one time apart.", "workflow"),
+    ] = SeriesDimension.WORKFLOW
+
+    def read_series(self) -> SeriesQuery:
+        """Return the range and the grouping. Raises InvalidQuery."""
+        end = int(time.time() * 1_000) + 1 if self.until is None else self.until
+        start = end - DAY_MS if self.since is None else self.since
+        if end <= start:
+            raise InvalidQuery("to", "'to' must be later than 'from'")
+        if (end - start) // LENGTHS[self.bucket] > MOST_BUCKETS:
+            raise InvalidQuery(
+                "bucket", f"There are more than {MOST_BUCKETS:,} of these from 'from' to 'to'"
+            )
+        return SeriesQuery(
+            start=start, end=end, bucket_ms=LENGTHS[self.bucket], dimension=self.by.value
+        )
 
 
 class SeriesRowView(Nested):
@@ -107,9 +112,7 @@ UsageSeries.examples = (
 )
 
 
-@operation(
-    query=(FROM, TO, BUCKET, BY), answers={200: UsageSeries}, errors=(InvalidQuery, Unavailable)
-)
+@operation(query=UsageSeriesQuery, answers={200: UsageSeries}, errors=(InvalidQuery, Unavailable))
 @in_turns
 @any_key
 async def get_usage_series(request: GatewayRequest, principal: Principal) -> Response:
@@ -118,29 +121,13 @@ async def get_usage_series(request: GatewayRequest, principal: Principal) -> Res
     Rows are in the order of time, and there is none for a time without executions. A run of several
     models counts for each of them.
     """
-    wanted = _read_query(Query(request.scope))
+    wanted = UsageSeriesQuery.parse(request.scope).read_series()
     rows = await read_series(request.services.store, principal.account.id, wanted)
 
     def build() -> Response:
         return json_response(UsageSeries(_views(rows)))
 
     return await run_off_loop(len(rows) * ROW_BYTES, build)
-
-
-def _read_query(query: Query) -> SeriesQuery:
-    bucket = query.choice("bucket", SeriesBucket) or SeriesBucket.HOUR
-    end = read_moment(query, "to")
-    end = int(time.time() * 1_000) + 1 if end is None else end
-    start = read_moment(query, "from")
-    start = end - DAY_MS if start is None else start
-    if end <= start:
-        raise InvalidQuery("to", "'to' must be later than 'from'")
-    if (end - start) // LENGTHS[bucket] > MOST_BUCKETS:
-        raise InvalidQuery(
-            "bucket", f"There are more than {MOST_BUCKETS:,} of these from 'from' to 'to'"
-        )
-    by = query.choice("by", SeriesDimension) or SeriesDimension.WORKFLOW
-    return SeriesQuery(start=start, end=end, bucket_ms=LENGTHS[bucket], dimension=by.value)
 
 
 def _views(rows: Sequence[SeriesRow]) -> list[SeriesRowView]:

@@ -13,7 +13,7 @@ from engine import errors
 from engine.access.capabilities import covers
 from engine.store import ApiKey, Principal, Webhook
 from engine.store.webhooks.delivery_reads import NO_DELIVERY
-from engine.values.plain import moment, parse_moment
+from engine.values.plain import moment
 from engine.webhooks.deliveries import DeliveryStatus
 from engine.webhooks.signing import (
     CAPABILITY,
@@ -26,19 +26,16 @@ from engine.webhooks.signing import (
 )
 from gateway.auth.endpoints import Resource, operation, session_only
 from gateway.auth.principal import check_capability
-from gateway.http.query import Query, cursor_refused
+from gateway.http.query import PageQuery, cursor_refused
 from gateway.http.request_bodies import read_body
 from gateway.http.responses import json_response
-from gateway.http.types import Moment, RequestBody, View, described_as, doc, refused
+from gateway.http.types import Instant, Moment, RequestBody, View, described_as, doc
 from gateway.openapi.examples import CREATED
-from gateway.openapi.parameters import CURSOR, DELIVERY_STATUS, LIMIT
 from gateway.routes.shared_types import DELETED, Deleted, SavedWebhook
 from gateway.routes.webhooks.views import DELIVERED, TEST_DELIVERY, DeliveryView
 from gateway.services import GatewayRequest
 
 logger = logging.getLogger(__name__)
-
-STATUSES = ", ".join(DeliveryStatus)
 
 
 class WebhookView(View, kw_only=True):
@@ -62,6 +59,14 @@ class DeliveryPage(View):
     next_cursor: str | None
 
 
+class DeliveriesQuery(PageQuery):
+    """Query of the deliveries of a webhook."""
+
+    status: Annotated[DeliveryStatus | None, doc("Only deliveries with this status.", "failed")] = (
+        None
+    )
+
+
 class WebhookRequest(RequestBody, kw_only=True):
     """A webhook to save; the engine checks the URL and the secret."""
 
@@ -73,23 +78,14 @@ class WebhookRequest(RequestBody, kw_only=True):
             description="Left out: as it is, or made when there is none. Null: a new one is made.",
         ),
     ] = UNSET
-    enabled: Annotated[bool, refused("must be true or false")] = True
+    enabled: bool = True
 
 
 class RedeliveryRequest(RequestBody, kw_only=True):
     """Deliveries to send again."""
 
-    since: Annotated[Any, described_as(Moment, description="Those of events from this time on.")]
-    status: Annotated[DeliveryStatus | None, refused(f"must be one of {STATUSES}")] = None
-
-    def read_since(self) -> int:
-        """Return the time in milliseconds. Raises InvalidBody."""
-        since = parse_moment(self.since) if isinstance(self.since, str) else None
-        if since is None:
-            raise errors.InvalidBody(
-                "'since' must be a time with a zone, such as 2026-01-31T12:00:00Z", field="since"
-            )
-        return since
+    since: Annotated[Instant, doc("Those of events from this time on.")]
+    status: DeliveryStatus | None = None
 
 
 class RedeliveryView(View):
@@ -110,7 +106,7 @@ SavedWebhook.examples = (SavedWebhook(**WEBHOOK | {"secret": "whsec_…"}),)
 WebhookRequest.examples = (WebhookRequest(url=WEBHOOK["url"]),)
 DeliveryPage.examples = (DeliveryPage([TEST_DELIVERY, DELIVERED], next_cursor=None),)
 RedeliveryRequest.examples = (
-    RedeliveryRequest(since="2026-01-31T12:00:00.000Z", status=DeliveryStatus.FAILED),
+    RedeliveryRequest(since=Instant(1_769_860_800_000), status=DeliveryStatus.FAILED),
 )
 RedeliveryView.examples = (RedeliveryView(redelivered=12, more=False, next_since=None),)
 
@@ -179,21 +175,18 @@ async def send_test_event(request: GatewayRequest, principal: Principal) -> Resp
 
 
 @operation(
-    query=(DELIVERY_STATUS, LIMIT, CURSOR),
+    query=DeliveriesQuery,
     answers={200: DeliveryPage},
     errors=(errors.InvalidQuery,),
 )
 @session_only
 async def list_deliveries(request: GatewayRequest, principal: Principal) -> Response:
     """The deliveries of a webhook and their attempts, newest first, a page at a time."""
-    query = Query(request.scope)
-    limit = query.limit()
-    cursor = query.text("cursor")
-    status = query.choice("status", DeliveryStatus)
+    query = DeliveriesQuery.parse(request.scope)
     key = await _own_key(request, principal)
     with cursor_refused():
         rows, next_cursor = await request.services.store.deliveries.list(
-            key.account_id, key.id, limit=limit, after=cursor, status=status
+            key.account_id, key.id, limit=query.limit, after=query.cursor, status=query.status
         )
     return json_response(DeliveryPage([DeliveryView.of(row) for row in rows], next_cursor))
 
@@ -216,7 +209,7 @@ async def redeliver_since(request: GatewayRequest, principal: Principal) -> Resp
     key = await _own_key(request, principal)
     body = await read_body(request, RedeliveryRequest)
     redelivery = request.services.store.redelivery
-    done = await redelivery.redeliver_since(key.account_id, key.id, body.read_since(), body.status)
+    done = await redelivery.redeliver_since(key.account_id, key.id, body.since, body.status)
     logger.info(
         "deliveries redelivered",
         extra={"account_id": key.account_id, "key_id": key.id, "count": done.count},

@@ -13,11 +13,10 @@ from engine.store import Principal, Workflow
 from engine.store.accounts.rate_limits import SAVES
 from gateway.auth.endpoints import Resource, operation, requires
 from gateway.http.entity_tags import entity_tag
-from gateway.http.query import MAX_SHORT_LIMIT, Query, cursor_refused
+from gateway.http.query import ShortPageQuery, cursor_refused
 from gateway.http.responses import json_response
 from gateway.http.types import Moment, Nested, View, doc
 from gateway.openapi.examples import ACCOUNT_ID, CREATED
-from gateway.openapi.parameters import CURSOR, SHORT_LIMIT
 from gateway.routes.workflows.documents import WorkflowView
 from gateway.services import GatewayRequest
 
@@ -60,19 +59,20 @@ WorkflowVersionPage.examples = (
 
 
 @operation(
-    query=(SHORT_LIMIT, CURSOR),
+    query=ShortPageQuery,
     answers={200: WorkflowVersionPage},
     errors=(errors.InvalidQuery, errors.WorkflowNotFound, errors.NotOwner),
 )
 @requires("workflow:read")
 async def list_versions(request: GatewayRequest, principal: Principal) -> Response:
     """List the versions of a workflow that are kept: the last 50 and those in use."""
-    query = Query(request.scope)
-    limit, cursor = query.limit(high=MAX_SHORT_LIMIT), query.text("cursor")
+    query = ShortPageQuery.parse(request.scope)
     store, account_id = request.services.store, principal.account.id
     workflow = await store.workflows.get_own(account_id, check_slug(request.path_params["slug"]))
     with cursor_refused():
-        page = await store.versions.page(account_id, workflow.slug, limit=limit, cursor=cursor)
+        page = await store.versions.page(
+            account_id, workflow.slug, limit=query.limit, cursor=query.cursor
+        )
     rows = [WorkflowVersion.of(each) for each in page.rows]
     return json_response(WorkflowVersionPage(rows=rows, next_cursor=page.next_cursor))
 

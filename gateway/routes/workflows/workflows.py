@@ -1,9 +1,9 @@
 """Workflows: list, read, save and delete them, and describe their inputs."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import UNSET
+from msgspec import UNSET, field
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -31,18 +31,11 @@ from gateway.auth.endpoints import (
 )
 from gateway.auth.redaction import redacted
 from gateway.http.entity_tags import entity_tag, wanted_versions
-from gateway.http.query import MAX_SHORT_LIMIT, Query, cursor_refused
+from gateway.http.query import QueryParameters, ShortPageQuery, Version, cursor_refused
 from gateway.http.request_bodies import read_object
 from gateway.http.responses import json_response
-from gateway.openapi.parameters import (
-    ARCHIVED,
-    CURSOR,
-    IF_MATCH,
-    SEARCHED,
-    SHORT_LIMIT,
-    TAG,
-    VERSION_OF_RUN,
-)
+from gateway.http.types import doc
+from gateway.openapi.parameters import IF_MATCH
 from gateway.routes.shared_types import DELETED, Deleted
 from gateway.routes.workflows.documents import (
     JSON_SCHEMA,
@@ -57,11 +50,34 @@ from gateway.routes.workflows.documents import (
 from gateway.routes.workflows.rows import WORKFLOW_LIST, WorkflowPageView, make_rows
 from gateway.services import GatewayRequest
 
-PAGING = (SHORT_LIMIT, CURSOR, SEARCHED, TAG, ARCHIVED)
+
+class WorkflowsQuery(ShortPageQuery):
+    """Query of the list of workflows."""
+
+    text: Annotated[
+        str | None,
+        doc("Only what has this text in its name, slug or description.", "greet"),
+    ] = field(default=None, name="q")
+    tag: Annotated[str | None, doc("Only what has this tag.", "demo")] = None
+    archived: Annotated[
+        bool | None,
+        doc("Only what is archived, or what is not.", False),
+    ] = None
+
+
+class SchemaQuery(QueryParameters):
+    """Query of the schema of a workflow."""
+
+    version: Annotated[
+        Version | None,
+        doc("A version that is kept, instead of the live one.", 3),
+    ] = None
 
 
 @operation(
-    query=PAGING, answers={200: (WORKFLOW_LIST, WorkflowPageView)}, errors=(errors.InvalidQuery,)
+    query=WorkflowsQuery,
+    answers={200: (WORKFLOW_LIST, WorkflowPageView)},
+    errors=(errors.InvalidQuery,),
 )
 @in_turns
 @requires("workflow:read")
@@ -72,17 +88,14 @@ async def list_workflows(request: GatewayRequest, principal: Principal) -> Respo
     """
     services = request.services
     workflow_list = services.store.workflow_list
-    account_id, query = principal.account.id, Query(request.scope)
-    if not query.has_any(name for name, _ in PAGING):
+    account_id, query = principal.account.id, WorkflowsQuery.parse(request.scope)
+    if not request.query_params:
         own = await workflow_list.own(account_id)
         foreign = await workflow_list.templates_of_others(account_id)
         return json_response(await make_rows(services, principal, [*own, *foreign]))
-    wanted = WorkflowFilter(
-        text=query.text("q"), tag=query.text("tag"), archived=query.optional_flag("archived")
-    )
-    limit, cursor = query.limit(high=MAX_SHORT_LIMIT), query.text("cursor")
+    wanted = WorkflowFilter(text=query.text, tag=query.tag, archived=query.archived)
     with cursor_refused():
-        page = await workflow_list.page(account_id, wanted, limit=limit, cursor=cursor)
+        page = await workflow_list.page(account_id, wanted, limit=query.limit, cursor=query.cursor)
     rows = await make_rows(services, principal, page.rows)
     return json_response(WorkflowPageView(rows=rows, next_cursor=page.next_cursor))
 
@@ -208,7 +221,7 @@ async def restore_workflow(request: GatewayRequest, principal: Principal) -> Res
 
 
 @operation(
-    query=(VERSION_OF_RUN,),
+    query=SchemaQuery,
     answers={200: (SchemaView, JSON_SCHEMA)},
     errors=(
         *(errors.WorkflowNotFound, errors.WorkflowNotRunnable),
@@ -218,7 +231,7 @@ async def restore_workflow(request: GatewayRequest, principal: Principal) -> Res
 @requires("workflow:read")
 async def get_schema(request: GatewayRequest, principal: Principal) -> Response:
     """The inputs that a workflow asks for, and the estimate of a run."""
-    version = Query(request.scope).version()
+    version = SchemaQuery.parse(request.scope).version
     if version is None:
         found = await _load_readable(request, principal)
     else:

@@ -35,13 +35,6 @@ async def saved(client: httpx2.AsyncClient) -> None:
     assert (await client.post("/api/workflows", json=greeting())).status_code == 201
 
 
-def test_every_endpoint_takes_the_query_parameters_that_the_description_has() -> None:
-    for method, path, endpoint in endpoints():
-        described = endpoint.operation
-        assert described, (method, path)
-        assert endpoint.query == {name for name, _ in described.query}, (method, path)
-
-
 async def test_no_endpoint_of_the_api_takes_a_query_parameter_that_it_does_not_know(
     client: httpx2.AsyncClient, browser: httpx2.AsyncClient, saved: None
 ) -> None:

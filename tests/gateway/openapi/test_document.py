@@ -14,13 +14,19 @@ from engine.settings import Settings
 from engine.store import Principal
 from gateway.app import routes
 from gateway.auth.endpoints import NO_BODY, Endpoint, Resource, operation, public, requires
+from gateway.http.query import QueryParameters
 from gateway.http.request_bodies import read_body
 from gateway.http.responses import json_response
-from gateway.http.types import Content, RequestBody, View, refused
+from gateway.http.types import Content, RequestBody, View, doc, refused
 from gateway.openapi.document import endpoint_at, make_document
-from gateway.openapi.parameters import LIMIT
 from gateway.routes.runs.runs import run_workflow
 from gateway.services import GatewayRequest
+
+
+class NotesQuery(QueryParameters):
+    """Query of the list."""
+
+    limit: Annotated[int, Meta(ge=1, le=500), doc("Rows of a page.", 20)] = 50
 
 
 class NoteRequest(RequestBody):
@@ -46,7 +52,7 @@ NOTE_LIST = Content(component="NoteList", kind=list[NoteView])
 NOTE_ID = ("note_id", {"type": "string", "description": "The id of a note."})
 
 
-@operation(query=(LIMIT,), answers={200: NOTE_LIST}, errors=(InvalidQuery,))
+@operation(query=NotesQuery, answers={200: NOTE_LIST}, errors=(InvalidQuery,))
 @requires("workflow:read")
 async def list_notes(request: GatewayRequest, principal: Principal) -> Response:
     """All notes."""
@@ -124,7 +130,8 @@ def test_parameters_are_those_of_the_path_and_the_query() -> None:
 
     assert (limit["name"], limit["in"], limit["required"]) == ("limit", "query", False)
     assert (note_id["name"], note_id["in"], note_id["required"]) == ("note_id", "path", True)
-    assert list_notes.query == {"limit"}
+    assert limit["schema"] == {"type": "integer", "minimum": 1, "maximum": 500, "default": 50}
+    assert (limit["description"], limit["example"]) == ("Rows of a page.", 20)
 
 
 def test_an_endpoint_without_a_description_is_left_out() -> None:

@@ -16,6 +16,7 @@ from engine import errors
 from engine.settings import Settings
 from gateway.app import routes
 from gateway.auth.endpoints import Resource
+from gateway.http.types import decode_instant
 from gateway.openapi.components import components_of, examples_of
 from gateway.openapi.document import make_document, shapes_of
 from gateway.openapi.errors import NAMELESS, SAMPLES, SCHEMAS, STATUSES
@@ -115,7 +116,7 @@ def test_an_example_is_one_of_its_type() -> None:
     for name, kind in TYPES.items():
         for example in examples_of(kind):
             try:
-                msgspec.convert(example, kind)
+                msgspec.convert(example, kind, dec_hook=decode_instant)
             except msgspec.ValidationError as error:
                 misfits[name] = str(error)
 

@@ -2,7 +2,7 @@
 
 from tests.support.recipes.recipe import Addition, Recipe
 
-TESTS = "tests/gateway/runs/test_execution_filters.py"
+TESTS = "tests/gateway/runs/test_query_filters.py"
 
 FILTER = Recipe(
     name="filter of executions",

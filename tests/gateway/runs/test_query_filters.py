@@ -143,15 +143,36 @@ async def test_cancellation_has_every_filter(
     assert await store.executions.status(account.id, other) is not ExecutionStatus.CANCELLED
 
 
-@pytest.mark.parametrize("name", ["keyId", "modelId", "errorCode", "httpRequestId"])
-async def test_an_empty_text_cancels_nothing(
-    name: str, client: httpx2.AsyncClient, store: Store, account: Account
+WRONG = [
+    *((name, "") for name in sorted(NAMES)),
+    ("status", "nothing"),
+    ("workflowSlug", "No Slug"),
+    ("workflowSlug", "slug\n"),
+    ("version", 0),
+    ("version", 2**53),
+    ("source", "nowhere"),
+    ("keyId", "k" * 101),
+    ("modelId", "a model"),
+    ("from", "yesterday"),
+    ("to", "2026-11-30T08:00:00"),
+    ("q", "no id"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG, ids=repr)
+async def test_queries_and_bodies_refuse_the_same_values(
+    name: str, value: Any, client: httpx2.AsyncClient, store: Store, account: Account
 ) -> None:
     begun = await accept(store, account, *await save(store, account))
 
-    answer = await client.post("/api/executions/cancel", json={name: ""})
+    listed = await client.get("/api/executions", params={name: value})
+    cancelled = await client.post("/api/executions/cancel", json={name: value})
 
-    assert (answer.status_code, answer.json()) == (202, {"cancelled": 0, "more": False})
+    refusals = {"INVALID_QUERY": listed, "INVALID_BODY": cancelled}
+    for code, answer in refusals.items():
+        body = answer.json()
+        assert (answer.status_code, body["code"], body["field"]) == (400, code, name)
+    assert cancelled.json()["error"].startswith(listed.json()["error"])
     assert await store.executions.status(account.id, begun.id) is ExecutionStatus.PROCESSING
 
 

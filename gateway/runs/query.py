@@ -1,0 +1,145 @@
+"""Queries of runs and of lists of executions, and the filters in bodies."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self, cast
+
+from msgspec import Meta, Struct, defstruct, field
+
+from engine.access.capabilities import MODEL_NAME
+from engine.billing.credits import MAX_CREDITS
+from engine.errors import InvalidBody
+from engine.executions.execution import ExecutionStatus
+from engine.executions.filter import FIELDS, ID_START, NONE, ExecutionFilter, FilterField, ValueForm
+from engine.executions.sources import Source
+from gateway.http.query import (
+    MAX_NAME,
+    PageQuery,
+    QueryParameters,
+    Seconds,
+    Slug,
+    Version,
+)
+from gateway.http.types import Instant, RequestBody, described_as, doc, refused
+
+
+class RetryQuery(QueryParameters):
+    """Query of a retry."""
+
+    max_credits: Annotated[
+        Annotated[int, Meta(ge=0, le=MAX_CREDITS)] | None,
+        doc("What the run may cost at most, in credits.", 100),
+    ] = field(default=None, name="max_credits")
+
+
+class RunQuery(RetryQuery):
+    """Query of a run."""
+
+    is_async: Annotated[
+        bool,
+        described_as(
+            bool | Literal["", "0", "1"],
+            description="Answer at once, with where to poll. Without a value it is true.",
+            examples=[True],
+        ),
+    ] = field(default=False, name="async")
+    timeout: Annotated[
+        Seconds | None,
+        doc("How many seconds to wait for the end; then the answer is a 202.", 30),
+    ] = None
+
+
+class WorkflowRunQuery(RunQuery):
+    """Query of a run of a workflow."""
+
+    version: Annotated[
+        Version | None,
+        doc("A version that is kept, instead of the live one.", 3),
+    ] = None
+
+
+ID_START_REFUSED = refused("must be the start of an execution's id")
+KINDS: Mapping[ValueForm, Any] = {
+    ValueForm.STATUSES: list[ExecutionStatus],
+    ValueForm.SLUG: Slug,
+    ValueForm.VERSION: Version,
+    ValueForm.SOURCE: Source,
+    ValueForm.NAME: Annotated[
+        str,
+        Meta(min_length=1, max_length=MAX_NAME),
+        refused(f"must have 1 to {MAX_NAME} characters"),
+    ],
+    ValueForm.MODEL: Annotated[
+        str,
+        Meta(pattern=f"^(?:{MODEL_NAME}|{NONE})$"),
+        refused("must be a model's internal name"),
+    ],
+    ValueForm.MOMENT: Instant,
+    ValueForm.ID_START: Annotated[str, Meta(pattern=f"^(?:{ID_START.pattern})$"), ID_START_REFUSED],
+}
+"""Types of the values of filters, in queries and in bodies."""
+STATUSES_OF_BODY = Annotated[
+    ExecutionStatus | Annotated[list[ExecutionStatus], Meta(min_length=1)],
+    refused(f"must be one of {', '.join(ExecutionStatus)}, or a list of these"),
+]
+
+
+def _members(kinds: Mapping[ValueForm, Any]) -> list[tuple[str, Any, Any]]:
+    """Return a member for each field of a filter, as `defstruct` takes it."""
+    return [
+        (name, _kind(each, kinds), field(default=None, name=each.name))
+        for name, each in FIELDS.items()
+    ]
+
+
+def _kind(each: FilterField, kinds: Mapping[ValueForm, Any]) -> Any:
+    words = f"Only executions {each.words}."
+    return Annotated[kinds[each.form] | None, doc(words, each.example)]
+
+
+def _make_filter(members: Struct) -> ExecutionFilter:
+    """Return the filter that a query or a body has."""
+    values = {name: value for name in FIELDS if (value := getattr(members, name)) is not None}
+    if isinstance(values.get("statuses"), ExecutionStatus):
+        values["statuses"] = (values["statuses"],)
+    return ExecutionFilter(**values)
+
+
+class FilteredPageQuery(PageQuery):
+    """Query of a list of executions; `ExecutionQuery` has the members."""
+
+    def read_filter(self) -> ExecutionFilter:
+        """Return the filter."""
+        return _make_filter(self)
+
+
+ExecutionQuery = cast(
+    "type[FilteredPageQuery]",
+    defstruct("ExecutionQuery", _members(KINDS), bases=(FilteredPageQuery,), kw_only=True),
+)
+
+
+class FilterBody(RequestBody):
+    """Body of filters, of which one at least is needed; `of_all_filters` makes the members."""
+
+    @classmethod
+    def of_all_filters(cls, name: str) -> type[Self]:
+        """Return a type with a member for each filter, described as this one."""
+        kind = defstruct(
+            name,
+            _members({**KINDS, ValueForm.STATUSES: STATUSES_OF_BODY}),
+            bases=(cls,),
+            namespace={"__doc__": cls.__doc__},
+            kw_only=True,
+            forbid_unknown_fields=True,
+        )
+        return cast("type[Self]", kind)
+
+    def __post_init__(self) -> None:
+        """Check that there is a filter. Raises InvalidBody."""
+        if all(getattr(self, attribute) is None for attribute in FIELDS):
+            names = ", ".join(repr(each.name) for each in FIELDS.values())
+            raise InvalidBody(f"One of {names} is needed", field="workflowSlug")
+
+    def read_filter(self) -> ExecutionFilter:
+        """Return the filter."""
+        return _make_filter(self)
