@@ -43,17 +43,6 @@ async def test_a_graph_of_pure_nodes_with_long_inputs_costs_one_claim_and_one_ad
     assert await store.client.send("HMGET", key, "fence", "step1") == [b"1", b"1"]
 
 
-async def test_a_graph_of_pure_nodes_with_short_inputs_is_claimed_and_ended_in_one_step(
-    store: Store, runner: Runner
-) -> None:
-    execution = await runner.run(greeting(150), {"who": "Ada"})
-
-    key = keyspace.execution(runner.account.id, execution.id)
-    fence, step, walked = await store.client.send("HMGET", key, "fence", "step1", "walked")
-    assert (fence, step) == (None, None)
-    assert walked
-
-
 async def test_parallel_calls_run_together(runner: Runner, target: Target) -> None:
     graph = http_fan(f"{target.url}/together/20", 20)
 

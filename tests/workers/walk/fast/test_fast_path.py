@@ -76,6 +76,18 @@ async def test_an_inline_run_is_run_without_a_claim_and_counted(
     assert await store.leases.held(WORKER) == []
 
 
+@pytest.mark.usefixtures("walker")
+async def test_a_graph_of_pure_nodes_with_short_inputs_is_claimed_and_ended_in_one_step(
+    store: Store, runner: Runner
+) -> None:
+    execution = await runner.run(greeting(150), {"who": "Ada"})
+
+    key = keyspace.execution(runner.account.id, execution.id)
+    fence, step, walked = await store.client.send("HMGET", key, "fence", "step1", "walked")
+    assert (fence, step) == (None, None)
+    assert walked
+
+
 async def test_a_run_whose_plan_is_cached_is_walked_while_its_hint_is_read(
     runner: Runner, held_walker: HeldWalker, store: Store
 ) -> None:
