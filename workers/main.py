@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 
 import uvloop
 
@@ -31,6 +32,7 @@ from workers.media.assets import AccountMedia, OwnMedia
 from workers.media.covers import CoverFetcher
 from workers.nodes.executor import PRELOAD, Executor
 from workers.nodes.local_models import LocalPool
+from workers.nodes.memory import MemoryBudget
 from workers.nodes.secrets import StoredSecrets
 from workers.outbound.address_gate import AddressGate
 from workers.outbound.client import Egress
@@ -39,11 +41,11 @@ from workers.providers.model_caller import ModelCaller
 from workers.recovery.clock import RecoveryClock
 from workers.recovery.held_check import HeldCheck
 from workers.recovery.sweeper import Sweeper, sweeper_duties
-from workers.runtime.broker import ConcurrencyLimit, HintBroker, LoopWorker
+from workers.runtime.broker import HintBroker, LoopWorker
 from workers.runtime.dramatiq_command import refuse_command
+from workers.runtime.limits import ConcurrencyLimit
 from workers.runtime.own_actors import OwnActors
 from workers.runtime.variables import own_variables, publish_variables
-from workers.walk.values.memory import MemoryBudget
 from workers.walk.walker import Walker
 from workers.webhooks.sender import HostLimits, WebhookSender
 
@@ -70,6 +72,18 @@ async def _work(settings: Settings, own_actors: OwnActors | None, standby: Stand
         await stopping.wait()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerResources:
+    """Resources that the parts of one worker share."""
+
+    settings: Settings
+    worker_id: str
+    store: Store
+    egress: Egress
+    media_service: MediaService
+    limiter: CallLimiter
+
+
 @contextlib.asynccontextmanager
 async def worker(
     settings: Settings,
@@ -82,49 +96,16 @@ async def worker(
     `own_actors` are the operator's actors, which it runs too, `standby` its archiver. It waits for
     the store before it takes hints, unless `stopping` is set.
     """
-    worker_id = make_worker_id()
-    cpu_slots = settings.cpu_slots or os.cpu_count() or 1
-    memory = MemoryBudget(settings.worker_memory_bytes)
-    slots = ConcurrencyLimit(settings.worker_slots, memory.admits)
-    memory.on_capacity(slots.wake)
-    memory.export_metrics()
-    async with contextlib.AsyncExitStack() as stack:
-        store = Store.open(settings, ObjectStore.of(settings), open_archive(settings))
-        stack.push_async_callback(store.close)
-        egress = Egress(gate=AddressGate.of(settings), leases=store.outbound)
-        stack.push_async_callback(egress.close)
-        media_service = MediaService.of(settings, store)
-        limiter = CallLimiter(store.governor, worker_id)
-        await stack.enter_async_context(limiter.running(settings.redis_url))
-        walker = Walker(
-            store=store,
-            executor=await stack.enter_async_context(
-                _run_executor(settings, store, cpu_slots, egress, media_service, limiter)
-            ),
-            worker_id=worker_id,
-            cpu_slots=cpu_slots,
-            max_bytes=settings.max_run_bytes,
-            release=slots.release,
-            load_gate=slots.load_gate,
-            memory=memory,
-        )
-        stack.push_async_callback(_resign, store, worker_id)
-        heartbeat = await stack.enter_async_context(
-            _run_heartbeat(settings, store, worker_id, stopping or asyncio.Event())
-        )
-        await stack.enter_async_context(
-            _run_background(settings, store, media_service, walker, worker_id, heartbeat, standby)
-        )
-        stop_sending = await stack.enter_async_context(
-            _run_sender(store, egress, limiter, settings, media_service)
-        )
-        await stack.enter_async_context(
-            _run_consumers(
-                settings, store, slots, lambda broker: actors.declare_walk(broker, walker)
-            )
-        )
+    async with (
+        _open_resources(settings, make_worker_id()) as resources,
+        _open_walker(resources) as (walker, slots),
+        _run_heartbeat(resources, stopping or asyncio.Event()) as heartbeat,
+        _run_background(resources, walker, heartbeat, standby),
+        _run_sender(resources) as stop_sending,
+        _run_consumers(resources, slots, lambda broker: actors.declare_walk(broker, walker)),
+    ):
         if own_actors is not None:
-            await own_actors.start(None if settings.queue_url else store.guard)
+            await own_actors.start(None if settings.queue_url else resources.store.guard)
         yield walker
         slots.close()
         stop_sending()
@@ -133,10 +114,58 @@ async def worker(
 
 
 @contextlib.asynccontextmanager
+async def _open_resources(settings: Settings, worker_id: str) -> AsyncIterator[WorkerResources]:
+    async with contextlib.AsyncExitStack() as stack:
+        store = Store.open(settings, ObjectStore.of(settings), open_archive(settings))
+        stack.push_async_callback(store.close)
+        egress = Egress(gate=AddressGate.of(settings), leases=store.outbound)
+        stack.push_async_callback(egress.close)
+        limiter = CallLimiter(store.governor, worker_id)
+        await stack.enter_async_context(limiter.running(settings.redis_url))
+        yield WorkerResources(
+            settings=settings,
+            worker_id=worker_id,
+            store=store,
+            egress=egress,
+            media_service=MediaService.of(settings, store),
+            limiter=limiter,
+        )
+
+
+@contextlib.asynccontextmanager
+async def _open_walker(
+    resources: WorkerResources,
+) -> AsyncIterator[tuple[Walker, ConcurrencyLimit]]:
+    """Yield the walker, and the slots of its executions; afterwards end the worker's lease."""
+    settings = resources.settings
+    cpu_slots = settings.cpu_slots or os.cpu_count() or 1
+    memory = MemoryBudget(settings.worker_memory_bytes)
+    slots = ConcurrencyLimit(settings.worker_slots, memory.admits)
+    memory.on_capacity(slots.wake)
+    memory.export_metrics()
+    async with _run_executor(resources, cpu_slots) as executor:
+        walker = Walker(
+            store=resources.store,
+            executor=executor,
+            worker_id=resources.worker_id,
+            cpu_slots=cpu_slots,
+            max_bytes=settings.max_run_bytes,
+            release=slots.release,
+            load_gate=slots.load_gate,
+            memory=memory,
+        )
+        try:
+            yield walker, slots
+        finally:
+            await _resign(resources)
+
+
+@contextlib.asynccontextmanager
 async def _run_heartbeat(
-    settings: Settings, store: Store, worker_id: str, stopping: asyncio.Event
+    resources: WorkerResources, stopping: asyncio.Event
 ) -> AsyncIterator[Heartbeat]:
     """Run the heartbeat; the context begins when one is on record, or with `stopping`."""
+    settings, store, worker_id = resources.settings, resources.store, resources.worker_id
     heartbeat = Heartbeat(settings.redis_url, worker_id, settings.lease_seconds, store.guard)
     heartbeat.publish(own_variables(settings.demo_provider_url))
     heartbeat.start()
@@ -149,15 +178,10 @@ async def _run_heartbeat(
 
 @contextlib.asynccontextmanager
 async def _run_background(
-    settings: Settings,
-    store: Store,
-    media_service: MediaService,
-    walker: Walker,
-    worker_id: str,
-    heartbeat: Heartbeat,
-    standby: Standby | None,
+    resources: WorkerResources, walker: Walker, heartbeat: Heartbeat, standby: Standby | None
 ) -> AsyncIterator[None]:
     """Run the tasks of a worker beside its walks and webhooks."""
+    settings, store, worker_id = resources.settings, resources.store, resources.worker_id
     subscription = Subscription(settings.redis_url, keyspace.cancels())
     held_check = HeldCheck(store, walker, worker_id)
     own_database = OwnDatabase(settings.database_url, ArchiverStates(store.client), worker_id)
@@ -171,43 +195,37 @@ async def _run_background(
         background("own database", own_database.watch),
         background("spare memory", spare_memory.trim_periodically),
         background("held check", held_check.run),
-        _run_sweeper(store, media_service, worker_id, settings),
-        _run_archiver(store, worker_id, settings, own_database, standby),
+        _run_sweeper(resources),
+        _run_archiver(resources, own_database, standby),
     ):
         yield
 
 
 @contextlib.asynccontextmanager
-async def _run_executor(
-    settings: Settings,
-    store: Store,
-    cpu_slots: int,
-    egress: Egress,
-    media_service: MediaService,
-    limiter: CallLimiter,
-) -> AsyncIterator[Executor]:
+async def _run_executor(resources: WorkerResources, cpu_slots: int) -> AsyncIterator[Executor]:
     """Yield an executor with its child processes, model calls and media store."""
+    settings, media_service = resources.settings, resources.media_service
     async with contextlib.AsyncExitStack() as stack:
         pool, local_pool = Pool(slots=cpu_slots, preload=PRELOAD), LocalPool()
         stack.push_async_callback(pool.close)
         stack.push_async_callback(local_pool.close)
         providers = Egress(gate=AddressGate.of_providers(settings))
         stack.push_async_callback(providers.close)
-        assets = AccountMedia(media_service, egress, providers)
+        assets = AccountMedia(media_service, resources.egress, providers)
         models = ModelCaller(
             providers,
-            limiter=limiter,
+            limiter=resources.limiter,
             media_store=assets,
             embed=local_pool.embed,
             names_variables=settings.tell_setup,
         )
         yield Executor(
-            OwnMedia(media_service, egress),
+            OwnMedia(media_service, resources.egress),
             pool,
             models,
             assets,
             local_pool=local_pool,
-            secrets=StoredSecrets(store.secrets),
+            secrets=StoredSecrets(resources.store.secrets),
         )
 
 
@@ -229,16 +247,15 @@ async def _follow_models(store: Store, redis_url: str) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _run_sweeper(
-    store: Store, media_service: MediaService, worker_id: str, settings: Settings
-) -> AsyncIterator[None]:
+async def _run_sweeper(resources: WorkerResources) -> AsyncIterator[None]:
+    settings, store, worker_id = resources.settings, resources.store, resources.worker_id
     clock = RecoveryClock(settings.lease_seconds)
     duties = sweeper_duties(
         store,
         worker_id,
         clock,
         retention_days=settings.retention_days,
-        media_service=media_service,
+        media_service=resources.media_service,
         has_history=bool(settings.database_url),
     )
     async with background("sweeper", Sweeper(store, worker_id, clock, duties).run):
@@ -247,13 +264,10 @@ async def _run_sweeper(
 
 @contextlib.asynccontextmanager
 async def _run_archiver(
-    store: Store,
-    worker_id: str,
-    settings: Settings,
-    own_database: OwnDatabase,
-    standby: Standby | None,
+    resources: WorkerResources, own_database: OwnDatabase, standby: Standby | None
 ) -> AsyncIterator[None]:
     """Run the archiver's process while this worker leads; none without a database."""
+    settings, store, worker_id = resources.settings, resources.store, resources.worker_id
     if not settings.database_url:
         yield
         return
@@ -263,32 +277,26 @@ async def _run_archiver(
 
 
 @contextlib.asynccontextmanager
-async def _run_sender(
-    store: Store,
-    egress: Egress,
-    limiter: CallLimiter,
-    settings: Settings,
-    media_service: MediaService,
-) -> AsyncIterator[Callable[[], None]]:
+async def _run_sender(resources: WorkerResources) -> AsyncIterator[Callable[[], None]]:
     """Run the webhook sender with its own slots and consumer, so that runs do not delay it.
 
     The fetcher of covers takes its few hints from the same queue.
 
     Yields a function that stops new attempts.
     """
+    settings, store = resources.settings, resources.store
     slots = ConcurrencyLimit(settings.worker_slots)
     sender = WebhookSender(
         store=store,
-        egress=egress,
-        limiter=limiter,
+        egress=resources.egress,
+        limiter=resources.limiter,
         limits=HostLimits(
             concurrency=settings.webhook_host_at_once, per_second=settings.webhook_host_per_second
         ),
         release=slots.release,
         scale=settings.webhook_time_scale,
     )
-
-    covers = CoverFetcher(store, media_service, egress, slots.release)
+    covers = CoverFetcher(store, resources.media_service, resources.egress, slots.release)
 
     def stop() -> None:
         slots.close()
@@ -298,13 +306,14 @@ async def _run_sender(
         actors.declare_deliver(broker, sender)
         actors.declare_cover(broker, covers)
 
-    async with _run_consumers(settings, store, slots, declare):
+    async with _run_consumers(resources, slots, declare):
         yield stop
         stop()
         await asyncio.gather(sender.drain(settings.drain_seconds), covers.stop())
 
 
-async def _resign(store: Store, worker_id: str) -> None:
+async def _resign(resources: WorkerResources) -> None:
+    store, worker_id = resources.store, resources.worker_id
     with contextlib.suppress(EngineError):
         if await store.leases.held(worker_id):
             await store.leases.end_lease(worker_id)  # others give it back at once
@@ -314,12 +323,13 @@ async def _resign(store: Store, worker_id: str) -> None:
 
 @contextlib.asynccontextmanager
 async def _run_consumers(
-    settings: Settings, store: Store, slots: ConcurrencyLimit, declare: Callable[[HintBroker], None]
+    resources: WorkerResources, slots: ConcurrencyLimit, declare: Callable[[HintBroker], None]
 ) -> AsyncIterator[None]:
+    settings = resources.settings
     if settings.queue_url:  # hints are disposable: their own Redis has no marker
         broker = HintBroker(settings.queue_url, slots)
     else:
-        broker = HintBroker(settings.redis_url, slots, store.guard)
+        broker = HintBroker(settings.redis_url, slots, resources.store.guard)
     declare(broker)
     try:
         async with LoopWorker(broker).running():

@@ -41,7 +41,7 @@ def short_starts(workers_share_a_template: None) -> None:
 def nodes_have_time() -> Iterator[None]:
     """Nodes that compute may take longer than the default: a busy machine makes them slow."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("workers.nodes.executor.COMPUTE_SECONDS", PATIENCE_SECONDS)
+        patch.setattr("workers.nodes.context.COMPUTE_SECONDS", PATIENCE_SECONDS)
         yield
 
 

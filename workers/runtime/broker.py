@@ -12,8 +12,7 @@ import asyncio
 import contextlib
 import functools
 import logging
-import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import dramatiq
@@ -27,15 +26,11 @@ from engine.store.dispatch.hints import BULK_QUEUE, make_hint, parse_hint, parse
 from engine.store.redis import keyspace
 from engine.store.redis.connection import Connection, connect, pack
 from engine.store.redis.installation import Guard
+from workers.runtime.limits import ConcurrencyLimit
 from workers.runtime.list_broker import ListBroker
 
 FETCH_BATCH = 8
 """Hints that are taken at once: a larger batch makes all of its callers wait for the last."""
-BULK_LIMIT = 64
-"""While this many executions compute, no further one of an account with many is started."""
-BULK_LIMIT_BESIDE_OTHERS = 1
-"""The same while others had executions started a short while ago."""
-OTHERS_SECONDS = 1.0
 BULK_WAIT_SECONDS = 0.02
 """After this wait one bulk execution is started all the same."""
 BLOCK_SECONDS = 1.0
@@ -45,89 +40,6 @@ MAX_RESTART_SECONDS = 30.0
 """Longest pause of a consumer that fails unexpectedly again and again."""
 
 logger = logging.getLogger(__name__)
-
-
-class LoadGate:
-    """Counts executions that compute rather than wait, and limits the start of bulk executions."""
-
-    def __init__(self) -> None:
-        self._busy = 0
-        self._others_until = 0.0
-        self._ended = asyncio.Event()
-
-    def begin(self) -> None:
-        """Count an execution that starts to compute."""
-        self._busy += 1
-
-    def end(self) -> None:
-        """Uncount an execution that waits, or is over."""
-        self._busy -= 1
-        self._ended.set()
-
-    def note_others(self) -> None:
-        """Note that accounts with few executions have some started."""
-        self._others_until = time.monotonic() + OTHERS_SECONDS
-
-    async def wait_quiet(self, seconds: float) -> int:
-        """Wait up to `seconds` while the limit is reached.
-
-        Returns how many bulk executions may start, at least one.
-        """
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                while self._busy >= self._limit:
-                    self._ended.clear()
-                    await self._ended.wait()
-        return max(1, self._limit - self._busy)
-
-    @property
-    def _limit(self) -> int:
-        return BULK_LIMIT_BESIDE_OTHERS if time.monotonic() < self._others_until else BULK_LIMIT
-
-
-class ConcurrencyLimit:
-    """Bounds the executions of this process; the consumer takes slots, the walker frees them.
-
-    `bound` returns a further limit for now; its owner calls `wake` when it grows.
-    """
-
-    def __init__(self, count: int, bound: Callable[[], int] | None = None) -> None:
-        self.load_gate = LoadGate()
-        self._free = count
-        self._bound = bound
-        self._is_open = True
-        self._freed = asyncio.Event()
-
-    @property
-    def free(self) -> int:
-        """Number of free slots."""
-        if not self._is_open:
-            return 0
-        return self._free if self._bound is None else min(self._free, self._bound())
-
-    async def wait_free(self) -> int:
-        """Wait for a free slot; returns the number of free slots."""
-        while self.free < 1:
-            self._freed.clear()
-            await self._freed.wait()
-        return self.free
-
-    def take(self, count: int) -> None:
-        """Take slots for fetched hints."""
-        self._free -= count
-
-    def release(self) -> None:
-        """Free a slot."""
-        self._free += 1
-        self.wake()
-
-    def wake(self) -> None:
-        """Check the free slots again."""
-        self._freed.set()
-
-    def close(self) -> None:
-        """Take no more hints."""
-        self._is_open = False
 
 
 class HintBroker(ListBroker):

@@ -8,12 +8,13 @@ from engine import metrics
 from engine.graph.plan import Plan
 from engine.store.executions.claims import ClaimedExecution
 from engine.store.executions.walks import Advanced
-from workers.nodes.executor import NO_CHECKPOINTS, AttemptOutcome, NodeAttempt
+from workers.nodes.context import NO_CHECKPOINTS, NodeAttempt
+from workers.nodes.executor import AttemptOutcome
+from workers.nodes.memory import NodeMemory, RunMemory
+from workers.nodes.progress import ProgressPublisher
 from workers.walk.dependencies import WalkDependencies
-from workers.walk.progress import ProgressPublisher
 from workers.walk.recovery.checkpoints import ExecutionCheckpoints
 from workers.walk.state import WalkState
-from workers.walk.values.memory import NodeMemory, RunMemory
 from workers.walk.values.outputs import OutputStore
 
 

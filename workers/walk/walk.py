@@ -13,13 +13,13 @@ from engine.nodes.support.base import WorkKind
 from engine.store.executions.claims import ClaimedExecution
 from engine.store.executions.walks import Advanced, Verdict
 from workers.nodes.executor import AttemptOutcome
+from workers.nodes.memory import RunMemory
 from workers.walk.attempt import Attempts
 from workers.walk.dependencies import WalkDependencies
 from workers.walk.recovery.reconciler import Reconciler
 from workers.walk.recovery.restore import restore, was_walked
 from workers.walk.state import UNTOUCHED, WalkState
 from workers.walk.step import NodeSettlement, Recorder
-from workers.walk.values.memory import RunMemory
 from workers.walk.values.outputs import OutputStore
 
 FLUSH_SECONDS = 0.05

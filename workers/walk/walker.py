@@ -20,7 +20,8 @@ from engine.store.executions.offload import size_of
 from engine.store.redis import keyspace
 from engine.store.redis.errors import StoreFault
 from workers.nodes.executor import Executor
-from workers.runtime.broker import LoadGate
+from workers.nodes.memory import MemoryBudget, RunMemory
+from workers.runtime.limits import LoadGate
 from workers.runtime.store_retries import retry_until_answered
 from workers.walk.dependencies import WalkDependencies
 from workers.walk.plans import find_plan
@@ -35,7 +36,6 @@ from workers.walk.values.inputs import (
     must_read,
     with_inputs,
 )
-from workers.walk.values.memory import MemoryBudget, RunMemory
 from workers.walk.values.sizes import record_size
 from workers.walk.walk import Walk
 

@@ -15,7 +15,7 @@ from workers.nodes.executor import Executor
 from workers.outbound.client import Egress
 from workers.providers.base import ModelAnswer, ModelCall
 from workers.providers.model_caller import ModelCaller
-from workers.runtime.broker import LoadGate
+from workers.runtime.limits import LoadGate
 from workers.walk.walker import Walker
 
 PRICE = 13

@@ -174,6 +174,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "workers/runtime/variables.py": (
         "tests/gateway/routes/models/test_available_models.py: models without a key"
     ),
+    "workers/nodes/context.py": "tests/workers/nodes/test_executor.py and the tests of each node type",
     "workers/walk/recovery/restore.py": (
         "tests/workers/walk/recovery/test_walker_recovery.py, and retries: records with settled nodes"
     ),

@@ -27,7 +27,7 @@ from tests.support.store.records import accept
 from tests.support.workers.held_walker import executions_held
 from tests.support.workers.random_graphs import RandomGraph
 from workers.main import worker
-from workers.runtime.broker import ConcurrencyLimit
+from workers.runtime.limits import ConcurrencyLimit
 from workers.walk.walker import Walker
 
 T = TypeVar("T")

@@ -10,7 +10,7 @@ from engine.store.redis import keyspace
 from tests.support.eventually import eventually
 from tests.support.factories import Runner, http_fan
 from workers.nodes.executor import PRELOAD, Executor
-from workers.runtime.broker import LoadGate
+from workers.runtime.limits import LoadGate
 from workers.walk.walker import Walker
 
 WORKER = "worker-1"

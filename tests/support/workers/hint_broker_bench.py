@@ -11,7 +11,8 @@ import redis
 
 from engine.store.dispatch.hints import InlineRun, make_hint
 from engine.store.redis import keyspace
-from workers.runtime.broker import ConcurrencyLimit, HintBroker, LoopWorker
+from workers.runtime.broker import HintBroker, LoopWorker
+from workers.runtime.limits import ConcurrencyLimit
 
 KEY = keyspace.hints("walk")
 

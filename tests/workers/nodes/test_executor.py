@@ -13,7 +13,8 @@ from engine.nodes.support.base import Context, HttpAnswer, HttpCall, NodeType, O
 from engine.nodes.support.policy import Policy
 from engine.process.pool import Pool, PoolCrashed, PoolTimeout
 from engine.store.redis.record_packing import unpack
-from workers.nodes.executor import AttemptOutcome, Executor, NodeAttempt
+from workers.nodes.context import NodeAttempt
+from workers.nodes.executor import AttemptOutcome, Executor
 
 
 class Scripted(NodeType):

@@ -28,7 +28,7 @@ from tests.support.workers.paying_account import PRO
 from workers.nodes.executor import Executor
 from workers.outbound.client import Egress
 from workers.providers import jobs
-from workers.runtime.broker import LoadGate
+from workers.runtime.limits import LoadGate
 from workers.walk.walker import Walker
 
 

@@ -21,7 +21,8 @@ from tests.support.graphs.graph_text import node
 from tests.support.manifests import model
 from tests.support.store.records import accept
 from tests.support.workers.paying_account import PRO
-from workers.nodes.executor import AttemptOutcome, Executor, NodeAttempt
+from workers.nodes.context import NodeAttempt
+from workers.nodes.executor import AttemptOutcome, Executor
 from workers.providers.base import Fetcher, ModelAnswer, ModelCall
 from workers.providers.model_caller import DIALECTS, ModelCaller
 

@@ -14,7 +14,7 @@ from dramatiq.middleware import Middleware, SkipMessage
 from tests.conftest import RedisServer
 from tests.support.workers.hint_broker_bench import KEY, Bench, Open, until
 from workers.runtime import broker
-from workers.runtime.broker import ConcurrencyLimit
+from workers.runtime.limits import ConcurrencyLimit
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,8 @@ from tests.conftest import free_port
 from tests.support.eventually import eventually
 from tests.support.process.recorded_pauses import NotedPauses
 from workers.runtime import broker, store_retries
-from workers.runtime.broker import ConcurrencyLimit, HintBroker, HintConsumer
+from workers.runtime.broker import HintBroker, HintConsumer
+from workers.runtime.limits import ConcurrencyLimit
 
 TIMES = 20
 

@@ -9,11 +9,12 @@ from engine.errors.nodes import NodeFailed
 from engine.graph.progress import Progress
 from engine.store.redis import keyspace
 from tests.support.factories import Runner, http_fan
-from workers.nodes.executor import AttemptOutcome, NodeAttempt
+from workers.nodes.context import NodeAttempt
+from workers.nodes.executor import AttemptOutcome
+from workers.nodes.memory import MemoryBudget, RunMemory
 from workers.walk.attempt import Attempts
 from workers.walk.dependencies import WalkDependencies
 from workers.walk.state import WalkState
-from workers.walk.values.memory import MemoryBudget, RunMemory
 from workers.walk.values.outputs import OutputStore
 
 SIZE = 1_000

@@ -63,8 +63,8 @@ async def test_every_execution_ends_once_and_as_its_graph_says(
 async def test_every_execution_ends_once_though_all_wait_for_memory(
     seed: int, brisk: Settings, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.walk.values.memory.OVERFLOW_RUNS", 2)
-    monkeypatch.setattr("workers.walk.values.memory.LARGE_BYTES", 100)
+    monkeypatch.setattr("workers.nodes.memory.OVERFLOW_RUNS", 2)
+    monkeypatch.setattr("workers.nodes.memory.LARGE_BYTES", 100)
 
     await play(seed, replace(brisk, worker_memory_bytes=1_000), target)
 

@@ -22,9 +22,9 @@ from engine.store.executions.offload import OFFLOAD_FROM_BYTES
 from engine.store.executions.steps import UnclaimedWalk
 from engine.store.executions.walks import Walks
 from engine.store.redis import keyspace
+from workers.nodes.memory import MemoryBudget, RunMemory
 from workers.runtime.store_retries import retry_until_answered
 from workers.walk.fast.pure_plans import PurePlan
-from workers.walk.values.memory import MemoryBudget, RunMemory
 
 EXECUTIONS_COMPLETED = metrics.EXECUTIONS_ENDED.labels(ExecutionStatus.COMPLETED.value)
 

@@ -25,8 +25,8 @@ from engine.store.executions.offload import (
 from engine.store.executions.record_fields import pack_name, parse_rows
 from engine.store.redis.record_packing import pack, unpack
 from workers.nodes.executor import AttemptOutcome
+from workers.nodes.memory import RunMemory
 from workers.walk.values.bundles import OutputBundles
-from workers.walk.values.memory import RunMemory
 from workers.walk.values.sizes import OutputSizes, RecordCapacity
 
 LEAST_SECONDS = 2.0

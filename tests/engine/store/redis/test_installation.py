@@ -22,7 +22,8 @@ from tests.conftest import RedisServer
 from tests.support.eventually import eventually
 from tests.support.redis.installation import MARKER, SECRET_KEY, empty
 from tests.support.workers.leases import beat
-from workers.runtime.broker import ConcurrencyLimit, HintBroker, LoopWorker
+from workers.runtime.broker import HintBroker, LoopWorker
+from workers.runtime.limits import ConcurrencyLimit
 
 OTHER = "of-another-installation-" * 2
 OURS = Sealer.of(SECRET_KEY)

@@ -16,7 +16,8 @@ from engine.store.redis.record_packing import unpack
 from tests.support.graphs.graph_text import node
 from tests.support.manifests import model
 from tests.support.models.recorded_checkpoints import RecordedCheckpoints
-from workers.nodes.executor import Executor, NodeAttempt
+from workers.nodes.context import NodeAttempt
+from workers.nodes.executor import Executor
 from workers.providers.base import Fetcher, ModelAnswer, ModelCall
 from workers.walk.recovery.item_answers import BATCH_SECONDS, AnswerBatches, ItemAnswers
 

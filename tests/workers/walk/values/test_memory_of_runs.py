@@ -14,7 +14,7 @@ from tests.support.eventually import eventually
 from tests.support.factories import Graph, Runner, http_line
 from tests.support.http.scripted_server import Target
 from workers.main import worker
-from workers.walk.values.memory import LARGE_BYTES, OVERFLOW_RUNS
+from workers.nodes.memory import LARGE_BYTES, OVERFLOW_RUNS
 from workers.walk.walker import Walker
 
 LIMIT = 4_000_000

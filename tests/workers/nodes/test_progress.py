@@ -14,9 +14,9 @@ from engine.store.executions.events import ExecutionEvents, ProgressUpdate
 from engine.store.executions.walks import Advanced, Verdict
 from tests.support.eventually import eventually
 from tests.support.workers.claimed_execution import CLAIMED
+from workers.nodes import progress
+from workers.nodes.progress import ProgressPublisher
 from workers.providers.base import ignore_update
-from workers.walk import progress
-from workers.walk.progress import ProgressPublisher
 
 WATCHED: Mapping[str, bytes] = MappingProxyType({"events": b"1"})
 UNWATCHED: Mapping[str, bytes] = MappingProxyType({})

@@ -6,7 +6,7 @@ import random
 import pytest
 
 from tests.support.eventually import PATIENCE_SECONDS
-from workers.walk.values.memory import LARGE_BYTES, OVERFLOW_RUNS, MemoryBudget, RunMemory
+from workers.nodes.memory import LARGE_BYTES, OVERFLOW_RUNS, MemoryBudget, RunMemory
 
 MB = 1_048_576
 LIMIT = 100 * MB

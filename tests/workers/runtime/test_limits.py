@@ -8,8 +8,8 @@ import pytest
 from engine.store.dispatch.hints import make_hint
 from engine.store.redis import keyspace
 from tests.support.workers.hint_broker_bench import Bench, Open
-from workers.runtime import broker
-from workers.runtime.broker import ConcurrencyLimit, LoadGate
+from workers.runtime import broker, limits
+from workers.runtime.limits import ConcurrencyLimit, LoadGate
 
 BULK = keyspace.hints("bulk")
 
@@ -24,7 +24,7 @@ async def test_bulk_is_taken_only_while_there_is_little_to_compute(
     monkeypatch.setattr(broker, "BULK_WAIT_SECONDS", 60.0)
     bench = await open_bench(redis_url)
     load_gate = bench.slots.load_gate
-    for _ in range(broker.BULK_LIMIT):
+    for _ in range(limits.BULK_LIMIT):
         load_gate.begin()
     await asyncio.sleep(1.1)  # until the consumer, which had begun to wait for a hint, looks again
 
@@ -34,7 +34,7 @@ async def test_bulk_is_taken_only_while_there_is_little_to_compute(
 
     assert bench.taken == ["other"]
     assert bench.client.llen(BULK) == 10
-    for _ in range(broker.BULK_LIMIT):
+    for _ in range(limits.BULK_LIMIT):
         load_gate.end()
     await bench.wait_for(10)
     assert bench.taken == ["other", *(f"b{number}" for number in range(10))]
@@ -64,8 +64,8 @@ async def test_the_load_gate_says_how_many_may_be_added() -> None:
     load_gate = LoadGate()
     started = time.monotonic()
 
-    assert await load_gate.wait_quiet(5) == broker.BULK_LIMIT
-    for _ in range(broker.BULK_LIMIT):
+    assert await load_gate.wait_quiet(5) == limits.BULK_LIMIT
+    for _ in range(limits.BULK_LIMIT):
         load_gate.begin()
     assert await load_gate.wait_quiet(0.01) == 1
     asyncio.get_running_loop().call_later(0.05, load_gate.end)
@@ -74,21 +74,21 @@ async def test_the_load_gate_says_how_many_may_be_added() -> None:
 
 
 async def test_the_bulk_limit_is_lower_beside_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(broker, "OTHERS_SECONDS", 0.05)
+    monkeypatch.setattr(limits, "OTHERS_SECONDS", 0.05)
     load_gate = LoadGate()
 
     load_gate.note_others()
-    assert await load_gate.wait_quiet(5) == broker.BULK_LIMIT_BESIDE_OTHERS
+    assert await load_gate.wait_quiet(5) == limits.BULK_LIMIT_BESIDE_OTHERS
     load_gate.begin()
     await asyncio.sleep(0.06)
-    assert await load_gate.wait_quiet(0) == broker.BULK_LIMIT - 1
+    assert await load_gate.wait_quiet(0) == limits.BULK_LIMIT - 1
 
 
 async def test_hints_of_others_slow_bulk_down(bench: Bench) -> None:
     bench.send("other")
     await bench.wait_for(1)
 
-    assert await bench.slots.load_gate.wait_quiet(0) == broker.BULK_LIMIT_BESIDE_OTHERS
+    assert await bench.slots.load_gate.wait_quiet(0) == limits.BULK_LIMIT_BESIDE_OTHERS
 
 
 async def test_a_slot_is_waited_for_no_longer_than_needed() -> None:
