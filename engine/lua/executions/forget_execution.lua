@@ -1,21 +1,22 @@
 #!lua flags=allow-oom
 -- Remove an ended execution that is in the history, or whose retention is over. One that is in the
 -- history stays until the delivery of its end has ended, whose body is made of it.
--- KEYS: 1 execution, 2 account's executions, 3 finished, 4 events, 5 progress of running nodes,
---       6 unarchived, 7 delivery, 8 newest forgotten
--- ARGV: 1 execution id, 2 reference, 3 time in milliseconds before which it must have ended, 4 its
---       last retry that the history knows ('' none)
+-- KEYS: execution, executions, finished, events, progress, unarchived, delivery, newest_forgotten
+-- ARGV: execution_id, reference, ended_before_ms (a time), is_archived? ('1'
+--       when the history has it), last_retry? (that the history knows)
 -- Returns 0 when not due, 1 when removed, 2 when removed with objects left in the blob store
-local ended = redis.call('ZSCORE', KEYS[3], ARGV[2])
-if not ended or tonumber(ended) > tonumber(ARGV[3]) then return 0 end
-local head = redis.call('HMGET', KEYS[1], 'has_objects', 'retry', 'created')
-if ARGV[4] and (head[2] or '') ~= ARGV[4] then return 0 end
-if ARGV[4] and redis.call('HGET', KEYS[7], 'status') == 'pending' then return 0 end
-local account_id = string.match(ARGV[2], '^[^/]+')
-local newest = tonumber(redis.call('HGET', KEYS[8], account_id) or '-1')
-if tonumber(head[3] or '-1') > newest then redis.call('HSET', KEYS[8], account_id, head[3]) end
-redis.call('UNLINK', KEYS[1], KEYS[4], KEYS[5])
-redis.call('ZREM', KEYS[2], ARGV[1])
-redis.call('ZREM', KEYS[3], ARGV[2])
-redis.call('ZREM', KEYS[6], ARGV[2])
+local ended = redis.call('ZSCORE', KEYS.finished, ARGV.reference)
+if not ended or tonumber(ended) > tonumber(ARGV.ended_before_ms) then return 0 end
+local head = redis.call('HMGET', KEYS.execution, 'has_objects', 'retry', 'created')
+if ARGV.is_archived == '1' then
+  if (head[2] or '') ~= ARGV.last_retry then return 0 end
+  if redis.call('HGET', KEYS.delivery, 'status') == 'pending' then return 0 end
+end
+local account_id = string.match(ARGV.reference, '^[^/]+')
+local newest = tonumber(redis.call('HGET', KEYS.newest_forgotten, account_id) or '-1')
+if tonumber(head[3] or '-1') > newest then redis.call('HSET', KEYS.newest_forgotten, account_id, head[3]) end
+redis.call('UNLINK', KEYS.execution, KEYS.events, KEYS.progress)
+redis.call('ZREM', KEYS.executions, ARGV.execution_id)
+redis.call('ZREM', KEYS.finished, ARGV.reference)
+redis.call('ZREM', KEYS.unarchived, ARGV.reference)
 return head[1] and 2 or 1

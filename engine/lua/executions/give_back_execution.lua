@@ -3,21 +3,19 @@
 -- lost since the last step are counted, since a node that runs without a claim may have killed
 -- them.
 -- Called again, the script changes nothing.
--- KEYS: 1 execution, 2 due, 3 held by that worker
--- ARGV: 1 now (0: Redis's clock), 2 reference, 3 '1' when the worker was lost (counted per node),
---       4 pause in milliseconds, doubled for each further loss (none: 0), 5 required claim on
---       record (none: any)
+-- KEYS: execution, due, held (by that worker)
+-- ARGV: now?, reference, is_lost ('1' when the worker was lost: losses are counted per node),
+--       pause_ms? (doubled for each further loss), claim? (that must be on record)
 -- Returns 1 when the worker held the execution, else 0
 -- Uses: read_now, lost_attempt
-local now = read_now(ARGV[1])
+local now = read_now(ARGV.now)
 local MOST_DOUBLINGS, LONGEST_PAUSE = 10, 60000
 
-local held = redis.call('HGET', KEYS[3], ARGV[2])
-local expected = ARGV[5] or ''
-if not held or (expected ~= '' and held ~= expected) then return 0 end
-local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'holders')
+local held = redis.call('HGET', KEYS.held, ARGV.reference)
+if not held or (ARGV.claim ~= '' and held ~= ARGV.claim) then return 0 end
+local head = redis.call('HMGET', KEYS.execution, 'status', 'statuses', 'holders')
 if head[1] ~= 'processing' and head[1] ~= 'cancel_requested' then
-  redis.call('HDEL', KEYS[3], ARGV[2])
+  redis.call('HDEL', KEYS.held, ARGV.reference)
   return 0
 end
 
@@ -26,12 +24,12 @@ local fence = string.match(held, '^(%d+):')
 local codes, claims = {string.byte(head[2], 1, -1)}, {}
 for position in string.gmatch(head[2], '()r') do
   local field = 'n' .. (position - 1)
-  local text = redis.call('HGET', KEYS[1], field)
+  local text = redis.call('HGET', KEYS.execution, field)
   local owner, attempts, at, lost = string.match(text, '^(%d+):(%d+):(%d+):(%d+)$')
   if owner == fence then
-    if ARGV[3] == '1' then
+    if ARGV.is_lost == '1' then
       claims[#claims + 1], claims[#claims + 2] =
-        lost_attempt(KEYS[1], position - 1, attempts, fence, at, now)
+        lost_attempt(position - 1, attempts, fence, at, now)
       lost = lost + 1
     else
       attempts = attempts - 1
@@ -42,16 +40,16 @@ for position in string.gmatch(head[2], '()r') do
   end
 end
 
-redis.call('HDEL', KEYS[3], ARGV[2])
-if #claims > 0 then redis.call('HSET', KEYS[1], unpack(claims)) end
+redis.call('HDEL', KEYS.held, ARGV.reference)
+if #claims > 0 then redis.call('HSET', KEYS.execution, unpack(claims)) end
 -- A remaining holder may not notice the change for a while: other workers may help.
 local holders = math.max(0, tonumber(head[3] or '0') - 1)
-redis.call('HSET', KEYS[1], 'statuses', string.char(unpack(codes)),
-  'holders', holders, 'offered', holders > 0 and '1' or '0')
-local pause = tonumber(ARGV[4] or '0')
-if ARGV[3] == '1' then
-  local lost = redis.call('HINCRBY', KEYS[1], 'lost', 1)
+redis.call('HSET', KEYS.execution, 'statuses', string.char(unpack(codes)),
+  'holders', holders, 'shares_work', holders > 0 and '1' or '')
+local pause = tonumber(ARGV.pause_ms) or 0
+if ARGV.is_lost == '1' then
+  local lost = redis.call('HINCRBY', KEYS.execution, 'lost', 1)
   pause = pause * 2 ^ math.min(lost - 1, MOST_DOUBLINGS)
 end
-redis.call('ZADD', KEYS[2], string.format('%d', now + math.min(pause, LONGEST_PAUSE)), ARGV[2])
+redis.call('ZADD', KEYS.due, string.format('%d', now + math.min(pause, LONGEST_PAUSE)), ARGV.reference)
 return 1

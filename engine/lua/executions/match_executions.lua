@@ -1,12 +1,12 @@
 #!lua flags=no-writes
 -- Find the executions whose records meet conditions.
--- KEYS: 1 and on, executions
--- ARGV: 1 and on, four for each condition: field; comparison (equals, one_of: the wanted value is a
+-- KEYS: executions...
+-- ARGV: conditions... (four words each: field; comparison (equals, one_of: the wanted value is a
 --       list, has: the field is a list, lacks: the field has no value); wanted value, lists joined by
---       commas; 'owner' where the caller of another account's workflow may not know the field, or ''
+--       commas; 'owner' where the caller of another account's workflow may not know the field, or '')
 -- Returns the matching positions in KEYS
 local fields = {'status', 'owner'}
-for i = 1, #ARGV, 4 do fields[#fields + 1] = ARGV[i] end
+for i = FIRST.conditions, LAST.conditions, 4 do fields[#fields + 1] = ARGV[i] end
 
 local function has(list, word)
   return string.find(',' .. list .. ',', ',' .. word .. ',', 1, true)
@@ -22,15 +22,17 @@ end
 local function meets_all(record)
   local status, owner = record[1], record[2]
   if not status then return false end
-  for i = 1, #ARGV, 4 do
-    local value = not (owner and ARGV[i + 3] == 'owner') and record[2 + (i + 3) / 4]
+  local position = 2
+  for i = FIRST.conditions, LAST.conditions, 4 do
+    position = position + 1
+    local value = not (owner and ARGV[i + 3] == 'owner') and record[position]
     if not meets(value, ARGV[i + 1], ARGV[i + 2]) then return false end
   end
   return true
 end
 
 local found = {}
-for position = 1, #KEYS do
+for position = FIRST.executions, LAST.executions do
   if meets_all(redis.call('HMGET', KEYS[position], unpack(fields))) then
     found[#found + 1] = position
   end

@@ -3,27 +3,26 @@
 -- first call writes the first entry. An execution that ended unwatched has two entries that are
 -- computed, from data that never change, and so has one of another account's workflow: its caller
 -- sees begin and end alone.
--- KEYS: 1 execution, 2 events, 3 progress of running nodes
--- ARGV: 1 channel to notify ('' for none), 2 number of the first entry, 3 most entries
+-- KEYS: execution, events, progress
+-- ARGV: channel (to notify, '' for none), first (number of an entry), most (entries)
 -- Returns {status, entries as XRANGE returns them, slug, version, models, number of the last entry}
 --         | {'missing'}
--- Uses: add_event, events
+-- Uses: add_event, begin_events
 local MOST_WATCHERS = 16
-local keys = {events = KEYS[2]}
 
-local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'events', 'watchers', 'slug',
+local head = redis.call('HMGET', KEYS.execution, 'status', 'statuses', 'events', 'watchers', 'slug',
   'version', 'models', 'owner')
 local status, statuses, last, watchers = head[1], head[2], head[3], head[4] or ''
 if not status then return {'missing'} end
 if status == 'processing' or status == 'cancel_requested' then
   if (last or '0') == '0' then
-    begin_events(keys, KEYS[1], statuses)
+    begin_events(statuses)
     last = '1'
   end
   local _, count = string.gsub(watchers, ',', '')
-  local is_known = ARGV[1] == '' or string.find(watchers, ARGV[1] .. ',', 1, true)
+  local is_known = ARGV.channel == '' or string.find(watchers, ARGV.channel .. ',', 1, true)
   if not is_known and count < MOST_WATCHERS then
-    redis.call('HSET', KEYS[1], 'watchers', watchers .. ARGV[1] .. ',')
+    redis.call('HSET', KEYS.execution, 'watchers', watchers .. ARGV.channel .. ',')
   end
 end
 if head[8] then
@@ -38,9 +37,9 @@ elseif not last then
   return {status, entries, head[5], head[6], head[7], '2'}
 end
 
-local first, most = ARGV[2] .. '-0', tonumber(ARGV[3])
-local steps = redis.call('XRANGE', KEYS[2], first, '+', 'COUNT', most)
-local progress = redis.call('XRANGE', KEYS[3], first, '+', 'COUNT', most)
+local first, most = ARGV.first .. '-0', tonumber(ARGV.most)
+local steps = redis.call('XRANGE', KEYS.events, first, '+', 'COUNT', most)
+local progress = redis.call('XRANGE', KEYS.progress, first, '+', 'COUNT', most)
 local function number_of(entry)
   return entry and tonumber(string.match(entry[1], '^%d+')) or math.huge
 end

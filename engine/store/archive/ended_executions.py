@@ -133,17 +133,19 @@ class EndedExecutions:
         partition = partition_of(account_id)
         verdict = await self._client.call(
             SCRIPTS["forget_execution"],
-            [
-                keyspace.execution(account_id, execution_id),
-                keyspace.account_executions(account_id),
-                keyspace.finished(partition),
-                keyspace.events(account_id, execution_id),
-                keyspace.progress(account_id, execution_id),
-                keyspace.unarchived(partition),
-                keyspace.delivery(account_id, execution_id),
-                keyspace.newest_forgotten(partition),
-            ],
-            [execution_id, reference, ended_before_ms, retry],
+            execution=keyspace.execution(account_id, execution_id),
+            executions=keyspace.account_executions(account_id),
+            finished=keyspace.finished(partition),
+            events=keyspace.events(account_id, execution_id),
+            progress=keyspace.progress(account_id, execution_id),
+            unarchived=keyspace.unarchived(partition),
+            delivery=keyspace.delivery(account_id, execution_id),
+            newest_forgotten=keyspace.newest_forgotten(partition),
+            execution_id=execution_id,
+            reference=reference,
+            ended_before_ms=ended_before_ms,
+            is_archived="1",
+            last_retry=retry,
         )
         return bool(int(verdict))
 

@@ -187,17 +187,17 @@ class Leases:
         account_id, execution_id = keyspace.parse_reference(reference)
         verdict = await self._client.call(
             SCRIPTS["forget_execution"],
-            [
-                keyspace.execution(account_id, execution_id),
-                keyspace.account_executions(account_id),
-                keyspace.finished(partition_of(account_id)),
-                keyspace.events(account_id, execution_id),
-                keyspace.progress(account_id, execution_id),
-                keyspace.unarchived(partition_of(account_id)),
-                keyspace.delivery(account_id, execution_id),
-                keyspace.newest_forgotten(partition_of(account_id)),
-            ],
-            [execution_id, reference, ended_before_ms],
+            execution=keyspace.execution(account_id, execution_id),
+            executions=keyspace.account_executions(account_id),
+            finished=keyspace.finished(partition_of(account_id)),
+            events=keyspace.events(account_id, execution_id),
+            progress=keyspace.progress(account_id, execution_id),
+            unarchived=keyspace.unarchived(partition_of(account_id)),
+            delivery=keyspace.delivery(account_id, execution_id),
+            newest_forgotten=keyspace.newest_forgotten(partition_of(account_id)),
+            execution_id=execution_id,
+            reference=reference,
+            ended_before_ms=ended_before_ms,
         )
         return int(verdict) == FORGOTTEN_WITH_OBJECTS
 

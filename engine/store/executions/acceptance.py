@@ -193,7 +193,9 @@ class ExecutionAcceptance:
     ) -> str:
         """Record the first call's response; return the recorded one."""
         key = keyspace.idempotency(account_id, idempotency_key.digest)
-        recorded: bytes = await self._client.call(SCRIPTS["record_answer"], [key], [answer])
+        recorded: bytes = await self._client.call(
+            SCRIPTS["record_answer"], idempotency=key, answer=answer
+        )
         return recorded.decode()
 
 

@@ -48,13 +48,14 @@ class Lease:
         return keyspace.reference(self.account_id, self.execution_id)
 
     @property
-    def keys(self) -> tuple[str, str]:
-        """Keys of the execution and of the worker's executions."""
-        partition = partition_of(self.account_id)
-        return (
-            keyspace.execution(self.account_id, self.execution_id),
-            keyspace.held(partition, self.worker_id),
-        )
+    def execution_key(self) -> str:
+        """Key of the execution's record."""
+        return keyspace.execution(self.account_id, self.execution_id)
+
+    @property
+    def held_key(self) -> str:
+        """Key of the worker's executions."""
+        return keyspace.held(partition_of(self.account_id), self.worker_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -112,12 +112,12 @@ class ExecutionEvents:
         """
         reply = await self._client.call(
             SCRIPTS["watch_execution"],
-            [
-                keyspace.execution(account_id, execution_id),
-                keyspace.events(account_id, execution_id),
-                keyspace.progress(account_id, execution_id),
-            ],
-            [channel, first, MAX_ENTRIES],
+            execution=keyspace.execution(account_id, execution_id),
+            events=keyspace.events(account_id, execution_id),
+            progress=keyspace.progress(account_id, execution_id),
+            channel=channel,
+            first=first,
+            most=MAX_ENTRIES,
         )
         if reply[0] == b"missing":
             return await self._read_forgotten(account_id, execution_id, first)
@@ -162,21 +162,26 @@ class ExecutionEvents:
 
         `batch` counts the batches of one claim from 1. Raises StoreFull or Unavailable.
         """
-        arguments: list[Argument] = []
-        for each in updates:
-            arguments += (
-                each.index,
-                each.item,
-                "" if each.offset is None else each.offset,
-                each.content,
-            )
         verdict = await self._client.call(
             SCRIPTS["publish_progress"],
-            [*lease.keys, keyspace.progress(lease.account_id, lease.execution_id)],
-            [
-                *(lease.reference, lease.name, batch, lease.execution_id),
-                *(MAX_PROGRESS_ENTRIES, MAX_PROGRESS_BYTES, KEEP_PROGRESS_MS),
-                *arguments,
+            execution=lease.execution_key,
+            held=lease.held_key,
+            progress=keyspace.progress(lease.account_id, lease.execution_id),
+            reference=lease.reference,
+            claim=lease.name,
+            batch=batch,
+            execution_id=lease.execution_id,
+            most=MAX_PROGRESS_ENTRIES,
+            most_bytes=MAX_PROGRESS_BYTES,
+            keep_ms=KEEP_PROGRESS_MS,
+            updates=[
+                word
+                for each in updates
+                for word in (
+                    *(each.index, each.item),
+                    "" if each.offset is None else each.offset,
+                    each.content,
+                )
             ],
         )
         return bool(verdict == b"ok")

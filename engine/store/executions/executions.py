@@ -20,6 +20,7 @@ from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
 
 ACTIVE_AT_ONCE = 200
+NO_OUTBOX = (None, None, None)
 
 
 class Executions(ExecutionReads):
@@ -49,22 +50,27 @@ class Executions(ExecutionReads):
         webhook_url, key_id, slug, *dropped_with = await self._client.send(
             "HMGET", key, "webhook_url", "key", "slug", "values", "has_objects"
         )
+        delivery, deliveries_due, webhook_deliveries = (
+            outbox(account_id, execution_id, key_id.decode()) if webhook_url else NO_OUTBOX
+        )
         reply = await self._client.call(
             SCRIPTS["cancel_execution"],
-            [
-                key,
-                keyspace.due(partition),
-                keyspace.finished(partition),
-                keyspace.active(account_id),
-                keyspace.wallet(account_id),
-                keyspace.ledger(account_id),
-                keyspace.events(account_id, execution_id),
-                keyspace.progress(account_id, execution_id),
-                keyspace.workflow(account_id, (slug or b"").decode()),
-                keyspace.unarchived(partition),
-                *(outbox(account_id, execution_id, key_id.decode()) if webhook_url else ()),
-            ],
-            [0, reference, execution_id, keyspace.cancels()],
+            execution=key,
+            due=keyspace.due(partition),
+            finished=keyspace.finished(partition),
+            active=keyspace.active(account_id),
+            wallet=keyspace.wallet(account_id),
+            ledger=keyspace.ledger(account_id),
+            events=keyspace.events(account_id, execution_id),
+            progress=keyspace.progress(account_id, execution_id),
+            workflow=keyspace.workflow(account_id, (slug or b"").decode()),
+            unarchived=keyspace.unarchived(partition),
+            delivery=delivery,
+            deliveries_due=deliveries_due,
+            webhook_deliveries=webhook_deliveries,
+            reference=reference,
+            execution_id=execution_id,
+            cancels=keyspace.cancels(),
         )
         if reply[0] == b"missing":
             raise ExecutionNotCancellable(await self.status(account_id, execution_id))

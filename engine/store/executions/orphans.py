@@ -61,10 +61,9 @@ class Orphans:
         account_id, execution_id = keyspace.parse_reference(reference)
         freed = await self._client.call(
             SCRIPTS["free_execution"],
-            [
-                keyspace.execution(account_id, execution_id),
-                keyspace.due(partition_of(account_id)),
-            ],
-            [0, reference, fence],
+            execution=keyspace.execution(account_id, execution_id),
+            due=keyspace.due(partition_of(account_id)),
+            reference=reference,
+            fence=fence,
         )
         return bool(freed)

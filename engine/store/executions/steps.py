@@ -50,6 +50,51 @@ class Step:
     slug: str = ""
     """Workflow whose run ends; empty for the run of a model."""
 
+    @property
+    def settled_text(self) -> str:
+        """Settled nodes as the script reads them; the following ones likewise."""
+        return "".join([f"{index}{status.code}" for index, status in self.settled])
+
+    @property
+    def retrying_text(self) -> str:
+        """Retrying nodes."""
+        return ",".join([f"{index}={delay}" for index, delay in self.retrying])
+
+    @property
+    def claimed_text(self) -> str:
+        """Claimed nodes."""
+        return ",".join([str(index) for index in self.claimed])
+
+    @property
+    def charges_text(self) -> str:
+        """Charges of settled nodes."""
+        charges = self.charges.items()
+        return ",".join([f"{i}={c.credits}:{c.micro_usd}:{c.trial}" for i, c in charges])
+
+    @property
+    def reservations_text(self) -> str:
+        """Reservations for claimed nodes."""
+        return ",".join([f"{index}={credits}" for index, credits in self.reservations.items()])
+
+    @property
+    def packed_rows(self) -> bytes:
+        """Rows of nodes and of failed attempts, empty without any."""
+        if not self.rows and not self.failed_attempts:
+            return b""
+        rows = split_outputs(self.rows)[0] if self.keeps_outputs_apart else self.rows
+        return pack_rows(StepRows(rows, self.failed_attempts))
+
+    @property
+    def packed_outputs(self) -> bytes:
+        """Outputs that the rows lack, empty without any."""
+        outputs = split_outputs(self.rows)[1] if self.keeps_outputs_apart else {}
+        return pack(outputs) if outputs else b""
+
+    @property
+    def packed_error(self) -> bytes:
+        """Error of the end, empty for none."""
+        return b"" if self.error is None else pack(self.error)
+
 
 @dataclass(slots=True, kw_only=True)
 class UnclaimedWalk:
@@ -64,50 +109,3 @@ class UnclaimedWalk:
     result: bytes
     """Packed result, small enough for the record."""
     elapsed_ms: int
-
-
-def _departure(step: Step) -> str:
-    if not step.leave:
-        return "stay"
-    return "hand over" if step.shares_work else "leave"
-
-
-def move_arguments(step: Step) -> tuple[str | bytes, ...]:
-    """Return a step's changes of nodes and lease as arguments of the script."""
-    return (
-        "".join([f"{index}{status.code}" for index, status in step.settled]),
-        ",".join([f"{index}={delay}" for index, delay in step.retrying]) if step.retrying else "",
-        ",".join([str(index) for index in step.claimed]),
-        _rows(step) if step.rows or step.failed_attempts else b"",
-        _departure(step),
-        "1" if step.shares_work and not step.leave else "0",
-    )
-
-
-def end_arguments(step: Step, execution_id: str) -> tuple[str | bytes | int, ...]:
-    """Return a step's end, charges and reservations as arguments of the script."""
-    outputs = split_outputs(step.rows)[1] if step.keeps_outputs_apart else {}
-    return (
-        "" if step.end is None else step.end.value,
-        execution_id,
-        step.result,
-        b"" if step.error is None else pack(step.error),
-        _charges(step) if step.charges else "",
-        _reservations(step) if step.reservations else "",
-        "1" if step.names_objects else "",
-        pack(outputs) if outputs else b"",
-    )
-
-
-def _charges(step: Step) -> str:
-    charges = step.charges.items()
-    return ",".join([f"{i}={each.credits}:{each.micro_usd}:{each.trial}" for i, each in charges])
-
-
-def _reservations(step: Step) -> str:
-    return ",".join([f"{index}={credits}" for index, credits in step.reservations.items()])
-
-
-def _rows(step: Step) -> bytes:
-    rows = split_outputs(step.rows)[0] if step.keeps_outputs_apart else step.rows
-    return pack_rows(StepRows(rows, step.failed_attempts))

@@ -14,14 +14,14 @@ from engine.executions.execution import ExecutionStatus, NodeStatus, parse_node_
 from engine.ids.partitions import partition_of
 from engine.store.dispatch.hints import HintSender
 from engine.store.executions.claims import ClaimedExecution, Lease
-from engine.store.executions.executions import outbox
+from engine.store.executions.executions import NO_OUTBOX, outbox
 from engine.store.executions.record_fields import (
     parse_answer_batches,
     parse_hash,
     parse_jobs,
     parse_name,
 )
-from engine.store.executions.steps import Step, UnclaimedWalk, end_arguments, move_arguments
+from engine.store.executions.steps import Step, UnclaimedWalk
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.record_packing import unpack
@@ -78,36 +78,37 @@ class Unpaid:
     balance: int
 
 
-def _step_keys(account_id: str, worker_id: str, execution_id: str, slug: str) -> tuple[str, ...]:
-    execution, events, progress, workflow, middle, last = _account_keys(account_id, worker_id)
-    return (
-        execution + execution_id,
-        *middle,
-        events + execution_id,
-        progress + execution_id,
-        workflow + slug,
-        last,
-    )
+class _AccountKeys(Struct, frozen=True):
+    """Keys of a step; those of executions and workflows lack the name at their end."""
+
+    execution: str
+    events: str
+    progress: str
+    workflow: str
+    due: str
+    held: str
+    finished: str
+    active: str
+    wallet: str
+    ledger: str
+    unarchived: str
 
 
 @functools.lru_cache(keyspace.KNOWN_ACCOUNTS)
-def _account_keys(account_id: str, worker_id: str) -> tuple[Any, ...]:
-    """Return the keys of an account's steps; the first four lack the name at their end."""
+def _account_keys(account_id: str, worker_id: str) -> _AccountKeys:
     partition = partition_of(account_id)
-    return (
-        keyspace.execution(account_id, ""),
-        keyspace.events(account_id, ""),
-        keyspace.progress(account_id, ""),
-        keyspace.workflow(account_id, ""),
-        (
-            keyspace.due(partition),
-            keyspace.held(partition, worker_id),
-            keyspace.finished(partition),
-            keyspace.active(account_id),
-            keyspace.wallet(account_id),
-            keyspace.ledger(account_id),
-        ),
-        keyspace.unarchived(partition),
+    return _AccountKeys(
+        execution=keyspace.execution(account_id, ""),
+        events=keyspace.events(account_id, ""),
+        progress=keyspace.progress(account_id, ""),
+        workflow=keyspace.workflow(account_id, ""),
+        due=keyspace.due(partition),
+        held=keyspace.held(partition, worker_id),
+        finished=keyspace.finished(partition),
+        active=keyspace.active(account_id),
+        wallet=keyspace.wallet(account_id),
+        ledger=keyspace.ledger(account_id),
+        unarchived=keyspace.unarchived(partition),
     )
 
 
@@ -127,12 +128,12 @@ class Walks:
         token = token or secrets.token_hex(8)
         reply = await self._client.call(
             SCRIPTS["claim_execution"],
-            [
-                keyspace.execution(account_id, execution_id),
-                keyspace.due(partition),
-                keyspace.held(partition, worker_id),
-            ],
-            [0, reference, token, worker_id],
+            execution=keyspace.execution(account_id, execution_id),
+            due=keyspace.due(partition),
+            held=keyspace.held(partition, worker_id),
+            reference=reference,
+            token=token,
+            worker=worker_id,
         )
         if reply[0] == b"busy" and reply[1] == b"cancel_requested":
             # The message to its holder may have been lost.
@@ -159,19 +160,22 @@ class Walks:
         inline_run = finished.inline_run
         reply = self._client.call(
             SCRIPTS["finish_execution"],
-            [
-                keyspace.execution(account_id, execution_id),
-                keyspace.due(partition),
-                keyspace.finished(partition),
-                keyspace.active(account_id),
-                keyspace.workflow(account_id, inline_run.slug),
-                keyspace.unarchived(partition),
-            ],
-            [
-                *(0, reference, execution_id, token),
-                *(inline_run.slug, inline_run.version, inline_run.inputs),
-                *(finished.codes, finished.rows, finished.result, finished.elapsed_ms),
-            ],
+            execution=keyspace.execution(account_id, execution_id),
+            due=keyspace.due(partition),
+            finished=keyspace.finished(partition),
+            active=keyspace.active(account_id),
+            workflow=keyspace.workflow(account_id, inline_run.slug),
+            unarchived=keyspace.unarchived(partition),
+            reference=reference,
+            execution_id=execution_id,
+            token=token,
+            slug=inline_run.slug,
+            version=inline_run.version,
+            inputs=inline_run.inputs,
+            statuses=finished.codes,
+            rows=finished.rows,
+            result=finished.result,
+            elapsed_ms=finished.elapsed_ms,
         )
         self._client.flush_if_idle()
         return reply
@@ -181,19 +185,44 @@ class Walks:
 
         The command is queued at once.
         """
-        execution_id = lease.execution_id
-        keys = _step_keys(lease.account_id, lease.worker_id, execution_id, step.slug)
+        execution_id, keys = lease.execution_id, _account_keys(lease.account_id, lease.worker_id)
         notifies = step.end is not None and step.webhook_key_id
-        if notifies:
-            keys += outbox(lease.account_id, execution_id, step.webhook_key_id)
+        delivery, deliveries_due, webhook_deliveries = (
+            outbox(lease.account_id, execution_id, step.webhook_key_id) if notifies else NO_OUTBOX
+        )
         reply = self._client.call(
             SCRIPTS["advance_execution"],
-            keys,
-            (
-                *(0, lease.reference, lease.name, number),
-                *move_arguments(step),
-                *end_arguments(step, execution_id),
-            ),
+            execution=keys.execution + execution_id,
+            due=keys.due,
+            held=keys.held,
+            finished=keys.finished,
+            active=keys.active,
+            wallet=keys.wallet,
+            ledger=keys.ledger,
+            events=keys.events + execution_id,
+            progress=keys.progress + execution_id,
+            workflow=keys.workflow + step.slug,
+            unarchived=keys.unarchived,
+            delivery=delivery,
+            deliveries_due=deliveries_due,
+            webhook_deliveries=webhook_deliveries,
+            reference=lease.reference,
+            execution_id=execution_id,
+            claim=lease.name,
+            step=number,
+            settled=step.settled_text,
+            retrying=step.retrying_text,
+            claimed=step.claimed_text,
+            rows=step.packed_rows,
+            outputs=step.packed_outputs,
+            has_objects="1" if step.names_objects else "",
+            charges=step.charges_text,
+            reservations=step.reservations_text,
+            leaves="1" if step.leave else "",
+            shares_work="1" if step.shares_work else "",
+            end_status="" if step.end is None else step.end.value,
+            result=step.result,
+            error=step.packed_error,
         )
         return self._read_advanced(reply, lease.reference if notifies else "")
 
@@ -220,8 +249,14 @@ class Walks:
         """
         verdict: bytes = await self._client.call(
             SCRIPTS["save_job"],
-            lease.keys,
-            [lease.reference, lease.name, index, item, job, int(must_cancel)],
+            execution=lease.execution_key,
+            held=lease.held_key,
+            reference=lease.reference,
+            claim=lease.name,
+            node=index,
+            item=item,
+            job=job,
+            must_cancel="1" if must_cancel else None,
         )
         return verdict == b"ok"
 
@@ -244,8 +279,14 @@ class Walks:
         """
         verdict: bytes = await self._client.call(
             SCRIPTS["save_answers"],
-            lease.keys,
-            [lease.reference, lease.name, index, number, answers, "1" if is_offloaded else ""],
+            execution=lease.execution_key,
+            held=lease.held_key,
+            reference=lease.reference,
+            claim=lease.name,
+            node=index,
+            batch=number,
+            answers=answers,
+            has_object="1" if is_offloaded else None,
         )
         return verdict == b"ok"
 
@@ -277,12 +318,13 @@ class Walks:
         partition = partition_of(account_id)
         was_held = await self._client.call(
             SCRIPTS["give_back_execution"],
-            [
-                keyspace.execution(account_id, execution_id),
-                keyspace.due(partition),
-                keyspace.held(partition, worker_id),
-            ],
-            [0, reference, "1" if is_lost else "0", pause_ms, claim],
+            execution=keyspace.execution(account_id, execution_id),
+            due=keyspace.due(partition),
+            held=keyspace.held(partition, worker_id),
+            reference=reference,
+            is_lost="1" if is_lost else "0",
+            pause_ms=pause_ms,
+            claim=claim,
         )
         return bool(was_held)
 

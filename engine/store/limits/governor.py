@@ -1,6 +1,6 @@
 """Governor of providers: the next permitted calls over all worker processes, and call outcomes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -108,20 +108,24 @@ class Governor:
         """
         reply = await self._client.call(
             SCRIPTS["governor_turn"],
-            [
-                provider_keys.provider_state(provider),
-                provider_keys.provider_calls(provider),
-                provider_keys.provider_waiting(provider),
-                provider_keys.provider_ring(provider),
-                provider_keys.provider_running(provider),
-                provider_keys.provider_granted(provider),
-                provider_keys.provider_callers(provider),
-            ],
-            [
-                *(now, caller, int(LEASE_SECONDS * 1000), provider),
-                *(*_numbers(limits), KEPT_MS, pacing.burst_ms, pacing.trust_ms),
-                *(argument for report in reports for argument in report.arguments()),
-            ],
+            state=provider_keys.provider_state(provider),
+            calls=provider_keys.provider_calls(provider),
+            waiting=provider_keys.provider_waiting(provider),
+            ring=provider_keys.provider_ring(provider),
+            running=provider_keys.provider_running(provider),
+            granted=provider_keys.provider_granted(provider),
+            callers=provider_keys.provider_callers(provider),
+            now=now,
+            caller=caller,
+            lease_ms=int(LEASE_SECONDS * 1000),
+            provider=provider,
+            requests=limits.requests_per_minute or 0,
+            tokens=limits.tokens_per_minute or 0,
+            concurrency=limits.concurrency or 0,
+            keep_ms=KEPT_MS,
+            burst_ms=pacing.burst_ms,
+            trust_ms=pacing.trust_ms,
+            reports=[argument for report in reports for argument in report.arguments()],
         )
         is_new, due, open_ms, blamed, pause_ms, must_ask, failures, *granted = reply
         return ProviderStanding(
@@ -134,9 +138,3 @@ class Governor:
             must_ask=bool(must_ask),
             failures=int(failures),
         )
-
-
-def _numbers(limits: ModelLimits) -> Iterator[int]:
-    yield limits.requests_per_minute or 0
-    yield limits.tokens_per_minute or 0
-    yield limits.concurrency or 0

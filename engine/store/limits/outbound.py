@@ -36,11 +36,14 @@ class OutboundCalls:
         digest = hashlib.sha256(host.encode()).hexdigest()[:16]
         granted, milliseconds = await self._client.call(
             SCRIPTS["lease_outbound"],
-            [
-                keyspace.accounts(partition_of(account_id)),
-                keyspace.outbound(account_id),
-            ],
-            [0, account_id, digest, WINDOW_MS, calls, sent, *self._limits],
+            accounts=keyspace.accounts(partition_of(account_id)),
+            outbound=keyspace.outbound(account_id),
+            account=account_id,
+            host=digest,
+            window_ms=WINDOW_MS,
+            calls=calls,
+            bytes=sent,
+            limits=self._limits,
         )
         return CallAllowance(
             calls=None if int(granted) < 0 else int(granted), seconds=int(milliseconds) / 1000

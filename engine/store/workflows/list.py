@@ -131,8 +131,10 @@ class WorkflowList:
         return [each for each in found if each[0] >= floor], floor, False
 
     async def _after(self, key: str, position: Place | None, count: int) -> list[Place]:
-        at, slug = ("", "") if position is None else position
-        reply = await self._client.call(SCRIPTS["list_executions"], [key], [at, slug, count])
+        at, slug = position or (None, None)
+        reply = await self._client.call(
+            SCRIPTS["list_executions"], listed=key, at=at, id=slug, most=count
+        )
         return [(int(at), slug.decode()) for slug, at in zip(reply[::2], reply[1::2], strict=True)]
 
     async def _with_owners(self, slugs: Sequence[str]) -> list[tuple[str, str]]:

@@ -50,8 +50,6 @@ STORED = ("HSET", "documents", "bytes", 12, "workflows", 1)
 TERMS = "50:0:86400000"
 CHARGED = ("HSET", "x", "terms", TERMS, "reserve", "m0=9,t0.a=5", "markup", "1", "trials", "tried")
 WALLET = ("HSET", "wallet", "given", 50, "ends", 0, "b:m0", 41, "b:t0.a", 5, "reserved", 14)
-WORKERS = {"workers": "workers", "variables": "variables"}
-
 ACT = (60_000, "command", "account.change", "acc", b"null", b'{"credits":1}')
 """An act of the audit log, as arguments."""
 NO_ACT = ("", "", "", "", "", "")
@@ -79,7 +77,7 @@ class Scenario:
 
 
 def named(**values: Any) -> Mapping[str, Any]:
-    """Return keys and arguments by name."""
+    """Return keys and arguments by name; a key that is left out has its name as in the header."""
     return values
 
 
@@ -231,16 +229,36 @@ SCENARIOS = {
             ("HSET", "calls", "one|a", "acc|5|000000000001|900000|9"),
             *(("ZADD", key, 0, "one|a") for key in ("running", "granted")),
         ),
-        keys=("state", "calls", "waiting", "ring", "running", "granted", "callers"),
-        args=(
-            *(NOW, "one", 10_000, "p", 60, 6_000, 2, 60_000, 500, 0),
-            *("done", "a", "acc", 30, 0, "ask", "b", "acc", 7, 0, "ask", "c", "acc", 7, 0),
+        names=named(
+            now=NOW,
+            caller="one",
+            lease_ms=10_000,
+            provider="p",
+            requests=60,
+            tokens=6_000,
+            concurrency=2,
+            keep_ms=60_000,
+            burst_ms=500,
+            trust_ms=0,
+            reports=[
+                *("done", "a", "acc", 30, 0),
+                *("ask", "b", "acc", 7, 0),
+                *("ask", "c", "acc", 7, 0),
+            ],
         ),
     ),
     "lease_outbound": Scenario(
         seed=(("HSET", "accounts", "acc", "pro|record"),),
-        keys=("accounts", "calls"),
-        args=(NOW, "acc", "host", 60_000, 4, 100, "free", 1, 1, 1, "pro", 50, 50, 1_000),
+        names=named(
+            outbound="calls",
+            now=NOW,
+            account="acc",
+            host="host",
+            window_ms=60_000,
+            calls=4,
+            bytes=100,
+            limits=["free", 1, 1, 1, "pro", 50, 50, 1_000],
+        ),
     ),
     "record_change": Scenario(
         seed=(("ZADD", "changes", 5, "workflow:old", NOW - 5, "workflow:echo"),),
@@ -278,13 +296,26 @@ SCENARIOS = {
     ),
     "save_answers": Scenario(
         seed=(EXECUTION, HELD),
-        keys=("x", "held"),
-        args=("acc/x", "1:token", 2, 1, b"what was answered", "1"),
+        names=named(
+            execution="x",
+            reference="acc/x",
+            claim="1:token",
+            node=2,
+            batch=1,
+            answers=b"what was answered",
+            has_object="1",
+        ),
     ),
     "save_job": Scenario(
         seed=(EXECUTION, HELD),
-        keys=("x", "held"),
-        args=("acc/x", "1:token", 2, 3, b"job at the provider"),
+        names=named(
+            execution="x",
+            reference="acc/x",
+            claim="1:token",
+            node=2,
+            item=3,
+            job=b"job at the provider",
+        ),
     ),
     "save_webhook": Scenario(
         seed=(("HSET", "account_api_keys", "key_1", "digest"), WEBHOOK),
@@ -311,22 +342,20 @@ SCENARIOS = {
     ),
     "advance_execution": Scenario(
         seed=(EXECUTION, HELD, ("SADD", "active", "x"), CHARGED, WALLET),
-        keys=(
-            "x",
-            "due",
-            "held",
-            "finished",
-            "active",
-            "wallet",
-            "ledger",
-            "events",
-            "progress",
-            "workflow",
-            "unarchived",
-        ),
-        args=(
-            *(NOW, "acc/x", "1:token", 1, "0c2c", "", "1,3", b"rows", "stay", "1", ""),
-            *("x", b"", b"", "0=8:8000:,2=0:0:tried", "1=20", "1"),
+        names=named(
+            execution="x",
+            now=NOW,
+            reference="acc/x",
+            execution_id="x",
+            claim="1:token",
+            step=1,
+            settled="0c2c",
+            claimed="1,3",
+            rows=b"rows",
+            charges="0=8:8000:,2=0:0:tried",
+            reservations="1=20",
+            has_objects="1",
+            shares_work="1",
         ),
         answer=[b"ok", b"processing", b"", str(NOW).encode()],
     ),
@@ -341,7 +370,6 @@ SCENARIOS = {
     "beat_worker": Scenario(
         seed=(),
         names=named(
-            **WORKERS,
             now=NOW,
             worker="w1",
             lease_ms=3000,
@@ -353,7 +381,7 @@ SCENARIOS = {
             ("ZADD", "workers", NOW, "dead", NOW + 1, "w1", NOW + 2, "w2"),
             ("HSET", "variables", "w1", "A_KEY", "dead", "B_KEY"),
         ),
-        names=named(**WORKERS, now=NOW),
+        names=named(now=NOW),
         answer=[b"A_KEY", b""],
     ),
     "mark_installation": Scenario(
@@ -361,32 +389,29 @@ SCENARIOS = {
     ),
     "remove_dead_worker": Scenario(
         seed=(("ZADD", "workers", NOW - 1, "w1"),),
-        names=named(**WORKERS, now=NOW, worker="w1"),
+        names=named(now=NOW, worker="w1"),
         answer=0,
     ),
     "cancel_execution": Scenario(
         seed=((*EXECUTION, "holders", 0), HELD, CHARGED, WALLET, RAN),
-        keys=(
-            *(
-                "x",
-                "due",
-                "finished",
-                "active",
-                "wallet",
-                "ledger",
-                "events",
-                "progress",
-                "workflow",
-            ),
-            "unarchived",
+        names=named(
+            execution="x",
+            now=NOW,
+            reference="acc/x",
+            execution_id="x",
+            cancels="cancels",
         ),
-        args=(NOW, "acc/x", "x", "cancels"),
         answer=[b"ended", b"cancelled"],
     ),
     "claim_execution": Scenario(
         seed=((*EXECUTION, "holders", 0), DUE),
-        keys=("x", "due", "held"),
-        args=(NOW, "acc/x", "token", "w1"),
+        names=named(
+            execution="x",
+            now=NOW,
+            reference="acc/x",
+            token="token",
+            worker="w1",
+        ),
     ),
     "count_key_call": Scenario(
         seed=(
@@ -423,29 +448,67 @@ SCENARIOS = {
             *(("HSET", "x", "created", NOW, "statuses", "pps", "notifier", "b"),),
             *(("SADD", "active", "x"), DUE, RAN),
         ),
-        keys=("x", "due", "finished", "active", "workflow", "unarchived"),
-        args=(NOW, "acc/x", "x", "token", "echo", 3, "i", "ccs", b"rows", b"result", 5),
+        names=named(
+            execution="x",
+            now=NOW,
+            reference="acc/x",
+            execution_id="x",
+            token="token",
+            slug="echo",
+            version=3,
+            inputs="i",
+            statuses="ccs",
+            rows=b"rows",
+            result=b"result",
+            elapsed_ms=5,
+        ),
     ),
     "forget_execution": Scenario(
         seed=(EXECUTION, ("ZADD", "finished", NOW, "acc/x"), ("ZADD", "all", NOW, "x")),
-        keys=("x", "all", "finished", "events", "progress", "unarchived", "d", "forgotten"),
-        args=("x", "acc/x", NOW + 1),
+        names=named(
+            execution="x",
+            executions="all",
+            delivery="d",
+            newest_forgotten="forgotten",
+            execution_id="x",
+            reference="acc/x",
+            ended_before_ms=NOW + 1,
+        ),
         answer=0,
     ),
     "recall_execution": Scenario(
         seed=(),
-        keys=("x", "all", "finished", "events"),
-        args=(
-            *(NOW, "x", "acc/x", NOW - 9, 2, "status", "failed", "created", NOW - 9),
-            *("1-0", 2, "begun", "pp", "2-0", 4, "ended", "failed", "left", ""),
+        names=named(
+            execution="x",
+            executions="all",
+            now=NOW,
+            execution_id="x",
+            reference="acc/x",
+            created=NOW - 9,
+            fields=["status", "failed", "created", NOW - 9],
+            entries=["1-0", 2, "begun", "pp", "2-0", 4, "ended", "failed", "left", ""],
         ),
         answer=0,
     ),
     "give_back_execution": Scenario(
-        seed=(EXECUTION, HELD), keys=("x", "due", "held"), args=(NOW, "acc/x", "1"), answer=0
+        seed=(EXECUTION, HELD),
+        names=named(
+            execution="x",
+            now=NOW,
+            reference="acc/x",
+            is_lost="1",
+        ),
+        answer=0,
     ),
     "free_execution": Scenario(
-        seed=(EXECUTION,), keys=("x", "due"), args=(NOW, "acc/x", "1"), answer=0
+        seed=(EXECUTION,),
+        names=named(
+            execution="x",
+            now=NOW,
+            reference="acc/x",
+            fence="1",
+        ),
+        answer=0,
     ),
     "delay_message": Scenario(
         seed=(), names=named(delayed="due", now=NOW, delay_ms=1_000, message=b"message")
@@ -457,26 +520,45 @@ SCENARIOS = {
         ),
         names=named(queue="queue", delayed="due", now=NOW),
     ),
-    "list_dead_workers": Scenario(
-        seed=(("ZADD", "workers", NOW - 1, "w1"),), names=named(workers="workers", now=NOW)
-    ),
+    "list_dead_workers": Scenario(seed=(("ZADD", "workers", NOW - 1, "w1"),), names=named(now=NOW)),
     "list_executions": Scenario(
         seed=(("ZADD", "all", NOW, "x", NOW, "y", NOW + 1, "z"),),
-        keys=("all",),
-        args=(NOW, "y", 2),
+        names=named(
+            listed="all",
+            at=NOW,
+            id="y",
+            most=2,
+        ),
     ),
     "match_executions": Scenario(
         seed=(EXECUTION, ("HSET", "y", "status", "failed", "slug", "echo", "models", "a,b")),
-        keys=("x", "y", "z"),
-        args=("status", "one_of", "failed", "", "models", "has", "b", "owner"),
+        names=named(
+            executions=["x", "y", "z"],
+            conditions=["status", "one_of", "failed", "", "models", "has", "b", "owner"],
+        ),
     ),
     "watch_execution": Scenario(
-        seed=(EXECUTION,), keys=("x", "events", "progress"), args=("notifier", 1, 10)
+        seed=(EXECUTION,),
+        names=named(
+            execution="x",
+            channel="notifier",
+            first=1,
+            most=10,
+        ),
     ),
     "publish_progress": Scenario(
         seed=((*EXECUTION, "events", 3, "watchers", "b,"), HELD),
-        keys=("x", "held", "progress"),
-        args=("acc/x", "1:token", 4, "x", 10, 6, 60_000, 2, 0, 5, b"text", 2, 0, "", "0.5"),
+        names=named(
+            execution="x",
+            reference="acc/x",
+            claim="1:token",
+            batch=4,
+            execution_id="x",
+            most=10,
+            most_bytes=6,
+            keep_ms=60_000,
+            updates=[*(2, 0, 5, b"text"), *(2, 0, "", "0.5")],
+        ),
     ),
     "record_key_use": Scenario(
         seed=(("HSET", "account_api_keys", "key_1", "digest"),),
@@ -499,10 +581,14 @@ SCENARIOS = {
         ),
     ),
     "promote_due": Scenario(
-        seed=(DUE,), names=named(due="due", now=NOW, most=10, repeat_ms=5000), answer=[1, []]
+        seed=(DUE,), names=named(now=NOW, most=10, repeat_ms=5000), answer=[1, []]
     ),
     "record_answer": Scenario(
-        seed=(("HSET", "first", "execution", "x"),), keys=("first",), args=("accepted",)
+        seed=(("HSET", "first", "execution", "x"),),
+        names=named(
+            idempotency="first",
+            answer="accepted",
+        ),
     ),
     "redeem_login": Scenario(
         seed=(
@@ -716,11 +802,9 @@ SCENARIOS = {
             now=NOW, operation="operation", credits=30, lapses_at=NOW + 1, terms=TERMS, act=ACT
         ),
     ),
-    "take_lead": Scenario(
-        seed=(), names=named(leader="leader", now=NOW, worker="w1", lease_ms=60_000)
-    ),
+    "take_lead": Scenario(seed=(), names=named(now=NOW, worker="w1", lease_ms=60_000)),
     "shorten_leases": Scenario(
         seed=(("ZADD", "workers", NOW + 9_000, "w1", NOW + 1_000, "w2"),),
-        names=named(workers="workers", now=NOW, lease_ms=3_000),
+        names=named(now=NOW, lease_ms=3_000),
     ),
 }

@@ -23,8 +23,7 @@ class Call:
     retrying: dict[int, int] = field(default_factory=dict)
     claimed: tuple[int, ...] = ()
     leaves: bool = False
-    hands_over: bool = False
-    offered: bool = False
+    shares_work: bool = False
     end: str = ""
     is_lost: bool = False
     max_active: int | None = None
@@ -50,7 +49,7 @@ class Record:
     created: int
     status: str = "processing"
     fence: int = 0
-    offered: bool = False
+    shares_work: bool = False
     holders: dict[str, tuple[int, str]] = field(default_factory=dict)
     claims: dict[int, Claim] = field(default_factory=dict)
     steps: dict[int, int] = field(default_factory=dict)
@@ -112,7 +111,7 @@ class Model:
             code == "t" and record.claims[index].at <= call.now
             for index, code in enumerate(record.statuses)
         )
-        if record.holders and not record.offered and not is_due:
+        if record.holders and not record.shares_work and not is_due:
             return ["busy", record.status]
         record.fence += 1
         record.holders[call.worker] = (record.fence, call.token)
@@ -144,7 +143,7 @@ class Model:
         if call.end:
             self._finish(call.execution, record, call.end, call.now)
         else:
-            record.offered = call.offered
+            record.shares_work = call.shares_work and not call.leaves
             if call.leaves:
                 self._leave(record, call)
         return ["ok", record.status]
@@ -203,7 +202,7 @@ class Model:
         retries = [
             record.claims[index].at for index, code in enumerate(record.statuses) if code == "t"
         ]
-        if call.hands_over:
+        if call.shares_work:
             self.due[call.execution] = call.now
         elif record.status == "cancel_requested":
             if not record.holders:
@@ -237,7 +236,7 @@ class Model:
                     claim.lost += 1
                 else:
                     claim.attempts -= 1
-        record.offered = bool(record.holders)
+        record.shares_work = bool(record.holders)
         record.lost += call.is_lost
         self.due[call.execution] = call.now
         return [1]

@@ -1,12 +1,15 @@
--- End an execution whose outcome is on record: note it with its workflow, move it from the due and
--- active ones to those that the history lacks, and notify the waiting caller, if any. The message
--- carries a small outcome, so that the caller need not read the record.
-local function end_execution(keys, reference, id, now, status, spent, result, error, notifier)
-  redis.call('ZADD', keys.finished, now, reference)
-  redis.call('ZADD', keys.unarchived, now, reference)
-  redis.call('SREM', keys.active, id)
-  redis.call('ZREM', keys.due, reference)
-  note_run(keys.workflow, id, status, spent)
+-- End an execution: record its outcome, with further fields and values, note it with its workflow,
+-- move it from the due and active ones to those that the history lacks, and notify the waiting
+-- caller, if any. The message carries a small outcome, so that the caller need not read the record.
+local function end_execution(now, status, statuses, spent, result, error, notifier, ...)
+  local id = ARGV.execution_id
+  redis.call('HSET', KEYS.execution, 'status', status, 'completed', now, 'result', result,
+    'statuses', statuses, ...)
+  redis.call('ZADD', KEYS.finished, now, ARGV.reference)
+  redis.call('ZADD', KEYS.unarchived, now, ARGV.reference)
+  redis.call('SREM', KEYS.active, id)
+  redis.call('ZREM', KEYS.due, ARGV.reference)
+  note_run(status, spent)
   if not notifier or notifier == '' then return end
   local MAX_MESSAGE_BYTES, OFFLOADED = 16384, 193
   local message = id

@@ -1,29 +1,35 @@
 -- Move the nodes of a step in `codes`, remove the claims of those that have settled, and write those
 -- of nodes that retry.
--- Returns the fields and values of the claims of nodes that run.
-local function move_nodes(execution, step, codes, claim_of, fence, now)
+-- Returns the statuses, and the fields and values of the step and of the claims of nodes that run.
+local function move_nodes(codes, fence, now, rows_field)
   local PENDING, RUNNING, RETRYING = string.byte('prt', 1, 3)
-  local was_claimed, fields = {}, {}
-  for index, code in string.gmatch(step.settled, '(%d+)(%a)') do
+  local was_claimed, fields = {}, {'step' .. fence, ARGV.step}
+  local function write(field, value)
+    fields[#fields + 1] = field
+    fields[#fields + 1] = value
+  end
+  for index, code in string.gmatch(ARGV.settled, '(%d+)(%a)') do
     if codes[index + 1] ~= PENDING then was_claimed[#was_claimed + 1] = 'n' .. index end
     codes[index + 1] = string.byte(code)
   end
-  if #was_claimed > 0 then redis.call('HDEL', execution, unpack(was_claimed)) end
-  if step.retrying ~= '' then
-    for index, delay in string.gmatch(step.retrying, '(%d+)=(%d+)') do
+  if #was_claimed > 0 then redis.call('HDEL', KEYS.execution, unpack(was_claimed)) end
+  if ARGV.retrying ~= '' then
+    for index, delay in string.gmatch(ARGV.retrying, '(%d+)=(%d+)') do
       local claim, at = claim_of(index), string.format('%d', now + tonumber(delay))
-      redis.call('HSET', execution, 'n' .. index, '0:' .. claim[2] .. ':' .. at .. ':' .. claim[4])
+      redis.call('HSET', KEYS.execution, 'n' .. index, '0:' .. claim[2] .. ':' .. at .. ':' .. claim[4])
       codes[index + 1] = RETRYING
     end
   end
-  if step.claimed ~= '' then
+  if ARGV.claimed ~= '' then
     local stamp = string.format('%d', now)
-    for index in string.gmatch(step.claimed, '%d+') do
+    for index in string.gmatch(ARGV.claimed, '%d+') do
       local claim = claim_of(index)
-      fields[#fields + 1] = 'n' .. index
-      fields[#fields + 1] = fence .. ':' .. (claim[2] + 1) .. ':' .. stamp .. ':' .. claim[4]
+      write('n' .. index, fence .. ':' .. (claim[2] + 1) .. ':' .. stamp .. ':' .. claim[4])
       codes[index + 1] = RUNNING
     end
   end
-  return fields
+  if ARGV.rows ~= '' then write(rows_field, ARGV.rows) end
+  if ARGV.outputs ~= '' then write('o' .. fence .. '.' .. ARGV.step, ARGV.outputs) end
+  if ARGV.has_objects == '1' then write('has_objects', '1') end
+  return string.char(unpack(codes)), fields
 end

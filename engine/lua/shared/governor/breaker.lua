@@ -34,10 +34,9 @@ end
 
 -- Return the milliseconds until a call may try again; 0 for now.
 local function open_for(governor)
-  local keys = governor.keys
   if not governor.open then return 0 end
   if governor.now < governor.open then return governor.open - governor.now end
-  local is_probed = governor.probe and redis.call('HEXISTS', keys.calls, governor.probe) == 1
+  local is_probed = governor.probe and redis.call('HEXISTS', KEYS.calls, governor.probe) == 1
   return is_probed and PROBING_MS or 0
 end
 

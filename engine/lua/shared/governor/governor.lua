@@ -17,14 +17,14 @@ local function follow_clock_back(governor, lease_ends)
   for _, name in ipairs(TIMES) do
     governor[name] = governor[name] and governor[name] - back
   end
-  local keys = governor.keys
-  local callers = redis.call('ZRANGE', keys.callers, '(' .. lease_ends, '+inf', 'BYSCORE')
-  for _, caller in ipairs(callers) do redis.call('ZADD', keys.callers, lease_ends, caller) end
+  local callers = redis.call('ZRANGE', KEYS.callers, '(' .. lease_ends, '+inf', 'BYSCORE')
+  for _, caller in ipairs(callers) do redis.call('ZADD', KEYS.callers, lease_ends, caller) end
 end
 
-local function open_governor(keys, now, caller, lease_ends, limits, burst)
-  local governor = {keys = keys, now = now, caller = caller, burst = burst}
-  local values = redis.call('HMGET', keys.state, unpack(FIELDS))
+local function open_governor(now, lease_ends)
+  local governor = {now = now, burst = tonumber(ARGV.burst_ms)}
+  local limits = {requests = ARGV.requests, tokens = ARGV.tokens, concurrency = ARGV.concurrency}
+  local values = redis.call('HMGET', KEYS.state, unpack(FIELDS))
   for position, name in ipairs(FIELDS) do
     local value = values[position] or nil
     governor[name] = TEXTS[name] and value or tonumber(value or '')
@@ -35,7 +35,9 @@ local function open_governor(keys, now, caller, lease_ends, limits, burst)
   for name, limit in pairs(limits) do
     local seen_at = name .. '_seen_at'
     if tonumber(limit) > 0 then governor[name], governor[seen_at] = tonumber(limit), now end
-    if now - (governor[seen_at] or 0) > LIMIT_LAPSES_MS then governor[name], governor[seen_at] = nil end
+    if now - (governor[seen_at] or 0) > LIMIT_LAPSES_MS then
+      governor[name], governor[seen_at] = nil
+    end
   end
   if was_limited and not (governor.requests or governor.tokens) then
     governor.rate = nil -- the rate was a share of limits that are unknown now
@@ -44,7 +46,7 @@ local function open_governor(keys, now, caller, lease_ends, limits, burst)
 end
 
 local function save_governor(governor)
-  local keys, fields, unset = governor.keys, {}, {}
+  local fields, unset = {}, {}
   for _, name in ipairs(FIELDS) do
     local value = governor[name]
     if value == nil then
@@ -54,6 +56,6 @@ local function save_governor(governor)
       fields[#fields + 1] = TEXTS[name] and value or string.format('%.17g', value)
     end
   end
-  if #fields > 0 then redis.call('HSET', keys.state, unpack(fields)) end
-  if #unset > 0 then redis.call('HDEL', keys.state, unpack(unset)) end
+  if #fields > 0 then redis.call('HSET', KEYS.state, unpack(fields)) end
+  if #unset > 0 then redis.call('HDEL', KEYS.state, unpack(unset)) end
 end

@@ -1,62 +1,7 @@
--- Rate of calls to a provider. A call moves the time of the next one by its share of a minute;
--- calls may be ahead of that time by a burst. Refusals lower the rate, time raises it. The rate is
--- a share of the known limits, else calls a minute.
+-- Pace of calls to a provider. A call moves the time of the next one by its share of a minute; calls
+-- may be ahead of that time by a burst.
 local SHARE = 0.98 -- with a burst of half a second no minute has more calls than the limit
-local LOWERED, RAISED, RAISED_NEAR, RAISED_BEYOND = 0.8, 0.01, 0.002, 0.05 -- last per second
-local LEAST_SHARE = 0.05
-local PAUSE_MS = 1000
-local FORGET_MS = 900000
 local USUAL_RATIO = 2 -- answers have about the size of their requests
-
-local function is_limited(governor)
-  return governor.requests or governor.tokens
-end
-
--- Raise slowly near the refused rate, faster below it and far above it.
-local function raise_pace(governor)
-  local rate, ceiling, now = governor.rate, governor.ceiling, governor.now
-  if not rate then return end
-  local speed = RAISED * ceiling
-  if rate > 1.1 * ceiling then speed = RAISED_BEYOND * rate
-  elseif rate > 0.95 * ceiling then speed = RAISED_NEAR * ceiling end
-  governor.rate = rate + speed * math.max(0, now - governor.rate_at) / 1000
-  governor.rate_at = now
-  local is_over = is_limited(governor) and governor.rate >= 1
-  if is_over or not is_limited(governor) and now - governor.lowered > FORGET_MS then
-    governor.rate = nil
-  end
-end
-
--- Lower the rate after a refusal, once for all calls that were permitted before. `seen` is an
--- estimate of the calls a minute, which time corrects quickly.
-local function lower_pace(governor, granted_at, wait, seen)
-  local now = governor.now
-  governor.pause = math.max(governor.pause or 0, now + (wait > 0 and wait or PAUSE_MS))
-  governor.calls_at = math.max(governor.calls_at or 0, governor.pause + governor.burst)
-  governor.tokens_at = math.max(governor.tokens_at or 0, governor.pause + governor.burst)
-  if governor.lowered and (granted_at or now - PAUSE_MS) <= governor.lowered then return end
-  if is_limited(governor) then
-    if not granted_at then return end -- the call was made without a known limit
-    governor.ceiling = governor.rate or 1
-    governor.rate = math.max(LEAST_SHARE, governor.ceiling * LOWERED)
-  else
-    governor.ceiling = governor.rate or 0
-    governor.rate = math.max(1, (governor.rate or seen) * LOWERED)
-  end
-  governor.rate_at, governor.lowered = now, now
-end
-
--- Lift the limit on requests for `trust` milliseconds after a successful call.
-local function lift_limit(governor, trust)
-  if governor.answered and governor.now - governor.answered < trust then governor.requests = nil end
-end
-
--- Return calls and tokens a minute, nil for no limit.
-local function rates_of(governor)
-  local share = governor.rate or 1
-  if not is_limited(governor) then return governor.rate, nil end
-  return governor.requests and governor.requests * share, governor.tokens and governor.tokens * share
-end
 
 local function ready_at(governor)
   local at, calls, tokens = governor.pause or 0, rates_of(governor)
@@ -77,7 +22,8 @@ local function use_pace(governor, reserved)
     governor.calls_at = math.max(now, governor.calls_at or 0) + 60000 / (calls * SHARE)
   end
   if tokens then
-    governor.tokens_at = math.max(now, governor.tokens_at or 0) + reserved * 60000 / (tokens * SHARE)
+    governor.tokens_at = math.max(now, governor.tokens_at or 0)
+      + reserved * 60000 / (tokens * SHARE)
   end
 end
 

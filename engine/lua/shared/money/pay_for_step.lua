@@ -1,12 +1,18 @@
--- Charge the completed nodes of a step and reserve the credits of its claimed nodes.
--- Returns nothing, or the refusal, the unpaid node and the missing credits.
-local function pay_for_step(reservation, step, terms)
-  for node in string.gmatch(step.settled, '(%d+)%a') do release_node(reservation, node) end
-  for node, credits, usd, model in string.gmatch(step.charges, '(%d+)=(%d+):(%d+):([^,]*)') do
+-- Charge the completed nodes of a step, reserve the credits of its claimed nodes, and release the rest
+-- at the end of the execution.
+-- Returns the credits that the execution has spent; or nil, the refusal, the unpaid node, the missing
+-- credits and the balance.
+local function pay_for_step(terms, now)
+  local reservation = open_reservation(open_wallet({wallet = KEYS.wallet, ledger = KEYS.ledger}, now))
+  for node in string.gmatch(ARGV.settled, '(%d+)%a') do release_node(reservation, node) end
+  for node, credits, usd, model in string.gmatch(ARGV.charges, '(%d+)=(%d+):(%d+):([^,]*)') do
     capture(reservation, node, tonumber(credits), tonumber(usd), model)
   end
-  for node, credits in string.gmatch(step.reservations, '(%d+)=(%d+)') do
+  for node, credits in string.gmatch(ARGV.reservations, '(%d+)=(%d+)') do
     local refusal, missing = reserve_node(reservation, node, tonumber(credits), terms)
-    if refusal then return refusal, tonumber(node), missing end
+    if refusal then return nil, refusal, tonumber(node), missing, reservation.wallet.balance end
   end
+  if ARGV.end_status ~= '' then release_reservation(reservation) end
+  save_reservation(reservation, terms)
+  return reservation.spent
 end

@@ -1,7 +1,8 @@
 -- Note the status and the credits of an execution where it is the last one.
-local function note_run(workflow, id, status, credits)
-  local runs = redis.call('HGET', workflow, 'runs')
-  local _, to = string.find(runs or '', ':' .. id .. ':', 1, true)
+local function note_run(status, credits)
+  local runs = redis.call('HGET', KEYS.workflow, 'runs')
+  local _, to = string.find(runs or '', ':' .. ARGV.execution_id .. ':', 1, true)
   if not to then return end
-  redis.call('HSET', workflow, 'runs', string.format('%s%s:%d', string.sub(runs, 1, to), status, credits))
+  local former = string.sub(runs, 1, to)
+  redis.call('HSET', KEYS.workflow, 'runs', string.format('%s%s:%d', former, status, credits))
 end

@@ -68,20 +68,17 @@ class ExecutionRecords:
 
     async def _recall(self, ended: EndedRecord) -> None:
         account_id, execution_id = ended.account_id, ended.execution_id
-        fields = [word for pair in ended.fields.items() for word in pair]
         await self.client.call(
             SCRIPTS["recall_execution"],
-            [
-                keyspace.execution(account_id, execution_id),
-                keyspace.account_executions(account_id),
-                keyspace.finished(partition_of(account_id)),
-                keyspace.events(account_id, execution_id),
-            ],
-            [
-                *(0, execution_id, ended.reference, ended.fields["created"]),
-                *(len(ended.fields), *fields),
-                *(word for name, words in ended.events for word in (name, len(words), *words)),
-            ],
+            execution=keyspace.execution(account_id, execution_id),
+            executions=keyspace.account_executions(account_id),
+            finished=keyspace.finished(partition_of(account_id)),
+            events=keyspace.events(account_id, execution_id),
+            execution_id=execution_id,
+            reference=ended.reference,
+            created=ended.fields["created"],
+            fields=[word for pair in ended.fields.items() for word in pair],
+            entries=[word for name, words in ended.events for word in (name, len(words), *words)],
         )
 
 

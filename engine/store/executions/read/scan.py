@@ -34,8 +34,8 @@ async def read_rows(
 
 async def read_members(client: Client, key: str, position: Row | None, count: int) -> Sequence[Row]:
     """Return members of a sorted set of ids by creation time, like `read_rows`."""
-    created, name = ("", "") if position is None else position
-    reply = await client.call(SCRIPTS["list_executions"], [key], [created, name, count])
+    at, name = position or (None, None)
+    reply = await client.call(SCRIPTS["list_executions"], listed=key, at=at, id=name, most=count)
     ids, times = reply[::2], reply[1::2]
     return [(int(at), each.decode()) for each, at in zip(ids, times, strict=True)]
 
@@ -70,7 +70,9 @@ async def find_matching(
     if not wanted.needs_record or not rows:
         return rows
     keys = [keyspace.execution(account_id, execution_id) for _, execution_id in rows]
-    positions = await client.call(SCRIPTS["match_executions"], keys, wanted.arguments)
+    positions = await client.call(
+        SCRIPTS["match_executions"], executions=keys, conditions=wanted.arguments
+    )
     rows = [rows[position - 1] for position in positions]
     if wanted.error_code is None:
         return rows

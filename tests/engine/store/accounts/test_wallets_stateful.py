@@ -43,7 +43,7 @@ TRIALS = (("one", "r", 2), ("two", "d", DAY_MS))
 WALLET = ("wallet", "ledger")
 REPLAYED = ("accept_execution", "advance_execution", "cancel_execution", "top_up")
 """Calls that change nothing when repeated, whatever has happened since."""
-Call = tuple[str, tuple[str, ...], tuple[Any, ...] | dict[str, Any]]
+Call = tuple[Any, ...]
 
 
 def plain(value: Any) -> Any:
@@ -87,11 +87,11 @@ class Spending(RuleBasedStateMachine):
         return answer
 
     def send(self, call: Call) -> list[Any]:
-        name, keys, args = call
-        if isinstance(args, dict):
-            reply = self.scripts.run(name, now=self.now, **args)
+        name, *words = call
+        if isinstance(words[0], dict):
+            reply = self.scripts.run(name, now=self.now, **words[0])
         else:
-            reply = self.scripts.run(name, keys, (self.now, *args))
+            reply = self.scripts.run(name, words[0], (self.now, *words[1]))
         answer = [plain(each) for each in (reply if isinstance(reply, list) else [reply])]
         if answer[0] in ("over", "insufficient") and name == "advance_execution":
             del answer[2:4]  # fields that tests of the walk cover
@@ -100,7 +100,7 @@ class Spending(RuleBasedStateMachine):
     @rule()
     def read(self) -> None:
         act = functools.partial(Model.read, now=self.now, tier=self.tier)
-        self.apply(act, ("read_wallet", (), {"terms": self.terms}))
+        self.apply(act, ("read_wallet", {"terms": self.terms}))
 
     @rule()
     def archive(self) -> None:
@@ -131,7 +131,7 @@ class Spending(RuleBasedStateMachine):
             "terms": self.terms,
             "act": NO_ACT,
         }
-        self.apply(act, ("top_up", (), names))
+        self.apply(act, ("top_up", names))
 
     @rule(
         credits=st.sampled_from([0, 7, 20, 20, 50, 50]),
@@ -193,7 +193,8 @@ class Spending(RuleBasedStateMachine):
     def claim(self, name: str) -> None:
         token = f"k{next(self.names)}"
         act = functools.partial(Model.claim, name=name, token=token)
-        self.apply(act, ("claim_execution", (name, "due", "held"), (name, token, "w1")))
+        names = {"execution": name, "reference": name, "token": token, "worker": "w1"}
+        self.apply(act, ("claim_execution", names))
 
     def among(self, holds: Callable[[Reservation], object]) -> list[str]:
         return [name for name, reservation in self.model.reservations.items() if holds(reservation)]
@@ -218,33 +219,27 @@ class Spending(RuleBasedStateMachine):
             f"{index}={credits}:{usd}:{NODES[index] if NODES[index] in reservation.tried else ''}"
             for index, (credits, usd) in move.charges.items()
         )
-        args = (
-            *(name, f"{reservation.fence}:{reservation.token}", reservation.step + 1),
-            "".join(f"{index}{code}" for index, code in move.settled.items()),
-            *("", ",".join(map(str, move.holds)), b"", "stay", "0"),
-            *(move.end, name, b"", b"", charges),
-            ",".join(f"{index}={credits}" for index, credits in move.holds.items()),
-        )
-        keys = (
-            name,
-            "due",
-            "held",
-            "finished",
-            "active",
-            *WALLET,
-            "events",
-            "progress",
-            "workflow",
-            "unarchived",
-        )
-        self.apply(act, ("advance_execution", keys, args))
+        names = {
+            "execution": name,
+            "reference": name,
+            "execution_id": name,
+            "claim": f"{reservation.fence}:{reservation.token}",
+            "step": reservation.step + 1,
+            "settled": "".join(f"{index}{code}" for index, code in move.settled.items()),
+            "claimed": ",".join(map(str, move.holds)),
+            "end_status": move.end,
+            "charges": charges,
+            "reservations": ",".join(f"{i}={credits}" for i, credits in move.holds.items()),
+        }
+        self.apply(act, ("advance_execution", names))
 
     @precondition(lambda self: self.among(lambda reservation: reservation.fence))
     @rule(data=st.data(), comes_back=st.integers(0, 3))
     def lose_the_worker(self, data: st.DataObject, comes_back: int) -> None:
         name = data.draw(st.sampled_from(self.among(lambda reservation: reservation.fence)))
         act = functools.partial(Model.give_back, name=name)
-        self.apply(act, ("give_back_execution", (name, "due", "held"), (name, "1")))
+        names = {"execution": name, "reference": name, "is_lost": "1"}
+        self.apply(act, ("give_back_execution", names))
         if comes_back:
             self.claim(name)
             self.walk(data, name)
@@ -254,11 +249,8 @@ class Spending(RuleBasedStateMachine):
     def cancel(self, data: st.DataObject) -> None:
         name = data.draw(st.sampled_from(list(self.model.reservations)[-4:]))
         act = functools.partial(Model.cancel, now=self.now, name=name)
-        keys = (
-            *(name, "due", "finished", "active", *WALLET, "events", "progress", "workflow"),
-            "unarchived",
-        )
-        self.apply(act, ("cancel_execution", keys, (name, name, "cancels")))
+        names = {"execution": name, "reference": name, "execution_id": name, "cancels": "cancels"}
+        self.apply(act, ("cancel_execution", names))
 
     @precondition(lambda self: self.done)
     @rule(data=st.data())

@@ -11,6 +11,7 @@ from engine.store import Account, Store
 from engine.store.redis import keyspace
 from engine.store.redis.scripts import SCRIPTS
 from tests.support.store.acceptance import acceptance
+from tests.support.store.script_runner import with_keys
 
 PRO = load().terms(Tier.PRO, Role.USER)
 BUSINESS = load().terms(Tier.BUSINESS, Role.USER)
@@ -36,35 +37,37 @@ class Spender:
             acceptance(0, name, credits=credits, terms=words, trials=""),
         )
         if reply[0] == b"ok":
-            await self.store.client.call(
-                SCRIPTS["claim_execution"], [name, "due", "held"], [0, name, "token", "w1"]
-            )
+            await self._call("claim_execution", name, token="token", worker="w1")
         return bytes(reply[0])
 
     async def advance(self, name: str, **step: Any) -> bytes:
-        """Return the verdict on a step with `settled`, `claimed`, `end`, `charges` and `holds`."""
+        """Return the verdict on a step, with the names of the script's arguments."""
         number = self._steps.get(name, 0) + 1
-        keys = [name, "due", "held", "finished", keyspace.active(self.account.id)]
-        parts = {"settled": "", "claimed": "", "end": "", "charges": "", "holds": ""} | step
-        args = [
-            *(0, name, "1:token", number, parts["settled"], "", parts["claimed"], b""),
-            *("stay", "0"),
-            *(parts["end"], name, b"", b"", parts["charges"], parts["holds"]),
-        ]
-        reply = await self.store.client.call(
-            SCRIPTS["advance_execution"],
-            [*keys, *self._wallet, "events", "progress", "workflow", "unarchived"],
-            args,
+        reply = await self._call(
+            "advance_execution",
+            name,
+            active=keyspace.active(self.account.id),
+            wallet=keyspace.wallet(self.account.id),
+            ledger=keyspace.ledger(self.account.id),
+            execution_id=name,
+            claim="1:token",
+            step=number,
+            **step,
         )
         if reply[0] == b"ok":
             self._steps[name] = number
         return bytes(reply[0])
 
+    async def _call(self, script_name: str, name: str, **names: Any) -> Any:
+        given = {"execution": name, "reference": name, **names}
+        script = SCRIPTS[script_name]
+        return await self.store.client.call(script, **with_keys(script, given))
+
     async def spend(self, name: str, credits: int, terms: TierTerms) -> None:
         """Complete a run with this charge."""
         assert await self.accept(name, credits, terms) == b"ok"
-        await self.advance(name, claimed="0", holds=f"0={credits}")
-        await self.advance(name, settled="0c", charges=f"0={credits}:1:", end="completed")
+        await self.advance(name, claimed="0", reservations=f"0={credits}")
+        await self.advance(name, settled="0c", charges=f"0={credits}:1:", end_status="completed")
 
     @property
     def _wallet(self) -> list[str]:
@@ -97,7 +100,7 @@ async def test_credits_reserved_before_a_lower_tier_lapse_beyond_its_allowance(
     await spender.accept("x", 5_000, PRO)
     fallen = await spender.balance(CREATOR)
 
-    await spender.advance("x", end="failed")
+    await spender.advance("x", end_status="failed")
 
     assert fallen == 0
     assert await spender.balance(CREATOR) == 1_700
@@ -110,7 +113,7 @@ async def test_a_run_accepted_on_a_lower_tier_does_not_turn_the_allowance_back(
     await spender.accept("x", 100, PRO)
     await spender.balance(BUSINESS)
 
-    verdict = await spender.advance("x", claimed="0", holds="0=6000")
+    verdict = await spender.advance("x", claimed="0", reservations="0=6000")
 
     assert verdict == b"ok"
     assert await spender.balance(BUSINESS) == BUSINESS.allowance - 6_000
@@ -122,7 +125,7 @@ async def test_a_run_accepted_on_a_higher_tier_cannot_spend_its_allowance_any_mo
     await spender.accept("x", 100, BUSINESS)
     await spender.balance(CREATOR)
 
-    verdict = await spender.advance("x", claimed="0", holds="0=3000")
+    verdict = await spender.advance("x", claimed="0", reservations="0=3000")
 
     assert verdict == b"insufficient"
     assert await spender.balance(CREATOR) == CREATOR.allowance - 100
@@ -143,8 +146,8 @@ async def test_thousands_of_top_ups_are_kept_spent_and_given_back(
 
     await spender.accept("x", 4_990, none)
     assert await spender.balance(none) == 10
-    await spender.advance("x", claimed="0", holds="0=4990")
-    await spender.advance("x", settled="0c", charges="0=4000:1:", end="completed")
+    await spender.advance("x", claimed="0", reservations="0=4990")
+    await spender.advance("x", settled="0c", charges="0=4000:1:", end_status="completed")
 
     assert await spender.balance(none) == 1_000
     assert await store.wallets.check(account.id) == []
@@ -177,8 +180,8 @@ async def test_reserved_credits_return_to_a_spent_top_up(
     await store.wallets.top_up(account.id, none, 30, operation="order-1")
 
     await spender.accept("x", 30, none)
-    await spender.advance("x", claimed="0", holds="0=30")
-    await spender.advance("x", settled="0c", charges="0=10:1:", end="completed")
+    await spender.advance("x", claimed="0", reservations="0=30")
+    await spender.advance("x", settled="0c", charges="0=10:1:", end_status="completed")
 
     wallet = await store.wallets.read(account.id, none)
     assert [top_up.credits for top_up in wallet.top_ups] == [20]

@@ -131,12 +131,16 @@ async def claim_at(store: Store, reference: str, now: int) -> bytes:
     """Claim at this time, in milliseconds; return the verdict."""
     account_id, execution_id = keyspace.parse_reference(reference)
     partition = partition_of(account_id)
-    keys = [
-        keyspace.execution(account_id, execution_id),
-        keyspace.due(partition),
-        keyspace.held(partition, "w2"),
-    ]
-    reply = await store.client.call(SCRIPTS["claim_execution"], keys, [now, reference, "t", "w2"])
+    reply = await store.client.call(
+        SCRIPTS["claim_execution"],
+        execution=keyspace.execution(account_id, execution_id),
+        due=keyspace.due(partition),
+        held=keyspace.held(partition, "w2"),
+        now=now,
+        reference=reference,
+        token="t",
+        worker="w2",
+    )
     verdict: bytes = reply[0]
     return verdict
 

@@ -1,6 +1,6 @@
 """Events of executions that Redis forgets: a reader sees all of them, or none yet."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -9,7 +9,6 @@ from engine.history.database import Database
 from engine.settings import Settings
 from engine.store import Account
 from engine.store.redis.client import Client
-from engine.store.redis.connection import Argument
 from engine.store.redis.scripts import SCRIPTS, Script
 from tests.support.history.archived import History, opened
 from tests.support.store.records import save
@@ -36,11 +35,9 @@ async def test_entries_of_an_execution_that_is_forgotten_while_they_are_read_are
     expected = await run.read()
     call, moved = Client.call, False
 
-    async def call_and_move(
-        client: Client, script: Script, keys: Sequence[str], args: Sequence[Argument]
-    ) -> Any:
+    async def call_and_move(client: Client, script: Script, *words: Any, **names: Any) -> Any:
         nonlocal moved
-        reply = await call(client, script, keys, args)
+        reply = await call(client, script, *words, **names)
         if script is SCRIPTS["watch_execution"] and not moved:
             moved = True
             await history.move(run.reference)

@@ -16,7 +16,6 @@ from engine.settings import Settings
 from engine.store import Account, ExecutionFilter, Store, Workflow
 from engine.store.executions.steps import Step
 from engine.store.redis import keyspace
-from engine.store.redis.connection import Argument
 from engine.store.redis.record_packing import pack
 from engine.store.redis.scripts import SCRIPTS, Script
 from tests.support.redis.proxy import running_proxy
@@ -336,10 +335,8 @@ async def test_acceptances_during_a_list_repeat_no_row(
     ids = [await accept_at(store, account, saved, now - 10_000 + i) for i in range(230)]
     call = store.client.call
 
-    def call_and_accept(
-        script: Script, keys: Sequence[str], args: Sequence[Argument]
-    ) -> asyncio.Future[Any]:
-        reply = call(script, keys, args)
+    def call_and_accept(script: Script, *words: Any, **names: Any) -> asyncio.Future[Any]:
+        reply = call(script, *words, **names)
         if script.name == "list_executions":
             asyncio.get_running_loop().call_soon(begin)
         return reply

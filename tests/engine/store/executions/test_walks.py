@@ -140,9 +140,7 @@ async def test_a_node_of_another_walker_conflicts_and_nothing_is_recorded(
     assert after == before
 
 
-async def test_offered_work_may_be_shared_until_it_is_no_longer_offered(
-    store: Store, reference: str
-) -> None:
+async def test_work_is_shared_until_a_step_shares_none(store: Store, reference: str) -> None:
     first = await claim(store, reference, "w1")
     await advance(store, first, 1, Step(claimed=[0], shares_work=True))
     helper = await claim(store, reference, "w2")

@@ -97,6 +97,8 @@ def held_key(worker: str) -> str:
 def script_call(call: Call) -> tuple[Any, ...]:
     """Return script, keys and arguments of a call; the reference is the execution's name."""
     name, held = call.execution, held_key(call.worker)
+    named = {"execution": name, "now": call.now, "reference": name, "held": held}
+    own = {"execution": name, "now": call.now, "reference": name, "execution_id": name}
     match call.kind:
         case "accept":
             keys = ["workflow", name, "all", "due", "active"]
@@ -115,56 +117,30 @@ def script_call(call: Call) -> tuple[Any, ...]:
             )
             return "accept_execution", keys, [*args]
         case "claim":
-            return "claim_execution", [name, "due", held], [call.now, name, call.token, held]
+            return "claim_execution", {**named, "token": call.token, "worker": held}
         case "finish_unclaimed":
-            args = [call.now, name, name, call.token, "echo", call.version, b"", "c" * call.step]
-            keys = [name, "due", "finished", "active", "workflow", "unarchived"]
-            return "finish_execution", keys, [*args, b"rows", b"result", 0]
+            walked = {"token": call.token, "slug": "echo", "version": call.version, "inputs": b""}
+            ended = {"statuses": "c" * call.step, "rows": b"rows", "result": b"result"}
+            return "finish_execution", {**own, **walked, **ended, "elapsed_ms": 0}
         case "give_back":
-            lost = "1" if call.is_lost else "0"
-            return "give_back_execution", [name, "due", held], [call.now, name, lost]
+            return "give_back_execution", {**named, "is_lost": "1" if call.is_lost else "0"}
         case "cancel":
-            args = [call.now, name, name, "cancels"]
-            keys = [
-                name,
-                "due",
-                "finished",
-                "active",
-                "wallet",
-                "ledger",
-                "events",
-                "progress",
-                "workflow",
-                "unarchived",
-            ]
-            return "cancel_execution", keys, args
+            return "cancel_execution", {**own, "cancels": "cancels"}
         case "promote":
-            names = {"due": "due", "now": call.now, "most": 100, "repeat_ms": RESEND_MS}
-            return "promote_due", names
-    args = [
-        *(call.now, name, f"{call.fence}:{call.token}", call.step),
-        "".join(f"{index}{code}" for index, code in call.settled.items()),
-        ",".join(f"{index}={delay}" for index, delay in call.retrying.items()),
-        ",".join(str(index) for index in call.claimed),
-        b"rows" if call.settled else b"",
-        ("hand over" if call.hands_over else "leave") if call.leaves else "stay",
-        "1" if call.offered else "0",
-        *(call.end, name, b"result" if call.end else b"", b"", "", ""),
-    ]
-    keys = [
-        name,
-        "due",
-        held,
-        "finished",
-        "active",
-        "wallet",
-        "ledger",
-        "events",
-        "progress",
-        "workflow",
-        "unarchived",
-    ]
-    return "advance_execution", keys, args
+            return "promote_due", {"now": call.now, "most": 100, "repeat_ms": RESEND_MS}
+    step = {
+        "claim": f"{call.fence}:{call.token}",
+        "step": call.step,
+        "settled": "".join(f"{index}{code}" for index, code in call.settled.items()),
+        "retrying": ",".join(f"{index}={delay}" for index, delay in call.retrying.items()),
+        "claimed": ",".join(str(index) for index in call.claimed),
+        "rows": b"rows" if call.settled else b"",
+        "leaves": "1" if call.leaves else "",
+        "shares_work": "1" if call.shares_work else "",
+        "end_status": call.end,
+        "result": b"result" if call.end else b"",
+    }
+    return "advance_execution", {**own, "held": held, **step}
 
 
 class Walking(RuleBasedStateMachine):
@@ -190,7 +166,7 @@ class Walking(RuleBasedStateMachine):
         for index, worker in enumerate(WORKERS[: min(sizes[0], 2)]):
             self.claim(EXECUTIONS[0], worker)
             blank = Call("advance", self.now, EXECUTIONS[0], worker, fence=index + 1, step=1)
-            self.apply(replace(blank, token=f"k{index}", claimed=(index,), offered=True))
+            self.apply(replace(blank, token=f"k{index}", claimed=(index,), shares_work=True))
 
     def apply(self, call: Call, *, is_new: bool = True) -> list[Any]:
         expected = self.model.apply(call)
@@ -374,7 +350,7 @@ class Walking(RuleBasedStateMachine):
         assert int(found.get("holders", 0)) == len(record.holders), name
         assert int(found.get("fence", 0)) == record.fence
         assert int(found.get("lost", 0)) == record.lost
-        assert (found.get("offered") == "1") == record.offered
+        assert (found.get("shares_work") == "1") == record.shares_work
         completed = found.get("completed")
         assert (completed is None or int(completed)) == (record.completed or completed is None)
         for index, claim in record.claims.items():
@@ -419,8 +395,7 @@ def draw_step(draw: Any, record: Record, call: Call, fence: int, step: int) -> C
             call.settled[index] = "c"
     stays = {i for i in running if record.statuses[i] == "r"} - set(call.settled) - {*call.retrying}
     call.leaves = not call.end and not stays and not call.claimed and draw(st.integers(0, 2)) > 0
-    call.hands_over = call.leaves and draw(st.booleans())
-    call.offered = draw(st.integers(0, 2)) > 0
+    call.shares_work = draw(st.integers(0, 2)) > 0
     return call
 
 

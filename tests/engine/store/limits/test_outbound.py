@@ -25,12 +25,18 @@ def lease(store: Store, account: Account) -> Lease:
     """Return a function that leases calls by the limits above."""
 
     async def lease(host: str, calls: int, sent: int = 0, now: int = NOW) -> int:
-        keys = [
-            keyspace.accounts(partition_of(account.id)),
-            keyspace.outbound(account.id),
-        ]
-        args = [now, account.id, host, 60_000, calls, sent, *LIMITS]
-        granted, milliseconds = await store.client.call(SCRIPTS["lease_outbound"], keys, args)
+        granted, milliseconds = await store.client.call(
+            SCRIPTS["lease_outbound"],
+            accounts=keyspace.accounts(partition_of(account.id)),
+            outbound=keyspace.outbound(account.id),
+            now=now,
+            account=account.id,
+            host=host,
+            window_ms=60_000,
+            calls=calls,
+            bytes=sent,
+            limits=LIMITS,
+        )
         assert milliseconds == 60_000 - now % 60_000
         return int(granted)
 

@@ -4,6 +4,7 @@ import itertools
 import re
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from engine.store import Store
 from engine.store.redis.script_names import Parameter
 from engine.store.redis.scripts import SCRIPTS, USES
 from tests.support.store.redis_contents import contents
+from tests.support.store.script_runner import with_keys
 from tests.support.store.script_scenarios import NOW, SCENARIOS, Scenario
 
 REFUSED_WHEN_FULL = {
@@ -57,6 +59,10 @@ async def seeded(store: Store, scenario: Scenario) -> None:
 
 async def call(store: Store, name: str) -> object:
     return await SCENARIOS[name].call(store.client, name)
+
+
+async def run(store: Store, name: str, **names: Any) -> Any:
+    return await store.client.call(SCRIPTS[name], **with_keys(SCRIPTS[name], names))
 
 
 CALLED = re.compile(r"redis\.call\('(?!TIME|PUBLISH)[A-Z]+',\s*([^,)]+)")
@@ -160,14 +166,7 @@ async def test_a_full_redis_refuses_only_scripts_that_accept_new_work(
 async def test_the_clock_is_redis_own_when_no_time_is_given(store: Store) -> None:
     seconds, _ = await store.client.send("TIME")
 
-    now = await store.client.call(
-        SCRIPTS["beat_worker"],
-        workers="workers",
-        variables="variables",
-        worker="w1",
-        lease_ms=3000,
-        names="",
-    )
+    now = await run(store, "beat_worker", worker="w1", lease_ms=3000, names="")
 
     assert int(seconds) * 1000 <= int(now) <= int(seconds) * 1000 + 60_000
 
@@ -177,54 +176,25 @@ async def test_a_graph_of_a_thousand_nodes_fits_the_scripts(store: Store) -> Non
     await store.client.send("HSET", "w", "version", 1, "state", "live")
     statuses = "p" * count
     every = range(count)
-    scenario = [
-        "x",
-        "due",
-        "held",
-        "finished",
-        "active",
-        "wallet",
-        "ledger",
-        "events",
-        "progress",
-        "w",
-        "unarchived",
-    ]
+    names = {"now": NOW, "reference": "acc/x", "execution": "x"}
+    step = {**names, "execution_id": "x", "claim": "1:token", "workflow": "w"}
 
     await store.client.call(
         SCRIPTS["accept_execution"],
         ["w", "x", "all", "due", "active"],
         [NOW, "x", "acc/x", 1, statuses, 5000, "", "", "", 2, "inputs", b""],
     )
-    await store.client.call(
-        SCRIPTS["claim_execution"], ["x", "due", "held"], [NOW, "acc/x", "token", "w1"]
+    await run(store, "claim_execution", **names, token="token", worker="w1")
+    claimed = await run(
+        store, "advance_execution", **step, step=1, claimed=",".join(map(str, every))
     )
-    claimed = await store.client.call(
-        SCRIPTS["advance_execution"],
-        scenario,
-        [
-            *(NOW, "acc/x", "1:token", 1, "", "", ",".join(map(str, every)), b"", "stay", "0"),
-            *("", "x", "", "", "", ""),
-        ],
-    )
-    settled = await store.client.call(
-        SCRIPTS["advance_execution"],
-        scenario,
-        [
-            *(
-                NOW,
-                "acc/x",
-                "1:token",
-                2,
-                "".join(f"{i}c" for i in every),
-                "",
-                "",
-                b"",
-                "stay",
-                "0",
-            ),
-            *("completed", "x", b"", b"", "", ""),
-        ],
+    settled = await run(
+        store,
+        "advance_execution",
+        **step,
+        step=2,
+        settled="".join(f"{i}c" for i in every),
+        end_status="completed",
     )
 
     assert claimed[:3] == [b"ok", b"processing", b"r" * count]

@@ -167,7 +167,7 @@ async def test_a_node_begun_by_another_walker_is_waited_for_without_haste(
     held_walker.walker.take(reference)
     await eventually(_async(lambda: pool.calls == 1))
     key = keyspace.execution(runner.account.id, execution_id)
-    await store.client.send("HSET", key, "offered", "1")
+    await store.client.send("HSET", key, "shares_work", "1")
     claimed = await store.walks.claim(reference, OTHER)
     assert claimed is not None
     await advance(store, claimed, 1, Step(claimed=[1]))
