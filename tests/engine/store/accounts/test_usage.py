@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,6 @@ from engine.store import Account, ExecutionFilter, Store
 from engine.store.accounts import usage
 from engine.store.executions.read.scan import CHUNK
 from engine.store.redis import keyspace
-from engine.store.redis.connection import Argument
 from engine.store.redis.record_packing import pack
 from engine.store.redis.scripts import Script
 from tests.support.store.records import accept, save
@@ -157,14 +157,12 @@ async def test_newer_runs_that_come_in_while_it_is_read_double_nothing(
     ids = [await put(store, account, number) for number in range(CHUNK + 20)]
     call, executions = store.client.call, keyspace.account_executions(account.id)
 
-    def late(
-        script: Script, keys: Sequence[str], args: Sequence[Argument]
-    ) -> asyncio.Future[Sequence[int]]:
+    def late(script: Script, *words: Any, **names: Any) -> asyncio.Future[Sequence[int]]:
         monkeypatch.setattr(store.client, "call", call)
         for number in range(5):
             execution_id = f"00000000-0000-4000-8000-{5_000 + number:012d}"
             store.client.send("ZADD", executions, 5_000 + number, execution_id)
-        return call(script, keys, args)
+        return call(script, *words, **names)
 
     monkeypatch.setattr(store.client, "call", late)
 
