@@ -65,16 +65,13 @@ class FilterField:
     """Column of the archived executions; empty: their creation time or id."""
     is_owners: bool = False
     """Whether nobody else may know it of a run of the owner's workflow."""
-    is_rare: bool = False
-    """Whether so few executions share a value that the history reads and sorts them all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionFilter:
     """Conditions that an execution must meet, all of them; None and empty stand for any value.
 
-    The history begins with the indexes of the first conditions: those that leave few rows are above
-    others.
+    Each column of the history that a field names has an index in the order of lists.
     """
 
     statuses: Annotated[
@@ -163,7 +160,6 @@ class ExecutionFilter:
             example="0f4e2b6c1d8a4f7e9b3c5d6e7f8a9b0c",
             record="request",
             column="http_request_id",
-            is_rare=True,
         ),
     ] = None
     created_from: Annotated[

@@ -63,14 +63,15 @@ store is the object's, and `record_bytes` the size of the record before its comp
 """
 
 Index(None, executions.c.account_id, executions.c.created_at, executions.c.id)
-for _filter in ("status", "workflow_slug", "source", "key_id", "error_code", "workflow_version"):
+for _filter in (
+    *("status", "workflow_slug", "source", "key_id", "error_code", "workflow_version"),
+    *("http_request_id", "retry_of"),
+):
     Index(None, *(executions.c[each] for each in ("account_id", _filter, "created_at", "id")))
 Index(
     None,
     *(executions.c[each] for each in ("account_id", "workflow_slug", "status", "created_at", "id")),
 )
-Index(None, executions.c.account_id, executions.c.retry_of)
-Index(None, executions.c.account_id, executions.c.http_request_id)
 
 execution_models = Table(
     "execution_models",

@@ -17,11 +17,10 @@ FILTER = Recipe(
             example="7f9c24e8-3b4d-4a51-9c1e-2f6a8b0d7e35",
             record="retry_of",
             column="retry_of",
-            is_rare=True,
         ),
     ] = None
 """,
-            anchor="            is_rare=True,\n        ),\n    ] = None\n",
+            anchor='            column="http_request_id",\n        ),\n    ] = None\n',
         ),
         Addition(
             "gateway/ui/src/executions/filters.ts",

@@ -1,5 +1,8 @@
 """Tables of the history."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -7,6 +10,8 @@ revision = "0001"
 down_revision = None
 
 NAME = sa.Text().with_variant(sa.TEXT(collation="C"), "postgresql")
+NUMBER = sa.BigInteger()
+DATA = sa.LargeBinary()
 COMPRESSED = {"executions": "result", "execution_records": "record", "deliveries": "record"}
 
 
@@ -14,6 +19,7 @@ def upgrade() -> None:
     """Create the tables and their indexes."""
     _create_executions()
     _create_parts_of_executions()
+    _create_deliveries()
     _create_entries()
     _create_rollups()
     if op.get_bind().dialect.name == "postgresql":
@@ -22,225 +28,110 @@ def upgrade() -> None:
 
 
 def _create_executions() -> None:
-    op.create_table(
+    _create_table(
         "executions",
-        sa.Column("account_id", NAME, nullable=False),
-        sa.Column("id", NAME, nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("started_at", sa.BigInteger()),
-        sa.Column("completed_at", sa.BigInteger(), nullable=False),
-        sa.Column("duration_ms", sa.BigInteger(), nullable=False),
-        sa.Column("status", NAME, nullable=False),
-        sa.Column("source", NAME, nullable=False),
-        sa.Column("workflow_slug", NAME),
-        sa.Column("workflow_version", sa.Integer()),
-        sa.Column("key_id", NAME),
-        sa.Column("error_code", NAME),
-        sa.Column("model_ids", NAME),
-        sa.Column("credits", sa.BigInteger(), nullable=False),
-        sa.Column("micro_usd", sa.BigInteger(), nullable=False),
-        sa.Column("markup", NAME, nullable=False),
-        sa.Column("owner_id", NAME),
-        sa.Column("retry_of", NAME),
-        sa.Column("retried_by", NAME),
-        sa.Column("http_request_id", NAME),
-        sa.Column("has_objects", sa.Boolean(), nullable=False),
-        sa.Column("record_bytes", sa.BigInteger(), nullable=False),
-        sa.Column("error", sa.Text()),
-        sa.Column("warnings", sa.Text()),
-        sa.Column("result", sa.LargeBinary()),
-        sa.Column("result_bytes", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("account_id", "id", name="pk_executions"),
+        ["account_id", "id"],
+        *_columns(NUMBER, "created_at", "completed_at", "duration_ms"),
+        *_columns(NUMBER, "started_at", is_nullable=True),
+        *_columns(NAME, "status", "source", "markup"),
+        *_columns(NAME, "workflow_slug", "key_id", "error_code", "model_ids", is_nullable=True),
+        *_columns(NAME, "owner_id", "retry_of", "retried_by", "http_request_id", is_nullable=True),
+        *_columns(sa.Integer(), "workflow_version", is_nullable=True),
+        *_columns(NUMBER, "credits", "micro_usd", "record_bytes", "result_bytes"),
+        *_columns(sa.Boolean(), "has_objects"),
+        *_columns(sa.Text(), "error", "warnings", is_nullable=True),
+        *_columns(DATA, "result", is_nullable=True),
     )
-    op.create_index(
-        "ix_executions_account_id_created_at_id", "executions", ["account_id", "created_at", "id"]
-    )
-    op.create_index(
-        "ix_executions_account_id_error_code_created_at_id",
-        "executions",
-        ["account_id", "error_code", "created_at", "id"],
-    )
-    op.create_index(
-        "ix_executions_account_id_key_id_created_at_id",
-        "executions",
-        ["account_id", "key_id", "created_at", "id"],
-    )
-    op.create_index(
-        "ix_executions_account_id_http_request_id", "executions", ["account_id", "http_request_id"]
-    )
-    op.create_index("ix_executions_account_id_retry_of", "executions", ["account_id", "retry_of"])
-    op.create_index(
-        "ix_executions_account_id_source_created_at_id",
-        "executions",
-        ["account_id", "source", "created_at", "id"],
-    )
-    op.create_index(
-        "ix_executions_account_id_status_created_at_id",
-        "executions",
-        ["account_id", "status", "created_at", "id"],
-    )
-    op.create_index(
-        "ix_executions_account_id_workflow_slug_created_at_id",
-        "executions",
-        ["account_id", "workflow_slug", "created_at", "id"],
-    )
-    op.create_index(
-        "ix_executions_account_id_workflow_slug_status_created_at_id",
-        "executions",
-        ["account_id", "workflow_slug", "status", "created_at", "id"],
-    )
-    op.create_index(
-        "ix_executions_account_id_workflow_version_created_at_id",
-        "executions",
-        ["account_id", "workflow_version", "created_at", "id"],
-    )
+    _create_index("executions", "created_at", "id")
+    for name in (
+        *("status", "workflow_slug", "source", "key_id", "error_code", "workflow_version"),
+        *("http_request_id", "retry_of"),
+    ):
+        _create_index("executions", name, "created_at", "id")
+    _create_index("executions", "workflow_slug", "status", "created_at", "id")
 
 
 def _create_parts_of_executions() -> None:
-    op.create_table(
-        "deliveries",
-        sa.Column("account_id", NAME, nullable=False),
-        sa.Column("id", NAME, nullable=False),
-        sa.Column("key_id", NAME, nullable=False),
-        sa.Column("execution_id", NAME),
-        sa.Column("event", NAME, nullable=False),
-        sa.Column("status", NAME, nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("settled_at", sa.BigInteger(), nullable=False),
-        sa.Column("url", sa.Text(), nullable=False),
-        sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("fence", sa.BigInteger(), nullable=False),
-        sa.Column("record", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("account_id", "id", name="pk_deliveries"),
-    )
-    op.create_index(
-        "ix_deliveries_account_id_created_at_id", "deliveries", ["account_id", "created_at", "id"]
-    )
-    op.create_index(
-        "ix_deliveries_account_id_key_id_created_at_id",
-        "deliveries",
-        ["account_id", "key_id", "created_at", "id"],
-    )
-    op.create_index(
-        "ix_deliveries_account_id_key_id_status_created_at_id",
-        "deliveries",
-        ["account_id", "key_id", "status", "created_at", "id"],
-    )
-    op.create_table(
+    _create_table(
         "execution_models",
-        sa.Column("account_id", NAME, nullable=False),
-        sa.Column("model_id", NAME, nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("execution_id", NAME, nullable=False),
-        sa.PrimaryKeyConstraint(
-            "account_id", "model_id", "created_at", "execution_id", name="pk_execution_models"
-        ),
+        ["account_id", "model_id", "created_at", "execution_id"],
+        *_columns(NUMBER, "created_at"),
         sqlite_with_rowid=False,
     )
-    op.create_table(
-        "execution_records",
-        sa.Column("account_id", NAME, nullable=False),
-        sa.Column("execution_id", NAME, nullable=False),
-        sa.Column("record", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("account_id", "execution_id", name="pk_execution_records"),
-    )
-    op.create_table(
+    _create_table("execution_records", ["account_id", "execution_id"], *_columns(DATA, "record"))
+    _create_table(
         "nodes",
-        sa.Column("account_id", NAME, nullable=False),
-        sa.Column("execution_id", NAME, nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("node_id", NAME),
-        sa.Column("type", NAME),
-        sa.Column("status", NAME, nullable=False),
-        sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("started_at", sa.BigInteger()),
-        sa.Column("duration_ms", sa.BigInteger()),
-        sa.Column("credits", sa.BigInteger(), nullable=False),
-        sa.Column("error_code", NAME),
-        sa.PrimaryKeyConstraint("account_id", "execution_id", "position", name="pk_nodes"),
+        ["account_id", "execution_id", "position"],
+        *_columns(sa.Integer(), "position", "attempts"),
+        *_columns(NAME, "status"),
+        *_columns(NAME, "node_id", "type", "error_code", is_nullable=True),
+        *_columns(NUMBER, "credits"),
+        *_columns(NUMBER, "started_at", "duration_ms", is_nullable=True),
         sqlite_with_rowid=False,
     )
+
+
+def _create_deliveries() -> None:
+    _create_table(
+        "deliveries",
+        ["account_id", "id"],
+        *_columns(NAME, "key_id", "event", "status"),
+        *_columns(NAME, "execution_id", is_nullable=True),
+        *_columns(NUMBER, "created_at", "settled_at", "fence"),
+        *_columns(sa.Text(), "url"),
+        *_columns(sa.Integer(), "attempts"),
+        *_columns(DATA, "record"),
+    )
+    _create_index("deliveries", "created_at", "id")
+    _create_index("deliveries", "key_id", "created_at", "id")
+    _create_index("deliveries", "key_id", "status", "created_at", "id")
 
 
 def _create_entries() -> None:
-    op.create_table(
-        "archive_state",
-        sa.Column("name", NAME, nullable=False),
-        sa.Column("value", NAME, nullable=False),
-        sa.PrimaryKeyConstraint("name", name="pk_archive_state"),
-    )
-    op.create_table(
+    _create_table("archive_state", ["name"], *_columns(NAME, "value"))
+    _create_table(
         "audit_entries",
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("number", sa.BigInteger(), nullable=False),
-        sa.Column("stream", sa.Integer(), nullable=False),
-        sa.Column("by", NAME, nullable=False),
-        sa.Column("action", NAME, nullable=False),
-        sa.Column("subject", NAME, nullable=False),
-        sa.Column("before", sa.Text()),
-        sa.Column("after", sa.Text()),
-        sa.PrimaryKeyConstraint("at", "number", "stream", name="pk_audit_entries"),
+        ["at", "number", "stream"],
+        *_columns(NUMBER, "at", "number"),
+        *_columns(sa.Integer(), "stream"),
+        *_columns(NAME, "by", "action", "subject"),
+        *_columns(sa.Text(), "before", "after", is_nullable=True),
     )
-    op.create_table(
-        "ledger_carried",
-        sa.Column("account_id", NAME, nullable=False),
-        sa.Column("bucket", NAME, nullable=False),
-        sa.Column("credits", sa.BigInteger(), nullable=False),
-        sa.Column("reserved", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("account_id", "bucket", name="pk_ledger_carried"),
-    )
-    op.create_table(
+    _create_table(
         "ledger_entries",
-        sa.Column("account_id", NAME, nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("number", sa.BigInteger(), nullable=False),
-        sa.Column("kind", NAME, nullable=False),
-        sa.Column("bucket", NAME, nullable=False),
-        sa.Column("credits", sa.BigInteger(), nullable=False),
-        sa.Column("reserved", sa.BigInteger(), nullable=False),
-        sa.Column("balance", sa.BigInteger(), nullable=False),
-        sa.Column("execution_id", NAME),
-        sa.Column("node", sa.Integer()),
-        sa.Column("note", sa.Text()),
-        sa.PrimaryKeyConstraint("account_id", "at", "number", name="pk_ledger_entries"),
+        ["account_id", "at", "number"],
+        *_columns(NUMBER, "at", "number", "credits", "reserved", "balance"),
+        *_columns(NAME, "kind", "bucket"),
+        *_columns(NAME, "execution_id", is_nullable=True),
+        *_columns(sa.Integer(), "node", is_nullable=True),
+        *_columns(sa.Text(), "note", is_nullable=True),
     )
-    op.create_index(
-        "ix_ledger_entries_account_id_execution_id_at_number",
-        "ledger_entries",
-        ["account_id", "execution_id", "at", "number"],
-    )
-    op.create_table(
-        "ledger_positions",
-        sa.Column("account_id", NAME, nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("number", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("account_id", name="pk_ledger_positions"),
-    )
+    _create_index("ledger_entries", "execution_id", "at", "number")
+    _create_table("ledger_positions", ["account_id"], *_columns(NUMBER, "at", "number"))
+    sums = _columns(NUMBER, "credits", "reserved")
+    _create_table("ledger_carried", ["account_id", "bucket"], *sums)
 
 
 def _create_rollups() -> None:
-    op.create_table(
-        "rollups",
-        sa.Column("account_id", NAME, nullable=False),
-        sa.Column("bucket", NAME, nullable=False),
-        sa.Column("dimension", NAME, nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("key", NAME, nullable=False),
-        sa.Column("runs", sa.BigInteger(), nullable=False),
-        sa.Column("failed", sa.BigInteger(), nullable=False),
-        sa.Column("credits", sa.BigInteger(), nullable=False),
-        sa.Column("durations", sa.LargeBinary(), nullable=False),
-        sa.Column("p50_ms", sa.BigInteger(), nullable=False),
-        sa.Column("p95_ms", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint(
-            "account_id", "bucket", "dimension", "at", "key", name="pk_rollups"
-        ),
-    )
-    op.create_index(
-        "ix_rollups_figures",
-        "rollups",
-        [
-            *("account_id", "bucket", "dimension", "at", "key"),
-            *("runs", "failed", "credits", "p50_ms", "p95_ms"),
-        ],
-    )
+    key = ["account_id", "bucket", "dimension", "at", "key"]
+    figures = ["runs", "failed", "credits", "p50_ms", "p95_ms"]
+    _create_table("rollups", key, *_columns(NUMBER, "at", *figures), *_columns(DATA, "durations"))
+    op.create_index("ix_rollups_figures", "rollups", [*key, *figures])
+
+
+def _columns(kind: Any, *names: str, is_nullable: bool = False) -> Iterable[sa.Column[Any]]:
+    return [sa.Column(name, kind, nullable=is_nullable) for name in names]
+
+
+def _create_table(name: str, key: list[str], *columns: sa.Column[Any], **options: Any) -> None:
+    """Create a table; columns of its key that are not given are names."""
+    given = {column.name for column in columns}
+    names = _columns(NAME, *(each for each in key if each not in given))
+    primary_key = sa.PrimaryKeyConstraint(*key, name=f"pk_{name}")
+    op.create_table(name, *names, *columns, primary_key, **options)
+
+
+def _create_index(table: str, *columns: str) -> None:
+    """Create an index of an account's rows."""
+    names = ["account_id", *columns]
+    op.create_index(f"ix_{table}_{'_'.join(names)}", table, names)

@@ -1,6 +1,7 @@
 """Queries of archived executions: rows that a page examines, and the index that it walks."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -36,12 +37,10 @@ def pages(database: Database, wanted: ExecutionFilter, limit: int = 3) -> list[l
     return found
 
 
-def test_a_page_is_short_when_its_time_is_over_and_leads_on(
+def test_a_page_is_short_when_it_has_examined_enough_and_leads_on(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(execution_queries, "EXAMINED_IN_TURN", (5, 5))
-    monkeypatch.setattr(execution_queries, "EXAMINING_SECONDS", -1.0)
-    monkeypatch.setattr(execution_queries, "SKIPS", 0)
+    monkeypatch.setattr(execution_queries, "EXAMINED", 5)
     right = write(database, 1, key="key_1", status="failed")
     for _ in range(2):
         write(database, 20, key="key_1", status="completed")
@@ -52,29 +51,33 @@ def test_a_page_is_short_when_its_time_is_over_and_leads_on(
 
     assert len(found) > 2
     assert [row for page in found for row in page] == right
+    with database.read() as connection:
+        counted = count_rows(connection, ACCOUNT, wanted, None, at_most=100)
+    assert (counted.count, counted.is_all) == (1, True), "a count examines more"
 
 
-def test_a_page_skips_a_time_that_has_no_row_of_one_filter(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(execution_queries, "EXAMINED_IN_TURN", (5,))
-    old = write(database, 3, slug="echo", version=1)
-    records = [ended(created=MONDAY + 10_000 + n, slug="echo", version=2) for n in range(40)]
-    write_executions(database, [make_rows(each, NAMES) for each in records])
-
-    assert pages(database, ExecutionFilter(workflow_slug="echo", version=1), 9) == [old]
-
-
+@pytest.mark.parametrize(
+    "rare", [{"version": 1}, {"model_id": "studio"}, {"http_request_id": "req-1"}]
+)
 def test_a_page_walks_the_index_of_the_rarest_filter(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+    rare: dict[str, Any], database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(execution_queries, "EXAMINED_IN_TURN", (5,))
-    write(database, 30, key="key_1", models="gpt")
-    rare = write(database, 4, key="key_1", models="gpt,studio")
+    monkeypatch.setattr(execution_queries, "EXAMINED", 5)
+    monkeypatch.setattr(execution_queries, "COMPARED", 5)
+    monkeypatch.setattr(execution_queries, "MODEL_COST", 1)
+    old = write(database, 3, slug="echo", version=1, models="gpt,studio", request="req-1")
+    write(database, 40, slug="echo", version=2, models="gpt")
 
-    wanted = ExecutionFilter(key_id="key_1", model_id="studio")
+    assert pages(database, ExecutionFilter(workflow_slug="echo", **rare), 9) == [old]
 
-    assert pages(database, wanted, 9) == [rare]
+
+def test_a_model_is_told_from_one_whose_name_contains_its_name(database: Database) -> None:
+    right = write(database, 2, slug="echo", models="gpt")
+    write(database, 1, slug="echo", models="gpt-2,my-gpt,GPT")
+
+    for slug in (None, "echo"):
+        wanted = ExecutionFilter(model_id="gpt", workflow_slug=slug)
+        assert pages(database, wanted, 9) == [right]
 
 
 def test_a_count_that_has_not_examined_all_says_so(
@@ -86,7 +89,7 @@ def test_a_count_that_has_not_examined_all_says_so(
     with database.read() as connection:
         every = count_rows(connection, ACCOUNT, wanted, None, at_most=100)
         most = count_rows(connection, ACCOUNT, wanted, None, at_most=5)
-        monkeypatch.setattr(execution_queries, "COUNTED_IN_TURN", (5,))
+        monkeypatch.setattr(execution_queries, "COUNTED", 5)
         some = count_rows(connection, ACCOUNT, wanted, None, at_most=100)
 
     assert (every.count, every.is_all) == (12, True)
@@ -94,18 +97,31 @@ def test_a_count_that_has_not_examined_all_says_so(
     assert (some.count, some.is_all) == (5, False)
 
 
+@pytest.mark.parametrize("statuses", [FAILED, [ExecutionStatus.FAILED, ExecutionStatus.CANCELLED]])
 def test_a_list_by_workflow_and_status_examines_its_matches_alone(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+    statuses: list[ExecutionStatus], database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(execution_queries, "EXAMINED_IN_TURN", ())
-    monkeypatch.setattr(execution_queries, "COUNTED_IN_TURN", ())
+    monkeypatch.setattr(execution_queries, "EXAMINED", 0)
+    monkeypatch.setattr(execution_queries, "COUNTED", 0)
     right = write(database, 3, slug="echo", status="failed")
     write(database, 40, slug="echo", status="completed")
-    wanted = ExecutionFilter(workflow_slug="echo", statuses=FAILED)
+    wanted = ExecutionFilter(workflow_slug="echo", statuses=statuses)
 
-    assert pages(database, wanted, 9) == [right]
+    assert pages(database, wanted, 2) == [right[:2], right[2:]]
     with database.read() as connection:
-        assert count_rows(connection, ACCOUNT, wanted, None, at_most=9).is_all
+        page = read_rows(connection, ACCOUNT, wanted, None, limit=9, offset=1)
+        counted = count_rows(connection, ACCOUNT, wanted, None, at_most=9)
+    assert page == (right[1:], None)
+    assert (counted.count, counted.is_all) == (3, True)
+
+
+def test_no_archived_execution_has_a_status_of_one_that_runs(database: Database) -> None:
+    write(database, 3)
+    wanted = ExecutionFilter(statuses=[ExecutionStatus.PROCESSING])
+
+    assert pages(database, wanted) == [[]]
+    with database.read() as connection:
+        assert count_rows(connection, ACCOUNT, wanted, None, at_most=9).count == 0
 
 
 def test_the_sign_of_absence_is_one_for_keys_and_models_alone(database: Database) -> None:
@@ -115,22 +131,6 @@ def test_the_sign_of_absence_is_one_for_keys_and_models_alone(database: Database
     assert pages(database, ExecutionFilter(key_id="-"), 9) == [keyless]
     assert pages(database, ExecutionFilter(error_code="-"), 9) == [[]]
     assert pages(database, ExecutionFilter(workflow_slug="-"), 9) == [[]]
-
-
-def test_a_count_goes_on_where_a_page_ends(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(execution_queries, "EXAMINED_IN_TURN", (5,))
-    monkeypatch.setattr(execution_queries, "EXAMINING_SECONDS", -1.0)
-    right = write(database, 3, status="failed", key="key_1")
-    write(database, 40, status="completed", key="key_1")
-    write(database, 40, status="failed", key="key_2")
-
-    with database.read() as connection:
-        wanted = ExecutionFilter(key_id="key_1", statuses=FAILED)
-        counted = count_rows(connection, ACCOUNT, wanted, None, at_most=100)
-
-    assert (counted.count, counted.is_all) == (len(right), True)
 
 
 @pytest.mark.parametrize("few", [{"http_request_id": "req-1"}, {"id_start": "abcd"}])
