@@ -69,7 +69,7 @@ local function accept(next_key)
       if (failed[2] or '') ~= is_retry then return {'retried', failed[2]} end
     end
     if not refusal and is_charged then
-      -- Uses: next_month, wallet, use_trials, charge
+      -- Uses: wallet, refresh_wallet, reserve, save_wallet, use_trials, charge
       refusal = charge({wallet = KEYS[#KEYS - 1], ledger = KEYS[#KEYS]}, now)
     end
     if refusal then return refusal end

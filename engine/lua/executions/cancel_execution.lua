@@ -25,7 +25,7 @@ if is_held or head[8] then
 end
 local spent = 0
 if head[5] then
-  -- Uses: next_month, wallet, reservation, release_reservation
+  -- Uses: wallet, save_wallet, reservation, release_reservation
   local keys = {wallet = KEYS.wallet, ledger = KEYS.ledger}
   local reservation = open_reservation(open_wallet(keys, now))
   release_reservation(reservation)

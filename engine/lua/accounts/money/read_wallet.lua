@@ -3,11 +3,14 @@
 -- KEYS: wallet, ledger
 -- ARGV: now?, terms (of `refresh_wallet`)
 -- Returns {credits reserved, time of the last allowance or '', then bucket and credits left}
--- Uses: read_now, next_month, wallet
+-- Uses: read_now, wallet, refresh_wallet
 local keys = {wallet = KEYS.wallet, ledger = KEYS.ledger}
 local wallet = open_wallet(keys, read_now(ARGV.now))
 refresh_wallet(wallet, ARGV.terms)
-if #wallet.entries > 0 or wallet.has_news then save_wallet(wallet, ARGV.terms) end
+if #wallet.entries > 0 or wallet.has_news then
+  -- Uses: save_wallet
+  save_wallet(wallet, ARGV.terms)
+end
 local answer = {wallet.reserved, wallet.facts.refreshed or ''}
 for _, bucket in ipairs(buckets_of(wallet)) do
   answer[#answer + 1] = bucket

@@ -8,7 +8,8 @@
 --       (for readers of the ledger)
 -- Returns {'ok', balance} | {'late'} when the credits have lapsed | {'many'} when the sum exceeds
 --         the largest exact number
--- Uses: read_now, next_month, wallet, add_audit
+-- Uses: read_now, wallet, refresh_wallet, save_wallet, add_audit
+local MOST_CREDITS = 9007199254740991
 local now, credits, lapses = read_now(ARGV.now), tonumber(ARGV.credits), tonumber(ARGV.lapses_at)
 if lapses > 0 and lapses <= now then return {'late'} end
 local keys = {wallet = KEYS.wallet, ledger = KEYS.ledger}
