@@ -18,7 +18,7 @@ STORE = ("engine.store", "redis", "cryptography", "obstore")
         ("gateway.server", (*HEAVY, *LATER)),
         ("workers.main", (*HEAVY, *LATER)),
         ("workers.history.main", (*HEAVY, "alembic", "aiohttp", "starlette")),
-        ("deploy.up", (*HEAVY, *STORE, "sqlalchemy")),
+        ("deploy.up.stack_run", (*HEAVY, *STORE, "sqlalchemy")),
     ],
 )
 def test_a_process_starts_without(module: str, absent: tuple[str, ...]) -> None:

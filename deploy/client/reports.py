@@ -5,7 +5,7 @@ import sys
 from typing import Any
 
 from deploy.client.api import Answer
-from deploy.output import printable
+from deploy.output.tables import printable
 
 
 def report(execution: Answer, *, as_json: bool) -> int:

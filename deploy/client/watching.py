@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from deploy.client.api import Answer, StreamEvent
 from deploy.client.callers import WorkflowCaller
 from deploy.http_client import Unreachable
-from deploy.output import printable
+from deploy.output.tables import printable
 from deploy.problems import ApiRefused
 from engine.errors import EngineError
 from engine.executions.retry import jittered

@@ -16,7 +16,7 @@ from deploy.admin.ledgers import (
     credit_account,
 )
 from deploy.commands import options
-from deploy.output import show
+from deploy.output.tables import show
 from deploy.stack.store_access import with_store
 from engine.access.capabilities import Role, Tier
 from engine.store import Store

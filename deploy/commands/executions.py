@@ -12,7 +12,7 @@ from deploy.client.selection import with_caller
 from deploy.client.server_access import Access
 from deploy.client.watching import watch_execution
 from deploy.commands import options
-from deploy.output import printable, show
+from deploy.output.tables import printable, show
 
 STATUSES = ("processing", "cancel_requested", "completed", "failed", "cancelled")
 COLUMNS = ("executionId", "workflowSlug", "status", "creditsCost", "durationMs", "createdAt")

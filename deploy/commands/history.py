@@ -11,7 +11,7 @@ import click
 from deploy.admin.history import export_executions, migrate_database, read_status
 from deploy.admin.history_database import find_database
 from deploy.commands import options
-from deploy.output import show
+from deploy.output.tables import show
 from deploy.stack.store_access import with_store
 
 STATUS_COLUMNS = (

@@ -7,8 +7,8 @@ import click
 
 from deploy.admin.ledgers import check_ledgers, newest_entries
 from deploy.commands import options
-from deploy.output import show
-from deploy.output_rows import bucket_text
+from deploy.output.rows import bucket_text
+from deploy.output.tables import show
 from deploy.stack.store_access import with_store
 
 CHECK_COLUMNS = ("accountId", "entries", "balance", "faults")

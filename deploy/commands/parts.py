@@ -38,7 +38,7 @@ def up(
     import asyncio
 
     from deploy.stack.fork_server import ForkServer
-    from deploy.up import StackOptions, serve
+    from deploy.up.stack_run import StackOptions, serve
     from engine.settings import load
 
     settings = load()

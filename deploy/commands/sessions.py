@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from deploy.commands import options
-from deploy.output import show
-from deploy.output_rows import session_row
+from deploy.output.rows import session_row
+from deploy.output.tables import show
 from deploy.stack.store_access import with_store
 from engine.store import SessionRecord, Store
 from engine.store.audit import COMMAND

@@ -12,7 +12,7 @@ from deploy.client.publishing import ChangePlan, plan_file, plan_publication
 from deploy.client.selection import with_workflows
 from deploy.client.server_access import Access
 from deploy.commands import options
-from deploy.output import printable, show
+from deploy.output.tables import printable, show
 from deploy.problems import CommandFailed
 
 DIFFERS = 3

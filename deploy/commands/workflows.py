@@ -12,8 +12,8 @@ from deploy.client.server_access import Access
 from deploy.client.workflows import push as push_document
 from deploy.client.workflows import short_row
 from deploy.commands import options, workflow_versions
-from deploy.output import show
-from deploy.output_rows import listed_row
+from deploy.output.rows import listed_row
+from deploy.output.tables import show
 from deploy.stack.store_access import with_store
 from engine.store import Store
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.stack import history as module
 from deploy.stack.console import Console
-from deploy.stack.history import StackHistory
+from deploy.up import history as module
+from deploy.up.history import StackHistory
 from engine.history.database import Database
 from engine.history.location import sqlite_url
 from engine.history.revisions import newest_revision, revision_of

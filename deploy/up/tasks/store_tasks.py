@@ -1,4 +1,4 @@
-"""Tasks on the store for `headrace up`: `python -m deploy.store_tasks NAME`.
+"""Tasks on the store for `headrace up`: `python -m deploy.up.tasks.store_tasks NAME`.
 
 The arguments are a JSON object on standard input, and so is the result on standard output; a
 `failure` in it is a sentence.
@@ -11,13 +11,13 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from deploy.demo import Demo
 from deploy.problems import CommandFailed, WrongRedis
 from deploy.stack.installation import mark_if_new
 from deploy.stack.location import REDIS_URL, Stack
 from deploy.stack.new_installation import note_marked
 from deploy.stack.secret_key import VARIABLE
 from deploy.stack.store_access import end_leases, open_store
+from deploy.up.tasks.demo import Demo
 from engine.errors import EngineError, Unavailable
 from engine.settings import SettingError
 

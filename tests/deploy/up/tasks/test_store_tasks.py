@@ -9,7 +9,7 @@ import redis
 
 from deploy.problems import CommandFailed
 from deploy.stack.new_installation import note_new
-from deploy.stack.store_process import run_task
+from deploy.up.tasks.process import run_task
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.dispatch.worker_leases import make_worker_id

@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from deploy.output_rows import bucket_text, price_text
+from deploy.output.rows import bucket_text, price_text
 
 FEBRUARY = 1_801_440_000_000
 

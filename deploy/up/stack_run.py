@@ -18,7 +18,6 @@ from deploy.stack import redis_server
 from deploy.stack.banner import SignIn, banner, data_places, restart_command
 from deploy.stack.console import Console
 from deploy.stack.fork_server import ForkServer
-from deploy.stack.history import StackHistory
 from deploy.stack.location import (
     DATABASE_URL,
     LOCAL_MODEL_URL,
@@ -35,10 +34,11 @@ from deploy.stack.location import (
 )
 from deploy.stack.new_installation import note_new
 from deploy.stack.redis_server import RedisServer
-from deploy.stack.sample_run import show
 from deploy.stack.secret_key import VARIABLE, keep_key
-from deploy.stack.store_process import run_task
 from deploy.stack.supervisor import Part, PartRunner, Supervisor, ignore_death
+from deploy.up.history import StackHistory
+from deploy.up.sample_run import show
+from deploy.up.tasks.process import run_task
 from engine.net.addresses import is_loopback
 from engine.settings import Settings
 

@@ -6,8 +6,8 @@ from typing import Any
 from deploy.admin.examples import example_documents, template_documents
 from deploy.admin.sign_in import make_login_link
 from deploy.stack.location import Stack, read_private, write_private
-from deploy.stack.sample_run import RECORD, SLUG
 from deploy.stack.store_access import open_store
+from deploy.up.sample_run import RECORD, SLUG
 from engine.access.capabilities import Role, Tier
 from engine.errors import InvalidGraph, Unauthorized
 from engine.ids.slugs import slugify

@@ -3,7 +3,7 @@
 import asyncio
 
 from deploy.stack.console import Console
-from deploy.stack.store_process import run_task
+from deploy.up.tasks.process import run_task
 
 AGAIN_SECONDS = 10.0
 

@@ -6,9 +6,9 @@ import pytest
 from starlette.routing import Route
 
 from deploy.admin.examples import example_documents, template_documents
-from deploy.demo import CAPABILITIES, EXAMPLE_TAG, RECORD, TIER, Demo
 from deploy.stack.location import Stack, read_private, write_private
-from deploy.stack.sample_run import SLUG
+from deploy.up.sample_run import SLUG
+from deploy.up.tasks.demo import CAPABILITIES, EXAMPLE_TAG, RECORD, TIER, Demo
 from engine.access.capabilities import Role, covers, is_under_ceiling
 from engine.access.tiers import load
 from engine.services.workflows.publish import update_workflow

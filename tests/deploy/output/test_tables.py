@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from deploy.output import show, table
+from deploy.output.tables import show, table
 
 ROWS = [{"id": "a", "createdAt": 1, "approved": True}, {"id": "bcd", "createdAt": None}]
 

@@ -1,0 +1,1 @@
+"""Output of commands: one JSON value for programs, tables for people."""

@@ -1,0 +1,1 @@
+"""`headrace up`: the whole stack in the foreground, from the first start to the last stop."""

@@ -1,0 +1,1 @@
+"""Work on the store for `headrace up`, in processes of their own."""
