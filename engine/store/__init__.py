@@ -67,7 +67,7 @@ from engine.store.webhooks.webhooks import Webhook, Webhooks
 from engine.store.workflows.covers import Covers
 from engine.store.workflows.drafts import Draft, Drafts
 from engine.store.workflows.list import WorkflowList
-from engine.store.workflows.quota import DocumentQuota
+from engine.store.workflows.quota import document_limits
 from engine.store.workflows.records import Workflow
 from engine.store.workflows.summaries import WorkflowSummary
 from engine.store.workflows.versions import Versions
@@ -209,8 +209,8 @@ class Store:
         offloaded = OffloadedValues(client, blob_store or NoBlobStore(), archive)
         keeping = LedgerKeeping.of(settings)
         versions = Versions(client, settings.retention_days)
-        quota = DocumentQuota(client, terms)
-        workflows = Workflows(client, quota, versions)
+        limits = document_limits(terms)
+        workflows = Workflows(client, limits, versions)
         audit = AuditLog(client, settings.audit_days)
         sessions = Sessions(client, terms, audit)
         webhooks = Webhooks(client, sealer, audit)
@@ -232,7 +232,7 @@ class Store:
             workflows=workflows,
             workflow_list=WorkflowList(client),
             covers=Covers(client),
-            drafts=Drafts(client, quota),
+            drafts=Drafts(client, limits),
             versions=versions,
             models=ModelStore(client, audit),
             acceptance=ExecutionAcceptance(

@@ -92,17 +92,17 @@ class CoverFetcher:
             return
         if cover is None or is_asset_id(cover):
             return
-        kept, _ = await self._store.covers.want(account_id, slug, cover)
-        if kept is not None:
+        asset_id, _ = await self._store.covers.request(account_id, slug, cover)
+        if asset_id is not None:
             return
         try:
             asset = await self._copy(account_id, cover)
         except (NodeFailed, UnsupportedMediaType, BodyTooLarge, StorageFailed) as failure:
             logger.info("a cover cannot be had", extra={"slug": slug, "reason": str(failure)})
-            await self._store.covers.keep(account_id, slug, cover, None)
+            await self._store.covers.record(account_id, slug, cover, None)
             return
         await self._store.assets.retain_for_workflow(account_id, asset.id, slug)
-        if await self._store.covers.keep(account_id, slug, cover, asset.id):
+        if await self._store.covers.record(account_id, slug, cover, asset.id):
             await self._store.account_events.record_workflow(account_id, slug)
 
     async def _copy(self, account_id: str, url: str) -> Asset:

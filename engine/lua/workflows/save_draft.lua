@@ -1,45 +1,42 @@
 #!lua
--- Write the draft of a workflow, or of a new one, unless the account's documents would then take more than its tier
--- allows. Called again with the same operation id it answers as the first time.
--- KEYS: 1 workflow, 2 account's workflows, 3 counters of the account's documents,
---       4 accounts of the partition, 5 account's workflows by time
--- ARGV: 1 now (0: Redis's clock), 2 operation id, 3 expected revisions between commas ('' any,
---       ',0,' none yet), or 'new' for a workflow that is not there yet, 4 document, 5 account id,
---       6 slug, 7 summary of the document, then tier and 'workflows:bytes' (each empty without a limit) of every tier
+-- Write the draft of a workflow, or of a new one, within the quota of the account's tier.
+-- Called again with the same operation id, the script returns its first answer.
+-- KEYS: workflow, account_workflows, documents, accounts, workflows_by_time
+-- ARGV: now?, operation, expected? (revisions between commas, ',0,' none yet, absent: any; or 'new'
+--       for a workflow that does not exist yet), document, account, slug, summary (of the
+--       document), limits... (tier and 'workflows:bytes' of every tier, each empty without a
+--       limit)
 -- Returns {'ok', revision, version that it is based on or '', saved} | {'conflict', revision}
 --         | {'gone'} | {'full', 'workflows' or 'bytes', used, limit}
 -- Uses: read_now, count_documents, document_limits, draft
-local stamp = string.format('%d', read_now(ARGV[1]))
-local keys = {workflow = KEYS[1], stored = KEYS[3]}
+local stamp = string.format('%d', read_now(ARGV.now))
 
-local head = redis.call('HMGET', KEYS[1], 'version', 'state', 'draft_operation', 'draft_revision',
-  'draft_based_on', 'draft_saved')
-if head[3] == ARGV[2] then return {'ok', head[4], head[5] or '', head[6] or stamp} end
-local is_new = ARGV[3] == 'new'
-if (not head[2] and not is_new) or head[2] == 'deleted' then return {'gone'} end
-local revision = current_revision(keys)
-if is_new and head[2] or not is_new and not is_expected(ARGV[3], revision) then
+local version, state, operation, last_revision, based_on, saved = unpack(redis.call('HMGET',
+  KEYS.workflow, 'version', 'state', 'draft_operation', 'draft_revision', 'draft_based_on',
+  'draft_saved'))
+if operation == ARGV.operation then return {'ok', last_revision, based_on or '', saved or stamp} end
+local is_new = ARGV.expected == 'new'
+if (not state and not is_new) or state == 'deleted' then return {'gone'} end
+local revision = current_revision()
+if is_new and state or not is_new and not is_expected(ARGV.expected, revision) then
   return {'conflict', revision}
 end
 
-local so_far = redis.call('HMGET', KEYS[3], 'bytes', 'workflows')
-local stored = {bytes = tonumber(so_far[1] or '0'), workflows = tonumber(so_far[2] or '0')}
-local more = #ARGV[4] - redis.call('HSTRLEN', KEYS[1], 'draft')
-local account = redis.call('HGET', KEYS[4], ARGV[5])
-local refusal = document_limits(account, stored, more, is_new, 8)
+local more = #ARGV.document - redis.call('HSTRLEN', KEYS.workflow, 'draft')
+local refusal = document_limits(more, is_new)
 if refusal then return refusal end
 
-local based_on = revision == '0' and head[1] or head[5] or ''
-local number = string.format('%d', tonumber(head[4] or '0') + 1)
-redis.call('HSET', KEYS[1], 'draft', ARGV[4], 'draft_revision', number, 'draft_based_on', based_on,
-  'draft_saved', stamp, 'draft_operation', ARGV[2])
-if not head[1] then
-  redis.call('HSET', KEYS[1], 'summary', ARGV[7])
-  redis.call('ZADD', KEYS[5], stamp, ARGV[6])
+based_on = revision == '0' and version or based_on or ''
+local number = string.format('%d', tonumber(last_revision or '0') + 1)
+redis.call('HSET', KEYS.workflow, 'draft', ARGV.document, 'draft_revision', number,
+  'draft_based_on', based_on, 'draft_saved', stamp, 'draft_operation', ARGV.operation)
+if not version then
+  redis.call('HSET', KEYS.workflow, 'summary', ARGV.summary)
+  redis.call('ZADD', KEYS.workflows_by_time, stamp, ARGV.slug)
 end
 if is_new then
-  redis.call('HSET', KEYS[1], 'state', 'live', 'created', stamp, 'updated', stamp)
-  redis.call('SADD', KEYS[2], ARGV[6])
+  redis.call('HSET', KEYS.workflow, 'state', 'live', 'created', stamp, 'updated', stamp)
+  redis.call('SADD', KEYS.account_workflows, ARGV.slug)
 end
-count_documents(keys, more, is_new and 1 or 0)
+count_documents(more, is_new and 1 or 0)
 return {'ok', number, based_on, stamp}

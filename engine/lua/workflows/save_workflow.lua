@@ -3,57 +3,52 @@
 -- displaced from the latest ones is removed in the same call when it has never run; else its review
 -- is scheduled.
 -- Called again with the same operation id, the script returns its first answer.
--- KEYS: 1 workflow, 2 account's workflows, 3 names of its nodes, 4 counters of the account's
---       documents, 5 workflows due, 6 accounts of the partition, 7 account's workflows by time
--- ARGV: 1 now (0: Redis's clock), 2 slug, 3 operation id, 4 expected version ('' any, '0' never
---       published, 'new' none yet), 5 document, 6 account id, 7 reference, 8 digest of the nodes'
---       names, 9 the names, 10 versions to keep, 11 facts of the version, 12 revision of the draft
---       that is published and removed ('' none), 13 summary of the document, then tier and
---       'workflows:bytes' (each empty without a limit) of every tier
+-- KEYS: workflow, account_workflows, node_names, documents, workflows_due, accounts,
+--       workflows_by_time
+-- ARGV: now?, slug, operation, expected? (version, '0' never published, 'new' none yet, absent:
+--       any), document, account, reference, names_digest, names (of the nodes), most_versions,
+--       facts (of the version), draft_revision? (of the draft that is published and removed),
+--       summary (of the document), limits... (tier and 'workflows:bytes' of every tier, each empty
+--       without a limit)
 -- Returns {'ok', version, created, updated} | {'conflict', version} | {'gone'}
 --         | {'moved', revision} when the draft has another revision, 0 for none
 --         | {'full', 'workflows' or 'bytes', used, limit}
--- Uses: read_now, count_documents, document_limits, version, draft
-local now = read_now(ARGV[1])
+-- Uses: read_now, count_documents, document_limits, version, add_names, draft
+local now = read_now(ARGV.now)
 local stamp = string.format('%d', now)
-local keys = {workflow = KEYS[1], names = KEYS[3], stored = KEYS[4]}
 
-local head = redis.call('HMGET', KEYS[1], 'version', 'state', 'created', 'updated', 'operation', 'last')
-if head[5] == ARGV[3] then return {'ok', head[1], head[3], head[4]} end
-local current = head[1] or '0'
-if ARGV[4] == 'new' and head[2] then return {'conflict', current} end
-if ARGV[4] ~= 'new' and (not head[2] or head[2] == 'deleted') then return {'gone'} end
-if ARGV[4] ~= '' and ARGV[4] ~= 'new' and ARGV[4] ~= current then return {'conflict', current} end
-local revision = current_revision(keys)
-if ARGV[12] ~= '' and ARGV[12] ~= revision then return {'moved', revision} end
+local live, state, created, updated, operation, last = unpack(redis.call('HMGET', KEYS.workflow,
+  'version', 'state', 'created', 'updated', 'operation', 'last'))
+if operation == ARGV.operation then return {'ok', live, created, updated} end
+local current, expected = live or '0', ARGV.expected
+if expected == 'new' and state then return {'conflict', current} end
+if expected ~= 'new' and (not state or state == 'deleted') then return {'gone'} end
+local is_current = expected == '' or expected == 'new' or expected == current
+if not is_current then return {'conflict', current} end
+local revision, is_publishing = current_revision(), ARGV.draft_revision ~= ''
+if is_publishing and ARGV.draft_revision ~= revision then return {'moved', revision} end
 
-local so_far = redis.call('HMGET', KEYS[4], 'bytes', 'workflows')
-local stored = {bytes = tonumber(so_far[1] or '0'), workflows = tonumber(so_far[2] or '0')}
-
-local number = math.max(tonumber(current), tonumber(head[6] or '0')) + 1
-local version, old = string.format('%d', number), string.format('%d', number - tonumber(ARGV[10]))
-local is_named = redis.call('HEXISTS', KEYS[3], 'n' .. ARGV[8]) == 1
-local facts = stamp .. ':' .. ARGV[11]
-local bytes = #ARGV[5] + #facts + (is_named and 0 or #ARGV[9])
-local freed = version_bytes(keys, old)
-local may_be_in_use = redis.call('HEXISTS', KEYS[1], 'r' .. old) == 1
-local account = redis.call('HGET', KEYS[6], ARGV[6])
-local drafted = ARGV[12] ~= '' and redis.call('HSTRLEN', KEYS[1], 'draft') or 0
-local more = bytes - drafted - (may_be_in_use and 0 or freed)
-local refusal = document_limits(account, stored, more, not head[2], 14)
+local number = math.max(tonumber(current), tonumber(last or '0')) + 1
+local version = string.format('%d', number)
+local displaced = string.format('%d', number - tonumber(ARGV.most_versions))
+local facts = stamp .. ':' .. ARGV.facts
+local bytes = #ARGV.document + #facts + names_bytes()
+local freed = version_bytes(displaced)
+local may_be_in_use = redis.call('HEXISTS', KEYS.workflow, 'r' .. displaced) == 1
+local drafted = is_publishing and redis.call('HSTRLEN', KEYS.workflow, 'draft') or 0
+local refusal = document_limits(bytes - drafted - (may_be_in_use and 0 or freed), not state)
 if refusal then return refusal end
 
-if ARGV[12] ~= '' then remove_draft(keys) end
-local created = head[3] or stamp
-redis.call('HSET', KEYS[1], 'version', version, 'state', 'live', 'created', created,
-  'updated', stamp, 'operation', ARGV[3], 'd' .. version, ARGV[5],
-  'm' .. version, facts, 'summary', ARGV[13])
-if not is_named then redis.call('HSET', KEYS[3], 'n' .. ARGV[8], ARGV[9]) end
-redis.call('HINCRBY', KEYS[3], 'c' .. ARGV[8], 1)
-redis.call('HSET', KEYS[3], 'v' .. version, ARGV[8])
-count_documents(keys, bytes, head[2] and 0 or 1)
-redis.call('SADD', KEYS[2], ARGV[2])
-redis.call('ZADD', KEYS[7], stamp, ARGV[2])
-if freed > 0 and not may_be_in_use then remove_version(keys, old, now) end
-if freed > 0 and may_be_in_use then redis.call('ZADD', KEYS[5], 'LT', stamp, ARGV[7]) end
-return {'ok', version, created, stamp}
+if is_publishing then remove_draft() end
+redis.call('HSET', KEYS.workflow, 'version', version, 'state', 'live', 'created', created or stamp,
+  'updated', stamp, 'operation', ARGV.operation, 'd' .. version, ARGV.document,
+  'm' .. version, facts, 'summary', ARGV.summary)
+add_names(version)
+count_documents(bytes, state and 0 or 1)
+redis.call('SADD', KEYS.account_workflows, ARGV.slug)
+redis.call('ZADD', KEYS.workflows_by_time, stamp, ARGV.slug)
+if freed > 0 and not may_be_in_use then remove_version(displaced, now) end
+if freed > 0 and may_be_in_use then
+  redis.call('ZADD', KEYS.workflows_due, 'LT', stamp, ARGV.reference)
+end
+return {'ok', version, created or stamp, stamp}

@@ -20,12 +20,12 @@ async def cover_url(
     try:
         if is_asset_id(cover):
             return await _link(media_service, account_id, cover)
-        asset_id, is_due = await store.covers.want(account_id, summary.slug, cover)
+        asset_id, is_due = await store.covers.request(account_id, summary.slug, cover)
         if asset_id is not None:
             link = await _link(media_service, account_id, asset_id)
             if link is not None:
                 return link
-            _, is_due = await store.covers.want(account_id, summary.slug, cover, gone=asset_id)
+            _, is_due = await store.covers.request(account_id, summary.slug, cover, gone=asset_id)
         if is_due:
             store.hints.send_cover_soon(keyspace.reference(account_id, summary.slug))
     except EngineError:

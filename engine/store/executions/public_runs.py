@@ -22,7 +22,9 @@ async def begin_public_run(client: Client, workflow: Workflow) -> bool:
     False: another version is live. Raises WorkflowNotFound.
     """
     key = keyspace.workflow(workflow.account_id, workflow.slug)
-    reply: bytes = await client.call(SCRIPTS["begin_public_run"], [key], [0, workflow.version])
+    reply: bytes = await client.call(
+        SCRIPTS["begin_public_run"], workflow=key, version=workflow.version
+    )
     if reply == b"gone":
         raise WorkflowNotFound
     return reply == b"ok"
@@ -32,7 +34,7 @@ async def count_public_run(client: Client, workflow: Workflow) -> None:
     """Count an accepted run by another account for the owner, as well as Redis lets it."""
     key = keyspace.workflow(workflow.account_id, workflow.slug)
     with contextlib.suppress(EngineError):
-        await client.call(SCRIPTS["count_public_run"], [key], [0])
+        await client.call(SCRIPTS["count_public_run"], workflow=key)
 
 
 @contextlib.contextmanager

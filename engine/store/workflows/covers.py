@@ -1,4 +1,4 @@
-"""Pictures at the URLs of covers, which are fetched once and kept as assets."""
+"""Pictures at the URLs of covers, which are fetched once and stored as assets."""
 
 import hashlib
 
@@ -18,31 +18,35 @@ class Covers:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    async def want(
+    async def request(
         self, account_id: str, slug: str, url: str, *, gone: str = ""
     ) -> tuple[str | None, bool]:
         """Return the asset of the picture, and whether the caller should have it fetched now.
 
-        `gone` is an asset that was kept and is deleted. Raises Unavailable.
+        `gone` is an asset that was recorded and is deleted. Raises Unavailable.
         """
         asset_id, is_due = await self._client.call(
-            SCRIPTS["want_cover"],
-            [keyspace.workflow(account_id, slug)],
-            [0, _digest(url), ASKED_MS, gone],
+            SCRIPTS["request_cover"],
+            workflow=keyspace.workflow(account_id, slug),
+            digest=_digest(url),
+            quiet_ms=ASKED_MS,
+            gone=gone,
         )
         return asset_id.decode() or None, bool(is_due)
 
-    async def keep(self, account_id: str, slug: str, url: str, asset_id: str | None) -> bool:
+    async def record(self, account_id: str, slug: str, url: str, asset_id: str | None) -> bool:
         """Record the asset of the picture, or None that it could not be had.
 
         Returns False when the workflow is gone or has another cover. Raises Unavailable.
         """
-        is_kept = await self._client.call(
-            SCRIPTS["keep_cover"],
-            [keyspace.workflow(account_id, slug)],
-            [0, _digest(url), asset_id or "", 0 if asset_id else FAILED_MS],
+        is_recorded = await self._client.call(
+            SCRIPTS["record_cover"],
+            workflow=keyspace.workflow(account_id, slug),
+            digest=_digest(url),
+            asset=asset_id,
+            quiet_ms=0 if asset_id else FAILED_MS,
         )
-        return bool(is_kept)
+        return bool(is_recorded)
 
 
 def _digest(url: str) -> str:

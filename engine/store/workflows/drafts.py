@@ -12,7 +12,7 @@ from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.record_packing import pack, unpack
 from engine.store.redis.scripts import SCRIPTS
-from engine.store.workflows.quota import DocumentQuota, exceeded
+from engine.store.workflows.quota import exceeded
 from engine.store.workflows.summaries import pack_summary
 
 
@@ -36,11 +36,14 @@ class Draft:
 
 
 class Drafts:
-    """Writes, reads and discards drafts. Slugs are those of the account's own workflows."""
+    """Writes, reads and discards drafts, within the limits of `document_limits`.
 
-    def __init__(self, client: Client, quota: DocumentQuota) -> None:
+    Slugs are those of the account's own workflows.
+    """
+
+    def __init__(self, client: Client, limits: Sequence[str]) -> None:
         self._client = client
-        self._quota = quota
+        self._limits = limits
 
     async def write(
         self,
@@ -57,17 +60,21 @@ class Drafts:
         Raises WorkflowNotFound, RevisionConflict and QuotaExceeded.
         """
         record = pack({"document": to_record(document), "problems": list(problems)})
-        keys = [
-            keyspace.workflow(account_id, slug),
-            keyspace.account_workflows(account_id),
-            keyspace.stored_documents(account_id),
-            keyspace.accounts(partition_of(account_id)),
-            keyspace.workflows_by_time(account_id),
-        ]
-        operation = secrets.token_hex(8)
-        summary = pack_summary(document)
-        args = [0, operation, _listed(expected), record, account_id, slug, summary]
-        reply = await self._quota.call(SCRIPTS["save_draft"], keys, args)
+        reply = await self._client.call(
+            SCRIPTS["save_draft"],
+            workflow=keyspace.workflow(account_id, slug),
+            account_workflows=keyspace.account_workflows(account_id),
+            documents=keyspace.stored_documents(account_id),
+            accounts=keyspace.accounts(partition_of(account_id)),
+            workflows_by_time=keyspace.workflows_by_time(account_id),
+            operation=secrets.token_hex(8),
+            expected=_join_revisions(expected),
+            document=record,
+            account=account_id,
+            slug=slug,
+            summary=pack_summary(document),
+            limits=self._limits,
+        )
         _raise_for(reply)
         return Draft(
             slug=slug,
@@ -108,15 +115,20 @@ class Drafts:
         Raises WorkflowNotFound, DraftNotFound, RevisionConflict, and NeverPublished where it is all
         that the workflow has.
         """
-        keys = [keyspace.workflow(account_id, slug), keyspace.stored_documents(account_id)]
-        _raise_for(await self._client.call(SCRIPTS["discard_draft"], keys, [_listed(expected)]))
+        reply = await self._client.call(
+            SCRIPTS["discard_draft"],
+            workflow=keyspace.workflow(account_id, slug),
+            documents=keyspace.stored_documents(account_id),
+            expected=_join_revisions(expected),
+        )
+        _raise_for(reply)
 
 
-def _listed(expected: Collection[int] | Literal["new"] | None) -> str:
-    """Revisions between commas, as the scripts take them; empty for any."""
-    if expected == "new":
-        return "new"
-    return "" if expected is None else f",{','.join(map(str, expected))},"
+def _join_revisions(expected: Collection[int] | Literal["new"] | None) -> str | None:
+    """Return revisions between commas, as the scripts take them; None for any."""
+    if expected is None or expected == "new":
+        return expected
+    return f",{','.join(map(str, expected))},"
 
 
 def _raise_for(reply: Sequence[Any]) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,10 @@ from engine.graph.document import Document, to_record
 from engine.graph.plan import name_nodes
 from engine.ids.partitions import partition_of
 from engine.store.redis import keyspace
+from engine.store.redis.client import Client
 from engine.store.redis.record_packing import pack, unpacked_size
 from engine.store.redis.scripts import SCRIPTS
-from engine.store.workflows.quota import DocumentQuota, exceeded
+from engine.store.workflows.quota import exceeded
 from engine.store.workflows.summaries import pack_summary
 from engine.store.workflows.version_facts import pack_facts
 from engine.store.workflows.versions import VERSIONS_KEPT, Versions
@@ -39,10 +40,11 @@ class WorkflowSave:
 
 
 class WorkflowSaves:
-    """Writes versions of workflows."""
+    """Writes versions of workflows, within the limits of `document_limits`."""
 
-    def __init__(self, quota: DocumentQuota, versions: Versions) -> None:
-        self._quota = quota
+    def __init__(self, client: Client, limits: Sequence[str], versions: Versions) -> None:
+        self._client = client
+        self._limits = limits
         self._versions = versions
 
     async def write(self, save: WorkflowSave) -> tuple[int, int, int, int]:
@@ -51,57 +53,60 @@ class WorkflowSaves:
         Raises WorkflowNotFound, VersionConflict, RevisionConflict and QuotaExceeded.
         """
         record = pack({"document": to_record(save.document), "problems": list(save.problems)})
-        own = await _args(save, record)
-        facts = pack_facts(save.note, save.account_id, save.document)
-        revision = "" if save.draft_revision is None else save.draft_revision
-        summary = pack_summary(save.document)
-        keys, args = _keys(save), [*own, VERSIONS_KEPT, facts, revision, summary]
-        script = SCRIPTS["save_workflow"]
-        reply = await self._quota.call(script, keys, args)
+        names = pack(await _names(save))
+        reply = await self._write(save, record, names)
         if reply[:2] == [b"full", b"bytes"] and save.expected != "new":
             await self._versions.make_room(save.account_id, save.slug)
-            reply = await self._quota.call(script, keys, args)
+            reply = await self._write(save, record, names)
         return *_parse(reply), unpacked_size(record)
 
-    async def revise(self, save: WorkflowSave, former: str) -> None:
-        """Write the expected version anew, where `former` is the operation of its last save.
+    def _write(self, save: WorkflowSave, record: bytes, names: bytes) -> Awaitable[Any]:
+        partition = partition_of(save.account_id)
+        return self._client.call(
+            SCRIPTS["save_workflow"],
+            workflow=keyspace.workflow(save.account_id, save.slug),
+            account_workflows=keyspace.account_workflows(save.account_id),
+            node_names=keyspace.workflow_node_names(save.account_id, save.slug),
+            documents=keyspace.stored_documents(save.account_id),
+            workflows_due=keyspace.workflows_due(partition),
+            accounts=keyspace.accounts(partition),
+            workflows_by_time=keyspace.workflows_by_time(save.account_id),
+            slug=save.slug,
+            operation=save.operation,
+            expected=save.expected,
+            document=record,
+            account=save.account_id,
+            reference=keyspace.reference(save.account_id, save.slug),
+            names_digest=hashlib.blake2b(names, digest_size=8).hexdigest(),
+            names=names,
+            most_versions=VERSIONS_KEPT,
+            facts=pack_facts(save.note, save.account_id, save.document),
+            draft_revision=save.draft_revision,
+            summary=pack_summary(save.document),
+            limits=self._limits,
+        )
+
+    async def revise(self, save: WorkflowSave, former_operation: str) -> None:
+        """Write the expected version anew, where `former_operation` is that of its last save.
 
         Raises WorkflowNotFound, VersionConflict and QuotaExceeded.
         """
-        record = pack({"document": to_record(save.document), "problems": []})
-        keys = [
-            keyspace.workflow(save.account_id, save.slug),
-            keyspace.account_workflows(save.account_id),
-            keyspace.stored_documents(save.account_id),
-            keyspace.accounts(partition_of(save.account_id)),
-            keyspace.workflows_by_time(save.account_id),
-        ]
-        summary = pack_summary(save.document)
-        args = [0, save.operation, save.expected, former, record, save.account_id, save.slug]
-        _parse(await self._quota.call(SCRIPTS["revise_version"], keys, [*args, summary]))
-
-
-def _keys(save: WorkflowSave) -> list[str]:
-    partition = partition_of(save.account_id)
-    return [
-        keyspace.workflow(save.account_id, save.slug),
-        keyspace.account_workflows(save.account_id),
-        keyspace.workflow_node_names(save.account_id, save.slug),
-        keyspace.stored_documents(save.account_id),
-        keyspace.workflows_due(partition),
-        keyspace.accounts(partition),
-        keyspace.workflows_by_time(save.account_id),
-    ]
-
-
-async def _args(save: WorkflowSave, record: bytes) -> list[Any]:
-    names = pack(await _names(save))
-    digest = hashlib.blake2b(names, digest_size=8).hexdigest()
-    reference = keyspace.reference(save.account_id, save.slug)
-    return [
-        *(0, save.slug, save.operation, save.expected, record, save.account_id, reference),
-        *(digest, names),
-    ]
+        reply = await self._client.call(
+            SCRIPTS["revise_version"],
+            workflow=keyspace.workflow(save.account_id, save.slug),
+            documents=keyspace.stored_documents(save.account_id),
+            accounts=keyspace.accounts(partition_of(save.account_id)),
+            workflows_by_time=keyspace.workflows_by_time(save.account_id),
+            operation=save.operation,
+            expected=save.expected,
+            former_operation=former_operation,
+            document=pack({"document": to_record(save.document), "problems": []}),
+            account=save.account_id,
+            slug=save.slug,
+            summary=pack_summary(save.document),
+            limits=self._limits,
+        )
+        _parse(reply)
 
 
 async def _names(save: WorkflowSave) -> list[tuple[str, str]]:

@@ -19,7 +19,7 @@ VERSIONS_KEPT = 50
 NAMES_KEPT = 500
 """Number of versions without a document whose nodes' names are kept."""
 DAY_MS = 86_400_000
-TAKEN_BACK_MS = 30 * DAY_MS
+UNDO_MS = 30 * DAY_MS
 """Time in which a delete can be undone."""
 LOOKED_AGAIN_MS = 60_000
 """Time until old versions that are in use are examined again."""
@@ -73,26 +73,29 @@ class Versions:
         """Remove the version that the next save would displace, unless it is in use."""
         await self._review(account_id, [slug], VERSIONS_KEPT - 1)
 
-    async def _review(self, account_id: str, slugs: Sequence[str], kept: int) -> bool:
+    async def _review(self, account_id: str, slugs: Sequence[str], most_versions: int) -> bool:
         starts = await asyncio.gather(*(self._first_to_begin(account_id, slug) for slug in slugs))
         running = await self._running(account_id)
         verdicts = await asyncio.gather(
             *(
                 self._client.call(
                     SCRIPTS["review_workflow"],
-                    [
-                        keyspace.workflow(account_id, slug),
-                        keyspace.workflow_node_names(account_id, slug),
-                        keyspace.stored_documents(account_id),
-                        keyspace.workflows_due(partition_of(account_id)),
-                        keyspace.secret_users(account_id),
-                    ],
-                    [
-                        *(0, keyspace.reference(account_id, slug), first, kept, TAKEN_BACK_MS),
-                        *(self._keep_names_ms, NAMES_KEPT, REMOVED_AT_ONCE, LOOKED_AGAIN_MS),
-                        *(PUBLIC_RUN_MS, begun),
-                        *running.get(slug, ()),
-                    ],
+                    workflow=keyspace.workflow(account_id, slug),
+                    node_names=keyspace.workflow_node_names(account_id, slug),
+                    documents=keyspace.stored_documents(account_id),
+                    workflows_due=keyspace.workflows_due(partition_of(account_id)),
+                    secret_users=keyspace.secret_users(account_id),
+                    reference=keyspace.reference(account_id, slug),
+                    first_begun=first,
+                    most_versions=most_versions,
+                    undo_ms=UNDO_MS,
+                    names_ms=self._keep_names_ms,
+                    most_names=NAMES_KEPT,
+                    most_removed=REMOVED_AT_ONCE,
+                    again_ms=LOOKED_AGAIN_MS,
+                    public_run_ms=PUBLIC_RUN_MS,
+                    begun=begun,
+                    running=list(running.get(slug, ())),
                 )
                 for slug, (first, begun) in zip(slugs, starts, strict=True)
             )

@@ -1,6 +1,5 @@
 """Workflows at rest: a head, a document for each version, and the directory of slugs."""
 
-import asyncio
 import contextlib
 import secrets
 from collections.abc import Sequence
@@ -26,28 +25,26 @@ from engine.process.lru_cache import LruCache
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
+from engine.store.workflows.directory import UNLISTED, Directory
 from engine.store.workflows.drafts import Draft, Drafts
 from engine.store.workflows.plan_cache import PlanCache
-from engine.store.workflows.quota import DocumentQuota
 from engine.store.workflows.records import Workflow, parse_workflow
 from engine.store.workflows.saves import WorkflowSave, WorkflowSaves
-from engine.store.workflows.slug_assignment import take_slug
-from engine.store.workflows.versions import TAKEN_BACK_MS, Versions
+from engine.store.workflows.versions import UNDO_MS, Versions
 
 SLUGS_KEPT = 50_000
-NOWHERE = Document(name="")
-"""Document that is in no list."""
 HEAD = ("version", "state", "created", "updated", "operation")
 
 
 class Workflows:
     """Saves, reads and deletes workflows, and caches their plans."""
 
-    def __init__(self, client: Client, quota: DocumentQuota, versions: Versions) -> None:
+    def __init__(self, client: Client, limits: Sequence[str], versions: Versions) -> None:
         self._client = client
         self._versions = versions
-        self._saves = WorkflowSaves(quota, versions)
-        self._drafts = Drafts(client, quota)
+        self._saves = WorkflowSaves(client, limits, versions)
+        self._drafts = Drafts(client, limits)
+        self._directory = Directory(client)
         self._owners: LruCache[str, str] = LruCache(SLUGS_KEPT)
         self.plans = PlanCache()
         self._current: LruCache[str, int] = LruCache(SLUGS_KEPT)
@@ -59,12 +56,12 @@ class Workflows:
 
         Raises QuotaExceeded.
         """
-        slug = await take_slug(self._client, account_id, slugify(document.name))
+        slug = await self._directory.assign(account_id, slugify(document.name))
         try:
             save = self._new_save(account_id, slug, document, "new")
             return await self._write(replace(save, problems=problems))
         except QuotaExceeded:
-            await self._client.send("HDEL", keyspace.slugs(), slug)
+            await self._directory.release(slug)
             raise
 
     async def create_draft(
@@ -74,11 +71,11 @@ class Workflows:
 
         Raises QuotaExceeded.
         """
-        slug = await take_slug(self._client, account_id, slugify(document.name))
+        slug = await self._directory.assign(account_id, slugify(document.name))
         try:
             await self._drafts.write(account_id, slug, document, problems, "new")
         except QuotaExceeded:
-            await self._client.send("HDEL", keyspace.slugs(), slug)
+            await self._directory.release(slug)
             raise
         return await self._read(account_id, slug)
 
@@ -109,7 +106,7 @@ class Workflows:
         save = self._new_save(account_id, slug, document, str(workflow.version))
         await self._saves.revise(save, workflow.operation)
         revised = await self._read(account_id, slug)
-        await self._list(slug, document, revised.updated_at)
+        await self._directory.list_published(slug, document, revised.updated_at)
         return revised
 
     async def publish(self, draft: Draft, note: str | None, expected_version: int) -> Workflow:
@@ -135,7 +132,7 @@ class Workflows:
     async def _write(self, save: WorkflowSave) -> Workflow:
         version, created, updated, size = await self._saves.write(save)
         document = save.document
-        await self._list(save.slug, document, updated)
+        await self._directory.list_published(save.slug, document, updated)
         self._current.put(save.slug, version)
         return Workflow(
             slug=save.slug,
@@ -149,29 +146,9 @@ class Workflows:
             size=size,
         )
 
-    async def _list(self, slug: str, document: Document, updated_at: int) -> None:
-        """Put a published document into the lists that it belongs to, and out of the others."""
-        by_time = keyspace.templates_by_time()
-        await asyncio.gather(
-            self._client.send("SADD", keyspace.public_forms(), slug)
-            if document.public_playground
-            else self._client.send("SREM", keyspace.public_forms(), slug),
-            *(
-                (
-                    self._client.send("SADD", keyspace.templates(), slug),
-                    self._client.send("ZADD", by_time, updated_at, slug),
-                )
-                if document.is_template
-                else (
-                    self._client.send("SREM", keyspace.templates(), slug),
-                    self._client.send("ZREM", by_time, slug),
-                )
-            ),
-        )
-
     async def get(self, slug: str) -> Workflow:
         """Return the current version, independent of its owner. Raises WorkflowNotFound."""
-        account_id = self._owners.get(slug) or await self._owner(slug)
+        account_id = self._owners.get(slug) or await self._directory.owner(slug)
         workflow = await self._read(account_id, slug)
         # A missing workflow is not cached: its slug may be assigned again after a refused save.
         self._owners.put(slug, account_id)
@@ -182,7 +159,7 @@ class Workflows:
 
         Foreign and unknown slugs cost the same. Raises WorkflowNotFound.
         """
-        owner, is_template = await self._look_up(slug, keyspace.templates())
+        owner, is_template = await self._directory.find_template(slug)
         if owner != account_id and not is_template:
             raise WorkflowNotFound
         workflow = await self._read(owner, slug)
@@ -202,7 +179,7 @@ class Workflows:
 
         Foreign and unknown slugs cost the same; whether an own one was deleted is not looked up.
         """
-        owner, is_template = await self._look_up(slug, keyspace.templates())
+        owner, is_template = await self._directory.find_template(slug)
         if owner == account_id:
             return
         raise NotOwner if is_template else WorkflowNotFound
@@ -212,23 +189,10 @@ class Workflows:
 
         Private and unknown slugs cost the same. Raises WorkflowNotFound.
         """
-        owner, is_public = await self._look_up(slug, keyspace.public_forms())
+        owner, is_public = await self._directory.find_public(slug)
         if not is_public:
             raise WorkflowNotFound
         return await self._read(owner, slug)
-
-    async def _look_up(self, slug: str, listed_in: str) -> tuple[str, bool]:
-        owner, is_listed = await asyncio.gather(
-            self._client.send("HGET", keyspace.slugs(), slug),
-            self._client.send("SISMEMBER", listed_in, slug),
-        )
-        return (owner or b"").decode(), bool(owner and is_listed)
-
-    async def _owner(self, slug: str) -> str:
-        data: bytes | None = await self._client.send("HGET", keyspace.slugs(), slug)
-        if data is None:
-            raise WorkflowNotFound
-        return data.decode()
 
     async def _read(self, account_id: str, slug: str) -> Workflow:
         """Return the live version, or the draft if there is none."""
@@ -291,7 +255,7 @@ class Workflows:
 
         Foreign and unknown slugs cost the same. Raises WorkflowNotFound or VersionNotFound.
         """
-        if self._owners.get(slug) != account_id and await self._owner(slug) != account_id:
+        if self._owners.get(slug) != account_id and await self._directory.owner(slug) != account_id:
             raise WorkflowNotFound
         if version is None:
             found = await self.plan(slug, fresh=fresh)
@@ -306,7 +270,7 @@ class Workflows:
 
         Raises WorkflowNotFound.
         """
-        _, is_public = await self._look_up(slug, keyspace.public_forms())
+        _, is_public = await self._directory.find_public(slug)
         for is_fresh in (fresh, True) if is_public else ():  # it may be saved since it was cached
             found = await self.plan(slug, fresh=is_fresh)
             if found[0].document.public_playground:
@@ -379,34 +343,32 @@ class Workflows:
         """Delete the workflow; running executions finish. Raises WorkflowNotFound."""
         deleted = await self._client.call(
             SCRIPTS["delete_workflow"],
-            [
-                keyspace.workflow(account_id, slug),
-                keyspace.account_workflows(account_id),
-                keyspace.stored_documents(account_id),
-                keyspace.workflows_due(partition_of(account_id)),
-                keyspace.workflows_by_time(account_id),
-            ],
-            [0, slug, keyspace.reference(account_id, slug)],
+            workflow=keyspace.workflow(account_id, slug),
+            account_workflows=keyspace.account_workflows(account_id),
+            workflows_due=keyspace.workflows_due(partition_of(account_id)),
+            workflows_by_time=keyspace.workflows_by_time(account_id),
+            slug=slug,
+            reference=keyspace.reference(account_id, slug),
         )
         if not deleted:
             raise WorkflowNotFound
         self._current.drop(slug)
-        await self._list(slug, NOWHERE, 0)
+        await self._directory.list_published(slug, UNLISTED, 0)
 
     async def restore(self, account_id: str, slug: str) -> Workflow:
-        """Take a delete back within 30 days, with all that is left of the workflow.
+        """Undo a delete within 30 days, with all that is left of the workflow.
 
         Raises WorkflowNotFound, and WorkflowNotDeleted for one that is living.
         """
         reply = await self._client.call(
             SCRIPTS["restore_workflow"],
-            [
-                keyspace.workflow(account_id, slug),
-                keyspace.account_workflows(account_id),
-                keyspace.workflows_due(partition_of(account_id)),
-                keyspace.workflows_by_time(account_id),
-            ],
-            [0, slug, keyspace.reference(account_id, slug), TAKEN_BACK_MS],
+            workflow=keyspace.workflow(account_id, slug),
+            account_workflows=keyspace.account_workflows(account_id),
+            workflows_due=keyspace.workflows_due(partition_of(account_id)),
+            workflows_by_time=keyspace.workflows_by_time(account_id),
+            slug=slug,
+            reference=keyspace.reference(account_id, slug),
+            undo_ms=UNDO_MS,
         )
         match reply:
             case b"living":
@@ -414,6 +376,6 @@ class Workflows:
             case b"gone":
                 raise WorkflowNotFound
         workflow = await self._read(account_id, slug)
-        shown = workflow.document if workflow.version else NOWHERE
-        await self._list(slug, shown, workflow.updated_at)
+        shown = workflow.document if workflow.version else UNLISTED
+        await self._directory.list_published(slug, shown, workflow.updated_at)
         return workflow

@@ -436,10 +436,9 @@ SCENARIOS = {
     "delete_workflow": Scenario(
         seed=(
             ("HSET", "workflow", "version", "1", "state", "live", "d1", b"document"),
-            ("SADD", "mine", "echo"),
+            ("SADD", "account_workflows", "echo"),
         ),
-        keys=("workflow", "mine", "documents", "workflows", "by time"),
-        args=(NOW, "echo", "acc/echo"),
+        names=named(now=NOW, slug="echo", reference="acc/echo"),
         answer=0,
     ),
     "finish_execution": Scenario(
@@ -716,18 +715,34 @@ SCENARIOS = {
             *(OLD_WORKFLOW, OLD_NAMES, STORED, ("HSET", "accounts", "acc", "pro|record")),
             ("HSET", "workflow", "draft", b"draft", "draft_revision", 7),
         ),
-        keys=("workflow", "mine", "node_names", "documents", "workflows", "accounts", "by time"),
-        args=(
-            *(NOW, "echo", "operation", "3", b"document", "acc", "acc/echo", "two", b"names", 2),
-            *(b"facts", 7, b"summary", "free", "1:1", "pro", "1:42"),
+        names=named(
+            now=NOW,
+            slug="echo",
+            operation="operation",
+            expected="3",
+            document=b"document",
+            account="acc",
+            reference="acc/echo",
+            names_digest="two",
+            names=b"names",
+            most_versions=2,
+            facts=b"facts",
+            draft_revision=7,
+            summary=b"summary",
+            limits=("free", "1:1", "pro", "1:42"),
         ),
     ),
     "revise_version": Scenario(
         seed=(OLD_WORKFLOW, STORED, ("HSET", "accounts", "acc", "pro|record")),
-        keys=("workflow", "mine", "documents", "accounts", "by time"),
-        args=(
-            *(NOW, "operation", 3, "", b"document", "acc", "echo", b"summary"),
-            *("free", "1:1", "pro", "1:22"),
+        names=named(
+            now=NOW,
+            operation="operation",
+            expected=3,
+            document=b"document",
+            account="acc",
+            slug="echo",
+            summary=b"summary",
+            limits=("free", "1:1", "pro", "1:22"),
         ),
     ),
     "restore_workflow": Scenario(
@@ -745,8 +760,7 @@ SCENARIOS = {
                 NOW,
             ),
         ),
-        keys=("workflow", "mine", "workflows", "by time"),
-        args=(NOW, "echo", "acc/echo", 60_000),
+        names=named(now=NOW, slug="echo", reference="acc/echo", undo_ms=60_000),
         answer=b"living",
     ),
     "save_draft": Scenario(
@@ -755,41 +769,53 @@ SCENARIOS = {
             STORED,
             ("HSET", "accounts", "acc", "pro|record"),
         ),
-        keys=("workflow", "mine", "documents", "accounts", "by time"),
-        args=(
-            *(NOW, "operation", ",0,", b"document", "acc", "echo", b"summary"),
-            *("free", "1:1", "pro", "1:22"),
+        names=named(
+            now=NOW,
+            operation="operation",
+            expected=",0,",
+            document=b"document",
+            account="acc",
+            slug="echo",
+            summary=b"summary",
+            limits=("free", "1:1", "pro", "1:22"),
         ),
     ),
-    "want_cover": Scenario(
-        seed=(OLD_WORKFLOW,), keys=("workflow",), args=(NOW, "ab12", 60_000, ""), answer=[b"", 0]
+    "request_cover": Scenario(
+        seed=(OLD_WORKFLOW,), names=named(now=NOW, digest="ab12", quiet_ms=60_000), answer=[b"", 0]
     ),
-    "keep_cover": Scenario(
+    "record_cover": Scenario(
         seed=(OLD_WORKFLOW, ("HSET", "workflow", "cover", "ab12|5|")),
-        keys=("workflow",),
-        args=(NOW, "ab12", "asset", 0),
+        names=named(now=NOW, digest="ab12", asset="asset", quiet_ms=0),
     ),
     "discard_draft": Scenario(
         seed=(
             ("HSET", "workflow", "state", "live", "version", 1, "draft", b"x", "draft_revision", 3),
             STORED,
         ),
-        keys=("workflow", "documents"),
-        args=(",3,",),
+        names=named(expected=",3,"),
         answer=[b"none"],
     ),
     "begin_public_run": Scenario(
-        seed=(("HSET", "workflow", "state", "live", "version", 2),),
-        keys=("workflow",),
-        args=(NOW, 2),
+        seed=(("HSET", "workflow", "state", "live", "version", 2),), names=named(now=NOW, version=2)
     ),
     "count_public_run": Scenario(
-        seed=(("HSET", "workflow", "state", "live"), RAN), keys=("workflow",), args=(NOW,)
+        seed=(("HSET", "workflow", "state", "live"), RAN), names=named(now=NOW)
     ),
     "review_workflow": Scenario(
-        seed=(OLD_WORKFLOW, OLD_NAMES, STORED, ("ZADD", "workflows", NOW, "acc/echo")),
-        keys=("workflow", "node_names", "documents", "workflows", "users"),
-        args=(NOW, "acc/echo", 3, 2, 60_000, 5_000, 10, 5, 1_000, 60_000, 0),
+        seed=(OLD_WORKFLOW, OLD_NAMES, STORED, ("ZADD", "workflows_due", NOW, "acc/echo")),
+        names=named(
+            now=NOW,
+            reference="acc/echo",
+            first_begun=3,
+            most_versions=2,
+            undo_ms=60_000,
+            names_ms=5_000,
+            most_names=10,
+            most_removed=5,
+            again_ms=1_000,
+            public_run_ms=60_000,
+            begun=0,
+        ),
     ),
     "send_hints": Scenario(seed=(), names=named(queue="hints", hints=["walk|acc/x"])),
     "read_wallet": Scenario(

@@ -108,7 +108,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "engine/store/workflows/quota.py": "tests/gateway/routes/workflows/test_workflows_quotas.py fills quotas.",
     "engine/store/workflows/records.py": "tests/engine/store/workflows/test_workflows.py reads records.",
     "engine/store/workflows/saves.py": "tests/engine/store/workflows/test_workflows.py saves by it.",
-    "engine/store/workflows/slug_assignment.py": "tests/engine/store/workflows/test_workflows.py saves under slugs.",
+    "engine/store/workflows/directory.py": "tests/engine/store/workflows/test_workflows.py saves under slugs.",
     "engine/services/workflows/covers.py": "tests/workers/media/test_covers.py, looks and fetches",
     "engine/store/workflows/covers.py": "tests/workers/media/test_covers.py, looks and fetches",
     "engine/store/redis/channels.py": "tests/gateway/admission/test_open_streams.py, its signals",

@@ -214,10 +214,10 @@ async def test_a_picture_that_arrives_after_the_cover_was_changed_is_not_shown(
 ) -> None:
     await save(store, account, "https://example.org/new.png")
     old, new = (f"https://example.org/{name}.png" for name in ("old", "new"))
-    await store.covers.want(account.id, SLUG, old)
-    await store.covers.want(account.id, SLUG, new)
+    await store.covers.request(account.id, SLUG, old)
+    await store.covers.request(account.id, SLUG, new)
 
-    assert not await store.covers.keep(account.id, SLUG, old, "asset_1")
-    assert await store.covers.want(account.id, SLUG, new) == (None, False)
-    assert await store.covers.keep(account.id, SLUG, new, "asset_2")
-    assert await store.covers.want(account.id, SLUG, new) == ("asset_2", False)
+    assert not await store.covers.record(account.id, SLUG, old, "asset_1")
+    assert await store.covers.request(account.id, SLUG, new) == (None, False)
+    assert await store.covers.record(account.id, SLUG, new, "asset_2")
+    assert await store.covers.request(account.id, SLUG, new) == ("asset_2", False)

@@ -3,11 +3,11 @@
 -- due, infinity when none is left.
 local AT_ONCE_MS = 3600000
 
-local function remove_old_names(keys, now, keep_ms, most, room)
+local function remove_old_names(now, keep_ms, most, room)
   local old = {}
-  for _, field in ipairs(redis.call('HKEYS', keys.names)) do
+  for _, field in ipairs(redis.call('HKEYS', KEYS.node_names)) do
     local version = string.match(field, '^v(%d+)$')
-    local since = version and string.match(redis.call('HGET', keys.names, field), ':(%d+)$')
+    local since = version and string.match(redis.call('HGET', KEYS.node_names, field), ':(%d+)$')
     if since then old[#old + 1] = {tonumber(version), tonumber(since) + keep_ms} end
   end
   table.sort(old, function(one, other) return one[1] > other[1] end)
@@ -15,7 +15,7 @@ local function remove_old_names(keys, now, keep_ms, most, room)
   for place, version in ipairs(old) do
     local is_over = place > most or version[2] <= now
     if is_over and room > 0 then
-      remove_names(keys, string.format('%d', version[1]))
+      remove_names(string.format('%d', version[1]))
       room = room - 1
     elseif is_over then
       return now

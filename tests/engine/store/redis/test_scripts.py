@@ -29,7 +29,7 @@ REFUSED_WHEN_FULL = {
     ),
     *("replace_key", "restore_workflow", "revise_version"),
     "save_workflow",
-    "want_cover",
+    "request_cover",
     *("add_delivery", "save_model", "save_secret", "save_webhook", "top_up"),
     *("create_account", "create_key", "create_login", "pin_admins"),
     *("delay_message", "publish_progress"),

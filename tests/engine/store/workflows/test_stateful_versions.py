@@ -21,9 +21,9 @@ from tests.support.store.script_runner import Scripts, profile
 
 START = 1_000_000
 KEPT, NAMES_KEPT, LIMIT, MOST = 2, 3, 140, 2
-TAKEN_BACK, KEEP_NAMES, AGAIN, PUBLIC = 10_000_000, 20_000_000, 60_000, 7_200_000
+UNDO, KEEP_NAMES, AGAIN, PUBLIC = 10_000_000, 20_000_000, 60_000, 7_200_000
 SLUGS = ("a", "b", "c")
-COUNTING = ("stored", "workflows")
+LIMITS = ("free", "0:0", "pro", f"{MOST}:{LIMIT}")
 slugs = st.sampled_from("aaaaabbc")
 
 
@@ -67,12 +67,22 @@ class Versions(RuleBasedStateMachine):
         self.done += 1
         reply = self.scripts.run(
             "save_workflow",
-            [f"w:{slug}", "mine", f"n:{slug}", *COUNTING, "accounts", "by time"],
-            [
-                *(self.now, slug, f"op{self.done}", expected, b"x" * size, "acc", f"acc/{slug}"),
-                *(names, names * 5, KEPT, b"f", revision, b"s"),
-                *("free", "0:0", "pro", f"{MOST}:{LIMIT}"),
-            ],
+            workflow=f"w:{slug}",
+            node_names=f"n:{slug}",
+            now=self.now,
+            slug=slug,
+            operation=f"op{self.done}",
+            expected=expected,
+            document=b"x" * size,
+            account="acc",
+            reference=f"acc/{slug}",
+            names_digest=names,
+            names=names * 5,
+            most_versions=KEPT,
+            facts=b"f",
+            draft_revision=revision,
+            summary=b"s",
+            limits=LIMITS,
         )
         assert isinstance(reply, list)
         return reply
@@ -123,7 +133,9 @@ class Versions(RuleBasedStateMachine):
     def run_by_another_account(self, data: st.DataObject) -> None:
         slug = data.draw(st.sampled_from(self.living()))
         version = self.saved[slug].version
-        reply = self.scripts.run("begin_public_run", [f"w:{slug}"], [self.now, version])
+        reply = self.scripts.run(
+            "begin_public_run", workflow=f"w:{slug}", now=self.now, version=version
+        )
         assert reply == b"ok"
         self.begun_by_others[(slug, version)] = self.now
 
@@ -183,9 +195,14 @@ class Versions(RuleBasedStateMachine):
     @rule(data=st.data())
     def delete(self, data: st.DataObject) -> None:
         slug = data.draw(st.sampled_from(self.living()))
-        args = [self.now, slug, f"acc/{slug}"]
-        keys = [f"w:{slug}", "mine", *COUNTING, "by time"]
-        assert self.scripts.run("delete_workflow", keys, args) == 1
+        is_deleted = self.scripts.run(
+            "delete_workflow",
+            workflow=f"w:{slug}",
+            now=self.now,
+            slug=slug,
+            reference=f"acc/{slug}",
+        )
+        assert is_deleted == 1
         self.saved[slug].is_deleted = True
         self.saved[slug].deleted_at = self.now
 
@@ -195,11 +212,14 @@ class Versions(RuleBasedStateMachine):
         before, known = self.stored(), self.saved.get(slug)
         reply = self.scripts.run(
             "save_draft",
-            [f"w:{slug}", "mine", "stored", "accounts", "by time"],
-            [
-                *(self.now, f"op{self.done}", "", b"x" * size, "acc", slug, b"s"),
-                *("free", "0:0", "pro", f"{MOST}:{LIMIT}"),
-            ],
+            workflow=f"w:{slug}",
+            now=self.now,
+            operation=f"op{self.done}",
+            document=b"x" * size,
+            account="acc",
+            slug=slug,
+            summary=b"s",
+            limits=LIMITS,
         )
         if reply[0] != b"ok":
             assert self.stored() == before
@@ -224,17 +244,20 @@ class Versions(RuleBasedStateMachine):
 
     @rule(slug=slugs)
     def discard_draft(self, slug: str) -> None:
-        self.scripts.run("discard_draft", [f"w:{slug}", "stored"], [""])
+        self.scripts.run("discard_draft", workflow=f"w:{slug}")
 
     @rule(slug=slugs)
     def restore(self, slug: str) -> None:
         reply = self.scripts.run(
             "restore_workflow",
-            [f"w:{slug}", "mine", "workflows", "by time"],
-            [self.now, slug, f"acc/{slug}", TAKEN_BACK],
+            workflow=f"w:{slug}",
+            now=self.now,
+            slug=slug,
+            reference=f"acc/{slug}",
+            undo_ms=UNDO,
         )
         known = self.saved.get(slug)
-        if known is None or (known.is_deleted and self.now >= known.deleted_at + TAKEN_BACK):
+        if known is None or (known.is_deleted and self.now >= known.deleted_at + UNDO):
             assert reply == b"gone"
         elif known.is_deleted:
             assert reply == b"ok"
@@ -260,11 +283,20 @@ class Versions(RuleBasedStateMachine):
         first, begun, runs = self.looks[slug]
         self.scripts.run(
             "review_workflow",
-            [f"w:{slug}", f"n:{slug}", *COUNTING, "users"],
-            [
-                *(self.now, f"acc/{slug}", first, kept, TAKEN_BACK),
-                *(KEEP_NAMES, NAMES_KEPT, room, AGAIN, PUBLIC, begun, *runs),
-            ],
+            workflow=f"w:{slug}",
+            node_names=f"n:{slug}",
+            now=self.now,
+            reference=f"acc/{slug}",
+            first_begun=first,
+            most_versions=kept,
+            undo_ms=UNDO,
+            names_ms=KEEP_NAMES,
+            most_names=NAMES_KEPT,
+            most_removed=room,
+            again_ms=AGAIN,
+            public_run_ms=PUBLIC,
+            begun=begun,
+            running=runs,
         )
 
     @rule(slug=slugs)
@@ -272,7 +304,7 @@ class Versions(RuleBasedStateMachine):
         self.look(slug)
         self.review_of(slug, room=100, kept=KEPT)
 
-    @rule(milliseconds=st.sampled_from([1, 60_000, 3_600_000, TAKEN_BACK, KEEP_NAMES]))
+    @rule(milliseconds=st.sampled_from([1, 60_000, 3_600_000, UNDO, KEEP_NAMES]))
     def let_time_pass(self, milliseconds: int) -> None:
         self.now += milliseconds
 
@@ -283,7 +315,7 @@ class Versions(RuleBasedStateMachine):
 
     def stored(self) -> tuple[int, int]:
         """Return the counted bytes and workflows."""
-        found = self.scripts.send("HMGET", "stored", "bytes", "workflows")
+        found = self.scripts.send("HMGET", "documents", "bytes", "workflows")
         return int(found[0] or 0), int(found[1] or 0)
 
     def read(self) -> dict[str, tuple[dict[str, bytes], dict[str, bytes]]]:
@@ -330,7 +362,7 @@ class Versions(RuleBasedStateMachine):
             # One version less after a displacement by a save.
             first = max(1, known.restored, known.version - KEPT + 2)
             assert there >= set(range(first, known.version + 1))
-        elif self.now < known.deleted_at + TAKEN_BACK:
+        elif self.now < known.deleted_at + UNDO:
             assert known.version in there
         for version in there:
             assert f"v{version}" in names
@@ -342,17 +374,17 @@ class Versions(RuleBasedStateMachine):
     def teardown(self) -> None:
         """After all executions have ended and expired, only the kept versions are left."""
         self.running.clear()
-        for milliseconds in (0, TAKEN_BACK, KEEP_NAMES, KEEP_NAMES):
+        for milliseconds in (0, UNDO, KEEP_NAMES, KEEP_NAMES):
             self.now += milliseconds
             while due := self.scripts.send(
-                *("ZRANGE", "workflows", "-inf", self.now, "BYSCORE", "LIMIT", 0, 1)
+                *("ZRANGE", "workflows_due", "-inf", self.now, "BYSCORE", "LIMIT", 0, 1)
             ):
                 slug = due[0].decode().partition("/")[2]
                 self.look(slug)
                 self.review_of(slug, room=2, kept=KEPT)
         read = self.read()
         self.check_counts(read)
-        assert self.scripts.send("ZCARD", "workflows") == 0
+        assert self.scripts.send("ZCARD", "workflows_due") == 0
         for slug, known in self.saved.items():
             workflow, names = read[slug]
             there = documents(workflow)

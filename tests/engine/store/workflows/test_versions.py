@@ -7,7 +7,7 @@ from engine.ids.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Account, Store, Workflow
 from engine.store.redis import keyspace
-from engine.store.workflows.versions import NAMES_KEPT, TAKEN_BACK_MS, VERSIONS_KEPT
+from engine.store.workflows.versions import NAMES_KEPT, UNDO_MS, VERSIONS_KEPT
 from tests.support.store.records import accept, document, save
 
 
@@ -306,7 +306,7 @@ async def test_a_delete_that_is_30_days_old_is_not_taken_back(
     await save(store, account)
     await store.workflows.delete(account.id, "echo")
     key = keyspace.workflow(account.id, "echo")
-    await store.client.send("HINCRBY", key, "deleted", -TAKEN_BACK_MS)
+    await store.client.send("HINCRBY", key, "deleted", -UNDO_MS)
 
     with pytest.raises(WorkflowNotFound):
         await store.workflows.restore(account.id, "echo")
