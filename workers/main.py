@@ -22,7 +22,7 @@ from engine.settings import Settings
 from engine.store import Store
 from engine.store.archive.state import ArchiverStates
 from engine.store.dispatch.worker_leases import make_worker_id
-from engine.store.redis import keyspace
+from engine.store.redis import channels
 from engine.store.redis.heartbeat import Heartbeat
 from engine.store.redis.subscription import Subscription
 from workers import actors
@@ -182,7 +182,7 @@ async def _run_background(
 ) -> AsyncIterator[None]:
     """Run the tasks of a worker beside its walks and webhooks."""
     settings, store, worker_id = resources.settings, resources.store, resources.worker_id
-    subscription = Subscription(settings.redis_url, keyspace.cancels())
+    subscription = Subscription(settings.redis_url, channels.cancels())
     held_check = HeldCheck(store, walker, worker_id)
     own_database = OwnDatabase(settings.database_url, ArchiverStates(store.client), worker_id)
     async with (

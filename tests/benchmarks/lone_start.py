@@ -9,7 +9,7 @@ from deploy.stack.location import DATABASE_URL, MEDIA_URL, REDIS_URL, media_url
 from deploy.stack.redis_server import open_server
 from deploy.stack.secret_key import VARIABLE, keep_key
 from engine.history.location import sqlite_url
-from engine.store.redis import keyspace
+from engine.store.redis import process_keys
 from tests.benchmarks.processes import Processes, free_port, read_cpu_seconds
 from tests.benchmarks.systems import START_SECONDS, System, is_ready
 
@@ -20,7 +20,7 @@ def measure_lone_starts(system: System) -> dict[str, float]:
     """Return the CPU seconds of a gateway and of a worker until each is ready."""
     data_dir, port = system.data_dir, free_port()
     redis: Redis[bytes] = Redis.from_url(open_server(data_dir).url)
-    workers = redis.zcard(keyspace.workers())
+    workers = redis.zcard(process_keys.workers())
     environ = {
         REDIS_URL: open_server(data_dir).url,
         VARIABLE: keep_key(data_dir),
@@ -32,7 +32,7 @@ def measure_lone_starts(system: System) -> dict[str, float]:
     return {
         "start.gateway_cpu_s": _start("gateway", environ, Processes(log), lambda: is_ready(port)),
         "start.worker_cpu_s": _start(
-            "worker", environ, Processes(log), lambda: redis.zcard(keyspace.workers()) > workers
+            "worker", environ, Processes(log), lambda: redis.zcard(process_keys.workers()) > workers
         ),
     }
 

@@ -17,7 +17,7 @@ from engine.history.own_database import OwnDatabase
 from engine.process.forked import ForkedProcess
 from engine.settings import Settings
 from engine.store import Store
-from engine.store.redis import keyspace
+from engine.store.redis import process_keys
 from workers.history.standby import Standby
 from workers.recovery.leader import Leader
 
@@ -49,7 +49,7 @@ class ArchiverProcess:
         self._leader = Leader(
             store.leases,
             worker_id,
-            key=keyspace.archiver(),
+            key=process_keys.archiver(),
             lead_seconds=LEAD_SECONDS,
             renew_seconds=RENEW_SECONDS,
         )

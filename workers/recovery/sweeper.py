@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from engine.errors import EngineError
 from engine.services.media import MediaService
 from engine.store import Store
-from engine.store.redis import keyspace
+from engine.store.redis import process_keys
 from workers.recovery.clock import ClockReading, RecoveryClock
 from workers.recovery.duties.dead_workers import DeadWorkers, GoneMetrics, LongLeases
 from workers.recovery.duties.due_hints import DueDeliveries, DueExecutions
@@ -45,7 +45,7 @@ class Sweeper:
         self.leader = Leader(
             store.leases,
             worker_id,
-            key=keyspace.leader(),
+            key=process_keys.leader(),
             lead_seconds=LEAD_SECONDS,
             renew_seconds=TICK_SECONDS,
         )

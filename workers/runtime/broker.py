@@ -23,7 +23,7 @@ from dramatiq.middleware import SkipMessage
 from engine.errors import WrongStore
 from engine.executions.retry import jittered
 from engine.store.dispatch.hints import BULK_QUEUE, make_hint, parse_hint, parse_inline_run
-from engine.store.redis import keyspace
+from engine.store.redis import process_keys
 from engine.store.redis.connection import Connection, connect, pack
 from engine.store.redis.installation import Guard
 from workers.runtime.limits import ConcurrencyLimit
@@ -69,12 +69,12 @@ class HintBroker(ListBroker):
         if delay is not None:
             raise ValueError("hints have no delay")
         hint = make_hint(message.actor_name, _only_argument(message))
-        self._client.rpush(keyspace.hints(message.queue_name), hint)
+        self._client.rpush(process_keys.hints(message.queue_name), hint)
         return message
 
     def flush(self, queue_name: str) -> None:
         """Drop all hints of a queue; the sweeper sends those that matter again."""
-        self._client.delete(keyspace.hints(queue_name))
+        self._client.delete(process_keys.hints(queue_name))
 
 
 class _FetchedHint(Consumer):
@@ -134,7 +134,7 @@ class HintConsumer:
         self._broker = broker
         self._consumer = broker.consume(queue_name)
         self._slots = broker.slots
-        self._key = keyspace.hints(queue_name)
+        self._key = process_keys.hints(queue_name)
         self._is_running = False
         self._failures = 0
         """Unexpected errors since the last request for hints that succeeded."""

@@ -27,7 +27,7 @@ from redis.exceptions import RedisError
 
 from engine.errors import WrongStore
 from engine.settings import load
-from engine.store.redis import keyspace
+from engine.store.redis import keyspace, process_keys
 from engine.store.redis.installation import Guard, parse_marker
 from engine.store.redis.scripts import SCRIPTS
 from workers.runtime.list_broker import ListBroker, connect
@@ -96,9 +96,9 @@ class MessageBroker(ListBroker):
         data, queue = message.encode(), message.queue_name
         try:
             if delay is None:
-                self._client.rpush(keyspace.messages(queue), data)
+                self._client.rpush(process_keys.messages(queue), data)
             else:
-                delayed = keyspace.messages_due(queue)
+                delayed = process_keys.messages_due(queue)
                 command = SCRIPTS["delay_message"].command(
                     delayed=delayed, delay_ms=int(delay), message=data
                 )
@@ -110,7 +110,7 @@ class MessageBroker(ListBroker):
 
     def flush(self, queue_name: str) -> None:
         """Drop all messages of a queue."""
-        keys = (keyspace.messages(queue_name), keyspace.messages_due(queue_name))
+        keys = (process_keys.messages(queue_name), process_keys.messages_due(queue_name))
         self._client.delete(*keys)
 
 
@@ -130,7 +130,7 @@ class _Consumer(Consumer):
         self, client: "redis.Redis", queue_name: str, prefetch: int, timeout: float
     ) -> None:
         self._client = client
-        self._keys = (keyspace.messages(queue_name), keyspace.messages_due(queue_name))
+        self._keys = (process_keys.messages(queue_name), process_keys.messages_due(queue_name))
         self._capacity = threading.Semaphore(prefetch)
         self._timeout = timeout
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from engine.ids.slugs import SLUG
-from engine.store.redis import keyspace
+from engine.store.redis import process_keys
 from engine.store.redis.client import Client, forget
 from engine.store.redis.scripts import SCRIPTS
 
@@ -85,7 +85,7 @@ class HintSender:
         """
         hint = make_hint(WALK_ACTOR, reference)
         data = hint if inline_run is None else add_inline_run(hint, inline_run)
-        self._client.post("RPUSH", keyspace.hints(queue), data)
+        self._client.post("RPUSH", process_keys.hints(queue), data)
 
     async def send(self, references: Iterable[str], queue: str = WALK_QUEUE) -> None:
         """Send walk hints of recorded executions, even to a full Redis. Raises Unavailable."""
@@ -98,7 +98,7 @@ class HintSender:
     def send_cover_soon(self, reference: str) -> None:
         """Send a hint of a workflow whose cover is to be fetched, without waiting."""
         hint = make_hint(COVER_ACTOR, reference)
-        self._client.post("RPUSH", keyspace.hints(DELIVER_QUEUE), hint)
+        self._client.post("RPUSH", process_keys.hints(DELIVER_QUEUE), hint)
 
     async def send_deliveries(self, references: Iterable[str]) -> None:
         """Send hints of recorded deliveries, even to a full Redis. Raises Unavailable."""
@@ -109,7 +109,9 @@ class HintSender:
             await self._send_together(queue, hints[start : start + SENT_AT_ONCE])
 
     def _send_together(self, queue: str, hints: Sequence[str]) -> asyncio.Future[int]:
-        return self._client.call(SCRIPTS["send_hints"], queue=keyspace.hints(queue), hints=hints)
+        return self._client.call(
+            SCRIPTS["send_hints"], queue=process_keys.hints(queue), hints=hints
+        )
 
     async def depth(self) -> int:
         """Return the number of waiting hints of executions."""
@@ -119,11 +121,11 @@ class HintSender:
     async def depths(self, queues: Sequence[str] = QUEUES) -> dict[str, int]:
         """Return the number of waiting hints of each queue."""
         # Gather all: a failure of the first must not leave the others unobserved.
-        lengths = [self._client.send("LLEN", keyspace.hints(queue)) for queue in queues]
+        lengths = [self._client.send("LLEN", process_keys.hints(queue)) for queue in queues]
         found = zip(queues, await asyncio.gather(*lengths), strict=True)
         return {queue: int(length) for queue, length in found}
 
     async def heads(self) -> dict[str, bytes | None]:
         """Return the first hint of each queue, None for an empty queue. Raises Unavailable."""
-        found = [self._client.send("LINDEX", keyspace.hints(queue), 0) for queue in QUEUES]
+        found = [self._client.send("LINDEX", process_keys.hints(queue), 0) for queue in QUEUES]
         return dict(zip(QUEUES, await asyncio.gather(*found), strict=True))

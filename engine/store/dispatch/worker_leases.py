@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from engine.ids.partitions import PARTITIONS, partition_of
 from engine.store.executions.record_fields import parse_hash
-from engine.store.redis import keyspace
+from engine.store.redis import keyspace, process_keys
 from engine.store.redis.client import Client
 from engine.store.redis.info import read_info
 from engine.store.redis.scripts import SCRIPTS
@@ -72,21 +72,21 @@ class Leases:
         """Return the set variables of each living worker, of those that manifests name."""
         reply = await self._client.call(
             SCRIPTS["list_worker_variables"],
-            workers=keyspace.workers(),
-            variables=keyspace.worker_variables(),
+            workers=process_keys.workers(),
+            variables=process_keys.worker_variables(),
         )
         return [frozenset(names.decode().split()) for names in reply]
 
     async def resign(self, worker_id: str) -> None:
         """Remove a worker that has given back all its executions."""
         await asyncio.gather(
-            self._client.send("HDEL", keyspace.worker_variables(), worker_id),
-            self._client.send("ZREM", keyspace.workers(), worker_id),
+            self._client.send("HDEL", process_keys.worker_variables(), worker_id),
+            self._client.send("ZREM", process_keys.workers(), worker_id),
         )
 
     async def workers(self) -> dict[str, int]:
         """Return each worker's lease end in milliseconds, expired ones included."""
-        reply = await self._client.send("ZRANGE", keyspace.workers(), 0, -1, "WITHSCORES")
+        reply = await self._client.send("ZRANGE", process_keys.workers(), 0, -1, "WITHSCORES")
         return {name.decode(): int(score) for name, score in reply}
 
     async def dead_workers(self, *, now: int = 0, seen_only: bool = False) -> list[str]:
@@ -96,7 +96,7 @@ class Leases:
         """
         now = SEEN_DEAD if seen_only else now
         reply = await self._client.call(
-            SCRIPTS["list_dead_workers"], workers=keyspace.workers(), now=now
+            SCRIPTS["list_dead_workers"], workers=process_keys.workers(), now=now
         )
         return [name.decode() for name in reply]
 
@@ -128,19 +128,19 @@ class Leases:
         """
         is_removed = await self._client.call(
             SCRIPTS["remove_dead_worker"],
-            workers=keyspace.workers(),
-            variables=keyspace.worker_variables(),
+            workers=process_keys.workers(),
+            variables=process_keys.worker_variables(),
             now=now,
             worker=worker_id,
         )
         if is_removed and await self.held(worker_id):
             # It claimed an execution after the last read; the next sweep finds it again.
-            await self._client.send("ZADD", keyspace.workers(), "NX", 1, worker_id)
+            await self._client.send("ZADD", process_keys.workers(), "NX", 1, worker_id)
             return False
         return bool(is_removed)
 
     async def take_lead(
-        self, worker_id: str, lease_ms: int, *, key: str = keyspace.leader()
+        self, worker_id: str, lease_ms: int, *, key: str = process_keys.leader()
     ) -> Leadership:
         """Acquire or renew the leadership, or return the time until another leader's ends.
 
@@ -157,7 +157,7 @@ class Leases:
         `now` is in milliseconds, 0 for Redis's clock.
         """
         await self._client.call(
-            SCRIPTS["shorten_leases"], workers=keyspace.workers(), now=now, lease_ms=lease_ms
+            SCRIPTS["shorten_leases"], workers=process_keys.workers(), now=now, lease_ms=lease_ms
         )
 
     async def promote(self, resend_ms: int) -> Promoted:
@@ -225,7 +225,7 @@ class Leases:
 
     async def end_lease(self, worker_id: str) -> None:
         """End a worker's lease at once, after its process was seen to end."""
-        await self._client.send("ZADD", keyspace.workers(), "XX", SEEN_DEAD, worker_id)
+        await self._client.send("ZADD", process_keys.workers(), "XX", SEEN_DEAD, worker_id)
 
     async def now(self) -> int:
         """Return Redis's time in milliseconds."""

@@ -15,7 +15,7 @@ from engine.store.executions.offload import OffloadedValues
 from engine.store.executions.read.executions import ExecutionReads
 from engine.store.executions.read.results import Results
 from engine.store.executions.read.scan import find_matching
-from engine.store.redis import keyspace
+from engine.store.redis import channels, keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
 
@@ -70,7 +70,7 @@ class Executions(ExecutionReads):
             webhook_deliveries=webhook_deliveries,
             reference=reference,
             execution_id=execution_id,
-            cancels=keyspace.cancels(),
+            cancels=channels.cancels(),
         )
         if reply[0] == b"missing":
             raise ExecutionNotCancellable(await self.status(account_id, execution_id))

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from engine.executions.execution import ExecutionOutcome, ExecutionStatus
 from engine.process.batch_timers import BatchTimers
-from engine.store.redis import keyspace
+from engine.store.redis import channels
 from engine.store.redis.record_packing import unpack
 from engine.store.redis.subscription import Subscription
 
@@ -40,7 +40,7 @@ class CompletionNotifier:
 
         `missed` is called after each subscription, since earlier notifications may be lost.
         """
-        channel = keyspace.notifier(secrets.token_hex(6))
+        channel = channels.notifier(secrets.token_hex(6))
         subscription = Subscription(redis_url, channel)
         notifier = cls(subscription, channel)
         async with subscription.running(notifier._notify, missed):

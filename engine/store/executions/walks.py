@@ -22,7 +22,7 @@ from engine.store.executions.record_fields import (
     parse_name,
 )
 from engine.store.executions.steps import Step, UnclaimedWalk
-from engine.store.redis import keyspace
+from engine.store.redis import channels, keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.record_packing import unpack
 from engine.store.redis.scripts import SCRIPTS
@@ -137,7 +137,7 @@ class Walks:
         )
         if reply[0] == b"busy" and reply[1] == b"cancel_requested":
             # The message to its holder may have been lost.
-            await self._client.send("PUBLISH", keyspace.cancels(), reference)
+            await self._client.send("PUBLISH", channels.cancels(), reference)
         if reply[0] != b"claimed":
             return None
         record = parse_hash(reply[3])

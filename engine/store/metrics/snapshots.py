@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.store.executions.record_fields import parse_hash
 from engine.store.metrics.samples import subtract
-from engine.store.redis import keyspace
+from engine.store.redis import process_keys
 from engine.store.redis.client import Client
 from engine.store.redis.record_packing import pack, unpack
 from engine.store.redis.scripts import SCRIPTS
@@ -85,8 +85,8 @@ class Snapshots:
             folded = int(
                 await self._client.call(
                     SCRIPTS["put_snapshot"],
-                    snapshots=keyspace.metrics(),
-                    folded=keyspace.metrics_folded(process),
+                    snapshots=process_keys.metrics(),
+                    folded=process_keys.metrics_folded(process),
                     process=process,
                     number=published.number,
                     left_out=published.folded,
@@ -103,7 +103,7 @@ class Snapshots:
         """Return snapshots as bytes by process, and Redis's time in seconds."""
         # Gather both: a failure of the first must not leave the second unobserved.
         reply, (seconds, _) = await asyncio.gather(
-            self._client.send("HGETALL", keyspace.metrics()), self._client.send("TIME")
+            self._client.send("HGETALL", process_keys.metrics()), self._client.send("TIME")
         )
         return parse_hash(reply), int(seconds)
 
@@ -114,8 +114,8 @@ class Snapshots:
         """
         done = await self._client.call(
             SCRIPTS["retire_snapshots"],
-            snapshots=keyspace.metrics(),
-            folded=[keyspace.metrics_folded(process) for process in processes],
+            snapshots=process_keys.metrics(),
+            folded=[process_keys.metrics_folded(process) for process in processes],
             sum=before,
             new_sum=pack([0, total]),
             folded_ms=FOLDED_KEPT_MS,

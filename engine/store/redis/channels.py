@@ -1,4 +1,4 @@
-"""Channels of Redis on which changes are told to all processes."""
+"""Channels of Redis on which processes are notified of changes."""
 
 
 def access_changes() -> str:
@@ -9,3 +9,13 @@ def access_changes() -> str:
 def model_changes() -> str:
     """Channel: internal names of models saved or deleted over HTTP."""
     return "hr:model_changes"
+
+
+def notifier(gateway_id: str) -> str:
+    """Channel: ids of ended executions with a waiting caller at this gateway process."""
+    return f"hr:notifier:{gateway_id}"
+
+
+def cancels() -> str:
+    """Channel: account/execution of executions to cancel."""
+    return "hr:cancels"

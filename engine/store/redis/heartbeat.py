@@ -11,7 +11,7 @@ from redis.retry import Retry
 
 from engine.errors import WrongStore
 from engine.store.dispatch.worker_leases import pack_variables
-from engine.store.redis import keyspace
+from engine.store.redis import keyspace, process_keys
 from engine.store.redis.installation import Guard, parse_marker
 from engine.store.redis.scripts import SCRIPTS
 
@@ -85,8 +85,8 @@ class Heartbeat:
 
     def _beat(self) -> None:
         command = SCRIPTS["beat_worker"].command(
-            workers=keyspace.workers(),
-            variables=keyspace.worker_variables(),
+            workers=process_keys.workers(),
+            variables=process_keys.worker_variables(),
             worker=self._worker_id,
             lease_ms=int(self._lease_seconds * 1000),
             names=self._variables,

@@ -1,9 +1,9 @@
-"""Every Redis key as a function; only `provider_keys` and `channels` spell out others.
+"""Redis keys as functions; those of providers and of processes have modules of their own.
 
 All keys of an account carry the hash tag of its partition, so that an account is in one slot and
 scripts over several of its keys run on Redis Cluster too. Work that spans accounts (due times, held
 executions, retention) is kept once per partition, so that a sweep costs 16 reads, not one per
-account. Keys of a provider, which serve all accounts, are in `provider_keys`.
+account.
 """
 
 import functools
@@ -234,11 +234,6 @@ def history() -> str:
     return "hr:history"
 
 
-def archiver() -> str:
-    """String: worker id of the leading archiver, with an expiry."""
-    return "hr:archiver"
-
-
 def archived_deliveries(partition: int) -> str:
     """Sorted set: account/delivery/fence in the history, by the time in ms of its archiving."""
     return f"{_tag(partition)}:archived_deliveries"
@@ -350,59 +345,6 @@ def models_audit() -> str:
     The hash tag puts it into the slot of `models`.
     """
     return f"hr:audit:{{{models()}}}"
-
-
-def workers() -> str:
-    """Sorted set: worker id by the time in milliseconds at which its lease ends."""
-    return "hr:workers"
-
-
-def worker_variables() -> str:
-    """Hash: worker id → names of manifests' variables that are set at the worker.
-
-    The hash tag puts it into the slot of `workers`.
-    """
-    return f"hr:worker_variables:{{{workers()}}}"
-
-
-def leader() -> str:
-    """String: worker id of the leading sweeper, with an expiry."""
-    return "hr:leader"
-
-
-def metrics() -> str:
-    """Hash: process id → snapshot of its metrics."""
-    return "hr:metrics"
-
-
-def metrics_folded(process: str) -> str:
-    """String: number of a process's snapshot in the sum of ended processes."""
-    return f"{{{metrics()}}}:folded:{process}"
-
-
-def hints(queue: str) -> str:
-    """List: hints of one queue; disposable."""
-    return f"hr:hints:{queue}"
-
-
-def messages(queue: str) -> str:
-    """List: messages to an operator's own actors, of one queue; delivered at most once."""
-    return f"hr:messages:{{{queue}}}"
-
-
-def messages_due(queue: str) -> str:
-    """Sorted set: message to an own actor by its due time in milliseconds."""
-    return f"hr:messages_due:{{{queue}}}"
-
-
-def notifier(gateway_id: str) -> str:
-    """Channel: ids of ended executions with a waiting caller at this gateway process."""
-    return f"hr:notifier:{gateway_id}"
-
-
-def cancels() -> str:
-    """Channel: account/execution of executions to cancel."""
-    return "hr:cancels"
 
 
 def reference(account_id: str, execution_id: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 from deploy.admin.queue_check import check_hints
 from engine.settings import Settings
 from engine.store import Store
-from engine.store.redis import keyspace
+from engine.store.redis import process_keys
 
 
 @pytest.fixture(autouse=True)
@@ -44,11 +44,11 @@ async def test_a_long_queue_from_which_hints_are_taken_is_well(
     checking = asyncio.create_task(check_hints(store))
 
     while not checking.done():
-        await store.client.send("LPOP", keyspace.hints("walk"))
+        await store.client.send("LPOP", process_keys.hints("walk"))
         await asyncio.sleep(0.1)
 
     assert (await checking).is_well
-    assert await store.client.send("LLEN", keyspace.hints("walk"))
+    assert await store.client.send("LLEN", process_keys.hints("walk"))
 
 
 async def test_queues_out_of_reach_are_not_well() -> None:

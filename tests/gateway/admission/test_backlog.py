@@ -9,7 +9,7 @@ import pytest
 from engine.errors import QueueFull
 from engine.settings import Settings
 from engine.store import Store
-from engine.store.redis import keyspace
+from engine.store.redis import process_keys
 from gateway.admission.backlog import Backlog
 from tests.gateway.conftest import MakeClient
 from tests.support.eventually import PATIENCE_SECONDS, eventually
@@ -65,7 +65,7 @@ async def test_the_queue_is_full_when_as_many_wait_as_the_limit_says(
 
     await store.hints.send(f"acc/{number}" for number in range(LIMIT))
     await eventually(is_full)
-    await store.client.send("LPOP", keyspace.hints("walk"))
+    await store.client.send("LPOP", process_keys.hints("walk"))
     await eventually(is_full, lambda full: not full)
 
     watching.cancel()

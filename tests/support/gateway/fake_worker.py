@@ -13,7 +13,7 @@ from engine.executions.rows import NodeRow
 from engine.store import Store
 from engine.store.dispatch.hints import parse_hint
 from engine.store.executions.steps import Step
-from engine.store.redis import keyspace
+from engine.store.redis import process_keys
 from engine.store.redis.record_packing import pack
 
 WORKER = "worker-of-the-test"
@@ -54,7 +54,7 @@ class FakeWorker:
 
     async def run(self) -> None:
         """Work until cancelled."""
-        hints = keyspace.hints("walk")
+        hints = process_keys.hints("walk")
         while True:
             hint = None if self.is_idle else await self.store.client.send("LPOP", hints)
             if hint is None:

@@ -112,6 +112,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "engine/services/workflows/covers.py": "tests/workers/media/test_covers.py, looks and fetches",
     "engine/store/workflows/covers.py": "tests/workers/media/test_covers.py, looks and fetches",
     "engine/store/redis/channels.py": "tests/gateway/admission/test_open_streams.py, its signals",
+    "engine/store/redis/process_keys.py": "tests/engine/store/redis/test_keyspace.py, all keys",
     "engine/store/redis/provider_keys.py": "tests/engine/store/redis/test_keyspace.py, all keys",
     "engine/values/cel/environment.py": "tests/engine/values/test_cel.py",
     "engine/values/cel/expansion.py": "tests/engine/values/test_cel_expansion.py",

@@ -19,7 +19,7 @@ from engine.process.pool import Pool
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.dispatch.hints import WALK_QUEUE
-from engine.store.redis import keyspace
+from engine.store.redis import keyspace, process_keys
 from tests.conftest import RedisServer
 from tests.support.eventually import eventually
 from tests.support.http.scripted_server import Target
@@ -240,18 +240,18 @@ class Trial:
         return self._rng.sample(self._runs, min(len(self._runs), 2))
 
     async def _shuffle(self) -> None:
-        key = keyspace.hints(WALK_QUEUE)
+        key = process_keys.hints(WALK_QUEUE)
         hints = self._raw.lpop(key, 100) or []
         self._rng.shuffle(hints)
         if hints:
             self._raw.rpush(key, *hints)
 
     async def _drop(self) -> None:
-        self._raw.delete(keyspace.hints(WALK_QUEUE))
+        self._raw.delete(process_keys.hints(WALK_QUEUE))
 
     async def _junk(self) -> None:
         junk = ("nonsense", "walk|nobody/nothing", b"\xff|\xff", "other|acc/x", "walk|", "walk|/")
-        self._raw.rpush(keyspace.hints(WALK_QUEUE), self._rng.choice(junk))
+        self._raw.rpush(process_keys.hints(WALK_QUEUE), self._rng.choice(junk))
 
     async def _take_away(self) -> None:
         walker = self._rng.choice(self._fleet.walkers)

@@ -10,11 +10,11 @@ import dramatiq
 import redis
 
 from engine.store.dispatch.hints import InlineRun, make_hint
-from engine.store.redis import keyspace
+from engine.store.redis import process_keys
 from workers.runtime.broker import HintBroker, LoopWorker
 from workers.runtime.limits import ConcurrencyLimit
 
-KEY = keyspace.hints("walk")
+KEY = process_keys.hints("walk")
 
 
 @dataclass

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from engine.store import Store
 from engine.store.dispatch.worker_leases import pack_variables
-from engine.store.redis import keyspace
+from engine.store.redis import process_keys
 from engine.store.redis.scripts import SCRIPTS
 
 
@@ -12,8 +12,8 @@ async def beat(store: Store, worker_id: str, lease_ms: int, variables: Iterable[
     """Renew the lease of a worker that has these variables; returns Redis's time in ms."""
     now = await store.client.call(
         SCRIPTS["beat_worker"],
-        workers=keyspace.workers(),
-        variables=keyspace.worker_variables(),
+        workers=process_keys.workers(),
+        variables=process_keys.worker_variables(),
         worker=worker_id,
         lease_ms=lease_ms,
         names=pack_variables(variables),

@@ -13,7 +13,7 @@ from engine.history.schema import executions
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.archive.state import ArchiverStates
-from engine.store.redis import keyspace
+from engine.store.redis import keyspace, process_keys
 from tests.support.eventually import eventually
 from tests.support.history.databases import copy_sqlite
 from tests.support.store.ended import Ending
@@ -103,7 +103,7 @@ async def test_a_worker_that_loses_the_lead_ends_its_process(
     process = keeper.process
     assert process is not None
 
-    await store.client.send("SET", keyspace.archiver(), "w2", "PX", 60_000)
+    await store.client.send("SET", process_keys.archiver(), "w2", "PX", 60_000)
     await keeper.step()
 
     assert process.returncode is not None
@@ -126,6 +126,6 @@ async def test_a_worker_with_another_database_leaves_the_lead_to_others(
     await unfit.step()
 
     assert process.returncode is not None
-    await eventually(lambda: store.client.send("EXISTS", keyspace.archiver()), lambda n: n == 0)
+    await eventually(lambda: store.client.send("EXISTS", process_keys.archiver()), lambda n: n == 0)
     await unfit.step()
-    assert not await store.client.send("EXISTS", keyspace.archiver())
+    assert not await store.client.send("EXISTS", process_keys.archiver())

@@ -13,7 +13,7 @@ from engine.services.workflows.covers import cover_url
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.dispatch.hints import COVER_ACTOR, DELIVER_QUEUE, parse_hint
-from engine.store.redis import keyspace
+from engine.store.redis import keyspace, process_keys
 from tests.support.eventually import eventually
 from tests.support.gateway.documents import greeting
 from tests.support.http import raw_server
@@ -70,8 +70,8 @@ async def look(store: Store, media_service: MediaService, account: Account) -> s
 
 async def hints(store: Store) -> list[str]:
     """Return and remove the workflows whose covers are asked for."""
-    data = await store.client.send("LRANGE", keyspace.hints(DELIVER_QUEUE), 0, -1)
-    await store.client.send("DEL", keyspace.hints(DELIVER_QUEUE))
+    data = await store.client.send("LRANGE", process_keys.hints(DELIVER_QUEUE), 0, -1)
+    await store.client.send("DEL", process_keys.hints(DELIVER_QUEUE))
     found = [parse_hint(each) for each in data]
     assert {actor for actor, _ in found} <= {COVER_ACTOR}
     return [reference for _, reference in found]

@@ -11,7 +11,7 @@ import pytest
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.dispatch.worker_leases import Leadership, Leases, Promoted
-from engine.store.redis import keyspace
+from engine.store.redis import keyspace, process_keys
 from engine.store.webhooks.deliveries import Deliveries
 from tests.support.eventually import PATIENCE_SECONDS, eventually
 from tests.support.workers.sweepers import make_sweeper
@@ -48,7 +48,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
 
 async def leader(store: Store) -> str | None:
-    name = await store.client.send("GET", keyspace.leader())
+    name = await store.client.send("GET", process_keys.leader())
     return name.decode() if name else None
 
 
@@ -71,7 +71,7 @@ async def test_a_follower_asks_again_when_the_lead_lapses_and_not_before(
     [lead] = leads
     assert follower.leader.pause == lead.left_ms / 1000 + LAPSE_SECONDS
     assert lead.left_ms <= min(left_ms, LEAD_MS)
-    assert await store.client.send("PTTL", keyspace.leader()) <= LEAD_MS
+    assert await store.client.send("PTTL", process_keys.leader()) <= LEAD_MS
     assert LAPSE_SECONDS <= TICK_SECONDS  # so late it would be if it asked with every tick
 
 
@@ -195,7 +195,7 @@ async def test_executions_that_fall_due_in_an_idle_installation_are_hinted_at(
     store: Store, settings: Settings
 ) -> None:
     async def hints() -> int:
-        return int(await store.client.send("LLEN", keyspace.hints("walk")))
+        return int(await store.client.send("LLEN", process_keys.hints("walk")))
 
     async with running(make_sweeper(store, settings, "only")):
         await eventually(lambda: leader(store))

@@ -14,7 +14,7 @@ from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.dispatch.worker_leases import Leadership, Leases
 from engine.store.media import AssetSource
-from engine.store.redis import keyspace
+from engine.store.redis import keyspace, process_keys
 from engine.store.redis.errors import StoreFault
 from tests.support.eventually import eventually
 from tests.support.factories import Runner
@@ -30,7 +30,7 @@ async def sweeper(store: Store, settings: Settings) -> Sweeper:
     sweeper = make_sweeper(store, settings)
     await store.leases.take_lead("before", 60_000)
     await sweeper.tick()
-    await store.client.send("DEL", keyspace.leader())
+    await store.client.send("DEL", process_keys.leader())
     sweeper.clock.spared_until = 0.0
     return sweeper
 
@@ -111,7 +111,7 @@ async def test_no_worker_is_taken_for_dead_after_a_failed_tick(
 
     sweeping = asyncio.create_task(sweeper.run())
     await failed.wait()
-    await eventually(lambda: store.client.send("GET", keyspace.leader()))
+    await eventually(lambda: store.client.send("GET", process_keys.leader()))
     await asyncio.sleep(0.2)
     sweeping.cancel()
 

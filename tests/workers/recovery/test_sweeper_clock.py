@@ -8,7 +8,7 @@ from engine.settings import Settings
 from engine.store import Store
 from engine.store.dispatch.worker_leases import Leadership, Leases
 from engine.store.metrics.snapshots import RETIRED
-from engine.store.redis import keyspace
+from engine.store.redis import keyspace, process_keys
 from engine.store.redis.record_packing import pack
 from tests.support.eventually import eventually
 from tests.support.workers import leases
@@ -31,7 +31,7 @@ def shift(monkeypatch: pytest.MonkeyPatch) -> Shift:
     take_lead = Leases.take_lead
 
     async def shifted(
-        leases: Leases, worker_id: str, lease_ms: int, *, key: str = keyspace.leader()
+        leases: Leases, worker_id: str, lease_ms: int, *, key: str = process_keys.leader()
     ) -> Leadership:
         lead = await take_lead(leases, worker_id, lease_ms, key=key)
         return replace(lead, now=lead.now + shift.ms)
@@ -57,7 +57,7 @@ async def leader(store: Store, settings: Settings, shift: Shift) -> Sweeper:
 async def beat(store: Store, shift: Shift, worker_id: str) -> None:
     """Renew a lease as a worker would by the shifted clock."""
     ends = await store.leases.now() + shift.ms + LEASE_MS
-    await store.client.send("ZADD", keyspace.workers(), ends, worker_id)
+    await store.client.send("ZADD", process_keys.workers(), ends, worker_id)
 
 
 async def known(store: Store) -> set[str]:
@@ -132,15 +132,15 @@ async def test_leases_that_last_too_long_are_shortened_by_the_next_leader(
         await sweeper.tick()
         assert (await store.leases.workers())[turn] <= await store.leases.now() + LEASE_MS
 
-        await store.client.send("SET", keyspace.leader(), "other")
+        await store.client.send("SET", process_keys.leader(), "other")
         await sweeper.tick()
-        await store.client.send("DEL", keyspace.leader())
+        await store.client.send("DEL", process_keys.leader())
 
 
 async def test_a_new_sweeper_takes_no_worker_for_dead_until_living_ones_have_beaten(
     store: Store, settings: Settings, shift: Shift
 ) -> None:
-    await store.client.send("ZADD", keyspace.workers(), 2, "silent")
+    await store.client.send("ZADD", process_keys.workers(), 2, "silent")
     sweeper = make_sweeper(store, settings)
 
     await sweeper.tick()
@@ -161,7 +161,7 @@ async def test_the_next_leader_after_a_jump_has_seen_it(
     await beat(store, shift, "living")
 
     shift.ms = 4_000
-    await store.client.send("DEL", keyspace.leader())  # its lease is over by the new clock
+    await store.client.send("DEL", process_keys.leader())  # its lease is over by the new clock
     await sweeper.tick()
 
     assert sweeper.leader.is_leading
@@ -188,7 +188,7 @@ async def test_a_jump_ahead_ends_no_attempt_at_a_delivery(
     store: Store, shift: Shift, leader: Sweeper
 ) -> None:
     async def hints() -> int:
-        return int(await store.client.send("LLEN", keyspace.hints("deliver")))
+        return int(await store.client.send("LLEN", process_keys.hints("deliver")))
 
     ends = await store.leases.now() + 20_000
     await store.client.send("ZADD", keyspace.deliveries_due(0), ends, "acc/attempted")
@@ -205,7 +205,7 @@ async def test_a_jump_ahead_ends_no_attempt_at_a_delivery(
 async def test_no_metrics_are_folded_just_after_the_clock_jumped(
     store: Store, shift: Shift, leader: Sweeper
 ) -> None:
-    await store.client.send("HSET", keyspace.metrics(), "silent", pack([1, []]))
+    await store.client.send("HSET", process_keys.metrics(), "silent", pack([1, []]))
 
     shift.ms = 60_000
     await leader.tick()

@@ -6,12 +6,12 @@ import time
 import pytest
 
 from engine.store.dispatch.hints import make_hint
-from engine.store.redis import keyspace
+from engine.store.redis import process_keys
 from tests.support.workers.hint_broker_bench import Bench, Open
 from workers.runtime import broker, limits
 from workers.runtime.limits import ConcurrencyLimit, LoadGate
 
-BULK = keyspace.hints("bulk")
+BULK = process_keys.hints("bulk")
 
 
 def send_bulk(bench: Bench, *arguments: str) -> None:

@@ -11,10 +11,10 @@ import redis
 from dramatiq.errors import ActorNotFound, ConnectionClosed, QueueNotFound
 
 from engine.store import Store
-from engine.store.redis import keyspace
+from engine.store.redis import process_keys
 from workers.runtime.messages import MessageBroker
 
-QUEUE = keyspace.messages("default")
+QUEUE = process_keys.messages("default")
 
 
 @pytest.fixture
@@ -138,4 +138,4 @@ def test_a_queue_is_emptied_with_its_delayed_messages(
     broker.flush_all()
 
     with redis.Redis.from_url(redis_url) as client:
-        assert client.exists(QUEUE, keyspace.messages_due("default")) == 0
+        assert client.exists(QUEUE, process_keys.messages_due("default")) == 0

@@ -16,7 +16,7 @@ import pytest
 
 from engine.settings import SettingError, Settings
 from engine.store import Store
-from engine.store.redis import keyspace
+from engine.store.redis import process_keys
 from tests.support.eventually import eventually
 from tests.support.redis.installation import SECRET_KEY
 from tests.support.workers.worker_process import WorkerProcess, worker_processes
@@ -106,7 +106,7 @@ async def test_a_delay_and_middleware_count_too(
 
     assert sorted(each[1] for each in kept) == [["now"], ["soon"]]
     assert await notes.wait("processed", 2) == [["keep"], ["keep"]]
-    assert await store.client.send("ZCARD", keyspace.messages_due("default")) == 1
+    assert await store.client.send("ZCARD", process_keys.messages_due("default")) == 1
 
 
 async def test_a_failed_message_is_run_again_only_where_the_actor_says_so(
@@ -121,7 +121,7 @@ async def test_a_failed_message_is_run_again_only_where_the_actor_says_so(
 
     assert len(notes.of("fail")) == 1
     assert len(notes.of("fail_again")) == 3
-    assert await store.client.send("ZCARD", keyspace.messages_due("again")) == 0
+    assert await store.client.send("ZCARD", process_keys.messages_due("again")) == 0
 
 
 async def test_a_message_is_lost_with_a_killed_worker_and_never_run_twice(
@@ -163,7 +163,7 @@ async def test_a_message_that_would_lose_its_arguments_is_an_error_when_it_is_se
     with pytest.raises(TypeError):
         module.keep.send({"a set"})
 
-    assert await store.client.send("EXISTS", keyspace.messages("default")) == 0
+    assert await store.client.send("EXISTS", process_keys.messages("default")) == 0
 
 
 async def test_no_level_of_a_workers_log_has_the_arguments(

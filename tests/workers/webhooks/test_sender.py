@@ -9,7 +9,7 @@ from standardwebhooks.webhooks import Webhook as StockVerifier
 
 from engine.ids.partitions import partition_of
 from engine.settings import Settings
-from engine.store.redis import keyspace
+from engine.store.redis import keyspace, process_keys
 from engine.webhooks.deliveries import FAILING_REASON, GONE_REASON, DeliveryStatus
 from tests.support.eventually import PATIENCE_SECONDS, eventually
 from tests.support.factories import greeting, http_fan
@@ -327,7 +327,7 @@ async def test_a_stopping_worker_ends_its_attempts_and_sends_back_the_rest(
     rows, _ = await owner.store.deliveries.list(owner.account.id, key_id, limit=100)
     delivered = [row.id for row in rows if row.status is DeliveryStatus.DELIVERED]
     waiting = {row.id for row in rows if row.status is DeliveryStatus.PENDING}
-    hints = await owner.store.client.send("LRANGE", keyspace.hints("deliver"), 0, -1)
+    hints = await owner.store.client.send("LRANGE", process_keys.hints("deliver"), 0, -1)
     assert len(delivered) == len(receiver.received) == 10
     assert len(waiting) == 5
     assert waiting <= {each.decode().rpartition("/")[2] for each in hints}

@@ -13,7 +13,7 @@ from deploy.up.tasks.process import run_task
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.dispatch.worker_leases import make_worker_id
-from engine.store.redis import keyspace
+from engine.store.redis import process_keys
 from tests.support.redis.installation import SECRET_KEY
 
 BASE = "http://127.0.0.1:1"
@@ -60,7 +60,7 @@ async def test_a_redis_that_is_away_is_named(tmp_path: Path) -> None:
 async def test_the_leases_of_a_dead_worker_are_released(settings: Settings, store: Store) -> None:
     worker_id = make_worker_id()
     with redis.Redis.from_url(settings.redis_url) as client:
-        client.zadd(keyspace.workers(), {worker_id: (time.time() + 60) * 1000})
+        client.zadd(process_keys.workers(), {worker_id: (time.time() + 60) * 1000})
 
     await run_task("release_worker", redis_url=settings.redis_url, pid=os.getpid())
 

@@ -14,7 +14,7 @@ from engine.store.dispatch.hints import (
     parse_hint,
     parse_inline_run,
 )
-from engine.store.redis import keyspace
+from engine.store.redis import keyspace, process_keys
 from tests.support.eventually import eventually
 
 
@@ -23,7 +23,7 @@ async def test_hints_wait_in_the_order_they_were_sent(store: Store) -> None:
     store.hints.send_soon("acc/3")
     await eventually(store.hints.depth, lambda depth: depth == 3)
 
-    hints = await store.client.send("LRANGE", keyspace.hints("walk"), 0, -1)
+    hints = await store.client.send("LRANGE", process_keys.hints("walk"), 0, -1)
 
     assert [parse_hint(hint) for hint in hints] == [("walk", f"acc/{i}") for i in (1, 2, 3)]
 
@@ -48,7 +48,7 @@ async def test_a_full_redis_accepts_hints_of_recorded_work(store: Store) -> None
     store.hints.send_soon("acc/1")
     await store.hints.send(["acc/2", "acc/3"])
 
-    hints = await store.client.send("LRANGE", keyspace.hints("walk"), 0, -1)
+    hints = await store.client.send("LRANGE", process_keys.hints("walk"), 0, -1)
     assert hints == [b"walk|acc/2", b"walk|acc/3"]
 
 
@@ -56,7 +56,7 @@ async def test_any_number_of_hints_can_be_sent(store: Store) -> None:
     await store.hints.send(f"acc/{number}" for number in range(20_001))
 
     assert await store.hints.depth() == 20_001
-    last = await store.client.send("LINDEX", keyspace.hints("walk"), -1)
+    last = await store.client.send("LINDEX", process_keys.hints("walk"), -1)
     assert last == b"walk|acc/20000"
 
 

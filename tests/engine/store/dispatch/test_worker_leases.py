@@ -9,7 +9,7 @@ from engine.ids.partitions import partition_of
 from engine.store import Account, Store, Workflow
 from engine.store.executions.claims import Lease
 from engine.store.executions.steps import Step
-from engine.store.redis import keyspace
+from engine.store.redis import keyspace, process_keys
 from tests.support.eventually import eventually
 from tests.support.store.records import BOTH_DONE, accept, save
 from tests.support.workers.leases import beat
@@ -95,7 +95,7 @@ async def test_nothing_is_left_of_the_variables_of_workers_that_are_gone(store: 
     await store.leases.remove_dead("dead")
     await store.leases.resign("done")
 
-    assert await store.client.send("EXISTS", keyspace.worker_variables()) == 0
+    assert await store.client.send("EXISTS", process_keys.worker_variables()) == 0
 
 
 async def test_a_worker_may_resign(store: Store) -> None:

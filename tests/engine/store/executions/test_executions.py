@@ -15,7 +15,7 @@ from engine.ids.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Account, ExecutionFilter, Store, Workflow
 from engine.store.executions.steps import Step
-from engine.store.redis import keyspace
+from engine.store.redis import keyspace, process_keys
 from engine.store.redis.record_packing import pack
 from engine.store.redis.scripts import SCRIPTS, Script
 from tests.support.redis.proxy import running_proxy
@@ -139,7 +139,7 @@ async def test_accepting_one_id_twice_is_one_execution(
 
     after = await contents(store.client)
     assert again == first
-    del before[keyspace.hints("walk").encode()], after[keyspace.hints("walk").encode()]
+    del before[process_keys.hints("walk").encode()], after[process_keys.hints("walk").encode()]
     assert after == before
 
 
@@ -178,7 +178,7 @@ async def test_a_stale_or_missing_workflow_is_not_accepted(
 
     with pytest.raises(NotAccepted, match="StaleWorkflow"):
         await accept(store, account, workflow, plan)
-    await store.client.send("DEL", keyspace.hints("walk"))
+    await store.client.send("DEL", process_keys.hints("walk"))
     assert await contents(store.client) == before
 
     await store.workflows.delete(account.id, workflow.slug)

@@ -13,7 +13,7 @@ from engine.store import Account, CompletionNotifier, Store, Workflow
 from engine.store.dispatch.hints import InlineRun, parse_inline_run
 from engine.store.dispatch.queue_selector import BULK_FROM
 from engine.store.executions.steps import UnclaimedWalk
-from engine.store.redis import keyspace
+from engine.store.redis import keyspace, process_keys
 from engine.store.redis.record_packing import pack
 from tests.support.eventually import eventually
 from tests.support.store.authorizations import outdated_authorization
@@ -43,7 +43,7 @@ async def begin(store: Store, account: Account, saved: Saved, **options: Any) ->
 
 
 async def hints(store: Store, queue: str = "walk") -> list[InlineRun | None]:
-    found = await store.client.send("LRANGE", keyspace.hints(queue), 0, -1)
+    found = await store.client.send("LRANGE", process_keys.hints(queue), 0, -1)
     return [parse_inline_run(hint) for hint in found]
 
 

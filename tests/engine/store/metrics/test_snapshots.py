@@ -7,7 +7,7 @@ from engine.errors import Unavailable
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.metrics.snapshots import RETIRED, is_process, parse
-from engine.store.redis import keyspace
+from engine.store.redis import process_keys
 from engine.store.redis.record_packing import pack
 
 
@@ -37,7 +37,7 @@ async def test_processes_that_are_gone_become_one_sum(store: Store) -> None:
 async def test_a_snapshot_in_the_form_of_before_is_read_and_becomes_part_of_the_sum(
     store: Store,
 ) -> None:
-    await store.client.send("HSET", keyspace.metrics(), "p1", pack([1_700_000_000, ["old"]]))
+    await store.client.send("HSET", process_keys.metrics(), "p1", pack([1_700_000_000, ["old"]]))
 
     found, _ = await store.snapshots.all()
     snapshot = parse(found["p1"])

@@ -13,7 +13,7 @@ from engine.errors import Unavailable
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.metrics.snapshots import RETIRED, parse
-from engine.store.redis import keyspace
+from engine.store.redis import process_keys
 from engine.store.redis.client import Client
 from engine.store.redis.record_packing import pack
 from engine.store.redis.scripts import SCRIPTS, Script
@@ -66,9 +66,9 @@ async def start(redis_url: str) -> AsyncIterator[Callable[[str], Process]]:
 async def fold(store: Store, *names: str) -> None:
     """Age snapshots until their processes count as ended, and fold them."""
     for name in names:
-        data = await store.client.send("HGET", keyspace.metrics(), name)
+        data = await store.client.send("HGET", process_keys.metrics(), name)
         _, head, rest = data.partition(b"|")
-        await store.client.send("HSET", keyspace.metrics(), name, LONG_AGO + head + rest)
+        await store.client.send("HSET", process_keys.metrics(), name, LONG_AGO + head + rest)
     await metrics.retire(store)
     found, _ = await store.snapshots.all()
     assert not set(names) & set(found)
@@ -184,14 +184,14 @@ async def test_a_folding_that_the_store_lost_counts_once(
 ) -> None:
     one = start("one")
     await one.put(5)
-    before = await store.client.send("HGET", keyspace.metrics(), "one")
+    before = await store.client.send("HGET", process_keys.metrics(), "one")
     await fold(store, "one")
     await one.put(6)
 
     # The store is set back to a time before the folding.
-    await store.client.send("HDEL", keyspace.metrics(), RETIRED)
-    await store.client.send("HSET", keyspace.metrics(), "one", before)
-    await store.client.send("DEL", keyspace.metrics_folded("one"))
+    await store.client.send("HDEL", process_keys.metrics(), RETIRED)
+    await store.client.send("HSET", process_keys.metrics(), "one", before)
+    await store.client.send("DEL", process_keys.metrics_folded("one"))
     await one.put(7)
 
     assert await sums(store) == expected(7)
@@ -204,10 +204,10 @@ async def test_the_state_of_a_folded_process_is_kept_for_a_week_after_its_last_s
     await one.put(5)
 
     await fold(store, "one")
-    first = await store.client.send("PTTL", keyspace.metrics_folded("one"))
-    await store.client.send("PEXPIRE", keyspace.metrics_folded("one"), 60_000)
+    first = await store.client.send("PTTL", process_keys.metrics_folded("one"))
+    await store.client.send("PEXPIRE", process_keys.metrics_folded("one"), 60_000)
     await one.put(5)
-    later = await store.client.send("PTTL", keyspace.metrics_folded("one"))
+    later = await store.client.send("PTTL", process_keys.metrics_folded("one"))
 
     week_ms = 7 * 86_400_000
     assert all(week_ms - 60_000 < left <= week_ms for left in (first, later))
@@ -221,8 +221,8 @@ async def test_a_snapshot_that_would_count_twice_is_never_stored(
 
     folded = await store.client.call(
         SCRIPTS["put_snapshot"],
-        snapshots=keyspace.metrics(),
-        folded=keyspace.metrics_folded("one"),
+        snapshots=process_keys.metrics(),
+        folded=process_keys.metrics_folded("one"),
         process="one",
         number=2,
         left_out=0,

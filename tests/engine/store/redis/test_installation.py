@@ -14,7 +14,7 @@ from engine.access.sealing import Sealer
 from engine.errors import Unavailable, WrongStore
 from engine.settings import SettingError, Settings
 from engine.store import Store
-from engine.store.redis import installation, keyspace
+from engine.store.redis import installation, keyspace, process_keys
 from engine.store.redis.heartbeat import Heartbeat
 from engine.store.redis.installation import SCHEMA, MarkOutcome, mark
 from engine.store.seals import SEALED
@@ -215,9 +215,9 @@ async def test_a_heartbeat_leaves_a_foreign_redis_alone(
     heartbeat.start()
     while calls_of(raw, "hgetall") < beats + 3:
         await asyncio.sleep(0.01)
-    foreign = raw.exists(keyspace.workers())
+    foreign = raw.exists(process_keys.workers())
     empty(raw)
-    while not raw.exists(keyspace.workers()):
+    while not raw.exists(process_keys.workers()):
         await asyncio.sleep(0.01)
     heartbeat.stop()
 
@@ -233,7 +233,7 @@ async def test_no_hint_is_taken_from_a_foreign_redis(
 ) -> None:
     monkeypatch.setattr("workers.runtime.broker.RESTART_SECONDS", 0.01)
     raw.hset(KEY, "ids", "0" * 32)
-    raw.rpush(keyspace.hints("walk"), "walk|acc/1")
+    raw.rpush(process_keys.hints("walk"), "walk|acc/1")
     broker = HintBroker(redis_url, ConcurrencyLimit(1), stores["ours"].guard)
     broker.declare_queue("walk")
     tries = calls_of(raw, "hello")
@@ -241,10 +241,10 @@ async def test_no_hint_is_taken_from_a_foreign_redis(
     async with LoopWorker(broker).running():
         while calls_of(raw, "hello") < tries + 3:
             await asyncio.sleep(0.01)
-        left = raw.llen(keyspace.hints("walk"))
+        left = raw.llen(process_keys.hints("walk"))
         empty(raw)
-        raw.rpush(keyspace.hints("walk"), "walk|acc/1")
-        while raw.llen(keyspace.hints("walk")):
+        raw.rpush(process_keys.hints("walk"), "walk|acc/1")
+        while raw.llen(process_keys.hints("walk")):
             await asyncio.sleep(0.01)
     broker.close()
 

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from engine.ids.partitions import PARTITIONS, partition_of
-from engine.store.redis import keyspace, provider_keys
+from engine.store.redis import channels, keyspace, process_keys, provider_keys
 
 ARGUMENTS = {
     "partition": 3,
@@ -19,7 +19,7 @@ ARGUMENTS = {
 NOT_KEYS = {"reference"}
 KEYS = {
     name: function
-    for module in (keyspace, provider_keys)
+    for module in (channels, keyspace, process_keys, provider_keys)
     for name, function in inspect.getmembers(module, inspect.isfunction)
     if name[0] != "_" and name not in NOT_KEYS and function.__annotations__["return"] is str
 }

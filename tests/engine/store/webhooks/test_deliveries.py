@@ -9,7 +9,7 @@ from engine.executions.execution import ExecutionStatus
 from engine.ids.partitions import partition_of
 from engine.store import Account, Store
 from engine.store.executions.steps import Step
-from engine.store.redis import keyspace
+from engine.store.redis import keyspace, process_keys
 from engine.store.redis.record_packing import pack
 from engine.store.webhooks.deliveries import ClaimedDelivery, DeliveryReceiver
 from engine.webhooks.deliveries import GONE_REASON, Attempt, DeliveryStatus, DeliveryVerdict
@@ -100,7 +100,7 @@ async def test_the_end_and_its_delivery_are_written_together_and_once(
         (notified.execution_id, f"execution.{status.value}", DeliveryStatus.PENDING)
     ]
     assert (
-        await notified.store.client.send("LRANGE", keyspace.hints("deliver"), 0, -1)
+        await notified.store.client.send("LRANGE", process_keys.hints("deliver"), 0, -1)
         == [b"deliver|" + notified.reference.encode()] * 2
     )
 
@@ -113,7 +113,7 @@ async def test_an_immediate_cancel_makes_a_delivery_too(notified: NotifiedExecut
     )
 
     assert delivery.event == "execution.cancelled"
-    hints = await notified.store.client.send("LRANGE", keyspace.hints("deliver"), 0, -1)
+    hints = await notified.store.client.send("LRANGE", process_keys.hints("deliver"), 0, -1)
     assert hints == [b"deliver|" + notified.reference.encode()]
 
 
@@ -321,12 +321,12 @@ async def test_a_delivery_that_goes_elsewhere_by_now_is_not_claimed_and_its_hint
     await notified.end()
     await notified.store.webhooks.save(*owner, url="https://example.com/new")
     await notified.store.deliveries.redeliver(*owner, notified.execution_id)
-    await notified.store.client.send("DEL", keyspace.hints("deliver"))
+    await notified.store.client.send("DEL", process_keys.hints("deliver"))
 
     claimed = await notified.store.deliveries.claim(notified.reference, notified.receiver)
 
     assert claimed is None
-    hints = await notified.store.client.send("LRANGE", keyspace.hints("deliver"), 0, -1)
+    hints = await notified.store.client.send("LRANGE", process_keys.hints("deliver"), 0, -1)
     assert hints == [b"deliver|" + notified.reference.encode()]
     assert (await notified.claimed()).tries == 0
 

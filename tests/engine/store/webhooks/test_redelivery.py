@@ -5,7 +5,7 @@ import pytest
 from engine.errors import InvalidWebhook, NotFound
 from engine.store import Account, Store
 from engine.store.dispatch.hints import DELIVER_QUEUE
-from engine.store.redis import keyspace
+from engine.store.redis import keyspace, process_keys
 from engine.store.webhooks import redelivery
 from engine.webhooks.deliveries import DeliveryStatus
 
@@ -115,11 +115,11 @@ async def test_deliveries_that_are_gone_are_not_counted(store: Store, account: A
 
 async def test_each_is_hinted(store: Store, account: Account) -> None:
     made = await add(store, account, 1)
-    await store.client.send("DEL", keyspace.hints(DELIVER_QUEUE))
+    await store.client.send("DEL", process_keys.hints(DELIVER_QUEUE))
 
     await store.redelivery.redeliver_since(account.id, KEY, START)
 
-    hints = await store.client.send("LRANGE", keyspace.hints(DELIVER_QUEUE), 0, -1)
+    hints = await store.client.send("LRANGE", process_keys.hints(DELIVER_QUEUE), 0, -1)
     assert [made.encode() in each for each in hints] == [True]
 
 

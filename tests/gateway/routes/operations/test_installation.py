@@ -10,7 +10,7 @@ from engine import metrics
 from engine.access.capabilities import Role, Tier
 from engine.store import Store
 from engine.store.archive.state import ArchiverStates
-from engine.store.redis import keyspace
+from engine.store.redis import keyspace, process_keys
 from tests.gateway.conftest import MakeBrowser
 from tests.support.eventually import eventually
 
@@ -48,7 +48,9 @@ async def test_workers_are_shown_alive_and_dead_with_what_they_hold(
     admins: httpx2.AsyncClient, store: Store
 ) -> None:
     now = await store.leases.now()
-    await store.client.send("ZADD", keyspace.workers(), now + 60_000, WORKER, now - 1, "gone-8-x")
+    await store.client.send(
+        "ZADD", process_keys.workers(), now + 60_000, WORKER, now - 1, "gone-8-x"
+    )
     await store.client.send("HSET", keyspace.held(0, WORKER), "acc/1", "1:a", "acc/2", "1:b")
     metrics.EXECUTION_MEMORY.set_function(lambda: 4_096)
     await store.snapshots.put(WORKER, metrics.snapshot())

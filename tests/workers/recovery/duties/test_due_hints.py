@@ -6,7 +6,7 @@ from engine.access.capabilities import Tier
 from engine.ids.partitions import partition_of
 from engine.store import Store
 from engine.store.dispatch.queue_selector import BULK_FROM
-from engine.store.redis import keyspace
+from engine.store.redis import keyspace, process_keys
 from tests.support.factories import Runner
 from tests.support.workers.lost_executions import begin, lose, make_due
 from workers.recovery.clock import RecoveryClock
@@ -28,7 +28,7 @@ async def test_due_executions_are_hinted_at_once_in_a_while(
     await due_executions.run()
     await due_executions.run()
 
-    hints = await store.client.send("LRANGE", keyspace.hints("walk"), 0, -1)
+    hints = await store.client.send("LRANGE", process_keys.hints("walk"), 0, -1)
     assert hints == [f"walk|{reference}".encode()]
 
 
@@ -48,7 +48,7 @@ async def test_hints_of_an_account_with_much_under_way_wait_behind_others(
     await due_executions.run()
 
     for queue, name in (("bulk", reference), ("walk", others)):
-        hints = await store.client.send("LRANGE", keyspace.hints(queue), 0, -1)
+        hints = await store.client.send("LRANGE", process_keys.hints(queue), 0, -1)
         assert hints == [f"walk|{name}".encode()]
 
 

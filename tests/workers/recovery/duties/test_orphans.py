@@ -9,7 +9,7 @@ from engine.settings import Settings
 from engine.store import Store
 from engine.store.executions.claims import Lease, parse_claims
 from engine.store.executions.steps import Step
-from engine.store.redis import keyspace
+from engine.store.redis import keyspace, process_keys
 from tests.support.factories import Runner, greeting
 from tests.support.workers.leases import beat
 from workers.main import worker
@@ -58,7 +58,7 @@ async def test_an_orphan_is_due_after_three_passes_and_ends(
     assert callable(orphan)
     reference = await begin(runner)
     await orphan(store, reference)
-    await store.client.send("DEL", keyspace.hints("walk"))
+    await store.client.send("DEL", process_keys.hints("walk"))
 
     dues = []
     for _ in range(3):

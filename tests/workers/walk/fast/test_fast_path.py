@@ -16,7 +16,7 @@ from engine.settings import Settings
 from engine.store import Store
 from engine.store.dispatch.hints import InlineRun, parse_inline_run
 from engine.store.executions.walks import Walks
-from engine.store.redis import keyspace
+from engine.store.redis import keyspace, process_keys
 from engine.store.redis.record_packing import pack
 from tests.support.eventually import eventually
 from tests.support.factories import Graph, Runner, greeting, http_fan
@@ -28,7 +28,7 @@ AWAY = Unavailable("The store cannot be reached right now")
 
 async def take_carried(runner: Runner, store: Store) -> InlineRun:
     """Take the only hint out of the queue and return its inline run."""
-    hint = await store.client.send("LPOP", keyspace.hints("walk"))
+    hint = await store.client.send("LPOP", process_keys.hints("walk"))
     inline_run = parse_inline_run(hint)
     assert inline_run is not None
     return inline_run
@@ -326,7 +326,7 @@ async def test_a_worker_that_stops_before_the_store_answers_leaves_the_run_to_ot
 
     assert (held_walker.released, executions_held(held_walker.walker)) == (2, 0)
     assert held_walker.walker.memory.used == 0
-    hints = await store.client.send("LRANGE", keyspace.hints("walk"), 0, -1)
+    hints = await store.client.send("LRANGE", process_keys.hints("walk"), 0, -1)
     assert {hint.decode() for hint in hints} == {f"walk|{each}" for each in (reference, other)}
 
 

@@ -9,7 +9,7 @@ import pytest
 from engine.executions.execution import NodeStatus
 from engine.ids.partitions import partition_of
 from engine.store import Store
-from engine.store.redis import keyspace
+from engine.store.redis import keyspace, process_keys
 from tests.support.eventually import eventually
 from tests.support.factories import Runner, greeting, http_line
 from tests.support.workers.held_walker import WORKER, HeldWalker, begin_waiting, executions_held
@@ -19,7 +19,7 @@ async def test_a_hint_that_comes_during_the_drain_goes_back(
     runner: Runner, held_walker: HeldWalker, store: Store
 ) -> None:
     execution_id = await runner.begin(await runner.save(greeting()), {"who": "Ada"})
-    await store.client.send("DEL", keyspace.hints("walk"))
+    await store.client.send("DEL", process_keys.hints("walk"))
 
     await held_walker.walker.drain(0)
     held_walker.walker.take(keyspace.reference(runner.account.id, execution_id))
@@ -33,7 +33,7 @@ async def test_draining_gives_back_executions_that_do_not_end_in_time(
     runner: Runner, held_walker: HeldWalker, store: Store
 ) -> None:
     reference = await begin_waiting(runner, held_walker)
-    await store.client.send("DEL", keyspace.hints("walk"))
+    await store.client.send("DEL", process_keys.hints("walk"))
 
     await held_walker.walker.drain(0.05)
 
