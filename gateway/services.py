@@ -35,6 +35,7 @@ from gateway.admission.memory import ResultMemory
 from gateway.admission.open_streams import OpenStreams
 from gateway.admission.own_origins import OwnOrigins
 from gateway.admission.peers import Peers
+from gateway.admission.request_context import RequestContext, context_of
 from gateway.admission.worker_variables import VariablesReader
 from gateway.live_events import LiveEvents
 from gateway.readiness import HistoryWatch, MemoryWatch, QueueWatch, Readiness
@@ -86,6 +87,11 @@ class GatewayRequest(Request[State]):
         """Services of this process."""
         services: Services = self.scope["state"]["services"]
         return services
+
+    @property
+    def context(self) -> RequestContext:
+        """State of this request."""
+        return context_of(self.scope)
 
 
 NO_PAGES = page_files.PageFiles(None, {})

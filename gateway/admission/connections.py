@@ -3,12 +3,11 @@
 import resource
 from collections import Counter
 
-from starlette.types import Scope
-
 from engine.errors import TooManyConnections
 from engine.process.setup import MAX_FILES
 from engine.store import Principal
 from gateway.admission.peers import Peers
+from gateway.admission.request_context import RequestContext
 
 RESERVED_FILES = 512
 """Descriptors for Redis, the media store, the history and files."""
@@ -17,8 +16,6 @@ FACTOR = 3
 """A holder has at most this many times as many places as are free: alone three quarters of all,
 beside another greedy one three sevenths, and there is always a rest for those who come later."""
 RETRY_SECONDS = 1
-HOLDER = "request_holder"
-"""Key of the account for which a request is counted, in its scope."""
 
 
 class Shares:
@@ -69,22 +66,22 @@ class AccountRequests:
     def __init__(self, capacity: int | None = None) -> None:
         self._shares = Shares(capacity or find_capacity())
 
-    def begin(self, scope: Scope, principal: Principal) -> None:
+    def begin(self, context: RequestContext, principal: Principal) -> None:
         """Count a request for its account until `end`. Raises TooManyConnections."""
         account_id = principal.account.id
-        if scope.get(HOLDER) == account_id:
+        if context.account_id == account_id:
             return
-        self.end(scope)
+        self.end(context)
         if not self._shares.take(account_id):
             limit = FACTOR * self._shares.capacity // (FACTOR + 1)
             raise TooManyConnections(principal.terms.tier.value, limit, RETRY_SECONDS)
-        scope[HOLDER] = account_id
+        context.account_id = account_id
 
-    def end(self, scope: Scope) -> None:
+    def end(self, context: RequestContext) -> None:
         """Count a request no more; nothing happens for one that was not counted."""
-        account_id = scope.pop(HOLDER, None)
-        if account_id is not None:
-            self._shares.give_back(account_id)
+        if context.account_id:
+            self._shares.give_back(context.account_id)
+            context.account_id = ""
 
 
 def find_capacity() -> int:

@@ -16,10 +16,9 @@ from engine.errors import EngineError, TooManyFailedCalls, Unavailable
 from engine.store import Store
 from gateway.admission.credentials import presented_keys, session_token
 from gateway.admission.peers import Peers
+from gateway.admission.request_context import context_of
 
 MAX_ADDRESSES = 10_000
-CHARGED = "failed_call_charged"
-"""Key of the bucket that was charged in advance, in a request's scope."""
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +30,10 @@ class _Bucket:
     left: float
     at: float
     is_logged: bool = False
+
+    def give_back(self) -> None:
+        """Take back one failure."""
+        self.left += 1
 
 
 class FailedCalls:
@@ -72,13 +75,14 @@ class FailedCalls:
             del self._buckets[address]
         elif not self._is_known(scope):
             self._charge(bucket, address)
-            scope[CHARGED] = bucket
+            context_of(scope).take_back_failure = bucket.give_back
 
     def clear(self, scope: Scope) -> None:
         """Take back the charge of a call that has not failed."""
-        bucket: _Bucket | None = scope.pop(CHARGED, None)
-        if bucket is not None:
-            bucket.left += 1
+        context = context_of(scope)
+        if context.take_back_failure is not None:
+            context.take_back_failure()
+            context.take_back_failure = None
 
     def record_failure(self, scope: Scope, error: Exception) -> Exception:
         """Count the failure of a call; return the error to answer with: the same or the refusal."""
@@ -92,7 +96,9 @@ class FailedCalls:
 
     def count(self, scope: Scope) -> None:
         """Count a failed call. Raises TooManyFailedCalls when it exceeds the limit."""
-        if scope.pop(CHARGED, None) or not self._per_minute or self._is_known(scope):
+        context = context_of(scope)
+        is_counted, context.take_back_failure = context.take_back_failure is not None, None
+        if is_counted or not self._per_minute or self._is_known(scope):
             return
         address = self._peers.address(scope)
         bucket = self._bucket(address)

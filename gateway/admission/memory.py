@@ -2,18 +2,14 @@
 
 from functools import partial
 
-from starlette.types import Scope
-
 from engine.process.account_bytes import AccountBytes
 from engine.store import ReserveMemory
-from gateway.admission.body_memory import ACCOUNT
+from gateway.admission.request_context import RequestContext
 
 MAX_BYTES = 134_217_728
 """Bytes as stored, then as JSON; in between, memory holds one result two or three times."""
 WAIT_SECONDS = 5.0
 """Longest wait for other results of the account to be sent, and then for those of others."""
-RESERVATION = "result_reservation"
-"""Key of the request's reservation in its scope."""
 
 
 class ResultMemory:
@@ -22,21 +18,21 @@ class ResultMemory:
     def __init__(self) -> None:
         self._bytes = AccountBytes(MAX_BYTES)
 
-    def for_answer(self, scope: Scope) -> ReserveMemory:
+    def for_answer(self, context: RequestContext) -> ReserveMemory:
         """Return a function that waits for memory until `free`, replacing the last reservation."""
-        return partial(self._hold, scope)
+        return partial(self._reserve, context)
 
-    async def _hold(self, scope: Scope, size: int) -> None:
-        self.free(scope)
-        account_id = scope.get(ACCOUNT, "")
-        scope[RESERVATION] = await self._bytes.take(account_id, size, WAIT_SECONDS)
+    async def _reserve(self, context: RequestContext, size: int) -> None:
+        self.free(context)
+        context.result_bytes = await self._bytes.take(context.account_id, size, WAIT_SECONDS)
 
-    def settle(self, scope: Scope, size: int) -> None:
+    def settle(self, context: RequestContext, size: int) -> None:
         """Resize the reservation to `size` bytes; nothing happens without one."""
-        if RESERVATION in scope:
-            scope[RESERVATION].resize(size)
+        if context.result_bytes is not None:
+            context.result_bytes.resize(size)
 
-    def free(self, scope: Scope) -> None:
+    def free(self, context: RequestContext) -> None:
         """Release the reservation once the answer was sent or given up."""
-        if RESERVATION in scope:
-            scope.pop(RESERVATION).release()
+        if context.result_bytes is not None:
+            context.result_bytes.release()
+            context.result_bytes = None

@@ -9,18 +9,15 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from typing import Protocol
 
-from starlette.types import Scope
-
 from engine.errors import TooManyStreams
 from engine.store import Principal
 from engine.store.redis import channels
 from engine.store.redis.subscription import Subscription
+from gateway.admission.request_context import RequestContext
 
 MOST_OF_AN_ACCOUNT = 50
 """Streams of `…/events` that an account may have open; runs that stream are bounded as runs."""
 RETRY_SECONDS = 5
-PLACE = "stream_place"
-"""Key of the account whose place a request has taken, in its scope."""
 
 
 class Sleeper(Protocol):
@@ -52,19 +49,19 @@ class OpenStreams:
         self._places: Counter[str] = Counter()
         self._streams: dict[str, set[OpenStream]] = {}
 
-    def take_place(self, scope: Scope, principal: Principal) -> None:
+    def take_place(self, context: RequestContext, principal: Principal) -> None:
         """Take one of the account's places until `free_place`. Raises TooManyStreams."""
-        self.free_place(scope)
+        self.free_place(context)
         account_id = principal.account.id
         if self._places[account_id] >= self._most:
             raise TooManyStreams(principal.terms.tier.value, self._most, RETRY_SECONDS)
         self._places[account_id] += 1
-        scope[PLACE] = account_id
+        context.streaming_account_id = account_id
 
-    def free_place(self, scope: Scope) -> None:
+    def free_place(self, context: RequestContext) -> None:
         """Give the place of a request back; nothing happens without one."""
-        account_id = scope.pop(PLACE, None)
-        if account_id is not None:
+        account_id, context.streaming_account_id = context.streaming_account_id, ""
+        if account_id:
             self._places[account_id] -= 1
             if not self._places[account_id]:
                 del self._places[account_id]

@@ -233,7 +233,7 @@ class EventStream(Generic[P]):
             async for event_id, name, data in self._feed.translate(page):
                 framed = self._opening + frame(event_id, name, data)
                 self._opening = b""
-                self._services.result_memory.settle(self._request.scope, len(framed))
+                self._services.result_memory.settle(self._request.context, len(framed))
                 for piece in in_pieces(framed):
                     yield piece
         except (Unavailable, ExecutionNotFound):

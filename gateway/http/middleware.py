@@ -18,8 +18,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from engine import log
 from engine.errors import BodyTooLarge, EngineError, InvalidBody
 from engine.metrics import HTTP_REQUESTS, HTTP_SECONDS
-from gateway.http import response_headers
+from gateway.admission.request_context import context_of
 from gateway.http.errors import error_response, internal_error, new_request_id, plain_error
+from gateway.http.response_headers import NO_SNIFFING
 
 logger = logging.getLogger(__name__)
 
@@ -48,8 +49,7 @@ class RequestMetrics:
         try:
             await self.app(scope, receive, send)
         finally:
-            status = response_headers.sent_status(scope)
-            self._count(scope, status, time.perf_counter() - began)
+            self._count(scope, context_of(scope).status, time.perf_counter() - began)
 
     def _count(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "none")
@@ -75,15 +75,16 @@ class RequestIds:
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] != "http":
             return self.app(scope, receive, send)
+        context = context_of(scope)
         request_id = _given_id(scope) or new_request_id().encode()
-        log.bind(request_id=request_id.decode())
-        headers = response_headers.begin(scope)
-        headers.append((response_headers.REQUEST_ID, request_id))
+        context.request_id = request_id.decode()
+        log.bind(request_id=context.request_id)
+        context.headers += (NO_SNIFFING, (b"x-request-id", request_id))
 
         def send_with_headers(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *headers]
-                response_headers.note_sent(scope, message["status"])
+                message["headers"] = [*message["headers"], *context.headers]
+                context.status = message["status"]
             return send(message)
 
         return self.app(scope, receive, send_with_headers)
@@ -117,7 +118,7 @@ class Errors:
         except ClientDisconnect:
             return
         except Exception as error:
-            if response_headers.sent_status(scope):
+            if context_of(scope).status:
                 raise
             answered = self._replace_error(scope, error)
             await _response_for(answered, scope)(scope, receive, send)

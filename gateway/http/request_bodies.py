@@ -14,7 +14,6 @@ from gateway.services import GatewayRequest
 
 CONTENT_TYPE = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?', re.IGNORECASE)
 JSON = "application/json"
-BODY = "read_body"
 
 Body = TypeVar("Body", bound=RequestBody)
 
@@ -47,22 +46,21 @@ async def read_json(request: GatewayRequest) -> bytes:
 
     Raises InvalidBody, BodyTooLarge, Unavailable or ClientDisconnect.
     """
-    scope = request.scope
+    scope, context = request.scope, request.context
     _check_content_type(scope)
-    if BODY not in scope:  # a request may be handled twice
+    if context.body is None:  # a request may be handled twice
         services = request.services
         size = announced_bytes(scope, services.settings.max_body_bytes)
         if size >= LARGE_BYTES:
-            await services.body_memory.take(scope, size)
-        scope[BODY] = await _read_body(request.receive)
-    body: bytes = scope[BODY]
-    return body
+            await services.body_memory.take(context, size)
+        context.body = await _read_body(request.receive)
+    return context.body
 
 
 def forget_body(request: GatewayRequest) -> None:
     """Drop the body and its reserved memory, although the request may still wait."""
-    request.scope.pop(BODY, None)
-    request.services.body_memory.free(request.scope)
+    request.context.body = None
+    request.services.body_memory.free(request.context)
 
 
 def announced_bytes(scope: Scope, most: int) -> int:

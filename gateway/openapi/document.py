@@ -12,17 +12,17 @@ from engine import errors
 from engine.access.capabilities import IMPLICIT
 from engine.errors import EngineError
 from gateway.admission.credentials import SESSION_COOKIE
-from gateway.auth.endpoints import (
+from gateway.auth.guard import (
     API,
     Endpoint,
     Guarded,
     Operation,
     Public,
-    Resource,
     SessionOnly,
     needs_approval,
 )
 from gateway.auth.principal import READING
+from gateway.auth.resource import Resource
 from gateway.http.types import OBJECT, Nested, Schema, Shape, View
 from gateway.openapi.components import (
     components_of,

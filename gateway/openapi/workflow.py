@@ -9,7 +9,7 @@ from engine.graph.document import Document
 from engine.graph.plan import Plan
 from engine.values.fields import CHOICES, NUMBERS, Field, FieldType, check_inputs
 from engine.values.input_schemas import inputs_schema
-from gateway.auth.endpoints import Endpoint
+from gateway.auth.guard import Endpoint
 from gateway.http.types import JSON, Schema
 from gateway.openapi.document import Components, assemble, describe, shapes_of
 from gateway.openapi.errors import ProblemView

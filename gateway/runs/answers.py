@@ -105,7 +105,7 @@ async def answer_again(
         response_headers.note(request.scope, idempotent_replayed="true")
         return stream
     if answer != ACCEPTED:
-        reserve = request.services.result_memory.for_answer(request.scope)
+        reserve = request.services.result_memory.for_answer(request.context)
         execution = await store.executions.head(account_id, replay.execution_id, reserve)
         if execution.status not in TERMINAL:
             raise IdempotencyKeyInUse(replay.execution_id)
@@ -122,7 +122,7 @@ async def _stream_again(
     request: GatewayRequest, principal: Principal, parameters: RunParameters, execution_id: str
 ) -> Response:
     # The run began before, so its bound on executions does not bound those who watch it.
-    request.services.open_streams.take_place(request.scope, principal)
+    request.services.open_streams.take_place(request.context, principal)
     seconds, after = parameters.wait_seconds, parameters.after or BEFORE_ALL
     stream = ExecutionStream(request, principal, execution_id, after=after, seconds=seconds)
     return stream.respond(await stream.read())

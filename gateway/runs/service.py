@@ -17,8 +17,7 @@ from engine.store import (
     RunVerdict,
 )
 from gateway.admission.fairness import AccountTurn
-from gateway.auth.endpoints import SPECULATIVE, RejectedAnswer
-from gateway.http import response_headers
+from gateway.auth.guard import RejectedAnswer
 from gateway.http.json_bodies import run_off_loop
 from gateway.http.request_bodies import forget_body
 from gateway.runs.answers import (
@@ -95,9 +94,9 @@ def _new_run(
         idempotency_key=parameters.idempotency_key,
         answer="" if parameters.wait_seconds else ACCEPTED,
         webhook_url=parameters.webhook_url,
-        authorization=request.scope.get(SPECULATIVE),
+        authorization=request.context.speculation,
         depth=parameters.depth,
-        request_id=response_headers.request_id(request.scope),
+        request_id=request.context.request_id,
         turn=turn,
     )
 

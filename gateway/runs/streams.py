@@ -27,7 +27,7 @@ class ExecutionStream(EventStream[EventPage]):
         seconds: float,
     ) -> None:
         services, account_id = request.services, principal.account.id
-        reserve = services.result_memory.for_answer(request.scope)
+        reserve = services.result_memory.for_answer(request.context)
         feed = EventFeed(services.store, account_id, execution_id, after, reserve)
         super().__init__(
             request, principal, feed, topic=events_topic(execution_id), seconds=seconds

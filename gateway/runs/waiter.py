@@ -91,7 +91,7 @@ class PendingRunAnswer:
         try:
             # Thousands may wait and poll once a second: the status alone is cheap.
             if was_notified or await executions.status(*ids) in TERMINAL:
-                reserve = services.result_memory.for_answer(self._request.scope)
+                reserve = services.result_memory.for_answer(self._request.context)
                 execution = await executions.head(*ids, reserve)
                 if execution.status in TERMINAL:
                     return execution
@@ -125,7 +125,7 @@ class PendingRunAnswer:
         if answer == ACCEPTED:
             return answer_accepted(self.execution_id, warnings=self.warnings)
         if execution is None:
-            reserve = request.services.result_memory.for_answer(request.scope)
+            reserve = request.services.result_memory.for_answer(request.context)
             execution = await store.executions.head(account_id, self.execution_id, reserve)
         return answer_ended(execution, int(answer), self.warnings)
 

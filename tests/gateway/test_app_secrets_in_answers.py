@@ -18,7 +18,7 @@ from engine.store.accounts.sessions import LOGIN_PREFIX, SESSION_PREFIX
 from engine.webhooks.signing import make_secret
 from gateway.admission.credentials import SESSION_COOKIE
 from gateway.app import routes
-from gateway.auth.endpoints import Resource
+from gateway.auth.resource import Resource
 from tests.gateway.conftest import MakeClient
 from tests.support.eventually import eventually
 from tests.support.gateway.documents import edge, node

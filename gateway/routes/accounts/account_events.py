@@ -9,12 +9,12 @@ from typing import Annotated, Any
 import msgspec
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Scope
 
 from engine.errors import InvalidQuery, ResultGone, TooManyStreams
 from engine.store import Principal, ReserveMemory
-from gateway.admission.body_memory import ACCOUNT
-from gateway.auth.endpoints import Resource, operation, session_only
+from gateway.admission.request_context import RequestContext
+from gateway.auth.endpoints import operation, session_only
+from gateway.auth.resource import Resource
 from gateway.events.account_feed import AccountFeed, AccountPage, parse_account_cursor
 from gateway.events.event_streams import EVENT_STREAM, EventStream, read_last_event_id
 from gateway.http.types import View, doc
@@ -73,11 +73,11 @@ class ListRows:
     def open(cls, services: Services, principal: Principal) -> Iterator["ListRows"]:
         """Yield rows, and return the memory for the last one at the end of the context."""
         # Rows outlast the request of a stream: other streams of the account may share them.
-        scope: Scope = {ACCOUNT: principal.account.id}
+        context = RequestContext(account_id=principal.account.id)
         try:
-            yield cls(services, principal, services.result_memory.for_answer(scope))
+            yield cls(services, principal, services.result_memory.for_answer(context))
         finally:
-            services.result_memory.free(scope)
+            services.result_memory.free(context)
 
     async def execution(self, execution_id: str) -> tuple[str, dict[str, Any]]:
         """Return the status of an execution, and its row. Raises ExecutionNotFound."""
@@ -117,7 +117,7 @@ async def watch_account(request: GatewayRequest, principal: Principal) -> Respon
     """The events of the account from now on, or after the last one that the caller has seen."""
     services, account_id = request.services, principal.account.id
     after = read_last_event_id(request, parse_account_cursor, None)
-    services.open_streams.take_place(request.scope, principal)
+    services.open_streams.take_place(request.context, principal)
     rows = partial(ListRows.open, services, principal)
     feed = AccountFeed(services.store, services.live_events, account_id, rows, after)
     stream: EventStream[AccountPage] = EventStream(

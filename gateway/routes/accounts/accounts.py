@@ -18,7 +18,8 @@ from engine.store.accounts import wallets
 from engine.store.accounts.sessions import LOGIN_MS
 from engine.values.plain import moment
 from gateway.admission.credentials import header_values
-from gateway.auth.endpoints import Resource, admins_only, operation
+from gateway.auth.endpoints import admins_only, operation
+from gateway.auth.resource import Resource
 from gateway.http.query import ShortPageQuery, cursor_refused
 from gateway.http.request_bodies import read_body
 from gateway.http.responses import json_response

@@ -23,7 +23,8 @@ from engine.access.capabilities import (
 from engine.store import ApiKey, Principal, Store, Webhook
 from engine.store.accounts.api_keys import EXPIRED, MAX_NAME, UNCHANGED
 from engine.values.plain import moment
-from gateway.auth.endpoints import Resource, operation, session_only
+from gateway.auth.endpoints import operation, session_only
+from gateway.auth.resource import Resource
 from gateway.http.request_bodies import read_body
 from gateway.http.responses import json_response
 from gateway.http.types import Content, Instant, Moment, Nested, RequestBody, View, doc, refused

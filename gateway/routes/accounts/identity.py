@@ -8,7 +8,8 @@ from starlette.routing import Route
 
 from engine.access.capabilities import Role, Tier, list_under_ceiling
 from engine.store import Principal, Store
-from gateway.auth.endpoints import Resource, any_key, operation, session_only
+from gateway.auth.endpoints import any_key, operation, session_only
+from gateway.auth.resource import Resource
 from gateway.http.rate_limit_headers import WORKFLOW_RUNS
 from gateway.http.responses import json_response
 from gateway.http.types import Credits, Moment, Nested, View, doc

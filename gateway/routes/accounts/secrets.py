@@ -18,7 +18,8 @@ from engine.access.account_secrets import (
 from engine.access.secret_hosts import MAX_HOSTS, read_hosts
 from engine.services.secrets import list_secrets as list_account_secrets
 from engine.store import Principal
-from gateway.auth.endpoints import Resource, operation, session_only
+from gateway.auth.endpoints import operation, session_only
+from gateway.auth.resource import Resource
 from gateway.http.request_bodies import read_body
 from gateway.http.responses import json_response
 from gateway.http.types import Content, Moment, RequestBody, View, described_as, doc

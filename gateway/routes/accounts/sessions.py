@@ -16,7 +16,8 @@ from gateway.auth.browser_sessions import (
     own_path,
     session_cookie,
 )
-from gateway.auth.endpoints import Resource, before_approval, guessed, operation, session_only
+from gateway.auth.endpoints import before_approval, guessed, operation, session_only
+from gateway.auth.resource import Resource
 from gateway.http import response_headers
 from gateway.http.pages import HEADERS, page
 from gateway.http.query import QueryParameters, ShortPageQuery, cursor_refused

@@ -14,7 +14,8 @@ from engine.media.thumbnails import CONTENT_TYPE
 from engine.store import Asset, Principal
 from engine.store.accounts.rate_limits import UPLOADS
 from engine.store.media import AssetSource
-from gateway.auth.endpoints import Resource, any_key, guessed, operation, requires
+from gateway.auth.endpoints import any_key, guessed, operation, requires
+from gateway.auth.resource import Resource
 from gateway.http.media_responses import MediaBody, send_medium
 from gateway.http.query import PageQuery, QueryParameters, cursor_refused
 from gateway.http.responses import json_response

@@ -7,7 +7,8 @@ from starlette.routing import Route
 
 from engine.services.runs.bulk_cancel import MOST_CANCELLED, cancel_matching
 from engine.store import Principal
-from gateway.auth.endpoints import Resource, before_approval, operation, requires
+from gateway.auth.endpoints import before_approval, operation, requires
+from gateway.auth.resource import Resource
 from gateway.http.request_bodies import read_body
 from gateway.http.responses import json_response
 from gateway.http.types import View, doc

@@ -15,7 +15,8 @@ from engine.errors import (
 )
 from engine.services.runs.node_values import NodeValues, read_inputs, read_node
 from engine.store import Principal
-from gateway.auth.endpoints import Resource, operation, requires
+from gateway.auth.endpoints import operation, requires
+from gateway.auth.resource import Resource
 from gateway.http.json_bodies import run_off_loop
 from gateway.http.query import QueryParameters
 from gateway.http.responses import json_response
@@ -80,7 +81,7 @@ async def get_value(request: GatewayRequest, principal: Principal) -> Response:
 
 async def _answer_inputs(request: GatewayRequest, principal: Principal) -> Response:
     services = request.services
-    reserve = services.result_memory.for_answer(request.scope)
+    reserve = services.result_memory.for_answer(request.context)
     found = await read_inputs(
         services.store, principal.account.id, read_execution_id(request), reserve
     )
@@ -91,7 +92,7 @@ async def _answer_inputs(request: GatewayRequest, principal: Principal) -> Respo
 
 async def _read(request: GatewayRequest, principal: Principal, node_id: str) -> NodeValues:
     services = request.services
-    reserve = services.result_memory.for_answer(request.scope)
+    reserve = services.result_memory.for_answer(request.context)
     account_id = principal.account.id
     return await read_node(services.store, account_id, read_execution_id(request), node_id, reserve)
 

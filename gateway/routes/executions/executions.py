@@ -8,7 +8,8 @@ from starlette.routing import Route
 
 from engine.errors import ExecutionNotCancellable, ExecutionNotFound, InvalidQuery, TooManyStreams
 from engine.store import Principal
-from gateway.auth.endpoints import NO_BODY, Resource, before_approval, in_turns, operation, requires
+from gateway.auth.endpoints import NO_BODY, before_approval, in_turns, operation, requires
+from gateway.auth.resource import Resource
 from gateway.http.query import cursor_refused
 from gateway.http.responses import json_response
 from gateway.http.types import Uuid, View
@@ -52,7 +53,7 @@ async def list_executions(request: GatewayRequest, principal: Principal) -> Resp
             query.read_filter(),
             limit=query.limit,
             cursor=query.cursor,
-            reserve=services.result_memory.for_answer(request.scope),
+            reserve=services.result_memory.for_answer(request.context),
         )
     return json_response(ExecutionPage([ExecutionRow.of(row) for row in rows], next_cursor))
 
@@ -62,7 +63,7 @@ async def list_executions(request: GatewayRequest, principal: Principal) -> Resp
 async def get_execution(request: GatewayRequest, principal: Principal) -> Response:
     """One execution with its nodes."""
     services, account_id = request.services, principal.account.id
-    store, reserve = services.store, services.result_memory.for_answer(request.scope)
+    store, reserve = services.store, services.result_memory.for_answer(request.context)
     execution_id = read_execution_id(request)
     execution, details = await asyncio.gather(
         store.executions.get(account_id, execution_id, reserve),
@@ -81,7 +82,7 @@ async def get_execution(request: GatewayRequest, principal: Principal) -> Respon
 @requires("execution:read")
 async def watch_execution(request: GatewayRequest, principal: Principal) -> Response:
     """The events of an execution, from the first or after the last one that the caller has seen."""
-    request.services.open_streams.take_place(request.scope, principal)
+    request.services.open_streams.take_place(request.context, principal)
     stream = ExecutionStream(
         request,
         principal,

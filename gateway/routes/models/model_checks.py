@@ -20,7 +20,8 @@ from engine.models.registry import (
 from engine.models.saved import parse_saved
 from engine.services.runs.targets import RegisteredModel
 from engine.store import Principal
-from gateway.auth.endpoints import Resource, admins_only, operation
+from gateway.auth.endpoints import admins_only, operation
+from gateway.auth.resource import Resource
 from gateway.http.request_bodies import read_body
 from gateway.http.responses import Answer, json_response
 from gateway.routes.models.views import (

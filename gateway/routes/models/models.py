@@ -15,7 +15,8 @@ from engine.models.registry import all_models, key_destinations_on_disk
 from engine.models.saved import parse_saved
 from engine.store import Principal, SavedModel
 from engine.values.plain import moment
-from gateway.auth.endpoints import Resource, admins_only, operation, requires
+from gateway.auth.endpoints import admins_only, operation, requires
+from gateway.auth.resource import Resource
 from gateway.http.entity_tags import entity_tag, wanted_versions
 from gateway.http.query import QueryParameters, Version
 from gateway.http.request_bodies import read_body

@@ -5,7 +5,8 @@ from starlette.routing import Route
 
 from engine.errors import InvalidQuery
 from engine.store import Principal
-from gateway.auth.endpoints import Resource, admins_only, operation
+from gateway.auth.endpoints import admins_only, operation
+from gateway.auth.resource import Resource
 from gateway.http.query import ShortPageQuery, cursor_refused
 from gateway.http.responses import json_response
 from gateway.http.types import View

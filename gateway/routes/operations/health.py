@@ -11,7 +11,8 @@ from starlette.routing import BaseRoute, Route
 from engine.errors import StorageFailed, Unavailable
 from engine.metrics import page
 from engine.services.media import MediaService
-from gateway.auth.endpoints import Resource, operation, public
+from gateway.auth.endpoints import operation, public
+from gateway.auth.resource import Resource
 from gateway.http.responses import json_response
 from gateway.http.types import Content, View, doc
 from gateway.services import GatewayRequest

@@ -9,7 +9,8 @@ from engine.errors import Unavailable
 from engine.services.installation_state import InstallationState, read_installation
 from engine.store import Principal
 from engine.values.plain import moment
-from gateway.auth.endpoints import Resource, admins_only, operation
+from gateway.auth.endpoints import admins_only, operation
+from gateway.auth.resource import Resource
 from gateway.http.responses import json_response
 from gateway.http.types import Moment, Nested, View, doc
 from gateway.openapi.examples import CREATED

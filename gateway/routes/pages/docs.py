@@ -9,7 +9,8 @@ import msgspec
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, Router
 
-from gateway.auth.endpoints import Resource, operation, public
+from gateway.auth.endpoints import operation, public
+from gateway.auth.resource import Resource
 from gateway.http.pages import policy_for
 from gateway.http.responses import LargeResponse, encode_json
 from gateway.http.types import JSON

@@ -9,7 +9,8 @@ from engine.ids.api_keys import PREFIX
 from engine.ids.slugs import check_slug
 from engine.store import Principal
 from gateway.admission.credentials import session_token
-from gateway.auth.endpoints import Resource, guessed, operation, public
+from gateway.auth.endpoints import guessed, operation, public
+from gateway.auth.resource import Resource
 from gateway.http.pages import page
 from gateway.page_files import TEXTUAL
 from gateway.routes.shared_types import HTML_PAGE

@@ -9,7 +9,8 @@ from engine import errors
 from engine.ids.slugs import check_slug
 from engine.services.runs.draft_runs import DraftPart, DraftRun
 from engine.store import Principal
-from gateway.auth.endpoints import Resource, operation, requires
+from gateway.auth.endpoints import operation, requires
+from gateway.auth.resource import Resource
 from gateway.http.rate_limit_headers import WORKFLOW_RUNS
 from gateway.http.request_bodies import read_body
 from gateway.http.responses import Answer

@@ -5,13 +5,9 @@ from starlette.routing import Route
 from engine import errors
 from engine.services.runs.retries import GONE, FailedExecution
 from engine.store import Principal
-from gateway.auth.endpoints import (
-    Resource,
-    checked_by_handler,
-    count_call,
-    operation,
-    requires,
-)
+from gateway.auth.endpoints import checked_by_handler, operation, requires
+from gateway.auth.guard import count_call
+from gateway.auth.resource import Resource
 from gateway.http.rate_limit_headers import MODEL_RUNS, WORKFLOW_RUNS
 from gateway.http.responses import Answer
 from gateway.openapi.parameters import IDEMPOTENCY_KEY

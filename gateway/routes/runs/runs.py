@@ -6,7 +6,8 @@ from engine import errors
 from engine.ids.slugs import check_slug
 from engine.services.runs.targets import RegisteredModel, SavedWorkflow
 from engine.store import Principal
-from gateway.auth.endpoints import Resource, operation, requires
+from gateway.auth.endpoints import operation, requires
+from gateway.auth.resource import Resource
 from gateway.http.rate_limit_headers import MODEL_RUNS, WORKFLOW_RUNS
 from gateway.http.responses import Answer
 from gateway.openapi.parameters import IDEMPOTENCY_KEY, PREFER

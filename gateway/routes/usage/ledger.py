@@ -13,7 +13,8 @@ from engine.ids.executions import is_execution_id
 from engine.store import LedgerEntry, Principal
 from engine.store.archive.archive import LedgerFilter, StreamId
 from engine.store.executions.record_fields import make_cursor, split_cursor
-from gateway.auth.endpoints import Resource, any_key, in_turns, operation
+from gateway.auth.endpoints import any_key, in_turns, operation
+from gateway.auth.resource import Resource
 from gateway.http.query import ShortPageQuery, cursor_refused
 from gateway.http.responses import json_response
 from gateway.http.types import Credits, Instant, Moment, Nested, Uuid, View, doc

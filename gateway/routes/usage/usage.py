@@ -12,7 +12,8 @@ from engine.errors import InvalidQuery
 from engine.executions.execution import Execution, ExecutionStatus
 from engine.models.pricing import MICRO
 from engine.store import ExecutionFilter, Principal
-from gateway.auth.endpoints import Resource, any_key, in_turns, operation
+from gateway.auth.endpoints import any_key, in_turns, operation
+from gateway.auth.resource import Resource
 from gateway.http.query import MAX_NUMBER, ModelName, PageQuery, Slug, cursor_refused
 from gateway.http.responses import json_response
 from gateway.http.types import Credits, Moment, Nested, Uuid, View, doc

@@ -14,7 +14,8 @@ from engine.services.usage_series import read_series
 from engine.store import Principal
 from engine.store.archive.archive import SeriesQuery, SeriesRow
 from engine.values.plain import moment
-from gateway.auth.endpoints import Resource, any_key, in_turns, operation
+from gateway.auth.endpoints import any_key, in_turns, operation
+from gateway.auth.resource import Resource
 from gateway.http.json_bodies import run_off_loop
 from gateway.http.query import QueryParameters
 from gateway.http.responses import json_response

@@ -24,8 +24,9 @@ from engine.webhooks.signing import (
     check_secret,
     check_webhook_url,
 )
-from gateway.auth.endpoints import Resource, operation, session_only
+from gateway.auth.endpoints import operation, session_only
 from gateway.auth.principal import check_capability
+from gateway.auth.resource import Resource
 from gateway.http.query import PageQuery, cursor_refused
 from gateway.http.request_bodies import read_body
 from gateway.http.responses import json_response

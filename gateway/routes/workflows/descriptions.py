@@ -6,7 +6,8 @@ from starlette.routing import Route
 from engine.errors import WorkflowNotFound, WorkflowNotRunnable
 from engine.ids.slugs import check_slug
 from engine.store import Principal
-from gateway.auth.endpoints import Resource, operation, requires
+from gateway.auth.endpoints import operation, requires
+from gateway.auth.resource import Resource
 from gateway.http.responses import json_response
 from gateway.openapi.document import OpenApiView, endpoint_at
 from gateway.openapi.workflow import RUN_PATH, DescribedWorkflow, make_workflow_document

@@ -13,7 +13,8 @@ from engine.services.workflows import drafts
 from engine.store import Draft, Principal
 from engine.store.accounts.rate_limits import DRAFTS, SAVES
 from engine.values.plain import moment
-from gateway.auth.endpoints import NO_BODY, Resource, operation, requires
+from gateway.auth.endpoints import NO_BODY, operation, requires
+from gateway.auth.resource import Resource
 from gateway.http.entity_tags import entity_tag, is_known, wanted_versions
 from gateway.http.request_bodies import read_object, read_optional_body
 from gateway.http.responses import json_response

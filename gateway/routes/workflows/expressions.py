@@ -12,7 +12,8 @@ from engine.nodes.support.expressions import MAX_VARIABLES
 from engine.store import Principal
 from engine.store.accounts.rate_limits import EXPRESSION_TRIALS
 from engine.values import cel
-from gateway.auth.endpoints import Resource, operation, requires
+from gateway.auth.endpoints import operation, requires
+from gateway.auth.resource import Resource
 from gateway.http.request_bodies import read_body
 from gateway.http.responses import json_response
 from gateway.http.types import OBJECT, RequestBody, View, doc, refused

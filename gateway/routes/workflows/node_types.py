@@ -8,7 +8,8 @@ from starlette.routing import Route
 
 from engine.nodes.catalogue import NodeTypeEntry, list_node_types
 from engine.store import Principal
-from gateway.auth.endpoints import NO_BODY, Resource, in_turns, operation, requires
+from gateway.auth.endpoints import NO_BODY, in_turns, operation, requires
+from gateway.auth.resource import Resource
 from gateway.http.responses import encode_json
 from gateway.http.types import JSON, OBJECT, Content, Nested, described_as, doc
 from gateway.openapi.parameters import IF_NONE_MATCH

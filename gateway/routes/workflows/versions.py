@@ -11,7 +11,8 @@ from engine.ids.slugs import check_slug
 from engine.services.workflows import restore_version as restoring
 from engine.store import Principal, Workflow
 from engine.store.accounts.rate_limits import SAVES
-from gateway.auth.endpoints import Resource, operation, requires
+from gateway.auth.endpoints import operation, requires
+from gateway.auth.resource import Resource
 from gateway.http.entity_tags import entity_tag
 from gateway.http.query import ShortPageQuery, cursor_refused
 from gateway.http.responses import json_response

@@ -11,14 +11,9 @@ from engine.graph.document import parse_graph_members
 from engine.services.workflows.check_workflow import check_workflow
 from engine.store import Principal
 from engine.store.accounts.rate_limits import CHECKS, NODES_OF_CALL
-from gateway.auth.endpoints import (
-    Resource,
-    before_approval,
-    count_call,
-    counted_by_handler,
-    operation,
-    requires,
-)
+from gateway.auth.endpoints import before_approval, counted_by_handler, operation, requires
+from gateway.auth.guard import count_call
+from gateway.auth.resource import Resource
 from gateway.http.request_bodies import read_body
 from gateway.http.responses import json_response
 from gateway.http.types import OBJECT, RequestBody, described_as, doc, refused

@@ -19,17 +19,10 @@ from engine.store import Principal, Workflow
 from engine.store.accounts.rate_limits import DRAFTS, SAVES
 from engine.store.workflows.list import WorkflowFilter
 from engine.values.input_schemas import inputs_schema
-from gateway.auth.endpoints import (
-    Resource,
-    count_call,
-    counted_by_handler,
-    guessed,
-    identify_visitor,
-    in_turns,
-    operation,
-    requires,
-)
+from gateway.auth.endpoints import counted_by_handler, guessed, in_turns, operation, requires
+from gateway.auth.guard import count_call, identify_visitor
 from gateway.auth.redaction import redacted
+from gateway.auth.resource import Resource
 from gateway.http.entity_tags import entity_tag, wanted_versions
 from gateway.http.query import QueryParameters, ShortPageQuery, Version, cursor_refused
 from gateway.http.request_bodies import read_object

@@ -8,8 +8,9 @@ import pytest
 
 from engine.errors import Unavailable
 from gateway.admission import body_memory
-from gateway.admission.body_memory import ACCOUNT, BODY_RESERVATION, BodyMemory
-from gateway.http.request_bodies import BODY, forget_body
+from gateway.admission.body_memory import BodyMemory
+from gateway.admission.request_context import RequestContext
+from gateway.http.request_bodies import forget_body
 from gateway.services import GatewayRequest
 from tests.gateway.conftest import Gateway
 from tests.support.eventually import PATIENCE_SECONDS, eventually
@@ -26,8 +27,8 @@ def little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(body_memory, "WAIT_SECONDS", 0.1)
 
 
-def request_of(account_id: str) -> dict[str, Any]:
-    return {ACCOUNT: account_id}
+def request_of(account_id: str) -> RequestContext:
+    return RequestContext(account_id=account_id)
 
 
 async def test_a_body_waits_until_its_account_has_memory_again(
@@ -151,7 +152,7 @@ async def test_callers_who_wait_for_their_runs_hold_no_bodies(
 
     def forget(request: GatewayRequest) -> None:
         forget_body(request)
-        left.append(BODY in request.scope or BODY_RESERVATION in request.scope)
+        left.append((request.context.body, request.context.body_bytes) != (None, None))
 
     monkeypatch.setattr("gateway.runs.service.forget_body", forget)
 

@@ -15,6 +15,7 @@ from engine.errors import TooManyConnections
 from engine.store import Principal
 from gateway.admission.connections import AccountRequests, Connections, Shares
 from gateway.admission.peers import Peers
+from gateway.admission.request_context import RequestContext
 from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.gateway.served_app import serving
 
@@ -107,24 +108,24 @@ def test_addresses_of_one_ipv6_network_are_one_peer() -> None:
 
 
 def test_an_account_has_a_share_of_the_requests_under_way_from_whatever_addresses() -> None:
-    requests, scopes = AccountRequests(capacity=64), [cast(Scope, {}) for _ in range(64)]
+    requests, contexts = AccountRequests(capacity=64), [RequestContext() for _ in range(64)]
 
-    for scope in scopes[:48]:
-        requests.begin(scope, principal("greedy"))
-        requests.begin(scope, principal("greedy"))  # the same request is counted once
+    for context in contexts[:48]:
+        requests.begin(context, principal("greedy"))
+        requests.begin(context, principal("greedy"))  # the same request is counted once
     with pytest.raises(TooManyConnections):
-        requests.begin(scopes[48], principal("greedy"))
-    requests.begin(scopes[49], principal("other"))
-    for scope in scopes:
-        requests.end(scope)
-    requests.begin(scopes[48], principal("greedy"))
+        requests.begin(contexts[48], principal("greedy"))
+    requests.begin(contexts[49], principal("other"))
+    for context in contexts:
+        requests.end(context)
+    requests.begin(contexts[48], principal("greedy"))
 
 
 def test_a_request_that_turns_out_to_be_another_account_s_is_counted_for_that_one_alone() -> None:
-    requests, scope = AccountRequests(capacity=1), cast(Scope, {})
+    requests, context = AccountRequests(capacity=1), RequestContext()
 
-    requests.begin(scope, principal("assumed"))
-    requests.begin(scope, principal("true"))
-    requests.end(scope)
+    requests.begin(context, principal("assumed"))
+    requests.begin(context, principal("true"))
+    requests.end(context)
 
-    requests.begin(cast(Scope, {}), principal("assumed"))
+    requests.begin(RequestContext(), principal("assumed"))

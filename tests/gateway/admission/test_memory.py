@@ -1,11 +1,10 @@
 """Memory for large results: reserved by requests and released."""
 
 import pytest
-from starlette.types import Scope
 
 from gateway.admission import memory
-from gateway.admission.body_memory import ACCOUNT
 from gateway.admission.memory import ResultMemory
+from gateway.admission.request_context import RequestContext
 
 MOST = 1_000
 SHARE = MOST // 4
@@ -19,39 +18,39 @@ def little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_a_request_that_asks_again_has_the_new_size_in_place_of_the_old() -> None:
     results = ResultMemory()
-    scope: Scope = {}
+    context = RequestContext()
     for size in (SHARE, 100, 200):
-        await results.for_answer(scope)(size)
+        await results.for_answer(context)(size)
 
-    await results.for_answer({})(50)
+    await results.for_answer(RequestContext())(50)
     with pytest.raises(TimeoutError):
-        await results.for_answer({})(1)
+        await results.for_answer(RequestContext())(1)
 
-    results.free(scope)
-    await results.for_answer({})(200)
+    results.free(context)
+    await results.for_answer(RequestContext())(200)
 
 
 async def test_slow_readers_of_an_account_leave_three_quarters_to_others() -> None:
     results = ResultMemory()
     for _ in range(2):
-        await results.for_answer({ACCOUNT: "slow"})(SHARE // 2)
+        await results.for_answer(RequestContext(account_id="slow"))(SHARE // 2)
     with pytest.raises(TimeoutError):
-        await results.for_answer({ACCOUNT: "slow"})(1)
+        await results.for_answer(RequestContext(account_id="slow"))(1)
 
     for name in ("b", "c", "d"):
-        await results.for_answer({ACCOUNT: name})(SHARE)
+        await results.for_answer(RequestContext(account_id=name))(SHARE)
 
 
 async def test_a_result_that_has_grown_counts_in_full_until_it_was_sent() -> None:
     results = ResultMemory()
-    scope: Scope = {ACCOUNT: "a"}
-    await results.for_answer(scope)(10)
-    results.settle(scope, MOST)
+    context = RequestContext(account_id="a")
+    await results.for_answer(context)(10)
+    results.settle(context, MOST)
     for name in ("a", "b"):
         with pytest.raises(TimeoutError):
-            await results.for_answer({ACCOUNT: name})(1)
+            await results.for_answer(RequestContext(account_id=name))(1)
 
-    results.free(scope)
+    results.free(context)
 
     for name in ("a", "b"):
-        await results.for_answer({ACCOUNT: name})(SHARE)
+        await results.for_answer(RequestContext(account_id=name))(SHARE)

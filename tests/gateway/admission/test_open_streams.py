@@ -16,6 +16,7 @@ from engine.settings import Settings
 from engine.store import Account, Principal, Store
 from engine.store.redis import keyspace
 from gateway.admission.open_streams import MOST_OF_AN_ACCOUNT, OpenStreams
+from gateway.admission.request_context import RequestContext
 from gateway.events import event_streams
 from tests.gateway.conftest import Gateway, MakeBrowser
 from tests.support.eventually import eventually
@@ -236,14 +237,14 @@ async def test_a_gateway_that_stops_ends_streams_that_sleep(
 
 
 async def test_a_request_that_is_handled_twice_takes_one_place(account: Account) -> None:
-    streams, scope, others = OpenStreams(most=1), dict[str, Any](), dict[str, Any]()
+    streams, context, others = OpenStreams(most=1), RequestContext(), RequestContext()
     principal = Principal(account=account, terms=load().terms(account.tier, account.role))
 
-    streams.take_place(scope, principal)
-    streams.take_place(scope, principal)
+    streams.take_place(context, principal)
+    streams.take_place(context, principal)
     with pytest.raises(TooManyStreams):
         streams.take_place(others, principal)
-    streams.free_place(scope)
+    streams.free_place(context)
     streams.take_place(others, principal)
 
 

@@ -18,8 +18,9 @@ from engine.settings import Settings
 from engine.store import Account, ApiKey, Principal, Store
 from engine.store.redis.scripts import SCRIPTS
 from gateway.app import routes
-from gateway.auth.endpoints import Public, Resource
+from gateway.auth.guard import Public
 from gateway.auth.principal import check_capability
+from gateway.auth.resource import Resource
 from tests.gateway.conftest import MakeClient
 from tests.support.eventually import eventually
 from tests.support.gateway.documents import greeting

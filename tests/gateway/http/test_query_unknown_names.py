@@ -10,7 +10,8 @@ from engine.graph.document import parse_document
 from engine.settings import Settings
 from engine.store import Account, Store
 from gateway.app import routes
-from gateway.auth.endpoints import API, Endpoint, Guarded, Resource
+from gateway.auth.guard import API, Endpoint, Guarded
+from gateway.auth.resource import Resource
 from tests.gateway.auth.test_principal import PATH
 from tests.support.gateway.documents import greeting, node
 from tests.support.gateway.fake_worker import FakeWorker

@@ -13,7 +13,9 @@ from engine.errors import InvalidQuery, WorkflowNotFound
 from engine.settings import Settings
 from engine.store import Principal
 from gateway.app import routes
-from gateway.auth.endpoints import NO_BODY, Endpoint, Resource, operation, public, requires
+from gateway.auth.endpoints import NO_BODY, operation, public, requires
+from gateway.auth.guard import Endpoint
+from gateway.auth.resource import Resource
 from gateway.http.query import QueryParameters
 from gateway.http.request_bodies import read_body
 from gateway.http.responses import json_response

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from engine import errors
 from engine.settings import Settings
 from gateway.app import routes
-from gateway.auth.endpoints import Resource
+from gateway.auth.resource import Resource
 from gateway.http.types import decode_instant
 from gateway.openapi.components import components_of, examples_of
 from gateway.openapi.document import make_document, shapes_of

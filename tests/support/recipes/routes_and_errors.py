@@ -12,7 +12,8 @@ ROUTE = Recipe(
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gateway.auth.endpoints import Resource, operation, public
+from gateway.auth.endpoints import operation, public
+from gateway.auth.resource import Resource
 from gateway.http.responses import json_response
 from gateway.http.types import View
 from gateway.services import GatewayRequest

@@ -16,7 +16,8 @@ from engine.settings import Settings
 from engine.store import Store
 from engine.webhooks.signing import CAPABILITY
 from gateway.app import routes
-from gateway.auth.endpoints import Guarded, Resource
+from gateway.auth.guard import Guarded
+from gateway.auth.resource import Resource
 from tests.support.graphs.graph_checkers import ANY_URL
 
 DEMANDED = {

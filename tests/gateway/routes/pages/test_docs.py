@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from engine.settings import Settings
 from gateway.app import routes
-from gateway.auth.endpoints import Resource
+from gateway.auth.resource import Resource
 from gateway.openapi.document import make_document
 from gateway.routes.pages import docs
 from tests.gateway.conftest import MakeClient

@@ -1,0 +1,49 @@
+"""State of one request beside its ASGI scope."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from starlette.types import Scope
+
+from engine.process.account_bytes import TakenBytes
+from engine.store import SpeculativeAuthorization
+
+KEY = "request_context"
+"""Key of the context in a request's scope."""
+
+
+@dataclass(slots=True, eq=False)
+class RequestContext:
+    """State of one request until its answer is sent.
+
+    What a member holds for the request is given back by the class that its description names.
+    """
+
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    """Headers noted for the answer; see `response_headers`."""
+    status: int = 0
+    """Status of the answer, 0 until it has begun to be sent."""
+    request_id: str = ""
+    """Id of the request, which its answer carries."""
+    speculation: SpeculativeAuthorization | None = None
+    """Authorization of the caller that is not confirmed yet."""
+    account_id: str = ""
+    """Account for which the request is counted; `AccountRequests`."""
+    body: bytes | None = None
+    """Body, kept while the request may be handled again."""
+    body_bytes: TakenBytes | None = None
+    """Memory reserved for the body; `BodyMemory`."""
+    result_bytes: TakenBytes | None = None
+    """Memory reserved for the answer; `ResultMemory`."""
+    streaming_account_id: str = ""
+    """Account of which the request has a place for an event stream; `OpenStreams`."""
+    take_back_failure: Callable[[], None] | None = None
+    """Takes back the failure that was counted in advance; `FailedCalls`."""
+
+
+def context_of(scope: Scope) -> RequestContext:
+    """Return the context of a request, a new one at first."""
+    context: RequestContext | None = scope.get(KEY)
+    if context is None:
+        context = scope[KEY] = RequestContext()
+    return context
