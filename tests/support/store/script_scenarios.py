@@ -48,7 +48,7 @@ OLD_NAMES = ("HSET", "node_names", "v1", "o", "v2", "o", "v3", "o", "co", 3, "no
 RAN = ("HSET", "workflow", "runs", f"0:1|{NOW}:x:processing:0")
 STORED = ("HSET", "documents", "bytes", 12, "workflows", 1)
 TERMS = "50:0:86400000"
-CHARGED = ("HSET", "x", "terms", TERMS, "reserve", "m0=9,t0.a=5", "markup", "1", "trials", "tried")
+CHARGED = ("HSET", "x", "terms", TERMS, "reserved", "m0=9,t0.a=5", "markup", "1", "trials", "tried")
 WALLET = ("HSET", "wallet", "given", 50, "ends", 0, "b:m0", 41, "b:t0.a", 5, "reserved", 14)
 ACT = (60_000, "command", "account.change", "acc", b"null", b'{"credits":1}')
 """An act of the audit log, as arguments."""

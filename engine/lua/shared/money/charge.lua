@@ -11,6 +11,6 @@ local function charge(keys, now)
   for position, part in ipairs(parts) do
     parts[position] = part[1] .. '=' .. string.format('%d', part[2])
   end
-  redis.call('HSET', KEYS[2], 'terms', terms, 'reserve', table.concat(parts, ','))
+  redis.call('HSET', KEYS[2], 'terms', terms, 'reserved', table.concat(parts, ','))
   save_wallet(wallet, terms)
 end

@@ -1,11 +1,11 @@
 -- Credit reservation of one execution, written by `save_reservation` only. Fields on record:
--- `reserve` 'bucket=credits,…' reserved and unspent, `holds` 'node=credits,…' of the running nodes,
+-- `reserved` 'bucket=credits,…' not yet spent, `reserved_by_node` 'node=credits,…' of running nodes,
 -- `spent`, `usd` in millionths, `cap`, `trials` of models without a completed node. A run of another
 -- account's workflow, whose nodes its caller does not see, is charged at its end at once: until then
 -- `captured` 'bucket=credits,…' has what its nodes have cost, which stays reserved.
 local function open_reservation(wallet)
-  local head = redis.call('HMGET', KEYS.execution, 'reserve', 'holds', 'spent', 'usd', 'cap',
-    'trials', 'owner', 'captured')
+  local head = redis.call('HMGET', KEYS.execution, 'reserved', 'reserved_by_node', 'spent', 'usd',
+    'cap', 'trials', 'owner', 'captured')
   local reservation = {wallet = wallet, parts = {}, by_node = {}, reserved = 0,
     running = 0, spent = tonumber(head[3] or '0'),
     usd = tonumber(head[4] or '0'), cap = tonumber(head[5] or 'inf') or math.huge, trials = {}}
@@ -41,8 +41,8 @@ local function save_reservation(reservation, terms)
     if part[2] > 0 then parts[#parts + 1] = part[1] .. '=' .. string.format('%d', part[2]) end
   end
   for model in pairs(reservation.trials) do trials[#trials + 1] = model end
-  redis.call('HSET', KEYS.execution, 'reserve', table.concat(parts, ','),
-    'holds', text_of(reservation.by_node), 'trials', table.concat(trials, ','),
+  redis.call('HSET', KEYS.execution, 'reserved', table.concat(parts, ','),
+    'reserved_by_node', text_of(reservation.by_node), 'trials', table.concat(trials, ','),
     'spent', string.format('%d', reservation.spent), 'usd', string.format('%d', reservation.usd))
   if reservation.captured then
     redis.call('HSET', KEYS.execution, 'captured', text_of(reservation.captured))

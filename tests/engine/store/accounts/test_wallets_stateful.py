@@ -339,11 +339,11 @@ class Spending(RuleBasedStateMachine):
         parts: Counter[str] = Counter()
         for bucket, credits in reservation.parts:
             parts[bucket] += credits
-        reserve = [each.split("=") for each in found.get("reserve", "").split(",") if each]
-        kept: Counter[str] = Counter()
-        for bucket, credits in reserve:
-            kept[bucket] += int(credits)
-        assert kept == parts
+        recorded: Counter[str] = Counter()
+        for each in filter(None, found.get("reserved", "").split(",")):
+            bucket, amount = each.split("=")
+            recorded[bucket] += int(amount)
+        assert recorded == parts
         apart = [each.split("=") for each in found.get("captured", "").split(",") if each]
         assert sum(int(credits) for _, credits in apart) == captured(name, reservation)
         assert reservation.spent + reservation.reserved <= reservation.cap
