@@ -5,7 +5,7 @@
 -- Kinds of reports: 'ask' (amount: tokens), 'took' a permission, 'left', and ends of calls: 'done'
 -- (tokens used, -1: unknown), 'refused' (milliseconds to wait), 'failed'. A call that did not ask has
 -- no id.
--- KEYS: state, calls, waiting, ring (accounts with waiting calls, by their share), running, granted
+-- KEYS: state, calls, waiting, shares (accounts with waiting calls, by share), running, granted
 --       (permitted and not begun), callers (processes)
 -- ARGV: now?, caller (the process's channel), lease_ms, provider (the message that notifies a
 --       process), requests (a minute, 0: unknown, or unchanged), tokens (a minute), concurrency,

@@ -111,7 +111,7 @@ class Governor:
             state=provider_keys.provider_state(provider),
             calls=provider_keys.provider_calls(provider),
             waiting=provider_keys.provider_waiting(provider),
-            ring=provider_keys.provider_ring(provider),
+            shares=provider_keys.provider_shares(provider),
             running=provider_keys.provider_running(provider),
             granted=provider_keys.provider_granted(provider),
             callers=provider_keys.provider_callers(provider),

@@ -20,9 +20,9 @@ def provider_waiting(provider: str) -> str:
     return f"{_provider_tag(provider)}:waiting"
 
 
-def provider_ring(provider: str) -> str:
+def provider_shares(provider: str) -> str:
     """Sorted set: account by its used share of the provider."""
-    return f"{_provider_tag(provider)}:ring"
+    return f"{_provider_tag(provider)}:shares"
 
 
 def provider_running(provider: str) -> str:

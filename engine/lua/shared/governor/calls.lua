@@ -7,9 +7,9 @@ local function enqueue(governor, id, account, tokens)
   local number = string.format('%012d', governor.count)
   redis.call('HSET', KEYS.calls, field, account .. '|' .. tokens .. '|' .. number .. '|0|0')
   redis.call('ZADD', KEYS.waiting, 0, account .. '|' .. number .. '|' .. field)
-  local used = tonumber(redis.call('ZSCORE', KEYS.ring, account) or 0)
+  local used = tonumber(redis.call('ZSCORE', KEYS.shares, account) or 0)
   local share = math.max(used, governor.served or 0)
-  redis.call('ZADD', KEYS.ring, string.format('%.17g', share), account)
+  redis.call('ZADD', KEYS.shares, string.format('%.17g', share), account)
 end
 
 -- Remove a waiting or running call. Returns nothing for an unknown one, else its account, its

@@ -16,7 +16,7 @@ local function end_call(governor, kind, id, account, amount, seen)
   end
   if owner and kind ~= 'failed' and amount >= 0 then
     correct_pace(governor, tokens, reserved, amount)
-    local share = redis.call('ZSCORE', KEYS.ring, owner)
+    local share = redis.call('ZSCORE', KEYS.shares, owner)
     local more = share_of(governor, amount) - share_of(governor, reserved)
     if share then add_share(governor, owner, tonumber(share), more) end
   end

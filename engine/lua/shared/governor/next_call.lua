@@ -7,19 +7,19 @@ local function share_of(governor, tokens)
 end
 
 local function add_share(governor, account, used, taken)
-  redis.call('ZADD', KEYS.ring, string.format('%.17g', used + taken), account)
+  redis.call('ZADD', KEYS.shares, string.format('%.17g', used + taken), account)
 end
 
 -- Return the first call of the account with the least share; nothing when no call may begin.
 local function next_call(governor)
   local position = 0
   while not is_blocked(governor, '*') do
-    local account, share = unpack(redis.call('ZRANGE', KEYS.ring, position, position, 'WITHSCORES'))
+    local account, share = unpack(redis.call('ZRANGE', KEYS.shares, position, position, 'WITHSCORES'))
     if not account then return end
     local name = redis.call('ZRANGE', KEYS.waiting, '[' .. account .. '|', '(' .. account .. '}',
       'BYLEX', 'LIMIT', 0, 1)[1]
     if not name then
-      redis.call('ZREM', KEYS.ring, account)
+      redis.call('ZREM', KEYS.shares, account)
     elseif is_blocked(governor, account) then
       position = position + 1
     else
