@@ -9,7 +9,7 @@
 local now = read_now(ARGV.now)
 
 local head = redis.call('HMGET', KEYS.execution, 'status', 'statuses', 'holders', 'notifier',
-  'terms', 'events', 'answer_batches', 'begun', 'values')
+  'terms', 'events', 'answer_batches', 'must_cancel', 'values')
 local status = head[1]
 if not status then return {'missing'} end
 if status == 'cancel_requested' then return {status} end

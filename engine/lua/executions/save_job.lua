@@ -14,6 +14,6 @@ if ARGV.job == '' then
   redis.call('HDEL', KEYS.execution, field)
 else
   redis.call('HSET', KEYS.execution, field, ARGV.job)
-  if ARGV.must_cancel == '1' then redis.call('HSET', KEYS.execution, 'begun', '1') end
+  if ARGV.must_cancel == '1' then redis.call('HSET', KEYS.execution, 'must_cancel', '1') end
 end
 return 'ok'

@@ -13,8 +13,8 @@ from engine.store.redis import keyspace
 
 FIRST_WALK = frozenset(
     {
-        *("begun", "depth", "events", "has_objects", "holders", "key", "lost", "markup", "models"),
-        *("origin", "owner", "started", "tried", "values", "webhook_url"),
+        *("depth", "events", "has_objects", "holders", "key", "lost", "markup", "models"),
+        *("must_cancel", "origin", "owner", "started", "tried", "values", "webhook_url"),
     }
 )
 """Fields of the record that the first walk of an execution reads after its claim."""

@@ -29,7 +29,7 @@ class ExecutionCheckpoints:
         self._batches = AnswerBatches(walks, offloaded, claimed.lease)
         self._plan = plan
         self._claimed = claimed
-        self._has_begun = "begun" in claimed.record
+        self._has_begun = "must_cancel" in claimed.record
         self._open: set[NodeCheckpoints] = set()
         self.is_given_up = False
         """True when the execution ends, so that its nodes' jobs are not resumed."""

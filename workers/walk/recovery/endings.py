@@ -78,7 +78,7 @@ async def end_failed(
 
 def find_cancellable_jobs(claimed: ClaimedExecution) -> list[Any]:
     """Return jobs that nodes had begun and not finished at the claim."""
-    rows = parse_jobs(claimed.record).items() if "begun" in claimed.record else ()
+    rows = parse_jobs(claimed.record).items() if "must_cancel" in claimed.record else ()
     jobs = (
         unpack(job)
         for (index, _), job in rows

@@ -17,7 +17,7 @@ from workers.walk.recovery.checkpoints import MAX_CANCELLED
 from workers.walk.recovery.endings import find_cancellable_jobs
 
 STATUSES = (NodeStatus.COMPLETED, NodeStatus.RUNNING, NodeStatus.RETRYING, NodeStatus.FAILED)
-BEGUN = {"begun": b"1"}
+MUST_CANCEL = {"must_cancel": b"1"}
 
 
 @pytest.fixture(autouse=True)
@@ -39,19 +39,19 @@ def test_jobs_of_all_nodes_but_completed_ones_are_cancelled() -> None:
     """A completed node has the answer of its job, though another item's record may be left."""
     jobs = {f"j{index}.0": pack(job(f"job-{index}")) for index in range(len(STATUSES))}
 
-    assert found(BEGUN | jobs) == ["job-1", "job-2", "job-3"]
+    assert found(MUST_CANCEL | jobs) == ["job-1", "job-2", "job-3"]
 
 
 def test_jobs_of_all_items_are_cancelled_within_a_bound() -> None:
     few = {f"j1.{item}": pack(job(f"job-{item}")) for item in range(3)}
     many = {f"j1.{item}": pack(job(f"job-{item}")) for item in range(MAX_CANCELLED + 5)}
 
-    assert found(BEGUN | few) == ["job-0", "job-1", "job-2"]
-    assert len(found(BEGUN | many)) == MAX_CANCELLED
+    assert found(MUST_CANCEL | few) == ["job-0", "job-1", "job-2"]
+    assert len(found(MUST_CANCEL | many)) == MAX_CANCELLED
 
 
 def test_nothing_is_cancelled_where_no_job_can_be() -> None:
     unnamed = {"j1.0": pack({"model": "own", "id": None}), "j1.1": pack(job("job-1"))}
 
     assert found({"j1.0": pack(job("job-0"))}) == []
-    assert found(BEGUN | unnamed) == ["job-1"]
+    assert found(MUST_CANCEL | unnamed) == ["job-1"]
