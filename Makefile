@@ -9,7 +9,8 @@ INSTALL := $(BIN)/python -P deploy/install.py
 PARALLEL := -n 4 --dist worksteal
 WITHOUT_STACK := --ignore=tests/acceptance --ignore=tests/contract --ignore=tests/benchmarks
 TESTED := 3.13 3.11
-PAGES := $(shell find gateway/ui -name node_modules -prune -o -type f -print)
+PAGES := docs/reference/model-manifest.schema.json \
+	$(shell find gateway/ui -name node_modules -prune -o -type f -print)
 SUPPORTED := import sys; sys.exit(sys.version_info < (3, 11))
 IS_TESTED := import sys; sys.exit("%d.%d" % sys.version_info[:2] not in sys.argv)
 IS_NEWER := import sys; sys.exit(sys.version_info[1] <= int(sys.argv[1]))

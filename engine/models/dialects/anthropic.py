@@ -20,7 +20,7 @@ class AnthropicSection:
     """Call of `/v1/messages`."""
 
     name: ClassVar[str] = "anthropic"
-    json_schema: ClassVar[Schema] = section_schema(MEMBERS, ("model",))
+    json_schema: ClassVar[Schema] = section_schema(MEMBERS, ("model",), "Anthropic's Messages API")
 
     endpoint: ProviderEndpoint
     model: str

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from engine.errors.nodes import SettingsError
-from engine.models.dialects.section_schema import Schema, section_schema
+from engine.models.dialects.section_schema import Schema, described, section_schema
 from engine.models.tables.table_checks import unknown_members
 from engine.models.tables.table_reader import ManifestContext
 from engine.values.templates import Template
@@ -31,7 +31,10 @@ class BuiltinSection:
     json_schema: ClassVar[Schema] = section_schema(
         BUILTIN_MEMBERS,
         ("template",),
-        template={"type": "string", "minLength": 1},
+        "Without a call: a template",
+        template=described(
+            {"type": "string", "minLength": 1}, "Its text is the answer; may contain {{ field }}."
+        ),
         gives={"enum": list(BuiltinResult)},
     )
     endpoint: ClassVar[None] = None

@@ -14,6 +14,7 @@ from engine.models.dialects.section_schema import (
     PLACED,
     TEXT,
     Schema,
+    described,
     section_schema,
     table_schema,
 )
@@ -51,13 +52,19 @@ class JobSection:
     json_schema: ClassVar[Schema] = section_schema(
         JOB_MEMBERS,
         ("id", "path", "status", "done", "failed"),
-        **dict.fromkeys(("id", "status", "error", "progress"), ANSWER_PATH),
-        **dict.fromkeys(("done", "failed"), STATUSES),
+        **dict.fromkeys(("status", "error", "progress"), ANSWER_PATH),
+        id=described(ANSWER_PATH, "Path of the job's id in the answer to the submit."),
+        path=described(TEXT, "Path that is polled; contains {{ job }}."),
+        done=described(STATUSES, "Statuses of success."),
+        failed=described(STATUSES, "Statuses of failure."),
+        result_path=described(TEXT, "Path of the result, where the last answer lacks it."),
+        cancel_path=described(TEXT, "Path that cancels the job."),
         cancel_method={"enum": list(METHODS)},
-        resubmit={
-            "type": "boolean",
-            "description": "Submit a job again that may have begun.",
-        },
+        resubmit=described(
+            {"type": "boolean"},
+            "Submit a job again that may have begun: the provider may make and charge two.",
+            default=False,
+        ),
     )
 
     id: Path
@@ -86,13 +93,16 @@ class HttpSection:
         section_schema(
             MEMBERS,
             ("path", "result"),
-            method={"enum": list(METHODS)},
-            media={"enum": list(MediaSection)},
-            as_text=TEXTS,
-            inline=TEXTS,
-            result=ANSWER_PATHS,
-            error=ANSWER_PATHS,
-            status_code=ANSWER_PATH,
+            "Any HTTP API",
+            method=described({"enum": list(METHODS)}, "By default POST."),
+            path=described(TEXT, "Begins with '/'; may contain {{ field }}."),
+            media=described({"enum": list(MediaSection)}, "Form of media in the answer."),
+            content_type=described(TEXT, "Content type of media as base64."),
+            as_text=described(TEXTS, "Fields whose values are sent as texts."),
+            inline=described(TEXTS, "Fields whose media are sent as data."),
+            result=described(ANSWER_PATHS, "Paths of the result, such as data[].url."),
+            error=described(ANSWER_PATHS, "Paths of an error; the first with a text counts."),
+            status_code=described(ANSWER_PATH, "Path of a status that counts before the answer's."),
             usage=table_schema(dict.fromkeys(USAGE_MEMBERS, ANSWER_PATH)),
             job=JobSection.json_schema,
         )

@@ -8,7 +8,13 @@ from typing import Any, ClassVar
 from engine.models.calls.body_templates import Body
 from engine.models.dialects.chat_fields import CHAT_MEMBERS, filled_texts, read_chat_members
 from engine.models.dialects.endpoint import ENDPOINT_MEMBERS, ProviderEndpoint, read_endpoint
-from engine.models.dialects.section_schema import BODY, PLACED, Schema, section_schema
+from engine.models.dialects.section_schema import (
+    BODY,
+    PLACED,
+    Schema,
+    described,
+    section_schema,
+)
 from engine.models.tables.table_reader import ManifestContext, TableReader
 from engine.values.templates import Template
 
@@ -31,7 +37,14 @@ class OpenAISection:
 
     name: ClassVar[str] = "openai"
     json_schema: ClassVar[Schema] = (
-        section_schema(MEMBERS, ("model",), api={"enum": list(OpenAIApi)}, mask=BODY) | PLACED
+        section_schema(
+            MEMBERS,
+            ("model",),
+            "OpenAI's protocol",
+            api=described({"enum": list(OpenAIApi)}, "By default that of the category."),
+            mask=BODY,
+        )
+        | PLACED
     )
 
     endpoint: ProviderEndpoint

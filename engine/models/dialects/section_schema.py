@@ -14,15 +14,36 @@ VARIABLE_NAME: Schema = {"type": "string", "pattern": f"^{VARIABLE.pattern}$"}
 ANSWER_PATH: Schema = {"$ref": "#/$defs/answerPath"}
 ANSWER_PATHS: Schema = {"anyOf": [ANSWER_PATH, {"type": "array", "items": ANSWER_PATH}]}
 BODY: Schema = {"description": "Any value; its texts may contain {{ field }}."}
+
+
+def described(schema: Schema, description: str, **more: Any) -> Schema:
+    """Return the schema of a member with its help, which the form of manifests shows as well."""
+    return {**schema, "description": description, **more}
+
+
 SHARED: dict[str, Schema] = {
     "base_url": {"type": "string", "pattern": "^https?://", "description": "Ends without a slash."},
-    "base_url_env": VARIABLE_NAME,
-    "setup": {**TEXT, "description": "Instructions for setting base_url_env; excludes base_url."},
-    "api_key_env": VARIABLE_NAME,
-    "keep_alive": {"type": "boolean"},
-    "stream": {"type": "boolean", "description": "Stream the text of a chat while a caller waits."},
+    "base_url_env": described(
+        VARIABLE_NAME,
+        "Variable whose base URL counts before base_url. Only manifests on disk may name one.",
+    ),
+    "setup": described(TEXT, "Instructions for setting base_url_env; excludes base_url."),
+    "api_key_env": described(
+        VARIABLE_NAME,
+        "Variable of the workers with the key, as OPENAI_API_KEY. The key itself is never here.",
+    ),
+    "key_header": described(
+        TEXT, "Header of the key. By default Authorization; for [anthropic] x-api-key."
+    ),
+    "key_prefix": described(TEXT, "Text before the key. By default 'Bearer '."),
+    "idempotency_header": described(TEXT, "Header of the idempotency key, where there is one."),
+    "keep_alive": described({"type": "boolean"}, "Reuse connections.", default=True),
+    "stream": described(
+        {"type": "boolean"}, "Stream the text of a chat while a caller waits.", default=True
+    ),
     "timeout_seconds": {"type": "number", "exclusiveMinimum": 0, "maximum": MAX_SECONDS},
     "headers": {"type": "object", "additionalProperties": {"type": "string"}},
+    "model": described(TEXT, "Name of the model at the provider."),
     **dict.fromkeys(("body", "prompt", "system", "images", "schema"), BODY),
 }
 """Members of several sections that are not plain texts."""
@@ -37,11 +58,12 @@ def table_schema(members: dict[str, Schema], required: tuple[str, ...] = ()) -> 
 
 
 def section_schema(
-    members: tuple[str, ...], required: tuple[str, ...] = (), **own: Schema
+    members: tuple[str, ...], required: tuple[str, ...] = (), title: str = "", **own: Schema
 ) -> Schema:
-    """Return the schema of a section.
+    """Return the schema of a section, with a title that the form of manifests shows.
 
     A member has its own schema, else that of all sections, else it is a text.
     """
     known = SHARED | own
-    return table_schema({name: known.get(name, TEXT) for name in members}, required)
+    table = table_schema({name: known.get(name, TEXT) for name in members}, required)
+    return table | {"title": title} if title else table

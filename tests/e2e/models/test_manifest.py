@@ -47,7 +47,7 @@ def test_a_change_of_the_form_changes_its_line_alone(page: Page, name: str) -> N
     before = area.input_value()
 
     form(page).get_by_label("Name", exact=True).fill("Renamed")
-    form(page).get_by_label("USD for one").fill("0.25")
+    form(page).get_by_label("USD", exact=True).fill("0.25")
 
     after = area.input_value()
     changed = zip(before.split("\n"), after.split("\n"), strict=True)

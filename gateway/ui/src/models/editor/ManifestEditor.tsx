@@ -145,7 +145,7 @@ function Notes({ source, manifest }: { source: EditedSource; manifest: Manifest 
 
 /** Removes the members that only manifests on disk may have: a saved manifest is refused with them. */
 function OtherAddress({ manifest }: { manifest: Manifest }) {
-  const section = Object.keys(CALLS).find((each) => each in manifest.table) ?? "";
+  const section = CALLS.find(({ name }) => name in manifest.table)?.name ?? "";
   const call = manifest.table[section];
   if (!isTable(call) || !("base_url_env" in call)) return null;
   const { base_url_env: _, setup: __, ...rest } = call;

@@ -2,9 +2,9 @@ import { useId } from "react";
 import { Fold } from "../../../editor/settings/Fold";
 import { isTable, type Table, valueAt } from "../toml";
 import { type FormProps, Members } from "./Members";
-import { CALLS, type CallName, MEMBERS } from "./memberTable";
+import { type Call, CALLS, MEMBERS } from "./memberTable";
 
-const BEGINNINGS: Record<CallName, Table> = {
+const BEGINNINGS: Record<string, Table> = {
   openai: { model: "the-name-of-the-model" },
   anthropic: { model: "the-name-of-the-model" },
   http: { path: "/v1/calls", result: "result", body: { prompt: "{{ prompt }}" } },
@@ -15,27 +15,25 @@ const JOB: Table = { id: "id", path: "/v1/jobs/{{ job }}", status: "status", don
 /** How the provider is called: one section, of which the form shows what its protocol has. */
 export function CallPart({ manifest }: FormProps) {
   const id = useId();
-  const names = Object.keys(CALLS) as CallName[];
-  const name = names.find((each) => each in manifest.table);
+  const call = CALLS.find(({ name }) => name in manifest.table);
   return (
     <>
       <div className="field">
         <label htmlFor={`${id}-call`}>How it is called</label>
-        <select id={`${id}-call`} className="input" value={name ?? ""} onChange={(event) => manifest.change([], switched(manifest.table, name, event.target.value as CallName))}>
-          {name === undefined && <option value="">Choose…</option>}
-          {names.map((each) => (
-            <option key={each} value={each}>
-              {CALLS[each]}
+        <select id={`${id}-call`} className="input" value={call?.name ?? ""} onChange={(event) => manifest.change([], switched(manifest.table, call, event.target.value))}>
+          {!call && <option value="">Choose…</option>}
+          {CALLS.map(({ name, title }) => (
+            <option key={name} value={name}>
+              {title}
             </option>
           ))}
         </select>
       </div>
-      {name && name !== "builtin" && <Members manifest={manifest} members={[...MEMBERS[name], ...MEMBERS.endpoint]} path={[name]} />}
-      {name === "builtin" && <Members manifest={manifest} members={MEMBERS.builtin} path={[name]} />}
-      {name === "http" && <Job manifest={manifest} />}
-      {name === "http" && (
+      {call && <Members manifest={manifest} members={call.members} path={[call.name]} />}
+      {call?.name === "http" && <Job manifest={manifest} />}
+      {call?.name === "http" && (
         <Fold summary="Where the answer says what was used" isOpenAtFirst={isTable(valueAt(manifest.table, ["http", "usage"]))}>
-          <Members manifest={manifest} members={MEMBERS["http.usage"]} path={["http", "usage"]} />
+          <Members manifest={manifest} members={MEMBERS.usage} path={["http", "usage"]} />
         </Fold>
       )}
     </>
@@ -62,17 +60,17 @@ function Job({ manifest }: FormProps) {
           onChange={(event) => manifest.change(["http", "job"], event.target.checked ? JOB : undefined)}
         />
       </div>
-      {isJob && <Members manifest={manifest} members={MEMBERS["http.job"]} path={["http", "job"]} />}
+      {isJob && <Members manifest={manifest} members={MEMBERS.job} path={["http", "job"]} />}
     </fieldset>
   );
 }
 
-/** The manifest with another section for the call, which keeps the provider's address. */
-function switched(table: Table, from: CallName | undefined, to: CallName): Table {
-  const { openai: _, anthropic: __, http: ___, builtin: ____, ...rest } = table;
-  const before = from ? table[from] : undefined;
-  const kept = MEMBERS.endpoint.map((each) => each.name).filter((name) => isTable(before) && name in before);
-  const endpoint = to === "builtin" ? {} : Object.fromEntries(kept.map((name) => [name, (before as Table)[name]]));
+/** The manifest with another section for the call, which keeps the provider's address and other members that both have. */
+function switched(table: Table, from: Call | undefined, to: string): Table {
+  const before = from && table[from.name];
+  const rest = Object.fromEntries(Object.entries(table).filter(([name]) => !CALLS.some((call) => call.name === name)));
+  const names = new Set(CALLS.find(({ name }) => name === to)?.members.map(({ name }) => name));
+  const shared = Object.entries(isTable(before) ? before : {}).filter(([name]) => names.has(name) && name !== "body");
   const base = to === "openai" || to === "http" ? { base_url: "https://api.example.com" } : {};
-  return { ...rest, [to]: { ...base, ...endpoint, ...BEGINNINGS[to] } };
+  return { ...rest, [to]: { ...base, ...Object.fromEntries(shared), ...BEGINNINGS[to] } };
 }

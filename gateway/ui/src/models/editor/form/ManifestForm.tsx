@@ -4,7 +4,7 @@ import { isTable } from "../toml";
 import { CallPart } from "./CallPart";
 import { FieldsPart } from "./FieldsPart";
 import { type FormProps, faultsWithin, Members } from "./Members";
-import { MEMBERS } from "./memberTable";
+import { CALLS, MEMBERS } from "./memberTable";
 import { PricesPart } from "./PricesPart";
 import "../../../editor/settings/settings.css";
 
@@ -24,7 +24,7 @@ export function ManifestForm({ manifest, isNameFixed }: FormProps & { isNameFixe
       <Part title={`Prices${count("pricing")}`} faults={faultsWithin(manifest, ["pricing"])} isOpen>
         <PricesPart manifest={manifest} />
       </Part>
-      <Part title="The call" faults={faultsWithin(manifest, ["openai", "anthropic", "http", "builtin"])} isOpen>
+      <Part title="The call" faults={faultsWithin(manifest, CALLS.map(({ name }) => name))} isOpen>
         <CallPart manifest={manifest} />
       </Part>
       <Part title="Limits of the provider" faults={faultsWithin(manifest, ["limits"])} isOpen={isTable(table.limits)}>
