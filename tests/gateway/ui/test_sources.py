@@ -1,4 +1,4 @@
-"""Sources of the pages: short functions and imports without circles."""
+"""Sources of the pages: short functions and folders, and imports without circles."""
 
 import re
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ from pathlib import Path
 SOURCES = Path(__file__).parents[3] / "gateway" / "ui" / "src"
 MODULES = sorted(path for path in SOURCES.rglob("*.ts*") if path.suffix in {".ts", ".tsx"})
 MOST_LINES = 80
+MOST_ENTRIES = 20
 OPENING = re.compile(
     r"( *)(?:"
     r"(?:export |default |async )*function\b.*"
@@ -64,3 +65,10 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 
     assert sum(map(len, graph.values())) > 3 * len(MODULES)
     TopologicalSorter(graph).prepare()  # Raises CycleError with the circle.
+
+
+def test_a_folder_has_at_most_twenty_entries() -> None:
+    folders = [SOURCES, *(path for path in SOURCES.rglob("*") if path.is_dir())]
+    counts = {str(folder): len(list(folder.iterdir())) for folder in folders}
+
+    assert {name: count for name, count in counts.items() if count > MOST_ENTRIES} == {}

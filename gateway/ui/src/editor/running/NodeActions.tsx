@@ -1,10 +1,10 @@
 import { Button } from "../../components/Button";
 import { toast } from "../../components/Toast";
 import { useDocument, useEditor, useStore } from "../document/store";
-import { isPinned, pin } from "./pins";
+import { isPinned, pin } from "./values/pins";
 import { useRecent } from "./recent";
 import { isLive, useRunning, useRuns } from "./runs";
-import { outputsToPin } from "./values";
+import { outputsToPin } from "./values/values";
 
 /** At most so many bytes of pins are kept in the data of the canvas, which has room for 64 KiB. */
 const MOST_BYTES = 56_000;

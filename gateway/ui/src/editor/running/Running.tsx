@@ -3,8 +3,8 @@ import { useEffect } from "react";
 import { credits, duration } from "../../components/Ago";
 import type { RunState } from "../../playground/runState";
 import { useStore } from "../document/store";
-import { NodeValuesDialog } from "./NodeValuesDialog";
-import { RunComparison } from "./RunComparison";
+import { NodeValuesDialog } from "./values/NodeValuesDialog";
+import { RunComparison } from "./values/RunComparison";
 import { useRunning, useRuns } from "./runs";
 
 /** What belongs to runs and is in no panel: words for screen readers, the key, the way to a failure. */

@@ -4,8 +4,8 @@ import { useResource } from "../../api/resource";
 import type { ExpressionTrial, GraphNode, NodeValues } from "../../api/types";
 import { useRecent, useRecorded } from "./recent";
 import { useRunning } from "./runs";
-import { SocketValue } from "./SocketValue";
-import { isTruncated, valuesPath } from "./values";
+import { SocketValue } from "./values/SocketValue";
+import { isTruncated, valuesPath } from "./values/values";
 
 const PAUSE_MS = 300;
 

@@ -10,7 +10,7 @@ import { check, inputsOf } from "../../playground/inputs";
 import { follow, type NodeState, type RunState } from "../../playground/runState";
 import { type EditorStore, useStore } from "../document/store";
 import { fieldsOf, filled } from "./form";
-import { pinsOf } from "./pins";
+import { pinsOf } from "./values/pins";
 
 /** A part of the workflow to run; without members, the whole of it. */
 export interface Part {

@@ -1,6 +1,6 @@
 import type { ExecutionDetail } from "../../api/types";
-import { SocketValue } from "../../editor/running/SocketValue";
-import { isTruncated } from "../../editor/running/values";
+import { SocketValue } from "../../editor/running/values/SocketValue";
+import { isTruncated } from "../../editor/running/values/values";
 
 /** What the run was called with. */
 export function Inputs({ execution: { inputs } }: { execution: ExecutionDetail }) {

@@ -5,8 +5,8 @@ import { Button } from "../../components/Button";
 import { Failed, Loading } from "../../components/States";
 import { StatusBadge } from "../../components/StatusBadge";
 import { Link } from "../../shell/router";
-import { SocketValue } from "../../editor/running/SocketValue";
-import { valuesPath } from "../../editor/running/values";
+import { SocketValue } from "../../editor/running/values/SocketValue";
+import { valuesPath } from "../../editor/running/values/values";
 import { turnOf, workOf } from "./timeline";
 import { lastBefore, useGraph } from "./useGraph";
 

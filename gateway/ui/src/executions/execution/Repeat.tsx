@@ -1,6 +1,6 @@
 import type { ExecutionDetail } from "../../api/types";
 import { CodeBlock } from "../../components/CodeBlock";
-import { isTruncated } from "../../editor/running/values";
+import { isTruncated } from "../../editor/running/values/values";
 import { snippet } from "../../playground/snippets";
 import { Link } from "../../shell/router";
 

@@ -5,7 +5,7 @@ import type { Accepted, ExecutionDetail, WorkflowRow } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Dialog } from "../../components/Dialog";
 import { toast } from "../../components/Toast";
-import { isTruncated } from "../../editor/running/values";
+import { isTruncated } from "../../editor/running/values/values";
 import { Link, navigate } from "../../shell/router";
 
 /** Leads to a form with the inputs of the run: of a workflow in the playground, of a model right here. */

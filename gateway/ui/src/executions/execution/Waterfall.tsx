@@ -3,7 +3,7 @@ import { useResource } from "../../api/resource";
 import type { ExecutionDetail, ExecutionNode, NodeValues } from "../../api/types";
 import { credits, duration } from "../../components/Ago";
 import { StatusBadge } from "../../components/StatusBadge";
-import { valuesPath } from "../../editor/running/values";
+import { valuesPath } from "../../editor/running/values/values";
 import { type Bar, barsOf, inOrder, type Scale, scaleOf, ticksOf, turnOf, waitOf, workOf } from "./timeline";
 import { isLive } from "./state";
 import { lastBefore, useGraph } from "./useGraph";

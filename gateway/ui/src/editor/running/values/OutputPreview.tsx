@@ -1,10 +1,10 @@
-import { assetPath } from "../../api/assets";
-import type { OutputStart } from "../../playground/runState";
-import { counted } from "../canvas/card/summary";
-import { type Socket, type SocketType, useCatalogue } from "../catalogue/catalogue";
-import { useEditor } from "../document/store";
+import { assetPath } from "../../../api/assets";
+import type { OutputStart } from "../../../playground/runState";
+import { counted } from "../../canvas/card/summary";
+import { type Socket, type SocketType, useCatalogue } from "../../catalogue/catalogue";
+import { useEditor } from "../../document/store";
 import { Thumbnail } from "./Media";
-import { useRunning } from "./runs";
+import { useRunning } from "../runs";
 import { mediaKind } from "./values";
 
 const LENGTH = 200;

@@ -1,7 +1,7 @@
 /** Pins: outputs that a node gives in runs of the draft without running. They are kept in the data of the canvas. */
 
-import type { EditorDocument } from "../document/document";
-import type { Edit } from "../document/edits";
+import type { EditorDocument } from "../../document/document";
+import type { Edit } from "../../document/edits";
 
 /** Values by node and output socket. */
 export type Pins = Record<string, Record<string, unknown>>;

@@ -1,10 +1,10 @@
 /** Values of nodes as executions keep them. */
 
-import { assetPath } from "../../api/assets";
-import { get } from "../../api/client";
-import type { NodeValues } from "../../api/types";
-import { kindOf } from "../../playground/Result";
-import type { SocketType } from "../catalogue/catalogue";
+import { assetPath } from "../../../api/assets";
+import { get } from "../../../api/client";
+import type { NodeValues } from "../../../api/types";
+import { kindOf } from "../../../playground/Result";
+import type { SocketType } from "../../catalogue/catalogue";
 
 /** Stands for a value that is too large: its size and its address. */
 export interface Truncated {

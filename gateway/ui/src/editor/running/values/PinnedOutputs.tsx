@@ -1,5 +1,5 @@
 import { useId, useState } from "react";
-import { useDocument, useStore } from "../document/store";
+import { useDocument, useStore } from "../../document/store";
 import { pin, pinsOf } from "./pins";
 
 /** The pinned outputs of a node, each of which can be edited. */

@@ -1,20 +1,20 @@
 import { useEffect, useState } from "react";
-import { useResource } from "../../api/resource";
-import type { ExecutionDetail, ExecutionNode, NodeValues } from "../../api/types";
-import { credits, duration } from "../../components/Ago";
-import { Button } from "../../components/Button";
-import { Dialog } from "../../components/Dialog";
-import { type Socket, useCatalogue } from "../catalogue/catalogue";
-import { useDocument, useEditor, useStore } from "../document/store";
-import { SettingsPanel } from "../settings/SettingsPanel";
-import { NodeActions } from "./NodeActions";
+import { useResource } from "../../../api/resource";
+import type { ExecutionDetail, ExecutionNode, NodeValues } from "../../../api/types";
+import { credits, duration } from "../../../components/Ago";
+import { Button } from "../../../components/Button";
+import { Dialog } from "../../../components/Dialog";
+import { type Socket, useCatalogue } from "../../catalogue/catalogue";
+import { useDocument, useEditor, useStore } from "../../document/store";
+import { SettingsPanel } from "../../settings/SettingsPanel";
+import { NodeActions } from "../NodeActions";
 import { PinnedOutputs } from "./PinnedOutputs";
 import { isPinned } from "./pins";
-import { RunChoice } from "./RunChoice";
-import { useRecent, useRecorded } from "./recent";
-import { useNodeRun, useRunning, useRuns } from "./runs";
+import { RunChoice } from "../RunChoice";
+import { useRecent, useRecorded } from "../recent";
+import { useNodeRun, useRunning, useRuns } from "../runs";
 import { SocketValue } from "./SocketValue";
-import { StatusIcon, statusOf, wordOf } from "./status";
+import { StatusIcon, statusOf, wordOf } from "../status";
 import { valuesPath } from "./values";
 
 /** Input, settings and output of one node side by side, with the values of a run. */

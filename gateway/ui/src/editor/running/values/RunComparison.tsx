@@ -1,13 +1,13 @@
 import { useState } from "react";
-import { useResource } from "../../api/resource";
-import type { ExecutionDetail, ExecutionNode, NodeValues } from "../../api/types";
-import { credits, duration } from "../../components/Ago";
-import { Button } from "../../components/Button";
-import { Dialog } from "../../components/Dialog";
+import { useResource } from "../../../api/resource";
+import type { ExecutionDetail, ExecutionNode, NodeValues } from "../../../api/types";
+import { credits, duration } from "../../../components/Ago";
+import { Button } from "../../../components/Button";
+import { Dialog } from "../../../components/Dialog";
 import { useOutputs } from "./OutputPreview";
-import { RunChoice } from "./RunChoice";
-import { useRecent, useRecorded } from "./recent";
-import { useRunning, useRuns } from "./runs";
+import { RunChoice } from "../RunChoice";
+import { useRecent, useRecorded } from "../recent";
+import { useRunning, useRuns } from "../runs";
 import { SocketValue } from "./SocketValue";
 import { unlinked, valuesPath } from "./values";
 

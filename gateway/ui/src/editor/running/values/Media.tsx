@@ -1,8 +1,8 @@
 import { useState } from "react";
-import { assetPath } from "../../api/assets";
-import { LinkedMedium } from "../../components/LinkedMedium";
-import { Medium } from "../../playground/Medium";
-import type { SocketType } from "../catalogue/catalogue";
+import { assetPath } from "../../../api/assets";
+import { LinkedMedium } from "../../../components/LinkedMedium";
+import { Medium } from "../../../playground/Medium";
+import type { SocketType } from "../../catalogue/catalogue";
 import { mediaKind } from "./values";
 
 interface Props {

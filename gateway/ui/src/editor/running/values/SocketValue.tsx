@@ -1,6 +1,6 @@
-import { CopyButton } from "../../components/CopyButton";
-import { Tree } from "../../playground/Result";
-import type { SocketType } from "../catalogue/catalogue";
+import { CopyButton } from "../../../components/CopyButton";
+import { Tree } from "../../../playground/Result";
+import type { SocketType } from "../../catalogue/catalogue";
 import { SocketMedium } from "./Media";
 import { isMedium, isTruncated } from "./values";
 
