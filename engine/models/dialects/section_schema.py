@@ -58,7 +58,7 @@ def table_schema(members: dict[str, Schema], required: tuple[str, ...] = ()) -> 
 
 
 def section_schema(
-    members: tuple[str, ...], required: tuple[str, ...] = (), title: str = "", **own: Schema
+    members: tuple[str, ...], required: tuple[str, ...] = (), title: str = "", /, **own: Schema
 ) -> Schema:
     """Return the schema of a section, with a title that the form of manifests shows.
 
