@@ -19,7 +19,7 @@ def call(
     url: str,
     *,
     key: str | None = None,
-    body: Mapping[str, Any] | None = None,
+    body: Mapping[str, Any] | bytes | None = None,
     timeout: float = 30.0,
 ) -> tuple[int, Any]:
     """Send one request; return the status and the parsed answer. Raises Unreachable."""
@@ -28,7 +28,7 @@ def call(
         headers["x-api-key"] = key
     if body is not None:
         headers["content-type"] = "application/json"
-    sent = None if body is None else json.dumps(body).encode()
+    sent = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
     status, answer = exchange(method, url, sent, headers, timeout)
     return status, read_json(answer)
 
