@@ -14,7 +14,9 @@ if ARGV.is_archived == '1' then
 end
 local account_id = string.match(ARGV.reference, '^[^/]+')
 local newest = tonumber(redis.call('HGET', KEYS.newest_forgotten, account_id) or '-1')
-if tonumber(head[3] or '-1') > newest then redis.call('HSET', KEYS.newest_forgotten, account_id, head[3]) end
+if tonumber(head[3] or '-1') > newest then
+  redis.call('HSET', KEYS.newest_forgotten, account_id, head[3])
+end
 redis.call('UNLINK', KEYS.execution, KEYS.events, KEYS.progress)
 redis.call('ZREM', KEYS.executions, ARGV.execution_id)
 redis.call('ZREM', KEYS.finished, ARGV.reference)

@@ -51,5 +51,6 @@ if ARGV.is_lost == '1' then
   local lost = redis.call('HINCRBY', KEYS.execution, 'lost', 1)
   pause = pause * 2 ^ math.min(lost - 1, MOST_DOUBLINGS)
 end
-redis.call('ZADD', KEYS.due, string.format('%d', now + math.min(pause, LONGEST_PAUSE)), ARGV.reference)
+local due = string.format('%d', now + math.min(pause, LONGEST_PAUSE))
+redis.call('ZADD', KEYS.due, due, ARGV.reference)
 return 1

@@ -5,5 +5,7 @@
 -- Returns the recorded response
 local answer = redis.call('HGET', KEYS.idempotency, 'answer')
 if answer then return answer end
-if redis.call('EXISTS', KEYS.idempotency) == 1 then redis.call('HSET', KEYS.idempotency, 'answer', ARGV.answer) end
+if redis.call('EXISTS', KEYS.idempotency) == 1 then
+  redis.call('HSET', KEYS.idempotency, 'answer', ARGV.answer)
+end
 return ARGV.answer

@@ -10,7 +10,8 @@
 local now = read_now(ARGV.now)
 local window = tonumber(ARGV.window_ms)
 local ends = (math.floor(now / window) + 1) * window
-local tier, limits = string.match(redis.call('HGET', KEYS.accounts, ARGV.account) or '', '^([^|]+)|'), nil
+local account = redis.call('HGET', KEYS.accounts, ARGV.account) or ''
+local tier, limits = string.match(account, '^([^|]+)|'), nil
 for position = FIRST.limits, LAST.limits, 4 do
   if ARGV[position] == tier then limits = position end
 end

@@ -13,7 +13,5 @@ local created = redis.call('HGET', KEYS.delivery, 'created')
 if created then return created end
 redis.call('HSET', KEYS.delivery, 'status', 'pending', 'key', ARGV.api_key, 'url', ARGV.url,
   'event', ARGV.event, 'body', ARGV.body, 'created', stamp, 'next', stamp)
-local keys = {delivery = KEYS.delivery, due = KEYS.deliveries_due,
-  listed = KEYS.webhook_deliveries}
-list_delivery(keys, ARGV.reference, ARGV.delivery_id, now, ARGV.keep_ms, ARGV.resend_ms)
+list_delivery(ARGV.delivery_id, now, ARGV.keep_ms, ARGV.resend_ms)
 return stamp

@@ -15,8 +15,9 @@ local function move_nodes(codes, fence, now, rows_field)
   if #was_claimed > 0 then redis.call('HDEL', KEYS.execution, unpack(was_claimed)) end
   if ARGV.retrying ~= '' then
     for index, delay in string.gmatch(ARGV.retrying, '(%d+)=(%d+)') do
-      local claim, at = claim_of(index), string.format('%d', now + tonumber(delay))
-      redis.call('HSET', KEYS.execution, 'n' .. index, '0:' .. claim[2] .. ':' .. at .. ':' .. claim[4])
+      local claim = claim_of(index)
+      redis.call('HSET', KEYS.execution, 'n' .. index,
+        string.format('0:%s:%d:%s', claim[2], now + tonumber(delay), claim[4]))
       codes[index + 1] = RETRYING
     end
   end

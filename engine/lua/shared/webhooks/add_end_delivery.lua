@@ -1,12 +1,11 @@
 -- Add the delivery of an execution's end in the same step as the end. Its data were frozen in the
 -- record at the acceptance.
 local function add_end_delivery(status, now)
-  local keys = {delivery = KEYS.delivery, due = KEYS.deliveries_due, listed = KEYS.webhook_deliveries}
   local webhook = redis.call('HMGET', KEYS.execution, 'key', 'webhook_url', 'delivery_keep_ms',
     'delivery_resend_ms')
   local stamp = string.format('%d', now)
   redis.call('HSET', KEYS.delivery, 'status', 'pending', 'execution', ARGV.execution_id,
     'key', webhook[1], 'url', webhook[2], 'event', 'execution.' .. status, 'created', stamp,
     'next', stamp)
-  list_delivery(keys, ARGV.reference, ARGV.execution_id, now, webhook[3], webhook[4])
+  list_delivery(ARGV.execution_id, now, webhook[3], webhook[4])
 end
