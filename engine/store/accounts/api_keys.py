@@ -17,7 +17,7 @@ from engine.store.accounts.accounts import Account, parse_account
 from engine.store.accounts.key_records import pack_key, parse_key
 from engine.store.accounts.principals import ApiKey, Principal
 from engine.store.accounts.rate_limits import WINDOW_MS, CallLimits, Window, parse_window
-from engine.store.accounts.speculation import SpeculativeAuthorization
+from engine.store.accounts.speculation import AssumedCaller, SpeculativeAuthorization
 from engine.store.audit import AuditAction, AuditedAct, AuditLog
 from engine.store.redis import channels, keyspace
 from engine.store.redis.client import Client, forget
@@ -166,18 +166,25 @@ class ApiKeys:
         if assumed is None:
             return None
         principal, fingerprint = assumed
-        account = principal.account
-        limit = self._limits.options(bucket, account)
-        expires_at = principal.key.expires_at if principal.key else None
-        partition = tokens.partition_of(digest)
-        keys = keyspace.api_keys(partition), keyspace.accounts(partition)
+        account_id, partition = principal.account.id, tokens.partition_of(digest)
+        most_calls = self._limits.limit(bucket, principal.account)
+        caller = AssumedCaller(
+            api_keys=keyspace.api_keys(partition),
+            accounts=keyspace.accounts(partition),
+            windows=None if most_calls is None else keyspace.windows(partition),
+            digest=digest,
+            records_fingerprint=fingerprint,
+            account_id=account_id,
+            key_expires_at=principal.key.expires_at if principal.key else None,
+            most_calls=most_calls,
+            bucket=bucket,
+            window_ms=WINDOW_MS,
+        )
         return SpeculativeAuthorization(
             principal,
-            (*keys, keyspace.windows(partition)) if limit else keys,
-            (digest, fingerprint, account.id),
-            limit if expires_at is None else (*limit, "expires", expires_at),
+            caller,
             lambda: self._authorize_call(digest, bucket),
-            lambda: self._record_use(principal.key_id, principal.account.id),
+            lambda: self._record_use(principal.key_id, account_id),
         )
 
     def remembers(self, secret: str) -> bool:

@@ -94,13 +94,12 @@ class CallLimits:
         """Return tier and limit of every tier with a limit, as the counting scripts take them."""
         return self._others.get(bucket, self._runs)
 
-    def options(self, bucket: str, account: Account) -> Sequence[str | int]:
-        """Return the options with which `accept_execution` counts an account's call."""
+    def limit(self, bucket: str, account: Account) -> int | None:
+        """Return the account's calls in a window of the bucket; None: unlimited."""
         limits = self.by_tier(bucket)
         if account.limits_name not in limits:
-            return ()
-        limit = limits[limits.index(account.limits_name) + 1]
-        return "limit", limit, "bucket", bucket, "window", WINDOW_MS
+            return None
+        return int(limits[limits.index(account.limits_name) + 1])
 
 
 def limits_by_tier(tiers: Tiers, limit: Callable[[TierTerms], int | None]) -> list[str | int]:

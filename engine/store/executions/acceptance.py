@@ -1,6 +1,7 @@
 """Acceptance of executions: one script records the execution, authorizes its call if that is still
 open, and reserves its credits."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,7 +20,11 @@ from engine.errors import (
 from engine.executions.execution import format_node_statuses
 from engine.ids.idempotency import IdempotencyKey
 from engine.ids.partitions import partition_of
-from engine.store.accounts.speculation import NO_ARGUMENTS, SpeculativeAuthorization
+from engine.store.accounts.speculation import (
+    AUTHORIZED,
+    AssumedCaller,
+    SpeculativeAuthorization,
+)
 from engine.store.accounts.wallets import LedgerKeeping, terms_text
 from engine.store.dispatch.hints import BULK_QUEUE, HintSender, InlineRun
 from engine.store.dispatch.queue_selector import QueueSelector
@@ -37,7 +42,6 @@ from engine.store.executions.offload import OffloadedValues
 from engine.store.executions.public_runs import begin_public_run, count_public_run, hidden_models
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
-from engine.store.redis.connection import Argument
 from engine.store.redis.scripts import SCRIPTS
 
 IDEMPOTENCY_MS = 86_400_000
@@ -114,11 +118,8 @@ class ExecutionAcceptance:
         if authorization is not None and not authorization.is_pending:
             authorization = None
         reference = keyspace.reference(account_id, new.run.execution_id)
-        reply = self._client.call(
-            SCRIPTS["accept_execution"],
-            _keys(new, authorization, quote),
-            self._arguments(new, inputs, authorization, quote),
-        )
+        caller = AUTHORIZED if authorization is None else authorization.caller
+        reply = self._call(new, inputs, quote, caller)
         queue = self._queue_selector.select(account_id)
         inline_run = _bounded(queue, new.inline_run)
         try:
@@ -139,44 +140,53 @@ class ExecutionAcceptance:
         finally:
             self._queue_selector.record(account_id, active)
 
-    def _arguments(
-        self,
-        new: NewExecution,
-        inputs: bytes,
-        authorization: SpeculativeAuthorization | None,
-        quote: Quote | None,
-    ) -> Sequence[Argument]:
-        run = new.run
+    def _call(
+        self, new: NewExecution, inputs: bytes, quote: Quote | None, caller: AssumedCaller
+    ) -> "asyncio.Future[Any]":
+        run, account_id, key = new.run, new.run.account_id, new.run.idempotency_key
+        terms, retry = run.terms, new.start and new.start.retry
         fields = new.record_fields(inputs, quote)
         if run.webhook_url:
             # Values for the script of the end, frozen now: the key may be deleted by then.
             fields |= {"webhook_url": run.webhook_url, "delivery_keep_ms": self._retention_ms}
             fields["delivery_resend_ms"] = RESEND_DELIVERY_MS
-        return [
-            *(0, run.execution_id, keyspace.reference(run.account_id, run.execution_id)),
-            *(new.version, format_node_statuses(new.statuses), RESEND_AFTER_MS),
-            *(authorization.arguments if authorization else NO_ARGUMENTS),
-            *(2 * len(fields), *_words(fields)),
-            *_words(self._options(new, quote)),
-            *(authorization.options if authorization else ()),
-        ]
-
-    def _options(self, new: NewExecution, quote: Quote | None) -> dict[str, Argument]:
-        run, options = new.run, dict[str, Argument]()
-        if new.owner_id or new.is_named_version:
-            options["kind"] = "~" if new.owner_id else "="
-        if run.terms is not None and run.terms.executions_at_once is not None:
-            options["most"] = run.terms.executions_at_once
-        if run.idempotency_key is not None:
-            options |= {"fingerprint": run.idempotency_key.fingerprint, "keep": IDEMPOTENCY_MS}
-            if run.answer:
-                options["answer"] = run.answer
-        if quote is not None and run.terms is not None:
-            options |= {"credits": quote.credits, "trials": trials_text(quote.trials)}
-            options["terms"] = terms_text(run.terms, self._keeping)
-        if new.start is not None and new.start.retry is not None:
-            options["retry"] = new.start.retry.former_retry
-        return options
+        return self._client.call(
+            SCRIPTS["accept_execution"],
+            workflow=keyspace.workflow(account_id, new.slug),
+            execution=keyspace.execution(account_id, run.execution_id),
+            executions=keyspace.account_executions(account_id),
+            due=keyspace.due(partition_of(account_id)),
+            active=keyspace.active(account_id),
+            first_call=key and keyspace.idempotency(account_id, key.digest),
+            failed=retry and keyspace.execution(account_id, retry.execution_id),
+            wallet=quote and keyspace.wallet(account_id),
+            ledger=quote and keyspace.ledger(account_id),
+            api_keys=caller.api_keys,
+            accounts=caller.accounts,
+            windows=caller.windows,
+            id=run.execution_id,
+            reference=keyspace.reference(account_id, run.execution_id),
+            version=new.workflow and new.workflow.version,
+            version_kind=new.version_kind,
+            statuses=format_node_statuses(new.statuses),
+            resend_ms=RESEND_AFTER_MS,
+            most_active=terms and terms.executions_at_once,
+            body_fingerprint=key and key.fingerprint,
+            first_call_ms=key and IDEMPOTENCY_MS,
+            answer=run.answer,
+            former_retry=retry and retry.former_retry,
+            credits=quote and quote.credits,
+            terms=quote and terms and terms_text(terms, self._keeping),
+            trials=quote and trials_text(quote.trials),
+            digest=caller.digest,
+            records_fingerprint=caller.records_fingerprint,
+            account_id=caller.account_id,
+            key_expires_at=caller.key_expires_at,
+            most_calls=caller.most_calls,
+            bucket=caller.bucket,
+            window_ms=caller.window_ms,
+            fields=[word for pair in fields.items() for word in pair],
+        )
 
     async def find_replay(
         self, account_id: str, idempotency_key: IdempotencyKey | None
@@ -199,32 +209,6 @@ class ExecutionAcceptance:
         return recorded.decode()
 
 
-def _keys(
-    new: NewExecution, authorization: SpeculativeAuthorization | None, quote: Quote | None
-) -> Sequence[str]:
-    run, account_id = new.run, new.run.account_id
-    keys = [
-        keyspace.workflow(account_id, new.slug),
-        keyspace.execution(account_id, run.execution_id),
-        keyspace.account_executions(account_id),
-        keyspace.due(partition_of(account_id)),
-        keyspace.active(account_id),
-    ]
-    if authorization is not None:
-        keys += authorization.keys
-    if run.idempotency_key is not None:
-        keys.append(keyspace.idempotency(account_id, run.idempotency_key.digest))
-    if new.retried_id:
-        keys.append(keyspace.execution(account_id, new.retried_id))
-    if quote is not None:
-        keys += keyspace.wallet(account_id), keyspace.ledger(account_id)
-    return keys
-
-
-def _words(pairs: dict[str, Argument]) -> Sequence[Argument]:
-    return [word for pair in pairs.items() for word in pair]
-
-
 def _bounded(queue: str, inline_run: InlineRun | None) -> InlineRun | None:
     """Return the run unless it is too large for its hint: thousands may wait in the bulk queue."""
     is_large = inline_run is not None and len(inline_run.inputs) > MAX_WAITING_BYTES
@@ -237,7 +221,7 @@ def _authorized(authorization: SpeculativeAuthorization | None, reply: Any) -> S
         verdict: Sequence[Any] = reply
         return verdict
     verdict, *window = reply
-    authorization.note(window, is_passed=verdict[0] != b"refused")
+    authorization.record_reply(window, is_passed=verdict[0] != b"refused")
     return verdict
 
 

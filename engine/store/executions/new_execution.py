@@ -90,14 +90,11 @@ class NewExecution(Struct, frozen=True, kw_only=True):
         return "" if is_own or self.workflow is None else self.workflow.account_id
 
     @property
-    def version(self) -> str:
-        """Number of the workflow's version; empty without a workflow."""
-        return "" if self.workflow is None else str(self.workflow.version)
-
-    @property
-    def retried_id(self) -> str:
-        """Failed execution that this one retries; empty: none."""
-        return self.start.retry.execution_id if self.start and self.start.retry else ""
+    def version_kind(self) -> str | None:
+        """Word for a version that need not be the live one of an own workflow."""
+        if self.owner_id:
+            return "foreign"
+        return "named" if self.is_named_version else None
 
     @property
     def statuses(self) -> Sequence[NodeStatus]:

@@ -86,7 +86,12 @@ def _read(folder: Traversable) -> dict[str, str]:
 
 
 def _with_shared(text: str, shared: dict[str, str]) -> str:
-    return USES.sub(lambda used: "".join(shared[name] for name in used[1].split(", ")), text)
+    """Return a text with the functions that it uses, and those that they use in turn."""
+
+    def functions(used: re.Match[str]) -> str:
+        return "".join(_with_shared(shared[name], shared) for name in used[1].split(", "))
+
+    return USES.sub(functions, text)
 
 
 SCRIPTS = load()

@@ -1,33 +1,33 @@
-"""Arguments of the scripts that accept executions."""
+"""Calls of the script that accepts executions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from engine.store.accounts.speculation import NO_ARGUMENTS
 from engine.store.redis.connection import Argument
 
-RESEND_MS = 5_000
 NO_FIELDS: Mapping[str, Argument] = {}
 
 
 def acceptance(
-    now: int,
-    name: str,
+    execution_id: str,
     *,
-    reference: str = "",
-    version: Argument = "",
-    statuses: str = "p",
     fields: Mapping[str, Argument] = NO_FIELDS,
-    **options: Any,
-) -> Sequence[Argument]:
-    """Return the arguments of a call that is authorized already; options of None are left out."""
-    given = {option: value for option, value in options.items() if value is not None}
-    return [
-        *(now, name, reference or name, version, statuses, RESEND_MS, *NO_ARGUMENTS),
-        *(2 * len(fields), *_words(fields)),
-        *_words(given),
-    ]
+    **names: Any,
+) -> dict[str, Any]:
+    """Return keys and arguments of the call, with others than the usual ones by name.
 
-
-def _words(pairs: Mapping[str, Argument]) -> Sequence[Argument]:
-    return [word for pair in pairs.items() for word in pair]
+    The reference, and the key of the execution, are the execution's id.
+    """
+    return {
+        "workflow": "workflow",
+        "execution": execution_id,
+        "executions": "all",
+        "due": "due",
+        "active": "active",
+        "id": execution_id,
+        "reference": execution_id,
+        "statuses": "p",
+        "resend_ms": 5_000,
+        "fields": [word for pair in fields.items() for word in pair],
+        **names,
+    }

@@ -1,16 +1,17 @@
--- Reserve the credits that an execution may cost, and use up trials, as the options of its acceptance
--- tell. Returns the refusal, if any.
-local function charge(keys, now)
-  local credits, terms = tonumber(option.credits), option.terms
-  local wallet = open_wallet(keys, now)
-  refresh_wallet(wallet, terms)
-  local exhausted = use_trials(wallet, option.trials)
+-- Reserve the credits that an execution to accept may cost, and use up trials. Returns the refusal, if
+-- any.
+local function charge(now)
+  local wallet = open_wallet({wallet = KEYS.wallet, ledger = KEYS.ledger}, now)
+  local credits = tonumber(ARGV.credits)
+  refresh_wallet(wallet, ARGV.terms)
+  local exhausted = use_trials(wallet, ARGV.trials)
   if exhausted then return {'exhausted', exhausted} end
   if wallet.balance < credits then return {'insufficient', wallet.balance} end
-  local parts = reserve(wallet, credits, 'execution', ARGV[2])
+  local parts = reserve(wallet, credits, 'execution', ARGV.id)
   for position, part in ipairs(parts) do
     parts[position] = part[1] .. '=' .. string.format('%d', part[2])
   end
-  redis.call('HSET', KEYS[2], 'terms', terms, 'reserved', table.concat(parts, ','))
-  save_wallet(wallet, terms)
+  local reserved = table.concat(parts, ',')
+  redis.call('HSET', KEYS.execution, 'terms', ARGV.terms, 'reserved', reserved)
+  save_wallet(wallet, ARGV.terms)
 end

@@ -160,8 +160,8 @@ class Spending(RuleBasedStateMachine):
         )
         texts = ",".join(f"{model}={kind}{most}" for model, kind, most in trials)
         tried = ",".join(model for model, _, _ in trials)
-        args = acceptance(
-            self.now,
+        first_call = {"first_call": f"first:{key}", "body_fingerprint": "body"} if key else {}
+        call = acceptance(
             name,
             statuses="p" * len(NODES),
             fields={
@@ -172,12 +172,12 @@ class Spending(RuleBasedStateMachine):
             credits=quote.credits,
             terms=self.terms,
             trials=texts,
-            fingerprint="body" if key else None,
-            keep=60_000,
+            wallet="wallet",
+            ledger="ledger",
+            first_call_ms=60_000,
+            **first_call,
         )
-        once = (f"first:{key}",) if key else ()
-        keys = ("workflow", name, "all", "due", "active", *once, *WALLET)
-        self.apply(act, ("accept_execution", keys, tuple(args[1:])))
+        self.apply(act, ("accept_execution", call))
         if name in self.model.reservations and is_claimed:
             self.claim(name)
             self.walk(data, name)

@@ -30,12 +30,18 @@ class Spender:
     async def accept(self, name: str, credits: int, terms: TierTerms) -> bytes:
         """Accept a run and have a worker claim it; return the verdict."""
         words = f"{terms.allowance}:{int(terms.allowance_once)}:{KEEP_MS}"
-        keys = ["workflow", name, "all", "due", keyspace.active(self.account.id)]
-        reply = await self.store.client.call(
-            SCRIPTS["accept_execution"],
-            [*keys, *self._wallet],
-            acceptance(0, name, credits=credits, terms=words, trials=""),
+        wallet, ledger = self._wallet
+        names = acceptance(
+            name,
+            active=keyspace.active(self.account.id),
+            wallet=wallet,
+            ledger=ledger,
+            credits=credits,
+            terms=words,
+            trials="",
         )
+        accept_execution = SCRIPTS["accept_execution"]
+        reply = await self.store.client.call(accept_execution, **names)
         if reply[0] == b"ok":
             await self._call("claim_execution", name, token="token", worker="w1")
         return bytes(reply[0])

@@ -35,24 +35,21 @@ async def saved(store: Store, account: Account) -> Saved:
 async def accept_at(store: Store, account: Account, saved: Saved, now: int) -> str:
     """Accept an execution at a given time."""
     execution_id = str(uuid.uuid4())
-    await store.client.call(
-        SCRIPTS["accept_execution"],
-        [
-            keyspace.workflow(account.id, saved[0].slug),
-            keyspace.execution(account.id, execution_id),
-            keyspace.account_executions(account.id),
-            keyspace.due(partition_of(account.id)),
-            keyspace.active(account.id),
-        ],
-        acceptance(
-            now,
-            execution_id,
-            reference=keyspace.reference(account.id, execution_id),
-            version=1,
-            statuses="pp",
-            fields={"slug": saved[0].slug, "source": "test", "inputs": pack({})},
-        ),
+    names = acceptance(
+        execution_id,
+        workflow=keyspace.workflow(account.id, saved[0].slug),
+        execution=keyspace.execution(account.id, execution_id),
+        executions=keyspace.account_executions(account.id),
+        due=keyspace.due(partition_of(account.id)),
+        active=keyspace.active(account.id),
+        now=now,
+        reference=keyspace.reference(account.id, execution_id),
+        version=1,
+        statuses="pp",
+        fields={"slug": saved[0].slug, "source": "test", "inputs": pack({})},
     )
+    accept_execution = SCRIPTS["accept_execution"]
+    await store.client.call(accept_execution, **names)
     return execution_id
 
 

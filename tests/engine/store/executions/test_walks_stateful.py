@@ -101,21 +101,19 @@ def script_call(call: Call) -> tuple[Any, ...]:
     own = {"execution": name, "now": call.now, "reference": name, "execution_id": name}
     match call.kind:
         case "accept":
-            keys = ["workflow", name, "all", "due", "active"]
             once: dict[str, Any] = {}
             if call.body:
-                keys.append(f"first:{call.key}")
-                once = {"fingerprint": call.body, "keep": 60_000}
-            args = acceptance(
-                call.now,
+                once = {"first_call": f"first:{call.key}", "body_fingerprint": call.body}
+                once["first_call_ms"] = 60_000
+            return "accept_execution", acceptance(
                 name,
+                now=call.now,
                 version=call.version,
                 statuses="p" * call.step,
                 fields={"slug": "echo", "inputs": b""},
-                most=call.max_active,
+                most_active=call.max_active,
                 **once,
             )
-            return "accept_execution", keys, [*args]
         case "claim":
             return "claim_execution", {**named, "token": call.token, "worker": held}
         case "finish_unclaimed":

@@ -12,6 +12,7 @@ from engine.errors import StoreFull
 from engine.store import Store
 from engine.store.redis.script_names import Parameter
 from engine.store.redis.scripts import SCRIPTS, USES
+from tests.support.store.acceptance import acceptance
 from tests.support.store.redis_contents import contents
 from tests.support.store.script_runner import with_keys
 from tests.support.store.script_scenarios import NOW, SCENARIOS, Scenario
@@ -179,11 +180,8 @@ async def test_a_graph_of_a_thousand_nodes_fits_the_scripts(store: Store) -> Non
     names = {"now": NOW, "reference": "acc/x", "execution": "x"}
     step = {**names, "execution_id": "x", "claim": "1:token", "workflow": "w"}
 
-    await store.client.call(
-        SCRIPTS["accept_execution"],
-        ["w", "x", "all", "due", "active"],
-        [NOW, "x", "acc/x", 1, statuses, 5000, "", "", "", 2, "inputs", b""],
-    )
+    accepted = acceptance("x", workflow="w", now=NOW, version=1, statuses=statuses)
+    await run(store, "accept_execution", **(accepted | names))
     await run(store, "claim_execution", **names, token="token", worker="w1")
     claimed = await run(
         store, "advance_execution", **step, step=1, claimed=",".join(map(str, every))

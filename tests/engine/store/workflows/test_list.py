@@ -9,7 +9,6 @@ import pytest
 from engine.access.capabilities import Tier
 from engine.executions.execution import ExecutionStatus
 from engine.graph.document import Document
-from engine.ids.partitions import partition_of
 from engine.store import Account, Store, WorkflowSummary
 from engine.store.executions.steps import Step
 from engine.store.redis import keyspace
@@ -236,20 +235,13 @@ async def test_runs_of_former_days_are_forgotten_after_a_week(
     workflow, _ = await save(store, account)
     key = keyspace.workflow(account.id, workflow.slug)
     days = [100, 100, 101, 103, 106, 107, 120]
-    counted = []
+    counted, accept_execution = [], SCRIPTS["accept_execution"]
     for number, day in enumerate(days):
-        await store.client.call(
-            SCRIPTS["accept_execution"],
-            [key, f"x{number}", "all", keyspace.due(partition_of(account.id)), "active"],
-            acceptance(
-                day * DAY_MS + 1,
-                f"x{number}",
-                reference=f"acc/x{number}",
-                version=1,
-                statuses="pp",
-                fields={"slug": workflow.slug, "inputs": b""},
-            ),
+        fields = {"slug": workflow.slug, "inputs": b""}
+        names = acceptance(
+            f"x{number}", workflow=key, now=day * DAY_MS + 1, version=1, fields=fields
         )
+        await store.client.call(accept_execution, **names)
         runs = (await store.client.send("HGET", key, "runs")).decode()
         counted.append(runs.partition("|")[0])
 

@@ -156,7 +156,7 @@ class Versions(RuleBasedStateMachine):
     def run_at(self, slug: str, version: int) -> None:
         """Run a version that need not be live."""
         is_there = self.scripts.send("HEXISTS", f"w:{slug}", f"d{version}")
-        reply = self.accept(slug, version, kind="=")
+        reply = self.accept(slug, version, version_kind="named")
         assert reply[0] == (b"ok" if is_there else b"no_document")
         if is_there:
             self.running[f"x{self.done}"] = (slug, version)
@@ -173,10 +173,10 @@ class Versions(RuleBasedStateMachine):
         name = f"x{self.done}"
         return self.scripts.run(
             "accept_execution",
-            [f"w:{slug}", name, "all", "due", "active"],
-            acceptance(
-                self.now,
+            **acceptance(
                 name,
+                workflow=f"w:{slug}",
+                now=self.now,
                 reference=f"acc/{name}",
                 version=version,
                 fields={"slug": slug, "inputs": b""},

@@ -1,0 +1,31 @@
+-- Write the record of an accepted execution, and schedule its hint. A version's run is counted and
+-- noted, since documents of versions that never ran can be removed without a search for executions.
+-- `version` has the fields of the workflow that `refuse_execution` returns.
+local function record_execution(now, version)
+  local MOST_AT_ONCE = 1000
+  redis.call('HSET', KEYS.execution, 'status', 'processing', 'version', ARGV.version, 'statuses',
+    ARGV.statuses, 'created', now)
+  for first = FIRST.fields, LAST.fields, MOST_AT_ONCE do
+    local last = math.min(first + MOST_AT_ONCE - 1, LAST.fields)
+    redis.call('HSET', KEYS.execution, unpack(ARGV, first, last))
+  end
+  redis.call('ZADD', KEYS.due, now + ARGV.resend_ms, ARGV.reference)
+  redis.call('SADD', KEYS.active, ARGV.id)
+  if version then
+    -- Uses: count_run
+    redis.call('HSET', KEYS.workflow, 'runs', count_run(version[4], now, ARGV.id))
+    if version[1] ~= ARGV.version then
+      -- A review that began before spares a version that is not live.
+      local begun = redis.call('HINCRBY', KEYS.workflow, 'begun', 1)
+      redis.call('HSET', KEYS.workflow, 'r' .. ARGV.version, 'b' .. begun)
+    elseif not version[3] then
+      redis.call('HSET', KEYS.workflow, 'r' .. ARGV.version, '1')
+    end
+  end
+  if KEYS.failed then redis.call('HSET', KEYS.failed, 'retry', ARGV.id) end
+  if KEYS.first_call then
+    redis.call('HSET', KEYS.first_call, 'fingerprint', ARGV.body_fingerprint, 'execution', ARGV.id)
+    if ARGV.answer ~= '' then redis.call('HSET', KEYS.first_call, 'answer', ARGV.answer) end
+    redis.call('PEXPIRE', KEYS.first_call, ARGV.first_call_ms)
+  end
+end
