@@ -173,14 +173,14 @@ def pools_have_time() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def workers_share_a_template() -> Iterator[None]:
-    """Workers in this process fork the children of their pools from one template."""
-    from tests.support.workers.shared_template import PoolOfSharedTemplate
+def workers_share_a_zygote() -> Iterator[None]:
+    """Workers in this process fork the children of their pools from one zygote."""
+    from tests.support.workers.shared_zygote import PoolOfSharedZygote
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("workers.main.Pool", PoolOfSharedTemplate)
+        patch.setattr("workers.main.Pool", PoolOfSharedZygote)
         yield
-    PoolOfSharedTemplate.close_template()
+    PoolOfSharedZygote.close_zygote()
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""Start of gateways and workers by fork from one process, whose memory they share."""
+"""Start of gateways and workers by fork from a zygote, whose memory they share."""
 
 import asyncio
 import contextlib
@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from deploy.stack import fork_server_process
 from deploy.stack.fork_server_process import READY
+from engine.process import zygote
 from engine.process.forked import ForkedProcess, can_watch
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -52,7 +53,7 @@ class ForkServer:
         gc.collect()
         gc.freeze()  # a collection would write to the memory that both share
         parent = os.getpid()
-        control, other = _open_control()
+        control, other = zygote.open_control(keeps_messages=True)
         pid = os.fork()
         if pid == 0:
             control.close()
@@ -88,7 +89,8 @@ class ForkServer:
                 if not await self._becomes_ready():
                     return None
                 with _adopting():
-                    socket.send_fds(self._control, [json.dumps(request).encode()], [output])
+                    data = json.dumps(request).encode()
+                    zygote.request_fork(self._control, zygote.ForkRequest(data, output))
                     answer = await self._receive(FORK_SECONDS)
                 return ForkedProcess(int(answer))
             except (OSError, TimeoutError, ValueError):
@@ -128,19 +130,9 @@ class ForkServer:
 
     def _start_again(self) -> ForkedProcess:
         """Start another server by command: this process has threads by now, and cannot fork."""
-        self._control, other = _open_control()
+        self._control, other = zygote.open_control(keeps_messages=True)
         with other:
-            other.set_inheritable(True)
-            words = ("-P", "-c", AGAIN, str(other.fileno()), str(os.getpid()))
-            pid = os.posix_spawn(sys.executable, [sys.executable, *words], os.environ)
-        return ForkedProcess(pid)
-
-
-def _open_control() -> tuple[socket.socket, socket.socket]:
-    """Return both ends of the socket between supervisor and server."""
-    control, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    control.setblocking(False)
-    return control, other
+            return ForkedProcess(zygote.start(AGAIN, other, [str(os.getpid())], os.environ))
 
 
 @contextlib.contextmanager

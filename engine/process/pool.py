@@ -1,6 +1,6 @@
 """A pool of child processes that can be killed: a deadline ends even work that blocks in C.
 
-The children are forked from a template process of our own (`pool_child`), not from the standard
+The children are forked from a zygote process of our own (`pool_child`), not from the standard
 library's fork server: that one hands its life-line on to each child, so a child stuck in C outlives
 a killed parent, and it stays behind when the pool is closed.
 """
@@ -18,14 +18,14 @@ from typing import Any, Protocol
 from engine.errors.nodes import NodeFailed
 from engine.process.account_slots import AccountSlots
 from engine.process.pool_child import HEADER
-from engine.process.pool_template import PRELOAD, PoolTemplate
+from engine.process.pool_zygote import PRELOAD, PoolZygote
 
 log = logging.getLogger(__name__)
 
 START_SECONDS = 10.0
-"""Longest time until the first child of a template, which imports modules before."""
+"""Longest time until the first child of a zygote, which imports modules before."""
 FORK_SECONDS = 3.0
-"""Longest time until a further one; a template that takes longer hangs, and is replaced."""
+"""Longest time until a further one; a zygote that takes longer hangs, and is replaced."""
 RESPAWN_PAUSE_SECONDS = 0.5
 CHUNK_BYTES = 65_536
 
@@ -83,10 +83,10 @@ def timed_out(seconds: float) -> NodeFailed:
 class _Child:
     """One process and the socket to it; it works on one call at a time."""
 
-    def __init__(self, channel: socket.socket, pid: int, template: PoolTemplate) -> None:
+    def __init__(self, channel: socket.socket, pid: int, zygote: PoolZygote) -> None:
         self._channel = channel
         self._pid = pid
-        self.template = template
+        self.zygote = zygote
 
     def is_alive(self) -> bool:
         """Return whether the process lives: an idle child sends nothing but its end."""
@@ -151,15 +151,15 @@ class Pool:
         self._idle: asyncio.LifoQueue[_Child] = asyncio.LifoQueue()
         self._children: set[_Child] = set()
         self._respawns: set[asyncio.Task[None]] = set()
-        self._template: PoolTemplate | None = None
-        self._hung: set[PoolTemplate] = set()
+        self._zygote: PoolZygote | None = None
+        self._hung: set[PoolZygote] = set()
         """Templates that do not answer, whose children still work."""
         self._is_started = False
         self._starting = asyncio.Lock()
         self._closed = False
 
     async def start(self) -> None:
-        """Start the template and all children, once; returns when they can work."""
+        """Start the zygote and all children, once; returns when they can work."""
         async with self._starting:
             if not self._is_started and not self._closed:
                 missing = self._slots + 1 - len(self._children)  # a start may have been cut short
@@ -176,9 +176,9 @@ class Pool:
             child.kill()
         while not self._idle.empty():
             self._idle.get_nowait().close()
-        for template in (self._template, *self._hung):
-            if template is not None:
-                template.close()
+        for zygote in (self._zygote, *self._hung):
+            if zygote is not None:
+                zygote.close()
 
     async def run(
         self,
@@ -253,9 +253,9 @@ class Pool:
             child.kill()
         child.close()
         self._children.discard(child)
-        for template in self._hung - {each.template for each in self._children}:
-            self._hung.discard(template)
-            template.close()
+        for zygote in self._hung - {each.zygote for each in self._children}:
+            self._hung.discard(zygote)
+            zygote.close()
 
     def _respawn_later(self) -> None:
         task = asyncio.create_task(self._respawn())
@@ -271,43 +271,43 @@ class Pool:
                 await asyncio.sleep(RESPAWN_PAUSE_SECONDS)
 
     async def _spawn(self) -> None:
-        if self._template is None:
-            self._template = PoolTemplate(self._memory_bytes, self._preload)
-            self._template.watch(self._template_ended)
-        template = self._template
+        if self._zygote is None:
+            self._zygote = PoolZygote(self._memory_bytes, self._preload)
+            self._zygote.watch(self._zygote_ended)
+        zygote = self._zygote
         parent_end, child_end = socket.socketpair()
         parent_end.setblocking(False)
         try:
             with child_end:
-                template.fork(child_end)
-            async with asyncio.timeout(FORK_SECONDS if template.has_forked else START_SECONDS):
+                zygote.fork(child_end)
+            async with asyncio.timeout(FORK_SECONDS if zygote.has_forked else START_SECONDS):
                 (pid,) = HEADER.unpack(await _read_some(parent_end))
         except BaseException as error:
             parent_end.close()
             if isinstance(error, TimeoutError | BlockingIOError):
-                self._leave_hung(template)
+                self._leave_hung(zygote)
             if isinstance(error, OSError | PoolCrashed):
                 raise PoolCrashed("A process of the pool did not start") from None
             raise
-        template.has_forked = True
-        child = _Child(parent_end, pid, template)
+        zygote.has_forked = True
+        child = _Child(parent_end, pid, zygote)
         self._children.add(child)
         self._idle.put_nowait(child)
 
-    def _template_ended(self) -> None:
-        """Reap the template, and replace it with its children, which have ended with it."""
-        template, self._template = self._template, None
-        if template is not None:
-            template.close()
+    def _zygote_ended(self) -> None:
+        """Reap the zygote, and replace it with its children, which have ended with it."""
+        zygote, self._zygote = self._zygote, None
+        if zygote is not None:
+            zygote.close()
         for _ in range(self._idle.qsize()):
             self._replace(self._idle.get_nowait())
 
-    def _leave_hung(self, template: PoolTemplate) -> None:
-        """Let the next child come from another template; this one ends with its last child."""
-        if template is self._template:
-            log.warning("the template of a pool hangs; another one is started")
-            self._template = None
-            self._hung.add(template)
+    def _leave_hung(self, zygote: PoolZygote) -> None:
+        """Let the next child come from another zygote; this one ends with its last child."""
+        if zygote is self._zygote:
+            log.warning("the zygote of a pool hangs; another one is started")
+            self._zygote = None
+            self._hung.add(zygote)
 
 
 class AccountRunner:

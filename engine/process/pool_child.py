@@ -1,53 +1,36 @@
-"""The processes behind the pool: a template that forks on request, and the children it forks."""
+"""The processes behind the pool: a zygote, and the children that it forks."""
 
 import contextlib
-import ctypes
-import gc
-import importlib
 import os
 import pickle
 import resource
 import signal
 import socket
 import struct
-import sys
 from collections.abc import Callable
 from typing import Any
 
+from engine.process import zygote
+
 HEADER = struct.Struct("!Q")
 """Before each message: its length in bytes. A child's first message is its own process id alone."""
-FORK = b"f"
-PR_SET_PDEATHSIG = 1
 NICENESS = 10
 """Children compute at length; processes that answer callers take precedence."""
 
 
 def main(arguments: list[str]) -> None:
-    """Run the template: `CONTROL_FD MEMORY_BYTES MODULE…`; it ends when the control socket does."""
+    """Run the zygote: `CONTROL_FD MEMORY_BYTES MODULE…`; it ends when the control socket does."""
     control_fd, memory_bytes, *modules = arguments
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    for module in modules:
-        with contextlib.suppress(ImportError):
-            importlib.import_module(module)
-    gc.freeze()
-    _fork_on_request(socket.socket(fileno=int(control_fd)), int(memory_bytes))
-
-
-def _fork_on_request(control: socket.socket, memory_bytes: int) -> None:
-    while True:
-        message, descriptors, _, _ = socket.recv_fds(control, 1, 1)
-        if not message:
-            return
-        if os.fork() == 0:
-            control.close()
-            _live(socket.socket(fileno=descriptors[0]), memory_bytes)
-        os.close(descriptors[0])
+    zygote.ignore_signals()
+    zygote.preload(modules)
+    with socket.socket(fileno=int(control_fd)) as control:
+        request = zygote.fork_on_request(control, are_adopted=False)
+    if request is not None:
+        _live(socket.socket(fileno=request.descriptor), int(memory_bytes))
 
 
 def _live(channel: socket.socket, memory_bytes: int) -> None:
-    """Run a child until the channel ends; never returns into the template's code."""
+    """Run a child until the channel ends; never returns."""
     try:
         _confine(memory_bytes)
         channel.sendall(HEADER.pack(os.getpid()))
@@ -60,8 +43,7 @@ def _live(channel: socket.socket, memory_bytes: int) -> None:
 
 def _confine(memory_bytes: int) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    zygote.end_with_parent(signal.SIGKILL)
     with contextlib.suppress(OSError):
         os.nice(NICENESS)
     with contextlib.suppress(ValueError, OSError):

@@ -48,7 +48,7 @@ async def serving(settings: Settings) -> AsyncIterator[Gateway]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def short_starts(workers_share_a_template: None) -> None:
+def short_starts(workers_share_a_zygote: None) -> None:
     """Workers of these tests start at once."""
 
 

@@ -33,7 +33,7 @@ def anyio_backend() -> tuple[str, dict[str, Any]]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def short_starts(workers_share_a_template: None) -> None:
+def short_starts(workers_share_a_zygote: None) -> None:
     """Workers of these tests start at once."""
 
 

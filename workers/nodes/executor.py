@@ -15,7 +15,7 @@ from engine.graph.plan import Node, NodeName
 from engine.log import MAX_TEXT
 from engine.models.pricing import NO_USAGE, Usage
 from engine.nodes.support.base import Outputs, WorkKind
-from engine.process import pool_template
+from engine.process import pool_zygote
 from engine.process.pool import Pool, timed_out
 from engine.store.redis.record_packing import pack
 from workers.nodes.context import NodeAttempt, NodeContext, NodeTools
@@ -24,7 +24,7 @@ from workers.nodes.secrets import StoredSecrets
 from workers.providers.base import Fetcher, MediaStore, NoMediaStore
 from workers.providers.model_caller import ModelCaller
 
-PRELOAD = (*pool_template.PRELOAD, "workers.nodes.imaging")
+PRELOAD = (*pool_zygote.PRELOAD, "workers.nodes.imaging")
 """Modules that the processes of the pool for nodes begin with."""
 
 log = logging.getLogger(__name__)

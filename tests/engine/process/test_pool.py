@@ -163,8 +163,8 @@ async def test_a_child_blocked_in_c_with_the_lock_held_is_gone_at_its_deadline(
 
 async def test_a_slot_is_usable_at_once_after_a_kill(pool: Pool) -> None:
     """A warm child is there to spare: nobody waits for the successor of the killed one."""
-    template = await pool.run(os.getppid, deadline_seconds=PATIENCE_SECONDS)
-    warm = set(children_of(template))
+    zygote = await pool.run(os.getppid, deadline_seconds=PATIENCE_SECONDS)
+    warm = set(children_of(zygote))
 
     with pytest.raises(PoolTimeout):
         await pool.run(block_in_c, 60, deadline_seconds=0.1)
@@ -293,9 +293,9 @@ async def test_the_first_call_starts_the_children() -> None:
         *(pool.run(os.getppid, deadline_seconds=PATIENCE_SECONDS) for _ in range(3))
     )
 
-    (template,) = set(children_of(os.getpid())) - before
-    assert set(parents) == {template}
-    assert len(children_of(template)) == 2
+    (zygote,) = set(children_of(os.getpid())) - before
+    assert set(parents) == {zygote}
+    assert len(children_of(zygote)) == 2
     await pool.close()
 
 
@@ -309,8 +309,8 @@ async def test_a_start_that_was_cut_short_is_completed() -> None:
 
     assert await pool.run(echo, 2, deadline_seconds=PATIENCE_SECONDS) == 2
 
-    (template,) = set(children_of(os.getpid())) - before
-    await eventually(lambda: _value(len(children_of(template))), lambda count: count == 2)
+    (zygote,) = set(children_of(os.getpid())) - before
+    await eventually(lambda: _value(len(children_of(zygote))), lambda count: count == 2)
     await pool.close()
 
 
@@ -318,8 +318,8 @@ async def test_close_leaves_no_process_and_ends_running_calls() -> None:
     before = set(children_of(os.getpid()))
     pool = Pool(slots=2)
     await pool.start()
-    (template,) = set(children_of(os.getpid())) - before
-    pids = [template, *children_of(template)]
+    (zygote,) = set(children_of(os.getpid())) - before
+    pids = [zygote, *children_of(zygote)]
     call = asyncio.create_task(pool.run(block_in_c, 60, deadline_seconds=60))
     await asyncio.sleep(0)
 
@@ -340,54 +340,54 @@ async def test_a_closed_pool_refuses_work() -> None:
         await pool.run(echo, 1, deadline_seconds=PATIENCE_SECONDS)
 
 
-async def test_a_killed_template_is_started_again() -> None:
+async def test_a_killed_zygote_is_started_again() -> None:
     before = set(children_of(os.getpid()))
     pool = Pool(slots=1)
     await pool.start()
-    (template,) = set(children_of(os.getpid())) - before
-    os.kill(template, signal.SIGKILL)
-    await eventually(lambda: _value(is_running(template)), lambda value: not value)
+    (zygote,) = set(children_of(os.getpid())) - before
+    os.kill(zygote, signal.SIGKILL)
+    await eventually(lambda: _value(is_running(zygote)), lambda value: not value)
 
     async def answer() -> str:
         try:
             return await pool.run(echo, "alive", deadline_seconds=PATIENCE_SECONDS)
         except PoolCrashed:
-            return "a child that was not done when its template died"
+            return "a child that was not done when its zygote died"
 
     await eventually(answer, lambda value: value == "alive")
     await pool.close()
 
 
-def template_of(before: set[int]) -> int:
-    (template,) = set(children_of(os.getpid())) - before
-    return template
+def zygote_of(before: set[int]) -> int:
+    (zygote,) = set(children_of(os.getpid())) - before
+    return zygote
 
 
-async def test_a_dead_template_is_reaped_and_replaced_before_the_next_call() -> None:
+async def test_a_dead_zygote_is_reaped_and_replaced_before_the_next_call() -> None:
     before = set(children_of(os.getpid()))
     pool = Pool(slots=1)
     await pool.start()
-    template = template_of(before)
+    zygote = zygote_of(before)
 
-    os.kill(template, signal.SIGKILL)
+    os.kill(zygote, signal.SIGKILL)
 
-    await eventually(lambda: _value(not Path(f"/proc/{template}").exists()))  # no zombie
+    await eventually(lambda: _value(not Path(f"/proc/{zygote}").exists()))  # no zombie
     await eventually(lambda: _value(set(children_of(os.getpid())) - before))
-    other = template_of(before)
+    other = zygote_of(before)
     await eventually(lambda: _value(len(children_of(other))), lambda count: count == 2)
     assert await pool.run(echo, "alive", deadline_seconds=PATIENCE_SECONDS) == "alive"
     await pool.close()
 
 
-async def test_a_hung_template_is_replaced_and_its_children_work_on(
+async def test_a_hung_zygote_is_replaced_and_its_children_work_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(process_pool, "FORK_SECONDS", 0.3)
     before = set(children_of(os.getpid()))
     pool = Pool(slots=2)
     await pool.start()
-    template = template_of(before)
-    os.kill(template, signal.SIGSTOP)
+    zygote = zygote_of(before)
+    os.kill(zygote, signal.SIGSTOP)
     long_call = asyncio.create_task(pool.run(time.sleep, 60, deadline_seconds=60))
     await asyncio.sleep(0.1)
 
@@ -396,9 +396,9 @@ async def test_a_hung_template_is_replaced_and_its_children_work_on(
 
     assert all(isinstance(each, PoolCrashed) for each in crashed)
     assert await pool.run(echo, "alive", deadline_seconds=30) == "alive"
-    assert is_running(template) and not long_call.done()
+    assert is_running(zygote) and not long_call.done()
     long_call.cancel()
-    await eventually(lambda: _value(not Path(f"/proc/{template}").exists()))
+    await eventually(lambda: _value(not Path(f"/proc/{zygote}").exists()))
     await pool.close()
 
 
@@ -435,8 +435,8 @@ async def test_children_die_with_a_parent_that_is_killed(tmp_path: Path) -> None
     path = tmp_path / "pid"
     parent = subprocess.Popen([sys.executable, "-c", PARENT, str(path)])
     await eventually(lambda: _value(path.exists() and path.read_text()))
-    (template,) = children_of(parent.pid)
-    pids = [template, *children_of(template)]
+    (zygote,) = children_of(parent.pid)
+    pids = [zygote, *children_of(zygote)]
 
     parent.kill()
     parent.wait()

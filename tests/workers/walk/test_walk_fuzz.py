@@ -13,7 +13,7 @@ from engine.settings import Settings
 from tests.conftest import RedisServer
 from tests.support.http.scripted_server import Target
 from tests.support.workers.fleet_trial import SharedPool, Trial, WatchedSlots
-from tests.support.workers.shared_template import PoolOfSharedTemplate
+from tests.support.workers.shared_zygote import PoolOfSharedZygote
 
 DEFAULT_SEEDS = (1, 2)
 ONE_SEED = [1, pytest.param(2, marks=pytest.mark.thorough)]
@@ -30,7 +30,7 @@ async def brisk(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
     monkeypatch.setattr("workers.main.ConcurrencyLimit", WatchedSlots)
     WatchedSlots.made.clear()
     monkeypatch.setattr("workers.walk.walk.SHARE_SECONDS", 0.0)
-    SharedPool.real = PoolOfSharedTemplate(slots=1)
+    SharedPool.real = PoolOfSharedZygote(slots=1)
     await SharedPool.real.start()
     yield Settings(
         redis_url=settings.redis_url,

@@ -19,7 +19,7 @@ from tests.support.http.raw_server import Stub, answer, serving
 from tests.support.manifests import PROMPT, model
 from tests.support.media.pictures import BLUE, RED, encoded, is_near, pixel, plain
 from tests.support.workers.paying_account import PRO
-from tests.support.workers.shared_template import PoolOfSharedTemplate
+from tests.support.workers.shared_zygote import PoolOfSharedZygote
 from tests.support.workers.untrusted_outputs import URLS, failure, run_all
 from workers.main import worker
 from workers.nodes.executor import Executor
@@ -94,7 +94,7 @@ class MediaWalker:
         self,
         runner: Runner,
         blob_store: MemoryMediaStore,
-        pool: PoolOfSharedTemplate,
+        pool: PoolOfSharedZygote,
         egress: Egress,
     ) -> None:
         self._runner = runner
@@ -137,7 +137,7 @@ class MediaWalker:
 async def media_walker(
     runner: Runner, blob_store: MemoryMediaStore, egress: Egress
 ) -> AsyncIterator[MediaWalker]:
-    pool = PoolOfSharedTemplate(slots=2)
+    pool = PoolOfSharedZygote(slots=2)
     await pool.start()
     yield MediaWalker(runner, blob_store, pool, egress)
     await pool.close()

@@ -1,13 +1,13 @@
-"""The process that the children of a pool are forked from."""
+"""The zygote that the children of a pool are forked from."""
 
 import asyncio
 import os
+import signal
 import socket
-import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from engine.process.pool_child import FORK
+from engine.process import zygote
 
 EXTENSIONS = ("strings", "math", "encoders", "optional", "bindings")
 PRELOAD = (
@@ -16,31 +16,25 @@ PRELOAD = (
     *(f"cel_expr_python.ext.ext_{name}" for name in EXTENSIONS),
     "engine.values.json_schemas",
 )
-"""Modules that the template imports before it forks, so that a child starts in milliseconds; a pool
+"""Modules that the zygote imports before it forks, so that a child starts in milliseconds; a pool
 for other work names more."""
-TEMPLATE = "import sys; from engine.process.pool_child import main; main(sys.argv[1:])"
+START = "import sys; from engine.process.pool_child import main; main(sys.argv[1:])"
 PASSED = frozenset({"PATH", "HOME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH"})
 PASSED_PREFIXES = ("LC_", "DYLD_", "PYTHON", "OMP_", "OPENBLAS_", "MKL_", "ORT_")
 """Locales, the interpreter, and thread counts of numeric libraries."""
 
 
-class PoolTemplate:
-    """The process that children are forked from; it has no threads and no connections."""
+class PoolZygote:
+    """The zygote of a pool."""
 
     def __init__(self, memory_bytes: int, preload: Sequence[str]) -> None:
         self.has_forked = False
         """Whether it has imported all and forked a child."""
         self._watching: asyncio.AbstractEventLoop | None = None
-        self._control, child_end = socket.socketpair()
-        descriptor = child_end.fileno()
-        command = [sys.executable, "-P", "-c", TEMPLATE]
+        self._control, child_end = zygote.open_control(keeps_messages=False)
         with child_end:
-            self._process = subprocess.Popen(
-                [*command, str(descriptor), str(memory_bytes), *preload],
-                pass_fds=[descriptor],
-                stdin=subprocess.DEVNULL,
-                env=child_environ(os.environ),
-            )
+            environ = child_environ(os.environ)
+            self._pid = zygote.start(START, child_end, [str(memory_bytes), *preload], environ)
 
     def watch(self, on_end: Callable[[], None]) -> None:
         """Call `on_end` when the process has ended; it sends nothing but that."""
@@ -49,15 +43,15 @@ class PoolTemplate:
 
     def fork(self, channel: socket.socket) -> None:
         """Ask for a child with this channel. Raises OSError where the process has ended."""
-        socket.send_fds(self._control, [FORK], [channel.fileno()], socket.MSG_DONTWAIT)
+        zygote.request_fork(self._control, zygote.ForkRequest(b"f", channel.fileno()))
 
     def close(self) -> None:
         """End the process and the children that it forked, and reap it."""
         if self._watching is not None:
             self._watching.remove_reader(self._control)
         self._control.close()
-        self._process.kill()
-        self._process.wait()
+        os.kill(self._pid, signal.SIGKILL)
+        os.waitpid(self._pid, 0)
 
 
 def child_environ(environ: Mapping[str, str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Pools that share a template have children of their own."""
+"""Pools that share a zygote have children of their own."""
 
 import os
 from collections.abc import AsyncIterator
@@ -7,32 +7,32 @@ from contextlib import asynccontextmanager
 import pytest
 
 from tests.support.eventually import PATIENCE_SECONDS, eventually
-from tests.support.workers.shared_template import PoolOfSharedTemplate
+from tests.support.workers.shared_zygote import PoolOfSharedZygote
 
-pytestmark = pytest.mark.usefixtures("workers_share_a_template")
+pytestmark = pytest.mark.usefixtures("workers_share_a_zygote")
 
 
 @asynccontextmanager
-async def running() -> AsyncIterator[PoolOfSharedTemplate]:
-    pool = PoolOfSharedTemplate(slots=1)
+async def running() -> AsyncIterator[PoolOfSharedZygote]:
+    pool = PoolOfSharedZygote(slots=1)
     await pool.start()
     yield pool
     await pool.close()
 
 
-async def ids(pool: PoolOfSharedTemplate) -> tuple[int, int]:
-    """Return the process ids of a child and of its template."""
+async def ids(pool: PoolOfSharedZygote) -> tuple[int, int]:
+    """Return the process ids of a child and of its zygote."""
     child = await pool.run(os.getpid, deadline_seconds=PATIENCE_SECONDS)
     return child, await pool.run(os.getppid, deadline_seconds=PATIENCE_SECONDS)
 
 
-async def test_pools_have_one_template_and_other_children() -> None:
+async def test_pools_have_one_zygote_and_other_children() -> None:
     async with running() as first:
-        child, template = await ids(first)
+        child, zygote = await ids(first)
         async with running() as second:
-            assert await ids(second) != (child, template)
-            assert (await ids(second))[1] == template
-        assert (await ids(first))[1] == template
+            assert await ids(second) != (child, zygote)
+            assert (await ids(second))[1] == zygote
+        assert (await ids(first))[1] == zygote
 
 
 async def test_the_children_of_a_closed_pool_are_gone() -> None:

@@ -10,7 +10,7 @@ import pytest
 from engine.models.availability import needed_variables
 from engine.models.registry import all_models
 from engine.process.pool import Pool
-from engine.process.pool_template import child_environ
+from engine.process.pool_zygote import child_environ
 from tests.support.eventually import PATIENCE_SECONDS
 from workers.nodes.local_models import LocalPool
 
@@ -36,7 +36,7 @@ def secrets_of_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def lineage() -> list[int]:
-    """The process of the pool, and the template that it was forked from."""
+    """The process of the pool, and the zygote that it was forked from."""
     return [os.getpid(), os.getppid()]
 
 
