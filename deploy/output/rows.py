@@ -23,14 +23,12 @@ from engine.store import (
 from engine.store.workflows.version_facts import VersionFacts
 from engine.values.plain import moment
 from gateway.http.types import Payload
-from gateway.routes.shared_types import (
-    AccountView,
-    ApiKeyView,
-    AuditEntryView,
-    ModelView,
-    SavedWebhook,
-    SecretView,
-)
+from gateway.routes.accounts.api_keys import ApiKeyView
+from gateway.routes.accounts.secrets import SecretView
+from gateway.routes.accounts.views import AccountView
+from gateway.routes.models.views import ModelView
+from gateway.routes.operations.audit import AuditEntryView
+from gateway.routes.webhooks.webhooks import SavedWebhook
 from gateway.routes.workflows.documents import WorkflowView
 from gateway.routes.workflows.drafts import DraftView
 from gateway.routes.workflows.versions import WorkflowVersion

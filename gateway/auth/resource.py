@@ -3,12 +3,11 @@
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from gateway.admission.request_context import RequestContext
 from gateway.auth.guard import Endpoint, Public, authenticate_request
 from gateway.http import response_headers
 from gateway.http.errors import method_not_allowed
 from gateway.http.responses import Answer, LargeResponse
-from gateway.services import GatewayRequest, Services
+from gateway.services import GatewayRequest
 
 
 class Resource:
@@ -41,7 +40,7 @@ class Resource:
                 request.services.result_memory.settle(request.context, len(response.body))
             await response(scope, receive, send)
         finally:
-            _release(request.services, request.context)
+            _release(request)
 
     async def _refuse(self, request: GatewayRequest) -> Response:
         if not self._is_public:
@@ -49,13 +48,14 @@ class Resource:
         return method_not_allowed(self._allowed)
 
 
-def _release(services: Services, context: RequestContext) -> None:
+def _release(request: GatewayRequest) -> None:
     """Give back all that a request holds."""
+    context = request.context
     if context.result_bytes is not None:
-        services.result_memory.free(context)
+        request.services.result_memory.free(context)
     if context.body_bytes is not None:
-        services.body_memory.free(context)
+        request.services.body_memory.free(context)
     if context.account_id:
-        services.account_requests.end(context)
+        request.services.account_requests.end(context)
     if context.streaming_account_id:
-        services.open_streams.free_place(context)
+        request.services.open_streams.free_place(context)

@@ -6,6 +6,8 @@ from html import escape
 
 from starlette.responses import Response
 
+from gateway.http.types import Content
+
 STYLE = """
 :root { color-scheme: light dark; --ground: #faf9f6; --surface: #fff; --line: #e5e1d8;
   --text: #1d1b17; --muted: #635e54; --accent: #0f6266; --on-accent: #fff; }
@@ -28,6 +30,10 @@ PAGE = (
     '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
     '<meta name="viewport" content="width=device-width"><style>{style}</style></head>'
     "<body><main><h1>{title}</h1>{body}</main></body></html>"
+)
+
+HTML_PAGE = Content(
+    component="Page", kind=str, media_type="text/html", examples=("<!doctype html>…",)
 )
 
 

@@ -1,14 +1,14 @@
 """JSON answers: encoding, and bodies sent piece by piece."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from engine.values.plain import moment
-from gateway.http.types import Instant
+from gateway.http.types import Instant, View
 
 PIECE_BYTES = 65_536
 
@@ -30,6 +30,16 @@ def json_response(
     body = encode_json(value)
     kind = Response if len(body) <= PIECE_BYTES else LargeResponse
     return kind(body, status, headers, media_type=media_type or "application/json")
+
+
+class Deleted(View):
+    """The answer to a deletion."""
+
+    success: Literal[True]
+
+
+DELETED = Deleted(success=True)
+Deleted.examples = (DELETED,)
 
 
 class LargeResponse(Response):

@@ -8,6 +8,7 @@ are in snake case here and in camel case in JSON; a member of an answer that may
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from functools import cache
 from operator import attrgetter
@@ -35,6 +36,9 @@ EXAMPLE_TIME = "2026-03-01T09:30:00.000Z"
 Uuid = Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
 Credits = Annotated[int, Meta(description="In credits; one is 0.001 USD.")]
 
+Amount = Annotated[Decimal | int, Meta(extra_json_schema={"type": "number"})]
+"""An exact sum of money."""
+
 
 class Instant(int):
     """A time in milliseconds; in requests a time of ISO 8601 with a zone."""
@@ -53,6 +57,11 @@ def doc(words: str, *examples: Any) -> Meta:
 def refused(sentence: str) -> Meta:
     """Set the sentence that refuses a request's member; it follows the member's name."""
     return Meta(extra={"refusal": sentence})
+
+
+def exact_amount(amount: Decimal) -> Decimal | int:
+    """Return the same amount in its fewest digits."""
+    return int(amount) if amount == amount.to_integral_value() else amount.normalize()
 
 
 class Payload(Struct, rename="camel"):

@@ -25,7 +25,7 @@ from gateway.http.request_bodies import read_body
 from gateway.http.responses import json_response
 from gateway.http.types import Instant, Moment, RequestBody, View, doc, refused
 from gateway.openapi.examples import ACCOUNT_ID, CREATED
-from gateway.routes.shared_types import AccountView, BalanceView
+from gateway.routes.accounts.views import AccountView, BalanceView
 from gateway.services import GatewayRequest
 
 MAX_EMAIL = 254

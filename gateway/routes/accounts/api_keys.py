@@ -26,10 +26,9 @@ from engine.values.plain import moment
 from gateway.auth.endpoints import operation, session_only
 from gateway.auth.resource import Resource
 from gateway.http.request_bodies import read_body
-from gateway.http.responses import json_response
+from gateway.http.responses import DELETED, Deleted, json_response
 from gateway.http.types import Content, Instant, Moment, Nested, RequestBody, View, doc, refused
 from gateway.openapi.examples import CREATED, ENDED, KEY_ID
-from gateway.routes.shared_types import DELETED, ApiKeyView, Deleted
 from gateway.services import GatewayRequest
 
 NOT_BLANK = r"[^\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
@@ -45,6 +44,18 @@ class CreatedApiKey(View):
     id: str
     name: str
     key: str
+    prefix: str
+    last4: str
+    capabilities: Sequence[str]
+    created_at: Moment
+    expires_at: Moment | None
+
+
+class ApiKeyView(Nested):
+    """An API key, without its secret."""
+
+    id: str
+    name: str
     prefix: str
     last4: str
     capabilities: Sequence[str]

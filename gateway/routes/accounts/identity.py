@@ -14,7 +14,7 @@ from gateway.http.rate_limit_headers import WORKFLOW_RUNS
 from gateway.http.responses import json_response
 from gateway.http.types import Credits, Moment, Nested, View, doc
 from gateway.openapi.examples import ACCOUNT_ID, CREATED
-from gateway.routes.shared_types import UserView
+from gateway.routes.accounts.views import UserView
 from gateway.services import GatewayRequest
 
 

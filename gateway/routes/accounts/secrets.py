@@ -21,13 +21,23 @@ from engine.store import Principal
 from gateway.auth.endpoints import operation, session_only
 from gateway.auth.resource import Resource
 from gateway.http.request_bodies import read_body
-from gateway.http.responses import json_response
+from gateway.http.responses import DELETED, Deleted, json_response
 from gateway.http.types import Content, Moment, RequestBody, View, described_as, doc
 from gateway.openapi.examples import CREATED, ENDED
-from gateway.routes.shared_types import DELETED, Deleted, SecretView
 from gateway.services import GatewayRequest
 
 logger = logging.getLogger(__name__)
+
+
+class SecretView(View):
+    """A secret of the account, without its value."""
+
+    name: str
+    created_at: Moment
+    updated_at: Moment
+
+
+SecretView.examples = (SecretView(name="STRIPE_KEY", created_at=CREATED, updated_at=ENDED),)
 
 
 class ListedSecret(View):

@@ -21,10 +21,9 @@ from gateway.auth.resource import Resource
 from gateway.http import response_headers
 from gateway.http.pages import HEADERS, page
 from gateway.http.query import QueryParameters, ShortPageQuery, cursor_refused
-from gateway.http.responses import json_response
+from gateway.http.responses import DELETED, Deleted, json_response
 from gateway.http.types import Moment, Nested, View, doc
 from gateway.openapi.examples import CREATED, ENDED
-from gateway.routes.shared_types import DELETED, Deleted
 from gateway.services import GatewayRequest
 
 HOME = "/"

@@ -18,11 +18,10 @@ from gateway.auth.endpoints import any_key, guessed, operation, requires
 from gateway.auth.resource import Resource
 from gateway.http.media_responses import MediaBody, send_medium
 from gateway.http.query import PageQuery, QueryParameters, cursor_refused
-from gateway.http.responses import json_response
+from gateway.http.responses import DELETED, Deleted, json_response
 from gateway.http.types import Content, Moment, RequestBody, View, doc
 from gateway.http.uploads import read_upload
 from gateway.openapi.examples import ASSET_ID, CREATED
-from gateway.routes.shared_types import DELETED, Deleted
 from gateway.services import GatewayRequest, Services
 
 PATH = "/api/assets"

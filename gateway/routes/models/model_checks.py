@@ -3,12 +3,16 @@
 Only admins may do any of this.
 """
 
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+
+from msgspec import field
 from starlette.responses import Response
 from starlette.routing import Route
 
 from engine import errors
-from engine.executions.execution import ExecutionStatus
-from engine.models.calls.shown_request import shown_request
+from engine.executions.execution import Execution, ExecutionOutcome, ExecutionStatus
+from engine.models.calls.shown_request import ShownRequest, shown_request
 from engine.models.disclosure import disclosed_manifest
 from engine.models.manifest import ManifestError, Model
 from engine.models.registry import (
@@ -24,14 +28,16 @@ from gateway.auth.endpoints import admins_only, operation
 from gateway.auth.resource import Resource
 from gateway.http.request_bodies import read_body
 from gateway.http.responses import Answer, json_response
+from gateway.http.types import OBJECT, Credits, Nested, Uuid, View, described_as, doc
+from gateway.openapi.examples import EXECUTION_ID
 from gateway.routes.models.views import (
-    ManifestCheck,
-    ManifestSource,
+    MANIFEST,
+    MODEL,
+    ManifestProblem,
     ModelRequest,
-    TryResult,
+    ModelView,
     manifest_problems,
 )
-from gateway.routes.shared_types import ModelView
 from gateway.runs.request import RunParameters
 from gateway.runs.service import run
 from gateway.runs.types import AcceptedView, RunRequest
@@ -39,6 +45,133 @@ from gateway.runs.waiter import PendingRunAnswer
 from gateway.services import GatewayRequest
 
 UNAVAILABLE = "PROVIDER_UNAVAILABLE"
+
+
+class ManifestCheck(View):
+    """State of a manifest that is not saved."""
+
+    problems: Annotated[list[OBJECT], described_as(list[ManifestProblem])]
+    model: Annotated[ModelView | None, doc("Row of the model, null where there are problems.")]
+
+
+class ManifestSource(View):
+    """The manifest of a model that counts now, and its origin."""
+
+    internal_name: str
+    origin: Annotated[
+        ModelOrigin,
+        doc("It ships with Headrace, is a file of the operator's folder, or was saved over HTTP."),
+    ]
+    version: Annotated[int | None, doc("Version of a saved one.")]
+    manifest: Annotated[str, doc("TOML; values of headers that may hold keys are hidden.")]
+
+
+class TryFailure(Nested):
+    """Failure of the call of a provider."""
+
+    code: str
+    message: Annotated[str, doc("The provider's words, or the reason why it was not called.")]
+    retryable: Annotated[bool, doc("Whether the same call may succeed later.")]
+
+
+class ProviderRequestView(Nested):
+    """The request to a provider, without keys."""
+
+    method: str
+    url: Annotated[str, doc("`${NAME:-URL}` where a variable may say the address.")]
+    request_headers: Annotated[dict[str, str], doc("Values that may be keys are hidden.")] = field(
+        name="headers"
+    )
+    body: Annotated[Any, doc("JSON; media stand as they were given. Null without a body.")]
+
+    @classmethod
+    def for_request(cls, request: ShownRequest) -> Self:
+        """Build the view of a request."""
+        return cls.of(request, request_headers=dict(request.headers))
+
+
+class TryResult(View):
+    """Outcome of one call of a model."""
+
+    success: bool
+    result: Annotated[Any, doc("As a run of the model answers; null after a failure.")]
+    error: Annotated[OBJECT | None, described_as(TryFailure | None)]
+    cost: Credits
+    ms: Annotated[int, doc("Milliseconds that the server took.")]
+    execution_id: Annotated[Uuid | None, doc("Null where no worker could call the model.")]
+    request: Annotated[
+        ProviderRequestView | None,
+        doc("First request by the manifest's `[http]`; null for other protocols."),
+    ] = None
+
+    @classmethod
+    def for_uncalled(cls, code: str, message: str) -> Self:
+        """Build the outcome of a call that no worker could make."""
+        error = {"code": code, "message": message, "retryable": False}
+        return cls(success=False, result=None, error=error, cost=0, ms=0, execution_id=None)
+
+    @classmethod
+    def for_end(
+        cls,
+        execution: Execution | ExecutionOutcome,
+        milliseconds: int,
+        request: ShownRequest | None = None,
+    ) -> Self:
+        """Build the outcome of an execution of one model that has completed or failed."""
+        error = execution.error
+        return cls(
+            success=error is None,
+            result=execution.result,
+            error=error and _failure(error),
+            cost=execution.credits_cost,
+            ms=milliseconds,
+            execution_id=execution.id,
+            request=None if request is None else ProviderRequestView.for_request(request),
+        )
+
+
+def _failure(error: Mapping[str, Any]) -> OBJECT:
+    return {
+        "code": error.get("nodeCode", error["code"]),
+        "message": error.get("reason", error["message"]),
+        "retryable": error.get("retryable", False),
+    }
+
+
+ManifestCheck.examples = (
+    ManifestCheck(problems=[], model=ModelView(**MODEL)),
+    ManifestCheck(
+        problems=[{"line": 4, "path": "tier", "reason": "tier must be one of free, creator, pro"}],
+        model=None,
+    ),
+)
+ManifestSource.examples = (
+    ManifestSource(
+        internal_name="echo", origin=ModelOrigin.SHIPPED, version=None, manifest=MANIFEST
+    ),
+)
+TryResult.examples = (
+    TryResult(
+        success=True,
+        result={"text": "Hello"},
+        error=None,
+        cost=13,
+        ms=31,
+        execution_id=EXECUTION_ID,
+    ),
+    TryResult(
+        success=False,
+        result=None,
+        error={
+            "code": "PROVIDER_REJECTED",
+            "message": "Incorrect API key provided",
+            "retryable": False,
+        },
+        cost=0,
+        ms=31,
+        execution_id=EXECUTION_ID,
+    ),
+)
 
 
 @operation(body=ModelRequest, answers={200: ManifestCheck})

@@ -1,7 +1,7 @@
 """Models: registry and prices for the caller; admins save manifests."""
 
 import logging
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import structs
 from starlette.responses import Response
@@ -20,24 +20,60 @@ from gateway.auth.resource import Resource
 from gateway.http.entity_tags import entity_tag, wanted_versions
 from gateway.http.query import QueryParameters, Version
 from gateway.http.request_bodies import read_body
-from gateway.http.responses import json_response
-from gateway.http.types import doc
+from gateway.http.responses import DELETED, Deleted, json_response
+from gateway.http.types import Content, Moment, Nested, View, doc
+from gateway.openapi.examples import ACCOUNT_ID, CREATED, ENDED
 from gateway.openapi.parameters import IF_MATCH
-from gateway.routes.models.views import (
-    MODEL_LIST,
-    MODEL_VERSION_LIST,
-    ModelManifest,
-    ModelRequest,
-    ModelVersion,
-    SavedModelView,
-    manifest_problems,
-)
-from gateway.routes.shared_types import DELETED, Deleted, ModelView
+from gateway.routes.models.views import MANIFEST, MODEL, ModelRequest, ModelView, manifest_problems
 from gateway.services import GatewayRequest
 
 logger = logging.getLogger(__name__)
 
 MAX_TRIES = 5
+
+
+SavedBy = Annotated[str, doc("The account that saved it.")]
+
+
+class ModelVersion(Nested):
+    """One version of a saved model in a list."""
+
+    version: int
+    saved_by: SavedBy
+    updated_at: Moment
+
+
+class SavedModelView(ModelView, View):
+    """A saved model."""
+
+    version: int
+    saved_by: SavedBy
+    updated_at: Moment
+    created_at: Moment
+
+
+class ModelManifest(View):
+    """The manifest of a saved model."""
+
+    version: int
+    saved_by: SavedBy
+    updated_at: Moment
+    internal_name: str
+    created_at: Moment
+    manifest: Annotated[str, doc("The manifest, as it was saved.")]
+
+
+VERSION_2: dict[str, Any] = {"version": 2, "saved_by": ACCOUNT_ID, "updated_at": ENDED}
+SavedModelView.examples = (SavedModelView(**MODEL, **VERSION_2, created_at=CREATED),)
+ModelManifest.examples = (
+    ModelManifest(**VERSION_2, internal_name="echo", created_at=CREATED, manifest=MANIFEST),
+)
+ModelVersion.examples = (
+    ModelVersion(**VERSION_2),
+    ModelVersion(version=1, saved_by=ACCOUNT_ID, updated_at=CREATED),
+)
+MODEL_LIST = Content(component="ModelList", kind=list[ModelView])
+MODEL_VERSION_LIST = Content(component="ModelVersionList", kind=list[ModelVersion])
 
 
 class ManifestQuery(QueryParameters):

@@ -1,65 +1,76 @@
-"""Types of models: saved manifests, checks and tries."""
+"""Types of models and of their manifests."""
 
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Self
 
-from msgspec import UNSET, Meta, UnsetType, field
+from msgspec import UNSET, Meta, UnsetType
 
 from engine.access.capabilities import Tier
-from engine.executions.execution import Execution, ExecutionOutcome
-from engine.models.calls.shown_request import ShownRequest
-from engine.models.manifest import Category, Fault, ManifestError
-from engine.models.pricing import Unit
-from engine.models.registry import ModelOrigin
+from engine.models.availability import WorkerVariables
+from engine.models.manifest import Category, Fault, ManifestError, Model
+from engine.models.pricing import MICRO, MICRO_USD_PER_CREDIT, Price, Unit
 from engine.models.saved import MAX_BYTES
 from gateway.http.types import (
     OBJECT,
-    Content,
-    Credits,
-    Moment,
+    Amount,
     Nested,
     RequestBody,
-    Uuid,
-    View,
     described_as,
     doc,
+    exact_amount,
     refused,
 )
-from gateway.openapi.examples import ACCOUNT_ID, CREATED, ENDED, EXECUTION_ID
-from gateway.routes.shared_types import ModelView, PriceView
+from gateway.routes.workflows.documents import FieldView
 
 MAX_PROBLEMS = 100
 
-SavedBy = Annotated[str, doc("The account that saved it.")]
+
+class PriceView(Nested):
+    """A price per unit, in USD and in credits after the caller's markup."""
+
+    unit: Unit
+    usd: Amount
+    credits: Amount
+
+    @classmethod
+    def of(cls, record: Price, *, markup: Decimal = Decimal(1), **members: Any) -> Self:
+        """Build the price for a caller with this markup."""
+        credits = exact_amount(record.usd * markup * MICRO / MICRO_USD_PER_CREDIT)
+        return super().of(record, usd=exact_amount(record.usd), credits=credits, **members)
 
 
-class ModelVersion(Nested):
-    """One version of a saved model in a list."""
+class ModelView(Nested):
+    """A model, with its prices for the caller."""
 
-    version: int
-    saved_by: SavedBy
-    updated_at: Moment
-
-
-class SavedModelView(ModelView, View):
-    """A saved model."""
-
-    version: int
-    saved_by: SavedBy
-    updated_at: Moment
-    created_at: Moment
-
-
-class ModelManifest(View):
-    """The manifest of a saved model."""
-
-    version: int
-    saved_by: SavedBy
-    updated_at: Moment
     internal_name: str
-    created_at: Moment
-    manifest: Annotated[str, doc("The manifest, as it was saved.")]
+    name: str
+    category: Category
+    fields: Annotated[list[OBJECT], described_as(list[FieldView])]
+    pricing: list[PriceView]
+    tier_required: Tier
+    enabled: bool
+    available: Annotated[bool, doc("Whether a living worker has what a call needs, as its key.")]
+    unavailable_reason: Annotated[str | None, doc("The reason why it is not, as a sentence.")]
+    is_demo: Annotated[
+        bool, doc("Its answers are made up by the demo provider; no real model is asked.")
+    ]
+
+    @classmethod
+    def for_caller(
+        cls, model: Model, markup: Decimal, workers: WorkerVariables, **members: Any
+    ) -> Self:
+        """Build the view of a model for a caller with this markup."""
+        reason = workers.unavailable_reason(model)
+        return cls.of(
+            model,
+            fields=[each.as_dict() for each in model.fields],
+            pricing=[PriceView.of(each, markup=markup) for each in model.pricing],
+            tier_required=model.tier,
+            available=reason is None,
+            unavailable_reason=reason,
+            is_demo=workers.is_demo(model),
+            **members,
+        )
 
 
 class ModelRequest(RequestBody):
@@ -96,97 +107,6 @@ def _problem(fault: Fault) -> OBJECT:
     return {**line, **path, "reason": fault.reason}
 
 
-class ManifestCheck(View):
-    """State of a manifest that is not saved."""
-
-    problems: Annotated[list[OBJECT], described_as(list[ManifestProblem])]
-    model: Annotated[ModelView | None, doc("Row of the model, null where there are problems.")]
-
-
-class ManifestSource(View):
-    """The manifest of a model that counts now, and its origin."""
-
-    internal_name: str
-    origin: Annotated[
-        ModelOrigin,
-        doc("It ships with Headrace, is a file of the operator's folder, or was saved over HTTP."),
-    ]
-    version: Annotated[int | None, doc("Version of a saved one.")]
-    manifest: Annotated[str, doc("TOML; values of headers that may hold keys are hidden.")]
-
-
-class TryFailure(Nested):
-    """Failure of the call of a provider."""
-
-    code: str
-    message: Annotated[str, doc("The provider's words, or the reason why it was not called.")]
-    retryable: Annotated[bool, doc("Whether the same call may succeed later.")]
-
-
-class ProviderRequestView(Nested):
-    """The request to a provider, without keys."""
-
-    method: str
-    url: Annotated[str, doc("`${NAME:-URL}` where a variable may say the address.")]
-    request_headers: Annotated[dict[str, str], doc("Values that may be keys are hidden.")] = field(
-        name="headers"
-    )
-    body: Annotated[Any, doc("JSON; media stand as they were given. Null without a body.")]
-
-    @classmethod
-    def for_request(cls, request: ShownRequest) -> Self:
-        """Build the view of a request."""
-        return cls.of(request, request_headers=dict(request.headers))
-
-
-class TryResult(View):
-    """Outcome of one call of a model."""
-
-    success: bool
-    result: Annotated[Any, doc("As a run of the model answers; null after a failure.")]
-    error: Annotated[OBJECT | None, described_as(TryFailure | None)]
-    cost: Credits
-    ms: Annotated[int, doc("Milliseconds that the server took.")]
-    execution_id: Annotated[Uuid | None, doc("Null where no worker could call the model.")]
-    request: Annotated[
-        ProviderRequestView | None,
-        doc("First request by the manifest's `[http]`; null for other protocols."),
-    ] = None
-
-    @classmethod
-    def for_uncalled(cls, code: str, message: str) -> Self:
-        """Build the outcome of a call that no worker could make."""
-        error = {"code": code, "message": message, "retryable": False}
-        return cls(success=False, result=None, error=error, cost=0, ms=0, execution_id=None)
-
-    @classmethod
-    def for_end(
-        cls,
-        execution: Execution | ExecutionOutcome,
-        milliseconds: int,
-        request: ShownRequest | None = None,
-    ) -> Self:
-        """Build the outcome of an execution of one model that has completed or failed."""
-        error = execution.error
-        return cls(
-            success=error is None,
-            result=execution.result,
-            error=error and _failure(error),
-            cost=execution.credits_cost,
-            ms=milliseconds,
-            execution_id=execution.id,
-            request=None if request is None else ProviderRequestView.for_request(request),
-        )
-
-
-def _failure(error: Mapping[str, Any]) -> OBJECT:
-    return {
-        "code": error.get("nodeCode", error["code"]),
-        "message": error.get("reason", error["message"]),
-        "retryable": error.get("retryable", False),
-    }
-
-
 MANIFEST = """internalName = "echo"
 name = "Echo"
 category = "text"
@@ -217,50 +137,5 @@ MODEL: dict[str, Any] = {
     "unavailable_reason": None,
     "is_demo": False,
 }
-VERSION_2: dict[str, Any] = {"version": 2, "saved_by": ACCOUNT_ID, "updated_at": ENDED}
 ModelView.examples = (ModelView(**MODEL),)
-SavedModelView.examples = (SavedModelView(**MODEL, **VERSION_2, created_at=CREATED),)
-ModelManifest.examples = (
-    ModelManifest(**VERSION_2, internal_name="echo", created_at=CREATED, manifest=MANIFEST),
-)
-ModelVersion.examples = (
-    ModelVersion(**VERSION_2),
-    ModelVersion(version=1, saved_by=ACCOUNT_ID, updated_at=CREATED),
-)
 ModelRequest.examples = (ModelRequest(MANIFEST),)
-ManifestCheck.examples = (
-    ManifestCheck(problems=[], model=ModelView(**MODEL)),
-    ManifestCheck(
-        problems=[{"line": 4, "path": "tier", "reason": "tier must be one of free, creator, pro"}],
-        model=None,
-    ),
-)
-ManifestSource.examples = (
-    ManifestSource(
-        internal_name="echo", origin=ModelOrigin.SHIPPED, version=None, manifest=MANIFEST
-    ),
-)
-TryResult.examples = (
-    TryResult(
-        success=True,
-        result={"text": "Hello"},
-        error=None,
-        cost=13,
-        ms=31,
-        execution_id=EXECUTION_ID,
-    ),
-    TryResult(
-        success=False,
-        result=None,
-        error={
-            "code": "PROVIDER_REJECTED",
-            "message": "Incorrect API key provided",
-            "retryable": False,
-        },
-        cost=0,
-        ms=31,
-        execution_id=EXECUTION_ID,
-    ),
-)
-MODEL_LIST = Content(component="ModelList", kind=list[ModelView])
-MODEL_VERSION_LIST = Content(component="ModelVersionList", kind=list[ModelVersion])

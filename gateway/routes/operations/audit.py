@@ -1,5 +1,7 @@
 """The audit log, for the browsers of admins."""
 
+from typing import Annotated
+
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -9,10 +11,21 @@ from gateway.auth.endpoints import admins_only, operation
 from gateway.auth.resource import Resource
 from gateway.http.query import ShortPageQuery, cursor_refused
 from gateway.http.responses import json_response
-from gateway.http.types import View
+from gateway.http.types import OBJECT, Moment, Nested, View, doc
 from gateway.openapi.examples import ACCOUNT_ID, CREATED
-from gateway.routes.shared_types import AuditEntryView
 from gateway.services import GatewayRequest
+
+
+class AuditEntryView(Nested):
+    """An administrative act."""
+
+    id: str
+    at: Moment
+    by: Annotated[str, doc("The id of the account that acted, or `command`.")]
+    action: str
+    subject: Annotated[str, doc("The id of the account, key or session, or the model's name.")]
+    before: Annotated[OBJECT | None, doc("What the act changed, as it was; null: nothing.")]
+    after: Annotated[OBJECT | None, doc("The same as it is since; null: nothing.")]
 
 
 class AuditPage(View):

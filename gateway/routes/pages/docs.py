@@ -11,12 +11,11 @@ from starlette.routing import BaseRoute, Route, Router
 
 from gateway.auth.endpoints import operation, public
 from gateway.auth.resource import Resource
-from gateway.http.pages import policy_for
+from gateway.http.pages import HTML_PAGE, policy_for
 from gateway.http.responses import LargeResponse, encode_json
 from gateway.http.types import JSON
 from gateway.openapi.document import OpenApiView, make_document
 from gateway.openapi.errors import STATUSES
-from gateway.routes.shared_types import HTML_PAGE
 from gateway.services import GatewayRequest
 
 STYLE = (

@@ -11,9 +11,8 @@ from engine.store import Principal
 from gateway.admission.credentials import session_token
 from gateway.auth.endpoints import guessed, operation, public
 from gateway.auth.resource import Resource
-from gateway.http.pages import page
+from gateway.http.pages import HTML_PAGE, page
 from gateway.page_files import TEXTUAL
-from gateway.routes.shared_types import HTML_PAGE
 from gateway.runs.execution_ids import read_execution_id
 from gateway.services import GatewayRequest
 

@@ -16,9 +16,8 @@ from gateway.auth.endpoints import any_key, in_turns, operation
 from gateway.auth.resource import Resource
 from gateway.http.query import MAX_NUMBER, ModelName, PageQuery, Slug, cursor_refused
 from gateway.http.responses import json_response
-from gateway.http.types import Credits, Moment, Nested, Uuid, View, doc
+from gateway.http.types import Amount, Credits, Moment, Nested, Uuid, View, doc, exact_amount
 from gateway.openapi.examples import ACCOUNT_ID, CREATED, EXECUTION_ID
-from gateway.routes.shared_types import Amount, exact_amount
 from gateway.services import GatewayRequest
 
 

@@ -29,14 +29,29 @@ from gateway.auth.principal import check_capability
 from gateway.auth.resource import Resource
 from gateway.http.query import PageQuery, cursor_refused
 from gateway.http.request_bodies import read_body
-from gateway.http.responses import json_response
+from gateway.http.responses import DELETED, Deleted, json_response
 from gateway.http.types import Instant, Moment, RequestBody, View, described_as, doc
 from gateway.openapi.examples import CREATED
-from gateway.routes.shared_types import DELETED, Deleted, SavedWebhook
 from gateway.routes.webhooks.views import DELIVERED, TEST_DELIVERY, DeliveryView
 from gateway.services import GatewayRequest
 
 logger = logging.getLogger(__name__)
+
+
+class SavedWebhook(View, kw_only=True):
+    """A saved webhook: as `WebhookView`, with a secret that was just created."""
+
+    url: str
+    enabled: bool
+    secret: str | UnsetType = UNSET
+    disabled_reason: str | UnsetType = UNSET
+    created_at: Moment
+
+    @classmethod
+    def of(cls, record: Webhook, **members: Any) -> Self:
+        """Build the view of a webhook; the secret is present only when it was just created."""
+        members["secret"] = record.made_secret or UNSET
+        return super().of(record, disabled_reason=record.disabled_reason or UNSET, **members)
 
 
 class WebhookView(View, kw_only=True):

@@ -17,10 +17,9 @@ from gateway.auth.endpoints import NO_BODY, operation, requires
 from gateway.auth.resource import Resource
 from gateway.http.entity_tags import entity_tag, is_known, wanted_versions
 from gateway.http.request_bodies import read_object, read_optional_body
-from gateway.http.responses import json_response
+from gateway.http.responses import DELETED, Deleted, json_response
 from gateway.http.types import Moment, RequestBody, doc, refused
 from gateway.openapi.parameters import IF_MATCH_REVISION, IF_NONE_MATCH
-from gateway.routes.shared_types import DELETED, Deleted
 from gateway.routes.workflows.documents import (
     ABOUT,
     GRAPH,

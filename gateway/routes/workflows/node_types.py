@@ -13,7 +13,7 @@ from gateway.auth.resource import Resource
 from gateway.http.responses import encode_json
 from gateway.http.types import JSON, OBJECT, Content, Nested, described_as, doc
 from gateway.openapi.parameters import IF_NONE_MATCH
-from gateway.routes.shared_types import InputSocketView, OutputSocketView
+from gateway.routes.workflows.views import InputSocketView, OutputSocketView
 from gateway.services import GatewayRequest
 
 

@@ -17,8 +17,8 @@ from gateway.auth.resource import Resource
 from gateway.http.request_bodies import read_body
 from gateway.http.responses import json_response
 from gateway.http.types import OBJECT, RequestBody, described_as, doc, refused
-from gateway.routes.shared_types import CheckView
 from gateway.routes.workflows.documents import GRAPH, EdgeRequest, NodeRequest
+from gateway.routes.workflows.views import CheckView
 from gateway.services import GatewayRequest
 
 

@@ -26,10 +26,9 @@ from gateway.auth.resource import Resource
 from gateway.http.entity_tags import entity_tag, wanted_versions
 from gateway.http.query import QueryParameters, ShortPageQuery, Version, cursor_refused
 from gateway.http.request_bodies import read_object
-from gateway.http.responses import json_response
+from gateway.http.responses import DELETED, Deleted, json_response
 from gateway.http.types import doc
 from gateway.openapi.parameters import IF_MATCH
-from gateway.routes.shared_types import DELETED, Deleted
 from gateway.routes.workflows.documents import (
     JSON_SCHEMA,
     SCHEMA_JSON,
