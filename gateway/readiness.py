@@ -4,11 +4,12 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import Protocol
 
 from engine.errors import EngineError
 from engine.history.own_database import OwnDatabase
-from engine.store import HintSender
+from engine.store import HintSender, Store
 from engine.store.archive.state import ArchiverStates
 from engine.store.dispatch.stalled_queues import STALLED_SECONDS, StalledQueues
 from engine.store.redis.client import Client
@@ -20,14 +21,34 @@ HISTORY_SECONDS = 2.0
 logger = logging.getLogger(__name__)
 
 
+class Watch(Protocol):
+    """Watch over one condition."""
+
+    def reason(self) -> str:
+        """Return why the condition holds; empty where it does not."""
+        ...
+
+    async def watch(self) -> None:
+        """Poll until cancelled."""
+        ...
+
+
 class Readiness:
-    """Reports the conditions that hold now.
+    """Reports the conditions that hold now, each with its own watch."""
 
-    A new one is a name, and a function that says why it holds, or nothing where it does not.
-    """
+    def __init__(self, watches: Mapping[str, Watch]) -> None:
+        self.watches = watches
 
-    def __init__(self, conditions: Mapping[str, Callable[[], str]]) -> None:
-        self._conditions = conditions
+    @classmethod
+    def of(cls, store: Store, own_database: OwnDatabase) -> "Readiness":
+        """Return the conditions of a gateway."""
+        return cls(
+            {
+                "memory": MemoryWatch(store.client),
+                "hints": QueueWatch(store.hints),
+                "history": HistoryWatch(ArchiverStates(store.client), own_database),
+            }
+        )
 
     def degraded(self) -> list[str]:
         """Return the names of the conditions that hold."""
@@ -35,7 +56,7 @@ class Readiness:
 
     def reasons(self) -> dict[str, str]:
         """Return why conditions hold, by name."""
-        found = {name: reason() for name, reason in self._conditions.items()}
+        found = {name: each.reason() for name, each in self.watches.items()}
         return {name: reason for name, reason in found.items() if reason}
 
 
@@ -56,10 +77,10 @@ class MemoryWatch:
         """Poll until cancelled."""
         while True:
             with contextlib.suppress(EngineError, RuntimeError):
-                self._note(await read_memory(self._client))
+                self._report(await read_memory(self._client))
             await asyncio.sleep(POLL_SECONDS)
 
-    def _note(self, memory: RedisMemory) -> None:
+    def _report(self, memory: RedisMemory) -> None:
         before, self._memory = self._memory.is_nearly_full, memory
         extra = {"used_bytes": memory.used, "limit_bytes": memory.limit}
         if memory.is_nearly_full and not before:
@@ -85,10 +106,10 @@ class HistoryWatch:
         while True:
             with contextlib.suppress(EngineError, RuntimeError):
                 health = await self._states.health()
-                self._note(health.problem(self._own.problem()))
+                self._report(health.problem(self._own.problem()))
             await asyncio.sleep(HISTORY_SECONDS)
 
-    def _note(self, problem: str) -> None:
+    def _report(self, problem: str) -> None:
         before, self._problem = self._problem, problem
         if problem and not before:
             logger.warning("the history is incomplete", extra={"reason": problem})
@@ -116,13 +137,13 @@ class QueueWatch:
         """Poll until cancelled."""
         while True:
             try:
-                self._note(await self._hints.heads())
+                self._report(await self._hints.heads())
             except (EngineError, RuntimeError):
                 self._queues.forget()
                 self._stalled = []
             await asyncio.sleep(POLL_SECONDS)
 
-    def _note(self, heads: Mapping[str, bytes | None]) -> None:
+    def _report(self, heads: Mapping[str, bytes | None]) -> None:
         self._reached_at = now = time.monotonic()
         self._queues.note(heads, now)
         stalled = self._queues.stalled(now)

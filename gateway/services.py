@@ -38,7 +38,7 @@ from gateway.admission.peers import Peers
 from gateway.admission.request_context import RequestContext, context_of
 from gateway.admission.worker_variables import VariablesReader
 from gateway.live_events import LiveEvents
-from gateway.readiness import HistoryWatch, MemoryWatch, QueueWatch, Readiness
+from gateway.readiness import Readiness
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,30 +110,9 @@ async def open_services(
     Without `is_serving`, for a few calls by this process itself, nothing is watched, published or
     read ahead.
     """
-    process = f"gateway-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
-    peers = Peers.of(settings.trusted_proxies)
     store = Store.open(settings, ObjectStore.of(settings), open_archive(settings))
-    backlog = Backlog(store.hints, settings.max_queue)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
-        queues, redis_memory = QueueWatch(store.hints), MemoryWatch(store.client)
-        states = ArchiverStates(store.client)
-        own_database = OwnDatabase(settings.database_url, states, process)
-        history = HistoryWatch(states, own_database)
-        tasks: dict[str, Callable[[], Awaitable[None]]] = {
-            "history": history.watch,
-            "own database": own_database.watch,
-            "metrics": lambda: metrics.publish(store, process),
-            "queues": queues.watch,
-            "memory": redis_memory.watch,
-            "models": lambda: store.models.watch(settings.redis_url),
-            "spare memory": spare_memory.trim_periodically,
-        }
-        if settings.max_queue:
-            tasks["backlog"] = backlog.watch
-        for name, work in tasks.items() if is_serving else ():
-            await stack.enter_async_context(background(name, work))
-        await _load_models(store)
         checker = await stack.enter_async_context(
             GraphChecker.open(allow_private=settings.allow_private_urls)
         )
@@ -142,43 +121,68 @@ async def open_services(
         notifier = await stack.enter_async_context(
             CompletionNotifier.open(settings.redis_url, open_streams.wake_all)
         )
-        media_service = MediaService.of(settings, store)
-        yield Services(
-            settings=settings,
-            store=store,
-            notifier=notifier,
-            fairness=AccountFairness(),
-            backlog=backlog,
-            media_service=media_service,
-            acceptance=Acceptance(
-                store=store,
-                media_service=media_service,
-                allow_http=settings.allow_private_urls,
-            ),
-            connections=Connections(peers),
-            account_requests=AccountRequests(),
-            long_calls=AccountSlots(LONG_CALLS, LONG_CALLS_OF_ACCOUNT),
-            open_streams=open_streams,
-            live_events=LiveEvents(store.account_events),
-            result_memory=ResultMemory(),
-            body_memory=BodyMemory(),
-            readiness=Readiness(
-                {
-                    "memory": redis_memory.reason,
-                    "hints": queues.reason,
-                    "history": history.reason,
-                }
-            ),
-            own_database=own_database,
-            worker_variables=VariablesReader(store),
-            checker=checker,
-            peers=peers,
-            own_origins=OwnOrigins.of(settings),
-            pages=page_files.PageFiles.load(page_files.STATIC) if is_serving else NO_PAGES,
-            failed_calls=FailedCalls(settings.failed_calls_per_minute, peers, store),
-            stopping=stopping,
-            process=process,
-        )
+        pages = page_files.PageFiles.load(page_files.STATIC) if is_serving else NO_PAGES
+        services = _make_services(settings, store, checker, open_streams, notifier, pages, stopping)
+        for name, work in _background_tasks(services).items() if is_serving else ():
+            await stack.enter_async_context(background(name, work))
+        await _load_models(store)
+        yield services
+
+
+def _make_services(
+    settings: Settings,
+    store: Store,
+    checker: GraphChecker,
+    open_streams: OpenStreams,
+    notifier: CompletionNotifier,
+    pages: page_files.PageFiles,
+    stopping: asyncio.Event,
+) -> Services:
+    process = f"gateway-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+    own_database = OwnDatabase(settings.database_url, ArchiverStates(store.client), process)
+    media_service, allow_http = MediaService.of(settings, store), settings.allow_private_urls
+    peers = Peers.of(settings.trusted_proxies)
+    return Services(
+        settings=settings,
+        store=store,
+        notifier=notifier,
+        fairness=AccountFairness(),
+        backlog=Backlog(store.hints, settings.max_queue),
+        media_service=media_service,
+        acceptance=Acceptance(store=store, media_service=media_service, allow_http=allow_http),
+        connections=Connections(peers),
+        account_requests=AccountRequests(),
+        long_calls=AccountSlots(LONG_CALLS, LONG_CALLS_OF_ACCOUNT),
+        open_streams=open_streams,
+        live_events=LiveEvents(store.account_events),
+        result_memory=ResultMemory(),
+        body_memory=BodyMemory(),
+        readiness=Readiness.of(store, own_database),
+        own_database=own_database,
+        worker_variables=VariablesReader(store),
+        checker=checker,
+        peers=peers,
+        own_origins=OwnOrigins.of(settings),
+        pages=pages,
+        failed_calls=FailedCalls(settings.failed_calls_per_minute, peers, store),
+        stopping=stopping,
+        process=process,
+    )
+
+
+def _background_tasks(services: Services) -> dict[str, Callable[[], Awaitable[None]]]:
+    """Return the tasks that go on while the process serves, by their names in metrics."""
+    store, settings = services.store, services.settings
+    tasks: dict[str, Callable[[], Awaitable[None]]] = {
+        **{name: each.watch for name, each in services.readiness.watches.items()},
+        "own database": services.own_database.watch,
+        "metrics": lambda: metrics.publish(store, services.process),
+        "models": lambda: store.models.watch(settings.redis_url),
+        "spare memory": spare_memory.trim_periodically,
+    }
+    if settings.max_queue:
+        tasks["backlog"] = services.backlog.watch
+    return tasks
 
 
 async def _load_models(store: Store) -> None:

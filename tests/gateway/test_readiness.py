@@ -183,10 +183,22 @@ class TestElsewhere:
         await answers(anyone, READY)
 
 
+class Steady:
+    """Watch over a condition that does not change."""
+
+    def __init__(self, reason: str) -> None:
+        self._reason = reason
+
+    def reason(self) -> str:
+        return self._reason
+
+    async def watch(self) -> None:
+        return
+
+
 def test_conditions_are_named_in_order() -> None:
-    readiness = Readiness(
-        {"memory": lambda: "it is full", "hints": lambda: "", "history": lambda: "it is away"}
-    )
+    reasons = {"memory": "it is full", "hints": "", "history": "it is away"}
+    readiness = Readiness({name: Steady(reason) for name, reason in reasons.items()})
 
     assert readiness.degraded() == ["memory", "history"]
     assert readiness.reasons() == {"memory": "it is full", "history": "it is away"}
