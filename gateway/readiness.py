@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from engine.errors import EngineError
-from engine.history.own_database import OwnDatabase
+from engine.history.database.own_database import OwnDatabase
 from engine.store import HintSender, Store
 from engine.store.archive.state import ArchiverStates
 from engine.store.dispatch.stalled_queues import STALLED_SECONDS, StalledQueues

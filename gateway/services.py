@@ -13,7 +13,7 @@ from starlette.requests import Request
 
 from engine import metrics
 from engine.errors import EngineError
-from engine.history.own_database import OwnDatabase
+from engine.history.database.own_database import OwnDatabase
 from engine.history.reading.archive import open_archive
 from engine.media.objects import ObjectStore
 from engine.process import spare_memory

@@ -21,7 +21,7 @@ import pytest
 import redis
 
 from engine.access.capabilities import Tier
-from engine.history.database import Database
+from engine.history.database.connections import Database
 from engine.media.objects import ObjectStore
 from engine.models.registry import use_saved
 from engine.settings import Settings

@@ -11,7 +11,7 @@ import uvloop
 
 from engine import log, metrics
 from engine.errors import EngineError
-from engine.history.own_database import OwnDatabase
+from engine.history.database.own_database import OwnDatabase
 from engine.history.reading.archive import open_archive
 from engine.media.objects import ObjectStore
 from engine.process import setup, spare_memory

@@ -8,9 +8,10 @@ from deploy.admin.history_database import reason_of
 from deploy.problems import CommandFailed
 from engine.access.capabilities import Role
 from engine.errors import AccountNotFound, EngineError, ExecutionNotCancellable, ExecutionNotFound
-from engine.history.database import Database
+from engine.history.archiving.closed_accounts import close_account
+from engine.history.database.connections import Database
 from engine.history.errors import HistoryUnavailable
-from engine.history.removal import close_account, count_rows, erase_account, redact_acts
+from engine.history.retention.removal import count_rows, erase_account, redact_acts
 from engine.services.media import MediaService
 from engine.settings import load
 from engine.store import Account, Store

@@ -9,11 +9,11 @@ import msgspec
 from deploy.admin.checks import Check
 from deploy.admin.history_database import reason_of
 from engine.errors import EngineError
-from engine.history.database import Database
+from engine.history.database.connections import Database
 from engine.history.errors import HistoryUnavailable
-from engine.history.migrate import migrate
+from engine.history.migrations.migrate import migrate
+from engine.history.migrations.revisions import newest_revision, revision_of
 from engine.history.reading.reports import count_executions, read_exported
-from engine.history.revisions import newest_revision, revision_of
 from engine.store import Store
 from engine.store.archive.state import ArchiverStates
 from engine.values.plain import moment

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from deploy.problems import CommandFailed
 from deploy.stack.location import DATABASE_URL, RECORD, database_url, read_private
-from engine.history.database import Database
+from engine.history.database.connections import Database
 from engine.history.errors import HistoryUnavailable
 
 

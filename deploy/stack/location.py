@@ -10,7 +10,7 @@ from typing import Any
 
 from deploy.problems import CommandFailed
 from deploy.stack.secret_key import VARIABLE, kept_key
-from engine.history.location import sqlite_url
+from engine.history.database.location import sqlite_url
 
 REDIS_URL = "HEADRACE_REDIS_URL"
 RECORD = "stack.json"

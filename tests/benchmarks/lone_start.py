@@ -8,7 +8,7 @@ from redis import Redis
 from deploy.stack.location import DATABASE_URL, MEDIA_URL, REDIS_URL, media_url
 from deploy.stack.redis_server import open_server
 from deploy.stack.secret_key import VARIABLE, keep_key
-from engine.history.location import sqlite_url
+from engine.history.database.location import sqlite_url
 from engine.store.redis import process_keys
 from tests.benchmarks.processes import Processes, free_port, read_cpu_seconds
 from tests.benchmarks.systems import START_SECONDS, System, is_ready

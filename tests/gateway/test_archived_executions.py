@@ -8,8 +8,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from engine.history.database import Database
-from engine.history.entry_archiving import EntryArchive
+from engine.history.archiving.entry_archive import EntryArchive
+from engine.history.database.connections import Database
 from engine.settings import Settings
 from engine.store import Account, CompletionWaiter, Store
 from engine.store.redis import keyspace

@@ -15,7 +15,7 @@ from tests.support.eventually import eventually
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a gateway notice soon that it lacks the database."""
-    monkeypatch.setattr("engine.history.own_database.LOOK_SECONDS", 0.02)
+    monkeypatch.setattr("engine.history.database.own_database.LOOK_SECONDS", 0.02)
     monkeypatch.setattr("gateway.readiness.HISTORY_SECONDS", 0.02)
 
 

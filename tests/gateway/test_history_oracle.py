@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 import httpx2
 import pytest
 
-from engine.history.database import Database
+from engine.history.database.connections import Database
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.archive.ended_executions import EndedRecord

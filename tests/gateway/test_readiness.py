@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from engine.errors import Unavailable
-from engine.history.own_database import OwnDatabase
+from engine.history.database.own_database import OwnDatabase
 from engine.settings import Settings
 from engine.store import HintSender, Store
 from engine.store.archive.state import ArchiverStates
@@ -32,7 +32,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a hint count as stalled after a fraction of a second."""
     monkeypatch.setattr("engine.store.dispatch.stalled_queues.STALLED_SECONDS", 0.3)
     monkeypatch.setattr("gateway.readiness.POLL_SECONDS", 0.02)
-    monkeypatch.setattr("engine.history.own_database.LOOK_SECONDS", 0.02)
+    monkeypatch.setattr("engine.history.database.own_database.LOOK_SECONDS", 0.02)
 
 
 @pytest.fixture

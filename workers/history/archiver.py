@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 
 from engine import metrics
 from engine.errors import EngineError
-from engine.history.archiving import ExecutionArchive
-from engine.history.database import Database
-from engine.history.entry_archiving import EntryArchive
+from engine.history.archiving.entry_archive import EntryArchive
+from engine.history.archiving.execution_archive import ExecutionArchive
+from engine.history.database.connections import Database
 from engine.history.errors import HistoryUnavailable
-from engine.history.retention import Retention
-from engine.history.revisions import check_database
+from engine.history.migrations.revisions import check_database
+from engine.history.retention.retention import Retention
 from engine.store import Store
 from engine.store.archive.ended_executions import EndedRecord
 from engine.store.archive.state import ANOTHER_DATABASE, ArchiverStates

@@ -3,9 +3,9 @@
 from collections.abc import Awaitable, Callable, Iterable
 
 from engine import metrics
-from engine.history.archiving import ExecutionArchive
-from engine.history.entry_archiving import EntryArchive
-from engine.history.retention import Retention
+from engine.history.archiving.entry_archive import EntryArchive
+from engine.history.archiving.execution_archive import ExecutionArchive
+from engine.history.retention.retention import Retention
 from engine.ids.partitions import PARTITIONS
 from engine.store import Store
 from workers.recovery.duty import Duty

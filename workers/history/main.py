@@ -11,8 +11,8 @@ import msgspec
 import uvloop
 
 from engine import log, metrics
-from engine.history.database import Database
-from engine.history.retention import Retention
+from engine.history.database.connections import Database
+from engine.history.retention.retention import Retention
 from engine.media.objects import ObjectStore
 from engine.process import setup
 from engine.services.background_tasks import background

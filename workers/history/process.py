@@ -13,7 +13,7 @@ from asyncio.subprocess import Process
 import msgspec
 
 from engine.errors import EngineError
-from engine.history.own_database import OwnDatabase
+from engine.history.database.own_database import OwnDatabase
 from engine.process.forked import ForkedProcess
 from engine.settings import Settings
 from engine.store import Store

@@ -68,9 +68,9 @@ async def migrate_history(*, url: str) -> dict[str, Any]:
 
     Raises CommandFailed for a URL that names no database.
     """
-    from engine.history.database import Database
+    from engine.history.database.connections import Database
     from engine.history.errors import HistoryUnavailable
-    from engine.history.migrate import migrate
+    from engine.history.migrations.migrate import migrate
 
     try:
         database = Database(url)

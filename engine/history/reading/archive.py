@@ -13,8 +13,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
 from engine.executions.filter import ExecutionFilter, Row
+from engine.history.database.location import POOL_SIZE, check_url
 from engine.history.errors import HistoryUnavailable
-from engine.history.location import POOL_SIZE, check_url
 from engine.history.reading.breaker import Breaker
 from engine.process.account_slots import AccountSlots
 from engine.settings import Settings
@@ -38,7 +38,7 @@ from engine.store.archive.state import InstalledId
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from engine.history.database import Database
+    from engine.history.database.connections import Database
 
 READ_SECONDS = 8.0
 """Longest time for one read, with its wait for a thread."""
@@ -65,7 +65,7 @@ def open_archive(settings: Settings) -> OpenArchive:
     check_url(url)
 
     def open_database() -> "Database":
-        from engine.history.database import Database
+        from engine.history.database.connections import Database
 
         return Database(url, read_seconds=RUN_SECONDS)
 
@@ -155,7 +155,7 @@ class HistoryArchive:
         wanted = list(ids)
 
         def work(connection: "Connection") -> set[ExecutionIds]:
-            from engine.history.writer import find_known
+            from engine.history.archiving.execution_writer import find_known
 
             return find_known(connection, wanted)
 
@@ -169,8 +169,8 @@ class HistoryArchive:
         """Return figures, and which of some executions the history has at that moment."""
 
         def work(connection: "Connection") -> ArchivedFigures:
+            from engine.history.archiving.execution_writer import find_known
             from engine.history.reading.series import read_figures
-            from engine.history.writer import find_known
 
             found = find_known(connection, [(account_id, name) for name in created])
             known = {name for _, name in found}
@@ -196,7 +196,7 @@ class HistoryArchive:
         """Return the sums of a ledger's archived entries, None when it has none."""
 
         def work(connection: "Connection") -> ArchivedLedger | None:
-            from engine.history.entries import ledger_position, ledger_sums
+            from engine.history.archiving.entries import ledger_position, ledger_sums
 
             last = ledger_position(connection, account_id)
             if last is None:

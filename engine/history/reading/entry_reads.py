@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select, tuple_
 from sqlalchemy import Row as SqlRow
 
 from engine.executions.filter import Row
-from engine.history.deliveries import parse_delivery_record
+from engine.history.archiving.deliveries import parse_delivery_record
 from engine.history.schema import deliveries, ledger_entries
 from engine.store.accounts.wallets import LedgerEntry
 from engine.store.archive.archive import ArchivedDelivery, LedgerFilter, StreamId

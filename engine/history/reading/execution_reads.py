@@ -10,11 +10,11 @@ from sqlalchemy import Row as SqlRow
 
 from engine.executions.execution import Execution, ExecutionStatus
 from engine.executions.filter import ExecutionFilter, Row
+from engine.history.archiving.execution_rows import parse_record
+from engine.history.database.statements import in_batches
 from engine.history.packing import decompress
 from engine.history.reading.execution_queries import read_rows
-from engine.history.rows import parse_record
 from engine.history.schema import execution_records, executions
-from engine.history.statements import in_batches
 from engine.store.archive.archive import ArchivedExecution, ArchivedPage
 from engine.store.archive.ended_executions import EndedRecord
 

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, func, select, tuple_
 
-from engine.history.database import Database
+from engine.history.database.connections import Database
 from engine.history.packing import decompress
 from engine.history.schema import executions
 from engine.store.executions.record_fields import parse_name

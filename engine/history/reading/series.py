@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, select
 
-from engine.history.rollups import BUCKETS_MS, NONE
+from engine.history.archiving.rollups import BUCKETS_MS, NONE
 from engine.history.schema import executions, rollups
 from engine.history.sketches import bin_of, unpack_sketch
 from engine.store.archive.archive import Figures, SeriesKey, SeriesQuery, SeriesRow

@@ -20,7 +20,7 @@ import pytest
 
 from deploy.http_client import call
 from engine.access.tiers import load
-from engine.history.database import Database
+from engine.history.database.connections import Database
 from engine.history.reading.archive import open_archive
 from engine.media.objects import ObjectStore
 from engine.settings import Settings

@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from engine.access.capabilities import Role, Tier
-from engine.history.database import Database
-from engine.history.entries import ledger_sums
+from engine.history.archiving.entries import ledger_sums
+from engine.history.database.connections import Database
 from engine.history.schema import (
     deliveries,
     execution_records,

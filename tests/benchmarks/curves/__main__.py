@@ -19,8 +19,8 @@ from pathlib import Path
 
 import uvloop
 
-from engine.history.database import Database
-from engine.history.location import sqlite_url
+from engine.history.database.connections import Database
+from engine.history.database.location import sqlite_url
 from tests.benchmarks.client import Load
 from tests.benchmarks.curves import report
 from tests.benchmarks.curves.report import Point

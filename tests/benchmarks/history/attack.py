@@ -24,9 +24,9 @@ from sqlalchemy import Connection
 
 from engine.executions.execution import ExecutionStatus
 from engine.executions.filter import ExecutionFilter
-from engine.history.database import Database
+from engine.history.database.connections import Database
 from engine.history.errors import HistoryUnavailable
-from engine.history.migrate import migrate
+from engine.history.migrations.migrate import migrate
 from engine.history.reading.archive import RUN_SECONDS, HistoryArchive
 from engine.history.reading.execution_queries import count_rows
 from engine.history.reading.execution_reads import read_page

@@ -12,9 +12,9 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, text
 
-from engine.history.database import Database
+from engine.history.archiving.rollups import BUCKETS_MS, NONE
+from engine.history.database.connections import Database
 from engine.history.packing import pack_compressed
-from engine.history.rollups import BUCKETS_MS, NONE
 from engine.history.schema import execution_models, executions, rollups
 from engine.history.sketches import SHOWN_QUANTILES, bin_of, pack_sketch, quantiles
 from engine.store.archive.archive import Figures

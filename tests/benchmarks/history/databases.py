@@ -6,8 +6,8 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, text
 
-from engine.history.database import Database
-from engine.history.migrate import migrate
+from engine.history.database.connections import Database
+from engine.history.migrations.migrate import migrate
 from tests.benchmarks.history.data import is_loaded, load
 from tests.support.history.databases import driven, postgresql_server
 

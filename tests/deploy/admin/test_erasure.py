@@ -9,16 +9,16 @@ from deploy.admin.erasure import erase
 from deploy.problems import CommandFailed
 from engine.access.capabilities import Role, Tier
 from engine.errors import AccountNotFound
-from engine.history.archiving import ExecutionArchive
-from engine.history.database import Database
-from engine.history.deliveries import write_deliveries
-from engine.history.entries import write_audit, write_ledger
-from engine.history.entry_archiving import EntryArchive
+from engine.history.archiving.deliveries import write_deliveries
+from engine.history.archiving.entries import write_audit, write_ledger
+from engine.history.archiving.entry_archive import EntryArchive
+from engine.history.archiving.execution_archive import ExecutionArchive
+from engine.history.archiving.execution_rows import make_rows
+from engine.history.archiving.execution_writer import write_executions
+from engine.history.database.connections import Database
 from engine.history.errors import HistoryUnavailable
-from engine.history.removal import RemovedRows, count_rows
-from engine.history.rows import make_rows
+from engine.history.retention.removal import RemovedRows, count_rows
 from engine.history.schema import audit_entries, rollups
-from engine.history.writer import write_executions
 from engine.ids.partitions import PARTITIONS, partition_of
 from engine.store import Account, Store
 from engine.store.archive.ended_deliveries import EndedDeliveries

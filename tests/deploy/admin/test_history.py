@@ -12,10 +12,10 @@ from deploy.admin.history import (
     read_status,
 )
 from deploy.problems import CommandFailed
-from engine.history.archiving import ExecutionArchive
-from engine.history.database import Database
-from engine.history.revisions import newest_revision
-from engine.history.writer import write_executions
+from engine.history.archiving.execution_archive import ExecutionArchive
+from engine.history.archiving.execution_writer import write_executions
+from engine.history.database.connections import Database
+from engine.history.migrations.revisions import newest_revision
 from engine.store import Account, Store
 from engine.store.archive.state import ArchiverStates
 from tests.support.history.rows import rows

@@ -6,7 +6,7 @@ import pytest
 
 from deploy.admin.history_database import find_database
 from deploy.stack.location import DATABASE_URL, Stack, remember
-from engine.history.location import sqlite_url
+from engine.history.database.location import sqlite_url
 
 
 def test_commands_find_the_database_of_the_environment_then_the_stacks_then_the_folders(

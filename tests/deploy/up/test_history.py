@@ -8,9 +8,9 @@ import pytest
 from deploy.stack.console import Console
 from deploy.up import history as module
 from deploy.up.history import StackHistory
-from engine.history.database import Database
-from engine.history.location import sqlite_url
-from engine.history.revisions import newest_revision, revision_of
+from engine.history.database.connections import Database
+from engine.history.database.location import sqlite_url
+from engine.history.migrations.revisions import newest_revision, revision_of
 
 
 async def test_a_stack_migrates_its_database(tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from engine.history.database import Database
-from engine.history.rows import make_rows
-from engine.history.writer import write_executions
+from engine.history.archiving.execution_rows import make_rows
+from engine.history.archiving.execution_writer import write_executions
+from engine.history.database.connections import Database
 from engine.store.redis.record_packing import pack
 from tests.support.history.rows import NAMES, ended
 

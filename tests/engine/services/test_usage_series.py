@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from engine.executions.execution import Execution
-from engine.history.database import Database
+from engine.history.database.connections import Database
 from engine.ids.partitions import partition_of
 from engine.services.usage_series import read_series
 from engine.settings import Settings

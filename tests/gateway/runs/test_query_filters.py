@@ -15,7 +15,7 @@ import pytest
 from engine.executions.execution import ExecutionStatus
 from engine.executions.filter import FIELDS
 from engine.executions.sources import Source
-from engine.history.database import Database
+from engine.history.database.connections import Database
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.archive.ended_executions import EndedRecord

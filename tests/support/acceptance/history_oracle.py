@@ -4,7 +4,7 @@ from collections import Counter
 
 from sqlalchemy import Table, func, select
 
-from engine.history.database import Database
+from engine.history.database.connections import Database
 from engine.history.schema import execution_records, executions, ledger_entries, rollups
 from tests.support.acceptance.random_spending import Spender, check_books
 

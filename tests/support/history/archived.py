@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from engine.graph.plan import NodeName
-from engine.history.database import Database
+from engine.history.archiving.execution_rows import make_rows
+from engine.history.archiving.execution_writer import write_executions
+from engine.history.database.connections import Database
 from engine.history.reading.archive import HistoryArchive
-from engine.history.rows import make_rows
-from engine.history.writer import write_executions
 from engine.ids.partitions import partition_of
 from engine.media.objects import ObjectStore
 from engine.settings import Settings

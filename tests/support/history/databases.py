@@ -11,9 +11,9 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, delete, text
 
-from engine.history.database import Database
-from engine.history.identity import DATABASE_ID
-from engine.history.migrate import migrate
+from engine.history.database.connections import Database
+from engine.history.database.identity import DATABASE_ID
+from engine.history.migrations.migrate import migrate
 from engine.history.schema import archive_state, metadata
 
 KINDS = ("sqlite", "postgresql")

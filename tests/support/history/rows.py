@@ -9,8 +9,8 @@ from sqlalchemy import Table, select
 
 from engine.executions.rows import NodeRow, StepRows, pack_rows
 from engine.graph.plan import NodeName
-from engine.history.database import Database
-from engine.history.rows import ExecutionRows, make_rows
+from engine.history.archiving.execution_rows import ExecutionRows, make_rows
+from engine.history.database.connections import Database
 from engine.store.archive.ended_executions import EndedRecord
 from engine.store.redis.record_packing import pack
 

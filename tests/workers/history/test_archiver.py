@@ -9,13 +9,13 @@ import pytest
 from sqlalchemy import Table, func, select, text
 
 from engine.access.capabilities import Role, Tier
-from engine.history import retention
-from engine.history.archiving import ExecutionArchive
-from engine.history.database import Database
-from engine.history.entries import ledger_sums
+from engine.history.archiving.entries import ledger_sums
+from engine.history.archiving.execution_archive import ExecutionArchive
+from engine.history.database.connections import Database
 from engine.history.errors import HistoryUnavailable
-from engine.history.migrate import migrate
-from engine.history.retention import Retention
+from engine.history.migrations.migrate import migrate
+from engine.history.retention import retention
+from engine.history.retention.retention import Retention
 from engine.history.schema import (
     audit_entries,
     deliveries,
@@ -160,7 +160,7 @@ async def test_it_pauses_for_nobody_once_its_work_is_pressing(
 async def test_it_pauses_for_nobody_while_redis_has_more_to_forget(
     ending: Ending, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.history.archiving.FORGET_BATCH", 1)
+    monkeypatch.setattr("engine.history.archiving.execution_archive.FORGET_BATCH", 1)
     monkeypatch.setattr("workers.history.duties.FORGET_PAGES", 1)
     monkeypatch.setattr(OtherLoad, "share", lambda self: 0.9)
     archiver = make(ending.store, database, keep_ms=0)

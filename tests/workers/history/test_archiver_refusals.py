@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from engine.access.capabilities import Tier
-from engine.history.database import Database
-from engine.history.retention import Retention
+from engine.history.database.connections import Database
+from engine.history.retention.retention import Retention
 from engine.ids.partitions import partition_of
 from engine.store import Account, Store
 from engine.store.archive.state import ArchiverStates

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from engine.history.database import Database
-from engine.history.own_database import OwnDatabase
+from engine.history.database.connections import Database
+from engine.history.database.own_database import OwnDatabase
 from engine.history.schema import executions
 from engine.settings import Settings
 from engine.store import Account, Store

@@ -9,9 +9,9 @@ from uuid import uuid4
 
 import pytest
 
-from engine.history.database import Database
-from engine.history.own_database import OwnDatabase
-from engine.history.retention import Retention
+from engine.history.database.connections import Database
+from engine.history.database.own_database import OwnDatabase
+from engine.history.retention.retention import Retention
 from engine.history.schema import metadata
 from engine.media.objects import ObjectStore
 from engine.settings import Settings

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 
-from engine.history.database import Database
+from engine.history.archiving.execution_rows import make_rows
+from engine.history.archiving.execution_writer import write_executions
+from engine.history.database.connections import Database
+from engine.history.database.location import POOL_SIZE
 from engine.history.errors import HistoryUnavailable
-from engine.history.location import POOL_SIZE
 from engine.history.reading import archive as archives
 from engine.history.reading.archive import HistoryArchive, open_archive
-from engine.history.rows import make_rows
-from engine.history.writer import write_executions
 from engine.settings import Settings
 from engine.store.archive.archive import NoArchive
 from tests.support.history.archived import none_installed

@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import text
 
 from engine.errors import Unavailable
-from engine.history.archiving import ExecutionArchive
-from engine.history.database import Database
+from engine.history.archiving.execution_archive import ExecutionArchive
+from engine.history.database.connections import Database
+from engine.history.database.identity import read_database_id
 from engine.history.errors import HistoryUnavailable
-from engine.history.identity import read_database_id
 from engine.history.reading.archive import HistoryArchive, open_archive
-from engine.history.removal import remove_executions
+from engine.history.retention.removal import remove_executions
 from engine.media.objects import ObjectStore
 from engine.settings import Settings
 from engine.store import Account, Store

@@ -7,11 +7,11 @@ import pytest
 
 from engine.executions.execution import ExecutionStatus
 from engine.executions.filter import ExecutionFilter, Row
-from engine.history.database import Database
+from engine.history.archiving.execution_rows import make_rows
+from engine.history.archiving.execution_writer import write_executions
+from engine.history.database.connections import Database
 from engine.history.reading import execution_queries
 from engine.history.reading.execution_queries import count_rows, read_rows
-from engine.history.rows import make_rows
-from engine.history.writer import write_executions
 from tests.support.history.rows import MONDAY, NAMES, ended
 
 ACCOUNT = "acc_1"

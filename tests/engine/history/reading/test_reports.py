@@ -1,8 +1,8 @@
 """Reports on the whole history."""
 
-from engine.history.database import Database
+from engine.history.archiving.execution_writer import write_executions
+from engine.history.database.connections import Database
 from engine.history.reading.reports import count_executions, read_exported
-from engine.history.writer import write_executions
 from engine.store.redis.record_packing import pack
 from tests.support.history.rows import DAY, MONDAY, rows
 

@@ -8,8 +8,8 @@ from sqlalchemy import insert, select
 
 from engine.access.tiers import TierTerms
 from engine.errors import Unavailable
-from engine.history.database import Database
-from engine.history.entries import write_ledger
+from engine.history.archiving.entries import write_ledger
+from engine.history.database.connections import Database
 from engine.history.schema import ledger_entries
 from engine.settings import Settings
 from engine.store import Account, LedgerEntry, Store

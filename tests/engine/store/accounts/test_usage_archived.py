@@ -7,7 +7,7 @@ import pytest
 
 from engine.errors import Unavailable
 from engine.executions.execution import ExecutionStatus
-from engine.history.database import Database
+from engine.history.database.connections import Database
 from engine.settings import Settings
 from engine.store import ExecutionFilter, Store
 from engine.store.accounts import usage

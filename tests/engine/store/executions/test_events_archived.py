@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from engine.history.database import Database
+from engine.history.database.connections import Database
 from engine.settings import Settings
 from engine.store import Account
 from engine.store.redis.client import Client

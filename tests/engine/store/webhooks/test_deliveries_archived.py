@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from engine.errors import NotFound, Unavailable
-from engine.history.database import Database
-from engine.history.deliveries import write_deliveries
+from engine.history.archiving.deliveries import write_deliveries
+from engine.history.database.connections import Database
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.archive.ended_deliveries import EndedDeliveries

@@ -21,7 +21,7 @@ WORKER = "host-7-1a2b3c"
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a gateway notice soon that it lacks the database of the history."""
-    monkeypatch.setattr("engine.history.own_database.LOOK_SECONDS", 0.02)
+    monkeypatch.setattr("engine.history.database.own_database.LOOK_SECONDS", 0.02)
 
 
 @pytest.fixture

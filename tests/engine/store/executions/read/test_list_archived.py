@@ -8,7 +8,7 @@ import pytest
 from engine.errors import Unavailable
 from engine.executions.execution import Execution, ExecutionStatus
 from engine.executions.filter import NONE
-from engine.history.database import Database
+from engine.history.database.connections import Database
 from engine.history.reading import execution_queries
 from engine.settings import Settings
 from engine.store import ExecutionFilter, Store

@@ -1,0 +1,1 @@
+"""Archiving of ended executions, deliveries and entries: their rows, and their writes."""

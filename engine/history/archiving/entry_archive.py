@@ -1,0 +1,116 @@
+"""Archiving of deliveries, of movements of credits and of administrative acts."""
+
+import asyncio
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+
+from engine.history.archiving.deliveries import write_deliveries
+from engine.history.archiving.entries import (
+    audit_position,
+    ledger_positions_of,
+    write_audit,
+    write_ledger,
+)
+from engine.history.archiving.refusals import Refusals
+from engine.history.database.connections import Database
+from engine.store import Store
+from engine.store.archive.ended_deliveries import EndedDeliveries
+from engine.store.archive.entries import AUDIT_STREAMS, ArchivedEntries, StreamPosition
+
+DELIVERIES_BATCH = 500
+ACCOUNTS_BATCH = 200
+
+
+class EntryArchive:
+    """Moves what is beside the executions to the history; every step may be repeated."""
+
+    def __init__(self, store: Store, database: Database) -> None:
+        self._store = store
+        self._database = database
+        self._deliveries = EndedDeliveries(store.client)
+        self._entries = ArchivedEntries(store.client)
+        self._audited = itertools.cycle(range(AUDIT_STREAMS))
+        self._next_account = 0
+        self._refused_deliveries = Refusals("delivery")
+        self._refused_ledgers = Refusals("ledger of")
+        self._refused_streams = Refusals("audit log, stream")
+
+    def refusals(self) -> Mapping[str, str]:
+        """Return the reasons of what cannot be archived, by name."""
+        parts = self._refused_deliveries, self._refused_ledgers, self._refused_streams
+        return {name: reason for part in parts for name, reason in part.reasons().items()}
+
+    async def archive_deliveries(self) -> int:
+        """Write one batch of ended deliveries; return the number of those that waited."""
+        refused = self._refused_deliveries
+        listed = await self._deliveries.unarchived(DELIVERIES_BATCH + len(refused))
+        names = refused.others(listed)[:DELIVERIES_BATCH]
+        if names:
+            await refused.apart(names, self._archive_deliveries)
+        return len(names)
+
+    async def _archive_deliveries(self, names: Sequence[str]) -> None:
+        records = await self._deliveries.records(names)
+        await asyncio.to_thread(write_deliveries, self._database, records)
+        await self._deliveries.mark_archived(names, await self._store.leases.now())
+
+    async def forget_deliveries(self, archived_before_ms: int) -> int:
+        """Let Redis forget one batch of archived deliveries; return its size."""
+        refused = self._refused_deliveries
+        count = DELIVERIES_BATCH + len(refused)
+        names = refused.others(await self._deliveries.archived(archived_before_ms, count))
+        await refused.apart(names, self._forget_deliveries)
+        return len(names)
+
+    async def _forget_deliveries(self, names: Sequence[str]) -> None:
+        for name in names:
+            await self._deliveries.forget(name)
+
+    async def archive_ledgers(self, account_ids: Iterable[str]) -> int:
+        """Write the new entries of accounts' ledgers; return their number.
+
+        A ledger with an entry that cannot be archived stays in Redis from there on.
+        """
+        ids = self._refused_ledgers.others(dict.fromkeys(account_ids))
+        positions = await asyncio.to_thread(ledger_positions_of, self._database, ids)
+
+        async def archive(some: Sequence[str]) -> int:
+            return sum([await self._archive_ledger(each, positions.get(each)) for each in some])
+
+        return sum([sum(await self._refused_ledgers.apart([each], archive)) for each in ids])
+
+    async def _archive_ledger(self, account_id: str, position: StreamPosition | None) -> int:
+        count, is_all = 0, False
+        while not is_all:
+            part = await self._entries.ledger(account_id, position)
+            is_all = part.is_all
+            if not part.entries and (position or not part.carried):
+                break
+            position = await asyncio.to_thread(write_ledger, self._database, account_id, part)
+            count += len(part.entries)
+            if position is not None:
+                await self._entries.mark_ledger(account_id, position)
+        return count
+
+    async def archive_next_ledgers(self) -> int:
+        """Do that for the next accounts; return the number of accounts, 0 after the last ones."""
+        found = await self._entries.accounts(self._next_account, ACCOUNTS_BATCH)
+        await self.archive_ledgers(found)
+        self._next_account = self._next_account + len(found) if found else 0
+        return len(found)
+
+    async def archive_audit(self) -> int:
+        """Write the new acts of the next stream of the audit log; return their number."""
+        stream = next(self._audited)
+        names = self._refused_streams.others([str(stream)])
+        counts = await self._refused_streams.apart(names, self._archive_stream) if names else []
+        return sum(counts)
+
+    async def _archive_stream(self, names: Sequence[str]) -> int:
+        stream, count, is_all = int(names[0]), 0, False
+        position = await asyncio.to_thread(audit_position, self._database, stream)
+        while not is_all:
+            part = await self._entries.audit(stream, position)
+            position = await asyncio.to_thread(write_audit, self._database, stream, part)
+            count, is_all = count + len(part.entries), part.is_all
+        return count

@@ -1,0 +1,174 @@
+"""Archiving of ended executions: write them to the history, then let Redis forget them."""
+
+import asyncio
+from collections.abc import Sequence
+
+from engine.errors import EngineError, NotFound
+from engine.executions.execution import Execution
+from engine.graph.plan import NodeName
+from engine.history.archiving.execution_rows import ExecutionRows, make_rows
+from engine.history.archiving.execution_writer import find_known, write_executions, write_retries
+from engine.history.archiving.refusals import Refusals
+from engine.history.database.connections import Database
+from engine.history.errors import HistoryUnavailable
+from engine.ids.partitions import PARTITIONS
+from engine.process.lru_cache import LruCache
+from engine.store import Store
+from engine.store.archive.ended_executions import EndedExecutions, EndedRecord
+from engine.store.executions.record_fields import HEAD_FIELDS, parse_head, parse_names
+from engine.store.redis import keyspace
+
+BATCH = 500
+"""Executions that one transaction writes."""
+FORGET_BATCH = 500
+CHECK_BATCH = 500
+SETTLED_MS = 60_000
+"""Time after an end from which on an execution ought to be in the history or on the list."""
+
+
+class ExecutionArchive:
+    """Moves ended executions to the history, a batch at a time.
+
+    Every step may be repeated, and stopped anywhere: an execution leaves the list once it is in the
+    database, and Redis forgets only what the database has.
+    """
+
+    def __init__(self, store: Store, database: Database) -> None:
+        self._store = store
+        self._database = database
+        self._ended = EndedExecutions(store.client)
+        self._names = NodeNames(store)
+        self._checked = dict.fromkeys(range(PARTITIONS), 0)
+        self._forgotten = dict.fromkeys(range(PARTITIONS), 0)
+        """Times in milliseconds of the ends that the next pages begin with, by partition."""
+        self.refused = Refusals()
+        """Executions that cannot be written."""
+
+    async def archive(self, size: int = BATCH) -> Sequence[EndedRecord] | None:
+        """Write one batch; return its new records, None when nothing waits.
+
+        Raises Unavailable or HistoryUnavailable.
+        """
+        listed = await self._ended.unarchived(size + len(self.refused))
+        waiting = self.refused.others(listed)[:size]
+        if not waiting:
+            return None
+        batches = await self.refused.apart(waiting, self._ended.read)
+        records = [each for batch in batches for each in batch.records]
+        rows = {each.reference: await self._rows(each) for each in records}
+        await self._write([each for each in rows.values() if each is not None])
+        names = [name for batch in batches for name in batch.references]
+        await self._ended.mark_archived(self.refused.others(names))
+        return [each for each in records if each.reference not in self.refused]
+
+    async def backlog(self) -> int:
+        """Return how many executions wait for the history, but for refused ones."""
+        return (await self._ended.backlog()).count - len(self.refused)
+
+    async def check(self, partition: int, until_ms: int) -> bool:
+        """List executions that ended before a time and are neither listed nor in the history.
+
+        These ended before there was a history. Examines one page after that of the last call; True
+        when there are more.
+        """
+        since = self._checked[partition]
+        page = await self._ended.ended(partition, since, until_ms - SETTLED_MS, CHECK_BATCH)
+        self._checked[partition] = page.next_at
+        await self.refused.apart(self.refused.others(page.references), self._list_unknown)
+        return page.has_more
+
+    async def forget(self, partition: int, ended_before_ms: int) -> bool:
+        """Let Redis forget archived executions that ended before a time; True if there are more.
+
+        Examines one page after that of the last call, or the first one after the last.
+        """
+        since = self._forgotten[partition]
+        page = await self._ended.ended(partition, since, ended_before_ms, FORGET_BATCH)
+        self._forgotten[partition] = page.next_at if page.has_more else 0
+        names = self.refused.others(page.references)
+        await self.refused.apart(names, lambda some: self._forget(some, ended_before_ms))
+        return page.has_more
+
+    async def _forget(self, names: Sequence[str], ended_before_ms: int) -> None:
+        known = await self._list_unknown(names)
+        retries = await self._ended.retries(known)
+        await asyncio.to_thread(
+            write_retries,
+            self._database,
+            {keyspace.parse_reference(name): retry for name, retry in retries.items() if retry},
+        )
+        await asyncio.gather(
+            *(self._ended.forget(name, ended_before_ms, retries[name]) for name in known)
+        )
+
+    async def _list_unknown(self, names: Sequence[str]) -> Sequence[str]:
+        """Return the references that the history has; list the others for it."""
+        if not names:
+            return ()
+        known = await asyncio.to_thread(self._known, names)
+        await self._ended.mark_unarchived(set(names) - known)
+        return [name for name in names if name in known]
+
+    def _known(self, names: Sequence[str]) -> set[str]:
+        with self._database.read(is_fresh=True) as connection:
+            found = find_known(connection, [keyspace.parse_reference(name) for name in names])
+        return {keyspace.reference(*ids) for ids in found}
+
+    async def _rows(self, record: EndedRecord) -> ExecutionRows | None:
+        """Return the rows of a record; None when they cannot be made, which is logged."""
+        try:
+            return make_rows(record, await self._names.of(record))
+        except EngineError:
+            raise
+        except Exception as error:
+            self.refused.refuse_unreadable(record.reference, error)
+            return None
+
+    async def _write(self, rows: Sequence[ExecutionRows]) -> None:
+        """Write rows; those of a batch that the database refuses are written one by one."""
+        try:
+            await asyncio.to_thread(write_executions, self._database, rows)
+        except HistoryUnavailable as error:
+            if not error.is_about_data:
+                raise
+            if len(rows) == 1:
+                row = rows[0].execution
+                name = keyspace.reference(row["account_id"], row["id"])
+                self.refused.refuse(name, error.reason)
+                return
+            for each in rows:
+                await self._write([each])
+
+
+class NodeNames:
+    """Names of the nodes of ended executions, of which most are of a few versions."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known: LruCache[tuple[str, str, int, tuple[str, ...]], Sequence[NodeName]]
+        self._known = LruCache(1_000)
+
+    async def of(self, record: EndedRecord) -> Sequence[NodeName]:
+        """Return the names by position; none where the workflow is gone or another account's."""
+        values = [record.fields.get(name) for name in HEAD_FIELDS]
+        head = parse_head(record.account_id, record.execution_id, values)
+        if head.owner_id:
+            return ()
+        if head.workflow_slug and not head.workflow_version:
+            names = record.fields.get("names")
+            return parse_names(names) if names else ()
+        key = head.account_id, head.workflow_slug, head.workflow_version, head.model_ids
+        found = self._known.get(key)
+        if found is None:
+            found = await self._find(head)
+            self._known.put(key, found)
+        return found
+
+    async def _find(self, head: Execution) -> Sequence[NodeName]:
+        slug, version = head.workflow_slug, head.workflow_version
+        try:
+            return await self._store.workflows.node_names(
+                head.account_id, slug, version, head.model_ids
+            )
+        except NotFound:
+            return ()

@@ -1,0 +1,73 @@
+"""Writes of ended executions: each once, with its figures, in one transaction."""
+
+from collections.abc import Mapping, Sequence
+from itertools import chain
+
+from sqlalchemy import Connection, Table, bindparam, insert, select, tuple_, update
+
+from engine.history.archiving.closed_accounts import closed_accounts
+from engine.history.archiving.execution_rows import ExecutionRows, Row
+from engine.history.archiving.rollups import add_figures
+from engine.history.database.connections import Database
+from engine.history.database.statements import in_batches
+from engine.history.schema import execution_models, execution_records, executions, nodes
+
+Ids = tuple[str, str]
+"""Account id and execution id."""
+
+
+def write_executions(database: Database, batch: Sequence[ExecutionRows]) -> int:
+    """Write those executions that the database lacks; return their number.
+
+    Those of closed accounts are left out. Called again with the same executions, it changes
+    nothing. Raises HistoryUnavailable.
+    """
+    with database.write() as connection:
+        closed = closed_accounts(connection, (each.execution["account_id"] for each in batch))
+        open_ = [each for each in batch if each.execution["account_id"] not in closed]
+        known = find_known(connection, [_ids(each.execution) for each in open_])
+        new = {_ids(each.execution): each for each in open_ if _ids(each.execution) not in known}
+        rows = list(new.values())
+        _insert(connection, executions, [each.execution for each in rows])
+        _insert(connection, execution_records, [each.record for each in rows])
+        _insert(connection, execution_models, list(chain(*(each.models for each in rows))))
+        _insert(connection, nodes, list(chain(*(each.nodes for each in rows))))
+        add_figures(connection, rows)
+    return len(new)
+
+
+def write_retries(database: Database, retries: Mapping[Ids, str]) -> None:
+    """Note the last retry of each failed execution. Raises HistoryUnavailable."""
+    if not retries:
+        return
+    statement = (
+        update(executions)
+        .where(executions.c.account_id == bindparam("of_account"))
+        .where(executions.c.id == bindparam("of_id"))
+        .values(retried_by=bindparam("retry"))
+    )
+    rows = [
+        {"of_account": account_id, "of_id": execution_id, "retry": retry}
+        for (account_id, execution_id), retry in retries.items()
+    ]
+    with database.write() as connection:
+        connection.execute(statement, rows)
+
+
+def find_known(connection: Connection, ids: Sequence[Ids]) -> set[Ids]:
+    """Return those executions that the database has."""
+    columns = executions.c.account_id, executions.c.id
+    known: set[Ids] = set()
+    for some in in_batches(ids):
+        found = connection.execute(select(*columns).where(tuple_(*columns).in_(some)))
+        known.update((account_id, execution_id) for account_id, execution_id in found)
+    return known
+
+
+def _ids(row: Row) -> Ids:
+    return row["account_id"], row["id"]
+
+
+def _insert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+    if rows:
+        connection.execute(insert(table), rows)

@@ -1,0 +1,1 @@
+"""Databases of the history: their places, connections, identity and dialects."""

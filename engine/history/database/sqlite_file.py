@@ -1,0 +1,70 @@
+"""File of a database of SQLite, which others may remove or replace while it is in use."""
+
+from pathlib import Path
+from urllib.parse import unquote
+
+from engine.history.database.location import SQLITE
+from engine.history.errors import HistoryUnavailable
+
+MISSING = "its file is missing: run `headrace migrate`, or put it back"
+STALE_JOURNAL = (
+    "its file was replaced beside the journal of the file before: stop all parts and remove "
+    "{path}-wal and {path}-shm"
+)
+
+FileId = tuple[int, int]
+"""Device and inode."""
+
+
+class SqliteFile:
+    """Notices that a path leads to another file than at the last look.
+
+    Connections stay with the file that they have opened, so they would write to one that nobody
+    finds any more.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: FileId | None = None
+        self._journal: FileId | None = None
+
+    @classmethod
+    def of(cls, url: str) -> "SqliteFile | None":
+        """Return the file of a URL; None for another database, and for one in memory."""
+        scheme, _, path = url.partition(":///")
+        path = unquote(path.partition("?")[0])
+        if scheme.partition("+")[0] != SQLITE or path in ("", ":memory:"):
+            return None
+        return None if path.startswith("file:") else cls(Path(path))
+
+    @property
+    def path(self) -> Path:
+        """Return its path."""
+        return self._path
+
+    def is_replaced(self) -> bool:
+        """Return whether it is another file than at the last look.
+
+        Raises HistoryUnavailable when there is none, and when a new one lies beside the journal of
+        the file before, which SQLite would take for the new one's.
+        """
+        found = _id_of(self._path)
+        if found is None:
+            raise HistoryUnavailable(MISSING)
+        journal = _id_of(self._path.with_name(self._path.name + "-wal"))
+        before = self._file
+        if before not in (None, found) and journal is not None and journal == self._journal:
+            raise HistoryUnavailable(STALE_JOURNAL.format(path=self._path))
+        self._file, self._journal = found, journal
+        return before not in (None, found)
+
+
+def _id_of(path: Path) -> FileId | None:
+    """Return the id of a file that has bytes, or is no journal; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    if not found.st_size and path.name.endswith("-wal"):
+        return None
+    return found.st_dev, found.st_ino

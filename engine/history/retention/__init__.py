@@ -1,0 +1,1 @@
+"""Removal of rows whose retention is over, and of erased accounts."""

@@ -1,0 +1,127 @@
+"""Retention of the history by tier."""
+
+from dataclasses import replace
+
+import pytest
+
+from engine.access.capabilities import Tier
+from engine.access.tiers import Tiers
+from engine.history.archiving.execution_writer import write_executions
+from engine.history.database.connections import Database
+from engine.history.retention import removal, retention
+from engine.history.retention.retention import Retention
+from engine.history.schema import executions
+from engine.media.objects import ObjectStore
+from engine.settings import Settings
+from engine.store import Account, Store
+from engine.store.executions.offload import OffloadedValues
+from tests.support.history.rows import DAY, HOUR, MINUTE, rows, table_rows
+
+
+@pytest.fixture
+async def other(store: Store) -> Account:
+    return await store.accounts.create(email="b@example.com", tier=Tier.BUSINESS)
+
+
+def with_days(store: Store, tier: Tier, days: float) -> Store:
+    terms = store.tiers.by_tier[tier]
+    changed = {**store.tiers.by_tier, tier: replace(terms, retention_days=days)}
+    return replace(store, tiers=Tiers(changed))
+
+
+def kept(database: Database) -> set[str]:
+    return {row["id"] for row in table_rows(database, executions)}
+
+
+async def remove_all(keeper: Retention) -> None:
+    while await keeper.remove():
+        pass
+
+
+async def test_each_tier_has_its_days(
+    store: Store, account: Account, other: Account, database: Database
+) -> None:
+    now = await store.leases.now()
+    found = {
+        (owner.id, days): rows(account_id=owner.id, at=now - days * DAY - HOUR)
+        for owner in (account, other)
+        for days in (1, 5, 20)
+    }
+    write_executions(database, list(found.values()))
+    store = with_days(store, account.tier, 3)
+
+    await remove_all(Retention(store, database, retention_days=10, audit_days=365, keep_ms=0))
+
+    expected = {(account.id, 1), (other.id, 1), (other.id, 5)}
+    assert kept(database) == {found[key].execution["id"] for key in expected}
+
+
+async def test_a_row_outlives_its_execution_in_redis(
+    store: Store, account: Account, database: Database
+) -> None:
+    found = rows(account_id=account.id, at=await store.leases.now() - 5 * DAY)
+    write_executions(database, [found])
+
+    await remove_all(Retention(store, database, retention_days=1, audit_days=365, keep_ms=5 * DAY))
+
+    assert kept(database) == {found.execution["id"]}
+
+
+async def test_a_row_stays_ten_minutes_longer_than_redis_has_its_execution(
+    store: Store, account: Account, database: Database
+) -> None:
+    now = await store.leases.now()
+    found = [
+        rows(account_id=account.id, at=now - 5 * DAY - minutes * MINUTE) for minutes in (5, 15)
+    ]
+    write_executions(database, found)
+    store = with_days(store, account.tier, 1)
+
+    await remove_all(Retention(store, database, retention_days=1, audit_days=365, keep_ms=5 * DAY))
+
+    assert kept(database) == {found[0].execution["id"]}
+
+
+async def test_an_account_has_its_turn_until_all_of_its_old_rows_are_removed(
+    store: Store, account: Account, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (removal, retention):
+        monkeypatch.setattr(module, "AT_ONCE", 2)
+    now = await store.leases.now()
+    write_executions(
+        database, [rows(account_id=account.id, at=now - 9 * DAY - each) for each in range(5)]
+    )
+    store = with_days(store, account.tier, 1)
+
+    await remove_all(Retention(store, database, retention_days=1, audit_days=365, keep_ms=0))
+
+    assert kept(database) == set()
+
+
+async def test_objects_go_with_their_executions(
+    store: Store, account: Account, database: Database, settings: Settings
+) -> None:
+    found = rows(account_id=account.id, at=await store.leases.now() - 5 * DAY, has_objects=1)
+    write_executions(database, [found])
+    ids = account.id, found.execution["id"]
+    blobs = OffloadedValues(store.client, ObjectStore.of(settings))
+    await blobs.put(*ids, "t.1.3", b"abc")
+    assert await blobs.read(*ids, "t.1.3") == b"abc"
+
+    await remove_all(Retention(store, database, retention_days=1, audit_days=365, keep_ms=0))
+
+    with pytest.raises(FileNotFoundError):
+        await blobs.read(*ids, "t.1.3")
+
+
+async def test_accounts_are_taken_some_at_a_time(
+    store: Store,
+    account: Account,
+    other: Account,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(retention, "ACCOUNTS_AT_ONCE", 1)
+    removal = Retention(store, database, retention_days=1, audit_days=365, keep_ms=0)
+
+    assert [await removal.remove() for _ in range(3)] == [True, False, True]
