@@ -1,14 +1,20 @@
-"""Access to files below a folder without following links, so that no link leads out of it."""
+"""Files below a folder, reached without following links, so that no link leads out of it."""
 
+import contextlib
 import errno
+import glob
 import os
+import shutil
 import stat
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 FOLDER = os.O_RDONLY | os.O_DIRECTORY
 NO_LINK = os.O_NOFOLLOW | os.O_CLOEXEC
 NO_WAIT = os.O_NONBLOCK
 """Opening a pipe in the place of a file does not block; it is refused afterwards."""
+READ_BYTES = 16_777_216
 
 
 class OpenFile:
@@ -49,6 +55,55 @@ def check_path(folder: Path, key: str) -> None:
     except FileNotFoundError:
         if any(path.is_symlink() for path in _ancestors(folder, key)):
             raise OSError(errno.ELOOP, "A link is in the place of a folder") from None
+
+
+def flush_file(folder: Path, path: Path) -> None:
+    """Flush a file and the folders on its path to the disk. Raises OSError."""
+    # A new folder is durable once its parent is flushed.
+    within = len(path.relative_to(folder).parts)
+    for each in (path, *path.parents[:within]):
+        descriptor = os.open(each, os.O_RDONLY | os.O_NOFOLLOW)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def read_file(folder: Path, key: str, max_bytes: int | None) -> bytes:
+    """Return up to `max_bytes` of a file. Raises OSError; FileNotFoundError for a missing one."""
+    try:
+        file = open_file(folder, key)
+    except FileNotFoundError:
+        if not folder.is_dir():  # a missing volume is no missing file
+            raise NotADirectoryError(errno.ENOTDIR, "The folder is not there") from None
+        raise
+    pieces, at = [], 0
+    end = sys.maxsize if max_bytes is None else max_bytes
+    while piece := file.read(at, min(READ_BYTES, end - at)):
+        pieces.append(piece)
+        at += len(piece)
+    return b"".join(pieces)
+
+
+def remove_folder(folder: Path, prefix: str) -> None:
+    """Delete a folder with its drafts, if it exists."""
+    check_path(folder, prefix)
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(folder / prefix)
+
+
+def list_keys(folder: Path, prefix: str) -> Iterator[str]:
+    """Yield the files below a folder as keys, drafts included."""
+    for place, _, names in os.walk(folder / prefix):
+        for name in names:
+            yield (Path(place) / name).relative_to(folder).as_posix()
+
+
+def remove_drafts(folder: Path, keys: Sequence[str]) -> None:
+    """Delete the drafts of killed writers, whose names are the key, '#' and a number."""
+    for key in keys:
+        for draft in folder.glob(f"{glob.escape(key)}#*"):
+            draft.unlink(missing_ok=True)
 
 
 def _ancestors(folder: Path, key: str) -> list[Path]:

@@ -5,11 +5,7 @@ The library is imported when first used: it takes 5 MB, and many processes never
 
 import asyncio
 import contextlib
-import errno
-import glob
 import logging
-import os
-import shutil
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +17,16 @@ from urllib.parse import unquote, urlsplit
 
 from engine.errors import StorageFailed, StorageStalled
 from engine.media.disk import Disk, DiskGuard, measure_disk
-from engine.media.folder import OpenFile, check_path, open_file
+from engine.media.folder import (
+    OpenFile,
+    check_path,
+    flush_file,
+    list_keys,
+    open_file,
+    read_file,
+    remove_drafts,
+    remove_folder,
+)
 from engine.media.ranges import ByteRange
 from engine.settings import SettingError, Settings
 
@@ -33,7 +38,6 @@ PART_BYTES = 5_242_880
 """Smallest part of a multipart upload to S3."""
 PARTS_AT_ONCE = 1
 PIECE_BYTES = 262_144
-READ_BYTES = 16_777_216
 LISTED_AT_ONCE = 1_000
 PROBE = "doctor"
 THREADS = 16
@@ -166,7 +170,7 @@ class ObjectStore:
         """Return up to `max_bytes` of an object. Raises FileNotFoundError and StorageStalled."""
         if self._folder is not None:
             async with _with_timeout():
-                return await self._in_thread(_read, self._folder, key, max_bytes)
+                return await self._in_thread(read_file, self._folder, key, max_bytes)
         part = None if max_bytes is None else ByteRange(0, max_bytes)
         return b"".join([piece async for piece in await self.stream(key, part)])
 
@@ -179,13 +183,13 @@ class ObjectStore:
                 with contextlib.suppress(FileNotFoundError):
                     await obstore.delete_async(await self._checked_store(key), key)
             if self._folder is not None:
-                await self._in_thread(_remove_drafts, self._folder, keys)
+                await self._in_thread(remove_drafts, self._folder, keys)
 
     async def remove_all(self, prefix: str) -> None:
         """Delete all objects with a prefix, which ends with a slash."""
         with _storing():
             if self._folder is not None:
-                await self._in_thread(_remove_folder, self._folder, prefix)
+                await self._in_thread(remove_folder, self._folder, prefix)
                 return
             import obstore
 
@@ -196,8 +200,8 @@ class ObjectStore:
         """Yield the keys with a prefix, which ends with a slash, a thousand at a time."""
         with _storing():
             if self._folder is not None:
-                found = _files(self._folder, prefix)
-                while names := await self._in_thread(lambda: list(islice(found, LISTED_AT_ONCE))):
+                keys = list_keys(self._folder, prefix)
+                while names := await self._in_thread(lambda: list(islice(keys, LISTED_AT_ONCE))):
                     yield names
                 return
             import obstore
@@ -256,7 +260,7 @@ class ObjectStore:
     async def _flush(self, key: str) -> None:
         """Flush a file to the disk, since its record may be durable before it otherwise."""
         if self._folder is not None:
-            await self._in_thread(_sync, self._folder, self._folder / key)
+            await self._in_thread(flush_file, self._folder, self._folder / key)
 
     async def _checked_store(self, key: str) -> "LocalStore | S3Store":
         """Return the store after checking the key's path for links, which a folder's follows."""
@@ -367,50 +371,3 @@ def _is_of_library(error: Exception) -> bool:
 
 def _reason(error: Exception) -> str:
     return f"{type(error).__name__}: {str(error).partition(chr(10))[0][:300]}"
-
-
-def _sync(folder: Path, path: Path) -> None:
-    # A new folder is durable once its parent is flushed.
-    within = len(path.relative_to(folder).parts)
-    for each in (path, *path.parents[:within]):
-        descriptor = os.open(each, os.O_RDONLY | os.O_NOFOLLOW)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def _read(folder: Path, key: str, max_bytes: int | None) -> bytes:
-    try:
-        file = open_file(folder, key)
-    except FileNotFoundError:
-        if not folder.is_dir():  # a missing volume is no missing file
-            raise NotADirectoryError(errno.ENOTDIR, "The folder is not there") from None
-        raise
-    pieces, at = [], 0
-    end = sys.maxsize if max_bytes is None else max_bytes
-    while piece := file.read(at, min(READ_BYTES, end - at)):
-        pieces.append(piece)
-        at += len(piece)
-    return b"".join(pieces)
-
-
-def _remove_folder(folder: Path, prefix: str) -> None:
-    """Delete a folder with its drafts, if it exists."""
-    check_path(folder, prefix)
-    with contextlib.suppress(FileNotFoundError):
-        shutil.rmtree(folder / prefix)
-
-
-def _files(folder: Path, prefix: str) -> Iterator[str]:
-    """Yield the files below a folder as keys, drafts included."""
-    for place, _, names in os.walk(folder / prefix):
-        for name in names:
-            yield (Path(place) / name).relative_to(folder).as_posix()
-
-
-def _remove_drafts(folder: Path, keys: Sequence[str]) -> None:
-    """Delete the drafts of killed writers, whose names are the key, '#' and a number."""
-    for key in keys:
-        for draft in folder.glob(f"{glob.escape(key)}#*"):
-            draft.unlink(missing_ok=True)

@@ -106,7 +106,7 @@ async def put(folder: ObjectStore) -> None:
     [
         (streamed, (objects, "open_file")),
         (streamed, (os, "pread")),
-        (read, (objects, "open_file")),
+        (read, (objects, "read_file")),
         (read, (os, "pread")),
         (put, (objects, "check_path")),
     ],

@@ -212,7 +212,7 @@ async def test_inputs_wait_for_a_disk_that_cannot_be_read_for_a_while(
 
     async with worker(settings):
         with monkeypatch.context() as patch:
-            patch.setattr("engine.media.objects._read", fails)
+            patch.setattr("engine.media.objects.read_file", fails)
             await eventually(was_asked, lambda found: found > 10)
         execution = await runner.end(execution_id)
 
