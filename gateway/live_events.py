@@ -88,7 +88,7 @@ class LiveAccount:
 
     async def _read(self) -> None:
         page = self.page
-        found = await self._log.read(self._account_id, None if page is None else page.until)
+        found = await self._log.read_since(self._account_id, None if page is None else page.until)
         if page is not None and not found.events:
             # The page grows over the silence, so that streams without news stay within it.
             self.page = replace(page, until=max(page.until, found.until))

@@ -145,7 +145,7 @@ class QueueWatch:
 
     def _report(self, heads: Mapping[str, bytes | None]) -> None:
         self._reached_at = now = time.monotonic()
-        self._queues.note(heads, now)
+        self._queues.observe(heads, now)
         stalled = self._queues.stalled(now)
         if stalled and stalled != self._stalled:
             logger.warning("hints wait that no worker takes", extra={"queues": stalled})

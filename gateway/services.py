@@ -110,7 +110,7 @@ async def open_services(
     Without `is_serving`, for a few calls by this process itself, nothing is watched, published or
     read ahead.
     """
-    store = Store.open(settings, ObjectStore.of(settings), open_archive(settings))
+    store = Store.open(settings, ObjectStore.from_settings(settings), open_archive(settings))
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
         checker = await stack.enter_async_context(

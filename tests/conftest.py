@@ -277,7 +277,7 @@ def settings(redis_url: str, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 async def store(settings: Settings) -> AsyncIterator[Store]:
-    store = Store.open(settings, ObjectStore.of(settings))
+    store = Store.open(settings, ObjectStore.from_settings(settings))
     yield store
     await store.close()
 

@@ -116,7 +116,7 @@ async def worker(
 @contextlib.asynccontextmanager
 async def _open_resources(settings: Settings, worker_id: str) -> AsyncIterator[WorkerResources]:
     async with contextlib.AsyncExitStack() as stack:
-        store = Store.open(settings, ObjectStore.of(settings), open_archive(settings))
+        store = Store.open(settings, ObjectStore.from_settings(settings), open_archive(settings))
         stack.push_async_callback(store.close)
         egress = Egress(gate=AddressGate.of(settings), leases=store.outbound)
         stack.push_async_callback(egress.close)

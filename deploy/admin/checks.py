@@ -124,7 +124,7 @@ async def check_media(environ: Mapping[str, str]) -> Check:
     """Check that media can be stored, read and removed, and report the free space of a folder."""
     free_space = ""
     try:
-        objects = ObjectStore.of(load(environ))
+        objects = ObjectStore.from_settings(load(environ))
         free_space = _free_space(await objects.disk())
         await objects.check()
         seen, is_well = "can be stored, read and removed", True

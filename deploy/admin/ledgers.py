@@ -19,7 +19,7 @@ Row = dict[str, Any]
 async def account_with_balance(store: Store, account: Account) -> Row:
     """Return the account and its balance, with an allowance that is due."""
     terms = store.tiers.terms(account.tier, account.role)
-    wallet = await store.wallets.read(account.id, terms)
+    wallet = await store.wallets.get(account.id, terms)
     return account_row(account, wallet.balance)
 
 
@@ -84,7 +84,7 @@ async def _node_ids(store: Store, account_id: str, execution_id: str) -> Mapping
 
 async def _check(store: Store, account: Account) -> Row:
     terms = store.tiers.terms(account.tier, account.role)
-    wallet = await store.wallets.read(account.id, terms)
+    wallet = await store.wallets.get(account.id, terms)
     faults = await store.wallets.check(account.id)
     try:
         faults += await store.ledgers.check(account.id)

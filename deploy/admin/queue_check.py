@@ -27,7 +27,7 @@ async def _find_stalled(store: Store) -> list[str]:
     first = await store.hints.heads()
     while True:
         heads, now = await store.hints.heads(), time.monotonic()
-        queues.note(heads, now)
+        queues.observe(heads, now)
         moved.update(queue for queue, head in heads.items() if head != first[queue])
         left = [queue for queue in queues.waiting() if queue not in moved]
         if not left or set(left) == set(queues.stalled(now)):

@@ -71,7 +71,7 @@ def gateway(host: str | None, port: int | None) -> None:
     from gateway.server import run
 
     settings = load()
-    Sealer.of(settings.secret_key).require_key()
+    Sealer.from_secret_key(settings.secret_key).require_key()
     settings = replace(
         settings,
         host=settings.host if host is None else host,
@@ -92,5 +92,5 @@ def worker() -> None:
     from workers.main import run
 
     settings = load()
-    Sealer.of(settings.secret_key).require_key()
+    Sealer.from_secret_key(settings.secret_key).require_key()
     sys.exit(run(settings))

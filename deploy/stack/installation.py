@@ -30,14 +30,16 @@ async def mark_if_new(data_dir: Path, redis_url: str, secret_key: str) -> None:
     if record.get("isMarked") is not False:
         return
     try:
-        await mark(redis_url, Sealer.of(secret_key), adopts=record.get("adopts") is True)
+        await mark(
+            redis_url, Sealer.from_secret_key(secret_key), adopts=record.get("adopts") is True
+        )
     except WrongStore as error:
         raise WrongRedis(error.seen, error.fix) from error
 
 
 def begin(data_dir: Path, *, adopts: bool) -> dict[str, Any]:
     """Mark the Redis of a stack, or leave that to the next `headrace up` when none runs."""
-    sealer = Sealer.of(find_key(data_dir))
+    sealer = Sealer.from_secret_key(find_key(data_dir))
     try:
         stack = find_stack(data_dir)
     except CommandFailed:

@@ -45,7 +45,9 @@ async def open_store(
     """
     settings = load({**(shared or {}), **os.environ})
     store = Store.open(
-        replace(settings, redis_url=redis_url), ObjectStore.of(settings), open_archive(settings)
+        replace(settings, redis_url=redis_url),
+        ObjectStore.from_settings(settings),
+        open_archive(settings),
     )
     try:
         await check_answering(store)

@@ -38,7 +38,7 @@ class Sealer:
         """Id of the installation derived from each key, in the order of the keys."""
 
     @classmethod
-    def of(cls, secret_key: str) -> "Sealer":
+    def from_secret_key(cls, secret_key: str) -> "Sealer":
         """Create a sealer with the keys of the setting, newest first. Raises SettingError."""
         return cls(cls.keys_of(secret_key))
 

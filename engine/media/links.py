@@ -44,7 +44,7 @@ class LinkSigner:
         signature = _sign(self._keys[0], link)
         return f"{self.base}{PATH}{asset_id}?{form}expires={expires}&signature={signature}"
 
-    def read(self, asset_id: str, query: Mapping[str, str]) -> MediaLink | None:
+    def verify(self, asset_id: str, query: Mapping[str, str]) -> MediaLink | None:
         """Parse a link, even an expired one; return None if its signature is wrong."""
         link = _parse(asset_id, query)
         signature = query.get("signature", "")
@@ -63,7 +63,7 @@ class LinkSigner:
         except ValueError:
             return None
         before, _, asset_id = parts.path.rpartition(PATH)
-        return None if before and not self.base.endswith(before) else self.read(asset_id, query)
+        return None if before and not self.base.endswith(before) else self.verify(asset_id, query)
 
 
 def round_width(width: int) -> int:

@@ -69,7 +69,7 @@ class ObjectStore:
         self._threads = ThreadPoolExecutor(THREADS, "media")
 
     @classmethod
-    def of(cls, settings: Settings) -> "ObjectStore":
+    def from_settings(cls, settings: Settings) -> "ObjectStore":
         """Create the store of the settings' media URL. Raises SettingError."""
         return cls(settings.media_url, settings.media_free_bytes)
 

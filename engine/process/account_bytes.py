@@ -16,8 +16,8 @@ class AccountBytes:
         self._shares: dict[str, ByteSemaphore] = {}
         self._users: Counter[str] = Counter()
 
-    async def take(self, account_id: str, size: int, seconds: float) -> "TakenBytes":
-        """Take bytes, a share at most. Raises TimeoutError after twice `seconds`."""
+    async def reserve(self, account_id: str, size: int, seconds: float) -> "ReservedBytes":
+        """Reserve bytes, a share at most. Raises TimeoutError after twice `seconds`."""
         share = self._enter(account_id)
         own, common = ByteReservation(share), ByteReservation(self._all)
         size = min(size, share.limit)
@@ -28,7 +28,7 @@ class AccountBytes:
             own.release()
             self.leave(account_id)
             raise
-        return TakenBytes(self, account_id, (own, common))
+        return ReservedBytes(self, account_id, (own, common))
 
     def leave(self, account_id: str) -> None:
         """Forget the share of an account whose last user has left."""
@@ -43,7 +43,7 @@ class AccountBytes:
         return self._shares[account_id]
 
 
-class TakenBytes:
+class ReservedBytes:
     """Bytes that belong to one caller of an account until `release`."""
 
     def __init__(

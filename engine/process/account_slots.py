@@ -28,13 +28,13 @@ class AccountSlots:
     @contextlib.asynccontextmanager
     async def slot(self, account_id: str) -> AsyncIterator[None]:
         """Hold a slot of the account."""
-        await self.take(account_id)
+        await self.acquire(account_id)
         try:
             yield
         finally:
-            self.give_back(account_id)
+            self.release(account_id)
 
-    def try_take(self, account_id: str) -> bool:
+    def try_acquire(self, account_id: str) -> bool:
         """Take a slot if that needs no wait."""
         taken = self._taken.get(account_id, 0)
         if not self._free or taken >= self._share:
@@ -43,9 +43,9 @@ class AccountSlots:
         self._taken[account_id] = taken + 1
         return True
 
-    async def take(self, account_id: str) -> None:
+    async def acquire(self, account_id: str) -> None:
         """Take a slot, in turn; who stops waiting loses nothing."""
-        if self.try_take(account_id):
+        if self.try_acquire(account_id):
             return
         granted = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(account_id, {})[granted] = None
@@ -54,12 +54,12 @@ class AccountSlots:
             await granted
         except BaseException:
             if granted.done() and not granted.cancelled():
-                self.give_back(account_id)  # granted in the moment in which the caller gave up
+                self.release(account_id)  # granted in the moment in which the caller gave up
             else:
                 self._withdraw(account_id, granted)
             raise
 
-    def give_back(self, account_id: str) -> None:
+    def release(self, account_id: str) -> None:
         """Return a slot to whose turn it is."""
         self._free += 1
         taken = self._taken[account_id] - 1
@@ -76,7 +76,7 @@ class AccountSlots:
         granted = next(iter(self._waiting[account_id]))
         self._withdraw(account_id, granted)
         if not granted.done():  # else its caller is about to give up
-            self.try_take(account_id)
+            self.try_acquire(account_id)
             granted.set_result(None)
         self._line_up(account_id)
 

@@ -59,7 +59,7 @@ class MediaService:
     def of(cls, settings: Settings, store: Store) -> "MediaService":
         """Create the service of the settings. Raises SettingError."""
         links = LinkSigner(Sealer.keys_of(settings.secret_key), base_url(settings))
-        return cls(store, ObjectStore.of(settings), links, settings)
+        return cls(store, ObjectStore.from_settings(settings), links, settings)
 
     async def keep(
         self,
@@ -83,7 +83,7 @@ class MediaService:
         try:
             await self._objects.put_stream(key, inspector.through(pieces))
             facts, size = inspector.known, inspector.bytes
-            return await self._assets.keep(reservation.asset_id, facts, size, execution_id)
+            return await self._assets.complete(reservation.asset_id, facts, size, execution_id)
         except StorageStalled:
             raise  # the write may still succeed; the expired reservation removes its bytes
         except BaseException as error:
@@ -164,7 +164,7 @@ class MediaService:
 
     async def follow(self, asset_id: str, query: dict[str, str]) -> tuple[Asset, MediaLink]:
         """Return the asset and the link of a signed query. Raises AssetNotFound."""
-        link = self._links.read(asset_id, query)
+        link = self._links.verify(asset_id, query)
         return await self._followed(link)
 
     def is_own(self, url: str) -> bool:

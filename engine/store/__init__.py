@@ -200,14 +200,14 @@ class Store:
         """
         terms = tiers.load(settings.tiers_file)
         registry.use_folder(settings.models_dir)  # plans are compiled with the registry
-        sealer = Sealer.of(settings.secret_key)
+        sealer = Sealer.from_secret_key(settings.secret_key)
         guard = Guard(settings.redis_url, sealer)
         client = Client(settings.redis_url, guard)
         hint_client = Client(settings.queue_url) if settings.queue_url else client
         hints = HintSender(hint_client)
         archive = open_archive(ArchiverStates(client).database_id)
         offloaded = OffloadedValues(client, blob_store or NoBlobStore(), archive)
-        keeping = LedgerKeeping.of(settings)
+        keeping = LedgerKeeping.from_settings(settings)
         versions = Versions(client, settings.retention_days)
         limits = document_limits(terms)
         workflows = Workflows(client, limits, versions)

@@ -140,7 +140,9 @@ class AssetRecords:
         stored, limit = _parse_quota(reply)
         return UploadReservation(asset_id=asset_id, stored=stored, limit=limit)
 
-    async def keep(self, asset_id: str, facts: Facts, size: int, execution_id: str = "") -> Asset:
+    async def complete(
+        self, asset_id: str, facts: Facts, size: int, execution_id: str = ""
+    ) -> Asset:
         """Make an asset visible whose bytes are stored.
 
         Raises AssetNotFound when the upload took too long, and MediaQuotaExceeded.

@@ -21,7 +21,7 @@ class BodyMemory:
         Requests of unknown accounts count together.
         """
         try:
-            taken = await self._bytes.take(context.account_id, size, WAIT_SECONDS)
+            taken = await self._bytes.reserve(context.account_id, size, WAIT_SECONDS)
         except TimeoutError:
             raise Unavailable("Too many large bodies are sent at once") from None
         context.body_bytes = taken

@@ -24,7 +24,7 @@ class ResultMemory:
 
     async def _reserve(self, context: RequestContext, size: int) -> None:
         self.free(context)
-        context.result_bytes = await self._bytes.take(context.account_id, size, WAIT_SECONDS)
+        context.result_bytes = await self._bytes.reserve(context.account_id, size, WAIT_SECONDS)
 
     def settle(self, context: RequestContext, size: int) -> None:
         """Resize the reservation to `size` bytes; nothing happens without one."""

@@ -127,7 +127,7 @@ class AccountFeed:
         page = None if self._followed is None else self._followed.page
         if page is not None and self._since is not None and page.since <= self._since:
             return page
-        found = await self._store.account_events.read(self._account_id, self._since)
+        found = await self._store.account_events.read_since(self._account_id, self._since)
         events = [LiveEvent(each) for each in found.events]
         return LivePage(found.until if self._since is None else self._since, found.until, events)
 

@@ -102,7 +102,7 @@ async def running() -> AsyncIterator[tuple[Runner, str]]:
                 media_url=Path(folder).as_uri(),
             )
             async with worker(settings), serving() as target:
-                store = Store.open(settings, ObjectStore.of(settings))
+                store = Store.open(settings, ObjectStore.from_settings(settings))
                 account = await store.accounts.create(email="a@example.com", tier=Tier.ENTERPRISE)
                 async with CompletionNotifier.open(settings.redis_url) as notifier:
                     yield Runner(store, account, notifier), target.url

@@ -51,7 +51,7 @@ async def _main(settings: Settings) -> None:
 async def archiver(settings: Settings) -> AsyncIterator[Archiver]:
     """Run an archiver for as long as the context lasts."""
     store, database = (
-        Store.open(settings, ObjectStore.of(settings)),
+        Store.open(settings, ObjectStore.from_settings(settings)),
         Database(settings.database_url, is_durable=True),
     )
     keep_ms = settings.hot_ms

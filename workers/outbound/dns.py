@@ -67,7 +67,7 @@ class NameResolver:
             lookup.task.exception()  # perhaps nobody is left to hear of it
 
     async def _find(self, host: str, account_id: str) -> list[str]:
-        await self._slots.take(account_id)
+        await self._slots.acquire(account_id)
         try:
             async with asyncio.timeout(LOOKUP_SECONDS):
                 found = await self._start_lookup(host, account_id)
@@ -86,7 +86,7 @@ class NameResolver:
         answer = loop.create_future()
 
         def settle(found: list[str]) -> None:
-            self._slots.give_back(account_id)
+            self._slots.release(account_id)
             if not answer.done():
                 answer.set_result(found)
 

@@ -51,12 +51,12 @@ class ConnectionPool:
 
     async def take(self, key: PoolKey) -> OutboundConnection:
         """Return a connection, which must be given back. Raises OSError."""
-        if not self._slots.try_take(key.account_id):
-            await self._slots.take(key.account_id)
+        if not self._slots.try_acquire(key.account_id):
+            await self._slots.acquire(key.account_id)
         try:
             return self._take_kept(key) or await self._connect(key)
         except BaseException:
-            self._slots.give_back(key.account_id)
+            self._slots.release(key.account_id)
             raise
 
     def give_back(self, connection: OutboundConnection, key: PoolKey, *, is_done: bool) -> None:
@@ -66,7 +66,7 @@ class ConnectionPool:
             self._keep(connection, key)
         else:
             connection.close()
-        self._slots.give_back(key.account_id)
+        self._slots.release(key.account_id)
 
     async def close(self) -> None:
         """Close all connections, idle or in use."""

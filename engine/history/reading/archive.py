@@ -285,7 +285,7 @@ class HistoryArchive:
         job: Future[T] | None = None
         try:
             async with asyncio.timeout(READ_SECONDS):
-                await self._slots.take(account_id)
+                await self._slots.acquire(account_id)
                 job = self._begin(account_id, work)
                 return await asyncio.wrap_future(job)
         except TimeoutError:
@@ -302,16 +302,16 @@ class HistoryArchive:
         """Begin work in a thread, and give the account's slot back at its end."""
         loop = asyncio.get_running_loop()
 
-        def give_back(_: object) -> None:
+        def release(_: object) -> None:
             with contextlib.suppress(RuntimeError):  # the loop has ended
-                loop.call_soon_threadsafe(self._slots.give_back, account_id)
+                loop.call_soon_threadsafe(self._slots.release, account_id)
 
         try:
             job = self._threads.submit(work)
         except RuntimeError:  # it closes
-            self._slots.give_back(account_id)
+            self._slots.release(account_id)
             raise HistoryUnavailable("this process is about to stop") from None
-        job.add_done_callback(give_back)
+        job.add_done_callback(release)
         return job
 
     def _note_failure(self, error: BaseException) -> None:

@@ -75,7 +75,7 @@ class AccountEventLog:
             most=KEPT_CHANGES,
         )
 
-    async def read(self, account_id: str, since: int | None) -> AccountEvents:
+    async def read_since(self, account_id: str, since: int | None) -> AccountEvents:
         """Return the events from `since` on, in milliseconds; None: from now on.
 
         A read is cut when there are many; the next one goes on at its `until`.

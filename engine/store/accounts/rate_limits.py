@@ -62,7 +62,7 @@ class RateWindows:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    async def read(self, account_id: str, bucket: str, limit: int) -> Window:
+    async def current(self, account_id: str, bucket: str, limit: int) -> Window:
         """Return the account's current window of a bucket with this limit."""
         windows = keyspace.windows(partition_of(account_id))
         counted, (seconds, microseconds) = await asyncio.gather(

@@ -82,7 +82,7 @@ class LedgerKeeping:
     has_history: bool
 
     @classmethod
-    def of(cls, settings: Settings) -> "LedgerKeeping":
+    def from_settings(cls, settings: Settings) -> "LedgerKeeping":
         """Return the keeping of the settings."""
         if settings.database_url:
             return cls(milliseconds=settings.hot_ms, has_history=True)
@@ -105,7 +105,7 @@ class Wallets:
         self._audit = audit
         self._keeping = keeping
 
-    async def read(self, account_id: str, terms: TierTerms) -> Wallet:
+    async def get(self, account_id: str, terms: TierTerms) -> Wallet:
         """Return the account's wallet, after granting a due allowance."""
         reply = await self._client.call(
             SCRIPTS["read_wallet"],

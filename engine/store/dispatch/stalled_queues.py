@@ -13,7 +13,7 @@ class StalledQueues:
         self._first: dict[str, tuple[bytes, float]] = {}
         """First hint of each queue, and the time at which it was first seen."""
 
-    def note(self, heads: Mapping[str, bytes | None], now: float) -> None:
+    def observe(self, heads: Mapping[str, bytes | None], now: float) -> None:
         """Record the first hints of all queues."""
         known = self._first
         self._first = {

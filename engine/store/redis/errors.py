@@ -53,7 +53,7 @@ def failure_of(text: str) -> Unavailable | StoreFault:
 
 def unavailable(word: str) -> Unavailable:
     """Return the error for a server that refuses commands for now."""
-    note(word)
+    log_refusal(word)
     failure = StoreFull() if word in FULL else Unavailable("The store is not ready right now")
     failure.word = word
     return failure
@@ -62,7 +62,7 @@ def unavailable(word: str) -> Unavailable:
 _logged: dict[str, float] = {}
 
 
-def note(word: str) -> None:
+def log_refusal(word: str) -> None:
     """Log a refusal with this word, at most once a minute."""
     now = time.monotonic()
     if now < _logged.get(word, 0.0) or (word not in _logged and len(_logged) >= MOST_WORDS):

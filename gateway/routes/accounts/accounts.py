@@ -231,7 +231,7 @@ def _own_address(request: GatewayRequest) -> str:
 async def _shown(store: Store, accounts: Sequence[Account]) -> list[AccountView]:
     terms = [store.tiers.terms(each.tier, each.role) for each in accounts]
     read = await asyncio.gather(
-        *(store.wallets.read(each.id, of) for each, of in zip(accounts, terms, strict=True))
+        *(store.wallets.get(each.id, of) for each, of in zip(accounts, terms, strict=True))
     )
     return [
         AccountView.of(account, balance=wallet.balance)

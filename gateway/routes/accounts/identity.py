@@ -108,7 +108,7 @@ async def me(request: GatewayRequest, principal: Principal) -> Response:
     """The account that the browser is signed in to: its credits, limits and capabilities."""
     store, terms = request.services.store, principal.terms
     wallet, limits = await asyncio.gather(
-        store.wallets.read(principal.account.id, terms), _read_limits(store, principal)
+        store.wallets.get(principal.account.id, terms), _read_limits(store, principal)
     )
     return json_response(
         Me(
@@ -123,7 +123,7 @@ async def me(request: GatewayRequest, principal: Principal) -> Response:
 async def _read_limits(store: Store, principal: Principal) -> LimitsView:
     account_id, terms = principal.account.id, principal.terms
     window, active, stored = await asyncio.gather(
-        store.rate_windows.read(account_id, WORKFLOW_RUNS, terms.runs_per_minute or 0),
+        store.rate_windows.current(account_id, WORKFLOW_RUNS, terms.runs_per_minute or 0),
         store.executions.count_active(account_id),
         store.assets.stored(account_id),
     )

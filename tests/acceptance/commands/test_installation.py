@@ -185,7 +185,7 @@ def test_a_data_directory_that_is_not_new_begins_no_installation_by_itself(tmp_p
     assert (planned.returncode, planned.stderr) == (0, "")
     assert "the next `headrace up` on this data directory marks its Redis" in planned.stdout
     assert kept["outcome"] == "kept"
-    assert kept["id"] == Sealer.of("k" * 64).installation_ids[0]
+    assert kept["id"] == Sealer.from_secret_key("k" * 64).installation_ids[0]
     assert (kept["schemaVersion"], kept["partitions"]) == (1, 16)
 
 

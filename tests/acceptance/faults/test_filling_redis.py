@@ -128,7 +128,7 @@ async def attack(own_server: RedisServer, tmp_path: Path, tiers: str) -> AsyncIt
         media_free_bytes=0,
         cpu_slots=1,
     )
-    store = Store.open(settings, ObjectStore.of(settings))
+    store = Store.open(settings, ObjectStore.from_settings(settings))
     async with (
         serving(settings) as gateway,
         httpx2.AsyncClient(base_url=gateway.url, timeout=60) as client,

@@ -92,7 +92,9 @@ async def loaded(kind: str, folder: Path) -> AsyncIterator[Loaded]:
         }
         with running(folder, "--no-demo", "--gateways", "2", "--workers", "2", **environ) as stack:
             settings = Settings(redis_url=stack.redis_url, database_url=database.url)
-            store = Store.open(settings, ObjectStore.of(settings), open_archive(settings))
+            store = Store.open(
+                settings, ObjectStore.from_settings(settings), open_archive(settings)
+            )
             async with serving() as target:
                 spenders = await open_spenders(store, stack.url, load(str(tiers_file)))
                 stopped = asyncio.Event()

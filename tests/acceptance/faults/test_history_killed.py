@@ -94,7 +94,7 @@ async def test_an_archiver_that_is_killed_fifty_times_loses_and_doubles_nothing(
     assert amounts == [5_000, *range(1, KILLS + 1)]
     with database.read() as connection:
         sums = ledger_sums(connection, ending.account.id)
-    wallet = await store.wallets.read(ending.account.id, terms)
+    wallet = await store.wallets.get(ending.account.id, terms)
     assert sum(sums.values()) == wallet.balance
     assert await store.wallets.check(ending.account.id) == []
 

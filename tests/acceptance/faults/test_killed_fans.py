@@ -96,7 +96,7 @@ async def test_images_that_had_come_are_not_made_again_when_all_workers_are_kill
         assert under_way == IMAGES
         assert await calls(provider_url) - before == IMAGES + IMAGES // 2
         assert execution.credits_cost == IMAGES * PRICE
-    paid = ALLOWANCE - (await runner.store.wallets.read(runner.account.id, TERMS)).balance
+    paid = ALLOWANCE - (await runner.store.wallets.get(runner.account.id, TERMS)).balance
 
     assert paid == KILLS * IMAGES * PRICE
     assert await runner.store.wallets.check(runner.account.id) == []

@@ -128,7 +128,7 @@ async def test_killed_workers_cost_no_job_that_the_manifest_does_not_allow_and_o
             assert execution.status is ExecutionStatus.COMPLETED, execution.error
             assert "/files/" in execution.result["videos"][0]
         begun.append((await jobs(provider_url))["created"] - before["created"])
-    paid = ALLOWANCE - (await store.wallets.read(runner.account.id, TERMS)).balance
+    paid = ALLOWANCE - (await store.wallets.get(runner.account.id, TERMS)).balance
 
     print(f"{name}: {killed} killed in {KILLS} runs, {unknown} unknown, jobs begun: {begun}")
     assert killed > KILLS / 2
@@ -173,7 +173,7 @@ async def test_a_worker_that_goes_between_submit_and_record(
         lambda: outcomes(runner.store), lambda found: found != counted or not is_lost
     )
     assert found - counted == Counter({expected: 1} if is_lost else {})
-    paid = ALLOWANCE - (await runner.store.wallets.read(runner.account.id, TERMS)).balance
+    paid = ALLOWANCE - (await runner.store.wallets.get(runner.account.id, TERMS)).balance
     assert paid == (0 if is_unknown(execution) else PRICE)
 
 

@@ -59,7 +59,7 @@ async def test_record_result_and_charge_agree_whatever_redis_has_lost(
     monkeypatch.setattr("workers.walk.walk.SHARE_SECONDS", 0.0)  # workers share at once
     settings, rng = cut_settings(cut_redis.url, tmp_path, SECRET_KEY), random.Random(seed)
     async with contextlib.AsyncExitStack() as stack:
-        store = Store.open(settings, ObjectStore.of(settings))
+        store = Store.open(settings, ObjectStore.from_settings(settings))
         stack.push_async_callback(store.close)
         account = await store.accounts.create(email="a@example.com", tier=Tier.ENTERPRISE)
         notifier = await stack.enter_async_context(CompletionNotifier.open(cut_redis.url))

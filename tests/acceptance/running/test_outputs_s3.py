@@ -60,7 +60,9 @@ def graph(target: Target) -> Graph:
 async def keys(settings: Settings, execution: Execution) -> list[str]:
     """Return the objects of an execution: fence and node of each output, and its inputs."""
     prefix = f"outputs/{execution.account_id}/{execution.id}/"
-    names = [name async for some in ObjectStore.of(settings).names(prefix) for name in some]
+    names = [
+        name async for some in ObjectStore.from_settings(settings).names(prefix) for name in some
+    ]
     kept = (name.removeprefix(prefix).rpartition(".")[0] for name in names)
     return sorted(TOKEN_OR_TIME.sub("", name) for name in kept)
 
@@ -91,7 +93,9 @@ async def forget_all(store: Store) -> None:
 @pytest.fixture
 async def workers(settings: Settings, store: Store) -> AsyncIterator[None]:
     """Two worker processes, one of which may be killed, and an existing bucket."""
-    await ObjectStore.of(settings).check()  # the first write of such a server may take many seconds
+    await ObjectStore.from_settings(
+        settings
+    ).check()  # the first write of such a server may take many seconds
     async with contextlib.AsyncExitStack() as stack:
         for _ in range(2):
             process = WorkerProcess(settings.redis_url)

@@ -128,7 +128,7 @@ async def check_books(store: Store, account: Account, rounds: int) -> None:
     assert cursor is None
     assert [each.credits_cost for each in found] == [PRICE] * rounds
     assert await store.wallets.check(account.id) == []
-    wallet = await store.wallets.read(account.id, TERMS)
+    wallet = await store.wallets.get(account.id, TERMS)
     assert (wallet.balance, wallet.reserved) == (0, 0)
 
 

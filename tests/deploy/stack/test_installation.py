@@ -53,7 +53,7 @@ async def test_the_redis_of_a_new_directory_is_marked_once(
     note_new(tmp_path)
     await mark_if_new(tmp_path, unmarked_redis_url, SECRET_KEY)
 
-    assert first == Sealer.of(SECRET_KEY).installation_ids[0]
+    assert first == Sealer.from_secret_key(SECRET_KEY).installation_ids[0]
     assert ids(unmarked_redis_url) == ""
 
 
@@ -115,7 +115,7 @@ def test_init_begins_keeps_refuses_and_adopts(
     assert row.pop("createdAt").endswith("Z")
     assert row == {
         "outcome": "kept",
-        "id": Sealer.of(SECRET_KEY).installation_ids[0],
+        "id": Sealer.from_secret_key(SECRET_KEY).installation_ids[0],
         "schemaVersion": 1,
         "partitions": 16,
     }
@@ -124,7 +124,7 @@ def test_init_begins_keeps_refuses_and_adopts(
     assert refused[2].count("\n") == 1
     assert after_refusal == row["id"]
     assert adopted["outcome"] == "adopted"
-    assert ids(unmarked_redis_url) == Sealer.of(OTHER).installation_ids[0]
+    assert ids(unmarked_redis_url) == Sealer.from_secret_key(OTHER).installation_ids[0]
 
 
 def test_init_wants_a_key_and_a_redis(

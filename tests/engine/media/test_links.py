@@ -95,12 +95,12 @@ def test_a_link_that_was_changed_leads_nowhere() -> None:
         {"signature": query["signature"].upper()},
     ]
 
-    assert LINKS.read(asset_id, query) is not None
-    assert LINKS.read(other, query) is None
+    assert LINKS.verify(asset_id, query) is not None
+    assert LINKS.verify(other, query) is None
     for change in changes:
-        assert LINKS.read(asset_id, query | change) is None, change
+        assert LINKS.verify(asset_id, query | change) is None, change
     for missing in query:
-        assert LINKS.read(asset_id, {k: v for k, v in query.items() if k != missing}) is None
+        assert LINKS.verify(asset_id, {k: v for k, v in query.items() if k != missing}) is None
 
 
 def test_links_of_a_key_that_is_on_its_way_out_are_good_and_new_ones_have_the_new_key() -> None:

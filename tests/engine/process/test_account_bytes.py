@@ -12,12 +12,12 @@ SHARE = MOST // SHARES
 
 async def test_an_account_takes_its_share_at_most() -> None:
     memory = AccountBytes(MOST)
-    taken = await memory.take("a", 2 * SHARE, 0.05)
+    taken = await memory.reserve("a", 2 * SHARE, 0.05)
     with pytest.raises(TimeoutError):
-        await memory.take("a", 1, 0.05)
-    others = [await memory.take(name, SHARE, 0.05) for name in ("b", "c", "d")]
+        await memory.reserve("a", 1, 0.05)
+    others = [await memory.reserve(name, SHARE, 0.05) for name in ("b", "c", "d")]
     with pytest.raises(TimeoutError):
-        await memory.take("e", 1, 0.05)
+        await memory.reserve("e", 1, 0.05)
 
     for each in (taken, *others):
         each.release()
@@ -26,8 +26,8 @@ async def test_an_account_takes_its_share_at_most() -> None:
 
 async def test_who_waits_has_what_another_caller_of_the_account_returns() -> None:
     memory = AccountBytes(MOST)
-    first = await memory.take("a", SHARE, 10)
-    second = asyncio.create_task(memory.take("a", 10, 10))
+    first = await memory.reserve("a", SHARE, 10)
+    second = asyncio.create_task(memory.reserve("a", 10, 10))
     await asyncio.sleep(0.01)
     assert not second.done()
 

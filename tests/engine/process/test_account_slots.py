@@ -93,14 +93,14 @@ async def test_a_slot_granted_in_the_moment_of_a_cancel_goes_to_the_next() -> No
 async def test_an_account_takes_no_more_than_its_share() -> None:
     slots = AccountSlots(8, 3)
 
-    assert [slots.try_take("a") for _ in range(5)] == [True, True, True, False, False]
-    assert slots.try_take("b")
+    assert [slots.try_acquire("a") for _ in range(5)] == [True, True, True, False, False]
+    assert slots.try_acquire("b")
 
 
 async def test_all_together_take_no_more_than_there_are() -> None:
     slots = AccountSlots(2, 2)
 
-    assert [slots.try_take(each) for each in "abc"] == [True, True, False]
+    assert [slots.try_acquire(each) for each in "abc"] == [True, True, False]
 
 
 async def serve_all(slots: AccountSlots, waiting: str) -> str:
@@ -108,13 +108,13 @@ async def serve_all(slots: AccountSlots, waiting: str) -> str:
     served: list[str] = []
 
     async def use(account_id: str) -> None:
-        await slots.take(account_id)
+        await slots.acquire(account_id)
         served.append(account_id)
 
     tasks = [asyncio.create_task(use(each)) for each in waiting]
     await asyncio.sleep(0)
     while len(served) < len(waiting):
-        slots.give_back(served[-1] if served else "x")
+        slots.release(served[-1] if served else "x")
         await asyncio.sleep(0)
     await asyncio.gather(*tasks)
     return "".join(served)
@@ -122,7 +122,7 @@ async def serve_all(slots: AccountSlots, waiting: str) -> str:
 
 async def test_accounts_take_turns_however_many_wait_of_one() -> None:
     slots = AccountSlots(1, 1)
-    await slots.take("x")
+    await slots.acquire("x")
 
     assert await serve_all(slots, "aaaaabbc") == "abcabaaa"
 
@@ -130,12 +130,12 @@ async def test_accounts_take_turns_however_many_wait_of_one() -> None:
 async def test_an_account_that_waits_for_itself_delays_nobody() -> None:
     slots = AccountSlots(4, 2)
     for _ in range(2):
-        await slots.take("a")
-    waiting = [asyncio.create_task(slots.take("a")) for _ in range(50)]
+        await slots.acquire("a")
+    waiting = [asyncio.create_task(slots.acquire("a")) for _ in range(50)]
     await asyncio.sleep(0)
 
-    assert slots.try_take("b")
-    slots.give_back("a")
+    assert slots.try_acquire("b")
+    slots.release("a")
     await asyncio.sleep(0)
     assert [each.done() for each in waiting].count(True) == 1
     for each in waiting:
@@ -145,28 +145,28 @@ async def test_an_account_that_waits_for_itself_delays_nobody() -> None:
 @pytest.mark.parametrize("is_late", [False, True])
 async def test_who_stops_waiting_leaves_its_slot_to_others(is_late: bool) -> None:
     slots = AccountSlots(1, 1)
-    await slots.take("a")
-    first, second = (asyncio.create_task(slots.take(each)) for each in "bc")
+    await slots.acquire("a")
+    first, second = (asyncio.create_task(slots.acquire(each)) for each in "bc")
     await asyncio.sleep(0)
 
     if is_late:
-        slots.give_back("a")  # to the first, which is cancelled before it can go on
+        slots.release("a")  # to the first, which is cancelled before it can go on
         first.cancel()
     else:
         first.cancel()
-        slots.give_back("a")
+        slots.release("a")
 
     await second
-    slots.give_back("c")
-    assert slots.try_take("d")
+    slots.release("c")
+    assert slots.try_acquire("d")
     with pytest.raises(asyncio.CancelledError):
         await first
 
 
 async def test_nothing_is_left_of_those_who_have_gone() -> None:
     slots = AccountSlots(1, 1)
-    await slots.take("x")
+    await slots.acquire("x")
     await serve_all(slots, "abc")
-    slots.give_back("c")
+    slots.release("c")
 
     assert not (slots._taken or slots._waiting or slots._turns)

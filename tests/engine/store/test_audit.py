@@ -73,7 +73,7 @@ async def test_a_change_that_changes_nothing_is_not_recorded(
 
 async def test_credits_are_recorded_with_the_balances(store: Store, account: Account) -> None:
     terms = store.tiers.terms(account.tier, account.role)
-    had = (await store.wallets.read(account.id, terms)).balance
+    had = (await store.wallets.get(account.id, terms)).balance
 
     for _ in range(2):  # as if the first reply were lost
         await store.wallets.top_up(
@@ -239,7 +239,7 @@ REFUSED_WHEN_FULL: dict[str, Act] = {
 async def test_neither_act_nor_entry_is_done_in_a_full_redis(
     store: Store, account: Account, name: str
 ) -> None:
-    await store.wallets.read(account.id, store.tiers.terms(account.tier, account.role))
+    await store.wallets.get(account.id, store.tiers.terms(account.tier, account.role))
     before = await contents(store.client)
     await store.client.send("CONFIG", "SET", "maxmemory", 1)
 

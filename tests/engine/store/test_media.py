@@ -16,7 +16,7 @@ FACTS = Facts(content_type="image/png", width=40, height=30)
 
 async def kept(store: Store, account: Account, execution_id: str = "") -> Asset:
     place = await store.assets.reserve_upload(account.id, AssetSource.UPLOAD)
-    return await store.assets.keep(place.asset_id, FACTS, 5, execution_id)
+    return await store.assets.complete(place.asset_id, FACTS, 5, execution_id)
 
 
 async def let_pass(store: Store, asset: Asset) -> None:
@@ -158,4 +158,4 @@ async def test_bytes_that_do_not_come_are_given_up(store: Store, account: Accoun
 
     assert await store.assets.review(asset_id) is AssetReview.HIDDEN
     with pytest.raises(AssetNotFound):
-        await store.assets.keep(asset_id, FACTS, 5)
+        await store.assets.complete(asset_id, FACTS, 5)

@@ -23,7 +23,7 @@ async def keep(store: Store, account: Account, size: int = 5, made_at: int = 0) 
     if made_at:
         key = keyspace.asset(partition_of(account.id), place.asset_id)
         await store.client.send("HSET", key, "created", made_at)
-    return await store.assets.keep(place.asset_id, FACTS, size)
+    return await store.assets.complete(place.asset_id, FACTS, size)
 
 
 async def due_now(store: Store, asset_id: str) -> AssetReview:
@@ -163,7 +163,7 @@ async def test_bytes_that_come_when_it_was_given_up_are_neither_listed_nor_delet
     with pytest.raises(AssetNotFound):
         await store.assets.delete(account.id, asset_id)
 
-    kept = await store.assets.keep(asset_id, FACTS, 5)
+    kept = await store.assets.complete(asset_id, FACTS, 5)
     assert await all_ids(store, account) == [kept.id]
 
 

@@ -29,7 +29,7 @@ def settings(settings: Settings, tmp_path: Path) -> Settings:
 
 async def keep(store: Store, account: Account, size: int) -> Asset:
     place = await store.assets.reserve_upload(account.id, AssetSource.UPLOAD)
-    return await store.assets.keep(place.asset_id, FACTS, size)
+    return await store.assets.complete(place.asset_id, FACTS, size)
 
 
 async def let_go(store: Store, asset_id: str) -> list[AssetReview]:
@@ -107,7 +107,7 @@ async def test_bytes_that_were_not_stored_are_not_subtracted(
     await keep(store, account, 60)
     late = await store.assets.reserve_upload(account.id, AssetSource.UPLOAD)
     with pytest.raises(MediaQuotaExceeded):
-        await store.assets.keep(late.asset_id, FACTS, 50)
+        await store.assets.complete(late.asset_id, FACTS, 50)
 
     await let_go(store, late.asset_id)
 

@@ -40,7 +40,7 @@ async def charged(client: httpx2.AsyncClient) -> None:
 
 async def reserved(store: Store, account: Account) -> int:
     """Return the reserved credits."""
-    wallet = await store.wallets.read(account.id, store.tiers.terms(Tier.BUSINESS, Role.USER))
+    wallet = await store.wallets.get(account.id, store.tiers.terms(Tier.BUSINESS, Role.USER))
     assert wallet.balance + wallet.reserved == 11_329
     return wallet.reserved
 

@@ -216,7 +216,7 @@ async def check_books(spender: Spender, *, in_redis: bool = True) -> Counter[str
         for execution in await asyncio.gather(*(store.executions.get(account_id, i) for i in ids)):
             await check_execution(spender, execution, ends)
             spent += execution.credits_cost
-    wallet = await store.wallets.read(account_id, spender.terms)
+    wallet = await store.wallets.get(account_id, spender.terms)
     assert await store.wallets.check(account_id) == []
     assert spender.topped_up + spender.terms.allowance - wallet.balance == spent
     assert wallet.reserved == 0

@@ -139,7 +139,7 @@ class Auditor:
         ids = await self.ids()
         for execution_id in ids:
             spent += await self._check_one(execution_id, seconds)
-        wallet = await self._store.wallets.read(self._account.id, self._terms)
+        wallet = await self._store.wallets.get(self._account.id, self._terms)
         assert await self._store.wallets.check(self._account.id) == []
         assert (wallet.balance, wallet.reserved) == (self._terms.allowance - spent, 0)
         return len(ids)

@@ -21,7 +21,7 @@ async def client_of(store: Store, make_client: MakeClient, tier: Tier, *held: st
 async def credits_left(store: Store, account: Account, tier: Tier = Tier.BUSINESS) -> int:
     """Return an account's balance."""
     terms = store.tiers.terms(tier, Role.USER)
-    return (await store.wallets.read(account.id, terms)).balance
+    return (await store.wallets.get(account.id, terms)).balance
 
 
 def two_calls() -> dict[str, Any]:

@@ -71,7 +71,7 @@ class History:
 @asynccontextmanager
 async def opened(settings: Settings, database: Database) -> AsyncIterator[History]:
     """Open a store that reads the database too."""
-    store = Store.open(settings, ObjectStore.of(settings), reading(database))
+    store = Store.open(settings, ObjectStore.from_settings(settings), reading(database))
     yield History(store, database)
     await store.close()
 

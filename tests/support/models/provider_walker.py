@@ -78,7 +78,7 @@ class ProviderWalker:
         """Return the account's paid credits; its ledger is right, and none is reserved."""
         store, account = self.runner.store, self.runner.account
         assert await store.wallets.check(account.id) == []
-        wallet = await store.wallets.read(account.id, PRO)
+        wallet = await store.wallets.get(account.id, PRO)
         assert wallet.reserved == 0
         return PRO.allowance - wallet.balance
 

@@ -9,7 +9,7 @@ from engine.store.redis.installation import SCHEMA
 
 SECRET_KEY = "of-the-tests-" * 3
 MARKER = {
-    "ids": " ".join(Sealer.of(SECRET_KEY).installation_ids),
+    "ids": " ".join(Sealer.from_secret_key(SECRET_KEY).installation_ids),
     "schema": SCHEMA,
     "partitions": PARTITIONS,
     "created": 1_750_000_000_000,

@@ -126,7 +126,7 @@ class Trial:
         self._settings = settings
         self._target = target
         self._raw = redis.Redis.from_url(settings.redis_url)
-        self._store = Store.open(settings, ObjectStore.of(settings))
+        self._store = Store.open(settings, ObjectStore.from_settings(settings))
         self._fleet = Fleet(settings)
         self._runs: list[Run] = []
         self._drains = 0

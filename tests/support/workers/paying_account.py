@@ -125,7 +125,7 @@ class PayingAccount:
     async def wallet(self) -> Wallet:
         """Return the wallet after checking its ledger."""
         assert await self.store.wallets.check(self.account.id) == []
-        return await self.store.wallets.read(self.account.id, self.terms)
+        return await self.store.wallets.get(self.account.id, self.terms)
 
     async def paid(self, credits: int) -> bool:
         """Return whether exactly these credits are gone and none is reserved."""

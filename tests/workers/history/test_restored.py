@@ -95,7 +95,7 @@ async def test_a_restored_dump_has_the_history_and_takes_what_ends_later(
 
     names.append(await ending.completed())
     await archive_all(store, again, account)
-    reader = Store.open(settings, ObjectStore.of(settings), reading(again))
+    reader = Store.open(settings, ObjectStore.from_settings(settings), reading(again))
     found, _ = await reader.executions.list(account.id)
     assert {keyspace.reference(account.id, each.id) for each in found} == set(names)
     assert (await ArchiverStates(store.client).read()).error == ""

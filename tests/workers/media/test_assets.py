@@ -283,7 +283,7 @@ async def test_media_of_a_node_are_stored_and_read_by_its_account_alone(
 ) -> None:
     assets = AccountMedia(media_service, egress, egress).of("x", "")
 
-    url = (await assets.keep(account.id, files.png(), "image/png")).url
+    url = (await assets.complete(account.id, files.png(), "image/png")).url
 
     assert await assets.read(account.id, url, 1_000) == files.png()
     assert await assets.read(account.id, "https://example.com/a.png", 1_000) is None

@@ -114,12 +114,12 @@ async def test_an_open_page_is_told_when_the_cover_is_there(
     stub.reply = served(files.png())
     await save(store, account, f"{stub.url}/cover.png")
     await look(store, media_service, account)
-    began = await store.account_events.read(account.id, None)
+    began = await store.account_events.read_since(account.id, None)
 
     fetcher.take(keyspace.reference(account.id, SLUG))
 
     async def events() -> list[str]:
-        page = await store.account_events.read(account.id, began.until)
+        page = await store.account_events.read_since(account.id, began.until)
         return [each.id for each in page.events]
 
     assert await eventually(events) == [SLUG]

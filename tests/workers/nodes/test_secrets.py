@@ -37,7 +37,7 @@ async def test_a_deleted_secret_is_missing(store: Store, account: Account) -> No
 
 async def test_a_secret_under_a_lost_key_is_missing_too(store: Store, account: Account) -> None:
     await store.secrets.save(account.id, "A", "value")
-    other = AccountSecrets(store.client, Sealer.of("k" * 40), store.audit)
+    other = AccountSecrets(store.client, Sealer.from_secret_key("k" * 40), store.audit)
 
     failure = await failure_of(other, account, "A")
 

@@ -273,7 +273,7 @@ async def test_an_account_without_credits_is_no_way_to_flood_a_host(
     async with worker(settings), worker(settings):
         begun = [await runner.begin(slug, terms=terms) for _ in range(15)]
         ended = await asyncio.gather(*(runner.end(each) for each in begun))
-    wallet = await store.wallets.read(runner.account.id, terms)
+    wallet = await store.wallets.get(runner.account.id, terms)
 
     errors = [node.error["code"] for each in ended for node in each.nodes if node.error]
     assert wallet.balance == 0

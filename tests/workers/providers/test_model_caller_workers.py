@@ -74,7 +74,7 @@ async def run(runner: Runner, graph: Graph, topic: str = "cats") -> Execution:
 async def paid(runner: Runner) -> int:
     """Return the account's paid credits; its ledger is right, and none is reserved."""
     assert await runner.store.wallets.check(runner.account.id) == []
-    wallet = await runner.store.wallets.read(runner.account.id, PRO)
+    wallet = await runner.store.wallets.get(runner.account.id, PRO)
     assert wallet.reserved == 0
     return PRO.allowance - wallet.balance
 

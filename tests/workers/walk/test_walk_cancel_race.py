@@ -129,7 +129,7 @@ async def test_a_cancel_and_an_end_that_race_have_one_outcome(
     await canceller.close()
 
     paid = (ends.total() - ends["cancelled"]) * PRICE
-    wallet = await runner.store.wallets.read(runner.account.id, PRO)
+    wallet = await runner.store.wallets.get(runner.account.id, PRO)
     listed = keyspace.webhook_deliveries(runner.account.id, "key")
     assert set(ends) == {"completed with its result", "cancelled with its result", "cancelled"}
     assert min(ends.values()) > 50

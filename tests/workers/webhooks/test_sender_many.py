@@ -140,7 +140,7 @@ async def test_a_secret_that_cannot_be_read_for_a_while_is_no_end_of_a_delivery(
     key_id = await owner.hook("/ok")
     name = keyspace.webhook(owner.account.id, key_id)
     readable = await owner.store.client.send("HGET", name, "secret")
-    sealer, place = Sealer.of("another " * 8), secret_place(owner.account.id, key_id)
+    sealer, place = Sealer.from_secret_key("another " * 8), secret_place(owner.account.id, key_id)
     await owner.store.client.send("HSET", name, "secret", sealer.seal(SECRET, place))
     webhook = await owner.store.webhooks.get(owner.account.id, key_id)
 

@@ -43,7 +43,7 @@ async def forgotten(store: Store, account: Account, database: Database) -> str:
 
 
 def with_archive(settings: Settings, archive: OpenArchive) -> Store:
-    return Store.open(settings, ObjectStore.of(settings), archive)
+    return Store.open(settings, ObjectStore.from_settings(settings), archive)
 
 
 async def test_executions_are_known_by_account(
@@ -116,7 +116,7 @@ async def open_without(
 ) -> Store:
     """Open the store of a process without the history's database, or with another one."""
     if kind == "none":
-        return Store.open(settings, ObjectStore.of(settings))
+        return Store.open(settings, ObjectStore.from_settings(settings))
     other = Database(copy_sqlite(sqlite_template, tmp_path / "other"))
     with other.write() as connection:
         connection.execute(text("UPDATE archive_state SET value = 'another'"))

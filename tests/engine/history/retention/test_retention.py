@@ -104,7 +104,7 @@ async def test_objects_go_with_their_executions(
     found = rows(account_id=account.id, at=await store.leases.now() - 5 * DAY, has_objects=1)
     write_executions(database, [found])
     ids = account.id, found.execution["id"]
-    blobs = OffloadedValues(store.client, ObjectStore.of(settings))
+    blobs = OffloadedValues(store.client, ObjectStore.from_settings(settings))
     await blobs.put(*ids, "t.1.3", b"abc")
     assert await blobs.read(*ids, "t.1.3") == b"abc"
 

@@ -141,7 +141,7 @@ async def test_media_of_outputs_are_held_as_long_as_the_execution(
 ) -> None:
     reservation = await store.assets.reserve_upload(account.id, AssetSource.UPLOAD)
     facts = Facts(content_type="image/png", width=1, height=1)
-    asset = await store.assets.keep(reservation.asset_id, facts, 10)
+    asset = await store.assets.complete(reservation.asset_id, facts, 10)
     more = "x" * 300_000 if is_large else ""
     packed = pack({"image-out": [media_service.lasting_link(asset)], "more": more})
     name = make_name("1-token", 0, len(packed))
@@ -160,7 +160,7 @@ async def test_media_that_are_gone_are_not_held(
 ) -> None:
     reservation = await store.assets.reserve_upload(account.id, AssetSource.UPLOAD)
     facts = Facts(content_type="image/png", width=1, height=1)
-    asset = await store.assets.keep(reservation.asset_id, facts, 10)
+    asset = await store.assets.complete(reservation.asset_id, facts, 10)
     link = media_service.lasting_link(asset)
     await store.assets.delete(account.id, asset.id)
 

@@ -29,7 +29,7 @@ async def read_all(store: Store, account: Account) -> list[tuple[int, ChangeKind
     """Read from `SINCE` to the present, page by page."""
     found, since = [], SINCE
     while True:
-        page = await store.account_events.read(account.id, since)
+        page = await store.account_events.read_since(account.id, since)
         assert page.until > since
         found += [(each.at, each.kind, each.id) for each in page.events]
         if page.until > SINCE + 1_000_000:
@@ -40,7 +40,7 @@ async def read_all(store: Store, account: Account) -> list[tuple[int, ChangeKind
 async def test_a_new_reader_begins_now(store: Store, account: Account) -> None:
     await add(store, account, begun=3)
 
-    page = await store.account_events.read(account.id, None)
+    page = await store.account_events.read_since(account.id, None)
 
     seconds, _ = await store.client.send("TIME")
     assert page.events == []
@@ -74,8 +74,8 @@ async def test_a_millisecond_with_more_events_than_one_read_has_moves_on(
         await store.client.send("ZADD", key(account.id), SINCE, name)
     await store.client.send("ZADD", key(account.id), SINCE + 1, "workflow:d")
 
-    full = await store.account_events.read(account.id, SINCE)
-    rest = await store.account_events.read(account.id, SINCE + 1)
+    full = await store.account_events.read_since(account.id, SINCE)
+    rest = await store.account_events.read_since(account.id, SINCE + 1)
 
     assert (len(full.events), full.until) == (2, SINCE + 1)
     assert [each.id.removeprefix("workflow:") for each in rest.events] == ["d"]
@@ -109,14 +109,14 @@ async def test_of_many_changes_the_newest_are_kept(
 async def test_saves_and_deliveries_are_noted_the_last_time_each(
     store: Store, account: Account
 ) -> None:
-    events, began = store.account_events, await store.account_events.read(account.id, None)
+    events, began = store.account_events, await store.account_events.read_since(account.id, None)
     for _ in range(2):
         await events.record_workflow(account.id, "greeting")
     await events.record_delivery(account.id, "d-1")
 
-    page = await events.read(account.id, began.until)
+    page = await events.read_since(account.id, began.until)
     while len(page.events) < 2:
-        page = await events.read(account.id, began.until)
+        page = await events.read_since(account.id, began.until)
 
     assert {(each.kind, each.id) for each in page.events} == {
         (ChangeKind.WORKFLOW, "greeting"),
@@ -125,14 +125,14 @@ async def test_saves_and_deliveries_are_noted_the_last_time_each(
 
 
 async def test_the_last_movement_of_credits_is_the_balance(store: Store, account: Account) -> None:
-    began = await store.account_events.read(account.id, None)
+    began = await store.account_events.read_since(account.id, None)
     terms = store.tiers.terms(account.tier, account.role)
     for credits in (10, 20):
         await store.wallets.top_up(account.id, terms, credits)
 
-    page = await store.account_events.read(account.id, began.until)
+    page = await store.account_events.read_since(account.id, began.until)
     while not page.events:
-        page = await store.account_events.read(account.id, began.until)
+        page = await store.account_events.read_since(account.id, began.until)
 
     (event,) = page.events
     assert event.entry is not None
@@ -141,12 +141,12 @@ async def test_the_last_movement_of_credits_is_the_balance(store: Store, account
 
 async def test_an_accepted_execution_is_an_event(store: Store, account: Account) -> None:
     workflow, plan = await save(store, account)
-    began = await store.account_events.read(account.id, None)
+    began = await store.account_events.read_since(account.id, None)
     accepted = await accept(store, account, workflow, plan)
 
-    page = await store.account_events.read(account.id, began.until)
+    page = await store.account_events.read_since(account.id, began.until)
     while not page.events:
-        page = await store.account_events.read(account.id, began.until)
+        page = await store.account_events.read_since(account.id, began.until)
 
     assert [(each.kind, each.id) for each in page.events] == [(ChangeKind.ACCEPTED, accepted.id)]
     assert page.events[0].at == accepted.created_at

@@ -235,12 +235,14 @@ async def test_a_key_without_an_account_counts_nothing(
 async def test_a_window_is_read_without_counting_a_call(
     store: Store, account: Account, api_key: str
 ) -> None:
-    assert (await store.rate_windows.read(account.id, BUCKET, 100)).remaining == 100
+    assert (await store.rate_windows.current(account.id, BUCKET, 100)).remaining == 100
 
     while True:  # all in one window
         _, counted = await store.api_keys.authorize_call(api_key, BUCKET)
         assert counted is not None
-        first, second = [await store.rate_windows.read(account.id, BUCKET, 100) for _ in range(2)]
+        first, second = [
+            await store.rate_windows.current(account.id, BUCKET, 100) for _ in range(2)
+        ]
         if counted.ends_at == second.ends_at:
             break
 
@@ -253,4 +255,4 @@ async def test_calls_of_former_windows_do_not_count(store: Store, account: Accou
     windows = keyspace.windows(partition_of(account.id))
     await store.client.send("HSET", windows, f"{account.id}|{BUCKET}", f"{NOON}:99")
 
-    assert (await store.rate_windows.read(account.id, BUCKET, 100)).remaining == 100
+    assert (await store.rate_windows.current(account.id, BUCKET, 100)).remaining == 100

@@ -94,8 +94,10 @@ async def test_an_account_has_a_hundred_at_most(store: Store, account: Account) 
 async def test_a_new_key_of_the_installation_seals_secrets_anew(
     store: Store, account: Account, settings: Settings
 ) -> None:
-    both = AccountSecrets(store.client, Sealer.of(f"{NEW},{settings.secret_key}"), store.audit)
-    after = AccountSecrets(store.client, Sealer.of(NEW), store.audit)
+    both = AccountSecrets(
+        store.client, Sealer.from_secret_key(f"{NEW},{settings.secret_key}"), store.audit
+    )
+    after = AccountSecrets(store.client, Sealer.from_secret_key(NEW), store.audit)
     for name in ("LISTED", "USED"):
         await store.secrets.save(account.id, name, CANARY)
 
@@ -109,7 +111,7 @@ async def test_a_new_key_of_the_installation_seals_secrets_anew(
 
 async def test_a_process_with_another_key_saves_nothing(store: Store, account: Account) -> None:
     await store.secrets.save(account.id, "TOKEN", CANARY)
-    other = AccountSecrets(store.client, Sealer.of(NEW), store.audit)
+    other = AccountSecrets(store.client, Sealer.from_secret_key(NEW), store.audit)
 
     with pytest.raises(Unavailable):
         await other.save(account.id, "TOKEN", "another value")

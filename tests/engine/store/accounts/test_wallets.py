@@ -246,7 +246,9 @@ async def test_entries_that_the_history_lacks_are_not_folded_by_a_process_withou
 def test_redis_keeps_entries_that_the_history_has_as_long_as_executions(
     url: str, keep_ms: int
 ) -> None:
-    keeping = LedgerKeeping.of(Settings(database_url=url, retention_days=2, hot_minutes=0.5))
+    keeping = LedgerKeeping.from_settings(
+        Settings(database_url=url, retention_days=2, hot_minutes=0.5)
+    )
 
     assert keeping == LedgerKeeping(milliseconds=keep_ms, has_history=bool(url))
 
@@ -255,7 +257,7 @@ async def test_the_same_operation_adds_its_credits_once(store: Store, account: A
     for _ in range(2):
         await store.wallets.top_up(account.id, PRO, 40, operation="invoice-7")
 
-    wallet = await store.wallets.read(account.id, PRO)
+    wallet = await store.wallets.get(account.id, PRO)
 
     assert (wallet.balance, wallet.allowance) == (5_040, 5_000)
     assert wallet.top_ups == (TopUp(credits=40, expires_at=None),)

@@ -81,7 +81,7 @@ class Spender:
 
     async def balance(self, terms: TierTerms) -> int:
         """Return the balance on these terms."""
-        return (await self.store.wallets.read(self.account.id, terms)).balance
+        return (await self.store.wallets.get(self.account.id, terms)).balance
 
 
 @pytest.fixture
@@ -189,7 +189,7 @@ async def test_reserved_credits_return_to_a_spent_top_up(
     await spender.advance("x", claimed="0", reservations="0=30")
     await spender.advance("x", settled="0c", charges="0=10:1:", end_status="completed")
 
-    wallet = await store.wallets.read(account.id, none)
+    wallet = await store.wallets.get(account.id, none)
     assert [top_up.credits for top_up in wallet.top_ups] == [20]
     assert wallet.allowance == 0
     assert await store.wallets.check(account.id) == []
@@ -202,7 +202,7 @@ async def test_a_time_that_is_none_or_over_is_refused_and_harms_no_wallet(
     with pytest.raises(ValueError, match="time"):
         await store.wallets.top_up(account.id, PRO, 10, expires_at=expires_at)
 
-    assert (await store.wallets.read(account.id, PRO)).balance == PRO.allowance
+    assert (await store.wallets.get(account.id, PRO)).balance == PRO.allowance
 
 
 @pytest.mark.parametrize("operation", ["", "a,b", "a=1", "x\n", "a" * 65, "{}"])

@@ -11,8 +11,8 @@ LATER = STALLED_SECONDS + 0.1
 def test_a_first_hint_that_stays_is_one_that_nobody_takes() -> None:
     queues = StalledQueues()
 
-    queues.note({"walk": b"a", "bulk": b"x", "deliver": None}, 10)
-    queues.note({"walk": b"a", "bulk": b"y", "deliver": None}, 10 + LATER)
+    queues.observe({"walk": b"a", "bulk": b"x", "deliver": None}, 10)
+    queues.observe({"walk": b"a", "bulk": b"y", "deliver": None}, 10 + LATER)
 
     assert queues.waiting() == ["walk", "bulk"]
     assert queues.stalled(10 + LATER) == ["walk"]
@@ -23,10 +23,10 @@ def test_a_queue_that_moves_or_is_empty_is_not_stalled() -> None:
     queues = StalledQueues()
 
     for second in range(20):
-        queues.note({"walk": f"hint {second // 4}".encode()}, second)
+        queues.observe({"walk": f"hint {second // 4}".encode()}, second)
         assert queues.stalled(second) == []
-    queues.note({"walk": None}, 20)
-    queues.note({"walk": b"hint 4"}, 20)
+    queues.observe({"walk": None}, 20)
+    queues.observe({"walk": b"hint 4"}, 20)
 
     assert queues.stalled(20 + STALLED_SECONDS) == []
     assert queues.stalled(20 + LATER) == ["walk"]
@@ -34,10 +34,10 @@ def test_a_queue_that_moves_or_is_empty_is_not_stalled() -> None:
 
 def test_after_a_look_that_failed_the_time_begins_anew() -> None:
     queues = StalledQueues()
-    queues.note({"walk": b"a"}, 0)
+    queues.observe({"walk": b"a"}, 0)
 
     queues.forget()
-    queues.note({"walk": b"a"}, LATER)
+    queues.observe({"walk": b"a"}, LATER)
 
     assert queues.stalled(LATER) == []
     assert queues.stalled(2 * LATER) == ["walk"]

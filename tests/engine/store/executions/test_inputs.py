@@ -259,7 +259,7 @@ async def test_a_full_redis_refuses_a_run_which_leaves_no_object(
     own_server: RedisServer, settings: Settings
 ) -> None:
     there = replace(settings, redis_url=own_server.url)
-    store = Store.open(there, ObjectStore.of(there))
+    store = Store.open(there, ObjectStore.from_settings(there))
     account = await store.accounts.create(email="a@example.com", tier=Tier.PRO)
     async with SilentNotifier(store, account) as runner:
         slug = await runner.save(greeting())
@@ -339,7 +339,9 @@ async def test_a_lost_reply_leaves_the_object_since_the_run_may_have_been_accept
 ) -> None:
     workflow, plan = await runner.store.workflows.plan(slug)
     async with running_proxy(settings.redis_url) as proxy:
-        far = Store.open(replace(settings, redis_url=proxy.url), ObjectStore.of(settings))
+        far = Store.open(
+            replace(settings, redis_url=proxy.url), ObjectStore.from_settings(settings)
+        )
         await far.ping()
         proxy.swallow_replies = True
 

@@ -34,7 +34,7 @@ from tests.support.store.records import accept
 
 async def main(account_id, slug):
     settings = load()
-    store = Store.open(settings, ObjectStore.of(settings))
+    store = Store.open(settings, ObjectStore.from_settings(settings))
     workflow, plan = await store.workflows.plan(slug)
     account = await store.accounts.get(account_id)
     call = store.client.call

@@ -26,7 +26,7 @@ from workers.runtime.broker import HintBroker, LoopWorker
 from workers.runtime.limits import ConcurrencyLimit
 
 OTHER = "of-another-installation-" * 2
-OURS = Sealer.of(SECRET_KEY)
+OURS = Sealer.from_secret_key(SECRET_KEY)
 KEY = keyspace.installation()
 
 
@@ -273,7 +273,8 @@ async def test_of_many_that_mark_a_redis_at_once_one_wins(
     keys = [SECRET_KEY, OTHER] * 5
 
     found = await asyncio.gather(
-        *(mark(unmarked_redis_url, Sealer.of(key)) for key in keys), return_exceptions=True
+        *(mark(unmarked_redis_url, Sealer.from_secret_key(key)) for key in keys),
+        return_exceptions=True,
     )
 
     refused = [key for key, each in zip(keys, found, strict=True) if isinstance(each, WrongStore)]
@@ -288,14 +289,14 @@ async def test_another_installations_redis_is_marked_only_when_it_is_adopted(
     await stores["ours"].seals.fit()
     before = marker(raw)
     with pytest.raises(WrongStore):
-        await mark(redis_url, Sealer.of(OTHER))
+        await mark(redis_url, Sealer.from_secret_key(OTHER))
     after_refusal = marker(raw)
 
-    outcome, made = await mark(redis_url, Sealer.of(OTHER), adopts=True)
+    outcome, made = await mark(redis_url, Sealer.from_secret_key(OTHER), adopts=True)
 
     assert after_refusal == before
     assert outcome is MarkOutcome.ADOPTED
-    assert made.ids == Sealer.of(OTHER).installation_ids
+    assert made.ids == Sealer.from_secret_key(OTHER).installation_ids
     assert made.created_at == MARKER["created"]
     assert await stores["other"].seals.fit()
 
@@ -320,7 +321,7 @@ async def test_data_of_another_form_are_not_adopted(
 
 async def test_marking_wants_a_key(unmarked_redis_url: str, raw: redis.Redis) -> None:
     with pytest.raises(SettingError, match="HEADRACE_SECRET_KEY is not set"):
-        await mark(unmarked_redis_url, Sealer.of(""))
+        await mark(unmarked_redis_url, Sealer.from_secret_key(""))
 
     assert marker(raw) == {}
 
@@ -336,11 +337,13 @@ async def test_marking_a_redis_that_is_away_is_unavailable() -> None:
 async def test_the_seal_says_whose_an_unmarked_redis_is(
     unmarked_redis_url: str, raw: redis.Redis, stores: dict[str, Store]
 ) -> None:
-    raw.set(keyspace.seal(), Sealer.of(SECRET_KEY).seal(SEALED, installation.SEAL_PLACE))
+    raw.set(
+        keyspace.seal(), Sealer.from_secret_key(SECRET_KEY).seal(SEALED, installation.SEAL_PLACE)
+    )
 
     assert await is_refused(stores["ours"])
     with pytest.raises(WrongStore):
-        await mark(unmarked_redis_url, Sealer.of(OTHER))
+        await mark(unmarked_redis_url, Sealer.from_secret_key(OTHER))
     assert marker(raw) == {}
 
     await mark(unmarked_redis_url, OURS)
@@ -362,7 +365,8 @@ async def test_while_a_key_is_changed_processes_with_either_are_served(
 
     assert was_refused
     assert marker(raw)[b"ids"].split() == [
-        each.encode() for each in (*Sealer.of(OTHER).installation_ids, *OURS.installation_ids)
+        each.encode()
+        for each in (*Sealer.from_secret_key(OTHER).installation_ids, *OURS.installation_ids)
     ]
 
     async def served() -> bool:

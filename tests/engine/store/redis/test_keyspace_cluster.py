@@ -115,7 +115,7 @@ async def use_media(store: Store, account: Account, workflow: Workflow) -> None:
         (await store.assets.reserve_upload(account.id, AssetSource.UPLOAD)).asset_id for _ in "ab"
     ]
     for asset_id in asset_ids:
-        await store.assets.keep(asset_id, Facts(content_type="image/png"), 5)
+        await store.assets.complete(asset_id, Facts(content_type="image/png"), 5)
     deleted, needed = asset_ids
     await store.assets.retain_for_workflow(account.id, needed, workflow.slug)
     await store.assets.delete(account.id, deleted)

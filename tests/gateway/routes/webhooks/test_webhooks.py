@@ -83,7 +83,7 @@ async def test_a_secret_of_the_owners_own_is_never_shown_and_stays_until_another
     assert made.json()["secret"].startswith("whsec_")
     record = await store.client.send("HMGET", name, "secret", "old_secret")
     place = secret_place(account.id, path.split("/")[3])
-    opened = [Sealer.of(settings.secret_key).open(kept, place) for kept in record]
+    opened = [Sealer.from_secret_key(settings.secret_key).open(kept, place) for kept in record]
     assert opened == [made.json()["secret"], OWN]
     assert all(is_sealed(kept) for kept in record)
     assert all(OWN not in answer.text for answer in (first, again, made, await browser.get(path)))

@@ -109,7 +109,7 @@ async def test_a_run_whose_plan_must_be_read_needs_no_claim_either(
     reference = await begin(runner, greeting(), who="Ada")
     inline_run = await take_carried(runner, store)
 
-    other = Store.open(settings, ObjectStore.of(settings))
+    other = Store.open(settings, ObjectStore.from_settings(settings))
     held_walker = HeldWalker(other)
     held_walker.walker.take(reference, inline_run)
     await eventually(_async(lambda: held_walker.released == 1))

@@ -250,7 +250,7 @@ async def test_a_picture_that_cannot_be_stored_fails_its_node_and_costs_nothing(
             break_writing(fault)
             ended.append(await runner.end(await runner.begin(slug, terms=PRO)))
 
-    wallet = await store.wallets.read(runner.account.id, PRO)
+    wallet = await store.wallets.get(runner.account.id, PRO)
     for execution in ended:
         [error] = [node.error for node in execution.nodes if node.error]
         assert (execution.status, error["code"]) == ("failed", "storage_error")
