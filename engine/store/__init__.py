@@ -34,6 +34,7 @@ from engine.store.audit import AuditEntry, AuditLog
 from engine.store.dispatch.hints import HintSender
 from engine.store.dispatch.worker_leases import Leases
 from engine.store.executions.acceptance import ExecutionAcceptance
+from engine.store.executions.checkpoints import Checkpoints
 from engine.store.executions.events import ExecutionEvents
 from engine.store.executions.executions import Executions
 from engine.store.executions.new_execution import (
@@ -168,6 +169,7 @@ class Store:
     executions: Executions
     events: ExecutionEvents
     walks: Walks
+    checkpoints: Checkpoints
     offloaded: OffloadedValues
     webhooks: Webhooks
     deliveries: Deliveries
@@ -241,6 +243,7 @@ class Store:
             executions=Executions(client, hints, offloaded, archive),
             events=ExecutionEvents(client, archive),
             walks=Walks(client, hints),
+            checkpoints=Checkpoints(client),
             offloaded=offloaded,
             webhooks=webhooks,
             deliveries=deliveries,

@@ -12,9 +12,9 @@ from functools import partial
 
 from engine.errors import StoreFull, Unavailable
 from engine.executions.retry import jittered
-from engine.store.executions.claims import ClaimedExecution
+from engine.store.executions.advance import Advanced
+from engine.store.executions.claim import ClaimedExecution
 from engine.store.executions.events import ExecutionEvents, ProgressUpdate
-from engine.store.executions.walks import Advanced
 from workers.providers.base import ignore_update
 
 FLUSH_SECONDS = 0.05

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from engine import metrics
 from engine.graph.plan import Plan
-from engine.store.executions.claims import ClaimedExecution
-from engine.store.executions.walks import Advanced
+from engine.store.executions.advance import Advanced
+from engine.store.executions.claim import ClaimedExecution
 from workers.nodes.context import NO_CHECKPOINTS, NodeAttempt
 from workers.nodes.executor import AttemptOutcome
 from workers.nodes.memory import NodeMemory, RunMemory
@@ -54,7 +54,7 @@ class Attempts:
         self._ended: list[EndedAttempt] = []
         calls_models = bool(plan.models)
         self._execution_checkpoints = (
-            ExecutionCheckpoints(dependencies.walks, dependencies.offloaded, claimed, plan)
+            ExecutionCheckpoints(dependencies.checkpoints, dependencies.offloaded, claimed, plan)
             if calls_models
             else None
         )

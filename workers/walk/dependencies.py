@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from engine.store.executions.checkpoints import Checkpoints
 from engine.store.executions.events import ExecutionEvents
 from engine.store.executions.offload import OffloadedValues
 from engine.store.executions.walks import Walks
@@ -14,6 +15,7 @@ class WalkDependencies:
     """Dependencies shared by all walks of a worker process."""
 
     walks: Walks
+    checkpoints: Checkpoints
     offloaded: OffloadedValues
     events: ExecutionEvents
     executor: Executor

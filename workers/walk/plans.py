@@ -6,7 +6,7 @@ from engine.errors import InvalidGraph, NotFound
 from engine.graph.draft_graph import DraftGraph
 from engine.graph.plan import NodeName, Plan, examine_graph
 from engine.store import Store
-from engine.store.executions.claims import ClaimedExecution
+from engine.store.executions.claim import ClaimedExecution
 from engine.store.executions.offload import OffloadedValues
 from engine.store.executions.record_fields import parse_name, parse_names
 from engine.store.redis.record_packing import unpack

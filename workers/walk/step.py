@@ -17,10 +17,10 @@ from engine.graph.plan import Plan
 from engine.models.manifest import Model
 from engine.models.pricing import cost_micro_usd, credits_for
 from engine.models.registry import find_model
-from engine.store.executions.claims import ClaimedExecution, NodeClaim
+from engine.store.executions.advance import Advanced, Charge, Step, Unpaid, Verdict
+from engine.store.executions.claim import ClaimedExecution, NodeClaim
 from engine.store.executions.record_fields import pack_name, parse_name, parse_rows
-from engine.store.executions.steps import Charge, Step
-from engine.store.executions.walks import Advanced, Unpaid, Verdict, Walks
+from engine.store.executions.walks import Walks
 from engine.store.redis.record_packing import pack
 from workers.nodes.executor import AttemptOutcome, describe
 from workers.runtime.store_retries import retry_until_answered

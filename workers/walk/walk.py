@@ -10,8 +10,8 @@ from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.graph.plan import Plan
 from engine.graph.progress import Progress
 from engine.nodes.support.base import WorkKind
-from engine.store.executions.claims import ClaimedExecution
-from engine.store.executions.walks import Advanced, Verdict
+from engine.store.executions.advance import Advanced, Verdict
+from engine.store.executions.claim import ClaimedExecution
 from workers.nodes.executor import AttemptOutcome
 from workers.nodes.memory import RunMemory
 from workers.walk.attempt import Attempts

@@ -15,7 +15,7 @@ from engine import log, metrics
 from engine.errors import EngineError, InvalidGraph, NotFound, StorageFailed, Unavailable
 from engine.store import Store
 from engine.store.dispatch.hints import InlineRun
-from engine.store.executions.claims import ClaimedExecution
+from engine.store.executions.claim import ClaimedExecution
 from engine.store.executions.offload import size_of
 from engine.store.redis import keyspace
 from engine.store.redis.errors import StoreFault
@@ -91,6 +91,7 @@ class Walker:
         self._duplicate_checks: set[asyncio.Task[None]] = set()
         self._dependencies = WalkDependencies(
             walks=store.walks,
+            checkpoints=store.checkpoints,
             offloaded=store.offloaded,
             events=store.events,
             executor=executor,

@@ -26,7 +26,7 @@ from engine.executions.execution import (
 )
 from engine.store.archive.archive import Archive
 from engine.store.archive.ended_executions import EndedRecord
-from engine.store.executions.claims import Lease
+from engine.store.executions.claim import Lease
 from engine.store.executions.read.records import ExecutionRecords
 from engine.store.executions.record_fields import (
     WALKED_UNCLAIMED,

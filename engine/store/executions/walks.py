@@ -3,79 +3,25 @@
 import asyncio
 import functools
 import secrets
-from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Awaitable
 from typing import Any
 
 from msgspec import Struct
 
-from engine.executions.execution import ExecutionStatus, NodeStatus, parse_node_statuses
+from engine.executions.execution import ExecutionStatus, parse_node_statuses
 from engine.ids.partitions import partition_of
 from engine.store.dispatch.hints import HintSender
-from engine.store.executions.claims import ClaimedExecution, Lease
+from engine.store.executions.advance import VERDICTS, Advanced, Step, UnclaimedWalk, Unpaid, Verdict
+from engine.store.executions.claim import ClaimedExecution, Lease
 from engine.store.executions.executions import NO_OUTBOX, outbox
 from engine.store.executions.record_fields import (
-    parse_answer_batches,
     parse_hash,
-    parse_jobs,
     parse_name,
 )
-from engine.store.executions.steps import Step, UnclaimedWalk
 from engine.store.redis import channels, keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.record_packing import unpack
 from engine.store.redis.scripts import SCRIPTS
-
-
-class Verdict(StrEnum):
-    """Outcome of an advance."""
-
-    OK = "ok"
-    CANCEL = "cancel"
-    """Nothing was recorded: the execution must be cancelled."""
-    CONFLICT = "conflict"
-    """Only the number was recorded: another walker has moved some of these nodes."""
-    BEHIND = "behind"
-    """Nothing was recorded: Redis has lost earlier steps that this one requires."""
-    OVER = "over"
-    """Nothing was recorded: a claimed node would exceed the run's cap of credits."""
-    INSUFFICIENT = "insufficient"
-    """Nothing was recorded: the account cannot pay for a claimed node."""
-    ENDED = "ended"
-    FENCED = "fenced"
-    """Nothing was recorded: this worker has lost the execution."""
-
-
-VERDICTS = {verdict.value.encode(): verdict for verdict in Verdict}
-
-
-class Advanced(Struct, frozen=True):
-    """Verdict with the codes of the current node statuses. `now` is in milliseconds.
-
-    The codes are empty for a repeated step: the record may be further than the step.
-    """
-
-    verdict: Verdict
-    codes: str = ""
-    now: int = 0
-    unpaid: "Unpaid | None" = None
-    """With OVER and INSUFFICIENT."""
-    is_watched: bool = False
-    """With OK: the execution is watched."""
-
-    def parse_statuses(self) -> Sequence[NodeStatus]:
-        """Return the node statuses; only walks with other walkers need them."""
-        return parse_node_statuses(self.codes)
-
-
-@dataclass(frozen=True, slots=True)
-class Unpaid:
-    """Node that cannot be paid for, its missing credits, and the balance."""
-
-    index: int
-    missing: int
-    balance: int
 
 
 class _AccountKeys(Struct, frozen=True):
@@ -239,66 +185,6 @@ class Walks:
             unpaid = Unpaid(*(int(each) for each in reply[4:]))
             return Advanced(verdict, codes, int(reply[3]), unpaid)
         return Advanced(verdict, codes, int(reply[3]), is_watched=len(reply) > 4)
-
-    async def save_job(
-        self, lease: Lease, index: int, item: int, job: bytes, *, must_cancel: bool = False
-    ) -> bool:
-        """Save the checkpoint of a running node's provider job; empty: delete it. False: fenced.
-
-        With `must_cancel` a worker ends the execution after any cancellation.
-        """
-        verdict: bytes = await self._client.call(
-            SCRIPTS["save_job"],
-            execution=lease.execution_key,
-            held=lease.held_key,
-            reference=lease.reference,
-            claim=lease.name,
-            node=index,
-            item=item,
-            job=job,
-            must_cancel="1" if must_cancel else None,
-        )
-        return verdict == b"ok"
-
-    async def jobs(self, account_id: str, execution_id: str) -> dict[tuple[int, int], bytes]:
-        """Return the checkpoints of all items of all nodes, by node and item."""
-        key = keyspace.execution(account_id, execution_id)
-        return parse_jobs(parse_hash(await self._client.send("HGETALL", key)))
-
-    async def job(self, account_id: str, execution_id: str, index: int, item: int) -> bytes:
-        """Return the checkpoint of one item of a node; empty for none."""
-        key = keyspace.execution(account_id, execution_id)
-        return await self._client.send("HGET", key, f"j{index}.{item}") or b""
-
-    async def save_answers(
-        self, lease: Lease, index: int, number: int, answers: bytes, *, is_offloaded: bool
-    ) -> bool:
-        """Save a batch of a running node's item answers, numbered from 1. False: fenced.
-
-        It stays until the node is completed; `is_offloaded`: it is the name of an object.
-        """
-        verdict: bytes = await self._client.call(
-            SCRIPTS["save_answers"],
-            execution=lease.execution_key,
-            held=lease.held_key,
-            reference=lease.reference,
-            claim=lease.name,
-            node=index,
-            batch=number,
-            answers=answers,
-            has_object="1" if is_offloaded else None,
-        )
-        return verdict == b"ok"
-
-    async def read_answers(
-        self, account_id: str, execution_id: str, index: int
-    ) -> Sequence[bytes | None]:
-        """Return a node's batches of item answers in order, None for a lost one."""
-        key = keyspace.execution(account_id, execution_id)
-        batches = await self._client.send("HGET", key, "answer_batches") or b""
-        count = parse_answer_batches({"answer_batches": batches}).get(index, 0)
-        fields = [f"k{index}.{number + 1}" for number in range(count)]
-        return await self._client.send("HMGET", key, *fields) if fields else []
 
     async def give_back(
         self,

@@ -70,7 +70,7 @@ async def calls(url: str) -> int:
 
 async def kept(runner: Runner, execution_id: str) -> int:
     """Return the number of images on record before the node has ended."""
-    batches = await runner.store.walks.read_answers(runner.account.id, execution_id, 1)
+    batches = await runner.store.checkpoints.read_answers(runner.account.id, execution_id, 1)
     return sum(len(unpack(unpack(batch))) for batch in batches)
 
 

@@ -12,8 +12,8 @@ from engine.access.capabilities import Tier
 from engine.access.tiers import Tiers, TierTerms
 from engine.executions.execution import Execution, NodeStatus
 from engine.store import Account, Store
-from engine.store.executions.claims import Lease
-from engine.store.executions.steps import Charge, Step
+from engine.store.executions.advance import Charge, Step
+from engine.store.executions.claim import Lease
 from engine.store.redis import keyspace
 from tests.support.acceptance.http_load import Connection
 from tests.support.factories import Graph

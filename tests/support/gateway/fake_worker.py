@@ -12,7 +12,7 @@ from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.executions.rows import NodeRow
 from engine.store import Store
 from engine.store.dispatch.hints import parse_hint
-from engine.store.executions.steps import Step
+from engine.store.executions.advance import Step
 from engine.store.redis import process_keys
 from engine.store.redis.record_packing import pack
 

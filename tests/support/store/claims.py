@@ -5,9 +5,8 @@ from dataclasses import replace
 from engine.executions.rows import NodeRow
 from engine.ids.partitions import partition_of
 from engine.store import Store
-from engine.store.executions.claims import ClaimedExecution
-from engine.store.executions.steps import Step
-from engine.store.executions.walks import Verdict
+from engine.store.executions.advance import Step, Verdict
+from engine.store.executions.claim import ClaimedExecution
 from engine.store.redis import keyspace
 
 

@@ -8,7 +8,7 @@ from engine.executions.rows import NodeRow, StepRows, pack_rows
 from engine.graph.plan import Plan
 from engine.store import Account, Store, Workflow
 from engine.store.dispatch.hints import InlineRun
-from engine.store.executions.steps import Charge, Step, UnclaimedWalk
+from engine.store.executions.advance import Charge, Step, UnclaimedWalk
 from engine.store.redis import keyspace
 from engine.store.redis.record_packing import pack
 from engine.webhooks.deliveries import Attempt, DeliveryStatus, DeliveryVerdict

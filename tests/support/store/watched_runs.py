@@ -8,9 +8,9 @@ from engine.executions.execution import ExecutionStatus
 from engine.executions.rows import NodeRow
 from engine.graph.plan import Plan
 from engine.store import Account, Store, Workflow
-from engine.store.executions.claims import ClaimedExecution
+from engine.store.executions.advance import Step
+from engine.store.executions.claim import ClaimedExecution
 from engine.store.executions.events import ProgressUpdate
-from engine.store.executions.steps import Step
 from engine.store.redis import keyspace
 from tests.support.store.records import BOTH_DONE, accept
 from tests.support.store.redis_contents import contents

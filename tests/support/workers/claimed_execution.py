@@ -1,7 +1,7 @@
 """A claimed execution that no store has."""
 
 from engine.executions.execution import ExecutionStatus, NodeStatus
-from engine.store.executions.claims import ClaimedExecution, Lease
+from engine.store.executions.claim import ClaimedExecution, Lease
 
 HOLD = Lease("acc", "x", "w", 3, "t")
 CLAIMED = ClaimedExecution(

@@ -9,9 +9,9 @@ from typing import cast
 import pytest
 
 from engine.errors import StoreFull, Unavailable
-from engine.store.executions.claims import Lease
+from engine.store.executions.advance import Advanced, Verdict
+from engine.store.executions.claim import Lease
 from engine.store.executions.events import ExecutionEvents, ProgressUpdate
-from engine.store.executions.walks import Advanced, Verdict
 from tests.support.eventually import eventually
 from tests.support.workers.claimed_execution import CLAIMED
 from workers.nodes import progress

@@ -9,7 +9,7 @@ from engine.executions.execution import ExecutionStatus
 from engine.models.registry import use_models
 from engine.process.pool import Pool
 from engine.store import Store
-from engine.store.executions.steps import Step
+from engine.store.executions.advance import Step
 from engine.store.redis import keyspace
 from engine.store.redis.record_packing import pack
 from tests.support.eventually import eventually
@@ -101,9 +101,9 @@ async def test_a_walker_that_shares_an_execution_finds_the_jobs_that_another_has
     record = {"model": "own", "id": "j-1", "round": 0}
 
     await store.walks.advance(theirs.lease, 1, Step(claimed=[0]))
-    await store.walks.save_job(theirs.lease, 0, 0, pack(record), must_cancel=True)
+    await store.checkpoints.save_job(theirs.lease, 0, 0, pack(record), must_cancel=True)
 
-    execution_checkpoints = ExecutionCheckpoints(store.walks, store.offloaded, mine, plan)
+    execution_checkpoints = ExecutionCheckpoints(store.checkpoints, store.offloaded, mine, plan)
     assert await execution_checkpoints.find_unfinished_jobs([0], must_read=True) == [record]
     assert await execution_checkpoints.find_unfinished_jobs([], must_read=True) == []
 

@@ -9,10 +9,10 @@ from engine.errors import StoreFull, Unavailable
 from engine.errors.nodes import NodeFailed
 from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.executions.rows import FailedAttemptRow, NodeRow
-from engine.store.executions.claims import Lease
+from engine.store.executions.advance import Advanced, Charge, Step, Verdict
+from engine.store.executions.claim import Lease
 from engine.store.executions.record_fields import pack_name
-from engine.store.executions.steps import Charge, Step
-from engine.store.executions.walks import Advanced, Verdict, Walks
+from engine.store.executions.walks import Walks
 from tests.support.workers.claimed_execution import CLAIMED, HOLD
 from workers.walk.step import LeaseLost, RecordBehind, Recorder
 

@@ -8,7 +8,7 @@ import pytest
 from engine.executions.execution import Execution, ExecutionStatus
 from engine.executions.rows import NodeRow
 from engine.store import Store
-from engine.store.executions.steps import Step
+from engine.store.executions.advance import Step
 from engine.store.redis import keyspace
 from engine.store.redis.record_packing import pack
 from tests.support.eventually import eventually

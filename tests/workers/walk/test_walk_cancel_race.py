@@ -11,8 +11,7 @@ from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.graph.plan import Plan
 from engine.settings import Settings
 from engine.store import Store, Workflow
-from engine.store.executions.steps import Charge
-from engine.store.executions.walks import Verdict
+from engine.store.executions.advance import Charge, Verdict
 from engine.store.redis import keyspace
 from engine.store.redis.record_packing import pack
 from tests.support.factories import Graph, Runner

@@ -7,9 +7,9 @@ import pytest
 
 from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.store import Store
-from engine.store.executions.claims import Lease
-from engine.store.executions.steps import Step
-from engine.store.executions.walks import Advanced, Walks
+from engine.store.executions.advance import Advanced, Step
+from engine.store.executions.claim import Lease
+from engine.store.executions.walks import Walks
 from tests.support.factories import Runner, http_line
 from tests.support.http.scripted_server import Target
 

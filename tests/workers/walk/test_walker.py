@@ -14,7 +14,7 @@ from engine.process.pool import PoolTimeout
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.dispatch.worker_leases import Leases
-from engine.store.executions.steps import Step
+from engine.store.executions.advance import Step
 from engine.store.executions.walks import Walks
 from engine.store.redis import keyspace
 from engine.store.redis.record_packing import pack

@@ -9,9 +9,9 @@ from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.media.objects import ObjectStore
 from engine.settings import Settings
 from engine.store import Store
+from engine.store.executions.advance import Step
 from engine.store.executions.offload import PAUSES_SECONDS, make_name
 from engine.store.executions.record_fields import pack_name
-from engine.store.executions.steps import Step
 from engine.store.redis.record_packing import pack
 from engine.webhooks.deliveries import DeliveryStatus
 from tests.support.factories import greeting

@@ -18,8 +18,8 @@ from engine.executions.execution import ExecutionStatus
 from engine.graph.plan import Plan
 from engine.store import Store
 from engine.store.dispatch.hints import InlineRun
+from engine.store.executions.advance import UnclaimedWalk
 from engine.store.executions.offload import OFFLOAD_FROM_BYTES
-from engine.store.executions.steps import UnclaimedWalk
 from engine.store.executions.walks import Walks
 from engine.store.redis import keyspace
 from workers.nodes.memory import MemoryBudget, RunMemory

@@ -7,9 +7,9 @@ from typing import Any
 from engine.errors.nodes import NodeFailed, SiblingFailed
 from engine.graph.plan import Plan
 from engine.models.calls.provider_jobs import is_cancellable
-from engine.store.executions.claims import ClaimedExecution, NodeClaim
+from engine.store.executions.checkpoints import Checkpoints
+from engine.store.executions.claim import ClaimedExecution, NodeClaim
 from engine.store.executions.offload import OffloadedValues
-from engine.store.executions.walks import Walks
 from engine.store.redis.record_packing import pack, unpack
 from workers.providers.base import ModelAnswer
 from workers.runtime.store_retries import retry_until_answered
@@ -23,10 +23,10 @@ class ExecutionCheckpoints:
     """Records jobs and answers of the calls that one execution's nodes make."""
 
     def __init__(
-        self, walks: Walks, offloaded: OffloadedValues, claimed: ClaimedExecution, plan: Plan
+        self, stored: Checkpoints, offloaded: OffloadedValues, claimed: ClaimedExecution, plan: Plan
     ) -> None:
-        self._walks = walks
-        self._batches = AnswerBatches(walks, offloaded, claimed.lease)
+        self._stored = stored
+        self._batches = AnswerBatches(stored, offloaded, claimed.lease)
         self._plan = plan
         self._claimed = claimed
         self._has_begun = "must_cancel" in claimed.record
@@ -74,9 +74,9 @@ class ExecutionCheckpoints:
 
     async def read(self, index: int, item: int) -> Any:
         """Return the recorded job, None for none."""
-        claimed, walks = self._claimed, self._walks
+        claimed, stored = self._claimed, self._stored
         data = await retry_until_answered(
-            lambda: walks.job(claimed.account_id, claimed.execution_id, index, item), "read a job"
+            lambda: stored.job(claimed.account_id, claimed.execution_id, index, item), "read a job"
         )
         return unpack(data) if data else None
 
@@ -86,7 +86,7 @@ class ExecutionCheckpoints:
         must_cancel = is_cancellable(job)
         self._has_begun |= must_cancel
         is_held = await retry_until_answered(
-            lambda: self._walks.save_job(lease, index, item, packed, must_cancel=must_cancel),
+            lambda: self._stored.save_job(lease, index, item, packed, must_cancel=must_cancel),
             "save a job",
         )
         if not is_held:
@@ -99,9 +99,9 @@ class ExecutionCheckpoints:
         """
         if not indexes or not (self._has_begun or must_read):
             return []
-        claimed, walks = self._claimed, self._walks
+        claimed, stored = self._claimed, self._stored
         rows = await retry_until_answered(
-            lambda: walks.jobs(claimed.account_id, claimed.execution_id), "read jobs"
+            lambda: stored.jobs(claimed.account_id, claimed.execution_id), "read jobs"
         )
         answers = {i: ItemAnswers(self._batches, i, may_have=True) for i in indexes}
         unfinished = []

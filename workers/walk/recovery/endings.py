@@ -10,9 +10,10 @@ from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.graph.plan import NodeName
 from engine.models.calls.provider_jobs import is_cancellable
 from engine.store import Store
-from engine.store.executions.claims import ClaimedExecution, parse_claims
+from engine.store.executions.advance import Verdict
+from engine.store.executions.claim import ClaimedExecution, parse_claims
 from engine.store.executions.record_fields import parse_jobs
-from engine.store.executions.walks import Verdict, Walks
+from engine.store.executions.walks import Walks
 from engine.store.redis.record_packing import unpack
 from workers.nodes.executor import Executor, describe
 from workers.walk.plans import lost_in_draft

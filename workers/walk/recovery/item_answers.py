@@ -8,9 +8,9 @@ from typing import Any
 
 from engine.errors import StorageFailed
 from engine.models.pricing import Usage
-from engine.store.executions.claims import Lease
+from engine.store.executions.checkpoints import Checkpoints
+from engine.store.executions.claim import Lease
 from engine.store.executions.offload import OffloadedValues, make_batch_name
-from engine.store.executions.walks import Walks
 from engine.store.redis.record_packing import pack, unpack
 from workers.providers.base import ModelAnswer
 from workers.runtime.store_retries import retry_until_answered
@@ -27,8 +27,8 @@ log = logging.getLogger(__name__)
 class AnswerBatches:
     """Batches of recorded answers of one execution."""
 
-    def __init__(self, walks: Walks, offloaded: OffloadedValues, lease: Lease) -> None:
-        self._walks = walks
+    def __init__(self, stored: Checkpoints, offloaded: OffloadedValues, lease: Lease) -> None:
+        self._stored = stored
         self._offloaded = offloaded
         self._lease = lease
         self._ids = lease.account_id, lease.execution_id
@@ -36,7 +36,7 @@ class AnswerBatches:
     async def read(self, index: int) -> list[bytes | None]:
         """Return a node's batches in order, None for one that is lost or unreadable."""
         batches = await retry_until_answered(
-            lambda: self._walks.read_answers(*self._ids, index), "read item answers"
+            lambda: self._stored.read_answers(*self._ids, index), "read item answers"
         )
         return [None if batch is None else await self._open(unpack(batch)) for batch in batches]
 
@@ -56,7 +56,7 @@ class AnswerBatches:
             await self._offloaded.put(*self._ids, value, batch, seconds=STORE_SECONDS)
         packed = pack(value)
         await retry_until_answered(
-            lambda: self._walks.save_answers(
+            lambda: self._stored.save_answers(
                 self._lease, index, number, packed, is_offloaded=is_offloaded
             ),
             "save item answers",

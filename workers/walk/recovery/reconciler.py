@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from engine.executions.execution import NODE_TERMINAL, NodeStatus
-from engine.store.executions.claims import ClaimedExecution, parse_claims
-from engine.store.executions.walks import Advanced, Walks
+from engine.store.executions.advance import Advanced
+from engine.store.executions.claim import ClaimedExecution, parse_claims
+from engine.store.executions.walks import Walks
 from workers.walk.state import UNTOUCHED, WalkState
 from workers.walk.step import LeaseLost, Recorder
 from workers.walk.values.outputs import OutputStore

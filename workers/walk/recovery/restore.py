@@ -3,7 +3,7 @@
 from engine.executions.execution import NodeStatus
 from engine.graph.plan import Plan
 from engine.graph.progress import Progress
-from engine.store.executions.claims import ClaimedExecution, parse_claims
+from engine.store.executions.claim import ClaimedExecution, parse_claims
 from workers.walk.state import WalkState
 from workers.walk.step import NodeSettlement, Recorder
 from workers.walk.values.outputs import OutputStore

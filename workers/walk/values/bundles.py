@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 
 from engine.errors import StorageFailed
-from engine.store.executions.claims import ClaimedExecution
+from engine.store.executions.claim import ClaimedExecution
 from engine.store.executions.offload import OffloadedValues, make_name, make_part
 
 BUNDLE_BYTES = 8_388_608

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from engine.executions.execution import NODE_TERMINAL, ExecutionStatus
 from engine.graph.plan import Plan
-from engine.store.executions.claims import ClaimedExecution
+from engine.store.executions.claim import ClaimedExecution
 from engine.store.executions.offload import OffloadedValues
 from engine.store.redis.record_packing import unpack
 

@@ -12,7 +12,7 @@ from engine.executions.execution import NODE_TERMINAL, NodeStatus, parse_node_st
 from engine.graph.plan import Plan
 from engine.nodes.request_input import outputs_of
 from engine.nodes.support.base import Outputs
-from engine.store.executions.claims import ClaimedExecution
+from engine.store.executions.claim import ClaimedExecution
 from engine.store.executions.offload import (
     PATIENCE_SECONDS,
     OffloadedValues,

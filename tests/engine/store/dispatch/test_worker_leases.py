@@ -7,8 +7,8 @@ from engine.executions.execution import ExecutionStatus
 from engine.graph.plan import Plan
 from engine.ids.partitions import partition_of
 from engine.store import Account, Store, Workflow
-from engine.store.executions.claims import Lease
-from engine.store.executions.steps import Step
+from engine.store.executions.advance import Step
+from engine.store.executions.claim import Lease
 from engine.store.redis import keyspace, process_keys
 from tests.support.eventually import eventually
 from tests.support.store.records import BOTH_DONE, accept, save

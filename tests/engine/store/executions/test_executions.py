@@ -14,7 +14,7 @@ from engine.graph.plan import Plan
 from engine.ids.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Account, ExecutionFilter, Store, Workflow
-from engine.store.executions.steps import Step
+from engine.store.executions.advance import Step
 from engine.store.redis import keyspace, process_keys
 from engine.store.redis.record_packing import pack
 from engine.store.redis.scripts import SCRIPTS, Script

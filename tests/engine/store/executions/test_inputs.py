@@ -23,7 +23,7 @@ from engine.ids.idempotency import IdempotencyKey, make_idempotency_key
 from engine.media.objects import ObjectStore
 from engine.settings import Settings
 from engine.store import Account, CompletionNotifier, IdempotentReplay, Store
-from engine.store.executions.claims import ClaimedExecution
+from engine.store.executions.claim import ClaimedExecution
 from engine.store.executions.offload import OFFLOAD_FROM_BYTES
 from engine.store.redis.record_packing import pack, unpack
 from tests.conftest import RedisServer

@@ -8,8 +8,8 @@ import pytest
 from engine.executions.execution import ExecutionOutcome, ExecutionStatus
 from engine.store import Account, CompletionNotifier, Store
 from engine.store.executions import notifier as bells
-from engine.store.executions.claims import Lease
-from engine.store.executions.steps import Step
+from engine.store.executions.advance import Step
+from engine.store.executions.claim import Lease
 from engine.store.redis import connection, subscription
 from engine.store.redis.client import Client
 from engine.store.redis.record_packing import pack

@@ -13,6 +13,7 @@ from engine.media.objects import ObjectStore
 from engine.settings import Settings
 from engine.store import Account, ExecutionFilter, Store
 from engine.store.executions import offload
+from engine.store.executions.advance import Step
 from engine.store.executions.offload import (
     OffloadedValues,
     make_name,
@@ -23,7 +24,6 @@ from engine.store.executions.offload import (
 )
 from engine.store.executions.read import list as listing
 from engine.store.executions.record_fields import pack_name
-from engine.store.executions.steps import Step
 from engine.store.redis.record_packing import pack
 from tests.support.media.faulty_blob_stores import Faulty, shorten_pauses
 from tests.support.media.object_files import outputs_of

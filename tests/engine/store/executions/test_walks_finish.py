@@ -12,7 +12,7 @@ from engine.graph.plan import Plan
 from engine.store import Account, CompletionNotifier, Store, Workflow
 from engine.store.dispatch.hints import InlineRun, parse_inline_run
 from engine.store.dispatch.queue_selector import BULK_FROM
-from engine.store.executions.steps import UnclaimedWalk
+from engine.store.executions.advance import UnclaimedWalk
 from engine.store.redis import keyspace, process_keys
 from engine.store.redis.record_packing import pack
 from tests.support.eventually import eventually

@@ -4,8 +4,7 @@ import pytest
 
 from engine.executions.execution import ExecutionStatus, parse_node_statuses
 from engine.store import Account, Store
-from engine.store.executions.steps import Step
-from engine.store.executions.walks import Verdict
+from engine.store.executions.advance import Step, Verdict
 from tests.support.redis.rewind import rewind, take_snapshot
 from tests.support.store.claims import advance, claim, row
 from tests.support.store.records import FIRST_DONE, SECOND_DONE
@@ -75,8 +74,8 @@ async def test_a_claim_that_was_lost_and_made_again_shuts_out_the_first(
     there = await contents(store.client)
 
     verdict = await advance(store, lost, 2, Step(settled=FIRST_DONE, rows=[row(0)]))
-    saved_job = await store.walks.save_job(lost.lease, 0, 0, b"job")
-    kept = await store.walks.save_answers(lost.lease, 0, 1, b"answers", is_offloaded=False)
+    saved_job = await store.checkpoints.save_job(lost.lease, 0, 0, b"job")
+    kept = await store.checkpoints.save_answers(lost.lease, 0, 1, b"answers", is_offloaded=False)
 
     assert (verdict, saved_job, kept) == (Verdict.FENCED, False, False)
     assert await contents(store.client) == there

@@ -12,8 +12,7 @@ from engine.errors import Unavailable
 from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.settings import Settings
 from engine.store import Account, Store
-from engine.store.executions.steps import Step
-from engine.store.executions.walks import Verdict
+from engine.store.executions.advance import Step, Verdict
 from engine.store.redis import connection as connections
 from engine.store.redis.client import Client
 from engine.store.redis.connection import Connection

@@ -9,9 +9,8 @@ from engine.errors import StoreFull, Unavailable
 from engine.executions.execution import ExecutionStatus
 from engine.settings import Settings
 from engine.store import Account, Store
-from engine.store.executions.claims import Lease
-from engine.store.executions.steps import Step
-from engine.store.executions.walks import Verdict
+from engine.store.executions.advance import Step, Verdict
+from engine.store.executions.claim import Lease
 from engine.store.redis.client import Client
 from tests.conftest import RedisServer
 from tests.support.store.records import BOTH_DONE, accept, save

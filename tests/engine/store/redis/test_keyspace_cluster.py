@@ -15,9 +15,9 @@ from engine.models.limits import ModelLimits
 from engine.settings import Settings
 from engine.store import Account, ExecutionFilter, Store, Workflow
 from engine.store.dispatch.hints import InlineRun
-from engine.store.executions.claims import Lease
+from engine.store.executions.advance import Step, UnclaimedWalk
+from engine.store.executions.claim import Lease
 from engine.store.executions.events import ProgressUpdate
-from engine.store.executions.steps import Step, UnclaimedWalk
 from engine.store.limits.governor import CallOutcome, CallReport
 from engine.store.media import AssetReview, AssetSource
 from engine.store.redis import keyspace, provider_keys

@@ -8,7 +8,7 @@ from engine.errors import InvalidWebhook, NotFound
 from engine.executions.execution import ExecutionStatus
 from engine.ids.partitions import partition_of
 from engine.store import Account, Store
-from engine.store.executions.steps import Step
+from engine.store.executions.advance import Step
 from engine.store.redis import keyspace, process_keys
 from engine.store.redis.record_packing import pack
 from engine.store.webhooks.deliveries import ClaimedDelivery, DeliveryReceiver

@@ -10,7 +10,7 @@ from engine.access.capabilities import Tier
 from engine.executions.execution import ExecutionStatus
 from engine.graph.document import Document
 from engine.store import Account, Store, WorkflowSummary
-from engine.store.executions.steps import Step
+from engine.store.executions.advance import Step
 from engine.store.redis import keyspace
 from engine.store.redis.record_packing import pack
 from engine.store.redis.scripts import SCRIPTS

@@ -16,8 +16,8 @@ from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.models.registry import use_models
 from engine.settings import Settings
 from engine.store import Account, Store
-from engine.store.executions.claims import Lease
-from engine.store.executions.steps import Charge, Step
+from engine.store.executions.advance import Charge, Step
+from engine.store.executions.claim import Lease
 from engine.store.redis import keyspace
 from tests.gateway.conftest import MakeBrowser
 from tests.support.manifests import model

@@ -7,8 +7,8 @@ from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.ids.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Store
-from engine.store.executions.claims import Lease, parse_claims
-from engine.store.executions.steps import Step
+from engine.store.executions.advance import Step
+from engine.store.executions.claim import Lease, parse_claims
 from engine.store.redis import keyspace, process_keys
 from tests.support.factories import Runner, greeting
 from tests.support.workers.leases import beat

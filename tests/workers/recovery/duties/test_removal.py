@@ -8,7 +8,7 @@ from engine.ids.partitions import partition_of
 from engine.store import Store
 from engine.store.archive.ended_deliveries import EndedDeliveries
 from engine.store.archive.state import ArchiverStates
-from engine.store.executions.steps import Step
+from engine.store.executions.advance import Step
 from engine.store.redis import keyspace
 from tests.support.factories import Runner, greeting
 from tests.support.workers.lost_executions import begin

@@ -2,9 +2,8 @@
 
 from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.executions.rows import NodeRow
-from engine.store.executions.claims import ClaimedExecution
-from engine.store.executions.steps import Charge, Step
-from engine.store.executions.walks import Verdict
+from engine.store.executions.advance import Charge, Step, Verdict
+from engine.store.executions.claim import ClaimedExecution
 from engine.store.redis.record_packing import pack
 from tests.support.factories import Graph
 from tests.support.workers.held_walker import HeldWalker

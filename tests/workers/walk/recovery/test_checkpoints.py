@@ -7,8 +7,8 @@ import pytest
 from engine.errors.nodes import NodeFailed
 from engine.graph.plan import Plan
 from engine.store import Store
-from engine.store.executions.claims import ClaimedExecution, NodeClaim
-from engine.store.executions.steps import Step
+from engine.store.executions.advance import Step
+from engine.store.executions.claim import ClaimedExecution, NodeClaim
 from engine.store.redis import keyspace
 from tests.support.factories import Runner, http_fan
 from workers.walk.recovery.checkpoints import ExecutionCheckpoints, NodeCheckpoints
@@ -32,7 +32,7 @@ async def claim_of(runner: Runner, attempts: int) -> tuple[ClaimedExecution, Pla
 def checkpoints_of(
     store: Store, claimed: ClaimedExecution, plan: Plan, claim: NodeClaim
 ) -> NodeCheckpoints:
-    checkpoints = ExecutionCheckpoints(store.walks, store.offloaded, claimed, plan)
+    checkpoints = ExecutionCheckpoints(store.checkpoints, store.offloaded, claimed, plan)
     return checkpoints.of(node_of(plan), claim)
 
 

@@ -10,7 +10,7 @@ from engine.models.registry import use_models
 from engine.nodes.assistant import LIST_SENTENCE
 from engine.settings import Settings
 from engine.store import Store
-from engine.store.executions.claims import Lease
+from engine.store.executions.claim import Lease
 from engine.store.redis import keyspace
 from tests.support.eventually import eventually
 from tests.support.factories import Graph
@@ -251,7 +251,7 @@ async def test_a_batch_is_recorded_once_and_only_by_the_holder_of_the_node(
     token = (await payer.store.client.send("HVALS", key))[0].decode().partition(":")[2]
 
     async def keep(worker_id: str, fence: int, node: int = index) -> bool:
-        return await payer.store.walks.save_answers(
+        return await payer.store.checkpoints.save_answers(
             Lease(*ids, worker_id, fence, token), node, 1, before[f"k{index}.1"], is_offloaded=False
         )
 

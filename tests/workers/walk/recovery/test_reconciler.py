@@ -11,9 +11,9 @@ from engine.errors import Unavailable
 from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.executions.rows import NodeRow
 from engine.store import Store
-from engine.store.executions.claims import ClaimedExecution, Lease
-from engine.store.executions.steps import Step
-from engine.store.executions.walks import Advanced, Walks
+from engine.store.executions.advance import Advanced, Step
+from engine.store.executions.claim import ClaimedExecution, Lease
+from engine.store.executions.walks import Walks
 from engine.store.redis import keyspace
 from engine.store.redis.record_packing import pack
 from tests.support.eventually import eventually

@@ -7,8 +7,8 @@ from engine.executions.rows import NodeRow
 from engine.ids.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Store
+from engine.store.executions.advance import Step
 from engine.store.executions.record_fields import parse_rows
-from engine.store.executions.steps import Step
 from engine.store.redis import keyspace
 from engine.store.redis.record_packing import pack
 from tests.support.eventually import eventually

@@ -16,10 +16,10 @@ from engine.executions.execution import Execution, ExecutionStatus, NodeStatus
 from engine.executions.rows import NodeRow
 from engine.settings import Settings
 from engine.store import Store
+from engine.store.executions.advance import Advanced, Charge, Step
 from engine.store.executions.offload import PAUSES_SECONDS, make_name, make_part
 from engine.store.executions.record_fields import parse_rows
-from engine.store.executions.steps import Charge, Step
-from engine.store.executions.walks import Advanced, Walks
+from engine.store.executions.walks import Walks
 from engine.store.redis.record_packing import pack
 from tests.support.factories import Graph
 from tests.support.media.faulty_blob_stores import Faulty, shorten_pauses, use

@@ -5,9 +5,9 @@ import pytest
 from engine.executions.execution import ExecutionStatus
 from engine.graph.document import RecordValues
 from engine.store import Account, Store
-from engine.store.executions.claims import Lease
+from engine.store.executions.advance import Step
+from engine.store.executions.claim import Lease
 from engine.store.executions.events import ProgressUpdate
-from engine.store.executions.steps import Step
 from engine.store.redis import keyspace
 from tests.support.store.claims import claim
 from tests.support.store.records import accept, save
@@ -24,7 +24,7 @@ async def test_a_job_is_on_record_for_as_long_as_its_node_is_held(
 
     async def save_job(fence: int) -> bool:
         lease = Lease(account.id, accepted.id, "w1", fence, "t")
-        return await store.walks.save_job(lease, 0, 2, b"job")
+        return await store.checkpoints.save_job(lease, 0, 2, b"job")
 
     before_the_claim = await save_job(1)
     await store.walks.advance(Lease(account.id, accepted.id, "w1", 1, "t"), 1, Step(claimed=[0]))
@@ -35,8 +35,8 @@ async def test_a_job_is_on_record_for_as_long_as_its_node_is_held(
 
     assert (before_the_claim, kept, foreign, too_late) == (False, True, False, False)
     assert again is not None
-    assert await store.walks.job(account.id, accepted.id, 0, 2) == b"job"
-    assert await store.walks.job(account.id, accepted.id, 0, 1) == b""
+    assert await store.checkpoints.job(account.id, accepted.id, 0, 2) == b"job"
+    assert await store.checkpoints.job(account.id, accepted.id, 0, 1) == b""
 
 
 async def test_nothing_is_recorded_for_a_walk_whose_worker_has_claimed_the_execution_anew(
@@ -47,8 +47,8 @@ async def test_nothing_is_recorded_for_a_walk_whose_worker_has_claimed_the_execu
 
     async def record(lease: Lease) -> list[bool]:
         return [
-            await store.walks.save_job(lease, 0, 0, b"job"),
-            await store.walks.save_answers(lease, 0, 1, b"answers", is_offloaded=False),
+            await store.checkpoints.save_job(lease, 0, 0, b"job"),
+            await store.checkpoints.save_answers(lease, 0, 1, b"answers", is_offloaded=False),
         ]
 
     old = (await claim(store, reference, "w1")).lease
@@ -60,7 +60,7 @@ async def test_nothing_is_recorded_for_a_walk_whose_worker_has_claimed_the_execu
 
     assert unclaimed == ([False, False], [False, False])
     assert await record(old) == [False, False]
-    assert await store.walks.jobs(account.id, accepted.id) == {}
+    assert await store.checkpoints.jobs(account.id, accepted.id) == {}
     assert await record(new) == [True, True]
 
 
@@ -73,9 +73,9 @@ async def test_nothing_is_recorded_for_a_node_that_another_worker_runs(
     await store.walks.advance(first, 1, Step(claimed=[0], shares_work=True))
     helper = (await claim(store, reference, "w2")).lease
 
-    assert not await store.walks.save_job(helper, 0, 0, b"job")
-    assert not await store.walks.save_answers(helper, 0, 1, b"answers", is_offloaded=False)
-    assert await store.walks.save_job(first, 0, 0, b"job")
+    assert not await store.checkpoints.save_job(helper, 0, 0, b"job")
+    assert not await store.checkpoints.save_answers(helper, 0, 1, b"answers", is_offloaded=False)
+    assert await store.checkpoints.save_job(first, 0, 0, b"job")
 
 
 @pytest.mark.parametrize("must_cancel", [False, True])
@@ -86,7 +86,7 @@ async def test_a_cancel_without_a_worker_leaves_the_jobs_to_a_worker(
     reference = keyspace.reference(account.id, accepted.id)
     await store.walks.claim(reference, "w1", "t")
     await store.walks.advance(Lease(account.id, accepted.id, "w1", 1, "t"), 1, Step(claimed=[0]))
-    await store.walks.save_job(
+    await store.checkpoints.save_job(
         Lease(account.id, accepted.id, "w1", 1, "t"), 0, 2, b"job", must_cancel=must_cancel
     )
     await store.walks.give_back(reference, "w1", is_lost=False)
@@ -94,7 +94,7 @@ async def test_a_cancel_without_a_worker_leaves_the_jobs_to_a_worker(
     status = await store.executions.cancel(account.id, accepted.id)
     claimed = await store.walks.claim(reference, "w2", "t")
 
-    assert await store.walks.jobs(account.id, accepted.id) == {(0, 2): b"job"}
+    assert await store.checkpoints.jobs(account.id, accepted.id) == {(0, 2): b"job"}
     if not must_cancel:
         assert (status, claimed) == (ExecutionStatus.CANCELLED, None)
         return
@@ -106,11 +106,11 @@ async def test_a_job_that_is_forgotten_is_not_on_record(store: Store, account: A
     accepted = await accept(store, account, *await save(store, account))
     lease = (await claim(store, keyspace.reference(account.id, accepted.id))).lease
     await store.walks.advance(lease, 1, Step(claimed=[0]))
-    await store.walks.save_job(lease, 0, 2, b"job")
+    await store.checkpoints.save_job(lease, 0, 2, b"job")
 
-    await store.walks.save_job(lease, 0, 2, b"")
+    await store.checkpoints.save_job(lease, 0, 2, b"")
 
-    assert await store.walks.jobs(account.id, accepted.id) == {}
+    assert await store.checkpoints.jobs(account.id, accepted.id) == {}
 
 
 async def test_a_batch_of_answers_that_comes_again_late_hides_none_behind_it(
@@ -121,9 +121,9 @@ async def test_a_batch_of_answers_that_comes_again_late_hides_none_behind_it(
     await store.walks.advance(lease, 1, Step(claimed=[0]))
 
     for number, answers in ((1, b"one"), (2, b"two"), (1, b"one")):
-        await store.walks.save_answers(lease, 0, number, answers, is_offloaded=False)
+        await store.checkpoints.save_answers(lease, 0, number, answers, is_offloaded=False)
 
-    assert await store.walks.read_answers(account.id, accepted.id, 0) == [b"one", b"two"]
+    assert await store.checkpoints.read_answers(account.id, accepted.id, 0) == [b"one", b"two"]
 
 
 @pytest.mark.parametrize("is_offloaded", [False, True])
@@ -134,7 +134,7 @@ async def test_objects_of_kept_answers_are_removed_with_their_execution(
     reference = keyspace.reference(account.id, accepted.id)
     lease = (await claim(store, reference)).lease
     await store.walks.advance(lease, 1, Step(claimed=[0]))
-    await store.walks.save_answers(lease, 0, 1, b"answers", is_offloaded=is_offloaded)
+    await store.checkpoints.save_answers(lease, 0, 1, b"answers", is_offloaded=is_offloaded)
     await store.walks.advance(lease, 2, Step(end=ExecutionStatus.FAILED))
 
     pruned = await store.leases.prune(await store.leases.now() + 1)
@@ -161,8 +161,8 @@ async def test_another_worker_adds_no_values_to_an_end_that_has_removed_them(
 
     update = ProgressUpdate(index=0, item=0, offset=0, content="text")
     is_published = await store.events.publish(helper, 1, [update])
-    is_kept = await store.walks.save_answers(helper, 0, 1, b"answers", is_offloaded=False)
+    is_kept = await store.checkpoints.save_answers(helper, 0, 1, b"answers", is_offloaded=False)
 
     assert (is_published, is_kept) == (False, False)
     assert not await store.client.send("EXISTS", keyspace.progress(account.id, accepted.id))
-    assert await store.walks.read_answers(account.id, accepted.id, 0) == []
+    assert await store.checkpoints.read_answers(account.id, accepted.id, 0) == []

@@ -1,10 +1,13 @@
-"""Steps of a walk as the store records them, one by one or all at once."""
+"""Messages of an advance: steps of a walk, one by one or all at once, and their outcomes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
-from engine.executions.execution import ExecutionStatus, NodeStatus
+from msgspec import Struct
+
+from engine.executions.execution import ExecutionStatus, NodeStatus, parse_node_statuses
 from engine.executions.rows import FailedAttemptRow, NodeRow, StepRows, pack_rows, split_outputs
 from engine.store.dispatch.hints import InlineRun
 from engine.store.redis.record_packing import pack
@@ -109,3 +112,53 @@ class UnclaimedWalk:
     result: bytes
     """Packed result, small enough for the record."""
     elapsed_ms: int
+
+
+class Verdict(StrEnum):
+    """Outcome of an advance."""
+
+    OK = "ok"
+    CANCEL = "cancel"
+    """Nothing was recorded: the execution must be cancelled."""
+    CONFLICT = "conflict"
+    """Only the number was recorded: another walker has moved some of these nodes."""
+    BEHIND = "behind"
+    """Nothing was recorded: Redis has lost earlier steps that this one requires."""
+    OVER = "over"
+    """Nothing was recorded: a claimed node would exceed the run's cap of credits."""
+    INSUFFICIENT = "insufficient"
+    """Nothing was recorded: the account cannot pay for a claimed node."""
+    ENDED = "ended"
+    FENCED = "fenced"
+    """Nothing was recorded: this worker has lost the execution."""
+
+
+VERDICTS = {verdict.value.encode(): verdict for verdict in Verdict}
+
+
+class Advanced(Struct, frozen=True):
+    """Verdict with the codes of the current node statuses. `now` is in milliseconds.
+
+    The codes are empty for a repeated step: the record may be further than the step.
+    """
+
+    verdict: Verdict
+    codes: str = ""
+    now: int = 0
+    unpaid: "Unpaid | None" = None
+    """With OVER and INSUFFICIENT."""
+    is_watched: bool = False
+    """With OK: the execution is watched."""
+
+    def parse_statuses(self) -> Sequence[NodeStatus]:
+        """Return the node statuses; only walks with other walkers need them."""
+        return parse_node_statuses(self.codes)
+
+
+@dataclass(frozen=True, slots=True)
+class Unpaid:
+    """Node that cannot be paid for, its missing credits, and the balance."""
+
+    index: int
+    missing: int
+    balance: int

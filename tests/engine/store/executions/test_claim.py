@@ -7,9 +7,8 @@ import pytest
 from engine.executions.execution import ExecutionStatus
 from engine.ids.partitions import partition_of
 from engine.store import Account, Store
-from engine.store.executions.claims import parse_claims
-from engine.store.executions.steps import Step
-from engine.store.executions.walks import Verdict
+from engine.store.executions.advance import Step, Verdict
+from engine.store.executions.claim import parse_claims
 from engine.store.redis import keyspace
 from engine.store.redis.record_packing import pack
 from engine.store.redis.scripts import SCRIPTS

@@ -2,7 +2,7 @@
 
 from engine.executions.execution import NodeStatus
 from engine.executions.rows import FailedAttemptRow, NodeRow, StepRows, unpack_rows
-from engine.store.executions.steps import Charge, Step
+from engine.store.executions.advance import Charge, Step
 from engine.store.redis.record_packing import pack
 
 
