@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.acceptance.running_stack import RunningStack
 from tests.support.contract.installation import Administration, Caller
-from tests.support.contract.shapes import assert_fits, moment, moment_or_null, sentence
+from tests.support.contract.shapes import assert_fits, moment, sentence
 from tests.support.gateway.documents import greeting
 from tests.support.media.files import png
 
@@ -43,20 +43,23 @@ def make(browser: Caller, **body: Any) -> httpx2.Response:
     return browser.post("/api/api-keys", {"name": "ci", **body})
 
 
-def test_a_new_key_is_shown_once(browser: Caller) -> None:
+def test_a_new_key_is_shown_once(browser: Caller, administration: Administration) -> None:
     answer = make(browser, preset="Workflow Deploy")
     listed = browser.get("/api/api-keys")
 
     made = answer.json()
-    assert answer.status_code == 201
+    assert (answer.status_code, answer.headers["cache-control"]) == (201, "no-store")
     assert_fits(made, {**KEY, "key": str})
     assert made["key"].startswith(made["prefix"])
     assert made["key"].endswith(made["last4"])
     assert len(made["last4"]) == 4
     assert made["key"] not in listed.text
     (row,) = [each for each in listed.json() if each["id"] == made["id"]]
-    assert_fits(row, {**KEY, "lastUsedAt": moment_or_null, "webhook": None})
+    assert_fits(row, {**KEY, "lastUsedAt": None, "webhook": None})
     assert all(row[name] == made[name] for name in KEY)
+    administration.with_key(made["key"]).get("/api/whoami")
+    (used,) = [each for each in browser.get("/api/api-keys").json() if each["id"] == made["id"]]
+    assert used["lastUsedAt"] >= used["createdAt"]
 
 
 def test_a_key_has_the_documented_form(browser: Caller) -> None:
@@ -90,51 +93,84 @@ def test_a_preset_is_a_set_of_capabilities(
     assert sorted(make(browser, preset=preset).json()["capabilities"]) == capabilities
 
 
-def test_custom_is_any_subset(browser: Caller) -> None:
-    chosen = ["execution:read", "model:run", "workflow:my-flow:run"]
+def test_custom_is_any_subset_once_each_and_in_order(browser: Caller) -> None:
+    chosen = ["workflow:my-flow:run", "execution:read", "model:run", "execution:read"]
 
     answer = make(browser, preset="Custom", capabilities=chosen)
 
-    assert sorted(answer.json()["capabilities"]) == chosen
+    assert answer.json()["capabilities"] == sorted(set(chosen))
 
 
-@pytest.mark.parametrize(
-    "capability",
-    [
-        "",
-        "workflow",
-        "workflow:fly",
-        "workflow:run:run:run",
-        "WORKFLOW:RUN",
-        "workflow: run",
-        "a:*",
-    ],
+BAD_CAPABILITIES = (
+    "workflow:*:run",
+    "workflow: run",
+    "a:*",
+    "workflow::run",
+    "WORKFLOW:run",
+    "workflow:run ",
+    " workflow:run",
+    "workflow:run\n",
+    "workflow:run\x00",
+    "workflow:../x:run",
+    "workflow:A:run",
+    "workflow:*:*",
+    "workflow:run,workflow:read",
+    "workflow:run:*",
+    "workflow:**",
+    "*:*",
+    "**",
+    "",
+    "workflow",
+    "workflow:fly",
+    "workflow:mine:write",
+    "workflow:" + "a" * 65 + ":run",
+    "workflow:rün",
+    "wоrkflow:run",
+    "ｗorkflow:run",
+    "workflow:run\u200b",
+    "x" * 10_240,
 )
+
+
+@pytest.mark.parametrize("capability", BAD_CAPABILITIES, ids=range(len(BAD_CAPABILITIES)))
 def test_a_malformed_capability_is_refused(browser: Caller, capability: str) -> None:
-    answer = make(browser, capabilities=[capability])
+    answer = make(browser, capabilities=["workflow:read", capability])
 
     assert answer.status_code == 400
     assert_fits(answer.json(), {"error": sentence, "code": "INVALID_CAPABILITY"})
+    assert len(answer.content) < 500
 
 
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
-        ({"name": "", "preset": "Read-only"}, "name"),
-        ({"name": 1, "preset": "Read-only"}, "name"),
-        ({"preset": "Everything"}, "preset"),
-        ({"capabilities": "workflow:run"}, "capabilities"),
-        ({"capabilities": []}, "capabilities"),
-        ({}, "capabilities"),
-    ],
-)
-def test_a_key_that_is_asked_for_wrongly_is_refused_by_name(
-    browser: Caller, body: dict[str, Any], field: str
-) -> None:
-    answer = make(browser, **body)
+BAD_BODIES: dict[str, tuple[Any, str]] = {
+    "nothing": ({}, "name"),
+    "no name": ({"preset": "Read-only"}, "name"),
+    "a blank name": ({"name": " ", "preset": "Read-only"}, "name"),
+    "a name of a separator": ({"name": "\x1f", "preset": "Read-only"}, "name"),
+    "a long name with blanks": ({"name": "x" * 100 + " ", "preset": "Read-only"}, "name"),
+    "a long name": ({"name": "x" * 101, "preset": "Read-only"}, "name"),
+    "a number for a name": ({"name": 5, "preset": "Read-only"}, "name"),
+    "no capabilities": ({"name": "k"}, "capabilities"),
+    "an empty set": ({"name": "k", "capabilities": []}, "capabilities"),
+    "a text for a set": ({"name": "k", "capabilities": "workflow:run"}, "capabilities"),
+    "a number in a set": ({"name": "k", "capabilities": [1]}, "capabilities"),
+    "an endless set": ({"name": "k", "capabilities": ["workflow:run"] * 501}, "capabilities"),
+    "an unknown preset": ({"name": "k", "preset": "Root"}, "preset"),
+    "a list for a preset": ({"name": "k", "preset": ["Read-only"]}, "preset"),
+    "both": ({"name": "k", "preset": "Read-only", "capabilities": ["*"]}, "capabilities"),
+    "custom without a set": ({"name": "k", "preset": "Custom"}, "capabilities"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(BAD_BODIES))
+def test_a_key_that_is_asked_for_wrongly_is_refused_by_name(browser: Caller, name: str) -> None:
+    body, field = BAD_BODIES[name]
+    before = browser.get("/api/api-keys").json()
+
+    answer = browser.post("/api/api-keys", body)
 
     assert answer.status_code == 400
     assert_fits(answer.json(), {"error": sentence, "code": "INVALID_BODY", "field": field})
+    assert browser.get("/api/api-keys").json() == before
 
 
 @pytest.mark.parametrize("tier", ["free", "creator"])
@@ -303,3 +339,9 @@ def test_keys_of_an_account_that_moved_down_are_refused(administration: Administ
 
     answer = caller.get("/api/workflows")
     assert (answer.status_code, answer.json()["code"]) == (403, "API_KEY_ACCESS_DENIED")
+    administration.move(account, "pro")
+    assert caller.get("/api/workflows").status_code == 200
+    administration.move(account, "free")
+    browser = administration.browser(account)
+    [row] = browser.get("/api/api-keys").json()
+    assert browser.delete(f"/api/api-keys/{row['id']}").status_code == 200

@@ -35,14 +35,17 @@ def change(browser: Caller, key_id: str, body: Any) -> httpx2.Response:
 
 
 def test_a_key_is_renamed(browser: Caller) -> None:
-    made = make(browser)
+    made = make(browser, expiresAt="2100-01-31T12:00:00+01:00")
 
-    answer = change(browser, made["id"], {"name": "website"})
+    answer = change(browser, made["id"], {"name": "  website "})
 
     assert answer.status_code == 200
     assert_fits(answer.json(), {**ROW, "webhook": None})
     assert answer.json()["name"] == "website"
+    assert answer.json()["expiresAt"] == made["expiresAt"] == "2100-01-31T11:00:00.000Z"
     assert answer.json() in browser.get("/api/api-keys").json()
+    assert change(browser, made["id"], {}).json() == answer.json()
+    assert change(browser, made["id"], {"expiresAt": None}).json()["expiresAt"] is None
 
 
 def test_a_list_of_keys_shows_each_webhook(browser: Caller) -> None:
@@ -76,17 +79,22 @@ def test_a_key_is_unauthorized_from_its_expiry_on(
 @pytest.mark.parametrize(
     ("body", "field"),
     [
-        ({"name": ""}, "name"),
-        ({"expiresAt": "2001-01-01T00:00:00Z"}, "expiresAt"),
-        ({"expiresAt": "tomorrow"}, "expiresAt"),
+        *(({"name": name}, "name") for name in ("", " ", "x" * 101, None, 1, [])),
+        *(({"expiresAt": at}, "expiresAt") for at in ("2001-01-01T00:00:00Z", "soon", 1, "", [])),
+        ({"expiresAt": "2100-01-31T12:00:00"}, "expiresAt"),
     ],
+    ids=str,
 )
 def test_a_change_that_cannot_be_is_refused(
     browser: Caller, body: dict[str, Any], field: str
 ) -> None:
-    answer = change(browser, make(browser)["id"], body)
+    made = make(browser)
+    before = browser.get("/api/api-keys").json()
+
+    answer = change(browser, made["id"], body)
 
     assert answer.status_code == 400
+    assert browser.get("/api/api-keys").json() == before
     assert_fits(answer.json(), {"error": sentence, "code": "INVALID_BODY", "field": field})
 
 
