@@ -14,7 +14,6 @@ from engine.store import Account, Asset, Draft, Store, Webhook, Workflow
 from engine.webhooks.deliveries import Delivery
 from tests.gateway.auth.test_principal import GUARDED, GUARDED_PATHS, PATH
 from tests.gateway.conftest import Gateway, MakeBrowser, MakeClient
-from tests.gateway.routes.accounts.test_sessions import FOREIGN, FORMS
 from tests.support.gateway.documents import greeting
 from tests.support.media.files import png
 
@@ -24,6 +23,25 @@ FOR_ADMINS = [call for call in GUARDED if call.requirement == "session of an adm
 ADMINS_ASK = {"email": "x@e.com", "tier": "free", "role": "admin", "credits": 5, "note": "n"}
 ASK = {"inputs": {"name": "Eve"}}
 HOOK = "http://hooks.example.com/in"
+FOREIGN: dict[str, dict[str, str | None]] = {
+    "no word of where from": {"origin": None},
+    "another site": {"origin": "https://evil.example"},
+    "a sandbox": {"origin": "null"},
+    "an empty origin": {"origin": ""},
+    "another port": {"origin": "http://127.0.0.1:1"},
+    "a host that begins alike": {"origin": "{own}.evil.example"},
+    "a path behind": {"origin": "{own}/"},
+    "another scheme": {"origin": "ftp{own}"},
+    "another site, as the browser says": {"origin": None, "sec-fetch-site": "cross-site"},
+    "a sister site": {"origin": None, "sec-fetch-site": "same-site"},
+    "two that disagree": {"sec-fetch-site": "cross-site"},
+}
+FORMS = {
+    "a form": "application/x-www-form-urlencoded",
+    "a text": "text/plain",
+    "JSON as text": "text/plain; application/json",
+    "nothing": None,
+}
 
 
 @pytest.fixture

@@ -17,12 +17,13 @@ def test_a_session_is_a_cookie_for_browsers_alone(
     assert (cookie["httponly"], cookie["samesite"], cookie["secure"]) == (True, "Lax", "")
 
 
+@pytest.mark.parametrize("scheme", ["https", "https, http", "HTTPS"])
 def test_a_session_is_secure_under_https(
-    administration: Administration, anonymous: httpx2.Client, browser_account: str
+    administration: Administration, anonymous: httpx2.Client, browser_account: str, scheme: str
 ) -> None:
     path = administration.login_path(browser_account)
 
-    answer = anonymous.post(path, headers={"x-forwarded-proto": "https"})
+    answer = anonymous.post(path, headers={"x-forwarded-proto": scheme})
 
     assert "; Secure" in answer.headers["set-cookie"]
 
@@ -36,8 +37,11 @@ def test_a_session_may_do_what_its_account_may(browser: Caller) -> None:
     assert browser.execution(answer.json()["executionId"])["source"] == "app"
 
 
-def test_a_free_account_runs_with_a_session(administration: Administration) -> None:
-    browser = administration.browser(administration.account("free"))
+@pytest.mark.parametrize("tier", ["free", "creator", "pro", "enterprise"])
+def test_accounts_of_all_tiers_run_with_a_session(
+    administration: Administration, tier: str
+) -> None:
+    browser = administration.browser(administration.account(tier))
 
     assert browser.run(browser.save(greeting()), {"name": "Eve"}).status_code == 200
     browser.clean()
@@ -112,5 +116,6 @@ def test_a_session_that_was_signed_out_is_worth_nothing(browser: Caller) -> None
     cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
     after = browser.get("/api/me", headers={"cookie": cookie})
 
-    assert out.status_code == 200
+    assert (out.status_code, out.json()) == (200, {"success": True})
+    assert SimpleCookie(out.headers["set-cookie"])["headrace_session"]["max-age"] == "0"
     assert (after.status_code, after.json()) == (401, {"error": "Unauthorized"})

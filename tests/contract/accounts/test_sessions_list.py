@@ -49,8 +49,10 @@ def test_a_session_of_another_account_is_not_found(
     [row] = other.get("/api/sessions").json()["rows"]
 
     answer = browser.delete(f"/api/sessions/{row['id']}")
+    unknown = browser.delete("/api/sessions/ses_0")
 
     assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND")
+    assert (unknown.status_code, unknown.json()) == (404, answer.json())
     assert other.get("/api/me").status_code == 200
 
 

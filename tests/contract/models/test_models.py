@@ -66,7 +66,7 @@ def test_prices_in_credits_are_after_the_callers_markup(
     assert echo["pricing"] == [{"unit": "call", "usd": 0.01, "credits": credits}]
 
 
-@pytest.mark.parametrize("held", ["workflow:read", "model:run"])
+@pytest.mark.parametrize("held", ["workflow:read", "model:run", "model:*"])
 def test_models_are_listed_for_either_capability(administration: Administration, held: str) -> None:
     assert administration.caller("business", held).get("/api/models").status_code == 200
 
@@ -207,13 +207,19 @@ def test_runs_of_models_have_a_bucket_of_their_own(administration: Administratio
         assert answer.headers["x-ratelimit-remaining"] == "999"
 
 
-def test_a_run_of_a_model_is_repeated_by_its_idempotency_key(caller: Caller) -> None:
+def test_a_run_of_a_model_is_repeated_by_its_idempotency_key_and_charged_once(
+    administration: Administration,
+) -> None:
+    account = administration.account("business")
+    caller = administration.with_key(administration.key(account, "model:run"))
+    before = balance(administration.browser(account))
     headers = {"idempotency-key": str(uuid4())}
 
     first, again = [caller.run_model("echo", ECHO, headers=headers) for _ in range(2)]
 
     assert again.headers["idempotent-replayed"] == "true"
     assert again.json() == first.json()
+    assert balance(administration.browser(account)) == before - first.json()["cost"]
 
 
 def test_an_estimate_above_max_credits_is_refused_at_once(administration: Administration) -> None:
@@ -269,14 +275,18 @@ def test_estimates_stand_in_lists_and_schemas_after_the_markup(
     administration: Administration,
 ) -> None:
     caller = administration.caller("business", *ALL)
-    slug = caller.save({**asking("echo", 2), "publicPlayground": True})
+    other = administration.caller("pro", *ALL)
+    slug = caller.save({**asking("echo", 2), "publicPlayground": True, "isTemplate": True})
 
     rows = {row["slug"]: row for row in caller.get("/api/workflows").json()}
+    foreign = {row["slug"]: row for row in other.get("/api/workflows").json()}
     schema = caller.get(f"/api/workflows/{slug}/schema").json()
     public = caller.get(f"/api/workflows/{slug}/public-schema").json()
 
     assert rows[slug]["estimatedCreditCost"] == schema["estimatedCreditCost"] == 24
     assert public["estimatedCreditCost"] == 24
+    assert foreign[slug]["estimatedCreditCost"] == 26
+    caller.clean()
 
 
 def test_me_shows_what_the_account_has_to_spend(administration: Administration) -> None:

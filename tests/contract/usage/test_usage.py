@@ -144,7 +144,9 @@ def test_filters_narrow_rows_and_total(spender: Caller) -> None:
 @pytest.mark.parametrize(
     ("query", "field"),
     [("limit=0", "limit"), ("limit=501", "limit"), ("limit=a", "limit"), ("offset=-1", "offset")]
-    + [("status=done", "status"), ("modelId=a%20b", "modelId"), ("workflowSlug=A", "workflowSlug")],
+    + [("offset=1.5", "offset"), (f"offset={2**53}", "offset"), ("workflowSlug=A", "workflowSlug")]
+    + [(f"modelId={value}", "modelId") for value in ("", "a%20b", "a,b")]
+    + [("status=done", "status"), ("status=failed&status=failed", "status")],
 )
 def test_what_does_not_parse_is_refused_by_name(caller: Caller, query: str, field: str) -> None:
     answer = caller.get(f"/api/usage?{query}")

@@ -145,7 +145,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "gateway/runs/errors.py": "Constants; tests/gateway/openapi/test_document_api.py checks all errors.",
     "gateway/runs/event_feed.py": "tests/gateway/runs/test_streams.py reads the events over HTTP.",
     "gateway/runs/execution_ids.py": "tests/gateway/test_app_routes.py spells ids in other ways.",
-    "gateway/runs/node_names.py": "tests/gateway/routes/executions/test_executions.py reads the names over HTTP.",
+    "gateway/runs/node_names.py": "tests/contract/executions/test_executions.py reads the names over HTTP.",
     "gateway/runs/values.py": "tests/gateway/routes/executions/test_execution_values.py reads them over HTTP.",
     "gateway/runs/retry_access.py": "tests/contract/runs/test_retries.py retries with narrow keys.",
     "gateway/runs/answers.py": "tests/gateway/runs/test_service_idempotency.py reads first and repeated answers.",

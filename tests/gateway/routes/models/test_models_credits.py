@@ -7,47 +7,9 @@ import httpx2
 from engine.access.capabilities import Role, Tier
 from engine.models.registry import use_models
 from engine.store import Account, Store
-from tests.gateway.conftest import MakeBrowser, MakeClient
-from tests.support.gateway.documents import greeting
-from tests.support.gateway.model_calls import ASK, RUN, client_of, credits_left, two_calls
+from tests.gateway.conftest import MakeBrowser
+from tests.support.gateway.model_calls import ASK, RUN, credits_left, two_calls
 from tests.support.manifests import ANSWER, model
-
-
-async def test_a_run_that_is_repeated_with_its_key_is_charged_once(
-    client: httpx2.AsyncClient, worker: None, store: Store, account: Account
-) -> None:
-    before = await credits_left(store, account)
-    headers = {"idempotency-key": "one"}
-
-    first, second = [await client.post(RUN, json=ASK, headers=headers) for _ in range(2)]
-
-    assert first.json() == second.json()
-    assert second.headers["idempotent-replayed"] == "true"
-    assert await credits_left(store, account) == before - 12
-
-
-async def test_an_estimate_above_what_is_allowed_is_refused_at_once(
-    client: httpx2.AsyncClient, worker: None
-) -> None:
-    refused = await client.post(RUN, params={"max_credits": "11"}, json=ASK)
-    allowed = await client.post(RUN, params={"max_credits": "12"}, json=ASK)
-
-    assert (refused.status_code, refused.json()["code"]) == (402, "MAX_CREDITS_EXCEEDED")
-    assert allowed.status_code == 200
-    assert len((await client.get("/api/executions")).json()["rows"]) == 1
-
-
-async def test_a_balance_that_does_not_cover_the_run_is_told(
-    store: Store, make_browser: MakeBrowser
-) -> None:
-    account = await store.accounts.create(email="poor@example.com", tier=Tier.ENTERPRISE)
-    browser = await make_browser(account)
-
-    answer = await browser.post(RUN, json=ASK)
-
-    body = answer.json()
-    assert (answer.status_code, body["code"]) == (402, "INSUFFICIENT_CREDITS")
-    assert (body["required"], body["balance"]) == (11, 0)
 
 
 async def test_a_trial_costs_nothing_until_it_is_used_up(
@@ -118,38 +80,6 @@ async def test_a_run_that_the_balance_does_not_cover_midway_tells_its_caller(
     assert (answer.status_code, body["code"]) == (402, "INSUFFICIENT_CREDITS")
     assert body["executionId"]
     assert (await browser.get("/api/me")).json()["credits"]["balance"] == 12
-
-
-async def test_estimates_are_after_the_callers_markup(
-    client: httpx2.AsyncClient, store: Store, make_client: MakeClient
-) -> None:
-    template = two_calls() | {"isTemplate": True, "publicPlayground": True}
-    await client.post("/api/workflows", json=template)
-    await client.post("/api/workflows", json=greeting())
-    other = await client_of(store, make_client, Tier.PRO, "workflow:read")
-
-    rows = {row["slug"]: row for row in (await client.get("/api/workflows")).json()}
-    schema = (await client.get("/api/workflows/many/schema")).json()
-    public = (await client.get("/api/workflows/many/public-schema")).json()
-    [foreign] = (await other.get("/api/workflows")).json()
-
-    assert rows["many"]["estimatedCreditCost"] == schema["estimatedCreditCost"] == 12
-    assert rows["greeting"]["estimatedCreditCost"] == 0
-    assert foreign["estimatedCreditCost"] == 13
-    assert public["estimatedCreditCost"] == 12
-
-
-async def test_a_browser_sees_what_its_account_has_to_spend(
-    browser: httpx2.AsyncClient, store: Store, account: Account
-) -> None:
-    terms = store.tiers.terms(Tier.BUSINESS, Role.USER)
-    await store.wallets.top_up(account.id, terms, 500)
-
-    credits = (await browser.get("/api/me")).json()["credits"]
-
-    assert (credits["balance"], credits["allowance"]) == (11_829, 11_329)
-    assert credits["topUps"] == [{"credits": 500, "expiresAt": None}]
-    assert credits["refreshedAt"].endswith("Z")
 
 
 async def test_many_runs_at_once_are_charged_one_by_one(
