@@ -31,7 +31,7 @@ class Log:
         self.events = events
         self.until = 0
 
-    async def read(self, account_id: str, since: int | None) -> AccountEvents:
+    async def read_since(self, account_id: str, since: int | None) -> AccountEvents:
         at = self.until if since is None else since
         found = [each for each in self.events if at <= each.at < self.until]
         return AccountEvents(events=found, until=self.until)
