@@ -14,7 +14,7 @@ COMMANDS = {
     "audit": ("audit:audit", "List the newest administrative acts, newest first."),
     "doctor": ("doctor:doctor", "Check the stack and say how to mend what is wrong."),
     "execution": ("executions:execution", "List, show, cancel, retry and watch runs of workflows."),
-    "gateway": ("parts:gateway", "Run one gateway: the HTTP API on HEADRACE_REDIS_URL."),
+    "gateway": ("gateway:gateway", "Run one gateway: the HTTP API on HEADRACE_REDIS_URL."),
     "history": ("history:history", "Show and export the history: what is over, in a database."),
     "init": ("init:init", "Mark a Redis as this installation's, once."),
     "key": ("keys:key", "Create, list and revoke API keys."),
@@ -26,8 +26,8 @@ COMMANDS = {
     "secret": ("secrets:secret", "Set, list and delete secrets of an account."),
     "session": ("sessions:session", "List and end the sessions of browsers."),
     "stub-provider": ("stub_provider:stub_provider", "Speak the protocols of model providers."),
-    "up": ("parts:up", "Run the whole stack here, until Ctrl-C."),
-    "worker": ("parts:worker", "Run one worker process on HEADRACE_REDIS_URL."),
+    "up": ("up:up", "Run the whole stack here, until Ctrl-C."),
+    "worker": ("worker:worker", "Run one worker process on HEADRACE_REDIS_URL."),
     "workflow": ("workflows:workflow", "Save, compare, publish, list, get and delete workflows."),
 }
 """Place and short help of each command, as `LazyGroup` takes them."""

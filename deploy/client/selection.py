@@ -1,7 +1,6 @@
 """Choice of the server for a command: the one that is named, the local one, or this process."""
 
 import asyncio
-import importlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
@@ -13,9 +12,6 @@ from deploy.client.servers import HttpServer
 from deploy.client.workflows import AccountWorkflows
 from deploy.http_client import Unreachable, call
 from deploy.stack.location import find_stack
-
-IN_PROCESS = "deploy.client.in_process"
-"""Module with the gateway, which takes half a second to import: most commands need it not."""
 
 T = TypeVar("T")
 
@@ -34,7 +30,8 @@ async def open_api(access: Access) -> AsyncIterator[Api]:
     if key is not None and stack.url is not None and await _is_up(stack.url):
         yield Api(HttpServer(stack.url), key)
         return
-    open_in_process = importlib.import_module(IN_PROCESS).open_in_process
+    from deploy.client.in_process import open_in_process  # imports the gateway, which takes long
+
     async with open_in_process(stack, access.account_id) as server:
         yield Api(server, key)
 

@@ -23,8 +23,6 @@ MAX_SILENCES = 60
 UNAVAILABLE = 503
 NOTICED_SECONDS = 0.1
 """A node that ends sooner is not shown as running."""
-TAIL = 240
-"""Most characters that are shown of a text while it arrives."""
 
 
 async def follow(caller: WorkflowCaller, execution_id: str) -> Answer:
@@ -113,7 +111,7 @@ def _is_final(error: Unreachable | ApiRefused) -> bool:
 
 
 class _View(Protocol):
-    """Display of events, used as a context manager."""
+    """Display of events."""
 
     def begin(self, execution: Answer) -> None:
         """Show the execution as first read."""
@@ -124,11 +122,15 @@ class _View(Protocol):
         ...
 
 
-def _view() -> "contextlib.AbstractContextManager[_View]":
-    return _screen() if sys.stderr.isatty() else contextlib.nullcontext(_Lines())
+def _view() -> contextlib.AbstractContextManager[_View]:
+    if not sys.stderr.isatty():
+        return contextlib.nullcontext(_Lines())
+    from deploy.client.screen import open_screen  # of a library that takes long to import
+
+    return open_screen()
 
 
-class _Lines(_View):
+class _Lines:
     """A line for each change, for output that cannot be redrawn."""
 
     def __init__(self) -> None:
@@ -180,64 +182,3 @@ class _Lines(_View):
 
 def _print(line: str) -> None:
     print(printable(line), file=sys.stderr, flush=True)
-
-
-@contextlib.contextmanager
-def _screen() -> Any:
-    from rich.console import Console
-    from rich.live import Live
-
-    with Live(console=Console(stderr=True), refresh_per_second=10) as live:
-        yield _Screen(live)
-
-
-class _Screen(_View):
-    """A table of the nodes that is redrawn, with the ends of texts that are arriving."""
-
-    def __init__(self, live: Any) -> None:
-        self._live = live
-        self._title = ""
-        self._nodes: dict[str, dict[str, Any]] = {}
-        self._texts: dict[tuple[str, int], str] = {}
-
-    def begin(self, execution: Answer) -> None:
-        self._title = f"{execution['workflowSlug']} {execution['executionId']}"
-        for node in execution["nodes"]:
-            self._nodes[node["id"]] = {"type": node["type"], "status": node["status"]}
-        self._live.update(self._drawn())
-
-    def note(self, stream_event: StreamEvent) -> None:
-        data = stream_event.data
-        node = self._nodes.setdefault(data["nodeId"], {"type": data["type"]})
-        match stream_event.name:
-            case "node.token":
-                key = data["nodeId"], data["item"]
-                before = self._texts.get(key, "") if data["offset"] else ""
-                self._texts[key] = (before + data["text"])[-TAIL:]
-            case "node.progress":
-                node["progress"] = f"{data['progress']:.0%}"
-            case "node.finished":
-                self._forget(data["nodeId"])
-                node.update(data, progress="")
-            case name:
-                self._forget(data["nodeId"])
-                status = "running" if name == "node.started" else "retrying"
-                node.update(status=status, attempts=data["attempt"], progress="")
-        self._live.update(self._drawn())
-
-    def _forget(self, node: str) -> None:
-        self._texts = {key: text for key, text in self._texts.items() if key[0] != node}
-
-    def _drawn(self) -> Any:
-        from rich.console import Group
-        from rich.table import Table
-        from rich.text import Text
-
-        drawn = Table("node", "type", "status", "attempts", "progress", "ms", title=self._title)
-        for name, node in self._nodes.items():
-            members = (node.get(each) for each in ("type", "status", "attempts", "progress"))
-            took = node.get("durationMs")
-            cells = (name, *members, took)
-            drawn.add_row(*(Text(printable(str("" if each is None else each))) for each in cells))
-        texts = (Text(printable(f"{key[0]}: {text}")) for key, text in self._texts.items())
-        return Group(drawn, *texts)

@@ -12,6 +12,7 @@ from deploy.client.selection import with_caller
 from deploy.client.server_access import Access
 from deploy.client.watching import watch_execution
 from deploy.commands import options
+from deploy.commands.access_option import access
 from deploy.output.tables import printable, show
 
 STATUSES = ("processing", "cancel_requested", "completed", "failed", "cancelled")
@@ -30,7 +31,7 @@ def execution() -> None:
 @click.option("--status", type=click.Choice(STATUSES), help="Only those with this status.")
 @click.option("--workflow", "slug", metavar="SLUG", help="Only those of this workflow.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
-@options.access
+@access
 @options.as_json
 def list_(
     status: str | None,
@@ -49,7 +50,7 @@ def list_(
 @execution.command("show")
 @execution_id
 @click.option("--node", "node_id", metavar="NODE", help="Values and attempts of this node instead.")
-@options.access
+@access
 @options.as_json
 def show_(execution_id: str, node_id: str | None, access: Access, as_json: bool) -> None:
     """Show an execution with its inputs and nodes, and its result or why it failed."""
@@ -96,7 +97,7 @@ def _print_values(title: str, values: Answer | None) -> None:
 
 @execution.command()
 @execution_id
-@options.access
+@access
 @options.as_json
 def cancel(execution_id: str, access: Access, as_json: bool) -> None:
     """Ask for an execution to stop: no further node of it starts."""
@@ -106,7 +107,7 @@ def cancel(execution_id: str, access: Access, as_json: bool) -> None:
 
 @execution.command()
 @execution_id
-@options.access
+@access
 @options.as_json
 def retry(execution_id: str, access: Access, as_json: bool) -> None:
     """Run a failed execution again from the nodes that failed; print the new one's id."""
@@ -116,7 +117,7 @@ def retry(execution_id: str, access: Access, as_json: bool) -> None:
 
 @execution.command()
 @execution_id
-@options.access
+@access
 @options.as_json
 def watch(execution_id: str, access: Access, as_json: bool) -> None:
     """Show what happens to an execution until it ends, then what `headrace run` prints of it."""

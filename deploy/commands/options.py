@@ -2,9 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import wraps
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -46,15 +44,3 @@ def expires(words: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
 def milliseconds(day: datetime | None) -> int | None:
     """Return the beginning of a day (UTC) in milliseconds."""
     return None if day is None else int(day.replace(tzinfo=UTC).timestamp() * 1000)
-
-
-def access(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options of `Access`; the command receives them as one argument, `access`."""
-
-    @wraps(command)
-    def call(*, key: str | None, account_id: str | None, data_dir: Path, **arguments: Any) -> None:
-        from deploy.client.server_access import Access
-
-        command(access=Access(data_dir=data_dir, key=key, account_id=account_id), **arguments)
-
-    return key(account(data_dir(call)))

@@ -8,6 +8,7 @@ import click
 from deploy.client.server_access import Access
 from deploy.client.workflow_run import RunOptions, run_workflow
 from deploy.commands import options
+from deploy.commands.access_option import access
 
 
 @click.command()
@@ -23,7 +24,7 @@ from deploy.commands import options
 )
 @click.option("--async", "in_background", is_flag=True, help="Do not wait for the end.")
 @click.option("--watch", is_flag=True, help="Show the nodes while they run.")
-@options.access
+@access
 @options.as_json
 def run(
     slug: str,

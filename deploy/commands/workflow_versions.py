@@ -12,6 +12,7 @@ from deploy.client.publishing import ChangePlan, plan_file, plan_publication
 from deploy.client.selection import with_workflows
 from deploy.client.server_access import Access
 from deploy.commands import options
+from deploy.commands.access_option import access
 from deploy.output.tables import printable, show
 from deploy.problems import CommandFailed
 
@@ -27,7 +28,7 @@ file_argument = click.argument("file", type=click.Path(exists=True, dir_okay=Fal
 @click.command()
 @file_argument
 @click.argument("slug", required=False)
-@options.access
+@access
 @options.as_json
 def diff(file: Path, slug: str | None, access: Access, as_json: bool) -> None:
     """Show the changes that pushing a file would make; exit with 3 if there are some.
@@ -46,7 +47,7 @@ def diff(file: Path, slug: str | None, access: Access, as_json: bool) -> None:
 @click.option("--note", help="A note for the list of versions.")
 @click.option("--force", is_flag=True, help="Publish it though it breaks callers.")
 @confirmed
-@options.access
+@access
 @options.as_json
 def publish(
     slug: str, note: str | None, force: bool, yes: bool, access: Access, as_json: bool
@@ -67,7 +68,7 @@ def publish(
 
 @click.command()
 @slug_argument
-@options.access
+@access
 @options.as_json
 def versions(slug: str, access: Access, as_json: bool) -> None:
     """List the versions that are kept, newest first."""
@@ -79,7 +80,7 @@ def versions(slug: str, access: Access, as_json: bool) -> None:
 @slug_argument
 @click.argument("version", type=click.IntRange(1))
 @confirmed
-@options.access
+@access
 @options.as_json
 def restore(slug: str, version: int, yes: bool, access: Access, as_json: bool) -> None:
     """Publish a former version as a new one; a draft stays as it is."""
@@ -92,7 +93,7 @@ def restore(slug: str, version: int, yes: bool, access: Access, as_json: bool) -
 @slug_argument
 @click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--draft", "is_draft", is_flag=True, help="Take the draft, not the live version.")
-@options.access
+@access
 @options.as_json
 def pull(slug: str, file: Path | None, is_draft: bool, access: Access, as_json: bool) -> None:
     """Write a document into a file, SLUG.json by default, in an order that stays the same."""

@@ -12,6 +12,7 @@ from deploy.client.server_access import Access
 from deploy.client.workflows import push as push_document
 from deploy.client.workflows import short_row
 from deploy.commands import options, workflow_versions
+from deploy.commands.access_option import access
 from deploy.output.rows import listed_row
 from deploy.output.tables import show
 from deploy.stack.store_access import with_store
@@ -35,7 +36,7 @@ for command in workflow_versions.commands:
 @workflow.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--new", "is_new", is_flag=True, help="Create another workflow in any case.")
-@options.access
+@access
 @options.as_json
 def push(
     file: Path,
@@ -53,7 +54,7 @@ def push(
 
 
 @workflow.command("list")
-@options.access
+@access
 @options.as_json
 def list_(access: Access, as_json: bool) -> None:
     """List the workflows of an account: of a key, of --account, or of all on the stack here."""
@@ -68,7 +69,7 @@ def list_(access: Access, as_json: bool) -> None:
 
 @workflow.command()
 @slug
-@options.access
+@access
 @options.as_json
 def get(slug: str, access: Access, as_json: bool) -> None:
     """Print a whole document, as `push` takes it."""
@@ -78,7 +79,7 @@ def get(slug: str, access: Access, as_json: bool) -> None:
 
 @workflow.command()
 @slug
-@options.access
+@access
 @options.as_json
 def delete(slug: str, access: Access, as_json: bool) -> None:
     """Delete a workflow; executions in flight finish."""

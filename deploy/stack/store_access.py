@@ -1,7 +1,6 @@
 """Access to the store of a running stack, for the administrative commands."""
 
 import asyncio
-import contextlib
 import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -12,7 +11,7 @@ from typing import TypeVar
 
 from deploy.problems import CommandFailed, WrongRedis
 from deploy.stack.location import find_stack
-from engine.errors import EngineError, StoreFull, Unavailable, WrongStore
+from engine.errors import StoreFull, Unavailable, WrongStore
 from engine.history.reading.archive import open_archive
 from engine.media.objects import ObjectStore
 from engine.settings import load
@@ -55,13 +54,6 @@ async def open_store(
         yield store
     finally:
         await store.close()
-
-
-async def end_leases(redis_url: str, pid: int) -> None:
-    """Release the leases of a dead worker process at once, before they expire."""
-    with contextlib.suppress(CommandFailed, EngineError):
-        async with open_store(redis_url) as store:
-            await store.leases.end_leases_of(pid)
 
 
 async def check_answering(store: Store) -> None:

@@ -2,19 +2,15 @@
 
 import asyncio
 import os
-import signal
 import sys
-from collections.abc import Awaitable, Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from deploy.host_ports import port_of, reachable_host, reserve_port, url_of
-from deploy.http_client import Unreachable, call
+from deploy.local_model import LocalModel, is_serving
 from deploy.problems import CommandFailed
-from deploy.stack import redis_server
 from deploy.stack.banner import SignIn, banner, data_places, restart_command
 from deploy.stack.console import Console
 from deploy.stack.fork_server import ForkServer
@@ -33,29 +29,20 @@ from deploy.stack.location import (
     shared_settings,
 )
 from deploy.stack.new_installation import note_new
-from deploy.stack.redis_server import RedisServer
 from deploy.stack.secret_key import VARIABLE, keep_key
 from deploy.stack.supervisor import Part, PartRunner, Supervisor, ignore_death
+from deploy.stub_provider.part import DemoProvider
 from deploy.up.history import StackHistory
+from deploy.up.readiness import MAX_DEATHS, is_gateway_ready, wait_until_ready
+from deploy.up.redis_part import start_redis
 from deploy.up.sample_run import show
+from deploy.up.signals import serve_until_signal
 from deploy.up.tasks.process import run_task
 from engine.net.addresses import is_loopback
 from engine.settings import Settings
 
-if TYPE_CHECKING:
-    # Imported with their first use: few stacks have them.
-    from deploy.local_model import LocalModel
-    from deploy.stub_provider.part import DemoProvider
-
 TELL_SETUP = "HEADRACE_TELL_SETUP"
 STAGES = {"gateway": 0, "worker": 1, "redis": 2, "model": 2, "demo provider": 2}
-KILLED = 130
-SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-READY_SECONDS = 60.0
-MAX_DEATHS = 5
-"""Deaths before the first readiness after which a part is given up."""
-PAUSE_SECONDS = 0.05
-SYNC_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +74,7 @@ async def serve(options: StackOptions, settings: Settings, forks: ForkServer | N
         supervisor = Supervisor(console, grace_seconds=settings.drain_seconds + 5, forks=forks)
         asked = replace(options, data_dir=data_dir, port=port)
         run = StackRun(asked, settings, supervisor, console, cleanup)
-        code = await _until_signal(run.start, supervisor, console)
+        code = await serve_until_signal(run.start, supervisor, console)
         console.print(
             "up",
             f"has stopped; the data is in {data_places(data_dir, os.environ)}; "
@@ -136,11 +123,11 @@ class StackRun:
         ]
         for number in range(self._options.workers):
             self._start_part("worker", number, redis_url)
-        await _wait(lambda: _serves(stack.url or ""), gateways[0], READY_SECONDS)
+        await wait_until_ready(lambda: is_gateway_ready(self._url), gateways[0])
         if model is not None:
             await self._await_model(model)
         if demo_provider is not None and self._demo_provider is not None:
-            await _wait(self._demo_provider.is_serving, demo_provider, READY_SECONDS)
+            await wait_until_ready(self._demo_provider.is_serving, demo_provider)
         _print(f"ready {url_of(self._options.host, self._options.port)}")
         if self._options.demo:
             _print(await show(stack))
@@ -187,12 +174,10 @@ class StackRun:
             return None
         return SignIn(link=prepared["link"], account_id=prepared["accountId"])
 
-    async def _prepare_model(self) -> "LocalModel | None":
+    async def _prepare_model(self) -> LocalModel | None:
         """Return the local model, or None if none is wanted or valid; the stack runs without."""
         if not self._options.local_model:
             return None
-        from deploy.local_model import LocalModel
-
         named, data_dir = self._settings.local_model, self._options.data_dir
         try:
             return await asyncio.to_thread(LocalModel.prepare, named, data_dir)
@@ -200,7 +185,7 @@ class StackRun:
             self._console.print("model", f"{error} The stack runs without it.")
             return None
 
-    def _start_model(self, model: "LocalModel | None") -> PartRunner | None:
+    def _start_model(self, model: LocalModel | None) -> PartRunner | None:
         if model is None:
             return None
         self._cleanup.enter_context(model.reserved)
@@ -211,8 +196,6 @@ class StackRun:
         """Start the stub where it is wanted; a local model that runs here counts as set up."""
         if not self._options.demo_provider:
             return None
-        from deploy.stub_provider.part import DemoProvider
-
         provider = DemoProvider.prepare(os.environ | self._model_environ())
         self._cleanup.enter_context(provider.reserved)
         self._demo_provider = provider
@@ -220,10 +203,8 @@ class StackRun:
 
     async def _await_model(self, runner: PartRunner) -> None:
         """Wait for the model to answer, for a limited time; stop one that keeps dying."""
-        from deploy.local_model import is_serving
-
         try:
-            await _wait(lambda: is_serving(self._model_url), runner, READY_SECONDS)
+            await wait_until_ready(lambda: is_serving(self._model_url), runner)
         except CommandFailed:
             if runner.deaths < MAX_DEATHS:
                 self._console.print("model", "is still being loaded; its calls fail until then")
@@ -232,31 +213,14 @@ class StackRun:
             self._console.print("model", "does not start. The stack runs without it.")
 
     async def _start_redis(self) -> str:
-        server = redis_server.open_server(self._options.data_dir, self._settings.redis_memory_bytes)
-        self._cleanup.callback(redis_server.forget_socket, server)
-        part = Part(
-            name="redis",
-            command=server.command(),
-            stage=STAGES["redis"],
-            death_signal=signal.SIGTERM,
-            prepare=server.prepare,
-            omit=redis_server.is_about_overcommit,
+        return await start_redis(
+            self._options.data_dir,
+            self._settings.redis_memory_bytes,
+            STAGES["redis"],
+            self._supervisor,
+            self._console,
+            self._cleanup,
         )
-        # No deadline: loading time grows with the file, and a server that dies is noticed.
-        await _wait(server.is_ready, self._supervisor.start(part), float("inf"))
-        syncing = asyncio.create_task(self._sync_each_second(server))
-        self._cleanup.callback(syncing.cancel)
-        return server.url
-
-    async def _sync_each_second(self, server: RedisServer) -> None:
-        while True:
-            await asyncio.sleep(SYNC_SECONDS)
-            try:
-                await asyncio.to_thread(server.sync)
-            except FileNotFoundError:
-                continue  # the server has begun another file meanwhile
-            except OSError as error:
-                self._console.print("redis", f"its file cannot be brought to the disk: {error}")
 
     def _remember(self, redis_url: str) -> Stack:
         stack = Stack(
@@ -324,76 +288,3 @@ async def _release_worker(redis_url: str, pid: int) -> None:
     """Let others have a dead worker's executions at once; else they wait for its leases to end."""
     with suppress(CommandFailed, OSError):
         await run_task("release_worker", redis_url=redis_url, pid=pid)
-
-
-async def _serves(url: str) -> bool:
-    try:
-        status, _ = await asyncio.to_thread(call, "GET", f"{url}/readyz", timeout=2)
-    except Unreachable:
-        return False
-    return status == 200
-
-
-async def _wait(check: Callable[[], Awaitable[bool]], runner: PartRunner, seconds: float) -> None:
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + seconds
-    while not await check():
-        if runner.deaths >= MAX_DEATHS or loop.time() > deadline:
-            raise CommandFailed(f"The {runner.part.name} does not start; its lines above say why.")
-        await asyncio.sleep(PAUSE_SECONDS)
-
-
-async def _until_signal(
-    start: Callable[[], Awaitable[None]], supervisor: Supervisor, console: Console
-) -> int:
-    signals = _Signals()
-    starting = asyncio.ensure_future(start())
-    stopped = asyncio.create_task(signals.first.wait())
-    try:
-        await asyncio.wait({starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        if starting.done():
-            starting.result()
-            await stopped
-        console.print(
-            "up", "is stopping: nodes that run may end first; another Ctrl-C stops at once"
-        )
-    finally:
-        starting.cancel()
-        await asyncio.wait({starting})
-        code = await _stop(signals, supervisor)
-        signals.close()
-    return code
-
-
-async def _stop(signals: "_Signals", supervisor: Supervisor) -> int:
-    stopping = asyncio.create_task(supervisor.stop())
-    interrupted = asyncio.create_task(signals.second.wait())
-    await asyncio.wait({stopping, interrupted}, return_when=asyncio.FIRST_COMPLETED)
-    if stopping.done():
-        interrupted.cancel()
-        return 0
-    supervisor.kill()
-    await stopping
-    return KILLED
-
-
-class _Signals:
-    """The first signal asks to drain; an interrupt after it stops at once."""
-
-    def __init__(self) -> None:
-        self.first = asyncio.Event()
-        self.second = asyncio.Event()
-        self._loop = asyncio.get_running_loop()
-        for number in SIGNALS:
-            self._loop.add_signal_handler(number, self._note, number)
-
-    def close(self) -> None:
-        """Ignore further signals: one during the last steps must not change the exit code."""
-        for number in SIGNALS:
-            self._loop.remove_signal_handler(number)
-            signal.signal(number, signal.SIG_IGN)
-
-    def _note(self, number: signal.Signals) -> None:
-        if self.first.is_set() and number is signal.SIGINT:
-            self.second.set()
-        self.first.set()

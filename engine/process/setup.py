@@ -16,11 +16,6 @@ SWITCH_SECONDS = 0.0005
 delayed the runs of other callers by 30 ms, because each needs the event loop several times."""
 
 
-def begin_imports() -> None:
-    """Put off collections until `set_up`: imports leave hardly any garbage."""
-    gc.disable()
-
-
 def set_up() -> None:
     """Apply the settings. Call once, after all imports and before any work."""
     _raise_file_limit()

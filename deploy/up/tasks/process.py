@@ -10,11 +10,11 @@ from typing import Any
 
 from deploy.problems import CommandFailed
 
-TASKS = "deploy.up.tasks.store_tasks"
+TASKS = "deploy.up.tasks"
 
 
 async def run_task(name: str, **values: Any) -> dict[str, Any]:
-    """Run a task of `store_tasks.py` and return its result. Raises CommandFailed."""
+    """Run the task of a module of this folder; return its result. Raises CommandFailed."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-m", TASKS, name),
         stdin=asyncio.subprocess.PIPE,
