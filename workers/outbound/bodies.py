@@ -4,11 +4,11 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
 
-from aiohttp import StreamReader
 from msgspec import structs
 
 from engine.errors.nodes import NodeFailed
 from engine.nodes.support.base import HttpAnswer, HttpCall
+from workers.outbound.answer_parser import StreamReader
 from workers.outbound.exchange import Response
 from workers.outbound.inflating import BrokenEncoding, InflatedTooLarge, inflate
 

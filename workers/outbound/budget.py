@@ -3,11 +3,10 @@
 import asyncio
 import logging
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from engine.errors import EngineError
 from engine.errors.nodes import NodeFailed
-from engine.store.limits.outbound import CallAllowance
+from engine.store.limits.outbound import CallAllowance, OutboundCalls
 
 MAX_LEASE = 256
 """Most calls of one lease."""
@@ -24,14 +23,6 @@ MAX_ACCOUNTS = 10_000
 log = logging.getLogger(__name__)
 
 
-class AllowanceSource(Protocol):
-    """Port to the count of calls over all workers."""
-
-    async def lease(self, account_id: str, host: str, *, calls: int, sent: int) -> CallAllowance:
-        """Lease up to `calls` calls. Raises EngineError."""
-        ...
-
-
 @dataclass(slots=True)
 class _LeasedCalls:
     """Rest of the last lease for an account's calls to one host."""
@@ -46,7 +37,7 @@ class _LeasedCalls:
 class CallBudget:
     """Admits calls within the account's limit per minute."""
 
-    def __init__(self, leases: AllowanceSource) -> None:
+    def __init__(self, leases: OutboundCalls) -> None:
         self._leases = leases
         self._leased_calls: dict[tuple[str, str], _LeasedCalls] = {}
         self._uncounted: dict[str, int] = {}
@@ -79,9 +70,9 @@ class CallBudget:
         finally:
             leased.waiting -= 1
 
-    def note(self, account_id: str, sent: int) -> None:
-        """Note bytes sent and received; counted with the account's next lease."""
-        self._uncounted[account_id] = self._uncounted.pop(account_id, 0) + sent
+    def add_bytes(self, account_id: str, count: int) -> None:
+        """Add bytes that were sent or received; they are counted with the account's next lease."""
+        self._uncounted[account_id] = self._uncounted.pop(account_id, 0) + count
         if len(self._uncounted) > MAX_ACCOUNTS:
             del self._uncounted[next(iter(self._uncounted))]
 
@@ -118,7 +109,7 @@ class CallBudget:
             )
         except EngineError as error:
             log.warning("outbound calls go uncounted", extra={"reason": error.message})
-            self.note(account_id, sent)
+            self.add_bytes(account_id, sent)
             lease = CallAllowance(calls=None, seconds=UNKNOWN_SECONDS)
         leased.left = float("inf") if lease.calls is None else lease.calls and unused + lease.calls
         leased.last = MAX_LEASE if lease.calls is None else lease.calls

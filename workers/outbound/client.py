@@ -8,10 +8,11 @@ from engine.net.header_policy import header_fault
 from engine.net.url_policy import Target, UrlRefused
 from engine.nodes.support.base import HttpAnswer, HttpCall
 from engine.process.time_limits import TimeLimits
+from engine.store.limits.outbound import OutboundCalls
 from workers.outbound import redirects
 from workers.outbound.address_gate import AddressGate
 from workers.outbound.bodies import read_answer
-from workers.outbound.budget import AllowanceSource, CallBudget
+from workers.outbound.budget import CallBudget
 from workers.outbound.connecting import (
     AddressDenied,
     Connector,
@@ -38,7 +39,7 @@ class Egress:
         *,
         allow_private: bool = False,
         gate: AddressGate | None = None,
-        leases: AllowanceSource | None = None,
+        leases: OutboundCalls | None = None,
     ) -> None:
         self._budget = CallBudget(leases) if leases else None
         self._gate = gate or AddressGate(allow_private=allow_private)
@@ -96,7 +97,7 @@ class Egress:
         finally:
             if budget:
                 received = response.content.total_bytes
-                budget.note(account_id, len(call.body or b"") + received)
+                budget.add_bytes(account_id, len(call.body or b"") + received)
             response.end()
 
     def _prepare(self, call: HttpCall) -> tuple[Target, Request]:

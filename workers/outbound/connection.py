@@ -1,23 +1,19 @@
-"""One connection of outbound calls: at any time it is idle or has exactly one call pending.
-
-Of aiohttp it uses the parser of answers and the reader of bodies that the parser fills.
-"""
+"""One connection of outbound calls: at any time it is idle or has exactly one call pending."""
 
 import asyncio
 import socket
 from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
-from aiohttp import EMPTY_PAYLOAD, StreamReader
-from aiohttp.http import HttpResponseParser, HttpVersion11, RawResponseMessage
-
+from workers.outbound.answer_parser import (
+    EMPTY_PAYLOAD,
+    HttpVersion11,
+    RawResponseMessage,
+    StreamReader,
+    make_parser,
+)
 from workers.outbound.socket_state import acknowledged_bytes, is_quiet
 
-MAX_HEADERS = 256
-MAX_LINE_BYTES = 8_190
-"""Of the first line of an answer, and of each header."""
-READ_BYTES = 262_144
-"""Bytes of a body that may wait for their reader; twice as many stop the transport."""
 MAX_HEAD_BYTES = 65_536
 """Of everything before a body, interim answers included."""
 HEAD_PIECE = 4_096
@@ -183,7 +179,7 @@ class OutboundConnection(asyncio.Protocol):
             self._fail(UnaskedData())
             return
         if self._parser is None:
-            self._parser = self._make_parser()
+            self._parser = make_parser(self, self._loop, is_head_call=self._is_head_call)
         while data and self._is_in_head:
             piece, data = data[:HEAD_PIECE], data[HEAD_PIECE:]
             self._parse(piece)
@@ -251,19 +247,6 @@ class OutboundConnection(asyncio.Protocol):
             self._transport.resume_reading()
 
     # -- answers ----------------------------------------------------------------------------------
-
-    def _make_parser(self) -> Any:
-        return HttpResponseParser(
-            cast(Any, self),
-            self._loop,
-            READ_BYTES,
-            response_with_body=not self._is_head_call,
-            read_until_eof=True,
-            auto_decompress=False,
-            max_line_size=MAX_LINE_BYTES,
-            max_field_size=MAX_LINE_BYTES,
-            max_headers=MAX_HEADERS,
-        )
 
     def _parse(self, data: bytes) -> None:
         try:

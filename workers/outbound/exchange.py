@@ -3,11 +3,10 @@
 import re
 from collections.abc import Sequence
 
-from aiohttp import StreamReader
-from aiohttp.http import RawResponseMessage
 from msgspec import Struct
 from yarl import URL
 
+from workers.outbound.answer_parser import RawResponseMessage, StreamReader
 from workers.outbound.connecting import Origin
 from workers.outbound.connection import OutboundConnection
 from workers.outbound.pool import ConnectionPool, PoolKey

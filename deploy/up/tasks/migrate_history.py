@@ -4,9 +4,9 @@ import asyncio
 from typing import Any
 
 from deploy.problems import CommandFailed
-from engine.history.database import Database
+from engine.history.database.connections import Database
 from engine.history.errors import HistoryUnavailable
-from engine.history.migrate import migrate
+from engine.history.migrations.migrate import migrate
 from engine.settings import SettingError
 
 

@@ -129,10 +129,10 @@ async def test_many_bytes_are_reported_before_the_next_call() -> None:
         await take(watched, 1)
     asked = len(counter.asked)
 
-    watched.note("acc", budget.REPORT_BYTES - 1)
+    watched.add_bytes("acc", budget.REPORT_BYTES - 1)
     await take(watched, 1)
     few = counter.sent
-    watched.note("acc", 1)
+    watched.add_bytes("acc", 1)
     await take(watched, 1)
 
     assert (few, counter.sent) == (0, budget.REPORT_BYTES)
@@ -146,7 +146,7 @@ async def test_a_lease_that_is_renewed_early_keeps_its_unused_calls() -> None:
         await watched.take("acc", "a")
     assert counter.asked == [1, 2, 4, 8]
 
-    watched.note("acc", budget.REPORT_BYTES)
+    watched.add_bytes("acc", budget.REPORT_BYTES)
     for _ in range(7 + 16):
         await watched.take("acc", "a")
 
@@ -166,7 +166,7 @@ async def test_unreported_bytes_are_reported_with_the_next_lease(
     monkeypatch.setattr(budget, "UNKNOWN_SECONDS", 0.0)
     counter = Counter(1_000)
     watched = CallBudget(counter)
-    watched.note("acc", 500)
+    watched.add_bytes("acc", 500)
 
     counter.is_away = True
     await take(watched, 1)
@@ -290,8 +290,8 @@ async def test_no_more_accounts_are_kept_in_mind_than_are_useful(
     counted = CallBudget(counter)
 
     for number in range(1_000):
-        counted.note("acc", 1)
-        counted.note(f"acc_{number}", 1)
+        counted.add_bytes("acc", 1)
+        counted.add_bytes(f"acc_{number}", 1)
 
     assert len(counted._uncounted) == 10
     await counted.take("acc", "a")
