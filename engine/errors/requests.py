@@ -41,6 +41,16 @@ class InvalidQuery(InvalidRequest):
 InvalidQuery.examples = (InvalidQuery("limit", "'limit' must be a whole number from 1 to 500"),)
 
 
+class InvalidCursor(InvalidQuery):
+    """A cursor is not one that its list gave."""
+
+    def __init__(self) -> None:
+        super().__init__("cursor", "'cursor' must be one that this list gave")
+
+
+InvalidCursor.examples = (InvalidCursor(),)
+
+
 class InvalidInputs(InvalidRequest):
     """An input does not fit its field; `field` names it, `reason` explains."""
 

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import msgspec
 
+from engine.errors import InvalidCursor
 from engine.ids.partitions import PARTITIONS, partition_of
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
@@ -81,10 +82,10 @@ class _Position:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the place of an entry's id. Raises ValueError."""
+        """Return the place of an entry's id, which is the cursor after it. Raises InvalidCursor."""
         match = ENTRY_ID.fullmatch(text)
         if match is None:
-            raise ValueError("not an entry of the audit log")
+            raise InvalidCursor
         return cls(*map(int, match.groups()))
 
     def __str__(self) -> str:
@@ -129,7 +130,7 @@ class AuditLog:
     ) -> tuple[list[AuditEntry], str | None]:
         """Return entries, newest first, and the cursor of the next page.
 
-        Raises ValueError when `after` is no id of an entry.
+        Raises InvalidCursor when `after` is no id of an entry.
         """
         position = None if after is None else _Position.parse(after)
         streams = [*(keyspace.audit(each) for each in range(PARTITIONS)), keyspace.models_audit()]

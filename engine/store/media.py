@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from engine.access.tiers import Tiers
-from engine.errors import AssetNotFound, MediaQuotaExceeded
+from engine.errors import AssetNotFound, InvalidCursor, MediaQuotaExceeded
 from engine.ids.partitions import PARTITIONS, partition_of
 from engine.media.formats import Facts, MediaKind, media_kind_of
 from engine.media.ids import PATTERN, is_asset_id, make_asset_id
@@ -201,9 +201,9 @@ class AssetRecords:
         return _parse(asset_id, record)
 
     async def page(self, account_id: str, *, limit: int, cursor: str | None = None) -> AssetPage:
-        """Return at most `limit` assets of the account. Raises ValueError for an invalid cursor."""
+        """Return at most `limit` assets of the account. Raises InvalidCursor."""
         if cursor is not None and not PLACE.fullmatch(cursor):
-            raise ValueError("not a cursor of this list")
+            raise InvalidCursor
         key = keyspace.account_assets(partition_of(account_id))
         first = f"({account_id}|{cursor}" if cursor else f"({account_id}}}"
         last = f"[{account_id}|"

@@ -1,8 +1,6 @@
 """Query parameters: one type for each query gives their parsing and their description."""
 
-import contextlib
 import re
-from collections.abc import Iterator
 from functools import cache
 from typing import Annotated, Any, Self, get_origin
 from urllib.parse import parse_qsl
@@ -96,15 +94,6 @@ def check_names(scope: Scope, kind: type[QueryParameters] | None) -> None:
 def _names_of(kind: type[QueryParameters] | None) -> frozenset[str]:
     """Return the names of the parameters of a query."""
     return frozenset(each.name for each in members_of(kind)) if kind else frozenset()
-
-
-@contextlib.contextmanager
-def cursor_refused() -> Iterator[None]:
-    """Turn the ValueError of a list into a refusal of its cursor. Raises InvalidQuery."""
-    try:
-        yield
-    except ValueError:
-        raise InvalidQuery("cursor", "'cursor' must be one that this list gave") from None
 
 
 def parse_seconds(text: str) -> float | None:

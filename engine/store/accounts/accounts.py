@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 from engine.access.capabilities import Role, Tier
-from engine.errors import AccountNotFound, LastAdmin
+from engine.errors import AccountNotFound, InvalidCursor, LastAdmin
 from engine.ids.partitions import partition_of
 from engine.store.accounts.last_admin import AdminPins
 from engine.store.audit import COMMAND, AuditAction, AuditedAct, AuditLog
@@ -170,14 +170,14 @@ class Accounts:
         """Return accounts, newest first, and the cursor of the next page.
 
         With `email`, those whose address has that text in it, in any case; a page may then have
-        fewer than `limit`, although there is a next one. Raises ValueError when `after` is not an
-        account.
+        fewer than `limit`, although there is a next one. Raises InvalidCursor when `after` is not
+        an account.
         """
         start = 0
         if after is not None:
             rank = await self._client.send("ZREVRANK", keyspace.account_ids(), after)
             if rank is None:
-                raise ValueError("not an account")
+                raise InvalidCursor
             start = int(rank) + 1
         size = EXAMINED_AT_ONCE if email else limit + 1
         found: list[Account] = []

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from engine.errors import NotFound
+from engine.errors import InvalidCursor, NotFound
 from engine.ids.partitions import PARTITIONS, partition_of
 from engine.store.accounts.principals import Session
 from engine.store.accounts.sessions import Sessions
@@ -56,12 +56,15 @@ class SessionList:
     ) -> tuple[list[SessionRecord], str | None]:
         """Return the account's sessions, newest first, and the cursor of the next page.
 
-        Raises ValueError when `after` is no session of the account.
+        Raises InvalidCursor when `after` is no session of the account.
         """
         found = await self.all(account_id)
         start = 0
         if after is not None:
-            start = [each.id for each in found].index(after) + 1
+            ids = [each.id for each in found]
+            if after not in ids:
+                raise InvalidCursor
+            start = ids.index(after) + 1
         rows = found[start : start + limit]
         return rows, rows[-1].id if len(found) > start + limit else None
 

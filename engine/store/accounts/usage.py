@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from engine.errors import Unavailable
+from engine.errors import InvalidCursor, Unavailable
 from engine.executions.execution import Execution
 from engine.executions.filter import ExecutionFilter, Row
 from engine.store.archive.archive import Archive
@@ -82,7 +82,7 @@ class UsageLog:
     ) -> UsagePage:
         """Return a page of matches after `offset` of them, or after the cursor.
 
-        Raises ValueError for an invalid cursor, and Unavailable.
+        Raises InvalidCursor and Unavailable.
         """
         position, before = (None, 0) if cursor is None else _parse_cursor(cursor)
         forgotten_at = await read_newest_forgotten(self._client, account_id)
@@ -234,5 +234,5 @@ def _make_cursor(position: Row, before: int) -> str:
 def _parse_cursor(cursor: str) -> tuple[Row, int]:
     before, _, position = cursor.partition(".")
     if not before.isascii() or not before.isdigit() or len(before) > 15:
-        raise ValueError("not a cursor of this list")
+        raise InvalidCursor
     return parse_cursor(position), int(before)

@@ -9,6 +9,7 @@ from decimal import Decimal
 from sys import intern
 from typing import Any
 
+from engine.errors import InvalidCursor
 from engine.executions.execution import (
     Execution,
     ExecutionStatus,
@@ -214,19 +215,19 @@ def make_cursor(at: int, name: str) -> str:
 
 
 def parse_cursor(cursor: str) -> tuple[int, str]:
-    """Return creation time and id of a cursor's execution. Raises ValueError."""
+    """Return creation time and id of a cursor's execution. Raises InvalidCursor."""
     created, execution_id = split_cursor(cursor)
     try:
         return created, str(uuid.UUID(execution_id))
     except ValueError:
-        raise ValueError("not a cursor of this list") from None
+        raise InvalidCursor from None
 
 
 def split_cursor(cursor: str) -> tuple[int, str]:
-    """Return time and name of a cursor's row. Raises ValueError."""
+    """Return time and name of a cursor's row. Raises InvalidCursor."""
     padded = cursor + "=" * (-len(cursor) % 4)
     try:
         at, _, name = base64.urlsafe_b64decode(padded).decode().partition(":")
         return int(at), name
     except (ValueError, UnicodeDecodeError):
-        raise ValueError("not a cursor of this list") from None
+        raise InvalidCursor from None

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.errors import WorkflowNotFound
+from engine.errors import InvalidCursor, WorkflowNotFound
 from engine.ids.slugs import SLUG
 from engine.store.executions.record_fields import make_cursor, split_cursor
 from engine.store.redis import keyspace
@@ -169,8 +169,8 @@ def _is_shown_to(account_id: str, row: WorkflowSummary) -> bool:
 
 
 def parse_place(cursor: str) -> Place:
-    """Return the place of a cursor. Raises ValueError."""
+    """Return the place of a cursor. Raises InvalidCursor."""
     at, slug = split_cursor(cursor)
     if not SLUG.fullmatch(slug):
-        raise ValueError("not a cursor of this list")
+        raise InvalidCursor
     return at, slug

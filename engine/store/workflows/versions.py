@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 
+from engine.errors import InvalidCursor
 from engine.graph.plan import NodeName
 from engine.ids.partitions import PARTITIONS, partition_of
 from engine.store.redis import keyspace
@@ -132,10 +133,10 @@ class Versions:
     ) -> VersionPage:
         """At most `limit` versions that are kept, newest first.
 
-        Raises ValueError for a cursor that is not one of this list.
+        Raises InvalidCursor.
         """
         if cursor is not None and not NUMBER.fullmatch(cursor):
-            raise ValueError("not a cursor of this list")
+            raise InvalidCursor
         key = keyspace.workflow(account_id, slug)
         live, fields = await asyncio.gather(
             self._client.send("HGET", key, "version"), self._client.send("HKEYS", key)

@@ -20,7 +20,7 @@ from engine.values.plain import moment
 from gateway.admission.credentials import header_values
 from gateway.auth.endpoints import admins_only, operation
 from gateway.auth.resource import Resource
-from gateway.http.query import ShortPageQuery, cursor_refused
+from gateway.http.query import ShortPageQuery
 from gateway.http.request_bodies import read_body
 from gateway.http.responses import json_response
 from gateway.http.types import Instant, Moment, RequestBody, View, doc, refused
@@ -131,10 +131,9 @@ async def list_accounts(request: GatewayRequest, principal: Principal) -> Respon
     """All accounts, newest first, a page at a time."""
     query = AccountsQuery.parse(request.scope)
     store = request.services.store
-    with cursor_refused():
-        rows, next_cursor = await store.accounts.page(
-            limit=query.limit, after=query.cursor, email=query.email_part
-        )
+    rows, next_cursor = await store.accounts.page(
+        limit=query.limit, after=query.cursor, email=query.email_part
+    )
     return json_response(AccountsPage(rows=await _shown(store, rows), next_cursor=next_cursor))
 
 

@@ -20,7 +20,7 @@ from gateway.auth.endpoints import before_approval, guessed, operation, session_
 from gateway.auth.resource import Resource
 from gateway.http import response_headers
 from gateway.http.pages import HEADERS, page
-from gateway.http.query import QueryParameters, ShortPageQuery, cursor_refused
+from gateway.http.query import QueryParameters, ShortPageQuery
 from gateway.http.responses import DELETED, Deleted, json_response
 from gateway.http.types import Moment, Nested, View, doc
 from gateway.openapi.examples import CREATED, ENDED
@@ -131,10 +131,9 @@ async def sign_out(request: GatewayRequest, principal: Principal) -> Response:
 async def list_sessions(request: GatewayRequest, principal: Principal) -> Response:
     """The browsers that are signed in to the account, newest first, a page at a time."""
     query = ShortPageQuery.parse(request.scope)
-    with cursor_refused():
-        rows, next_cursor = await request.services.store.session_list.page(
-            principal.account.id, limit=query.limit, after=query.cursor
-        )
+    rows, next_cursor = await request.services.store.session_list.page(
+        principal.account.id, limit=query.limit, after=query.cursor
+    )
     asking = principal.session.id if principal.session is not None else ""
     shown = [SessionView.of(each, asking=asking) for each in rows]
     return json_response(SessionPage(rows=shown, next_cursor=next_cursor))

@@ -17,7 +17,7 @@ from engine.store.media import AssetSource
 from gateway.auth.endpoints import any_key, guessed, operation, requires
 from gateway.auth.resource import Resource
 from gateway.http.media_responses import MediaBody, send_medium
-from gateway.http.query import PageQuery, QueryParameters, cursor_refused
+from gateway.http.query import PageQuery, QueryParameters
 from gateway.http.responses import DELETED, Deleted, json_response
 from gateway.http.types import Content, Moment, RequestBody, View, doc
 from gateway.http.uploads import read_upload
@@ -124,10 +124,7 @@ async def list_assets(request: GatewayRequest, principal: Principal) -> Response
     """The caller's assets, newest first, a page at a time, and what all its media take."""
     query = PageQuery.parse(request.scope)
     media_service = request.services.media_service
-    with cursor_refused():
-        page = await media_service.page(
-            principal.account.id, limit=query.limit, cursor=query.cursor
-        )
+    page = await media_service.page(principal.account.id, limit=query.limit, cursor=query.cursor)
     return json_response(
         AssetPageView(
             rows=[AssetView.of(asset, url=media_service.link(asset)) for asset in page.assets],

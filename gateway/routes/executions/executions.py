@@ -10,7 +10,6 @@ from engine.errors import ExecutionNotCancellable, ExecutionNotFound, InvalidQue
 from engine.store import Principal
 from gateway.auth.endpoints import NO_BODY, before_approval, in_turns, operation, requires
 from gateway.auth.resource import Resource
-from gateway.http.query import cursor_refused
 from gateway.http.responses import json_response
 from gateway.http.types import Uuid, View
 from gateway.openapi.examples import EXECUTION_ID
@@ -47,14 +46,13 @@ CancelRequested.examples = (CancelRequested(EXECUTION_ID, "cancel_requested"),)
 async def list_executions(request: GatewayRequest, principal: Principal) -> Response:
     """The caller's executions, newest first, a page at a time."""
     services, query = request.services, ExecutionQuery.parse(request.scope)
-    with cursor_refused():
-        rows, next_cursor = await services.store.executions.list(
-            principal.account.id,
-            query.read_filter(),
-            limit=query.limit,
-            cursor=query.cursor,
-            reserve=services.result_memory.for_answer(request.context),
-        )
+    rows, next_cursor = await services.store.executions.list(
+        principal.account.id,
+        query.read_filter(),
+        limit=query.limit,
+        cursor=query.cursor,
+        reserve=services.result_memory.for_answer(request.context),
+    )
     return json_response(ExecutionPage([ExecutionRow.of(row) for row in rows], next_cursor))
 
 

@@ -8,14 +8,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from engine.billing.credits import LedgerKind
-from engine.errors import InvalidQuery, Unavailable
+from engine.errors import InvalidCursor, InvalidQuery, Unavailable
 from engine.ids.executions import is_execution_id
 from engine.store import LedgerEntry, Principal
 from engine.store.archive.archive import LedgerFilter, StreamId
 from engine.store.executions.record_fields import make_cursor, split_cursor
 from gateway.auth.endpoints import any_key, in_turns, operation
 from gateway.auth.resource import Resource
-from gateway.http.query import ShortPageQuery, cursor_refused
+from gateway.http.query import ShortPageQuery
 from gateway.http.responses import json_response
 from gateway.http.types import Credits, Instant, Moment, Nested, Uuid, View, doc
 from gateway.openapi.examples import CREATED, EXECUTION_ID
@@ -106,8 +106,7 @@ async def get_ledger(request: GatewayRequest, principal: Principal) -> Response:
     wanted = LedgerFilter(
         execution_id=query.execution_id, kind=query.kind, since=query.since, until=query.until
     )
-    with cursor_refused():
-        before = None if query.cursor is None else _parse(query.cursor)
+    before = None if query.cursor is None else _parse(query.cursor)
     page = await request.services.store.ledgers.page(
         principal.account.id, wanted, before=before, limit=query.limit
     )
@@ -117,10 +116,10 @@ async def get_ledger(request: GatewayRequest, principal: Principal) -> Response:
 
 
 def _parse(cursor: str) -> StreamId:
-    """Return the place of a cursor. Raises ValueError."""
+    """Return the place of a cursor. Raises InvalidCursor."""
     at, number = split_cursor(cursor)
     if not 0 <= at < MOST_AT or NUMBER.fullmatch(number) is None:
-        raise ValueError("not a cursor of this list")
+        raise InvalidCursor
     return at, int(number)
 
 

@@ -14,7 +14,7 @@ from engine.models.pricing import MICRO
 from engine.store import ExecutionFilter, Principal
 from gateway.auth.endpoints import any_key, in_turns, operation
 from gateway.auth.resource import Resource
-from gateway.http.query import MAX_NUMBER, ModelName, PageQuery, Slug, cursor_refused
+from gateway.http.query import MAX_NUMBER, ModelName, PageQuery, Slug
 from gateway.http.responses import json_response
 from gateway.http.types import Amount, Credits, Moment, Nested, Uuid, View, doc, exact_amount
 from gateway.openapi.examples import ACCOUNT_ID, CREATED, EXECUTION_ID
@@ -137,14 +137,13 @@ async def get_usage(request: GatewayRequest, principal: Principal) -> Response:
         workflow_slug=query.workflow_slug,
     )
     usage = request.services.store.usage
-    with cursor_refused():
-        page = await usage.page(
-            principal.account.id,
-            wanted,
-            limit=query.limit,
-            offset=query.offset,
-            cursor=query.cursor,
-        )
+    page = await usage.page(
+        principal.account.id,
+        wanted,
+        limit=query.limit,
+        offset=query.offset,
+        cursor=query.cursor,
+    )
     return json_response(
         UsagePageView(
             rows=[UsageRow.of(row) for row in page.rows],

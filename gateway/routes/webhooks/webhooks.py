@@ -27,7 +27,7 @@ from engine.webhooks.signing import (
 from gateway.auth.endpoints import operation, session_only
 from gateway.auth.principal import check_capability
 from gateway.auth.resource import Resource
-from gateway.http.query import PageQuery, cursor_refused
+from gateway.http.query import PageQuery
 from gateway.http.request_bodies import read_body
 from gateway.http.responses import DELETED, Deleted, json_response
 from gateway.http.types import Instant, Moment, RequestBody, View, described_as, doc
@@ -200,10 +200,9 @@ async def list_deliveries(request: GatewayRequest, principal: Principal) -> Resp
     """The deliveries of a webhook and their attempts, newest first, a page at a time."""
     query = DeliveriesQuery.parse(request.scope)
     key = await _own_key(request, principal)
-    with cursor_refused():
-        rows, next_cursor = await request.services.store.deliveries.list(
-            key.account_id, key.id, limit=query.limit, after=query.cursor, status=query.status
-        )
+    rows, next_cursor = await request.services.store.deliveries.list(
+        key.account_id, key.id, limit=query.limit, after=query.cursor, status=query.status
+    )
     return json_response(DeliveryPage([DeliveryView.of(row) for row in rows], next_cursor))
 
 

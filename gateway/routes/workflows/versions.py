@@ -14,7 +14,7 @@ from engine.store.accounts.rate_limits import SAVES
 from gateway.auth.endpoints import operation, requires
 from gateway.auth.resource import Resource
 from gateway.http.entity_tags import entity_tag
-from gateway.http.query import ShortPageQuery, cursor_refused
+from gateway.http.query import ShortPageQuery
 from gateway.http.responses import json_response
 from gateway.http.types import Moment, Nested, View, doc
 from gateway.openapi.examples import ACCOUNT_ID, CREATED
@@ -70,10 +70,9 @@ async def list_versions(request: GatewayRequest, principal: Principal) -> Respon
     query = ShortPageQuery.parse(request.scope)
     store, account_id = request.services.store, principal.account.id
     workflow = await store.workflows.get_own(account_id, check_slug(request.path_params["slug"]))
-    with cursor_refused():
-        page = await store.versions.page(
-            account_id, workflow.slug, limit=query.limit, cursor=query.cursor
-        )
+    page = await store.versions.page(
+        account_id, workflow.slug, limit=query.limit, cursor=query.cursor
+    )
     rows = [WorkflowVersion.of(each) for each in page.rows]
     return json_response(WorkflowVersionPage(rows=rows, next_cursor=page.next_cursor))
 

@@ -24,7 +24,7 @@ from gateway.auth.guard import count_call, identify_visitor
 from gateway.auth.redaction import redacted
 from gateway.auth.resource import Resource
 from gateway.http.entity_tags import entity_tag, wanted_versions
-from gateway.http.query import QueryParameters, ShortPageQuery, Version, cursor_refused
+from gateway.http.query import QueryParameters, ShortPageQuery, Version
 from gateway.http.request_bodies import read_object
 from gateway.http.responses import DELETED, Deleted, json_response
 from gateway.http.types import doc
@@ -86,8 +86,7 @@ async def list_workflows(request: GatewayRequest, principal: Principal) -> Respo
         foreign = await workflow_list.templates_of_others(account_id)
         return json_response(await make_rows(services, principal, [*own, *foreign]))
     wanted = WorkflowFilter(text=query.text, tag=query.tag, archived=query.archived)
-    with cursor_refused():
-        page = await workflow_list.page(account_id, wanted, limit=query.limit, cursor=query.cursor)
+    page = await workflow_list.page(account_id, wanted, limit=query.limit, cursor=query.cursor)
     rows = await make_rows(services, principal, page.rows)
     return json_response(WorkflowPageView(rows=rows, next_cursor=page.next_cursor))
 

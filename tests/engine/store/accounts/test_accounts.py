@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from engine.access.capabilities import Role, Tier
-from engine.errors import AccountNotFound
+from engine.errors import AccountNotFound, InvalidCursor
 from engine.store import Store
 from engine.store.accounts import accounts
 
@@ -120,7 +120,7 @@ async def test_accounts_come_in_pages_newest_first(store: Store) -> None:
         await store.accounts.list(), key=lambda each: (each.created_at, each.id)
     )
     assert (len(first), len(last), end) == (3, 2, None)
-    with pytest.raises(ValueError, match="account"):
+    with pytest.raises(InvalidCursor):
         await store.accounts.page(limit=3, after="acc_nobody")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from engine.access.capabilities import Tier
+from engine.errors import InvalidCursor
 from engine.executions.execution import ExecutionStatus
 from engine.store import Account, ExecutionFilter, Store
 from engine.store.accounts import usage
@@ -220,7 +221,7 @@ async def test_a_total_is_exact_up_to_a_number_of_matches(
 async def test_a_cursor_of_no_usage_page_is_refused(
     store: Store, account: Account, cursor: str
 ) -> None:
-    with pytest.raises(ValueError, match="cursor"):
+    with pytest.raises(InvalidCursor):
         await store.usage.page(account.id, ANY, limit=1, offset=0, cursor=cursor)
 
 

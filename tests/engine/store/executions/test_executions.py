@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 
 from engine.access.capabilities import Tier
-from engine.errors import ExecutionNotCancellable, ExecutionNotFound, WorkflowNotFound
+from engine.errors import (
+    ExecutionNotCancellable,
+    ExecutionNotFound,
+    InvalidCursor,
+    WorkflowNotFound,
+)
 from engine.executions.execution import TERMINAL, Execution, ExecutionStatus, NodeStatus
 from engine.executions.rows import NodeRow
 from engine.graph.plan import Plan
@@ -370,7 +375,7 @@ async def test_an_invalid_cursor_is_refused(store: Store, account: Account, text
     encoded = base64.urlsafe_b64encode(text.encode()).decode()
 
     for cursor in (text, encoded, "é", "\ud800"):
-        with pytest.raises(ValueError):
+        with pytest.raises(InvalidCursor):
             await store.executions.list(account.id, cursor=cursor)
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from engine.errors import InvalidCursor
 from engine.executions.execution import NodeExecution, NodeStatus
 from engine.executions.rows import NodeRow, StepRows, pack_rows
 from engine.store.executions.record_fields import (
@@ -77,5 +78,5 @@ def test_a_cursor_names_time_and_execution() -> None:
 
 @pytest.mark.parametrize("cursor", ["", "x", "MTIz", "é", make_cursor(1, "not-an-id")])
 def test_another_text_is_no_cursor(cursor: str) -> None:
-    with pytest.raises(ValueError, match="not a cursor"):
+    with pytest.raises(InvalidCursor):
         parse_cursor(cursor)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from engine.access.capabilities import Tier
+from engine.errors import InvalidCursor
 from engine.executions.execution import ExecutionStatus
 from engine.graph.document import Document
 from engine.store import Account, Store, WorkflowSummary
@@ -155,7 +156,7 @@ async def test_a_rare_filter_gives_short_pages_that_lead_to_every_match(
 async def test_a_cursor_of_another_list_is_refused(
     store: Store, account: Account, cursor: str
 ) -> None:
-    with pytest.raises(ValueError, match="cursor"):
+    with pytest.raises(InvalidCursor):
         await store.workflow_list.page(account.id, ALL, limit=1, cursor=cursor)
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from engine.errors import InvalidCursor
 from engine.store import Account, Store
 from engine.store.workflows.version_facts import pack_facts, parse_facts
 from tests.support.store.records import document
@@ -20,5 +21,5 @@ def test_facts_are_read_as_they_were_recorded() -> None:
 async def test_a_cursor_of_another_list_is_refused(
     store: Store, account: Account, cursor: str
 ) -> None:
-    with pytest.raises(ValueError, match="cursor"):
+    with pytest.raises(InvalidCursor):
         await store.versions.page(account.id, "echo", limit=1, cursor=cursor)
