@@ -12,7 +12,7 @@ from tests.support.contract.shapes import assert_fits, sentence
 from tests.support.gateway.documents import broken, greeting
 
 JSON = {"content-type": "application/json"}
-DEEP = b'{"inputs":' + b'{"a":' * 200 + b"1" + b"}" * 200 + b"}"
+DEEP = b'{"inputs":' + b'{"a":' * 64 + b"1" + b"}" * 65
 
 
 def refused(answer: httpx2.Response, status: int, code: str, **context: Any) -> None:
@@ -31,6 +31,12 @@ def refused(answer: httpx2.Response, status: int, code: str, **context: Any) -> 
         (b'{"name": NaN}', JSON),
         (b'{"name": "\xff"}', JSON),
         (b'{"name": "\\ud800"}', JSON),
+        (b'{"name": 1e400}', JSON),
+        (b"\xef\xbb\xbf{}", JSON),
+        (b'{"name": 18446744073709551616}', JSON),
+        (b'{"name": -9223372036854775809}', JSON),
+        (b'{"name": ' + b"9" * 4_000 + b"}", JSON),
+        (b"[" * 100_000, JSON),
         (b"[]", JSON),
         (b"null", JSON),
         (b'"text"', JSON),
@@ -40,7 +46,11 @@ def refused(answer: httpx2.Response, status: int, code: str, **context: Any) -> 
         (b"{}", {"content-type": "application/x-www-form-urlencoded"}),
         (b"{}", {"content-type": "multipart/form-data; boundary=a"}),
         (b"{}", {"content-type": "application/json; charset=utf-16"}),
+        (b"{}", {"content-type": "application/json, text/plain"}),
+        (b"{}", {"content-type": "application/jsonx"}),
         (b"{}", {**JSON, "content-encoding": "gzip"}),
+        (b"{}", {**JSON, "content-encoding": "br"}),
+        (b"{}", {**JSON, "content-encoding": "deflate, gzip"}),
     ],
 )
 def test_a_body_that_is_not_a_json_object_is_refused(
@@ -51,7 +61,10 @@ def test_a_body_that_is_not_a_json_object_is_refused(
     refused(answer, 400, "INVALID_BODY", **{"field?": str})
 
 
-@pytest.mark.parametrize("kind", ["application/json", "application/json; charset=UTF-8"])
+@pytest.mark.parametrize(
+    "kind",
+    ["Application/JSON", "application/json; charset=UTF-8", 'application/json; charset="UTF-8"'],
+)
 def test_a_json_body_is_taken(caller: Caller, kind: str) -> None:
     body = b'{"inputs": {"name": "Eve"}}'
     path = f"/api/workflows/{caller.save(greeting())}/run"

@@ -121,11 +121,14 @@ def test_a_delivery_is_read_by_its_id(browser: Caller, administration: Administr
 
     found = browser.get(f"/api/deliveries/{delivery['id']}")
     foreign = other.get(f"/api/deliveries/{delivery['id']}")
+    unknown = browser.get("/api/deliveries/00000000-0000-4000-8000-000000000000")
+    malformed = browser.get("/api/deliveries/nothing")
 
     assert found.status_code == 200
     assert found.json().keys() == delivery.keys()
     assert (found.json()["id"], found.json()["event"]) == (delivery["id"], "webhook.test")
     assert (foreign.status_code, foreign.json()["code"]) == (404, "NOT_FOUND")
+    assert foreign.content == unknown.content == malformed.content
 
 
 def test_deliveries_are_filtered_by_status(browser: Caller) -> None:
@@ -147,9 +150,26 @@ def test_deliveries_since_a_time_are_redelivered(browser: Caller) -> None:
     none = browser.post(
         f"{path}/redeliver", {"since": "2001-01-01T00:00:00Z", "status": "delivered"}
     )
-    wrong = browser.post(f"{path}/redeliver", {"since": "yesterday"})
-
     assert answer.status_code == 202
     assert answer.json() == {"redelivered": 1, "more": False, "nextSince": None}
     assert none.json()["redelivered"] == 0
-    assert (wrong.status_code, wrong.json()["code"]) == (400, "INVALID_BODY")
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        *(({"since": at}, "since") for at in (None, "", "yesterday", 1, "2026-01-31T12:00:00")),
+        ({}, "since"),
+        ({"since": "2026-01-31T12:00:00Z", "status": "lost"}, "status"),
+    ],
+    ids=str,
+)
+def test_a_redelivery_that_cannot_be_is_refused(
+    browser: Caller, body: dict[str, Any], field: str
+) -> None:
+    path, _ = hooked(browser)
+
+    answer = browser.post(f"{path}/redeliver", body)
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_BODY")
+    assert answer.json()["field"] == field

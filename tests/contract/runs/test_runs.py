@@ -132,7 +132,12 @@ def test_a_workflow_without_a_request_input_takes_no_inputs(caller: Caller) -> N
 
 @pytest.mark.parametrize(
     ("query", "headers"),
-    [("?timeout=0.2", {}), ("", {"prefer": "wait=0"}), ("?timeout=9", {"prefer": "wait=0"})],
+    [
+        *((f"?timeout={seconds}", {}) for seconds in ("0.2", "0", "1.5e-07")),
+        ("", {"prefer": "wait=0"}),
+        ("", {"prefer": "respond-async, wait=0.2"}),
+        ("?timeout=9", {"prefer": "wait=0"}),
+    ],
 )
 def test_a_wait_that_runs_out_is_answered_like_an_async_run_and_the_execution_goes_on(
     caller: Caller, query: str, headers: dict[str, str]
@@ -144,7 +149,7 @@ def test_a_wait_that_runs_out_is_answered_like_an_async_run_and_the_execution_go
     assert caller.execution(answer.json()["executionId"])["status"] == "processing"
 
 
-@pytest.mark.parametrize("timeout", ["soon", "-1", "", "1e3", "NaN"])
+@pytest.mark.parametrize("timeout", ["soon", "-1", "", "1e3", "NaN", "1_0"])
 def test_a_timeout_that_does_not_parse_is_refused(caller: Caller, timeout: str) -> None:
     answer = caller.run(caller.save(greeting()), {"name": "Eve"}, f"?timeout={timeout}")
 

@@ -43,8 +43,9 @@ def test_the_poll_url_leads_to_the_end(caller: Caller) -> None:
     assert (ended["status"], ended["result"]) == ("completed", {"text": "Hello Eve"})
 
 
-def test_async_that_is_neither_true_nor_false_is_refused(caller: Caller) -> None:
-    answer = caller.run(caller.save(greeting()), {"name": "Eve"}, "?async=perhaps")
+@pytest.mark.parametrize("query", ["?async=perhaps", "?async=true&async=false"])
+def test_async_that_is_neither_true_nor_false_is_refused(caller: Caller, query: str) -> None:
+    answer = caller.run(caller.save(greeting()), {"name": "Eve"}, query)
 
     assert answer.status_code == 400
     assert_fits(answer.json(), {"error": sentence, "code": "INVALID_QUERY", "field": "async"})

@@ -97,6 +97,7 @@ def test_a_webhook_is_answered_with_its_secret_when_the_server_made_it(owner: Ow
 
     webhook = {"url": "https://example.org/hook", "enabled": True, "createdAt": moment}
     assert (made.status_code, shown.status_code) == (200, 200)
+    assert made.headers["cache-control"] == shown.headers["cache-control"] == "no-store"
     assert_fits(made.json(), {**webhook, "secret": str})
     assert_fits(shown.json(), webhook)
     assert made.json()["secret"].startswith("whsec_")
@@ -126,6 +127,7 @@ def test_a_webhook_that_was_deleted_is_gone(owner: Owner) -> None:
         ({"url": 1}, "url"),
         ({"url": "example.org"}, "url"),
         ({"url": "ftp://example.org/"}, "url"),
+        ({"url": "http://a b/"}, "url"),
         ({"url": "https://user:pass@example.org/"}, "url"),
         ({"url": "https://example.org/", "secret": "x" * 15}, "secret"),
         ({"url": "https://example.org/", "secret": "x" * 257}, "secret"),
@@ -141,6 +143,13 @@ def test_a_bad_url_or_secret_is_refused_by_name(
     assert answer.status_code == 400
     expected = {"error": sentence, "code": "INVALID_WEBHOOK", "field": field, "reason": sentence}
     assert_fits(answer.json(), expected)
+
+
+def test_a_wrong_enabled_is_a_wrong_body(owner: Owner) -> None:
+    answer = owner.browser.put(owner.path, {"url": "https://example.org/", "enabled": "yes"})
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_BODY")
+    assert answer.json()["field"] == "enabled"
 
 
 @pytest.mark.parametrize("secret", ["x" * 16, "x" * 256])
@@ -201,6 +210,12 @@ def test_the_end_of_an_async_run_is_told(owner: Owner) -> None:
     same = ("executionId", "requestId", "workflowSlug", "modelIds", "creditsCost", "durationMs")
     for name in (*same, "createdAt", "completedAt"):
         assert event[name] == execution[name], name
+    row = owner.delivery("delivered")
+    assert_fits(row, DELIVERY | {"executionId": execution_id, "nextAttemptAt": None})
+    again = owner.browser.post(f"{owner.path}/deliveries/{row['id']}/redeliver")
+    assert (again.status_code, again.json()["status"]) == (202, "pending")
+    assert [each.body for each in owner.received("/done", 2)] == [request.body] * 2
+    assert [each["status"] for each in owner.delivery("delivered")["attempts"]] == [200, 200]
 
 
 def test_a_failed_run_is_told_with_its_error(owner: Owner) -> None:
@@ -339,6 +354,8 @@ def test_deliveries_are_listed_in_pages(owner: Owner) -> None:
     assert_fits(rest, {"rows": [DELIVERY], "nextCursor": None})
     assert [row["id"] for row in first["rows"] + rest["rows"]] == ids[::-1]
     assert (wrong.json()["code"], wrong.json()["field"]) == ("INVALID_QUERY", "limit")
+    lost = owner.browser.get(f"{owner.path}/deliveries?cursor=nonsense")
+    assert (lost.json()["code"], lost.json()["field"]) == ("INVALID_QUERY", "cursor")
 
 
 def test_a_foreign_webhook_is_not_found(owner: Owner, browser: Caller) -> None:
@@ -350,6 +367,7 @@ def test_a_foreign_webhook_is_not_found(owner: Owner, browser: Caller) -> None:
         browser.delete(owner.path),
         browser.post(f"{owner.path}/test"),
         browser.get(f"{owner.path}/deliveries"),
+        browser.post(f"{owner.path}/deliveries/00000000-0000-4000-8000-000000000000/redeliver"),
     ]
 
     assert {(each.status_code, each.json()["code"]) for each in answers} == {(404, "NOT_FOUND")}

@@ -68,10 +68,12 @@ def test_what_is_read_may_be_posted_again(caller: Caller) -> None:
     first = caller.create(greeting(folderId="f", publicPlayground=True)).json()
 
     second = caller.create(first).json()
+    updated = caller.put(path(first["slug"]), first)
 
     own = ("slug", "createdAt", "updatedAt")
     assert second["slug"] != first["slug"]
     assert all(second[name] == first[name] for name in first if name not in own)
+    assert (updated.json()["nodes"], updated.json()["version"]) == (first["nodes"], 2)
 
 
 def test_the_list_is_a_bare_array(caller: Caller) -> None:
@@ -103,6 +105,7 @@ def test_the_list_has_ones_own_and_templates_of_others(caller: Caller, stranger:
         ("  contract   SPACES  ", "contract-spaces"),
         ("合同", "untitled-workflow"),
         ("!!!", "untitled-workflow"),
+        ("a" * 100, "a" * 64),
     ],
 )
 def test_a_slug_is_made_from_the_name(caller: Caller, name: str, slug: str) -> None:
@@ -146,7 +149,7 @@ def test_an_update_is_partial_and_makes_a_version(caller: Caller) -> None:
     assert all(after[name] == before[name] for name in before if name not in changed)
 
 
-@pytest.mark.parametrize("given", ["1", '"1"'])
+@pytest.mark.parametrize("given", ["1", '"1"', '"7", "1"'])
 def test_if_match_guards_against_lost_updates(caller: Caller, given: str) -> None:
     slug = caller.save(greeting())
 
@@ -158,6 +161,18 @@ def test_if_match_guards_against_lost_updates(caller: Caller, given: str) -> Non
     expected = {"error": sentence, "code": "VERSION_CONFLICT", "version?": 2}
     assert_fits(second.json(), expected)
     assert caller.get(path(slug)).json()["description"] == "a"
+
+
+@pytest.mark.parametrize("given", ["1", '"3"', 'W/"2"', "", "abc", '"2'])
+def test_an_update_of_another_version_is_refused(caller: Caller, given: str) -> None:
+    slug = caller.save(greeting())
+    caller.put(path(slug), greeting(description="two"))
+
+    answer = caller.put(path(slug), {"name": "New"}, headers={"if-match": given})
+
+    assert (answer.status_code, answer.json()["code"]) == (412, "VERSION_CONFLICT")
+    assert caller.get(path(slug)).json()["version"] == 2
+    assert caller.put(path(slug), {"name": "New"}, headers={"if-match": "*"}).status_code == 200
 
 
 def test_of_many_updates_of_one_version_one_wins(caller: Caller) -> None:
@@ -342,9 +357,15 @@ def test_a_template_is_read_by_all_and_written_by_its_owner(
     assert (ran.status_code, ran.json()["code"]) == (404, "WORKFLOW_NOT_FOUND")
 
 
-@pytest.mark.parametrize("slug", ["No", "a_b", "a.b", "a" * 65, "%20"])
+@pytest.mark.parametrize("slug", ["No", "a_b", "a.b", "a" * 65, "%20", "a%20b", "%c3%a4", "a%00"])
 def test_a_slug_that_is_none_is_refused(caller: Caller, slug: str) -> None:
-    for answer in (caller.get(path(slug)), caller.run(slug), caller.put(path(slug), {})):
+    for answer in (
+        caller.get(path(slug)),
+        caller.run(slug),
+        caller.put(path(slug), {}),
+        caller.delete(path(slug)),
+        caller.get(f"{path(slug)}/schema"),
+    ):
         assert answer.status_code == 400, slug
         assert_fits(answer.json(), {"error": sentence, "code": "INVALID_SLUG"})
 

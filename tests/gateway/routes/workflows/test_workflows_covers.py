@@ -8,18 +8,6 @@ from tests.support.gateway.documents import greeting
 from tests.support.gateway.uploads import refused, upload
 
 HERE = "/api/workflows/greeting"
-COVER = "https://example.com/cover.png?size=large"
-
-
-async def test_cover_hidden_and_archived_come_back(client: httpx2.AsyncClient) -> None:
-    members = {"cover": COVER, "hidden": True, "archived": True}
-
-    saved = (await client.post("/api/workflows", json=greeting(**members))).json()
-    read = (await client.get(HERE)).json()
-    again = (await client.put(HERE, json=read)).json()
-
-    for document in (saved, read, again):
-        assert {name: document[name] for name in members} == members
 
 
 @pytest.mark.parametrize(

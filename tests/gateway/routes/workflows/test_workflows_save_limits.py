@@ -46,21 +46,6 @@ async def test_a_save_too_many_is_429_and_writes_nothing(
     assert (kept.version, kept.name) == (SAVES, "New")
 
 
-async def test_reading_deleting_and_running_go_on_and_have_no_part_in_it(
-    client: httpx2.AsyncClient,
-) -> None:
-    for _ in range(SAVES):
-        await client.post("/api/workflows", json=greeting())
-
-    read = await client.get(PATH)
-    ran = await client.post(f"{PATH}/run?async=true", json={"inputs": {"name": "Eve"}})
-    deleted = await client.delete(PATH)
-
-    assert (read.status_code, ran.status_code, deleted.status_code) == (200, 202, 200)
-    assert ran.headers["x-ratelimit-remaining"] == "99"
-    assert "x-ratelimit-limit" not in deleted.headers
-
-
 async def test_all_keys_and_browsers_of_an_account_share_the_count(
     client: httpx2.AsyncClient, make_browser: MakeBrowser, account: Account
 ) -> None:
