@@ -47,7 +47,8 @@ from workers.runtime.limits import ConcurrencyLimit
 from workers.runtime.own_actors import OwnActors
 from workers.runtime.variables import own_variables, publish_variables
 from workers.walk.walker import Walker
-from workers.webhooks.sender import HostLimits, WebhookSender
+from workers.webhooks.host_limits import HostLimits
+from workers.webhooks.sender import WebhookSender
 
 LISTED_PAUSE_SECONDS = 0.02
 

@@ -6,93 +6,35 @@ time, and their rate at a host without a 2xx in the last hour, and serves accoun
 
 import asyncio
 import contextlib
-import hashlib
 import logging
 import math
 import secrets
-import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
-from functools import partial
 
 from engine import metrics
-from engine.errors import EngineError, ExecutionNotFound, ResultGone, StorageFailed
-from engine.errors.nodes import STORAGE, NodeFailed
-from engine.executions.execution import Execution
-from engine.executions.retry import draw_jitter, jittered
-from engine.models.limits import ModelLimits
-from engine.net.url_policy import UrlRefused, check_url
-from engine.nodes.support.base import HttpAnswer, HttpCall
+from engine.errors import EngineError
+from engine.errors.nodes import NodeFailed
+from engine.executions.retry import jittered
 from engine.store import Store
-from engine.store.limits.governor import Pacing
 from engine.store.redis import keyspace
 from engine.store.webhooks.deliveries import ClaimedDelivery, DeliveryReceiver
-from engine.webhooks.deliveries import (
-    Attempt,
-    DeliveryStatus,
-    DeliveryVerdict,
-    execution_body,
-    judge,
-)
-from engine.webhooks.signing import sign
+from engine.webhooks.deliveries import Attempt, DeliveryStatus, DeliveryVerdict
 from workers.outbound.client import Egress
 from workers.providers.limiter.call_limiter import CallLimiter, LimiterKey, LimiterTurn
 from workers.runtime.store_retries import retry_until_answered
+from workers.webhooks.attempts import DeliveryAttempts
+from workers.webhooks.host_limits import HostLimits, host_of
 
-ATTEMPT_SECONDS = 10.0
-READ_SECONDS = 8.0
-"""Time-out of reading the execution: with the attempt, less than the delivery's lease."""
-MAX_ANSWER_BYTES = 65_536
-KEPT_ANSWER_BYTES = 2_048
-LARGE_BODY = 1_048_576
-"""Bytes from which on signing a body must not block the event loop."""
 MAX_TURNS = 10
 """Turns that one process requests or has at a time for one webhook."""
 MAX_WAITING = 20_000
 """Deliveries of one webhook that wait in one process; further ones come again when they are due."""
-TRUST_SECONDS = 3_600.0
-"""For this time after a 2xx a host's rate is not limited."""
-BURST_MS = 20
-"""With the governor's margin of 2 %, no second has more calls than are allowed."""
 NO_TURN_SECONDS = 1.0
 """Pause before a turn is requested again after an error."""
-LABEL = "webhooks"
-"""Name of all hosts together in metrics."""
-MAX_LOST = 5
-"""A delivery whose attempts were lost this often with their workers fails."""
-DISABLED = "The webhook is disabled or deleted"
-UNREAD = "The execution's result could not be read from where it is kept"
-FORGOTTEN = "The execution is not kept any more"
-LOST = "Workers died of its attempts"
-UNREADABLE = "The webhook's secret could not be read"
 
 logger = logging.getLogger(__name__)
-
-
-class _GivenUp(Exception):
-    """The delivery can never be sent; the message says why."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostLimits:
-    """Limits of the attempts at one host, over all workers; 0: none."""
-
-    concurrency: int
-    per_second: int
-
-    def limiter_key(self, host: str) -> LimiterKey:
-        """Return the key of the queue in which attempts at a host wait for their turn."""
-        return LimiterKey(
-            provider=f"webhooks:{hashlib.sha256(host.encode()).hexdigest()[:16]}",
-            label=LABEL,
-            limits=ModelLimits(
-                requests_per_minute=60 * self.per_second or None,
-                concurrency=self.concurrency or None,
-            ),
-            patience=math.inf,
-            pacing=Pacing(burst_ms=BURST_MS, trust_ms=round(TRUST_SECONDS * 1000)),
-        )
 
 
 @dataclass(slots=True)
@@ -135,11 +77,10 @@ class WebhookSender:
         scale: float = 1.0,
     ) -> None:
         self._store = store
-        self._egress = egress
+        self._attempts = DeliveryAttempts(store, egress, scale)
         self._limiter = limiter
         self._limits = limits
         self._release = release
-        self._scale = scale
         self._loop = asyncio.get_running_loop()
         self._is_draining = False
         self._references: set[str] = set()
@@ -194,7 +135,7 @@ class WebhookSender:
             return
         if self._is_draining:
             return  # its hint is sent back
-        host = _host_of(receiver.url)
+        host = host_of(receiver.url)
         queue_key = receiver.key_id, host
         queue = self._queues.get(queue_key)
         if queue is None:
@@ -275,7 +216,7 @@ class WebhookSender:
         )
         if claimed is None:
             return False
-        attempt, judgement = await self._attempt(claimed)
+        attempt, judgement = await self._attempts.attempt(claimed)
         if judgement.status is DeliveryStatus.DELIVERED:
             turn.done()
         await self._settle(claimed, attempt, judgement)
@@ -298,94 +239,3 @@ class WebhookSender:
         if settled.disabled_reason:
             metrics.WEBHOOKS_DISABLED.inc()
             logger.warning("webhook disabled", extra={**extra, "reason": settled.disabled_reason})
-
-    async def _attempt(self, claimed: ClaimedDelivery) -> tuple[Attempt, DeliveryVerdict]:
-        began = time.perf_counter()
-        try:
-            answer = await self._egress.fetch(await self._call(claimed))
-        except (_GivenUp, NodeFailed) as error:
-            attempt = Attempt(at=claimed.now, duration_ms=_since(began), error=_sentence(error))
-            if isinstance(error, _GivenUp):
-                return attempt, DeliveryVerdict(status=DeliveryStatus.FAILED)
-            return attempt, self._judge(claimed, None)
-        attempt = Attempt(
-            at=claimed.now,
-            status=answer.status,
-            duration_ms=_since(began),
-            error=_refusal(answer.status),
-            body=answer.body[:KEPT_ANSWER_BYTES].decode(errors="replace"),
-        )
-        return attempt, self._judge(claimed, answer)
-
-    def _judge(self, claimed: ClaimedDelivery, answer: HttpAnswer | None) -> DeliveryVerdict:
-        return judge(
-            answer.status if answer else None,
-            attempt=claimed.tries + 1,
-            retry_after=answer.headers.get("retry-after") if answer else None,
-            jitter=draw_jitter(),
-            scale=self._scale,
-        )
-
-    async def _call(self, claimed: ClaimedDelivery) -> HttpCall:
-        if claimed.is_unreadable:
-            logger.error("HEADRACE_SECRET_KEY is not the one that secrets are sealed with")
-            raise NodeFailed("internal_error", UNREADABLE, retryable=True)
-        if not claimed.secrets:
-            raise _GivenUp(DISABLED)
-        if claimed.lost > MAX_LOST:
-            raise _GivenUp(LOST)
-        body = claimed.body or await self._body(claimed)
-        signed = partial(sign, claimed.secrets, claimed.id, int(time.time()), body)
-        return HttpCall(
-            method="POST",
-            url=claimed.url,
-            headers=(("Content-Type", "application/json"),),
-            body=body,
-            timeout_seconds=ATTEMPT_SECONDS,
-            max_bytes=MAX_ANSWER_BYTES,
-            is_cut=True,
-            account_id=claimed.account_id,
-            is_counted=False,
-            signature=await asyncio.to_thread(signed) if len(body) > LARGE_BODY else signed(),
-        )
-
-    async def _body(self, claimed: ClaimedDelivery) -> bytes:
-        head, execution_id = self._store.executions.head, claimed.execution_id or ""
-
-        async def read() -> Execution:
-            try:
-                async with asyncio.timeout(READ_SECONDS):
-                    return await head(claimed.account_id, execution_id)
-            except (StorageFailed, TimeoutError):
-                raise NodeFailed(STORAGE, UNREAD, retryable=True) from None
-
-        try:
-            return execution_body(await retry_until_answered(read, "read"), claimed.event)
-        except ExecutionNotFound:
-            raise _GivenUp(FORGOTTEN) from None
-        except ResultGone as error:
-            raise _GivenUp(error.message) from None
-
-
-def _host_of(url: str) -> str:
-    """Return the host whose load is limited: without its port, since a machine has many."""
-    try:
-        return check_url(url, allow_private=True).host.rstrip(".")
-    except UrlRefused:
-        return ""  # it is not called
-
-
-def _sentence(error: Exception) -> str:
-    return error.message if isinstance(error, NodeFailed) else str(error)
-
-
-def _refusal(status: int) -> str | None:
-    if 200 <= status <= 299:
-        return None
-    if 300 <= status <= 399:
-        return f"The receiver answered {status}; redirects are not followed"
-    return f"The receiver answered {status}"
-
-
-def _since(began: float) -> int:
-    return int((time.perf_counter() - began) * 1000)

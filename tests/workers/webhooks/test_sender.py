@@ -20,7 +20,7 @@ from tests.support.workers.held_walker import executions_held
 from tests.support.workers.webhook_owner import SECRET, Owner
 from workers.main import worker
 from workers.walk.walker import Walker
-from workers.webhooks import sender as sending
+from workers.webhooks import attempts
 
 pytestmark = pytest.mark.usefixtures("brisk_sweeper")
 
@@ -230,7 +230,7 @@ async def test_of_a_huge_answer_the_first_two_kibibytes_are_kept(
 async def test_a_receiver_that_hangs_behind_its_head_has_failed(
     owner: Owner, receiver: Receiver, walker: Walker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sending, "ATTEMPT_SECONDS", 0.2)
+    monkeypatch.setattr(attempts, "ATTEMPT_SECONDS", 0.2)
     key_id = await owner.hook("/hang")
     execution_id = await owner.run(key_id)
 
@@ -293,7 +293,7 @@ async def test_a_delivery_is_given_up_after_six_attempts_in_a_row_were_lost_with
         delivery = await owner.settled(key_id, delivery_id)
 
     assert (delivery.status, len(receiver.received)) == (status, calls)
-    assert (delivery.attempts[-1].error == sending.LOST) is not calls
+    assert (delivery.attempts[-1].error == attempts.LOST) is not calls
 
 
 async def lose_attempt(owner: Owner, delivery_id: str) -> None:

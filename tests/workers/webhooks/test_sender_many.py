@@ -22,6 +22,7 @@ from tests.support.workers.webhook_owner import SECRET, Owner
 from tests.support.workers.worker_process import WorkerProcess
 from workers.main import worker
 from workers.providers.limiter.call_limiter import CallLimiter, LimiterTurn
+from workers.webhooks import attempts
 from workers.webhooks import sender as sending
 
 SHORT = 0.0005
@@ -156,7 +157,7 @@ async def test_a_secret_that_cannot_be_read_for_a_while_is_no_end_of_a_delivery(
 
     assert pending is not None
     assert pending.status is DeliveryStatus.PENDING
-    assert pending.attempts[0].error == sending.UNREADABLE
+    assert pending.attempts[0].error == attempts.UNREADABLE
     assert delivered.status is DeliveryStatus.DELIVERED
     assert len(receiver.received) == 1
 

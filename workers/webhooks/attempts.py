@@ -1,0 +1,138 @@
+"""One attempt at a delivery: its signed call, and what follows from the answer."""
+
+import asyncio
+import logging
+import time
+from functools import partial
+
+from engine.errors import ExecutionNotFound, ResultGone, StorageFailed
+from engine.errors.nodes import STORAGE, NodeFailed
+from engine.executions.execution import Execution
+from engine.executions.retry import draw_jitter
+from engine.nodes.support.base import HttpAnswer, HttpCall
+from engine.store import Store
+from engine.store.webhooks.deliveries import ClaimedDelivery
+from engine.webhooks.deliveries import (
+    Attempt,
+    DeliveryStatus,
+    DeliveryVerdict,
+    execution_body,
+    judge,
+)
+from engine.webhooks.signing import sign
+from workers.outbound.client import Egress
+from workers.runtime.store_retries import retry_until_answered
+
+ATTEMPT_SECONDS = 10.0
+READ_SECONDS = 8.0
+"""Time-out of reading the execution: with the attempt, less than the delivery's lease."""
+MAX_ANSWER_BYTES = 65_536
+KEPT_ANSWER_BYTES = 2_048
+LARGE_BODY = 1_048_576
+"""Bytes from which on signing a body must not block the event loop."""
+MAX_LOST = 5
+"""A delivery whose attempts were lost this often with their workers fails."""
+DISABLED = "The webhook is disabled or deleted"
+UNREAD = "The execution's result could not be read from where it is kept"
+FORGOTTEN = "The execution is not kept any more"
+LOST = "Workers died of its attempts"
+UNREADABLE = "The webhook's secret could not be read"
+
+logger = logging.getLogger(__name__)
+
+
+class _GivenUp(Exception):
+    """The delivery can never be sent; the message says why."""
+
+
+class DeliveryAttempts:
+    """Makes attempts at claimed deliveries. `scale` shortens the schedule's pauses for tests."""
+
+    def __init__(self, store: Store, egress: Egress, scale: float) -> None:
+        self._store = store
+        self._egress = egress
+        self._scale = scale
+
+    async def attempt(self, claimed: ClaimedDelivery) -> tuple[Attempt, DeliveryVerdict]:
+        """Send the delivery; return the record of the attempt and what becomes of the delivery."""
+        began = time.perf_counter()
+        try:
+            answer = await self._egress.fetch(await self._call(claimed))
+        except (_GivenUp, NodeFailed) as error:
+            attempt = Attempt(at=claimed.now, duration_ms=_since(began), error=_sentence(error))
+            if isinstance(error, _GivenUp):
+                return attempt, DeliveryVerdict(status=DeliveryStatus.FAILED)
+            return attempt, self._judge(claimed, None)
+        attempt = Attempt(
+            at=claimed.now,
+            status=answer.status,
+            duration_ms=_since(began),
+            error=_refusal(answer.status),
+            body=answer.body[:KEPT_ANSWER_BYTES].decode(errors="replace"),
+        )
+        return attempt, self._judge(claimed, answer)
+
+    def _judge(self, claimed: ClaimedDelivery, answer: HttpAnswer | None) -> DeliveryVerdict:
+        return judge(
+            answer.status if answer else None,
+            attempt=claimed.tries + 1,
+            retry_after=answer.headers.get("retry-after") if answer else None,
+            jitter=draw_jitter(),
+            scale=self._scale,
+        )
+
+    async def _call(self, claimed: ClaimedDelivery) -> HttpCall:
+        if claimed.is_unreadable:
+            logger.error("HEADRACE_SECRET_KEY is not the one that secrets are sealed with")
+            raise NodeFailed("internal_error", UNREADABLE, retryable=True)
+        if not claimed.secrets:
+            raise _GivenUp(DISABLED)
+        if claimed.lost > MAX_LOST:
+            raise _GivenUp(LOST)
+        body = claimed.body or await self._body(claimed)
+        signed = partial(sign, claimed.secrets, claimed.id, int(time.time()), body)
+        return HttpCall(
+            method="POST",
+            url=claimed.url,
+            headers=(("Content-Type", "application/json"),),
+            body=body,
+            timeout_seconds=ATTEMPT_SECONDS,
+            max_bytes=MAX_ANSWER_BYTES,
+            is_cut=True,
+            account_id=claimed.account_id,
+            is_counted=False,
+            signature=await asyncio.to_thread(signed) if len(body) > LARGE_BODY else signed(),
+        )
+
+    async def _body(self, claimed: ClaimedDelivery) -> bytes:
+        head, execution_id = self._store.executions.head, claimed.execution_id or ""
+
+        async def read() -> Execution:
+            try:
+                async with asyncio.timeout(READ_SECONDS):
+                    return await head(claimed.account_id, execution_id)
+            except (StorageFailed, TimeoutError):
+                raise NodeFailed(STORAGE, UNREAD, retryable=True) from None
+
+        try:
+            return execution_body(await retry_until_answered(read, "read"), claimed.event)
+        except ExecutionNotFound:
+            raise _GivenUp(FORGOTTEN) from None
+        except ResultGone as error:
+            raise _GivenUp(error.message) from None
+
+
+def _sentence(error: Exception) -> str:
+    return error.message if isinstance(error, NodeFailed) else str(error)
+
+
+def _refusal(status: int) -> str | None:
+    if 200 <= status <= 299:
+        return None
+    if 300 <= status <= 399:
+        return f"The receiver answered {status}; redirects are not followed"
+    return f"The receiver answered {status}"
+
+
+def _since(began: float) -> int:
+    return int((time.perf_counter() - began) * 1000)
