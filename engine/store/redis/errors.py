@@ -36,11 +36,11 @@ def parse_word(text: str) -> str:
     """Return the first word of an error reply, "OTHER" without one."""
     if text.startswith(NO_PERMISSION_IN_SCRIPT):
         return "NOPERM"
-    found = WRAPPED.search(text) if text.startswith("ERR ") else None
-    if found is not None:
-        return found[1]
-    found = WORD.match(text)
-    return found[0] if found else "OTHER"
+    wrapped = WRAPPED.search(text) if text.startswith("ERR ") else None
+    if wrapped is not None:
+        return wrapped[1]
+    word = WORD.match(text)
+    return word[0] if word else "OTHER"
 
 
 def failure_of(text: str) -> Unavailable | StoreFault:

@@ -44,19 +44,11 @@ class ScriptNames:
 
     def __init__(self, keys: Sequence[Parameter], arguments: Sequence[Parameter]) -> None:
         """Raise ValueError for parameters that have no position of their own."""
+        _check(keys, arguments)
         self.keys, self.arguments = keys, arguments
         parameters = [*keys, *arguments]
         names = [each.name for each in parameters]
-        sizes = [each.size for each in arguments]
-        if len(set(names)) < len(names):
-            raise ValueError("a name occurs twice")
-        if LIST in sizes and any(sizes[sizes.index(LIST) :]):
-            raise ValueError("a list does not stand last")
-        if not keys or keys[0].is_optional:
-            raise ValueError("the first key may be absent")
-        if any(each.size != 1 for each in keys[:-1]) or keys[-1].size > 1:
-            raise ValueError("several keys that are no list at the end have one name")
-        self._count = len(names)
+        self._names = frozenset(names)
         self._defaults: dict[str, Any] = {
             each.name: None if each.is_optional else ()
             for each in parameters
@@ -65,9 +57,7 @@ class ScriptNames:
         self._values: Callable[[dict[str, Any]], Sequence[Any]] = (
             itemgetter(*names) if len(names) > 1 else lambda given: (given[names[0]],)
         )
-        self._optional = [
-            (place, place < len(keys)) for place, each in enumerate(parameters) if each.is_optional
-        ]
+        self._optional = [place for place, each in enumerate(parameters) if each.is_optional]
         self._has_sequences = any(each.size != 1 for each in parameters)
 
     def bind(self, given: dict[str, Any]) -> Sequence[Any]:
@@ -75,25 +65,22 @@ class ScriptNames:
 
         Raises TypeError for a missing or an unknown name.
         """
-        if len(given) != self._count:
+        if len(given) != len(self._names):
             given = self._defaults | given
         try:
             values = self._values(given)
         except KeyError as error:
             raise TypeError(f"the call lacks {error}") from None
-        if len(given) != self._count:
-            known = {each.name for each in (*self.keys, *self.arguments)}
-            raise TypeError(f"the script has no {', '.join(sorted(given.keys() - known))}")
+        if len(given) != len(self._names):
+            raise TypeError(f"the script has no {', '.join(sorted(given.keys() - self._names))}")
+        count = len(self.keys)
         if self._optional and None in values:
             values = list(values)
-            for place, is_key in self._optional:
+            for place in self._optional:
                 if values[place] is None:
-                    values[place] = values[0] if is_key else ""
-        return self._spread(values) if self._has_sequences else (len(self.keys), *values)
-
-    def _spread(self, values: Sequence[Any]) -> Sequence[Any]:
-        """Return the words of a call with sequences; the lengths of lists stand before them."""
-        count = len(self.keys)
+                    values[place] = values[0] if place < count else ""
+        if not self._has_sequences:
+            return (count, *values)
         keys = list(_flatten(self.keys, values[:count]))
         return [len(keys), *keys, *_flatten(self.arguments, values[count:])]
 
@@ -104,24 +91,40 @@ class ScriptNames:
         position by number.
         """
         places = {**_places("KEYS", self.keys), **_places("ARGV", self.arguments)}
-        used = {reference[2] for reference in REFERENCE.finditer(text)}
-        unused = {each.name for each in (*self.keys, *self.arguments)} - used
-        wrong = [match[0] for match in REFERENCE.finditer(text) if match[0] not in places]
-        wrong += [match[0] for match in BY_NUMBER.finditer(text)]
+        references = list(REFERENCE.finditer(text))
+        unused = self._names - {each[2] for each in references}
+        wrong = [each[0] for each in references if each[0] not in places]
+        wrong += [each[0] for each in BY_NUMBER.finditer(text)]
         if unused or wrong:
             raise ValueError(f"unused names: {sorted(unused)}, not in the header: {wrong}")
-        return REFERENCE.sub(lambda reference: places[reference[0]], text)
+        return REFERENCE.sub(lambda each: places[each[0]], text)
+
+
+def _check(keys: Sequence[Parameter], arguments: Sequence[Parameter]) -> None:
+    names = [each.name for each in (*keys, *arguments)]
+    if len(set(names)) < len(names):
+        raise ValueError("a name occurs twice")
+    if not keys or keys[0].is_optional:
+        raise ValueError("the first key may be absent")
+    if any(each.size != 1 for each in keys[:-1]) or keys[-1].size > 1:
+        raise ValueError("several keys that are no list at the end have one name")
+    sizes = [each.size for each in arguments]
+    if LIST in sizes and any(sizes[sizes.index(LIST) :]):
+        raise ValueError("a list does not stand last")
 
 
 def _flatten(parameters: Sequence[Parameter], values: Sequence[Any]) -> Iterator[Any]:
-    lists = [values[place] for place, parameter in enumerate(parameters) if parameter.size == LIST]
+    """Yield the words of all values; the lengths of lists but the last stand before lists."""
+    lists = []
     for parameter, value in zip(parameters, values, strict=True):
         if parameter.size == 1:
             yield value
-        elif parameter.size != LIST:
-            if len(value) != parameter.size:
-                raise TypeError(f"{parameter.name} has {parameter.size} values")
+        elif parameter.size == LIST:
+            lists.append(value)
+        elif len(value) == parameter.size:
             yield from value
+        else:
+            raise TypeError(f"{parameter.name} has {parameter.size} values")
     yield from map(len, lists[:-1])
     for each in lists:
         yield from each
@@ -130,26 +133,23 @@ def _flatten(parameters: Sequence[Parameter], values: Sequence[Any]) -> Iterator
 def _places(table: str, parameters: Sequence[Parameter]) -> dict[str, str]:
     """Return the Lua expression for each reference to a name."""
     places: dict[str, str] = {}
-    at = 0
+    at = 1
     for each in (each for each in parameters if each.size != LIST):
-        position = f"{table}[{at + 1}]"
+        position = f"{table}[{at}]"
         if each.size > 1:
-            places[f"FIRST.{each.name}"], places[f"LAST.{each.name}"] = (
-                str(at + 1),
-                str(at + each.size),
-            )
+            places[f"FIRST.{each.name}"] = str(at)
+            places[f"LAST.{each.name}"] = str(at + each.size - 1)
         elif each.is_optional and table == "KEYS":
             places[f"KEYS.{each.name}"] = f"({position} ~= KEYS[1] and {position})"
         else:
             places[f"{table}.{each.name}"] = position
         at += each.size
     lists = [each for each in parameters if each.size == LIST]
-    first = str(at + len(lists))
-    for length_at, each in enumerate(lists, at + 1):
-        is_last = each is lists[-1]
+    first = str(at + len(lists) - 1)
+    for length_at, each in enumerate(lists, at):
         places[f"FIRST.{each.name}"] = f"({first})"
         first += f" + {table}[{length_at}]"
-        places[f"LAST.{each.name}"] = f"#{table}" if is_last else f"({first} - 1)"
+        places[f"LAST.{each.name}"] = f"#{table}" if each is lists[-1] else f"({first} - 1)"
     return places
 
 
