@@ -74,9 +74,9 @@ class RecoveryClock:
 
     def __init__(self, lease_seconds: float) -> None:
         self.lease_seconds = lease_seconds
-        self.redis_ms = 0
-        """Redis's time at the last reading, in milliseconds. No jump lies between it and the
-        readings before, unless the clock spares all workers."""
+        self.redis_ms: int | None = None
+        """Redis's time at the last reading, in milliseconds; None before the first. No jump lies
+        between it and the readings before, unless the clock spares all workers."""
         self.must_shorten_leases = True
         """Leases from before a jump back may last too long."""
         self.spared_until = 0.0
@@ -93,10 +93,11 @@ class RecoveryClock:
         return time.monotonic() < self.spared_until
 
     @property
-    def deliveries_ms(self) -> int:
+    def deliveries_ms(self) -> int | None:
         """Redis's time without jumps ahead that running attempts at deliveries have not seen."""
-        has_lag = time.monotonic() < self.delivery_lag_ends
-        return self.redis_ms - (self._delivery_lag_ms if has_lag else 0)
+        if self.redis_ms is None or time.monotonic() >= self.delivery_lag_ends:
+            return self.redis_ms
+        return self.redis_ms - self._delivery_lag_ms
 
     def spare_workers(self, seconds: float | None = None) -> None:
         """Count no silent worker as dead for some seconds; None: for a lease."""

@@ -67,7 +67,7 @@ if batches then
 end
 if lost then redis.call('HDEL', KEYS.execution, 'lost') end
 if is_end then
-  -- Uses: add_event, list_delivery, add_end_delivery, drop_values, note_run, end_execution, end_walk
+  -- Uses: end_walk
   statuses = end_walk(now, statuses, spent, head[6], head[10], watched, fields)
   return {'ok', ARGV.end_status, statuses, stamp, watched}
 end

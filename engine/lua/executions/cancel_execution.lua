@@ -26,8 +26,7 @@ end
 local spent = 0
 if head[5] then
   -- Uses: wallet, save_wallet, reservation, release_reservation
-  local keys = {wallet = KEYS.wallet, ledger = KEYS.ledger}
-  local reservation = open_reservation(open_wallet(keys, now))
+  local reservation = open_reservation(open_wallet(now))
   release_reservation(reservation)
   save_reservation(reservation, head[5])
   spent = reservation.spent

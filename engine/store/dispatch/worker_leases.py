@@ -89,10 +89,10 @@ class Leases:
         reply = await self._client.send("ZRANGE", process_keys.workers(), 0, -1, "WITHSCORES")
         return {name.decode(): int(score) for name, score in reply}
 
-    async def dead_workers(self, *, now: int = 0, seen_only: bool = False) -> list[str]:
+    async def dead_workers(self, *, now: int | None = None, seen_only: bool = False) -> list[str]:
         """Return workers with an expired lease, or only those with an observed death.
 
-        `now` is in milliseconds, 0 for Redis's clock.
+        `now` is in milliseconds, None for Redis's clock.
         """
         now = SEEN_DEAD if seen_only else now
         reply = await self._client.call(
@@ -121,10 +121,10 @@ class Leases:
         )
         return {name: claim for reply in replies for name, claim in parse_hash(reply).items()}
 
-    async def remove_dead(self, worker_id: str, *, now: int = 0) -> bool:
+    async def remove_dead(self, worker_id: str, *, now: int | None = None) -> bool:
         """Remove a dead worker unless its lease was renewed or it has executions again.
 
-        `now` is in milliseconds, 0 for Redis's clock.
+        `now` is in milliseconds, None for Redis's clock.
         """
         is_removed = await self._client.call(
             SCRIPTS["remove_dead_worker"],
@@ -151,10 +151,10 @@ class Leases:
         )
         return Leadership(is_own=bool(is_own), now=int(now), left_ms=int(left_ms))
 
-    async def shorten(self, lease_ms: int, *, now: int = 0) -> None:
+    async def shorten(self, lease_ms: int, *, now: int | None = None) -> None:
         """Shorten leases that end after one granted now: Redis's clock was set back.
 
-        `now` is in milliseconds, 0 for Redis's clock.
+        `now` is in milliseconds, None for Redis's clock.
         """
         await self._client.call(
             SCRIPTS["shorten_leases"], workers=process_keys.workers(), now=now, lease_ms=lease_ms
@@ -163,7 +163,7 @@ class Leases:
     async def promote(self, resend_ms: int) -> Promoted:
         """Return executions with a due hint; each is due again after `resend_ms`."""
         return await promote(
-            self._client, [keyspace.due(each) for each in range(PARTITIONS)], 0, resend_ms
+            self._client, [keyspace.due(each) for each in range(PARTITIONS)], None, resend_ms
         )
 
     async def prune(self, ended_before_ms: int, at_most: int = 100) -> Pruned:
@@ -233,10 +233,10 @@ class Leases:
         return int(seconds) * 1000 + int(micros) // 1000
 
 
-async def promote(client: Client, keys: Sequence[str], now: int, resend_ms: int) -> Promoted:
+async def promote(client: Client, keys: Sequence[str], now: int | None, resend_ms: int) -> Promoted:
     """Return due members of sorted sets and postpone each by `resend_ms`.
 
-    `now` is in milliseconds, 0 for Redis's clock.
+    `now` is in milliseconds, None for Redis's clock.
     """
     replies = await asyncio.gather(
         *(

@@ -99,12 +99,12 @@ class Governor:
         reports: Sequence[CallReport],
         *,
         pacing: Pacing = USUAL_PACING,
-        now: int = 0,
+        now: int | None = None,
     ) -> ProviderStanding:
         """Send reports and return the provider's state; safe to repeat after a lost reply.
 
         `caller` is the channel of the process, on which it hears of permissions caused by others.
-        `now` is in milliseconds, 0 for Redis's clock.
+        `now` is in milliseconds, None for Redis's clock.
         """
         reply = await self._client.call(
             SCRIPTS["governor_turn"],

@@ -9,7 +9,6 @@ have run.
 """
 
 import asyncio
-from collections.abc import Sequence
 from typing import Any
 
 import hiredis
@@ -75,14 +74,7 @@ class Client:
         self._queue(pack(*command), self._settler(future))
         return future
 
-    def call(
-        self,
-        script: Script,
-        keys: Sequence[str] | None = None,
-        args: Sequence[Argument] = (),
-        /,
-        **names: Any,
-    ) -> asyncio.Future[Any]:
+    def call(self, script: Script, /, **names: Any) -> asyncio.Future[Any]:
         """Queue a script by its digest and return the future of its reply.
 
         `names` are the keys and arguments by their names in the script's header; TypeError is
@@ -92,7 +84,7 @@ class Client:
             self._flush()
         self._scripts += 1
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        words = script.words(**names) if keys is None else (len(keys), *keys, *args)
+        words = script.names.bind(names)
 
         def receive(reply: Any) -> None:
             if not isinstance(reply, Exception):

@@ -11,7 +11,6 @@ from typing import Any
 from engine.store.redis.script_names import ScriptNames, parse_names
 
 USES = re.compile(r"^ *-- Uses: (.+)\n", re.MULTILINE)
-NUMBERED = re.compile(r"^-- KEYS: 1 ", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +19,7 @@ class Script:
 
     name: str
     text: str
-    names: ScriptNames | None
-    """None for a script whose header numbers its keys and arguments still."""
+    names: ScriptNames
     sha: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -33,8 +31,6 @@ class Script:
 
         Raises TypeError for a missing or an unknown name.
         """
-        if self.names is None:
-            raise TypeError(f"{self.name} takes its arguments by position")
         return self.names.bind(names)
 
     def command(self, /, **names: Any) -> Sequence[Any]:
@@ -65,8 +61,6 @@ def load() -> dict[str, Script]:
 
 
 def _make(name: str, text: str) -> Script:
-    if NUMBERED.search(text):
-        return Script(name, text, None)
     try:
         names = parse_names(text)
         return Script(name, names.place(text), names)

@@ -226,10 +226,10 @@ class Deliveries(DeliveryReads):
         self._hints.send_delivery_soon(keyspace.reference(account_id, delivery_id))
         return await self.get(account_id, key_id, delivery_id)
 
-    async def promote(self, now: int = 0) -> Promoted:
+    async def promote(self, now: int | None = None) -> Promoted:
         """Return deliveries whose hint is due, and postpone each hint.
 
-        `now` is in milliseconds, 0 for Redis's clock.
+        `now` is in milliseconds, None for Redis's clock.
         """
         keys = [keyspace.deliveries_due(each) for each in range(PARTITIONS)]
         return await promote(self._client, keys, now, RESEND_AGAIN_MS)

@@ -33,11 +33,11 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock, call = Clock(), Client.call
 
-    def call_then(client: Client, script: Script, *words: Any, **names: Any) -> Any:
+    def call_then(client: Client, script: Script, **names: Any) -> Any:
         if script.name in COUNTING:
             assert "now" not in names, "the time is Redis's own"
             names["now"] = clock.now
-        return call(client, script, *words, **names)
+        return call(client, script, **names)
 
     monkeypatch.setattr(Client, "call", call_then)
     return clock

@@ -78,7 +78,7 @@ class WatchedGovernor(Governor):
         events: Sequence[CallReport],
         *,
         pacing: Pacing = USUAL_PACING,
-        now: int = 0,
+        now: int | None = None,
     ) -> ProviderStanding:
         if self.is_away:
             raise Unavailable("Redis cannot be reached")

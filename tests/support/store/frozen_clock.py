@@ -13,12 +13,9 @@ def set_clock(store: Store, monkeypatch: pytest.MonkeyPatch, script_name: str, n
     """Let the calls of one script happen at this time, in milliseconds."""
     call = type(store.client).call
 
-    def call_then(client: Any, script: Any, *words: Any, **names: Any) -> Any:
+    def call_then(client: Any, script: Any, **names: Any) -> Any:
         if script is SCRIPTS[script_name]:
-            if words:
-                words = (words[0], [now, *words[1][1:]])
-            else:
-                names["now"] = now
-        return call(client, script, *words, **names)
+            names["now"] = now
+        return call(client, script, **names)
 
     monkeypatch.setattr(store.client, "call", partial(call_then, store.client))

@@ -15,7 +15,6 @@ from tests.support.store.redis_contents import contents
 
 def with_keys(script: Script, names: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the names of a call with each key that they lack under its name in the header."""
-    assert script.names, script.name
     keys = [each for each in script.names.keys if each.size == 1 and not each.is_optional]
     return {**{each.name: each.name for each in keys}, **names}
 
@@ -48,12 +47,11 @@ class Scripts:
 
         return self._loop.run_until_complete(ask())
 
-    def run(self, name: str, /, *words: Sequence[str | int | bytes], **names: Any) -> Any:
+    def run(self, name: str, /, **names: Any) -> Any:
         """Return the reply to one script; keys by `with_keys`."""
 
         async def ask() -> Any:
-            named = with_keys(SCRIPTS[name], names) if not words else {}
-            return await self._client.call(SCRIPTS[name], *words, **named)
+            return await self._client.call(SCRIPTS[name], **with_keys(SCRIPTS[name], names))
 
         return self._loop.run_until_complete(ask())
 

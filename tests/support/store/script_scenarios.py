@@ -63,17 +63,12 @@ class Scenario:
     """
 
     seed: tuple[tuple[Value, ...], ...]
-    keys: tuple[str, ...] = ()
-    args: tuple[Value, ...] = ()
     names: Mapping[str, Any] = field(default_factory=dict)
     answer: object = None
 
     def call(self, client: Client, name: str) -> asyncio.Future[Any]:
         """Call the script of that name as this scenario does."""
-        script = SCRIPTS[name]
-        if script.names:
-            return client.call(script, **with_keys(script, self.names))
-        return client.call(script, self.keys, self.args)
+        return client.call(SCRIPTS[name], **with_keys(SCRIPTS[name], self.names))
 
 
 def named(**values: Any) -> Mapping[str, Any]:

@@ -36,7 +36,7 @@ class DeadWorkers(Duty):
                 await attempt("bury", self._bury(worker_id, now_ms))
         return False
 
-    async def _bury(self, worker_id: str, now_ms: int) -> None:
+    async def _bury(self, worker_id: str, now_ms: int | None) -> None:
         references = await self._store.leases.held(worker_id)
         log.warning("a worker died", extra={"worker": worker_id, "held": len(references)})
         failures: list[BaseException] = []

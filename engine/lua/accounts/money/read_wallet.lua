@@ -4,8 +4,7 @@
 -- ARGV: now?, terms (of `refresh_wallet`)
 -- Returns {credits reserved, time of the last allowance or '', then bucket and credits left}
 -- Uses: read_now, wallet, refresh_wallet
-local keys = {wallet = KEYS.wallet, ledger = KEYS.ledger}
-local wallet = open_wallet(keys, read_now(ARGV.now))
+local wallet = open_wallet(read_now(ARGV.now))
 refresh_wallet(wallet, ARGV.terms)
 if #wallet.entries > 0 or wallet.has_news then
   -- Uses: save_wallet

@@ -12,8 +12,7 @@
 local MOST_CREDITS = 9007199254740991
 local now, credits, lapses = read_now(ARGV.now), tonumber(ARGV.credits), tonumber(ARGV.lapses_at)
 if lapses > 0 and lapses <= now then return {'late'} end
-local keys = {wallet = KEYS.wallet, ledger = KEYS.ledger}
-local wallet = open_wallet(keys, now)
+local wallet = open_wallet(now)
 refresh_wallet(wallet, ARGV.terms)
 local bucket = 't' .. ARGV.lapses_at .. '.' .. ARGV.operation
 local is_done = KEYS.top_up and redis.call('EXISTS', KEYS.top_up) == 1

@@ -2,17 +2,27 @@
 -- field `values` of the record.
 local function end_walk(now, statuses, spent, notifier, policy, is_watched, fields)
   local status = ARGV.end_status
-  if is_watched then add_event(KEYS.events, 'ended', status, 'left', statuses) end
+  if is_watched then
+    -- Uses: add_event
+    add_event(KEYS.events, 'ended', status, 'left', statuses)
+  end
   local untouched = status == 'cancelled' and 'x' or 's'
   statuses = string.gsub(string.gsub(statuses, '[rt]', 'x'), 'p', untouched)
   redis.call('HDEL', KEYS.held, ARGV.reference)
-  if KEYS.delivery then add_end_delivery(status, now) end
+  if KEYS.delivery then
+    -- Uses: list_delivery, add_end_delivery
+    add_end_delivery(status, now)
+  end
   if ARGV.error ~= '' then
     fields[#fields + 1] = 'error'
     fields[#fields + 1] = ARGV.error
   end
+  -- Uses: note_run, end_execution
   end_execution(now, status, statuses, spent, ARGV.result, ARGV.error, notifier, 'holders', '0',
     unpack(fields))
-  if drop_values(status, policy) then redis.call('UNLINK', KEYS.progress) end
+  if policy then
+    -- Uses: drop_values
+    if drop_values(status, policy) then redis.call('UNLINK', KEYS.progress) end
+  end
   return statuses
 end

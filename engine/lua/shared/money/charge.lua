@@ -1,7 +1,7 @@
 -- Reserve the credits that an execution to accept may cost, and use up trials. Returns the refusal, if
 -- any.
 local function charge(now)
-  local wallet = open_wallet({wallet = KEYS.wallet, ledger = KEYS.ledger}, now)
+  local wallet = open_wallet(now)
   local credits = tonumber(ARGV.credits)
   refresh_wallet(wallet, ARGV.terms)
   local exhausted = use_trials(wallet, ARGV.trials)

@@ -3,7 +3,7 @@
 -- Returns the credits that the execution has spent; or nil, the refusal, the unpaid node, the missing
 -- credits and the balance.
 local function pay_for_step(terms, now)
-  local reservation = open_reservation(open_wallet({wallet = KEYS.wallet, ledger = KEYS.ledger}, now))
+  local reservation = open_reservation(open_wallet(now))
   for node in string.gmatch(ARGV.settled, '(%d+)%a') do release_node(reservation, node) end
   for node, credits, usd, model in string.gmatch(ARGV.charges, '(%d+)=(%d+):(%d+):([^,]*)') do
     capture(reservation, node, tonumber(credits), tonumber(usd), model)

@@ -4,14 +4,14 @@ local MOST_FOLDED = 1000
 -- Where there is a history, only entries that it has are folded.
 local function fold_ledger(wallet, terms)
   local keep_ms, is_alone = string.match(terms, '^%d+:[01]:(%d+):?(1?)$')
-  local keys, archived = wallet.keys, wallet.facts.archived
+  local archived = wallet.facts.archived
   if not archived and is_alone ~= '1' then return end
   local before = string.format('%d', math.max(0, wallet.now - keep_ms - 1))
   if archived and tonumber(string.match(archived, '^%d+')) <= tonumber(before) then
     before = archived
   end
   local count = math.min(2 * #wallet.entries, MOST_FOLDED)
-  local old = redis.call('XRANGE', keys.ledger, '-', before, 'COUNT', count)
+  local old = redis.call('XRANGE', KEYS.ledger, '-', before, 'COUNT', count)
   local carried, ids = {}, {}
   for _, entry in ipairs(old) do
     local fields = {}
@@ -23,15 +23,14 @@ local function fold_ledger(wallet, terms)
   end
   if #ids == 0 then return end
   for field, credits in pairs(carried) do
-    local sum = redis.call('HINCRBY', keys.wallet, field, string.format('%d', credits))
-    if sum == 0 then redis.call('HDEL', keys.wallet, field) end
+    local sum = redis.call('HINCRBY', KEYS.wallet, field, string.format('%d', credits))
+    if sum == 0 then redis.call('HDEL', KEYS.wallet, field) end
   end
-  redis.call('XDEL', keys.ledger, unpack(ids))
+  redis.call('XDEL', KEYS.ledger, unpack(ids))
 end
 
 -- Write the wallet and its new entries.
 local function save_wallet(wallet, terms)
-  local keys = wallet.keys
   wallet.facts.reserved = string.format('%d', wallet.reserved)
   local fields = {}
   for field, value in pairs(wallet.facts) do
@@ -40,18 +39,18 @@ local function save_wallet(wallet, terms)
       fields[#fields + 1] = value
     end
   end
-  for _, field in ipairs(wallet.gone) do redis.call('HDEL', keys.wallet, field) end
+  for _, field in ipairs(wallet.gone) do redis.call('HDEL', KEYS.wallet, field) end
   for bucket in pairs(wallet.moved) do
     local left, field = wallet.left[bucket], 'b:' .. bucket
     if left == 0 and string.sub(bucket, 1, 1) == 't' then
-      redis.call('HDEL', keys.wallet, field) -- spent top-ups would accumulate
+      redis.call('HDEL', KEYS.wallet, field) -- spent top-ups would accumulate
     elseif left then
-      redis.call('HSET', keys.wallet, field, string.format('%d', left))
+      redis.call('HSET', KEYS.wallet, field, string.format('%d', left))
     end
   end
-  redis.call('HSET', keys.wallet, unpack(fields))
+  redis.call('HSET', KEYS.wallet, unpack(fields))
   for _, entry in ipairs(wallet.entries) do
-    redis.call('XADD', keys.ledger, '*', unpack(entry))
+    redis.call('XADD', KEYS.ledger, '*', unpack(entry))
   end
   if #wallet.entries > 0 then fold_ledger(wallet, terms) end
 end

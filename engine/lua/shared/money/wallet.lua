@@ -37,11 +37,10 @@ local function move(wallet, kind, bucket, credits, reserved, ...)
   end
 end
 
--- `keys` are those of the wallet and of the ledger.
-local function open_wallet(keys, now)
-  local wallet = {keys = keys, now = now, left = {}, facts = {}, gone = {}, moved = {},
+local function open_wallet(now)
+  local wallet = {now = now, left = {}, facts = {}, gone = {}, moved = {},
     entries = {}, balance = 0}
-  local flat = redis.call('HGETALL', keys.wallet)
+  local flat = redis.call('HGETALL', KEYS.wallet)
   for position = 1, #flat, 2 do
     local bucket = string.match(flat[position], '^b:(.+)$')
     if bucket then

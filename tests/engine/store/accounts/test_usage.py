@@ -158,12 +158,12 @@ async def test_newer_runs_that_come_in_while_it_is_read_double_nothing(
     ids = [await put(store, account, number) for number in range(CHUNK + 20)]
     call, executions = store.client.call, keyspace.account_executions(account.id)
 
-    def late(script: Script, *words: Any, **names: Any) -> asyncio.Future[Sequence[int]]:
+    def late(script: Script, **names: Any) -> asyncio.Future[Sequence[int]]:
         monkeypatch.setattr(store.client, "call", call)
         for number in range(5):
             execution_id = f"00000000-0000-4000-8000-{5_000 + number:012d}"
             store.client.send("ZADD", executions, 5_000 + number, execution_id)
-        return call(script, *words, **names)
+        return call(script, **names)
 
     monkeypatch.setattr(store.client, "call", late)
 

@@ -43,7 +43,7 @@ TRIALS = (("one", "r", 2), ("two", "d", DAY_MS))
 WALLET = ("wallet", "ledger")
 REPLAYED = ("accept_execution", "advance_execution", "cancel_execution", "top_up")
 """Calls that change nothing when repeated, whatever has happened since."""
-Call = tuple[Any, ...]
+Call = tuple[str, dict[str, Any]]
 
 
 def plain(value: Any) -> Any:
@@ -87,11 +87,8 @@ class Spending(RuleBasedStateMachine):
         return answer
 
     def send(self, call: Call) -> list[Any]:
-        name, *words = call
-        if isinstance(words[0], dict):
-            reply = self.scripts.run(name, now=self.now, **words[0])
-        else:
-            reply = self.scripts.run(name, words[0], (self.now, *words[1]))
+        name, names = call
+        reply = self.scripts.run(name, now=self.now, **names)
         answer = [plain(each) for each in (reply if isinstance(reply, list) else [reply])]
         if answer[0] in ("over", "insufficient") and name == "advance_execution":
             del answer[2:4]  # fields that tests of the walk cover

@@ -35,9 +35,9 @@ async def test_entries_of_an_execution_that_is_forgotten_while_they_are_read_are
     expected = await run.read()
     call, moved = Client.call, False
 
-    async def call_and_move(client: Client, script: Script, *words: Any, **names: Any) -> Any:
+    async def call_and_move(client: Client, script: Script, **names: Any) -> Any:
         nonlocal moved
-        reply = await call(client, script, *words, **names)
+        reply = await call(client, script, **names)
         if script is SCRIPTS["watch_execution"] and not moved:
             moved = True
             await history.move(run.reference)

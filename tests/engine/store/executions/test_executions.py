@@ -337,8 +337,8 @@ async def test_acceptances_during_a_list_repeat_no_row(
     ids = [await accept_at(store, account, saved, now - 10_000 + i) for i in range(230)]
     call = store.client.call
 
-    def call_and_accept(script: Script, *words: Any, **names: Any) -> asyncio.Future[Any]:
-        reply = call(script, *words, **names)
+    def call_and_accept(script: Script, **names: Any) -> asyncio.Future[Any]:
+        reply = call(script, **names)
         if script.name == "list_executions":
             asyncio.get_running_loop().call_soon(begin)
         return reply

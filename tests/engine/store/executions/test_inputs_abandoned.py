@@ -39,10 +39,10 @@ async def main(account_id, slug):
     account = await store.accounts.get(account_id)
     call = store.client.call
 
-    def dies(script, *words, **names):
+    def dies(script, **names):
         if script is SCRIPTS["accept_execution"]:
             os.kill(os.getpid(), signal.SIGKILL)
-        return call(script, *words, **names)
+        return call(script, **names)
 
     store.client.call = dies
     await accept(store, account, workflow, plan, {"who": "x" * 300_000})

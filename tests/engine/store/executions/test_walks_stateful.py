@@ -52,9 +52,8 @@ class Database(Scripts):
         self.send("HSET", "workflow", "version", 1, "state", "live")
 
     def call(self, call: Call) -> list[Any]:
-        name, *words = script_call(call)
-        named = words[0] if isinstance(words[0], dict) else None
-        reply = self.run(name, **named) if named else self.run(name, *words)
+        name, names = script_call(call)
+        reply = self.run(name, **names)
         return [_plain(each) for each in (reply if isinstance(reply, list) else [reply])]
 
     def active(self) -> set[str]:
@@ -94,8 +93,8 @@ def held_key(worker: str) -> str:
     return f"held:{worker}"
 
 
-def script_call(call: Call) -> tuple[Any, ...]:
-    """Return script, keys and arguments of a call; the reference is the execution's name."""
+def script_call(call: Call) -> tuple[str, dict[str, Any]]:
+    """Return script and names of a call; the reference is the execution's name."""
     name, held = call.execution, held_key(call.worker)
     named = {"execution": name, "now": call.now, "reference": name, "held": held}
     own = {"execution": name, "now": call.now, "reference": name, "execution_id": name}

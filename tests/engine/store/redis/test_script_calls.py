@@ -43,8 +43,6 @@ def calls(path: Path) -> Iterator[tuple[str, ast.Call]]:
 def test_calls_of_scripts_have_the_names_of_the_header(path: Path) -> None:
     for name, call in calls(path):
         names = SCRIPTS[name].names
-        if names is None:
-            continue
         parameters = (*names.keys, *names.arguments)
         required = {each.name for each in parameters if not each.is_optional and each.size}
         given = {keyword.arg for keyword in call.keywords}
@@ -58,6 +56,4 @@ def test_calls_of_scripts_have_the_names_of_the_header(path: Path) -> None:
 def test_every_script_has_a_caller_in_the_sources() -> None:
     sources = [path for path in CALLERS if path.relative_to(ROOT).parts[0] != "tests"]
 
-    assert {name for path in sources for name, _ in calls(path)} >= {
-        name for name, script in SCRIPTS.items() if script.names
-    }
+    assert {name for path in sources for name, _ in calls(path)} == set(SCRIPTS)

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -69,24 +70,49 @@ async def run(store: Store, name: str, **names: Any) -> Any:
 CALLED = re.compile(r"redis\.call\('(?!TIME|PUBLISH)[A-Z]+',\s*([^,)]+)")
 
 
-PASSED = r"KEYS\[\d+\]|KEYS\.[a-z_]+|(keys\.)?[a-z_]+"
-"""Keys that callers pass."""
+PASSED = r"KEYS\.[a-z_]+|[a-z_]+"
+"""Keys of shared functions: those of the header, and their parameters."""
+LUA = Path(str(resources.files("engine"))) / "lua"
 
 
 def own_and_shared(name: str) -> tuple[str, str]:
     """Return a script's own text, and that of its shared functions."""
-    folder = Path(str(resources.files("engine"))) / "lua"
-    own = next(folder.rglob(f"{name}.lua")).read_text()
-    names = [name for used in USES.findall(own) for name in used.split(", ")]
-    shared = [next((folder / "shared").rglob(f"{each}.lua")).read_text() for each in names]
-    assert all(f"{each}(" in own + "".join(shared[1:]) for each in names), "uses what it names"
+    own = next(LUA.rglob(f"{name}.lua")).read_text()
+    shared = [text for used in USES.findall(own) for text in shared_texts(used)]
     return own, "".join(shared)
 
 
+def shared_texts(used: str) -> Iterator[str]:
+    """Yield the texts of shared functions and, before each, of those that it uses in turn."""
+    for name in used.split(", "):
+        text = next((LUA / "shared").rglob(f"{name}.lua")).read_text()
+        yield from (each for names in USES.findall(text) for each in shared_texts(names))
+        yield text
+
+
+@pytest.mark.parametrize("path", sorted(LUA.rglob("*.lua")), ids=lambda path: path.stem)
+def test_functions_that_a_file_names_are_called(path: Path) -> None:
+    text = path.read_text()
+    names = [name for used in USES.findall(text) for name in used.split(", ")]
+    known = text + "".join(each for used in USES.findall(text) for each in shared_texts(used))
+
+    for name in names:
+        functions = re.findall(
+            r"local function (\w+)\(", next(LUA.rglob(f"{name}.lua")).read_text()
+        )
+        assert any(len(re.findall(rf"\b{each}\(", known)) > 1 for each in functions), name
+
+
+@pytest.mark.parametrize("path", sorted(LUA.rglob("*.lua")), ids=lambda path: path.stem)
+def test_a_file_has_at_most_60_lines_of_code(path: Path) -> None:
+    lines = [line.strip() for line in path.read_text().splitlines()]
+
+    assert len([line for line in lines if line and not line.startswith("--")]) <= 60
+
+
 def test_no_two_scripts_have_one_name() -> None:
-    folder = Path(str(resources.files("engine"))) / "lua"
-    shared = list((folder / "shared").rglob("*.lua"))
-    scripts = set(folder.rglob("*.lua")) - set(shared)
+    shared = list((LUA / "shared").rglob("*.lua"))
+    scripts = set(LUA.rglob("*.lua")) - set(shared)
 
     assert sorted(path.stem for path in scripts) == sorted(SCRIPTS)
     assert len({path.stem for path in shared}) == len(shared)
@@ -102,8 +128,6 @@ def test_a_script_documents_its_arguments_and_answer(name: str) -> None:
     header = "\n".join(itertools.takewhile(lambda line: line.startswith("--"), lines[1:]))
 
     assert lines[0].startswith("#!lua")
-    assert re.search(r"^-- KEYS: ", header, re.M)
-    assert re.search(r"^-- ARGV: ", header, re.M) or "ARGV[" not in SCRIPTS[name].text
     assert re.search(r"^-- Returns ", header, re.M)
 
 
@@ -112,24 +136,21 @@ def test_a_script_reads_no_key_it_was_not_given(name: str) -> None:
     own, shared = own_and_shared(name)
 
     for key in CALLED.findall(own):
-        assert key.startswith(("KEYS[", "KEYS.")), key
+        assert re.match(r"KEYS[.[]", key), key
     for key in CALLED.findall(shared):
         assert re.fullmatch(PASSED, key), key
-    for given in re.findall(r"local keys = \{(.*)\}", own):
-        assert re.fullmatch(r"(\w+ = KEYS(\[\d+\]|\.\w+)(, )?)+", given), given
     assert "cjson" not in own + shared
     assert "cmsgpack" not in own + shared
 
 
 @pytest.mark.parametrize("name", sorted(SCRIPTS))
 def test_a_script_whose_time_is_given_takes_it_first_and_else_asks_redis(name: str) -> None:
-    text, names = SCRIPTS[name].text, SCRIPTS[name].names
+    script = SCRIPTS[name]
+    names = [each.name for each in script.names.arguments]
 
-    if "read_now(ARGV[1])" in text:
-        assert "-- ARGV: 1 now (0: Redis's clock)" in text or (
-            names and names.arguments[0] == Parameter("now", is_optional=True)
-        )
-        assert "redis.call('TIME')" in text
+    assert ("now" in names) is ("redis.call('TIME')" in script.text)
+    if "now" in names:
+        assert script.names.arguments[0] == Parameter("now", is_optional=True)
 
 
 @pytest.mark.parametrize("name", REPEATABLE)
