@@ -1,10 +1,7 @@
 """The store: the only user of Redis for state, one small class per aggregate."""
 
-from dataclasses import dataclass
-
-from engine.access import tiers
 from engine.access.sealing import Sealer
-from engine.access.tiers import Tiers
+from engine.access.tiers import load as load_tiers
 from engine.errors import Unavailable
 from engine.executions.filter import ExecutionFilter
 from engine.models import registry
@@ -28,7 +25,7 @@ from engine.store.accounts.wallets import (
     Wallet,
     Wallets,
 )
-from engine.store.archive.archive import Archive, NoArchive, OpenArchive
+from engine.store.archive.archive import NoArchive, OpenArchive
 from engine.store.archive.state import ArchiverStates
 from engine.store.audit import AuditEntry, AuditLog
 from engine.store.dispatch.hints import HintSender
@@ -142,50 +139,29 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
     """All stores over one client. Every call may raise Unavailable or StoreFull."""
 
-    guard: Guard
-    client: Client
-    hint_client: Client
-    archive: Archive
-    tiers: Tiers
-    audit: AuditLog
-    accounts: Accounts
-    account_events: AccountEventLog
-    api_keys: ApiKeys
-    sessions: Sessions
-    secrets: AccountSecrets
-    rate_windows: RateWindows
-    session_list: SessionList
-    workflows: Workflows
-    workflow_list: WorkflowList
-    covers: Covers
-    drafts: Drafts
-    versions: Versions
-    models: ModelStore
-    acceptance: ExecutionAcceptance
-    executions: Executions
-    events: ExecutionEvents
-    walks: Walks
-    checkpoints: Checkpoints
-    offloaded: OffloadedValues
-    webhooks: Webhooks
-    deliveries: Deliveries
-    redelivery: Redelivery
-    leases: Leases
-    orphans: Orphans
-    hints: HintSender
-    snapshots: Snapshots
-    seals: SealingKeyCheck
-    outbound: OutboundCalls
-    governor: Governor
-    wallets: Wallets
-    usage: UsageLog
-    ledgers: Ledgers
-    unarchived: UnarchivedExecutions
-    assets: AssetRecords
+    def __init__(
+        self, settings: Settings, blob_store: BlobStore, open_archive: OpenArchive
+    ) -> None:
+        registry.use_folder(settings.models_dir)  # plans are compiled with the registry
+        sealer = Sealer.from_secret_key(settings.secret_key)
+        self.tiers = load_tiers(settings.tiers_file)
+        self.guard = Guard(settings.redis_url, sealer)
+        self.client = Client(settings.redis_url, self.guard)
+        self.hint_client = Client(settings.queue_url) if settings.queue_url else self.client
+        self.hints = HintSender(self.hint_client)
+        self.archive = open_archive(ArchiverStates(self.client).database_id)
+        self.audit = AuditLog(self.client, settings.audit_days)
+        self.offloaded = OffloadedValues(self.client, blob_store, self.archive)
+        self.seals = SealingKeyCheck(self.client, sealer)
+        self._make_accounts(sealer)
+        self._make_credits(LedgerKeeping.from_settings(settings))
+        self._make_workflows(settings)
+        self._make_executions(settings)
+        self._make_webhooks(settings, sealer)
+        self._make_operations()
 
     @classmethod
     def open(
@@ -200,69 +176,62 @@ class Store:
         an archive, executions that Redis has forgotten cannot be read. Raises SettingError when the
         settings' tiers or secret key are invalid.
         """
-        terms = tiers.load(settings.tiers_file)
-        registry.use_folder(settings.models_dir)  # plans are compiled with the registry
-        sealer = Sealer.from_secret_key(settings.secret_key)
-        guard = Guard(settings.redis_url, sealer)
-        client = Client(settings.redis_url, guard)
-        hint_client = Client(settings.queue_url) if settings.queue_url else client
-        hints = HintSender(hint_client)
-        archive = open_archive(ArchiverStates(client).database_id)
-        offloaded = OffloadedValues(client, blob_store or NoBlobStore(), archive)
-        keeping = LedgerKeeping.from_settings(settings)
-        versions = Versions(client, settings.retention_days)
-        limits = document_limits(terms)
-        workflows = Workflows(client, limits, versions)
-        audit = AuditLog(client, settings.audit_days)
-        sessions = Sessions(client, terms, audit)
-        webhooks = Webhooks(client, sealer, audit)
-        deliveries = Deliveries(client, hints, settings.retention_days, sealer, archive)
-        return cls(
-            guard=guard,
-            client=client,
-            hint_client=hint_client,
-            archive=archive,
-            tiers=terms,
-            audit=audit,
-            accounts=Accounts(client, audit),
-            account_events=AccountEventLog(client),
-            api_keys=ApiKeys(client, terms, audit),
-            sessions=sessions,
-            session_list=SessionList(client, sessions),
-            secrets=AccountSecrets(client, sealer, audit),
-            rate_windows=RateWindows(client),
-            workflows=workflows,
-            workflow_list=WorkflowList(client),
-            covers=Covers(client),
-            drafts=Drafts(client, limits),
-            versions=versions,
-            models=ModelStore(client, audit),
-            acceptance=ExecutionAcceptance(
-                client, hints, settings.retention_days, keeping, offloaded
-            ),
-            executions=Executions(client, hints, offloaded, archive),
-            events=ExecutionEvents(client, archive),
-            walks=Walks(client, hints),
-            checkpoints=Checkpoints(client),
-            offloaded=offloaded,
-            webhooks=webhooks,
-            deliveries=deliveries,
-            redelivery=Redelivery(client, hints, deliveries, webhooks),
-            leases=Leases(client),
-            orphans=Orphans(client),
-            hints=hints,
-            snapshots=Snapshots(client),
-            seals=SealingKeyCheck(client, sealer),
-            outbound=OutboundCalls(client, terms),
-            governor=Governor(client),
-            wallets=Wallets(client, keeping, audit),
-            usage=UsageLog(client, archive),
-            ledgers=Ledgers(client, archive),
-            unarchived=UnarchivedExecutions(client),
-            assets=AssetRecords(
-                client, terms, settings.asset_retention_days or settings.retention_days, archive
-            ),
+        return cls(settings, blob_store or NoBlobStore(), open_archive)
+
+    def _make_accounts(self, sealer: Sealer) -> None:
+        client = self.client
+        self.accounts = Accounts(client, self.audit)
+        self.account_events = AccountEventLog(client)
+        self.api_keys = ApiKeys(client, self.tiers, self.audit)
+        self.sessions = Sessions(client, self.tiers, self.audit)
+        self.session_list = SessionList(client, self.sessions)
+        self.secrets = AccountSecrets(client, sealer, self.audit)
+        self.rate_windows = RateWindows(client)
+        self.outbound = OutboundCalls(client, self.tiers)
+
+    def _make_credits(self, keeping: LedgerKeeping) -> None:
+        self.wallets = Wallets(self.client, keeping, self.audit)
+        self.usage = UsageLog(self.client, self.archive)
+        self.ledgers = Ledgers(self.client, self.archive)
+
+    def _make_workflows(self, settings: Settings) -> None:
+        client, limits = self.client, document_limits(self.tiers)
+        self.versions = Versions(client, settings.retention_days)
+        self.workflows = Workflows(client, limits, self.versions)
+        self.workflow_list = WorkflowList(client)
+        self.drafts = Drafts(client, limits)
+        self.covers = Covers(client)
+        self.models = ModelStore(client, self.audit)
+        asset_days = settings.asset_retention_days or settings.retention_days
+        self.assets = AssetRecords(client, self.tiers, asset_days, self.archive)
+
+    def _make_executions(self, settings: Settings) -> None:
+        client = self.client
+        self.acceptance = ExecutionAcceptance(
+            client,
+            self.hints,
+            settings.retention_days,
+            LedgerKeeping.from_settings(settings),
+            self.offloaded,
         )
+        self.executions = Executions(client, self.hints, self.offloaded, self.archive)
+        self.events = ExecutionEvents(client, self.archive)
+        self.walks = Walks(client, self.hints)
+        self.checkpoints = Checkpoints(client)
+        self.unarchived = UnarchivedExecutions(client)
+        self.orphans = Orphans(client)
+
+    def _make_webhooks(self, settings: Settings, sealer: Sealer) -> None:
+        client, hints = self.client, self.hints
+        days = settings.retention_days
+        self.webhooks = Webhooks(client, sealer, self.audit)
+        self.deliveries = Deliveries(client, hints, days, sealer, self.archive)
+        self.redelivery = Redelivery(client, hints, self.deliveries, self.webhooks)
+
+    def _make_operations(self) -> None:
+        self.leases = Leases(self.client)
+        self.governor = Governor(self.client)
+        self.snapshots = Snapshots(self.client)
 
     async def close(self) -> None:
         """Close all connections."""
