@@ -85,26 +85,26 @@ class ModelStore:
             most_models=MAX_SAVED,
             act=self._audit.arguments(act),
         )
-        if reply[0] == b"full":
-            raise InvalidBody(
-                f"{MAX_SAVED} models are saved, as many as may be: delete one", field="manifest"
-            )
-        if reply[0] == b"taken":
-            raise InvalidBody(
-                f"The model '{name}' is saved already; PUT replaces it", field="manifest"
-            )
-        if reply[0] == b"gone":
-            raise _not_saved(name)
-        if reply[0] == b"conflict":
-            raise VersionConflict(int(reply[1]), "model")
+        match reply:
+            case [b"full"]:
+                most = f"{MAX_SAVED} models are saved, as many as may be: delete one"
+                raise InvalidBody(most, field="manifest")
+            case [b"taken"]:
+                taken = f"The model '{name}' is saved already; PUT replaces it"
+                raise InvalidBody(taken, field="manifest")
+            case [b"gone"]:
+                raise _not_saved(name)
+            case [b"conflict", current]:
+                raise VersionConflict(int(current), "model")
+        _, version, created, updated = reply
         await self._try_read()
         return SavedModel(
             internal_name=name,
-            version=int(reply[1]),
+            version=int(version),
             text=text,
             saved_by=saved_by,
-            created_at=int(reply[2]),
-            updated_at=int(reply[3]),
+            created_at=int(created),
+            updated_at=int(updated),
         )
 
     async def get(self, name: str, version: int | None = None) -> SavedModel:

@@ -82,11 +82,12 @@ class AccountSecrets:
         )
         if reply[0] == b"full":
             raise QuotaExceeded("secrets", used=int(reply[1]), limit=MAX_SECRETS)
+        _, created, updated, saved_hosts = reply
         return Secret(
             name=name,
-            created_at=int(reply[1]),
-            updated_at=int(reply[2]),
-            hosts=_parse_hosts(reply[3]),
+            created_at=int(created),
+            updated_at=int(updated),
+            hosts=_parse_hosts(saved_hosts),
         )
 
     async def list(self, account_id: str) -> Sequence[Secret]:

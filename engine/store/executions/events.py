@@ -121,20 +121,20 @@ class ExecutionEvents:
         )
         if reply[0] == b"missing":
             return await self._read_forgotten(account_id, execution_id, first)
-        found = [(int(name.partition(b"-")[0]), _fields(words)) for name, words in reply[1]]
+        status, entries, slug, version, models, last = reply
+        found = [(int(name.partition(b"-")[0]), _fields(words)) for name, words in entries]
         wanted = [pair for pair in found if pair[0] >= first]
         nodes, walked_inputs = await self._nodes(
             account_id, execution_id, [fields for _, fields in wanted]
         )
-        has_ended = ExecutionStatus(reply[0].decode()) in TERMINAL
-        slug, version, models = (word.decode() if word else "" for word in reply[2:5])
+        has_ended = ExecutionStatus(status.decode()) in TERMINAL
         return EventPage(
             entries=[_parse(number, fields, nodes) for number, fields in wanted],
             is_all=has_ended and len(found) < MAX_ENTRIES,
-            last=int(reply[5]),
-            workflow_slug=slug,
+            last=int(last),
+            workflow_slug=(slug or b"").decode(),
             workflow_version=int(version or 0),
-            model_ids=models.split(",") if models else (),
+            model_ids=models.decode().split(",") if models else (),
             walked_inputs=walked_inputs,
         )
 

@@ -81,16 +81,19 @@ class Walks:
             token=token,
             worker=worker_id,
         )
-        if reply[0] == b"busy" and reply[1] == b"cancel_requested":
-            # The message to its holder may have been lost.
-            await self._client.send("PUBLISH", channels.cancels(), reference)
-        if reply[0] != b"claimed":
-            return None
-        record = parse_hash(reply[3])
+        match reply:
+            case [b"claimed", fence, now, fields]:
+                record = parse_hash(fields)
+            case [b"busy", b"cancel_requested"]:
+                # The message to its holder may have been lost.
+                await self._client.send("PUBLISH", channels.cancels(), reference)
+                return None
+            case _:
+                return None
         inputs = record["inputs"]
         return ClaimedExecution(
-            lease=Lease(account_id, execution_id, worker_id, int(reply[1]), token),
-            now=int(reply[2]),
+            lease=Lease(account_id, execution_id, worker_id, int(fence), token),
+            now=int(now),
             slug=record["slug"].decode(),
             version=int(record["version"] or 0),
             inputs=unpack(inputs) if parse_name(inputs) is None else {},
@@ -178,13 +181,13 @@ class Walks:
         verdict = VERDICTS[reply[0]]
         if notified and verdict is Verdict.OK:
             self._hints.send_delivery_soon(notified)
-        if len(reply) < 4:
-            return Advanced(verdict)
-        codes = reply[2].decode()
-        if verdict in (Verdict.OVER, Verdict.INSUFFICIENT):
-            unpaid = Unpaid(*(int(each) for each in reply[4:]))
-            return Advanced(verdict, codes, int(reply[3]), unpaid)
-        return Advanced(verdict, codes, int(reply[3]), is_watched=len(reply) > 4)
+        match reply:
+            case [_, _, codes, now, node, missing, balance]:
+                unpaid = Unpaid(int(node), int(missing), int(balance))
+                return Advanced(verdict, codes.decode(), int(now), unpaid)
+            case [_, _, codes, now, *watched]:
+                return Advanced(verdict, codes.decode(), int(now), is_watched=bool(watched))
+        return Advanced(verdict)
 
     async def give_back(
         self,

@@ -147,12 +147,15 @@ class Deliveries(DeliveryReads):
             lease_ms=LEASE_MS,
             url=receiver.url,
         )
-        if reply[0] == b"moved":
-            self._hints.send_delivery_soon(reference)
-        if reply[0] != b"claimed":
-            return None
-        now, record = int(reply[1]), parse_hash(reply[2])
-        held = self._open_secrets(account_id, key_id, parse_hash(reply[3]), now)
+        match reply:
+            case [b"claimed", at, fields, webhook]:
+                now, record = int(at), parse_hash(fields)
+            case [b"moved"]:
+                self._hints.send_delivery_soon(reference)
+                return None
+            case _:
+                return None
+        held = self._open_secrets(account_id, key_id, parse_hash(webhook), now)
         execution_id = record.get("execution")
         return ClaimedDelivery(
             id=delivery_id,
@@ -207,7 +210,8 @@ class Deliveries(DeliveryReads):
         if reply[0] != b"ok":
             return None
         await self._account_events.record_delivery(claimed.account_id, claimed.id)
-        return Settled(status=DeliveryStatus(reply[1].decode()), disabled_reason=reply[2].decode())
+        _, status, reason = reply
+        return Settled(status=DeliveryStatus(status.decode()), disabled_reason=reason.decode())
 
     async def redeliver(self, account_id: str, key_id: str, delivery_id: str) -> Delivery:
         """Schedule the delivery again, for the webhook's current URL.

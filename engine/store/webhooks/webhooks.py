@@ -82,12 +82,13 @@ class Webhooks:
         )
         if reply[0] != b"ok":
             raise NotFound("There is no such API key")
+        _, kept_secret, reason, created = reply
         return Webhook(
             url=url,
             enabled=enabled,
-            disabled_reason=reply[2].decode(),
-            created_at=int(reply[3]),
-            made_secret=made if reply[1] == sealed else None,
+            disabled_reason=reason.decode(),
+            created_at=int(created),
+            made_secret=made if kept_secret == sealed else None,
         )
 
     async def _seal_anew(self, account_id: str, key_id: str) -> None:

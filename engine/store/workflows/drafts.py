@@ -12,7 +12,7 @@ from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.record_packing import pack, unpack
 from engine.store.redis.scripts import SCRIPTS
-from engine.store.workflows.quota import exceeded
+from engine.store.workflows.quota import quota_exceeded
 from engine.store.workflows.summaries import pack_summary
 
 
@@ -76,19 +76,20 @@ class Drafts:
             limits=self._limits,
         )
         _raise_for(reply)
+        _, revision, based_on, saved = reply
         return Draft(
             slug=slug,
             account_id=account_id,
-            revision=int(reply[1]),
-            based_on=int(reply[2]) if reply[2] else None,
-            saved_at=int(reply[3]),
+            revision=int(revision),
+            based_on=int(based_on) if based_on else None,
+            saved_at=int(saved),
             document=document,
             problems=tuple(problems),
         )
 
     async def get(self, account_id: str, slug: str) -> Draft:
         """Return the draft. Raises WorkflowNotFound or DraftNotFound."""
-        state, data, *facts = await self._client.send(
+        state, data, revision, based_on, saved = await self._client.send(
             *("HMGET", keyspace.workflow(account_id, slug), "state", "draft"),
             *("draft_revision", "draft_based_on", "draft_saved"),
         )
@@ -100,9 +101,9 @@ class Drafts:
         return Draft(
             slug=slug,
             account_id=account_id,
-            revision=int(facts[0]),
-            based_on=int(facts[1]) if facts[1] else None,
-            saved_at=int(facts[2]),
+            revision=int(revision),
+            based_on=int(based_on) if based_on else None,
+            saved_at=int(saved),
             document=from_record(record["document"]),
             problems=tuple(record["problems"]),
         )
@@ -132,14 +133,14 @@ def _join_revisions(expected: Collection[int] | Literal["new"] | None) -> str | 
 
 
 def _raise_for(reply: Sequence[Any]) -> None:
-    match reply[0]:
-        case b"gone":
+    match reply:
+        case [b"gone"]:
             raise WorkflowNotFound
-        case b"none":
+        case [b"none"]:
             raise DraftNotFound
-        case b"only":
+        case [b"only"]:
             raise NeverPublished
-        case b"conflict":
-            raise RevisionConflict(int(reply[1]))
-        case b"full":
-            raise exceeded(reply)
+        case [b"conflict", current]:
+            raise RevisionConflict(int(current))
+        case [b"full", quota, used, limit]:
+            raise quota_exceeded(quota, used, limit)

@@ -1,7 +1,6 @@
 """Quota of documents: limits of the tiers, and the error beyond them."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from engine.access.tiers import Tiers
 from engine.errors import QuotaExceeded
@@ -10,9 +9,9 @@ QUOTAS = {b"workflows": "workflows", b"bytes": "documentBytes"}
 """Quota names in errors by the script's names."""
 
 
-def exceeded(reply: Sequence[Any]) -> QuotaExceeded:
-    """Return the error of a script's reply `{'full', quota, used, limit}`."""
-    return QuotaExceeded(QUOTAS[reply[1]], used=int(reply[2]), limit=int(reply[3]))
+def quota_exceeded(quota: bytes, used: bytes, limit: bytes) -> QuotaExceeded:
+    """Return the error of a quota that a script names."""
+    return QuotaExceeded(QUOTAS[quota], used=int(used), limit=int(limit))
 
 
 def document_limits(tiers: Tiers) -> Sequence[str]:

@@ -1,7 +1,7 @@
 """Records of workflows as they are read."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 from engine.graph.document import Document, from_record
 from engine.store.redis.record_packing import unpack, unpacked_size
@@ -28,8 +28,26 @@ class Workflow:
     """Estimated size in memory in bytes."""
 
 
-def parse_workflow(account_id: str, slug: str, version: int, data: bytes, head: Any) -> Workflow:
-    """Read a version's record; `head` has version, state, both times and operation."""
+class WorkflowHead(NamedTuple):
+    """Fields of a workflow's record, by their names there; None for one that it lacks."""
+
+    version: bytes | None
+    """The live one."""
+    state: bytes | None
+    created: bytes | None
+    updated: bytes | None
+    operation: bytes | None
+
+    @property
+    def is_gone(self) -> bool:
+        """Return whether there is no such workflow, or none any more."""
+        return self.state is None or self.state == b"deleted"
+
+
+def parse_workflow(
+    account_id: str, slug: str, version: int, data: bytes, head: WorkflowHead
+) -> Workflow:
+    """Return a version of its record and the workflow's head."""
     record = unpack(data)
     return Workflow(
         slug=slug,
@@ -37,8 +55,8 @@ def parse_workflow(account_id: str, slug: str, version: int, data: bytes, head: 
         version=version,
         document=from_record(record["document"]),
         problems=tuple(record["problems"]),
-        created_at=int(head[2]),
-        updated_at=int(head[3]),
-        operation=(head[4] or b"").decode(),
+        created_at=int(head.created or 0),
+        updated_at=int(head.updated or 0),
+        operation=(head.operation or b"").decode(),
         size=unpacked_size(data),
     )

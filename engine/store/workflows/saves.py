@@ -14,7 +14,7 @@ from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.record_packing import pack, unpacked_size
 from engine.store.redis.scripts import SCRIPTS
-from engine.store.workflows.quota import exceeded
+from engine.store.workflows.quota import quota_exceeded
 from engine.store.workflows.summaries import pack_summary
 from engine.store.workflows.version_facts import pack_facts
 from engine.store.workflows.versions import VERSIONS_KEPT, Versions
@@ -125,13 +125,14 @@ async def _names(save: WorkflowSave) -> list[tuple[str, str]]:
 
 
 def _parse(reply: Sequence[Any]) -> tuple[int, int, int]:
-    match reply[0]:
-        case b"gone":
+    match reply:
+        case [b"gone"]:
             raise WorkflowNotFound
-        case b"conflict":
-            raise VersionConflict(int(reply[1]))
-        case b"moved":
-            raise RevisionConflict(int(reply[1]))
-        case b"full":
-            raise exceeded(reply)
-    return int(reply[1]), int(reply[2]), int(reply[3])
+        case [b"conflict", current]:
+            raise VersionConflict(int(current))
+        case [b"moved", current]:
+            raise RevisionConflict(int(current))
+        case [b"full", quota, used, limit]:
+            raise quota_exceeded(quota, used, limit)
+    _, version, created, updated = reply
+    return int(version), int(created), int(updated)

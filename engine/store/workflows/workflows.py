@@ -4,7 +4,6 @@ import contextlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from engine.errors import (
     ModelNotFound,
@@ -28,12 +27,11 @@ from engine.store.redis.scripts import SCRIPTS
 from engine.store.workflows.directory import UNLISTED, Directory
 from engine.store.workflows.drafts import Draft, Drafts
 from engine.store.workflows.plan_cache import PlanCache
-from engine.store.workflows.records import Workflow, parse_workflow
+from engine.store.workflows.records import Workflow, WorkflowHead, parse_workflow
 from engine.store.workflows.saves import WorkflowSave, WorkflowSaves
 from engine.store.workflows.versions import UNDO_MS, Versions
 
 SLUGS_KEPT = 50_000
-HEAD = ("version", "state", "created", "updated", "operation")
 
 
 class Workflows:
@@ -197,27 +195,28 @@ class Workflows:
     async def _read(self, account_id: str, slug: str) -> Workflow:
         """Return the live version, or the draft if there is none."""
         key = keyspace.workflow(account_id, slug)
-        head = await self._client.send("HMGET", key, *HEAD)
-        if head[1] is None or head[1] == b"deleted":
+        head = WorkflowHead(*await self._client.send("HMGET", key, *WorkflowHead._fields))
+        if head.is_gone:
             raise WorkflowNotFound
-        if head[0] is None:
+        if head.version is None:
             return await self._read_draft(account_id, slug, head)
-        data = await self._client.send("HGET", key, f"d{int(head[0])}")
+        version = int(head.version)
+        data = await self._client.send("HGET", key, f"d{version}")
         if data is None:
             raise WorkflowNotFound
-        return parse_workflow(account_id, slug, int(head[0]), data, head)
+        return parse_workflow(account_id, slug, version, data, head)
 
-    async def _read_draft(self, account_id: str, slug: str, head: Any) -> Workflow:
+    async def _read_draft(self, account_id: str, slug: str, head: WorkflowHead) -> Workflow:
         key = keyspace.workflow(account_id, slug)
         data, saved = await self._client.send("HMGET", key, "draft", "draft_saved")
         if data is None:
             raise WorkflowNotFound
-        return parse_workflow(account_id, slug, 0, data, [*head[:3], saved, head[4]])
+        return parse_workflow(account_id, slug, 0, data, head._replace(updated=saved))
 
     async def get_version(self, account_id: str, slug: str, version: int) -> Workflow:
         """Return one kept version. Raises WorkflowNotFound or VersionNotFound."""
         head, data = await self._fetch_version(account_id, slug, version)
-        if head[1] is None or head[1] == b"deleted":
+        if head.is_gone:
             raise WorkflowNotFound
         if data is None:
             raise VersionNotFound
@@ -226,14 +225,16 @@ class Workflows:
     async def _read_version(self, account_id: str, slug: str, version: int) -> Workflow:
         """Return one version, of a deleted workflow too. Raises WorkflowNotFound."""
         head, data = await self._fetch_version(account_id, slug, version)
-        if head[1] is None or data is None:
+        if head.state is None or data is None:
             raise WorkflowNotFound
         return parse_workflow(account_id, slug, version, data, head)
 
-    async def _fetch_version(self, account_id: str, slug: str, version: int) -> tuple[Any, Any]:
+    async def _fetch_version(
+        self, account_id: str, slug: str, version: int
+    ) -> tuple[WorkflowHead, bytes | None]:
         key = keyspace.workflow(account_id, slug)
-        *head, data = await self._client.send("HMGET", key, *HEAD, f"d{version}")
-        return head, data
+        *head, data = await self._client.send("HMGET", key, *WorkflowHead._fields, f"d{version}")
+        return WorkflowHead(*head), data
 
     async def plan(self, slug: str, *, fresh: bool = False) -> tuple[Workflow, Plan | None]:
         """Return the latest known version with its plan (None before the first).
