@@ -36,6 +36,8 @@ def test_answers_are_as_the_api_describes_them(caller: Caller, description: Any)
 
     for method, path, answer in (
         ("get", "/api/whoami", caller.get("/api/whoami")),
+        ("get", "/api/whoami", caller.get("/api/whoami", headers={"x-api-key": "x"})),
+        ("get", "/healthz", caller.get("/healthz")),
         ("post", "/api/workflows", created),
         ("post", "/api/workflows", caller.create({})),
         ("post", "/api/workflows", caller.create(broken())),

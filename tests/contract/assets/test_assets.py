@@ -51,11 +51,16 @@ def test_an_owner_gets_the_same_with_a_fresh_link(caller: Caller, stranger: Call
 
     own, foreign = [each.get(f"/api/assets/{asset['id']}") for each in (caller, stranger)]
     unknown = caller.get(f"/api/assets/{'0' * 24}")
+    small = caller.get(f"/api/assets/{asset['id']}?w=100").json()
 
     assert_fits(own.json(), ASSET)
     assert own.json() | {"url": ""} == asset | {"url": ""}
+    assert "?w=128&" in small["url"]
     for answer in (foreign, unknown):
         assert (answer.status_code, answer.json()["code"]) == (404, "ASSET_NOT_FOUND")
+    for width in (63, 1025):
+        answer = caller.get(f"/api/assets/{asset['id']}?w={width}")
+        assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_QUERY")
 
 
 @pytest.mark.parametrize(
@@ -111,11 +116,15 @@ def test_a_media_field_takes_an_asset_id_or_a_url(
     assert by_url == {f"{kind}s": ["https://example.com/m"]}
 
 
-def test_a_media_field_takes_no_foreign_asset(caller: Caller, stranger: Caller) -> None:
+def test_a_media_field_takes_no_foreign_asset_and_none_of_another_kind(
+    caller: Caller, stranger: Caller
+) -> None:
     slug = caller.save(show("image"))
     foreign = upload(stranger, files.png(), "image/png").json()["id"]
+    sound = upload(caller, files.wav(), "audio/wav").json()["id"]
+    wrong = (foreign, "0" * 24, sound, "../../etc/passwd", "0" * 23)
 
-    answers = [caller.run(slug, {"medium": each}) for each in (foreign, "0" * 24)]
+    answers = [caller.run(slug, {"medium": each}) for each in wrong]
 
     for answer in answers:
         assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_INPUTS")

@@ -206,7 +206,9 @@ def test_a_node_that_the_workflow_lacks_is_not_found(caller: Caller) -> None:
 def test_a_foreign_node_is_answered_like_an_unknown_one(caller: Caller, stranger: Caller) -> None:
     execution_id = caller.start(caller.save(greeting()), {"name": "Eve"})
 
-    foreign = stranger.get(f"/api/executions/{execution_id}/nodes/text")
-    unknown = stranger.get(f"/api/executions/{UNKNOWN}/nodes/text")
+    for path in ("nodes/text", "values", "values?node=text&output=text-out"):
+        foreign = stranger.get(f"/api/executions/{execution_id}/{path}")
+        unknown = stranger.get(f"/api/executions/{UNKNOWN}/{path}")
 
-    assert (foreign.status_code, foreign.json()) == (unknown.status_code, unknown.json())
+        assert foreign.json()["code"] == "EXECUTION_NOT_FOUND"
+        assert (foreign.status_code, foreign.json()) == (unknown.status_code, unknown.json())

@@ -59,10 +59,10 @@ def test_a_key_is_the_same_quoted_or_bare(caller: Caller) -> None:
 def test_refused_input_is_not_stored(caller: Caller) -> None:
     slug, key = caller.save(greeting()), str(uuid4())
 
-    refused = [run(caller, slug, key, {}), run(caller, slug, key, {"name": 1})]
+    refused = [run(caller, slug, key, inputs) for inputs in ({}, {"name": 1}, [])]
     taken = run(caller, slug, key, {"name": "Eve"})
 
-    assert [answer.status_code for answer in refused] == [400, 400]
+    assert [answer.status_code for answer in refused] == [400, 400, 400]
     assert taken.status_code == 200
     assert "idempotent-replayed" not in taken.headers
 
@@ -121,7 +121,7 @@ def test_a_key_counts_for_its_account_alone(administration: Administration) -> N
     assert len(executions) == 2
 
 
-@pytest.mark.parametrize("key", ["", "x" * 256, "a b", "ü", '"open', '""'])
+@pytest.mark.parametrize("key", ["", "x" * 256, "x" * 10_000, "a b", "ü", '"open', '""'])
 def test_a_key_that_is_none_is_refused(caller: Caller, key: str) -> None:
     slug = caller.save(greeting())
 

@@ -92,6 +92,10 @@ def schemas(value: Any) -> Iterator[dict[str, Any]]:
         yield value
 
 
+def test_every_shape_is_valid_json_schema() -> None:
+    assert all(validator_of(json.dumps(shape)) for shape in SHAPES.values())
+
+
 def test_every_error_that_callers_see_has_an_example() -> None:
     assert {type(sample) for sample in SAMPLES} == set(errors.ERRORS) - NOT_RAISED
 

@@ -13,7 +13,6 @@ from engine.store.redis import keyspace
 from tests.engine.media.test_links import BAD_IDS
 from tests.gateway.conftest import MakeClient
 from tests.support.gateway.documents import edge, node
-from tests.support.gateway.fake_worker import FakeWorker
 from tests.support.gateway.uploads import local, refused, upload
 from tests.support.media import files
 from tests.support.process.cpu_time import cpu_limit, cpu_time
@@ -21,19 +20,6 @@ from tests.support.process.cpu_time import cpu_limit, cpu_time
 LARGE = files.png(64, 64)
 
 # -- finding again --------------------------------------------------------------------------------
-
-
-async def test_an_owner_gets_a_fresh_link(client: httpx2.AsyncClient) -> None:
-    asset = await upload(client)
-
-    again = await client.get(f"/api/assets/{asset['id']}")
-    small = await client.get(f"/api/assets/{asset['id']}", params={"w": 100})
-
-    assert again.status_code == 200
-    assert {**again.json(), "url": ""} == {**asset, "url": ""}
-    assert "?w=128&" in small.json()["url"]
-    refused(await client.get(f"/api/assets/{asset['id']}?w=63"), 400, "INVALID_QUERY")
-    refused(await client.get(f"/api/assets/{asset['id']}?w=1025"), 400, "INVALID_QUERY")
 
 
 async def test_foreign_unknown_and_impossible_ids_are_one(
@@ -273,20 +259,6 @@ async def save_photo(client: httpx2.AsyncClient) -> None:
     assert (await client.post("/api/workflows", json=document)).status_code == 201
 
 
-async def test_a_field_takes_an_asset_of_the_callers_own(
-    client: httpx2.AsyncClient, worker: FakeWorker, store: Store, account: Account
-) -> None:
-    await save_photo(client)
-    asset = await upload(client)
-    body = {"inputs": {"photo": asset["id"]}}
-
-    ran = await client.post("/api/workflows/photo/run?async=true", json=body)
-
-    assert ran.status_code == 202, ran.text
-    key = keyspace.execution(account.id, ran.json()["executionId"])
-    assert f"/media/{asset['id']}?".encode() in await store.client.send("HGET", key, "inputs")
-
-
 async def test_what_an_upload_node_cannot_give_is_told_at_save(
     client: httpx2.AsyncClient, strangers_client: httpx2.AsyncClient
 ) -> None:
@@ -339,22 +311,6 @@ async def test_what_a_workflow_names_is_kept_for_it(
     assert (await client.post("/api/workflows", json=draft)).status_code == 201
     for asset in (first, second):
         assert await store.assets.needed_by(str(asset["id"])) == (account.id, ["workflow show"])
-
-
-async def test_a_field_takes_nothing_of_others_and_nothing_of_another_kind(
-    client: httpx2.AsyncClient, strangers_client: httpx2.AsyncClient
-) -> None:
-    await save_photo(client)
-    foreign, sound = await upload(strangers_client), await upload(client, files.wav(), "audio/wav")
-    answers = [
-        await client.post("/api/workflows/photo/run", json={"inputs": {"photo": value}})
-        for value in (foreign["id"], "0" * 24, sound["id"], "../../etc/passwd", "0" * 23)
-    ]
-
-    for answer in answers:
-        refused(answer, 400, "INVALID_INPUTS")
-        assert answer.json()["field"] == "photo"
-    assert answers[0].json() == answers[1].json()
 
 
 async def test_uploads_at_once_do_not_mix(client: httpx2.AsyncClient) -> None:

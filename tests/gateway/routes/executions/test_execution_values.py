@@ -84,16 +84,6 @@ async def test_a_large_value_is_at_its_link(client: httpx2.AsyncClient, size: in
         assert given == "x" * size
 
 
-async def test_large_inputs_are_at_their_link(client: httpx2.AsyncClient) -> None:
-    execution = await run(client, "x" * 300_000)
-
-    inputs = (await read(client, execution))["inputs"]
-
-    assert inputs["truncated"] is True
-    assert inputs["bytes"] > 300_000
-    assert await read(client, inputs["url"]) == {"name": "x" * 300_000}
-
-
 async def test_media_are_links_that_last(client: httpx2.AsyncClient) -> None:
     file = {"file": ("a.png", png(), "image/png")}
     asset = (await client.post("/api/assets", files=file)).json()
@@ -127,16 +117,6 @@ async def test_a_value_that_is_not_there_is_not_found(
     answer = await client.get(f"{execution}/values{query}")
 
     assert (answer.status_code, answer.json()["code"]) == code
-
-
-async def test_values_of_another_account_are_not_found(
-    client: httpx2.AsyncClient, strangers_client: httpx2.AsyncClient
-) -> None:
-    execution = await run(client, "Ada")
-
-    for path in ("/nodes/in", "/values", "/values?node=in&output=name"):
-        answer = await strangers_client.get(f"{execution}{path}")
-        assert (answer.status_code, answer.json()["code"]) == (404, "EXECUTION_NOT_FOUND")
 
 
 async def test_events_show_the_beginning_of_an_offloaded_text(client: httpx2.AsyncClient) -> None:

@@ -6,7 +6,6 @@ import httpx2
 import pytest
 
 from engine.store import Account
-from tests.gateway.conftest import MakeBrowser
 from tests.support.gateway.documents import greeting, node
 
 CANARY = "sk-canary-4711"
@@ -69,36 +68,6 @@ async def test_others_can_save_it_as_their_own(
 
     assert copied.status_code == 201
     assert (copied.json()["slug"], copied.json()["createdBy"]) == ("greeting-2", stranger.id)
-
-
-async def test_others_neither_run_nor_write_it(
-    client: httpx2.AsyncClient,
-    strangers_client: httpx2.AsyncClient,
-    make_browser: MakeBrowser,
-    stranger: Account,
-    saved: dict[str, Any],
-) -> None:
-    browser = await make_browser(stranger)
-    for other in (strangers_client, browser):
-        run = await other.post(f"{PATH}/run", json={"inputs": {"name": "Eve"}})
-        put = await other.put(PATH, json={"isTemplate": False})
-        delete = await other.delete(PATH)
-
-        assert (run.status_code, run.json()["code"]) == (404, "WORKFLOW_NOT_FOUND")
-        assert (put.status_code, put.json()["code"]) == (403, "NOT_OWNER")
-        assert (delete.status_code, delete.json()["code"]) == (403, "NOT_OWNER")
-    assert (await client.get(PATH)).json() == saved
-
-
-async def test_nobody_makes_a_template_of_what_is_not_theirs(
-    client: httpx2.AsyncClient, strangers_client: httpx2.AsyncClient
-) -> None:
-    await client.post("/api/workflows", json=greeting())
-
-    answer = await strangers_client.put(PATH, json={"isTemplate": True})
-
-    assert (answer.status_code, answer.json()["code"]) == (404, "WORKFLOW_NOT_FOUND")
-    assert (await strangers_client.get("/api/workflows")).json() == []
 
 
 async def test_a_form_that_was_made_public_shows_its_values(
