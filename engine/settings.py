@@ -10,7 +10,7 @@ PREFIX = "HEADRACE_"
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 FALSE_WORDS = frozenset({"", "0", "false", "no", "off"})
 LEAST_HOT_MS = 5_000
-"""Least time for which Redis keeps what has ended: feeds of events look for ends each second."""
+"""Least time for which Redis keeps ended executions: event feeds look for ends each second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class Settings:
     """Database of the history: `sqlite:///FILE` or `postgresql://…`; empty: none, but `headrace up`
     makes a file of SQLite."""
     hot_minutes: float = 60.0
-    """Time for which Redis keeps what has ended and is in the history; five seconds at least."""
+    """Time for which Redis keeps ended executions that are in the history; at least 5 seconds."""
     host: str = "127.0.0.1"
     port: int = 8000
     metrics_host: str = ""
@@ -98,7 +98,7 @@ class Settings:
 
     @property
     def hot_ms(self) -> int:
-        """Time for which Redis keeps what is in the history, in milliseconds."""
+        """Time for which Redis keeps archived executions, in milliseconds."""
         return max(LEAST_HOT_MS, int(self.hot_minutes * 60_000))
 
 

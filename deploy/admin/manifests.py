@@ -68,7 +68,7 @@ def use_models(folder: Path | None, data_dir: Path) -> FoundModels:
     if sets is None:
         sets = [set_variables(registry.all_models(), environ_of_stack(data_dir))]
     return FoundModels(
-        left_out=[*wrong, *left_out], workers=WorkerVariables(sets=sets, names_told=True)
+        left_out=[*wrong, *left_out], workers=WorkerVariables(sets=sets, names_variables=True)
     )
 
 

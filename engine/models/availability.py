@@ -21,15 +21,15 @@ DEMO_MARK = "@demo"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerVariables:
-    """Sets of the variables that each living worker has, of those that models need.
+    """Variables of manifests that are set at each living worker, one set per worker.
 
     An extra that is installed counts as a variable of its name. Variables that lead to the demo
     provider are marked.
     """
 
     sets: Collection[frozenset[str]]
-    names_told: bool = False
-    """Reasons name variables, for readers who can set them."""
+    names_variables: bool = False
+    """Whether reasons name the missing variables, since the reader can set them."""
 
     def unavailable_reason(self, model: Model) -> str | None:
         """Return the reason why no worker can call the model, or None if one can."""
@@ -44,10 +44,10 @@ class WorkerVariables:
             return NO_WORKER
         if endpoint is None:
             return NO_EXTRA
-        return missing_sentence(endpoint, missing, names_told=self.names_told)
+        return missing_sentence(endpoint, missing, names_variables=self.names_variables)
 
     def is_demo(self, model: Model) -> bool:
-        """Return whether a worker that can call the model asks the demo provider instead."""
+        """Return whether a worker that can call the model would call the demo provider."""
         endpoint, needed = model.call.endpoint, needed_variables(model)
         if endpoint is None or not endpoint.base_url_env:
             return False
@@ -60,12 +60,12 @@ class WorkerVariables:
 
 
 def missing_sentence(
-    endpoint: ProviderEndpoint, missing: Collection[str], *, names_told: bool
+    endpoint: ProviderEndpoint, missing: Collection[str], *, names_variables: bool
 ) -> str:
     """Return the message about the missing address or key of an endpoint."""
     if endpoint.base_url_env in missing:
-        return endpoint.setup if names_told else NO_ADDRESS
-    if names_told:
+        return endpoint.setup if names_variables else NO_ADDRESS
+    if names_variables:
         return f"{NO_KEY}: set {endpoint.api_key_env} and start the workers again"
     return NO_KEY
 

@@ -1,4 +1,4 @@
-"""Slots of a process that accounts take in turns, each at most so many at a time."""
+"""Slots of a process that accounts share, each with a limit of its own."""
 
 import asyncio
 import contextlib
@@ -44,7 +44,7 @@ class AccountSlots:
         return True
 
     async def acquire(self, account_id: str) -> None:
-        """Take a slot, in turn; who stops waiting loses nothing."""
+        """Take a slot in the account's turn; a cancelled wait holds no slot."""
         if self.try_acquire(account_id):
             return
         granted = asyncio.get_running_loop().create_future()

@@ -46,6 +46,6 @@ class TimeLimit:
         if not self._has_expired:
             self._timers.remove(self._step, self)
             return
-        is_others = self._task.uncancel() > self._cancelling  # somebody else cancels it too
+        is_others = self._task.uncancel() > self._cancelling  # another caller cancels the task too
         if isinstance(error, asyncio.CancelledError) and not is_others:
             raise TimeoutError from error

@@ -58,7 +58,7 @@ def request_fork(control: socket.socket, request: ForkRequest) -> None:
 
 
 def ignore_signals() -> None:
-    """Leave signals to the terminal, and those that end processes, to the parent."""
+    """Ignore signals of the terminal and signals that end processes; the parent handles them."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 

@@ -50,7 +50,7 @@ class AuditAction(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditedAct:
-    """Administrative act: who does what to which subject. Facts hold no secret."""
+    """Administrative act on a subject. Facts hold no secret."""
 
     by: str
     action: AuditAction

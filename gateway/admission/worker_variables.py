@@ -19,13 +19,13 @@ class VariablesReader:
         self._fresh_until = 0.0
         self._reading = asyncio.Lock()
 
-    async def read(self, *, names_told: bool) -> WorkerVariables:
+    async def read(self, *, names_variables: bool) -> WorkerVariables:
         """Return the variables that living workers have set. Raises Unavailable.
 
-        `names_told`: whether reasons may name variables.
+        `names_variables`: whether reasons may name variables.
         """
         async with self._reading:
             if time.monotonic() >= self._fresh_until:
                 self._sets = await self._store.leases.variables()
                 self._fresh_until = time.monotonic() + FRESH_SECONDS
-        return WorkerVariables(sets=self._sets, names_told=names_told)
+        return WorkerVariables(sets=self._sets, names_variables=names_variables)

@@ -218,7 +218,7 @@ class ProviderClient:
     def _missing_message(self, variable: str) -> str:
         """Return the message about a variable that is not set; by default only the log names it."""
         names_variable = self._call.names_variables
-        sentence = missing_sentence(self._endpoint, {variable}, names_told=names_variable)
+        sentence = missing_sentence(self._endpoint, {variable}, names_variables=names_variable)
         return sentence if names_variable else f"{sentence}; {SEE_LOG}"
 
     def _key(self) -> str:

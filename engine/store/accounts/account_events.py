@@ -1,4 +1,4 @@
-"""Events of an account: what has begun, ended or changed since a time."""
+"""Events of an account since a time: begun and ended executions, and changes."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

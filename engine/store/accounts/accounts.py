@@ -109,7 +109,7 @@ class Accounts:
         role: Role | None = None,
         by: str = COMMAND,
     ) -> Account:
-        """Change what is given, from the account's very next request on.
+        """Change the given members, from the account's very next request on.
 
         Raises AccountNotFound, or LastAdmin when the last admin would lose the role.
         """

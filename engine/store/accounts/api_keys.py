@@ -160,7 +160,7 @@ class ApiKeys:
     def authorize_speculatively(
         self, secret: str, bucket: str
     ) -> "SpeculativeAuthorization | None":
-        """Return what authorizes a call of a known key together with its run; None: unknown."""
+        """Return the authorization of a known key's call with its run; None for an unknown key."""
         digest = tokens.digest(secret)
         assumed = self._assumed.get(digest)
         if assumed is None:

@@ -16,7 +16,7 @@ AT_ONCE = 200
 
 
 class AccountKeys:
-    """Removes what an account has in Redis, step by step; each may be repeated."""
+    """Removes the data of an account from Redis in steps, each of which may be repeated."""
 
     def __init__(self, client: Client, audit: AuditLog, workflows: Workflows) -> None:
         self._client = client

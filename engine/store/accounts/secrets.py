@@ -145,7 +145,7 @@ class AccountSecrets:
             raise NotFound("There is no such secret")
 
     async def open(self, account_id: str, names: Collection[str]) -> dict[str, StoredSecret]:
-        """Return values and hosts of those that there are, by name."""
+        """Return values and hosts of the secrets that exist, by name."""
         listed = sorted(names)
         key = keyspace.account_secrets(account_id)
         fields = [*listed, *(name + HOSTS for name in listed)]

@@ -14,7 +14,7 @@ from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 
 MAX_LISTED = 1_000
-"""Most sessions of an account that are listed: those that end last."""
+"""Most sessions of an account in its list; sessions that end last come first."""
 NO_SESSION = "There is no such session"
 
 

@@ -33,7 +33,7 @@ AUTHORIZED = AssumedCaller()
 
 
 class SpeculativeAuthorization:
-    """Authorization of a call for the principal that its key had last time.
+    """Authorization of a call for the principal that its key had at the last call.
 
     `accept_execution` refuses a run of another caller, and one beyond the limit. A call that
     accepts nothing, or whose principal is another one, is authorized and counted by itself.

@@ -38,7 +38,7 @@ class TopUp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wallet:
-    """Credits that an account can spend, without those that executions have reserved."""
+    """Credits that an account can spend, without the credits that executions have reserved."""
 
     balance: int
     allowance: int
@@ -74,8 +74,8 @@ class LedgerEntry:
 class LedgerKeeping:
     """Time for which Redis keeps entries of ledgers, before it folds them into sums.
 
-    Where there is a history, Redis keeps entries for as long as executions, and longer those that
-    the history lacks.
+    With a history, Redis keeps archived entries for as long as executions, and all others until
+    they are archived.
     """
 
     milliseconds: int

@@ -1,1 +1,1 @@
-"""Redis's side of the history: what has ended and is not archived, and its removal afterwards."""
+"""Redis's side of the history: ended records that are not archived, and their later removal."""

@@ -129,7 +129,7 @@ class LedgerFilter:
 
     @property
     def needs_entry(self) -> bool:
-        """Return whether the time of an entry alone does not tell a match."""
+        """Return whether a match depends on more of an entry than its time."""
         return self.execution_id is not None or self.kind is not None
 
     def matches(self, entry: LedgerEntry) -> bool:
@@ -157,22 +157,23 @@ class ArchivedLedger:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchivedDelivery:
-    """Delivery as Redis had it, by its fields."""
+    """Fields of a delivery's record in Redis."""
 
     id: str
     fields: Mapping[str, bytes]
 
 
 class Archive(Protocol):
-    """Reader of the history; every call may raise Unavailable.
+    """Reader of the history.
 
-    It does where the installation has a history, and this process has not that database.
+    Every call raises Unavailable where the installation has a history whose database this process
+    lacks.
     """
 
     async def require(self) -> None:
-        """Raise Unavailable unless this process can tell whether the history has something.
+        """Raise Unavailable unless this process has the database of the history.
 
-        To be called before things are removed because neither Redis nor the history has them.
+        Call it before a removal whose reason is that neither Redis nor the history has a record.
         """
         ...
 
@@ -191,7 +192,7 @@ class Archive(Protocol):
     ) -> ArchivedPage:
         """Return matches after a row and after `offset` further matches.
 
-        A page may be short where matches are rare; its `last` tells from where to go on.
+        A page may be short where matches are rare; the next one goes on after its `last`.
         """
         ...
 
@@ -251,9 +252,9 @@ class Archive(Protocol):
 
 
 class NoArchive:
-    """Absent history, for processes without a database: it has nothing.
+    """Empty history, for processes without a database.
 
-    Where the installation has a history, only a database could tell: every call raises Unavailable.
+    Where the installation has a history, every call raises Unavailable.
     """
 
     def __init__(self, installed_id: InstalledId) -> None:

@@ -1,4 +1,4 @@
-"""Ended deliveries: those that the history lacks, their records, and their removal."""
+"""Ended deliveries that are not archived: names, records and removal."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -53,7 +53,7 @@ class EndedDeliveries:
         return [each for each in found if each is not None]
 
     async def mark_archived(self, names: Iterable[str], now: int) -> None:
-        """Move ends from those that the history lacks to those that may be forgotten."""
+        """Move deliveries from the unarchived ones to the archived ones, which may be forgotten."""
         listed = list(names)
         for name in listed:
             partition = partition_of(name.partition("/")[0])

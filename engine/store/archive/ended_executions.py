@@ -1,4 +1,4 @@
-"""Ended executions: those that the history lacks, their records, and their removal."""
+"""Ended executions that are not archived: references, records and removal."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
@@ -36,7 +36,7 @@ class EndedRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndedBatch:
-    """References of one batch, and the records of those that are still there."""
+    """References of one batch, and the records that still exist."""
 
     references: Sequence[str]
     records: Sequence[EndedRecord]
@@ -86,7 +86,7 @@ class EndedExecutions:
         return EndedBatch(references=fitting, records=found)
 
     async def mark_archived(self, references: Iterable[str]) -> None:
-        """Remove references from those that the history lacks."""
+        """Remove references from the unarchived ones."""
         await remove_members(self._client, references, keyspace.unarchived)
 
     async def mark_unarchived(self, references: Iterable[str]) -> None:
@@ -125,9 +125,9 @@ class EndedExecutions:
         }
 
     async def forget(self, reference: str, ended_before_ms: int, retry: str) -> bool:
-        """Remove an archived execution; False when it is not due yet.
+        """Remove an archived execution and return whether it was removed.
 
-        It is not while its webhook is being told, nor when it was retried meanwhile.
+        An execution with a pending delivery, or one that was retried meanwhile, stays.
         """
         account_id, execution_id = keyspace.parse_reference(reference)
         partition = partition_of(account_id)

@@ -34,7 +34,7 @@ class StreamPosition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerPart:
-    """Entries of a ledger after a position, and the sums of those that Redis has folded."""
+    """Entries of a ledger after a position, and the sums of the folded entries."""
 
     entries: Sequence[tuple[StreamPosition, LedgerEntry]]
     carried: dict[str, int]

@@ -1,4 +1,4 @@
-"""State of the archiver, for those who ask whether the history is complete."""
+"""State of the archiver, which shows whether the history is complete."""
 
 import asyncio
 import itertools
@@ -18,12 +18,12 @@ SILENT_MS = 30_000
 BEHIND_MS = 300_000
 """Age of the oldest end that waits from which on the history counts as behind."""
 MOST_REFUSALS = 100
-"""Records that are named, of those that cannot be archived."""
+"""Most records that are named because they cannot be archived."""
 SHOWN_REFUSALS = 3
 UNFIT_SECONDS = 60.0
-"""Time for which a process counts that has told of a wrong database."""
+"""Time for which a report of a wrong database counts."""
 UNFIT = "unfit."
-"""Start of the names of fields with what processes have told."""
+"""Prefix of the fields with the reports of processes."""
 SILENT = "no archiver runs: is a worker running with HEADRACE_DATABASE_URL?"
 NO_DATABASE = "there is a history, and this process has no HEADRACE_DATABASE_URL"
 ANOTHER_DATABASE = (
@@ -38,12 +38,12 @@ InstalledId = Callable[[], Awaitable[str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnfitProcess:
-    """A process that has not the installation's database, and when it told so."""
+    """Process without the installation's database."""
 
     name: str
     reason: str
     seen_at: int
-    """Time in milliseconds."""
+    """Time of its report in milliseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,7 @@ class ArchiverState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryHealth:
-    """State of the archiver and what waits for it, at a time in milliseconds."""
+    """State of the archiver and its backlogs, at a time in milliseconds."""
 
     state: ArchiverState
     executions: HistoryBacklog
@@ -75,7 +75,7 @@ class HistoryHealth:
 
     @property
     def unfit(self) -> Sequence[UnfitProcess]:
-        """Return the processes that have told lately that they lack the database."""
+        """Return the processes that have reported lately that they lack the database."""
         since = self.now - int(UNFIT_SECONDS * 1000)
         return [each for each in self.state.unfit if each.seen_at > since]
 
@@ -133,7 +133,7 @@ class ArchiverStates:
         return (found or b"").decode()
 
     async def tell_unfit(self, process: str, reason: str) -> None:
-        """Note that a process has not the database; it counts for a minute."""
+        """Record that a process lacks the database; the report counts for a minute."""
         time = await self._client.send("TIME")
         now = int(time[0]) * 1000
         since = now - int(UNFIT_SECONDS * 1000)
@@ -142,11 +142,11 @@ class ArchiverStates:
         await self._client.send("HSET", keyspace.history(), UNFIT + process, f"{now} {reason}")
 
     async def tell_fit(self, process: str) -> None:
-        """Note that a process has the database now."""
+        """Record that a process has the database now."""
         await self._client.send("HDEL", keyspace.history(), UNFIT + process)
 
     async def health(self) -> HistoryHealth:
-        """Return the state together with what waits."""
+        """Return the state with the backlogs."""
         state, executions, deliveries, time = await asyncio.gather(
             self.read(),
             EndedExecutions(self._client).backlog(),

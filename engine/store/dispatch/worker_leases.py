@@ -69,7 +69,7 @@ class Leases:
         self._client = client
 
     async def variables(self) -> list[frozenset[str]]:
-        """Return the set variables of each living worker, of those that manifests name."""
+        """Return the variables of manifests that are set at each living worker."""
         reply = await self._client.call(
             SCRIPTS["list_worker_variables"],
             workers=process_keys.workers(),

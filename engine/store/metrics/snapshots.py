@@ -41,7 +41,7 @@ class _Published:
     folded: int = 0
     """Number of the snapshot in the sum of ended processes."""
     samples: dict[int, Sequence[Any]] = field(default_factory=lambda: {0: ()})
-    """Counts by number of snapshot, of those that may be in the sum."""
+    """Counts of the snapshots that the sum may include, by number."""
     is_answered: bool = True
 
     def add(self, samples: Sequence[Any]) -> None:

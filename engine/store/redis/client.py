@@ -106,7 +106,7 @@ class Client:
     def flush_if_idle(self) -> None:
         """Send the queued commands now, unless earlier ones have no reply yet.
 
-        For a caller who waits for the reply and queues nothing more in this tick.
+        Call it before a wait for the reply, when this tick queues nothing more.
         """
         connection = self._connection
         if connection is not None and connection.is_idle:

@@ -41,7 +41,7 @@ class MarkOutcome(StrEnum):
 
     BEGUN = "begun"
     KEPT = "kept"
-    """The Redis had this installation's marker."""
+    """The marker of this installation was there already."""
     ADOPTED = "adopted"
     """The marker of another key was replaced."""
 

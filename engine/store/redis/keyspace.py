@@ -245,7 +245,7 @@ def wallet(account_id: str) -> str:
 
 
 def account_changes(account_id: str) -> str:
-    """Sorted set: what has changed for an account, by time in milliseconds; expires when unused.
+    """Sorted set: changes of an account's objects by time in milliseconds; expires when unused.
 
     `workflow:<slug>` is a save, `delivery:<id>` an attempt of a webhook's delivery.
     """

@@ -80,7 +80,7 @@ def _read(folder: Traversable) -> dict[str, str]:
 
 
 def _with_shared(text: str, shared: dict[str, str]) -> str:
-    """Return a text with the functions that it uses, and those that they use in turn."""
+    """Return a text with the functions that it uses, directly or through others."""
 
     def functions(used: re.Match[str]) -> str:
         return "".join(_with_shared(shared[name], shared) for name in used[1].split(", "))

@@ -7,9 +7,9 @@ from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
 
 ASKED_MS = 120_000
-"""Time after which a picture that was asked for is asked for again: the hint may be lost."""
+"""Time after which a requested picture is requested again: the hint may be lost."""
 FAILED_MS = 6 * 3_600_000
-"""Time after which a picture that could not be had is asked for again."""
+"""Time after which a picture that could not be fetched is requested again."""
 
 
 class Covers:
@@ -35,7 +35,7 @@ class Covers:
         return asset_id.decode() or None, bool(is_due)
 
     async def record(self, account_id: str, slug: str, url: str, asset_id: str | None) -> bool:
-        """Record the asset of the picture, or None that it could not be had.
+        """Record the asset of the picture, or None that it could not be fetched.
 
         Returns False when the workflow is gone or has another cover. Raises Unavailable.
         """

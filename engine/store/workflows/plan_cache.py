@@ -21,7 +21,7 @@ NOTHING: Kept = (None, None, 0)
 
 
 class PlanCache:
-    """Compiles plans, and keeps those that were used last."""
+    """Compiles plans, and caches the most recently used ones."""
 
     def __init__(self) -> None:
         self._plans: LruCache[tuple[str, int], Kept] = LruCache(PLANS_KEPT, PLANS_BYTES)

@@ -23,7 +23,7 @@ class Workflow:
     created_at: int
     updated_at: int
     operation: str
-    """Id of the last save, which tells apart what was saved without making a version."""
+    """Id of the last save; it also changes with a save that makes no version."""
     size: int
     """Estimated size in memory in bytes."""
 

@@ -183,7 +183,7 @@ async def check_model(request: GatewayRequest, principal: Principal) -> Response
         model = parse_saved(text, key_destinations_on_disk())
     except ManifestError as error:
         return json_response(ManifestCheck(problems=manifest_problems(error), model=None))
-    workers = await request.services.worker_variables.read(names_told=True)
+    workers = await request.services.worker_variables.read(names_variables=True)
     shown = ModelView.for_caller(model, principal.terms.markup, workers)
     return json_response(ManifestCheck(problems=[], model=shown))
 
@@ -222,7 +222,7 @@ async def try_model(request: GatewayRequest, principal: Principal) -> Answer:
     """
     inputs = (await read_body(request, RunRequest)).inputs
     model = _find(request.path_params["internal_name"])
-    workers = await request.services.worker_variables.read(names_told=True)
+    workers = await request.services.worker_variables.read(names_variables=True)
     reason = workers.unavailable_reason(model)
     if reason is not None:
         return json_response(TryResult.for_uncalled(UNAVAILABLE, reason))

@@ -194,8 +194,8 @@ def _audit(event: str, principal: Principal, name: str, version: int) -> None:
 
 async def _variables(request: GatewayRequest, principal: Principal) -> WorkerVariables:
     services = request.services
-    names_told = services.settings.tell_setup or principal.account.role is Role.ADMIN
-    return await services.worker_variables.read(names_told=names_told)
+    names_variables = services.settings.tell_setup or principal.account.role is Role.ADMIN
+    return await services.worker_variables.read(names_variables=names_variables)
 
 
 def _answer(

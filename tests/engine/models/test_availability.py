@@ -22,8 +22,10 @@ FOUND = (
 )
 
 
-def reason(found: Model, *sets: set[str], names_told: bool = False) -> str | None:
-    workers = WorkerVariables(sets=[frozenset(each) for each in sets], names_told=names_told)
+def reason(found: Model, *sets: set[str], names_variables: bool = False) -> str | None:
+    workers = WorkerVariables(
+        sets=[frozenset(each) for each in sets], names_variables=names_variables
+    )
     return workers.unavailable_reason(found)
 
 
@@ -85,9 +87,9 @@ def test_the_reason_names_a_variable_only_to_those_who_can_set_it() -> None:
     assert reason(keyed, set()) == "The provider's key is not set up"
     assert reason(found, {"A_KEY"}) == "The provider's address is not set up"
     sentence = "The provider's key is not set up: set A_KEY and start the workers again"
-    assert reason(keyed, set(), names_told=True) == sentence
-    assert reason(found, {"A_URL"}, names_told=True) == sentence
-    assert reason(found, {"A_KEY"}, names_told=True) == "Start the model first"
+    assert reason(keyed, set(), names_variables=True) == sentence
+    assert reason(found, {"A_URL"}, names_variables=True) == sentence
+    assert reason(found, {"A_KEY"}, names_variables=True) == "Start the model first"
 
 
 def test_only_variables_that_models_need_and_that_hold_something_count_as_set() -> None:

@@ -23,7 +23,7 @@ async def test_what_was_read_of_late_is_not_read_again(
     await store.client.send("PING", "before")
     reader = VariablesReader(store)
 
-    await asyncio.gather(*(reader.read(names_told=True) for _ in range(20)))
+    await asyncio.gather(*(reader.read(names_variables=True) for _ in range(20)))
     await store.client.send("PING", "after")
 
     async def sent() -> bytes:
