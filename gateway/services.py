@@ -17,7 +17,7 @@ from engine.history.database.own_database import OwnDatabase
 from engine.history.reading.archive import open_archive
 from engine.media.objects import ObjectStore
 from engine.process import spare_memory
-from engine.process.account_slots import AccountSlots
+from engine.process.account_semaphore import AccountSemaphore
 from engine.services.background_tasks import background
 from engine.services.media import MediaService
 from engine.services.runs.acceptance import Acceptance
@@ -57,7 +57,7 @@ class Services:
     acceptance: Acceptance
     connections: Connections
     account_requests: AccountRequests
-    long_calls: AccountSlots
+    long_calls: AccountSemaphore
     """Slots of calls that take the event loop long, such as pages of lists."""
     open_streams: OpenStreams
     live_events: LiveEvents
@@ -152,7 +152,7 @@ def _make_services(
         acceptance=Acceptance(store=store, media_service=media_service, allow_http=allow_http),
         connections=Connections(peers),
         account_requests=AccountRequests(),
-        long_calls=AccountSlots(LONG_CALLS, LONG_CALLS_OF_ACCOUNT),
+        long_calls=AccountSemaphore(LONG_CALLS, LONG_CALLS_OF_ACCOUNT),
         open_streams=open_streams,
         live_events=LiveEvents(store.account_events),
         result_memory=ResultMemory(),

@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Protocol
 
 from engine.errors.nodes import NodeFailed
-from engine.process.account_slots import AccountSlots
+from engine.process.account_semaphore import AccountSemaphore
 from engine.process.pool_child import HEADER
 from engine.process.pool_zygote import PRELOAD, PoolZygote
 
@@ -147,7 +147,7 @@ class Pool:
         self._memory_bytes = memory_bytes
         self._preload = preload
         limit = slots + (slots if reserved is None else reserved)
-        self._account_slots = AccountSlots(limit, share=slots)
+        self._account_slots = AccountSemaphore(limit, share=slots)
         self._idle: asyncio.LifoQueue[_Child] = asyncio.LifoQueue()
         self._children: set[_Child] = set()
         self._respawns: set[asyncio.Task[None]] = set()

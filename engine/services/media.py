@@ -25,7 +25,7 @@ from engine.media.links import PATH, WIDTHS, LinkSigner, MediaLink
 from engine.media.objects import ObjectStore
 from engine.media.ranges import ByteRange
 from engine.media.thumbnails import MAX_BYTES, make_thumbnail
-from engine.process.account_slots import AccountSlots
+from engine.process.account_semaphore import AccountSemaphore
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.media import Asset, AssetPage, AssetReview, AssetSource, UploadReservation
@@ -53,7 +53,7 @@ class MediaService:
         self._links = links
         self.max_bytes = settings.max_asset_bytes
         self._keep_seconds = int(settings.retention_days * 86_400) + LINK_SECONDS
-        self._thumbnail_slots = AccountSlots(THUMBNAILS_AT_ONCE, share=THUMBNAILS_OF_ACCOUNT)
+        self._thumbnail_slots = AccountSemaphore(THUMBNAILS_AT_ONCE, share=THUMBNAILS_OF_ACCOUNT)
 
     @classmethod
     def of(cls, settings: Settings, store: Store) -> "MediaService":

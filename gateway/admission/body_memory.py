@@ -1,19 +1,21 @@
 """Memory for large request bodies: bounds the bytes of them that one process holds at once."""
 
 from engine.errors import Unavailable
-from engine.process.account_bytes import AccountBytes
+from engine.process.account_semaphore import AccountSemaphore
 from gateway.admission.request_context import RequestContext
 
 MAX_BYTES = 67_108_864
 """Bytes as sent; with the values made of it, a body takes four times its size."""
-WAIT_SECONDS = 5.0
+SHARES = 4
+"""An account may have a quarter, so that its slow callers do not keep those of others out."""
+WAIT_SECONDS = 10.0
 
 
 class BodyMemory:
     """Memory of the large bodies that are neither accepted nor answered yet."""
 
     def __init__(self) -> None:
-        self._bytes = AccountBytes(MAX_BYTES)
+        self._bytes = AccountSemaphore(MAX_BYTES, share=MAX_BYTES // SHARES)
 
     async def take(self, context: RequestContext, size: int) -> None:
         """Reserve memory for the request until `free`. Raises Unavailable.

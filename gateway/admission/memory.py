@@ -2,21 +2,23 @@
 
 from functools import partial
 
-from engine.process.account_bytes import AccountBytes
+from engine.process.account_semaphore import AccountSemaphore
 from engine.store import ReserveMemory
 from gateway.admission.request_context import RequestContext
 
 MAX_BYTES = 134_217_728
 """Bytes as stored, then as JSON; in between, memory holds one result two or three times."""
-WAIT_SECONDS = 5.0
-"""Longest wait for other results of the account to be sent, and then for those of others."""
+SHARES = 4
+"""An account may have a quarter, so that its slow readers do not keep answers from others."""
+WAIT_SECONDS = 10.0
+"""Longest wait for other results to be sent."""
 
 
 class ResultMemory:
     """Memory of the large results of all answers under way, shared by accounts."""
 
     def __init__(self) -> None:
-        self._bytes = AccountBytes(MAX_BYTES)
+        self._bytes = AccountSemaphore(MAX_BYTES, share=MAX_BYTES // SHARES)
 
     def for_answer(self, context: RequestContext) -> ReserveMemory:
         """Return a function that waits for memory until `free`, replacing the last reservation."""

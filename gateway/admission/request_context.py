@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from starlette.types import Scope
 
-from engine.process.account_bytes import ReservedBytes
+from engine.process.account_semaphore import AccountReservation
 from engine.store import SpeculativeAuthorization
 
 KEY = "request_context"
@@ -31,9 +31,9 @@ class RequestContext:
     """Account for which the request is counted; `AccountRequests`."""
     body: bytes | None = None
     """Body, kept while the request may be handled again."""
-    body_bytes: ReservedBytes | None = None
+    body_bytes: AccountReservation | None = None
     """Memory reserved for the body; `BodyMemory`."""
-    result_bytes: ReservedBytes | None = None
+    result_bytes: AccountReservation | None = None
     """Memory reserved for the answer; `ResultMemory`."""
     streaming_account_id: str = ""
     """Account of which the request has a place for an event stream; `OpenStreams`."""

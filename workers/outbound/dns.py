@@ -6,7 +6,7 @@ import socket
 import threading
 from dataclasses import dataclass
 
-from engine.process.account_slots import AccountSlots
+from engine.process.account_semaphore import AccountSemaphore
 
 LOOKUP_SECONDS = 5.0
 """From the start of the look-up; the wait for a slot before it is the caller's to bound."""
@@ -32,7 +32,7 @@ class NameResolver:
     """Resolves names; nothing is cached, so each call sees current addresses."""
 
     def __init__(self) -> None:
-        self._slots = AccountSlots(MAX_LOOKUPS, MAX_ACCOUNT_LOOKUPS)
+        self._slots = AccountSemaphore(MAX_LOOKUPS, MAX_ACCOUNT_LOOKUPS)
         self._lookups: dict[tuple[str, str], _Lookup] = {}
 
     async def find(self, host: str, account_id: str = "") -> list[str]:

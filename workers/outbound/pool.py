@@ -5,7 +5,7 @@ import contextlib
 import resource
 from typing import NamedTuple
 
-from engine.process.account_slots import AccountSlots
+from engine.process.account_semaphore import AccountSemaphore
 from workers.outbound.connecting import Connector, Origin
 from workers.outbound.connection import OutboundConnection
 
@@ -37,7 +37,7 @@ class ConnectionPool:
         self._limit = limit or _connection_limit()
         self._connector = connector
         self._loop = asyncio.get_running_loop()
-        self._slots = AccountSlots(self._limit, max(1, int(self._limit * ACCOUNT_IN_USE)))
+        self._slots = AccountSemaphore(self._limit, max(1, int(self._limit * ACCOUNT_IN_USE)))
         self._keys: dict[OutboundConnection, PoolKey] = {}
         """Of all connections that are open."""
         self._idle: dict[PoolKey, dict[OutboundConnection, None]] = {}

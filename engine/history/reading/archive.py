@@ -16,7 +16,7 @@ from engine.executions.filter import ExecutionFilter, Row
 from engine.history.database.location import POOL_SIZE, check_url
 from engine.history.errors import HistoryUnavailable
 from engine.history.reading.breaker import Breaker
-from engine.process.account_slots import AccountSlots
+from engine.process.account_semaphore import AccountSemaphore
 from engine.settings import Settings
 from engine.store.accounts.wallets import LedgerEntry
 from engine.store.archive.archive import (
@@ -87,7 +87,7 @@ class HistoryArchive:
         self._opening = threading.Lock()
         self._database: Database | None = None
         self._threads = ThreadPoolExecutor(POOL_SIZE, thread_name_prefix="history")
-        self._slots = AccountSlots(POOL_SIZE, SHARE)
+        self._slots = AccountSemaphore(POOL_SIZE, SHARE)
         self._reads: Counter[str] = Counter()
         """Reads that run or wait, by account."""
         self._away = Breaker(AWAY_SECONDS, READ_SECONDS)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from engine.graph.parse import ParsedGraph
 from engine.graph.plan import examine_graph
-from engine.process.account_slots import AccountSlots
+from engine.process.account_semaphore import AccountSemaphore
 from engine.services.expressions import Expressions
 from engine.values.cel import Expression
 
@@ -29,7 +29,7 @@ class GraphChecker:
         self.expressions = expressions
         self.allow_private = allow_private
         """Nodes may name private addresses."""
-        self._threads = AccountSlots(THREADS, share=THREADS_OF_ACCOUNT)
+        self._threads = AccountSemaphore(THREADS, share=THREADS_OF_ACCOUNT)
 
     @classmethod
     @contextlib.asynccontextmanager

@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 from engine.errors import StorageFailed
 from engine.executions.retry import jittered
 from engine.ids.partitions import partition_of
-from engine.process.account_slots import AccountSlots
+from engine.process.account_semaphore import AccountSemaphore
 from engine.process.byte_semaphore import ByteSemaphore
 from engine.store.archive.archive import Archive, NoArchive
 from engine.store.archive.state import ArchiverStates
@@ -145,7 +145,7 @@ class OffloadedValues:
         self._client = client
         self._blob_store = blob_store
         self._archive = archive or NoArchive(ArchiverStates(client).database_id)
-        self._slots = AccountSlots(AT_ONCE, SHARE)
+        self._slots = AccountSemaphore(AT_ONCE, SHARE)
         self._copied = ByteSemaphore(COPIED_BYTES)
 
     async def put(

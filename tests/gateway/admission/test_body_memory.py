@@ -119,7 +119,7 @@ async def test_nothing_is_kept_of_accounts_that_hold_nothing() -> None:
 
     memory.free(served)
 
-    assert (len(memory._bytes._shares), len(memory._bytes._users)) == (0, 0)
+    assert not (memory._bytes._taken or memory._bytes._waiting)
 
 
 async def test_a_body_larger_than_a_share_has_the_share_for_itself() -> None:

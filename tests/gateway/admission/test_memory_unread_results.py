@@ -12,7 +12,6 @@ import httpx2
 import pytest
 
 from engine.executions.execution import ExecutionStatus
-from engine.process.account_bytes import SHARES
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.redis.record_packing import pack
@@ -30,7 +29,7 @@ from tests.support.store.watched_runs import Run
 SIZE = 6_000_000
 """A text longer than sockets hold."""
 TEXT = "x" * SIZE
-MOST = SHARES * 2 * len(pack(TEXT))
+MOST = memory.SHARES * 2 * len(pack(TEXT))
 """Memory of all accounts: one of them has that of two such results."""
 WAIT_SECONDS = 0.3
 UNREAD_SECONDS = 600.0

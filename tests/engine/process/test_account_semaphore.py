@@ -1,16 +1,17 @@
-"""Slots that accounts take in turns."""
+"""Units that accounts share and take in turns."""
 
 import asyncio
 
 import pytest
 
-from engine.process.account_slots import AccountSlots
+from engine.process.account_semaphore import AccountSemaphore
+from tests.support.eventually import PATIENCE_SECONDS
 
 
 class Caller:
     """Calls that hold a slot until they are let go, noted in the order in which they got one."""
 
-    def __init__(self, slots: AccountSlots) -> None:
+    def __init__(self, slots: AccountSemaphore) -> None:
         self.slots = slots
         self.begun: list[str] = []
         self._ends: dict[str, list[asyncio.Event]] = {}
@@ -43,7 +44,7 @@ async def stop(*tasks: "asyncio.Task[None]") -> None:
 
 
 async def test_one_account_has_no_more_than_its_share_and_others_begin_at_once() -> None:
-    caller = Caller(AccountSlots(4, 2))
+    caller = Caller(AccountSemaphore(4, 2))
     tasks = [caller.call(account) for account in "aaaab"]
     await settle()
 
@@ -52,7 +53,7 @@ async def test_one_account_has_no_more_than_its_share_and_others_begin_at_once()
 
 
 async def test_accounts_that_wait_take_turns() -> None:
-    caller = Caller(AccountSlots(2, 2))
+    caller = Caller(AccountSemaphore(2, 2))
     tasks = [caller.call(account) for account in "aaaaabb"]
     await settle()
 
@@ -64,7 +65,7 @@ async def test_accounts_that_wait_take_turns() -> None:
 
 
 async def test_a_call_that_gave_up_takes_no_slot() -> None:
-    caller = Caller(AccountSlots(1, 1))
+    caller = Caller(AccountSemaphore(1, 1))
     first, gone, last = (caller.call(account) for account in "abc")
     await settle()
 
@@ -76,7 +77,7 @@ async def test_a_call_that_gave_up_takes_no_slot() -> None:
 
 
 async def test_a_slot_granted_in_the_moment_of_a_cancel_goes_to_the_next() -> None:
-    caller = Caller(AccountSlots(1, 1))
+    caller = Caller(AccountSemaphore(1, 1))
     first, late = caller.call("a"), caller.call("b")
     await settle()
 
@@ -91,19 +92,19 @@ async def test_a_slot_granted_in_the_moment_of_a_cancel_goes_to_the_next() -> No
 
 
 async def test_an_account_takes_no_more_than_its_share() -> None:
-    slots = AccountSlots(8, 3)
+    slots = AccountSemaphore(8, 3)
 
     assert [slots.try_acquire("a") for _ in range(5)] == [True, True, True, False, False]
     assert slots.try_acquire("b")
 
 
 async def test_all_together_take_no_more_than_there_are() -> None:
-    slots = AccountSlots(2, 2)
+    slots = AccountSemaphore(2, 2)
 
     assert [slots.try_acquire(each) for each in "abc"] == [True, True, False]
 
 
-async def serve_all(slots: AccountSlots, waiting: str) -> str:
+async def serve_all(slots: AccountSemaphore, waiting: str) -> str:
     """Let accounts queue for slots, then free slots one by one; return who was served when."""
     served: list[str] = []
 
@@ -121,14 +122,14 @@ async def serve_all(slots: AccountSlots, waiting: str) -> str:
 
 
 async def test_accounts_take_turns_however_many_wait_of_one() -> None:
-    slots = AccountSlots(1, 1)
+    slots = AccountSemaphore(1, 1)
     await slots.acquire("x")
 
     assert await serve_all(slots, "aaaaabbc") == "abcabaaa"
 
 
 async def test_an_account_that_waits_for_itself_delays_nobody() -> None:
-    slots = AccountSlots(4, 2)
+    slots = AccountSemaphore(4, 2)
     for _ in range(2):
         await slots.acquire("a")
     waiting = [asyncio.create_task(slots.acquire("a")) for _ in range(50)]
@@ -144,7 +145,7 @@ async def test_an_account_that_waits_for_itself_delays_nobody() -> None:
 
 @pytest.mark.parametrize("is_late", [False, True])
 async def test_who_stops_waiting_leaves_its_slot_to_others(is_late: bool) -> None:
-    slots = AccountSlots(1, 1)
+    slots = AccountSemaphore(1, 1)
     await slots.acquire("a")
     first, second = (asyncio.create_task(slots.acquire(each)) for each in "bc")
     await asyncio.sleep(0)
@@ -164,9 +165,95 @@ async def test_who_stops_waiting_leaves_its_slot_to_others(is_late: bool) -> Non
 
 
 async def test_nothing_is_left_of_those_who_have_gone() -> None:
-    slots = AccountSlots(1, 1)
+    slots = AccountSemaphore(1, 1)
     await slots.acquire("x")
     await serve_all(slots, "abc")
     slots.release("c")
 
     assert not (slots._taken or slots._waiting or slots._turns)
+
+
+# -- bytes ----------------------------------------------------------------------------------------
+
+MOST = 1_000
+SHARE = MOST // 4
+
+
+async def test_a_reservation_is_the_accounts_share_at_most() -> None:
+    memory = AccountSemaphore(MOST, SHARE)
+    taken = await memory.reserve("a", 2 * SHARE, 0.05)
+    with pytest.raises(TimeoutError):
+        await memory.reserve("a", 1, 0.05)
+    others = [await memory.reserve(name, SHARE, 0.05) for name in ("b", "c", "d")]
+    with pytest.raises(TimeoutError):
+        await memory.reserve("e", 1, 0.05)
+
+    for each in (taken, *others):
+        each.release()
+    assert not (memory._taken or memory._waiting or memory._turns)
+    assert memory._free == MOST
+
+
+async def test_who_waits_has_what_another_caller_of_the_account_returns() -> None:
+    memory = AccountSemaphore(MOST, SHARE)
+    first = await memory.reserve("a", SHARE, 10)
+    second = asyncio.create_task(memory.reserve("a", 10, 10))
+    await asyncio.sleep(0.01)
+    assert not second.done()
+
+    first.resize(SHARE - 10)
+
+    (await second).release()
+    first.release()
+    assert memory._free == MOST
+
+
+async def test_a_large_call_is_passed_by_no_small_one_that_comes_later() -> None:
+    memory = AccountSemaphore(MOST, MOST)
+    first = await memory.reserve("a", MOST - 10, 10)
+    order: list[str] = []
+
+    async def reserve(account_id: str, size: int) -> None:
+        reservation = await memory.reserve(account_id, size, 10)
+        order.append(f"{account_id} {size}")
+        reservation.release()
+
+    tasks = [asyncio.create_task(reserve(*each)) for each in (("b", 500), ("b", 5), ("c", 5))]
+    await asyncio.sleep(0)
+    assert order == []
+
+    first.release()
+    await asyncio.gather(*tasks)
+    assert order[0] == "b 500"
+
+
+async def test_a_small_call_goes_on_when_the_large_one_before_it_gives_up() -> None:
+    memory = AccountSemaphore(MOST, SHARE)
+    first = await memory.reserve("a", SHARE - 10, 10)
+    large = asyncio.create_task(memory.reserve("a", 20, 10))
+    small = asyncio.create_task(memory.reserve("a", 10, 10))
+    await asyncio.sleep(0)
+
+    large.cancel()
+
+    await asyncio.wait_for(small, PATIENCE_SECONDS)
+    first.release()
+
+
+async def test_an_account_whose_reservation_has_grown_waits_though_its_turn_had_come() -> None:
+    memory = AccountSemaphore(MOST, SHARE)
+    grown = await memory.reserve("a", 10, 10)
+    others = [await memory.reserve(each, SHARE, 10) for each in "bcd"]
+    await memory.reserve("f", SHARE - 50, 10)
+    waiting = asyncio.create_task(memory.reserve("a", SHARE - 10, 10))
+    later = asyncio.create_task(memory.reserve("e", SHARE, 10))
+    await asyncio.sleep(0)
+
+    grown.resize(SHARE)
+    for each in others[:2]:
+        each.release()
+    await asyncio.wait_for(later, PATIENCE_SECONDS)
+    assert not waiting.done()
+
+    grown.release()
+    await asyncio.wait_for(waiting, PATIENCE_SECONDS)
