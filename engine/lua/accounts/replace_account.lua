@@ -1,11 +1,12 @@
 #!lua flags=allow-oom
 -- Replace an account's record unless it has changed since it was read. The last admin stays one: an
--- admin loses the role if the partition has another, or if one of another partition is pinned and
--- none is pinned here.
+-- admin loses the role if the partition has another, or if another partition guarantees an admin
+-- and this one does not.
 -- Called again, the script returns its first answer.
--- KEYS: accounts, admin_pins, audit
--- ARGV: now?, account, record (as it was read), new_record, pinned_until (time in milliseconds
---       until which an admin is pinned elsewhere, 0: none is), access_changes (channel), act*6
+-- KEYS: accounts, admin_guarantees, audit
+-- ARGV: now?, account, record (as it was read), new_record, guaranteed_until (time in milliseconds
+--       until which another partition guarantees an admin, 0: none does), access_changes (channel),
+--       act*6
 -- Returns 'ok' | 'changed' when the record has changed or is deleted | 'last'
 -- Uses: read_now, has_admin, add_audit
 local now = read_now(ARGV.now)
@@ -16,8 +17,8 @@ if record ~= ARGV.record then return 'changed' end
 local is_admin = string.sub(record, 1, 6) == 'admin|'
 local loses_role = is_admin and string.sub(ARGV.new_record, 1, 6) ~= 'admin|'
 if loses_role and not has_admin(ARGV.account) then
-  local is_pinned = redis.call('ZCOUNT', KEYS.admin_pins, string.format('(%d', now), '+inf') > 0
-  if is_pinned or now >= tonumber(ARGV.pinned_until) then return 'last' end
+  local guarantees = redis.call('ZCOUNT', KEYS.admin_guarantees, string.format('(%d', now), '+inf')
+  if guarantees > 0 or now >= tonumber(ARGV.guaranteed_until) then return 'last' end
 end
 redis.call('HSET', KEYS.accounts, ARGV.account, ARGV.new_record)
 add_audit(now)

@@ -9,7 +9,7 @@ from typing import Any, cast
 from engine.access.capabilities import Role, Tier
 from engine.errors import AccountNotFound, InvalidCursor, LastAdmin
 from engine.ids.partitions import partition_of
-from engine.store.accounts.last_admin import AdminPins
+from engine.store.accounts.last_admin import AdminGuarantees
 from engine.store.audit import COMMAND, AuditAction, AuditedAct, AuditLog
 from engine.store.redis import channels, keyspace
 from engine.store.redis.client import Client
@@ -44,7 +44,7 @@ class Accounts:
     def __init__(self, client: Client, audit: AuditLog) -> None:
         self._client = client
         self._audit = audit
-        self._pins = AdminPins(client)
+        self._guarantees = AdminGuarantees(client)
 
     async def create(
         self,
@@ -118,16 +118,16 @@ class Accounts:
         try:
             return await self._change(account_id, members, by)
         except LastAdmin:
-            pin = await self._pins.pin_outside(partition_of(account_id))
-            if pin is None:
+            guarantee = await self._guarantees.guarantee_outside(partition_of(account_id))
+            if guarantee is None:
                 raise
         try:
-            return await self._change(account_id, members, by, pin.until)
+            return await self._change(account_id, members, by, guarantee.until)
         finally:
-            await self._pins.release(pin)
+            await self._guarantees.release(guarantee)
 
     async def _change(
-        self, account_id: str, members: Mapping[str, Any], by: str, pinned_until: int = 0
+        self, account_id: str, members: Mapping[str, Any], by: str, guaranteed_until: int = 0
     ) -> Account:
         partition = partition_of(account_id)
         accounts = keyspace.accounts(partition)
@@ -150,12 +150,12 @@ class Accounts:
             verdict = await self._client.call(
                 SCRIPTS["replace_account"],
                 accounts=accounts,
-                admin_pins=keyspace.admin_pins(partition),
+                admin_guarantees=keyspace.admin_guarantees(partition),
                 audit=keyspace.audit(partition),
                 account=account_id,
                 record=before,
                 new_record=after,
-                pinned_until=pinned_until,
+                guaranteed_until=guaranteed_until,
                 access_changes=channels.access_changes(),
                 act=self._audit.arguments(act),
             )

@@ -1,7 +1,7 @@
-"""Pins of admins, so that an installation never loses its last one.
+"""Guarantees of admins, so that an installation never loses its last one.
 
 Accounts are in partitions, which no script spans. Before the only admin of one partition loses the
-role, an admin of another is pinned there; a partition whose admins are pinned keeps one of them.
+role, another partition guarantees that it keeps an admin for a while.
 When the last two of different partitions lose the role at once, both are refused.
 """
 
@@ -13,42 +13,46 @@ from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
 
-PIN_MS = 10_000
+GUARANTEE_MS = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AdminPin:
-    """Pin of the admins of a partition. `until` is in milliseconds."""
+class AdminGuarantee:
+    """Guarantee that a partition keeps an admin. `until` is in milliseconds."""
 
     partition: int
     token: str
     until: int
 
 
-class AdminPins:
-    """Pins and releases admins."""
+class AdminGuarantees:
+    """Makes and releases guarantees."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    async def pin_outside(self, partition: int) -> AdminPin | None:
-        """Pin the admins of the first other partition that has one; None when none has."""
+    async def guarantee_outside(self, partition: int) -> AdminGuarantee | None:
+        """Let the first other partition that has an admin guarantee it; None when none has."""
         token = secrets.token_hex(8)
         for other in range(PARTITIONS):
             if other == partition:
                 continue
             ends = await self._client.call(
-                SCRIPTS["pin_admins"],
+                SCRIPTS["guarantee_admin"],
                 accounts=keyspace.accounts(other),
-                admin_pins=keyspace.admin_pins(other),
+                admin_guarantees=keyspace.admin_guarantees(other),
                 token=token,
-                pin_ms=PIN_MS,
+                guarantee_ms=GUARANTEE_MS,
             )
             if ends:
                 # Partitions may be on servers whose clocks differ a little.
-                return AdminPin(partition=other, token=token, until=int(ends) - PIN_MS // 2)
+                return AdminGuarantee(
+                    partition=other, token=token, until=int(ends) - GUARANTEE_MS // 2
+                )
         return None
 
-    async def release(self, pin: AdminPin) -> None:
-        """Let the pinned admins lose the role again."""
-        await self._client.send("ZREM", keyspace.admin_pins(pin.partition), pin.token)
+    async def release(self, guarantee: AdminGuarantee) -> None:
+        """Let the admins of the partition lose the role again."""
+        await self._client.send(
+            "ZREM", keyspace.admin_guarantees(guarantee.partition), guarantee.token
+        )

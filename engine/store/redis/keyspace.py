@@ -27,9 +27,9 @@ def accounts(partition: int) -> str:
     return f"{_tag(partition)}:accounts"
 
 
-def admin_pins(partition: int) -> str:
-    """Sorted set: token by the time in milliseconds until which one admin here keeps the role."""
-    return f"{_tag(partition)}:admin_pins"
+def admin_guarantees(partition: int) -> str:
+    """Sorted set: token of a guarantee of an admin by its end in milliseconds."""
+    return f"{_tag(partition)}:admin_guarantees"
 
 
 def audit(partition: int) -> str:

@@ -640,14 +640,17 @@ SCENARIOS = {
             account="acc",
             record=b"admin|old",
             new_record=b"pro|new",
-            pinned_until=0,
+            guaranteed_until=0,
             access_changes="access",
             act=ACT,
         ),
     ),
-    "pin_admins": Scenario(
-        seed=(("HSET", "accounts", "acc", b"admin|record"), ("ZADD", "admin_pins", NOW, "old")),
-        names=named(now=NOW, token="token", pin_ms=60_000),
+    "guarantee_admin": Scenario(
+        seed=(
+            ("HSET", "accounts", "acc", b"admin|record"),
+            ("ZADD", "admin_guarantees", NOW, "old"),
+        ),
+        names=named(now=NOW, token="token", guarantee_ms=60_000),
     ),
     "create_account": Scenario(
         seed=(), names=named(now=NOW, account="acc", record=b"pro|record", act=ACT)

@@ -9,7 +9,7 @@ from engine.errors import LastAdmin
 from engine.ids.partitions import PARTITIONS, partition_of
 from engine.store import Account, Store
 from engine.store.accounts import last_admin
-from engine.store.accounts.last_admin import AdminPins
+from engine.store.accounts.last_admin import AdminGuarantees
 from engine.store.redis import keyspace
 from engine.store.redis.scripts import SCRIPTS
 from tests.support.store.script_scenarios import NO_ACT
@@ -76,14 +76,14 @@ async def test_a_pinned_admin_keeps_the_role_until_the_pin_ends(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = await make_two(store, together=False)
-    pins = AdminPins(store.client)
-    pin = await pins.pin_outside(partition_of(first.id))
-    assert pin is not None
-    assert pin.partition == partition_of(second.id)
+    guarantees = AdminGuarantees(store.client)
+    guarantee = await guarantees.guarantee_outside(partition_of(first.id))
+    assert guarantee is not None
+    assert guarantee.partition == partition_of(second.id)
 
     with pytest.raises(LastAdmin):
         await store.accounts.change(second.id, role=Role.USER)
-    await pins.release(pin)
+    await guarantees.release(guarantee)
 
     assert (await store.accounts.change(second.id, role=Role.USER)).role is Role.USER
 
@@ -92,8 +92,8 @@ async def test_a_pin_that_nobody_released_ends_by_itself(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = await make_two(store, together=False)
-    monkeypatch.setattr(last_admin, "PIN_MS", 20)
-    assert await AdminPins(store.client).pin_outside(partition_of(first.id))
+    monkeypatch.setattr(last_admin, "GUARANTEE_MS", 20)
+    assert await AdminGuarantees(store.client).guarantee_outside(partition_of(first.id))
     monkeypatch.undo()
     await asyncio.sleep(0.03)
 
@@ -105,14 +105,14 @@ async def test_pins_are_not_left_behind(store: Store) -> None:
 
     await store.accounts.change(first.id, role=Role.USER)
 
-    keys = [keyspace.admin_pins(each) for each in range(PARTITIONS)]
+    keys = [keyspace.admin_guarantees(each) for each in range(PARTITIONS)]
     assert not await store.client.send("EXISTS", *keys)
 
 
 async def test_without_an_admin_elsewhere_nobody_is_pinned(store: Store) -> None:
     admin = await make_admin(store)
 
-    assert await AdminPins(store.client).pin_outside(partition_of(admin.id)) is None
+    assert await AdminGuarantees(store.client).guarantee_outside(partition_of(admin.id)) is None
 
 
 @pytest.mark.parametrize(("now", "answer"), [(1_999, b"ok"), (2_000, b"last")])
@@ -126,13 +126,13 @@ async def test_the_admin_elsewhere_counts_until_the_very_millisecond_in_which_th
     reply = await store.client.call(
         SCRIPTS["replace_account"],
         accounts=keyspace.accounts(partition),
-        admin_pins=keyspace.admin_pins(partition),
+        admin_guarantees=keyspace.admin_guarantees(partition),
         audit=keyspace.audit(partition),
         now=now,
         account=account.id,
         record=record,
         new_record=record.replace(b"admin|", b"user|", 1),
-        pinned_until=2_000,
+        guaranteed_until=2_000,
         access_changes="changes",
         act=NO_ACT,
     )

@@ -33,7 +33,7 @@ REFUSED_WHEN_FULL = {
     "save_workflow",
     "request_cover",
     *("add_delivery", "save_model", "save_secret", "save_webhook", "top_up"),
-    *("create_account", "create_key", "create_login", "pin_admins"),
+    *("create_account", "create_key", "create_login", "guarantee_admin"),
     *("delay_message", "publish_progress"),
 }
 COUNTING = {"count_key_call", "count_session_call", "lease_outbound", "count_public_run"}
