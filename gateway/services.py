@@ -140,7 +140,10 @@ def _make_services(
 ) -> Services:
     process = f"gateway-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     own_database = OwnDatabase(settings.database_url, ArchiverStates(store.client), process)
-    media_service, allow_http = MediaService.of(settings, store), settings.allow_private_urls
+    media_service, allow_http = (
+        MediaService.open(settings, store),
+        settings.allow_private_urls,
+    )
     peers = Peers.of(settings.trusted_proxies)
     return Services(
         settings=settings,

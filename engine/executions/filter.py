@@ -1,7 +1,8 @@
 """Filter of an account's executions, which holds for hot and archived ones alike.
 
-Each field of `ExecutionFilter` says here how it is called and compared. Query parameters, the body
-of the bulk cancel, the arguments of the script and the conditions in SQL are made from that.
+Each field of `ExecutionFilter` is declared here with its names and its comparison. Query
+parameters, the body of the bulk cancel, the arguments of the script and the conditions in SQL are
+made from these declarations.
 """
 
 import re
@@ -201,13 +202,13 @@ class ExecutionFilter:
     @property
     def arguments(self) -> list[str]:
         """Arguments of the script `match_executions`, which leaves times, ids and errors out."""
-        found: list[str] = []
+        words: list[str] = []
         for field, value in self.conditions:
             if field.record:
                 text = ",".join(value) if field.form is ValueForm.STATUSES else str(value)
                 comparison = Comparison.LACKS if is_none(field, value) else field.comparison
-                found += [field.record, comparison, text, "owner" if field.is_owners else ""]
-        return found
+                words += [field.record, comparison, text, "owner" if field.is_owners else ""]
+        return words
 
     @property
     def is_open(self) -> bool:

@@ -19,7 +19,7 @@ FAILURE = "The workflow failed"
 def hide_details(execution: Execution) -> Execution:
     """Return the execution of another's workflow without version, models and nodes.
 
-    Its cost is told at its end alone: before, it tells the price of each node.
+    Its cost is shown at its end alone: until then, it would show the price of each node.
     """
     hidden = replace(execution, workflow_version=0, model_ids=(), nodes=())
     if execution.status in TERMINAL:

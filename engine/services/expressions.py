@@ -31,7 +31,7 @@ BATCH = 64
 """Expressions that are sent to a child at once."""
 KNOWN_EXPRESSIONS = 20_000
 KNOWN_BYTES = 8_388_608
-"""Characters of all expressions whose faults are kept."""
+"""Characters of all expressions whose faults are cached."""
 MEMORY_BYTES = 256 * 1024 * 1024
 TOO_MUCH = (
     "The expression takes more than"
@@ -60,7 +60,7 @@ class Expressions:
         self._known: LruCache[Expression, tuple[str | None]] = LruCache(
             KNOWN_EXPRESSIONS, KNOWN_BYTES
         )
-        """Faults, or None for sound ones, in a tuple; those of crashes too."""
+        """Fault of each known expression in a tuple, None for a sound one; a crash is a fault."""
 
     async def check(
         self, account_id: str, expressions: Sequence[Expression]
@@ -88,7 +88,7 @@ class Expressions:
         """Return the result as JSON. Raises NodeFailed, and Unavailable where many try."""
         async with self._use(account_id) as pool:
             try:
-                found: bytes = await AccountRunner(pool, account_id).run(
+                encoded: bytes = await AccountRunner(pool, account_id).run(
                     cel.evaluate_as_json, text, values, deadline_seconds=TRIAL_SECONDS
                 )
             except PoolTimeout:
@@ -97,7 +97,7 @@ class Expressions:
             except (PoolCrashed, MemoryError):
                 message = "The expression needed more memory than it may have"
                 raise NodeFailed("resource_exhausted", message) from None
-            return found
+            return encoded
 
     async def close(self) -> None:
         """End the processes; a trial under way raises NodeFailed."""
@@ -126,16 +126,16 @@ class Expressions:
                 faults |= dict.fromkeys(unknown[position:], GRAPH_TOO_MUCH)
                 return
             try:
-                found, seconds = await runner.run(
+                answers, seconds = await runner.run(
                     cel.check_some, sent, deadline_seconds=CHECK_SECONDS
                 )
             except (PoolCrashed, MemoryError):
                 seconds, is_alone = cel.CHECK_CPU_SECONDS, batch == 1
-                found, batch = ([TOO_MUCH], BATCH) if is_alone else ([], 1)
-            for expression, fault in zip(sent, found, strict=False):
+                answers, batch = ([TOO_MUCH], BATCH) if is_alone else ([], 1)
+            for expression, fault in zip(sent, answers, strict=False):
                 faults[expression] = fault
                 self._known.put(expression, (fault,), len(expression.text))
-            position += len(found)
+            position += len(answers)
             spent += seconds
 
     @contextlib.asynccontextmanager

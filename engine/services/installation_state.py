@@ -1,4 +1,4 @@
-"""State of the installation: its processes, its queues and its history, for those who run it."""
+"""State of the installation for its operators: processes, queues and history."""
 
 import asyncio
 from collections.abc import Mapping
@@ -18,14 +18,14 @@ GATEWAY = "gateway-"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerState:
-    """A worker with a lease; what it last told of itself is None before it has."""
+    """A worker with a lease; its figures are None before it has published them."""
 
     id: str
     is_alive: bool
     lease_ends_at: int
-    """Milliseconds; in the past for a dead worker whose executions are not taken back yet."""
+    """In milliseconds; in the past for a dead worker that still holds executions."""
     executions: int
-    """Executions in its hands."""
+    """Executions that it holds."""
     memory: int | None
     """Bytes of their data."""
     memory_limit: int | None
@@ -38,12 +38,12 @@ class QueueState:
     name: str
     waiting: int
     oldest_at: int | None
-    """Creation of what its first hint names, in milliseconds; None where nothing waits."""
+    """Creation time of the subject of its first hint, in milliseconds; None: it is empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstallationState:
-    """All of it, at a time in milliseconds of Redis's clock."""
+    """Whole state; times are milliseconds of Redis's clock."""
 
     at: int
     workers: list[WorkerState]
@@ -66,14 +66,14 @@ async def read_installation(store: Store) -> InstallationState:
         store.leases.due(),
         store.deliveries.due(),
     )
-    found = {name: parse(data) for name, data in stored.items() if is_process(name)}
+    snapshots = {name: parse(data) for name, data in stored.items() if is_process(name)}
     now = history.now
     return InstallationState(
         at=now,
-        workers=await _workers(store, found, now),
+        workers=await _workers(store, snapshots, now),
         gateways=sorted(
             name
-            for name, each in found.items()
+            for name, each in snapshots.items()
             if name.startswith(GATEWAY) and each.at * 1_000 > now - GONE_SECONDS * 1_000
         ),
         queues=queues,
@@ -84,7 +84,7 @@ async def read_installation(store: Store) -> InstallationState:
     )
 
 
-async def _workers(store: Store, found: Mapping[str, Snapshot], now: int) -> list[WorkerState]:
+async def _workers(store: Store, snapshots: Mapping[str, Snapshot], now: int) -> list[WorkerState]:
     leases = sorted((await store.leases.workers()).items())
     counts = await asyncio.gather(*(store.leases.held_count(name) for name, _ in leases))
     return [
@@ -93,8 +93,8 @@ async def _workers(store: Store, found: Mapping[str, Snapshot], now: int) -> lis
             is_alive=ends > now,
             lease_ends_at=ends,
             executions=count,
-            memory=_gauge(found.get(name), "headrace_execution_memory_bytes"),
-            memory_limit=_gauge(found.get(name), "headrace_execution_memory_limit_bytes"),
+            memory=_gauge(snapshots.get(name), "headrace_execution_memory_bytes"),
+            memory_limit=_gauge(snapshots.get(name), "headrace_execution_memory_limit_bytes"),
         )
         for (name, ends), count in zip(leases, counts, strict=True)
     ]
@@ -117,7 +117,7 @@ async def _queues(store: Store) -> list[QueueState]:
 
 
 async def _created_at(store: Store, hint: bytes | None) -> int | None:
-    """Return the creation time of what a hint names, if it is on record."""
+    """Return the creation time of the subject of a hint, if it is on record."""
     if hint is None:
         return None
     actor, argument = parse_hint(hint)

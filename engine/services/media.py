@@ -56,12 +56,12 @@ class MediaService:
         self._thumbnail_slots = AccountSemaphore(THUMBNAILS_AT_ONCE, share=THUMBNAILS_OF_ACCOUNT)
 
     @classmethod
-    def of(cls, settings: Settings, store: Store) -> "MediaService":
+    def open(cls, settings: Settings, store: Store) -> "MediaService":
         """Create the service of the settings. Raises SettingError."""
         links = LinkSigner(Sealer.keys_of(settings.secret_key), base_url(settings))
         return cls(store, ObjectStore.from_settings(settings), links, settings)
 
-    async def keep(
+    async def save(
         self,
         account_id: str,
         declared: str,
@@ -188,7 +188,7 @@ class MediaService:
 
     def linked_assets(self, result: Any) -> dict[str, str]:
         """Return the asset ids of the links in the first values of a result, by link."""
-        found, pending = {}, deque([result])
+        asset_ids, pending = {}, deque([result])
         for _ in range(MAX_SEARCHED):
             if not pending:
                 break
@@ -197,8 +197,8 @@ class MediaService:
                 members = value.values() if isinstance(value, dict) else value
                 pending.extend(islice(members, MAX_SEARCHED))
             elif asset_id := self.linked(value):
-                found[value] = asset_id
-        return found
+                asset_ids[value] = asset_id
+        return asset_ids
 
     async def _followed(self, link: MediaLink | None) -> tuple[Asset, MediaLink]:
         if link is None:

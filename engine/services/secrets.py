@@ -38,10 +38,10 @@ async def check_secrets(store: Store, account_id: str, nodes: Nodes) -> list[Pro
     if not uses:
         return []
     hosts = await store.secrets.hosts(account_id, {use.name for use in uses})
-    found = ((use, _fault(use, hosts[use.name])) for use in uses)
+    faults = ((use, _fault(use, hosts[use.name])) for use in uses)
     return [
         Problem(reason=f"{use.field}: {fault}", node_id=use.node_id, field=use.field)
-        for use, fault in found
+        for use, fault in faults
         if fault
     ]
 

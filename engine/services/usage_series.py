@@ -18,7 +18,7 @@ MANY_ROWS = 500
 
 async def read_series(store: Store, account_id: str, wanted: SeriesQuery) -> list[SeriesRow]:
     """Return the rows by time and value. Raises Unavailable."""
-    hot = await store.unarchived.read(account_id, wanted.start, wanted.end)
+    hot = await store.unarchived.read_created(account_id, wanted.start, wanted.end)
     created = {each.execution.id: each.execution.created_at for each in hot}
     archived = await store.archive.figures(account_id, wanted, created)
     sums = archived.by_key
@@ -36,21 +36,21 @@ def _rows(whole: Sequence[SeriesRow], sums: Mapping[SeriesKey, Figures]) -> list
     return sorted([*whole, *(_row(*place, each) for place, each in sums.items())])
 
 
-def _keys(found: UnarchivedExecution, dimension: str) -> Iterator[str]:
-    execution = found.execution
+def _keys(unarchived: UnarchivedExecution, dimension: str) -> Iterator[str]:
+    execution = unarchived.execution
     match dimension:
         case "workflow":
             yield execution.workflow_slug
         case "key":
-            yield found.key_id
+            yield unarchived.key_id
         case "status":
             yield execution.status.value
         case "model":
             yield from dict.fromkeys(execution.model_ids) or [""]
 
 
-def _figures(found: UnarchivedExecution) -> Figures:
-    execution = found.execution
+def _figures(unarchived: UnarchivedExecution) -> Figures:
+    execution = unarchived.execution
     is_failed = execution.status is ExecutionStatus.FAILED
     figures = Figures(1, int(is_failed), execution.credits_cost)
     if execution.duration_ms is not None:

@@ -46,7 +46,7 @@ async def answer_accepted_before(
 ) -> Response:
     """Return the answer of an execution that was accepted by an earlier call."""
     executions = request.services.store.executions
-    url, warnings = await executions.acceptance(principal.account.id, execution_id)
+    url, warnings = await executions.webhook_and_warnings(principal.account.id, execution_id)
     return answer_accepted(execution_id, url, warnings)
 
 

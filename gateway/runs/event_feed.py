@@ -54,7 +54,7 @@ class EventFeed:
             page = await self._read(channel)
         if not self._names and page.entries:
             self._names = await node_names(self._store, self._account_id, self._execution_id, page)
-        await self._previews.note(page)
+        await self._previews.recompute_outputs(page)
         return page
 
     async def _read(self, channel: str) -> EventPage:
@@ -93,7 +93,7 @@ class EventFeed:
             return None
         shape = _node_shape(self._execution_id, event, self._names)
         if event.node is not None:
-            shape["outputs"] = await self._previews.of(event.node)
+            shape["outputs"] = await self._previews.preview_of(event.node)
         return shape
 
     async def _outcome(self, event: ExecutionEvent) -> EventData:

@@ -38,7 +38,7 @@ class Previews:
         self._computed: Mapping[int, Outputs] | None = None
         """Outputs of a run that was walked before its claim; they are on no record."""
 
-    async def note(self, page: EventPage) -> None:
+    async def recompute_outputs(self, page: EventPage) -> None:
         """Compute the outputs of a run whose record leaves them out."""
         if page.walked_inputs is None or self._computed is not None:
             return
@@ -51,7 +51,7 @@ class Previews:
         outputs = await replay(plan, unpack(page.walked_inputs))
         self._computed = {i: each for i, each in outputs.items() if i != plan.response_output}
 
-    async def of(self, node: NodeExecution) -> dict[str, Preview] | None:
+    async def preview_of(self, node: NodeExecution) -> dict[str, Preview] | None:
         """Return the preview of a node's outputs, None for none on record."""
         if node.status is not NodeStatus.COMPLETED:
             return None
@@ -82,13 +82,13 @@ def preview(outputs: Mapping[str, Any]) -> dict[str, Preview]:
     """Return a preview of each output."""
     left, shown = MAX_BYTES, dict[str, Preview]()
     for socket, value in outputs.items():
-        found = _urls(value) or _text(value)
-        size = sum(map(len, found.get("urls", (found.get("text", ""),))))
+        shortened = _urls(value) or _text(value)
+        size = sum(map(len, shortened.get("urls", (shortened.get("text", ""),))))
         if size > left:
-            found = {"truncated": True}
+            shortened = {"truncated": True}
         else:
             left -= size
-        shown[socket] = found
+        shown[socket] = shortened
     return shown
 
 

@@ -65,17 +65,17 @@ class NodeValuesView(View, kw_only=True):
 
     @classmethod
     def of_node(
-        cls, found: NodeValues, execution_id: str, node_id: str, media_service: MediaService
+        cls, values: NodeValues, execution_id: str, node_id: str, media_service: MediaService
     ) -> Self:
         """Build the view of a node's values."""
-        links = media_service.linked_assets([found.inputs, found.outputs])
+        links = media_service.linked_assets([values.inputs, values.outputs])
         return cls(
-            inputs=_bounded(found.inputs, execution_id, node_id, "input"),
-            outputs=_bounded(found.outputs, execution_id, node_id, "output"),
-            recorded=found.is_recorded,
-            attempts=[NodeAttemptView.of(each) for each in found.attempts.attempts],
-            waited_ms=found.attempts.waited_ms,
-            credits_cost=found.node.credits_cost,
+            inputs=_bounded(values.inputs, execution_id, node_id, "input"),
+            outputs=_bounded(values.outputs, execution_id, node_id, "output"),
+            recorded=values.is_recorded,
+            attempts=[NodeAttemptView.of(each) for each in values.attempts.attempts],
+            waited_ms=values.attempts.waited_ms,
+            credits_cost=values.node.credits_cost,
             assets=[LinkedAsset(each, url) for url, each in links.items()] or UNSET,
         )
 

@@ -134,7 +134,7 @@ class AccountMedia:
 
     async def _keep(self, account_id: str, pieces: AsyncIterator[bytes]) -> StoredMedia:
         with _explained():
-            asset = await self._media_service.keep(
+            asset = await self._media_service.save(
                 account_id,
                 UNTYPED,  # declared types are often wrong: the bytes decide
                 pieces,

@@ -112,7 +112,7 @@ class CoverFetcher:
             if answer.status != 200:
                 raise NodeFailed(BAD_RESPONSE, f"The cover is answered with {answer.status}")
             stored.append(
-                await self._media_service.keep(
+                await self._media_service.save(
                     account_id,
                     UNTYPED,  # declared types are often wrong: the bytes decide
                     pieces,

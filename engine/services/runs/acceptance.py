@@ -71,10 +71,10 @@ class Acceptance(Struct, frozen=True, kw_only=True):
     ) -> RunVerdict:
         for attempt in range(MAX_STALE):
             try:
-                found = await target.find(run, fresh=attempt > 0)
-                if isinstance(found, AlreadyRetried):
-                    return found
-                verdict = await self._accept_found(run, found, inputs, runner)
+                runnable = await target.find(run, fresh=attempt > 0)
+                if isinstance(runnable, AlreadyRetried):
+                    return runnable
+                verdict = await self._accept_found(run, runnable, inputs, runner)
             except (InvalidInputs, WorkflowNotRunnable):
                 if attempt:
                     raise
@@ -84,36 +84,36 @@ class Acceptance(Struct, frozen=True, kw_only=True):
         raise Unavailable("The workflow is being saved faster than it can be run")
 
     async def _accept_found(
-        self, run: NewRun, found: Runnable, inputs: Mapping[str, Any], runner: WorkRunner
+        self, run: NewRun, runnable: Runnable, inputs: Mapping[str, Any], runner: WorkRunner
     ) -> AcceptVerdict:
-        checked = found.inputs or await self._check_inputs(run, found, inputs, runner)
+        checked = runnable.inputs or await self._check_inputs(run, runnable, inputs, runner)
         start = None
-        if found.make_start is not None:
+        if runnable.make_start is not None:
             async with run.turn.yielded():  # it may read objects
-                start = await found.make_start(run, checked.values)
+                start = await runnable.make_start(run, checked.values)
         return await self.store.acceptance.accept(
             NewExecution(
                 run=run,
-                plan=found.plan,
+                plan=runnable.plan,
                 inputs=checked.values,
                 packed_inputs=checked.packed,
-                workflow=found.workflow,
-                is_named_version=found.is_named_version,
+                workflow=runnable.workflow,
+                is_named_version=runnable.is_named_version,
                 start=start,
-                warnings=unknown_inputs(found.plan.fields, inputs),
+                warnings=unknown_inputs(runnable.plan.fields, inputs),
             )
         )
 
     async def _check_inputs(
-        self, run: NewRun, found: Runnable, inputs: Mapping[str, Any], runner: WorkRunner
+        self, run: NewRun, runnable: Runnable, inputs: Mapping[str, Any], runner: WorkRunner
     ) -> CheckedInputs:
         checked = await check_run_inputs(
-            found.plan,
+            runnable.plan,
             inputs,
             AssetUse(self.media_service, run.account_id, run.execution_id),
-            is_model=found.is_model,
+            is_model=runnable.is_model,
             allow_http=self.allow_http,
             runner=runner,
         )
-        packed = await runner(partial(pack_inputs, found.plan, checked))
+        packed = await runner(partial(pack_inputs, runnable.plan, checked))
         return CheckedInputs(values=checked, packed=packed)

@@ -30,17 +30,17 @@ async def cancel_matching(
     processing = ExecutionStatus.PROCESSING  # others have been asked to stop
     if processing not in (wanted.statuses or [processing]):
         return Cancelled(cancelled=0, is_more=False)
-    found: list[str] = []
+    ids: list[str] = []
     async for page in executions.active(account_id, replace(wanted, statuses=[processing])):
-        found += page
-        if len(found) > MOST_CANCELLED:
+        ids += page
+        if len(ids) > MOST_CANCELLED:
             break
-    found = list(dict.fromkeys(found))  # a scan may repeat one
+    ids = list(dict.fromkeys(ids))  # a scan may repeat one
     count = 0
-    for first in range(0, min(len(found), MOST_CANCELLED), AT_ONCE):
-        some = found[first : min(first + AT_ONCE, MOST_CANCELLED)]
+    for first in range(0, min(len(ids), MOST_CANCELLED), AT_ONCE):
+        some = ids[first : min(first + AT_ONCE, MOST_CANCELLED)]
         count += await _cancel_some(executions, account_id, some)
-    return Cancelled(cancelled=count, is_more=len(found) > MOST_CANCELLED)
+    return Cancelled(cancelled=count, is_more=len(ids) > MOST_CANCELLED)
 
 
 async def _cancel_some(executions: Executions, account_id: str, ids: Sequence[str]) -> int:

@@ -131,7 +131,7 @@ class _DraftPreparation:
         seeds: SeedValues,
     ) -> dict[int, bytes | str]:
         target, plan = self.target, self.plan
-        former = await FormerRuns(target.store).read(account_id, target.slug, former_id)
+        former = await FormerRuns(target.store).read_run(account_id, target.slug, former_id)
         needed = {name: value for name, value in inputs.items() if name not in plan.unused_fields}
         draft = DraftToRun(
             plan=plan,
@@ -141,9 +141,11 @@ class _DraftPreparation:
             excluded=_followers(plan, target.part.rerun),
         )
         taken = await asyncio.to_thread(find_unchanged, draft, former, self._same_asset)
-        found = ((index, former.outputs[former_index]) for index, former_index in taken.items())
+        entries = ((index, former.outputs[former_index]) for index, former_index in taken.items())
         return {
-            index: seeds.add_output(former_id, entry) for index, entry in found if entry is not None
+            index: seeds.add_output(former_id, entry)
+            for index, entry in entries
+            if entry is not None
         }
 
     def _same_asset(self, value: Any) -> Any:
@@ -190,12 +192,12 @@ def _needed_problems(
 
 
 def _followers(plan: Plan, node_id: str | None) -> set[int]:
-    """Return the node and all nodes that follow from it; without one none."""
-    found: set[int] = set()
+    """Return the node and all nodes that follow from it; without a node, none."""
+    followers: set[int] = set()
     pending = [node.index for node in plan.nodes if node.id == node_id]
     while pending:
         index = pending.pop()
-        if index not in found:
-            found.add(index)
+        if index not in followers:
+            followers.add(index)
             pending.extend(plan.nodes[index].dependents)
-    return found
+    return followers

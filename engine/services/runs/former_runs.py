@@ -1,4 +1,4 @@
-"""Earlier executions, as runs of drafts compare themselves with them."""
+"""Earlier executions, with which runs of drafts are compared."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class FormerRuns:
 
     store: Store
 
-    async def read(self, account_id: str, slug: str, execution_id: str) -> FormerRun:
+    async def read_run(self, account_id: str, slug: str, execution_id: str) -> FormerRun:
         """Return an ended execution of the workflow. Raises InvalidBody and StorageFailed."""
         is_id = is_execution_id(execution_id)
         record = await self.store.executions.record(account_id, execution_id) if is_id else {}
@@ -58,10 +58,10 @@ class FormerRuns:
             return DraftGraph.of(await self._value(account_id, execution_id, record["draft"]))
         try:
             version = int(record["version"])
-            found = await self.store.workflows.get_version(account_id, slug, version)
+            version_read = await self.store.workflows.get_version(account_id, slug, version)
         except NotFound:
             _refuse("names an execution whose version is not kept any more")
-        return DraftGraph(nodes=found.document.nodes, edges=found.document.edges)
+        return DraftGraph(nodes=version_read.document.nodes, edges=version_read.document.edges)
 
     async def _value(self, account_id: str, execution_id: str, data: bytes) -> Any:
         name = parse_name(data)

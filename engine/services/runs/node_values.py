@@ -46,7 +46,7 @@ class NodeValues:
     outputs: Mapping[str, Any] | None
     """None: the node has not completed, or they are not on record."""
     is_recorded: bool
-    """Whether the execution's values were kept after its end."""
+    """Whether the execution's values stayed on record after its end."""
     bytes: int
     """Packed size of the values that were read."""
 
@@ -81,10 +81,10 @@ async def read_node(
     node, is_recorded = execution.nodes[index], not are_values_dropped(record)
     inputs, outputs = None, None
     if plan is not None and is_recorded:
-        found = await _outputs(plan, record, recorded, index)
-        progress = Progress(plan, [each.status for each in execution.nodes], _padded(plan, found))
+        known = await _outputs(plan, record, recorded, index)
+        progress = Progress(plan, [each.status for each in execution.nodes], _padded(plan, known))
         inputs = await _inputs(progress, index, recorded)
-        outputs = found.get(index) if node.status is NodeStatus.COMPLETED else None
+        outputs = known.get(index) if node.status is NodeStatus.COMPLETED else None
     ready_at = None if plan is None else _ready_at(plan, record, execution, index)
     return NodeValues(
         node=node,
@@ -126,10 +126,10 @@ async def _find(
         )
     except NotFound:
         raise NodeNotFound from None
-    found: Sequence[int] = [index for index, name in enumerate(names) if name.id == node_id]
-    if not found:
+    indexes: Sequence[int] = [index for index, name in enumerate(names) if name.id == node_id]
+    if not indexes:
         raise NodeNotFound
-    return found[0]
+    return indexes[0]
 
 
 async def _plan(store: Store, execution: Execution, recorded: RecordedValues) -> Plan | None:
@@ -157,21 +157,21 @@ async def _outputs(
     form = plan.request_input
     rows = parse_rows(record)
     if form in wanted and form in rows and rows[form].outputs == parse_name(record.get(INPUTS)):
-        wanted.discard(form)  # its output is that of the inputs, which are an object
+        wanted.discard(form)  # its output is read from the object of the inputs
         before, inputs = recorded.bytes, await recorded.value(INPUTS)
         recorded.sizes[form] = recorded.bytes - before
         made = {} if inputs is None else {form: outputs_of(plan.fields, inputs)}
         return made | await recorded.outputs(wanted)
-    found = await recorded.outputs(wanted)
+    outputs = await recorded.outputs(wanted)
     if index == plan.response_output and (result := await recorded.value(RESULT)) is not None:
-        found[index] = {"result": result}
-    return found
+        outputs[index] = {"result": result}
+    return outputs
 
 
 async def _inputs(
     progress: Progress, index: int, recorded: RecordedValues
 ) -> Mapping[str, Any] | None:
-    """Return the delivered values; None where they are more than a node is given.
+    """Return the delivered values; None where they are larger than the inputs of any node.
 
     A value counts for each wire: many wires to one large output would fill the memory.
     """
@@ -183,9 +183,9 @@ async def _inputs(
     return progress.inputs(index, delivered)
 
 
-def _padded(plan: Plan, found: Mapping[int, Outputs]) -> dict[int, Outputs | None]:
-    """Return outputs of all nodes, None for those that were not read or are gone."""
-    return {node.index: found.get(node.index) for node in plan.nodes}
+def _padded(plan: Plan, known: Mapping[int, Outputs]) -> dict[int, Outputs | None]:
+    """Return outputs of all nodes, None for unread and for removed ones."""
+    return {node.index: known.get(node.index) for node in plan.nodes}
 
 
 def _ready_at(

@@ -22,15 +22,15 @@ async def read_pinned(
     """Return the pinned outputs by node. Ids of assets become links. Raises InvalidBody."""
     nodes = {node.id: node for node in plan.nodes}
     reader = _Reader(use, allow_http)
-    found: dict[int, Outputs] = {}
+    outputs: dict[int, Outputs] = {}
     for node_id, values in pinned.items():
         if node_id not in nodes:  # it has problems, and nothing that runs needs it
             continue
         node = nodes[node_id]
-        found[node.index] = {
-            name: await reader.read(node, name, value) for name, value in values.items()
+        outputs[node.index] = {
+            name: await reader.read_value(node, name, value) for name, value in values.items()
         }
-    return found
+    return outputs
 
 
 class _Reader:
@@ -38,7 +38,7 @@ class _Reader:
         self._use = use
         self._allow_http = allow_http
 
-    async def read(self, node: Node, name: str, value: Any) -> Any:
+    async def read_value(self, node: Node, name: str, value: Any) -> Any:
         """Return the value of one socket."""
         place = f"pinned.{node.id}.{name}"
         socket = node.type.outputs(node.settings).get(name)

@@ -199,19 +199,19 @@ class _RetryPreparation:
         )
 
     def _settled_rows(self, seeds: SeedValues) -> dict[int, tuple[NodeStatus, NodeRow]]:
-        """Return status and row of each node that is not run again."""
+        """Return status and row of each node that does not run again."""
         statuses = parse_node_statuses(self._record["statuses"].decode())
         inputs_name, recorded = parse_name(self._record["inputs"]), parse_rows(self._record)
-        found: dict[int, tuple[NodeStatus, NodeRow]] = {}
+        settled: dict[int, tuple[NodeStatus, NodeRow]] = {}
         for index, row in recorded.items():
             outputs = row.outputs
             is_completed = statuses[index] is NodeStatus.COMPLETED
             if is_completed and outputs is not None and outputs != inputs_name:
                 entry = seeds.add_output(self._failed.id, outputs)
-                found[index] = NodeStatus.COMPLETED, NodeRow(index=index, outputs=entry)
+                settled[index] = NodeStatus.COMPLETED, NodeRow(index=index, outputs=entry)
             elif statuses[index] is NodeStatus.FAILED and self._was_used(index, statuses):
-                found[index] = NodeStatus.FAILED, NodeRow(index=index, error=row.error)
-        return found
+                settled[index] = NodeStatus.FAILED, NodeRow(index=index, error=row.error)
+        return settled
 
     def _was_used(self, index: int, statuses: Sequence[NodeStatus]) -> bool:
         """Return whether a completed node went on without the output of this failed one."""
@@ -221,11 +221,11 @@ class _RetryPreparation:
     def _draft_fields(self, seeds: SeedValues) -> dict[str, bytes]:
         names = ("draft", "names", "pinned", "values")
         is_draft = "draft" in self._record  # else the version says which values are recorded
-        found = {name: self._record[name] for name in names if is_draft and name in self._record}
-        name = parse_name(found.get("draft"))
+        fields = {name: self._record[name] for name in names if is_draft and name in self._record}
+        name = parse_name(fields.get("draft"))
         if name is not None:
-            found["draft"] = pack_name(seeds.add_copy(self._failed.id, name, is_value=False))
-        return found
+            fields["draft"] = pack_name(seeds.add_copy(self._failed.id, name, is_value=False))
+        return fields
 
     def _job_fields(self, open_nodes: set[int]) -> dict[str, bytes]:
         """Return the jobs at providers with which nodes go on."""
@@ -253,7 +253,7 @@ class _RetryPreparation:
         return fields
 
     async def _read_batch(self, index: int, number: int) -> list[Any]:
-        """Return the rows of a batch; none for one that is lost, which is asked for again."""
+        """Return the rows of a batch; none for a lost one, whose calls are made again."""
         data = self._record.get(f"k{index}.{number}")
         batch = b"" if data is None else unpack(data)
         if isinstance(batch, str):

@@ -1,4 +1,4 @@
-"""Nodes of a draft that would give what they gave in an earlier execution."""
+"""Nodes of a draft whose outputs would be those of an earlier execution."""
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence

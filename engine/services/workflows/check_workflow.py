@@ -55,11 +55,13 @@ async def check_workflow(
     """
     graph = await checker.examine(account_id, nodes, edges)
     work = partial(check_graph, graph, markup, checker.allow_private, inputs)
-    found = await checker.compute(account_id, len(nodes) + len(edges), work)
+    computed = await checker.compute(account_id, len(nodes) + len(edges), work)
     uploads = await check_uploads(store, account_id, nodes)
     secrets = await check_secrets(store, account_id, nodes)
     return WorkflowCheck(
-        problems=(*found.problems, *uploads, *secrets), sockets=found.sockets, costs=found.costs
+        problems=(*computed.problems, *uploads, *secrets),
+        sockets=computed.sockets,
+        costs=computed.costs,
     )
 
 

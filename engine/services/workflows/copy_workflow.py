@@ -28,7 +28,7 @@ async def copy_workflow(
     """Save a copy for an account of a workflow as it is shown to that account.
 
     The copy is neither template nor public, and members of `body` replace those of the original.
-    What was never published becomes a draft, and so does another account's template with secrets:
+    An unpublished workflow becomes a draft, and so does another account's template with secrets:
     the first run would send its hosts the copier's secrets of these names. Media of another account
     are copied. Raises InvalidBody, InvalidGraph, QuotaExceeded and what storing media raises.
     """
@@ -51,11 +51,11 @@ async def copy_workflow(
 
 
 async def _living(store: Store, account_id: str, document: Document) -> list[str]:
-    found = []
+    own_ids = []
     for asset_id in named_assets(document):
         with contextlib.suppress(AssetNotFound):
-            found.append((await store.assets.get(account_id, asset_id)).id)
-    return found
+            own_ids.append((await store.assets.get(account_id, asset_id)).id)
+    return own_ids
 
 
 async def _copy_media(
@@ -68,7 +68,7 @@ async def _copy_media(
             with contextlib.suppress(AssetNotFound):  # the check of the graph tells
                 asset = await store.assets.get(owner_id, asset_id)
                 pieces = await media_service.stream(asset)
-                copy = await media_service.keep(
+                copy = await media_service.save(
                     account_id, asset.content_type, pieces, source=AssetSource.UPLOAD
                 )
                 ids[asset_id] = copy.id

@@ -1,4 +1,4 @@
-"""Drafts: checked like a save, and saved whatever is wrong with their graph."""
+"""Drafts: checked like a save, and saved despite problems of their graph."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -100,7 +100,7 @@ async def merge_draft(
 
 
 async def carry_visibility(store: Store, former: Workflow, current: Workflow) -> None:
-    """Let the draft follow a change of who sees its workflow.
+    """Copy a change of the workflow's visibility into its draft.
 
     Else publishing it later would show a workflow again that was made private meanwhile.
     Raises QuotaExceeded, and RevisionConflict while others write the draft again and again.

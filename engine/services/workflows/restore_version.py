@@ -13,7 +13,7 @@ async def restore_version(
 ) -> Workflow:
     """Publish a version of an own workflow as a new one; a draft stays as it is.
 
-    Who sees the workflow stays as it is too: a version from a time at which it was public does not
+    Its visibility stays too: a version from a time at which it was public does not
     make a private one public again.
 
     Raises WorkflowNotFound, VersionNotFound, QuotaExceeded, and InvalidGraph where it cannot run by

@@ -40,18 +40,18 @@ async def find_problems(
 ) -> list[dict[str, str]]:
     """Return all problems of a document's graph, as callers see them."""
     graph = await checker.examine(account_id, document.nodes, document.edges)
-    found = [
+    problems = [
         *graph.problems,
         *await check_uploads(store, account_id, document.nodes),
         *await check_secrets(store, account_id, document.nodes),
     ]
-    return [problem.as_dict() for problem in found]
+    return [problem.as_dict() for problem in problems]
 
 
 async def hold_media(store: Store, saved: Workflow | Draft) -> None:
     """Keep the account's assets that a saved document names as long as its workflow.
 
-    Uses of secrets are noted too.
+    Uses of secrets are recorded too.
     """
     named = named_assets(saved.document)
     held = (store.assets.retain_for_workflow(saved.account_id, each, saved.slug) for each in named)
@@ -59,7 +59,7 @@ async def hold_media(store: Store, saved: Workflow | Draft) -> None:
 
 
 async def finish_save(store: Store, saved: Workflow | Draft) -> None:
-    """Hold the media of what is saved, and note the save for readers of the account's events."""
+    """Retain the media of a saved document, and add the save to the account's events."""
     await asyncio.gather(
         hold_media(store, saved),
         store.account_events.record_workflow(saved.account_id, saved.slug),

@@ -157,12 +157,12 @@ class ClaimedExecution:
 
 def parse_claims(record: Mapping[str, bytes]) -> dict[int, "NodeClaim"]:
     """Return the recorded claims of running, retrying and given-back nodes, by index."""
-    found = {}
+    claims = {}
     for name, value in record.items():
         if name[0] == "n" and name[1:].isdigit():
             fence, attempts, at, lost = (int(part) for part in value.split(b":"))
-            found[int(name[1:])] = NodeClaim(fence, attempts, at, lost)
-    return found
+            claims[int(name[1:])] = NodeClaim(fence, attempts, at, lost)
+    return claims
 
 
 class NodeClaim(Struct, frozen=True):

@@ -122,15 +122,15 @@ class ExecutionEvents:
         if reply[0] == b"missing":
             return await self._read_forgotten(account_id, execution_id, first)
         status, entries, slug, version, models, last = reply
-        found = [(int(name.partition(b"-")[0]), _fields(words)) for name, words in entries]
-        wanted = [pair for pair in found if pair[0] >= first]
+        numbered = [(int(name.partition(b"-")[0]), _fields(words)) for name, words in entries]
+        wanted = [pair for pair in numbered if pair[0] >= first]
         nodes, walked_inputs = await self._nodes(
             account_id, execution_id, [fields for _, fields in wanted]
         )
         has_ended = ExecutionStatus(status.decode()) in TERMINAL
         return EventPage(
             entries=[_parse(number, fields, nodes) for number, fields in wanted],
-            is_all=has_ended and len(found) < MAX_ENTRIES,
+            is_all=has_ended and len(numbered) < MAX_ENTRIES,
             last=int(last),
             workflow_slug=(slug or b"").decode(),
             workflow_version=int(version or 0),

@@ -16,9 +16,9 @@ from engine.store.executions.start import Start
 from engine.store.redis.record_packing import pack
 
 STORE_SECONDS = 8.0
-"""Most time for storing large inputs while a caller waits."""
+"""Longest time to store large inputs while a caller waits."""
 REMOVE_SECONDS = 2.0
-"""Most time for removing stored inputs before a refusal is returned."""
+"""Longest time to remove stored inputs before a refusal is returned."""
 NOT_STORED = "The inputs are large, and where such are kept they could not be stored"
 
 log = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 CHECK_SECONDS = 1.0
 STEP_SECONDS = 0.05
-"""A check comes up to this late, so that thousands of waiters share timers."""
+"""Longest delay of a check, which lets thousands of waiters share timers."""
 
 TurnTimers = BatchTimers[asyncio.Future[None]]
 
@@ -28,7 +28,7 @@ class CompletionNotifier:
         self.channel = channel
         self._subscription = subscription
         self._waiters: dict[str, CompletionWaiter | set[CompletionWaiter]] = {}
-        """Those of each execution: mostly one, for which a set would be larger than itself."""
+        """Waiters by execution: mostly one, which is smaller than a set of it."""
         self._timers = TurnTimers(_resolve, STEP_SECONDS)
 
     @classmethod
@@ -75,8 +75,8 @@ class CompletionNotifier:
 
     def _notify(self, data: bytes) -> None:
         execution_id, _, message = data.partition(b"\n")
-        found = self._waiters.get(execution_id.decode(errors="replace"), ())
-        for waiter in (found,) if isinstance(found, CompletionWaiter) else found:
+        waiters = self._waiters.get(execution_id.decode(errors="replace"), ())
+        for waiter in (waiters,) if isinstance(waiters, CompletionWaiter) else waiters:
             waiter.wake(message)
 
 

@@ -31,7 +31,7 @@ SHARE = 8
 COPIED_BYTES = 67_108_864
 """Most bytes of objects that one process copies at once."""
 BEGUN_WITH = re.compile(r"[a-z]+-(\d{1,15})\.", re.ASCII)
-"""Beginning of the name of a value that an execution begins with."""
+"""Prefix of the names of values that an execution begins with."""
 ACCEPTING_MS = 3_600_000
 """Age up to which such a value may belong to an execution during its acceptance."""
 
@@ -233,18 +233,18 @@ class OffloadedValues:
             await self._blob_store.delete(*(each for each in keys if each != kept))
 
     async def _gone(self, owners: Iterable[tuple[str, str]]) -> Sequence[tuple[str, str]]:
-        found = [owner for owner in owners if all(owner)]
+        complete = [owner for owner in owners if all(owner)]
         replies = await asyncio.gather(
-            *(self._client.send("EXISTS", keyspace.execution(*owner)) for owner in found),
+            *(self._client.send("EXISTS", keyspace.execution(*owner)) for owner in complete),
             *(
                 self._client.send("HEXISTS", keyspace.accounts(partition_of(owner[0])), owner[0])
-                for owner in found
+                for owner in complete
             ),
         )
-        here, ours = replies[: len(found)], replies[len(found) :]
+        here, ours = replies[: len(complete)], replies[len(complete) :]
         gone = [
             owner
-            for owner, is_here, is_ours in zip(found, here, ours, strict=True)
+            for owner, is_here, is_ours in zip(complete, here, ours, strict=True)
             if is_ours and not is_here
         ]
         if not gone:

@@ -27,12 +27,12 @@ class Orphans:
     async def not_due(self, account_ids: Sequence[str]) -> set[str]:
         """Return references of unfinished executions without a scheduled hint."""
         send = self._client.send
-        found = await asyncio.gather(
+        id_lists = await asyncio.gather(
             *(send("SRANDMEMBER", keyspace.active(each), MOST_OF_ACCOUNT) for each in account_ids)
         )
         active = [
             (keyspace.due(partition_of(account_id)), account_id, ids)
-            for account_id, ids in zip(account_ids, found, strict=True)
+            for account_id, ids in zip(account_ids, id_lists, strict=True)
             if ids
         ]
         names = [
@@ -53,8 +53,8 @@ class Orphans:
         """Return the number of the last claim of each, "0" for none."""
         names = list(references)
         keys = [keyspace.execution(*keyspace.parse_reference(name)) for name in names]
-        found = await asyncio.gather(*(self._client.send("HGET", key, "fence") for key in keys))
-        return {n: (fence or b"0").decode() for n, fence in zip(names, found, strict=True)}
+        fences = await asyncio.gather(*(self._client.send("HGET", key, "fence") for key in keys))
+        return {n: (fence or b"0").decode() for n, fence in zip(names, fences, strict=True)}
 
     async def free(self, reference: str, fence: str) -> bool:
         """Schedule an orphan. False: scheduled, ended or claimed since `fence` was read."""

@@ -69,8 +69,8 @@ def parse_names(data: bytes) -> tuple[NodeName, ...]:
 
 def parse_jobs(record: Mapping[str, bytes]) -> dict[tuple[int, int], bytes]:
     """Return the checkpoints of nodes' provider jobs, by node and item."""
-    found = ((JOB_FIELD.fullmatch(name), job) for name, job in record.items())
-    return {(int(match[1]), int(match[2])): job for match, job in found if match}
+    matches = ((JOB_FIELD.fullmatch(name), job) for name, job in record.items())
+    return {(int(match[1]), int(match[2])): job for match, job in matches if match}
 
 
 def parse_answer_batches(record: Mapping[str, bytes]) -> dict[int, int]:

@@ -1,4 +1,4 @@
-"""Start of an execution that does not begin with its first node alone."""
+"""Start of an execution in which nodes are settled already."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace

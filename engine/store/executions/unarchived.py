@@ -1,7 +1,7 @@
-"""Executions of an account that the history may lack: those that run, and ended ones on its list.
+"""Executions of an account that the history may lack: running ones, and ended ones on its list.
 
-An execution leaves the running ones for the list in one step, and the list once it is archived. So
-one that is read in neither, in this order, is archived.
+One step moves an execution from the running ones to the list, and the archiver removes it from the
+list. So an execution that is in neither, read in this order, is archived.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from engine.store.redis.client import Client
 SCANNED_AT_ONCE = 1_000
 READ_AT_ONCE = 500
 MOST_READ = 50_000
-"""Executions that are read at most; the archive is far behind then, and figures lack the others."""
+"""Most executions that are read. With more, the archive is far behind, and figures lack them."""
 FIELDS = ("key", *HEAD_FIELDS[:RESULT_AT], *HEAD_FIELDS[RESULT_AT + 1 :])
 
 
@@ -35,32 +35,36 @@ class UnarchivedExecutions:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    async def read(self, account_id: str, start: int, end: int) -> list[UnarchivedExecution]:
-        """Return those that were created in a range of milliseconds, in no order."""
+    async def read_created(
+        self, account_id: str, start: int, end: int
+    ) -> list[UnarchivedExecution]:
+        """Return the executions that were created in a range of milliseconds, in no order."""
         ids = {each.decode() for each in await self._members(account_id)}
         ids |= await self._listed(account_id)
-        names, found = list(ids)[:MOST_READ], []
+        names, executions = list(ids)[:MOST_READ], []
         for first in range(0, len(names), READ_AT_ONCE):
             part = names[first : first + READ_AT_ONCE]
             heads = await asyncio.gather(*(self._head(account_id, each) for each in part))
-            found += [each for each in heads if each and start <= each.execution.created_at < end]
-        return found
+            executions += [
+                each for each in heads if each and start <= each.execution.created_at < end
+            ]
+        return executions
 
     async def _members(self, account_id: str) -> Sequence[bytes]:
-        found: Sequence[bytes] = await self._client.send("SMEMBERS", keyspace.active(account_id))
-        return found
+        ids: Sequence[bytes] = await self._client.send("SMEMBERS", keyspace.active(account_id))
+        return ids
 
     async def _listed(self, account_id: str) -> set[str]:
         key, cursor = keyspace.unarchived(partition_of(account_id)), b""
         pattern = f"{account_id}/*"
-        found: set[str] = set()
-        while cursor != b"0" and len(found) < MOST_READ:
+        ids: set[str] = set()
+        while cursor != b"0" and len(ids) < MOST_READ:
             cursor, page = await self._client.send(
                 *("ZSCAN", key, cursor or b"0", "MATCH", pattern),
                 *("COUNT", SCANNED_AT_ONCE),
             )
-            found |= {each.decode().partition("/")[2] for each in page[::2]}
-        return found
+            ids |= {each.decode().partition("/")[2] for each in page[::2]}
+        return ids
 
     async def _head(self, account_id: str, execution_id: str) -> UnarchivedExecution | None:
         key = keyspace.execution(account_id, execution_id)

@@ -112,7 +112,7 @@ async def upload_asset(request: GatewayRequest, principal: Principal) -> Respons
     """Store an image, a video or a sound."""
     media_service = request.services.media_service
     upload = await read_upload(request.scope, request.receive)
-    asset = await media_service.keep(
+    asset = await media_service.save(
         principal.account.id, upload.declared, upload.pieces, source=AssetSource.UPLOAD
     )
     return json_response(AssetView.of(asset, url=media_service.link(asset)), 201)

@@ -22,7 +22,7 @@ SECONDS, MEMORY_KB = 0.1, 20_480
 
 @pytest.fixture
 def media_service(settings: Settings, store: Store) -> MediaService:
-    return MediaService.of(settings, store)
+    return MediaService.open(settings, store)
 
 
 async def pieces(data: bytes) -> AsyncIterator[bytes]:
@@ -35,7 +35,7 @@ async def keep(media_service: MediaService, account: Account, declared: str, dat
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     try:
         with cpu_limit(SECONDS):
-            return await media_service.keep(
+            return await media_service.save(
                 account.id, declared, pieces(data), source=AssetSource.UPLOAD
             )
     finally:

@@ -28,7 +28,7 @@ PARTS = (
 
 @pytest.fixture
 def media_service(settings: Settings, store: Store) -> MediaService:
-    return MediaService.of(settings, store)
+    return MediaService.open(settings, store)
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ async def asset(media_service: MediaService, account: Account, tmp_path: Path) -
     async def pieces() -> AsyncIterator[bytes]:
         yield files.png()
 
-    return await media_service.keep(account.id, "image/png", pieces(), source=AssetSource.UPLOAD)
+    return await media_service.save(account.id, "image/png", pieces(), source=AssetSource.UPLOAD)
 
 
 def spelt(count: int, asset_id: str) -> Iterator[str]:

@@ -90,7 +90,7 @@ async def test_a_server_that_is_gone_is_a_failure_of_storage(
 async def life(media_service: MediaService, account: Account, store: Store) -> None:
     """Store, read, thumbnail and delete an asset."""
     data = files.picture("PNG", 500, 400)
-    asset: Asset = await media_service.keep(
+    asset: Asset = await media_service.save(
         account.id, "image/png", pieces(data), source=AssetSource.UPLOAD
     )
     assert b"".join([piece async for piece in await media_service.stream(asset)]) == data
@@ -107,7 +107,7 @@ async def test_from_a_folder_to_a_bucket_is_one_setting(
     settings: Settings, store: Store, account: Account, tmp_path: Path
 ) -> None:
     for url in (tmp_path.as_uri(), URL):
-        media_service = MediaService.of(replace(settings, media_url=url), store)
+        media_service = MediaService.open(replace(settings, media_url=url), store)
         await life(media_service, account, store)
 
 

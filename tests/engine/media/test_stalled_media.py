@@ -221,13 +221,13 @@ async def test_what_was_stored_after_all_goes_when_it_would_be_given_up(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    media_service = MediaService.of(
+    media_service = MediaService.open(
         replace(settings, media_url=(tmp_path / "media").as_uri()), store
     )
     monkeypatch.setattr(objects, "STALL_SECONDS", 2.0)
     disk.hang(os, "fsync")
     with pytest.raises(StorageStalled):
-        await media_service.keep(
+        await media_service.save(
             account.id, "image/png", one(files.png()), source=AssetSource.UPLOAD
         )
     disk.heal()

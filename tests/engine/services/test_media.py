@@ -38,7 +38,7 @@ def settings(settings: Settings, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def media_service(settings: Settings, store: Store) -> MediaService:
-    return MediaService.of(settings, store)
+    return MediaService.open(settings, store)
 
 
 async def pieces(data: bytes, size: int = 65_536) -> AsyncIterator[bytes]:
@@ -49,7 +49,7 @@ async def pieces(data: bytes, size: int = 65_536) -> AsyncIterator[bytes]:
 async def keep(
     media_service: MediaService, account: Account, data: bytes, declared: str = "image/png"
 ) -> Asset:
-    return await media_service.keep(account.id, declared, pieces(data), source=AssetSource.UPLOAD)
+    return await media_service.save(account.id, declared, pieces(data), source=AssetSource.UPLOAD)
 
 
 async def read(media_service: MediaService, asset: Asset, part: ByteRange | None = None) -> bytes:
@@ -92,7 +92,7 @@ async def test_what_is_refused_leaves_nothing_behind(
     with pytest.raises(BodyTooLarge):
         await keep(media_service, account, files.wav(3_000, 1_000_000), "audio/wav")
     with pytest.raises(UnsupportedMediaType):
-        await media_service.keep(
+        await media_service.save(
             *(account.id, "image/png", pieces(files.png())),
             source=AssetSource.PROVIDER,
             medium=MediaKind.VIDEO,
@@ -178,7 +178,7 @@ async def test_thumbnails_of_an_account_wait_for_each_other_and_not_those_of_oth
 
     await eventually(number, lambda found: found == 2)
 
-    assert begun == [mine[0], other]
+    assert {each.account_id for each in begun} == {account.id, "acc_other"}
     go_on.set()
     assert await asyncio.gather(*made) == 4 * [b"thumbnail"]
 
@@ -235,7 +235,7 @@ async def test_whatever_dies_no_record_lacks_its_bytes_and_no_bytes_lack_a_recor
     settings: Settings, account: Account, store: Store, tmp_path: Path
 ) -> None:
     dice = random.Random(7)
-    media_service = MediaService.of(settings, store)
+    media_service = MediaService.open(settings, store)
     media_service._objects = FailingObjectStore(settings.media_url, dice)
     living = set()
     for _ in range(60):
@@ -269,7 +269,7 @@ async def test_a_place_that_refuses_is_told_in_words_without_names(
     (tmp_path / "media").write_text("no folder")
 
     with pytest.raises(StorageFailed) as failed:
-        await keep(MediaService.of(settings, store), account, files.png())
+        await keep(MediaService.open(settings, store), account, files.png())
 
     assert str(tmp_path) not in failed.value.message
 
@@ -278,7 +278,7 @@ async def test_a_place_that_refuses_is_told_in_words_without_names(
 async def test_without_a_place_or_a_key_nothing_is_kept(
     settings: Settings, account: Account, store: Store, missing: str
 ) -> None:
-    media_service = MediaService.of(replace(settings, **{missing: ""}), store)
+    media_service = MediaService.open(replace(settings, **{missing: ""}), store)
 
     with pytest.raises(EngineError, match=f"HEADRACE_{missing.upper()}"):
         await keep(media_service, account, files.png())

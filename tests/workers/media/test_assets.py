@@ -28,7 +28,7 @@ def settings(settings: Settings) -> Settings:
 
 @pytest.fixture
 def media_service(settings: Settings, store: Store) -> MediaService:
-    return MediaService.of(settings, store)
+    return MediaService.open(settings, store)
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ async def pieces(data: bytes) -> AsyncIterator[bytes]:
 
 
 async def kept(media_service: MediaService, account: Account, data: bytes, kind: str) -> Asset:
-    return await media_service.keep(account.id, kind, pieces(data), source=AssetSource.UPLOAD)
+    return await media_service.save(account.id, kind, pieces(data), source=AssetSource.UPLOAD)
 
 
 async def failing(work: Awaitable[object]) -> NodeFailed:
@@ -221,7 +221,9 @@ async def test_a_medium_over_the_quota_fails_the_node_and_leaves_nothing(
     tiers, data = tmp_path / "tiers.toml", files.picture("PNG", 400, 300)
     tiers.write_text(f"[pro]\nmedia_bytes = {len(data) + 10}\n")
     crowded = Store.open(replace(settings, tiers_file=str(tiers)))
-    media_store = AccountMedia(MediaService.of(settings, crowded), egress, egress).of("x", "image")
+    media_store = AccountMedia(MediaService.open(settings, crowded), egress, egress).of(
+        "x", "image"
+    )
     stub.reply = served(data)
 
     await media_store.copy(account.id, f"{stub.url}/a.png")
@@ -241,7 +243,7 @@ async def test_a_medium_over_the_quota_fails_the_node_and_leaves_nothing(
 async def test_without_a_place_urls_are_passed_on(
     settings: Settings, store: Store, egress: Egress, account: Account
 ) -> None:
-    nowhere = MediaService.of(replace(settings, media_url=""), store)
+    nowhere = MediaService.open(replace(settings, media_url=""), store)
     media_store = AccountMedia(nowhere, egress, egress).of("x", "image")
 
     assert (
@@ -311,7 +313,7 @@ async def test_an_upload_node_gives_a_link_and_keeps_its_asset_for_the_execution
 async def test_an_upload_node_finds_nothing_of_others(
     runner: Runner, walker: Walker, media_service: MediaService, account: Account
 ) -> None:
-    foreign = await media_service.keep(
+    foreign = await media_service.save(
         "another", "image/png", pieces(files.png()), source=AssetSource.UPLOAD
     )
 

@@ -83,7 +83,7 @@ def places(provider: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def media_service(settings: Settings, store: Store) -> MediaService:
-    return MediaService.of(settings, store)
+    return MediaService.open(settings, store)
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ async def own(media_service: MediaService, account: Account) -> Asset:
     async def pieces() -> AsyncIterator[bytes]:
         yield files.png()
 
-    return await media_service.keep(account.id, "image/png", pieces(), source=AssetSource.UPLOAD)
+    return await media_service.save(account.id, "image/png", pieces(), source=AssetSource.UPLOAD)
 
 
 async def run(runner: Runner, graph: Graph) -> Execution:

@@ -27,7 +27,7 @@ SLUG = "greeting"
 
 @pytest.fixture
 def media_service(settings: Settings, store: Store) -> MediaService:
-    return MediaService.of(settings, store)
+    return MediaService.open(settings, store)
 
 
 class Released:

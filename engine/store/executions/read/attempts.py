@@ -59,13 +59,13 @@ def parse_attempts(
     record: Mapping[str, bytes], index: int, status: NodeStatus, ready_at: int | None
 ) -> NodeAttempts:
     """Return the attempts at a node that could first run at `ready_at`, None: it is not known."""
-    found = {each.number: each for each in _lost(record.get(f"l{index}", b""))}
+    by_number = {each.number: each for each in _lost(record.get(f"l{index}", b""))}
     for each in _recorded(record, index):
-        found.setdefault(each.number, each)
+        by_number.setdefault(each.number, each)
     running = _running(record, index, status)
     if running is not None:
-        found.setdefault(running.number, running)
-    ordered = [found[number] for number in sorted(found)]
+        by_number.setdefault(running.number, running)
+    ordered = [by_number[number] for number in sorted(by_number)]
     return NodeAttempts(
         attempts=tuple(_timed(ordered, record, ready_at)),
         waited_ms=sum(each.pause_ms for each in ordered),

@@ -35,8 +35,8 @@ async def read_details(
 ) -> ExecutionDetails:
     """Return the details of an execution. Raises ExecutionNotFound."""
     names = "status", "key", "request", "inputs", "webhook_url", "completed"
-    found = await records.fields(account_id, execution_id, *names)
-    status, key_id, request_id, inputs, webhook_url, completed = found
+    values = await records.fields(account_id, execution_id, *names)
+    status, key_id, request_id, inputs, webhook_url, completed = values
     if status is None:
         raise ExecutionNotFound
     name = parse_name(inputs)

@@ -42,17 +42,17 @@ class ExecutionReads:
         """
         values = await self._fields(account_id, execution_id, *HEAD_FIELDS)
         execution = parse_head(account_id, execution_id, values)
-        return await self._results.add(execution, values[RESULT_AT], reserve)
+        return await self._results.add_result(execution, values[RESULT_AT], reserve)
 
     async def facts(self, account_id: str, execution_id: str) -> Execution:
         """Return the execution without nodes and result. Raises ExecutionNotFound."""
         values = await self._fields(account_id, execution_id, *HEAD_FIELDS)
         return parse_head(account_id, execution_id, values)
 
-    async def acceptance(
+    async def webhook_and_warnings(
         self, account_id: str, execution_id: str
     ) -> tuple[str | None, tuple[str, ...]]:
-        """Return the URL of the webhook, None for none, and the warnings."""
+        """Return the URL of the webhook that is notified, None for none, and the warnings."""
         names = "status", "webhook_url", "warnings"
         _, url, warnings = await self._records.fields(account_id, execution_id, *names)
         return None if url is None else url.decode(), tuple(unpack(warnings)) if warnings else ()
@@ -76,7 +76,7 @@ class ExecutionReads:
             raise ExecutionNotFound
         values = [record.get(name) for name in HEAD_FIELDS]
         execution = parse_head(account_id, execution_id, values, parse_nodes(record))
-        return await self._results.add(execution, values[RESULT_AT], reserve)
+        return await self._results.add_result(execution, values[RESULT_AT], reserve)
 
     async def details(self, account_id: str, execution_id: str) -> ExecutionDetails:
         """Return the details that only the execution's own page shows. Raises ExecutionNotFound."""

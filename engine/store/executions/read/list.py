@@ -97,21 +97,21 @@ class ExecutionList:
     async def _hot(
         self, account_id: str, wanted: ExecutionFilter, position: Row | None, limit: int
     ) -> _Part:
-        found: list[_Head] = []
+        matches: list[_Head] = []
         chunk_size = CHUNK if wanted.needs_record or wanted.id_start else OPEN_CHUNK
         limits = {"at_most": EXAMINED_AT_MOST, "chunk": chunk_size}
         async for chunk in scan(self._client, account_id, wanted, position, **limits):
-            rows = chunk.matching[: limit - len(found)]
+            rows = chunk.matching[: limit - len(matches)]
             heads = await asyncio.gather(*(self._head(account_id, row[1]) for row in rows))
-            found += [each for each in heads if each and _still_matches(wanted, each)]
+            matches += [each for each in heads if each and _still_matches(wanted, each)]
             position = chunk.last
             if len(rows) < len(chunk.matching):
-                return _Part(found, rows[-1])
+                return _Part(matches, rows[-1])
             if chunk.is_end:
-                return _Part(found, None)
-            if len(found) >= limit or sum(each.size for each in found) > PAGE_BYTES:
+                return _Part(matches, None)
+            if len(matches) >= limit or sum(each.size for each in matches) > PAGE_BYTES:
                 break
-        return _Part(found, position)
+        return _Part(matches, position)
 
     async def _head(self, account_id: str, execution_id: str) -> _Head | None:
         key = keyspace.execution(account_id, execution_id)
@@ -152,13 +152,13 @@ class ExecutionList:
     async def _with_result(self, head: _Head, archived: Mapping[str, bytes]) -> Execution:
         result = archived.get(head.execution.id) if head.is_archived else head.result
         try:
-            return await self._results.add(head.execution, result)
+            return await self._results.add_result(head.execution, result)
         except ResultGone:
             return head.execution  # a read of that single execution reports the error
 
 
 def _still_matches(wanted: ExecutionFilter, head: _Head) -> bool:
-    """Return whether an execution has kept the only property of matches that changes."""
+    """Return whether the status of an execution, which may have changed, still matches."""
     return not wanted.statuses or head.execution.status in wanted.statuses
 
 

@@ -23,7 +23,7 @@ INPUTS, RESULT, DRAFT = "inputs", "result", "draft"
 
 
 class RecordedValues:
-    """Reads values out of one execution's record; those that are gone are left out."""
+    """Reads values out of one execution's record; removed ones are left out."""
 
     def __init__(
         self,
@@ -89,12 +89,12 @@ class RecordedValues:
             if names and self._reserve is not None:
                 self._reserved += sum(map(size_of, names))
                 await self._reserve(self._reserved)
-            found = await asyncio.gather(*(self._read(name) for name in names))
+            objects = await asyncio.gather(*(self._read(name) for name in names))
         except TimeoutError:
             raise ResultUnreadable(execution_id, BUSY) from None
         except StorageFailed:
             raise ResultUnreadable(execution_id, UNREADABLE) from None
-        return {name: data for name, data in zip(names, found, strict=True) if data is not None}
+        return {name: data for name, data in zip(names, objects, strict=True) if data is not None}
 
     async def _read(self, name: str) -> bytes | None:
         try:

@@ -27,7 +27,7 @@ class ExecutionRecords:
     async def fields(
         self, account_id: str, execution_id: str, *names: str
     ) -> Sequence[bytes | None]:
-        """Return fields of the record, None for absent ones, which all are where it is gone.
+        """Return fields of the record, None for absent ones; all are absent where it is gone.
 
         The first must be one that every record has. Raises Unavailable.
         """
@@ -85,5 +85,5 @@ class ExecutionRecords:
 async def read_newest_forgotten(client: Client, account_id: str) -> int | None:
     """Return the creation time of the newest execution that only the history has, if any."""
     key = keyspace.newest_forgotten(partition_of(account_id))
-    found: Any = await client.send("HGET", key, account_id)
-    return None if found is None else int(found)
+    created: Any = await client.send("HGET", key, account_id)
+    return None if created is None else int(created)

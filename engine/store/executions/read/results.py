@@ -20,7 +20,7 @@ class Results:
     def __init__(self, offloaded: OffloadedValues) -> None:
         self._offloaded = offloaded
 
-    async def add(
+    async def add_result(
         self, execution: Execution, result: bytes | None, reserve: ReserveMemory | None = None
     ) -> Execution:
         """Return the execution with its result, given its recorded form.

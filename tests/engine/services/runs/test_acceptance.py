@@ -41,7 +41,9 @@ async def workflow(store: Store, account: Account) -> Workflow:
 
 @pytest.fixture
 def acceptance(settings: Settings, store: Store) -> Acceptance:
-    return Acceptance(store=store, media_service=MediaService.of(settings, store), allow_http=False)
+    return Acceptance(
+        store=store, media_service=MediaService.open(settings, store), allow_http=False
+    )
 
 
 def new_run(store: Store, account: Account) -> NewRun:

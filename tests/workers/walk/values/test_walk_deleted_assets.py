@@ -25,8 +25,8 @@ async def test_a_run_under_way_fails_at_the_node_that_needs_a_deleted_asset(
     store: Store,
     account: Account,
 ) -> None:
-    media_service = MediaService.of(settings, store)
-    asset = await media_service.keep(
+    media_service = MediaService.open(settings, store)
+    asset = await media_service.save(
         account.id, "image/png", pieces(files.png()), source=AssetSource.UPLOAD
     )
     graph = Graph().node("up", "upload", asset=asset.id).node("out", "responseOutput")

@@ -52,7 +52,7 @@ Break = Callable[[Exception], None]
 
 @pytest.fixture
 def media_service(settings: Settings, store: Store) -> MediaService:
-    return MediaService.of(settings, store)
+    return MediaService.open(settings, store)
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ async def pieces(data: bytes) -> AsyncIterator[bytes]:
 
 
 def upload(media_service: MediaService, account: Account, data: bytes) -> Awaitable[object]:
-    return media_service.keep(account.id, "audio/wav", pieces(data), source=AssetSource.UPLOAD)
+    return media_service.save(account.id, "audio/wav", pieces(data), source=AssetSource.UPLOAD)
 
 
 def painting() -> Graph:

@@ -32,7 +32,7 @@ NO_WAYS = (
 
 @pytest.fixture
 def media_service(settings: Settings, store: Store) -> MediaService:
-    return MediaService.of(settings, store)
+    return MediaService.open(settings, store)
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ async def kept(media_service: MediaService, account_id: str, data: bytes = b"") 
     async def pieces() -> AsyncIterator[bytes]:
         yield data or files.png()
 
-    asset = await media_service.keep(account_id, "image/png", pieces(), source=AssetSource.UPLOAD)
+    asset = await media_service.save(account_id, "image/png", pieces(), source=AssetSource.UPLOAD)
     return media_service.link(asset)
 
 
