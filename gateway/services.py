@@ -141,7 +141,7 @@ def _make_services(
     process = f"gateway-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     own_database = OwnDatabase(settings.database_url, ArchiverStates(store.client), process)
     media_service, allow_http = (
-        MediaService.open(settings, store),
+        MediaService.from_settings(settings, store),
         settings.allow_private_urls,
     )
     peers = Peers.of(settings.trusted_proxies)

@@ -128,7 +128,7 @@ async def _open_resources(settings: Settings, worker_id: str) -> AsyncIterator[W
             worker_id=worker_id,
             store=store,
             egress=egress,
-            media_service=MediaService.open(settings, store),
+            media_service=MediaService.from_settings(settings, store),
             limiter=limiter,
         )
 

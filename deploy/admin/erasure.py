@@ -139,7 +139,7 @@ class AccountErasure:
 
 async def erase(store: Store, database: Database, account_id: str, *, dry_run: bool) -> Counts:
     """Return what there is, and erase it unless this is a dry run."""
-    erasure = AccountErasure(store, database, MediaService.open(load(), store))
+    erasure = AccountErasure(store, database, MediaService.from_settings(load(), store))
     counts = await erasure.count(account_id)
     if not dry_run:
         await erasure.erase(account_id)

@@ -56,7 +56,7 @@ class MediaService:
         self._thumbnail_slots = AccountSemaphore(THUMBNAILS_AT_ONCE, share=THUMBNAILS_OF_ACCOUNT)
 
     @classmethod
-    def open(cls, settings: Settings, store: Store) -> "MediaService":
+    def from_settings(cls, settings: Settings, store: Store) -> "MediaService":
         """Create the service of the settings. Raises SettingError."""
         links = LinkSigner(Sealer.keys_of(settings.secret_key), base_url(settings))
         return cls(store, ObjectStore.from_settings(settings), links, settings)

@@ -22,7 +22,7 @@ SECONDS, MEMORY_KB = 0.1, 20_480
 
 @pytest.fixture
 def media_service(settings: Settings, store: Store) -> MediaService:
-    return MediaService.open(settings, store)
+    return MediaService.from_settings(settings, store)
 
 
 async def pieces(data: bytes) -> AsyncIterator[bytes]:

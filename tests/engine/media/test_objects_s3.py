@@ -107,7 +107,7 @@ async def test_from_a_folder_to_a_bucket_is_one_setting(
     settings: Settings, store: Store, account: Account, tmp_path: Path
 ) -> None:
     for url in (tmp_path.as_uri(), URL):
-        media_service = MediaService.open(replace(settings, media_url=url), store)
+        media_service = MediaService.from_settings(replace(settings, media_url=url), store)
         await life(media_service, account, store)
 
 

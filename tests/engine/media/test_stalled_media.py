@@ -221,7 +221,7 @@ async def test_what_was_stored_after_all_goes_when_it_would_be_given_up(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    media_service = MediaService.open(
+    media_service = MediaService.from_settings(
         replace(settings, media_url=(tmp_path / "media").as_uri()), store
     )
     monkeypatch.setattr(objects, "STALL_SECONDS", 2.0)

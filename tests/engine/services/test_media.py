@@ -38,7 +38,7 @@ def settings(settings: Settings, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def media_service(settings: Settings, store: Store) -> MediaService:
-    return MediaService.open(settings, store)
+    return MediaService.from_settings(settings, store)
 
 
 async def pieces(data: bytes, size: int = 65_536) -> AsyncIterator[bytes]:
@@ -235,7 +235,7 @@ async def test_whatever_dies_no_record_lacks_its_bytes_and_no_bytes_lack_a_recor
     settings: Settings, account: Account, store: Store, tmp_path: Path
 ) -> None:
     dice = random.Random(7)
-    media_service = MediaService.open(settings, store)
+    media_service = MediaService.from_settings(settings, store)
     media_service._objects = FailingObjectStore(settings.media_url, dice)
     living = set()
     for _ in range(60):
@@ -269,7 +269,7 @@ async def test_a_place_that_refuses_is_told_in_words_without_names(
     (tmp_path / "media").write_text("no folder")
 
     with pytest.raises(StorageFailed) as failed:
-        await keep(MediaService.open(settings, store), account, files.png())
+        await keep(MediaService.from_settings(settings, store), account, files.png())
 
     assert str(tmp_path) not in failed.value.message
 
@@ -278,7 +278,7 @@ async def test_a_place_that_refuses_is_told_in_words_without_names(
 async def test_without_a_place_or_a_key_nothing_is_kept(
     settings: Settings, account: Account, store: Store, missing: str
 ) -> None:
-    media_service = MediaService.open(replace(settings, **{missing: ""}), store)
+    media_service = MediaService.from_settings(replace(settings, **{missing: ""}), store)
 
     with pytest.raises(EngineError, match=f"HEADRACE_{missing.upper()}"):
         await keep(media_service, account, files.png())

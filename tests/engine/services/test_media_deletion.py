@@ -63,7 +63,7 @@ async def assert_nothing_is_left(store: Store, url: str) -> None:
 async def test_the_bytes_go_at_once_and_the_record_with_the_next_look(
     settings: Settings, account: Account, store: Store, media_url: str
 ) -> None:
-    media_service = MediaService.open(replace(settings, media_url=media_url), store)
+    media_service = MediaService.from_settings(replace(settings, media_url=media_url), store)
     asset = await keep(media_service, account, files.picture("PNG", 300, 200))
     url = media_service.link(asset)
     await media_service.thumbnail(asset, 64)
@@ -88,7 +88,7 @@ async def test_the_bytes_go_at_once_and_the_record_with_the_next_look(
 async def test_a_smaller_picture_that_is_made_meanwhile_goes_with_the_record(
     settings: Settings, account: Account, store: Store, media_url: str
 ) -> None:
-    media_service = MediaService.open(replace(settings, media_url=media_url), store)
+    media_service = MediaService.from_settings(replace(settings, media_url=media_url), store)
     asset = await keep(media_service, account, files.picture("PNG", 300, 200))
     made = await media_service.thumbnail(asset, 64)
     await media_service.delete(account.id, asset.id)
@@ -118,7 +118,7 @@ class FailingObjectStore(ObjectStore):
 async def test_whoever_dies_between_record_and_bytes_leaves_nothing_that_counts_or_stays(
     settings: Settings, account: Account, store: Store, media_url: str
 ) -> None:
-    media_service = MediaService.open(replace(settings, media_url=media_url), store)
+    media_service = MediaService.from_settings(replace(settings, media_url=media_url), store)
     media_service._objects = FailingObjectStore(media_url, random.Random(5))
     made = [await keep(media_service, account, files.png()) for _ in range(20)]
     deaths = 0
@@ -152,7 +152,7 @@ async def test_whoever_dies_between_record_and_bytes_leaves_nothing_that_counts_
 async def test_who_reads_it_when_it_is_deleted_reads_on(
     settings: Settings, account: Account, store: Store
 ) -> None:
-    media_service = MediaService.open(settings, store)
+    media_service = MediaService.from_settings(settings, store)
     sound = files.wav(4_000, 200_000)
     asset = await media_service.save(
         account.id, "audio/wav", pieces(sound), source=AssetSource.UPLOAD
@@ -172,7 +172,7 @@ async def test_a_place_that_does_not_answer_holds_nobody_up_who_deletes(
     async def never(*_: object) -> None:
         await asyncio.Event().wait()
 
-    owned = MediaService.open(settings, store)
+    owned = MediaService.from_settings(settings, store)
     asset = await keep(owned, account, files.png())
     monkeypatch.setattr("obstore.delete_async", never)
     monkeypatch.setattr("engine.services.media.REMOVAL_SECONDS", 0.05)
@@ -191,9 +191,11 @@ async def test_a_place_that_does_not_answer_holds_nobody_up_who_deletes(
 async def test_without_a_place_for_media_what_is_left_of_them_can_be_deleted(
     settings: Settings, account: Account, store: Store
 ) -> None:
-    asset = await keep(MediaService.open(settings, store), account, files.png())
+    asset = await keep(MediaService.from_settings(settings, store), account, files.png())
 
-    await MediaService.open(replace(settings, media_url=""), store).delete(account.id, asset.id)
+    await MediaService.from_settings(replace(settings, media_url=""), store).delete(
+        account.id, asset.id
+    )
 
     with pytest.raises(EngineError):
         await store.assets.find(asset.id)

@@ -39,7 +39,7 @@ async def accept_draft(
     **members: Any,
 ) -> str:
     """Accept a run of the draft, with members of `DraftPart`; return its id."""
-    media_service = MediaService.open(Settings(), store)
+    media_service = MediaService.from_settings(Settings(), store)
     target = DraftRun(
         store=store,
         media_service=media_service,

@@ -26,7 +26,7 @@ from workers.providers.base import ModelAnswer, ModelCall
 
 def media_service(store: Store) -> MediaService:
     """Return a media service with default settings."""
-    return MediaService.open(Settings(), store)
+    return MediaService.from_settings(Settings(), store)
 
 
 async def accept_retry(payer: PayingAccount, execution_id: str) -> str:

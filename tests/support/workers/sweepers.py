@@ -17,7 +17,7 @@ def make_sweeper(store: Store, settings: Settings, worker_id: str = "me") -> Swe
         worker_id,
         clock,
         retention_days=1,
-        media_service=MediaService.open(settings, store),
+        media_service=MediaService.from_settings(settings, store),
         has_history=False,
     )
     return Sweeper(store, worker_id, clock, duties)

@@ -28,7 +28,7 @@ def settings(settings: Settings) -> Settings:
 
 @pytest.fixture
 def media_service(settings: Settings, store: Store) -> MediaService:
-    return MediaService.open(settings, store)
+    return MediaService.from_settings(settings, store)
 
 
 @pytest.fixture
@@ -221,7 +221,7 @@ async def test_a_medium_over_the_quota_fails_the_node_and_leaves_nothing(
     tiers, data = tmp_path / "tiers.toml", files.picture("PNG", 400, 300)
     tiers.write_text(f"[pro]\nmedia_bytes = {len(data) + 10}\n")
     crowded = Store.open(replace(settings, tiers_file=str(tiers)))
-    media_store = AccountMedia(MediaService.open(settings, crowded), egress, egress).of(
+    media_store = AccountMedia(MediaService.from_settings(settings, crowded), egress, egress).of(
         "x", "image"
     )
     stub.reply = served(data)
@@ -243,7 +243,7 @@ async def test_a_medium_over_the_quota_fails_the_node_and_leaves_nothing(
 async def test_without_a_place_urls_are_passed_on(
     settings: Settings, store: Store, egress: Egress, account: Account
 ) -> None:
-    nowhere = MediaService.open(replace(settings, media_url=""), store)
+    nowhere = MediaService.from_settings(replace(settings, media_url=""), store)
     media_store = AccountMedia(nowhere, egress, egress).of("x", "image")
 
     assert (
@@ -285,7 +285,7 @@ async def test_media_of_a_node_are_stored_and_read_by_its_account_alone(
 ) -> None:
     assets = AccountMedia(media_service, egress, egress).of("x", "")
 
-    url = (await assets.complete(account.id, files.png(), "image/png")).url
+    url = (await assets.keep(account.id, files.png(), "image/png")).url
 
     assert await assets.read(account.id, url, 1_000) == files.png()
     assert await assets.read(account.id, "https://example.com/a.png", 1_000) is None

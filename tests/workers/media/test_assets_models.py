@@ -83,7 +83,7 @@ def places(provider: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def media_service(settings: Settings, store: Store) -> MediaService:
-    return MediaService.open(settings, store)
+    return MediaService.from_settings(settings, store)
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ SLUG = "greeting"
 
 @pytest.fixture
 def media_service(settings: Settings, store: Store) -> MediaService:
-    return MediaService.open(settings, store)
+    return MediaService.from_settings(settings, store)
 
 
 class Released:

@@ -205,7 +205,7 @@ async def test_executions_are_left_to_the_archiver_where_there_is_a_history(
         duties = sweeper_duties(
             *(store, "me", RecoveryClock(LEASE_SECONDS)),
             retention_days=1,
-            media_service=MediaService.open(settings, store),
+            media_service=MediaService.from_settings(settings, store),
             has_history=has_history,
         )
         return {duty.name for duty in duties}

@@ -42,7 +42,7 @@ async def workflow(store: Store, account: Account) -> Workflow:
 @pytest.fixture
 def acceptance(settings: Settings, store: Store) -> Acceptance:
     return Acceptance(
-        store=store, media_service=MediaService.open(settings, store), allow_http=False
+        store=store, media_service=MediaService.from_settings(settings, store), allow_http=False
     )
 
 

@@ -22,7 +22,7 @@ LARGE = pack({"text-out": "x" * 300_000})
 
 @pytest.fixture
 def media_service(settings: Settings, store: Store) -> MediaService:
-    return MediaService.open(settings, store)
+    return MediaService.from_settings(settings, store)
 
 
 @pytest.fixture

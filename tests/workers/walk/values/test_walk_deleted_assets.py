@@ -25,7 +25,7 @@ async def test_a_run_under_way_fails_at_the_node_that_needs_a_deleted_asset(
     store: Store,
     account: Account,
 ) -> None:
-    media_service = MediaService.open(settings, store)
+    media_service = MediaService.from_settings(settings, store)
     asset = await media_service.save(
         account.id, "image/png", pieces(files.png()), source=AssetSource.UPLOAD
     )

@@ -52,7 +52,7 @@ Break = Callable[[Exception], None]
 
 @pytest.fixture
 def media_service(settings: Settings, store: Store) -> MediaService:
-    return MediaService.open(settings, store)
+    return MediaService.from_settings(settings, store)
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ NO_WAYS = (
 
 @pytest.fixture
 def media_service(settings: Settings, store: Store) -> MediaService:
-    return MediaService.open(settings, store)
+    return MediaService.from_settings(settings, store)
 
 
 @pytest.fixture
