@@ -36,7 +36,7 @@ from engine.nodes.support.list_mapping import run_each
 from engine.nodes.support.settings import Faults
 from engine.values.plain import kind_of
 from engine.values.sockets import Socket, SocketType
-from engine.values.templates import members_read, to_text
+from engine.values.templates import members_read, placeholder_names, to_text
 
 T = TypeVar("T")
 
@@ -69,7 +69,7 @@ class HttpRequest(NodeType):
     def inputs(self, settings: HttpRequestSettings) -> Mapping[str, Socket]:
         optional = {name: Socket(type=SocketType.ANY) for name in (BODY_IN, PARAMS_IN)}
         placeholder = Socket(type=SocketType.ANY, required=True)
-        return optional | dict.fromkeys(sorted(settings.names), placeholder)
+        return optional | dict.fromkeys(placeholder_names(settings.templates), placeholder)
 
     def outputs(self, settings: HttpRequestSettings) -> Mapping[str, Socket]:
         return {name: Socket(type=SocketType.ANY) for name in (RESPONSE_OUT, STATUS_OUT)}
@@ -199,7 +199,7 @@ async def _redact(
 
 
 def _item_sockets(settings: HttpRequestSettings) -> Sequence[str]:
-    return (*sorted(settings.names), BODY_IN)
+    return (*placeholder_names(settings.templates), BODY_IN)
 
 
 def _read_items(

@@ -36,7 +36,7 @@ from engine.nodes.support.list_mapping import run_each
 from engine.nodes.support.settings import Faults, choice, number, read_all, template
 from engine.values.plain import kind_of
 from engine.values.sockets import Socket, SocketType
-from engine.values.templates import Template, to_text
+from engine.values.templates import Template, placeholder_names, to_text
 
 IMAGE_IN, OVERLAY_IN, TEXT_IN, IMAGE_OUT = "image-in", "overlay-in", "text-in", "image-out"
 IMAGES_AT_ONCE = 2
@@ -237,7 +237,7 @@ class ImageCaption(ImageTool):
         text = Socket(type=SocketType.TEXT, required=not settings.text.parts)
         placeholder = Socket(type=SocketType.ANY, required=True)
         own = {**super().inputs(settings), TEXT_IN: text}
-        return own | dict.fromkeys(sorted(settings.text.names), placeholder)
+        return own | dict.fromkeys(placeholder_names([settings.text]), placeholder)
 
     def needs(self, data: Mapping[str, Any]) -> Mapping[str, Socket]:
         text = {} if data.get("text") else {TEXT_IN: Socket(type=SocketType.TEXT, required=True)}

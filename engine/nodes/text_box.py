@@ -6,7 +6,7 @@ from typing import Any
 from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
 from engine.nodes.support.settings import Faults, template
 from engine.values.sockets import Socket, SocketType
-from engine.values.templates import Template, members_read
+from engine.values.templates import Template, members_read, placeholder_names
 
 TEXT_OUT = "text-out"
 TEXT = template(
@@ -33,7 +33,8 @@ class TextBox(NodeType):
         return found
 
     def inputs(self, settings: Template) -> Mapping[str, Socket]:
-        return {name: Socket(type=SocketType.ANY, required=True) for name in sorted(settings.names)}
+        placeholder = Socket(type=SocketType.ANY, required=True)
+        return dict.fromkeys(placeholder_names([settings]), placeholder)
 
     def outputs(self, settings: Template) -> Mapping[str, Socket]:
         return {TEXT_OUT: Socket(type=SocketType.TEXT)}

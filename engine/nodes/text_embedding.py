@@ -9,7 +9,7 @@ from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
 from engine.nodes.support.settings import Faults, template
 from engine.process.extras import EMBEDDINGS, has_embeddings, install_hint
 from engine.values.sockets import Socket, SocketType
-from engine.values.templates import Template, to_text
+from engine.values.templates import Template, placeholder_names, to_text
 
 TEXT_IN, VECTOR_OUT = "text-in", "vector-out"
 MISSING = (
@@ -55,7 +55,7 @@ class TextEmbedding(NodeType):
     def inputs(self, settings: TextEmbeddingSettings) -> Mapping[str, Socket]:
         placeholder = Socket(type=SocketType.ANY, required=True)
         own = {TEXT_IN: Socket(type=SocketType.TEXT, required=not settings.text.parts)}
-        return own | dict.fromkeys(sorted(settings.text.names), placeholder)
+        return own | dict.fromkeys(placeholder_names([settings.text]), placeholder)
 
     def outputs(self, settings: TextEmbeddingSettings) -> Mapping[str, Socket]:
         return {VECTOR_OUT: Socket(type=SocketType.ANY)}

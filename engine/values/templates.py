@@ -78,10 +78,13 @@ class Template:
 
     @classmethod
     def sketch(cls, text: str) -> "Template":
-        """Return a template with the valid placeholders of a text that may be invalid."""
-        found = map(_read_placeholder, PLACEHOLDER.finditer(text))
+        """Return a template with the valid placeholders of a text that may be invalid.
+
+        It names sockets, and is not rendered.
+        """
+        found = [*map(_read_placeholder, PLACEHOLDER.finditer(text))]
         names = frozenset(each.name for each in found if each.secret is None)
-        return cls(parts=(text,), names=names)
+        return cls(parts=(text, *found), names=names)
 
     def with_secrets(self) -> "Template":
         """Return the same with `{{ secret.NAME }}` as a secret, not as a member of a socket."""
@@ -121,6 +124,17 @@ class Template:
                 if is_after_host and not UNRESERVED.fullmatch(text):
                     text = quote(text, safe="")
                 yield text
+
+
+def placeholder_names(templates: Iterable[Template]) -> list[str]:
+    """Return the names of all placeholders but secrets, in the order of their first places."""
+    names = (
+        part.name
+        for template in templates
+        for part in template.parts
+        if isinstance(part, Placeholder) and part.name in template.names
+    )
+    return list(dict.fromkeys(names))
 
 
 def members_read(templates: Iterable[Template], name: str) -> frozenset[str] | None:

@@ -34,7 +34,7 @@ from engine.nodes.support.settings import (
 )
 from engine.values.fields import SOCKETS, Field, FieldType
 from engine.values.sockets import Socket, SocketType
-from engine.values.templates import Template, members_read, to_text
+from engine.values.templates import Template, members_read, placeholder_names, to_text
 
 PROMPT, SYSTEM = "prompt", "system"
 
@@ -94,8 +94,8 @@ class ModelSettings:
 
     @property
     def names(self) -> list[str]:
-        """Sorted names of all placeholders."""
-        return sorted({name for each in self.templates.values() for name in each.names})
+        """Names of all placeholders, in their order."""
+        return placeholder_names(self.templates.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,10 +168,8 @@ def sketch_model_sockets(data: Mapping[str, Any], kind: ModelNodeKind) -> dict[s
     own = {each.socket: Socket(type=each.type) for each in kind.inlets}
     params = {PARAMS_IN: Socket(type=SocketType.ANY)} if kind.takes_params else {}
     texts = (data.get(name) for name in kind.templates)
-    names = {
-        name for text in texts if isinstance(text, str) for name in Template.sketch(text).names
-    }
-    return own | params | dict.fromkeys(sorted(names), Socket(type=SocketType.ANY, required=True))
+    names = placeholder_names(Template.sketch(text) for text in texts if isinstance(text, str))
+    return own | params | dict.fromkeys(names, Socket(type=SocketType.ANY, required=True))
 
 
 def model_sockets(settings: ModelSettings, kind: ModelNodeKind) -> dict[str, Socket]:

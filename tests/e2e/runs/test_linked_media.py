@@ -103,5 +103,6 @@ def test_assets_load_under_each_name_of_the_loopback(
 
     expect(image).to_be_visible()
     assert image.evaluate("each => each.complete && each.naturalWidth") > 0
+    page.close()
     assert all(f"another host was asked: {here}/" in each for each in complaints)
     complaints.clear()

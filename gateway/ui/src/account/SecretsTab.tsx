@@ -1,18 +1,15 @@
-import { type FormEvent, useId, useState } from "react";
-import { type ApiError, call } from "../api/client";
+import { useId, useState } from "react";
+import { call } from "../api/client";
+import { SECRETS } from "../api/paths";
 import { expect, invalidate, useResource } from "../api/resource";
 import type { ListedSecret } from "../api/types";
 import { Ago } from "../components/Ago";
 import { Button } from "../components/Button";
 import { Dialog } from "../components/Dialog";
 import { Empty, Failed, Loading } from "../components/States";
-import { TextField } from "../components/TextField";
 import { toast } from "../components/Toast";
 import { Link } from "../shell/router";
-
-const SECRETS = "/api/secrets";
-const NAME = /^[A-Z][A-Z0-9_]{0,63}$/;
-const MIN_BYTES = 8;
+import { SecretForm } from "./SecretForm";
 
 /** Keys and passwords that HTTP requests of workflows carry. */
 export function SecretsTab() {
@@ -24,7 +21,16 @@ export function SecretsTab() {
       <p className="hint">
         HTTP requests of your workflows carry secrets by name. Nobody can read a value again, not even you.
       </p>
-      <SecretForm key={replaced?.name ?? ""} replaced={replaced} onDone={() => setReplaced(null)} />
+      <SecretForm
+        key={replaced?.name ?? ""}
+        className="secret-form"
+        secrets={secrets.data ?? []}
+        replaced={replaced}
+        onSaved={(name) => {
+          toast(`Saved ${name}`);
+          setReplaced(null);
+        }}
+      />
       {secrets.error && !secrets.data && <Failed error={secrets.error} retry={secrets.reload} />}
       {secrets.isLoading && !secrets.data && <Loading />}
       {secrets.data?.length === 0 && (
@@ -38,82 +44,6 @@ export function SecretsTab() {
       {removed && <Remove secret={removed} onClose={() => setRemoved(null)} />}
     </div>
   );
-}
-
-interface Faults {
-  name?: string;
-  value?: string;
-  hosts?: string;
-}
-
-function SecretForm({ replaced, onDone }: { replaced: ListedSecret | null; onDone: () => void }) {
-  const [name, setName] = useState(replaced?.name ?? "");
-  const [value, setValue] = useState("");
-  const [hosts, setHosts] = useState(replaced?.hosts?.join(", ") ?? "");
-  const [faults, setFaults] = useState<Faults>({});
-  const save = async (event: FormEvent): Promise<void> => {
-    event.preventDefault();
-    const found: Faults = {};
-    if (!NAME.test(name)) found.name = "Use capital letters, digits and _, a letter first, such as SHOP_KEY.";
-    if (!value) found.value = "Paste the key or password.";
-    else if (new TextEncoder().encode(value).length < MIN_BYTES)
-      found.value = `It needs at least ${MIN_BYTES} characters.`;
-    setFaults(found);
-    if (found.name || found.value) return;
-    try {
-      await call("PUT", `${SECRETS}/${name}`, { value, ...hostsOf(hosts, replaced) });
-      toast(`Saved ${name}`);
-      setName("");
-      setValue("");
-      setHosts("");
-      onDone();
-      invalidate(SECRETS);
-    } catch (error) {
-      const { message, details } = error as ApiError;
-      setFaults(details.field === "hosts" ? { hosts: message } : { value: message });
-    }
-  };
-  return (
-    <form className="secret-form" onSubmit={save} noValidate>
-      <TextField
-        label="Secret name"
-        value={name}
-        onChange={(text) => setName(text.toUpperCase())}
-        {...(faults.name ? { fault: faults.name } : {})}
-        autoComplete="off"
-        spellCheck={false}
-        maxLength={64}
-      />
-      <TextField
-        label="Value"
-        type="password"
-        value={value}
-        onChange={setValue}
-        {...(faults.value ? { fault: faults.value } : {})}
-        autoComplete="new-password"
-        autoFocus={replaced !== null}
-      />
-      <TextField
-        label="Only sent to"
-        hint="Hosts such as api.example.com or *.example.com. Empty: any host."
-        value={hosts}
-        onChange={setHosts}
-        {...(faults.hosts ? { fault: faults.hosts } : {})}
-        autoComplete="off"
-        spellCheck={false}
-      />
-      <Button look="primary" type="submit">
-        Save
-      </Button>
-    </form>
-  );
-}
-
-/** The hosts of a form. Empty ones of a secret that is replaced are taken away; others stay. */
-function hostsOf(text: string, replaced: ListedSecret | null): { hosts?: string[] | null } {
-  const hosts = text.split(/[\s,]+/).filter(Boolean);
-  if (hosts.length > 0) return { hosts };
-  return replaced ? { hosts: null } : {};
 }
 
 interface TableProps {

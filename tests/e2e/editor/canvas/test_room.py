@@ -45,6 +45,25 @@ def lies_on(one: Locator, other: Locator) -> bool:
     )
 
 
+def test_the_bar_has_one_row(page: Page, stack: RunningStack) -> None:
+    page.set_viewport_size(DESK)
+    name = "A name of a workflow that is as long as some are"
+    _, created = stack.api("POST", "/api/workflows", greeting(name))
+    open_editor(page, created["slug"])
+    bar = page.locator(".editor-bar")
+    expect(bar).to_contain_text("free")
+
+    card(page, "text").click()
+    page.get_by_label("Text", exact=True).fill("{{ unwired }}")
+
+    expect(bar).to_contain_text("revision 1")
+    expect(bar).to_contain_text("problem")
+    expect(bar.get_by_title("Estimate of one run")).to_have_count(0)
+    assert box(bar)["height"] < 60
+    button = box(bar.get_by_role("button", name="Publish"))
+    assert button["x"] + button["width"] <= DESK["width"]
+
+
 def sticking_out(page: Page) -> list[str | None]:
     """Return the nodes that are not whole in view, once the view rests."""
     seen = ""

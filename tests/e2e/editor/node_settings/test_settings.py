@@ -226,10 +226,16 @@ def test_a_secret_is_made_in_its_place(page: Page, stack: RunningStack) -> None:
 
     panel.get_by_label("Kind of authorization").select_option("Bearer token")
     panel.get_by_role("button", name="New secret").click()
-    panel.get_by_label("Name of the secret").fill("made_here")
-    panel.get_by_label("Value", exact=True).fill("s3cret-value")
-    panel.get_by_role("button", name="Keep secret").click()
-    expect(panel.get_by_label("Secret", exact=True)).to_have_value("MADE_HERE")
+    form = panel.get_by_role("form", name="Secret")
+    form.get_by_label("Secret name").fill("made_here")
+    form.get_by_label("Value").fill("s3cret-value")
+    form.get_by_label("Only sent to").fill("api.example.com")
+    form.get_by_role("button", name="Save").click()
+    expect(panel.get_by_role("combobox", name="Secret")).to_have_value("MADE_HERE")
+    _, secrets = stack.api("GET", "/api/secrets")
+    assert [each["hosts"] for each in secrets if each["name"] == "MADE_HERE"] == [
+        ["api.example.com"]
+    ]
     await_settings(
         stack, slug, "call", {"url": ADDRESS, "auth": {"type": "bearer", "secret": "MADE_HERE"}}
     )
