@@ -1,6 +1,6 @@
 import { lazy, type ReactNode, StrictMode, Suspense } from "react";
 import { createRoot } from "react-dom/client";
-import { follow } from "./api/live";
+import { followEvents } from "./api/live";
 import { Loading } from "./components/States";
 import { Home } from "./home/Home";
 import { Shell } from "./shell/Shell";
@@ -51,7 +51,7 @@ function App() {
   );
 }
 
-if (isSignedIn) follow();
+if (isSignedIn) followEvents();
 createRoot(document.getElementById("root") as HTMLElement).render(
   <StrictMode>
     <App />

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 ENTRY = build_pages.SOURCES / "src" / "models" / "editor" / "toml.ts"
 SHIPPED = sorted(Path("engine/models/shipped").glob("*.toml"))
-CHANGE = "([text, path, value]) => toml.changed(text, path, value ?? undefined)"
+CHANGE = "([text, path, value]) => toml.withMember(text, path, value ?? undefined)"
 Steps = list[str | int]
 
 

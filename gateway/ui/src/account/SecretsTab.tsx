@@ -1,7 +1,7 @@
 import { useId, useState } from "react";
 import { call } from "../api/client";
 import { SECRETS } from "../api/paths";
-import { expect, invalidate, useResource } from "../api/resource";
+import { invalidate, replaceAnswer, useResource } from "../api/resource";
 import type { ListedSecret } from "../api/types";
 import { Ago } from "../components/Ago";
 import { Button } from "../components/Button";
@@ -117,7 +117,7 @@ function Remove({ secret, onClose }: { secret: ListedSecret; onClose: () => void
     onClose();
     try {
       await call("DELETE", `${SECRETS}/${secret.name}`);
-      expect<ListedSecret[]>(SECRETS, (rows) => rows.filter((row) => row.name !== secret.name));
+      replaceAnswer<ListedSecret[]>(SECRETS, (rows) => rows.filter((row) => row.name !== secret.name));
       toast(`Deleted ${secret.name}`);
     } catch (error) {
       toast((error as Error).message);

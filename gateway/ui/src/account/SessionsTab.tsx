@@ -1,5 +1,5 @@
 import { call } from "../api/client";
-import { expect, invalidate, useResource } from "../api/resource";
+import { invalidate, replaceAnswer, useResource } from "../api/resource";
 import type { Page, Session } from "../api/types";
 import { Ago } from "../components/Ago";
 import { Button } from "../components/Button";
@@ -25,7 +25,7 @@ export function SessionsTab() {
   const end = async (session: Session): Promise<void> => {
     try {
       await call("DELETE", `${SESSIONS}/${session.id}`);
-      expect<Page<Session>>(SESSIONS, (page) => ({ ...page, rows: page.rows.filter((row) => row.id !== session.id) }));
+      replaceAnswer<Page<Session>>(SESSIONS, (page) => ({ ...page, rows: page.rows.filter((row) => row.id !== session.id) }));
       toast(`Signed out ${named(session.userAgent ?? "")}`);
     } catch (refused) {
       toast((refused as Error).message);

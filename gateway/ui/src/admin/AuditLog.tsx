@@ -4,7 +4,7 @@ import { Ago } from "../components/Ago";
 import { Button } from "../components/Button";
 import { Empty, Failed, Loading } from "../components/States";
 
-/** What admins and commands did, newest first. */
+/** Acts of admins and commands, newest first. */
 export function AuditLog() {
   const { rows, error, reload, more } = usePages<AuditEntry>("/api/admin/audit");
   if (!rows) return error ? <Failed error={error} retry={reload} /> : <Loading />;

@@ -16,7 +16,7 @@ const QUEUES: Record<QueueState["name"], string> = {
   deliver: "Deliveries of webhooks",
 };
 
-/** Workers, queues, memory and the history, and what does not work as it should. */
+/** Workers, queues, memory and the history, and the parts that are degraded. */
 export function Installation() {
   const { data, error, reload } = useResource<InstallationState>("/api/admin/installation");
   // biome-ignore lint/correctness/useExhaustiveDependencies: `reload` is made anew each time

@@ -38,7 +38,7 @@ function parse(block: string): RunEvent | null {
 const RETRY_MS = 1_000;
 
 /**
- * Start a run and yield its events to the last one, whatever connections do.
+ * Start a run and yield its events to the last one, over as many connections as it takes.
  *
  * Throws ApiError for a run that is refused.
  */
@@ -54,7 +54,7 @@ export async function* run(path: string, body: object): AsyncGenerator<RunEvent>
   yield* follow(answer, "");
 }
 
-/** Yield the events of an execution from its first to its last one, whatever connections do. */
+/** Yield all events of an execution, over as many connections as it takes. */
 export async function* watch(executionId: string): AsyncGenerator<RunEvent> {
   const url = `/api/executions/${executionId}/events`;
   yield* follow(await connect(url, ""), url);

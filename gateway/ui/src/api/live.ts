@@ -44,7 +44,7 @@ function show(state: Connection): void {
   for (const notify of watchers) notify();
 }
 
-/** Fetch again what changed: several events in a row cost one fetch, and a stream of them one a second. */
+/** Fetch changed answers again: several events in a row cost one fetch, and a stream of them one a second. */
 function refresh(event: string, row?: Message["row"]): void {
   for (const prefix of event === "all" ? ["/api/"] : (CHANGED[event] ?? [])) pending.add(prefix);
   if (row && "executionId" in row) pending.add(`/api/executions/${row.executionId}`);
@@ -106,7 +106,7 @@ function lead(notify: (name: string, row?: Message["row"]) => void): void {
 }
 
 /** Follow the account's events until the page is left. */
-export function follow(): void {
+export function followEvents(): void {
   const channel = new BroadcastChannel(LOCK);
   const hear = ({ name, row }: Message): void => {
     if (name === "open" || name === "lost" || name === "ended") return show(name);

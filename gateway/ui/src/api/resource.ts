@@ -1,4 +1,4 @@
-/** Answers of the API that several parts of a page read: fetched once, and again when told to. */
+/** Answers of the API that several parts of a page read: fetched once, and again after `invalidate`. */
 
 import { useCallback, useEffect, useSyncExternalStore } from "react";
 import { ApiError, get } from "./client";
@@ -40,7 +40,7 @@ async function load(path: string): Promise<void> {
   else readAgain(path, turn, entry.error);
 }
 
-/** Read again what could not be read for now, as long as it is shown: no event tells when it can be. */
+/** Repeat a failed read as long as its answer is shown: no event says when it will succeed. */
 function readAgain(path: string, turn: number, { retryAfter }: ApiError): void {
   const failed = failures.get(path) ?? 0;
   failures.set(path, failed + 1);
@@ -53,13 +53,13 @@ function readAgain(path: string, turn: number, { retryAfter }: ApiError): void {
   );
 }
 
-/** Forget an answer, and one that is on its way and may be older than what has changed. */
+/** Forget an answer, and ignore one that is under way and may be older than the change. */
 function forget(path: string): void {
   entries.delete(path);
   newest.set(path, (newest.get(path) ?? 0) + 1);
 }
 
-/** Fetch again whatever begins with `prefix`: at once if it is shown, else when it is. */
+/** Fetch the answers whose paths begin with `prefix` again: shown ones at once, others when they are shown. */
 export function invalidate(prefix: string): void {
   for (const path of [...entries.keys()]) {
     if (!path.startsWith(prefix)) continue;
@@ -68,8 +68,8 @@ export function invalidate(prefix: string): void {
   }
 }
 
-/** Replace an answer by what is known already, until it is fetched again. */
-export function expect<T>(path: string, change: (data: T) => T): void {
+/** Replace an answer by a known change, until it is fetched again. */
+export function replaceAnswer<T>(path: string, change: (data: T) => T): void {
   const entry = entries.get(path);
   if (entry?.data !== undefined) set(path, { ...entry, data: change(entry.data as T) });
 }

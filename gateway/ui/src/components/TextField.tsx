@@ -7,7 +7,7 @@ interface Props extends Omit<InputHTMLAttributes<HTMLInputElement>, "onChange"> 
   onChange: (value: string) => void;
 }
 
-/** A line of text with its label, and what is wrong with it. */
+/** A line of text with its label, its help and its fault. */
 export function TextField({ label, hint, fault, onChange, ...rest }: Props) {
   const id = useId();
   return (

@@ -74,7 +74,7 @@ export function Deliveries({ path, hasWebhook }: { path: string; hasWebhook: boo
   );
 }
 
-/** How each attempt went, and the begin of what the receiver answered. */
+/** The outcome of each attempt, and the beginning of the receiver's answer. */
 export function AttemptList({ attempts }: { attempts: Attempt[] }) {
   return (
     <ol className="attempts">

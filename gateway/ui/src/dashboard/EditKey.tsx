@@ -9,7 +9,7 @@ import { TextField } from "../components/TextField";
 import { toast } from "../components/Toast";
 import { ExpiryField, momentOf, NEVER } from "./ExpiryField";
 
-/** Another name and another expiry for a key; what it may do is fixed. */
+/** Another name and another expiry for a key; its capabilities are fixed. */
 export function EditKey({ apiKey, onClose }: { apiKey: ApiKey; onClose: () => void }) {
   const [name, setName] = useState(apiKey.name);
   const [expiry, setExpiry] = useState(apiKey.expiresAt ? "" : NEVER);

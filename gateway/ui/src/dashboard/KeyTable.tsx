@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { call } from "../api/client";
 import { KEYS } from "../api/paths";
-import { expect, invalidate } from "../api/resource";
+import { invalidate, replaceAnswer } from "../api/resource";
 import type { ApiKey } from "../api/types";
 import { Ago } from "../components/Ago";
 import { Button } from "../components/Button";
@@ -84,7 +84,7 @@ function Revoke({ apiKey, onClose }: { apiKey: ApiKey; onClose: () => void }) {
     onClose();
     try {
       await call("DELETE", `${KEYS}/${apiKey.id}`);
-      expect<ApiKey[]>(KEYS, (rows) => rows.filter((row) => row.id !== apiKey.id));
+      replaceAnswer<ApiKey[]>(KEYS, (rows) => rows.filter((row) => row.id !== apiKey.id));
       toast(`Revoked "${apiKey.name}"`);
     } catch (error) {
       toast((error as Error).message);

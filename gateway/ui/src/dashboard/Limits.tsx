@@ -2,7 +2,7 @@ import { useEffect, useState } from "react";
 import { invalidate } from "../api/resource";
 import type { Me, RateWindow } from "../api/types";
 
-/** Limits of the account and what is left of them; those that it does not have are not named. */
+/** Limits of the account, with the rest of each; limits that it does not have are not named. */
 export function Limits({ limits }: { limits: Me["limits"] }) {
   const { runsPerMinute, active, media } = limits;
   if (!runsPerMinute && !active && !media) return null;

@@ -1,4 +1,4 @@
-/** Capabilities of keys: the presets of the contract, and what a tier may grant. */
+/** Capabilities of keys: the presets of the contract, and those that a tier may grant. */
 
 import type { Me } from "../api/types";
 

@@ -13,7 +13,7 @@ import { TopBar } from "./panels/TopBar";
 import { Running } from "./running/Running";
 import { Conflicts } from "./saving/Conflicts";
 import { SaverContext } from "./saving/context";
-import { open } from "./saving/opening";
+import { openWorkflow } from "./saving/opening";
 import { Recovered } from "./saving/Recovered";
 import type { Saver } from "./saving/saver";
 import { Sidebar } from "./sidebar/Sidebar";
@@ -29,7 +29,7 @@ export default function Editor({ slug }: { slug: string }) {
   const [error, setError] = useState<ApiError | null>(null);
   useEffect(() => {
     let isWanted = true;
-    open(slug).then(
+    openWorkflow(slug).then(
       (opened) => {
         if (!isWanted) return opened.saver.release();
         const panel = new URLSearchParams(location.search).get("panel");

@@ -9,7 +9,7 @@ import { clearFilters, type FilterName, type Filters, isFiltered, NONE, SOURCES,
 
 const RARE: FilterName[] = ["source", "keyId", "modelId", "errorCode", "version", "httpRequestId"];
 
-/** What is shown: every filter of the list, each of them in the address. */
+/** The filters of the list, each of them in the address. */
 export function FilterBar({ filters }: { filters: Filters }) {
   const workflows = useResource<WorkflowRow[]>("/api/workflows").data ?? [];
   const rare = RARE.filter((name) => filters[name]).length;

@@ -100,12 +100,12 @@ const RunRow = memo(function RunRow({ row, index }: { row: Row; index: number })
   );
 });
 
-/** The version that ran; null for drafts, models and what belongs to others. */
+/** The version that ran; null for drafts, models and workflows of others. */
 export function versionOf(row: Pick<Row, "workflowSlug" | "workflowVersion">): number | null {
   return row.workflowSlug === null ? null : row.workflowVersion;
 }
 
-/** What an execution ran. */
+/** The workflow or the model of an execution. */
 export function nameOf(row: Pick<Row, "workflowSlug" | "modelIds">): string {
   return row.workflowSlug ?? row.modelIds[0] ?? "Deleted workflow";
 }

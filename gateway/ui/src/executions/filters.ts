@@ -30,7 +30,7 @@ export const SOURCES: Record<string, string> = {
   "app-draft": "Draft",
 };
 
-/** Value of a filter for what has no key, or no model. */
+/** Value of a filter that selects executions without a key, or without a model. */
 export const NONE = "-";
 
 export function readFilters(search: string): Filters {

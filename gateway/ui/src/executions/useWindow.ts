@@ -34,7 +34,7 @@ export function useWindow(list: RefObject<HTMLElement | null>, count: number, he
   return [first, Math.min(count, first + shown)];
 }
 
-/** Keep what is in view where it is while rows come in above it. */
+/** Keep the rows in view where they are while rows come in above them. */
 export function useAnchor(list: RefObject<HTMLElement | null>, ids: string[], height: number): void {
   const before = useRef<string | undefined>(undefined);
   useLayoutEffect(() => {

@@ -37,7 +37,7 @@ export function FirstSteps({ rows, onCreate }: { rows: WorkflowRow[]; onCreate: 
   useEffect(() => {
     if (isBeginning) note(BEGUN);
   }, [isBeginning]);
-  // Whoever saw them begin sees the last tick too; an account that was done before sees nothing.
+  // A browser that showed the steps shows the last tick too; an account that was done before sees nothing.
   if (!areKnown || seen === HIDDEN || (isDone && seen !== BEGUN)) return null;
   return (
     <section className="first-steps" aria-labelledby="first-steps">
@@ -81,7 +81,7 @@ function Go({ step: { title, href }, onCreate }: { step: Step; onCreate: () => v
   );
 }
 
-/** The steps, each done by what has succeeded; they begin with an example that answers, if there is one. */
+/** The steps, each with whether it is done; they begin with an example that answers, if there is one. */
 function useSteps(rows: readonly WorkflowRow[]): Step[] {
   const here = rows.filter((row) => !row.archived);
   const example = exampleOf(here);

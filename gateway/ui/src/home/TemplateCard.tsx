@@ -17,7 +17,7 @@ interface Props {
   onChoose: (slug: string) => void;
 }
 
-/** A template to begin with; one that cannot run here is grey, and says what to do. */
+/** A template to begin with. A template that cannot run here is grey, and names the remedy. */
 export function TemplateCard({ slug, name, description, tags, coverUrl, graph, around, isChosen, onChoose }: Props) {
   const id = useId();
   const loaded = useResource<Workflow>(graph ? null : `/api/workflows/${slug}`).data;

@@ -1,7 +1,7 @@
 import { type RefObject, useEffect, useRef, useState } from "react";
 import { call } from "../api/client";
 import { WORKFLOWS } from "../api/paths";
-import { expect, invalidate, useResource } from "../api/resource";
+import { invalidate, replaceAnswer, useResource } from "../api/resource";
 import type { Workflow, WorkflowRow } from "../api/types";
 import { Ago, credits } from "../components/Ago";
 import { Button } from "../components/Button";
@@ -19,7 +19,7 @@ export const deleted = new Set<string>();
 
 async function remove(row: WorkflowRow): Promise<void> {
   deleted.add(row.slug);
-  expect<WorkflowRow[]>(WORKFLOWS, (rows) => [...rows]);
+  replaceAnswer<WorkflowRow[]>(WORKFLOWS, (rows) => [...rows]);
   try {
     await call("DELETE", `${WORKFLOWS}/${row.slug}`);
     toast(`Deleted "${row.name}"`, { label: "Undo", run: () => void restore(row) });

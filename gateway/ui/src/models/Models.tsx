@@ -14,7 +14,7 @@ import "./models.css";
 import { NewManifest } from "./NewManifest";
 import { NewModel } from "./NewModel";
 
-/** All models, with their prices and what is missing to run them. */
+/** All models, with their prices and their missing parts. */
 export default function Models() {
   usePageTitle("Models");
   const me = useMe().data;

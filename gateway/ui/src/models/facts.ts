@@ -21,7 +21,7 @@ export function tierName(tier: Tier): string {
   return `${tier.charAt(0).toUpperCase()}${tier.slice(1)}`;
 }
 
-/** What keeps the account from running the model; null where nothing does. */
+/** The reason why the account cannot run the model; null where it can. */
 export function missing(model: Model, tier: Tier | undefined): Missing | null {
   const sentence = missingOf(model);
   if (sentence) {

@@ -6,7 +6,7 @@ export function wordFor(needs: readonly Need[]): string {
   return needs.some((need) => need.model) ? "Needs a model" : "Not set up here";
 }
 
-/** Sentences on the needs that are not met, with what meets them. */
+/** Sentences on the needs that are not met, with remedies. */
 export function Unmet({ needs }: { needs: readonly Need[] }) {
   const isAdmin = useMe().data?.user.role === "admin";
   const reasons = new Set(needs.map((need) => need.reason));

@@ -1,4 +1,4 @@
-/** What a workflow needs to run, and what is missing here. */
+/** The needs of a workflow, and those that are not met here. */
 
 import type { GraphEdge, GraphNode, Model, NodeTypeRow, User } from "../api/types";
 
@@ -17,7 +17,7 @@ export interface Need {
   /** Name of a model, or label of a node type. */
   name: string;
   isDemo: boolean;
-  /** Why it cannot be used here, with what to do. */
+  /** The reason why it cannot be used here, with a remedy. */
   reason?: string;
   /** The internal name, and a model that can take its place. */
   model?: string;
@@ -80,7 +80,7 @@ function price(model: Model): number {
   return Math.max(0, ...model.pricing.map((each) => each.credits));
 }
 
-/** Whether a model has fields for what is wired and said, and nothing else that it must be given. */
+/** Whether a model has fields for all wired sockets and given settings, and requires no other. */
 function fits(node: GraphNode, edges: GraphEdge[], model: Model): boolean {
   const wired = edges
     .filter((edge) => edge.target === node.id && edge.targetHandle.endsWith("-in"))

@@ -12,7 +12,7 @@ interface Props {
   onChange: (value: unknown) => void;
 }
 
-/** One input of the workflow: its label, its control, its help and what is wrong. */
+/** One input of the workflow: its label, its control, its help and its fault. */
 export function FormField({ field, value, fault, placeholder, onChange }: Props) {
   const id = useId();
   const described = [field.helperText && `${id}-hint`, fault && `${id}-fault`].filter(Boolean).join(" ");
@@ -73,7 +73,7 @@ function Control(props: ControlProps) {
       </select>
     );
   }
-  // Numbers are texts here: an input of that type hides what it does not understand.
+  // Numbers are texts here: an input of type number hides texts that are no number.
   return <input inputMode={field.type === "number" ? "decimal" : undefined} placeholder={placeholder} {...common} />;
 }
 

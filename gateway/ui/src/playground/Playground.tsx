@@ -145,7 +145,7 @@ function useInputsOf(executionId: string, schema: PublicSchema, fill: (draft: Dr
   }, [inputs, schema, fill]);
 }
 
-/** Show beside its field what the server refuses. */
+/** Show the server's refusal beside its field. */
 function useRefusedField(details: Record<string, unknown> | undefined, show: (faults: Faults) => void): void {
   useEffect(() => {
     const { field, reason } = details ?? {};

@@ -11,7 +11,7 @@ const ENDINGS: [RegExp, Kind][] = [
   [/\.(mp3|wav|ogg|m4a|flac)(\?|$)/i, "audio"],
 ];
 
-/** The result of a run as what it is: media, a text, or a tree. */
+/** The result of a run, shown by its kind: as media, a text or a tree. */
 export function Result({ value }: { value: unknown }) {
   if (typeof value === "string") return <Text text={value} />;
   if (value === null || typeof value !== "object" || Array.isArray(value)) return <Tree value={value} />;

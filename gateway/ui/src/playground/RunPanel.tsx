@@ -11,7 +11,7 @@ export function isLive(state: RunState | null): boolean {
   return state !== null && LIVE.has(state.status);
 }
 
-/** The run beside the form: how it goes on, and what it gave. */
+/** The run beside the form: its progress and its result. */
 export function RunPanel({ state, onCancel }: { state: RunState | null; onCancel: () => void }) {
   if (!state) {
     return (

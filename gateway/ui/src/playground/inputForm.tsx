@@ -3,7 +3,7 @@ import type { Field } from "../api/types";
 import { FormField } from "./FormField";
 import { check, type Draft, type Faults, inputsOf } from "./inputs";
 
-/** Values of a form as they are typed, and what is wrong with them. */
+/** Values of a form as they are typed, and their faults. */
 export interface InputForm {
   fields: Field[];
   draft: Draft;

@@ -1,4 +1,4 @@
-/** What a form holds, and the inputs that it makes: texts are checked as the server will. */
+/** Values of a form, and the inputs made of them; texts are checked as the server checks them. */
 
 import type { Field, PublicSchema } from "../api/types";
 
@@ -52,7 +52,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** What is wrong with each field, in a sentence. */
+/** The fault of each field, in a sentence. */
 export function check(fields: Field[], draft: Draft): Faults {
   const faults: Faults = {};
   for (const field of fields) {

@@ -62,7 +62,7 @@ function ended({ status, attempts, durationMs, creditsCost, error, outputs }: Da
 }
 
 /** The run after a further event. */
-export function follow(state: RunState, name: string, data: Data): RunState {
+export function withEvent(state: RunState, name: string, data: Data): RunState {
   const next = { ...state, executionId: String(data.executionId) };
   switch (name) {
     case "execution.started":

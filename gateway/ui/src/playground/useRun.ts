@@ -3,7 +3,7 @@ import { ApiError, call } from "../api/client";
 import { run } from "../api/events";
 import { invalidate } from "../api/resource";
 import type { ExecutionRow } from "../api/types";
-import { follow, type RunState } from "./runState";
+import { type RunState, withEvent } from "./runState";
 
 /** One run after another, as it goes on. */
 export function useRun(slug: string) {
@@ -17,7 +17,7 @@ export function useRun(slug: string) {
     setState({ status: "starting", startedAt: Date.now(), nodes: [] });
     try {
       for await (const { name, data } of run(`/api/workflows/${slug}/run`, { inputs })) {
-        update((now) => follow(now, name, data));
+        update((now) => withEvent(now, name, data));
       }
     } catch (error) {
       const known = error instanceof ApiError ? error : new ApiError(0, { error: String(error) });

@@ -2,7 +2,7 @@ import { type KeyboardEvent, useEffect, useId, useState } from "react";
 import { Dialog } from "../components/Dialog";
 import { StatusBadge } from "../components/StatusBadge";
 import { Link, navigate } from "../shell/router";
-import { type Found, find } from "./find";
+import { type Found, search } from "./find";
 import "./search.css";
 
 const TYPING_MS = 150;
@@ -13,14 +13,14 @@ interface Answer {
   error?: string;
 }
 
-/** Look up what is typed, once one stops typing. */
+/** Look up a text once nobody has typed for a moment. */
 function useAnswer(text: string): Answer | undefined {
   const [answer, setAnswer] = useState<Answer>();
   useEffect(() => {
     if (text === "") return setAnswer(undefined);
     let isOld = false;
     const timer = setTimeout(() => {
-      find(text).then(
+      search(text).then(
         (found) => isOld || setAnswer({ text, found }),
         (error: Error) => isOld || setAnswer({ text, found: [], error: error.message }),
       );
@@ -38,7 +38,7 @@ function open({ address, isFile }: Found): void {
   else navigate(address);
 }
 
-/** Opens whatever an id or a name belongs to. */
+/** Finds by id or name, and opens a result. */
 export default function SearchDialog({ onClose }: { onClose: () => void }) {
   const id = useId();
   const [typed, setTyped] = useState("");

@@ -1,4 +1,4 @@
-/** Finds what an id, slug, name or prefix belongs to. */
+/** Search by id, slug, name or prefix. */
 
 import { ApiError, get } from "../api/client";
 import type { ApiKey, Asset, Delivery, ExecutionDetail, ExecutionRow, Page, WorkflowRow } from "../api/types";
@@ -22,8 +22,8 @@ const REQUEST = /^[\x21-\x7e]{6,100}$/;
 /** Letters of a key before those that are secret. */
 const KEY = /^hr_/;
 
-/** Look everywhere at once; what is most exact comes first. */
-export async function find(text: string): Promise<Found[]> {
+/** Search all kinds at once; the most exact results come first. */
+export async function search(text: string): Promise<Found[]> {
   const sought = text.trim();
   const id = sought.toLowerCase();
   // A whole key that was pasted is compared here, and sent nowhere.
@@ -71,7 +71,7 @@ async function asset(id: string): Promise<Found[]> {
   return found ? [{ kind: "Asset", name: id, detail: found.contentType, address: found.url, isFile: true }] : [];
 }
 
-/** Read what may not exist. */
+/** Read an answer; null where it does not exist. */
 async function known<T>(path: string): Promise<T | null> {
   try {
     return await get<T>(path);

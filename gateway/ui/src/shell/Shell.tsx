@@ -88,7 +88,7 @@ function Account() {
   );
 }
 
-/** Quiet word that what is shown may be old. */
+/** Quiet note that the page may be out of date. */
 function Notice() {
   const connection = useConnection();
   if (connection === "open") return null;

@@ -2,7 +2,7 @@ import { call } from "../api/client";
 import { type Resource, useResource } from "../api/resource";
 import type { Me } from "../api/types";
 
-/** The document tells whether the browser is signed in, so that visitors call nothing in vain. */
+/** Whether the browser is signed in; the document says so, and visitors make no calls that would be refused. */
 export const isSignedIn = document.body.dataset.session === "open";
 
 export function useMe(): Resource<Me> {

@@ -164,7 +164,7 @@ interface Shown {
 
 const moment = new Intl.DateTimeFormat("en", { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hour12: false });
 
-/** Name and value of what the pointer is over. */
+/** Name and value below the pointer. */
 function show(plot: uPlot, tip: HTMLElement, line: number | undefined, { names, values, times, format }: Shown): void {
   const { idx, left = 0, top = 0 } = plot.cursor;
   const value = line === undefined || idx === null || idx === undefined ? null : values[line]?.[idx];

@@ -11,7 +11,7 @@ interface Props {
   addressOf: (line: Line, at?: number) => string;
 }
 
-/** The sums of each line; also what the colours of the charts mean. */
+/** The sums of each line, and the legend of the charts' colours. */
 export function Sums({ lines, names, tokens, addressOf }: Props) {
   return (
     <div className="table-frame">

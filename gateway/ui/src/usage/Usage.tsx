@@ -40,7 +40,7 @@ const CHARTS: [Metric, string, (value: number) => string][] = [
   ["credits", "Credits", count],
 ];
 
-/** What ran, failed, took and cost over time. */
+/** Runs, failures, durations and costs over time. */
 export default function Usage() {
   usePageTitle("Usage");
   const [range] = useParameter("range", "24h");

@@ -43,7 +43,7 @@ const FAR = 0.45;
 /** Above this number, nodes out of sight are not drawn. */
 const MANY = 400;
 
-/** The drawing with what lies over it, and whatever is done to them by pointer and keyboard. */
+/** The drawing and the windows over it, with the handlers of pointer and keyboard. */
 export function Canvas() {
   const region = useRef<HTMLElement>(null);
   const { context, popup, pointing } = useCanvasContext(region);
@@ -165,7 +165,7 @@ function addDropped(context: CanvasContext, event: DragEvent): void {
   addChoice(context, choice, flow.screenToFlowPosition({ x: event.clientX - 40, y: event.clientY - 20 }));
 }
 
-/** Marks the canvas as seen from far away, so that style sheets hide what nobody can read. */
+/** Marks the canvas as seen from far away, so that style sheets hide text that nobody can read. */
 function Distance({ region }: { region: RefObject<HTMLElement | null> }) {
   const isFar = useFlowStore((state) => state.transform[2] < FAR);
   useEffect(() => void region.current?.toggleAttribute("data-far", isFar), [region, isFar]);

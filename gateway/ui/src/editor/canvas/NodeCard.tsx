@@ -12,7 +12,7 @@ import { counted, summaryOf } from "./card/summary";
 import { useSocketPlaces } from "./card/useSocketPlaces";
 import type { FlowNode } from "./flow";
 
-/** A node as a card: its type, its name, what it is set to, its sockets. */
+/** A node as a card: its type, its name, a summary of its settings, its sockets. */
 export const NodeCard = memo(function NodeCard({ id, data: { node } }: NodeProps<FlowNode>) {
   const catalogue = useCatalogue();
   const type = catalogue?.get(node.type);

@@ -53,7 +53,7 @@ async function showNew(surface: Surface, id: string): Promise<void> {
   reach(surface, id);
 }
 
-/** Add a node where its label was pressed: beside the node that is chosen, else in the middle of what is seen. */
+/** Add a node where its label was pressed: beside the chosen node, else in the middle of the view. */
 export function addBeside(surface: Surface, choice: Choice): void {
   const { store, flow, region } = surface;
   const { selection } = store.get();

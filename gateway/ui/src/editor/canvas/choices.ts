@@ -1,4 +1,4 @@
-/** Nodes that may be added: by what is typed, and to what fits a wire that waits for them. */
+/** Nodes that may be added, found by a typed text, and those that fit a wire that waits for one. */
 
 import type { GraphNode, Model } from "../../api/types";
 import { bestFit, byCategory, type Catalogue, inWords, type NodeType, wirableOutputs, type Socket } from "../catalogue/catalogue";
@@ -66,7 +66,7 @@ export function matching(found: readonly Choice[], sought: string): Choice[] {
     .sort((one, other) => rank(one) - rank(other));
 }
 
-/** The available choices that can take a wire, with its socket and what their settings need for it. */
+/** The available choices that fit a wire, with their socket and the settings that the socket needs. */
 export function fitting(found: readonly Choice[], wire: LooseWire | null): Choice[] {
   const available = found.filter((choice) => choice.type.available);
   if (!wire) return available;

@@ -43,7 +43,7 @@ export function flowNodes(
   });
 }
 
-/** The name of a node for people who hear it. */
+/** The name of a node for screen readers. */
 export function nameOf(node: GraphNode, catalogue: Catalogue | undefined): string {
   return `${catalogue?.get(node.type)?.label ?? node.type} ${node.id}`;
 }

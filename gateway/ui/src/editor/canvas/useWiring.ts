@@ -12,7 +12,7 @@ import type { LooseWire } from "./choices";
 import { findWire, type End, refusal, socketsById } from "./connecting";
 import type { FlowEdge } from "./flow";
 
-/** Handlers of React Flow; `onLoose` is told of a wire that was dropped on empty canvas. */
+/** Handlers of React Flow; `onLoose` gets a wire that was dropped on empty canvas. */
 export function useWiring(region: RefObject<HTMLElement | null>, onLoose: (wire: LooseWire, at: Point) => void) {
   const store = useStore();
   const catalogue = useCatalogue();
@@ -20,16 +20,16 @@ export function useWiring(region: RefObject<HTMLElement | null>, onLoose: (wire:
     (connection: Connection | FlowEdge) => refusal(store, catalogue, connection) === null,
     [store, catalogue],
   );
-  const onConnect = useCallback((connection: Connection) => wire(store, catalogue, connection), [store, catalogue]);
+  const onConnect = useCallback((connection: Connection) => addWire(store, catalogue, connection), [store, catalogue]);
   const onReconnect = useCallback(
-    (former: FlowEdge, connection: Connection) => wire(store, catalogue, connection, former.id),
+    (former: FlowEdge, connection: Connection) => addWire(store, catalogue, connection, former.id),
     [store, catalogue],
   );
   const onConnectStart = useCallback(
     (_: unknown, { nodeId, handleId, handleType }: OnConnectStartParams) => {
       const sockets = socketsById(store, catalogue, nodeId ?? "");
       const found = [...(sockets?.inputs ?? []), ...(sockets?.outputs ?? [])].find((each) => each.name === handleId);
-      // Style sheets light up what fits, so that no node is drawn again.
+      // Style sheets light up the sockets that fit, so that no node is drawn again.
       if (found) region.current?.setAttribute("data-wiring", `${handleType} ${found.type}`);
     },
     [store, catalogue, region],
@@ -88,7 +88,7 @@ function looseWire(store: EditorStore, catalogue: Catalogue | undefined, from: H
 }
 
 /** Add a wire, in place of another one if it is an end of it that moved. */
-export function wire(store: EditorStore, catalogue: Catalogue | undefined, connection: End, former?: string): void {
+export function addWire(store: EditorStore, catalogue: Catalogue | undefined, connection: End, former?: string): void {
   const found = findWire(store, catalogue, connection);
   if (!found) return;
   const { takesMany, ...wire } = found;
@@ -117,5 +117,5 @@ function wireToNode(store: EditorStore, catalogue: Catalogue | undefined, loose:
   const connection = endsOf(from, to);
   const reason = refusal(store, catalogue, connection);
   if (reason) toast(reason);
-  else wire(store, catalogue, connection);
+  else addWire(store, catalogue, connection);
 }

@@ -24,7 +24,7 @@ export function keepChecked(store: EditorStore): () => void {
       checked = { nodes, edges };
       store.set({ check: { ...keepSame(store.get().check, answer), nodes } });
     } catch (error) {
-      // Saving tells that the server is away; the last answer stays until it is back.
+      // The state of saving shows that the server is away; the last answer stays until the server is back.
       const seconds = secondsToWait(error);
       if (seconds === null) checked = { nodes, edges };
       else notBefore = Date.now() + seconds * 1000;

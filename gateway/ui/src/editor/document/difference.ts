@@ -1,4 +1,4 @@
-/** Differences of documents: found, told, and carried over to another document. */
+/** Differences between documents, and their application to another document. */
 
 import type { GraphEdge, GraphNode } from "../../api/types";
 import { type EditorDocument, type Group, groupsOf } from "./document";
@@ -26,12 +26,12 @@ export function same(one: unknown, other: unknown): boolean {
   if (one === other) return true;
   if (typeof one !== "object" || typeof other !== "object" || !one || !other) return false;
   if (Array.isArray(one) !== Array.isArray(other)) return false;
-  const names = Object.keys(one).filter((name) => member(one, name) !== undefined);
-  const others = Object.keys(other).filter((name) => member(other, name) !== undefined);
-  return names.length === others.length && names.every((name) => same(member(one, name), member(other, name)));
+  const names = Object.keys(one).filter((name) => memberOf(one, name) !== undefined);
+  const others = Object.keys(other).filter((name) => memberOf(other, name) !== undefined);
+  return names.length === others.length && names.every((name) => same(memberOf(one, name), memberOf(other, name)));
 }
 
-export function member(value: object | undefined, name: string): unknown {
+export function memberOf(value: object | undefined, name: string): unknown {
   return (value as Record<string, unknown> | undefined)?.[name];
 }
 
@@ -56,7 +56,7 @@ function* listed<T extends { id: string }>(
 function* named(before: object, after: object): Generator<{ id: string; before?: unknown; after?: unknown }> {
   if (before === after) return;
   for (const id of new Set([...Object.keys(before), ...Object.keys(after)])) {
-    const [former, latter] = [member(before, id), member(after, id)];
+    const [former, latter] = [memberOf(before, id), memberOf(after, id)];
     if (!same(former, latter)) yield { id, before: former, after: latter };
   }
 }
@@ -93,7 +93,7 @@ export function fieldChanges(before: GraphNode, after: GraphNode): FieldChange[]
   return [...settings, ...members].map((each) => ({ before: undefined, after: undefined, ...each }));
 }
 
-/** Return `document` with the objects of `known` wherever these are equal, so that identity tells what has changed. */
+/** Return `document` with the objects of `known` wherever these are equal, so that changed parts differ by identity. */
 export function share(known: EditorDocument, document: EditorDocument): EditorDocument {
   const shared = <T extends { id: string }>(former: readonly T[], latter: readonly T[]): T[] => {
     const items = byId(former);

@@ -1,7 +1,7 @@
 /** Merging of documents: changes that were made to one are made to another. Pure functions. */
 
 import type { GraphEdge, GraphNode } from "../../api/types";
-import { type Change, difference, fieldChanges, member, same } from "./difference";
+import { type Change, difference, fieldChanges, memberOf, same } from "./difference";
 import { type EditorDocument, freeId, type Group, groupsOf } from "./document";
 import type { History } from "./history";
 
@@ -96,7 +96,7 @@ export function apply(document: EditorDocument, changes: readonly Change[], keep
     } else if (part === "node" && now && after && before) {
       parts.set(part, id, mergeNode(now as GraphNode, before as GraphNode, after as GraphNode, keep, clashes));
     } else if (isLayout(change, now)) {
-      // What one side removed stays removed, though the other moved it.
+      // A part that one side removed stays removed, though the other side moved it.
       if (after === undefined || (now !== undefined && keep === "change")) parts.set(part, id, after);
     } else {
       clashes.push({ part, id, field: null, isSetting: false, change: after, document: now });
@@ -114,7 +114,7 @@ function isHeld(edge: GraphEdge, stayed: ReadonlySet<string>, parts: Parts): boo
   return isOfThat && parts.node.has(edge.source) && parts.node.has(edge.target);
 }
 
-/** Whether nobody needs to choose: what is drawn where, and the removal of a node that was only moved. */
+/** Whether nobody needs to choose: for positions, and for the removal of a node that was only moved. */
 function isLayout({ part, id, before, after }: Change, now: unknown): boolean {
   if (part === "group" || part === "editor" || part === "edge" || id === "viewport") return true;
   if (part !== "node" || (now && after)) return false;
@@ -136,7 +136,7 @@ function mergeNode(
   let node = now;
   for (const change of fieldChanges(before, after)) {
     const { field, isSetting } = change;
-    const value = member(isSetting ? now.data : now, field);
+    const value = memberOf(isSetting ? now.data : now, field);
     if (same(value, change.after)) continue;
     const isOurs = same(value, change.before);
     if (!isOurs && !isPlace(change)) {
@@ -198,7 +198,7 @@ export function rename(document: EditorDocument, renamed: Renamed): EditorDocume
   };
 }
 
-/** Give what is added by changes its new ids. */
+/** Give the parts that changes add their new ids. */
 export function renameChanges(changes: readonly Change[], renamed: Renamed): Change[] {
   return changes.map((change): Change => {
     if (change.part === "node" && !change.before && change.after) {
@@ -235,14 +235,14 @@ export interface Conflict extends Omit<Clash, "change" | "document"> {
 }
 
 export interface Merge {
-  /** Makes what they did to a document of ours: the present one, and those that undo and redo lead to. */
+  /** Applies their changes to a document of ours: the present one, and those that undo and redo lead to. */
   carry: (document: EditorDocument) => EditorDocument;
   /** Where both changed the same; `carry` keeps ours there. */
   conflicts: Conflict[];
   renamed: Renamed;
 }
 
-/** Merge what others made of `base` into what became of it here, and into the documents that undo and redo lead to. */
+/** Merge the changes of others since `base` into the present document, and into those that undo and redo lead to. */
 export function merge(
   base: EditorDocument,
   { past, present: mine, future }: History<EditorDocument>,
@@ -279,7 +279,7 @@ export function isSettled(document: EditorDocument, { part, id, field, isSetting
   const value = (new Parts(document)[part] as Map<string, unknown>).get(id);
   if (field === null) return same(value, theirs);
   if (!value) return false;
-  return same(member(isSetting ? (value as GraphNode).data : (value as GraphNode), field), theirs);
+  return same(memberOf(isSetting ? (value as GraphNode).data : (value as GraphNode), field), theirs);
 }
 
 /** Whether a write whose answer was lost has reached the server. */

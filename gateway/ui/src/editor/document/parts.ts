@@ -41,7 +41,7 @@ function isGroup(value: unknown): value is Group {
 }
 
 /** Read a part, a whole workflow or a plain graph; null where the text is none of them. */
-export function read(text: string): Part | null {
+export function parsePart(text: string): Part | null {
   let value: unknown;
   try {
     value = JSON.parse(text);

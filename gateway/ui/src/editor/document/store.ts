@@ -1,4 +1,4 @@
-/** The state of one open editor, outside of React, so that saving and checking go on whatever is drawn. */
+/** The state of one open editor, outside of React, so that saving and checking do not depend on the components that are shown. */
 
 import { createContext, useContext, useSyncExternalStore } from "react";
 import { type Check, NOT_CHECKED } from "../catalogue/check";
@@ -32,9 +32,9 @@ const SAME_STEP_MS = 1_000;
 
 export class EditorStore {
   readonly slug: string;
-  /** Save what is not saved yet, and make a draft where there is none. */
+  /** Save unsaved changes; a workflow without a draft gets one. */
   saveNow: () => Promise<void> = async () => {};
-  /** Take away a draft that is as callers run it. */
+  /** Remove a draft that equals the published document. */
   dropUnchanged: () => Promise<void> = async () => {};
   private state: EditorState;
   private readonly watchers = new Set<() => void>();

@@ -14,7 +14,7 @@ import { useSaver } from "../saving/context";
 
 type Task = { kind: "compare" | "restore"; version: number };
 
-/** The versions that are kept, newest first: compare one with the draft, or make callers run it again. */
+/** The versions, newest first: compare one with the draft, or make callers run it again. */
 export function VersionsPanel() {
   const { slug } = useStore();
   const liveVersion = useEditor((state) => state.saving.liveVersion);

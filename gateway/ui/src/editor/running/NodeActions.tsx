@@ -6,7 +6,7 @@ import { useRecent } from "./recent";
 import { isLive, useRunning, useRuns } from "./runs";
 import { outputsToPin } from "./values/values";
 
-/** At most so many bytes of pins are kept in the data of the canvas, which has room for 64 KiB. */
+/** Most bytes of pins in the data of the canvas, which has room for 64 KiB. */
 const MOST_BYTES = 56_000;
 
 interface Props {
@@ -16,7 +16,7 @@ interface Props {
   isInDialog?: boolean;
 }
 
-/** What can be done with chosen nodes and runs. */
+/** Actions on the chosen nodes and their runs. */
 export function NodeActions({ ids, executionId, isInDialog = false }: Props) {
   const store = useStore();
   const runs = useRuns();

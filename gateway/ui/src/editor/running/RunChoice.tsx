@@ -1,6 +1,6 @@
 import { useId } from "react";
 import type { ExecutionRow } from "../../api/types";
-import { describe } from "./recent";
+import { describeRun } from "./recent";
 
 interface Props {
   label: string;
@@ -19,7 +19,7 @@ export function RunChoice({ label, runs, chosen, onChoose }: Props) {
         {!runs.some((run) => run.executionId === chosen) && <option value={chosen}>This run</option>}
         {runs.map((run) => (
           <option key={run.executionId} value={run.executionId}>
-            {describe(run)}
+            {describeRun(run)}
           </option>
         ))}
       </select>

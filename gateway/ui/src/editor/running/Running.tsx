@@ -7,7 +7,7 @@ import { NodeValuesDialog } from "./values/NodeValuesDialog";
 import { RunComparison } from "./values/RunComparison";
 import { useRunning, useRuns } from "./runs";
 
-/** What belongs to runs and is in no panel: words for screen readers, the key, the way to a failure. */
+/** Parts of runs outside of panels: words for screen readers, the shortcut, the way to a failure. */
 export function Running() {
   const runs = useRuns();
   const isSaving = useRunning((running) => running.isSaving);

@@ -29,7 +29,7 @@ function schemaOf(document: EditorDocument): PublicSchema {
   return { name: document.name, description: "", fields: fieldsOf(document), values: known };
 }
 
-/** The whole form: what was changed in it, and the values of the document. */
+/** The whole form: the values that were changed in it, and those of the document. */
 export function filled(document: EditorDocument, changed: Draft): Draft {
   return { ...initial(schemaOf(document)), ...changed };
 }

@@ -22,6 +22,6 @@ export function useRecorded(executionId: string | undefined): ExecutionDetail | 
 }
 
 /** A run in a few words, for lists to choose from. */
-export function describe({ createdAt, source, status }: ExecutionRow): string {
+export function describeRun({ createdAt, source, status }: ExecutionRow): string {
   return `${relative(createdAt, Date.now())} · ${SOURCES[source] ?? source} · ${status.replace("_", " ")}`;
 }

@@ -7,14 +7,14 @@ import { invalidate } from "../../api/resource";
 import type { ExecutionRow, GraphNode, Page } from "../../api/types";
 import type { Draft, Faults } from "../../playground/inputs";
 import { check, inputsOf } from "../../playground/inputs";
-import { follow, type NodeState, type RunState } from "../../playground/runState";
+import { type NodeState, type RunState, withEvent } from "../../playground/runState";
 import { type EditorStore, useStore } from "../document/store";
 import { fieldsOf, filled } from "./form";
 import { pinsOf } from "./values/pins";
 
 /** A part of the workflow to run; without members, the whole of it. */
 export interface Part {
-  /** This node and what it needs. */
+  /** This node and those before it. */
   only?: string;
   /** This node and all that follow from it. */
   rerun?: string;
@@ -27,7 +27,7 @@ export interface Running {
   /** The settings that the nodes run with; null for a run that began elsewhere. */
   ranWith: Settings | null;
   isSaving: boolean;
-  /** What the form holds, as far as somebody has changed it. */
+  /** Values of the form that somebody has changed. */
   form: Draft;
   faults: Faults;
   /** The node whose values are shown. */
@@ -156,7 +156,7 @@ export class Runs {
     this.set({ run: begin, ranWith, isSaving: false });
     for await (const { name, data } of events) {
       if (mine !== this.turn) return;
-      this.draw(follow(this.pending ?? this.state.run ?? begin, name, data));
+      this.draw(withEvent(this.pending ?? this.state.run ?? begin, name, data));
     }
   }
 

@@ -3,7 +3,7 @@ import { Button } from "../../components/Button";
 import { useEditor, useStore } from "../document/store";
 import { useSaver } from "./context";
 
-/** Word on changes that this browser had kept, and a way to discard them. */
+/** Note about changes that this browser had kept, with a button that discards them. */
 export function Recovered() {
   const store = useStore();
   const saver = useSaver();

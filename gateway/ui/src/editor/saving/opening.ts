@@ -5,10 +5,10 @@ import { apply, collisions, type Conflict, renameChanges } from "../document/mer
 import { EditorStore } from "../document/store";
 import { lastWrite, Saver } from "./saver";
 import { readState } from "./server";
-import { begin } from "./state";
+import { initialSaving } from "./state";
 import { takeOver, UnsavedChanges } from "./unsaved";
 
-export async function open(slug: string): Promise<{ store: EditorStore; saver: Saver }> {
+export async function openWorkflow(slug: string): Promise<{ store: EditorStore; saver: Saver }> {
   await lastWrite(slug);
   const state = await readState(slug);
   const { document, revision, savedAt, liveVersion, live } = state;
@@ -21,7 +21,7 @@ export async function open(slug: string): Promise<{ store: EditorStore; saver: S
     conflicts.push(...clashes.map(({ change, document: theirs, ...place }) => ({ ...place, mine: change, theirs })));
     recovered = next;
   }
-  const saving = begin(revision, savedAt, liveVersion, live);
+  const saving = initialSaving(revision, savedAt, liveVersion, live);
   const store = new EditorStore(slug, document, {
     ...saving,
     conflicts,

@@ -1,4 +1,4 @@
-/** Saving of the draft: soon after each change, guarded by its revision, merged with what others have saved. */
+/** Saving of the draft: soon after each change, guarded by its revision, merged with the changes that others have saved. */
 
 import { ApiError } from "../../api/client";
 import { watchSaves } from "../../api/live";
@@ -80,7 +80,7 @@ export class Saver {
   }
 
   /**
-   * Save now what is not saved yet, `asDraft` also where there is no draft and nothing has changed.
+   * Save unsaved changes now. With `asDraft`, a workflow without a draft and without changes gets a draft.
    *
    * Throws an error with the reason why changes are not saved.
    */
@@ -103,7 +103,7 @@ export class Saver {
     this.update({ revision: 0, savedAt: null });
   }
 
-  /** Publish the draft as shown. Throws ApiError with what speaks against it. */
+  /** Publish the draft as shown. Throws an error with the reason of a refusal. */
   async publish(note: string, force: boolean): Promise<void> {
     await this.flush();
     await this.inTurn(async () => {
@@ -282,7 +282,7 @@ export class Saver {
     return new Error("Somebody else has saved in between. Their changes are in the document now: look again.");
   }
 
-  /** Merge what others have saved, now or when the page is shown again. */
+  /** Merge the changes that others have saved, now or when the page is shown again. */
   private pullWhenShown(row: WorkflowRow | null): void {
     if (row && row.slug !== this.store.slug) return;
     if (window.document.hidden) {

@@ -37,7 +37,7 @@ export function whyNot(saving: Saving): string {
   return "The changes are not saved yet.";
 }
 
-export function begin(revision: number, savedAt: string | null, liveVersion: number | null, live: EditorDocument | null): Saving {
+export function initialSaving(revision: number, savedAt: string | null, liveVersion: number | null, live: EditorDocument | null): Saving {
   return {
     status: "saved",
     revision,

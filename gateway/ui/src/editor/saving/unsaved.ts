@@ -2,7 +2,7 @@
 
 import type { Change } from "../document/difference";
 
-/** Steps from a document that the server had: a write that was under way, and what came after it. */
+/** Changes in steps from a document that the server had: those of a write that was under way, and later ones. */
 export interface UnsavedSteps {
   at: string;
   steps: Change[][];

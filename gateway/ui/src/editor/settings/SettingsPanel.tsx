@@ -4,7 +4,7 @@ import { EdgeSettings } from "./EdgeSettings";
 import { NodeSettings } from "./NodeSettings";
 import "./settings.css";
 
-/** The settings of what is selected. */
+/** The settings of the selected node or edge. */
 export function SettingsPanel() {
   const catalogue = useCatalogue();
   const selection = useEditor((state) => state.selection);

@@ -16,7 +16,7 @@ export function useReasons(nodeId: string, path: string, isExact = false): strin
   return [...new Set(found.map((each) => sentence(each.reason, each.field)))];
 }
 
-/** What a parser might have taken instead, which helps nobody. */
+/** The parser's list of expected tokens, which helps nobody. */
 const EXPECTING = / expecting (\{.*\}|'.*'|[A-Z_]+)$/;
 
 /** A reason as a sentence beside its setting, whose path it need not name. */

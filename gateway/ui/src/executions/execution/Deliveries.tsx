@@ -10,7 +10,7 @@ import { Link } from "../../shell/router";
 import { isLive } from "./state";
 import "../../dashboard/dashboard.css";
 
-/** Whether webhooks were told of the end, attempt by attempt. */
+/** Deliveries of the end to webhooks, attempt by attempt. */
 export function Deliveries({ execution }: { execution: ExecutionDetail }) {
   const { deliveries, keyId } = execution;
   if (deliveries.length === 0) {

@@ -13,7 +13,7 @@ import { nameOf, versionOf } from "../RunTable";
 import { RunAgain, useLiveVersion } from "./RunAgain";
 import { executionPath } from "./state";
 
-/** What ran, how it went, and what can be done about it. */
+/** The execution's name, its facts, and the actions on it. */
 export function Header({ execution }: { execution: ExecutionDetail }) {
   const { executionId, error } = execution;
   return (

@@ -2,7 +2,7 @@ import type { ExecutionDetail } from "../../api/types";
 import { SocketValue } from "../../editor/running/values/SocketValue";
 import { isTruncated } from "../../editor/running/values/values";
 
-/** What the run was called with. */
+/** The inputs of the run. */
 export function Inputs({ execution: { inputs } }: { execution: ExecutionDetail }) {
   if (inputs === null) return <p className="muted">They were not recorded.</p>;
   if (isTruncated(inputs)) return <SocketValue name="inputs" value={inputs} />;

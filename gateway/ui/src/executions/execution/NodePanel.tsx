@@ -17,7 +17,7 @@ interface Props {
   onClose: () => void;
 }
 
-/** What a node was given, what it answered, and how often it was tried. */
+/** A node's inputs, outputs and attempts. */
 export function NodePanel({ execution, node, onChoose, onClose }: Props) {
   const { data, error, reload } = useResource<NodeValues>(valuesPath(execution.executionId, node.id));
   return (

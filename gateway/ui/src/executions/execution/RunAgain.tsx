@@ -62,7 +62,7 @@ function SameInputs({ execution, slug }: { execution: ExecutionDetail; slug: str
   );
 }
 
-/** The version that callers get; null where there is none, or it is another account's. */
+/** The version that callers run; null for a workflow that was never published, or of another account. */
 export function useLiveVersion(slug: string | null): number | null {
   const rows = useResource<WorkflowRow[]>(slug === null ? null : "/api/workflows").data;
   return rows?.find((row) => row.slug === slug)?.version ?? null;

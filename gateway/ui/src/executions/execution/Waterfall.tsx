@@ -151,7 +151,7 @@ const TITLES: Record<Exclude<Bar["kind"], "waited" | "queued">, string> = {
   pause: "Pause before a retry",
 };
 
-/** What a bar shows, how long it took, and what it cost. */
+/** The kind, the duration and the cost of a bar, in words. */
 function titleOf({ kind, from, to }: Bar, node: ExecutionNode, before: string | undefined): string {
   const time = duration(to - from);
   if (kind === "waited") return `Waited ${time} for ${before}`;

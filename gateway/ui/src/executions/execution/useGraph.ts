@@ -1,4 +1,4 @@
-/** The graph that an execution ran, as far as its version is kept. */
+/** The graph of an execution, where its version still exists. */
 
 import { useResource } from "../../api/resource";
 import type { ExecutionDetail, ExecutionNode, Workflow } from "../../api/types";

@@ -10,7 +10,7 @@ export function isTable(value: unknown): value is Table {
 }
 
 /** Read a manifest; null for a text that is not TOML. */
-export function read(text: string): Table | null {
+export function parseToml(text: string): Table | null {
   try {
     return parse(text) as Table;
   } catch {
@@ -24,7 +24,7 @@ export function valueAt(table: unknown, path: readonly Step[]): unknown {
 }
 
 /** The text with another value at a path; `undefined` removes the member, and a table that is empty then. */
-export function changed(text: string, path: readonly Step[], value: unknown): string {
+export function withMember(text: string, path: readonly Step[], value: unknown): string {
   const table = parse(text) as Table;
   const [step = "", ...rest] = path;
   // `patch` adds no list of tables that is not there yet.

@@ -4,7 +4,7 @@ import { MODELS } from "../../api/paths";
 import type { ManifestCheck, ManifestProblem } from "../../api/types";
 import { begin, type History, record, redo, undo } from "../../editor/document/history";
 import { toast } from "../../components/Toast";
-import { changed, pathName, read, type Step, type Table } from "./toml";
+import { parseToml, pathName, type Step, type Table, withMember } from "./toml";
 
 const CHECK_MS = 350;
 /** Changes of one member within this time are undone together. */
@@ -54,7 +54,7 @@ export function useManifest(name: string | null, saved: string): Manifest {
     write: (next) => step(next, "text"),
     change: (path, value) => {
       try {
-        step(changed(text, path, value), pathName(path));
+        step(withMember(text, path, value), pathName(path));
         setTurn((now) => now + 1);
       } catch {
         toast("The form cannot make this change; make it in the TOML.");
@@ -69,7 +69,7 @@ export function useManifest(name: string | null, saved: string): Manifest {
 function useTable(text: string): Pick<Manifest, "table" | "isToml"> {
   const valid = useRef<Table>({});
   return useMemo(() => {
-    const table = read(text);
+    const table = parseToml(text);
     if (table) valid.current = table;
     return { table: valid.current, isToml: table !== null };
   }, [text]);

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { ApiError, call, get } from "../../api/client";
 import { MODELS } from "../../api/paths";
-import { expect, invalidate } from "../../api/resource";
+import { invalidate, replaceAnswer } from "../../api/resource";
 import type { ManifestProblem, ManifestSource, SavedModel } from "../../api/types";
 import { toast } from "../../components/Toast";
 import { navigate } from "../../shell/router";
@@ -52,7 +52,7 @@ export function useSave(name: string | null, source: EditedSource, manifest: Man
     },
     takeTheirs: () => {
       if (conflict && name !== null) {
-        expect<ManifestSource>(`${MODELS}/${name}/manifest`, () => conflict);
+        replaceAnswer<ManifestSource>(`${MODELS}/${name}/manifest`, () => conflict);
         manifest.reset(conflict.manifest);
       }
       close();
@@ -70,7 +70,7 @@ function send(name: string | null, version: number | null, text: string): Promis
 function showSaved(name: string | null, text: string, saved: SavedModel): void {
   const { internalName, version } = saved;
   const path = `${MODELS}/${internalName}/manifest`;
-  expect<ManifestSource>(path, (before) => ({ ...before, origin: "saved", version, manifest: text }));
+  replaceAnswer<ManifestSource>(path, (before) => ({ ...before, origin: "saved", version, manifest: text }));
   invalidate(MODELS);
   toast(`Saved version ${version} of ${saved.name}`);
   if (name === null) navigate(`/app/models/${internalName}?tab=manifest`);

@@ -4,7 +4,7 @@ import { differenceOf, excerpt } from "./lines";
 const SIGNS = { added: "+", removed: "−", same: " " } as const;
 const WORDS = { added: "added: ", removed: "removed: ", same: "" } as const;
 
-/** What differs between two manifests, line by line. */
+/** Differences between two manifests, line by line. */
 export function LineDifference({ before, after }: { before: string; after: string }) {
   const lines = useMemo(() => excerpt(differenceOf(before, after)), [before, after]);
   if (!lines.some((line) => line && line.kind !== "same")) return <p className="muted">Both are equal.</p>;

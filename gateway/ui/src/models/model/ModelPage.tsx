@@ -18,7 +18,7 @@ const ManifestEditor = lazy(() => import("../editor/ManifestEditor"));
 const TABS = { overview: "Overview", try: "Try", manifest: "Manifest", versions: "Versions" } as const;
 type Tab = keyof typeof TABS;
 
-/** One model: what it takes and costs; for admins its manifest, tries and versions. */
+/** One model: its fields and prices; for admins its manifest, tries and versions. */
 export default function ModelPage({ name }: { name: string }) {
   const me = useMe().data;
   const isAdmin = me?.user.role === "admin";

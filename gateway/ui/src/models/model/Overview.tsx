@@ -12,7 +12,7 @@ const SAMPLES: Record<string, unknown> = {
   json: {},
 };
 
-/** What a model takes, what it costs, and how a program calls it. */
+/** A model's fields and prices, and the code of a call. */
 export function Overview({ model }: { model: Model }) {
   return (
     <div className="stack overview">
@@ -112,7 +112,7 @@ function Prices({ model }: { model: Model }) {
   );
 }
 
-/** Inputs of a call: what has no default, and must be given. */
+/** Inputs of a call: the required fields without a default. */
 function sampleOf(model: Model): Record<string, unknown> {
   const needed = model.fields.filter((field) => field.required && (field.default === undefined || field.default === null));
   return Object.fromEntries(needed.map((field) => [field.name, field.options?.[0] ?? SAMPLES[field.type] ?? sampleText(field)]));

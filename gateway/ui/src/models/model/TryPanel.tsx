@@ -34,7 +34,7 @@ async function attempt(name: string, inputs: unknown, isAdmin: boolean): Promise
   }
 }
 
-/** A form of the model's fields, and what one call of it gives and costs. */
+/** A form of the model's fields, with the answer and the cost of one call. */
 export function TryPanel({ model, isAdmin }: { model: Model; isAdmin: boolean }) {
   const { internalName: name, fields } = model;
   const form = useInputForm(fields, () => Object.fromEntries(fields.map((field) => [field.name, shown(field, field.default)])));

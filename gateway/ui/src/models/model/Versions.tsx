@@ -10,7 +10,7 @@ import { toast } from "../../components/Toast";
 import { useMe } from "../../shell/session";
 import { LineDifference } from "./LineDifference";
 
-/** The saved versions, what differs between one and the one that counts, and the way back to it. */
+/** The saved versions, the difference between one and the present one, and the way back. */
 export function Versions({ name, source }: { name: string; source: ManifestSource }) {
   const own = useMe().data?.user.id;
   const path = `${MODELS}/${name}`;

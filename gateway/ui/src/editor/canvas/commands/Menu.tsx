@@ -41,7 +41,7 @@ interface Props {
   on: keyof typeof ENTRIES;
 }
 
-/** What can be done with the chosen nodes, a wire or the canvas. */
+/** Commands on the chosen nodes, a wire or the canvas. */
 export function Menu({ context, at, on }: Props) {
   const close = (): void => context.open(null);
   const onKeyDown = (event: KeyboardEvent<HTMLDivElement>): void => {

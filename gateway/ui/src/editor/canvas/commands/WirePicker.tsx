@@ -5,7 +5,7 @@ import { remove } from "../../document/edits";
 import { announce } from "../announce";
 import { type End, refusal } from "../connecting";
 import { nameOf } from "../flow";
-import { wire } from "../useWiring";
+import { addWire } from "../useWiring";
 import type { CanvasContext } from "./context";
 import { type Option, PickList } from "./PickList";
 
@@ -70,7 +70,7 @@ export function WirePicker({ context, at, node: id }: Props) {
       none="No input fits this output."
       onPick={({ end }) => {
         onClose();
-        wire(store, catalogue, end);
+        addWire(store, catalogue, end);
       }}
       onClose={onClose}
     />

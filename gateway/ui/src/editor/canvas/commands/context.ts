@@ -16,7 +16,7 @@ export type Popup =
   | { kind: "menu"; at: Point; on: "node" | "wire" | "canvas" }
   | { kind: "help" };
 
-/** The drawing, with what is needed to lead somebody to a part of it. */
+/** The drawing, with the store, the catalogue and the element that scrolls to its parts. */
 export interface Surface {
   store: EditorStore;
   catalogue: Catalogue | undefined;
@@ -44,7 +44,7 @@ export function chosenEdges({ store }: CanvasContext): string[] {
   return store.document.edges.filter((edge) => selection.has(edge.id)).map((edge) => edge.id);
 }
 
-/** A place in the window beside a node, for what opens by keyboard. */
+/** A place in the window beside a node, for popups that open by keyboard. */
 export function besideNode({ flow }: CanvasContext, id: string): Point {
   const node = flow.getInternalNode(id);
   const { x, y } = node?.internals.positionAbsolute ?? { x: 0, y: 0 };

@@ -2,7 +2,7 @@
 
 import { type RefObject, useEffect } from "react";
 import { toast } from "../../../components/Toast";
-import { partOf, read, write } from "../../document/parts";
+import { parsePart, partOf, write } from "../../document/parts";
 import { announce } from "../announce";
 import { counted } from "../card/summary";
 import { COMMANDS, place } from "./commands";
@@ -49,7 +49,7 @@ export function useClipboard(context: RefObject<CanvasContext>): void {
 
 /** Add the nodes of a text at the pointer. */
 function paste(context: CanvasContext, text: string): void {
-  const part = read(text);
+  const part = parsePart(text);
   if (part) place(context, part, context.flow.screenToFlowPosition(context.pointer() ?? context.middle()));
   else toast("The clipboard has no nodes: copy some here, or the JSON of a workflow.");
 }

@@ -22,7 +22,7 @@ interface Props {
   outputs: Record<string, OutputStart>;
 }
 
-/** The beginning of what a node gave: its first medium and their number, or the first lines of its text. */
+/** The beginning of a node's output: its first medium with the number of media, or the first lines of its text. */
 export function OutputPreview({ id, type, outputs }: Props) {
   const sockets = useOutputs(id, type);
   const found = Object.entries(outputs).flatMap(([socket, { urls = [] }]) => urls.map((url) => ({ socket, url })));
@@ -40,7 +40,7 @@ const MEDIA: [string, SocketType][] = [
   ["audios", "audio"],
 ];
 
-/** The beginning of the result of the run, which is what the Response Output gave. */
+/** The beginning of the run's result, which is the output of the Response Output. */
 export function ResultPreview() {
   const result = useRunning(({ run }) => run?.execution?.result);
   if (result === null || result === undefined) return null;

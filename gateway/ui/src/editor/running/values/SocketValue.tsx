@@ -12,7 +12,7 @@ interface Props {
 
 const SHOWN = 40;
 
-/** The value at a socket as what it is: a text, media, a list, or a tree; a large one by a link. */
+/** The value at a socket, shown by its kind: as a text, media, a list or a tree; a large value as a link. */
 export function SocketValue({ name, value, socket }: Props) {
   if (isTruncated(value)) {
     return (

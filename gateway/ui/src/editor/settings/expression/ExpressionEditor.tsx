@@ -26,7 +26,7 @@ function placeOf(reasons: readonly string[], text: string): { at: number; words:
   return null;
 }
 
-/** The word at a place, or what stands nearest before it. */
+/** The word at a place, or the nearest one before it. */
 function marked(text: string, at: number): Piece[] {
   const word = /^\s*([\p{L}\p{N}_]+|\S)/u.exec(text.slice(at));
   const from = word ? at : Math.max(0, text.trimEnd().length - 1);
@@ -91,7 +91,7 @@ function noteArea(area: HTMLTextAreaElement): void {
   lastArea = area;
 }
 
-/** Insert a text at the caret, in place of what is selected. */
+/** Insert a text at the caret, in place of the selection. */
 function insert(area: HTMLTextAreaElement, text: string): void {
   area.focus();
   document.execCommand("insertText", false, text);

@@ -33,7 +33,7 @@ export function constraintsOf(type: FieldType): Constraint[] {
   return [];
 }
 
-/** The field with another type, without what that type does not have. */
+/** The field with another type, without members that this type lacks. */
 export function retyped(field: DraftField, type: FieldType): DraftField {
   const kept = constraintsOf(type);
   const { options, min, max, step, maxLength, default: before, ...rest } = field;

@@ -14,7 +14,7 @@ interface Item {
 
 const MEDIA = new Set(["image", "video", "audio"]);
 
-/** The control of an item: media by the kind of the list; what is no text, as JSON. */
+/** The control of an item: media by the kind of the list; a value that is no text, as JSON. */
 function controlOf(kind: string, item: Item): Field["type"] {
   if (MEDIA.has(kind)) return kind as "image";
   return typeof item.value === "string" ? "textarea" : "json";

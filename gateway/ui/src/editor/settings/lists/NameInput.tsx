@@ -13,7 +13,7 @@ interface Props {
   isFocused?: boolean;
 }
 
-/** A name that is told apart from its neighbours: while it is not right, it stays here and the former one counts. */
+/** A name that must differ from its neighbours. A wrong name stays in the field, and the former name counts. */
 export function NameInput({ value, label, taken, pattern, rule, onChange, isLabelShown, isFocused }: Props) {
   const id = useId();
   const [typed, setTyped] = useState(value);

@@ -3,7 +3,7 @@ import { Button } from "../../../components/Button";
 
 interface Props<T> {
   rows: readonly T[];
-  /** The name of a row for those who hear it, such as "field name". */
+  /** The name of a row for screen readers, such as "field name". */
   nameOf: (row: T, place: number) => string;
   pathOf: (place: number) => string;
   onChange: (rows: T[]) => void;
@@ -25,7 +25,7 @@ function useKeys(count: number) {
   return keys;
 }
 
-/** The look of a row while one is dragged: the line tells where it will stand. */
+/** The look of a row while one is dragged: a line marks its new place. */
 function classOf(place: number, dragged: number | null, over: number | null): string | undefined {
   if (dragged === null) return undefined;
   if (place === dragged) return "dragged";

@@ -3,7 +3,7 @@ import type { GraphEdge, ListedSecret } from "../../../api/types";
 import type { Source } from "./sources";
 
 export interface Suggestion {
-  /** What stands between the braces. */
+  /** Text between the braces. */
   text: string;
   about: string;
   type?: string;
@@ -46,7 +46,7 @@ interface Props {
   onChoose: (suggestion: Suggestion) => void;
 }
 
-/** What may stand between the braces at the caret. */
+/** Suggestions for the text between the braces at the caret. */
 export function Completions({ id, suggestions, active, onChoose }: Props) {
   const list = useRef<HTMLDivElement>(null);
   useEffect(() => {

@@ -34,7 +34,7 @@ function sourcesOf(
     .filter((node) => !behind.has(node.id))
     .flatMap((node) => {
       const outputs = wirableOutputs(node, socketsOf(node, checked, catalogue).outputs);
-      // Outputs of forms are named by people; others are best told by their nodes.
+      // Outputs of forms are named by people; the names of their nodes say most about others.
       const isForm = node.type === "requestInput";
       return outputs.map((output) => {
         const stem = output.name.replace(/-out$/, "");

@@ -27,7 +27,7 @@ export interface Widget {
   Control: ComponentType<WidgetProps>;
   /** Several controls: the label names their group, and each row shows its own problems. */
   isGroup?: boolean;
-  /** The widget says itself what it is for, better than the catalogue's words to programmers. */
+  /** The widget shows a help of its own, instead of the catalogue's words to programmers. */
   isExplained?: boolean;
 }
 

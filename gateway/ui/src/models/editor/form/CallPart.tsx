@@ -12,7 +12,7 @@ const BEGINNINGS: Record<string, Table> = {
 };
 const JOB: Table = { id: "id", path: "/v1/jobs/{{ job }}", status: "status", done: ["succeeded"], failed: ["failed"] };
 
-/** How the provider is called: one section, of which the form shows what its protocol has. */
+/** The call of the provider: the choice of a section, and the members of the chosen one. */
 export function CallPart({ manifest }: FormProps) {
   const id = useId();
   const call = CALLS.find(({ name }) => name in manifest.table);

@@ -61,7 +61,7 @@ function Summary({ field, faults }: { field: DraftField; faults: number }) {
   );
 }
 
-/** Rows with a name and a type as texts, whatever the TOML has. */
+/** Rows whose name and type are texts, also where those of the TOML are not. */
 function rowsOf(value: unknown): DraftField[] {
   if (!Array.isArray(value)) return [];
   return value.filter(isTable).map((row) => ({ ...row, name: String(row.name ?? ""), type: String(row.type ?? "text") as FieldType }));

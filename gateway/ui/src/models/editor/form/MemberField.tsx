@@ -61,7 +61,7 @@ export function MemberField({ member, value, faults, isFixed = false, onChange }
   );
 }
 
-/** What is wrong with a part of the form. */
+/** Problems of a part of the form. */
 export function Faults({ id, faults }: { id?: string; faults: readonly string[] }) {
   if (faults.length === 0) return null;
   return (
@@ -152,7 +152,7 @@ function Lines({ id, describedBy, isInvalid, member, value, onChange }: ControlP
   );
 }
 
-/** A value as JSON; a text that is none stays here, and the former value counts. */
+/** A value as JSON. Invalid JSON stays in the field, and the former value counts. */
 function Json({ id, describedBy, isInvalid, value, onChange }: ControlProps) {
   const given = value === undefined ? "" : JSON.stringify(value, null, 2);
   const [typed, setTyped] = useState(given);
@@ -179,7 +179,7 @@ function Json({ id, describedBy, isInvalid, value, onChange }: ControlProps) {
   );
 }
 
-/** The value of a JSON text, undefined for an empty one; null for a text that is none, or has a null, which TOML lacks. */
+/** Parse JSON; an empty text has the value undefined. Returns null for invalid JSON, and for JSON with a null, which TOML lacks. */
 function parse(text: string): { value: unknown } | null {
   if (!text.trim()) return { value: undefined };
   try {

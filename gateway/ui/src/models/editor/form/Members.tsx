@@ -4,7 +4,7 @@ import type { Manifest } from "../useManifest";
 import { MemberField } from "./MemberField";
 import type { Member } from "./memberTable";
 
-/** What parts of the form read and write. */
+/** The manifest, which every part of the form reads and writes. */
 export interface FormProps {
   manifest: Manifest;
 }

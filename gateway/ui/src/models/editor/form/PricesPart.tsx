@@ -10,7 +10,7 @@ const UNITS = BY_NAME.get("unit")?.options ?? [];
 /** Stands for a number beside the names of fields. */
 const NUMBER = "\u0000";
 
-/** What the provider charges for each unit. */
+/** The provider's prices by unit. */
 export function PricesPart({ manifest }: FormProps) {
   const rows = (Array.isArray(manifest.table.pricing) ? manifest.table.pricing : []).map((row) => (isTable(row) ? row : {}));
   const set = (next: Table[]): void => manifest.change(["pricing"], next.length > 0 ? next : undefined);
