@@ -54,10 +54,10 @@ def test_the_bar_has_one_row(page: Page, stack: RunningStack) -> None:
     expect(bar).to_contain_text("free")
 
     card(page, "text").click()
-    page.get_by_label("Text", exact=True).fill("{{ unwired }}")
+    page.get_by_label("Text", exact=True).fill("{{ name }} and {{ unwired }}")
 
-    expect(bar).to_contain_text("revision 1")
-    expect(bar).to_contain_text("problem")
+    expect(bar).to_contain_text("1 problem")
+    expect(bar).to_contain_text("Savedrevision")
     expect(bar.get_by_title("Estimate of one run")).to_have_count(0)
     assert box(bar)["height"] < 60
     button = box(bar.get_by_role("button", name="Publish"))

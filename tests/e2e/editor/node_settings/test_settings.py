@@ -232,10 +232,10 @@ def test_a_secret_is_made_in_its_place(page: Page, stack: RunningStack) -> None:
     form.get_by_label("Only sent to").fill("api.example.com")
     form.get_by_role("button", name="Save").click()
     expect(panel.get_by_role("combobox", name="Secret")).to_have_value("MADE_HERE")
-    _, secrets = stack.api("GET", "/api/secrets")
-    assert [each["hosts"] for each in secrets if each["name"] == "MADE_HERE"] == [
-        ["api.example.com"]
+    [secret] = [
+        each for each in page.request.get("/api/secrets").json() if each["name"] == "MADE_HERE"
     ]
+    assert secret["hosts"] == ["api.example.com"]
     await_settings(
         stack, slug, "call", {"url": ADDRESS, "auth": {"type": "bearer", "secret": "MADE_HERE"}}
     )
