@@ -2,9 +2,8 @@
 
 import asyncio
 
-from uvicorn.protocols.http.flow_control import FlowControl
-
 from engine.process.light_event import LightEvent
+from gateway.http.uvicorn_internals import FlowControl
 
 
 class LightFlow(FlowControl):

@@ -11,17 +11,13 @@ from http import HTTPStatus
 from typing import Any, NoReturn, cast
 
 import httptools
-from uvicorn._types import ASGIVersions
-from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from uvicorn.server import ServerState
 
-from engine.process.light_event import LightEvent
 from gateway.admission.connections import RETRY_SECONDS, Connections
 from gateway.http.answer_writer import AnswerWriter
 from gateway.http.errors import error_body, new_request_id
 from gateway.http.light_flow import LightFlow
 from gateway.http.middleware import COMPLETE
+from gateway.http.uvicorn_internals import ASGI, Config, ServerState, SlottedProtocol
 
 MAX_HEAD_BYTES = 32_768
 MAX_HEADERS = 100
@@ -38,7 +34,6 @@ PIECE_BYTES = 16_384
 BODY_WEIGHT = 8
 """Bytes on the wire that one byte of a body may cost; a chunk of one byte costs six."""
 
-ASGI: ASGIVersions = {"version": "3.0", "spec_version": "2.3"}
 NOTHING_QUEUED: Any = ()
 NO_PARSER: Any = None
 UPGRADING = frozenset({b"connection", b"upgrade", b"http2-settings"})
@@ -57,19 +52,13 @@ class RequestRefused(Exception):
     """Stops the parser from within a callback; the connection keeps the reason."""
 
 
-class GatewayProtocol(HttpToolsProtocol):
+class GatewayProtocol(SlottedProtocol):
     """One connection; see the module for its additions to uvicorn's protocol.
 
-    Thousands may wait for their runs, so all attributes have slots: a dictionary of so many takes
-    two kilobytes.
+    Thousands may wait for their runs, so all attributes have slots.
     """
 
     __slots__ = (
-        *("access_log", "access_logger", "app", "app_state", "asgi_version", "client", "config"),
-        *("connections", "cycle", "expect_100_continue", "flow", "headers", "limit_concurrency"),
-        *("logger", "loop", "parser", "pipeline", "root_path", "scheme", "scope", "server"),
-        *("server_state", "tasks", "timeout_keep_alive", "timeout_keep_alive_task", "transport"),
-        *("url", "ws_protocol_class"),  # those of uvicorn end here
         *("_answers", "_begun", "_body_bytes", "_ended", "_heads", "_in_head", "_is_upgrade"),
         *("_messages", "_pending_refusal", "_reason", "_timer", "_unread_timer", "_wire_bytes"),
         *("_connections", "_peer"),
@@ -155,7 +144,7 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def _feed(self, piece: bytes) -> None:
         heads, messages = self._heads, self._messages
-        self._unset_keepalive_if_required()
+        self.stop_keep_alive_timer()
         self._parse(piece)
         if self._ended:
             return
@@ -220,8 +209,7 @@ class GatewayProtocol(HttpToolsProtocol):
         if self.pipeline is NOTHING_QUEUED and self.cycle and not self.cycle.response_complete:
             self.pipeline = deque()
         super().on_headers_complete()
-        self.cycle.transport = self._answers
-        self.cycle.message_event = LightEvent()  # type: ignore[assignment]
+        self.lighten_cycle(self._answers)
         self._stop_timer()
         self._in_head = self._begun = False
         self._heads += 1
@@ -336,14 +324,13 @@ class GatewayProtocol(HttpToolsProtocol):
             self._pending_refusal = refusal
             return
         started = self.cycle.response_started
-        self.cycle.disconnected = True
-        self.cycle.message_event.set()
+        self.abort_cycle()
         self._finish(b"" if started else refusal)
 
     def _finish(self, last: bytes) -> None:
         if self.transport.is_closing():
             return
-        self._unset_keepalive_if_required()
+        self.stop_keep_alive_timer()
         self.flow.resume_reading()
         self._answers.flush()
         self.transport.write(last)
