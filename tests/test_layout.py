@@ -1,4 +1,4 @@
-"""The layout: few entries at each level, one name for each class, a test module for each module."""
+"""The layout: few entries at each level, short modules and functions, one name for each class."""
 
 import ast
 from collections import defaultdict
@@ -11,12 +11,14 @@ ROUTES = Path("gateway/routes")
 PACKAGES = ("engine", "gateway", "workers", "deploy")
 MOST_ENTRIES = 20
 MOST_LINES = 430
-MODULES = sorted(
+MOST_FUNCTION_LINES = 50
+FILES = sorted(
     path.relative_to(ROOT)
     for package in PACKAGES
     for path in (ROOT / package).rglob("*.py")
-    if not path.name.startswith("__") and "node_modules" not in path.parts
+    if "node_modules" not in path.parts
 )
+MODULES = [path for path in FILES if not path.name.startswith("__")]
 
 
 def entries(folder: Path) -> list[str]:
@@ -67,3 +69,14 @@ def test_a_module_is_short_enough_to_read() -> None:
     }
 
     assert {name: lines for name, lines in lengths.items() if lines > MOST_LINES} == {}
+
+
+def test_a_function_is_short_enough_to_read() -> None:
+    lengths = {
+        f"{path.as_posix()}: {node.name}": (node.end_lineno or 0) - node.lineno + 1
+        for path in FILES
+        for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+
+    assert {name: lines for name, lines in lengths.items() if lines > MOST_FUNCTION_LINES} == {}
