@@ -17,7 +17,7 @@ from workers.nodes.memory import RunMemory
 from workers.walk.attempt import Attempts
 from workers.walk.dependencies import WalkDependencies
 from workers.walk.recovery.reconciler import Reconciler
-from workers.walk.recovery.restore import restore, was_walked
+from workers.walk.recovery.restore import restore
 from workers.walk.state import UNTOUCHED, WalkState
 from workers.walk.step import NodeSettlement, Recorder
 from workers.walk.values.outputs import OutputStore
@@ -45,7 +45,7 @@ class Walk:
 
     __slots__ = (
         *("_attempts", "_claimed", "_clock", "_dependencies", "_is_cancelled", "_is_heavy"),
-        *("_memory", "_must_reconcile", "_output_store", "_plan", "_reconciler"),
+        *("_memory", "_must_reconcile", "_output_store", "_plan"),
         *("_recorded_at", "_recorder", "_settlement", "_state"),
     )
 
@@ -75,7 +75,6 @@ class Walk:
             dependencies.offloaded, claimed, plan, dependencies.max_bytes, memory
         )
         self._attempts = Attempts(claimed, plan, dependencies, state, output_store, memory)
-        self._reconciler = Reconciler(claimed, state, dependencies.walks, recorder, output_store)
 
     def cancel(self) -> None:
         """Stop running nodes and end the execution as cancelled."""
@@ -101,7 +100,7 @@ class Walk:
     async def run(self) -> None:
         """Walk until the execution ends or cannot go on here. Raises LeaseLost or RecordBehind."""
         try:
-            if was_walked(self._claimed):
+            if self._claimed.fence > 1 or self._claimed.is_seeded:
                 await restore(
                     *(self._claimed, self._plan, self._state, self._output_store),
                     *(self._recorder, self._settlement),
@@ -271,14 +270,20 @@ class Walk:
         if advanced.verdict is Verdict.CANCEL:
             self._is_cancelled = True
         elif advanced.verdict is Verdict.CONFLICT:
-            await self._reconciler.reconcile(advanced, claim)
+            await self._reconcile(advanced, claim)
         elif advanced.unpaid is not None:
             self._settlement.fail_unpaid(advanced.verdict, advanced.unpaid)
         elif self._state.is_shared and advanced.codes:
-            await self._reconciler.reconcile(advanced)
+            await self._reconcile(advanced)
         elif self._state.is_shared:
             # The reply was lost: the record may say more than this step did.
             self._must_reconcile = True
+
+    async def _reconcile(self, advanced: Advanced, claim: Sequence[int] = ()) -> None:
+        await Reconciler(
+            *(self._claimed, self._state, self._dependencies.walks),
+            *(self._recorder, self._output_store),
+        ).reconcile(advanced, claim)
 
     # -- leaving and ending -----------------------------------------------------------------------
 
@@ -323,7 +328,7 @@ class Walk:
     async def _has_departed(self, advanced: Advanced) -> bool:
         """Return whether the step that leaves or ends the execution is on record."""
         if advanced.verdict is Verdict.CONFLICT:
-            await self._reconciler.reconcile(advanced)
+            await self._reconcile(advanced)
         elif advanced.verdict is Verdict.CANCEL:
             # A cancel comes first: no worker would come back for a retry.
             self._is_cancelled, self._settlement.failed = True, None

@@ -9,11 +9,6 @@ from workers.walk.step import NodeSettlement, Recorder
 from workers.walk.values.outputs import OutputStore
 
 
-def was_walked(claimed: ClaimedExecution) -> bool:
-    """Return whether the record of a claimed execution has settled or begun nodes."""
-    return claimed.fence > 1 or claimed.is_seeded
-
-
 async def restore(
     claimed: ClaimedExecution,
     plan: Plan,
