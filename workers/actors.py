@@ -18,15 +18,19 @@ from workers.webhooks.sender import WebhookSender
 
 def declare_walk(broker: HintBroker, walker: Walker) -> None:
     """Declare the actor that walks executions."""
-    dramatiq.actor(broker=broker, actor_name=WALK_ACTOR, queue_name=WALK_QUEUE)(walker.take)
+    dramatiq.actor(broker=broker, actor_name=WALK_ACTOR, queue_name=WALK_QUEUE)(walker.take_hint)
     broker.declare_queue(BULK_QUEUE)
 
 
 def declare_deliver(broker: HintBroker, sender: WebhookSender) -> None:
     """Declare the actor that delivers webhooks."""
-    dramatiq.actor(broker=broker, actor_name=DELIVER_ACTOR, queue_name=DELIVER_QUEUE)(sender.take)
+    dramatiq.actor(broker=broker, actor_name=DELIVER_ACTOR, queue_name=DELIVER_QUEUE)(
+        sender.take_hint
+    )
 
 
 def declare_cover(broker: HintBroker, fetcher: CoverFetcher) -> None:
     """Declare the actor that fetches covers."""
-    dramatiq.actor(broker=broker, actor_name=COVER_ACTOR, queue_name=DELIVER_QUEUE)(fetcher.take)
+    dramatiq.actor(broker=broker, actor_name=COVER_ACTOR, queue_name=DELIVER_QUEUE)(
+        fetcher.take_hint
+    )

@@ -151,7 +151,7 @@ async def _open_walker(
             worker_id=resources.worker_id,
             cpu_slots=cpu_slots,
             max_bytes=settings.max_run_bytes,
-            release=slots.release,
+            release=slots.release_slot,
             load_gate=slots.load_gate,
             memory=memory,
         )
@@ -294,10 +294,10 @@ async def _run_sender(resources: WorkerResources) -> AsyncIterator[Callable[[], 
         limits=HostLimits(
             concurrency=settings.webhook_host_at_once, per_second=settings.webhook_host_per_second
         ),
-        release=slots.release,
+        release=slots.release_slot,
         scale=settings.webhook_time_scale,
     )
-    covers = CoverFetcher(store, resources.media_service, resources.egress, slots.release)
+    covers = CoverFetcher(store, resources.media_service, resources.egress, slots.release_slot)
 
     def stop() -> None:
         slots.close()

@@ -49,7 +49,7 @@ class AccountMedia:
         self._execution_id = execution_id
         self._medium = medium
 
-    def of(self, execution_id: str, kind: str, provider: str = "") -> "AccountMedia":
+    def for_execution(self, execution_id: str, kind: str, provider: str = "") -> "AccountMedia":
         """Return the same for one execution, whose media outlive it.
 
         Stored media must be of the kind, where that is `image`, `video` or `audio`. Copies from the

@@ -47,7 +47,7 @@ class CoverFetcher:
         self._of_accounts: Counter[str] = Counter()
         self._is_stopped = False
 
-    def take(self, reference: str) -> None:
+    def take_hint(self, reference: str) -> None:
         """Fetch the cover of a workflow in the background."""
         if not keyspace.is_reference(reference) or self._is_stopped or reference in self._tasks:
             self._release()

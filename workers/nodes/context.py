@@ -168,7 +168,7 @@ class NodeContext:
 
     @property
     def _media_store(self) -> MediaStore:
-        return self._tools.media_store.of(self._attempt.execution_id, "")
+        return self._tools.media_store.for_execution(self._attempt.execution_id, "")
 
     async def _compute(
         self, what: str, usual: float, function: Callable[..., Any], *args: Any

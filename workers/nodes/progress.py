@@ -81,7 +81,7 @@ class ProgressPublisher:
         """Note from the reply to a step whether the execution is watched."""
         self.is_watched = self.is_watched or advanced.is_watched
 
-    def of(self, index: int) -> "NodeProgress":
+    def for_node(self, index: int) -> "NodeProgress":
         """Return the publisher of one attempt at one node."""
         return NodeProgress(self, index)
 

@@ -77,7 +77,7 @@ class MediaStore(Protocol):
         """
         return StoredMedia(url=url)
 
-    def of(self, execution_id: str, kind: str, provider: str = "") -> "MediaStore":
+    def for_execution(self, execution_id: str, kind: str, provider: str = "") -> "MediaStore":
         """Return the store for media of one execution, of one kind: `image`, `video`, …
 
         `provider` is the URL of the provider that makes them.

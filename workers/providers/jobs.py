@@ -101,7 +101,7 @@ class _Tolerance:
         """Start counting again after a valid answer."""
         self._count = 0
 
-    def take(self, failure: NodeFailed) -> None:
+    def count_failure(self, failure: NodeFailed) -> None:
         """Count a failure that may be temporary. Raises any other failure."""
         if not isinstance(failure, ProviderNotFound) and failure.code != BAD_RESPONSE:
             raise failure
@@ -233,7 +233,7 @@ class _JobCall:
                 reply = await self.client.fetch_json("GET", path, seconds=POLL_SECONDS)
             except NodeFailed as failure:
                 if not failure.retryable:
-                    tolerance.take(failure)
+                    tolerance.count_failure(failure)
                 pause = next_pause(pause, failure.retry_after)
                 continue
             tolerance.reset()
@@ -249,7 +249,7 @@ class _JobCall:
             except NodeFailed as failure:
                 if failure.retryable:
                     raise
-                tolerance.take(failure)
+                tolerance.count_failure(failure)
             await self.call.model_call.checkpoints.pause(pause)
             pause = next_pause(pause)
 

@@ -150,7 +150,7 @@ class ModelCaller:
             key=_key(model_call, job),
             job=_job_of_model(job, model),
             fetch=self._fetcher.fetch,
-            media_store=self._media_store.of(
+            media_store=self._media_store.for_execution(
                 model_call.execution_id,
                 model.category,
                 endpoint.place(self._environ) if endpoint else "",
@@ -165,7 +165,10 @@ class ModelCaller:
         self, model: Model, values: Mapping[str, Any], call: CallContext
     ) -> ModelAnswer:
         """Call when it is the call's turn; a job under way has had its turn already."""
-        dialect, limiter_key = self._dialects[type(model.call)], LimiterKey.of(model, self._environ)
+        dialect, limiter_key = (
+            self._dialects[type(model.call)],
+            LimiterKey.for_model(model, self._environ),
+        )
         if isinstance(model.call, BuiltinSection) or call.is_under_way:
             return await dialect.answer(model, values, call)
         if model.category is not Category.TEXT:

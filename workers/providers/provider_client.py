@@ -17,9 +17,9 @@ from workers.providers.answers.errors import (
     REJECTED,
     UNAVAILABLE,
     cut,
+    failure_of_status,
+    failure_of_transport,
     find_message,
-    of_status,
-    of_transport,
 )
 from workers.providers.answers.parsing import pack, parse, parse_quietly
 from workers.providers.answers.redactor import SecretRedactor, known_secrets, redact
@@ -108,7 +108,7 @@ class ProviderClient:
                 request,
                 max_bytes=MAX_STREAM_BYTES,
                 idle_seconds=IDLE_SECONDS,
-                consume=reader.take,
+                consume=reader.read_answer,
             )
         )
         if reader.has_streamed:
@@ -194,7 +194,7 @@ class ProviderClient:
         try:
             return await self._call.fetch(request)
         except NodeFailed as failure:
-            raise of_transport(failure) from None
+            raise failure_of_transport(failure) from None
 
     def _check(self, answer: HttpAnswer) -> None:
         status, body = answer.status, None
@@ -205,7 +205,7 @@ class ProviderClient:
             status = reported if type(reported) is int else status
         if not 200 <= status <= 299:
             message = self.explain(f"The provider answered {status}", body)
-            raise of_status(status, answer.headers, message)
+            raise failure_of_status(status, answer.headers, message)
 
     def _base_url(self) -> str:
         endpoint = self._endpoint

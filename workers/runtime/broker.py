@@ -88,7 +88,7 @@ class _FetchedHint(Consumer):
 
     def nack(self, message: MessageProxy) -> None:
         """Free the slot of a hint that its actor did not take; the sweeper sends it again."""
-        self._slots.release()
+        self._slots.release_slot()
 
 
 def call(broker: HintBroker, actor: str, args: tuple[Any, ...]) -> Any:
@@ -240,7 +240,7 @@ class HintConsumer:
         return ended
 
     def _handle(self, hints: Sequence[bytes]) -> None:
-        self._slots.take(len(hints))
+        self._slots.take_slots(len(hints))
         if self.queue_name != BULK_QUEUE:
             self._slots.load_gate.note_others()
         for data in hints:
@@ -251,7 +251,7 @@ class HintConsumer:
             actor, argument = parse_hint(data)
             inline_run = parse_inline_run(data)
         except (ValueError, UnicodeDecodeError):
-            self._slots.release()
+            self._slots.release_slot()
             return
         args = (argument,) if inline_run is None else (argument, inline_run)
         if self._broker.middleware:
@@ -261,7 +261,7 @@ class HintConsumer:
             call(self._broker, actor, args)
         except Exception:
             log_failure(actor)
-            self._slots.release()
+            self._slots.release_slot()
 
     def _make_message(self, actor: str, args: tuple[Any, ...]) -> MessageProxy:
         return MessageProxy(

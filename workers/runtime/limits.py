@@ -77,11 +77,11 @@ class ConcurrencyLimit:
             await self._freed.wait()
         return self.free
 
-    def take(self, count: int) -> None:
+    def take_slots(self, count: int) -> None:
         """Take slots for fetched hints."""
         self._free -= count
 
-    def release(self) -> None:
+    def release_slot(self) -> None:
         """Free a slot."""
         self._free += 1
         self.wake()

@@ -64,7 +64,7 @@ class Attempts:
         """Run a pure node; None: its large output is being stored, in a task."""
         started = self._clock()
         outcome = await self.run(index)
-        if self._output_store.fits(index, outcome):
+        if self._output_store.fits_record(index, outcome):
             return EndedAttempt(index, started, outcome)
         # Storing large outputs may be slow; other nodes do not wait for it.
         self._state.start(index, self._store(index, started, outcome))
@@ -85,7 +85,7 @@ class Attempts:
         outcome = await self.run(index)
         seconds = metrics.node_seconds(self._plan.nodes[index].type.type)
         seconds.observe(self._clock() - started)
-        if self._output_store.fits(index, outcome):
+        if self._output_store.fits_record(index, outcome):
             self._end(index, started, outcome)
         else:
             await self._store(index, started, outcome)
@@ -93,7 +93,7 @@ class Attempts:
     async def _store(self, index: int, started: float, outcome: AttemptOutcome) -> None:
         seconds = self._plan.nodes[index].policy.timeout_seconds
         time_left = None if seconds is None else started + seconds - self._clock()
-        stored = await self._output_store.store(index, outcome, time_left)
+        stored = await self._output_store.offload(index, outcome, time_left)
         self._end(index, started, stored)
 
     def _end(self, index: int, started: float, outcome: AttemptOutcome) -> None:
@@ -118,15 +118,15 @@ class Attempts:
             owner_id=self._owner_id,
             execution_id=claimed.execution_id,
             depth=self._depth,
-            checkpoints=checkpoints.of(index, claim) if checkpoints else NO_CHECKPOINTS,
-            publisher=publisher.of(index) if publisher else None,
+            checkpoints=checkpoints.for_attempt(index, claim) if checkpoints else NO_CHECKPOINTS,
+            publisher=publisher.for_node(index) if publisher else None,
             memory=node_memory,
         )
         try:
             outcome = await self._executor.run(attempt)
         finally:
             node_memory.release()
-        return self._output_store.count(index, outcome)
+        return self._output_store.count_output(index, outcome)
 
     def note_step(self, advanced: Advanced) -> None:
         """Note from the reply to a recorded step whether the execution is watched."""

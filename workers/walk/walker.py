@@ -113,7 +113,7 @@ class Walker:
         """Return whether the execution is claimed or walked here, or its end is recorded."""
         return reference in self._tasks
 
-    def take(self, reference: str, inline_run: InlineRun | None = None) -> None:
+    def take_hint(self, reference: str, inline_run: InlineRun | None = None) -> None:
         """Walk an execution in the background."""
         self._load_gate.begin()
         self._start(reference, inline_run)

@@ -88,7 +88,7 @@ class WebhookSender:
         self._queues: dict[tuple[str, str], _WebhookQueue] = {}
         self._attempting: set[asyncio.Task[None]] = set()
 
-    def take(self, reference: str) -> None:
+    def take_hint(self, reference: str) -> None:
         """Attempt a delivery in the background."""
         if self._is_draining:
             self._release()

@@ -52,7 +52,7 @@ class ProviderWalker:
         slug = await self.runner.save(graph)
         execution_id = await self.runner.begin(slug, terms=PRO)
         walker = self.walker("worker-1")
-        walker.take(keyspace.reference(self.runner.account.id, execution_id))
+        walker.take_hint(keyspace.reference(self.runner.account.id, execution_id))
         return walker, execution_id
 
     async def run(self, graph: Graph) -> Execution:

@@ -71,6 +71,6 @@ async def begin_waiting(runner: Runner, held_walker: HeldWalker, calls: int = 1)
     """Start an execution whose calls wait at the gate; returns its reference."""
     execution_id = await runner.begin(await runner.save(http_fan("https://example.com/", calls)))
     reference = keyspace.reference(runner.account.id, execution_id)
-    held_walker.walker.take(reference)
+    held_walker.walker.take_hint(reference)
     await held_walker.gate.called(calls)
     return reference

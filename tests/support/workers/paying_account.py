@@ -98,7 +98,7 @@ class PayingAccount:
     async def begin(self, graph: Graph, inputs: Any = None, **options: Any) -> str:
         """Accept a run and pass it to the walker."""
         execution_id = await self.accept(graph, inputs, **options)
-        self.held_walker.walker.take(self.reference(execution_id))
+        self.held_walker.walker.take_hint(self.reference(execution_id))
         return execution_id
 
     async def accept(self, graph: Graph, inputs: Any = None, **options: Any) -> str:

@@ -44,7 +44,7 @@ async def accept_retry(payer: PayingAccount, execution_id: str) -> str:
 async def retry(payer: PayingAccount, execution_id: str) -> Execution:
     """Retry a failed execution, walk it and wait for its end."""
     retried = await accept_retry(payer, execution_id)
-    payer.held_walker.walker.take(payer.reference(retried))
+    payer.held_walker.walker.take_hint(payer.reference(retried))
     return await payer.end(retried)
 
 

@@ -33,7 +33,7 @@ def media_service(settings: Settings, store: Store) -> MediaService:
 
 @pytest.fixture
 def media_store(media_service: MediaService, egress: Egress, account: Account) -> AccountMedia:
-    return AccountMedia(media_service, egress, egress).of("x", "image")
+    return AccountMedia(media_service, egress, egress).for_execution("x", "image")
 
 
 async def pieces(data: bytes) -> AsyncIterator[bytes]:
@@ -133,7 +133,7 @@ async def test_an_unfit_medium_fails_the_node_and_is_not_stored(
 async def test_a_url_that_may_not_be_called_is_passed_on_and_not_called(
     media_service: MediaService, strict: Egress, account: Account, stub: raw_server.Stub
 ) -> None:
-    media_store = AccountMedia(media_service, strict, strict).of("x", "image")
+    media_store = AccountMedia(media_service, strict, strict).for_execution("x", "image")
 
     assert (await media_store.copy(account.id, f"{stub.url}/a.png")).url == f"{stub.url}/a.png"
     assert stub.connections == 0
@@ -146,7 +146,9 @@ async def test_a_medium_at_a_providers_own_host_is_copied_from_a_private_address
     account: Account,
     stub: raw_server.Stub,
 ) -> None:
-    media_store = AccountMedia(media_service, strict, egress).of("x", "image", f"{stub.url}/v1")
+    media_store = AccountMedia(media_service, strict, egress).for_execution(
+        "x", "image", f"{stub.url}/v1"
+    )
     stub.reply = served(files.png())
     elsewhere = f"http://127.0.0.2:{stub.port}/a.png"
 
@@ -184,7 +186,7 @@ async def test_a_providers_own_host_is_its_scheme_name_and_port(
     is_copied: bool,
 ) -> None:
     host = f"127.0.0.1:{stub.port}"
-    media_store = AccountMedia(media_service, strict, egress).of(
+    media_store = AccountMedia(media_service, strict, egress).for_execution(
         "x", "image", provider.format(host=host)
     )
     stub.reply = served(files.png())
@@ -221,9 +223,9 @@ async def test_a_medium_over_the_quota_fails_the_node_and_leaves_nothing(
     tiers, data = tmp_path / "tiers.toml", files.picture("PNG", 400, 300)
     tiers.write_text(f"[pro]\nmedia_bytes = {len(data) + 10}\n")
     crowded = Store.open(replace(settings, tiers_file=str(tiers)))
-    media_store = AccountMedia(MediaService.from_settings(settings, crowded), egress, egress).of(
-        "x", "image"
-    )
+    media_store = AccountMedia(
+        MediaService.from_settings(settings, crowded), egress, egress
+    ).for_execution("x", "image")
     stub.reply = served(data)
 
     await media_store.copy(account.id, f"{stub.url}/a.png")
@@ -244,7 +246,7 @@ async def test_without_a_place_urls_are_passed_on(
     settings: Settings, store: Store, egress: Egress, account: Account
 ) -> None:
     nowhere = MediaService.from_settings(replace(settings, media_url=""), store)
-    media_store = AccountMedia(nowhere, egress, egress).of("x", "image")
+    media_store = AccountMedia(nowhere, egress, egress).for_execution("x", "image")
 
     assert (
         await media_store.copy(account.id, "https://example.com/a.png")
@@ -283,7 +285,7 @@ async def test_links_to_media_of_the_account_are_read_where_they_are(
 async def test_media_of_a_node_are_stored_and_read_by_its_account_alone(
     media_service: MediaService, egress: Egress, account: Account
 ) -> None:
-    assets = AccountMedia(media_service, egress, egress).of("x", "")
+    assets = AccountMedia(media_service, egress, egress).for_execution("x", "")
 
     url = (await assets.keep(account.id, files.png(), "image/png")).url
 

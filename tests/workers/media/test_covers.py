@@ -90,9 +90,9 @@ async def test_the_first_look_has_the_cover_fetched_and_later_ones_have_the_asse
     first = await look(store, media_service, account)
     second = await look(store, media_service, account)
     [reference] = await hints(store)
-    fetcher.take(reference)
+    fetcher.take_hint(reference)
     link = await eventually(lambda: look(store, media_service, account))
-    fetcher.take(reference)  # a hint that is doubled
+    fetcher.take_hint(reference)  # a hint that is doubled
     await asyncio.sleep(0.1)
 
     assert (first, second) == (None, None)
@@ -116,7 +116,7 @@ async def test_an_open_page_is_told_when_the_cover_is_there(
     await look(store, media_service, account)
     began = await store.account_events.read_since(account.id, None)
 
-    fetcher.take(keyspace.reference(account.id, SLUG))
+    fetcher.take_hint(keyspace.reference(account.id, SLUG))
 
     async def events() -> list[str]:
         page = await store.account_events.read_since(account.id, began.until)
@@ -144,7 +144,7 @@ async def test_what_is_no_picture_is_not_asked_for_again_at_once(
     await look(store, media_service, account)
 
     for reference in await hints(store):
-        fetcher.take(reference)
+        fetcher.take_hint(reference)
     await eventually(lambda: asyncio.sleep(0, released.count))
 
     assert await look(store, media_service, account) is None
@@ -161,14 +161,14 @@ async def test_a_cover_that_was_deleted_or_replaced_is_fetched_anew(
     stub.reply = served(files.png())
     await save(store, account, f"{stub.url}/cover.png")
     await look(store, media_service, account)
-    fetcher.take((await hints(store))[0])
+    fetcher.take_hint((await hints(store))[0])
     link = await eventually(lambda: look(store, media_service, account))
     assert link is not None
     await media_service.delete(account.id, (await media_service.find(link)).id)
 
     gone = await look(store, media_service, account)
     again = await hints(store)
-    fetcher.take(again[0])
+    fetcher.take_hint(again[0])
     back = await eventually(lambda: look(store, media_service, account))
 
     assert gone is None
@@ -183,9 +183,9 @@ async def test_an_account_has_few_fetches_at_a_time_and_others_have_theirs(
     released: Released,
 ) -> None:
     for number in range(5):
-        fetcher.take(keyspace.reference(account.id, f"slow-{number}"))
+        fetcher.take_hint(keyspace.reference(account.id, f"slow-{number}"))
     refused = released.count  # none has begun before the loop is free
-    fetcher.take(keyspace.reference("acc_other", "another"))
+    fetcher.take_hint(keyspace.reference("acc_other", "another"))
     taken = released.count - refused
 
     assert (refused, taken) == (5 - MAX_OF_AN_ACCOUNT, 0)

@@ -69,7 +69,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_pieces_of_a_moment_are_joined_and_published_in_order() -> None:
     events = RecordedEvents()
-    node = publisher(events).of(3)
+    node = publisher(events).for_node(3)
     tell = node.text_of(0)
 
     for piece in ("Once", " upon", " a time"):
@@ -84,7 +84,7 @@ async def test_pieces_of_a_moment_are_joined_and_published_in_order() -> None:
 
 async def test_the_calls_of_a_node_are_distinguished() -> None:
     events = RecordedEvents()
-    node = publisher(events).of(0)
+    node = publisher(events).for_node(0)
 
     node.text_of(0)("a")
     node.text_of(1)("bc")
@@ -97,7 +97,7 @@ async def test_the_calls_of_a_node_are_distinguished() -> None:
 
 async def test_of_progress_the_latest_counts() -> None:
     events = RecordedEvents()
-    node = publisher(events).of(0)
+    node = publisher(events).for_node(0)
 
     for share in (0.1, 0.25, 1 / 3):
         node.progress_of(0)(share)
@@ -108,7 +108,7 @@ async def test_of_progress_the_latest_counts() -> None:
 
 async def test_texts_that_began_anew_take_no_room_from_the_one_that_counts() -> None:
     events = RecordedEvents()
-    node = publisher(events).of(0)
+    node = publisher(events).for_node(0)
     tell, text = node.text_of(0), "x" * progress.MAX_PIECE
 
     for _ in range(progress.MAX_PENDING // progress.MAX_PIECE):
@@ -137,7 +137,7 @@ async def test_texts_that_nobody_watched_take_no_room_from_later_ones() -> None:
 
 async def test_a_text_that_begins_anew_does_so_at_nought() -> None:
     events = RecordedEvents()
-    node = publisher(events).of(0)
+    node = publisher(events).for_node(0)
     tell = node.text_of(0)
 
     tell("")
@@ -156,7 +156,7 @@ async def test_a_text_that_begins_anew_does_so_at_nought() -> None:
 async def test_all_updates_of_a_node_are_recorded_when_it_has_ended() -> None:
     events = RecordedEvents()
     made = publisher(events)
-    node, other = made.of(0), made.of(1)
+    node, other = made.for_node(0), made.for_node(1)
     node.text_of(0)("first")
     await events.has(1)
     events.gate.clear()
@@ -176,7 +176,7 @@ async def test_all_updates_of_a_node_are_recorded_when_it_has_ended() -> None:
 
 async def test_a_batch_that_may_be_lost_is_sent_again_as_it_was() -> None:
     events = RecordedEvents(Unavailable(), Unavailable())
-    node = publisher(events).of(0)
+    node = publisher(events).for_node(0)
 
     node.text_of(0)("a")
     await events.has(1)
@@ -190,7 +190,7 @@ async def test_a_batch_that_may_be_lost_is_sent_again_as_it_was() -> None:
 
 async def test_words_give_way_to_a_store_that_is_full() -> None:
     events = RecordedEvents(StoreFull())
-    node = publisher(events).of(0)
+    node = publisher(events).for_node(0)
 
     node.text_of(0)("lost")
     await events.has(1)
@@ -206,7 +206,7 @@ async def test_the_oldest_texts_are_dropped_when_they_cannot_be_sent(
     monkeypatch.setattr(progress, "MAX_PENDING", 10)
     events = RecordedEvents()
     made = publisher(events)
-    first, second = made.of(0), made.of(1)
+    first, second = made.for_node(0), made.for_node(1)
     for _ in range(3):
         first.text_of(0)("12345")
     for _ in range(40):
@@ -225,7 +225,7 @@ async def test_the_oldest_texts_are_dropped_when_they_cannot_be_sent(
 async def test_a_large_piece_is_published_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "MAX_PIECE", 4)
     events = RecordedEvents()
-    node = publisher(events).of(0)
+    node = publisher(events).for_node(0)
 
     node.text_of(0)("123456789")
     await node.end()
@@ -235,7 +235,7 @@ async def test_a_large_piece_is_published_in_parts(monkeypatch: pytest.MonkeyPat
 
 async def test_without_watchers_no_text_is_asked_for_or_published() -> None:
     events = RecordedEvents()
-    node = publisher(events, UNWATCHED).of(0)
+    node = publisher(events, UNWATCHED).for_node(0)
 
     assert node.text_of(0) is ignore_update
     await node.end()
@@ -245,7 +245,7 @@ async def test_without_watchers_no_text_is_asked_for_or_published() -> None:
 async def test_progress_polls_for_watchers_now_and_then() -> None:
     events = RecordedEvents(False, True)
     made = publisher(events, UNWATCHED)
-    node = made.of(0)
+    node = made.for_node(0)
     for share in range(5):
         node.progress_of(0)(share / 10)
     assert events.batches == []
@@ -262,7 +262,7 @@ async def test_progress_polls_for_watchers_now_and_then() -> None:
 async def test_a_node_that_ends_before_the_first_poll_sends_nothing() -> None:
     events = RecordedEvents()
     made = publisher(events, UNWATCHED)
-    node = made.of(0)
+    node = made.for_node(0)
     node.progress_of(0)(0.5)
 
     await node.end()
@@ -285,7 +285,7 @@ async def test_the_reply_to_a_step_says_that_the_execution_is_watched() -> None:
 
 async def test_a_worker_that_lost_the_lease_publishes_nothing_more() -> None:
     events = RecordedEvents(False)
-    node = publisher(events).of(0)
+    node = publisher(events).for_node(0)
     tell = node.text_of(0)
     tell("a")
     await events.has(1)
@@ -300,7 +300,7 @@ async def test_an_error_of_publishing_is_logged_and_the_node_goes_on(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     events = RecordedEvents(RuntimeError("a bug"))
-    node = publisher(events).of(0)
+    node = publisher(events).for_node(0)
 
     node.text_of(0)("a")
     await node.end()
@@ -311,7 +311,7 @@ async def test_an_error_of_publishing_is_logged_and_the_node_goes_on(
 async def test_pending_updates_are_dropped_when_the_walk_stops() -> None:
     events = RecordedEvents()
     made = publisher(events)
-    made.of(0).text_of(0)("a")
+    made.for_node(0).text_of(0)("a")
 
     await made.stop()
     await asyncio.sleep(0.03)

@@ -73,7 +73,7 @@ async def test_a_worker_that_takes_over_asks_after_the_job_of_the_one_that_died(
 
     await provider_walker.runner.store.walks.give_back(reference, "worker-1", is_lost=True)
     second = provider_walker.walker("worker-2")
-    second.take(reference)
+    second.take_hint(reference)
     provider.at["/jobs/j-1"] = [DONE]
     execution = await provider_walker.runner.end(execution_id)
     for walker in (first, second):

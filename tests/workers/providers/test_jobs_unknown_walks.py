@@ -78,7 +78,7 @@ class Walkers:
             release=lambda: None,
             load_gate=LoadGate(),
         )
-        walker.take(self.reference)
+        walker.take_hint(self.reference)
         return walker
 
     async def lose(self, name: str) -> None:

@@ -57,7 +57,7 @@ async def test_a_hint_arrives_within_milliseconds(bench: Bench) -> None:
 
 async def test_hints_arrive_in_order_and_once(bench: Bench) -> None:
     names = [f"x{number}" for number in range(150)]
-    bench.slots.take(-100)
+    bench.slots.take_slots(-100)
 
     bench.send(*names)
     await bench.wait_for(150)
@@ -78,7 +78,7 @@ async def test_never_more_is_taken_than_there_are_free_slots(
     assert await bench.is_quiet(0.2)
     assert bench.client.llen(KEY) == 7
     assert bench.slots.free == 0
-    bench.slots.release()
+    bench.slots.release_slot()
     await bench.wait_for(1)
     assert await bench.is_quiet(0.1)
     assert bench.client.llen(KEY) == 6

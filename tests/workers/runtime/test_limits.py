@@ -53,7 +53,7 @@ async def test_bulk_is_not_put_off_for_ever(open_bench: Open, redis_url: str) ->
 async def test_bulk_alone_is_taken_in_order_and_whole(bench: Bench) -> None:
     names = [f"b{number}" for number in range(150)]
 
-    bench.slots.take(-100)
+    bench.slots.take_slots(-100)
     send_bulk(bench, *names)
 
     await bench.wait_for(150)
@@ -94,14 +94,14 @@ async def test_hints_of_others_slow_bulk_down(bench: Bench) -> None:
 async def test_a_slot_is_waited_for_no_longer_than_needed() -> None:
     slots = ConcurrencyLimit(0)
     started = time.monotonic()
-    asyncio.get_running_loop().call_later(0.05, slots.release)
+    asyncio.get_running_loop().call_later(0.05, slots.release_slot)
 
     assert await slots.wait_free() == 1
     assert time.monotonic() - started < 20
-    slots.take(1)
+    slots.take_slots(1)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(slots.wait_free(), 0.01)
-    slots.release()
+    slots.release_slot()
     slots.close()
     assert slots.free == 0
     with pytest.raises(TimeoutError):

@@ -49,14 +49,14 @@ async def test_a_run_of_a_draft_ends_on_it_after_its_worker_is_gone(
     channel = runner.notifier.channel
     execution_id = await accept_draft(store, account, slug, notifier=channel)
     reference = keyspace.reference(account.id, execution_id)
-    held_walker.walker.take(reference)
+    held_walker.walker.take_hint(reference)
     await held_walker.gate.called(1)
 
     await changed(store, account, slug, how)
     await store.walks.give_back(reference, WORKER, is_lost=True)
     other = HeldWalker(store, worker_id="worker-2")
     other.gate.opened.set()
-    other.walker.take(reference)
+    other.walker.take_hint(reference)
     execution = await runner.end(execution_id)
     await other.walker.drain(0)
 
@@ -108,7 +108,7 @@ def large() -> Graph:
 
 
 async def walked(runner: Runner, held_walker: HeldWalker, execution_id: str) -> Execution:
-    held_walker.walker.take(keyspace.reference(runner.account.id, execution_id))
+    held_walker.walker.take_hint(keyspace.reference(runner.account.id, execution_id))
     return await runner.end(execution_id)
 
 
@@ -151,7 +151,7 @@ async def test_a_model_that_goes_meanwhile_fails_its_node(payer: PayingAccount) 
     with use_models([model()]):
         execution_id = await accept_draft(store, account, slug)
 
-    payer.held_walker.walker.take(payer.reference(execution_id))
+    payer.held_walker.walker.take_hint(payer.reference(execution_id))
     execution = await payer.end(execution_id)
 
     assert execution.error is not None
@@ -169,7 +169,7 @@ async def test_a_pinned_model_costs_nothing(payer: PayingAccount) -> None:
     slug = await drafted(store, account, graph)
     execution_id = await accept_draft(store, account, slug, pinned={"one": {"text-out": "pinned"}})
 
-    payer.held_walker.walker.take(payer.reference(execution_id))
+    payer.held_walker.walker.take_hint(payer.reference(execution_id))
     execution = await payer.end(execution_id)
 
     assert payer.models.calls == ["pinned"]
@@ -191,7 +191,7 @@ async def test_the_result_of_one_node_survives_its_worker(payer: PayingAccount) 
     )
     other = HeldWalker(store, PlainPool(), worker_id="worker-2")
 
-    other.walker.take(payer.reference(execution_id))
+    other.walker.take_hint(payer.reference(execution_id))
     execution = await payer.end(execution_id)
     await other.walker.drain(0)
 

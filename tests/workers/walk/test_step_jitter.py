@@ -19,7 +19,7 @@ async def test_nodes_that_fail_together_are_due_at_different_times_and_none_late
     execution_id = await runner.begin(await runner.save(graph))
     key = keyspace.execution(runner.account.id, execution_id)
 
-    held_walker.walker.take(keyspace.reference(runner.account.id, execution_id))
+    held_walker.walker.take_hint(keyspace.reference(runner.account.id, execution_id))
     await eventually(lambda: store.client.send("HGET", key, "holders"), lambda held: held == b"0")
 
     claims = await store.client.send("HMGET", key, *(f"n{index}" for index in range(NODES)))

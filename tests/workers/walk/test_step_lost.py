@@ -76,7 +76,7 @@ async def test_lost_records_of_another_walker_are_not_built_on(
     row = NodeRow(0, 1, claimed.now, 1, None, outputs)
     await advance(store, claimed, 2, Step(settled=FIRST_DONE, rows=[row], leave=True))
     key = keyspace.execution(claimed.account_id, claimed.execution_id)
-    held_walker.walker.take(claimed.reference)  # it reconciles and learns of it
+    held_walker.walker.take_hint(claimed.reference)  # it reconciles and learns of it
     await eventually(lambda: store.client.send("HGET", key, "step2"), lambda step: step == b"2")
     await rewind(store.client, earlier)
     await store.walks.give_back(claimed.reference, OTHER, is_lost=True)
@@ -94,7 +94,7 @@ async def test_a_walk_whose_claim_was_lost_claims_again(
 ) -> None:
     execution_id = await runner.begin(await runner.save(http_fan("https://example.com/", 1)))
     earlier = await take_snapshot(store.client)
-    held_walker.walker.take(keyspace.reference(runner.account.id, execution_id))
+    held_walker.walker.take_hint(keyspace.reference(runner.account.id, execution_id))
     await held_walker.gate.called(1)
     await rewind(store.client, earlier)
 
@@ -133,7 +133,7 @@ async def test_an_execution_whose_end_was_lost_ends_again_and_is_charged_once(
     await rewind(store.client, earlier)
 
     await store.walks.give_back(payer.reference(execution_id), WORKER, is_lost=False)
-    payer.held_walker.walker.take(payer.reference(execution_id))
+    payer.held_walker.walker.take_hint(payer.reference(execution_id))
     execution = await payer.end(execution_id)
 
     assert execution.result == first.result
@@ -155,7 +155,7 @@ async def test_a_hole_in_the_kept_answers_is_asked_for_again(
     await store.walks.give_back(payer.reference(execution_id), WORKER, is_lost=True)
     payer.models.held = set()
     other = HeldWalker(store, PlainPool(), payer.models, OTHER)
-    other.walker.take(payer.reference(execution_id))
+    other.walker.take_hint(payer.reference(execution_id))
     execution = await payer.end(execution_id)
     await other.walker.drain(0)
 

@@ -106,7 +106,7 @@ class MediaWalker:
         """Accept, walk with the provider at a URL, and wait."""
         execution_id = await self._runner.begin(await self._runner.save(graph), inputs, terms=PRO)
         walker = self._walker(url)
-        walker.take(keyspace.reference(self._runner.account.id, execution_id))
+        walker.take_hint(keyspace.reference(self._runner.account.id, execution_id))
         execution = await self._runner.end(execution_id)
         await walker.drain(1)
         return execution

@@ -67,7 +67,7 @@ async def test_a_step_whose_reply_was_lost_is_asked_again(
     execution_id = await runner.begin(await runner.save(greeting()), {"who": "Ada"})
     spoil(monkeypatch, Walks, verb, AWAY, AWAY, after=after)
 
-    held_walker.walker.take(keyspace.reference(runner.account.id, execution_id))
+    held_walker.walker.take_hint(keyspace.reference(runner.account.id, execution_id))
     execution = await runner.end(execution_id)
 
     assert execution.result == {"text": "Hello Ada"}
@@ -79,7 +79,7 @@ async def test_a_full_disk_delays_a_step_and_loses_nothing(
     execution_id = await runner.begin(await runner.save(greeting()), {"who": "Ada"})
     spoil(monkeypatch, Walks, "advance", StoreFull(), StoreFull())
 
-    held_walker.walker.take(keyspace.reference(runner.account.id, execution_id))
+    held_walker.walker.take_hint(keyspace.reference(runner.account.id, execution_id))
 
     assert (await runner.end(execution_id)).status is ExecutionStatus.COMPLETED
 
@@ -92,7 +92,7 @@ async def test_an_execution_that_cannot_begin_is_given_back_though_the_store_is_
     spoil(monkeypatch, Workflows, "plan_of", AWAY)
     spoil(monkeypatch, Walks, "give_back", AWAY, StoreFull(), AWAY)
 
-    held_walker.walker.take(reference)
+    held_walker.walker.take_hint(reference)
     await eventually(_async(lambda: held_walker.released == 1))
 
     assert await store.leases.held(WORKER) == []
@@ -105,7 +105,7 @@ async def test_a_version_that_cannot_be_walked_any_more_fails(
     execution_id = await runner.begin(await runner.save(greeting()), {"who": "Ada"})
     spoil(monkeypatch, Workflows, "plan_of", InvalidGraph([]))
 
-    held_walker.walker.take(keyspace.reference(runner.account.id, execution_id))
+    held_walker.walker.take_hint(keyspace.reference(runner.account.id, execution_id))
 
     assert (await runner.end(execution_id)).status is ExecutionStatus.FAILED
 
@@ -120,7 +120,7 @@ async def test_a_surprise_after_a_cancel_ends_as_cancelled(
         raise ArithmeticError
 
     monkeypatch.setattr(Walk, "run", surprise)
-    held_walker.walker.take(keyspace.reference(runner.account.id, execution_id))
+    held_walker.walker.take_hint(keyspace.reference(runner.account.id, execution_id))
 
     assert (await runner.end(execution_id)).status is ExecutionStatus.CANCELLED
 
@@ -135,7 +135,7 @@ async def test_an_expression_over_its_time_is_retried_as_its_policy_says(
     graph.wire("in.who > size.value-in", "size.value-out > out.result-in")
     execution_id = await runner.begin(await runner.save(graph), {"who": "Ada"})
 
-    held_walker.walker.take(keyspace.reference(runner.account.id, execution_id))
+    held_walker.walker.take_hint(keyspace.reference(runner.account.id, execution_id))
     execution = await runner.end(execution_id)
 
     assert execution.result == "Ada"
@@ -148,7 +148,7 @@ async def test_a_doubled_hint_frees_its_slot_and_runs_nothing_twice(
     reference = await begin_waiting(runner, held_walker)
 
     for _ in range(5):
-        held_walker.walker.take(reference)
+        held_walker.walker.take_hint(reference)
     await eventually(_async(lambda: held_walker.released == 5))
 
     assert executions_held(held_walker.walker) == 1
@@ -164,13 +164,13 @@ async def test_executions_that_wait_or_have_ended_leave_their_room_for_computing
     slug = await runner.save(greeting())
     pure = [await runner.begin(slug, {"who": "Ada"}) for _ in range(most + 1)]
     for execution_id in pure:
-        held_walker.walker.take(keyspace.reference(runner.account.id, execution_id))
+        held_walker.walker.take_hint(keyspace.reference(runner.account.id, execution_id))
     await eventually(_async(lambda: held_walker.released == len(pure)))
     after_the_end = await held_walker.load_gate.wait_quiet(0)
 
     reference = await begin_waiting(runner, held_walker)
-    held_walker.walker.take(reference)  # a duplicate
-    held_walker.walker.take("nonsense")
+    held_walker.walker.take_hint(reference)  # a duplicate
+    held_walker.walker.take_hint("nonsense")
 
     async def free_limit() -> int:
         return await held_walker.load_gate.wait_quiet(0)
@@ -181,8 +181,8 @@ async def test_executions_that_wait_or_have_ended_leave_their_room_for_computing
 
 @pytest.mark.parametrize("hint", ["", "/", "nonsense", "acc/", "/x", "acc/unknown"])
 async def test_a_hint_of_nothing_frees_its_slot(hint: str, held_walker: HeldWalker) -> None:
-    held_walker.walker.take(hint)
-    held_walker.walker.take(hint)
+    held_walker.walker.take_hint(hint)
+    held_walker.walker.take_hint(hint)
 
     await eventually(_async(lambda: held_walker.released == 2))
     assert executions_held(held_walker.walker) == 0
@@ -194,7 +194,7 @@ async def test_an_execution_that_was_taken_away_and_is_hinted_at_begins_again(
     reference = await begin_waiting(runner, held_walker)
 
     await store.walks.give_back(reference, WORKER, is_lost=True)
-    held_walker.walker.take(reference)
+    held_walker.walker.take_hint(reference)
     await eventually(_async(lambda: len(held_walker.gate.calls) == 2))
     held_walker.gate.opened.set()
     execution = await runner.end(keyspace.parse_reference(reference)[1])
@@ -212,7 +212,7 @@ async def test_attempts_that_were_lost_with_their_workers_use_up_no_retry(
     reference = keyspace.reference(runner.account.id, execution_id)
     await lose_at_the_first_node(store, reference, 2)
 
-    held_walker.walker.take(reference)
+    held_walker.walker.take_hint(reference)
     execution = await runner.end(execution_id)
 
     assert execution.status is ExecutionStatus.FAILED
@@ -228,7 +228,7 @@ async def test_a_node_at_which_three_workers_died_is_not_run_again(
     reference = keyspace.reference(runner.account.id, execution_id)
     await lose_at_the_first_node(store, reference, lost)
 
-    held_walker.walker.take(reference)
+    held_walker.walker.take_hint(reference)
     execution = await runner.end(execution_id)
 
     assert len(held_walker.gate.calls) == calls
@@ -255,7 +255,7 @@ async def test_an_execution_that_workers_die_of_is_given_up(
         assert await store.walks.claim(reference, f"dead-{death}")
         await store.walks.give_back(reference, f"dead-{death}", is_lost=True)
 
-    held_walker.walker.take(reference)
+    held_walker.walker.take_hint(reference)
     execution = await runner.end(execution_id)
 
     assert execution.status is ExecutionStatus.FAILED
@@ -284,7 +284,7 @@ async def test_outputs_on_record_count_for_the_worker_that_takes_the_execution_u
         return HttpAnswer(status=200, headers={}, body=b"x" * 260_000)
 
     monkeypatch.setattr(held_walker.gate, "fetch", answer)
-    held_walker.walker.take(reference)
+    held_walker.walker.take_hint(reference)
     execution = await runner.end(execution_id)
 
     assert execution.nodes[3].error is not None
@@ -343,7 +343,7 @@ async def test_an_execution_that_is_cancelled_just_as_a_call_is_to_be_retried_en
         return await fetch(call)
 
     monkeypatch.setattr(held_walker.gate, "fetch", cancel_and_fail)
-    held_walker.walker.take(keyspace.reference(runner.account.id, execution_id))
+    held_walker.walker.take_hint(keyspace.reference(runner.account.id, execution_id))
 
     execution = await runner.end(execution_id)
 

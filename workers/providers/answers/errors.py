@@ -46,7 +46,7 @@ class ProviderNotFound(NodeFailed):
     """The provider answers 404."""
 
 
-def of_status(status: int, headers: Mapping[str, str], message: str) -> NodeFailed:
+def failure_of_status(status: int, headers: Mapping[str, str], message: str) -> NodeFailed:
     """Return the failure of an answer with an error status."""
     if status == 429:
         wait = read_wait(headers)
@@ -63,12 +63,12 @@ def of_status(status: int, headers: Mapping[str, str], message: str) -> NodeFail
     return NodeFailed(BAD_RESPONSE, message)
 
 
-def of_event(body: Any, message: str) -> NodeFailed:
+def failure_of_event(body: Any, message: str) -> NodeFailed:
     """Return the failure of an error event in a stream."""
     error = body.get("error") if isinstance(body, dict) else None
     details = error if isinstance(error, dict) else body if isinstance(body, dict) else {}
     statuses = (_status_of(details.get(name)) for name in ("code", "status", "type"))
-    return of_status(next(filter(None, statuses), 500), {}, message)
+    return failure_of_status(next(filter(None, statuses), 500), {}, message)
 
 
 def _status_of(details: Any) -> int | None:
@@ -79,7 +79,7 @@ def _status_of(details: Any) -> int | None:
     return details if type(details) is int and 400 <= details <= 599 else None
 
 
-def of_transport(failure: NodeFailed) -> NodeFailed:
+def failure_of_transport(failure: NodeFailed) -> NodeFailed:
     """Return the failure of a call without an answer; its message names no address."""
     message = f"The provider: {failure.message}"
     match failure.code:

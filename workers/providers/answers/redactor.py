@@ -22,7 +22,7 @@ def known_secrets(environ: Mapping[str, str]) -> set[str]:
 def redact(text: str, secrets: Iterable[str]) -> str:
     """Return the text without the secrets, in any of their forms."""
     redactor = SecretRedactor(secrets)
-    return redactor.take(text) + redactor.flush()
+    return redactor.redact_piece(text) + redactor.flush()
 
 
 class SecretRedactor:
@@ -35,7 +35,7 @@ class SecretRedactor:
         self._pattern = re.compile("|".join(map(re.escape, self._forms)))
         self._pending = ""
 
-    def take(self, piece: str) -> str:
+    def redact_piece(self, piece: str) -> str:
         """Return the text that is safe by now; a possible start of a secret is held back."""
         if not self._forms:
             return piece

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from engine.errors.nodes import BAD_RESPONSE, NodeFailed
 from engine.net.server_sent_events import EventTooLarge, ServerSentEvent, ServerSentEventParser
 from engine.nodes.support.base import HttpAnswer
-from workers.providers.answers.errors import bad_response, of_event
+from workers.providers.answers.errors import bad_response, failure_of_event
 from workers.providers.answers.parsing import parse
 from workers.providers.answers.redactor import SecretRedactor
 
@@ -24,7 +24,7 @@ class EventJoiner(Protocol):
     is_over: bool
     """True when no further event matters."""
 
-    def take(self, event: Mapping[str, Any]) -> str:
+    def join_event(self, event: Mapping[str, Any]) -> str:
         """Take an event and return its text, empty for none. Raises NodeFailed."""
         ...
 
@@ -73,7 +73,7 @@ class StreamReader:
         self.has_streamed = False
         self.body = b""
 
-    async def take(self, answer: HttpAnswer, pieces: AsyncIterator[bytes]) -> None:
+    async def read_answer(self, answer: HttpAnswer, pieces: AsyncIterator[bytes]) -> None:
         """Read an answer and its body. Raises NodeFailed."""
         content_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
         if not 200 <= answer.status <= 299 or content_type != EVENTS:
@@ -103,9 +103,11 @@ class StreamReader:
     def _handle(self, event: ServerSentEvent) -> None:
         value = parse(event.data)
         if event.type == "error" or (isinstance(value, dict) and value.get("error")):
-            raise of_event(value, self._explain("The provider broke off with an error", value))
+            raise failure_of_event(
+                value, self._explain("The provider broke off with an error", value)
+            )
         if isinstance(value, dict):
-            self._emit(self._redactor.take(self._joiner.take(value)))
+            self._emit(self._redactor.redact_piece(self._joiner.join_event(value)))
 
     def _emit(self, text: str) -> None:
         if text:  # an empty piece would restart the text

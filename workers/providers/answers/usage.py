@@ -18,7 +18,7 @@ TOKENS = {
 """Paths of token counts in OpenAI's protocol."""
 
 
-def count(
+def count_usage(
     reply: Any,
     paths_by_name: Mapping[str, Sequence[Path]],
     most: Usage,

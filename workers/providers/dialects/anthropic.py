@@ -9,7 +9,7 @@ from engine.models.dialects.anthropic import AnthropicSection
 from engine.models.manifest import Model
 from workers.providers.answers.errors import REJECTED, bad_response, cut_short
 from workers.providers.answers.streaming import EventJoiner, StreamedText
-from workers.providers.answers.usage import count
+from workers.providers.answers.usage import count_usage
 from workers.providers.base import CallContext, Dialect, ModelAnswer
 from workers.providers.dialects.chat_request import ChatRequest, fill
 from workers.providers.media import split_data_url
@@ -43,7 +43,7 @@ class AnthropicDialect(Dialect):
             reply = await client.stream(PATH, body, {"stream": True}, _Events(), key=call.key)
         else:
             reply = await client.fetch_json("POST", PATH, body, key=call.key)
-        usage = count(reply, USAGE, model.max_usage(values))
+        usage = count_usage(reply, USAGE, model.max_usage(values))
         return ModelAnswer(value=client.redact(_read_text(reply)), usage=usage)
 
 
@@ -72,7 +72,7 @@ class _Events(EventJoiner):
         self._stop_reason: Any = None
         self._usage: dict[str, Any] = {}
 
-    def take(self, event: Mapping[str, Any]) -> str:
+    def join_event(self, event: Mapping[str, Any]) -> str:
         match event:
             case {"type": "message_start", "message": {"usage": dict(usage)}}:
                 self._usage |= usage

@@ -7,7 +7,7 @@ from engine.models.dialects.http import HttpSection, MediaSection
 from engine.models.manifest import Category, Model
 from engine.values.templates import to_json
 from workers.providers.answers.errors import bad_response
-from workers.providers.answers.usage import count, seconds_of
+from workers.providers.answers.usage import count_usage, seconds_of
 from workers.providers.base import CallContext, Dialect, ModelAnswer, StoredMedia
 from workers.providers.jobs import run_job
 from workers.providers.media import keep_base64, keep_url, one_or_all, with_data
@@ -34,10 +34,12 @@ class HttpDialect(Dialect):
         paths_by_name = {name: (path,) for name, path in section.usage.items()}
         if model.category is Category.TEXT:
             text = client.redact(_join(found))
-            return ModelAnswer(value=text, usage=count(reply, paths_by_name, maximum))
+            return ModelAnswer(value=text, usage=count_usage(reply, paths_by_name, maximum))
         stored = await _keep(section, found, call)
         images = len(stored) if model.category is Category.IMAGE else None
-        usage = count(reply, paths_by_name, maximum, images=images, seconds=seconds_of(stored))
+        usage = count_usage(
+            reply, paths_by_name, maximum, images=images, seconds=seconds_of(stored)
+        )
         return ModelAnswer(value=one_or_all(stored), usage=usage)
 
 

@@ -7,7 +7,7 @@ from engine.models.dialects.openai import OpenAIApi, OpenAISection
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from workers.providers.answers.errors import bad_response
-from workers.providers.answers.usage import count, seconds_of
+from workers.providers.answers.usage import count_usage, seconds_of
 from workers.providers.base import CallContext, Dialect, ModelAnswer
 from workers.providers.dialects.chat_request import ChatRequest, fill
 from workers.providers.dialects.openai_chat import chat
@@ -50,5 +50,5 @@ async def _speak(
     if not answer.body or not content_type.startswith(("audio/", "application/octet-stream")):
         raise bad_response("is no sound")
     stored = await call.keep(answer.body, content_type)
-    usage = count(None, {}, max_usage, seconds=seconds_of([stored]))
+    usage = count_usage(None, {}, max_usage, seconds=seconds_of([stored]))
     return ModelAnswer(value=stored.url, usage=usage)

@@ -9,7 +9,7 @@ from engine.models.dialects.openai import OpenAISection
 from engine.models.pricing import Usage
 from workers.providers.answers.errors import REJECTED, bad_response, cut, cut_short
 from workers.providers.answers.streaming import EventJoiner, StreamedText
-from workers.providers.answers.usage import TOKENS, count
+from workers.providers.answers.usage import TOKENS, count_usage
 from workers.providers.base import CallContext, ModelAnswer
 from workers.providers.dialects.chat_request import ChatRequest
 from workers.providers.provider_client import MAX_BYTES, ProviderClient
@@ -43,7 +43,7 @@ async def chat(
     else:
         reply = await client.fetch_json("POST", PATH, body, key=call.key)
     return ModelAnswer(
-        value=client.redact(_read_text(reply, client)), usage=count(reply, TOKENS, max_usage)
+        value=client.redact(_read_text(reply, client)), usage=count_usage(reply, TOKENS, max_usage)
     )
 
 
@@ -67,7 +67,7 @@ class _Chunks(EventJoiner):
         self._finish_reason: Any = None
         self._usage: Any = None
 
-    def take(self, event: Mapping[str, Any]) -> str:
+    def join_event(self, event: Mapping[str, Any]) -> str:
         self._usage = event.get("usage") or self._usage
         choice = FIRST.first(event)
         if not isinstance(choice, dict) or choice.get("index") not in (0, None):

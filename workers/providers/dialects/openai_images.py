@@ -6,7 +6,7 @@ from engine.models.dialects.openai import OpenAISection
 from engine.models.pricing import Usage
 from workers.outbound.forms import Form, FormFile
 from workers.providers.answers.errors import bad_response
-from workers.providers.answers.usage import TOKENS, count
+from workers.providers.answers.usage import TOKENS, count_usage
 from workers.providers.base import CallContext, ModelAnswer, StoredMedia
 from workers.providers.dialects.chat_request import ChatRequest
 from workers.providers.media import keep_base64, keep_url, load_media, one_or_all, resize_sending
@@ -31,7 +31,7 @@ async def draw(
         raise bad_response("has no images")
     content_type = f"image/{reply.get('output_format') or 'png'}"
     stored = [await _keep_image(each, content_type, call) for each in listed]
-    usage = count(reply, TOKENS, max_usage, images=len(stored))
+    usage = count_usage(reply, TOKENS, max_usage, images=len(stored))
     return ModelAnswer(value=one_or_all(stored), usage=usage)
 
 

@@ -20,7 +20,7 @@ from workers.providers.answers.errors import (
     RATE_LIMITED,
     TIMEOUT,
     UNAVAILABLE,
-    of_transport,
+    failure_of_transport,
     read_wait,
 )
 from workers.providers.answers.rate_headers import read_limits
@@ -47,7 +47,7 @@ class LimiterKey:
     pacing: Pacing = USUAL_PACING
 
     @classmethod
-    def of(cls, model: Model, environ: Mapping[str, str]) -> "LimiterKey | None":
+    def for_model(cls, model: Model, environ: Mapping[str, str]) -> "LimiterKey | None":
         """Return the key for a call of a model; None without a provider.
 
         Models with one credential and the same stated limits share a queue. Without stated limits
@@ -121,7 +121,7 @@ class LimiterTurn:
                     structs.replace(call, consume=self._observe_body(call.consume))
                 )
             except NodeFailed as failure:
-                self._note(of_transport(failure))
+                self._note(failure_of_transport(failure))
                 raise
             self.note_answer(answer.status, answer.headers)
             return answer

@@ -97,7 +97,7 @@ class FastPath:
     def begin(self, reference: str, inline_run: InlineRun) -> FastWalk | None:
         """Walk the execution and ask the store to end it; None: `finish` it, or claim it."""
         plan = self._cached_plan(reference, inline_run)
-        pure_plan = None if plan is None else PurePlan.of(plan)
+        pure_plan = None if plan is None else PurePlan.prepare(plan)
         if pure_plan is None:
             return None
         began = time.monotonic()

@@ -90,7 +90,7 @@ class PurePlan:
         self._counts = _find_counters(plan, order)
 
     @classmethod
-    def of(cls, plan: Plan) -> "PurePlan | None":
+    def prepare(cls, plan: Plan) -> "PurePlan | None":
         """Return the prepared plan, which the plan keeps; None: its runs need a claim."""
         if PREPARED not in plan.derived:
             plan.derived[PREPARED] = cls._prepare(plan)

@@ -44,7 +44,7 @@ class ExecutionCheckpoints:
         """Account that owns the workflow."""
         return self._claimed.owner_id
 
-    def of(self, index: int, claim: NodeClaim | None) -> "NodeCheckpoints":
+    def for_attempt(self, index: int, claim: NodeClaim | None) -> "NodeCheckpoints":
         """Return the checkpoints of the attempt that this claim is for."""
         is_retry = "retry_of" in self._claimed.record
         is_first = self._claimed.fence == 1 and not is_retry
@@ -72,7 +72,7 @@ class ExecutionCheckpoints:
         """Return the name of one call, equal for all workers, attempts and retries."""
         return f"{self._claimed.call_prefix}-{index}-{item}"
 
-    async def read(self, index: int, item: int) -> Any:
+    async def read_job(self, index: int, item: int) -> Any:
         """Return the recorded job, None for none."""
         claimed, stored = self._claimed, self._stored
         data = await retry_until_answered(
@@ -80,7 +80,7 @@ class ExecutionCheckpoints:
         )
         return unpack(data) if data else None
 
-    async def save(self, index: int, item: int, job: Any) -> None:
+    async def save_job(self, index: int, item: int, job: Any) -> None:
         """Record a job, None to remove it. Raises NodeFailed."""
         lease, packed = self._claimed.lease, b"" if job is None else pack(job)
         must_cancel = is_cancellable(job)
@@ -185,11 +185,15 @@ class NodeCheckpoints:
 
     async def find_job(self, item: int) -> Any:
         """Return the job that an earlier attempt recorded for an item, None for none."""
-        return await self._execution_checkpoints.read(self._index, item) if self._may_have else None
+        return (
+            await self._execution_checkpoints.read_job(self._index, item)
+            if self._may_have
+            else None
+        )
 
     async def save_job(self, item: int, job: Any) -> None:
         """Record the job of an item's call, None to remove it. Raises NodeFailed."""
-        await self._execution_checkpoints.save(self._index, item, job)
+        await self._execution_checkpoints.save_job(self._index, item, job)
 
     async def find_answer(self, item: int) -> ModelAnswer | None:
         """Return the answer that an earlier attempt recorded, None: call the model."""

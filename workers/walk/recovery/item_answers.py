@@ -33,7 +33,7 @@ class AnswerBatches:
         self._lease = lease
         self._ids = lease.account_id, lease.execution_id
 
-    async def read(self, index: int) -> list[bytes | None]:
+    async def read_batches(self, index: int) -> list[bytes | None]:
         """Return a node's batches in order, None for one that is lost or unreadable."""
         batches = await retry_until_answered(
             lambda: self._stored.read_answers(*self._ids, index), "read item answers"
@@ -48,7 +48,9 @@ class AnswerBatches:
         except (FileNotFoundError, StorageFailed):
             return None
 
-    async def save(self, index: int, number: int, batch: bytes, *, is_offloaded: bool) -> None:
+    async def save_batch(
+        self, index: int, number: int, batch: bytes, *, is_offloaded: bool
+    ) -> None:
         """Record a node's batch, in an object when `is_offloaded`. Raises StorageFailed."""
         value: bytes | str = batch
         if is_offloaded:
@@ -107,7 +109,7 @@ class ItemAnswers:
             self._task.cancel()
 
     async def _read(self) -> None:
-        batches = await self._batches.read(self._index)
+        batches = await self._batches.read_batches(self._index)
         self._number = len(batches)
         for batch in batches:
             self._capacity.add(0 if batch is None else len(batch))
@@ -143,7 +145,7 @@ class ItemAnswers:
         size, number = len(batch), self._number + 1
         is_offloaded = not self._capacity.fits(size)
         try:
-            await self._batches.save(self._index, number, batch, is_offloaded=is_offloaded)
+            await self._batches.save_batch(self._index, number, batch, is_offloaded=is_offloaded)
         except StorageFailed:
             log.warning("item answers are not recorded", extra={"node_index": self._index})
             return

@@ -98,7 +98,7 @@ class Reconciler:
 
     async def _take_over(self, statuses: Sequence[NodeStatus], changed: set[int]) -> None:
         state = self._state
-        outputs = await self._output_store.read(await self._read_record(), changed)
+        outputs = await self._output_store.read_outputs(await self._read_record(), changed)
         state.ready_cpu = [i for i in state.ready_cpu if i not in changed]
         state.ready_io = [i for i in state.ready_io if i not in changed]
         for index in sorted(changed):

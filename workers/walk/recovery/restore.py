@@ -19,7 +19,7 @@ async def restore(
 ) -> None:
     """Restore claims, outputs, retries and the result from the record."""
     state.claims = parse_claims(claimed.record)
-    outputs = await output_store.read(claimed.record, range(len(claimed.statuses)))
+    outputs = await output_store.read_outputs(claimed.record, range(len(claimed.statuses)))
     state.progress = Progress(plan, claimed.statuses, outputs)
     settlement.restore_result(claimed.record)
     for skipped in state.progress.take_skipped():

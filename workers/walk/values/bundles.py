@@ -34,7 +34,7 @@ class OutputBundles:
         self._lock = asyncio.Lock()
         self._pending: list[_PendingOutput] = []
 
-    async def put(self, index: int, data: bytes, seconds: float) -> str:
+    async def put_output(self, index: int, data: bytes, seconds: float) -> str:
         """Store a node's output; returns its name. Raises StorageFailed, also after the time."""
         entry = _PendingOutput(index, data)
         self._pending.append(entry)

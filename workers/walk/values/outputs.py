@@ -63,7 +63,7 @@ class OutputStore:
         self._unreadable: dict[int, NodeFailed] = {}
         self._has_stored = False
 
-    def count(self, index: int, outcome: AttemptOutcome) -> AttemptOutcome:
+    def count_output(self, index: int, outcome: AttemptOutcome) -> AttemptOutcome:
         """Count a node's output, and fail the node when the run exceeds its limit with it.
 
         Only the result is stored of the node whose output is the execution's result.
@@ -96,7 +96,7 @@ class OutputStore:
         limit = self._max_bytes
         return NodeFailed("run_too_large", f"The outputs of this run are over {limit} bytes")
 
-    def fits(self, index: int, outcome: AttemptOutcome) -> bool:
+    def fits_record(self, index: int, outcome: AttemptOutcome) -> bool:
         """Return whether the outcome goes on the record as it is; if so, it is counted there."""
         if outcome.failure is not None or outcome.offloaded_name:
             return True
@@ -108,7 +108,7 @@ class OutputStore:
         self._capacity.add(size)
         return True
 
-    async def store(
+    async def offload(
         self, index: int, outcome: AttemptOutcome, seconds: float | None
     ) -> AttemptOutcome:
         """Offload an output within the rest of the node's time, None: unlimited.
@@ -128,7 +128,7 @@ class OutputStore:
         if not is_large(len(data)) and index != self._plan.result_node:
             if self._output_bundles is None:
                 self._output_bundles = OutputBundles(self._offloaded, self._claimed)
-            return await self._output_bundles.put(index, data, seconds)
+            return await self._output_bundles.put_output(index, data, seconds)
         claimed = self._claimed
         name = make_name(claimed.lease.object_prefix, index, len(data))
         ids = claimed.account_id, claimed.execution_id
@@ -149,7 +149,7 @@ class OutputStore:
             async with asyncio.timeout(REMOVE_SECONDS):
                 await self._offloaded.remove_dropped(claimed.account_id, claimed.execution_id)
 
-    async def read(
+    async def read_outputs(
         self, record: Mapping[str, bytes], wanted: Container[int]
     ) -> dict[int, Outputs | None]:
         """Return outputs on record of these nodes; offloaded ones only where a node needs them.

@@ -28,16 +28,16 @@ SECRETS = ["abcab", "abxyz", "abca", "xx/y", "zz"]
 def test_the_redacted_text_is_the_same_in_any_pieces(pieces: list[str]) -> None:
     text, whole, redactor = "".join(pieces), SecretRedactor(SECRETS), SecretRedactor(SECRETS)
 
-    redacted = [redactor.take(letter) for letter in text]
+    redacted = [redactor.redact_piece(letter) for letter in text]
 
-    assert "".join(redacted) + redactor.flush() == whole.take(text) + whole.flush()
+    assert "".join(redacted) + redactor.flush() == whole.redact_piece(text) + whole.flush()
 
 
 @given(st.lists(st.sampled_from([*"abcxyz", "abcab", "abxyz", "xx/y", "xx%2Fy"]), max_size=20))
 def test_no_secret_passes_in_any_pieces(pieces: list[str]) -> None:
     redactor = SecretRedactor(SECRETS)
 
-    redacted = "".join(map(redactor.take, pieces)) + redactor.flush()
+    redacted = "".join(map(redactor.redact_piece, pieces)) + redactor.flush()
 
     assert not any(secret in redacted for secret in ("abcab", "abxyz", "abca", "xx/y", "xx%2Fy"))
 
@@ -45,7 +45,7 @@ def test_no_secret_passes_in_any_pieces(pieces: list[str]) -> None:
 def test_nothing_is_held_back_that_cannot_become_a_secret() -> None:
     redactor = SecretRedactor(["secret-key"])
 
-    assert [redactor.take(each) for each in ("a", "se", "cond", "sec", "ret-key", ".")] == [
+    assert [redactor.redact_piece(each) for each in ("a", "se", "cond", "sec", "ret-key", ".")] == [
         "a",
         "",
         "second",

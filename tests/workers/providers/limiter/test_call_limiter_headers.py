@@ -66,7 +66,7 @@ async def test_no_turn_is_asked_for_once_the_limits_have_lapsed(
     await one.call(limited())
     await one.call(limited())
     await eventually(report_kinds(one), lambda kinds: kinds == [CallOutcome.ASK, CallOutcome.DONE])
-    limiter_key = LimiterKey.of(limited(), ENVIRON)
+    limiter_key = LimiterKey.for_model(limited(), ENVIRON)
     assert limiter_key is not None
     with redis.Redis.from_url(redis_url) as client:
         assert client.delete(provider_keys.provider_state(limiter_key.provider))

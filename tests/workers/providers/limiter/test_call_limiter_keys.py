@@ -9,7 +9,7 @@ from workers.providers.limiter.call_limiter import LimiterKey, guess_tokens
 
 
 def queue_of(asked: Model, **environ: str) -> str:
-    limiter_key = LimiterKey.of(asked, environ)
+    limiter_key = LimiterKey.for_model(asked, environ)
     assert limiter_key is not None
     return limiter_key.provider
 
@@ -45,7 +45,9 @@ def test_the_base_url_in_the_environment_is_part_of_the_key() -> None:
     ],
 )
 def test_metrics_name_the_host_that_calls_go_to(base_url: str, label: str) -> None:
-    limiter_key = LimiterKey.of(model(call=CHAT + 'base_url_env = "PLACE"\n'), {"PLACE": base_url})
+    limiter_key = LimiterKey.for_model(
+        model(call=CHAT + 'base_url_env = "PLACE"\n'), {"PLACE": base_url}
+    )
 
     assert limiter_key is not None
     assert limiter_key.label == label

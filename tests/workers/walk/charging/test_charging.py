@@ -370,7 +370,7 @@ async def test_runs_that_spend_together_never_pass_the_balance(payer: PayingAcco
             execution_id = await payer.runner.begin(slug, terms=payer.terms)
         except InsufficientCredits:
             return None
-        payer.held_walker.walker.take(payer.reference(execution_id))
+        payer.held_walker.walker.take_hint(payer.reference(execution_id))
         return await payer.end(execution_id)
 
     ended = await asyncio.gather(*(run() for _ in range(20)))

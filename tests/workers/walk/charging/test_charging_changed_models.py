@@ -42,7 +42,7 @@ async def test_a_node_that_has_not_begun_costs_the_new_price_of_its_model(
     execution_id = await payer.accept(answer(model_node(Graph(), "one"), "one"))
 
     with use_models([now]):
-        payer.held_walker.walker.take(payer.reference(execution_id))
+        payer.held_walker.walker.take_hint(payer.reference(execution_id))
         execution = await payer.end(execution_id)
 
     assert execution.micro_usd == 10_000 * factor
@@ -64,7 +64,7 @@ async def test_a_run_whose_model_is_gone_ends_with_that_error_at_another_worker(
     await payer.store.walks.give_back(reference, "dead", is_lost=True)
 
     with use_models([]):
-        payer.held_walker.walker.take(reference)
+        payer.held_walker.walker.take_hint(reference)
         execution = await payer.end(execution_id)
 
     gone = {"code": "model_gone", "message": "There is no model 'echo' here"}

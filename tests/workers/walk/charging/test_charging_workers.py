@@ -29,7 +29,7 @@ async def test_a_charged_node_whose_worker_dies_is_paid_once(payer: PayingAccoun
     claimed = await claim_first(payer, execution_id)
 
     await payer.store.walks.give_back(claimed.reference, OTHER, is_lost=True)
-    payer.held_walker.walker.take(claimed.reference)
+    payer.held_walker.walker.take_hint(claimed.reference)
     execution = await payer.end(execution_id)
 
     assert execution.status is ExecutionStatus.COMPLETED
@@ -46,7 +46,7 @@ async def test_a_worker_that_comes_back_late_charges_nothing(payer: PayingAccoun
 
     await payer.store.walks.give_back(claimed.reference, OTHER, is_lost=True)
     payer.models.held = {"one"}
-    payer.held_walker.walker.take(claimed.reference)
+    payer.held_walker.walker.take_hint(claimed.reference)
     await payer.models.called(1)
     early = await payer.store.walks.advance(claimed.lease, 2, step)
     payer.models.open()
@@ -72,7 +72,7 @@ async def test_a_step_that_arrives_twice_charges_once(payer: PayingAccount) -> N
 
     for _ in range(3):
         await payer.store.walks.advance(claimed.lease, 2, step)
-    payer.held_walker.walker.take(claimed.reference)
+    payer.held_walker.walker.take_hint(claimed.reference)
     execution = await payer.end(execution_id)
 
     assert payer.models.calls == []
@@ -91,7 +91,7 @@ async def test_two_workers_of_one_run_charge_each_node_once(payer: PayingAccount
 
     execution_id = await payer.begin(answer(graph, *names))
     await payer.models.called(6)
-    other.walker.take(payer.reference(execution_id))
+    other.walker.take_hint(payer.reference(execution_id))
     payer.models.open()
     execution = await payer.end(execution_id)
     await other.walker.drain(1)

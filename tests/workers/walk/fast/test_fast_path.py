@@ -62,7 +62,7 @@ async def test_an_inline_run_is_run_without_a_claim_and_counted(
     texts = metrics.NODES_ENDED.labels("textBox", "completed")._value
     before = (ended("completed"), texts.get(), refused())
 
-    held_walker.walker.take(reference, await take_carried(runner, store))
+    held_walker.walker.take_hint(reference, await take_carried(runner, store))
     await eventually(_async(lambda: held_walker.released == 1))
     execution = await runner.end(keyspace.parse_reference(reference)[1])
 
@@ -94,7 +94,7 @@ async def test_a_run_whose_plan_is_cached_is_walked_while_its_hint_is_read(
     reference = await begin(runner, greeting(), who="Ada")
     inline_run, tasks = await take_carried(runner, store), asyncio.all_tasks()
 
-    held_walker.walker.take(reference, inline_run)
+    held_walker.walker.take_hint(reference, inline_run)
 
     assert asyncio.all_tasks() == tasks
     assert (await runner.end(keyspace.parse_reference(reference)[1])).result == {
@@ -111,7 +111,7 @@ async def test_a_run_whose_plan_must_be_read_needs_no_claim_either(
 
     other = Store.open(settings, ObjectStore.from_settings(settings))
     held_walker = HeldWalker(other)
-    held_walker.walker.take(reference, inline_run)
+    held_walker.walker.take_hint(reference, inline_run)
     await eventually(_async(lambda: held_walker.released == 1))
     await other.close()
 
@@ -128,7 +128,7 @@ async def test_a_doubled_hint_is_refused_by_the_claim(
     before = refused()
 
     for number in range(1, 4):
-        held_walker.walker.take(reference, inline_run)
+        held_walker.walker.take_hint(reference, inline_run)
         await eventually(_async(lambda number=number: held_walker.released == number))
 
     assert refused() - before == 2
@@ -162,7 +162,7 @@ async def test_a_hint_is_never_the_truth(
         "inputs": inline_run.inputs,
     }
 
-    held_walker.walker.take(reference, InlineRun(**fields | change))
+    held_walker.walker.take_hint(reference, InlineRun(**fields | change))
     execution = await runner.end(keyspace.parse_reference(reference)[1])
 
     assert execution.result == {"text": "Hello Ada"}
@@ -177,7 +177,7 @@ async def test_a_run_that_is_not_pure_is_claimed_despite_its_inline_run(
     slug = await runner.save(http_fan("https://example.com/", 1))
     reference = keyspace.reference(runner.account.id, await runner.begin(slug))
 
-    held_walker.walker.take(reference, InlineRun(slug=slug, version=1, inputs=pack({})))
+    held_walker.walker.take_hint(reference, InlineRun(slug=slug, version=1, inputs=pack({})))
     await eventually(_async(lambda: held_walker.released == 1))
 
     assert len(held_walker.gate.calls) == 1
@@ -194,7 +194,7 @@ async def test_a_hint_of_an_older_version_does_not_mix_it_with_a_newer_one(
     reference = keyspace.reference(runner.account.id, execution_id)
     inputs = (await take_carried(runner, store)).inputs
 
-    held_walker.walker.take(reference, InlineRun(slug=slug, version=1, inputs=inputs))
+    held_walker.walker.take_hint(reference, InlineRun(slug=slug, version=1, inputs=inputs))
 
     assert (await runner.end(execution_id)).workflow_version == 2
     assert await fence(store, reference) == b"1"
@@ -207,7 +207,7 @@ async def test_a_node_that_fails_fails_as_after_a_claim(
     graph.node("out", "responseOutput").wire("pick.text-out > out.result-in")
     reference = await begin(runner, graph, who="Ada")
 
-    held_walker.walker.take(reference, await take_carried(runner, store))
+    held_walker.walker.take_hint(reference, await take_carried(runner, store))
     execution = await runner.end(keyspace.parse_reference(reference)[1])
 
     assert execution.status is ExecutionStatus.FAILED
@@ -223,7 +223,7 @@ async def test_outputs_that_are_not_small_are_recorded_as_after_a_claim(
     reference = await begin(runner, greeting(2), who="Ada")
     other = HeldWalker(store)
 
-    other.walker.take(reference, await take_carried(runner, store))
+    other.walker.take_hint(reference, await take_carried(runner, store))
     execution = await runner.end(keyspace.parse_reference(reference)[1])
 
     assert execution.result == {"text": "Hello Hello Ada"}
@@ -240,7 +240,7 @@ async def test_a_cancelled_execution_stays_cancelled(
     await store.executions.cancel(runner.account.id, execution_id)
     before = ended("completed")
 
-    held_walker.walker.take(reference, inline_run)
+    held_walker.walker.take_hint(reference, inline_run)
     await eventually(_async(lambda: held_walker.released == 1))
 
     assert (await runner.end(execution_id)).status is ExecutionStatus.CANCELLED
@@ -261,7 +261,7 @@ async def test_inputs_that_are_not_small_together_are_not_even_tried(
         return await run(node_type, *words)
 
     monkeypatch.setattr(ResponseOutput, "run", note)
-    other.walker.take(reference, await take_carried(runner, store))
+    other.walker.take_hint(reference, await take_carried(runner, store))
     await eventually(_async(lambda: other.released == 1))
 
     assert len(lists) == 1
@@ -295,7 +295,7 @@ async def test_an_end_whose_reply_was_lost_is_asked_again(
     reference = await begin(runner, greeting(), who="Ada")
     before = (ended("completed"), refused())
 
-    held_walker.walker.take(reference, await take_carried(runner, store))
+    held_walker.walker.take_hint(reference, await take_carried(runner, store))
     await eventually(_async(lambda: held_walker.released == 1))
 
     assert (ended("completed"), refused()) == (before[0] + 1, before[1])
@@ -317,10 +317,10 @@ async def test_a_worker_that_stops_before_the_store_answers_leaves_the_run_to_ot
     monkeypatch.setattr(Walks, "finish", finish)
     reference = await begin(runner, greeting(), who="Ada")
     inline_run = await take_carried(runner, store)
-    held_walker.walker.take(reference, inline_run)
+    held_walker.walker.take_hint(reference, inline_run)
     await eventually(_async(lambda: len(asked) == 2))
     other = await begin(runner, greeting(), who="Bob")
-    held_walker.walker.take(other, await take_carried(runner, store))
+    held_walker.walker.take_hint(other, await take_carried(runner, store))
 
     await held_walker.walker.drain(0.05)
 

@@ -34,7 +34,7 @@ def plan_of(graph: Graph) -> Plan:
 
 
 def pure_plan_of(plan: Plan) -> PurePlan:
-    found = PurePlan.of(plan)
+    found = PurePlan.prepare(plan)
     assert found is not None
     return found
 
@@ -174,8 +174,8 @@ def test_texts_are_filled_as_elsewhere(text: str, inputs: dict[str, Any], result
 def test_a_plan_keeps_what_was_prepared() -> None:
     plan = plan_of(greeting())
 
-    assert PurePlan.of(plan) is PurePlan.of(plan)
+    assert PurePlan.prepare(plan) is PurePlan.prepare(plan)
 
 
 def test_a_plan_with_effects_is_not_prepared() -> None:
-    assert PurePlan.of(plan_of(http_fan("https://example.com/", 1))) is None
+    assert PurePlan.prepare(plan_of(http_fan("https://example.com/", 1))) is None

@@ -33,7 +33,7 @@ def checkpoints_of(
     store: Store, claimed: ClaimedExecution, plan: Plan, claim: NodeClaim
 ) -> NodeCheckpoints:
     checkpoints = ExecutionCheckpoints(store.checkpoints, store.offloaded, claimed, plan)
-    return checkpoints.of(node_of(plan), claim)
+    return checkpoints.for_attempt(node_of(plan), claim)
 
 
 def node_of(plan: Plan) -> int:

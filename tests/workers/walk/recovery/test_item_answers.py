@@ -36,10 +36,12 @@ class RecordedBatches:
     def __post_init__(self) -> None:
         self.opened.set()
 
-    async def read(self, index: int) -> list[bytes | None]:
+    async def read_batches(self, index: int) -> list[bytes | None]:
         return list(self.batches)
 
-    async def save(self, index: int, number: int, batch: bytes, *, is_offloaded: bool) -> None:
+    async def save_batch(
+        self, index: int, number: int, batch: bytes, *, is_offloaded: bool
+    ) -> None:
         await self.opened.wait()
         if self.refuses:
             self.refuses -= 1

@@ -73,7 +73,7 @@ async def recover(payer: PayingAccount, execution_id: str) -> Execution:
     await payer.store.walks.give_back(reference, WORKER, is_lost=True)
     other = HeldWalker(payer.store, PlainPool(), payer.models, OTHER)
     payer.models.held = set()
-    other.walker.take(reference)
+    other.walker.take_hint(reference)
     try:
         return await payer.end(execution_id)
     finally:
@@ -282,5 +282,5 @@ async def hurry(payer: PayingAccount, execution_id: str) -> Execution:
             await payer.store.client.send(
                 "HSET", key, name, b":".join([owner, attempts, b"1", lost])
             )
-    payer.held_walker.walker.take(payer.reference(execution_id))
+    payer.held_walker.walker.take_hint(payer.reference(execution_id))
     return await payer.end(execution_id)

@@ -76,7 +76,7 @@ async def share(runner: Runner, held_walker: HeldWalker) -> ClaimedExecution:
     claimed = await runner.store.walks.claim(reference, OTHER)
     assert claimed is not None
     await advance(runner.store, claimed, 1, Step(claimed=[0], shares_work=True))
-    held_walker.walker.take(reference)
+    held_walker.walker.take_hint(reference)
     await held_walker.gate.called(1)
     assert "n=1" in held_walker.gate.calls[0]
     return claimed
@@ -88,7 +88,7 @@ async def test_a_dead_walkers_node_is_begun_by_the_other_walker(
     claimed = await share(runner, held_walker)
 
     await store.walks.give_back(claimed.reference, OTHER, is_lost=True)
-    held_walker.walker.take(claimed.reference)
+    held_walker.walker.take_hint(claimed.reference)
     await held_walker.gate.called(2)
     held_walker.gate.opened.set()
     execution = await runner.end(claimed.execution_id)
@@ -103,7 +103,7 @@ async def test_a_retry_that_another_walker_left_is_taken_over_when_it_is_due(
     claimed = await share(runner, held_walker)
 
     await advance(store, claimed, 2, Step(retrying=[(0, 50)], leave=True))
-    held_walker.walker.take(claimed.reference)
+    held_walker.walker.take_hint(claimed.reference)
     await held_walker.gate.called(2)
     held_walker.gate.opened.set()
     execution = await runner.end(claimed.execution_id)
@@ -126,7 +126,7 @@ async def test_a_retry_that_another_walker_left_is_taken_over_once_however_often
     await advance(store, claimed, 2, Step(retrying=[(0, 500)], leave=True))
     for _ in range(3):
         before = calls["advance"]
-        held_walker.walker.take(claimed.reference)
+        held_walker.walker.take_hint(claimed.reference)
         await eventually(_async(lambda before=before: calls["advance"] > before))
     await held_walker.gate.called(2)
     held_walker.gate.opened.set()
@@ -164,7 +164,7 @@ async def test_a_node_begun_by_another_walker_is_waited_for_without_haste(
     graph.wire("in.who > size.value-in", "size.value-out > out.result-in")
     execution_id = await runner.begin(await runner.save(graph), {"who": "Ada"})
     reference = keyspace.reference(runner.account.id, execution_id)
-    held_walker.walker.take(reference)
+    held_walker.walker.take_hint(reference)
     await eventually(_async(lambda: pool.calls == 1))
     key = keyspace.execution(runner.account.id, execution_id)
     await store.client.send("HSET", key, "shares_work", "1")
@@ -200,7 +200,7 @@ async def test_a_shared_walk_goes_on_though_replies_to_its_steps_are_lost(
     assert claimed is not None
     await advance(store, claimed, 1, Step(shares_work=True))
     lose_first_replies_to_claims(monkeypatch)
-    held_walker.walker.take(reference)
+    held_walker.walker.take_hint(reference)
     execution = await runner.end(execution_id)
 
     assert execution.result == {"values": ["result"] * 3}
@@ -231,7 +231,7 @@ async def test_an_execution_whose_record_is_gone_is_let_go_without_a_fault(
 
     monkeypatch.setattr(Walks, "records", remove_and_read)
     await advance(store, claimed, 2, Step(settled=[(0, NodeStatus.COMPLETED)]))
-    held_walker.walker.take(claimed.reference)
+    held_walker.walker.take_hint(claimed.reference)
 
     async def has_task() -> bool:
         return held_walker.walker.has_task(claimed.reference)

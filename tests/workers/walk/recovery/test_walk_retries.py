@@ -195,7 +195,7 @@ async def test_values_that_were_not_recorded_forbid_a_retry(payer: PayingAccount
     body = parse_document(graph.body() | {"recordValues": "none"})
     slug = (await payer.store.workflows.create(payer.account.id, body, [])).slug
     first = await payer.runner.begin(slug, terms=payer.terms)
-    payer.held_walker.walker.take(payer.reference(first))
+    payer.held_walker.walker.take_hint(payer.reference(first))
     assert (await payer.end(first)).status is ExecutionStatus.FAILED
 
     with pytest.raises(ExecutionNotRetryable) as refusal:
@@ -243,7 +243,7 @@ async def test_large_outputs_become_objects_of_the_retry(payer: PayingAccount) -
 
     second = await accept_retry(payer, first)
     await payer.store.offloaded.remove(payer.account.id, first)
-    payer.held_walker.walker.take(payer.reference(second))
+    payer.held_walker.walker.take_hint(payer.reference(second))
 
     assert (await payer.end(second)).result == {"text": "x" * 270_000, "model": "<m 270000>"}
     entries = [row.outputs for row in parse_rows(await record(payer, second)).values()]

@@ -26,7 +26,7 @@ async def play(payer: PayingAccount, seed: int) -> Counter[str]:
     _, plan = await payer.store.workflows.plan(slug)
     assert plan is not None
     execution_id = await payer.runner.begin(slug, {"who": "Ada"}, terms=payer.terms)
-    payer.held_walker.walker.take(payer.reference(execution_id))
+    payer.held_walker.walker.take_hint(payer.reference(execution_id))
     runs, figures = [await payer.end(execution_id)], Counter[str]()
 
     while runs[-1].status is ExecutionStatus.FAILED:

@@ -22,7 +22,7 @@ async def test_a_hint_that_comes_during_the_drain_goes_back(
     await store.client.send("DEL", process_keys.hints("walk"))
 
     await held_walker.walker.drain(0)
-    held_walker.walker.take(keyspace.reference(runner.account.id, execution_id))
+    held_walker.walker.take_hint(keyspace.reference(runner.account.id, execution_id))
     await eventually(store.hints.depth, lambda depth: depth == 1)
 
     assert (held_walker.released, executions_held(held_walker.walker)) == (1, 0)
@@ -53,7 +53,7 @@ async def test_draining_hands_over_ready_nodes_though_a_retry_is_far_ahead(
         "later", "httpRequest", url="https://example.com/fail", retry={"attempts": 2, "backoff": 60}
     ).wire("later.response-out > out.result-in")
     execution_id = await runner.begin(await runner.save(graph))
-    held_walker.walker.take(keyspace.reference(runner.account.id, execution_id))
+    held_walker.walker.take_hint(keyspace.reference(runner.account.id, execution_id))
     await eventually(_async(lambda: len(held_walker.gate.calls) == 2))
 
     draining = asyncio.create_task(held_walker.walker.drain(5))
@@ -72,7 +72,7 @@ async def test_draining_waits_for_no_retry(
     monkeypatch.setattr("workers.walk.walk.RETRY_WAIT_SECONDS", 60)
     graph = http_line("https://example.com/fail", 1, retry={"attempts": 2, "backoff": 30})
     execution_id = await runner.begin(await runner.save(graph))
-    held_walker.walker.take(keyspace.reference(runner.account.id, execution_id))
+    held_walker.walker.take_hint(keyspace.reference(runner.account.id, execution_id))
     await held_walker.gate.called(1)
 
     await held_walker.walker.drain(10)

@@ -57,11 +57,11 @@ async def test_an_execution_whose_step_is_refused_is_given_back_for_later(
     reference = await begin(runner)
     refuse(monkeypatch, Walks, "advance", REFUSED)
 
-    held_walker.walker.take(reference)
+    held_walker.walker.take_hint(reference)
     await is_free(held_walker)
     pause = await due_in(store, runner, reference)
     held = await store.leases.held(WORKER)
-    held_walker.walker.take(reference)
+    held_walker.walker.take_hint(reference)
     execution = await runner.end(keyspace.parse_reference(reference)[1])
 
     assert held == []
@@ -77,7 +77,7 @@ async def test_an_execution_whose_steps_are_always_refused_is_not_walked_again_a
     refuse(monkeypatch, Walks, "advance", *[REFUSED] * 100)
 
     for turn in range(8):
-        held_walker.walker.take(reference)
+        held_walker.walker.take_hint(reference)
         await is_free(held_walker, turn + 1)
 
     pause = await due_in(store, runner, reference)
@@ -93,7 +93,7 @@ async def test_an_execution_that_cannot_even_be_failed_is_given_back(
     refuse(monkeypatch, Walk, "run", ArithmeticError("a bug"))
     refuse(monkeypatch, Walks, "advance", REFUSED)
 
-    held_walker.walker.take(reference)
+    held_walker.walker.take_hint(reference)
     await is_free(held_walker)
 
     assert await store.leases.held(WORKER) == []
@@ -110,7 +110,7 @@ async def test_an_execution_that_cannot_be_claimed_stays_due(
     reference = await begin(runner)
     refuse(monkeypatch, Walks, "claim", REFUSED)
 
-    held_walker.walker.take(reference)
+    held_walker.walker.take_hint(reference)
     await is_free(held_walker)
 
     assert await due_in(store, runner, reference) is not None

@@ -44,7 +44,7 @@ async def putting(
 ) -> list[asyncio.Task[str]]:
     """Start outputs, the first of which is being written."""
     tasks = [
-        asyncio.create_task(output_bundles.put(index, b"%d" % index * 10, seconds))
+        asyncio.create_task(output_bundles.put_output(index, b"%d" % index * 10, seconds))
         for index in range(count)
     ]
     await asyncio.sleep(0)
@@ -103,7 +103,7 @@ async def test_a_failed_write_fails_all_its_outputs_and_no_later_one(
     offloaded.opened.set()
 
     failed = await asyncio.gather(*tasks, return_exceptions=True)
-    later = await output_bundles.put(9, b"later", 5)
+    later = await output_bundles.put_output(9, b"later", 5)
 
     assert [type(each) for each in failed] == [StorageFailed] * 5
     assert value(offloaded, later) == b"later"
@@ -114,8 +114,8 @@ async def test_an_abandoned_output_is_not_written_later(
 ) -> None:
     [first] = await putting(output_bundles, 1)
     with pytest.raises(StorageFailed):
-        await output_bundles.put(1, b"late", 0.01)
-    last = asyncio.create_task(output_bundles.put(2, b"last", 5))
+        await output_bundles.put_output(1, b"late", 0.01)
+    last = asyncio.create_task(output_bundles.put_output(2, b"last", 5))
     await asyncio.sleep(0)
 
     offloaded.opened.set()

@@ -46,7 +46,7 @@ RESULT = {"texts": ["<one>"], "values": [300_000]}
 
 
 async def walk(payer: PayingAccount, execution_id: str) -> Execution:
-    payer.held_walker.walker.take(payer.reference(execution_id))
+    payer.held_walker.walker.take_hint(payer.reference(execution_id))
     return await payer.end(execution_id)
 
 
@@ -80,7 +80,7 @@ async def test_they_count_in_the_memory_of_the_worker_before_they_are_read(
     execution_id = await payer.accept(sized(), LARGE)
     blob_store.hangs = True
 
-    payer.held_walker.walker.take(payer.reference(execution_id))
+    payer.held_walker.walker.take_hint(payer.reference(execution_id))
 
     async def is_asked() -> bool:
         return bool(blob_store.asked)
@@ -108,7 +108,7 @@ async def test_a_place_that_cannot_be_read_for_a_while_costs_no_run(
     blob_store.left = 1_000
 
     for _ in range(10):  # more often than a run may be lost
-        payer.held_walker.walker.take(payer.reference(execution_id))
+        payer.held_walker.walker.take_hint(payer.reference(execution_id))
         await given_back(payer, execution_id)
     unread = await payer.store.executions.get(payer.account.id, execution_id)
     blob_store.left = 0
@@ -128,7 +128,7 @@ async def test_an_execution_with_unreadable_inputs_is_due_again_after_a_pause(
     blob_store.left = 1_000
     seconds, _ = await payer.store.client.send("TIME")
 
-    payer.held_walker.walker.take(payer.reference(execution_id))
+    payer.held_walker.walker.take_hint(payer.reference(execution_id))
     await given_back(payer, execution_id)
 
     due = keyspace.due(partition_of(payer.account.id))
@@ -191,7 +191,7 @@ async def test_a_slow_place_holds_up_no_other_run_and_no_slot_for_computing(
         return await payer.held_walker.load_gate.wait_quiet(0) < idle
 
     idle = await payer.held_walker.load_gate.wait_quiet(0)
-    payer.held_walker.walker.take(payer.reference(slow))
+    payer.held_walker.walker.take_hint(payer.reference(slow))
     assert await begins_no_other()
     await eventually(begins_no_other, lambda found: not found)
 
@@ -241,7 +241,7 @@ async def test_another_worker_reads_the_inputs_of_a_dead_one(
 ) -> None:
     execution_id = await left_by_another(payer, chain(), settled=0)
     blob_store.left = 1_000
-    payer.held_walker.walker.take(payer.reference(execution_id))
+    payer.held_walker.walker.take_hint(payer.reference(execution_id))
     await given_back(payer, execution_id)
     blob_store.left = 0
 
@@ -277,8 +277,8 @@ async def test_two_workers_at_one_run_have_the_same_inputs(
     second = HeldWalker(store, PlainPool(), payer.models, worker_id=OTHER)
     execution_id = await payer.accept(sized(), LARGE)
 
-    payer.held_walker.walker.take(payer.reference(execution_id))
-    second.walker.take(payer.reference(execution_id))
+    payer.held_walker.walker.take_hint(payer.reference(execution_id))
+    second.walker.take_hint(payer.reference(execution_id))
     execution = await payer.end(execution_id)
 
     assert {key: execution.result[key] for key in RESULT} == RESULT
@@ -333,13 +333,13 @@ async def test_draining_gives_a_run_back_whose_inputs_are_being_read(
     async def asks() -> bool:
         return bool(blob_store.asked)
 
-    payer.held_walker.walker.take(payer.reference(execution_id))
+    payer.held_walker.walker.take_hint(payer.reference(execution_id))
     await eventually(asks)
 
     await payer.held_walker.walker.drain(0)
 
     blob_store.hangs = False
     later = HeldWalker(payer.store, PlainPool(), payer.models, worker_id=OTHER)
-    later.walker.take(payer.reference(execution_id))
+    later.walker.take_hint(payer.reference(execution_id))
     assert (await payer.end(execution_id)).status is ExecutionStatus.COMPLETED
     await later.walker.drain(0)

@@ -276,7 +276,7 @@ async def test_another_worker_reads_offloaded_outputs_of_a_dead_one(
 ) -> None:
     execution_id = await left_by_another(payer, bought(), before)
 
-    payer.held_walker.walker.take(payer.reference(execution_id))
+    payer.held_walker.walker.take_hint(payer.reference(execution_id))
     execution = await payer.end(execution_id)
 
     assert execution.result == len(LARGE)
@@ -290,7 +290,7 @@ async def test_a_lost_output_fails_the_node_that_needs_it(
     execution_id = await left_by_another(payer, bought())
     outputs_of(settings, payer.account.id, execution_id)[0].unlink()
 
-    payer.held_walker.walker.take(payer.reference(execution_id))
+    payer.held_walker.walker.take_hint(payer.reference(execution_id))
     execution = await payer.end(execution_id)
 
     assert execution.status is ExecutionStatus.FAILED
@@ -308,7 +308,7 @@ async def test_an_unreadable_output_is_null_where_the_run_is_to_go_on(
     execution_id = await left_by_another(payer, graph)
     blob_store.left = 1_000
 
-    payer.held_walker.walker.take(payer.reference(execution_id))
+    payer.held_walker.walker.take_hint(payer.reference(execution_id))
     execution = await payer.end(execution_id)
 
     assert execution.status is ExecutionStatus.COMPLETED
@@ -323,7 +323,7 @@ async def test_an_unneeded_output_is_not_read(payer: PayingAccount, blob_store: 
     step = Step(settled=[(1, NodeStatus.COMPLETED)], rows=[row], leave=True)
     await payer.store.walks.advance(claimed.lease, 1, step)
 
-    payer.held_walker.walker.take(payer.reference(execution_id))
+    payer.held_walker.walker.take_hint(payer.reference(execution_id))
     execution = await payer.end(execution_id)
 
     assert (execution.status, execution.result) == (ExecutionStatus.COMPLETED, 7)

@@ -145,12 +145,12 @@ async def test_values_stay_for_another_worker_while_the_execution_runs(
     execution_id = await runner.begin(workflow.slug, {"who": SMALL})
     reference = keyspace.reference(runner.account.id, execution_id)
     dying, living = HeldWalker(store, worker_id="w-1"), HeldWalker(store, worker_id="w-2")
-    dying.walker.take(reference)
+    dying.walker.take_hint(reference)
     await dying.gate.called(1)
     await store.walks.give_back(reference, "w-1", is_lost=True)
 
     living.gate.opened.set()
-    living.walker.take(reference)
+    living.walker.take_hint(reference)
     execution = await runner.end(execution_id)
 
     assert SMALL + "y" in str(execution.result)

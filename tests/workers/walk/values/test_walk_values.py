@@ -206,7 +206,7 @@ async def test_an_attempt_whose_worker_died_says_so(store: Store, runner: Runner
     await store.walks.give_back(reference, "w-1", is_lost=True)
 
     living.gate.opened.set()
-    living.walker.take(reference)
+    living.walker.take_hint(reference)
     execution = await runner.end(keyspace.parse_reference(reference)[1])
 
     found = await node_of(runner, execution.id, "h0")
