@@ -119,7 +119,7 @@ async def _open_resources(settings: Settings, worker_id: str) -> AsyncIterator[W
     async with contextlib.AsyncExitStack() as stack:
         store = Store.open(settings, ObjectStore.from_settings(settings), open_archive(settings))
         stack.push_async_callback(store.close)
-        egress = Egress(gate=AddressGate.of(settings), leases=store.outbound)
+        egress = Egress(gate=AddressGate.for_workflows(settings), leases=store.outbound)
         stack.push_async_callback(egress.close)
         limiter = CallLimiter(store.governor, worker_id)
         await stack.enter_async_context(limiter.running(settings.redis_url))
@@ -210,7 +210,7 @@ async def _run_executor(resources: WorkerResources, cpu_slots: int) -> AsyncIter
         pool, local_pool = Pool(slots=cpu_slots, preload=PRELOAD), LocalPool()
         stack.push_async_callback(pool.close)
         stack.push_async_callback(local_pool.close)
-        providers = Egress(gate=AddressGate.of_providers(settings))
+        providers = Egress(gate=AddressGate.for_providers(settings))
         stack.push_async_callback(providers.close)
         assets = AccountMedia(media_service, resources.egress, providers)
         models = ModelCaller(

@@ -190,7 +190,7 @@ async def check_providers(store: Store) -> Check:
         for name in sorted(workers.missing(model)):
             without.setdefault(name, []).append(model.internal_name)
     lacking = set().union(*without.values())
-    missing = ", ".join(f"{name} ({', '.join(found)})" for name, found in sorted(without.items()))
+    missing = ", ".join(f"{name} ({', '.join(models)})" for name, models in sorted(without.items()))
     return Check(
         name="providers",
         is_well=True,

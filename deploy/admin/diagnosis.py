@@ -1,4 +1,4 @@
-"""All checks of one stack, including those that need no stack."""
+"""All checks of one stack, including checks that need no stack."""
 
 import os
 from pathlib import Path
@@ -33,13 +33,13 @@ async def _examine_stack(data_dir: Path) -> list[Check]:
     try:
         stack = find_stack(data_dir)
         async with open_store(stack.redis_url, stack.settings) as store:
-            found = [*await check_store(store), await check_hints(store), check_models(store)]
-            found.append(await check_providers(store))
-            found.append(await check_history(store, find_database(data_dir)))
-        found.append(check_overcommit(stack))
-        found.append(await check_media({**stack.settings, **os.environ}))
+            checks = [*await check_store(store), await check_hints(store), check_models(store)]
+            checks.append(await check_providers(store))
+            checks.append(await check_history(store, find_database(data_dir)))
+        checks.append(check_overcommit(stack))
+        checks.append(await check_media({**stack.settings, **os.environ}))
     except WrongRedis as error:
         return [wrong_redis(error.seen, error.fix)]
     except CommandFailed as error:
         return [no_redis(str(error))]
-    return [*found, await check_gateway(stack), await check_local_model(stack)]
+    return [*checks, await check_gateway(stack), await check_local_model(stack)]

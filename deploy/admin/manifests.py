@@ -46,7 +46,7 @@ class FoundModels:
     left_out: list[str]
     """A sentence for each model that was not loaded."""
     workers: WorkerVariables
-    """Variables that workers have set; without a stack, those of this shell."""
+    """Variables that workers have set; without a stack, the variables of this shell."""
 
 
 def use_models(folder: Path | None, data_dir: Path) -> FoundModels:
@@ -101,8 +101,8 @@ def environ_of_stack(data_dir: Path) -> dict[str, str]:
         stack = find_stack(data_dir)
     except CommandFailed:
         return dict(os.environ)
-    found = stack.settings.get(LOCAL_MODEL_URL)
-    local = {LOCAL_MODEL_URL: found} if found else {}
+    model_url = stack.settings.get(LOCAL_MODEL_URL)
+    local = {LOCAL_MODEL_URL: model_url} if model_url else {}
     return {**stack.demo_environ, **local, **os.environ}
 
 
@@ -203,9 +203,9 @@ async def _call(
     model: Model, values: dict[str, Any], environ: Mapping[str, str], model_call: ModelCall
 ) -> ModelAnswer:
     settings, media_store = load(), _MediaDescriber()
-    egress, pool = Egress(gate=AddressGate.of_providers(settings)), LocalPool()
+    egress, pool = Egress(gate=AddressGate.for_providers(settings)), LocalPool()
     node_egress = Egress(
-        gate=AddressGate.of(settings)
+        gate=AddressGate.for_workflows(settings)
     )  # for media, which may come from the addresses open to nodes
     fetch = partial(fetch_media, account_id="", media_store=media_store, fetcher=node_egress)
     try:

@@ -45,25 +45,25 @@ class WorkflowCaller:
 
     async def execution(self, execution_id: str) -> Answer:
         """Return an execution and its nodes."""
-        found: Answer = await self._api.get(_execution_path(execution_id))
-        return found
+        execution: Answer = await self._api.get(_execution_path(execution_id))
+        return execution
 
     async def node(self, execution_id: str, node_id: str) -> Answer:
         """Return the values and attempts of a node of an execution."""
         path = f"{_execution_path(execution_id)}/nodes/{quote(node_id, safe='')}"
-        found: Answer = await self._api.get(path)
-        return found
+        node: Answer = await self._api.get(path)
+        return node
 
     async def executions(self, *, status: str | None, slug: str | None, limit: int) -> list[Answer]:
         """Return the newest executions of the account, without their nodes."""
 
-        async def read(count: int, cursor: str | None) -> Page:
+        async def read_page(count: int, cursor: str | None) -> Page:
             query = {"status": status, "workflowSlug": slug, "limit": count, "cursor": cursor}
             given = {name: value for name, value in query.items() if value is not None}
             page = await self._api.get(f"/api/executions?{urlencode(given)}")
             return page["rows"], page["nextCursor"] or None
 
-        return await read_pages(read, limit)
+        return await read_pages(read_page, limit)
 
     async def cancel(self, execution_id: str) -> Answer:
         """Request the cancellation of an execution."""
@@ -82,12 +82,12 @@ class WorkflowCaller:
 
 
 async def read_pages(
-    read: Callable[[int, str | None], Awaitable[Page]], limit: int
+    read_page: Callable[[int, str | None], Awaitable[Page]], limit: int
 ) -> list[Answer]:
-    """Return at most `limit` rows; `read` returns the page of this size at this cursor."""
-    rows, cursor = await read(min(limit, MAX_PAGE), None)
+    """Return at most `limit` rows; `read_page` returns the page of this size at this cursor."""
+    rows, cursor = await read_page(min(limit, MAX_PAGE), None)
     while cursor is not None and len(rows) < limit:
-        page, cursor = await read(min(limit - len(rows), MAX_PAGE), cursor)
+        page, cursor = await read_page(min(limit - len(rows), MAX_PAGE), cursor)
         rows += page
     return rows
 

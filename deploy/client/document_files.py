@@ -12,7 +12,7 @@ MEMBERS = (
     *("folderId", "cover", "hidden", "archived", "recordValues", "nodes", "edges", "viewport"),
     "editor",
 )
-"""Members of a file in their order; those that the server decides are left out."""
+"""Members of a file in their order, without the members that the server decides."""
 
 
 def read_document(file: Path) -> dict[str, Any]:

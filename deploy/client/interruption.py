@@ -18,8 +18,8 @@ class Interruption:
         self._access = access
         self._execution_id = ""
 
-    def note(self, execution_id: str) -> None:
-        """Note the execution that has begun."""
+    def set_execution(self, execution_id: str) -> None:
+        """Name the execution that has begun."""
         self._execution_id = execution_id
 
     @contextmanager

@@ -25,7 +25,7 @@ class ChangePlan:
     breaking: Sequence[str]
     """Sentences about what breaks callers of the live version."""
     revision: int = 0
-    """That of the draft, where it is published."""
+    """Revision of the draft that is published; 0 for a file."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the plan as JSON."""

@@ -39,7 +39,7 @@ class Screen:
             self._nodes[node["id"]] = {"type": node["type"], "status": node["status"]}
         self._live.update(self._drawn())
 
-    def note(self, stream_event: StreamEvent) -> None:
+    def show_event(self, stream_event: StreamEvent) -> None:
         """Show one event of a node."""
         data = stream_event.data
         node = self._nodes.setdefault(data["nodeId"], {"type": data["type"]})

@@ -72,7 +72,7 @@ async def _show(
                 elif stream_event.name == LAST:
                     return await _with_nodes(caller, stream_event.data)
                 else:
-                    view.note(stream_event)
+                    view.show_event(stream_event)
     raise AssertionError("the events of an execution end with its end")
 
 
@@ -117,7 +117,7 @@ class _View(Protocol):
         """Show the execution as first read."""
         ...
 
-    def note(self, stream_event: StreamEvent) -> None:
+    def show_event(self, stream_event: StreamEvent) -> None:
         """Show one event of a node."""
         ...
 
@@ -140,7 +140,7 @@ class _Lines:
     def begin(self, execution: Answer) -> None:
         return
 
-    def note(self, stream_event: StreamEvent) -> None:
+    def show_event(self, stream_event: StreamEvent) -> None:
         data = stream_event.data
         node = data["nodeId"]
         match stream_event.name:

@@ -48,12 +48,12 @@ class AccountWorkflows:
     async def draft(self, slug: str) -> Row | None:
         """Return the draft's document with its `revision`, None without one."""
         try:
-            found: Row = await self._api.get(f"{_path(slug)}/draft")
+            document: Row = await self._api.get(f"{_path(slug)}/draft")
         except ApiRefused as refusal:
             if refusal.code == "DRAFT_NOT_FOUND":
                 return None
             raise
-        return found
+        return document
 
     async def publish(self, slug: str, revision: int, note: str | None, *, force: bool) -> Row:
         """Publish this revision of the draft; return the workflow without its graph."""
@@ -95,13 +95,13 @@ def find_slug(own: Sequence[Row], body: Mapping[str, Any]) -> str | None:
     if body.get("slug") in {row["slug"] for row in own}:
         slug: str = body["slug"]
         return slug
-    found = [row["slug"] for row in own if row["name"] == body.get("name")]
-    if len(found) > 1:
+    slugs = [row["slug"] for row in own if row["name"] == body.get("name")]
+    if len(slugs) > 1:
         raise CommandFailed(
-            f"Several workflows are called '{body['name']}' ({', '.join(found)}): "
+            f"Several workflows are called '{body['name']}' ({', '.join(slugs)}): "
             "name one as `slug` in the file, or create another with --new."
         )
-    return found[0] if found else None
+    return slugs[0] if slugs else None
 
 
 def short_row(saved: Mapping[str, Any]) -> Row:

@@ -149,9 +149,9 @@ def list_(data_dir: Path, as_json: bool) -> None:
     _show(with_store(data_dir, accounts_with_balances), as_json)
 
 
-def _show(found: Mapping[str, Any] | Sequence[Mapping[str, Any]], as_json: bool) -> None:
+def _show(accounts: Mapping[str, Any] | Sequence[Mapping[str, Any]], as_json: bool) -> None:
     if as_json:
-        show(found, as_json=True, columns=())
+        show(accounts, as_json=True, columns=())
         return
-    rows = [found] if isinstance(found, Mapping) else found
+    rows = [accounts] if isinstance(accounts, Mapping) else accounts
     show([{**row, **row["credits"]} for row in rows], as_json=False, columns=COLUMNS)

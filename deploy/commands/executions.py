@@ -57,34 +57,36 @@ def show_(execution_id: str, node_id: str | None, access: Access, as_json: bool)
     if node_id is not None:
         _show_node(execution_id, node_id, access, as_json=as_json)
         return
-    found = with_caller(access, lambda caller: caller.execution(execution_id))
+    shown = with_caller(access, lambda caller: caller.execution(execution_id))
     if as_json:
-        show(found, as_json=True, columns=())
+        show(shown, as_json=True, columns=())
         return
-    warn(found)
-    show(found, as_json=False, columns=COLUMNS)
-    _print_values("inputs", found["inputs"])
+    warn(shown)
+    show(shown, as_json=False, columns=COLUMNS)
+    _print_values("inputs", shown["inputs"])
     print()
-    show(found["nodes"], as_json=False, columns=NODE_COLUMNS)
-    if found["status"] == "completed":
-        print(f"\n{readable(found['result'])}")
-    elif found["completedAt"] is not None:
-        print(f"\n{printable(failure(found))}")
+    show(shown["nodes"], as_json=False, columns=NODE_COLUMNS)
+    if shown["status"] == "completed":
+        print(f"\n{readable(shown['result'])}")
+    elif shown["completedAt"] is not None:
+        print(f"\n{printable(failure(shown))}")
 
 
 def _show_node(execution_id: str, node_id: str, access: Access, *, as_json: bool) -> None:
-    found = with_caller(access, lambda caller: caller.node(execution_id, node_id))
+    values = with_caller(access, lambda caller: caller.node(execution_id, node_id))
     if as_json:
-        show(found, as_json=True, columns=())
+        show(values, as_json=True, columns=())
         return
-    attempts = [{**each, "error": (each["error"] or {}).get("code")} for each in found["attempts"]]
+    attempts = [{**each, "error": (each["error"] or {}).get("code")} for each in values["attempts"]]
     show(attempts, as_json=False, columns=ATTEMPT_COLUMNS)
-    print(f"\nwaited {found['waitedMs']} ms between attempts, cost {found['creditsCost']} credits")
-    if not found["recorded"]:
+    print(
+        f"\nwaited {values['waitedMs']} ms between attempts, cost {values['creditsCost']} credits"
+    )
+    if not values["recorded"]:
         print("\nThe workflow does not record the values of this execution.")
         return
-    _print_values("inputs", found["inputs"])
-    _print_values("outputs", found["outputs"])
+    _print_values("inputs", values["inputs"])
+    _print_values("outputs", values["outputs"])
 
 
 def _print_values(title: str, values: Answer | None) -> None:
@@ -122,7 +124,7 @@ def retry(execution_id: str, access: Access, as_json: bool) -> None:
 def watch(execution_id: str, access: Access, as_json: bool) -> None:
     """Show what happens to an execution until it ends, then what `headrace run` prints of it."""
     interruption = Interruption(access)
-    interruption.note(execution_id)
+    interruption.set_execution(execution_id)
 
     async def work(caller: WorkflowCaller) -> Answer:
         with interruption.reported():

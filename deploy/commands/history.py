@@ -1,4 +1,4 @@
-"""`headrace migrate` and `headrace history`: the database of what is over."""
+"""`headrace migrate` and `headrace history`: the database of ended executions."""
 
 import sys
 from collections.abc import Callable

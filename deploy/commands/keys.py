@@ -73,8 +73,8 @@ def list_(account_id: str | None, data_dir: Path, as_json: bool) -> None:
             owners = [(await store.accounts.get(account_id)).id]
         return [key for owner in owners for key in await store.api_keys.list(owner)]
 
-    found = with_store(data_dir, work)
-    show([key_row(key) for key in found], as_json=as_json, columns=COLUMNS)
+    keys = with_store(data_dir, work)
+    show([key_row(key) for key in keys], as_json=as_json, columns=COLUMNS)
 
 
 @key.command()

@@ -50,9 +50,9 @@ def list_(data_dir: Path, models_dir: Path | None, markdown: bool, as_json: bool
         use_models_dir(models_dir)
         print(models_markdown(), end="")
         return
-    found = use_models(models_dir, data_dir)
-    _print_left_out(found.left_out)
-    rows = [model_row(model, found.workers) for model in all_models()]
+    registered = use_models(models_dir, data_dir)
+    _print_left_out(registered.left_out)
+    rows = [model_row(model, registered.workers) for model in all_models()]
     if not as_json:
         rows = [
             {

@@ -63,10 +63,10 @@ def set_(
 def list_(account_id: str | None, data_dir: Path, as_json: bool) -> None:
     """List the secrets by name, without their values, and the workflows that use each."""
     owner = account_id or _demo_account(data_dir)
-    found = with_store(data_dir, lambda store: find_secrets(store, owner))
+    secrets = with_store(data_dir, lambda store: find_secrets(store, owner))
     rows = [
         secret_row(each) | {"hosts": list(each.hosts) or None, "usedBy": slugs}
-        for each, slugs in found
+        for each, slugs in secrets
     ]
     show(rows, as_json=as_json, columns=LIST_COLUMNS)
 
@@ -94,7 +94,7 @@ def _read_value() -> str:
 
 
 def _demo_account(data_dir: Path) -> str:
-    found = read_private(data_dir / "demo.json").get("accountId")
-    if not isinstance(found, str):
+    account_id = read_private(data_dir / "demo.json").get("accountId")
+    if not isinstance(account_id, str):
         raise CommandFailed("There is no demo account here: name an --account.")
-    return found
+    return account_id

@@ -33,8 +33,8 @@ def list_(account_id: str | None, data_dir: Path, as_json: bool) -> None:
             owners = [(await store.accounts.get(account_id)).id]
         return [each for owner in owners for each in await store.session_list.all(owner)]
 
-    found = with_store(data_dir, work)
-    show([session_row(each) for each in found], as_json=as_json, columns=COLUMNS)
+    sessions = with_store(data_dir, work)
+    show([session_row(each) for each in sessions], as_json=as_json, columns=COLUMNS)
 
 
 @session.command()
@@ -45,8 +45,8 @@ def end(session_id: str, data_dir: Path, as_json: bool) -> None:
     """Sign a browser out; its very next request is refused."""
 
     async def work(store: Store) -> SessionRecord:
-        found = await store.session_list.find(session_id)
-        await store.session_list.end(found.id, found.account_id, by=COMMAND)
-        return found
+        ended = await store.session_list.find(session_id)
+        await store.session_list.end(ended.id, ended.account_id, by=COMMAND)
+        return ended
 
     show(session_row(with_store(data_dir, work)), as_json=as_json, columns=COLUMNS)

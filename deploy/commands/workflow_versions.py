@@ -72,8 +72,8 @@ def publish(
 @options.as_json
 def versions(slug: str, access: Access, as_json: bool) -> None:
     """List the versions that are kept, newest first."""
-    found = with_workflows(access, lambda own: own.versions(slug))
-    show(found, as_json=as_json, columns=VERSIONS)
+    rows = with_workflows(access, lambda own: own.versions(slug))
+    show(rows, as_json=as_json, columns=VERSIONS)
 
 
 @click.command()

@@ -91,9 +91,9 @@ def _list_all(data_dir: Path) -> list[dict[str, Any]]:
     async def work(store: Store) -> list[dict[str, Any]]:
         owners = await store.accounts.list()
         return [
-            listed_row(found)
+            listed_row(summary)
             for owner in owners
-            for found in await store.workflow_list.own(owner.id)
+            for summary in await store.workflow_list.own(owner.id)
         ]
 
     return with_store(data_dir, work)

@@ -26,17 +26,17 @@ POLL_SECONDS = 0.05
 
 def run(path: Path, port: int, drain_seconds: float) -> int:
     """Serve until SIGTERM, then until the calls under way have ended or the drain time is over."""
-    told = threading.Event()
+    stopping = threading.Event()
     try:
         server = open_server(path, port)
     except RuntimeError as error:
         print(f"{path} cannot be loaded: {error}", flush=True)
         return 1
     # Installed only now: while the file is loaded, a signal ends the process at once.
-    signal.signal(signal.SIGTERM, lambda number, frame: _note(told, number, frame))
+    signal.signal(signal.SIGTERM, lambda number, frame: _set_stopping(stopping, number, frame))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     print(f"{path.name} answers at {server.listening_address} as {NAME}", flush=True)
-    told.wait()
+    stopping.wait()
     drain(server.listening_address, drain_seconds)
     sys.stdout.flush()
     os._exit(0)  # the server's own threads would go on
@@ -81,5 +81,5 @@ def _is_busy(url: str) -> bool:
     return any(slot.get("is_processing") for slot in listed if isinstance(slot, dict))
 
 
-def _note(told: threading.Event, _number: int, _frame: FrameType | None) -> None:
-    told.set()
+def _set_stopping(stopping: threading.Event, _number: int, _frame: FrameType | None) -> None:
+    stopping.set()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.problems import CommandFailed
-from deploy.stack.secret_key import VARIABLE, kept_key
+from deploy.stack.secret_key import VARIABLE, read_key
 from engine.history.database.location import sqlite_url
 
 REDIS_URL = "HEADRACE_REDIS_URL"
@@ -73,9 +73,9 @@ def remember(stack: Stack) -> None:
 
 def shared_settings(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the shared settings of an environment, independent of the working directory."""
-    found = {name: environ[name] for name in SHARED if name in environ}
-    paths = {name: str(Path(found[name]).resolve()) for name in PATHS if found.get(name)}
-    return found | paths
+    shared = {name: environ[name] for name in SHARED if name in environ}
+    paths = {name: str(Path(shared[name]).resolve()) for name in PATHS if shared.get(name)}
+    return shared | paths
 
 
 def media_url(data_dir: Path, environ: Mapping[str, str]) -> str:
@@ -141,7 +141,7 @@ def _recorded(data_dir: Path, record: Mapping[str, Any]) -> Stack:
 
 
 def _secret_key(data_dir: Path) -> dict[str, str]:
-    kept = kept_key(data_dir)
+    kept = read_key(data_dir)
     return {VARIABLE: kept} if kept else {}
 
 

@@ -10,7 +10,7 @@ TRACES = (FILE, "redis", "media", "demo.json")
 """Names of files that a data directory has once a stack has used it."""
 
 
-def note_new(data_dir: Path) -> None:
+def record_new(data_dir: Path) -> None:
     """Record that the directory is new, if it is; must precede the first file in it.
 
     The record stays until Redis is marked, so that a start that was killed can be repeated.
@@ -20,7 +20,7 @@ def note_new(data_dir: Path) -> None:
         plan(data_dir, adopts=False)
 
 
-def note_marked(data_dir: Path) -> None:
+def record_marked(data_dir: Path) -> None:
     """Remove the record of a new directory, once its Redis is marked."""
     write_private(data_dir / RECORD, {"isMarked": True})
 

@@ -69,7 +69,7 @@ class RedisServer:
         """Wait until no other server uses the folder; return the lock for the server to inherit."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-        if not await _take(lock):
+        if not await _try_lock(lock):
             os.close(lock)
             raise CommandFailed(f"Another Redis still uses {self.folder}.")
         self.socket.unlink(missing_ok=True)
@@ -124,9 +124,9 @@ def forget_socket(server: RedisServer) -> None:
 def find_binary() -> Path:
     """Return a recent enough server on PATH, else the one that came with the installation."""
     for name in ("redis-server", "valkey-server"):
-        found = shutil.which(name)
-        if found and _is_recent(Path(found)):
-            return Path(found)
+        path = shutil.which(name)
+        if path and _is_recent(Path(path)):
+            return Path(path)
     bundled = _bundled()
     if bundled is None:
         raise CommandFailed(
@@ -176,7 +176,7 @@ def is_about_overcommit(line: str) -> bool:
     return OVERCOMMIT_WARNING in line
 
 
-async def _take(lock: int) -> bool:
+async def _try_lock(lock: int) -> bool:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + LOCK_SECONDS
     while True:

@@ -10,10 +10,10 @@ FILE = "secret.key"
 
 def find_key(data_dir: Path) -> str:
     """Return the key of the stack on this data directory; empty when there is none yet."""
-    return os.environ.get(VARIABLE, "") or kept_key(data_dir)
+    return os.environ.get(VARIABLE, "") or read_key(data_dir)
 
 
-def kept_key(data_dir: Path) -> str:
+def read_key(data_dir: Path) -> str:
     """Return the key in the data directory; empty when there is none."""
     try:
         return (data_dir / FILE).read_text(encoding="utf-8").strip()
@@ -21,11 +21,11 @@ def kept_key(data_dir: Path) -> str:
         return ""
 
 
-def keep_key(data_dir: Path) -> str:
+def find_or_make_key(data_dir: Path) -> str:
     """Like `find_key`, but creates a missing key, readable by its owner alone."""
-    found = find_key(data_dir)
-    if found:
-        return found
+    known = find_key(data_dir)
+    if known:
+        return known
     made = secrets.token_hex(32)
     draft = data_dir / f"{FILE}.new"
     draft.unlink(missing_ok=True)

@@ -76,7 +76,7 @@ class PartRunner:
 
     def start(self) -> None:
         """Start the part and supervise it."""
-        self._task = asyncio.create_task(self._keep(), name=self.part.name)
+        self._task = asyncio.create_task(self._keep_running(), name=self.part.name)
 
     async def stop(self, grace_seconds: float) -> None:
         """Terminate the part, and kill it when the grace period is over."""
@@ -95,7 +95,7 @@ class PartRunner:
         if self.pid is not None:
             _kill_group(self.pid)
 
-    async def _keep(self) -> None:
+    async def _keep_running(self) -> None:
         pause = FIRST_PAUSE_SECONDS
         loop = asyncio.get_running_loop()
         while not self._stopping.is_set():

@@ -52,9 +52,9 @@ class DemoProvider:
         real: set[str] = set()
         for endpoints in _providers():
             names = {name for each in endpoints for name in (each.base_url_env, each.api_key_env)}
-            found = {name for name in names if environ.get(name, "").strip()}
-            real |= found
-            if not found:
+            set_names = {name for name in names if environ.get(name, "").strip()}
+            real |= set_names
+            if not set_names:
                 addresses |= {
                     each.base_url_env: url + PATHS[each.base_url_env] for each in endpoints
                 }

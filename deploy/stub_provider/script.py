@@ -44,14 +44,14 @@ def read_script(*texts: str, model: str = "", body: bytes = b"", base: str = "")
 
     Raises StubRefused for an unknown word.
     """
-    found: dict[str, Any] = {}
-    found |= _parse(base)
-    found |= _of_model(model)
+    members: dict[str, Any] = {}
+    members |= _parse(base)
+    members |= _of_model(model)
     for mark in _MARK_BYTES.findall(body):
-        found |= _parse(mark.decode(errors="replace"))
+        members |= _parse(mark.decode(errors="replace"))
     for text in texts:
-        found |= _parse(text)
-    return CallScript(**found) if found else _PLAIN
+        members |= _parse(text)
+    return CallScript(**members) if members else _PLAIN
 
 
 def without_marks(text: str) -> str:
@@ -90,11 +90,11 @@ def _number(name: str, value: str) -> tuple[str, float]:
 
 
 def _of_model(model: str) -> Mapping[str, Any]:
-    found = _MODEL.search(model)
-    if found is None:
+    words = _MODEL.search(model)
+    if words is None:
         return {}
-    if found["delay"]:
-        return {"delay": float(found["delay"])}
-    if found["fail"]:
-        return dict([_number("fail", found["fail"])])
-    return {"fault": found["fault"]} if found["fault"] in FAULTS else {}
+    if words["delay"]:
+        return {"delay": float(words["delay"])}
+    if words["fail"]:
+        return dict([_number("fail", words["fail"])])
+    return {"fault": words["fault"]} if words["fault"] in FAULTS else {}

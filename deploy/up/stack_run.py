@@ -28,8 +28,8 @@ from deploy.stack.location import (
     remember,
     shared_settings,
 )
-from deploy.stack.new_installation import note_new
-from deploy.stack.secret_key import VARIABLE, keep_key
+from deploy.stack.new_installation import record_new
+from deploy.stack.secret_key import VARIABLE, find_or_make_key
 from deploy.stack.supervisor import Part, PartRunner, Supervisor, ignore_death
 from deploy.stub_provider.part import DemoProvider
 from deploy.up.history import StackHistory
@@ -100,8 +100,8 @@ class StackRun:
         self._console = console
         self._cleanup = cleanup
         self._redis_url = os.environ.get(REDIS_URL, "")
-        note_new(options.data_dir)
-        self._secret_key = keep_key(options.data_dir)
+        record_new(options.data_dir)
+        self._secret_key = find_or_make_key(options.data_dir)
         self._model_url = settings.local_model_url
         self._demo_provider: DemoProvider | None = None
         self._media_url = media_url(options.data_dir, os.environ)

@@ -7,7 +7,7 @@ from redis import Redis
 
 from deploy.stack.location import DATABASE_URL, MEDIA_URL, REDIS_URL, media_url
 from deploy.stack.redis_server import open_server
-from deploy.stack.secret_key import VARIABLE, keep_key
+from deploy.stack.secret_key import VARIABLE, find_or_make_key
 from engine.history.database.location import sqlite_url
 from engine.store.redis import process_keys
 from tests.benchmarks.processes import Processes, free_port, read_cpu_seconds
@@ -23,7 +23,7 @@ def measure_lone_starts(system: System) -> dict[str, float]:
     workers = redis.zcard(process_keys.workers())
     environ = {
         REDIS_URL: open_server(data_dir).url,
-        VARIABLE: keep_key(data_dir),
+        VARIABLE: find_or_make_key(data_dir),
         MEDIA_URL: media_url(data_dir, {}),
         DATABASE_URL: sqlite_url(data_dir),
         "HEADRACE_PORT": str(port),

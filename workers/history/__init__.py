@@ -1,1 +1,1 @@
-"""The archiver: one process of the installation that moves to the history what has ended."""
+"""The archiver: one process of the installation that moves ended executions to the history."""

@@ -1,4 +1,4 @@
-"""The archiver's loop: what has ended goes to the history, and leaves Redis afterwards."""
+"""The archiver's loop: ended executions go to the history, and leave Redis afterwards."""
 
 import asyncio
 import contextlib
@@ -48,8 +48,8 @@ log = logging.getLogger(__name__)
 class Archiver:
     """Does its duties in turn, until cancelled; a failure of a database or of Redis delays all.
 
-    Executions come first. While others need the processors, it pauses after each step: Redis has
-    what has ended for its hot time anyway. The closer that time, the shorter the pauses.
+    Executions come first. While others need the processors, it pauses after each step: Redis keeps
+    ended executions for their hot time anyway. The closer that time, the shorter the pauses.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Archiver:
             await asyncio.sleep(pause)
 
     async def step(self) -> float:
-        """Do what is due; return the seconds until the next step.
+        """Archive a batch and do the duties that are due; return the seconds until the next step.
 
         Raises Unavailable or HistoryUnavailable.
         """
@@ -128,9 +128,9 @@ class Archiver:
 
     async def _check_database(self) -> None:
         """Raise HistoryUnavailable unless this is the installation's database, with its tables."""
-        found = await asyncio.to_thread(check_database, self._database)
-        expected = await self._states.claim_database(found)
-        if expected != found:
+        own_id = await asyncio.to_thread(check_database, self._database)
+        expected = await self._states.claim_database(own_id)
+        if expected != own_id:
             raise HistoryUnavailable(ANOTHER_DATABASE)
         self._database.expect(expected)
         self._is_checked = True

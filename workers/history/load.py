@@ -12,8 +12,8 @@ IDLE_FIELDS = slice(3, 5)
 class OtherLoad:
     """Share of the machine's processors that others have used since the last reading.
 
-    It is a share of the time that this process has left to them: what it takes from them while they
-    want all is no sign of idleness.
+    It is a share of the time that this process has left to others: the time that this process uses
+    says nothing about their idleness.
     """
 
     def __init__(self, stat: Path = STAT) -> None:
@@ -29,7 +29,7 @@ class OtherLoad:
         return 0.0 if left <= 0 else min(1.0, max(0.0, (busy - own) / left))
 
     def _read(self) -> tuple[float, float, float]:
-        """Return the seconds of all processors, their busy ones, and those of this process."""
+        """Return the seconds of all processors, the busy ones, and those of this process."""
         try:
             words = self._stat.read_text().split("\n", 1)[0].split()[1:9]
         except OSError:

@@ -62,13 +62,13 @@ async def archiver(settings: Settings) -> AsyncIterator[Archiver]:
         audit_days=settings.audit_days,
         keep_ms=keep_ms,
     )
-    found = Archiver(store, database, retention, keep_ms=keep_ms)
+    made = Archiver(store, database, retention, keep_ms=keep_ms)
     try:
         async with (
-            background("archiver", found.run),
+            background("archiver", made.run),
             background("metrics", lambda: metrics.publish(store, make_worker_id())),
         ):
-            yield found
+            yield made
     finally:
         await store.close()
         database.close()

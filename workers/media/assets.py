@@ -164,10 +164,10 @@ class OwnMedia:
     async def _read(self, call: HttpCall) -> HttpAnswer:
         with _explained():
             accounts = call.account_id, call.owner_id
-            found = _read(
+            reading = _read(
                 self._media_service, accounts, call.url, call.max_bytes, is_cut=call.is_cut
             )
-            asset, data = await found
+            asset, data = await reading
         return HttpAnswer(status=200, headers={"content-type": asset.content_type}, body=data)
 
 
@@ -197,7 +197,9 @@ def _check_medium(answer: HttpAnswer) -> None:
         message = f"The provider's medium is answered with {answer.status}"
         raise NodeFailed(BAD_RESPONSE, message)
     if answer.headers.get("content-encoding", "identity") != "identity":
-        raise NodeFailed("bad_response", "The answer is compressed, which nobody asked for")
+        raise NodeFailed(
+            "bad_response", "The answer is compressed although the request did not allow it"
+        )
 
 
 def _is_at(url: str, provider: str) -> bool:

@@ -1,4 +1,4 @@
-"""Fetching of covers that workflows name by URL; each becomes an asset of the workflow's owner."""
+"""Fetcher of covers that workflows name by URL; each becomes an asset of the workflow's owner."""
 
 import asyncio
 import logging
@@ -70,7 +70,7 @@ class CoverFetcher:
         self._release()
 
     async def stop(self) -> None:
-        """Give up what is under way: it is asked for again."""
+        """Cancel fetches that are under way: the next look at each cover asks for it again."""
         self._is_stopped = True
         tasks = list(self._tasks.values())
         for task in tasks:

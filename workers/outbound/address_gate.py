@@ -50,19 +50,19 @@ class AddressGate:
         self._refreshing = asyncio.Lock()
 
     @classmethod
-    def of_providers(cls, settings: Settings) -> "AddressGate":
+    def for_providers(cls, settings: Settings) -> "AddressGate":
         """Return the gate for calls of models, whose addresses only the operator chooses.
 
         A provider of one's own, and the model that runs here, have private addresses; link-local
         addresses and metadata services are refused all the same.
         """
-        return cls.of(replace(settings, allow_private_urls=True, local_model_url=""))
+        return cls.for_workflows(replace(settings, allow_private_urls=True, local_model_url=""))
 
     @classmethod
-    def of(cls, settings: Settings) -> "AddressGate":
+    def for_workflows(cls, settings: Settings) -> "AddressGate":
         """Return the gate of a worker with these settings: for all URLs in workflows."""
         urls = (settings.redis_url, settings.queue_url)
-        stores = [found for url in urls if (found := _endpoint(url, STORE_PORTS))]
+        stores = [store for url in urls if (store := _endpoint(url, STORE_PORTS))]
         if local_model := _endpoint(settings.local_model_url, PORTS):
             stores.append(local_model)
         ours = [
@@ -122,10 +122,10 @@ class AddressGate:
 
     async def _learn(self, name: str, find: Find) -> None:
         try:
-            found = await find(name)
+            addresses = await find(name)
         except NameNotFound:
             return  # the known addresses still hold
-        self._addresses[name] = frozenset(map(parse_address, found)) - {None}
+        self._addresses[name] = frozenset(map(parse_address, addresses)) - {None}
 
     def _stores_at(self, port: int) -> Iterable[HostPort]:
         return (store for store in self._stores if store.port == port)

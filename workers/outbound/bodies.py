@@ -31,12 +31,12 @@ async def read_answer(response: Response, call: HttpCall) -> HttpAnswer:
             await call.consume(answer, pieces)
         await _read_rest(response)
         return answer
-    body = await (_read_head if call.is_cut else _read)(response, call)
+    body = await (_read_beginning if call.is_cut else _read_whole)(response, call)
     return HttpAnswer(status=response.status, headers=headers, body=body)
 
 
-async def _read(response: Response, call: HttpCall) -> bytes:
-    body = _take_whole(response, call)
+async def _read_whole(response: Response, call: HttpCall) -> bytes:
+    body = _read_small(response, call)
     if body is None:
         body = await _gather(response, call)
     if "Content-Encoding" not in response.headers:
@@ -47,7 +47,7 @@ async def _read(response: Response, call: HttpCall) -> bytes:
     return body
 
 
-def _take_whole(response: Response, call: HttpCall) -> bytes | None:
+def _read_small(response: Response, call: HttpCall) -> bytes | None:
     """Return a small body that has come together with its head, else None."""
     content = response.content
     if not content.is_eof() or content.total_bytes > min(call.max_bytes, LARGE_BODY):
@@ -69,7 +69,7 @@ async def _gather(response: Response, call: HttpCall) -> bytes:
 async def _inflated_piece(response: Response, call: HttpCall) -> AsyncGenerator[bytes]:
     """Yield an unexpectedly compressed body in one piece."""
     bound = min(call.max_bytes, MAX_INFLATED_BYTES)
-    yield await _read(response, structs.replace(call, max_bytes=bound))
+    yield await _read_whole(response, structs.replace(call, max_bytes=bound))
 
 
 async def _pieces(response: Response, call: HttpCall) -> AsyncGenerator[bytes]:
@@ -113,7 +113,7 @@ async def _read_rest(response: Response) -> None:
                     break
 
 
-async def _read_head(response: Response, call: HttpCall) -> bytes:
+async def _read_beginning(response: Response, call: HttpCall) -> bytes:
     """Read the first bytes of a body; with more to come, the connection is closed."""
     if "Content-Encoding" in response.headers:
         return b""

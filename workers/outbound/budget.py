@@ -18,7 +18,7 @@ UNKNOWN_SECONDS = 1.0
 """Time for which calls go uncounted after the store did not answer."""
 MAX_HOSTS = 10_000
 MAX_ACCOUNTS = 10_000
-"""Accounts with uncounted bytes; beyond that those of the first one are dropped."""
+"""Accounts with uncounted bytes; beyond that number the bytes of the first one are dropped."""
 
 log = logging.getLogger(__name__)
 
@@ -43,15 +43,15 @@ class CallBudget:
         self._uncounted: dict[str, int] = {}
         self._clock = asyncio.get_running_loop().time
 
-    def take_leased(self, account_id: str, host: str) -> bool:
-        """Count one call that a lease covers; False: `take` must count it."""
+    def try_count(self, account_id: str, host: str) -> bool:
+        """Count one call that a lease covers; False: `count` must count it."""
         leased = self._leased_calls.get((account_id, host))
         if leased is None or leased.left < 1 or self._must_lease(account_id, leased):
             return False
         leased.left -= 1
         return True
 
-    async def take(self, account_id: str, host: str) -> None:
+    async def count(self, account_id: str, host: str) -> None:
         """Count one call. Raises NodeFailed (outbound_limit)."""
         leased = self._leased(account_id, host)
         if self._must_lease(account_id, leased):

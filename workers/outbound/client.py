@@ -80,8 +80,8 @@ class Egress:
         """Return the answer, or the call of a redirect, whose own body is not read."""
         account_id = call.account_id
         budget = self._budget if account_id and call.is_counted else None
-        if budget and not budget.take_leased(account_id, target.host):
-            await budget.take(account_id, target.host)
+        if budget and not budget.try_count(account_id, target.host):
+            await budget.count(account_id, target.host)
         while True:
             try:
                 response = await send(self._pool, request, account_id)

@@ -133,7 +133,7 @@ class OutboundConnection(asyncio.Protocol):
         return is_reusable
 
     def close(self) -> None:
-        """Close at once: a server that reads nothing could hold up what is still to be sent."""
+        """Close at once: a server that reads nothing could hold up the bytes that are unsent."""
         self._is_reusable = False
         if self._transport is not None:
             self._transport.abort()
@@ -255,9 +255,9 @@ class OutboundConnection(asyncio.Protocol):
             self._fail(GarbledAnswer())
             return
         for message, body in messages:
-            self._take(message, body)
+            self._take_message(message, body)
 
-    def _take(self, message: RawResponseMessage, body: StreamReader) -> None:
+    def _take_message(self, message: RawResponseMessage, body: StreamReader) -> None:
         code = message.code
         if not self._is_in_head or _closes(message):
             self._is_reusable = False

@@ -70,12 +70,12 @@ class NameResolver:
         await self._slots.acquire(account_id)
         try:
             async with asyncio.timeout(LOOKUP_SECONDS):
-                found = await self._start_lookup(host, account_id)
+                addresses = await self._start_lookup(host, account_id)
         except TimeoutError:
             raise NameNotFound from None
-        if not found:
+        if not addresses:
             raise NameNotFound
-        return found
+        return addresses
 
     def _start_lookup(self, host: str, account_id: str) -> asyncio.Future[list[str]]:
         """Look up in a daemon thread, which cannot delay the end; an error finds nothing.
@@ -85,15 +85,15 @@ class NameResolver:
         loop = asyncio.get_running_loop()
         answer = loop.create_future()
 
-        def settle(found: list[str]) -> None:
+        def settle(addresses: list[str]) -> None:
             self._slots.release(account_id)
             if not answer.done():
-                answer.set_result(found)
+                answer.set_result(addresses)
 
         def work() -> None:
-            found = _look_up(host)
+            addresses = _look_up(host)
             with contextlib.suppress(RuntimeError):  # the loop is closed
-                loop.call_soon_threadsafe(settle, found)
+                loop.call_soon_threadsafe(settle, addresses)
 
         try:
             threading.Thread(target=work, name="lookup", daemon=True).start()
@@ -104,7 +104,7 @@ class NameResolver:
 
 def _look_up(host: str) -> list[str]:
     try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        infos = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         return []
-    return list(dict.fromkeys(str(info[4][0]) for info in found))
+    return list(dict.fromkeys(str(info[4][0]) for info in infos))

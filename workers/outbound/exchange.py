@@ -66,7 +66,7 @@ class Response:
 
     def end(self) -> None:
         """Let the account use the connection again, or close it when a part is left on it."""
-        self._pool.give_back(self._connection, self._key, is_done=not self._request.closes)
+        self._pool.release(self._connection, self._key, is_done=not self._request.closes)
 
 
 async def send(pool: ConnectionPool, request: Request, account_id: str) -> Response:
@@ -76,12 +76,12 @@ async def send(pool: ConnectionPool, request: Request, account_id: str) -> Respo
     """
     url = request.url
     key = PoolKey(account_id, Origin(url.scheme, url.raw_host or "", url.port or 0))
-    connection = await pool.take(key)
+    connection = await pool.acquire(key)
     try:
         head = connection.begin(request.head, request.body, is_head_call=request.method == "HEAD")
         message, content = await head
     except BaseException:
-        pool.give_back(connection, key, is_done=False)
+        pool.release(connection, key, is_done=False)
         raise
     return Response(request, message, content, connection, pool, key)
 

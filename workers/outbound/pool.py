@@ -14,16 +14,16 @@ KEEP_ALIVE_SECONDS = 4.0
 MAX_CONNECTIONS = 8_192
 """In use at a time."""
 RESERVED_FILES = 256
-ACCOUNT_IN_USE = 3 / 4
+ACCOUNT_SHARE = 3 / 4
 """Largest share of one account."""
-KEPT = 1 / 4
-ACCOUNT_KEPT = 1 / 8
-"""Idle connections of all accounts, and of one, as shares of those that may be in use."""
+IDLE_SHARE = 1 / 4
+ACCOUNT_IDLE_SHARE = 1 / 8
+"""Idle connections of all accounts, and of one account, as shares of the limit of connections."""
 CLOSE_SECONDS = 1.0
 
 
 class PoolKey(NamedTuple):
-    """Whose calls, and whereto, a connection serves; no others'."""
+    """Account and origin that a connection serves, and no others."""
 
     account_id: str
     """Empty: calls of no account."""
@@ -37,33 +37,33 @@ class ConnectionPool:
         self._limit = limit or _connection_limit()
         self._connector = connector
         self._loop = asyncio.get_running_loop()
-        self._slots = AccountSemaphore(self._limit, max(1, int(self._limit * ACCOUNT_IN_USE)))
+        self._slots = AccountSemaphore(self._limit, max(1, int(self._limit * ACCOUNT_SHARE)))
         self._keys: dict[OutboundConnection, PoolKey] = {}
-        """Of all connections that are open."""
+        """Keys of all open connections."""
         self._idle: dict[PoolKey, dict[OutboundConnection, None]] = {}
-        """By key, the one that was used last at the end."""
-        self._kept: dict[OutboundConnection, float] = {}
-        """Times since which the idle ones are kept, the oldest first."""
-        self._kept_of: dict[str, int] = {}
+        """Idle connections by key, the last used one at the end."""
+        self._idle_since: dict[OutboundConnection, float] = {}
+        """Times at which idle connections became idle, the oldest first."""
+        self._idle_counts: dict[str, int] = {}
         """Idle connections by account."""
         self._expiring: asyncio.TimerHandle | None = None
         self._emptied: asyncio.Event | None = None
 
-    async def take(self, key: PoolKey) -> OutboundConnection:
+    async def acquire(self, key: PoolKey) -> OutboundConnection:
         """Return a connection, which must be given back. Raises OSError."""
         if not self._slots.try_acquire(key.account_id):
             await self._slots.acquire(key.account_id)
         try:
-            return self._take_kept(key) or await self._connect(key)
+            return self._reuse_idle(key) or await self._connect(key)
         except BaseException:
             self._slots.release(key.account_id)
             raise
 
-    def give_back(self, connection: OutboundConnection, key: PoolKey, *, is_done: bool) -> None:
+    def release(self, connection: OutboundConnection, key: PoolKey, *, is_done: bool) -> None:
         """End the connection's call, and keep it if `is_done` and it may take another one."""
-        may_keep = connection.finish() and is_done
-        if may_keep and self._kept_of.get(key.account_id, 0) < self._limit * ACCOUNT_KEPT:
-            self._keep(connection, key)
+        may_idle = connection.finish() and is_done
+        if may_idle and self._idle_counts.get(key.account_id, 0) < self._limit * ACCOUNT_IDLE_SHARE:
+            self._keep_idle(connection, key)
         else:
             connection.close()
         self._slots.release(key.account_id)
@@ -85,21 +85,21 @@ class ConnectionPool:
             self._keys[connection] = key
         return connection
 
-    def _take_kept(self, key: PoolKey) -> OutboundConnection | None:
-        """Return the connection that was used last, of those that nothing has come on."""
+    def _reuse_idle(self, key: PoolKey) -> OutboundConnection | None:
+        """Return the idle connection that was used last; close those on which bytes have come."""
         while key in self._idle:
             connection = next(reversed(self._idle[key]))
-            self._drop(connection, key)
+            self._remove_idle(connection, key)
             if connection.is_usable:
                 return connection
             connection.close()
         return None
 
-    def _keep(self, connection: OutboundConnection, key: PoolKey) -> None:
-        if len(self._kept) >= self._limit * KEPT:
-            self._close_kept(next(iter(self._kept)))
-        self._kept[connection] = self._loop.time()
-        self._kept_of[key.account_id] = self._kept_of.get(key.account_id, 0) + 1
+    def _keep_idle(self, connection: OutboundConnection, key: PoolKey) -> None:
+        if len(self._idle_since) >= self._limit * IDLE_SHARE:
+            self._close_idle(next(iter(self._idle_since)))
+        self._idle_since[connection] = self._loop.time()
+        self._idle_counts[key.account_id] = self._idle_counts.get(key.account_id, 0) + 1
         self._idle.setdefault(key, {})[connection] = None
         if self._expiring is None:
             self._expiring = self._loop.call_later(KEEP_ALIVE_SECONDS, self._expire)
@@ -108,35 +108,35 @@ class ConnectionPool:
         """Close what has been idle for KEEP_ALIVE_SECONDS; come again for the rest."""
         self._expiring = None
         now = self._loop.time()
-        while self._kept:
-            connection, since = next(iter(self._kept.items()))
+        while self._idle_since:
+            connection, since = next(iter(self._idle_since.items()))
             if since + KEEP_ALIVE_SECONDS > now:
                 self._expiring = self._loop.call_at(since + KEEP_ALIVE_SECONDS, self._expire)
                 return
-            self._close_kept(connection)
+            self._close_idle(connection)
 
-    def _close_kept(self, connection: OutboundConnection) -> None:
-        self._drop(connection, self._keys[connection])
+    def _close_idle(self, connection: OutboundConnection) -> None:
+        self._remove_idle(connection, self._keys[connection])
         connection.close()
 
-    def _drop(self, connection: OutboundConnection, key: PoolKey) -> None:
+    def _remove_idle(self, connection: OutboundConnection, key: PoolKey) -> None:
         """Keep an idle connection no more."""
-        del self._kept[connection]
+        del self._idle_since[connection]
         same = self._idle[key]
         del same[connection]
         if not same:
             del self._idle[key]
-        left = self._kept_of[key.account_id] - 1
+        left = self._idle_counts[key.account_id] - 1
         if left:
-            self._kept_of[key.account_id] = left
+            self._idle_counts[key.account_id] = left
         else:
-            del self._kept_of[key.account_id]
+            del self._idle_counts[key.account_id]
 
     def _forget(self, connection: OutboundConnection) -> None:
         """Forget a connection that has ended."""
         key = self._keys.pop(connection, None)
-        if key is not None and connection in self._kept:
-            self._drop(connection, key)
+        if key is not None and connection in self._idle_since:
+            self._remove_idle(connection, key)
         if self._emptied is not None and not self._keys:
             self._emptied.set()
 

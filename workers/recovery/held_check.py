@@ -55,7 +55,7 @@ class HeldCheck:
             try:
                 await self.check()
             except EngineError as error:
-                log.warning("cannot check what is held", extra={"reason": error.message})
+                log.warning("cannot check the held executions", extra={"reason": error.message})
 
     @property
     def is_idle(self) -> bool:
@@ -91,7 +91,7 @@ class HeldCheck:
         except EngineError:
             raise
         except Exception:
-            log.exception("cannot give back what is held and not walked")
+            log.exception("cannot give back an execution that is held and not walked")
             self._not_before[reference] = time.monotonic() + REFUSED_SECONDS
             return
         self._not_before.pop(reference, None)

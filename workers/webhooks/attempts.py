@@ -107,7 +107,7 @@ class DeliveryAttempts:
     async def _body(self, claimed: ClaimedDelivery) -> bytes:
         head, execution_id = self._store.executions.head, claimed.execution_id or ""
 
-        async def read() -> Execution:
+        async def read_execution() -> Execution:
             try:
                 async with asyncio.timeout(READ_SECONDS):
                     return await head(claimed.account_id, execution_id)
@@ -115,7 +115,7 @@ class DeliveryAttempts:
                 raise NodeFailed(STORAGE, UNREAD, retryable=True) from None
 
         try:
-            return execution_body(await retry_until_answered(read, "read"), claimed.event)
+            return execution_body(await retry_until_answered(read_execution, "read"), claimed.event)
         except ExecutionNotFound:
             raise _GivenUp(FORGOTTEN) from None
         except ResultGone as error:

@@ -48,15 +48,15 @@ def timed_name(seed: str, seconds: float, kind: str) -> str:
 
 def make_file(name: str) -> StubFile:
     """Return the file of that name. Raises StubRefused (404) for an unknown name."""
-    found = _NAME.fullmatch(name)
-    if found is None or (found["ms"] is None) != (found["kind"] in pictures.FORMATS):
+    parts = _NAME.fullmatch(name)
+    if parts is None or (parts["ms"] is None) != (parts["kind"] in pictures.FORMATS):
         raise StubRefused(404, "(stub) There is no such file.")
-    return StubFile(data=_made(found), content_type=CONTENT_TYPES[found["kind"]])
+    return StubFile(data=_made(parts), content_type=CONTENT_TYPES[parts["kind"]])
 
 
-def _made(found: re.Match[str]) -> bytes:
-    if found["ms"] is None:
-        size = pictures.fit(int(found["width"]), int(found["height"]))
-        return pictures.draw(found["seed"], *size, found["kind"], int(found["given"] or 0))
-    make = sounds.play if found["kind"] == "wav" else videos.film
-    return make(found["seed"], min(max(int(found["ms"]), 100), round(1000 * sounds.MAX_SECONDS)))
+def _made(parts: re.Match[str]) -> bytes:
+    if parts["ms"] is None:
+        size = pictures.fit(int(parts["width"]), int(parts["height"]))
+        return pictures.draw(parts["seed"], *size, parts["kind"], int(parts["given"] or 0))
+    make = sounds.play if parts["kind"] == "wav" else videos.film
+    return make(parts["seed"], min(max(int(parts["ms"]), 100), round(1000 * sounds.MAX_SECONDS)))

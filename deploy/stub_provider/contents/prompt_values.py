@@ -34,13 +34,13 @@ class PromptValues:
         if not self.text or not name:
             return None
         words = r"[\s_-]*".join(map(re.escape, _HUMP.sub(" ", name).replace("_", " ").split()))
-        found = re.search(rf"(?:^|[;\n])[ \t*-]*{words}[ \t]*:[ \t]*([^;\n]+)", self.text, re.I)
-        return found[1].strip() if found and words else None
+        line = re.search(rf"(?:^|[;\n])[ \t*-]*{words}[ \t]*:[ \t]*([^;\n]+)", self.text, re.I)
+        return line[1].strip() if line and words else None
 
     def number(self, name: str) -> float | None:
         """Return the first number of a labelled value."""
-        found = _NUMBER.search(self.labelled(name) or "")
-        return float(found[0].replace(",", "")) if found else None
+        number = _NUMBER.search(self.labelled(name) or "")
+        return float(number[0].replace(",", "")) if number else None
 
     def rows(self, names: Sequence[str]) -> list["PromptValues"]:
         """Return the lines with at least two of these labels, each as values of its own."""
@@ -65,8 +65,8 @@ class PromptValues:
 
 def named_options(text: str) -> list[str]:
     """Return the options that a text names, as in "one of: red, green or blue"; else none."""
-    found = _OPTIONS.search(text)
-    options = re.split(r"\s*,\s*(?:or\s+)?|\s+or\s+|\s*/\s*|\s*\|\s*", found[1]) if found else []
+    listed = _OPTIONS.search(text)
+    options = re.split(r"\s*,\s*(?:or\s+)?|\s+or\s+|\s*/\s*|\s*\|\s*", listed[1]) if listed else []
     named = [each.strip(" '\"`") for each in options]
     is_list = len(named) > 1 and all(0 < len(each.split()) <= MAX_OPTION_WORDS for each in named)
     return named if is_list else []
@@ -74,10 +74,10 @@ def named_options(text: str) -> list[str]:
 
 def named_count(text: str) -> int | None:
     """Return the number up to ten that a text names first, as in "three headlines", or None."""
-    found = _COUNT.search(text)
-    if found is None:
+    counted = _COUNT.search(text)
+    if counted is None:
         return None
-    word = found[1].lower()
+    word = counted[1].lower()
     return int(word) if word.isdigit() else _COUNTS.index(word) + 1
 
 

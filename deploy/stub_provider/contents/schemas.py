@@ -101,13 +101,13 @@ class _Maker:
                 yield min(schema[name], key=_usual if depth > LEAST_DEPTH else _shortest)
 
     def _referred(self, reference: Any) -> Any:
-        found = self.root
+        target = self.root
         for step in str(reference).removeprefix("#").split("/")[1:]:
             name = step.replace("~1", "/").replace("~0", "~")
-            found = found.get(name) if isinstance(found, Mapping) else None
-        if not isinstance(found, Mapping):
+            target = target.get(name) if isinstance(target, Mapping) else None
+        if not isinstance(target, Mapping):
             raise StubRefused(400, f"(stub) '{reference}' leads nowhere.", param="response_format")
-        return found
+        return target
 
     def _typed(self, schema: Mapping[str, Any], depth: int, name: str) -> Any:
         match _type_of(schema):

@@ -83,10 +83,10 @@ def _forced_tool(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
         return tools[0]
     if choice.get("type") != "tool":
         return None
-    found = next((tool for tool in tools if tool["name"] == choice.get("name")), None)
-    if found is None:
+    chosen = next((tool for tool in tools if tool["name"] == choice.get("name")), None)
+    if chosen is None:
         raise StubRefused(400, "tool_choice: that tool is not among 'tools'", param="tool_choice")
-    return found
+    return chosen
 
 
 def _listed(value: Any) -> list[Any]:

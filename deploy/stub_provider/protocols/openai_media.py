@@ -112,7 +112,7 @@ def size_of(size: Any) -> tuple[int, int]:
     """Return the size in "WIDTHxHEIGHT", no side over 1024. Raises StubRefused."""
     if size is None or size == "auto":
         return USUAL_SIZE, USUAL_SIZE
-    found = re.fullmatch(r"(\d{1,4})[x*](\d{1,4})", size) if isinstance(size, str) else None
-    if found is None or "0" in (found[1], found[2]):
+    sides = re.fullmatch(r"(\d{1,4})[x*](\d{1,4})", size) if isinstance(size, str) else None
+    if sides is None or "0" in (sides[1], sides[2]):
         raise StubRefused(400, "(stub) 'size' must be WIDTHxHEIGHT or auto.", param="size")
-    return pictures.fit(int(found[1]), int(found[2]))
+    return pictures.fit(int(sides[1]), int(sides[2]))

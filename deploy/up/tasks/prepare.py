@@ -6,7 +6,7 @@ from typing import Any
 from deploy.problems import CommandFailed, WrongRedis
 from deploy.stack.installation import mark_if_new
 from deploy.stack.location import REDIS_URL, Stack
-from deploy.stack.new_installation import note_marked
+from deploy.stack.new_installation import record_marked
 from deploy.stack.secret_key import VARIABLE
 from deploy.stack.store_access import open_store
 from deploy.up.tasks.demo import Demo
@@ -35,7 +35,7 @@ async def run(
             f"The secrets in this Redis are sealed with another key: set {VARIABLE} to it, "
             "beside a new one if you like (NEW,OLD)."
         )
-    note_marked(Path(data_dir))
+    record_marked(Path(data_dir))
     return {} if base_url is None else await _prepare_demo(data_dir, redis_url, base_url)
 
 

@@ -8,7 +8,7 @@ import redis
 from deploy.admin.diagnosis import examine
 from deploy.problems import CommandFailed, WrongRedis
 from deploy.stack.installation import begin, mark_if_new
-from deploy.stack.new_installation import note_marked, note_new
+from deploy.stack.new_installation import record_marked, record_new
 from deploy.stack.store_access import open_store
 from engine.access.sealing import Sealer
 from engine.errors import Unavailable
@@ -43,14 +43,14 @@ async def test_the_redis_of_a_new_directory_is_marked_once(
     tmp_path: Path, unmarked_redis_url: str
 ) -> None:
     (tmp_path / "lock").touch()  # `headrace up` has created it by then
-    note_new(tmp_path)
+    record_new(tmp_path)
     await mark_if_new(tmp_path, unmarked_redis_url, SECRET_KEY)
-    note_marked(tmp_path)
+    record_marked(tmp_path)
     first = ids(unmarked_redis_url)
     with redis.Redis.from_url(unmarked_redis_url) as client:
         client.flushall()
 
-    note_new(tmp_path)
+    record_new(tmp_path)
     await mark_if_new(tmp_path, unmarked_redis_url, SECRET_KEY)
 
     assert first == Sealer.from_secret_key(SECRET_KEY).installation_ids[0]
@@ -60,13 +60,13 @@ async def test_the_redis_of_a_new_directory_is_marked_once(
 async def test_a_first_start_that_was_cut_short_may_be_repeated(
     tmp_path: Path, unmarked_redis_url: str
 ) -> None:
-    note_new(tmp_path)
+    record_new(tmp_path)
     (tmp_path / "secret.key").write_text(SECRET_KEY)
     (tmp_path / "redis").mkdir()
     with pytest.raises(Unavailable):
         await mark_if_new(tmp_path, "unix:///nowhere/at/all.sock", SECRET_KEY)
 
-    note_new(tmp_path)
+    record_new(tmp_path)
     await mark_if_new(tmp_path, unmarked_redis_url, SECRET_KEY)
 
     assert ids(unmarked_redis_url) != ""
@@ -78,7 +78,7 @@ async def test_a_directory_that_a_stack_has_used_is_not_new(
 ) -> None:
     (tmp_path / trace).mkdir()
 
-    note_new(tmp_path)
+    record_new(tmp_path)
     await mark_if_new(tmp_path, unmarked_redis_url, SECRET_KEY)
 
     assert ids(unmarked_redis_url) == ""
@@ -87,7 +87,7 @@ async def test_a_directory_that_a_stack_has_used_is_not_new(
 async def test_a_new_directory_does_not_take_over_anothers_redis(
     tmp_path: Path, redis_url: str
 ) -> None:
-    note_new(tmp_path)
+    record_new(tmp_path)
     before = ids(redis_url)
 
     with pytest.raises(WrongRedis, match="holds another installation's data"):

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.stack.secret_key import find_key, keep_key
+from deploy.stack.secret_key import find_key, find_or_make_key
 from tests.deploy.test_cli import headrace
 
 OWN = "of-the-operator-" * 3
@@ -17,18 +17,18 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_key_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None:
     assert find_key(tmp_path) == ""
 
-    made = keep_key(tmp_path)
+    made = find_or_make_key(tmp_path)
 
     assert len(made) == 64
-    assert keep_key(tmp_path) == find_key(tmp_path) == made
+    assert find_or_make_key(tmp_path) == find_key(tmp_path) == made
     assert stat.S_IMODE((tmp_path / "secret.key").stat().st_mode) == 0o600
 
 
 def test_the_environments_key_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    keep_key(tmp_path)
+    find_or_make_key(tmp_path)
     monkeypatch.setenv("HEADRACE_SECRET_KEY", OWN)
 
-    assert keep_key(tmp_path) == find_key(tmp_path) == OWN
+    assert find_or_make_key(tmp_path) == find_key(tmp_path) == OWN
 
 
 def test_with_the_environments_key_none_is_made(
@@ -36,7 +36,7 @@ def test_with_the_environments_key_none_is_made(
 ) -> None:
     monkeypatch.setenv("HEADRACE_SECRET_KEY", OWN)
 
-    keep_key(tmp_path)
+    find_or_make_key(tmp_path)
 
     assert list(tmp_path.iterdir()) == []
 

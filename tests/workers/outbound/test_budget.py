@@ -54,7 +54,7 @@ class Counter:
 
 async def take(budget: CallBudget, times: int, host: str = "a") -> int:
     """Return how many of simultaneous calls are admitted."""
-    calls = (budget.take("acc", host) for _ in range(times))
+    calls = (budget.count("acc", host) for _ in range(times))
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
     refused = [each for each in outcomes if each is not None]
     assert all(isinstance(each, NodeFailed) for each in refused)
@@ -73,7 +73,7 @@ async def test_calls_one_after_another_ask_ever_more_rarely() -> None:
     budget = CallBudget(counter)
 
     for _ in range(1_000):
-        await budget.take("acc", "a")
+        await budget.count("acc", "a")
 
     assert counter.asked[:5] == [1, 2, 4, 8, 16]
     assert len(counter.asked) <= 12
@@ -84,7 +84,7 @@ async def test_a_host_that_is_called_once_takes_one_call() -> None:
     budget = CallBudget(counter)
 
     for number in range(100):
-        await budget.take("acc", f"host-{number}")
+        await budget.count("acc", f"host-{number}")
 
     assert counter.left == 0
 
@@ -102,9 +102,9 @@ async def test_a_lease_ends_with_its_window(monkeypatch: pytest.MonkeyPatch) -> 
     counter = Counter(1, seconds=0.0)
     watched = CallBudget(counter)
 
-    await watched.take("acc", "a")
+    await watched.count("acc", "a")
     counter.left = 1
-    await watched.take("acc", "a")
+    await watched.count("acc", "a")
 
     assert counter.asked == [1, 1]
 
@@ -143,12 +143,12 @@ async def test_a_lease_that_is_renewed_early_keeps_its_unused_calls() -> None:
     counter = Counter(1_000)
     watched = CallBudget(counter)
     for _ in range(8):  # of 1 + 2 + 4 + 8 that were leased
-        await watched.take("acc", "a")
+        await watched.count("acc", "a")
     assert counter.asked == [1, 2, 4, 8]
 
     watched.add_bytes("acc", budget.REPORT_BYTES)
     for _ in range(7 + 16):
-        await watched.take("acc", "a")
+        await watched.count("acc", "a")
 
     assert counter.asked == [1, 2, 4, 8, 16]
 
@@ -294,5 +294,5 @@ async def test_no_more_accounts_are_kept_in_mind_than_are_useful(
         counted.add_bytes(f"acc_{number}", 1)
 
     assert len(counted._uncounted) == 10
-    await counted.take("acc", "a")
+    await counted.count("acc", "a")
     assert counter.sent == 1_000

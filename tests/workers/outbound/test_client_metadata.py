@@ -22,7 +22,7 @@ ADDRESSES = [
 @pytest.fixture
 async def models() -> AsyncIterator[Egress]:
     """A client of models' calls."""
-    egress = Egress(gate=AddressGate.of_providers(Settings(port=1)))
+    egress = Egress(gate=AddressGate.for_providers(Settings(port=1)))
     yield egress
     await egress.close()
 
@@ -47,4 +47,4 @@ async def test_no_name_that_resolves_to_a_metadata_service_is_called(
 
 @pytest.mark.parametrize("address", ["10.0.0.7", "127.0.0.1", "192.168.1.1", "fd00::1", "8.8.8.8"])
 def test_private_addresses_are_called_by_models(address: str) -> None:
-    assert AddressGate.of_providers(Settings(port=1)).admits(address, 8_000)
+    assert AddressGate.for_providers(Settings(port=1)).admits(address, 8_000)

@@ -82,7 +82,7 @@ async def names(host: str) -> list[str]:
 )
 def test_our_own_parts_are_refused_by_name_and_by_address(url: str) -> None:
     with pytest.raises(UrlRefused) as caught:
-        AddressGate.of(SETTINGS).check(url)
+        AddressGate.for_workflows(SETTINGS).check(url)
 
     assert "s3cret" not in str(caught.value) and "9.9.9.9" not in str(caught.value)
 
@@ -92,7 +92,7 @@ def test_our_own_parts_are_refused_by_name_and_by_address(url: str) -> None:
     ["8.8.8.8", "::ffff:8.8.8.8", "8.8.4.4", "1.1.1.1", "9.9.9.9", "2606:4700:4700::1111"],
 )
 async def test_our_own_parts_are_refused_by_the_addresses_of_their_names(address: str) -> None:
-    gate = AddressGate.of(SETTINGS)
+    gate = AddressGate.for_workflows(SETTINGS)
 
     await gate.refresh(names)
 
@@ -104,7 +104,7 @@ async def test_our_public_url_is_refused_too() -> None:
     async def find(host: str) -> list[str]:
         return {"127.0.0.1": [], "flows.example.org": ["1.0.0.1", "2606:4700::64"]}[host]
 
-    gate = AddressGate.of(Settings(public_url="https://Flows.example.org/hr/"))
+    gate = AddressGate.for_workflows(Settings(public_url="https://Flows.example.org/hr/"))
     await gate.refresh(find)
 
     for url in ("https://flows.example.org/api/me", "http://FLOWS.example.org/"):
@@ -116,7 +116,10 @@ async def test_our_public_url_is_refused_too() -> None:
 
 @pytest.mark.parametrize("url", ["", "flows.example.org", "ftp://a.example", "https://[", "//"])
 def test_a_public_url_that_leads_nowhere_refuses_no_call(url: str) -> None:
-    assert AddressGate.of(Settings(public_url=url)).check("https://a.example/").host == "a.example"
+    assert (
+        AddressGate.for_workflows(Settings(public_url=url)).check("https://a.example/").host
+        == "a.example"
+    )
 
 
 async def test_our_own_names_are_looked_up_once_in_a_while() -> None:
@@ -127,7 +130,7 @@ async def test_our_own_names_are_looked_up_once_in_a_while() -> None:
         await asyncio.sleep(0)
         return await names(host)
 
-    gate = AddressGate.of(SETTINGS)
+    gate = AddressGate.for_workflows(SETTINGS)
     await asyncio.gather(*(gate.refresh(find) for _ in range(10)))
 
     assert sorted(asked) == ["gateway.example", "redis.example"]
@@ -142,7 +145,7 @@ async def test_while_they_are_looked_up_again_the_old_answer_holds(
         await released.wait()
         return await names(host)
 
-    gate = AddressGate.of(SETTINGS)
+    gate = AddressGate.for_workflows(SETTINGS)
     await gate.refresh(names)
     monkeypatch.setattr(gate, "_stale_at", 0.001)
     slow = asyncio.create_task(gate.refresh(wait))
@@ -159,7 +162,7 @@ async def test_a_name_that_is_not_found_any_more_keeps_its_addresses(
     async def fail(host: str) -> list[str]:
         raise NameNotFound
 
-    gate = AddressGate.of(SETTINGS)
+    gate = AddressGate.for_workflows(SETTINGS)
     await gate.refresh(names)
     monkeypatch.setattr(gate, "_stale_at", 0.0)
     await gate.refresh(fail)
@@ -190,7 +193,7 @@ async def test_nothing_is_said_to_redis(stub: Stub) -> None:
 
 @pytest.mark.parametrize("url", ["unix:///run/redis.sock", "redis://[::1", "redis://a:b", ""])
 def test_a_redis_may_have_no_address(url: str) -> None:
-    gate = AddressGate.of(Settings(redis_url=url, host=""))
+    gate = AddressGate.for_workflows(Settings(redis_url=url, host=""))
 
     assert gate.admits("8.8.8.8", 443)
 

@@ -104,7 +104,7 @@ async def test_a_server_that_speaks_first_is_not_believed(egress: Egress) -> Non
     async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         pool = make_pool()
-        connection = await pool.take(PoolKey("acc", Origin("http", "127.0.0.1", port)))
+        connection = await pool.acquire(PoolKey("acc", Origin("http", "127.0.0.1", port)))
         await eventually(lambda: _return(not connection.connected))
         with pytest.raises(UnaskedData):
             connection.begin(b"", None, is_head_call=False)
@@ -208,7 +208,7 @@ async def test_an_account_keeps_an_eighth_of_the_connections(stub: Stub) -> None
     for each in answers:
         each.end()
 
-    assert (stub.connections, len(pool._kept)) == (6, 2)
+    assert (stub.connections, len(pool._idle_since)) == (6, 2)
     await pool.close()
 
 
@@ -230,25 +230,25 @@ async def test_two_pools_with_all_their_connections_have_enough_files(
     monkeypatch.setattr(pool_module.resource, "getrlimit", lambda _: (files, files))
     limit = make_pool()._limit
 
-    assert 2 * (limit + limit * pool_module.KEPT) <= files - pool_module.RESERVED_FILES
+    assert 2 * (limit + limit * pool_module.IDLE_SHARE) <= files - pool_module.RESERVED_FILES
     assert limit > files / 4
 
 
 async def test_the_connections_in_use_are_bounded_for_an_account_and_in_all(
     stub: Stub, pool_of_four: ConnectionPool
 ) -> None:
-    held = [await pool_of_four.take(key(stub, "a")) for _ in range(3)]
-    fourth = asyncio.create_task(pool_of_four.take(key(stub, "a")))
-    other = await pool_of_four.take(key(stub, "b"))
-    another = asyncio.create_task(pool_of_four.take(key(stub, "c")))
+    held = [await pool_of_four.acquire(key(stub, "a")) for _ in range(3)]
+    fourth = asyncio.create_task(pool_of_four.acquire(key(stub, "a")))
+    other = await pool_of_four.acquire(key(stub, "b"))
+    another = asyncio.create_task(pool_of_four.acquire(key(stub, "c")))
     await asyncio.sleep(0.05)
     assert not fourth.done() and not another.done()
 
-    pool_of_four.give_back(other, key(stub, "b"), is_done=True)
+    pool_of_four.release(other, key(stub, "b"), is_done=True)
 
     assert isinstance(await another, OutboundConnection)
     assert not fourth.done()
-    pool_of_four.give_back(held[0], key(stub, "a"), is_done=True)
+    pool_of_four.release(held[0], key(stub, "a"), is_done=True)
     assert isinstance(await fourth, OutboundConnection)
 
 
@@ -257,7 +257,7 @@ async def test_a_connection_that_fails_leaves_its_place(pool_of_four: Connection
 
     for _ in range(8):
         with pytest.raises(OSError, match="^$"):
-            await pool_of_four.take(nowhere)
+            await pool_of_four.acquire(nowhere)
 
 
 async def test_an_idle_connection_is_closed_after_a_while(

@@ -77,8 +77,8 @@ async def test_urls_in_workflows_never_lead_to_it(allow_private: bool) -> None:
             local_model_url=f"{stub.url}/v1", allow_private_urls=allow_private, port=1
         )
         theirs, models = (
-            Egress(gate=AddressGate.of(settings)),
-            Egress(gate=AddressGate.of_providers(settings)),
+            Egress(gate=AddressGate.for_workflows(settings)),
+            Egress(gate=AddressGate.for_providers(settings)),
         )
         try:
             refused = await failure(theirs, HttpCall(method="GET", url=f"{stub.url}/v1"))
@@ -93,7 +93,7 @@ async def test_urls_in_workflows_never_lead_to_it(allow_private: bool) -> None:
 
 
 async def test_only_its_own_port_is_closed_to_workflows_in_development() -> None:
-    gate = AddressGate.of(
+    gate = AddressGate.for_workflows(
         Settings(local_model_url="http://127.0.0.1:8801/v1", allow_private_urls=True)
     )
 

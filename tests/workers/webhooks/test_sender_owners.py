@@ -88,7 +88,7 @@ async def test_no_attempt_follows_a_name_that_leads_inside_by_now(
         return [(0, 0, 0, "", (next(addresses), 0))]
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    monkeypatch.setattr(AddressGate, "of", lambda _: OneHost(allow_private=False))
+    monkeypatch.setattr(AddressGate, "for_workflows", lambda _: OneHost(allow_private=False))
     inside = Stub()
     server = await asyncio.start_server(inside.serve, "127.0.0.2", stub.port)
     stub.reply = answer("Content-Length: 0", "Connection: close", status="500 Not yet")

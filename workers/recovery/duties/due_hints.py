@@ -72,7 +72,7 @@ class DueDeliveries(_DueHints):
 
 
 async def send_walk_hints(store: Store, references: Sequence[str]) -> None:
-    """Send hints of executions; those of accounts with many wait behind all others."""
+    """Send hints of executions; executions of accounts with many wait behind all others."""
     owners = {each: keyspace.parse_reference(each)[0] for each in references}
     bulk_accounts = await store.executions.find_bulk_accounts(set(owners.values()))
     bulk = [each for each, owner in owners.items() if owner in bulk_accounts]

@@ -33,7 +33,7 @@ class OrphanSearch(Duty):
         self._candidates: set[str] = set()
         """Executions that are not due, of this pass so far."""
         self._not_due: set[str] = set()
-        """Those of the pass before."""
+        """Executions that the pass before found not due."""
         self._unheld: Mapping[str, str] = {}
         """Fences of the executions that the pass before found not held."""
 

@@ -1,4 +1,4 @@
-"""Removal of what is over: old executions with their outputs, old versions, unneeded media."""
+"""Removal of old executions with their outputs, of old versions, and of unneeded media."""
 
 from collections import deque
 
@@ -11,7 +11,7 @@ from workers.recovery.duty import Duty
 PRUNE_SECONDS = 60.0
 SWEEP_SECONDS = 3_600.0
 MAX_OUTPUTS_TO_REMOVE = 10_000
-"""Executions whose large outputs wait to be removed; the hourly sweep finds those of others."""
+"""Executions whose large outputs wait to be removed; the hourly sweep finds further ones."""
 DAY_MS = 86_400_000
 
 

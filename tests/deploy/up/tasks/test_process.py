@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from deploy.problems import CommandFailed
-from deploy.stack.new_installation import note_new
+from deploy.stack.new_installation import record_new
 from deploy.up.tasks.process import run_task
 from engine.settings import Settings
 from engine.store import Store
@@ -28,7 +28,7 @@ async def prepare(data_dir: Path, url: str, key: str, base_url: str | None) -> d
 async def test_a_new_installation_is_marked_and_has_a_demonstration(
     tmp_path: Path, unmarked_redis_url: str
 ) -> None:
-    note_new(tmp_path)
+    record_new(tmp_path)
 
     first = await prepare(tmp_path, unmarked_redis_url, SECRET_KEY, BASE)
     second = await prepare(tmp_path, unmarked_redis_url, SECRET_KEY, BASE)
