@@ -58,7 +58,11 @@ class ScriptNames:
             itemgetter(*names) if len(names) > 1 else lambda given: (given[names[0]],)
         )
         self._optional = [place for place, each in enumerate(parameters) if each.is_optional]
-        self._has_sequences = any(each.size != 1 for each in parameters)
+        sizes = [each.size for each in parameters]
+        self._has_sequences = any(size != 1 for size in sizes)
+        self._has_one_list = (
+            bool(arguments) and sizes[-1] == LIST and not any(size != 1 for size in sizes[:-1])
+        )
 
     def bind(self, given: dict[str, Any]) -> Sequence[Any]:
         """Return the number of keys, the keys and the arguments of a call.
@@ -81,6 +85,8 @@ class ScriptNames:
                     values[place] = values[0] if place < count else ""
         if not self._has_sequences:
             return (count, *values)
+        if self._has_one_list:  # as in most scripts with a sequence
+            return (count, *values[:-1], *values[-1])
         keys = list(_flatten(self.keys, values[:count]))
         return [len(keys), *keys, *_flatten(self.arguments, values[count:])]
 

@@ -3,10 +3,11 @@
 -- `version` has the fields of the workflow that `refuse_execution` returns.
 local function record_execution(now, version)
   local MOST_AT_ONCE = 1000
+  local last = math.min(FIRST.fields + MOST_AT_ONCE - 1, LAST.fields)
   redis.call('HSET', KEYS.execution, 'status', 'processing', 'version', ARGV.version, 'statuses',
-    ARGV.statuses, 'created', now)
-  for first = FIRST.fields, LAST.fields, MOST_AT_ONCE do
-    local last = math.min(first + MOST_AT_ONCE - 1, LAST.fields)
+    ARGV.statuses, 'created', now, unpack(ARGV, FIRST.fields, last))
+  for first = last + 1, LAST.fields, MOST_AT_ONCE do
+    last = math.min(first + MOST_AT_ONCE - 1, LAST.fields)
     redis.call('HSET', KEYS.execution, unpack(ARGV, first, last))
   end
   redis.call('ZADD', KEYS.due, now + ARGV.resend_ms, ARGV.reference)
