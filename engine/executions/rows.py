@@ -1,10 +1,11 @@
-"""Rows of nodes and of failed attempts, as the records of executions have them.
+"""Rows of nodes, failed attempts and answers for items, as records of executions have them.
 
 Each row is an array of msgpack. A row of a later version may have more members, which are ignored,
 and a row of an earlier one fewer, which get their defaults.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -64,10 +65,29 @@ class StepRows(msgspec.Struct, array_like=True, gc=False):
     failed_attempts: list[FailedAttemptRow] = []
 
 
-pack_rows = msgspec.msgpack.Encoder().encode
+class ItemAnswerRow(msgspec.Struct, array_like=True, gc=False):
+    """Answer of a model for an item of a list, recorded before the node has ended."""
+
+    item: int
+    value: bytes | None = None
+    """Packed value; None: the item has no valid answer."""
+    micro_usd: int | None = None
+    """Cost where another model answered; None: the cost of the usage."""
+    calls: int = 0
+    images: int = 0
+    seconds: Decimal = Decimal(0)
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+pack_rows: Callable[[StepRows], bytes] = msgspec.msgpack.Encoder().encode
 """Function that packs `StepRows`."""
 unpack_rows = msgspec.msgpack.Decoder(StepRows).decode
 """Function that unpacks `StepRows`. Raises msgspec.DecodeError."""
+pack_answers: Callable[[Sequence[ItemAnswerRow]], bytes] = msgspec.msgpack.Encoder().encode
+"""Function that packs a batch of answers."""
+unpack_answers = msgspec.msgpack.Decoder(list[ItemAnswerRow]).decode
+"""Function that unpacks a batch of answers. Raises msgspec.DecodeError."""
 
 
 def split_outputs(

@@ -92,9 +92,10 @@ def to_record(document: Document) -> dict[str, Any]:
 
 
 def from_record(record: Mapping[str, Any]) -> Document:
-    """Return the document of a record."""
-    values = RecordValues(record["record_values"])
-    return Document(**{**record, "tags": tuple(record["tags"]), "record_values": values})
+    """Return the document of a record; members of later versions are ignored."""
+    members = {each.name: record[each.name] for each in fields(Document) if each.name in record}
+    members["record_values"] = RecordValues(record["record_values"])
+    return Document(**{**members, "tags": tuple(record["tags"])})
 
 
 def _refuse(member: str, expected: str, value: object) -> InvalidBody:

@@ -3,9 +3,12 @@
 The first graph imports networkx, which takes 12 MB and a tenth of a second.
 """
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import Struct
 
 from engine.errors import InvalidGraph
 from engine.graph.parse import (
@@ -36,12 +39,17 @@ Targets = dict[str, set[SocketType]]
 """Types of the input sockets wired to each output of a node."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeName:
+class NodeName(Struct, frozen=True, array_like=True):
     """Id and type of a node."""
 
     id: str
     type: str
+
+
+pack_names: Callable[[Sequence[NodeName]], bytes] = msgspec.msgpack.Encoder().encode
+"""Function that packs the names of the nodes of a plan."""
+unpack_names = msgspec.msgpack.Decoder(tuple[NodeName, ...]).decode
+"""Function that unpacks names of nodes. Raises msgspec.DecodeError."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 
 from engine.errors import InvalidGraph, NotFound
 from engine.graph.draft_graph import DraftGraph
-from engine.graph.plan import NodeName, Plan, examine_graph
+from engine.graph.plan import NodeName, Plan, examine_graph, unpack_names
 from engine.store import Store
 from engine.store.executions.claim import ClaimedExecution
 from engine.store.executions.offload import OffloadedValues
-from engine.store.executions.record_fields import parse_name, parse_names
+from engine.store.executions.record_fields import parse_name
 from engine.store.redis.record_packing import unpack
 
 
@@ -38,7 +38,7 @@ async def _find_plan(store: Store, claimed: ClaimedExecution) -> Plan:
 async def _plan_of_draft(offloaded: OffloadedValues, claimed: ClaimedExecution) -> Plan:
     graph = await _read_graph(offloaded, claimed)
     plan = await graph.compile_aside()
-    if plan.names != parse_names(claimed.record["names"]):
+    if plan.names != unpack_names(claimed.record["names"]):
         raise InvalidGraph([])  # a node that is not needed has lost its model
     return plan
 
@@ -56,7 +56,7 @@ async def lost_in_draft(
 ) -> tuple[Mapping[str, str], Sequence[NodeName]]:
     """Return the reasons by the ids of nodes whose models are gone, and the names of all nodes."""
     graph = await _read_graph(offloaded, claimed)
-    names = parse_names(claimed.record["names"])
+    names = unpack_names(claimed.record["names"])
     known = {name.id for name in names}
     problems = examine_graph(graph.nodes, graph.edges).problems
     return {

@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.graph.progress import Progress
 from engine.process.light_event import LightEvent
-from engine.store.executions.claim import NodeClaim
+from engine.store.executions.record_fields import NodeClaim
 
 UNTOUCHED = NodeClaim(0, 0, 0, 0)
 

@@ -18,8 +18,8 @@ from engine.models.manifest import Model
 from engine.models.pricing import cost_micro_usd, credits_for
 from engine.models.registry import find_model
 from engine.store.executions.advance import Advanced, Charge, Step, Unpaid, Verdict
-from engine.store.executions.claim import ClaimedExecution, NodeClaim
-from engine.store.executions.record_fields import pack_name, parse_name, parse_rows
+from engine.store.executions.claim import ClaimedExecution
+from engine.store.executions.record_fields import NodeClaim, pack_name, parse_name, parse_rows
 from engine.store.executions.walks import Walks
 from engine.store.redis.record_packing import pack
 from workers.nodes.executor import AttemptOutcome, describe

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from engine.errors import EngineError, NotFound
 from engine.executions.execution import Execution
-from engine.graph.plan import NodeName
+from engine.graph.plan import NodeName, unpack_names
 from engine.history.archiving.execution_rows import ExecutionRows, make_rows
 from engine.history.archiving.execution_writer import find_known, write_executions, write_retries
 from engine.history.archiving.refusals import Refusals
@@ -15,7 +15,7 @@ from engine.ids.partitions import PARTITIONS
 from engine.process.lru_cache import LruCache
 from engine.store import Store
 from engine.store.archive.ended_executions import EndedExecutions, EndedRecord
-from engine.store.executions.record_fields import HEAD_FIELDS, parse_head, parse_names
+from engine.store.executions.record_fields import HEAD_FIELDS, parse_head
 from engine.store.redis import keyspace
 
 BATCH = 500
@@ -156,7 +156,7 @@ class NodeNames:
             return ()
         if head.workflow_slug and not head.workflow_version:
             names = record.fields.get("names")
-            return parse_names(names) if names else ()
+            return unpack_names(names) if names else ()
         key = head.account_id, head.workflow_slug, head.workflow_version, head.model_ids
         found = self._known.get(key)
         if found is None:

@@ -12,7 +12,7 @@ from typing import Any
 from engine.errors import ExecutionNotFound, InvalidGraph, NodeNotFound, NotFound
 from engine.executions.execution import Execution, NodeExecution, NodeStatus
 from engine.graph.draft_graph import DraftGraph
-from engine.graph.plan import Plan
+from engine.graph.plan import Plan, unpack_names
 from engine.graph.progress import Progress
 from engine.graph.replay import replay
 from engine.nodes.request_input import outputs_of
@@ -26,7 +26,6 @@ from engine.store.executions.record_fields import (
     are_values_dropped,
     parse_head,
     parse_name,
-    parse_names,
     parse_nodes,
     parse_rows,
 )
@@ -115,7 +114,7 @@ async def _find(
 ) -> int:
     try:
         names = (
-            parse_names(record["names"])
+            unpack_names(record["names"])
             if "names" in record
             else await store.workflows.node_names(
                 execution.account_id,

@@ -12,7 +12,7 @@ from engine.errors import (
     NotFound,
 )
 from engine.executions.execution import ExecutionStatus, NodeStatus, parse_node_statuses
-from engine.executions.rows import NodeRow
+from engine.executions.rows import ItemAnswerRow, NodeRow, pack_answers, unpack_answers
 from engine.executions.sources import Source
 from engine.graph.draft_graph import DraftGraph
 from engine.graph.plan import Plan
@@ -243,16 +243,16 @@ class _RetryPreparation:
         fields: dict[str, bytes | str] = {}
         batches = parse_answer_batches(self._record)
         for index in sorted(open_nodes & batches.keys()):
-            merged: list[Any] = []
+            merged: list[ItemAnswerRow] = []
             for number in range(1, batches[index] + 1):
                 merged += await self._read_batch(index, number)
             if merged:
-                fields[f"k{index}.1"] = pack(seeds.add_value(pack(merged)))
+                fields[f"k{index}.1"] = pack(seeds.add_value(pack_answers(merged)))
         if fields:
             fields["answer_batches"] = ",".join(f"{name[1:-2]}=1" for name in fields)
         return fields
 
-    async def _read_batch(self, index: int, number: int) -> list[Any]:
+    async def _read_batch(self, index: int, number: int) -> list[ItemAnswerRow]:
         """Return the rows of a batch; none for a lost one, whose calls are made again."""
         data = self._record.get(f"k{index}.{number}")
         batch = b"" if data is None else unpack(data)
@@ -261,7 +261,7 @@ class _RetryPreparation:
                 batch = await self._failed.read_object(batch)
             except EngineError:
                 return []
-        return list(unpack(batch)) if batch else []
+        return unpack_answers(batch) if batch else []
 
 
 def not_recorded() -> ExecutionNotRetryable:

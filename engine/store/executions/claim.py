@@ -4,11 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from msgspec import Struct
-
 from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.ids.partitions import partition_of
-from engine.store.executions.record_fields import SEEDED, parse_name
+from engine.store.executions.record_fields import SEEDED, NodeClaim, parse_name
 from engine.store.redis import keyspace
 
 FIRST_WALK = frozenset(
@@ -155,20 +153,10 @@ class ClaimedExecution:
         return self.record["key"].decode() if "webhook_url" in self.record else ""
 
 
-def parse_claims(record: Mapping[str, bytes]) -> dict[int, "NodeClaim"]:
+def parse_claims(record: Mapping[str, bytes]) -> dict[int, NodeClaim]:
     """Return the recorded claims of running, retrying and given-back nodes, by index."""
     claims = {}
     for name, value in record.items():
         if name[0] == "n" and name[1:].isdigit():
-            fence, attempts, at, lost = (int(part) for part in value.split(b":"))
-            claims[int(name[1:])] = NodeClaim(fence, attempts, at, lost)
+            claims[int(name[1:])] = NodeClaim.parse(value)
     return claims
-
-
-class NodeClaim(Struct, frozen=True):
-    """Claim of a node: owner's fence (0: none), calls, time (ms) of begin or retry, lost calls."""
-
-    fence: int
-    attempts: int
-    at: int
-    lost: int

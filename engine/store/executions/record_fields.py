@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from sys import intern
-from typing import Any
+from typing import Any, Self
+
+from msgspec import Struct
 
 from engine.errors import InvalidCursor
 from engine.executions.execution import (
@@ -19,7 +21,6 @@ from engine.executions.execution import (
 )
 from engine.executions.public_runs import hide_details
 from engine.executions.rows import NodeRow, StepRows, unpack_rows
-from engine.graph.plan import NodeName
 from engine.store.redis.record_packing import unpack
 
 JOB_FIELD = re.compile(r"j(\d+)\.(\d+)", re.ASCII)
@@ -42,14 +43,30 @@ HEAD_FIELDS = (
     "retry_of",
 )
 RESULT_AT = HEAD_FIELDS.index("result")
-NOBODY = "0"
-"""Fence in the claim of a node without an owner: it waits for a retry or was given back."""
 ASIDE = b"\xc1"
 """First byte of the name of an offloaded result or inputs; no msgpack value begins with it."""
 WALKED_UNCLAIMED = "r0.1"
 """Field of rows recorded without a claim; their times count from the start of the walk."""
 SEEDED, SEEDED_OUTPUTS = "r0.0", "o0.0"
 """Fields of rows of nodes that were settled from the start, and of their outputs."""
+
+
+class NodeClaim(Struct, frozen=True):
+    """Claim of a node."""
+
+    fence: int
+    """Fence of the owner; 0: none, it waits for a retry or was given back."""
+    attempts: int
+    """Attempts that have begun."""
+    at: int
+    """Begin of the attempt, or time of the retry, in milliseconds since the epoch."""
+    lost: int
+    """Attempts whose worker died."""
+
+    @classmethod
+    def parse(cls, data: bytes) -> Self:
+        """Return the claim of a record."""
+        return cls(*map(int, data.split(b":")[:4]))
 
 
 def parse_hash(reply: Any) -> dict[str, bytes]:
@@ -60,11 +77,6 @@ def parse_hash(reply: Any) -> dict[str, bytes]:
     if isinstance(reply, dict):
         return {intern(name.decode()): value for name, value in reply.items()}
     return {intern(reply[i].decode()): reply[i + 1] for i in range(0, len(reply), 2)}
-
-
-def parse_names(data: bytes) -> tuple[NodeName, ...]:
-    """Return the recorded names of the nodes of an execution of a draft."""
-    return tuple(NodeName(id=node_id, type=node_type) for node_id, node_type in unpack(data))
 
 
 def parse_jobs(record: Mapping[str, bytes]) -> dict[tuple[int, int], bytes]:
@@ -165,12 +177,10 @@ def parse_node(
         )
     if claim is None:
         return NodeExecution(index=index, status=status)
-    owner, attempts_text, at, _ = claim.decode().split(":")
-    is_claimed = owner != NOBODY and status in (NodeStatus.RUNNING, NodeStatus.CANCELLED)
-    started = int(at) if is_claimed else None
-    return NodeExecution(
-        index=index, status=status, attempts=int(attempts_text), started_at=started
-    )
+    claimed = NodeClaim.parse(claim)
+    is_owned = claimed.fence > 0 and status in (NodeStatus.RUNNING, NodeStatus.CANCELLED)
+    started = claimed.at if is_owned else None
+    return NodeExecution(index=index, status=status, attempts=claimed.attempts, started_at=started)
 
 
 def parse_head(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from engine.executions.execution import NODE_TERMINAL, NodeStatus
 from engine.executions.rows import NodeRow, StepRows, pack_rows, split_outputs
-from engine.graph.plan import NodeName, Plan
+from engine.graph.plan import NodeName, Plan, pack_names
 from engine.store.executions.record_fields import SEEDED, SEEDED_OUTPUTS
 from engine.store.redis.connection import Argument
 from engine.store.redis.record_packing import pack
@@ -61,4 +61,4 @@ class Start:
 
 def draft_fields(packed_graph: bytes, names: Sequence[NodeName]) -> Fields:
     """Return the fields with the graph of a draft, or the name of its object, and node names."""
-    return {"draft": packed_graph, "names": pack([[name.id, name.type] for name in names])}
+    return {"draft": packed_graph, "names": pack_names(names)}

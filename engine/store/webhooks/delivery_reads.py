@@ -7,6 +7,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from engine.errors import NotFound, Unavailable
 from engine.executions.filter import Row
 from engine.ids.partitions import partition_of
@@ -15,9 +17,10 @@ from engine.store.executions.read.scan import read_members
 from engine.store.executions.record_fields import make_cursor, parse_cursor, parse_hash
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
-from engine.store.redis.record_packing import unpack
 from engine.store.redis.scripts import SCRIPTS
 from engine.webhooks.deliveries import Attempt, Delivery, DeliveryStatus
+
+ATTEMPT = msgspec.msgpack.Decoder(Attempt)
 
 EXAMINED_AT_ONCE = 1_000
 """Hot deliveries examined for one page of those with a status."""
@@ -203,7 +206,7 @@ def parse_delivery(delivery_id: str, record: Fields) -> Delivery:
     status = DeliveryStatus(record["status"].decode())
     execution_id = record.get("execution")
     attempts = [
-        Attempt(**unpack(value))
+        ATTEMPT.decode(value)
         for name, value in record.items()
         if name[0] == "a" and name[1:].isdigit()
     ]

@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.errors import InvalidGraph, RevisionConflict, VersionConflict, WorkflowNotFound
 from engine.graph.document import Document, to_record
-from engine.graph.plan import name_nodes
+from engine.graph.plan import NodeName, name_nodes, pack_names
 from engine.ids.partitions import partition_of
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
@@ -53,7 +53,7 @@ class WorkflowSaves:
         Raises WorkflowNotFound, VersionConflict, RevisionConflict and QuotaExceeded.
         """
         record = pack({"document": to_record(save.document), "problems": list(save.problems)})
-        names = pack(await _names(save))
+        names = pack_names(await _names(save))
         reply = await self._write(save, record, names)
         if reply[:2] == [b"full", b"bytes"] and save.expected != "new":
             await self._versions.make_room(save.account_id, save.slug)
@@ -109,19 +109,17 @@ class WorkflowSaves:
         _parse(reply)
 
 
-async def _names(save: WorkflowSave) -> list[tuple[str, str]]:
+async def _names(save: WorkflowSave) -> Sequence[NodeName]:
     """Return id and type of each node in plan order; none when the document has no plan."""
     nodes, edges = save.document.nodes, save.document.edges
     if save.problems:
         return []
     try:
         if len(nodes) + len(edges) < LARGE_GRAPH:
-            names = name_nodes(nodes, edges)
-        else:
-            names = await asyncio.to_thread(name_nodes, nodes, edges)
+            return name_nodes(nodes, edges)
+        return await asyncio.to_thread(name_nodes, nodes, edges)
     except InvalidGraph:
         return []
-    return [(name.id, name.type) for name in names]
 
 
 def _parse(reply: Sequence[Any]) -> tuple[int, int, int]:

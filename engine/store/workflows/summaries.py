@@ -65,11 +65,15 @@ def pack_summary(document: Document) -> bytes:
 def parse_summary(
     account_id: str, slug: str, values: Sequence[bytes | None], now: int
 ) -> WorkflowSummary | None:
-    """Read the values of `READ_FIELDS`; None for a workflow that is gone."""
+    """Return the summary of the values of `READ_FIELDS`; None for a workflow that is gone.
+
+    Members of later versions are ignored.
+    """
     state, version, updated, draft_saved, summary, runs = values
     if summary is None or state is None or state == b"deleted":
         return None
-    shown: dict[str, Any] = unpack(summary)
+    stored: dict[str, Any] = unpack(summary)
+    shown = {name: stored[name] for name in (*MEMBERS, "has_models")}
     last_run, runs_of_7_days = parse_runs(runs, now)
     return WorkflowSummary(
         **(shown | {"tags": tuple(shown["tags"])}),

@@ -7,11 +7,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from engine.errors import InvalidCursor
-from engine.graph.plan import NodeName
+from engine.graph.plan import NodeName, unpack_names
 from engine.ids.partitions import PARTITIONS, partition_of
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
-from engine.store.redis.record_packing import unpack
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.workflows.version_facts import VersionFacts, VersionPage, parse_facts
 
@@ -174,4 +173,4 @@ class Versions:
         record = await self._client.send("HGET", key, f"n{digest}")
         if record is None:
             return None
-        return tuple(NodeName(id=node_id, type=node_type) for node_id, node_type in unpack(record))
+        return unpack_names(record)

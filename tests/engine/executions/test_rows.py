@@ -1,15 +1,20 @@
 """Rows of nodes and failed attempts, which versions side by side write and read."""
 
+from decimal import Decimal
+
 import msgpack
 import pytest
 from msgspec import DecodeError
 
 from engine.executions.rows import (
     FailedAttemptRow,
+    ItemAnswerRow,
     NodeRow,
     StepRows,
+    pack_answers,
     pack_rows,
     split_outputs,
+    unpack_answers,
     unpack_rows,
 )
 
@@ -52,6 +57,15 @@ def test_what_is_no_row_is_refused(wrong: object) -> None:
 
 def test_a_node_that_was_settled_from_the_start_has_no_end() -> None:
     assert (NODE.ended_at, NodeRow(0).ended_at) == (1_040, None)
+
+
+def test_answers_are_read_whatever_their_versions_add_or_lack() -> None:
+    full = ItemAnswerRow(1, b"packed", 9, 1, 2, Decimal("2.5"), 3, 4)
+    members = [1, b"packed", 9, 1, 2, "2.5", 3, 4]
+
+    assert msgpack.unpackb(pack_answers([full, ItemAnswerRow(2)]))[0] == members
+    assert unpack_answers(pack_answers([full])) == [full]
+    assert unpack_answers(msgpack.packb([[*members, "new"], [2]])) == [full, ItemAnswerRow(2)]
 
 
 def test_outputs_are_split_from_their_rows() -> None:

@@ -86,6 +86,7 @@ def test_a_record_gives_the_document_back() -> None:
 
     assert from_record(msgpack.unpackb(msgpack.packb(to_record(document)))) == document
     assert from_record(to_record(Document(name="x"))) == Document(name="x")
+    assert from_record(to_record(document) | {"of_a_later_version": 1}) == document
 
 
 def at(body: Any, path: str, value: Any) -> Any:

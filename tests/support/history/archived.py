@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from engine.graph.plan import NodeName
+from engine.graph.plan import NodeName, unpack_names
 from engine.history.archiving.execution_rows import make_rows
 from engine.history.archiving.execution_writer import write_executions
 from engine.history.database.connections import Database
@@ -17,7 +17,6 @@ from engine.store import Store
 from engine.store.archive.archive import OpenArchive
 from engine.store.archive.ended_executions import EndedExecutions, EndedRecord
 from engine.store.redis import keyspace
-from engine.store.redis.record_packing import unpack
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,4 +91,4 @@ async def none_installed() -> str:
 
 
 def _names(record: EndedRecord) -> Sequence[NodeName]:
-    return [NodeName(*each) for each in unpack(record.fields.get("names", b"\x90"))]
+    return unpack_names(record.fields.get("names", b"\x90"))

@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.errors.nodes import NodeFailed
 from engine.executions.execution import Execution, NodeStatus
+from engine.executions.rows import unpack_answers
 from engine.executions.sources import Source
 from engine.graph.plan import Plan
 from engine.models.manifest import Model
@@ -163,8 +164,7 @@ async def expected_calls(
             continue
         items: set[int] = set()
         for number in range(1, kept.get(index, 0) + 1):
-            for row in unpack(unpack(record[f"k{index}.{number}"])):
-                item, *answer = unpack(row)
-                items = items | {item} if answer else items - {item}
+            for row in unpack_answers(unpack(record[f"k{index}.{number}"])):
+                items = items | {row.item} if row.value is not None else items - {row.item}
         found[node] = calls - len(items)
     return found

@@ -8,8 +8,9 @@ from engine.errors.nodes import NodeFailed, SiblingFailed
 from engine.graph.plan import Plan
 from engine.models.calls.provider_jobs import is_cancellable
 from engine.store.executions.checkpoints import Checkpoints
-from engine.store.executions.claim import ClaimedExecution, NodeClaim
+from engine.store.executions.claim import ClaimedExecution
 from engine.store.executions.offload import OffloadedValues
+from engine.store.executions.record_fields import NodeClaim
 from engine.store.redis.record_packing import pack, unpack
 from workers.providers.base import ModelAnswer
 from workers.runtime.store_retries import retry_until_answered

@@ -2,11 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
 from engine.errors import StorageFailed
+from engine.executions.rows import ItemAnswerRow, pack_answers, unpack_answers
 from engine.models.pricing import Usage
 from engine.store.executions.checkpoints import Checkpoints
 from engine.store.executions.claim import Lease
@@ -77,7 +76,7 @@ class ItemAnswers:
         self._number = 0
         self._capacity = RecordCapacity()
         self._requested: set[int] = set()
-        self._pending: dict[int, bytes] = {}
+        self._pending: dict[int, ItemAnswerRow] = {}
         self._task: asyncio.Task[None] | None = None
 
     async def find(self, item: int) -> ModelAnswer | None:
@@ -92,11 +91,14 @@ class ItemAnswers:
 
     def add(self, item: int, answer: ModelAnswer) -> None:
         """Record an answer in the background."""
-        self._add(item, _pack_answer(answer))
+        try:
+            self._add(_row(item, answer))
+        except (TypeError, ValueError, OverflowError):
+            return  # it could not be an output of a node either
 
     def drop(self, item: int) -> None:
         """Record in the background that an item has no answer."""
-        self._add(item, [])
+        self._add(ItemAnswerRow(item))
 
     async def flush(self) -> None:
         """Wait until all answers are on record."""
@@ -113,17 +115,13 @@ class ItemAnswers:
         self._number = len(batches)
         for batch in batches:
             self._capacity.add(0 if batch is None else len(batch))
-            for row in unpack(batch) if batch is not None else ():
-                item, *fields = unpack(row)
-                self._answers.pop(item, None)
-                if fields:
-                    self._answers[item] = _unpack_answer(fields)
+            for row in unpack_answers(batch) if batch is not None else ():
+                self._answers.pop(row.item, None)
+                if row.value is not None:
+                    self._answers[row.item] = _answer(row, row.value)
 
-    def _add(self, item: int, answer: Sequence[Any]) -> None:
-        try:
-            self._pending[item] = pack([item, *answer])
-        except (TypeError, ValueError, OverflowError):
-            return  # it could not be an output of a node either
+    def _add(self, row: ItemAnswerRow) -> None:
+        self._pending[row.item] = row
         self._schedule()
 
     def _schedule(self) -> None:
@@ -135,7 +133,7 @@ class ItemAnswers:
             await asyncio.sleep(BATCH_SECONDS)
             while self._pending:
                 rows, self._pending = list(self._pending.values()), {}
-                await self._save(pack(rows))
+                await self._save(pack_answers(rows))
         except Exception:  # the node goes on; its next attempt asks again
             log.exception("item answers cannot be recorded")
         finally:
@@ -154,25 +152,26 @@ class ItemAnswers:
             self._capacity.add(size)
 
 
-def _pack_answer(answer: ModelAnswer) -> list[Any]:
+def _row(item: int, answer: ModelAnswer) -> ItemAnswerRow:
     usage = answer.usage
-    counts = [
-        usage.calls,
-        usage.images,
-        str(usage.seconds),
-        usage.input_tokens,
-        usage.output_tokens,
-    ]
-    return [answer.value, counts, answer.micro_usd]
-
-
-def _unpack_answer(fields: Sequence[Any]) -> ModelAnswer:
-    value, (calls, images, seconds, input_tokens, output_tokens), micro_usd = fields
-    usage = Usage(
-        calls=calls,
-        images=images,
-        seconds=Decimal(seconds),
-        input_tokens=input_tokens,
-        output_tokens=output_tokens,
+    return ItemAnswerRow(
+        item=item,
+        value=pack(answer.value),
+        micro_usd=answer.micro_usd,
+        calls=usage.calls,
+        images=usage.images,
+        seconds=usage.seconds,
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
     )
-    return ModelAnswer(value=value, usage=usage, micro_usd=micro_usd)
+
+
+def _answer(row: ItemAnswerRow, value: bytes) -> ModelAnswer:
+    usage = Usage(
+        calls=row.calls,
+        images=row.images,
+        seconds=row.seconds,
+        input_tokens=row.input_tokens,
+        output_tokens=row.output_tokens,
+    )
+    return ModelAnswer(value=unpack(value), usage=usage, micro_usd=row.micro_usd)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.executions.execution import NodeStatus
-from engine.store.executions.record_fields import NOBODY, read_step_rows
+from engine.store.executions.record_fields import NodeClaim, read_step_rows
 
 LOST = re.compile(rb"(\d+):(\d+):(\d+):(\d+),")
 LOST_ERROR = {"code": "worker_lost", "message": "The worker died during this attempt"}
@@ -100,15 +100,19 @@ def _recorded(record: Mapping[str, bytes], index: int) -> Iterator[_Recorded]:
 
 def _running(record: Mapping[str, bytes], index: int, status: NodeStatus) -> _Recorded | None:
     """Return the attempt of a node that runs, or ran when its execution ended."""
-    claim = record.get(f"n{index}")
-    if claim is None or status not in (NodeStatus.RUNNING, NodeStatus.CANCELLED):
+    data = record.get(f"n{index}")
+    if data is None or status not in (NodeStatus.RUNNING, NodeStatus.CANCELLED):
         return None
-    fence, number, taken, _ = claim.decode().split(":")
-    if fence == NOBODY:
+    claim = NodeClaim.parse(data)
+    if not claim.fence:
         return None
     is_over = status is NodeStatus.CANCELLED
     return _Recorded(
-        int(number), int(taken), int(record["completed"]) if is_over else None, None, fence
+        claim.attempts,
+        claim.at,
+        int(record["completed"]) if is_over else None,
+        None,
+        str(claim.fence),
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from engine.errors import ExecutionNotFound
 from engine.executions.execution import Execution, ExecutionStatus
 from engine.executions.filter import EVERY_EXECUTION, ExecutionFilter
-from engine.graph.plan import NodeName
+from engine.graph.plan import NodeName, unpack_names
 from engine.store.archive.archive import Archive
 from engine.store.executions.read.details import ExecutionDetails, read_details
 from engine.store.executions.read.list import ExecutionList
@@ -15,7 +15,6 @@ from engine.store.executions.record_fields import (
     HEAD_FIELDS,
     RESULT_AT,
     parse_head,
-    parse_names,
     parse_nodes,
 )
 from engine.store.redis.client import Client
@@ -60,7 +59,7 @@ class ExecutionReads:
     async def node_names(self, account_id: str, execution_id: str) -> Sequence[NodeName]:
         """Return the names of the nodes of a draft's execution; none for others."""
         _, names = await self._records.fields(account_id, execution_id, "status", "names")
-        return parse_names(names) if names else ()
+        return unpack_names(names) if names else ()
 
     async def status(self, account_id: str, execution_id: str) -> ExecutionStatus:
         """Return the execution's status alone. Raises ExecutionNotFound."""

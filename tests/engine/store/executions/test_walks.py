@@ -9,9 +9,9 @@ from engine.errors import ExecutionNotFound
 from engine.executions.execution import ExecutionStatus, NodeStatus, parse_node_statuses
 from engine.store import Account, Store
 from engine.store.executions.advance import Step, Verdict
-from engine.store.executions.claim import NodeClaim, parse_claims
+from engine.store.executions.claim import parse_claims
 from engine.store.executions.offload import make_name
-from engine.store.executions.record_fields import pack_name
+from engine.store.executions.record_fields import NodeClaim, pack_name
 from engine.store.redis import keyspace
 from engine.store.redis.record_packing import pack
 from tests.engine.store.conftest import Saved

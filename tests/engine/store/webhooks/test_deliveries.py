@@ -12,6 +12,7 @@ from engine.store.executions.advance import Step
 from engine.store.redis import keyspace, process_keys
 from engine.store.redis.record_packing import pack
 from engine.store.webhooks.deliveries import ClaimedDelivery, DeliveryReceiver
+from engine.store.webhooks.delivery_reads import parse_delivery
 from engine.webhooks.deliveries import GONE_REASON, Attempt, DeliveryStatus, DeliveryVerdict
 from tests.support.store.records import BOTH_DONE, accept, save
 from tests.support.store.redis_contents import contents
@@ -373,6 +374,15 @@ async def test_an_attempt_after_an_attempt_is_kept_up_to_sixteen(
     )
 
     assert len(delivery.attempts) == 16
+
+
+def test_members_of_an_attempt_by_a_later_version_are_ignored() -> None:
+    record = {"status": b"failed", "event": b"execution.failed", "created": b"1"}
+    attempt = pack({"at": 5, "status": 500, "of_a_later_version": True})
+
+    found = parse_delivery("d", record | {"a1": attempt, "a2": pack({"at": 9})})
+
+    assert found.attempts == (Attempt(at=5, status=500), Attempt(at=9))
 
 
 async def test_deliveries_are_kept_as_long_as_executions(notified: NotifiedExecution) -> None:

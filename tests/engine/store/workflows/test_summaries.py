@@ -1,6 +1,7 @@
 import pytest
 
 from engine.executions.execution import ExecutionStatus
+from engine.store.redis.record_packing import pack, unpack
 from engine.store.workflows.summaries import (
     DAY_MS,
     LastRun,
@@ -65,6 +66,8 @@ def test_a_summary_has_the_facts_of_a_row() -> None:
     assert (found.has_draft, found.has_models, found.last_run) == (False, False, None)
     assert parse_summary("acc", "echo", values(state=b"deleted"), 0) is None
     assert parse_summary("acc", "echo", values(state=None), 0) is None
+    later = pack(unpack(pack_summary(document("Écho", tags=("a",)))) | {"of_a_later_version": 1})
+    assert parse_summary("acc", "echo", values(summary=later), 0) == found
 
 
 def test_what_was_never_published_has_the_summary_of_its_draft() -> None:

@@ -8,7 +8,8 @@ from engine.errors.nodes import NodeFailed
 from engine.graph.plan import Plan
 from engine.store import Store
 from engine.store.executions.advance import Step
-from engine.store.executions.claim import ClaimedExecution, NodeClaim
+from engine.store.executions.claim import ClaimedExecution
+from engine.store.executions.record_fields import NodeClaim
 from engine.store.redis import keyspace
 from tests.support.factories import Runner, http_fan
 from workers.walk.recovery.checkpoints import ExecutionCheckpoints, NodeCheckpoints

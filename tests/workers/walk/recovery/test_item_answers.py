@@ -7,12 +7,12 @@ from decimal import Decimal
 from typing import Any, cast
 
 from engine.errors import StorageFailed
+from engine.executions.rows import unpack_answers
 from engine.graph.plan import compile_plan
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from engine.models.registry import use_models
 from engine.process.pool import Pool
-from engine.store.redis.record_packing import unpack
 from tests.support.graphs.graph_text import node
 from tests.support.manifests import model
 from tests.support.models.recorded_checkpoints import RecordedCheckpoints
@@ -54,7 +54,7 @@ class RecordedBatches:
     @property
     def items(self) -> list[list[int]]:
         """The items of each batch."""
-        return [[unpack(row)[0] for row in unpack(batch)] for batch in self.batches]
+        return [[row.item for row in unpack_answers(batch)] for batch in self.batches]
 
 
 def answers(batches: RecordedBatches, *, may_have: bool = False) -> ItemAnswers:
