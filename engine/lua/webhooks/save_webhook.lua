@@ -14,13 +14,13 @@ if redis.call('HEXISTS', KEYS.account_api_keys, ARGV.api_key) == 0 then return {
 local head = redis.call('HMGET', KEYS.webhook, 'secret', 'created', 'enabled', 'reason')
 local secret = ARGV.secret ~= '' and ARGV.secret or head[1] or ARGV.new_secret
 if head[1] and head[1] ~= secret then
-  redis.call('HSET', KEYS.webhook, 'old_secret', head[1],
-    'old_until', string.format('%d', now + tonumber(ARGV.overlap_ms)))
+  redis.call('HSET', KEYS.webhook, 'previous_secret', head[1],
+    'previous_secret_until', string.format('%d', now + tonumber(ARGV.overlap_ms)))
 end
 local created = head[2] or stamp
 local reason = ARGV.enabled == '0' and head[3] == '0' and head[4] or ''
 redis.call('HSET', KEYS.webhook, 'url', ARGV.url, 'enabled', ARGV.enabled, 'secret', secret,
   'created', created, 'reason', reason)
-redis.call('HDEL', KEYS.webhook, 'failing')
+redis.call('HDEL', KEYS.webhook, 'failing_since')
 add_audit(now)
 return {'ok', secret, reason, created}

@@ -17,12 +17,12 @@ if head[2] ~= ARGV.fence then return {'fenced'} end
 if head[3] == ARGV.fence then return {'ok', head[1], head[5] or ''} end
 
 local status, reason, disabling = ARGV.outcome, ARGV.disabling, ''
-local webhook = redis.call('HMGET', KEYS.webhook, 'url', 'failing', 'enabled')
+local webhook = redis.call('HMGET', KEYS.webhook, 'url', 'failing_since', 'enabled')
 if webhook[1] and webhook[1] == head[4] then
   if status == 'delivered' then
-    redis.call('HDEL', KEYS.webhook, 'failing')
+    redis.call('HDEL', KEYS.webhook, 'failing_since')
   elseif not webhook[2] then
-    redis.call('HSET', KEYS.webhook, 'failing', stamp)
+    redis.call('HSET', KEYS.webhook, 'failing_since', stamp)
   elseif reason == '' and now - tonumber(webhook[2]) >= tonumber(ARGV.most_failing_ms) then
     reason = ARGV.failing_reason
   end

@@ -17,8 +17,8 @@
 local now = read_now(ARGV.now)
 local stamp = string.format('%d', now)
 
-local live, state, created, updated, operation, last = unpack(redis.call('HMGET', KEYS.workflow,
-  'version', 'state', 'created', 'updated', 'operation', 'last'))
+local live, state, created, updated, operation = unpack(redis.call('HMGET', KEYS.workflow,
+  'version', 'state', 'created', 'updated', 'operation'))
 if operation == ARGV.operation then return {'ok', live, created, updated} end
 local current, expected = live or '0', ARGV.expected
 if expected == 'new' and state then return {'conflict', current} end
@@ -28,7 +28,7 @@ if not is_current then return {'conflict', current} end
 local revision, is_publishing = current_revision(), ARGV.draft_revision ~= ''
 if is_publishing and ARGV.draft_revision ~= revision then return {'moved', revision} end
 
-local number = math.max(tonumber(current), tonumber(last or '0')) + 1
+local number = tonumber(current) + 1
 local version = string.format('%d', number)
 local displaced = string.format('%d', number - tonumber(ARGV.most_versions))
 local facts = stamp .. ':' .. ARGV.facts

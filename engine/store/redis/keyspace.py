@@ -100,8 +100,7 @@ def workflows_by_time(account_id: str) -> str:
 def workflow(account_id: str, slug: str) -> str:
     """Hash: head of a workflow (version, state, times) and documents of its versions.
 
-    `version` is the live one, absent before the first; `last` is the highest number that was
-    assigned, if that is higher.
+    `version` is the live one, absent before the first.
 
     Fields of a kept version: `d<version>` is its document, `m<version>` its time in milliseconds, a
     colon and its facts, `r<version>` exists once it has run, `p<version>` once another

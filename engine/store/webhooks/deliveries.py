@@ -267,6 +267,6 @@ def _valid_secrets(webhook: Mapping[str, bytes], now: int) -> tuple[bytes, ...]:
     if webhook.get("enabled") != b"1":
         return ()
     held = [webhook["secret"]]
-    if now < int(webhook.get("old_until", 0)):
-        held.append(webhook["old_secret"])
+    if now < int(webhook.get("previous_secret_until", 0)):
+        held.append(webhook["previous_secret"])
     return tuple(held)

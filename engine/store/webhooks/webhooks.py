@@ -145,7 +145,7 @@ def seal_anew(
     """Schedule sealing with the current key for secrets under an older key."""
     place = secret_place(account_id, key_id)
     key = keyspace.webhook(account_id, key_id)
-    for name in ("secret", "old_secret"):
+    for name in ("secret", "previous_secret"):
         stored = record.get(name, b"")
         with contextlib.suppress(Unsealable):
             sealed = sealer.seal(sealer.open(stored, place), place)

@@ -55,7 +55,7 @@ async def test_the_same_secret_set_again_leaves_none_before(
     await save(store, key)
     await save(store, key)
 
-    assert b"old_secret" not in kept(redis_url, key)
+    assert b"previous_secret" not in kept(redis_url, key)
 
 
 async def test_with_a_new_key_beside_the_old_one_all_goes_on(
@@ -81,7 +81,7 @@ async def test_the_same_secret_set_again_under_a_new_key_leaves_none_before(
     await save(both, key)
     await both.close()
 
-    assert kept(redis_url, key).keys() & {b"old_secret", b"old_until"} == set()
+    assert kept(redis_url, key).keys() & {b"previous_secret", b"previous_secret_until"} == set()
 
 
 async def test_sealing_anew_does_not_undo_a_secret_set_meanwhile(
@@ -109,7 +109,7 @@ async def test_a_secret_that_is_used_is_sealed_with_the_new_key(
 
     async def changed() -> bool:
         after = kept(redis_url, key)
-        return all(before[name] != after[name] for name in (b"secret", b"old_secret"))
+        return all(before[name] != after[name] for name in (b"secret", b"previous_secret"))
 
     await eventually(changed)
     await both.close()

@@ -30,7 +30,7 @@ async def let_fail_since(owner: Owner, key_id: str, milliseconds: int) -> None:
     """Record failures alone for this long."""
     since = await owner.store.leases.now() - milliseconds
     name = keyspace.webhook(owner.account.id, key_id)
-    await owner.store.client.send("HSET", name, "failing", since)
+    await owner.store.client.send("HSET", name, "failing_since", since)
 
 
 def log_lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
@@ -119,7 +119,7 @@ async def test_one_failure_in_three_never_disables(
         assert delivery.status is DeliveryStatus.DELIVERED
         # The receiver's next failure comes four days after the one that was counted.
         name = keyspace.webhook(owner.account.id, key_id)
-        failing = await owner.store.client.send("HGET", name, "failing")
+        failing = await owner.store.client.send("HGET", name, "failing_since")
         assert failing is None
         await let_fail_since(owner, key_id, FAILING_MS - DAY_MS)
 

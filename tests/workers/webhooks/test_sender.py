@@ -192,7 +192,7 @@ async def test_five_days_of_nothing_but_failures_disable_the_webhook(
     key = f"*webhook:{owner.account.id}:{key_id}"
     [name] = await owner.store.client.send("KEYS", key)
     five_days_ago = await owner.store.leases.now() - 5 * 86_400_000
-    await owner.store.client.send("HSET", name, "failing", five_days_ago)
+    await owner.store.client.send("HSET", name, "failing_since", five_days_ago)
 
     execution_id = await owner.run(key_id)
     delivery = await owner.settled(key_id, execution_id)
@@ -211,7 +211,7 @@ async def test_one_success_ends_the_count_of_days(
 
     [name] = await owner.store.client.send("KEYS", f"*webhook:{owner.account.id}:{key_id}")
 
-    assert await owner.store.client.send("HGET", name, "failing") is None
+    assert await owner.store.client.send("HGET", name, "failing_since") is None
 
 
 async def test_of_a_huge_answer_the_first_two_kibibytes_are_kept(

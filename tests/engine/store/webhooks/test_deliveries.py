@@ -288,7 +288,9 @@ async def test_a_saved_webhook_has_five_days_to_work_again(
 ) -> None:
     owner = (notified.account.id, notified.key_id)
     await notified.end()
-    await notified.store.client.send("HSET", keyspace.webhook(*owner), "failing", 1)  # since 1970
+    await notified.store.client.send(
+        "HSET", keyspace.webhook(*owner), "failing_since", 1
+    )  # since 1970
 
     await notified.store.webhooks.save(*owner, url=URL)
     status = await notified.settle(await notified.claimed(), AGAIN)
@@ -416,7 +418,9 @@ async def test_the_secret_before_is_valid_for_a_day(notified: NotifiedExecution)
     await notified.end()
     saved = await notified.store.webhooks.save(*owner, url=URL, makes_secret=True)
     both = await notified.claimed("token")
-    await notified.store.client.send("HSET", keyspace.webhook(*owner), "old_until", both.now)
+    await notified.store.client.send(
+        "HSET", keyspace.webhook(*owner), "previous_secret_until", both.now
+    )
     await notified.let_time_pass()
     one = await notified.claimed()
 

@@ -208,7 +208,9 @@ class Delivering(RuleBasedStateMachine):
         assert [int(each or 0) for each in numbers] == wanted
         is_due = self.database.send("ZSCORE", "deliveries_due", "acc/d") is not None
         assert is_due is (model.status == "pending")
-        url, enabled, failing = self.database.send("HMGET", "webhook", "url", "enabled", "failing")
+        url, enabled, failing = self.database.send(
+            "HMGET", "webhook", "url", "enabled", "failing_since"
+        )
         webhook = model.webhook
         assert (url and url.decode()) == (webhook and webhook.url)
         if webhook is not None:

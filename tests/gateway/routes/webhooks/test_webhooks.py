@@ -45,7 +45,7 @@ async def test_a_secret_of_the_owners_own_is_never_shown_and_stays_until_another
     assert again.json()["enabled"] is False
     assert "secret" not in again.json()
     assert made.json()["secret"].startswith("whsec_")
-    record = await store.client.send("HMGET", name, "secret", "old_secret")
+    record = await store.client.send("HMGET", name, "secret", "previous_secret")
     place = secret_place(account.id, path.split("/")[3])
     opened = [Sealer.from_secret_key(settings.secret_key).open(kept, place) for kept in record]
     assert opened == [made.json()["secret"], OWN]
