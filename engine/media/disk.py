@@ -27,10 +27,10 @@ class Disk:
 
 def measure_disk(folder: Path, kept_bytes: int) -> Disk:
     """Return the disk of an existing or future folder. Raises OSError, and may block."""
-    found = os.statvfs(next(place for place in (folder, *folder.parents) if place.exists()))
+    statistics = os.statvfs(next(place for place in (folder, *folder.parents) if place.exists()))
     return Disk(
-        free_bytes=found.f_bavail * found.f_frsize,
-        kept_bytes=min(kept_bytes, found.f_blocks * found.f_frsize // LARGEST_SHARE),
+        free_bytes=statistics.f_bavail * statistics.f_frsize,
+        kept_bytes=min(kept_bytes, statistics.f_blocks * statistics.f_frsize // LARGEST_SHARE),
     )
 
 

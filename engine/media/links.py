@@ -50,8 +50,8 @@ class LinkSigner:
         signature = query.get("signature", "")
         if link is None or len(signature) != SIGNATURE_LENGTH or not signature.isascii():
             return None
-        found = [hmac.compare_digest(_sign(key, link), signature) for key in self._keys]
-        return link if any(found) else None
+        matches = [hmac.compare_digest(_sign(key, link), signature) for key in self._keys]
+        return link if any(matches) else None
 
     def read_url(self, url: str) -> MediaLink | None:
         """Like `read`, for a whole URL with any host; None if it is no signed link."""

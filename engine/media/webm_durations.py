@@ -31,8 +31,8 @@ def _find(data: bytes, *path: bytes) -> bytes:
     """Return the element at a path of names, or an empty value."""
     start, end = 0, len(data)
     for wanted in path:
-        found = (span for name, *span in _elements(data, start, end) if name == wanted)
-        start, end = next(found, (0, 0))
+        spans = (span for name, *span in _elements(data, start, end) if name == wanted)
+        start, end = next(spans, (0, 0))
     return data[start:end]
 
 

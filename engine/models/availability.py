@@ -51,12 +51,14 @@ class WorkerVariables:
         endpoint, needed = model.call.endpoint, needed_variables(model)
         if endpoint is None or not endpoint.base_url_env:
             return False
-        return any(needed | {endpoint.base_url_env + DEMO_MARK} <= found for found in self.sets)
+        return any(
+            needed | {endpoint.base_url_env + DEMO_MARK} <= variables for variables in self.sets
+        )
 
     def missing(self, model: Model) -> frozenset[str]:
         """Return the variables missing in the worker that has most of them."""
         needed = needed_variables(model)
-        return min((needed - found for found in self.sets), key=len, default=needed)
+        return min((needed - variables for variables in self.sets), key=len, default=needed)
 
 
 def missing_sentence(
@@ -89,8 +91,10 @@ def set_variables(
     models = list(models)
     needed = frozenset[str]().union(*(needed_variables(model) for model in models))
     extras = {EMBEDDINGS} if EMBEDDINGS in needed and has_embeddings() else frozenset[str]()
-    found = frozenset(name for name in needed if environ.get(name, "").strip())
-    return found | extras | (_demo_marks(models, environ, demo_url) if demo_url else frozenset())
+    set_names = frozenset(name for name in needed if environ.get(name, "").strip())
+    return (
+        set_names | extras | (_demo_marks(models, environ, demo_url) if demo_url else frozenset())
+    )
 
 
 def _demo_marks(

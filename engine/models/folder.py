@@ -65,18 +65,18 @@ class WatchedFolder:
         return self._scan() or is_first
 
     def _scan(self) -> bool:
-        found = {file.name: (file, _stamp(file)) for file in self._files()}
-        changed = [name for name, (_, stamp) in found.items() if self._stamp_of(name) != stamp]
-        removed = [name for name in self._read if name not in found]
+        files = {file.name: (file, _stamp(file)) for file in self._files()}
+        changed = [name for name, (_, stamp) in files.items() if self._stamp_of(name) != stamp]
+        removed = [name for name in self._read if name not in files]
         if not changed and not removed:
             return False
         for name in removed:
             del self._read[name]
             self._valid.pop(name, None)
         for name in changed:
-            file, stamp = found[name]
+            file, stamp = files[name]
             self._read[name] = (stamp, _read(file))
-        loaded = _gather(self._entries(sorted(found)))
+        loaded = _gather(self._entries(sorted(files)))
         self._log(loaded.errors, {str(self._path / name): name for name in changed})
         self.models = {model.internal_name: model for model in loaded.models}
         self._errors = loaded.errors
@@ -138,10 +138,10 @@ def _gather(read: Iterable[tuple[str, Model | ManifestError]]) -> LoadedManifest
 
 def _stamp(file: Path) -> tuple[int, int]:
     try:
-        found = file.stat()
+        status = file.stat()
     except OSError:
         return (0, 0)  # reading the file reports the error
-    return (found.st_mtime_ns, found.st_size)
+    return (status.st_mtime_ns, status.st_size)
 
 
 def _read(file: Traversable) -> Model | ManifestError:

@@ -10,8 +10,8 @@ UNLIMITED = 1 << 60
 
 def memory_bytes(root: Path = ROOT) -> int:
     """Return the bytes available to all processes of this machine or control group; 0: unknown."""
-    found = [size for size in (_physical(), *_limits(root)) if 0 < size < UNLIMITED]
-    return min(found, default=0)
+    sizes = [size for size in (_physical(), *_limits(root)) if 0 < size < UNLIMITED]
+    return min(sizes, default=0)
 
 
 def _physical() -> int:

@@ -143,14 +143,14 @@ class AuditLog:
                 for stream, key in enumerate(streams)
             )
         )
-        found = [
+        entries = [
             (_position(entry_id, stream), parts)
             for stream, page in enumerate(pages)
             for entry_id, parts in page or ()
         ]
-        found.sort(key=lambda each: each[0], reverse=True)
-        rows = [_entry(*each) for each in found[:limit]]
-        return rows, rows[-1].id if len(found) > limit else None
+        entries.sort(key=lambda each: each[0], reverse=True)
+        rows = [_entry(*each) for each in entries[:limit]]
+        return rows, rows[-1].id if len(entries) > limit else None
 
 
 def without_email(facts: bytes, email: str) -> bytes:
@@ -162,10 +162,10 @@ def without_email(facts: bytes, email: str) -> bytes:
 
 def without_member(facts: bytes) -> bytes:
     """Return the JSON of facts with null for the address of an account, whatever it is."""
-    found = msgspec.json.decode(facts)
-    if not isinstance(found, dict) or found.get(EMAIL) is None:
+    members = msgspec.json.decode(facts)
+    if not isinstance(members, dict) or members.get(EMAIL) is None:
         return facts
-    return msgspec.json.encode({**found, EMAIL: None})
+    return msgspec.json.encode({**members, EMAIL: None})
 
 
 def _redacted(value: Any, email: str) -> Any:

@@ -212,11 +212,11 @@ class AssetRecords:
             self.stored(account_id),
         )
         places = [name.decode().partition("|")[2] for name in names]
-        found = await asyncio.gather(
+        visible = await asyncio.gather(
             *(self._find_visible(_id_at(place)) for place in places[:limit])
         )
         return AssetPage(
-            assets=[asset for asset in found if asset is not None],
+            assets=[asset for asset in visible if asset is not None],
             next_cursor=places[limit - 1] if len(places) > limit else None,
             stored=stored,
         )
@@ -345,9 +345,9 @@ class AssetRecords:
         partition = partition_of(asset_id)
         record = self._client.send("HGET", keyspace.asset(partition, asset_id), "account")
         key = keyspace.asset_references(partition, asset_id)
-        found = await self._client.send("SRANDMEMBER", key, REFERENCES_AT_ONCE)
+        references = await self._client.send("SRANDMEMBER", key, REFERENCES_AT_ONCE)
         owner: bytes | None = await record
-        return (owner or b"").decode(), [name.decode() for name in found]
+        return (owner or b"").decode(), [name.decode() for name in references]
 
 
 def _referrer_key(account_id: str, name: str) -> str:

@@ -131,8 +131,8 @@ class ModelStore:
         now = await self.get(name)
         numbers = range(now.version - 1, max(0, now.version - MAX_FORMER - 1), -1)
         fields = [f"{part}:{name}:{number}" for number in numbers for part in ("at", "manifest")]
-        found = await self._client.send("HMGET", keyspace.models(), *fields) if fields else []
-        rows = zip(numbers, found[::2], found[1::2], strict=True)
+        data = await self._client.send("HMGET", keyspace.models(), *fields) if fields else []
+        rows = zip(numbers, data[::2], data[1::2], strict=True)
         kept = (row for row in rows if row[2] is not None)
         return [now, *(_saved(name, now.created_at, *row) for row in kept)]
 
@@ -191,8 +191,8 @@ class ModelStore:
                 return
             texts = await self._read_texts()
             self._parsed = {name: self._parse(name, text) for name, text in texts.items()}
-            found = (model for _, model in self._parsed.values())
-            registry.use_saved(each for each in found if isinstance(each, Model))
+            parsed = (model for _, model in self._parsed.values())
+            registry.use_saved(each for each in parsed if isinstance(each, Model))
             self._generation = generation
 
     async def catch_up(self) -> bool:
@@ -219,12 +219,12 @@ class ModelStore:
             return {}
         versions = await self._client.send("HMGET", key, *(f"version:{name}" for name in names))
         numbered = zip(names, versions, strict=True)
-        found = await self._client.send(
+        manifests = await self._client.send(
             "HMGET", key, *(f"manifest:{name}:{int(version or 0)}" for name, version in numbered)
         )
         return {
             name: _text_of(data)
-            for name, data in zip(names, found, strict=True)
+            for name, data in zip(names, manifests, strict=True)
             if data is not None
         }
 

@@ -25,15 +25,15 @@ class Path:
 
     def find(self, value: Any) -> list[Any]:
         """Return all values at the path, without nulls."""
-        found = [value]
+        values = [value]
         for step in self.steps:
-            found = [each for value in found for each in _enter(value, step) if each is not None]
-        return found
+            values = [each for value in values for each in _enter(value, step) if each is not None]
+        return values
 
     def first(self, value: Any) -> Any:
         """Return the first value at the path, or None."""
-        found = self.find(value)
-        return found[0] if found else None
+        values = self.find(value)
+        return values[0] if values else None
 
 
 def _step(name: str | None, position: str | None) -> str | int | None:

@@ -150,8 +150,8 @@ class HttpSection:
         paths = {"path": self.path}
         if self.job is not None:
             more = ("path", "result_path", "cancel_path")
-            found = {f"job.{name}": getattr(self.job, name) for name in more}
-            paths |= {name: path for name, path in found.items() if path is not None}
+            job_paths = {f"job.{name}": getattr(self.job, name) for name in more}
+            paths |= {name: path for name, path in job_paths.items() if path is not None}
         return paths
 
 

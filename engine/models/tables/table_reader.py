@@ -189,13 +189,13 @@ class TableReader:
         if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
             self._wrong(key, " must be a path or a list of paths")
             return ()
-        found = []
+        parsed = []
         for text in listed:
             try:
-                found.append(Path.parse(text))
+                parsed.append(Path.parse(text))
             except SettingsError as error:
                 self._wrong(key, error.reasons[0])
-        return tuple(found)
+        return tuple(parsed)
 
     def table(
         self, key: str, known: Sequence[str], extra: Collection[str] = ()

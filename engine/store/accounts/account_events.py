@@ -92,8 +92,8 @@ class AccountEventLog:
             most_examined=MOST_EXAMINED,
         )
         until = int(reply[0])
-        found = [each for each in _events(reply) if (since or 0) <= each.at < until]
-        ordered = sorted(found, key=lambda each: (each.at, ORDER[each.kind], each.id))
+        events = [each for each in _events(reply) if (since or 0) <= each.at < until]
+        ordered = sorted(events, key=lambda each: (each.at, ORDER[each.kind], each.id))
         return AccountEvents(events=ordered, until=until)
 
 

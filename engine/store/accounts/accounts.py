@@ -180,18 +180,18 @@ class Accounts:
                 raise InvalidCursor
             start = int(rank) + 1
         size = EXAMINED_AT_ONCE if email else limit + 1
-        found: list[Account] = []
+        accounts: list[Account] = []
         for low in range(start, start + EXAMINED_AT_MOST, size):
             examined, is_end = await self._newest(low, size)
             for account in examined:
                 if email.lower() not in account.email.lower():
                     continue
-                if len(found) == limit:
-                    return found, found[-1].id
-                found.append(account)
+                if len(accounts) == limit:
+                    return accounts, accounts[-1].id
+                accounts.append(account)
             if is_end:
-                return found, None
-        return found, examined[-1].id
+                return accounts, None
+        return accounts, examined[-1].id
 
     async def _newest(self, low: int, size: int) -> tuple[list[Account], bool]:
         """Return so many accounts from a rank on, and whether they are the last ones."""

@@ -26,27 +26,27 @@ class AccountKeys:
     async def execution_ids(self, account_id: str) -> AsyncIterator[Sequence[str]]:
         """Yield the ids of the account's executions, in pages that are erased in between."""
         key = keyspace.account_executions(account_id)
-        while found := await self._client.send("ZRANGE", key, 0, AT_ONCE - 1):
-            yield [each.decode() for each in found]
+        while ids := await self._client.send("ZRANGE", key, 0, AT_ONCE - 1):
+            yield [each.decode() for each in ids]
 
     async def slugs(self, account_id: str) -> Sequence[str]:
         """Return the slugs of the account's workflows, deleted ones included."""
-        cursor, found = b"", []
+        cursor, own = b"", []
         while cursor != b"0":
             cursor, flat = await self._client.send(
                 "HSCAN", keyspace.slugs(), cursor or b"0", "COUNT", 1_000
             )
             pairs = zip(flat[::2], flat[1::2], strict=True)
-            found += [slug.decode() for slug, owner in pairs if owner.decode() == account_id]
-        return found
+            own += [slug.decode() for slug, owner in pairs if owner.decode() == account_id]
+        return own
 
     async def with_objects(self, account_id: str, execution_ids: Sequence[str]) -> Sequence[str]:
         """Return those executions that have values in the media store."""
         keys = [keyspace.execution(account_id, each) for each in execution_ids]
-        found = await asyncio.gather(
+        marks = await asyncio.gather(
             *(self._client.send("HGET", key, "has_objects") for key in keys)
         )
-        return [each for each, has in zip(execution_ids, found, strict=True) if has]
+        return [each for each, has in zip(execution_ids, marks, strict=True) if has]
 
     async def erase_executions(self, account_id: str, execution_ids: Sequence[str]) -> None:
         """Remove ended executions and the deliveries of their ends."""

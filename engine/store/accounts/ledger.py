@@ -80,7 +80,7 @@ class Ledgers:
     async def check(self, account_id: str) -> list[str]:
         """Return the discrepancies between the wallet and the ledger over Redis and the history.
 
-        None are found of an account without archived entries. Raises Unavailable.
+        An account without archived entries has none. Raises Unavailable.
         """
         for _ in range(CHECKS):
             archived = await self._archive.ledger_sums(account_id)
@@ -92,8 +92,8 @@ class Ledgers:
                 sums[entry.bucket] += entry.credits
                 sums[""] += entry.reserved
             if await read_state(self._client, account_id) == before:
-                found = differences(before, sums, before.get("reserved", 0))
-                return [f"with the history, {each}" for each in found]
+                problems = differences(before, sums, before.get("reserved", 0))
+                return [f"with the history, {each}" for each in problems]
             await asyncio.sleep(PAUSE_SECONDS)
         return [TOO_FAST]
 
@@ -109,8 +109,8 @@ class Ledgers:
 
     async def _archived(self, account_id: str) -> StreamId | None:
         """Return the place of the last entry that is known to be archived."""
-        found = await self._client.send("HGET", keyspace.wallet(account_id), "archived")
-        return None if found is None else _place(found)
+        entry_id = await self._client.send("HGET", keyspace.wallet(account_id), "archived")
+        return None if entry_id is None else _place(entry_id)
 
     async def _hot(
         self,
@@ -121,21 +121,21 @@ class Ledgers:
         limit: int,
     ) -> LedgerRows:
         """Return the matches that Redis has between two; `last` is None when it has no more."""
-        found: list[tuple[StreamId, LedgerEntry]] = []
+        matches: list[tuple[StreamId, LedgerEntry]] = []
         examined = 0
         while examined < EXAMINED_AT_MOST:
             count = CHUNK if wanted.needs_entry else limit
             entries = await self._read(account_id, wanted.since, before, after, count)
             for each in entries:
                 if wanted.matches(each[1]):
-                    found.append(each)
-                if len(found) == limit:
-                    return LedgerRows(entries=found, last=each[0])
+                    matches.append(each)
+                if len(matches) == limit:
+                    return LedgerRows(entries=matches, last=each[0])
             if len(entries) < count:
-                return LedgerRows(entries=found, last=None)
+                return LedgerRows(entries=matches, last=None)
             before = entries[-1][0]
             examined += len(entries)
-        return LedgerRows(entries=found, last=before)
+        return LedgerRows(entries=matches, last=before)
 
     async def _read(
         self,

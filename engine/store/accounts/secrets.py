@@ -119,10 +119,10 @@ class AccountSecrets:
             return {}
         listed = sorted(names)
         fields = [field for name in listed for field in (name + CREATED, name + HOSTS)]
-        found = await self._client.send("HMGET", keyspace.account_secrets(account_id), *fields)
+        replies = await self._client.send("HMGET", keyspace.account_secrets(account_id), *fields)
         return {
             name: None if created is None else _parse_hosts(hosts)
-            for name, created, hosts in zip(listed, found[::2], found[1::2], strict=True)
+            for name, created, hosts in zip(listed, replies[::2], replies[1::2], strict=True)
         }
 
     async def delete(self, account_id: str, name: str, *, by: str | None = None) -> None:
@@ -149,8 +149,8 @@ class AccountSecrets:
         listed = sorted(names)
         key = keyspace.account_secrets(account_id)
         fields = [*listed, *(name + HOSTS for name in listed)]
-        found = await self._client.send("HMGET", key, *fields)
-        values, hosts = found[: len(listed)], dict(zip(listed, found[len(listed) :], strict=True))
+        stored = await self._client.send("HMGET", key, *fields)
+        values, hosts = stored[: len(listed)], dict(zip(listed, stored[len(listed) :], strict=True))
         sealed = {
             name: value for name, value in zip(listed, values, strict=True) if value is not None
         }

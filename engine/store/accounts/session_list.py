@@ -58,15 +58,15 @@ class SessionList:
 
         Raises InvalidCursor when `after` is no session of the account.
         """
-        found = await self.all(account_id)
+        sessions = await self.all(account_id)
         start = 0
         if after is not None:
-            ids = [each.id for each in found]
+            ids = [each.id for each in sessions]
             if after not in ids:
                 raise InvalidCursor
             start = ids.index(after) + 1
-        rows = found[start : start + limit]
-        return rows, rows[-1].id if len(found) > start + limit else None
+        rows = sessions[start : start + limit]
+        return rows, rows[-1].id if len(sessions) > start + limit else None
 
     async def all(self, account_id: str) -> list[SessionRecord]:
         """Return the account's sessions, newest first."""

@@ -72,12 +72,12 @@ class Sessions:
         """
         if not tokens.is_well_formed(login, LOGIN_PREFIX):
             raise Unauthorized
-        found = await self._client.send("GET", _login_key(login))
-        if found is None:
+        owner = await self._client.send("GET", _login_key(login))
+        if owner is None:
             raise Unauthorized
         partition = tokens.partition_of(tokens.digest(login))
         token = tokens.make_token(SESSION_PREFIX, partition)
-        session = Session(digest=tokens.digest(token), account_id=found.decode())
+        session = Session(digest=tokens.digest(token), account_id=owner.decode())
         account_id = await self._client.call(
             SCRIPTS["redeem_login"],
             login=_login_key(login),

@@ -163,8 +163,8 @@ class UsageLog:
     async def _rows(
         self, account_id: str, rows: Sequence[tuple[Row, Execution | None]]
     ) -> tuple[Execution, ...]:
-        found = await asyncio.gather(*(self._row(account_id, *each) for each in rows))
-        return tuple(row for row in found if row is not None)
+        parsed = await asyncio.gather(*(self._row(account_id, *each) for each in rows))
+        return tuple(row for row in parsed if row is not None)
 
     async def _row(self, account_id: str, row: Row, archived: Execution | None) -> Execution | None:
         if archived is not None:

@@ -204,10 +204,10 @@ class Wallets:
     async def _open_reserves(self, account_id: str) -> int:
         ids = await self._client.send("SMEMBERS", keyspace.active(account_id))
         keys = [keyspace.execution(account_id, each.decode()) for each in ids]
-        found = await asyncio.gather(
+        reserves = await asyncio.gather(
             *(self._client.send("HMGET", key, "reserved", "captured") for key in keys)
         )
-        parts = [part for texts in found for text in texts if text for part in text.split(b",")]
+        parts = [part for texts in reserves for text in texts if text for part in text.split(b",")]
         return sum(int(part.rpartition(b"=")[2]) for part in parts)
 
 

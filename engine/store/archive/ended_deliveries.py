@@ -49,8 +49,8 @@ class EndedDeliveries:
 
     async def records(self, names: Sequence[str]) -> list[EndedDelivery]:
         """Return the records of the deliveries that have ended and are there."""
-        found = await asyncio.gather(*map(self._read, names))
-        return [each for each in found if each is not None]
+        deliveries = await asyncio.gather(*map(self._read, names))
+        return [each for each in deliveries if each is not None]
 
     async def mark_archived(self, names: Iterable[str], now: int) -> None:
         """Move deliveries from the unarchived ones to the archived ones, which may be forgotten."""

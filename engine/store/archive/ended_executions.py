@@ -80,10 +80,10 @@ class EndedExecutions:
     async def read(self, references: Sequence[str]) -> EndedBatch:
         """Return the first references whose sizes fit one batch, with their records."""
         fitting = await self._fitting(references)
-        found: list[EndedRecord] = []
+        records: list[EndedRecord] = []
         for start in range(0, len(fitting), AT_ONCE):
-            found += await self._records(fitting[start : start + AT_ONCE])
-        return EndedBatch(references=fitting, records=found)
+            records += await self._records(fitting[start : start + AT_ONCE])
+        return EndedBatch(references=fitting, records=records)
 
     async def mark_archived(self, references: Iterable[str]) -> None:
         """Remove references from the unarchived ones."""
@@ -104,14 +104,14 @@ class EndedExecutions:
         A page ends with a whole millisecond, so it may have more than `count`.
         """
         key = keyspace.finished(partition)
-        found = await self._client.send(
+        members = await self._client.send(
             *("ZRANGE", key, since, until, "BYSCORE", "LIMIT", 0, count, "WITHSCORES")
         )
-        if len(found) < count:
-            names = [name.decode() for name, _ in found]
+        if len(members) < count:
+            names = [name.decode() for name, _ in members]
             return EndedPage(references=names, next_at=until + 1, has_more=False)
-        last = int(float(found[-1][1]))
-        names = [name.decode() for name, at in found if int(float(at)) < last]
+        last = int(float(members[-1][1]))
+        names = [name.decode() for name, at in members if int(float(at)) < last]
         of_last = await self._client.send("ZRANGE", key, last, last, "BYSCORE")
         names += [name.decode() for name in of_last]
         return EndedPage(references=names, next_at=last + 1, has_more=True)
@@ -119,9 +119,9 @@ class EndedExecutions:
     async def retries(self, references: Sequence[str]) -> dict[str, str]:
         """Return the last retry of each execution, empty without one."""
         keys = [keyspace.execution(*keyspace.parse_reference(each)) for each in references]
-        found = await asyncio.gather(*(self._client.send("HGET", key, "retry") for key in keys))
+        retry_ids = await asyncio.gather(*(self._client.send("HGET", key, "retry") for key in keys))
         return {
-            name: (retry or b"").decode() for name, retry in zip(references, found, strict=True)
+            name: (retry or b"").decode() for name, retry in zip(references, retry_ids, strict=True)
         }
 
     async def forget(self, reference: str, ended_before_ms: int, retry: str) -> bool:

@@ -82,17 +82,17 @@ class ArchivedEntries:
         is_of_models = stream == PARTITIONS
         key = keyspace.models_audit() if is_of_models else keyspace.audit(stream)
         first = f"({after}" if after else "-"
-        found = await self._client.send("XRANGE", key, first, "+", "COUNT", ENTRIES_AT_ONCE)
+        entries = await self._client.send("XRANGE", key, first, "+", "COUNT", ENTRIES_AT_ONCE)
         return AuditPart(
-            entries=[(_position(name), _texts(parts)) for name, parts in found],
-            is_all=len(found) < ENTRIES_AT_ONCE,
+            entries=[(_position(name), _texts(parts)) for name, parts in entries],
+            is_all=len(entries) < ENTRIES_AT_ONCE,
         )
 
     async def accounts(self, start: int, count: int) -> list[str]:
         """Return ids of accounts, by their creation."""
         key = keyspace.account_ids()
-        found = await self._client.send("ZRANGE", key, start, start + count - 1)
-        return [each.decode() for each in found]
+        account_ids = await self._client.send("ZRANGE", key, start, start + count - 1)
+        return [each.decode() for each in account_ids]
 
 
 def _position(name: bytes) -> StreamPosition:

@@ -113,24 +113,24 @@ class ArchiverStates:
 
     async def read(self) -> ArchiverState:
         """Return the state."""
-        found = parse_hash(await self._client.send("HGETALL", keyspace.history()))
+        fields = parse_hash(await self._client.send("HGETALL", keyspace.history()))
         return ArchiverState(
-            database_id=found.get("database", b"").decode(),
-            seen_at=int(found.get("seen", 0)),
-            error=found.get("error", b"").decode(),
-            refused=int(found.get("refused", 0)),
-            refusals=msgspec.json.decode(found.get("refusals", b"{}"), type=dict[str, str]),
+            database_id=fields.get("database", b"").decode(),
+            seen_at=int(fields.get("seen", 0)),
+            error=fields.get("error", b"").decode(),
+            refused=int(fields.get("refused", 0)),
+            refusals=msgspec.json.decode(fields.get("refusals", b"{}"), type=dict[str, str]),
             unfit=tuple(
                 _parse_unfit(name.removeprefix(UNFIT), value)
-                for name, value in sorted(found.items())
+                for name, value in sorted(fields.items())
                 if name.startswith(UNFIT)
             ),
         )
 
     async def database_id(self) -> str:
         """Return the id of the database that has the history; empty before the first write."""
-        found = await self._client.send("HGET", keyspace.history(), "database")
-        return (found or b"").decode()
+        data = await self._client.send("HGET", keyspace.history(), "database")
+        return (data or b"").decode()
 
     async def tell_unfit(self, process: str, reason: str) -> None:
         """Record that a process lacks the database; the report counts for a minute."""

@@ -122,10 +122,10 @@ class HintSender:
         """Return the number of waiting hints of each queue."""
         # Gather all: a failure of the first must not leave the others unobserved.
         lengths = [self._client.send("LLEN", process_keys.hints(queue)) for queue in queues]
-        found = zip(queues, await asyncio.gather(*lengths), strict=True)
-        return {queue: int(length) for queue, length in found}
+        depths = zip(queues, await asyncio.gather(*lengths), strict=True)
+        return {queue: int(length) for queue, length in depths}
 
     async def heads(self) -> dict[str, bytes | None]:
         """Return the first hint of each queue, None for an empty queue. Raises Unavailable."""
-        found = [self._client.send("LINDEX", process_keys.hints(queue), 0) for queue in QUEUES]
-        return dict(zip(QUEUES, await asyncio.gather(*found), strict=True))
+        heads = [self._client.send("LINDEX", process_keys.hints(queue), 0) for queue in QUEUES]
+        return dict(zip(QUEUES, await asyncio.gather(*heads), strict=True))

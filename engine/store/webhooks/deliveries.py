@@ -179,12 +179,12 @@ class Deliveries(DeliveryReads):
         """Return the opened secrets of `_valid_secrets`; None when they cannot be opened."""
         place = secret_place(account_id, key_id)
         try:
-            found = tuple(self._sealer.open(each, place) for each in _valid_secrets(webhook, now))
+            opened = tuple(self._sealer.open(each, place) for each in _valid_secrets(webhook, now))
         except Unsealable:
             return None
-        if found and self._sealer.has_key:
+        if opened and self._sealer.has_key:
             seal_anew(self._client, self._sealer, account_id, key_id, webhook)
-        return found
+        return opened
 
     async def settle(
         self, claimed: ClaimedDelivery, attempt: Attempt, judgement: DeliveryVerdict

@@ -88,17 +88,17 @@ class DeliveryReads:
 
     async def recall(self, account_id: str, delivery_id: str) -> bool:
         """Put a delivery back that Redis has forgotten; False for an unknown one."""
-        found = await self._forgotten(account_id, delivery_id)
-        if found is None:
+        fields = await self._forgotten(account_id, delivery_id)
+        if fields is None:
             return False
         await self._client.call(
             SCRIPTS["recall_delivery"],
             delivery=keyspace.delivery(account_id, delivery_id),
-            webhook_deliveries=keyspace.webhook_deliveries(account_id, found["key"].decode()),
+            webhook_deliveries=keyspace.webhook_deliveries(account_id, fields["key"].decode()),
             delivery_id=delivery_id,
-            created_at=found["created"],
+            created_at=fields["created"],
             keep_ms=self._keep_ms,
-            fields=[word for pair in found.items() for word in pair],
+            fields=[word for pair in fields.items() for word in pair],
         )
         return True
 
@@ -118,9 +118,9 @@ class DeliveryReads:
     ) -> Sequence[str]:
         """Return the ids of the hot deliveries with this status, in their order."""
         keys = [keyspace.delivery(account_id, each) for each in delivery_ids]
-        found = await asyncio.gather(*(self._client.send("HGET", key, "status") for key in keys))
+        statuses = await asyncio.gather(*(self._client.send("HGET", key, "status") for key in keys))
         wanted = status.value.encode()
-        return [each for each, has in zip(delivery_ids, found, strict=True) if has == wanted]
+        return [each for each, has in zip(delivery_ids, statuses, strict=True) if has == wanted]
 
     async def _record(self, account_id: str, delivery_id: str) -> Fields:
         key = keyspace.delivery(account_id, delivery_id)
@@ -130,13 +130,13 @@ class DeliveryReads:
     async def _forgotten(self, account_id: str, delivery_id: str) -> Fields | None:
         if await self._newest_forgotten(account_id) is None:
             return None
-        found = await self._archive.delivery(account_id, delivery_id)
-        return None if found is None else found.fields
+        archived = await self._archive.delivery(account_id, delivery_id)
+        return None if archived is None else archived.fields
 
     async def _newest_forgotten(self, account_id: str) -> int | None:
         key = keyspace.newest_forgotten(partition_of(account_id), "deliveries")
-        found = await self._client.send("HGET", key, account_id)
-        return None if found is None else int(found)
+        created_at = await self._client.send("HGET", key, account_id)
+        return None if created_at is None else int(created_at)
 
     async def _hot(
         self,
@@ -176,15 +176,15 @@ class DeliveryReads:
         forgotten_at: int,
     ) -> _Part:
         try:
-            found = await self._archive.deliveries(account_id, key_id, status, position, limit)
+            archived = await self._archive.deliveries(account_id, key_id, status, position, limit)
         except Unavailable:
             rows = {row: each for row, each in hot.rows.items() if row[0] > forgotten_at}
             if not rows:
                 raise
             return _Part(rows, min(rows))
-        keys = [keyspace.delivery(account_id, each.id) for each in found]
+        keys = [keyspace.delivery(account_id, each.id) for each in archived]
         are_hot = await asyncio.gather(*(self._client.send("EXISTS", key) for key in keys))
-        parsed = [parse_delivery(each.id, each.fields) for each in found]
+        parsed = [parse_delivery(each.id, each.fields) for each in archived]
         rows = {
             (each.created_at, each.id): each
             for each, is_hot in zip(parsed, are_hot, strict=True)

@@ -52,14 +52,14 @@ class Redelivery:
         webhook = await self._webhooks.get(account_id, key_id)
         if not webhook.enabled:
             raise InvalidWebhook("enabled", DISABLED)
-        found = await self._client.send(
+        members = await self._client.send(
             *("ZRANGE", keyspace.webhook_deliveries(account_id, key_id), since, "+inf", "BYSCORE"),
             *("LIMIT", 0, EXAMINED_AT_MOST + 1, "WITHSCORES"),
         )
         forgotten = await self._deliveries.forgotten_since(
             account_id, key_id, since, status, EXAMINED_AT_MOST + 1
         )
-        hot = {member.decode(): int(score) for member, score in found}
+        hot = {member.decode(): int(score) for member, score in members}
         created, rest = _complete(_oldest(hot | forgotten))
         ids = list(created)
         if status is not None:

@@ -68,10 +68,10 @@ class WorkflowList:
 
     async def find(self, account_id: str, slug: str) -> WorkflowSummary:
         """Return one workflow of the account. Raises WorkflowNotFound."""
-        (found,) = await self._read([(account_id, slug)])
-        if found is None:
+        (summary,) = await self._read([(account_id, slug)])
+        if summary is None:
             raise WorkflowNotFound
-        return found
+        return summary
 
     async def templates_of_others(self, account_id: str) -> list[WorkflowSummary]:
         """Return the templates that the account may read and does not own, last changed first."""
@@ -89,21 +89,21 @@ class WorkflowList:
         Raises ValueError for an invalid cursor.
         """
         position = None if cursor is None else parse_place(cursor)
-        found: list[tuple[Place, WorkflowSummary]] = []
+        matches: list[tuple[Place, WorkflowSummary]] = []
         size, examined, is_end = limit + 1 if wanted.is_open else CHUNK, 0, False
-        while len(found) <= limit and examined < EXAMINED_AT_MOST and not is_end:
+        while len(matches) <= limit and examined < EXAMINED_AT_MOST and not is_end:
             chunk, position, is_end = await self._next(account_id, position, size)
             read = await self._read([owned for _, owned in chunk])
             examined += size
-            found += [
+            matches += [
                 (place, row)
                 for (place, _), row in zip(chunk, read, strict=True)
                 if row is not None and _is_shown_to(account_id, row) and wanted.matches(row)
             ]
-        if len(found) > limit:
-            position, is_end = found[limit - 1][0], False
+        if len(matches) > limit:
+            position, is_end = matches[limit - 1][0], False
         next_cursor = None if is_end or position is None else make_cursor(*position)
-        return WorkflowPage([row for _, row in found[:limit]], next_cursor)
+        return WorkflowPage([row for _, row in matches[:limit]], next_cursor)
 
     async def _next(
         self, account_id: str, position: Place | None, count: int
@@ -123,12 +123,12 @@ class WorkflowList:
             for place, owned in zip(templates, owners, strict=True)
             if owned[0] != account_id
         ]
-        found = sorted([*(((at, slug), (account_id, slug)) for at, slug in own), *foreign])
-        found.reverse()
+        candidates = sorted([*(((at, slug), (account_id, slug)) for at, slug in own), *foreign])
+        candidates.reverse()
         if not lasts:
-            return found, found[-1][0] if found else position, True
+            return candidates, candidates[-1][0] if candidates else position, True
         floor = max(lasts)
-        return [each for each in found if each[0] >= floor], floor, False
+        return [each for each in candidates if each[0] >= floor], floor, False
 
     async def _after(self, key: str, position: Place | None, count: int) -> list[Place]:
         at, slug = position or (None, None)
@@ -144,8 +144,8 @@ class WorkflowList:
         return [((owner or b"").decode(), slug) for owner, slug in zip(owners, slugs, strict=True)]
 
     async def _read_all(self, owned: Sequence[tuple[str, str]]) -> list[WorkflowSummary]:
-        found = [row for row in await self._read(owned) if row is not None]
-        return sorted(found, key=lambda row: (-row.updated_at, row.slug))
+        summaries = [row for row in await self._read(owned) if row is not None]
+        return sorted(summaries, key=lambda row: (-row.updated_at, row.slug))
 
     async def _read(self, owned: Sequence[tuple[str, str]]) -> list[WorkflowSummary | None]:
         """Read summaries in one round trip; None for workflows that are gone."""

@@ -114,7 +114,7 @@ class Versions:
 
     async def _running(self, account_id: str) -> dict[str, set[int]]:
         """Return the versions in use by all executions that have not ended, by slug."""
-        found: dict[str, set[int]] = defaultdict(set)
+        running: dict[str, set[int]] = defaultdict(set)
         active, cursor = keyspace.active(account_id), b""
         while cursor != b"0":
             cursor, ids = await self._client.send(
@@ -124,8 +124,8 @@ class Versions:
             heads = (self._client.send("HMGET", key, "slug", "version") for key in keys)
             for slug, version in await asyncio.gather(*heads):
                 if slug and version:
-                    found[slug.decode()].add(int(version))
-        return found
+                    running[slug.decode()].add(int(version))
+        return running
 
     async def page(
         self, account_id: str, slug: str, *, limit: int, cursor: str | None = None
@@ -143,14 +143,14 @@ class Versions:
         below = int(cursor) if cursor else math.inf
         matches = (DOCUMENT.fullmatch(name.decode()) for name in fields)
         numbers = (int(match[1]) for match in matches if match)
-        found = sorted((each for each in numbers if each < below), reverse=True)
-        some = found[:limit]
+        listed = sorted((each for each in numbers if each < below), reverse=True)
+        some = listed[:limit]
         rows = await asyncio.gather(
             *(self._facts(account_id, slug, each, is_live=each == int(live or 0)) for each in some)
         )
         return VersionPage(
             [row for row in rows if row is not None],
-            str(some[-1]) if len(found) > limit else None,
+            str(some[-1]) if len(listed) > limit else None,
         )
 
     async def _facts(

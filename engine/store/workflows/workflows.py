@@ -259,12 +259,14 @@ class Workflows:
         if self._owners.get(slug) != account_id and await self._directory.owner(slug) != account_id:
             raise WorkflowNotFound
         if version is None:
-            found = await self.plan(slug, fresh=fresh)
+            planned = await self.plan(slug, fresh=fresh)
         else:
             known = None if fresh else self.plans.known(slug, version)
-            found = known or self.plans.remember(await self.get_version(account_id, slug, version))
+            planned = known or self.plans.remember(
+                await self.get_version(account_id, slug, version)
+            )
         self._owners.put(slug, account_id)
-        return found
+        return planned
 
     async def public_plan(self, slug: str, *, fresh: bool = False) -> tuple[Workflow, Plan | None]:
         """Like `plan`, for a public workflow; private and unknown slugs cost the same.
@@ -273,9 +275,9 @@ class Workflows:
         """
         _, is_public = await self._directory.find_public(slug)
         for is_fresh in (fresh, True) if is_public else ():  # it may be saved since it was cached
-            found = await self.plan(slug, fresh=is_fresh)
-            if found[0].document.public_playground:
-                return found
+            planned = await self.plan(slug, fresh=is_fresh)
+            if planned[0].document.public_playground:
+                return planned
         raise WorkflowNotFound
 
     def compiled(self, workflow: Workflow) -> tuple[Workflow, Plan | None]:
