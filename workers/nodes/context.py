@@ -121,10 +121,10 @@ class NodeContext:
 
     async def choose(self, expressions: Sequence[str], values: Mapping[str, Any]) -> int | None:
         """Find the first true expression in a child process that is killed at the deadline."""
-        found = await self._compute(
+        index = await self._compute(
             "The expressions", COMPUTE_SECONDS, cel.choose, expressions, values
         )
-        return cast(int | None, found)
+        return cast(int | None, index)
 
     async def compute(self, function: Callable[..., Any], *args: Any) -> Any:
         """Call a top-level function in a child process that is killed at the node's deadline."""

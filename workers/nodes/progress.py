@@ -19,7 +19,7 @@ from workers.providers.base import ignore_update
 
 FLUSH_SECONDS = 0.05
 POLL_SECONDS = 1.0
-"""How often the store is asked for watchers while there is progress to publish."""
+"""Pause between questions to the store for watchers, while there is progress to publish."""
 RETRY_SECONDS = 0.2
 MAX_PENDING = 262_144
 """Characters that may wait to be sent; the oldest are dropped."""
@@ -48,7 +48,7 @@ class _PendingProgress:
         """Return the text in pieces of limited length, and the progress."""
         text = "".join(self.texts)
         starts = range(0, len(text) or 1, MAX_PIECE) if self.texts else ()
-        found = [
+        pieces = [
             ProgressUpdate(
                 index=index,
                 item=item,
@@ -59,8 +59,8 @@ class _PendingProgress:
         ]
         if self.progress is not None:
             progress = f"{self.progress:.4g}"
-            found.append(ProgressUpdate(index=index, item=item, offset=None, content=progress))
-        return found
+            pieces.append(ProgressUpdate(index=index, item=item, offset=None, content=progress))
+        return pieces
 
 
 class ProgressPublisher:

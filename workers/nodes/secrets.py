@@ -19,14 +19,14 @@ class StoredSecrets:
     async def open(self, account_id: str, names: Collection[str]) -> OpenedSecrets:
         """Open the secrets with one read. Raises NodeFailed."""
         try:
-            found = await self._secrets.open(account_id, names)
+            secrets = await self._secrets.open(account_id, names)
         except EngineError as error:
             raise NodeFailed(STORAGE, error.message, retryable=True) from None
         for name in sorted(names):
-            if name not in found:
+            if name not in secrets:
                 raise NodeFailed(MISSING, f"There is no secret '{name}' any more")
-        values = {name: each.value for name, each in found.items() if each.value is not None}
+        values = {name: each.value for name, each in secrets.items() if each.value is not None}
         for name in sorted(set(names) - values.keys()):
             message = f"The secret '{name}' cannot be opened with this installation's key: set it "
             raise NodeFailed(MISSING, message + "again")
-        return OpenedSecrets(values, {name: each.hosts for name, each in found.items()})
+        return OpenedSecrets(values, {name: each.hosts for name, each in secrets.items()})

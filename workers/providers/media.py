@@ -20,11 +20,11 @@ from workers.providers.base import CallContext, StoredMedia
 from workers.providers.media_memory import exhausted
 
 MAX_SENT_BYTES = 20_971_520
-"""Of one medium that is sent to a provider."""
+"""Largest medium that is sent to a provider."""
 WAIT_SECONDS = 300.0
 """Longest wait for memory."""
 MAX_SENT_TOGETHER = 52_428_800
-"""Of all media that one call sends as bytes."""
+"""Most bytes of all media that one call sends as bytes."""
 SIGNATURES = (
     (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
     (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
@@ -39,7 +39,7 @@ SIGNATURES = (
     (re.compile(rb"OggS"), "audio/ogg"),
     (re.compile(rb"fLaC"), "audio/flac"),
 )
-"""Of all media that can be sent, whether or not they can be stored here."""
+"""First bytes and types of all media that can be sent, whether or not they can be stored here."""
 URL = re.compile("https?" + URL_REST)
 DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)(?:;[\w=.+-]+)*;base64,", re.ASCII)
 

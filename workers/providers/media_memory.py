@@ -5,7 +5,7 @@ from engine.process.byte_semaphore import ByteReservation
 
 MEGABYTE = 1_048_576
 MAX_BYTES = 128 * MEGABYTE
-"""Of media sent, and as much again of media received.
+"""Most bytes of media sent, and as many again of media received, in one process.
 
 Media that are packed or unpacked take two or three times their bytes in memory.
 """

@@ -28,12 +28,12 @@ from workers.providers.base import CallContext, with_margin
 
 MAX_BYTES = 10_485_760
 MAX_MEDIA_BYTES = 50_331_648
-"""Of an answer with media in base64: a third more than their bytes."""
+"""Largest answer with media in base64, which takes a third more than their bytes."""
 DEFAULT_MEDIA_BYTES = 16_777_216
 """Assumed size of such an answer without a length."""
 LENGTH = re.compile(r"[0-9]{1,12}", re.ASCII)
 MAX_STREAM_BYTES = 67_108_864
-"""Of a stream of events, whose texts are a small part of it."""
+"""Largest stream of events, whose texts are a small part of it."""
 IDLE_SECONDS = 180.0
 """A stream without data for this time is dead; models that think may be silent a while."""
 UNKNOWN_MEMBER_STATUSES = (400, 422)

@@ -1,4 +1,4 @@
-"""What serves speed alone: this folder may be deleted whole, and each run is then claimed.
+"""Fast path of small runs: it serves speed alone, and without this folder each run is claimed.
 
 `workers/walk/walker.py` finds the folder by import; `tests/workers/walk/test_without_fast_path.py`
 runs the tests of the walk without it. Measure each figure on the machine in question with

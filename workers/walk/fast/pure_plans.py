@@ -23,7 +23,7 @@ from engine.store.redis.record_packing import pack, unpack
 from engine.values.templates import Placeholder, to_text
 
 PREPARED = "workers.walk.fast.pure_plans"
-"""Key of the prepared plan that a plan keeps."""
+"""Key of the prepared plan in `Plan.derived`."""
 HEAD_BYTES = 16
 """Most bytes of a packed text output besides those of the text."""
 RESULT_HEAD_BYTES = len(pack({RESULT: None})) - len(pack(None))
@@ -39,9 +39,9 @@ class _Call(NamedTuple):
     texts: tuple[Placeholder, ...]
     """Parts of the outputs that become values of the run as text, after these."""
     empty_bytes: int
-    """Packed size of the outputs without inputs if those that matter are inputs of the run, else 0.
+    """Packed size of a Request Input's outputs without inputs; 0 for a node that must be called.
 
-    Nothing is called then.
+    A Request Input is not called when its wired outputs are fields, and so inputs of the run.
     """
 
     def run(self, values: Sequence[Any], inputs: Mapping[str, Any]) -> Outputs:
@@ -61,7 +61,7 @@ class _Step(NamedTuple):
 
     node_index: int
     uses: int
-    """Number of values that the node takes, each as often as it takes it."""
+    """Number of values that the node reads, counting repeats."""
     sources: tuple[int, ...]
     """Source of each in-edge."""
     form: str
@@ -91,11 +91,11 @@ class PurePlan:
 
     @classmethod
     def prepare(cls, plan: Plan) -> "PurePlan | None":
-        """Return the prepared plan, which the plan keeps; None: its runs need a claim."""
+        """Return the prepared plan, made once for each plan; None: its runs need a claim."""
         if PREPARED not in plan.derived:
             plan.derived[PREPARED] = cls._prepare(plan)
-        found: PurePlan | None = plan.derived[PREPARED]
-        return found
+        prepared: PurePlan | None = plan.derived[PREPARED]
+        return prepared
 
     @classmethod
     def _prepare(cls, plan: Plan) -> "PurePlan | None":

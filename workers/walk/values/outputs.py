@@ -184,8 +184,8 @@ class OutputStore:
         if names:
             await self._memory.wait()
         objects = sorted({object_of(name) for name in names.values()})
-        found = await asyncio.gather(*(self._load(name) for name in objects))
-        loaded = dict(zip(objects, found, strict=True))
+        contents = await asyncio.gather(*(self._load(name) for name in objects))
+        loaded = dict(zip(objects, contents, strict=True))
         return {index: self._opened(index, name, loaded) for index, name in names.items()}
 
     async def _load(self, name: str) -> bytes | str:
@@ -200,11 +200,11 @@ class OutputStore:
             return "cannot be read from where it is kept"
 
     def _opened(self, index: int, name: str, loaded: Mapping[str, bytes | str]) -> Outputs:
-        found = loaded[object_of(name)]
-        if isinstance(found, bytes):
-            outputs: Outputs = unpack(part_of(name, found))
+        content = loaded[object_of(name)]
+        if isinstance(content, bytes):
+            outputs: Outputs = unpack(part_of(name, content))
             return outputs
-        message = f"The output of node '{self._plan.nodes[index].id}' {found}"
+        message = f"The output of node '{self._plan.nodes[index].id}' {content}"
         self._unreadable[index] = NodeFailed(STORAGE, message)
         # It counts as delivered, so that its dependents run and fail with this error.
         nodes = self._plan.nodes
