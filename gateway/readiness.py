@@ -90,7 +90,7 @@ class MemoryWatch:
 
 
 class HistoryWatch:
-    """Watches whether the history has what has ended."""
+    """Watches whether the history has the executions that ended."""
 
     def __init__(self, states: ArchiverStates, own: OwnDatabase) -> None:
         self._states = states

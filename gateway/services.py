@@ -144,7 +144,7 @@ def _make_services(
         MediaService.from_settings(settings, store),
         settings.allow_private_urls,
     )
-    peers = Peers.of(settings.trusted_proxies)
+    peers = Peers.parse(settings.trusted_proxies)
     return Services(
         settings=settings,
         store=store,
@@ -165,7 +165,7 @@ def _make_services(
         worker_variables=VariablesReader(store),
         checker=checker,
         peers=peers,
-        own_origins=OwnOrigins.of(settings),
+        own_origins=OwnOrigins.from_settings(settings),
         pages=pages,
         failed_calls=FailedCalls(settings.failed_calls_per_minute, peers, store),
         stopping=stopping,

@@ -36,12 +36,12 @@ from gateway.routes.workflows.versions import WorkflowVersion
 
 def account_row(account: Account, balance: int) -> dict[str, Any]:
     """Return one account and its balance."""
-    return _shown(AccountView.of(account, balance=balance))
+    return _shown(AccountView.from_record(account, balance=balance))
 
 
 def key_row(key: ApiKey) -> dict[str, Any]:
     """Return one key, without its secret."""
-    return _shown(ApiKeyView.of(key)) | {"accountId": key.account_id}
+    return _shown(ApiKeyView.from_record(key)) | {"accountId": key.account_id}
 
 
 def session_row(session: SessionRecord) -> dict[str, Any]:
@@ -58,17 +58,17 @@ def session_row(session: SessionRecord) -> dict[str, Any]:
 
 def audit_row(entry: AuditEntry) -> dict[str, Any]:
     """Return one entry of the audit log."""
-    return _shown(AuditEntryView.of(entry))
+    return _shown(AuditEntryView.from_record(entry))
 
 
 def webhook_row(key_id: str, webhook: Webhook) -> dict[str, Any]:
     """Return a key's webhook; the secret is present only when it was just created."""
-    return {"keyId": key_id} | _shown(SavedWebhook.of(webhook))
+    return {"keyId": key_id} | _shown(SavedWebhook.from_record(webhook))
 
 
 def secret_row(secret: Secret) -> dict[str, Any]:
     """Return one secret, without its value."""
-    return _shown(SecretView.of(secret))
+    return _shown(SecretView.from_record(secret))
 
 
 def login_row(account_id: str, url: str, expires_at: int) -> dict[str, Any]:
@@ -103,17 +103,17 @@ def listed_row(workflow: WorkflowSummary) -> dict[str, Any]:
 
 def whole_workflow(workflow: Workflow) -> dict[str, Any]:
     """Return one workflow with its graph, as the API shows it to its owner."""
-    return _shown(WorkflowView.of(workflow))
+    return _shown(WorkflowView.from_record(workflow))
 
 
 def draft_document(draft: Draft) -> dict[str, Any]:
     """Return a draft with its graph, as the API shows it."""
-    return _shown(DraftView.of(draft))
+    return _shown(DraftView.from_record(draft))
 
 
 def version_row(version: VersionFacts) -> dict[str, Any]:
     """Return one version of a workflow."""
-    return _shown(WorkflowVersion.of(version))
+    return _shown(WorkflowVersion.from_record(version))
 
 
 def ledger_row(

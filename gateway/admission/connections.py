@@ -56,7 +56,7 @@ class Connections:
         return peer if self._shares.take(peer, is_bounded=is_bounded) else None
 
     def close(self, peer: str) -> None:
-        """Count a connection no more."""
+        """Stop counting a connection."""
         self._shares.give_back(peer)
 
 
@@ -78,7 +78,7 @@ class AccountRequests:
         context.account_id = account_id
 
     def end(self, context: RequestContext) -> None:
-        """Count a request no more; nothing happens for one that was not counted."""
+        """Stop counting a request; nothing happens for one that was not counted."""
         if context.account_id:
             self._shares.give_back(context.account_id)
             context.account_id = ""

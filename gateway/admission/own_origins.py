@@ -28,7 +28,7 @@ class OwnOrigins:
         self.is_https = self._public.startswith("https:")
 
     @classmethod
-    def of(cls, settings: Settings) -> Self:
+    def from_settings(cls, settings: Settings) -> Self:
         """Build them from the settings."""
         return cls(settings.public_url, settings.host)
 

@@ -32,7 +32,7 @@ class Peers:
         self._origin = functools.lru_cache(MAX_CACHED)(self._find_origin)
 
     @classmethod
-    def of(cls, trusted_proxies: str) -> "Peers":
+    def parse(cls, trusted_proxies: str) -> "Peers":
         """Build it from the setting that lists the proxies. Raises SettingError."""
         texts = [text.strip() for text in trusted_proxies.split(",") if text.strip()]
         try:

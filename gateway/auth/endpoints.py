@@ -1,4 +1,4 @@
-"""Declarations of endpoints: who may call a handler, and its description.
+"""Declarations of endpoints: the requirement on the caller of a handler, and its description.
 
 No handler stands without a requirement.
 """
@@ -72,9 +72,9 @@ def counted_by_handler(endpoint: Guarded) -> Guarded:
 
 
 def checked_by_handler(endpoint: Guarded) -> Guarded:
-    """Declare that the handler checks which run the caller may begin, by `check_capability`.
+    """Declare that the handler calls `check_capability` for the run that its record names.
 
-    A caller that may run nothing at all is refused before.
+    A caller without any capability to run is refused before.
     """
     return replace(endpoint, is_checked_by_handler=True)
 

@@ -98,7 +98,7 @@ class Guarded:
     is_counted_by_handler: bool = False
     """Whether the handler counts the call, since its body decides on the bucket."""
     is_checked_by_handler: bool = False
-    """Whether the handler checks a capability to run, since a record decides on which."""
+    """Whether the handler checks a capability to run, since a record names the target."""
     is_before_approval: bool = False
     """Whether an account that is not approved may call it, although it writes."""
     is_in_turns: bool = False

@@ -132,7 +132,7 @@ def has_capability(principal: Principal, required: str) -> bool:
 
 
 def check_runs(principal: Principal, required: str) -> None:
-    """Raise what `check_capability` raises when the caller may run no workflow or model at all."""
+    """Raise the errors of `check_capability` for a caller without any capability to run."""
     held = () if principal.key is None else principal.key.capabilities
     runs = ("workflow:run", "model:run")
     if not any(each.endswith(":run") or covers([each], run) for each in held for run in runs):

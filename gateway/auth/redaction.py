@@ -41,7 +41,7 @@ def _redact_data(node: dict[str, Any]) -> dict[str, Any]:
 
 
 def _redact_auth(data: dict[str, Any], masked: Any) -> Any:
-    """Return a valid authorization, which has the name of a secret only; else what is masked."""
+    """Return a valid authorization, which only names a secret, as it is; mask any other."""
     auth = AUTH.read(data, Faults())
     if auth is None:
         return masked

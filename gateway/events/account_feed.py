@@ -14,11 +14,20 @@ from engine.store import Store
 from engine.store.accounts.account_events import AccountEvent, ChangeKind
 from engine.store.accounts.wallets import LedgerEntry
 from engine.values.plain import moment
-from gateway.events.event_streams import HEARTBEAT_SECONDS
+from gateway.events.event_streams import HEARTBEAT_SECONDS, LAST_EVENT_ID
 from gateway.http.responses import encode_json
+from gateway.http.types import Parameter
 from gateway.live_events import LiveAccount, LiveEvent, LiveEvents, LivePage, SharedData
-from gateway.openapi.parameters import ACCOUNT_EVENT_ID
+from gateway.openapi.schema import described, matching
 
+ACCOUNT_EVENT_ID = "([0-9]{1,15})-([0-9]{1,9})"
+"""Pattern of the ids of an account's events: millisecond, and number within it."""
+LAST_ACCOUNT_EVENT: Parameter = (
+    LAST_EVENT_ID,
+    described(
+        matching(ACCOUNT_EVENT_ID), "The event that was seen last; those after it follow.", "9-1"
+    ),
+)
 CURSOR = re.compile(ACCOUNT_EVENT_ID)
 MAX_SHARED = 16_384
 """Bytes of an event's data up to which all streams share them."""
@@ -45,7 +54,7 @@ def parse_account_cursor(text: str) -> AccountCursor:
 
 
 class Rows(Protocol):
-    """Rows of lists, as their routes show them. Each raises NotFound for what is gone."""
+    """Rows of lists, as their routes show them. Each raises NotFound for a record that is gone."""
 
     async def execution(self, execution_id: str) -> tuple[str, dict[str, Any]]:
         """Return the status of an execution, and its row."""

@@ -20,7 +20,6 @@ from gateway.admission.credentials import header_value
 from gateway.admission.open_streams import OpenStream
 from gateway.auth.principal import authenticate
 from gateway.http.responses import encode_json, in_pieces
-from gateway.openapi import parameters
 from gateway.services import GatewayRequest
 
 EVENT_STREAM = "text/event-stream"
@@ -30,7 +29,7 @@ RETRY_MS = 1_000
 """Delay after which browsers reconnect to a stream that ended early."""
 RETRY = f"retry: {RETRY_MS}\n".encode()
 """Sent before the first event: some readers take a block of its own for an event."""
-LAST_EVENT_ID, _ = parameters.LAST_EVENT_ID
+LAST_EVENT_ID = "Last-Event-ID"
 ANY_TYPE = "*/*"
 NEVER = re.compile(r"q=0(\.0{0,3})?")
 """The weight of a media type that must not be sent (RFC 9110, 12.4.2)."""

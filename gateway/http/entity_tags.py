@@ -4,7 +4,29 @@ import re
 
 from starlette.datastructures import Headers
 
+from gateway.http.types import Parameter
+
 TAG = re.compile(r'"[0-9]{1,15}"|[0-9]{1,15}')
+TEXT = {"type": "string"}
+IF_MATCH: Parameter = (
+    "If-Match",
+    {**TEXT, "description": "The version that may be replaced, or `*`.", "examples": ['"3"']},
+)
+IF_MATCH_REVISION: Parameter = (
+    "If-Match",
+    {
+        **TEXT,
+        "description": "The revision that may be replaced, `0` for none yet, or `*`.",
+        "examples": ['"7"'],
+    },
+)
+IF_NONE_MATCH: Parameter = (
+    "If-None-Match",
+    {
+        **TEXT,
+        "description": "The ETag of an earlier answer, which is 304 if nothing has changed.",
+    },
+)
 
 
 def entity_tag(version: int) -> dict[str, str]:

@@ -76,7 +76,7 @@ class Payload(Struct, rename="camel"):
     """Operations that a caller can call next with the members of the answer."""
 
     @classmethod
-    def of(cls, record: Any, **members: Any) -> Self:
+    def from_record(cls, record: Any, **members: Any) -> Self:
         """Build the view of a record: members not given are its attributes of the same names.
 
         Times are milliseconds in records. None becomes UNSET for members that may be absent.
@@ -188,7 +188,7 @@ def _converter(kind: Any) -> Callable[[Any], Any]:
     refusal = next(refusals, None) or _refusal(bare, notes)
     whole = (each.pattern for each in notes if each.pattern and each.pattern.endswith("$"))
     patterns = [re.compile(each) for each in whole]
-    # msgspec keeps what it finds out about a struct, but not about other types.
+    # msgspec caches the analysis of a struct, but not of other types.
     holder = defstruct("Holder", [("member", kind)], array_like=True)
 
     def convert_value(value: Any) -> Any:

@@ -11,6 +11,8 @@ from starlette.routing import BaseRoute, Route
 from engine import errors
 from engine.access.capabilities import IMPLICIT
 from engine.errors import EngineError
+from engine.ids.secret_names import NAME
+from engine.ids.slugs import SLUG
 from gateway.admission.credentials import SESSION_COOKIE
 from gateway.auth.guard import (
     API,
@@ -31,7 +33,7 @@ from gateway.openapi.components import (
     schema_of_component,
 )
 from gateway.openapi.errors import ERROR_EXAMPLES, EVERYWHERE, SCHEMAS, ProblemView, name_of
-from gateway.openapi.parameters import PATHS
+from gateway.openapi.examples import ACCOUNT_ID, ASSET_ID, EXECUTION_ID, KEY_ID
 from gateway.openapi.parts import (
     LIMIT_HEADERS,
     answer,
@@ -40,6 +42,7 @@ from gateway.openapi.parts import (
     parameter,
     refusals,
 )
+from gateway.openapi.schema import ID, INTEGER, TEXT, described, matching
 
 OPENAPI = "3.1.0"
 
@@ -70,6 +73,19 @@ OpenApiView.examples = (
     ),
 )
 PARAMETER = re.compile(r"{(\w+)}")
+PATHS: dict[str, Schema] = {
+    "slug": described(matching(SLUG.pattern), "A workflow's slug.", "greeting"),
+    "execution_id": described(ID, "The id that the run was answered with.", EXECUTION_ID),
+    "asset_id": described(TEXT, "The id of an asset.", ASSET_ID),
+    "internal_name": described(TEXT, "A model's internal name.", "echo"),
+    "key_id": described(TEXT, "The id of an API key, not the key itself.", KEY_ID),
+    "version": described(INTEGER, "The number of a workflow's version.", 3),
+    "account_id": described(TEXT, "The id of an account.", ACCOUNT_ID),
+    "session_id": described(TEXT, "The id of a session in the list of sessions."),
+    "delivery_id": described(ID, "The `webhook-id` of a delivery.", EXECUTION_ID),
+    "secret_name": described(matching(NAME), "The name of a secret.", "STRIPE_KEY"),
+}
+"""Schemas of path parameters, by their names in the route."""
 
 
 def make_document(routes: Iterable[BaseRoute], version: str) -> dict[str, Any]:
@@ -82,7 +98,7 @@ def make_document(routes: Iterable[BaseRoute], version: str) -> dict[str, Any]:
             paths.setdefault(path, {})[method.lower()] = describe(path, method, endpoint)
             shapes += shapes_of(operation)
     info = {"title": "Headrace", "version": version}
-    return assemble(info, paths, Components.of(shapes))
+    return assemble(info, paths, Components.from_shapes(shapes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +109,7 @@ class Components:
     examples: Mapping[str, Sequence[Any]]
 
     @classmethod
-    def of(cls, shapes: Iterable[Shape]) -> Self:
+    def from_shapes(cls, shapes: Iterable[Shape]) -> Self:
         """Return the components of the shapes and of all that they refer to."""
         found = components_of(shapes)
         schemas = {name: schema_of_component(shape) for name, shape in found.items()}

@@ -69,7 +69,7 @@ ERROR_EXAMPLES: dict[str, list[dict[str, Any]]] = {
 }
 HEADERS: dict[str, dict[str, Any]] = {
     "Retry-After": {"schema": INTEGER, "description": "Seconds until trying again makes sense."},
-    "WWW-Authenticate": {"schema": TEXT, "description": "How to say who calls."},
+    "WWW-Authenticate": {"schema": TEXT, "description": "Scheme of the credentials to send."},
 }
 ERROR_HEADERS: dict[str, dict[str, Any]] = {
     name: {key: each for key, each in HEADERS.items() if key.lower() in refusal.headers}

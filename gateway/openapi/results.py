@@ -35,7 +35,9 @@ def _collected(in_edges: Sequence[InEdge]) -> tuple[Schema, Any]:
         name = f"{in_edges[0].type}s"
         shape = {"anyOf": [members(**{name: TEXTS}), NULL]}
         return shape, {name: [_example(in_edges[0].type)]}
-    return described(ANYTHING, "What came in; several wires are sorted by their kinds."), None
+    return described(
+        ANYTHING, "The value that came in; several wires are sorted by their kinds."
+    ), None
 
 
 def _named(node: Node) -> tuple[Schema, Any]:

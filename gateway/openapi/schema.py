@@ -1,6 +1,6 @@
 """JSON Schema without types: parameters, errors, and results of workflows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from gateway.http.types import Schema
@@ -8,18 +8,11 @@ from gateway.http.types import Schema
 TEXT: Schema = {"type": "string"}
 FLAG: Schema = {"type": "boolean"}
 INTEGER: Schema = {"type": "integer"}
-NUMBER: Schema = {"type": "number"}
 ANYTHING: Schema = {}
 ID: Schema = {"type": "string", "format": "uuid"}
-MOMENT: Schema = {"type": "string", "format": "date-time"}
 TEXTS: Schema = {"type": "array", "items": TEXT}
 LIST: Schema = {"type": "array", "items": ANYTHING}
 NULL: Schema = {"type": "null"}
-
-
-def one_of(values: Iterable[str]) -> Schema:
-    """Return the schema of an enumeration of texts."""
-    return {"type": "string", "enum": [str(value) for value in values]}
 
 
 def matching(pattern: str) -> Schema:

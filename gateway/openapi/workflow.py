@@ -51,7 +51,7 @@ def make_workflow_document(
     for response in operation["responses"].values():
         response.pop("links", None)  # they lead to operations outside this document
     # Collected before any text of the author comes in, since such a text may look like a reference.
-    known = Components.of([ProblemView, *shapes_of(described)])
+    known = Components.from_shapes([ProblemView, *shapes_of(described)])
     needed = sorted(_needed(operation, known.schemas) - {"RunRequest"})
     components = Components({name: known.schemas[name] for name in needed}, known.examples)
     operation["requestBody"]["content"] = _request(workflow)

@@ -100,7 +100,7 @@ class EventFeed:
         executions, account_id = self._store.executions, self._account_id
         try:
             execution = await executions.head(account_id, self._execution_id, self._reserve)
-            return ExecutionRow.of(execution)
+            return ExecutionRow.from_record(execution)
         except ResultGone as error:
             return _gone_shape(self._execution_id, event, error)
 

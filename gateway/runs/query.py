@@ -19,7 +19,21 @@ from gateway.http.query import (
     Slug,
     Version,
 )
-from gateway.http.types import Instant, RequestBody, described_as, doc, refused
+from gateway.http.types import Instant, Parameter, RequestBody, described_as, doc, refused
+from gateway.openapi.schema import TEXT, described, matching
+
+PREFER: Parameter = (
+    "Prefer",
+    described(TEXT, "How long to wait, as `timeout` says it.", "wait=30"),
+)
+IDEMPOTENCY_KEY: Parameter = (
+    "Idempotency-Key",
+    described(
+        matching(r'[!#-~][!-~]{0,254}|"(?:[!#-\[\]-~]|\\["\\]){1,255}"'),
+        "A call that is repeated with the same key within a day runs once.",
+        "order-4711",
+    ),
+)
 
 
 class RetryQuery(QueryParameters):
@@ -27,7 +41,7 @@ class RetryQuery(QueryParameters):
 
     max_credits: Annotated[
         Annotated[int, Meta(ge=0, le=MAX_CREDITS)] | None,
-        doc("What the run may cost at most, in credits.", 100),
+        doc("Most credits that the run may cost.", 100),
     ] = field(default=None, name="max_credits")
 
 
@@ -38,13 +52,13 @@ class RunQuery(RetryQuery):
         bool,
         described_as(
             bool | Literal["", "0", "1"],
-            description="Answer at once, with where to poll. Without a value it is true.",
+            description="Answer at once with the URL to poll. Without a value it is true.",
             examples=[True],
         ),
     ] = field(default=False, name="async")
     timeout: Annotated[
         Seconds | None,
-        doc("How many seconds to wait for the end; then the answer is a 202.", 30),
+        doc("Seconds to wait for the end; then the answer is a 202.", 30),
     ] = None
 
 

@@ -1,12 +1,21 @@
 """Event streams of executions, watched over HTTP until they end."""
 
-from engine.executions.events import BEFORE_ALL, EventId, parse_event_id
+from engine.executions.events import BEFORE_ALL, EVENT_ID, EventId, parse_event_id
 from engine.store import Principal
 from engine.store.executions.events import EventPage, events_topic
 from gateway.events import event_streams
 from gateway.events.event_streams import EventStream
+from gateway.http.types import Parameter
+from gateway.openapi.schema import described, matching
 from gateway.runs.event_feed import EventFeed
 from gateway.services import GatewayRequest
+
+LAST_EVENT_ID: Parameter = (
+    event_streams.LAST_EVENT_ID,
+    described(
+        matching(EVENT_ID.pattern), "The event that was seen last; those behind it follow.", "3.1"
+    ),
+)
 
 
 def read_last_event_id(request: GatewayRequest) -> EventId:

@@ -57,7 +57,7 @@ class RunResult(View):
     links = {"get_execution": {"execution_id": "executionId"}}
 
     success: Literal[True]
-    result: Annotated[Any, doc("What the workflow's Response Output makes of it.")]
+    result: Annotated[Any, doc("Value of the workflow's Response Output.")]
     cost: Credits
     ms: Annotated[int, doc("Milliseconds that the server took.")]
     execution_id: Uuid
@@ -138,7 +138,7 @@ class ExecutionRow(View, kw_only=True):
     warnings: Warnings = UNSET
 
     @classmethod
-    def of(cls, record: Execution, **members: Any) -> Self:
+    def from_record(cls, record: Execution, **members: Any) -> Self:
         """Build the view of an execution, with the members that only some answers have."""
         members |= {
             "execution_id": record.id,
@@ -148,7 +148,7 @@ class ExecutionRow(View, kw_only=True):
             "error": _shown(record.error),
             "warnings": record.warnings or UNSET,
         }
-        return super().of(record, **members)
+        return super().from_record(record, **members)
 
 
 def _is_hidden_version(record: Execution) -> bool:
@@ -222,13 +222,13 @@ class ExecutionView(ExecutionRow, kw_only=True):
         Without names there are no nodes. `links` maps links in the result to ids of their assets.
         """
         nodes = [
-            NodeView.of(node, id=names[node.index].id, type=names[node.index].type)
+            NodeView.from_record(node, id=names[node.index].id, type=names[node.index].type)
             for node in execution.nodes
             if names
         ]
         assets = [LinkedAsset(asset_id, url) for url, asset_id in (links or {}).items()]
         delivery_id, key_id = details.delivery_id, details.key_id
-        return cls.of(
+        return cls.from_record(
             execution,
             inputs=shown_inputs(execution.id, details),
             key_id=key_id or None,
@@ -244,7 +244,7 @@ class EventView(View):
 
     media_type = EVENT_STREAM
 
-    id: Annotated[str, doc("What `Last-Event-ID` takes.")]
+    id: Annotated[str, doc("Value for `Last-Event-ID`.")]
     event: Annotated[
         EventName,
         doc("`execution.started` is the first and `execution.finished` the last."),

@@ -15,10 +15,14 @@ from engine.store import Principal, ReserveMemory
 from gateway.admission.request_context import RequestContext
 from gateway.auth.endpoints import operation, session_only
 from gateway.auth.resource import Resource
-from gateway.events.account_feed import AccountFeed, AccountPage, parse_account_cursor
+from gateway.events.account_feed import (
+    LAST_ACCOUNT_EVENT,
+    AccountFeed,
+    AccountPage,
+    parse_account_cursor,
+)
 from gateway.events.event_streams import EVENT_STREAM, EventStream, read_last_event_id
 from gateway.http.types import View, doc
-from gateway.openapi.parameters import LAST_ACCOUNT_EVENT
 from gateway.routes.webhooks.views import DeliveryView
 from gateway.routes.workflows.rows import make_rows
 from gateway.runs.types import ExecutionRow
@@ -42,7 +46,7 @@ class AccountEventView(View):
 
     media_type = EVENT_STREAM
 
-    id: Annotated[str, doc("What `Last-Event-ID` takes.")]
+    id: Annotated[str, doc("Value for `Last-Event-ID`.")]
     event: AccountEventName
     data: Annotated[
         str,
@@ -86,13 +90,13 @@ class ListRows:
             found = await executions.head(account_id, execution_id, self._reserve)
         except ResultGone:
             found = await executions.facts(account_id, execution_id)
-        return found.status.value, _members(ExecutionRow.of(found))
+        return found.status.value, _members(ExecutionRow.from_record(found))
 
     async def delivery(self, delivery_id: str) -> dict[str, Any]:
         """Return the row of a delivery. Raises NotFound."""
         deliveries = self._services.store.deliveries
         found = await deliveries.find(self._principal.account.id, delivery_id)
-        return _members(DeliveryView.of(found))
+        return _members(DeliveryView.from_record(found))
 
     async def workflow(self, slug: str) -> dict[str, Any]:
         """Return the row of a workflow. Raises WorkflowNotFound."""

@@ -60,7 +60,7 @@ class AccountRequest(RequestBody):
 
 
 class AccountChanges(RequestBody):
-    """Changes of an account; what is left out stays."""
+    """Changes of an account; members that are left out stay as they are."""
 
     approved: bool | UnsetType = UNSET
     tier: Tier | UnsetType = UNSET
@@ -233,7 +233,7 @@ async def _shown(store: Store, accounts: Sequence[Account]) -> list[AccountView]
         *(store.wallets.get(each.id, of) for each, of in zip(accounts, terms, strict=True))
     )
     return [
-        AccountView.of(account, balance=wallet.balance)
+        AccountView.from_record(account, balance=wallet.balance)
         for account, wallet in zip(accounts, read, strict=True)
     ]
 

@@ -77,11 +77,11 @@ class ListedApiKey(ApiKeyView, View):
     webhook: KeyWebhook | None
 
     @classmethod
-    def of(cls, record: ApiKey, **members: Any) -> Self:
+    def from_record(cls, record: ApiKey, **members: Any) -> Self:
         """Build the row of a key; `webhook` is its webhook or None."""
         webhook: Webhook | None = members.pop("webhook")
-        shown = None if webhook is None else KeyWebhook.of(webhook)
-        return super().of(record, webhook=shown, **members)
+        shown = None if webhook is None else KeyWebhook.from_record(webhook)
+        return super().from_record(record, webhook=shown, **members)
 
 
 class PresetChoice(Nested):
@@ -149,7 +149,7 @@ class ApiKeyRequest(RequestBody):
 
 
 class ApiKeyChanges(RequestBody):
-    """Changes of a key; what is left out stays."""
+    """Changes of a key; members that are left out stay as they are."""
 
     name: Annotated[KeyName | UnsetType, NAME_REFUSED] = UNSET
     expires_at: Expiry | UnsetType = UNSET
@@ -207,7 +207,7 @@ async def create_api_key(request: GatewayRequest, principal: Principal) -> Respo
             expires_at=body.expires_at,
         )
     logger.info("API key created", extra=_audited(principal, key.id))
-    return json_response(CreatedApiKey.of(key, key=secret), 201)
+    return json_response(CreatedApiKey.from_record(key, key=secret), 201)
 
 
 @operation(body=ApiKeyChanges, answers={200: ListedApiKey})
@@ -243,7 +243,7 @@ async def _listed(store: Store, account_id: str, keys: Sequence[ApiKey]) -> list
     finding = asyncio.gather(*(store.webhooks.find(account_id, key.id) for key in keys))
     uses, webhooks = await asyncio.gather(store.api_keys.last_uses(account_id), finding)
     return [
-        ListedApiKey.of(key, last_used_at=moment(uses.get(key.id)), webhook=webhook)
+        ListedApiKey.from_record(key, last_used_at=moment(uses.get(key.id)), webhook=webhook)
         for key, webhook in zip(keys, webhooks, strict=True)
     ]
 

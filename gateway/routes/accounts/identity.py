@@ -29,7 +29,7 @@ class CreditsView(Nested):
     """Credits of an account."""
 
     balance: Credits
-    allowance: Annotated[int, doc("What is left of the tier's allowance.")]
+    allowance: Annotated[int, doc("Rest of the tier's allowance.")]
     top_ups: list[TopUpView]
     refreshed_at: Moment | None
 
@@ -50,7 +50,7 @@ class UseView(Nested):
 
 
 class LimitsView(Nested):
-    """Limits of an account and their use; what has no limit is null."""
+    """Limits of an account and their use; null stands for no limit."""
 
     runs_per_minute: RunsPerMinuteView | None
     active: Annotated[UseView | None, doc("Executions that have not ended.")]
@@ -99,7 +99,7 @@ Me.examples = (
 @any_key
 async def whoami(request: GatewayRequest, principal: Principal) -> Response:
     """The account behind the key or the session."""
-    return json_response(WhoAmI(UserView.of(principal.account)))
+    return json_response(WhoAmI(UserView.from_record(principal.account)))
 
 
 @operation(answers={200: Me})
@@ -112,8 +112,10 @@ async def me(request: GatewayRequest, principal: Principal) -> Response:
     )
     return json_response(
         Me(
-            user=UserView.of(principal.account),
-            credits=CreditsView.of(wallet, top_ups=[TopUpView.of(each) for each in wallet.top_ups]),
+            user=UserView.from_record(principal.account),
+            credits=CreditsView.from_record(
+                wallet, top_ups=[TopUpView.from_record(each) for each in wallet.top_ups]
+            ),
             limits=limits,
             ceiling=list_under_ceiling(terms.ceiling),
         )
@@ -127,7 +129,7 @@ async def _read_limits(store: Store, principal: Principal) -> LimitsView:
         store.executions.count_active(account_id),
         store.assets.stored(account_id),
     )
-    runs = RunsPerMinuteView.of(window, reset=window.ends_at)
+    runs = RunsPerMinuteView.from_record(window, reset=window.ends_at)
     return LimitsView(
         runs_per_minute=runs if terms.runs_per_minute is not None else None,
         active=_use(terms.executions_at_once, active),

@@ -88,7 +88,10 @@ async def list_secrets(request: GatewayRequest, principal: Principal) -> Respons
     """The account's secrets by name, without their values."""
     store = request.services.store
     found = await list_account_secrets(store, principal.account.id)
-    rows = [ListedSecret.of(each, used_by=slugs, hosts=each.hosts or None) for each, slugs in found]
+    rows = [
+        ListedSecret.from_record(each, used_by=slugs, hosts=each.hosts or None)
+        for each, slugs in found
+    ]
     return json_response(rows)
 
 
@@ -108,7 +111,7 @@ async def put_secret(request: GatewayRequest, principal: Principal) -> Response:
         principal.account.id, name, value, hosts=hosts
     )
     logger.info("secret saved", extra=_audited(principal, name))
-    return json_response(SecretView.of(saved))
+    return json_response(SecretView.from_record(saved))
 
 
 @operation(answers={200: Deleted})

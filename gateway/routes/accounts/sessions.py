@@ -58,13 +58,13 @@ class SessionView(Nested):
     last_used_at: Moment
     user_agent: Annotated[str | None, doc("Of the sign-in, its first 256 characters.")]
     address: Annotated[str | None, doc("Of the sign-in; the network of an IPv6 address.")]
-    current: Annotated[bool, doc("Whether it is the one that asks.")]
+    current: Annotated[bool, doc("Whether it is the session of this request.")]
 
     @classmethod
-    def of(cls, record: SessionRecord, **members: Any) -> Self:
+    def from_record(cls, record: SessionRecord, **members: Any) -> Self:
         """Build the row of a session for the session whose id is `asking`."""
         asking = members.pop("asking")
-        return super().of(record, current=record.id == asking, **members)
+        return super().from_record(record, current=record.id == asking, **members)
 
 
 class SessionPage(View):
@@ -93,7 +93,7 @@ SessionPage.examples = (
 
 @guessed
 async def show_login(request: GatewayRequest) -> Response:
-    """Sign in who opened the link on purpose; others get a button, and use nothing up."""
+    """Sign a deliberate visitor in; any other gets a button, and the link stays unused."""
     token = LoginQuery.parse(request.scope).token
     if token is None:
         return await _without_link(request)
@@ -135,7 +135,7 @@ async def list_sessions(request: GatewayRequest, principal: Principal) -> Respon
         principal.account.id, limit=query.limit, after=query.cursor
     )
     asking = principal.session.id if principal.session is not None else ""
-    shown = [SessionView.of(each, asking=asking) for each in rows]
+    shown = [SessionView.from_record(each, asking=asking) for each in rows]
     return json_response(SessionPage(rows=shown, next_cursor=next_cursor))
 
 

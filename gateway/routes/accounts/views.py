@@ -30,6 +30,6 @@ class AccountView(UserView, View):
     created_at: Moment
 
     @classmethod
-    def of(cls, record: Account, **members: Any) -> Self:
+    def from_record(cls, record: Account, **members: Any) -> Self:
         """Build the view of an account with this `balance`."""
-        return super().of(record, credits=BalanceView(members.pop("balance")), **members)
+        return super().from_record(record, credits=BalanceView(members.pop("balance")), **members)

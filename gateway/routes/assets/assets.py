@@ -32,7 +32,7 @@ class WidthQuery(QueryParameters):
 
     width: Annotated[
         Annotated[int, Meta(ge=WIDTHS[0], le=WIDTHS[-1])] | None,
-        doc("How wide a smaller picture is to be; rounded up to a width that is made.", 256),
+        doc("Width of a smaller picture in pixels; rounded up to a width that is made.", 256),
     ] = field(default=None, name="w")
 
 
@@ -40,7 +40,7 @@ class LinkQuery(WidthQuery):
     """Query of a signed link; `LinkSigner` reads it."""
 
     expires: Annotated[int | None, doc("The second, since 1970, at which the link ends.")] = None
-    signature: Annotated[str | None, doc("What makes the link ours.")] = None
+    signature: Annotated[str | None, doc("Signature of the installation.")] = None
 
 
 class AssetView(View, kw_only=True):
@@ -62,8 +62,8 @@ class AssetPageView(View):
 
     rows: list[AssetView]
     next_cursor: str | None
-    bytes: Annotated[int, doc("What all media of the account take.")]
-    max_bytes: Annotated[int | None, doc("What they may take; null: any amount.")]
+    bytes: Annotated[int, doc("Size of all media of the account.")]
+    max_bytes: Annotated[int | None, doc("Most bytes of all media; null: any amount.")]
 
 
 class AssetForm(RequestBody):
@@ -115,19 +115,21 @@ async def upload_asset(request: GatewayRequest, principal: Principal) -> Respons
     asset = await media_service.save(
         principal.account.id, upload.declared, upload.pieces, source=AssetSource.UPLOAD
     )
-    return json_response(AssetView.of(asset, url=media_service.link(asset)), 201)
+    return json_response(AssetView.from_record(asset, url=media_service.link(asset)), 201)
 
 
 @operation(query=PageQuery, answers={200: AssetPageView}, errors=(errors.InvalidQuery,))
 @any_key
 async def list_assets(request: GatewayRequest, principal: Principal) -> Response:
-    """The caller's assets, newest first, a page at a time, and what all its media take."""
+    """The caller's assets, newest first, a page at a time, and the size of all its media."""
     query = PageQuery.parse(request.scope)
     media_service = request.services.media_service
     page = await media_service.page(principal.account.id, limit=query.limit, cursor=query.cursor)
     return json_response(
         AssetPageView(
-            rows=[AssetView.of(asset, url=media_service.link(asset)) for asset in page.assets],
+            rows=[
+                AssetView.from_record(asset, url=media_service.link(asset)) for asset in page.assets
+            ],
             next_cursor=page.next_cursor,
             bytes=page.stored,
             max_bytes=principal.terms.media_bytes,
@@ -147,7 +149,7 @@ async def get_asset(request: GatewayRequest, principal: Principal) -> Response:
     media_service = request.services.media_service
     asset = await media_service.get(principal.account.id, request.path_params["asset_id"])
     link = media_service.link(asset, width=None if width is None else round_width(width))
-    return json_response(AssetView.of(asset, url=link))
+    return json_response(AssetView.from_record(asset, url=link))
 
 
 @operation(answers={200: Deleted}, errors=(errors.AssetNotFound,))

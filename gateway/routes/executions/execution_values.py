@@ -20,11 +20,16 @@ from gateway.auth.resource import Resource
 from gateway.http.json_bodies import run_off_loop
 from gateway.http.query import QueryParameters
 from gateway.http.responses import json_response
-from gateway.http.types import Content, doc
-from gateway.openapi.parameters import NODE_ID
+from gateway.http.types import Content, Parameter, doc
+from gateway.openapi.schema import TEXT, described
 from gateway.runs.execution_ids import read_execution_id
 from gateway.runs.values import NodeValuesView
 from gateway.services import GatewayRequest
+
+NODE_ID: Parameter = (
+    "node_id",
+    described(TEXT, "The id of a node of the workflow; one with `/` is escaped.", "text"),
+)
 
 
 class ValueQuery(QueryParameters):

@@ -13,11 +13,10 @@ from gateway.auth.resource import Resource
 from gateway.http.responses import json_response
 from gateway.http.types import Uuid, View
 from gateway.openapi.examples import EXECUTION_ID
-from gateway.openapi.parameters import LAST_EVENT_ID
 from gateway.runs.execution_ids import read_execution_id
 from gateway.runs.node_names import node_names
 from gateway.runs.query import ExecutionQuery
-from gateway.runs.streams import ExecutionStream, read_last_event_id
+from gateway.runs.streams import LAST_EVENT_ID, ExecutionStream, read_last_event_id
 from gateway.runs.types import EXECUTION_ROW, EventView, ExecutionRow, ExecutionView
 from gateway.services import GatewayRequest
 
@@ -53,7 +52,9 @@ async def list_executions(request: GatewayRequest, principal: Principal) -> Resp
         cursor=query.cursor,
         reserve=services.result_memory.for_answer(request.context),
     )
-    return json_response(ExecutionPage([ExecutionRow.of(row) for row in rows], next_cursor))
+    return json_response(
+        ExecutionPage([ExecutionRow.from_record(row) for row in rows], next_cursor)
+    )
 
 
 @operation(answers={200: ExecutionView}, errors=(ExecutionNotFound,))

@@ -87,7 +87,7 @@ class ProviderRequestView(Nested):
     @classmethod
     def for_request(cls, request: ShownRequest) -> Self:
         """Build the view of a request."""
-        return cls.of(request, request_headers=dict(request.headers))
+        return cls.from_record(request, request_headers=dict(request.headers))
 
 
 class TryResult(View):

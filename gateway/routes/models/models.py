@@ -17,13 +17,12 @@ from engine.store import Principal, SavedModel
 from engine.values.plain import moment
 from gateway.auth.endpoints import admins_only, operation, requires
 from gateway.auth.resource import Resource
-from gateway.http.entity_tags import entity_tag, wanted_versions
+from gateway.http.entity_tags import IF_MATCH, entity_tag, wanted_versions
 from gateway.http.query import QueryParameters, Version
 from gateway.http.request_bodies import read_body
 from gateway.http.responses import DELETED, Deleted, json_response
 from gateway.http.types import Content, Moment, Nested, View, doc
 from gateway.openapi.examples import ACCOUNT_ID, CREATED, ENDED
-from gateway.openapi.parameters import IF_MATCH
 from gateway.routes.models.views import MANIFEST, MODEL, ModelRequest, ModelView, manifest_problems
 from gateway.services import GatewayRequest
 
@@ -118,7 +117,7 @@ async def get_model(request: GatewayRequest, principal: Principal) -> Response:
     version = ManifestQuery.parse(request.scope).version
     name: str = request.path_params["internal_name"]
     saved = await request.services.store.models.get(name, version)
-    shown = ModelManifest.of(saved, manifest=saved.text)
+    shown = ModelManifest.from_record(saved, manifest=saved.text)
     return json_response(shown, headers=entity_tag(saved.version))
 
 
@@ -128,7 +127,7 @@ async def list_model_versions(request: GatewayRequest, principal: Principal) -> 
     """The versions of a saved model that can be read, newest first."""
     name: str = request.path_params["internal_name"]
     saved = await request.services.store.models.versions(name)
-    return json_response([ModelVersion.of(each) for each in saved])
+    return json_response([ModelVersion.from_record(each) for each in saved])
 
 
 @operation(
@@ -209,7 +208,7 @@ def _answer(
         model,
         principal.terms.markup,
         workers,
-        **structs.asdict(ModelVersion.of(saved)),
+        **structs.asdict(ModelVersion.from_record(saved)),
         created_at=moment(saved.created_at),
     )
     return json_response(shown, status, entity_tag(saved.version))

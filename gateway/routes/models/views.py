@@ -33,10 +33,10 @@ class PriceView(Nested):
     credits: Amount
 
     @classmethod
-    def of(cls, record: Price, *, markup: Decimal = Decimal(1), **members: Any) -> Self:
+    def from_record(cls, record: Price, *, markup: Decimal = Decimal(1), **members: Any) -> Self:
         """Build the price for a caller with this markup."""
         credits = exact_amount(record.usd * markup * MICRO / MICRO_USD_PER_CREDIT)
-        return super().of(record, usd=exact_amount(record.usd), credits=credits, **members)
+        return super().from_record(record, usd=exact_amount(record.usd), credits=credits, **members)
 
 
 class ModelView(Nested):
@@ -61,10 +61,10 @@ class ModelView(Nested):
     ) -> Self:
         """Build the view of a model for a caller with this markup."""
         reason = workers.unavailable_reason(model)
-        return cls.of(
+        return cls.from_record(
             model,
             fields=[each.as_dict() for each in model.fields],
-            pricing=[PriceView.of(each, markup=markup) for each in model.pricing],
+            pricing=[PriceView.from_record(each, markup=markup) for each in model.pricing],
             tier_required=model.tier,
             available=reason is None,
             unavailable_reason=reason,

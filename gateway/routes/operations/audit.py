@@ -24,7 +24,7 @@ class AuditEntryView(Nested):
     by: Annotated[str, doc("The id of the account that acted, or `command`.")]
     action: str
     subject: Annotated[str, doc("The id of the account, key or session, or the model's name.")]
-    before: Annotated[OBJECT | None, doc("What the act changed, as it was; null: nothing.")]
+    before: Annotated[OBJECT | None, doc("Changed members as they were; null: none.")]
     after: Annotated[OBJECT | None, doc("The same as it is since; null: nothing.")]
 
 
@@ -61,7 +61,7 @@ async def list_audit(request: GatewayRequest, principal: Principal) -> Response:
     rows, next_cursor = await request.services.store.audit.page(
         limit=query.limit, after=query.cursor
     )
-    shown = [AuditEntryView.of(each) for each in rows]
+    shown = [AuditEntryView.from_record(each) for each in rows]
     return json_response(AuditPage(rows=shown, next_cursor=next_cursor))
 
 

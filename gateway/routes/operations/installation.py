@@ -53,7 +53,7 @@ class RedisView(Nested):
 
 
 class HistoryView(Nested):
-    """The database of what has ended."""
+    """The database of executions that ended."""
 
     configured: Annotated[bool, doc("Whether this gateway has a database.")]
     archived_until: Annotated[
@@ -115,7 +115,7 @@ InstallationView.examples = (
 @operation(answers={200: InstallationView}, errors=(Unavailable,))
 @admins_only
 async def get_installation(request: GatewayRequest, principal: Principal) -> Response:
-    """Workers, gateways, queues and the history of the installation, and what is degraded."""
+    """Workers, gateways, queues and the history of the installation, and degraded parts."""
     services = request.services
     found = await read_installation(services.store)
     return json_response(_view(found, services))
@@ -123,14 +123,14 @@ async def get_installation(request: GatewayRequest, principal: Principal) -> Res
 
 def _view(found: InstallationState, services: Services) -> InstallationView:
     is_configured = bool(services.settings.database_url)
-    return InstallationView.of(
+    return InstallationView.from_record(
         found,
         degraded=[
             DegradedPart(name=name, reason=reason)
             for name, reason in services.readiness.reasons().items()
         ],
         workers=[
-            WorkerView.of(
+            WorkerView.from_record(
                 each,
                 alive=each.is_alive,
                 memory_bytes=each.memory,
@@ -138,7 +138,7 @@ def _view(found: InstallationState, services: Services) -> InstallationView:
             )
             for each in found.workers
         ],
-        queues=[QueueView.of(each) for each in found.queues],
+        queues=[QueueView.from_record(each) for each in found.queues],
         redis=RedisView(used_bytes=found.redis.used, limit_bytes=found.redis.limit or None),
         history=_history(found, services.own_database.problem(), is_configured=is_configured),
     )

@@ -40,14 +40,14 @@ SAFE = {"content-security-policy": policy_for(STYLE)}
 @public
 async def openapi(request: GatewayRequest) -> Response:
     """The API as an OpenAPI document."""
-    return LargeResponse(_description.of(request.scope["router"]).document, media_type=JSON)
+    return LargeResponse(_description.describe(request.scope["router"]).document, media_type=JSON)
 
 
 @operation(answers={200: HTML_PAGE})
 @public
 async def show_docs(request: GatewayRequest) -> Response:
     """The API as a page."""
-    page = _description.of(request.scope["router"]).page
+    page = _description.describe(request.scope["router"]).page
     return LargeResponse(page, headers=SAFE, media_type="text/html")
 
 
@@ -65,7 +65,7 @@ class LastDescription:
         self._router: Router | None = None
         self._made = Description(b"", b"")
 
-    def of(self, router: Router) -> Description:
+    def describe(self, router: Router) -> Description:
         """Return the description of the router's routes."""
         if self._router is not router:
             document = make_document(router.routes, version("headrace"))

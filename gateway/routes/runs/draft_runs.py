@@ -1,4 +1,4 @@
-"""Runs of drafts: of a whole draft, or of one node and what it needs."""
+"""Runs of drafts: of a whole draft, or of one node and the nodes that it needs."""
 
 from typing import Annotated, Any
 
@@ -15,9 +15,8 @@ from gateway.http.rate_limit_headers import WORKFLOW_RUNS
 from gateway.http.request_bodies import read_body
 from gateway.http.responses import Answer
 from gateway.http.types import OBJECT, doc, refused
-from gateway.openapi.parameters import IDEMPOTENCY_KEY, PREFER
 from gateway.runs.errors import RUN_ERRORS
-from gateway.runs.query import RunQuery
+from gateway.runs.query import IDEMPOTENCY_KEY, PREFER, RunQuery
 from gateway.runs.request import read_run
 from gateway.runs.service import run
 from gateway.runs.types import AcceptedView, EventView, RunRequest, RunResult
@@ -31,7 +30,7 @@ class DraftRunRequest(RunRequest):
 
     only: Annotated[
         str | None,
-        doc("Run this node and what it needs; its outputs by socket are the result."),
+        doc("Run this node and those it needs; its outputs by socket are the result."),
         refused(NODE_RULE),
     ] = None
     source: Annotated[
@@ -75,7 +74,7 @@ DraftRunRequest.examples = (
 )
 @requires("workflow:write", also="workflow:run", named="slug", bucket=WORKFLOW_RUNS)
 async def run_draft(request: GatewayRequest, principal: Principal) -> Answer:
-    """Run the draft, or one node of it with what it needs, and answer as a run does."""
+    """Run the draft, or one node with the nodes that it needs, and answer as a run does."""
     slug = check_slug(request.path_params["slug"])
     body = await read_body(request, DraftRunRequest)
     pinned: dict[str, dict[str, Any]] = body.pinned

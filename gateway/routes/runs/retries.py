@@ -10,10 +10,9 @@ from gateway.auth.guard import count_call
 from gateway.auth.resource import Resource
 from gateway.http.rate_limit_headers import MODEL_RUNS, WORKFLOW_RUNS
 from gateway.http.responses import Answer
-from gateway.openapi.parameters import IDEMPOTENCY_KEY
 from gateway.runs.errors import RUN_ERRORS
 from gateway.runs.execution_ids import read_execution_id
-from gateway.runs.query import RetryQuery
+from gateway.runs.query import IDEMPOTENCY_KEY, RetryQuery
 from gateway.runs.request import read_retry
 from gateway.runs.retry_access import check_retry
 from gateway.runs.service import run

@@ -10,9 +10,8 @@ from gateway.auth.endpoints import operation, requires
 from gateway.auth.resource import Resource
 from gateway.http.rate_limit_headers import MODEL_RUNS, WORKFLOW_RUNS
 from gateway.http.responses import Answer
-from gateway.openapi.parameters import IDEMPOTENCY_KEY, PREFER
 from gateway.runs.errors import RUN_ERRORS
-from gateway.runs.query import RunQuery, WorkflowRunQuery
+from gateway.runs.query import IDEMPOTENCY_KEY, PREFER, RunQuery, WorkflowRunQuery
 from gateway.runs.request import read_run
 from gateway.runs.service import run
 from gateway.runs.types import AcceptedView, EventView, RunRequest, RunResult

@@ -124,7 +124,7 @@ def _parse(cursor: str) -> StreamId:
 
 
 def _view(place: StreamId, entry: LedgerEntry) -> LedgerRow:
-    return LedgerRow.of(
+    return LedgerRow.from_record(
         entry,
         id=f"{place[0]}-{place[1]}",
         execution_id=entry.execution_id or UNSET,

@@ -28,10 +28,12 @@ class UsageQuery(PageQuery):
         ExecutionStatus | None,
         doc("Only executions with this status.", "completed"),
     ] = None
-    model_id: Annotated[ModelName | None, doc("Only what called this model.", "echo")] = None
-    workflow_slug: Annotated[
-        Slug | None, doc("Only what belongs to this workflow.", "greeting")
+    model_id: Annotated[
+        ModelName | None, doc("Only executions that called this model.", "echo")
     ] = None
+    workflow_slug: Annotated[Slug | None, doc("Only executions of this workflow.", "greeting")] = (
+        None
+    )
     offset: Annotated[
         int,
         Meta(
@@ -57,7 +59,7 @@ class UsageRow(Nested):
     model_ids: Sequence[str]
     status: ExecutionStatus
     source: str
-    cost: Annotated[Amount, doc("What the providers ask for, in USD.")]
+    cost: Annotated[Amount, doc("Price of the providers, in USD.")]
     user_cost: Annotated[Amount, doc("The same after the tier's markup.")]
     credits_cost: Credits
     duration_ms: int | None
@@ -66,7 +68,7 @@ class UsageRow(Nested):
     created_at: Moment
 
     @classmethod
-    def of(cls, record: Execution, **members: Any) -> Self:
+    def from_record(cls, record: Execution, **members: Any) -> Self:
         """Build the row of an execution."""
         cost = Decimal(record.micro_usd) / MICRO
         members |= {
@@ -77,7 +79,7 @@ class UsageRow(Nested):
             "error_code": (record.error or {}).get("code"),
             "request_id": record.id,
         }
-        return super().of(record, **members)
+        return super().from_record(record, **members)
 
 
 class UsagePageView(View):
@@ -146,7 +148,7 @@ async def get_usage(request: GatewayRequest, principal: Principal) -> Response:
     )
     return json_response(
         UsagePageView(
-            rows=[UsageRow.of(row) for row in page.rows],
+            rows=[UsageRow.from_record(row) for row in page.rows],
             page=page.offset // query.limit + 1,
             page_size=query.limit,
             total=page.total,

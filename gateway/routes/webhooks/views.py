@@ -33,10 +33,10 @@ class DeliveryView(View):
     next_attempt_at: Moment | None
 
     @classmethod
-    def of(cls, record: Delivery, **members: Any) -> Self:
+    def from_record(cls, record: Delivery, **members: Any) -> Self:
         """Build the view of a delivery with its attempts."""
-        attempts = [AttemptView.of(each) for each in record.attempts]
-        return super().of(record, attempts=attempts, **members)
+        attempts = [AttemptView.from_record(each) for each in record.attempts]
+        return super().from_record(record, attempts=attempts, **members)
 
 
 TEST_DELIVERY = DeliveryView(

@@ -48,10 +48,12 @@ class SavedWebhook(View, kw_only=True):
     created_at: Moment
 
     @classmethod
-    def of(cls, record: Webhook, **members: Any) -> Self:
+    def from_record(cls, record: Webhook, **members: Any) -> Self:
         """Build the view of a webhook; the secret is present only when it was just created."""
         members["secret"] = record.made_secret or UNSET
-        return super().of(record, disabled_reason=record.disabled_reason or UNSET, **members)
+        return super().from_record(
+            record, disabled_reason=record.disabled_reason or UNSET, **members
+        )
 
 
 class WebhookView(View, kw_only=True):
@@ -63,9 +65,11 @@ class WebhookView(View, kw_only=True):
     created_at: Moment
 
     @classmethod
-    def of(cls, record: Webhook, **members: Any) -> Self:
+    def from_record(cls, record: Webhook, **members: Any) -> Self:
         """Build the view of a webhook."""
-        return super().of(record, disabled_reason=record.disabled_reason or UNSET, **members)
+        return super().from_record(
+            record, disabled_reason=record.disabled_reason or UNSET, **members
+        )
 
 
 class DeliveryPage(View):
@@ -100,7 +104,7 @@ class WebhookRequest(RequestBody, kw_only=True):
 class RedeliveryRequest(RequestBody, kw_only=True):
     """Deliveries to send again."""
 
-    since: Annotated[Instant, doc("Those of events from this time on.")]
+    since: Annotated[Instant, doc("Deliveries of events from this time on.")]
     status: DeliveryStatus | None = None
 
 
@@ -135,7 +139,7 @@ async def get_webhook(request: GatewayRequest, principal: Principal) -> Response
     """The webhook of a key, without its secret."""
     key = await _own_key(request, principal)
     webhook = await request.services.store.webhooks.get(key.account_id, key.id)
-    return json_response(WebhookView.of(webhook))
+    return json_response(WebhookView.from_record(webhook))
 
 
 @operation(
@@ -164,7 +168,7 @@ async def put_webhook(request: GatewayRequest, principal: Principal) -> Response
         makes_secret=makes_secret,
     )
     logger.info("webhook saved", extra={"account_id": key.account_id, "key_id": key.id})
-    return json_response(SavedWebhook.of(webhook))
+    return json_response(SavedWebhook.from_record(webhook))
 
 
 @operation(answers={200: Deleted})
@@ -187,7 +191,7 @@ async def send_test_event(request: GatewayRequest, principal: Principal) -> Resp
     if not webhook.enabled:
         raise errors.InvalidWebhook("enabled", "The webhook is disabled")
     delivery = await store.deliveries.add_test(key.account_id, key.id, webhook)
-    return json_response(DeliveryView.of(delivery), 202)
+    return json_response(DeliveryView.from_record(delivery), 202)
 
 
 @operation(
@@ -203,7 +207,7 @@ async def list_deliveries(request: GatewayRequest, principal: Principal) -> Resp
     rows, next_cursor = await request.services.store.deliveries.list(
         key.account_id, key.id, limit=query.limit, after=query.cursor, status=query.status
     )
-    return json_response(DeliveryPage([DeliveryView.of(row) for row in rows], next_cursor))
+    return json_response(DeliveryPage([DeliveryView.from_record(row) for row in rows], next_cursor))
 
 
 @operation(answers={202: DeliveryView}, errors=(errors.InvalidWebhook,))
@@ -214,7 +218,7 @@ async def redeliver(request: GatewayRequest, principal: Principal) -> Response:
     delivery_id = _delivery_id(request)
     deliveries = request.services.store.deliveries
     delivery = await deliveries.redeliver(key.account_id, key.id, delivery_id)
-    return json_response(DeliveryView.of(delivery), 202)
+    return json_response(DeliveryView.from_record(delivery), 202)
 
 
 @operation(body=RedeliveryRequest, answers={202: RedeliveryView}, errors=(errors.InvalidWebhook,))
@@ -240,7 +244,7 @@ async def get_delivery(request: GatewayRequest, principal: Principal) -> Respons
     """One delivery of the account by its id."""
     deliveries = request.services.store.deliveries
     delivery = await deliveries.find(principal.account.id, _delivery_id(request))
-    return json_response(DeliveryView.of(delivery))
+    return json_response(DeliveryView.from_record(delivery))
 
 
 def _delivery_id(request: GatewayRequest) -> str:

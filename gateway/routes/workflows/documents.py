@@ -149,9 +149,9 @@ class WorkflowView(DocumentView, kw_only=True):
     )
 
     @classmethod
-    def of(cls, record: Workflow, *, is_own: bool = True, **members: Any) -> Self:
+    def from_record(cls, record: Workflow, *, is_own: bool = True, **members: Any) -> Self:
         """Build the view of a workflow; another account's template has neither owner nor folder."""
-        return super().of(
+        return super().from_record(
             record.document,
             slug=record.slug,
             folder_id=record.document.folder_id if is_own else None,
@@ -175,9 +175,9 @@ class DraftSaved(CheckView):
     saved_at: Moment
 
     @classmethod
-    def of(cls, record: SavedDraft, **members: Any) -> Self:
+    def from_record(cls, record: SavedDraft, **members: Any) -> Self:
         """Build the view of a draft and the check of its graph."""
-        return super().of(record.draft, **record.check.as_dict(), **members)
+        return super().from_record(record.draft, **record.check.as_dict(), **members)
 
 
 class PublicSchema(View):
@@ -193,9 +193,11 @@ class PublicSchema(View):
     ] = UNSET
 
     @classmethod
-    def of(cls, record: Plan, **members: Any) -> Self:
+    def from_record(cls, record: Plan, **members: Any) -> Self:
         """Build the schema of a plan, with the name and description of its document."""
-        return super().of(record, fields=[each.as_dict() for each in record.fields], **members)
+        return super().from_record(
+            record, fields=[each.as_dict() for each in record.fields], **members
+        )
 
 
 class SchemaView(PublicSchema):

@@ -15,11 +15,16 @@ from engine.store.accounts.rate_limits import DRAFTS, SAVES
 from engine.values.plain import moment
 from gateway.auth.endpoints import NO_BODY, operation, requires
 from gateway.auth.resource import Resource
-from gateway.http.entity_tags import entity_tag, is_known, wanted_versions
+from gateway.http.entity_tags import (
+    IF_MATCH_REVISION,
+    IF_NONE_MATCH,
+    entity_tag,
+    is_known,
+    wanted_versions,
+)
 from gateway.http.request_bodies import read_object, read_optional_body
 from gateway.http.responses import DELETED, Deleted, json_response
 from gateway.http.types import Moment, RequestBody, doc, refused
-from gateway.openapi.parameters import IF_MATCH_REVISION, IF_NONE_MATCH
 from gateway.routes.workflows.documents import (
     ABOUT,
     GRAPH,
@@ -47,9 +52,9 @@ class DraftView(DocumentView, kw_only=True):
     saved_at: Moment
 
     @classmethod
-    def of(cls, record: Draft, **members: Any) -> Self:
+    def from_record(cls, record: Draft, **members: Any) -> Self:
         """Show a draft to its owner."""
-        return super().of(
+        return super().from_record(
             record.document,
             **{name: getattr(record, name) for name in ("slug", "revision", "based_on")},
             saved_at=moment(record.saved_at),
@@ -92,7 +97,7 @@ OWNER_ERRORS: tuple[type[errors.EngineError], ...] = (errors.WorkflowNotFound, e
 )
 @requires("workflow:write", bucket=DRAFTS)
 async def put_draft(request: GatewayRequest, principal: Principal) -> Response:
-    """Write the whole draft; no version is made, and callers get what they got.
+    """Write the whole draft; no version is made, and callers go on running the live version.
 
     A draft whose graph cannot run is saved and its problems are in the answer. What the body leaves
     out is not in the draft; without a `name` it keeps that of the workflow.
@@ -112,7 +117,7 @@ async def put_draft(request: GatewayRequest, principal: Principal) -> Response:
         markup=principal.terms.markup,
         checker=services.checker,
     )
-    return json_response(DraftSaved.of(saved), headers=entity_tag(saved.draft.revision))
+    return json_response(DraftSaved.from_record(saved), headers=entity_tag(saved.draft.revision))
 
 
 @operation(
@@ -127,7 +132,7 @@ async def get_draft(request: GatewayRequest, principal: Principal) -> Response:
     draft = await request.services.store.drafts.get(principal.account.id, slug)
     if is_known(draft.revision, request.headers):
         return Response(status_code=304, headers=entity_tag(draft.revision))
-    return json_response(DraftView.of(draft), headers=entity_tag(draft.revision))
+    return json_response(DraftView.from_record(draft), headers=entity_tag(draft.revision))
 
 
 @operation(
@@ -137,7 +142,7 @@ async def get_draft(request: GatewayRequest, principal: Principal) -> Response:
 )
 @requires("workflow:write")
 async def discard_draft(request: GatewayRequest, principal: Principal) -> Response:
-    """Discard the draft; what was never published is deleted with it."""
+    """Discard the draft; a workflow that was never published is deleted with it."""
     slug = await _own_slug(request, principal)
     store = request.services.store
     await drafts.discard_draft(store, principal.account.id, slug, wanted_versions(request.headers))
@@ -172,7 +177,7 @@ async def publish_draft(request: GatewayRequest, principal: Principal) -> Respon
         expected=wanted_versions(request.headers),
         checker=services.checker,
     )
-    return json_response(WorkflowView.of(workflow), headers=entity_tag(workflow.version))
+    return json_response(WorkflowView.from_record(workflow), headers=entity_tag(workflow.version))
 
 
 async def _own_slug(request: GatewayRequest, principal: Principal) -> str:

@@ -10,9 +10,9 @@ from engine.nodes.catalogue import NodeTypeEntry, list_node_types
 from engine.store import Principal
 from gateway.auth.endpoints import NO_BODY, in_turns, operation, requires
 from gateway.auth.resource import Resource
+from gateway.http.entity_tags import IF_NONE_MATCH
 from gateway.http.responses import encode_json
 from gateway.http.types import JSON, OBJECT, Content, Nested, described_as, doc
-from gateway.openapi.parameters import IF_NONE_MATCH
 from gateway.routes.workflows.views import InputSocketView, OutputSocketView
 from gateway.services import GatewayRequest
 
@@ -39,7 +39,7 @@ class NodeTypeView(Nested):
     def for_entry(cls, entry: NodeTypeEntry) -> Self:
         """Show an entry of the catalogue."""
         sockets = entry.sockets.as_dict()
-        return cls.of(entry, **sockets, available=entry.unavailable_reason is None)
+        return cls.from_record(entry, **sockets, available=entry.unavailable_reason is None)
 
 
 class NodeTypeList(Content):

@@ -50,16 +50,16 @@ class WorkflowRow(View):
     ] = field(name="runs7d")
 
     @classmethod
-    def of(cls, record: WorkflowSummary, *, is_own: bool = True, **members: Any) -> Self:
-        """Build the row of a workflow; what is private is for its owner."""
+    def from_record(cls, record: WorkflowSummary, *, is_own: bool = True, **members: Any) -> Self:
+        """Build the row of a workflow; its owner alone sees private members."""
         last_run = record.last_run if is_own else None
-        return super().of(
+        return super().from_record(
             record,
             created_by=record.account_id if is_own else None,
             folder_id=record.folder_id if is_own else None,
             version=record.version or None,
             has_draft=record.has_draft and is_own,
-            last_run=None if last_run is None else LastRunView.of(last_run),
+            last_run=None if last_run is None else LastRunView.from_record(last_run),
             runs_7d=record.runs_of_7_days if is_own else 0,
             **members,
         )
@@ -111,7 +111,7 @@ async def make_rows(
         *(cover_url(services.store, services.media_service, each) for each in summaries)
     )
     return [
-        WorkflowRow.of(
+        WorkflowRow.from_record(
             summary,
             is_own=summary.account_id == principal.account.id,
             estimated_credit_cost=await _estimate(services, principal, summary),

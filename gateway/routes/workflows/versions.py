@@ -1,4 +1,4 @@
-"""Versions of a workflow: list and read what was published."""
+"""Published versions of a workflow: list, read and restore them."""
 
 import re
 from typing import Annotated
@@ -73,7 +73,7 @@ async def list_versions(request: GatewayRequest, principal: Principal) -> Respon
     page = await store.versions.page(
         account_id, workflow.slug, limit=query.limit, cursor=query.cursor
     )
-    rows = [WorkflowVersion.of(each) for each in page.rows]
+    rows = [WorkflowVersion.from_record(each) for each in page.rows]
     return json_response(WorkflowVersionPage(rows=rows, next_cursor=page.next_cursor))
 
 
@@ -114,8 +114,8 @@ async def restore_version(request: GatewayRequest, principal: Principal) -> Resp
 async def _own_version(request: GatewayRequest, principal: Principal) -> tuple[str, int]:
     """Return slug and version of the path.
 
-    Raises WorkflowNotFound or NotOwner for a slug of another account, and VersionNotFound for what
-    is no number.
+    Raises WorkflowNotFound or NotOwner for a slug of another account, and VersionNotFound for a
+    text that is no number.
     """
     slug, number = check_slug(request.path_params["slug"]), request.path_params["version"]
     await request.services.store.workflows.check_own(principal.account.id, slug)
@@ -125,7 +125,7 @@ async def _own_version(request: GatewayRequest, principal: Principal) -> tuple[s
 
 
 def _show(workflow: Workflow) -> Response:
-    return json_response(WorkflowView.of(workflow), headers=entity_tag(workflow.version))
+    return json_response(WorkflowView.from_record(workflow), headers=entity_tag(workflow.version))
 
 
 routes = [

@@ -23,12 +23,11 @@ from gateway.auth.endpoints import counted_by_handler, guessed, in_turns, operat
 from gateway.auth.guard import count_call, identify_visitor
 from gateway.auth.redaction import redacted
 from gateway.auth.resource import Resource
-from gateway.http.entity_tags import entity_tag, wanted_versions
+from gateway.http.entity_tags import IF_MATCH, entity_tag, wanted_versions
 from gateway.http.query import QueryParameters, ShortPageQuery, Version
 from gateway.http.request_bodies import read_object
 from gateway.http.responses import DELETED, Deleted, json_response
 from gateway.http.types import doc
-from gateway.openapi.parameters import IF_MATCH
 from gateway.routes.workflows.documents import (
     JSON_SCHEMA,
     SCHEMA_JSON,
@@ -48,12 +47,12 @@ class WorkflowsQuery(ShortPageQuery):
 
     text: Annotated[
         str | None,
-        doc("Only what has this text in its name, slug or description.", "greet"),
+        doc("Only workflows with this text in name, slug or description.", "greet"),
     ] = field(default=None, name="q")
-    tag: Annotated[str | None, doc("Only what has this tag.", "demo")] = None
+    tag: Annotated[str | None, doc("Only workflows with this tag.", "demo")] = None
     archived: Annotated[
         bool | None,
-        doc("Only what is archived, or what is not.", False),
+        doc("Only archived workflows, or only others.", False),
     ] = None
 
 
@@ -96,7 +95,7 @@ async def list_workflows(request: GatewayRequest, principal: Principal) -> Respo
 async def get_workflow(request: GatewayRequest, principal: Principal) -> Response:
     """One whole workflow."""
     workflow = _shown_to(principal, await _load_readable(request, principal))
-    view = WorkflowView.of(workflow, is_own=_is_own(workflow, principal))
+    view = WorkflowView.from_record(workflow, is_own=_is_own(workflow, principal))
     return json_response(view, headers=entity_tag(workflow.version))
 
 
@@ -169,7 +168,9 @@ async def update_workflow(request: GatewayRequest, principal: Principal) -> Resp
         saved = await merge_draft(
             services.store, current, body, wanted, markup=markup, checker=services.checker
         )
-        return json_response(DraftSaved.of(saved), headers=entity_tag(saved.draft.revision))
+        return json_response(
+            DraftSaved.from_record(saved), headers=entity_tag(saved.draft.revision)
+        )
     workflow = await publish.update_workflow(
         services.store, principal.account.id, slug, body, wanted, checker=services.checker
     )
@@ -232,7 +233,7 @@ async def get_schema(request: GatewayRequest, principal: Principal) -> Response:
         raise errors.WorkflowNotRunnable(workflow.problems)
     document = workflow.document
     shows_values = _is_own(workflow, principal) or document.public_playground
-    view = SchemaView.of(
+    view = SchemaView.from_record(
         plan,
         name=document.name,
         description=document.description,
@@ -257,7 +258,7 @@ async def get_public_schema(request: GatewayRequest) -> Response:
         raise errors.WorkflowNotFound
     document = workflow.document
     cost = UNSET if principal is None else estimate(plan, principal.terms.markup)
-    view = PublicSchema.of(
+    view = PublicSchema.from_record(
         plan, name=document.name, description=document.description, estimated_credit_cost=cost
     )
     return _schema_answer(request, plan, view)
@@ -295,7 +296,7 @@ def _is_own(workflow: Workflow, principal: Principal) -> bool:
 
 
 def _answer(workflow: Workflow, status: int = 200) -> Response:
-    return json_response(WorkflowView.of(workflow), status, entity_tag(workflow.version))
+    return json_response(WorkflowView.from_record(workflow), status, entity_tag(workflow.version))
 
 
 def _schema_answer(request: GatewayRequest, plan: Plan, view: PublicSchema) -> Response:

@@ -67,7 +67,7 @@ def test_alone_one_has_three_quarters_and_places_that_are_given_back_are_free() 
 
 
 def test_one_address_is_refused_connections_before_all_are_taken() -> None:
-    connections = Connections(Peers.of(""), capacity=64)
+    connections = Connections(Peers.parse(""), capacity=64)
     with contextlib.ExitStack() as stack, serving(app, connections=connections) as address:
 
         def connect(source: str) -> socket.socket:
@@ -91,7 +91,7 @@ def test_one_address_is_refused_connections_before_all_are_taken() -> None:
 
 
 def test_connections_of_a_trusted_proxy_are_those_of_many() -> None:
-    connections = Connections(Peers.of("10.0.0.0/8"), capacity=64)
+    connections = Connections(Peers.parse("10.0.0.0/8"), capacity=64)
 
     proxied = [connections.open("10.0.0.1") for _ in range(64)]
 
@@ -99,7 +99,7 @@ def test_connections_of_a_trusted_proxy_are_those_of_many() -> None:
 
 
 def test_addresses_of_one_ipv6_network_are_one_peer() -> None:
-    connections = Connections(Peers.of(""), capacity=64)
+    connections = Connections(Peers.parse(""), capacity=64)
 
     had = [connections.open(f"2001:db8::{number:x}") for number in range(64)]
 

@@ -45,7 +45,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def failed_calls(store: Store, clock: Clock) -> FailedCalls:
-    return FailedCalls(LIMIT, Peers.of(""), store, max_addresses=3, clock=clock)
+    return FailedCalls(LIMIT, Peers.parse(""), store, max_addresses=3, clock=clock)
 
 
 def call(address: str, key: str = "") -> Scope:
@@ -180,7 +180,7 @@ async def test_what_is_our_own_fault_is_not_counted(
 
 
 async def test_without_a_limit_nothing_is_counted(store: Store) -> None:
-    failed_calls = FailedCalls(0, Peers.of(""), store)
+    failed_calls = FailedCalls(0, Peers.parse(""), store)
 
     for _ in range(1_000):
         assert isinstance(

@@ -21,15 +21,15 @@ def scope(peer: str, *forwarded: str, **others: str) -> dict[str, Any]:
 def test_what_callers_say_of_themselves_is_not_read(header: str) -> None:
     call = scope("198.51.100.7", **{header: "203.0.113.9"})
 
-    assert Peers.of("").address(call) == "198.51.100.7"
-    assert Peers.of(PROXIES).address(call) == "198.51.100.7"
+    assert Peers.parse("").address(call) == "198.51.100.7"
+    assert Peers.parse(PROXIES).address(call) == "198.51.100.7"
 
 
 @pytest.mark.parametrize("header", ["forwarded", "x_real_ip", "client_ip"])
 def test_a_proxy_is_believed_in_one_header_alone(header: str) -> None:
     call = scope("10.0.0.1", **{header: "203.0.113.9"})
 
-    assert Peers.of(PROXIES).address(call) == "10.0.0.1"
+    assert Peers.parse(PROXIES).address(call) == "10.0.0.1"
 
 
 @pytest.mark.parametrize(
@@ -53,32 +53,32 @@ def test_a_proxy_is_believed_in_one_header_alone(header: str) -> None:
 def test_behind_a_proxy_the_right_most_address_that_is_no_proxy_counts(
     forwarded: list[str], expected: str
 ) -> None:
-    assert Peers.of(PROXIES).address(scope("10.0.0.1", *forwarded)) == expected
+    assert Peers.parse(PROXIES).address(scope("10.0.0.1", *forwarded)) == expected
 
 
 def test_a_mapped_address_is_the_one_it_stands_for() -> None:
-    assert Peers.of(PROXIES).address(scope("::ffff:10.0.0.1", "203.0.113.9")) == "203.0.113.9"
+    assert Peers.parse(PROXIES).address(scope("::ffff:10.0.0.1", "203.0.113.9")) == "203.0.113.9"
 
 
 def test_whoever_has_a_network_of_ipv6_is_one_caller() -> None:
-    peers = Peers.of("")
+    peers = Peers.parse("")
 
     assert peers.address(scope("2001:db8:2:3::1")) == peers.address(scope("2001:db8:2:3:9::2"))
     assert peers.address(scope("2001:db8:2:3::1")) != peers.address(scope("2001:db8:2:4::1"))
 
 
 def test_a_peer_without_an_address_is_one_caller() -> None:
-    assert Peers.of(PROXIES).address({"client": None, "headers": []}) == ""
+    assert Peers.parse(PROXIES).address({"client": None, "headers": []}) == ""
 
 
 @pytest.mark.parametrize("text", ["10.0.0.1/8", "proxy.internal", "10.0.0.0/33", "10.0.0.0/8;::1"])
 def test_a_list_of_proxies_that_makes_no_sense_is_refused_by_name(text: str) -> None:
     with pytest.raises(SettingError, match="HEADRACE_TRUSTED_PROXIES"):
-        Peers.of(text)
+        Peers.parse(text)
 
 
 def test_long_headers_are_not_kept_in_memory() -> None:
-    peers = Peers.of(PROXIES)
+    peers = Peers.parse(PROXIES)
     tracemalloc.start()
     for number in range(1_000):
         junk = f"{number:08}" * 1_000

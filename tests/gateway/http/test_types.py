@@ -90,7 +90,7 @@ class LetterView(View):
 
 
 def test_a_record_is_shown_by_the_names_of_its_attributes() -> None:
-    shown = LetterView.of(Letter("a", 0, read_at=1, weight=0.5, stamp="red"), sender="Ada")
+    shown = LetterView.from_record(Letter("a", 0, read_at=1, weight=0.5, stamp="red"), sender="Ada")
 
     assert msgspec.to_builtins(shown) == {
         "id": "a",
@@ -103,7 +103,7 @@ def test_a_record_is_shown_by_the_names_of_its_attributes() -> None:
 
 
 def test_an_attribute_that_is_none_is_null_or_absent() -> None:
-    assert msgspec.to_builtins(LetterView.of(Letter("a", 0), sender=UNSET)) == {
+    assert msgspec.to_builtins(LetterView.from_record(Letter("a", 0), sender=UNSET)) == {
         "id": "a",
         "sentAt": "1970-01-01T00:00:00.000Z",
         "readAt": None,
@@ -113,4 +113,4 @@ def test_an_attribute_that_is_none_is_null_or_absent() -> None:
 
 def test_a_record_without_an_attribute_for_a_member_cannot_be_shown() -> None:
     with pytest.raises(AttributeError, match="sender"):
-        LetterView.of(Letter("a", 0))
+        LetterView.from_record(Letter("a", 0))

@@ -142,7 +142,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "gateway/http/responses.py": "tests/gateway/admission/test_memory_unread_results.py sends large answers.",
     "gateway/openapi/errors.py": "tests/gateway/openapi/test_document_api.py checks every error and its example.",
     "gateway/openapi/examples.py": "Constants; tests/gateway/openapi/test_document_api.py checks all examples.",
-    "gateway/openapi/parameters.py": "Constants; tests/gateway/routes/pages/test_docs.py compares them with the API.",
     "gateway/openapi/parts.py": "tests/gateway/openapi/test_document.py builds documents of them.",
     "gateway/openapi/results.py": "tests/gateway/openapi/test_workflow.py checks results of workflows.",
     "gateway/openapi/schema.py": "tests/gateway/openapi/test_document.py builds documents of it.",
