@@ -35,14 +35,14 @@ for at = FIRST.reports, LAST.reports, 5 do
 end
 
 local must_ask = governor.requests or governor.tokens or governor.concurrency or governor.rate or
-  governor.open
+  governor.open_until
 lift_limit(governor)
 local due = permit_calls(governor)
 save_governor(governor)
 for position = 1, #KEYS do redis.call('PEXPIRE', KEYS[position], ARGV.keep_ms) end
 
-local reply = {is_new, math.min(due or -1, 1000), open_for(governor), governor.blamed or '',
-  math.max(0, math.ceil((governor.pause or 0) - now)), must_ask and 1 or 0, governor.failures or 0}
+local reply = {is_new, math.min(due or -1, 1000), open_for(governor), governor.failing_account or '',
+  math.max(0, math.ceil((governor.paused_until or 0) - now)), must_ask and 1 or 0, governor.failures or 0}
 local own = redis.call('ZRANGE', KEYS.granted, '[' .. caller .. '|', '(' .. caller .. '}', 'BYLEX')
 for _, field in ipairs(own) do reply[#reply + 1] = string.sub(field, #caller + 2) end
 return reply

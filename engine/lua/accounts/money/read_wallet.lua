@@ -6,7 +6,7 @@
 -- Uses: read_now, wallet, refresh_wallet
 local wallet = open_wallet(read_now(ARGV.now))
 refresh_wallet(wallet, ARGV.terms)
-if #wallet.entries > 0 or wallet.has_news then
+if #wallet.entries > 0 or wallet.has_changed then
   -- Uses: save_wallet
   save_wallet(wallet, ARGV.terms)
 end

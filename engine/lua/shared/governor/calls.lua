@@ -3,12 +3,12 @@
 local function enqueue(governor, id, account, tokens)
   local field = ARGV.caller .. '|' .. id
   if redis.call('HEXISTS', KEYS.calls, field) == 1 then return end
-  governor.count = (governor.count or 0) + 1
-  local number = string.format('%012d', governor.count)
+  governor.call_count = (governor.call_count or 0) + 1
+  local number = string.format('%012d', governor.call_count)
   redis.call('HSET', KEYS.calls, field, account .. '|' .. tokens .. '|' .. number .. '|0|0')
   redis.call('ZADD', KEYS.waiting, 0, account .. '|' .. number .. '|' .. field)
   local used = tonumber(redis.call('ZSCORE', KEYS.shares, account) or 0)
-  local share = math.max(used, governor.served or 0)
+  local share = math.max(used, governor.last_share or 0)
   redis.call('ZADD', KEYS.shares, string.format('%.17g', share), account)
 end
 

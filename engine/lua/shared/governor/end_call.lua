@@ -6,7 +6,7 @@ local function end_call(governor, kind, id, account, amount, seen)
     if not owner or kind == 'left' then return end
   end
   if kind == 'done' then
-    governor.answered = governor.now
+    governor.succeeded_at = governor.now
     close_breaker(governor, account)
   end
   if kind == 'failed' then trip_breaker(governor, account) end

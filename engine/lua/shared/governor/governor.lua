@@ -2,12 +2,14 @@
 -- does not know (0) is the last known one, until no caller has repeated it for a while.
 local LIMIT_LAPSES_MS = 120000
 local FIELDS = {'requests', 'tokens', 'concurrency', 'requests_seen_at', 'tokens_seen_at',
-  'concurrency_seen_at', 'rate', 'rate_at', 'ceiling', 'lowered', 'pause', 'calls_at',
-  'tokens_at', 'asked', 'used', 'served', 'count', 'failures', 'failed_at', 'blamed',
-  'others', 'open', 'opens', 'probe', 'answered', 'saved_at'}
-local TEXTS = {blamed = true, probe = true}
-local TIMES = {'requests_seen_at', 'tokens_seen_at', 'concurrency_seen_at', 'rate_at', 'lowered',
-  'pause', 'calls_at', 'tokens_at', 'failed_at', 'open', 'answered'}
+  'concurrency_seen_at', 'rate', 'rate_at', 'ceiling', 'lowered_at', 'paused_until', 'calls_at',
+  'tokens_at', 'asked_tokens', 'used_tokens', 'last_share', 'call_count', 'failures', 'failed_at',
+  'failing_account', 'other_failures', 'open_until', 'openings', 'probing_call', 'succeeded_at',
+  'saved_at'}
+local TEXTS = {failing_account = true, probing_call = true}
+local TIMES = {'requests_seen_at', 'tokens_seen_at', 'concurrency_seen_at', 'rate_at',
+  'lowered_at', 'paused_until', 'calls_at', 'tokens_at', 'failed_at', 'open_until',
+  'succeeded_at'}
 
 -- After Redis's clock was set back, move every recorded time back as far, and shorten the leases of
 -- callers to one granted now. Else a pause of a second lasts until the clock catches up.

@@ -4,7 +4,7 @@ local SHARE = 0.98 -- with a burst of half a second no minute has more calls tha
 local USUAL_RATIO = 2 -- answers have about the size of their requests
 
 local function ready_at(governor)
-  local at, calls, tokens = governor.pause or 0, rates_of(governor)
+  local at, calls, tokens = governor.paused_until or 0, rates_of(governor)
   if calls then at = math.max(at, (governor.calls_at or 0) - governor.burst) end
   if tokens then at = math.max(at, (governor.tokens_at or 0) - governor.burst) end
   return at
@@ -12,7 +12,7 @@ end
 
 -- Estimate the tokens of a call from its requested tokens, by the ratio of earlier calls.
 local function expect_tokens(governor, tokens)
-  local ratio = (governor.asked or 0) > 0 and governor.used / governor.asked or USUAL_RATIO
+  local ratio = (governor.asked_tokens or 0) > 0 and governor.used_tokens / governor.asked_tokens or USUAL_RATIO
   return math.ceil(tokens * math.max(0.05, math.min(ratio, 100)))
 end
 
@@ -29,8 +29,8 @@ end
 
 local function correct_pace(governor, asked, reserved, used)
   local _, tokens = rates_of(governor)
-  governor.asked = (governor.asked or 0) * 0.95 + asked
-  governor.used = (governor.used or 0) * 0.95 + used
+  governor.asked_tokens = (governor.asked_tokens or 0) * 0.95 + asked
+  governor.used_tokens = (governor.used_tokens or 0) * 0.95 + used
   if tokens then
     governor.tokens_at = (governor.tokens_at or 0) + (used - reserved) * 60000 / (tokens * SHARE)
   end

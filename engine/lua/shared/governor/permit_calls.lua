@@ -5,8 +5,8 @@ local function permit_call(governor, call)
   local reserved = expect_tokens(governor, tonumber(tokens))
   use_pace(governor, reserved)
   add_share(governor, call.account, call.share, share_of(governor, reserved))
-  governor.served = call.share
-  if governor.open and is_blamed(governor, call.account) then governor.probe = call.field end
+  governor.last_share = call.share
+  if governor.open_until and is_failing(governor, call.account) then governor.probing_call = call.field end
   redis.call('ZREM', KEYS.waiting, call.account .. '|' .. number .. '|' .. call.field)
   redis.call('ZADD', KEYS.running, 0, call.field)
   redis.call('ZADD', KEYS.granted, 0, call.field)

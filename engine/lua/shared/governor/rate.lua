@@ -19,7 +19,7 @@ local function raise_rate(governor)
   governor.rate = rate + speed * math.max(0, now - governor.rate_at) / 1000
   governor.rate_at = now
   local is_over = is_limited(governor) and governor.rate >= 1
-  if is_over or not is_limited(governor) and now - governor.lowered > FORGET_MS then
+  if is_over or not is_limited(governor) and now - governor.lowered_at > FORGET_MS then
     governor.rate = nil
   end
 end
@@ -28,10 +28,10 @@ end
 -- estimate of the calls a minute, which time corrects quickly.
 local function lower_rate(governor, granted_at, wait, seen)
   local now = governor.now
-  governor.pause = math.max(governor.pause or 0, now + (wait > 0 and wait or PAUSE_MS))
-  governor.calls_at = math.max(governor.calls_at or 0, governor.pause + governor.burst)
-  governor.tokens_at = math.max(governor.tokens_at or 0, governor.pause + governor.burst)
-  if governor.lowered and (granted_at or now - PAUSE_MS) <= governor.lowered then return end
+  governor.paused_until = math.max(governor.paused_until or 0, now + (wait > 0 and wait or PAUSE_MS))
+  governor.calls_at = math.max(governor.calls_at or 0, governor.paused_until + governor.burst)
+  governor.tokens_at = math.max(governor.tokens_at or 0, governor.paused_until + governor.burst)
+  if governor.lowered_at and (granted_at or now - PAUSE_MS) <= governor.lowered_at then return end
   if is_limited(governor) then
     if not granted_at then return end -- the call was made without a known limit
     governor.ceiling = governor.rate or 1
@@ -40,13 +40,13 @@ local function lower_rate(governor, granted_at, wait, seen)
     governor.ceiling = governor.rate or 0
     governor.rate = math.max(1, (governor.rate or seen) * LOWERED)
   end
-  governor.rate_at, governor.lowered = now, now
+  governor.rate_at, governor.lowered_at = now, now
 end
 
 -- Lift the limit on requests for a while after a successful call.
 local function lift_limit(governor)
   local trust_ms = tonumber(ARGV.trust_ms)
-  if governor.answered and governor.now - governor.answered < trust_ms then
+  if governor.succeeded_at and governor.now - governor.succeeded_at < trust_ms then
     governor.requests = nil
   end
 end

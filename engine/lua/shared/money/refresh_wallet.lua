@@ -23,7 +23,7 @@ local function refresh_wallet(wallet, terms)
   local allowance, once = string.match(terms, '^(%d+):([01])')
   allowance, once = tonumber(allowance), once == '1'
   local facts, given, ends = wallet.facts, tonumber(wallet.facts.given), tonumber(wallet.facts.ends)
-  wallet.has_news = facts.terms ~= terms
+  wallet.has_changed = facts.terms ~= terms
   facts.terms = terms
   local is_over = ends and ends > 0 and ends <= wallet.now
   if given and not is_over and given == allowance and once == (ends == 0) then return end
@@ -43,11 +43,11 @@ local function refresh_wallet(wallet, terms)
       move(wallet, 'tier', old, -left, 0)
       left = 0
       wallet.left[old] = nil
-      wallet.gone[#wallet.gone + 1] = 'b:' .. old
+      wallet.removed[#wallet.removed + 1] = 'b:' .. old
     end
     move(wallet, 'tier', new, fitted - left, 0)
   end
   given, ends = string.format('%d', given), string.format('%d', ends)
-  wallet.has_news = wallet.has_news or facts.given ~= given or facts.ends ~= ends
+  wallet.has_changed = wallet.has_changed or facts.given ~= given or facts.ends ~= ends
   facts.given, facts.ends = given, ends
 end

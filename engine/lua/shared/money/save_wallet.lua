@@ -39,7 +39,7 @@ local function save_wallet(wallet, terms)
       fields[#fields + 1] = value
     end
   end
-  for _, field in ipairs(wallet.gone) do redis.call('HDEL', KEYS.wallet, field) end
+  for _, field in ipairs(wallet.removed) do redis.call('HDEL', KEYS.wallet, field) end
   for bucket in pairs(wallet.moved) do
     local left, field = wallet.left[bucket], 'b:' .. bucket
     if left == 0 and string.sub(bucket, 1, 1) == 't' then

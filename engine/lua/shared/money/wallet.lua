@@ -38,7 +38,7 @@ local function move(wallet, kind, bucket, credits, reserved, ...)
 end
 
 local function open_wallet(now)
-  local wallet = {now = now, left = {}, facts = {}, gone = {}, moved = {},
+  local wallet = {now = now, left = {}, facts = {}, removed = {}, moved = {},
     entries = {}, balance = 0}
   local flat = redis.call('HGETALL', KEYS.wallet)
   for position = 1, #flat, 2 do
@@ -55,7 +55,7 @@ local function open_wallet(now)
     if lapses_at(bucket) <= now then
       move(wallet, 'lapse', bucket, -wallet.left[bucket], 0)
       wallet.left[bucket] = nil
-      wallet.gone[#wallet.gone + 1] = 'b:' .. bucket
+      wallet.removed[#wallet.removed + 1] = 'b:' .. bucket
     end
   end
   return wallet
