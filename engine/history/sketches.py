@@ -44,9 +44,9 @@ def quantiles(sketch: Sketch, *fractions: float) -> list[int | None]:
     """Return the quantiles of ascending fractions; None of no durations."""
     total, seen = sum(sketch.values()), 0
     ranks = [fraction * (total - 1) for fraction in fractions]
-    found: list[int | None] = []
+    values: list[int | None] = []
     for each in sorted(sketch):
         seen += sketch[each]
-        while len(found) < len(ranks) and seen > ranks[len(found)]:
-            found.append(0 if each == BELOW else round(MAPPING.value(each)))
-    return found or [None] * len(fractions)
+        while len(values) < len(ranks) and seen > ranks[len(values)]:
+            values.append(0 if each == BELOW else round(MAPPING.value(each)))
+    return values or [None] * len(fractions)

@@ -24,9 +24,11 @@ def close_account(database: Database, account_id: str) -> None:
 
 def closed_accounts(connection: Connection, account_ids: Iterable[str]) -> set[str]:
     """Return those of some accounts that are closed."""
-    found: set[str] = set()
+    closed_ids: set[str] = set()
     for some in in_batches(sorted(set(account_ids))):
         names = [CLOSED + each for each in some]
         closed = select(archive_state.c.name).where(archive_state.c.name.in_(names))
-        found.update(name.removeprefix(CLOSED) for name in connection.execute(closed).scalars())
-    return found
+        closed_ids.update(
+            name.removeprefix(CLOSED) for name in connection.execute(closed).scalars()
+        )
+    return closed_ids

@@ -25,24 +25,24 @@ FACTS = ("before", "after")
 def ledger_position(connection: Connection, account_id: str) -> StreamPosition | None:
     """Return the last archived entry of an account's ledger; None before the first."""
     columns = ledger_positions.c.at, ledger_positions.c.number
-    found = connection.execute(
+    row = connection.execute(
         select(*columns).where(ledger_positions.c.account_id == account_id)
     ).first()
-    return StreamPosition(*found) if found else None
+    return StreamPosition(*row) if row else None
 
 
-def ledger_positions_of(
+def read_ledger_positions(
     database: Database, account_ids: Sequence[str]
 ) -> dict[str, StreamPosition]:
     """Return the last archived entries of the ledgers that have one."""
-    found: dict[str, StreamPosition] = {}
+    positions: dict[str, StreamPosition] = {}
     with database.read() as connection:
         for some in in_batches(account_ids):
             rows = connection.execute(
                 select(ledger_positions).where(ledger_positions.c.account_id.in_(some))
             )
-            found |= {account_id: StreamPosition(at, number) for account_id, at, number in rows}
-    return found
+            positions |= {account_id: StreamPosition(at, number) for account_id, at, number in rows}
+    return positions
 
 
 def write_ledger(database: Database, account_id: str, part: LedgerPart) -> StreamPosition | None:
@@ -92,12 +92,12 @@ def ledger_sums(connection: Connection, account_id: str) -> dict[str, int]:
     """
     sums = {"": 0}
     for table in (ledger_entries, ledger_carried):
-        found = connection.execute(
+        rows = connection.execute(
             select(table.c.bucket, func.sum(table.c.credits), func.sum(table.c.reserved))
             .where(table.c.account_id == account_id)
             .group_by(table.c.bucket)
         )
-        for bucket, credits, reserved in found:
+        for bucket, credits, reserved in rows:
             if bucket:
                 sums[bucket] = sums.get(bucket, 0) + int(credits)
             sums[""] += int(reserved)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from engine.history.archiving.deliveries import write_deliveries
 from engine.history.archiving.entries import (
     audit_position,
-    ledger_positions_of,
+    read_ledger_positions,
     write_audit,
     write_ledger,
 )
@@ -22,7 +22,7 @@ ACCOUNTS_BATCH = 200
 
 
 class EntryArchive:
-    """Moves what is beside the executions to the history; every step may be repeated."""
+    """Moves deliveries, ledgers and the audit log to the history; every step may be repeated."""
 
     def __init__(self, store: Store, database: Database) -> None:
         self._store = store
@@ -44,9 +44,9 @@ class EntryArchive:
         """Write one batch of ended deliveries; return the number of those that waited."""
         refused = self._refused_deliveries
         listed = await self._deliveries.unarchived(DELIVERIES_BATCH + len(refused))
-        names = refused.others(listed)[:DELIVERIES_BATCH]
+        names = refused.accepted(listed)[:DELIVERIES_BATCH]
         if names:
-            await refused.apart(names, self._archive_deliveries)
+            await refused.isolate(names, self._archive_deliveries)
         return len(names)
 
     async def _archive_deliveries(self, names: Sequence[str]) -> None:
@@ -58,8 +58,8 @@ class EntryArchive:
         """Let Redis forget one batch of archived deliveries; return its size."""
         refused = self._refused_deliveries
         count = DELIVERIES_BATCH + len(refused)
-        names = refused.others(await self._deliveries.archived(archived_before_ms, count))
-        await refused.apart(names, self._forget_deliveries)
+        names = refused.accepted(await self._deliveries.archived(archived_before_ms, count))
+        await refused.isolate(names, self._forget_deliveries)
         return len(names)
 
     async def _forget_deliveries(self, names: Sequence[str]) -> None:
@@ -71,13 +71,13 @@ class EntryArchive:
 
         A ledger with an entry that cannot be archived stays in Redis from there on.
         """
-        ids = self._refused_ledgers.others(dict.fromkeys(account_ids))
-        positions = await asyncio.to_thread(ledger_positions_of, self._database, ids)
+        ids = self._refused_ledgers.accepted(dict.fromkeys(account_ids))
+        positions = await asyncio.to_thread(read_ledger_positions, self._database, ids)
 
         async def archive(some: Sequence[str]) -> int:
             return sum([await self._archive_ledger(each, positions.get(each)) for each in some])
 
-        return sum([sum(await self._refused_ledgers.apart([each], archive)) for each in ids])
+        return sum([sum(await self._refused_ledgers.isolate([each], archive)) for each in ids])
 
     async def _archive_ledger(self, account_id: str, position: StreamPosition | None) -> int:
         count, is_all = 0, False
@@ -94,16 +94,16 @@ class EntryArchive:
 
     async def archive_next_ledgers(self) -> int:
         """Do that for the next accounts; return the number of accounts, 0 after the last ones."""
-        found = await self._entries.accounts(self._next_account, ACCOUNTS_BATCH)
-        await self.archive_ledgers(found)
-        self._next_account = self._next_account + len(found) if found else 0
-        return len(found)
+        ids = await self._entries.accounts(self._next_account, ACCOUNTS_BATCH)
+        await self.archive_ledgers(ids)
+        self._next_account = self._next_account + len(ids) if ids else 0
+        return len(ids)
 
     async def archive_audit(self) -> int:
         """Write the new acts of the next stream of the audit log; return their number."""
         stream = next(self._audited)
-        names = self._refused_streams.others([str(stream)])
-        counts = await self._refused_streams.apart(names, self._archive_stream) if names else []
+        names = self._refused_streams.accepted([str(stream)])
+        counts = await self._refused_streams.isolate(names, self._archive_stream) if names else []
         return sum(counts)
 
     async def _archive_stream(self, names: Sequence[str]) -> int:

@@ -50,15 +50,15 @@ class ExecutionArchive:
         Raises Unavailable or HistoryUnavailable.
         """
         listed = await self._ended.unarchived(size + len(self.refused))
-        waiting = self.refused.others(listed)[:size]
+        waiting = self.refused.accepted(listed)[:size]
         if not waiting:
             return None
-        batches = await self.refused.apart(waiting, self._ended.read)
+        batches = await self.refused.isolate(waiting, self._ended.read)
         records = [each for batch in batches for each in batch.records]
         rows = {each.reference: await self._rows(each) for each in records}
         await self._write([each for each in rows.values() if each is not None])
         names = [name for batch in batches for name in batch.references]
-        await self._ended.mark_archived(self.refused.others(names))
+        await self._ended.mark_archived(self.refused.accepted(names))
         return [each for each in records if each.reference not in self.refused]
 
     async def backlog(self) -> int:
@@ -74,7 +74,7 @@ class ExecutionArchive:
         since = self._checked[partition]
         page = await self._ended.ended(partition, since, until_ms - SETTLED_MS, CHECK_BATCH)
         self._checked[partition] = page.next_at
-        await self.refused.apart(self.refused.others(page.references), self._list_unknown)
+        await self.refused.isolate(self.refused.accepted(page.references), self._list_unknown)
         return page.has_more
 
     async def forget(self, partition: int, ended_before_ms: int) -> bool:
@@ -85,8 +85,8 @@ class ExecutionArchive:
         since = self._forgotten[partition]
         page = await self._ended.ended(partition, since, ended_before_ms, FORGET_BATCH)
         self._forgotten[partition] = page.next_at if page.has_more else 0
-        names = self.refused.others(page.references)
-        await self.refused.apart(names, lambda some: self._forget(some, ended_before_ms))
+        names = self.refused.accepted(page.references)
+        await self.refused.isolate(names, lambda some: self._forget(some, ended_before_ms))
         return page.has_more
 
     async def _forget(self, names: Sequence[str], ended_before_ms: int) -> None:
@@ -111,13 +111,13 @@ class ExecutionArchive:
 
     def _known(self, names: Sequence[str]) -> set[str]:
         with self._database.read(is_fresh=True) as connection:
-            found = find_known(connection, [keyspace.parse_reference(name) for name in names])
-        return {keyspace.reference(*ids) for ids in found}
+            known = find_known(connection, [keyspace.parse_reference(name) for name in names])
+        return {keyspace.reference(*ids) for ids in known}
 
     async def _rows(self, record: EndedRecord) -> ExecutionRows | None:
         """Return the rows of a record; None when they cannot be made, which is logged."""
         try:
-            return make_rows(record, await self._names.of(record))
+            return make_rows(record, await self._names.of_execution(record))
         except EngineError:
             raise
         except Exception as error:
@@ -148,23 +148,23 @@ class NodeNames:
         self._known: LruCache[tuple[str, str, int, tuple[str, ...]], Sequence[NodeName]]
         self._known = LruCache(1_000)
 
-    async def of(self, record: EndedRecord) -> Sequence[NodeName]:
+    async def of_execution(self, record: EndedRecord) -> Sequence[NodeName]:
         """Return the names by position; none where the workflow is gone or another account's."""
         values = [record.fields.get(name) for name in HEAD_FIELDS]
         head = parse_head(record.account_id, record.execution_id, values)
         if head.owner_id:
             return ()
         if head.workflow_slug and not head.workflow_version:
-            names = record.fields.get("names")
-            return unpack_names(names) if names else ()
+            packed = record.fields.get("names")
+            return unpack_names(packed) if packed else ()
         key = head.account_id, head.workflow_slug, head.workflow_version, head.model_ids
-        found = self._known.get(key)
-        if found is None:
-            found = await self._find(head)
-            self._known.put(key, found)
-        return found
+        names = self._known.get(key)
+        if names is None:
+            names = await self._read(head)
+            self._known.put(key, names)
+        return names
 
-    async def _find(self, head: Execution) -> Sequence[NodeName]:
+    async def _read(self, head: Execution) -> Sequence[NodeName]:
         slug, version = head.workflow_slug, head.workflow_version
         try:
             return await self._store.workflows.node_names(

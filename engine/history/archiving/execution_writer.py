@@ -59,8 +59,8 @@ def find_known(connection: Connection, ids: Sequence[Ids]) -> set[Ids]:
     columns = executions.c.account_id, executions.c.id
     known: set[Ids] = set()
     for some in in_batches(ids):
-        found = connection.execute(select(*columns).where(tuple_(*columns).in_(some)))
-        known.update((account_id, execution_id) for account_id, execution_id in found)
+        rows = connection.execute(select(*columns).where(tuple_(*columns).in_(some)))
+        known.update((account_id, execution_id) for account_id, execution_id in rows)
     return known
 
 

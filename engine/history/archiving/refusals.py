@@ -32,7 +32,7 @@ class Refusals:
         """Return the reasons by full name."""
         return {self._prefix + name: reason for name, reason in self._reasons.items()}
 
-    def others(self, names: Iterable[str]) -> list[str]:
+    def accepted(self, names: Iterable[str]) -> list[str]:
         """Return the names that are not refused, in their order."""
         return [name for name in names if name not in self._reasons]
 
@@ -46,7 +46,7 @@ class Refusals:
         """Leave a record out whose values cannot be read; nothing of them is logged."""
         self.refuse(name, f"its record cannot be read ({type(error).__name__})")
 
-    async def apart(
+    async def isolate(
         self, names: Sequence[str], work: Callable[[Sequence[str]], Awaitable[T]]
     ) -> list[T]:
         """Work on all names at once, or on each alone when one of them stops the others.
@@ -59,15 +59,15 @@ class Refusals:
         except Exception as error:
             if is_about_all(error):
                 raise
-        found: list[T] = []
+        results: list[T] = []
         for name in names:
             try:
-                found.append(await work([name]))
+                results.append(await work([name]))
             except Exception as error:
                 if is_about_all(error):
                     raise
                 self.refuse_unreadable(name, error)
-        return found
+        return results
 
 
 def is_about_all(error: Exception) -> bool:

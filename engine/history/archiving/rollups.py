@@ -30,10 +30,10 @@ def add_figures(connection: Connection, executions: Sequence[ExecutionRows]) -> 
     added = sum_up(executions)
     for keys in in_batches(sorted(added)):
         columns = (*KEY_COLUMNS, rollups.c.runs, rollups.c.failed, rollups.c.credits)
-        found = connection.execute(
+        rows = connection.execute(
             select(*columns, rollups.c.durations).where(tuple_(*KEY_COLUMNS).in_(keys))
         )
-        for *key, runs, failed, credits, durations in found:
+        for *key, runs, failed, credits, durations in rows:
             figures = added[key[0], key[1], key[2], key[3], key[4]]
             figures.runs += runs
             figures.failed += failed

@@ -65,7 +65,7 @@ class Database:
         """
         self._read_seconds = read_seconds
         self._url = _parse_url(url)
-        self._file = SqliteFile.of(url)
+        self._file = SqliteFile.from_url(url)
         seconds = read_seconds or STATEMENT_SECONDS
         self._engine = _make_engine(self._url, seconds, is_durable=is_durable)
         self._fresh_engine = _make_engine(

@@ -12,8 +12,8 @@ DATABASE_ID = "database"
 
 def read_database_id(connection: Connection) -> str:
     """Return the id that the database got with its first migration, empty without one."""
-    found = select(archive_state.c.value).where(archive_state.c.name == DATABASE_ID)
-    return str(connection.execute(found).scalar() or "")
+    query = select(archive_state.c.value).where(archive_state.c.name == DATABASE_ID)
+    return str(connection.execute(query).scalar() or "")
 
 
 def require_database(connection: Connection, expected: str) -> None:

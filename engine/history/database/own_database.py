@@ -1,6 +1,6 @@
-"""Whether this process has the installation's database, found without the library of SQL.
+"""Check that this process has the installation's database, without the library of SQL.
 
-Every gateway and worker looks, those that never read the history included.
+Every gateway and worker checks it, also one that never reads the history.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ class OwnDatabase:
 
     def __init__(self, url: str, states: ArchiverStates, process: str) -> None:
         self._url = url
-        self._file = SqliteFile.of(url)
+        self._file = SqliteFile.from_url(url)
         self._states = states
         self._process = process
         self.is_unfit = False
@@ -55,9 +55,9 @@ class OwnDatabase:
         before, self._problem = self._problem, await self._compare(installed)
         is_unfit = self._problem in (NO_DATABASE, ANOTHER_DATABASE)
         if is_unfit:
-            await self._states.tell_unfit(self._process, self._problem)
+            await self._states.report_unfit(self._process, self._problem)
         elif self.is_unfit:
-            await self._states.tell_fit(self._process)
+            await self._states.report_fit(self._process)
         self.is_unfit = is_unfit
         if self._problem and self._problem != before:
             log.warning(
@@ -86,10 +86,10 @@ def _sqlite_id(file: SqliteFile) -> str:
     file.is_replaced()  # raises where SQLite would read another file's journal
     try:
         with closing(sqlite3.connect(file.path, timeout=CONNECT_SECONDS)) as connection:
-            found = connection.execute(QUERY).fetchone()
+            row = connection.execute(QUERY).fetchone()
     except sqlite3.Error as error:
         raise HistoryUnavailable(str(error)) from error
-    return str(found[0]) if found else ""
+    return str(row[0]) if row else ""
 
 
 def _postgresql_id(url: str) -> str:
@@ -102,8 +102,8 @@ def _postgresql_id(url: str) -> str:
             connect_timeout=CONNECT_SECONDS,
             options=f"-c statement_timeout={STATEMENT_MS}",
         ) as connection:
-            found = connection.execute(QUERY).fetchone()
+            row = connection.execute(QUERY).fetchone()
     except psycopg.Error as error:
         lines = str(error).strip().splitlines()
         raise HistoryUnavailable(lines[0] if lines else type(error).__name__) from error
-    return str(found[0]) if found else ""
+    return str(row[0]) if row else ""

@@ -29,8 +29,8 @@ class SqliteFile:
         self._journal: FileId | None = None
 
     @classmethod
-    def of(cls, url: str) -> "SqliteFile | None":
-        """Return the file of a URL; None for another database, and for one in memory."""
+    def from_url(cls, url: str) -> "SqliteFile | None":
+        """Return the file that a URL names; None for another database, and for one in memory."""
         scheme, _, path = url.partition(":///")
         path = unquote(path.partition("?")[0])
         if scheme.partition("+")[0] != SQLITE or path in ("", ":memory:"):
@@ -48,23 +48,23 @@ class SqliteFile:
         Raises HistoryUnavailable when there is none, and when a new one lies beside the journal of
         the file before, which SQLite would take for the new one's.
         """
-        found = _id_of(self._path)
-        if found is None:
+        file = _file_id(self._path)
+        if file is None:
             raise HistoryUnavailable(MISSING)
-        journal = _id_of(self._path.with_name(self._path.name + "-wal"))
+        journal = _file_id(self._path.with_name(self._path.name + "-wal"))
         before = self._file
-        if before not in (None, found) and journal is not None and journal == self._journal:
+        if before not in (None, file) and journal is not None and journal == self._journal:
             raise HistoryUnavailable(STALE_JOURNAL.format(path=self._path))
-        self._file, self._journal = found, journal
-        return before not in (None, found)
+        self._file, self._journal = file, journal
+        return before not in (None, file)
 
 
-def _id_of(path: Path) -> FileId | None:
+def _file_id(path: Path) -> FileId | None:
     """Return the id of a file that has bytes, or is no journal; None where there is none."""
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    if not found.st_size and path.name.endswith("-wal"):
+    if not status.st_size and path.name.endswith("-wal"):
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino

@@ -172,8 +172,8 @@ class HistoryArchive:
             from engine.history.archiving.execution_writer import find_known
             from engine.history.reading.series import read_figures
 
-            found = find_known(connection, [(account_id, name) for name in created])
-            known = {name for _, name in found}
+            ids = find_known(connection, [(account_id, name) for name in created])
+            known = {name for _, name in ids}
             changed = {wanted.bucket_of(at) for name, at in created.items() if name not in known}
             whole, by_key = read_figures(connection, account_id, wanted, changed)
             return ArchivedFigures(whole=whole, by_key=by_key, known=known)
@@ -261,9 +261,9 @@ class HistoryArchive:
             each.begin()
         self._reads[account_id] += 1
         try:
-            found = await self._in_turn(account_id, expected, query)
+            outcome = await self._in_turn(account_id, expected, query)
         except BaseException as error:
-            self._note_failure(error)
+            self._record_failure(error)
             raise
         finally:
             self._reads[account_id] -= 1
@@ -271,7 +271,7 @@ class HistoryArchive:
                 del self._reads[account_id]
         self._away.succeed()
         self._slow.pop(account_id, None)
-        return found
+        return outcome
 
     async def _in_turn(
         self, account_id: str, expected: str, query: Callable[["Connection"], T]
@@ -291,11 +291,11 @@ class HistoryArchive:
         except TimeoutError:
             if job is None:
                 raise HistoryUnavailable("others take all its threads", is_slow=True) from None
-            self._note_slow(account_id)
+            self._record_slow_read(account_id)
             raise HistoryUnavailable("it does not answer in time", is_slow=True) from None
         except HistoryUnavailable as error:
             if error.is_slow:
-                self._note_slow(account_id)
+                self._record_slow_read(account_id)
             raise
 
     def _begin(self, account_id: str, work: Callable[[], T]) -> "Future[T]":
@@ -314,7 +314,7 @@ class HistoryArchive:
         job.add_done_callback(release)
         return job
 
-    def _note_failure(self, error: BaseException) -> None:
+    def _record_failure(self, error: BaseException) -> None:
         """Refuse reads for a moment when the database is away."""
         failure = error if isinstance(error, HistoryUnavailable) else None
         if isinstance(error, asyncio.CancelledError) or (failure and failure.is_slow):
@@ -324,7 +324,7 @@ class HistoryArchive:
         else:
             self._away.succeed()  # it has answered
 
-    def _note_slow(self, account_id: str) -> None:
+    def _record_slow_read(self, account_id: str) -> None:
         self._slow.setdefault(account_id, Breaker(AWAY_SECONDS, READ_SECONDS)).fail()
 
     async def _expected(self) -> str:

@@ -21,17 +21,17 @@ def read_ledger(
     limit: int,
 ) -> Sequence[tuple[StreamId, LedgerEntry]]:
     """Return the matching entries before one of a ledger, newest first."""
-    of = ledger_entries.c
-    query = select(ledger_entries).where(of.account_id == account_id)
+    entry = ledger_entries.c
+    query = select(ledger_entries).where(entry.account_id == account_id)
     if wanted.execution_id is not None:
-        query = query.where(of.execution_id == wanted.execution_id)
+        query = query.where(entry.execution_id == wanted.execution_id)
     if wanted.kind is not None:
-        query = query.where(of.kind == wanted.kind)
+        query = query.where(entry.kind == wanted.kind)
     if wanted.since is not None:
-        query = query.where(of.at >= wanted.since)
+        query = query.where(entry.at >= wanted.since)
     if before is not None:
-        query = query.where(tuple_(of.at, of.number) < tuple_(*before))
-    rows = connection.execute(query.order_by(of.at.desc(), of.number.desc()).limit(limit))
+        query = query.where(tuple_(entry.at, entry.number) < tuple_(*before))
+    rows = connection.execute(query.order_by(entry.at.desc(), entry.number.desc()).limit(limit))
     return [((row.at, row.number), _entry(row)) for row in rows]
 
 
@@ -58,13 +58,17 @@ def read_deliveries(
     limit: int,
 ) -> Sequence[ArchivedDelivery]:
     """Return deliveries of a webhook after a row, newest first."""
-    of = deliveries.c
-    query = select(of.id, of.record).where(of.account_id == account_id, of.key_id == key_id)
+    delivery = deliveries.c
+    query = select(delivery.id, delivery.record).where(
+        delivery.account_id == account_id, delivery.key_id == key_id
+    )
     if status is not None:
-        query = query.where(of.status == status)
+        query = query.where(delivery.status == status)
     if after is not None:
-        query = query.where(tuple_(of.created_at, of.id) < tuple_(*after))
-    rows = connection.execute(query.order_by(of.created_at.desc(), of.id.desc()).limit(limit))
+        query = query.where(tuple_(delivery.created_at, delivery.id) < tuple_(*after))
+    rows = connection.execute(
+        query.order_by(delivery.created_at.desc(), delivery.id.desc()).limit(limit)
+    )
     return [_delivery(*row) for row in rows]
 
 
@@ -77,13 +81,13 @@ def read_deliveries_since(
     limit: int,
 ) -> Sequence[Row]:
     """Return the rows of a webhook's deliveries created since a time, oldest first."""
-    of = deliveries.c
-    query = select(of.created_at, of.id).where(
-        of.account_id == account_id, of.key_id == key_id, of.created_at >= since
+    delivery = deliveries.c
+    query = select(delivery.created_at, delivery.id).where(
+        delivery.account_id == account_id, delivery.key_id == key_id, delivery.created_at >= since
     )
     if status is not None:
-        query = query.where(of.status == status)
-    rows = connection.execute(query.order_by(of.created_at, of.id).limit(limit))
+        query = query.where(delivery.status == status)
+    rows = connection.execute(query.order_by(delivery.created_at, delivery.id).limit(limit))
     return [(at, name) for at, name in rows]
 
 
@@ -91,11 +95,13 @@ def read_delivery(
     connection: Connection, account_id: str, delivery_id: str
 ) -> ArchivedDelivery | None:
     """Return a delivery, None for an unknown one."""
-    of = deliveries.c
-    found = connection.execute(
-        select(of.id, of.record).where(of.account_id == account_id, of.id == delivery_id)
+    delivery = deliveries.c
+    row = connection.execute(
+        select(delivery.id, delivery.record).where(
+            delivery.account_id == account_id, delivery.id == delivery_id
+        )
     ).first()
-    return None if found is None else _delivery(*found)
+    return None if row is None else _delivery(*row)
 
 
 def _delivery(delivery_id: str, record: bytes) -> ArchivedDelivery:

@@ -87,23 +87,23 @@ class _Query:
         if MODELS in index:
             models = execution_models.c
             at, name, is_model = models.created_at, models.execution_id, models.model_id
-            found = select(at, name.label("id"), *columns).where(
+            query = select(at, name.label("id"), *columns).where(
                 models.account_id == self._account_id, is_model == index[MODELS]
             )
             if columns:
                 is_same = (OF.account_id == models.account_id) & (OF.id == name)
-                found = found.join_from(execution_models, executions, is_same)
+                query = query.join_from(execution_models, executions, is_same)
         else:
             at, name = OF.created_at, OF.id
-            found = select(at, name, *columns).where(
+            query = select(at, name, *columns).where(
                 OF.account_id == self._account_id, *(OF[each] == index[each] for each in index)
             )
-        return found.where(*self._in_range(at, name)).order_by(at.desc(), name.desc())
+        return query.where(*self._in_range(at, name)).order_by(at.desc(), name.desc())
 
     def rows_of_all(self, indexes: Sequence[Index], count: int) -> Select[Any]:
         """Return the query of the first rows of some indexes together."""
-        found = union_all(*(select(self.rows(each).limit(count).subquery()) for each in indexes))
-        rows = found.subquery()
+        parts = (select(self.rows(each).limit(count).subquery()) for each in indexes)
+        rows = union_all(*parts).subquery()
         return select(rows).order_by(rows.c.created_at.desc(), rows.c.id.desc())
 
     def matches(self, index: Index | None, examined: int) -> Select[Any]:
@@ -118,12 +118,12 @@ class _Query:
             part = few.cte("part").prefix_with("MATERIALIZED")
         else:
             part = self.rows(index, *columns).limit(_affordable(index, examined)).subquery("part")
-        found = select(part.c.created_at, part.c.id).where(
+        query = select(part.c.created_at, part.c.id).where(
             *self._in_range(part.c.created_at, part.c.id),
             *self._begins(part.c.id),
             *(self._fits(part.c, name) for name in self._values if name not in (index or ())),
         )
-        return found.order_by(part.c.created_at.desc(), part.c.id.desc())
+        return query.order_by(part.c.created_at.desc(), part.c.id.desc())
 
     def _in_range(self, at: Any, name: Any) -> Iterator[ColumnElement[bool]]:
         yield tuple_(at, name) < tuple_(*self._after)

@@ -46,35 +46,37 @@ def read_results(
     connection: Connection, account_id: str, execution_ids: Collection[str]
 ) -> Mapping[str, bytes]:
     """Return the recorded results of executions that have one, by id."""
-    found = _read(connection, [OF.id, OF.result], account_id, list(execution_ids))
-    return {each.id: decompress(each.result) for each in found if each.result is not None}
+    rows = _read(connection, [OF.id, OF.result], account_id, list(execution_ids))
+    return {row.id: decompress(row.result) for row in rows if row.result is not None}
 
 
 def read_record(connection: Connection, account_id: str, execution_id: str) -> EndedRecord | None:
     """Return the record of an execution as Redis had it last, None for an unknown one."""
-    of = execution_records.c
-    columns = select(of.record, OF.result, OF.retried_by).select_from(execution_records)
-    found = connection.execute(
-        columns.join(executions, (OF.account_id == of.account_id) & (OF.id == of.execution_id))
-        .where(of.account_id == account_id)
-        .where(of.execution_id == execution_id)
+    records = execution_records.c
+    columns = select(records.record, OF.result, OF.retried_by).select_from(execution_records)
+    row = connection.execute(
+        columns.join(
+            executions, (OF.account_id == records.account_id) & (OF.id == records.execution_id)
+        )
+        .where(records.account_id == account_id)
+        .where(records.execution_id == execution_id)
     ).first()
-    if found is None:
+    if row is None:
         return None
-    record = parse_record(account_id, execution_id, found.record, found.result)
-    if found.retried_by:
-        record.fields["retry"] = found.retried_by.encode()
+    record = parse_record(account_id, execution_id, row.record, row.result)
+    if row.retried_by:
+        record.fields["retry"] = row.retried_by.encode()
     return record
 
 
 def _read(
     connection: Connection, columns: Sequence[Any], account_id: str, execution_ids: Sequence[str]
 ) -> list[SqlRow[Any]]:
-    found: list[SqlRow[Any]] = []
+    rows: list[SqlRow[Any]] = []
     for some in in_batches(execution_ids):
         query = select(*columns).where(OF.account_id == account_id).where(OF.id.in_(some))
-        found += connection.execute(query)
-    return found
+        rows += connection.execute(query)
+    return rows
 
 
 def _execution(row: SqlRow[Any]) -> Execution:

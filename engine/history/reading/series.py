@@ -1,7 +1,7 @@
 """Figures of archived executions by time and one property, of any range, exact at its edges.
 
-Whole buckets come from the rollups of their length, the rest of a range from shorter ones, and what
-is left of minutes from the executions themselves.
+Whole buckets come from the rollups of their length, and the edges of a range from shorter ones.
+Parts of a minute are summed from the executions themselves.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -35,34 +35,34 @@ def read_figures(
 ) -> tuple[Sequence[SeriesRow], dict[SeriesKey, Figures]]:
     """Return the rows of whole buckets, and the figures of others and of those in `changed`."""
     whole: list[SeriesRow] = []
-    found: dict[SeriesKey, Figures] = {}
+    sums: dict[SeriesKey, Figures] = {}
     for length, start, end in parts(wanted.start, wanted.end, wanted.bucket_ms):
-        of = account_id, wanted.dimension, length, start, end
+        part = account_id, wanted.dimension, length, start, end
         if length == wanted.bucket_ms:
-            whole += _whole(connection, *of)
+            whole += _read_whole(connection, *part)
             again = [at for at in changed if start <= at < end]
             if again:
                 whole = [row for row in whole if row.at not in again]
             for at in again:
-                _add(found, wanted, _of_rollups(connection, *of[:3], at, at + 1))
+                _add(sums, wanted, _read_rollups(connection, *part[:3], at, at + 1))
         elif length == SINGLE:
-            _add(found, wanted, _of_executions(connection, *of))
+            _add(sums, wanted, _read_executions(connection, *part))
         else:
-            _add(found, wanted, _of_rollups(connection, *of))
-    return whole, found
+            _add(sums, wanted, _read_rollups(connection, *part))
+    return whole, sums
 
 
 def _add(
-    found: dict[SeriesKey, Figures],
+    sums: dict[SeriesKey, Figures],
     wanted: SeriesQuery,
     rows: Iterable[tuple[int, str, Figures]],
 ) -> None:
     for at, key, figures in rows:
         place = wanted.bucket_of(at), key
-        if place in found:
-            found[place].add(figures)
+        if place in sums:
+            sums[place].add(figures)
         else:
-            found[place] = figures
+            sums[place] = figures
 
 
 def parts(start: int, end: int, bucket_ms: int) -> Iterator[Part]:
@@ -84,20 +84,28 @@ def _parts(start: int, end: int, lengths: list[int]) -> Iterator[Part]:
     yield from _parts(last, end, shorter)
 
 
-def _whole(
+def _read_whole(
     connection: Connection, account_id: str, dimension: str, length: int, start: int, end: int
 ) -> Iterator[SeriesRow]:
-    of = rollups.c
-    columns = of.at, of.key, of.runs, of.failed, of.credits, of.p50_ms, of.p95_ms
+    rollup = rollups.c
+    columns = (
+        rollup.at,
+        rollup.key,
+        rollup.runs,
+        rollup.failed,
+        rollup.credits,
+        rollup.p50_ms,
+        rollup.p95_ms,
+    )
     query = _select(columns, account_id, dimension, length, start, end)
-    return map(SeriesRow._make, connection.execute(query.order_by(of.at, of.key)).all())
+    return map(SeriesRow._make, connection.execute(query.order_by(rollup.at, rollup.key)).all())
 
 
-def _of_rollups(
+def _read_rollups(
     connection: Connection, account_id: str, dimension: str, length: int, start: int, end: int
 ) -> Iterator[tuple[int, str, Figures]]:
-    of = rollups.c
-    columns = of.at, of.key, of.runs, of.failed, of.credits, of.durations
+    rollup = rollups.c
+    columns = rollup.at, rollup.key, rollup.runs, rollup.failed, rollup.credits, rollup.durations
     query = _select(columns, account_id, dimension, length, start, end)
     for at, key, runs, failed, credits, durations in connection.execute(query).all():
         yield at, key, Figures(runs, failed, credits, unpack_sketch(durations))
@@ -106,22 +114,30 @@ def _of_rollups(
 def _select(
     columns: Sequence[Any], account_id: str, dimension: str, length: int, start: int, end: int
 ) -> Select[Any]:
-    of = rollups.c
+    rollup = rollups.c
     return select(*columns).where(
-        of.account_id == account_id,
-        of.bucket == NAMES[length],
-        of.dimension == dimension,
-        of.at >= start,
-        of.at < end,
+        rollup.account_id == account_id,
+        rollup.bucket == NAMES[length],
+        rollup.dimension == dimension,
+        rollup.at >= start,
+        rollup.at < end,
     )
 
 
-def _of_executions(
+def _read_executions(
     connection: Connection, account_id: str, dimension: str, _: int, start: int, end: int
 ) -> Iterator[tuple[int, str, Figures]]:
-    of = executions.c
-    query = select(of.created_at, KEYS[dimension], of.status, of.credits, of.duration_ms).where(
-        of.account_id == account_id, of.created_at >= start, of.created_at < end
+    execution = executions.c
+    query = select(
+        execution.created_at,
+        KEYS[dimension],
+        execution.status,
+        execution.credits,
+        execution.duration_ms,
+    ).where(
+        execution.account_id == account_id,
+        execution.created_at >= start,
+        execution.created_at < end,
     )
     for at, value, status, credits, duration_ms in connection.execute(query).all():
         for key in (value or NONE).split(",") if dimension == "model" else [value or NONE]:

@@ -48,16 +48,16 @@ def remove_executions(database: Database, account_id: str, before_ms: int | None
     if before_ms is not None:
         old = old.where(executions.c.created_at < before_ms, executions.c.completed_at < before_ms)
     with database.write() as connection:
-        found = connection.execute(old.order_by(executions.c.created_at).limit(AT_ONCE)).all()
-        ids = [row.id for row in found]
+        rows = connection.execute(old.order_by(executions.c.created_at).limit(AT_ONCE)).all()
+        ids = [row.id for row in rows]
         if ids:
             for table in PARTS:
                 of_account = table.c.account_id == account_id
                 connection.execute(delete(table).where(of_account, table.c.execution_id.in_(ids)))
             is_old = and_(executions.c.account_id == account_id, executions.c.id.in_(ids))
             connection.execute(delete(executions).where(is_old))
-    with_objects = [row.id for row in found if row.has_objects]
-    return RemovedRows(count=len(found), with_objects=with_objects)
+    with_objects = [row.id for row in rows if row.has_objects]
+    return RemovedRows(count=len(rows), with_objects=with_objects)
 
 
 def remove_deliveries(database: Database, account_id: str, before_ms: int | None) -> int:
@@ -82,16 +82,16 @@ def carry_ledger(database: Database, account_id: str, before_ms: int) -> int:
         .limit(AT_ONCE)
     )
     with database.write() as connection:
-        found = connection.execute(old).all()
-        if not found:
+        rows = connection.execute(old).all()
+        if not rows:
             return 0
-        _carry(connection, account_id, [(row.bucket, row.credits, row.reserved) for row in found])
+        _carry(connection, account_id, [(row.bucket, row.credits, row.reserved) for row in rows])
         key = tuple_(ledger_entries.c.at, ledger_entries.c.number)
-        last = found[-1].at, found[-1].number
+        last = rows[-1].at, rows[-1].number
         connection.execute(
             delete(ledger_entries).where(ledger_entries.c.account_id == account_id, key <= last)
         )
-    return len(found)
+    return len(rows)
 
 
 def remove_figures(database: Database, account_id: str, before_ms: int, now_ms: int) -> None:
@@ -118,14 +118,14 @@ def remove_acts(database: Database, before_ms: int) -> None:
 
 def redact_acts(database: Database, account_id: str, email: str | None) -> None:
     """Remove the e-mail address of an account from administrative acts; None: it is not known."""
-    of = audit_entries.c
-    texts = [] if email is None else [of[name].icontains(email, autoescape=True) for name in FACTS]
+    act = audit_entries.c
+    texts = [] if email is None else [act[name].icontains(email, autoescape=True) for name in FACTS]
     with database.write() as connection:
-        found = select(audit_entries).where(or_(of.subject == account_id, *texts))
-        for row in connection.execute(found).mappings().all():
+        acts = select(audit_entries).where(or_(act.subject == account_id, *texts))
+        for row in connection.execute(acts).mappings().all():
             facts = {name: _without_address(row[name], email) for name in FACTS}
             if any(facts[name] != row[name] for name in FACTS):
-                key = and_(*(of[name] == row[name] for name in ("at", "number", "stream")))
+                key = and_(*(act[name] == row[name] for name in ("at", "number", "stream")))
                 connection.execute(update(audit_entries).where(key).values(**facts))
 
 

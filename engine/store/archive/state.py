@@ -132,16 +132,16 @@ class ArchiverStates:
         data = await self._client.send("HGET", keyspace.history(), "database")
         return (data or b"").decode()
 
-    async def tell_unfit(self, process: str, reason: str) -> None:
+    async def report_unfit(self, process: str, reason: str) -> None:
         """Record that a process lacks the database; the report counts for a minute."""
         time = await self._client.send("TIME")
         now = int(time[0]) * 1000
         since = now - int(UNFIT_SECONDS * 1000)
         over = [each.name for each in (await self.read()).unfit if each.seen_at <= since]
-        await asyncio.gather(*map(self.tell_fit, over))
+        await asyncio.gather(*map(self.report_fit, over))
         await self._client.send("HSET", keyspace.history(), UNFIT + process, f"{now} {reason}")
 
-    async def tell_fit(self, process: str) -> None:
+    async def report_fit(self, process: str) -> None:
         """Record that a process has the database now."""
         await self._client.send("HDEL", keyspace.history(), UNFIT + process)
 

@@ -6,8 +6,8 @@ from engine.access.capabilities import Role, Tier
 from engine.access.tiers import TierTerms, load
 from engine.history.archiving.entries import (
     audit_position,
-    ledger_positions_of,
     ledger_sums,
+    read_ledger_positions,
     write_audit,
     write_ledger,
 )
@@ -50,7 +50,7 @@ async def test_a_ledger_is_written_once_in_its_order(
     assert [row["credits"] for row in found] == [5_000, 5, 6, 7]
     assert [row["kind"] for row in found] == ["allowance", "top-up", "top-up", "top-up"]
     assert len(second.entries) == 1
-    assert ledger_positions_of(database, [account.id, "other"]) == {
+    assert read_ledger_positions(database, [account.id, "other"]) == {
         account.id: second.entries[-1][0]
     }
 

@@ -20,17 +20,17 @@ async def test_one_that_stops_the_others_is_refused_and_named(
 ) -> None:
     refused = Refusals("delivery")
 
-    found = await refused.apart(["a", "bad", "b"], double)
+    found = await refused.isolate(["a", "bad", "b"], double)
 
     assert found == [["aa"], ["bb"]]
     assert refused.reasons() == {"delivery bad": "its record cannot be read (KeyError)"}
-    assert refused.others(["a", "bad"]) == ["a"]
+    assert refused.accepted(["a", "bad"]) == ["a"]
     assert ("bad" in refused, len(refused)) == (True, 1)
     assert "secret" not in caplog.text
 
 
 async def test_all_at_once_while_each_can_be_read() -> None:
-    assert await Refusals().apart(["a", "b"], double) == [["aa", "bb"]]
+    assert await Refusals().isolate(["a", "b"], double) == [["aa", "bb"]]
 
 
 @pytest.mark.parametrize("error", [Unavailable("away"), HistoryUnavailable("away")])
@@ -41,7 +41,7 @@ async def test_a_database_that_is_away_refuses_nothing(error: Exception) -> None
         raise error
 
     with pytest.raises(type(error)):
-        await refused.apart(["a"], fail)
+        await refused.isolate(["a"], fail)
     assert len(refused) == 0
 
 
@@ -54,7 +54,7 @@ async def test_a_database_that_goes_away_meanwhile_refuses_no_other_record() -> 
         raise Unavailable("away")
 
     with pytest.raises(Unavailable):
-        await refused.apart(["bad", "a"], read)
+        await refused.isolate(["bad", "a"], read)
     assert list(refused.reasons()) == ["bad"]
 
 
@@ -65,6 +65,6 @@ async def test_a_value_that_the_database_refuses_is_a_matter_of_its_record() -> 
         if "bad" in names:
             raise HistoryUnavailable("value too large", is_about_data=True)
 
-    await refused.apart(["a", "bad"], write)
+    await refused.isolate(["a", "bad"], write)
 
     assert list(refused.reasons()) == ["bad"]

@@ -72,6 +72,6 @@ def test_a_new_file_beside_the_journal_of_the_one_before_is_not_touched(tmp_path
     ],
 )
 def test_the_file_of_a_url(url: str, path: str | None) -> None:
-    file = SqliteFile.of(url)
+    file = SqliteFile.from_url(url)
 
     assert (file and str(file.path)) == path

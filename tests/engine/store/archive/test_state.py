@@ -63,11 +63,11 @@ async def test_a_process_without_the_database_is_told_for_a_minute(store: Store)
     )
     assert (await states.health()).problem() == ""
 
-    await states.tell_unfit("host-7-1a", NO_DATABASE)
+    await states.report_unfit("host-7-1a", NO_DATABASE)
 
     assert (await states.health()).problem() == f"host-7-1a: {NO_DATABASE}"
     assert [each.name for each in (await states.read()).unfit] == ["host-7-1a"]
-    await states.tell_fit("host-7-1a")
+    await states.report_fit("host-7-1a")
     assert (await states.health()).problem() == ""
 
 
