@@ -1,5 +1,6 @@
 """Retention of the history by tier."""
 
+from copy import copy
 from dataclasses import replace
 
 import pytest
@@ -26,7 +27,9 @@ async def other(store: Store) -> Account:
 def with_days(store: Store, tier: Tier, days: float) -> Store:
     terms = store.tiers.by_tier[tier]
     changed = {**store.tiers.by_tier, tier: replace(terms, retention_days=days)}
-    return replace(store, tiers=Tiers(changed))
+    with_tiers = copy(store)
+    with_tiers.tiers = Tiers(changed)
+    return with_tiers
 
 
 def kept(database: Database) -> set[str]:
