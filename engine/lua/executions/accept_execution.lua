@@ -1,18 +1,18 @@
 #!lua
 -- Accept an execution: write its record, list it, and schedule a repeated hint. The credits that it
--- may cost are reserved, and trials are used up, in the same step. With the digest of an API key, the
--- call is authorized and counted first, like count_key_call: only the key and account that the caller
--- assumes may go on, within their limit.
+-- may cost are reserved, and trials are used up, in the same step. With the digest of an API key,
+-- the call is authorized and counted first, like count_key_call: only the key and account that the
+-- caller assumes may go on, within their limit.
 -- A full Redis refuses the script as a whole. A used idempotency key changes nothing and returns
 -- the first call. Called again with the same id, the script returns its first answer.
 -- KEYS: workflow, execution, executions (of the account), due, active (executions of the account),
 --       first_call? (of the idempotency key), failed? (execution that this one retries), wallet?,
 --       ledger? (both for charged nodes), api_keys?, accounts? (both with a digest), windows? (of
 --       the account, if its calls are limited)
--- ARGV: now? (Redis's clock), id, reference, version? (of a workflow), version_kind? ('named': it need
---       not be live, 'foreign': it is another account's), statuses (of the nodes), resend_ms (until
---       a hint is repeated), most_active? (executions), body_fingerprint?, first_call_ms? (for
---       which the first call is recorded), answer? (to the first call, if known already),
+-- ARGV: now? (Redis's clock), id, reference, version? (of a workflow), version_kind? ('named': it
+--       need not be live, 'foreign': it is another account's), statuses (of the nodes), resend_ms
+--       (until a hint is repeated), most_active? (executions), body_fingerprint?, first_call_ms?
+--       (for which the first call is recorded), answer? (to the first call, if known already),
 --       former_retry? (of the failed execution, if another may follow it), credits? (to reserve),
 --       terms? (of refresh_wallet), trials? (of use_trials), digest?, records_fingerprint? (of the
 --       assumed key and account), account_id?, key_expires_at?, most_calls? (in a window), bucket?
@@ -22,8 +22,8 @@
 --         | {'busy', active} | {'retried', execution id} | {'unretryable', status or ''}
 --         | {'insufficient', balance} | {'exhausted', model}
 --         With a digest, this in a list of its own, or {'refused'} of another key or account, or
---         beyond the limit; followed, with a limit, by the limit, the calls in this window (one more
---         than the limit: refused), its end and now
+--         beyond the limit; followed, with a limit, by the limit, the calls in this window (one
+--         more than the limit: refused), its end and now
 -- Uses: read_now
 local now = read_now(ARGV.now)
 

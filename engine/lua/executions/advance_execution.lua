@@ -1,19 +1,19 @@
 #!lua flags=allow-oom
 -- Record a step of a walker atomically: settle nodes, put nodes into retry, claim nodes, and stay
--- with the execution, leave it or end it. Called again with the same claim and the same or an earlier
--- step, the script changes nothing. A conflicting step is recorded as such, so that the statuses in
--- its answer count as known to the walker.
+-- with the execution, leave it or end it. Called again with the same claim and the same or an
+-- earlier step, the script changes nothing. A conflicting step is recorded as such, so that the
+-- statuses in its answer count as known to the walker.
 -- Charged nodes are paid for in advance by a reservation when claimed, and charged when settled.
 -- The end of the execution releases the rest.
 -- KEYS: execution, due, held (by this worker), finished, active, wallet, ledger, events, progress,
 --       workflow, unarchived, delivery? (of its end, for a webhook), deliveries_due?,
 --       webhook_deliveries?
--- ARGV: now?, reference, execution_id, claim ('fence:token'), step (its number), settled? ('0c1f…'),
---       retrying? ('3=500,…', pauses in milliseconds), claimed? ('4,5'), rows? (of nodes), outputs?
---       (if not in the rows), has_objects? ('1' when the step names some), charges?
---       ('node=credits:millionths of USD:model of a used trial,…'), reservations? (of claimed nodes,
---       'node=credits,…'), leaves? ('1' to leave), shares_work? ('1' when other workers may help, or
---       go on at once after leaving), end_status?, result?, error?
+-- ARGV: now?, reference, execution_id, claim ('fence:token'), step (its number), settled?
+--       ('0c1f…'), retrying? ('3=500,…', pauses in milliseconds), claimed? ('4,5'), rows? (of
+--       nodes), outputs? (if not in the rows), has_objects? ('1' when the step names some),
+--       charges? ('node=credits:millionths of USD:model of a used trial,…'), reservations? (of
+--       claimed nodes, 'node=credits,…'), leaves? ('1' to leave), shares_work? ('1' when other
+--       workers may help, or go on at once after leaving), end_status?, result?, error?
 -- Returns {'ok'|'cancel'|'conflict', status, statuses, now} | {'ended', status} | {'fenced'}
 --         | {'behind', status} when the record lacks an earlier step, or a node of a completed
 --         execution

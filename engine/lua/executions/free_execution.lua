@@ -10,7 +10,8 @@ local now = read_now(ARGV.now)
 
 local head = redis.call('HMGET', KEYS.execution, 'status', 'statuses', 'fence')
 if head[1] ~= 'processing' and head[1] ~= 'cancel_requested' then return 0 end
-if (head[3] or '0') ~= ARGV.fence or redis.call('ZSCORE', KEYS.due, ARGV.reference) then return 0 end
+if (head[3] or '0') ~= ARGV.fence then return 0 end
+if redis.call('ZSCORE', KEYS.due, ARGV.reference) then return 0 end
 
 local claims = {}
 for position in string.gmatch(head[2], '()r') do

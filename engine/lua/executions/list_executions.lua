@@ -18,4 +18,5 @@ if ARGV.at ~= '' then
     end
   end
 end
-return redis.call('ZRANGE', KEYS.listed, start, start + tonumber(ARGV.most) - 1, 'REV', 'WITHSCORES')
+local last = start + tonumber(ARGV.most) - 1
+return redis.call('ZRANGE', KEYS.listed, start, last, 'REV', 'WITHSCORES')

@@ -2,8 +2,9 @@
 -- Find the executions whose records meet conditions.
 -- KEYS: executions...
 -- ARGV: conditions... (four words each: field; comparison (equals, one_of: the wanted value is a
---       list, has: the field is a list, lacks: the field has no value); wanted value, lists joined by
---       commas; 'owner' where the caller of another account's workflow may not know the field, or '')
+--       list, has: the field is a list, lacks: the field has no value); wanted value, lists joined
+--       by commas; 'owner' where the caller of another account's workflow may not know the field,
+--       or '')
 -- Returns the matching positions in KEYS
 local fields = {'status', 'owner'}
 for i = FIRST.conditions, LAST.conditions, 4 do fields[#fields + 1] = ARGV[i] end

@@ -3,9 +3,9 @@
 -- other workers are ignored. Beyond the limits the oldest entries are dropped.
 -- Called again with the same or an earlier batch, the script changes nothing.
 -- KEYS: execution, held (by this worker), progress
--- ARGV: reference, claim ('fence:token'), batch, execution_id, most (entries), most_bytes (of text),
---       keep_ms, updates... (each a node, an item, the offset of the text, '' for progress, and the
---       text or progress)
+-- ARGV: reference, claim ('fence:token'), batch, execution_id, most (entries), most_bytes (of
+--       text), keep_ms, updates... (each a node, an item, the offset of the text, '' for progress,
+--       and the text or progress)
 -- Returns 'ok' | 'unwatched' | 'fenced', also when the end has removed values
 -- Uses: add_event, notify_watchers
 local fence = string.match(ARGV.claim, '^%d+')

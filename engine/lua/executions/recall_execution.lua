@@ -1,6 +1,6 @@
 #!lua
--- Put an archived execution that was forgotten back, as it was: it can be retried then. It counts as
--- ended now, and is forgotten again later.
+-- Put an archived execution that was forgotten back, as it was: it can be retried then. It counts
+-- as ended now, and is forgotten again later.
 -- KEYS: execution, executions, finished, events
 -- ARGV: now?, execution_id, reference, created (in milliseconds), fields... (and their values),
 --       entries... (of the events, each its id, its number of words, and these)

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
--- Record in the wallet the last entry of the ledger that is in the history; only entries up to it are
--- folded later.
+-- Record in the wallet the last entry of the ledger that is in the history; only entries up to it
+-- are folded later.
 -- KEYS: wallet
 -- ARGV: entry (id of the last archived one)
 -- Returns 1 when that is news, else 0, as for an account that was erased meanwhile

@@ -2,7 +2,9 @@
 -- of batches of each node, 'node=batches,…'; each batch has a field of its own.
 local function answer_batches(text)
   local counts = {}
-  for index, count in string.gmatch(text or '', '(%d+)=(%d+)') do counts[index] = tonumber(count) end
+  for index, count in string.gmatch(text or '', '(%d+)=(%d+)') do
+    counts[index] = tonumber(count)
+  end
   return counts
 end
 

@@ -1,4 +1,5 @@
--- Return a node's claim on record as {owner's fence, calls, time, lost calls}, texts of whole numbers.
+-- Return a node's claim on record as {owner's fence, calls, time, lost calls}, texts of whole
+-- numbers.
 -- A claim is read once.
 local claims, UNCLAIMED = {}, {'0', '0', '0', '0'}
 local function claim_of(index)

@@ -1,6 +1,6 @@
--- Remove the inputs and outputs of an ended execution, unless its workflow keeps them. `policy`, its
--- field `values`, is 'none', 'failed' or absent: all. Outputs that may have to go are in fields of
--- their own, 'o<fence>.<step>'. Objects in the blob store are removed afterwards.
+-- Remove the inputs and outputs of an ended execution, unless its workflow keeps them. `policy`,
+-- its field `values`, is 'none', 'failed' or absent: all. Outputs that may have to go are in fields
+-- of their own, 'o<fence>.<step>'. Objects in the blob store are removed afterwards.
 -- Returns true when values were removed.
 local function drop_values(status, policy)
   if not policy or (policy == 'failed' and status == 'failed') then return end

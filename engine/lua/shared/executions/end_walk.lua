@@ -1,5 +1,5 @@
--- End an execution with its walker's last step, whose fields and values are `fields`. `policy` is the
--- field `values` of the record.
+-- End an execution with its walker's last step, whose fields and values are `fields`. `policy` is
+-- the field `values` of the record.
 local function end_walk(now, statuses, spent, notifier, policy, is_watched, fields)
   local status = ARGV.end_status
   if is_watched then

@@ -1,4 +1,5 @@
--- Return the field and value that note a lost attempt at a node: 'attempt:fence:begin:end,' is added.
+-- Return the field and value that note a lost attempt at a node: 'attempt:fence:begin:end,' is
+-- added.
 -- It is called before the first write.
 local function lost_attempt(index, attempt, fence, began, now)
   local field = 'l' .. index

@@ -1,5 +1,5 @@
--- Move the nodes of a step in `codes`, remove the claims of those that have settled, and write those
--- of nodes that retry.
+-- Move the nodes of a step in `codes`, remove the claims of those that have settled, and write
+-- those of nodes that retry.
 -- Returns the statuses, and the fields and values of the step and of the claims of nodes that run.
 local function move_nodes(codes, fence, now, rows_field)
   local PENDING, RUNNING, RETRYING = string.byte('prt', 1, 3)

@@ -6,7 +6,8 @@ local function refuse_execution(active)
     version = redis.call('HMGET', KEYS.workflow, 'version', 'state', 'r' .. ARGV.version, 'runs')
     if version[1] ~= ARGV.version or version[2] == 'deleted' then
       -- Uses: refuse_version
-      refusal = refuse_version(KEYS.workflow, ARGV.version, ARGV.version_kind, version[1], version[2])
+      refusal = refuse_version(KEYS.workflow, ARGV.version, ARGV.version_kind, version[1],
+        version[2])
     end
   end
   if not refusal and ARGV.most_active ~= '' and active >= tonumber(ARGV.most_active) then

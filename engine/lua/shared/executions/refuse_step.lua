@@ -1,5 +1,5 @@
--- Return the answer to a step that is not recorded; nothing for one that may be. `head` are the first
--- fields of the record that the script of steps reads.
+-- Return the answer to a step that is not recorded; nothing for one that may be. `head` are the
+-- first fields of the record that the script of steps reads.
 -- The steps of one claim have consecutive numbers. A gap means that Redis has lost steps (a
 -- failover, or a cut append-only file): steps that build on them are not recorded.
 local function refuse_step(head, stamp)

@@ -1,5 +1,5 @@
--- Fairness between accounts: those with waiting calls are in a sorted set by their used share of the
--- provider, and the account with the least share is next.
+-- Fairness between accounts: those with waiting calls are in a sorted set by their used share of
+-- the provider, and the account with the least share is next.
 
 -- Return the share of a minute that a call uses, of the scarcer of calls and tokens.
 local function share_of(governor, tokens)
@@ -14,7 +14,8 @@ end
 local function next_call(governor)
   local position = 0
   while not is_blocked(governor, '*') do
-    local account, share = unpack(redis.call('ZRANGE', KEYS.shares, position, position, 'WITHSCORES'))
+    local account, share = unpack(
+      redis.call('ZRANGE', KEYS.shares, position, position, 'WITHSCORES'))
     if not account then return end
     local name = redis.call('ZRANGE', KEYS.waiting, '[' .. account .. '|', '(' .. account .. '}',
       'BYLEX', 'LIMIT', 0, 1)[1]

@@ -1,5 +1,5 @@
--- Pace of calls to a provider. A call moves the time of the next one by its share of a minute; calls
--- may be ahead of that time by a burst.
+-- Pace of calls to a provider. A call moves the time of the next one by its share of a minute;
+-- calls may be ahead of that time by a burst.
 local SHARE = 0.98 -- with a burst of half a second no minute has more calls than the limit
 local USUAL_RATIO = 2 -- answers have about the size of their requests
 
@@ -12,7 +12,8 @@ end
 
 -- Estimate the tokens of a call from its requested tokens, by the ratio of earlier calls.
 local function expect_tokens(governor, tokens)
-  local ratio = (governor.asked_tokens or 0) > 0 and governor.used_tokens / governor.asked_tokens or USUAL_RATIO
+  local asked = governor.asked_tokens or 0
+  local ratio = asked > 0 and governor.used_tokens / asked or USUAL_RATIO
   return math.ceil(tokens * math.max(0.05, math.min(ratio, 100)))
 end
 

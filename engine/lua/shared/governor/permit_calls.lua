@@ -6,7 +6,9 @@ local function permit_call(governor, call)
   use_pace(governor, reserved)
   add_share(governor, call.account, call.share, share_of(governor, reserved))
   governor.last_share = call.share
-  if governor.open_until and is_failing(governor, call.account) then governor.probing_call = call.field end
+  if governor.open_until and is_failing(governor, call.account) then
+    governor.probing_call = call.field
+  end
   redis.call('ZREM', KEYS.waiting, call.account .. '|' .. number .. '|' .. call.field)
   redis.call('ZADD', KEYS.running, 0, call.field)
   redis.call('ZADD', KEYS.granted, 0, call.field)

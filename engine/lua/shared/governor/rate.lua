@@ -28,7 +28,8 @@ end
 -- estimate of the calls a minute, which time corrects quickly.
 local function lower_rate(governor, granted_at, wait, seen)
   local now = governor.now
-  governor.paused_until = math.max(governor.paused_until or 0, now + (wait > 0 and wait or PAUSE_MS))
+  local pause_ms = wait > 0 and wait or PAUSE_MS
+  governor.paused_until = math.max(governor.paused_until or 0, now + pause_ms)
   governor.calls_at = math.max(governor.calls_at or 0, governor.paused_until + governor.burst)
   governor.tokens_at = math.max(governor.tokens_at or 0, governor.paused_until + governor.burst)
   if governor.lowered_at and (granted_at or now - PAUSE_MS) <= governor.lowered_at then return end
@@ -55,5 +56,6 @@ end
 local function rates_of(governor)
   local share = governor.rate or 1
   if not is_limited(governor) then return governor.rate, nil end
-  return governor.requests and governor.requests * share, governor.tokens and governor.tokens * share
+  local requests, tokens = governor.requests, governor.tokens
+  return requests and requests * share, tokens and tokens * share
 end

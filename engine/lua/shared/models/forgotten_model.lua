@@ -1,6 +1,6 @@
--- Return the fields of the deleted model that is forgotten when `name` is saved anew: that whose last
--- version is the oldest, once more than `most` others are deleted; none, if fewer are. Returns nothing
--- when `most` models are saved.
+-- Return the fields of the deleted model that is forgotten when `name` is saved anew: that whose
+-- last version is the oldest, once more than `most` others are deleted; none, if fewer are. Returns
+-- nothing when `most` models are saved.
 local function forgotten_model(name, most)
   local fields, live, deleted, count = redis.call('HKEYS', KEYS.models), {}, {}, 0
   for _, field in ipairs(fields) do

@@ -1,5 +1,5 @@
--- Reserve the credits that an execution to accept may cost, and use up trials. Returns the refusal, if
--- any.
+-- Reserve the credits that an execution to accept may cost, and use up trials. Returns the refusal,
+-- if any.
 local function charge(now)
   local wallet = open_wallet(now)
   local credits = tonumber(ARGV.credits)

@@ -1,7 +1,7 @@
--- Charge the completed nodes of a step, reserve the credits of its claimed nodes, and release the rest
--- at the end of the execution.
--- Returns the credits that the execution has spent; or nil, the refusal, the unpaid node, the missing
--- credits and the balance.
+-- Charge the completed nodes of a step, reserve the credits of its claimed nodes, and release the
+-- rest at the end of the execution.
+-- Returns the credits that the execution has spent; or nil, the refusal, the unpaid node, the
+-- missing credits and the balance.
 local function pay_for_step(terms, now)
   local reservation = open_reservation(open_wallet(now))
   for node in string.gmatch(ARGV.settled, '(%d+)%a') do release_node(reservation, node) end

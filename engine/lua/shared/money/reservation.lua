@@ -1,8 +1,8 @@
 -- Credit reservation of one execution, written by `save_reservation` only. Fields on record:
--- `reserved` 'bucket=credits,…' not yet spent, `reserved_by_node` 'node=credits,…' of running nodes,
--- `spent`, `usd` in millionths, `cap`, `trials` of models without a completed node. A run of another
--- account's workflow, whose nodes its caller does not see, is charged at its end at once: until then
--- `captured` 'bucket=credits,…' has what its nodes have cost, which stays reserved.
+-- `reserved` 'bucket=credits,…' not yet spent, `reserved_by_node` 'node=credits,…' of running
+-- nodes, `spent`, `usd` in millionths, `cap`, `trials` of models without a completed node. A run of
+-- another account's workflow, whose nodes its caller does not see, is charged at its end at once:
+-- until then `captured` 'bucket=credits,…' has what its nodes have cost, which stays reserved.
 local function open_reservation(wallet)
   local head = redis.call('HMGET', KEYS.execution, 'reserved', 'reserved_by_node', 'spent', 'usd',
     'cap', 'trials', 'owner', 'captured')

@@ -1,4 +1,5 @@
--- Credits of the nodes of a reservation: reserved while a node runs, and charged once it is completed.
+-- Credits of the nodes of a reservation: reserved while a node runs, and charged once it is
+-- completed.
 local function release_node(reservation, node)
   reservation.running = reservation.running - (reservation.by_node[node] or 0)
   reservation.by_node[node] = nil

@@ -1,6 +1,7 @@
 local MOST_FOLDED = 1000
 
--- Fold entries older than the terms keep them into carried sums, twice as fast as new ones are added.
+-- Fold entries older than the terms keep them into carried sums, twice as fast as new ones are
+-- added.
 -- Where there is a history, only entries that it has are folded.
 local function fold_ledger(wallet, terms)
   local keep_ms, is_alone = string.match(terms, '^%d+:[01]:(%d+):?(1?)$')

@@ -1,7 +1,7 @@
--- Return the field `runs` of a workflow's record after another execution: the day of the last one and
--- the numbers of those accepted on that day (UTC) and on the six before, 'day:n,n,…', then '|' and the
--- last one of its own account, 'created:id:status:credits', empty without any. `own` is the id of
--- an execution of that account.
+-- Return the field `runs` of a workflow's record after another execution: the day of the last one
+-- and the numbers of those accepted on that day (UTC) and on the six before, 'day:n,n,…', then '|'
+-- and the last one of its own account, 'created:id:status:credits', empty without any. `own` is the
+-- id of an execution of that account.
 local function count_run(runs, now, own)
   local DAYS, DAY_MS = 7, 86400000
   local day = math.floor(now / DAY_MS)

@@ -1,6 +1,6 @@
 -- Draft of a workflow, on its record KEYS.workflow: `draft` is its document, `draft_saved` the time
--- of its last write, `draft_based_on` the version that was live when it began, `draft_operation` the
--- last write, and `draft_revision` the number of all writes of drafts, which stays when a draft
+-- of its last write, `draft_based_on` the version that was live when it began, `draft_operation`
+-- the last write, and `draft_revision` the number of all writes of drafts, which stays when a draft
 -- goes.
 
 -- Return the revision of the draft; 0 without one.
