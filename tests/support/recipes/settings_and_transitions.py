@@ -58,10 +58,7 @@ return 1
         ),
         Addition(
             "tests/support/store/script_scenarios.py",
-            """    "name_asset": Scenario(
-        seed=(ASSET,), names=named(asset="a", account="acc", name="Cat")
-    ),
-""",
+            '    "name_asset": scenario(ASSET, account="acc", name="Cat"),\n',
             anchor="SCENARIOS = {\n",
         ),
     ),

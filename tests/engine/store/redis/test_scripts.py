@@ -167,7 +167,7 @@ async def test_a_script_called_again_changes_nothing(name: str, store: Store) ->
 
     assert (after == before) is (name in READ_ONLY)
     assert await contents(store.client) == after
-    assert second == (first if scenario.answer is None else scenario.answer)
+    assert second == (first if scenario.again is None else scenario.again)
 
 
 @pytest.mark.parametrize("name", sorted(SCRIPTS))
