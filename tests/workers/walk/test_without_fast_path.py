@@ -27,7 +27,7 @@ def tree(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     "selected",
-    ["test_walk.py", pytest.param("", marks=pytest.mark.thorough)],
+    ["test_walk.py", pytest.param("", marks=[pytest.mark.thorough, pytest.mark.timeout(900)])],
     ids=["sample", "all tests of the walk"],
 )
 def test_walks_go_on_without_the_fast_path(tree: Path, selected: str) -> None:

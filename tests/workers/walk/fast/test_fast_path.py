@@ -12,6 +12,7 @@ from engine.executions.execution import ExecutionStatus
 from engine.media.objects import ObjectStore
 from engine.nodes.response_output import ResponseOutput
 from engine.nodes.support.base import Outputs
+from engine.services.runs.node_values import read_node
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.dispatch.hints import InlineRun, parse_inline_run
@@ -86,6 +87,22 @@ async def test_a_graph_of_pure_nodes_with_short_inputs_is_claimed_and_ended_in_o
     fence, step, walked = await store.client.send("HMGET", key, "fence", "step1", "walked")
     assert (fence, step) == (None, None)
     assert walked
+
+
+@pytest.mark.usefixtures("walker")
+async def test_nodes_of_a_run_that_was_walked_before_its_claim_show_the_same(
+    runner: Runner, store: Store
+) -> None:
+    execution = await runner.run(greeting(2), {"who": "Ada"})
+
+    found = await read_node(store, runner.account.id, execution.id, "t1")
+
+    assert (found.inputs, found.outputs) == (
+        {"a": "Hello Ada"},
+        {"text-out": "Hello Hello Ada"},
+    )
+    (attempt,) = found.attempts.attempts
+    assert (attempt.number, attempt.worker) == (1, None)
 
 
 async def test_a_run_whose_plan_is_cached_is_walked_while_its_hint_is_read(

@@ -65,21 +65,6 @@ async def test_each_node_of_a_run_shows_what_it_got_and_gave(
         assert execution.created_at <= attempt.started_at <= attempt.ended_at
 
 
-async def test_nodes_of_a_run_that_was_walked_before_its_claim_show_the_same(
-    runner: Runner, walker: Walker
-) -> None:
-    execution = await runner.run(greeting(2), {"who": "Ada"})
-
-    found = await node_of(runner, execution.id, "t1")
-
-    assert (found.inputs, found.outputs) == (
-        {"a": "Hello Ada"},
-        {"text-out": "Hello Hello Ada"},
-    )
-    (attempt,) = found.attempts.attempts
-    assert (attempt.number, attempt.worker) == (1, None)
-
-
 @pytest.mark.usefixtures("brisk_sweeper")
 async def test_attempts_of_a_retried_node_show_errors_pauses_and_worker(
     runner: Runner, walker: Walker, target: Target
