@@ -12,15 +12,12 @@ from engine.store import (
     Account,
     ApiKey,
     AuditEntry,
-    Draft,
     LedgerEntry,
     Secret,
     SessionRecord,
     Webhook,
-    Workflow,
     WorkflowSummary,
 )
-from engine.store.workflows.version_facts import VersionFacts
 from engine.values.plain import moment
 from gateway.http.types import Payload
 from gateway.routes.accounts.api_keys import ApiKeyView
@@ -29,9 +26,6 @@ from gateway.routes.accounts.views import AccountView
 from gateway.routes.models.views import ModelView
 from gateway.routes.operations.audit import AuditEntryView
 from gateway.routes.webhooks.webhooks import SavedWebhook
-from gateway.routes.workflows.documents import WorkflowView
-from gateway.routes.workflows.drafts import DraftView
-from gateway.routes.workflows.versions import WorkflowVersion
 
 
 def account_row(account: Account, balance: int) -> dict[str, Any]:
@@ -76,19 +70,6 @@ def login_row(account_id: str, url: str, expires_at: int) -> dict[str, Any]:
     return {"url": url, "accountId": account_id, "expiresAt": moment(expires_at)}
 
 
-def workflow_row(workflow: Workflow) -> dict[str, Any]:
-    """Return one workflow, without its graph."""
-    return {
-        "slug": workflow.slug,
-        "name": workflow.document.name,
-        "version": workflow.version or None,
-        "accountId": workflow.account_id,
-        "draft": not workflow.version,
-        "problems": list(workflow.problems),
-        "updatedAt": moment(workflow.updated_at),
-    }
-
-
 def listed_row(workflow: WorkflowSummary) -> dict[str, Any]:
     """Return one workflow of a list."""
     return {
@@ -99,21 +80,6 @@ def listed_row(workflow: WorkflowSummary) -> dict[str, Any]:
         "draft": not workflow.version,
         "updatedAt": moment(workflow.updated_at),
     }
-
-
-def whole_workflow(workflow: Workflow) -> dict[str, Any]:
-    """Return one workflow with its graph, as the API shows it to its owner."""
-    return _shown(WorkflowView.from_record(workflow))
-
-
-def draft_document(draft: Draft) -> dict[str, Any]:
-    """Return a draft with its graph, as the API shows it."""
-    return _shown(DraftView.from_record(draft))
-
-
-def version_row(version: VersionFacts) -> dict[str, Any]:
-    """Return one version of a workflow."""
-    return _shown(WorkflowVersion.from_record(version))
 
 
 def ledger_row(
