@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields
 from enum import Enum, StrEnum, auto
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, NamedTuple, get_type_hints
 
 from engine.executions.execution import ExecutionStatus
 
@@ -19,8 +19,13 @@ ID_START = re.compile(r"[0-9a-f-]{1,36}")
 NONE = "-"
 """Value that stands for the absence of a key or of models; no name is spelled so."""
 
-Row = tuple[int, str]
-"""Creation time in milliseconds, and id: lists have the highest row first."""
+
+class Position(NamedTuple):
+    """Position of a row in a list, which has the highest one first."""
+
+    at: int
+    """Creation time in milliseconds."""
+    id: str
 
 
 class ValueForm(Enum):
@@ -220,23 +225,23 @@ class ExecutionFilter:
         """Return whether creation time and id alone do not tell a match."""
         return any(field.column for field, _ in self.conditions)
 
-    def begin_after(self, position: Row | None) -> Row | None:
+    def begin_after(self, position: Position | None) -> Position | None:
         """Return the position after which a list with a cursor's position begins."""
         if self.created_to is None:
             return position
-        latest = (self.created_to, "")
+        latest = Position(self.created_to, "")
         return latest if position is None else min(position, latest)
 
-    def is_over_at(self, row: Row) -> bool:
+    def is_over_at(self, row: Position) -> bool:
         """Return whether this row and all that follow were created too early."""
-        return self.created_from is not None and row[0] < self.created_from
+        return self.created_from is not None and row.at < self.created_from
 
-    def fits_row(self, row: Row) -> bool:
+    def fits_row(self, row: Position) -> bool:
         """Return whether time and id match."""
         return (
             not self.is_over_at(row)
-            and (self.created_to is None or row[0] < self.created_to)
-            and row[1].startswith(self.id_start)
+            and (self.created_to is None or row.at < self.created_to)
+            and row.id.startswith(self.id_start)
         )
 
 

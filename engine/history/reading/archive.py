@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
-from engine.executions.filter import ExecutionFilter, Row
+from engine.executions.filter import ExecutionFilter, Position
 from engine.history.database.location import POOL_SIZE, check_url
 from engine.history.errors import HistoryUnavailable
 from engine.history.reading.breaker import Breaker
@@ -114,7 +114,7 @@ class HistoryArchive:
         self,
         account_id: str,
         wanted: ExecutionFilter,
-        after: Row | None,
+        after: Position | None,
         *,
         limit: int,
         offset: int = 0,
@@ -139,7 +139,7 @@ class HistoryArchive:
         return await self.read(account_id, work)
 
     async def count(
-        self, account_id: str, wanted: ExecutionFilter, after: Row | None, *, at_most: int
+        self, account_id: str, wanted: ExecutionFilter, after: Position | None, *, at_most: int
     ) -> ArchivedCount:
         """Return the number of matches after a row, at most so many."""
 
@@ -207,7 +207,12 @@ class HistoryArchive:
         return await self.read(account_id, work)
 
     async def deliveries(
-        self, account_id: str, key_id: str, status: str | None, after: Row | None, limit: int
+        self,
+        account_id: str,
+        key_id: str,
+        status: str | None,
+        after: Position | None,
+        limit: int,
     ) -> Sequence[ArchivedDelivery]:
         """Return ended deliveries of a webhook after a row, newest first."""
 
@@ -220,10 +225,10 @@ class HistoryArchive:
 
     async def deliveries_since(
         self, account_id: str, key_id: str, status: str | None, since: int, limit: int
-    ) -> Sequence[Row]:
+    ) -> Sequence[Position]:
         """Return the rows of a webhook's deliveries created since a time, oldest first."""
 
-        def work(connection: "Connection") -> Sequence[Row]:
+        def work(connection: "Connection") -> Sequence[Position]:
             from engine.history.reading.entry_reads import read_deliveries_since
 
             return read_deliveries_since(connection, account_id, key_id, status, since, limit)

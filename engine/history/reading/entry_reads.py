@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, select, tuple_
 from sqlalchemy import Row as SqlRow
 
-from engine.executions.filter import Row
+from engine.executions.filter import Position
 from engine.history.archiving.deliveries import parse_delivery_record
 from engine.history.schema import deliveries, ledger_entries
 from engine.store.accounts.wallets import LedgerEntry
@@ -54,7 +54,7 @@ def read_deliveries(
     account_id: str,
     key_id: str,
     status: str | None,
-    after: Row | None,
+    after: Position | None,
     limit: int,
 ) -> Sequence[ArchivedDelivery]:
     """Return deliveries of a webhook after a row, newest first."""
@@ -79,7 +79,7 @@ def read_deliveries_since(
     status: str | None,
     since: int,
     limit: int,
-) -> Sequence[Row]:
+) -> Sequence[Position]:
     """Return the rows of a webhook's deliveries created since a time, oldest first."""
     delivery = deliveries.c
     query = select(delivery.created_at, delivery.id).where(
@@ -88,7 +88,7 @@ def read_deliveries_since(
     if status is not None:
         query = query.where(delivery.status == status)
     rows = connection.execute(query.order_by(delivery.created_at, delivery.id).limit(limit))
-    return [(at, name) for at, name in rows]
+    return [Position(at, name) for at, name in rows]
 
 
 def read_delivery(

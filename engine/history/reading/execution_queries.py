@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, Text, func, select, tuple_, union_all
 
 from engine.executions.execution import TERMINAL
-from engine.executions.filter import ExecutionFilter, Row, is_none
+from engine.executions.filter import ExecutionFilter, Position, is_none
 from engine.history.schema import execution_models, executions
 from engine.store.archive.archive import ArchivedCount
 
@@ -28,8 +28,8 @@ SELECTIVE_START = 3
 """Length of an id's start from which on all executions with that start are read and sorted."""
 AFTER_IDS = "g"
 """Character after those of ids."""
-NEWEST: Row = (2**62, "")
-"""Row before all others of a list."""
+NEWEST = Position(2**62, "")
+"""Position before all others of a list."""
 MODELS = "model_ids"
 """Column whose index is a table of its own, with a row for each model."""
 STATUS = "status"
@@ -43,7 +43,7 @@ Index = Mapping[str, Any]
 class _Query:
     """Conditions on an account's executions after a row of its list."""
 
-    def __init__(self, account_id: str, wanted: ExecutionFilter, after: Row | None) -> None:
+    def __init__(self, account_id: str, wanted: ExecutionFilter, after: Position | None) -> None:
         self._account_id = account_id
         self._after = wanted.begin_after(after) or NEWEST
         self._since = wanted.created_from
@@ -150,11 +150,11 @@ def read_rows(
     connection: Connection,
     account_id: str,
     wanted: ExecutionFilter,
-    after: Row | None,
+    after: Position | None,
     *,
     limit: int,
     offset: int = 0,
-) -> tuple[list[Row], Row | None]:
+) -> tuple[list[Position], Position | None]:
     """Return the matches of a page, and the last examined row, None where none follows."""
     query = _Query(account_id, wanted, after)
     if not query.statuses:
@@ -175,7 +175,7 @@ def count_rows(
     connection: Connection,
     account_id: str,
     wanted: ExecutionFilter,
-    after: Row | None,
+    after: Position | None,
     *,
     at_most: int,
 ) -> ArchivedCount:
@@ -209,11 +209,11 @@ def _affordable(index: Index, count: int) -> int:
     return max(1, count // MODEL_COST) if MODELS in index else count
 
 
-def _row_at(connection: Connection, query: _Query, index: Index, count: int) -> Row | None:
+def _row_at(connection: Connection, query: _Query, index: Index, count: int) -> Position | None:
     """Return the last of so many affordable rows of an index, None where there are fewer."""
     rows = _read(connection, query.rows(index).limit(1).offset(_affordable(index, count) - 1))
     return rows[0] if rows else None
 
 
-def _read(connection: Connection, query: Select[Any]) -> list[Row]:
-    return [(at, name) for at, name in connection.execute(query).all()]
+def _read(connection: Connection, query: Select[Any]) -> list[Position]:
+    return [Position(at, name) for at, name in connection.execute(query).all()]

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy import Row as SqlRow
 
 from engine.executions.execution import Execution, ExecutionStatus
-from engine.executions.filter import ExecutionFilter, Row
+from engine.executions.filter import ExecutionFilter, Position
 from engine.history.archiving.execution_rows import parse_record
 from engine.history.database.statements import in_batches
 from engine.history.packing import decompress
@@ -28,7 +28,7 @@ def read_page(
     connection: Connection,
     account_id: str,
     wanted: ExecutionFilter,
-    after: Row | None,
+    after: Position | None,
     *,
     limit: int,
     offset: int = 0,

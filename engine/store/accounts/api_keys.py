@@ -155,7 +155,8 @@ class ApiKeys:
             limits=self._limits.by_tier(bucket),
         )
         principal = self._admit(digest, reply)
-        return principal, parse_window(reply[2:]) if len(reply) > 2 else None
+        _, _, *window = reply
+        return principal, parse_window(window) if window else None
 
     def authorize_speculatively(
         self, secret: str, bucket: str
@@ -195,10 +196,11 @@ class ApiKeys:
         if not reply:
             self._assumed.drop(digest)
             raise Unauthorized
-        principal = self._principal(reply[0], reply[1])
+        key, account, *_ = reply
+        principal = self._principal(key, account)
         known = self._assumed.get(digest)
         if known is None or known[0] is not principal:
-            records = reply[0] + reply[1]
+            records = key + account
             fingerprint = hashlib.sha1(records, usedforsecurity=False).hexdigest()
             self._assumed.put(digest, (principal, fingerprint), PARSED_FACTOR * len(records))
         self._record_use(principal.key_id, principal.account.id)

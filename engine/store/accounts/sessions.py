@@ -131,7 +131,8 @@ class Sessions:
             limits=self._limits.by_tier(bucket),
         )
         principal = self._admit(digest, reply)
-        return principal, parse_window(reply[2:]) if len(reply) > 2 else None
+        _, _, *window = reply
+        return principal, parse_window(window) if window else None
 
     def remembers(self, token: str) -> bool:
         """Return whether this process last saw the token as valid."""
@@ -142,10 +143,10 @@ class Sessions:
             self._remembered.discard(digest)
             raise Unauthorized
         self._remember(digest)
-        is_due = bool(reply[1])
-        account = parse_account(reply[0])
+        record, is_due, *_ = reply
+        account = parse_account(record)
         terms = self._tiers.terms(account.tier, account.role)
-        session = Session(digest=digest, account_id=account.id, is_renewed=is_due)
+        session = Session(digest=digest, account_id=account.id, is_renewed=bool(is_due))
         self._record_use(session)
         return Principal(account=account, terms=terms, session=session)
 

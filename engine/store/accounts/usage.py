@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from engine.errors import InvalidCursor, Unavailable
 from engine.executions.execution import Execution
-from engine.executions.filter import ExecutionFilter, Row
+from engine.executions.filter import ExecutionFilter, Position
 from engine.store.archive.archive import Archive
 from engine.store.executions.read.records import read_newest_forgotten
 from engine.store.executions.read.scan import scan
@@ -47,8 +47,8 @@ class UsagePage:
 class _Hot:
     """Matches that Redis has, newest first; `position` is the last examined row."""
 
-    rows: Sequence[Row]
-    position: Row | None
+    rows: Sequence[Position]
+    position: Position | None
     is_end: bool
 
 
@@ -56,12 +56,12 @@ class _Hot:
 class _Window:
     """Matches from `low` to `high` after a position, and the number of all matches after it."""
 
-    rows: Sequence[tuple[Row, Execution | None]]
+    rows: Sequence[tuple[Position, Execution | None]]
     """Rows, with their execution where the history has given it."""
     total: int
     is_exact: bool
-    position: Row | None
-    """Row from which on a next page may go on where this window is short."""
+    position: Position | None
+    """Position from which on a next page may go on where this window is short."""
 
 
 class UsageLog:
@@ -109,7 +109,9 @@ class UsageLog:
             self._client.send("ZRANGE", key, offset, offset + limit - 1, "REV"),
         )
         return UsagePage(
-            rows=await self._rows(account_id, [((0, each.decode()), None) for each in members]),
+            rows=await self._rows(
+                account_id, [(Position(0, each.decode()), None) for each in members]
+            ),
             offset=offset,
             total=int(total),
             is_exact=True,
@@ -117,16 +119,21 @@ class UsageLog:
         )
 
     async def _window(
-        self, account_id: str, wanted: ExecutionFilter, position: Row | None, low: int, high: int
+        self,
+        account_id: str,
+        wanted: ExecutionFilter,
+        position: Position | None,
+        low: int,
+        high: int,
     ) -> _Window:
         hot = await self._hot(account_id, wanted, position, high)
         forgotten_at = await read_newest_forgotten(self._client, account_id)
         if forgotten_at is None:
             return _of_hot(hot.rows, low, high, hot.position, is_exact=hot.is_end)
-        newer = [row for row in hot.rows if row[0] > forgotten_at]
+        newer = [row for row in hot.rows if row.at > forgotten_at]
         if not hot.is_end:
-            is_newer = hot.position is not None and hot.position[0] > forgotten_at
-            position = hot.position if is_newer else (forgotten_at + 1, FIRST_ID)
+            is_newer = hot.position is not None and hot.position.at > forgotten_at
+            position = hot.position if is_newer else Position(forgotten_at + 1, FIRST_ID)
             return _of_hot(newer, low, high, position)
         end = forgotten_at + 1
         if wanted.created_to is not None:
@@ -138,7 +145,7 @@ class UsageLog:
         except Unavailable:
             if len(newer) <= low:
                 raise
-            return _of_hot(newer, low, high, (forgotten_at + 1, FIRST_ID))
+            return _of_hot(newer, low, high, Position(forgotten_at + 1, FIRST_ID))
         return _Window(
             rows=[*((row, None) for row in newer[low:high]), *rest.rows],
             total=len(newer) + rest.total,
@@ -147,9 +154,9 @@ class UsageLog:
         )
 
     async def _hot(
-        self, account_id: str, wanted: ExecutionFilter, position: Row | None, high: int
+        self, account_id: str, wanted: ExecutionFilter, position: Position | None, high: int
     ) -> _Hot:
-        rows: list[Row] = []
+        rows: list[Position] = []
         is_end = False
         async for chunk in scan(
             self._client, account_id, wanted, position, at_most=EXAMINED_AT_MOST
@@ -161,20 +168,22 @@ class UsageLog:
         return _Hot(rows, position, is_end)
 
     async def _rows(
-        self, account_id: str, rows: Sequence[tuple[Row, Execution | None]]
+        self, account_id: str, rows: Sequence[tuple[Position, Execution | None]]
     ) -> tuple[Execution, ...]:
         parsed = await asyncio.gather(*(self._row(account_id, *each) for each in rows))
         return tuple(row for row in parsed if row is not None)
 
-    async def _row(self, account_id: str, row: Row, archived: Execution | None) -> Execution | None:
+    async def _row(
+        self, account_id: str, row: Position, archived: Execution | None
+    ) -> Execution | None:
         if archived is not None:
             return archived
-        key = keyspace.execution(account_id, row[1])
+        key = keyspace.execution(account_id, row.id)
         values = await self._client.send("HMGET", key, *FIELDS)
         if values[0] is None:
             return None  # forgotten after its id was read
         values.insert(RESULT_AT, None)
-        return parse_head(account_id, row[1], values)
+        return parse_head(account_id, row.id, values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,12 +193,12 @@ class _Archived:
     archive: Archive
     account_id: str
     wanted: ExecutionFilter
-    position: Row | None
+    position: Position | None
 
-    async def window(self, hot: Sequence[Row], low: int, high: int) -> _Window:
+    async def window(self, hot: Sequence[Position], low: int, high: int) -> _Window:
         """Return the matches from `low` to `high`, none where `high` is below 1."""
         known = await self.archive.known((self.account_id, name) for _, name in hot)
-        lacking = [row for row in hot if (self.account_id, row[1]) not in known]
+        lacking = [row for row in hot if (self.account_id, row.id) not in known]
         counting = self.archive.count(
             self.account_id, self.wanted, self.position, at_most=COUNTED_AT_MOST + 1
         )
@@ -204,7 +213,7 @@ class _Archived:
                 self.account_id, self.wanted, self.position, limit=high - start, offset=start
             ),
         )
-        rows: list[tuple[Row, Execution | None]] = [
+        rows: list[tuple[Position, Execution | None]] = [
             (each.row, each.execution) for each in page.executions
         ]
         first = rows[0][0] if start and rows else None
@@ -221,17 +230,22 @@ class _Archived:
 
 
 def _of_hot(
-    rows: Sequence[Row], low: int, high: int, position: Row | None, *, is_exact: bool = False
+    rows: Sequence[Position],
+    low: int,
+    high: int,
+    position: Position | None,
+    *,
+    is_exact: bool = False,
 ) -> _Window:
     """Return the window of matches that are all in Redis."""
     return _Window([(row, None) for row in rows[low:high]], len(rows), is_exact, position)
 
 
-def _make_cursor(position: Row, before: int) -> str:
+def _make_cursor(position: Position, before: int) -> str:
     return f"{before}.{make_cursor(*position)}"
 
 
-def _parse_cursor(cursor: str) -> tuple[Row, int]:
+def _parse_cursor(cursor: str) -> tuple[Position, int]:
     before, _, position = cursor.partition(".")
     if not before.isascii() or not before.isdigit() or len(before) > 15:
         raise InvalidCursor

@@ -222,7 +222,9 @@ def terms_text(terms: TierTerms, keeping: LedgerKeeping) -> str:
 
 
 def _parse(reply: Sequence[Any]) -> Wallet:
-    left = [(reply[i].decode(), int(reply[i + 1])) for i in range(2, len(reply), 2)]
+    reserved, refreshed, *words = reply
+    pairs = zip(words[::2], words[1::2], strict=True)
+    left = [(bucket.decode(), int(credits)) for bucket, credits in pairs]
     return Wallet(
         balance=sum(credits for _, credits in left),
         allowance=sum(credits for bucket, credits in left if bucket[0] == "m"),
@@ -231,8 +233,8 @@ def _parse(reply: Sequence[Any]) -> Wallet:
             for bucket, credits in left
             if bucket[0] == "t" and credits
         ),
-        reserved=int(reply[0]),
-        refreshed_at=int(reply[1]) if reply[1] else None,
+        reserved=int(reserved),
+        refreshed_at=int(refreshed) if refreshed else None,
     )
 
 

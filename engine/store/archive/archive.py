@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 
 from engine.errors import Unavailable
 from engine.executions.execution import Execution
-from engine.executions.filter import ExecutionFilter, Row
+from engine.executions.filter import ExecutionFilter, Position
 from engine.store.accounts.wallets import LedgerEntry
 from engine.store.archive.ended_executions import EndedRecord
 from engine.store.archive.state import CANNOT_READ, InstalledId
@@ -20,9 +20,9 @@ class ArchivedExecution:
     result_bytes: int
 
     @property
-    def row(self) -> Row:
+    def row(self) -> Position:
         """Return its place in lists."""
-        return self.execution.created_at, self.execution.id
+        return Position(self.execution.created_at, self.execution.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,7 @@ class ArchivedPage:
     """Matching executions, newest first, and the last examined row, None where none follows."""
 
     executions: Sequence[ArchivedExecution] = ()
-    last: Row | None = None
+    last: Position | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,7 +185,7 @@ class Archive(Protocol):
         self,
         account_id: str,
         wanted: ExecutionFilter,
-        after: Row | None,
+        after: Position | None,
         *,
         limit: int,
         offset: int = 0,
@@ -201,7 +201,7 @@ class Archive(Protocol):
         ...
 
     async def count(
-        self, account_id: str, wanted: ExecutionFilter, after: Row | None, *, at_most: int
+        self, account_id: str, wanted: ExecutionFilter, after: Position | None, *, at_most: int
     ) -> ArchivedCount:
         """Return the number of matches after a row, at most so many."""
         ...
@@ -231,14 +231,19 @@ class Archive(Protocol):
         ...
 
     async def deliveries(
-        self, account_id: str, key_id: str, status: str | None, after: Row | None, limit: int
+        self,
+        account_id: str,
+        key_id: str,
+        status: str | None,
+        after: Position | None,
+        limit: int,
     ) -> Sequence[ArchivedDelivery]:
         """Return ended deliveries of a webhook after a row, newest first."""
         ...
 
     async def deliveries_since(
         self, account_id: str, key_id: str, status: str | None, since: int, limit: int
-    ) -> Sequence[Row]:
+    ) -> Sequence[Position]:
         """Return the rows of a webhook's deliveries created since a time, oldest first."""
         ...
 
@@ -272,7 +277,7 @@ class NoArchive:
         self,
         account_id: str,
         wanted: ExecutionFilter,
-        after: Row | None,
+        after: Position | None,
         *,
         limit: int,
         offset: int = 0,
@@ -285,7 +290,7 @@ class NoArchive:
         return {}
 
     async def count(
-        self, account_id: str, wanted: ExecutionFilter, after: Row | None, *, at_most: int
+        self, account_id: str, wanted: ExecutionFilter, after: Position | None, *, at_most: int
     ) -> ArchivedCount:
         await self.require()
         return ArchivedCount()
@@ -311,14 +316,19 @@ class NoArchive:
         return None
 
     async def deliveries(
-        self, account_id: str, key_id: str, status: str | None, after: Row | None, limit: int
+        self,
+        account_id: str,
+        key_id: str,
+        status: str | None,
+        after: Position | None,
+        limit: int,
     ) -> Sequence[ArchivedDelivery]:
         await self.require()
         return ()
 
     async def deliveries_since(
         self, account_id: str, key_id: str, status: str | None, since: int, limit: int
-    ) -> Sequence[Row]:
+    ) -> Sequence[Position]:
         await self.require()
         return ()
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 
 from engine.errors import ExecutionNotCancellable
 from engine.executions.execution import ExecutionStatus
-from engine.executions.filter import EVERY_EXECUTION, ExecutionFilter
+from engine.executions.filter import EVERY_EXECUTION, ExecutionFilter, Position
 from engine.ids.partitions import partition_of
 from engine.store.archive.archive import Archive
 from engine.store.dispatch.hints import HintSender
@@ -99,8 +99,8 @@ class Executions(ExecutionReads):
             times = await asyncio.gather(
                 *(self._client.send("HGET", each, "created") for each in keys)
             )
-            rows = [(int(at), name) for at, name in zip(times, names, strict=True) if at]
-            yield [name for _, name in await find_matching(self._client, account_id, wanted, rows)]
+            rows = [Position(int(at), name) for at, name in zip(times, names, strict=True) if at]
+            yield [row.id for row in await find_matching(self._client, account_id, wanted, rows)]
 
 
 def outbox(account_id: str, execution_id: str, key_id: str) -> tuple[str, str, str]:

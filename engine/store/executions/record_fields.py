@@ -19,6 +19,7 @@ from engine.executions.execution import (
     NodeStatus,
     parse_node_statuses,
 )
+from engine.executions.filter import Position
 from engine.executions.public_runs import hide_details
 from engine.executions.rows import NodeRow, StepRows, unpack_rows
 from engine.store.redis.record_packing import unpack
@@ -224,11 +225,11 @@ def make_cursor(at: int, name: str) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def parse_cursor(cursor: str) -> tuple[int, str]:
-    """Return creation time and id of a cursor's execution. Raises InvalidCursor."""
+def parse_cursor(cursor: str) -> Position:
+    """Return the position of a cursor in a list. Raises InvalidCursor."""
     created, execution_id = split_cursor(cursor)
     try:
-        return created, str(uuid.UUID(execution_id))
+        return Position(created, str(uuid.UUID(execution_id)))
     except ValueError:
         raise InvalidCursor from None
 

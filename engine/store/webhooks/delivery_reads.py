@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import msgspec
 
 from engine.errors import NotFound, Unavailable
-from engine.executions.filter import Row
+from engine.executions.filter import Position
 from engine.ids.partitions import partition_of
 from engine.store.archive.archive import Archive
 from engine.store.executions.read.scan import read_members
@@ -33,8 +33,8 @@ Fields = Mapping[str, bytes]
 class _Part:
     """Deliveries in order, and the last row up to which they are complete; None: all."""
 
-    rows: dict[Row, Delivery]
-    last: Row | None
+    rows: dict[Position, Delivery]
+    last: Position | None
 
 
 class DeliveryReads:
@@ -71,12 +71,12 @@ class DeliveryReads:
         """Return the webhook's deliveries, newest first, and the cursor of the next page.
 
         With a status a page may have fewer rows than its limit, although there is a next one.
-        Raises ValueError when `after` is no cursor, and Unavailable.
+        Raises InvalidCursor and Unavailable.
         """
         position = None if after is None else parse_cursor(after)
         part = await self._hot(account_id, key_id, status, position, limit)
         forgotten_at = await self._newest_forgotten(account_id)
-        if forgotten_at is not None and (part.last is None or part.last[0] <= forgotten_at):
+        if forgotten_at is not None and (part.last is None or part.last.at <= forgotten_at):
             part = await self._with_archived(
                 account_id, key_id, status, position, limit, part, forgotten_at
             )
@@ -143,7 +143,7 @@ class DeliveryReads:
         account_id: str,
         key_id: str,
         status: DeliveryStatus | None,
-        position: Row | None,
+        position: Position | None,
         limit: int,
     ) -> _Part:
         key = keyspace.webhook_deliveries(account_id, key_id)
@@ -151,18 +151,18 @@ class DeliveryReads:
         members = await read_members(self._client, key, position, size + 1)
         examined, is_end = members[:size], len(members) <= size
         last = None if is_end else examined[-1]
-        shown: Sequence[Row] = examined
+        shown: Sequence[Position] = examined
         if status is not None:
             wanted = set(await self.with_status(account_id, [name for _, name in shown], status))
-            shown = [row for row in shown if row[1] in wanted]
+            shown = [row for row in shown if row.id in wanted]
             if len(shown) > limit:
                 shown, last = shown[:limit], shown[limit - 1]
         keys = (keyspace.delivery(account_id, name) for _, name in shown)
         replies = await asyncio.gather(*(self._client.send("HGETALL", each) for each in keys))
         records = {row: parse_hash(reply) for row, reply in zip(shown, replies, strict=True)}
-        await self._drop(key, [row[1] for row, record in records.items() if not record])
+        await self._drop(key, [row.id for row, record in records.items() if not record])
         return _Part(
-            {row: parse_delivery(row[1], record) for row, record in records.items() if record}, last
+            {row: parse_delivery(row.id, record) for row, record in records.items() if record}, last
         )
 
     async def _with_archived(
@@ -170,7 +170,7 @@ class DeliveryReads:
         account_id: str,
         key_id: str,
         status: DeliveryStatus | None,
-        position: Row | None,
+        position: Position | None,
         limit: int,
         hot: _Part,
         forgotten_at: int,
@@ -178,7 +178,7 @@ class DeliveryReads:
         try:
             archived = await self._archive.deliveries(account_id, key_id, status, position, limit)
         except Unavailable:
-            rows = {row: each for row, each in hot.rows.items() if row[0] > forgotten_at}
+            rows = {row: each for row, each in hot.rows.items() if row.at > forgotten_at}
             if not rows:
                 raise
             return _Part(rows, min(rows))
@@ -186,11 +186,12 @@ class DeliveryReads:
         are_hot = await asyncio.gather(*(self._client.send("EXISTS", key) for key in keys))
         parsed = [parse_delivery(each.id, each.fields) for each in archived]
         rows = {
-            (each.created_at, each.id): each
+            Position(each.created_at, each.id): each
             for each, is_hot in zip(parsed, are_hot, strict=True)
             if not is_hot
         }
-        end = (parsed[-1].created_at, parsed[-1].id) if len(parsed) == limit else None
+        last_read = parsed[-1] if len(parsed) == limit else None
+        end = Position(last_read.created_at, last_read.id) if last_read else None
         ends = [row for row in (hot.last, end) if row is not None]
         last = max(ends, default=None)
         merged = {row: each for row, each in (rows | hot.rows).items() if not last or row >= last}

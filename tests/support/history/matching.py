@@ -1,7 +1,7 @@
 """Comparison of an execution with a filter in plain Python, for checks of scripts and SQL."""
 
 from engine.executions.execution import Execution
-from engine.executions.filter import NONE, ExecutionFilter
+from engine.executions.filter import NONE, ExecutionFilter, Position
 
 
 def matches(
@@ -13,7 +13,7 @@ def matches(
     """Return whether an execution, begun with this key by this request, meets all conditions."""
     models = execution.model_ids
     return (
-        wanted.fits_row((execution.created_at, execution.id))
+        wanted.fits_row(Position(execution.created_at, execution.id))
         and (not wanted.statuses or execution.status in wanted.statuses)
         and wanted.workflow_slug in (None, execution.workflow_slug)
         and wanted.version in (None, execution.workflow_version)

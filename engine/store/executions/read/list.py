@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from engine.errors import ResultGone, Unavailable
 from engine.executions.execution import Execution
-from engine.executions.filter import ExecutionFilter, Row
+from engine.executions.filter import ExecutionFilter, Position
 from engine.store.archive.archive import Archive, ArchivedPage
 from engine.store.archive.state import CANNOT_READ
 from engine.store.executions.read.records import read_newest_forgotten
@@ -46,8 +46,8 @@ class _Head:
     is_archived: bool = False
 
     @property
-    def row(self) -> Row:
-        return self.execution.created_at, self.execution.id
+    def row(self) -> Position:
+        return Position(self.execution.created_at, self.execution.id)
 
 
 @dataclass(slots=True)
@@ -55,7 +55,7 @@ class _Part:
     """Matches from one source, and the last row up to which they are complete; None: all."""
 
     heads: list[_Head]
-    last: Row | None
+    last: Position | None
 
 
 class ExecutionList:
@@ -95,14 +95,14 @@ class ExecutionList:
         return executions, None if last is None else make_cursor(*last)
 
     async def _hot(
-        self, account_id: str, wanted: ExecutionFilter, position: Row | None, limit: int
+        self, account_id: str, wanted: ExecutionFilter, position: Position | None, limit: int
     ) -> _Part:
         matches: list[_Head] = []
         chunk_size = CHUNK if wanted.needs_record or wanted.id_start else OPEN_CHUNK
         limits = {"at_most": EXAMINED_AT_MOST, "chunk": chunk_size}
         async for chunk in scan(self._client, account_id, wanted, position, **limits):
             rows = chunk.matching[: limit - len(matches)]
-            heads = await asyncio.gather(*(self._head(account_id, row[1]) for row in rows))
+            heads = await asyncio.gather(*(self._head(account_id, row.id) for row in rows))
             matches += [each for each in heads if each and _still_matches(wanted, each)]
             position = chunk.last
             if len(rows) < len(chunk.matching):
@@ -125,7 +125,7 @@ class ExecutionList:
         self,
         account_id: str,
         wanted: ExecutionFilter,
-        position: Row | None,
+        position: Position | None,
         limit: int,
         hot: _Part,
         forgotten_at: int,
@@ -162,14 +162,14 @@ def _still_matches(wanted: ExecutionFilter, head: _Head) -> bool:
     return not wanted.statuses or head.execution.status in wanted.statuses
 
 
-def _is_newer(row: Row | None, at: int) -> bool:
+def _is_newer(row: Position | None, at: int) -> bool:
     """Return whether a page that ends with this row has only executions created after a time."""
-    return row is not None and row[0] > at
+    return row is not None and row.at > at
 
 
 def _known_without(hot: _Part, forgotten_at: int) -> _Part:
     """Return the part that is complete without the history. Raises Unavailable if it is empty."""
-    heads = [each for each in hot.heads if each.row[0] > forgotten_at]
+    heads = [each for each in hot.heads if each.row.at > forgotten_at]
     if not heads:
         raise Unavailable(CANNOT_READ)
     return _Part(heads, heads[-1].row)

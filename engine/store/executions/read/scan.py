@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
-from engine.executions.filter import ExecutionFilter, Row
+from engine.executions.filter import ExecutionFilter, Position
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.record_packing import unpack
@@ -18,33 +18,35 @@ CHUNK = 500
 class ScanPage:
     """Part of the scan: its matching rows, and its last row (None when empty)."""
 
-    matching: Sequence[Row]
-    last: Row | None
+    matching: Sequence[Position]
+    last: Position | None
     is_end: bool
     """Whether no row follows."""
 
 
 async def read_rows(
-    client: Client, account_id: str, position: Row | None, count: int
-) -> Sequence[Row]:
+    client: Client, account_id: str, position: Position | None, count: int
+) -> Sequence[Position]:
     """Return at most `count` rows after a position, from the newest where it is None."""
     key = keyspace.account_executions(account_id)
     return await read_members(client, key, position, count)
 
 
-async def read_members(client: Client, key: str, position: Row | None, count: int) -> Sequence[Row]:
+async def read_members(
+    client: Client, key: str, position: Position | None, count: int
+) -> Sequence[Position]:
     """Return members of a sorted set of ids by creation time, like `read_rows`."""
     at, name = position or (None, None)
     reply = await client.call(SCRIPTS["list_executions"], listed=key, at=at, id=name, most=count)
     ids, times = reply[::2], reply[1::2]
-    return [(int(at), each.decode()) for each, at in zip(ids, times, strict=True)]
+    return [Position(int(at), each.decode()) for each, at in zip(ids, times, strict=True)]
 
 
 async def scan(
     client: Client,
     account_id: str,
     wanted: ExecutionFilter,
-    position: Row | None,
+    position: Position | None,
     *,
     at_most: int,
     chunk: int = CHUNK,
@@ -63,8 +65,8 @@ async def scan(
 
 
 async def find_matching(
-    client: Client, account_id: str, wanted: ExecutionFilter, rows: Sequence[Row]
-) -> Sequence[Row]:
+    client: Client, account_id: str, wanted: ExecutionFilter, rows: Sequence[Position]
+) -> Sequence[Position]:
     """Return the rows of executions that match, in the same order."""
     rows = [row for row in rows if wanted.fits_row(row)]
     if not wanted.needs_record or not rows:
@@ -80,8 +82,8 @@ async def find_matching(
 
 
 async def _with_error(
-    client: Client, account_id: str, code: str, rows: Sequence[Row]
-) -> Sequence[Row]:
+    client: Client, account_id: str, code: str, rows: Sequence[Position]
+) -> Sequence[Position]:
     keys = (keyspace.execution(account_id, execution_id) for _, execution_id in rows)
     errors = await asyncio.gather(*(client.send("HGET", key, "error") for key in keys))
     codes = (unpack(error).get("code") if error else None for error in errors)

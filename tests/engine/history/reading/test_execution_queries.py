@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from engine.executions.execution import ExecutionStatus
-from engine.executions.filter import ExecutionFilter, Row
+from engine.executions.filter import ExecutionFilter, Position
 from engine.history.archiving.execution_rows import make_rows
 from engine.history.archiving.execution_writer import write_executions
 from engine.history.database.connections import Database
@@ -18,7 +18,7 @@ ACCOUNT = "acc_1"
 FAILED = [ExecutionStatus.FAILED]
 
 
-def write(database: Database, count: int, **fields: object) -> list[Row]:
+def write(database: Database, count: int, **fields: object) -> list[Position]:
     """Write executions of one second after the others; return their rows, newest first."""
     records = [ended(created=MONDAY + number, **fields) for number in range(count)]
     write_executions(database, [make_rows(each, NAMES) for each in records])
@@ -26,10 +26,10 @@ def write(database: Database, count: int, **fields: object) -> list[Row]:
     return sorted(found, reverse=True)
 
 
-def pages(database: Database, wanted: ExecutionFilter, limit: int = 3) -> list[list[Row]]:
+def pages(database: Database, wanted: ExecutionFilter, limit: int = 3) -> list[list[Position]]:
     """Return the rows of each page."""
-    found: list[list[Row]] = []
-    last: Row | None = None
+    found: list[list[Position]] = []
+    last: Position | None = None
     with database.read() as connection:
         while last is not None or not found:
             rows, last = read_rows(connection, ACCOUNT, wanted, last, limit=limit)
