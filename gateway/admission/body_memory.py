@@ -17,18 +17,18 @@ class BodyMemory:
     def __init__(self) -> None:
         self._bytes = AccountSemaphore(MAX_BYTES, share=MAX_BYTES // SHARES)
 
-    async def take(self, context: RequestContext, size: int) -> None:
-        """Reserve memory for the request until `free`. Raises Unavailable.
+    async def reserve(self, context: RequestContext, size: int) -> None:
+        """Reserve memory for the request until `release`. Raises Unavailable.
 
         Requests of unknown accounts count together.
         """
         try:
-            taken = await self._bytes.reserve(context.account_id, size, WAIT_SECONDS)
+            reserved = await self._bytes.reserve(context.account_id, size, WAIT_SECONDS)
         except TimeoutError:
             raise Unavailable("Too many large bodies are sent at once") from None
-        context.body_bytes = taken
+        context.body_bytes = reserved
 
-    def free(self, context: RequestContext) -> None:
+    def release(self, context: RequestContext) -> None:
         """Release the memory of the request's body; nothing happens without any."""
         if context.body_bytes is not None:
             context.body_bytes.release()

@@ -26,15 +26,15 @@ class Shares:
         self._held: Counter[str] = Counter()
         self._taken = 0
 
-    def take(self, holder: str, *, is_bounded: bool = True) -> bool:
-        """Take a place until `give_back`; return False when the holder has its share already."""
+    def take_place(self, holder: str, *, is_bounded: bool = True) -> bool:
+        """Take a place until `give_place_back`; return False when the holder has its share."""
         if is_bounded and self._held[holder] >= FACTOR * (self.capacity - self._taken):
             return False
         self._held[holder] += 1
         self._taken += 1
         return True
 
-    def give_back(self, holder: str) -> None:
+    def give_place_back(self, holder: str) -> None:
         """Give a place back."""
         self._taken -= 1
         self._held[holder] -= 1
@@ -53,11 +53,11 @@ class Connections:
         """Count a connection from an IP address; return its peer, or None to refuse it."""
         peer = self._peers.network(address)
         is_bounded = not self._peers.is_proxy(address)
-        return peer if self._shares.take(peer, is_bounded=is_bounded) else None
+        return peer if self._shares.take_place(peer, is_bounded=is_bounded) else None
 
     def close(self, peer: str) -> None:
         """Stop counting a connection."""
-        self._shares.give_back(peer)
+        self._shares.give_place_back(peer)
 
 
 class AccountRequests:
@@ -72,7 +72,7 @@ class AccountRequests:
         if context.account_id == account_id:
             return
         self.end(context)
-        if not self._shares.take(account_id):
+        if not self._shares.take_place(account_id):
             limit = FACTOR * self._shares.capacity // (FACTOR + 1)
             raise TooManyConnections(principal.terms.tier.value, limit, RETRY_SECONDS)
         context.account_id = account_id
@@ -80,7 +80,7 @@ class AccountRequests:
     def end(self, context: RequestContext) -> None:
         """Stop counting a request; nothing happens for one that was not counted."""
         if context.account_id:
-            self._shares.give_back(context.account_id)
+            self._shares.give_place_back(context.account_id)
             context.account_id = ""
 
 

@@ -21,11 +21,11 @@ class ResultMemory:
         self._bytes = AccountSemaphore(MAX_BYTES, share=MAX_BYTES // SHARES)
 
     def for_answer(self, context: RequestContext) -> ReserveMemory:
-        """Return a function that waits for memory until `free`, replacing the last reservation."""
+        """Return a function that waits for memory in place of the last, until `release`."""
         return partial(self._reserve, context)
 
     async def _reserve(self, context: RequestContext, size: int) -> None:
-        self.free(context)
+        self.release(context)
         context.result_bytes = await self._bytes.reserve(context.account_id, size, WAIT_SECONDS)
 
     def settle(self, context: RequestContext, size: int) -> None:
@@ -33,7 +33,7 @@ class ResultMemory:
         if context.result_bytes is not None:
             context.result_bytes.resize(size)
 
-    def free(self, context: RequestContext) -> None:
+    def release(self, context: RequestContext) -> None:
         """Release the reservation once the answer was sent or given up."""
         if context.result_bytes is not None:
             context.result_bytes.release()

@@ -20,7 +20,7 @@ class RequestContext:
     """
 
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
-    """Headers noted for the answer; see `response_headers`."""
+    """Headers added to the answer; see `response_headers`."""
     status: int = 0
     """Status of the answer, 0 until it has begun to be sent."""
     request_id: str = ""

@@ -55,12 +55,12 @@ class CrossOrigin:
         if scope["type"] != "http" or not scope["path"].startswith(PATHS):
             await self.app(scope, receive, send)
             return
-        response_headers.note(scope, vary="Origin")
+        response_headers.add(scope, vary="Origin")
         if self._allow(scope):
             if _is_preflight(scope):
                 await _preflight()(scope, receive, send)
                 return
-            response_headers.note(scope, access_control_expose_headers=ANSWER_HEADERS)
+            response_headers.add(scope, access_control_expose_headers=ANSWER_HEADERS)
             scope["headers"] = [each for each in scope["headers"] if each[0] != b"cookie"]
         await self.app(scope, receive, send)
 
@@ -72,7 +72,7 @@ class CrossOrigin:
         allowed = ANY if ANY in self._origins else found[0]
         if allowed.lower() not in self._origins:
             return False
-        response_headers.note(scope, access_control_allow_origin=allowed)
+        response_headers.add(scope, access_control_allow_origin=allowed)
         return True
 
 

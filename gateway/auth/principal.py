@@ -83,7 +83,7 @@ async def _authenticate_session(
         check_own_write(scope, own)
     principal, window = await _authorize_session(store, token, bucket, cost)
     if principal.session is not None and principal.session.is_renewed:
-        response_headers.note(scope, set_cookie=session_cookie(token, scope, own))
+        response_headers.add(scope, set_cookie=session_cookie(token, scope, own))
     if window is not None:
         apply_window(scope, principal.terms, window)
     return principal

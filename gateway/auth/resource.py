@@ -52,9 +52,9 @@ def _release(request: GatewayRequest) -> None:
     """Give back all that a request holds."""
     context = request.context
     if context.result_bytes is not None:
-        request.services.result_memory.free(context)
+        request.services.result_memory.release(context)
     if context.body_bytes is not None:
-        request.services.body_memory.free(context)
+        request.services.body_memory.release(context)
     if context.account_id:
         request.services.account_requests.end(context)
     if context.streaming_account_id:

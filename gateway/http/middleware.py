@@ -66,7 +66,7 @@ class RequestMetrics:
 class RequestIds:
     """Middleware that gives each request an id: the caller's own if it is well-formed.
 
-    The id goes with the answer, as does every other header noted for it.
+    The id goes with the answer, as does every other header added to it.
     """
 
     def __init__(self, app: ASGIApp) -> None:

@@ -15,7 +15,7 @@ RUNS = frozenset({WORKFLOW_RUNS, MODEL_RUNS})
 
 def apply_window(scope: Scope, terms: TierTerms, window: Window) -> None:
     """Note the headers of the window. Raises RateLimitExceeded when this call exceeds the limit."""
-    response_headers.note(
+    response_headers.add(
         scope,
         x_ratelimit_limit=window.limit,
         x_ratelimit_remaining=window.remaining,

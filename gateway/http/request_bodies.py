@@ -52,7 +52,7 @@ async def read_json(request: GatewayRequest) -> bytes:
         services = request.services
         size = announced_bytes(scope, services.settings.max_body_bytes)
         if size >= LARGE_BYTES:
-            await services.body_memory.take(context, size)
+            await services.body_memory.reserve(context, size)
         context.body = await _read_body(request.receive)
     return context.body
 
@@ -60,7 +60,7 @@ async def read_json(request: GatewayRequest) -> bytes:
 def forget_body(request: GatewayRequest) -> None:
     """Drop the body and its reserved memory, although the request may still wait."""
     request.context.body = None
-    request.services.body_memory.free(request.context)
+    request.services.body_memory.release(request.context)
 
 
 def announced_bytes(scope: Scope, most: int) -> int:

@@ -1,4 +1,4 @@
-"""Headers that are noted during a request and sent with its answer, an error included."""
+"""Headers that are added during a request and sent with its answer, an error included."""
 
 from starlette.types import Scope
 
@@ -14,8 +14,8 @@ def forbid_storing(scope: Scope) -> None:
     context_of(scope).headers.append(NO_STORE)
 
 
-def note(scope: Scope, **headers: object) -> None:
-    """Note headers for the answer: `retry_after=5` is `retry-after: 5`."""
-    noted = context_of(scope).headers
+def add(scope: Scope, **headers: object) -> None:
+    """Add headers to the answer: `retry_after=5` is `retry-after: 5`."""
+    headers_so_far = context_of(scope).headers
     for name, value in headers.items():
-        noted.append((name.replace("_", "-").encode(), str(value).encode()))
+        headers_so_far.append((name.replace("_", "-").encode(), str(value).encode()))

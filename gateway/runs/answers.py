@@ -102,7 +102,7 @@ async def answer_again(
     store, account_id, answer = request.services.store, principal.account.id, replay.answer
     if parameters.streams:
         stream = await _stream_again(request, principal, parameters, replay.execution_id)
-        response_headers.note(request.scope, idempotent_replayed="true")
+        response_headers.add(request.scope, idempotent_replayed="true")
         return stream
     if answer != ACCEPTED:
         reserve = request.services.result_memory.for_answer(request.context)
@@ -112,7 +112,7 @@ async def answer_again(
         if not answer:  # the process of the first call has died
             duration, key = str(execution.duration_ms), replay.idempotency_key
             answer = await store.acceptance.record_answer(account_id, key, duration)
-    response_headers.note(request.scope, idempotent_replayed="true")
+    response_headers.add(request.scope, idempotent_replayed="true")
     if answer == ACCEPTED:
         return await answer_accepted_before(request, principal, replay.execution_id)
     return answer_ended(execution, int(answer), execution.warnings)

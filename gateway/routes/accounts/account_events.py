@@ -81,7 +81,7 @@ class ListRows:
         try:
             yield cls(services, principal, services.result_memory.for_answer(context))
         finally:
-            services.result_memory.free(context)
+            services.result_memory.release(context)
 
     async def execution(self, execution_id: str) -> tuple[str, dict[str, Any]]:
         """Return the status of an execution, and its row. Raises ExecutionNotFound."""

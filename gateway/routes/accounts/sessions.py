@@ -122,7 +122,7 @@ async def sign_out(request: GatewayRequest, principal: Principal) -> Response:
     if principal.session is not None:
         await services.store.sessions.end(principal.session)
     gone = session_cookie("", request.scope, services.own_origins)
-    response_headers.note(request.scope, set_cookie=gone)
+    response_headers.add(request.scope, set_cookie=gone)
     return json_response(DELETED)
 
 

@@ -37,25 +37,25 @@ async def test_a_body_waits_until_its_account_has_memory_again(
     monkeypatch.setattr(body_memory, "WAIT_SECONDS", PATIENCE_SECONDS)
     memory = BodyMemory()
     first, second = request_of("a"), request_of("a")
-    await memory.take(first, SHARE)
-    waiting = asyncio.create_task(memory.take(second, SHARE))
+    await memory.reserve(first, SHARE)
+    waiting = asyncio.create_task(memory.reserve(second, SHARE))
     await asyncio.sleep(0.01)
     assert not waiting.done()
 
-    memory.free(first)
+    memory.release(first)
     await waiting
 
 
 async def test_an_account_leaves_three_quarters_to_others() -> None:
     memory = BodyMemory()
-    await memory.take(request_of("a"), SHARE)
+    await memory.reserve(request_of("a"), SHARE)
 
     with pytest.raises(Unavailable):
-        await memory.take(request_of("a"), SHARE)
+        await memory.reserve(request_of("a"), SHARE)
     for name in ("b", "c", "d"):
-        await memory.take(request_of(name), SHARE)
+        await memory.reserve(request_of(name), SHARE)
     with pytest.raises(Unavailable):
-        await memory.take(request_of("e"), SHARE)
+        await memory.reserve(request_of("e"), SHARE)
 
 
 async def test_all_memory_is_there_again_when_all_have_let_go_or_given_up() -> None:
@@ -63,28 +63,28 @@ async def test_all_memory_is_there_again_when_all_have_let_go_or_given_up() -> N
     for _ in range(3):
         held = [request_of(name) for name in ("a", "b", "c", "d")]
         for scope in held:
-            await memory.take(scope, SHARE)
+            await memory.reserve(scope, SHARE)
         for name in ("a", "e"):
             with pytest.raises(Unavailable):
-                await memory.take(request_of(name), SHARE)
+                await memory.reserve(request_of(name), SHARE)
         for scope in held:
-            memory.free(scope)
-            memory.free(scope)
+            memory.release(scope)
+            memory.release(scope)
 
 
 async def test_an_account_that_waited_in_vain_for_others_has_its_share_again() -> None:
     memory = BodyMemory()
     held = [request_of(name) for name in ("a", "b", "c", "d")]
     for scope in held:
-        await memory.take(scope, SHARE - 100)
-    await memory.take(request_of("e"), 350)
+        await memory.reserve(scope, SHARE - 100)
+    await memory.reserve(request_of("e"), 350)
     with pytest.raises(Unavailable):
-        await memory.take(request_of("e"), SHARE - 350)
+        await memory.reserve(request_of("e"), SHARE - 350)
 
     for scope in held:
-        memory.free(scope)
+        memory.release(scope)
 
-    await memory.take(request_of("e"), SHARE - 350)
+    await memory.reserve(request_of("e"), SHARE - 350)
 
 
 async def test_a_caller_who_hangs_up_while_it_waits_for_others_leaves_nothing_behind(
@@ -94,30 +94,30 @@ async def test_a_caller_who_hangs_up_while_it_waits_for_others_leaves_nothing_be
     memory = BodyMemory()
     others = [request_of(name) for name in ("a", "b", "c", "d")]
     for scope in others:
-        await memory.take(scope, SHARE)
+        await memory.reserve(scope, SHARE)
     served = request_of("e")
-    first = asyncio.create_task(memory.take(served, SHARE // 2))
-    hangs_up = asyncio.create_task(memory.take(request_of("e"), SHARE // 2))
+    first = asyncio.create_task(memory.reserve(served, SHARE // 2))
+    hangs_up = asyncio.create_task(memory.reserve(request_of("e"), SHARE // 2))
     await asyncio.sleep(0.01)
 
     hangs_up.cancel()
     await asyncio.gather(hangs_up, return_exceptions=True)
     for scope in others:
-        memory.free(scope)
+        memory.release(scope)
     await first
 
     monkeypatch.setattr(body_memory, "WAIT_SECONDS", 0.1)
-    await memory.take(request_of("e"), SHARE // 2)  # what the first one has left of the share
+    await memory.reserve(request_of("e"), SHARE // 2)  # what the first one has left of the share
 
 
 async def test_nothing_is_kept_of_accounts_that_hold_nothing() -> None:
     memory = BodyMemory()
     served, waiting = request_of("a"), request_of("a")
-    await memory.take(served, SHARE)
+    await memory.reserve(served, SHARE)
     with pytest.raises(Unavailable):
-        await memory.take(waiting, SHARE)
+        await memory.reserve(waiting, SHARE)
 
-    memory.free(served)
+    memory.release(served)
 
     assert not (memory._bytes._taken or memory._bytes._waiting)
 
@@ -125,12 +125,12 @@ async def test_nothing_is_kept_of_accounts_that_hold_nothing() -> None:
 async def test_a_body_larger_than_a_share_has_the_share_for_itself() -> None:
     memory = BodyMemory()
     scope = request_of("a")
-    await memory.take(scope, MOST)
+    await memory.reserve(scope, MOST)
 
     with pytest.raises(Unavailable):
-        await memory.take(request_of("a"), 1)
-    memory.free(scope)
-    await memory.take(request_of("a"), 1)
+        await memory.reserve(request_of("a"), 1)
+    memory.release(scope)
+    await memory.reserve(request_of("a"), 1)
 
 
 def large() -> dict[str, Any]:

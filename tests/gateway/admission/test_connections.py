@@ -50,18 +50,18 @@ def test_however_many_are_greedy_some_places_are_left(greedy: int) -> None:
     shares = Shares(1_000)
     for _ in range(1_000):
         for holder in range(greedy):
-            shares.take(f"greedy {holder}")
+            shares.take_place(f"greedy {holder}")
 
-    assert sum(shares.take("late") for _ in range(10)) == 10
+    assert sum(shares.take_place("late") for _ in range(10)) == 10
 
 
 def test_alone_one_has_three_quarters_and_places_that_are_given_back_are_free() -> None:
     shares = Shares(100)
 
-    first = sum(shares.take("a") for _ in range(200))
+    first = sum(shares.take_place("a") for _ in range(200))
     for _ in range(first):
-        shares.give_back("a")
-    again = sum(shares.take("a") for _ in range(200))
+        shares.give_place_back("a")
+    again = sum(shares.take_place("a") for _ in range(200))
 
     assert (first, again) == (75, 75)
 

@@ -26,7 +26,7 @@ async def test_a_request_that_asks_again_has_the_new_size_in_place_of_the_old() 
     with pytest.raises(TimeoutError):
         await results.for_answer(RequestContext())(1)
 
-    results.free(context)
+    results.release(context)
     await results.for_answer(RequestContext())(200)
 
 
@@ -50,7 +50,7 @@ async def test_a_result_that_has_grown_counts_in_full_until_it_was_sent() -> Non
         with pytest.raises(TimeoutError):
             await results.for_answer(RequestContext(account_id=name))(1)
 
-    results.free(context)
+    results.release(context)
 
     for name in ("a", "b"):
         await results.for_answer(RequestContext(account_id=name))(SHARE)
