@@ -10,6 +10,7 @@ import { NotFound, Welcome } from "./shell/Welcome";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/components.css";
+import "./styles/dialogs.css";
 import "./styles/filters.css";
 import "./styles/tables.css";
 import "./styles/shell.css";

@@ -25,7 +25,7 @@ def test_a_run_elsewhere_appears_in_all_tabs_over_one_connection(
     page.goto("/app/playground/watched")
     other.goto("/")
     card = other.get_by_role("article", name="Watched")
-    expect(card).to_contain_text("Not run yet")
+    expect(card).to_contain_text("Not called yet")
 
     stack.api("POST", "/api/workflows/watched/run", {"inputs": {"name": "Ada"}})
 
@@ -40,7 +40,7 @@ def test_another_tab_takes_the_connection_over(page: Page, stack: RunningStack) 
     other = page.context.new_page()
     other.goto("/")
     card = other.get_by_role("article", name="Taken over")
-    expect(card).to_contain_text("Not run yet")
+    expect(card).to_contain_text("Not called yet")
 
     page.close()
     stack.api("POST", "/api/workflows/taken-over/run", {"inputs": {"name": "Ada"}})

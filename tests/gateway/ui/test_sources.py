@@ -1,4 +1,4 @@
-"""Sources of the pages: short functions and folders, and imports without circles."""
+"""Sources of the pages: short functions, files and folders, and imports without circles."""
 
 import re
 from collections.abc import Iterator
@@ -6,8 +6,14 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 SOURCES = Path(__file__).parents[3] / "gateway" / "ui" / "src"
-MODULES = sorted(path for path in SOURCES.rglob("*.ts*") if path.suffix in {".ts", ".tsx"})
+MODULES = [
+    path
+    for ending in ("*.ts", "*.tsx")
+    for path in SOURCES.rglob(ending)
+    if path.name != "schemas.d.ts"
+]
 MOST_LINES = 80
+MOST_LINES_OF_A_FILE = 400
 MOST_ENTRIES = 20
 OPENING = re.compile(
     r"( *)(?:"
@@ -72,3 +78,10 @@ def test_a_folder_has_at_most_twenty_entries() -> None:
     counts = {str(folder): len(list(folder.iterdir())) for folder in folders}
 
     assert {name: count for name, count in counts.items() if count > MOST_ENTRIES} == {}
+
+
+def test_a_file_is_short_enough_to_read() -> None:
+    files = (*MODULES, *SOURCES.rglob("*.css"))
+    lengths = {str(path): path.read_text().count("\n") for path in files}
+
+    assert {name: n for name, n in lengths.items() if n > MOST_LINES_OF_A_FILE} == {}

@@ -118,8 +118,9 @@ export function WorkflowCard({ row }: { row: WorkflowRow }) {
   );
 }
 
+/** The last call of the published workflow; runs of its draft are no calls. */
 function LastRunText({ row: { lastRun } }: { row: WorkflowRow }) {
-  if (!lastRun) return <span>Not run yet</span>;
+  if (!lastRun) return <span>Not called yet</span>;
   return (
     <span className="figures">
       <Ago at={lastRun.at} />, {credits(lastRun.creditsCost)}

@@ -18,6 +18,7 @@ import { addChoice, DRAGGED_TYPE } from "./adding";
 import { useAnnouncement } from "./announce";
 import "./canvas.css";
 import "./card/card.css";
+import "./card/sockets.css";
 import { choices, type LooseWire } from "./choices";
 import type { CanvasContext } from "./commands/context";
 import "./commands/commands.css";

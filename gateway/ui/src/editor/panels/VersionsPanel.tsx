@@ -36,7 +36,7 @@ export function VersionsPanel() {
             </p>
             {row.note && <p className="version-note">{row.note}</p>}
             <p className="small muted">
-              {row.createdAt ? <Ago at={row.createdAt} /> : "Long ago"}, {countOf(row.nodeCount, "node")}
+              <Ago at={row.createdAt} />, {countOf(row.nodeCount, "node")}
             </p>
             <div className="row">
               <Button isCompact onClick={() => setTask({ kind: "compare", version: row.version })}>
