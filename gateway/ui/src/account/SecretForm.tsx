@@ -29,9 +29,9 @@ export function SecretForm({ className, secrets, replaced = null, onSaved, onCan
   const isKnown = !replaced && secrets.some((each) => each.name === name);
   const save = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
-    const found = faultsOf(name, value);
-    setFaults(found);
-    if (found.name || found.value) return;
+    const wrong = faultsOf(name, value);
+    setFaults(wrong);
+    if (wrong.name || wrong.value) return;
     try {
       await call("PUT", `${SECRETS}/${name}`, { value, ...hostsOf(hosts, replaced) });
       for (const clear of [setName, setValue, setHosts]) clear("");

@@ -26,12 +26,12 @@ export async function* readEvents(answer: Response): AsyncGenerator<RunEvent> {
 }
 
 function parse(block: string): RunEvent | null {
-  const found: Record<string, string> = {};
+  const members: Record<string, string> = {};
   for (const line of block.split("\n")) {
     const place = line.indexOf(": ");
-    if (place > 0) found[line.slice(0, place)] = line.slice(place + 2);
+    if (place > 0) members[line.slice(0, place)] = line.slice(place + 2);
   }
-  const { id = "", event, data } = found;
+  const { id = "", event, data } = members;
   return event && data ? { id, name: event, data: JSON.parse(data) } : null;
 }
 

@@ -86,9 +86,9 @@ export function useResource<T>(path: string | null): Resource<T> {
   const key = path ?? "";
   const subscribe = useCallback(
     (notify: () => void) => {
-      const found = readers.get(key) ?? new Set();
-      readers.set(key, found.add(notify));
-      return () => found.delete(notify);
+      const notifiers = readers.get(key) ?? new Set();
+      readers.set(key, notifiers.add(notify));
+      return () => notifiers.delete(notify);
     },
     [key],
   );

@@ -54,14 +54,14 @@ export function clearFilters(): void {
 /** Filters as the API takes them, by name; a quick range begins that long before `now`. */
 export function conditions(filters: Filters, now: number): Record<string, string | string[]> {
   const { range, status: _, ...others } = filters;
-  const found: Record<string, string | string[]> = Object.fromEntries(
+  const values: Record<string, string | string[]> = Object.fromEntries(
     Object.entries(others).filter(([, value]) => value !== ""),
   );
   const length = RANGES[range]?.[1];
-  if (length) found.from = new Date(now - length).toISOString();
+  if (length) values.from = new Date(now - length).toISOString();
   const statuses = statusesOf(filters);
-  if (statuses.length > 0) found.status = statuses;
-  return found;
+  if (statuses.length > 0) values.status = statuses;
+  return values;
 }
 
 /** The query of a list for these conditions. */

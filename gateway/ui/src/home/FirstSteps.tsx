@@ -30,12 +30,12 @@ export function FirstSteps({ rows, onCreate }: { rows: WorkflowRow[]; onCreate: 
   const next = steps.findIndex((step) => !step.isDone);
   const isDone = next < 0;
   const isBeginning = areKnown && !isDone && seen === null;
-  const note = (state: string): void => {
+  const remember = (state: string): void => {
     localStorage.setItem(SEEN, state);
     setSeen(state);
   };
   useEffect(() => {
-    if (isBeginning) note(BEGUN);
+    if (isBeginning) remember(BEGUN);
   }, [isBeginning]);
   // A browser that showed the steps shows the last tick too; an account that was done before sees nothing.
   if (!areKnown || seen === HIDDEN || (isDone && seen !== BEGUN)) return null;
@@ -43,7 +43,7 @@ export function FirstSteps({ rows, onCreate }: { rows: WorkflowRow[]; onCreate: 
     <section className="first-steps" aria-labelledby="first-steps">
       <div className="row spread">
         <h2 id="first-steps">First steps</h2>
-        <Button look="quiet" isCompact onClick={() => note(HIDDEN)}>
+        <Button look="quiet" isCompact onClick={() => remember(HIDDEN)}>
           {isDone ? "All done: close" : "Hide"}
         </Button>
       </div>

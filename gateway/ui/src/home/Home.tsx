@@ -67,12 +67,12 @@ function Cards({ rows }: { rows: WorkflowRow[] }) {
   const [tag, setTag] = useParameter("tag", "");
   const [archived, setArchived] = useParameter("archived", "");
   const [templates, setTemplates] = useParameter("templates", "");
-  const kept = rows.filter((row) => row.isTemplate === Boolean(templates));
-  const count = kept.filter((row) => row.archived).length;
-  const tags = [...new Set(kept.flatMap((row) => row.tags))].sort();
+  const listed = rows.filter((row) => row.isTemplate === Boolean(templates));
+  const count = listed.filter((row) => row.archived).length;
+  const tags = [...new Set(listed.flatMap((row) => row.tags))].sort();
   const own = rows.filter((row) => row.isTemplate).length;
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
-  const found = kept.filter((row) => {
+  const matching = listed.filter((row) => {
     const text = `${row.name} ${row.description} ${row.slug} ${row.tags.join(" ")}`.toLowerCase();
     const isShelved = Boolean(archived) === row.archived;
     return isShelved && words.every((word) => text.includes(word)) && (!tag || row.tags.includes(tag));
@@ -108,13 +108,13 @@ function Cards({ rows }: { rows: WorkflowRow[] }) {
           </div>
         )}
       </search>
-      {found.length === 0 && kept.length > 0 ? (
+      {matching.length === 0 && listed.length > 0 ? (
         <Empty title="Nothing found">
           <p>No workflow has all of these words. Try fewer, or another tag.</p>
         </Empty>
       ) : (
         <ul className="cards">
-          {found.map((row) => (
+          {matching.map((row) => (
             <WorkflowCard key={row.slug} row={row} />
           ))}
         </ul>

@@ -49,7 +49,7 @@ function List({ models }: { models: Model[] }) {
   const [sought] = useParameter("q", "");
   const [category] = useParameter("category", "");
   const [ready] = useParameter("ready", "");
-  const found = models
+  const shown = models
     .filter((each) => category === "" || each.category === category)
     .filter((each) => `${each.name} ${each.internalName}`.toLowerCase().includes(sought.trim().toLowerCase()))
     .filter((each) => ready === "" || !missing(each, tier))
@@ -59,10 +59,10 @@ function List({ models }: { models: Model[] }) {
     <div className="stack">
       <Filters />
       <p className="muted small" role="status">
-        {found.length === models.length ? `${models.length} models, ` : `${found.length} of ${models.length} models, `}
+        {shown.length === models.length ? `${models.length} models, ` : `${shown.length} of ${models.length} models, `}
         {open === models.length ? "all of them ready" : `${open} ready to run`}
       </p>
-      {found.length === 0 ? (
+      {shown.length === 0 ? (
         <Empty title="No model matches">
           <Button onClick={() => setParameters({ q: "", category: "", ready: "" })}>Show all models</Button>
         </Empty>
@@ -78,7 +78,7 @@ function List({ models }: { models: Model[] }) {
               </tr>
             </thead>
             <tbody>
-              {found.map((model) => (
+              {shown.map((model) => (
                 <Row key={model.internalName} model={model} />
               ))}
             </tbody>

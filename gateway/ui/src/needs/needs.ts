@@ -96,12 +96,12 @@ function fits(node: GraphNode, edges: GraphEdge[], model: Model): boolean {
 /** Settings of a node for another model: values that it has no field for, or that are too high, are left out. */
 function fitted(data: GraphNode["data"], own: Model | undefined, other: Model): GraphNode["data"] {
   const had = new Set(own?.fields.map((field) => field.name));
-  const kept = Object.entries(data).filter(([name, value]) => {
+  const settings = Object.entries(data).filter(([name, value]) => {
     const field = other.fields.find((each) => each.name === name);
     if (!field) return !had.has(name) || name === "jsonSchema" || name === "count";
     return typeof value !== "number" || value <= (field.max ?? Infinity);
   });
-  return { ...Object.fromEntries(kept), model: other.internalName };
+  return { ...Object.fromEntries(settings), model: other.internalName };
 }
 
 function camelCase(name: string): string {

@@ -23,9 +23,9 @@ export function useInputForm(fields: Field[], initial: () => Draft): InputForm {
     setFaults(({ [name]: _, ...others }) => others);
   };
   const checked = (): Record<string, unknown> | null => {
-    const found = check(fields, draft);
-    setFaults(found);
-    if (Object.keys(found).length === 0) return inputsOf(fields, draft);
+    const wrong = check(fields, draft);
+    setFaults(wrong);
+    if (Object.keys(wrong).length === 0) return inputsOf(fields, draft);
     setTimeout(() => document.querySelector<HTMLElement>("form [aria-invalid]")?.focus());
     return null;
   };

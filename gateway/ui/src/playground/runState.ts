@@ -47,9 +47,9 @@ function changed(nodes: NodeState[], data: Data, change: (node: NodeState) => No
 /** Put a piece where it belongs: another model may begin the text anew, and `offset` counts code points. */
 function grown(texts: string[], { item, offset, text }: Data): string[] {
   const place = Number(item);
-  const kept = offset === 0 ? "" : Array.from(texts[place] ?? "").slice(0, Number(offset)).join("");
+  const former = offset === 0 ? "" : Array.from(texts[place] ?? "").slice(0, Number(offset)).join("");
   const next = [...texts];
-  next[place] = kept + String(text);
+  next[place] = former + String(text);
   return next;
 }
 

@@ -58,17 +58,17 @@ async function deliveries(id: string, isExecution: boolean): Promise<Found[]> {
     const { deliveries: sent } = await get<ExecutionDetail>(`/api/executions/${id}`);
     if (!sent.some((each) => each.id === id)) return [];
   }
-  const found = await known<Delivery>(`/api/deliveries/${id}`);
-  if (!found) return [];
-  const { executionId, event, status } = found;
+  const delivery = await known<Delivery>(`/api/deliveries/${id}`);
+  if (!delivery) return [];
+  const { executionId, event, status } = delivery;
   const address = executionId ? `/app/executions/${executionId}?tab=deliveries` : "/app/api/keys?tab=webhook";
   return [{ kind: "Delivery", name: id, detail: event, status, address }];
 }
 
 /** A file that was uploaded or made. */
 async function asset(id: string): Promise<Found[]> {
-  const found = await known<Asset>(`/api/assets/${id}`);
-  return found ? [{ kind: "Asset", name: id, detail: found.contentType, address: found.url, isFile: true }] : [];
+  const file = await known<Asset>(`/api/assets/${id}`);
+  return file ? [{ kind: "Asset", name: id, detail: file.contentType, address: file.url, isFile: true }] : [];
 }
 
 /** Read an answer; null where it does not exist. */

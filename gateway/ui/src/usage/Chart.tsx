@@ -147,10 +147,10 @@ function nearest(drawn: (number | null)[][], place: number, value: number): numb
   let best: number | undefined;
   let distance = Number.POSITIVE_INFINITY;
   drawn.forEach((line, index) => {
-    const found = line[place];
-    if (found === null || found === undefined || Math.abs(found - value) >= distance) return;
+    const shown = line[place];
+    if (shown === null || shown === undefined || Math.abs(shown - value) >= distance) return;
     best = index;
-    distance = Math.abs(found - value);
+    distance = Math.abs(shown - value);
   });
   return best;
 }

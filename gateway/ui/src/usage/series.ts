@@ -60,9 +60,9 @@ const SHOWN = 6;
 
 /** One line for each key, those with most runs first; beyond some of them, one for all others. */
 export function linesOf(rows: SeriesRow[]): Line[] {
-  const found = new Map<string | null, Line>();
-  for (const row of rows) add(found.get(row.key) ?? make(found, row.key), row);
-  const lines = [...found.values()].sort((one, other) => other.runs - one.runs);
+  const byKey = new Map<string | null, Line>();
+  for (const row of rows) add(byKey.get(row.key) ?? make(byKey, row.key), row);
+  const lines = [...byKey.values()].sort((one, other) => other.runs - one.runs);
   if (lines.length <= SHOWN) return lines;
   const others: Line = { key: undefined, runs: 0, failed: 0, credits: 0, rows: new Map() };
   for (const line of lines.slice(SHOWN - 1)) for (const row of line.rows.values()) add(others, row);

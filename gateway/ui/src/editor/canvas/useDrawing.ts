@@ -64,8 +64,8 @@ export function useDrawing(current: string | undefined): Drawing {
   const endDrag = useCallback(
     (ids: readonly string[]) => {
       const moved = new Set(ids);
-      const found = drawn.current.filter((node) => moved.has(node.id));
-      store.edit(move(new Map(found.map((node) => [node.id, onGrid(node.position)]))));
+      const dragged = drawn.current.filter((node) => moved.has(node.id));
+      store.edit(move(new Map(dragged.map((node) => [node.id, onGrid(node.position)]))));
       // A drag back to the start changes no document, so draw from it again in any case.
       draw();
     },

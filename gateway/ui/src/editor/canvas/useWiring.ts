@@ -28,9 +28,9 @@ export function useWiring(region: RefObject<HTMLElement | null>, onLoose: (wire:
   const onConnectStart = useCallback(
     (_: unknown, { nodeId, handleId, handleType }: OnConnectStartParams) => {
       const sockets = socketsById(store, catalogue, nodeId ?? "");
-      const found = [...(sockets?.inputs ?? []), ...(sockets?.outputs ?? [])].find((each) => each.name === handleId);
+      const socket = [...(sockets?.inputs ?? []), ...(sockets?.outputs ?? [])].find((each) => each.name === handleId);
       // Style sheets light up the sockets that fit, so that no node is drawn again.
-      if (found) region.current?.setAttribute("data-wiring", `${handleType} ${found.type}`);
+      if (socket) region.current?.setAttribute("data-wiring", `${handleType} ${socket.type}`);
     },
     [store, catalogue, region],
   );
@@ -89,9 +89,9 @@ function looseWire(store: EditorStore, catalogue: Catalogue | undefined, from: H
 
 /** Add a wire, in place of another one if it is an end of it that moved. */
 export function addWire(store: EditorStore, catalogue: Catalogue | undefined, connection: End, former?: string): void {
-  const found = findWire(store, catalogue, connection);
-  if (!found) return;
-  const { takesMany, ...wire } = found;
+  const fitting = findWire(store, catalogue, connection);
+  if (!fitting) return;
+  const { takesMany, ...wire } = fitting;
   store.edit(all(...(former ? [remove([], [former])] : []), connect(wire, takesMany)));
   announce(`${wire.source} wired to ${wire.targetHandle} of ${wire.target}`);
 }
@@ -99,12 +99,12 @@ export function addWire(store: EditorStore, catalogue: Catalogue | undefined, co
 /** Wire to the best of the free sockets of a node. */
 function wireToNode(store: EditorStore, catalogue: Catalogue | undefined, loose: LooseWire, node: string): void {
   const isForward = loose.side === "source";
-  const found = store.document.nodes.find((each) => each.id === node);
+  const other = store.document.nodes.find((each) => each.id === node);
   const { inputs = [], outputs = [] } = socketsById(store, catalogue, node) ?? {};
   const taken = new Set(store.document.edges.filter((edge) => edge.target === node).map((edge) => edge.targetHandle));
   const free = isForward
     ? inputs.filter((each) => each.many || !taken.has(each.name))
-    : wirableOutputs(found ?? { data: {} }, outputs);
+    : wirableOutputs(other ?? { data: {} }, outputs);
   const socket = bestFit(free, loose.socket);
   if (!socket) {
     toast(`No free ${isForward ? "input" : "output"} of ‘${node}’ fits ‘${loose.socket.name}’ (${loose.socket.type}).`);

@@ -52,12 +52,12 @@ const catalogues = new WeakMap<NodeType[], Catalogue>();
 
 /** The node types by name, in the order of the sidebar; undefined until they are loaded. */
 export function useCatalogue(): Catalogue | undefined {
-  const found = useResource<NodeType[]>("/api/node-types").data;
-  if (!found) return undefined;
-  let known = catalogues.get(found);
+  const types = useResource<NodeType[]>("/api/node-types").data;
+  if (!types) return undefined;
+  let known = catalogues.get(types);
   if (!known) {
-    known = new Map(found.map((each) => [each.type, each]));
-    catalogues.set(found, known);
+    known = new Map(types.map((each) => [each.type, each]));
+    catalogues.set(types, known);
   }
   return known;
 }

@@ -12,14 +12,14 @@ const MOST_PAIRS = 250_000;
 export function parts(text: string, other: string): TextPart[] {
   const [words, others] = [text.match(WORDS) ?? [], other.match(WORDS) ?? []];
   const flags = inCommon(words, others);
-  const found: TextPart[] = [];
+  const parts: TextPart[] = [];
   words.forEach((word, place) => {
-    const last = found.at(-1);
+    const last = parts.at(-1);
     const isSame = flags[place] ?? false;
     if (last?.isSame === isSame) last.text += word;
-    else found.push({ text: word, isSame });
+    else parts.push({ text: word, isSame });
   });
-  return found;
+  return parts;
 }
 
 /** For each word or line, whether the other sequence has it too. */
@@ -45,14 +45,14 @@ function common(words: readonly string[], others: readonly string[]): boolean[] 
       lengths[row * width + column] = isSame ? at(row + 1, column + 1) + 1 : Math.max(at(row + 1, column), at(row, column + 1));
     }
   }
-  const found = words.map(() => false);
+  const isInCommon = words.map(() => false);
   for (let row = 0, column = 0; row < words.length && column < others.length; ) {
     if (words[row] === others[column]) {
-      found[row] = true;
+      isInCommon[row] = true;
       row++;
       column++;
     } else if (at(row + 1, column) >= at(row, column + 1)) row++;
     else column++;
   }
-  return found;
+  return isInCommon;
 }

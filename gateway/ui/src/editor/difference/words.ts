@@ -79,8 +79,8 @@ function addNode(words: Words, catalogue: Catalogue | undefined, change: Change 
   const { id, before, after } = change;
   const node = after ?? before;
   if (!node) return;
-  const found = before && after ? fieldChanges(before, after) : [];
-  const worthNaming = found.filter((each) => each.isSetting || each.field !== "position");
+  const changes = before && after ? fieldChanges(before, after) : [];
+  const worthNaming = changes.filter((each) => each.isSetting || each.field !== "position");
   if (before && after && worthNaming.length === 0) {
     words.moved.push(id);
     return;

@@ -97,11 +97,11 @@ export function fieldChanges(before: GraphNode, after: GraphNode): FieldChange[]
 export function share(known: EditorDocument, document: EditorDocument): EditorDocument {
   const shared = <T extends { id: string }>(former: readonly T[], latter: readonly T[]): T[] => {
     const items = byId(former);
-    const found = latter.map((each) => {
+    const shared = latter.map((each) => {
       const item = items.get(each.id);
       return item && same(item, each) ? item : each;
     });
-    return found.length === former.length && found.every((each, place) => each === former[place]) ? (former as T[]) : found;
+    return shared.length === former.length && shared.every((each, place) => each === former[place]) ? (former as T[]) : shared;
   };
   return {
     ...document,

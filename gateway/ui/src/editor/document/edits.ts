@@ -36,9 +36,9 @@ export function connect(wire: Wire, takesMany: boolean): Edit {
     if (document.edges.some(isSame)) return document;
     const isReplaced = (edge: GraphEdge): boolean =>
       !takesMany && edge.target === wire.target && edge.targetHandle === wire.targetHandle;
-    const kept = document.edges.filter((edge) => !isReplaced(edge));
+    const others = document.edges.filter((edge) => !isReplaced(edge));
     const id = freeId(`${wire.source}-${wire.target}`, edgeIds(document));
-    return { ...document, edges: [...kept, { id, ...wire }] };
+    return { ...document, edges: [...others, { id, ...wire }] };
   };
 }
 

@@ -22,8 +22,8 @@ export function group(ids: readonly string[], title: string): Edit {
 export function ungroup(ids: Iterable<string>): Edit {
   const gone = new Set(ids);
   return (document) => {
-    const kept = groupsOf(document).filter((each) => !gone.has(each.id));
-    return kept.length === groupsOf(document).length ? document : withGroups(document, kept);
+    const groups = groupsOf(document).filter((each) => !gone.has(each.id));
+    return groups.length === groupsOf(document).length ? document : withGroups(document, groups);
   };
 }
 

@@ -171,10 +171,10 @@ export function collisions(
     const names = new Map<string, string>();
     const isCollision = ({ part: of, id, before, after }: Change): boolean =>
       of === part && before === undefined && after !== undefined && known.has(id) && !same(known.get(id), after);
-    const found = changes.filter(isCollision);
-    if (found.length === 0) return names;
+    const renamedChanges = changes.filter(isCollision);
+    if (renamedChanges.length === 0) return names;
     const taken = new Set([...known.keys(), ...changes.map((each) => each.id), ...others.flatMap(itemsOf).map((each) => each.id)]);
-    for (const { id } of found) {
+    for (const { id } of renamedChanges) {
       const name = freeId(id, taken);
       taken.add(name);
       names.set(id, name);

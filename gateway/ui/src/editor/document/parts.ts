@@ -48,15 +48,15 @@ export function parsePart(text: string): Part | null {
   } catch {
     return null;
   }
-  const found = value as { nodes?: unknown; edges?: unknown; editor?: { groups?: unknown } } | null;
-  if (!Array.isArray(found?.nodes) || found.nodes.length === 0 || !found.nodes.every(isNode)) return null;
-  const nodes = found.nodes.map((node, place) => ({
+  const part = value as { nodes?: unknown; edges?: unknown; editor?: { groups?: unknown } } | null;
+  if (!Array.isArray(part?.nodes) || part.nodes.length === 0 || !part.nodes.every(isNode)) return null;
+  const nodes = part.nodes.map((node, place) => ({
     ...node,
     position: pointOf(node.position) ?? { x: (place % 5) * 280, y: Math.floor(place / 5) * 200 },
     data: typeof node.data === "object" && node.data ? node.data : {},
   }));
-  const edges = Array.isArray(found.edges) ? found.edges.filter(isEdge) : [];
-  const groups = found.editor?.groups;
+  const edges = Array.isArray(part.edges) ? part.edges.filter(isEdge) : [];
+  const groups = part.editor?.groups;
   return { nodes, edges, groups: Array.isArray(groups) ? groups.filter(isGroup) : [] };
 }
 

@@ -57,17 +57,17 @@ export function NodeActions({ ids, executionId, isInDialog = false }: Props) {
 }
 
 async function pinAll(store: ReturnType<typeof useStore>, executionId: string, ids: string[]): Promise<void> {
-  const found: Record<string, Record<string, unknown>> = {};
+  const pins: Record<string, Record<string, unknown>> = {};
   for (const id of ids) {
     const outputs = await outputsToPin(executionId, id);
-    if (outputs) found[id] = outputs;
+    if (outputs) pins[id] = outputs;
   }
-  if (Object.keys(found).length === 0) return toast("That run has no outputs to pin.");
-  const next = pin(found)(store.document);
+  if (Object.keys(pins).length === 0) return toast("That run has no outputs to pin.");
+  const next = pin(pins)(store.document);
   if (new Blob([JSON.stringify(next.editor)]).size > MOST_BYTES) {
     return toast("These outputs are too large to pin: all pins together have room for 56 KB.");
   }
-  store.edit(pin(found));
+  store.edit(pin(pins));
 }
 
 /** The actions for the nodes that are selected, below their settings. */

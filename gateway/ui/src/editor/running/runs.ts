@@ -130,8 +130,8 @@ export class Runs {
   /** Find a run of the draft that goes on, begun before this page was loaded or in another window. */
   async find(): Promise<void> {
     if (isLive(this.state)) return;
-    const found = (await this.newest("&status=processing")).find(({ source }) => source === "app-draft");
-    if (found && !isLive(this.state)) await this.show(found);
+    const draftRun = (await this.newest("&status=processing")).find(({ source }) => source === "app-draft");
+    if (draftRun && !isLive(this.state)) await this.show(draftRun);
   }
 
   cancel(): void {

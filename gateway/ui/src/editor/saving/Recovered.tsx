@@ -9,13 +9,13 @@ export function Recovered() {
   const saver = useSaver();
   const at = useEditor((state) => state.saving.recoveredAt);
   if (at === null) return null;
-  const keep = (): void => store.set({ saving: { ...store.get().saving, recoveredAt: null } });
+  const keepChanges = (): void => store.set({ saving: { ...store.get().saving, recoveredAt: null } });
   return (
     <div className="editor-notice" role="status">
       <span>
         Changes from <Ago at={at} /> had not reached the server. This browser kept them, and they are back.
       </span>
-      <Button isCompact onClick={keep}>
+      <Button isCompact onClick={keepChanges}>
         Keep them
       </Button>
       <Button look="quiet" isCompact onClick={() => saver.dropRecovered()}>

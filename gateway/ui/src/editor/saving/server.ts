@@ -18,8 +18,8 @@ export interface ServerState {
 export async function findRow(slug: string): Promise<WorkflowRow | null> {
   for (let cursor = ""; ; ) {
     const page = await get<Page<WorkflowRow>>(`${WORKFLOWS}?limit=200&q=${slug}${cursor}`);
-    const found = page.rows.find((row) => row.slug === slug);
-    if (found || !page.nextCursor) return found ?? null;
+    const match = page.rows.find((row) => row.slug === slug);
+    if (match || !page.nextCursor) return match ?? null;
     cursor = `&cursor=${encodeURIComponent(page.nextCursor)}`;
   }
 }

@@ -52,19 +52,19 @@ export class UnsavedChanges {
 
 /** Take over the unsaved changes of tabs that are gone, oldest first. */
 export async function takeOver(unsaved: UnsavedChanges): Promise<UnsavedSteps[]> {
-  const found: UnsavedSteps[] = [];
+  const former: UnsavedSteps[] = [];
   for (const name of Object.keys(localStorage)) {
     if (!name.startsWith(`${PREFIX}:${unsaved.slug}:`)) continue;
     const move = (): void => {
       const steps = parse(localStorage.getItem(name));
-      if (steps) found.push(steps);
-      found.sort((one, other) => one.at.localeCompare(other.at));
-      if (unsaved.keep(found.flatMap((each) => each.steps))) localStorage.removeItem(name);
+      if (steps) former.push(steps);
+      former.sort((one, other) => one.at.localeCompare(other.at));
+      if (unsaved.keep(former.flatMap((each) => each.steps))) localStorage.removeItem(name);
     };
     if (!navigator.locks) move();
     else await navigator.locks.request(name, { ifAvailable: true }, (lock) => lock && move());
   }
-  return found;
+  return former;
 }
 
 function parse(text: string | null): UnsavedSteps | null {

@@ -55,9 +55,9 @@ function OtherReasons({ node, type }: { node: GraphNode; type: NodeType }) {
   const fields = useModelOf(node)?.fields ?? [];
   const names = [...Object.keys(type.settings.properties ?? {}), ...fields.map((field) => field.name)];
   const shownAtSockets = new Set([...names.map(socketOf), ...socketNames(node.data)]);
-  const found = problems.filter((each) => each.nodeId === node.id && !each.field && !(each.socket && shownAtSockets.has(each.socket)));
-  const sockets = found.flatMap((each) => each.socket ?? []);
-  const others = found.filter((each) => !each.socket).map((each) => sentence(each.reason));
+  const ofNode = problems.filter((each) => each.nodeId === node.id && !each.field && !(each.socket && shownAtSockets.has(each.socket)));
+  const sockets = ofNode.flatMap((each) => each.socket ?? []);
+  const others = ofNode.filter((each) => !each.socket).map((each) => sentence(each.reason));
   return (
     <>
       <Reasons reasons={[...new Set(others)]} />
@@ -91,15 +91,15 @@ function leadTo(form: HTMLElement, field: string): () => void {
   let timer = 0;
   const step = (folds: number): void => {
     const path = pathsTo(field).find(find);
-    const found = path ? find(path) : null;
-    const closed = found?.querySelector<HTMLDetailsElement>(":scope > details:not([open])") ?? (found ? null : form.querySelector<HTMLDetailsElement>("details.more:not([open])"));
+    const place = path ? find(path) : null;
+    const closed = place?.querySelector<HTMLDetailsElement>(":scope > details:not([open])") ?? (place ? null : form.querySelector<HTMLDetailsElement>("details.more:not([open])"));
     if (closed && path !== field && folds > 0) {
       closed.open = true;
       timer = window.setTimeout(step, OPENING_MS, folds - 1);
       return;
     }
-    found?.scrollIntoView({ block: "center" });
-    found?.querySelector<HTMLElement>(CONTROLS)?.focus({ preventScroll: true });
+    place?.scrollIntoView({ block: "center" });
+    place?.querySelector<HTMLElement>(CONTROLS)?.focus({ preventScroll: true });
   };
   step(2);
   return () => clearTimeout(timer);

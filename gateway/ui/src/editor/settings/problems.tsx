@@ -10,10 +10,10 @@ export function isWithin(field: string | undefined, path: string): boolean {
 /** The reasons at a path; of its parts too unless `isExact`. */
 export function useReasons(nodeId: string, path: string, isExact = false): string[] {
   const problems = useEditor((state) => state.check.problems);
-  const found = problems.filter(
+  const shown = problems.filter(
     (each) => each.nodeId === nodeId && (isExact ? each.field === path : isWithin(each.field, path)),
   );
-  return [...new Set(found.map((each) => sentence(each.reason, each.field)))];
+  return [...new Set(shown.map((each) => sentence(each.reason, each.field)))];
 }
 
 /** The parser's list of expected tokens, which helps nobody. */

@@ -17,8 +17,8 @@ export function Sidebar() {
   const [isOpen, setOpen] = useState(false);
   const catalogue = useCatalogue();
   const models = useModels();
-  const found = useMemo(() => (catalogue ? choices(catalogue, models) : []), [catalogue, models]);
-  const shown = matching(found, sought);
+  const all = useMemo(() => (catalogue ? choices(catalogue, models) : []), [catalogue, models]);
+  const shown = matching(all, sought);
   const categories = catalogue ? byCategory(catalogue).map(([category]) => category) : [];
   return (
     <>

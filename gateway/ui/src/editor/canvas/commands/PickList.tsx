@@ -26,13 +26,13 @@ export function PickList<T extends Option>({ at, title, find, none, onPick, onCl
   const id = useId();
   const [sought, setSought] = useState("");
   const [place, setPlace] = useState(0);
-  const found = find(sought).slice(0, SHOWN);
-  const active = found[Math.min(place, found.length - 1)];
+  const options = find(sought).slice(0, SHOWN);
+  const active = options[Math.min(place, options.length - 1)];
   const onKeyDown = (event: KeyboardEvent): void => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step && found.length > 0) {
+    if (step && options.length > 0) {
       event.preventDefault();
-      const to = (Math.min(place, found.length - 1) + step + found.length) % found.length;
+      const to = (Math.min(place, options.length - 1) + step + options.length) % options.length;
       setPlace(to);
       document.getElementById(`${id}-${to}`)?.scrollIntoView({ block: "nearest" });
     }
@@ -52,7 +52,7 @@ export function PickList<T extends Option>({ at, title, find, none, onPick, onCl
         role="combobox"
         aria-expanded="true"
         aria-controls={`${id}-list`}
-        aria-activedescendant={active && `${id}-${found.indexOf(active)}`}
+        aria-activedescendant={active && `${id}-${options.indexOf(active)}`}
         autoComplete="off"
         placeholder="Search"
         value={sought}
@@ -63,7 +63,7 @@ export function PickList<T extends Option>({ at, title, find, none, onPick, onCl
         onKeyDown={onKeyDown}
       />
       <ul id={`${id}-list`} role="listbox" aria-label={title} tabIndex={-1}>
-        {found.map((option, at) => (
+        {options.map((option, at) => (
           <li
             key={option.key}
             id={`${id}-${at}`}
@@ -78,7 +78,7 @@ export function PickList<T extends Option>({ at, title, find, none, onPick, onCl
           </li>
         ))}
       </ul>
-      {found.length === 0 && <p className="hint pick-none">{none}</p>}
+      {options.length === 0 && <p className="hint pick-none">{none}</p>}
     </Floating>
   );
 }

@@ -15,12 +15,12 @@ interface Props {
 /** Adds a node near the pointer, or beside the chosen node; for a wire, one that fits it. */
 export function QuickAdd({ context, at, wire }: Props) {
   const { catalogue, models, flow } = context;
-  const found = useMemo(
+  const offers = useMemo(
     () => (catalogue ? fitting(choices(catalogue, models), wire) : []),
     [catalogue, models, wire],
   );
   const find = (sought: string) =>
-    matching(found, sought).map((choice): Option & { choice: typeof choice } => ({
+    matching(offers, sought).map((choice): Option & { choice: typeof choice } => ({
       key: choice.key,
       label: choice.label,
       hint: choice.kind,

@@ -36,8 +36,8 @@ function erase(context: CanvasContext): void {
   if (nodes.length + edges.length === 0) return;
   context.store.edit(remove(nodes, edges));
   context.store.select([]);
-  const found = [nodes.length && counted(nodes.length, "node"), edges.length && counted(edges.length, "wire")];
-  announce(`Deleted: ${found.filter(Boolean).join(", ")}`);
+  const counts = [nodes.length && counted(nodes.length, "node"), edges.length && counted(edges.length, "wire")];
+  announce(`Deleted: ${counts.filter(Boolean).join(", ")}`);
 }
 
 /** Put a part into the document, with its upper left corner at a point of the canvas, and choose it. */

@@ -25,11 +25,11 @@ interface Props {
 /** The beginning of a node's output: its first medium with the number of media, or the first lines of its text. */
 export function OutputPreview({ id, type, outputs }: Props) {
   const sockets = useOutputs(id, type);
-  const found = Object.entries(outputs).flatMap(([socket, { urls = [] }]) => urls.map((url) => ({ socket, url })));
+  const links = Object.entries(outputs).flatMap(([socket, { urls = [] }]) => urls.map((url) => ({ socket, url })));
   const text = Object.values(outputs).find((output) => output.text)?.text;
-  const media = found.filter(({ url }) => assetPath(url));
+  const media = links.filter(({ url }) => assetPath(url));
   const [first] = media;
-  if (!first) return <Beginning text={text ?? found[0]?.url} />;
+  if (!first) return <Beginning text={text ?? links[0]?.url} />;
   const socket = sockets.find((each) => each.name === first.socket)?.type;
   return <MediaStart url={first.url} socket={socket} count={media.length} text={text} />;
 }

@@ -48,7 +48,7 @@ function Comparison() {
 
 function Table({ a, b }: { a: ExecutionDetail; b: ExecutionDetail }) {
   const ids = [...new Set([...a.nodes, ...b.nodes].map((node) => node.id))];
-  const of = (execution: ExecutionDetail, id: string) => execution.nodes.find((node) => node.id === id);
+  const nodeOf = (execution: ExecutionDetail, id: string) => execution.nodes.find((node) => node.id === id);
   return (
     <div className="table-frame" tabIndex={0} role="region" aria-label="Nodes of both runs">
       <table>
@@ -68,7 +68,7 @@ function Table({ a, b }: { a: ExecutionDetail; b: ExecutionDetail }) {
             <td />
           </tr>
           {ids.map((id) => (
-            <Row key={id} id={id} runs={[a.executionId, b.executionId]} a={of(a, id)} b={of(b, id)} />
+            <Row key={id} id={id} runs={[a.executionId, b.executionId]} a={nodeOf(a, id)} b={nodeOf(b, id)} />
           ))}
         </tbody>
       </table>

@@ -85,9 +85,9 @@ function Options({ path, field, onChange }: { path: string; field: DraftField; o
   const id = useId();
   const shown = (field.options ?? []).join("\n");
   const [typed, setTyped] = useState(shown);
-  const read = (text: string): string[] => text.split("\n").map((each) => each.trim()).filter(Boolean);
-  const text = read(typed).join("\n") === shown ? typed : shown;
-  const doubled = read(text).find((each, place, all) => all.indexOf(each) !== place);
+  const linesOf = (text: string): string[] => text.split("\n").map((each) => each.trim()).filter(Boolean);
+  const text = linesOf(typed).join("\n") === shown ? typed : shown;
+  const doubled = linesOf(text).find((each, place, all) => all.indexOf(each) !== place);
   return (
     <div className="field" data-field={`${path}.options`}>
       <label htmlFor={id}>Options</label>
@@ -99,7 +99,7 @@ function Options({ path, field, onChange }: { path: string; field: DraftField; o
         aria-describedby={`${id}-hint`}
         onChange={(event) => {
           setTyped(event.target.value);
-          const options = read(event.target.value);
+          const options = linesOf(event.target.value);
           onChange(options.length > 0 ? options : undefined);
         }}
       />

@@ -35,10 +35,10 @@ export function constraintsOf(type: FieldType): Constraint[] {
 
 /** The field with another type, without members that this type lacks. */
 export function retyped(field: DraftField, type: FieldType): DraftField {
-  const kept = constraintsOf(type);
+  const allowed = constraintsOf(type);
   const { options, min, max, step, maxLength, default: before, ...rest } = field;
   const constraints = Object.fromEntries(
-    Object.entries({ options, min, max, step, maxLength }).filter(([name, value]) => value !== undefined && kept.includes(name as Constraint)),
+    Object.entries({ options, min, max, step, maxLength }).filter(([name, value]) => value !== undefined && allowed.includes(name as Constraint)),
   );
   const isAlike = (TEXTS.has(type) && TEXTS.has(field.type)) || (NUMBERS.has(type) && NUMBERS.has(field.type));
   const next: DraftField = { ...rest, ...constraints, type };

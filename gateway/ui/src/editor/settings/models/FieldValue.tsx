@@ -21,8 +21,8 @@ const ALWAYS_SET = new Set(["toggle", "slider", "pills"]);
 export function FieldValue({ field, value, onChange, fault }: Props) {
   const set = ALWAYS_SET.has(field.type) ? (value ?? field.default) : value;
   const [typed, setTyped] = useState(() => shown(field, set));
-  const read = (draft: unknown): unknown => inputsOf([field], { [field.name]: draft })[field.name];
-  const isCurrent = JSON.stringify(read(typed)) === JSON.stringify(set);
+  const inputOf = (draft: unknown): unknown => inputsOf([field], { [field.name]: draft })[field.name];
+  const isCurrent = JSON.stringify(inputOf(typed)) === JSON.stringify(set);
   const draft = isCurrent ? typed : shown(field, set);
   const notJson = field.type === "json" ? check([{ ...field, required: false }], { [field.name]: draft })[field.name] : "";
   const placeholder = inWords(field.default);
@@ -36,7 +36,7 @@ export function FieldValue({ field, value, onChange, fault }: Props) {
         placeholder={field.options?.length ? `${placeholder ? `${placeholder} (default)` : "Not set"}` : placeholder}
         onChange={(to) => {
           setTyped(to);
-          onChange(read(to));
+          onChange(inputOf(to));
         }}
       />
       {MEDIA.has(field.type) && typeof value === "string" && <AssetPreview id={value} name={field.label} />}

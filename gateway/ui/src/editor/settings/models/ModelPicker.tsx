@@ -20,12 +20,12 @@ export function ModelPicker(props: WidgetProps) {
   const list = useRef<HTMLDivElement>(null);
   const chosen = models.find((each) => each.internalName === value);
   const category = categoryOf(type);
-  const found = models
+  const matching = models
     .filter((each) => each.enabled && (category === null || each.category === category))
     .filter((each) => `${each.name} ${each.internalName} ${each.category}`.toLowerCase().includes((sought ?? "").trim().toLowerCase()))
     .sort((one, other) => Number(other.available) - Number(one.available));
   const isOpen = sought !== null;
-  const place = Math.max(0, Math.min(active, found.length - 1));
+  const place = Math.max(0, Math.min(active, matching.length - 1));
   useEffect(() => {
     list.current?.children[place]?.scrollIntoView({ block: "nearest" });
   }, [place]);
@@ -41,13 +41,13 @@ export function ModelPicker(props: WidgetProps) {
   };
   const open = (text: string): void => {
     setSought(text);
-    setActive(text === "" ? found.indexOf(chosen as Model) : 0);
+    setActive(text === "" ? matching.indexOf(chosen as Model) : 0);
   };
   const press = (event: KeyboardEvent): void => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    const model = found[place];
+    const model = matching[place];
     if (step && !isOpen) open("");
-    else if (step) setActive((place + step + found.length) % Math.max(1, found.length));
+    else if (step) setActive((place + step + matching.length) % Math.max(1, matching.length));
     else if (event.key === "Enter" && isOpen && model) choose(model);
     else if (event.key === "Escape" && isOpen) setSought(null);
     else return;
@@ -63,7 +63,7 @@ export function ModelPicker(props: WidgetProps) {
         aria-expanded={isOpen}
         aria-controls={`${id}-list`}
         aria-autocomplete="list"
-        aria-activedescendant={isOpen && found.length > 0 ? `${id}-${place}` : undefined}
+        aria-activedescendant={isOpen && matching.length > 0 ? `${id}-${place}` : undefined}
         autoComplete="off"
         placeholder={isOpen && chosen ? chosen.name : "Search models"}
         value={sought ?? chosen?.name ?? inWords(value)}
@@ -74,11 +74,11 @@ export function ModelPicker(props: WidgetProps) {
       />
       <div className="choices models" role="listbox" id={`${id}-list`} aria-label="Choices" ref={list} hidden={!isOpen}>
         {isOpen &&
-          found.map((model, at) => (
+          matching.map((model, at) => (
             <Choice key={model.internalName} id={`${id}-${at}`} model={model} isActive={at === place} isChosen={model === chosen} onChoose={choose} />
           ))}
       </div>
-      {isOpen && found.length === 0 && (
+      {isOpen && matching.length === 0 && (
         <p className="hint" role="status">
           No model of this kind has such a name.
         </p>

@@ -66,16 +66,16 @@ export function withoutUnknown(
     return !field.options?.length || value === "" || field.options.some((option) => String(option) === String(value));
   };
   const dropped: string[] = [];
-  const keep = (entries: [string, unknown][], isOurs: (name: string) => boolean): [string, unknown][] =>
+  const only = (entries: [string, unknown][], isOurs: (name: string) => boolean): [string, unknown][] =>
     entries.filter(([name, value]) => {
       if (!isOurs(name) || value === undefined || value === null || takes(name, value)) return true;
       dropped.push(`${type.settings.properties?.[name]?.title ?? name} (${inWords(value).slice(0, 24)})`);
       return false;
     });
   const properties = type.settings.properties ?? {};
-  const kept = Object.fromEntries(keep(Object.entries(data), (name) => isModelSetting(properties[name] ?? {})));
-  if (kept.values && typeof kept.values === "object") {
-    kept.values = Object.fromEntries(keep(Object.entries(kept.values), () => true));
+  const settings = Object.fromEntries(only(Object.entries(data), (name) => isModelSetting(properties[name] ?? {})));
+  if (settings.values && typeof settings.values === "object") {
+    settings.values = Object.fromEntries(only(Object.entries(settings.values), () => true));
   }
-  return { data: kept, dropped };
+  return { data: settings, dropped };
 }

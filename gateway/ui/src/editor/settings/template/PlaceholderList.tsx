@@ -17,11 +17,11 @@ interface Props {
 
 /** Each placeholder of a template, and the place that its value comes from. */
 export function PlaceholderList({ node, placeholders, wires, sources, secrets, takesSecrets }: Props) {
-  const found = [...new Map(placeholders.map((each) => [`${each.isSecret} ${each.name}`, each])).values()];
-  if (found.length === 0) return null;
+  const distinct = [...new Map(placeholders.map((each) => [`${each.isSecret} ${each.name}`, each])).values()];
+  if (distinct.length === 0) return null;
   return (
     <ul className="placeholders" aria-label="Placeholders">
-      {found.map(({ name, isSecret }) => {
+      {distinct.map(({ name, isSecret }) => {
         const wire = wires.get(name);
         if (isSecret) return <SecretRow key={`secret ${name}`} name={name} secrets={secrets} isAllowed={Boolean(takesSecrets)} />;
         return (

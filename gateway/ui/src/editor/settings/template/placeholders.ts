@@ -27,16 +27,16 @@ export function placeholdersOf(text: string): Placeholder[] {
 
 /** Names of the sockets that placeholders of any text of these settings make. */
 export function socketNames(value: unknown): Set<string> {
-  const found = new Set<string>();
+  const names = new Set<string>();
   const search = (part: unknown): void => {
     if (typeof part === "string") {
-      for (const each of placeholdersOf(part)) if (!each.isSecret) found.add(each.name);
+      for (const each of placeholdersOf(part)) if (!each.isSecret) names.add(each.name);
     } else if (part && typeof part === "object") {
       Object.values(part).forEach(search);
     }
   };
   search(value);
-  return found;
+  return names;
 }
 
 /** The text in pieces: each placeholder with its look, and each `{{` that begins none as broken. */

@@ -15,12 +15,12 @@ export interface Source {
 
 /** Ids of the nodes that follow from a node, which would close a loop if wired to it; itself among them. */
 function followers(document: EditorDocument, id: string): Set<string> {
-  const found = new Set([id]);
-  for (let size = 0; size !== found.size; ) {
-    size = found.size;
-    for (const edge of document.edges) if (found.has(edge.source)) found.add(edge.target);
+  const reached = new Set([id]);
+  for (let size = 0; size !== reached.size; ) {
+    size = reached.size;
+    for (const edge of document.edges) if (reached.has(edge.source)) reached.add(edge.target);
   }
-  return found;
+  return reached;
 }
 
 function sourcesOf(

@@ -11,7 +11,7 @@ function show(value: unknown): string {
 }
 
 /** The value that a text means; a text that is not JSON stays a text, so that nothing is lost. */
-function read(text: string): unknown {
+function jsonOf(text: string): unknown {
   if (text.trim() === "") return undefined;
   try {
     return JSON.parse(text);
@@ -33,11 +33,11 @@ function faultOf(text: string): string | null {
 /** Any value, as JSON. */
 export function JsonWidget(props: WidgetProps) {
   const { value, onChange, label, name } = props;
-  const [text, setText] = useTyped(value, show, read);
+  const [text, setText] = useTyped(value, show, jsonOf);
   const fault = faultOf(text);
   const set = (to: string): void => {
     setText(to);
-    onChange(read(to));
+    onChange(jsonOf(to));
   };
   return (
     <>

@@ -181,9 +181,9 @@ export function Color(props: WidgetProps) {
 }
 
 export function Retry({ schema, value, onChange, node: _, name, ...rest }: WidgetProps) {
-  const found = (value ?? {}) as { attempts?: unknown; backoff?: unknown };
+  const retry = (value ?? {}) as { attempts?: unknown; backoff?: unknown };
   const set = (part: "attempts" | "backoff", to: unknown): void => {
-    const next = Object.fromEntries(Object.entries({ ...found, [part]: to }).filter(([, each]) => each !== undefined));
+    const next = Object.fromEntries(Object.entries({ ...retry, [part]: to }).filter(([, each]) => each !== undefined));
     onChange(Object.keys(next).length ? next : undefined, part);
   };
   const parts = [
@@ -202,7 +202,7 @@ export function Retry({ schema, value, onChange, node: _, name, ...rest }: Widge
             id={`${rest.id}-${part}`}
             label={undefined}
             schema={schema.properties?.[part] ?? {}}
-            value={found[part]}
+            value={retry[part]}
             onChange={(to) => set(part, to)}
           />
         </div>

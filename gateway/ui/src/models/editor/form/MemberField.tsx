@@ -132,8 +132,8 @@ function Flag({ id, describedBy, member, value, onChange }: ControlProps) {
 function Lines({ id, describedBy, isInvalid, member, value, onChange }: ControlProps) {
   const listed = (Array.isArray(value) ? value : value === undefined ? [] : [value]).map(String);
   const [typed, setTyped] = useState(listed.join("\n"));
-  const read = (text: string): string[] => text.split("\n").map((each) => each.trim()).filter(Boolean);
-  const text = read(typed).join("\n") === listed.join("\n") ? typed : listed.join("\n");
+  const linesOf = (text: string): string[] => text.split("\n").map((each) => each.trim()).filter(Boolean);
+  const text = linesOf(typed).join("\n") === listed.join("\n") ? typed : listed.join("\n");
   return (
     <textarea
       id={id}
@@ -145,7 +145,7 @@ function Lines({ id, describedBy, isInvalid, member, value, onChange }: ControlP
       aria-invalid={isInvalid || undefined}
       onChange={(event) => {
         setTyped(event.target.value);
-        const next = read(event.target.value);
+        const next = linesOf(event.target.value);
         onChange(next.length === 0 ? undefined : member.kind === "paths" && next.length === 1 ? next[0] : next);
       }}
     />

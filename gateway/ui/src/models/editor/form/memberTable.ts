@@ -50,8 +50,8 @@ const RARE = new Set([
 function membersAt(...path: string[]): Member[] {
   let table: Property = SCHEMA;
   for (const step of path) {
-    const found = table.properties?.[step];
-    table = found?.items ?? found ?? {};
+    const member = table.properties?.[step];
+    table = member?.items ?? member ?? {};
   }
   const plain = Object.entries(table.properties ?? {}).filter(([, each]) => !each.properties && !each.items?.properties);
   const place = ([name]: [string, Property]): number => Number(!table.required?.includes(name));
