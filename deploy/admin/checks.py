@@ -19,7 +19,7 @@ from engine.models import registry
 from engine.models.availability import WorkerVariables
 from engine.settings import SettingError, load
 from engine.store import Store
-from engine.store.redis.info import RedisMemory, memory_of, read_info
+from engine.store.redis.info import RedisMemory, parse_memory, read_info
 
 MAX_SKEW_SECONDS = 2.0
 MIN_DESCRIPTORS = 4_096
@@ -65,7 +65,7 @@ async def check_store(store: Store) -> list[Check]:
         _version(info),
         _append_only(info),
         _eviction(info),
-        _memory(memory_of(info)),
+        _memory(parse_memory(info)),
         _clock(skew),
         _workers(sum(until > now_ms for until in leases.values())),
         secret_key,

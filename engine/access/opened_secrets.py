@@ -52,8 +52,8 @@ class OpenedSecrets:
 
     def kept_from(self, host: str) -> str | None:
         """Return the name of a secret that is not sent to a host, if there is one."""
-        kept = (name for name, hosts in self._hosts.items() if not is_sent_to(hosts, host))
-        return next(kept, None)
+        refused = (name for name, hosts in self._hosts.items() if not is_sent_to(hosts, host))
+        return next(refused, None)
 
     def is_in(self, text: str) -> bool:
         """Return whether a text has a secret in any form."""

@@ -21,13 +21,13 @@ class SealingKeyCheck:
     async def fit(self) -> bool:
         """Return whether the key is the installation's. Raises SettingError without a key."""
         ours = self._sealer.seal(SEALED, SEAL_PLACE)
-        kept = await self._client.send("GET", keyspace.seal())  # a full Redis still answers
-        if kept is None:
-            kept = await self._client.send("SET", keyspace.seal(), ours, "NX", "GET")
-        if kept is None or kept == ours:
+        stored = await self._client.send("GET", keyspace.seal())  # a full Redis still answers
+        if stored is None:
+            stored = await self._client.send("SET", keyspace.seal(), ours, "NX", "GET")
+        if stored is None or stored == ours:
             return True
         try:
-            self._sealer.open(kept, SEAL_PLACE)
+            self._sealer.open(stored, SEAL_PLACE)
         except Unsealable:
             return False
         with contextlib.suppress(StoreFull):

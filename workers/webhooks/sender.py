@@ -123,7 +123,7 @@ class WebhookSender:
 
     async def _deliver(self, reference: str) -> None:
         try:
-            receiver = await self._store.deliveries.receiver_of(reference)
+            receiver = await self._store.deliveries.find_receiver(reference)
         except EngineError as error:
             logger.warning("left a delivery", extra={"reason": error.message})
             receiver = None

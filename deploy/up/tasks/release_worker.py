@@ -12,5 +12,5 @@ async def run(*, redis_url: str, pid: int) -> dict[str, Any]:
     """Release the leases; a Redis that is away is left alone."""
     with contextlib.suppress(CommandFailed, EngineError):
         async with open_store(redis_url) as store:
-            await store.leases.end_leases_of(pid)
+            await store.leases.end_leases_of_process(pid)
     return {}

@@ -5,7 +5,7 @@
 --       delivery? (of its end, for a webhook), deliveries_due?, webhook_deliveries?
 -- ARGV: now?, reference, execution_id, cancels (channel of them)
 -- Returns {'cancelled'|'cancel_requested'} | {'ended', status} | {'missing'}
--- Uses: read_now, note_run
+-- Uses: read_now, record_last_run
 local now = read_now(ARGV.now)
 
 local head = redis.call('HMGET', KEYS.execution, 'status', 'statuses', 'holders', 'notifier',
@@ -18,7 +18,7 @@ if status ~= 'processing' then return {'ended', status} end
 local is_held = tonumber(head[3] or '0') > 0
 if is_held or head[8] then
   redis.call('HSET', KEYS.execution, 'status', 'cancel_requested')
-  note_run('cancel_requested', 0)
+  record_last_run('cancel_requested', 0)
   redis.call('ZADD', KEYS.due, string.format('%d', is_held and now + 1000 or now), ARGV.reference)
   redis.call('PUBLISH', ARGV.cancels, ARGV.reference)
   return {'cancel_requested'}

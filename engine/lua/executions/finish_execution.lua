@@ -9,7 +9,7 @@
 --       ones), rows (of nodes, with times relative to the walk's begin), result, elapsed_ms (since
 --       the walk's begin)
 -- Returns 1 when this walk has ended the execution, else 0
--- Uses: read_now, note_run, end_execution
+-- Uses: read_now, record_last_run, end_execution
 local now = read_now(ARGV.now)
 
 local head = redis.call('HMGET', KEYS.execution, 'status', 'fence', 'slug', 'version', 'inputs',

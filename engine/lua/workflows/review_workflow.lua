@@ -25,15 +25,16 @@ end
 
 local is_running = running_versions()
 for _, field in ipairs(redis.call('HKEYS', KEYS.workflow)) do
-  local kept = string.match(field, '^d(%d+)$')
-  local number = tonumber(kept or 'inf')
-  local is_used = kept and (is_running[kept] or is_in_use(kept, now))
-  if kept and (number >= oldest or is_used or room == 0) then
+  local document_version = string.match(field, '^d(%d+)$')
+  local number = tonumber(document_version or 'inf')
+  local is_used = document_version
+    and (is_running[document_version] or is_in_use(document_version, now))
+  if document_version and (number >= oldest or is_used or room == 0) then
     left = left + 1
     local wait_ms = is_used and tonumber(ARGV.again_ms) or 0
     if number < oldest then due = math.min(due, now + wait_ms) end
-  elseif kept then
-    remove_version(kept, now)
+  elseif document_version then
+    remove_version(document_version, now)
     room = room - 1
   end
 end

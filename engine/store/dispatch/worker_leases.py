@@ -216,7 +216,7 @@ class Leases:
         info = await read_info(self._client, "server")
         return int(info.get("uptime_in_seconds", 0))
 
-    async def end_leases_of(self, pid: int) -> None:
+    async def end_leases_of_process(self, pid: int) -> None:
         """End the leases of this process id's workers on this host."""
         prefix = _process_prefix(pid)
         for worker_id in await self.workers():

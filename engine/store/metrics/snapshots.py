@@ -58,8 +58,8 @@ class _Published:
     def forget(self) -> None:
         """Drop the samples that are not needed again."""
         self.is_answered = True
-        kept = (0, self.left_out, self.number)
-        self.samples = {number: self.samples[number] for number in kept}
+        needed = (0, self.left_out, self.number)
+        self.samples = {number: self.samples[number] for number in needed}
 
 
 class Snapshots:

@@ -189,7 +189,7 @@ class Client:
             return errors.unavailable(error.word)
         if not isinstance(error, hiredis.ReplyError):
             return Unavailable("The store cannot be reached right now")
-        failure = errors.failure_of(str(error))
+        failure = errors.parse_failure(str(error))
         if not isinstance(failure, StoreFault) and failure.word in errors.REPLICA:
             self._leave()
         return failure

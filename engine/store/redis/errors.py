@@ -43,7 +43,7 @@ def parse_word(text: str) -> str:
     return word[0] if word else "OTHER"
 
 
-def failure_of(text: str) -> Unavailable | StoreFault:
+def parse_failure(text: str) -> Unavailable | StoreFault:
     """Return the exception for an error reply."""
     word = parse_word(text)
     if word in FAULTS:

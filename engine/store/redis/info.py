@@ -31,10 +31,10 @@ async def read_info(client: Client, *sections: str) -> Mapping[str, str]:
 
 async def read_memory(client: Client) -> RedisMemory:
     """Return the current memory of Redis."""
-    return memory_of(await read_info(client, "memory"))
+    return parse_memory(await read_info(client, "memory"))
 
 
-def memory_of(info: Mapping[str, str]) -> RedisMemory:
+def parse_memory(info: Mapping[str, str]) -> RedisMemory:
     """Return the memory from section `memory`, without buffers that the limit ignores."""
     uncounted = int(info.get("mem_not_counted_for_evict", 0))
     used = int(info.get("used_memory", 0)) - uncounted

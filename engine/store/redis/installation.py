@@ -177,11 +177,11 @@ class Guard:
 
     async def _opens_seal(self, connection: Connection) -> bool:
         """Return whether a key of this process opens the stored seal."""
-        kept = await connection.request("GET", keyspace.seal())
-        if kept is None:
+        seal = await connection.request("GET", keyspace.seal())
+        if seal is None:
             return True
         try:
-            self._sealer.open(kept, SEAL_PLACE)
+            self._sealer.open(seal, SEAL_PLACE)
         except Unsealable:
             return False
         return True

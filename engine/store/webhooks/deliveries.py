@@ -120,7 +120,7 @@ class Deliveries(DeliveryReads):
         self._hints.send_delivery_soon(reference)
         return await self.get(account_id, key_id, delivery_id)
 
-    async def receiver_of(self, reference: str) -> DeliveryReceiver | None:
+    async def find_receiver(self, reference: str) -> DeliveryReceiver | None:
         """Return the receiver of a delivery, None when no delivery is pending."""
         key = keyspace.delivery(*keyspace.parse_reference(reference))
         key_id, url, status = await self._client.send("HMGET", key, "key", "url", "status")

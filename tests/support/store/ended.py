@@ -115,7 +115,7 @@ class Ending:
         self, reference: str, status: DeliveryStatus = DeliveryStatus.DELIVERED
     ) -> None:
         """Attempt the delivery of an execution's end, with this outcome."""
-        receiver = await self.store.deliveries.receiver_of(reference)
+        receiver = await self.store.deliveries.find_receiver(reference)
         assert receiver is not None
         claimed = await self.store.deliveries.claim(reference, receiver)
         assert claimed is not None

@@ -302,7 +302,7 @@ async def lose_attempt(owner: Owner, delivery_id: str) -> None:
     key, due = keyspace.delivery(account_id, delivery_id), partition_of(account_id)
     reference = keyspace.reference(account_id, delivery_id)
     await owner.store.client.send("HSET", key, "next", 1)
-    receiver = await deliveries.receiver_of(reference)
+    receiver = await deliveries.find_receiver(reference)
     assert receiver is not None
     assert await deliveries.claim(reference, receiver) is not None
     await owner.store.client.send("HSET", key, "next", 1)

@@ -1,6 +1,6 @@
--- End an execution: record its outcome, with further fields and values, note it with its workflow,
--- move it from the due and active ones to those that the history lacks, and notify the waiting
--- caller, if any. The message carries a small outcome, so that the caller need not read the record.
+-- End an execution: record its outcome with further fields and values, record it with its workflow,
+-- move it from the due and active executions to the unarchived ones, and notify the waiting caller,
+-- if any. The message carries a small outcome, so that the caller need not read the record.
 local function end_execution(now, status, statuses, spent, result, error, notifier, ...)
   local id = ARGV.execution_id
   redis.call('HSET', KEYS.execution, 'status', status, 'completed', now, 'result', result,
@@ -9,7 +9,7 @@ local function end_execution(now, status, statuses, spent, result, error, notifi
   redis.call('ZADD', KEYS.unarchived, now, ARGV.reference)
   redis.call('SREM', KEYS.active, id)
   redis.call('ZREM', KEYS.due, ARGV.reference)
-  note_run(status, spent)
+  record_last_run(status, spent)
   if not notifier or notifier == '' then return end
   local MAX_MESSAGE_BYTES, OFFLOADED = 16384, 193
   local message = id

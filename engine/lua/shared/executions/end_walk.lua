@@ -17,7 +17,7 @@ local function end_walk(now, statuses, spent, notifier, policy, is_watched, fiel
     fields[#fields + 1] = 'error'
     fields[#fields + 1] = ARGV.error
   end
-  -- Uses: note_run, end_execution
+  -- Uses: record_last_run, end_execution
   end_execution(now, status, statuses, spent, ARGV.result, ARGV.error, notifier, 'holders', '0',
     unpack(fields))
   if policy then

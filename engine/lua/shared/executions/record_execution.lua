@@ -1,5 +1,5 @@
--- Write the record of an accepted execution, and schedule its hint. A version's run is counted and
--- noted, since documents of versions that never ran can be removed without a search for executions.
+-- Write the record of an accepted execution, and schedule its hint. The run of a version is counted
+-- and recorded: documents of versions that never ran are removed without a search for executions.
 -- `version` has the fields of the workflow that `refuse_execution` returns.
 local function record_execution(now, version)
   local MOST_AT_ONCE = 1000

@@ -3,7 +3,7 @@
 import pytest
 
 from engine.store import Store
-from engine.store.redis.info import RedisMemory, memory_of, read_info, read_memory
+from engine.store.redis.info import RedisMemory, parse_memory, read_info, read_memory
 
 
 async def test_named_sections_are_read(store: Store) -> None:
@@ -26,8 +26,8 @@ async def test_the_limit_is_the_one_that_redis_has(store: Store) -> None:
 def test_buffers_that_do_not_count_against_the_limit_are_subtracted() -> None:
     fields = {"used_memory": "1000", "mem_not_counted_for_evict": "100", "maxmemory": "2000"}
 
-    assert memory_of(fields) == RedisMemory(used=900, limit=2000)
-    assert memory_of({}) == RedisMemory(used=0, limit=0)
+    assert parse_memory(fields) == RedisMemory(used=900, limit=2000)
+    assert parse_memory({}) == RedisMemory(used=0, limit=0)
 
 
 @pytest.mark.parametrize(

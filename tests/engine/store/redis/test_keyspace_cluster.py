@@ -157,7 +157,7 @@ async def deliver(store: Store, account: Account, workflow: Workflow, plan: Plan
     await store.walks.advance(Lease(account.id, ids[0], "w1", 1, "t"), 1, step)
     await store.executions.cancel(account.id, ids[1])
     await store.deliveries.add_test(account.id, key.id, webhook)
-    receiver = await store.deliveries.receiver_of(reference)
+    receiver = await store.deliveries.find_receiver(reference)
     assert receiver is not None
     claimed = await store.deliveries.claim(reference, receiver)
     assert claimed is not None

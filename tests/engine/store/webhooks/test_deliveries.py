@@ -52,7 +52,7 @@ class NotifiedExecution:
             await self.store.walks.advance(claimed.lease, 1, step)
 
     async def claim(self, token: str = "") -> ClaimedDelivery | None:
-        receiver = await self.store.deliveries.receiver_of(self.reference)
+        receiver = await self.store.deliveries.find_receiver(self.reference)
         return await self.store.deliveries.claim(self.reference, receiver or self.receiver, token)
 
     @property
@@ -125,7 +125,7 @@ async def test_an_execution_of_a_full_redis_ends_with_its_delivery(
 
     await notified.end()
 
-    assert await notified.store.deliveries.receiver_of(notified.reference) == notified.receiver
+    assert await notified.store.deliveries.find_receiver(notified.reference) == notified.receiver
 
 
 async def test_an_execution_without_a_webhook_leaves_nothing_to_deliver(

@@ -70,7 +70,7 @@ async def _see_a_death(runner: Runner, target: Target) -> None:
     pid = int(holder.split("-")[-2])
 
     os.kill(pid, signal.SIGKILL)
-    await leases.end_leases_of(pid)
+    await leases.end_leases_of_process(pid)
     execution = await runner.end(execution_id, PATIENCE_SECONDS)  # the lease is ten minutes
 
     assert execution.status is ExecutionStatus.COMPLETED
