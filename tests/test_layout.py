@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 ROUTES = Path("gateway/routes")
 PACKAGES = ("engine", "gateway", "workers", "deploy")
 MOST_ENTRIES = 20
-MOST_LINES = 430
+MOST_LINES = 400
 MOST_FUNCTION_LINES = 50
 FILES = sorted(
     path.relative_to(ROOT)
