@@ -25,7 +25,7 @@ save_wallet(wallet, ARGV.terms)
 local after = string.format('{"balance":%d,', wallet.balance) .. string.sub(ARGV[LAST.act], 2)
 add_audit(now, before, after)
 if KEYS.top_up then
-  local keep_ms = tonumber(string.match(ARGV.terms, '(%d+)$'))
+  local keep_ms = tonumber(string.match(ARGV.terms, '^%d+:[01]:(%d+)'))
   redis.call('SET', KEYS.top_up, '1', 'PX', string.format('%d', math.max(keep_ms, 86400000)))
 end
 return {'ok', wallet.balance}

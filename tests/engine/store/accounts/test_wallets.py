@@ -265,6 +265,15 @@ async def test_the_same_operation_adds_its_credits_once(store: Store, account: A
     assert wallet.refreshed_at is not None
 
 
+async def test_an_operation_is_known_for_as_long_as_the_ledger_is_kept(
+    store: Store, account: Account
+) -> None:
+    await store.wallets.top_up(account.id, PRO, 5, operation="invoice-7")
+
+    known_ms = await store.client.send("PTTL", keyspace.top_up(account.id, "invoice-7"))
+    assert 29 * DAY_MS < known_ms <= 30 * DAY_MS
+
+
 async def test_an_operation_is_known_for_a_day_however_short_the_ledger_is_kept(
     store: Store, account: Account
 ) -> None:
