@@ -108,11 +108,13 @@ async def open_services(
     """Yield the services while the context lasts; a store that does not answer is tolerated.
 
     Without `is_serving`, for a few calls by this process itself, nothing is watched, published or
-    read ahead.
+    read ahead, and the store must answer: raises Unavailable.
     """
     store = Store.open(settings, ObjectStore.from_settings(settings), open_archive(settings))
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
+        if not is_serving:
+            await store.ping()
         checker = await stack.enter_async_context(
             GraphChecker.open(allow_private=settings.allow_private_urls)
         )

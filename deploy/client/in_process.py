@@ -15,7 +15,7 @@ from deploy.client.servers import ApiRequest
 from deploy.http_client import read_json
 from deploy.problems import ApiRefused
 from deploy.stack.location import Stack
-from deploy.stack.store_access import check_answering
+from deploy.stack.store_access import explained
 from engine.settings import load
 from engine.store import Principal, Store
 from gateway.app import create_app
@@ -129,10 +129,10 @@ async def open_in_process(stack: Stack, account_id: str | None) -> AsyncIterator
     Raises CommandFailed when the Redis does not answer, AccountNotFound without the account.
     """
     settings = replace(load({**stack.settings, **os.environ}), redis_url=stack.redis_url)
-    async with open_services(settings, asyncio.Event(), is_serving=False) as services:
-        await check_answering(services.store)
-        caller = None if account_id is None else await _principal(services.store, account_id)
-        yield InProcessServer(create_app(services), State(services=services), caller)
+    with explained():
+        async with open_services(settings, asyncio.Event(), is_serving=False) as services:
+            caller = None if account_id is None else await _principal(services.store, account_id)
+            yield InProcessServer(create_app(services), State(services=services), caller)
 
 
 async def _principal(store: Store, account_id: str) -> Principal:

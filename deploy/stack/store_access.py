@@ -1,9 +1,10 @@
 """Access to the store of a running stack, for the administrative commands."""
 
 import asyncio
+import contextlib
 import logging
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -49,17 +50,19 @@ async def open_store(
         open_archive(settings),
     )
     try:
-        await check_answering(store)
+        with explained():
+            await store.ping()
         await store.models.look()  # workflows that are pushed or run may call saved models
         yield store
     finally:
         await store.close()
 
 
-async def check_answering(store: Store) -> None:
-    """Raise CommandFailed for a Redis that does not answer, or is not the installation's."""
+@contextlib.contextmanager
+def explained() -> Iterator[None]:
+    """Turn the errors of a Redis that is away or another installation's into CommandFailed."""
     try:
-        await store.ping()
+        yield
     except WrongStore as error:
         raise WrongRedis(error.seen, error.fix) from error
     except Unavailable as error:

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from deploy.client.callers import WorkflowCaller
+from deploy.client.in_process import open_in_process
 from deploy.client.workflows import AccountWorkflows, push
-from deploy.problems import ApiRefused
+from deploy.problems import ApiRefused, CommandFailed
+from deploy.stack.location import Stack
 from engine.access.capabilities import Tier
 from engine.errors import AccountNotFound
 from engine.store import Account, Store, Workflow
@@ -129,3 +131,15 @@ async def test_a_push_changes_what_the_file_says_and_ends_a_draft(own: AccountWo
     assert (first["version"], first["draft"]) == (None, True)
     assert (second["version"], second["draft"]) == (1, False)
     assert (document["description"], document["tags"]) == ("Greets.", ["a"])
+
+
+async def test_a_redis_that_is_away_is_told_before_anything_subscribes_to_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    stack = Stack(data_dir=tmp_path, redis_url=f"unix://{tmp_path}/nowhere")
+
+    with pytest.raises(CommandFailed, match="does not answer"):
+        async with open_in_process(stack, "acc_1"):
+            raise AssertionError("opened")
+
+    assert not [record for record in caplog.records if "subscription" in record.message]
