@@ -15,8 +15,8 @@ from engine.executions.filter import ExecutionFilter, Position, is_none
 from engine.history.schema import execution_models, executions
 from engine.store.archive.archive import ArchivedCount
 
-EXAMINED = 10_000
-"""Rows of an index that a page examines where further filters apply to them."""
+EXAMINED = (1_000, 10_000)
+"""Rows of an index that a page examines where further filters apply to them: first, and at most."""
 COUNTED = 50_000
 """Rows of an index that a count examines: `total` is to be exact to 10,000."""
 COMPARED = 500
@@ -161,14 +161,18 @@ def read_rows(
         return [], None
     index = None
     if exact := query.exact_indexes:
-        matches = query.rows_of_all(exact, limit + offset)
+        queries = [query.rows_of_all(exact, limit + offset)]
+    elif query.has_few:
+        queries = [query.matches(None, 0)]
     else:
-        index = None if query.has_few else _rarest(connection, query)
-        matches = query.matches(index, EXAMINED)
-    page = _read(connection, matches.limit(limit).offset(offset))
-    if len(page) == limit:
-        return page, page[-1]
-    return page, None if index is None else _row_at(connection, query, index, EXAMINED)
+        index = _rarest(connection, query)
+        queries = [query.matches(index, examined) for examined in EXAMINED]
+    page: list[Position] = []
+    for matches in queries:
+        page = _read(connection, matches.limit(limit).offset(offset))
+        if len(page) == limit:
+            return page, page[-1]
+    return page, None if index is None else _row_at(connection, query, index, EXAMINED[-1])
 
 
 def count_rows(

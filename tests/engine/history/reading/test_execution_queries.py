@@ -40,7 +40,7 @@ def pages(database: Database, wanted: ExecutionFilter, limit: int = 3) -> list[l
 def test_a_page_is_short_when_it_has_examined_enough_and_leads_on(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(execution_queries, "EXAMINED", 5)
+    monkeypatch.setattr(execution_queries, "EXAMINED", (1, 5))
     right = write(database, 1, key="key_1", status="failed")
     for _ in range(2):
         write(database, 20, key="key_1", status="completed")
@@ -62,7 +62,7 @@ def test_a_page_is_short_when_it_has_examined_enough_and_leads_on(
 def test_a_page_walks_the_index_of_the_rarest_filter(
     rare: dict[str, Any], database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(execution_queries, "EXAMINED", 5)
+    monkeypatch.setattr(execution_queries, "EXAMINED", (1, 5))
     monkeypatch.setattr(execution_queries, "COMPARED", 5)
     monkeypatch.setattr(execution_queries, "MODEL_COST", 1)
     old = write(database, 3, slug="echo", version=1, models="gpt,studio", request="req-1")
@@ -101,7 +101,7 @@ def test_a_count_that_has_not_examined_all_says_so(
 def test_a_list_by_workflow_and_status_examines_its_matches_alone(
     statuses: list[ExecutionStatus], database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(execution_queries, "EXAMINED", 0)
+    monkeypatch.setattr(execution_queries, "EXAMINED", ())
     monkeypatch.setattr(execution_queries, "COUNTED", 0)
     right = write(database, 3, slug="echo", status="failed")
     write(database, 40, slug="echo", status="completed")

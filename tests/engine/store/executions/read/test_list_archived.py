@@ -143,7 +143,7 @@ async def test_a_list_is_complete_while_its_rows_move_to_the_database(archived: 
 async def test_pages_lead_to_rare_matches_among_bounded_numbers_of_rows(
     archived: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(execution_queries, "EXAMINED", 3)
+    monkeypatch.setattr(execution_queries, "EXAMINED", (1, 3))
     monkeypatch.setattr(execution_queries, "COMPARED", 2)
     monkeypatch.setattr(pages, "EXAMINED_AT_MOST", 6)
     monkeypatch.setattr(pages, "CHUNK", 3)
