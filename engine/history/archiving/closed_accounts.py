@@ -13,9 +13,9 @@ CLOSED = "closed."
 
 
 def close_account(database: Database, account_id: str) -> None:
-    """Let nothing of an account be written any more, not even by an archiver that is at it.
+    """Refuse further rows of an account, also from an archiver that is about to write.
 
-    Writers come one after the other, and each looks for closed accounts first.
+    One writer works at a time, and reads the closed accounts first.
     """
     with database.write() as connection:
         row = {"name": CLOSED + account_id, "value": ""}
@@ -23,7 +23,7 @@ def close_account(database: Database, account_id: str) -> None:
 
 
 def closed_accounts(connection: Connection, account_ids: Iterable[str]) -> set[str]:
-    """Return those of some accounts that are closed."""
+    """Return the closed ones among some accounts."""
     closed_ids: set[str] = set()
     for some in in_batches(sorted(set(account_ids))):
         names = [CLOSED + each for each in some]

@@ -14,7 +14,7 @@ from engine.store.archive.ended_deliveries import EndedDelivery
 def write_deliveries(database: Database, batch: Sequence[EndedDelivery]) -> None:
     """Write deliveries; one with an older attempt than the archived one changes nothing.
 
-    Those of closed accounts are left out.
+    Deliveries of closed accounts are left out.
     """
     if not batch:
         return

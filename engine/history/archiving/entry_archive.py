@@ -36,7 +36,7 @@ class EntryArchive:
         self._refused_streams = Refusals("audit log, stream")
 
     def refusals(self) -> Mapping[str, str]:
-        """Return the reasons of what cannot be archived, by name."""
+        """Return why records cannot be archived, by name."""
         parts = self._refused_deliveries, self._refused_ledgers, self._refused_streams
         return {name: reason for part in parts for name, reason in part.reasons().items()}
 
@@ -93,7 +93,10 @@ class EntryArchive:
         return count
 
     async def archive_next_ledgers(self) -> int:
-        """Do that for the next accounts; return the number of accounts, 0 after the last ones."""
+        """Write the new ledger entries of the next accounts; return the number of accounts.
+
+        The number is 0 after the last accounts.
+        """
         ids = await self._entries.accounts(self._next_account, ACCOUNTS_BATCH)
         await self.archive_ledgers(ids)
         self._next_account = self._next_account + len(ids) if ids else 0

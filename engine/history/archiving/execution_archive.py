@@ -62,7 +62,7 @@ class ExecutionArchive:
         return [each for each in records if each.reference not in self.refused]
 
     async def backlog(self) -> int:
-        """Return how many executions wait for the history, but for refused ones."""
+        """Return the number of executions that wait for the history, without refused ones."""
         return (await self._ended.backlog()).count - len(self.refused)
 
     async def check(self, partition: int, until_ms: int) -> bool:
@@ -141,7 +141,7 @@ class ExecutionArchive:
 
 
 class NodeNames:
-    """Names of the nodes of ended executions, of which most are of a few versions."""
+    """Cache of the names of nodes, by version: most executions are of a few versions."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

@@ -17,9 +17,9 @@ Ids = tuple[str, str]
 
 
 def write_executions(database: Database, batch: Sequence[ExecutionRows]) -> int:
-    """Write those executions that the database lacks; return their number.
+    """Write the executions that the database lacks; return their number.
 
-    Those of closed accounts are left out. Called again with the same executions, it changes
+    Executions of closed accounts are left out. A second call with the same executions changes
     nothing. Raises HistoryUnavailable.
     """
     with database.write() as connection:
@@ -37,7 +37,7 @@ def write_executions(database: Database, batch: Sequence[ExecutionRows]) -> int:
 
 
 def write_retries(database: Database, retries: Mapping[Ids, str]) -> None:
-    """Note the last retry of each failed execution. Raises HistoryUnavailable."""
+    """Write the last retry of each failed execution. Raises HistoryUnavailable."""
     if not retries:
         return
     statement = (
@@ -55,7 +55,7 @@ def write_retries(database: Database, retries: Mapping[Ids, str]) -> None:
 
 
 def find_known(connection: Connection, ids: Sequence[Ids]) -> set[Ids]:
-    """Return those executions that the database has."""
+    """Return the executions that the database has."""
     columns = executions.c.account_id, executions.c.id
     known: set[Ids] = set()
     for some in in_batches(ids):

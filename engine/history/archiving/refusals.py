@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 class Refusals:
     """Reasons of the records that cannot be archived, by name; the next process tries them again.
 
-    Names are references of executions, and say what they name otherwise.
+    A name is the reference of an execution, or begins with the kind of the record.
     """
 
     def __init__(self, kind: str = "") -> None:
@@ -49,10 +49,10 @@ class Refusals:
     async def isolate(
         self, names: Sequence[str], work: Callable[[Sequence[str]], Awaitable[T]]
     ) -> list[T]:
-        """Work on all names at once, or on each alone when one of them stops the others.
+        """Work on all names at once, or on each alone after a failure; return the results.
 
-        Returns the results. Raises Unavailable or HistoryUnavailable for what is no matter of one
-        record.
+        A name whose work fails alone is refused. Raises Unavailable or HistoryUnavailable when
+        Redis or the database is away.
         """
         try:
             return [await work(names)]
@@ -71,6 +71,6 @@ class Refusals:
 
 
 def is_about_all(error: Exception) -> bool:
-    """Return whether Redis or the database is away, which is no matter of a single record."""
+    """Return whether Redis or the database is away: the failure is not about one record."""
     is_refused_value = isinstance(error, HistoryUnavailable) and error.is_about_data
     return isinstance(error, EngineError) and not is_refused_value

@@ -59,7 +59,7 @@ class Database:
     ) -> None:
         """Open by a URL `sqlite:///PATH` or `postgresql://…`. Raises SettingError.
 
-        `is_durable`: what SQLite commits is on the disk then, as it always is with PostgreSQL.
+        `is_durable`: SQLite writes each commit to the disk, as PostgreSQL always does.
         `read_seconds` is the longest time of one read: a statement of PostgreSQL that begins in it
         may take as long again.
         """
@@ -95,14 +95,14 @@ class Database:
                 os.close(os.open(self._url.database, os.O_RDWR | os.O_CREAT, 0o600))
 
     def expect(self, database_id: str) -> None:
-        """Let each transaction begin with a look whether the database has this id; empty: none."""
+        """Check in each transaction that the database has this id; empty: check nothing."""
         self._expected_id = database_id
 
     @contextmanager
     def read(self, *, is_fresh: bool = False) -> Iterator[Connection]:
         """Run a transaction that sees one snapshot of the database.
 
-        `is_fresh`: over a connection of its own, which sees the database that others find now.
+        `is_fresh`: over a new connection, which opens the file or server that has the URL now.
         """
         options: dict[str, Any] = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         if self._read_seconds is not None:

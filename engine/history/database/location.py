@@ -1,4 +1,4 @@
-"""Place of the history's database in a data folder; apart from what needs the library of SQL."""
+"""Place of the history's database in a data folder, without the library of SQL."""
 
 from importlib.util import find_spec
 from pathlib import Path

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 class OwnDatabase:
     """Tells whether the database of a URL, empty for none, has the installation's history.
 
-    Others find in Redis that it has not: `headrace doctor`, and `/readyz` of every gateway.
+    A process without it reports that in Redis, for `headrace doctor` and `/readyz` of gateways.
     """
 
     def __init__(self, url: str, states: ArchiverStates, process: str) -> None:
@@ -39,7 +39,7 @@ class OwnDatabase:
         self._problem = ""
 
     def problem(self) -> str:
-        """Return what was wrong at the last look, empty for nothing."""
+        """Return the problem at the last look, empty for none."""
         return self._problem
 
     async def watch(self) -> None:

@@ -19,8 +19,7 @@ FileId = tuple[int, int]
 class SqliteFile:
     """Notices that a path leads to another file than at the last look.
 
-    Connections stay with the file that they have opened, so they would write to one that nobody
-    finds any more.
+    An open connection keeps the file that it has opened, and would write to one without a path.
     """
 
     def __init__(self, path: Path) -> None:
@@ -39,7 +38,7 @@ class SqliteFile:
 
     @property
     def path(self) -> Path:
-        """Return its path."""
+        """Path of the file."""
         return self._path
 
     def is_replaced(self) -> bool:

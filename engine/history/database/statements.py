@@ -1,4 +1,4 @@
-"""Statements that both databases know, in the words of each."""
+"""Statements in the dialects of both databases."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar

@@ -58,7 +58,7 @@ T = TypeVar("T")
 
 
 def open_archive(settings: Settings) -> OpenArchive:
-    """Return what opens the archive of the settings. Raises SettingError."""
+    """Return the function that opens the archive of the settings. Raises SettingError."""
     url = settings.database_url
     if not url:
         return NoArchive
@@ -75,7 +75,7 @@ def open_archive(settings: Settings) -> OpenArchive:
 class HistoryArchive:
     """Reads one database; each read sees one snapshot. Raises HistoryUnavailable.
 
-    It does for a database other than the installation's too, which lacks what Redis has forgotten.
+    HistoryUnavailable is raised for a database other than the installation's too.
     Accounts take turns for the threads. After a failure of the database all reads are refused for a
     moment, after a slow read those of its account.
     """

@@ -60,7 +60,7 @@ class _Query:
 
     @property
     def indexes(self) -> Sequence[Index]:
-        """Return indexes of which each has every match, one for each filter."""
+        """Indexes that have every match each, one for each filter."""
         single = {name: of[0] for name, of in self._values.items() if len(of) == 1}
         both = {name: single[name] for name in (WORKFLOW, STATUS) if name in single}
         others: list[Index] = [{name: single[name]} for name in single if name not in both]
@@ -68,7 +68,7 @@ class _Query:
 
     @property
     def exact_indexes(self) -> Sequence[Index]:
-        """Return indexes whose rows together are the matches; none where no index tells them."""
+        """Indexes whose rows together are the matches; none where further conditions apply."""
         if self._id_start or not all(self._values.values()):
             return ()
         if self._values.keys() <= {WORKFLOW, STATUS}:
@@ -79,7 +79,7 @@ class _Query:
 
     @property
     def has_few(self) -> bool:
-        """Return whether the id's start alone leaves few rows."""
+        """Whether the id's start alone leaves few rows."""
         return len(self._id_start) >= SELECTIVE_START
 
     def rows(self, index: Index, *columns: Any) -> Select[Any]:

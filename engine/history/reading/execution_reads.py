@@ -80,7 +80,7 @@ def _read(
 
 
 def _execution(row: SqlRow[Any]) -> Execution:
-    """Return the execution as its record in Redis gave it, without nodes and result."""
+    """Return the execution of a row, without nodes and result."""
     return Execution(
         id=row.id,
         account_id=row.account_id,

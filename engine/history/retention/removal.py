@@ -61,7 +61,7 @@ def remove_executions(database: Database, account_id: str, before_ms: int | None
 
 
 def remove_deliveries(database: Database, account_id: str, before_ms: int | None) -> int:
-    """Remove a batch of an account's deliveries of before a time, None: all; return its size."""
+    """Remove a batch of an account's deliveries from before a time, None: all; return its size."""
     old = select(deliveries.c.id).where(deliveries.c.account_id == account_id)
     if before_ms is not None:
         old = old.where(deliveries.c.created_at < before_ms, deliveries.c.settled_at < before_ms)
@@ -74,7 +74,7 @@ def remove_deliveries(database: Database, account_id: str, before_ms: int | None
 
 
 def carry_ledger(database: Database, account_id: str, before_ms: int) -> int:
-    """Replace a batch of an account's entries of before a time by their sums; return its size."""
+    """Replace a batch of an account's entries from before a time by their sums; return its size."""
     old = (
         select(ledger_entries)
         .where(ledger_entries.c.account_id == account_id, ledger_entries.c.at < before_ms)
@@ -111,13 +111,13 @@ def remove_figures(database: Database, account_id: str, before_ms: int, now_ms: 
 
 
 def remove_acts(database: Database, before_ms: int) -> None:
-    """Remove administrative acts of before a time."""
+    """Remove administrative acts from before a time."""
     with database.write() as connection:
         connection.execute(delete(audit_entries).where(audit_entries.c.at < before_ms))
 
 
 def redact_acts(database: Database, account_id: str, email: str | None) -> None:
-    """Remove the e-mail address of an account from administrative acts; None: it is not known."""
+    """Remove the e-mail address of an account from administrative acts; None: unknown."""
     act = audit_entries.c
     texts = [] if email is None else [act[name].icontains(email, autoescape=True) for name in FACTS]
     with database.write() as connection:
@@ -137,7 +137,7 @@ def _without_address(facts: str | None, email: str | None) -> str | None:
 
 
 def erase_account(database: Database, account_id: str) -> RemovedRows:
-    """Remove a batch of all that an account has; a count of 0 says that nothing is left."""
+    """Remove a batch of an account's rows; a count of 0 says that no row is left."""
     removed = remove_executions(database, account_id, None)
     if removed.count:
         return removed

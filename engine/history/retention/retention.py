@@ -91,7 +91,7 @@ class Retention:
 
 
 async def remove_objects(store: Store, account_id: str, execution_ids: Sequence[str]) -> None:
-    """Remove the objects of removed executions; a later search finds those that stay behind."""
+    """Remove the objects of removed executions; a later search finds objects that remain."""
     for execution_id in execution_ids:
         try:
             await store.offloaded.remove(account_id, execution_id)

@@ -112,7 +112,7 @@ class ArchiverStates:
         self._client = client
 
     async def read(self) -> ArchiverState:
-        """Return the state."""
+        """Return the state as the archiver wrote it last."""
         fields = parse_hash(await self._client.send("HGETALL", keyspace.history()))
         return ArchiverState(
             database_id=fields.get("database", b"").decode(),
