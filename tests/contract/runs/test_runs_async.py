@@ -34,6 +34,17 @@ def test_an_async_run_is_accepted_at_once_whatever_the_workflow_does(
     )
 
 
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        *((each, 202) for each in ("?async", "?async=", "?async=1", "?async=true")),
+        *((each, 200) for each in ("?async=0", "?async=false")),
+    ],
+)
+def test_async_is_true_without_a_value(caller: Caller, query: str, status: int) -> None:
+    assert caller.run(caller.save(greeting()), {"name": "Eve"}, query).status_code == status
+
+
 def test_the_poll_url_leads_to_the_end(caller: Caller) -> None:
     accepted = caller.run(caller.save(greeting()), {"name": "Eve"}, "?async=true").json()
 

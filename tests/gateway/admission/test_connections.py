@@ -6,6 +6,7 @@ import time
 from types import SimpleNamespace
 from typing import cast
 
+import httpx2
 import pytest
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -13,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from engine.access.capabilities import Tier
 from engine.errors import TooManyConnections
 from engine.store import Principal
+from gateway.admission import connections
 from gateway.admission.connections import AccountRequests, Connections, Shares
 from gateway.admission.peers import Peers
 from gateway.admission.request_context import RequestContext
@@ -129,3 +131,16 @@ def test_a_request_that_turns_out_to_be_another_account_s_is_counted_for_that_on
     requests.end(context)
 
     requests.begin(RequestContext(), principal("assumed"))
+
+
+@pytest.fixture
+def few_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "find_capacity", lambda: 4)
+
+
+async def test_a_request_that_is_answered_is_counted_no_more(
+    few_places: None, client: httpx2.AsyncClient
+) -> None:
+    answers = [await client.get(f"/api/{path}") for path in 5 * ("whoami", "workflows/none")]
+
+    assert [answer.status_code for answer in answers] == 5 * [200, 404]
