@@ -14,6 +14,7 @@ from engine.ids.partitions import partition_of
 from engine.media.objects import ObjectStore
 from engine.settings import Settings
 from engine.store import Account, Store
+from engine.store.executions.offload import OFFLOAD_FROM_BYTES
 from engine.store.redis import keyspace
 from tests.support.gateway.documents import edge, node
 from tests.support.media.faulty_blob_stores import shorten_pauses
@@ -207,3 +208,24 @@ async def test_inputs_that_are_gone_are_told_as_a_result_is_that_is_gone(
     assert answer.json()["status"] == "failed"
     assert answer.json()["error"]["code"] == "INTERNAL_ERROR"
     assert "inputs of this execution are not there" in answer.json()["error"]["message"]
+
+
+async def test_inputs_that_are_larger_on_record_than_in_the_body_are_accepted(
+    client: httpx2.AsyncClient, written: list[str]
+) -> None:
+    """The gateway finds out after it has begun to work for the key's last known owner."""
+    fields = [{"name": "numbers", "type": "json"}]
+    nodes = [node("in", "requestInput", fields=fields), *SIZED["nodes"][1:]]
+    edges = [edge("in", "numbers", "size", "value-in"), SIZED["edges"][1]]
+    document = {"name": "Numbers", "nodes": nodes, "edges": edges}
+    assert (await client.post("/api/workflows", json=document)).status_code == 201
+    body = json.dumps({"inputs": {"numbers": [1.5] * 40_000}}).encode()
+
+    answer = await client.post(
+        "/api/workflows/numbers/run?async=true",
+        content=body,
+        headers={"content-type": "application/json"},
+    )
+
+    assert len(body) < OFFLOAD_FROM_BYTES
+    assert (answer.status_code, len(written)) == (202, 1)

@@ -83,6 +83,16 @@ async def test_an_answered_run_leaves_no_waiter(
     assert waiters.kept == set()
 
 
+async def test_a_repeated_call_leaves_no_waiter(
+    client: httpx2.AsyncClient, waiters: Waiters, worker: FakeWorker
+) -> None:
+    answers = [await client.post(RUN, json=EVE, headers=KEY) for _ in range(2)]
+
+    assert answers[1].headers["idempotent-replayed"] == "true"
+    assert waiters.expected == 2
+    assert waiters.kept == set()
+
+
 async def test_a_caller_that_hung_up_gets_the_result_when_it_calls_again(
     client: httpx2.AsyncClient, waiters: Waiters, worker: FakeWorker
 ) -> None:
