@@ -133,8 +133,14 @@ class ModelStore:
         fields = [f"{part}:{name}:{number}" for number in numbers for part in ("at", "manifest")]
         data = await self._client.send("HMGET", keyspace.models(), *fields) if fields else []
         rows = zip(numbers, data[::2], data[1::2], strict=True)
-        former = (row for row in rows if row[2] is not None)
-        return [now, *(_saved(name, now.created_at, *row) for row in former)]
+        return [
+            now,
+            *(
+                _saved(name, now.created_at, number, at, manifest)
+                for number, at, manifest in rows
+                if manifest is not None
+            ),
+        ]
 
     async def delete(self, name: str, deleted_by: str) -> int:
         """Delete the model and return its last version; a file of that name takes effect again.

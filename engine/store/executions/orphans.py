@@ -40,12 +40,15 @@ class Orphans:
             for _, account_id, ids in active
         ]
         scores = await asyncio.gather(
-            *(send("ZMSCORE", row[0], *of) for row, of in zip(active, names, strict=True))
+            *(
+                send("ZMSCORE", due, *references)
+                for (due, _, _), references in zip(active, names, strict=True)
+            )
         )
         return {
             name
-            for of, due in zip(names, scores, strict=True)
-            for name, score in zip(of, due, strict=True)
+            for references, due_times in zip(names, scores, strict=True)
+            for name, score in zip(references, due_times, strict=True)
             if score is None
         }
 

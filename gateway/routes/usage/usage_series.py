@@ -133,7 +133,18 @@ async def get_usage_series(request: GatewayRequest, principal: Principal) -> Res
 
 def _views(rows: Sequence[SeriesRow]) -> list[SeriesRowView]:
     times = {at: moment(at) for at in {row.at for row in rows}}
-    return [SeriesRowView(times[row.at], row.key or None, *row[2:]) for row in rows]
+    return [
+        SeriesRowView(
+            at=times[row.at],
+            key=row.key or None,
+            runs=row.runs,
+            failed=row.failed,
+            credits=row.credits,
+            p50_ms=row.p50_ms,
+            p95_ms=row.p95_ms,
+        )
+        for row in rows
+    ]
 
 
 routes = [Route("/api/usage/series", Resource(GET=get_usage_series))]
