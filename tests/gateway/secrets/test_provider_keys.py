@@ -18,7 +18,7 @@ from engine.models.registry import use_models
 from engine.settings import Settings
 from engine.store import Store
 from tests.gateway.conftest import MakeClient
-from tests.gateway.test_app_secrets_in_answers import Canaries
+from tests.gateway.secrets.test_secrets_in_answers import Canaries
 from tests.support.manifests import model
 from workers.main import worker
 
