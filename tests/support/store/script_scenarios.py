@@ -633,7 +633,7 @@ SCENARIOS = {
         account="acc",
         slug="echo",
         summary=b"summary",
-        limits=("free", "1:1", "pro", "1:22"),
+        limits=("free", "1:1", "pro", "1:20"),
     ),
     "request_cover": scenario(OLD_WORKFLOW, digest="ab12", quiet_ms=60_000, again=[b"", 0]),
     "record_cover": scenario(
