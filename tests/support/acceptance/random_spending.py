@@ -23,7 +23,7 @@ CALL_MICRO_USD = 10_000
 """Price of a call of `echo`."""
 NOBODY = "worker-of-the-past"
 BUSY_SECONDS = 0.2
-AT_ONCE = 50
+AT_ONCE = 8
 """Executions that are read at once."""
 
 
