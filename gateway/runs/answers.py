@@ -89,7 +89,7 @@ def answer_with_events(
     return stream.respond()
 
 
-async def answer_again(
+async def find_first_answer(
     request: GatewayRequest,
     principal: Principal,
     parameters: RunParameters,

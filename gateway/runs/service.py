@@ -24,8 +24,8 @@ from gateway.runs.answers import (
     ACCEPTED,
     answer_accepted,
     answer_accepted_before,
-    answer_again,
     answer_with_events,
+    find_first_answer,
 )
 from gateway.runs.request import RunParameters
 from gateway.runs.waiter import PendingRunAnswer
@@ -113,6 +113,6 @@ async def _answer(
         case AlreadyRetried():
             return await answer_accepted_before(request, principal, verdict.execution_id)
         case IdempotentReplay():
-            return await answer_again(request, principal, parameters, verdict)
+            return await find_first_answer(request, principal, parameters, verdict)
         case AuthorizationRejected():
             return RejectedAnswer()

@@ -13,7 +13,7 @@ from workers.nodes.executor import AttemptOutcome
 from workers.nodes.memory import NodeMemory, RunMemory
 from workers.nodes.progress import ProgressPublisher
 from workers.walk.dependencies import WalkDependencies
-from workers.walk.recovery.checkpoints import ExecutionCheckpoints
+from workers.walk.resume.checkpoints import ExecutionCheckpoints
 from workers.walk.state import WalkState
 from workers.walk.values.outputs import OutputStore
 

@@ -16,8 +16,8 @@ from workers.nodes.executor import AttemptOutcome
 from workers.nodes.memory import RunMemory
 from workers.walk.attempt import Attempts
 from workers.walk.dependencies import WalkDependencies
-from workers.walk.recovery.reconciler import Reconciler
-from workers.walk.recovery.restore import restore
+from workers.walk.resume.reconciler import Reconciler
+from workers.walk.resume.restore import restore
 from workers.walk.state import UNTOUCHED, WalkState
 from workers.walk.step import NodeSettlement, Recorder
 from workers.walk.values.outputs import OutputStore

@@ -25,7 +25,7 @@ from workers.runtime.limits import LoadGate
 from workers.runtime.store_retries import retry_until_answered
 from workers.walk.dependencies import WalkDependencies
 from workers.walk.plans import find_plan
-from workers.walk.recovery.endings import end_failed, end_without_plan
+from workers.walk.resume.endings import end_failed, end_without_plan
 from workers.walk.step import LeaseLost, RecordBehind
 from workers.walk.values.inputs import (
     UNREAD_DRAFT,

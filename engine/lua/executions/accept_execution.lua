@@ -34,8 +34,8 @@ local function accept()
   -- One command tells whether a plain execution is new, and lists it.
   local is_plain = not (refusal or KEYS.first_call or KEYS.failed or KEYS.wallet)
   if not is_plain or redis.call('ZADD', KEYS.executions, 'NX', now, ARGV.id) == 0 then
-    -- Uses: answer_again
-    local answer = answer_again(active) or refusal
+    -- Uses: find_first_answer
+    local answer = find_first_answer(active) or refusal
     if not answer and KEYS.wallet then
       -- Uses: wallet, refresh_wallet, reserve, save_wallet, use_trials, charge
       answer = charge(now)

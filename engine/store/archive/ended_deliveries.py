@@ -86,7 +86,7 @@ class EndedDeliveries:
         key = keyspace.delivery(account_id, delivery_id)
         key_id = await self._client.send("HGET", key, "key")
         verdict = await self._client.call(
-            SCRIPTS["forget_delivery"],
+            SCRIPTS["remove_ended_delivery"],
             delivery=key,
             archived_deliveries=keyspace.archived_deliveries(partition_of(account_id)),
             webhook_deliveries=keyspace.webhook_deliveries(account_id, (key_id or b"").decode()),

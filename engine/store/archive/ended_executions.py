@@ -132,7 +132,7 @@ class EndedExecutions:
         account_id, execution_id = keyspace.parse_reference(reference)
         partition = partition_of(account_id)
         verdict = await self._client.call(
-            SCRIPTS["forget_execution"],
+            SCRIPTS["remove_ended_execution"],
             execution=keyspace.execution(account_id, execution_id),
             executions=keyspace.account_executions(account_id),
             finished=keyspace.finished(partition),

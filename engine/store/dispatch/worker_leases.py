@@ -186,7 +186,7 @@ class Leases:
         """Remove one execution; True when its objects remain."""
         account_id, execution_id = keyspace.parse_reference(reference)
         verdict = await self._client.call(
-            SCRIPTS["forget_execution"],
+            SCRIPTS["remove_ended_execution"],
             execution=keyspace.execution(account_id, execution_id),
             executions=keyspace.account_executions(account_id),
             finished=keyspace.finished(partition_of(account_id)),

@@ -45,7 +45,7 @@ class Checkpoints:
         key = keyspace.execution(account_id, execution_id)
         return await self._client.send("HGET", key, f"j{index}.{item}") or b""
 
-    async def save_answers(
+    async def save_item_answers(
         self, lease: Lease, index: int, number: int, answers: bytes, *, is_offloaded: bool
     ) -> bool:
         """Save a batch of a running node's item answers, numbered from 1. False: fenced.
@@ -53,7 +53,7 @@ class Checkpoints:
         It stays until the node is completed; `is_offloaded`: it is the name of an object.
         """
         verdict: bytes = await self._client.call(
-            SCRIPTS["save_answers"],
+            SCRIPTS["save_item_answers"],
             execution=lease.execution_key,
             held=lease.held_key,
             reference=lease.reference,

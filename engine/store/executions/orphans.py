@@ -63,7 +63,7 @@ class Orphans:
         """Schedule an orphan. False: scheduled, ended or claimed since `fence` was read."""
         account_id, execution_id = keyspace.parse_reference(reference)
         freed = await self._client.call(
-            SCRIPTS["free_execution"],
+            SCRIPTS["reschedule_orphan"],
             execution=keyspace.execution(account_id, execution_id),
             due=keyspace.due(partition_of(account_id)),
             reference=reference,

@@ -206,7 +206,7 @@ class Walks:
         account_id, execution_id = keyspace.parse_reference(reference)
         partition = partition_of(account_id)
         was_held = await self._client.call(
-            SCRIPTS["give_back_execution"],
+            SCRIPTS["release_execution"],
             execution=keyspace.execution(account_id, execution_id),
             due=keyspace.due(partition),
             held=keyspace.held(partition, worker_id),

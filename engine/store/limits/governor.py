@@ -107,7 +107,7 @@ class Governor:
         `now` is in milliseconds, None for Redis's clock.
         """
         reply = await self._client.call(
-            SCRIPTS["governor_turn"],
+            SCRIPTS["take_provider_turn"],
             state=provider_keys.provider_state(provider),
             calls=provider_keys.provider_calls(provider),
             waiting=provider_keys.provider_waiting(provider),

@@ -92,7 +92,7 @@ class DeliveryReads:
         if fields is None:
             return False
         await self._client.call(
-            SCRIPTS["recall_delivery"],
+            SCRIPTS["restore_archived_delivery"],
             delivery=keyspace.delivery(account_id, delivery_id),
             webhook_deliveries=keyspace.webhook_deliveries(account_id, fields["key"].decode()),
             delivery_id=delivery_id,

@@ -167,14 +167,14 @@ SCENARIOS = {
         again=0,
     ),
     "remove_account": scenario(PRO, account="acc", access_changes="access", act=ACT, again=0),
-    "recall_delivery": scenario(
+    "restore_archived_delivery": scenario(
         delivery_id="d",
         created_at=NOW,
         keep_ms=60_000,
         fields=("status", "failed", "created", NOW),
         again=0,
     ),
-    "forget_delivery": scenario(
+    "remove_ended_delivery": scenario(
         (*DELIVERY, "status", "failed", "fence", 2),
         ("ZADD", "archived_deliveries", NOW, "acc/d/2"),
         ("ZADD", "webhook_deliveries", NOW, "d"),
@@ -192,7 +192,7 @@ SCENARIOS = {
     "redeliver": scenario(
         (*DELIVERY, "status", "failed"), WEBHOOK, reference="acc/d", resend_ms=2_000
     ),
-    "governor_turn": scenario(
+    "take_provider_turn": scenario(
         ("ZADD", "callers", NOW + 5_000, "one"),
         ("HSET", "calls", "one|a", "acc|5|000000000001|900000|9"),
         *(("ZADD", key, 0, "one|a") for key in ("running", "granted")),
@@ -249,7 +249,7 @@ SCENARIOS = {
     "save_secret": scenario(
         name="TOKEN", sealed=b"\x01sealed", most=100, hosts="a.example *.b.example", act=ACT
     ),
-    "save_answers": scenario(
+    "save_item_answers": scenario(
         EXECUTION,
         HELD,
         execution="x",
@@ -401,7 +401,7 @@ SCENARIOS = {
         result=b"result",
         elapsed_ms=5,
     ),
-    "forget_execution": scenario(
+    "remove_ended_execution": scenario(
         EXECUTION,
         ("ZADD", "finished", NOW, "acc/x"),
         ("ZADD", "all", NOW, "x"),
@@ -414,7 +414,7 @@ SCENARIOS = {
         ended_before_ms=NOW + 1,
         again=0,
     ),
-    "recall_execution": scenario(
+    "restore_archived_execution": scenario(
         execution="x",
         executions="all",
         execution_id="x",
@@ -424,10 +424,10 @@ SCENARIOS = {
         entries=["1-0", 2, "begun", "pp", "2-0", 4, "ended", "failed", "left", ""],
         again=0,
     ),
-    "give_back_execution": scenario(
+    "release_execution": scenario(
         EXECUTION, HELD, execution="x", reference="acc/x", is_lost="1", again=0
     ),
-    "free_execution": scenario(EXECUTION, execution="x", reference="acc/x", fence="1", again=0),
+    "reschedule_orphan": scenario(EXECUTION, execution="x", reference="acc/x", fence="1", again=0),
     "delay_message": scenario(delayed="due", delay_ms=1_000, message=b"message"),
     "take_message": scenario(
         ("RPUSH", "queue", b"first", b"second"),

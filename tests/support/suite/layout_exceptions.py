@@ -101,7 +101,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "engine/nodes/support/model_calls.py": "tests/engine/nodes/test_generators.py",
     "engine/services/runs/former_runs.py": "tests/contract/runs/test_draft_runs.py takes executions up.",
     "engine/services/runs/pinned_outputs.py": "tests/contract/runs/test_draft_runs.py pins outputs.",
-    "engine/services/runs/retries.py": "tests/workers/walk/recovery/test_walk_retries.py retries failed runs.",
+    "engine/services/runs/retries.py": "tests/workers/walk/resume/test_walk_retries.py retries failed runs.",
     "engine/services/installation_state.py": "tests/gateway/routes/operations/test_installation.py reads it over HTTP.",
     "engine/services/runs/targets.py": "tests/engine/services/runs/test_acceptance.py runs targets.",
     "engine/services/runs/node_values.py": "tests/workers/walk/values/test_walk_values.py reads values of real walks.",
@@ -164,7 +164,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     ),
     "workers/history/duties.py": "tests/workers/history/test_archiver.py runs them in the loop.",
     "workers/main.py": (
-        "tests/workers/walk/recovery/test_walker_recovery.py and tests/acceptance: whole worker processes"
+        "tests/workers/walk/resume/test_walker_recovery.py and tests/acceptance: whole worker processes"
     ),
     "workers/media/fetch.py": (
         "tests/workers/walk/test_walk_model_nodes.py: images of the account and from elsewhere"
@@ -190,8 +190,8 @@ TESTED_ELSEWHERE: dict[str, str] = {
         "tests/gateway/routes/models/test_available_models.py: models without a key"
     ),
     "workers/nodes/context.py": "tests/workers/nodes/test_executor.py and the tests of each node type",
-    "workers/walk/recovery/restore.py": (
-        "tests/workers/walk/recovery/test_walker_recovery.py, and retries: records with settled nodes"
+    "workers/walk/resume/restore.py": (
+        "tests/workers/walk/resume/test_walker_recovery.py, and retries: records with settled nodes"
     ),
     "workers/walk/dependencies.py": "a dataclass without behaviour",
     "engine/history/errors.py": "An exception; tests/engine/history/database/test_connections.py raises it.",

@@ -20,7 +20,7 @@ from tests.support.models.provider_walker import PRICE, ProviderWalker, asking
 from tests.support.workers.paying_account import PRO
 from workers.outbound.client import Egress
 from workers.providers import jobs
-from workers.walk.recovery.checkpoints import ExecutionCheckpoints
+from workers.walk.resume.checkpoints import ExecutionCheckpoints
 
 JOB = """
 path = "/jobs"

@@ -25,7 +25,7 @@ from tests.support.workers.paying_account import (
     fan,
     model_node,
 )
-from tests.workers.walk.recovery.test_reconciler import OTHER, advance, share
+from tests.workers.walk.resume.test_reconciler import OTHER, advance, share
 
 T = TypeVar("T")
 

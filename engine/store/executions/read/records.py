@@ -69,7 +69,7 @@ class ExecutionRecords:
     async def _recall(self, ended: EndedRecord) -> None:
         account_id, execution_id = ended.account_id, ended.execution_id
         await self.client.call(
-            SCRIPTS["recall_execution"],
+            SCRIPTS["restore_archived_execution"],
             execution=keyspace.execution(account_id, execution_id),
             executions=keyspace.account_executions(account_id),
             finished=keyspace.finished(partition_of(account_id)),

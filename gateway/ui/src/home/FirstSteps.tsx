@@ -2,8 +2,8 @@ import { useEffect, useState } from "react";
 import { useResource } from "../api/resource";
 import type { ApiKey, ExecutionRow, Page, Workflow, WorkflowRow } from "../api/types";
 import { Button } from "../components/Button";
-import { needsOf, unmet } from "../needs/needs";
-import { useSurroundings } from "../needs/surroundings";
+import { needsOf, unmet } from "../requirements/requirements";
+import { useSurroundings } from "../requirements/surroundings";
 import { Link } from "../shell/router";
 
 /** Entry of the browser's storage: nothing before the steps were seen undone. */

@@ -2,7 +2,7 @@ import { useId } from "react";
 import { useResource } from "../api/resource";
 import type { Workflow } from "../api/types";
 import { Cover } from "./Cover";
-import { type Need, needsOf, obstacle, type Surroundings } from "../needs/needs";
+import { type Need, needsOf, obstacle, type Surroundings } from "../requirements/requirements";
 
 interface Props {
   slug: string;

@@ -236,7 +236,7 @@ class Spending(RuleBasedStateMachine):
         name = data.draw(st.sampled_from(self.among(lambda reservation: reservation.fence)))
         act = functools.partial(Model.give_back, name=name)
         names = {"execution": name, "reference": name, "is_lost": "1"}
-        self.apply(act, ("give_back_execution", names))
+        self.apply(act, ("release_execution", names))
         if comes_back:
             self.claim(name)
             self.walk(data, name)

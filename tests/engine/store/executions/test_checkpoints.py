@@ -48,7 +48,7 @@ async def test_nothing_is_recorded_for_a_walk_whose_worker_has_claimed_the_execu
     async def record(lease: Lease) -> list[bool]:
         return [
             await store.checkpoints.save_job(lease, 0, 0, b"job"),
-            await store.checkpoints.save_answers(lease, 0, 1, b"answers", is_offloaded=False),
+            await store.checkpoints.save_item_answers(lease, 0, 1, b"answers", is_offloaded=False),
         ]
 
     old = (await claim(store, reference, "w1")).lease
@@ -74,7 +74,9 @@ async def test_nothing_is_recorded_for_a_node_that_another_worker_runs(
     helper = (await claim(store, reference, "w2")).lease
 
     assert not await store.checkpoints.save_job(helper, 0, 0, b"job")
-    assert not await store.checkpoints.save_answers(helper, 0, 1, b"answers", is_offloaded=False)
+    assert not await store.checkpoints.save_item_answers(
+        helper, 0, 1, b"answers", is_offloaded=False
+    )
     assert await store.checkpoints.save_job(first, 0, 0, b"job")
 
 
@@ -121,7 +123,7 @@ async def test_a_batch_of_answers_that_comes_again_late_hides_none_behind_it(
     await store.walks.advance(lease, 1, Step(claimed=[0]))
 
     for number, answers in ((1, b"one"), (2, b"two"), (1, b"one")):
-        await store.checkpoints.save_answers(lease, 0, number, answers, is_offloaded=False)
+        await store.checkpoints.save_item_answers(lease, 0, number, answers, is_offloaded=False)
 
     assert await store.checkpoints.read_answers(account.id, accepted.id, 0) == [b"one", b"two"]
 
@@ -134,7 +136,7 @@ async def test_objects_of_kept_answers_are_removed_with_their_execution(
     reference = keyspace.reference(account.id, accepted.id)
     lease = (await claim(store, reference)).lease
     await store.walks.advance(lease, 1, Step(claimed=[0]))
-    await store.checkpoints.save_answers(lease, 0, 1, b"answers", is_offloaded=is_offloaded)
+    await store.checkpoints.save_item_answers(lease, 0, 1, b"answers", is_offloaded=is_offloaded)
     await store.walks.advance(lease, 2, Step(end=ExecutionStatus.FAILED))
 
     pruned = await store.leases.prune(await store.leases.now() + 1)
@@ -161,7 +163,9 @@ async def test_another_worker_adds_no_values_to_an_end_that_has_removed_them(
 
     update = ProgressUpdate(index=0, item=0, offset=0, content="text")
     is_published = await store.events.publish(helper, 1, [update])
-    is_kept = await store.checkpoints.save_answers(helper, 0, 1, b"answers", is_offloaded=False)
+    is_kept = await store.checkpoints.save_item_answers(
+        helper, 0, 1, b"answers", is_offloaded=False
+    )
 
     assert (is_published, is_kept) == (False, False)
     assert not await store.client.send("EXISTS", keyspace.progress(account.id, accepted.id))

@@ -75,7 +75,9 @@ async def test_a_claim_that_was_lost_and_made_again_shuts_out_the_first(
 
     verdict = await advance(store, lost, 2, Step(settled=FIRST_DONE, rows=[row(0)]))
     saved_job = await store.checkpoints.save_job(lost.lease, 0, 0, b"job")
-    kept = await store.checkpoints.save_answers(lost.lease, 0, 1, b"answers", is_offloaded=False)
+    kept = await store.checkpoints.save_item_answers(
+        lost.lease, 0, 1, b"answers", is_offloaded=False
+    )
 
     assert (verdict, saved_job, kept) == (Verdict.FENCED, False, False)
     assert await contents(store.client) == there

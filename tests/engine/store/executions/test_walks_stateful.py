@@ -120,7 +120,7 @@ def script_call(call: Call) -> tuple[str, dict[str, Any]]:
             ended = {"statuses": "c" * call.step, "rows": b"rows", "result": b"result"}
             return "finish_execution", {**own, **walked, **ended, "elapsed_ms": 0}
         case "give_back":
-            return "give_back_execution", {**named, "is_lost": "1" if call.is_lost else "0"}
+            return "release_execution", {**named, "is_lost": "1" if call.is_lost else "0"}
         case "cancel":
             return "cancel_execution", {**own, "cancels": "cancels"}
         case "promote":

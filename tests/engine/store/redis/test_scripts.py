@@ -19,8 +19,8 @@ from tests.support.store.script_runner import with_keys
 from tests.support.store.script_scenarios import NOW, SCENARIOS, Scenario
 
 REFUSED_WHEN_FULL = {
-    "recall_delivery",
-    "recall_execution",
+    "restore_archived_delivery",
+    "restore_archived_execution",
     *(
         "accept_execution",
         "begin_public_run",

@@ -1,8 +1,8 @@
 /** Models and extras that the document needs and that this installation lacks: no problems of the drawing. */
 
 import { useMemo } from "react";
-import { type Need, needsOf, unmet } from "../../needs/needs";
-import { useSurroundings } from "../../needs/surroundings";
+import { type Need, needsOf, unmet } from "../../requirements/requirements";
+import { useSurroundings } from "../../requirements/surroundings";
 import { useDocument } from "../document/store";
 
 const NONE: Need[] = [];

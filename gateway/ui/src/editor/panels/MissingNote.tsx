@@ -1,4 +1,4 @@
-import { Unmet, wordFor } from "../../needs/Unmet";
+import { Unmet, wordFor } from "../../requirements/Unmet";
 import { useMissing } from "../catalogue/missing";
 
 /** A warning before the first run: models or extras that are missing here. */

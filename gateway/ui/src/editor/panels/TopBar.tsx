@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { Button } from "../../components/Button";
-import { wordFor } from "../../needs/Unmet";
+import { wordFor } from "../../requirements/Unmet";
 import { useMissing } from "../catalogue/missing";
 import { type PanelName, useEditor, useStore } from "../document/store";
 import { PublishDialog } from "../publishing/PublishDialog";

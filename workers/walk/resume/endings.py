@@ -17,7 +17,7 @@ from engine.store.executions.walks import Walks
 from engine.store.redis.record_packing import unpack
 from workers.nodes.executor import Executor, describe
 from workers.walk.plans import lost_in_draft
-from workers.walk.recovery.checkpoints import MAX_CANCELLED
+from workers.walk.resume.checkpoints import MAX_CANCELLED
 from workers.walk.state import UNTOUCHED
 from workers.walk.step import LeaseLost, Recorder
 

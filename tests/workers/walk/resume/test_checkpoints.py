@@ -12,7 +12,7 @@ from engine.store.executions.claim import ClaimedExecution
 from engine.store.executions.record_fields import NodeClaim
 from engine.store.redis import keyspace
 from tests.support.factories import Runner, http_fan
-from workers.walk.recovery.checkpoints import ExecutionCheckpoints, NodeCheckpoints
+from workers.walk.resume.checkpoints import ExecutionCheckpoints, NodeCheckpoints
 
 RETRYABLE = NodeFailed("provider_unavailable", "Overloaded", retryable=True)
 FINAL = NodeFailed("provider_refused", "Refused", retryable=False)

@@ -57,7 +57,7 @@ class AnswerBatches:
             await self._offloaded.put(*self._ids, value, batch, seconds=STORE_SECONDS)
         packed = pack(value)
         await retry_until_answered(
-            lambda: self._stored.save_answers(
+            lambda: self._stored.save_item_answers(
                 self._lease, index, number, packed, is_offloaded=is_offloaded
             ),
             "save item answers",

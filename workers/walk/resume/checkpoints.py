@@ -14,7 +14,7 @@ from engine.store.executions.record_fields import NodeClaim
 from engine.store.redis.record_packing import pack, unpack
 from workers.providers.base import ModelAnswer
 from workers.runtime.store_retries import retry_until_answered
-from workers.walk.recovery.item_answers import AnswerBatches, ItemAnswers
+from workers.walk.resume.item_answers import AnswerBatches, ItemAnswers
 
 MAX_CANCELLED = 100
 """Most abandoned jobs that are cancelled; a node runs 16 at a time."""

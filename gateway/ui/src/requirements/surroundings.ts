@@ -4,7 +4,7 @@ import { useMemo } from "react";
 import { useResource } from "../api/resource";
 import type { Model, NodeTypeRow } from "../api/types";
 import { useMe } from "../shell/session";
-import type { Surroundings } from "./needs";
+import type { Surroundings } from "./requirements";
 
 export function useSurroundings(): Surroundings | undefined {
   const models = useResource<Model[]>("/api/models").data;

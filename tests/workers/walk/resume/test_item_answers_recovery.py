@@ -251,7 +251,7 @@ async def test_a_batch_is_recorded_once_and_only_by_the_holder_of_the_node(
     token = (await payer.store.client.send("HVALS", key))[0].decode().partition(":")[2]
 
     async def keep(worker_id: str, fence: int, node: int = index) -> bool:
-        return await payer.store.checkpoints.save_answers(
+        return await payer.store.checkpoints.save_item_answers(
             Lease(*ids, worker_id, fence, token), node, 1, before[f"k{index}.1"], is_offloaded=False
         )
 

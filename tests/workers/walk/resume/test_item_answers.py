@@ -19,7 +19,7 @@ from tests.support.models.recorded_checkpoints import RecordedCheckpoints
 from workers.nodes.context import NodeAttempt
 from workers.nodes.executor import Executor
 from workers.providers.base import Fetcher, ModelAnswer, ModelCall
-from workers.walk.recovery.item_answers import BATCH_SECONDS, AnswerBatches, ItemAnswers
+from workers.walk.resume.item_answers import BATCH_SECONDS, AnswerBatches, ItemAnswers
 
 USED = Usage(calls=1, seconds=Decimal("2.5"), input_tokens=7)
 

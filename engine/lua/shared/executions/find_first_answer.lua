@@ -1,6 +1,6 @@
 -- Return the answer that an execution to accept, its idempotency key or the failed execution that
 -- it retries has been given before; nil for none.
-local function answer_again(active)
+local function find_first_answer(active)
   local created = redis.call('HGET', KEYS.execution, 'created')
   if created then return {'ok', tonumber(created), active} end
   if KEYS.first_call then

@@ -1,5 +1,5 @@
 import { useMe } from "../shell/session";
-import type { Need } from "./needs";
+import type { Need } from "./requirements";
 
 /** A word for needs that are not met, for badges. */
 export function wordFor(needs: readonly Need[]): string {

@@ -13,8 +13,8 @@ from tests.support.http.providers import provided
 from tests.support.manifests import PROMPT
 from tests.support.workers.claimed_execution import CLAIMED
 from tests.support.workers.job_workers import CANCEL, JOB
-from workers.walk.recovery.checkpoints import MAX_CANCELLED
-from workers.walk.recovery.endings import find_cancellable_jobs
+from workers.walk.resume.checkpoints import MAX_CANCELLED
+from workers.walk.resume.endings import find_cancellable_jobs
 
 STATUSES = (NodeStatus.COMPLETED, NodeStatus.RUNNING, NodeStatus.RETRYING, NodeStatus.FAILED)
 MUST_CANCEL = {"must_cancel": b"1"}
