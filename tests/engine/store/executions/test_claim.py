@@ -164,3 +164,27 @@ async def test_a_first_walk_keeps_of_the_record_only_what_it_reads(
     await store.walks.give_back(reference, "w1", is_lost=True)
     again = await claim(store, reference, "w2")
     assert again.without_unread_fields() is again
+
+
+async def test_a_first_walk_keeps_what_a_record_rarely_has(store: Store, reference: str) -> None:
+    rare = {
+        "depth": "5",
+        "lost": "2",
+        "models": "echo",
+        "origin": "first",
+        "owner": "acc_other",
+        "key": "key_1",
+        "values": "none",
+        "webhook_url": "https://example.org/",
+    }
+    key = keyspace.execution(*keyspace.parse_reference(reference))
+    for name, value in rare.items():
+        await store.client.send("HSET", key, name, value)
+    claimed = await claim(store, reference, "w1")
+
+    reduced = claimed.without_unread_fields()
+
+    assert (reduced.depth, reduced.lost, reduced.call_prefix) == (5, 2, "first")
+    assert {name: getattr(reduced, name) for name in READ} == {
+        name: getattr(claimed, name) for name in READ
+    }

@@ -77,6 +77,21 @@ async def test_a_late_watcher_gets_past_and_then_new_entries(run: Run) -> None:
     assert await run.seen() == late + await run.seen(EventId(1, 2))
 
 
+async def test_a_late_watcher_learns_of_a_node_that_waits_for_its_retry(run: Run) -> None:
+    await run.accept()
+    await run.claim()
+    await run.step(claimed=[0])
+    await run.step(retrying=[(0, 60_000)])
+
+    (entry,) = await run.read()
+
+    assert [(event.name, event.attempt) for _, event in read_events(entry)] == [
+        (EventName.EXECUTION_STARTED, 0),
+        (EventName.NODE_STARTED, 1),
+        (EventName.NODE_RETRYING, 1),
+    ]
+
+
 async def test_a_watcher_from_the_beginning_misses_nothing(run: Run) -> None:
     await run.accept(CHANNEL)
     await run.claim()

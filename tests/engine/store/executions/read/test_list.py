@@ -1,10 +1,14 @@
 """Pages of an account's executions during acceptances and removals."""
 
+from collections.abc import AsyncIterator
+from typing import Any
+
 import pytest
 
 from engine.executions.execution import ExecutionStatus
 from engine.store import Account, ExecutionFilter, Store
 from engine.store.executions.read import list
+from engine.store.executions.read.scan import ScanPage, scan
 from engine.store.redis import keyspace
 from tests.engine.store.conftest import Saved
 from tests.engine.store.executions.test_executions import accept_at
@@ -80,3 +84,23 @@ async def test_a_rare_filter_gives_short_pages_that_lead_to_every_match(
             break
 
     assert pages == [[ids[44]], [], [ids[17]], [], [ids[0]]]
+
+
+async def test_an_execution_that_ends_after_it_matched_is_not_listed_as_processing(
+    store: Store, account: Account, saved: Saved, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [await accept_at(store, account, saved, 1_000 + i) for i in range(3)]
+
+    async def scan_before_an_end(*args: Any, **limits: Any) -> AsyncIterator[ScanPage]:
+        async for page in scan(*args, **limits):
+            key = keyspace.execution(account.id, ids[1])
+            await store.client.send("HSET", key, "status", "completed")
+            yield page
+
+    monkeypatch.setattr(list, "scan", scan_before_an_end)
+
+    rows, _ = await store.executions.list(
+        account.id, ExecutionFilter(statuses=[ExecutionStatus.PROCESSING])
+    )
+
+    assert [row.id for row in rows] == [ids[2], ids[0]]
