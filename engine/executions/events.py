@@ -11,12 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from engine.executions.execution import (
-    NODE_TERMINAL,
-    ExecutionStatus,
-    NodeExecution,
-    NodeStatus,
-)
+from engine.executions.execution import NodeExecution
+from engine.executions.statuses import NODE_TERMINAL, ExecutionStatus, NodeStatus
 
 EVENT_ID = re.compile(r"[0-9]{1,15}\.[0-9]{1,9}")
 

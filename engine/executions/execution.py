@@ -1,122 +1,12 @@
-"""Statuses of executions and nodes, their transitions, and the records of both."""
+"""Records of executions and of their nodes."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any
 
 from msgspec import Struct
 
-
-class ExecutionStatus(StrEnum):
-    """Status of an execution."""
-
-    PROCESSING = "processing"
-    """From `accept` until the last node has ended: queued or claimed by a worker."""
-    CANCEL_REQUESTED = "cancel_requested"
-    """`cancel` came while workers ran nodes; no further node starts."""
-    COMPLETED = "completed"
-    """The walker recorded the result."""
-    FAILED = "failed"
-    """A node failed finally, and its policy does not let the run continue."""
-    CANCELLED = "cancelled"
-    """`cancel` has taken effect; results of completed nodes are kept."""
-
-
-class NodeStatus(StrEnum):
-    """Status of a node of an execution.
-
-    The store and its scripts keep `code`, one letter per node in plan order.
-    """
-
-    _value_: str
-    code: str
-
-    def __new__(cls, value: str, code: str) -> "NodeStatus":
-        """Make a status with its one-letter code."""
-        status = str.__new__(cls, value)
-        status._value_ = value
-        status.code = code
-        return status
-
-    PENDING = "pending", "p"
-    """The node waits for its dependencies."""
-    READY = "ready", ""
-    """All dependencies have ended and no worker has claimed the node: derived, never stored."""
-    RUNNING = "running", "r"
-    """A worker has claimed the node and has a lease."""
-    RETRYING = "retrying", "t"
-    """An attempt failed and the next is due at a recorded time."""
-    COMPLETED = "completed", "c"
-    FAILED = "failed", "f"
-    SKIPPED = "skipped", "s"
-    """The node does not lead to the output, or follows a branch that was not taken."""
-    CANCELLED = "cancelled", "x"
-
-
-TERMINAL = frozenset({ExecutionStatus.COMPLETED, ExecutionStatus.FAILED, ExecutionStatus.CANCELLED})
-NODE_TERMINAL = frozenset(
-    {NodeStatus.COMPLETED, NodeStatus.FAILED, NodeStatus.SKIPPED, NodeStatus.CANCELLED}
-)
-
-TRANSITIONS: dict[ExecutionStatus, frozenset[ExecutionStatus]] = {
-    ExecutionStatus.PROCESSING: frozenset(
-        {
-            ExecutionStatus.CANCEL_REQUESTED,
-            ExecutionStatus.COMPLETED,
-            ExecutionStatus.FAILED,
-            ExecutionStatus.CANCELLED,
-        }
-    ),
-    ExecutionStatus.CANCEL_REQUESTED: frozenset({ExecutionStatus.CANCELLED}),
-    ExecutionStatus.COMPLETED: frozenset(),
-    ExecutionStatus.FAILED: frozenset(),
-    ExecutionStatus.CANCELLED: frozenset(),
-}
-
-NODE_TRANSITIONS: dict[NodeStatus, frozenset[NodeStatus]] = {
-    NodeStatus.PENDING: frozenset(
-        {
-            NodeStatus.READY,
-            NodeStatus.RUNNING,
-            NodeStatus.COMPLETED,
-            NodeStatus.FAILED,
-            NodeStatus.SKIPPED,
-            NodeStatus.CANCELLED,
-        }
-    ),
-    NodeStatus.READY: frozenset(
-        {NodeStatus.RUNNING, NodeStatus.COMPLETED, NodeStatus.FAILED, NodeStatus.CANCELLED}
-    ),
-    NodeStatus.RUNNING: frozenset(
-        {
-            NodeStatus.PENDING,
-            NodeStatus.RETRYING,
-            NodeStatus.COMPLETED,
-            NodeStatus.FAILED,
-            NodeStatus.CANCELLED,
-        }
-    ),
-    NodeStatus.RETRYING: frozenset({NodeStatus.RUNNING, NodeStatus.FAILED, NodeStatus.CANCELLED}),
-    NodeStatus.COMPLETED: frozenset(),
-    NodeStatus.FAILED: frozenset(),
-    NodeStatus.SKIPPED: frozenset(),
-    NodeStatus.CANCELLED: frozenset(),
-}
-
-NODE_STATUSES: dict[str, NodeStatus] = {status.code: status for status in NodeStatus if status.code}
-"""Stored statuses of nodes by code."""
-
-
-def parse_node_statuses(codes: str) -> tuple[NodeStatus, ...]:
-    """Return the statuses that a string of codes stands for. Raises KeyError."""
-    return tuple(map(NODE_STATUSES.__getitem__, codes))
-
-
-def format_node_statuses(statuses: Iterable[NodeStatus]) -> str:
-    """Return the codes of the statuses as one string."""
-    return "".join([status.code for status in statuses])
+from engine.executions.statuses import ExecutionStatus, NodeStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from enum import Enum, StrEnum, auto
 from typing import Annotated, Any, NamedTuple, get_type_hints
 
-from engine.executions.execution import ExecutionStatus
+from engine.executions.statuses import ExecutionStatus
 
 ID_START = re.compile(r"[0-9a-f-]{1,36}")
 """Start of an execution's id."""

@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from engine.errors import ExecutionFailed
-from engine.executions.execution import TERMINAL, Execution
+from engine.executions.execution import Execution
+from engine.executions.statuses import TERMINAL
 
 MESSAGES = {
     "INSUFFICIENT_CREDITS": "The run stopped because the credits of the account ran out",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from engine.executions.execution import NODE_TERMINAL, NodeStatus
+from engine.executions.statuses import NODE_TERMINAL, NodeStatus
 from engine.graph.plan import Node, Plan
 from engine.nodes.support.base import InEdge, Outputs
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from engine.errors.nodes import NodeFailed
-from engine.executions.execution import NodeStatus
+from engine.executions.statuses import NodeStatus
 from engine.graph.plan import Plan
 from engine.graph.progress import Progress, initial_statuses
 from engine.nodes.support.base import Context, InEdge, Outputs

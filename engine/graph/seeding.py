@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from engine.executions.execution import NodeStatus
+from engine.executions.statuses import NodeStatus
 from engine.graph.plan import Plan
 
 

@@ -6,7 +6,7 @@ Running executions count as runs; their durations are not known yet.
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 
-from engine.executions.execution import ExecutionStatus
+from engine.executions.statuses import ExecutionStatus
 from engine.history.sketches import SHOWN_QUANTILES, bin_of, quantiles
 from engine.store import Store
 from engine.store.archive.archive import Figures, SeriesKey, SeriesQuery, SeriesRow

@@ -14,7 +14,8 @@ from engine.errors import (
     MaxCreditsExceeded,
 )
 from engine.executions.events import BEFORE_ALL
-from engine.executions.execution import TERMINAL, Execution, ExecutionOutcome, ExecutionStatus
+from engine.executions.execution import Execution, ExecutionOutcome
+from engine.executions.statuses import TERMINAL, ExecutionStatus
 from engine.store import IdempotentReplay, Principal
 from gateway.http import response_headers
 from gateway.http.responses import json_response

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.errors import EngineError, NotFound
-from engine.executions.execution import NodeExecution, NodeStatus
+from engine.executions.execution import NodeExecution
+from engine.executions.statuses import NodeStatus
 from engine.graph.replay import replay
 from engine.nodes.support.base import Outputs
 from engine.store import ReserveMemory, Store

@@ -8,9 +8,9 @@ from msgspec import Meta, Struct, defstruct, field
 from engine.access.capabilities import MODEL_NAME
 from engine.billing.credits import MAX_CREDITS
 from engine.errors import InvalidBody
-from engine.executions.execution import ExecutionStatus
 from engine.executions.filter import FIELDS, ID_START, NONE, ExecutionFilter, FilterField, ValueForm
 from engine.executions.sources import Source
+from engine.executions.statuses import ExecutionStatus
 from gateway.http.query import (
     MAX_NAME,
     PageQuery,

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal, Self
 from msgspec import UNSET, UnsetType, field
 
 from engine.executions.events import EventName
-from engine.executions.execution import Execution, ExecutionStatus, NodeStatus
+from engine.executions.execution import Execution
+from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.graph.plan import NodeName
 from engine.store.executions.read.details import ExecutionDetails
 from gateway.events.event_streams import EVENT_STREAM

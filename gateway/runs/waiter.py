@@ -7,7 +7,8 @@ from enum import Enum
 from starlette.responses import Response
 
 from engine.errors import ExecutionLost, ExecutionNotFound, ResultUnreadable, Unavailable
-from engine.executions.execution import TERMINAL, Execution, ExecutionOutcome
+from engine.executions.execution import Execution, ExecutionOutcome
+from engine.executions.statuses import TERMINAL
 from engine.ids.idempotency import IdempotencyKey
 from gateway.http.disconnects import has_disconnected
 from gateway.runs.answers import ACCEPTED, answer_accepted, answer_ended

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from engine.executions.execution import TERMINAL, Execution
+from engine.executions.execution import Execution
+from engine.executions.statuses import TERMINAL
 from engine.graph.document import parse_document
 from engine.store import Account, CompletionNotifier, Store
 from tests.support.eventually import PATIENCE_SECONDS

@@ -10,9 +10,9 @@ from engine import metrics
 from engine.billing.credits import node_credits
 from engine.errors.nodes import NodeFailed
 from engine.executions import retry
-from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.executions.public_runs import hide_node
 from engine.executions.rows import FailedAttemptRow, NodeRow
+from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.graph.plan import Plan
 from engine.models.manifest import Model
 from engine.models.pricing import cost_micro_usd, credits_for

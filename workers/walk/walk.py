@@ -6,7 +6,7 @@ from enum import Enum
 
 from engine import metrics
 from engine.errors.nodes import NodeFailed
-from engine.executions.execution import ExecutionStatus, NodeStatus
+from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.graph.plan import Plan
 from engine.graph.progress import Progress
 from engine.nodes.support.base import WorkKind

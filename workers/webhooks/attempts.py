@@ -12,13 +12,9 @@ from engine.executions.retry import draw_jitter
 from engine.nodes.support.base import HttpAnswer, HttpCall
 from engine.store import Store
 from engine.store.webhooks.deliveries import ClaimedDelivery
-from engine.webhooks.deliveries import (
-    Attempt,
-    DeliveryStatus,
-    DeliveryVerdict,
-    execution_body,
-    judge,
-)
+from engine.webhooks.deliveries import Attempt, DeliveryStatus
+from engine.webhooks.payload import execution_body
+from engine.webhooks.schedule import DeliveryVerdict, judge
 from engine.webhooks.signing import sign
 from workers.outbound.client import Egress
 from workers.runtime.store_retries import retry_until_answered

@@ -20,7 +20,8 @@ from engine.executions.retry import jittered
 from engine.store import Store
 from engine.store.redis import keyspace
 from engine.store.webhooks.deliveries import ClaimedDelivery, DeliveryReceiver
-from engine.webhooks.deliveries import Attempt, DeliveryStatus, DeliveryVerdict
+from engine.webhooks.deliveries import Attempt, DeliveryStatus
+from engine.webhooks.schedule import DeliveryVerdict
 from workers.outbound.client import Egress
 from workers.providers.limiter.call_limiter import CallLimiter, LimiterKey, LimiterTurn
 from workers.runtime.store_retries import retry_until_answered

@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, Text, func, select, tuple_, union_all
 
-from engine.executions.execution import TERMINAL
 from engine.executions.filter import ExecutionFilter, Position, is_none
+from engine.executions.statuses import TERMINAL
 from engine.history.schema import execution_models, executions
 from engine.store.archive.archive import ArchivedCount
 

@@ -8,8 +8,9 @@ import msgspec
 from sqlalchemy import Connection, select
 from sqlalchemy import Row as SqlRow
 
-from engine.executions.execution import Execution, ExecutionStatus
+from engine.executions.execution import Execution
 from engine.executions.filter import ExecutionFilter, Position
+from engine.executions.statuses import ExecutionStatus
 from engine.history.archiving.execution_rows import parse_record
 from engine.history.database.statements import in_batches
 from engine.history.packing import decompress

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from engine.errors import ExecutionNotCancellable, ExecutionNotFound
-from engine.executions.execution import ExecutionStatus
 from engine.executions.filter import ExecutionFilter
+from engine.executions.statuses import ExecutionStatus
 from engine.store.executions.executions import Executions
 
 MOST_CANCELLED = 1_000

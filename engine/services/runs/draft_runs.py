@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.errors import InvalidBody, WorkflowNotRunnable
-from engine.executions.execution import NodeStatus
 from engine.executions.rows import NodeRow
 from engine.executions.sources import Source
+from engine.executions.statuses import NodeStatus
 from engine.graph.document import Document, RecordValues
 from engine.graph.draft_graph import DraftGraph
 from engine.graph.plan import Plan

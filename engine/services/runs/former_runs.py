@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from engine.errors import InvalidBody, InvalidGraph, NotFound, StorageFailed
-from engine.executions.execution import TERMINAL, ExecutionStatus, parse_node_statuses
+from engine.executions.statuses import TERMINAL, ExecutionStatus, parse_node_statuses
 from engine.graph.draft_graph import DraftGraph
 from engine.ids.executions import is_execution_id
 from engine.nodes.request_input import outputs_of

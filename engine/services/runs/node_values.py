@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import ExecutionNotFound, InvalidGraph, NodeNotFound, NotFound
-from engine.executions.execution import Execution, NodeExecution, NodeStatus
+from engine.executions.execution import Execution, NodeExecution
+from engine.executions.statuses import NodeStatus
 from engine.graph.draft_graph import DraftGraph
 from engine.graph.plan import Plan, unpack_names
 from engine.graph.progress import Progress

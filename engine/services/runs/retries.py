@@ -11,9 +11,9 @@ from engine.errors import (
     InvalidGraph,
     NotFound,
 )
-from engine.executions.execution import ExecutionStatus, NodeStatus, parse_node_statuses
 from engine.executions.rows import ItemAnswerRow, NodeRow, pack_answers, unpack_answers
 from engine.executions.sources import Source
+from engine.executions.statuses import ExecutionStatus, NodeStatus, parse_node_statuses
 from engine.graph.draft_graph import DraftGraph
 from engine.graph.plan import Plan
 from engine.graph.seeding import seeded_statuses

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.executions.execution import NodeStatus
+from engine.executions.statuses import NodeStatus
 from engine.graph.plan import Node, Plan
 from engine.nodes.assistant import Assistant
 from engine.nodes.request_input import PARAMS

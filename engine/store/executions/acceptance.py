@@ -17,7 +17,7 @@ from engine.errors import (
     VersionNotFound,
     WorkflowNotFound,
 )
-from engine.executions.execution import format_node_statuses
+from engine.executions.statuses import format_node_statuses
 from engine.ids.idempotency import IdempotencyKey
 from engine.ids.partitions import partition_of
 from engine.store.accounts.speculation import (

@@ -7,8 +7,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from engine.executions.execution import ExecutionStatus, NodeStatus, parse_node_statuses
 from engine.executions.rows import FailedAttemptRow, NodeRow, StepRows, pack_rows, split_outputs
+from engine.executions.statuses import ExecutionStatus, NodeStatus, parse_node_statuses
 from engine.store.dispatch.hints import InlineRun
 from engine.store.redis.record_packing import pack
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from engine.executions.execution import ExecutionStatus, NodeStatus
+from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.ids.partitions import partition_of
 from engine.store.executions.record_fields import SEEDED, NodeClaim, parse_name
 from engine.store.redis import keyspace

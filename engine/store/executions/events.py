@@ -15,12 +15,12 @@ from engine.executions.events import (
     StepEntry,
     settle,
 )
-from engine.executions.execution import (
+from engine.executions.execution import NodeExecution
+from engine.executions.statuses import (
     NODE_STATUSES,
     NODE_TERMINAL,
     TERMINAL,
     ExecutionStatus,
-    NodeExecution,
     NodeStatus,
     parse_node_statuses,
 )

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 
 from engine.errors import ExecutionNotCancellable
-from engine.executions.execution import ExecutionStatus
 from engine.executions.filter import EVERY_EXECUTION, ExecutionFilter, Position
+from engine.executions.statuses import ExecutionStatus
 from engine.ids.partitions import partition_of
 from engine.store.archive.archive import Archive
 from engine.store.dispatch.hints import HintSender

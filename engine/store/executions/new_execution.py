@@ -9,7 +9,7 @@ from msgspec import Struct, field
 
 from engine.access.tiers import TierTerms
 from engine.billing.credits import Quote, make_quote
-from engine.executions.execution import NodeStatus
+from engine.executions.statuses import NodeStatus
 from engine.graph.document import RecordValues
 from engine.graph.plan import Plan
 from engine.graph.progress import initial_statuses

@@ -6,7 +6,8 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TypeVar
 
-from engine.executions.execution import ExecutionOutcome, ExecutionStatus
+from engine.executions.execution import ExecutionOutcome
+from engine.executions.statuses import ExecutionStatus
 from engine.process.batch_timers import BatchTimers
 from engine.store.redis import channels
 from engine.store.redis.record_packing import unpack

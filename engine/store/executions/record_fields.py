@@ -12,16 +12,11 @@ from typing import Any, Self
 from msgspec import Struct
 
 from engine.errors import InvalidCursor
-from engine.executions.execution import (
-    Execution,
-    ExecutionStatus,
-    NodeExecution,
-    NodeStatus,
-    parse_node_statuses,
-)
+from engine.executions.execution import Execution, NodeExecution
 from engine.executions.filter import Position
 from engine.executions.public_runs import hide_details
 from engine.executions.rows import NodeRow, StepRows, unpack_rows
+from engine.executions.statuses import ExecutionStatus, NodeStatus, parse_node_statuses
 from engine.store.redis.record_packing import unpack
 
 JOB_FIELD = re.compile(r"j(\d+)\.(\d+)", re.ASCII)

@@ -3,8 +3,8 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from engine.executions.execution import NODE_TERMINAL, NodeStatus
 from engine.executions.rows import NodeRow, StepRows, pack_rows, split_outputs
+from engine.executions.statuses import NODE_TERMINAL, NodeStatus
 from engine.graph.plan import NodeName, Plan, pack_names
 from engine.store.executions.record_fields import SEEDED, SEEDED_OUTPUTS
 from engine.store.redis.connection import Argument

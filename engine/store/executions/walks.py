@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from engine.executions.execution import ExecutionStatus, parse_node_statuses
+from engine.executions.statuses import ExecutionStatus, parse_node_statuses
 from engine.ids.partitions import partition_of
 from engine.store.dispatch.hints import HintSender
 from engine.store.executions.advance import VERDICTS, Advanced, Step, UnclaimedWalk, Unpaid, Verdict

@@ -20,16 +20,9 @@ from engine.store.redis.record_packing import pack
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.webhooks.delivery_reads import NO_DELIVERY, DeliveryReads
 from engine.store.webhooks.webhooks import Webhook, seal_anew, secret_place
-from engine.webhooks.deliveries import (
-    FAILING_MS,
-    FAILING_REASON,
-    TEST_EVENT,
-    Attempt,
-    Delivery,
-    DeliveryStatus,
-    DeliveryVerdict,
-    example_body,
-)
+from engine.webhooks.deliveries import Attempt, Delivery, DeliveryStatus
+from engine.webhooks.payload import TEST_EVENT, example_body
+from engine.webhooks.schedule import FAILING_MS, FAILING_REASON, DeliveryVerdict
 
 LEASE_MS = 20_000
 """Lease of an attempt: longer than any attempt lasts."""

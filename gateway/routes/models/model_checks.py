@@ -11,7 +11,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from engine import errors
-from engine.executions.execution import Execution, ExecutionOutcome, ExecutionStatus
+from engine.executions.execution import Execution, ExecutionOutcome
+from engine.executions.statuses import ExecutionStatus
 from engine.models.calls.shown_request import ShownRequest, shown_request
 from engine.models.disclosure import disclosed_manifest
 from engine.models.manifest import ManifestError, Model

@@ -9,7 +9,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from engine.errors import InvalidQuery
-from engine.executions.execution import Execution, ExecutionStatus
+from engine.executions.execution import Execution
+from engine.executions.statuses import ExecutionStatus
 from engine.models.pricing import MICRO
 from engine.store import ExecutionFilter, Principal
 from gateway.auth.endpoints import any_key, in_turns, operation

@@ -4,8 +4,9 @@ from typing import Annotated, Any, Self
 
 from msgspec import UNSET, Meta, UnsetType
 
-from engine.executions.execution import TERMINAL
-from engine.webhooks.deliveries import TEST_EVENT, Delivery, DeliveryStatus
+from engine.executions.statuses import TERMINAL
+from engine.webhooks.deliveries import Delivery, DeliveryStatus
+from engine.webhooks.payload import TEST_EVENT
 from gateway.http.types import Moment, Nested, Uuid, View
 from gateway.openapi.examples import ENDED, EXECUTION_ID
 

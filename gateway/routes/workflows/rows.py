@@ -8,7 +8,7 @@ from msgspec import field
 
 from engine.billing.credits import estimate
 from engine.errors import WorkflowNotFound
-from engine.executions.execution import ExecutionStatus
+from engine.executions.statuses import ExecutionStatus
 from engine.services.workflows.covers import cover_url
 from engine.store import Principal, WorkflowSummary
 from gateway.http.types import Content, Credits, Moment, Nested, View, doc

@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from engine.access.capabilities import Tier
-from engine.executions.execution import Execution, ExecutionStatus
+from engine.executions.execution import Execution
+from engine.executions.statuses import ExecutionStatus
 from engine.settings import Settings
 from engine.store import CompletionNotifier, Store
 from tests.support.eventually import eventually

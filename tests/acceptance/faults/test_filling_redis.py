@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from engine.access.capabilities import Tier
-from engine.executions.execution import ExecutionStatus
+from engine.executions.statuses import ExecutionStatus
 from engine.media.objects import ObjectStore
 from engine.settings import Settings
 from engine.store import Store

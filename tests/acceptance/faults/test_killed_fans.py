@@ -10,7 +10,7 @@ import pytest
 
 from engine.access.capabilities import Role, Tier
 from engine.access.tiers import load
-from engine.executions.execution import ExecutionStatus
+from engine.executions.statuses import ExecutionStatus
 from engine.models.registry import use_folder
 from engine.settings import Settings
 from engine.store import Store

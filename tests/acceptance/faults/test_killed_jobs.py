@@ -17,7 +17,8 @@ from engine import metrics
 from engine.access.capabilities import Role, Tier
 from engine.access.tiers import load
 from engine.executions.events import EventId, EventName, ExecutionEvent, read_events
-from engine.executions.execution import Execution, ExecutionStatus
+from engine.executions.execution import Execution
+from engine.executions.statuses import ExecutionStatus
 from engine.models.registry import use_folder
 from engine.settings import Settings
 from engine.store import Store

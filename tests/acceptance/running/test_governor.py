@@ -16,7 +16,7 @@ from urllib.request import urlopen
 import pytest
 
 from engine.access.capabilities import Tier
-from engine.executions.execution import ExecutionStatus
+from engine.executions.statuses import ExecutionStatus
 from engine.settings import Settings
 from engine.store import ExecutionFilter, Store
 from tests.support.acceptance.http_load import Connection

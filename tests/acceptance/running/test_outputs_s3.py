@@ -9,7 +9,8 @@ from dataclasses import replace
 
 import pytest
 
-from engine.executions.execution import Execution, ExecutionStatus
+from engine.executions.execution import Execution
+from engine.executions.statuses import ExecutionStatus
 from engine.media.objects import ObjectStore
 from engine.settings import Settings
 from engine.store import Store

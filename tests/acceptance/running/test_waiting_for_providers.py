@@ -10,7 +10,8 @@ import pytest
 
 from engine.access.capabilities import Role, Tier
 from engine.access.tiers import load
-from engine.executions.execution import TERMINAL, Execution, ExecutionStatus
+from engine.executions.execution import Execution
+from engine.executions.statuses import TERMINAL, ExecutionStatus
 from engine.models.registry import use_folder
 from engine.settings import Settings
 from engine.store import Store

@@ -22,8 +22,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from engine.executions.execution import ExecutionStatus
 from engine.executions.filter import ExecutionFilter
+from engine.executions.statuses import ExecutionStatus
 from engine.history.database.connections import Database
 from engine.history.errors import HistoryUnavailable
 from engine.history.migrations.migrate import migrate

@@ -14,12 +14,8 @@ from engine.executions.events import (
     read_events,
     settle,
 )
-from engine.executions.execution import (
-    ExecutionStatus,
-    NodeExecution,
-    NodeStatus,
-    parse_node_statuses,
-)
+from engine.executions.execution import NodeExecution
+from engine.executions.statuses import ExecutionStatus, NodeStatus, parse_node_statuses
 
 DONE = NodeExecution(index=0, status=NodeStatus.COMPLETED, attempts=2)
 SKIPPED = NodeExecution(index=1, status=NodeStatus.SKIPPED)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from engine.executions.execution import ExecutionStatus
 from engine.executions.filter import FIELDS, NONE, ExecutionFilter
+from engine.executions.statuses import ExecutionStatus
 
 
 def test_a_filter_is_open_without_conditions() -> None:

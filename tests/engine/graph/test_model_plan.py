@@ -3,7 +3,7 @@
 import pytest
 
 from engine.errors import InvalidGraph
-from engine.executions.execution import NodeStatus
+from engine.executions.statuses import NodeStatus
 from engine.graph.model_plan import model_plan
 from engine.graph.plan import Plan
 from engine.graph.progress import Progress

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.executions.execution import NODE_TERMINAL, NodeStatus, parse_node_statuses
+from engine.executions.statuses import NODE_TERMINAL, NodeStatus, parse_node_statuses
 from engine.graph.plan import Node, Plan
 from engine.graph.progress import Progress
 from engine.nodes import node_type

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.executions.execution import NodeStatus, format_node_statuses
+from engine.executions.statuses import NodeStatus, format_node_statuses
 from engine.graph.plan import compile_plan
 from engine.graph.progress import initial_statuses
 from engine.graph.seeding import seeded_statuses

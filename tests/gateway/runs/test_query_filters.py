@@ -12,9 +12,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from engine.executions.execution import ExecutionStatus
 from engine.executions.filter import FIELDS
 from engine.executions.sources import Source
+from engine.executions.statuses import ExecutionStatus
 from engine.history.database.connections import Database
 from engine.settings import Settings
 from engine.store import Account, Store

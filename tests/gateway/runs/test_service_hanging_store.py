@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from engine.executions.execution import ExecutionStatus
+from engine.executions.statuses import ExecutionStatus
 from engine.media.objects import ObjectStore
 from engine.settings import Settings
 from engine.store import Account, Store

@@ -4,7 +4,7 @@ import asyncio
 
 import httpx2
 
-from engine.executions.execution import ExecutionStatus
+from engine.executions.statuses import ExecutionStatus
 from engine.store import Account, Store
 from tests.support.eventually import eventually
 from tests.support.gateway.documents import greeting

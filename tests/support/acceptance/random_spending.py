@@ -10,7 +10,8 @@ from typing import Any
 
 from engine.access.capabilities import Tier
 from engine.access.tiers import Tiers, TierTerms
-from engine.executions.execution import Execution, NodeStatus
+from engine.executions.execution import Execution
+from engine.executions.statuses import NodeStatus
 from engine.store import Account, Store
 from engine.store.executions.advance import Charge, Step
 from engine.store.executions.claim import Lease

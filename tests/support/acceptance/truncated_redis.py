@@ -11,7 +11,7 @@ from aiohttp import web
 
 from engine.access.tiers import TierTerms
 from engine.errors import EngineError
-from engine.executions.execution import TERMINAL
+from engine.executions.statuses import TERMINAL
 from engine.graph.plan import Plan
 from engine.settings import Settings
 from engine.store import Account, Store

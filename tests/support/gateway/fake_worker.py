@@ -8,8 +8,8 @@ from typing import Any
 
 from starlette.types import Scope
 
-from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.executions.rows import NodeRow
+from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.store import Store
 from engine.store.dispatch.hints import parse_hint
 from engine.store.executions.advance import Step

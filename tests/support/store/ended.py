@@ -3,15 +3,16 @@
 from dataclasses import dataclass
 from typing import Any
 
-from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.executions.rows import NodeRow, StepRows, pack_rows
+from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.graph.plan import Plan
 from engine.store import Account, Store, Workflow
 from engine.store.dispatch.hints import InlineRun
 from engine.store.executions.advance import Charge, Step, UnclaimedWalk
 from engine.store.redis import keyspace
 from engine.store.redis.record_packing import pack
-from engine.webhooks.deliveries import Attempt, DeliveryStatus, DeliveryVerdict
+from engine.webhooks.deliveries import Attempt, DeliveryStatus
+from engine.webhooks.schedule import DeliveryVerdict
 from tests.support.store.records import BOTH_DONE, accept, save
 
 URL = "https://example.com/hook"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from engine.executions.execution import NodeStatus
+from engine.executions.statuses import NodeStatus
 from engine.graph.document import Document
 from engine.graph.plan import Plan
 from engine.store import (

@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 from engine.executions.events import BEFORE_ALL, Entry, EventId, read_events
-from engine.executions.execution import ExecutionStatus
 from engine.executions.rows import NodeRow
+from engine.executions.statuses import ExecutionStatus
 from engine.graph.plan import Plan
 from engine.store import Account, Store, Workflow
 from engine.store.executions.advance import Step

@@ -1,4 +1,12 @@
-"""Modules without a test module of their name, each with the reason."""
+"""Exceptions from the rules of the layout, each with the reason."""
+
+MANY_ENTRIES: dict[str, str] = {
+    "deploy/commands": "One module for each command.",
+    "docs/pictures": "Made by a command: each page in light, in dark and on a phone.",
+    "tests/engine/nodes": "One module for each node type.",
+    "tests/workers/outbound": "One module for each rule of the client.",
+}
+"""Folders with more than twenty entries."""
 
 TESTED_ELSEWHERE: dict[str, str] = {
     "deploy/admin/diagnosis.py": "tests/acceptance/commands/test_commands.py runs `headrace doctor`.",
@@ -61,6 +69,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "engine/store/accounts/erasure.py": "tests/deploy/admin/test_erasure.py erases accounts.",
     "engine/store/archive/ended_deliveries.py": "tests/engine/history/archiving/test_deliveries.py writes what it reads.",
     "engine/store/archive/entries.py": "tests/engine/history/archiving/test_entries.py writes what it reads.",
+    "engine/webhooks/deliveries.py": "Records; tests/engine/webhooks/test_schedule.py judges attempts at them.",
     "engine/executions/sources.py": "tests/contract/usage/test_history.py filters by each source.",
     "engine/history/reading/entry_reads.py": "tests/engine/store/accounts/test_ledger.py and test_deliveries_archived.py read by it.",
     "engine/history/reading/execution_reads.py": "tests/engine/store/executions/read/test_list_archived.py and tests/gateway/history/test_archived_executions.py.",

@@ -1,6 +1,6 @@
 """A claimed execution that no store has."""
 
-from engine.executions.execution import ExecutionStatus, NodeStatus
+from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.store.executions.claim import ClaimedExecution, Lease
 
 HOLD = Lease("acc", "x", "w", 3, "t")

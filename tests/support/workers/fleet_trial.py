@@ -12,7 +12,8 @@ import redis
 from engine import metrics
 from engine.access.capabilities import Tier
 from engine.errors import ExecutionNotCancellable, Unavailable
-from engine.executions.execution import TERMINAL, Execution
+from engine.executions.execution import Execution
+from engine.executions.statuses import TERMINAL
 from engine.graph.document import parse_document
 from engine.media.objects import ObjectStore
 from engine.process.pool import Pool

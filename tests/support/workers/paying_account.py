@@ -8,7 +8,8 @@ from typing import Any
 from engine.access.capabilities import Role, Tier
 from engine.access.tiers import TierTerms, load
 from engine.errors.nodes import NodeFailed
-from engine.executions.execution import TERMINAL, Execution
+from engine.executions.execution import Execution
+from engine.executions.statuses import TERMINAL
 from engine.models.manifest import Model
 from engine.store import Wallet
 from engine.store.redis import keyspace

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.errors.nodes import NodeFailed
-from engine.executions.execution import Execution, NodeStatus
+from engine.executions.execution import Execution
 from engine.executions.rows import unpack_answers
 from engine.executions.sources import Source
+from engine.executions.statuses import NodeStatus
 from engine.graph.plan import Plan
 from engine.models.manifest import Model
 from engine.services.media import MediaService

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.executions.execution import ExecutionStatus
+from engine.executions.statuses import ExecutionStatus
 from engine.models.registry import use_folder
 from engine.settings import Settings
 from engine.store import Account, Store

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from aiohttp import web
 
-from engine.executions.execution import ExecutionStatus
+from engine.executions.statuses import ExecutionStatus
 from engine.models.registry import use_models
 from engine.process.pool import Pool
 from engine.store import Store

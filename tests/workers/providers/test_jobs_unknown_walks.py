@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from engine.executions.execution import Execution, ExecutionStatus
+from engine.executions.execution import Execution
+from engine.executions.statuses import ExecutionStatus
 from engine.models.registry import use_models
 from engine.process.pool import Pool
 from engine.store.redis import keyspace

@@ -8,7 +8,8 @@ from typing import Any, cast, get_args
 import pytest
 
 from engine.errors.nodes import NodeFailed
-from engine.executions.execution import Execution, ExecutionStatus, NodeStatus
+from engine.executions.execution import Execution
+from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.graph.model_plan import model_plan
 from engine.graph.plan import Node, compile_plan
 from engine.models.calls.call_sections import CALLS, Call

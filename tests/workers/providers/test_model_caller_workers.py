@@ -11,7 +11,8 @@ import pytest
 import redis
 from aiohttp import web
 
-from engine.executions.execution import Execution, ExecutionStatus
+from engine.executions.execution import Execution
+from engine.executions.statuses import ExecutionStatus
 from engine.models.registry import use_folder
 from engine.settings import Settings
 from engine.store import Store

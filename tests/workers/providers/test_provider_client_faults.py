@@ -11,7 +11,8 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from engine.executions.execution import Execution, ExecutionStatus
+from engine.executions.execution import Execution
+from engine.executions.statuses import ExecutionStatus
 from engine.models.registry import use_models
 from engine.process.pool import Pool
 from engine.store.redis import keyspace

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from engine.executions.execution import Execution, ExecutionStatus
+from engine.executions.execution import Execution
+from engine.executions.statuses import ExecutionStatus
 from engine.models.registry import use_models
 from engine.services.workflows.drafts import discard_draft, publish_draft
 from engine.settings import Settings

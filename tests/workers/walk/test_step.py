@@ -7,8 +7,8 @@ import pytest
 
 from engine.errors import StoreFull, Unavailable
 from engine.errors.nodes import NodeFailed
-from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.executions.rows import FailedAttemptRow, NodeRow
+from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.store.executions.advance import Advanced, Charge, Step, Verdict
 from engine.store.executions.claim import Lease
 from engine.store.executions.record_fields import pack_name

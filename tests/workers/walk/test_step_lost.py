@@ -5,8 +5,9 @@ from typing import TypeVar
 
 import pytest
 
-from engine.executions.execution import Execution, ExecutionStatus
+from engine.executions.execution import Execution
 from engine.executions.rows import NodeRow
+from engine.executions.statuses import ExecutionStatus
 from engine.store import Store
 from engine.store.executions.advance import Step
 from engine.store.redis import keyspace

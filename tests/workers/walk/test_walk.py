@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.executions.execution import ExecutionStatus, NodeStatus
+from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.ids.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Store

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from engine.errors import ExecutionNotCancellable
-from engine.executions.execution import ExecutionStatus, NodeStatus
+from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.graph.plan import Plan
 from engine.settings import Settings
 from engine.store import Store, Workflow

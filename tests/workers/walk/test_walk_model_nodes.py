@@ -9,7 +9,8 @@ import pytest
 from aiohttp import web
 from PIL import Image
 
-from engine.executions.execution import Execution, ExecutionStatus
+from engine.executions.execution import Execution
+from engine.executions.statuses import ExecutionStatus
 from engine.models.registry import use_models
 from engine.settings import Settings
 from engine.store.redis import keyspace

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from engine.errors import InvalidGraph, StoreFull, Unavailable
-from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.executions.rows import NodeRow
+from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.ids.partitions import partition_of
 from engine.nodes.support.base import HttpAnswer, HttpCall
 from engine.process.pool import PoolTimeout

@@ -9,7 +9,8 @@ import pytest
 from engine.metrics import REGISTRY
 from engine.settings import Settings
 from engine.store.redis import keyspace
-from engine.webhooks.deliveries import FAILING_MS, FAILING_REASON, GONE_REASON, DeliveryStatus
+from engine.webhooks.deliveries import DeliveryStatus
+from engine.webhooks.schedule import FAILING_MS, FAILING_REASON, GONE_REASON
 from tests.support.http.webhook_receivers import Receiver
 from tests.support.workers.webhook_owner import Owner
 from workers.main import worker

@@ -10,7 +10,8 @@ from standardwebhooks.webhooks import Webhook as StockVerifier
 from engine.ids.partitions import partition_of
 from engine.settings import Settings
 from engine.store.redis import keyspace, process_keys
-from engine.webhooks.deliveries import FAILING_REASON, GONE_REASON, DeliveryStatus
+from engine.webhooks.deliveries import DeliveryStatus
+from engine.webhooks.schedule import FAILING_REASON, GONE_REASON
 from tests.support.eventually import PATIENCE_SECONDS, eventually
 from tests.support.factories import greeting, http_fan
 from tests.support.http.scripted_server import Target

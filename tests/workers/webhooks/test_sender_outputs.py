@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from engine.errors import StorageFailed
-from engine.executions.execution import ExecutionStatus, NodeStatus
+from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.media.objects import ObjectStore
 from engine.settings import Settings
 from engine.store import Store

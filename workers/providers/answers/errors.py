@@ -7,7 +7,7 @@ from typing import Any
 from engine.errors.nodes import BAD_RESPONSE, NodeFailed
 from engine.models.calls.answer_paths import Path
 from engine.values.plain import is_text
-from engine.webhooks.deliveries import parse_retry_after
+from engine.webhooks.schedule import parse_retry_after
 
 RATE_LIMITED = "PROVIDER_RATE_LIMITED"
 UNAVAILABLE = "PROVIDER_UNAVAILABLE"

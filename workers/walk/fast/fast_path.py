@@ -14,7 +14,7 @@ import time
 
 from engine import log, metrics
 from engine.errors import EngineError
-from engine.executions.execution import ExecutionStatus
+from engine.executions.statuses import ExecutionStatus
 from engine.graph.plan import Plan
 from engine.store import Store
 from engine.store.dispatch.hints import InlineRun

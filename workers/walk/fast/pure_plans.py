@@ -10,8 +10,8 @@ from operator import itemgetter
 from typing import Any, NamedTuple, cast
 
 from engine import metrics
-from engine.executions.execution import NodeStatus, format_node_statuses
 from engine.executions.rows import NodeRow, StepRows, pack_rows
+from engine.executions.statuses import NodeStatus, format_node_statuses
 from engine.graph.plan import Node, Plan
 from engine.graph.progress import Progress, initial_statuses, inputs_of
 from engine.graph.replay import PureContext

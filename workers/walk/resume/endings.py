@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.errors import NotFound
 from engine.errors.nodes import NodeFailed
-from engine.executions.execution import ExecutionStatus, NodeStatus
+from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.graph.plan import NodeName
 from engine.models.calls.provider_jobs import is_cancellable
 from engine.store import Store

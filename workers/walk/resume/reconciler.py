@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from engine.executions.execution import NODE_TERMINAL, NodeStatus
+from engine.executions.statuses import NODE_TERMINAL, NodeStatus
 from engine.store.executions.advance import Advanced
 from engine.store.executions.claim import ClaimedExecution, parse_claims
 from engine.store.executions.walks import Walks

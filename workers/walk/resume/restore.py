@@ -1,6 +1,6 @@
 """State of a walk whose execution was walked before, read from its record."""
 
-from engine.executions.execution import NodeStatus
+from engine.executions.statuses import NodeStatus
 from engine.graph.plan import Plan
 from engine.graph.progress import Progress
 from engine.store.executions.claim import ClaimedExecution, parse_claims

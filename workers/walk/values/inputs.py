@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from engine.executions.execution import NODE_TERMINAL, ExecutionStatus
+from engine.executions.statuses import NODE_TERMINAL, ExecutionStatus
 from engine.graph.plan import Plan
 from engine.store.executions.claim import ClaimedExecution
 from engine.store.executions.offload import OffloadedValues

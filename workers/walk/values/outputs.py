@@ -8,7 +8,7 @@ from msgspec import structs
 
 from engine.errors import StorageFailed, Unavailable
 from engine.errors.nodes import STORAGE, NodeFailed
-from engine.executions.execution import NODE_TERMINAL, NodeStatus, parse_node_statuses
+from engine.executions.statuses import NODE_TERMINAL, NodeStatus, parse_node_statuses
 from engine.graph.plan import Plan
 from engine.nodes.request_input import outputs_of
 from engine.nodes.support.base import Outputs

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.executions.execution import NodeStatus
+from engine.executions.statuses import NodeStatus
 from engine.store.executions.record_fields import NodeClaim, read_step_rows
 
 LOST = re.compile(rb"(\d+):(\d+):(\d+):(\d+),")

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from engine.errors import ExecutionNotFound
-from engine.executions.execution import Execution, ExecutionStatus
+from engine.executions.execution import Execution
 from engine.executions.filter import EVERY_EXECUTION, ExecutionFilter
+from engine.executions.statuses import ExecutionStatus
 from engine.graph.plan import NodeName, unpack_names
 from engine.store.archive.archive import Archive
 from engine.store.executions.read.details import ExecutionDetails, read_details

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.executions.execution import ExecutionStatus
+from engine.executions.statuses import ExecutionStatus
 from engine.ids.partitions import partition_of
 from engine.store.archive.archive import Archive
 from engine.store.archive.ended_executions import EndedRecord

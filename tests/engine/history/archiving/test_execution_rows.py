@@ -2,8 +2,8 @@
 
 import pytest
 
-from engine.executions.execution import ExecutionStatus
 from engine.executions.rows import NodeRow, StepRows, pack_rows
+from engine.executions.statuses import ExecutionStatus
 from engine.history.archiving.execution_rows import make_rows, parse_record
 from engine.store import Account, Store
 from engine.store.archive.ended_executions import EndedExecutions

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from engine.executions.execution import ExecutionStatus
 from engine.executions.filter import ExecutionFilter, Position
+from engine.executions.statuses import ExecutionStatus
 from engine.history.archiving.execution_rows import make_rows
 from engine.history.archiving.execution_writer import write_executions
 from engine.history.database.connections import Database

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.executions.execution import ExecutionStatus
+from engine.executions.statuses import ExecutionStatus
 from engine.services.runs import bulk_cancel
 from engine.services.runs.bulk_cancel import Cancelled, cancel_matching
 from engine.store import Account, ExecutionFilter, Store

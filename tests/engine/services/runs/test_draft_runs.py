@@ -3,7 +3,7 @@
 import pytest
 
 from engine.errors import DraftNotFound, WorkflowNotFound
-from engine.executions.execution import NodeStatus
+from engine.executions.statuses import NodeStatus
 from engine.store import Account, Store
 from engine.store.executions.record_fields import parse_rows
 from engine.store.redis.record_packing import unpack

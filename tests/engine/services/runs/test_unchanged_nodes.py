@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from engine.executions.execution import NodeStatus
+from engine.executions.statuses import NodeStatus
 from engine.graph.plan import Plan, compile_plan
 from engine.services.runs.unchanged_nodes import DraftToRun, FormerRun, find_unchanged, is_same
 from engine.store.redis.record_packing import pack

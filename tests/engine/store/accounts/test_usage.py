@@ -9,7 +9,7 @@ import pytest
 
 from engine.access.capabilities import Tier
 from engine.errors import InvalidCursor
-from engine.executions.execution import ExecutionStatus
+from engine.executions.statuses import ExecutionStatus
 from engine.store import Account, ExecutionFilter, Store
 from engine.store.accounts import usage
 from engine.store.executions.read.scan import CHUNK

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 
 from engine.errors import Unavailable
-from engine.executions.execution import ExecutionStatus
+from engine.executions.statuses import ExecutionStatus
 from engine.history.database.connections import Database
 from engine.settings import Settings
 from engine.store import ExecutionFilter, Store

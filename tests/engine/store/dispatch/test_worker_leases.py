@@ -3,7 +3,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from engine.executions.execution import ExecutionStatus
+from engine.executions.statuses import ExecutionStatus
 from engine.graph.plan import Plan
 from engine.ids.partitions import partition_of
 from engine.store import Account, Store, Workflow

@@ -1,7 +1,7 @@
 """Steps of a walk in the form that the script reads."""
 
-from engine.executions.execution import NodeStatus
 from engine.executions.rows import FailedAttemptRow, NodeRow, StepRows, unpack_rows
+from engine.executions.statuses import NodeStatus
 from engine.store.executions.advance import Charge, Step
 from engine.store.redis.record_packing import pack
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.executions.execution import ExecutionStatus
+from engine.executions.statuses import ExecutionStatus
 from engine.graph.document import RecordValues
 from engine.store import Account, Store
 from engine.store.executions.advance import Step

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from engine.executions.execution import ExecutionStatus
+from engine.executions.statuses import ExecutionStatus
 from engine.ids.partitions import partition_of
 from engine.store import Account, Store
 from engine.store.executions.advance import Step, Verdict

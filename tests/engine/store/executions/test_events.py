@@ -6,7 +6,7 @@ import pytest
 
 from engine.errors import ExecutionNotFound
 from engine.executions.events import BEFORE_ALL, EventId, EventName, read_events
-from engine.executions.execution import ExecutionStatus
+from engine.executions.statuses import ExecutionStatus
 from engine.store import CompletionNotifier, Store
 from engine.store.executions.events import MAX_ENTRIES, events_topic
 from tests.support.store.records import FIRST_DONE, SECOND_DONE

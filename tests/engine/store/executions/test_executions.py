@@ -13,8 +13,9 @@ from engine.errors import (
     InvalidCursor,
     WorkflowNotFound,
 )
-from engine.executions.execution import TERMINAL, Execution, ExecutionStatus, NodeStatus
+from engine.executions.execution import Execution
 from engine.executions.rows import NodeRow
+from engine.executions.statuses import TERMINAL, ExecutionStatus, NodeStatus
 from engine.graph.plan import Plan
 from engine.ids.partitions import partition_of
 from engine.settings import Settings

@@ -5,7 +5,8 @@ from typing import TypeVar
 
 import pytest
 
-from engine.executions.execution import ExecutionOutcome, ExecutionStatus
+from engine.executions.execution import ExecutionOutcome
+from engine.executions.statuses import ExecutionStatus
 from engine.store import Account, CompletionNotifier, Store
 from engine.store.executions import notifier as bells
 from engine.store.executions.advance import Step

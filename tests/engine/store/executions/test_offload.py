@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import ResultGone, ResultUnreadable, StorageFailed
-from engine.executions.execution import ExecutionStatus
+from engine.executions.statuses import ExecutionStatus
 from engine.media.objects import ObjectStore
 from engine.settings import Settings
 from engine.store import Account, ExecutionFilter, Store

@@ -3,8 +3,9 @@
 import pytest
 
 from engine.errors import InvalidCursor
-from engine.executions.execution import NodeExecution, NodeStatus
+from engine.executions.execution import NodeExecution
 from engine.executions.rows import NodeRow, StepRows, pack_rows
+from engine.executions.statuses import NodeStatus
 from engine.store.executions.record_fields import (
     WALKED_UNCLAIMED,
     make_cursor,

@@ -6,7 +6,7 @@ import random
 import pytest
 
 from engine.errors import ExecutionNotFound
-from engine.executions.execution import ExecutionStatus, NodeStatus, parse_node_statuses
+from engine.executions.statuses import ExecutionStatus, NodeStatus, parse_node_statuses
 from engine.store import Account, Store
 from engine.store.executions.advance import Step, Verdict
 from engine.store.executions.claim import parse_claims

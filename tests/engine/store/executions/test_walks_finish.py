@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.executions.rows import NodeRow, StepRows, pack_rows
+from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.graph.plan import Plan
 from engine.store import Account, CompletionNotifier, Store, Workflow
 from engine.store.dispatch.hints import InlineRun, parse_inline_run

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.executions.execution import ExecutionStatus, parse_node_statuses
+from engine.executions.statuses import ExecutionStatus, parse_node_statuses
 from engine.store import Account, Store
 from engine.store.executions.advance import Step, Verdict
 from tests.support.redis.rewind import rewind, take_snapshot

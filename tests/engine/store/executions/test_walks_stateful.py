@@ -17,7 +17,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from engine.executions.execution import (
+from engine.executions.statuses import (
     NODE_STATUSES,
     NODE_TERMINAL,
     NODE_TRANSITIONS,

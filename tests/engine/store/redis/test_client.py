@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from engine.errors import Unavailable
-from engine.executions.execution import ExecutionStatus, NodeStatus
+from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.executions.advance import Step, Verdict

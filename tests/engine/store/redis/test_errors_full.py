@@ -6,7 +6,7 @@ import pytest
 
 from engine.access.capabilities import Tier
 from engine.errors import StoreFull, Unavailable
-from engine.executions.execution import ExecutionStatus
+from engine.executions.statuses import ExecutionStatus
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.executions.advance import Step, Verdict

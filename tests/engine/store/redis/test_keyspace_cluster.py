@@ -7,7 +7,7 @@ import pytest
 
 from engine.access.capabilities import Tier
 from engine.errors import Unavailable
-from engine.executions.execution import ExecutionStatus
+from engine.executions.statuses import ExecutionStatus
 from engine.graph.plan import Plan
 from engine.ids.partitions import partition_of
 from engine.media.formats import Facts
@@ -22,7 +22,8 @@ from engine.store.limits.governor import CallOutcome, CallReport
 from engine.store.media import AssetReview, AssetSource
 from engine.store.redis import keyspace, provider_keys
 from engine.store.redis.record_packing import pack
-from engine.webhooks.deliveries import Attempt, DeliveryStatus, DeliveryVerdict
+from engine.webhooks.deliveries import Attempt, DeliveryStatus
+from engine.webhooks.schedule import DeliveryVerdict
 from tests.conftest import RedisServer, free_port
 from tests.support.eventually import eventually
 from tests.support.manifests import manifest

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from engine.errors import InvalidWebhook, NotFound
-from engine.executions.execution import ExecutionStatus
+from engine.executions.statuses import ExecutionStatus
 from engine.ids.partitions import partition_of
 from engine.store import Account, Store
 from engine.store.executions.advance import Step
@@ -13,7 +13,8 @@ from engine.store.redis import keyspace, process_keys
 from engine.store.redis.record_packing import pack
 from engine.store.webhooks.deliveries import ClaimedDelivery, DeliveryReceiver
 from engine.store.webhooks.delivery_reads import parse_delivery
-from engine.webhooks.deliveries import GONE_REASON, Attempt, DeliveryStatus, DeliveryVerdict
+from engine.webhooks.deliveries import Attempt, DeliveryStatus
+from engine.webhooks.schedule import GONE_REASON, DeliveryVerdict
 from tests.support.store.records import BOTH_DONE, accept, save
 from tests.support.store.redis_contents import contents
 

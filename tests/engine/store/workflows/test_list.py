@@ -8,7 +8,7 @@ import pytest
 
 from engine.access.capabilities import Tier
 from engine.errors import InvalidCursor
-from engine.executions.execution import ExecutionStatus
+from engine.executions.statuses import ExecutionStatus
 from engine.graph.document import Document
 from engine.store import Account, Store, WorkflowSummary
 from engine.store.executions.advance import Step

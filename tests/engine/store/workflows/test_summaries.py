@@ -1,6 +1,6 @@
 import pytest
 
-from engine.executions.execution import ExecutionStatus
+from engine.executions.statuses import ExecutionStatus
 from engine.store.redis.record_packing import pack, unpack
 from engine.store.workflows.summaries import (
     DAY_MS,

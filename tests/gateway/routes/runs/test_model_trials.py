@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from engine.access.capabilities import Tier
-from engine.executions.execution import ExecutionStatus, NodeStatus
+from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.models.registry import use_models
 from engine.settings import Settings
 from engine.store import Account, Store

@@ -3,7 +3,7 @@
 import pytest
 
 from engine.access.capabilities import Tier
-from engine.executions.execution import ExecutionStatus, NodeStatus
+from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.ids.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Store

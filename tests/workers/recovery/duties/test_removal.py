@@ -3,7 +3,7 @@
 import pytest
 
 from engine.errors import Unavailable
-from engine.executions.execution import ExecutionStatus
+from engine.executions.statuses import ExecutionStatus
 from engine.ids.partitions import partition_of
 from engine.store import Store
 from engine.store.archive.ended_deliveries import EndedDeliveries

@@ -10,7 +10,8 @@ import pytest
 from engine.access.capabilities import Role, Tier
 from engine.access.tiers import load
 from engine.errors import GrantExhausted, InsufficientCredits
-from engine.executions.execution import Execution, ExecutionStatus
+from engine.executions.execution import Execution
+from engine.executions.statuses import ExecutionStatus
 from engine.models.registry import use_models
 from tests.support.factories import Graph
 from tests.support.manifests import ANSWER, model

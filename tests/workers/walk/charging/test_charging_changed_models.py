@@ -2,8 +2,8 @@
 
 import pytest
 
-from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.executions.rows import NodeRow
+from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.models.manifest import Model
 from engine.models.registry import use_models
 from engine.store.executions.advance import Charge, Step, Verdict

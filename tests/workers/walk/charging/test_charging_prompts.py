@@ -7,7 +7,8 @@ import pytest
 from engine.access.capabilities import Role, Tier
 from engine.access.tiers import load
 from engine.billing.credits import estimate
-from engine.executions.execution import Execution, ExecutionStatus
+from engine.executions.execution import Execution
+from engine.executions.statuses import ExecutionStatus
 from engine.graph.plan import compile_plan
 from engine.models.registry import use_models
 from tests.support.factories import Graph, Runner

@@ -1,7 +1,7 @@
 """Costs of runs whose workers die, return late or share them."""
 
-from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.executions.rows import NodeRow
+from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.store.executions.advance import Charge, Step, Verdict
 from engine.store.executions.claim import ClaimedExecution
 from engine.store.redis.record_packing import pack

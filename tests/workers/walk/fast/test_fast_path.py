@@ -8,7 +8,7 @@ import pytest
 
 from engine import metrics
 from engine.errors import StoreFull, Unavailable
-from engine.executions.execution import ExecutionStatus
+from engine.executions.statuses import ExecutionStatus
 from engine.media.objects import ObjectStore
 from engine.nodes.response_output import ResponseOutput
 from engine.nodes.support.base import Outputs

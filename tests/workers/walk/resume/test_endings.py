@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine.executions.execution import NodeStatus
+from engine.executions.statuses import NodeStatus
 from engine.models.registry import use_models
 from engine.store.redis.record_packing import pack
 from tests.support.http.providers import provided

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from engine.executions.execution import Execution, ExecutionStatus
+from engine.executions.execution import Execution
+from engine.executions.statuses import ExecutionStatus
 from engine.ids.partitions import partition_of
 from engine.models.registry import use_models
 from engine.nodes.assistant import LIST_SENTENCE

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from engine.errors import Unavailable
-from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.executions.rows import NodeRow
+from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.store import Store
 from engine.store.executions.advance import Advanced, Step
 from engine.store.executions.claim import ClaimedExecution, Lease

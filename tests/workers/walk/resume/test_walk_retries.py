@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from engine.errors import ExecutionNotFound, ExecutionNotRetryable, VersionNotFound
-from engine.executions.execution import ExecutionStatus, NodeStatus
+from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.graph.document import parse_document
 from engine.models.registry import use_models
 from engine.services.runs.retries import FailedExecution

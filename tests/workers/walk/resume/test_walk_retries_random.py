@@ -5,7 +5,8 @@ from collections import Counter
 
 import pytest
 
-from engine.executions.execution import Execution, ExecutionStatus, NodeStatus
+from engine.executions.execution import Execution
+from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.graph.plan import Plan
 from tests.support.workers.paying_account import PRICE, PayingAccount
 from tests.support.workers.retried_runs import FailingModels, RetriedGraph, expected_calls, retry

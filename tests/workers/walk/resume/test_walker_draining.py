@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine.executions.execution import NodeStatus
+from engine.executions.statuses import NodeStatus
 from engine.ids.partitions import partition_of
 from engine.store import Store
 from engine.store.redis import keyspace, process_keys

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from engine.executions.execution import ExecutionStatus
+from engine.executions.statuses import ExecutionStatus
 from engine.ids.partitions import partition_of
 from engine.store import Store
 from engine.store.executions.walks import Walks

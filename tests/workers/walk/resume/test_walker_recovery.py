@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from engine.access.capabilities import Tier
-from engine.executions.execution import ExecutionStatus
+from engine.executions.statuses import ExecutionStatus
 from engine.settings import Settings
 from engine.store import CompletionNotifier, Store
 from engine.store.executions import acceptance

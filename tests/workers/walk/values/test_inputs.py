@@ -2,8 +2,9 @@
 
 import pytest
 
-from engine.executions.execution import Execution, ExecutionStatus, NodeStatus
+from engine.executions.execution import Execution
 from engine.executions.rows import NodeRow
+from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.ids.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Store

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.executions.execution import ExecutionStatus, NodeStatus
+from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.metrics import snapshot
 from engine.settings import Settings
 from tests.support.eventually import eventually

@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from engine.executions.execution import Execution, ExecutionStatus, NodeStatus
+from engine.executions.execution import Execution
 from engine.executions.rows import NodeRow
+from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.executions.advance import Advanced, Charge, Step

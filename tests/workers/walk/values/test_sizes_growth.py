@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from engine.executions.execution import Execution, ExecutionStatus
+from engine.executions.execution import Execution
+from engine.executions.statuses import ExecutionStatus
 from engine.nodes.support.http_settings import MAX_BYTES
 from engine.settings import Settings
 from engine.store import Store

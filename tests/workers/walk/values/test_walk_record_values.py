@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from engine.executions.execution import Execution, ExecutionStatus
+from engine.executions.execution import Execution
+from engine.executions.statuses import ExecutionStatus
 from engine.graph.document import parse_document
 from engine.services.runs.node_values import read_node
 from engine.settings import Settings

@@ -3,7 +3,7 @@
 import pytest
 
 from engine.errors import NodeNotFound, ResultUnreadable
-from engine.executions.execution import NodeStatus
+from engine.executions.statuses import NodeStatus
 from engine.services.runs.node_values import NodeValues, read_inputs, read_node
 from engine.settings import Settings
 from engine.store import Store

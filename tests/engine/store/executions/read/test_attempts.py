@@ -1,7 +1,7 @@
 """Attempts at a node, read from the record of its execution."""
 
-from engine.executions.execution import NodeStatus
 from engine.executions.rows import FailedAttemptRow, NodeRow, StepRows, pack_rows
+from engine.executions.statuses import NodeStatus
 from engine.store.executions.read.attempts import (
     LOST_ERROR,
     AttemptRecord,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from engine.executions.execution import ExecutionStatus
+from engine.executions.statuses import ExecutionStatus
 from engine.store import Account, ExecutionFilter, Store
 from engine.store.executions.read import list
 from engine.store.executions.read.scan import ScanPage, scan

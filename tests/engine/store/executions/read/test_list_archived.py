@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 
 from engine.errors import Unavailable
-from engine.executions.execution import Execution, ExecutionStatus
+from engine.executions.execution import Execution
 from engine.executions.filter import NONE
+from engine.executions.statuses import ExecutionStatus
 from engine.history.database.connections import Database
 from engine.history.reading import execution_queries
 from engine.settings import Settings

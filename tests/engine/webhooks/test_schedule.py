@@ -1,16 +1,14 @@
-import json
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from engine.executions.execution import Execution, ExecutionStatus
-from engine.webhooks.deliveries import (
+from engine.executions.execution import Execution
+from engine.executions.statuses import ExecutionStatus
+from engine.webhooks.deliveries import DeliveryStatus
+from engine.webhooks.schedule import (
     DELAYS_SECONDS,
     FAILING_REASON,
     GONE_REASON,
-    DeliveryStatus,
-    execution_body,
     judge,
     parse_retry_after,
 )
@@ -79,47 +77,3 @@ def test_retry_after_is_seconds_or_a_date_and_at_most_a_day(text: str, seconds: 
 def test_retry_after_only_puts_off() -> None:
     assert judge(429, attempt=1, retry_after="60", now=NOW).delay_seconds == 60
     assert judge(429, attempt=3, retry_after="1", now=NOW).delay_seconds == 120
-
-
-def test_a_completed_execution_is_told_with_its_result() -> None:
-    body = execution_body(ENDED, "execution.completed")
-
-    assert json.loads(body) == {
-        "event": "execution.completed",
-        "executionId": "e1",
-        "requestId": "e1",
-        "userId": "acc_1",
-        "workflowSlug": "echo",
-        "modelIds": [],
-        "status": "completed",
-        "result": {"text": "hi"},
-        "creditsCost": 0,
-        "durationMs": 250,
-        "createdAt": "1970-01-01T00:00:01.000Z",
-        "completedAt": "1970-01-01T00:00:01.250Z",
-    }
-    assert execution_body(ENDED, "execution.completed") == body
-
-
-def test_a_run_of_a_model_is_told_with_its_model_and_its_credits() -> None:
-    charged = replace(ENDED, workflow_slug="", model_ids=("echo",), credits_cost=13)
-
-    payload = json.loads(execution_body(charged, "execution.completed"))
-
-    assert payload["workflowSlug"] is None
-    assert (payload["modelIds"], payload["creditsCost"]) == (["echo"], 13)
-
-
-def test_a_failed_execution_is_told_with_code_and_message_alone() -> None:
-    expected = {"code": "EXECUTION_FAILED", "message": "no"}
-    why = {"nodeId": "n", "nodeCode": "timeout", "retryable": True, "reason": "no"}
-    error = {**expected, **why}
-    failed = Execution(
-        **{name: getattr(ENDED, name) for name in Execution.__slots__}
-        | {"status": ExecutionStatus.FAILED, "error": error, "result": None}
-    )
-
-    payload = json.loads(execution_body(failed, "execution.failed"))
-
-    assert payload["error"] == expected
-    assert "result" not in payload
