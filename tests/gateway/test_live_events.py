@@ -37,7 +37,7 @@ class Log:
             self.events.append(event)
             self.now += 1
 
-    async def read(self, account_id: str, since: int | None) -> AccountEvents:
+    async def read_since(self, account_id: str, since: int | None) -> AccountEvents:
         self.reads += 1
         if self.is_away:
             raise Unavailable
