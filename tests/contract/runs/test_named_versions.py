@@ -82,6 +82,15 @@ def test_versions_of_others_are_404(caller: Caller, stranger: Caller) -> None:
         assert stranger.get(f"/api/workflows/{each}/schema?version=1").status_code == 404
 
 
+def test_a_version_of_the_public_workflow_of_another_is_404(
+    caller: Caller, stranger: Caller
+) -> None:
+    slug = caller.save(greeting(publicPlayground=True))
+
+    assert stranger.run(slug, {"name": "Eve"}, "?version=1").status_code == 404
+    assert stranger.run(slug, {"name": "Eve"}).status_code == 200
+
+
 def test_a_version_is_part_of_what_an_idempotency_key_stands_for(caller: Caller, slug: str) -> None:
     key = {"Idempotency-Key": f"named-{slug}"}
     first = caller.run(slug, {"name": "Ada"}, "?version=1", headers=key)

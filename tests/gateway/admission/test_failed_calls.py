@@ -358,3 +358,22 @@ async def test_the_log_has_the_address_once(
 
     reported = [record for record in caplog.records if "fails too often" in record.message]
     assert [record.__dict__["address"] for record in reported] == ["127.0.0.1"]
+
+
+async def test_an_address_that_fails_now_is_remembered_before_one_that_failed_long_ago(
+    failed_calls: FailedCalls,
+) -> None:
+    for address in ("198.51.100.1", "198.51.100.2", "198.51.100.3"):
+        failed_calls.record_failure(call(address), Unauthorized())
+    exhaust_rest(failed_calls, "198.51.100.1")
+
+    failed_calls.record_failure(call("198.51.100.4"), Unauthorized())
+
+    with pytest.raises(TooManyFailedCalls):
+        failed_calls.check(call("198.51.100.1"))
+
+
+def exhaust_rest(failed_calls: FailedCalls, address: str) -> None:
+    """Let an address that has failed once use up its limit."""
+    for _ in range(LIMIT - 1):
+        failed_calls.record_failure(call(address), Unauthorized())

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Table, func, select, text
 
 from engine.access.capabilities import Role, Tier
+from engine.history.archiving import execution_archive
 from engine.history.archiving.entries import ledger_sums
 from engine.history.archiving.execution_archive import ExecutionArchive
 from engine.history.database.connections import Database
@@ -23,6 +24,7 @@ from engine.history.schema import (
     ledger_entries,
     rollups,
 )
+from engine.ids.partitions import PARTITIONS, partition_of
 from engine.store import Account, Store
 from engine.store.archive.ended_executions import EndedExecutions
 from engine.store.archive.state import ANOTHER_DATABASE, ArchiverStates
@@ -319,3 +321,21 @@ async def test_two_archivers_at_a_time_double_nothing(
     assert count(database) == 20
     of_days = [row for row in table_rows(database, rollups) if row["bucket"] == "day"]
     assert {row["runs"] for row in of_days} == {20}
+
+
+async def test_an_execution_that_is_not_listed_for_archiving_is_found(
+    archiver: Archiver,
+    ending: Ending,
+    database: Database,
+    store: Store,
+    account: Account,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(execution_archive, "SETTLED_MS", -1_000)
+    await ending.completed()
+    await store.client.send("DEL", keyspace.unarchived(partition_of(account.id)))
+
+    for _ in range(PARTITIONS + 1):
+        await archiver.step()
+
+    assert count(database) == 1

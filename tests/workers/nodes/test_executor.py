@@ -217,3 +217,31 @@ async def test_secrets_are_those_of_the_workflow_s_owner(
     await attempt_with_secret(NodeFailed("a_code", "no"), source, **accounts)
 
     assert source.asked == [asked]
+
+
+async def test_a_call_of_a_node_is_the_accounts_and_names_the_owner_of_its_workflow() -> None:
+    calls: list[HttpCall] = []
+
+    class Noting:
+        async def fetch(self, call: HttpCall) -> HttpAnswer:
+            calls.append(call)
+            return HttpAnswer(status=200, headers={}, body=b"")
+
+    async def fetch(context: Context) -> Outputs:
+        await context.fetch(HttpCall(method="GET", url="https://example.org/"))
+        return {}
+
+    await Executor(Noting(), cast(Pool, None)).run(
+        NodeAttempt(
+            node=make_node(fetch),
+            execution_inputs={},
+            inputs={},
+            delivered=[],
+            account_id="acc_runner",
+            owner_id="acc_owner",
+            depth=3,
+        )
+    )
+
+    [call] = calls
+    assert (call.account_id, call.owner_id, call.depth) == ("acc_runner", "acc_owner", 3)

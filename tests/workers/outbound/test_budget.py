@@ -296,3 +296,21 @@ async def test_no_more_accounts_are_kept_in_mind_than_are_useful(
     assert len(counted._uncounted) == 10
     await counted.count("acc", "a")
     assert counter.sent == 1_000
+
+
+async def test_a_lease_that_calls_wait_for_is_kept_when_others_are_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(budget, "MAX_HOSTS", 2)
+    counter = Counter(10, seconds=0.0)
+    calls = CallBudget(counter)
+    await calls.count("acc", "over")
+
+    counter.seconds = 60.0
+    waiting = asyncio.create_task(calls.count("acc", "a"))
+    await asyncio.sleep(0)  # it has asked for its lease, which is granted a moment later
+    await calls.count("acc", "b")
+    await waiting
+    await calls.count("acc", "a")
+
+    assert counter.asked == [1, 1, 1, 2]

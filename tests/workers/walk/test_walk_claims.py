@@ -1,7 +1,8 @@
 """No node calls anybody before its claim is on record."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
 
 import pytest
 
@@ -10,8 +11,10 @@ from engine.store import Store
 from engine.store.executions.advance import Advanced, Step
 from engine.store.executions.claim import Lease
 from engine.store.executions.walks import Walks
-from tests.support.factories import Runner, http_line
+from tests.support.factories import Graph, Runner, http_line
 from tests.support.http.scripted_server import Target
+from workers.nodes.context import NodeContext
+from workers.walk import walk
 
 pytestmark = pytest.mark.usefixtures("walker")
 
@@ -88,3 +91,41 @@ async def test_a_node_whose_claim_is_refused_runs_where_it_is_claimed_again(
 
     assert execution.status is ExecutionStatus.COMPLETED
     assert target.calls.total() == 1
+
+
+async def test_nodes_that_run_here_are_claimed_before_others_may_help(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_end, has_asked = asyncio.Event(), asyncio.Event()
+    evaluated: list[str] = []
+    asked: list[Sequence[int]] = []
+    advance = Walks.advance
+
+    async def evaluate(_: NodeContext, expression: str, __: Mapping[str, Any]) -> Any:
+        evaluated.append(expression)
+        if expression == "'slow'":
+            await may_end.wait()
+        return expression
+
+    def noted(walks: Walks, lease: Lease, number: int, step: Step) -> Awaitable[Advanced]:
+        if step.shares_work and not asked:
+            asked.append(step.claimed)
+            has_asked.set()
+        return advance(walks, lease, number, step)
+
+    monkeypatch.setattr(NodeContext, "evaluate", evaluate)
+    monkeypatch.setattr(Walks, "advance", noted)
+    monkeypatch.setattr(walk, "SHARE_SECONDS", -1.0)
+    graph = Graph("who").node("out", "responseOutput")
+    for number, word in enumerate(("slow", "fast", "b", "c", "d", "e")):
+        graph.node(f"c{number}", "transform", expression=f"'{word}'")
+        graph.wire(f"in.who > c{number}.value-in", f"c{number}.value-out > out.result-in")
+
+    execution_id = await runner.begin(await runner.save(graph), {"who": "Ada"})
+    await has_asked.wait()
+    may_end.set()
+    execution = await runner.end(execution_id)
+
+    assert execution.status is ExecutionStatus.COMPLETED
+    assert len(evaluated) == 6
+    assert len(asked[0]) == 2, "the next node, and the slow one that runs"

@@ -1,5 +1,8 @@
 """Cancellation of many executions."""
 
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
 import pytest
 
 from engine.executions.statuses import ExecutionStatus
@@ -28,6 +31,25 @@ async def test_more_is_told_when_executions_are_left(
         Cancelled(cancelled=2, is_more=False),
         Cancelled(cancelled=0, is_more=False),
     ]
+
+
+async def test_more_is_told_when_executions_are_left_in_a_later_page(
+    store: Store, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk_cancel, "MOST_CANCELLED", 3)
+    await begin(store, account, 5)
+    read_active = store.executions.active
+
+    async def read_one_by_one(*args: Any) -> AsyncIterator[Sequence[str]]:
+        async for page in read_active(*args):
+            for each in page:
+                yield [each]
+
+    monkeypatch.setattr(store.executions, "active", read_one_by_one)
+
+    found = await cancel_matching(store.executions, account.id, ExecutionFilter(key_id="key_1"))
+
+    assert found == Cancelled(cancelled=3, is_more=True)
 
 
 async def test_exactly_as_many_as_can_be_cancelled_leave_none(
