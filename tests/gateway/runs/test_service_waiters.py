@@ -7,7 +7,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from engine.store import CompletionNotifier, CompletionWaiter
+from engine.errors import Unavailable
+from engine.store import CompletionNotifier, CompletionWaiter, Principal
+from gateway.auth import guard
 from tests.support.eventually import eventually
 from tests.support.gateway.documents import broken, greeting
 from tests.support.gateway.fake_worker import FakeWorker
@@ -110,3 +112,21 @@ async def test_a_caller_that_hung_up_gets_the_result_when_it_calls_again(
     assert answer.status_code == 200
     assert answer.json()["result"] == {"text": "Eve"}
     assert answer.headers["idempotent-replayed"] == "true"
+
+
+async def test_a_run_whose_caller_cannot_be_confirmed_leaves_no_waiter(
+    client: httpx2.AsyncClient,
+    worker: FakeWorker,
+    waiters: Waiters,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert (await client.post(RUN, json=EVE)).status_code == 200  # the key is known now
+
+    async def fail(*_: object) -> Principal:
+        raise Unavailable
+
+    monkeypatch.setattr(guard, "confirm", fail)
+
+    assert (await client.post(RUN, json=EVE)).status_code == 503
+    assert waiters.expected == 2
+    assert waiters.kept == set()

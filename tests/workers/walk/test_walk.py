@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from engine.errors.nodes import NodeFailed
 from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.ids.partitions import partition_of
 from engine.settings import Settings
@@ -16,6 +17,8 @@ from tests.support.factories import Graph, Runner, greeting, http_fan, http_line
 from tests.support.http.scripted_server import Target
 from tests.support.media.object_files import outputs_of
 from workers.main import worker
+from workers.nodes.context import NodeContext
+from workers.walk.attempt import Attempts
 from workers.walk.walker import Walker
 
 pytestmark = pytest.mark.usefixtures("walker")
@@ -132,6 +135,35 @@ async def test_a_failure_stops_the_others_and_skips_the_rest(
     assert execution.status is ExecutionStatus.FAILED
     assert sorted(statuses(execution).values()) == ["cancelled", "cancelled", "failed", "skipped"]
     await eventually(_async(lambda: target.aborted == 2))
+
+
+async def test_a_node_that_fails_while_the_end_is_prepared_is_not_the_error(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_fail, has_failed = asyncio.Event(), asyncio.Event()
+
+    async def evaluate(_: NodeContext, expression: str, __: object) -> None:
+        if expression == "'late'":
+            await may_fail.wait()
+            has_failed.set()
+        raise NodeFailed("invalid_output", expression)
+
+    async def flush(_: Attempts) -> None:
+        may_fail.set()
+        await has_failed.wait()
+        await asyncio.sleep(0.05)  # its attempt ends
+
+    monkeypatch.setattr(NodeContext, "evaluate", evaluate)
+    monkeypatch.setattr(Attempts, "flush", flush)
+    graph = Graph("who").node("out", "responseOutput")
+    for name in ("late", "first"):
+        graph.node(name, "transform", expression=f"'{name}'")
+        graph.wire(f"in.who > {name}.value-in", f"{name}.value-out > out.result-in")
+
+    execution = await runner.run(graph, {"who": "Ada"})
+
+    assert execution.error is not None
+    assert execution.error["nodeId"] == "first"
 
 
 async def test_the_branch_not_taken_is_skipped(runner: Runner) -> None:
