@@ -1,9 +1,9 @@
 """Duties of a leader: small bounded works, each with its interval and its lag."""
 
 import logging
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable
+from time import monotonic
 from typing import ClassVar
 
 from engine import metrics
@@ -35,34 +35,34 @@ class ScheduledDuty:
 
     def __init__(self, duty: Duty) -> None:
         self.duty = duty
-        self._due_at = time.monotonic()
+        self._due_at = monotonic()
         self._pass_due_at = self._due_at
         """Time at which the pass was due that has not ended yet."""
 
     def is_due(self) -> bool:
         """Return whether the duty is to run now."""
-        return time.monotonic() >= self._due_at
+        return monotonic() >= self._due_at
 
     async def run(self) -> None:
         """Run the duty once; after an error it is still due."""
         if not await self.duty.run():
-            self._due_at = self._pass_due_at = time.monotonic() + self.duty.interval_seconds
+            self._due_at = self._pass_due_at = monotonic() + self.duty.interval_seconds
         self.show_lag()
 
     async def attempt(self) -> None:
         """Run the duty once. A failure is logged and counted; the interval goes by before more."""
         if not await attempt(self.duty.name, self.run()):
-            self._due_at = time.monotonic() + self.duty.interval_seconds
+            self._due_at = monotonic() + self.duty.interval_seconds
             self.show_lag()
 
     def show_lag(self) -> None:
         """Publish the seconds for which the pass has been due."""
-        lag = max(0.0, time.monotonic() - self._pass_due_at)
+        lag = max(0.0, monotonic() - self._pass_due_at)
         metrics.DUTY_LAG.labels(self.duty.name).set(lag)
 
     def rest(self) -> None:
         """Have no lag while another worker leads."""
-        self._pass_due_at = max(self._pass_due_at, time.monotonic())
+        self._pass_due_at = max(self._pass_due_at, monotonic())
         metrics.DUTY_LAG.labels(self.duty.name).set(0.0)
 
 

@@ -76,15 +76,13 @@ def serving(app: ASGIApp) -> Iterator[str]:
             app, lifespan="off", log_config=None, ws="none", timeout_graceful_shutdown=1
         )
         server = uvicorn.Server(config)
-        thread = threading.Thread(
-            target=lambda: asyncio.run(server.serve(sockets=[bound])), daemon=True
-        )
+        thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[bound])))
         thread.start()
         try:
             yield f"http://127.0.0.1:{bound.getsockname()[1]}"
         finally:
             server.should_exit = True
-            thread.join(timeout=10)  # a response that bears no cancellation ends with the process
+            thread.join()
 
 
 @dataclass(frozen=True, kw_only=True)

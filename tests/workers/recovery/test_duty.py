@@ -1,11 +1,11 @@
 """Schedules of duties: when they are due, and how long they have been behind."""
 
-import time
 from collections.abc import Iterator
 
 import pytest
 
 from engine import metrics
+from workers.recovery import duty as duties
 from workers.recovery.duty import Duty, ScheduledDuty
 
 
@@ -27,9 +27,9 @@ class Scripted(Duty):
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The monotonic time, which passes by hand."""
+    """The monotonic time of duties, which passes by hand; loops in other threads have their own."""
     now = [1_000.0]
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(duties, "monotonic", lambda: now[0])
     return now
 
 
