@@ -80,8 +80,19 @@ class ItemAnswerRow(msgspec.Struct, array_like=True, gc=False):
     output_tokens: int = 0
 
 
-pack_rows: Callable[[StepRows], bytes] = msgspec.msgpack.Encoder().encode
+_encode = msgspec.msgpack.Encoder().encode
+pack_rows: Callable[[StepRows], bytes] = _encode
 """Function that packs `StepRows`."""
+
+
+def pack_short_rows(indexes: Sequence[int]) -> bytes:
+    """Pack rows of nodes that one attempt has completed within a millisecond.
+
+    Members that have their defaults are left out: Redis keeps small records in less memory.
+    """
+    return _encode(([(index, 1, 0, 0) for index in indexes],))
+
+
 unpack_rows = msgspec.msgpack.Decoder(StepRows).decode
 """Function that unpacks `StepRows`. Raises msgspec.DecodeError."""
 pack_answers: Callable[[Sequence[ItemAnswerRow]], bytes] = msgspec.msgpack.Encoder().encode

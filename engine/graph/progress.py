@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from engine.executions.statuses import NODE_TERMINAL, NodeStatus
+from engine.executions.statuses import NODE_TERMINAL, NodeStatus, format_node_statuses
 from engine.graph.plan import Node, Plan
 from engine.nodes.support.base import InEdge, Outputs
+
+INITIAL_CODES = "engine.graph.progress.initial_codes"
 
 
 def initial_statuses(plan: Plan) -> list[NodeStatus]:
@@ -14,6 +16,14 @@ def initial_statuses(plan: Plan) -> list[NodeStatus]:
         NodeStatus.PENDING if node.index in plan.reachable else NodeStatus.SKIPPED
         for node in plan.nodes
     ]
+
+
+def initial_codes(plan: Plan) -> str:
+    """Return the codes of the first statuses, made once for each plan."""
+    if INITIAL_CODES not in plan.derived:
+        plan.derived[INITIAL_CODES] = format_node_statuses(initial_statuses(plan))
+    codes: str = plan.derived[INITIAL_CODES]
+    return codes
 
 
 class Progress:

@@ -17,7 +17,6 @@ from engine.errors import (
     VersionNotFound,
     WorkflowNotFound,
 )
-from engine.executions.statuses import format_node_statuses
 from engine.ids.idempotency import IdempotencyKey
 from engine.ids.partitions import partition_of
 from engine.store.accounts.speculation import (
@@ -168,7 +167,7 @@ class ExecutionAcceptance:
             reference=keyspace.reference(account_id, run.execution_id),
             version=new.workflow and new.workflow.version,
             version_kind=new.version_kind,
-            statuses=format_node_statuses(new.statuses),
+            statuses=new.status_codes,
             resend_ms=RESEND_AFTER_MS,
             most_active=terms and terms.executions_at_once,
             body_fingerprint=key and key.fingerprint,

@@ -1,6 +1,6 @@
 """Executions to accept, and verdicts on them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import Any
@@ -9,10 +9,10 @@ from msgspec import Struct, field
 
 from engine.access.tiers import TierTerms
 from engine.billing.credits import Quote, make_quote
-from engine.executions.statuses import NodeStatus
+from engine.executions.statuses import format_node_statuses
 from engine.graph.document import RecordValues
 from engine.graph.plan import Plan
-from engine.graph.progress import initial_statuses
+from engine.graph.progress import initial_codes
 from engine.ids.executions import new_execution_id
 from engine.ids.idempotency import IdempotencyKey
 from engine.store.accounts.speculation import SpeculativeAuthorization
@@ -97,9 +97,11 @@ class NewExecution(Struct, frozen=True, kw_only=True):
         return "named" if self.is_named_version else None
 
     @property
-    def statuses(self) -> Sequence[NodeStatus]:
-        """Statuses of the nodes in plan order."""
-        return initial_statuses(self.plan) if self.start is None else self.start.statuses
+    def status_codes(self) -> str:
+        """Codes of the statuses of the nodes in plan order."""
+        if self.start is None:
+            return initial_codes(self.plan)
+        return format_node_statuses(self.start.statuses)
 
     @property
     def has_objects(self) -> bool:

@@ -13,6 +13,7 @@ from engine.executions.rows import (
     StepRows,
     pack_answers,
     pack_rows,
+    pack_short_rows,
     split_outputs,
     unpack_answers,
     unpack_rows,
@@ -74,3 +75,9 @@ def test_outputs_are_split_from_their_rows() -> None:
     assert outputs == {2: b"packed", 3: "3.0.9"}
     assert [(row.index, row.outputs) for row in bare] == [(2, None), (3, None), (4, None)]
     assert (bare[0].credits, NODE.outputs) == (7, b"packed")
+
+
+def test_short_rows_are_read_as_rows_with_all_members() -> None:
+    rows = unpack_rows(pack_short_rows([2, 0]))
+
+    assert rows == StepRows([NodeRow(2, 1, 0, 0), NodeRow(0, 1, 0, 0)])

@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple, cast
 
 from engine import metrics
-from engine.executions.rows import NodeRow, StepRows, pack_rows
+from engine.executions.rows import pack_short_rows
 from engine.executions.statuses import NodeStatus, format_node_statuses
 from engine.graph.plan import Node, Plan
 from engine.graph.progress import Progress, initial_statuses, inputs_of
@@ -83,7 +83,7 @@ class PurePlan:
     def __init__(self, plan: Plan, order: Sequence[int], statuses: Sequence[NodeStatus]) -> None:
         self.codes = format_node_statuses(statuses)
         """Final statuses of all nodes."""
-        self.rows = pack_rows(StepRows([NodeRow(index, 1, 0, 0) for index in order]))
+        self.rows = pack_short_rows(order)
         """Packed rows of the nodes: none takes a time that milliseconds could tell."""
         self._steps = tuple(_Preparation(plan, order).steps())
         self._no_sizes = [0] * len(plan.nodes)
