@@ -35,11 +35,6 @@ def unpack_sketch(data: bytes) -> dict[int, int]:
     return sketch
 
 
-def quantile(sketch: Sketch, fraction: float) -> int | None:
-    """Return the duration in milliseconds below which this fraction lies; None of no durations."""
-    return quantiles(sketch, fraction)[0]
-
-
 def quantiles(sketch: Sketch, *fractions: float) -> list[int | None]:
     """Return the quantiles of ascending fractions; None of no durations."""
     total, seen = sum(sketch.values()), 0

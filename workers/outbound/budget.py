@@ -86,10 +86,10 @@ class CallBudget:
 
     def _forget(self) -> None:
         now = self._clock()
-        unused = {
+        used = {
             key: each for key, each in self._leased_calls.items() if each.waiting or each.ends > now
         }
-        self._leased_calls = unused if len(unused) < MAX_HOSTS else {}
+        self._leased_calls = used if len(used) < MAX_HOSTS else {}
 
     def _must_lease(self, account_id: str, leased: _LeasedCalls) -> bool:
         """Return whether the lease is over or used up, or many bytes are uncounted."""

@@ -30,12 +30,12 @@ async def cancel_matching(
     processing = ExecutionStatus.PROCESSING  # others have been asked to stop
     if processing not in (wanted.statuses or [processing]):
         return Cancelled(cancelled=0, is_more=False)
-    ids: list[str] = []
+    fitting: dict[str, None] = {}  # a scan may repeat one
     async for page in executions.active(account_id, replace(wanted, statuses=[processing])):
-        ids += page
-        if len(ids) > MOST_CANCELLED:
+        fitting |= dict.fromkeys(page)
+        if len(fitting) > MOST_CANCELLED:
             break
-    ids = list(dict.fromkeys(ids))  # a scan may repeat one
+    ids = list(fitting)
     count = 0
     for first in range(0, min(len(ids), MOST_CANCELLED), AT_ONCE):
         some = ids[first : min(first + AT_ONCE, MOST_CANCELLED)]

@@ -52,6 +52,26 @@ async def test_more_is_told_when_executions_are_left_in_a_later_page(
     assert found == Cancelled(cancelled=3, is_more=True)
 
 
+async def test_executions_that_a_scan_repeats_count_once(
+    store: Store, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk_cancel, "MOST_CANCELLED", 3)
+    await begin(store, account, 5)
+    read_active = store.executions.active
+
+    async def read_first_twice(*args: Any) -> AsyncIterator[Sequence[str]]:
+        ids = [each async for page in read_active(*args) for each in page]
+        yield ids[:2]
+        yield ids[:2]
+        yield ids[2:]
+
+    monkeypatch.setattr(store.executions, "active", read_first_twice)
+
+    found = await cancel_matching(store.executions, account.id, ExecutionFilter(key_id="key_1"))
+
+    assert found == Cancelled(cancelled=3, is_more=True)
+
+
 async def test_exactly_as_many_as_can_be_cancelled_leave_none(
     store: Store, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
