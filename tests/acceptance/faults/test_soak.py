@@ -16,7 +16,7 @@ import redis.asyncio
 from tests.support.acceptance.commands import json_of, make_account
 from tests.support.acceptance.footprint import Footprint, Trace
 from tests.support.acceptance.mixed_load import MixedLoad
-from tests.support.acceptance.running_stack import RunningStack, running
+from tests.support.acceptance.running_stack import RunningStack, running, until
 from tests.support.eventually import eventually
 from tests.support.http.scripted_server import serving
 from tests.support.http.webhook_receivers import receiving
@@ -41,6 +41,7 @@ class Soak:
         self._stack = stack
         self._target_url = target_url
         self._receiver_url = receiver_url
+        until(lambda: stack.part("worker"), lambda pids: len(pids) == 2)  # ready may come first
         self.footprint = Footprint(stack)
 
     def _make_key(self) -> str:
