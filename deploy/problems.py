@@ -14,6 +14,10 @@ class WrongRedis(CommandFailed):
         super().__init__(f"{seen} {fix}")
 
 
+class SchemaRefused(WrongRedis):
+    """The Redis has a schema that this version of Headrace does not know."""
+
+
 class ApiRefused(CommandFailed):
     """The API answered with an error."""
 

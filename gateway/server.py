@@ -18,7 +18,7 @@ from gateway.services import Services, open_services
 
 
 def run(settings: Settings) -> int:
-    """Serve until SIGTERM or SIGINT; return the exit code."""
+    """Serve until SIGTERM or SIGINT; return the exit code. Raises SchemaTooNew like `serve`."""
     log.set_up(settings.log_level)
     setup.set_up()
     return uvloop.run(serve(settings))
@@ -33,16 +33,20 @@ async def serve(
     """Serve until a signal comes or `stopping` is set; return the exit code.
 
     Any number of processes may serve the settings' address. `bound` is a socket to use instead.
+
+    Raises SchemaTooNew after an orderly stop, once the store has a schema that is unknown here.
     """
     stopping = stopping or asyncio.Event()
     bound = bound or bind(settings.host, settings.port)
     with _signals(stopping):
         async with open_services(settings, stopping) as services:
+            services.store.guard.stop_on_new_schema(stopping.set)
             await asyncio.gather(
                 serve_app(create_app(services), bound, stopping, connections=services.connections),
                 _serve_metrics(services),
                 _end_streams(services),
             )
+    services.store.guard.raise_for_schema()
     return 0
 
 

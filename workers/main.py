@@ -56,7 +56,11 @@ refuse_command()
 
 
 def run(settings: Settings) -> int:
-    """Work until SIGTERM or SIGINT, then drain. Returns the exit code."""
+    """Work until SIGTERM or SIGINT, then drain. Returns the exit code.
+
+    Raises SchemaTooNew, without draining, once the store has a schema that is unknown here: nothing
+    that a walk does from then on can be recorded.
+    """
     log.set_up(settings.log_level)
     setup.set_up()
     standby = Standby.fork() if settings.database_url else None
@@ -96,6 +100,9 @@ async def worker(
 
     `own_actors` are the operator's actors, which it runs too, `standby` its archiver. It waits for
     the store before it takes hints, unless `stopping` is set.
+
+    Sets `stopping`, and raises SchemaTooNew at its end, once the store has a schema that is unknown
+    here.
     """
     async with (
         _open_resources(settings, make_worker_id()) as resources,
@@ -110,8 +117,16 @@ async def worker(
         yield walker
         slots.close()
         stop_sending()
-        stops = [] if own_actors is None else [own_actors.stop(settings.drain_seconds)]
-        await asyncio.gather(walker.drain(settings.drain_seconds), *stops)
+        seconds = _drain_seconds(resources)
+        stops = [] if own_actors is None else [own_actors.stop(seconds)]
+        await asyncio.gather(walker.drain(seconds), *stops)
+    resources.store.guard.raise_for_schema()
+
+
+def _drain_seconds(resources: WorkerResources) -> float:
+    """Return the time for running nodes to end; 0 where nothing can be recorded any more."""
+    knows_schema = resources.store.guard.knows_schema
+    return resources.settings.drain_seconds if knows_schema else 0
 
 
 @contextlib.asynccontextmanager
@@ -169,6 +184,7 @@ async def _run_heartbeat(
     settings, store, worker_id = resources.settings, resources.store, resources.worker_id
     heartbeat = Heartbeat(settings.redis_url, worker_id, settings.lease_seconds, store.guard)
     heartbeat.publish(own_variables(settings.demo_provider_url))
+    store.guard.stop_on_new_schema(stopping.set)
     heartbeat.start()
     try:
         await _wait_until_listed(store, worker_id, stopping)
@@ -310,7 +326,7 @@ async def _run_sender(resources: WorkerResources) -> AsyncIterator[Callable[[], 
     async with _run_consumers(resources, slots, declare):
         yield stop
         stop()
-        await asyncio.gather(sender.drain(settings.drain_seconds), covers.stop())
+        await asyncio.gather(sender.drain(_drain_seconds(resources)), covers.stop())
 
 
 async def _resign(resources: WorkerResources) -> None:

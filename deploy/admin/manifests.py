@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.client.inputs import parse_inputs
-from deploy.problems import CommandFailed
+from deploy.problems import CommandFailed, SchemaRefused
 from deploy.stack.location import LOCAL_MODEL_URL, find_stack
 from deploy.stack.store_access import with_store
 from engine.errors import InvalidInputs
@@ -59,6 +59,8 @@ def use_models(folder: Path | None, data_dir: Path) -> FoundModels:
     sets: list[frozenset[str]] | None = None
     try:
         left_out, sets = with_store(data_dir, _read_store)
+    except SchemaRefused:
+        raise
     except CommandFailed as error:
         use_models_dir(folder)
         left_out = [f"Models that were saved over HTTP are left out. {error}"]

@@ -10,9 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from deploy.problems import CommandFailed, WrongRedis
+from deploy.problems import CommandFailed, SchemaRefused, WrongRedis
 from deploy.stack.location import find_stack
-from engine.errors import StoreFull, Unavailable, WrongStore
+from engine.errors import SchemaTooNew, StoreFull, Unavailable, WrongStore
 from engine.history.reading.archive import open_archive
 from engine.media.objects import ObjectStore
 from engine.settings import load
@@ -63,6 +63,8 @@ def explained() -> Iterator[None]:
     """Turn the errors of a Redis that is away or another installation's into CommandFailed."""
     try:
         yield
+    except SchemaTooNew as error:
+        raise SchemaRefused(error.seen, error.fix) from error
     except WrongStore as error:
         raise WrongRedis(error.seen, error.fix) from error
     except Unavailable as error:

@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import Awaitable, Callable
 
+from deploy.problems import CommandFailed
 from deploy.stack.console import Console
 from deploy.stack.supervisor import Supervisor
 
@@ -12,17 +13,24 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 async def serve_until_signal(
-    start: Callable[[], Awaitable[None]], supervisor: Supervisor, console: Console
+    start: Callable[[], Awaitable[None]],
+    refusal: asyncio.Future[str],
+    supervisor: Supervisor,
+    console: Console,
 ) -> int:
-    """Start the parts, wait for a signal, and stop them; return the exit code."""
+    """Start the parts, wait for a signal, and stop them; return the exit code.
+
+    A `refusal` of the store stops them too; raises CommandFailed with its sentence afterwards.
+    """
     signals = _Signals()
     starting = asyncio.ensure_future(start())
     stopped = asyncio.create_task(signals.first.wait())
     try:
-        await asyncio.wait({starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        events = {stopped, refusal}
+        await asyncio.wait({starting, *events}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
             starting.result()
-            await stopped
+            await asyncio.wait(events, return_when=asyncio.FIRST_COMPLETED)
         console.print(
             "up", "is stopping: nodes that run may end first; another Ctrl-C stops at once"
         )
@@ -31,6 +39,8 @@ async def serve_until_signal(
         await asyncio.wait({starting})
         code = await _stop(signals, supervisor)
         signals.close()
+    if refusal.done():
+        raise CommandFailed(refusal.result())
     return code
 
 

@@ -30,7 +30,7 @@ from deploy.stack.location import (
 )
 from deploy.stack.new_installation import record_new
 from deploy.stack.secret_key import VARIABLE, find_or_make_key
-from deploy.stack.supervisor import Part, PartRunner, Supervisor, ignore_death
+from deploy.stack.supervisor import Part, PartRunner, Supervisor
 from deploy.stub_provider.part import DemoProvider
 from deploy.up.history import StackHistory
 from deploy.up.readiness import MAX_DEATHS, is_gateway_ready, wait_until_ready
@@ -74,7 +74,7 @@ async def serve(options: StackOptions, settings: Settings, forks: ForkServer | N
         supervisor = Supervisor(console, grace_seconds=settings.drain_seconds + 5, forks=forks)
         asked = replace(options, data_dir=data_dir, port=port)
         run = StackRun(asked, settings, supervisor, console, cleanup)
-        code = await serve_until_signal(run.start, supervisor, console)
+        code = await serve_until_signal(run.start, run.refusal, supervisor, console)
         console.print(
             "up",
             f"has stopped; the data is in {data_places(data_dir, os.environ)}; "
@@ -106,6 +106,8 @@ class StackRun:
         self._demo_provider: DemoProvider | None = None
         self._media_url = media_url(options.data_dir, os.environ)
         self._history = StackHistory(database_url(options.data_dir, os.environ), console)
+        self.refusal: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        """Sentence, once the store cannot be served by this version of Headrace any more."""
 
     async def start(self) -> None:
         """Start all parts, report readiness, and show the demonstration."""
@@ -269,9 +271,26 @@ class StackRun:
             },
             stage=STAGES[kind],
             is_forked=True,
-            on_death=partial(_release_worker, redis_url) if kind == "worker" else ignore_death,
+            on_death=partial(self._note_death, kind, redis_url),
         )
         return self._supervisor.start(part)
+
+    async def _note_death(self, kind: str, redis_url: str, pid: int) -> None:
+        """Let others have a dead worker's executions at once; else they wait for its leases to end.
+
+        A gateway is started again meanwhile.
+        """
+        if kind == "worker":
+            await self._look_after(redis_url, pid)
+        else:
+            task = asyncio.create_task(self._look_after(redis_url, None))
+            self._cleanup.callback(task.cancel)
+
+    async def _look_after(self, redis_url: str, worker_pid: int | None) -> None:
+        with suppress(CommandFailed, OSError):
+            seen = await run_task("after_death", redis_url=redis_url, worker_pid=worker_pid)
+            if "refusal" in seen and not self.refusal.done():
+                self.refusal.set_result(seen["refusal"])
 
 
 def _print(text: str) -> None:
@@ -282,9 +301,3 @@ def _print(text: str) -> None:
 
 def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-async def _release_worker(redis_url: str, pid: int) -> None:
-    """Let others have a dead worker's executions at once; else they wait for its leases to end."""
-    with suppress(CommandFailed, OSError):
-        await run_task("release_worker", redis_url=redis_url, pid=pid)

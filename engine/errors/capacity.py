@@ -116,6 +116,15 @@ WrongStore.examples = (
 )
 
 
+class SchemaTooNew(WrongStore):
+    """The store has a schema version that this version of Headrace does not know."""
+
+
+SchemaTooNew.examples = (
+    SchemaTooNew("SCHEMA_TOO_NEW: The Redis has schema 9.", "Run a later version of Headrace."),
+)
+
+
 class QueueFull(Unavailable):
     """The queue of executions has reached its limit."""
 

@@ -184,7 +184,7 @@ class Client:
 
     def _translate(self, error: Exception) -> Exception:
         if isinstance(error, WrongStore):
-            return WrongStore(error.seen, error.fix)  # one exception per call
+            return type(error)(error.seen, error.fix)  # one exception per call
         if isinstance(error, _Refused):
             return errors.unavailable(error.word)
         if not isinstance(error, hiredis.ReplyError):

@@ -9,7 +9,7 @@ apart and accepts any marker.
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -19,14 +19,22 @@ import hiredis
 from redis.asyncio.connection import parse_url
 
 from engine.access.sealing import VARIABLE, Sealer, Unsealable
-from engine.errors import Unavailable, WrongStore
+from engine.errors import SchemaTooNew, Unavailable, WrongStore
 from engine.ids.partitions import PARTITIONS
 from engine.store.redis import keyspace
 from engine.store.redis.connection import Connection, connect, pack
 from engine.store.redis.scripts import SCRIPTS
 
-SCHEMA = 1
-"""Schema version of this code's data; Redis with a larger number is refused."""
+SCHEMA = 2
+"""Newest schema version that this code knows, with which it begins an installation.
+
+A Redis with a larger number is refused. One with a smaller number is served beside processes of the
+release before, and `headrace migrate` raises it.
+"""
+FIRST_SCHEMA = 1
+"""Schema version of release 0.1.0."""
+SCHEMA_TOO_NEW = "SCHEMA_TOO_NEW"
+"""Word by which operators and their alerts recognise a store with an unknown schema."""
 CHECK_SECONDS = 1.0
 LOG_SECONDS = 30.0
 SEAL_PLACE = ("installation",)
@@ -69,6 +77,24 @@ class Guard:
         self._refusal: WrongStore | None = None
         self._refused_at = 0.0
         self._logged_at = -LOG_SECONDS
+        self._schema_refusal: SchemaTooNew | None = None
+        self._stop: Callable[[], None] | None = None
+
+    def stop_on_new_schema(self, stop: Callable[[], None]) -> None:
+        """Call `stop` once the Redis has a schema that is unknown here, or had one already."""
+        self._stop = stop
+        if self._schema_refusal is not None:
+            stop()
+
+    @property
+    def knows_schema(self) -> bool:
+        """Whether the Redis has had no schema that is unknown here."""
+        return self._schema_refusal is None
+
+    def raise_for_schema(self) -> None:
+        """Raise SchemaTooNew if the Redis has had a schema that is unknown here."""
+        if self._schema_refusal is not None:
+            raise self._schema_refusal
 
     @property
     def refusal(self) -> WrongStore | None:
@@ -152,6 +178,10 @@ class Guard:
     def _refuse(self, error: WrongStore) -> None:
         self._refusal = error
         self._refused_at = time.monotonic()
+        if isinstance(error, SchemaTooNew) and self._schema_refusal is None:
+            self._schema_refusal = error
+            if self._stop is not None:
+                self._stop()
         if self._refused_at - self._logged_at >= LOG_SECONDS:
             self._logged_at = self._refused_at
             log.error("the store is refused", extra={"seen": error.seen, "fix": error.fix})
@@ -191,9 +221,10 @@ class Guard:
 
     def _check_form(self, marker: Marker) -> None:
         if marker.schema > SCHEMA:
-            raise self._wrong(
-                f"was written by a newer Headrace (schema {marker.schema}, known here: {SCHEMA})",
-                "Install that version here.",
+            raise SchemaTooNew(
+                f"{SCHEMA_TOO_NEW}: The Redis at {self._place} was written by a newer Headrace "
+                f"(schema {marker.schema}, known here: {SCHEMA}).",
+                "Run that version here, or a later one: a schema is never lowered.",
             )
         if marker.partitions != PARTITIONS:
             raise self._wrong(

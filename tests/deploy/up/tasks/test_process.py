@@ -2,6 +2,7 @@
 
 import os
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from deploy.up.tasks.process import run_task
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.dispatch.worker_leases import make_worker_id
-from engine.store.redis import process_keys
+from engine.store.redis import keyspace, process_keys
+from engine.store.redis.installation import SCHEMA
 from tests.support.redis.installation import SECRET_KEY
 
 BASE = "http://127.0.0.1:1"
@@ -62,9 +64,24 @@ async def test_the_leases_of_a_dead_worker_are_released(settings: Settings, stor
     with redis.Redis.from_url(settings.redis_url) as client:
         client.zadd(process_keys.workers(), {worker_id: (time.time() + 60) * 1000})
 
-    await run_task("release_worker", redis_url=settings.redis_url, pid=os.getpid())
+    await run_task("after_death", redis_url=settings.redis_url, worker_pid=os.getpid())
 
     assert await store.leases.dead_workers(seen_only=True) == [worker_id]
+
+
+@pytest.mark.parametrize("worker_pid", [None, 1])
+async def test_after_a_death_an_unknown_schema_is_named(
+    settings: Settings, worker_pid: int | None
+) -> None:
+    asked = partial(run_task, "after_death", redis_url=settings.redis_url, worker_pid=worker_pid)
+    known = await asked()
+    with redis.Redis.from_url(settings.redis_url) as client:
+        client.hset(keyspace.installation(), "schema", SCHEMA + 1)
+
+    unknown = await asked()
+
+    assert known == {}
+    assert unknown["refusal"].startswith("SCHEMA_TOO_NEW: The Redis at ")
 
 
 async def test_an_unknown_task_fails() -> None:

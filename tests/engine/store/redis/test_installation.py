@@ -11,12 +11,12 @@ import redis
 
 from engine.access.capabilities import Tier
 from engine.access.sealing import Sealer
-from engine.errors import Unavailable, WrongStore
+from engine.errors import SchemaTooNew, Unavailable, WrongStore
 from engine.settings import SettingError, Settings
 from engine.store import Store
 from engine.store.redis import installation, keyspace, process_keys
 from engine.store.redis.heartbeat import Heartbeat
-from engine.store.redis.installation import SCHEMA, MarkOutcome, mark
+from engine.store.redis.installation import FIRST_SCHEMA, SCHEMA, MarkOutcome, mark
 from engine.store.seals import SEALED
 from tests.conftest import RedisServer
 from tests.support.eventually import eventually
@@ -68,7 +68,7 @@ def marker(client: redis.Redis) -> dict[bytes, bytes]:
         (None, "holds no Headrace installation"),
         ({"ids": "0" * 32}, "holds another installation's data"),
         ({"ids": ""}, "holds another installation's data"),
-        ({"schema": SCHEMA + 1}, "was written by a newer Headrace (schema 2, known here: 1)"),
+        ({"schema": SCHEMA + 1}, "was written by a newer Headrace (schema 3, known here: 2)"),
         ({"partitions": 32}, "has 32 partitions (expected here: 16)"),
         ({"partitions": "many"}, "has 0 partitions (expected here: 16)"),
     ],
@@ -202,6 +202,46 @@ def test_the_address_in_the_log_has_no_password() -> None:
     )
 
 
+# -- schemas ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("schema", [FIRST_SCHEMA, SCHEMA])
+async def test_the_schema_of_the_release_before_is_served_and_left_as_it_is(
+    schema: int, raw: redis.Redis, stores: dict[str, Store]
+) -> None:
+    raw.hset(KEY, "schema", schema)
+
+    await stores["ours"].ping()
+    await stores["both"].ping()  # it adds the id of its other key
+
+    assert raw.hget(KEY, "schema") == str(schema).encode()
+    assert stores["ours"].guard.knows_schema
+
+
+async def test_a_schema_that_is_raised_behind_a_connection_stops_the_process(
+    raw: redis.Redis, stores: dict[str, Store], caplog: pytest.LogCaptureFixture
+) -> None:
+    store, stops = stores["ours"], list[None]()
+    store.guard.stop_on_new_schema(lambda: stops.append(None))
+    await store.ping()
+    store.guard.raise_for_schema()
+    raw.hset(KEY, "schema", SCHEMA + 1)
+
+    with caplog.at_level(logging.ERROR, "engine.store.redis.installation"):
+        await eventually(lambda: is_refused(store))
+    raw.hset(KEY, "schema", SCHEMA)
+    late = list[None]()
+    store.guard.stop_on_new_schema(lambda: late.append(None))
+
+    assert (len(stops), len(late)) == (1, 1)
+    assert not store.guard.knows_schema
+    with pytest.raises(SchemaTooNew, match="cannot be reached right now") as refusal:
+        store.guard.raise_for_schema()
+    assert refusal.value.seen.startswith("SCHEMA_TOO_NEW: ")
+    assert caplog.records[0].__dict__["seen"] == refusal.value.seen
+    assert caplog.records[0].__dict__["fix"] == refusal.value.fix
+
+
 # -- workers --------------------------------------------------------------------------------------
 
 
@@ -262,7 +302,7 @@ async def test_a_redis_is_marked_once(unmarked_redis_url: str, raw: redis.Redis)
     assert (first, second) == (MarkOutcome.BEGUN, MarkOutcome.KEPT)
     assert made == again
     assert marker(raw) == before
-    assert (made.ids, made.schema, made.partitions) == (OURS.installation_ids, 1, 16)
+    assert (made.ids, made.schema, made.partitions) == (OURS.installation_ids, 2, 16)
     seconds, _ = raw.time()
     assert abs(made.created_at / 1000 - seconds) < 60
 
