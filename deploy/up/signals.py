@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from deploy.problems import CommandFailed
 from deploy.stack.console import Console
@@ -26,7 +27,7 @@ async def serve_until_signal(
     starting = asyncio.ensure_future(start())
     stopped = asyncio.create_task(signals.first.wait())
     try:
-        events = {stopped, refusal}
+        events: set[asyncio.Future[Any]] = {stopped, refusal}
         await asyncio.wait({starting, *events}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
             starting.result()
