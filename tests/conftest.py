@@ -29,6 +29,7 @@ from engine.store import Account, CompletionNotifier, Store
 from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.factories import Runner
 from tests.support.redis.installation import SECRET_KEY, empty, mark
+from tests.support.redis.one_slot import check_calls
 from tests.support.suite.suite_order import deal, processes
 
 PORTS = itertools.cycle(random.sample(range(15_000, 32_000), 17_000))
@@ -169,6 +170,14 @@ def pools_have_time() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name in ("START_SECONDS", "FORK_SECONDS"):
             patch.setattr(f"engine.process.pool.{name}", PATIENCE_SECONDS)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def scripts_fit_into_slots() -> Iterator[None]:
+    """Check the keys of each script call of this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        check_calls(patch)
         yield
 
 

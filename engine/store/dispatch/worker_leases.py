@@ -11,7 +11,7 @@ from engine.ids.partitions import PARTITIONS, partition_of
 from engine.store.executions.record_fields import parse_hash
 from engine.store.redis import keyspace, process_keys
 from engine.store.redis.client import Client
-from engine.store.redis.info import read_info
+from engine.store.redis.info import read_uptime
 from engine.store.redis.scripts import SCRIPTS
 
 SEEN_DEAD = 1
@@ -212,9 +212,8 @@ class Leases:
         return sum(int(count) for count in counts)
 
     async def uptime_seconds(self) -> int:
-        """Return the uptime of Redis in seconds."""
-        info = await read_info(self._client, "server")
-        return int(info.get("uptime_in_seconds", 0))
+        """Return the uptime of Redis in seconds, of a cluster that of its youngest primary."""
+        return await read_uptime(self._client)
 
     async def end_leases_of_process(self, pid: int) -> None:
         """End the leases of this process id's workers on this host."""

@@ -103,6 +103,10 @@ class Client:
         """Queue a plain command that may be lost."""
         self._queue(pack(*command), _ignore)
 
+    async def send_to_all(self, *command: Argument) -> list[Any]:
+        """Send a plain command to every primary and return the replies: here there is one."""
+        return [await self.send(*command)]
+
     def flush_if_idle(self) -> None:
         """Send the queued commands now, unless earlier ones have no reply yet.
 

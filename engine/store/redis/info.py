@@ -1,6 +1,6 @@
-"""Facts that Redis reports with `INFO`."""
+"""Facts that Redis reports with `INFO`; of a cluster each primary is asked."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.store.redis.client import Client
@@ -17,21 +17,42 @@ class RedisMemory:
     limit: int
 
     @property
+    def share(self) -> float:
+        """Return the used share of the limit, 0 without one."""
+        return self.used / self.limit if self.limit > 0 else 0.0
+
+    @property
     def is_nearly_full(self) -> bool:
         """Return whether Redis may soon refuse new work."""
-        return self.limit > 0 and self.used >= FULL_SHARE * self.limit
+        return self.share >= FULL_SHARE
+
+
+async def read_infos(client: Client, *sections: str) -> Sequence[Mapping[str, str]]:
+    """Return the fields of the named sections, of the default ones without names, by primary."""
+    replies = await client.send_to_all("INFO", *sections)
+    return [_parse(reply) for reply in replies]
 
 
 async def read_info(client: Client, *sections: str) -> Mapping[str, str]:
-    """Return the fields of the named sections, of the default ones without names."""
-    reply: bytes = await client.send("INFO", *sections)
-    pairs = (line.partition(":") for line in reply.decode().splitlines())
-    return {name: value.strip() for name, sign, value in pairs if sign}
+    """Return the fields of one server like `read_infos`, those of any primary of a cluster."""
+    return (await read_infos(client, *sections))[0]
 
 
 async def read_memory(client: Client) -> RedisMemory:
-    """Return the current memory of Redis."""
-    return parse_memory(await read_info(client, "memory"))
+    """Return the current memory of Redis, of a cluster that of the fullest primary."""
+    memories = [parse_memory(info) for info in await read_infos(client, "memory")]
+    return max(memories, key=lambda memory: (memory.share, memory.used))
+
+
+async def read_uptime(client: Client) -> int:
+    """Return the seconds since the start of Redis, of a cluster since that of its last primary."""
+    infos = await read_infos(client, "server")
+    return min(int(info.get("uptime_in_seconds", 0)) for info in infos)
+
+
+def _parse(reply: bytes) -> Mapping[str, str]:
+    pairs = (line.partition(":") for line in reply.decode().splitlines())
+    return {name: value.strip() for name, sign, value in pairs if sign}
 
 
 def parse_memory(info: Mapping[str, str]) -> RedisMemory:
