@@ -1,5 +1,7 @@
 """Marker of the tests' installation, which their servers have."""
 
+from typing import Any
+
 import redis
 
 from engine.access.sealing import Sealer
@@ -8,7 +10,7 @@ from engine.store.redis import keyspace
 from engine.store.redis.installation import SCHEMA
 
 SECRET_KEY = "of-the-tests-" * 3
-MARKER = {
+MARKER: dict[str, str | int] = {
     "ids": " ".join(Sealer.from_secret_key(SECRET_KEY).installation_ids),
     "schema": SCHEMA,
     "partitions": PARTITIONS,
@@ -19,6 +21,13 @@ MARKER = {
 def mark(client: redis.Redis) -> None:
     """Mark a server as the tests' installation."""
     client.hset(keyspace.installation(), mapping=dict(MARKER))
+
+
+def mark_cluster(client: Any) -> None:
+    """Mark a cluster by a client of redis-py: once, and in each partition."""
+    mark(client)
+    for number in range(int(MARKER["partitions"])):
+        client.hset(f"{{hr{number:02d}}}:installation", mapping=dict(MARKER))
 
 
 def empty(client: redis.Redis, *, is_marked: bool = True) -> None:
