@@ -95,7 +95,7 @@ class GatewayRequest(Request[State]):
 
 
 NO_PAGES = page_files.PageFiles(None, {})
-MODELS_SECONDS = 2.0
+READ_AHEAD_SECONDS = 2.0
 LONG_CALLS = 64
 LONG_CALLS_OF_ACCOUNT = 1
 """Each of them holds up the calls of all accounts while its answer is made."""
@@ -127,7 +127,7 @@ async def open_services(
         services = _make_services(settings, store, checker, open_streams, notifier, pages, stopping)
         for name, work in _background_tasks(services).items() if is_serving else ():
             await stack.enter_async_context(background(name, work))
-        await _load_models(store)
+        await _read_ahead(store)
         yield services
 
 
@@ -190,8 +190,13 @@ def _background_tasks(services: Services) -> dict[str, Callable[[], Awaitable[No
     return tasks
 
 
-async def _load_models(store: Store) -> None:
-    """Load the saved models before the first call, without waiting long for a silent store."""
+async def _read_ahead(store: Store) -> None:
+    """Learn the partitions and the saved models before the first call, for a limited time.
+
+    While the store is away, the watch of its memory asks for it every second; once it answers, the
+    partitions are known.
+    """
     with contextlib.suppress(EngineError, TimeoutError):
-        async with asyncio.timeout(MODELS_SECONDS):
+        async with asyncio.timeout(READ_AHEAD_SECONDS):
+            await store.learn_partitions()
             await store.models.look()

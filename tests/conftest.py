@@ -22,6 +22,7 @@ import redis
 
 from engine.access.capabilities import Tier
 from engine.history.database.connections import Database
+from engine.ids import partitions
 from engine.media.objects import ObjectStore
 from engine.models.registry import use_saved
 from engine.settings import Settings
@@ -34,6 +35,7 @@ from tests.support.suite.suite_order import deal, processes
 
 PORTS = itertools.cycle(random.sample(range(15_000, 32_000), 17_000))
 os.environ.setdefault("HEADRACE_MEDIA_FREE_BYTES", "0")  # of stacks that tests start
+partitions.learn(partitions.DEFAULT_COUNT)  # keys are named before a store is opened
 
 
 @pytest.hookimpl(wrapper=True)

@@ -13,6 +13,7 @@ from deploy.local_model import INSTALL, is_installed, is_serving
 from deploy.stack.location import LOCAL_MODEL_URL, Stack
 from deploy.stack.redis_server import MINIMUM_VERSIONS
 from engine.errors import EngineError
+from engine.ids import partitions
 from engine.media.disk import Disk
 from engine.media.objects import ObjectStore
 from engine.models import registry
@@ -67,9 +68,15 @@ async def check_store(store: Store) -> list[Check]:
         _eviction(info),
         _memory(parse_memory(info)),
         _clock(skew),
+        _partitions(),
         _workers(sum(until > now_ms for until in leases.values())),
         secret_key,
     ]
+
+
+def _partitions() -> Check:
+    seen = f"{partitions.count()}, chosen when the installation began"
+    return Check(name="partitions", is_well=True, seen=seen)
 
 
 def no_redis(reason: str) -> Check:

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from deploy.problems import CommandFailed, WrongRedis
-from deploy.stack.location import find_stack, read_private
-from deploy.stack.new_installation import RECORD, plan
+from deploy.stack.location import find_stack, open_data_dir, read_private
+from deploy.stack.new_installation import RECORD, plan, planned_partitions
 from deploy.stack.secret_key import find_key
 from engine.access.sealing import Sealer
 from engine.errors import WrongStore
@@ -31,23 +31,33 @@ async def mark_if_new(data_dir: Path, redis_url: str, secret_key: str) -> None:
         return
     try:
         await mark(
-            redis_url, Sealer.from_secret_key(secret_key), adopts=record.get("adopts") is True
+            redis_url,
+            Sealer.from_secret_key(secret_key),
+            adopts=record.get("adopts") is True,
+            partition_count=planned_partitions(data_dir),
         )
     except WrongStore as error:
         raise WrongRedis(error.seen, error.fix) from error
 
 
-def begin(data_dir: Path, *, adopts: bool) -> dict[str, Any]:
-    """Mark the Redis of a stack, or leave that to the next `headrace up` when none runs."""
+def begin(data_dir: Path, *, adopts: bool, partition_count: int | None = None) -> dict[str, Any]:
+    """Mark the Redis of a stack, or leave that to the next `headrace up` when none runs.
+
+    With a number of partitions, a data directory that is missing is created for that start.
+    """
     sealer = Sealer.from_secret_key(find_key(data_dir))
     try:
         stack = find_stack(data_dir)
     except CommandFailed:
-        if not data_dir.is_dir():
+        if partition_count is not None:
+            open_data_dir(data_dir)
+        elif not data_dir.is_dir():
             raise
-        plan(data_dir, adopts=adopts)
-        return {"outcome": PLANNED}
-    outcome, marker = asyncio.run(mark(stack.redis_url, sealer, adopts=adopts))
+        planned = plan(data_dir, adopts=adopts, partition_count=partition_count)
+        return {"outcome": PLANNED, "partitions": planned}
+    outcome, marker = asyncio.run(
+        mark(stack.redis_url, sealer, adopts=adopts, partition_count=partition_count)
+    )
     return _row(outcome, marker)
 
 

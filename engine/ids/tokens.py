@@ -1,7 +1,7 @@
 """Secret tokens that encode the partition of their record: prefix, 43 random characters, checksum.
 
 A token is drawn until its digest falls into the partition of its account, so the token alone
-locates its record; that costs 4 of its 256 random bits. Only the digest is stored.
+locates its record; that costs at most 10 of its 256 random bits. Only the digest is stored.
 """
 
 import hashlib
@@ -9,7 +9,7 @@ import re
 import secrets
 import zlib
 
-from engine.ids.partitions import PARTITIONS
+from engine.ids.partitions import place
 
 TAIL = re.compile(r"[A-Za-z0-9_-]{43}_[0-9a-z]{6}")
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -39,7 +39,7 @@ def digest(token: str) -> str:
 
 def partition_of(digest_hex: str) -> int:
     """Return the partition that holds the record of the token with this digest."""
-    return int(digest_hex[:4], 16) % PARTITIONS
+    return place(int(digest_hex[:4], 16))
 
 
 def _checksum(body: str) -> str:

@@ -7,7 +7,7 @@ from typing import TypeGuard
 from engine.ids.partitions import partition_of
 
 ID_BYTES = 18
-"""Length of an id; the partition uses 4 bits, and more than 128 stay unguessable."""
+"""Length of an id; the partition uses at most 10 bits, and more than 128 stay unguessable."""
 PATTERN = "[A-Za-z0-9_-]{24}"
 _FULL = re.compile(PATTERN)
 

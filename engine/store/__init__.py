@@ -4,6 +4,7 @@ from engine.access.sealing import Sealer
 from engine.access.tiers import load as load_tiers
 from engine.errors import Unavailable
 from engine.executions.filter import ExecutionFilter
+from engine.ids import partitions
 from engine.models import registry
 from engine.settings import Settings
 from engine.store.accounts.account_events import AccountEventLog
@@ -239,6 +240,11 @@ class Store:
         if self.hint_client is not self.client:
             await self.hint_client.close()
         await self.archive.close()
+
+    async def learn_partitions(self) -> None:
+        """Learn the number of partitions, which the first connection reads. Raises Unavailable."""
+        if partitions.known() is None:
+            await self.ping()
 
     async def ping(self) -> None:
         """Raise Unavailable when Redis does not answer."""

@@ -13,14 +13,15 @@ from typing import Any, Self
 import msgspec
 
 from engine.errors import InvalidCursor
-from engine.ids.partitions import PARTITIONS, partition_of
+from engine.ids import partitions
+from engine.ids.partitions import partition_of
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
 
 COMMAND = "command"
 """Stands for an operator at the command line; others act by the id of their account."""
-ENTRY_ID = re.compile(r"([0-9]{1,15})-([0-9]{1,15})-([0-9]{2})")
+ENTRY_ID = re.compile(r"([0-9]{1,15})-([0-9]{1,15})-([0-9]{2,4})")
 
 EMAIL = "email"
 """Member of facts with the address of an account."""
@@ -133,7 +134,7 @@ class AuditLog:
         Raises InvalidCursor when `after` is no id of an entry.
         """
         position = None if after is None else _Position.parse(after)
-        streams = [*(keyspace.audit(each) for each in range(PARTITIONS)), keyspace.models_audit()]
+        streams = [*(keyspace.audit(each) for each in partitions.every()), keyspace.models_audit()]
         pages = await asyncio.gather(
             *(
                 self._client.send(

@@ -9,7 +9,8 @@ from enum import StrEnum
 
 from engine.access.tiers import Tiers
 from engine.errors import AssetNotFound, InvalidCursor, MediaQuotaExceeded
-from engine.ids.partitions import PARTITIONS, partition_of
+from engine.ids import partitions
+from engine.ids.partitions import partition_of
 from engine.media.formats import Facts, MediaKind, media_kind_of
 from engine.media.ids import PATTERN, is_asset_id, make_asset_id
 from engine.store.accounts.rate_limits import limits_by_tier
@@ -278,7 +279,7 @@ class AssetRecords:
                     *("ZRANGE", keyspace.assets_due(partition), "-inf", now),
                     *("BYSCORE", "LIMIT", 0, at_most),
                 )
-                for partition in range(PARTITIONS)
+                for partition in partitions.every()
             )
         )
         return [name.decode() for reply in replies for name in reply]

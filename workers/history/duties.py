@@ -6,7 +6,7 @@ from engine import metrics
 from engine.history.archiving.entry_archive import EntryArchive
 from engine.history.archiving.execution_archive import ExecutionArchive
 from engine.history.retention.retention import Retention
-from engine.ids.partitions import PARTITIONS
+from engine.ids import partitions
 from engine.store import Store
 from workers.recovery.duty import Duty
 
@@ -77,7 +77,7 @@ class MissedExecutions(Duty):
         """Check one page of one partition. Raises Unavailable or HistoryUnavailable."""
         if await self._executions.check(self._partition, await self._store.leases.now()):
             return True
-        self._partition = (self._partition + 1) % PARTITIONS
+        self._partition = (self._partition + 1) % partitions.count()
         return self._partition > 0
 
 
@@ -100,7 +100,7 @@ class Forgetting(Duty):
     async def run(self) -> bool:
         """Forget some pages of each partition. Raises Unavailable or HistoryUnavailable."""
         before_ms = await self._store.leases.now() - self._keep_ms
-        more = [await self._forget_pages(each, before_ms) for each in range(PARTITIONS)]
+        more = [await self._forget_pages(each, before_ms) for each in partitions.every()]
         deliveries = await self._entries.forget_deliveries(before_ms)
         self.is_complete = not any(more) and not deliveries
         return not self.is_complete

@@ -1,7 +1,6 @@
 """Archiving of deliveries, of movements of credits and of administrative acts."""
 
 import asyncio
-import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
 from engine.history.archiving.deliveries import write_deliveries
@@ -15,7 +14,7 @@ from engine.history.archiving.refusals import Refusals
 from engine.history.database.connections import Database
 from engine.store import Store
 from engine.store.archive.ended_deliveries import EndedDeliveries
-from engine.store.archive.entries import AUDIT_STREAMS, ArchivedEntries, StreamPosition
+from engine.store.archive.entries import ArchivedEntries, StreamPosition, audit_streams
 
 DELIVERIES_BATCH = 500
 ACCOUNTS_BATCH = 200
@@ -29,7 +28,7 @@ class EntryArchive:
         self._database = database
         self._deliveries = EndedDeliveries(store.client)
         self._entries = ArchivedEntries(store.client)
-        self._audited = itertools.cycle(range(AUDIT_STREAMS))
+        self._next_stream = 0
         self._next_account = 0
         self._refused_deliveries = Refusals("delivery")
         self._refused_ledgers = Refusals("ledger of")
@@ -104,7 +103,9 @@ class EntryArchive:
 
     async def archive_audit(self) -> int:
         """Write the new acts of the next stream of the audit log; return their number."""
-        stream = next(self._audited)
+        streams = audit_streams()
+        stream = self._next_stream % len(streams)
+        self._next_stream = stream + 1
         names = self._refused_streams.accepted([str(stream)])
         counts = await self._refused_streams.isolate(names, self._archive_stream) if names else []
         return sum(counts)

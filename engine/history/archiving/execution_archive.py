@@ -1,6 +1,7 @@
 """Archiving of ended executions: write them to the history, then let Redis forget them."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Sequence
 
 from engine.errors import EngineError, NotFound
@@ -11,7 +12,6 @@ from engine.history.archiving.execution_writer import find_known, write_executio
 from engine.history.archiving.refusals import Refusals
 from engine.history.database.connections import Database
 from engine.history.errors import HistoryUnavailable
-from engine.ids.partitions import PARTITIONS
 from engine.process.lru_cache import LruCache
 from engine.store import Store
 from engine.store.archive.ended_executions import EndedExecutions, EndedRecord
@@ -38,8 +38,8 @@ class ExecutionArchive:
         self._database = database
         self._ended = EndedExecutions(store.client)
         self._names = NodeNames(store)
-        self._checked = dict.fromkeys(range(PARTITIONS), 0)
-        self._forgotten = dict.fromkeys(range(PARTITIONS), 0)
+        self._checked: dict[int, int] = defaultdict(int)
+        self._forgotten: dict[int, int] = defaultdict(int)
         """Times in milliseconds of the ends that the next pages begin with, by partition."""
         self.refused = Refusals()
         """Executions that cannot be written."""

@@ -8,7 +8,7 @@ When the last two of different partitions lose the role at once, both are refuse
 import secrets
 from dataclasses import dataclass
 
-from engine.ids.partitions import PARTITIONS
+from engine.ids import partitions
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
@@ -34,7 +34,7 @@ class AdminGuarantees:
     async def guarantee_outside(self, partition: int) -> AdminGuarantee | None:
         """Let the first other partition that has an admin guarantee it; None when none has."""
         token = secrets.token_hex(8)
-        for other in range(PARTITIONS):
+        for other in partitions.every():
             if other == partition:
                 continue
             ends = await self._client.call(

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from engine.errors import InvalidCursor, NotFound
-from engine.ids.partitions import PARTITIONS, partition_of
+from engine.ids import partitions
+from engine.ids.partitions import partition_of
 from engine.store.accounts.principals import Session
 from engine.store.accounts.sessions import Sessions
 from engine.store.executions.record_fields import parse_hash
@@ -85,7 +86,7 @@ class SessionList:
     async def find(self, session_id: str) -> SessionRecord:
         """Return a session of any account. Raises NotFound."""
         records = await asyncio.gather(
-            *(self._record(partition, session_id) for partition in range(PARTITIONS))
+            *(self._record(partition, session_id) for partition in partitions.every())
         )
         for record in records:
             if record:

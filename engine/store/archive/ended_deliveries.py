@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from engine.ids.partitions import PARTITIONS, partition_of
+from engine.ids import partitions
+from engine.ids.partitions import partition_of
 from engine.store.archive.ended_executions import (
     HistoryBacklog,
     oldest_members,
@@ -38,13 +39,13 @@ class EndedDeliveries:
 
     async def unarchived(self, count: int) -> list[str]:
         """Return names `account/delivery/fence` of ended deliveries that the history lacks."""
-        keys = [keyspace.unarchived_deliveries(each) for each in range(PARTITIONS)]
+        keys = [keyspace.unarchived_deliveries(each) for each in partitions.every()]
         return await oldest_members(self._client, keys, count)
 
     async def backlog(self) -> HistoryBacklog:
         """Return how many ends of deliveries the history lacks."""
         return await read_backlog(
-            self._client, [keyspace.unarchived_deliveries(each) for each in range(PARTITIONS)]
+            self._client, [keyspace.unarchived_deliveries(each) for each in partitions.every()]
         )
 
     async def records(self, names: Sequence[str]) -> list[EndedDelivery]:
@@ -63,7 +64,7 @@ class EndedDeliveries:
 
     async def drop(self, ended_before_ms: int) -> None:
         """Drop old ends from the list, where there is no history to take them."""
-        for partition in range(PARTITIONS):
+        for partition in partitions.every():
             key = keyspace.unarchived_deliveries(partition)
             await self._client.send("ZREMRANGEBYSCORE", key, "-inf", ended_before_ms)
 
@@ -75,7 +76,7 @@ class EndedDeliveries:
                     *("ZRANGE", keyspace.archived_deliveries(each), "-inf", until),
                     *("BYSCORE", "LIMIT", 0, count),
                 )
-                for each in range(PARTITIONS)
+                for each in partitions.every()
             )
         )
         return [name.decode() for page in pages for name in page]

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.ids.partitions import PARTITIONS, partition_of
+from engine.ids import partitions
+from engine.ids.partitions import partition_of
 from engine.store.executions.record_fields import parse_hash
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
@@ -68,13 +69,13 @@ class EndedExecutions:
 
     async def unarchived(self, count: int) -> list[str]:
         """Return references that the history lacks, of the fullest partitions first."""
-        keys = [keyspace.unarchived(each) for each in range(PARTITIONS)]
+        keys = [keyspace.unarchived(each) for each in partitions.every()]
         return await oldest_members(self._client, keys, count)
 
     async def backlog(self) -> HistoryBacklog:
         """Return how many executions the history lacks."""
         return await read_backlog(
-            self._client, [keyspace.unarchived(each) for each in range(PARTITIONS)]
+            self._client, [keyspace.unarchived(each) for each in partitions.every()]
         )
 
     async def read(self, references: Sequence[str]) -> EndedBatch:

@@ -4,15 +4,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from engine.ids.partitions import PARTITIONS
+from engine.ids import partitions
 from engine.store.accounts.wallets import LedgerEntry, parse_entry
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
 
 ENTRIES_AT_ONCE = 500
-AUDIT_STREAMS = PARTITIONS + 1
-"""One for the accounts of each partition, and the last for saved models."""
+
+
+def audit_streams() -> range:
+    """Return the numbers of the audit log's streams: one per partition, the last for models."""
+    return range(partitions.count() + 1)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -79,7 +82,7 @@ class ArchivedEntries:
 
     async def audit(self, stream: int, after: StreamPosition | None) -> AuditPart:
         """Return the next entries of a stream of the audit log; None: from the oldest on."""
-        is_of_models = stream == PARTITIONS
+        is_of_models = stream == partitions.count()
         key = keyspace.models_audit() if is_of_models else keyspace.audit(stream)
         first = f"({after}" if after else "-"
         entries = await self._client.send("XRANGE", key, first, "+", "COUNT", ENTRIES_AT_ONCE)

@@ -7,7 +7,8 @@ import socket
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from engine.ids.partitions import PARTITIONS, partition_of
+from engine.ids import partitions
+from engine.ids.partitions import partition_of
 from engine.store.executions.record_fields import parse_hash
 from engine.store.redis import keyspace, process_keys
 from engine.store.redis.client import Client
@@ -103,21 +104,21 @@ class Leases:
     async def held(self, worker_id: str) -> list[str]:
         """Return the references of a worker's executions."""
         replies = await asyncio.gather(
-            *(self._client.send("HKEYS", keyspace.held(p, worker_id)) for p in range(PARTITIONS))
+            *(self._client.send("HKEYS", keyspace.held(p, worker_id)) for p in partitions.every())
         )
         return [name.decode() for reply in replies for name in reply]
 
     async def held_count(self, worker_id: str) -> int:
         """Return the number of a worker's executions."""
         counts = await asyncio.gather(
-            *(self._client.send("HLEN", keyspace.held(p, worker_id)) for p in range(PARTITIONS))
+            *(self._client.send("HLEN", keyspace.held(p, worker_id)) for p in partitions.every())
         )
         return sum(int(count) for count in counts)
 
     async def claims(self, worker_id: str) -> dict[str, bytes]:
         """Return a worker's claims: reference to fence and token."""
         replies = await asyncio.gather(
-            *(self._client.send("HGETALL", keyspace.held(p, worker_id)) for p in range(PARTITIONS))
+            *(self._client.send("HGETALL", keyspace.held(p, worker_id)) for p in partitions.every())
         )
         return {name: claim for reply in replies for name, claim in parse_hash(reply).items()}
 
@@ -163,7 +164,7 @@ class Leases:
     async def promote(self, resend_ms: int) -> Promoted:
         """Return executions with a due hint; each is due again after `resend_ms`."""
         return await promote(
-            self._client, [keyspace.due(each) for each in range(PARTITIONS)], None, resend_ms
+            self._client, [keyspace.due(each) for each in partitions.every()], None, resend_ms
         )
 
     async def prune(self, ended_before_ms: int, at_most: int = 100) -> Pruned:
@@ -174,7 +175,7 @@ class Leases:
                     *("ZRANGE", keyspace.finished(partition), "-inf", ended_before_ms),
                     *("BYSCORE", "LIMIT", 0, at_most),
                 )
-                for partition in range(PARTITIONS)
+                for partition in partitions.every()
             )
         )
         old = [name.decode() for reply in replies for name in reply]
@@ -206,7 +207,7 @@ class Leases:
         counts = await asyncio.gather(
             *(
                 self._client.send("ZCARD", keyspace.due(partition))
-                for partition in range(PARTITIONS)
+                for partition in partitions.every()
             )
         )
         return sum(int(count) for count in counts)

@@ -20,7 +20,8 @@ from redis.asyncio.connection import parse_url
 
 from engine.access.sealing import VARIABLE, Sealer, Unsealable
 from engine.errors import SchemaTooNew, Unavailable, WrongStore
-from engine.ids.partitions import PARTITIONS
+from engine.ids import partitions
+from engine.ids.partitions import DEFAULT_COUNT
 from engine.store.redis import keyspace
 from engine.store.redis.connection import Connection, connect, pack
 from engine.store.redis.scripts import SCRIPTS
@@ -104,15 +105,17 @@ class Guard:
         return self._refusal
 
     async def admit(self, connection: Connection) -> None:
-        """Check a new connection before its first command.
+        """Check a new connection before its first command; the process learns its partitions.
 
         Raises WrongStore, ConnectionError or hiredis.ReplyError.
         """
         try:
-            await self._add_ids(connection, self.check(await read_marker(connection)))
+            marker = self.check(await read_marker(connection))
+            await self._add_ids(connection, marker)
         except WrongStore as error:
             self._refuse(error)
             raise
+        partitions.learn(marker.partitions)
         if self._refusal is not None:
             log.warning("the store is this installation's again", extra={"redis": self._place})
         self._refusal = None
@@ -131,10 +134,16 @@ class Guard:
         self._check_form(marker)
         if not self._is_ours(marker):
             raise self._foreign()
+        self._check_learned(marker)
         return marker
 
-    async def mark(self, connection: Connection, *, adopts: bool) -> tuple[MarkOutcome, Marker]:
+    async def mark(
+        self, connection: Connection, *, adopts: bool, partition_count: int | None = None
+    ) -> tuple[MarkOutcome, Marker]:
         """Mark the Redis as this installation's; `adopts` replaces another key's marker.
+
+        `partition_count` is that of an installation that begins, and must be that of one that is
+        there; None stands for the default, or for any.
 
         Raises WrongStore, SettingError without a key, ConnectionError or hiredis.ReplyError.
         """
@@ -142,21 +151,27 @@ class Guard:
         before = await read_marker(connection)
         if before is not None:
             self._check_form(before)
+            self._check_learned(before)
         is_ours = await self._opens_seal(connection) if before is None else self._is_ours(before)
         if not is_ours:
             if not adopts:
                 raise self._foreign()
-            await self._mark(connection, before, self._ids)
+            self._check_wanted(before, partition_count)
+            await self._mark(connection, before, self._ids, partition_count)
             await connection.request("DEL", keyspace.seal())
             outcome = MarkOutcome.ADOPTED
         elif before is not None:
+            self._check_wanted(before, partition_count)
             await self._add_ids(connection, before)
             outcome = MarkOutcome.KEPT
         else:
-            await self._mark(connection, None, self._ids)
+            await self._mark(connection, None, self._ids, partition_count)
             outcome = MarkOutcome.BEGUN
         # Another process may have marked it at the same time.
-        return outcome, self.check(await read_marker(connection))
+        marker = self.check(await read_marker(connection))
+        self._check_wanted(marker, partition_count)
+        partitions.learn(marker.partitions)
+        return outcome, marker
 
     def _check_again(self, connection: Connection) -> None:
         if connection.lost.done():
@@ -193,7 +208,11 @@ class Guard:
             await self._mark(connection, marker, new + marker.ids)
 
     async def _mark(
-        self, connection: Connection, before: Marker | None, ids: tuple[str, ...]
+        self,
+        connection: Connection,
+        before: Marker | None,
+        ids: tuple[str, ...],
+        partition_count: int | None = None,
     ) -> None:
         """Write the marker unless another process has changed it since the read."""
         command = SCRIPTS["mark_installation"].command(
@@ -201,7 +220,7 @@ class Guard:
             known_ids=" ".join(before.ids if before else NO_MARKER),
             ids=" ".join(ids),
             schema=before.schema if before else SCHEMA,
-            partitions=PARTITIONS,
+            partitions=before.partitions if before else partition_count or DEFAULT_COUNT,
         )
         await connection.request(*command)
 
@@ -226,10 +245,26 @@ class Guard:
                 f"(schema {marker.schema}, known here: {SCHEMA}).",
                 "Run that version here, or a later one: a schema is never lowered.",
             )
-        if marker.partitions != PARTITIONS:
+        if not partitions.is_count(marker.partitions):
             raise self._wrong(
-                f"has {marker.partitions} partitions (expected here: {PARTITIONS})",
+                f"has {marker.partitions} partitions (known here: 1 to {partitions.MAX_COUNT})",
                 "Install the version here that began the installation.",
+            )
+
+    def _check_learned(self, marker: Marker) -> None:
+        learned = partitions.known()
+        if learned is not None and marker.partitions != learned:
+            raise self._wrong(
+                f"has {marker.partitions} partitions (this process began with {learned})",
+                f"{RIGHT_FOLDER}restart this process if the installation was begun anew.",
+            )
+
+    def _check_wanted(self, marker: Marker | None, partition_count: int | None) -> None:
+        if marker is not None and partition_count not in (None, marker.partitions):
+            raise self._wrong(
+                f"has {marker.partitions} partitions, not {partition_count}",
+                "The number is chosen once, when an installation begins: run `headrace init` "
+                f"without --partitions or with {marker.partitions}, or on an empty Redis.",
             )
 
     def _foreign(self) -> WrongStore:
@@ -243,14 +278,17 @@ class Guard:
         return WrongStore(f"The Redis at {self._place} {seen}.", fix)
 
 
-async def mark(url: str, sealer: Sealer, *, adopts: bool = False) -> tuple[MarkOutcome, Marker]:
+async def mark(
+    url: str, sealer: Sealer, *, adopts: bool = False, partition_count: int | None = None
+) -> tuple[MarkOutcome, Marker]:
     """Mark the Redis at an address like `Guard.mark`. Raises Unavailable without a connection."""
     try:
         connection = await connect(url)
     except (OSError, TimeoutError, ValueError, hiredis.HiredisError) as error:
         raise Unavailable("The store cannot be reached right now") from error
     try:
-        return await Guard(url, sealer).mark(connection, adopts=adopts)
+        guard = Guard(url, sealer)
+        return await guard.mark(connection, adopts=adopts, partition_count=partition_count)
     except (ConnectionError, hiredis.ReplyError) as error:
         raise Unavailable(f"The store cannot be marked right now: {error}") from error
     finally:

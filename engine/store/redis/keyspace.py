@@ -2,8 +2,8 @@
 
 All keys of an account carry the hash tag of its partition, so that an account is in one slot and
 scripts over several of its keys run on Redis Cluster too. Work that spans accounts (due times, held
-executions, retention) is kept once per partition, so that a sweep costs 16 reads, not one per
-account.
+executions, retention) is kept once per partition, so that a sweep costs one read per partition, not
+one per account.
 """
 
 import functools

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 
 from engine.access.sealing import Sealer, Unsealable
 from engine.errors import InvalidWebhook, NotFound
-from engine.ids.partitions import PARTITIONS, partition_of
+from engine.ids import partitions
+from engine.ids.partitions import partition_of
 from engine.store.accounts.account_events import AccountEventLog
 from engine.store.archive.archive import Archive
 from engine.store.dispatch.hints import HintSender
@@ -228,7 +229,7 @@ class Deliveries(DeliveryReads):
 
         `now` is in milliseconds, None for Redis's clock.
         """
-        keys = [keyspace.deliveries_due(each) for each in range(PARTITIONS)]
+        keys = [keyspace.deliveries_due(each) for each in partitions.every()]
         return await promote(self._client, keys, now, RESEND_AGAIN_MS)
 
     async def due(self) -> int:
@@ -236,7 +237,7 @@ class Deliveries(DeliveryReads):
         counts = await asyncio.gather(
             *(
                 self._client.send("ZCARD", keyspace.deliveries_due(each))
-                for each in range(PARTITIONS)
+                for each in partitions.every()
             )
         )
         return sum(int(count) for count in counts)

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from engine.errors import InvalidCursor
 from engine.graph.plan import NodeName, unpack_names
-from engine.ids.partitions import PARTITIONS, partition_of
+from engine.ids import partitions
+from engine.ids.partitions import partition_of
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
@@ -57,7 +58,7 @@ class Versions:
                     *("ZRANGE", keyspace.workflows_due(partition), "-inf", now),
                     *("BYSCORE", "LIMIT", 0, DUE_AT_ONCE),
                 )
-                for partition in range(PARTITIONS)
+                for partition in partitions.every()
             )
         )
         due = defaultdict(list)

@@ -23,7 +23,7 @@ import uvloop
 from redis import Redis
 
 from deploy.stack.redis_server import open_server
-from engine.ids.partitions import PARTITIONS
+from engine.ids import partitions
 from engine.store.redis import keyspace
 from tests.benchmarks.archiving import report
 from tests.benchmarks.archiving.report import Burst, Memory, Result
@@ -147,7 +147,9 @@ class Outbox:
 
     def count(self) -> int:
         """Return the number of executions that have ended and are not in the history."""
-        return sum(self._redis.zcard(keyspace.unarchived(each)) for each in range(PARTITIONS))
+        return sum(
+            self._redis.zcard(keyspace.unarchived(each)) for each in range(partitions.DEFAULT_COUNT)
+        )
 
     def used_bytes(self) -> int:
         """Return the memory that Redis uses."""

@@ -19,11 +19,12 @@ from engine.history.database.connections import Database
 from engine.history.errors import HistoryUnavailable
 from engine.history.retention.removal import RemovedRows, count_rows
 from engine.history.schema import audit_entries, rollups
-from engine.ids.partitions import PARTITIONS, partition_of
+from engine.ids import partitions
+from engine.ids.partitions import partition_of
 from engine.store import Account, Store
 from engine.store.archive.ended_deliveries import EndedDeliveries
 from engine.store.archive.ended_executions import EndedExecutions
-from engine.store.archive.entries import AUDIT_STREAMS, ArchivedEntries
+from engine.store.archive.entries import ArchivedEntries, audit_streams
 from engine.store.media import AssetSource
 from engine.store.redis import keyspace
 from tests.engine.store.test_media import kept
@@ -133,7 +134,7 @@ async def test_all_media_of_an_account_go_however_many_pages_they_take(
 async def archive_acts(store: Store, database: Database) -> None:
     """Write the audit log's entries to the database."""
     archive = EntryArchive(store, database)
-    for _ in range(AUDIT_STREAMS):
+    for _ in audit_streams():
         await archive.archive_audit()
 
 
@@ -237,7 +238,7 @@ async def test_executions_and_deliveries_that_redis_has_forgotten_are_erased(
 ) -> None:
     await live(store, account, database)
     later = await store.leases.now() + 60_000
-    for partition in range(PARTITIONS):
+    for partition in partitions.every():
         await ExecutionArchive(store, database).forget(partition, later)
     await EntryArchive(store, database).forget_deliveries(later)
     rows = count_rows(database, other.id)

@@ -1,5 +1,6 @@
 """Initialization of an installation: new data directories, and the command `init`."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from engine.access.sealing import Sealer
 from engine.errors import Unavailable
 from engine.store.redis import keyspace
 from tests.deploy.test_cli import headrace
-from tests.support.redis.installation import SECRET_KEY
+from tests.support.redis.installation import SECRET_KEY, process_with
 
 OTHER = "of-another-installation-" * 2
 
@@ -139,6 +140,69 @@ def test_init_wants_a_key_and_a_redis(
     assert ids(unmarked_redis_url) == ""
     assert (nowhere.returncode, nowhere.stdout) == (1, "")
     assert "start one with `headrace up`" in nowhere.stderr
+
+
+def test_init_chooses_the_partitions_once(unmarked_redis_url: str) -> None:
+    begun = init(unmarked_redis_url, SECRET_KEY, "--partitions", "64", "--json")
+    again = init(unmarked_redis_url, SECRET_KEY, "--partitions", "64", "--json")
+    plain = init(unmarked_redis_url, SECRET_KEY, "--json")
+    other = init(unmarked_redis_url, SECRET_KEY, "--partitions", "16")
+    adopted = init(unmarked_redis_url, OTHER, "--partitions", "16", "--adopt")
+    seen = headrace(
+        *("doctor", "--json"),
+        HEADRACE_REDIS_URL=unmarked_redis_url,
+        HEADRACE_SECRET_KEY=SECRET_KEY,
+    )
+
+    rows = [json.loads(stdout) for code, stdout, _ in (begun, again, plain)]
+    assert [(row["outcome"], row["partitions"]) for row in rows] == [
+        ("begun", 64),
+        ("kept", 64),
+        ("kept", 64),
+    ]
+    for code, stdout, stderr in (other, adopted):
+        assert (code, stdout) == (1, "")
+        assert "has 64 partitions, not 16." in stderr
+        assert stderr.count("\n") == 1
+    checks = {each["name"]: each["seen"] for each in json.loads(seen.stdout)["checks"]}
+    assert checks["partitions"] == "64, chosen when the installation began"
+    assert ids(unmarked_redis_url) == Sealer.from_secret_key(SECRET_KEY).installation_ids[0]
+
+
+@pytest.mark.parametrize("number", ["0", "1025", "many"])
+def test_init_refuses_a_number_that_is_none(number: str, unmarked_redis_url: str) -> None:
+    code, stdout, stderr = init(unmarked_redis_url, SECRET_KEY, "--partitions", number)
+
+    assert (code, stdout) == (2, "")
+    assert "--partitions" in stderr
+    assert ids(unmarked_redis_url) == ""
+
+
+async def test_a_new_directory_keeps_the_planned_partitions_for_its_first_start(
+    tmp_path: Path, unmarked_redis_url: str
+) -> None:
+    new = tmp_path / "data"
+    planned = begin(new, adopts=False, partition_count=64)
+    plain = begin(new, adopts=False)
+    record_new(new)
+    with process_with(0):
+        await mark_if_new(new, unmarked_redis_url, SECRET_KEY)
+
+    with redis.Redis.from_url(unmarked_redis_url) as client:
+        marker = client.hgetall(keyspace.installation())
+    assert planned == plain == {"outcome": "planned", "partitions": 64}
+    assert marker[b"partitions"] == b"64"
+
+
+async def test_a_directory_that_has_begun_cannot_plan_other_partitions(
+    tmp_path: Path, redis_url: str
+) -> None:
+    begin(tmp_path, adopts=False, partition_count=64)
+    with pytest.raises(WrongRedis, match="has 16 partitions, not 64"):
+        await mark_if_new(tmp_path, redis_url, SECRET_KEY)
+
+    begin(tmp_path, adopts=False, partition_count=16)
+    await mark_if_new(tmp_path, redis_url, SECRET_KEY)
 
 
 # -- the other commands ---------------------------------------------------------------------------

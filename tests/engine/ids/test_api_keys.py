@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.ids import api_keys, tokens
-from engine.ids.partitions import PARTITIONS, partition_of
+from engine.ids import api_keys, partitions, tokens
+from engine.ids.partitions import partition_of
 
 SHAPE = re.compile(r"hr_live_[A-Za-z0-9_-]{43}_[a-z0-9]{6}")
 
@@ -76,5 +76,5 @@ def test_only_a_few_characters_are_shown_again() -> None:
 def test_digests_spread_evenly_over_the_partitions() -> None:
     found = Counter(tokens.partition_of(tokens.digest(str(n))) for n in range(16_000))
 
-    assert set(found) == set(range(PARTITIONS))
+    assert set(found) == set(partitions.every())
     assert max(found.values()) < 1_250

@@ -6,14 +6,16 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import redis
 
 from engine.access.capabilities import Role, Tier
 from engine.errors import AccountNotFound, InvalidBody, InvalidCursor, NotFound, StoreFull
-from engine.ids.partitions import PARTITIONS, partition_of
+from engine.ids.partitions import MAX_COUNT, partition_of
 from engine.settings import Settings
 from engine.store import Account, AuditEntry, Store
 from engine.store.redis import keyspace
 from tests.support.manifests import manifest
+from tests.support.redis.installation import mark, process_with
 from tests.support.store.redis_contents import contents
 
 ADMIN = "acc_admin"
@@ -314,5 +316,18 @@ async def test_a_stream_has_about_ten_thousand_entries_at_most(
     assert (await newest(store))["after"] == {"tier": "free"}
 
 
-def test_a_stream_number_has_two_digits() -> None:
-    assert PARTITIONS < 99
+async def test_entries_of_many_streams_are_paged(store: Store, redis_cleaner: redis.Redis) -> None:
+    mark(redis_cleaner, partition_count=MAX_COUNT)
+    with process_with(MAX_COUNT):
+        parts = ("by", "b", "action", "a", "before", "null", "after", "null", "subject")
+        streams = [keyspace.audit(9), keyspace.audit(99), keyspace.audit(1_023)]
+        for key in (*streams, keyspace.models_audit()):
+            await store.client.send("XADD", key, "7-0", *parts, key)
+
+        pages, after = [], None
+        for _ in range(4):
+            rows, after = await store.audit.page(limit=1, after=after)
+            pages += [each.subject for each in rows]
+
+    assert pages == [keyspace.models_audit(), *reversed(streams)]
+    assert after is None

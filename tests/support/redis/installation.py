@@ -1,11 +1,15 @@
 """Marker of the tests' installation, which their servers have."""
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
+import pytest
 import redis
 
 from engine.access.sealing import Sealer
-from engine.ids.partitions import PARTITIONS
+from engine.ids import partitions
+from engine.store.executions import walks
 from engine.store.redis import keyspace
 from engine.store.redis.installation import SCHEMA
 
@@ -13,14 +17,36 @@ SECRET_KEY = "of-the-tests-" * 3
 MARKER: dict[str, str | int] = {
     "ids": " ".join(Sealer.from_secret_key(SECRET_KEY).installation_ids),
     "schema": SCHEMA,
-    "partitions": PARTITIONS,
+    "partitions": partitions.DEFAULT_COUNT,
     "created": 1_750_000_000_000,
 }
 
 
-def mark(client: redis.Redis) -> None:
+@contextlib.contextmanager
+def process_with(count: int) -> Iterator[None]:
+    """Let this process have learned a number of partitions, 0: none yet, for as long as it lasts.
+
+    Stores that were opened before know the keys of another number.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(partitions, "_count", count)
+        forget_keys()
+        try:
+            yield
+        finally:
+            forget_keys()
+
+
+def forget_keys() -> None:
+    """Forget the names of keys that are kept by account."""
+    keyspace._account_tag.cache_clear()
+    walks._account_keys.cache_clear()
+
+
+def mark(client: redis.Redis, *, partition_count: int = partitions.DEFAULT_COUNT) -> None:
     """Mark a server as the tests' installation."""
-    client.hset(keyspace.installation(), mapping=dict(MARKER))
+    marker = {**MARKER, "partitions": partition_count}
+    client.hset(keyspace.installation(), mapping=marker)
 
 
 def mark_cluster(client: Any) -> None:

@@ -24,7 +24,8 @@ from engine.history.schema import (
     ledger_entries,
     rollups,
 )
-from engine.ids.partitions import PARTITIONS, partition_of
+from engine.ids import partitions
+from engine.ids.partitions import partition_of
 from engine.store import Account, Store
 from engine.store.archive.ended_executions import EndedExecutions
 from engine.store.archive.state import ANOTHER_DATABASE, ArchiverStates
@@ -335,7 +336,7 @@ async def test_an_execution_that_is_not_listed_for_archiving_is_found(
     await ending.completed()
     await store.client.send("DEL", keyspace.unarchived(partition_of(account.id)))
 
-    for _ in range(PARTITIONS + 1):
+    for _ in range(partitions.count() + 1):
         await archiver.step()
 
     assert count(database) == 1

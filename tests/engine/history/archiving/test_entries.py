@@ -13,7 +13,8 @@ from engine.history.archiving.entries import (
 )
 from engine.history.database.connections import Database
 from engine.history.schema import audit_entries, ledger_carried, ledger_entries
-from engine.ids.partitions import PARTITIONS, partition_of
+from engine.ids import partitions
+from engine.ids.partitions import partition_of
 from engine.store import Account, Store
 from engine.store.archive.entries import ArchivedEntries
 from engine.store.redis import keyspace
@@ -109,8 +110,8 @@ async def test_the_audit_log_is_written_once_by_stream(
         (f"{row['at']}-{row['number']}-{row['stream']:02d}", row["action"], row["by"])
         for row in reversed(table_rows(database, audit_entries))
     ] == [(each.id, each.action, each.by) for each in page]
-    assert audit_position(database, PARTITIONS) is None
-    assert (await entries.audit(PARTITIONS, None)).is_all
+    assert audit_position(database, partitions.count()) is None
+    assert (await entries.audit(partitions.count(), None)).is_all
 
 
 async def test_charges_of_a_run_are_in_the_history_with_its_end(

@@ -6,7 +6,8 @@ import pytest
 
 from engine.access.capabilities import Role, Tier
 from engine.errors import LastAdmin
-from engine.ids.partitions import PARTITIONS, partition_of
+from engine.ids import partitions
+from engine.ids.partitions import partition_of
 from engine.store import Account, Store
 from engine.store.accounts import last_admin
 from engine.store.accounts.last_admin import AdminGuarantees
@@ -105,7 +106,7 @@ async def test_pins_are_not_left_behind(store: Store) -> None:
 
     await store.accounts.change(first.id, role=Role.USER)
 
-    keys = [keyspace.admin_guarantees(each) for each in range(PARTITIONS)]
+    keys = [keyspace.admin_guarantees(each) for each in partitions.every()]
     assert not await store.client.send("EXISTS", *keys)
 
 

@@ -12,6 +12,8 @@ import redis
 from engine.access.capabilities import Tier
 from engine.access.sealing import Sealer
 from engine.errors import SchemaTooNew, Unavailable, WrongStore
+from engine.ids import partitions
+from engine.ids.partitions import partition_of
 from engine.settings import SettingError, Settings
 from engine.store import Store
 from engine.store.redis import installation, keyspace, process_keys
@@ -20,7 +22,7 @@ from engine.store.redis.installation import FIRST_SCHEMA, SCHEMA, MarkOutcome, m
 from engine.store.seals import SEALED
 from tests.conftest import RedisServer
 from tests.support.eventually import eventually
-from tests.support.redis.installation import MARKER, SECRET_KEY, empty
+from tests.support.redis.installation import MARKER, SECRET_KEY, empty, process_with
 from tests.support.workers.leases import beat
 from workers.runtime.broker import HintBroker, LoopWorker
 from workers.runtime.limits import ConcurrencyLimit
@@ -69,8 +71,9 @@ def marker(client: redis.Redis) -> dict[bytes, bytes]:
         ({"ids": "0" * 32}, "holds another installation's data"),
         ({"ids": ""}, "holds another installation's data"),
         ({"schema": SCHEMA + 1}, "was written by a newer Headrace (schema 3, known here: 2)"),
-        ({"partitions": 32}, "has 32 partitions (expected here: 16)"),
-        ({"partitions": "many"}, "has 0 partitions (expected here: 16)"),
+        ({"partitions": 32}, "has 32 partitions (this process began with 16)"),
+        ({"partitions": 1_025}, "has 1025 partitions (known here: 1 to 1024)"),
+        ({"partitions": "many"}, "has 0 partitions (known here: 1 to 1024)"),
     ],
 )
 async def test_a_redis_with_another_marker_or_none_is_refused_and_not_written_to(
@@ -91,6 +94,37 @@ async def test_a_redis_with_another_marker_or_none_is_refused_and_not_written_to
     assert refusal.value.fix
     assert refusal.value.code == "UNAVAILABLE"
     assert {name: raw.dump(name) for name in raw.scan_iter()} == before
+
+
+@pytest.mark.parametrize("count", [1, 64, 1_024])
+async def test_a_process_learns_the_partitions_of_the_marker(
+    count: int, raw: redis.Redis, settings: Settings
+) -> None:
+    raw.hset(KEY, "partitions", count)
+    with process_with(0):
+        store = Store.open(settings)
+        with pytest.raises(Unavailable):
+            await store.accounts.get("acc_1")
+
+        await store.learn_partitions()
+        account = await store.accounts.create(email="ada@example.com", tier=Tier.PRO)
+
+        assert partitions.known() == count
+        assert raw.hexists(keyspace.accounts(partition_of(account.id)), account.id)
+        await store.close()
+
+
+async def test_a_redis_that_begins_anew_with_other_partitions_is_refused(
+    raw: redis.Redis, stores: dict[str, Store]
+) -> None:
+    await stores["ours"].ping()
+    raw.hset(KEY, "partitions", 64)
+
+    async def refused() -> bool:
+        return await is_refused(stores["ours"])
+
+    await eventually(refused)
+    assert partitions.count() == 16
 
 
 async def test_a_process_without_a_key_works_with_any_marker_but_not_without(

@@ -4,7 +4,8 @@ from collections import Counter
 
 import pytest
 
-from engine.ids.partitions import PARTITIONS, partition_of
+from engine.ids import partitions
+from engine.ids.partitions import partition_of
 from engine.store.redis import channels, keyspace, process_keys, provider_keys
 
 ARGUMENTS = {
@@ -67,7 +68,7 @@ def test_a_partition_is_for_good() -> None:
 def test_accounts_spread_evenly() -> None:
     found = Counter(partition_of(f"acc_{n}") for n in range(16_000))
 
-    assert set(found) == set(range(PARTITIONS))
+    assert set(found) == set(partitions.every())
     assert max(found.values()) < 1_250
 
 
