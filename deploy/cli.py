@@ -20,7 +20,7 @@ COMMANDS = {
     "key": ("keys:key", "Create, list and revoke API keys."),
     "ledger": ("ledger:ledger", "Check and show the movements of credits."),
     "login-link": ("login:login_link", "Print an address that signs one browser in, once."),
-    "migrate": ("history:migrate", "Bring the tables of the history's database to this version."),
+    "migrate": ("migrate:migrate", "Bring the history's tables and the store to this version."),
     "model": ("models:model", "List, check and try the models that workflows can call."),
     "run": ("run:run", "Run the workflow SLUG and print its result."),
     "secret": ("secrets:secret", "Set, list and delete secrets of an account."),

@@ -11,6 +11,7 @@ import logging
 import math
 import time
 from collections.abc import Iterator
+from importlib.metadata import version
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -23,6 +24,7 @@ from engine.store.archive.ended_executions import EndedExecutions
 from engine.store.metrics.samples import add_up, without_gauges
 from engine.store.metrics.snapshots import RETIRED, is_process, parse
 from engine.store.redis.info import read_memory
+from engine.store.redis.installation import SCHEMA
 
 PUT_SECONDS = 2.0
 SAME_SECONDS = 10.0
@@ -31,6 +33,7 @@ GONE_SECONDS = 30
 """Age of a snapshot whose process counts as gone."""
 SECONDS_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
+VERSION = version("headrace")
 REGISTRY = CollectorRegistry()
 HTTP_REQUESTS = Counter(
     "headrace_http_requests_total",
@@ -174,6 +177,13 @@ DUTY_LAG = Gauge(
     ["duty"],
     registry=REGISTRY,
 )
+PROCESSES = Gauge(
+    "headrace_processes",
+    "Processes, by version of Headrace and the newest schema of the store that they know.",
+    ["version", "schema"],
+    registry=REGISTRY,
+)
+PROCESSES.labels(VERSION, str(SCHEMA)).set(1)
 TASKS_RESTARTED = Counter(
     "headrace_background_tasks_restarted_total",
     "Background tasks of a process that failed or ended, and were started again.",

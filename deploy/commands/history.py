@@ -1,4 +1,4 @@
-"""`headrace migrate` and `headrace history`: the database of ended executions."""
+"""`headrace history`: the database of ended executions."""
 
 import sys
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from deploy.admin.history import export_executions, migrate_database, read_status
+from deploy.admin.history import export_executions, read_status
 from deploy.admin.history_database import find_database
 from deploy.commands import options
 from deploy.output.tables import show
@@ -18,15 +18,6 @@ STATUS_COLUMNS = (
     *("database", "revision", "isCurrent", "executions", "archivedUntil"),
     *("waiting", "waitingDeliveries", "refused", "error"),
 )
-
-
-@click.command()
-@options.data_dir
-@options.as_json
-def migrate(data_dir: Path, as_json: bool) -> None:
-    """Bring the tables of the history's database to this version; `headrace up` does so itself."""
-    row = migrate_database(find_database(data_dir))
-    show(row, as_json=as_json, columns=("database", "revision"))
 
 
 @click.group()

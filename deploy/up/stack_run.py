@@ -37,6 +37,7 @@ from deploy.up.readiness import MAX_DEATHS, is_gateway_ready, wait_until_ready
 from deploy.up.redis_part import start_redis
 from deploy.up.sample_run import show
 from deploy.up.signals import serve_until_signal
+from deploy.up.store_schema import raise_when_alone
 from deploy.up.tasks.process import run_task
 from engine.net.addresses import is_loopback
 from engine.settings import Settings
@@ -172,6 +173,10 @@ class StackRun:
         )
         if "demoFailure" in prepared:
             self._console.print("demo", f"could not be prepared: {prepared['demoFailure']}")
+        migrating = asyncio.create_task(
+            raise_when_alone(prepared["delay"], redis_url, self._secret_key, self._console)
+        )
+        self._cleanup.callback(migrating.cancel)
         if "link" not in prepared:
             return None
         return SignIn(link=prepared["link"], account_id=prepared["accountId"])

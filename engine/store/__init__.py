@@ -59,6 +59,7 @@ from engine.store.metrics.snapshots import Snapshots
 from engine.store.models import ModelStore, SavedModel
 from engine.store.redis.client import Client
 from engine.store.redis.installation import Guard
+from engine.store.schema import StoreSchema
 from engine.store.seals import SealingKeyCheck
 from engine.store.webhooks.deliveries import Deliveries
 from engine.store.webhooks.redelivery import Redelivered, Redelivery
@@ -157,6 +158,7 @@ class Store:
         self.audit = AuditLog(self.client, settings.audit_days)
         self.offloaded = OffloadedValues(self.client, blob_store, self.archive)
         self.seals = SealingKeyCheck(self.client, sealer)
+        self.schema = StoreSchema(self.client)
         self._make_accounts(sealer)
         self._make_credits(LedgerKeeping.from_settings(settings))
         self._make_workflows(settings)

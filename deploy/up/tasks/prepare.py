@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from deploy.admin.migration import NO_STORE, explain_delay, migrate_store
 from deploy.problems import CommandFailed, WrongRedis
 from deploy.stack.installation import mark_if_new
 from deploy.stack.location import REDIS_URL, Stack
@@ -18,6 +19,7 @@ async def run(
 ) -> dict[str, Any]:
     """Check that the Redis is this installation's, mark a new one, and prepare the demonstration.
 
+    The schema of its store is raised, or `delay` says why not.
     Without `base_url` there is no demonstration. With it the result has a `link` that signs a
     browser in and the `accountId`, nothing without such an account, or the `demoFailure`. Raises
     CommandFailed for another Redis.
@@ -26,6 +28,7 @@ async def run(
         await mark_if_new(Path(data_dir), redis_url, secret_key)
         async with open_store(redis_url, {VARIABLE: secret_key}) as store:
             fits = await store.seals.fit()
+            migrated = await migrate_store(store) if fits else NO_STORE
     except WrongRedis:
         raise
     except (CommandFailed, Unavailable) as error:
@@ -36,7 +39,8 @@ async def run(
             "beside a new one if you like (NEW,OLD)."
         )
     record_marked(Path(data_dir))
-    return {} if base_url is None else await _prepare_demo(data_dir, redis_url, base_url)
+    prepared = {} if base_url is None else await _prepare_demo(data_dir, redis_url, base_url)
+    return {**prepared, "delay": explain_delay(migrated)}
 
 
 async def _prepare_demo(data_dir: str, redis_url: str, base_url: str) -> dict[str, Any]:

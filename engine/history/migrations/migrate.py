@@ -9,14 +9,17 @@ from sqlalchemy import Connection, insert, text
 
 from engine.history.database.connections import Database
 from engine.history.database.identity import DATABASE_ID, read_database_id
-from engine.history.migrations.revisions import read_revision
+from engine.history.migrations.revisions import REVISIONS, read_revision
 from engine.history.schema import archive_state
 
 FOLDER = Path(__file__).parent
 
 
 def migrate(database: Database) -> str:
-    """Migrate the database, in one transaction; return its revision. Raises HistoryUnavailable."""
+    """Migrate the database, in one transaction; return its revision. Raises HistoryUnavailable.
+
+    The tables of a newer version of Headrace are left as they are.
+    """
     config = _config()
     database.make_private()
     with database.write() as connection:
@@ -24,7 +27,8 @@ def migrate(database: Database) -> str:
             # Indexes of a large history take longer than a statement of readers may.
             connection.execute(text("SET LOCAL statement_timeout = 0"))
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        if read_revision(connection) in ("", *REVISIONS):
+            command.upgrade(config, "head")
         _name_database(connection)
         return read_revision(connection)
 

@@ -7,9 +7,10 @@ apart and accepts any marker.
 """
 
 import asyncio
+import contextlib
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -282,15 +283,27 @@ async def mark(
     url: str, sealer: Sealer, *, adopts: bool = False, partition_count: int | None = None
 ) -> tuple[MarkOutcome, Marker]:
     """Mark the Redis at an address like `Guard.mark`. Raises Unavailable without a connection."""
+    async with _connected(url) as connection:
+        guard = Guard(url, sealer)
+        return await guard.mark(connection, adopts=adopts, partition_count=partition_count)
+
+
+async def find_marker(url: str) -> Marker | None:
+    """Return the marker of the Redis at an address, None without one. Raises Unavailable."""
+    async with _connected(url) as connection:
+        return await read_marker(connection)
+
+
+@contextlib.asynccontextmanager
+async def _connected(url: str) -> AsyncIterator[Connection]:
     try:
         connection = await connect(url)
     except (OSError, TimeoutError, ValueError, hiredis.HiredisError) as error:
         raise Unavailable("The store cannot be reached right now") from error
     try:
-        guard = Guard(url, sealer)
-        return await guard.mark(connection, adopts=adopts, partition_count=partition_count)
+        yield connection
     except (ConnectionError, hiredis.ReplyError) as error:
-        raise Unavailable(f"The store cannot be marked right now: {error}") from error
+        raise Unavailable(f"The marker of the store cannot be used right now: {error}") from error
     finally:
         connection.abort()
 

@@ -14,7 +14,7 @@ from typing import IO
 
 COMMANDS = (
     *("accounts", "audit", "doctor", "executions", "history", "init", "keys", "ledger", "login"),
-    *("models", "run", "secrets", "sessions", "workflows"),
+    *("migrate", "models", "run", "secrets", "sessions", "workflows"),
 )
 MODULES = (
     "deploy.cli",

@@ -336,6 +336,7 @@ SCENARIOS = {
         ("HSET", "variables", "w1", "A_KEY", "dead", "B_KEY"),
         again=[b"A_KEY", b""],
     ),
+    "raise_schema": scenario(("HSET", "installation", "schema", 1), schema=2),
     "mark_installation": scenario(ids="a", schema=1, partitions=16, again=0),
     "remove_dead_worker": scenario(("ZADD", "workers", NOW - 1, "w1"), worker="w1", again=0),
     "cancel_execution": scenario(

@@ -43,7 +43,7 @@ async def test_a_new_installation_is_marked_and_has_a_demonstration(
 async def test_a_stack_without_a_demonstration_gets_no_account(
     tmp_path: Path, settings: Settings, store: Store
 ) -> None:
-    assert await prepare(tmp_path, settings.redis_url, settings.secret_key, None) == {}
+    assert await prepare(tmp_path, settings.redis_url, settings.secret_key, None) == {"delay": ""}
     assert await store.accounts.list() == []
 
 

@@ -5,12 +5,17 @@ from pathlib import Path
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from engine.history.database.connections import Database
 from engine.history.database.identity import read_database_id
 from engine.history.migrations.migrate import FOLDER, migrate
-from engine.history.migrations.revisions import REVISIONS, newest_revision, revision_of
+from engine.history.migrations.revisions import (
+    REVISIONS,
+    check_database,
+    newest_revision,
+    revision_of,
+)
 from engine.history.schema import metadata
 
 
@@ -41,6 +46,15 @@ def test_a_second_migration_changes_nothing(database: Database) -> None:
     assert migrate(database) == newest_revision()
     with database.read() as connection:
         assert read_database_id(connection) == before
+
+
+def test_tables_of_a_newer_version_are_left_as_they_are(database: Database) -> None:
+    with database.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    assert migrate(database) == "9999"
+    assert revision_of(database) == "9999"
+    assert check_database(database)
 
 
 def test_a_new_file_is_its_owners_alone(tmp_path: Path) -> None:

@@ -1,0 +1,29 @@
+"""Schema version of the store, which decides on the releases that may use it."""
+
+from engine.store.redis import keyspace
+from engine.store.redis.client import Client
+from engine.store.redis.installation import SCHEMA
+from engine.store.redis.scripts import SCRIPTS
+
+
+class StoreSchema:
+    """Reads and raises the schema version."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def read(self) -> int:
+        """Return the schema version. Raises Unavailable."""
+        return int(await self._client.send("HGET", keyspace.installation(), "schema"))
+
+    async def raise_to_newest(self) -> int:
+        """Raise it to the newest one known here; return it as it is then. Raises Unavailable.
+
+        Call it only after the last process that does not know that one has gone: a process that
+        begins meanwhile is refused within a second, and what it has written until then is of the
+        old schema, which is served too.
+        """
+        raised = await self._client.call(
+            SCRIPTS["raise_schema"], installation=keyspace.installation(), schema=SCHEMA
+        )
+        return int(raised)
