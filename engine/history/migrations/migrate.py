@@ -20,17 +20,22 @@ def migrate(database: Database) -> str:
 
     The tables of a newer version of Headrace are left as they are.
     """
-    config = _config()
     database.make_private()
     with database.write() as connection:
-        if not database.is_sqlite:
-            # Indexes of a large history take longer than a statement of readers may.
-            connection.execute(text("SET LOCAL statement_timeout = 0"))
-        config.attributes["connection"] = connection
         if read_revision(connection) in ("", *REVISIONS):
-            command.upgrade(config, "head")
+            migrate_to(database, connection, "head")
         _name_database(connection)
         return read_revision(connection)
+
+
+def migrate_to(database: Database, connection: Connection, revision: str) -> None:
+    """Migrate up to a revision, in the transaction of a connection; `head` is the newest."""
+    config = _config()
+    if not database.is_sqlite:
+        # Indexes of a large history take longer than a statement of readers may.
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
 
 
 def _config() -> Config:

@@ -87,6 +87,15 @@ class Connection(asyncio.Protocol):
         if self._watch is None:
             self._watch = self._loop.call_later(SILENCE_SECONDS / 2, self._check_silence)
 
+    def hand_over(self, protocol: asyncio.Protocol) -> asyncio.Transport:
+        """Let another protocol have the transport from now on. Raises ConnectionError."""
+        if self._transport is None or self._transport.is_closing() or self._receivers:
+            raise ConnectionError("The connection to Redis has ended or is in use")
+        if self._watch is not None:
+            self._watch.cancel()
+        self._transport.set_protocol(protocol)
+        return self._transport
+
     def abort(self) -> None:
         """Close the connection at once."""
         if self._transport is not None:

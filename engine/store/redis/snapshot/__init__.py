@@ -1,0 +1,1 @@
+"""Snapshots of whole servers: their reading by replication, and the copying of their keys."""
