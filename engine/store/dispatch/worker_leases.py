@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from engine.ids import partitions
 from engine.ids.partitions import partition_of
+from engine.store.dispatch.due_search import DueSearch, Promoted
 from engine.store.executions.record_fields import parse_hash
 from engine.store.redis import keyspace, process_keys
 from engine.store.redis.client import Client
@@ -17,7 +18,6 @@ from engine.store.redis.scripts import SCRIPTS
 
 SEEN_DEAD = 1
 """Lease end of a worker whose death was observed."""
-PROMOTED_AT_ONCE = 500
 FORGOTTEN_WITH_OBJECTS = 2
 
 
@@ -44,14 +44,6 @@ class Pruned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Promoted:
-    """References with a due hint, and whether more are due."""
-
-    references: Sequence[str]
-    has_more: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Leadership:
     """Leadership among the sweepers."""
 
@@ -68,6 +60,7 @@ class Leases:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._due_search = DueSearch(client, keyspace.due)
 
     async def variables(self) -> list[frozenset[str]]:
         """Return the variables of manifests that are set at each living worker."""
@@ -163,9 +156,7 @@ class Leases:
 
     async def promote(self, resend_ms: int) -> Promoted:
         """Return executions with a due hint; each is due again after `resend_ms`."""
-        return await promote(
-            self._client, [keyspace.due(each) for each in partitions.every()], None, resend_ms
-        )
+        return await self._due_search.promote(None, resend_ms)
 
     async def prune(self, ended_before_ms: int, at_most: int = 100) -> Pruned:
         """Remove a bounded number of executions per partition that ended before the time."""
@@ -231,26 +222,3 @@ class Leases:
         """Return Redis's time in milliseconds."""
         seconds, micros = await self._client.send("TIME")
         return int(seconds) * 1000 + int(micros) // 1000
-
-
-async def promote(client: Client, keys: Sequence[str], now: int | None, resend_ms: int) -> Promoted:
-    """Return due members of sorted sets and postpone each by `resend_ms`.
-
-    `now` is in milliseconds, None for Redis's clock.
-    """
-    replies = await asyncio.gather(
-        *(
-            client.call(
-                SCRIPTS["promote_due"],
-                due=key,
-                now=now,
-                most=PROMOTED_AT_ONCE,
-                repeat_ms=resend_ms,
-            )
-            for key in keys
-        )
-    )
-    return Promoted(
-        references=[name.decode() for _, names in replies for name in names],
-        has_more=any(has_more for has_more, _ in replies),
-    )

@@ -12,8 +12,8 @@ from engine.ids import partitions
 from engine.ids.partitions import partition_of
 from engine.store.accounts.account_events import AccountEventLog
 from engine.store.archive.archive import Archive
+from engine.store.dispatch.due_search import DueSearch, Promoted
 from engine.store.dispatch.hints import HintSender
-from engine.store.dispatch.worker_leases import Promoted, promote
 from engine.store.executions.record_fields import parse_hash
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
@@ -89,6 +89,7 @@ class Deliveries(DeliveryReads):
         super().__init__(client, archive, int(retention_days * 86_400_000))
         self._sealer = sealer
         self._hints = hints
+        self._due_search = DueSearch(client, keyspace.deliveries_due)
         self._account_events = AccountEventLog(client)
 
     async def add_test(self, account_id: str, key_id: str, webhook: Webhook) -> Delivery:
@@ -229,8 +230,7 @@ class Deliveries(DeliveryReads):
 
         `now` is in milliseconds, None for Redis's clock.
         """
-        keys = [keyspace.deliveries_due(each) for each in partitions.every()]
-        return await promote(self._client, keys, now, RESEND_AGAIN_MS)
+        return await self._due_search.promote(now, RESEND_AGAIN_MS)
 
     async def due(self) -> int:
         """Return the number of pending deliveries."""

@@ -471,7 +471,7 @@ SCENARIOS = {
         account="acc",
         access_changes="access",
     ),
-    "promote_due": scenario(DUE, most=10, repeat_ms=5000, again=[1, []]),
+    "promote_due": scenario(DUE, most=10, repeat_ms=5000, again=[str(NOW + 5_000).encode(), []]),
     "record_answer": scenario(
         ("HSET", "first", "execution", "x"), idempotency="first", answer="accepted"
     ),

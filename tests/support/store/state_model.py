@@ -259,4 +259,5 @@ class Model:
         names = sorted((at, name) for name, at in self.due.items() if at <= call.now)
         for _, name in names:
             self.due[name] = call.now + RESEND_MS
-        return [int(bool(self.due)), [name for _, name in names]]
+        first = str(min(self.due.values())) if self.due else None
+        return [first, [name for _, name in names]]

@@ -10,7 +10,8 @@ import pytest
 
 from engine.settings import Settings
 from engine.store import Store
-from engine.store.dispatch.worker_leases import Leadership, Leases, Promoted
+from engine.store.dispatch.due_search import Promoted
+from engine.store.dispatch.worker_leases import Leadership, Leases
 from engine.store.redis import keyspace, process_keys
 from engine.store.webhooks.deliveries import Deliveries
 from tests.support.eventually import PATIENCE_SECONDS, eventually

@@ -1,0 +1,86 @@
+"""Search for due members over many partitions: it reads what may be due, and all in a rotation."""
+
+from collections.abc import Iterator
+
+import pytest
+import redis
+
+from engine.ids.partitions import MAX_COUNT
+from engine.settings import Settings
+from engine.store import Store
+from engine.store.dispatch import due_search
+from engine.store.dispatch.due_search import DueSearch
+from engine.store.redis import keyspace
+from tests.support.redis.installation import mark, process_with
+
+
+@pytest.fixture
+def many_partitions(redis_url: str, redis_cleaner: redis.Redis) -> Iterator[None]:
+    mark(redis_cleaner, partition_count=MAX_COUNT)
+    with process_with(MAX_COUNT):
+        yield
+
+
+@pytest.fixture
+def slow_rotation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After its first pass, the rotation reads sixteen partitions at each search."""
+    monkeypatch.setattr(due_search, "ROTATION_SECONDS", 1e9)
+
+
+def calls(client: redis.Redis, command: str) -> int:
+    return int(client.info("commandstats").get(f"cmdstat_{command}", {}).get("calls", 0))
+
+
+@pytest.mark.usefixtures("many_partitions", "slow_rotation")
+async def test_a_partition_is_read_again_when_its_first_member_is_due(
+    settings: Settings, redis_cleaner: redis.Redis
+) -> None:
+    store = Store.open(settings)
+    search = DueSearch(store.client, keyspace.due)
+    now = await store.leases.now()
+    await store.client.send("ZADD", keyspace.due(700), now + 10_000, "acc/x", now + 20_000, "acc/y")
+    assert (await search.promote(now, 60_000)).has_more  # the first pass reads all
+    before = calls(redis_cleaner, "zrange"), calls(redis_cleaner, "evalsha")
+
+    found = [
+        (await search.promote(now + ms, 60_000)).references
+        for ms in (9_999, 10_000, 19_999, 20_000)
+    ]
+
+    assert found == [[], ["acc/x"], [], ["acc/y"]]
+    after = calls(redis_cleaner, "zrange"), calls(redis_cleaner, "evalsha")
+    assert after[0] - before[0] <= 4 * 16 + 2  # the script reads too
+    assert after[1] - before[1] == 2
+    await store.close()
+
+
+@pytest.mark.usefixtures("many_partitions", "slow_rotation")
+async def test_a_new_member_is_found_by_the_rotation(settings: Settings) -> None:
+    store = Store.open(settings)
+    search = DueSearch(store.client, keyspace.due)
+    await search.promote(None, 60_000)
+    await store.client.send("ZADD", keyspace.due(40), 1, "acc/x")
+
+    found = [(await search.promote(None, 60_000)).references for _ in range(4)]
+
+    assert found == [[], [], ["acc/x"], []]
+    await store.close()
+
+
+@pytest.mark.usefixtures("many_partitions")
+async def test_a_search_takes_a_bounded_number_and_something_of_each_partition(
+    settings: Settings,
+) -> None:
+    store = Store.open(settings)
+    search = DueSearch(store.client, keyspace.due)
+    for partition in range(MAX_COUNT):
+        names = [word for n in range(20) for word in (1, f"acc/{partition}-{n}")]
+        store.client.send("ZADD", keyspace.due(partition), *names)
+
+    first = (await search.promote(None, 600_000)).references
+    rest = [name for _ in range(2) for name in (await search.promote(None, 600_000)).references]
+
+    assert len(first) == MAX_COUNT * 7
+    assert len({name.partition("-")[0] for name in first}) == MAX_COUNT
+    assert len({*first, *rest}) == MAX_COUNT * 20
+    await store.close()
