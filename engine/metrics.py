@@ -85,6 +85,11 @@ NODE_SECONDS = Histogram(
 CLAIMS_REFUSED = Counter(
     "headrace_claims_refused_total", "Hints that found nothing to claim.", registry=REGISTRY
 )
+EXECUTIONS_LEFT_UNKNOWN = Counter(
+    "headrace_executions_left_unknown_total",
+    "Executions left to other workers, since this one does not know a part of them.",
+    registry=REGISTRY,
+)
 STEPS_FENCED = Counter(
     "headrace_steps_fenced_total",
     "Steps refused because the execution had gone to another worker.",

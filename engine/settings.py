@@ -66,6 +66,8 @@ class Settings:
     """Child processes for heavy nodes and expressions; 0: one per core."""
     drain_seconds: float = 30.0
     """Time that a stopping process gives running nodes to finish."""
+    unknown_wait_minutes: float = 60.0
+    """Time for which an execution waits for a worker that knows its nodes and settings."""
     lease_seconds: float = 3.0
     """A worker that was silent for this long counts as dead."""
     secret_key: str = field(default="", repr=False)

@@ -169,6 +169,7 @@ async def _open_walker(
             release=slots.release_slot,
             load_gate=slots.load_gate,
             memory=memory,
+            unknown_wait_ms=int(settings.unknown_wait_minutes * 60_000),
         )
         try:
             yield walker, slots

@@ -7,6 +7,9 @@ BAD_RESPONSE = "PROVIDER_BAD_RESPONSE"
 STORAGE = "storage_error"
 """Code for media or large outputs that cannot be stored or read."""
 
+NO_WORKER_CAN_RUN = "no_worker_can_run"
+"""Code for an execution, or its node, that no worker knew for too long."""
+
 
 class NodeFailed(Exception):
     """Failure of a node. `code` and `message` go on record and to the caller.

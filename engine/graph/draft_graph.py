@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import InvalidGraph
+from engine.graph.features import needs_of
 from engine.graph.plan import Plan, compile_plan, examine_graph, plan_sound_part
 
 NODE_MEMBERS = ("id", "type", "data")
@@ -25,7 +26,10 @@ class DraftGraph:
     def as_record(self) -> dict[str, Any]:
         """Return the graph as plain values, without positions."""
         nodes = [{name: node[name] for name in NODE_MEMBERS if name in node} for node in self.nodes]
-        return {"nodes": nodes, "edges": list(self.edges), "only": self.only}
+        record = {"nodes": nodes, "edges": list(self.edges), "only": self.only}
+        if needs := needs_of(self.nodes, self.edges):
+            record["needs"] = needs
+        return record
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> "DraftGraph":

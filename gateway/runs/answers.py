@@ -13,6 +13,7 @@ from engine.errors import (
     IdempotencyKeyInUse,
     MaxCreditsExceeded,
 )
+from engine.errors.nodes import NO_WORKER_CAN_RUN
 from engine.executions.events import BEFORE_ALL
 from engine.executions.execution import Execution, ExecutionOutcome
 from engine.executions.statuses import TERMINAL, ExecutionStatus
@@ -30,6 +31,7 @@ FAILURES: dict[str, type[EngineError]] = {
     "INSUFFICIENT_CREDITS": CreditsRanOut,
     "MAX_CREDITS_EXCEEDED": MaxCreditsExceeded,
     "EXECUTION_FAILED": ExecutionFailed,
+    NO_WORKER_CAN_RUN: ExecutionFailed,
 }
 """Errors for a waiting caller, by the code of the execution's error; others are internal."""
 NODE_CONTEXT = ("nodeId", "nodeType", "nodeCode", "reason", "retryable")

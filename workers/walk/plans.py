@@ -1,9 +1,11 @@
 """Plans of claimed executions. One of a draft has the graph that it began with on its record."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from engine.errors import InvalidGraph, NotFound
 from engine.graph.draft_graph import DraftGraph
+from engine.graph.features import UnknownHere, UnknownPart, find_unknown
 from engine.graph.plan import NodeName, Plan, examine_graph, unpack_names
 from engine.store import Store
 from engine.store.executions.claim import ClaimedExecution
@@ -15,8 +17,8 @@ from engine.store.redis.record_packing import unpack
 async def find_plan(store: Store, claimed: ClaimedExecution) -> Plan:
     """Return the plan of an execution.
 
-    Raises NotFound or InvalidGraph when the version or a model is gone, and FileNotFoundError or
-    StorageFailed for the offloaded graph of a draft.
+    Raises UnknownHere for a plan of a later release, NotFound or InvalidGraph when the version or
+    a model is gone, and FileNotFoundError or StorageFailed for the offloaded graph of a draft.
     """
     try:
         return await _find_plan(store, claimed)
@@ -30,32 +32,49 @@ async def find_plan(store: Store, claimed: ClaimedExecution) -> Plan:
 async def _find_plan(store: Store, claimed: ClaimedExecution) -> Plan:
     if claimed.is_draft:
         return await _plan_of_draft(store.offloaded, claimed)
-    return await store.workflows.plan_of_execution(
-        claimed.owner_id, claimed.slug, claimed.version, claimed.model_ids
-    )
+    workflows, owner_id = store.workflows, claimed.owner_id
+    try:
+        return await workflows.plan_of_execution(
+            owner_id, claimed.slug, claimed.version, claimed.model_ids
+        )
+    except NotFound:
+        part = workflows.plans.unknown_part(owner_id, claimed.slug, claimed.version)
+        if part is None:
+            raise
+        raise UnknownHere(part) from None
 
 
 async def _plan_of_draft(offloaded: OffloadedValues, claimed: ClaimedExecution) -> Plan:
-    graph = await _read_graph(offloaded, claimed)
-    plan = await graph.compile_aside()
+    record = await _read_graph(offloaded, claimed)
+    part = _unknown_part(claimed, record)
+    if part is not None:
+        raise UnknownHere(part)
+    plan = await DraftGraph.of(record).compile_aside()
     if plan.names != unpack_names(claimed.record["names"]):
         raise InvalidGraph([])  # a node that is not needed has lost its model
     return plan
 
 
-async def _read_graph(offloaded: OffloadedValues, claimed: ClaimedExecution) -> DraftGraph:
+def _unknown_part(claimed: ClaimedExecution, record: Mapping[str, Any]) -> UnknownPart | None:
+    """Return the first part of a draft's plan that this process does not know."""
+    names = unpack_names(claimed.record["names"])
+    return find_unknown(((name.id, name.type) for name in names), record.get("needs", ()))
+
+
+async def _read_graph(offloaded: OffloadedValues, claimed: ClaimedExecution) -> Mapping[str, Any]:
     data = claimed.record["draft"]
     name = parse_name(data)
     if name is not None:
         data = await offloaded.read(claimed.account_id, claimed.execution_id, name)
-    return DraftGraph.of(unpack(data))
+    record: Mapping[str, Any] = unpack(data)
+    return record
 
 
 async def lost_in_draft(
     offloaded: OffloadedValues, claimed: ClaimedExecution
 ) -> tuple[Mapping[str, str], Sequence[NodeName]]:
     """Return the reasons by the ids of nodes whose models are gone, and the names of all nodes."""
-    graph = await _read_graph(offloaded, claimed)
+    graph = DraftGraph.of(await _read_graph(offloaded, claimed))
     names = unpack_names(claimed.record["names"])
     known = {name.id for name in names}
     problems = examine_graph(graph.nodes, graph.edges).problems

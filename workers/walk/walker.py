@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from engine import log, metrics
 from engine.errors import EngineError, InvalidGraph, NotFound, StorageFailed, Unavailable
+from engine.graph.features import UnknownHere
 from engine.store import Store
 from engine.store.dispatch.hints import InlineRun
 from engine.store.executions.claim import ClaimedExecution
@@ -26,6 +27,7 @@ from workers.runtime.store_retries import retry_until_answered
 from workers.walk.dependencies import WalkDependencies
 from workers.walk.plans import find_plan
 from workers.walk.resume.endings import end_failed, end_without_plan
+from workers.walk.resume.unknown import UNKNOWN_WAIT_MS, UnknownExecutions
 from workers.walk.step import LeaseLost, RecordBehind
 from workers.walk.values.inputs import (
     UNREAD_DRAFT,
@@ -75,6 +77,7 @@ class Walker:
         release: Callable[[], None],
         load_gate: LoadGate,
         memory: MemoryBudget | None = None,
+        unknown_wait_ms: int = UNKNOWN_WAIT_MS,
     ) -> None:
         self._store = store
         self._loop = asyncio.get_running_loop()
@@ -103,6 +106,7 @@ class Walker:
             mark_idle=self._mark_idle,
         )
         self._fast_path = open_fast_path(store, max_bytes, self.memory)
+        self._unknown = UnknownExecutions(store, executor, unknown_wait_ms)
 
     @property
     def walks(self) -> Mapping[str, Walk]:
@@ -289,11 +293,16 @@ class Walker:
         try:
             reading = find_plan(self._store, claimed)
             plan = await self._read_large(claimed, reading, UNREAD_DRAFT)
+        except UnknownHere as unknown:
+            await self._unknown.leave(claimed, unknown.part)
+            return
         except (NotFound, InvalidGraph):
             await end_without_plan(self._store, self._dependencies.executor, claimed)
             return
         if plan is None:
             return
+        if claimed.unknown_since is not None:
+            await self._unknown.take(claimed)
         if claimed.lost >= MAX_LOST_IN_ROW:
             message = f"{claimed.lost} workers died of this execution or had to leave it"
             await self._end_failed(claimed, message)

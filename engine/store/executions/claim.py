@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.ids.partitions import partition_of
-from engine.store.executions.record_fields import SEEDED, NodeClaim, parse_name
+from engine.store.executions.record_fields import SEEDED, UNKNOWN, NodeClaim, parse_name
 from engine.store.redis import keyspace
 
 FIRST_WALK = frozenset(
@@ -110,6 +110,12 @@ class ClaimedExecution:
     def lost(self) -> int:
         """Workers that died with this execution since its last recorded step."""
         return int(self.record.get("lost", 0))
+
+    @property
+    def unknown_since(self) -> int | None:
+        """Time since when it waits for a worker that knows it; None: it does not."""
+        unknown = self.record.get(UNKNOWN)
+        return None if unknown is None else int(unknown.partition(b":")[0])
 
     @property
     def inputs_name(self) -> str | None:

@@ -20,6 +20,8 @@ from engine.executions.statuses import ExecutionStatus, NodeStatus, parse_node_s
 from engine.store.redis.record_packing import unpack
 
 JOB_FIELD = re.compile(r"j(\d+)\.(\d+)", re.ASCII)
+UNKNOWN = "unknown"
+"""Field of a part that workers do not know, after the time since when: `<milliseconds>:<words>`."""
 HEAD_FIELDS = (
     "status",
     "slug",
@@ -37,6 +39,7 @@ HEAD_FIELDS = (
     "warnings",
     "owner",
     "retry_of",
+    UNKNOWN,
 )
 RESULT_AT = HEAD_FIELDS.index("result")
 ASIDE = b"\xc1"
@@ -190,7 +193,7 @@ def parse_head(
     One of another account's workflow has no version, models and nodes.
     """
     status, slug, version, source, created, started, completed, _, error, *charged = values
-    spent, usd, markup, models, warnings, owner, retry_of = charged
+    spent, usd, markup, models, warnings, owner, retry_of, unknown = charged
     execution = Execution(
         id=execution_id,
         account_id=account_id,
@@ -206,12 +209,21 @@ def parse_head(
         micro_usd=int(usd or 0),
         markup=Decimal((markup or b"1").decode()),
         model_ids=tuple(models.decode().split(",")) if models else (),
-        warnings=tuple(unpack(warnings)) if warnings else (),
+        warnings=_warnings(warnings, unknown if not (completed or owner) else None),
         owner_id=owner.decode() if owner else "",
         retry_of=retry_of.decode() if retry_of else None,
         nodes=nodes,
     )
     return hide_details(execution) if owner else execution
+
+
+def _warnings(packed: bytes | None, unknown: bytes | None) -> tuple[str, ...]:
+    """Return the sentences about a request, and one about the part that no worker knows yet."""
+    warnings = tuple(unpack(packed)) if packed else ()
+    if unknown is None:
+        return warnings
+    part = unknown.partition(b":")[2].decode()
+    return (*warnings, f"The execution waits for a worker that knows {part}")
 
 
 def make_cursor(at: int, name: str) -> str:

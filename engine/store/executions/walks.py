@@ -9,15 +9,13 @@ from typing import Any
 from msgspec import Struct
 
 from engine.executions.statuses import ExecutionStatus, parse_node_statuses
+from engine.graph.features import UnknownPart
 from engine.ids.partitions import partition_of
 from engine.store.dispatch.hints import HintSender
 from engine.store.executions.advance import VERDICTS, Advanced, Step, UnclaimedWalk, Unpaid, Verdict
 from engine.store.executions.claim import ClaimedExecution, Lease
 from engine.store.executions.executions import NO_OUTBOX, outbox
-from engine.store.executions.record_fields import (
-    parse_hash,
-    parse_name,
-)
+from engine.store.executions.record_fields import UNKNOWN, parse_hash, parse_name
 from engine.store.redis import channels, keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.record_packing import unpack
@@ -216,6 +214,31 @@ class Walks:
             claim=claim,
         )
         return bool(was_held)
+
+    async def leave_unknown(
+        self, lease: Lease, part: UnknownPart, *, wait_ms: int, pause_ms: int
+    ) -> bool:
+        """Give an execution back to other workers, which may know this part of it.
+
+        It is due again after 1 to 15 seconds, at least `pause_ms`, and when it has waited
+        `wait_ms` in all.
+        """
+        was_held = await self._client.call(
+            SCRIPTS["leave_unknown"],
+            execution=lease.execution_key,
+            due=keyspace.due(partition_of(lease.account_id)),
+            held=lease.held_key,
+            reference=lease.reference,
+            claim=lease.name,
+            part=part.name,
+            wait_ms=wait_ms,
+            pause_ms=pause_ms,
+        )
+        return bool(was_held)
+
+    async def end_waiting(self, lease: Lease) -> None:
+        """Note that a worker knows an execution, which waits for one no more."""
+        await self._client.send("HDEL", lease.execution_key, UNKNOWN)
 
     async def is_cancel_requested(self, reference: str) -> bool:
         """Return whether the execution waits for its walkers to stop."""

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from engine.errors import InvalidGraph
+from engine.graph.features import UnknownPart, find_unknown
 from engine.graph.plan import Plan, compile_plan
 from engine.models.registry import generation
 from engine.process.lru_cache import LruCache
@@ -25,6 +26,8 @@ class PlanCache:
 
     def __init__(self) -> None:
         self._plans: LruCache[tuple[str, int], Kept] = LruCache(PLANS_KEPT, PLANS_BYTES)
+        self._unknown: LruCache[tuple[str, int], tuple[str, UnknownPart]] = LruCache(PLANS_KEPT)
+        """Accounts and unknown parts of versions that this process cannot compile."""
 
     def compiled(self, workflow: Workflow) -> tuple[Workflow, Plan | None]:
         """Return the workflow with its plan, which is None where `problems` says why not."""
@@ -37,6 +40,12 @@ class PlanCache:
         if not workflow.version:
             return workflow, None  # a draft changes without a version
         document = workflow.document
+        unknown = None if workflow.problems else _find_unknown(workflow)
+        if unknown is not None:
+            self._unknown.put((workflow.slug, workflow.version), (workflow.account_id, unknown))
+            problem = {"reason": f"This release does not know {unknown.name}"}
+            where = {} if unknown.node_id is None else {"nodeId": unknown.node_id}
+            return replace(workflow, problems=(where | problem,)), None
         try:
             plan = None if workflow.problems else compile_plan(document.nodes, document.edges)
         except InvalidGraph as error:
@@ -51,12 +60,25 @@ class PlanCache:
         workflow, plan = self.known(slug, version) or (None, None)
         return plan if workflow is not None and workflow.account_id == account_id else None
 
+    def unknown_part(self, account_id: str, slug: str, version: int) -> UnknownPart | None:
+        """Return the part for which a version of the account's workflow was not compiled, if any.
+
+        None as well for a version that was not read lately.
+        """
+        owner_id, part = self._unknown.get((slug, version)) or ("", None)
+        return part if owner_id == account_id else None
+
     def known(self, slug: str, version: int) -> tuple[Workflow, Plan | None] | None:
         """Return a cached version unless its models may have changed."""
         workflow, plan, compiled_at = self._plans.get((slug, version)) or NOTHING
         if workflow is None or (plan and plan.models and compiled_at != generation()):
             return None
         return workflow, plan
+
+
+def _find_unknown(workflow: Workflow) -> UnknownPart | None:
+    named = ((node["id"], node["type"]) for node in workflow.document.nodes)
+    return find_unknown(named, workflow.needs)
 
 
 def _without_editor(workflow: Workflow) -> Workflow:

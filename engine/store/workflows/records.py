@@ -26,6 +26,8 @@ class Workflow:
     """Id of the last save; it also changes with a save that makes no version."""
     size: int
     """Estimated size in memory in bytes."""
+    needs: tuple[str, ...] = ()
+    """Features that the plan uses and 0.1.0 does not know."""
 
 
 class WorkflowHead(NamedTuple):
@@ -59,4 +61,5 @@ def parse_workflow(
         updated_at=int(head.updated or 0),
         operation=(head.operation or b"").decode(),
         size=unpacked_size(data),
+        needs=tuple(record.get("needs", ())),
     )

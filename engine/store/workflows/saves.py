@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.errors import InvalidGraph, RevisionConflict, VersionConflict, WorkflowNotFound
 from engine.graph.document import Document, to_record
+from engine.graph.features import needs_of
 from engine.graph.plan import NodeName, name_nodes, pack_names
 from engine.ids.partitions import partition_of
 from engine.store.redis import keyspace
@@ -52,7 +53,7 @@ class WorkflowSaves:
 
         Raises WorkflowNotFound, VersionConflict, RevisionConflict and QuotaExceeded.
         """
-        record = pack({"document": to_record(save.document), "problems": list(save.problems)})
+        record = _pack(save)
         names = pack_names(await _names(save))
         reply = await self._write(save, record, names)
         if reply[:2] == [b"full", b"bytes"] and save.expected != "new":
@@ -100,13 +101,21 @@ class WorkflowSaves:
             operation=save.operation,
             expected=save.expected,
             former_operation=former_operation,
-            document=pack({"document": to_record(save.document), "problems": []}),
+            document=_pack(save),
             account=save.account_id,
             slug=save.slug,
             summary=pack_summary(save.document),
             limits=self._limits,
         )
         _parse(reply)
+
+
+def _pack(save: WorkflowSave) -> bytes:
+    document, problems = save.document, list(save.problems)
+    record = {"document": to_record(document), "problems": problems}
+    if not problems and (needs := needs_of(document.nodes, document.edges)):
+        record["needs"] = needs
+    return pack(record)
 
 
 async def _names(save: WorkflowSave) -> Sequence[NodeName]:

@@ -291,6 +291,8 @@ class Workflows:
         """
         known = self.plans.known(slug, version)
         if known is None:
+            if self.plans.unknown_part(account_id, slug, version) is not None:
+                raise WorkflowNotFound
             known = self.plans.remember(await self._read_version(account_id, slug, version))
         workflow, plan = known
         if plan is None or workflow.account_id != account_id:

@@ -428,6 +428,17 @@ SCENARIOS = {
     "release_execution": scenario(
         EXECUTION, HELD, execution="x", reference="acc/x", is_lost="1", again=0
     ),
+    "leave_unknown": scenario(
+        (*EXECUTION, "w1", "w", "started", NOW),
+        HELD,
+        execution="x",
+        reference="acc/x",
+        claim="1:token",
+        part="the node type 'later'",
+        wait_ms=60_000,
+        pause_ms=0,
+        again=0,
+    ),
     "reschedule_orphan": scenario(EXECUTION, execution="x", reference="acc/x", fence="1", again=0),
     "delay_message": scenario(delayed="due", delay_ms=1_000, message=b"message"),
     "take_message": scenario(

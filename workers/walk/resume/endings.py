@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.errors import NotFound
-from engine.errors.nodes import NodeFailed
+from engine.errors.nodes import NO_WORKER_CAN_RUN, NodeFailed
 from engine.executions.statuses import ExecutionStatus, NodeStatus
-from engine.graph.plan import NodeName
+from engine.graph.features import UnknownPart
+from engine.graph.plan import NodeName, unpack_names
 from engine.models.calls.provider_jobs import is_cancellable
 from engine.store import Store
 from engine.store.executions.advance import Verdict
@@ -39,6 +40,18 @@ async def end_without_plan(store: Store, executor: Executor, claimed: ClaimedExe
         return
     index = min(affected, key=lambda each: claimed.statuses[each] not in WAITING)
     failure = NodeFailed("model_gone", lost[names[index].id])
+    await _end_at(store, executor, claimed, names, index, failure)
+
+
+async def _end_at(
+    store: Store,
+    executor: Executor,
+    claimed: ClaimedExecution,
+    names: Sequence[NodeName],
+    index: int,
+    failure: NodeFailed,
+) -> None:
+    """End an execution with the failure of a node that no walk has begun."""
     recorder = Recorder(store.walks, claimed, number=LAST_STEP)
     if claimed.statuses[index] in WAITING:
         claim = parse_claims(claimed.record).get(index, UNTOUCHED)
@@ -52,6 +65,39 @@ async def end_without_plan(store: Store, executor: Executor, claimed: ClaimedExe
             outputs=None,
         )
     await _end_with(recorder, executor, claimed, describe(names[index], failure))
+
+
+async def end_unknown(
+    store: Store, executor: Executor, claimed: ClaimedExecution, part: UnknownPart, minutes: float
+) -> None:
+    """End an execution after it has waited this long for a worker that knows a part of it."""
+    message = f"No worker here knows {part.name}; the execution has waited {minutes:g} minutes"
+    names = () if part.node_id is None else await _names_of(store, claimed)
+    index = next((i for i, name in enumerate(names) if name.id == part.node_id), None)
+    if index is not None and index < len(claimed.statuses):
+        failure = NodeFailed(NO_WORKER_CAN_RUN, message)
+        await _end_at(store, executor, claimed, names, index, failure)
+        return
+    error = {"code": NO_WORKER_CAN_RUN, "message": message, "reason": message}
+    await _end_with(Recorder(store.walks, claimed, number=LAST_STEP), executor, claimed, error)
+
+
+async def end_cancelled(store: Store, executor: Executor, claimed: ClaimedExecution) -> None:
+    """End an execution whose cancellation was requested."""
+    # The store refuses any end but that of the cancel, which follows.
+    await _end_with(Recorder(store.walks, claimed, number=LAST_STEP), executor, claimed, {})
+
+
+async def _names_of(store: Store, claimed: ClaimedExecution) -> Sequence[NodeName]:
+    """Return the names of an execution's nodes; empty when they are not on record."""
+    if claimed.is_draft:
+        return unpack_names(claimed.record["names"])
+    try:
+        return await store.workflows.node_names(
+            claimed.owner_id, claimed.slug, claimed.version, claimed.model_ids
+        )
+    except NotFound:
+        return ()
 
 
 async def _find_lost(

@@ -1,0 +1,68 @@
+"""Executions with a part that this worker does not know, as a worker of a later release may."""
+
+import logging
+import time
+
+from engine import metrics
+from engine.executions.statuses import ExecutionStatus
+from engine.graph.features import UnknownPart
+from engine.process.lru_cache import LruCache
+from engine.store import Store
+from engine.store.executions.claim import ClaimedExecution
+from workers.nodes.executor import Executor
+from workers.runtime.store_retries import retry_until_answered
+from workers.walk.resume.endings import end_cancelled, end_unknown
+
+UNKNOWN_WAIT_MS = 3_600_000
+"""Time for which such an execution waits, unless the operator sets another."""
+LEFT_PER_SECOND = 50
+"""Executions of one account that a worker brings back each second, however many wait."""
+ACCOUNTS_KEPT = 10_000
+PARTS_KEPT = 1_000
+
+logger = logging.getLogger(__name__)
+
+
+class UnknownExecutions:
+    """Leaves executions to workers that know them, and ends those that have waited for too long."""
+
+    def __init__(self, store: Store, executor: Executor, wait_ms: int) -> None:
+        self._store = store
+        self._executor = executor
+        self._wait_ms = wait_ms
+        self._next: LruCache[str, float] = LruCache(ACCOUNTS_KEPT)
+        """Earliest time at which the next execution of an account comes back."""
+        self._logged: LruCache[str, bool] = LruCache(PARTS_KEPT)
+
+    async def leave(self, claimed: ClaimedExecution, part: UnknownPart) -> None:
+        """Give the execution back to other workers, or end it. Raises LeaseLost."""
+        if claimed.status is ExecutionStatus.CANCEL_REQUESTED:
+            await end_cancelled(self._store, self._executor, claimed)
+            return
+        since = claimed.unknown_since
+        if claimed.now - (claimed.now if since is None else since) >= self._wait_ms:
+            minutes = self._wait_ms / 60_000
+            await end_unknown(self._store, self._executor, claimed, part, minutes)
+            return
+        if self._logged.get(part.name) is None:
+            self._logged.put(part.name, True)
+            logger.warning("leaves executions to other workers", extra={"unknown": part.name})
+        walks, pause_ms = self._store.walks, self._next_pause_ms(claimed.account_id)
+        await retry_until_answered(
+            lambda: walks.leave_unknown(
+                claimed.lease, part, wait_ms=self._wait_ms, pause_ms=pause_ms
+            ),
+            "leave to others",
+        )
+        metrics.EXECUTIONS_LEFT_UNKNOWN.inc()
+
+    async def take(self, claimed: ClaimedExecution) -> None:
+        """Note that this worker knows an execution that has waited for one. Raises Unavailable."""
+        await self._store.walks.end_waiting(claimed.lease)
+
+    def _next_pause_ms(self, account_id: str) -> int:
+        """Return the least pause of the account's next execution, which follows its former one."""
+        now = time.monotonic()
+        at = max(now, self._next.get(account_id) or now)
+        self._next.put(account_id, at + 1 / LEFT_PER_SECOND)
+        return round((at - now) * 1000)
