@@ -83,6 +83,10 @@ class Leases:
         reply = await self._client.send("ZRANGE", process_keys.workers(), 0, -1, "WITHSCORES")
         return {name.decode(): int(score) for name, score in reply}
 
+    async def count_workers(self) -> int:
+        """Return the number of workers, with those whose lease is over."""
+        return int(await self._client.send("ZCARD", process_keys.workers()))
+
     async def dead_workers(self, *, now: int | None = None, seen_only: bool = False) -> list[str]:
         """Return workers with an expired lease, or only those with an observed death.
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import redis
 
 from engine.settings import Settings
 from engine.store import Store
@@ -17,7 +18,7 @@ from engine.store.webhooks.deliveries import Deliveries
 from tests.support.eventually import PATIENCE_SECONDS, eventually
 from tests.support.workers.sweepers import make_sweeper
 from workers.recovery.duties import due_hints
-from workers.recovery.leader import LAPSE_SECONDS
+from workers.recovery.leader import LAPSE_SECONDS, Leader
 from workers.recovery.sweeper import LEAD_SECONDS, TICK_SECONDS, Sweeper
 
 LEAD_MS = int(LEAD_SECONDS * 1000)
@@ -134,6 +135,71 @@ async def test_a_follower_whose_machine_slept_spares_all(store: Store, settings:
     await follower.tick()
 
     assert follower.clock.spared_until > 0.0
+
+
+def make_leader(store: Store, worker_id: str) -> Leader:
+    return Leader(
+        store.leases,
+        worker_id,
+        key=process_keys.leader(),
+        lead_seconds=LEAD_SECONDS,
+        renew_seconds=TICK_SECONDS,
+    )
+
+
+async def list_workers(store: Store, count: int) -> None:
+    names = [word for number in range(count) for word in (2**52, f"w{number}")]
+    await store.client.send("ZADD", process_keys.workers(), *names)
+
+
+async def test_many_followers_spread_their_requests(store: Store) -> None:
+    await list_workers(store, 1_000)
+    await store.leases.take_lead("leader", LEAD_MS)
+    followers = [make_leader(store, f"w{number}") for number in range(200)]
+
+    await asyncio.gather(*(each.request() for each in followers))
+
+    waits = [each.pause for each in followers]
+    assert max(waits) <= LEAD_SECONDS + LAPSE_SECONDS + 10.0
+    assert sum(waits) / len(waits) > 4.0
+    assert min(waits) < LEAD_SECONDS + LAPSE_SECONDS + 1.0
+
+
+async def test_the_workers_are_counted_once_in_a_while(
+    store: Store, redis_cleaner: redis.Redis
+) -> None:
+    await list_workers(store, 3)
+    await store.leases.take_lead("leader", LEAD_MS)
+    follower = make_leader(store, "w1")
+    redis_cleaner.config_resetstat()
+
+    for _ in range(5):
+        await follower.request()
+
+    assert redis_cleaner.info("commandstats")["cmdstat_zcard"]["calls"] == 1
+
+
+async def test_a_lead_that_lapses_is_taken_by_one_of_many(store: Store) -> None:
+    await list_workers(store, 100)
+    first = make_leader(store, "first")
+    await first.request()
+    followers = [make_leader(store, f"w{number}") for number in range(100)]
+
+    async def follow(each: Leader) -> None:
+        while True:
+            await each.request()
+            await asyncio.sleep(each.pause)
+
+    tasks = [asyncio.create_task(follow(each)) for each in followers]
+
+    async def is_taken() -> bool:
+        return any(each.is_leading for each in followers)
+
+    await eventually(is_taken)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert sum(each.is_leading for each in followers) == 1
 
 
 @pytest.fixture
