@@ -9,11 +9,15 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from engine import metrics
 from engine.errors import EngineError
+from engine.ids import partitions
+from engine.ids.partitions import partition_of
 from engine.store import Store
+from engine.store.redis import keyspace
+from engine.store.rotation import Rotation
 from workers.walk.walk import Walk
 from workers.walk.walker import LOST_PAUSE_MS, Walker
 
@@ -22,6 +26,10 @@ IDLE_SECONDS = 20.0
 """Between checks of a worker that holds nothing and has claimed nothing for a while."""
 IDLE_AFTER_SECONDS = 30.0
 """Time without a claim before that; a Redis that is set back is usually set back by less."""
+AT_ONCE = 64
+"""Partitions that a check reads; where there are no more, it reads all."""
+LATELY_SECONDS = 600.0
+"""Time after a claim for which its partition is checked more often than others."""
 REFUSED_SECONDS = 60.0
 """Pause before a failed give-back is tried again."""
 
@@ -33,6 +41,9 @@ class HeldCheck:
 
     A difference counts when two checks in a row find it with the same claim: a claim or the record
     of an end may be on its way during the first.
+
+    A check reads a bounded number of partitions: those of the differences, then in turn those in
+    which the worker has claimed lately, and all.
     """
 
     def __init__(self, store: Store, walker: Walker, worker_id: str) -> None:
@@ -42,6 +53,9 @@ class HeldCheck:
         self._unwalked: Mapping[str, bytes] = {}
         self._unheld: Mapping[str, Walk] = {}
         self._not_before: dict[str, float] = {}
+        self._checked = 0
+        """Position among the partitions with late claims."""
+        self._rotation = Rotation(at_least=AT_ONCE // 2)
 
     async def run(self) -> None:
         """Check every few seconds, until cancelled."""
@@ -66,10 +80,15 @@ class HeldCheck:
     async def check(self) -> None:
         """Compare once. Raises Unavailable."""
         walks_before = dict(self._walker.walks)
-        claims = await self._store.leases.claims(self._worker_id)
+        places = self._choose()
+        claims = await self._store.leases.claims(self._worker_id, places)
         has_task = self._walker.has_task
         unwalked = {name: claim for name, claim in claims.items() if not has_task(name)}
-        unheld = {name: walk for name, walk in walks_before.items() if name not in claims}
+        unheld = {
+            name: walk
+            for name, walk in walks_before.items()
+            if name not in claims and _partition(name) in places
+        }
         confirmed = [n for n, claim in unwalked.items() if self._unwalked.get(n) == claim]
         for name, walk in unheld.items():
             if self._unheld.get(name) is walk:
@@ -79,6 +98,21 @@ class HeldCheck:
         for name in confirmed:
             if not has_task(name):
                 await self._give_back(name, unwalked[name])
+
+    def _choose(self) -> Collection[int]:
+        """Return the partitions to read."""
+        if partitions.count() <= AT_ONCE:
+            return partitions.every()
+        lately = time.monotonic() - LATELY_SECONDS
+        recent = [each for each, at in self._walker.claimed_in.items() if at > lately]
+        start = self._checked % max(1, len(recent))
+        self._checked = start + AT_ONCE // 2
+        return {
+            *map(_partition, self._unwalked),
+            *map(_partition, self._unheld),
+            *(recent[start:] + recent[:start])[: AT_ONCE // 2],
+            *self._rotation.take(math.inf),
+        }
 
     async def _give_back(self, reference: str, claim: bytes) -> None:
         if time.monotonic() < self._not_before.get(reference, 0.0):
@@ -98,3 +132,7 @@ class HeldCheck:
         if is_returned:
             metrics.EXECUTIONS_UNWALKED.inc()
             log.error("an execution was held and not walked", extra={"reference": reference})
+
+
+def _partition(reference: str) -> int:
+    return partition_of(keyspace.parse_reference(reference)[0])

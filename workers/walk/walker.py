@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from engine import log, metrics
 from engine.errors import EngineError, InvalidGraph, NotFound, StorageFailed, Unavailable
 from engine.graph.features import UnknownHere
+from engine.ids.partitions import partition_of
 from engine.store import Store
 from engine.store.dispatch.hints import InlineRun
 from engine.store.executions.claim import ClaimedExecution
@@ -91,6 +92,8 @@ class Walker:
         self._walks: dict[str, Walk] = {}
         self.claimed_at = -math.inf
         """Time of the last claim, by the monotonic clock."""
+        self.claimed_in: dict[int, float] = {}
+        """The same by partition."""
         self._duplicate_checks: set[asyncio.Task[None]] = set()
         self._dependencies = WalkDependencies(
             walks=store.walks,
@@ -279,7 +282,8 @@ class Walker:
         # A claim whose reply was lost may have been made; repeated, it has the same reply.
         token = secrets.token_hex(8)
         walks, worker_id = self._store.walks, self._dependencies.worker_id
-        self.claimed_at = time.monotonic()
+        partition = partition_of(keyspace.parse_reference(reference)[0])
+        self.claimed_at = self.claimed_in[partition] = time.monotonic()
         claimed = await retry_until_answered(
             lambda: walks.claim(reference, worker_id, token), "claim"
         )

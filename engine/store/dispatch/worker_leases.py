@@ -112,10 +112,13 @@ class Leases:
         )
         return sum(int(count) for count in counts)
 
-    async def claims(self, worker_id: str) -> dict[str, bytes]:
-        """Return a worker's claims: reference to fence and token."""
+    async def claims(
+        self, worker_id: str, some_partitions: Iterable[int] | None = None
+    ) -> dict[str, bytes]:
+        """Return a worker's claims in some partitions or all: reference to fence and token."""
+        places = partitions.every() if some_partitions is None else some_partitions
         replies = await asyncio.gather(
-            *(self._client.send("HGETALL", keyspace.held(p, worker_id)) for p in partitions.every())
+            *(self._client.send("HGETALL", keyspace.held(each, worker_id)) for each in places)
         )
         return {name: claim for reply in replies for name, claim in parse_hash(reply).items()}
 

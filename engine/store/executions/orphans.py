@@ -1,7 +1,8 @@
 """Orphans: unfinished executions without a scheduled hint and without a worker."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 
 from engine.ids.partitions import partition_of
 from engine.store.redis import keyspace
@@ -10,6 +11,8 @@ from engine.store.redis.scripts import SCRIPTS
 
 MOST_OF_ACCOUNT = 1_000
 """Executions of one account per search; a larger account gets a random sample."""
+AT_ONCE = 500
+"""Executions of which the workers are asked together."""
 
 
 class Orphans:
@@ -52,12 +55,46 @@ class Orphans:
             if score is None
         }
 
-    async def fences(self, references: Iterable[str]) -> dict[str, str]:
-        """Return the number of the last claim of each, "0" for none."""
+    async def unheld(
+        self, references: Iterable[str], worker_ids: Collection[str]
+    ) -> dict[str, str]:
+        """Return the references that none of these workers holds.
+
+        With each comes the number of its last claim, "0" for none. A record names the workers that
+        have claimed it, and only these are asked.
+        """
         names = list(references)
+        found: dict[str, str] = {}
+        for start in range(0, len(names), AT_ONCE):
+            found |= await self._unheld(names[start : start + AT_ONCE], worker_ids)
+        return found
+
+    async def _unheld(self, names: Sequence[str], worker_ids: Collection[str]) -> dict[str, str]:
+        send = self._client.send
         keys = [keyspace.execution(*keyspace.parse_reference(name)) for name in names]
-        fences = await asyncio.gather(*(self._client.send("HGET", key, "fence") for key in keys))
-        return {n: (fence or b"0").decode() for n, fence in zip(names, fences, strict=True)}
+        fences = await asyncio.gather(*(send("HGET", key, "fence") for key in keys))
+        claims = [_claim_fields(int(fence or 0)) for fence in fences]
+        claimants = await asyncio.gather(
+            *(send("HMGET", key, *fields) for key, fields in zip(keys, claims, strict=True))
+        )
+        claimed: dict[str, set[str]] = defaultdict(set)
+        for name, workers in zip(names, claimants, strict=True):
+            for worker in {each.decode() for each in workers if each} & set(worker_ids):
+                account_id, _ = keyspace.parse_reference(name)
+                claimed[keyspace.held(partition_of(account_id), worker)].add(name)
+        asked = [(held, list(some)) for held, some in claimed.items()]
+        replies = await asyncio.gather(*(send("HMGET", held, *some) for held, some in asked))
+        held_names = {
+            name
+            for (_, some), reply in zip(asked, replies, strict=True)
+            for name, claim in zip(some, reply, strict=True)
+            if claim is not None
+        }
+        return {
+            name: (fence or b"0").decode()
+            for name, fence in zip(names, fences, strict=True)
+            if name not in held_names
+        }
 
     async def free(self, reference: str, fence: str) -> bool:
         """Schedule an orphan. False: scheduled, ended or claimed since `fence` was read."""
@@ -70,3 +107,8 @@ class Orphans:
             fence=fence,
         )
         return bool(freed)
+
+
+def _claim_fields(last: int) -> Sequence[str]:
+    """Return the fields of a record with the workers of its claims, numbered from 1."""
+    return [f"w{fence}" for fence in range(1, last + 1)] or ["w1"]

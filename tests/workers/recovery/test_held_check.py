@@ -1,22 +1,29 @@
 """A worker gives back executions that it holds and does not walk, and no others."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
+import redis
 
+from engine.access.capabilities import Tier
 from engine.executions.statuses import ExecutionStatus
+from engine.ids.partitions import MAX_COUNT, partition_of
+from engine.media.objects import ObjectStore
 from engine.settings import Settings
-from engine.store import Store
+from engine.store import CompletionNotifier, Store
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from tests.support.eventually import eventually
 from tests.support.factories import Runner, greeting, http_fan
 from tests.support.http.scripted_server import Target
+from tests.support.redis.installation import mark, process_with
 from tests.support.workers.held_walker import WORKER, HeldWalker, begin_waiting, executions_held
 from workers.main import worker
 from workers.recovery import held_check
-from workers.recovery.held_check import HeldCheck
+from workers.recovery.held_check import AT_ONCE, HeldCheck
 
 
 @pytest.fixture
@@ -147,6 +154,64 @@ async def test_a_worker_that_holds_something_looks_often_however_long_ago_it_cla
     await stranger.check()
 
     assert (walked, stranger.is_idle) == (False, False)
+
+
+@pytest.fixture
+def many_partitions(redis_url: str, redis_cleaner: redis.Redis) -> Iterator[None]:
+    mark(redis_cleaner, partition_count=MAX_COUNT)
+    with process_with(MAX_COUNT):
+        yield
+
+
+@pytest.mark.usefixtures("many_partitions")
+async def test_a_check_reads_a_bounded_number_of_many_partitions(
+    redis_cleaner: redis.Redis, settings: Settings
+) -> None:
+    async with opened_runner(settings) as runner:
+        store, walker = runner.store, HeldWalker(runner.store).walker
+        check = HeldCheck(store, walker, WORKER)
+        await check.check()  # the first one reads all
+        others = set(range(MAX_COUNT)) - {partition_of(runner.account.id)}
+        walker.claimed_in = dict.fromkeys(sorted(others)[::2], time.monotonic())
+        reference = await begin(runner)
+        assert await store.walks.claim(reference, WORKER)
+        redis_cleaner.config_resetstat()
+
+        for _ in range(MAX_COUNT // (AT_ONCE // 2) + 1):
+            await check.check()
+
+        reads = redis_cleaner.info("commandstats")["cmdstat_hgetall"]["calls"]
+        assert await store.leases.held(WORKER) == []
+        assert reads <= 33 * AT_ONCE + 1
+
+
+@pytest.mark.usefixtures("many_partitions")
+async def test_a_check_reads_the_partitions_of_late_claims_more_often(settings: Settings) -> None:
+    async with opened_runner(settings) as runner:
+        walker = HeldWalker(runner.store).walker
+        check = HeldCheck(runner.store, walker, WORKER)
+        await check.check()
+        reference = await begin(runner)
+        walker.take_hint(reference)
+        await runner.end(keyspace.parse_reference(reference)[1])
+        for _ in range(5):
+            await check.check()  # others come in turn
+        assert await runner.store.walks.claim(reference := await begin(runner), WORKER)
+
+        await check.check()
+        await check.check()
+
+        assert await runner.store.leases.held(WORKER) == []
+
+
+@contextlib.asynccontextmanager
+async def opened_runner(settings: Settings) -> AsyncIterator[Runner]:
+    """Open a store, an account of its own and its notifier."""
+    store = Store.open(settings, ObjectStore.from_settings(settings))
+    account = await store.accounts.create(email="ada@example.com", tier=Tier.PRO)
+    async with CompletionNotifier.open(settings.redis_url) as notifier:
+        yield Runner(store, account, notifier)
+    await store.close()
 
 
 async def copy_of(client: Client) -> list[tuple[bytes, bytes]]:

@@ -60,7 +60,5 @@ class OrphanSearch(Duty):
                 log.error("an execution was held by nobody and not due", extra={"reference": name})
 
     async def _find_unheld(self, references: set[str]) -> dict[str, str]:
-        held: set[str] = set()
-        for worker_id in await self._store.leases.workers():
-            held.update(await self._store.leases.held(worker_id))
-        return await self._store.orphans.fences(references - held)
+        worker_ids = await self._store.leases.workers()
+        return await self._store.orphans.unheld(references, worker_ids)

@@ -1,6 +1,7 @@
 """The sweeper finds executions that no worker holds and that are not due, and no others."""
 
 import pytest
+import redis
 
 from engine.access.capabilities import Tier
 from engine.executions.statuses import ExecutionStatus, NodeStatus
@@ -180,3 +181,25 @@ async def test_all_accounts_are_looked_at_a_few_at_a_time(
         await search.run()
 
     assert all([await is_due(store, each) for each in references])
+
+
+async def test_only_the_claimants_of_an_execution_are_asked_whether_they_hold_it(
+    store: Store, runner: Runner, redis_cleaner: redis.Redis
+) -> None:
+    held, given_back = await begin(runner), await begin(runner)
+    assert await store.walks.claim(held, "w1")
+    await store.walks.give_back(held, "w1", is_lost=False)
+    assert await store.walks.claim(held, "w2")
+    assert await store.walks.claim(given_back, "w1")
+    await store.walks.give_back(given_back, "w1", is_lost=False)
+    redis_cleaner.config_resetstat()
+
+    workers = [f"w{number}" for number in range(1_000)]
+    unheld = await store.orphans.unheld({held, given_back}, workers)
+    unlisted = await store.orphans.unheld({held}, ["w1"])
+
+    calls = {name: each["calls"] for name, each in redis_cleaner.info("commandstats").items()}
+    assert unheld == {given_back: "1"}
+    assert unlisted == {held: "2"}
+    assert calls["cmdstat_hmget"] == 3 + 3
+    assert "cmdstat_hkeys" not in calls
