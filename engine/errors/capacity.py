@@ -125,6 +125,16 @@ SchemaTooNew.examples = (
 )
 
 
+class RecordTooNew(Unavailable):
+    """A record has a format that this version of Headrace does not know; another process may."""
+
+    def __init__(self, noun: str) -> None:
+        super().__init__(f"This {noun} was written by a newer version of this service")
+
+
+RecordTooNew.examples = (RecordTooNew("API key"),)
+
+
 class QueueFull(Unavailable):
     """The queue of executions has reached its limit."""
 

@@ -7,18 +7,22 @@
 -- KEYS: execution, due, finished, active, workflow, unarchived
 -- ARGV: now?, reference, execution_id, token (of this walk), slug, version, inputs, statuses (final
 --       ones), rows (of nodes, with times relative to the walk's begin), result, elapsed_ms (since
---       the walk's begin)
+--       the walk's begin), plan (digest of the walked one), format (newest one of records that
+--       the walker knows)
 -- Returns 1 when this walk has ended the execution, else 0
 -- Uses: read_now, record_last_run, end_execution
 local now = read_now(ARGV.now)
 
 local head = redis.call('HMGET', KEYS.execution, 'status', 'fence', 'slug', 'version', 'inputs',
-  'terms', 'webhook_url', 'events', 'created', 'notifier', 'values')
+  'terms', 'webhook_url', 'events', 'created', 'notifier', 'values', 'plan', 'format')
 if head[1] ~= 'processing' or head[2] then
   return redis.call('HGET', KEYS.execution, 'walked') == ARGV.token and 1 or 0
 end
 local is_the_walked = head[3] == ARGV.slug and head[4] == ARGV.version and head[5] == ARGV.inputs
 if not is_the_walked or head[6] or head[7] or head[8] then return 0 end
+-- A release with another plan of this version, or with another form of the record, has accepted it.
+if head[12] and head[12] ~= ARGV.plan then return 0 end
+if tonumber(head[13] or '1') > tonumber(ARGV.format) then return 0 end
 
 local started = math.max(tonumber(head[9]), now - ARGV.elapsed_ms)
 end_execution(now, 'completed', ARGV.statuses, 0, ARGV.result, '', head[10],

@@ -203,6 +203,11 @@ class NodeType(Protocol):
     """Members of `data` besides those common to all node types."""
     is_dynamic: bool = False
     """Sockets depend on the settings."""
+    semantics: int = 1
+    """Version of what the type does with its settings and inputs.
+
+    A release raises it when nodes that an earlier one has begun must not be continued by it.
+    """
 
     def read(self, data: Mapping[str, Any], faults: Faults) -> Any:
         """Read `data` into frozen settings; with faults, as far as the sockets need them."""

@@ -112,6 +112,8 @@ class UnclaimedWalk:
     result: bytes
     """Packed result, small enough for the record."""
     elapsed_ms: int
+    plan: str
+    """Digest of the walked plan."""
 
 
 class Verdict(StrEnum):

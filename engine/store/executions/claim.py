@@ -11,8 +11,8 @@ from engine.store.redis import keyspace
 
 FIRST_WALK = frozenset(
     {
-        *("depth", "events", "has_objects", "holders", "key", "lost", "markup", "models"),
-        *("must_cancel", "origin", "owner", "started", "tried", "values", "webhook_url"),
+        *("depth", "events", "format", "has_objects", "holders", "key", "lost", "markup", "models"),
+        *("must_cancel", "origin", "owner", "plan", "started", "tried", "values", "webhook_url"),
     }
 )
 """Fields of the record that the first walk of an execution reads after its claim."""
@@ -131,6 +131,11 @@ class ClaimedExecution:
     def is_seeded(self) -> bool:
         """Whether nodes were settled from the start."""
         return SEEDED in self.record
+
+    @property
+    def plan_digest(self) -> str:
+        """Digest of the plan that it was accepted with; empty on records of release 0.1.0."""
+        return self.record.get("plan", b"").decode()
 
     @property
     def call_prefix(self) -> str:

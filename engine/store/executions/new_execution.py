@@ -12,6 +12,7 @@ from engine.billing.credits import Quote, make_quote
 from engine.executions.statuses import format_node_statuses
 from engine.graph.document import RecordValues
 from engine.graph.plan import Plan
+from engine.graph.plan_digest import plan_digest, types_digest
 from engine.graph.progress import initial_codes
 from engine.ids.executions import new_execution_id
 from engine.ids.idempotency import IdempotencyKey
@@ -22,6 +23,7 @@ from engine.store.executions.inputs import NO_TURN, Turn
 from engine.store.executions.offload import is_large
 from engine.store.executions.start import Start
 from engine.store.redis.connection import Argument
+from engine.store.redis.formats import Format
 from engine.store.redis.record_packing import pack
 from engine.store.workflows.records import Workflow
 
@@ -104,6 +106,11 @@ class NewExecution(Struct, frozen=True, kw_only=True):
         return format_node_statuses(self.start.statuses)
 
     @property
+    def plan_digest(self) -> str:
+        """Digest of the plan, to compare with that of a worker."""
+        return types_digest(self.plan.names) if self.workflow is None else plan_digest(self.plan)
+
+    @property
     def has_objects(self) -> bool:
         """Whether objects are stored before the acceptance."""
         has_seeds = self.start is not None and self.start.store_objects is not None
@@ -141,6 +148,8 @@ class NewExecution(Struct, frozen=True, kw_only=True):
             "key": run.key_id,
             "notifier": run.notifier,
             "inputs": inputs,
+            "plan": self.plan_digest,
+            "format": Format.EXECUTION.known,
             **({} if self.start is None else self.start.record_fields()),
             **({} if quote is None else _quote_fields(quote, self.charged_plan())),
             **initial_watch_fields(run.watcher),

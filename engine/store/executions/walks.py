@@ -18,6 +18,7 @@ from engine.store.executions.executions import NO_OUTBOX, outbox
 from engine.store.executions.record_fields import UNKNOWN, parse_hash, parse_name
 from engine.store.redis import channels, keyspace
 from engine.store.redis.client import Client
+from engine.store.redis.formats import Format
 from engine.store.redis.record_packing import unpack
 from engine.store.redis.scripts import SCRIPTS
 
@@ -123,6 +124,8 @@ class Walks:
             rows=finished.rows,
             result=finished.result,
             elapsed_ms=finished.elapsed_ms,
+            plan=finished.plan,
+            format=Format.EXECUTION.known,
         )
         self._client.flush_if_idle()
         return reply

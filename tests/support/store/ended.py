@@ -6,6 +6,7 @@ from typing import Any
 from engine.executions.rows import NodeRow, StepRows, pack_rows
 from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.graph.plan import Plan
+from engine.graph.plan_digest import plan_digest
 from engine.store import Account, Store, Workflow
 from engine.store.dispatch.hints import InlineRun
 from engine.store.executions.advance import Charge, Step, UnclaimedWalk
@@ -98,6 +99,7 @@ class Ending:
             rows=pack_rows(StepRows([NodeRow(0, 1, 0, 3), NodeRow(1, 1, 3, 4)])),
             result=pack({"text": "done"}),
             elapsed_ms=9,
+            plan=plan_digest(self.plan),
         )
         assert await self.store.walks.finish(reference, "token", finished)
         return reference

@@ -5,7 +5,8 @@ from typing import Any
 
 from engine.executions.statuses import NodeStatus
 from engine.graph.document import Document
-from engine.graph.plan import Plan
+from engine.graph.plan import Plan, compile_plan
+from engine.graph.plan_digest import plan_digest
 from engine.store import (
     Accepted,
     AcceptVerdict,
@@ -40,6 +41,8 @@ def document(name: str = "Echo", *, text: str = "hello", **changes: Any) -> Docu
     return Document(**({"name": name, "nodes": nodes, "edges": edges} | changes))
 
 
+ECHO_DIGEST = plan_digest(compile_plan(document().nodes, document().edges))
+"""Digest of the plan of `document`."""
 FIRST_DONE = [(0, NodeStatus.COMPLETED)]
 SECOND_DONE = [(1, NodeStatus.COMPLETED)]
 BOTH_DONE = [(0, NodeStatus.COMPLETED), (1, NodeStatus.COMPLETED)]

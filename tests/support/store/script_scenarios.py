@@ -401,6 +401,8 @@ SCENARIOS = {
         rows=b"rows",
         result=b"result",
         elapsed_ms=5,
+        plan="digest",
+        format=2,
     ),
     "remove_ended_execution": scenario(
         EXECUTION,

@@ -110,6 +110,7 @@ class FastPath:
             rows=pure_plan.rows,
             result=result,
             elapsed_ms=int((time.monotonic() - began) * 1000),
+            plan=pure_plan.digest,
         )
         memory = self._memory.open(len(inline_run.inputs) + len(result))
         token = f"{self._process}{next(self._numbers):x}"

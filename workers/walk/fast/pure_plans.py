@@ -13,6 +13,7 @@ from engine import metrics
 from engine.executions.rows import pack_short_rows
 from engine.executions.statuses import NodeStatus, format_node_statuses
 from engine.graph.plan import Node, Plan
+from engine.graph.plan_digest import plan_digest
 from engine.graph.progress import Progress, initial_statuses, inputs_of
 from engine.graph.replay import PureContext
 from engine.nodes.request_input import PARAMS, RequestInputSettings, outputs_of
@@ -83,6 +84,7 @@ class PurePlan:
     def __init__(self, plan: Plan, order: Sequence[int], statuses: Sequence[NodeStatus]) -> None:
         self.codes = format_node_statuses(statuses)
         """Final statuses of all nodes."""
+        self.digest = plan_digest(plan)
         self.rows = pack_short_rows(order)
         """Packed rows of the nodes: none takes a time that milliseconds could tell."""
         self._steps = tuple(_Preparation(plan, order).steps())

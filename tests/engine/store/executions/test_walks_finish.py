@@ -17,7 +17,13 @@ from engine.store.redis import keyspace, process_keys
 from engine.store.redis.record_packing import pack
 from tests.support.eventually import eventually
 from tests.support.store.authorizations import outdated_authorization
-from tests.support.store.records import NotAccepted, accept, document, save
+from tests.support.store.records import (
+    ECHO_DIGEST,
+    NotAccepted,
+    accept,
+    document,
+    save,
+)
 from tests.support.store.redis_contents import contents
 
 Saved = tuple[Workflow, Plan]
@@ -28,6 +34,7 @@ FINISHED = UnclaimedWalk(
     rows=pack_rows(StepRows([NodeRow(0, 1, 0, 3), NodeRow(1, 1, 3, 4)])),
     result=pack({"text": "done"}),
     elapsed_ms=9,
+    plan=ECHO_DIGEST,
 )
 
 
@@ -128,6 +135,29 @@ async def test_a_different_record_is_left_to_the_claim(
 
     assert await contents(store.client) == before
     assert await store.walks.claim(reference, "w1") is not None
+
+
+async def test_a_plan_of_another_release_is_left_to_the_claim(
+    store: Store, account: Account, saved: Saved
+) -> None:
+    reference = await begin(store, account, saved)
+    before = await contents(store.client)
+
+    assert not await store.walks.finish(reference, "token", replace(FINISHED, plan="another_"))
+
+    assert await contents(store.client) == before
+
+
+async def test_a_record_of_a_later_format_is_left_to_the_claim_and_one_of_0_1_0_is_not(
+    store: Store, account: Account, saved: Saved
+) -> None:
+    later, former = [await begin(store, account, saved) for _ in range(2)]
+    keys = [keyspace.execution(*keyspace.parse_reference(each)) for each in (later, former)]
+    await store.client.send("HINCRBY", keys[0], "format", 1)
+    await store.client.send("HDEL", keys[1], "format", "plan")
+
+    assert not await store.walks.finish(later, "token", FINISHED)
+    assert await store.walks.finish(former, "token", FINISHED)
 
 
 async def test_an_execution_with_a_claim_is_left_to_the_claim(

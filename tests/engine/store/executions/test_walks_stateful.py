@@ -118,7 +118,14 @@ def script_call(call: Call) -> tuple[str, dict[str, Any]]:
         case "finish_unclaimed":
             walked = {"token": call.token, "slug": "echo", "version": call.version, "inputs": b""}
             ended = {"statuses": "c" * call.step, "rows": b"rows", "result": b"result"}
-            return "finish_execution", {**own, **walked, **ended, "elapsed_ms": 0}
+            return "finish_execution", {
+                **own,
+                **walked,
+                **ended,
+                "elapsed_ms": 0,
+                "plan": "p",
+                "format": 2,
+            }
         case "give_back":
             return "release_execution", {**named, "is_lost": "1" if call.is_lost else "0"}
         case "cancel":

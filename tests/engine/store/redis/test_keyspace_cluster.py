@@ -9,6 +9,7 @@ from engine.access.capabilities import Tier
 from engine.errors import Unavailable
 from engine.executions.statuses import ExecutionStatus
 from engine.graph.plan import Plan
+from engine.graph.plan_digest import plan_digest
 from engine.ids.partitions import partition_of
 from engine.media.formats import Facts
 from engine.models.limits import ModelLimits
@@ -139,6 +140,7 @@ async def finish(store: Store, account: Account, workflow: Workflow, plan: Plan)
         rows=pack([]),
         result=pack(None),
         elapsed_ms=0,
+        plan=plan_digest(plan),
     )
     assert await store.walks.finish(keyspace.reference(account.id, accepted.id), "t", finished)
 

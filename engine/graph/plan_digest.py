@@ -1,0 +1,62 @@
+"""Digest of what a plan means to records: the order of its nodes, and what each of them does.
+
+An execution has the digest of the plan that it was accepted with. A worker of another release that
+compiles another plan of the same document sees by it that indices of the record are not its own.
+
+The digest itself may never change: after a release with another one, no execution on record would
+fit any worker.
+"""
+
+import hashlib
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from engine.graph.plan import NodeName, Plan
+from engine.nodes import node_type
+
+DIGEST = "engine.graph.plan_digest"
+"""Key of the digest in `Plan.derived`."""
+PLAN_SEMANTICS = 1
+"""Version of the rules by which a document becomes a plan and a plan is walked.
+
+A release raises it when an execution that an earlier one has begun must not be continued by it.
+"""
+DIGEST_BYTES = 6
+
+
+def plan_digest(plan: Plan) -> str:
+    """Return the digest of a plan: 8 characters, equal on all machines and Pythons.
+
+    Models and their manifests are no part of it, since they change without a release.
+    """
+    if DIGEST not in plan.derived:
+        nodes = [(node.id, node.type.type, node.type.semantics) for node in plan.nodes]
+        edges = [
+            [(edge.socket, edge.source, edge.output) for edge in node.in_edges]
+            for node in plan.nodes
+        ]
+        ends = [plan.request_input, plan.response_output, plan.result_node]
+        plan.derived[DIGEST] = _digest([nodes, edges, ends, sorted(plan.reachable)])
+    digest: str = plan.derived[DIGEST]
+    return digest
+
+
+def types_digest(names: Iterable[NodeName]) -> str:
+    """Return the digest of the types of a plan's nodes alone, in the form of `plan_digest`.
+
+    For plans that depend on models too: of a draft with problems, and of the run of one model.
+    """
+    return _digest(sorted({(name.type, _semantics(name.type)) for name in names}))
+
+
+def _semantics(name: str) -> int:
+    kind = node_type(name)
+    return 0 if kind is None else kind.semantics
+
+
+def _digest(value: Any) -> str:
+    data = msgspec.json.encode([PLAN_SEMANTICS, value])
+    return urlsafe_b64encode(hashlib.blake2b(data, digest_size=DIGEST_BYTES).digest()).decode()

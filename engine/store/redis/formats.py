@@ -1,0 +1,45 @@
+"""Formats of records: numbers by which a reader knows whether it may act on a record.
+
+A record of release 0.1.0 has none, which is format 1. A release adds fields, which earlier readers
+ignore, without another format. It raises the format of a kind when a reader that ignores the new
+fields would do something wrong, such as admit a key that may not be used from everywhere.
+"""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+from engine.errors import RecordTooNew
+
+FIELD = "format"
+
+
+class Format(Enum):
+    """Kinds of records, each with the newest format that this code knows, and writes."""
+
+    ACCOUNT = ("account", 2)
+    API_KEY = ("API key", 2)
+    DELIVERY = ("delivery", 2)
+    EXECUTION = ("execution", 2)
+    MODEL = ("model", 2)
+    SESSION = ("session", 2)
+    WEBHOOK = ("webhook", 2)
+    WORKFLOW_VERSION = ("workflow version", 2)
+
+    def __init__(self, noun: str, known: int) -> None:
+        self.noun = noun
+        self.known = known
+
+    @property
+    def members(self) -> dict[str, int]:
+        """The member of a packed record, or the field of a hash."""
+        return {FIELD: self.known}
+
+    def knows(self, record: Mapping[str, Any]) -> bool:
+        """Return whether this code may act on a record."""
+        return FIELD not in record or int(record[FIELD]) <= self.known
+
+    def check(self, record: Mapping[str, Any]) -> None:
+        """Raise RecordTooNew for a record on which this code may not act."""
+        if not self.knows(record):
+            raise RecordTooNew(self.noun)
