@@ -7,19 +7,24 @@ from engine.errors import InvalidGraph, NotFound
 from engine.graph.draft_graph import DraftGraph
 from engine.graph.features import UnknownHere, UnknownPart, find_unknown
 from engine.graph.plan import NodeName, Plan, examine_graph, unpack_names
+from engine.graph.plan_digest import plan_digest, types_digest
 from engine.store import Store
 from engine.store.executions.claim import ClaimedExecution
 from engine.store.executions.offload import OffloadedValues
 from engine.store.executions.record_fields import parse_name
+from engine.store.redis.formats import Format
 from engine.store.redis.record_packing import unpack
 
 
 async def find_plan(store: Store, claimed: ClaimedExecution) -> Plan:
     """Return the plan of an execution.
 
-    Raises UnknownHere for a plan of a later release, NotFound or InvalidGraph when the version or
-    a model is gone, and FileNotFoundError or StorageFailed for the offloaded graph of a draft.
+    Raises UnknownHere for a record or a plan of another release, NotFound or InvalidGraph when the
+    version or a model is gone, and FileNotFoundError or StorageFailed for the offloaded graph of a
+    draft.
     """
+    if not Format.EXECUTION.knows(claimed.record):
+        raise UnknownHere(UnknownPart("the format of its record"))
     try:
         return await _find_plan(store, claimed)
     except (NotFound, InvalidGraph):
@@ -34,7 +39,7 @@ async def _find_plan(store: Store, claimed: ClaimedExecution) -> Plan:
         return await _plan_of_draft(store.offloaded, claimed)
     workflows, owner_id = store.workflows, claimed.owner_id
     try:
-        return await workflows.plan_of_execution(
+        plan = await workflows.plan_of_execution(
             owner_id, claimed.slug, claimed.version, claimed.model_ids
         )
     except NotFound:
@@ -42,6 +47,14 @@ async def _find_plan(store: Store, claimed: ClaimedExecution) -> Plan:
         if part is None:
             raise
         raise UnknownHere(part) from None
+    _check_digest(claimed, plan_digest(plan) if claimed.slug else types_digest(plan.names))
+    return plan
+
+
+def _check_digest(claimed: ClaimedExecution, digest: str) -> None:
+    """Raise UnknownHere if the gateway has accepted the execution with another plan."""
+    if claimed.plan_digest and claimed.plan_digest != digest:
+        raise UnknownHere(UnknownPart("the plan that another release made of its workflow"))
 
 
 async def _plan_of_draft(offloaded: OffloadedValues, claimed: ClaimedExecution) -> Plan:
@@ -49,8 +62,10 @@ async def _plan_of_draft(offloaded: OffloadedValues, claimed: ClaimedExecution) 
     part = _unknown_part(claimed, record)
     if part is not None:
         raise UnknownHere(part)
+    names = unpack_names(claimed.record["names"])
+    _check_digest(claimed, types_digest(names))
     plan = await DraftGraph.of(record).compile_aside()
-    if plan.names != unpack_names(claimed.record["names"]):
+    if plan.names != names:
         raise InvalidGraph([])  # a node that is not needed has lost its model
     return plan
 
