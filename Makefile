@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -P deploy/install.py
 PARALLEL := -n 4 --dist worksteal
 WITHOUT_STACK := --ignore=tests/acceptance --ignore=tests/contract --ignore=tests/benchmarks
+ON_SERVERS := tests/acceptance/commands tests/acceptance/guides tests/acceptance/running
 TESTED := 3.13 3.11
 PAGES := docs/reference/model-manifest.schema.json \
 	$(shell find gateway/ui -name node_modules -prune -o -type f -print)
@@ -20,7 +21,7 @@ PYTHON ?= $(shell for python in python3 $(TESTED:%=python%) $(TESTED:%=/usr/bin/
 	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run types pages test slow test-newest coverage check format setup bench smoke chaos soak fuzz clients e2e local timing contract clean
+.PHONY: help run types pages test slow test-newest coverage check format setup bench smoke chaos sentinel cluster soak fuzz clients e2e local timing contract clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -80,6 +81,13 @@ smoke: $(VENV)/.installed-dev ## Start the stack, run an example, stop it
 
 chaos: $(VENV)/.installed-dev ## Kill parts of the stack under load, again and again
 	$(BIN)/pytest -m slow tests/acceptance --ignore=tests/acceptance/running/test_schemathesis.py --ignore=tests/acceptance/faults/test_soak.py --timeout=900
+
+sentinel: $(VENV)/.installed-dev ## Kill primaries that sentinels watch, under load (minutes)
+	$(BIN)/pytest -s -m 'slow or not slow' tests/acceptance/failover -k sentinel --timeout=900
+
+cluster: $(VENV)/.installed-dev ## Kill primaries of a cluster under load, and run the acceptance tests on one (minutes)
+	$(BIN)/pytest -s -m 'slow or not slow' tests/acceptance/failover -k cluster --timeout=900
+	HEADRACE_TEST_TOPOLOGY=cluster $(BIN)/pytest -n 2 $(ON_SERVERS)
 
 soak: $(VENV)/.installed-dev ## Mix all kinds of calls for an hour and see that nothing grows (SOAK_SECONDS)
 	$(BIN)/pytest -s -m slow tests/acceptance/faults/test_soak.py

@@ -3,6 +3,25 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.acceptance.running_stack import RunningStack, running
+from tests.support.acceptance.topology import closing_new_servers, skip_excluded
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    skip_excluded(items)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def session_ends_servers() -> Iterator[None]:
+    """End the servers of stacks that several tests share."""
+    with closing_new_servers():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def test_ends_servers() -> Iterator[None]:
+    """End the servers of a test's own stacks."""
+    with closing_new_servers():
+        yield
 
 
 @pytest.fixture(scope="session")

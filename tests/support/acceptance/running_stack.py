@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from deploy.http_client import call
 from deploy.stack.location import read_private
 from engine.models.registry import shipped_models
+from tests.support.acceptance.topology import redis_environ
 from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.process.forked_command import headrace
 
@@ -71,6 +72,7 @@ class RunningStack:
     def __init__(self, folder: Path, *arguments: str, **environ: str) -> None:
         self.data_dir = folder / "data"
         self._folder = folder
+        environ |= redis_environ(self.data_dir, environ)
         self.process = subprocess.Popen(
             [*HEADRACE, "up", "--port", "0", "--data-dir", str(self.data_dir), *arguments],
             cwd=folder,

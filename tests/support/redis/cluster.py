@@ -95,6 +95,11 @@ class RedisCluster:
         nodes = [ClusterNode(HOST, each.port) for each in self.servers if each.is_running]
         return ClusterOfLibrary(startup_nodes=nodes, username=user, password=password)
 
+    @property
+    def shard_count(self) -> int:
+        """Return the number of shards."""
+        return len(self.shards)
+
     def primary(self, shard: int) -> ServerProcess:
         """Return the primary of a shard, by the servers that run."""
         return wait_until(lambda: self._find_primary(shard), f"a primary of shard {shard}")
@@ -155,8 +160,9 @@ class RedisCluster:
         return wait_until(find, f"a new primary of shard {shard}")
 
     def restart(self, server: ServerProcess) -> None:
-        """Start a killed server again; it follows the primary of its shard after this."""
-        server.start()
+        """Start a server again, unless it runs; it follows the primary of its shard after this."""
+        if not server.is_running:
+            server.start()
         self.await_health()
 
     def await_health(self) -> None:

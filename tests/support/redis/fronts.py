@@ -18,7 +18,8 @@ from tests.support.redis.processes import HOST
 TLS_HANDSHAKE = b"\x16"
 RETRANSMISSION_SECONDS = 0.2
 CHUNK_BYTES = 1 << 16
-REPLICATION = (b"PSYNC", b"SYNC\r\n")
+REPLICATION = (b"PSYNC", b"SYNC\r\n", b"REPLCONF")
+SENTINEL = (b"SENTINEL-",)  # names of its connections
 
 
 class Front:
@@ -38,6 +39,9 @@ class Front:
         """Share of pieces, 0 to 1, that are late by the time of a retransmission."""
         self.is_cut = False
         """Whether new connections are refused; `cut` closes the open ones besides."""
+        self.is_isolated = False
+        """Whether replicas and sentinels are refused, see `isolate`."""
+        self._links: set[_Link] = set()
         self._random = random.Random(1)
         self._listener = socket.create_server((HOST, 0), backlog=512)
         self._listener.setblocking(False)
@@ -53,14 +57,19 @@ class Front:
         """Return host and port."""
         return f"{HOST}:{self.port}"
 
+    def isolate(self) -> None:
+        """Cut off replicas and sentinels until `mend`; clients keep their connections."""
+        self.is_isolated = True
+        self._loop.call_soon_threadsafe(self._close_peers)
+
     def cut(self) -> None:
         """Close all connections, and refuse new ones until `mend`."""
         self.is_cut = True
         self._loop.call_soon_threadsafe(self._close_connections)
 
     def mend(self) -> None:
-        """Accept connections again."""
-        self.is_cut = False
+        """Accept all connections again."""
+        self.is_cut = self.is_isolated = False
 
     def close(self) -> None:
         """Close all connections and the port."""
@@ -87,6 +96,11 @@ class Front:
         task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def _close_peers(self) -> None:
+        for link in self._links:
+            if link.is_peer:
+                link.writer.transport.abort()
 
     def _close_connections(self) -> None:
         for writer in self._writers:
@@ -122,7 +136,8 @@ class Front:
             server = await asyncio.open_connection(HOST, self._target)
         else:
             server = await asyncio.open_unix_connection(self._target.removeprefix("unix://"))
-        link = _Link()
+        link = _Link(server[1])
+        self._links.add(link)
         self._writers.add(server[1])
         pumps = [
             asyncio.ensure_future(self._pump(reader, server[1], link, is_reply=False)),
@@ -136,6 +151,7 @@ class Front:
             await asyncio.gather(*pumps, return_exceptions=True)
             server[1].transport.abort()
             self._writers.discard(server[1])
+            self._links.discard(link)
 
     async def _pump(
         self,
@@ -149,8 +165,10 @@ class Front:
         sender = asyncio.ensure_future(self._send_late(late, writer))
         try:
             while data := await reader.read(CHUNK_BYTES):
-                if not is_reply and any(word in data.upper() for word in REPLICATION):
-                    link.is_replication = True
+                if not is_reply:
+                    link.note(data)
+                if link.is_peer and self.is_isolated:
+                    return
                 seconds = self._seconds(is_late_reply=is_reply and link.is_replication)
                 if seconds or not late.empty() or link.is_sending_late:
                     link.is_sending_late = True
@@ -158,7 +176,8 @@ class Front:
                 else:
                     writer.write(data)
                     await writer.drain()
-            await late.join()
+            if not (is_reply and link.is_replication):
+                await late.join()  # what a replica does not have yet is lost with its primary
         finally:
             sender.cancel()
 
@@ -190,10 +209,23 @@ class Front:
 class _Link:
     """State of one connection, shared by its two directions."""
 
-    def __init__(self) -> None:
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self.writer = writer
+        """Of the connection to the server."""
         self.is_replication = False
+        self.is_peer = False
+        """Whether a replica or a sentinel has made the connection."""
         self.is_sending_late = False
         """Whether a piece was late: later ones queue behind it, so that order is kept."""
+        self._heard = 0
+
+    def note(self, data: bytes) -> None:
+        """Look at the first requests, which show the kind of a client."""
+        if self._heard < CHUNK_BYTES and not self.is_replication:
+            self._heard += len(data)
+            words = data.upper()
+            self.is_replication = any(word in words for word in REPLICATION)
+            self.is_peer = self.is_replication or self.is_peer or any(w in words for w in SENTINEL)
 
 
 class DelayProxy(Front):

@@ -94,7 +94,16 @@ class SentinelGroup:
         nodes = ",".join(f"{HOST}:{self.port_of(each)}" for each in self.sentinels)
         return f"{scheme}://{userinfo(*self._credentials)}{nodes}/{self.service}"
 
-    def primary(self) -> ServerProcess:
+    @property
+    def shard_count(self) -> int:
+        """Return 1: all slots are on one primary."""
+        return 1
+
+    def shard_of(self, slot: int) -> int:
+        """Return the shard of each slot."""
+        return 0
+
+    def primary(self, shard: int = 0) -> ServerProcess:
         """Return the primary by the first sentinel that answers; it may be down."""
         return wait_until(self._named_primary, "a sentinel that knows a primary")
 
@@ -103,7 +112,7 @@ class SentinelGroup:
         primary = self.primary()
         return [each for each in self.servers if each is not primary]
 
-    def kill_primary(self) -> ServerProcess:
+    def kill_primary(self, shard: int = 0) -> ServerProcess:
         """Kill the primary and return it."""
         killed = self.primary()
         killed.kill()
@@ -121,11 +130,12 @@ class SentinelGroup:
         return wait_until(find, "a new primary")
 
     def restart(self, server: ServerProcess) -> None:
-        """Start a killed server or sentinel again; a server follows the primary after this.
+        """Start a server or sentinel again, unless it runs, and wait until servers follow.
 
         An old primary starts as a primary, by its configuration, and the sentinels demote it.
         """
-        server.start()
+        if not server.is_running:
+            server.start()
         if server in self.sentinels:
             self._tune(server)
         else:

@@ -75,3 +75,18 @@ def test_writes_are_refused_without_enough_replicas() -> None:
                 return "NOREPLICAS" in str(error)
 
         wait_until(is_refused, "a refusal")
+
+
+def test_an_isolated_primary_serves_its_clients_until_it_is_back() -> None:
+    with running_group(1, 1, fronts=DelayProxy) as group:
+        old = group.primary()
+        with redis.Redis(port=group.port_of(old), protocol=2) as client:
+            client.set("key", "old")
+            group.front(old).isolate()
+            new = group.await_failover(old)
+
+            client.set("key", "lost")
+
+            group.front(old).mend()
+            group.await_replicas()
+            assert (old.info()["role"], new.command("GET", "key")) == ("slave", b"old")

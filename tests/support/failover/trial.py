@@ -1,0 +1,169 @@
+"""Trial of failovers: primaries are killed under load, one after the other."""
+
+import asyncio
+import contextlib
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from redis.crc import key_slot
+
+from engine.access.tiers import load as load_tiers
+from engine.settings import Settings
+from engine.store import Store
+from engine.store.redis import keyspace
+from tests.support.acceptance.running_stack import RunningStack, running
+from tests.support.eventually import eventually
+from tests.support.failover.load import Load, Probe, open_accounts, save_tiny
+from tests.support.failover.oracle import Verdict, judge
+from tests.support.failover.servers import Servers
+from tests.support.http.scripted_server import Target, serving
+from tests.support.redis.installation import SECRET_KEY
+from tests.support.redis.processes import ServerProcess
+
+TIERS = '[enterprise]\nruns_per_minute = "unlimited"\nexecutions_at_once = "unlimited"\n'
+AGAIN_SECONDS = 60.0
+"""Bound of the time until runs are accepted again; reached only when they never are."""
+CALM_SECONDS = 1.0
+CALLERS = 4
+
+
+@dataclass(kw_only=True)
+class Outcome:
+    """Figures of a trial; times are in seconds from a kill."""
+
+    accepted_again: list[float] = field(default_factory=list)
+    """On the shard whose primary was killed."""
+    answered_again: list[float] = field(default_factory=list)
+    """Until a synchronous run, sent after the kill, was answered on any shard."""
+    kills: list[float] = field(default_factory=list)
+    """Moments of the monotonic clock."""
+    statuses: Counter[str] = field(default_factory=Counter)
+    verdict: Verdict = field(default_factory=Verdict)
+    seconds: float = 0.0
+
+
+@dataclass(kw_only=True)
+class Scene:
+    """A stack under load on servers that a trial disturbs."""
+
+    servers: Servers
+    stack: RunningStack
+    store: Store
+    load: Load
+    probes: list[Probe]
+    """One for each shard."""
+    target: Target
+    outcome: Outcome = field(default_factory=Outcome)
+
+    async def pause_and_bring_back(self, shard: int) -> None:
+        """Pause the primary of a shard until another has its place, then let it go on."""
+        primary = await asyncio.to_thread(self.servers.primary, shard)
+        began = time.monotonic()
+        self.outcome.kills.append(began)
+        primary.pause()
+        await asyncio.to_thread(self.servers.await_failover, primary)
+        await self.await_service(began, shard)
+        primary.resume()
+        await asyncio.to_thread(self.servers.restart, primary)
+        await asyncio.sleep(CALM_SECONDS)
+
+    async def await_service(self, moment: float, shard: int) -> None:
+        """Wait until runs are accepted and answered that were sent after a moment."""
+        accepted = await _reached(lambda: self.probes[shard].accepted_after(moment))
+        self.outcome.accepted_again.append(accepted - moment)
+        answered = await _reached(lambda: self.load.answered_after(moment, "sync", 200))
+        self.outcome.answered_again.append(answered - moment)
+
+    async def kill_and_bring_back(self, shard: int) -> None:
+        """Kill the primary of a shard, await the new one, and start the old one as its replica.
+
+        The killed server is back before writes are: with one replica per primary and
+        `min-replicas-to-write 1`, the new primary refuses writes until then.
+        """
+        primary = await asyncio.to_thread(self.servers.primary, shard)
+        began = time.monotonic()
+        self.outcome.kills.append(began)
+        primary.kill()
+        failover = asyncio.create_task(self._bring_back(primary))
+        await self.await_service(began, shard)
+        await failover
+        await asyncio.sleep(CALM_SECONDS)
+
+    async def _bring_back(self, killed: ServerProcess) -> None:
+        await asyncio.to_thread(self.servers.await_failover, killed)
+        await asyncio.to_thread(self.servers.restart, killed)
+
+
+@contextlib.asynccontextmanager
+async def scene_on(
+    servers: Servers, folder: Path, *, callers: int = CALLERS, accounts: int = 1, **environ: str
+) -> AsyncIterator[Scene]:
+    """Run a stack with 2 gateways and 2 workers under load on servers while the context lasts.
+
+    `accounts`: of each shard, with so many callers each. The load has ended when the context ends,
+    and the outcome has its verdict.
+    """
+    tiers_file = folder / "tiers.toml"
+    tiers_file.write_text(TIERS)
+    settings = {
+        "HEADRACE_REDIS_URL": servers.address(),
+        "HEADRACE_SECRET_KEY": SECRET_KEY,
+        "HEADRACE_TIERS_FILE": str(tiers_file),
+        "HEADRACE_ALLOW_PRIVATE_URLS": "1",
+    }
+    arguments = ("--no-demo", "--gateways", "2", "--workers", "2")
+    started = running(folder, *arguments, **(settings | environ))
+    began = time.monotonic()
+    async with contextlib.AsyncExitStack() as exits:
+        stack = await asyncio.to_thread(started.__enter__)
+        exits.push_async_callback(asyncio.to_thread, started.__exit__, None, None, None)
+        store = Store.open(Settings(redis_url=servers.address(), secret_key=SECRET_KEY))
+        exits.push_async_callback(store.close)
+        target = await exits.enter_async_context(serving())
+        wanted = [shard for shard in range(servers.shard_count) for _ in range(accounts + 1)]
+        shard_of = partial(_shard_of, servers)
+        spenders = await open_accounts(
+            store, stack.url, load_tiers(str(tiers_file)), wanted, shard_of
+        )
+        probed = {shard_of(each.account.id): each for each in spenders}
+        load = Load([each for each in spenders if each not in probed.values()], target.url)
+        probes = [
+            Probe(probed[shard], await save_tiny(probed[shard]))
+            for shard in range(servers.shard_count)
+        ]
+        scene = Scene(
+            servers=servers, stack=stack, store=store, load=load, probes=probes, target=target
+        )
+        async with contextlib.AsyncExitStack() as under_load:
+            await under_load.enter_async_context(load.running(callers))
+            for probe in probes:
+                await under_load.enter_async_context(probe.running())
+            await _reached(lambda: load.answered_after(began, "sync", 200))
+            yield scene
+        await _conclude(scene)
+        scene.outcome.seconds = time.monotonic() - began
+
+
+async def _conclude(scene: Scene) -> None:
+    outcome = scene.outcome
+    outcome.verdict = await judge(scene.load, scene.probes, scene.target.calls)
+    outcome.statuses = scene.load.statuses()
+    for probe in scene.probes:
+        outcome.statuses.update(f"{each.status} {each.code}".strip() for each in probe.answers)
+
+
+def _shard_of(servers: Servers, account_id: str) -> int:
+    return servers.shard_of(key_slot(keyspace.wallet(account_id).encode()))
+
+
+async def _reached(read: Callable[[], float | None]) -> float:
+    async def look() -> float | None:
+        return read()
+
+    found = await eventually(look, timeout=AGAIN_SECONDS)
+    assert found is not None
+    return found
