@@ -171,6 +171,7 @@ def test_the_doctor_finds_a_healthy_stack_healthy(bare: RunningStack) -> None:
         "eviction",
         "memory",
         "clock",
+        "partitions",
         "workers",
         "secret key",
         "hints",
