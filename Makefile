@@ -21,7 +21,7 @@ PYTHON ?= $(shell for python in python3 $(TESTED:%=python%) $(TESTED:%=/usr/bin/
 	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run types pages test slow test-newest coverage check format setup bench smoke chaos sentinel cluster soak fuzz clients e2e local timing contract clean
+.PHONY: help run types pages test slow test-newest coverage check format setup bench smoke chaos sentinel cluster versions soak fuzz clients e2e local timing contract clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -88,6 +88,9 @@ sentinel: $(VENV)/.installed-dev ## Kill primaries that sentinels watch, under l
 cluster: $(VENV)/.installed-dev ## Kill primaries of a cluster under load, and run the acceptance tests on one (minutes)
 	$(BIN)/pytest -s -m 'slow or not slow' tests/acceptance/failover -k cluster --timeout=900
 	HEADRACE_TEST_TOPOLOGY=cluster $(BIN)/pytest -n 2 $(ON_SERVERS)
+
+versions: $(VENV)/.installed-dev ## Run the previous release beside this one under load with kills (minutes)
+	$(BIN)/pytest -s -m 'slow or not slow' tests/acceptance/versions tests/support/versions --timeout=900
 
 soak: $(VENV)/.installed-dev ## Mix all kinds of calls for an hour and see that nothing grows (SOAK_SECONDS)
 	$(BIN)/pytest -s -m slow tests/acceptance/faults/test_soak.py

@@ -1,0 +1,77 @@
+"""Oracle over runs at two releases: none is lost, doubled, or failed for its release."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+
+import redis
+
+from engine.access.tiers import load as load_tiers
+from engine.store import Account, Store
+from tests.support.eventually import eventually
+from tests.support.http.scripted_server import Target
+from tests.support.http.webhook_receivers import Receiver
+from tests.support.versions.load import Run, VersionLoad
+
+CALLED = {"call": ("echo", 1), "retry": ("flaky/1", 2), "delay": ("flaky/1/later", 2)}
+"""Path, and calls without faults, of runs that call the target."""
+
+
+async def check_ends(load: VersionLoad, urls: Sequence[str]) -> Counter[str]:
+    """Check each run as each gateway shows it; return the number of runs by kind and end."""
+    ends: Counter[str] = Counter()
+    for run in load.runs:
+        shown = [await load.read(run.execution_id, url) for url in urls]
+        for each in shown:
+            assert each["status"] in run.statuses, (run, each)
+            if each["status"] == "completed":
+                assert each["result"] == run.result, (run, each)
+            if each["status"] == "failed":
+                assert each["error"]["nodeId"] == "h", (run, each)
+            assert each["creditsCost"] == run.cost, (run, each)
+        assert all(each == shown[0] for each in shown), shown
+        ends[f"{run.kind} {shown[0]['status']}"] += 1
+    for url in urls:
+        assert Counter(await load.list_ids(url)) == Counter(run.execution_id for run in load.runs)
+    return ends
+
+
+def check_calls(runs: Sequence[Run], target: Target, faults: int) -> None:
+    """Check that each run has made its calls, and more only where its worker died."""
+    for run in runs:
+        if run.kind in CALLED:
+            path, calls = CALLED[run.kind]
+            made = target.calls[f"/{path}/{run.name}?n=7"]
+            assert calls <= made <= calls + faults, (run, made)
+
+
+async def check_webhooks(runs: Sequence[Run], receiver: Receiver) -> None:
+    """Check that each run in the background was told once, however often it was sent."""
+    expected = {run.execution_id for run in runs if not run.waits}
+
+    async def told() -> Mapping[str, set[str]]:
+        ids: defaultdict[str, set[str]] = defaultdict(set)
+        for each in receiver.received:
+            ids[each.event["executionId"]].add(each.id)
+        return ids
+
+    found = await eventually(told, lambda ids: expected <= ids.keys())
+    assert {name: len(ids) for name, ids in found.items()} == dict.fromkeys(expected, 1)
+
+
+async def check_money(store: Store, account: Account, runs: Sequence[Run], given: int) -> None:
+    """Check that wallet, ledger and runs agree, and that nothing is reserved."""
+    terms = load_tiers().terms(account.tier, account.role)
+    wallet = await store.wallets.get(account.id, terms)
+    assert await store.wallets.check(account.id) == []
+    assert (given - wallet.balance, wallet.reserved) == (sum(run.cost for run in runs), 0)
+
+
+async def check_leftovers(redis_url: str) -> None:
+    """Check that nothing is due, held, active or in a queue."""
+    with redis.Redis.from_url(redis_url) as client:
+
+        async def left() -> list[bytes]:
+            kinds = ("*:due", "*:held:*", "*:active", "*hints*")
+            return sorted(key for kind in kinds for key in client.scan_iter(kind, count=1_000))
+
+        await eventually(left, lambda found: not found)
