@@ -14,6 +14,8 @@ from engine.history.database.location import sqlite_url
 
 REDIS_URL = "HEADRACE_REDIS_URL"
 RECORD = "stack.json"
+RESTORING = "restoring.json"
+"""Record in a data directory while a backup is being restored."""
 TIERS_FILE = "HEADRACE_TIERS_FILE"
 LOCAL_MODEL_URL = "HEADRACE_LOCAL_MODEL_URL"
 PATHS = (TIERS_FILE, "HEADRACE_MODELS_DIR")
@@ -119,6 +121,14 @@ def lock_data_dir(data_dir: Path) -> int:
     os.ftruncate(descriptor, 0)
     os.write(descriptor, f"{os.getpid()}\n".encode())
     return descriptor
+
+
+def require_whole(data_dir: Path) -> None:
+    """Raise CommandFailed if a restore into the data directory was interrupted."""
+    if (data_dir / RESTORING).exists():
+        raise CommandFailed(
+            f"{data_dir} is not restored whole: run `headrace restore` again, with the same backup."
+        )
 
 
 def read_private(path: Path) -> dict[str, Any]:

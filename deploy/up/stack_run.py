@@ -26,6 +26,7 @@ from deploy.stack.location import (
     media_url,
     open_data_dir,
     remember,
+    require_whole,
     shared_settings,
 )
 from deploy.stack.new_installation import record_new
@@ -69,6 +70,7 @@ async def serve(options: StackOptions, settings: Settings, forks: ForkServer | N
             cleanup.callback(forks.close)
         data_dir = open_data_dir(options.data_dir)
         cleanup.callback(os.close, lock_data_dir(data_dir))
+        require_whole(data_dir)
         port = port_of(cleanup.enter_context(reserve_port(options.host, options.port)))
         console = Console()
         cleanup.callback(console.close)

@@ -15,6 +15,8 @@ NO_LINK = os.O_NOFOLLOW | os.O_CLOEXEC
 NO_WAIT = os.O_NONBLOCK
 """Opening a pipe in the place of a file does not block; it is refused afterwards."""
 READ_BYTES = 16_777_216
+DRAFT = "#"
+"""Sign in the names of unfinished files, between the key and a number."""
 
 
 class OpenFile:
@@ -97,6 +99,14 @@ def list_keys(folder: Path, prefix: str) -> Iterator[str]:
     for place, _, names in os.walk(folder / prefix):
         for name in names:
             yield (Path(place) / name).relative_to(folder).as_posix()
+
+
+def list_sizes(folder: Path) -> Iterator[tuple[str, int]]:
+    """Yield the files below a folder as keys with their bytes, without drafts."""
+    for key in list_keys(folder, ""):
+        with contextlib.suppress(FileNotFoundError):  # it was removed meanwhile
+            if DRAFT not in key:
+                yield key, (folder / key).lstat().st_size
 
 
 def remove_drafts(folder: Path, keys: Sequence[str]) -> None:

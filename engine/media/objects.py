@@ -22,6 +22,7 @@ from engine.media.folder import (
     check_path,
     flush_file,
     list_keys,
+    list_sizes,
     open_file,
     read_file,
     remove_drafts,
@@ -209,6 +210,21 @@ class ObjectStore:
             stream = obstore.list(self._open(), prefix, chunk_size=LISTED_AT_ONCE)
             async for rows in stream:
                 yield [row["path"] for row in rows]
+
+    async def sizes(self) -> AsyncIterator[Sequence[tuple[str, int]]]:
+        """Yield keys and bytes of all objects, a thousand at a time; nothing without a store."""
+        if not self._url:
+            return
+        with _storing():
+            if self._folder is not None:
+                found = list_sizes(self._folder)
+                while part := await self._in_thread(lambda: list(islice(found, LISTED_AT_ONCE))):
+                    yield part
+                return
+            import obstore
+
+            async for rows in obstore.list(self._open(), chunk_size=LISTED_AT_ONCE):
+                yield [(row["path"], row["size"]) for row in rows]
 
     async def _file_pieces(self, file: OpenFile, part: ByteRange | None) -> AsyncIterator[bytes]:
         at, end = (part.start, part.end) if part else (0, sys.maxsize)

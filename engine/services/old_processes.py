@@ -5,7 +5,7 @@ tells neither.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.metrics import GONE_SECONDS, PROCESSES
@@ -30,16 +30,26 @@ async def find_old_processes(store: Store) -> Sequence[OldProcess]:
 
     A process counts as alive for half a minute after its last sign of life.
     """
-    (stored, now), leases = await asyncio.gather(store.snapshots.all(), store.leases.workers())
-    told = {name: parse(data) for name, data in stored.items() if is_process(name)}
-    alive = {name for name, each in told.items() if each.at >= now - GONE_SECONDS}
-    alive |= {name for name, ends in leases.items() if ends > now * 1_000}
-    found = {name: _told(told.get(name)) for name in sorted(alive)}
+    found = {name: _told(snapshot) for name, snapshot in (await _find_living(store)).items()}
     return [
         OldProcess(name=name, version=version)
         for name, (version, schema) in found.items()
         if schema < SCHEMA
     ]
+
+
+async def find_living_processes(store: Store) -> Sequence[str]:
+    """Return the names of all living processes like `find_old_processes`."""
+    return list(await _find_living(store))
+
+
+async def _find_living(store: Store) -> Mapping[str, Snapshot | None]:
+    """Return the living processes by name, with their last snapshots if they have any."""
+    (stored, now), leases = await asyncio.gather(store.snapshots.all(), store.leases.workers())
+    told = {name: parse(data) for name, data in stored.items() if is_process(name)}
+    alive = {name for name, each in told.items() if each.at >= now - GONE_SECONDS}
+    alive |= {name for name, ends in leases.items() if ends > now * 1_000}
+    return {name: told.get(name) for name in sorted(alive)}
 
 
 def _told(snapshot: Snapshot | None) -> tuple[str, int]:

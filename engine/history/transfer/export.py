@@ -42,11 +42,11 @@ class FrozenHistory:
     @property
     def tables(self) -> Sequence[str]:
         """Return the names of the tables."""
-        return list(metadata.tables)
+        return list(map(str, metadata.tables))
 
     def columns(self, table: str) -> Sequence[str]:
         """Return the names of a table's columns."""
-        return [column.name for column in metadata.tables[table].columns]
+        return [str(column.name) for column in metadata.tables[table].columns]
 
     def rows(self, table: str) -> Iterator[Sequence[Any]]:
         """Yield the rows of a table. Raises HistoryUnavailable."""

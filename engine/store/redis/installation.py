@@ -35,6 +35,10 @@ release before, and `headrace migrate` raises it.
 """
 FIRST_SCHEMA = 1
 """Schema version of release 0.1.0."""
+UNKNOWN_SCHEMA = 2**31 - 1
+"""Schema version that no release knows."""
+RESTORING = "restoring"
+"""Field of the marker while a backup is being restored into the Redis."""
 SCHEMA_TOO_NEW = "SCHEMA_TOO_NEW"
 """Word by which operators and their alerts recognise a store with an unknown schema."""
 CHECK_SECONDS = 1.0
@@ -67,6 +71,8 @@ class Marker:
     schema: int
     partitions: int
     created_at: int
+    is_restoring: bool = False
+    """Whether a backup is being restored, or a restore was interrupted."""
 
 
 class Guard:
@@ -240,6 +246,12 @@ class Guard:
         return not self._ids or any(each in marker.ids for each in self._ids)
 
     def _check_form(self, marker: Marker) -> None:
+        if marker.is_restoring:
+            raise self._wrong(
+                "is not restored whole",
+                "Wait for `headrace restore` to end; if it was interrupted, empty the Redis "
+                "(FLUSHDB) and restore again.",
+            )
         if marker.schema > SCHEMA:
             raise SchemaTooNew(
                 f"{SCHEMA_TOO_NEW}: The Redis at {self._place} was written by a newer Headrace "
@@ -322,6 +334,7 @@ def parse_marker(fields: Mapping[bytes, bytes]) -> Marker | None:
         schema=_number(fields.get(b"schema", b"")),
         partitions=_number(fields.get(b"partitions", b"")),
         created_at=_number(fields.get(b"created", b"")),
+        is_restoring=RESTORING.encode() in fields,
     )
 
 

@@ -304,6 +304,11 @@ def installation() -> str:
     return "hr:installation:{hr:account_ids}"
 
 
+def is_installation(key: str) -> bool:
+    """Return whether a key is a marker of the installation."""
+    return key == installation()
+
+
 def account_ids() -> str:
     """Sorted set: account id by creation time in milliseconds."""
     return "hr:account_ids"

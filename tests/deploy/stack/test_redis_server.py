@@ -56,7 +56,7 @@ def test_a_recent_server_on_the_path_is_taken(
 
 
 def test_the_bundled_server_is_found_without_its_packages_help() -> None:
-    assert redis_server._bundled_file() == redis_server._bundled()
+    assert redis_server._bundled_file() == redis_server.bundled_binary()
 
 
 def test_the_warning_about_overcommitted_memory_is_told_from_other_lines() -> None:

@@ -13,7 +13,18 @@ from collections.abc import Mapping
 from typing import IO
 
 COMMANDS = (
-    *("accounts", "audit", "doctor", "executions", "history", "init", "keys", "ledger", "login"),
+    *(
+        "accounts",
+        "audit",
+        "backup",
+        "doctor",
+        "executions",
+        "history",
+        "init",
+        "keys",
+        "ledger",
+        "login",
+    ),
     *("migrate", "models", "run", "secrets", "sessions", "workflows"),
 )
 MODULES = (

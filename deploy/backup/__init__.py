@@ -1,0 +1,1 @@
+"""Backups of whole installations, and their restoring."""

@@ -1,0 +1,212 @@
+"""Backups of a running installation under load, restored into both kinds of places."""
+
+import asyncio
+import json
+import shutil
+import subprocess
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from sqlalchemy import func, select
+
+from deploy.http_client import call
+from engine.history.database.connections import Database
+from engine.history.schema import executions, rollups
+from engine.store.redis.client import Client
+from tests.conftest import RedisServer
+from tests.support.acceptance.backed_up import (
+    SECRET,
+    Installation,
+    copy_data,
+    load,
+    loaded_dump,
+    read_facts,
+)
+from tests.support.acceptance.commands import json_of
+from tests.support.acceptance.gated_server import Gate, running_gate
+from tests.support.acceptance.running_stack import BARE, RunningStack, environment, running, until
+from tests.support.http.echo_server import EchoServer, echo_server
+from tests.support.process.forked_command import headrace
+from tests.support.store.redis_contents import contents
+
+SETTINGS = {
+    "HEADRACE_ALLOW_PRIVATE_URLS": "1",
+    "HEADRACE_DRAIN_SECONDS": "0.5",
+    "HEADRACE_HOT_MINUTES": "0.1",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backup:
+    """A backup, and the stopped installation that it was taken of."""
+
+    made: Installation
+    path: Path
+    row: dict[str, Any]
+    gate: Gate
+    echo: EchoServer
+    before: frozenset[str]
+    """Executions of the busy account that were accepted before the backup began."""
+    accepted: frozenset[str]
+    """All that were accepted before it ended."""
+
+
+@pytest.fixture(scope="module")
+def backup(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backup]:
+    folder = tmp_path_factory.mktemp("old")
+    with running_gate() as gate, echo_server() as echo:
+        with running(folder, *BARE, **SETTINGS) as stack:
+            made = Installation(stack, gate, echo)
+            path = folder / "backup.zip"
+            with load(stack, made) as running_load:
+                until(lambda: len(running_load.accepted) > 50)
+                before = frozenset(running_load.accepted)
+                row = json_of(stack, "backup", str(path))
+                accepted = frozenset(running_load.accepted)
+            stack.stop()
+        yield Backup(
+            made=made,
+            path=path,
+            row=row,
+            gate=gate,
+            echo=echo,
+            before=before,
+            accepted=accepted,
+        )
+
+
+def restore(
+    path: Path, data_dir: Path, *more: str, **environ: str
+) -> subprocess.CompletedProcess[str]:
+    arguments = ("restore", str(path), "--data-dir", str(data_dir), *more)
+    return headrace(*arguments, environ=environment(**environ))
+
+
+def status_of(stack: RunningStack, made: Installation, execution_id: str) -> Any:
+    return call("GET", f"{stack.url}/api/executions/{execution_id}", key=made.key)[1]
+
+
+def check_running(stack: RunningStack, backup: Backup) -> None:
+    """Check that a restored installation is that of the backup, and goes on with it."""
+    made, calls = backup.made, backup.gate.counts["/wait"]
+    assert read_facts(stack, made) == made.facts
+    until(lambda: backup.gate.counts["/wait"] > calls, timeout=30)  # another worker runs it
+    backup.gate.let_go("/wait")
+    ended = until(
+        lambda: status_of(stack, made, made.waiting),
+        lambda found: found["status"] != "processing",
+    )
+    assert (ended["status"], ended["result"]) == ("completed", "then-wait")
+    assert status_of(stack, made, made.retrying)["status"] == "processing"
+    check_busy_account(stack, backup)
+
+    backup.echo.received.clear()
+    url = f"{stack.url}/api/workflows/{made.secret_slug}/run"
+    assert call("POST", url, key=made.key, body={"inputs": {}})[0] == 200
+    assert any(SECRET in str(headers) for _, headers in backup.echo.received)
+    with httpx2.Client() as browser:
+        link = json_of(stack, "login-link", "--account", made.account)["url"]
+        assert browser.post(link, headers={"origin": stack.url}).status_code == 303
+    assert [row for row in json_of(stack, "ledger", "check") if row["faults"]] == []
+
+
+def check_busy_account(stack: RunningStack, backup: Backup) -> None:
+    """Check that each execution from before the backup is there, and ends once."""
+
+    def read(execution_id: str) -> tuple[int, str]:
+        key = backup.made.busy_key
+        status, found = call("GET", f"{stack.url}/api/executions/{execution_id}", key=key)
+        return status, found.get("status", "")
+
+    def has_ended(found: tuple[int, str]) -> bool:
+        return found[1] != "processing"
+
+    ends = {each: until(lambda each=each: read(each), has_ended) for each in backup.accepted}
+    assert {ends[each] for each in backup.before} == {(200, "completed")}
+    assert set(ends.values()) <= {(200, "completed"), (404, "")}
+    there = sum(end[0] == 200 for end in ends.values())
+    until(lambda: figures(stack, backup.made.busy_account), lambda found: found[0] >= there)
+    rows, counted = figures(stack, backup.made.busy_account)
+    assert rows == counted == there
+
+
+def figures(stack: RunningStack, account: str) -> tuple[int, int]:
+    """Return the archived executions of an account, and their number in the figures of days."""
+    database = Database(f"sqlite:///{stack.data_dir / 'history.sqlite'}")
+    of_days = rollups.c.bucket == "day", rollups.c.dimension == "status"
+    with database.read() as connection:
+        rows = select(func.count()).where(executions.c.account_id == account)
+        counted = select(func.sum(rollups.c.runs)).where(rollups.c.account_id == account, *of_days)
+        found = connection.execute(rows).scalar(), connection.execute(counted).scalar()
+    database.close()
+    return int(found[0] or 0), int(found[1] or 0)
+
+
+async def compare(backup: Path, folder: Path, redis_url: str) -> int:
+    """Check that a Redis has the keys of the backup; return their number."""
+    with loaded_dump(backup, folder) as dump_url:
+        dump, restored = Client(dump_url), Client(redis_url)
+        expected, found = await contents(dump), await contents(restored)
+        await dump.close()
+        await restored.close()
+    # Keys expire meanwhile.
+    assert all(expected[key][2] for key in expected.keys() - found.keys())
+    assert {key: expected[key] for key in found} == found
+    return len(found)
+
+
+async def test_a_backup_is_restored_into_an_empty_data_directory(
+    backup: Backup, tmp_path: Path
+) -> None:
+    copy_data(backup.made, tmp_path / "data")
+
+    done = restore(backup.path, tmp_path / "data", "--json")
+
+    assert done.returncode == 0, done.stderr
+    row = json.loads(done.stdout)
+    assert row["missingMedia"] == 0
+    assert row["historyExecutions"] >= len(backup.made.ended)
+    restored = RedisServer("--appendonly", "yes", is_marked=False)
+    shutil.copytree(tmp_path / "data" / "redis", tmp_path / "copy")
+    restored.start(tmp_path / "copy")
+    try:
+        assert await compare(backup.path, tmp_path / "dump", restored.url) > 100
+    finally:
+        restored.stop()
+    with running(tmp_path, *BARE, **SETTINGS) as stack:
+        await asyncio.to_thread(check_running, stack, backup)
+
+
+async def test_a_backup_is_restored_into_an_empty_redis(
+    backup: Backup, tmp_path: Path, unmarked_redis_url: str
+) -> None:
+    copy_data(backup.made, tmp_path / "data", media=False)
+    environ = {"HEADRACE_REDIS_URL": unmarked_redis_url}
+
+    done = restore(backup.path, tmp_path / "data", **environ)
+
+    assert done.returncode == 0, done.stderr
+    assert "1 of 1 media are not in" in done.stderr
+    assert await compare(backup.path, tmp_path / "dump", unmarked_redis_url) > 100
+    shutil.copytree(backup.made.data_dir / "media", tmp_path / "data" / "media")
+    with running(tmp_path, *BARE, **SETTINGS, **environ) as stack:
+        await asyncio.to_thread(check_running, stack, backup)
+
+
+def test_the_file_holds_no_key_and_is_its_owners_alone(backup: Backup) -> None:
+    made, row = backup.made, backup.row
+    key_of_secrets = (made.data_dir / "secret.key").read_bytes().strip()
+    with zipfile.ZipFile(backup.path) as file:
+        parts = {name: file.read(name) for name in file.namelist()}
+
+    for word in (key_of_secrets, SECRET.encode(), made.key.encode(), made.busy_key.encode()):
+        assert [name for name, data in parts.items() if word in data] == []
+    assert backup.path.stat().st_mode & 0o777 == 0o600
+    assert made.asset in parts["media.jsonl"].decode()
+    assert row["bytes"] == backup.path.stat().st_size
+    assert row["mediaObjects"] == 1
