@@ -9,7 +9,6 @@ from enum import StrEnum
 
 from engine.access.tiers import Tiers
 from engine.errors import AssetNotFound, InvalidCursor, MediaQuotaExceeded
-from engine.ids import partitions
 from engine.ids.partitions import partition_of
 from engine.media.formats import Facts, MediaKind, media_kind_of
 from engine.media.ids import PATTERN, is_asset_id, make_asset_id
@@ -17,6 +16,7 @@ from engine.store.accounts.rate_limits import limits_by_tier
 from engine.store.archive.archive import Archive, NoArchive
 from engine.store.archive.state import ArchiverStates
 from engine.store.executions.record_fields import parse_hash
+from engine.store.first_members import FirstMembers
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
@@ -30,6 +30,7 @@ GOES_ON_MS = 86_400_000
 READING_MS = 120_000
 """Time between the hiding of an asset and the removal of its bytes, for running readers."""
 REFERENCES_AT_ONCE = 500
+ROTATION_SECONDS = 60.0
 DUE_NOW_MS = 0
 """Delay of an immediate review."""
 WORKFLOW = "workflow "
@@ -118,6 +119,7 @@ class AssetRecords:
         archive: Archive | None = None,
     ) -> None:
         self._client = client
+        self._due = FirstMembers(client, keyspace.assets_due)
         self._archive = archive or NoArchive(ArchiverStates(client).database_id)
         self._limits = limits_by_tier(tiers, lambda terms: terms.media_bytes)
         self._keep_ms = int(retention_days * 86_400_000)
@@ -279,7 +281,7 @@ class AssetRecords:
                     *("ZRANGE", keyspace.assets_due(partition), "-inf", now),
                     *("BYSCORE", "LIMIT", 0, at_most),
                 )
-                for partition in partitions.every()
+                for partition in await self._due.due(now, ROTATION_SECONDS)
             )
         )
         return [name.decode() for reply in replies for name in reply]

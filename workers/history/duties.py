@@ -16,6 +16,8 @@ CHECK_SECONDS = 60.0
 FORGET_SECONDS = 5.0
 FORGET_PAGES = 4
 """Pages of a partition that one run lets Redis forget: as many executions as a step archives."""
+FORGET_PARTITIONS = 32
+"""Partitions of one run."""
 RETIRE_SECONDS = 600.0
 MAX_ACCOUNTS = 10_000
 """Accounts whose ledgers wait to be archived; later passes over all accounts find others."""
@@ -94,15 +96,20 @@ class Forgetting(Duty):
         self._executions = executions
         self._entries = entries
         self._keep_ms = keep_ms
+        self._rest: list[int] = []
+        """Partitions that this pass has not been through."""
         self.is_complete = False
         """Whether Redis has forgotten all that it may."""
 
     async def run(self) -> bool:
-        """Forget some pages of each partition. Raises Unavailable or HistoryUnavailable."""
+        """Forget some pages of some partitions. Raises Unavailable or HistoryUnavailable."""
         before_ms = await self._store.leases.now() - self._keep_ms
-        more = [await self._forget_pages(each, before_ms) for each in partitions.every()]
+        if not self._rest:
+            self._rest = list(await self._executions.due(before_ms))
+        some, self._rest = self._rest[:FORGET_PARTITIONS], self._rest[FORGET_PARTITIONS:]
+        self._rest += [each for each in some if await self._forget_pages(each, before_ms)]
         deliveries = await self._entries.forget_deliveries(before_ms)
-        self.is_complete = not any(more) and not deliveries
+        self.is_complete = not self._rest and not deliveries
         return not self.is_complete
 
     async def _forget_pages(self, partition: int, before_ms: int) -> bool:

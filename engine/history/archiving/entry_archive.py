@@ -1,6 +1,7 @@
 """Archiving of deliveries, of movements of credits and of administrative acts."""
 
 import asyncio
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from engine.history.archiving.deliveries import write_deliveries
@@ -18,6 +19,8 @@ from engine.store.archive.entries import ArchivedEntries, StreamPosition, audit_
 
 DELIVERIES_BATCH = 500
 ACCOUNTS_BATCH = 200
+AUDIT_ROTATION = 16
+"""Calls that go through all streams of the audit log."""
 
 
 class EntryArchive:
@@ -29,6 +32,8 @@ class EntryArchive:
         self._deliveries = EndedDeliveries(store.client)
         self._entries = ArchivedEntries(store.client)
         self._next_stream = 0
+        self._audited: dict[int, StreamPosition] = {}
+        """Last archived entry of each stream."""
         self._next_account = 0
         self._refused_deliveries = Refusals("delivery")
         self._refused_ledgers = Refusals("ledger of")
@@ -102,13 +107,23 @@ class EntryArchive:
         return len(ids)
 
     async def archive_audit(self) -> int:
-        """Write the new acts of the next stream of the audit log; return their number."""
+        """Write the new acts of the next streams of the audit log; return their number."""
         streams = audit_streams()
-        stream = self._next_stream % len(streams)
-        self._next_stream = stream + 1
-        names = self._refused_streams.accepted([str(stream)])
-        counts = await self._refused_streams.isolate(names, self._archive_stream) if names else []
-        return sum(counts)
+        size = math.ceil(len(streams) / AUDIT_ROTATION)
+        start = self._next_stream % len(streams)
+        self._next_stream = start + size
+        some = [streams[each % len(streams)] for each in range(start, start + size)]
+        lasts = await asyncio.gather(*map(self._entries.last_audit, some))
+        new = [
+            str(stream)
+            for stream, last in zip(some, lasts, strict=True)
+            if last is not None and self._audited.get(stream) != last
+        ]
+        counts = [
+            await self._refused_streams.isolate([name], self._archive_stream)
+            for name in self._refused_streams.accepted(new)
+        ]
+        return sum(map(sum, counts))
 
     async def _archive_stream(self, names: Sequence[str]) -> int:
         stream, count, is_all = int(names[0]), 0, False
@@ -117,4 +132,6 @@ class EntryArchive:
             part = await self._entries.audit(stream, position)
             position = await asyncio.to_thread(write_audit, self._database, stream, part)
             count, is_all = count + len(part.entries), part.is_all
+        if position is not None:
+            self._audited[stream] = position
         return count

@@ -4,19 +4,15 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from engine.ids import partitions
 from engine.ids.partitions import partition_of
-from engine.store.archive.ended_executions import (
-    HistoryBacklog,
-    oldest_members,
-    read_backlog,
-    remove_members,
-)
+from engine.store.archive.outbox import HistoryBacklog, Outbox
 from engine.store.executions.record_fields import parse_hash
+from engine.store.first_members import FirstMembers
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
 
+ROTATION_SECONDS = 60.0
 ENDED = frozenset({b"delivered", b"failed"})
 
 
@@ -36,17 +32,17 @@ class EndedDeliveries:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._outbox = Outbox(client, keyspace.unarchived_deliveries)
+        self._first_ended = FirstMembers(client, keyspace.unarchived_deliveries)
+        self._first_archived = FirstMembers(client, keyspace.archived_deliveries)
 
     async def unarchived(self, count: int) -> list[str]:
         """Return names `account/delivery/fence` of ended deliveries that the history lacks."""
-        keys = [keyspace.unarchived_deliveries(each) for each in partitions.every()]
-        return await oldest_members(self._client, keys, count)
+        return await self._outbox.oldest(count)
 
     async def backlog(self) -> HistoryBacklog:
-        """Return how many ends of deliveries the history lacks."""
-        return await read_backlog(
-            self._client, [keyspace.unarchived_deliveries(each) for each in partitions.every()]
-        )
+        """Return how many ends of deliveries the history lacks, as far as known."""
+        return await self._outbox.backlog()
 
     async def records(self, names: Sequence[str]) -> list[EndedDelivery]:
         """Return the records of the deliveries that have ended and are there."""
@@ -60,26 +56,28 @@ class EndedDeliveries:
             partition = partition_of(name.partition("/")[0])
             key = keyspace.archived_deliveries(partition)
             await self._client.send("ZADD", key, now, name)
-        await remove_members(self._client, listed, keyspace.unarchived_deliveries)
+        await self._outbox.remove(listed)
 
     async def drop(self, ended_before_ms: int) -> None:
         """Drop old ends from the list, where there is no history to take them."""
-        for partition in partitions.every():
-            key = keyspace.unarchived_deliveries(partition)
-            await self._client.send("ZREMRANGEBYSCORE", key, "-inf", ended_before_ms)
+        due = await self._first_ended.due(ended_before_ms, ROTATION_SECONDS)
+        keys = map(keyspace.unarchived_deliveries, due)
+        await asyncio.gather(
+            *(self._client.send("ZREMRANGEBYSCORE", key, "-inf", ended_before_ms) for key in keys)
+        )
 
     async def archived(self, until: int, count: int) -> list[str]:
-        """Return names of deliveries that were archived until a time in milliseconds."""
-        pages = await asyncio.gather(
-            *(
-                self._client.send(
-                    *("ZRANGE", keyspace.archived_deliveries(each), "-inf", until),
-                    *("BYSCORE", "LIMIT", 0, count),
-                )
-                for each in partitions.every()
+        """Return at most `count` names of deliveries that were archived until a time (ms)."""
+        names: list[str] = []
+        for partition in await self._first_archived.due(until, ROTATION_SECONDS):
+            page = await self._client.send(
+                *("ZRANGE", keyspace.archived_deliveries(partition), "-inf", until),
+                *("BYSCORE", "LIMIT", 0, count - len(names)),
             )
-        )
-        return [name.decode() for page in pages for name in page]
+            names += [name.decode() for name in page]
+            if len(names) >= count:
+                break
+        return names
 
     async def forget(self, name: str) -> bool:
         """Remove a delivery, unless an attempt came after the archived one."""

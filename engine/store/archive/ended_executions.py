@@ -1,13 +1,14 @@
 """Ended executions that are not archived: references, records and removal."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.ids import partitions
 from engine.ids.partitions import partition_of
+from engine.store.archive.outbox import HistoryBacklog, Outbox
 from engine.store.executions.record_fields import parse_hash
+from engine.store.first_members import FirstMembers
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
@@ -16,6 +17,7 @@ AT_ONCE = 50
 """Records that one pipeline reads, so that other commands come between."""
 BATCH_BYTES = 16_777_216
 """Memory of the records of one batch; the first is read whatever its size."""
+ROTATION_SECONDS = 60.0
 NO_EVENTS = (None, b"0")
 
 
@@ -44,14 +46,6 @@ class EndedBatch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryBacklog:
-    """Number of members that wait for the history, and the time of the oldest in milliseconds."""
-
-    count: int
-    oldest_at: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class EndedPage:
     """References of ended executions in the order of their end, and the position after them."""
 
@@ -66,17 +60,16 @@ class EndedExecutions:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._outbox = Outbox(client, keyspace.unarchived)
+        self._first = FirstMembers(client, keyspace.finished)
 
     async def unarchived(self, count: int) -> list[str]:
-        """Return references that the history lacks, of the fullest partitions first."""
-        keys = [keyspace.unarchived(each) for each in partitions.every()]
-        return await oldest_members(self._client, keys, count)
+        """Return references that the history lacks, of the next partitions."""
+        return await self._outbox.oldest(count)
 
     async def backlog(self) -> HistoryBacklog:
-        """Return how many executions the history lacks."""
-        return await read_backlog(
-            self._client, [keyspace.unarchived(each) for each in partitions.every()]
-        )
+        """Return how many executions the history lacks, as far as known."""
+        return await self._outbox.backlog()
 
     async def read(self, references: Sequence[str]) -> EndedBatch:
         """Return the first references whose sizes fit one batch, with their records."""
@@ -88,7 +81,7 @@ class EndedExecutions:
 
     async def mark_archived(self, references: Iterable[str]) -> None:
         """Remove references from the unarchived ones."""
-        await remove_members(self._client, references, keyspace.unarchived)
+        await self._outbox.remove(references)
 
     async def mark_unarchived(self, references: Iterable[str]) -> None:
         """Let the archiver archive ended executions; those on the list stay where they are."""
@@ -98,6 +91,10 @@ class EndedExecutions:
             if ended is not None:
                 key = keyspace.unarchived(partition)
                 await self._client.send("ZADD", key, "NX", int(float(ended)), name)
+
+    async def due(self, until: int) -> list[int]:
+        """Return the partitions with an execution that ended until a time (ms), as far as known."""
+        return await self._first.due(until, ROTATION_SECONDS)
 
     async def ended(self, partition: int, since: int, until: int, count: int) -> EndedPage:
         """Return executions of a partition that ended from `since` to `until` (ms).
@@ -182,35 +179,3 @@ class EndedExecutions:
             fields=record.fields,
             events=await self._client.send("XRANGE", key, "-", "+"),
         )
-
-
-async def oldest_members(client: Client, keys: Sequence[str], count: int) -> list[str]:
-    """Return at most `count` oldest members of sorted sets, of the fullest sets first."""
-    sizes = await asyncio.gather(*(client.send("ZCARD", key) for key in keys))
-    wanted: dict[str, int] = {}
-    for size, key in sorted(zip(map(int, sizes), keys, strict=True), reverse=True):
-        wanted[key] = min(size, count - sum(wanted.values()))
-    pages = await asyncio.gather(
-        *(client.send("ZRANGE", key, 0, some - 1) for key, some in wanted.items() if some > 0)
-    )
-    return [name.decode() for page in pages for name in page]
-
-
-async def read_backlog(client: Client, keys: Sequence[str]) -> HistoryBacklog:
-    """Return the number of members of sorted sets and their lowest score."""
-    sizes = await asyncio.gather(*(client.send("ZCARD", key) for key in keys))
-    oldest = await asyncio.gather(*(client.send("ZRANGE", key, 0, 0, "WITHSCORES") for key in keys))
-    times = [int(float(page[0][1])) for page in oldest if page]
-    return HistoryBacklog(count=sum(map(int, sizes)), oldest_at=min(times, default=None))
-
-
-async def remove_members(
-    client: Client, members: Iterable[str], key_of: Callable[[int], str]
-) -> None:
-    """Remove members, which begin with an account's id, from the sets of their partitions."""
-    by_partition: dict[int, list[str]] = {}
-    for name in members:
-        by_partition.setdefault(partition_of(name.partition("/")[0]), []).append(name)
-    await asyncio.gather(
-        *(client.send("ZREM", key_of(each), *names) for each, names in by_partition.items())
-    )

@@ -80,10 +80,14 @@ class ArchivedEntries:
             SCRIPTS["mark_ledger_archived"], wallet=keyspace.wallet(account_id), entry=str(last)
         )
 
+    async def last_audit(self, stream: int) -> StreamPosition | None:
+        """Return the position of the last entry of a stream of the audit log; None: it is empty."""
+        entries = await self._client.send("XREVRANGE", _audit_key(stream), "+", "-", "COUNT", 1)
+        return _position(entries[0][0]) if entries else None
+
     async def audit(self, stream: int, after: StreamPosition | None) -> AuditPart:
         """Return the next entries of a stream of the audit log; None: from the oldest on."""
-        is_of_models = stream == partitions.count()
-        key = keyspace.models_audit() if is_of_models else keyspace.audit(stream)
+        key = _audit_key(stream)
         first = f"({after}" if after else "-"
         entries = await self._client.send("XRANGE", key, first, "+", "COUNT", ENTRIES_AT_ONCE)
         return AuditPart(
@@ -96,6 +100,11 @@ class ArchivedEntries:
         key = keyspace.account_ids()
         account_ids = await self._client.send("ZRANGE", key, start, start + count - 1)
         return [each.decode() for each in account_ids]
+
+
+def _audit_key(stream: int) -> str:
+    is_of_models = stream == partitions.count()
+    return keyspace.models_audit() if is_of_models else keyspace.audit(stream)
 
 
 def _position(name: bytes) -> StreamPosition:

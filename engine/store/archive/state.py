@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import msgspec
 
 from engine.store.archive.ended_deliveries import EndedDeliveries
-from engine.store.archive.ended_executions import EndedExecutions, HistoryBacklog
+from engine.store.archive.ended_executions import EndedExecutions
+from engine.store.archive.outbox import HistoryBacklog
 from engine.store.executions.record_fields import parse_hash
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
@@ -110,6 +111,8 @@ class ArchiverStates:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._executions = EndedExecutions(client)
+        self._deliveries = EndedDeliveries(client)
 
     async def read(self) -> ArchiverState:
         """Return the state as the archiver wrote it last."""
@@ -149,8 +152,8 @@ class ArchiverStates:
         """Return the state with the backlogs."""
         state, executions, deliveries, time = await asyncio.gather(
             self.read(),
-            EndedExecutions(self._client).backlog(),
-            EndedDeliveries(self._client).backlog(),
+            self._executions.backlog(),
+            self._deliveries.backlog(),
             self._client.send("TIME"),
         )
         now = int(time[0]) * 1000 + int(time[1]) // 1000

@@ -1,19 +1,17 @@
 """Search for due members of the sorted sets that partitions have, one each.
 
-A set whose first member is known to be due later is not read before, except in a rotation over all
-partitions, since members are added without a notice. A new member is due after a second or more: a
-rotation that takes no longer finds it in time.
+A new member is due after a second or more: a rotation over all sets that takes no longer finds it
+in time.
 """
 
 import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from engine.store.first_members import FirstMembers
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
-from engine.store.rotation import Rotation
 
 ROTATION_SECONDS = 1.0
 QUIET_ROTATION_SECONDS = 2.0
@@ -34,17 +32,12 @@ class Promoted:
 
 
 class DueSearch:
-    """Takes due members of the sets, and postpones them.
-
-    It remembers the time at which the first member of each set is due.
-    """
+    """Takes due members of the sets, and postpones them."""
 
     def __init__(self, client: Client, key_of: Callable[[int], str]) -> None:
         self._client = client
         self._key_of = key_of
-        self._rotation = Rotation()
-        self._first: dict[int, int] = {}
-        """Time in milliseconds of the first member of each set that has one, as it was read."""
+        self._first = FirstMembers(client, key_of)
         self._scheduled_at = time.monotonic()
 
     async def promote(self, now: int | None, resend_ms: int) -> Promoted:
@@ -52,29 +45,18 @@ class DueSearch:
 
         `now` is in milliseconds, None for Redis's clock.
         """
-        looked = self._look(self._rotation.take(self._period()))
         if now is None:
-            (seconds, micros), _ = await asyncio.gather(self._client.send("TIME"), looked)
+            seconds, micros = await self._client.send("TIME")
             now = int(seconds) * 1000 + int(micros) // 1000
-        else:
-            await looked
-        due = [partition for partition, at in self._first.items() if at <= now]
+        due = await self._first.due(now, self._period())
         references = await self._take(due, now, resend_ms) if due else []
-        if self._first:
+        if self._first.has_any:
             self._scheduled_at = time.monotonic()
-        return Promoted(references=references, has_more=bool(self._first))
+        return Promoted(references=references, has_more=self._first.has_any)
 
     def _period(self) -> float:
         is_quiet = time.monotonic() - self._scheduled_at > QUIET_SECONDS
         return QUIET_ROTATION_SECONDS if is_quiet else ROTATION_SECONDS
-
-    async def _look(self, some: Sequence[int]) -> None:
-        """Read the first members of partitions."""
-        replies = await asyncio.gather(
-            *(self._client.send("ZRANGE", self._key_of(p), 0, 0, "WITHSCORES") for p in some)
-        )
-        for partition, members in zip(some, replies, strict=True):
-            self._note(partition, members[0][1] if members else None)
 
     async def _take(self, due: Sequence[int], now: int, resend_ms: int) -> Sequence[str]:
         most = max(LEAST_OF_PARTITION, min(MOST_OF_PARTITION, MOST // len(due)))
@@ -91,11 +73,5 @@ class DueSearch:
             )
         )
         for partition, (first, _) in zip(due, replies, strict=True):
-            self._note(partition, first)
+            self._first.note(partition, first)
         return [name.decode() for _, names in replies for name in names]
-
-    def _note(self, partition: int, first: Any) -> None:
-        if first is None:
-            self._first.pop(partition, None)
-        else:
-            self._first[partition] = int(float(first))

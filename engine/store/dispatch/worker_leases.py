@@ -11,6 +11,7 @@ from engine.ids import partitions
 from engine.ids.partitions import partition_of
 from engine.store.dispatch.due_search import DueSearch, Promoted
 from engine.store.executions.record_fields import parse_hash
+from engine.store.first_members import FirstMembers
 from engine.store.redis import keyspace, process_keys
 from engine.store.redis.client import Client
 from engine.store.redis.info import read_uptime
@@ -19,6 +20,8 @@ from engine.store.redis.scripts import SCRIPTS
 SEEN_DEAD = 1
 """Lease end of a worker whose death was observed."""
 FORGOTTEN_WITH_OBJECTS = 2
+PRUNED_AT_ONCE = 1_600
+PRUNE_ROTATION_SECONDS = 60.0
 
 
 def make_worker_id() -> str:
@@ -61,6 +64,7 @@ class Leases:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._due_search = DueSearch(client, keyspace.due)
+        self._ended = FirstMembers(client, keyspace.finished)
 
     async def variables(self) -> list[frozenset[str]]:
         """Return the variables of manifests that are set at each living worker."""
@@ -165,15 +169,17 @@ class Leases:
         """Return executions with a due hint; each is due again after `resend_ms`."""
         return await self._due_search.promote(None, resend_ms)
 
-    async def prune(self, ended_before_ms: int, at_most: int = 100) -> Pruned:
+    async def prune(self, ended_before_ms: int) -> Pruned:
         """Remove a bounded number of executions per partition that ended before the time."""
+        places = await self._ended.due(ended_before_ms, PRUNE_ROTATION_SECONDS)
+        most = max(1, PRUNED_AT_ONCE // max(16, len(places)))
         replies = await asyncio.gather(
             *(
                 self._client.send(
                     *("ZRANGE", keyspace.finished(partition), "-inf", ended_before_ms),
-                    *("BYSCORE", "LIMIT", 0, at_most),
+                    *("BYSCORE", "LIMIT", 0, most),
                 )
-                for partition in partitions.every()
+                for partition in places
             )
         )
         old = [name.decode() for reply in replies for name in reply]

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from engine.errors import InvalidCursor
 from engine.graph.plan import NodeName, unpack_names
-from engine.ids import partitions
 from engine.ids.partitions import partition_of
+from engine.store.first_members import FirstMembers
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
@@ -26,6 +26,7 @@ LOOKED_AGAIN_MS = 60_000
 """Time until old versions that are in use are examined again."""
 PUBLIC_RUN_MS = 7 * DAY_MS
 """Time for which a version is kept after the last begin of a run by another account."""
+ROTATION_SECONDS = 60.0
 DUE_AT_ONCE = 5
 REMOVED_AT_ONCE = 100
 LOOKED_AT_ONCE = 500
@@ -46,6 +47,7 @@ class Versions:
 
     def __init__(self, client: Client, retention_days: float) -> None:
         self._client = client
+        self._due = FirstMembers(client, keyspace.workflows_due)
         self._keep_names_ms = int(retention_days * DAY_MS)
 
     async def prune(self) -> bool:
@@ -58,7 +60,7 @@ class Versions:
                     *("ZRANGE", keyspace.workflows_due(partition), "-inf", now),
                     *("BYSCORE", "LIMIT", 0, DUE_AT_ONCE),
                 )
-                for partition in partitions.every()
+                for partition in await self._due.due(now, ROTATION_SECONDS)
             )
         )
         due = defaultdict(list)

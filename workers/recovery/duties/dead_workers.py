@@ -4,6 +4,7 @@ import asyncio
 import logging
 
 from engine import metrics
+from engine.ids import partitions
 from engine.store import Store
 from workers.recovery.clock import RecoveryClock
 from workers.recovery.duties.due_hints import send_walk_hints
@@ -11,6 +12,8 @@ from workers.recovery.duty import Duty, attempt
 
 GIVE_BACK_BATCH = 200
 FOLD_SECONDS = 60.0
+READS_AT_ONCE = 16_384
+"""Reads of one run: each dead worker costs one for each partition."""
 
 log = logging.getLogger(__name__)
 
@@ -27,13 +30,20 @@ class DeadWorkers(Duty):
         self._store = store
         self._worker_id = worker_id
         self._clock = clock
+        self._buried = 0
+        """Position among the dead workers."""
 
     async def run(self) -> bool:
-        """Bury every dead worker but the own one. Raises Unavailable."""
+        """Bury dead workers but the own one, a bounded number of them. Raises Unavailable."""
         now_ms, seen_only = self._clock.redis_ms, self._clock.spares_silent_workers
-        for worker_id in await self._store.leases.dead_workers(now=now_ms, seen_only=seen_only):
-            if worker_id != self._worker_id:
-                await attempt("bury", self._bury(worker_id, now_ms))
+        found = await self._store.leases.dead_workers(now=now_ms, seen_only=seen_only)
+        dead = [each for each in found if each != self._worker_id]
+        most = max(1, READS_AT_ONCE // partitions.count())
+        # Those that cannot be buried stay among them, and must delay no other.
+        start = self._buried % len(dead) if len(dead) > most else 0
+        self._buried = start + most
+        for worker_id in (dead[start:] + dead[:start])[:most]:
+            await attempt("bury", self._bury(worker_id, now_ms))
         return False
 
     async def _bury(self, worker_id: str, now_ms: int | None) -> None:

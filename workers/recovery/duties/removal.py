@@ -40,6 +40,7 @@ class OldExecutions(Duty):
 
     def __init__(self, store: Store, retention_days: float) -> None:
         self._store = store
+        self._deliveries = EndedDeliveries(store.client)
         self._retention_ms = int(retention_days * DAY_MS)
         self.with_outputs: deque[str] = deque(maxlen=MAX_OUTPUTS_TO_REMOVE)
         """References of removed executions that have left large outputs."""
@@ -52,7 +53,7 @@ class OldExecutions(Duty):
         await self._store.archive.require()
         before_ms = await self._store.leases.now() - self._retention_ms
         pruned = await self._store.leases.prune(before_ms)
-        await EndedDeliveries(self._store.client).drop(before_ms)
+        await self._deliveries.drop(before_ms)
         self.with_outputs += pruned.with_objects
         return pruned.executions > 0
 

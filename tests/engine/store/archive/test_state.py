@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from engine.store import Store
-from engine.store.archive.ended_executions import HistoryBacklog
+from engine.store.archive.outbox import HistoryBacklog
 from engine.store.archive.state import (
     BEHIND_MS,
     NO_DATABASE,

@@ -7,6 +7,7 @@ from engine.executions.statuses import ExecutionStatus
 from engine.graph.plan import Plan
 from engine.ids.partitions import partition_of
 from engine.store import Account, Store, Workflow
+from engine.store.dispatch import worker_leases
 from engine.store.executions.advance import Step
 from engine.store.executions.claim import Lease
 from engine.store.redis import keyspace, process_keys
@@ -190,8 +191,9 @@ async def test_one_sweep_promotes_a_bounded_number(store: Store) -> None:
 
 
 async def test_only_executions_that_ended_before_a_time_are_pruned_and_as_a_whole(
-    store: Store, account: Account, saved: Saved
+    store: Store, account: Account, saved: Saved, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(worker_leases, "PRUNED_AT_ONCE", 32)  # two of a partition
     ended = [await accept(store, account, *saved) for _ in range(3)]
     active = await accept(store, account, *saved)
     for each in ended:
@@ -202,8 +204,7 @@ async def test_only_executions_that_ended_before_a_time_are_pruned_and_as_a_whol
         await store.walks.advance(Lease(account.id, each.id, "w1", 1, "t"), 1, step)
 
     pruned = [
-        await store.leases.prune(before, at_most=2)
-        for before in (0, *[await store.leases.now() + 1] * 3)
+        await store.leases.prune(before) for before in (0, *[await store.leases.now() + 1] * 3)
     ]
 
     assert [each.executions for each in pruned] == [0, 2, 1, 0]

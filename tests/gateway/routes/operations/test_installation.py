@@ -92,3 +92,20 @@ async def test_a_history_that_cannot_archive_says_why(
     # Each process compares the databases at a pace of its own.
     history = await eventually(read, lambda found: "HEADRACE_DATABASE_URL" in found["problem"])
     assert (history["configured"], history["refused"]) == (False, 3)
+
+
+async def test_where_counting_is_dear_the_workers_own_figures_are_shown(
+    admins: httpx2.AsyncClient, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.services.installation_state.MOST_READS", 31)
+    now = await store.leases.now()
+    workers = (now + 60_000, WORKER, now + 60_000, "new-8-x")
+    await store.client.send("ZADD", process_keys.workers(), *workers)
+    await store.client.send("HSET", keyspace.held(0, "new-8-x"), "acc/1", "1:a")
+    metrics.EXECUTIONS_HELD.set(7)
+    await store.snapshots.put(WORKER, metrics.snapshot())
+    metrics.EXECUTIONS_HELD.set(0)
+
+    rows = (await admins.get(INSTALLATION)).json()["workers"]
+
+    assert [(row["id"], row["executions"]) for row in rows] == [(WORKER, 7), ("new-8-x", 0)]

@@ -81,3 +81,25 @@ async def test_one_dead_worker_that_cannot_be_buried_holds_up_no_other(
     await dead_workers.run()
 
     assert set(await store.leases.workers()) == {"dead"}
+
+
+async def test_a_run_buries_a_bounded_number_and_each_in_its_turn(
+    store: Store, runner: Runner, dead_workers: DeadWorkers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.recovery.duties.dead_workers.READS_AT_ONCE", 16)
+    unburied = await begin(runner)
+    await lose(store, unburied, "w0")
+    key = keyspace.execution(*keyspace.parse_reference(unburied))
+    await store.client.send("DEL", key)
+    await store.client.send("SET", key, "not a record")
+    for number in range(1, 4):
+        await lose(store, await begin(runner), f"w{number}")
+
+    left = []
+    for _ in range(6):
+        await dead_workers.run()
+        left.append(len(await store.leases.workers()))
+
+    assert left[0] >= 3
+    assert left[-1] == 1
+    assert set(await store.leases.workers()) == {"w0"}

@@ -1,0 +1,78 @@
+"""Outboxes of the history: sorted sets of what has ended, by time, one per partition."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from engine.ids.partitions import partition_of
+from engine.store.redis.client import Client
+from engine.store.rotation import Rotation
+
+OLDEST_ROTATION_SECONDS = 2.0
+BACKLOG_ROTATION_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryBacklog:
+    """Number of members that wait for the history, and the time of the oldest in milliseconds."""
+
+    count: int
+    oldest_at: int | None
+
+
+class Outbox:
+    """Reads partitions in turn, so that many partitions cost no more than many members."""
+
+    def __init__(self, client: Client, key_of: Callable[[int], str]) -> None:
+        self._client = client
+        self._key_of = key_of
+        self._emptied = Rotation()
+        self._counted = Rotation()
+        self._counts: dict[int, int] = {}
+        self._oldest: dict[int, int] = {}
+
+    async def oldest(self, count: int) -> list[str]:
+        """Return at most `count` oldest members of the next partitions, of the fullest first."""
+        keys = [self._key_of(each) for each in self._emptied.take(OLDEST_ROTATION_SECONDS)]
+        sizes = await asyncio.gather(*(self._client.send("ZCARD", key) for key in keys))
+        wanted: dict[str, int] = {}
+        left = count
+        for size, key in sorted(zip(map(int, sizes), keys, strict=True), reverse=True):
+            wanted[key] = min(size, left)
+            left -= wanted[key]
+        pages = await asyncio.gather(
+            *(self._client.send("ZRANGE", key, 0, n - 1) for key, n in wanted.items() if n > 0)
+        )
+        return [name.decode() for page in pages for name in page]
+
+    async def backlog(self) -> HistoryBacklog:
+        """Return how many members there are.
+
+        With many partitions the figures of some are up to `BACKLOG_ROTATION_SECONDS` old.
+        """
+        places = self._counted.take(BACKLOG_ROTATION_SECONDS)
+        keys = [self._key_of(each) for each in places]
+        counts, firsts = await asyncio.gather(
+            asyncio.gather(*(self._client.send("ZCARD", key) for key in keys)),
+            asyncio.gather(*(self._client.send("ZRANGE", key, 0, 0, "WITHSCORES") for key in keys)),
+        )
+        for partition, count, first in zip(places, counts, firsts, strict=True):
+            self._counts[partition] = int(count)
+            self._oldest.pop(partition, None)
+            if first:
+                self._oldest[partition] = int(float(first[0][1]))
+        return HistoryBacklog(
+            count=sum(self._counts.values()), oldest_at=min(self._oldest.values(), default=None)
+        )
+
+    async def remove(self, members: Iterable[str]) -> None:
+        """Remove members, which begin with an account's id."""
+        by_partition: dict[int, list[str]] = {}
+        for name in members:
+            by_partition.setdefault(partition_of(name.partition("/")[0]), []).append(name)
+        await asyncio.gather(
+            *(
+                self._client.send("ZREM", self._key_of(each), *names)
+                for each, names in by_partition.items()
+            )
+        )
