@@ -18,11 +18,19 @@ class Settings:
     """Settings of an installation; each field is the variable `HEADRACE_<NAME>`."""
 
     redis_url: str = "redis://127.0.0.1:6379/0"
-    """State: `redis://`, `rediss://` or `unix://`."""
+    """State: `redis://`, `rediss://`, `unix://`, `redis+sentinel://H1:P,H2:P/SERVICE` or
+    `redis+cluster://H1:P,H2:P`; `rediss+…` with TLS."""
     redis_memory_bytes: int = 0
     """`maxmemory` of the Redis that `headrace up` starts; 0: a third of the machine's memory."""
     queue_url: str = ""
     """Redis URL of the hints, if it differs from that of the state; empty: the same."""
+    redis_tls_cert: str = ""
+    """File with this client's certificate (PEM), for a Redis that asks for one; empty: none."""
+    redis_tls_key: str = ""
+    """File with the key of that certificate (PEM)."""
+    redis_tls_ca: str = ""
+    """File with the certificates of the authorities that are trusted for Redis; empty: the
+    system's."""
     database_url: str = ""
     """Database of the history: `sqlite:///FILE` or `postgresql://…`; empty: none, but `headrace up`
     makes a file of SQLite."""

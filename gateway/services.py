@@ -119,9 +119,9 @@ async def open_services(
             GraphChecker.open(allow_private=settings.allow_private_urls)
         )
         open_streams = OpenStreams()
-        await stack.enter_async_context(open_streams.following_access(settings.redis_url))
+        await stack.enter_async_context(open_streams.following_access(store.address))
         notifier = await stack.enter_async_context(
-            CompletionNotifier.open(settings.redis_url, open_streams.wake_all)
+            CompletionNotifier.open(store.address, open_streams.wake_all)
         )
         pages = page_files.PageFiles.load(page_files.STATIC) if is_serving else NO_PAGES
         services = _make_services(settings, store, checker, open_streams, notifier, pages, stopping)
@@ -182,7 +182,7 @@ def _background_tasks(services: Services) -> dict[str, Callable[[], Awaitable[No
         **{name: each.watch for name, each in services.readiness.watches.items()},
         "own database": services.own_database.watch,
         "metrics": lambda: metrics.publish(store, services.process),
-        "models": lambda: store.models.watch(settings.redis_url),
+        "models": lambda: store.models.watch(store.address),
         "spare memory": spare_memory.trim_periodically,
     }
     if settings.max_queue:

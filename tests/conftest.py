@@ -27,6 +27,7 @@ from engine.media.objects import ObjectStore
 from engine.models.registry import use_saved
 from engine.settings import Settings
 from engine.store import Account, CompletionNotifier, Store
+from engine.store.redis.address import RedisAddress
 from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.factories import Runner
 from tests.support.redis.installation import SECRET_KEY, empty, mark
@@ -319,7 +320,7 @@ async def api_key(store: Store, account: Account, key_capabilities: list[str]) -
 
 @pytest.fixture
 async def runner(settings: Settings, store: Store, account: Account) -> AsyncIterator[Runner]:
-    async with CompletionNotifier.open(settings.redis_url) as notifier:
+    async with CompletionNotifier.open(RedisAddress.parse(settings.redis_url)) as notifier:
         yield Runner(store, account, notifier)
 
 

@@ -23,6 +23,7 @@ from engine.store import Store
 from engine.store.archive.state import ArchiverStates
 from engine.store.dispatch.worker_leases import make_worker_id
 from engine.store.redis import channels
+from engine.store.redis.address import RedisAddress
 from engine.store.redis.heartbeat import Heartbeat
 from engine.store.redis.subscription import Subscription
 from workers import actors
@@ -137,7 +138,7 @@ async def _open_resources(settings: Settings, worker_id: str) -> AsyncIterator[W
         egress = Egress(gate=AddressGate.for_workflows(settings), leases=store.outbound)
         stack.push_async_callback(egress.close)
         limiter = CallLimiter(store.governor, worker_id)
-        await stack.enter_async_context(limiter.running(settings.redis_url))
+        await stack.enter_async_context(limiter.running(store.address))
         yield WorkerResources(
             settings=settings,
             worker_id=worker_id,
@@ -183,7 +184,7 @@ async def _run_heartbeat(
 ) -> AsyncIterator[Heartbeat]:
     """Run the heartbeat; the context begins when one is on record, or with `stopping`."""
     settings, store, worker_id = resources.settings, resources.store, resources.worker_id
-    heartbeat = Heartbeat(settings.redis_url, worker_id, settings.lease_seconds, store.guard)
+    heartbeat = Heartbeat(store.address, worker_id, settings.lease_seconds, store.guard)
     heartbeat.publish(own_variables(settings.demo_provider_url))
     store.guard.stop_on_new_schema(stopping.set)
     heartbeat.start()
@@ -200,11 +201,11 @@ async def _run_background(
 ) -> AsyncIterator[None]:
     """Run the tasks of a worker beside its walks and webhooks."""
     settings, store, worker_id = resources.settings, resources.store, resources.worker_id
-    subscription = Subscription(settings.redis_url, channels.cancels())
+    subscription = Subscription(store.address, channels.cancels())
     held_check = HeldCheck(store, walker, worker_id)
     own_database = OwnDatabase(settings.database_url, ArchiverStates(store.client), worker_id)
     async with (
-        _follow_models(store, settings.redis_url),
+        _follow_models(store),
         background(
             "variables", lambda: publish_variables(heartbeat.publish, settings.demo_provider_url)
         ),
@@ -257,10 +258,10 @@ async def _wait_until_listed(store: Store, worker_id: str, stopping: asyncio.Eve
 
 
 @contextlib.asynccontextmanager
-async def _follow_models(store: Store, redis_url: str) -> AsyncIterator[None]:
+async def _follow_models(store: Store) -> AsyncIterator[None]:
     with contextlib.suppress(EngineError):
         await store.models.look()  # executions may call a saved model
-    async with background("models", lambda: store.models.watch(redis_url)):
+    async with background("models", lambda: store.models.watch(store.address)):
         yield
 
 
@@ -345,9 +346,9 @@ async def _run_consumers(
 ) -> AsyncIterator[None]:
     settings = resources.settings
     if settings.queue_url:  # hints are disposable: their own Redis has no marker
-        broker = HintBroker(settings.queue_url, slots)
+        broker = HintBroker(RedisAddress.of_queue(settings), slots)
     else:
-        broker = HintBroker(settings.redis_url, slots, resources.store.guard)
+        broker = HintBroker(resources.store.address, slots, resources.store.guard)
     declare(broker)
     try:
         async with LoopWorker(broker).running():

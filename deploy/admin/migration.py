@@ -7,6 +7,7 @@ from typing import Any
 from deploy.admin.history import migrate_database
 from deploy.admin.history_database import find_database
 from deploy.problems import CommandFailed
+from deploy.stack.installation import redis_address
 from deploy.stack.location import find_stack
 from deploy.stack.store_access import explained, with_store
 from engine.services.old_processes import find_old_processes
@@ -31,7 +32,7 @@ def migrate(data_dir: Path) -> Row:
     except CommandFailed:
         return row | NO_STORE
     with explained():
-        marker = asyncio.run(find_marker(stack.redis_url))
+        marker = asyncio.run(find_marker(redis_address(stack.redis_url)))
     return row | (NO_STORE if marker is None else with_store(data_dir, migrate_store))
 
 

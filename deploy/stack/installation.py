@@ -1,6 +1,7 @@
 """Initialization of an installation: its data directory, and the marker in its Redis."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from deploy.stack.new_installation import RECORD, plan, planned_partitions
 from deploy.stack.secret_key import find_key
 from engine.access.sealing import Sealer
 from engine.errors import WrongStore
+from engine.settings import load
+from engine.store.redis.address import RedisAddress
 from engine.store.redis.installation import Marker, MarkOutcome, mark
 from engine.values.plain import moment
 
@@ -31,7 +34,7 @@ async def mark_if_new(data_dir: Path, redis_url: str, secret_key: str) -> None:
         return
     try:
         await mark(
-            redis_url,
+            redis_address(redis_url),
             Sealer.from_secret_key(secret_key),
             adopts=record.get("adopts") is True,
             partition_count=planned_partitions(data_dir),
@@ -56,7 +59,7 @@ def begin(data_dir: Path, *, adopts: bool, partition_count: int | None = None) -
         planned = plan(data_dir, adopts=adopts, partition_count=partition_count)
         return {"outcome": PLANNED, "partitions": planned}
     outcome, marker = asyncio.run(
-        mark(stack.redis_url, sealer, adopts=adopts, partition_count=partition_count)
+        mark(redis_address(stack.redis_url), sealer, adopts=adopts, partition_count=partition_count)
     )
     return _row(outcome, marker)
 
@@ -69,3 +72,8 @@ def _row(outcome: MarkOutcome, marker: Marker) -> dict[str, Any]:
         "partitions": marker.partitions,
         "createdAt": moment(marker.created_at),
     }
+
+
+def redis_address(redis_url: str) -> RedisAddress:
+    """Return the address with the files for TLS that the environment names."""
+    return RedisAddress.of_state(replace(load(), redis_url=redis_url))

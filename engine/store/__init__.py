@@ -57,6 +57,7 @@ from engine.store.limits.outbound import OutboundCalls
 from engine.store.media import Asset, AssetRecords
 from engine.store.metrics.snapshots import Snapshots
 from engine.store.models import ModelStore, SavedModel
+from engine.store.redis.address import RedisAddress
 from engine.store.redis.client import Client
 from engine.store.redis.installation import Guard
 from engine.store.schema import StoreSchema
@@ -150,9 +151,12 @@ class Store:
         registry.use_folder(settings.models_dir)  # plans are compiled with the registry
         sealer = Sealer.from_secret_key(settings.secret_key)
         self.tiers = load_tiers(settings.tiers_file)
-        self.guard = Guard(settings.redis_url, sealer)
-        self.client = Client(settings.redis_url, self.guard)
-        self.hint_client = Client(settings.queue_url) if settings.queue_url else self.client
+        self.address = RedisAddress.of_state(settings)
+        self.guard = Guard(self.address, sealer)
+        self.client = Client(self.address, self.guard)
+        self.hint_client = (
+            Client(RedisAddress.of_queue(settings)) if settings.queue_url else self.client
+        )
         self.hints = HintSender(self.hint_client)
         self.archive = open_archive(ArchiverStates(self.client).database_id)
         self.audit = AuditLog(self.client, settings.audit_days)

@@ -13,6 +13,7 @@ from engine.models import registry
 from engine.models.manifest import ManifestError, Model, parse_manifest
 from engine.store.audit import AuditAction, AuditedAct, AuditLog
 from engine.store.redis import channels, keyspace
+from engine.store.redis.address import RedisAddress
 from engine.store.redis.client import Client
 from engine.store.redis.record_packing import pack, unpack
 from engine.store.redis.scripts import SCRIPTS
@@ -162,7 +163,7 @@ class ModelStore:
         await self._try_read()
         return int(version)
 
-    async def watch(self, redis_url: str) -> None:
+    async def watch(self, address: RedisAddress) -> None:
         """Follow changes of saved models by notifications and by regular reads.
 
         The operator's folder is read every few seconds, so that an idle process notices changed
@@ -170,7 +171,7 @@ class ModelStore:
         """
         changed = asyncio.Event()
         read_at = -math.inf
-        subscription = Subscription(redis_url, CHANGES)
+        subscription = Subscription(address, CHANGES)
         async with subscription.running(lambda _: changed.set(), changed.set):
             while True:
                 is_late = time.monotonic() - read_at >= LOOK_SECONDS

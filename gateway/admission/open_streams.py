@@ -12,6 +12,7 @@ from typing import Protocol
 from engine.errors import TooManyStreams
 from engine.store import Principal
 from engine.store.redis import channels
+from engine.store.redis.address import RedisAddress
 from engine.store.redis.subscription import Subscription
 from gateway.admission.request_context import RequestContext
 
@@ -101,9 +102,9 @@ class OpenStreams:
             self.suspect(account_id)
 
     @contextlib.asynccontextmanager
-    async def following_access(self, redis_url: str) -> AsyncIterator[None]:
+    async def following_access(self, address: RedisAddress) -> AsyncIterator[None]:
         """Follow changes of accounts, keys and sessions while the context lasts."""
-        subscription = Subscription(redis_url, channels.access_changes())
+        subscription = Subscription(address, channels.access_changes())
         async with subscription.running(
             lambda data: self.suspect(data.decode(errors="replace")), self.suspect_all
         ):

@@ -18,6 +18,7 @@ from engine.media.objects import ObjectStore
 from engine.settings import Settings
 from engine.store import CompletionNotifier, Store
 from engine.store.redis import keyspace
+from engine.store.redis.address import RedisAddress
 from tests.benchmarks.graphs import documents
 from tests.conftest import RedisServer
 from tests.support.factories import Graph, Runner
@@ -104,7 +105,9 @@ async def running() -> AsyncIterator[tuple[Runner, str]]:
             async with worker(settings), serving() as target:
                 store = Store.open(settings, ObjectStore.from_settings(settings))
                 account = await store.accounts.create(email="a@example.com", tier=Tier.ENTERPRISE)
-                async with CompletionNotifier.open(settings.redis_url) as notifier:
+                async with CompletionNotifier.open(
+                    RedisAddress.parse(settings.redis_url)
+                ) as notifier:
                     yield Runner(store, account, notifier), target.url
                 await store.close()
     finally:

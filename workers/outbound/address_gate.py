@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 from engine.net.addresses import Address, is_metadata, is_public, parse_address
 from engine.net.url_policy import PORTS, Target, UrlRefused, check_url
 from engine.settings import Settings
+from engine.store.redis.address import RedisAddress
 from workers.outbound.dns import NameNotFound
 
-STORE_PORTS = {"redis": 6379, "rediss": 6379}
 REFRESH_SECONDS = 60.0
 UNASSIGNED = ("240.0.0.1", "100::1")
 """No machine has these: a kernel that binds them binds any, which then proves nothing."""
@@ -61,8 +61,11 @@ class AddressGate:
     @classmethod
     def for_workflows(cls, settings: Settings) -> "AddressGate":
         """Return the gate of a worker with these settings: for all URLs in workflows."""
-        urls = (settings.redis_url, settings.queue_url)
-        stores = [store for url in urls if (store := _endpoint(url, STORE_PORTS))]
+        addresses = (RedisAddress.of_state(settings), RedisAddress.of_queue(settings))
+        stores = [
+            HostPort(host=node.host.lower(), port=node.port)
+            for node in dict.fromkeys(node for each in addresses for node in each.nodes)
+        ]
         if local_model := _endpoint(settings.local_model_url, PORTS):
             stores.append(local_model)
         ours = [

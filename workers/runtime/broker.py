@@ -24,6 +24,7 @@ from engine.errors import WrongStore
 from engine.executions.retry import jittered
 from engine.store.dispatch.hints import BULK_QUEUE, make_hint, parse_hint, parse_inline_run
 from engine.store.redis import process_keys
+from engine.store.redis.address import RedisAddress
 from engine.store.redis.connection import Connection, connect, pack
 from engine.store.redis.installation import Guard
 from workers.runtime.limits import ConcurrencyLimit
@@ -48,8 +49,10 @@ class HintBroker(ListBroker):
     With a guard no hint is taken from a Redis without this installation's data.
     """
 
-    def __init__(self, url: str, slots: ConcurrencyLimit, guard: Guard | None = None) -> None:
-        super().__init__(url, middleware=())
+    def __init__(
+        self, address: RedisAddress, slots: ConcurrencyLimit, guard: Guard | None = None
+    ) -> None:
+        super().__init__(address, middleware=())
         self.slots = slots
         self.guard = guard
 
@@ -162,7 +165,7 @@ class HintConsumer:
 
     async def _unblock(self, connection_id: int) -> None:
         # A connection that is just closed may take a hint with it.
-        connection = await connect(self._broker.url)
+        connection = await connect(self._broker.address)
         try:
             await connection.request("CLIENT", "UNBLOCK", connection_id)
         finally:
@@ -193,7 +196,7 @@ class HintConsumer:
         )
 
     async def _take_hints(self) -> None:
-        connection = await connect(self._broker.url)
+        connection = await connect(self._broker.address)
         try:
             if self._broker.guard is not None:
                 await self._broker.guard.admit(connection)

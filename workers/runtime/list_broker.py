@@ -5,8 +5,9 @@ from collections.abc import Iterable
 import dramatiq
 import redis
 from dramatiq.errors import QueueNotFound
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+
+from engine.store.redis.address import RedisAddress
+from engine.store.redis.blocking_client import open_blocking_client
 
 ANSWER_SECONDS = 5.0
 
@@ -14,10 +15,10 @@ ANSWER_SECONDS = 5.0
 class ListBroker(dramatiq.Broker):
     """Declares queues without queues for delays, and sends over one connection."""
 
-    def __init__(self, url: str, middleware: "Iterable[dramatiq.Middleware]") -> None:
+    def __init__(self, address: RedisAddress, middleware: "Iterable[dramatiq.Middleware]") -> None:
         super().__init__(middleware=[*middleware])
-        self.url = url
-        self._client = connect(url)
+        self.address = address
+        self._client = connect(address)
 
     def close(self) -> None:
         """Close the sending connections."""
@@ -41,12 +42,6 @@ class ListBroker(dramatiq.Broker):
             self.flush(queue_name)
 
 
-def connect(url: str) -> "redis.Redis":
+def connect(address: RedisAddress) -> "redis.Redis":
     """Return a client that never repeats a command and waits `ANSWER_SECONDS` for a reply."""
-    return redis.Redis.from_url(
-        url,
-        retry=Retry(NoBackoff(), 0),
-        socket_timeout=ANSWER_SECONDS,
-        socket_connect_timeout=1,
-        protocol=3,
-    )
+    return open_blocking_client(address, reply_seconds=ANSWER_SECONDS, connect_seconds=1)

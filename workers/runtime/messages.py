@@ -28,6 +28,7 @@ from redis.exceptions import RedisError
 from engine.errors import WrongStore
 from engine.settings import load
 from engine.store.redis import keyspace, process_keys
+from engine.store.redis.address import RedisAddress
 from engine.store.redis.installation import Guard, parse_marker
 from engine.store.redis.scripts import SCRIPTS
 from workers.runtime.list_broker import ListBroker, connect
@@ -45,7 +46,7 @@ def own_broker() -> "MessageBroker":
     Raises SettingError.
     """
     settings = load()
-    return MessageBroker(settings.queue_url or settings.redis_url)
+    return MessageBroker(RedisAddress.of_queue(settings))
 
 
 class MessageBroker(ListBroker):
@@ -54,9 +55,9 @@ class MessageBroker(ListBroker):
     An actor that fails is not run again unless it declares `max_retries`.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, address: RedisAddress) -> None:
         super().__init__(
-            url,
+            address,
             middleware=(
                 *(AgeLimit(), TimeLimit(), ShutdownNotifications()),
                 *(Callbacks(), Pipelines(), Retries(max_retries=0)),
@@ -73,7 +74,7 @@ class MessageBroker(ListBroker):
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 1000) -> Consumer:
         """Return a consumer with its own connection. Raises QueueNotFound or ConnectionClosed."""
         self.check_declared(queue_name)
-        client = connect(self.url)
+        client = connect(self.address)
         try:
             if self.guard is not None:
                 marker = client.execute_command("HGETALL", keyspace.installation())

@@ -10,6 +10,7 @@ from engine.executions.execution import ExecutionOutcome
 from engine.executions.statuses import ExecutionStatus
 from engine.process.batch_timers import BatchTimers
 from engine.store.redis import channels
+from engine.store.redis.address import RedisAddress
 from engine.store.redis.record_packing import unpack
 from engine.store.redis.subscription import Subscription
 
@@ -35,14 +36,14 @@ class CompletionNotifier:
     @classmethod
     @contextlib.asynccontextmanager
     async def open(
-        cls, redis_url: str, missed: Callable[[], None] = lambda: None
+        cls, address: RedisAddress, missed: Callable[[], None] = lambda: None
     ) -> AsyncIterator["CompletionNotifier"]:
         """Subscribe while the context lasts, with reconnection.
 
         `missed` is called after each subscription, since earlier notifications may be lost.
         """
         channel = channels.notifier(secrets.token_hex(6))
-        subscription = Subscription(redis_url, channel)
+        subscription = Subscription(address, channel)
         notifier = cls(subscription, channel)
         async with subscription.running(notifier._notify, missed):
             yield notifier

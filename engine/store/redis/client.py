@@ -12,10 +12,10 @@ import asyncio
 from typing import Any
 
 import hiredis
-from redis.asyncio.connection import parse_url
 
 from engine.errors import Unavailable, WrongStore
 from engine.store.redis import errors
+from engine.store.redis.address import RedisAddress
 from engine.store.redis.connection import Argument, Connection, IsReplica, Receiver, connect, pack
 from engine.store.redis.errors import StoreFault
 from engine.store.redis.installation import Guard
@@ -43,9 +43,8 @@ class Client:
     raise WrongStore, a kind of Unavailable, until the right one is back.
     """
 
-    def __init__(self, url: str, guard: Guard | None = None) -> None:
-        parse_url(url)  # raises ValueError now, not at the first command
-        self._url = url
+    def __init__(self, address: RedisAddress, guard: Guard | None = None) -> None:
+        self._address = address
         self._guard = guard
         self._connection: Connection | None = None
         self._connecting: asyncio.Task[None] | None = None
@@ -141,7 +140,7 @@ class Client:
 
     async def _connect(self) -> None:
         try:
-            connection = await connect(self._url)
+            connection = await connect(self._address)
             await self._admit(connection)
             for script in SCRIPTS.values():
                 connection.write([pack("SCRIPT", "LOAD", script.text)], [_ignore])

@@ -5,13 +5,13 @@ run (figures in docs/dependencies.md). It never repeats a command.
 """
 
 import asyncio
-import ssl
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 import hiredis
-from redis.asyncio.connection import parse_url
+
+from engine.store.redis.address import RedisAddress
 
 CONNECT_SECONDS = 1.0
 SILENCE_SECONDS = 2.0
@@ -130,47 +130,35 @@ def _set(future: asyncio.Future[Any], reply: Any) -> None:
         future.set_result(reply)
 
 
-async def connect(url: str, push: Receiver | None = None) -> Connection:
+async def connect(address: RedisAddress, push: Receiver | None = None) -> Connection:
     """Return a ready connection to a primary.
 
     Raises OSError (IsReplica for a replica), TimeoutError or ReplyError.
     """
-    options = parse_url(url)
     async with asyncio.timeout(CONNECT_SECONDS):
-        connection = await _open(options, push)
+        connection = await _open(address, push)
         try:
-            await _greet(connection, options)
+            await _greet(connection, address)
         except BaseException:
             connection.abort()
             raise
     return connection
 
 
-async def _open(options: Any, push: Receiver | None) -> Connection:
+async def _open(address: RedisAddress, push: Receiver | None) -> Connection:
     loop = asyncio.get_running_loop()
 
     def make() -> Connection:
         return Connection(push)
 
-    if "path" in options:
-        _, made = await loop.create_unix_connection(make, options["path"])
+    if address.path:
+        _, made = await loop.create_unix_connection(make, address.path)
         return made
-    is_secure = "connection_class" in options and "SSL" in options["connection_class"].__name__
+    (node,) = address.nodes
     _, connection = await loop.create_connection(
-        make,
-        options.get("host", "localhost"),
-        options.get("port", 6379),
-        ssl=_tls(options) if is_secure else None,
+        make, node.host, node.port, ssl=None if address.tls is None else address.tls.context()
     )
     return connection
-
-
-def _tls(options: Any) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=options.get("ssl_ca_certs"))
-    if options.get("ssl_cert_reqs") == "none":
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def is_replica(reply: Any) -> bool:
@@ -178,12 +166,12 @@ def is_replica(reply: Any) -> bool:
     return isinstance(reply, dict) and reply.get(b"role") in (b"slave", b"replica")
 
 
-async def _greet(connection: Connection, options: Any) -> None:
+async def _greet(connection: Connection, address: RedisAddress) -> None:
     credentials: tuple[str, ...] = ()
-    if options.get("password"):
-        credentials = ("AUTH", options.get("username") or "default", options["password"])
+    if address.password:
+        credentials = ("AUTH", address.username or "default", address.password)
     reply = await connection.request("HELLO", 3, *credentials)
     if is_replica(reply):
         raise IsReplica("The server is a replica")
-    if options.get("db"):
-        await connection.request("SELECT", options["db"])
+    if address.db:
+        await connection.request("SELECT", address.db)

@@ -4,14 +4,13 @@ import logging
 import threading
 from collections.abc import Iterable
 
-import redis
-from redis.backoff import NoBackoff
 from redis.exceptions import MasterDownError, ReadOnlyError, RedisError
-from redis.retry import Retry
 
 from engine.errors import WrongStore
 from engine.store.dispatch.worker_leases import pack_variables
 from engine.store.redis import keyspace, process_keys
+from engine.store.redis.address import RedisAddress
+from engine.store.redis.blocking_client import open_blocking_client
 from engine.store.redis.installation import Guard, parse_marker
 from engine.store.redis.scripts import SCRIPTS
 
@@ -27,20 +26,20 @@ class Heartbeat:
     """
 
     def __init__(
-        self, redis_url: str, worker_id: str, lease_seconds: float, guard: Guard | None = None
+        self,
+        address: RedisAddress,
+        worker_id: str,
+        lease_seconds: float,
+        guard: Guard | None = None,
     ) -> None:
         self._guard = guard
         self._variables = ""
         self._worker_id = worker_id
         self._lease_seconds = lease_seconds
         self._stopped = threading.Event()
-        self._client = redis.Redis.from_url(
-            redis_url,
-            retry=Retry(NoBackoff(), 0),
-            # After a lost beat there must be time for others before the lease ends.
-            socket_timeout=lease_seconds / 3,
-            socket_connect_timeout=lease_seconds / 3,
-            protocol=3,
+        # After a lost beat there must be time for others before the lease ends.
+        self._client = open_blocking_client(
+            address, reply_seconds=lease_seconds / 3, connect_seconds=lease_seconds / 3
         )
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 

@@ -17,13 +17,13 @@ from functools import partial
 from typing import Any
 
 import hiredis
-from redis.asyncio.connection import parse_url
 
 from engine.access.sealing import VARIABLE, Sealer, Unsealable
 from engine.errors import SchemaTooNew, Unavailable, WrongStore
 from engine.ids import partitions
 from engine.ids.partitions import DEFAULT_COUNT
 from engine.store.redis import keyspace
+from engine.store.redis.address import RedisAddress
 from engine.store.redis.connection import Connection, connect, pack
 from engine.store.redis.scripts import SCRIPTS
 
@@ -78,8 +78,8 @@ class Marker:
 class Guard:
     """Permits a connection only while its Redis has this installation's marker."""
 
-    def __init__(self, url: str, sealer: Sealer) -> None:
-        self._place = _place_of(url)
+    def __init__(self, address: RedisAddress, sealer: Sealer) -> None:
+        self._place = str(address)
         self._sealer = sealer
         self._ids = sealer.installation_ids
         self._refusal: WrongStore | None = None
@@ -292,24 +292,28 @@ class Guard:
 
 
 async def mark(
-    url: str, sealer: Sealer, *, adopts: bool = False, partition_count: int | None = None
+    address: RedisAddress,
+    sealer: Sealer,
+    *,
+    adopts: bool = False,
+    partition_count: int | None = None,
 ) -> tuple[MarkOutcome, Marker]:
     """Mark the Redis at an address like `Guard.mark`. Raises Unavailable without a connection."""
-    async with _connected(url) as connection:
-        guard = Guard(url, sealer)
+    async with _connected(address) as connection:
+        guard = Guard(address, sealer)
         return await guard.mark(connection, adopts=adopts, partition_count=partition_count)
 
 
-async def find_marker(url: str) -> Marker | None:
+async def find_marker(address: RedisAddress) -> Marker | None:
     """Return the marker of the Redis at an address, None without one. Raises Unavailable."""
-    async with _connected(url) as connection:
+    async with _connected(address) as connection:
         return await read_marker(connection)
 
 
 @contextlib.asynccontextmanager
-async def _connected(url: str) -> AsyncIterator[Connection]:
+async def _connected(address: RedisAddress) -> AsyncIterator[Connection]:
     try:
-        connection = await connect(url)
+        connection = await connect(address)
     except (OSError, TimeoutError, ValueError, hiredis.HiredisError) as error:
         raise Unavailable("The store cannot be reached right now") from error
     try:
@@ -340,12 +344,3 @@ def parse_marker(fields: Mapping[bytes, bytes]) -> Marker | None:
 
 def _number(text: bytes) -> int:
     return int(text) if text.isdigit() else 0
-
-
-def _place_of(url: str) -> str:
-    """Return the address without user and password."""
-    options: Mapping[str, Any] = parse_url(url)
-    if "path" in options:
-        return str(options["path"])
-    place = f"{options.get('host', 'localhost')}:{options.get('port', 6379)}"
-    return f"{place}/{options['db']}" if options.get("db") else place

@@ -13,6 +13,7 @@ from typing import Any
 import hiredis
 
 from engine.executions.retry import jittered
+from engine.store.redis.address import RedisAddress
 from engine.store.redis.connection import IsReplica, connect, is_replica, pack
 
 LOOK_SECONDS = 2.0
@@ -28,8 +29,8 @@ def _nothing() -> None:
 class Subscription:
     """Calls a function for each message on a channel; a reconnection may lose messages."""
 
-    def __init__(self, redis_url: str, channel: str) -> None:
-        self._url = redis_url
+    def __init__(self, address: RedisAddress, channel: str) -> None:
+        self._address = address
         self._channel = channel
         self._ready = asyncio.Event()
         self._missed: Callable[[], None] = _nothing
@@ -71,7 +72,7 @@ class Subscription:
                 self._ready.set()
                 self._missed()
 
-        connection = await connect(self._url, push)
+        connection = await connect(self._address, push)
         try:
             # The confirmation is a push; the next reply shows that it has arrived.
             connection.write([pack("SUBSCRIBE", self._channel)], [])

@@ -13,6 +13,7 @@ from engine.executions.execution import Execution
 from engine.executions.statuses import ExecutionStatus
 from engine.settings import Settings
 from engine.store import CompletionNotifier, Store
+from engine.store.redis.address import RedisAddress
 from tests.support.eventually import eventually
 from tests.support.factories import Runner, http_line
 from tests.support.http.scripted_server import Target, serving
@@ -46,7 +47,7 @@ async def runner(stepped: SteppedRedis) -> AsyncIterator[Runner]:
     spared = 2 * Settings().lease_seconds
     await eventually(store.leases.uptime_seconds, spared.__lt__, timeout=3 * spared)
     account = await store.accounts.create(email="ada@example.com", tier=Tier.PRO)
-    async with CompletionNotifier.open(stepped.url) as notifier:
+    async with CompletionNotifier.open(RedisAddress.parse(stepped.url)) as notifier:
         yield Runner(store, account, notifier)
     for worker in workers:
         await worker.end(signal.SIGKILL)

@@ -15,6 +15,7 @@ from engine.access.tiers import load
 from engine.media.objects import ObjectStore
 from engine.models.registry import use_models
 from engine.store import CompletionNotifier, Store
+from engine.store.redis.address import RedisAddress
 from tests.support.acceptance.truncated_redis import (
     Auditor,
     CutRedis,
@@ -62,7 +63,9 @@ async def test_record_result_and_charge_agree_whatever_redis_has_lost(
         store = Store.open(settings, ObjectStore.from_settings(settings))
         stack.push_async_callback(store.close)
         account = await store.accounts.create(email="a@example.com", tier=Tier.ENTERPRISE)
-        notifier = await stack.enter_async_context(CompletionNotifier.open(cut_redis.url))
+        notifier = await stack.enter_async_context(
+            CompletionNotifier.open(RedisAddress.parse(cut_redis.url))
+        )
         server = await stack.enter_async_context(numbering())
         runner = Runner(store, account, notifier)
         slugs = [await runner.save(graph) for graph in (line(server.url, 5), fan(server.url, 5))]

@@ -15,6 +15,7 @@ from engine.settings import Settings
 from engine.store import Store
 from engine.store import models as saved_models
 from engine.store.redis import channels, keyspace
+from engine.store.redis.address import RedisAddress
 from engine.store.redis.record_packing import pack
 from engine.store.redis.scripts import SCRIPTS
 from tests.conftest import RedisServer
@@ -289,7 +290,7 @@ async def test_a_registry_follows_by_notifications_and_by_reads(
     monkeypatch.setattr(saved_models, "FOLDER_SECONDS", pause)
     if pause < 1:
         monkeypatch.setattr(saved_models, "CHANGES", "nobody listens here")
-    watching = asyncio.create_task(store.models.watch(settings.redis_url))
+    watching = asyncio.create_task(store.models.watch(RedisAddress.parse(settings.redis_url)))
 
     async def listening() -> int:
         return int((await store.client.send("PUBSUB", "NUMSUB", saved_models.CHANGES))[1])
@@ -314,7 +315,7 @@ async def test_models_are_read_again_after_a_lost_subscription(
     """The process was not notified of the save."""
     monkeypatch.setattr(saved_models, "LOOK_SECONDS", 60.0)
     monkeypatch.setattr(saved_models, "FOLDER_SECONDS", 60.0)
-    watching = asyncio.create_task(store.models.watch(settings.redis_url))
+    watching = asyncio.create_task(store.models.watch(RedisAddress.parse(settings.redis_url)))
 
     async def listening() -> int:
         return int((await store.client.send("PUBSUB", "NUMSUB", saved_models.CHANGES))[1])

@@ -6,6 +6,7 @@ import redis
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.redis import keyspace
+from engine.store.redis.address import RedisAddress
 from engine.store.redis.installation import FIRST_SCHEMA, SCHEMA, find_marker
 from engine.store.redis.scripts import SCRIPTS
 
@@ -41,9 +42,9 @@ async def test_the_script_leaves_what_is_newer_or_no_installation(
 async def test_a_marker_is_found_without_a_store(
     settings: Settings, redis_cleaner: redis.Redis
 ) -> None:
-    marked = await find_marker(settings.redis_url)
+    marked = await find_marker(RedisAddress.of_state(settings))
     redis_cleaner.flushall()
 
     assert marked is not None
     assert marked.schema == SCHEMA
-    assert await find_marker(settings.redis_url) is None
+    assert await find_marker(RedisAddress.of_state(settings)) is None

@@ -15,6 +15,7 @@ from engine.errors import TooManyStreams, Unavailable
 from engine.settings import Settings
 from engine.store import Account, Principal, Store
 from engine.store.redis import keyspace
+from engine.store.redis.address import RedisAddress
 from gateway.admission.open_streams import MOST_OF_AN_ACCOUNT, OpenStreams
 from gateway.admission.request_context import RequestContext
 from gateway.events import event_streams
@@ -272,7 +273,7 @@ async def test_streams_check_their_access_anew_after_a_lost_connection_to_redis(
 ) -> None:
     streams = OpenStreams()
     with streams.signalling("acc_1", Sleeper()) as stream:
-        async with streams.following_access(settings.redis_url):
+        async with streams.following_access(RedisAddress.parse(settings.redis_url)):
             stream.must_authenticate = False
             await store.client.send("CLIENT", "KILL", "TYPE", "pubsub")
 

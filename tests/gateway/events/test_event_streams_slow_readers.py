@@ -12,6 +12,7 @@ from engine.executions.events import BEFORE_ALL
 from engine.settings import Settings
 from engine.store import Account, CompletionNotifier, Principal, Store
 from engine.store.executions.events import MAX_ENTRIES, EventPage
+from engine.store.redis.address import RedisAddress
 from gateway.admission.memory import ResultMemory
 from gateway.admission.open_streams import OpenStreams
 from gateway.events import event_streams
@@ -69,7 +70,7 @@ def watch(run: Run, events: Counted, notifier: CompletionNotifier) -> ExecutionS
 
 async def test_the_store_is_read_as_fast_as_the_watcher_reads(run: Run, settings: Settings) -> None:
     events = Counted(run.store)
-    async with CompletionNotifier.open(settings.redis_url) as notifier:
+    async with CompletionNotifier.open(RedisAddress.parse(settings.redis_url)) as notifier:
         stream = watch(run, events, notifier)
         answer = stream.respond(await stream.read())
         assert isinstance(answer, StreamingResponse)
@@ -89,7 +90,7 @@ async def test_a_watcher_waits_for_a_store_that_is_away(
 ) -> None:
     monkeypatch.setattr(event_streams, "HEARTBEAT_SECONDS", 0.02)
     events = Counted(run.store)
-    async with CompletionNotifier.open(settings.redis_url) as notifier:
+    async with CompletionNotifier.open(RedisAddress.parse(settings.redis_url)) as notifier:
         stream = watch(run, events, notifier)
         answer = stream.respond()
         assert isinstance(answer, StreamingResponse)

@@ -19,6 +19,7 @@ from engine.errors.nodes import NodeFailed
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.dispatch.worker_leases import make_worker_id
+from engine.store.redis.address import RedisAddress
 from tests.support.manifests import model
 from workers.outbound.client import Egress
 from workers.providers.base import ModelCall, NoCheckpoints
@@ -97,7 +98,7 @@ async def work(options: CallerOptions) -> dict[str, Any]:
     store = Store.open(Settings(redis_url=options.redis_url))
     egress = Egress(allow_private=True)
     limiter = CallLimiter(store.governor, make_worker_id())
-    async with limiter.running(options.redis_url):
+    async with limiter.running(RedisAddress.parse(options.redis_url)):
         models = ModelCaller(
             egress, limiter=limiter, environ={"STUB": f"{options.provider_url}/v1"}
         )

@@ -19,6 +19,7 @@ from engine.store import Store
 from engine.store.limits.governor import USUAL_PACING, CallOutcome, CallReport, Pacing
 from engine.store.limits.governor import Governor as Governor
 from engine.store.limits.governor import ProviderStanding as ProviderStanding
+from engine.store.redis.address import RedisAddress
 from tests.support.eventually import eventually
 from tests.support.manifests import model
 from workers.providers.base import Fetcher, ModelAnswer, ModelCall, NoCheckpoints, ignore_turn
@@ -119,7 +120,7 @@ class Process:
 async def process(store: Store, url: str, provider: Provider, name: str) -> AsyncIterator[Process]:
     watched = WatchedGovernor(store)
     limiter = CallLimiter(watched, name)
-    async with limiter.running(url):
+    async with limiter.running(RedisAddress.parse(url)):
         yield Process(provider, watched, limiter)
 
 

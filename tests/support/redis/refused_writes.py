@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+from engine.store.redis.address import RedisAddress
 from engine.store.redis.client import Client
 
 
 @contextlib.asynccontextmanager
 async def refused_writes(redis_url: str) -> AsyncIterator[None]:
     """Refuse writes with NOREPLICAS while the context lasts."""
-    client = Client(redis_url)
+    client = Client(RedisAddress.parse(redis_url))
     try:
         await client.send("CONFIG", "SET", "min-replicas-to-write", 1)
         yield

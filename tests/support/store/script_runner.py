@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 
+from engine.store.redis.address import RedisAddress
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS, Script
 from tests.support.process.event_loops import Loop
@@ -24,7 +25,7 @@ class Scripts:
 
     def __init__(self, url: str) -> None:
         self._loop = Loop()
-        self._client = Client(url)
+        self._client = Client(RedisAddress.parse(url))
 
     def close(self) -> None:
         """Close the connection and the loop."""

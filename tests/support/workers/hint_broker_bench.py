@@ -11,6 +11,7 @@ import redis
 
 from engine.store.dispatch.hints import InlineRun, make_hint
 from engine.store.redis import process_keys
+from engine.store.redis.address import RedisAddress
 from workers.runtime.broker import HintBroker, LoopWorker
 from workers.runtime.limits import ConcurrencyLimit
 
@@ -74,7 +75,7 @@ async def benches() -> AsyncIterator[Open]:
     opened: list[Bench] = []
 
     async def open_bench(url: str, slots: int = 100, client_url: str = "") -> Bench:
-        broker = HintBroker(url, ConcurrencyLimit(slots))
+        broker = HintBroker(RedisAddress.parse(url), ConcurrencyLimit(slots))
         broker.declare_queue("bulk")
         bench = Bench(broker, broker.slots, redis.Redis.from_url(client_url or url))
         dramatiq.actor(broker=broker, actor_name="walk", queue_name="walk")(bench.take)

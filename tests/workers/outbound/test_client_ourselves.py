@@ -191,9 +191,8 @@ async def test_nothing_is_said_to_redis(stub: Stub) -> None:
     assert (failed.code, stub.connections) == ("url_blocked", 0)
 
 
-@pytest.mark.parametrize("url", ["unix:///run/redis.sock", "redis://[::1", "redis://a:b", ""])
-def test_a_redis_may_have_no_address(url: str) -> None:
-    gate = AddressGate.for_workflows(Settings(redis_url=url, host=""))
+def test_a_redis_may_have_no_address() -> None:
+    gate = AddressGate.for_workflows(Settings(redis_url="unix:///run/redis.sock", host=""))
 
     assert gate.admits("8.8.8.8", 443)
 

@@ -15,6 +15,7 @@ from engine.media.objects import ObjectStore
 from engine.settings import Settings
 from engine.store import CompletionNotifier, Store
 from engine.store.redis import keyspace
+from engine.store.redis.address import RedisAddress
 from engine.store.redis.client import Client
 from tests.support.eventually import eventually
 from tests.support.factories import Runner, greeting, http_fan
@@ -209,7 +210,7 @@ async def opened_runner(settings: Settings) -> AsyncIterator[Runner]:
     """Open a store, an account of its own and its notifier."""
     store = Store.open(settings, ObjectStore.from_settings(settings))
     account = await store.accounts.create(email="ada@example.com", tier=Tier.PRO)
-    async with CompletionNotifier.open(settings.redis_url) as notifier:
+    async with CompletionNotifier.open(RedisAddress.parse(settings.redis_url)) as notifier:
         yield Runner(store, account, notifier)
     await store.close()
 

@@ -12,6 +12,7 @@ from dramatiq.errors import ActorNotFound, ConnectionClosed, QueueNotFound
 
 from engine.store import Store
 from engine.store.redis import process_keys
+from engine.store.redis.address import RedisAddress
 from workers.runtime.messages import MessageBroker
 
 QUEUE = process_keys.messages("default")
@@ -19,7 +20,7 @@ QUEUE = process_keys.messages("default")
 
 @pytest.fixture
 def broker(redis_url: str) -> Iterator[MessageBroker]:
-    broker = MessageBroker(redis_url)
+    broker = MessageBroker(RedisAddress.parse(redis_url))
     yield broker
     broker.close()
 
@@ -103,7 +104,7 @@ def test_an_unreadable_message_is_dropped_and_not_quoted(
 async def test_nothing_is_taken_from_a_redis_of_another_installation(
     unmarked_redis_url: str, store: Store
 ) -> None:
-    broker = MessageBroker(unmarked_redis_url)
+    broker = MessageBroker(RedisAddress.parse(unmarked_redis_url))
     broker.declare_queue("default")
     broker.guard = store.guard
 
@@ -113,7 +114,7 @@ async def test_nothing_is_taken_from_a_redis_of_another_installation(
 
 
 def test_a_redis_that_is_away_is_said_when_a_message_is_sent(tmp_path: Path) -> None:
-    broker = MessageBroker(f"unix://{tmp_path}/nothing")
+    broker = MessageBroker(RedisAddress.parse(f"unix://{tmp_path}/nothing"))
 
     @dramatiq.actor(broker=broker)
     def greet() -> None: ...

@@ -12,6 +12,7 @@ from deploy.client import watching
 from deploy.http_client import Unreachable
 from engine.errors import Unavailable
 from engine.store.redis import subscription
+from engine.store.redis.address import RedisAddress
 from engine.store.redis.subscription import Subscription
 from tests.conftest import free_port
 from tests.support.eventually import eventually
@@ -23,8 +24,8 @@ from workers.runtime.limits import ConcurrencyLimit
 TIMES = 20
 
 
-def nowhere() -> str:
-    return f"redis://127.0.0.1:{free_port()}"
+def nowhere() -> RedisAddress:
+    return RedisAddress.parse(f"redis://127.0.0.1:{free_port()}")
 
 
 async def until_cancelled() -> None:

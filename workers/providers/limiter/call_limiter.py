@@ -15,6 +15,7 @@ from engine.net.url_policy import PORTS, UrlRefused, check_url
 from engine.nodes.support.base import BodyConsumer, HttpAnswer, HttpCall
 from engine.store.limits.governor import USUAL_PACING, CallOutcome, CallReport, Governor, Pacing
 from engine.store.redis import provider_keys
+from engine.store.redis.address import RedisAddress
 from engine.store.redis.subscription import Subscription
 from workers.providers.answers.errors import (
     RATE_LIMITED,
@@ -165,9 +166,9 @@ class CallLimiter:
         self._drop_above = MAX_QUEUES
 
     @contextlib.asynccontextmanager
-    async def running(self, redis_url: str) -> AsyncIterator[None]:
+    async def running(self, address: RedisAddress) -> AsyncIterator[None]:
         """Receive notices of granted turns for as long as the context lasts."""
-        async with Subscription(redis_url, self._channel).running(self._wake):
+        async with Subscription(address, self._channel).running(self._wake):
             try:
                 yield
             finally:

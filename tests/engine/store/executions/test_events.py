@@ -9,6 +9,7 @@ from engine.executions.events import BEFORE_ALL, EventId, EventName, read_events
 from engine.executions.statuses import ExecutionStatus
 from engine.store import CompletionNotifier, Store
 from engine.store.executions.events import MAX_ENTRIES, events_topic
+from engine.store.redis.address import RedisAddress
 from tests.support.store.records import FIRST_DONE, SECOND_DONE
 from tests.support.store.redis_contents import contents
 from tests.support.store.watched_runs import CHANNEL, WORKER, Run, names
@@ -232,7 +233,7 @@ async def test_a_resumed_watcher_misses_and_repeats_nothing(run: Run, seed: int)
 async def test_watchers_are_notified_and_absent_ones_are_removed(
     run: Run, store: Store, redis_url: str
 ) -> None:
-    async with CompletionNotifier.open(redis_url) as notifier:
+    async with CompletionNotifier.open(RedisAddress.parse(redis_url)) as notifier:
         await run.accept(notifier.channel)
         await run.read(1, "hr:notifier:gone")
         with notifier.expecting(events_topic(run.id)) as completion:

@@ -12,6 +12,7 @@ from engine.store.executions import notifier as bells
 from engine.store.executions.advance import Step
 from engine.store.executions.claim import Lease
 from engine.store.redis import connection, subscription
+from engine.store.redis.address import RedisAddress
 from engine.store.redis.client import Client
 from engine.store.redis.record_packing import pack
 from tests.conftest import RedisServer
@@ -55,7 +56,7 @@ async def test_a_caller_is_woken_when_its_execution_ends(
     store: Store, account: Account, redis_url: str
 ) -> None:
     workflow, plan = await save(store, account)
-    async with CompletionNotifier.open(redis_url) as notifier:
+    async with CompletionNotifier.open(RedisAddress.parse(redis_url)) as notifier:
         accepted = await accept(store, account, workflow, plan, notifier=notifier.channel)
 
         async def ended() -> bool | None:
@@ -78,7 +79,7 @@ async def notify_with(
 ) -> ExecutionOutcome | None:
     """Return the notified outcome of an execution that ends with this step."""
     workflow, plan = await save(store, account)
-    async with CompletionNotifier.open(redis_url) as notifier:
+    async with CompletionNotifier.open(RedisAddress.parse(redis_url)) as notifier:
         accepted = await accept(store, account, workflow, plan, notifier=notifier.channel)
         with notifier.expecting(accepted.id) as completion:
             await store.walks.claim(f"{account.id}/{accepted.id}", "w1", "t")
@@ -132,7 +133,7 @@ async def test_a_cancelled_execution_notifies_too(
     store: Store, account: Account, redis_url: str
 ) -> None:
     workflow, plan = await save(store, account)
-    async with CompletionNotifier.open(redis_url) as notifier:
+    async with CompletionNotifier.open(RedisAddress.parse(redis_url)) as notifier:
         accepted = await accept(store, account, workflow, plan, notifier=notifier.channel)
         waiting = asyncio.create_task(wait(notifier, accepted.id, answers("notified"), 30))
         await asyncio.sleep(0)
@@ -147,7 +148,7 @@ async def test_a_cancelled_execution_notifies_too(
 async def test_a_notification_that_came_before_the_wait_is_not_lost(
     store: Store, redis_url: str
 ) -> None:
-    async with CompletionNotifier.open(redis_url) as notifier:
+    async with CompletionNotifier.open(RedisAddress.parse(redis_url)) as notifier:
         with notifier.expecting("x") as completion:
             await store.client.send("PUBLISH", notifier.channel, "x")
             await asyncio.sleep(0.05)
@@ -162,7 +163,7 @@ async def test_a_notification_that_came_before_the_wait_is_not_lost(
 async def test_a_notification_of_an_unfinished_execution_is_ignored(
     store: Store, redis_url: str
 ) -> None:
-    async with CompletionNotifier.open(redis_url) as notifier:
+    async with CompletionNotifier.open(RedisAddress.parse(redis_url)) as notifier:
         with notifier.expecting("x") as completion:
             waiting = asyncio.create_task(completion.wait(answers(None, None, "third"), 30))
             for _ in range(3):
@@ -177,7 +178,7 @@ async def test_a_lost_notification_costs_a_second(
 ) -> None:
     assert rare_checks == 1.0
     monkeypatch.setattr(bells, "CHECK_SECONDS", 0.2)
-    async with CompletionNotifier.open(redis_url) as notifier:
+    async with CompletionNotifier.open(RedisAddress.parse(redis_url)) as notifier:
         started = time.monotonic()
 
         assert await wait(notifier, "x", answers("there"), 60) == "there"
@@ -186,7 +187,7 @@ async def test_a_lost_notification_costs_a_second(
 
 
 async def test_a_thousand_callers_are_woken_together(store: Store, redis_url: str) -> None:
-    async with CompletionNotifier.open(redis_url) as notifier:
+    async with CompletionNotifier.open(RedisAddress.parse(redis_url)) as notifier:
         names = ["shared"] * 500 + [f"x{number}" for number in range(500)]
         waiting = [
             asyncio.create_task(wait(notifier, name, answers("notified"), 30)) for name in names
@@ -204,14 +205,14 @@ async def test_a_thousand_callers_are_woken_together(store: Store, redis_url: st
 
 
 async def test_time_runs_out_and_nothing_is_left(redis_url: str) -> None:
-    async with CompletionNotifier.open(redis_url) as notifier:
+    async with CompletionNotifier.open(RedisAddress.parse(redis_url)) as notifier:
         assert await wait(notifier, "x", answers(None, None), 0.05) is None
         assert await wait(notifier, "x", answers("never asked"), 0) is None
         assert not notifier._waiters
 
 
 async def test_a_caller_that_goes_away_leaves_nothing(store: Store, redis_url: str) -> None:
-    async with CompletionNotifier.open(redis_url) as notifier:
+    async with CompletionNotifier.open(RedisAddress.parse(redis_url)) as notifier:
         gone = asyncio.create_task(wait(notifier, "x", answers("gone"), 10))
         stays = asyncio.create_task(wait(notifier, "x", answers("stays"), 30))
         await asyncio.sleep(0)
@@ -228,7 +229,7 @@ async def test_a_check_that_fails_is_the_callers_to_see(redis_url: str) -> None:
     async def check() -> str:
         raise ValueError("no")
 
-    async with CompletionNotifier.open(redis_url) as notifier:
+    async with CompletionNotifier.open(RedisAddress.parse(redis_url)) as notifier:
         with pytest.raises(ValueError):
             await wait(notifier, "x", check, 0.01)
         assert not notifier._waiters
@@ -238,8 +239,8 @@ async def test_notifications_of_others_and_noise_wake_no_caller(
     store: Store, redis_url: str
 ) -> None:
     async with (
-        CompletionNotifier.open(redis_url) as notifier,
-        CompletionNotifier.open(redis_url) as other,
+        CompletionNotifier.open(RedisAddress.parse(redis_url)) as notifier,
+        CompletionNotifier.open(RedisAddress.parse(redis_url)) as other,
     ):
         assert notifier.channel != other.channel
         waiting = asyncio.create_task(wait(notifier, "x", answers("notified"), 30))
@@ -257,8 +258,8 @@ async def test_notifications_of_others_and_noise_wake_no_caller(
 
 
 async def test_the_notifier_works_again_after_a_restart_of_redis(own_server: RedisServer) -> None:
-    client = Client(own_server.url)
-    async with CompletionNotifier.open(own_server.url) as notifier:
+    client = Client(RedisAddress.parse(own_server.url))
+    async with CompletionNotifier.open(RedisAddress.parse(own_server.url)) as notifier:
         own_server.kill()
         own_server.start()
 
@@ -280,7 +281,10 @@ async def test_a_half_open_subscription_is_noticed(
 ) -> None:
     monkeypatch.setattr(subscription, "LOOK_SECONDS", 0.05)
     monkeypatch.setattr(connection, "SILENCE_SECONDS", 0.1)
-    async with running_proxy(redis_url) as proxy, CompletionNotifier.open(proxy.url) as notifier:
+    async with (
+        running_proxy(redis_url) as proxy,
+        CompletionNotifier.open(RedisAddress.parse(proxy.url)) as notifier,
+    ):
         before = proxy.connections
         proxy.is_frozen = True
         await eventually(lambda: _count(proxy, before))
@@ -300,7 +304,9 @@ async def _count(proxy: object, before: int) -> bool:
 async def test_a_notifier_opens_without_redis(tmp_path: object) -> None:
     started = time.monotonic()
 
-    async with CompletionNotifier.open(f"unix://{tmp_path}/nothing") as notifier:
+    async with CompletionNotifier.open(
+        RedisAddress.parse(f"unix://{tmp_path}/nothing")
+    ) as notifier:
         assert notifier.channel
 
     assert time.monotonic() - started < 15
@@ -309,7 +315,7 @@ async def test_a_notifier_opens_without_redis(tmp_path: object) -> None:
 async def test_all_callers_of_one_execution_are_woken_and_those_that_left_are_forgotten(
     redis_url: str,
 ) -> None:
-    async with CompletionNotifier.open(redis_url) as notifier:
+    async with CompletionNotifier.open(RedisAddress.parse(redis_url)) as notifier:
         waiters = [notifier.expect("x") for _ in range(3)]
         notifier.leave(waiters[0])
         notifier.leave(waiters[0])

@@ -14,6 +14,7 @@ from engine.store.dispatch.hints import InlineRun, parse_inline_run
 from engine.store.dispatch.queue_selector import BULK_FROM
 from engine.store.executions.advance import UnclaimedWalk
 from engine.store.redis import keyspace, process_keys
+from engine.store.redis.address import RedisAddress
 from engine.store.redis.record_packing import pack
 from tests.support.eventually import eventually
 from tests.support.store.authorizations import outdated_authorization
@@ -89,7 +90,7 @@ async def test_a_walk_took_as_long_as_its_worker_says_but_not_since_before_it_wa
 async def test_the_notification_carries_the_outcome(
     store: Store, account: Account, saved: Saved, redis_url: str
 ) -> None:
-    async with CompletionNotifier.open(redis_url) as notifier:
+    async with CompletionNotifier.open(RedisAddress.parse(redis_url)) as notifier:
         reference = await begin(store, account, saved, notifier=notifier.channel)
         with notifier.expecting(keyspace.parse_reference(reference)[1]) as completion:
             await store.walks.finish(reference, "token", FINISHED)

@@ -9,6 +9,7 @@ from engine.errors import Unavailable
 from engine.settings import Settings
 from engine.store import CompletionNotifier, Store
 from engine.store.redis import subscription
+from engine.store.redis.address import RedisAddress
 from engine.store.redis.client import Client
 from engine.store.redis.heartbeat import Heartbeat
 from tests.support.eventually import eventually
@@ -42,7 +43,7 @@ async def test_a_client_finds_the_new_primary(pair: Pair) -> None:
 async def test_a_client_does_not_stay_with_a_replica_that_the_address_still_names(
     pair: Pair,
 ) -> None:
-    client = Client(pair.proxy.url)
+    client = Client(RedisAddress.parse(pair.proxy.url))
     await client.send("SET", "a", 1)
     await pair.fail_over()
     pair.proxy.move(pair.old.url)  # the name is updated late
@@ -57,7 +58,7 @@ async def test_a_client_does_not_stay_with_a_replica_that_the_address_still_name
 
 
 async def test_a_heartbeat_finds_the_new_primary(pair: Pair) -> None:
-    heartbeat = Heartbeat(pair.proxy.url, "w1", 0.3)
+    heartbeat = Heartbeat(RedisAddress.parse(pair.proxy.url), "w1", 0.3)
     heartbeat.start()
     new = Store.open(Settings(redis_url=pair.new.url))
     try:
@@ -76,9 +77,9 @@ async def test_a_subscription_leaves_a_demoted_server_that_hears_nothing(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(subscription, "LOOK_SECONDS", 0.05)
-    async with CompletionNotifier.open(pair.proxy.url) as notifier:
+    async with CompletionNotifier.open(RedisAddress.parse(pair.proxy.url)) as notifier:
         await pair.fail_over()
-        there = Client(pair.new.url)
+        there = Client(RedisAddress.parse(pair.new.url))
 
         with notifier.expecting("x") as completion:
 

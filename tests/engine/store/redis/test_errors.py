@@ -10,6 +10,7 @@ import pytest
 
 from engine.errors import StoreFull, Unavailable
 from engine.store.redis import errors
+from engine.store.redis.address import RedisAddress
 from engine.store.redis.client import Client
 from engine.store.redis.errors import StoreFault
 from engine.store.redis.scripts import SCRIPTS
@@ -111,7 +112,7 @@ async def server(tmp_path: Path) -> AsyncIterator[RefusingServer]:
 
 @pytest.fixture
 async def client(server: RefusingServer, tmp_path: Path) -> AsyncIterator[Client]:
-    client = Client(f"unix://{tmp_path}/s")
+    client = Client(RedisAddress.parse(f"unix://{tmp_path}/s"))
     yield client
     await client.close()
 

@@ -11,6 +11,7 @@ from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.executions.advance import Step, Verdict
 from engine.store.executions.claim import Lease
+from engine.store.redis.address import RedisAddress
 from engine.store.redis.client import Client
 from tests.conftest import RedisServer
 from tests.support.store.records import BOTH_DONE, accept, save
@@ -62,7 +63,10 @@ async def test_a_replica_that_must_not_write_is_unavailable(own_server: RedisSer
 
 
 async def test_a_redis_busy_with_a_script_is_unavailable(own_server: RedisServer) -> None:
-    client, other = Client(own_server.url), Client(own_server.url)
+    client, other = (
+        Client(RedisAddress.parse(own_server.url)),
+        Client(RedisAddress.parse(own_server.url)),
+    )
     await client.send("PING")
     await other.send("CONFIG", "SET", "busy-reply-threshold", 20)
     endless = client.send("EVAL", "while true do end", 0)

@@ -7,6 +7,7 @@ import pytest
 
 from engine.settings import Settings
 from engine.store import Store
+from engine.store.redis.address import RedisAddress
 from engine.store.redis.heartbeat import Heartbeat
 from tests.conftest import RedisServer
 from tests.support.eventually import eventually
@@ -24,7 +25,7 @@ def start() -> Iterator[Start]:
     started: list[Heartbeat] = []
 
     def start(url: str, lease_seconds: float) -> Heartbeat:
-        heartbeat = Heartbeat(url, "w1", lease_seconds)
+        heartbeat = Heartbeat(RedisAddress.parse(url), "w1", lease_seconds)
         heartbeat.start()
         started.append(heartbeat)
         return heartbeat

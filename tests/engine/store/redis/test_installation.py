@@ -17,6 +17,7 @@ from engine.ids.partitions import partition_of
 from engine.settings import SettingError, Settings
 from engine.store import Store
 from engine.store.redis import installation, keyspace, process_keys
+from engine.store.redis.address import RedisAddress
 from engine.store.redis.heartbeat import Heartbeat
 from engine.store.redis.installation import FIRST_SCHEMA, SCHEMA, MarkOutcome, mark
 from engine.store.seals import SEALED
@@ -226,7 +227,9 @@ async def test_nothing_is_asked_before_a_new_connection_is_known_to_be_right(
 
 
 def test_the_address_in_the_log_has_no_password() -> None:
-    guard = installation.Guard("rediss://ada:secret@redis.internal:6380/2", OURS)
+    guard = installation.Guard(
+        RedisAddress.parse("rediss://ada:secret@redis.internal:6380/2"), OURS
+    )
 
     with pytest.raises(WrongStore) as refusal:
         guard.check(None)
@@ -283,7 +286,7 @@ async def test_a_heartbeat_leaves_a_foreign_redis_alone(
     redis_url: str, raw: redis.Redis, stores: dict[str, Store]
 ) -> None:
     raw.hset(KEY, "ids", "0" * 32)
-    heartbeat = Heartbeat(redis_url, "w1", 0.06, stores["ours"].guard)
+    heartbeat = Heartbeat(RedisAddress.parse(redis_url), "w1", 0.06, stores["ours"].guard)
     beats = calls_of(raw, "hgetall")
 
     heartbeat.start()
@@ -308,7 +311,7 @@ async def test_no_hint_is_taken_from_a_foreign_redis(
     monkeypatch.setattr("workers.runtime.broker.RESTART_SECONDS", 0.01)
     raw.hset(KEY, "ids", "0" * 32)
     raw.rpush(process_keys.hints("walk"), "walk|acc/1")
-    broker = HintBroker(redis_url, ConcurrencyLimit(1), stores["ours"].guard)
+    broker = HintBroker(RedisAddress.parse(redis_url), ConcurrencyLimit(1), stores["ours"].guard)
     broker.declare_queue("walk")
     tries = calls_of(raw, "hello")
 
@@ -329,9 +332,9 @@ async def test_no_hint_is_taken_from_a_foreign_redis(
 
 
 async def test_a_redis_is_marked_once(unmarked_redis_url: str, raw: redis.Redis) -> None:
-    first, made = await mark(unmarked_redis_url, OURS)
+    first, made = await mark(RedisAddress.parse(unmarked_redis_url), OURS)
     before = marker(raw)
-    second, again = await mark(unmarked_redis_url, OURS)
+    second, again = await mark(RedisAddress.parse(unmarked_redis_url), OURS)
 
     assert (first, second) == (MarkOutcome.BEGUN, MarkOutcome.KEPT)
     assert made == again
@@ -347,7 +350,10 @@ async def test_of_many_that_mark_a_redis_at_once_one_wins(
     keys = [SECRET_KEY, OTHER] * 5
 
     found = await asyncio.gather(
-        *(mark(unmarked_redis_url, Sealer.from_secret_key(key)) for key in keys),
+        *(
+            mark(RedisAddress.parse(unmarked_redis_url), Sealer.from_secret_key(key))
+            for key in keys
+        ),
         return_exceptions=True,
     )
 
@@ -363,10 +369,12 @@ async def test_another_installations_redis_is_marked_only_when_it_is_adopted(
     await stores["ours"].seals.fit()
     before = marker(raw)
     with pytest.raises(WrongStore):
-        await mark(redis_url, Sealer.from_secret_key(OTHER))
+        await mark(RedisAddress.parse(redis_url), Sealer.from_secret_key(OTHER))
     after_refusal = marker(raw)
 
-    outcome, made = await mark(redis_url, Sealer.from_secret_key(OTHER), adopts=True)
+    outcome, made = await mark(
+        RedisAddress.parse(redis_url), Sealer.from_secret_key(OTHER), adopts=True
+    )
 
     assert after_refusal == before
     assert outcome is MarkOutcome.ADOPTED
@@ -388,21 +396,21 @@ async def test_data_of_another_form_are_not_adopted(
     before = marker(raw)
 
     with pytest.raises(WrongStore):
-        await mark(redis_url, OURS, adopts=True)
+        await mark(RedisAddress.parse(redis_url), OURS, adopts=True)
 
     assert marker(raw) == before
 
 
 async def test_marking_wants_a_key(unmarked_redis_url: str, raw: redis.Redis) -> None:
     with pytest.raises(SettingError, match="HEADRACE_SECRET_KEY is not set"):
-        await mark(unmarked_redis_url, Sealer.from_secret_key(""))
+        await mark(RedisAddress.parse(unmarked_redis_url), Sealer.from_secret_key(""))
 
     assert marker(raw) == {}
 
 
 async def test_marking_a_redis_that_is_away_is_unavailable() -> None:
     with pytest.raises(Unavailable):
-        await mark("unix:///nowhere/at/all.sock", OURS)
+        await mark(RedisAddress.parse("unix:///nowhere/at/all.sock"), OURS)
 
 
 # -- a marker that was lost ---------------------------------------------------------------------
@@ -417,10 +425,10 @@ async def test_the_seal_says_whose_an_unmarked_redis_is(
 
     assert await is_refused(stores["ours"])
     with pytest.raises(WrongStore):
-        await mark(unmarked_redis_url, Sealer.from_secret_key(OTHER))
+        await mark(RedisAddress.parse(unmarked_redis_url), Sealer.from_secret_key(OTHER))
     assert marker(raw) == {}
 
-    await mark(unmarked_redis_url, OURS)
+    await mark(RedisAddress.parse(unmarked_redis_url), OURS)
 
     assert marker(raw)[b"ids"].decode() == OURS.installation_ids[0]
     await eventually(lambda: is_refused(stores["ours"]), lambda refused: not refused)

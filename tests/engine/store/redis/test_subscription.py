@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from engine.settings import Settings
+from engine.store.redis.address import RedisAddress
 from engine.store.redis.subscription import Subscription
 
 
@@ -18,7 +19,7 @@ async def test_a_subscription_that_is_cancelled_before_it_has_begun_leaves_nothi
     before = asyncio.all_tasks()
 
     async def follow() -> None:
-        async with Subscription(settings.redis_url, "channel").running(print):
+        async with Subscription(RedisAddress.parse(settings.redis_url), "channel").running(print):
             pytest.fail("there is nothing to subscribe to")
 
     following = asyncio.create_task(follow())

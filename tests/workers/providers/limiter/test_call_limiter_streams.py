@@ -10,6 +10,7 @@ from engine.errors.nodes import NodeFailed
 from engine.models.manifest import Model
 from engine.store import Store
 from engine.store.limits.governor import CallOutcome, CallReport
+from engine.store.redis.address import RedisAddress
 from tests.support.eventually import eventually
 from tests.support.http.providers import Provider, provided
 from tests.support.models.limited_calls import WatchedGovernor
@@ -49,7 +50,7 @@ async def governed(
     watched = WatchedGovernor(store)
     limiter = CallLimiter(watched, "one")
     models = ModelCaller(egress, limiter=limiter, environ=provider.environ)
-    async with limiter.running(redis_url):
+    async with limiter.running(RedisAddress.parse(redis_url)):
         yield GovernedListener(Listener(models), watched)
 
 

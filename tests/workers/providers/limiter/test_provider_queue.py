@@ -7,6 +7,7 @@ import pytest
 
 from engine.models.limits import ModelLimits
 from engine.store import Store
+from engine.store.redis.address import RedisAddress
 from tests.support.eventually import eventually
 from workers.providers.limiter import call_limiter as limiter
 from workers.providers.limiter.call_limiter import CallLimiter, LimiterKey
@@ -19,7 +20,7 @@ async def call_limiter(
 ) -> AsyncIterator[CallLimiter]:
     monkeypatch.setattr(limiter, "MAX_QUEUES", 4)
     call_limiter = CallLimiter(store.governor, "one")
-    async with call_limiter.running(redis_url):
+    async with call_limiter.running(RedisAddress.parse(redis_url)):
         yield call_limiter
 
 

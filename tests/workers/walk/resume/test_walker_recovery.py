@@ -13,6 +13,7 @@ from engine.executions.statuses import ExecutionStatus
 from engine.settings import Settings
 from engine.store import CompletionNotifier, Store
 from engine.store.executions import acceptance
+from engine.store.redis.address import RedisAddress
 from tests.conftest import RedisServer
 from tests.support.eventually import PATIENCE_SECONDS, eventually
 from tests.support.factories import Runner, greeting, http_fan, http_line
@@ -128,7 +129,10 @@ async def test_a_killed_redis_loses_no_accepted_execution(
     settings = Settings(redis_url=durable_redis.url, allow_private_urls=True, cpu_slots=1)
     store = Store.open(settings)
     account = await store.accounts.create(email="ada@example.com", tier=Tier.PRO)
-    async with CompletionNotifier.open(settings.redis_url) as notifier, worker(settings):
+    async with (
+        CompletionNotifier.open(RedisAddress.parse(settings.redis_url)) as notifier,
+        worker(settings),
+    ):
         runner = Runner(store, account, notifier)
         slow = await runner.save(http_line(f"{target.url}/slow/0.7", 2))
         quick = await runner.save(greeting())

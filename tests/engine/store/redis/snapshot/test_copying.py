@@ -3,6 +3,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import redis
 
+from engine.store.redis.address import RedisAddress
 from engine.store.redis.client import Client
 from engine.store.redis.snapshot.copying import ITEMS_AT_ONCE, KeyCopier, UnknownKind
 from tests.conftest import RedisServer
@@ -21,7 +22,7 @@ def target_server() -> Iterator[RedisServer]:
 
 @pytest.fixture
 async def copier(redis_url: str, target_server: RedisServer) -> AsyncIterator[KeyCopier]:
-    source, target = Client(redis_url), Client(target_server.url)
+    source, target = (Client(RedisAddress.parse(each)) for each in (redis_url, target_server.url))
     yield KeyCopier(source, target)
     await source.close()
     await target.close()

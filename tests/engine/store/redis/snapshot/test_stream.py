@@ -9,6 +9,7 @@ import pytest
 import redis
 
 from engine.errors import Unavailable
+from engine.store.redis.address import RedisAddress
 from engine.store.redis.connection import connect
 from engine.store.redis.snapshot.stream import SnapshotRefused, SnapshotStream
 from tests.conftest import RedisServer
@@ -27,7 +28,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[RedisServer]:
 
 
 async def take(url: str) -> tuple[SnapshotStream, bytes]:
-    stream = await SnapshotStream.open(await connect(url))
+    stream = await SnapshotStream.open(await connect(RedisAddress.parse(url)))
     return stream, b"".join([piece async for piece in stream.pieces()])
 
 
@@ -65,7 +66,7 @@ async def test_what_is_written_after_the_opening_is_not_in_the_snapshot(
 ) -> None:
     with redis.Redis.from_url(server.url) as client:
         client.set("key", "before")
-        stream = await SnapshotStream.open(await connect(server.url))
+        stream = await SnapshotStream.open(await connect(RedisAddress.parse(server.url)))
         client.set("key", "after")
         data = b"".join([piece async for piece in stream.pieces()])
 
@@ -78,7 +79,7 @@ async def test_a_server_that_ends_in_the_middle_makes_no_shorter_snapshot(
     with redis.Redis.from_url(server.url) as client:
         client.mset({f"key{number}": random_text(10_000) for number in range(KEYS)})
     async with running_proxy(server.url) as proxy:
-        stream = await SnapshotStream.open(await connect(proxy.url))
+        stream = await SnapshotStream.open(await connect(RedisAddress.parse(proxy.url)))
         pieces = stream.pieces()
         await anext(pieces)
         proxy.cut()
@@ -100,7 +101,7 @@ async def test_a_user_without_the_command_gets_a_sentence(own_server: RedisServe
     url = own_server.url.replace("unix://", "unix://eve:secret@")
 
     with pytest.raises(SnapshotRefused, match="SYNC and REPLCONF; where a provider.*snapshots"):
-        await SnapshotStream.open(await connect(url))
+        await SnapshotStream.open(await connect(RedisAddress.parse(url)))
 
 
 async def test_a_server_that_does_not_know_the_command_gets_the_same_sentence() -> None:
@@ -108,7 +109,7 @@ async def test_a_server_that_does_not_know_the_command_gets_the_same_sentence() 
     server.start()
     try:
         with pytest.raises(SnapshotRefused, match="unknown command.*own snapshots"):
-            await SnapshotStream.open(await connect(server.url))
+            await SnapshotStream.open(await connect(RedisAddress.parse(server.url)))
     finally:
         server.stop()
 
@@ -118,7 +119,7 @@ async def test_a_server_that_says_nothing_is_given_up(
 ) -> None:
     monkeypatch.setattr("engine.store.redis.snapshot.stream.SILENCE_SECONDS", 0.2)
     async with running_proxy(own_server.url) as proxy:
-        connection = await connect(proxy.url)
+        connection = await connect(RedisAddress.parse(proxy.url))
         asyncio.get_running_loop().call_later(0, setattr, proxy, "swallow_replies", True)
         with pytest.raises(Unavailable):
             await SnapshotStream.open(connection)
