@@ -90,7 +90,7 @@ cluster: $(VENV)/.installed-dev ## Kill primaries of a cluster under load, and r
 	HEADRACE_TEST_TOPOLOGY=cluster $(BIN)/pytest -n 2 $(ON_SERVERS)
 
 versions: $(VENV)/.installed-dev ## Run the previous release beside this one under load with kills (minutes)
-	$(BIN)/pytest -s -m 'slow or not slow' tests/acceptance/versions tests/support/versions --timeout=900
+	$(BIN)/pytest -s -m 'slow or not slow' tests/acceptance/versions tests/support/acceptance/versions --timeout=900
 
 soak: $(VENV)/.installed-dev ## Mix all kinds of calls for an hour and see that nothing grows (SOAK_SECONDS)
 	$(BIN)/pytest -s -m slow tests/acceptance/faults/test_soak.py

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.versions.releases import NoHistory, Release, check_out_previous
+from tests.support.acceptance.versions.releases import NoHistory, Release, check_out_previous
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.acceptance.running_stack import environment
-from tests.support.versions.releases import (
+from tests.support.acceptance.versions.releases import (
     ROOT,
     THIS_RELEASE,
     NoHistory,

@@ -7,10 +7,10 @@ import redis
 
 from engine.access.tiers import load as load_tiers
 from engine.store import Account, Store
+from tests.support.acceptance.versions.load import Run, VersionLoad
 from tests.support.eventually import eventually
 from tests.support.http.scripted_server import Target
 from tests.support.http.webhook_receivers import Receiver
-from tests.support.versions.load import Run, VersionLoad
 
 CALLED = {"call": ("echo", 1), "retry": ("flaky/1", 2), "delay": ("flaky/1/later", 2)}
 """Path, and calls without faults, of runs that call the target."""

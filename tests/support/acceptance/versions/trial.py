@@ -13,12 +13,9 @@ from engine.access.tiers import load as load_tiers
 from engine.settings import Settings
 from engine.store import Account, Store
 from tests.conftest import RedisServer
-from tests.support.http.scripted_server import Target, serving
-from tests.support.http.webhook_receivers import Receiver, receiving
-from tests.support.redis.installation import SECRET_KEY
-from tests.support.versions import oracle
-from tests.support.versions.load import VersionLoad
-from tests.support.versions.processes import (
+from tests.support.acceptance.versions import oracle
+from tests.support.acceptance.versions.load import VersionLoad
+from tests.support.acceptance.versions.processes import (
     GATEWAY,
     WORKER,
     Member,
@@ -26,7 +23,10 @@ from tests.support.versions.processes import (
     run_command,
     version_fleet,
 )
-from tests.support.versions.releases import THIS_RELEASE, Release
+from tests.support.acceptance.versions.releases import THIS_RELEASE, Release
+from tests.support.http.scripted_server import Target, serving
+from tests.support.http.webhook_receivers import Receiver, receiving
+from tests.support.redis.installation import SECRET_KEY
 
 GIVEN = 1_000_000
 """Credits of the account at the beginning."""

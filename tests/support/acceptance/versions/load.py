@@ -114,7 +114,7 @@ class VersionLoad:
     # -- calling ----------------------------------------------------------------------------------
 
     async def go_on(self, callers: int, until: Awaitable[None]) -> None:
-        """Let callers make runs until something is over, and wait for their last ones."""
+        """Let callers make runs until something is over, each at least one of every kind."""
         async with asyncio.TaskGroup() as group:
             for number in range(callers):
                 group.create_task(self._call(number))
@@ -123,12 +123,23 @@ class VersionLoad:
 
     async def _call(self, caller: int) -> None:
         own = await self._save(f"Own {caller}", saying("Version 0"))
-        kinds = [self._run_plain] * 8 + [self._cancel, self._author, self._draft]
+        kinds = [*self._graphs, "author", "draft"]
         self._rng.shuffle(kinds)
-        for kind in itertools.cycle(kinds):
-            if self._is_over:
+        for number in itertools.count():
+            if self._is_over and number >= len(kinds):
                 return
-            await kind(own)
+            await self._make(kinds[number % len(kinds)], own)
+
+    async def _make(self, kind: str, own: str) -> None:
+        match kind:
+            case "cancel":
+                await self._cancel()
+            case "author":
+                await self._author(own)
+            case "draft":
+                await self._draft(own)
+            case _:
+                await self._run_plain(kind)
 
     def _new(self, kind: str, **members: Any) -> Run:
         number = next(self._numbers)
@@ -137,8 +148,7 @@ class VersionLoad:
         self.runs.append(run)
         return run
 
-    async def _run_plain(self, own: str) -> None:
-        kind = self._rng.choice(["greet", "call", "retry", "delay", "fail", "list", "compute"])
+    async def _run_plain(self, kind: str) -> None:
         run = self._new(kind)
         run.result, run.cost = self._expected(run)
         if kind == "fail":
@@ -158,7 +168,7 @@ class VersionLoad:
                 return None, 0
         return {"n": 7, "kind": "echo" if run.kind == "call" else "flaky"}, 0
 
-    async def _cancel(self, own: str) -> None:
+    async def _cancel(self) -> None:
         run = self._new("cancel", waits=False, statuses=frozenset({"cancelled", "completed"}))
         run.result = {"n": 7, "kind": "slow"}
         await self._accept(run, f"/api/workflows/{self._slugs['cancel']}/run")

@@ -14,8 +14,8 @@ from typing import Any
 from deploy.http_client import Unreachable, call
 from tests.conftest import free_port
 from tests.support.acceptance.running_stack import environment
+from tests.support.acceptance.versions.releases import Release
 from tests.support.eventually import PATIENCE_SECONDS
-from tests.support.versions.releases import Release
 
 GATEWAY, WORKER = "gateway", "worker"
 
