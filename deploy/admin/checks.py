@@ -42,7 +42,13 @@ class Check:
         """Return the JSON object of the result."""
         warning = {"warning": True} if self.warns else {}
         fix = {"fix": self.fix} if self.needs_fix else {}
-        return {"name": self.name, "ok": self.is_well, "seen": self.seen, **warning, **fix}
+        judged = {"name": self.name, "state": self.state, "ok": self.is_well}
+        return {**judged, "seen": self.seen, **warning, **fix}
+
+    @property
+    def state(self) -> str:
+        """Return `ok`, `warning` or `failed`."""
+        return "failed" if not self.is_well else "warning" if self.warns else "ok"
 
     @property
     def needs_fix(self) -> bool:

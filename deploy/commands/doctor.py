@@ -10,6 +10,8 @@ import click
 from deploy.admin.diagnosis import examine
 from deploy.commands import options
 
+WORDS = {"ok": "ok   ", "warning": "warn ", "failed": "WRONG"}
+
 
 @click.command()
 @options.data_dir
@@ -22,8 +24,7 @@ def doctor(data_dir: Path, as_json: bool) -> None:
         print(json.dumps({"ok": is_well, "checks": [check.as_dict() for check in checks]}))
     else:
         for check in checks:
-            word = "WRONG" if not check.is_well else "warn " if check.warns else "ok   "
-            print(f"{word}  {check.name}: {check.seen}")
+            print(f"{WORDS[check.state]}  {check.name}: {check.seen}")
             if check.needs_fix:
                 print(f"       {check.fix}")
     sys.exit(0 if is_well else 1)

@@ -101,6 +101,19 @@ def test_every_command_is_documented_with_its_options(command: str) -> None:
     assert {option for option in options - everywhere if option not in line} <= {"--input"}
 
 
+def test_every_check_of_the_doctor_is_documented() -> None:
+    sources = (ROOT / "deploy" / "admin").glob("*.py")
+    names = {
+        name
+        for source in sources
+        if "Check(" in source.read_text()
+        for name in re.findall(r'name="([a-z -]+)"', source.read_text())
+    }
+
+    assert len(names) > 15
+    assert names <= rows_of("commands.md").keys()
+
+
 def anchors(page: Path) -> set[str]:
     """Return the names of a page's headings and of its own anchors."""
     text = page.read_text()

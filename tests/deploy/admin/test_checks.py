@@ -47,6 +47,23 @@ async def test_a_store_is_judged_by_what_its_redis_says(store: Store, redis_url:
     assert (found["workers"].is_well, found["workers"].seen) == (False, "0 alive")
 
 
+@pytest.mark.parametrize(
+    ("is_well", "warns", "expected"),
+    [
+        (True, False, {"state": "ok", "ok": True}),
+        (True, True, {"state": "warning", "ok": True, "warning": True, "fix": "do"}),
+        (False, False, {"state": "failed", "ok": False, "fix": "do"}),
+        (False, True, {"state": "failed", "ok": False, "warning": True, "fix": "do"}),
+    ],
+)
+def test_a_check_has_a_name_a_state_a_sentence_and_a_remedy(
+    is_well: bool, warns: bool, expected: dict[str, object]
+) -> None:
+    check = Check(name="memory", is_well=is_well, warns=warns, seen="full", fix="do")
+
+    assert check.as_dict() == {"name": "memory", "seen": "full", **expected}
+
+
 @pytest.mark.parametrize("seconds", [-10, 10])
 async def test_a_clock_that_is_ahead_or_behind_is_not_well(
     store: Store, monkeypatch: pytest.MonkeyPatch, seconds: int
