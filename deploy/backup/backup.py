@@ -25,6 +25,7 @@ from deploy.backup.progress import ProgressLines, shown_bytes
 from deploy.backup.row_files import pack_rows
 from deploy.backup.target import FOLDER, has_redis, locked
 from deploy.problems import CommandFailed
+from deploy.stack.installation import redis_address
 from deploy.stack.location import MEDIA_URL, Stack, find_stack, media_url, require_whole
 from deploy.stack.secret_key import VARIABLE, find_key
 from deploy.stack.store_access import explained, open_store
@@ -38,7 +39,7 @@ from engine.settings import load
 from engine.store import Store
 from engine.store.archive.state import ANOTHER_DATABASE, ArchiverStates
 from engine.store.redis.installation import Marker, find_marker
-from engine.store.redis.snapshot.sources import database_of, open_snapshots
+from engine.store.redis.snapshot.sources import open_snapshots
 from engine.store.redis.snapshot.stream import SnapshotRefused, SnapshotStream
 from engine.values.plain import moment
 
@@ -86,6 +87,7 @@ class Backup:
         progress: ProgressLines,
     ) -> None:
         self._stack = stack
+        self._address = redis_address(stack.redis_url)
         self._store = store
         self._database = database
         self._archive = archive
@@ -120,7 +122,7 @@ class Backup:
         return manifest
 
     async def _marker(self) -> Marker:
-        marker = await find_marker(self._stack.redis_url)
+        marker = await find_marker(self._address)
         if marker is None:
             raise CommandFailed("The Redis of this stack holds no Headrace installation any more.")
         return marker
@@ -128,7 +130,7 @@ class Backup:
     async def _open_streams(self) -> Sequence[SnapshotStream]:
         self._progress.say("waits for Redis to begin its snapshot")
         try:
-            return await open_snapshots(self._stack.redis_url)
+            return await open_snapshots(self._address)
         except SnapshotRefused as error:
             raise CommandFailed(str(error)) from error
 
@@ -143,7 +145,7 @@ class Backup:
             raise CommandFailed(f"{error.message}.") from error
         return RedisPart(
             part=name,
-            database=database_of(self._stack.redis_url),
+            database=self._address.db,
             server=stream.facts.server,
             version=stream.facts.version,
             taken_at=stream.facts.taken_at,

@@ -16,6 +16,7 @@ from deploy.backup.progress import ProgressLines
 from deploy.backup.row_files import read_rows
 from deploy.backup.target import DataDirectory, locked
 from deploy.problems import CommandFailed
+from deploy.stack.installation import redis_address
 from deploy.stack.location import (
     database_url,
     media_url,
@@ -30,6 +31,7 @@ from engine.history.transfer.load import loading, require_empty
 from engine.media.objects import ObjectStore
 from engine.settings import load
 from engine.store.redis import keyspace
+from engine.store.redis.address import RedisAddress
 from engine.store.redis.client import Client
 from engine.store.redis.installation import SCHEMA, mark
 from engine.store.redis.snapshot.copying import KeyCopier, UnknownKind
@@ -75,7 +77,8 @@ class Restore:
     async def run(self) -> Row:
         """Restore. Raises CommandFailed, Unavailable and OSError."""
         async with self._target.filling() as url:
-            target = Client(url)
+            address = redis_address(url)
+            target = Client(address)
             try:
                 await _begin(target)
                 keys, marker = 0, dict[bytes, bytes]()
@@ -84,7 +87,7 @@ class Restore:
                     keys, marker = keys + count, marker | found
                 self._load_history()
                 await finish_restore(target, marker)
-                await mark(url, self._sealer)
+                await mark(address, self._sealer)
             finally:
                 await target.close()
         self._progress.say(f"restored {keys:,} keys of Redis, as of {self._manifest.taken_at}")
@@ -117,7 +120,7 @@ class Restore:
                 for piece in self._archive.pieces(part.part):
                     file.write(piece)
             url = await stack.enter_async_context(serving_dump(folder))
-            client = Client(f"{url}?db={part.database}")
+            client = Client(RedisAddress.parse(f"{url}?db={part.database}"))
             stack.push_async_callback(client.close)
             yield client
 

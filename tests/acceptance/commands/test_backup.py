@@ -17,6 +17,7 @@ from sqlalchemy import func, select
 from deploy.http_client import call
 from engine.history.database.connections import Database
 from engine.history.schema import executions, rollups
+from engine.store.redis.address import RedisAddress
 from engine.store.redis.client import Client
 from tests.conftest import RedisServer
 from tests.support.acceptance.backed_up import (
@@ -150,7 +151,7 @@ def figures(stack: RunningStack, account: str) -> tuple[int, int]:
 async def compare(backup: Path, folder: Path, redis_url: str) -> int:
     """Check that a Redis has the keys of the backup; return their number."""
     with loaded_dump(backup, folder) as dump_url:
-        dump, restored = Client(dump_url), Client(redis_url)
+        dump, restored = (Client(RedisAddress.parse(url)) for url in (dump_url, redis_url))
         expected, found = await contents(dump), await contents(restored)
         await dump.close()
         await restored.close()

@@ -7,12 +7,13 @@ import redis
 
 from deploy.backup.local_server import DUMP, serving_dump, serving_folder
 from deploy.problems import CommandFailed
+from engine.store.redis.address import RedisAddress
 from engine.store.redis.connection import connect
 from engine.store.redis.snapshot.stream import SnapshotStream
 
 
 async def save(redis_url: str, folder: Path) -> None:
-    stream = await SnapshotStream.open(await connect(redis_url))
+    stream = await SnapshotStream.open(await connect(RedisAddress.parse(redis_url)))
     (folder / DUMP).write_bytes(b"".join([piece async for piece in stream.pieces()]))
 
 

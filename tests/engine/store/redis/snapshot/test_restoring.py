@@ -8,6 +8,7 @@ import redis
 from engine.access.sealing import Sealer
 from engine.errors import WrongStore
 from engine.store.redis import keyspace
+from engine.store.redis.address import RedisAddress
 from engine.store.redis.client import Client
 from engine.store.redis.installation import SCHEMA, Guard, mark
 from engine.store.redis.snapshot.restoring import NotEmpty, begin_restore, finish_restore
@@ -18,7 +19,7 @@ SEALER = Sealer.from_secret_key(SECRET_KEY)
 
 @pytest.fixture
 async def target(unmarked_redis_url: str) -> AsyncIterator[Client]:
-    client = Client(unmarked_redis_url)
+    client = Client(RedisAddress.parse(unmarked_redis_url))
     yield client
     await client.close()
 
@@ -41,15 +42,16 @@ async def test_a_part_of_a_restore_is_told_from_other_data(target: Client) -> No
 async def test_no_process_uses_it_and_init_does_not_mark_it(
     target: Client, unmarked_redis_url: str
 ) -> None:
+    address = RedisAddress.parse(unmarked_redis_url)
     await begin_restore(target)
-    guarded = Client(unmarked_redis_url, Guard(unmarked_redis_url, SEALER))
+    guarded = Client(address, Guard(address, SEALER))
 
     with pytest.raises(WrongStore) as refused:
         await guarded.send("GET", "key")
     assert "is not restored whole" in refused.value.seen
     for adopts in (False, True):
         with pytest.raises(WrongStore) as refused:
-            await mark(unmarked_redis_url, SEALER, adopts=adopts)
+            await mark(address, SEALER, adopts=adopts)
         assert "is not restored whole" in refused.value.seen
     await guarded.close()
 
@@ -69,6 +71,7 @@ async def test_it_serves_with_the_marker_of_the_installation(
 
     with redis.Redis.from_url(unmarked_redis_url) as client:
         assert client.hgetall(keyspace.installation()) == fields
-    guarded = Client(unmarked_redis_url, Guard(unmarked_redis_url, SEALER))
+    address = RedisAddress.parse(unmarked_redis_url)
+    guarded = Client(address, Guard(address, SEALER))
     assert await guarded.send("GET", "key") is None
     await guarded.close()

@@ -2,22 +2,18 @@ import pytest
 import redis
 
 from engine.errors import Unavailable
-from engine.store.redis.snapshot.sources import database_of, open_snapshots
+from engine.store.redis.address import RedisAddress
+from engine.store.redis.snapshot.sources import open_snapshots
 
 
 async def test_a_single_server_gives_one_snapshot(redis_url: str) -> None:
     with redis.Redis.from_url(redis_url) as client:
         client.config_set("repl-diskless-sync-delay", 0)
-    (stream,) = await open_snapshots(redis_url)
+    (stream,) = await open_snapshots(RedisAddress.parse(redis_url))
 
     assert b"hr:installation" in b"".join([piece async for piece in stream.pieces()])
 
 
 async def test_a_server_that_is_away_is_unavailable() -> None:
     with pytest.raises(Unavailable):
-        await open_snapshots("unix:///tmp/no-such-socket")
-
-
-def test_an_address_names_the_database() -> None:
-    assert database_of("redis://localhost:6379/3") == 3
-    assert database_of("unix:///tmp/s") == 0
+        await open_snapshots(RedisAddress.parse("unix:///tmp/no-such-socket"))
