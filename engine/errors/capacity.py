@@ -130,6 +130,7 @@ class RecordTooNew(Unavailable):
 
     def __init__(self, noun: str) -> None:
         super().__init__(f"This {noun} was written by a newer version of this service")
+        self.noun = noun
 
 
 RecordTooNew.examples = (RecordTooNew("API key"),)

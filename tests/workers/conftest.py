@@ -52,6 +52,12 @@ async def target() -> AsyncIterator[Target]:
 
 
 @pytest.fixture
+def left_long_ago(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hint comes back long after the worker has left its execution to others."""
+    monkeypatch.setattr("workers.walk.resume.unknown.JUST_LEFT_SECONDS", 0.0)
+
+
+@pytest.fixture
 def brisk_sweeper(monkeypatch: pytest.MonkeyPatch) -> None:
     """Send due hints immediately, for tests with many that are due one after the other."""
     monkeypatch.setattr("workers.recovery.sweeper.TICK_SECONDS", 0.02)

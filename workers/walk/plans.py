@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from engine.errors import InvalidGraph, NotFound
+from engine.errors import InvalidGraph, NotFound, RecordTooNew
 from engine.graph.draft_graph import DraftGraph
 from engine.graph.features import UnknownHere, UnknownPart, find_unknown
 from engine.graph.plan import NodeName, Plan, examine_graph, unpack_names
@@ -27,6 +27,8 @@ async def find_plan(store: Store, claimed: ClaimedExecution) -> Plan:
         raise UnknownHere(UnknownPart("the format of its record"))
     try:
         return await _find_plan(store, claimed)
+    except RecordTooNew as error:
+        raise UnknownHere(UnknownPart(f"the format of its {error.noun}")) from None
     except (NotFound, InvalidGraph):
         # Gateways may know models that this process has not loaded yet.
         if not await store.models.catch_up():

@@ -185,6 +185,9 @@ class Walker:
             )
             check.add_done_callback(self._duplicate_checks.discard)
             return
+        if self._unknown.has_just_left(reference):
+            self._release_hint()  # each worker has seen the hint, and none knows the execution
+            return
         self._busy.add(reference)
         metrics.EXECUTIONS_HELD.inc()
         if inline_run is None or self._fast_path is None:

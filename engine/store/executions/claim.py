@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from engine.executions.statuses import ExecutionStatus, NodeStatus
+from engine.executions.statuses import ExecutionStatus, NodeStatus, parse_node_statuses
 from engine.ids.partitions import partition_of
 from engine.store.executions.record_fields import SEEDED, UNKNOWN, NodeClaim, parse_name
 from engine.store.redis import keyspace
+from engine.store.redis.formats import Format
+from engine.store.redis.record_packing import unpack
 
 FIRST_WALK = frozenset(
     {
@@ -162,6 +164,22 @@ class ClaimedExecution:
     def webhook_key_id(self) -> str:
         """API key whose webhook is notified of the end; empty for none."""
         return self.record["key"].decode() if "webhook_url" in self.record else ""
+
+
+def parse_claimed(lease: Lease, now: int, record: Mapping[str, bytes]) -> ClaimedExecution:
+    """Return a claimed execution. One with a record of a later format has no inputs and nodes."""
+    inputs = record.get("inputs", b"")
+    is_known = Format.EXECUTION.knows(record)
+    return ClaimedExecution(
+        lease=lease,
+        now=now,
+        slug=record["slug"].decode(),
+        version=int(record["version"] or 0),
+        inputs=unpack(inputs) if is_known and parse_name(inputs) is None else {},
+        status=ExecutionStatus(record["status"].decode()),
+        statuses=parse_node_statuses(record["statuses"].decode()) if is_known else (),
+        record=record,
+    )
 
 
 def parse_claims(record: Mapping[str, bytes]) -> dict[int, NodeClaim]:

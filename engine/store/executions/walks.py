@@ -8,18 +8,16 @@ from typing import Any
 
 from msgspec import Struct
 
-from engine.executions.statuses import ExecutionStatus, parse_node_statuses
 from engine.graph.features import UnknownPart
 from engine.ids.partitions import partition_of
 from engine.store.dispatch.hints import HintSender
 from engine.store.executions.advance import VERDICTS, Advanced, Step, UnclaimedWalk, Unpaid, Verdict
-from engine.store.executions.claim import ClaimedExecution, Lease
+from engine.store.executions.claim import ClaimedExecution, Lease, parse_claimed
 from engine.store.executions.executions import NO_OUTBOX, outbox
-from engine.store.executions.record_fields import UNKNOWN, parse_hash, parse_name
+from engine.store.executions.record_fields import UNKNOWN, parse_hash
 from engine.store.redis import channels, keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.formats import Format
-from engine.store.redis.record_packing import unpack
 from engine.store.redis.scripts import SCRIPTS
 
 
@@ -89,17 +87,8 @@ class Walks:
                 return None
             case _:
                 return None
-        inputs = record["inputs"]
-        return ClaimedExecution(
-            lease=Lease(account_id, execution_id, worker_id, int(fence), token),
-            now=int(now),
-            slug=record["slug"].decode(),
-            version=int(record["version"] or 0),
-            inputs=unpack(inputs) if parse_name(inputs) is None else {},
-            status=ExecutionStatus(record["status"].decode()),
-            statuses=parse_node_statuses(record["statuses"].decode()),
-            record=record,
-        )
+        lease = Lease(account_id, execution_id, worker_id, int(fence), token)
+        return parse_claimed(lease, int(now), record)
 
     def finish(self, reference: str, token: str, finished: UnclaimedWalk) -> "asyncio.Future[int]":
         """Claim and complete the execution; 0: nothing changed; a claim tells why."""

@@ -1,9 +1,5 @@
-"""A node type of a later release, which a test makes known to this process for a while.
+"""A node type of a later release, which a test makes known to this process for a while."""
 
-A worker process knows it from the start with the module among its own actors (HEADRACE_ACTORS).
-"""
-
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -15,8 +11,6 @@ from engine.nodes.support.settings import Faults, flag
 from engine.values.sockets import Socket, SocketType
 
 LATER = "teaTime"
-KNOWS_LATER = "HEADRACE_TEST_KNOWS_LATER"
-"""Variable of processes that know the type from the start."""
 
 
 class Later(NodeType):
@@ -67,7 +61,3 @@ def known_later() -> Iterator[None]:
         yield
     finally:
         unlearn()
-
-
-if os.environ.get(KNOWS_LATER):
-    learn()

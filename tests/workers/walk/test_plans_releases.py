@@ -23,7 +23,7 @@ FORMAT = "the format of its record"
 
 
 @pytest.fixture
-async def held(store: Store) -> AsyncIterator[HeldWalker]:
+async def held(store: Store, left_long_ago: None) -> AsyncIterator[HeldWalker]:
     held = HeldWalker(store)
     held.gate.opened.set()
     yield held

@@ -124,8 +124,9 @@ async def end_failed(
 
 
 def find_cancellable_jobs(claimed: ClaimedExecution) -> list[Any]:
-    """Return jobs that nodes had begun and not finished at the claim."""
-    rows = parse_jobs(claimed.record).items() if "must_cancel" in claimed.record else ()
+    """Return jobs that nodes had begun and not finished at the claim, of a known record."""
+    is_to_do = "must_cancel" in claimed.record and claimed.statuses
+    rows = parse_jobs(claimed.record).items() if is_to_do else ()
     jobs = (
         unpack(job)
         for (index, _), job in rows

@@ -1,4 +1,8 @@
-"""Executions with a part that this worker does not know, as a worker of a later release may."""
+"""Executions with a part that this worker does not know, as a worker of a later release may.
+
+A worker that leaves one passes its hint on to the next worker, so that the hint comes to all of
+them. It ends at the worker that knows the execution, or at one that has just left it.
+"""
 
 import logging
 import time
@@ -8,6 +12,7 @@ from engine.executions.statuses import ExecutionStatus
 from engine.graph.features import UnknownPart
 from engine.process.lru_cache import LruCache
 from engine.store import Store
+from engine.store.dispatch.hints import BULK_QUEUE
 from engine.store.executions.claim import ClaimedExecution
 from workers.nodes.executor import Executor
 from workers.runtime.store_retries import retry_until_answered
@@ -17,7 +22,10 @@ UNKNOWN_WAIT_MS = 3_600_000
 """Time for which such an execution waits, unless the operator sets another."""
 LEFT_PER_SECOND = 50
 """Executions of one account that a worker brings back each second, however many wait."""
-ACCOUNTS_KEPT = 10_000
+JUST_LEFT_SECONDS = 0.9
+"""Within this time a hint has come round all workers; the execution is due again later."""
+KEPT = 10_000
+"""Accounts, and executions, whose last time is known."""
 PARTS_KEPT = 1_000
 
 logger = logging.getLogger(__name__)
@@ -30,13 +38,21 @@ class UnknownExecutions:
         self._store = store
         self._executor = executor
         self._wait_ms = wait_ms
-        self._next: LruCache[str, float] = LruCache(ACCOUNTS_KEPT)
+        self._left_at: LruCache[str, float] = LruCache(KEPT)
+        """Times at which executions were left here, by reference."""
+        self._next: LruCache[str, float] = LruCache(KEPT)
         """Earliest time at which the next execution of an account comes back."""
         self._logged: LruCache[str, bool] = LruCache(PARTS_KEPT)
 
+    def has_just_left(self, reference: str) -> bool:
+        """Return whether the hint has come round all workers since it was here."""
+        at = self._left_at.get(reference)
+        return at is not None and time.monotonic() - at < JUST_LEFT_SECONDS
+
     async def leave(self, claimed: ClaimedExecution, part: UnknownPart) -> None:
         """Give the execution back to other workers, or end it. Raises LeaseLost."""
-        if claimed.status is ExecutionStatus.CANCEL_REQUESTED:
+        # The jobs to cancel at providers are on the record, if it is of a known format.
+        if claimed.status is ExecutionStatus.CANCEL_REQUESTED and claimed.statuses:
             await end_cancelled(self._store, self._executor, claimed)
             return
         since = claimed.unknown_since
@@ -55,6 +71,8 @@ class UnknownExecutions:
             "leave to others",
         )
         metrics.EXECUTIONS_LEFT_UNKNOWN.inc()
+        self._left_at.put(claimed.reference, time.monotonic())
+        self._store.hints.send_soon(claimed.reference, BULK_QUEUE)
 
     async def take(self, claimed: ClaimedExecution) -> None:
         """Note that this worker knows an execution that has waited for one. Raises Unavailable."""

@@ -104,10 +104,10 @@ class VersionLoad:
     async def begin(self) -> None:
         """Save the workflows, at any gateway."""
         for kind, graph in self._graphs.items():
-            self._slugs[kind] = await self._save(kind, graph)
+            self._slugs[kind] = await self.save(kind, graph)
 
-    async def _save(self, name: str, graph: Graph) -> str:
-        status, answer = await self._ask("POST", "/api/workflows", graph.body(name))
+    async def save(self, name: str, graph: Graph) -> str:
+        status, answer = await self.ask("POST", "/api/workflows", graph.body(name))
         assert status == 201, answer
         return str(answer["slug"])
 
@@ -122,7 +122,7 @@ class VersionLoad:
             self._is_over = True
 
     async def _call(self, caller: int) -> None:
-        own = await self._save(f"Own {caller}", saying("Version 0"))
+        own = await self.save(f"Own {caller}", saying("Version 0"))
         kinds = [*self._graphs, "author", "draft"]
         self._rng.shuffle(kinds)
         for number in itertools.count():
@@ -173,7 +173,7 @@ class VersionLoad:
         run.result = {"n": 7, "kind": "slow"}
         await self._accept(run, f"/api/workflows/{self._slugs['cancel']}/run")
         await asyncio.sleep(self._rng.random())
-        status, answer = await self._ask("POST", f"/api/executions/{run.execution_id}/cancel")
+        status, answer = await self.ask("POST", f"/api/executions/{run.execution_id}/cancel")
         assert status in (202, 409), answer
         await self._await_end(run)
 
@@ -181,7 +181,7 @@ class VersionLoad:
         """Save a version at one gateway and run it at another at once."""
         run = self._new("author")
         word = f"Version {run.name}"
-        status, answer = await self._ask("PUT", f"/api/workflows/{own}", saying(word).body("Own"))
+        status, answer = await self.ask("PUT", f"/api/workflows/{own}", saying(word).body("Own"))
         assert status == 200, answer
         run.result = {"text": f"{word} {run.name}"}
         await self._run(run, f"/api/workflows/{own}/run")
@@ -190,7 +190,7 @@ class VersionLoad:
         run = self._new("draft")
         word = f"Draft {run.name}"
         body = saying(word).body("Own")
-        status, answer = await self._ask("PUT", f"/api/workflows/{own}/draft", body)
+        status, answer = await self.ask("PUT", f"/api/workflows/{own}/draft", body)
         assert status == 200, answer
         run.result = {"text": f"{word} {run.name}"}
         await self._run(run, f"/api/workflows/{own}/draft/run")
@@ -206,7 +206,7 @@ class VersionLoad:
             await self._await_end(run)
             return
         headers = {"Idempotency-Key": run.key}
-        status, answer = await self._ask("POST", path, self._inputs(run), **headers)
+        status, answer = await self.ask("POST", path, self._inputs(run), **headers)
         run.execution_id = answer.get("executionId", "")
         assert run.execution_id, (run, status, answer)
         if status in (202, 409):  # its gateway stops or is gone, and the run goes on
@@ -220,7 +220,7 @@ class VersionLoad:
     async def _accept(self, run: Run, path: str) -> None:
         headers = {"Idempotency-Key": run.key}
         path = f"{path}?async=true"
-        status, answer = await self._ask("POST", path, self._inputs(run), **headers)
+        status, answer = await self.ask("POST", path, self._inputs(run), **headers)
         assert status == 202, (run, answer)
         run.execution_id = answer["executionId"]
 
@@ -236,7 +236,7 @@ class VersionLoad:
 
     async def read(self, execution_id: str, url: str | None = None) -> dict[str, Any]:
         """Return an execution as some gateway, or that at an address, shows it."""
-        status, answer = await self._ask("GET", f"/api/executions/{execution_id}", url=url)
+        status, answer = await self.ask("GET", f"/api/executions/{execution_id}", url=url)
         assert status == 200, (execution_id, answer)
         return dict(answer)
 
@@ -245,14 +245,14 @@ class VersionLoad:
         ids: list[str] = []
         cursor = ""
         while True:
-            status, page = await self._ask("GET", f"/api/executions?limit=100{cursor}", url=url)
+            status, page = await self.ask("GET", f"/api/executions?limit=100{cursor}", url=url)
             assert status == 200, page
             ids += [row["executionId"] for row in page["rows"]]
             if not page.get("nextCursor"):
                 return ids
             cursor = f"&cursor={page['nextCursor']}"
 
-    async def _ask(
+    async def ask(
         self, method: str, path: str, body: Any = None, url: str | None = None, **headers: str
     ) -> tuple[int, Any]:
         """Send a request, to another gateway when one is gone or cannot serve yet."""

@@ -60,10 +60,16 @@ async def check_webhooks(runs: Sequence[Run], receiver: Receiver) -> None:
 
 async def check_money(store: Store, account: Account, runs: Sequence[Run], given: int) -> None:
     """Check that wallet, ledger and runs agree, and that nothing is reserved."""
+    assert await store.wallets.check(account.id) == []
+    expected = sum(run.cost for run in runs), 0
+    assert await spent_and_reserved(store, account, given) == expected
+
+
+async def spent_and_reserved(store: Store, account: Account, given: int) -> tuple[int, int]:
+    """Return the credits that are gone of those given, and those that are reserved."""
     terms = load_tiers().terms(account.tier, account.role)
     wallet = await store.wallets.get(account.id, terms)
-    assert await store.wallets.check(account.id) == []
-    assert (given - wallet.balance, wallet.reserved) == (sum(run.cost for run in runs), 0)
+    return given - wallet.balance, wallet.reserved
 
 
 async def check_leftovers(redis_url: str) -> None:

@@ -22,6 +22,8 @@ class Release:
 
     name: str
     folder: Path
+    modules: tuple[str, ...] = ()
+    """Modules of the tests that its processes import first."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -30,7 +32,10 @@ class Release:
 
     def command(self, *arguments: str) -> list[str]:
         """Return the words of a command of the release."""
-        return [sys.executable, "-P", "-m", "deploy", *arguments]
+        if not self.modules:
+            return [sys.executable, "-P", "-m", "deploy", *arguments]
+        code = f"import {', '.join(self.modules)}; from deploy.cli import main; main()"
+        return [sys.executable, "-P", "-c", code, *arguments]
 
 
 THIS_RELEASE = Release("this", ROOT)

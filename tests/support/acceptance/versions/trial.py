@@ -24,6 +24,7 @@ from tests.support.acceptance.versions.processes import (
     version_fleet,
 )
 from tests.support.acceptance.versions.releases import THIS_RELEASE, Release
+from tests.support.eventually import eventually
 from tests.support.http.scripted_server import Target, serving
 from tests.support.http.webhook_receivers import Receiver, receiving
 from tests.support.redis.installation import SECRET_KEY
@@ -89,6 +90,19 @@ class VersionTrial:
                 await asyncio.sleep(pause * self._rng.random())
                 await self.kill_one()
             await asyncio.sleep(pause)
+
+    async def told(self, execution_id: str) -> str:
+        """Return the event of the webhook about an execution, once it has come."""
+
+        async def find() -> list[str]:
+            events = [each.event for each in self._receiver.received]
+            return [each["event"] for each in events if each["executionId"] == execution_id]
+
+        return (await eventually(find))[0]
+
+    async def spent(self) -> tuple[int, int]:
+        """Return the credits that are gone, and those that are reserved."""
+        return await oracle.spent_and_reserved(self._store, self._account, GIVEN)
 
     async def _check(self) -> Counter[str]:
         runs, fleet = self.load.runs, self.fleet

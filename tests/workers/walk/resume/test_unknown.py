@@ -6,14 +6,15 @@ from collections.abc import AsyncIterator
 import pytest
 
 from engine.access.capabilities import Tier
+from engine.errors import RecordTooNew
 from engine.executions.execution import Execution
 from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.media.objects import ObjectStore
 from engine.metrics import EXECUTIONS_LEFT_UNKNOWN
 from engine.settings import Settings
 from engine.store import Store
-from engine.store.dispatch.hints import InlineRun
-from engine.store.redis import keyspace
+from engine.store.dispatch.hints import BULK_QUEUE, InlineRun, make_hint
+from engine.store.redis import keyspace, process_keys
 from engine.store.redis.record_packing import pack, unpack
 from engine.store.workflows.workflows import Workflows
 from tests.support.eventually import eventually
@@ -87,7 +88,7 @@ class Shift:
 
 
 @pytest.fixture
-async def shift(runner: Runner, settings: Settings) -> AsyncIterator[Shift]:
+async def shift(runner: Runner, settings: Settings, left_long_ago: None) -> AsyncIterator[Shift]:
     stores = [Store.open(settings, ObjectStore.from_settings(settings)) for _ in range(2)]
     old, new = (HeldWalker(each, worker_id=f"worker-{i}") for i, each in enumerate(stores))
     yield Shift(runner, old, new, stores[0].workflows)
@@ -331,3 +332,81 @@ async def test_the_wait_of_a_lost_claim_changes_nothing(shift: Shift) -> None:
 
     assert not left
     assert await shift.record(reference) == before
+
+
+LATER_RECORD = {"format": "99", "statuses": "pp?", "inputs": b"\xc1\xc1\xc1 later"}
+FORMAT = "the format of its record"
+
+
+async def test_a_record_of_a_later_format_is_left_unread_and_fails_as_a_whole(
+    shift: Shift,
+) -> None:
+    reference = await shift.begin(serving())
+    key = keyspace.execution(*keyspace.parse_reference(reference))
+    before = await shift.store.client.send("HMGET", key, *LATER_RECORD)
+    fields = [each for pair in LATER_RECORD.items() for each in pair]
+    await shift.store.client.send("HSET", key, *fields)
+
+    await shift.hint_old(reference)
+    left = await shift.record(reference)
+    shift.wait(0)
+    await shift.hint_old(reference)
+
+    restored = [each for pair in zip(LATER_RECORD, before, strict=True) for each in pair]
+    await shift.store.client.send("HSET", key, *restored)
+    execution = await shift.execution(reference)
+    message = f"No worker here knows {FORMAT}; the execution has waited 0 minutes"
+    assert left["unknown"].endswith(FORMAT.encode())
+    assert execution.status is ExecutionStatus.FAILED
+    assert execution.error == {"code": "no_worker_can_run", "message": message, "reason": message}
+
+
+async def test_a_cancel_of_a_later_record_waits_for_a_worker_that_knows_its_jobs(
+    shift: Shift,
+) -> None:
+    reference = await shift.begin(serving())
+    key = keyspace.execution(*keyspace.parse_reference(reference))
+    await shift.store.client.send("HSET", key, "format", "99", "must_cancel", "1", "j1.0", b"\xc1")
+    await shift.store.executions.cancel(*keyspace.parse_reference(reference))
+
+    await shift.hint_old(reference)
+    left = await shift.record(reference)
+    shift.wait(0)
+    await shift.hint_old(reference)
+
+    assert left["status"] == b"cancel_requested"
+    assert (await shift.record(reference))["status"] == b"cancelled"
+
+
+async def test_a_version_of_a_later_format_is_left_too(
+    shift: Shift, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference = await shift.begin(serving())
+
+    async def read(*arguments: object) -> object:
+        raise RecordTooNew("workflow version")
+
+    monkeypatch.setattr(shift.workflows, "_read_version", read)
+    await shift.hint_old(reference)
+
+    left = (await shift.record(reference))["unknown"].split(b":", 1)[1].decode()
+    assert left == "the format of its workflow version"
+
+
+async def test_a_hint_comes_to_each_worker_once(
+    shift: Shift, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker that has left an execution passes its hint on, and ignores it for a while."""
+    monkeypatch.setattr(unknown, "JUST_LEFT_SECONDS", 60.0)
+    reference = await shift.begin(serving())
+    queue = process_keys.hints(BULK_QUEUE)
+    hints = []
+    for _ in range(3):
+        await shift.hint_old(reference)
+        hints.append(await shift.store.client.send("LPOP", queue))
+    fence = (await shift.record(reference))["fence"]
+    await shift.hint_new(reference)
+
+    assert hints == [make_hint("walk", reference).encode(), None, None]
+    assert fence == b"1"
+    assert (await shift.execution(reference)).status is ExecutionStatus.COMPLETED
