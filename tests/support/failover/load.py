@@ -166,7 +166,7 @@ class _Caller:
         while True:
             sent = time.monotonic()
             status = await follow_events(self._spender, path)
-            self._load.note("events", sent, status)
+            self._load.note("events", sent, status, "" if status else "STREAM_BROKE_OFF")
             if status in (200, 204, 404):
                 break
             await asyncio.sleep(REPEAT_SECONDS)

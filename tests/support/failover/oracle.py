@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
 
-from engine.errors import ExecutionNotFound
+from engine.errors import ExecutionNotFound, Unavailable
 from engine.executions.execution import Execution
 from engine.executions.statuses import TERMINAL
 from engine.store.redis import keyspace
@@ -66,8 +66,10 @@ async def judge(load: Load, probes: list[Probe], target_calls: Counter[str]) -> 
 
 
 async def _is_at_rest(spender: Spender) -> bool:
-    active = keyspace.active(spender.account.id)
-    return not await spender.store.client.send("SCARD", active)
+    try:
+        return not await spender.store.client.send("SCARD", keyspace.active(spender.account.id))
+    except Unavailable:  # the process of the test follows failovers too
+        return False
 
 
 async def _judge_account(spender: Spender, load: Load, verdict: Verdict) -> None:
