@@ -10,7 +10,7 @@ import uvloop
 from tests.benchmarks import report
 from tests.benchmarks.curves import __main__ as curves
 from tests.benchmarks.processes import benchmarks_folder
-from tests.benchmarks.systems import SYSTEMS, Surroundings, System, running, running_target
+from tests.benchmarks.systems import CLUSTER, SYSTEMS, Surroundings, System, running, running_target
 from tests.benchmarks.workloads import FULL, QUICK, WORKLOADS, Effort, Workload
 
 
@@ -44,7 +44,7 @@ def parse(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--only", action="append", choices=[w.id for w in WORKLOADS])
     parser.add_argument("--quick", action="store_true", help="a smoke run, no figures to trust")
-    parser.add_argument("--systems", nargs="+", choices=SYSTEMS, default=list(SYSTEMS))
+    parser.add_argument("--systems", nargs="+", choices=[*SYSTEMS, CLUSTER], default=list(SYSTEMS))
     parser.add_argument("--curves", action="store_true", help="the curves instead: see its --help")
     parser.add_argument("--output", type=Path, metavar="FOLDER")
     return parser.parse_args(words)

@@ -7,7 +7,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,13 @@ from tests.benchmarks.processes import (
     free_port,
     wait_for_port,
 )
+from tests.support.redis.cluster import RedisCluster
 
 HEADRACE, FLOOR, STOCK = "Headrace", "floor", "Dramatiq"
 SYSTEMS = (HEADRACE, FLOOR, STOCK)
+CLUSTER = "Headrace-cluster"
+"""Headrace on a cluster of three primaries, which is measured when it is named."""
+PRIMARIES = 3
 UVICORN = (
     "-m",
     "uvicorn",
@@ -62,6 +66,8 @@ class System:
     account_id: str = ""
     port: int = 0
     key: str = ""
+    on_stop: Callable[[], None] = lambda: None
+    """Stops servers that are no processes of the system."""
 
 
 @contextlib.contextmanager
@@ -73,11 +79,18 @@ def started(
     try:
         if name == HEADRACE:
             _start_headrace(system, around, workers, gateways, environment)
+        elif name == CLUSTER:
+            cluster = RedisCluster(PRIMARIES, 0, is_marked=False)
+            system.on_stop = cluster.stop
+            cluster.start()
+            environment |= {"HEADRACE_REDIS_URL": cluster.address()}
+            _start_headrace(system, around, workers, gateways, environment)
         else:
             _start_reference(system, around, workers)
         yield system
     finally:
         system.processes.stop()
+        system.on_stop()
 
 
 @contextlib.contextmanager

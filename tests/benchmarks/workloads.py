@@ -14,7 +14,7 @@ from tests.benchmarks.client import Load
 from tests.benchmarks.graphs import CALLS_IN_LINE
 from tests.benchmarks.lone_start import measure_lone_starts
 from tests.benchmarks.references.programs import expected
-from tests.benchmarks.systems import HEADRACE, STOCK, Surroundings, System
+from tests.benchmarks.systems import CLUSTER, HEADRACE, STOCK, Surroundings, System
 
 Numbers = dict[str, float]
 CALLERS = 32
@@ -87,7 +87,7 @@ async def measure_start(system: System, _: Surroundings, effort: Effort) -> Numb
     await asyncio.sleep(effort.settle_seconds)
     memory, processes = system.processes.memory(), system.processes
     numbers = {"start.memory_mb": memory["pss"] + memory["redis_pss"]}
-    if system.name == HEADRACE:
+    if system.name in (HEADRACE, CLUSTER):
         return numbers | measure_lone_starts(system)
     return numbers | {
         "start.gateway_cpu_s": processes.most_cpu_seconds("gateway", "uvicorn"),
