@@ -2,19 +2,23 @@
 
 import asyncio
 import json
+import statistics
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 
+from tests.support.acceptance.versions.load import VersionLoad
 from tests.support.acceptance.versions.processes import GATEWAY, WORKER
 from tests.support.acceptance.versions.releases import ROOT, THIS_RELEASE, Release
 from tests.support.acceptance.versions.trial import VersionTrial, version_trial
-from tests.support.eventually import eventually
-from tests.support.factories import Graph
+from tests.support.eventually import PATIENCE_SECONDS, eventually
+from tests.support.factories import Graph, greeting
 from tests.support.nodes.later_type import LATER
+from workers.walk.resume.unknown import LEFT_PER_SECOND
 
 NEXT_RELEASE = Release("next", ROOT, ("tests.support.nodes.later_process",))
 """This release with a node type more."""
@@ -105,3 +109,54 @@ async def test_a_run_that_no_worker_knows_fails_after_the_wait(
     assert ended["error"]["nodeId"] == "t"
     assert await trial.told(execution_id) == "execution.failed"
     assert await trial.spent() == (0, 0)
+
+
+LEFT_COUNT = 1_000
+SECONDS = 20.0
+
+
+async def claims(trial: VersionTrial) -> int:
+    """Return the number of claims so far of all executions of the account."""
+    with redis.Redis.from_url(trial.redis_url) as client:
+        keys = list(client.scan_iter(f"*:execution:{trial.account.id}:*", count=1_000))
+        return sum(int(client.hget(key, "fence") or 0) for key in keys)
+
+
+async def run_again_and_again(load: VersionLoad, slug: str, seconds: float) -> list[float]:
+    """Make runs one after another; return the seconds of each."""
+    loop, times = asyncio.get_running_loop(), []
+    ends_at = loop.time() + seconds
+    while loop.time() < ends_at:
+        began = loop.time()
+        path = f"/api/workflows/{slug}/run"
+        status, answer = await load.ask("POST", path, {"inputs": {"who": "Ada"}})
+        times.append(loop.time() - began)
+        assert (status, answer["result"]) == (200, {"text": "Hello Ada"})
+    return times
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+async def test_a_thousand_runs_that_no_worker_knows_cost_little_and_delay_no_others(
+    trial: VersionTrial,
+) -> None:
+    await trial.start((NEXT_RELEASE, GATEWAY), (THIS_RELEASE, WORKER), (THIS_RELEASE, WORKER))
+    neighbour = await trial.add_account("neighbour@localhost")
+    slug = await trial.load.save("Tea", serving())
+    own = await neighbour.save("Greeting", greeting())
+    alone = await run_again_and_again(neighbour, own, SECONDS / 2)
+    for _ in range(LEFT_COUNT // 20):
+        await asyncio.gather(*(begin(trial, slug, who="Ada") for _ in range(20)))
+    before, began = await claims(trial), asyncio.get_running_loop().time()
+
+    beside = await run_again_and_again(neighbour, own, SECONDS)
+
+    seconds = asyncio.get_running_loop().time() - began
+    per_second = (await claims(trial) - before) / seconds
+    print(
+        f"{per_second:.0f} claims/s of {LEFT_COUNT} executions that 2 workers leave; runs of "
+        f"another account: median {statistics.median(alone) * 1000:.1f} ms alone, "
+        f"{statistics.median(beside) * 1000:.1f} ms beside them, longest {max(beside):.2f} s"
+    )
+    assert 0 < per_second < 2 * LEFT_PER_SECOND
+    assert max(beside) < PATIENCE_SECONDS / 4

@@ -49,10 +49,11 @@ class VersionTrial:
         self.fleet = fleet
         self.load = load
         self._store = store
-        self._account = account
+        self.account = account
         self._target = target
         self._receiver = receiver
-        self._redis_url = redis_url
+        self.redis_url = redis_url
+        self._stack = contextlib.AsyncExitStack()
         self._rng = random.Random(7)
 
     async def start(self, *parts: tuple[Release, str]) -> None:
@@ -91,6 +92,17 @@ class VersionTrial:
                 await self.kill_one()
             await asyncio.sleep(pause)
 
+    async def add_account(self, email: str) -> VersionLoad:
+        """Return callers of another account."""
+        _, key = await _open_account(self._store, email, f"{self._receiver.url}/ok")
+        load = VersionLoad(lambda: [m.url for m in self.fleet.gateways], key, self._target.url)
+        self._stack.push_async_callback(load.close)
+        return load
+
+    async def close(self) -> None:
+        """Close the callers of other accounts."""
+        await self._stack.aclose()
+
     async def told(self, execution_id: str) -> str:
         """Return the event of the webhook about an execution, once it has come."""
 
@@ -102,7 +114,7 @@ class VersionTrial:
 
     async def spent(self) -> tuple[int, int]:
         """Return the credits that are gone, and those that are reserved."""
-        return await oracle.spent_and_reserved(self._store, self._account, GIVEN)
+        return await oracle.spent_and_reserved(self._store, self.account, GIVEN)
 
     async def _check(self) -> Counter[str]:
         runs, fleet = self.load.runs, self.fleet
@@ -111,8 +123,8 @@ class VersionTrial:
                 await self.start((release, GATEWAY))
         ends = await oracle.check_ends(self.load, [each.url for each in fleet.gateways])
         await oracle.check_webhooks(runs, self._receiver)
-        await oracle.check_leftovers(self._redis_url)
-        await oracle.check_money(self._store, self._account, runs, GIVEN)
+        await oracle.check_leftovers(self.redis_url)
+        await oracle.check_money(self._store, self.account, runs, GIVEN)
         oracle.check_calls(runs, self._target, fleet.kills + fleet.stops)
         await asyncio.to_thread(fleet.stop)
         assert fleet.faults() == []
@@ -148,14 +160,16 @@ async def version_trial(folder: Path, first: Release) -> AsyncIterator[VersionTr
         settings = Settings(redis_url=server.url, secret_key=SECRET_KEY, allow_private_urls=True)
         store = Store.open(settings)
         stack.push_async_callback(store.close)
-        account, key = await _open_account(store, f"{receiver.url}/ok")
+        account, key = await _open_account(store, "ada@localhost", f"{receiver.url}/ok")
         load = VersionLoad(lambda: [each.url for each in fleet.gateways], key, target.url)
         stack.push_async_callback(load.close)
-        yield VersionTrial(fleet, store, account, load, target, receiver, server.url)
+        trial = VersionTrial(fleet, store, account, load, target, receiver, server.url)
+        stack.push_async_callback(trial.close)
+        yield trial
 
 
-async def _open_account(store: Store, webhook_url: str) -> tuple[Account, str]:
-    account = await store.accounts.create(email="ada@localhost", tier=Tier.ENTERPRISE)
+async def _open_account(store: Store, email: str, webhook_url: str) -> tuple[Account, str]:
+    account = await store.accounts.create(email=email, tier=Tier.ENTERPRISE)
     rights = ["workflow:*", "webhook:receive"]
     api_key, secret = await store.api_keys.create(account, name="k", capabilities=rights)
     await store.webhooks.save(account.id, api_key.id, url=webhook_url)
