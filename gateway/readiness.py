@@ -9,6 +9,7 @@ from typing import Protocol
 
 from engine.errors import EngineError
 from engine.history.database.own_database import OwnDatabase
+from engine.ids import partitions
 from engine.store import HintSender, Store
 from engine.store.archive.state import ArchiverStates
 from engine.store.dispatch.stalled_queues import STALLED_SECONDS, StalledQueues
@@ -17,6 +18,9 @@ from engine.store.redis.info import RedisMemory, read_memory
 
 POLL_SECONDS = 1.0
 HISTORY_SECONDS = 2.0
+"""Pause between looks at the history of `FEW_PARTITIONS` or fewer."""
+MOST_HISTORY_SECONDS = 30.0
+FEW_PARTITIONS = 16
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +93,15 @@ class MemoryWatch:
             logger.info("Redis has memory again", extra=extra)
 
 
+def history_pause(partition_count: int) -> float:
+    """Return the seconds between looks at the history.
+
+    Each gateway looks at all partitions, so with many of them it looks more rarely.
+    """
+    times = max(1.0, partition_count / FEW_PARTITIONS)
+    return min(HISTORY_SECONDS * times, MOST_HISTORY_SECONDS)
+
+
 class HistoryWatch:
     """Watches whether the history has the executions that ended."""
 
@@ -107,7 +120,7 @@ class HistoryWatch:
             with contextlib.suppress(EngineError, RuntimeError):
                 health = await self._states.health()
                 self._report(health.problem(self._own.problem()))
-            await asyncio.sleep(HISTORY_SECONDS)
+            await asyncio.sleep(history_pause(partitions.known() or FEW_PARTITIONS))
 
     def _report(self, problem: str) -> None:
         before, self._problem = self._problem, problem

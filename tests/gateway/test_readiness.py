@@ -17,7 +17,7 @@ from engine.store import HintSender, Store
 from engine.store.archive.state import ArchiverStates
 from engine.store.redis import keyspace
 from engine.store.redis.info import read_memory
-from gateway.readiness import HistoryWatch, QueueWatch, Readiness
+from gateway.readiness import HistoryWatch, QueueWatch, Readiness, history_pause
 from tests.conftest import RedisServer
 from tests.gateway.conftest import MakeClient
 from tests.support.eventually import eventually
@@ -217,6 +217,17 @@ async def test_a_history_that_lags_behind_is_told(
     await answers(anyone, {"status": "ready", "degraded": ["history"]})
     await store.client.send("DEL", keyspace.history())
     await answers(anyone, READY)
+
+
+@pytest.mark.parametrize(
+    ("partition_count", "most_commands"), [(1, 2), (16, 32), (64, 32), (1_024, 140)]
+)
+def test_the_watch_of_the_history_asks_little_of_redis(
+    partition_count: int, most_commands: int
+) -> None:
+    commands = 4 * partition_count  # the size and the oldest of two sorted sets of each
+
+    assert commands / history_pause(partition_count) <= most_commands
 
 
 async def test_a_history_whose_database_is_away_is_told(
