@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.benchmarks.report import machine_line, shown
 from tests.benchmarks.scale.model import BUSY, FEW, MANY, UNDER_WAY, Check, Model
-from tests.benchmarks.scale.runs import RunUse
+from tests.benchmarks.scale.runs import ROUNDS, RunUse
 from tests.benchmarks.scale.usage import Use
 from tests.benchmarks.scale.waiting import ACCOUNTS
 
@@ -34,6 +34,7 @@ def page(model: Model) -> str:
     facts = _check_facts(model) | _idle_facts(model) | _waiting_facts(model)
     return TEMPLATE.read_text(encoding="utf-8").format(
         machine=machine_line(),
+        rounds=ROUNDS,
         runs=_run_table(model),
         idle=_idle_table(model),
         accounts=ACCOUNTS,

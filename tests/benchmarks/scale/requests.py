@@ -1,9 +1,11 @@
 """Count of the commands that clients send, by MONITOR: those within scripts are left out."""
 
+import asyncio
 import contextlib
 import re
 import secrets
 import threading
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -24,11 +26,11 @@ class Count:
     """Commands that clients sent in a span."""
 
     by_command: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
 
-    @property
-    def requests(self) -> int:
-        """Return the number of all of them."""
-        return self.by_command.total()
+    def requests(self, idle_rate: float = 0.0) -> float:
+        """Return the number of all of them, without those that idle parts send in a second."""
+        return self.by_command.total() - idle_rate * self.seconds
 
 
 @contextlib.asynccontextmanager
@@ -44,9 +46,11 @@ async def counting(fleet: Fleet) -> AsyncIterator[Count]:
         connection.read_response()
         thread = threading.Thread(target=_read, args=(connection, count))
         thread.start()
+        began = time.monotonic()
         try:
             yield count
         finally:
+            count.seconds = time.monotonic() - began
             fleet.client.echo(END)
             thread.join()
             connection.disconnect()
@@ -60,3 +64,10 @@ def _read(connection: "redis.Connection", count: Count) -> None:
             return
         if (match := LINE.match(line)) and match[1] != WITHIN_SCRIPT:
             count.by_command[match[2].decode().upper()] += 1
+
+
+async def measure_idle_requests(fleet: Fleet, seconds: float) -> float:
+    """Return the requests in a second of the parts that run, without work."""
+    async with counting(fleet) as counted:
+        await asyncio.sleep(seconds)
+    return counted.requests() / counted.seconds

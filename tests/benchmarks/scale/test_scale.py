@@ -60,12 +60,8 @@ def test_a_measurement_that_does_not_follow_is_an_error_of_the_prediction() -> N
 
     checks = Model(replace(MEASURED, runs={**MEASURED.runs, 8: twice})).checks()
 
-    errors = {
-        each.what: round(each.error, 6)
-        for each in checks
-        if each.error > 1e-6 or each.error < -1e-6
-    }
-    assert errors == {"CPU of Redis per run, 8 callers": -0.5}
+    errors = {each.what: each.error for each in checks if abs(each.error) > 1e-6}
+    assert errors == {"CPU of Redis per run, 8 callers": pytest.approx(-0.5)}
 
 
 def test_primaries_are_as_many_as_keep_each_below_the_planned_share() -> None:
