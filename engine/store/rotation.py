@@ -24,7 +24,7 @@ class Rotation:
         """
         count, now = partitions.count(), time.monotonic()
         passed, self._taken_at = now - self._taken_at, now
-        share = min(1.0, passed / period_seconds)
+        share = min(1.0, passed / max(period_seconds, 1e-9))
         size = min(count, max(self._at_least, math.ceil(count * share)))
         start, self._next = self._next % count, self._next + size
         return [(start + each) % count for each in range(size)]

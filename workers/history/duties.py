@@ -16,6 +16,8 @@ CHECK_SECONDS = 60.0
 FORGET_SECONDS = 5.0
 FORGET_PAGES = 4
 """Pages of a partition that one run lets Redis forget: as many executions as a step archives."""
+MAX_NOTICE_SECONDS = 60.0
+"""Longest time until an end in an empty partition is noticed."""
 FORGET_PARTITIONS = 32
 """Partitions of one run."""
 RETIRE_SECONDS = 600.0
@@ -105,7 +107,8 @@ class Forgetting(Duty):
         """Forget some pages of some partitions. Raises Unavailable or HistoryUnavailable."""
         before_ms = await self._store.leases.now() - self._keep_ms
         if not self._rest:
-            self._rest = list(await self._executions.due(before_ms))
+            period = min(MAX_NOTICE_SECONDS, self._keep_ms / 1000)
+            self._rest = list(await self._executions.due(before_ms, period))
         some, self._rest = self._rest[:FORGET_PARTITIONS], self._rest[FORGET_PARTITIONS:]
         self._rest += [each for each in some if await self._forget_pages(each, before_ms)]
         deliveries = await self._entries.forget_deliveries(before_ms)

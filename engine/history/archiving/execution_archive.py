@@ -77,9 +77,9 @@ class ExecutionArchive:
         await self.refused.isolate(self.refused.accepted(page.references), self._list_unknown)
         return page.has_more
 
-    async def due(self, ended_before_ms: int) -> Sequence[int]:
-        """Return the partitions with an execution that Redis may forget, as far as known."""
-        return await self._ended.due(ended_before_ms)
+    async def due(self, ended_before_ms: int, period_seconds: float) -> Sequence[int]:
+        """Return the partitions with an execution that Redis may forget, like `EndedExecutions`."""
+        return await self._ended.due(ended_before_ms, period_seconds)
 
     async def forget(self, partition: int, ended_before_ms: int) -> bool:
         """Let Redis forget archived executions that ended before a time; True if there are more.

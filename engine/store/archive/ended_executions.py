@@ -17,7 +17,6 @@ AT_ONCE = 50
 """Records that one pipeline reads, so that other commands come between."""
 BATCH_BYTES = 16_777_216
 """Memory of the records of one batch; the first is read whatever its size."""
-ROTATION_SECONDS = 60.0
 NO_EVENTS = (None, b"0")
 
 
@@ -92,9 +91,12 @@ class EndedExecutions:
                 key = keyspace.unarchived(partition)
                 await self._client.send("ZADD", key, "NX", int(float(ended)), name)
 
-    async def due(self, until: int) -> list[int]:
-        """Return the partitions with an execution that ended until a time (ms), as far as known."""
-        return await self._first.due(until, ROTATION_SECONDS)
+    async def due(self, until: int, period_seconds: float) -> list[int]:
+        """Return the partitions with an execution that ended until a time (ms).
+
+        An execution that ended while its partition had none is noticed within the period.
+        """
+        return await self._first.due(until, period_seconds)
 
     async def ended(self, partition: int, since: int, until: int, count: int) -> EndedPage:
         """Return executions of a partition that ended from `since` to `until` (ms).
