@@ -121,7 +121,7 @@ async def test_a_step_takes_more_at_once_while_more_wait(
     assert await archiver.step() == module.COLLECT_SECONDS
 
 
-@pytest.mark.parametrize("work", ["archive", "forget"])
+@pytest.mark.parametrize("work", ["archive", "due"])
 async def test_it_pauses_many_times_as_long_as_it_works_while_others_need_the_processors(
     ending: Ending, database: Database, monkeypatch: pytest.MonkeyPatch, work: str
 ) -> None:

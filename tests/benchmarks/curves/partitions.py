@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks.partitions`: what many partitions cost, and the requests for leads.
+"""`python -m tests.benchmarks.curves.partitions`: what many partitions cost, and the requests for leads.
 
 Starts a gateway and two workers on a Redis of their own, with each number of partitions: idle, then
 under a load of runs and of retries that the sweeper sends. Prints tables in Markdown.
@@ -354,7 +354,7 @@ def show(count: int, found: dict[str, object]) -> None:
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(
-        prog="python -m tests.benchmarks.partitions", description=__doc__
+        prog="python -m tests.benchmarks.curves.partitions", description=__doc__
     )
     parser.add_argument("--partitions", type=int, nargs="*", default=[16, 1_024])
     parser.add_argument("--followers", type=int, nargs="*", default=[1_000])
