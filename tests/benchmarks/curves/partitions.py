@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks.curves.partitions`: what many partitions cost, and the requests for leads.
+"""`python -m tests.benchmarks.curves.partitions`: cost of partitions, and of requests for the lead.
 
 Starts a gateway and two workers on a Redis of their own, with each number of partitions: idle, then
 under a load of runs and of retries that the sweeper sends. Prints tables in Markdown.
