@@ -3,8 +3,8 @@
 import asyncio
 import resource
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from engine.models import registry
 from engine.models.availability import WorkerVariables
 from engine.settings import SettingError, load
 from engine.store import Store
-from engine.store.redis.info import RedisMemory, parse_memory, read_info
+from engine.store.redis.info import parse_memory, read_infos
 
 MAX_SKEW_SECONDS = 2.0
 MIN_DESCRIPTORS = 4_096
@@ -59,7 +59,7 @@ class Check:
 async def check_store(store: Store) -> list[Check]:
     """Check the Redis of a stack, and its workers."""
     try:
-        info = await read_info(store.client)
+        infos = await read_infos(store.client)
         before = time.time()
         seconds, micros = await store.client.send("TIME")
         skew = int(seconds) + int(micros) / 1e6 - (before + time.time()) / 2
@@ -69,15 +69,24 @@ async def check_store(store: Store) -> list[Check]:
         return [no_redis(str(error))]
     now_ms = int(seconds) * 1000
     return [
-        _version(info),
-        _append_only(info),
-        _eviction(info),
-        _memory(parse_memory(info)),
+        *(_worst(check, infos) for check in (_version, _append_only, _eviction, _memory)),
         _clock(skew),
         _partitions(),
         _workers(sum(until > now_ms for until in leases.values())),
         secret_key,
     ]
+
+
+def _worst(
+    check: Callable[[Mapping[str, str]], Check], infos: Sequence[Mapping[str, str]]
+) -> Check:
+    """Return the worst result over the servers, which it names if a cluster has several."""
+    results = [(check(info), info.get("tcp_port", "")) for info in infos]
+    worst, port = min(results, key=lambda result: (result[0].is_well, not result[0].warns))
+    if len(results) == 1:
+        return worst
+    place = f"the primary on port {port}" if worst.needs_fix else f"{len(results)} primaries"
+    return replace(worst, seen=f"{worst.seen} ({place})")
 
 
 def _partitions() -> Check:
@@ -274,7 +283,8 @@ def _eviction(info: Mapping[str, str]) -> Check:
     )
 
 
-def _memory(memory: RedisMemory) -> Check:
+def _memory(info: Mapping[str, str]) -> Check:
+    memory = parse_memory(info)
     if not memory.limit:
         return Check(
             name="memory",
