@@ -58,8 +58,7 @@ from engine.store.media import Asset, AssetRecords
 from engine.store.metrics.snapshots import Snapshots
 from engine.store.models import ModelStore, SavedModel
 from engine.store.redis.address import RedisAddress
-from engine.store.redis.client import Client
-from engine.store.redis.installation import Guard
+from engine.store.redis.opening import open_client, open_guard
 from engine.store.schema import StoreSchema
 from engine.store.seals import SealingKeyCheck
 from engine.store.webhooks.deliveries import Deliveries
@@ -152,10 +151,10 @@ class Store:
         sealer = Sealer.from_secret_key(settings.secret_key)
         self.tiers = load_tiers(settings.tiers_file)
         self.address = RedisAddress.of_state(settings)
-        self.guard = Guard(self.address, sealer)
-        self.client = Client(self.address, self.guard)
+        self.guard = open_guard(self.address, sealer)
+        self.client = open_client(self.address, self.guard)
         self.hint_client = (
-            Client(RedisAddress.of_queue(settings)) if settings.queue_url else self.client
+            open_client(RedisAddress.of_queue(settings)) if settings.queue_url else self.client
         )
         self.hints = HintSender(self.hint_client)
         self.archive = open_archive(ArchiverStates(self.client).database_id)

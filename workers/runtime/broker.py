@@ -165,7 +165,7 @@ class HintConsumer:
 
     async def _unblock(self, connection_id: int) -> None:
         # A connection that is just closed may take a hint with it.
-        connection = await connect(self._broker.address)
+        connection = await connect(self._broker.address, slot_key=self._key)
         try:
             await connection.request("CLIENT", "UNBLOCK", connection_id)
         finally:
@@ -196,7 +196,7 @@ class HintConsumer:
         )
 
     async def _take_hints(self) -> None:
-        connection = await connect(self._broker.address)
+        connection = await connect(self._broker.address, slot_key=self._key)
         try:
             if self._broker.guard is not None:
                 await self._broker.guard.admit(connection)

@@ -73,8 +73,11 @@ class HintSender:
         self._client = client
 
     def shares_pipeline(self, client: Client) -> bool:
-        """Return whether hints use the pipeline of this client, after its commands."""
-        return self._client is client
+        """Return whether hints use the pipeline of this client, after its commands.
+
+        On a cluster, a hint may be executed at its primary before a command at another one.
+        """
+        return self._client is client and client.keeps_order
 
     def send_soon(
         self, reference: str, queue: str = WALK_QUEUE, inline_run: InlineRun | None = None

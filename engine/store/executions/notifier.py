@@ -42,7 +42,7 @@ class CompletionNotifier:
 
         `missed` is called after each subscription, since earlier notifications may be lost.
         """
-        channel = channels.notifier(secrets.token_hex(6))
+        channel = channels.notifier(secrets.token_hex(6), is_cluster=address.is_cluster)
         subscription = Subscription(address, channel)
         notifier = cls(subscription, channel)
         async with subscription.running(notifier._notify, missed):

@@ -11,9 +11,12 @@ def model_changes() -> str:
     return "hr:model_changes"
 
 
-def notifier(gateway_id: str) -> str:
-    """Channel: ids of ended executions with a waiting caller at this gateway process."""
-    return f"hr:notifier:{gateway_id}"
+def notifier(gateway_id: str, *, is_cluster: bool = False) -> str:
+    """Channel: ids of ended executions with a waiting caller at this gateway process.
+
+    The name tells scripts of a cluster that PUBLISH counts the subscribers of one node alone.
+    """
+    return f"hr:notifier:{'*' if is_cluster else ''}{gateway_id}"
 
 
 def cancels() -> str:

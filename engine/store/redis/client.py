@@ -9,7 +9,7 @@ have run.
 """
 
 import asyncio
-from typing import Any
+from typing import Any, Protocol
 
 import hiredis
 
@@ -18,7 +18,6 @@ from engine.store.redis import errors
 from engine.store.redis.address import RedisAddress
 from engine.store.redis.connection import Argument, Connection, IsReplica, Receiver, connect, pack
 from engine.store.redis.errors import StoreFault
-from engine.store.redis.installation import Guard
 from engine.store.redis.scripts import SCRIPTS, Script
 
 MOST_SCRIPTS = 2
@@ -33,6 +32,20 @@ class _Refused(Exception):
         self.word = word
 
 
+class ConnectionGuard(Protocol):
+    """Permits connections of a client."""
+
+    @property
+    def refusal(self) -> WrongStore | None:
+        """Refusal within the last second, in which no further connection is tried."""
+
+    async def admit(self, connection: Connection) -> None:
+        """Check a new connection. Raises WrongStore, ConnectionError or hiredis.ReplyError."""
+
+    def watch(self, connection: Connection) -> None:
+        """Check an admitted connection until it ends, and close it on a refusal."""
+
+
 class Client:
     """Sends commands and scripts; raises Unavailable or StoreFull, never a Redis error.
 
@@ -43,7 +56,10 @@ class Client:
     raise WrongStore, a kind of Unavailable, until the right one is back.
     """
 
-    def __init__(self, address: RedisAddress, guard: Guard | None = None) -> None:
+    keeps_order = True
+    """Whether all commands are executed in the order of their calls."""
+
+    def __init__(self, address: RedisAddress, guard: ConnectionGuard | None = None) -> None:
         self._address = address
         self._guard = guard
         self._connection: Connection | None = None

@@ -12,6 +12,7 @@ from typing import Any, cast
 import hiredis
 
 from engine.store.redis.address import RedisAddress
+from engine.store.redis.cluster.topology import find_primary
 
 CONNECT_SECONDS = 1.0
 SILENCE_SECONDS = 2.0
@@ -130,12 +131,16 @@ def _set(future: asyncio.Future[Any], reply: Any) -> None:
         future.set_result(reply)
 
 
-async def connect(address: RedisAddress, push: Receiver | None = None) -> Connection:
-    """Return a ready connection to a primary.
+async def connect(
+    address: RedisAddress, push: Receiver | None = None, *, slot_key: str | None = None
+) -> Connection:
+    """Return a ready connection to a primary, of a cluster to that of a key's slot, or to any.
 
     Raises OSError (IsReplica for a replica), TimeoutError or ReplyError.
     """
     async with asyncio.timeout(CONNECT_SECONDS):
+        if address.is_cluster:
+            address = address.at(await find_primary(address, slot_key))
         connection = await _open(address, push)
         try:
             await _greet(connection, address)

@@ -24,6 +24,7 @@ from engine.ids import partitions
 from engine.ids.partitions import DEFAULT_COUNT
 from engine.store.redis import keyspace
 from engine.store.redis.address import RedisAddress
+from engine.store.redis.cluster.marking import mark_partitions
 from engine.store.redis.connection import Connection, connect, pack
 from engine.store.redis.scripts import SCRIPTS
 
@@ -79,6 +80,7 @@ class Guard:
     """Permits a connection only while its Redis has this installation's marker."""
 
     def __init__(self, address: RedisAddress, sealer: Sealer) -> None:
+        self._address = address
         self._place = str(address)
         self._sealer = sealer
         self._ids = sealer.installation_ids
@@ -165,7 +167,7 @@ class Guard:
                 raise self._foreign()
             self._check_wanted(before, partition_count)
             await self._mark(connection, before, self._ids, partition_count)
-            await connection.request("DEL", keyspace.seal())
+            await self._request_seal(connection, "DEL")
             outcome = MarkOutcome.ADOPTED
         elif before is not None:
             self._check_wanted(before, partition_count)
@@ -231,9 +233,19 @@ class Guard:
         )
         await connection.request(*command)
 
+    async def _request_seal(self, connection: Connection, command: str) -> Any:
+        """Send a command on the seal, which a cluster may have at another primary."""
+        if not self._address.is_cluster:
+            return await connection.request(command, keyspace.seal())
+        other = await connect(self._address, slot_key=keyspace.seal())
+        try:
+            return await other.request(command, keyspace.seal())
+        finally:
+            other.abort()
+
     async def _opens_seal(self, connection: Connection) -> bool:
         """Return whether a key of this process opens the stored seal."""
-        seal = await connection.request("GET", keyspace.seal())
+        seal = await self._request_seal(connection, "GET")
         if seal is None:
             return True
         try:
@@ -301,7 +313,12 @@ async def mark(
     """Mark the Redis at an address like `Guard.mark`. Raises Unavailable without a connection."""
     async with _connected(address) as connection:
         guard = Guard(address, sealer)
-        return await guard.mark(connection, adopts=adopts, partition_count=partition_count)
+        outcome, marker = await guard.mark(
+            connection, adopts=adopts, partition_count=partition_count
+        )
+        if address.is_cluster:
+            await mark_partitions(address, marker.partitions, marker.created_at)
+        return outcome, marker
 
 
 async def find_marker(address: RedisAddress) -> Marker | None:
@@ -313,12 +330,12 @@ async def find_marker(address: RedisAddress) -> Marker | None:
 @contextlib.asynccontextmanager
 async def _connected(address: RedisAddress) -> AsyncIterator[Connection]:
     try:
-        connection = await connect(address)
+        connection = await connect(address, slot_key=keyspace.installation())
     except (OSError, TimeoutError, ValueError, hiredis.HiredisError) as error:
         raise Unavailable("The store cannot be reached right now") from error
     try:
         yield connection
-    except (ConnectionError, hiredis.ReplyError) as error:
+    except (OSError, TimeoutError, hiredis.ReplyError) as error:
         raise Unavailable(f"The marker of the store cannot be used right now: {error}") from error
     finally:
         connection.abort()

@@ -309,6 +309,11 @@ def is_installation(key: str) -> bool:
     return key == installation()
 
 
+def partition_mark(partition: int) -> str:
+    """Hash: mark of the installation in each partition of a cluster: its creation time in ms."""
+    return f"{_tag(partition)}:installation"
+
+
 def account_ids() -> str:
     """Sorted set: account id by creation time in milliseconds."""
     return "hr:account_ids"

@@ -1,8 +1,11 @@
--- Notify the watchers of an execution, and remove channels without a subscriber.
+-- Notify the watchers of an execution, and remove channels without a subscriber. In a cluster, where
+-- the names of channels begin with a star, subscribers at other nodes are not counted.
 local function notify_watchers()
   local watchers = redis.call('HGET', KEYS.execution, 'watchers') or ''
   local left = string.gsub(watchers, '([^,]+),', function(channel)
-    return redis.call('PUBLISH', channel, 'events:' .. ARGV.execution_id) == 0 and '' or nil
+    local is_gone = redis.call('PUBLISH', channel, 'events:' .. ARGV.execution_id) == 0
+      and not string.find(channel, '^hr:notifier:%*')
+    return is_gone and '' or nil
   end)
   if left ~= watchers then redis.call('HSET', KEYS.execution, 'watchers', left) end
 end
