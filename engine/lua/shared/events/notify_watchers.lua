@@ -1,5 +1,5 @@
--- Notify the watchers of an execution, and remove channels without a subscriber. In a cluster, where
--- the names of channels begin with a star, subscribers at other nodes are not counted.
+-- Notify the watchers of an execution, and remove channels without a subscriber. In a cluster, in
+-- which the names of channels begin with a star, subscribers at other nodes are not counted.
 local function notify_watchers()
   local watchers = redis.call('HGET', KEYS.execution, 'watchers') or ''
   local left = string.gsub(watchers, '([^,]+),', function(channel)

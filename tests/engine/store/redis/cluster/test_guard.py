@@ -13,9 +13,8 @@ from engine.store.redis.cluster import guard as module
 from engine.store.redis.cluster.cluster_client import ClusterClient
 from engine.store.redis.cluster.guard import ClusterGuard
 from engine.store.redis.cluster.routes import slot_of
-from engine.store.redis.installation import MarkOutcome, mark
 from tests.support.eventually import eventually
-from tests.support.redis.cluster import RedisCluster, running_cluster
+from tests.support.redis.cluster import RedisCluster
 from tests.support.redis.installation import SECRET_KEY, mark_cluster
 
 PARTITIONS = range(16)
@@ -125,23 +124,3 @@ async def test_another_installation_is_refused_by_all_primaries(
     with primaries.client() as library:
         mark_cluster(library)
     await eventually(lambda: refused(guarded), set().__eq__)
-
-
-async def test_init_marks_all_partitions() -> None:
-    with running_cluster(3, 0, is_marked=False) as cluster:
-        address = RedisAddress.parse(cluster.address())
-        client = ClusterClient(address, ClusterGuard(address, OURS))
-        with pytest.raises(WrongStore) as refusal:
-            await client.send("PING")
-        assert refusal.value.seen.endswith(" holds no Headrace installation.")
-
-        outcome, marker = await mark(address, OURS)
-
-        assert outcome == MarkOutcome.BEGUN
-        with cluster.client() as library:
-            for each in PARTITIONS:
-                created = library.hget(keyspace.partition_mark(each), "created")
-                assert int(created) == marker.created_at
-        await eventually(lambda: read_all(client), ([None] * 16).__eq__)
-        assert (await mark(address, OURS))[0] == MarkOutcome.KEPT
-        await client.close()
