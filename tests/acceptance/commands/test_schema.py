@@ -21,15 +21,17 @@ from tests.support.acceptance.running_stack import (
 )
 from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.process.forked_command import headrace
-from tests.support.redis.installation import SECRET_KEY
+from tests.support.redis.clients import open_redis
+from tests.support.redis.installation import SECRET_KEY, marker_keys
 
 WORD = "SCHEMA_TOO_NEW"
 REMEDY = "Run that version here, or a later one"
 
 
 def raise_schema(url: str) -> None:
-    with redis.Redis.from_url(url) as client:
-        client.hset(keyspace.installation(), "schema", SCHEMA + 1)
+    with open_redis(url) as client:
+        for key in marker_keys(client):
+            client.hset(key, "schema", SCHEMA + 1)
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import redis
 
 from tests.support.acceptance.commands import json_of
 from tests.support.acceptance.running_stack import (
@@ -24,6 +23,7 @@ from tests.support.contract.installation import Administration, Caller, field, f
 from tests.support.gateway.documents import edge, node
 from tests.support.http.echo_server import EchoServer, echo_server
 from tests.support.http.target import Stub, stub_server
+from tests.support.redis.clients import open_redis
 
 PATHS = ("json", "text", "error", "here", "away", "leak", "disguise")
 USES: tuple[dict[str, Any], ...] = (
@@ -148,7 +148,7 @@ def run_all(caller: Caller, browser: Caller, remote: EchoServer) -> tuple[list[s
 def contents(url: str) -> bytes:
     """Return all keys of a Redis with their values."""
     found = []
-    with redis.Redis.from_url(url) as client:
+    with open_redis(url) as client:
         for key in client.scan_iter(count=1_000):
             kind = client.type(key).decode()
             read = {

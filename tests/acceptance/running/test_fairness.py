@@ -6,11 +6,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-import redis
 
 from engine.store.redis import keyspace
 from tests.support.acceptance.callers import RUN, Caller, make_caller, p95, save
 from tests.support.acceptance.running_stack import running, until
+from tests.support.redis.clients import open_redis
 
 ROOT = Path(__file__).parents[3]
 
@@ -19,7 +19,7 @@ def measure(folder: Path, *, count: int, connections: int, rounds: int) -> tuple
     """Return the p95 of a caller alone, and beside floods of another account, in seconds."""
     alone: list[float] = []
     beside: list[float] = []
-    with running(folder, "--no-demo") as stack, redis.Redis.from_url(stack.redis_url) as client:
+    with running(folder, "--no-demo") as stack, open_redis(stack.redis_url) as client:
         flooder, flood_key = make_caller(stack, "flood")
         _, key = make_caller(stack, "light")
         flood_url = stack.url + RUN.format(save(stack, flood_key, "Flood"))

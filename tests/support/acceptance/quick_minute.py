@@ -4,12 +4,12 @@ import runpy
 import sys
 import time
 
-import redis
+from tests.support.redis.clients import open_redis
 
 
 def main(redis_url: str, windows: str, script: str) -> None:
     """Run the script unchanged except for `time.sleep`."""
-    with redis.Redis.from_url(redis_url) as client:
+    with open_redis(redis_url) as client:
         time.sleep = lambda seconds: client.delete(windows)
         runpy.run_path(script, run_name="__main__")
 

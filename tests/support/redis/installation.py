@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import redis
+from redis.cluster import RedisCluster
 
 from engine.access.sealing import Sealer
 from engine.ids import partitions
@@ -51,9 +52,14 @@ def mark(client: redis.Redis, *, partition_count: int = partitions.DEFAULT_COUNT
 
 def mark_cluster(client: Any) -> None:
     """Mark a cluster by a client of redis-py: once, and in each partition."""
-    mark(client)
-    for number in range(int(MARKER["partitions"])):
-        client.hset(f"{{hr{number:02d}}}:installation", mapping=dict(MARKER))
+    for key in marker_keys(client):
+        client.hset(key, mapping=dict(MARKER))
+
+
+def marker_keys(client: Any) -> list[str]:
+    """Return the keys of markers: a cluster has one in each partition besides."""
+    numbers = range(int(MARKER["partitions"])) if isinstance(client, RedisCluster) else ()
+    return [keyspace.installation(), *(f"{{hr{number:02d}}}:installation" for number in numbers)]
 
 
 def empty(client: redis.Redis, *, is_marked: bool = True) -> None:
