@@ -218,6 +218,11 @@ class ModelStore:
         }
         return reasons | {name: list(causes) for name, causes in registry.saved_faults().items()}
 
+    def is_unreadable(self, name: str) -> bool:
+        """Return whether a model is saved in a form that this process does not know."""
+        _, parsed = self._parsed.get(name, ("", None))
+        return isinstance(parsed, ManifestError)
+
     async def _read_texts(self) -> dict[str, str]:
         key = keyspace.models()
         fields = await self._client.send("HKEYS", key)

@@ -26,9 +26,19 @@ async def find_plan(store: Store, claimed: ClaimedExecution) -> Plan:
     if not Format.EXECUTION.knows(claimed.record):
         raise UnknownHere(UnknownPart("the format of its record"))
     try:
-        return await _find_plan(store, claimed)
+        return await _find_with_models(store, claimed)
     except RecordTooNew as error:
         raise UnknownHere(UnknownPart(f"the format of its {error.noun}")) from None
+    except (NotFound, InvalidGraph):
+        for name in claimed.model_ids:
+            if store.models.is_unreadable(name):
+                raise UnknownHere(UnknownPart(f"the manifest of the model '{name}'")) from None
+        raise
+
+
+async def _find_with_models(store: Store, claimed: ClaimedExecution) -> Plan:
+    try:
+        return await _find_plan(store, claimed)
     except (NotFound, InvalidGraph):
         # Gateways may know models that this process has not loaded yet.
         if not await store.models.catch_up():

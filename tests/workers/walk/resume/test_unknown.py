@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,7 @@ from engine.executions.execution import Execution
 from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.media.objects import ObjectStore
 from engine.metrics import EXECUTIONS_LEFT_UNKNOWN
+from engine.models.registry import use_models
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.dispatch.hints import BULK_QUEUE, InlineRun, make_hint
@@ -19,11 +21,12 @@ from engine.store.redis.record_packing import pack, unpack
 from engine.store.workflows.workflows import Workflows
 from tests.support.eventually import eventually
 from tests.support.factories import Graph, Runner
+from tests.support.manifests import manifest, model
 from tests.support.nodes.later_type import LATER, known_later
 from tests.support.store.claims import claim, due_at
 from tests.support.workers.draft_runs import accept_draft, drafted
 from tests.support.workers.held_walker import HeldWalker
-from tests.support.workers.paying_account import PayingAccount, answer, model_node
+from tests.support.workers.paying_account import PRO, PayingAccount, answer, model_node
 from workers.walk.resume import unknown
 from workers.walk.resume.unknown import LEFT_PER_SECOND
 
@@ -410,3 +413,23 @@ async def test_a_hint_comes_to_each_worker_once(
     assert hints == [make_hint("walk", reference).encode(), None, None]
     assert fence == b"1"
     assert (await shift.execution(reference)).status is ExecutionStatus.COMPLETED
+
+
+async def test_a_model_whose_manifest_is_of_a_later_release_is_left_too(shift: Shift) -> None:
+    store, account = shift.store, shift.runner.account
+    graph = Graph().node("m", "customModel", model="own", prompt="x")
+    terms = replace(PRO, allowance=1_000)
+    with use_models([model("own")]):
+        slug = await shift.runner.save(answer(graph, "m"))
+        execution_id = await shift.runner.begin(slug, terms=terms)
+    reference = keyspace.reference(account.id, execution_id)
+    later = manifest("own", call="[telepathy]\nstrength = 1\n")
+    await store.models.create("own", later, account.id)
+
+    await shift.hint_old(reference)
+    left = (await shift.record(reference))["unknown"].split(b":", 1)[1].decode()
+    with use_models([model("own")]):
+        await shift.hint_new(reference)
+
+    assert left == "the manifest of the model 'own'"
+    assert "unknown" not in await shift.record(reference)
