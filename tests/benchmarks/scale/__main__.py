@@ -6,6 +6,7 @@ Writes `scale.md` and `scale.json`. Less than three minutes on a quiet machine.
 import argparse
 import asyncio
 import contextlib
+import signal
 import sys
 import tempfile
 from collections import defaultdict
@@ -79,6 +80,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="a smoke run, no figures to trust")
     parser.add_argument("--output", type=Path, metavar="FOLDER")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that no process is left behind
     effort = QUICK if arguments.quick else FULL
     folder = arguments.output or benchmarks_folder(is_kept=not arguments.quick)
     model = Model(measure(effort))
