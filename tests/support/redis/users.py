@@ -3,7 +3,7 @@
 import ast
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ import redis
 ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "how-to" / "operate" / "redis-users.md"
 PASSWORD = "of-the-tests"
+AT_SENTINEL = ("-p", "26379")
+"""Options of `redis-cli` in commands to a sentinel."""
 SENDERS = ("send", "send_to_all", "post", "request", "pack", "execute_command")
 """Functions whose first arguments are the words of a command."""
 FOLDERS = ("engine", "gateway", "workers", "deploy")
@@ -22,12 +24,13 @@ METHODS = {"delete": "DEL", "lpush": "LPUSH", "rpush": "RPUSH"}
 """Methods of redis-py by which the code sends commands."""
 
 
-def read_rules(user: str) -> list[str]:
-    """Return the rules of a user of the page: those of the first command for it."""
+def read_rules(user: str, place: Sequence[str] = ()) -> list[str]:
+    """Return the rules of a user of the page: those of the first command for it at a place."""
     blocks = re.findall(r"```sh\n(.*?)```", PAGE.read_text(), re.S)
     lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
-    begin = ["redis-cli", "ACL", "SETUSER", user]
-    return next(words[4:] for words in map(shlex.split, lines) if words[:4] == begin)
+    begin = ["redis-cli", *place, "ACL", "SETUSER", user]
+    found = (words for words in map(shlex.split, lines) if words[: len(begin)] == begin)
+    return next(found)[len(begin) :]
 
 
 def read_commands(user: str) -> set[str]:
@@ -35,9 +38,9 @@ def read_commands(user: str) -> set[str]:
     return {rule[1:].upper() for rule in read_rules(user) if rule.startswith("+")}
 
 
-def add_user(client: redis.Redis, user: str) -> None:
+def add_user(client: redis.Redis, user: str, place: Sequence[str] = ()) -> None:
     """Add a user of the page to a server, with the password of the tests."""
-    rules = [rule.replace(">PASSWORD", f">{PASSWORD}") for rule in read_rules(user)]
+    rules = [rule.replace(">PASSWORD", f">{PASSWORD}") for rule in read_rules(user, place)]
     client.execute_command("ACL", "SETUSER", user, *rules)
 
 
