@@ -170,6 +170,11 @@ PROVIDER_JOBS_UNKNOWN = Counter(
 HINTS_RESENT = Counter(
     "headrace_hints_resent_total", "Hints sent by the sweeper.", registry=REGISTRY
 )
+HINTS_UNKNOWN = Counter(
+    "headrace_hints_unknown_total",
+    "Hints of a later release that a worker has dropped; the sweeper sends others.",
+    registry=REGISTRY,
+)
 SWEEPS_FAILED = Counter(
     "headrace_sweeps_failed_total",
     "Duties of the sweeper that failed; the others went on.",

@@ -134,11 +134,11 @@ async def _created_at(store: Store, hint: bytes | None) -> int | None:
     """Return the creation time of the subject of a hint, if it is on record."""
     if hint is None:
         return None
-    actor, argument = parse_hint(hint)
-    key_of = {WALK_ACTOR: keyspace.execution, DELIVER_ACTOR: keyspace.delivery}.get(actor)
-    if key_of is None:
-        return None
-    created = await store.client.send(
-        "HGET", key_of(*keyspace.parse_reference(argument)), "created"
-    )
+    try:
+        actor, argument = parse_hint(hint)
+        key_of = {WALK_ACTOR: keyspace.execution, DELIVER_ACTOR: keyspace.delivery}[actor]
+        key = key_of(*keyspace.parse_reference(argument))
+    except (ValueError, KeyError):
+        return None  # a hint without such a subject, or of a later release
+    created = await store.client.send("HGET", key, "created")
     return None if created is None else int(created)

@@ -20,9 +20,16 @@ import hiredis
 from dramatiq.broker import Consumer, MessageProxy
 from dramatiq.middleware import SkipMessage
 
+from engine import metrics
 from engine.errors import WrongStore
 from engine.executions.retry import jittered
-from engine.store.dispatch.hints import BULK_QUEUE, make_hint, parse_hint, parse_inline_run
+from engine.store.dispatch.hints import (
+    BULK_QUEUE,
+    UnknownHint,
+    make_hint,
+    parse_hint,
+    parse_inline_run,
+)
 from engine.store.redis import process_keys
 from engine.store.redis.address import RedisAddress
 from engine.store.redis.connection import Connection, connect, pack
@@ -253,7 +260,11 @@ class HintConsumer:
         try:
             actor, argument = parse_hint(data)
             inline_run = parse_inline_run(data)
-        except (ValueError, UnicodeDecodeError):
+            if actor not in self._broker.actors and not self._broker.middleware:
+                raise UnknownHint(f"a hint for '{actor}'")
+        except ValueError as error:
+            if isinstance(error, UnknownHint):
+                metrics.HINTS_UNKNOWN.inc()
             self._slots.release_slot()
             return
         args = (argument,) if inline_run is None else (argument, inline_run)

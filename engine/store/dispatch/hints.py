@@ -2,6 +2,10 @@
 
 A hint names its subject. Its optional second line carries the data with which a worker can begin
 before it has read the record.
+
+This is version 1 of the form, and begins with a letter. Hints of a later version begin with a byte
+below 0x20, the version. A worker drops those of a version or for an actor that it does not know:
+the sweeper repeats a hint for whatever no worker has taken.
 """
 
 import asyncio
@@ -23,6 +27,8 @@ DELIVER_ACTOR = "deliver"
 COVER_ACTOR = "cover"
 """Takes its hints from the queue of deliveries."""
 QUEUES = (WALK_QUEUE, BULK_QUEUE, DELIVER_QUEUE)
+FIRST_LETTER = 0x20
+"""Bytes below are versions of later forms."""
 SENT_AT_ONCE = 1_000
 MAX_CARRIED_BYTES = 4_096
 """Most bytes of inputs in a hint; larger inputs are read from the record."""
@@ -36,13 +42,19 @@ class InlineRun(Struct, frozen=True, kw_only=True):
     inputs: bytes
 
 
+class UnknownHint(ValueError):
+    """The form of a hint is of a later release."""
+
+
 def make_hint(actor: str, argument: str) -> str:
     """Return a hint for an actor's name."""
     return f"{actor}|{argument}"
 
 
 def parse_hint(data: bytes) -> tuple[str, str]:
-    """Return actor and argument. Raises ValueError for a malformed hint."""
+    """Return actor and argument. Raises ValueError, for a hint of a later release UnknownHint."""
+    if data and data[0] < FIRST_LETTER:
+        raise UnknownHint(f"a hint of version {data[0]}")
     actor, bar, argument = data.partition(b"\n")[0].decode().partition("|")
     if not bar:
         raise ValueError("not a hint")

@@ -12,6 +12,7 @@ import pytest
 import redis
 from dramatiq.errors import ActorNotFound, QueueNotFound
 
+from engine.metrics import HINTS_UNKNOWN
 from engine.store.dispatch.hints import InlineRun, add_inline_run, make_hint
 from engine.store.redis import connection
 from tests.conftest import RedisServer
@@ -99,15 +100,20 @@ async def test_an_invalid_hint_is_dropped_and_its_slot_is_free(
     assert bench.client.llen(KEY) == 0
 
 
-async def test_a_hint_for_an_unknown_actor_frees_its_slot(
+async def test_hints_of_a_later_release_are_counted_and_their_slots_are_free(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.CRITICAL):
-        bench.client.rpush(KEY, "nobody|x")
+    before = HINTS_UNKNOWN._value.get()
+
+    with caplog.at_level(logging.DEBUG):
+        bench.client.rpush(KEY, b"\x02walk|acc/1", b"\x1f", "nobody|x")
         bench.send("good")
         await bench.wait_for(1)
 
     await until(lambda: bench.slots.free == 99)
+    assert bench.taken == ["good"]
+    assert HINTS_UNKNOWN._value.get() - before == 3
+    assert caplog.text == ""
 
 
 async def test_an_idle_stop_is_quick(

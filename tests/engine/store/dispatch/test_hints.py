@@ -9,6 +9,7 @@ from engine.store import Store
 from engine.store.dispatch.hints import (
     BULK_QUEUE,
     InlineRun,
+    UnknownHint,
     add_inline_run,
     make_hint,
     parse_hint,
@@ -68,6 +69,12 @@ async def test_hints_may_live_in_another_database(redis_url: str) -> None:
     assert await store.hints.depth() == 1
     assert await store.client.send("KEYS", "*") == [keyspace.installation().encode()]
     await store.close()
+
+
+@pytest.mark.parametrize("data", [b"\x00", b"\x02walk|acc/1", b"\x1fanything\n\xff"])
+def test_a_hint_of_a_later_version_begins_with_that_version(data: bytes) -> None:
+    with pytest.raises(UnknownHint, match=f"a hint of version {data[0]}"):
+        parse_hint(data)
 
 
 @pytest.mark.parametrize("argument", ["acc/1", "", "a|b", "ü"])

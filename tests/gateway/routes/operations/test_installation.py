@@ -64,6 +64,17 @@ async def test_workers_are_shown_alive_and_dead_with_what_they_hold(
     assert dead["memoryBytes"] is None
 
 
+@pytest.mark.parametrize("hint", [b"\x02walk|acc/1", b"walk|", b"nothing"])
+async def test_a_queue_whose_first_hint_is_of_a_later_release_has_no_age(
+    hint: bytes, admins: httpx2.AsyncClient, store: Store
+) -> None:
+    await store.client.send("RPUSH", process_keys.hints("walk"), hint)
+
+    queues = (await admins.get(INSTALLATION)).json()["queues"]
+
+    assert {"name": "walk", "waiting": 1, "oldestAt": None} in queues
+
+
 async def test_a_queue_has_its_depth_and_the_age_of_its_first_execution(
     admins: httpx2.AsyncClient, store: Store
 ) -> None:
