@@ -91,9 +91,9 @@ class StartEntry:
         yield ExecutionEvent(name=EventName.EXECUTION_STARTED)
         for index, status in enumerate(self.statuses):
             if status in (NodeStatus.RUNNING, NodeStatus.RETRYING):
-                yield _started(index, self.attempts[index])
+                yield _started(index, self.attempts.get(index, 1))
             if status is NodeStatus.RETRYING:
-                attempt = self.attempts[index]
+                attempt = self.attempts.get(index, 1)
                 yield ExecutionEvent(name=EventName.NODE_RETRYING, index=index, attempt=attempt)
             has_run = status in (NodeStatus.COMPLETED, NodeStatus.FAILED)
             if has_run and self.nodes[index].attempts:  # else it was settled from the start

@@ -104,9 +104,29 @@ NODE_STATUSES: dict[str, NodeStatus] = {status.code: status for status in NodeSt
 """Stored statuses of nodes by code."""
 
 
+def parse_status(text: str) -> ExecutionStatus:
+    """Return the status of a record; PROCESSING for one of a later release.
+
+    A release may add statuses of executions that go on, but none that ends one: then this reader
+    would wait for an end that has come.
+    """
+    try:
+        return ExecutionStatus(text)
+    except ValueError:
+        return ExecutionStatus.PROCESSING
+
+
+def parse_node_status(code: str) -> NodeStatus:
+    """Return the status of a code; RUNNING for one of a later release, of nodes that go on."""
+    return NODE_STATUSES.get(code, NodeStatus.RUNNING)
+
+
 def parse_node_statuses(codes: str) -> tuple[NodeStatus, ...]:
-    """Return the statuses that a string of codes stands for. Raises KeyError."""
-    return tuple(map(NODE_STATUSES.__getitem__, codes))
+    """Return the statuses that a string of codes stands for, like `parse_node_status`."""
+    try:
+        return tuple(map(NODE_STATUSES.__getitem__, codes))
+    except KeyError:
+        return tuple(map(parse_node_status, codes))
 
 
 def format_node_statuses(statuses: Iterable[NodeStatus]) -> str:

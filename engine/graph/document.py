@@ -56,6 +56,8 @@ class Document:
     record_values: RecordValues = RecordValues.ALL
     editor: dict[str, Any] = field(default_factory=dict)
     """Data of the canvas, opaque to runs."""
+    later: dict[str, Any] = field(default_factory=dict)
+    """Members that a later release has written to the record; saves keep them."""
 
 
 def parse_document(body: Mapping[str, Any], base: Document | None = None) -> Document:
@@ -88,14 +90,23 @@ def to_record(document: Document) -> dict[str, Any]:
     """Return the document as plain values, for the store."""
     record = {each.name: getattr(document, each.name) for each in fields(document)}
     plain = {"tags": list(document.tags), "record_values": document.record_values.value}
-    return record | plain
+    later: dict[str, Any] = record.pop("later")
+    return later | record | plain
 
 
 def from_record(record: Mapping[str, Any]) -> Document:
-    """Return the document of a record; members of later versions are ignored."""
-    members = {each.name: record[each.name] for each in fields(Document) if each.name in record}
-    members["record_values"] = RecordValues(record["record_values"])
+    """Return the document of a record, with members of later releases as they are."""
+    names = {each.name for each in fields(Document)} - {"later"}
+    members: dict[str, Any] = {"later": {}}
+    for name, value in record.items():
+        (members if name in names else members["later"])[name] = value
+    members["record_values"] = _parse_record_values(record["record_values"])
     return Document(**{**members, "tags": tuple(record["tags"])})
+
+
+def _parse_record_values(text: str) -> RecordValues:
+    """Return the choice of a record; NONE, the least, for one of a later release."""
+    return RecordValues(text) if text in tuple(RecordValues) else RecordValues.NONE
 
 
 def _refuse(member: str, expected: str, value: object) -> InvalidBody:

@@ -9,7 +9,7 @@ fit any worker.
 
 import hashlib
 from base64 import urlsafe_b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -25,6 +25,8 @@ PLAN_SEMANTICS = 1
 A release raises it when an execution that an earlier one has begun must not be continued by it.
 """
 DIGEST_BYTES = 6
+FIELD = "plan"
+"""Field of the digest in records of executions."""
 
 
 def plan_digest(plan: Plan) -> str:
@@ -50,6 +52,20 @@ def types_digest(names: Iterable[NodeName]) -> str:
     For plans that depend on models too: of a draft with problems, and of the run of one model.
     """
     return _digest(sorted({(name.type, _semantics(name.type)) for name in names}))
+
+
+def digest_of(plan: Plan, *, is_of_version: bool) -> str:
+    """Return the digest with which an execution is accepted, of a saved version or another."""
+    return plan_digest(plan) if is_of_version else types_digest(plan.names)
+
+
+def is_plan_of(plan: Plan, record: Mapping[str, bytes]) -> bool:
+    """Return whether indices of an execution's record are those of a plan made here.
+
+    True for a record of release 0.1.0, which has no digest.
+    """
+    is_of_version = "draft" not in record and bool(record.get("slug"))
+    return record.get(FIELD) in (None, digest_of(plan, is_of_version=is_of_version).encode())
 
 
 def _semantics(name: str) -> int:

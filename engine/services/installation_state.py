@@ -115,9 +115,9 @@ async def _held_counts(
 
 
 def _gauge(snapshot: Snapshot | None, name: str) -> int | None:
-    for family, _, _, samples in snapshot.samples if snapshot is not None else ():
+    for family, _, _, samples, *_ in snapshot.samples if snapshot is not None else ():
         if family == name:
-            return sum(int(value) for _, _, value in samples)
+            return sum(int(value) for _, _, value, *_ in samples)
     return None
 
 

@@ -54,7 +54,7 @@ async def _find_living(store: Store) -> Mapping[str, Snapshot | None]:
 
 def _told(snapshot: Snapshot | None) -> tuple[str, int]:
     """Return version and newest known schema of a process."""
-    for family, _, _, rows in snapshot.samples if snapshot is not None else ():
+    for family, _, _, rows, *_ in snapshot.samples if snapshot is not None else ():
         if family == FAMILY and rows:
             labels = rows[0][1]
             return str(labels["version"]), int(labels["schema"])

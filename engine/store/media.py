@@ -45,6 +45,11 @@ class AssetSource(StrEnum):
     UPLOAD = "upload"
     PROVIDER = "provider"
 
+    @classmethod
+    def parse(cls, text: str) -> "AssetSource":
+        """Return the origin on record; PROVIDER for one of a later release: nobody uploaded it."""
+        return cls.UPLOAD if text == cls.UPLOAD else cls.PROVIDER
+
 
 class AssetReview(StrEnum):
     """Outcome of the review of an expired asset."""
@@ -381,7 +386,7 @@ def _parse(asset_id: str, record: Mapping[str, bytes]) -> Asset:
         account_id=record["account"].decode(),
         content_type=record["type"].decode(),
         bytes=int(record["bytes"]),
-        source=AssetSource(record["source"].decode()),
+        source=AssetSource.parse(record["source"].decode()),
         created_at=int(record["created"]),
         expires_at=int(record["expires"]),
         width=number("width"),

@@ -15,6 +15,7 @@ from engine.store.audit import AuditAction, AuditedAct, AuditLog
 from engine.store.redis import channels, keyspace
 from engine.store.redis.address import RedisAddress
 from engine.store.redis.client import Client
+from engine.store.redis.formats import Format
 from engine.store.redis.record_packing import pack, unpack
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.redis.subscription import Subscription
@@ -70,7 +71,7 @@ class ModelStore:
         return await self._save(name, text, saved_by, expected)
 
     async def _save(self, name: str, text: str, saved_by: str, expected: str) -> SavedModel:
-        record = pack({"text": text, "by": saved_by})
+        record = pack({"text": text, "by": saved_by, **Format.MODEL.members})
         action = AuditAction.MODEL_CREATE if expected == NEW else AuditAction.MODEL_UPDATE
         act = AuditedAct(by=saved_by, action=action, subject=name)
         reply = await self._client.call(
@@ -275,6 +276,7 @@ def _saved(name: str, created_at: int, version: int, at: bytes, data: bytes) -> 
 def _text_of(record: bytes) -> str:
     """Return the manifest; empty for a record of an unknown form."""
     try:
-        return str(unpack(record)["text"])
+        unpacked = unpack(record)
+        return str(unpacked["text"]) if Format.MODEL.knows(unpacked) else ""
     except (ValueError, KeyError, TypeError):
         return ""

@@ -13,6 +13,11 @@ class DeliveryStatus(StrEnum):
     FAILED = "failed"
     """No further attempt is due; a user can redeliver it."""
 
+    @classmethod
+    def parse(cls, text: str) -> "DeliveryStatus":
+        """Return the status on record; PENDING for one of a later release, which goes on."""
+        return cls(text) if text in tuple(cls) else cls.PENDING
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:

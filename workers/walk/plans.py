@@ -7,7 +7,7 @@ from engine.errors import InvalidGraph, NotFound, RecordTooNew
 from engine.graph.draft_graph import DraftGraph
 from engine.graph.features import UnknownHere, UnknownPart, find_unknown
 from engine.graph.plan import NodeName, Plan, examine_graph, unpack_names
-from engine.graph.plan_digest import plan_digest, types_digest
+from engine.graph.plan_digest import digest_of, types_digest
 from engine.store import Store
 from engine.store.executions.claim import ClaimedExecution
 from engine.store.executions.offload import OffloadedValues
@@ -41,9 +41,19 @@ async def _find_with_models(store: Store, claimed: ClaimedExecution) -> Plan:
         return await _find_plan(store, claimed)
     except (NotFound, InvalidGraph):
         # Gateways may know models that this process has not loaded yet.
-        if not await store.models.catch_up():
+        is_newer = await store.models.catch_up()
+        _check_manifests(store, claimed)
+        if not is_newer:
             raise
         return await _find_plan(store, claimed)
+
+
+def _check_manifests(store: Store, claimed: ClaimedExecution) -> None:
+    """Raise UnknownHere for a model whose manifest a gateway could read, and this process not."""
+    left_out = store.models.left_out()
+    for model in claimed.model_ids:
+        if model in left_out:
+            raise UnknownHere(UnknownPart(f"the manifest of the model '{model}'"))
 
 
 async def _find_plan(store: Store, claimed: ClaimedExecution) -> Plan:
@@ -59,7 +69,7 @@ async def _find_plan(store: Store, claimed: ClaimedExecution) -> Plan:
         if part is None:
             raise
         raise UnknownHere(part) from None
-    _check_digest(claimed, plan_digest(plan) if claimed.slug else types_digest(plan.names))
+    _check_digest(claimed, digest_of(plan, is_of_version=bool(claimed.slug)))
     return plan
 
 

@@ -12,6 +12,7 @@ from engine.history.packing import compress, decompress
 from engine.store.archive.ended_executions import EndedRecord
 from engine.store.executions.read.results import result_size
 from engine.store.executions.record_fields import HEAD_FIELDS, parse_head, parse_nodes
+from engine.store.redis.formats import Format
 from engine.store.redis.record_packing import pack, unpack
 
 RESULT = "result"
@@ -34,9 +35,12 @@ class ExecutionRows:
 def make_rows(ended: EndedRecord, names: Sequence[NodeName]) -> ExecutionRows:
     """Return the rows of an ended execution; `names` are those of its nodes, none if not known.
 
-    An execution of another account's workflow has no version, models and nodes there.
+    An execution of another account's workflow has no version, models and nodes there. Raises
+    ValueError for a record of a later format: a release that knows it archives it.
     """
     fields = ended.fields
+    if not Format.EXECUTION.knows(fields):
+        raise ValueError("a record of a later format")
     ids = {"account_id": ended.account_id, "execution_id": ended.execution_id}
     values = [fields.get(name) for name in HEAD_FIELDS]
     execution = parse_head(ended.account_id, ended.execution_id, values)

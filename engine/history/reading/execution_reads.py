@@ -10,7 +10,7 @@ from sqlalchemy import Row as SqlRow
 
 from engine.executions.execution import Execution
 from engine.executions.filter import ExecutionFilter, Position
-from engine.executions.statuses import ExecutionStatus
+from engine.executions.statuses import parse_status
 from engine.history.archiving.execution_rows import parse_record
 from engine.history.database.statements import in_batches
 from engine.history.packing import decompress
@@ -88,7 +88,7 @@ def _execution(row: SqlRow[Any]) -> Execution:
         workflow_slug=row.workflow_slug or "",
         workflow_version=row.workflow_version or 0,
         source=row.source,
-        status=ExecutionStatus(row.status),
+        status=parse_status(row.status),
         created_at=row.created_at,
         started_at=row.started_at,
         completed_at=row.completed_at,

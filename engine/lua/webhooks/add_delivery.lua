@@ -3,7 +3,7 @@
 -- Called again, the script changes nothing.
 -- KEYS: delivery, deliveries_due, webhook_deliveries
 -- ARGV: now?, reference, delivery_id, api_key, url, event, body, keep_ms,
---       resend_ms (until a hint is repeated)
+--       resend_ms (until a hint is repeated), format (of the record)
 -- Returns the creation time
 -- Uses: read_now, list_delivery
 local now = read_now(ARGV.now)
@@ -12,6 +12,7 @@ local stamp = string.format('%d', now)
 local created = redis.call('HGET', KEYS.delivery, 'created')
 if created then return created end
 redis.call('HSET', KEYS.delivery, 'status', 'pending', 'key', ARGV.api_key, 'url', ARGV.url,
-  'event', ARGV.event, 'body', ARGV.body, 'created', stamp, 'next', stamp)
+  'event', ARGV.event, 'body', ARGV.body, 'created', stamp, 'next', stamp,
+  'format', ARGV.format)
 list_delivery(ARGV.delivery_id, now, ARGV.keep_ms, ARGV.resend_ms)
 return stamp

@@ -4,14 +4,17 @@
 -- Called again, the script returns its first answer.
 -- KEYS: webhook, account_api_keys, audit
 -- ARGV: now?, api_key, url, enabled ('0' or '1'), secret? (absent: the existing one), new_secret
---       (for a webhook without one), overlap_ms (for which the previous secret stays valid), act*6
--- Returns {'ok', secret, reason of disabling, created} | {'missing'}
+--       (for a webhook without one), overlap_ms (for which the previous secret stays valid),
+--       format (newest one that the caller knows), act*6
+-- Returns {'ok', secret, reason of disabling, created} | {'missing'} | {'unknown'} format
 -- Uses: read_now, add_audit
 local now = read_now(ARGV.now)
 local stamp = string.format('%d', now)
 
 if redis.call('HEXISTS', KEYS.account_api_keys, ARGV.api_key) == 0 then return {'missing'} end
-local head = redis.call('HMGET', KEYS.webhook, 'secret', 'created', 'enabled', 'reason')
+local head = redis.call('HMGET', KEYS.webhook, 'secret', 'created', 'enabled', 'reason',
+  'format')
+if tonumber(head[5] or '1') > tonumber(ARGV.format) then return {'unknown'} end
 local secret = ARGV.secret ~= '' and ARGV.secret or head[1] or ARGV.new_secret
 if head[1] and head[1] ~= secret then
   redis.call('HSET', KEYS.webhook, 'previous_secret', head[1],
@@ -20,7 +23,7 @@ end
 local created = head[2] or stamp
 local reason = ARGV.enabled == '0' and head[3] == '0' and head[4] or ''
 redis.call('HSET', KEYS.webhook, 'url', ARGV.url, 'enabled', ARGV.enabled, 'secret', secret,
-  'created', created, 'reason', reason)
+  'created', created, 'reason', reason, 'format', ARGV.format)
 redis.call('HDEL', KEYS.webhook, 'failing_since')
 add_audit(now)
 return {'ok', secret, reason, created}

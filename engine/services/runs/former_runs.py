@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from engine.errors import InvalidBody, InvalidGraph, NotFound, StorageFailed
-from engine.executions.statuses import TERMINAL, ExecutionStatus, parse_node_statuses
+from engine.executions.statuses import TERMINAL, parse_node_statuses, parse_status
 from engine.graph.draft_graph import DraftGraph
+from engine.graph.plan_digest import is_plan_of
 from engine.ids.executions import is_execution_id
 from engine.nodes.request_input import outputs_of
 from engine.services.runs.unchanged_nodes import FormerRun
 from engine.store import Store
 from engine.store.executions.record_fields import are_values_dropped, parse_name, parse_rows
+from engine.store.redis.formats import Format
 from engine.store.redis.record_packing import unpack
 
 Record = Mapping[str, bytes]
@@ -31,7 +33,7 @@ class FormerRuns:
             _refuse("names no execution of yours")
         if record["slug"].decode() != slug:
             _refuse("names an execution of another workflow")
-        if ExecutionStatus(record["status"].decode()) not in TERMINAL:
+        if parse_status(record["status"].decode()) not in TERMINAL:
             _refuse("names an execution that has not ended")
         if are_values_dropped(record):
             _refuse("names an execution whose values were not recorded")
@@ -40,6 +42,8 @@ class FormerRuns:
             plan = await graph.compile_aside()
         except InvalidGraph:
             _refuse("names an execution whose version cannot run any more")
+        if not (Format.EXECUTION.knows(record) and is_plan_of(plan, record)):
+            _refuse("names an execution of another version of this service")
         inputs = await self._value(account_id, execution_id, record["inputs"])
         pinned = record.get("pinned", b"").decode()
         return FormerRun(

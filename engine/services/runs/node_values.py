@@ -14,6 +14,7 @@ from engine.executions.execution import Execution, NodeExecution
 from engine.executions.statuses import NodeStatus
 from engine.graph.draft_graph import DraftGraph
 from engine.graph.plan import Plan, unpack_names
+from engine.graph.plan_digest import is_plan_of
 from engine.graph.progress import Progress
 from engine.graph.replay import replay
 from engine.nodes.request_input import outputs_of
@@ -78,6 +79,8 @@ async def read_node(
     index = await _find(store, execution, record, node_id)
     recorded = RecordedValues(store.offloaded, account_id, execution_id, record, reserve)
     plan = await _plan(store, execution, recorded)
+    if plan is not None and not is_plan_of(plan, record):
+        plan = None  # of another release: its indices are not those of the record
     node, is_recorded = execution.nodes[index], not are_values_dropped(record)
     inputs, outputs = None, None
     if plan is not None and is_recorded:

@@ -10,12 +10,14 @@ from engine.errors import (
     ExecutionNotRetryable,
     InvalidGraph,
     NotFound,
+    RecordTooNew,
 )
 from engine.executions.rows import ItemAnswerRow, NodeRow, pack_answers, unpack_answers
 from engine.executions.sources import Source
 from engine.executions.statuses import ExecutionStatus, NodeStatus, parse_node_statuses
 from engine.graph.draft_graph import DraftGraph
-from engine.graph.plan import Plan
+from engine.graph.plan import Plan, unpack_names
+from engine.graph.plan_digest import is_plan_of
 from engine.graph.seeding import seeded_statuses
 from engine.models.calls.provider_jobs import job_for_retry
 from engine.services.media import MediaService
@@ -32,6 +34,7 @@ from engine.store.executions.record_fields import (
     parse_rows,
 )
 from engine.store.executions.start import Retry, Start
+from engine.store.redis.formats import Format
 from engine.store.redis.record_packing import pack, unpack
 
 GONE = "The version that it ran is not kept any more"
@@ -94,7 +97,7 @@ class FailedExecution:
         return Source.APP_DRAFT if self.is_draft else Source.APP
 
     async def find(self, run: NewRun, *, fresh: bool) -> Runnable | AlreadyRetried:
-        """See `RunTarget.find`. Raises ExecutionNotRetryable."""
+        """See `RunTarget.find`. Raises ExecutionNotRetryable and RecordTooNew."""
         async with run.turn.yielded():  # values of the execution may be objects
             return await self._find()
 
@@ -109,7 +112,10 @@ class FailedExecution:
             return AlreadyRetried(former_retry)
         if not has_all_outputs(self.record):
             raise not_recorded()
+        Format.EXECUTION.check(self.record)
         plan, workflow = await self._find_version()
+        if not is_plan_of(plan, self.record):
+            raise RecordTooNew(Format.EXECUTION.noun)
         preparation = _RetryPreparation(self, plan, former_retry)
         return Runnable(
             plan=plan,
@@ -131,8 +137,7 @@ class FailedExecution:
         account_id, slug, workflows = self.account_id, self.slug, self.store.workflows
         try:
             if self.is_draft:
-                graph = unpack(await self._packed("draft"))
-                return await DraftGraph.of(graph).compile_aside(), None
+                return await self._plan_of_draft(), None
             if not slug:
                 return await workflows.plan_of_execution(account_id, "", 0, self.model_ids), None
             version = int(self.record["version"])
@@ -142,6 +147,13 @@ class FailedExecution:
         if plan is None:
             raise ExecutionNotRetryable("failed", "A model that it needs is gone")
         return plan, workflow
+
+    async def _plan_of_draft(self) -> Plan:
+        graph = unpack(await self._packed("draft"))
+        plan = await DraftGraph.of(graph).compile_aside()
+        if plan.names != unpack_names(self.record["names"]):
+            raise InvalidGraph([])  # a node that is not needed has lost its model
+        return plan
 
     async def _inputs(self) -> CheckedInputs:
         packed = await self._packed("inputs")

@@ -29,6 +29,8 @@ class ChangeKind(StrEnum):
     BALANCE = "balance"
 
 
+CHANGES = frozenset({ChangeKind.DELIVERY, ChangeKind.WORKFLOW})
+"""Kinds of recorded changes; those that a later release adds are left out."""
 ORDER = {kind: position for position, kind in enumerate(ChangeKind)}
 
 
@@ -106,7 +108,8 @@ def _events(reply: Sequence[Any]) -> Iterator[AccountEvent]:
         yield AccountEvent(at=at, kind=ChangeKind.ENDED, id=execution_id)
     for name, at in _pairs(changes):
         kind, _, changed = name.partition(":")
-        yield AccountEvent(at=at, kind=ChangeKind(kind), id=changed)
+        if kind in CHANGES:
+            yield AccountEvent(at=at, kind=ChangeKind(kind), id=changed)
     for movement in movements:
         entry_id = movement[0].decode()
         entry = parse_entry(*movement)

@@ -7,12 +7,13 @@ from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 from engine.access.capabilities import Role, Tier
-from engine.errors import AccountNotFound, InvalidCursor, LastAdmin
+from engine.errors import AccountNotFound, InvalidCursor, LastAdmin, RecordTooNew
 from engine.ids.partitions import partition_of
 from engine.store.accounts.last_admin import AdminGuarantees
 from engine.store.audit import COMMAND, AuditAction, AuditedAct, AuditLog
 from engine.store.redis import channels, keyspace
 from engine.store.redis.client import Client
+from engine.store.redis.formats import Format
 from engine.store.redis.record_packing import pack, unpack
 from engine.store.redis.scripts import SCRIPTS
 
@@ -207,7 +208,7 @@ class Accounts:
 
 def pack_account(account: Account) -> bytes:
     """Return the account's record: facts for scripts, a bar, and the rest."""
-    return _pack_record(asdict(account))
+    return _pack_record(asdict(account) | Format.ACCOUNT.members)
 
 
 def _pack_record(record: Mapping[str, Any]) -> bytes:
@@ -219,12 +220,20 @@ def _limits_name(role: str, tier: str) -> str:
 
 
 def _unpack_record(data: bytes) -> dict[str, Any]:
-    return cast(dict[str, Any], unpack(data.partition(b"|")[2]))
+    """Return the packed part of a record. Raises RecordTooNew."""
+    record = cast(dict[str, Any], unpack(data.partition(b"|")[2]))
+    Format.ACCOUNT.check(record)
+    return record
 
 
 def parse_account(data: bytes) -> Account:
-    """Return the account of a record, ignoring members of later versions."""
+    """Return the account of a record, ignoring members of later versions.
+
+    Raises RecordTooNew for a record of a later format, and for a tier or role that is unknown here.
+    """
     record = _unpack_record(data)
+    if record["tier"] not in tuple(Tier) or record["role"] not in tuple(Role):
+        raise RecordTooNew(Format.ACCOUNT.noun)
     return Account(
         id=record["id"],
         email=record["email"],

@@ -275,7 +275,7 @@ class ApiKeys:
                 api_key=key_id,
                 digest=digest,
                 record=record,
-                new_record=pack_key(changed),
+                new_record=pack_key(changed, record),
                 expires_at=None if changed.expires_at == key.expires_at else changed.expires_at,
                 account=account,
                 access_changes=channels.access_changes(),

@@ -122,7 +122,10 @@ class ArchiverStates:
             seen_at=int(fields.get("seen", 0)),
             error=fields.get("error", b"").decode(),
             refused=int(fields.get("refused", 0)),
-            refusals=msgspec.json.decode(fields.get("refusals", b"{}"), type=dict[str, str]),
+            refusals={
+                name: str(reason)
+                for name, reason in msgspec.json.decode(fields.get("refusals", b"{}")).items()
+            },
             unfit=tuple(
                 _parse_unfit(name.removeprefix(UNFIT), value)
                 for name, value in sorted(fields.items())

@@ -4,7 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from engine.executions.statuses import ExecutionStatus, NodeStatus, parse_node_statuses
+from engine.executions.statuses import (
+    ExecutionStatus,
+    NodeStatus,
+    parse_node_statuses,
+    parse_status,
+)
 from engine.ids.partitions import partition_of
 from engine.store.executions.record_fields import SEEDED, UNKNOWN, NodeClaim, parse_name
 from engine.store.redis import keyspace
@@ -176,7 +181,7 @@ def parse_claimed(lease: Lease, now: int, record: Mapping[str, bytes]) -> Claime
         slug=record["slug"].decode(),
         version=int(record["version"] or 0),
         inputs=unpack(inputs) if is_known and parse_name(inputs) is None else {},
-        status=ExecutionStatus(record["status"].decode()),
+        status=parse_status(record["status"].decode()),
         statuses=parse_node_statuses(record["statuses"].decode()) if is_known else (),
         record=record,
     )

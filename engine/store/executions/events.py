@@ -17,12 +17,13 @@ from engine.executions.events import (
 )
 from engine.executions.execution import NodeExecution
 from engine.executions.statuses import (
-    NODE_STATUSES,
     NODE_TERMINAL,
     TERMINAL,
     ExecutionStatus,
     NodeStatus,
+    parse_node_status,
     parse_node_statuses,
+    parse_status,
 )
 from engine.store.archive.archive import Archive
 from engine.store.archive.ended_executions import EndedRecord
@@ -50,6 +51,7 @@ KEEP_PROGRESS_MS = 3_600_000
 SETTLED = re.compile(r"(\d+)(\w)(\w)")
 RETRYING = re.compile(r"(\d+)=(\d+):(\d+)")
 CLAIMED = re.compile(r"(\d+)=(\d+)")
+PROGRESS_FIELDS = {"node", "attempt", "item", "offset", "content"}
 
 Fields = Mapping[str, str]
 
@@ -127,7 +129,7 @@ class ExecutionEvents:
         nodes, walked_inputs = await self._nodes(
             account_id, execution_id, [fields for _, fields in wanted]
         )
-        has_ended = ExecutionStatus(status.decode()) in TERMINAL
+        has_ended = parse_status(status.decode()) in TERMINAL
         return EventPage(
             entries=[_parse(number, fields, nodes) for number, fields in wanted],
             is_all=has_ended and len(numbered) < MAX_ENTRIES,
@@ -202,7 +204,9 @@ class ExecutionEvents:
             nodes = dict(enumerate(parse_nodes(record)))
             inputs = record.get("inputs") if WALKED_UNCLAIMED in record else None
             return _without_outputs(nodes, record), inputs
-        rows_names = [fields["rows"] for fields in entries if fields.get("settled")]
+        rows_names = [
+            fields["rows"] for fields in entries if fields.get("settled") and "rows" in fields
+        ]
         if not rows_names:
             return {}, None
         names = [*rows_names, *(f"o{name[1:]}" for name in rows_names), "values"]
@@ -215,7 +219,7 @@ class ExecutionEvents:
             for index, code, _ in SETTLED.findall(fields.get("settled", ""))
         }
         nodes = {
-            index: parse_node(index, NODE_STATUSES[codes[index]], row)
+            index: parse_node(index, parse_node_status(codes[index]), row)
             for index, row in rows.items()
             if index in codes
         }
@@ -258,20 +262,23 @@ def _parse(number: int, fields: Fields, nodes: Mapping[int, NodeExecution]) -> E
         return _parse_start(number, fields, nodes)
     if "ended" in fields:
         return _parse_end(number, fields, nodes)
-    if "node" in fields:
+    if fields.keys() >= PROGRESS_FIELDS:
         return ProgressEntry(number=number, event=_parse_progress(fields))
-    settled = SETTLED.findall(fields["settled"])
+    # An entry of a kind that a later release adds has none of these, and yields no events.
+    settled = SETTLED.findall(fields.get("settled", ""))
     return StepEntry(
         number=number,
-        settled=[settle(int(i), NODE_STATUSES[code], nodes.get(int(i))) for i, code, _ in settled],
+        settled=[
+            settle(int(i), parse_node_status(code), nodes.get(int(i))) for i, code, _ in settled
+        ],
         unclaimed=frozenset(
-            int(i) for i, _, before in settled if NODE_STATUSES[before] is NodeStatus.PENDING
+            int(i) for i, _, before in settled if parse_node_status(before) is NodeStatus.PENDING
         ),
         retrying=[
             (int(i), int(attempt), int(pause))
-            for i, attempt, pause in RETRYING.findall(fields["retrying"])
+            for i, attempt, pause in RETRYING.findall(fields.get("retrying", ""))
         ],
-        claimed=_parse_attempts(fields["claimed"]),
+        claimed=_parse_attempts(fields.get("claimed", "")),
     )
 
 
@@ -280,7 +287,7 @@ def _parse_start(number: int, fields: Fields, nodes: Mapping[int, NodeExecution]
     return StartEntry(
         number=number,
         statuses=statuses,
-        attempts=dict(_parse_attempts(fields["claims"])),
+        attempts=dict(_parse_attempts(fields.get("claims", ""))),
         nodes={
             index: settle(index, node_status, nodes.get(index))
             for index, node_status in enumerate(statuses)
@@ -290,7 +297,7 @@ def _parse_start(number: int, fields: Fields, nodes: Mapping[int, NodeExecution]
 
 
 def _parse_end(number: int, fields: Fields, nodes: Mapping[int, NodeExecution]) -> EndEntry:
-    status = ExecutionStatus(fields["ended"])
+    status = parse_status(fields["ended"])
     is_cancelled = status is ExecutionStatus.CANCELLED
     untouched = NodeStatus.CANCELLED if is_cancelled else NodeStatus.SKIPPED
     return EndEntry(
@@ -302,7 +309,7 @@ def _parse_end(number: int, fields: Fields, nodes: Mapping[int, NodeExecution]) 
                 untouched if node_status is NodeStatus.PENDING else NodeStatus.CANCELLED,
                 nodes.get(index),
             )
-            for index, node_status in enumerate(parse_node_statuses(fields["left"]))
+            for index, node_status in enumerate(parse_node_statuses(fields.get("left", "")))
             if node_status not in NODE_TERMINAL
         ],
     )

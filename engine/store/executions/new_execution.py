@@ -12,7 +12,7 @@ from engine.billing.credits import Quote, make_quote
 from engine.executions.statuses import format_node_statuses
 from engine.graph.document import RecordValues
 from engine.graph.plan import Plan
-from engine.graph.plan_digest import plan_digest, types_digest
+from engine.graph.plan_digest import FIELD, digest_of
 from engine.graph.progress import initial_codes
 from engine.ids.executions import new_execution_id
 from engine.ids.idempotency import IdempotencyKey
@@ -108,7 +108,7 @@ class NewExecution(Struct, frozen=True, kw_only=True):
     @property
     def plan_digest(self) -> str:
         """Digest of the plan, to compare with that of a worker."""
-        return types_digest(self.plan.names) if self.workflow is None else plan_digest(self.plan)
+        return digest_of(self.plan, is_of_version=self.workflow is not None)
 
     @property
     def has_objects(self) -> bool:
@@ -148,7 +148,7 @@ class NewExecution(Struct, frozen=True, kw_only=True):
             "key": run.key_id,
             "notifier": run.notifier,
             "inputs": inputs,
-            "plan": self.plan_digest,
+            FIELD: self.plan_digest,
             "format": Format.EXECUTION.known,
             **({} if self.start is None else self.start.record_fields()),
             **({} if quote is None else _quote_fields(quote, self.charged_plan())),

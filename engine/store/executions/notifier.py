@@ -83,7 +83,10 @@ class CompletionNotifier:
 
 
 def parse_notification(execution_id: str, message: bytes) -> ExecutionOutcome:
-    """Return the outcome of a message: status, credits, length of the result, result, error."""
+    """Return the outcome of a message: status, credits, length of the result, result, error.
+
+    Raises ValueError for a message of another form.
+    """
     status, spent, length, rest = message.split(b"\n", 3)
     result, error = rest[: int(length)], rest[int(length) :]
     return ExecutionOutcome(
@@ -114,8 +117,11 @@ class CompletionWaiter:
 
     @property
     def outcome(self) -> ExecutionOutcome | None:
-        """Outcome of the execution, if the notification carried it."""
-        return parse_notification(self.execution_id, self._message) if self._message else None
+        """Outcome of the execution, if the notification carried it in a form known here."""
+        try:
+            return parse_notification(self.execution_id, self._message) if self._message else None
+        except (ValueError, IndexError):
+            return None  # of a later release: the record says the same
 
     def wake(self, message: bytes = b"") -> None:
         """Record the end of the execution and its outcome, which may be empty."""

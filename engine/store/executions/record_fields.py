@@ -16,10 +16,12 @@ from engine.executions.execution import Execution, NodeExecution
 from engine.executions.filter import Position
 from engine.executions.public_runs import hide_details
 from engine.executions.rows import NodeRow, StepRows, unpack_rows
-from engine.executions.statuses import ExecutionStatus, NodeStatus, parse_node_statuses
+from engine.executions.statuses import NodeStatus, parse_node_statuses, parse_status
 from engine.store.redis.record_packing import unpack
 
 JOB_FIELD = re.compile(r"j(\d+)\.(\d+)", re.ASCII)
+STEP_ROWS = re.compile(r"r\d+\.\d+", re.ASCII)
+STEP_OUTPUTS = re.compile(r"o\d+\.\d+", re.ASCII)
 UNKNOWN = "unknown"
 """Field of a part that workers do not know, after the time since when: `<milliseconds>:<words>`."""
 HEAD_FIELDS = (
@@ -142,7 +144,7 @@ def parse_rows(record: Mapping[str, bytes]) -> dict[int, NodeRow]:
     """
     rows = {row.index: row for _, step in read_step_rows(record) for row in step.nodes}
     for name, value in record.items():
-        if name[0] == "o" and "." in name:
+        if name[0] == "o" and STEP_OUTPUTS.fullmatch(name):
             for index, outputs in unpack(value).items():
                 rows[index].outputs = outputs
     return rows
@@ -151,7 +153,7 @@ def parse_rows(record: Mapping[str, bytes]) -> dict[int, NodeRow]:
 def read_step_rows(record: Mapping[str, bytes]) -> Iterator[tuple[str, StepRows]]:
     """Yield the rows of each step with the fence of its walk."""
     for name, value in record.items():
-        if name[0] == "r" and "." in name:
+        if name[0] == "r" and STEP_ROWS.fullmatch(name):
             rows = unpack_rows(value)
             if name == WALKED_UNCLAIMED:
                 for row in rows.nodes:
@@ -200,7 +202,7 @@ def parse_head(
         workflow_slug=(slug or b"").decode(),
         workflow_version=int(version or 0),
         source=(source or b"").decode(),
-        status=ExecutionStatus((status or b"").decode()),
+        status=parse_status((status or b"").decode()),
         created_at=int(created or 0),
         started_at=int(started) if started else None,
         completed_at=int(completed) if completed else None,

@@ -9,10 +9,10 @@ def add_up(snapshots: Iterable[Sequence[Any]]) -> list[Any]:
     families: dict[str, tuple[str, str]] = {}
     sums: dict[str, dict[tuple[str, tuple[tuple[str, str], ...]], float]] = {}
     for samples in snapshots:
-        for name, kind, text, rows in samples:
+        for name, kind, text, rows, *_ in samples:
             families[name] = (kind, text)
             family = sums.setdefault(name, {})
-            for sample, labels, value in rows:
+            for sample, labels, value, *_ in rows:
                 if not sample.endswith("_created"):
                     key = (sample, tuple(sorted(labels.items())))
                     family[key] = family.get(key, 0.0) + value
@@ -37,7 +37,7 @@ def subtract(samples: Sequence[Any], counted: Sequence[Any]) -> list[Any]:
     Gauges are as they are in `samples`.
     """
     negative = [
-        [name, kind, text, [[sample, labels, -value] for sample, labels, value in rows]]
-        for name, kind, text, rows in without_gauges(counted)
+        [name, kind, text, [[sample, labels, -value] for sample, labels, value, *_ in rows]]
+        for name, kind, text, rows, *_ in without_gauges(counted)
     ]
     return add_up([samples, negative]) if negative else list(samples)

@@ -22,7 +22,6 @@ class Format(Enum):
     DELIVERY = ("delivery", 2)
     EXECUTION = ("execution", 2)
     MODEL = ("model", 2)
-    SESSION = ("session", 2)
     WEBHOOK = ("webhook", 2)
     WORKFLOW_VERSION = ("workflow version", 2)
 

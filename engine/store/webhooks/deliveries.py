@@ -17,6 +17,7 @@ from engine.store.dispatch.hints import HintSender
 from engine.store.executions.record_fields import parse_hash
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
+from engine.store.redis.formats import Format
 from engine.store.redis.record_packing import pack
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.webhooks.delivery_reads import NO_DELIVERY, DeliveryReads
@@ -111,6 +112,7 @@ class Deliveries(DeliveryReads):
             body=example_body(delivery_id, account_id, now),
             keep_ms=self._keep_ms,
             resend_ms=RESEND_MS,
+            format=Format.DELIVERY.known,
         )
         self._hints.send_delivery_soon(reference)
         return await self.get(account_id, key_id, delivery_id)
@@ -128,7 +130,8 @@ class Deliveries(DeliveryReads):
     ) -> ClaimedDelivery | None:
         """Claim the delivery for one attempt; None when no attempt is due.
 
-        A delivery whose URL has changed is not claimed, and its hint is sent again.
+        A delivery whose URL has changed is not claimed, and its hint is sent again. One of a later
+        release is left to workers that know it.
         """
         key_id = receiver.key_id
         account_id, delivery_id = keyspace.parse_reference(reference)
@@ -141,6 +144,8 @@ class Deliveries(DeliveryReads):
             token=token or secrets.token_hex(8),
             lease_ms=LEASE_MS,
             url=receiver.url,
+            delivery_format=Format.DELIVERY.known,
+            webhook_format=Format.WEBHOOK.known,
         )
         match reply:
             case [b"claimed", at, fields, webhook]:

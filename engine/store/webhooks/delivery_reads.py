@@ -24,6 +24,7 @@ ATTEMPT = msgspec.msgpack.Decoder(Attempt)
 
 EXAMINED_AT_ONCE = 1_000
 """Hot deliveries examined for one page of those with a status."""
+PENDING = DeliveryStatus.PENDING.value.encode()
 NO_DELIVERY = "There is no such delivery"
 
 Fields = Mapping[str, bytes]
@@ -204,7 +205,7 @@ class DeliveryReads:
 
 def parse_delivery(delivery_id: str, record: Fields) -> Delivery:
     """Return the delivery of a record."""
-    status = DeliveryStatus(record["status"].decode())
+    status = DeliveryStatus.parse(record["status"].decode())
     execution_id = record.get("execution")
     attempts = [
         ATTEMPT.decode(value)
@@ -217,6 +218,6 @@ def parse_delivery(delivery_id: str, record: Fields) -> Delivery:
         event=record["event"].decode(),
         status=status,
         created_at=int(record["created"]),
-        next_attempt_at=int(record["next"]) if status is DeliveryStatus.PENDING else None,
+        next_attempt_at=int(record["next"]) if record["status"] == PENDING else None,
         attempts=tuple(sorted(attempts, key=lambda attempt: attempt.at)),
     )

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from engine.access.sealing import Sealer, Unsealable
-from engine.errors import NotFound
+from engine.errors import NotFound, RecordTooNew
 from engine.ids.partitions import partition_of
 from engine.store.audit import AuditAction, AuditedAct, AuditLog
 from engine.store.executions.record_fields import parse_hash
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client, forget
+from engine.store.redis.formats import Format
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.seals import SealingKeyCheck
 from engine.webhooks.signing import make_secret
@@ -57,7 +58,7 @@ class Webhooks:
 
         `makes_secret` replaces the secret. The previous one stays valid for a day. `by` acts for
         the owner, which the audit log records; None: the owner does. Raises NotFound when the key
-        is gone.
+        is gone, and RecordTooNew for a webhook that a later version has saved.
         """
         await self._seals.check()
         place = secret_place(account_id, key_id)
@@ -78,8 +79,11 @@ class Webhooks:
             secret=secret_to_set,
             new_secret=sealed,
             overlap_ms=OVERLAP_MS,
+            format=Format.WEBHOOK.known,
             act=self._audit.arguments(_act(by, account_id, key_id, url) if by else None),
         )
+        if reply[0] == b"unknown":
+            raise RecordTooNew(Format.WEBHOOK.noun)
         if reply[0] != b"ok":
             raise NotFound("There is no such API key")
         _, kept_secret, reason, created = reply

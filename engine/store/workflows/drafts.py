@@ -10,6 +10,7 @@ from engine.graph.document import Document, from_record, to_record
 from engine.ids.partitions import partition_of
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
+from engine.store.redis.formats import Format
 from engine.store.redis.record_packing import pack, unpack
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.workflows.quota import quota_exceeded
@@ -59,7 +60,13 @@ class Drafts:
 
         Raises WorkflowNotFound, RevisionConflict and QuotaExceeded.
         """
-        record = pack({"document": to_record(document), "problems": list(problems)})
+        record = pack(
+            {
+                "document": to_record(document),
+                "problems": list(problems),
+                **Format.WORKFLOW_VERSION.members,
+            }
+        )
         reply = await self._client.call(
             SCRIPTS["save_draft"],
             workflow=keyspace.workflow(account_id, slug),
@@ -98,6 +105,7 @@ class Drafts:
         if data is None:
             raise DraftNotFound
         record = unpack(data)
+        Format.WORKFLOW_VERSION.check(record)
         return Draft(
             slug=slug,
             account_id=account_id,

@@ -77,6 +77,8 @@ class PlanCache:
 
 
 def _find_unknown(workflow: Workflow) -> UnknownPart | None:
+    if not workflow.is_known:
+        return UnknownPart("the format of its version")
     named = ((node["id"], node["type"]) for node in workflow.document.nodes)
     return find_unknown(named, workflow.needs)
 

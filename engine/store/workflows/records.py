@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from engine.graph.document import Document, from_record
+from engine.store.redis.formats import Format
 from engine.store.redis.record_packing import unpack, unpacked_size
 
 
@@ -28,6 +29,8 @@ class Workflow:
     """Estimated size in memory in bytes."""
     needs: tuple[str, ...] = ()
     """Features that the plan uses and 0.1.0 does not know."""
+    is_known: bool = True
+    """Whether this process knows the format of the record."""
 
 
 class WorkflowHead(NamedTuple):
@@ -62,4 +65,5 @@ def parse_workflow(
         operation=(head.operation or b"").decode(),
         size=unpacked_size(data),
         needs=tuple(record.get("needs", ())),
+        is_known=Format.WORKFLOW_VERSION.knows(record),
     )

@@ -13,6 +13,7 @@ from engine.graph.plan import NodeName, name_nodes, pack_names
 from engine.ids.partitions import partition_of
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
+from engine.store.redis.formats import Format
 from engine.store.redis.record_packing import pack, unpacked_size
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.workflows.quota import quota_exceeded
@@ -112,7 +113,11 @@ class WorkflowSaves:
 
 def _pack(save: WorkflowSave) -> bytes:
     document, problems = save.document, list(save.problems)
-    record = {"document": to_record(document), "problems": problems}
+    record = {
+        "document": to_record(document),
+        "problems": problems,
+        **Format.WORKFLOW_VERSION.members,
+    }
     if not problems and (needs := needs_of(document.nodes, document.edges)):
         record["needs"] = needs
     return pack(record)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.executions.statuses import ExecutionStatus
+from engine.executions.statuses import ExecutionStatus, parse_status
 from engine.graph.document import Document
 from engine.store.redis.record_packing import pack, unpack
 
@@ -97,6 +97,6 @@ def parse_runs(data: bytes | None, now: int) -> tuple[LastRun | None, int]:
     number = sum(map(int, recent))
     if not last:
         return None, number
-    at, _, status, credits_cost = last.split(":")
-    run = LastRun(at=int(at), status=ExecutionStatus(status), credits_cost=int(credits_cost))
+    at, _, status, credits_cost = last.split(":")[:4]
+    run = LastRun(at=int(at), status=parse_status(status), credits_cost=int(credits_cost))
     return run, number

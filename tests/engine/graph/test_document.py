@@ -4,7 +4,7 @@ import msgpack
 import pytest
 
 from engine.errors import InvalidBody
-from engine.graph.document import Document, from_record, parse_document, to_record
+from engine.graph.document import Document, RecordValues, from_record, parse_document, to_record
 from tests.support.graphs.graph_text import edge, node
 
 FULL: dict[str, Any] = {
@@ -86,7 +86,18 @@ def test_a_record_gives_the_document_back() -> None:
 
     assert from_record(msgpack.unpackb(msgpack.packb(to_record(document)))) == document
     assert from_record(to_record(Document(name="x"))) == Document(name="x")
-    assert from_record(to_record(document) | {"of_a_later_version": 1}) == document
+
+
+def test_members_of_a_later_release_are_kept_by_its_readers() -> None:
+    later = {"budget": {"credits": 9}, "owners": ["ada"]}
+
+    found = from_record(to_record(parse_document(FULL)) | later | {"record_values": "hashed"})
+    changed = parse_document({"name": "Other"}, found)
+
+    assert found.later == later
+    assert found.record_values is RecordValues.NONE
+    assert {name: to_record(changed)[name] for name in later} == later
+    assert "later" not in to_record(changed)
 
 
 def at(body: Any, path: str, value: Any) -> Any:

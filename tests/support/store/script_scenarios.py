@@ -144,9 +144,17 @@ SCENARIOS = {
         body=b"{}",
         keep_ms=60_000,
         resend_ms=2_000,
+        format=2,
     ),
     "claim_delivery": scenario(
-        DELIVERY, WEBHOOK, reference="acc/d", token="token", lease_ms=20_000, url="u"
+        DELIVERY,
+        WEBHOOK,
+        reference="acc/d",
+        token="token",
+        lease_ms=20_000,
+        url="u",
+        delivery_format=2,
+        webhook_format=2,
     ),
     "settle_delivery": scenario(
         (*DELIVERY, "fence", 1, "token", "t"),
@@ -279,6 +287,7 @@ SCENARIOS = {
         secret="another",
         new_secret="made",
         overlap_ms=60_000,
+        format=2,
         act=NO_ACT,
     ),
     "accept_execution": scenario(

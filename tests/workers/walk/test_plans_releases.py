@@ -7,16 +7,19 @@ import pytest
 from engine.executions.statuses import ExecutionStatus
 from engine.graph import plan_digest
 from engine.graph.plan import compile_plan
+from engine.models.registry import use_models
 from engine.store import Store
 from engine.store.dispatch.hints import InlineRun
 from engine.store.executions.record_fields import parse_hash
 from engine.store.redis import keyspace
 from engine.store.redis.formats import Format
-from engine.store.redis.record_packing import pack
+from engine.store.redis.record_packing import pack, unpack
 from tests.support.eventually import eventually
 from tests.support.factories import Graph, Runner, greeting, http_line
+from tests.support.manifests import manifest
 from tests.support.workers.draft_runs import accept_draft, drafted
 from tests.support.workers.held_walker import HeldWalker
+from tests.support.workers.paying_account import PayingAccount, answer, model_node
 
 PLAN = "the plan that another release made of its workflow"
 FORMAT = "the format of its record"
@@ -132,3 +135,23 @@ async def test_the_digest_costs_no_field_of_a_hint_and_eight_bytes_of_a_record(
     digest = plan_digest.plan_digest(compile_plan(body["nodes"], body["edges"]))
     assert (record["plan"], record["format"]) == (digest.encode(), b"2")
     assert len(digest) == 8
+
+
+async def test_a_run_with_a_model_whose_manifest_cannot_be_read_here_is_left(
+    payer: PayingAccount,
+) -> None:
+    execution_id = await payer.accept(answer(model_node(Graph(), "ask"), "ask"))
+    store, reference = payer.store, payer.reference(execution_id)
+    name = b"manifest:echo:1"
+    await store.models.create("echo", manifest("echo"), payer.account.id)
+    stored = unpack(await store.client.send("HGET", keyspace.models(), name))
+    later = pack(stored | {"format": Format.MODEL.known + 1})
+    await store.client.send("HSET", keyspace.models(), name, later)
+    await store.client.send("HINCRBY", keyspace.models(), "generation", 1)
+
+    with use_models([]):
+        await hint(payer.held_walker, reference)
+    left = await store.executions.get(payer.account.id, execution_id)
+
+    known = "The execution waits for a worker that knows the manifest of the model 'echo'"
+    assert (left.status, left.warnings) == (ExecutionStatus.PROCESSING, (known,))

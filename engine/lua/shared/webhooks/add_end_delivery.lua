@@ -6,6 +6,6 @@ local function add_end_delivery(status, now)
   local stamp = string.format('%d', now)
   redis.call('HSET', KEYS.delivery, 'status', 'pending', 'execution', ARGV.execution_id,
     'key', webhook[1], 'url', webhook[2], 'event', 'execution.' .. status, 'created', stamp,
-    'next', stamp)
+    'next', stamp, 'format', 2)
   list_delivery(ARGV.execution_id, now, webhook[3], webhook[4])
 end

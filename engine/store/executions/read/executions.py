@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from engine.errors import ExecutionNotFound
 from engine.executions.execution import Execution
 from engine.executions.filter import EVERY_EXECUTION, ExecutionFilter
-from engine.executions.statuses import ExecutionStatus
+from engine.executions.statuses import ExecutionStatus, parse_status
 from engine.graph.plan import NodeName, unpack_names
 from engine.store.archive.archive import Archive
 from engine.store.executions.read.details import ExecutionDetails, read_details
@@ -65,7 +65,7 @@ class ExecutionReads:
     async def status(self, account_id: str, execution_id: str) -> ExecutionStatus:
         """Return the execution's status alone. Raises ExecutionNotFound."""
         [status] = await self._fields(account_id, execution_id, "status")
-        return ExecutionStatus((status or b"").decode())
+        return parse_status((status or b"").decode())
 
     async def get(
         self, account_id: str, execution_id: str, reserve: ReserveMemory | None = None

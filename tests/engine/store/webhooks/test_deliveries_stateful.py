@@ -119,6 +119,7 @@ class Delivering(RuleBasedStateMachine):
             body=b"{}",
             keep_ms=10**9,
             resend_ms=RESEND,
+            format=2,
         )
 
     @rule(seconds=st.sampled_from([1, 5, 25, 200]))
@@ -134,6 +135,8 @@ class Delivering(RuleBasedStateMachine):
             token=token,
             lease_ms=LEASE,
             url=url,
+            delivery_format=2,
+            webhook_format=2,
         )
         self.check(answer, self.model.claim(self.now, token, url))
 
@@ -187,6 +190,7 @@ class Delivering(RuleBasedStateMachine):
             enabled=int(enabled),
             new_secret="made",
             overlap_ms=1_000,
+            format=2,
             act=NO_ACT,
         )
         assert answer == "ok"
