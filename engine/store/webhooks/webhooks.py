@@ -1,7 +1,7 @@
 """Webhooks at rest: one per API key, with sealed secrets that are never shown again."""
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -82,11 +82,7 @@ class Webhooks:
             format=Format.WEBHOOK.known,
             act=self._audit.arguments(_act(by, account_id, key_id, url) if by else None),
         )
-        if reply[0] == b"unknown":
-            raise RecordTooNew(Format.WEBHOOK.noun)
-        if reply[0] != b"ok":
-            raise NotFound("There is no such API key")
-        _, kept_secret, reason, created = reply
+        kept_secret, reason, created = _parse_saved(reply)
         return Webhook(
             url=url,
             enabled=enabled,
@@ -130,6 +126,15 @@ class Webhooks:
         """Delete the webhook of a key; pending deliveries fail. Raises NotFound."""
         if not await self._client.send("DEL", keyspace.webhook(account_id, key_id)):
             raise NotFound("This API key has no webhook")
+
+
+def _parse_saved(reply: Sequence[bytes]) -> Sequence[bytes]:
+    """Return secret, reason and creation time of a saved webhook."""
+    if reply[0] == b"unknown":
+        raise RecordTooNew(Format.WEBHOOK.noun)
+    if reply[0] != b"ok":
+        raise NotFound("There is no such API key")
+    return reply[1:]
 
 
 def _act(by: str, account_id: str, key_id: str, url: str) -> AuditedAct:
