@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import shutil
 import subprocess
 import zipfile
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 import pytest
@@ -20,21 +22,25 @@ from engine.history.schema import executions, rollups
 from engine.store.redis.address import RedisAddress
 from engine.store.redis.client import Client
 from tests.conftest import RedisServer
-from tests.support.acceptance.backed_up import (
+from tests.support.acceptance.commands import json_of
+from tests.support.acceptance.gated_server import running_gate
+from tests.support.acceptance.running_stack import BARE, RunningStack, environment, running, until
+from tests.support.history.backed_up import (
     SECRET,
     Installation,
+    Load,
     copy_data,
     load,
     loaded_dump,
     read_facts,
 )
-from tests.support.acceptance.commands import json_of
-from tests.support.acceptance.gated_server import Gate, running_gate
-from tests.support.acceptance.running_stack import BARE, RunningStack, environment, running, until
-from tests.support.http.echo_server import EchoServer, echo_server
+from tests.support.history.databases import create_database, server_of_run
+from tests.support.http.echo_server import echo_server
 from tests.support.process.forked_command import headrace
 from tests.support.store.redis_contents import contents
 
+TIMES = 4
+"""Backups that are taken one after another in the slow test."""
 SETTINGS = {
     "HEADRACE_ALLOW_PRIVATE_URLS": "1",
     "HEADRACE_DRAIN_SECONDS": "0.5",
@@ -49,8 +55,6 @@ class Backup:
     made: Installation
     path: Path
     row: dict[str, Any]
-    gate: Gate
-    echo: EchoServer
     before: frozenset[str]
     """Executions of the busy account that were accepted before the backup began."""
     accepted: frozenset[str]
@@ -63,22 +67,18 @@ def backup(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backup]:
     with running_gate() as gate, echo_server() as echo:
         with running(folder, *BARE, **SETTINGS) as stack:
             made = Installation(stack, gate, echo)
-            path = folder / "backup.zip"
             with load(stack, made) as running_load:
                 until(lambda: len(running_load.accepted) > 50)
-                before = frozenset(running_load.accepted)
-                row = json_of(stack, "backup", str(path))
-                accepted = frozenset(running_load.accepted)
+                taken = take(stack, made, running_load, folder / "backup.zip")
             stack.stop()
-        yield Backup(
-            made=made,
-            path=path,
-            row=row,
-            gate=gate,
-            echo=echo,
-            before=before,
-            accepted=accepted,
-        )
+        yield taken
+
+
+def take(stack: RunningStack, made: Installation, running_load: Load, path: Path) -> Backup:
+    before = frozenset(running_load.accepted)
+    row = json_of(stack, "backup", str(path))
+    accepted = frozenset(running_load.accepted)
+    return Backup(made=made, path=path, row=row, before=before, accepted=accepted)
 
 
 def restore(
@@ -94,29 +94,29 @@ def status_of(stack: RunningStack, made: Installation, execution_id: str) -> Any
 
 def check_running(stack: RunningStack, backup: Backup) -> None:
     """Check that a restored installation is that of the backup, and goes on with it."""
-    made, calls = backup.made, backup.gate.counts["/wait"]
+    made, calls = backup.made, backup.made.gate.counts["/wait"]
     assert read_facts(stack, made) == made.facts
-    until(lambda: backup.gate.counts["/wait"] > calls, timeout=30)  # another worker runs it
-    backup.gate.let_go("/wait")
+    until(lambda: made.gate.counts["/wait"] > calls, timeout=30)  # another worker runs it
+    made.gate.let_go("/wait")
     ended = until(
         lambda: status_of(stack, made, made.waiting),
         lambda found: found["status"] != "processing",
     )
     assert (ended["status"], ended["result"]) == ("completed", "then-wait")
     assert status_of(stack, made, made.retrying)["status"] == "processing"
-    check_busy_account(stack, backup)
+    check_busy_account(stack, backup, f"sqlite:///{stack.data_dir / 'history.sqlite'}")
 
-    backup.echo.received.clear()
+    made.echo.received.clear()
     url = f"{stack.url}/api/workflows/{made.secret_slug}/run"
     assert call("POST", url, key=made.key, body={"inputs": {}})[0] == 200
-    assert any(SECRET in str(headers) for _, headers in backup.echo.received)
+    assert any(SECRET in str(headers) for _, headers in made.echo.received)
     with httpx2.Client() as browser:
         link = json_of(stack, "login-link", "--account", made.account)["url"]
         assert browser.post(link, headers={"origin": stack.url}).status_code == 303
     assert [row for row in json_of(stack, "ledger", "check") if row["faults"]] == []
 
 
-def check_busy_account(stack: RunningStack, backup: Backup) -> None:
+def check_busy_account(stack: RunningStack, backup: Backup, url: str) -> None:
     """Check that each execution from before the backup is there, and ends once."""
 
     def read(execution_id: str) -> tuple[int, str]:
@@ -131,14 +131,14 @@ def check_busy_account(stack: RunningStack, backup: Backup) -> None:
     assert {ends[each] for each in backup.before} == {(200, "completed")}
     assert set(ends.values()) <= {(200, "completed"), (404, "")}
     there = sum(end[0] == 200 for end in ends.values())
-    until(lambda: figures(stack, backup.made.busy_account), lambda found: found[0] >= there)
-    rows, counted = figures(stack, backup.made.busy_account)
+    account = backup.made.busy_account
+    rows, counted = until(lambda: figures(url, account), lambda found: found[0] >= there)
     assert rows == counted == there
 
 
-def figures(stack: RunningStack, account: str) -> tuple[int, int]:
+def figures(url: str, account: str) -> tuple[int, int]:
     """Return the archived executions of an account, and their number in the figures of days."""
-    database = Database(f"sqlite:///{stack.data_dir / 'history.sqlite'}")
+    database = Database(url)
     of_days = rollups.c.bucket == "day", rollups.c.dimension == "status"
     with database.read() as connection:
         rows = select(func.count()).where(executions.c.account_id == account)
@@ -211,3 +211,46 @@ def test_the_file_holds_no_key_and_is_its_owners_alone(backup: Backup) -> None:
     assert made.asset in parts["media.jsonl"].decode()
     assert row["bytes"] == backup.path.stat().st_size
     assert row["mediaObjects"] == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_each_of_many_backups_under_load_is_consistent(
+    tmp_path: Path, kind: str, request: pytest.FixtureRequest
+) -> None:
+    """The history is saved from either database, and restored into the other one."""
+    urls = {name: database_of(name, tmp_path, request) for name in ("sqlite", "postgresql")}
+    other = next(each for each in urls if each != kind)
+    environ = SETTINGS | {"HEADRACE_DATABASE_URL": urls[kind]}
+    with running_gate() as gate, echo_server() as echo:
+        with running(tmp_path, *BARE, **environ) as stack:
+            made = Installation(stack, gate, echo)
+            with load(stack, made) as running_load:
+                taken = []
+                for number in range(TIMES):
+                    goal = len(running_load.accepted) + 200
+                    until(lambda goal=goal: len(running_load.accepted) > goal)
+                    taken.append(take(stack, made, running_load, tmp_path / f"{number}.zip"))
+            stack.stop()
+        for number, each in enumerate(taken):
+            folder = tmp_path / f"restored-{number}"
+            url = database_of(other, folder, request)
+            environ = SETTINGS | {"HEADRACE_DATABASE_URL": url}
+            copy_data(made, folder / "data")
+            done = restore(each.path, folder / "data", **environ)
+            assert done.returncode == 0, done.stderr
+            with running(folder, *BARE, **environ) as stack:
+                check_busy_account(stack, each, url)
+                assert [row for row in json_of(stack, "ledger", "check") if row["faults"]] == []
+
+
+def database_of(kind: str, folder: Path, request: pytest.FixtureRequest) -> str:
+    """Return the URL of a database without tables."""
+    folder.mkdir(exist_ok=True)
+    if kind == "sqlite":
+        return f"sqlite:///{folder / 'elsewhere.sqlite'}"
+    request.getfixturevalue("postgresql_url")
+    server = server_of_run(os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid())))
+    name = f"backup_{uuid4().hex}"
+    create_database(server.get_uri(), name)
+    return str(server.get_uri(database=name))

@@ -34,6 +34,7 @@ class Installation:
 
     def __init__(self, stack: RunningStack, gate: Gate, echo: EchoServer) -> None:
         self.data_dir = stack.data_dir
+        self.gate, self.echo = gate, echo
         self.account, self.key = make_caller(stack, "quiet")
         self.busy_account, self.busy_key = make_caller(stack, "busy")
         self.ended: list[str] = []
