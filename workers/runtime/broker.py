@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import functools
 import logging
+import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -42,10 +43,14 @@ FETCH_BATCH = 8
 BULK_WAIT_SECONDS = 0.02
 """After this wait one bulk execution is started all the same."""
 BLOCK_SECONDS = 1.0
-RESTART_SECONDS = 1.0
-"""Pause of a consumer after an error."""
+RESTART_SECONDS = 0.1
+"""Pause of a consumer after an error; it doubles with each further one."""
+MAX_RECONNECT_SECONDS = 0.5
+"""Longest pause while Redis cannot be reached: after a failover hints must soon be taken again."""
 MAX_RESTART_SECONDS = 30.0
 """Longest pause of a consumer that fails unexpectedly again and again."""
+LOG_SECONDS = 5.0
+"""Time between two lines on the same connection errors of a consumer."""
 
 logger = logging.getLogger(__name__)
 
@@ -79,12 +84,12 @@ class HintBroker(ListBroker):
         if delay is not None:
             raise ValueError("hints have no delay")
         hint = make_hint(message.actor_name, _only_argument(message))
-        self._client.rpush(process_keys.hints(message.queue_name), hint)
+        self._client.execute("RPUSH", process_keys.hints(message.queue_name), hint)
         return message
 
     def flush(self, queue_name: str) -> None:
         """Drop all hints of a queue; the sweeper sends those that matter again."""
-        self._client.delete(process_keys.hints(queue_name))
+        self._client.execute("DEL", process_keys.hints(queue_name))
 
 
 class _FetchedHint(Consumer):
@@ -147,7 +152,8 @@ class HintConsumer:
         self._key = process_keys.hints(queue_name)
         self._is_running = False
         self._failures = 0
-        """Unexpected errors since the last request for hints that succeeded."""
+        """Errors since the last request for hints that succeeded."""
+        self._logged_at = 0.0
         self._blocked = 0
         """Id of the connection that waits for a hint, 0 for none."""
         self._connection_id = 0
@@ -180,18 +186,27 @@ class HintConsumer:
 
     async def _consume(self) -> None:
         while self._is_running:
-            pause = RESTART_SECONDS
             try:
                 await self._take_hints()
+                continue
             except (OSError, TimeoutError, hiredis.HiredisError, WrongStore) as error:
                 # Any error reply counts: a demoted primary says READONLY until others are found.
-                self._log(logging.WARNING, "connection error", error)
+                self._log_connection_error(error)
+                longest = MAX_RECONNECT_SECONDS
             except Exception as error:
                 self._log(logging.ERROR, "unexpected error", error)
-                pause = min(RESTART_SECONDS * 2.0**self._failures, MAX_RESTART_SECONDS)
-                self._failures += 1
+                longest = MAX_RESTART_SECONDS
+            pause = min(RESTART_SECONDS * 2.0 ** min(self._failures, 16), longest)
+            self._failures += 1
             if self._is_running:
                 await asyncio.sleep(jittered(pause))
+
+    def _log_connection_error(self, error: Exception) -> None:
+        """Log the first of several errors, and one every few seconds."""
+        now = time.monotonic()
+        if self._failures == 0 or now >= self._logged_at + LOG_SECONDS:
+            self._logged_at = now
+            self._log(logging.WARNING, "connection error", error)
 
     def _log(self, level: int, kind: str, error: Exception) -> None:
         logger.log(

@@ -3,11 +3,10 @@
 from collections.abc import Iterable
 
 import dramatiq
-import redis
 from dramatiq.errors import QueueNotFound
 
 from engine.store.redis.address import RedisAddress
-from engine.store.redis.blocking_client import open_blocking_client
+from engine.store.redis.blocking_client import BlockingClient
 
 ANSWER_SECONDS = 5.0
 
@@ -18,7 +17,7 @@ class ListBroker(dramatiq.Broker):
     def __init__(self, address: RedisAddress, middleware: "Iterable[dramatiq.Middleware]") -> None:
         super().__init__(middleware=[*middleware])
         self.address = address
-        self._client = connect(address)
+        self._client = open_client(address)
 
     def close(self) -> None:
         """Close the sending connections."""
@@ -42,6 +41,6 @@ class ListBroker(dramatiq.Broker):
             self.flush(queue_name)
 
 
-def connect(address: RedisAddress) -> "redis.Redis":
-    """Return a client that never repeats a command and waits `ANSWER_SECONDS` for a reply."""
-    return open_blocking_client(address, reply_seconds=ANSWER_SECONDS, connect_seconds=1)
+def open_client(address: RedisAddress) -> BlockingClient:
+    """Return a client that waits `ANSWER_SECONDS` for a reply."""
+    return BlockingClient(address, reply_seconds=ANSWER_SECONDS)

@@ -12,7 +12,6 @@ from functools import cache
 from typing import Any
 
 import dramatiq
-import redis
 from dramatiq.broker import Consumer, MessageProxy
 from dramatiq.errors import ConnectionClosed, DecodeError
 from dramatiq.middleware import (
@@ -29,9 +28,10 @@ from engine.errors import WrongStore
 from engine.settings import load
 from engine.store.redis import keyspace, process_keys
 from engine.store.redis.address import RedisAddress
+from engine.store.redis.blocking_client import BlockingClient
 from engine.store.redis.installation import Guard, parse_marker
 from engine.store.redis.scripts import SCRIPTS
-from workers.runtime.list_broker import ListBroker, connect
+from workers.runtime.list_broker import ListBroker, open_client
 
 ACTOR_MODULE_FILE = dramatiq.Actor.__call__.__code__.co_filename
 """The file whose lines to an actor's logger contain its arguments."""
@@ -74,10 +74,10 @@ class MessageBroker(ListBroker):
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 1000) -> Consumer:
         """Return a consumer with its own connection. Raises QueueNotFound or ConnectionClosed."""
         self.check_declared(queue_name)
-        client = connect(self.address)
+        client = open_client(self.address)
         try:
             if self.guard is not None:
-                marker = client.execute_command("HGETALL", keyspace.installation())
+                marker = client.execute("HGETALL", keyspace.installation())
                 self.guard.check(parse_marker(marker))
         except (RedisError, WrongStore) as error:
             client.close()
@@ -97,13 +97,13 @@ class MessageBroker(ListBroker):
         data, queue = message.encode(), message.queue_name
         try:
             if delay is None:
-                self._client.rpush(process_keys.messages(queue), data)
+                self._client.execute("RPUSH", process_keys.messages(queue), data)
             else:
                 delayed = process_keys.messages_due(queue)
                 command = SCRIPTS["delay_message"].command(
                     delayed=delayed, delay_ms=int(delay), message=data
                 )
-                self._client.execute_command(*command)
+                self._client.execute(*command)
         except RedisError as error:
             raise ConnectionClosed(f"the message was not sent: {error}") from error
         self.emit_after("enqueue", message, delay)
@@ -112,7 +112,7 @@ class MessageBroker(ListBroker):
     def flush(self, queue_name: str) -> None:
         """Drop all messages of a queue."""
         keys = (process_keys.messages(queue_name), process_keys.messages_due(queue_name))
-        self._client.delete(*keys)
+        self._client.execute("DEL", *keys)
 
 
 class _Received(MessageProxy):
@@ -128,7 +128,7 @@ class _Consumer(Consumer):
     """Takes messages of one queue, at most `prefetch` more than are processed."""
 
     def __init__(
-        self, client: "redis.Redis", queue_name: str, prefetch: int, timeout: float
+        self, client: BlockingClient, queue_name: str, prefetch: int, timeout: float
     ) -> None:
         self._client = client
         self._keys = (process_keys.messages(queue_name), process_keys.messages_due(queue_name))
@@ -155,9 +155,9 @@ class _Consumer(Consumer):
     def _take(self) -> bytes | None:
         queue, delayed = self._keys
         command = SCRIPTS["take_message"].command(queue=queue, delayed=delayed)
-        data: bytes | None = self._client.execute_command(*command)
+        data: bytes | None = self._client.execute(*command)
         if data is None:
-            reply: Any = self._client.execute_command("BLPOP", queue, self._timeout)
+            reply: Any = self._client.execute("BLPOP", queue, self._timeout)
             data = reply and reply[1]
         return data
 
@@ -174,7 +174,7 @@ class _Consumer(Consumer):
         data = [message.encode() for message in messages]
         try:
             if data:
-                self._client.lpush(self._keys[0], *reversed(data))
+                self._client.execute("LPUSH", self._keys[0], *reversed(data))
         except RedisError as error:
             raise ConnectionClosed(str(error)) from error
 

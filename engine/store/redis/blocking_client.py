@@ -1,37 +1,164 @@
-"""Clients of Redis that block their thread, for work off the path of a run."""
+"""Blocking client of redis-py for threads: the heartbeat, and the broker of own actors.
 
-from typing import Any
+Topology is the library's work. No command is repeated after its reply was lost.
+"""
+
+import contextlib
+import random
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any, cast
 
 import redis
 from redis.backoff import NoBackoff
+from redis.cluster import ClusterNode, RedisCluster
+from redis.exceptions import ConnectionError as NotConnected
+from redis.exceptions import MasterDownError, ReadOnlyError, RedisClusterException, RedisError
 from redis.retry import Retry
+from redis.sentinel import MasterNotFoundError, Sentinel, SentinelConnectionPool
 
-from engine.store.redis.address import RedisAddress
+from engine.store.redis.address import Node, RedisAddress, Topology
+
+CONNECT_SECONDS = 1.0
+SENTINEL_SECONDS = 0.3
+"""Longest wait for a sentinel: a heartbeat must be able to wait for several of them."""
+LOOK_SECONDS = 2.0
+"""Time between two questions to the sentinels, while the client is in use."""
 
 
-def open_blocking_client(
-    address: RedisAddress, *, reply_seconds: float, connect_seconds: float
-) -> "redis.Redis":
-    """Return a client that never repeats a command and waits `reply_seconds` for a reply."""
+def library_options(address: RedisAddress) -> dict[str, Any]:
+    """Return the options of redis-py for user, password and TLS, of servers and sentinels."""
     options: dict[str, Any] = {
-        "db": address.db,
         "username": address.username or None,
         "password": address.password or None,
-        "retry": Retry(NoBackoff(), 0),
-        "socket_timeout": reply_seconds,
-        "socket_connect_timeout": connect_seconds,
         "protocol": 3,
     }
-    if address.path:
-        return redis.Redis(unix_socket_path=address.path, **options)
-    if address.tls is not None:
-        options |= {
-            "ssl": True,
-            "ssl_certfile": address.tls.certificate or None,
-            "ssl_keyfile": address.tls.key or None,
-            "ssl_ca_certs": address.tls.authority or None,
-            "ssl_cert_reqs": "required" if address.tls.verifies else "none",
-            "ssl_check_hostname": address.tls.verifies,
+    tls = address.tls
+    if tls is None:
+        return options
+    return options | {
+        "ssl": True,
+        "ssl_certfile": tls.certificate or None,
+        "ssl_keyfile": tls.key or None,
+        "ssl_ca_certs": tls.authority or None,
+        "ssl_cert_reqs": "required" if tls.verifies else "none",
+        "ssl_check_hostname": tls.verifies,
+    }
+
+
+class BlockingClient:
+    """Sends commands to a server, to the primary that sentinels name, or to a cluster.
+
+    The library's client is made at the first command, since that of a cluster connects at once.
+    """
+
+    def __init__(
+        self,
+        address: RedisAddress,
+        *,
+        reply_seconds: float,
+        connect_seconds: float = CONNECT_SECONDS,
+    ) -> None:
+        self._address = address
+        self._options = library_options(address) | {
+            "socket_timeout": reply_seconds,
+            "socket_connect_timeout": connect_seconds,
         }
-    (node,) = address.nodes
-    return redis.Redis(host=node.host, port=node.port, **options)
+        self._lock = threading.Lock()
+        self._library: redis.Redis | RedisCluster | None = None
+        self._looked_at = 0.0
+
+    def execute(self, *command: Any) -> Any:
+        """Send a command and return its reply. Raises RedisError."""
+        try:
+            client: Any = self._open()
+            self._look(client)
+            return client.execute_command(*command)
+        except (ReadOnlyError, MasterDownError):
+            self.leave()
+            raise
+        except RedisClusterException as error:  # it is no RedisError
+            raise NotConnected(str(error)) from error
+
+    def leave(self) -> None:
+        """Close the connections to a server; the next command finds the primary anew."""
+        if isinstance(self._library, redis.Redis):
+            self._library.connection_pool.disconnect()
+
+    def close(self) -> None:
+        """Close the connections for good."""
+        if self._library is None:
+            return
+        self._library.close()
+        if pool := _sentinel_pool(self._library):
+            for each in pool.sentinel_manager.sentinels:
+                each.close()
+
+    def _open(self) -> "redis.Redis | RedisCluster":
+        with self._lock:
+            if self._library is None:
+                self._library = self._make()
+            return self._library
+
+    def _make(self) -> "redis.Redis | RedisCluster":
+        address, options = self._address, self._options | {"retry": Retry(NoBackoff(), 0)}
+        match address.topology:
+            case Topology.SENTINEL:
+                sentinels: Any = _Sentinels(address.nodes, options)
+                primary = sentinels.master_for(address.service, db=address.db, **options)
+                return cast(redis.Redis, primary)
+            case Topology.CLUSTER:
+                nodes = [ClusterNode(each.host, each.port) for each in address.nodes]
+                return RedisCluster(startup_nodes=nodes, require_full_coverage=False, **options)
+            case Topology.SINGLE if address.path:
+                return redis.Redis(unix_socket_path=address.path, db=address.db, **options)
+            case Topology.SINGLE:
+                (node,) = address.nodes
+                return redis.Redis(host=node.host, port=node.port, db=address.db, **options)
+
+    def _look(self, client: "redis.Redis | RedisCluster") -> None:
+        """Leave a server that the sentinels have replaced: it may not know that."""
+        pool = _sentinel_pool(client)
+        if pool is None or time.monotonic() < self._looked_at + LOOK_SECONDS:
+            return
+        with contextlib.suppress(MasterNotFoundError):
+            pool.get_master_address()  # disconnects from another
+        self._looked_at = time.monotonic()
+
+
+class _Sentinels(Sentinel):
+    """Sentinels of which a majority is asked."""
+
+    def __init__(self, nodes: Sequence[Node], options: dict[str, Any]) -> None:
+        limits = {"socket_timeout": SENTINEL_SECONDS, "socket_connect_timeout": SENTINEL_SECONDS}
+        places = [(each.host, each.port) for each in random.sample(nodes, len(nodes))]
+        super().__init__(places, sentinel_kwargs=options | limits)  # type: ignore[no-untyped-call]
+
+    def discover_master(self, service_name: str) -> tuple[str, int]:
+        """Return the primary with the highest epoch. Raises MasterNotFoundError.
+
+        A sentinel that does not answer is asked last from then on.
+        """
+        library = cast(Any, super())
+        named = list[tuple[int, tuple[str, int]]]()
+        for sentinel in [*self.sentinels]:
+            try:
+                states: Any = sentinel.sentinel_masters()
+            except RedisError:
+                others = [each for each in self.sentinels if each is not sentinel]
+                self.sentinels = [*others, sentinel]
+                continue
+            state = states.get(service_name)
+            if state and library.check_master_state(state, service_name):
+                named.append((state["config-epoch"], (state["ip"], state["port"])))
+            if len(named) > len(self.sentinels) // 2:
+                break
+        if not named:
+            raise MasterNotFoundError(f"No sentinel names a primary of {service_name}")
+        return max(named)[1]
+
+
+def _sentinel_pool(client: "redis.Redis | RedisCluster") -> SentinelConnectionPool | None:
+    pool = client.connection_pool if isinstance(client, redis.Redis) else None
+    return pool if isinstance(pool, SentinelConnectionPool) else None

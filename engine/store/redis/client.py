@@ -27,9 +27,11 @@ MOST_SCRIPTS = 2
 class _Refused(Exception):
     """The server refused the connection."""
 
-    def __init__(self, word: str) -> None:
+    def __init__(self, word: str, missing: str = "") -> None:
         super().__init__(word)
         self.word = word
+        self.missing = missing
+        """Command for which the ACL user has no permission."""
 
 
 class ConnectionGuard(Protocol):
@@ -166,8 +168,10 @@ class Client:
         except IsReplica:
             self._fail(_Refused("READONLY"))
         except hiredis.ReplyError as error:
-            self._fail(_Refused(errors.parse_word(str(error))))
-        except (OSError, TimeoutError, ValueError, hiredis.HiredisError):
+            text = str(error)
+            self._fail(_Refused(errors.parse_word(text), errors.parse_missing(text)))
+        except (OSError, TimeoutError, ValueError, hiredis.HiredisError) as error:
+            errors.log_unreachable(str(self._address), error)
             self._fail()  # an impossible host name is a ValueError
         finally:
             self._connecting = None
@@ -205,7 +209,7 @@ class Client:
         if isinstance(error, WrongStore):
             return type(error)(error.seen, error.fix)  # one exception per call
         if isinstance(error, _Refused):
-            return errors.unavailable(error.word)
+            return errors.unavailable(error.word, error.missing)
         if not isinstance(error, hiredis.ReplyError):
             return Unavailable("The store cannot be reached right now")
         failure = errors.parse_failure(str(error))

@@ -11,10 +11,13 @@ from typing import Any, cast
 
 import hiredis
 
-from engine.store.redis.address import RedisAddress
+from engine.store.redis.address import Node, RedisAddress, Topology
 from engine.store.redis.cluster.topology import find_primary
+from engine.store.redis.sentinels import sentinels_of
 
 CONNECT_SECONDS = 1.0
+SENTINEL_CONNECT_SECONDS = 2.0
+"""Longest time to ask the sentinels and to connect to a primary that they name."""
 SILENCE_SECONDS = 2.0
 """Silence with an outstanding reply after which the server counts as gone."""
 
@@ -51,7 +54,8 @@ class Connection(asyncio.Protocol):
             self._watch.cancel()
         if not self.lost.done():
             self.lost.set_result(None)
-        failure = ConnectionError("The connection to Redis has ended")
+        cause = f": {error}" if error else ""
+        failure = ConnectionError(f"The connection to Redis has ended{cause}")
         while self._receivers:
             self._receivers.popleft()(failure)
 
@@ -136,11 +140,28 @@ async def connect(
 ) -> Connection:
     """Return a ready connection to a primary, of a cluster to that of a key's slot, or to any.
 
+    Sentinels are asked for the primary; the connection ends when they name another.
+
     Raises OSError (IsReplica for a replica), TimeoutError or ReplyError.
     """
+
+    async def dial(node: Node) -> Connection:
+        return await connect_server(address.at(node), push)
+
+    match address.topology:
+        case Topology.SENTINEL:
+            async with asyncio.timeout(SENTINEL_CONNECT_SECONDS):
+                return await sentinels_of(address).connect(dial)
+        case Topology.CLUSTER:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                return await dial(await find_primary(address, slot_key))
+        case Topology.SINGLE:
+            return await connect_server(address, push)
+
+
+async def connect_server(address: RedisAddress, push: Receiver | None = None) -> Connection:
+    """Return a ready connection to the one server of an address. Raises like `connect`."""
     async with asyncio.timeout(CONNECT_SECONDS):
-        if address.is_cluster:
-            address = address.at(await find_primary(address, slot_key))
         connection = await _open(address, push)
         try:
             await _greet(connection, address)

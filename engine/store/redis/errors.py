@@ -7,6 +7,7 @@ ready, cut off from its replicas, a replica itself, or configured differently.
 
 import logging
 import re
+import ssl
 import time
 
 from engine.errors import StoreFull, Unavailable
@@ -21,9 +22,19 @@ MOST_WORDS = 100
 WORD = re.compile(r"[A-Z][A-Z0-9_]{0,31}(?![^ ])")
 WRAPPED = re.compile(r"@user_script: ?\d+: -([A-Z][A-Z0-9_]{0,31}) ")
 """Form in which old servers report the error of a command in a script."""
+FORBIDDEN = re.compile(r"has no permissions to run the '([A-Za-z0-9_.|-]{1,64})' command")
+"""Part of a NOPERM reply with the command, or the subcommand, that the user lacks."""
 NO_PERMISSION_IN_SCRIPT = "ERR ACL failure in script"
 ARGUMENTS = ", with args beginning with"
 """Start of the command's arguments in an error reply, which must not be logged."""
+
+CERTIFICATE_ALERT = re.compile(r"CERTIFICATE_REQUIRED|ALERT_\w*CERTIFICATE|UNKNOWN_CA")
+"""Part of OpenSSL's error when the server rejects the certificate of this client, or its lack."""
+CHECK_AUTHORITY = (
+    "HEADRACE_REDIS_TLS_CA names the file with its authority, and the address must be a name or "
+    "an IP address of the certificate."
+)
+CHECK_CERTIFICATE = "HEADRACE_REDIS_TLS_CERT and HEADRACE_REDIS_TLS_KEY name the files."
 
 log = logging.getLogger(__name__)
 
@@ -48,12 +59,21 @@ def parse_failure(text: str) -> Unavailable | StoreFault:
     word = parse_word(text)
     if word in FAULTS:
         return StoreFault(f"Redis refused a command: {text.partition(ARGUMENTS)[0]}")
-    return unavailable(word)
+    return unavailable(word, parse_missing(text))
 
 
-def unavailable(word: str) -> Unavailable:
-    """Return the error for a server that refuses commands for now."""
-    log_refusal(word)
+def parse_missing(text: str) -> str:
+    """Return the command that a NOPERM reply says the user may not run, "" without one."""
+    command = FORBIDDEN.search(text)
+    return command[1] if command else ""
+
+
+def unavailable(word: str, missing: str = "") -> Unavailable:
+    """Return the error for a server that refuses commands for now.
+
+    `missing` is the command for which the ACL user has no permission.
+    """
+    log_refusal(word, missing)
     failure = StoreFull() if word in FULL else Unavailable("The store is not ready right now")
     failure.word = word
     return failure
@@ -62,10 +82,39 @@ def unavailable(word: str) -> Unavailable:
 _logged: dict[str, float] = {}
 
 
-def log_refusal(word: str) -> None:
-    """Log a refusal with this word, at most once a minute."""
-    now = time.monotonic()
-    if now < _logged.get(word, 0.0) or (word not in _logged and len(_logged) >= MOST_WORDS):
+def log_refusal(word: str, missing: str = "") -> None:
+    """Log a refusal with this word, and the missing permission, at most once a minute."""
+    if not _may_log(f"{word} {missing}"):
         return
-    _logged[word] = now + LOGGED_EVERY_SECONDS
-    log.warning("Redis refuses commands", extra={"word": word})
+    if missing:
+        log.warning("the ACL user of Redis lacks a command", extra={"word": word, "lacks": missing})
+    else:
+        log.warning("Redis refuses commands", extra={"word": word})
+
+
+def log_unreachable(place: str, error: Exception) -> None:
+    """Log a failed connection to a place, with its reason, at most once a minute."""
+    reason = describe(error)
+    if _may_log(f"{place} {reason}"):
+        log.warning("Redis cannot be reached", extra={"redis": place, "reason": reason})
+
+
+def describe(error: Exception) -> str:
+    """Return the reason of a failed connection in a sentence that says what helps."""
+    text = str(error)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"The server's certificate is refused ({error.verify_message}): {CHECK_AUTHORITY}"
+    if CERTIFICATE_ALERT.search(text):
+        return f"The server refuses this client's certificate ({text}): {CHECK_CERTIFICATE}"
+    if isinstance(error, TimeoutError):
+        return "It does not answer in time."
+    return text or type(error).__name__
+
+
+def _may_log(subject: str) -> bool:
+    """Return whether a subject was not logged within a minute, and note that it is now."""
+    now = time.monotonic()
+    if now < _logged.get(subject, 0.0) or (subject not in _logged and len(_logged) >= MOST_WORDS):
+        return False
+    _logged[subject] = now + LOGGED_EVERY_SECONDS
+    return True

@@ -4,13 +4,13 @@ import logging
 import threading
 from collections.abc import Iterable
 
-from redis.exceptions import MasterDownError, ReadOnlyError, RedisError
+from redis.exceptions import MasterDownError, NoPermissionError, ReadOnlyError, RedisError
 
 from engine.errors import WrongStore
 from engine.store.dispatch.worker_leases import pack_variables
-from engine.store.redis import keyspace, process_keys
+from engine.store.redis import errors, keyspace, process_keys
 from engine.store.redis.address import RedisAddress
-from engine.store.redis.blocking_client import open_blocking_client
+from engine.store.redis.blocking_client import BlockingClient
 from engine.store.redis.installation import Guard, parse_marker
 from engine.store.redis.scripts import SCRIPTS
 
@@ -38,7 +38,7 @@ class Heartbeat:
         self._lease_seconds = lease_seconds
         self._stopped = threading.Event()
         # After a lost beat there must be time for others before the lease ends.
-        self._client = open_blocking_client(
+        self._client = BlockingClient(
             address, reply_seconds=lease_seconds / 3, connect_seconds=lease_seconds / 3
         )
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
@@ -65,7 +65,8 @@ class Heartbeat:
                     self._beat()
             except (ReadOnlyError, MasterDownError):
                 log.warning("heartbeat reached a replica, connecting again")
-                self._client.connection_pool.disconnect()
+            except NoPermissionError as error:
+                errors.log_refusal("NOPERM", errors.parse_missing(str(error)))
             except RedisError as error:
                 log.warning("heartbeat failed", extra={"reason": type(error).__name__})
             except Exception:  # a worker without a heartbeat counts as dead while it works
@@ -75,7 +76,7 @@ class Heartbeat:
     def _may_beat(self) -> bool:
         if self._guard is None:
             return True
-        fields = self._client.execute_command("HGETALL", keyspace.installation())
+        fields = self._client.execute("HGETALL", keyspace.installation())
         try:
             self._guard.check(parse_marker(fields))
         except WrongStore:
@@ -90,4 +91,4 @@ class Heartbeat:
             lease_ms=int(self._lease_seconds * 1000),
             names=self._variables,
         )
-        self._client.execute_command(*command)
+        self._client.execute(*command)

@@ -1,7 +1,8 @@
 """A primary, its replicas and the sentinels that watch them."""
 
+import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from tests.support.redis.fronts import Front
@@ -253,3 +254,20 @@ def running_group(*arguments: Any, **options: Any) -> Iterator[SentinelGroup]:
         yield group
     finally:
         group.stop()
+
+
+@contextlib.asynccontextmanager
+async def failover(
+    group: SentinelGroup, *, pauses: bool = False
+) -> AsyncIterator[tuple[ServerProcess, ServerProcess]]:
+    """Kill or pause the primary; yield it and the new one; afterwards it is a replica."""
+    old = group.primary()
+    (old.pause if pauses else old.kill)()
+    try:
+        yield old, await asyncio.to_thread(group.await_failover, old)
+    finally:
+        if pauses:
+            old.resume()
+            await asyncio.to_thread(group.await_replicas)
+        else:
+            await asyncio.to_thread(group.restart, old)

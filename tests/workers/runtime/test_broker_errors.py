@@ -20,6 +20,7 @@ from workers.runtime.limits import ConcurrencyLimit
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(broker, "RESTART_SECONDS", 0.01)
+    monkeypatch.setattr(broker, "LOG_SECONDS", 0.0)
 
 
 async def test_an_unexpected_error_is_logged_and_consuming_goes_on(

@@ -69,7 +69,7 @@ async def follow_a_run() -> None:
     ("module", "work", "longest"),
     [
         (subscription, subscribe, subscription.RECONNECT_SECONDS),
-        (broker, consume, broker.RESTART_SECONDS),
+        (broker, consume, broker.MAX_RECONNECT_SECONDS),
         (store_retries, call_the_store, store_retries.PAUSES_SECONDS[-1]),
         (watching, follow_a_run, watching.MAX_PAUSE_SECONDS),
     ],
