@@ -83,7 +83,7 @@ def find_unknown(nodes: Iterable[tuple[str, str]], needs: Iterable[str] = ()) ->
         kind = _type_of(feature)
         if feature not in known_features(kind):
             having = (node_id for node_id, each in named if kind in (COMMON, each))
-            return UnknownPart(_describe(feature), next(having, None))
+            return UnknownPart(describe(feature), next(having, None))
     return None
 
 
@@ -145,9 +145,11 @@ def _type_of(feature: str) -> str:
     return feature
 
 
-def _describe(feature: str) -> str:
-    """Return words for a feature that is no node type."""
+def describe(feature: str) -> str:
+    """Return words for a feature, as the object of a sentence."""
     kind = _type_of(feature)
+    if feature == kind:
+        return f"the node type '{kind}'"
     of = "" if kind == COMMON else f" of '{kind}'"
     path, _, choice = feature.removeprefix(kind + MEMBER).partition(CHOICE)
     if feature[len(kind)] in (INPUT, OUTPUT):

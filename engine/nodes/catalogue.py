@@ -1,6 +1,6 @@
 """Catalogue of node types for editors: names, settings and sockets."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from engine.nodes import NODE_TYPES
@@ -9,6 +9,11 @@ from engine.nodes.support.policy import CACHE, POLICY
 from engine.nodes.support.settings import Schema, schema_of
 from engine.values.json_schemas import DRAFT
 from engine.values.sockets import Sockets
+
+WAITS_FOR_SCHEMA = (
+    "it can be used once the schema of the store is raised: run `headrace migrate` after the last "
+    "process of the former version has stopped"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +34,12 @@ class NodeTypeEntry:
     """Reason why nodes of the type cannot be saved here; None: they can."""
 
 
-def list_node_types() -> Sequence[NodeTypeEntry]:
-    """Return all node types, for the current registry of models and the installed extras."""
-    return [_describe(each) for each in NODE_TYPES]
+def list_node_types(allows: Callable[[int], bool] = lambda _: True) -> Sequence[NodeTypeEntry]:
+    """Return all node types, for the current registry of models and the installed extras.
+
+    `allows` tells whether the store has a schema version, which a type may need.
+    """
+    return [_describe(each, allows) for each in NODE_TYPES]
 
 
 def settings_schema(kind: NodeType) -> Schema:
@@ -44,7 +52,8 @@ def settings_schema(kind: NodeType) -> Schema:
     return {"$schema": DRAFT, "title": kind.label, **schema_of(members)}
 
 
-def _describe(kind: NodeType) -> NodeTypeEntry:
+def _describe(kind: NodeType, allows: Callable[[int], bool]) -> NodeTypeEntry:
+    must_wait = None if allows(kind.since_schema) else WAITS_FOR_SCHEMA
     return NodeTypeEntry(
         type=kind.type,
         category=kind.category,
@@ -53,5 +62,5 @@ def _describe(kind: NodeType) -> NodeTypeEntry:
         settings=settings_schema(kind),
         sockets=kind.sketch({}),
         is_dynamic=kind.is_dynamic,
-        unavailable_reason=kind.unavailable_reason(),
+        unavailable_reason=must_wait or kind.unavailable_reason(),
     )

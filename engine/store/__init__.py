@@ -161,7 +161,7 @@ class Store:
         self.audit = AuditLog(self.client, settings.audit_days)
         self.offloaded = OffloadedValues(self.client, blob_store, self.archive)
         self.seals = SealingKeyCheck(self.client, sealer)
-        self.schema = StoreSchema(self.client)
+        self.schema = StoreSchema(self.client, self.guard)
         self._make_accounts(sealer)
         self._make_credits(LedgerKeeping.from_settings(settings))
         self._make_workflows(settings)

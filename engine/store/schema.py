@@ -2,15 +2,24 @@
 
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
-from engine.store.redis.installation import SCHEMA
+from engine.store.redis.installation import FIRST_SCHEMA, SCHEMA, Guard
 from engine.store.redis.scripts import SCRIPTS
 
 
 class StoreSchema:
-    """Reads and raises the schema version."""
+    """Reads and raises the schema version, and decides on features that need one."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, guard: Guard) -> None:
         self._client = client
+        self._guard = guard
+
+    def allows(self, since: int) -> bool:
+        """Return whether the store has this schema version or a newer one, without a round trip.
+
+        Whatever a process of an older release does not tolerate is used only if this is true: then
+        none runs any more. A schema that was just raised is noticed within a second.
+        """
+        return since <= FIRST_SCHEMA or self._guard.schema >= since
 
     async def read(self) -> int:
         """Return the schema version. Raises Unavailable."""

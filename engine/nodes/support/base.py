@@ -203,6 +203,8 @@ class NodeType(Protocol):
     """Members of `data` besides those common to all node types."""
     is_dynamic: bool = False
     """Sockets depend on the settings."""
+    since_schema: int = 1
+    """Schema version of the store from which on nodes of the type can be saved."""
     semantics: int = 1
     """Version of what the type does with its settings and inputs.
 

@@ -81,6 +81,8 @@ class Setting:
     is_required: bool = False
     missing: str = ""
     """Words of the fault of an absent member; empty: `read` adds no fault."""
+    since_schema: int = 1
+    """Schema version of the store from which on a node with the member can be saved."""
 
     def read(self, data: Data, faults: Faults) -> Any:
         """Return the parsed member, or the fallback; add its faults."""

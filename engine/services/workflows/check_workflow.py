@@ -14,6 +14,7 @@ from engine.nodes.request_input import RequestInputSettings
 from engine.services.secrets import check_secrets
 from engine.services.workflows.graph_checks import Elements, GraphChecker
 from engine.services.workflows.save_workflow import check_uploads
+from engine.services.workflows.schema_checks import check_schema
 from engine.store import Store
 from engine.values.fields import check_inputs
 from engine.values.sockets import Sockets
@@ -58,8 +59,14 @@ async def check_workflow(
     computed = await checker.compute(account_id, len(nodes) + len(edges), work)
     uploads = await check_uploads(store, account_id, nodes)
     secrets = await check_secrets(store, account_id, nodes)
+    waiting = check_schema(store.schema, nodes, edges)
     return WorkflowCheck(
-        problems=(*computed.problems, *uploads, *secrets),
+        problems=(
+            *computed.problems,
+            *waiting,
+            *uploads,
+            *secrets,
+        ),
         sockets=computed.sockets,
         costs=computed.costs,
     )

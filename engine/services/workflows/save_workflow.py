@@ -13,6 +13,7 @@ from engine.media.ids import is_asset_id
 from engine.nodes.upload import Upload, UploadSettings
 from engine.services.secrets import check_secrets, note_secrets
 from engine.services.workflows.graph_checks import Elements, GraphChecker
+from engine.services.workflows.schema_checks import check_schema
 from engine.store import Draft, Store, Workflow
 
 
@@ -42,6 +43,7 @@ async def find_problems(
     graph = await checker.examine(account_id, document.nodes, document.edges)
     problems = [
         *graph.problems,
+        *check_schema(store.schema, document.nodes, document.edges),
         *await check_uploads(store, account_id, document.nodes),
         *await check_secrets(store, account_id, document.nodes),
     ]

@@ -87,6 +87,8 @@ class Guard:
         self._refusal: WrongStore | None = None
         self._refused_at = 0.0
         self._logged_at = -LOG_SECONDS
+        self.schema = 0
+        """Schema version of the last accepted marker, at most a second old; 0: none yet."""
         self._schema_refusal: SchemaTooNew | None = None
         self._stop: Callable[[], None] | None = None
 
@@ -144,6 +146,7 @@ class Guard:
         if not self._is_ours(marker):
             raise self._foreign()
         self._check_learned(marker)
+        self.schema = marker.schema
         return marker
 
     async def mark(

@@ -85,7 +85,8 @@ NODE_TYPE_LIST = NodeTypeList(
 @requires("workflow:read", "model:run")
 async def get_node_types(request: GatewayRequest, principal: Principal) -> Response:
     """Every node type with its settings and sockets."""
-    body = encode_json([NodeTypeView.for_entry(each) for each in list_node_types()])
+    entries = list_node_types(request.services.store.schema.allows)
+    body = encode_json([NodeTypeView.for_entry(each) for each in entries])
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     known = request.headers.get("if-none-match", "")
     if tag in (each.strip().removeprefix("W/") for each in known.split(",")):
