@@ -1,6 +1,7 @@
 """Outboxes of the history: sorted sets of what has ended, by time, one per partition."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -9,6 +10,9 @@ from engine.store.redis.client import Client
 from engine.store.rotation import Rotation
 
 OLDEST_ROTATION_SECONDS = 2.0
+QUIET_ROTATION_SECONDS = 10.0
+"""Period of the reads once nothing was found for `QUIET_SECONDS`."""
+QUIET_SECONDS = 30.0
 BACKLOG_ROTATION_SECONDS = 30.0
 
 
@@ -27,19 +31,24 @@ class Outbox:
         self._client = client
         self._key_of = key_of
         self._emptied = Rotation()
+        self._found_at = time.monotonic()
         self._counted = Rotation()
         self._counts: dict[int, int] = {}
         self._oldest: dict[int, int] = {}
 
     async def oldest(self, count: int) -> list[str]:
         """Return at most `count` oldest members of the next partitions, of the fullest first."""
-        keys = [self._key_of(each) for each in self._emptied.take(OLDEST_ROTATION_SECONDS)]
+        is_quiet = time.monotonic() - self._found_at > QUIET_SECONDS
+        period = QUIET_ROTATION_SECONDS if is_quiet else OLDEST_ROTATION_SECONDS
+        keys = [self._key_of(each) for each in self._emptied.take(period)]
         sizes = await asyncio.gather(*(self._client.send("ZCARD", key) for key in keys))
         wanted: dict[str, int] = {}
         left = count
         for size, key in sorted(zip(map(int, sizes), keys, strict=True), reverse=True):
             wanted[key] = min(size, left)
             left -= wanted[key]
+        if left < count:
+            self._found_at = time.monotonic()
         pages = await asyncio.gather(
             *(self._client.send("ZRANGE", key, 0, n - 1) for key, n in wanted.items() if n > 0)
         )

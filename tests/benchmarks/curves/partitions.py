@@ -7,6 +7,7 @@ under a load of runs and of retries that the sweeper sends. Prints tables in Mar
 import argparse
 import asyncio
 import contextlib
+import multiprocessing
 import os
 import secrets
 import statistics
@@ -17,6 +18,7 @@ import time
 import zlib
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -271,6 +273,11 @@ async def measure(count: int, seconds: float) -> dict[str, object]:
     return {"idle": idle, "load": busy, "late": loaded, "late idle": load_of.lateness}
 
 
+def run(count: int, seconds: float) -> dict[str, object]:
+    """Measure in a process of its own."""
+    return uvloop.run(measure(count, seconds))
+
+
 async def measure_leads(followers: int, seconds: float) -> tuple[float, float]:
     """Return requests for the lead per second with so many workers, and seconds without a leader.
 
@@ -363,7 +370,9 @@ def main() -> int:
     print("| partitions | state | commands/s | scripts/s | Redis | most frequent, per second |")
     print("|---|---|---|---|---|---|", flush=True)
     for count in arguments.partitions:
-        show(count, uvloop.run(measure(count, arguments.seconds)))
+        # A process knows one number of partitions.
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+            show(count, pool.submit(run, count, arguments.seconds).result())
     for followers in arguments.followers:
         rate, without = uvloop.run(measure_leads(followers, arguments.seconds))
         print(f"| {followers} workers | {rate:.0f} requests/s | {without * 1000:.0f} ms |")

@@ -46,6 +46,26 @@ async def test_the_members_of_all_partitions_come_in_turn(
     assert redis_cleaner.info("commandstats")["cmdstat_zcard"]["calls"] == COUNT
 
 
+async def test_partitions_are_read_less_often_while_nothing_is_found(
+    many: Store, redis_cleaner: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "OLDEST_ROTATION_SECONDS", 1e-6)
+    monkeypatch.setattr(outbox, "QUIET_ROTATION_SECONDS", 1e9)
+    waiting = Outbox(many.client, keyspace.unarchived)
+    redis_cleaner.config_resetstat()
+
+    def reads() -> int:
+        return int(redis_cleaner.info("commandstats")["cmdstat_zcard"]["calls"])
+
+    await waiting.oldest(10)
+    await waiting.oldest(10)
+    busy = reads()
+    monkeypatch.setattr(outbox, "QUIET_SECONDS", -1.0)
+    await waiting.oldest(10)
+
+    assert (busy, reads() - busy) == (2 * COUNT, 16)
+
+
 async def test_the_oldest_of_the_fullest_come_first(store: Store) -> None:
     waiting = Outbox(store.client, keyspace.unarchived)
     await store.client.send("ZADD", keyspace.unarchived(1), 9, "a/2", 5, "a/1")
