@@ -45,7 +45,7 @@ class ExecutionArchive:
         """Executions that cannot be written."""
 
     async def archive(self, size: int = BATCH) -> Sequence[EndedRecord] | None:
-        """Write one batch; return its new records, None when nothing waits.
+        """Write a batch of the next partitions; return its new records, None when they have none.
 
         Raises Unavailable or HistoryUnavailable.
         """
