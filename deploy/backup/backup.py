@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -35,11 +35,13 @@ from engine.history.errors import HistoryUnavailable
 from engine.history.transfer.export import FrozenHistory, freeze
 from engine.media.objects import ObjectStore
 from engine.metrics import VERSION
+from engine.services.old_processes import find_living_processes
 from engine.settings import load
 from engine.store import Store
 from engine.store.archive.state import ANOTHER_DATABASE, ArchiverStates
+from engine.store.redis.address import RedisAddress
 from engine.store.redis.installation import Marker, find_marker
-from engine.store.redis.snapshot.sources import open_snapshots
+from engine.store.redis.snapshot.sources import find_primaries, open_snapshot
 from engine.store.redis.snapshot.stream import SnapshotRefused, SnapshotStream
 from engine.values.plain import moment
 
@@ -96,14 +98,16 @@ class Backup:
     async def write(self) -> Manifest:
         """Write all parts. Raises CommandFailed, Unavailable and OSError."""
         marker = await self._marker()
+        await self._require_rest()
+        redis: list[RedisPart] = []
         async with self._frozen() as history:
-            streams = await self._open_streams()
-            try:
-                if history is not None:
-                    history.thaw()
-                redis = [await self._save(*each) for each in enumerate(streams)]
-            finally:
-                for stream in streams:
+            for number, address in enumerate(await find_primaries(self._address)):
+                stream = await self._open_stream(address)
+                try:
+                    if history is not None:
+                        history.thaw()
+                    redis.append(await self._save(number, stream))
+                finally:
                     stream.close()
             saved = self._save_history(history) if history is not None else None
         manifest = Manifest(
@@ -127,10 +131,22 @@ class Backup:
             raise CommandFailed("The Redis of this stack holds no Headrace installation any more.")
         return marker
 
-    async def _open_streams(self) -> Sequence[SnapshotStream]:
-        self._progress.say("waits for Redis to begin its snapshot")
+    async def _require_rest(self) -> None:
+        """Raise CommandFailed while processes use a cluster, whose primaries share no moment."""
+        if not self._address.is_cluster:
+            return
+        names = await find_living_processes(self._store)
+        if names:
+            raise CommandFailed(
+                "A cluster is saved primary by primary, so nothing may change meanwhile: stop all "
+                "gateways and workers, and back up half a minute after the last has stopped "
+                f"(alive: {', '.join(names)})."
+            )
+
+    async def _open_stream(self, address: RedisAddress) -> SnapshotStream:
+        self._progress.say(f"waits for the snapshot of {address}")
         try:
-            return await open_snapshots(self._address)
+            return await open_snapshot(address)
         except SnapshotRefused as error:
             raise CommandFailed(str(error)) from error
 

@@ -34,6 +34,7 @@ from engine.store.redis import keyspace
 from engine.store.redis.address import RedisAddress
 from engine.store.redis.client import Client
 from engine.store.redis.installation import SCHEMA, mark
+from engine.store.redis.opening import open_client
 from engine.store.redis.snapshot.copying import KeyCopier, UnknownKind
 from engine.store.redis.snapshot.restoring import NotEmpty, begin_restore, finish_restore
 
@@ -78,7 +79,7 @@ class Restore:
         """Restore. Raises CommandFailed, Unavailable and OSError."""
         async with self._target.filling() as url:
             address = redis_address(url)
-            target = Client(address)
+            target = open_client(address)
             try:
                 await _begin(target)
                 keys, marker = 0, dict[bytes, bytes]()
@@ -96,11 +97,12 @@ class Restore:
     async def _copy(self, part: RedisPart, target: Client) -> tuple[int, dict[bytes, bytes]]:
         """Copy the keys of one snapshot; return their number, and the marker if it has it."""
         self._progress.say("restores the state of Redis")
+        marker = keyspace.installation().encode()
         async with self._served(part) as source:
             copier = KeyCopier(source, target)
             try:
                 count = await copier.copy_all(
-                    lambda key: not keyspace.is_installation(key),
+                    lambda key: keyspace.is_ours(key) and key != marker,
                     lambda number: self._progress.count("keys", number),
                 )
             except UnknownKind as error:

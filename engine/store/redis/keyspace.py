@@ -304,9 +304,9 @@ def installation() -> str:
     return "hr:installation:{hr:account_ids}"
 
 
-def is_installation(key: str) -> bool:
-    """Return whether a key is a marker of the installation."""
-    return key == installation()
+def is_ours(key: bytes) -> bool:
+    """Return whether a key has a name of Headrace: other programs may use the same Redis."""
+    return key.startswith((b"hr:", b"{hr"))
 
 
 def partition_mark(partition: int) -> str:

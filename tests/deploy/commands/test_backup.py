@@ -29,7 +29,7 @@ def source() -> Iterator[RedisServer]:
     server = RedisServer("--repl-diskless-sync-delay", "0")
     server.start()
     with redis.Redis.from_url(server.url) as client:
-        client.mset({f"key{number}": number for number in range(KEYS)})
+        client.mset({f"hr:key{number}": number for number in range(KEYS)})
     yield server
     server.stop()
 
@@ -81,7 +81,7 @@ def test_keys_of_the_own_database_alone_are_restored(tmp_path: Path) -> None:
     url, data_dir = f"{server.url}?db=3", tmp_path / "data"
     assert run("init", "--data-dir", str(data_dir), **at(url))[0] == 0
     with redis.Redis.from_url(url) as client:
-        client.set("ours", 1)
+        client.set("hr:ours", 1)
     path = tmp_path / "backup.zip"
 
     assert run("backup", str(path), "--data-dir", str(data_dir), **at(url))[0] == 0
@@ -89,7 +89,7 @@ def test_keys_of_the_own_database_alone_are_restored(tmp_path: Path) -> None:
     assert restore(path, data_dir, **OURS)[0] == 0
 
     with served(data_dir / "redis") as restored:
-        assert keys_of(restored) == {b"ours", keyspace.installation().encode()}
+        assert keys_of(restored) == {b"hr:ours", keyspace.installation().encode()}
 
 
 def test_a_restore_leaves_nothing_but_the_data(backup: Path, tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ class Killed:
         with redis.Redis.from_url(source.url) as client:
             for start in range(0, 60_000, 10_000):
                 names = range(start, start + 10_000)
-                client.mset({f"many{number}": DIGITS for number in names})
+                client.mset({f"hr:many{number}": DIGITS for number in names})
             self.count = client.dbsize()
         code, errors = run("backup", str(self.path), **at(source.url))
         assert code == 0, errors

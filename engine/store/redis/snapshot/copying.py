@@ -34,7 +34,8 @@ class KeyCopier:
 
     def __init__(self, source: Sender, target: Sender) -> None:
         self._source = source
-        self._target = target
+        self._client = target
+        """Client of the target."""
         self._copiers = {
             b"string": self._copy_string,
             b"hash": self._copy_hash,
@@ -45,7 +46,7 @@ class KeyCopier:
         }
 
     async def copy_all(
-        self, is_wanted: Callable[[str], bool], report: Callable[[int], None] = lambda _: None
+        self, is_wanted: Callable[[bytes], bool], report: Callable[[int], None] = lambda _: None
     ) -> int:
         """Copy the wanted keys with their expiries; return their number.
 
@@ -53,8 +54,8 @@ class KeyCopier:
         """
         count = 0
         async for keys in self._keys():
-            wanted = [key for key in keys if is_wanted(key.decode())]
-            count += sum(await asyncio.gather(*map(self._copy, wanted)))
+            wanted = [key for key in keys if is_wanted(key)]
+            count += sum(await asyncio.gather(*(self._copy(key.decode()) for key in wanted)))
             report(count)
         return count
 
@@ -66,7 +67,7 @@ class KeyCopier:
             if cursor == b"0":
                 return
 
-    async def _copy(self, key: bytes) -> bool:
+    async def _copy(self, key: str) -> bool:
         """Copy one key; False if it has expired meanwhile."""
         kind, expires_at = await asyncio.gather(
             self._source.send("TYPE", key), self._source.send("PEXPIRETIME", key)
@@ -75,31 +76,31 @@ class KeyCopier:
             return False
         copier = self._copiers.get(bytes(kind))
         if copier is None:
-            raise UnknownKind(f"{key.decode(errors='replace')} is a {kind.decode()}")
+            raise UnknownKind(f"{key} is a {kind.decode()}")
         await copier(key)
         if expires_at != NO_EXPIRY:
-            await self._target.send("PEXPIREAT", key, expires_at)
+            await self._client.send("PEXPIREAT", key, expires_at)
         return True
 
-    async def _copy_string(self, key: bytes) -> None:
+    async def _copy_string(self, key: str) -> None:
         value = await self._source.send("GET", key)
         if value is not None:
-            await self._target.send("SET", key, value)
+            await self._client.send("SET", key, value)
 
-    async def _copy_hash(self, key: bytes) -> None:
+    async def _copy_hash(self, key: str) -> None:
         async for items in self._scan("HSCAN", key):
-            await self._target.send("HSET", key, *items)
+            await self._client.send("HSET", key, *items)
 
-    async def _copy_set(self, key: bytes) -> None:
+    async def _copy_set(self, key: str) -> None:
         async for members in self._scan("SSCAN", key):
-            await self._target.send("SADD", key, *members)
+            await self._client.send("SADD", key, *members)
 
-    async def _copy_sorted_set(self, key: bytes) -> None:
+    async def _copy_sorted_set(self, key: str) -> None:
         async for items in self._scan("ZSCAN", key):
             pairs = zip(items[1::2], items[::2], strict=True)
-            await self._target.send("ZADD", key, *(word for pair in pairs for word in pair))
+            await self._client.send("ZADD", key, *(word for pair in pairs for word in pair))
 
-    async def _scan(self, command: str, key: bytes) -> AsyncIterator[Sequence[bytes]]:
+    async def _scan(self, command: str, key: str) -> AsyncIterator[Sequence[bytes]]:
         cursor = b"0"
         while True:
             cursor, items = await self._source.send(command, key, cursor, "COUNT", ITEMS_AT_ONCE)
@@ -108,26 +109,26 @@ class KeyCopier:
             if cursor == b"0":
                 return
 
-    async def _copy_list(self, key: bytes) -> None:
+    async def _copy_list(self, key: str) -> None:
         start = 0
         while items := await self._source.send("LRANGE", key, start, start + ITEMS_AT_ONCE - 1):
-            await self._target.send("RPUSH", key, *items)
+            await self._client.send("RPUSH", key, *items)
             start += len(items)
 
-    async def _copy_stream(self, key: bytes) -> None:
+    async def _copy_stream(self, key: str) -> None:
         """Copy the entries, and the ids that the stream has used: no id may be used again."""
         info = _pairs(await self._source.send("XINFO", "STREAM", key))
         first = b"-"
         while entries := await self._source.send("XRANGE", key, first, "+", "COUNT", ITEMS_AT_ONCE):
             await asyncio.gather(
-                *(self._target.send("XADD", key, entry_id, *fields) for entry_id, fields in entries)
+                *(self._client.send("XADD", key, entry_id, *fields) for entry_id, fields in entries)
             )
             first = b"(" + entries[-1][0]
         last = bytes(info["last-generated-id"])
         if first == b"-":  # an empty stream still has its last id
             at = FIRST_ID if last == b"0-0" else last
-            await self._target.send("XADD", key, "MAXLEN", 0, at, "made", "empty")
-        await self._target.send(
+            await self._client.send("XADD", key, "MAXLEN", 0, at, "made", "empty")
+        await self._client.send(
             *("XSETID", key, last, "ENTRIESADDED", info["entries-added"]),
             *("MAXDELETEDID", info["max-deleted-entry-id"]),
         )

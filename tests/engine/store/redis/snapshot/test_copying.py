@@ -90,7 +90,7 @@ async def test_keys_that_are_not_wanted_stay(copier: KeyCopier, target_server: R
     await copier._source.send("SET", "other", 1)
     await copier._source.send("SET", "wanted", 1)
 
-    assert await copier.copy_all(lambda key: key == "wanted") == 1
+    assert await copier.copy_all(lambda key: key == b"wanted") == 1
 
     with redis.Redis.from_url(target_server.url) as target:
         assert target.keys() == [b"wanted"]
