@@ -12,10 +12,10 @@ from engine.errors import EngineError, InvalidBody, ModelNotFound, VersionConfli
 from engine.models import registry
 from engine.models.manifest import ManifestError, Model, parse_manifest
 from engine.store.audit import AuditAction, AuditedAct, AuditLog
+from engine.store.formats import Format
 from engine.store.redis import channels, keyspace
 from engine.store.redis.address import RedisAddress
 from engine.store.redis.client import Client
-from engine.store.redis.formats import Format
 from engine.store.redis.record_packing import pack, unpack
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.redis.subscription import Subscription

@@ -12,7 +12,7 @@ from engine.store import Store
 from engine.store.executions.claim import ClaimedExecution
 from engine.store.executions.offload import OffloadedValues
 from engine.store.executions.record_fields import parse_name
-from engine.store.redis.formats import Format
+from engine.store.formats import Format
 from engine.store.redis.record_packing import unpack
 
 

@@ -12,7 +12,7 @@ from engine.history.packing import compress, decompress
 from engine.store.archive.ended_executions import EndedRecord
 from engine.store.executions.read.results import result_size
 from engine.store.executions.record_fields import HEAD_FIELDS, parse_head, parse_nodes
-from engine.store.redis.formats import Format
+from engine.store.formats import Format
 from engine.store.redis.record_packing import pack, unpack
 
 RESULT = "result"

@@ -13,7 +13,7 @@ from engine.nodes.request_input import outputs_of
 from engine.services.runs.unchanged_nodes import FormerRun
 from engine.store import Store
 from engine.store.executions.record_fields import are_values_dropped, parse_name, parse_rows
-from engine.store.redis.formats import Format
+from engine.store.formats import Format
 from engine.store.redis.record_packing import unpack
 
 Record = Mapping[str, bytes]

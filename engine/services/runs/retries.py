@@ -34,7 +34,7 @@ from engine.store.executions.record_fields import (
     parse_rows,
 )
 from engine.store.executions.start import Retry, Start
-from engine.store.redis.formats import Format
+from engine.store.formats import Format
 from engine.store.redis.record_packing import pack, unpack
 
 GONE = "The version that it ran is not kept any more"

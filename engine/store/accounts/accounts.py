@@ -11,9 +11,9 @@ from engine.errors import AccountNotFound, InvalidCursor, LastAdmin, RecordTooNe
 from engine.ids.partitions import partition_of
 from engine.store.accounts.last_admin import AdminGuarantees
 from engine.store.audit import COMMAND, AuditAction, AuditedAct, AuditLog
+from engine.store.formats import Format
 from engine.store.redis import channels, keyspace
 from engine.store.redis.client import Client
-from engine.store.redis.formats import Format
 from engine.store.redis.record_packing import pack, unpack
 from engine.store.redis.scripts import SCRIPTS
 

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 
 from engine.store.accounts.principals import ApiKey
-from engine.store.redis.formats import Format
+from engine.store.formats import Format
 from engine.store.redis.record_packing import pack, unpack
 
 

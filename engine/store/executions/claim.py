@@ -12,8 +12,8 @@ from engine.executions.statuses import (
 )
 from engine.ids.partitions import partition_of
 from engine.store.executions.record_fields import SEEDED, UNKNOWN, NodeClaim, parse_name
+from engine.store.formats import Format
 from engine.store.redis import keyspace
-from engine.store.redis.formats import Format
 from engine.store.redis.record_packing import unpack
 
 FIRST_WALK = frozenset(

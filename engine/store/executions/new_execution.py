@@ -22,8 +22,8 @@ from engine.store.executions.events import initial_watch_fields
 from engine.store.executions.inputs import NO_TURN, Turn
 from engine.store.executions.offload import is_large
 from engine.store.executions.start import Start
+from engine.store.formats import Format
 from engine.store.redis.connection import Argument
-from engine.store.redis.formats import Format
 from engine.store.redis.record_packing import pack
 from engine.store.workflows.records import Workflow
 

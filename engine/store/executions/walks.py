@@ -15,9 +15,9 @@ from engine.store.executions.advance import VERDICTS, Advanced, Step, UnclaimedW
 from engine.store.executions.claim import ClaimedExecution, Lease, parse_claimed
 from engine.store.executions.executions import NO_OUTBOX, outbox
 from engine.store.executions.record_fields import UNKNOWN, parse_hash
+from engine.store.formats import Format
 from engine.store.redis import channels, keyspace
 from engine.store.redis.client import Client
-from engine.store.redis.formats import Format
 from engine.store.redis.scripts import SCRIPTS
 
 

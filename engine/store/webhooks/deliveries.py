@@ -15,9 +15,9 @@ from engine.store.archive.archive import Archive
 from engine.store.dispatch.due_search import DueSearch, Promoted
 from engine.store.dispatch.hints import HintSender
 from engine.store.executions.record_fields import parse_hash
+from engine.store.formats import Format
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
-from engine.store.redis.formats import Format
 from engine.store.redis.record_packing import pack
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.webhooks.delivery_reads import NO_DELIVERY, DeliveryReads

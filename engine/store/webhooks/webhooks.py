@@ -10,9 +10,9 @@ from engine.errors import NotFound, RecordTooNew
 from engine.ids.partitions import partition_of
 from engine.store.audit import AuditAction, AuditedAct, AuditLog
 from engine.store.executions.record_fields import parse_hash
+from engine.store.formats import Format
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client, forget
-from engine.store.redis.formats import Format
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.seals import SealingKeyCheck
 from engine.webhooks.signing import make_secret

@@ -8,9 +8,9 @@ from typing import Any, Literal
 from engine.errors import DraftNotFound, RevisionConflict, WorkflowNotFound
 from engine.graph.document import Document, from_record, to_record
 from engine.ids.partitions import partition_of
+from engine.store.formats import Format
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
-from engine.store.redis.formats import Format
 from engine.store.redis.record_packing import pack, unpack
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.workflows.quota import quota_exceeded

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from engine.graph.document import Document, from_record
-from engine.store.redis.formats import Format
+from engine.store.formats import Format
 from engine.store.redis.record_packing import unpack, unpacked_size
 
 

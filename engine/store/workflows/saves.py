@@ -11,9 +11,9 @@ from engine.graph.document import Document, to_record
 from engine.graph.features import needs_of
 from engine.graph.plan import NodeName, name_nodes, pack_names
 from engine.ids.partitions import partition_of
+from engine.store.formats import Format
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
-from engine.store.redis.formats import Format
 from engine.store.redis.record_packing import pack, unpacked_size
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.workflows.quota import quota_exceeded

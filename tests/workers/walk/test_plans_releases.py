@@ -11,8 +11,8 @@ from engine.models.registry import use_models
 from engine.store import Store
 from engine.store.dispatch.hints import InlineRun
 from engine.store.executions.record_fields import parse_hash
+from engine.store.formats import Format
 from engine.store.redis import keyspace
-from engine.store.redis.formats import Format
 from engine.store.redis.record_packing import pack, unpack
 from tests.support.eventually import eventually
 from tests.support.factories import Graph, Runner, greeting, http_line

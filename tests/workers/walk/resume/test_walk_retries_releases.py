@@ -6,8 +6,8 @@ from engine.errors import InvalidBody, RecordTooNew
 from engine.executions.statuses import ExecutionStatus
 from engine.services.runs.former_runs import FormerRuns
 from engine.services.runs.node_values import read_node
+from engine.store.formats import Format
 from engine.store.redis import keyspace
-from engine.store.redis.formats import Format
 from tests.support.factories import Graph
 from tests.support.workers.paying_account import PayingAccount, answer, model_node
 from tests.support.workers.retried_runs import retry

@@ -18,11 +18,11 @@ from engine.store.accounts.key_records import parse_key
 from engine.store.archive.ended_executions import EndedExecutions
 from engine.store.archive.state import ArchiverStates
 from engine.store.executions.notifier import CompletionWaiter
+from engine.store.formats import Format
 from engine.store.media import AssetSource
 from engine.store.metrics.samples import add_up, subtract
 from engine.store.metrics.snapshots import Snapshots
 from engine.store.redis import keyspace
-from engine.store.redis.formats import Format
 from engine.store.redis.record_packing import pack, unpack
 from engine.webhooks.deliveries import DeliveryStatus
 from tests.support.manifests import manifest
@@ -43,6 +43,27 @@ async def repack(store: Store, key: str, field: str, **members: Any) -> None:
     stored = await store.client.send("HGET", key, field)
     head, bar, packed = stored.rpartition(b"|") if b"|" in stored[:80] else (b"", b"", stored)
     await add(store, key, field, head + bar + pack(unpack(packed) | members))
+
+
+# -- formats -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", Format)
+def test_a_record_without_a_format_is_of_the_first_release(kind: Format) -> None:
+    assert kind.knows({})
+    assert kind.knows({"format": 1})
+    assert kind.knows({"format": str(kind.known).encode()})
+    assert kind.members == {"format": kind.known}
+    kind.check(kind.members)
+
+
+@pytest.mark.parametrize("kind", Format)
+def test_a_later_format_is_refused_in_a_sentence(kind: Format) -> None:
+    later = {"format": kind.known + 1}
+
+    assert not kind.knows(later)
+    with pytest.raises(RecordTooNew, match=f"This {kind.noun} was written by a newer version"):
+        kind.check(later)
 
 
 # -- executions -----------------------------------------------------------------------------------
