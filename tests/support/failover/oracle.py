@@ -106,6 +106,7 @@ def _judge_run(run: Run, found: dict[str, Execution], verdict: Verdict) -> None:
 
 async def _judge_probe(probe: Probe, verdict: Verdict) -> None:
     account_id, store = probe.spender.account.id, probe.spender.store
+    await eventually(lambda: _is_at_rest(probe.spender), timeout=REST_SECONDS)
     verdict.accepted += len(probe.ids)
     ids = list(probe.ids)
     for start in range(0, len(ids), AT_ONCE):

@@ -60,13 +60,18 @@ class Scene:
     outcome: Outcome = field(default_factory=Outcome)
 
     async def pause_and_bring_back(self, shard: int) -> None:
-        """Pause the primary of a shard until another has its place, then let it go on."""
+        """Pause the primary of a shard until another has its place, then let it go on.
+
+        It answers what has reached it until it hears of the other, so that its return counts as
+        a kill: what it accepts then is lost.
+        """
         primary = await asyncio.to_thread(self.servers.primary, shard)
         began = time.monotonic()
         self.outcome.kills.append(began)
         primary.pause()
         await asyncio.to_thread(self.servers.await_failover, primary)
         await self.await_service(began, shard)
+        self.outcome.kills.append(time.monotonic())
         primary.resume()
         await asyncio.to_thread(self.servers.restart, primary)
         await asyncio.sleep(CALM_SECONDS)

@@ -38,6 +38,7 @@ class ServerProcess:
     ) -> None:
         self.port = free_port()
         self.bus_port = 0
+        self._is_paused = False
         self.folder = Path(tempfile.mkdtemp(prefix="hr-server-"))
         self.process: subprocess.Popen[bytes] | None = None
         self._user, self._password = credentials
@@ -52,7 +53,8 @@ class ServerProcess:
 
     @property
     def is_running(self) -> bool:
-        return self.process is not None and self.process.poll() is None
+        """Whether it answers: it has started and is not paused."""
+        return self.process is not None and self.process.poll() is None and not self._is_paused
 
     def launch(self) -> None:
         """Start the process without waiting for an answer."""
@@ -96,14 +98,17 @@ class ServerProcess:
         if self.process is not None:
             self.process.kill()
             self.process.wait()
+        self._is_paused = False
 
     def pause(self) -> None:
         """SIGSTOP: its connections stay open without a reply."""
         self._signal(signal.SIGSTOP)
+        self._is_paused = True
 
     def resume(self) -> None:
         """SIGCONT after `pause`."""
         self._signal(signal.SIGCONT)
+        self._is_paused = False
 
     def remove(self) -> None:
         """Kill it and remove its folder."""
