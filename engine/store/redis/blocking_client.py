@@ -145,13 +145,15 @@ class _Sentinels(Sentinel):
         for sentinel in [*self.sentinels]:
             try:
                 states: Any = sentinel.sentinel_masters()
+                # after the epoch, see `engine.store.redis.sentinels`
+                place: Any = sentinel.sentinel_get_master_addr_by_name(service_name)
             except RedisError:
                 others = [each for each in self.sentinels if each is not sentinel]
                 self.sentinels = [*others, sentinel]
                 continue
             state = states.get(service_name)
-            if state and library.check_master_state(state, service_name):
-                named.append((state["config-epoch"], (state["ip"], state["port"])))
+            if state and place and library.check_master_state(state, service_name):
+                named.append((state["config-epoch"], (place[0].decode(), place[1])))
             if len(named) > len(self.sentinels) // 2:
                 break
         if not named:

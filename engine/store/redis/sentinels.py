@@ -159,13 +159,16 @@ class Sentinels:
         try:
             states: Any = await client.sentinel_masters()
             state = states.get(self._service)
+            # The leader of a failover has the new epoch with the old primary until its end, and
+            # names the new one here alone. The old one may be back by then.
+            named: Any = await client.sentinel_get_master_addr_by_name(self._service)
         except Exception as error:  # the library parses the answer of whatever listens there
             return f"{place} does not answer ({error or type(error).__name__})"
-        if state is None:
+        if state is None or named is None:
             return f"{place} does not know the service"
         if not self._library.check_master_state(state, self._service):
             return f"{place} sees it down"
-        return state["config-epoch"], Node(host=state["ip"], port=state["port"])
+        return state["config-epoch"], Node(host=named[0].decode(), port=named[1])
 
     async def _follow(self) -> None:
         try:

@@ -130,6 +130,12 @@ class SentinelGroup:
 
         return wait_until(find, "a new primary")
 
+    def sees_up(self, primary: ServerProcess) -> bool:
+        """Return whether the first sentinel watches this primary, and has heard from it."""
+        state = _fields(self.sentinels[0].command("SENTINEL", "MASTER", self.service))
+        flags = state["flags"].split(",")
+        return state["port"] == str(self.port_of(primary)) and "s_down" not in flags
+
     def restart(self, server: ServerProcess) -> None:
         """Start a server or sentinel again, unless it runs, and wait until servers follow.
 

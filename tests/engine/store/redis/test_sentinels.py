@@ -16,10 +16,12 @@ from engine.store.redis.sentinels import NoPrimary
 from engine.store.redis.subscription import Subscription
 from tests.conftest import free_port
 from tests.support.eventually import PATIENCE_SECONDS, eventually
+from tests.support.redis.fronts import DelayProxy
 from tests.support.redis.processes import ServerProcess
 from tests.support.redis.sentinel import SentinelGroup, failover, running_group
 
 NEVER = 1_000.0
+NEVER_MS = 1_000_000
 
 
 async def set_key(client: Client, value: int) -> bool:
@@ -162,6 +164,27 @@ async def test_the_newest_of_different_primaries_counts(
                 assert str(newest.port) in str(found)
             connection.abort()
             client.close()
+
+
+async def test_a_killed_primary_that_is_back_before_the_failover_is_over_is_left_alone() -> None:
+    """The sentinel that leads the failover sees it up, and has a new epoch."""
+    with running_group(2, 1, failover_timeout_ms=NEVER_MS, fronts=DelayProxy) as group:
+        for each in group.servers:
+            group.front(each).replication_delay = NEVER  # the failover waits for the other replica
+        old = group.kill_primary()
+        new = await asyncio.to_thread(group.await_failover, old)
+        old.start()
+        await eventually(lambda: asyncio.to_thread(group.sees_up, old))
+        address = RedisAddress.parse(group.address())
+        connection, client = await connect(address), BlockingClient(address, reply_seconds=5)
+
+        for found in (
+            await connection.request("CONFIG", "GET", "port"),
+            await asyncio.to_thread(client.execute, "CONFIG", "GET", "port"),
+        ):
+            assert str(new.port) in str(found)
+        connection.abort()
+        client.close()
 
 
 async def test_without_a_primary_the_reason_of_each_sentinel_is_given(
