@@ -214,7 +214,7 @@ async def _run_background(
         background("own database", own_database.watch),
         background("spare memory", spare_memory.trim_periodically),
         background("held check", held_check.run),
-        _run_sweeper(resources),
+        _run_sweeper(resources, heartbeat),
         _run_archiver(resources, own_database, standby),
     ):
         yield
@@ -266,7 +266,7 @@ async def _follow_models(store: Store) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _run_sweeper(resources: WorkerResources) -> AsyncIterator[None]:
+async def _run_sweeper(resources: WorkerResources, heartbeat: Heartbeat) -> AsyncIterator[None]:
     settings, store, worker_id = resources.settings, resources.store, resources.worker_id
     clock = RecoveryClock(settings.lease_seconds)
     duties = sweeper_duties(
@@ -277,7 +277,8 @@ async def _run_sweeper(resources: WorkerResources) -> AsyncIterator[None]:
         media_service=resources.media_service,
         has_history=bool(settings.database_url),
     )
-    async with background("sweeper", Sweeper(store, worker_id, clock, duties).run):
+    sweeper = Sweeper(store, worker_id, clock, duties, lambda: heartbeat.last_silence)
+    async with background("sweeper", sweeper.run):
         yield
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from engine.errors import EngineError
 from engine.services.media import MediaService
@@ -36,8 +36,14 @@ class Sweeper:
     """
 
     def __init__(
-        self, store: Store, worker_id: str, clock: RecoveryClock, duties: Sequence[Duty]
+        self,
+        store: Store,
+        worker_id: str,
+        clock: RecoveryClock,
+        duties: Sequence[Duty],
+        last_silence: Callable[[], float] | None = None,
     ) -> None:
+        """`last_silence` is that of the worker's heartbeat."""
         self._store = store
         self.clock = clock
         self._duties = tuple(map(ScheduledDuty, duties))
@@ -50,6 +56,9 @@ class Sweeper:
             renew_seconds=TICK_SECONDS,
         )
         self._ticked_at = time.time()
+        self._last_silence = last_silence
+        self._read_at = time.monotonic()
+        """Time of the last reading of Redis's clock."""
 
     async def run(self) -> None:
         """Sweep until cancelled."""
@@ -81,6 +90,7 @@ class Sweeper:
         self._spare_after_sleep()
         was_leading, called = self.leader.is_leading, time.monotonic()
         lead = await self.leader.request()
+        self._spare_after_silence(called)
         self.clock.add(ClockReading(redis=lead.now / 1000, before=called, after=time.monotonic()))
         if not lead.is_own:
             for duty in self._duties:
@@ -100,6 +110,19 @@ class Sweeper:
         before, self._ticked_at = self._ticked_at, time.time()
         late = self._ticked_at - before - self.leader.pause
         if late > self.clock.lease_seconds / 2 - TICK_SECONDS:
+            self.clock.spare_workers()
+
+    def _spare_after_silence(self, called: float) -> None:
+        """Spare workers if the store was out of reach between two requests, which may be far apart.
+
+        The heartbeat knows that; without one, any store may have been.
+        """
+        before, self._read_at = self._read_at, called
+        lease = self.clock.lease_seconds
+        if self._last_silence is not None:
+            silence = self._last_silence()
+            self.clock.spare_workers(max(0.0, silence + lease - time.monotonic()))
+        elif called - before > lease / 2 + TICK_SECONDS:
             self.clock.spare_workers()
 
     async def _begin_lead(self) -> None:

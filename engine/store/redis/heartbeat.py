@@ -1,7 +1,9 @@
 """Heartbeat of a worker process, in a thread that a busy event loop cannot starve."""
 
 import logging
+import math
 import threading
+import time
 from collections.abc import Iterable
 
 from redis.exceptions import MasterDownError, NoPermissionError, ReadOnlyError, RedisError
@@ -37,11 +39,22 @@ class Heartbeat:
         self._worker_id = worker_id
         self._lease_seconds = lease_seconds
         self._stopped = threading.Event()
+        self._beat_at = time.monotonic()
+        self._silence_ended_at = -math.inf
         # After a lost beat there must be time for others before the lease ends.
         self._client = BlockingClient(
             address, reply_seconds=lease_seconds / 3, connect_seconds=lease_seconds / 3
         )
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+
+    @property
+    def last_silence(self) -> float:
+        """Monotonic time at which there had been no beat for half a lease last; -inf: never.
+
+        At such a time leases of other living workers may be over too.
+        """
+        now = time.monotonic()
+        return now if now - self._beat_at > self._lease_seconds / 2 else self._silence_ended_at
 
     def publish(self, variables: Iterable[str]) -> None:
         """Report, from the next beat on, the names of manifests' variables that are set here."""
@@ -92,3 +105,5 @@ class Heartbeat:
             names=self._variables,
         )
         self._client.execute(*command)
+        silence = self.last_silence
+        self._silence_ended_at, self._beat_at = silence, time.monotonic()

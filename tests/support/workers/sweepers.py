@@ -1,5 +1,7 @@
 """Sweepers with all duties, as a worker without a history runs them."""
 
+from collections.abc import Callable
+
 from engine.services.media import MediaService
 from engine.settings import Settings
 from engine.store import Store
@@ -9,8 +11,13 @@ from workers.recovery.sweeper import Sweeper, sweeper_duties
 LEASE_SECONDS = 3.0
 
 
-def make_sweeper(store: Store, settings: Settings, worker_id: str = "me") -> Sweeper:
-    """Return the sweeper of a worker."""
+def make_sweeper(
+    store: Store,
+    settings: Settings,
+    worker_id: str = "me",
+    last_silence: Callable[[], float] | None = None,
+) -> Sweeper:
+    """Return the sweeper of a worker; `last_silence` is that of its heartbeat."""
     clock = RecoveryClock(LEASE_SECONDS)
     duties = sweeper_duties(
         store,
@@ -20,4 +27,4 @@ def make_sweeper(store: Store, settings: Settings, worker_id: str = "me") -> Swe
         media_service=MediaService.from_settings(settings, store),
         has_history=False,
     )
-    return Sweeper(store, worker_id, clock, duties)
+    return Sweeper(store, worker_id, clock, duties, last_silence)

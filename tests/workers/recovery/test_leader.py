@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import math
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
@@ -200,6 +202,42 @@ async def test_a_lead_that_lapses_is_taken_by_one_of_many(store: Store) -> None:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     assert sum(each.is_leading for each in followers) == 1
+
+
+async def expire(store: Store, worker_id: str) -> None:
+    """List a worker whose lease is over, as after a time in which nobody could renew one."""
+    await store.client.send("ZADD", process_keys.workers(), await store.leases.now() - 1, worker_id)
+
+
+@pytest.mark.parametrize(("ago", "is_spared"), [(1.0, True), (4.0, False), (math.inf, False)])
+async def test_a_new_leader_spares_all_for_a_lease_after_a_silence_of_its_heartbeat(
+    ago: float, is_spared: bool, store: Store, settings: Settings
+) -> None:
+    silence = time.monotonic() - ago
+    follower = make_sweeper(store, settings, "follower", lambda: silence)
+    await follower.tick()  # its first look at the clock spares all
+    follower.clock.spared_until = 0.0
+    follower._read_at -= 10.0  # followers of many wait long between their requests
+    await expire(store, "living")
+
+    await follower.tick()
+
+    assert ("living" in await store.leases.workers()) is is_spared
+
+
+@pytest.mark.parametrize(("gap", "is_spared"), [(1.0, False), (3.0, True)])
+async def test_without_a_heartbeat_a_long_pause_between_requests_spares_all(
+    gap: float, is_spared: bool, store: Store, settings: Settings
+) -> None:
+    follower = make_sweeper(store, settings, "follower")
+    await follower.tick()
+    follower.clock.spared_until = 0.0
+    follower._read_at -= gap
+    await expire(store, "living")
+
+    await follower.tick()
+
+    assert ("living" in await store.leases.workers()) is is_spared
 
 
 @pytest.fixture

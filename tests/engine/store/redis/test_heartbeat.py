@@ -1,7 +1,8 @@
 import asyncio
 import logging
+import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
@@ -118,3 +119,33 @@ async def test_one_lost_beat_does_not_cost_the_lease(
         await eventually(lambda: lease_end(store), lambda now: now > end)
         assert await store.leases.dead_workers() == []
         await asyncio.to_thread(heartbeat.stop)
+
+
+async def test_a_time_without_beats_is_remembered(own_server: RedisServer, start: Start) -> None:
+    heartbeat = start(own_server.url, LEASE_SECONDS)
+    store = Store.open(Settings(redis_url=own_server.url))
+    await eventually(lambda: lease_end(store))
+    at_first = heartbeat.last_silence
+    await store.close()
+
+    own_server.kill()
+    silent = await eventually(_silence(heartbeat))
+    assert abs(silent - time.monotonic()) < LEASE_SECONDS  # it goes on
+    own_server.start()
+    again = Store.open(Settings(redis_url=own_server.url))
+    await eventually(lambda: lease_end(again))
+    await asyncio.sleep(LEASE_SECONDS / 4)  # the heartbeat reads the reply
+    ended = heartbeat.last_silence
+    await asyncio.sleep(LEASE_SECONDS / 4)
+
+    assert at_first == -math.inf
+    assert silent <= ended < time.monotonic()
+    assert heartbeat.last_silence == ended
+    await again.close()
+
+
+def _silence(heartbeat: Heartbeat) -> Callable[[], Awaitable[float]]:
+    async def read() -> float:
+        return max(0.0, heartbeat.last_silence)
+
+    return read
