@@ -33,8 +33,8 @@ from engine.settings import load
 from engine.store.redis import keyspace
 from engine.store.redis.address import RedisAddress
 from engine.store.redis.client import Client
+from engine.store.redis.cluster.opening import open_client
 from engine.store.redis.installation import SCHEMA, mark
-from engine.store.redis.opening import open_client
 from engine.store.redis.snapshot.copying import KeyCopier, UnknownKind
 from engine.store.redis.snapshot.restoring import NotEmpty, begin_restore, finish_restore
 

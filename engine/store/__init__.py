@@ -58,7 +58,7 @@ from engine.store.media import Asset, AssetRecords
 from engine.store.metrics.snapshots import Snapshots
 from engine.store.models import ModelStore, SavedModel
 from engine.store.redis.address import RedisAddress
-from engine.store.redis.opening import open_client, open_guard
+from engine.store.redis.cluster.opening import open_client, open_guard
 from engine.store.schema import StoreSchema
 from engine.store.seals import SealingKeyCheck
 from engine.store.webhooks.deliveries import Deliveries

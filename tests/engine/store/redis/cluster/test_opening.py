@@ -7,8 +7,8 @@ from engine.store.redis.address import RedisAddress
 from engine.store.redis.client import Client
 from engine.store.redis.cluster.cluster_client import ClusterClient
 from engine.store.redis.cluster.guard import ClusterGuard
+from engine.store.redis.cluster.opening import open_client, open_guard
 from engine.store.redis.installation import Guard
-from engine.store.redis.opening import open_client, open_guard
 from tests.support.redis.installation import SECRET_KEY
 
 SEALER = Sealer.from_secret_key(SECRET_KEY)
