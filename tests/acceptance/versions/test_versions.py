@@ -46,7 +46,7 @@ async def test_a_release_is_rolled_out_and_back_under_kills(
             await trial.roll(release, pause=1.5, kills=2)
         await asyncio.sleep(2)
 
-    async with version_trial(tmp_path, previous) as trial:
+    async with version_trial(tmp_path, previous, has_history=True) as trial:
         await trial.start(*[(first, kind) for kind in (GATEWAY, WORKER)] * 2)
         ends = await trial.play(8, harm(trial))
         kills = trial.fleet.kills

@@ -4,8 +4,11 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 import redis
+from sqlalchemy import select
 
 from engine.access.tiers import load as load_tiers
+from engine.history.database.connections import Database
+from engine.history.schema import executions
 from engine.store import Account, Store
 from tests.support.acceptance.versions.load import Run, VersionLoad
 from tests.support.eventually import eventually
@@ -70,6 +73,23 @@ async def spent_and_reserved(store: Store, account: Account, given: int) -> tupl
     terms = load_tiers().terms(account.tier, account.role)
     wallet = await store.wallets.get(account.id, terms)
     return given - wallet.balance, wallet.reserved
+
+
+async def check_history(url: str, account: Account, runs: Sequence[Run]) -> None:
+    """Check that each run is in the history once, whichever release has archived it."""
+    database = Database(url)
+    try:
+        query = select(executions.c.id).where(executions.c.account_id == account.id)
+
+        async def archived() -> Counter[str]:
+            with database.read() as connection:
+                return Counter(connection.execute(query).scalars())
+
+        expected = Counter(run.execution_id for run in runs)
+        found = await eventually(archived, lambda ids: ids.total() >= len(runs), pause=0.2)
+        assert found == expected
+    finally:
+        database.close()
 
 
 async def check_leftovers(redis_url: str) -> None:

@@ -29,6 +29,7 @@ from tests.support.http.scripted_server import Target, serving
 from tests.support.http.webhook_receivers import Receiver, receiving
 from tests.support.redis.installation import SECRET_KEY
 
+DATABASE = "HEADRACE_DATABASE_URL"
 GIVEN = 1_000_000
 """Credits of the account at the beginning."""
 
@@ -125,6 +126,8 @@ class VersionTrial:
         await oracle.check_webhooks(runs, self._receiver)
         await oracle.check_leftovers(self.redis_url)
         await oracle.check_money(self._store, self.account, runs, GIVEN)
+        if url := fleet.environ.get(DATABASE):
+            await oracle.check_history(url, self.account, runs)
         oracle.check_calls(runs, self._target, fleet.kills + fleet.stops)
         await asyncio.to_thread(fleet.stop)
         assert fleet.faults() == []
@@ -146,17 +149,26 @@ def environment_of(redis_url: str, folder: Path) -> dict[str, str]:
 
 
 @contextlib.asynccontextmanager
-async def version_trial(folder: Path, first: Release) -> AsyncIterator[VersionTrial]:
-    """Yield a trial on a Redis that `first` has marked, with an account and a key."""
+async def version_trial(
+    folder: Path, first: Release, *, has_history: bool = False
+) -> AsyncIterator[VersionTrial]:
+    """Yield a trial on a Redis that `first` has marked, with an account and a key.
+
+    With a history, all processes share a database that `first` has made.
+    """
     async with contextlib.AsyncExitStack() as stack:
         server = RedisServer(is_marked=False)
         stack.callback(server.stop)
         server.start()
         environ = environment_of(server.url, folder)
+        if has_history:
+            environ[DATABASE] = f"sqlite:///{folder}/history.db"
         fleet = stack.enter_context(version_fleet(folder, environ))
         target = await stack.enter_async_context(serving())
         receiver = await stack.enter_async_context(receiving())
         await asyncio.to_thread(run_command, first, environ, "init")
+        if has_history:
+            await asyncio.to_thread(run_command, first, environ, "migrate")
         settings = Settings(redis_url=server.url, secret_key=SECRET_KEY, allow_private_urls=True)
         store = Store.open(settings)
         stack.push_async_callback(store.close)

@@ -337,7 +337,7 @@ async def test_the_wait_of_a_lost_claim_changes_nothing(shift: Shift) -> None:
     assert await shift.record(reference) == before
 
 
-LATER_RECORD = {"format": "99", "statuses": "pp?", "inputs": b"\xc1\xc1\xc1 later"}
+LATER_RECORD = {"format": "99", "statuses": "pp?", "inputs": b"\xd9"}
 FORMAT = "the format of its record"
 
 
