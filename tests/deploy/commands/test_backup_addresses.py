@@ -1,4 +1,4 @@
-"""`headrace backup` and `headrace restore` by addresses with TLS and users."""
+"""`headrace backup` and `headrace restore` by addresses with TLS, users and sentinels."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +12,7 @@ from tests.support.process.forked_command import headrace
 from tests.support.redis.certificates import Certificates, make_certificates
 from tests.support.redis.fronts import TlsFront
 from tests.support.redis.installation import SECRET_KEY
+from tests.support.redis.sentinel import running_group
 from tests.support.redis.users import PASSWORD, read_rules
 
 VALUES = {f"hr:key{number}": f"{number}" * 50 for number in range(20_000)}
@@ -75,3 +76,22 @@ def test_the_user_of_backups_may_do_all_that_both_commands_do(
         run(command, path, "--data-dir", str(tmp_path / "data"), HEADRACE_REDIS_URL=url)
 
     assert values_of(servers[1].url) == VALUES
+
+
+def test_the_primary_that_sentinels_name_is_saved_and_restored_into(
+    servers: list[RedisServer], tmp_path: Path
+) -> None:
+    path, data_dir = str(tmp_path / "backup.zip"), ("--data-dir", str(tmp_path / "data"))
+    run("backup", path, *data_dir, HEADRACE_REDIS_URL=servers[0].url)
+    with running_group(1, 1, is_marked=False) as group:
+        run("restore", path, *data_dir, HEADRACE_REDIS_URL=group.address())
+        again = str(tmp_path / "again.zip")
+        run("backup", again, *data_dir, HEADRACE_REDIS_URL=group.address())
+
+    run("restore", again, "--data-dir", str(tmp_path / "third"))
+    restored = RedisServer("--appendonly", "yes", is_marked=False)
+    restored.start(tmp_path / "third" / "redis")
+    try:
+        assert values_of(restored.url) == VALUES
+    finally:
+        restored.stop()

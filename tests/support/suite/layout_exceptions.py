@@ -17,7 +17,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "deploy/client/api.py": "tests/acceptance/commands/test_commands_remote.py calls a server through it.",
     "deploy/client/selection.py": "tests/acceptance/commands/test_commands_remote.py chooses servers and stores.",
     "deploy/commands/accounts.py": "tests/acceptance/commands/test_commands.py and test_commands_credits.py.",
-    "deploy/backup/backup.py": "tests/acceptance/commands/test_backup.py backs a stack up.",
     "deploy/backup/manifest.py": "Types; tests/deploy/backup/test_archive.py reads and writes them.",
     "deploy/commands/audit.py": "tests/acceptance/commands/test_commands.py reads the audit log.",
     "deploy/commands/doctor.py": "tests/acceptance/commands/test_commands.py runs the command on a stack.",
