@@ -3,12 +3,14 @@
 Nothing but what a replica had not received from its primary, and that as whole transitions.
 """
 
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.support.failover.figures import HEADER, Plan, measure, row
-from tests.support.failover.trial import Outcome
+from tests.support.failover.servers import running_servers
+from tests.support.failover.trial import Outcome, scene_on
 
 KILLS = 20
 LAG_KILLS = 6
@@ -56,12 +58,13 @@ async def test_replicas_that_are_behind_lose_no_more_than_their_lag(
     assert outcome.verdict.lost, "the lag was too short to show"
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("topology", ["sentinel", "cluster"])
 async def test_a_killed_primary_is_followed(topology: str, tmp_path: Path) -> None:
-    plan = Plan(topology=topology, kills=1)
+    with running_servers(topology) as servers:
+        async with scene_on(servers, tmp_path, callers=1, parts=1) as scene:
+            primary = servers.primary(0)
+            scene.outcome.kills.append(time.monotonic())
+            primary.kill()
+            await scene.await_service(scene.outcome.kills[0], 0)
 
-    outcome = await measure(plan, tmp_path)
-
-    check(plan, outcome)
+    check(Plan(topology=topology, kills=1), scene.outcome)

@@ -105,12 +105,12 @@ class Scene:
 
 @contextlib.asynccontextmanager
 async def scene_on(
-    servers: Servers, folder: Path, *, callers: int = CALLERS, accounts: int = 1, **environ: str
+    servers: Servers, folder: Path, *, callers: int = CALLERS, parts: int = 2, **environ: str
 ) -> AsyncIterator[Scene]:
-    """Run a stack with 2 gateways and 2 workers under load on servers while the context lasts.
+    """Run a stack under load on servers while the context lasts.
 
-    `accounts`: of each shard, with so many callers each. The load has ended when the context ends,
-    and the outcome has its verdict.
+    `parts`: gateways, and as many workers. `callers`: of each shard, beside its probe. When the
+    context has ended, the load has too, and the outcome has its verdict.
     """
     tiers_file = folder / "tiers.toml"
     tiers_file.write_text(TIERS)
@@ -120,7 +120,7 @@ async def scene_on(
         "HEADRACE_TIERS_FILE": str(tiers_file),
         "HEADRACE_ALLOW_PRIVATE_URLS": "1",
     }
-    arguments = ("--no-demo", "--gateways", "2", "--workers", "2")
+    arguments = ("--no-demo", "--gateways", str(parts), "--workers", str(parts))
     started = running(folder, *arguments, **(settings | environ))
     began = time.monotonic()
     async with contextlib.AsyncExitStack() as exits:
@@ -129,7 +129,7 @@ async def scene_on(
         store = Store.open(Settings(redis_url=servers.address(), secret_key=SECRET_KEY))
         exits.push_async_callback(store.close)
         target = await exits.enter_async_context(serving())
-        wanted = [shard for shard in range(servers.shard_count) for _ in range(accounts + 1)]
+        wanted = [shard for shard in range(servers.shard_count) for _ in ("load", "probe")]
         shard_of = partial(_shard_of, servers)
         spenders = await open_accounts(
             store, stack.url, load_tiers(str(tiers_file)), wanted, shard_of
