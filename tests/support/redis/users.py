@@ -14,14 +14,12 @@ PAGE = ROOT / "docs" / "how-to" / "operate" / "redis-users.md"
 PASSWORD = "of-the-tests"
 AT_SENTINEL = ("-p", "26379")
 """Options of `redis-cli` in commands to a sentinel."""
-SENDERS = ("send", "send_to_all", "post", "request", "pack", "execute_command")
+SENDERS = ("send", "send_to_all", "post", "request", "pack", "execute", "execute_command")
 """Functions whose first arguments are the words of a command."""
 FOLDERS = ("engine", "gateway", "workers", "deploy")
 FOR_BACKUPS = ("/snapshot/", "backup")
 """Parts of the names of modules that copy whole servers."""
 WITH_SUBCOMMANDS = ("XINFO", "CLIENT", "SCRIPT", "MEMORY", "CLUSTER", "SENTINEL", "ACL", "CONFIG")
-METHODS = {"delete": "DEL", "lpush": "LPUSH", "rpush": "RPUSH"}
-"""Methods of redis-py by which the code sends commands."""
 
 
 def read_rules(user: str, place: Sequence[str] = ()) -> list[str]:
@@ -77,9 +75,7 @@ def _in_python(tree: ast.AST) -> Iterator[str]:
         name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
         if isinstance(node.func, ast.Name):
             name = node.func.id
-        if name in METHODS and "client" in ast.unparse(node.func):
-            yield METHODS[name]
-        elif name in SENDERS:
+        if name in SENDERS:
             yield from _command(_words(node.args))
 
 
