@@ -124,6 +124,12 @@ class ClusterGuard(Guard):
         if not self._admitted and self._at_marker is not None:
             self._at_marker.abort()
 
+    def _see(self, connection: Connection, reply: Any) -> None:
+        if _is_elsewhere(reply):
+            connection.abort()  # the next one is to the primary that has the marker now
+        else:
+            super()._see(connection, reply)
+
     def _refuse(self, error: WrongStore) -> None:
         self._marker = None
         super()._refuse(error)
@@ -160,7 +166,7 @@ class NodeGuard:
             try:
                 mark = await connection.request("HGETALL", keyspace.partition_mark(partition))
             except hiredis.ReplyError as error:
-                if errors.parse_word(str(error)) not in ELSEWHERE:
+                if not _is_elsewhere(error):
                     raise
                 self._topology.suspect()
                 continue
@@ -188,6 +194,8 @@ class NodeGuard:
 
     def _see(self, connection: Connection, partition: int, reply: Any) -> None:
         if isinstance(reply, Exception):
+            if _is_elsewhere(reply):
+                self._topology.suspect()
             return
         try:
             self._check(partition, reply)
@@ -221,3 +229,9 @@ class NodeGuard:
     @property
     def _place(self) -> str:
         return str(self._node)
+
+
+def _is_elsewhere(reply: Any) -> bool:
+    """Return whether a reply says that another primary has the key, or will have it soon."""
+    is_error = isinstance(reply, hiredis.ReplyError)
+    return is_error and errors.parse_word(str(reply)) in ELSEWHERE

@@ -98,9 +98,10 @@ class ClusterTopology:
             self._slots, self._primaries = slots, nodes
             self._failed = None
             self.reads += 1
-        except (RedisClusterException, RedisError, OSError, TimeoutError) as error:
+        except (RedisClusterException, RedisError, OSError, TimeoutError, LookupError) as error:
+            # The library meets a LookupError where no slot has a primary.
             self._moved = before | self._moved
-            log.warning("the cluster gives no topology", extra={"reason": type(error).__name__})
+            log.warning("the cluster gives no topology", extra={"reason": str(error)})
         finally:
             self._read_at = loop.time()
             self._reading = None

@@ -112,6 +112,20 @@ async def test_a_slot_that_moves_is_not_taken_for_an_emptied_one(
     await fresh.close()
 
 
+async def test_the_marker_is_checked_where_it_has_moved_to(
+    guarded: ClusterClient, primaries: RedisCluster
+) -> None:
+    await read_all(guarded)
+    slot = slot_of(keyspace.installation())
+    primaries.move_slot(slot, (primaries.shard_of(slot) + 1) % 3, seconds=0)
+    await asyncio.sleep(0.2)  # checks meet the old primary
+
+    with primaries.client() as library:
+        library.hset(keyspace.installation(), "ids", "0" * 32)
+
+    await eventually(lambda: refused(guarded), set(PARTITIONS).__eq__)
+
+
 async def test_another_installation_is_refused_by_all_primaries(
     guarded: ClusterClient, primaries: RedisCluster
 ) -> None:

@@ -4,14 +4,17 @@ import asyncio
 
 import pytest
 
+from engine.errors import Unavailable
 from engine.store.redis import keyspace
 from engine.store.redis.address import Node, RedisAddress
 from engine.store.redis.cluster import topology as module
+from engine.store.redis.cluster.cluster_client import ClusterClient
 from engine.store.redis.cluster.routes import slot_of
 from engine.store.redis.cluster.topology import ClusterTopology, find_primary, topology_of
 from tests.conftest import free_port
 from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.redis.cluster import RedisCluster
+from tests.support.redis.processes import ServerProcess
 
 
 @pytest.fixture
@@ -71,6 +74,20 @@ async def test_a_sign_of_a_change_is_followed_by_a_read(
         while topology.reads < 2:
             await asyncio.sleep(0.01)
     assert topology.primary_of(1) == topology.primary_of(2)
+
+
+async def test_servers_without_slots_give_no_topology() -> None:
+    servers = [
+        ServerProcess([f"cluster-enabled {setting}", f"cluster-port {free_port()}"])
+        for setting in ("yes", "no")
+    ]
+    for server in servers:
+        server.start()
+        client = ClusterClient(RedisAddress.parse(f"redis+cluster://127.0.0.1:{server.port}"))
+        with pytest.raises(Unavailable):
+            await client.send("PING")
+        await client.close()
+        server.remove()
 
 
 async def test_a_redirection_outlasts_reads_that_fail(monkeypatch: pytest.MonkeyPatch) -> None:
