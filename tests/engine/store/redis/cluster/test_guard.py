@@ -49,7 +49,8 @@ async def read_all(client: ClusterClient) -> list[object]:
     """Read a key of each partition; return what came, errors included."""
     keys = [keyspace.accounts(each) for each in PARTITIONS]
     replies = (client.send("HGET", key, "a") for key in keys)
-    return await asyncio.gather(*replies, return_exceptions=True)
+    found: list[object] = await asyncio.gather(*replies, return_exceptions=True)
+    return found
 
 
 async def refused(client: ClusterClient) -> set[int]:
