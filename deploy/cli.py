@@ -65,11 +65,13 @@ def main() -> None:
 
 
 def _sentence(error: Exception) -> str:
-    from engine.errors import EngineError, WrongStore
+    from engine.errors import EngineError, Unavailable, WrongStore
     from engine.settings import SettingError
 
     if isinstance(error, WrongStore):
         return f"{error.seen} {error.fix}"
+    if isinstance(error, Unavailable) and error.reason:
+        return f"{error.message}. {error.reason}"
     if isinstance(error, EngineError):
         return with_reasons(error.message, error.context.get("problems"))
     if isinstance(error, (CommandFailed, SettingError)):

@@ -20,8 +20,9 @@ from engine.store import Store
 
 T = TypeVar("T")
 
-# A command reports a wrong Redis in a sentence of its own.
-logging.getLogger("engine.store.redis.installation").addHandler(logging.NullHandler())
+# A command reports a Redis that is wrong or away in a sentence of its own.
+for module in ("engine.store.redis.installation", "engine.store.redis.errors"):
+    logging.getLogger(module).addHandler(logging.NullHandler())
 
 
 def with_store(data_dir: Path, work: Callable[[Store], Awaitable[T]]) -> T:
@@ -76,4 +77,10 @@ def explained() -> Iterator[None]:
             message = f"The Redis of this stack refuses commands right now ({error.word})"
         else:
             message = "The Redis of this stack does not answer: is `headrace up` running?"
-        raise CommandFailed(message) from error
+        raise CommandFailed(with_reason(message, error)) from error
+
+
+def with_reason(message: str, error: BaseException | None) -> str:
+    """Return the message with the reason for which Redis cannot be used, if it is known."""
+    reason = error.reason if isinstance(error, Unavailable) else ""
+    return f"{message} {reason}" if reason else message

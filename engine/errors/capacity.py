@@ -81,6 +81,8 @@ class Unavailable(EngineError):
     retry_after_seconds = 2
     word: str = ""
     """First word of the error reply of Redis, if there was one. Not for callers."""
+    reason: str = ""
+    """Reason why Redis cannot be used, in a sentence for operators. Not for callers."""
 
     def __init__(self, message: str = "The service cannot take this request right now") -> None:
         super().__init__(message)

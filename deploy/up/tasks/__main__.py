@@ -11,13 +11,14 @@ import sys
 from typing import Any
 
 from deploy.problems import CommandFailed
+from engine.settings import SettingError
 
 
 async def _run() -> dict[str, Any]:
     task = importlib.import_module(f"{__package__}.{sys.argv[1]}")
     try:
         result: dict[str, Any] = await task.run(**json.load(sys.stdin))
-    except CommandFailed as error:
+    except (CommandFailed, SettingError) as error:
         result = {"failure": str(error)}
     return result
 

@@ -9,7 +9,7 @@ from deploy.stack.installation import mark_if_new
 from deploy.stack.location import REDIS_URL, Stack
 from deploy.stack.new_installation import record_marked
 from deploy.stack.secret_key import VARIABLE
-from deploy.stack.store_access import open_store
+from deploy.stack.store_access import open_store, with_reason
 from deploy.up.tasks.demo import Demo
 from engine.errors import EngineError, Unavailable
 
@@ -32,7 +32,9 @@ async def run(
     except WrongRedis:
         raise
     except (CommandFailed, Unavailable) as error:
-        raise CommandFailed(f"The Redis that {REDIS_URL} names does not answer.") from error
+        message = f"The Redis that {REDIS_URL} names does not answer."
+        unavailable = error if isinstance(error, Unavailable) else error.__cause__
+        raise CommandFailed(with_reason(message, unavailable)) from error
     if not fits:
         raise CommandFailed(
             f"The secrets in this Redis are sealed with another key: set {VARIABLE} to it, "

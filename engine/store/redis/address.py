@@ -10,17 +10,20 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from redis.asyncio.connection import parse_url
 
-from engine.settings import PREFIX, SettingError, Settings
+from engine.settings import FALSE_WORDS, PREFIX, SettingError, Settings
 
 SERVER_PORT = 6379
 SENTINEL_PORT = 26379
 MAX_PORT = 65_535
 NO_CHECK = ("none", "CERT_NONE")
+CERT_SETTING = f"{PREFIX}REDIS_TLS_CERT"
+KEY_SETTING = f"{PREFIX}REDIS_TLS_KEY"
 
 
 class Topology(Enum):
@@ -54,10 +57,41 @@ class Tls:
     """Certificates of the authorities that are trusted in place of the system's."""
     verifies: bool = True
     """Whether the server's certificate is checked."""
+    checks_name: bool = True
+    """Whether the certificate must be of the host of the address, besides."""
 
     def context(self) -> ssl.SSLContext:
-        """Return the context of a connection. Raises OSError (ssl.SSLError) for a wrong file."""
-        return _make_context(self)
+        """Return the context of a connection; files that were renewed are read again.
+
+        Raises OSError (ssl.SSLError) for a wrong file.
+        """
+        return _make_context(self, *(Path(name).stat().st_mtime_ns for name in self._files))
+
+    def check(self) -> None:
+        """Raise ValueError, with a sentence that names the file, if a file cannot be used."""
+        if self.key and not self.certificate:
+            raise ValueError(f"{KEY_SETTING} names a key without its certificate ({CERT_SETTING})")
+        for name in self._files:
+            try:
+                with Path(name).open("rb") as file:
+                    file.read(1)
+            except OSError as error:
+                raise ValueError(f"the file {name} cannot be read: {error.strerror}") from None
+        try:
+            ssl.create_default_context(cafile=self.authority or None)
+        except ssl.SSLError:
+            text = f"the file {self.authority} has no certificate of an authority (PEM)"
+            raise ValueError(text) from None
+        try:
+            self.context()
+        except ssl.SSLError:
+            key = f"the key in {self.key}" if self.key else "a key, and there is no " + KEY_SETTING
+            text = f"the file {self.certificate} is no certificate (PEM) that goes with {key}"
+            raise ValueError(text) from None
+
+    @property
+    def _files(self) -> tuple[str, ...]:
+        return tuple(name for name in (self.certificate, self.key, self.authority) if name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +222,7 @@ def _with_options(tls: Tls, options: Mapping[str, Any]) -> Tls:
         key=options.get("ssl_keyfile") or tls.key,
         authority=options.get("ssl_ca_certs") or tls.authority,
         verifies=options.get("ssl_cert_reqs") not in NO_CHECK,
+        checks_name=str(options.get("ssl_check_hostname", True)).lower() not in FALSE_WORDS,
     )
 
 
@@ -198,17 +233,23 @@ def _parse_setting(name: str, url: str, settings: Settings) -> RedisAddress:
         authority=settings.redis_tls_ca,
     )
     try:
-        return RedisAddress.parse(url, tls)
+        address = RedisAddress.parse(url, tls)
     except ValueError as error:  # the URL may hold a password, so it is not shown
         raise SettingError(f"{PREFIX}{name} is not a URL of Redis: {error}") from None
+    try:
+        if address.tls is not None:
+            address.tls.check()
+    except ValueError as error:
+        raise SettingError(f"TLS of {PREFIX}{name}: {error}") from None
+    return address
 
 
 @functools.lru_cache(16)
-def _make_context(tls: Tls) -> ssl.SSLContext:
+def _make_context(tls: Tls, *_times: int) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=tls.authority or None)
     if tls.certificate:
-        context.load_cert_chain(tls.certificate, tls.key or None)
+        context.load_cert_chain(tls.certificate, tls.key or None, password="")
+    context.check_hostname = tls.verifies and tls.checks_name
     if not tls.verifies:
-        context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context

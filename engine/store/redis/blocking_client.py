@@ -7,7 +7,7 @@ import contextlib
 import random
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import redis
@@ -43,7 +43,7 @@ def library_options(address: RedisAddress) -> dict[str, Any]:
         "ssl_keyfile": tls.key or None,
         "ssl_ca_certs": tls.authority or None,
         "ssl_cert_reqs": "required" if tls.verifies else "none",
-        "ssl_check_hostname": tls.verifies,
+        "ssl_check_hostname": tls.verifies and tls.checks_name,
     }
 
 
@@ -140,25 +140,44 @@ class _Sentinels(Sentinel):
 
         A sentinel that does not answer is asked last from then on.
         """
-        library = cast(Any, super())
         named = list[tuple[int, tuple[str, int]]]()
         for sentinel in [*self.sentinels]:
             try:
-                states: Any = sentinel.sentinel_masters()
-                # after the epoch, see `engine.store.redis.sentinels`
-                place: Any = sentinel.sentinel_get_master_addr_by_name(service_name)
+                answer = self._ask(sentinel, service_name)
             except RedisError:
                 others = [each for each in self.sentinels if each is not sentinel]
                 self.sentinels = [*others, sentinel]
                 continue
-            state = states.get(service_name)
-            if state and place and library.check_master_state(state, service_name):
-                named.append((state["config-epoch"], (place[0].decode(), place[1])))
+            if answer is not None:
+                named.append(answer)
             if len(named) > len(self.sentinels) // 2:
                 break
         if not named:
             raise MasterNotFoundError(f"No sentinel names a primary of {service_name}")
         return max(named)[1]
+
+    def _ask(self, sentinel: Any, service: str) -> tuple[int, tuple[str, int]] | None:
+        """Return the epoch and the place of the primary that a sentinel names."""
+        state = sentinel.sentinel_masters().get(service)
+        place = parse_place(sentinel.sentinel_get_master_addr_by_name(service))
+        if state is None or place is None:
+            return None
+        is_up = cast(Any, super()).check_master_state(state, service)
+        return (state["config-epoch"], place) if is_up or is_promoted(state, place) else None
+
+
+def parse_place(reply: Any) -> tuple[str, int] | None:
+    """Return host and port of the reply to SENTINEL GET-MASTER-ADDR-BY-NAME, None without them."""
+    return (reply[0].decode(), reply[1]) if reply else None
+
+
+def is_promoted(state: Mapping[str, Any], place: tuple[str, int]) -> bool:
+    """Return whether a sentinel has just made the server at a place the primary.
+
+    Until it has configured the other replicas, the sentinel that leads a failover has the new epoch
+    with the state of the old primary, which is down, or back already. The place is of the new one.
+    """
+    return place != (state["ip"], state["port"])
 
 
 def _sentinel_pool(client: "redis.Redis | RedisCluster") -> SentinelConnectionPool | None:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import hiredis
 
-from engine.errors import Unavailable, WrongStore
+from engine.errors import WrongStore
 from engine.store.redis import errors
 from engine.store.redis.address import RedisAddress
 from engine.store.redis.connection import Argument, Connection, IsReplica, Receiver, connect, pack
@@ -171,8 +171,8 @@ class Client:
             text = str(error)
             self._fail(_Refused(errors.parse_word(text), errors.parse_missing(text)))
         except (OSError, TimeoutError, ValueError, hiredis.HiredisError) as error:
-            errors.log_unreachable(str(self._address), error)
-            self._fail()  # an impossible host name is a ValueError
+            # An impossible host name is a ValueError.
+            self._fail(ConnectionError(errors.log_unreachable(str(self._address), error)))
         finally:
             self._connecting = None
         self._flush()
@@ -211,7 +211,7 @@ class Client:
         if isinstance(error, _Refused):
             return errors.unavailable(error.word, error.missing)
         if not isinstance(error, hiredis.ReplyError):
-            return Unavailable("The store cannot be reached right now")
+            return errors.unreachable(str(error))
         failure = errors.parse_failure(str(error))
         if not isinstance(failure, StoreFault) and failure.word in errors.REPLICA:
             self._leave()

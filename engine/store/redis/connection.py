@@ -18,6 +18,10 @@ from engine.store.redis.sentinels import sentinels_of
 CONNECT_SECONDS = 1.0
 SENTINEL_CONNECT_SECONDS = 2.0
 """Longest time to ask the sentinels and to connect to a primary that they name."""
+AFTER_HANDSHAKE = (
+    "It ended right after the TLS handshake: the server may ask for a certificate of this client, "
+    "which HEADRACE_REDIS_TLS_CERT and HEADRACE_REDIS_TLS_KEY name."
+)
 SILENCE_SECONDS = 2.0
 """Silence with an outstanding reply after which the server counts as gone."""
 
@@ -165,8 +169,10 @@ async def connect_server(address: RedisAddress, push: Receiver | None = None) ->
         connection = await _open(address, push)
         try:
             await _greet(connection, address)
-        except BaseException:
+        except BaseException as error:
             connection.abort()
+            if address.tls is not None and type(error) is ConnectionError:
+                raise ConnectionError(f"{error}. {AFTER_HANDSHAKE}") from error
             raise
     return connection
 

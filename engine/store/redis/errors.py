@@ -7,6 +7,7 @@ ready, cut off from its replicas, a replica itself, or configured differently.
 
 import logging
 import re
+import socket
 import ssl
 import time
 
@@ -28,13 +29,10 @@ NO_PERMISSION_IN_SCRIPT = "ERR ACL failure in script"
 ARGUMENTS = ", with args beginning with"
 """Start of the command's arguments in an error reply, which must not be logged."""
 
-CERTIFICATE_ALERT = re.compile(r"CERTIFICATE_REQUIRED|ALERT_\w*CERTIFICATE|UNKNOWN_CA")
-"""Part of OpenSSL's error when the server rejects the certificate of this client, or its lack."""
 CHECK_AUTHORITY = (
     "HEADRACE_REDIS_TLS_CA names the file with its authority, and the address must be a name or "
     "an IP address of the certificate."
 )
-CHECK_CERTIFICATE = "HEADRACE_REDIS_TLS_CERT and HEADRACE_REDIS_TLS_KEY name the files."
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +74,14 @@ def unavailable(word: str, missing: str = "") -> Unavailable:
     log_refusal(word, missing)
     failure = StoreFull() if word in FULL else Unavailable("The store is not ready right now")
     failure.word = word
+    failure.reason = f"Its ACL user lacks the command '{missing}'." if missing else ""
+    return failure
+
+
+def unreachable(reason: str) -> Unavailable:
+    """Return the error for a server without a connection."""
+    failure = Unavailable("The store cannot be reached right now")
+    failure.reason = reason
     return failure
 
 
@@ -92,11 +98,12 @@ def log_refusal(word: str, missing: str = "") -> None:
         log.warning("Redis refuses commands", extra={"word": word})
 
 
-def log_unreachable(place: str, error: Exception) -> None:
-    """Log a failed connection to a place, with its reason, at most once a minute."""
+def log_unreachable(place: str, error: Exception) -> str:
+    """Log a failed connection to a place at most once a minute; return its reason."""
     reason = describe(error)
     if _may_log(f"{place} {reason}"):
         log.warning("Redis cannot be reached", extra={"redis": place, "reason": reason})
+    return reason
 
 
 def describe(error: Exception) -> str:
@@ -104,10 +111,12 @@ def describe(error: Exception) -> str:
     text = str(error)
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"The server's certificate is refused ({error.verify_message}): {CHECK_AUTHORITY}"
-    if CERTIFICATE_ALERT.search(text):
-        return f"The server refuses this client's certificate ({text}): {CHECK_CERTIFICATE}"
     if isinstance(error, TimeoutError):
         return "It does not answer in time."
+    if isinstance(error, (ConnectionRefusedError, FileNotFoundError)):
+        return "No server listens there."
+    if isinstance(error, socket.gaierror):
+        return f"Its host name is not known ({error.strerror})."
     return text or type(error).__name__
 
 

@@ -22,7 +22,7 @@ from engine.access.sealing import VARIABLE, Sealer, Unsealable
 from engine.errors import SchemaTooNew, Unavailable, WrongStore
 from engine.ids import partitions
 from engine.ids.partitions import DEFAULT_COUNT
-from engine.store.redis import keyspace
+from engine.store.redis import errors, keyspace
 from engine.store.redis.address import RedisAddress
 from engine.store.redis.cluster.marking import mark_partitions
 from engine.store.redis.connection import Connection, connect, pack
@@ -335,7 +335,7 @@ async def _connected(address: RedisAddress) -> AsyncIterator[Connection]:
     try:
         connection = await connect(address, slot_key=keyspace.installation())
     except (OSError, TimeoutError, ValueError, hiredis.HiredisError) as error:
-        raise Unavailable("The store cannot be reached right now") from error
+        raise errors.unreachable(errors.describe(error)) from error
     try:
         yield connection
     except (OSError, TimeoutError, hiredis.ReplyError) as error:

@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 
 from engine.executions.retry import jittered
 from engine.store.redis.address import Node, RedisAddress
-from engine.store.redis.blocking_client import library_options
+from engine.store.redis.blocking_client import is_promoted, library_options, parse_place
 
 ANSWER_SECONDS = 0.5
 """Longest wait for a sentinel."""
@@ -33,6 +33,11 @@ LOOK_SECONDS = 2.0
 """Longest time between two looks at the named primary while there are connections."""
 LINGER_SECONDS = 10.0
 """Time for which the connections to the sentinels are kept without a connection to a server."""
+SILENT = "does not answer"
+CHECK_TLS = (
+    "With TLS, HEADRACE_REDIS_TLS_CA must name the file with their authority, and "
+    "HEADRACE_REDIS_TLS_CERT and _KEY a certificate of this client if they ask for one."
+)
 
 log = logging.getLogger(__name__)
 
@@ -147,9 +152,9 @@ class Sentinels:
             if len(named) == majority:
                 break
         if not named:
-            raise NoPrimary(
-                f"No sentinel names a primary of {self._service}: {'; '.join(sorted(reasons))}"
-            )
+            seen = "; ".join(sorted(reasons))
+            hint = f". {CHECK_TLS}" if self._address.tls and SILENT in seen else ""
+            raise NoPrimary(f"No sentinel names a primary of {self._service}: {seen}{hint}")
         return max(named, key=lambda each: each[0])[1]
 
     async def _ask_one(self, client: "Redis") -> tuple[int, Node] | str:
@@ -159,16 +164,15 @@ class Sentinels:
         try:
             states: Any = await client.sentinel_masters()
             state = states.get(self._service)
-            # The leader of a failover has the new epoch with the old primary until its end, and
-            # names the new one here alone. The old one may be back by then.
-            named: Any = await client.sentinel_get_master_addr_by_name(self._service)
+            named = parse_place(await client.sentinel_get_master_addr_by_name(self._service))
         except Exception as error:  # the library parses the answer of whatever listens there
-            return f"{place} does not answer ({error or type(error).__name__})"
+            return f"{place} {SILENT} ({error or type(error).__name__})"
         if state is None or named is None:
             return f"{place} does not know the service"
-        if not self._library.check_master_state(state, self._service):
+        is_up = self._library.check_master_state(state, self._service)
+        if not is_up and not is_promoted(state, named):
             return f"{place} sees it down"
-        return state["config-epoch"], Node(host=named[0].decode(), port=named[1])
+        return state["config-epoch"], Node(host=named[0], port=named[1])
 
     async def _follow(self) -> None:
         try:

@@ -241,7 +241,8 @@ def test_a_redis_of_ones_own_that_does_not_answer_is_named(tmp_path: Path) -> No
         assert stack.wait() == 1
         assert stack.errors == [
             "up         | starts 1 gateway and 2 workers\n",
-            "headrace: The Redis that HEADRACE_REDIS_URL names does not answer.\n",
+            "headrace: The Redis that HEADRACE_REDIS_URL names does not answer. "
+            "No server listens there.\n",
         ]
 
 

@@ -14,6 +14,7 @@ from engine.store.redis.address import RedisAddress
 from engine.store.redis.client import Client
 from engine.store.redis.errors import StoreFault
 from engine.store.redis.scripts import SCRIPTS
+from tests.conftest import RedisServer
 from tests.support.store.script_scenarios import SCENARIOS
 
 IN_SCRIPT = " script: 0884a443eadaa627a69bac3d5c78926429223588, on @user_script:12."
@@ -216,3 +217,31 @@ async def test_a_fault_names_the_refused_command_without_arguments(
         await client.send("NOPE", "secret")
 
     assert "secret" not in str(caught.value)
+
+
+async def test_the_command_that_an_acl_user_lacks_is_in_the_log_without_arguments(
+    own_server: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    admin = Client(RedisAddress.parse(own_server.url))
+    user = ("on", ">a%b:c", "~*", "+@all", "-incrby", "-config|get", "-select")
+    await admin.send("ACL", "SETUSER", "ada", *user)
+    url = own_server.url.replace("unix://", "unix://ada:a%25b%3Ac@")
+    client = Client(RedisAddress.parse(url))
+    lacking = (("INCRBY", "a-secret", 7), ("CONFIG", "GET", "a-secret"))
+    calls = [client.send(*command) for command in lacking]
+    calls.append(client.send("EVAL", "return redis.call('INCRBY', KEYS[1], 7)", 1, "a-secret"))
+
+    failures = await asyncio.gather(*calls, return_exceptions=True)
+
+    lacks = [record.lacks for record in caplog.records if hasattr(record, "lacks")]
+    assert lacks == ["incrby", "config|get"]
+    assert [getattr(each, "word", "") for each in failures] == ["NOPERM"] * 3
+    assert all("lacks the command" in getattr(each, "reason", "") for each in failures)
+    assert not any("a-secret" in str(vars(record)) for record in caplog.records)
+    refused = Client(RedisAddress.parse(f"{url}?db=1"))
+    with pytest.raises(Unavailable) as caught:
+        await refused.send("PING")
+    assert caught.value.word == "NOPERM"
+    assert "'select'" in caught.value.reason
+    for each in (admin, client, refused):
+        await each.close()
