@@ -185,8 +185,8 @@ class Walker:
             )
             check.add_done_callback(self._duplicate_checks.discard)
             return
-        if self._unknown.has_just_left(reference):
-            self._release_hint()  # each worker has seen the hint, and none knows the execution
+        if self._unknown.pass_on(reference):
+            self._release_hint()
             return
         self._busy.add(reference)
         metrics.EXECUTIONS_HELD.inc()

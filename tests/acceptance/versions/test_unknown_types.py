@@ -1,7 +1,6 @@
 """A node type that some processes know: runs end where it is known, and others' runs go on."""
 
 import asyncio
-import json
 import statistics
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -12,7 +11,7 @@ import pytest
 import redis
 
 from tests.support.acceptance.versions.load import VersionLoad
-from tests.support.acceptance.versions.processes import GATEWAY, WORKER
+from tests.support.acceptance.versions.processes import GATEWAY, WORKER, is_fault, is_left
 from tests.support.acceptance.versions.releases import ROOT, THIS_RELEASE, Release
 from tests.support.acceptance.versions.trial import VersionTrial, version_trial
 from tests.support.eventually import PATIENCE_SECONDS, eventually
@@ -22,7 +21,6 @@ from workers.walk.resume.unknown import LEFT_PER_SECOND
 
 NEXT_RELEASE = Release("next", ROOT, ("tests.support.nodes.later_process",))
 """This release with a node type more."""
-LEFT = "leaves executions to other workers"
 
 
 def serving() -> Graph:
@@ -49,17 +47,7 @@ async def end_of(trial: VersionTrial, execution_id: str) -> dict[str, Any]:
     return await eventually(
         lambda: trial.load.read(execution_id),
         lambda found: found["status"] in ("completed", "failed", "cancelled"),
-    )
-
-
-def said(trial: VersionTrial) -> Counter[str]:
-    """Return the lines of each log that tell of an execution left to others."""
-    members = (*trial.fleet.members, *trial.fleet.ended)
-    return Counter(
-        member.log.name
-        for member in members
-        for line in member.log.read_text().splitlines()
-        if json.loads(line).get("event") == LEFT
+        timeout=2 * PATIENCE_SECONDS,
     )
 
 
@@ -81,8 +69,9 @@ async def test_a_run_waits_for_a_worker_that_knows_its_node_type(trial: VersionT
     assert [each.get("result") for each in ended[:9]] == expected
     assert ended[9]["status"] == "cancelled"
     await asyncio.to_thread(trial.fleet.stop)
-    assert set(said(trial).values()) == {1}
-    assert trial.fleet.faults() == []
+    told = Counter(name for name, _ in trial.fleet.lines(is_left))
+    assert set(told.values()) == {1}
+    assert trial.fleet.lines(is_fault) == []
 
 
 @pytest.mark.parametrize("minutes", ["0.03"])

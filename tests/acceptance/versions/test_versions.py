@@ -19,10 +19,11 @@ EVERY_END = {f"{kind} completed" for kind in KINDS} | {"fail failed"}
 
 
 async def test_runs_end_once_at_both_releases(previous: Release, tmp_path: Path) -> None:
-    """The smoke: a part of each kind and release, of which both workers are killed once."""
+    """The smoke: a part of each kind and release; both workers and a gateway are killed once."""
 
     async def harm(trial: VersionTrial) -> None:
-        for member in [each for each in trial.fleet.members if each.kind == WORKER]:
+        *others, last = trial.fleet.members
+        for member in (last, *others[1:]):
             await asyncio.sleep(1)
             await trial.kill_one([member])
 

@@ -1,10 +1,11 @@
 """Executions with a part that this worker does not know, as a worker of a later release may.
 
-A worker that leaves one passes its hint on to the next worker, so that the hint comes to all of
-them. It ends at the worker that knows the execution, or at one that has just left it.
+A worker that leaves one passes its hint on, and passes it on again when it comes back soon, a few
+times: whichever workers happen to take it, it has most likely been at all of them then.
 """
 
 import logging
+import math
 import time
 
 from engine import metrics
@@ -23,7 +24,10 @@ UNKNOWN_WAIT_MS = 3_600_000
 LEFT_PER_SECOND = 50
 """Executions of one account that a worker brings back each second, however many wait."""
 JUST_LEFT_SECONDS = 0.9
-"""Within this time a hint has come round all workers; the execution is due again later."""
+"""A hint that comes back within this time is not claimed; the execution is due again later."""
+MOST_PASSES = 4
+"""Times that a worker passes a hint on within that time."""
+NEVER = (-math.inf, 0)
 KEPT = 10_000
 """Accounts, and executions, whose last time is known."""
 PARTS_KEPT = 1_000
@@ -38,16 +42,25 @@ class UnknownExecutions:
         self._store = store
         self._executor = executor
         self._wait_ms = wait_ms
-        self._left_at: LruCache[str, float] = LruCache(KEPT)
-        """Times at which executions were left here, by reference."""
+        self._left: LruCache[str, tuple[float, int]] = LruCache(KEPT)
+        """Time at which each execution was left here, and passes of its hint since."""
         self._next: LruCache[str, float] = LruCache(KEPT)
         """Earliest time at which the next execution of an account comes back."""
         self._logged: LruCache[str, bool] = LruCache(PARTS_KEPT)
 
-    def has_just_left(self, reference: str) -> bool:
-        """Return whether the hint has come round all workers since it was here."""
-        at = self._left_at.get(reference)
-        return at is not None and time.monotonic() - at < JUST_LEFT_SECONDS
+    def pass_on(self, reference: str) -> bool:
+        """Pass on the hint of an execution that was just left here; False: it is to be claimed."""
+        at, passes = self._left.get(reference) or NEVER
+        if time.monotonic() - at >= JUST_LEFT_SECONDS:
+            return False
+        if passes < MOST_PASSES:
+            self._pass(reference, at, passes + 1)
+        return True
+
+    def _pass(self, reference: str, at: float, passes: int) -> None:
+        self._left.put(reference, (at, passes))
+        # Others' hints come first.
+        self._store.hints.send_soon(reference, BULK_QUEUE)
 
     async def leave(self, claimed: ClaimedExecution, part: UnknownPart) -> None:
         """Give the execution back to other workers, or end it. Raises LeaseLost."""
@@ -71,8 +84,7 @@ class UnknownExecutions:
             "leave to others",
         )
         metrics.EXECUTIONS_LEFT_UNKNOWN.inc()
-        self._left_at.put(claimed.reference, time.monotonic())
-        self._store.hints.send_soon(claimed.reference, BULK_QUEUE)
+        self._pass(claimed.reference, time.monotonic(), 1)
 
     async def take(self, claimed: ClaimedExecution) -> None:
         """Note that this worker knows an execution that has waited for one. Raises Unavailable."""

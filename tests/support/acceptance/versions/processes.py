@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from tests.support.acceptance.versions.releases import Release
 from tests.support.eventually import PATIENCE_SECONDS
 
 GATEWAY, WORKER = "gateway", "worker"
+LEFT = "leaves executions to other workers"
+"""Event of a worker that meets what it does not know."""
 
 
 @dataclass
@@ -126,14 +128,19 @@ class VersionFleet:
         for member in sorted(self.members, key=lambda each: each.kind):
             self.remove(member)
 
-    def faults(self) -> list[str]:
-        """Return the lines of all logs that tell of an error."""
+    def lines(self, tells: Callable[[str], bool]) -> list[tuple[str, str]]:
+        """Return lines of all logs, each with the name of its log."""
         return [
-            f"{member.log.name}: {line}"
+            (member.log.name, line)
             for member in (*self.members, *self.ended)
             for line in member.log.read_text().splitlines()
-            if is_fault(line)
+            if tells(line)
         ]
+
+
+def is_left(line: str) -> bool:
+    """Return whether a line of a log tells of an execution that was left to other workers."""
+    return f'"event":"{LEFT}"' in line.replace('": "', '":"')
 
 
 def is_fault(line: str) -> bool:

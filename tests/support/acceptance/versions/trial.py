@@ -20,6 +20,8 @@ from tests.support.acceptance.versions.processes import (
     WORKER,
     Member,
     VersionFleet,
+    is_fault,
+    is_left,
     run_command,
     version_fleet,
 )
@@ -130,7 +132,8 @@ class VersionTrial:
             await oracle.check_history(url, self.account, runs)
         oracle.check_calls(runs, self._target, fleet.kills + fleet.stops)
         await asyncio.to_thread(fleet.stop)
-        assert fleet.faults() == []
+        assert fleet.lines(is_fault) == []
+        assert fleet.lines(is_left) == [], "a worker must know all runs of the release beside it"
         return ends
 
 
