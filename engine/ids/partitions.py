@@ -57,6 +57,11 @@ def partition_of(account_id: str) -> int:
         raise _unknown() from None
 
 
+def partition_among(account_id: str, number: int) -> int:
+    """Return the partition that an account has where there are so many."""
+    return zlib.crc32(account_id.encode()) % number
+
+
 def place(number: int) -> int:
     """Return the partition of a hash. Raises Unavailable before their number is known."""
     try:

@@ -25,7 +25,7 @@ from engine.ids.partitions import DEFAULT_COUNT
 from engine.store.redis import errors, keyspace
 from engine.store.redis.address import RedisAddress
 from engine.store.redis.cluster.marking import mark_partitions
-from engine.store.redis.connection import Connection, connect, pack
+from engine.store.redis.connection import Argument, Connection, connect, pack
 from engine.store.redis.scripts import SCRIPTS
 
 SCHEMA = 2
@@ -169,14 +169,16 @@ class Guard:
             if not adopts:
                 raise self._foreign()
             self._check_wanted(before, partition_count)
+            await self._check_accounts(connection, before, partition_count)
             await self._mark(connection, before, self._ids, partition_count)
-            await self._request_seal(connection, "DEL")
+            await self._request_at(connection, "DEL", keyspace.seal())
             outcome = MarkOutcome.ADOPTED
         elif before is not None:
             self._check_wanted(before, partition_count)
             await self._add_ids(connection, before)
             outcome = MarkOutcome.KEPT
         else:
+            await self._check_accounts(connection, None, partition_count)
             await self._mark(connection, None, self._ids, partition_count)
             outcome = MarkOutcome.BEGUN
         # Another process may have marked it at the same time.
@@ -236,19 +238,21 @@ class Guard:
         )
         await connection.request(*command)
 
-    async def _request_seal(self, connection: Connection, command: str) -> Any:
-        """Send a command on the seal, which a cluster may have at another primary."""
+    async def _request_at(
+        self, connection: Connection, command: str, key: str, *words: Argument
+    ) -> Any:
+        """Send a command on a key, which a cluster may have at another primary."""
         if not self._address.is_cluster:
-            return await connection.request(command, keyspace.seal())
-        other = await connect(self._address, slot_key=keyspace.seal())
+            return await connection.request(command, key, *words)
+        other = await connect(self._address, slot_key=key)
         try:
-            return await other.request(command, keyspace.seal())
+            return await other.request(command, key, *words)
         finally:
             other.abort()
 
     async def _opens_seal(self, connection: Connection) -> bool:
         """Return whether a key of this process opens the stored seal."""
-        seal = await self._request_seal(connection, "GET")
+        seal = await self._request_at(connection, "GET", keyspace.seal())
         if seal is None:
             return True
         try:
@@ -294,6 +298,23 @@ class Guard:
                 "The number is chosen once, when an installation begins: run `headrace init` "
                 f"without --partitions or with {marker.partitions}, or on an empty Redis.",
             )
+
+    async def _check_accounts(
+        self, connection: Connection, before: Marker | None, partition_count: int | None
+    ) -> None:
+        """Refuse a number of partitions with which accounts that are there are not found."""
+        if before is not None:
+            return
+        count = partition_count or DEFAULT_COUNT
+        for account_id in await connection.request("ZRANGE", keyspace.account_ids(), 0, 0):
+            partition = partitions.partition_among(account_id.decode(), count)
+            key = keyspace.accounts(partition)
+            is_there = await self._request_at(connection, "HEXISTS", key, account_id)
+            if not is_there:
+                raise self._wrong(
+                    f"has lost its marker, and its accounts are not in {count} partitions",
+                    "Run `headrace init --partitions N` with the number that it began with.",
+                )
 
     def _foreign(self) -> WrongStore:
         return self._wrong(

@@ -274,6 +274,11 @@ async def test_a_gateway_and_a_worker_that_start_before_their_redis_learn_its_pa
             path = f"{url}/api/workflows/{saved['slug']}/run"
             answers = call("POST", path, key=secret, body={"inputs": {"who": "Ada"}})
             assert (before, answers[0]) == ({503}, 200)
+            with redis.Redis.from_url(server.url) as client:
+                mark(client, partition_count=32)
+                until(lambda: status("/readyz"), (503).__eq__)
+                mark(client, partition_count=64)
+            until(lambda: status("/readyz"), (200).__eq__)
 
     try:
         await asyncio.to_thread(live_on)

@@ -13,6 +13,7 @@ from deploy.stack.new_installation import record_marked, record_new
 from deploy.stack.store_access import open_store
 from engine.access.sealing import Sealer
 from engine.errors import Unavailable
+from engine.ids.partitions import partition_among
 from engine.store.redis import keyspace
 from tests.deploy.test_cli import headrace
 from tests.support.redis.installation import SECRET_KEY, process_with
@@ -167,6 +168,26 @@ def test_init_chooses_the_partitions_once(unmarked_redis_url: str) -> None:
     checks = {each["name"]: each["seen"] for each in json.loads(seen.stdout)["checks"]}
     assert checks["partitions"] == "64, chosen when the installation began"
     assert ids(unmarked_redis_url) == Sealer.from_secret_key(SECRET_KEY).installation_ids[0]
+
+
+def test_a_marker_that_is_lost_comes_back_with_its_number_alone(unmarked_redis_url: str) -> None:
+    assert init(unmarked_redis_url, SECRET_KEY, "--partitions", "64")[0] == 0
+    environ = {"HEADRACE_REDIS_URL": unmarked_redis_url, "HEADRACE_SECRET_KEY": SECRET_KEY}
+    account = ("account", "create", "--email", "ada@example.com", "--tier", "pro")
+    while True:  # an account may lie in the same partition of 64 and of 16
+        made = json.loads(headrace(*account, "--json", **environ).stdout)
+        if partition_among(made["id"], 64) != partition_among(made["id"], 16):
+            break
+    with redis.Redis.from_url(unmarked_redis_url) as client:
+        client.zremrangebyrank(keyspace.account_ids(), 0, -2)
+        client.delete(keyspace.installation())
+
+    plain = init(unmarked_redis_url, SECRET_KEY)
+    right = init(unmarked_redis_url, SECRET_KEY, "--partitions", "64", "--json")
+
+    assert plain[:2] == (1, "")
+    assert "has lost its marker, and its accounts are not in 16 partitions." in plain[2]
+    assert json.loads(right[1])["outcome"] == "begun"
 
 
 @pytest.mark.parametrize("number", ["0", "1025", "many"])
