@@ -27,6 +27,8 @@ JUST_LEFT_SECONDS = 0.9
 """A hint that comes back within this time is not claimed; the execution is due again later."""
 MOST_PASSES = 4
 """Times that a worker passes a hint on within that time."""
+CROWD_MS = 1_000
+"""With this pause on, an account has so many left executions that their hints are not passed on."""
 NEVER = (-math.inf, 0)
 KEPT = 10_000
 """Accounts, and executions, whose last time is known."""
@@ -84,7 +86,10 @@ class UnknownExecutions:
             "leave to others",
         )
         metrics.EXECUTIONS_LEFT_UNKNOWN.inc()
-        self._pass(claimed.reference, time.monotonic(), 1)
+        if pause_ms >= CROWD_MS:
+            self._left.put(claimed.reference, (time.monotonic(), MOST_PASSES))
+        else:
+            self._pass(claimed.reference, time.monotonic(), 1)
 
     async def take(self, claimed: ClaimedExecution) -> None:
         """Note that this worker knows an execution that has waited for one. Raises Unavailable."""

@@ -430,3 +430,15 @@ async def test_a_model_whose_manifest_is_of_a_later_release_is_left_too(shift: S
 
     assert left == "the manifest of the model 'own'"
     assert "unknown" not in await shift.record(reference)
+
+
+async def test_hints_of_a_crowd_are_not_passed_on(
+    shift: Shift, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many workers would claim each of many executions at each turn."""
+    monkeypatch.setattr(unknown, "CROWD_MS", 0)
+    reference = await shift.begin(serving())
+
+    await shift.hint_old(reference)
+
+    assert await shift.old_store.client.send("LLEN", process_keys.hints(BULK_QUEUE)) == 0
