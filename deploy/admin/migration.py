@@ -32,7 +32,7 @@ def migrate(data_dir: Path) -> Row:
     except CommandFailed:
         return row | NO_STORE
     with explained():
-        marker = asyncio.run(find_marker(redis_address(stack.redis_url)))
+        marker = asyncio.run(find_marker(redis_address(stack.redis_url, stack.settings)))
     return row | (NO_STORE if marker is None else with_store(data_dir, migrate_store))
 
 

@@ -89,7 +89,7 @@ class Backup:
         progress: ProgressLines,
     ) -> None:
         self._stack = stack
-        self._address = redis_address(stack.redis_url)
+        self._address = redis_address(stack.redis_url, stack.settings)
         self._store = store
         self._database = database
         self._archive = archive

@@ -1,6 +1,8 @@
 """Initialization of an installation: its data directory, and the marker in its Redis."""
 
 import asyncio
+import os
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -59,7 +61,12 @@ def begin(data_dir: Path, *, adopts: bool, partition_count: int | None = None) -
         planned = plan(data_dir, adopts=adopts, partition_count=partition_count)
         return {"outcome": PLANNED, "partitions": planned}
     outcome, marker = asyncio.run(
-        mark(redis_address(stack.redis_url), sealer, adopts=adopts, partition_count=partition_count)
+        mark(
+            redis_address(stack.redis_url, stack.settings),
+            sealer,
+            adopts=adopts,
+            partition_count=partition_count,
+        )
     )
     return _row(outcome, marker)
 
@@ -74,6 +81,7 @@ def _row(outcome: MarkOutcome, marker: Marker) -> dict[str, Any]:
     }
 
 
-def redis_address(redis_url: str) -> RedisAddress:
-    """Return the address with the files for TLS that the environment names."""
-    return RedisAddress.of_state(replace(load(), redis_url=redis_url))
+def redis_address(redis_url: str, shared: Mapping[str, str] | None = None) -> RedisAddress:
+    """Return the address with the files for TLS that the environment names, else `shared`."""
+    settings = load({**(shared or {}), **os.environ})
+    return RedisAddress.of_state(replace(settings, redis_url=redis_url))

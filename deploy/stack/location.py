@@ -18,7 +18,8 @@ RESTORING = "restoring.json"
 """Record in a data directory while a backup is being restored."""
 TIERS_FILE = "HEADRACE_TIERS_FILE"
 LOCAL_MODEL_URL = "HEADRACE_LOCAL_MODEL_URL"
-PATHS = (TIERS_FILE, "HEADRACE_MODELS_DIR")
+REDIS_TLS = ("HEADRACE_REDIS_TLS_CERT", "HEADRACE_REDIS_TLS_KEY", "HEADRACE_REDIS_TLS_CA")
+PATHS = (TIERS_FILE, "HEADRACE_MODELS_DIR", *REDIS_TLS)
 MEDIA_URL = "HEADRACE_MEDIA_URL"
 DATABASE_URL = "HEADRACE_DATABASE_URL"
 SHARED = (
@@ -29,7 +30,7 @@ SHARED = (
     DATABASE_URL,
     LOCAL_MODEL_URL,
 )
-"""Settings that determine the store's contents, so commands use the stack's values."""
+"""Settings that lead to the store or determine its contents, so commands use the stack's values."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,17 +7,21 @@ primary may never arrive.
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import hiredis
 
 from engine.executions.retry import jittered
+from engine.store.redis import errors
 from engine.store.redis.address import RedisAddress
 from engine.store.redis.connection import IsReplica, connect, is_replica, pack
 
 LOOK_SECONDS = 2.0
 RECONNECT_SECONDS = 0.2
+LOG_SECONDS = 5.0
+"""Time between two lines on a subscription that is lost again and again."""
 
 log = logging.getLogger(__name__)
 
@@ -55,11 +59,15 @@ class Subscription:
             await asyncio.gather(task, return_exceptions=True)
 
     async def _run(self, receive: Callable[[bytes], None]) -> None:
+        logged_at = -LOG_SECONDS
         while True:
             try:
                 await self._receive(receive)
-            except (OSError, TimeoutError, ValueError, hiredis.HiredisError):
-                log.warning("subscription lost, connecting again", extra={"channel": self._channel})
+            except (OSError, TimeoutError, ValueError, hiredis.HiredisError) as error:
+                if time.monotonic() >= logged_at + LOG_SECONDS:
+                    logged_at = time.monotonic()
+                    extra = {"channel": self._channel, "reason": errors.describe(error)}
+                    log.warning("subscription lost, connecting again", extra=extra)
             except Exception:
                 log.exception("subscription failed", extra={"channel": self._channel})
             await asyncio.sleep(jittered(RECONNECT_SECONDS))

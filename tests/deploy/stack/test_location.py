@@ -34,13 +34,15 @@ def test_commands_find_the_settings_by_which_the_stack_keeps_its_store(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    environ = {"HEADRACE_TIERS_FILE": "tiers.toml", "HEADRACE_RETENTION_DAYS": "7", "HOME": "/"}
+    files = {"HEADRACE_TIERS_FILE": "tiers.toml", "HEADRACE_REDIS_TLS_CA": "ca.pem"}
+    environ = {**files, "HEADRACE_RETENTION_DAYS": "7", "HOME": "/"}
     settings = shared_settings(environ)
     stack = Stack(data_dir=tmp_path, redis_url="unix:///x.sock", url=URL, settings=settings)
     remember(stack)
 
     assert settings == {
         "HEADRACE_TIERS_FILE": str(tmp_path / "tiers.toml"),
+        "HEADRACE_REDIS_TLS_CA": str(tmp_path / "ca.pem"),
         "HEADRACE_RETENTION_DAYS": "7",
     }
     assert find_stack(tmp_path, {}) == stack
