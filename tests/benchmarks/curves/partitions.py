@@ -38,6 +38,7 @@ from engine.store.redis import process_keys
 from tests.benchmarks.processes import Processes
 from tests.support.factories import Graph, greeting, http_fan
 from tests.support.store.records import accept
+from workers.history import process
 from workers.recovery.leader import Leader
 from workers.recovery.sweeper import LEAD_SECONDS, TICK_SECONDS
 
@@ -278,7 +279,33 @@ def run(count: int, seconds: float) -> dict[str, object]:
     return uvloop.run(measure(count, seconds))
 
 
-async def measure_leads(followers: int, seconds: float) -> tuple[float, float]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lead:
+    """A lead among the workers."""
+
+    name: str
+    key: str
+    lead_seconds: float
+    renew_seconds: float
+
+
+LEADS = (
+    Lead(
+        name="sweeper",
+        key=process_keys.leader(),
+        lead_seconds=LEAD_SECONDS,
+        renew_seconds=TICK_SECONDS,
+    ),
+    Lead(
+        name="archiver",
+        key=process_keys.archiver(),
+        lead_seconds=process.LEAD_SECONDS,
+        renew_seconds=process.RENEW_SECONDS,
+    ),
+)
+
+
+async def measure_leads(lead: Lead, followers: int, seconds: float) -> tuple[float, float]:
     """Return requests for the lead per second with so many workers, and seconds without a leader.
 
     The latter is the time from the end of a dead leader's lead until another one leads.
@@ -291,14 +318,14 @@ async def measure_leads(followers: int, seconds: float) -> tuple[float, float]:
         ends = time.time() * 1000 + 1e9
         names = {f"w{number}": ends for number in range(followers)}
         client.zadd(process_keys.workers(), names)
-        leaders = [make_leader(store.leases, name) for name in names]
+        leaders = [make_leader(store.leases, name, lead) for name in names]
         tasks = [asyncio.create_task(follow(each)) for each in leaders]
-        await asyncio.sleep(12)
+        await asyncio.sleep(15)
         meter = Meter(client)
         meter.begin()
         await asyncio.sleep(seconds)
         rate = meter.end().scripts
-        gaps = [await gap(client, leaders, tasks) for _ in range(10)]
+        gaps = [await gap(client, lead, leaders, tasks) for _ in range(10)]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -306,13 +333,13 @@ async def measure_leads(followers: int, seconds: float) -> tuple[float, float]:
         return rate, statistics.median(gaps)
 
 
-def make_leader(leases: Leases, name: str) -> Leader:
+def make_leader(leases: Leases, name: str, lead: Lead) -> Leader:
     return Leader(
         leases,
         name,
-        key=process_keys.leader(),
-        lead_seconds=LEAD_SECONDS,
-        renew_seconds=TICK_SECONDS,
+        key=lead.key,
+        lead_seconds=lead.lead_seconds,
+        renew_seconds=lead.renew_seconds,
     )
 
 
@@ -323,12 +350,12 @@ async def follow(leader: Leader) -> None:
 
 
 async def gap(
-    client: "redis.Redis", leaders: list[Leader], tasks: list["asyncio.Task[None]"]
+    client: "redis.Redis", lead: Lead, leaders: list[Leader], tasks: list["asyncio.Task[None]"]
 ) -> float:
     """Stop the leader; return the seconds from the end of its lead until another one leads."""
-    name = (client.get(process_keys.leader()) or b"").decode()  # type: ignore[union-attr]
+    name = (client.get(lead.key) or b"").decode()  # type: ignore[union-attr]
     place = next(i for i, each in enumerate(leaders) if each._worker_id == name)
-    left = client.pttl(process_keys.leader()) / 1000
+    left = client.pttl(lead.key) / 1000
     tasks[place].cancel()
     lapses = time.monotonic() + left
     leaders[place].is_leading = False
@@ -374,8 +401,13 @@ def main() -> int:
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
             show(count, pool.submit(run, count, arguments.seconds).result())
     for followers in arguments.followers:
-        rate, without = uvloop.run(measure_leads(followers, arguments.seconds))
-        print(f"| {followers} workers | {rate:.0f} requests/s | {without * 1000:.0f} ms |")
+        for lead in LEADS:
+            rate, without = uvloop.run(measure_leads(lead, followers, arguments.seconds))
+            print(
+                f"| {followers} workers, {lead.name} | {rate:.0f} requests/s "
+                f"| {without * 1000:.0f} ms |",
+                flush=True,
+            )
     return 0
 
 
