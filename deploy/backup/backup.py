@@ -26,7 +26,7 @@ from deploy.backup.row_files import pack_rows
 from deploy.backup.target import FOLDER, has_redis, locked
 from deploy.problems import CommandFailed
 from deploy.stack.installation import redis_address
-from deploy.stack.location import MEDIA_URL, Stack, find_stack, media_url, require_whole
+from deploy.stack.location import MEDIA_URL, REDIS_URL, Stack, find_stack, media_url, require_whole
 from deploy.stack.secret_key import VARIABLE, find_key
 from deploy.stack.store_access import explained, open_store
 from engine.errors import EngineError, Unavailable
@@ -62,19 +62,25 @@ async def back_up(data_dir: Path, path: Path, progress: ProgressLines) -> Row:
 @asynccontextmanager
 async def _serving(data_dir: Path) -> AsyncIterator[Stack]:
     """Yield the running stack; of one that is stopped, run the Redis of its data directory."""
-    try:
-        stack = find_stack(data_dir)
-    except CommandFailed:
-        if not has_redis(data_dir):
-            raise
-    else:
-        yield stack
-        return
-    with locked(data_dir) as folder:
+    async with AsyncExitStack() as stack:
+        folder = _lock_stopped(data_dir, stack)
+        if folder is None:
+            yield find_stack(data_dir)
+            return
         require_whole(folder)
         settings = {MEDIA_URL: media_url(folder, os.environ), VARIABLE: find_key(folder)}
-        async with serving_folder(folder / FOLDER) as url:
-            yield Stack(data_dir=folder, redis_url=url, settings=settings)
+        url = await stack.enter_async_context(serving_folder(folder / FOLDER))
+        yield Stack(data_dir=folder, redis_url=url, settings=settings)
+
+
+def _lock_stopped(data_dir: Path, stack: AsyncExitStack) -> Path | None:
+    """Lock a data directory with a Redis of its own; None where there is none, or it runs."""
+    if os.environ.get(REDIS_URL) or not has_redis(data_dir):
+        return None
+    try:
+        return stack.enter_context(locked(data_dir))
+    except CommandFailed:
+        return None
 
 
 class Backup:

@@ -16,12 +16,12 @@ import httpx2
 import pytest
 from sqlalchemy import func, select
 
+from deploy.backup.local_server import serving_folder
 from deploy.http_client import call
 from engine.history.database.connections import Database
 from engine.history.schema import executions, rollups
 from engine.store.redis.address import RedisAddress
 from engine.store.redis.client import Client
-from tests.conftest import RedisServer
 from tests.support.acceptance.commands import json_of
 from tests.support.acceptance.gated_server import running_gate
 from tests.support.acceptance.running_stack import BARE, RunningStack, environment, running, until
@@ -164,6 +164,7 @@ async def compare(backup: Path, folder: Path, redis_url: str) -> int:
 async def test_a_backup_is_restored_into_an_empty_data_directory(
     backup: Backup, tmp_path: Path
 ) -> None:
+    check_file(backup)
     copy_data(backup.made, tmp_path / "data")
 
     done = restore(backup.path, tmp_path / "data", "--json")
@@ -172,13 +173,8 @@ async def test_a_backup_is_restored_into_an_empty_data_directory(
     row = json.loads(done.stdout)
     assert row["missingMedia"] == 0
     assert row["historyExecutions"] >= len(backup.made.ended)
-    restored = RedisServer("--appendonly", "yes", is_marked=False)
-    shutil.copytree(tmp_path / "data" / "redis", tmp_path / "copy")
-    restored.start(tmp_path / "copy")
-    try:
-        assert await compare(backup.path, tmp_path / "dump", restored.url) > 100
-    finally:
-        restored.stop()
+    async with serving_folder(tmp_path / "data" / "redis") as url:
+        assert await compare(backup.path, tmp_path / "dump", url) > 100
     with running(tmp_path, *BARE, **SETTINGS) as stack:
         await asyncio.to_thread(check_running, stack, backup)
 
@@ -199,7 +195,8 @@ async def test_a_backup_is_restored_into_an_empty_redis(
         await asyncio.to_thread(check_running, stack, backup)
 
 
-def test_the_file_holds_no_key_and_is_its_owners_alone(backup: Backup) -> None:
+def check_file(backup: Backup) -> None:
+    """Check that the file holds no key in clear and is readable by its owner alone."""
     made, row = backup.made, backup.row
     key_of_secrets = (made.data_dir / "secret.key").read_bytes().strip()
     with zipfile.ZipFile(backup.path) as file:

@@ -1,16 +1,19 @@
 """`headrace backup` and `headrace restore` without a stack: refusals and interruptions."""
 
+import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import redis
 
+from deploy.backup.local_server import serving_folder
 from deploy.stack.location import lock_data_dir
 from engine.store.redis import keyspace
 from tests.conftest import RedisServer
@@ -61,20 +64,28 @@ def keys_of(url: str) -> set[bytes]:
         return set(client.scan_iter())
 
 
-@contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """Yield the address of a server on the folder of a restored data directory."""
-    server = RedisServer("--appendonly", "yes", is_marked=False)
-    server.start(folder)
-    try:
-        yield server.url
-    finally:
-        server.stop()
+def keys_in(data_dir: Path) -> set[bytes]:
+    """Return the keys in a restored data directory, by the server that `headrace up` runs."""
+
+    async def read() -> set[bytes]:
+        async with serving_folder(data_dir / "redis") as url:
+            return keys_of(url)
+
+    return asyncio.run(read())
 
 
-def test_keys_of_the_own_database_alone_are_restored(tmp_path: Path) -> None:
+@pytest.fixture
+def shared_server() -> Iterator[RedisServer]:
     server = RedisServer("--repl-diskless-sync-delay", "0", is_marked=False)
     server.start()
+    yield server
+    server.stop()
+
+
+def test_keys_of_the_own_database_alone_are_restored(
+    shared_server: RedisServer, tmp_path: Path
+) -> None:
+    server = shared_server
     with redis.Redis.from_url(server.url) as client:
         client.set("of another program", 1)
         client.select(3)
@@ -85,11 +96,9 @@ def test_keys_of_the_own_database_alone_are_restored(tmp_path: Path) -> None:
     path = tmp_path / "backup.zip"
 
     assert run("backup", str(path), "--data-dir", str(data_dir), **at(url))[0] == 0
-    server.stop()
     assert restore(path, data_dir, **OURS)[0] == 0
 
-    with served(data_dir / "redis") as restored:
-        assert keys_of(restored) == {b"hr:ours", keyspace.installation().encode()}
+    assert keys_in(data_dir) == {b"hr:ours", keyspace.installation().encode()}
 
 
 def test_a_restore_leaves_nothing_but_the_data(backup: Path, tmp_path: Path) -> None:
@@ -100,8 +109,21 @@ def test_a_restore_leaves_nothing_but_the_data(backup: Path, tmp_path: Path) -> 
     assert code == 0, errors
     assert {each.name for each in data_dir.iterdir()} == {"installation.json", "lock", "redis"}
     assert data_dir.stat().st_mode & 0o777 == 0o700
-    with served(data_dir / "redis") as url:
-        assert len(keys_of(url)) == KEYS + 1
+    assert len(keys_in(data_dir)) == KEYS + 1
+
+
+def test_a_stack_that_was_stopped_or_killed_is_saved_from_its_data_directory(
+    backup: Path, tmp_path: Path
+) -> None:
+    data_dir, again = tmp_path / "data", tmp_path / "again.zip"
+    assert restore(backup, data_dir, **OURS)[0] == 0
+    (data_dir / "stack.json").write_text('{"redisUrl": "unix:///tmp/of-a-killed-stack"}')
+
+    code, errors = run("backup", str(again), "--data-dir", str(data_dir), **OURS)
+
+    assert code == 0, errors
+    assert restore(again, tmp_path / "other", **OURS)[0] == 0
+    assert len(keys_in(tmp_path / "other")) == KEYS + 1
 
 
 def test_a_redis_with_keys_is_refused_and_kept(
@@ -250,5 +272,34 @@ def test_a_data_directory_that_is_restored_in_half_is_begun_anew(
 
     code, errors = restore(killed.path, data_dir, **OURS)
     assert code == 0, errors
-    with served(data_dir / "redis") as url:
-        assert len(keys_of(url)) == killed.count
+    assert len(keys_in(data_dir)) == killed.count
+
+
+@pytest.mark.slow
+def test_the_memory_of_both_commands_does_not_grow_with_the_data(
+    source: RedisServer, tmp_path: Path
+) -> None:
+    with redis.Redis.from_url(source.url) as client:
+        for number in range(300):
+            client.set(f"hr:large{number}", os.urandom(1_000_000))
+        client.hset("hr:hash", mapping={str(number): DIGITS for number in range(200_000)})
+    path = str(tmp_path / "backup.zip")
+
+    saving = peak("backup", path, **at(source.url))
+    restoring = peak("restore", path, "--data-dir", str(tmp_path / "data"), **OURS)
+
+    assert Path(path).stat().st_size > 300_000_000
+    print(f"peaks: {saving} MB to save, {restoring} MB to restore")
+    assert max(saving, restoring) < 250
+
+
+def peak(*arguments: str, **environ: str) -> int:
+    """Run the command; return the most megabytes that it had at once."""
+    process = subprocess.Popen([*HEADRACE, *arguments], env=environment(**environ))
+    status, most = Path(f"/proc/{process.pid}/status"), 0
+    while process.poll() is None:
+        found = re.search(r"VmHWM:\s+(\d+)", status.read_text())
+        most = max(most, int(found[1]) if found else 0)
+        time.sleep(0.05)
+    assert process.returncode == 0
+    return most // 1_024

@@ -1,11 +1,13 @@
 """`headrace backup` and `headrace restore` by addresses with TLS, users and sentinels."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import redis
 
+from deploy.backup.local_server import serving_folder
 from tests.conftest import RedisServer
 from tests.support.acceptance.running_stack import environment
 from tests.support.process.forked_command import headrace
@@ -46,6 +48,11 @@ def values_of(url: str) -> dict[str, str]:
     with redis.Redis.from_url(url, decode_responses=True) as client:
         keys = list(client.scan_iter("hr:key*"))
         return dict(zip(keys, client.mget(keys), strict=True)) if keys else {}
+
+
+async def values_in(data_dir: Path) -> dict[str, str]:
+    async with serving_folder(data_dir / "redis") as url:
+        return values_of(url)
 
 
 def test_a_backup_and_a_restore_over_tls_show_the_certificate_of_the_client(
@@ -89,9 +96,4 @@ def test_the_primary_that_sentinels_name_is_saved_and_restored_into(
         run("backup", again, *data_dir, HEADRACE_REDIS_URL=group.address())
 
     run("restore", again, "--data-dir", str(tmp_path / "third"))
-    restored = RedisServer("--appendonly", "yes", is_marked=False)
-    restored.start(tmp_path / "third" / "redis")
-    try:
-        assert values_of(restored.url) == VALUES
-    finally:
-        restored.stop()
+    assert asyncio.run(values_in(tmp_path / "third")) == VALUES

@@ -1,5 +1,6 @@
 """`headrace backup` and `headrace restore` of clusters, into one server and back."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,8 +9,8 @@ from typing import Any
 import pytest
 import redis
 
+from deploy.backup.local_server import serving_folder
 from engine.store.redis import keyspace, process_keys
-from tests.conftest import RedisServer
 from tests.support.acceptance.running_stack import environment
 from tests.support.process.forked_command import headrace
 from tests.support.redis.cluster import RedisCluster, running_cluster
@@ -45,6 +46,12 @@ def numbers(client: Any) -> set[int]:
     return {int(client.hget(key, "number")) for key in client.scan_iter("hr:key*")}
 
 
+async def numbers_in(data_dir: Path) -> set[int]:
+    async with serving_folder(data_dir / "redis") as url:
+        with redis.Redis.from_url(url) as client:
+            return numbers(client)
+
+
 def test_a_cluster_is_restored_into_one_server_and_from_there_into_another_cluster(
     cluster: RedisCluster, empty_cluster: RedisCluster, tmp_path: Path
 ) -> None:
@@ -56,11 +63,7 @@ def test_a_cluster_is_restored_into_one_server_and_from_there_into_another_clust
     code, out, errors = run("restore", str(first), "--data-dir", str(data_dir), "--json")
     assert code == 0, errors
     assert json.loads(out)["keys"] >= KEYS
-    server = RedisServer("--appendonly", "yes", is_marked=False)
-    server.start(data_dir / "redis")
-    with redis.Redis.from_url(server.url) as client:
-        assert numbers(client) == set(range(KEYS))
-    server.stop()
+    assert asyncio.run(numbers_in(data_dir)) == set(range(KEYS))
 
     code, _, errors = run("backup", str(second), "--data-dir", str(data_dir))
     assert code == 0, errors

@@ -11,6 +11,9 @@ from typing import Any, Protocol
 from engine.store.redis.connection import Argument
 
 KEYS_AT_ONCE = 200
+"""Keys that are listed together."""
+COPIES_AT_ONCE = 32
+"""Keys that are copied together: a value, or a part of one, is in memory for each."""
 ITEMS_AT_ONCE = 500
 """Fields, members or entries of one command."""
 NO_KEY, NO_EXPIRY = -2, -1
@@ -36,6 +39,7 @@ class KeyCopier:
         self._source = source
         self._client = target
         """Client of the target."""
+        self._places = asyncio.Semaphore(COPIES_AT_ONCE)
         self._copiers = {
             b"string": self._copy_string,
             b"hash": self._copy_hash,
@@ -69,6 +73,10 @@ class KeyCopier:
 
     async def _copy(self, key: str) -> bool:
         """Copy one key; False if it has expired meanwhile."""
+        async with self._places:
+            return await self._copy_here(key)
+
+    async def _copy_here(self, key: str) -> bool:
         kind, expires_at = await asyncio.gather(
             self._source.send("TYPE", key), self._source.send("PEXPIRETIME", key)
         )
