@@ -5,7 +5,6 @@ times: whichever workers happen to take it, it has most likely been at all of th
 """
 
 import logging
-import math
 import time
 
 from engine import metrics
@@ -29,7 +28,6 @@ MOST_PASSES = 4
 """Times that a worker passes a hint on within that time."""
 CROWD_MS = 1_000
 """With this pause on, an account has so many left executions that their hints are not passed on."""
-NEVER = (-math.inf, 0)
 KEPT = 10_000
 """Accounts, and executions, whose last time is known."""
 PARTS_KEPT = 1_000
@@ -52,9 +50,10 @@ class UnknownExecutions:
 
     def pass_on(self, reference: str) -> bool:
         """Pass on the hint of an execution that was just left here; False: it is to be claimed."""
-        at, passes = self._left.get(reference) or NEVER
-        if time.monotonic() - at >= JUST_LEFT_SECONDS:
+        left = self._left.get(reference)
+        if left is None or time.monotonic() - left[0] >= JUST_LEFT_SECONDS:
             return False
+        at, passes = left
         if passes < MOST_PASSES:
             self._pass(reference, at, passes + 1)
         return True
