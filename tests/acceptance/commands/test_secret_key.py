@@ -32,7 +32,7 @@ def test_a_stack_makes_a_key_and_does_not_start_with_another(tmp_path: Path) -> 
         path = stack.data_dir / "secret.key"
         key_id = hooked(stack)
         with open_redis(stack.redis_url) as client:
-            [name] = client.keys(f"*:webhook:*{key_id}")
+            [name] = client.scan_iter(f"*:webhook:*{key_id}")
             secret = client.hget(name, "secret")
         report = json.loads(stack.command("doctor", "--json").stdout)["checks"]
 

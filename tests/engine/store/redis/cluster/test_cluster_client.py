@@ -37,6 +37,7 @@ async def test_commands_go_to_the_primaries_of_their_keys(
     client: ClusterClient, primaries: RedisCluster
 ) -> None:
     keys = [keyspace.accounts(each) for each in PARTITIONS]
+    before = sum(moved_errors(primaries, shard) for shard in range(3))
 
     await asyncio.gather(*(client.send("HSET", key, "a", key) for key in keys))
 
@@ -45,6 +46,7 @@ async def test_commands_go_to_the_primaries_of_their_keys(
     ]
     with primaries.client() as library:
         assert [library.hget(key, "a") for key in keys] == [key.encode() for key in keys]
+    assert sum(moved_errors(primaries, shard) for shard in range(3)) == before
 
 
 async def test_a_script_runs_at_the_primary_of_its_keys(client: ClusterClient) -> None:

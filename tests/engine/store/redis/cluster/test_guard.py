@@ -53,6 +53,15 @@ async def read_all(client: ClusterClient) -> list[object]:
     return found
 
 
+async def read_all_anew(address: RedisAddress) -> list[object]:
+    """Read a key of each partition over new connections."""
+    client = ClusterClient(address, ClusterGuard(address, OURS))
+    try:
+        return await read_all(client)
+    finally:
+        await client.close()
+
+
 async def refused(client: ClusterClient) -> set[int]:
     """Return the partitions whose primary is refused."""
     replies = zip(PARTITIONS, await read_all(client), strict=True)
@@ -95,22 +104,22 @@ async def test_a_slot_that_moves_is_not_taken_for_an_emptied_one(
 ) -> None:
     await read_all(guarded)
     seen: set[int] = set()
-    for partition in (1, 2, 3):
-        slot, source = slot_of(keyspace.accounts(partition)), shard_of(primaries, partition)
-        move = primaries.begin_move(slot, (source + 1) % 3)
+    for shard in range(3):
+        # A new connection to the primary looks at this partition first.
+        partition = min(each for each in PARTITIONS if shard_of(primaries, each) == shard)
+        move = primaries.begin_move(slot_of(keyspace.accounts(partition)), (shard + 1) % 3)
         move.move_keys()
         for _ in range(5):  # each primary is checked meanwhile
             seen |= await refused(guarded)
             await asyncio.sleep(0.05)
+        assert await read_all_anew(address) == [None] * 16
         move.finish()
         for _ in range(5):
             seen |= await refused(guarded)
             await asyncio.sleep(0.05)
 
     assert seen == set()
-    fresh = ClusterClient(address, ClusterGuard(address, OURS))
-    assert await read_all(fresh) == [None] * 16
-    await fresh.close()
+    assert await read_all_anew(address) == [None] * 16
 
 
 async def test_the_marker_is_checked_where_it_has_moved_to(
