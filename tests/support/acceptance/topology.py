@@ -17,7 +17,7 @@ from tests.support.redis.sentinel import SentinelGroup
 
 TOPOLOGY = os.environ.get("HEADRACE_TEST_TOPOLOGY", "")
 REDIS_URL = "HEADRACE_REDIS_URL"
-OWN_REDIS = "uses a Redis of its own"
+AT_REST = "saves a running installation; for clusters at rest see tests/deploy/commands"
 EMBEDDED = "is about the Redis that `headrace up` starts"
 
 EXCLUDED: dict[str, str] = {
@@ -26,7 +26,15 @@ EXCLUDED: dict[str, str] = {
     "test_the_console_tells_of_the_start_and_says_at_the_end_where_the_data_is": EMBEDDED,
     "test_a_redis_that_cannot_start_is_told_with_its_reason": EMBEDDED,
 }
-"""Parts of the names of tests that need one Redis, and the reasons."""
+"""Parts of the names of tests that need the Redis of `headrace up`, and the reasons."""
+
+EXCLUDED_ON_CLUSTERS: dict[str, str] = {
+    "test_a_backup_is_restored_into_an_empty_data_directory": AT_REST,
+    "test_a_backup_is_restored_into_an_empty_redis": AT_REST,
+    "test_the_file_holds_no_key_and_is_its_owners_alone": AT_REST,
+    "test_each_of_many_backups_under_load_is_consistent": AT_REST,
+}
+"""Parts of the names of tests that a cluster does not pass, and the reasons."""
 
 _servers: dict[Path, RedisCluster | SentinelGroup | SingleServer] = {}
 
@@ -53,13 +61,14 @@ def closing_new_servers() -> Iterator[None]:
 
 
 def skip_excluded(items: list[pytest.Item]) -> None:
-    """Skip tests that need one Redis, with their reasons."""
+    """Skip tests that do not run on the chosen servers, with their reasons."""
     if not TOPOLOGY:
         return
+    excluded = EXCLUDED | (EXCLUDED_ON_CLUSTERS if TOPOLOGY == "cluster" else {})
     for item in items:
-        for part, reason in EXCLUDED.items():
+        for part, reason in excluded.items():
             if part in item.nodeid:
-                item.add_marker(pytest.mark.skip(f"on one Redis alone: {reason}"))
+                item.add_marker(pytest.mark.skip(f"not on {TOPOLOGY}: {reason}"))
 
 
 def _make_servers() -> RedisCluster | SentinelGroup | SingleServer:

@@ -74,7 +74,8 @@ async def _isolation_row(least: int, folder: Path) -> str:
 
 def _surroundings() -> str:
     moment = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    return f"{moment}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
+    machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"
+    return f"{moment}, {machine}, load average {os.getloadavg()[1]:.0f}"
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ PAGE = Path(__file__).with_suffix(".md")
 def render(rows: Mapping[str, str]) -> str:
     """Return the page from the rows by the names of their trials."""
     order = [name for name in ORDER if name in rows]
-    lagging = sorted((name for name in rows if LAG.fullmatch(name)), reverse=True)
+    lagging = sorted(name for name in rows if LAG.fullmatch(name))
+    lagging.sort(key=lambda name: name.split()[0], reverse=True)
     kills = [rows[name] for name in (*order, *lagging)]
     isolations = [rows[name] for name in ("isolated 0", "isolated 1") if name in rows]
     return PAGE.read_text().format(
