@@ -35,7 +35,7 @@ class Topology(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
+class RedisNode:
     """Host and port of a server or a sentinel."""
 
     host: str
@@ -99,7 +99,7 @@ class RedisAddress:
     """Parsed address; its text has neither user nor password."""
 
     topology: Topology = Topology.SINGLE
-    nodes: tuple[Node, ...] = ()
+    nodes: tuple[RedisNode, ...] = ()
     """The server, the sentinels, or some servers of the cluster; empty for a Unix socket."""
     path: str = ""
     """Path of a Unix socket."""
@@ -140,7 +140,7 @@ class RedisAddress:
         """Whether the servers are a cluster."""
         return self.topology is Topology.CLUSTER
 
-    def at(self, node: Node) -> "RedisAddress":
+    def at(self, node: RedisNode) -> "RedisAddress":
         """Return the address of one server of the group, with the same user and TLS."""
         return replace(self, topology=Topology.SINGLE, nodes=(node,), service="")
 
@@ -157,7 +157,7 @@ def _parse_single(url: str, tls: Tls) -> RedisAddress:
     options: Mapping[str, Any] = parse_url(url)
     has_tls = url.startswith("rediss://")
     path = options.get("path", "")
-    node = Node(host=options.get("host", "localhost"), port=options.get("port", SERVER_PORT))
+    node = RedisNode(host=options.get("host", "localhost"), port=options.get("port", SERVER_PORT))
     return RedisAddress(
         nodes=() if path else (node,),
         path=path,
@@ -198,7 +198,7 @@ def _parse_group(url: str, topology: Topology, tls: Tls) -> RedisAddress:
     )
 
 
-def _parse_node(place: str, default_port: int) -> Node:
+def _parse_node(place: str, default_port: int) -> RedisNode:
     host, colon, port = place.rpartition(":")
     if not colon or place.endswith("]"):
         host, port = place, str(default_port)
@@ -206,7 +206,7 @@ def _parse_node(place: str, default_port: int) -> Node:
     host = host.removeprefix("[").removesuffix("]")
     if not host or not 0 < number <= MAX_PORT:
         raise ValueError(f"{place!r} is not HOST:PORT")
-    return Node(host=host, port=number)
+    return RedisNode(host=host, port=number)
 
 
 def _number(text: str, name: str) -> int:

@@ -18,7 +18,7 @@ from redis.exceptions import MasterDownError, ReadOnlyError, RedisClusterExcepti
 from redis.retry import Retry
 from redis.sentinel import MasterNotFoundError, Sentinel, SentinelConnectionPool
 
-from engine.store.redis.address import Node, RedisAddress, Topology
+from engine.store.redis.address import RedisAddress, RedisNode, Topology
 
 CONNECT_SECONDS = 1.0
 SENTINEL_SECONDS = 0.3
@@ -130,7 +130,7 @@ class BlockingClient:
 class _Sentinels(Sentinel):
     """Sentinels of which a majority is asked."""
 
-    def __init__(self, nodes: Sequence[Node], options: dict[str, Any]) -> None:
+    def __init__(self, nodes: Sequence[RedisNode], options: dict[str, Any]) -> None:
         limits = {"socket_timeout": SENTINEL_SECONDS, "socket_connect_timeout": SENTINEL_SECONDS}
         places = [(each.host, each.port) for each in random.sample(nodes, len(nodes))]
         super().__init__(places, sentinel_kwargs=options | limits)  # type: ignore[no-untyped-call]

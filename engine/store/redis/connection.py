@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import hiredis
 
-from engine.store.redis.address import Node, RedisAddress, Topology
+from engine.store.redis.address import RedisAddress, RedisNode, Topology
 from engine.store.redis.cluster.topology import find_primary
 from engine.store.redis.sentinels import sentinels_of
 
@@ -149,7 +149,7 @@ async def connect(
     Raises OSError (IsReplica for a replica), TimeoutError or ReplyError.
     """
 
-    async def dial(node: Node) -> Connection:
+    async def dial(node: RedisNode) -> Connection:
         return await connect_server(address.at(node), push)
 
     match address.topology:

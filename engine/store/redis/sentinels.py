@@ -20,7 +20,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from engine.executions.retry import jittered
-from engine.store.redis.address import Node, RedisAddress
+from engine.store.redis.address import RedisAddress, RedisNode
 from engine.store.redis.blocking_client import is_promoted, library_options, parse_place
 
 ANSWER_SECONDS = 0.5
@@ -72,13 +72,13 @@ class Sentinels:
         self._library = Sentinel(places, sentinel_kwargs=options)
         self._service = address.service
         self._loop = asyncio.get_running_loop()
-        self._question: asyncio.Task[Node] | None = None
+        self._question: asyncio.Task[RedisNode] | None = None
         self._asked_at = 0.0
         self._used_at = self._loop.time()
-        self._places: dict[Followed, Node] = {}
+        self._places: dict[Followed, RedisNode] = {}
         self._watch: asyncio.Task[None] | None = None
 
-    async def connect(self, dial: Callable[[Node], Awaitable[C]]) -> C:
+    async def connect(self, dial: Callable[[RedisNode], Awaitable[C]]) -> C:
         """Dial the primary; when another is named meanwhile, that one.
 
         Raises NoPrimary, and what `dial` raises.
@@ -94,7 +94,7 @@ class Sentinels:
                 connection.lost.add_done_callback(partial(self._forget, connection))
                 return connection
 
-    async def primary(self) -> Node:
+    async def primary(self) -> RedisNode:
         """Return host and port of the primary. Raises NoPrimary."""
         if self._question is None:
             self._question = self._loop.create_task(self._ask(), name="sentinels' primary")
@@ -104,12 +104,12 @@ class Sentinels:
     def _forget(self, connection: Followed, _: "asyncio.Future[None]") -> None:
         del self._places[connection]
 
-    def _forget_question(self, question: "asyncio.Task[Node]") -> None:
+    def _forget_question(self, question: "asyncio.Task[RedisNode]") -> None:
         self._question = None
         if not question.cancelled():
             question.exception()  # everybody who asked may have gone
 
-    async def _dial(self, dial: Callable[[Node], Awaitable[C]], node: Node) -> C | None:
+    async def _dial(self, dial: Callable[[RedisNode], Awaitable[C]], node: RedisNode) -> C | None:
         """Dial a server; return None when the sentinels name another before it has answered."""
         dialing = asyncio.ensure_future(dial(node))
         connection = None
@@ -125,14 +125,14 @@ class Sentinels:
                 dialing.cancel()
                 dialing.add_done_callback(_abort)
 
-    async def _has_changed(self, node: Node) -> bool:
+    async def _has_changed(self, node: RedisNode) -> bool:
         """Return whether the sentinels name another primary; while they name none, it is kept."""
         try:
             return await self.primary() != node
         except NoPrimary:
             return False
 
-    async def _ask(self) -> Node:
+    async def _ask(self) -> RedisNode:
         """Ask all sentinels at once; a majority suffices, or those that answer in time.
 
         The answer with the highest epoch counts: a sentinel that was cut off names an old primary.
@@ -141,7 +141,7 @@ class Sentinels:
         await asyncio.sleep(max(0.0, pause))
         self._asked_at = self._loop.time()
         majority = len(self._library.sentinels) // 2 + 1
-        named, reasons = list[tuple[int, Node]](), list[str]()
+        named, reasons = list[tuple[int, RedisNode]](), list[str]()
         answers = [self._ask_one(client) for client in self._library.sentinels]
         for answer in asyncio.as_completed(answers):
             match await answer:
@@ -157,7 +157,7 @@ class Sentinels:
             raise NoPrimary(f"No sentinel names a primary of {self._service}: {seen}{hint}")
         return max(named, key=lambda each: each[0])[1]
 
-    async def _ask_one(self, client: "Redis") -> tuple[int, Node] | str:
+    async def _ask_one(self, client: "Redis") -> tuple[int, RedisNode] | str:
         """Return epoch and node of the primary that a sentinel names, or the reason for none."""
         options = client.connection_pool.connection_kwargs
         place = f"{options['host']}:{options['port']}"
@@ -172,7 +172,7 @@ class Sentinels:
         is_up = self._library.check_master_state(state, self._service)
         if not is_up and not is_promoted(state, named):
             return f"{place} sees it down"
-        return state["config-epoch"], Node(host=named[0], port=named[1])
+        return state["config-epoch"], RedisNode(host=named[0], port=named[1])
 
     async def _follow(self) -> None:
         try:
@@ -186,7 +186,7 @@ class Sentinels:
             with contextlib.suppress(RedisError, OSError):
                 await self._library.aclose()
 
-    def _leave_others(self, primary: Node) -> None:
+    def _leave_others(self, primary: RedisNode) -> None:
         left = [each for each, node in self._places.items() if node != primary]
         if left:
             log.warning(

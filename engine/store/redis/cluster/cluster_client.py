@@ -15,7 +15,7 @@ import hiredis
 from engine.errors import Unavailable
 from engine.executions.retry import jittered
 from engine.store.redis import errors
-from engine.store.redis.address import Node, RedisAddress
+from engine.store.redis.address import RedisAddress, RedisNode
 from engine.store.redis.client import Client, forget
 from engine.store.redis.cluster.guard import ClusterGuard, NodeGuard
 from engine.store.redis.cluster.node_client import NodeClient
@@ -46,7 +46,7 @@ class ClusterClient(Client):
         self._cluster_guard = guard
         self._is_closed = False
         self._known: ClusterTopology | None = None
-        self._nodes: dict[Node, NodeClient] = {}
+        self._nodes: dict[RedisNode, NodeClient] = {}
         self._waiting: list[_Request] = []
         """Requests until the topology is known."""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -109,7 +109,7 @@ class ClusterClient(Client):
             self._known = topology_of(self._address)
         return self._known
 
-    def forward(self, request: "_Request", node: Node | None = None) -> None:
+    def forward(self, request: "_Request", node: RedisNode | None = None) -> None:
         """Queue a request for a primary: the named one, else that of the request's slot."""
         if self._is_closed:
             request.fail(ConnectionError("The client is closed"))
@@ -147,7 +147,7 @@ class ClusterClient(Client):
         except ConnectionError as error:
             raise Unavailable(AWAY) from error
 
-    def _choose(self, slot: int) -> Node | None:
+    def _choose(self, slot: int) -> RedisNode | None:
         """Return the primary of a slot, for `ANY_PRIMARY` preferably a connected one."""
         if slot != ANY_PRIMARY:
             return self.topology.primary_of(slot)
@@ -155,10 +155,10 @@ class ClusterClient(Client):
         connected = [each for each in primaries if self._is_connected(each)]
         return secrets.choice(connected or primaries) if primaries else None
 
-    def _is_connected(self, node: Node) -> bool:
+    def _is_connected(self, node: RedisNode) -> bool:
         return node in self._nodes and self._nodes[node].is_connected
 
-    def _add(self, node: Node) -> NodeClient:
+    def _add(self, node: RedisNode) -> NodeClient:
         """Return a new client of a node; those of nodes that are no primaries any more end."""
         for former in self._nodes.keys() - set(self.topology.primaries):
             if self._nodes[former].is_idle:
@@ -265,7 +265,7 @@ class _Request:
         _, slot, place = text.split(" ")[:3]
         host, _, port = place.rpartition(":")
         # A node that was not told its own address leaves it out: it is where the command went.
-        node = Node(host=host if host.strip("?") else sender.node.host, port=int(port))
+        node = RedisNode(host=host if host.strip("?") else sender.node.host, port=int(port))
         self._is_asking = word == "ASK"
         if not self._is_asking:
             self._client.topology.move(int(slot), node)

@@ -18,7 +18,7 @@ from engine.access.sealing import Sealer
 from engine.errors import WrongStore
 from engine.ids import partitions
 from engine.store.redis import errors, keyspace
-from engine.store.redis.address import Node, RedisAddress
+from engine.store.redis.address import RedisAddress, RedisNode
 from engine.store.redis.cluster.routes import slot_of
 from engine.store.redis.cluster.topology import ClusterTopology
 from engine.store.redis.connection import Connection, connect, pack
@@ -140,7 +140,7 @@ class ClusterGuard(Guard):
 class NodeGuard:
     """Permits connections to one primary while the marks of its partitions are right."""
 
-    def __init__(self, guard: ClusterGuard, topology: ClusterTopology, node: Node) -> None:
+    def __init__(self, guard: ClusterGuard, topology: ClusterTopology, node: RedisNode) -> None:
         self._guard = guard
         self._topology = topology
         self._node = node

@@ -4,7 +4,7 @@ import asyncio
 from collections import defaultdict
 
 from engine.store.redis import keyspace
-from engine.store.redis.address import Node, RedisAddress
+from engine.store.redis.address import RedisAddress, RedisNode
 from engine.store.redis.cluster.routes import slot_of
 from engine.store.redis.cluster.topology import topology_of
 from engine.store.redis.connection import connect
@@ -17,7 +17,7 @@ async def mark_partitions(address: RedisAddress, count: int, created_at: int) ->
     """
     topology = topology_of(address)
     await topology.read(max_age=0)
-    keys: dict[Node, list[str]] = defaultdict(list)
+    keys: dict[RedisNode, list[str]] = defaultdict(list)
     for partition in range(count):
         key = keyspace.partition_mark(partition)
         node = topology.primary_of(slot_of(key))

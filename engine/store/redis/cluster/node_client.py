@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from engine.store.redis.address import Node, RedisAddress
+from engine.store.redis.address import RedisAddress, RedisNode
 from engine.store.redis.client import MOST_SCRIPTS, Client, ConnectionGuard
 from engine.store.redis.connection import Receiver, pack
 
@@ -15,7 +15,7 @@ class NodeClient(Client):
     def __init__(
         self,
         address: RedisAddress,
-        node: Node,
+        node: RedisNode,
         guard: ConnectionGuard | None,
         on_failure: Callable[[], None],
     ) -> None:

@@ -18,7 +18,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisClusterException, RedisError
 
 from engine.executions.retry import jittered
-from engine.store.redis.address import Node, RedisAddress, Tls
+from engine.store.redis.address import RedisAddress, RedisNode, Tls
 from engine.store.redis.cluster.routes import slot_of
 
 READ_SECONDS = 1.0
@@ -36,11 +36,11 @@ class ClusterTopology:
 
     def __init__(self, address: RedisAddress) -> None:
         self._address = address
-        self._slots: Mapping[int, Node] = {}
-        self._moved: dict[int, Node] = {}
+        self._slots: Mapping[int, RedisNode] = {}
+        self._moved: dict[int, RedisNode] = {}
         """Slots that a redirection has named since the last read."""
-        self._primaries: Sequence[Node] = ()
-        self._failed: Node | None = None
+        self._primaries: Sequence[RedisNode] = ()
+        self._failed: RedisNode | None = None
         self._reading: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._read_at = float("-inf")
@@ -48,20 +48,20 @@ class ClusterTopology:
         """Number of reads that have succeeded."""
 
     @property
-    def primaries(self) -> Sequence[Node]:
+    def primaries(self) -> Sequence[RedisNode]:
         """Return the primaries that hold slots; none before the first read."""
         return self._primaries
 
-    def primary_of(self, slot: int) -> Node | None:
+    def primary_of(self, slot: int) -> RedisNode | None:
         """Return the primary of a slot, None when the slot is not covered or nothing was read."""
         return self._moved.get(slot) or self._slots.get(slot)
 
-    def move(self, slot: int, node: Node) -> None:
+    def move(self, slot: int, node: RedisNode) -> None:
         """Record a redirection of a slot, and read the topology soon."""
         self._moved[slot] = node
         self.suspect()
 
-    def suspect(self, failed: Node | None = None) -> None:
+    def suspect(self, failed: RedisNode | None = None) -> None:
         """Read the topology soon, since it may have changed; `failed` is asked last."""
         self._failed = failed or self._failed
         if self._reading is None and self._timer is None:
@@ -108,14 +108,14 @@ class ClusterTopology:
 
 
 async def _ask(
-    address: RedisAddress, known: Sequence[Node], failed: Node | None
-) -> tuple[Mapping[int, Node], Sequence[Node]]:
+    address: RedisAddress, known: Sequence[RedisNode], failed: RedisNode | None
+) -> tuple[Mapping[int, RedisNode], Sequence[RedisNode]]:
     """Return the primary of each covered slot, and all primaries, as one node sees them."""
     cluster = _library_client(address, known)
     manager = cluster.nodes_manager
     try:
         await manager.initialize(last_failed_node_name=str(failed) if failed else None)
-        made: dict[int, Node] = {}
+        made: dict[int, RedisNode] = {}
         """Node by the identity of a list: the slots of a range share one."""
         slots = {
             slot: made.get(id(nodes)) or made.setdefault(id(nodes), _node_of(nodes[0]))
@@ -127,11 +127,11 @@ async def _ask(
     return slots, sorted(set(slots.values()), key=str)
 
 
-def _node_of(node: ClusterNode) -> Node:
-    return Node(host=node.host, port=int(node.port))
+def _node_of(node: ClusterNode) -> RedisNode:
+    return RedisNode(host=node.host, port=int(node.port))
 
 
-def _library_client(address: RedisAddress, known: Sequence[Node]) -> RedisCluster:
+def _library_client(address: RedisAddress, known: Sequence[RedisNode]) -> RedisCluster:
     """Return a client of the library that is asked for nodes alone."""
     nodes = dict.fromkeys((*known, *address.nodes))
     return RedisCluster(
@@ -174,7 +174,7 @@ def topology_of(address: RedisAddress) -> ClusterTopology:
     return known[address]
 
 
-async def find_primary(address: RedisAddress, slot_key: str | None = None) -> Node:
+async def find_primary(address: RedisAddress, slot_key: str | None = None) -> RedisNode:
     """Return the primary of a key's slot, any primary without a key. Raises ConnectionError."""
     topology = topology_of(address)
     await topology.read()

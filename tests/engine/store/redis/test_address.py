@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from engine.settings import SettingError, Settings
-from engine.store.redis.address import Node, RedisAddress, Tls, Topology
+from engine.store.redis.address import RedisAddress, RedisNode, Tls, Topology
 
 
 def test_one_server() -> None:
     address = RedisAddress.parse("redis://ada:p%40ss@redis.example:6380/2")
 
     assert address == RedisAddress(
-        nodes=(Node(host="redis.example", port=6380),), db=2, username="ada", password="p@ss"
+        nodes=(RedisNode(host="redis.example", port=6380),), db=2, username="ada", password="p@ss"
     )
     assert str(address) == "redis.example:6380/2"
     assert "p@ss" not in repr(address)
@@ -31,9 +31,9 @@ def test_a_service_of_sentinels() -> None:
 
     assert address.topology is Topology.SENTINEL
     assert address.nodes == (
-        Node(host="a", port=1),
-        Node(host="::1", port=2),
-        Node(host="c", port=26379),
+        RedisNode(host="a", port=1),
+        RedisNode(host="::1", port=2),
+        RedisNode(host="c", port=26379),
     )
     assert (address.service, address.db, address.password) == ("main", 3, "p,w")
     assert str(address) == "a:1,[::1]:2,c:26379 (main)/3"
@@ -43,17 +43,17 @@ def test_a_cluster_with_tls() -> None:
     address = RedisAddress.parse("rediss+cluster://a:1,b", Tls(certificate="/c", key="/k"))
 
     assert address.is_cluster
-    assert address.nodes == (Node(host="a", port=1), Node(host="b", port=6379))
+    assert address.nodes == (RedisNode(host="a", port=1), RedisNode(host="b", port=6379))
     assert address.tls == Tls(certificate="/c", key="/k")
 
 
 def test_one_server_of_a_group_has_its_user_and_tls() -> None:
     group = RedisAddress.parse("rediss+sentinel://u:p@a/main")
 
-    one = group.at(Node(host="b", port=1))
+    one = group.at(RedisNode(host="b", port=1))
 
     assert one == RedisAddress(
-        nodes=(Node(host="b", port=1),), username="u", password="p", tls=Tls()
+        nodes=(RedisNode(host="b", port=1),), username="u", password="p", tls=Tls()
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 from engine.errors import Unavailable
 from engine.store.redis import connection as connections
 from engine.store.redis import sentinels, subscription
-from engine.store.redis.address import Node, RedisAddress
+from engine.store.redis.address import RedisAddress, RedisNode
 from engine.store.redis.blocking_client import BlockingClient
 from engine.store.redis.client import Client
 from engine.store.redis.connection import connect
@@ -129,7 +129,7 @@ async def test_a_heartbeat_is_on_record_at_the_new_primary(
 async def test_sentinels_that_are_away_do_not_matter_while_another_answers(
     group: SentinelGroup, address: RedisAddress
 ) -> None:
-    nobody = tuple(Node(host="127.0.0.1", port=free_port()) for _ in range(2))
+    nobody = tuple(RedisNode(host="127.0.0.1", port=free_port()) for _ in range(2))
     mixed = RedisAddress(
         topology=address.topology, nodes=(*nobody, address.nodes[0]), service=address.service
     )
@@ -193,7 +193,7 @@ async def test_without_a_primary_the_reason_of_each_sentinel_is_given(
     port = free_port()
     unknown = RedisAddress(
         topology=address.topology,
-        nodes=(address.nodes[0], Node(host="127.0.0.1", port=port)),
+        nodes=(address.nodes[0], RedisNode(host="127.0.0.1", port=port)),
         service="another",
     )
 

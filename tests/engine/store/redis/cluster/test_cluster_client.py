@@ -7,7 +7,7 @@ import pytest
 
 from engine.errors import Unavailable
 from engine.store.redis import keyspace
-from engine.store.redis.address import Node, RedisAddress
+from engine.store.redis.address import RedisAddress, RedisNode
 from engine.store.redis.cluster import cluster_client as module
 from engine.store.redis.cluster.cluster_client import ClusterClient
 from engine.store.redis.cluster.routes import slot_of
@@ -131,7 +131,7 @@ async def test_keys_that_are_being_moved_are_found_on_both_sides(
     assert await client.send("SET", new, "n") == b"OK"  # it is made at the target
 
     assert found == [key.encode() for key in keys]
-    assert client.topology.primary_of(slot) == Node(
+    assert client.topology.primary_of(slot) == RedisNode(
         host="127.0.0.1", port=primaries.primary(source).port
     )
     move.move_keys()

@@ -8,7 +8,7 @@ import pytest
 
 from engine.errors import Unavailable
 from engine.store.redis import keyspace
-from engine.store.redis.address import Node, RedisAddress
+from engine.store.redis.address import RedisAddress, RedisNode
 from engine.store.redis.cluster.cluster_client import ClusterClient
 from engine.store.redis.cluster.routes import slot_of
 from tests.support.eventually import eventually
@@ -86,7 +86,7 @@ async def test_a_lost_primary_is_followed_by_its_replica(
     writers.is_running = False
     await asyncio.gather(*tasks)
 
-    assert client.topology.primary_of(6_000) == Node(host="127.0.0.1", port=new.port)
+    assert client.topology.primary_of(6_000) == RedisNode(host="127.0.0.1", port=new.port)
     assert sum(writers.failures.values()) > 0
     with cluster.client() as library:
         for each in PARTITIONS:

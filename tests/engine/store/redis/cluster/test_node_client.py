@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from engine.errors import Unavailable
-from engine.store.redis.address import Node, RedisAddress
+from engine.store.redis.address import RedisAddress, RedisNode
 from engine.store.redis.cluster.node_client import NodeClient
 from tests.conftest import free_port
 from tests.support.redis.cluster import RedisCluster, running_cluster
@@ -36,7 +36,7 @@ async def test_a_lost_primary_is_reported(one_primary: RedisCluster) -> None:
 
 async def test_a_primary_that_cannot_be_reached_is_reported() -> None:
     failures = []
-    node = Node(host="127.0.0.1", port=free_port())
+    node = RedisNode(host="127.0.0.1", port=free_port())
     address = RedisAddress.parse(f"redis+cluster://{node}")
     client = NodeClient(address, node, None, lambda: failures.append(node))
 

@@ -6,7 +6,7 @@ import pytest
 
 from engine.errors import Unavailable
 from engine.store.redis import keyspace
-from engine.store.redis.address import Node, RedisAddress
+from engine.store.redis.address import RedisAddress, RedisNode
 from engine.store.redis.cluster import topology as module
 from engine.store.redis.cluster.cluster_client import ClusterClient
 from engine.store.redis.cluster.routes import slot_of
@@ -31,7 +31,7 @@ async def test_every_slot_has_the_primary_that_serves_it(
     assert len(topology.primaries) == 3
     for slot in (0, 5_461, 5_462, 16_383):
         owner = primaries.primary(primaries.shard_of(slot))
-        assert topology.primary_of(slot) == Node(host="127.0.0.1", port=owner.port)
+        assert topology.primary_of(slot) == RedisNode(host="127.0.0.1", port=owner.port)
 
 
 async def test_a_new_connection_goes_to_the_primary_of_its_key(
@@ -41,7 +41,7 @@ async def test_a_new_connection_goes_to_the_primary_of_its_key(
         key = keyspace.accounts(partition)
         owner = primaries.primary(primaries.shard_of(slot_of(key)))
 
-        assert await find_primary(address, key) == Node(host="127.0.0.1", port=owner.port)
+        assert await find_primary(address, key) == RedisNode(host="127.0.0.1", port=owner.port)
     assert await find_primary(address) in topology_of(address).primaries
 
 
@@ -55,7 +55,7 @@ async def test_many_signs_of_a_change_are_one_read(
 
     for _ in range(1_000):
         topology.suspect()
-        topology.move(1, Node(host="127.0.0.1", port=1))
+        topology.move(1, RedisNode(host="127.0.0.1", port=1))
     assert topology.reads == 1
     await asyncio.sleep(0.6)
     assert topology.reads == 2
@@ -71,8 +71,8 @@ async def test_a_sign_of_a_change_is_followed_by_a_read(
     topology = ClusterTopology(address)
     await topology.read()
 
-    topology.move(1, Node(host="127.0.0.1", port=1))
-    assert topology.primary_of(1) == Node(host="127.0.0.1", port=1)
+    topology.move(1, RedisNode(host="127.0.0.1", port=1))
+    assert topology.primary_of(1) == RedisNode(host="127.0.0.1", port=1)
     async with asyncio.timeout(PATIENCE_SECONDS):
         while topology.reads < 2:
             await asyncio.sleep(0.01)
@@ -98,9 +98,9 @@ async def test_a_redirection_outlasts_reads_that_fail(monkeypatch: pytest.Monkey
     nobody = f"redis+cluster://127.0.0.1:{free_port()}"
     topology = ClusterTopology(RedisAddress.parse(nobody))
 
-    topology.move(1, Node(host="127.0.0.1", port=1))
+    topology.move(1, RedisNode(host="127.0.0.1", port=1))
     with pytest.raises(ConnectionError):
         await topology.read()
 
-    assert topology.primary_of(1) == Node(host="127.0.0.1", port=1)
+    assert topology.primary_of(1) == RedisNode(host="127.0.0.1", port=1)
     assert topology.reads == 0
