@@ -16,6 +16,7 @@ import redis
 from deploy.backup.local_server import serving_folder
 from deploy.stack.location import lock_data_dir
 from engine.store.redis import keyspace
+from engine.store.redis.installation import FIRST_SCHEMA
 from tests.conftest import RedisServer
 from tests.support.acceptance.running_stack import HEADRACE, environment, until
 from tests.support.process.forked_command import headrace
@@ -124,6 +125,21 @@ def test_a_stack_that_was_stopped_or_killed_is_saved_from_its_data_directory(
     assert code == 0, errors
     assert restore(again, tmp_path / "other", **OURS)[0] == 0
     assert len(keys_in(tmp_path / "other")) == KEYS + 1
+
+
+def test_a_store_of_an_older_schema_keeps_it_for_the_release_before(
+    source: RedisServer, tmp_path: Path, unmarked_redis_url: str
+) -> None:
+    marker, path = keyspace.installation(), tmp_path / "old.zip"
+    with redis.Redis.from_url(source.url) as client:
+        client.hset(marker, "schema", FIRST_SCHEMA)
+        fields = client.hgetall(marker)
+
+    assert run("backup", str(path), **at(source.url))[0] == 0
+    assert restore(path, tmp_path / "data", **at(unmarked_redis_url))[0] == 0
+
+    with redis.Redis.from_url(unmarked_redis_url) as client:
+        assert client.hgetall(marker) == fields
 
 
 def test_a_redis_with_keys_is_refused_and_kept(
