@@ -57,10 +57,10 @@ class Effort:
 FULL = Effort(
     callers=(FEW, 4, UNDER_WAY, 16, MANY),
     rounds=ROUNDS,
-    run_seconds=1.3,
+    run_seconds=1.0,
     workers=(1, 4, 8, 16),
-    idle_seconds=8.0,
-    waiting=(10_000, 30_000, 60_000, 100_000),
+    idle_seconds=6.0,
+    waiting=(10_000, 30_000, 100_000),
     waiting_seconds=11.0,
 )
 QUICK = Effort(
