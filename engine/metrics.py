@@ -20,7 +20,6 @@ from prometheus_client.registry import Collector
 
 from engine.errors import EngineError
 from engine.store import Store
-from engine.store.archive.ended_executions import EndedExecutions
 from engine.store.metrics.samples import add_up, without_gauges
 from engine.store.metrics.snapshots import RETIRED, is_process, parse
 from engine.store.redis.info import read_memory
@@ -280,7 +279,7 @@ async def page(store: Store, process: str, media_free_bytes: int | None = None) 
 async def _facts(store: Store) -> list[Any]:
     workers = await store.leases.workers()
     dead = await store.leases.dead_workers()
-    unarchived = await EndedExecutions(store.client).backlog()
+    unarchived = await store.archiver_states.waiting()
     memory = await read_memory(store.client)
     return [
         _gauge("headrace_redis_up", "1 if Redis answers, else 0.", 1),
@@ -308,7 +307,7 @@ async def _facts(store: Store) -> list[Any]:
         _gauge(
             "headrace_history_waiting",
             "Ended executions that are not in the history yet.",
-            unarchived.count,
+            unarchived,
         ),
         _gauge("headrace_workers_alive", "Workers with a lease.", len(set(workers) - set(dead))),
     ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from engine.ids import partitions
 from engine.metrics import GONE_SECONDS
 from engine.store import Store
-from engine.store.archive.state import ArchiverStates, HistoryHealth
+from engine.store.archive.state import HistoryHealth
 from engine.store.dispatch.hints import DELIVER_ACTOR, QUEUES, WALK_ACTOR, parse_hint
 from engine.store.metrics.snapshots import Snapshot, is_process, parse
 from engine.store.redis import keyspace
@@ -62,7 +62,7 @@ async def read_installation(store: Store) -> InstallationState:
     """Return the state. Raises Unavailable."""
     (stored, _), history, redis, queues, executions_due, deliveries_due = await asyncio.gather(
         store.snapshots.all(),
-        ArchiverStates(store.client).health(),
+        store.archiver_states.health(),
         read_memory(store.client),
         _queues(store),
         store.leases.due(),

@@ -238,6 +238,7 @@ class Store:
         self.leases = Leases(self.client)
         self.governor = Governor(self.client)
         self.snapshots = Snapshots(self.client)
+        self.archiver_states = ArchiverStates(self.client)
 
     async def close(self) -> None:
         """Close all connections."""

@@ -16,7 +16,7 @@ from engine.store.accounts.rate_limits import limits_by_tier
 from engine.store.archive.archive import Archive, NoArchive
 from engine.store.archive.state import ArchiverStates
 from engine.store.executions.record_fields import parse_hash
-from engine.store.first_members import FirstMembers
+from engine.store.partitioned.first_members import FirstMembers
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS

@@ -16,8 +16,8 @@ from engine.errors import EngineError
 from engine.ids import partitions
 from engine.ids.partitions import partition_of
 from engine.store import Store
+from engine.store.partitioned.rotation import Rotation
 from engine.store.redis import keyspace
-from engine.store.rotation import Rotation
 from workers.walk.walk import Walk
 from workers.walk.walker import LOST_PAUSE_MS, Walker
 

@@ -8,7 +8,7 @@ from typing import Any
 from engine.ids.partitions import partition_of
 from engine.store.archive.outbox import HistoryBacklog, Outbox
 from engine.store.executions.record_fields import parse_hash
-from engine.store.first_members import FirstMembers
+from engine.store.partitioned.first_members import FirstMembers
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS

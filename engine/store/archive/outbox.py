@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from engine.ids.partitions import partition_of
+from engine.store.partitioned.rotation import Rotation
+from engine.store.partitioned.set_sizes import SetSizes
 from engine.store.redis.client import Client
-from engine.store.rotation import Rotation
 
 OLDEST_ROTATION_SECONDS = 2.0
 QUIET_ROTATION_SECONDS = 10.0
@@ -32,9 +33,7 @@ class Outbox:
         self._key_of = key_of
         self._emptied = Rotation()
         self._found_at = time.monotonic()
-        self._counted = Rotation()
-        self._counts: dict[int, int] = {}
-        self._oldest: dict[int, int] = {}
+        self._sizes = SetSizes(client, key_of, period_seconds=BACKLOG_ROTATION_SECONDS)
 
     async def oldest(self, count: int) -> list[str]:
         """Return at most `count` oldest members of the next partitions, of the fullest first."""
@@ -59,20 +58,8 @@ class Outbox:
 
         With many partitions the figures of some are up to `BACKLOG_ROTATION_SECONDS` old.
         """
-        places = self._counted.take(BACKLOG_ROTATION_SECONDS)
-        keys = [self._key_of(each) for each in places]
-        counts, firsts = await asyncio.gather(
-            asyncio.gather(*(self._client.send("ZCARD", key) for key in keys)),
-            asyncio.gather(*(self._client.send("ZRANGE", key, 0, 0, "WITHSCORES") for key in keys)),
-        )
-        for partition, count, first in zip(places, counts, firsts, strict=True):
-            self._counts[partition] = int(count)
-            self._oldest.pop(partition, None)
-            if first:
-                self._oldest[partition] = int(float(first[0][1]))
-        return HistoryBacklog(
-            count=sum(self._counts.values()), oldest_at=min(self._oldest.values(), default=None)
-        )
+        count, oldest_at = await self._sizes.read()
+        return HistoryBacklog(count=count, oldest_at=oldest_at)
 
     async def remove(self, members: Iterable[str]) -> None:
         """Remove members, which begin with an account's id."""

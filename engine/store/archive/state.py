@@ -151,6 +151,10 @@ class ArchiverStates:
         """Record that a process has the database now."""
         await self._client.send("HDEL", keyspace.history(), UNFIT + process)
 
+    async def waiting(self) -> int:
+        """Return the number of ended executions that the history lacks, as far as known."""
+        return (await self._executions.backlog()).count
+
     async def health(self) -> HistoryHealth:
         """Return the state with the backlogs."""
         state, executions, deliveries, time = await asyncio.gather(

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from engine.store.first_members import FirstMembers
+from engine.store.partitioned.first_members import FirstMembers
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
 

@@ -11,7 +11,8 @@ from engine.ids import partitions
 from engine.ids.partitions import partition_of
 from engine.store.dispatch.due_search import DueSearch, Promoted
 from engine.store.executions.record_fields import parse_hash
-from engine.store.first_members import FirstMembers
+from engine.store.partitioned.first_members import FirstMembers
+from engine.store.partitioned.set_sizes import SetSizes
 from engine.store.redis import keyspace, process_keys
 from engine.store.redis.client import Client
 from engine.store.redis.info import read_uptime
@@ -22,6 +23,7 @@ SEEN_DEAD = 1
 FORGOTTEN_WITH_OBJECTS = 2
 PRUNED_AT_ONCE = 1_600
 PRUNE_ROTATION_SECONDS = 60.0
+SIZES_SECONDS = 30.0
 
 
 def make_worker_id() -> str:
@@ -64,6 +66,7 @@ class Leases:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._due_search = DueSearch(client, keyspace.due)
+        self._due_sizes = SetSizes(client, keyspace.due, period_seconds=SIZES_SECONDS)
         self._ended = FirstMembers(client, keyspace.finished)
 
     async def variables(self) -> list[frozenset[str]]:
@@ -207,14 +210,12 @@ class Leases:
         return int(verdict) == FORGOTTEN_WITH_OBJECTS
 
     async def due(self) -> int:
-        """Return the number of executions with a scheduled hint, future retries included."""
-        counts = await asyncio.gather(
-            *(
-                self._client.send("ZCARD", keyspace.due(partition))
-                for partition in partitions.every()
-            )
-        )
-        return sum(int(count) for count in counts)
+        """Return the number of executions with a scheduled hint, future retries included.
+
+        With many partitions the figures of some are up to `SIZES_SECONDS` old.
+        """
+        count, _ = await self._due_sizes.read()
+        return count
 
     async def uptime_seconds(self) -> int:
         """Return the uptime of Redis in seconds, of a cluster that of its youngest primary."""

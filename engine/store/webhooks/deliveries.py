@@ -1,6 +1,5 @@
 """Deliveries at rest: the outbox between an execution's end and its webhook."""
 
-import asyncio
 import secrets
 import uuid
 from collections.abc import Awaitable, Mapping
@@ -8,14 +7,15 @@ from dataclasses import asdict, dataclass
 
 from engine.access.sealing import Sealer, Unsealable
 from engine.errors import InvalidWebhook, NotFound
-from engine.ids import partitions
 from engine.ids.partitions import partition_of
 from engine.store.accounts.account_events import AccountEventLog
 from engine.store.archive.archive import Archive
 from engine.store.dispatch.due_search import DueSearch, Promoted
 from engine.store.dispatch.hints import HintSender
+from engine.store.dispatch.worker_leases import SIZES_SECONDS
 from engine.store.executions.record_fields import parse_hash
 from engine.store.formats import Format
+from engine.store.partitioned.set_sizes import SetSizes
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.record_packing import pack
@@ -91,6 +91,8 @@ class Deliveries(DeliveryReads):
         self._sealer = sealer
         self._hints = hints
         self._due_search = DueSearch(client, keyspace.deliveries_due)
+        sizes = SetSizes(client, keyspace.deliveries_due, period_seconds=SIZES_SECONDS)
+        self._due_sizes = sizes
         self._account_events = AccountEventLog(client)
 
     async def add_test(self, account_id: str, key_id: str, webhook: Webhook) -> Delivery:
@@ -238,14 +240,9 @@ class Deliveries(DeliveryReads):
         return await self._due_search.promote(now, RESEND_AGAIN_MS)
 
     async def due(self) -> int:
-        """Return the number of pending deliveries."""
-        counts = await asyncio.gather(
-            *(
-                self._client.send("ZCARD", keyspace.deliveries_due(each))
-                for each in partitions.every()
-            )
-        )
-        return sum(int(count) for count in counts)
+        """Return the number of pending deliveries, like `Leases.due`."""
+        count, _ = await self._due_sizes.read()
+        return count
 
 
 def schedule_again(

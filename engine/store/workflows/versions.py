@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from engine.errors import InvalidCursor
 from engine.graph.plan import NodeName, unpack_names
 from engine.ids.partitions import partition_of
-from engine.store.first_members import FirstMembers
+from engine.store.partitioned.first_members import FirstMembers
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS

@@ -8,8 +8,8 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from engine.store.partitioned.rotation import Rotation
 from engine.store.redis.client import Client
-from engine.store.rotation import Rotation
 
 
 class FirstMembers:

@@ -5,7 +5,7 @@ import redis
 
 from engine.settings import Settings
 from engine.store import Store
-from engine.store.first_members import FirstMembers
+from engine.store.partitioned.first_members import FirstMembers
 from engine.store.redis import keyspace
 from tests.support.redis.installation import mark, process_with
 

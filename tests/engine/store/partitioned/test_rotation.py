@@ -2,8 +2,8 @@
 
 import pytest
 
-from engine.store import rotation
-from engine.store.rotation import Rotation
+from engine.store.partitioned import rotation
+from engine.store.partitioned.rotation import Rotation
 from tests.support.redis.installation import process_with
 
 

@@ -1,0 +1,1 @@
+"""Keys of which each partition has one: searches and sums over all partitions."""
