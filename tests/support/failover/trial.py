@@ -5,7 +5,7 @@ import contextlib
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from tests.support.failover.load import Load, Probe, open_accounts, save_tiny
 from tests.support.failover.oracle import Verdict, judge
 from tests.support.failover.servers import Servers
 from tests.support.http.scripted_server import Target, serving
+from tests.support.redis.certificates import Certificates
 from tests.support.redis.installation import SECRET_KEY
 from tests.support.redis.processes import ServerProcess
 
@@ -29,6 +30,7 @@ AGAIN_SECONDS = 60.0
 """Bound of the time until runs are accepted again; reached only when they never are."""
 CALM_SECONDS = 1.0
 CALLERS = 4
+EXPECTED = frozenset({"200", "202", "204", "404", "409", "503"})
 
 
 @dataclass(kw_only=True)
@@ -44,6 +46,17 @@ class Outcome:
     statuses: Counter[str] = field(default_factory=Counter)
     verdict: Verdict = field(default_factory=Verdict)
     seconds: float = 0.0
+
+    def unexpected(self) -> set[str]:
+        """Return statuses and codes that no caller may see.
+
+        A stream of events may break off: its caller asks for the rest.
+        """
+        return {
+            each
+            for each in self.statuses
+            if each.split()[0] not in EXPECTED and each != "0 STREAM_BROKE_OFF"
+        }
 
 
 @dataclass(kw_only=True)
@@ -105,17 +118,28 @@ class Scene:
 
 @contextlib.asynccontextmanager
 async def scene_on(
-    servers: Servers, folder: Path, *, callers: int = CALLERS, parts: int = 2, **environ: str
+    servers: Servers,
+    folder: Path,
+    *,
+    callers: int = CALLERS,
+    parts: int = 2,
+    certificates: Certificates | None = None,
+    **environ: str,
 ) -> AsyncIterator[Scene]:
     """Run a stack under load on servers while the context lasts.
 
     `parts`: gateways, and as many workers. `callers`: of each shard, beside its probe. When the
-    context has ended, the load has too, and the outcome has its verdict.
+    context has ended, the load has too, and the outcome has its verdict. With `certificates` the
+    servers are asked over TLS.
     """
     tiers_file = folder / "tiers.toml"
     tiers_file.write_text(TIERS)
+    url = servers.address()
+    if certificates:
+        url = url.replace("redis", "rediss", 1)
+        environ |= certificates.environment()
     settings = {
-        "HEADRACE_REDIS_URL": servers.address(),
+        "HEADRACE_REDIS_URL": url,
         "HEADRACE_SECRET_KEY": SECRET_KEY,
         "HEADRACE_TIERS_FILE": str(tiers_file),
         "HEADRACE_ALLOW_PRIVATE_URLS": "1",
@@ -126,7 +150,7 @@ async def scene_on(
     async with contextlib.AsyncExitStack() as exits:
         stack = await asyncio.to_thread(started.__enter__)
         exits.push_async_callback(asyncio.to_thread, started.__exit__, None, None, None)
-        store = Store.open(Settings(redis_url=servers.address(), secret_key=SECRET_KEY))
+        store = Store.open(_settings(url, certificates))
         exits.push_async_callback(store.close)
         target = await exits.enter_async_context(serving())
         wanted = [shard for shard in range(servers.shard_count) for _ in ("load", "probe")]
@@ -159,6 +183,15 @@ async def _conclude(scene: Scene) -> None:
     outcome.statuses = scene.load.statuses()
     for probe in scene.probes:
         outcome.statuses.update(f"{each.status} {each.code}".strip() for each in probe.answers)
+
+
+def _settings(url: str, certificates: Certificates | None) -> Settings:
+    settings = Settings(redis_url=url, secret_key=SECRET_KEY)
+    if certificates is None:
+        return settings
+    cert, key, ca = certificates.client_cert, certificates.client_key, certificates.ca
+    files = {"redis_tls_cert": str(cert), "redis_tls_key": str(key), "redis_tls_ca": str(ca)}
+    return replace(settings, **files)
 
 
 def _shard_of(servers: Servers, account_id: str) -> int:
