@@ -6,6 +6,7 @@ Writes `scale.md` and `scale.json`. Less than three minutes on a quiet machine.
 import argparse
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 import tempfile
@@ -110,6 +111,7 @@ def measure(effort: Effort) -> Measured:
         resend=resend,
         publication_cpu=publication,
         hint_cpu=hint,
+        load_average=os.getloadavg()[1],
     )
 
 

@@ -45,6 +45,8 @@ class Measured:
     """CPU seconds of a message to a channel, at each primary of a cluster but the first."""
     hint_cpu: float
     """CPU seconds of a hint that is sent and taken, at the primary of its queue."""
+    load_average: float
+    """Load of the machine in the last minutes of the session."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,7 @@ def page(model: Model) -> str:
     facts = _check_facts(model) | _idle_facts(model) | _waiting_facts(model)
     return TEMPLATE.read_text(encoding="utf-8").format(
         machine=machine_line(),
+        load=shown(model.measured.load_average),
         rounds=ROUNDS,
         runs=_run_table(model),
         idle=_idle_table(model),

@@ -45,6 +45,7 @@ MEASURED = Measured(
     resend=Resend(commands=1.0, redis_cpu=4e-6, sweeper_cpu=2e-6),
     publication_cpu=1e-6,
     hint_cpu=30e-6,
+    load_average=2.0,
 )
 
 
