@@ -19,6 +19,7 @@ from deploy.admin.checks import (
 from deploy.admin.history import check_history
 from deploy.admin.history_database import find_database
 from deploy.admin.queue_check import check_hints
+from deploy.admin.schema_check import check_schema
 from deploy.problems import CommandFailed, WrongRedis
 from deploy.stack.location import find_stack
 from deploy.stack.store_access import open_store
@@ -33,7 +34,8 @@ async def _examine_stack(data_dir: Path) -> list[Check]:
     try:
         stack = find_stack(data_dir)
         async with open_store(stack.redis_url, stack.settings) as store:
-            checks = [*await check_store(store), await check_hints(store), check_models(store)]
+            checks = [*await check_store(store), await check_schema(store)]
+            checks += [await check_hints(store), check_models(store)]
             checks.append(await check_providers(store))
             checks.append(await check_history(store, find_database(data_dir)))
         checks.append(check_overcommit(stack))

@@ -133,6 +133,9 @@ class Guard:
 
     def watch(self, connection: Connection) -> None:
         """Check the connection once a second until it ends; close it on a refusal."""
+        self._check_later(connection)
+
+    def _check_later(self, connection: Connection) -> None:
         asyncio.get_running_loop().call_later(CHECK_SECONDS, self._check_again, connection)
 
     def check(self, marker: Marker | None) -> Marker:
@@ -193,7 +196,7 @@ class Guard:
         connection.write(
             [pack("HGETALL", keyspace.installation())], [partial(self._see, connection)]
         )
-        self.watch(connection)
+        self._check_later(connection)  # `watch` may be another one, of the connections of others
 
     def _see(self, connection: Connection, reply: Any) -> None:
         if isinstance(reply, Exception):

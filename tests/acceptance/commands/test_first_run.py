@@ -174,6 +174,7 @@ def test_the_doctor_finds_a_healthy_stack_healthy(bare: RunningStack) -> None:
         "partitions",
         "workers",
         "secret key",
+        "schema",
         "hints",
         "models",
         "providers",

@@ -1,5 +1,6 @@
 """`headrace migrate`: the tables of the history, and the schema of the store."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from engine.store import Store
 from engine.store.redis import keyspace
 from engine.store.redis.installation import FIRST_SCHEMA, SCHEMA
 from tests.deploy.test_cli import headrace
+from tests.support.eventually import PATIENCE_SECONDS
+from tests.support.redis.cluster import running_cluster
 from tests.support.redis.installation import SECRET_KEY
 from tests.support.workers.leases import beat
 
@@ -123,3 +126,33 @@ def test_the_command_refuses_another_installations_store_and_a_newer_one(
 def test_a_raised_schema_needs_no_explanation() -> None:
     assert explain_delay({"schemaVersion": SCHEMA, "olderProcesses": []}) == ""
     assert explain_delay(NO_STORE) == ""
+
+
+# -- clusters -------------------------------------------------------------------------------------
+
+
+async def test_the_schema_of_a_cluster_is_raised_and_an_unknown_one_is_refused(
+    tmp_path: Path,
+) -> None:
+    with running_cluster(3, 0) as cluster:
+        url = cluster.address()
+        store = Store.open(Settings(redis_url=url, secret_key=SECRET_KEY))
+        send = store.client.send
+        await send("HSET", keyspace.installation(), "schema", FIRST_SCHEMA)
+        await store.snapshots.put("gateway-a", [])
+        waits = await migrate_store(store)
+        await send("DEL", "hr:metrics")
+        done = await asyncio.to_thread(migrate, tmp_path, "--json", url=url)
+        raised = await store.schema.read()
+        stopped = asyncio.Event()
+        store.guard.stop_on_new_schema(stopped.set)
+        await send("HSET", keyspace.installation(), "schema", SCHEMA + 1)
+        await asyncio.wait_for(stopped.wait(), PATIENCE_SECONDS)
+        refused = await asyncio.to_thread(migrate, tmp_path, url=url)
+        await store.close()
+
+    assert [each["name"] for each in waits["olderProcesses"]] == ["gateway-a"]
+    assert (done[0], json.loads(done[1])["schemaVersion"]) == (0, SCHEMA)
+    assert raised == SCHEMA
+    assert refused[0] == 1
+    assert refused[2].startswith("headrace: SCHEMA_TOO_NEW: ")

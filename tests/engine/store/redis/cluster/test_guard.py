@@ -140,6 +140,7 @@ async def test_another_installation_is_refused_by_all_primaries(
     guarded: ClusterClient, primaries: RedisCluster
 ) -> None:
     await read_all(guarded)
+    await asyncio.sleep(0.5)  # over several checks: each one is followed by another
 
     with primaries.client() as library:
         library.hset(keyspace.installation(), "ids", "0" * 32)
