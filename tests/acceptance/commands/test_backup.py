@@ -19,7 +19,7 @@ from sqlalchemy import func, select
 from deploy.backup.local_server import serving_folder
 from deploy.http_client import call
 from engine.history.database.connections import Database
-from engine.history.schema import executions, rollups
+from engine.history.schema import executions, ledger_entries, rollups
 from engine.store.redis.address import RedisAddress
 from engine.store.redis.client import Client
 from tests.support.acceptance.commands import json_of
@@ -134,6 +134,10 @@ def check_busy_account(stack: RunningStack, backup: Backup, url: str) -> None:
     account = backup.made.busy_account
     rows, counted = until(lambda: figures(url, account), lambda found: found[0] >= there)
     assert rows == counted == there
+    spent = until(lambda: charges(url, account), lambda found: len(found) >= there)
+    assert len(spent) == there
+    assert len(set(spent.values())) == 1  # each run was charged once, also one that ran again
+    assert next(iter(spent.values())) < 0
 
 
 def figures(url: str, account: str) -> tuple[int, int]:
@@ -146,6 +150,21 @@ def figures(url: str, account: str) -> tuple[int, int]:
         found = connection.execute(rows).scalar(), connection.execute(counted).scalar()
     database.close()
     return int(found[0] or 0), int(found[1] or 0)
+
+
+def charges(url: str, account: str) -> dict[str, int]:
+    """Return the credits that archived executions of an account have moved, by execution."""
+    database = Database(url)
+    entries = ledger_entries.c
+    moved = (
+        select(entries.execution_id, func.sum(entries.credits))
+        .where(entries.account_id == account, entries.execution_id.is_not(None))
+        .group_by(entries.execution_id)
+    )
+    with database.read() as connection:
+        found = {str(name): int(credits) for name, credits in connection.execute(moved)}
+    database.close()
+    return {name: credits for name, credits in found.items() if credits}
 
 
 async def compare(backup: Path, folder: Path, redis_url: str) -> int:

@@ -18,7 +18,14 @@ from tests.support.acceptance.commands import json_of
 from tests.support.acceptance.documents import get
 from tests.support.acceptance.gated_server import Gate
 from tests.support.acceptance.running_stack import HEADRACE, RunningStack, environment, until
-from tests.support.contract.installation import Caller, failing, never, open_client, workflow
+from tests.support.contract.installation import (
+    Caller,
+    asking,
+    failing,
+    never,
+    open_client,
+    workflow,
+)
 from tests.support.factories import greeting
 from tests.support.gateway.documents import edge, node
 from tests.support.http.echo_server import EchoServer
@@ -37,6 +44,7 @@ class Installation:
         self.gate, self.echo = gate, echo
         self.account, self.key = make_caller(stack, "quiet")
         self.busy_account, self.busy_key = make_caller(stack, "busy")
+        json_of(stack, "account", "credit", self.busy_account, str(10**9))
         self.ended: list[str] = []
         """Executions that ended before the backup."""
         with open_client(stack.url, {"x-api-key": self.key}) as client:
@@ -133,10 +141,11 @@ def read_facts(stack: RunningStack, made: Installation) -> dict[str, Any]:
         ("ledger", "show", made.account, "--limit", "500"),
         ("key", "list", "--account", made.account),
         ("secret", "list", "--account", made.account),
-        ("account", "list"),
         ("audit", "--limit", "500"),
     ):
         facts[" ".join(words)] = json_of(stack, *words)
+    accounts = json_of(stack, "account", "list")
+    facts["account"] = [row for row in accounts if row["id"] == made.account]
     return facts
 
 
@@ -151,12 +160,12 @@ def _without_links(found: dict[str, Any]) -> dict[str, Any]:
 
 
 class Load:
-    """Runs of the busy account, made while the context lasts."""
+    """Runs of the busy account, which cost credits, made while the context lasts."""
 
     def __init__(self, stack: RunningStack, made: Installation) -> None:
         self._url = stack.url
         self._key = made.busy_key
-        self._slug = save_greeting(stack, made.busy_key, "Busy")
+        self._slug = save_greeting(stack, made.busy_key, "Busy", asking("echo"))
         self._stopped = threading.Event()
         self.accepted: list[str] = []
         """Ids of the executions, in the order of their acceptance by one caller each."""
@@ -165,7 +174,7 @@ class Load:
     def _call(self) -> None:
         with open_client(self._url, {"x-api-key": self._key}) as client:
             while not self._stopped.is_set():
-                body = {"inputs": {"who": "Ada"}}
+                body = {"inputs": {"prompt": "Ada"}}
                 answer = client.post(f"/api/workflows/{self._slug}/run?async=true", json=body)
                 if answer.status_code == 202:
                     self.accepted.append(answer.json()["executionId"])
