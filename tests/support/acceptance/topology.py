@@ -25,11 +25,11 @@ EXCLUDED: dict[str, str] = {
     "test_a_newcomer_is_shown_the_pages_a_link_to_sign_in_and_the_data": EMBEDDED,
     "test_the_console_tells_of_the_start_and_says_at_the_end_where_the_data_is": EMBEDDED,
     "test_a_redis_that_cannot_start_is_told_with_its_reason": EMBEDDED,
+    "test_a_backup_is_restored_into_an_empty_data_directory": EMBEDDED,
 }
 """Parts of the names of tests that need the Redis of `headrace up`, and the reasons."""
 
 EXCLUDED_ON_CLUSTERS: dict[str, str] = {
-    "test_a_backup_is_restored_into_an_empty_data_directory": AT_REST,
     "test_a_backup_is_restored_into_an_empty_redis": AT_REST,
     "test_the_file_holds_no_key_and_is_its_owners_alone": AT_REST,
     "test_each_of_many_backups_under_load_is_consistent": AT_REST,
