@@ -16,6 +16,9 @@ TERMINAL = frozenset({"completed", "failed", "cancelled"})
 PRICE = 11
 """Credits for one call of `echo`, 0.010 USD, for an Enterprise account, whose markup is 1.1."""
 ITEMS = 3
+FAILURES = {"fail": "http_status", "compute": "resource_exhausted"}
+"""Code of a failed node by kind of run. Expressions need child processes, which a machine that is
+too busy does not start in time, whatever the release."""
 RETRY = {"attempts": 5, "backoff": 0.05}
 LATER = {"attempts": 5, "backoff": 1.3}
 """The next attempt is too far away for a walk that waits: the execution is left and due later."""
@@ -151,8 +154,8 @@ class VersionLoad:
     async def _run_plain(self, kind: str) -> None:
         run = self._new(kind)
         run.result, run.cost = self._expected(run)
-        if kind == "fail":
-            run.statuses = frozenset({"failed"})
+        if kind in FAILURES:
+            run.statuses = frozenset({"failed"} if kind == "fail" else {"completed", "failed"})
         await self._run(run, f"/api/workflows/{self._slugs[kind]}/run")
 
     def _expected(self, run: Run) -> tuple[Any, int]:
@@ -214,8 +217,7 @@ class VersionLoad:
         elif status == 200:
             assert answer["result"] == run.result, (run, answer)
         else:
-            assert (status, run.kind) == (500, "fail"), (run, answer)
-            assert answer["nodeCode"] == "http_status", (run, answer)
+            assert (status, answer["nodeCode"]) == (500, FAILURES.get(run.kind)), (run, answer)
 
     async def _accept(self, run: Run, path: str) -> None:
         headers = {"Idempotency-Key": run.key}

@@ -10,7 +10,7 @@ from engine.access.tiers import load as load_tiers
 from engine.history.database.connections import Database
 from engine.history.schema import executions
 from engine.store import Account, Store
-from tests.support.acceptance.versions.load import Run, VersionLoad
+from tests.support.acceptance.versions.load import FAILURES, Run, VersionLoad
 from tests.support.eventually import eventually
 from tests.support.http.scripted_server import Target
 from tests.support.http.webhook_receivers import Receiver
@@ -29,7 +29,8 @@ async def check_ends(load: VersionLoad, urls: Sequence[str]) -> Counter[str]:
             if each["status"] == "completed":
                 assert each["result"] == run.result, (run, each)
             if each["status"] == "failed":
-                assert each["error"]["nodeId"] == "h", (run, each)
+                codes = [node["error"]["code"] for node in each["nodes"] if node["error"]]
+                assert codes == [FAILURES[run.kind]], (run, each)
             assert each["creditsCost"] == run.cost, (run, each)
         assert all(each == shown[0] for each in shown), shown
         ends[f"{run.kind} {shown[0]['status']}"] += 1
