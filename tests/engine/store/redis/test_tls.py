@@ -19,6 +19,7 @@ from engine.store.redis.cluster.opening import open_client
 from engine.store.redis.subscription import Subscription
 from tests.support.eventually import eventually
 from tests.support.redis.certificates import Certificates, make_certificates
+from tests.support.redis.cluster import running_cluster
 from tests.support.redis.fronts import TlsFront
 from tests.support.redis.sentinel import running_group
 
@@ -145,10 +146,18 @@ async def test_an_authority_that_did_not_sign_the_server_is_named_in_the_log(
 async def test_a_certificate_of_another_host_is_refused_unless_names_are_not_checked(
     front: TlsFront, settle: Settle
 ) -> None:
-    url = f"rediss://127.0.0.2:{front.port}"
-    address = RedisAddress.of_state(settle(url))
-    with pytest.raises(Unavailable):
-        await echo(address)
+    url = f"rediss://127.1:{front.port}"  # the same host under a name that is not certified
+    certified = RedisAddress.of_state(settle(url))
+    with pytest.raises(Unavailable) as caught:
+        await echo(certified)
+    assert "a name or an IP address of the certificate" in caught.value.reason
+    with pytest.raises(RedisError):
+        blocking_echo(certified)
+
+    unchecked = RedisAddress.of_state(settle(f"{url}?ssl_check_hostname=false"))
+
+    assert await echo(unchecked) == b"here"
+    assert blocking_echo(unchecked) == b"here"
 
 
 @pytest.mark.parametrize(
@@ -227,3 +236,29 @@ async def test_sentinels_and_their_servers_have_one_user_and_certificate(
         with pytest.raises(Unavailable) as caught:
             await echo(nobody)
         assert "HEADRACE_REDIS_TLS_CERT" in caught.value.reason
+
+
+@pytest.mark.thorough
+async def test_all_servers_of_a_cluster_have_one_user_and_certificate(
+    settle: Settle, certificates: Certificates
+) -> None:
+    make_front = partial(
+        TlsFront, certificates=certificates, asks_for_certificate=True, takes_plain=True
+    )
+    with running_cluster(3, 0, user="ada", password="se:cr%t@", fronts=make_front) as cluster:
+        places = cluster.address().rpartition("@")[2]
+        url = f"rediss+cluster://ada:se%3Acr%25t%40@{places}"
+        client = open_client(RedisAddress.of_state(settle(url)))
+        blocking = BlockingClient(RedisAddress.of_state(settle(url)), reply_seconds=5)
+
+        for number in range(10):
+            assert await client.send("SET", f"key{number}", 1) == b"OK"
+            assert blocking.execute("GET", f"key{number}") == b"1"
+        await client.close()
+        blocking.close()
+
+        nobody = settle(url, redis_tls_cert="", redis_tls_key="")
+        client = open_client(RedisAddress.of_state(nobody))
+        with pytest.raises(Unavailable):
+            await client.send("GET", "key1")
+        await client.close()
