@@ -15,6 +15,8 @@ from tests.support.factories import Graph, greeting
 TERMINAL = frozenset({"completed", "failed", "cancelled"})
 PRICE = 11
 """Credits for one call of `echo`, 0.010 USD, for an Enterprise account, whose markup is 1.1."""
+TRY_AGAIN = (408, 503)
+"""Statuses of a gateway that stops, or whose machine is too busy to read a request in time."""
 ITEMS = 3
 FAILURES = {"fail": "http_status", "compute": "resource_exhausted"}
 """Code of a failed node by kind of run. Expressions need child processes, which a machine that is
@@ -266,7 +268,7 @@ class VersionLoad:
                 answer = await self._client.request(
                     method, self._rng.choice(urls) + path, json=body, headers=headers
                 )
-                if answer.status_code != 503:
+                if answer.status_code not in TRY_AGAIN:
                     return answer.status_code, answer.json() if answer.content else {}
                 seen: object = answer.text
             except (httpx2.TransportError, IndexError) as error:
