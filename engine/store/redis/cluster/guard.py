@@ -94,8 +94,8 @@ class ClusterGuard(Guard):
 
     def _end_opening(self, opening: "asyncio.Task[None]") -> None:
         self._opening = None
-        if not opening.cancelled():
-            opening.exception()  # nobody may wait for it
+        if not opening.cancelled() and opening.exception() is not None:
+            self._open_later()
 
     async def _open(self) -> None:
         connection = await connect(self._address, slot_key=keyspace.installation())
@@ -105,7 +105,7 @@ class ClusterGuard(Guard):
             connection.abort()
             raise
         self._at_marker = connection
-        super().watch(connection)
+        self._check_later(connection)
         connection.lost.add_done_callback(lambda _: self._open_later())
 
     def _open_later(self) -> None:
@@ -113,11 +113,7 @@ class ClusterGuard(Guard):
 
     def _open_again(self) -> None:
         if self._admitted:
-            self._open_soon().add_done_callback(self._repeat_opening)
-
-    def _repeat_opening(self, opening: "asyncio.Task[None]") -> None:
-        if not opening.cancelled() and opening.exception() is not None:
-            self._open_later()
+            self._open_soon()
 
     def _dismiss(self, connection: Connection) -> None:
         self._admitted.discard(connection)

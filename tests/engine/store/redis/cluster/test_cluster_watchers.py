@@ -74,3 +74,23 @@ async def test_a_hint_is_sent_after_its_execution_is_accepted(store: Store) -> N
         return (await store.hints.depths([WALK_QUEUE]))[WALK_QUEUE]
 
     await eventually(depth, (before + 1).__eq__)
+
+
+async def test_hints_may_lie_on_a_redis_beside_the_cluster(
+    store: Store, primaries: RedisCluster, redis_url: str
+) -> None:
+    beside = Store.open(
+        Settings(redis_url=primaries.address(), queue_url=redis_url, secret_key=SECRET_KEY)
+    )
+    account = await beside.accounts.create(email="a@example.com", tier=Tier.PRO)
+    workflow, plan = await save(beside, account)
+    before = await store.hints.depths([WALK_QUEUE])
+
+    await accept(beside, account, workflow, plan)
+
+    async def depth() -> int:
+        return (await beside.hints.depths([WALK_QUEUE]))[WALK_QUEUE]
+
+    assert await eventually(depth, (1).__eq__) == 1
+    assert await store.hints.depths([WALK_QUEUE]) == before
+    await beside.close()
