@@ -172,6 +172,7 @@ async def scene_on(
             for probe in probes:
                 await under_load.enter_async_context(probe.running())
             await _reached(lambda: load.answered_after(began, "sync", 200))
+            await asyncio.sleep(CALM_SECONDS)  # replicas that are behind have the workflows too
             yield scene
         await _conclude(scene)
         scene.outcome.seconds = time.monotonic() - began
