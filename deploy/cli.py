@@ -12,7 +12,7 @@ INTERRUPTED = 130
 COMMANDS = {
     "account": ("accounts:account", "Create, approve, move, credit and list accounts."),
     "audit": ("audit:audit", "List the newest administrative acts, newest first."),
-    "backup": ("backup:backup", "Save the Redis and the history of a running stack to a file."),
+    "backup": ("backup:backup", "Save the Redis and the history of a running stack to the new FILE."),
     "doctor": ("doctor:doctor", "Check the stack and say how to mend what is wrong."),
     "execution": ("executions:execution", "List, show, cancel, retry and watch runs of workflows."),
     "gateway": ("gateway:gateway", "Run one gateway: the HTTP API on HEADRACE_REDIS_URL."),
@@ -23,7 +23,7 @@ COMMANDS = {
     "login-link": ("login:login_link", "Print an address that signs one browser in, once."),
     "migrate": ("migrate:migrate", "Bring the history's tables and the store to this version."),
     "model": ("models:model", "List, check and try the models that workflows can call."),
-    "restore": ("backup:restore", "Restore a backup into an empty Redis or data directory."),
+    "restore": ("backup:restore", "Restore FILE into an empty data directory."),
     "run": ("run:run", "Run the workflow SLUG and print its result."),
     "secret": ("secrets:secret", "Set, list and delete secrets of an account."),
     "session": ("sessions:session", "List and end the sessions of browsers."),

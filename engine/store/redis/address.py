@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote
 
 from redis.asyncio.connection import parse_url
 
@@ -169,16 +169,19 @@ def _parse_single(url: str, tls: Tls) -> RedisAddress:
 
 
 def _parse_group(url: str, topology: Topology, tls: Tls) -> RedisAddress:
-    parts = urlsplit(url)
-    kind = parts.scheme.removesuffix(topology.value)
+    # Not `urlsplit`, which takes a list of hosts with an IPv6 address for a wrong one.
+    scheme, _, rest = url.partition("://")
+    place, _, query = rest.partition("?")
+    authority, _, path = place.partition("/")
+    kind = scheme.removesuffix(topology.value)
     if kind not in ("redis", "rediss"):
-        raise ValueError(f"the scheme {parts.scheme!r} is not known")
-    options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-    userinfo, _, places = parts.netloc.rpartition("@")
+        raise ValueError(f"the scheme {scheme!r} is not known")
+    options = {name: values[-1] for name, values in parse_qs(query).items()}
+    userinfo, _, places = authority.rpartition("@")
     username, _, password = userinfo.partition(":")
     is_sentinel = topology is Topology.SENTINEL
     default_port = SENTINEL_PORT if is_sentinel else SERVER_PORT
-    service = unquote(parts.path.removeprefix("/"))
+    service = unquote(path)
     if is_sentinel == (not service) or "/" in service:
         form = (
             "redis+sentinel://HOST:PORT,…/SERVICE" if is_sentinel else "redis+cluster://HOST:PORT,…"
