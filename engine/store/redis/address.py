@@ -140,6 +140,26 @@ class RedisAddress:
         """Whether the servers are a cluster."""
         return self.topology is Topology.CLUSTER
 
+    @property
+    def library_options(self) -> dict[str, Any]:
+        """Options of redis-py for user, password and TLS, of servers and sentinels."""
+        options: dict[str, Any] = {
+            "username": self.username or None,
+            "password": self.password or None,
+            "protocol": 3,
+        }
+        tls = self.tls
+        if tls is None:
+            return options
+        return options | {
+            "ssl": True,
+            "ssl_certfile": tls.certificate or None,
+            "ssl_keyfile": tls.key or None,
+            "ssl_ca_certs": tls.authority or None,
+            "ssl_cert_reqs": "required" if tls.verifies else "none",
+            "ssl_check_hostname": tls.verifies and tls.checks_name,
+        }
+
     def at(self, node: RedisNode) -> "RedisAddress":
         """Return the address of one server of the group, with the same user and TLS."""
         return replace(self, topology=Topology.SINGLE, nodes=(node,), service="")

@@ -27,26 +27,6 @@ LOOK_SECONDS = 2.0
 """Time between two questions to the sentinels, while the client is in use."""
 
 
-def library_options(address: RedisAddress) -> dict[str, Any]:
-    """Return the options of redis-py for user, password and TLS, of servers and sentinels."""
-    options: dict[str, Any] = {
-        "username": address.username or None,
-        "password": address.password or None,
-        "protocol": 3,
-    }
-    tls = address.tls
-    if tls is None:
-        return options
-    return options | {
-        "ssl": True,
-        "ssl_certfile": tls.certificate or None,
-        "ssl_keyfile": tls.key or None,
-        "ssl_ca_certs": tls.authority or None,
-        "ssl_cert_reqs": "required" if tls.verifies else "none",
-        "ssl_check_hostname": tls.verifies and tls.checks_name,
-    }
-
-
 class BlockingClient:
     """Sends commands to a server, to the primary that sentinels name, or to a cluster.
 
@@ -61,7 +41,7 @@ class BlockingClient:
         connect_seconds: float = CONNECT_SECONDS,
     ) -> None:
         self._address = address
-        self._options = library_options(address) | {
+        self._options = address.library_options | {
             "socket_timeout": reply_seconds,
             "socket_connect_timeout": connect_seconds,
         }

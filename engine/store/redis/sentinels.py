@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 
 from engine.executions.retry import jittered
 from engine.store.redis.address import RedisAddress, RedisNode
-from engine.store.redis.blocking_client import is_promoted, library_options, parse_place
+from engine.store.redis.blocking_client import is_promoted, parse_place
 
 ANSWER_SECONDS = 0.5
 """Longest wait for a sentinel."""
@@ -62,7 +62,7 @@ class Sentinels:
     """The sentinels of an address, over connections that this process keeps."""
 
     def __init__(self, address: RedisAddress) -> None:
-        options = library_options(address) | {
+        options = address.library_options | {
             "socket_timeout": ANSWER_SECONDS,
             "socket_connect_timeout": ANSWER_SECONDS,
             "retry": Retry(NoBackoff(), 0),

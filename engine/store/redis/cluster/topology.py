@@ -9,7 +9,6 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Mapping, Sequence
-from typing import Any
 from weakref import WeakKeyDictionary
 
 from redis.asyncio.cluster import ClusterNode, RedisCluster
@@ -18,7 +17,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisClusterException, RedisError
 
 from engine.executions.retry import jittered
-from engine.store.redis.address import RedisAddress, RedisNode, Tls
+from engine.store.redis.address import RedisAddress, RedisNode
 from engine.store.redis.cluster.routes import slot_of
 
 READ_SECONDS = 1.0
@@ -140,25 +139,9 @@ def _library_client(address: RedisAddress, known: Sequence[RedisNode]) -> RedisC
         retry=Retry(NoBackoff(), 0),
         socket_timeout=READ_SECONDS,
         socket_connect_timeout=READ_SECONDS,
-        username=address.username or None,
-        password=address.password or None,
-        protocol=2,
         driver_info=None,
-        **_tls_options(address.tls),
+        **address.library_options,
     )
-
-
-def _tls_options(tls: Tls | None) -> dict[str, Any]:
-    if tls is None:
-        return {}
-    return {
-        "ssl": True,
-        "ssl_ca_certs": tls.authority or None,
-        "ssl_certfile": tls.certificate or None,
-        "ssl_keyfile": tls.key or None,
-        "ssl_cert_reqs": "required" if tls.verifies else "none",
-        "ssl_check_hostname": tls.verifies,
-    }
 
 
 _topologies: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[RedisAddress, ClusterTopology]] = (
