@@ -198,6 +198,7 @@ async def test_a_backup_is_restored_into_an_empty_data_directory(
         await asyncio.to_thread(check_running, stack, backup)
 
 
+@pytest.mark.thorough
 async def test_a_backup_is_restored_into_an_empty_redis(
     backup: Backup, tmp_path: Path, unmarked_redis_url: str
 ) -> None:

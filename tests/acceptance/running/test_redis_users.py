@@ -99,7 +99,13 @@ def sentinel() -> Iterator[Servers]:
         yield Servers(settings={"HEADRACE_REDIS_URL": url}, clients=[*clients, *sentinels])
 
 
-@pytest.fixture(params=[single, sentinel, cluster], ids=lambda form: form.__name__)
+@pytest.fixture(
+    params=[
+        single,
+        *(pytest.param(each, marks=pytest.mark.thorough) for each in (sentinel, cluster)),
+    ],
+    ids=lambda form: form.__name__,
+)
 def servers(request: pytest.FixtureRequest) -> Iterator[Servers]:
     with request.param() as found:
         yield found
