@@ -1,5 +1,6 @@
 """The previous release is found in the history, or it is said why not."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,8 @@ from tests.support.acceptance.versions.releases import (
     check_out_previous,
     find_previous,
 )
+
+pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="there is no git here")
 
 SECTION = "# Changelog\n\n## [Unreleased]\n\n## [{}] - 2026-11-30\n{}"
 
