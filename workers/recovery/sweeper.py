@@ -157,7 +157,7 @@ def sweeper_duties(
     return (
         DeadWorkers(store, worker_id, clock),
         LongLeases(store, clock),
-        DueExecutions(store),
+        DueExecutions(store, clock),
         DueDeliveries(store, clock),
         OrphanSearch(store),
         GoneMetrics(store, clock),

@@ -21,6 +21,7 @@ from engine.store.accounts.speculation import AssumedCaller, SpeculativeAuthoriz
 from engine.store.audit import AuditAction, AuditedAct, AuditLog
 from engine.store.redis import channels, keyspace
 from engine.store.redis.client import Client, forget
+from engine.store.redis.info import read_now
 from engine.store.redis.scripts import SCRIPTS
 
 MAX_NAME = 100
@@ -76,8 +77,7 @@ class ApiKeys:
         terms = self._tiers.terms(account.tier, account.role)
         check_ceiling(held, terms.tier, terms.ceiling)
         secret = api_keys.make_secret(account.id)
-        seconds, micros = await self._client.send("TIME")
-        now = int(seconds) * 1000 + int(micros) // 1000
+        now = await read_now(self._client)
         if expires_at is not None and expires_at <= now:
             raise ValueError(EXPIRED)
         key = ApiKey(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from engine.store.partitioned.first_members import FirstMembers
 from engine.store.redis.client import Client
+from engine.store.redis.info import read_now
 from engine.store.redis.scripts import SCRIPTS
 
 ROTATION_SECONDS = 1.0
@@ -46,8 +47,7 @@ class DueSearch:
         `now` is in milliseconds, None for Redis's clock.
         """
         if now is None:
-            seconds, micros = await self._client.send("TIME")
-            now = int(seconds) * 1000 + int(micros) // 1000
+            now = await read_now(self._client)
         due = await self._first.due(now, self._period())
         references = await self._take(due, now, resend_ms) if due else []
         if self._first.has_any:

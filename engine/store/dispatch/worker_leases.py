@@ -15,7 +15,7 @@ from engine.store.partitioned.first_members import FirstMembers
 from engine.store.partitioned.set_sizes import SetSizes
 from engine.store.redis import keyspace, process_keys
 from engine.store.redis.client import Client
-from engine.store.redis.info import read_uptime
+from engine.store.redis.info import read_now, read_uptime
 from engine.store.redis.scripts import SCRIPTS
 
 SEEN_DEAD = 1
@@ -168,9 +168,12 @@ class Leases:
             SCRIPTS["shorten_leases"], workers=process_keys.workers(), now=now, lease_ms=lease_ms
         )
 
-    async def promote(self, resend_ms: int) -> Promoted:
-        """Return executions with a due hint; each is due again after `resend_ms`."""
-        return await self._due_search.promote(None, resend_ms)
+    async def promote(self, resend_ms: int, now: int | None = None) -> Promoted:
+        """Return executions with a due hint; each is due again after `resend_ms`.
+
+        `now` is in milliseconds, None for Redis's clock.
+        """
+        return await self._due_search.promote(now, resend_ms)
 
     async def prune(self, ended_before_ms: int) -> Pruned:
         """Remove a bounded number of executions per partition that ended before the time."""
@@ -234,5 +237,4 @@ class Leases:
 
     async def now(self) -> int:
         """Return Redis's time in milliseconds."""
-        seconds, micros = await self._client.send("TIME")
-        return int(seconds) * 1000 + int(micros) // 1000
+        return await read_now(self._client)

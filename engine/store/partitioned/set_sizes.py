@@ -25,10 +25,6 @@ class SetSizes:
 
     async def read(self) -> tuple[int, int | None]:
         """Return the number of members of all sets, and their lowest score."""
-        await self._read()
-        return sum(self._sizes.values()), min(self._lowest.values(), default=None)
-
-    async def _read(self) -> None:
         places = self._rotation.take(self._period_seconds)
         keys = [self._key_of(each) for each in places]
         sizes, firsts = await asyncio.gather(
@@ -40,3 +36,4 @@ class SetSizes:
             self._lowest.pop(partition, None)
             if first:
                 self._lowest[partition] = int(float(first[0][1]))
+        return sum(self._sizes.values()), min(self._lowest.values(), default=None)

@@ -1,4 +1,4 @@
-"""Facts that Redis reports with `INFO`; of a cluster each primary is asked."""
+"""Time of Redis, and facts that it reports with `INFO`; of a cluster each primary is asked."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +25,12 @@ class RedisMemory:
     def is_nearly_full(self) -> bool:
         """Return whether Redis may soon refuse new work."""
         return self.share >= FULL_SHARE
+
+
+async def read_now(client: Client) -> int:
+    """Return Redis's time in milliseconds, of a cluster that of the primary of `hr:workers`."""
+    seconds, micros = await client.send("TIME")
+    return int(seconds) * 1000 + int(micros) // 1000
 
 
 async def read_infos(client: Client, *sections: str) -> Sequence[Mapping[str, str]]:

@@ -18,6 +18,7 @@ from engine.store.formats import Format
 from engine.store.partitioned.set_sizes import SetSizes
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
+from engine.store.redis.info import read_now
 from engine.store.redis.record_packing import pack
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.webhooks.delivery_reads import NO_DELIVERY, DeliveryReads
@@ -99,8 +100,7 @@ class Deliveries(DeliveryReads):
         """Add a delivery of a test event and send its hint."""
         delivery_id = str(uuid.uuid4())
         reference = keyspace.reference(account_id, delivery_id)
-        seconds, micros = await self._client.send("TIME")
-        now = int(seconds) * 1000 + int(micros) // 1000
+        now = await read_now(self._client)
         await self._client.call(
             SCRIPTS["add_delivery"],
             delivery=keyspace.delivery(account_id, delivery_id),

@@ -12,6 +12,7 @@ from engine.ids.partitions import partition_of
 from engine.store.partitioned.first_members import FirstMembers
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
+from engine.store.redis.info import read_now
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.workflows.version_facts import VersionFacts, VersionPage, parse_facts
 
@@ -52,8 +53,7 @@ class Versions:
 
     async def prune(self) -> bool:
         """Review a bounded number of due workflows per partition; True when more may be due."""
-        seconds, micros = await self._client.send("TIME")
-        now = int(seconds) * 1000 + int(micros) // 1000
+        now = await read_now(self._client)
         replies = await asyncio.gather(
             *(
                 self._client.send(

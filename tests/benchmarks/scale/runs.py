@@ -38,7 +38,7 @@ class Customer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Idle:
-    """What parts without work use and send in a second."""
+    """Resources and requests of parts without work, per second."""
 
     use: Use
     requests: float

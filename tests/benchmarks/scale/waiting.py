@@ -19,6 +19,7 @@ from tests.benchmarks.scale.fleet import Fleet
 from tests.benchmarks.scale.usage import Use, read_redis, use_between
 from tests.support.redis.cluster import running_cluster
 from tests.support.store.records import accept
+from workers.recovery.clock import RecoveryClock
 from workers.recovery.duties.due_hints import DueExecutions
 
 ACCOUNTS = 64
@@ -115,7 +116,7 @@ class Waiters:
         self.set_due(-1.0)
         store = Store.open(load(self._fleet.environ))
         await store.ping()
-        duty = DueExecutions(store)
+        duty = DueExecutions(store, RecoveryClock(3.0))
         before, cpu = read_redis(self._fleet.client), _own_cpu()
         while await store.hints.depth() < self._count:
             await duty.run()

@@ -248,9 +248,9 @@ def searches(monkeypatch: pytest.MonkeyPatch) -> Counter[type]:
     def count(owner: type[Leases] | type[Deliveries]) -> None:
         promote = owner.promote
 
-        async def counting(self: Any, time_ms: int) -> Promoted:
+        async def counting(self: Any, *times_ms: int) -> Promoted:
             counted[owner] += 1
-            return await promote(self, time_ms)
+            return await promote(self, *times_ms)
 
         monkeypatch.setattr(owner, "promote", counting)
 

@@ -24,8 +24,9 @@ class _DueHints(Duty):
     An accepted execution is first due after two seconds, so it is found before that.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, clock: RecoveryClock) -> None:
         self._store = store
+        self._clock = clock
         self._busy_until = 0.0
 
     async def run(self) -> bool:
@@ -50,7 +51,7 @@ class DueExecutions(_DueHints):
     async def _send(self) -> bool:
         # Hints in a long queue are not lost: each is sent again when its turn should have come.
         patience_ms = RESEND_AFTER_MS + await self._store.hints.depth()
-        promoted = await self._store.leases.promote(patience_ms)
+        promoted = await self._store.leases.promote(patience_ms, self._clock.redis_ms)
         await send_walk_hints(self._store, promoted.references)
         metrics.HINTS_RESENT.inc(len(promoted.references))
         return promoted.has_more
@@ -60,10 +61,6 @@ class DueDeliveries(_DueHints):
     """Sends the hints of deliveries whose next attempt is due."""
 
     name = "deliver"
-
-    def __init__(self, store: Store, clock: RecoveryClock) -> None:
-        super().__init__(store)
-        self._clock = clock
 
     async def _send(self) -> bool:
         promoted = await self._store.deliveries.promote(self._clock.deliveries_ms)

@@ -15,7 +15,7 @@ HOUR_MS = 3_600_000
 
 @dataclass(frozen=True, kw_only=True)
 class Golden:
-    """What a reader needs to know of the records of a release."""
+    """Names and values by which a reader finds the records of a release."""
 
     account: str
     key_id: str

@@ -16,7 +16,7 @@ from workers.recovery.duties.due_hints import DueExecutions
 
 @pytest.fixture
 def due_executions(store: Store) -> DueExecutions:
-    return DueExecutions(store)
+    return DueExecutions(store, RecoveryClock(3.0))
 
 
 async def test_due_executions_are_hinted_at_once_in_a_while(

@@ -1,4 +1,4 @@
-"""What spans accounts, on accounts of three primaries."""
+"""Keys that span accounts, with accounts on three primaries."""
 
 from collections.abc import AsyncIterator
 
