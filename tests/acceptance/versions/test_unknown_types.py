@@ -17,7 +17,6 @@ from tests.support.acceptance.versions.trial import VersionTrial, version_trial
 from tests.support.eventually import PATIENCE_SECONDS, eventually
 from tests.support.factories import Graph, greeting
 from tests.support.nodes.later_type import LATER
-from workers.walk.resume.unknown import LEFT_PER_SECOND
 
 NEXT_RELEASE = Release("next", ROOT, ("tests.support.nodes.later_process",))
 """This release with a node type more."""
@@ -102,6 +101,8 @@ async def test_a_run_that_no_worker_knows_fails_after_the_wait(
 
 LEFT_COUNT = 1_000
 SECONDS = 20.0
+MOST_PER_SECOND = 2 * 50
+"""Claims of both workers: their pace, and those that one tick of the sweeper brings at once."""
 
 
 async def claims(trial: VersionTrial) -> int:
@@ -140,12 +141,12 @@ async def test_a_thousand_runs_that_no_worker_knows_cost_little_and_delay_no_oth
 
     beside = await run_again_and_again(neighbour, own, SECONDS)
 
-    seconds = asyncio.get_running_loop().time() - began
-    per_second = (await claims(trial) - before) / seconds
+    claimed = await claims(trial) - before
+    per_second = claimed / (asyncio.get_running_loop().time() - began)
     print(
         f"{per_second:.0f} claims/s of {LEFT_COUNT} executions that 2 workers leave; runs of "
         f"another account: median {statistics.median(alone) * 1000:.1f} ms alone, "
         f"{statistics.median(beside) * 1000:.1f} ms beside them, longest {max(beside):.2f} s"
     )
-    assert 0 < per_second < 2 * LEFT_PER_SECOND
+    assert 0 < per_second < MOST_PER_SECOND
     assert max(beside) < PATIENCE_SECONDS / 4

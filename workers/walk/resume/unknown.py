@@ -20,7 +20,7 @@ from workers.walk.resume.endings import end_cancelled, end_unknown
 
 UNKNOWN_WAIT_MS = 3_600_000
 """Time for which such an execution waits, unless the operator sets another."""
-LEFT_PER_SECOND = 50
+LEFT_PER_SECOND = 40
 """Executions of one account that a worker brings back each second, however many wait."""
 JUST_LEFT_SECONDS = 0.9
 """A hint that comes back within this time is not claimed; the execution is due again later."""
