@@ -63,6 +63,12 @@ class Execution:
     """Account of the workflow, if it is another one's; empty: the execution's own."""
     retry_of: str | None = None
     """Failed execution that this one retries; None: it is no retry."""
+    tags: tuple[str, ...] = ()
+    """Tags that its caller gave it."""
+    batch_id: str | None = None
+    """Batch whose item it is; None: it is none."""
+    batch_index: int | None = None
+    """Index of the item in its batch."""
     nodes: tuple[NodeExecution, ...] = ()
     """Records of the nodes in plan order; empty if only the head was read."""
 

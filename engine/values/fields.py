@@ -12,6 +12,7 @@ from engine.errors import InvalidInputs
 from engine.errors.nodes import SettingFault, SettingsError
 from engine.media.ids import is_asset_id
 from engine.net.url_policy import URL_REST
+from engine.values.ignored_names import warn_of_ignored
 from engine.values.plain import MAX_INTEGER, MIN_INTEGER, fault, has_nul, is_text, kind_of
 from engine.values.sockets import SocketType
 
@@ -20,9 +21,6 @@ MAX_OPTIONS = 200
 MAX_TEXT = 1_000
 """Characters of a label, a helper text or an option."""
 MAX_URL = 2_048
-MAX_NAME = 64
-MAX_LISTED = 10
-"""Unknown inputs named in warnings."""
 
 NAME_PATTERN = re.compile(r"(?! )[^\x00-\x1f\x7f]{1,64}(?<! )")
 NAME_RULE = "must be a text of 1 to 64 printable characters"
@@ -160,14 +158,7 @@ def check_inputs(
 def unknown_inputs(fields: Iterable[Field], inputs: Mapping[str, Any]) -> tuple[str, ...]:
     """Return warnings about inputs without a field."""
     known = {field.name for field in fields}
-    unknown = [name for name in inputs if name not in known]
-    warnings = [
-        f"The input '{name[:MAX_NAME]}' was ignored: there is no field of that name"
-        for name in unknown[:MAX_LISTED]
-    ]
-    if len(unknown) > MAX_LISTED:
-        warnings.append(f"{len(unknown) - MAX_LISTED} more inputs were ignored")
-    return tuple(warnings)
+    return warn_of_ignored("input", inputs, known, "there is no field of that name")
 
 
 def _place(path: str, reason: str, *, is_beyond_schema: bool) -> SettingFault:

@@ -9,6 +9,7 @@ from msgspec import Struct, field
 from engine.errors import InvalidIdempotencyKey, LoopDetected
 from engine.executions import run_depth
 from engine.executions.events import EventId
+from engine.executions.tags import distinct_tags
 from engine.ids.idempotency import IdempotencyKey, make_idempotency_key
 from engine.store import Principal
 from engine.webhooks.signing import CAPABILITY
@@ -18,6 +19,7 @@ from gateway.events.event_streams import wants_stream
 from gateway.http.json_bodies import decode_object
 from gateway.http.query import parse_seconds
 from gateway.http.request_bodies import read_json
+from gateway.runs.ignored_members import ignored_members
 from gateway.runs.query import RetryQuery, RunQuery
 from gateway.runs.streams import read_last_event_id
 from gateway.runs.types import RunRequest
@@ -32,6 +34,10 @@ class RunParameters(Struct, frozen=True, kw_only=True):
 
     inputs: dict[str, Any]
     """Empty for a retry: it has the inputs of the failed execution."""
+    tags: tuple[str, ...] = ()
+    """Each once; none for a retry, which keeps those of the failed execution."""
+    warnings: tuple[str, ...] = ()
+    """Sentences about members of the body that were ignored."""
     body_bytes: int = 0
     began: float = field(default_factory=time.perf_counter)
     """Time at which the request began, in seconds of `time.perf_counter`."""
@@ -58,17 +64,25 @@ class RunParameters(Struct, frozen=True, kw_only=True):
 
 
 async def read_run(
-    request: GatewayRequest, principal: Principal, query: RunQuery, version: int | None = None
+    request: GatewayRequest,
+    principal: Principal,
+    query: RunQuery,
+    version: int | None = None,
+    kind: type[RunRequest] = RunRequest,
 ) -> RunParameters:
-    """Read the parameters of a run, of a version if the query names one.
+    """Read the parameters of a run, of a version if the query names one; `kind` is its body's type.
 
     Raises InvalidQuery, InvalidBody, InvalidIdempotencyKey or LoopDetected.
     """
     began, depth = time.perf_counter(), _read_depth(request)
     data = await read_json(request)
     idempotency_key = _idempotency_key(request, data, version)
+    members = await decode_object(data)
+    body = kind.parse(members)
     return RunParameters(
-        inputs=RunRequest.parse(await decode_object(data)).inputs,
+        inputs=body.inputs,
+        tags=distinct_tags(body.tags),
+        warnings=ignored_members(kind, members),
         body_bytes=len(data),
         began=began,
         depth=depth,

@@ -97,6 +97,8 @@ def _new_run(
         authorization=request.context.speculation,
         depth=parameters.depth,
         request_id=request.context.request_id,
+        tags=parameters.tags,
+        warnings=parameters.warnings,
         turn=turn,
     )
 

@@ -32,24 +32,26 @@ from gateway.openapi.examples import (
     RESULT,
     STARTED,
 )
+from gateway.runs.tags import Tags
 
 ERROR_MEMBERS = ("code", "message", "nodeId")
 """Members of an execution's error that are shown."""
 
 Warnings = Annotated[
     Sequence[str] | UnsetType,
-    doc("Sentences about inputs that were ignored; absent without any."),
+    doc("Sentences about inputs and members that were ignored; absent without any."),
 ]
 
 
 class RunRequest(RequestBody):
-    """Inputs of a run."""
+    """Inputs and tags of a run. Other members are ignored, and named in `warnings`."""
 
     inputs: Annotated[
         OBJECT,
         doc("A value for each field of the workflow's schema."),
         refused("must be an object"),
     ]
+    tags: Tags = field(default_factory=list)
 
 
 class RunResult(View):
@@ -136,6 +138,9 @@ class ExecutionRow(View, kw_only=True):
     started_at: Moment | None
     completed_at: Moment | None
     model_ids: Sequence[str]
+    tags: Sequence[str]
+    batch_id: Annotated[Uuid | None, doc("The batch whose item it is; null: it is none.")]
+    batch_index: Annotated[int | None, doc("The index of the item in its batch, from 0.")]
     warnings: Warnings = UNSET
 
     @classmethod
@@ -288,9 +293,15 @@ ROW: dict[str, Any] = {
     "started_at": STARTED,
     "completed_at": ENDED,
     "model_ids": [],
+    "tags": ["nightly"],
+    "batch_id": None,
+    "batch_index": None,
 }
 EXECUTION_ROW = ExecutionRow(**ROW)
-RunRequest.examples = (RunRequest({"name": "Ada"}),)
+RunRequest.examples = (
+    RunRequest({"name": "Ada"}),
+    RunRequest({"name": "Ada"}, tags=["nightly", "customer:42"]),
+)
 RunResult.examples = (
     RunResult(success=True, result=RESULT, cost=0, ms=31, execution_id=EXECUTION_ID),
 )

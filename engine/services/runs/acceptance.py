@@ -100,7 +100,7 @@ class Acceptance(Struct, frozen=True, kw_only=True):
                 workflow=runnable.workflow,
                 is_named_version=runnable.is_named_version,
                 start=start,
-                warnings=unknown_inputs(runnable.plan.fields, inputs),
+                warnings=(*run.warnings, *unknown_inputs(runnable.plan.fields, inputs)),
             )
         )
 

@@ -194,6 +194,7 @@ class _RetryPreparation:
         open_nodes = {i for i, each in enumerate(statuses) if each is NodeStatus.PENDING}
         fields = {
             "origin": self._record.get("origin", self._failed.id.encode()),
+            **({"tags": self._record["tags"]} if "tags" in self._record else {}),
             **self._draft_fields(seeds),
             **self._job_fields(open_nodes),
             **await self._answer_fields(open_nodes, seeds),

@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from engine.access.tiers import TierTerms
 from engine.billing.credits import Quote, make_quote
 from engine.executions.statuses import format_node_statuses
+from engine.executions.tags import pack_tags
 from engine.graph.document import RecordValues
 from engine.graph.plan import Plan
 from engine.graph.plan_digest import FIELD, digest_of
@@ -57,6 +58,10 @@ class NewRun(Struct, frozen=True, kw_only=True):
     """1, or one more than that of the run whose node makes the call."""
     request_id: str = ""
     """Id of the HTTP request, for readers of the record."""
+    tags: tuple[str, ...] = ()
+    """Tags of the execution, each once; those of a retried one come with its `Start`."""
+    warnings: tuple[str, ...] = ()
+    """Sentences about the request, for its caller and for readers of the record."""
     turn: Turn = NO_TURN
     """Turn of the account, given back while objects are stored."""
 
@@ -164,6 +169,8 @@ class NewExecution(Struct, frozen=True, kw_only=True):
             fields["request"] = run.request_id
         if workflow is not None and workflow.document.record_values is not RecordValues.ALL:
             fields["values"] = workflow.document.record_values.value
+        if run.tags:
+            fields["tags"] = pack_tags(run.tags)
         if self.warnings:
             fields["warnings"] = pack(list(self.warnings))
         return fields

@@ -17,6 +17,7 @@ from engine.executions.filter import Position
 from engine.executions.public_runs import hide_details
 from engine.executions.rows import NodeRow, StepRows, unpack_rows
 from engine.executions.statuses import NodeStatus, parse_node_statuses, parse_status
+from engine.executions.tags import parse_tags
 from engine.store.redis.record_packing import unpack
 
 JOB_FIELD = re.compile(r"j(\d+)\.(\d+)", re.ASCII)
@@ -41,6 +42,9 @@ HEAD_FIELDS = (
     "warnings",
     "owner",
     "retry_of",
+    "tags",
+    "batch",
+    "item",
     UNKNOWN,
 )
 RESULT_AT = HEAD_FIELDS.index("result")
@@ -195,7 +199,7 @@ def parse_head(
     One of another account's workflow has no version, models and nodes.
     """
     status, slug, version, source, created, started, completed, _, error, *charged = values
-    spent, usd, markup, models, warnings, owner, retry_of, unknown = charged
+    spent, usd, markup, models, warnings, owner, retry_of, tags, batch, item, unknown = charged
     execution = Execution(
         id=execution_id,
         account_id=account_id,
@@ -214,6 +218,9 @@ def parse_head(
         warnings=_warnings(warnings, unknown if not (completed or owner) else None),
         owner_id=owner.decode() if owner else "",
         retry_of=retry_of.decode() if retry_of else None,
+        tags=parse_tags(tags),
+        batch_id=batch.decode() if batch else None,
+        batch_index=int(item) if batch and item else None,
         nodes=nodes,
     )
     return hide_details(execution) if owner else execution

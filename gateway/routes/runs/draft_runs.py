@@ -85,7 +85,8 @@ async def run_draft(request: GatewayRequest, principal: Principal) -> Answer:
         slug=slug,
         part=DraftPart(only=body.only, former_id=body.source, rerun=body.rerun, pinned=pinned),
     )
-    parameters = await read_run(request, principal, RunQuery.parse(request.scope))
+    query = RunQuery.parse(request.scope)
+    parameters = await read_run(request, principal, query, kind=DraftRunRequest)
     return await run(request, principal, target, parameters)
 
 

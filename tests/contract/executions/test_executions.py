@@ -52,6 +52,9 @@ def row(execution_id: str, slug: str, status: str, **more: Any) -> dict[str, Any
         "startedAt": moment,
         "completedAt": moment,
         "modelIds": [],
+        "tags": [],
+        "batchId": None,
+        "batchIndex": None,
         **more,
     }
 

@@ -212,6 +212,9 @@ def many_rows(route: Route) -> None:
             "startedAt": None,
             "completedAt": None,
             "modelIds": [],
+            "tags": [],
+            "batchId": None,
+            "batchIndex": None,
         }
         for number in range(start, min(MANY, start + limit))
     ]

@@ -170,6 +170,8 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "gateway/runs/retry_access.py": "tests/contract/runs/test_retries.py retries with narrow keys.",
     "gateway/runs/answers.py": "tests/gateway/runs/test_service_idempotency.py reads first and repeated answers.",
     "gateway/runs/types.py": "Types; tests/gateway/routes/runs/test_runs.py and test_executions.py read them.",
+    "gateway/runs/tags.py": "Types; tests/contract/runs/test_tags.py refuses wrong ones.",
+    "gateway/runs/ignored_members.py": "tests/contract/runs/test_tags.py reads the warnings over HTTP.",
     "workers/actors.py": (
         "tests/workers/walk/test_walk.py, tests/workers/webhooks/test_sender.py: real hints"
     ),
