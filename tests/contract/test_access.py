@@ -49,6 +49,8 @@ ROUTES = {
     "GET /app/playground/{slug}": "public",
     "GET /app/editor/{slug}": "public",
     "GET /app/api/keys": "public",
+    "GET /app/batches": "public",
+    "GET /app/batches/{batch_id}": "public",
     "GET /app/executions": "public",
     "GET /app/executions/{execution_id}": "public",
     "GET /app/usage": "public",

@@ -6,6 +6,7 @@ from starlette.routing import BaseRoute, Route
 from engine.access.capabilities import is_model_name
 from engine.errors import ModelNotFound, NotFound, Unauthorized
 from engine.ids.api_keys import PREFIX
+from engine.ids.executions import is_execution_id
 from engine.ids.slugs import check_slug
 from engine.store import Principal
 from gateway.admission.credentials import session_token
@@ -51,6 +52,8 @@ async def show_page(request: GatewayRequest) -> Response:
         check_slug(request.path_params["slug"])
     if "execution_id" in request.path_params:
         read_execution_id(request)
+    if "batch_id" in request.path_params:
+        _check_batch_id(request.path_params["batch_id"])
     if "internal_name" in request.path_params:
         _check_model_name(request.path_params["internal_name"])
     principal = await _visitor(request)
@@ -75,6 +78,12 @@ async def get_file(request: GatewayRequest) -> Response:
     headers = FOREVER if encoding is None else FOREVER | {"content-encoding": encoding}
     charset = "; charset=utf-8" if file.media_type in TEXTUAL else ""
     return Response(body, headers=headers | {"content-type": file.media_type + charset})
+
+
+def _check_batch_id(batch_id: str) -> None:
+    # Both kinds of ids have one form.
+    if not is_execution_id(batch_id):
+        raise NotFound("There is no such batch")
 
 
 def _check_model_name(name: str) -> None:
@@ -110,6 +119,8 @@ routes: list[BaseRoute] = [
     Route("/app/api/keys", Resource(GET=show_page)),
     Route("/app/executions", Resource(GET=show_page)),
     Route("/app/executions/{execution_id}", Resource(GET=show_page)),
+    Route("/app/batches", Resource(GET=show_page)),
+    Route("/app/batches/{batch_id}", Resource(GET=show_page)),
     Route("/app/usage", Resource(GET=show_page)),
     Route("/app/models", Resource(GET=show_page)),
     Route("/app/models/{internal_name}", Resource(GET=show_page)),

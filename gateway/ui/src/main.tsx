@@ -23,6 +23,8 @@ const Settings = lazy(() => import("./account/Settings"));
 const Admin = lazy(() => import("./admin/Admin"));
 const Executions = lazy(() => import("./executions/Executions"));
 const Execution = lazy(() => import("./executions/execution/Execution"));
+const Batches = lazy(() => import("./batches/Batches"));
+const Batch = lazy(() => import("./batches/batch/Batch"));
 const Usage = lazy(() => import("./usage/Usage"));
 const Editor = lazy(() => import("./editor/Editor"));
 
@@ -33,10 +35,12 @@ function page(path: string): ReactNode {
     if (section === "playground") return <Playground key={name} slug={name} />;
     if (section === "editor") return <Editor key={name} slug={name} />;
     if (section === "executions" && isSignedIn) return <Execution key={name} id={name} />;
+    if (section === "batches" && isSignedIn) return <Batch key={name} id={name} />;
     if (section === "models" && isSignedIn) return <ModelPage key={name} name={name} />;
     if (section === "api" && name === "keys") return <Dashboard />;
   }
   if (path === "/app/executions" && isSignedIn) return <Executions />;
+  if (path === "/app/batches" && isSignedIn) return <Batches />;
   if (path === "/app/usage" && isSignedIn) return <Usage />;
   if (path === "/app/models" && isSignedIn) return <Models />;
   if (path === "/app/settings" && isSignedIn) return <Settings />;

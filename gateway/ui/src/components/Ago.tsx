@@ -50,3 +50,11 @@ export function Moment({ at }: { at: string }) {
     </time>
   );
 }
+
+/** The time from one moment to another, of any length. */
+export function timeBetween(from: string, to: string): string {
+  const ms = Math.max(0, Date.parse(to) - Date.parse(from));
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 2) return duration(ms);
+  return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

@@ -16,6 +16,8 @@ ACCOUNTS = [
     "/app/editor/greeting",
     "/app/executions",
     f"/app/executions/{EXECUTION_ID}",
+    "/app/batches",
+    f"/app/batches/{EXECUTION_ID}",
     "/app/usage",
     "/app/api/keys",
     "/app/models",
@@ -85,6 +87,7 @@ async def test_visitors_sign_in_first_and_come_back(make_client: MakeClient, pat
     ("page", "refusal"),
     [
         ("editor", (400, "INVALID_SLUG")),
+        ("batches", (404, "NOT_FOUND")),
         ("executions", (404, "EXECUTION_NOT_FOUND")),
         ("models", (404, "MODEL_NOT_FOUND")),
     ],
