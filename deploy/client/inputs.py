@@ -1,6 +1,8 @@
 """Conversion of inputs typed at a terminal to the JSON that the fields expect."""
 
+import contextlib
 import json
+import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -37,7 +39,7 @@ def _parse(word: str, types: Mapping[str, str] | None) -> tuple[str, Any]:
     if not sign or not name.strip(":"):
         raise CommandFailed(f"'{word}' is no input: write NAME=VALUE, NAME:=JSON or NAME=@FILE.")
     if name.endswith(":"):
-        return name[:-1], _json(name[:-1], text)
+        return name[:-1], _value(name[:-1], text, "json")
     if text.startswith("@") and (types is None or types.get(name) in MEDIA_TYPES):
         return name, _file(name, text[1:])
     return name, _value(name, text, (types or {}).get(name))
@@ -50,34 +52,57 @@ def _file(name: str, path: str) -> Path:
     return file
 
 
-def _value(name: str, text: str, kind: str | None) -> Any:
+def parse_value(text: str, kind: str | None) -> Any:
+    """Return the value of a field of this type; without one it is a text.
+
+    Raises ValueError with the end of a sentence about the field.
+    """
     if kind in NUMBER_TYPES:
-        return _number(name, text)
+        return _number(text)
     if kind == "toggle":
-        return _boolean(name, text)
-    return _json(name, text) if kind == "json" else text
+        return _boolean(text)
+    return _json(text) if kind == "json" else text
 
 
-def _number(name: str, text: str) -> int | float:
+def _value(name: str, text: str, kind: str | None) -> Any:
+    try:
+        return parse_value(text, kind)
+    except ValueError as error:
+        raise CommandFailed(f"The input '{name}' {error}.") from error
+
+
+def _number(text: str) -> int | float:
     for parse in (int, float):
-        try:
-            return parse(text)
-        except ValueError:
-            continue
-    raise CommandFailed(f"The input '{name}' must be a number, not '{text}'.")
+        with contextlib.suppress(ValueError):
+            number = parse(text)
+            if math.isfinite(number):
+                return number
+    raise ValueError(f"must be a number, not '{text}'")
 
 
-def _boolean(name: str, text: str) -> bool:
+def _boolean(text: str) -> bool:
     word = text.strip().lower()
     if word in TRUE_WORDS:
         return True
     if word in FALSE_WORDS:
         return False
-    raise CommandFailed(f"The input '{name}' is a toggle: say yes or no, not '{text}'.")
+    raise ValueError(f"is a toggle: say yes or no, not '{text}'")
 
 
-def _json(name: str, text: str) -> Any:
+def _json(text: str) -> Any:
     try:
-        return json.loads(text)
+        return read_json_text(text)
     except ValueError as error:
-        raise CommandFailed(f"The input '{name}' is not JSON: {error}.") from error
+        raise ValueError(f"is not JSON: {error}") from error
+
+
+def read_json_text(text: str) -> Any:
+    """Return the value of a JSON text. Raises ValueError."""
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON")

@@ -1,4 +1,4 @@
-"""Message of a command that is interrupted while an execution goes on."""
+"""Message of a command that is interrupted while an execution or a batch goes on."""
 
 import asyncio
 import sys
@@ -8,23 +8,26 @@ from contextlib import contextmanager
 from deploy.client.server_access import Access
 from deploy.stack.banner import typed_command
 
-NOT_BEGUN = "Interrupted before the server had said which execution it began."
+EXECUTION, BATCH = "execution", "batch"
+WATCH = {EXECUTION: ("watch",), BATCH: ("show", "--watch")}
+"""Command and options that watch one of them."""
 
 
 class Interruption:
-    """Reports the execution that a command waits for when it is interrupted."""
+    """Reports what a command waits for when it is interrupted: an execution, or a batch."""
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: Access, noun: str = EXECUTION) -> None:
         self._access = access
-        self._execution_id = ""
+        self._noun = noun
+        self._id = ""
 
-    def set_execution(self, execution_id: str) -> None:
-        """Name the execution that has begun."""
-        self._execution_id = execution_id
+    def set_id(self, begun_id: str) -> None:
+        """Name what has begun."""
+        self._id = begun_id
 
     @contextmanager
     def reported(self) -> Iterator[None]:
-        """Report on standard error that the execution goes on when the wait is interrupted."""
+        """Report on standard error that it goes on when the wait is interrupted."""
         try:
             yield
         except asyncio.CancelledError:
@@ -32,15 +35,18 @@ class Interruption:
             raise
 
     def _sentence(self) -> str:
-        if not self._execution_id:
-            return f"{NOT_BEGUN} List executions:  {self._command('list')}"
+        if not self._id:
+            not_begun = f"Interrupted before the server had said which {self._noun} it began."
+            listed = "batches" if self._noun == BATCH else "executions"
+            return f"{not_begun} List {listed}:  {self._command('list')}"
+        watch, *options = WATCH[self._noun]
         return "\n".join(
             (
-                f"Interrupted; the execution {self._execution_id} goes on.",
-                f"  Watch it:   {self._command('watch', self._execution_id)}",
-                f"  Cancel it:  {self._command('cancel', self._execution_id)}",
+                f"Interrupted; the {self._noun} {self._id} goes on.",
+                f"  Watch it:   {self._command(watch, self._id, *options)}",
+                f"  Cancel it:  {self._command('cancel', self._id)}",
             )
         )
 
     def _command(self, *words: str) -> str:
-        return typed_command("execution", *words, *self._access.options())
+        return typed_command(self._noun, *words, *self._access.options())

@@ -17,14 +17,19 @@ def report(execution: Answer, *, as_json: bool) -> int:
     elif completed:
         print(readable(execution["result"]))
     if not completed:
-        print(f"headrace: {printable(failure(execution))}", file=sys.stderr)
+        tell(failure(execution))
     return 0 if completed else 1
 
 
 def warn(answer: Answer) -> None:
     """Print the warnings of an answer."""
     for warning in answer.get("warnings", ()):
-        print(f"headrace: {printable(warning)}", file=sys.stderr)
+        tell(warning)
+
+
+def tell(sentence: str) -> None:
+    """Print a sentence on standard error."""
+    print(f"headrace: {printable(sentence)}", file=sys.stderr)
 
 
 def readable(result: object) -> str:

@@ -33,7 +33,7 @@ async def follow(caller: WorkflowCaller, execution_id: str) -> Answer:
             execution = await caller.execution(execution_id)
         except (Unreachable, ApiRefused) as error:
             silences += 1
-            if _is_final(error) or silences > MAX_SILENCES:
+            if is_final(error) or silences > MAX_SILENCES:
                 raise
         else:
             silences = 0
@@ -100,13 +100,14 @@ async def _events(
                     yield stream_event
         except (Unreachable, ApiRefused) as error:
             silences += 1
-            if not after or _is_final(error) or silences > MAX_SILENCES:
+            if not after or is_final(error) or silences > MAX_SILENCES:
                 raise
         await asyncio.sleep(jittered(MAX_PAUSE_SECONDS))
         stream = caller.events(execution_id, after)
 
 
-def _is_final(error: Unreachable | ApiRefused) -> bool:
+def is_final(error: Unreachable | ApiRefused) -> bool:
+    """Return whether the same call will fail again."""
     return isinstance(error, ApiRefused) and error.status != UNAVAILABLE
 
 

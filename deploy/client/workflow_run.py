@@ -35,7 +35,7 @@ async def run_workflow(options: RunOptions, access: Access) -> int:
         interruption = Interruption(access)
         with interruption.reported():
             if options.watch:
-                execution = await watch(caller, options.slug, inputs, interruption.set_execution)
+                execution = await watch(caller, options.slug, inputs, interruption.set_id)
                 return report(execution, as_json=options.as_json)
             started = await _start(caller, options.slug, inputs, interruption)
             if not options.in_background:
@@ -61,7 +61,7 @@ async def _start(
     try:
         started = await asyncio.shield(starting)
     except asyncio.CancelledError:
-        interruption.set_execution((await starting)["executionId"])
+        interruption.set_id((await starting)["executionId"])
         raise
-    interruption.set_execution(started["executionId"])
+    interruption.set_id(started["executionId"])
     return started

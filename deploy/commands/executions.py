@@ -124,7 +124,7 @@ def retry(execution_id: str, access: Access, as_json: bool) -> None:
 def watch(execution_id: str, access: Access, as_json: bool) -> None:
     """Show what happens to an execution until it ends, then what `headrace run` prints of it."""
     interruption = Interruption(access)
-    interruption.set_execution(execution_id)
+    interruption.set_id(execution_id)
 
     async def work(caller: WorkflowCaller) -> Answer:
         with interruption.reported():

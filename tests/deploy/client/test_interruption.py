@@ -18,7 +18,7 @@ async def interrupted(access: Access, execution_id: str = "") -> None:
     """Wait for an execution until interrupted."""
     interruption = Interruption(access)
     if execution_id:
-        interruption.set_execution(execution_id)
+        interruption.set_id(execution_id)
     with pytest.raises(asyncio.CancelledError), interruption.reported():
         raise asyncio.CancelledError
 

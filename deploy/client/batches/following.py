@@ -1,0 +1,56 @@
+"""Following a batch to its end, with or without showing its counts."""
+
+import asyncio
+import sys
+
+from deploy.client.api import Answer
+from deploy.client.batches.caller import BatchCaller
+from deploy.client.watching import MAX_SILENCES, is_final
+from deploy.http_client import Unreachable
+from deploy.problems import ApiRefused
+from engine.executions.retry import jittered
+
+PAUSES = 0.1, 2.0
+"""First and longest pause between two reads, in seconds."""
+ENDED = frozenset({"completed", "cancelled"})
+
+
+async def follow_batch(caller: BatchCaller, batch_id: str, *, shows: bool) -> Answer:
+    """Poll a batch until it has ended; show its counts on standard error when they change."""
+    (pause, longest), silences, shown = PAUSES, 0, ""
+    while True:
+        try:
+            batch = await caller.batch(batch_id)
+        except (Unreachable, ApiRefused) as error:
+            silences += 1
+            if is_final(error) or silences > MAX_SILENCES:
+                raise
+        else:
+            silences = 0
+            if shows and (words := counts_text(batch)) != shown:
+                _show(words, is_first=not shown)
+                shown = words
+            if batch["status"] in ENDED:
+                _end_line(is_shown=bool(shown))
+                return batch
+        await asyncio.sleep(jittered(pause))
+        pause = min(pause * 1.5, longest)
+
+
+def counts_text(batch: Answer) -> str:
+    """Return the number of items by status, without statuses that no item has."""
+    counts = [f"{count} {status}" for status, count in batch["counts"].items() if count]
+    return ", ".join(counts)
+
+
+def _show(words: str, *, is_first: bool) -> None:
+    """Print the counts: over the last ones on a terminal, else as a line."""
+    if sys.stderr.isatty():
+        print(f"{'' if is_first else chr(13)}{words}\x1b[K", end="", file=sys.stderr, flush=True)
+    else:
+        print(words, file=sys.stderr, flush=True)
+
+
+def _end_line(*, is_shown: bool) -> None:
+    if is_shown and sys.stderr.isatty():
+        print(file=sys.stderr)

@@ -1,0 +1,75 @@
+"""Results written to files, page by page."""
+
+import csv
+import json
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.client.batches.result_files import COLUMNS, check_output, write_results
+from deploy.problems import CommandFailed
+
+DONE = {
+    "index": 0,
+    "status": "completed",
+    "executionId": "e-0",
+    "error": None,
+    "creditsCost": 3,
+    "result": "Dear Ada,\nyou",
+}
+NAMED = {**DONE, "index": 1, "result": {"text": "Hällo", "size": 2}}
+ERROR = {"code": "EXECUTION_FAILED", "message": "It broke, alas"}
+FAILED = {**DONE, "index": 2, "status": "failed", "result": None, "error": ERROR}
+QUEUED = {**DONE, "index": 3, "status": "queued", "result": None, "executionId": None}
+ROWS = [DONE, NAMED, FAILED, QUEUED]
+
+
+async def pages(*pages: Sequence[Any], error: Exception | None = None) -> AsyncIterator[Any]:
+    for page in pages:
+        yield page
+    if error is not None:
+        raise error
+
+
+async def test_json_lines_have_the_rows_of_the_api(tmp_path: Path) -> None:
+    file = tmp_path / "out.jsonl"
+
+    assert await write_results(file, pages(ROWS[:3], ROWS[3:])) == 4
+
+    assert [json.loads(line) for line in file.read_text().splitlines()] == ROWS
+
+
+async def test_a_table_has_texts_as_they_are_and_other_values_as_json(tmp_path: Path) -> None:
+    file = tmp_path / "out.CSV"
+
+    await write_results(file, pages(ROWS))
+
+    with file.open(newline="") as lines:
+        header, *rows = csv.reader(lines)
+    assert tuple(header) == COLUMNS
+    assert rows == [
+        ["0", "completed", "e-0", "Dear Ada,\nyou", "", "", "3"],
+        ["1", "completed", "e-0", '{"text": "Hällo", "size": 2}', "", "", "3"],
+        ["2", "failed", "e-0", "", "EXECUTION_FAILED", "It broke, alas", "3"],
+        ["3", "queued", "", "", "", "", "3"],
+    ]
+
+
+async def test_a_file_is_replaced_once_all_is_there(tmp_path: Path) -> None:
+    file = tmp_path / "out.jsonl"
+    file.write_text("before")
+
+    with pytest.raises(ConnectionError):
+        await write_results(file, pages(ROWS, error=ConnectionError()))
+
+    assert file.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_file_of_another_kind_or_place_is_refused(tmp_path: Path) -> None:
+    check_output(tmp_path / "a.csv")
+    for name in ("a.xlsx", "a", "nowhere/a.csv"):
+        with pytest.raises(CommandFailed, match=r"\.$"):
+            check_output(tmp_path / name)
