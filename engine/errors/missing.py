@@ -72,6 +72,18 @@ class ExecutionNotFound(NotFound):
 ExecutionNotFound.examples = (ExecutionNotFound(),)
 
 
+class BatchNotFound(NotFound):
+    """No such batch for this caller."""
+
+    code = "BATCH_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("Batch not found")
+
+
+BatchNotFound.examples = (BatchNotFound(),)
+
+
 class NodeNotFound(NotFound):
     """The execution has no node of this id, or the names of its nodes are gone."""
 

@@ -167,6 +167,8 @@ class QuotaExceeded(EngineError):
         "documentBytes": "The account's documents take {used} bytes of the {limit} that its tier "
         "allows: there is no room for this",
         "secrets": "The account has {used} secrets of the {limit} that it may have",
+        "queuedItems": "The account has {used} items of batches that have not begun, and may have "
+        "{limit}: there is no room for these",
     }
 
     def __init__(self, quota: str, *, used: int, limit: int) -> None:
@@ -178,6 +180,7 @@ QuotaExceeded.examples = (
     QuotaExceeded("workflows", used=1_000, limit=1_000),
     QuotaExceeded("documentBytes", used=199_900_000, limit=200_000_000),
     QuotaExceeded("secrets", used=100, limit=100),
+    QuotaExceeded("queuedItems", used=99_500, limit=100_000),
 )
 
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import uuid
 from typing import TypeGuard
 
 UUID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
@@ -21,3 +22,8 @@ def new_execution_id() -> str:
 def is_execution_id(value: object) -> TypeGuard[str]:
     """Return True if the value has the format of an execution's id."""
     return isinstance(value, str) and UUID.fullmatch(value) is not None
+
+
+def item_execution_id(batch_id: str, index: int) -> str:
+    """Return the id of the execution of a batch's item: a second start finds the first."""
+    return str(uuid.uuid5(uuid.UUID(batch_id), str(index)))

@@ -29,6 +29,8 @@ from engine.store.accounts.wallets import (
 from engine.store.archive.archive import NoArchive, OpenArchive
 from engine.store.archive.state import ArchiverStates
 from engine.store.audit import AuditEntry, AuditLog
+from engine.store.batches.batches import Batches
+from engine.store.batches.records import Batch, BatchAccepted, BatchRetried, NewBatch, NewItem
 from engine.store.dispatch.hints import HintSender
 from engine.store.dispatch.worker_leases import Leases
 from engine.store.executions.acceptance import ExecutionAcceptance
@@ -87,6 +89,10 @@ __all__ = [
     "AuditEntry",
     "AuditLog",
     "AuthorizationRejected",
+    "Batch",
+    "BatchAccepted",
+    "BatchRetried",
+    "Batches",
     "CompletionNotifier",
     "CompletionWaiter",
     "Deliveries",
@@ -102,7 +108,9 @@ __all__ = [
     "LedgerEntry",
     "LedgerPage",
     "ModelStore",
+    "NewBatch",
     "NewExecution",
+    "NewItem",
     "NewRun",
     "OffloadedValues",
     "Orphans",
@@ -221,6 +229,7 @@ class Store:
             self.offloaded,
         )
         self.executions = Executions(client, self.hints, self.offloaded, self.archive)
+        self.batches = Batches(client, self.offloaded)
         self.events = ExecutionEvents(client, self.archive)
         self.walks = Walks(client, self.hints)
         self.checkpoints = Checkpoints(client)

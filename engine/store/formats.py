@@ -19,6 +19,7 @@ class Format(Enum):
 
     ACCOUNT = ("account", 2)
     API_KEY = ("API key", 2)
+    BATCH = ("batch", 2)
     DELIVERY = ("delivery", 2)
     EXECUTION = ("execution", 2)
     MODEL = ("model", 2)

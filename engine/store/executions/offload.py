@@ -15,7 +15,7 @@ from engine.process.byte_semaphore import ByteSemaphore
 from engine.store.archive.archive import Archive, NoArchive
 from engine.store.archive.state import ArchiverStates
 from engine.store.executions.record_fields import parse_name
-from engine.store.redis import keyspace
+from engine.store.redis import batch_keys, keyspace
 from engine.store.redis.client import Client
 
 PREFIX = "outputs/"
@@ -203,10 +203,11 @@ class OffloadedValues:
     async def sweep(self) -> int:
         """Remove values of executions without a record; return the number of executions.
 
-        A row of the history is a record too. Values that the record of an ended execution has
-        dropped are removed as well. Accounts without a record are skipped, since another
-        installation may use the same storage. Recent values that executions begin with are skipped
-        too, since they are stored before. Raises Unavailable.
+        A row of the history is a record too, and so is that of a batch, which has values likewise.
+        Values that the record of an ended execution has dropped are removed as well. Accounts
+        without a record are skipped, since another installation may use the same storage. Recent
+        values that executions begin with are skipped too, since they are stored before. Raises
+        Unavailable.
         """
         removed = 0
         async for names in self._blob_store.names(PREFIX):
@@ -235,7 +236,10 @@ class OffloadedValues:
     async def _gone(self, owners: Iterable[tuple[str, str]]) -> Sequence[tuple[str, str]]:
         complete = [owner for owner in owners if all(owner)]
         replies = await asyncio.gather(
-            *(self._client.send("EXISTS", keyspace.execution(*owner)) for owner in complete),
+            *(
+                self._client.send("EXISTS", keyspace.execution(*owner), batch_keys.batch(*owner))
+                for owner in complete
+            ),
             *(
                 self._client.send("HEXISTS", keyspace.accounts(partition_of(owner[0])), owner[0])
                 for owner in complete

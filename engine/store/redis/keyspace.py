@@ -1,4 +1,4 @@
-"""Redis keys as functions; those of providers and of processes have modules of their own.
+"""Redis keys as functions; batches, providers and processes have modules of their own for theirs.
 
 All keys of an account carry the hash tag of its partition, so that an account is in one slot and
 scripts over several of its keys run on Redis Cluster too. Work that spans accounts (due times, held
@@ -13,88 +13,90 @@ from engine.ids.partitions import partition_of
 KNOWN_ACCOUNTS = 1_024  # one acceptance makes eight keys of one account
 
 
-def _tag(partition: int) -> str:
+def partition_tag(partition: int) -> str:
+    """Return the hash tag of a partition."""
     return f"{{hr{partition:02d}}}"
 
 
 @functools.lru_cache(KNOWN_ACCOUNTS)
-def _account_tag(account_id: str) -> str:
-    return _tag(partition_of(account_id))
+def account_tag(account_id: str) -> str:
+    """Return the hash tag of the account's partition."""
+    return partition_tag(partition_of(account_id))
 
 
 def accounts(partition: int) -> str:
     """Hash: account id → the account's record."""
-    return f"{_tag(partition)}:accounts"
+    return f"{partition_tag(partition)}:accounts"
 
 
 def admin_guarantees(partition: int) -> str:
     """Sorted set: token of a guarantee of an admin by its end in milliseconds."""
-    return f"{_tag(partition)}:admin_guarantees"
+    return f"{partition_tag(partition)}:admin_guarantees"
 
 
 def audit(partition: int) -> str:
     """Stream: administrative acts on accounts of the partition."""
-    return f"{_tag(partition)}:audit"
+    return f"{partition_tag(partition)}:audit"
 
 
 def api_keys(partition: int) -> str:
     """Hash: digest of the secret → the API key's record."""
-    return f"{_tag(partition)}:api_keys"
+    return f"{partition_tag(partition)}:api_keys"
 
 
 def session(partition: int, digest: str) -> str:
     """String: account id of a signed-in browser, with an expiry."""
-    return f"{_tag(partition)}:session:{digest}"
+    return f"{partition_tag(partition)}:session:{digest}"
 
 
 def session_record(partition: int, session_id: str) -> str:
     """Hash: account, digest, times, user agent and address of a session, with its expiry."""
-    return f"{_tag(partition)}:session_record:{session_id}"
+    return f"{partition_tag(partition)}:session_record:{session_id}"
 
 
 def account_sessions(account_id: str) -> str:
     """Sorted set: session id by the time in milliseconds at which the session ends."""
-    return f"{_account_tag(account_id)}:account:{account_id}:sessions"
+    return f"{account_tag(account_id)}:account:{account_id}:sessions"
 
 
 def login(partition: int, digest: str) -> str:
     """String: account id of a login link, with an expiry."""
-    return f"{_tag(partition)}:login:{digest}"
+    return f"{partition_tag(partition)}:login:{digest}"
 
 
 def windows(partition: int) -> str:
     """Hash: account|bucket → end of the current window and calls in it; expires when unused."""
-    return f"{_tag(partition)}:windows"
+    return f"{partition_tag(partition)}:windows"
 
 
 def account_api_keys(account_id: str) -> str:
     """Hash: API key id → digest, for one account."""
-    return f"{_account_tag(account_id)}:account:{account_id}:api_keys"
+    return f"{account_tag(account_id)}:account:{account_id}:api_keys"
 
 
 def account_key_uses(account_id: str) -> str:
     """Hash: API key id → time of its last use in milliseconds, for one account."""
-    return f"{_account_tag(account_id)}:account:{account_id}:key_uses"
+    return f"{account_tag(account_id)}:account:{account_id}:key_uses"
 
 
 def account_secrets(account_id: str) -> str:
     """Hash: secrets of the account: name → sealed value, and both times in milliseconds."""
-    return f"{_account_tag(account_id)}:account:{account_id}:secrets"
+    return f"{account_tag(account_id)}:account:{account_id}:secrets"
 
 
 def secret_users(account_id: str) -> str:
     """Set: slugs of the workflows that have named a secret, until they are gone."""
-    return f"{_account_tag(account_id)}:account:{account_id}:secret_users"
+    return f"{account_tag(account_id)}:account:{account_id}:secret_users"
 
 
 def account_workflows(account_id: str) -> str:
     """Set: slugs of the account's workflows."""
-    return f"{_account_tag(account_id)}:account:{account_id}:workflows"
+    return f"{account_tag(account_id)}:account:{account_id}:workflows"
 
 
 def workflows_by_time(account_id: str) -> str:
     """Sorted set: slug by the time in milliseconds of the last change, as lists show it."""
-    return f"{_account_tag(account_id)}:account:{account_id}:workflows_by_time"
+    return f"{account_tag(account_id)}:account:{account_id}:workflows_by_time"
 
 
 def workflow(account_id: str, slug: str) -> str:
@@ -108,7 +110,7 @@ def workflow(account_id: str, slug: str) -> str:
     `lua/shared/workflows/draft.lua` names the fields beside it. `runs` is that of
     `lua/shared/workflows/count_run.lua`, and `summary` that of `store/workflows/summaries.py`.
     """
-    return f"{_account_tag(account_id)}:workflow:{account_id}:{slug}"
+    return f"{account_tag(account_id)}:workflow:{account_id}:{slug}"
 
 
 def workflow_node_names(account_id: str, slug: str) -> str:
@@ -118,32 +120,32 @@ def workflow_node_names(account_id: str, slug: str) -> str:
     version without a document; `n<digest>` is the names; `c<digest>` the number of versions with
     them.
     """
-    return f"{_account_tag(account_id)}:node_names:{account_id}:{slug}"
+    return f"{account_tag(account_id)}:node_names:{account_id}:{slug}"
 
 
 def stored_documents(account_id: str) -> str:
     """Hash: bytes of the account's documents and nodes' names, and number of its workflows."""
-    return f"{_account_tag(account_id)}:account:{account_id}:documents"
+    return f"{account_tag(account_id)}:account:{account_id}:documents"
 
 
 def workflows_due(partition: int) -> str:
     """Sorted set: account/slug by the time in milliseconds of its next review."""
-    return f"{_tag(partition)}:workflows_due"
+    return f"{partition_tag(partition)}:workflows_due"
 
 
 def outbound(account_id: str) -> str:
     """Hash: an account's outbound calls in this minute, in total and by host, and their bytes."""
-    return f"{_account_tag(account_id)}:outbound:{account_id}"
+    return f"{account_tag(account_id)}:outbound:{account_id}"
 
 
 def execution(account_id: str, execution_id: str) -> str:
     """Hash: one execution, with node statuses as a string and node records as opaque bytes."""
-    return f"{_account_tag(account_id)}:execution:{account_id}:{execution_id}"
+    return f"{account_tag(account_id)}:execution:{account_id}:{execution_id}"
 
 
 def events(account_id: str, execution_id: str) -> str:
     """Stream: numbered events of a watched execution."""
-    return f"{_account_tag(account_id)}:events:{account_id}:{execution_id}"
+    return f"{account_tag(account_id)}:events:{account_id}:{execution_id}"
 
 
 def progress(account_id: str, execution_id: str) -> str:
@@ -151,37 +153,37 @@ def progress(account_id: str, execution_id: str) -> str:
 
     Its entries share the numbers of `events`.
     """
-    return f"{_account_tag(account_id)}:progress:{account_id}:{execution_id}"
+    return f"{account_tag(account_id)}:progress:{account_id}:{execution_id}"
 
 
 def account_executions(account_id: str) -> str:
     """Sorted set: execution id by creation time in milliseconds."""
-    return f"{_account_tag(account_id)}:account:{account_id}:executions"
+    return f"{account_tag(account_id)}:account:{account_id}:executions"
 
 
 def active(account_id: str) -> str:
     """Set: ids of the account's executions that have not ended."""
-    return f"{_account_tag(account_id)}:account:{account_id}:active"
+    return f"{account_tag(account_id)}:account:{account_id}:active"
 
 
 def idempotency(account_id: str, digest: str) -> str:
     """Hash: execution, body's fingerprint and response of the first call, with an expiry."""
-    return f"{_account_tag(account_id)}:idempotency:{account_id}:{digest}"
+    return f"{account_tag(account_id)}:idempotency:{account_id}:{digest}"
 
 
 def due(partition: int) -> str:
     """Sorted set: account/execution by the time in milliseconds of its next hint."""
-    return f"{_tag(partition)}:due"
+    return f"{partition_tag(partition)}:due"
 
 
 def held(partition: int, worker_id: str) -> str:
     """Hash: account/execution → fence, for the executions of one worker process."""
-    return f"{_tag(partition)}:held:{worker_id}"
+    return f"{partition_tag(partition)}:held:{worker_id}"
 
 
 def finished(partition: int) -> str:
     """Sorted set: account/execution by the time in milliseconds at which it ended."""
-    return f"{_tag(partition)}:finished"
+    return f"{partition_tag(partition)}:finished"
 
 
 def unarchived(partition: int) -> str:
@@ -189,12 +191,12 @@ def unarchived(partition: int) -> str:
 
     It is the outbox between an execution's end and the history.
     """
-    return f"{_tag(partition)}:unarchived"
+    return f"{partition_tag(partition)}:unarchived"
 
 
 def newest_forgotten(partition: int, kind: str = "executions") -> str:
     """Hash: account id → creation time in ms of its newest forgotten execution or delivery."""
-    return f"{_tag(partition)}:newest_forgotten_{kind}"
+    return f"{partition_tag(partition)}:newest_forgotten_{kind}"
 
 
 def unarchived_deliveries(partition: int) -> str:
@@ -202,12 +204,12 @@ def unarchived_deliveries(partition: int) -> str:
 
     It is the outbox between a delivery's end and the history.
     """
-    return f"{_tag(partition)}:unarchived_deliveries"
+    return f"{partition_tag(partition)}:unarchived_deliveries"
 
 
 def webhook(account_id: str, key_id: str) -> str:
     """Hash: webhook of an API key, with its secrets."""
-    return f"{_account_tag(account_id)}:webhook:{account_id}:{key_id}"
+    return f"{account_tag(account_id)}:webhook:{account_id}:{key_id}"
 
 
 def delivery(account_id: str, delivery_id: str) -> str:
@@ -215,17 +217,17 @@ def delivery(account_id: str, delivery_id: str) -> str:
 
     A delivery about an execution has the execution's id.
     """
-    return f"{_account_tag(account_id)}:delivery:{account_id}:{delivery_id}"
+    return f"{account_tag(account_id)}:delivery:{account_id}:{delivery_id}"
 
 
 def webhook_deliveries(account_id: str, key_id: str) -> str:
     """Sorted set: ids of a webhook's deliveries by creation time in milliseconds."""
-    return f"{_account_tag(account_id)}:deliveries:{account_id}:{key_id}"
+    return f"{account_tag(account_id)}:deliveries:{account_id}:{key_id}"
 
 
 def deliveries_due(partition: int) -> str:
     """Sorted set: account/delivery by the time in milliseconds of its next hint."""
-    return f"{_tag(partition)}:deliveries_due"
+    return f"{partition_tag(partition)}:deliveries_due"
 
 
 def history() -> str:
@@ -235,12 +237,12 @@ def history() -> str:
 
 def archived_deliveries(partition: int) -> str:
     """Sorted set: account/delivery/fence in the history, by the time in ms of its archiving."""
-    return f"{_tag(partition)}:archived_deliveries"
+    return f"{partition_tag(partition)}:archived_deliveries"
 
 
 def wallet(account_id: str) -> str:
     """Hash: credits left by bucket, and state of allowance, trials and folded entries."""
-    return f"{_account_tag(account_id)}:account:{account_id}:wallet"
+    return f"{account_tag(account_id)}:account:{account_id}:wallet"
 
 
 def account_changes(account_id: str) -> str:
@@ -248,37 +250,37 @@ def account_changes(account_id: str) -> str:
 
     `workflow:<slug>` is a save, `delivery:<id>` an attempt of a webhook's delivery.
     """
-    return f"{_account_tag(account_id)}:account:{account_id}:changes"
+    return f"{account_tag(account_id)}:account:{account_id}:changes"
 
 
 def ledger(account_id: str) -> str:
     """Stream: every movement of the account's credits."""
-    return f"{_account_tag(account_id)}:account:{account_id}:ledger"
+    return f"{account_tag(account_id)}:account:{account_id}:ledger"
 
 
 def asset(partition: int, asset_id: str) -> str:
     """Hash: an asset; its id is in the partition of its account."""
-    return f"{_tag(partition)}:asset:{asset_id}"
+    return f"{partition_tag(partition)}:asset:{asset_id}"
 
 
 def asset_references(partition: int, asset_id: str) -> str:
     """Set: execution ids and workflow names that an asset must outlive."""
-    return f"{_tag(partition)}:asset_references:{asset_id}"
+    return f"{partition_tag(partition)}:asset_references:{asset_id}"
 
 
 def account_assets(partition: int) -> str:
     """Sorted set: all visible assets, by name: account|creation time in milliseconds.id."""
-    return f"{_tag(partition)}:account_assets"
+    return f"{partition_tag(partition)}:account_assets"
 
 
 def media_bytes(partition: int) -> str:
     """Hash: account id → bytes of the account's media."""
-    return f"{_tag(partition)}:media_bytes"
+    return f"{partition_tag(partition)}:media_bytes"
 
 
 def assets_due(partition: int) -> str:
     """Sorted set: asset id by the time in milliseconds of its next review."""
-    return f"{_tag(partition)}:assets_due"
+    return f"{partition_tag(partition)}:assets_due"
 
 
 def seal() -> str:
@@ -288,7 +290,7 @@ def seal() -> str:
 
 def top_up(account_id: str, operation: str) -> str:
     """String: marker of a completed top-up, with an expiry."""
-    return f"{_account_tag(account_id)}:top_up:{account_id}:{operation}"
+    return f"{account_tag(account_id)}:top_up:{account_id}:{operation}"
 
 
 def slugs() -> str:
@@ -311,7 +313,7 @@ def is_ours(key: bytes) -> bool:
 
 def partition_mark(partition: int) -> str:
     """Hash: mark of the installation in each partition of a cluster: its creation time in ms."""
-    return f"{_tag(partition)}:installation"
+    return f"{partition_tag(partition)}:installation"
 
 
 def account_ids() -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.ids.executions import is_execution_id
+from engine.ids.executions import is_execution_id, item_execution_id, new_execution_id
 
 ID = "9f16ae3d-3b78-4322-99f3-c49bb658e6e5"
 
@@ -14,3 +14,13 @@ def test_a_uuid_in_lower_case_is_an_id() -> None:
 @pytest.mark.parametrize("value", ["", "x", ID.upper(), f"{ID}:events", 5])
 def test_anything_else_is_none(value: object) -> None:
     assert not is_execution_id(value)
+
+
+def test_items_of_a_batch_have_executions_of_fixed_and_different_ids() -> None:
+    batch_id = new_execution_id()
+
+    ids = [item_execution_id(batch_id, index) for index in range(1_000)]
+
+    assert len(set(ids)) == 1_000
+    assert ids[7] == item_execution_id(batch_id, 7)
+    assert all(map(is_execution_id, ids))

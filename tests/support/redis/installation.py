@@ -40,7 +40,7 @@ def process_with(count: int) -> Iterator[None]:
 
 def forget_keys() -> None:
     """Forget the names of keys that are kept by account."""
-    keyspace._account_tag.cache_clear()
+    keyspace.account_tag.cache_clear()
     walks._account_keys.cache_clear()
 
 

@@ -1,16 +1,9 @@
 """An effective call of each script of engine/lua."""
 
-import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from tests.support.store.batch_scenarios import BATCH_SCENARIOS
+from tests.support.store.scenario import NOW, Scenario, Value, scenario
 
-from engine.store.redis.client import Client
-from engine.store.redis.scripts import SCRIPTS
-from tests.support.store.script_runner import with_keys
-
-NOW = 1_000_000
-Value = str | bytes | int
+__all__ = ["NOW", "SCENARIOS", "Scenario"]
 
 ASSET = ("HSET", "asset", "account", "acc", "source", "upload", "created", NOW, "expires", NOW)
 DUE_ASSET = ("ZADD", "assets_due", NOW, "a")
@@ -53,28 +46,6 @@ WALLET = ("HSET", "wallet", "given", 50, "ends", 0, "b:m0", 41, "b:t0.a", 5, "re
 ACT = (60_000, "command", "account.change", "acc", b"null", b'{"credits":1}')
 """An act of the audit log, as arguments."""
 NO_ACT = ("", "", "", "", "", "")
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """Effective call of a script on keys that the seed has written."""
-
-    seed: Sequence[Sequence[Value]]
-    names: Mapping[str, Any]
-    again: object
-    """Answer of a second call; None: that of the first."""
-
-    def call(self, client: Client, name: str) -> asyncio.Future[Any]:
-        """Call the script of that name; keys by `with_keys`, at the time NOW."""
-        script = SCRIPTS[name]
-        takes_now = any(each.name == "now" for each in script.names.arguments)
-        names = ({"now": NOW} if takes_now else {}) | self.names
-        return client.call(script, **with_keys(script, names))
-
-
-def scenario(*seed: Sequence[Value], again: object = None, **names: Any) -> Scenario:
-    """Return the scenario of a call by names."""
-    return Scenario(seed, names, again)
 
 
 SCENARIOS = {
@@ -701,4 +672,5 @@ SCENARIOS = {
     "shorten_leases": scenario(
         ("ZADD", "workers", NOW + 9_000, "w1", NOW + 1_000, "w2"), lease_ms=3_000
     ),
+    **BATCH_SCENARIOS,
 }

@@ -6,7 +6,7 @@ import pytest
 
 from engine.ids import partitions
 from engine.ids.partitions import partition_of
-from engine.store.redis import channels, keyspace, process_keys, provider_keys
+from engine.store.redis import batch_keys, channels, keyspace, process_keys, provider_keys
 
 ARGUMENTS = {
     "partition": 3,
@@ -17,10 +17,10 @@ ARGUMENTS = {
     "queue": "walk",
     "gateway_id": "g1",
 }
-NOT_KEYS = {"reference"}
+NOT_KEYS = {"account_tag", "partition_tag", "reference"}
 KEYS = {
     name: function
-    for module in (channels, keyspace, process_keys, provider_keys)
+    for module in (batch_keys, channels, keyspace, process_keys, provider_keys)
     for name, function in inspect.getmembers(module, inspect.isfunction)
     if name[0] != "_" and name not in NOT_KEYS and function.__annotations__["return"] is str
 }

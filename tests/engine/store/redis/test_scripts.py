@@ -23,6 +23,7 @@ REFUSED_WHEN_FULL = {
     "restore_archived_execution",
     *(
         "accept_execution",
+        "add_batch",
         "begin_public_run",
         "count_key_call",
         "count_session_call",

@@ -1,0 +1,1 @@
+"""Batches: records with queued items, their begin, end and removal."""

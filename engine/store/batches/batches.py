@@ -1,0 +1,219 @@
+"""Batches from the side of callers: accept, read, list and cancel."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from engine.errors import (
+    BatchNotFound,
+    EngineError,
+    IdempotencyKeyReused,
+    InvalidCursor,
+    QuotaExceeded,
+    StorageFailed,
+    Unavailable,
+)
+from engine.executions.batches import MAX_QUEUED_ITEMS
+from engine.ids.executions import is_execution_id
+from engine.ids.partitions import partition_of
+from engine.store.batches.chunks import ItemChunks, pack_chunks
+from engine.store.batches.records import (
+    HEAD_FIELDS,
+    Batch,
+    BatchAccepted,
+    BatchRetried,
+    NewBatch,
+    NewItem,
+    parse_batch,
+)
+from engine.store.executions.acceptance import IDEMPOTENCY_MS
+from engine.store.executions.new_execution import IdempotentReplay
+from engine.store.executions.offload import OffloadedValues, is_large
+from engine.store.redis import batch_keys, keyspace
+from engine.store.redis.client import Client
+from engine.store.redis.record_packing import unpack
+from engine.store.redis.scripts import SCRIPTS
+
+REMOVE_SECONDS = 2.0
+"""Longest time to remove stored items before a refusal is returned."""
+MAX_ERRORS_AT_ONCE = 1_000
+
+log = logging.getLogger(__name__)
+
+BatchVerdict = BatchAccepted | IdempotentReplay | BatchRetried
+
+
+class BatchPage(Struct, frozen=True):
+    """Batches of an account, newest first, and the cursor of the next page."""
+
+    batches: Sequence[Batch]
+    next_cursor: str | None
+
+
+class Batches:
+    """Accepts, reads and lists batches; every call names its account."""
+
+    def __init__(self, client: Client, offloaded: OffloadedValues) -> None:
+        self._client = client
+        self.chunks = ItemChunks(client, offloaded)
+
+    async def add(self, new: NewBatch) -> BatchAccepted | IdempotentReplay:
+        """Accept a batch whose items are checked; they begin soon, in order.
+
+        Raises IdempotencyKeyReused, QuotaExceeded, StoreFull, StorageFailed or Unavailable.
+        """
+        verdict = await self._add(new)
+        if verdict is None or isinstance(verdict, BatchRetried):
+            raise ValueError("a batch that retries another one begins by `begin_retry`")
+        return verdict
+
+    async def begin_retry(self, new: NewBatch) -> BatchVerdict | None:
+        """Accept a batch with the failed items of `new.retry_of`, once.
+
+        None: that batch goes on, or is gone. Raises like `add`.
+        """
+        return await self._add(new)
+
+    async def _add(self, new: NewBatch) -> BatchVerdict | None:
+        ids = new.account_id, new.batch_id
+        chunks = pack_chunks(new.items)
+        replay = await self.find_replay(new)
+        if replay is not None:
+            return replay  # nothing is stored for a replay
+        has_objects = is_large(sum(len(each.packed) for each in chunks))
+        try:
+            fields = await self.chunks.store(*ids, chunks)
+            verdict = self._parse_verdict(new, await self._call(new, fields))
+        except EngineError as refusal:
+            is_uncertain = isinstance(refusal, Unavailable) and not refusal.word
+            if has_objects and not is_uncertain:
+                await self._remove_objects(*ids)
+            raise
+        if has_objects and not isinstance(verdict, BatchAccepted):
+            await self._remove_objects(*ids)
+        return verdict
+
+    def _call(self, new: NewBatch, chunks: Mapping[str, Any]) -> "asyncio.Future[Any]":
+        account_id, key = new.account_id, new.idempotency_key
+        fields = {**new.record_fields(), **chunks}
+        return self._client.call(
+            SCRIPTS["add_batch"],
+            batch=batch_keys.batch(account_id, new.batch_id),
+            batches=batch_keys.account_batches(account_id),
+            account_items=batch_keys.account_items(account_id),
+            open_batches=batch_keys.open_batches(account_id),
+            batches_due=batch_keys.batches_due(partition_of(account_id)),
+            first_call=key and keyspace.idempotency(account_id, key.digest),
+            former=batch_keys.batch(account_id, new.retry_of) if new.retry_of else None,
+            id=new.batch_id,
+            account=account_id,
+            size=len(new.items),
+            most_queued=MAX_QUEUED_ITEMS,
+            body_fingerprint=key and key.fingerprint,
+            first_call_ms=key and IDEMPOTENCY_MS,
+            answer=new.answer,
+            fields=[word for pair in fields.items() for word in pair],
+        )
+
+    def _parse_verdict(self, new: NewBatch, reply: Sequence[Any]) -> BatchVerdict | None:
+        match reply:
+            case [b"ok", created]:
+                return BatchAccepted(new.batch_id, len(new.items), int(created))
+            case [b"retried", batch_id]:
+                return BatchRetried(batch_id.decode())
+            case [b"repeated", *first]:
+                return _parse_replay(new, *first)
+            case [b"full", queued]:
+                raise QuotaExceeded("queuedItems", used=int(queued), limit=MAX_QUEUED_ITEMS)
+        return None
+
+    async def find_replay(self, new: NewBatch) -> IdempotentReplay | None:
+        """Return the replay of the first call, None for a new key. Raises IdempotencyKeyReused."""
+        if new.idempotency_key is None:
+            return None
+        key = keyspace.idempotency(new.account_id, new.idempotency_key.digest)
+        first = await self._client.send("HMGET", key, "fingerprint", "execution", "answer")
+        return None if first[0] is None else _parse_replay(new, *first)
+
+    async def _remove_objects(self, account_id: str, batch_id: str) -> None:
+        with contextlib.suppress(StorageFailed, TimeoutError):  # else the sweeper removes them
+            async with asyncio.timeout(REMOVE_SECONDS):
+                await self.chunks.remove(account_id, batch_id)
+
+    async def get(self, account_id: str, batch_id: str) -> Batch:
+        """Return a batch of the account. Raises BatchNotFound."""
+        batch = await self.find(account_id, batch_id)
+        if batch is None:
+            raise BatchNotFound
+        return batch
+
+    async def find(self, account_id: str, batch_id: str) -> Batch | None:
+        """Return a batch of the account; None if Redis has none."""
+        if not is_execution_id(batch_id):
+            return None
+        key = batch_keys.batch(account_id, batch_id)
+        values = await self._client.send("HMGET", key, *HEAD_FIELDS)
+        return parse_batch(account_id, batch_id, values)
+
+    async def page(self, account_id: str, limit: int, cursor: str | None = None) -> BatchPage:
+        """Return at most `limit` batches, newest first. Raises InvalidCursor."""
+        key, most = batch_keys.account_batches(account_id), "+inf"
+        seen = ""
+        if cursor is not None:
+            at, _, seen = cursor.partition(".")
+            if not at.isdecimal() or not is_execution_id(seen):
+                raise InvalidCursor
+            most = at
+        ids = await self._client.send(
+            *("ZRANGE", key, most, "-inf", "BYSCORE", "REV", "LIMIT", 0, 2 * limit + 1)
+        )
+        names = [each.decode() for each in ids]
+        batches = await asyncio.gather(*(self.find(account_id, name) for name in names))
+        found = [each for each in batches if each is not None]
+        if seen:  # batches of one millisecond stand in the reverse order of their ids
+            found = [each for each in found if (each.created_at, each.id) < (int(most), seen)]
+        shown = found[:limit]
+        more = len(found) > limit
+        return BatchPage(shown, f"{shown[-1].created_at}.{shown[-1].id}" if more else None)
+
+    async def item_states(self, account_id: str, batch_id: str) -> str:
+        """Return the codes of the statuses of all items. Raises BatchNotFound."""
+        key = batch_keys.batch(account_id, batch_id)
+        states: bytes | None = await self._client.send("HGET", key, "states")
+        if states is None:
+            raise BatchNotFound
+        return states.decode()
+
+    async def item_errors(
+        self, account_id: str, batch_id: str, indexes: Collection[int]
+    ) -> dict[int, dict[str, Any]]:
+        """Return the errors of those of these items that never became an execution, by index."""
+        if not indexes:
+            return {}
+        key, places = batch_keys.batch(account_id, batch_id), sorted(indexes)
+        values = await self._client.send("HMGET", key, *(f"f{index}" for index in places))
+        pairs = zip(places, values, strict=True)
+        return {index: unpack(value) for index, value in pairs if value is not None}
+
+    async def items(
+        self, account_id: str, batch_id: str, indexes: Collection[int]
+    ) -> dict[int, NewItem]:
+        """Return items with these indexes, as they were accepted.
+
+        Raises FileNotFoundError when an object is gone, StorageFailed or Unavailable.
+        """
+        return await self.chunks.read(account_id, batch_id, indexes)
+
+
+def _parse_replay(
+    new: NewBatch, fingerprint: bytes, batch_id: bytes, answer: bytes | None
+) -> IdempotentReplay:
+    """Return the recorded first call. Raises IdempotencyKeyReused."""
+    key = new.idempotency_key
+    if key is None or fingerprint.decode() != key.fingerprint:
+        raise IdempotencyKeyReused
+    return IdempotentReplay(key, batch_id.decode(), (answer or b"").decode())

@@ -1,0 +1,125 @@
+"""Chunks: the items of a batch, packed in lists of a bounded size, in the record or as objects."""
+
+import asyncio
+import time
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from engine.errors import StorageFailed
+from engine.store.batches.records import NewItem
+from engine.store.executions.inputs import NOT_STORED, STORE_SECONDS
+from engine.store.executions.offload import OffloadedValues, is_large, make_seed_name
+from engine.store.executions.record_fields import pack_name, parse_name
+from engine.store.redis import batch_keys
+from engine.store.redis.client import Client
+from engine.store.redis.record_packing import pack, unpack
+
+CHUNK_BYTES = 65_536
+"""Size from which on the next item begins another chunk."""
+
+
+class Chunk(Struct, frozen=True):
+    """Consecutive items of a batch, packed."""
+
+    first: int
+    """Index of the first of them."""
+    packed: bytes
+
+
+def pack_chunks(items: Iterable[NewItem]) -> list[Chunk]:
+    """Return all items in chunks; a large item has one of its own."""
+    chunks: list[Chunk] = []
+    gathered: list[bytes] = []
+    size = first = 0
+    for index, item in enumerate(items):
+        packed = pack([dict(item.inputs), list(item.tags)])
+        if gathered and size + len(packed) > CHUNK_BYTES:
+            chunks.append(Chunk(first, pack(gathered)))
+            gathered, size, first = [], 0, index
+        gathered.append(packed)
+        size += len(packed)
+    if gathered:
+        chunks.append(Chunk(first, pack(gathered)))
+    return chunks
+
+
+def unpack_chunk(chunk: Chunk, indexes: Collection[int]) -> dict[int, NewItem]:
+    """Return those items of a chunk that have these indexes."""
+    found = {}
+    for index, packed in enumerate(unpack(chunk.packed), chunk.first):
+        if index in indexes:
+            inputs, tags = unpack(packed)
+            found[index] = NewItem(inputs, tuple(tags))
+    return found
+
+
+class ItemChunks:
+    """Writes the chunks of new batches, and reads items.
+
+    All chunks of a batch are objects if they are large together, so that queued batches take
+    little memory of Redis.
+    """
+
+    def __init__(self, client: Client, offloaded: OffloadedValues) -> None:
+        self._client = client
+        self._offloaded = offloaded
+
+    async def store(
+        self, account_id: str, batch_id: str, chunks: Sequence[Chunk]
+    ) -> dict[str, Any]:
+        """Return the fields of the chunks; store large ones first. Raises StorageFailed."""
+        fields: dict[str, Any] = {"chunks": ",".join(str(each.first) for each in chunks)}
+        if not is_large(sum(len(each.packed) for each in chunks)):
+            return fields | {f"c{number}": each.packed for number, each in enumerate(chunks)}
+        now = int(time.time() * 1000)
+        names = [
+            make_seed_name(now, number, len(each.packed)) for number, each in enumerate(chunks)
+        ]
+        await self._put((account_id, batch_id), names, chunks)
+        return fields | {f"c{number}": pack_name(name) for number, name in enumerate(names)}
+
+    async def _put(
+        self, ids: tuple[str, str], names: Sequence[str], chunks: Sequence[Chunk]
+    ) -> None:
+        put = self._offloaded.put
+        writes = (
+            put(*ids, name, each.packed, seconds=STORE_SECONDS)
+            for name, each in zip(names, chunks, strict=True)
+        )
+        outcomes = await asyncio.gather(*writes, return_exceptions=True)
+        failures = [each for each in outcomes if isinstance(each, BaseException)]
+        if failures:
+            raise StorageFailed(NOT_STORED) if _is_storage(failures[0]) else failures[0]
+
+    async def read(
+        self, account_id: str, batch_id: str, indexes: Collection[int]
+    ) -> dict[int, NewItem]:
+        """Return the items with these indexes. Raises FileNotFoundError or StorageFailed."""
+        key = batch_keys.batch(account_id, batch_id)
+        text: bytes | None = await self._client.send("HGET", key, "chunks")
+        firsts = [int(each) for each in (text or b"").split(b",") if each]
+        numbers = sorted({bisect_right(firsts, index) - 1 for index in indexes if firsts})
+        if not numbers:
+            return {}
+        values = await self._client.send("HMGET", key, *(f"c{number}" for number in numbers))
+        found: dict[int, NewItem] = {}
+        for number, value in zip(numbers, values, strict=True):
+            if value is not None:
+                packed = await self._read_chunk(account_id, batch_id, value)
+                found |= unpack_chunk(Chunk(firsts[number], packed), indexes)
+        return found
+
+    async def _read_chunk(self, account_id: str, batch_id: str, value: bytes) -> bytes:
+        name = parse_name(value)
+        return value if name is None else await self._offloaded.read(account_id, batch_id, name)
+
+    async def remove(self, account_id: str, batch_id: str) -> None:
+        """Remove the objects of a batch. Raises StorageFailed."""
+        await self._offloaded.remove(account_id, batch_id)
+
+
+def _is_storage(failure: BaseException) -> bool:
+    return isinstance(failure, StorageFailed)

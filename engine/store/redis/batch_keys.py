@@ -1,0 +1,40 @@
+"""Redis keys of batches."""
+
+from engine.store.redis.keyspace import account_tag, partition_tag
+
+
+def batch(account_id: str, batch_id: str) -> str:
+    """Hash: one batch, with the statuses of its items as a string and its items in packed chunks.
+
+    `c<number>` is a chunk or the name of an object with it, `chunks` the first index of each one,
+    and `f<index>` the packed error of an item that never became an execution.
+    """
+    return f"{account_tag(account_id)}:batch:{account_id}:{batch_id}"
+
+
+def account_batches(account_id: str) -> str:
+    """Sorted set: batch id by creation time in milliseconds."""
+    return f"{account_tag(account_id)}:account:{account_id}:batches"
+
+
+def account_items(account_id: str) -> str:
+    """Hash: numbers of the items of all batches that are queued and that run."""
+    return f"{account_tag(account_id)}:account:{account_id}:items"
+
+
+def open_batches(account_id: str) -> str:
+    """Sorted set: batch id by the time in milliseconds of the next look at it."""
+    return f"{account_tag(account_id)}:account:{account_id}:open_batches"
+
+
+def batches_due(partition: int) -> str:
+    """Sorted set: account id by the time in milliseconds of the next look at its batches."""
+    return f"{partition_tag(partition)}:batches_due"
+
+
+def unarchived_batches(partition: int) -> str:
+    """Sorted set: account/batch that is over and is not in the history yet, by that time.
+
+    It is the outbox between a batch's end and the history.
+    """
+    return f"{partition_tag(partition)}:unarchived_batches"
