@@ -62,7 +62,8 @@ export function check(fields: Field[], draft: Draft): Faults {
   return faults;
 }
 
-function checkOne(field: Field, value: unknown): string {
+/** The fault of one value, in a sentence; empty without one. */
+export function checkOne(field: Field, value: unknown): string {
   if (value === "" || value === undefined) {
     return field.required && field.default === undefined ? "This is needed." : "";
   }

@@ -9,14 +9,14 @@ import { type RunState, withEvent } from "./runState";
 export function useRun(slug: string) {
   const [state, setState] = useState<RunState | null>(null);
   const turn = useRef(0);
-  const start = async (inputs: unknown): Promise<void> => {
+  const start = async (body: object): Promise<void> => {
     const mine = ++turn.current;
     const update = (change: (state: RunState) => RunState): void => {
       if (mine === turn.current) setState((now) => now && change(now));
     };
     setState({ status: "starting", startedAt: Date.now(), nodes: [] });
     try {
-      for await (const { name, data } of run(`/api/workflows/${slug}/run`, { inputs })) {
+      for await (const { name, data } of run(`/api/workflows/${slug}/run`, body)) {
         update((now) => withEvent(now, name, data));
       }
     } catch (error) {

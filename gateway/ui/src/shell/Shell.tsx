@@ -11,6 +11,7 @@ const ADMINISTRATION = ["/app/admin", "Administration"] as const;
 const PAGES = [
   ["/", "Workflows"],
   ["/app/executions", "Executions"],
+  ["/app/batches", "Batches"],
   ["/app/usage", "Usage"],
   ["/app/models", "Models"],
   ["/app/api/keys", "API keys"],

@@ -1,0 +1,5 @@
+/** Events of a run that a webhook may be told of. */
+
+/** Those that it is told of where none are chosen. */
+export const ENDS = ["execution.completed", "execution.failed", "execution.cancelled"];
+export const EVENTS = ["execution.started", "node.finished", ...ENDS];
